@@ -1,0 +1,58 @@
+/** The codes that clients may build on. */
+export type ErrorCode =
+  | 'BAD_USER_INPUT'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'IDEMPOTENCY_CONFLICT'
+  | 'VERSION_CONFLICT'
+  | 'UNAVAILABLE';
+
+/**
+ * An error meant for the caller: its message tells what to do, its code is stable.
+ * graphql-js copies `extensions` into the response.
+ */
+export class ServiceError extends Error {
+  readonly code: ErrorCode;
+  /** Whether the same request may succeed later, unchanged. */
+  readonly retryable: boolean;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { retryable?: boolean; details?: Record<string, unknown>; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'ServiceError';
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+    this.details = options.details ?? {};
+  }
+
+  get extensions(): Record<string, unknown> {
+    return {
+      code: this.code,
+      ...this.details,
+      ...(this.retryable ? { retryable: true } : {}),
+    };
+  }
+}
+
+/**
+ * @param argument the argument's path, such as `input.quantity`
+ * @param allowed what is allowed there, such as `a whole number from 1 to 1,000,000`
+ */
+export function badUserInput(argument: string, allowed: string): ServiceError {
+  return new ServiceError('BAD_USER_INPUT', `${argument} must be ${allowed}`, {
+    details: { argument, allowed },
+  });
+}
+
+export function notFound(what: string, id: string): ServiceError {
+  return new ServiceError('NOT_FOUND', `There is no ${what} with the id ${JSON.stringify(id)}`);
+}
+
+/** What is thrown for a dependency that is away; the caller may try again. */
+export function unavailable(message: string, cause?: unknown): ServiceError {
+  return new ServiceError('UNAVAILABLE', message, { retryable: true, cause });
+}

@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import { unwrapResolverError } from '@apollo/server/errors';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { ServiceError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+
+/** Codes that graphql-js and Apollo Server give to mistakes of the caller. */
+const CALLERS_CODES = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+  'BAD_USER_INPUT',
+  'BAD_REQUEST',
+  'OPERATION_RESOLUTION_FAILURE',
+]);
+
+/**
+ * What a caller sees of an error: known ones keep their code and message; an unknown one becomes
+ * "Internal error" with an id under which the log has the whole of it.
+ */
+export function presentError(
+  formatted: GraphQLFormattedError,
+  error: unknown,
+  log: Logger,
+): GraphQLFormattedError {
+  const cause = unwrapResolverError(error);
+  if (cause instanceof ServiceError) return formatted;
+  const code = formatted.extensions?.['code'];
+  const callers = typeof code === 'string' && CALLERS_CODES.has(code);
+  if (callers || (cause instanceof GraphQLError && code === undefined)) return formatted;
+
+  const errorId = randomUUID();
+  log.error({ err: cause, errorId, path: formatted.path }, 'an operation failed');
+  return {
+    message: 'Internal error',
+    ...(formatted.path ? { path: formatted.path } : {}),
+    ...(formatted.locations ? { locations: formatted.locations } : {}),
+    extensions: { code: 'INTERNAL_SERVER_ERROR', errorId },
+  };
+}

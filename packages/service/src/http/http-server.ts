@@ -1,0 +1,76 @@
+import { type FastifyInstance, fastify } from 'fastify';
+import type { Health } from '../health.ts';
+import type { Stoppable } from '../lifecycle.ts';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
+import { StartError } from '../start-error.ts';
+
+/** The largest request body that is read, in bytes. */
+export const BODY_LIMIT = 256 * 1024;
+
+/** A server with `/healthz`, `/readyz` and `/metrics`, not yet listening. */
+export function createHttpServer({
+  health,
+  metrics,
+}: {
+  health: Health;
+  metrics: Metrics;
+}): FastifyInstance {
+  const app = fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: 'idle' });
+  app.get('/healthz', () => ({ status: 'alive' }));
+  app.get('/readyz', async (_request, reply) => {
+    const report = await health.report();
+    return reply.code(report.ready ? 200 : 503).send(report);
+  });
+  app.get('/metrics', async (_request, reply) => {
+    const { body, contentType } = await metrics.render();
+    return reply.header('content-type', contentType).send(body);
+  });
+  return app;
+}
+
+/** The server listening; stopping refuses new requests and answers those in flight. */
+export interface RunningHttp extends Stoppable {
+  /** Such as `http://127.0.0.1:8000`. */
+  readonly url: string;
+}
+
+/** @throws {StartError} when the port is taken or the address is not this machine's */
+export async function startHttp({
+  app,
+  host,
+  port,
+  log,
+  health,
+}: {
+  app: FastifyInstance;
+  host: string;
+  port: number;
+  log: Logger;
+  health: Health;
+}): Promise<RunningHttp> {
+  try {
+    const url = await app.listen({ host, port });
+    log.info({ url }, `listening on ${url}`);
+    return {
+      url,
+      stop: async () => {
+        health.drain();
+        await app.close();
+      },
+    };
+  } catch (error) {
+    throw new StartError(listenProblem(error as NodeJS.ErrnoException, host, port));
+  }
+}
+
+function listenProblem(error: NodeJS.ErrnoException, host: string, port: number): string {
+  if (error.code === 'EADDRINUSE') {
+    return `Port ${port} on ${host} is taken: end the program that uses it, or set PORT to another`;
+  }
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
+    return `HOST: ${host} is not an address of this machine; 127.0.0.1 or 0.0.0.0 are usual`;
+  }
+  if (error.code === 'EACCES') return `Port ${port} needs rights that this process lacks: set PORT`;
+  return `Could not listen on ${host}:${port}: ${error.message}`;
+}

@@ -1,0 +1,13 @@
+export { type Backoff, createBackoff, pause } from './backoff.ts';
+export { badUserInput, type ErrorCode, notFound, ServiceError, unavailable } from './errors.ts';
+export { startGraphqlEndpoint } from './graphql/graphql-endpoint.ts';
+export { presentError } from './graphql/present-error.ts';
+export { validateSafely } from './graphql/validate-safely.ts';
+export { createHealth, type Health, type HealthReport, OK, type PartState } from './health.ts';
+export { BODY_LIMIT, createHttpServer, type RunningHttp, startHttp } from './http/http-server.ts';
+export { type ProcessContext, runProcess, type Stoppable } from './lifecycle.ts';
+export { createLogger, type Logger, withoutCredentials } from './logger.ts';
+export { createMetrics, type Metrics } from './metrics.ts';
+export * from './settings/settings.ts';
+export { databaseSettings, httpSettings, kafkaSettings } from './settings/shared-settings.ts';
+export { StartError } from './start-error.ts';

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+
+/** One environment variable: what it is for, what it may hold, what it is when unset. */
+export interface Setting<T = unknown> {
+  /** Plain English, one line, with its unit. */
+  readonly description: string;
+  /** Turns the text of the environment into the value; its message says what is allowed. */
+  readonly parse: z.ZodType<T, string>;
+  /** The text used when the variable is unset or empty. Absent: the setting is required or optional. */
+  readonly default?: string;
+  /** May be absent without a default; its value is then undefined. */
+  readonly optional?: boolean;
+  /** The value is never printed. */
+  readonly secret?: boolean;
+  /** An example for documentation and for the message when a required one is missing. */
+  readonly example?: string;
+}
+
+export type SettingsTable = Readonly<Record<string, Setting>>;
+
+type Value<S extends Setting> =
+  S extends Setting<infer T> ? (S['optional'] extends true ? T | undefined : T) : never;
+
+/** The values of a settings table, by the names of the environment variables. */
+export type SettingsOf<T extends SettingsTable> = { readonly [K in keyof T]: Value<T[K]> };
+
+/** Every problem of an environment at once, a readable line each. */
+export class SettingsError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'SettingsError';
+    this.problems = problems;
+  }
+}
+
+function problemOf(name: string, setting: Setting, text: string, allowed: string): string {
+  const shown = setting.secret ? 'the value given' : JSON.stringify(text);
+  return `${name}: ${shown} is not allowed; ${allowed}`;
+}
+
+/**
+ * Reads a whole table from the environment.
+ * @throws {SettingsError} naming all bad and missing settings, not just the first.
+ */
+export function readSettings<T extends SettingsTable>(
+  table: T,
+  environment: Readonly<Record<string, string | undefined>>,
+): SettingsOf<T> {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(table)) {
+    const text = environment[name]?.trim() || setting.default;
+    if (text === undefined) {
+      if (!setting.optional) {
+        const example = setting.example ? `, for example ${setting.example}` : '';
+        problems.push(`${name} is missing: ${setting.description}${example}`);
+      }
+      continue;
+    }
+    const parsed = setting.parse.safeParse(text);
+    if (parsed.success) values[name] = parsed.data;
+    else problems.push(problemOf(name, setting, text, parsed.error.issues[0]?.message ?? ''));
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+  return values as SettingsOf<T>;
+}
+
+/** A whole number between two limits, both allowed. */
+export function integer(min: number, max: number): z.ZodType<number, string> {
+  const allowed = `a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^-?\d+$/, allowed)
+    .transform(Number)
+    .refine((n) => Number.isSafeInteger(n) && n >= min && n <= max, allowed);
+}
+
+/** A TCP port; 0 lets the system choose a free one. */
+export const port = integer(0, 65_535);
+
+export const flag: z.ZodType<boolean, string> = z
+  .enum(['true', 'false'], 'true or false')
+  .transform((text) => text === 'true');
+
+export function choice<const T extends readonly [string, ...string[]]>(
+  ...options: T
+): z.ZodType<T[number], string> {
+  return z
+    .string()
+    .refine((text) => options.includes(text), `one of ${options.join(', ')}`)
+    .transform((text) => text as T[number]);
+}
+
+export const text: z.ZodType<string, string> = z.string();
+
+/** A comma-separated list, blanks around its parts dropped. */
+export const list: z.ZodType<string[], string> = z
+  .string()
+  .transform((all) => all.split(',').map((part) => part.trim()))
+  .transform((parts) => parts.filter((part) => part !== ''));
+
+/** `host:port`, several separated by commas. */
+export const addresses: z.ZodType<string[], string> = list.refine(
+  (parts) =>
+    parts.length > 0 && parts.every((part) => /^[^\s:]+:\d{1,5}$|^\[.+\]:\d{1,5}$/.test(part)),
+  'a list of host:port, separated by commas',
+);
+
+/** A URL with one of the given schemes. */
+export function url(...schemes: string[]): z.ZodType<string, string> {
+  return z
+    .string()
+    .refine(
+      (candidate) =>
+        URL.canParse(candidate) && schemes.includes(new URL(candidate).protocol.slice(0, -1)),
+      `a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+    );
+}
+
+export const postgresUrl = url('postgresql', 'postgres');

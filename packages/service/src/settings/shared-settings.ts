@@ -1,0 +1,60 @@
+import { addresses, choice, integer, port, type Setting, text } from './settings.ts';
+
+/** Settings of every process that serves HTTP. */
+export function httpSettings(defaultPort: number) {
+  return {
+    HOST: {
+      description: 'The address to listen on',
+      parse: text,
+      default: '127.0.0.1',
+    },
+    PORT: {
+      description: 'The port to listen on; 0 picks a free one',
+      parse: port,
+      default: String(defaultPort),
+    },
+    LOG_LEVEL: {
+      description: 'The least serious log lines that are written',
+      parse: choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+      default: 'info',
+    },
+    NODE_ENV: {
+      description: 'production switches off introspection and the pages for exploring',
+      parse: choice('development', 'production', 'test'),
+      default: 'development',
+    },
+  } as const satisfies Record<string, Setting>;
+}
+
+/** Settings of every process that talks to Kafka. */
+export const kafkaSettings = {
+  KAFKA_BROKERS: {
+    description: 'The Kafka brokers to start from, host:port, separated by commas',
+    parse: addresses,
+    example: '127.0.0.1:9092',
+  },
+  KAFKA_TOPIC_PREFIX: {
+    description: 'Put before each topic and group name, so that several systems can share a broker',
+    parse: text,
+    default: '',
+  },
+  KAFKA_PARTITIONS: {
+    description: 'Partitions of order_created and order_decided when this process creates them',
+    parse: integer(1, 1000),
+    default: '6',
+  },
+  KAFKA_REPLICATION: {
+    description: 'Replicas of each topic when this process creates it; -1: what the broker says',
+    parse: integer(-1, 10),
+    default: '-1',
+  },
+} as const satisfies Record<string, Setting>;
+
+/** Settings of every process that owns a database. */
+export const databaseSettings = {
+  DATABASE_POOL: {
+    description: 'The most database connections this process opens for its work',
+    parse: integer(2, 200),
+    default: '10',
+  },
+} as const satisfies Record<string, Setting>;
