@@ -1,0 +1,208 @@
+import { buildSchema, type GraphQLError, getVariableValues, Kind, parse, validate } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { findBadInput } from './bad-input.ts';
+
+const schema = buildSchema(`
+  type Query {
+    things(first: Int, last: Int, ids: [ID!], kind: Kind, size: Size): [String]
+    thing(id: ID!): String
+    nested(filter: Filter): String
+  }
+  type Mutation { make(input: MakeInput!, note: String): String }
+  input MakeInput { name: String!, quantity: Int!, tags: [Tag!] }
+  input Tag { label: String!, weight: Float }
+  input Filter { some: MakeInput, on: Boolean }
+  scalar Size
+  enum Kind { RED BLUE }
+`);
+
+const INT = 'a whole number from -2,147,483,648 to 2,147,483,647';
+
+function errorsOf(query: string, variables?: Record<string, unknown>) {
+  const document = parse(query);
+  const invalid = validate(schema, document);
+  if (invalid.length > 0) return { document, errors: invalid };
+  const operation = document.definitions.find((d) => d.kind === Kind.OPERATION_DEFINITION);
+  const { errors } = getVariableValues(
+    schema,
+    operation?.variableDefinitions ?? [],
+    variables ?? {},
+  );
+  return { document, errors: errors ?? [] };
+}
+
+function only(query: string, variables?: Record<string, unknown>) {
+  const { document, errors } = errorsOf(query, variables);
+  expect(errors).toHaveLength(1);
+  return findBadInput(errors, document, schema).get(errors[0] as GraphQLError);
+}
+
+describe('findBadInput', () => {
+  const literals: [string, string, string, string | undefined][] = [
+    ['a text for an Int', '{ things(first: "x") }', 'first', `Int, ${INT}`],
+    ['an Int past its range', '{ things(first: 2147483648) }', 'first', `Int, ${INT}`],
+    ['a fraction', '{ things(first: 1.5) }', 'first', `Int, ${INT}`],
+    ['under an alias', '{ a: things(last: true) }', 'last', `Int, ${INT}`],
+    ['an unknown enum value', '{ things(kind: GREEN) }', 'kind', 'Kind, one of RED, BLUE'],
+    [
+      'a null in a list',
+      '{ things(ids: ["a", null]) }',
+      'ids[1]',
+      'ID!, a text or a whole number, not null',
+    ],
+    ['a missing argument', '{ thing }', 'id', 'ID!, a text or a whole number, not null'],
+    [
+      'null for a required one',
+      '{ thing(id: null) }',
+      'id',
+      'ID!, a text or a whole number, not null',
+    ],
+    [
+      'a field of an object',
+      'mutation { make(input: {name: "a", quantity: "b"}) }',
+      'input.quantity',
+      `Int!, ${INT}, not null`,
+    ],
+    [
+      'a missing field',
+      'mutation { make(input: {name: "a"}) }',
+      'input.quantity',
+      `Int!, ${INT}, not null`,
+    ],
+    [
+      'a field too many',
+      'mutation { make(input: {name: "a", quantity: 1, colour: 2}) }',
+      'input.colour',
+      'MakeInput!, an object {name: String!, quantity: Int!, tags: [Tag!]}, not null',
+    ],
+    [
+      'deep inside',
+      'mutation { make(input: {name: "a", quantity: 1, tags: [{label: "l"}, {label: 3}]}) }',
+      'input.tags[1].label',
+      'String!, a text, not null',
+    ],
+    [
+      'two deep',
+      '{ nested(filter: {some: {name: 1, quantity: 2}}) }',
+      'filter.some.name',
+      'String!, a text, not null',
+    ],
+    ['in a fragment', '{ ...F } fragment F on Query { things(first: {}) }', 'first', `Int, ${INT}`],
+    ['of a directive', '{ things @include(if: "yes") }', 'if', 'Boolean!, true or false, not null'],
+    ['a directive without its own', '{ things @skip }', 'if', 'Boolean!, true or false, not null'],
+  ];
+  it.each(literals)('places a literal: %s', (_what, query, argument, allowed) => {
+    expect(only(query)).toEqual({
+      code: 'BAD_USER_INPUT',
+      argument,
+      ...(allowed ? { allowed } : {}),
+    });
+  });
+
+  const variables: [string, string, Record<string, unknown>, string, string][] = [
+    [
+      'a whole variable',
+      'query ($n: Int) { things(first: $n) }',
+      { n: 'x' },
+      'first',
+      `Int, ${INT}`,
+    ],
+    [
+      'used twice',
+      'query ($n: Int) { a: things(first: $n) b: things(last: $n) }',
+      { n: 1.5 },
+      'first, last',
+      `Int, ${INT}`,
+    ],
+    [
+      'a missing one',
+      'query ($n: ID!) { thing(id: $n) }',
+      {},
+      'id',
+      'ID!, a text or a whole number, not null',
+    ],
+    [
+      'null for a required one',
+      'query ($n: ID!) { thing(id: $n) }',
+      { n: null },
+      'id',
+      'ID!, a text or a whole number, not null',
+    ],
+    [
+      'named as its argument',
+      'mutation ($input: MakeInput!) { make(input: $input) }',
+      { input: { name: 'a', quantity: 'b' } },
+      'input.quantity',
+      `Int!, ${INT}, not null`,
+    ],
+    [
+      'named otherwise',
+      'mutation ($new: MakeInput!) { make(input: $new) }',
+      { new: { name: 'a', quantity: 2 ** 31 } },
+      'input.quantity',
+      `Int!, ${INT}, not null`,
+    ],
+    [
+      'inside an object literal',
+      'mutation ($q: Int!) { make(input: {name: "a", quantity: $q}) }',
+      { q: '7' },
+      'input.quantity',
+      `Int!, ${INT}, not null`,
+    ],
+    [
+      'a missing field',
+      'mutation ($input: MakeInput!) { make(input: $input) }',
+      { input: { name: 'a' } },
+      'input.quantity',
+      `Int!, ${INT}, not null`,
+    ],
+    [
+      'a field too many',
+      'mutation ($in: MakeInput!) { make(input: $in) }',
+      { in: { name: 'a', quantity: 1, x: 1 } },
+      'input.x',
+      'MakeInput!, an object {name: String!, quantity: Int!, tags: [Tag!]}, not null',
+    ],
+    [
+      'deep inside',
+      'mutation ($in: MakeInput!) { make(input: $in) }',
+      { in: { name: 'a', quantity: 1, tags: [{ label: 'l' }, {}] } },
+      'input.tags[1].label',
+      'String!, a text, not null',
+    ],
+    [
+      'a value that looks like a place',
+      'mutation ($in: MakeInput!) { make(input: $in) }',
+      { in: { name: 'a', quantity: ' at "in.name"; x' } },
+      'input.quantity',
+      `Int!, ${INT}, not null`,
+    ],
+    [
+      'in a fragment',
+      'query ($n: Int) { ...F } fragment F on Query { things(first: $n) }',
+      { n: [] },
+      'first',
+      `Int, ${INT}`,
+    ],
+    [
+      'of a directive',
+      'query ($b: Boolean!) { things @include(if: $b) }',
+      { b: 'x' },
+      'if',
+      'Boolean!, true or false, not null',
+    ],
+  ];
+  it.each(variables)('places a variable: %s', (_what, query, values, argument, allowed) => {
+    expect(only(query, values)).toEqual({ code: 'BAD_USER_INPUT', argument, allowed });
+  });
+
+  it.each([
+    ['an unknown field', '{ nothing }'],
+    ['an unknown argument', '{ things(size_: 1) }'],
+    ['a variable of another type', 'query ($n: String) { things(first: $n) }'],
+    ['an unused variable', 'query ($n: Int) { things }'],
+    ['an undefined variable', '{ things(first: $n) }'],
+  ])('leaves alone: %s', (_what, query) => {
+    expect(only(query)).toBeUndefined();
+  });
+});

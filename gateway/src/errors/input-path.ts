@@ -1,0 +1,81 @@
+import {
+  type DocumentNode,
+  type GraphQLInputType,
+  type GraphQLSchema,
+  getNullableType,
+  isInputObjectType,
+  isListType,
+  Kind,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+
+/** A place in an operation's arguments, such as `input.quantity`, and what belongs there. */
+export interface InputPlace {
+  readonly argument: string;
+  readonly type: GraphQLInputType | undefined;
+}
+
+const STEPS = new Set<string>([Kind.VARIABLE_DEFINITION, Kind.ARGUMENT, Kind.OBJECT_FIELD]);
+
+/** Where each value, field of an object and variable of an operation stands in its arguments. */
+export function inputPlaces(document: DocumentNode, schema: GraphQLSchema) {
+  const ofNode = new Map<unknown, InputPlace>();
+  const ofVariable = new Map<string, InputPlace[]>();
+  const path: string[] = [];
+  const typeInfo = new TypeInfo(schema);
+  visit(
+    document,
+    visitWithTypeInfo(typeInfo, {
+      enter(node, key, parent) {
+        if (node.kind === Kind.VARIABLE && key === 'variable') return;
+        const inList = typeof key === 'number' && isListValues(parent);
+        if (node.kind === Kind.VARIABLE_DEFINITION) path.push(node.variable.name.value);
+        else if (node.kind === Kind.ARGUMENT) path.push(node.name.value);
+        else if (node.kind === Kind.OBJECT_FIELD) path.push(`.${node.name.value}`);
+        if (inList) path.push(`[${key}]`);
+        if (path.length === 0) return;
+        const type = typeInfo.getInputType() ?? typeInfo.getParentInputType() ?? undefined;
+        const place = { argument: path.join(''), type };
+        ofNode.set(node, place);
+        if (node.kind === Kind.VARIABLE) {
+          const places = ofVariable.get(node.name.value) ?? [];
+          if (!places.some(({ argument }) => argument === place.argument)) places.push(place);
+          ofVariable.set(node.name.value, places);
+        }
+      },
+      leave(node, key, parent) {
+        if (typeof key === 'number' && isListValues(parent)) path.pop();
+        if (STEPS.has(node.kind)) path.pop();
+      },
+    }),
+  );
+  return { ofNode, ofVariable };
+
+  /** The parent of a list's items is their array: it holds values, never arguments or fields. */
+  function isListValues(parent: unknown): boolean {
+    const first: unknown = Array.isArray(parent) ? parent[0] : undefined;
+    const kind = (first as { kind?: string } | undefined)?.kind;
+    return (
+      path.length > 0 && kind !== undefined && kind !== Kind.ARGUMENT && kind !== Kind.OBJECT_FIELD
+    );
+  }
+}
+
+/** The type found by going from a type along a path such as `.items[0].quantity`. */
+export function typeAlong(type: GraphQLInputType, path: string): GraphQLInputType {
+  let reached: GraphQLInputType = type;
+  for (const [, index, field] of path.matchAll(/\[(\d+)\]|\.?([^.[\]]+)/g)) {
+    const nullable: GraphQLInputType = getNullableType(reached);
+    if (index !== undefined) {
+      if (isListType(nullable)) reached = nullable.ofType;
+      continue;
+    }
+    const next = isInputObjectType(nullable) ? nullable.getFields()[field ?? '']?.type : undefined;
+    // A field that the object does not have: what is allowed is the object's own fields.
+    if (!next) return reached;
+    reached = next;
+  }
+  return reached;
+}

@@ -1,0 +1,49 @@
+import { StartError } from '@gudang/service';
+
+/** Where a subgraph answers. */
+export interface SubgraphAddress {
+  readonly name: string;
+  readonly url: string;
+  readonly wsUrl: string;
+}
+
+/**
+ * The addresses that the supergraph names, with those of the settings in their place.
+ * @throws {StartError} for a name that no subgraph has, or a subgraph without an address
+ */
+export function subgraphAddresses(
+  subgraphs: readonly { readonly name: string; readonly url: string }[],
+  urls: ReadonlyMap<string, string> = new Map(),
+  wsUrls: ReadonlyMap<string, string> = new Map(),
+): SubgraphAddress[] {
+  const names = subgraphs.map(({ name }) => name);
+  const httpOf = byName('SUBGRAPH_URLS', names, urls);
+  const wsOf = byName('SUBGRAPH_WS_URLS', names, wsUrls);
+  return subgraphs.map(({ name, url: composed }) => {
+    const url = httpOf.get(name) ?? composed;
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+      throw new StartError(
+        `The subgraph ${name} has no usable address in the supergraph (${JSON.stringify(url)}): set SUBGRAPH_URLS=${name}=http://…`,
+      );
+    }
+    return { name, url, wsUrl: wsOf.get(name) ?? url.replace(/^http/i, 'ws') };
+  });
+}
+
+function byName(
+  setting: string,
+  names: readonly string[],
+  given: ReadonlyMap<string, string>,
+): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [asked, address] of given) {
+    const name = names.find((one) => one.toLowerCase() === asked.toLowerCase());
+    if (name === undefined) {
+      throw new StartError(
+        `${setting} names the subgraph ${asked}, which the supergraph does not have; it has ${names.join(', ')}`,
+      );
+    }
+    found.set(name, address);
+  }
+  return found;
+}

@@ -1,0 +1,40 @@
+import type { GraphQLFormattedError } from 'graphql';
+
+/** What a subgraph said to an operation. */
+export interface SubgraphAnswer {
+  data?: Record<string, unknown> | null;
+  errors?: readonly GraphQLFormattedError[];
+  extensions?: Record<string, unknown>;
+}
+
+/** @throws when the text is no GraphQL answer */
+export function readAnswer(text: string): SubgraphAnswer {
+  const answer: unknown = JSON.parse(text);
+  if (typeof answer !== 'object' || answer === null || !('data' in answer || 'errors' in answer)) {
+    throw new Error('the answer is JSON, but not of GraphQL');
+  }
+  return answer as SubgraphAnswer;
+}
+
+/**
+ * The answer in place of one that did not come. It names the subgraph and nothing of the network;
+ * the log has the reason.
+ * @param unsure whether a mutation may have been carried out all the same
+ */
+export function unavailableAnswer(
+  subgraph: string,
+  reason: string,
+  unsure: boolean,
+): SubgraphAnswer {
+  const message = unsure
+    ? `The subgraph ${subgraph} ${reason}; the change may have been made: look before you repeat it`
+    : `The subgraph ${subgraph} ${reason}; try again`;
+  return {
+    errors: [
+      {
+        message,
+        extensions: unsure ? { code: 'UNAVAILABLE' } : { code: 'UNAVAILABLE', retryable: true },
+      },
+    ],
+  };
+}

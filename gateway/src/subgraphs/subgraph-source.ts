@@ -1,0 +1,126 @@
+import type { GraphQLDataSource } from '@apollo/gateway';
+import type { Logger, Stoppable } from '@gudang/service';
+import { type Dispatcher, Pool } from 'undici';
+import type { GatewayContext } from '../context.ts';
+import { readAnswer, type SubgraphAnswer, unavailableAnswer } from './subgraph-answer.ts';
+import type { SubgraphMetrics } from './subgraph-metrics.ts';
+
+/** Connections kept to a subgraph; further requests wait for one of them. */
+const CONNECTIONS = 64;
+
+export interface SubgraphRequest {
+  readonly query: string;
+  readonly variables?: Readonly<Record<string, unknown>> | undefined;
+  readonly operationName?: string | undefined;
+}
+
+/** A subgraph over HTTP, as @apollo/gateway and live streams ask it. */
+export interface SubgraphSource extends GraphQLDataSource<GatewayContext>, Stoppable {
+  readonly name: string;
+  /** @throws when there is no answer, whatever its HTTP status, by the deadline */
+  readonly ask: (request: SubgraphRequest, deadline: AbortSignal) => Promise<SubgraphAnswer>;
+}
+
+/**
+ * An own data source: RemoteGraphQLDataSource with its default fetcher costs about twice the CPU
+ * of the whole request (2.1–2.4 ms against 0.94–1.04 ms).
+ */
+export function startSubgraphSource({
+  name,
+  url,
+  timeoutMs,
+  metrics,
+  log,
+}: {
+  name: string;
+  url: string;
+  timeoutMs: number;
+  metrics: SubgraphMetrics;
+  log: Logger;
+}): SubgraphSource {
+  const address = new URL(url);
+  const path = address.pathname + address.search;
+  const pool = new Pool(address.origin, {
+    connections: CONNECTIONS,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connect: { timeout: Math.min(timeoutMs, 5_000) },
+  });
+
+  const post = async (
+    request: SubgraphRequest,
+    forward: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<SubgraphAnswer> => {
+    const options: Dispatcher.RequestOptions = {
+      method: 'POST',
+      path,
+      headers: { 'content-type': 'application/json', accept: 'application/json', ...forward },
+      body: JSON.stringify({
+        query: request.query,
+        variables: request.variables,
+        operationName: request.operationName,
+      }),
+    };
+    if (signal) options.signal = signal;
+    const response = await pool.request(options);
+    const text = await response.body.text();
+    try {
+      return readAnswer(text);
+    } catch (error) {
+      throw new NoAnswer(`HTTP ${response.statusCode}: ${(error as Error).message}`);
+    }
+  };
+
+  const postTwice: typeof post = async (request, forward) => {
+    try {
+      return await post(request, forward);
+    } catch (error) {
+      // A kept connection that the subgraph closed just now; nothing of an answer has come.
+      if (!CLOSED.has(codeOf(error))) throw error;
+      return post(request, forward);
+    }
+  };
+
+  return {
+    name,
+    ask: (request, deadline) => post(request, {}, deadline),
+    process: async (options) => {
+      const { query = '', variables, operationName } = options.request;
+      const mutation =
+        'incomingRequestContext' in options &&
+        options.incomingRequestContext.operation?.operation === 'mutation';
+      const forward = options.context['forward'] ?? {};
+      const done = metrics.begin(name);
+      try {
+        const send = mutation ? post : postTwice;
+        const answer = await send({ query, variables, operationName }, forward);
+        done(answer.errors ? 'errors' : 'ok');
+        return answer;
+      } catch (error) {
+        done('unavailable');
+        const { reason, sent } = describeFailure(error, timeoutMs);
+        log.warn({ subgraph: name, url, err: error }, `the subgraph ${name} ${reason}`);
+        return unavailableAnswer(name, reason, mutation && sent);
+      }
+    },
+    stop: () => pool.destroy(),
+  };
+}
+
+class NoAnswer extends Error {}
+
+const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+const LATE = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown } | null)?.code ?? '');
+}
+
+function describeFailure(error: unknown, timeoutMs: number): { reason: string; sent: boolean } {
+  if (error instanceof NoAnswer) return { reason: 'gave an answer that is no GraphQL', sent: true };
+  const code = codeOf(error);
+  if (LATE.has(code)) return { reason: `did not answer within ${timeoutMs} ms`, sent: true };
+  if (CLOSED.has(code)) return { reason: 'broke off before it answered', sent: true };
+  return { reason: 'cannot be reached', sent: false };
+}
