@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { StartError } from './start-error.ts';
+
+const run = promisify(execFile);
+const pom = fileURLToPath(new URL('../kafka/pom.xml', import.meta.url));
+const WAY_OUT = 'Or set KAFKA_BROKERS to a running Kafka';
+
+export interface LibrariesOptions {
+  /** The folder that holds `lib-<version>`; made when missing. */
+  directory: string;
+  log?: (line: string) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * The folder with Kafka's jars; Maven fetches them when they are not there yet (43 MB, about 6 s).
+ * @throws {StartError} when Maven is missing or cannot fetch them
+ */
+export async function kafkaLibraries(options: LibrariesOptions): Promise<string> {
+  const { directory, log = () => {}, signal } = options;
+  const version = kafkaVersion();
+  const libraries = join(directory, `lib-${version}`);
+  if (existsSync(libraries)) return libraries;
+  await run('mvn', ['--version']).catch(() => {
+    throw new StartError(
+      `Kafka ${version} is fetched by Maven, and there is no mvn here. ` +
+        `Install Maven (https://maven.apache.org). ${WAY_OUT}`,
+    );
+  });
+  log(`Fetching Apache Kafka ${version} with Maven (43 MB, only this once)`);
+  await mkdir(directory, { recursive: true });
+  // Fetched beside its place and moved there when done, so that a cut-off download is not taken for complete.
+  const draft = await mkdtemp(join(directory, `lib-${version}.tmp-`));
+  try {
+    await fetchInto(draft, signal);
+    await rename(draft, libraries).catch((error: NodeJS.ErrnoException) => {
+      // Another start has been faster.
+      if (!existsSync(libraries)) throw error;
+    });
+    return libraries;
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+async function fetchInto(directory: string, signal?: AbortSignal): Promise<void> {
+  const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${directory}`];
+  try {
+    await run('mvn', ['-q', '-B', '-f', pom, ...goal], { ...(signal && { signal }) });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { stdout = '', stderr = '', message } = error as Partial<Record<string, string>>;
+    throw new StartError(
+      `Maven could not fetch Kafka: ${mavenReason(`${stdout}\n${stderr}`) ?? message}\n` +
+        `Check the network (a proxy or a mirror goes into ~/.m2/settings.xml). ${WAY_OUT}`,
+    );
+  }
+}
+
+/** The one line of Maven's many that says why; without its colours. */
+export function mavenReason(output: string): string | undefined {
+  const esc = String.fromCharCode(27);
+  const plain = output.replaceAll(new RegExp(`${esc}\\[[0-9;]*m`, 'g'), '');
+  const line = plain.split('\n').find((text) => text.startsWith('[ERROR]'));
+  return line
+    ?.replace('[ERROR]', '')
+    .replace(/ -> \[Help 1\].*/, '')
+    .trim();
+}
+
+/** The pom is where the version is said. */
+function kafkaVersion(): string {
+  const text = readFileSync(pom, 'utf8');
+  return /kafka_2\.13<\/artifactId>\s*<version>([^<]+)</.exec(text)?.[1] ?? 'unknown';
+}

@@ -1,0 +1,161 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, openSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { type Child, describeExit, type Exit, startChild } from './child.ts';
+import { freePort, isFree } from './free-port.ts';
+import { gudangDirectory } from './gudang-directory.ts';
+import { findJava } from './java.ts';
+import { kafkaAnswers } from './kafka-answers.ts';
+import { kafkaLibraries } from './kafka-libraries.ts';
+import { kafkaProperties } from './kafka-properties.ts';
+import { lastLines } from './last-lines.ts';
+import { stopLeftover } from './leftover.ts';
+import { StartError } from './start-error.ts';
+
+const run = promisify(execFile);
+const POLL_MS = 50;
+const READY_DEADLINE_MS = 60_000;
+/** One core and a quarter of a gigabyte are plenty for one machine; the first compiler alone halves the start. */
+const JVM = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+const LOGGING = [
+  '-Dorg.slf4j.simpleLogger.showDateTime=true',
+  '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss',
+  '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+];
+
+export interface KafkaOptions {
+  /** Where its data, settings, log and pid file are kept; made when missing. */
+  directory: string;
+  /** A free one when left out. */
+  port?: number;
+  /** The folder that holds Kafka's jars for all that run on this machine; `.gudang/kafka` unless told otherwise. */
+  libraries?: string;
+  /** `kafka.log` in the directory unless told otherwise. */
+  logFile?: string;
+  log?: (line: string) => void;
+  /** Ends a start that is under way. */
+  signal?: AbortSignal;
+}
+
+export interface RunningKafka {
+  port: number;
+  pid: number;
+  /** For KAFKA_BROKERS. */
+  brokers: string;
+  exited: Promise<Exit>;
+  /** Ends it in order; kills it after the deadline (4,000 ms unless told otherwise). */
+  stop(deadlineMs?: number): Promise<void>;
+}
+
+/**
+ * A real Apache Kafka of one node as a child process, ready for clients; its data is kept in the directory.
+ * @throws {StartError} in words for people
+ */
+export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
+  const { directory, log = () => {}, signal } = options;
+  const properties = join(directory, 'server.properties');
+  const pidFile = join(directory, 'kafka.pid');
+  const logFile = options.logFile ?? join(directory, 'kafka.log');
+  const java = await findJava();
+  const libraries = options.libraries ?? join(gudangDirectory(), 'kafka');
+  const classPath = join(await kafkaLibraries({ ...options, directory: libraries }), '*');
+  await mkdir(directory, { recursive: true });
+  const leftover = await stopLeftover(pidFile, properties);
+  if (leftover)
+    log(`Kafka of an earlier start was still running (process ${leftover}); stopped it`);
+  const port = options.port || (await freePort());
+  if (!(await isFree(port))) throw new StartError(portTaken(port));
+  const controllerPort = await keptPort(join(directory, 'controller-port'), port);
+  const data = join(directory, 'data');
+  await writeFile(properties, kafkaProperties({ port, controllerPort, data }));
+  await format({ java, classPath, directory, properties, ...(signal && { signal }) });
+  const output = openSync(logFile, 'a');
+  const child = await startChild({
+    command: java,
+    args: [...JVM, ...LOGGING, '-cp', classPath, 'kafka.Kafka', properties],
+    cwd: directory,
+    stdio: ['ignore', output, output],
+    pidFile,
+  });
+  await ready(child, port, logFile, signal);
+  const { pid, exited, stop } = child;
+  return { port, pid, brokers: `127.0.0.1:${port}`, exited, stop };
+}
+
+/** The controller's port stays the same from start to start while nobody else has taken it. */
+async function keptPort(file: string, not: number): Promise<number> {
+  const kept = Number(await readFile(file, 'utf8').catch(() => ''));
+  if (kept && kept !== not && (await isFree(kept))) return kept;
+  const port = await freePort();
+  await writeFile(file, String(port));
+  return port === not ? keptPort(file, not) : port;
+}
+
+interface Formatting {
+  java: string;
+  classPath: string;
+  directory: string;
+  properties: string;
+  signal?: AbortSignal;
+}
+
+/** Once for each directory. The mark is written last and the id is kept, so that a cut-off one is done again. */
+async function format({
+  java,
+  classPath,
+  directory,
+  properties,
+  signal,
+}: Formatting): Promise<void> {
+  const mark = join(directory, 'formatted');
+  if (existsSync(mark)) return;
+  const idFile = join(directory, 'cluster-id');
+  if (!existsSync(idFile)) await writeFile(idFile, randomBytes(16).toString('base64url'));
+  const id = await readFile(idFile, 'utf8');
+  const tool = ['kafka.tools.StorageTool', 'format', '--ignore-formatted', `--cluster-id=${id}`];
+  try {
+    await run(java, [...JVM, '-cp', classPath, ...tool, '-c', properties], {
+      ...(signal && { signal }),
+    });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { stderr, message } = error as { stderr?: string; message: string };
+    throw new StartError(`Kafka could not be set up in ${directory}: ${stderr?.trim() || message}`);
+  }
+  await writeFile(mark, '');
+}
+
+async function ready(
+  child: Child,
+  port: number,
+  logFile: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const giveUpAt = Date.now() + READY_DEADLINE_MS;
+  while (!(await kafkaAnswers(port))) {
+    const exit = child.exit();
+    if (exit) {
+      const why = await lastLines(logFile);
+      throw new StartError(`Kafka ended while starting (${describeExit(exit)}):\n${why}`);
+    }
+    if (signal?.aborted || Date.now() > giveUpAt) {
+      await child.stop();
+      signal?.throwIfAborted();
+      throw new StartError(
+        `Kafka is not ready after ${READY_DEADLINE_MS / 1000} s; see ${logFile}`,
+      );
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+function portTaken(port: number): string {
+  return (
+    `Port ${port} is taken, so Kafka cannot listen there. Stop what uses it, set KAFKA_PORT to another port, ` +
+    'or set KAFKA_BROKERS to a running Kafka'
+  );
+}

@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const POLL_MS = 25;
+const PATIENCE_MS = 4000;
+
+/**
+ * Ends what an earlier start left running because it was killed and could not clean up: the process that the file
+ * names, if it is alive and its command line mentions `mentions` (a process id alone may long belong to another).
+ * Returns its id when there was one.
+ */
+export async function stopLeftover(
+  pidFile: string,
+  mentions: string,
+  signal: NodeJS.Signals = 'SIGTERM',
+): Promise<number | undefined> {
+  const pid = await readPid(pidFile);
+  const found = pid !== undefined && (await isOurs(pid, mentions));
+  if (found) {
+    send(pid, signal);
+    const killAt = Date.now() + PATIENCE_MS;
+    while (send(pid, 0)) {
+      if (Date.now() > killAt) send(pid, 'SIGKILL');
+      await sleep(POLL_MS);
+    }
+  }
+  await rm(pidFile, { force: true });
+  return found ? pid : undefined;
+}
+
+/** The process id in the first line of a file; undefined when there is no such file or number. */
+export async function readPid(file: string): Promise<number | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const pid = Number.parseInt(text, 10);
+  return pid > 1 ? pid : undefined;
+}
+
+/** Whether this process is alive and its command line mentions the text. */
+export async function isOurs(pid: number, mentions: string): Promise<boolean> {
+  if (pid === process.pid || !send(pid, 0)) return false;
+  return (await commandLine(pid)).includes(mentions);
+}
+
+async function commandLine(pid: number): Promise<string> {
+  try {
+    return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ');
+  } catch {
+    // No /proc, as on macOS.
+    return run('ps', ['-ww', '-o', 'command=', '-p', String(pid)]).then(
+      ({ stdout }) => stdout,
+      () => '',
+    );
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}

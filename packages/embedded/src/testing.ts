@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type DatabaseName, migrate } from '@gudang/prisma';
+import pg from 'pg';
+import { startKafka } from './kafka.ts';
+import { startPostgres } from './postgres.ts';
+import { startWatchdog } from './watchdog.ts';
+
+/** What a crash would take from kept data, tests can do without. */
+const NOTHING_KEPT = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+const DATABASES: DatabaseName[] = ['order', 'stock'];
+/** Somebody is connected to the template: autovacuum, for a moment. */
+const OBJECT_IN_USE = '55006';
+
+export interface TestServers {
+  /** The address of PostgreSQL's own database; createTestDatabase() takes it. */
+  postgresUrl: string;
+  kafkaBrokers: string;
+  stop(): Promise<void>;
+}
+
+export interface TestServersOptions {
+  /** Settings of PostgreSQL over those of a test run, such as `{ max_connections: '500' }`. */
+  settings?: Record<string, string>;
+}
+
+/**
+ * One PostgreSQL and one Kafka for a whole test run, on free ports, in a folder that is gone afterwards; with a
+ * migrated template of each database.
+ */
+export async function startTestServers(options: TestServersOptions = {}): Promise<TestServers> {
+  const directory = await mkdtemp(join(tmpdir(), 'gudang-test-'));
+  const settings = { ...NOTHING_KEPT, ...options.settings };
+  const starting = [
+    startPostgres({ directory: join(directory, 'postgres'), settings }),
+    startKafka({ directory: join(directory, 'kafka') }),
+  ] as const;
+  // Guarded as soon as each of them runs: the slower one may be the one during which the run is broken off.
+  const watchdogs = starting.map(async (start) => startWatchdog(directory, [(await start).pid]));
+  const stop = async () => {
+    const started = await Promise.allSettled(starting);
+    const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    await Promise.all(running.map((server) => server.stop()));
+    const guards = await Promise.allSettled(watchdogs);
+    await Promise.all(
+      guards.map((one) => (one.status === 'fulfilled' ? one.value.stop() : undefined)),
+    );
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    const [postgres, kafka] = await Promise.all([
+      starting[0].then(async (running) => {
+        await Promise.all(DATABASES.map((database) => createTemplate(running.url, database)));
+        return running;
+      }),
+      starting[1],
+    ]);
+    return { postgresUrl: postgres.url('postgres'), kafkaBrokers: kafka.brokers, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function createTemplate(
+  url: (name: string) => string,
+  database: DatabaseName,
+): Promise<void> {
+  const name = templateOf(database);
+  await migrate({ database, url: url(name) });
+  await query(url('postgres'), `ALTER DATABASE ${name} ALLOW_CONNECTIONS false IS_TEMPLATE true`);
+}
+
+export interface TestDatabase {
+  url: string;
+  /** Removes it, and whoever is still connected. */
+  drop(): Promise<void>;
+}
+
+/** A migrated database of its own for one test file: a copy of the template. */
+export async function createTestDatabase(
+  postgresUrl: string,
+  database: DatabaseName,
+): Promise<TestDatabase> {
+  const name = `${database}_${randomBytes(6).toString('hex')}`;
+  const sql = `CREATE DATABASE ${name} TEMPLATE ${templateOf(database)}`;
+  for (let left = 20; ; left -= 1) {
+    try {
+      await query(postgresUrl, sql);
+      break;
+    } catch (error) {
+      if ((error as { code?: string }).code !== OBJECT_IN_USE || left === 0) throw error;
+      await sleep(100);
+    }
+  }
+  const url = new URL(postgresUrl);
+  url.pathname = `/${name}`;
+  const drop = () => query(postgresUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  return { url: url.href, drop };
+}
+
+/** A prefix for topic names (`t3f9a1c.`), so that test files can share one Kafka. */
+export function testTopicPrefix(): string {
+  return `t${randomBytes(3).toString('hex')}.`;
+}
+
+function templateOf(database: DatabaseName): string {
+  return `${database}_template`;
+}
+
+async function query(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.query(sql);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

@@ -1,0 +1,39 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DatabaseName } from './databases.ts';
+import { MigrateError } from './migrate-error.ts';
+
+export interface MigrationFiles {
+  directory: string;
+  /** The content of migration_lock.toml; null when there is none. */
+  lockfile: string | null;
+  /** In the order in which they are applied. */
+  migrations: { name: string; sql: string }[];
+}
+
+/** Where a database's migrations are: the same from src/ and from dist/, which stand side by side. */
+export function migrationsDirectory(database: DatabaseName): string {
+  return fileURLToPath(new URL(`../${database}/migrations/`, import.meta.url));
+}
+
+/** @throws {MigrateError} when there are no migrations, or a folder without its migration.sql */
+export async function readMigrationFiles(directory: string): Promise<MigrationFiles> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  if (names.length === 0) throw new MigrateError(`There are no migrations in ${directory}`);
+  return {
+    directory,
+    lockfile: await readFile(join(directory, 'migration_lock.toml'), 'utf8').catch(() => null),
+    migrations: await Promise.all(
+      names.sort().map(async (name) => ({ name, sql: await readSql(directory, name) })),
+    ),
+  };
+}
+
+async function readSql(directory: string, name: string): Promise<string> {
+  const file = join(directory, name, 'migration.sql');
+  return readFile(file, 'utf8').catch((error: Error) => {
+    throw new MigrateError(`${file} cannot be read (${error.message})`);
+  });
+}

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg';
+
+let loaded: Promise<typeof glue.SchemaEngine> | undefined;
+
+/**
+ * Prisma's schema engine as WebAssembly, from npm: the native one is downloaded from elsewhere at install time, which
+ * fails wherever only a registry can be reached.
+ */
+export function loadSchemaEngine(): Promise<typeof glue.SchemaEngine> {
+  loaded ??= load();
+  return loaded;
+}
+
+async function load(): Promise<typeof glue.SchemaEngine> {
+  // The package's own entry imports the .wasm file as a module, which Node 20 and 22 only do behind a flag.
+  const entry = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm');
+  const bytes = await readFile(join(dirname(entry), 'schema_engine_bg.wasm'));
+  const { instance } = await WebAssembly.instantiate(bytes, {
+    './schema_engine_bg.js': withPassingTimers(glue),
+  });
+  const internals = glue as unknown as { __wbg_set_wasm(exports: object): void };
+  internals.__wbg_set_wasm(instance.exports);
+  instance.exports.__wbindgen_start();
+  return glue.SchemaEngine;
+}
+
+/** The engine never clears the 10 s timer of its lock, and a finished command would wait for it. */
+function withPassingTimers(imports: object): object {
+  const entries = Object.entries(imports).map(([name, value]) =>
+    name.startsWith('__wbg_setTimeout_')
+      ? [name, (work: () => void, milliseconds: number) => setTimeout(work, milliseconds).unref()]
+      : [name, value],
+  );
+  return Object.fromEntries(entries);
+}
+
+/** TypeScript knows WebAssembly only as a part of the browser's types, which do not belong here. */
+declare const WebAssembly: {
+  instantiate(
+    bytes: Uint8Array,
+    imports: Record<string, object>,
+  ): Promise<{ instance: { exports: { __wbindgen_start(): void } } }>;
+};
