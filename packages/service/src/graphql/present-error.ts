@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { isOutage } from '../database/sql-state.ts';
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 
@@ -31,11 +32,14 @@ export function presentError(
   if (callers || (cause instanceof GraphQLError && code === undefined)) return formatted;
 
   const errorId = randomUUID();
+  const outage = isOutage(cause);
   log.error({ err: cause, errorId, path: formatted.path }, 'an operation failed');
   return {
-    message: 'Internal error',
+    message: outage ? 'The database does not answer right now; try again' : 'Internal error',
     ...(formatted.path ? { path: formatted.path } : {}),
     ...(formatted.locations ? { locations: formatted.locations } : {}),
-    extensions: { code: 'INTERNAL_SERVER_ERROR', errorId },
+    extensions: outage
+      ? { code: 'UNAVAILABLE', retryable: true, errorId }
+      : { code: 'INTERNAL_SERVER_ERROR', errorId },
   };
 }

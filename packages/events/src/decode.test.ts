@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import {
+  decodeOrderCreated,
+  decodeOrderDecided,
+  encodeOrderCreated,
+  encodeOrderDecided,
+} from './index.ts';
+
+const id = '0199b3a4-1c7e-7a70-8f3c-2f6f3d1f2a11';
+const order = { id, product_id: 'kopi', quantity: 3, timestamp: '2026-01-02T03:04:05.678Z' };
+const record = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+
+describe('decodeOrderCreated', () => {
+  it('reads what encodeOrderCreated wrote, which has exactly four fields', () => {
+    const text = encodeOrderCreated({
+      id,
+      productId: 'kopi',
+      quantity: 3,
+      createdAt: new Date(order.timestamp),
+    });
+    expect(JSON.parse(text)).toEqual(order);
+    expect(decodeOrderCreated(Buffer.from(text))).toEqual({
+      ok: true,
+      message: { id, productId: 'kopi', quantity: 3 },
+    });
+  });
+
+  it.each([
+    [
+      'the earlier service’s TimeStamp',
+      { ...order, timestamp: undefined, TimeStamp: order.timestamp },
+    ],
+    ['unknown fields', { ...order, colour: 'red' }],
+    ['an offset in the time', { ...order, timestamp: '2026-01-02T03:04:05.123456789+07:00' }],
+    ['an id in capitals', { ...order, id: id.toUpperCase() }],
+    ['100 characters', { ...order, product_id: 'x'.repeat(100) }],
+  ])('takes %s', (_name, value) => {
+    expect(decodeOrderCreated(record(value))).toMatchObject({ ok: true, message: { id } });
+  });
+
+  it.each([
+    ['null', null, 'the value is null'],
+    ['bad UTF-8', Uint8Array.of(0x22, 0xff, 0x22), 'the value is not UTF-8'],
+    ['bad JSON', Buffer.from('{"id":'), 'the value is not JSON'],
+    ['a JSON list', record([]), 'the value must be an object'],
+    ['an id that is no UUID', record({ ...order, id: '17' }), 'id must be a UUID'],
+    ['no product', record({ ...order, product_id: undefined }), 'product_id must be a string'],
+    ['101 characters', record({ ...order, product_id: 'x'.repeat(101) }), 'product_id must have'],
+    ['NUL', record({ ...order, product_id: 'a\u0000b' }), 'product_id must hold neither NUL'],
+    [
+      'a lone surrogate',
+      Buffer.from(JSON.stringify({ ...order, product_id: 'S' }).replace('"S"', '"\\ud800"')),
+      'product_id must hold',
+    ],
+    ['quantity 0', record({ ...order, quantity: 0 }), 'quantity must be a whole number'],
+    ['quantity −1', record({ ...order, quantity: -1 }), 'quantity must be a whole number'],
+    ['quantity 2^31', record({ ...order, quantity: 2 ** 31 }), 'quantity must be a whole number'],
+    ['quantity 1.5', record({ ...order, quantity: 1.5 }), 'quantity must be a whole number'],
+    ['quantity as text', record({ ...order, quantity: '3' }), 'quantity must be a whole number'],
+    ['no time', record({ ...order, timestamp: undefined }), 'timestamp is missing'],
+    ['no time at all', record({ ...order, timestamp: 'soon' }), 'timestamp must be a time'],
+  ])('refuses %s and says why', (_name, value, reason) => {
+    expect(decodeOrderCreated(value)).toEqual({
+      ok: false,
+      reason: expect.stringContaining(reason),
+    });
+  });
+});
+
+describe('decodeOrderDecided', () => {
+  const decided = {
+    orderId: id,
+    productId: 'kopi',
+    status: 'REJECTED',
+    reason: 'OUT_OF_STOCK',
+    quantityAfter: 2,
+    decidedAt: new Date('2026-01-02T03:04:05.678Z'),
+  } as const;
+
+  it('reads what encodeOrderDecided wrote', () => {
+    expect(decodeOrderDecided(Buffer.from(encodeOrderDecided(decided)))).toEqual({
+      ok: true,
+      message: decided,
+    });
+  });
+
+  it.each([
+    ['a rejection without a reason', { reason: null }, 'reason must be there when REJECTED'],
+    ['a status of its own', { status: 'SHIPPED' }, 'status must be CONFIRMED or REJECTED'],
+    ['a negative quantity', { quantity_after: -1 }, 'quantity_after must not be negative'],
+  ])('refuses %s', (_name, change, reason) => {
+    const value = { ...JSON.parse(encodeOrderDecided(decided)), ...change };
+    expect(decodeOrderDecided(record(value))).toEqual({
+      ok: false,
+      reason: expect.stringContaining(reason),
+    });
+  });
+});

@@ -1,0 +1,38 @@
+export type { Decoded } from './decode.ts';
+export { eventType, HEADER } from './headers.ts';
+export {
+  characters,
+  isStorableText,
+  ORDER_QUANTITY,
+  PRODUCT_ID_LENGTH,
+  STOCK_QUANTITY,
+} from './limits.ts';
+export {
+  decodeOrderChanged,
+  encodeOrderChanged,
+  type OrderState,
+  type OrderStatus,
+  orderVersion,
+} from './order-changed.ts';
+export { decodeOrderCreated, encodeOrderCreated, type OrderCreated } from './order-created.ts';
+export {
+  type DecisionStatus,
+  decodeOrderDecided,
+  encodeOrderDecided,
+  type OrderDecided,
+  type RejectionReason,
+} from './order-decided.ts';
+export {
+  decodeStockChanged,
+  encodeStockChanged,
+  type StockChanged,
+  type StockChangeKind,
+  type StockState,
+} from './stock-changed.ts';
+export {
+  deadLetterTopic,
+  ORDER_CHANGED,
+  ORDER_CREATED,
+  ORDER_DECIDED,
+  STOCK_CHANGED,
+} from './topics.ts';

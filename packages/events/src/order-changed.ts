@@ -1,0 +1,48 @@
+import type { RejectionReason } from './order-decided.ts';
+
+export type OrderStatus = 'PENDING' | 'CONFIRMED' | 'REJECTED';
+
+/** An order as it is stored. */
+export interface OrderState {
+  readonly id: string;
+  readonly owner: string;
+  readonly productId: string;
+  readonly quantity: number;
+  readonly status: OrderStatus;
+  readonly rejectionReason: RejectionReason | null;
+  readonly createdAt: Date;
+  readonly decidedAt: Date | null;
+}
+
+/** Grows with each change of an order, so that what arrives twice or late is known: 1, then 2. */
+export function orderVersion(order: Pick<OrderState, 'status'>): number {
+  return order.status === 'PENDING' ? 1 : 2;
+}
+
+export function encodeOrderChanged(order: OrderState): string {
+  return JSON.stringify({
+    id: order.id,
+    owner: order.owner,
+    product_id: order.productId,
+    quantity: order.quantity,
+    status: order.status,
+    rejection_reason: order.rejectionReason,
+    created_at: order.createdAt.toISOString(),
+    decided_at: order.decidedAt?.toISOString() ?? null,
+  });
+}
+
+/** Reads what `encodeOrderChanged` wrote: the topic is ours alone, so its shape is not checked. */
+export function decodeOrderChanged(value: Uint8Array): OrderState {
+  const order = JSON.parse(Buffer.from(value).toString());
+  return {
+    id: order.id,
+    owner: order.owner,
+    productId: order.product_id,
+    quantity: order.quantity,
+    status: order.status,
+    rejectionReason: order.rejection_reason,
+    createdAt: new Date(order.created_at),
+    decidedAt: order.decided_at === null ? null : new Date(order.decided_at),
+  };
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { type Decoded, decodeWith, productId, time, uuid } from './decode.ts';
+import { ORDER_QUANTITY } from './limits.ts';
+
+/** An order that wants its quantity of a product. */
+export interface OrderCreated {
+  readonly id: string;
+  readonly productId: string;
+  readonly quantity: number;
+}
+
+const allowed = `must be a whole number from ${ORDER_QUANTITY.min} to ${ORDER_QUANTITY.max}`;
+
+const fields = z.object(
+  {
+    id: uuid,
+    product_id: productId,
+    quantity: z.int(allowed).min(ORDER_QUANTITY.min, allowed).max(ORDER_QUANTITY.max, allowed),
+    timestamp: time.optional(),
+    /** The earlier order service writes its time under this name. */
+    TimeStamp: time.optional(),
+  },
+  'must be an object',
+);
+
+const schema = fields
+  .refine((order) => order.timestamp !== undefined || order.TimeStamp !== undefined, {
+    path: ['timestamp'],
+    message: 'is missing',
+  })
+  .transform(
+    (order): OrderCreated => ({
+      id: order.id,
+      productId: order.product_id,
+      quantity: order.quantity,
+    }),
+  );
+
+/** Reads a record of order_created, ours or another system's. */
+export function decodeOrderCreated(value: Uint8Array | null): Decoded<OrderCreated> {
+  return decodeWith(schema, value);
+}
+
+/** Exactly the four fields that other systems know. */
+export function encodeOrderCreated(order: OrderCreated & { readonly createdAt: Date }): string {
+  return JSON.stringify({
+    id: order.id,
+    product_id: order.productId,
+    quantity: order.quantity,
+    timestamp: order.createdAt.toISOString(),
+  });
+}

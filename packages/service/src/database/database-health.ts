@@ -1,0 +1,66 @@
+import { pause } from '../backoff.ts';
+import { OK, type PartState } from '../health.ts';
+import type { Logger } from '../logger.ts';
+import { withoutCredentials } from '../logger.ts';
+import type { SqlClient } from '../outbox/write-events.ts';
+
+/** How long the database may take to answer before it is called down, in milliseconds. */
+const DEADLINE_MS = 2_000;
+/** How often an outage is spoken of while it lasts. */
+const REMINDER_MS = 30_000;
+
+/**
+ * What `/readyz` says of a database, and a readable line in the log, at a slow pace, while it does
+ * not answer.
+ */
+export function startDatabaseWatch({
+  client,
+  url,
+  setting,
+  log,
+}: {
+  client: SqlClient;
+  url: string;
+  /** The setting to name, such as ORDER_DATABASE_URL. */
+  setting: string;
+  log: Logger;
+}) {
+  let down = false;
+  let lastReminder = 0;
+  const ask = async (): Promise<PartState> => {
+    const answered = await Promise.race([
+      client.$queryRawUnsafe('SELECT 1').then(
+        () => true,
+        () => false,
+      ),
+      pause(DEADLINE_MS).then(() => false),
+    ]);
+    if (answered) {
+      if (down) log.info(`PostgreSQL at ${withoutCredentials(url)} answers again`);
+      down = false;
+      lastReminder = 0;
+      return OK;
+    }
+    down = true;
+    const reason = `PostgreSQL at ${withoutCredentials(url)} does not answer`;
+    if (Date.now() - lastReminder > REMINDER_MS) {
+      lastReminder = Date.now();
+      log.warn(`${reason}: start it, or set ${setting} to where it runs; trying on`);
+    }
+    return { state: 'down', reason };
+  };
+
+  const stopping = new AbortController();
+  const watching = (async () => {
+    while (!stopping.signal.aborted) {
+      await pause((await ask()).state === 'ok' ? 10_000 : 2_000, stopping.signal);
+    }
+  })();
+  return {
+    state: ask,
+    stop: async () => {
+      stopping.abort();
+      await watching;
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/** Connection failures as Node and Prisma name them. */
+const OUTAGES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'P1001',
+  'P1002',
+  'P1008',
+  'P1011',
+  'P1017',
+  'P2024',
+  'P2028',
+]);
+
+/** What pg says when it has no connection to give; it carries no code. */
+const OUTAGE_MESSAGE =
+  /connection (terminated|timeout|ended)|timeout exceeded when trying to connect|Can't reach database|server closed the connection|Connection terminated/i;
+
+/** Every error below an error: Prisma wraps the driver's in `meta`, others in `cause`. */
+function* chain(error: unknown): Generator<Record<string, unknown>> {
+  const seen = new Set<unknown>();
+  const queue: unknown[] = [error];
+  while (queue.length > 0) {
+    const next = queue.shift();
+    if (typeof next !== 'object' || next === null || seen.has(next)) continue;
+    seen.add(next);
+    const fields = next as Record<string, unknown>;
+    yield fields;
+    queue.push(fields['cause'], fields['meta'], fields['driverAdapterError']);
+  }
+}
+
+/** PostgreSQL's SQLSTATE in an error of pg or of Prisma, if it has one. */
+export function sqlState(error: unknown): string | undefined {
+  for (const fields of chain(error)) {
+    for (const name of ['originalCode', 'code']) {
+      const code = fields[name];
+      if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^P\d{4}$/.test(code)) {
+        return code;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Refused because of its data (class 22 or 23 but for a repeat): the same again cannot help. */
+export function isRefusedData(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== undefined && /^2[23]/.test(state) && state !== UNIQUE_VIOLATION;
+}
+
+export const UNIQUE_VIOLATION = '23505';
+
+/** The database is away, starting, stopping or full: the same again may succeed later. */
+export function isOutage(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== undefined) return /^(08|53|57|58)/.test(state);
+  for (const { code, message } of chain(error)) {
+    if (typeof code === 'string' && OUTAGES.has(code)) return true;
+    if (typeof message === 'string' && OUTAGE_MESSAGE.test(message)) return true;
+  }
+  return false;
+}

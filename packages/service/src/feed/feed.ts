@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { HEADER } from '@gudang/events';
+import { pause } from '../backoff.ts';
+import { OK, type PartState } from '../health.ts';
+import { disconnectConsumer, failOnCrash, runConsumer } from '../kafka/consumer.ts';
+import type { KafkaConnection } from '../kafka/kafka-connection.ts';
+import { headerNumber, headerText, type KafkaRecord, toRecord } from '../kafka/record.ts';
+import type { Stoppable } from '../lifecycle.ts';
+import type { Logger } from '../logger.ts';
+import { type Arrival, createChangeLog } from './change-log.ts';
+import { type Cursor, NO_EPOCH } from './cursor.ts';
+import { createWatchers, type Watch } from './watch.ts';
+
+/** How many of the last changes are kept and can be replayed. */
+const WINDOW = 10_000;
+/** How long a cursor of a replica that is ahead waits for this one, in milliseconds. */
+const AHEAD_LIMIT_MS = 5_000;
+
+/** Where a watch begins: live, or with the changes since a cursor, or after a snapshot. */
+export interface OpenedWatch extends Watch {
+  readonly start: 'live' | 'replay' | 'snapshot';
+}
+
+export interface Feed extends Stoppable {
+  /** Watches from this moment on, whatever the state of the feed. */
+  readonly watch: (keys: readonly string[] | undefined) => Watch;
+  /**
+   * Watches from a cursor on, or from now once the feed has caught up. `snapshot`: the cursor is
+   * not in reach; whoever watches shows the stored state first, then these changes.
+   */
+  readonly open: (keys: readonly string[] | undefined, after?: Cursor) => Promise<OpenedWatch>;
+  /** The position of this replica: all before it has been read. */
+  readonly position: () => Cursor;
+  /** The position just behind one change. */
+  readonly cursorAfter: (change: { readonly offset: number; readonly at: number }) => Cursor;
+  readonly state: () => PartState;
+}
+
+/**
+ * Reads a one-partition change topic into memory and shows each change to those who watch it.
+ * Every replica reads all of it, in a group of its own.
+ */
+export function startFeed({
+  kafka,
+  topic,
+  readEpoch,
+  log,
+  fail,
+}: {
+  kafka: KafkaConnection;
+  topic: string;
+  /** The database's epoch: what an empty topic cannot tell. */
+  readEpoch: () => Promise<string>;
+  log: Logger;
+  fail: (reason: string, error?: unknown) => void;
+}): Feed {
+  const stopping = new AbortController();
+  const name = kafka.name(topic);
+  const changes = createChangeLog(WINDOW);
+  const watchers = createWatchers(WINDOW);
+  let caughtUp = false;
+  let end = 0;
+  let moved: (() => void)[] = [];
+
+  const consumer = kafka.client.consumer({
+    groupId: `${name}-feed-${randomUUID()}`,
+    allowAutoTopicCreation: false,
+    sessionTimeout: 10_000,
+    heartbeatInterval: 2_000,
+    maxWaitTimeInMs: 1_000,
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, restartOnFailure: async () => true },
+  });
+  failOnCrash(consumer, `of ${topic}`, fail);
+  consumer.on(consumer.events.FETCH, kafka.answered);
+  // kafkajs begins anew at the topic's end after each join of a group that commits nothing.
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    consumer.seek({ topic: name, partition: 0, offset: String(changes.next) });
+  });
+
+  const settle = (): void => {
+    caughtUp ||= changes.next >= end;
+    const waiting = moved;
+    moved = [];
+    for (const wake of waiting) wake();
+  };
+
+  const take = (record: KafkaRecord): void => {
+    const arrival = toArrival(record);
+    if (arrival === undefined) {
+      changes.skip(Number(record.offset));
+      return;
+    }
+    const verdict = changes.append(arrival);
+    if (verdict === 'broken') watchers.missed();
+    else if (verdict === 'new') watchers.show(arrival.change);
+  };
+
+  const begin = async (): Promise<void> => {
+    const { low, high } = await topicBounds(kafka, name);
+    end = high;
+    changes.startAt(Math.max(low, high - WINDOW), await readEpoch());
+    settle();
+    await consumer.subscribe({ topics: [name], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: true,
+      eachBatch: async ({ batch }) => {
+        for (const message of batch.messages) take(toRecord(name, 0, message));
+        settle();
+      },
+    });
+  };
+  void runConsumer({ kafka, consumer, signal: stopping.signal, log }, begin);
+
+  const until = async (reached: () => boolean, signal: AbortSignal): Promise<void> => {
+    while (!reached() && !signal.aborted && !stopping.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        moved.push(resolve);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  };
+
+  return {
+    watch: (keys) => watchers.watch(keys),
+    open: async (keys, after) => {
+      await until(() => caughtUp, stopping.signal);
+      const known = after?.epoch === changes.epoch ? after?.offset : undefined;
+      if (known !== undefined && known !== null && known > changes.next) {
+        await until(() => changes.next >= known, AbortSignal.timeout(AHEAD_LIMIT_MS));
+      }
+      if (after === undefined) return { ...watchers.watch(keys), start: 'live' };
+      const wanted = keys && new Set(keys);
+      const inReach = known !== undefined && known !== null && known <= changes.next;
+      const earlier = inReach && after.epoch === changes.epoch ? changes.since(known) : undefined;
+      if (earlier === undefined) return { ...watchers.watch(keys), start: 'snapshot' };
+      const matching = wanted ? earlier.filter((change) => wanted.has(change.key)) : earlier;
+      return { ...watchers.watch(keys, matching), start: 'replay' };
+    },
+    position: () => ({
+      epoch: changes.epoch ?? NO_EPOCH,
+      offset: caughtUp ? changes.next : null,
+      at: changes.newestAt,
+    }),
+    cursorAfter: ({ offset, at }) => ({
+      epoch: changes.epoch ?? NO_EPOCH,
+      offset: offset + 1,
+      at,
+    }),
+    state: () => {
+      const broker = kafka.state();
+      if (broker.state !== 'ok')
+        return { state: 'degraded', reason: 'live streams wait for Kafka' };
+      if (caughtUp) return OK;
+      return {
+        state: 'down',
+        reason: `${topic}: ${end - changes.next} changes are still to be read`,
+      };
+    },
+    stop: async () => {
+      stopping.abort();
+      settle();
+      await Promise.race([disconnectConsumer(consumer), pause(2_000)]);
+    },
+  };
+}
+
+async function topicBounds(
+  kafka: KafkaConnection,
+  topic: string,
+): Promise<{ low: number; high: number }> {
+  const admin = kafka.client.admin();
+  await admin.connect();
+  try {
+    const [partition] = await admin.fetchTopicOffsets(topic);
+    return { low: Number(partition?.low ?? 0), high: Number(partition?.high ?? 0) };
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Undefined for a record that no relay of ours sent. */
+function toArrival(record: KafkaRecord): Arrival | undefined {
+  const version = headerNumber(record.headers, HEADER.version);
+  const term = headerNumber(record.headers, HEADER.term);
+  const epoch = headerText(record.headers, HEADER.epoch);
+  if (version === undefined || term === undefined || epoch === undefined) return undefined;
+  if (record.key === null || record.value === null) return undefined;
+  return {
+    epoch,
+    term,
+    change: {
+      offset: Number(record.offset),
+      key: record.key.toString(),
+      version,
+      value: record.value,
+      at: Date.parse(headerText(record.headers, HEADER.time) ?? '') || 0,
+    },
+  };
+}

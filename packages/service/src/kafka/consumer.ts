@@ -1,0 +1,133 @@
+import type { Consumer, EachBatchPayload } from 'kafkajs';
+import { createBackoff, pause } from '../backoff.ts';
+import type { Stoppable } from '../lifecycle.ts';
+import type { Logger } from '../logger.ts';
+import type { KafkaConnection } from './kafka-connection.ts';
+import { type KafkaRecord, toRecord } from './record.ts';
+
+/** The most records that one call, and so one database transaction, gets. */
+const BATCH_LIMIT = 1_000;
+/** The longest that stopping waits for a batch in flight, in milliseconds. */
+const STOP_DEADLINE_MS = 5_000;
+
+/**
+ * Connects a consumer for as long as it takes, and disconnects it with a deadline: kafkajs's own
+ * connect gives up after its retries, and its disconnect may hang (#767, #1639).
+ */
+export async function runConsumer(
+  {
+    kafka,
+    consumer,
+    signal,
+    log,
+  }: { kafka: KafkaConnection; consumer: Consumer; signal: AbortSignal; log: Logger },
+  run: () => Promise<void>,
+): Promise<void> {
+  await kafka.ready;
+  const backoff = createBackoff(200, 5_000);
+  while (!signal.aborted) {
+    try {
+      await consumer.connect();
+      await run();
+      return;
+    } catch (error) {
+      log.debug({ err: error }, 'a consumer could not be started; trying again');
+      await pause(backoff.next(), signal);
+    }
+  }
+}
+
+export async function disconnectConsumer(consumer: Consumer): Promise<void> {
+  await Promise.race([consumer.disconnect().catch(() => {}), pause(STOP_DEADLINE_MS)]);
+}
+
+/** After a crash that kafkajs does not restart from, only a fresh process consumes again. */
+export function failOnCrash(
+  consumer: Consumer,
+  name: string,
+  fail: (reason: string, error?: unknown) => void,
+): void {
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (!payload.restart)
+      fail(`The consumer ${name} crashed and kafkajs gave it up`, payload.error);
+  });
+}
+
+/**
+ * Consumes a topic from its beginning. `handle` gets the records of one partition in order and
+ * must have committed its work when it resolves; only then is the offset committed. When it
+ * rejects, it is called again with the same records, with back-off, for ever: what is wrong with
+ * a record itself is for `handle` to set aside.
+ */
+export function startConsumer({
+  kafka,
+  topic,
+  group,
+  handle,
+  log,
+  fail,
+}: {
+  kafka: KafkaConnection;
+  topic: string;
+  group: string;
+  handle: (records: readonly KafkaRecord[]) => Promise<void>;
+  log: Logger;
+  fail: (reason: string, error?: unknown) => void;
+}): Stoppable {
+  const stopping = new AbortController();
+  const consumer = kafka.client.consumer({
+    groupId: kafka.name(group),
+    allowAutoTopicCreation: false,
+    sessionTimeout: 10_000,
+    heartbeatInterval: 2_000,
+    // Data is answered at once whatever this is; at 50 ms idle fetches take 3% of a core.
+    maxWaitTimeInMs: 1_000,
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, restartOnFailure: async () => true },
+  });
+  failOnCrash(consumer, group, fail);
+  consumer.on(consumer.events.FETCH, kafka.answered);
+
+  const handleForever = async (
+    records: readonly KafkaRecord[],
+    batch: EachBatchPayload,
+  ): Promise<boolean> => {
+    const backoff = createBackoff(100, 5_000);
+    while (batch.isRunning() && !batch.isStale() && !stopping.signal.aborted) {
+      try {
+        await handle(records);
+        return true;
+      } catch (error) {
+        log.warn({ err: error, topic, first: records[0]?.offset }, `${group} will try again`);
+        await pause(backoff.next(), stopping.signal);
+        await batch.heartbeat();
+      }
+    }
+    return false;
+  };
+
+  const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
+    const { batch } = payload;
+    for (let start = 0; start < batch.messages.length; start += BATCH_LIMIT) {
+      const records = batch.messages
+        .slice(start, start + BATCH_LIMIT)
+        .map((message) => toRecord(batch.topic, batch.partition, message));
+      const last = records.at(-1);
+      if (last === undefined || !(await handleForever(records, payload))) return;
+      payload.resolveOffset(last.offset);
+      const offset = (BigInt(last.offset) + 1n).toString();
+      await consumer.commitOffsets([{ topic: batch.topic, partition: batch.partition, offset }]);
+      await payload.heartbeat();
+    }
+  };
+
+  void runConsumer({ kafka, consumer, signal: stopping.signal, log }, async () => {
+    await consumer.subscribe({ topics: [kafka.name(topic)], fromBeginning: true });
+    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch });
+  });
+  return {
+    stop: async () => {
+      stopping.abort();
+      await disconnectConsumer(consumer);
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { Kafka, logLevel } from 'kafkajs';
+import { createBackoff, pause } from '../backoff.ts';
+import { OK, type PartState } from '../health.ts';
+import type { Stoppable } from '../lifecycle.ts';
+import type { Logger } from '../logger.ts';
+import { StartError } from '../start-error.ts';
+import { patchRequestQueue } from './request-queue-patch.ts';
+import { ensureTopics, type TopicSpec } from './topics.ts';
+
+/** A broker that has not answered for so long is called down; fetches answer each second. */
+const SILENCE_MS = 5_000;
+/** How often an outage is spoken of while it lasts. */
+const REMINDER_MS = 30_000;
+
+export interface KafkaConnection extends Stoppable {
+  readonly client: Kafka;
+  /** Resolves once the broker has answered and every topic is there; waits for ever. */
+  readonly ready: Promise<void>;
+  /** Aborted when the connection is stopped. */
+  readonly signal: AbortSignal;
+  /** The name on the broker: with this system's prefix. */
+  readonly name: (topicOrGroup: string) => string;
+  /** Noted by whoever just had an answer from the broker. */
+  readonly answered: () => void;
+  readonly state: () => PartState;
+}
+
+/**
+ * Connects in the background and creates missing topics. A broker that is away is named in the
+ * log at a slow pace and tried for ever.
+ */
+export function startKafka({
+  brokers,
+  prefix,
+  clientId,
+  topics,
+  replication,
+  log,
+  fail,
+}: {
+  brokers: readonly string[];
+  prefix: string;
+  clientId: string;
+  topics: readonly TopicSpec[];
+  replication: number;
+  log: Logger;
+  fail: (reason: string, error?: unknown) => void;
+}): KafkaConnection {
+  patchRequestQueue();
+  const stopped = new AbortController();
+  const client = new Kafka({
+    clientId,
+    brokers: [...brokers],
+    connectionTimeout: 3_000,
+    requestTimeout: 10_000,
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8 },
+    logLevel: logLevel.INFO,
+    // kafkajs repeats each failure at a high pace; what people need of it is said below.
+    logCreator:
+      () =>
+      ({ namespace, log: { message, error } }) =>
+        log.debug({ kafkajs: namespace, error }, message),
+  });
+
+  let lastAnswer = 0;
+  let lastReminder = 0;
+  const isSilent = (): boolean => Date.now() - lastAnswer > SILENCE_MS;
+  const remind = (): void => {
+    if (!isSilent()) {
+      if (lastReminder > 0) log.info(`Kafka at ${brokers.join(', ')} answers again`);
+      lastReminder = 0;
+    } else if (Date.now() - lastReminder > REMINDER_MS) {
+      lastReminder = Date.now();
+      log.warn(
+        `Kafka at ${brokers.join(', ')} does not answer: start it, or set KAFKA_BROKERS to where ` +
+          'it runs. Orders are taken meanwhile and settle when it is back; trying on',
+      );
+    }
+  };
+  const watch = setTimeout(function check() {
+    remind();
+    timer = setTimeout(check, 2_000);
+  }, SILENCE_MS);
+  let timer = watch;
+
+  const ready = (async () => {
+    const backoff = createBackoff(200, 5_000);
+    while (!stopped.signal.aborted) {
+      try {
+        await ensureTopics(
+          client,
+          topics.map((spec) => ({ ...spec, topic: prefix + spec.topic })),
+          replication,
+        );
+        lastAnswer = Date.now();
+        return;
+      } catch (error) {
+        if (error instanceof StartError) {
+          fail(error.message, error);
+          break;
+        }
+        log.debug({ err: error }, 'the broker did not answer');
+        await pause(backoff.next(), stopped.signal);
+      }
+    }
+    await new Promise(() => {});
+  })();
+
+  return {
+    client,
+    ready,
+    signal: stopped.signal,
+    name: (topicOrGroup) => prefix + topicOrGroup,
+    answered: () => {
+      lastAnswer = Date.now();
+    },
+    state: () =>
+      isSilent()
+        ? { state: 'degraded', reason: `Kafka at ${brokers.join(', ')} does not answer` }
+        : OK,
+    stop: async () => {
+      stopped.abort();
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import type { Kafka } from 'kafkajs';
+import { StartError } from '../start-error.ts';
+
+export interface TopicSpec {
+  readonly topic: string;
+  readonly partitions: number;
+  /** The topic's offsets serve as cursors, so it may never have more partitions than one. */
+  readonly totalOrder?: boolean;
+}
+
+/**
+ * Creates the topics that are missing; several processes may do so at once.
+ * @throws {StartError} when a topic that must have one partition has more
+ */
+export async function ensureTopics(
+  client: Kafka,
+  specs: readonly TopicSpec[],
+  replication: number,
+): Promise<void> {
+  const admin = client.admin();
+  await admin.connect();
+  try {
+    const present = new Set(await admin.listTopics());
+    const missing = specs.filter((spec) => !present.has(spec.topic));
+    if (missing.length > 0) {
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map(({ topic, partitions }) => ({
+          topic,
+          numPartitions: partitions,
+          replicationFactor: replication,
+        })),
+      });
+    }
+    const ordered = specs.filter((spec) => spec.totalOrder).map((spec) => spec.topic);
+    if (ordered.length === 0) return;
+    const { topics } = await admin.fetchTopicMetadata({ topics: ordered });
+    for (const { name, partitions } of topics) {
+      if (partitions.length === 1) continue;
+      throw new StartError(
+        `The topic ${name} has ${partitions.length} partitions and must have 1: its offsets are ` +
+          'cursors. Delete it, or set KAFKA_TOPIC_PREFIX to begin beside it',
+      );
+    }
+  } finally {
+    await admin.disconnect();
+  }
+}

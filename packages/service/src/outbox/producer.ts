@@ -1,0 +1,39 @@
+import { Partitioners, type Producer } from 'kafkajs';
+import { createBackoff, pause } from '../backoff.ts';
+import type { KafkaConnection } from '../kafka/kafka-connection.ts';
+
+/**
+ * A connected producer, for as long as that takes.
+ * Not idempotent: after a lost acknowledgement kafkajs may let the broker swallow the next batch
+ * as a repeat. Repeats are known by whoever reads.
+ */
+export async function createProducer(
+  kafka: KafkaConnection,
+  signal: AbortSignal,
+): Promise<Producer> {
+  await Promise.race([kafka.ready, aborted(signal)]);
+  const producer = kafka.client.producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+    idempotent: false,
+    maxInFlightRequests: 1,
+    allowAutoTopicCreation: false,
+    retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
+  });
+  const backoff = createBackoff(200, 2_000);
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      await producer.connect();
+      return producer;
+    } catch {
+      await pause(backoff.next(), signal);
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

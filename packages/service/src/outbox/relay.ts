@@ -1,0 +1,190 @@
+import type { Producer, RecordMetadata } from 'kafkajs';
+import { createBackoff, pause } from '../backoff.ts';
+import type { KafkaConnection } from '../kafka/kafka-connection.ts';
+import type { Stoppable } from '../lifecycle.ts';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
+import { type OutboxRow, rowsWithin, toMessage } from './outbox-row.ts';
+import { isPoison } from './poison.ts';
+import { createProducer } from './producer.ts';
+import { openRelaySession, type RelaySession } from './relay-session.ts';
+
+/** The most rows sent in one go. */
+const BATCH_ROWS = 500;
+/** The most bytes sent in one go: below the 1 MiB that brokers take of one batch by default. */
+const BATCH_BYTES = 700 * 1024;
+/** The net below LISTEN: how long an event can wait whose notification got lost. */
+const POLL_MS = 1_000;
+
+export interface Relay extends Stoppable {
+  /** To be called after a commit that wrote to the outbox; cheap, and harmless when needless. */
+  readonly wake: () => void;
+  readonly isLeading: () => boolean;
+}
+
+/**
+ * Sends the rows of `outbox` to Kafka in the order of their ids and deletes those that the broker
+ * has acknowledged. One relay a database is active at a time, whoever holds the advisory lock.
+ */
+export function startRelay({
+  kafka,
+  databaseUrl,
+  source,
+  changeTopic,
+  log,
+  metrics,
+}: {
+  kafka: KafkaConnection;
+  databaseUrl: string;
+  /** The CloudEvents source, such as `/order-subgraph`. */
+  source: string;
+  /** The topic whose offsets are cursors. */
+  changeTopic: string;
+  log: Logger;
+  metrics: Metrics;
+}): Relay {
+  const stopping = new AbortController();
+  const sent = metrics.counter('gudang_outbox_sent_total', 'Events that the broker acknowledged');
+  const setAside = metrics.counter('gudang_outbox_rejected_total', 'Events that no broker takes');
+  let session: RelaySession | undefined;
+  let ring: (() => void) | undefined;
+  let rung = false;
+
+  const wakeUp = (): void => {
+    rung = true;
+    ring?.();
+  };
+
+  /** Waits for a wake-up, at most as long as the net is wide. */
+  const nextWake = (): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        stopping.signal.removeEventListener('abort', done);
+        ring = undefined;
+        rung = false;
+        resolve();
+      };
+      const timer = setTimeout(done, POLL_MS);
+      ring = done;
+      if (rung || stopping.signal.aborted) done();
+      else stopping.signal.addEventListener('abort', done, { once: true });
+    });
+
+  const send = async (producer: Producer, rows: readonly OutboxRow[], leader: RelaySession) => {
+    const relay = { source, term: leader.term, epoch: leader.epoch };
+    const byTopic = groupByTopic(rows);
+    const acknowledged = await producer.sendBatch({
+      acks: -1,
+      topicMessages: [...byTopic].map(([topic, ofTopic]) => ({
+        topic: kafka.name(topic),
+        messages: ofTopic.map((row) => toMessage(row, relay)),
+      })),
+    });
+    kafka.answered();
+    return lastOffset(acknowledged, kafka.name(changeTopic), byTopic.get(changeTopic)?.length ?? 0);
+  };
+
+  /** Sends rows one by one and sets aside those that the broker refuses for what they are. */
+  const sendEach = async (
+    producer: Producer,
+    rows: readonly OutboxRow[],
+    leader: RelaySession,
+  ): Promise<void> => {
+    for (const row of rows) {
+      try {
+        const offset = await send(producer, [row], leader);
+        await leader.deleteSent([row.id], offset);
+        sent.inc();
+      } catch (error) {
+        if (!isPoison(error)) throw error;
+        await leader.setAside(row.id, error instanceof Error ? error.message : String(error));
+        setAside.inc();
+        log.error({ err: error, outboxId: row.id, topic: row.topic }, 'an event was set aside');
+      }
+    }
+  };
+
+  /** Relays until stopped; throws when the database or the broker goes away. */
+  const lead = async (leader: RelaySession, producer: Producer): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      const rows = rowsWithin(await leader.nextRows(BATCH_ROWS), BATCH_BYTES);
+      if (rows.length === 0) {
+        await nextWake();
+        continue;
+      }
+      try {
+        const offset = await send(producer, rows, leader);
+        // The offsets began anew: a new topic. Sent again under the epoch that now begins.
+        if (offset !== null && (await leader.beginEpochIfBehind(offset))) continue;
+        await leader.deleteSent(
+          rows.map((row) => row.id),
+          offset,
+        );
+        sent.inc(rows.length);
+      } catch (error) {
+        if (!isPoison(error)) throw error;
+        await sendEach(producer, rows, leader);
+      }
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    const backoff = createBackoff(100, 2_000);
+    while (!stopping.signal.aborted) {
+      let producer: Producer | undefined;
+      try {
+        session = await openRelaySession({
+          databaseUrl,
+          onNotify: wakeUp,
+          signal: stopping.signal,
+        });
+        await session.lead(stopping.signal);
+        log.info({ term: session.term }, 'relaying the outbox');
+        producer = await createProducer(kafka, stopping.signal);
+        await session.checkTopic(kafka, kafka.name(changeTopic));
+        backoff.reset();
+        await lead(session, producer);
+      } catch (error) {
+        if (!stopping.signal.aborted) log.debug({ err: error }, 'the relay begins again');
+      }
+      await producer?.disconnect().catch(() => {});
+      await session?.close();
+      session = undefined;
+      await pause(backoff.next(), stopping.signal);
+    }
+  };
+  const running = run();
+
+  return {
+    wake: () => {
+      if (session?.isLeading()) wakeUp();
+      else session?.notify();
+    },
+    isLeading: () => session?.isLeading() ?? false,
+    stop: async () => {
+      stopping.abort();
+      await Promise.race([running, pause(5_000)]);
+    },
+  };
+}
+
+function groupByTopic(rows: readonly OutboxRow[]): Map<string, OutboxRow[]> {
+  const byTopic = new Map<string, OutboxRow[]>();
+  for (const row of rows) {
+    const ofTopic = byTopic.get(row.topic);
+    if (ofTopic) ofTopic.push(row);
+    else byTopic.set(row.topic, [row]);
+  }
+  return byTopic;
+}
+
+/** The offset of the last record that went to a one-partition topic, null when none did. */
+function lastOffset(
+  acknowledged: readonly RecordMetadata[],
+  topic: string,
+  count: number,
+): number | null {
+  const of = acknowledged.find((answer) => answer.topicName === topic);
+  return of?.baseOffset === undefined || count === 0 ? null : Number(of.baseOffset) + count - 1;
+}
