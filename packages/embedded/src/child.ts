@@ -31,6 +31,7 @@ export interface Child {
 }
 
 const STOP_DEADLINE_MS = 4000;
+const alive = new Set<number>();
 
 /**
  * A child in a process group of its own: Ctrl-C in a terminal goes to the whole foreground group, and would otherwise
@@ -46,11 +47,13 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     throw new StartError(`${command} cannot be run (${(error as Error).message})`);
   }
   const pid = child.pid as number;
+  alive.add(pid);
   writeFileSync(pidFile, String(pid));
   let exit: Exit | undefined;
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => {
       exit = { code, signal };
+      alive.delete(pid);
       rmSync(pidFile, { force: true });
       resolve(exit);
     });
@@ -63,6 +66,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     clearTimeout(timer);
   };
   return { pid, process: child, exited, exit: () => exit, stop };
+}
+
+/** Kills whatever startChild has started and still runs: the last resort of a process that leaves. */
+export function killChildren(): void {
+  for (const pid of alive) killGroup(pid);
 }
 
 function killGroup(pid: number): void {

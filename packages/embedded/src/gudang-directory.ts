@@ -6,5 +6,5 @@ export const repository = fileURLToPath(new URL('../../../', import.meta.url)).r
 
 /** Where everything that is kept between starts lives: `.gudang` in the repository, or GUDANG_DIR. */
 export function gudangDirectory(env: NodeJS.ProcessEnv = process.env): string {
-  return resolve(repository, env.GUDANG_DIR || '.gudang');
+  return resolve(repository, env.GUDANG_DIR?.trim() || '.gudang');
 }

@@ -23,15 +23,10 @@ export interface LibrariesOptions {
  */
 export async function kafkaLibraries(options: LibrariesOptions): Promise<string> {
   const { directory, log = () => {}, signal } = options;
+  await findMaven(directory);
   const version = kafkaVersion();
   const libraries = join(directory, `lib-${version}`);
   if (existsSync(libraries)) return libraries;
-  await run('mvn', ['--version']).catch(() => {
-    throw new StartError(
-      `Kafka ${version} is fetched by Maven, and there is no mvn here. ` +
-        `Install Maven (https://maven.apache.org). ${WAY_OUT}`,
-    );
-  });
   log(`Fetching Apache Kafka ${version} with Maven (43 MB, only this once)`);
   await mkdir(directory, { recursive: true });
   // Fetched beside its place and moved there when done, so that a cut-off download is not taken for complete.
@@ -46,6 +41,18 @@ export async function kafkaLibraries(options: LibrariesOptions): Promise<string>
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
+}
+
+/** @throws {StartError} when Maven is needed, because Kafka is not there yet, and is missing */
+export async function findMaven(directory: string): Promise<void> {
+  const version = kafkaVersion();
+  if (existsSync(join(directory, `lib-${version}`))) return;
+  await run('mvn', ['--version']).catch(() => {
+    throw new StartError(
+      `Kafka ${version} is fetched by Maven, and there is no mvn here. ` +
+        `Install Maven (https://maven.apache.org). ${WAY_OUT}`,
+    );
+  });
 }
 
 async function fetchInto(directory: string, signal?: AbortSignal): Promise<void> {

@@ -19,6 +19,7 @@ import { StartError } from './start-error.ts';
 const run = promisify(execFile);
 const POLL_MS = 50;
 const READY_DEADLINE_MS = 60_000;
+const STOP_WHILE_STARTING_MS = 1500;
 /** One core and a quarter of a gigabyte are plenty for one machine; the first compiler alone halves the start. */
 const JVM = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 const LOGGING = [
@@ -57,6 +58,7 @@ export interface RunningKafka {
  */
 export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   const { directory, log = () => {}, signal } = options;
+  signal?.throwIfAborted();
   const properties = join(directory, 'server.properties');
   const pidFile = join(directory, 'kafka.pid');
   const logFile = options.logFile ?? join(directory, 'kafka.log');
@@ -138,12 +140,13 @@ async function ready(
   const giveUpAt = Date.now() + READY_DEADLINE_MS;
   while (!(await kafkaAnswers(port))) {
     const exit = child.exit();
+    if (exit?.signal) throw new Error(`ended while starting: ${exit.signal}`);
     if (exit) {
       const why = await lastLines(logFile);
       throw new StartError(`Kafka ended while starting (${describeExit(exit)}):\n${why}`);
     }
     if (signal?.aborted || Date.now() > giveUpAt) {
-      await child.stop();
+      await child.stop(STOP_WHILE_STARTING_MS);
       signal?.throwIfAborted();
       throw new StartError(
         `Kafka is not ready after ${READY_DEADLINE_MS / 1000} s; see ${logFile}`,

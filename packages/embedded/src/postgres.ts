@@ -17,6 +17,7 @@ const run = promisify(execFile);
 const POLL_MS = 25;
 /** Going through the log after a crash may take its time. */
 const READY_DEADLINE_MS = 60_000;
+const STOP_WHILE_STARTING_MS = 1500;
 const SETTINGS = { max_connections: '200', shared_buffers: '64MB', unix_socket_directories: '' };
 
 export interface PostgresOptions {
@@ -51,6 +52,7 @@ export interface RunningPostgres {
  */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
   const { directory, log = () => {}, signal } = options;
+  signal?.throwIfAborted();
   const data = join(directory, 'data');
   const pidFile = join(directory, 'postgres.pid');
   const logFile = options.logFile ?? join(directory, 'postgres.log');
@@ -125,12 +127,13 @@ async function ready(
   const giveUpAt = Date.now() + READY_DEADLINE_MS;
   while (!(await answers(url))) {
     const exit = child.exit();
+    if (exit?.signal) throw new Error(`ended while starting: ${exit.signal}`);
     if (exit) {
       const why = await lastLines(logFile);
       throw new StartError(`PostgreSQL ended while starting (${describeExit(exit)}):\n${why}`);
     }
     if (signal?.aborted || Date.now() > giveUpAt) {
-      await child.stop();
+      await child.stop(STOP_WHILE_STARTING_MS);
       signal?.throwIfAborted();
       throw new StartError(
         `PostgreSQL is not ready after ${READY_DEADLINE_MS / 1000} s; see ${logFile}`,

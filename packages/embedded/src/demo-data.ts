@@ -1,0 +1,40 @@
+/** What an Indonesian shop may have in its warehouse. */
+const STOCKS = [
+  { id: 'kopi-gayo', name: 'Kopi Gayo 250 g', quantity: 120 },
+  { id: 'kopi-toraja', name: 'Kopi Toraja 250 g', quantity: 80 },
+  { id: 'teh-melati', name: 'Teh Melati 100 g', quantity: 200 },
+  { id: 'sambal-matah', name: 'Sambal Matah 150 ml', quantity: 60 },
+  { id: 'kecap-manis', name: 'Kecap Manis 600 ml', quantity: 150 },
+  { id: 'gula-aren', name: 'Gula Aren 500 g', quantity: 40 },
+  { id: 'batik-tulis', name: 'Batik Tulis Pekalongan', quantity: 12 },
+  { id: 'kerupuk-udang', name: 'Kerupuk Udang 400 g', quantity: 0 },
+];
+
+const IS_EMPTY = '{ stocks(first: 1) { nodes { id } } }';
+const ADD = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }';
+
+/**
+ * Puts a few stocks into an empty system, the way any client would. Returns how many.
+ * @param url the gateway's GraphQL address
+ */
+export async function addDemoData(url: string): Promise<number> {
+  const { stocks } = await ask<{ stocks: { nodes: unknown[] } }>(url, IS_EMPTY, {});
+  if (stocks.nodes.length > 0) return 0;
+  for (const input of STOCKS) await ask(url, ADD, { input });
+  return STOCKS.length;
+}
+
+async function ask<T>(url: string, query: string, variables: object): Promise<T> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables }),
+    signal: AbortSignal.timeout(10_000),
+  });
+  const { data, errors } = (await response.json()) as {
+    data?: T;
+    errors?: { message: string }[];
+  };
+  if (errors?.[0] || !data) throw new Error(errors?.[0]?.message ?? `status ${response.status}`);
+  return data;
+}

@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { isFree } from './free-port.ts';
+import { findJava } from './java.ts';
+import { findMaven } from './kafka-libraries.ts';
+import { findPostgres } from './postgres-binaries.ts';
+import type { ServicePlan } from './service-plan.ts';
+import { StartError } from './start-error.ts';
+import { type PartName, portSetting, type StartSettings } from './start-settings.ts';
+import { unprivileged } from './unprivileged.ts';
+
+const run = promisify(execFile);
+
+/** All that would keep the system from starting, a readable line each; nothing is started to find it out. */
+export async function preflight(
+  settings: StartSettings,
+  services: ServicePlan[],
+): Promise<string[]> {
+  const checks: Promise<string[]>[] = services.map(serviceProblems);
+  const parts: PartName[] = ['gateway', 'order', 'stock'];
+  if (!settings.databases) {
+    parts.push('postgres');
+    checks.push(problemOf(findPostgres), problemOf(unprivileged));
+  }
+  if (!settings.brokers) {
+    parts.push('kafka');
+    checks.push(
+      problemOf(findJava),
+      problemOf(() => findMaven(join(settings.directory, 'kafka'))),
+    );
+  }
+  checks.push(...parts.map((part) => portProblems(part, settings.ports[part])));
+  // The services share settings, and so may have the same to say.
+  return [...new Set((await Promise.all(checks)).flat())];
+}
+
+async function serviceProblems({ script, env }: ServicePlan): Promise<string[]> {
+  try {
+    await run(process.execPath, [script, '--check'], { env });
+    return [];
+  } catch (error) {
+    const { stderr = '', message } = error as { stderr?: string; message: string };
+    const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+    return lines.length > 0 ? lines : [message];
+  }
+}
+
+async function portProblems(part: PartName, port: number): Promise<string[]> {
+  if (Number.isNaN(port) || (await isFree(port))) return [];
+  return [
+    `Port ${port} is taken, and ${part} is to listen there: stop what uses it, ` +
+      `or set ${portSetting(part)} to another port`,
+  ];
+}
+
+async function problemOf(check: () => Promise<unknown>): Promise<string[]> {
+  try {
+    await check();
+    return [];
+  } catch (error) {
+    if (error instanceof StartError) return [error.message];
+    throw error;
+  }
+}

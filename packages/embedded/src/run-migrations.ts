@@ -1,0 +1,31 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { StartError } from './start-error.ts';
+
+const run = promisify(execFile);
+
+/**
+ * Brings both databases up to date, by the same command as `npm run migrate`. Returns what it did, a line each.
+ * @throws {StartError} with the command's own words
+ */
+export async function runMigrations(
+  root: string,
+  databases: { order: string; stock: string },
+  signal: AbortSignal,
+): Promise<string[]> {
+  const env = {
+    ...process.env,
+    ORDER_DATABASE_URL: databases.order,
+    STOCK_DATABASE_URL: databases.stock,
+  };
+  try {
+    const script = join(root, 'prisma/dist/migrate.js');
+    const { stdout } = await run(process.execPath, [script], { env, signal });
+    return stdout.split('\n').filter((line) => line !== '' && !line.endsWith('up to date'));
+  } catch (error) {
+    signal.throwIfAborted();
+    const { stderr, message } = error as { stderr?: string; message: string };
+    throw new StartError(stderr?.trim() || message);
+  }
+}

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import type { Backing } from './backing.ts';
+import { startKafka } from './kafka.ts';
+import { rotate } from './log-file.ts';
+import { startPostgres } from './postgres.ts';
+import { runMigrations } from './run-migrations.ts';
+import { startService } from './service.ts';
+import { pidFileOf, type ServicePlan } from './service-plan.ts';
+import type { PartName, StartSettings } from './start-settings.ts';
+import { type Supervised, supervise } from './supervise.ts';
+import { terminal } from './terminal.ts';
+
+/** Everything is over within 5 s: so long may each step take, in milliseconds, before what is left is killed. */
+const STOP_GATEWAY_MS = 1200;
+const STOP_SUBGRAPHS_MS = 1300;
+const STOP_SERVERS_MS = 2200;
+
+export interface SystemOptions {
+  root: string;
+  settings: StartSettings;
+  services: ServicePlan[];
+  backing: Backing;
+}
+
+export interface System {
+  /** Resolves when every part is ready; rejects when one cannot start. */
+  ready: Promise<void>;
+  /** Ends all parts in order: the gateway, the subgraphs, then what they stand on. */
+  stop(): Promise<void>;
+}
+
+/** Starts PostgreSQL and Kafka at once unless the settings name others, then the services; keeps them running. */
+export function startSystem({ root, settings, services, backing }: SystemOptions): System {
+  const { directory, ports } = settings;
+  const stopping = new AbortController();
+  const running = new Map<PartName, Supervised>();
+  const begun = Date.now();
+  const logFileOf = (name: PartName) => join(directory, 'logs', `${name}.log`);
+
+  const keep = (name: PartName, start: Parameters<typeof supervise>[0]['start']) => {
+    stopping.signal.throwIfAborted();
+    const log = (line: string) => terminal.part(name, line);
+    rotate(logFileOf(name));
+    const part = supervise({ name, start, log });
+    running.set(name, part);
+    return part.ready.then(() =>
+      log(`ready after ${Math.round((Date.now() - begun) / 100) / 10} s`),
+    );
+  };
+  const common = (name: 'postgres' | 'kafka', signal: AbortSignal) => ({
+    directory: join(directory, name),
+    port: ports[name],
+    logFile: logFileOf(name),
+    log: (line: string) => terminal.part(name, line),
+    signal,
+  });
+  const postgres = async () => {
+    if (settings.databases) return;
+    await keep('postgres', (signal) => startPostgres(common('postgres', signal)));
+    const done = await runMigrations(root, backing.databases, stopping.signal);
+    for (const line of done) terminal.part('postgres', line);
+  };
+  const kafka = async () => {
+    if (settings.brokers) return;
+    await keep('kafka', (signal) => startKafka(common('kafka', signal)));
+  };
+  const service = (plan: ServicePlan) =>
+    keep(plan.name, (signal) =>
+      startService({
+        ...plan,
+        logFile: logFileOf(plan.name),
+        pidFile: pidFileOf(directory, plan.name),
+        complain: (line) => terminal.complaint(plan.name, line),
+        log: (line) => terminal.part(plan.name, line),
+        signal,
+      }),
+    );
+  const stop = async () => {
+    stopping.abort(new Error('stopping'));
+    const end = (names: PartName[], deadlineMs: number) =>
+      Promise.all(names.map((name) => running.get(name)?.stop(deadlineMs)));
+    await end(['gateway'], STOP_GATEWAY_MS);
+    await end(['order', 'stock'], STOP_SUBGRAPHS_MS);
+    await end(['kafka', 'postgres'], STOP_SERVERS_MS);
+  };
+  const startAll = async () => {
+    await Promise.all([postgres(), kafka()]);
+    await Promise.all(services.map(service));
+  };
+  return { ready: startAll(), stop };
+}
