@@ -1,0 +1,200 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startTestGateway, type TestGateway } from './testing/running-gateway.ts';
+import { composeToys, startToyGraph } from './testing/toy-graph.ts';
+
+let toys: Awaited<ReturnType<typeof startToyGraph>>;
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  toys = await startToyGraph();
+  gateway = await startTestGateway(composeToys(toys.items.url, toys.ratings.url), {
+    SUBGRAPH_TIMEOUT_MS: '500',
+  });
+});
+afterAll(async () => {
+  await gateway.stop();
+  await toys.stop();
+});
+afterEach(() => {
+  toys.ratings.breakWith = undefined;
+  toys.ratings.stalled = false;
+});
+
+const RATED = '{ items { id name rating(scale: 10) } }';
+
+describe('queries and mutations', () => {
+  it('joins fields of both subgraphs', async () => {
+    expect(await gateway.post({ query: RATED })).toEqual({
+      status: 200,
+      data: {
+        items: [
+          { id: '1', name: 'item 1', rating: 10 },
+          { id: '2', name: 'item 2', rating: 20 },
+        ],
+      },
+    });
+  });
+
+  it('runs a mutation with a variable', async () => {
+    const query = 'mutation ($in: RenameInput!) { rename(input: $in) { name rating } }';
+    const variables = { in: { id: '3', name: 'three' } };
+    expect(await gateway.post({ query, variables })).toMatchObject({
+      data: { rename: { name: 'three', rating: 3 } },
+    });
+  });
+
+  it('hands the trace on to the subgraphs', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await gateway.post({ query: RATED }, { traceparent });
+    expect(toys.items.requests.at(-1)?.headers['traceparent']).toBe(traceparent);
+    expect(toys.ratings.requests.at(-1)?.headers['traceparent']).toBe(traceparent);
+  });
+
+  it("keeps a subgraph's error as it is, without its stack", async () => {
+    const { errors, data } = await gateway.post({ query: '{ fail(code: "NOT_FOUND") }' });
+    expect(data).toEqual({ fail: null });
+    expect(errors).toEqual([
+      {
+        message: 'it failed',
+        path: ['fail'],
+        extensions: {
+          code: 'NOT_FOUND',
+          argument: 'input.code',
+          allowed: 'nothing',
+          errorId: 'e-1',
+          serviceName: 'items',
+        },
+      },
+    ]);
+  });
+
+  const outages = [
+    [
+      'answers no GraphQL',
+      { breakWith: { status: 502, text: '<html>' } },
+      'gave an answer that is no GraphQL',
+    ],
+    ['is silent', { stalled: true }, 'did not answer within 500 ms'],
+  ] as const;
+  it.each(outages)('answers the rest when a subgraph %s', async (_what, outage, reason) => {
+    Object.assign(toys.ratings, outage);
+    const { data, errors } = await gateway.post({ query: RATED });
+    expect(data).toEqual({
+      items: [
+        { id: '1', name: 'item 1', rating: null },
+        { id: '2', name: 'item 2', rating: null },
+      ],
+    });
+    expect(errors).toEqual([
+      {
+        message: `The subgraph ratings ${reason}; try again`,
+        extensions: { code: 'UNAVAILABLE', retryable: true, serviceName: 'ratings' },
+      },
+    ]);
+  });
+
+  const refused: [string, object, object][] = [
+    ['syntax', { query: '{ items {' }, { code: 'GRAPHQL_PARSE_FAILED' }],
+    [
+      'too many tokens',
+      { query: `{ ${'hello(name: "") '.repeat(3000)} }` },
+      { code: 'GRAPHQL_PARSE_FAILED' },
+    ],
+    ['an unknown field', { query: '{ nothing }' }, { code: 'GRAPHQL_VALIDATION_FAILED' }],
+    [
+      'an unnamed operation of two',
+      { query: 'query A { items { id } } query B { items { id } }' },
+      { code: 'OPERATION_RESOLUTION_FAILURE' },
+    ],
+    [
+      'an unknown operation',
+      { query: 'query A { items { id } }', operationName: 'B' },
+      { code: 'OPERATION_RESOLUTION_FAILURE' },
+    ],
+    [
+      'a wrong literal',
+      { query: '{ items(first: "x") { id } }' },
+      { code: 'BAD_USER_INPUT', argument: 'first' },
+    ],
+    [
+      'a missing argument',
+      { query: '{ item { id } }' },
+      { code: 'BAD_USER_INPUT', argument: 'id' },
+    ],
+    [
+      'a wrong variable',
+      { query: 'query ($n: Int) { items(first: $n) { id } }', variables: { n: 2 ** 31 } },
+      {
+        code: 'BAD_USER_INPUT',
+        argument: 'first',
+        allowed: 'Int, a whole number from -2,147,483,648 to 2,147,483,647',
+      },
+    ],
+    [
+      'a wrong field',
+      {
+        query: 'mutation ($r: RenameInput!) { rename(input: $r) { id } }',
+        variables: { r: { id: '1', name: 7 } },
+      },
+      { code: 'BAD_USER_INPUT', argument: 'input.name' },
+    ],
+    ['a subscription', { query: 'subscription { other }' }, { code: 'BAD_REQUEST' }],
+    [
+      'one whose validation throws',
+      { query: 'subscription ($x: Boolean!) { other @include(if: $x) }', variables: { x: true } },
+      { code: 'BAD_REQUEST' },
+    ],
+  ];
+  it.each(refused)('refuses %s', async (_what, body, extensions) => {
+    const { status, errors } = await gateway.post(body);
+    expect(status).toBe(400);
+    expect(errors).toHaveLength(1);
+    expect(errors?.[0]?.extensions).toMatchObject(extensions);
+    expect(errors?.[0]?.extensions).not.toHaveProperty('stacktrace');
+  });
+
+  it('gives browsers a page and refuses their simple requests', async () => {
+    const page = await fetch(`${gateway.url}/graphql`, { headers: { accept: 'text/html' } });
+    expect(await page.text()).toContain('<html');
+    const simple = await fetch(
+      `${gateway.url}/graphql?query=${encodeURIComponent('{ __typename }')}`,
+    );
+    expect(simple.status).toBe(400);
+  });
+
+  it('counts requests by outcome', async () => {
+    const text = await (await fetch(`${gateway.url}/metrics`)).text();
+    expect(text).toMatch(/gateway_request_seconds_count\{.*operation="query",outcome="ok"/);
+    expect(text).toMatch(
+      /gateway_subgraph_request_seconds_count\{.*subgraph="ratings",outcome="unavailable"/,
+    );
+  });
+});
+
+describe('with no subgraph at all', () => {
+  it('starts, is ready, names them, and answers what needs none', async () => {
+    const alone = await startTestGateway(composeToys(), { NODE_ENV: 'production' });
+    try {
+      const ready = await fetch(`${alone.url}/readyz`);
+      expect(ready.status).toBe(200);
+      expect(await ready.json()).toMatchObject({
+        ready: true,
+        parts: {
+          'subgraph items': { state: 'degraded' },
+          'subgraph ratings': { state: 'degraded' },
+        },
+      });
+      expect(await alone.post({ query: '{ __typename }' })).toMatchObject({
+        data: { __typename: 'Query' },
+      });
+      const { errors } = await alone.post({ query: '{ best { id } }' });
+      expect(errors?.[0]?.message).toBe('The subgraph ratings cannot be reached; try again');
+      const introspected = await alone.post({ query: '{ __schema { queryType { name } } }' });
+      expect(introspected.errors?.[0]?.extensions).toMatchObject({
+        validationErrorCode: 'INTROSPECTION_DISABLED',
+      });
+    } finally {
+      await alone.stop();
+    }
+  });
+});

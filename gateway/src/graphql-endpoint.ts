@@ -1,0 +1,107 @@
+import './quiet-apollo.ts';
+import { ApolloGateway } from '@apollo/gateway';
+import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import type { Logger, Metrics, Stoppable } from '@gudang/service';
+import type { FastifyInstance } from 'fastify';
+import { contextOf, type GatewayContext } from './context.ts';
+import { badInputPlugin } from './errors/bad-input-plugin.ts';
+import { presentGatewayError } from './errors/present-errors.ts';
+import { createGraphqlMetrics } from './graphql-metrics.ts';
+import type { OperationExecutor } from './live/graphql-ws-protocol.ts';
+import { type OperationReader, TOKEN_LIMIT } from './live/operation-reader.ts';
+import type { Subgraphs } from './subgraphs/subgraphs.ts';
+import { refuseSubscriptions } from './subscriptions-over-http.ts';
+import type { LoadedSupergraph } from './supergraph.ts';
+
+/** Plans kept, in MiB of their JSON; the default of 30 takes several times that in memory. */
+const PLANS_MIB = 10;
+
+export interface GraphqlEndpoint extends Stoppable {
+  readonly execute: OperationExecutor;
+}
+
+/** Serves queries and mutations at `/graphql`, and to other protocols by `execute`. */
+export async function startGraphqlEndpoint({
+  app,
+  supergraph,
+  subgraphs,
+  read,
+  production,
+  metrics,
+  log,
+}: {
+  app: FastifyInstance;
+  supergraph: LoadedSupergraph;
+  subgraphs: Subgraphs;
+  read: OperationReader;
+  production: boolean;
+  metrics: Metrics;
+  log: Logger;
+}): Promise<GraphqlEndpoint> {
+  const server = new ApolloServer<GatewayContext>({
+    gateway: new ApolloGateway({
+      supergraphSdl: supergraph.sdl,
+      buildService: ({ name }) => {
+        const source = subgraphs.sources[name];
+        if (!source) throw new Error(`no subgraph is named ${name}`);
+        return source;
+      },
+      experimental_approximateQueryPlanStoreMiB: PLANS_MIB,
+      logger: quiet(log),
+    }),
+    logger: quiet(log),
+    introspection: !production,
+    includeStacktraceInErrorResponses: false,
+    hideSchemaDetailsFromClientErrors: production,
+    // The process's own signal handling stops this, after the websockets.
+    stopOnTerminationSignals: false,
+    parseOptions: { maxTokens: TOKEN_LIMIT },
+    formatError: (formatted, error) => presentGatewayError(formatted, error, log),
+    // Apollo's pretty-printing is half of what @apollo/server itself costs a request.
+    stringifyResult: (value) => JSON.stringify(value),
+    plugins: [
+      createGraphqlMetrics(metrics),
+      badInputPlugin,
+      production
+        ? ApolloServerPluginLandingPageDisabled()
+        : ApolloServerPluginLandingPageLocalDefault({ embed: true }),
+    ],
+  });
+  await server.start();
+  app.route({
+    method: ['GET', 'POST', 'OPTIONS'],
+    url: '/graphql',
+    preHandler: refuseSubscriptions(read),
+    handler: fastifyApolloHandler(server, {
+      context: async (request) => contextOf(request.headers),
+    }),
+  });
+  return {
+    execute: async ({ query, variables, operationName }, contextValue) => {
+      const { body } = await server.executeOperation(
+        {
+          query,
+          ...(variables ? { variables } : {}),
+          ...(operationName ? { operationName } : {}),
+        },
+        { contextValue },
+      );
+      if (body.kind !== 'single') throw new Error('an incremental answer was not asked for');
+      return body.singleResult;
+    },
+    stop: () => server.stop(),
+  };
+}
+
+/** Apollo's own announcements are of no interest to an operator. */
+function quiet(log: Logger) {
+  return {
+    debug: () => {},
+    info: (message?: unknown) => log.debug(message),
+    warn: (message?: unknown) => log.warn(message),
+    error: (message?: unknown) => log.error(message),
+  };
+}

@@ -1,0 +1,55 @@
+import {
+  type DocumentNode,
+  GraphQLError,
+  getOperationAST,
+  type OperationDefinitionNode,
+  parse,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+
+/** The most tokens of an operation that are read, on every protocol. */
+export const TOKEN_LIMIT = 10_000;
+
+/** Characters of operation texts whose parsed form is kept. */
+const KEPT_CHARACTERS = 4 * 1024 * 1024;
+
+export interface ReadOperation {
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+}
+
+export type OperationReader = (query: string, operationName?: string | null) => ReadOperation;
+
+/**
+ * Parses operations, each text once: the same text gives the same document, by which plans are kept.
+ */
+export function createOperationReader(): OperationReader {
+  const documents = new LRUCache<string, DocumentNode>({
+    maxSize: KEPT_CHARACTERS,
+    sizeCalculation: (_document, text) => text.length + 1,
+  });
+  return (query, operationName) => {
+    let document = documents.get(query);
+    if (!document) {
+      document = parseOperation(query);
+      documents.set(query, document);
+    }
+    const operation = getOperationAST(document, operationName);
+    if (operation) return { document, operation };
+    throw new GraphQLError(
+      operationName
+        ? `There is no operation named "${operationName}"`
+        : 'Say which of the operations to run, by operationName',
+      { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } },
+    );
+  };
+}
+
+function parseOperation(query: string): DocumentNode {
+  try {
+    return parse(query, { maxTokens: TOKEN_LIMIT });
+  } catch (error) {
+    if (error instanceof GraphQLError) error.extensions['code'] = 'GRAPHQL_PARSE_FAILED';
+    throw error;
+  }
+}

@@ -1,0 +1,174 @@
+import { createBackoff, type Logger, pause, type Stoppable } from '@gudang/service';
+import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+import { createClient } from 'graphql-ws';
+import { UpstreamSocket } from './upstream-socket.ts';
+
+/** How long a connection that nobody uses is kept for the next stream, in milliseconds. */
+const LINGER_MS = 2_000;
+const PING_EVERY_MS = 10_000;
+const PONG_WITHIN_MS = 5_000;
+const ACK_WITHIN_MS = 5_000;
+/** A connection counts as back after so long: one that breaks at once again never was. */
+const SETTLED_MS = 1_000;
+
+export interface UpstreamRequest {
+  readonly query: string;
+  readonly operationName?: string | undefined;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/** Who gets a stream's events; `error` and `complete` each end it. */
+export interface UpstreamSink {
+  readonly next: (event: FormattedExecutionResult) => void;
+  readonly error: (errors: readonly GraphQLFormattedError[]) => void;
+  readonly complete: () => void;
+}
+
+/** One graphql-transport-ws connection to a subgraph, for all streams from it. */
+export interface SubgraphLink extends Stoppable {
+  /** Returns how to close the stream; nothing reaches the sink afterwards. */
+  readonly subscribe: (request: UpstreamRequest, sink: UpstreamSink) => () => void;
+  readonly streams: () => number;
+}
+
+interface LinkedStream {
+  readonly giveUp: () => void;
+  readonly close: () => void;
+  deadline?: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Connects when the first stream wants it. A lost connection is made again with growing, varied
+ * waits, and every stream subscribes again on it; one that waits longer than the limit ends with
+ * an error.
+ */
+export function startSubgraphLink({
+  name,
+  wsUrl,
+  reconnectLimitMs,
+  log,
+}: {
+  name: string;
+  wsUrl: string;
+  reconnectLimitMs: number;
+  log: Logger;
+}): SubgraphLink {
+  const streams = new Set<LinkedStream>();
+  const backoff = createBackoff(100, 5_000);
+  const stopping = new AbortController();
+  let connected = false;
+  let settled: NodeJS.Timeout | undefined;
+  let pong: NodeJS.Timeout | undefined;
+
+  const waitFor = (stream: LinkedStream): void => {
+    stream.deadline ??= setTimeout(stream.giveUp, reconnectLimitMs);
+  };
+  const found = (stream: LinkedStream): void => {
+    clearTimeout(stream.deadline);
+    stream.deadline = undefined;
+  };
+  const lost = (): void => {
+    clearTimeout(settled);
+    clearTimeout(pong);
+    if (connected && streams.size > 0 && !stopping.signal.aborted) {
+      log.warn({ subgraph: name, streams: streams.size }, `the live connection to ${name} is lost`);
+    }
+    connected = false;
+    for (const stream of streams) waitFor(stream);
+  };
+
+  const client = createClient({
+    url: wsUrl,
+    webSocketImpl: UpstreamSocket,
+    lazyCloseTimeout: LINGER_MS,
+    connectionAckWaitTimeout: ACK_WITHIN_MS,
+    keepAlive: PING_EVERY_MS,
+    retryAttempts: Number.POSITIVE_INFINITY,
+    shouldRetry: () => !stopping.signal.aborted,
+    retryWait: () => pause(backoff.next(), stopping.signal),
+    on: {
+      connected: () => {
+        connected = true;
+        settled = setTimeout(() => {
+          backoff.reset();
+          for (const stream of streams) found(stream);
+        }, SETTLED_MS);
+      },
+      closed: lost,
+      error: lost,
+      ping: (received) => {
+        if (!received) pong = setTimeout(() => client.terminate(), PONG_WITHIN_MS);
+      },
+      pong: (received) => {
+        if (received) clearTimeout(pong);
+      },
+    },
+  });
+
+  return {
+    streams: () => streams.size,
+    subscribe: (request, sink) => {
+      let leave = (): void => {};
+      const stream: LinkedStream = {
+        close: () => {
+          if (!streams.delete(stream)) return;
+          found(stream);
+          leave();
+        },
+        giveUp: () => {
+          stream.close();
+          sink.error([awayTooLong(name, reconnectLimitMs)]);
+        },
+      };
+      const subscribe = (): void => {
+        leave = client.subscribe(
+          { ...request, variables: { ...request.variables } },
+          {
+            next: (event) => {
+              if (!streams.has(stream)) return;
+              found(stream);
+              sink.next(event as FormattedExecutionResult);
+            },
+            error: (reason) => {
+              if (!streams.has(stream)) return;
+              if (!Array.isArray(reason)) return void subscribeAgain(reason);
+              stream.close();
+              sink.error(reason as GraphQLFormattedError[]);
+            },
+            complete: () => {
+              if (!streams.has(stream)) return;
+              stream.close();
+              sink.complete();
+            },
+          },
+        );
+      };
+      // graphql-ws's client gives up by itself after some close codes, such as 4500 and 1011.
+      const subscribeAgain = async (reason: unknown): Promise<void> => {
+        log.debug({ subgraph: name, err: reason }, `the live connection to ${name} was refused`);
+        waitFor(stream);
+        await pause(backoff.next(), stopping.signal);
+        if (streams.has(stream)) subscribe();
+      };
+      streams.add(stream);
+      if (!connected) waitFor(stream);
+      subscribe();
+      return stream.close;
+    },
+    stop: async () => {
+      stopping.abort();
+      for (const stream of [...streams]) stream.close();
+      lost();
+      const disposed = Promise.resolve(client.dispose());
+      if (!connected) client.terminate();
+      await disposed.catch(() => {});
+    },
+  };
+}
+
+function awayTooLong(name: string, limitMs: number): GraphQLFormattedError {
+  return {
+    message: `The stream ended: the subgraph ${name} has been away for longer than ${limitMs / 1000} s; subscribe again later`,
+    extensions: { code: 'UNAVAILABLE', retryable: true, serviceName: name },
+  };
+}

@@ -1,0 +1,107 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Health, Stoppable } from '@gudang/service';
+import type { FastifyInstance } from 'fastify';
+import { handleProtocols } from 'graphql-ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { contextOf } from '../context.ts';
+import { serveGraphqlWs } from './graphql-ws-protocol.ts';
+import type { LiveMetrics } from './live-metrics.ts';
+
+/** The largest message that a client may send, in bytes; ws itself would take 100 MiB. */
+const MESSAGE_LIMIT = 64 * 1024;
+/** A client that has not answered a ping by the next one has vanished. */
+const PING_EVERY_MS = 12_000;
+const INIT_WITHIN_MS = 10_000;
+/** How long clients may take to say goodbye when the gateway stops. */
+const GOODBYE_MS = 2_000;
+const NOT_ACCEPTABLE = 4406;
+const GOING_AWAY = 1001;
+
+type Connection = Parameters<typeof serveGraphqlWs>[0];
+
+/** Takes websockets at `/graphql` of the server. */
+export function startWebsockets({
+  app,
+  health,
+  metrics,
+  onProblem,
+  pingEveryMs = PING_EVERY_MS,
+  initWithinMs = INIT_WITHIN_MS,
+  ...serving
+}: {
+  app: FastifyInstance;
+  health: Health;
+  metrics: LiveMetrics;
+  onProblem: (error: Error) => void;
+  pingEveryMs?: number;
+  initWithinMs?: number;
+} & Pick<Connection, 'read' | 'execute' | 'live' | 'present'>): Stoppable {
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MESSAGE_LIMIT,
+    handleProtocols,
+  });
+  const answered = new WeakSet<WebSocket>();
+  let stopping = false;
+
+  const serve = (socket: WebSocket, request: IncomingMessage): void => {
+    metrics.clients.inc();
+    answered.add(socket);
+    const connection = serveGraphqlWs({
+      ...serving,
+      initWithinMs,
+      context: contextOf(request.headers),
+      socket: {
+        send: (message) => {
+          if (socket.readyState === socket.OPEN) socket.send(message);
+        },
+        close: (code, reason) => socket.close(code, reason),
+      },
+    });
+    socket.on('pong', () => answered.add(socket));
+    // ws closes by itself after an error, such as a message over the limit.
+    socket.on('error', onProblem);
+    socket.on('close', () => {
+      metrics.clients.dec();
+      connection.onClosed();
+    });
+    socket.on('message', (data) => connection.onMessage(String(data)));
+    if (!socket.protocol) socket.close(NOT_ACCEPTABLE, 'Subprotocol not acceptable');
+  };
+
+  const pings = setInterval(() => {
+    for (const socket of server.clients) {
+      if (!answered.delete(socket)) socket.terminate();
+      else if (socket.readyState === socket.OPEN) socket.ping();
+    }
+  }, pingEveryMs);
+
+  app.server.on('upgrade', (request, socket, head) => {
+    if (stopping) return refuse(socket, '503 Service Unavailable');
+    if (request.url?.split('?')[0] !== '/graphql') return refuse(socket, '404 Not Found');
+    server.handleUpgrade(request, socket, head, (client) => serve(client, request));
+  });
+
+  return {
+    stop: async () => {
+      stopping = true;
+      health.drain();
+      clearInterval(pings);
+      const gone = [...server.clients].map(
+        (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
+      );
+      // Clients of graphql-ws and Apollo come back after 1001, elsewhere if need be.
+      for (const socket of server.clients) socket.close(GOING_AWAY, 'Going away');
+      const deadline = setTimeout(() => {
+        for (const socket of server.clients) socket.terminate();
+      }, GOODBYE_MS);
+      await Promise.all(gone);
+      clearTimeout(deadline);
+    },
+  };
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}

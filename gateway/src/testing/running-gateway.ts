@@ -1,0 +1,56 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger, readSettings, type Stoppable } from '@gudang/service';
+import type { FormattedExecutionResult } from 'graphql';
+import { type Client, createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { startGateway } from '../gateway.ts';
+import { gatewaySettings } from '../settings.ts';
+
+/** A gateway in this process over a supergraph's text, wired as in production, on a free port. */
+export async function startTestGateway(sdl: string, environment: Record<string, string> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'gateway-'));
+  const file = join(folder, 'supergraph.graphql');
+  await writeFile(file, sdl);
+  const parts: Stoppable[] = [];
+  const { url } = await startGateway({
+    settings: readSettings(gatewaySettings, { PORT: '0', SUPERGRAPH: file, ...environment }),
+    log: createLogger('gateway', 'silent'),
+    started: (_part, running) => {
+      parts.push(running);
+      return running;
+    },
+  });
+  const wsUrl = `${url.replace('http', 'ws')}/graphql`;
+  const clients: Client[] = [];
+  return {
+    url,
+    wsUrl,
+    post: async (body: object, headers: Record<string, string> = {}) => {
+      const response = await fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      });
+      return { status: response.status, ...((await response.json()) as FormattedExecutionResult) };
+    },
+    client: (): Client => {
+      const client = createClient({ url: wsUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
+      clients.push(client);
+      return client;
+    },
+    metric: async (name: string): Promise<number> => {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      const line = text.split('\n').find((one) => one.startsWith(`${name}{`));
+      return Number(line?.split(' ').at(-1));
+    },
+    stop: async () => {
+      await Promise.all(clients.map(async (client) => client.dispose()));
+      for (const part of parts.reverse()) await part.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+export type TestGateway = Awaited<ReturnType<typeof startTestGateway>>;

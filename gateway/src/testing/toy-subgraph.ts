@@ -1,0 +1,74 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { type DocumentNode, type GraphQLResolveInfo, graphql } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+
+export type Resolver = (
+  parent: Record<string, unknown>,
+  args: Record<string, unknown>,
+  context: unknown,
+  info: GraphQLResolveInfo,
+) => unknown;
+type Resolvers = Record<string, Record<string, Resolver | { subscribe: Resolver }>>;
+
+export interface ToySubgraph {
+  readonly url: string;
+  /** Operations that came over HTTP, oldest first. */
+  readonly requests: { readonly query: string; readonly headers: IncomingMessage['headers'] }[];
+  readonly sockets: () => number;
+  /** Answers in place of GraphQL: a status and a text. */
+  breakWith: { status: number; text: string } | undefined;
+  /** Never answers HTTP while true. */
+  stalled: boolean;
+  /** Ends everything at once, as a killed process would. */
+  readonly kill: () => Promise<void>;
+}
+
+/** A subgraph in this process, on a free port or a given one, over HTTP and graphql-transport-ws. */
+export async function startToySubgraph(
+  typeDefs: DocumentNode,
+  resolvers: Resolvers,
+  port = 0,
+): Promise<ToySubgraph> {
+  const schema = buildSubgraphSchema([{ typeDefs, resolvers: resolvers as never }]);
+  const requests: ToySubgraph['requests'] = [];
+  const http = createServer(async (request, response) => {
+    if (toy.stalled) return;
+    if (toy.breakWith) {
+      response.writeHead(toy.breakWith.status).end(toy.breakWith.text);
+      return;
+    }
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { query: source, variables, operationName } = JSON.parse(String(Buffer.concat(chunks)));
+    requests.push({ query: source, headers: request.headers });
+    const result = await graphql({
+      schema,
+      source,
+      variableValues: variables ?? null,
+      operationName: operationName ?? null,
+    });
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(result));
+  });
+  const websockets = new WebSocketServer({ server: http, path: '/graphql' });
+  useServer({ schema }, websockets);
+  await new Promise<void>((resolve) => http.listen(port, '127.0.0.1', resolve));
+  const toy: ToySubgraph = {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/graphql`,
+    requests,
+    sockets: () => websockets.clients.size,
+    breakWith: undefined,
+    stalled: false,
+    kill: async () => {
+      for (const socket of websockets.clients) socket.terminate();
+      websockets.close();
+      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+      http.closeAllConnections();
+      await closed;
+    },
+  };
+  return toy;
+}
