@@ -12,7 +12,10 @@ const config: CodegenConfig = {
         inputMaybeValue: 'T | null | undefined',
         contextType: '../context.ts#Context',
         scalars: { ID: 'string', DateTime: { input: 'never', output: 'Date' } },
-        mappers: { Order: '@gudang/events#OrderState', Stock: '../stock-reference.ts#StockReference' },
+        mappers: {
+          Order: '@gudang/events#OrderState',
+          Stock: '../stock-reference.ts#StockReference',
+        },
       },
     },
   },

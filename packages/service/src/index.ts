@@ -1,12 +1,11 @@
 export { type Backoff, createBackoff, pause } from './backoff.ts';
-export { startDatabaseWatch } from './database/database-health.ts';
+export { startDatabaseWatch } from './database/database-watch.ts';
 export { isOutage, isRefusedData, sqlState, UNIQUE_VIOLATION } from './database/sql-state.ts';
 export { badUserInput, type ErrorCode, notFound, ServiceError, unavailable } from './errors.ts';
 export { type Cursor, formatCursor, parseCursor } from './feed/cursor.ts';
 export { type Feed, startFeed } from './feed/feed.ts';
 export { readArguments, textOf, wholeNumber } from './graphql/arguments.ts';
 export { DateTime } from './graphql/date-time.ts';
-export { startGraphqlEndpoint } from './graphql/graphql-endpoint.ts';
 export {
   type Connection,
   formatTimePlace,
@@ -18,6 +17,7 @@ export {
   toConnection,
 } from './graphql/page.ts';
 export { presentError } from './graphql/present-error.ts';
+export { serveSubgraph } from './graphql/serve-subgraph.ts';
 export { validateSafely } from './graphql/validate-safely.ts';
 export { createHealth, type Health, type HealthReport, OK, type PartState } from './health.ts';
 export { BODY_LIMIT, createHttpServer, type RunningHttp, startHttp } from './http/http-server.ts';
@@ -25,6 +25,7 @@ export { applyBatch, type Readable } from './kafka/apply-batch.ts';
 export { startConsumer } from './kafka/consumer.ts';
 export { type KafkaConnection, startKafka } from './kafka/kafka-connection.ts';
 export type { KafkaRecord } from './kafka/record.ts';
+export { type TopicSpec, withDeadLetters } from './kafka/topics.ts';
 export { type ProcessContext, runProcess, type Stoppable } from './lifecycle.ts';
 export { createLogger, type Logger, withoutCredentials } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
@@ -36,6 +37,7 @@ export {
   writeDeadLetters,
   writeEvents,
 } from './outbox/write-events.ts';
+export { runService, type Service } from './service.ts';
 export * from './settings/settings.ts';
 export { databaseSettings, httpSettings, kafkaSettings } from './settings/shared-settings.ts';
 export { StartError } from './start-error.ts';

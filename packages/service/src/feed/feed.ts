@@ -6,7 +6,8 @@ import { disconnectConsumer, failOnCrash, runConsumer } from '../kafka/consumer.
 import type { KafkaConnection } from '../kafka/kafka-connection.ts';
 import { headerNumber, headerText, type KafkaRecord, toRecord } from '../kafka/record.ts';
 import type { Stoppable } from '../lifecycle.ts';
-import type { Logger } from '../logger.ts';
+import type { SqlClient } from '../outbox/write-events.ts';
+import type { Service } from '../service.ts';
 import { type Arrival, createChangeLog } from './change-log.ts';
 import { type Cursor, NO_EPOCH } from './cursor.ts';
 import { createWatchers, type Watch } from './watch.ts';
@@ -33,27 +34,16 @@ export interface Feed extends Stoppable {
   readonly position: () => Cursor;
   /** The position just behind one change. */
   readonly cursorAfter: (change: { readonly offset: number; readonly at: number }) => Cursor;
-  readonly state: () => PartState;
 }
 
 /**
  * Reads a one-partition change topic into memory and shows each change to those who watch it.
  * Every replica reads all of it, in a group of its own.
  */
-export function startFeed({
-  kafka,
-  topic,
-  readEpoch,
-  log,
-  fail,
-}: {
-  kafka: KafkaConnection;
-  topic: string;
-  /** The database's epoch: what an empty topic cannot tell. */
-  readEpoch: () => Promise<string>;
-  log: Logger;
-  fail: (reason: string, error?: unknown) => void;
-}): Feed {
+export function startFeed(
+  { health, log, fail }: Pick<Service, 'health' | 'log' | 'fail'>,
+  { kafka, topic, database }: { kafka: KafkaConnection; topic: string; database: SqlClient },
+): Feed {
   const stopping = new AbortController();
   const name = kafka.name(topic);
   const changes = createChangeLog(WINDOW);
@@ -98,7 +88,7 @@ export function startFeed({
   const begin = async (): Promise<void> => {
     const { low, high } = await topicBounds(kafka, name);
     end = high;
-    changes.startAt(Math.max(low, high - WINDOW), await readEpoch());
+    changes.startAt(Math.max(low, high - WINDOW), await readEpoch(database));
     settle();
     await consumer.subscribe({ topics: [name], fromBeginning: true });
     await consumer.run({
@@ -121,6 +111,16 @@ export function startFeed({
     }
   };
 
+  health.watch('feed', (): PartState => {
+    if (caughtUp) return OK;
+    if (kafka.state().state !== 'ok') {
+      return { state: 'degraded', reason: 'live streams wait for Kafka' };
+    }
+    return {
+      state: 'down',
+      reason: `${topic}: ${end - changes.next} changes are still to be read`,
+    };
+  });
   return {
     watch: (keys) => watchers.watch(keys),
     open: async (keys, after) => {
@@ -147,16 +147,6 @@ export function startFeed({
       offset: offset + 1,
       at,
     }),
-    state: () => {
-      const broker = kafka.state();
-      if (broker.state !== 'ok')
-        return { state: 'degraded', reason: 'live streams wait for Kafka' };
-      if (caughtUp) return OK;
-      return {
-        state: 'down',
-        reason: `${topic}: ${end - changes.next} changes are still to be read`,
-      };
-    },
     stop: async () => {
       stopping.abort();
       settle();
@@ -177,6 +167,12 @@ async function topicBounds(
   } finally {
     await admin.disconnect();
   }
+}
+
+/** The database's epoch: what an empty topic cannot tell. */
+async function readEpoch(database: SqlClient): Promise<string> {
+  const [relay] = await database.$queryRawUnsafe<{ epoch: string }[]>('SELECT epoch FROM relay');
+  return relay?.epoch ?? NO_EPOCH;
 }
 
 /** Undefined for a record that no relay of ours sent. */

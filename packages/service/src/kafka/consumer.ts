@@ -2,6 +2,7 @@ import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { createBackoff, pause } from '../backoff.ts';
 import type { Stoppable } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
+import type { Service } from '../service.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { type KafkaRecord, toRecord } from './record.ts';
 
@@ -42,11 +43,7 @@ export async function disconnectConsumer(consumer: Consumer): Promise<void> {
 }
 
 /** After a crash that kafkajs does not restart from, only a fresh process consumes again. */
-export function failOnCrash(
-  consumer: Consumer,
-  name: string,
-  fail: (reason: string, error?: unknown) => void,
-): void {
+export function failOnCrash(consumer: Consumer, name: string, fail: Service['fail']): void {
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (!payload.restart)
       fail(`The consumer ${name} crashed and kafkajs gave it up`, payload.error);
@@ -59,21 +56,20 @@ export function failOnCrash(
  * rejects, it is called again with the same records, with back-off, for ever: what is wrong with
  * a record itself is for `handle` to set aside.
  */
-export function startConsumer({
-  kafka,
-  topic,
-  group,
-  handle,
-  log,
-  fail,
-}: {
-  kafka: KafkaConnection;
-  topic: string;
-  group: string;
-  handle: (records: readonly KafkaRecord[]) => Promise<void>;
-  log: Logger;
-  fail: (reason: string, error?: unknown) => void;
-}): Stoppable {
+export function startConsumer(
+  { log, fail }: Pick<Service, 'log' | 'fail'>,
+  {
+    kafka,
+    topic,
+    group,
+    handle,
+  }: {
+    kafka: KafkaConnection;
+    topic: string;
+    group: string;
+    handle: (records: readonly KafkaRecord[]) => Promise<void>;
+  },
+): Stoppable {
   const stopping = new AbortController();
   const consumer = kafka.client.consumer({
     groupId: kafka.name(group),

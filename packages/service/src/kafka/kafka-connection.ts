@@ -2,7 +2,8 @@ import { Kafka, logLevel } from 'kafkajs';
 import { createBackoff, pause } from '../backoff.ts';
 import { OK, type PartState } from '../health.ts';
 import type { Stoppable } from '../lifecycle.ts';
-import type { Logger } from '../logger.ts';
+import type { Service } from '../service.ts';
+import type { kafkaSettings } from '../settings/shared-settings.ts';
 import { StartError } from '../start-error.ts';
 import { patchRequestQueue } from './request-queue-patch.ts';
 import { ensureTopics, type TopicSpec } from './topics.ts';
@@ -11,6 +12,11 @@ import { ensureTopics, type TopicSpec } from './topics.ts';
 const SILENCE_MS = 5_000;
 /** How often an outage is spoken of while it lasts. */
 const REMINDER_MS = 30_000;
+
+type KafkaService = Pick<
+  Service<typeof kafkaSettings>,
+  'name' | 'settings' | 'health' | 'log' | 'fail'
+>;
 
 export interface KafkaConnection extends Stoppable {
   readonly client: Kafka;
@@ -29,27 +35,16 @@ export interface KafkaConnection extends Stoppable {
  * Connects in the background and creates missing topics. A broker that is away is named in the
  * log at a slow pace and tried for ever.
  */
-export function startKafka({
-  brokers,
-  prefix,
-  clientId,
-  topics,
-  replication,
-  log,
-  fail,
-}: {
-  brokers: readonly string[];
-  prefix: string;
-  clientId: string;
-  topics: readonly TopicSpec[];
-  replication: number;
-  log: Logger;
-  fail: (reason: string, error?: unknown) => void;
-}): KafkaConnection {
+export function startKafka(
+  { name, settings, health, log, fail }: KafkaService,
+  topics: readonly TopicSpec[],
+): KafkaConnection {
+  const brokers = settings.KAFKA_BROKERS;
+  const prefix = settings.KAFKA_TOPIC_PREFIX;
   patchRequestQueue();
   const stopped = new AbortController();
   const client = new Kafka({
-    clientId,
+    clientId: name,
     brokers: [...brokers],
     connectionTimeout: 3_000,
     requestTimeout: 10_000,
@@ -90,7 +85,7 @@ export function startKafka({
         await ensureTopics(
           client,
           topics.map((spec) => ({ ...spec, topic: prefix + spec.topic })),
-          replication,
+          settings.KAFKA_REPLICATION,
         );
         lastAnswer = Date.now();
         return;
@@ -106,6 +101,11 @@ export function startKafka({
     await new Promise(() => {});
   })();
 
+  const state = (): PartState =>
+    isSilent()
+      ? { state: 'degraded', reason: `Kafka at ${brokers.join(', ')} does not answer` }
+      : OK;
+  health.watch('kafka', state);
   return {
     client,
     ready,
@@ -114,10 +114,7 @@ export function startKafka({
     answered: () => {
       lastAnswer = Date.now();
     },
-    state: () =>
-      isSilent()
-        ? { state: 'degraded', reason: `Kafka at ${brokers.join(', ')} does not answer` }
-        : OK,
+    state,
     stop: async () => {
       stopped.abort();
       clearTimeout(timer);

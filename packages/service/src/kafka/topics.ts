@@ -1,3 +1,4 @@
+import { deadLetterTopic } from '@gudang/events';
 import type { Kafka } from 'kafkajs';
 import { StartError } from '../start-error.ts';
 
@@ -45,4 +46,9 @@ export async function ensureTopics(
   } finally {
     await admin.disconnect();
   }
+}
+
+/** A topic that is consumed record by record, and the one for what of it cannot be applied. */
+export function withDeadLetters(spec: TopicSpec): TopicSpec[] {
+  return [spec, { topic: deadLetterTopic(spec.topic), partitions: 1 }];
 }

@@ -2,8 +2,7 @@ import type { Producer, RecordMetadata } from 'kafkajs';
 import { createBackoff, pause } from '../backoff.ts';
 import type { KafkaConnection } from '../kafka/kafka-connection.ts';
 import type { Stoppable } from '../lifecycle.ts';
-import type { Logger } from '../logger.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Service } from '../service.ts';
 import { type OutboxRow, rowsWithin, toMessage } from './outbox-row.ts';
 import { isPoison } from './poison.ts';
 import { createProducer } from './producer.ts';
@@ -26,23 +25,19 @@ export interface Relay extends Stoppable {
  * Sends the rows of `outbox` to Kafka in the order of their ids and deletes those that the broker
  * has acknowledged. One relay a database is active at a time, whoever holds the advisory lock.
  */
-export function startRelay({
-  kafka,
-  databaseUrl,
-  source,
-  changeTopic,
-  log,
-  metrics,
-}: {
-  kafka: KafkaConnection;
-  databaseUrl: string;
-  /** The CloudEvents source, such as `/order-subgraph`. */
-  source: string;
-  /** The topic whose offsets are cursors. */
-  changeTopic: string;
-  log: Logger;
-  metrics: Metrics;
-}): Relay {
+export function startRelay(
+  { name, log, metrics }: Pick<Service, 'name' | 'log' | 'metrics'>,
+  {
+    kafka,
+    databaseUrl,
+    changeTopic,
+  }: {
+    kafka: KafkaConnection;
+    databaseUrl: string;
+    /** The topic whose offsets are cursors. */
+    changeTopic: string;
+  },
+): Relay {
   const stopping = new AbortController();
   const sent = metrics.counter('gudang_outbox_sent_total', 'Events that the broker acknowledged');
   const setAside = metrics.counter('gudang_outbox_rejected_total', 'Events that no broker takes');
@@ -72,7 +67,7 @@ export function startRelay({
     });
 
   const send = async (producer: Producer, rows: readonly OutboxRow[], leader: RelaySession) => {
-    const relay = { source, term: leader.term, epoch: leader.epoch };
+    const relay = { source: `/${name}`, term: leader.term, epoch: leader.epoch };
     const byTopic = groupByTopic(rows);
     const acknowledged = await producer.sendBatch({
       acks: -1,

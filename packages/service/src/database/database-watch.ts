@@ -1,8 +1,9 @@
 import { pause } from '../backoff.ts';
 import { OK, type PartState } from '../health.ts';
-import type { Logger } from '../logger.ts';
+import type { Stoppable } from '../lifecycle.ts';
 import { withoutCredentials } from '../logger.ts';
 import type { SqlClient } from '../outbox/write-events.ts';
+import type { Service } from '../service.ts';
 
 /** How long the database may take to answer before it is called down, in milliseconds. */
 const DEADLINE_MS = 2_000;
@@ -13,18 +14,19 @@ const REMINDER_MS = 30_000;
  * What `/readyz` says of a database, and a readable line in the log, at a slow pace, while it does
  * not answer.
  */
-export function startDatabaseWatch({
-  client,
-  url,
-  setting,
-  log,
-}: {
-  client: SqlClient;
-  url: string;
-  /** The setting to name, such as ORDER_DATABASE_URL. */
-  setting: string;
-  log: Logger;
-}) {
+export function startDatabaseWatch(
+  { health, log }: Pick<Service, 'health' | 'log'>,
+  {
+    client,
+    url,
+    setting,
+  }: {
+    client: SqlClient;
+    url: string;
+    /** The setting to name, such as ORDER_DATABASE_URL. */
+    setting: string;
+  },
+): Stoppable {
   let down = false;
   let lastReminder = 0;
   const ask = async (): Promise<PartState> => {
@@ -56,8 +58,8 @@ export function startDatabaseWatch({
       await pause((await ask()).state === 'ok' ? 10_000 : 2_000, stopping.signal);
     }
   })();
+  health.watch('database', ask);
   return {
-    state: ask,
     stop: async () => {
       stopping.abort();
       await watching;

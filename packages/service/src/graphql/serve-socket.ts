@@ -3,7 +3,6 @@ import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'gr
 import type { Context } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import type { Stoppable } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import { presentError } from './present-error.ts';
 import { validateSafely } from './validate-safely.ts';
@@ -12,7 +11,7 @@ import { validateSafely } from './validate-safely.ts';
 const MESSAGE_LIMIT = 64 * 1024;
 
 /** Serves operations over graphql-transport-ws at `/graphql` of a subgraph. */
-export function startGraphqlSocket<C extends object>({
+export function serveSocket<C extends object>({
   app,
   schema,
   createContext,
@@ -22,7 +21,7 @@ export function startGraphqlSocket<C extends object>({
   schema: GraphQLSchema;
   createContext: (connection: Context) => C;
   log: Logger;
-}): Stoppable {
+}): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_LIMIT });
   const present = (error: GraphQLError | GraphQLFormattedError): GraphQLFormattedError =>
     error instanceof GraphQLError ? presentError(error.toJSON(), error, log) : error;
@@ -50,10 +49,6 @@ export function startGraphqlSocket<C extends object>({
       sockets.emit('connection', client, request);
     });
   });
-  return {
-    // 1001 "going away": graphql-ws's client comes back, elsewhere if need be.
-    stop: async () => {
-      await protocol.dispose();
-    },
-  };
+  // 1001 "going away": graphql-ws's client comes back, elsewhere if need be.
+  app.addHook('preClose', () => protocol.dispose());
 }

@@ -1,0 +1,44 @@
+import type { OrderState, OrderStatus } from '@gudang/events';
+import type { Feed, Page, TimePlace } from '@gudang/service';
+import DataLoader from 'dataloader';
+import type { Database } from './database.ts';
+import type { CreateOrder } from './orders/create-order.ts';
+import { findOrderPages, findOrders } from './orders/find-orders.ts';
+
+/** What the resolvers work with, made anew for each operation. */
+export interface Context {
+  readonly database: Database;
+  readonly feed: Feed;
+  readonly createOrder: CreateOrder;
+  /** Who asks; empty where no one is told apart. */
+  readonly owner: string;
+  /** Gathers the ids of one moment into one statement; keeps nothing, so that streams see the newest. */
+  readonly orderById: DataLoader<string, OrderState | undefined>;
+  readonly ordersOfProduct: (
+    page: Page<TimePlace>,
+    status: OrderStatus | undefined,
+  ) => DataLoader<string, OrderState[]>;
+}
+
+export type Parts = Pick<Context, 'database' | 'feed' | 'createOrder'>;
+
+export function createContext(parts: Parts): Context {
+  const { database } = parts;
+  const byPage = new Map<string, DataLoader<string, OrderState[]>>();
+  return {
+    ...parts,
+    owner: '',
+    orderById: new DataLoader((ids) => findOrders(database, ids), { cache: false }),
+    ordersOfProduct: (page, status) => {
+      const key = JSON.stringify([page, status]);
+      const known = byPage.get(key);
+      if (known) return known;
+      const loader = new DataLoader<string, OrderState[]>(
+        (productIds) => findOrderPages(database, productIds, page, { status }),
+        { cache: false },
+      );
+      byPage.set(key, loader);
+      return loader;
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { ORDER_DECIDED, type OrderDecided, type OrderState } from '@gudang/events';
+import { type DeadLetter, type Readable, writeDeadLetters } from '@gudang/service';
+import type { Database, Transaction } from '../database.ts';
+import { orderChangedFrom } from '../orders/order-events.ts';
+import { settle } from './settle.ts';
+
+export interface SettleCounts {
+  readonly settled: number;
+  readonly repeats: number;
+  readonly foreign: number;
+  readonly contradictions: number;
+}
+
+/**
+ * Applies a batch of decisions to order_db in one transaction: locks the orders (sorted, so that
+ * two batches never wait for each other), decides what is new, writes statuses and events.
+ */
+export function settleOrders(
+  database: Database,
+  batch: readonly Readable<OrderDecided>[],
+  undecodable: readonly DeadLetter[],
+): Promise<SettleCounts> {
+  const decisions = batch.map(({ message, record }) => ({ ...message, record }));
+  return database.$transaction(async (transaction) => {
+    const orders = await lockOrders(transaction, decisions);
+    const { settled, repeats, foreign, contradictions } = settle(orders, decisions);
+    if (settled.length > 0) await writeSettled(transaction, settled);
+    const letters = contradictions.map(({ decision, reason }) => ({
+      record: decision.record,
+      reason,
+    }));
+    await writeDeadLetters(transaction, ORDER_DECIDED, [...undecodable, ...letters]);
+    return {
+      settled: settled.length,
+      repeats: repeats.length,
+      foreign: foreign.length,
+      contradictions: contradictions.length,
+    };
+  });
+}
+
+async function lockOrders(
+  transaction: Transaction,
+  decisions: readonly OrderDecided[],
+): Promise<Map<string, Pick<OrderState, 'productId' | 'status' | 'rejectionReason'>>> {
+  if (decisions.length === 0) return new Map();
+  const ids = [...new Set(decisions.map((decision) => decision.orderId))];
+  const rows = await transaction.$queryRaw<OrderState[]>`
+    SELECT id, product_id AS "productId", status::text AS status,
+           rejection_reason::text AS "rejectionReason"
+    FROM orders WHERE id = ANY(${ids}::uuid[]) ORDER BY id FOR UPDATE`;
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+async function writeSettled(
+  transaction: Transaction,
+  settled: readonly OrderDecided[],
+): Promise<void> {
+  await transaction.$executeRaw`
+    WITH decided AS (
+      UPDATE orders SET
+        status = decision.status::order_status,
+        rejection_reason = decision.reason::rejection_reason,
+        decided_at = decision.at
+      FROM unnest(
+        ${settled.map((decision) => decision.orderId)}::uuid[],
+        ${settled.map((decision) => decision.status)}::text[],
+        ${settled.map((decision) => decision.reason)}::text[],
+        ${settled.map((decision) => decision.decidedAt)}::timestamptz[]
+      ) AS decision (order_id, status, reason, at)
+      WHERE id = decision.order_id AND orders.status = 'PENDING'
+      RETURNING orders.*
+    ) ${orderChangedFrom('decided')}`;
+}

@@ -1,0 +1,59 @@
+import { ORDER_QUANTITY, type OrderState, PRODUCT_ID_LENGTH } from '@gudang/events';
+import { isRefusedData, readArguments, ServiceError, textOf, wholeNumber } from '@gudang/service';
+import { z } from 'zod';
+import type { Database } from '../database.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { insertOrders, type NewOrder } from './insert-orders.ts';
+
+/** The most orders in one transaction. */
+const GROUP_LIMIT = 200;
+
+export interface CreateOrderInput {
+  readonly productId: string;
+  readonly quantity: number;
+  readonly idempotencyKey?: string | null | undefined;
+}
+
+const inputSchema = z.object({
+  productId: textOf(PRODUCT_ID_LENGTH),
+  quantity: wholeNumber(ORDER_QUANTITY),
+  idempotencyKey: textOf({ min: 1, max: 100 }).nullish(),
+});
+
+/**
+ * Takes an order: stores it PENDING, with its events, and waits for nothing else.
+ * @param path how errors name the input, such as `input` for `input.quantity`
+ * @throws {ServiceError} BAD_USER_INPUT; IDEMPOTENCY_CONFLICT when the key came with another input
+ */
+export type CreateOrder = (
+  owner: string,
+  input: CreateOrderInput,
+  path?: string,
+) => Promise<OrderState>;
+
+/** @param stored called after each commit that wrote to the outbox */
+export function createOrderCreation(database: Database, stored: () => void): CreateOrder {
+  const insert = createGroupCommit<NewOrder, OrderState>({
+    run: async (orders) => {
+      const found = await insertOrders(database, orders);
+      stored();
+      return found;
+    },
+    limit: GROUP_LIMIT,
+    separable: isRefusedData,
+  });
+
+  return async (owner, input, path = 'input') => {
+    const { [path]: read } = readArguments(z.object({ [path]: inputSchema }), { [path]: input });
+    const { productId, quantity, idempotencyKey = null } = read as CreateOrderInput;
+    const order = await insert({ owner, productId, quantity, idempotencyKey });
+    if (order.productId !== productId || order.quantity !== quantity) {
+      throw new ServiceError(
+        'IDEMPOTENCY_CONFLICT',
+        'This idempotencyKey was used with another input; use a new key for a new order',
+        { details: { argument: `${path}.idempotencyKey` } },
+      );
+    }
+    return order;
+  };
+}

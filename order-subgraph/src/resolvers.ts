@@ -1,0 +1,73 @@
+import { type OrderState, type OrderStatus, PRODUCT_ID_LENGTH } from '@gudang/events';
+import {
+  DateTime,
+  formatTimePlace,
+  parseTimePlace,
+  readArguments,
+  readPage,
+  type TimePlace,
+  textOf,
+  toConnection,
+} from '@gudang/service';
+import { z } from 'zod';
+import type { Resolvers } from './generated/graphql.ts';
+import { watchOrder } from './order-stream.ts';
+import { findOrderPage } from './orders/find-orders.ts';
+
+const idArgument = z.object({ id: textOf({ min: 1, max: 100 }) });
+const filterArguments = z.object({ productId: textOf(PRODUCT_ID_LENGTH).nullish() });
+const cursorOf = (order: OrderState): string =>
+  formatTimePlace({ at: order.createdAt, id: order.id });
+const UUID = /^[0-9a-f-]{36}$/;
+
+function parsePlace(cursor: string): TimePlace | undefined {
+  const place = parseTimePlace(cursor);
+  return place && UUID.test(place.id) ? place : undefined;
+}
+
+export const resolvers: Resolvers = {
+  DateTime,
+
+  Query: {
+    order: async (_root, args, context) => {
+      const { id } = readArguments(idArgument, args);
+      return (await context.orderById.load(id)) ?? null;
+    },
+    orders: async (_root, args, { database }) => {
+      const page = readPage(args, parsePlace);
+      const { productId } = readArguments(filterArguments, args);
+      const found = await findOrderPage(database, page, {
+        productId: productId ?? undefined,
+        status: args.status ?? undefined,
+      });
+      return toConnection(page, found, cursorOf);
+    },
+  },
+
+  Mutation: {
+    createOrder: (_root, { input }, { createOrder, owner }) => createOrder(owner, input),
+  },
+
+  Subscription: {
+    orderChanged: {
+      subscribe: async function* (_root: unknown, args, context) {
+        const { id } = readArguments(idArgument, args);
+        for await (const order of watchOrder(context, id)) yield { orderChanged: order };
+      },
+    },
+  },
+
+  Order: {
+    __resolveReference: async ({ id }, { orderById }) => (await orderById.load(id)) ?? null,
+    stock: ({ productId }) => ({ id: productId }),
+  },
+
+  Stock: {
+    __resolveReference: ({ id }) => ({ id }),
+    orders: async ({ id }, args, { ordersOfProduct }) => {
+      const page = readPage(args, parsePlace);
+      const status: OrderStatus | undefined = args.status ?? undefined;
+      return toConnection(page, await ordersOfProduct(page, status).load(id), cursorOf);
+    },
+  },
+};

@@ -1,0 +1,42 @@
+import type { FastifyInstance } from 'fastify';
+import { createHealth, type Health } from './health.ts';
+import { createHttpServer, startHttp } from './http/http-server.ts';
+import { type ProcessContext, runProcess } from './lifecycle.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import type { Setting, SettingsTable } from './settings/settings.ts';
+
+/** What the parts of one service share. */
+export interface Service<T extends SettingsTable = SettingsTable> extends ProcessContext<T> {
+  /** Such as `order-subgraph`. */
+  readonly name: string;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  /** Its routes are added before it listens, which it does once all parts are started. */
+  readonly app: FastifyInstance;
+}
+
+type ServiceTable = SettingsTable & {
+  readonly HOST: Setting<string>;
+  readonly PORT: Setting<number>;
+  readonly LOG_LEVEL: Setting<string>;
+};
+
+/**
+ * Runs a service that answers HTTP: `start` starts its parts, then it listens. Parts that wait for
+ * a database or a broker do so in the background, so that `/healthz` and `/readyz` answer at once.
+ */
+export function runService<T extends ServiceTable>(
+  name: string,
+  table: T,
+  start: (service: Service<T>) => void | Promise<void>,
+): Promise<void> {
+  return runProcess(name, table, async (context) => {
+    const { settings, log, started } = context;
+    const health = createHealth();
+    const metrics = createMetrics(name);
+    const app = createHttpServer({ health, metrics });
+    await start({ ...context, name, health, metrics, app });
+    const { HOST, PORT } = settings as { HOST: string; PORT: number };
+    started('http', await startHttp({ app, host: HOST, port: PORT, log, health }));
+  });
+}
