@@ -3,7 +3,15 @@ import { operationFromDocument } from '@apollo/federation-internals';
 import { buildOperationContext } from '@apollo/gateway';
 import { type PlanNode, type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import { validateSafely } from '@gudang/service';
-import { GraphQLError, print, separateOperations, specifiedRules } from 'graphql';
+import {
+  type DefinitionNode,
+  type DocumentNode,
+  GraphQLError,
+  Kind,
+  print,
+  separateOperations,
+  specifiedRules,
+} from 'graphql';
 import { findBadInput } from '../errors/bad-input.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import type { ReadOperation } from './operation-reader.ts';
@@ -97,7 +105,7 @@ function planSubscription(
   return {
     document,
     operation,
-    normalised: withoutName(print(own), name),
+    normalised: print(withoutName(own)),
     subgraph: primary.serviceName,
     query: primary.operation,
     operationName: primary.operationName,
@@ -113,6 +121,10 @@ function planSubscription(
   };
 }
 
-function withoutName(text: string, name: string | undefined): string {
-  return name === undefined ? text : text.replace(`subscription ${name}`, 'subscription');
+/** Names of operations are for people: two clients that name theirs differently share a stream. */
+function withoutName(document: DocumentNode): DocumentNode {
+  const definitions = document.definitions.map((definition) =>
+    definition.kind === Kind.OPERATION_DEFINITION ? { ...definition, name: undefined } : definition,
+  );
+  return { ...document, definitions: definitions as DefinitionNode[] };
 }

@@ -33,3 +33,8 @@ export function collect(client: Client, query: string, variables: Record<string,
     },
   };
 }
+
+/** Resolves when the gateway has read all that the client sent before. */
+export async function handled(client: Client): Promise<void> {
+  await collect(client, '{ __typename }').take();
+}

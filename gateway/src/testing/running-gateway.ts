@@ -24,6 +24,9 @@ export async function startTestGateway(sdl: string, environment: Record<string, 
   });
   const wsUrl = `${url.replace('http', 'ws')}/graphql`;
   const clients: Client[] = [];
+  const closeClients = async (): Promise<void> => {
+    await Promise.all(clients.splice(0).map(async (client) => client.dispose()));
+  };
   return {
     url,
     wsUrl,
@@ -45,8 +48,10 @@ export async function startTestGateway(sdl: string, environment: Record<string, 
       const line = text.split('\n').find((one) => one.startsWith(`${name}{`));
       return Number(line?.split(' ').at(-1));
     },
+    /** Closes all clients that this made. */
+    closeClients,
     stop: async () => {
-      await Promise.all(clients.map(async (client) => client.dispose()));
+      await closeClients();
       for (const part of parts.reverse()) await part.stop();
       await rm(folder, { recursive: true });
     },

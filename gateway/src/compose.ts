@@ -1,0 +1,86 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { argv, exit, stderr, stdout } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { composeServices } from '@apollo/composition';
+import { parse } from 'graphql';
+
+const SUPERGRAPH = fileURLToPath(new URL('../supergraph.graphql', import.meta.url));
+
+/** The subgraphs and where each answers unless the gateway's settings say otherwise. */
+const SUBGRAPHS = [
+  {
+    name: 'order',
+    url: 'http://127.0.0.1:8000/graphql',
+    sdl: '../../order-subgraph/schema.graphql',
+  },
+  {
+    name: 'stock',
+    url: 'http://127.0.0.1:8001/graphql',
+    sdl: '../../stock-subgraph/schema.graphql',
+  },
+] as const;
+
+/** Why the subgraphs do not make one graph, a readable line each. */
+export class CompositionError extends Error {}
+
+/**
+ * The supergraph of the subgraphs' schemas as they are on disk.
+ * @throws {CompositionError}
+ */
+export async function composeSupergraph(): Promise<string> {
+  const services = await Promise.all(
+    SUBGRAPHS.map(async ({ name, url, sdl }) => ({ name, url, typeDefs: await readSdl(sdl) })),
+  );
+  const { errors, supergraphSdl } = composeServices(services);
+  if (supergraphSdl !== undefined) return `${supergraphSdl.trim()}\n`;
+  throw new CompositionError(
+    ['The subgraphs do not compose:', ...(errors ?? []).map(({ message }) => `- ${message}`)].join(
+      '\n',
+    ),
+  );
+}
+
+async function readSdl(file: string) {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  try {
+    return parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new CompositionError(`${path}: ${(error as Error).message}`);
+  }
+}
+
+/** What differs in the committed supergraph; undefined when it is what the schemas compose to. */
+export async function findStale(): Promise<string | undefined> {
+  const [composed, committed] = await Promise.all([
+    composeSupergraph(),
+    readFile(SUPERGRAPH, 'utf8').catch(() => ''),
+  ]);
+  if (composed === committed) return undefined;
+  const was = committed.split('\n');
+  const is = composed.split('\n');
+  const line = is.findIndex((text, index) => text !== was[index]);
+  const at = line < 0 ? is.length : line;
+  return [
+    `gateway/supergraph.graphql is stale: run npm run supergraph and commit it. It differs first in line ${at + 1}:`,
+    `- ${was[at] ?? '(nothing)'}`,
+    `+ ${is[at] ?? '(nothing)'}`,
+  ].join('\n');
+}
+
+async function main(): Promise<void> {
+  if (argv.includes('--check')) {
+    const stale = await findStale();
+    if (stale !== undefined) throw new CompositionError(stale);
+    return;
+  }
+  await writeFile(SUPERGRAPH, await composeSupergraph());
+  stdout.write('composed gateway/supergraph.graphql\n');
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  main().catch((error: unknown) => {
+    if (!(error instanceof CompositionError)) throw error;
+    stderr.write(`${error.message}\n`);
+    exit(1);
+  });
+}
