@@ -1,6 +1,6 @@
 import { httpSettings, integer, type Setting, type SettingsOf, text } from '@gudang/service';
 
-const NAMED_URLS = /^[^=,\s]+=[^=,\s]+$/;
+const NAMED_URLS = /^[^=,\s]+=[^,\s]+$/;
 
 /** `name=url`, several separated by commas, with URLs of the given schemes. */
 function namedUrls(...schemes: string[]) {

@@ -1,0 +1,52 @@
+import { readSettings, SettingsError, StartError } from '@gudang/service';
+import { describe, expect, it } from 'vitest';
+import { gatewaySettings } from './settings.ts';
+import { subgraphAddresses } from './subgraphs/subgraph-addresses.ts';
+
+const SUBGRAPHS = [
+  { name: 'Alpha', url: 'http://a/graphql' },
+  { name: 'beta', url: 'https://b/graphql' },
+];
+
+function addresses(environment: Record<string, string>) {
+  const settings = readSettings(gatewaySettings, environment);
+  return subgraphAddresses(SUBGRAPHS, settings.SUBGRAPH_URLS, settings.SUBGRAPH_WS_URLS);
+}
+
+describe('addresses of subgraphs', () => {
+  it('are those of the supergraph, with the websocket beside them', () => {
+    expect(addresses({})).toEqual([
+      { name: 'Alpha', url: 'http://a/graphql', wsUrl: 'ws://a/graphql' },
+      { name: 'beta', url: 'https://b/graphql', wsUrl: 'wss://b/graphql' },
+    ]);
+  });
+
+  it('are those of the settings, whatever the case of the name', () => {
+    expect(
+      addresses({
+        SUBGRAPH_URLS: 'alpha=http://x:1/g?k=v, BETA=http://y/g',
+        SUBGRAPH_WS_URLS: 'beta=ws://z/ws',
+      }),
+    ).toEqual([
+      { name: 'Alpha', url: 'http://x:1/g?k=v', wsUrl: 'ws://x:1/g?k=v' },
+      { name: 'beta', url: 'http://y/g', wsUrl: 'ws://z/ws' },
+    ]);
+  });
+
+  it('refuses a name that no subgraph has, and says which there are', () => {
+    expect(() => addresses({ SUBGRAPH_URLS: 'gamma=http://x' })).toThrow(StartError);
+    expect(() => addresses({ SUBGRAPH_URLS: 'gamma=http://x' })).toThrow('it has Alpha, beta');
+  });
+
+  it('refuses a subgraph without an address, and says what to set', () => {
+    const nowhere = [{ name: 'alpha', url: '' }];
+    expect(() => subgraphAddresses(nowhere)).toThrow('set SUBGRAPH_URLS=alpha=http://');
+  });
+
+  it.each(['alpha', 'alpha=', 'alpha=nowhere', 'alpha=ftp://x', '=http://x', 'a=http://x,,'])(
+    'refuses SUBGRAPH_URLS=%s',
+    (value) => {
+      expect(() => addresses({ SUBGRAPH_URLS: value })).toThrow(SettingsError);
+    },
+  );
+});

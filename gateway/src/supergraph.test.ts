@@ -1,0 +1,37 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { StartError } from '@gudang/service';
+import { expect, it } from 'vitest';
+import { readSupergraph } from './supergraph.ts';
+import { composeToys } from './testing/toy-graph.ts';
+
+it.each([
+  ['a text that is no schema', 'nonsense {'],
+  ['an empty file', ''],
+  ['a schema that is no supergraph', 'type Query { a: Int }'],
+])('refuses %s in one line', async (_what, text) => {
+  const folder = await mkdtemp(join(tmpdir(), 'supergraph-'));
+  const file = join(folder, 'supergraph.graphql');
+  await writeFile(file, text);
+  const error = await readSupergraph(file).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(StartError);
+  expect((error as Error).message).toMatch(/^The supergraph .* cannot be used: .*SUPERGRAPH.*$/);
+  await rm(folder, { recursive: true });
+});
+
+it('says that there is no file', async () => {
+  await expect(readSupergraph('/nowhere/supergraph.graphql')).rejects.toThrow(
+    'The supergraph /nowhere/supergraph.graphql is not there: set SUPERGRAPH',
+  );
+});
+
+it('reads the one that comes with the gateway, and any other', async () => {
+  expect((await readSupergraph()).subgraphs.length).toBeGreaterThan(0);
+  const folder = await mkdtemp(join(tmpdir(), 'supergraph-'));
+  const file = join(folder, 'toy.graphql');
+  await writeFile(file, composeToys());
+  const { subgraphs } = await readSupergraph(file);
+  expect(subgraphs.map(({ name }) => name)).toEqual(['items', 'ratings']);
+  await rm(folder, { recursive: true });
+});
