@@ -15,7 +15,7 @@ const config: CodegenConfig = {
         mappers: {
           Stock: '@gudang/events#StockState',
           StockChange: '../stock-stream.ts#ShownChange',
-          Movement: '../ledger.ts#MovementRow',
+          Movement: '../stocks/ledger.ts#MovementRow',
         },
       },
     },

@@ -6,9 +6,9 @@ import { settle } from './settle.ts';
 
 export interface SettleCounts {
   readonly settled: number;
-  readonly repeats: number;
+  readonly repeat: number;
   readonly foreign: number;
-  readonly contradictions: number;
+  readonly dead_letter: number;
 }
 
 /**
@@ -32,9 +32,9 @@ export function settleOrders(
     await writeDeadLetters(transaction, ORDER_DECIDED, [...undecodable, ...letters]);
     return {
       settled: settled.length,
-      repeats: repeats.length,
+      repeat: repeats.length,
       foreign: foreign.length,
-      contradictions: contradictions.length,
+      dead_letter: contradictions.length + undecodable.length,
     };
   });
 }

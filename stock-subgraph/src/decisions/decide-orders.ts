@@ -1,0 +1,95 @@
+import {
+  encodeOrderDecided,
+  ORDER_CREATED,
+  ORDER_DECIDED,
+  type OrderCreated,
+} from '@gudang/events';
+import { type DeadLetter, type Readable, writeDeadLetters, writeEvents } from '@gudang/service';
+import type { Database, Transaction } from '../database.ts';
+import { lockStocks } from '../stocks/lock-stocks.ts';
+import { writeChanges } from '../stocks/write-changes.ts';
+import { type Decision, decide } from './decide.ts';
+
+export interface DecideCounts {
+  readonly confirmed: number;
+  readonly rejected: number;
+  readonly repeat: number;
+  readonly dead_letter: number;
+}
+
+/**
+ * Decides a batch of orders in one transaction: locks the stocks, reads what was decided before,
+ * decides, writes stocks, ledger, decisions and events set-wise. What was decided is read after
+ * the locks are held: whoever decided the same order before us has committed by then.
+ */
+export function decideOrders(
+  database: Database,
+  batch: readonly Readable<OrderCreated>[],
+  undecodable: readonly DeadLetter[],
+): Promise<DecideCounts> {
+  const orders = batch.map(({ message, record }) => ({ ...message, record }));
+  return database.$transaction(async (transaction) => {
+    const { stocks, now } = await lockStocks(
+      transaction,
+      orders.map((order) => order.productId),
+    );
+    const known = await readDecisions(transaction, orders);
+    const outcome = decide({ orders, stocks, known, now });
+    await writeChanges(transaction, outcome.changes);
+    await writeDecisions(transaction, outcome.decided);
+    await writeEvents(
+      transaction,
+      outcome.announced.map((decision) => ({
+        topic: ORDER_DECIDED,
+        key: decision.orderId,
+        value: encodeOrderDecided(decision),
+      })),
+    );
+    const letters = outcome.contradictions.map(({ order, reason }) => ({
+      record: order.record,
+      reason,
+    }));
+    await writeDeadLetters(transaction, ORDER_CREATED, [...undecodable, ...letters]);
+    const confirmed = outcome.decided.filter(({ status }) => status === 'CONFIRMED').length;
+    return {
+      confirmed,
+      rejected: outcome.decided.length - confirmed,
+      repeat: outcome.announced.length - outcome.decided.length,
+      dead_letter: letters.length + undecodable.length,
+    };
+  });
+}
+
+async function readDecisions(
+  transaction: Transaction,
+  orders: readonly OrderCreated[],
+): Promise<Map<string, Decision>> {
+  if (orders.length === 0) return new Map();
+  const rows = await transaction.$queryRaw<Decision[]>`
+    SELECT order_id AS "orderId", product_id AS "productId", quantity, status::text AS status,
+           reason::text AS reason, quantity_after AS "quantityAfter", decided_at AS "decidedAt"
+    FROM decisions WHERE order_id = ANY(${orders.map((order) => order.id)}::uuid[])`;
+  return new Map(rows.map((row) => [row.orderId, row]));
+}
+
+async function writeDecisions(
+  transaction: Transaction,
+  decisions: readonly Decision[],
+): Promise<void> {
+  if (decisions.length === 0) return;
+  await transaction.$executeRaw`
+    INSERT INTO decisions
+      (order_id, product_id, quantity, status, reason, quantity_after, decided_at)
+    SELECT order_id, product_id, quantity, status::decision_status, reason::rejection_reason,
+           quantity_after, decided_at
+    FROM unnest(
+      ${decisions.map((decision) => decision.orderId)}::uuid[],
+      ${decisions.map((decision) => decision.productId)}::text[],
+      ${decisions.map((decision) => decision.quantity)}::int[],
+      ${decisions.map((decision) => decision.status)}::text[],
+      ${decisions.map((decision) => decision.reason)}::text[],
+      ${decisions.map((decision) => decision.quantityAfter)}::int[],
+      ${decisions.map((decision) => decision.decidedAt)}::timestamptz[]
+    ) AS decision
+      (order_id, product_id, quantity, status, reason, quantity_after, decided_at)`;
+}

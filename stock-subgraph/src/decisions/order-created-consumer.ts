@@ -1,0 +1,40 @@
+import { decodeOrderCreated, ORDER_CREATED } from '@gudang/events';
+import {
+  type KafkaConnection,
+  type Service,
+  type Stoppable,
+  startInboxConsumer,
+} from '@gudang/service';
+import type { Database } from '../database.ts';
+import { decideOrders } from './decide-orders.ts';
+
+/** Decides the orders, as they come. */
+export function startOrderCreatedConsumer(
+  service: Pick<Service, 'name' | 'log' | 'fail' | 'metrics'>,
+  {
+    kafka,
+    database,
+    stored,
+  }: {
+    kafka: KafkaConnection;
+    database: Database;
+    /** Called after each commit that wrote to the outbox. */
+    stored: () => void;
+  },
+): Stoppable {
+  const decided = service.metrics.counter(
+    'gudang_decisions_total',
+    'Records read from order_created, by what became of them',
+    ['outcome'],
+  );
+  return startInboxConsumer(service, {
+    kafka,
+    topic: ORDER_CREATED,
+    decode: decodeOrderCreated,
+    apply: async (batch, letters) => {
+      const counts = await decideOrders(database, batch, letters);
+      stored();
+      for (const [outcome, count] of Object.entries(counts)) decided.inc({ outcome }, count);
+    },
+  });
+}

@@ -1,0 +1,25 @@
+import { STOCK_CHANGED } from '@gudang/events';
+import { runService, serveSubgraph, startFeed, startKafka, startRelay } from '@gudang/service';
+import { createContext } from './context.ts';
+import { startDatabase } from './database.ts';
+import { startOrderCreatedConsumer } from './decisions/order-created-consumer.ts';
+import { resolvers } from './resolvers.ts';
+import { sdl } from './sdl.ts';
+import { settingsTable, topicsOf } from './settings.ts';
+
+await runService('stock-subgraph', settingsTable, async (service) => {
+  const { settings, started } = service;
+  const databaseUrl = settings.STOCK_DATABASE_URL;
+  const changeTopic = STOCK_CHANGED;
+
+  const { client: database } = started('database', startDatabase(service));
+  const kafka = started('kafka', startKafka(service, topicsOf(settings)));
+  const relay = started('relay', startRelay(service, { kafka, databaseUrl, changeTopic }));
+  const feed = started('feed', startFeed(service, { kafka, database, topic: changeTopic }));
+
+  const stored = relay.wake;
+  started('order_created', startOrderCreatedConsumer(service, { kafka, database, stored }));
+
+  const context = () => createContext({ database, feed, stored });
+  await serveSubgraph(service, { sdl, resolvers, createContext: context });
+});

@@ -1,0 +1,109 @@
+import type { StockState } from '@gudang/events';
+import {
+  badUserInput,
+  type Cursor,
+  DateTime,
+  formatTimePlace,
+  parseCursor,
+  parseTimePlace,
+  readArguments,
+  readPage,
+  textOf,
+  toConnection,
+} from '@gudang/service';
+import { z } from 'zod';
+import type { Resolvers } from './generated/graphql.ts';
+import { watchStocks } from './stock-stream.ts';
+import { addStock, stockId } from './stocks/add-stock.ts';
+import { adjustStock, deleteStock, updateStock } from './stocks/change-stock.ts';
+import { findStockPage } from './stocks/find-stocks.ts';
+import type { MovementRow } from './stocks/ledger.ts';
+
+/** The most stocks that one subscription names. */
+const WATCHED_LIMIT = 1_000;
+
+const idArgument = z.object({ id: stockId });
+const searchArgument = z.object({ search: textOf({ min: 1, max: 255 }).nullish() });
+const watchArguments = z.object({
+  ids: z
+    .array(stockId)
+    .min(1, `a list of 1 to ${WATCHED_LIMIT} ids`)
+    .max(WATCHED_LIMIT, `a list of 1 to ${WATCHED_LIMIT} ids`)
+    .nullish(),
+  after: z.string().nullish(),
+});
+
+const stockCursor = (stock: StockState): string =>
+  formatTimePlace({ at: stock.createdAt, id: stock.id });
+const movementCursor = (movement: MovementRow): string =>
+  Buffer.from(`m${movement.version}`).toString('base64url');
+
+function parseMovementCursor(cursor: string): number | undefined {
+  const match = /^m(\d{1,10})$/.exec(Buffer.from(cursor, 'base64url').toString());
+  return match ? Number(match[1]) : undefined;
+}
+
+function readCursor(after: string | null | undefined): Cursor | undefined {
+  if (after == null) return undefined;
+  const cursor = parseCursor(after);
+  if (cursor === undefined) throw badUserInput('after', 'a cursor of stockChanged or stockCursor');
+  return cursor;
+}
+
+export const resolvers: Resolvers = {
+  DateTime,
+
+  Query: {
+    stock: async (_root, args, { stockById }) => {
+      const { id } = readArguments(idArgument, args);
+      return (await stockById.load(id)) ?? null;
+    },
+    stocks: async (_root, args, { database }) => {
+      const page = readPage(args, parseTimePlace);
+      const { search } = readArguments(searchArgument, args);
+      const found = await findStockPage(database, page, search ?? undefined);
+      return toConnection(page, found, stockCursor);
+    },
+    stockCursor: (_root, _args, { cursor }) => cursor,
+  },
+
+  Mutation: {
+    addStock: (_root, { input }, context) => stored(context, addStock(context.database, input)),
+    updateStock: (_root, args, context) => stored(context, updateStock(context.database, args)),
+    adjustStock: (_root, args, context) => stored(context, adjustStock(context.database, args)),
+    deleteStock: (_root, args, context) => stored(context, deleteStock(context.database, args)),
+  },
+
+  Subscription: {
+    stockChanged: {
+      subscribe: async function* (_root: unknown, args, context) {
+        const { ids, after } = readArguments(watchArguments, args);
+        const watched = { ids: ids ?? undefined, after: readCursor(after) };
+        for await (const change of watchStocks(context, watched)) yield { stockChanged: change };
+      },
+    },
+  },
+
+  Stock: {
+    __resolveReference: async ({ id }, { stockById }) => (await stockById.load(id)) ?? null,
+    movements: async ({ id }, args, { movementsOf }) => {
+      const page = readPage(args, parseMovementCursor);
+      return toConnection(page, await movementsOf(page).load(id), movementCursor);
+    },
+  },
+
+  StockChange: {
+    order: ({ orderId }) => (orderId === null ? null : { id: orderId }),
+  },
+
+  Movement: {
+    order: ({ orderId }) => (orderId === null ? null : { id: orderId }),
+  },
+};
+
+/** Wakes the relay once a change is committed. */
+async function stored<T>(context: { readonly stored: () => void }, change: Promise<T>): Promise<T> {
+  const result = await change;
+  context.stored();
+  return result;
+}

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { STOCK_QUANTITY, type StockState } from '@gudang/events';
+import { readArguments, ServiceError, textOf, wholeNumber } from '@gudang/service';
+import { z } from 'zod';
+import type { Database } from '../database.ts';
+import { lockStocks } from './lock-stocks.ts';
+import { writeChanges, writeLedger } from './write-changes.ts';
+
+export interface AddStockInput {
+  readonly id?: string | null | undefined;
+  readonly name: string;
+  readonly quantity: number;
+}
+
+export const stockId = textOf({ min: 1, max: 100 });
+export const stockName = textOf({ min: 1, max: 255 });
+export const stockQuantity = wholeNumber(STOCK_QUANTITY);
+
+const argumentsSchema = z.object({
+  input: z.object({ id: stockId.nullish(), name: stockName, quantity: stockQuantity }),
+});
+
+/**
+ * Adds a stock. The id of a deleted one is free again: its version and its ledger go on.
+ * @throws {ServiceError} BAD_USER_INPUT, ALREADY_EXISTS
+ */
+export async function addStock(database: Database, given: AddStockInput): Promise<StockState> {
+  const { input } = readArguments(argumentsSchema, { input: given });
+  const { name, quantity } = input;
+  const id = input.id ?? randomUUID();
+  return database.$transaction(async (transaction) => {
+    const created = await transaction.$queryRaw<{ now: Date }[]>`
+      INSERT INTO stocks (id, name, quantity) VALUES (${id}, ${name}, ${quantity})
+      ON CONFLICT (id) DO NOTHING RETURNING created_at AS now`;
+    const [row] = created;
+    if (row) {
+      const stock = { id, name, quantity, version: 1, createdAt: row.now, updatedAt: row.now };
+      await writeLedger(transaction, [{ stock, kind: 'CREATED', delta: quantity, orderId: null }]);
+      return stock;
+    }
+    const { stocks, now } = await lockStocks(transaction, [id]);
+    const before = stocks.get(id);
+    if (before === undefined || before.deletedAt === null) {
+      throw new ServiceError(
+        'ALREADY_EXISTS',
+        `There is a stock with the id ${JSON.stringify(id)} already; choose another, or update it`,
+        { details: { argument: 'input.id' } },
+      );
+    }
+    const version = before.version + 1;
+    const stock = { id, name, quantity, version, createdAt: now, updatedAt: now };
+    await writeChanges(transaction, [{ stock, kind: 'CREATED', delta: quantity, orderId: null }]);
+    return stock;
+  });
+}

@@ -1,0 +1,106 @@
+import { STOCK_QUANTITY, type StockState } from '@gudang/events';
+import {
+  badUserInput,
+  notFound,
+  readArguments,
+  ServiceError,
+  textOf,
+  wholeNumber,
+} from '@gudang/service';
+import { z } from 'zod';
+import type { Database } from '../database.ts';
+import { stockId, stockName, stockQuantity } from './add-stock.ts';
+import { lockStocks } from './lock-stocks.ts';
+import type { StoredStock } from './stored-stock.ts';
+import { type LedgerChange, writeChanges } from './write-changes.ts';
+
+/** Changes one living stock under its lock; `change` says what becomes of it, or throws. */
+async function changeStock(
+  database: Database,
+  id: string,
+  change: (stock: StoredStock) => Omit<LedgerChange, 'orderId' | 'stock'> & {
+    readonly stock: Pick<StockState, 'name' | 'quantity'>;
+  },
+): Promise<StockState> {
+  return database.$transaction(async (transaction) => {
+    const { stocks, now } = await lockStocks(transaction, [id]);
+    const before = stocks.get(id);
+    if (before === undefined || before.deletedAt !== null) throw notFound('stock', id);
+    const { stock, ...rest } = change(before);
+    const after: StockState = {
+      id,
+      name: stock.name,
+      quantity: stock.quantity,
+      version: before.version + 1,
+      createdAt: before.createdAt,
+      updatedAt: now,
+    };
+    await writeChanges(transaction, [{ ...rest, stock: after, orderId: null }]);
+    return after;
+  });
+}
+
+const updateArguments = z.object({
+  id: stockId,
+  input: z.object({
+    name: stockName,
+    quantity: stockQuantity,
+    expectedVersion: wholeNumber({ min: 1, max: STOCK_QUANTITY.max }).nullish(),
+  }),
+});
+
+/** @throws {ServiceError} BAD_USER_INPUT, NOT_FOUND, VERSION_CONFLICT */
+export function updateStock(database: Database, given: unknown): Promise<StockState> {
+  const { id, input } = readArguments(updateArguments, given);
+  const { name, quantity, expectedVersion } = input;
+  return changeStock(database, id, (stock) => {
+    if (expectedVersion != null && expectedVersion !== stock.version) {
+      throw new ServiceError(
+        'VERSION_CONFLICT',
+        `The stock has version ${stock.version}, not ${expectedVersion}: read it again`,
+        { details: { argument: 'input.expectedVersion', version: stock.version } },
+      );
+    }
+    return { stock: { name, quantity }, kind: 'UPDATED', delta: quantity - stock.quantity };
+  });
+}
+
+const adjustArguments = z.object({
+  id: stockId,
+  delta: wholeNumber({ min: -STOCK_QUANTITY.max, max: STOCK_QUANTITY.max }).refine(
+    (delta) => delta !== 0,
+    'other than 0',
+  ),
+  reason: textOf({ min: 1, max: 255 }).nullish(),
+});
+
+/** @throws {ServiceError} BAD_USER_INPUT, also when the quantity would leave its limits; NOT_FOUND */
+export function adjustStock(database: Database, given: unknown): Promise<StockState> {
+  const { id, delta, reason } = readArguments(adjustArguments, given);
+  return changeStock(database, id, (stock) => {
+    const quantity = stock.quantity + delta;
+    if (quantity < STOCK_QUANTITY.min || quantity > STOCK_QUANTITY.max) {
+      throw badUserInput(
+        'delta',
+        `from ${-stock.quantity} to ${STOCK_QUANTITY.max - stock.quantity}: ` +
+          `the stock holds ${stock.quantity}`,
+      );
+    }
+    const note = reason ?? undefined;
+    return { stock: { name: stock.name, quantity }, kind: 'ADJUSTED', delta, note };
+  });
+}
+
+/**
+ * Leaves a tombstone: the ledger stays, and the version goes on when the id is used again.
+ * @returns the last state, at the version of its deletion
+ * @throws {ServiceError} BAD_USER_INPUT, NOT_FOUND
+ */
+export function deleteStock(database: Database, given: unknown): Promise<StockState> {
+  const { id } = readArguments(z.object({ id: stockId }), given);
+  return changeStock(database, id, (stock) => ({
+    stock: { name: stock.name, quantity: stock.quantity },
+    kind: 'DELETED',
+    delta: -stock.quantity,
+  }));
+}

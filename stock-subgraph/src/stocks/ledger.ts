@@ -1,0 +1,40 @@
+import type { StockChangeKind } from '@gudang/events';
+import type { Page } from '@gudang/service';
+import type { Database } from '../database.ts';
+import { Prisma } from '../generated/prisma/client.ts';
+
+/** One entry of a stock's ledger. */
+export interface MovementRow {
+  readonly stockId: string;
+  readonly version: number;
+  readonly kind: StockChangeKind;
+  readonly delta: number;
+  readonly quantityAfter: number;
+  readonly reason: string | null;
+  readonly orderId: string | null;
+  readonly at: Date;
+}
+
+/** A page of the ledgers of many stocks, newest first, in one statement. */
+export async function findMovementPages(
+  database: Database,
+  stockIds: readonly string[],
+  { size, after }: Page<number>,
+): Promise<MovementRow[][]> {
+  const behind = after === undefined ? Prisma.empty : Prisma.sql`AND version < ${after}`;
+  const found = await database.$queryRaw<MovementRow[]>`
+    SELECT page.* FROM unnest(${[...new Set(stockIds)]}::text[]) AS wanted (stock)
+    CROSS JOIN LATERAL (
+      SELECT stock_id AS "stockId", version, kind::text AS kind, delta,
+             quantity_after AS "quantityAfter", reason, order_id AS "orderId", at
+      FROM movements WHERE stock_id = wanted.stock ${behind}
+      ORDER BY version DESC LIMIT ${size + 1}
+    ) AS page`;
+  const byStock = new Map<string, MovementRow[]>();
+  for (const row of found) {
+    const ofStock = byStock.get(row.stockId);
+    if (ofStock) ofStock.push(row);
+    else byStock.set(row.stockId, [row]);
+  }
+  return stockIds.map((id) => byStock.get(id) ?? []);
+}

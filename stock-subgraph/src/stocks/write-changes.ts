@@ -1,0 +1,72 @@
+import { encodeStockChanged, STOCK_CHANGED, type StockChanged } from '@gudang/events';
+import { writeEvents } from '@gudang/service';
+import type { Transaction } from '../database.ts';
+
+/** A change as the ledger keeps it. */
+export interface LedgerChange extends StockChanged {
+  /** The reason that the caller of adjustStock gave. */
+  readonly note?: string | undefined;
+}
+
+/**
+ * Writes the ledger and the events of changes whose stock rows are already written.
+ * Set-wise: two statements, however many changes.
+ */
+export async function writeLedger(
+  transaction: Transaction,
+  changes: readonly LedgerChange[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  await transaction.$executeRaw`
+    INSERT INTO movements (stock_id, version, kind, delta, quantity_after, reason, order_id, at)
+    SELECT stock_id, version, kind::stock_change_kind, delta, quantity_after, reason, order_id, at
+    FROM unnest(
+      ${changes.map(({ stock }) => stock.id)}::text[],
+      ${changes.map(({ stock }) => stock.version)}::int[],
+      ${changes.map(({ kind }) => kind)}::text[],
+      ${changes.map(({ delta }) => delta)}::int[],
+      ${changes.map(quantityAfter)}::int[],
+      ${changes.map(({ note }) => note ?? null)}::text[],
+      ${changes.map(({ orderId }) => orderId)}::uuid[],
+      ${changes.map(({ stock }) => stock.updatedAt)}::timestamptz[]
+    ) AS change (stock_id, version, kind, delta, quantity_after, reason, order_id, at)`;
+  await writeEvents(
+    transaction,
+    changes.map((change) => ({
+      topic: STOCK_CHANGED,
+      key: change.stock.id,
+      value: encodeStockChanged(change),
+      version: change.stock.version,
+    })),
+  );
+}
+
+/** A deleted stock's event shows its last state; its ledger ends at 0. */
+function quantityAfter({ kind, stock }: StockChanged): number {
+  return kind === 'DELETED' ? 0 : stock.quantity;
+}
+
+/** Writes the stocks as their last changes leave them, then ledger and events. */
+export async function writeChanges(
+  transaction: Transaction,
+  changes: readonly LedgerChange[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  const last = [...new Map(changes.map((change) => [change.stock.id, change])).values()];
+  await transaction.$executeRaw`
+    UPDATE stocks SET
+      name = change.name, quantity = change.quantity, version = change.version,
+      created_at = change.created_at, updated_at = change.updated_at,
+      deleted_at = CASE WHEN change.deleted THEN change.updated_at END
+    FROM unnest(
+      ${last.map(({ stock }) => stock.id)}::text[],
+      ${last.map(({ stock }) => stock.name)}::text[],
+      ${last.map(quantityAfter)}::int[],
+      ${last.map(({ stock }) => stock.version)}::int[],
+      ${last.map(({ stock }) => stock.createdAt)}::timestamptz[],
+      ${last.map(({ stock }) => stock.updatedAt)}::timestamptz[],
+      ${last.map(({ kind }) => kind === 'DELETED')}::boolean[]
+    ) AS change (id, name, quantity, version, created_at, updated_at, deleted)
+    WHERE stocks.id = change.id`;
+  await writeLedger(transaction, changes);
+}
