@@ -93,6 +93,16 @@ describe('queries and mutations', () => {
     ]);
   });
 
+  it('says of a mutation without an answer that it may have been made', async () => {
+    toys.items.stalled = true;
+    const query = 'mutation { rename(input: {id: "1", name: "x"}) { id } }';
+    const { errors, data } = await gateway.post({ query });
+    toys.items.stalled = false;
+    expect(data).toEqual({ rename: null });
+    expect(errors?.[0]?.message).toContain('the change may have been made');
+    expect(errors?.[0]?.extensions).toEqual({ code: 'UNAVAILABLE', serviceName: 'items' });
+  });
+
   const refused: [string, object, object][] = [
     ['syntax', { query: '{ items {' }, { code: 'GRAPHQL_PARSE_FAILED' }],
     [

@@ -13,10 +13,12 @@ export type EventExecutor = (
   plan: SubscriptionPlan,
   variables: Readonly<Record<string, unknown>>,
   event: SubgraphAnswer,
-  context: GatewayContext,
 ) => Promise<FormattedExecutionResult>;
 
 type RequestContext = Parameters<typeof executeQueryPlan>[2];
+
+/** An execution is for all clients of a stream: it carries the headers of none of them. */
+const SHARED: GatewayContext = { forward: {} };
 
 /** Never rejects: what fails is an error in the result, and the stream goes on. */
 export function createEventExecutor({
@@ -28,14 +30,19 @@ export function createEventExecutor({
   sources: Readonly<Record<string, GraphQLDataSource>>;
   log: Logger;
 }): EventExecutor {
-  return async (plan, variables, event, context) => {
+  return async (plan, variables, event) => {
     const services: Record<string, GraphQLDataSource> = Object.create(sources);
     services[EVENT_SERVICE] = { process: async () => event };
     try {
       const { data, errors, extensions } = await executeQueryPlan(
         plan.eventPlan,
         services,
-        { request: { variables }, context, metrics: {}, logger: log } as unknown as RequestContext,
+        {
+          request: { variables },
+          context: SHARED,
+          metrics: {},
+          logger: log,
+        } as unknown as RequestContext,
         plan.operationContext,
         supergraph.supergraphSchema,
         supergraph.apiSchema,

@@ -18,7 +18,7 @@ function connect() {
     execute: async ({ query }) =>
       query === '{ bad }' ? { errors: [{ message: 'no' }] } : { data: { ok: 1 } },
     live: {
-      subscribe: (_read, _variables, _context, subscriber) => {
+      subscribe: (_read, _variables, subscriber) => {
         subscribers.push(subscriber);
         return left;
       },

@@ -68,7 +68,7 @@ export function serveGraphqlWs({
       const operationRead = read(request.query, request.operationName);
       if (operationRead.operation.operation === 'subscription') {
         const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-        operation.leave = live.subscribe(operationRead, request.variables ?? {}, context, {
+        operation.leave = live.subscribe(operationRead, request.variables ?? {}, {
           next: (payload) => socket.send(`${head}${payload}}`),
           error: fail,
           complete: () => end(MessageType.Complete),

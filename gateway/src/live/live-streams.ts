@@ -1,6 +1,5 @@
 import type { Logger } from '@gudang/service';
 import { type GraphQLError, getVariableValues } from 'graphql';
-import type { GatewayContext } from '../context.ts';
 import { findBadInput } from '../errors/bad-input.ts';
 import { presentErrors } from '../errors/present-errors.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
@@ -24,7 +23,6 @@ export interface LiveStreams {
   readonly subscribe: (
     read: ReadOperation,
     variables: Readonly<Record<string, unknown>>,
-    context: GatewayContext,
     subscriber: StreamSubscriber,
   ) => () => void;
 }
@@ -51,7 +49,6 @@ export function createLiveStreams({
     key: string,
     plan: SubscriptionPlan,
     variables: Readonly<Record<string, unknown>>,
-    context: GatewayContext,
   ): LiveStream => {
     const { query, operationName } = plan;
     metrics.streams.inc();
@@ -62,7 +59,7 @@ export function createLiveStreams({
           { query, operationName, variables: pick(variables, plan.variables) },
           sink,
         ),
-      execute: (event) => execute(plan, variables, event, context),
+      execute: (event) => execute(plan, variables, event),
       onEvent: () => metrics.events.inc(),
       onDelivered: (subscribers) => metrics.deliveries.inc(subscribers),
       onEnd: () => {
@@ -75,7 +72,7 @@ export function createLiveStreams({
   };
 
   return {
-    subscribe: (read, given, context, subscriber) => {
+    subscribe: (read, given, subscriber) => {
       try {
         const plan = planner(read);
         const variables = coerceVariables(supergraph, read, given);
@@ -84,7 +81,7 @@ export function createLiveStreams({
         const known = joinable.get(key);
         // What a subgraph sends at first may be the state to begin with: whoever comes after it
         // gets an upstream of its own.
-        const stream = known?.joinable() ? known : start(key, plan, variables, context);
+        const stream = known?.joinable() ? known : start(key, plan, variables);
         return stream.join({
           ...subscriber,
           error: (errors) => subscriber.error(fromSubgraph(errors, plan.subgraph)),

@@ -1,5 +1,5 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
-import type { Logger, Stoppable } from '@gudang/service';
+import { type Logger, type Stoppable, withoutCredentials } from '@gudang/service';
 import { type Dispatcher, Pool } from 'undici';
 import type { GatewayContext } from '../context.ts';
 import { readAnswer, type SubgraphAnswer, unavailableAnswer } from './subgraph-answer.ts';
@@ -46,6 +46,8 @@ export function startSubgraphSource({
     bodyTimeout: timeoutMs,
     connect: { timeout: Math.min(timeoutMs, 5_000) },
   });
+
+  let away = false;
 
   const post = async (
     request: SubgraphRequest,
@@ -96,11 +98,19 @@ export function startSubgraphSource({
         const send = mutation ? post : postTwice;
         const answer = await send({ query, variables, operationName }, forward);
         done(answer.errors ? 'errors' : 'ok');
+        if (away) log.info({ subgraph: name }, `the subgraph ${name} answers again`);
+        away = false;
         return answer;
       } catch (error) {
         done('unavailable');
         const { reason, sent } = describeFailure(error, timeoutMs);
-        log.warn({ subgraph: name, url, err: error }, `the subgraph ${name} ${reason}`);
+        // One line an outage, not one a request.
+        const level = away ? 'debug' : 'warn';
+        away = true;
+        log[level](
+          { subgraph: name, url: withoutCredentials(url), reason: String(error) },
+          `the subgraph ${name} ${reason}`,
+        );
         return unavailableAnswer(name, reason, mutation && sent);
       }
     },

@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { createHealth, createHttpServer, createMetrics } from '@gudang/service';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { createLiveMetrics } from './live-metrics.ts';
+import { createOperationReader } from './operation-reader.ts';
+import { startWebsockets } from './websockets.ts';
+
+let stop = async (): Promise<void> => {};
+afterEach(() => stop());
+
+/** Websockets on a port of their own, whose streams never say anything. */
+async function serve(options: { pingEveryMs?: number } = {}) {
+  const health = createHealth();
+  const app = createHttpServer({ health, metrics: createMetrics('test') });
+  const left = vi.fn();
+  const websockets = startWebsockets({
+    app,
+    health,
+    metrics: createLiveMetrics(createMetrics('test'), () => 0),
+    onProblem: () => {},
+    read: createOperationReader(),
+    execute: async () => ({ data: {} }),
+    live: { subscribe: () => left },
+    present: () => [],
+    ...options,
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  let stopped: Promise<void> | undefined;
+  stop = () => {
+    stopped ??= websockets.stop().then(() => app.close());
+    return stopped;
+  };
+  const open = (path = '/graphql', protocol = 'graphql-transport-ws', silent = false) =>
+    new WebSocket(`${url.replace('http', 'ws')}${path}`, protocol ? [protocol] : [], {
+      autoPong: !silent,
+    });
+  return { url, open, left, stop: () => stop() };
+}
+
+async function closeCode(socket: WebSocket): Promise<number> {
+  const [code] = await once(socket, 'close');
+  return code;
+}
+
+describe('websockets', () => {
+  it('refuse a client of no known protocol with 4406, and another path with 404', async () => {
+    const { open } = await serve();
+    const [error] = await once(open('/other'), 'error');
+    expect(String(error)).toContain('404');
+    expect(await closeCode(open('/graphql', ''))).toBe(4406);
+  });
+
+  it('close with 1009 on a message over 64 KiB', async () => {
+    const { open } = await serve();
+    const socket = open();
+    await once(socket, 'open');
+    socket.send('x'.repeat(64 * 1024 + 1));
+    expect(await closeCode(socket)).toBe(1009);
+  });
+
+  it('leave the streams of a client that has vanished without a goodbye', async () => {
+    const { open, left } = await serve({ pingEveryMs: 30 });
+    const [silent, alive] = [open('/graphql', undefined, true), open()];
+    await Promise.all([once(silent, 'open'), once(alive, 'open')]);
+    silent.send('{"type":"connection_init"}');
+    silent.send('{"id":"1","type":"subscribe","payload":{"query":"subscription { x }"}}');
+    expect(await closeCode(silent)).toBe(1006);
+    await vi.waitFor(() => expect(left).toHaveBeenCalledTimes(1));
+    await once(alive, 'ping');
+    expect(alive.readyState).toBe(WebSocket.OPEN);
+  });
+
+  it('say 1001 when they stop, and that the gateway is no longer ready', async () => {
+    const { url, open, stop } = await serve();
+    const socket = open();
+    await once(socket, 'open');
+    const code = closeCode(socket);
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    const stopping = stop();
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+    expect(await code).toBe(1001);
+    await stopping;
+  });
+});
