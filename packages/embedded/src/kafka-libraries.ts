@@ -56,7 +56,10 @@ export async function findMaven(directory: string): Promise<void> {
 }
 
 async function fetchInto(directory: string, signal?: AbortSignal): Promise<void> {
-  const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${directory}`];
+  const goal = [
+    'org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies',
+    `-DoutputDirectory=${directory}`,
+  ];
   try {
     await run('mvn', ['-q', '-B', '-f', pom, ...goal], { ...(signal && { signal }) });
   } catch (error) {

@@ -11,6 +11,10 @@ import { type PartName, portSetting, type StartSettings } from './start-settings
 import { unprivileged } from './unprivileged.ts';
 
 const run = promisify(execFile);
+const OR_ONES_OWN: Partial<Record<PartName, string>> = {
+  postgres: ', or ORDER_DATABASE_URL and STOCK_DATABASE_URL to a running PostgreSQL',
+  kafka: ', or KAFKA_BROKERS to a running Kafka',
+};
 
 /** All that would keep the system from starting, a readable line each; nothing is started to find it out. */
 export async function preflight(
@@ -50,7 +54,7 @@ async function portProblems(part: PartName, port: number): Promise<string[]> {
   if (Number.isNaN(port) || (await isFree(port))) return [];
   return [
     `Port ${port} is taken, and ${part} is to listen there: stop what uses it, ` +
-      `or set ${portSetting(part)} to another port`,
+      `or set ${portSetting(part)} to another port${OR_ONES_OWN[part] ?? ''}`,
   ];
 }
 

@@ -31,6 +31,7 @@ export function supervise({ name, start, log }: SuperviseOptions): Supervised {
   const stopping = new AbortController();
   const { signal } = stopping;
   let current: Part | undefined;
+  let stopDeadlineMs: number | undefined;
   let settle: { resolve(): void; reject(reason: unknown): void };
   const ready = new Promise<void>((resolve, reject) => {
     settle = { resolve, reject };
@@ -44,6 +45,8 @@ export function supervise({ name, start, log }: SuperviseOptions): Supervised {
       const begun = Date.now();
       try {
         current = await start(signal);
+        // It may have become ready in the moment in which it was told to stop.
+        if (signal.aborted) return await current.stop(stopDeadlineMs);
         if (everReady) log(`ready again after ${seconds(Date.now() - begun)}`);
         everReady = true;
         settle.resolve();
@@ -67,6 +70,7 @@ export function supervise({ name, start, log }: SuperviseOptions): Supervised {
   return {
     ready,
     async stop(deadlineMs) {
+      stopDeadlineMs = deadlineMs;
       stopping.abort(new Error(`${name} is stopping`));
       settle.reject(signal.reason);
       await current?.stop(deadlineMs);
