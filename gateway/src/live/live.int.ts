@@ -344,6 +344,26 @@ describe('a subgraph that is lost', () => {
     expect(toys.subscribed.every(({ id }) => id === '9')).toBe(true);
   });
 
+  it.each([1000, 1001, 1011, 4400, 4499, 4500])(
+    'is subscribed to again after it closes with %i',
+    async (code) => {
+      const streams = ['1', '2'].map((id) => collect(gateway.client(), CHANGED, { id }));
+      await listening(2);
+      toys.subscribed.length = 0;
+      toys.items.closeSockets(code);
+      await vi.waitFor(() => expect(toys.subscribed).toHaveLength(2), {
+        timeout: 4000,
+        interval: 5,
+      });
+      await listening(2);
+      toys.changes.publish({ id: '3', delta: 1 });
+      for (const stream of streams) {
+        expect(await stream.take()).toEqual({ next: { data: changed('3', 1) } });
+        stream.leave();
+      }
+    },
+  );
+
   it('ends its streams with an error when it stays away past the limit', async () => {
     const stream = collect(gateway.client(), CHANGED, { id: '9' });
     await listening(1);
@@ -374,6 +394,18 @@ describe('stopping', () => {
     await listening(0);
     await expect(fetch(`${own.url}/healthz`)).rejects.toThrow();
   });
+});
+
+it('stops at once while it waits for a subgraph', async () => {
+  const own = await startTestGateway(composeToys());
+  const socket = await openSocket(own.wsUrl);
+  socket.send(
+    JSON.stringify({ id: 'a', type: 'subscribe', payload: { query: 'subscription { other }' } }),
+  );
+  await vi.waitFor(async () => expect(await own.metric('gateway_live_upstreams')).toBe(1));
+  const before = performance.now();
+  await own.stop();
+  expect(performance.now() - before).toBeLessThan(1000);
 });
 
 async function openSocket(url = gateway.wsUrl): Promise<WebSocket> {

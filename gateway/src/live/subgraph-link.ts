@@ -59,6 +59,7 @@ export function startSubgraphLink({
   let connected = false;
   let settled: NodeJS.Timeout | undefined;
   let pong: NodeJS.Timeout | undefined;
+  let refused: Promise<void> | undefined;
 
   const waitFor = (stream: LinkedStream): void => {
     stream.deadline ??= setTimeout(stream.giveUp, reconnectLimitMs);
@@ -67,8 +68,15 @@ export function startSubgraphLink({
     clearTimeout(stream.deadline);
     stream.deadline = undefined;
   };
+  const settle = (): void => {
+    clearTimeout(settled);
+    settled = undefined;
+    backoff.reset();
+    for (const stream of streams) found(stream);
+  };
   const lost = (): void => {
     clearTimeout(settled);
+    settled = undefined;
     clearTimeout(pong);
     if (connected && streams.size > 0 && !stopping.signal.aborted) {
       log.warn({ subgraph: name, streams: streams.size }, `the live connection to ${name} is lost`);
@@ -89,10 +97,7 @@ export function startSubgraphLink({
     on: {
       connected: () => {
         connected = true;
-        settled = setTimeout(() => {
-          backoff.reset();
-          for (const stream of streams) found(stream);
-        }, SETTLED_MS);
+        settled = setTimeout(settle, SETTLED_MS);
       },
       closed: lost,
       error: lost,
@@ -126,7 +131,7 @@ export function startSubgraphLink({
           {
             next: (event) => {
               if (!streams.has(stream)) return;
-              found(stream);
+              if (settled) settle();
               sink.next(event as FormattedExecutionResult);
             },
             error: (reason) => {
@@ -147,7 +152,11 @@ export function startSubgraphLink({
       const subscribeAgain = async (reason: unknown): Promise<void> => {
         log.debug({ subgraph: name, err: reason }, `the live connection to ${name} was refused`);
         waitFor(stream);
-        await pause(backoff.next(), stopping.signal);
+        // One wait for all streams of the connection, or each of them would double it.
+        refused ??= pause(backoff.next(), stopping.signal).finally(() => {
+          refused = undefined;
+        });
+        await refused;
         if (streams.has(stream)) subscribe();
       };
       streams.add(stream);

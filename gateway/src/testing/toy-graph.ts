@@ -107,7 +107,10 @@ export async function startToyGraph() {
     }),
   };
   return {
-    ...toys,
+    get items(): ToySubgraph {
+      return toys.items;
+    },
+    ratings: toys.ratings,
     changes,
     /** Arguments of each subscription that reached the subgraph. */
     subscribed,

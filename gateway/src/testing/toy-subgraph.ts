@@ -22,6 +22,8 @@ export interface ToySubgraph {
   breakWith: { status: number; text: string } | undefined;
   /** Never answers HTTP while true. */
   stalled: boolean;
+  /** Closes all websockets with the code. */
+  readonly closeSockets: (code: number) => void;
   /** Ends everything at once, as a killed process would. */
   readonly kill: () => Promise<void>;
 }
@@ -62,6 +64,9 @@ export async function startToySubgraph(
     sockets: () => websockets.clients.size,
     breakWith: undefined,
     stalled: false,
+    closeSockets: (code) => {
+      for (const socket of websockets.clients) socket.close(code);
+    },
     kill: async () => {
       for (const socket of websockets.clients) socket.terminate();
       websockets.close();

@@ -49,7 +49,7 @@ export function findStockPage(
  * Stocks by id from `from` on, tombstones of deletions since a moment among them: those with the
  * quantity that they had last.
  */
-export function findStocksById(
+export async function findStocksById(
   database: Database,
   {
     ids,
@@ -66,10 +66,11 @@ export function findStocksById(
 ): Promise<StoredStock[]> {
   const named = ids ? Prisma.sql`AND id = ANY(${[...ids]}::text[])` : Prisma.empty;
   const behind = from === undefined ? Prisma.empty : Prisma.sql`AND id > ${from}`;
-  return database.$queryRaw<StoredStock[]>`
+  const rows = await database.$queryRaw<(StoredStock & { shownQuantity: number })[]>`
     SELECT ${STOCK_COLUMNS}, CASE WHEN deleted_at IS NULL THEN quantity ELSE (
       SELECT -delta FROM movements WHERE stock_id = stocks.id AND version = stocks.version
-    ) END AS quantity FROM stocks
+    ) END AS "shownQuantity" FROM stocks
     WHERE (deleted_at IS NULL OR deleted_at >= ${deletedSince}) ${named} ${behind}
     ORDER BY id LIMIT ${limit}`;
+  return rows.map(({ shownQuantity, ...stock }) => ({ ...stock, quantity: shownQuantity }));
 }

@@ -1,0 +1,50 @@
+import { createRequire } from 'node:module';
+import { defineConfig } from 'vitest/config';
+
+const { resolve: pathOf } = createRequire(import.meta.url);
+
+/** Packages are tested from their sources, not from what a build left behind. */
+const ssr = { resolve: { conditions: ['source', 'node'] } };
+// As Node finds it: Vite would take its other entry and load a second copy of it.
+const resolve = { alias: [{ find: /^graphql$/, replacement: pathOf('graphql') }] };
+const exclude = ['**/node_modules/**', '**/dist/**'];
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './tests/closing-line-reporter.ts'],
+    projects: [
+      {
+        resolve,
+        ssr,
+        test: { name: 'unit', include: ['**/src/**/*.test.ts', 'tests/**/*.test.ts'], exclude },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'integration',
+          include: ['**/src/**/*.int.ts'],
+          exclude,
+          globalSetup: './packages/embedded/src/vitest-setup.ts',
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'system',
+          include: ['tests/e2e/**/*.e2e.ts'],
+          exclude,
+          globalSetup: './packages/embedded/src/vitest-setup.ts',
+          // Whole systems on two cores: one file at a time keeps time-outs honest.
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
