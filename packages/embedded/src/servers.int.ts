@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
+import pg from 'pg';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePort, isFree } from './free-port.ts';
+import { startKafka } from './kafka.ts';
+import { startPostgres } from './postgres.ts';
+
+let directory: string;
+const running: { stop(deadlineMs?: number): Promise<void> }[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'gudang-int-'));
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.stop(0)));
+  await rm(directory, { recursive: true });
+});
+
+async function postgres(port?: number) {
+  const server = await startPostgres({ directory, ...(port && { port }) });
+  running.push(server);
+  return server;
+}
+
+async function kafka(port?: number) {
+  const server = await startKafka({ directory, ...(port && { port }) });
+  running.push(server);
+  return server;
+}
+
+async function query(url: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function topics(brokers: string, create?: string): Promise<string[]> {
+  const client = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING });
+  const admin = client.admin();
+  await admin.connect();
+  try {
+    if (create) await admin.createTopics({ topics: [{ topic: create }] });
+    return await admin.listTopics();
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+test('PostgreSQL keeps its data over a stop and a kill', async () => {
+  const first = await postgres();
+  expect(await first.createDatabase('shop')).toBe(true);
+  expect(await first.createDatabase('shop')).toBe(false);
+  await query(first.url('shop'), 'CREATE TABLE kept AS SELECT 1 AS id');
+  await first.stop();
+  expect(await first.exited).toEqual({ code: 0, signal: null });
+
+  const second = await postgres(first.port);
+  expect(second.url('shop')).toBe(first.url('shop'));
+  await query(second.url('shop'), 'INSERT INTO kept VALUES (2)');
+  process.kill(second.pid, 'SIGKILL');
+  expect(await second.exited).toEqual({ code: null, signal: 'SIGKILL' });
+
+  const third = await postgres();
+  const rows = await query(third.url('shop'), 'SELECT id FROM kept ORDER BY id');
+  expect(rows).toEqual([{ id: 1 }, { id: 2 }]);
+});
+
+test('Kafka keeps its data over a stop and a kill', async () => {
+  const first = await kafka();
+  await topics(first.brokers, 'kept');
+  await first.stop();
+  expect(await isFree(first.port)).toBe(true);
+
+  const second = await kafka(first.port);
+  expect(await topics(second.brokers, 'kept-too')).toContain('kept');
+  process.kill(second.pid, 'SIGKILL');
+  expect(await second.exited).toEqual({ code: null, signal: 'SIGKILL' });
+
+  const third = await kafka();
+  expect((await topics(third.brokers)).sort()).toEqual(['kept', 'kept-too']);
+}, 60_000);
+
+test('a start that follows a kill of the starter ends what was left running', async () => {
+  const orphan = await postgres();
+  const told: string[] = [];
+  // To another starter it is the same: all that is known of the first is what it has left in the folder.
+  const next = await startPostgres({
+    directory,
+    port: orphan.port,
+    log: (line) => told.push(line),
+  });
+  running.push(next);
+  expect((await orphan.exited).code).toBe(0);
+  expect(told).toEqual([expect.stringContaining(`process ${orphan.pid}`)]);
+});
+
+test('a start that is broken off leaves nothing running', async () => {
+  const stopping = new AbortController();
+  const port = await freePort();
+  const start = startPostgres({ directory, port, signal: stopping.signal });
+  stopping.abort(new Error('never mind'));
+  await expect(start).rejects.toThrow('never mind');
+  expect(await isFree(port)).toBe(true);
+});
+
+test('a port that is taken is named, with the setting that moves it', async () => {
+  const { port } = await postgres();
+  await expect(startKafka({ directory, port })).rejects.toThrow(
+    new RegExp(`Port ${port} is taken.*KAFKA_PORT`),
+  );
+});
