@@ -41,14 +41,17 @@ const alive = new Set<number>();
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { command, args, cwd, env, stdio, stopSignal = 'SIGTERM', pidFile } = options;
   const child = spawn(command, args, { cwd, env, stdio, detached: true });
+  // Before anything is waited for: whoever cleans up after this process knows of no other trace.
+  if (child.pid) {
+    alive.add(child.pid);
+    writeFileSync(pidFile, `${child.pid}\n`);
+  }
   try {
     await once(child, 'spawn');
   } catch (error) {
     throw new StartError(`${command} cannot be run (${(error as Error).message})`);
   }
   const pid = child.pid as number;
-  alive.add(pid);
-  writeFileSync(pidFile, String(pid));
   let exit: Exit | undefined;
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => {

@@ -7,15 +7,19 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort, isFree } from './free-port.ts';
 import { startKafka } from './kafka.ts';
 import { startPostgres } from './postgres.ts';
+import { startWatchdog, type Watchdog } from './watchdog.ts';
 
 let directory: string;
+let watchdog: Watchdog;
 const running: { stop(deadlineMs?: number): Promise<void> }[] = [];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'gudang-int-'));
+  watchdog = startWatchdog(directory);
 });
 afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.stop(0)));
+  await watchdog.stop();
   await rm(directory, { recursive: true });
 });
 

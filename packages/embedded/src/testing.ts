@@ -33,21 +33,17 @@ export interface TestServersOptions {
  */
 export async function startTestServers(options: TestServersOptions = {}): Promise<TestServers> {
   const directory = await mkdtemp(join(tmpdir(), 'gudang-test-'));
+  const watchdog = startWatchdog(directory);
   const settings = { ...NOTHING_KEPT, ...options.settings };
   const starting = [
     startPostgres({ directory: join(directory, 'postgres'), settings }),
     startKafka({ directory: join(directory, 'kafka') }),
   ] as const;
-  // Guarded as soon as each of them runs: the slower one may be the one during which the run is broken off.
-  const watchdogs = starting.map(async (start) => startWatchdog(directory, [(await start).pid]));
   const stop = async () => {
     const started = await Promise.allSettled(starting);
     const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     await Promise.all(running.map((server) => server.stop()));
-    const guards = await Promise.allSettled(watchdogs);
-    await Promise.all(
-      guards.map((one) => (one.status === 'fulfilled' ? one.value.stop() : undefined)),
-    );
+    await watchdog.stop();
     await rm(directory, { recursive: true, force: true });
   };
   try {

@@ -2,40 +2,44 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /**
- * Ends processes and removes a directory when this process is gone, however it went: SIGKILL and Ctrl-C included,
- * after which no code of ours runs. A shell waits on a pipe that the system closes when its writer dies.
+ * Waits until the system closes the pipe because its writer is gone; then ends what the pid files name, at first in
+ * order (SIGINT, of which PostgreSQL makes its fast shutdown), after 4 s by force.
  */
 const SCRIPT = `
 read -r _
-directory=$1
-shift
-kill -INT "$@" 2>/dev/null
+pids=$(cat "$1"/*.pid "$1"/*/*.pid 2>/dev/null)
+kill -INT $pids 2>/dev/null
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-  kill -0 "$@" 2>/dev/null || break
+  kill -0 $pids 2>/dev/null || break
   sleep 0.2
 done
-kill -KILL "$@" 2>/dev/null
-rm -rf "$directory"
+kill -KILL $pids 2>/dev/null
+rm -rf "$1"
 `;
 
 export interface Watchdog {
-  /** Calls it off, after its processes have been stopped. */
+  /** Calls it off. */
   stop(): Promise<void>;
 }
 
-export function startWatchdog(directory: string, pids: number[]): Watchdog {
-  const shell = spawn('sh', ['-c', SCRIPT, 'watchdog', directory, ...pids.map(String)], {
+/**
+ * For a throw-away directory: ends the servers whose pid files are in it and removes it when this process is gone,
+ * however it went. After Ctrl-C in a test run or a SIGKILL no code of ours runs; a shell that waits still does.
+ */
+export function startWatchdog(directory: string): Watchdog {
+  const shell = spawn('sh', ['-c', SCRIPT, 'watchdog', directory], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
-  // The open pipe alone would keep a finished test run from ending.
+  // Neither the shell nor the open pipe to it should keep a finished test run from ending.
   shell.unref();
   (shell.stdin as unknown as { unref(): void }).unref();
   return {
     async stop() {
+      if (shell.exitCode !== null || shell.signalCode !== null) return;
       shell.ref();
       shell.kill('SIGKILL');
-      if (shell.exitCode === null && shell.signalCode === null) await once(shell, 'exit');
+      await once(shell, 'exit');
     },
   };
 }
