@@ -1,0 +1,39 @@
+import pg from 'pg';
+
+// biome-ignore lint/suspicious/noExplicitAny: rows of any shape, asserted on by the test
+export type Rows = Record<string, any>[];
+export type Query = (sql: string, values?: readonly unknown[]) => Promise<Rows>;
+
+export interface Databases {
+  readonly order: Query;
+  readonly stock: Query;
+  readonly close: () => Promise<void>;
+}
+
+/** Asks both databases what the services cannot be asked. Connections open when first used. */
+export function openDatabases(urls: { readonly order: string; readonly stock: string }): Databases {
+  const pools = { order: poolOf(urls.order), stock: poolOf(urls.stock) };
+  const ask =
+    (pool: pg.Pool): Query =>
+    async (sql, values = []) =>
+      (await pool.query(sql, [...values])).rows;
+  return {
+    order: ask(pools.order),
+    stock: ask(pools.stock),
+    close: async () => {
+      await Promise.all([pools.order.end(), pools.stock.end()]);
+    },
+  };
+}
+
+function poolOf(url: string): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 4,
+    application_name: 'gudang-tests',
+    connectionTimeoutMillis: 5_000,
+  });
+  // A server that a test kills ends idle connections too.
+  pool.on('error', () => {});
+  return pool;
+}

@@ -1,0 +1,29 @@
+import type {} from '@gudang/embedded/vitest-setup';
+import { afterAll, afterEach, beforeAll, inject } from 'vitest';
+import { type System, type SystemOptions, startSystem } from './system.ts';
+
+/**
+ * One running system for all tests of a file. A failed test prints what its parts wrote last.
+ * @returns what to get it by, inside tests and hooks
+ */
+export function useSystem(options: Partial<SystemOptions> = {}): () => System {
+  let system: System | undefined;
+
+  beforeAll(async () => {
+    system = await startSystem({
+      postgresUrl: inject('postgresUrl'),
+      kafkaBrokers: inject('kafkaBrokers'),
+      ...options,
+    });
+  });
+  afterEach(({ task }) => {
+    if (task.result?.state !== 'fail' || !system) return;
+    process.stderr.write(`\nThe parts during "${task.name}":\n${system.logs()}\n`);
+  });
+  afterAll(() => system?.stop());
+
+  return () => {
+    if (!system) throw new Error('The system is not started yet: get it inside a test');
+    return system;
+  };
+}
