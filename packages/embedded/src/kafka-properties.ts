@@ -3,18 +3,34 @@ export interface KafkaPlace {
   controllerPort: number;
   /** Where its records are. */
   data: string;
+  proxied?: readonly ProxiedListener[];
+}
+
+/** A further listener, for clients that reach Kafka through a proxy: Kafka names the proxy's port to them. */
+export interface ProxiedListener {
+  port: number;
+  advertisedPort: number;
 }
 
 /** The settings of a Kafka of one node, for one machine: server.properties. */
-export function kafkaProperties({ port, controllerPort, data }: KafkaPlace): string {
+export function kafkaProperties(place: KafkaPlace): string {
+  const { port, controllerPort, data, proxied = [] } = place;
+  const listeners = [`PLAINTEXT://127.0.0.1:${port}`, `CONTROLLER://127.0.0.1:${controllerPort}`];
+  const advertised = [`PLAINTEXT://127.0.0.1:${port}`];
+  const protocols = ['PLAINTEXT:PLAINTEXT', 'CONTROLLER:PLAINTEXT'];
+  for (const [index, listener] of proxied.entries()) {
+    listeners.push(`PROXIED${index}://127.0.0.1:${listener.port}`);
+    advertised.push(`PROXIED${index}://127.0.0.1:${listener.advertisedPort}`);
+    protocols.push(`PROXIED${index}:PLAINTEXT`);
+  }
   const properties: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: listeners.join(','),
+    'advertised.listeners': advertised.join(','),
+    'listener.security.protocol.map': protocols.join(','),
     'inter.broker.listener.name': 'PLAINTEXT',
     // In a properties file a backslash escapes; a path that has one must survive that.
     'log.dirs': data.replaceAll('\\', '\\\\'),

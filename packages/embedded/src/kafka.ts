@@ -11,7 +11,7 @@ import { gudangDirectory } from './gudang-directory.ts';
 import { findJava } from './java.ts';
 import { kafkaAnswers } from './kafka-answers.ts';
 import { kafkaLibraries } from './kafka-libraries.ts';
-import { kafkaProperties } from './kafka-properties.ts';
+import { kafkaProperties, type ProxiedListener } from './kafka-properties.ts';
 import { lastLines } from './last-lines.ts';
 import { stopLeftover } from './leftover.ts';
 import { StartError } from './start-error.ts';
@@ -33,6 +33,8 @@ export interface KafkaOptions {
   directory: string;
   /** A free one when left out. */
   port?: number;
+  /** Listeners beside the usual one, for clients behind a proxy. */
+  proxied?: readonly ProxiedListener[];
   /** The folder that holds Kafka's jars for all that run on this machine; `.gudang/kafka` unless told otherwise. */
   libraries?: string;
   /** `kafka.log` in the directory unless told otherwise. */
@@ -73,7 +75,8 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   if (!(await isFree(port))) throw new StartError(portTaken(port));
   const controllerPort = await keptPort(join(directory, 'controller-port'), port);
   const data = join(directory, 'data');
-  await writeFile(properties, kafkaProperties({ port, controllerPort, data }));
+  const { proxied = [] } = options;
+  await writeFile(properties, kafkaProperties({ port, controllerPort, data, proxied }));
   await format({ java, classPath, directory, properties, ...(signal && { signal }) });
   const output = openSync(logFile, 'a');
   const child = await startChild({
