@@ -4,6 +4,7 @@ import { createContext } from './context.ts';
 import { startDatabase } from './database.ts';
 import { startOrderDecidedConsumer } from './decisions/order-decided-consumer.ts';
 import { createOrderCreation } from './orders/create-order.ts';
+import { startReconciler } from './reconcile/reconciler.ts';
 import { resolvers } from './resolvers.ts';
 import { sdl } from './sdl.ts';
 import { settingsTable, topicsOf } from './settings.ts';
@@ -20,6 +21,8 @@ await runService('order-subgraph', settingsTable, async (service) => {
 
   const stored = relay.wake;
   started('order_decided', startOrderDecidedConsumer(service, { kafka, database, stored }));
+  const after = settings.RECONCILE_AFTER;
+  started('reconciler', startReconciler(service, { database, relay, after }));
 
   const createOrder = createOrderCreation(database, stored);
   const context = () => createContext({ database, feed, createOrder });

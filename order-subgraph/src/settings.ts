@@ -2,6 +2,7 @@ import { ORDER_CHANGED, ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
 import {
   databaseSettings,
   httpSettings,
+  integer,
   kafkaSettings,
   postgresUrl,
   type SettingsOf,
@@ -16,6 +17,13 @@ export const settingsTable = {
     parse: postgresUrl,
     secret: true,
     example: 'postgresql://user:password@127.0.0.1:5432/order_db',
+  },
+  RECONCILE_AFTER: {
+    description:
+      'Seconds an order stays PENDING before its event is published again; 0: never, for when ' +
+      'the earlier stock service, which counts repeats, consumes order_created',
+    parse: integer(0, 86_400),
+    default: '60',
   },
   ...databaseSettings,
   ...kafkaSettings,

@@ -11,11 +11,8 @@ export type Transaction = Parameters<Parameters<PrismaClient['$transaction']>[0]
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** A pool of connections to stock_db; the first is opened when it is needed. */
-export function startDatabase(
-  service: Pick<Service<typeof settingsTable>, 'settings' | 'health' | 'log'>,
-): Stoppable & { readonly client: Database } {
-  const { STOCK_DATABASE_URL: url, DATABASE_POOL: pool } = service.settings;
-  const client = new PrismaClient({
+export function openDatabase({ url, pool }: { url: string; pool: number }): Database {
+  return new PrismaClient({
     adapter: new PrismaPg({
       connectionString: url,
       max: pool,
@@ -24,6 +21,14 @@ export function startDatabase(
       keepAlive: true,
     }),
   });
+}
+
+/** The database, watched: `/readyz` and the log tell when it does not answer. */
+export function startDatabase(
+  service: Pick<Service<typeof settingsTable>, 'settings' | 'health' | 'log'>,
+): Stoppable & { readonly client: Database } {
+  const { STOCK_DATABASE_URL: url, DATABASE_POOL: pool } = service.settings;
+  const client = openDatabase({ url, pool });
   const watch = startDatabaseWatch(service, { client, url, setting: 'STOCK_DATABASE_URL' });
   return {
     client,

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { nextBatchSize } from './batch-size.ts';
+
+describe('nextBatchSize', () => {
+  it('begins with one', () => {
+    expect(nextBatchSize({ size: 0, undecided: 0 })).toBe(1);
+  });
+
+  it('doubles while every order of the last round was decided, up to 500', () => {
+    const sizes: number[] = [];
+    let size = 0;
+    for (let round = 0; round < 12; round += 1) {
+      size = nextBatchSize({ size, undecided: 0 });
+      sizes.push(size);
+    }
+    expect(sizes).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 500, 500, 500]);
+  });
+
+  it('falls back to one as soon as one is still waiting: a backlog, not a loss', () => {
+    expect(nextBatchSize({ size: 256, undecided: 1 })).toBe(1);
+  });
+});

@@ -1,0 +1,102 @@
+import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
+import { decodeOrderCreated } from '@gudang/events';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { type Database, openDatabase } from '../database.ts';
+import { insertOrders } from '../orders/insert-orders.ts';
+import { countUndecided, republishOrders } from './republish-orders.ts';
+
+let testDatabase: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase(inject('postgresUrl'), 'order');
+  database = openDatabase({ url: testDatabase.url, pool: 5 });
+});
+afterAll(async () => {
+  await database.$disconnect();
+  await testDatabase.drop();
+});
+beforeEach(async () => {
+  await database.$executeRaw`TRUNCATE orders, outbox, reconciliations`;
+});
+
+/** Stores orders as if so many seconds ago, with their events already sent. */
+async function pendingOrders(count: number, secondsAgo: number): Promise<string[]> {
+  const order = { owner: '', productId: 'kopi', quantity: 1, idempotencyKey: null };
+  const orders = await insertOrders(database, Array(count).fill(order));
+  await database.$executeRaw`
+    UPDATE orders SET created_at = now() - make_interval(secs => ${secondsAgo})
+    WHERE id = ANY(${orders.map(({ id }) => id)}::uuid[])`;
+  await database.$executeRaw`DELETE FROM outbox`;
+  return orders.map(({ id }) => id);
+}
+
+const publishedIds = async (): Promise<string[]> => {
+  const rows = await database.$queryRaw<{ value: Uint8Array }[]>`
+    SELECT value FROM outbox WHERE topic = 'order_created'`;
+  return rows.map(({ value }) => {
+    const decoded = decodeOrderCreated(value);
+    return decoded.ok ? decoded.message.id : decoded.reason;
+  });
+};
+
+describe('republishOrders', () => {
+  it('publishes overdue orders, and no younger ones', async () => {
+    const overdue = await pendingOrders(2, 100);
+    await pendingOrders(1, 10);
+    const published = await republishOrders(database, { after: 60, limit: 10 });
+    expect(published.toSorted()).toEqual(overdue.toSorted());
+    expect((await publishedIds()).toSorted()).toEqual(overdue.toSorted());
+  });
+
+  it('leaves decided orders alone', async () => {
+    const [id] = await pendingOrders(1, 100);
+    await database.$executeRaw`
+      UPDATE orders SET status = 'CONFIRMED', decided_at = now() WHERE id = ${id}::uuid`;
+    expect(await republishOrders(database, { after: 60, limit: 10 })).toEqual([]);
+  });
+
+  it('leaves an order alone whose event may still be in the outbox', async () => {
+    await pendingOrders(1, 100);
+    const [later] = await pendingOrders(1, 90);
+    await database.$executeRaw`
+      INSERT INTO outbox (topic, created_at)
+      SELECT 'order_created', created_at FROM orders WHERE id = ${later}::uuid`;
+    const published = await republishOrders(database, { after: 60, limit: 10 });
+    expect(published).toHaveLength(1);
+    expect(published).not.toContain(later);
+  });
+
+  it('begins with the newest, in bounded batches', async () => {
+    await pendingOrders(3, 200);
+    const [newest] = await pendingOrders(1, 100);
+    expect(await republishOrders(database, { after: 60, limit: 1 })).toEqual([newest]);
+  });
+
+  it('publishes the same order less and less often', async () => {
+    const [id] = await pendingOrders(1, 100);
+    const waits: number[] = [];
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      expect(await republishOrders(database, { after: 60, limit: 10 })).toEqual([id]);
+      await database.$executeRaw`DELETE FROM outbox`;
+      expect(await republishOrders(database, { after: 60, limit: 10 })).toEqual([]);
+      const [row] = await database.$queryRaw<{ wait: number }[]>`
+        SELECT extract(epoch FROM next_at - now())::float AS wait FROM reconciliations`;
+      waits.push(Math.round((row?.wait ?? 0) / 10) * 10);
+      await database.$executeRaw`UPDATE reconciliations SET next_at = now()`;
+    }
+    expect(waits).toEqual([60, 120, 240, 480]);
+  });
+});
+
+describe('countUndecided', () => {
+  it('counts the orders still PENDING and forgets the others', async () => {
+    const [first, second] = await pendingOrders(2, 100);
+    const ids = await republishOrders(database, { after: 60, limit: 10 });
+    await database.$executeRaw`
+      UPDATE orders SET status = 'CONFIRMED', decided_at = now() WHERE id = ${first}::uuid`;
+    expect(await countUndecided(database, ids)).toBe(1);
+    const rows = await database.$queryRaw`SELECT order_id::text AS id FROM reconciliations`;
+    expect(rows).toEqual([{ id: second }]);
+  });
+});

@@ -1,0 +1,61 @@
+import { pause, type Relay, type Service, type Stoppable } from '@gudang/service';
+import type { Database } from '../database.ts';
+import { nextBatchSize } from './batch-size.ts';
+import { countUndecided, republishOrders } from './republish-orders.ts';
+
+/** How often overdue orders are looked for, in milliseconds: one indexed query. */
+const ROUND_MS = 1_000;
+
+/**
+ * Publishes orders again that stay PENDING: their event was lost behind the outbox, with the
+ * broker's data say. Only beside the relay that leads, so that one replica does it.
+ */
+export function startReconciler(
+  { log, metrics }: Pick<Service, 'log' | 'metrics'>,
+  {
+    database,
+    relay,
+    after,
+  }: {
+    database: Database;
+    relay: Relay;
+    /** How long an order is PENDING before it is published again, in seconds; 0: never. */
+    after: number;
+  },
+): Stoppable {
+  const stopping = new AbortController();
+  const reconciled = metrics.counter(
+    'gudang_reconciled_total',
+    'Orders published again because they stayed PENDING',
+  );
+  let last: readonly string[] = [];
+
+  const round = async (): Promise<void> => {
+    const undecided = await countUndecided(database, last);
+    const limit = nextBatchSize({ size: last.length, undecided });
+    const published = await republishOrders(database, { after, limit });
+    // While a probe waits, it goes on being the one that is watched.
+    if (published.length > 0 || undecided === 0) last = published;
+    if (published.length === 0) return;
+    reconciled.inc(published.length);
+    log.warn({ orders: published.slice(0, 10) }, `published ${published.length} orders again`);
+    relay.wake();
+  };
+
+  const running = (async () => {
+    if (after === 0) return;
+    while (!stopping.signal.aborted) {
+      await pause(ROUND_MS, stopping.signal);
+      if (!relay.isLeading() || stopping.signal.aborted) continue;
+      // The database may be away: the next round finds what this one did not.
+      await round().catch((error: unknown) => log.debug({ err: error }, 'no reconciliation'));
+    }
+  })();
+
+  return {
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { Database } from '../database.ts';
+import { orderCreatedFrom } from '../orders/order-events.ts';
+
+/** The longest wait between two publications of the same order, in seconds. */
+const MOST_WAIT_S = 3_600;
+
+/**
+ * Publishes overdue orders again through the outbox, the newest first: behind a backlog that one
+ * is decided last, so that its decision proves the road clear. The wait doubles with each time.
+ * An order as young as the oldest event in the outbox may have its event there: left alone.
+ * @param after how long an order is PENDING before it is overdue, in seconds
+ * @returns the ids published
+ */
+export async function republishOrders(
+  database: Database,
+  { after, limit }: { after: number; limit: number },
+): Promise<string[]> {
+  const published = await database.$queryRaw<{ id: string }[]>`
+    WITH due AS (
+      SELECT orders.* FROM orders
+      LEFT JOIN reconciliations ON order_id = id
+      WHERE status = 'PENDING'
+        AND created_at < now() - make_interval(secs => ${after})
+        AND (next_at IS NULL OR next_at <= now())
+        AND created_at < coalesce(
+          (SELECT outbox.created_at FROM outbox ORDER BY outbox.id LIMIT 1), 'infinity')
+      ORDER BY created_at DESC, id DESC LIMIT ${limit} FOR UPDATE OF orders SKIP LOCKED
+    ), noted AS (
+      INSERT INTO reconciliations (order_id, next_at)
+      SELECT id, now() + make_interval(secs => ${after}) FROM due
+      ON CONFLICT (order_id) DO UPDATE SET
+        attempts = reconciliations.attempts + 1,
+        next_at = now() + make_interval(
+          secs => least(${MOST_WAIT_S}, ${after} * power(2, least(reconciliations.attempts, 20))))
+    ), event AS (${orderCreatedFrom('due')})
+    SELECT id FROM due`;
+  return published.map(({ id }) => id);
+}
+
+/** Of these orders, how many are still PENDING; forgets those that are not. */
+export async function countUndecided(database: Database, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  await database.$executeRaw`
+    DELETE FROM reconciliations USING orders
+    WHERE order_id = ANY(${[...ids]}::uuid[]) AND id = order_id AND status <> 'PENDING'`;
+  return database.order.count({ where: { id: { in: [...ids] }, status: 'PENDING' } });
+}

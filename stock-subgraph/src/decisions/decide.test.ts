@@ -1,0 +1,166 @@
+import type { OrderCreated } from '@gudang/events';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { StoredStock } from '../stocks/stored-stock.ts';
+import { type Decision, decide, rejection } from './decide.ts';
+
+const now = new Date('2026-01-02T03:04:05.678Z');
+const stockOf = (id: string, quantity: number, deletedAt: Date | null = null): StoredStock => ({
+  id,
+  name: id,
+  quantity,
+  version: 1,
+  createdAt: now,
+  updatedAt: now,
+  deletedAt,
+});
+const byId = (...stocks: StoredStock[]) => new Map(stocks.map((stock) => [stock.id, stock]));
+const orderOf = (id: string, productId: string, quantity: number) => ({ id, productId, quantity });
+
+describe('rejection', () => {
+  it.each([
+    ['more than there is', stockOf('a', 5), 6, 'OUT_OF_STOCK'],
+    ['all there is', stockOf('a', 5), 5, null],
+    ['of nothing', stockOf('a', 0), 1, 'OUT_OF_STOCK'],
+    ['of no stock', undefined, 1, 'UNKNOWN_PRODUCT'],
+    ['of a deleted stock', stockOf('a', 0, now), 1, 'UNKNOWN_PRODUCT'],
+  ] as const)('of an order %s', (_name, stock, quantity, reason) => {
+    expect(rejection(stock, quantity)).toBe(reason);
+  });
+});
+
+describe('decide', () => {
+  it('serves first who came first, each whole or not at all', () => {
+    const orders = [orderOf('1', 'a', 6), orderOf('2', 'a', 5), orderOf('3', 'a', 4)];
+    const { decided, changes } = decide({
+      orders,
+      stocks: byId(stockOf('a', 10)),
+      known: new Map(),
+      now,
+    });
+    expect(decided.map(({ status, quantityAfter }) => [status, quantityAfter])).toEqual([
+      ['CONFIRMED', 4],
+      ['REJECTED', 4],
+      ['CONFIRMED', 0],
+    ]);
+    expect(changes.map(({ stock, delta }) => [stock.version, stock.quantity, delta])).toEqual([
+      [2, 4, -6],
+      [3, 0, -4],
+    ]);
+  });
+
+  it('announces a repeat again and takes nothing', () => {
+    const orders = [orderOf('1', 'a', 6), orderOf('1', 'a', 6)];
+    const outcome = decide({ orders, stocks: byId(stockOf('a', 10)), known: new Map(), now });
+    expect(outcome.decided).toHaveLength(1);
+    expect(outcome.announced).toHaveLength(2);
+    expect(outcome.changes).toHaveLength(1);
+  });
+
+  it.each([
+    ['product', orderOf('1', 'b', 6), 'this order id is known with another product'],
+    ['quantity', orderOf('1', 'a', 7), 'this order id is known with another quantity'],
+  ])('never applies a known id with another %s', (_name, order, reason) => {
+    const stocks = byId(stockOf('a', 100), stockOf('b', 100));
+    const orders = [orderOf('1', 'a', 6), order];
+    const outcome = decide({ orders, stocks, known: new Map(), now });
+    expect(outcome.contradictions).toEqual([{ order, reason }]);
+    expect(outcome.changes).toHaveLength(1);
+  });
+});
+
+/** What stock_db holds, as far as deciding goes: the model's world. */
+interface World {
+  stocks: Map<string, StoredStock>;
+  decisions: Map<string, Decision>;
+}
+
+/** Applies a batch as the consumer does: what is decided is kept, what changed is stored. */
+function apply(world: World, orders: readonly OrderCreated[]): void {
+  const { decided, changes } = decide({
+    orders,
+    stocks: world.stocks,
+    known: world.decisions,
+    now,
+  });
+  for (const { stock } of changes) world.stocks.set(stock.id, { ...stock, deletedAt: null });
+  for (const decision of decided) world.decisions.set(decision.orderId, decision);
+}
+
+const products = ['a', 'b', 'c', 'gone'];
+const worldOf = (quantities: readonly number[]): World => ({
+  stocks: byId(...quantities.map((quantity, index) => stockOf(products[index] ?? '', quantity))),
+  decisions: new Map(),
+});
+const quantities = fc.array(fc.nat(50), { minLength: 3, maxLength: 3 });
+const someOrders = fc
+  .array(
+    fc.record({
+      productId: fc.constantFrom(...products),
+      quantity: fc.integer({ min: 1, max: 20 }),
+    }),
+    { maxLength: 60 },
+  )
+  .map((orders) => orders.map((order, index) => ({ ...order, id: String(index) })));
+
+describe('decide, whatever comes', () => {
+  it('agrees with a model that decides one at a time', () => {
+    fc.assert(
+      fc.property(quantities, someOrders, (held, orders) => {
+        const left = new Map(held.map((quantity, index) => [products[index], quantity]));
+        const expected = orders.map(({ productId, quantity }) => {
+          const rest = left.get(productId);
+          if (rest === undefined) return 'UNKNOWN_PRODUCT';
+          if (rest < quantity) return 'OUT_OF_STOCK';
+          left.set(productId, rest - quantity);
+          return null;
+        });
+        const world = worldOf(held);
+        apply(world, orders);
+        expect(orders.map(({ id }) => world.decisions.get(id)?.reason)).toEqual(expected);
+        for (const { id, quantity } of world.stocks.values()) expect(quantity).toBe(left.get(id));
+      }),
+    );
+  });
+
+  it('comes to the same however the records are cut into batches, repeated and replayed', () => {
+    const cuts = fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 1, maxLength: 60 });
+    const replays = fc.array(fc.nat(59), { maxLength: 20 });
+    fc.assert(
+      fc.property(quantities, someOrders, cuts, replays, (held, orders, sizes, replayed) => {
+        const once = worldOf(held);
+        apply(once, orders);
+
+        const again = worldOf(held);
+        let start = 0;
+        for (let step = 0; start < orders.length; step += 1) {
+          const end = start + (sizes[step % sizes.length] ?? 1);
+          // A consumer that died before it committed its offset reads from further back.
+          const from = Math.max(0, start - (replayed[step % (replayed.length || 1)] ?? 0));
+          apply(again, orders.slice(from, end));
+          start = end;
+        }
+        apply(again, orders);
+        expect(again).toEqual(once);
+      }),
+    );
+  });
+
+  it('never goes below zero, and what is confirmed is what is missing', () => {
+    fc.assert(
+      fc.property(quantities, someOrders, (held, orders) => {
+        const world = worldOf(held);
+        apply(world, orders);
+        for (const [index, initial] of held.entries()) {
+          const id = products[index] ?? '';
+          const taken = [...world.decisions.values()]
+            .filter(({ productId, status }) => productId === id && status === 'CONFIRMED')
+            .reduce((sum, { quantity }) => sum + quantity, 0);
+          const stock = world.stocks.get(id);
+          expect(stock?.quantity).toBe(initial - taken);
+          expect(stock?.quantity).toBeGreaterThanOrEqual(0);
+        }
+      }),
+    );
+  });
+});
