@@ -1,0 +1,95 @@
+import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
+import { decodeOrderChanged, type OrderDecided } from '@gudang/events';
+import type { KafkaRecord, Readable } from '@gudang/service';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { type Database, openDatabase } from '../database.ts';
+import { insertOrders } from '../orders/insert-orders.ts';
+import { settleOrders } from './settle-orders.ts';
+
+let testDatabase: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase(inject('postgresUrl'), 'order');
+  database = openDatabase({ url: testDatabase.url, pool: 8 });
+});
+afterAll(async () => {
+  await database.$disconnect();
+  await testDatabase.drop();
+});
+beforeEach(async () => {
+  await database.$executeRaw`TRUNCATE orders, outbox, reconciliations`;
+});
+
+const record: KafkaRecord = {
+  topic: 'order_decided',
+  partition: 2,
+  offset: '7',
+  timestamp: '0',
+  key: Buffer.from('k'),
+  value: Buffer.from([0xff, 0x00]),
+  headers: { old: Buffer.from('kept'), bad: Buffer.from('a\u0000b') },
+};
+const confirmed = (orderId: string): OrderDecided => ({
+  orderId,
+  productId: 'kopi',
+  status: 'CONFIRMED',
+  reason: null,
+  quantityAfter: 1,
+  decidedAt: new Date('2026-01-02T03:04:05.678Z'),
+});
+const batch = (...decisions: OrderDecided[]): Readable<OrderDecided>[] =>
+  decisions.map((message) => ({ message, record }));
+
+async function pendingOrders(count: number): Promise<string[]> {
+  const order = { owner: '', productId: 'kopi', quantity: 1, idempotencyKey: null };
+  const orders = await insertOrders(database, Array(count).fill(order));
+  await database.$executeRaw`DELETE FROM outbox`;
+  return orders.map(({ id }) => id);
+}
+
+describe('settleOrders', () => {
+  it('writes status and event in one transaction; a repeat changes nothing', async () => {
+    const [id = ''] = await pendingOrders(1);
+    expect(await settleOrders(database, batch(confirmed(id)), [])).toMatchObject({ settled: 1 });
+    expect(await settleOrders(database, batch(confirmed(id)), [])).toMatchObject({ repeat: 1 });
+    const order = await database.order.findUniqueOrThrow({ where: { id } });
+    expect(order).toMatchObject({ status: 'CONFIRMED', decidedAt: confirmed(id).decidedAt });
+    const events = await database.$queryRaw<{ value: Uint8Array; version: number }[]>`
+      SELECT value, version FROM outbox`;
+    expect(events).toHaveLength(1);
+    expect(events[0]?.version).toBe(2);
+    const { idempotencyKey, ...stored } = order;
+    expect(idempotencyKey).toBeNull();
+    expect(decodeOrderChanged(events[0]?.value ?? new Uint8Array())).toEqual(stored);
+  });
+
+  it('dead-letters a contradiction, with the record’s own bytes and where it came from', async () => {
+    const [id = ''] = await pendingOrders(1);
+    const other = { ...confirmed(id), productId: 'teh' };
+    expect(await settleOrders(database, batch(other), [])).toMatchObject({ dead_letter: 1 });
+    const letters = await database.$queryRaw<{ value: Uint8Array; headers: object }[]>`
+      SELECT value, headers FROM outbox WHERE topic = 'order_decided.dlt'`;
+    expect(Buffer.from(letters[0]?.value ?? [])).toEqual(record.value);
+    expect(letters[0]?.headers).toEqual({
+      old: 'kept',
+      gudang_origin_topic: 'order_decided',
+      gudang_origin_partition: '2',
+      gudang_origin_offset: '7',
+      gudang_origin_timestamp: '0',
+      gudang_reason: 'the order is of another product',
+    });
+    expect((await database.order.findUniqueOrThrow({ where: { id } })).status).toBe('PENDING');
+  });
+
+  it('settles each order once when two consumers hold the same records in opposite orders', async () => {
+    const ids = await pendingOrders(50);
+    const decisions = ids.map(confirmed);
+    const counts = await Promise.all([
+      settleOrders(database, batch(...decisions), []),
+      settleOrders(database, batch(...decisions.toReversed()), []),
+    ]);
+    expect(counts.reduce((sum, { settled }) => sum + settled, 0)).toBe(50);
+    expect(counts.reduce((sum, { repeat }) => sum + repeat, 0)).toBe(50);
+  });
+});
