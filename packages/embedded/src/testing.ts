@@ -5,9 +5,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DatabaseName, migrate } from '@gudang/prisma';
 import pg from 'pg';
+import type {} from 'vitest';
 import { startKafka } from './kafka.ts';
 import { startPostgres } from './postgres.ts';
 import { startWatchdog } from './watchdog.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    postgresUrl: string;
+    kafkaBrokers: string;
+  }
+}
 
 /** What a crash would take from kept data, tests can do without. */
 const NOTHING_KEPT = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };

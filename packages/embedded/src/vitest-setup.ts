@@ -1,13 +1,5 @@
-import type {} from 'vitest';
 import type { TestProject } from 'vitest/node';
 import { startTestServers } from './testing.ts';
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    postgresUrl: string;
-    kafkaBrokers: string;
-  }
-}
 
 /** Vitest's globalSetup: tests get the addresses by `inject('postgresUrl')` and `inject('kafkaBrokers')`. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
