@@ -1,0 +1,164 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { eventually } from '../system/eventually.ts';
+import { KAFKA, kafkaFrames } from './frames.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+
+let server: Server;
+let proxy: TcpProxy;
+let received: Buffer;
+const clients: Socket[] = [];
+
+/** A Kafka of sorts: answers each request with its id. */
+beforeEach(async () => {
+  received = Buffer.alloc(0);
+  server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      for (let at = 0; at < chunk.length; at += 12) socket.write(answer(chunk.readInt32BE(at + 8)));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  proxy = await startTcpProxy({ port, split: kafkaFrames });
+});
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await proxy.stop();
+  server.close();
+});
+
+function request(kind: number, id: number): Buffer {
+  const frame = Buffer.alloc(12);
+  frame.writeInt32BE(8, 0);
+  frame.writeInt16BE(kind, 4);
+  frame.writeInt32BE(id, 8);
+  return frame;
+}
+
+function answer(id: number): Buffer {
+  const frame = Buffer.alloc(8);
+  frame.writeInt32BE(4, 0);
+  frame.writeInt32BE(id, 4);
+  return frame;
+}
+
+async function open() {
+  const socket = connect({ port: proxy.port, host: '127.0.0.1' });
+  clients.push(socket);
+  const answers: number[] = [];
+  const state = { socket, answers, lost: false };
+  socket.on('data', (chunk) => {
+    for (let at = 0; at < chunk.length; at += 8) answers.push(chunk.readInt32BE(at + 4));
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    state.lost = true;
+  });
+  await once(socket, 'connect');
+  return state;
+}
+
+it('passes requests and answers, also in pieces', async () => {
+  const { socket, answers } = await open();
+  const frame = request(KAFKA.fetch, 7);
+  socket.write(frame.subarray(0, 5));
+  await eventually(proxy.connections, (count) => count === 1);
+  socket.write(frame.subarray(5));
+  await eventually(
+    () => answers,
+    (seen) => seen.includes(7),
+  );
+});
+
+it('cuts: open connections are reset, new ones refused, until restored', async () => {
+  const client = await open();
+  await eventually(proxy.connections, (count) => count === 1);
+  await proxy.cut();
+  await eventually(
+    () => client.lost,
+    (lost) => lost,
+  );
+  expect(proxy.counts.reset).toBe(1);
+  const refused = connect({ port: proxy.port, host: '127.0.0.1' });
+  const [error] = await once(refused, 'error');
+  expect(error.code).toBe('ECONNREFUSED');
+  await proxy.restore();
+  const again = await open();
+  again.socket.write(request(KAFKA.fetch, 1));
+  await eventually(
+    () => again.answers,
+    (seen) => seen.length === 1,
+  );
+});
+
+it('stalls: nothing passes, and passes late once restored', async () => {
+  const client = await open();
+  await eventually(proxy.connections, (count) => count === 1);
+  proxy.stall();
+  client.socket.write(request(KAFKA.fetch, 3));
+  const late = await open();
+  late.socket.write(request(KAFKA.fetch, 4));
+  await eventually(
+    () => proxy.counts.stalled,
+    (stalled) => stalled === 2,
+  );
+  expect(received).toHaveLength(0);
+  await proxy.restore();
+  await eventually(
+    () => [...client.answers, ...late.answers],
+    (seen) => seen.length === 2,
+  );
+});
+
+it('drops the answer of one kind of request after the server has had it, and cuts', async () => {
+  proxy.dropAnswers(KAFKA.produce, 'cut', 1);
+  const client = await open();
+  client.socket.write(request(KAFKA.fetch, 1));
+  client.socket.write(request(KAFKA.produce, 2));
+  await eventually(
+    () => client.lost,
+    (lost) => lost,
+  );
+  expect(client.answers).not.toContain(2);
+  expect(received.includes(request(KAFKA.produce, 2))).toBe(true);
+  expect(proxy.counts.dropped).toBe(1);
+});
+
+it('drops an answer in silence', async () => {
+  proxy.dropAnswers(KAFKA.produce, 'silence');
+  const client = await open();
+  client.socket.write(request(KAFKA.produce, 2));
+  await eventually(
+    () => proxy.counts.dropped,
+    (dropped) => dropped === 1,
+  );
+  expect(client).toMatchObject({ answers: [], lost: false });
+});
+
+it('holds back requests of one kind, which the server gets late, even from a client that is gone', async () => {
+  proxy.hold(KAFKA.offsetCommit);
+  const client = await open();
+  const other = await open();
+  client.socket.write(request(KAFKA.offsetCommit, 5));
+  other.socket.write(request(KAFKA.fetch, 6));
+  await eventually(
+    () => other.answers,
+    (seen) => seen.includes(6),
+  );
+  await eventually(
+    () => proxy.counts.held,
+    (held) => held === 1,
+  );
+  client.socket.destroy();
+  expect(received.includes(request(KAFKA.offsetCommit, 5))).toBe(false);
+  await proxy.restore();
+  await eventually(
+    () => received.includes(request(KAFKA.offsetCommit, 5)),
+    (there) => there,
+  );
+});
