@@ -1,0 +1,47 @@
+import { type Breach, byId, groupBy, type History } from '../history-tools.ts';
+
+/** Guarantee 2: each acknowledged order is there, is final, and takes its stock at most once. */
+export function ordersSettled(history: History): Breach[] {
+  const breaches: Breach[] = [];
+  const breach = (what: string): void => void breaches.push({ guarantee: 2, what });
+  const orders = byId(history.orders, ({ id }) => id);
+
+  for (const told of history.told.acknowledged) {
+    const order = orders.get(told.id);
+    if (!order) {
+      breach(`order ${told.id} was acknowledged and is not there`);
+    } else if (order.productId !== told.productId || order.quantity !== told.quantity) {
+      breach(`order ${told.id} is not what was acknowledged`);
+    }
+  }
+  for (const order of history.orders) {
+    if (order.status === 'PENDING') breach(`order ${order.id} is still PENDING`);
+  }
+
+  const byKey = groupBy(
+    history.told.acknowledged.filter(({ idempotencyKey }) => idempotencyKey !== null),
+    ({ idempotencyKey }) => idempotencyKey,
+  );
+  for (const [key, answers] of byKey) {
+    const ids = new Set(answers.map(({ id }) => id));
+    if (ids.size > 1) breach(`the idempotency key ${key} made ${ids.size} orders`);
+  }
+
+  const taken = groupBy(
+    history.movements.filter(({ kind }) => kind === 'ORDERED'),
+    ({ orderId }) => orderId,
+  );
+  const decisions = byId(history.decisions, ({ orderId }) => orderId);
+  for (const [orderId, movements] of taken) {
+    if (movements.length > 1) breach(`order ${orderId} took stock ${movements.length} times`);
+    const decision = decisions.get(orderId ?? '');
+    if (decision?.status !== 'CONFIRMED') breach(`order ${orderId} took stock unconfirmed`);
+  }
+  for (const decision of history.decisions) {
+    if (decision.status !== 'CONFIRMED') continue;
+    const [movement] = taken.get(decision.orderId) ?? [];
+    const took = movement?.stockId === decision.productId && movement.delta === -decision.quantity;
+    if (!took) breach(`order ${decision.orderId} is confirmed and did not take its stock`);
+  }
+  return breaches;
+}

@@ -1,0 +1,65 @@
+import type { DecisionRow, TopicRecord } from '../history.ts';
+import { type Breach, byId, fieldsOf, type History } from '../history-tools.ts';
+
+const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+const ORIGIN = ['gudang_origin_topic', 'gudang_origin_partition', 'gudang_origin_offset'];
+
+/** Guarantee 4: each record is applied, a repeat, or a dead letter with the record's own bytes. */
+export function recordsAccounted(history: History): Breach[] {
+  const { unsent, setAside, decisions, told } = history;
+  const breaches: Breach[] = [];
+  const breach = (what: string): void => void breaches.push({ guarantee: 4, what });
+  if (unsent > 0) breach(`${unsent} events wait in an outbox`);
+  if (setAside > 0) breach(`${setAside} events were set aside`);
+
+  const decided = byId(decisions, ({ orderId }) => orderId);
+  const created = history.records['order_created'] ?? [];
+  const letters = history.records['order_created.dlt'] ?? [];
+  const byOrigin = byId(letters, (letter) => ORIGIN.map((name) => letter.headers[name]).join(' '));
+  const origins = new Set<string>();
+
+  for (const record of created) {
+    const origin = `${record.topic} ${record.partition} ${record.offset}`;
+    origins.add(origin);
+    const letter = byOrigin.get(origin);
+    const applicable = isApplicable(record, decided);
+    if (applicable && letter) breach(`${origin} is sound and was dead-lettered`);
+    if (!applicable && !letter) breach(`${origin} was skipped: ${show(record)}`);
+    if (!letter) continue;
+    if (!sameBytes(letter.value, record.value) || !sameBytes(letter.key, record.key)) {
+      breach(`the dead letter of ${origin} holds other bytes`);
+    }
+    if (!letter.headers['gudang_reason']) breach(`the dead letter of ${origin} gives no reason`);
+  }
+  for (const origin of byOrigin.keys()) {
+    if (!origins.has(origin)) breach(`a dead letter comes from ${origin}, where nothing is`);
+  }
+  for (const { id } of told.foreign) {
+    if (!decided.has(id)) breach(`order ${id} of another system was not decided`);
+  }
+  for (const letter of history.records['order_decided.dlt'] ?? []) {
+    breach(`a decision was dead-lettered (${letter.headers['gudang_reason']}): ${show(letter)}`);
+  }
+  return breaches;
+}
+
+/** By the contract as it is written down, not by the code that is tested. */
+function isApplicable(record: TopicRecord, decided: ReadonlyMap<string, DecisionRow>): boolean {
+  const fields = fieldsOf(record.value);
+  const id = fields?.['id'];
+  if (typeof id !== 'string' || !UUID.test(id)) return false;
+  const decision = decided.get(id.toLowerCase());
+  return (
+    decision !== undefined &&
+    decision.productId === fields?.['product_id'] &&
+    decision.quantity === fields['quantity']
+  );
+}
+
+function sameBytes(one: Buffer | null, other: Buffer | null): boolean {
+  return one === null || other === null ? one === other : one.equals(other);
+}
+
+function show(record: TopicRecord): string {
+  return record.value?.toString().slice(0, 200) ?? 'no value';
+}

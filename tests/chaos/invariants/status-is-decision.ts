@@ -1,0 +1,46 @@
+import { type Breach, byId, fieldsOf, groupBy, type History } from '../history-tools.ts';
+
+/** Guarantee 3: an order's status is what stock decided, and moves only from PENDING to that. */
+export function statusIsDecision(history: History): Breach[] {
+  const breaches: Breach[] = [];
+  const breach = (what: string): void => void breaches.push({ guarantee: 3, what });
+  const decisions = byId(history.decisions, ({ orderId }) => orderId);
+
+  for (const order of history.orders) {
+    if (order.status === 'PENDING') continue;
+    const decision = decisions.get(order.id);
+    if (!decision) breach(`order ${order.id} is ${order.status}, and stock never decided it`);
+    else if (decision.status !== order.status || decision.reason !== order.reason) {
+      breach(`order ${order.id} is ${order.status}, and stock decided ${decision.status}`);
+    } else if (decision.productId !== order.productId || decision.quantity !== order.quantity) {
+      breach(`order ${order.id} was decided with another product or quantity`);
+    }
+  }
+
+  const announced = groupBy(
+    (history.records['order_decided'] ?? []).map((record) => fieldsOf(record.value)),
+    (fields) => String(fields?.['order_id']),
+  );
+  for (const [id, all] of announced) {
+    const statuses = new Set(all.map((fields) => `${fields?.['status']} ${fields?.['reason']}`));
+    if (statuses.size > 1) breach(`two decisions of order ${id}: ${[...statuses].join(', ')}`);
+    const kept = decisions.get(id);
+    if (kept && !statuses.has(`${kept.status} ${kept.reason}`)) {
+      breach(`order ${id} was announced otherwise than decided`);
+    }
+  }
+
+  const shown = groupBy(
+    (history.records['order_changed'] ?? []).map((record) => fieldsOf(record.value)),
+    (fields) => String(fields?.['id']),
+  );
+  for (const order of history.orders) {
+    const statuses = (shown.get(order.id) ?? []).map((fields) => fields?.['status']);
+    const finals = new Set(statuses.filter((status) => status !== 'PENDING'));
+    if (finals.size > 1) breach(`order ${order.id} was shown as ${[...finals].join(' and ')}`);
+    if (statuses[0] !== 'PENDING' || !finals.has(order.status)) {
+      breach(`order ${order.id} is ${order.status} and was shown as ${statuses.join(', ')}`);
+    }
+  }
+  return breaches;
+}

@@ -1,0 +1,100 @@
+import type { History, TopicRecord } from './history.ts';
+
+export const CONFIRMED = '00000000-0000-4000-8000-000000000001';
+export const REJECTED = '00000000-0000-4000-8000-000000000002';
+const BAD = Buffer.from('{not json');
+
+/** What a small system has gone through in good order: for tests, which each break one thing of it. */
+export function soundHistory(): History {
+  const orders = [
+    { id: CONFIRMED, productId: 'tea', quantity: 4, status: 'CONFIRMED', reason: null },
+    { id: REJECTED, productId: 'tea', quantity: 90, status: 'REJECTED', reason: 'OUT_OF_STOCK' },
+  ];
+  const created = [
+    ...orders.map(({ id, productId, quantity }, offset) =>
+      record('order_created', offset, { id, product_id: productId, quantity, timestamp: '' }),
+    ),
+    record('order_created', 2, BAD),
+  ];
+  return {
+    orders,
+    decisions: orders.map(({ id, ...order }) => ({ orderId: id, ...order })),
+    stocks: [{ id: 'tea', quantity: 9, version: 3, deleted: false }],
+    movements: [
+      movement(1, 'CREATED', 10, 10),
+      movement(2, 'ORDERED', -4, 6, { orderId: CONFIRMED }),
+      movement(3, 'ADJUSTED', 3, 9, { reason: 'a delivery' }),
+    ],
+    unsent: 0,
+    setAside: 0,
+    records: {
+      order_created: created,
+      'order_created.dlt': [
+        record('order_created.dlt', 0, BAD, {
+          gudang_origin_topic: 'order_created',
+          gudang_origin_partition: '0',
+          gudang_origin_offset: '2',
+          gudang_reason: 'the value is not JSON',
+        }),
+      ],
+      order_decided: orders.map(({ id, status, reason }, offset) =>
+        record('order_decided', offset, { order_id: id, status, reason }),
+      ),
+      'order_decided.dlt': [],
+      order_changed: orders.flatMap(({ id, status }, offset) => [
+        record('order_changed', 2 * offset, { id, status: 'PENDING' }),
+        record('order_changed', 2 * offset + 1, { id, status }),
+      ]),
+    },
+    told: {
+      acknowledged: orders.map(({ id, productId, quantity }) => ({
+        id,
+        productId,
+        quantity,
+        idempotencyKey: id,
+        latency: 1,
+        answeredIn: 1,
+      })),
+      added: [{ stockId: 'tea', quantity: 10 }],
+      adjusted: [{ stockId: 'tea', delta: 3, reason: 'a delivery', acknowledged: true }],
+      foreign: [],
+      watchers: [
+        {
+          name: 'a watcher',
+          since: new Map([['tea', 1]]),
+          seen: [
+            { stockId: 'tea', version: 2, quantity: 6, kind: 'ORDERED' },
+            { stockId: 'tea', version: 3, quantity: 9, kind: 'ADJUSTED' },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+export function record(
+  topic: string,
+  offset: number,
+  value: object | Buffer | null,
+  headers: Record<string, string> = {},
+): TopicRecord {
+  return {
+    topic,
+    partition: 0,
+    offset: String(offset),
+    timestamp: 0,
+    key: Buffer.from('tea'),
+    value: value === null || Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value)),
+    headers,
+  };
+}
+
+function movement(
+  version: number,
+  kind: string,
+  delta: number,
+  quantityAfter: number,
+  { orderId = null, reason = null }: { orderId?: string | null; reason?: string | null } = {},
+) {
+  return { stockId: 'tea', version, kind, delta, quantityAfter, reason, orderId };
+}
