@@ -34,8 +34,8 @@ export interface LiveClient<T = any> {
   readonly seen: () => readonly T[];
   /** How often a connection was made. */
   readonly connections: () => number;
-  /** The errors that the subscription ended with. */
-  readonly errors: () => readonly GraphError[] | undefined;
+  /** All errors so far: those beside an event's data, and those that it ended with. */
+  readonly errors: () => readonly GraphError[];
   /** Whether the server said that it is over. */
   readonly completed: () => boolean;
   /** The first event that fits, one that came already or one to come. */
@@ -52,7 +52,7 @@ export async function startLive<T = any>(options: LiveOptions<T>): Promise<LiveC
   const events: LiveEvent<T>[] = [];
   let connections = 0;
   let completed = false;
-  let errors: readonly GraphError[] | undefined;
+  let endedWith: readonly GraphError[] | undefined;
   let lost: unknown;
   const client = createClient({
     url: () => (typeof url === 'string' ? url : url()).replace(/^http/, 'ws'),
@@ -79,17 +79,17 @@ export async function startLive<T = any>(options: LiveOptions<T>): Promise<LiveC
       if (resume && result.data) payload.variables = { ...resume(result.data) };
     },
     error: (error) => {
-      if (Array.isArray(error)) errors = error as readonly GraphError[];
+      if (Array.isArray(error)) endedWith = error as readonly GraphError[];
       else lost = error;
     },
     complete: () => {
       completed = true;
     },
   });
-  const isOver = (): boolean => completed || errors !== undefined || lost !== undefined;
+  const isOver = (): boolean => completed || endedWith !== undefined || lost !== undefined;
   const described = (): string =>
     inspect(
-      { connections, completed, errors, lost: describeLoss(lost), last: events.slice(-3) },
+      { connections, completed, endedWith, lost: describeLoss(lost), last: events.slice(-3) },
       { depth: 6, breakLength: 120 },
     );
 
@@ -97,7 +97,7 @@ export async function startLive<T = any>(options: LiveOptions<T>): Promise<LiveC
     events,
     seen: () => events.flatMap(({ data }) => (data ? [data] : [])),
     connections: () => connections,
-    errors: () => errors,
+    errors: () => [...events.flatMap((event) => event.errors ?? []), ...(endedWith ?? [])],
     completed: () => completed,
     waitFor: async (fits, { until = 'an event fits', ...patience } = {}) => {
       const find = () => events.find(({ data }) => data != null && fits(data));

@@ -1,0 +1,307 @@
+import { randomUUID } from 'node:crypto';
+import {
+  buildClientSchema,
+  type GraphQLSchema,
+  getIntrospectionQuery,
+  getNamedType,
+  getNullableType,
+  isListType,
+} from 'graphql';
+import { beforeAll, expect, test } from 'vitest';
+import type { GraphError } from '../system/graph-client.ts';
+import { dataOf } from '../system/graph-client.ts';
+import { shopAt } from '../system/shop.ts';
+import { useSystem } from '../system/use-system.ts';
+import { type Argument, argumentsOf, wrongValues } from './bad-input/arguments.ts';
+import { canBeLiteral, type FieldUse, type Form, operationWith } from './bad-input/operation.ts';
+import { anyOfItsType, type Cursors, cursor, type Rule, text, whole } from './bad-input/rules.ts';
+
+const STOCK_ID = `sku-${randomUUID()}`;
+const UPDATED_ID = `sku-${randomUUID()}`;
+const INT_MAX = 2 ** 31 - 1;
+
+const pageSize = whole(1, 100);
+const name = text(255);
+const quantity = whole(0, INT_MAX);
+
+/** One row for every argument of the graph: a new one without a row fails the first test. */
+const TABLE: Readonly<Record<string, Rule>> = {
+  'Query.order(id)': text(100, 'null'),
+  'Query.orders(first)': pageSize,
+  'Query.orders(after)': cursor('orders'),
+  'Query.orders(last)': pageSize,
+  'Query.orders(before)': cursor('orders'),
+  'Query.orders(productId)': text(100, 'fine'),
+  'Query.orders(status)': anyOfItsType,
+  'Query.stock(id)': text(100, 'null'),
+  'Query.stocks(first)': pageSize,
+  'Query.stocks(after)': cursor('stocks'),
+  'Query.stocks(last)': pageSize,
+  'Query.stocks(before)': cursor('stocks'),
+  'Query.stocks(search)': text(255),
+  'Stock.movements(first)': pageSize,
+  'Stock.movements(after)': cursor('movements'),
+  'Stock.orders(first)': pageSize,
+  'Stock.orders(after)': cursor('orders'),
+  'Stock.orders(status)': anyOfItsType,
+  'Mutation.createOrder(input)': anyOfItsType,
+  'Mutation.createOrder(input.productId)': text(100, 'fine'),
+  'Mutation.createOrder(input.quantity)': whole(1, 1_000_000),
+  'Mutation.createOrder(input.idempotencyKey)': text(100),
+  'Mutation.addStock(input)': anyOfItsType,
+  'Mutation.addStock(input.id)': text(100, 'fine'),
+  'Mutation.addStock(input.name)': name,
+  'Mutation.addStock(input.quantity)': quantity,
+  'Mutation.updateStock(id)': text(100, 'NOT_FOUND'),
+  'Mutation.updateStock(input)': anyOfItsType,
+  'Mutation.updateStock(input.name)': name,
+  'Mutation.updateStock(input.quantity)': quantity,
+  'Mutation.updateStock(input.expectedVersion)': whole(1, INT_MAX),
+  'Mutation.adjustStock(id)': text(100, 'NOT_FOUND'),
+  'Mutation.adjustStock(delta)': whole(-INT_MAX, INT_MAX, {
+    // What else is too much depends on what the stock holds.
+    good: [1],
+    bad: [
+      ['nothing', 0],
+      ['more than is there', -INT_MAX],
+      ['more than a stock can hold', INT_MAX],
+    ],
+    allowed: /from -|other than 0/,
+  }),
+  'Mutation.adjustStock(reason)': text(255),
+  'Mutation.deleteStock(id)': text(100, 'NOT_FOUND'),
+  'Subscription.orderChanged(id)': text(100, 'NOT_FOUND'),
+  'Subscription.stockChanged(ids)': {
+    good: [['x'], Array.from({ length: 1_000 }, (_, i) => `s${i}`)],
+    bad: [
+      ['no ids', []],
+      ['too many ids', Array.from({ length: 1_001 }, (_, i) => `s${i}`)],
+    ],
+    allowed: /a list of 1 to 1,?000 ids/,
+    unknownId: 'fine',
+  },
+  'Subscription.stockChanged(after)': cursor('changes'),
+};
+
+const ofStock = (call: string): string => `stock(id: "${STOCK_ID}") { ${call} }`;
+const someStock = { name: 'Kopi', quantity: 1 };
+
+/** Each field with arguments that are all right; the mutations are to fail before they change anything. */
+const USES: Readonly<Record<string, FieldUse>> = {
+  'Query.order': { arguments: { id: randomUUID() }, select: '{ id }' },
+  'Query.orders': { arguments: {}, select: '{ nodes { id } }' },
+  'Query.stock': { arguments: { id: STOCK_ID }, select: '{ id }' },
+  'Query.stocks': { arguments: {}, select: '{ nodes { id } }' },
+  'Stock.movements': { arguments: {}, select: '{ nodes { delta } }', around: ofStock },
+  'Stock.orders': { arguments: {}, select: '{ nodes { id } }', around: ofStock },
+  'Mutation.createOrder': {
+    arguments: { input: { productId: 'nothing', quantity: 1 } },
+    select: '{ id }',
+  },
+  'Mutation.addStock': { arguments: { input: someStock }, select: '{ id }' },
+  'Mutation.updateStock': { arguments: { id: UPDATED_ID, input: someStock }, select: '{ id }' },
+  'Mutation.adjustStock': { arguments: { id: STOCK_ID, delta: 1 }, select: '{ id }' },
+  'Mutation.deleteStock': { arguments: { id: 'nothing' }, select: '{ id }' },
+  'Subscription.orderChanged': { arguments: { id: randomUUID() }, select: '{ id }' },
+  'Subscription.stockChanged': { arguments: { ids: ['nothing'] }, select: '{ kind }' },
+};
+
+const FORMS = ['literal', 'variable'] as const;
+
+const system = useSystem();
+let schema: GraphQLSchema;
+let found: ReadonlyMap<string, Argument>;
+let cursors: Cursors;
+
+beforeAll(async () => {
+  const { graph } = system();
+  schema = buildClientSchema(await dataOf(graph(getIntrospectionQuery())));
+  found = new Map(argumentsOf(schema).map((argument) => [argument.coordinate, argument]));
+  const shop = shopAt(graph);
+  await shop.addStock({ id: STOCK_ID, quantity: 10 });
+  await shop.addStock({ id: UPDATED_ID, quantity: 10 });
+  await shop.createOrder({ productId: STOCK_ID, quantity: 1 });
+  const { stockCursor: changes, ...lists } = await dataOf(
+    graph(`{ stockCursor orders { pageInfo { endCursor } } stocks { pageInfo { endCursor }
+      nodes { movements { pageInfo { endCursor } } } } }`),
+  );
+  cursors = {
+    changes,
+    orders: lists.orders.pageInfo.endCursor,
+    stocks: lists.stocks.pageInfo.endCursor,
+    movements: lists.stocks.nodes[0].movements.pageInfo.endCursor,
+  };
+});
+
+type Operation = ReturnType<typeof operationWith>;
+
+/** The errors of an operation; a subscription is given up at its first event. */
+async function errorsOf(
+  field: string,
+  { query, variables }: Operation,
+): Promise<readonly GraphError[]> {
+  const { graph, live } = system();
+  if (!field.startsWith('Subscription.')) return (await graph(query, variables)).errors ?? [];
+  const watch = await live({ query, variables });
+  try {
+    await watch.ended({ within: 5_000 });
+    return watch.errors();
+  } finally {
+    await watch.close();
+  }
+}
+
+const show = (value: unknown): string => {
+  const shown = JSON.stringify(value) ?? 'nothing';
+  return shown.length > 60 ? `${shown.slice(0, 60)}… (${shown.length})` : shown;
+};
+
+/** What is wrong with the refusal of a bad value; nothing, when all is as it should be. */
+async function faultOf(
+  argument: Argument,
+  { value, form, at = '', allowed }: { value: unknown; form: Form; at?: string; allowed: RegExp },
+): Promise<string | undefined> {
+  const { field, path, argumentType } = argument;
+  const use = USES[field];
+  if (!use) return `no row in USES for ${field}`;
+  const operation = operationWith({ field, use, path, argumentType, value, form });
+  const errors = await errorsOf(field, operation).catch((error: Error) => error.message);
+  if (typeof errors === 'string') return errors;
+  const [error] = errors;
+  if (!error) return 'it is taken';
+  if (errors.length > 1) return `${errors.length} errors: ${JSON.stringify(errors)}`;
+  const { code, argument: named, allowed: said } = error.extensions ?? {};
+  if (code !== 'BAD_USER_INPUT') return `${code}: ${error.message}`;
+  if (named !== path.join('.') + at) return `names ${JSON.stringify(named)}: ${error.message}`;
+  if (typeof said !== 'string' || !allowed.test(said)) return `allows ${JSON.stringify(said)}`;
+  return undefined;
+}
+
+test('the table has a row for every argument of the graph, and no other', () => {
+  expect([...found.keys()].sort()).toEqual(Object.keys(TABLE).sort());
+  expect(Object.keys(USES).sort()).toEqual(
+    [...new Set([...found.values()].map(({ field }) => field))].sort(),
+  );
+});
+
+test('the table says of every id what an unknown one brings', () => {
+  const ids = [...found.values()].filter(({ type }) => getNamedType(type).name === 'ID');
+  expect(ids.filter(({ coordinate }) => !TABLE[coordinate]?.unknownId)).toEqual([]);
+});
+
+const argumentAt = (coordinate: string): Argument => {
+  const one = found.get(coordinate);
+  if (!one) throw new Error(`The graph has no ${coordinate}`);
+  return one;
+};
+
+const rows = Object.entries(TABLE);
+
+test.each(rows)('%s refuses what is not of its type, and says what is', async (coordinate) => {
+  const argument = argumentAt(coordinate);
+  const allowed = new RegExp(getNamedType(argument.type).name);
+  const faults: string[] = [];
+  for (const { name: what, value, at, only } of wrongValues(argument.type)) {
+    for (const form of FORMS) {
+      if (only && only !== form) continue;
+      const fault = await faultOf(argument, { value, form, ...(at ? { at } : {}), allowed });
+      if (fault) faults.push(`${what}, ${show(value)} by ${form}: ${fault}`);
+    }
+  }
+  expect(faults).toEqual([]);
+});
+
+test.each(rows.filter(([, rule]) => rule !== anyOfItsType))(
+  '%s refuses what is out of its limits, and says them',
+  async (coordinate, { bad, allowed }) => {
+    const faults: string[] = [];
+    for (const [what, value] of typeof bad === 'function' ? bad(cursors) : bad) {
+      for (const form of FORMS) {
+        if (form === 'literal' && !canBeLiteral(value)) continue;
+        const fault = await faultOf(argumentAt(coordinate), { value, form, allowed });
+        if (fault) faults.push(`${what}, ${show(value)} by ${form}: ${fault}`);
+      }
+    }
+    expect(faults).toEqual([]);
+  },
+);
+
+test('a bad id in a list is named by its place there', async () => {
+  const argument = argumentAt('Subscription.stockChanged(ids)');
+  const allowed = /a text of 1 to 100 characters/;
+  const faults: string[] = [];
+  for (const value of ['', 'x'.repeat(101), 'a\u0000b', 'a\ud800b']) {
+    const bad = { value: ['x', value], form: 'variable', at: '[1]', allowed } as const;
+    const fault = await faultOf(argument, bad);
+    if (fault) faults.push(`${show(value)}: ${fault}`);
+  }
+  expect(faults).toEqual([]);
+});
+
+test('what lies at a limit is taken', async () => {
+  const faults: string[] = [];
+  for (const [coordinate, { good }] of rows) {
+    const argument = argumentAt(coordinate);
+    const use = USES[argument.field];
+    // What a subscription takes does not end.
+    if (!use || argument.field.startsWith('Subscription.')) continue;
+    for (const value of good) {
+      const operation = operationWith({ ...argument, use, value, form: 'variable' });
+      const errors = await errorsOf(argument.field, operation);
+      const refused = errors.filter(({ extensions }) => {
+        const code = extensions?.['code'];
+        // At the limit of an id or a version there is no such stock, or another version.
+        return code !== 'NOT_FOUND' && code !== 'VERSION_CONFLICT';
+      });
+      if (refused.length > 0)
+        faults.push(`${coordinate} ${show(value)}: ${JSON.stringify(refused)}`);
+    }
+  }
+  expect(faults).toEqual([]);
+});
+
+test('a page is asked for from one end only', async () => {
+  for (const list of ['orders', 'stocks']) {
+    const { errors } = await system().graph(`{ ${list}(first: 1, last: 1) { nodes { id } } }`);
+    expect(errors).toMatchObject([
+      { extensions: { code: 'BAD_USER_INPUT', argument: 'last', allowed: expect.any(String) } },
+    ]);
+  }
+});
+
+test('a field that an input does not have is named', async () => {
+  for (const form of FORMS) {
+    const argument = argumentAt('Mutation.addStock(input)');
+    const value = { ...someStock, colour: 'red' };
+    const fault = await faultOf(argument, {
+      value,
+      form,
+      at: '.colour',
+      allowed: /quantity: Int!/,
+    });
+    expect(fault).toBeUndefined();
+  }
+});
+
+test('an id that no one has is null in a query and NOT_FOUND in a mutation', async () => {
+  const faults: string[] = [];
+  for (const [coordinate, { unknownId }] of rows) {
+    const argument = argumentAt(coordinate);
+    const use = USES[argument.field];
+    if (!use || !unknownId || isListType(getNullableType(argument.type))) continue;
+    for (const value of [randomUUID(), `nobody-${randomUUID()}`, `'${randomUUID()}`]) {
+      const operation = operationWith({ ...argument, use, value, form: 'variable' });
+      const brought = await outcomeOf(argument.field, operation);
+      if (brought !== unknownId) faults.push(`${coordinate} ${value}: ${brought}`);
+    }
+  }
+  expect(faults).toEqual([]);
+});
+
+async function outcomeOf(field: string, operation: Operation): Promise<string> {
+  const codes = (await errorsOf(field, operation)).map(({ extensions }) => extensions?.['code']);
+  if (codes.length > 0) return codes.join();
+  if (!field.startsWith('Query.')) return 'fine';
+  const { data } = await system().graph(operation.query, operation.variables);
+  return Object.values(data)[0] === null ? 'null' : 'fine';
+}

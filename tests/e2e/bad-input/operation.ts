@@ -1,0 +1,75 @@
+import type { GraphQLInputType } from 'graphql';
+import { Word } from './arguments.ts';
+
+/** How a field is asked for, with arguments that are all right. */
+export interface FieldUse {
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly select: string;
+  /** The operation around the field's call; absent for a field of a root type. */
+  readonly around?: (call: string) => string;
+}
+
+export type Form = 'literal' | 'variable';
+
+/** The operation that gives one argument, or a field inside of it, another value. */
+export function operationWith({
+  field,
+  use,
+  path,
+  argumentType,
+  value,
+  form,
+}: {
+  field: string;
+  use: FieldUse;
+  path: readonly string[];
+  argumentType: GraphQLInputType;
+  value: unknown;
+  form: Form;
+}): { query: string; variables: Record<string, unknown> } {
+  const [type = '', name = ''] = field.split('.');
+  const [argument = ''] = path;
+  const given = withValue(use.arguments, path, value) as Record<string, unknown>;
+  const byVariable = form === 'variable';
+  const list = Object.entries(given)
+    .filter(([, one]) => one !== undefined)
+    .map(([key, one]) => `${key}: ${byVariable && key === argument ? '$given' : literal(one)}`)
+    // A variable that is not sent stands for an argument that is missing.
+    .concat(byVariable && given[argument] === undefined ? [`${argument}: $given`] : []);
+  const call = `${name}${list.length > 0 ? `(${list.join(', ')})` : ''} ${use.select}`;
+  const keyword = { Mutation: 'mutation', Subscription: 'subscription' }[type] ?? 'query';
+  const declared = byVariable ? `($given: ${argumentType})` : '';
+  const body = use.around ? use.around(call) : call;
+  return {
+    query: `${keyword} ${declared} { ${body} }`,
+    variables: byVariable && given[argument] !== undefined ? { given: plain(given[argument]) } : {},
+  };
+}
+
+/** A copy of a value with the one at a path replaced; undefined takes it away. */
+function withValue(within: unknown, [step, ...rest]: readonly string[], value: unknown): unknown {
+  if (step === undefined) return value;
+  const object = (within ?? {}) as Record<string, unknown>;
+  return { ...object, [step]: withValue(object[step], rest, value) };
+}
+
+function literal(value: unknown): string {
+  if (value instanceof Word) return value.word;
+  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
+  if (typeof value === 'number' && Math.abs(value) >= 1e20) return String(BigInt(value));
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const fields = Object.entries(value).filter(([, one]) => one !== undefined);
+  return `{${fields.map(([key, one]) => `${key}: ${literal(one)}`).join(', ')}}`;
+}
+
+function plain(value: unknown): unknown {
+  if (value instanceof Word) return value.word;
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]));
+}
+
+/** A literal cannot hold half a surrogate pair: the query language itself refuses it. */
+export function canBeLiteral(value: unknown): boolean {
+  return typeof value !== 'string' || value.isWellFormed();
+}

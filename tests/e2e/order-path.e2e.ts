@@ -1,0 +1,436 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../system/eventually.ts';
+import { dataOf } from '../system/graph-client.ts';
+import { shopAt } from '../system/shop.ts';
+import { useSystem } from '../system/use-system.ts';
+
+const system = useSystem();
+let shop: ReturnType<typeof shopAt>;
+beforeAll(() => {
+  shop = shopAt(system().graph);
+});
+
+const codeOf = (errors: readonly { extensions?: Readonly<Record<string, unknown>> }[] = []) =>
+  errors.map(({ extensions }) => extensions?.['code']);
+
+describe('an order', () => {
+  test('is taken PENDING, confirmed, and leaves its mark on stock, ledger and both databases', async () => {
+    const { graph, databases } = system();
+    const stock = await shop.addStock({ quantity: 100 });
+    const taken = await shop.createOrder({ productId: stock.id, quantity: 10 });
+    expect(taken).toMatchObject({ status: 'PENDING', rejectionReason: null, decidedAt: null });
+
+    const decided = await shop.decided(taken.id);
+    expect(decided).toMatchObject({ ...taken, status: 'CONFIRMED', decidedAt: expect.any(String) });
+    expect(Date.parse(decided.decidedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(taken.createdAt));
+
+    const { stock: shown } = await dataOf(
+      graph(
+        `query ($id: ID!) { stock(id: $id) { quantity version updatedAt
+          movements { nodes { kind delta quantityAfter version reason at order { id status quantity } } }
+          orders { nodes { id status stock { quantity } } } } }`,
+        { id: stock.id },
+      ),
+    );
+    expect(shown).toMatchObject({ quantity: 90, version: 2 });
+    expect(shown.movements.nodes).toEqual([
+      {
+        kind: 'ORDERED',
+        delta: -10,
+        quantityAfter: 90,
+        version: 2,
+        reason: null,
+        at: shown.updatedAt,
+        order: { id: taken.id, status: 'CONFIRMED', quantity: 10 },
+      },
+      expect.objectContaining({ kind: 'CREATED', delta: 100, quantityAfter: 100, order: null }),
+    ]);
+    expect(shown.orders.nodes).toEqual([
+      { id: taken.id, status: 'CONFIRMED', stock: { quantity: 90 } },
+    ]);
+
+    const [decision] = await databases.stock('SELECT * FROM decisions WHERE order_id = $1', [
+      taken.id,
+    ]);
+    expect(decision).toMatchObject({ status: 'CONFIRMED', quantity: 10, quantity_after: 90 });
+    for (const ask of [databases.order, databases.stock]) {
+      await eventually(
+        () => ask('SELECT topic FROM outbox'),
+        (rows) => rows.length === 0,
+        { until: 'the outbox is empty' },
+      );
+    }
+  });
+
+  test('larger than the stock is REJECTED, and the stock stays as it is', async () => {
+    const stock = await shop.addStock({ quantity: 5 });
+    const taken = await shop.createOrder({ productId: stock.id, quantity: 6 });
+    expect(await shop.decided(taken.id)).toMatchObject({
+      status: 'REJECTED',
+      rejectionReason: 'OUT_OF_STOCK',
+    });
+    expect(await shop.stock(stock.id)).toEqual(stock);
+    // The whole of it is still there for one that fits.
+    const fits = await shop.createOrder({ productId: stock.id, quantity: 5 });
+    expect(await shop.decided(fits.id)).toMatchObject({ status: 'CONFIRMED' });
+    expect(await shop.stock(stock.id)).toMatchObject({ quantity: 0, version: 2 });
+  });
+
+  test('of an unknown product is REJECTED, and its stock is null without an error', async () => {
+    const productId = `nothing-${randomUUID()}`;
+    const taken = await shop.createOrder({ productId, quantity: 1 });
+    expect(await shop.decided(taken.id)).toMatchObject({
+      status: 'REJECTED',
+      rejectionReason: 'UNKNOWN_PRODUCT',
+    });
+    const query = 'query ($id: ID!) { order(id: $id) { productId stock { id name } } }';
+    const { data, errors } = await system().graph(query, { id: taken.id });
+    expect(errors).toBeUndefined();
+    expect(data.order).toEqual({ productId, stock: null });
+  });
+
+  test('that no one has is null in a query', async () => {
+    expect(await shop.order(randomUUID())).toBeNull();
+    expect(await shop.order('no UUID')).toBeNull();
+    expect(await shop.stock(randomUUID())).toBeNull();
+  });
+});
+
+describe('an idempotency key', () => {
+  test('in 50 parallel calls makes one order and 50 answers with its id', async () => {
+    const stock = await shop.addStock({ quantity: 100 });
+    const input = { productId: stock.id, quantity: 2, idempotencyKey: randomUUID() };
+    const answers = await Promise.all(Array.from({ length: 50 }, () => shop.createOrder(input)));
+    expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
+
+    const [first] = answers;
+    await shop.decided(first?.id ?? '');
+    const rows = await system().databases.order('SELECT id FROM orders WHERE product_id = $1', [
+      stock.id,
+    ]);
+    expect(rows).toEqual([{ id: first?.id }]);
+    expect(await shop.stock(stock.id)).toMatchObject({ quantity: 98 });
+    // Much later it is the same order still, by then decided.
+    expect(await shop.createOrder(input)).toMatchObject({ id: first?.id, status: 'CONFIRMED' });
+  });
+
+  test('with another input is IDEMPOTENCY_CONFLICT, whatever differs', async () => {
+    const stock = await shop.addStock({ quantity: 10 });
+    const idempotencyKey = randomUUID();
+    await shop.createOrder({ productId: stock.id, quantity: 1, idempotencyKey });
+    for (const other of [
+      { productId: stock.id, quantity: 2 },
+      { productId: 'another', quantity: 1 },
+    ]) {
+      const { data, errors } = await system().graph(
+        'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }',
+        { input: { ...other, idempotencyKey } },
+      );
+      expect(data).toBeNull();
+      expect(errors).toMatchObject([
+        { extensions: { code: 'IDEMPOTENCY_CONFLICT', argument: 'input.idempotencyKey' } },
+      ]);
+    }
+  });
+});
+
+describe('a stock', () => {
+  test('is added once: ALREADY_EXISTS', async () => {
+    const stock = await shop.addStock({ id: `sku-${randomUUID()}`, quantity: 1 });
+    const { errors } = await system().graph(
+      'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }',
+      { input: { id: stock.id, name: 'again', quantity: 2 } },
+    );
+    expect(errors).toMatchObject([
+      { extensions: { code: 'ALREADY_EXISTS', argument: 'input.id' } },
+    ]);
+    expect(await shop.stock(stock.id)).toEqual(stock);
+  });
+
+  test('is updated only at the version expected: VERSION_CONFLICT', async () => {
+    const stock = await shop.addStock({ quantity: 1 });
+    const update = (expectedVersion: number, quantity: number) =>
+      system().graph(
+        `mutation ($id: ID!, $input: UpdateStockInput!) {
+          updateStock(id: $id, input: $input) { id name quantity version } }`,
+        { id: stock.id, input: { name: 'Teh', quantity, expectedVersion } },
+      );
+    expect(await dataOf(update(1, 7))).toEqual({
+      updateStock: { id: stock.id, name: 'Teh', quantity: 7, version: 2 },
+    });
+    const { errors } = await update(1, 8);
+    expect(errors).toMatchObject([
+      { extensions: { code: 'VERSION_CONFLICT', argument: 'input.expectedVersion', version: 2 } },
+    ]);
+    expect(await shop.stock(stock.id)).toMatchObject({ quantity: 7, version: 2 });
+  });
+
+  test('is adjusted, never below 0', async () => {
+    const stock = await shop.addStock({ quantity: 10 });
+    const adjust = (delta: number) =>
+      system().graph(
+        `mutation ($id: ID!, $delta: Int!) { adjustStock(id: $id, delta: $delta, reason: "broken") {
+          quantity version movements(first: 1) { nodes { kind delta reason quantityAfter } } } }`,
+        { id: stock.id, delta },
+      );
+    expect(await dataOf(adjust(-4))).toEqual({
+      adjustStock: {
+        quantity: 6,
+        version: 2,
+        movements: {
+          nodes: [{ kind: 'ADJUSTED', delta: -4, reason: 'broken', quantityAfter: 6 }],
+        },
+      },
+    });
+    const { errors } = await adjust(-7);
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', argument: 'delta' } }]);
+    expect(await shop.stock(stock.id)).toMatchObject({ quantity: 6, version: 2 });
+  });
+
+  test('is deleted, and added again going on from its version', async () => {
+    const stock = await shop.addStock({ id: `sku-${randomUUID()}`, quantity: 4 });
+    const sold = await shop.createOrder({ productId: stock.id, quantity: 1 });
+    await shop.decided(sold.id);
+    expect(await shop.deleteStock(stock.id)).toMatchObject({ quantity: 3, version: 3 });
+
+    expect(await shop.stock(stock.id)).toBeNull();
+    const { data, errors } = await system().graph(
+      'query ($id: ID!) { order(id: $id) { status stock { name } } }',
+      { id: sold.id },
+    );
+    expect(errors).toBeUndefined();
+    expect(data.order).toEqual({ status: 'CONFIRMED', stock: null });
+    const late = await shop.createOrder({ productId: stock.id, quantity: 1 });
+    expect(await shop.decided(late.id)).toMatchObject({ rejectionReason: 'UNKNOWN_PRODUCT' });
+    const again = await system().graph('mutation ($id: ID!) { deleteStock(id: $id) { id } }', {
+      id: stock.id,
+    });
+    expect(codeOf(again.errors)).toEqual(['NOT_FOUND']);
+
+    expect(await shop.addStock({ id: stock.id, quantity: 9 })).toMatchObject({
+      quantity: 9,
+      version: 4,
+    });
+    const { stock: shown } = await dataOf(
+      system().graph(
+        'query ($id: ID!) { stock(id: $id) { movements { nodes { kind delta version quantityAfter } } } }',
+        { id: stock.id },
+      ),
+    );
+    expect(shown.movements.nodes).toEqual([
+      { kind: 'CREATED', delta: 9, version: 4, quantityAfter: 9 },
+      { kind: 'DELETED', delta: -3, version: 3, quantityAfter: 0 },
+      { kind: 'ORDERED', delta: -1, version: 2, quantityAfter: 3 },
+      { kind: 'CREATED', delta: 4, version: 1, quantityAfter: 4 },
+    ]);
+  });
+});
+
+describe('orderChanged', () => {
+  const query = `subscription ($id: ID!) {
+    orderChanged(id: $id) { id status rejectionReason decidedAt stock { id } } }`;
+
+  test('shows the state at once, then the change, then completes', async () => {
+    const stock = await shop.addStock({ quantity: 1 });
+    // Stopped, so that the order is still pending when its stream begins.
+    system().stock.kill('SIGSTOP');
+    try {
+      const order = await shop.createOrder({ productId: stock.id, quantity: 1 });
+      const watch = await system().live({ query, variables: { id: order.id } });
+      await watch.waitFor(({ orderChanged }) => orderChanged.status === 'PENDING', {
+        until: 'the state came at once',
+      });
+      system().stock.kill('SIGCONT');
+      await watch.ended();
+      expect(watch.errors()).toEqual([]);
+      expect(watch.completed()).toBe(true);
+      expect(watch.seen().map(({ orderChanged }) => orderChanged)).toEqual([
+        {
+          id: order.id,
+          status: 'PENDING',
+          rejectionReason: null,
+          decidedAt: null,
+          stock: { id: stock.id },
+        },
+        {
+          id: order.id,
+          status: 'CONFIRMED',
+          rejectionReason: null,
+          decidedAt: expect.any(String),
+          stock: { id: stock.id },
+        },
+      ]);
+      await watch.close();
+    } finally {
+      system().stock.kill('SIGCONT');
+    }
+  });
+
+  test('of a decided order shows that, and completes', async () => {
+    const order = await shop.createOrder({ productId: 'unknown', quantity: 1 });
+    await shop.decided(order.id);
+    const watch = await system().live({ query, variables: { id: order.id } });
+    await watch.ended();
+    expect(watch.seen().map(({ orderChanged }) => orderChanged.status)).toEqual(['REJECTED']);
+    expect(watch.completed()).toBe(true);
+    await watch.close();
+  });
+
+  test.each([
+    ['an unknown id', randomUUID()],
+    ['an id that is no UUID', 'nobody'],
+  ])('of %s is NOT_FOUND, and over', async (_what, id) => {
+    const watch = await system().live({ query, variables: { id } });
+    await watch.ended();
+    expect(codeOf(watch.errors())).toEqual(['NOT_FOUND']);
+    expect(watch.seen()).toEqual([]);
+    await watch.close();
+  });
+});
+
+describe('stockChanged', () => {
+  const query = `subscription ($ids: [ID!], $after: String) {
+    stockChanged(ids: $ids, after: $after) {
+      kind delta cursor at stock { id name quantity version orders(first: 1) { nodes { id quantity } } }
+      order { id productId quantity stock { name } } } }`;
+
+  /** The stream from before a change on: it is sure to be there. */
+  const watchFrom = async (after: string, ids?: readonly string[]) =>
+    system().live({ query, variables: { after, ...(ids ? { ids } : {}) } });
+
+  test('pushes a change with fields of both subgraphs', async () => {
+    const after = await shop.stockCursor();
+    const stock = await shop.addStock({ name: 'Kopi Gayo', quantity: 100 });
+    const watch = await watchFrom(after);
+    const order = await shop.createOrder({ productId: stock.id, quantity: 10 });
+    const ordered = await watch.waitFor(
+      ({ stockChanged }) => stockChanged.kind === 'ORDERED' && stockChanged.stock.id === stock.id,
+    );
+    expect(ordered.errors).toBeUndefined();
+    expect(ordered.data.stockChanged).toEqual({
+      kind: 'ORDERED',
+      delta: -10,
+      cursor: expect.any(String),
+      at: expect.stringMatching(/^\d{4}-.*T.*Z$/),
+      stock: {
+        id: stock.id,
+        name: 'Kopi Gayo',
+        quantity: 90,
+        version: 2,
+        orders: { nodes: [{ id: order.id, quantity: 10 }] },
+      },
+      order: {
+        id: order.id,
+        productId: stock.id,
+        quantity: 10,
+        stock: { name: 'Kopi Gayo' },
+      },
+    });
+    await watch.close();
+  });
+
+  test('tells every kind of change of the stocks asked for, in order, and of no others', async () => {
+    const { graph } = system();
+    const after = await shop.stockCursor();
+    const id = `sku-${randomUUID()}`;
+    const watch = await watchFrom(after, [id]);
+    await shop.addStock({ id, quantity: 5 });
+    await shop.addStock({ id: `other-${id}`, quantity: 5 });
+    const order = await shop.createOrder({ productId: id, quantity: 1 });
+    await shop.decided(order.id);
+    await dataOf(graph(`mutation { adjustStock(id: "${id}", delta: 3) { id } }`));
+    await dataOf(
+      graph(`mutation { updateStock(id: "${id}", input: {name: "n", quantity: 2}) { id } }`),
+    );
+    await shop.deleteStock(id);
+    await shop.addStock({ id, quantity: 8 });
+    await watch.waitFor(({ stockChanged }) => stockChanged.stock.version === 6);
+    expect(
+      watch
+        .seen()
+        .map(({ stockChanged: { kind, delta, stock, order: by } }) => [
+          kind,
+          delta,
+          stock.id,
+          stock.quantity,
+          stock.version,
+          by?.id ?? null,
+        ]),
+    ).toEqual([
+      ['CREATED', 5, id, 5, 1, null],
+      ['ORDERED', -1, id, 4, 2, order.id],
+      ['ADJUSTED', 3, id, 7, 3, null],
+      ['UPDATED', -5, id, 2, 4, null],
+      ['DELETED', -2, id, 2, 5, null],
+      ['CREATED', 8, id, 8, 6, null],
+    ]);
+    await watch.close();
+  });
+
+  test('goes on from the cursor of an event with no gap and no repeat', async () => {
+    const after = await shop.stockCursor();
+    const stock = await shop.addStock({ quantity: 20 });
+    const watch = await watchFrom(after, [stock.id]);
+    for (let i = 0; i < 3; i += 1) await shop.createOrder({ productId: stock.id, quantity: 1 });
+    await watch.waitFor(({ stockChanged }) => stockChanged.stock.version === 4);
+    await watch.close();
+    // Changes that nobody watches.
+    for (let i = 0; i < 3; i += 1) await shop.createOrder({ productId: stock.id, quantity: 1 });
+    await eventually(
+      () => shop.stock(stock.id),
+      (seen) => seen?.version === 7,
+    );
+
+    const cursors = watch.seen().map(({ stockChanged }) => stockChanged.cursor);
+    expect(new Set(cursors).size).toBe(4);
+    const resumed = await watchFrom(cursors[1], [stock.id]);
+    await shop.createOrder({ productId: stock.id, quantity: 1 });
+    await resumed.waitFor(({ stockChanged }) => stockChanged.stock.version === 8);
+    expect(
+      resumed.seen().map(({ stockChanged: { kind, stock: shown } }) => [kind, shown.version]),
+    ).toEqual([3, 4, 5, 6, 7, 8].map((version) => ['ORDERED', version]));
+    await resumed.close();
+  });
+
+  test("brings the current state for another epoch's cursor, then goes on live", async () => {
+    const stock = await shop.addStock({ name: 'Gula', quantity: 6 });
+    const gone = await shop.addStock({ quantity: 3 });
+    const own = await shop.stockCursor();
+    await shop.deleteStock(gone.id);
+    const text = Buffer.from(own, 'base64url').toString();
+    const foreign = text.replace(/[0-9a-f-]{36}/, randomUUID());
+    expect(foreign).not.toBe(text);
+
+    const watch = await watchFrom(Buffer.from(foreign).toString('base64url'), [stock.id, gone.id]);
+    const snapshot = await watch.waitFor(({ stockChanged }) => stockChanged.stock.id === stock.id);
+    expect(snapshot.data.stockChanged).toMatchObject({
+      kind: 'SNAPSHOT',
+      delta: 0,
+      order: null,
+      stock: { name: 'Gula', quantity: 6, version: 1 },
+    });
+    await watch.waitFor(({ stockChanged }) => stockChanged.stock.id === gone.id);
+    await shop.createOrder({ productId: stock.id, quantity: 1 });
+    const live = await watch.waitFor(
+      ({ stockChanged }) => stockChanged.stock.version === 2 && stockChanged.stock.id === stock.id,
+    );
+    expect(live.data.stockChanged).toMatchObject({ kind: 'ORDERED', stock: { quantity: 5 } });
+    expect(
+      watch
+        .seen()
+        .map(({ stockChanged: { kind, stock: shown } }) => `${kind} ${shown.id}`)
+        .sort(),
+    ).toEqual([`DELETED ${gone.id}`, `ORDERED ${stock.id}`, `SNAPSHOT ${stock.id}`].sort());
+    await watch.close();
+  });
+
+  test('refuses a malformed cursor: BAD_USER_INPUT', async () => {
+    const watch = await watchFrom('no cursor');
+    await watch.ended();
+    expect(watch.errors()).toMatchObject([
+      { extensions: { code: 'BAD_USER_INPUT', argument: 'after' } },
+    ]);
+    await watch.close();
+  });
+});

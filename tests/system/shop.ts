@@ -1,0 +1,62 @@
+import { eventually, type Patience } from './eventually.ts';
+import { dataOf, type Graph } from './graph-client.ts';
+
+export interface ShownStock {
+  readonly id: string;
+  readonly name: string;
+  readonly quantity: number;
+  readonly version: number;
+}
+
+export interface ShownOrder {
+  readonly id: string;
+  readonly productId: string;
+  readonly quantity: number;
+  readonly status: 'PENDING' | 'CONFIRMED' | 'REJECTED';
+  readonly rejectionReason: 'OUT_OF_STOCK' | 'UNKNOWN_PRODUCT' | null;
+  readonly createdAt: string;
+  readonly decidedAt: string | null;
+}
+
+const STOCK = 'id name quantity version';
+const ORDER = 'id productId quantity status rejectionReason createdAt decidedAt';
+
+/** What tests do all the time: each throws unless it is answered with data alone. */
+export function shopAt(graph: Graph) {
+  const order = async (id: string): Promise<ShownOrder | null> =>
+    (await dataOf(graph(`query ($id: ID!) { order(id: $id) { ${ORDER} } }`, { id }))).order;
+
+  return {
+    addStock: async (input: {
+      id?: string;
+      name?: string;
+      quantity: number;
+    }): Promise<ShownStock> => {
+      const mutation = `mutation ($input: AddStockInput!) { addStock(input: $input) { ${STOCK} } }`;
+      const answer = await dataOf(graph(mutation, { input: { name: 'Kopi', ...input } }));
+      return answer.addStock;
+    },
+    stock: async (id: string): Promise<ShownStock | null> =>
+      (await dataOf(graph(`query ($id: ID!) { stock(id: $id) { ${STOCK} } }`, { id }))).stock,
+    deleteStock: async (id: string): Promise<ShownStock> => {
+      const mutation = `mutation ($id: ID!) { deleteStock(id: $id) { ${STOCK} } }`;
+      return (await dataOf(graph(mutation, { id }))).deleteStock;
+    },
+    stockCursor: async (): Promise<string> => (await dataOf(graph('{ stockCursor }'))).stockCursor,
+    createOrder: async (input: {
+      productId: string;
+      quantity: number;
+      idempotencyKey?: string;
+    }): Promise<ShownOrder> => {
+      const mutation = `mutation ($input: CreateOrderInput!) { createOrder(input: $input) { ${ORDER} } }`;
+      return (await dataOf(graph(mutation, { input }))).createOrder;
+    },
+    order,
+    /** The order once it is decided. */
+    decided: async (id: string, patience: Patience = {}): Promise<ShownOrder> => {
+      const isDecided = (seen: ShownOrder | null) => seen !== null && seen.status !== 'PENDING';
+      const until = `the order ${id} is decided`;
+      return (await eventually(() => order(id), isDecided, { until, ...patience })) as ShownOrder;
+    },
+  };
+}
