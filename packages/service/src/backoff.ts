@@ -33,3 +33,18 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
     signal?.addEventListener('abort', done, { once: true });
   });
 }
+
+/** Resolves as the promise does or once the signal is aborted, and leaves no listener behind. */
+export async function settledOrAborted(promise: Promise<unknown>, signal: AbortSignal) {
+  if (signal.aborted) return;
+  let leave = (): void => {};
+  const aborted = new Promise<void>((resolve) => {
+    leave = resolve;
+    signal.addEventListener('abort', leave, { once: true });
+  });
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}

@@ -38,7 +38,8 @@ export function sqlState(error: unknown): string | undefined {
   for (const fields of chain(error)) {
     for (const name of ['originalCode', 'code']) {
       const code = fields[name];
-      if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^P\d{4}$/.test(code)) {
+      // Node's EPIPE and Prisma's P2010 have five characters too.
+      if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(E|P\d)/.test(code)) {
         return code;
       }
     }
@@ -57,7 +58,8 @@ export const UNIQUE_VIOLATION = '23505';
 /** The database is away, starting, stopping or full: the same again may succeed later. */
 export function isOutage(error: unknown): boolean {
   const state = sqlState(error);
-  if (state !== undefined) return /^(08|53|57|58)/.test(state);
+  // 25006: a standby that was written to in the middle of a failover.
+  if (state !== undefined) return /^(08|53|57|58|25006)/.test(state);
   for (const { code, message } of chain(error)) {
     if (typeof code === 'string' && OUTAGES.has(code)) return true;
     if (typeof message === 'string' && OUTAGE_MESSAGE.test(message)) return true;

@@ -1,6 +1,7 @@
 /** One change as it was read from the topic; its value stays bytes until somebody wants it. */
 export interface LoggedChange {
   readonly offset: number;
+  readonly epoch: string;
   readonly key: string;
   readonly version: number;
   readonly value: Buffer;
@@ -8,10 +9,9 @@ export interface LoggedChange {
   readonly at: number;
 }
 
-/** What one record brings beside the change: which relay sent it, and in which epoch. */
+/** What one record brings: the change, and the term of the relay that sent it. */
 export interface Arrival {
   readonly change: LoggedChange;
-  readonly epoch: string;
   readonly term: number;
 }
 
@@ -29,8 +29,8 @@ export type Verdict =
  */
 export interface ChangeLog {
   readonly append: (arrival: Arrival) => Verdict;
-  /** Passes over a record that is no change of ours. */
-  readonly skip: (offset: number) => void;
+  /** A record that is no change: of another system, or word that an epoch begins. */
+  readonly pass: (offset: number, epoch?: string) => Verdict;
   /** The next offset to read. */
   readonly next: number;
   readonly epoch: string | undefined;
@@ -48,6 +48,10 @@ export function createChangeLog(capacity: number): ChangeLog {
   let first = 0;
   let next = 0;
   let epoch: string | undefined;
+  /** Whether a record has said so, and not only the database. */
+  let confirmed = false;
+  /** An epoch never comes back: what still arrives of one is a replaced relay's. */
+  const left = new Set<string>();
   let term = 0;
   let newestAt = 0;
   const versions = new Map<string, number>();
@@ -65,34 +69,51 @@ export function createChangeLog(capacity: number): ChangeLog {
     changes.push(change);
     versions.set(change.key, change.version);
     term = Math.max(term, sender);
-    next = change.offset + 1;
     newestAt = Math.max(newestAt, change.at);
     trim();
+  };
+
+  /** Begins anew at an offset. */
+  const restart = (offset: number, newEpoch: string): Verdict => {
+    const wasEmpty = epoch === undefined;
+    if (confirmed && epoch !== undefined && epoch !== newEpoch) left.add(epoch);
+    changes = [];
+    versions.clear();
+    term = 0;
+    epoch = newEpoch;
+    confirmed = true;
+    first = offset;
+    next = offset + 1;
+    return wasEmpty ? 'new' : 'broken';
+  };
+
+  const pass = (offset: number, newEpoch?: string): Verdict => {
+    if (newEpoch !== undefined && newEpoch !== epoch && !left.has(newEpoch)) {
+      return restart(offset, newEpoch);
+    }
+    // Behind a gap it stays where it is: the next change tells of the gap.
+    if (offset === next) next = offset + 1;
+    return 'stale';
   };
 
   return {
     append: (arrival) => {
       const { change } = arrival;
-      const sameEpoch = arrival.epoch === epoch;
+      if (left.has(change.epoch)) return pass(change.offset);
+      const sameEpoch = change.epoch === epoch;
       if (sameEpoch && change.offset < next) return 'stale';
       if (!sameEpoch || change.offset > next) {
-        const wasEmpty = epoch === undefined;
-        changes = [];
-        versions.clear();
-        term = 0;
-        epoch = arrival.epoch;
-        first = change.offset;
+        const verdict = restart(change.offset, change.epoch);
         keep(arrival);
-        return wasEmpty ? 'new' : 'broken';
+        return verdict;
       }
+      confirmed = true;
       next = change.offset + 1;
       if (arrival.term < term || change.version <= (versions.get(change.key) ?? 0)) return 'stale';
       keep(arrival);
       return 'new';
     },
-    skip: (offset) => {
-      if (offset === next) next = offset + 1;
-    },
+    pass,
     get next() {
       return next;
     },
@@ -107,7 +128,7 @@ export function createChangeLog(capacity: number): ChangeLog {
       return changes.slice(lowerBound(changes, offset));
     },
     startAt: (offset, knownEpoch) => {
-      if (changes.length > 0) return;
+      if (confirmed) return;
       next = offset;
       first = offset;
       epoch = knownEpoch;

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { HEADER } from '@gudang/events';
-import { pause } from '../backoff.ts';
+import { pause, settledOrAborted } from '../backoff.ts';
 import { OK, type PartState } from '../health.ts';
 import { disconnectConsumer, failOnCrash, runConsumer } from '../kafka/consumer.ts';
 import type { KafkaConnection } from '../kafka/kafka-connection.ts';
+import { topicBounds } from '../kafka/read-topic.ts';
 import { headerNumber, headerText, type KafkaRecord, toRecord } from '../kafka/record.ts';
 import type { Stoppable } from '../lifecycle.ts';
 import type { SqlClient } from '../outbox/write-events.ts';
@@ -33,7 +34,11 @@ export interface Feed extends Stoppable {
   /** The position of this replica: all before it has been read. */
   readonly position: () => Cursor;
   /** The position just behind one change. */
-  readonly cursorAfter: (change: { readonly offset: number; readonly at: number }) => Cursor;
+  readonly cursorAfter: (change: {
+    readonly offset: number;
+    readonly at: number;
+    readonly epoch?: string;
+  }) => Cursor;
 }
 
 /**
@@ -61,7 +66,7 @@ export function startFeed(
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, restartOnFailure: async () => true },
   });
   failOnCrash(consumer, `of ${topic}`, fail);
-  consumer.on(consumer.events.FETCH, kafka.answered);
+  consumer.on(consumer.events.REQUEST, kafka.answered);
   // kafkajs begins anew at the topic's end after each join of a group that commits nothing.
   consumer.on(consumer.events.GROUP_JOIN, () => {
     consumer.seek({ topic: name, partition: 0, offset: String(changes.next) });
@@ -76,17 +81,15 @@ export function startFeed(
 
   const take = (record: KafkaRecord): void => {
     const arrival = toArrival(record);
-    if (arrival === undefined) {
-      changes.skip(Number(record.offset));
-      return;
-    }
-    const verdict = changes.append(arrival);
+    const verdict = arrival
+      ? changes.append(arrival)
+      : changes.pass(Number(record.offset), headerText(record.headers, HEADER.epoch));
     if (verdict === 'broken') watchers.missed();
-    else if (verdict === 'new') watchers.show(arrival.change);
+    else if (verdict === 'new' && arrival) watchers.show(arrival.change);
   };
 
   const begin = async (): Promise<void> => {
-    const { low, high } = await topicBounds(kafka, name);
+    const { low, high } = await topicBounds(kafka.client, name);
     end = high;
     changes.startAt(Math.max(low, high - WINDOW), await readEpoch(database));
     settle();
@@ -104,10 +107,7 @@ export function startFeed(
 
   const until = async (reached: () => boolean, signal: AbortSignal): Promise<void> => {
     while (!reached() && !signal.aborted && !stopping.signal.aborted) {
-      await new Promise<void>((resolve) => {
-        moved.push(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+      await settledOrAborted(new Promise<void>((resolve) => moved.push(resolve)), signal);
     }
   };
 
@@ -142,8 +142,8 @@ export function startFeed(
       offset: caughtUp ? changes.next : null,
       at: changes.newestAt,
     }),
-    cursorAfter: ({ offset, at }) => ({
-      epoch: changes.epoch ?? NO_EPOCH,
+    cursorAfter: ({ offset, at, epoch = changes.epoch ?? NO_EPOCH }) => ({
+      epoch,
       offset: offset + 1,
       at,
     }),
@@ -153,20 +153,6 @@ export function startFeed(
       await Promise.race([disconnectConsumer(consumer), pause(2_000)]);
     },
   };
-}
-
-async function topicBounds(
-  kafka: KafkaConnection,
-  topic: string,
-): Promise<{ low: number; high: number }> {
-  const admin = kafka.client.admin();
-  await admin.connect();
-  try {
-    const [partition] = await admin.fetchTopicOffsets(topic);
-    return { low: Number(partition?.low ?? 0), high: Number(partition?.high ?? 0) };
-  } finally {
-    await admin.disconnect();
-  }
 }
 
 /** The database's epoch: what an empty topic cannot tell. */
@@ -183,10 +169,10 @@ function toArrival(record: KafkaRecord): Arrival | undefined {
   if (version === undefined || term === undefined || epoch === undefined) return undefined;
   if (record.key === null || record.value === null) return undefined;
   return {
-    epoch,
     term,
     change: {
       offset: Number(record.offset),
+      epoch,
       key: record.key.toString(),
       version,
       value: record.value,

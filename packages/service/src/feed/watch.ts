@@ -26,7 +26,8 @@ interface Watcher {
 
 /**
  * Watchers indexed by key: a change costs what its own watchers cost, however many there are of
- * others. A watcher that lags by more than `limit` changes is told that it missed some.
+ * others. A watcher that lags by more than `limit` changes (beside those that it began with) is
+ * told that it missed some.
  */
 export function createWatchers(limit: number): Watchers {
   const byKey = new Map<string, Set<Watcher>>();
@@ -53,19 +54,27 @@ export function createWatchers(limit: number): Watchers {
   return {
     watch: (keys, earlier = []) => {
       let pending: Watched[] = [...earlier];
+      /** How many of `pending` are handed out: an array's own shift copies all the others. */
+      let taken = 0;
+      let most = limit + earlier.length;
       let wake: ((watched: Watched | undefined) => void) | undefined;
       let closed = false;
       const hand = (watched: Watched): void => {
         if (wake) {
           wake(watched);
           wake = undefined;
-        } else if (pending.length < limit) pending.push(watched);
-        else pending = ['missed'];
+        } else if (pending.length - taken < most) pending.push(watched);
+        else restart(['missed']);
+      };
+      const restart = (anew: Watched[]): void => {
+        pending = anew;
+        taken = 0;
+        most = limit;
       };
       const watcher: Watcher = {
         offer: hand,
         missed: () => {
-          pending = [];
+          restart([]);
           hand('missed');
         },
       };
@@ -73,8 +82,13 @@ export function createWatchers(limit: number): Watchers {
       count += 1;
       return {
         next: () => {
-          const first = pending.shift();
-          if (first !== undefined || closed) return Promise.resolve(first);
+          if (closed) return Promise.resolve(undefined);
+          const first = pending[taken];
+          if (first !== undefined) {
+            taken += 1;
+            if (taken === pending.length) restart([]);
+            return Promise.resolve(first);
+          }
           return new Promise((resolve) => {
             wake = resolve;
           });
@@ -84,7 +98,7 @@ export function createWatchers(limit: number): Watchers {
           closed = true;
           count -= 1;
           leave(watcher, keys);
-          pending = [];
+          restart([]);
           wake?.(undefined);
         },
       };

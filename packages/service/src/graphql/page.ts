@@ -103,6 +103,7 @@ export function parseTimePlace(cursor: string): TimePlace | undefined {
   if (!/^[\w-]{1,600}$/.test(cursor)) return undefined;
   const text = Buffer.from(cursor, 'base64url').toString();
   const comma = text.indexOf(',');
+  if (comma < 1) return undefined;
   const at = text.slice(0, comma);
   const id = text.slice(comma + 1);
   if (!/^[0-9a-z]{1,9}$/.test(at) || id === '' || id.includes('\u0000')) return undefined;

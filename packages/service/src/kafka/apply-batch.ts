@@ -8,28 +8,39 @@ export interface Readable<T> {
 }
 
 /**
- * Applies a batch in one transaction. When PostgreSQL refuses it because of its data, halves are
- * tried until the record is found, and that one is set aside: one bad record costs no other.
+ * Applies a batch, and the letters for what of it could not be decoded, in one transaction. When
+ * PostgreSQL refuses it because of its data, halves are tried until the record is found, and that
+ * one becomes a letter too: one bad record costs no other.
  * Anything else that goes wrong is thrown, for the batch to be tried again.
  */
-export async function applyBatch<T>(
-  batch: readonly Readable<T>[],
-  apply: (batch: readonly Readable<T>[]) => Promise<void>,
-  setAside: (letter: DeadLetter) => Promise<void>,
-): Promise<void> {
-  if (batch.length === 0) return;
+export async function applyBatch<T>({
+  batch,
+  letters = [],
+  apply,
+}: {
+  batch: readonly Readable<T>[];
+  letters?: readonly DeadLetter[];
+  apply: (batch: readonly Readable<T>[], letters: readonly DeadLetter[]) => Promise<void>;
+}): Promise<void> {
+  if (batch.length + letters.length === 0) return;
   try {
-    await apply(batch);
+    await apply(batch, letters);
   } catch (error) {
-    if (!isRefusedData(error)) throw error;
     const [first] = batch;
-    if (batch.length === 1 && first) {
-      const reason = error instanceof Error ? error.message.split('\n').at(-1) : String(error);
-      await setAside({ record: first.record, reason: `PostgreSQL refused it: ${reason}` });
+    if (first === undefined || !isRefusedData(error)) throw error;
+    // By themselves: were they the cause, no record would be blamed for them.
+    if (letters.length > 0) await apply([], letters);
+    if (batch.length === 1 && letters.length === 0) {
+      await apply([], [{ record: first.record, reason: `PostgreSQL refused it: ${says(error)}` }]);
       return;
     }
     const middle = Math.ceil(batch.length / 2);
-    await applyBatch(batch.slice(0, middle), apply, setAside);
-    await applyBatch(batch.slice(middle), apply, setAside);
+    await applyBatch({ batch: batch.slice(0, middle), apply });
+    await applyBatch({ batch: batch.slice(middle), apply });
   }
+}
+
+/** PostgreSQL's own words, the last line of what Prisma makes of them. */
+function says(error: unknown): string {
+  return (error instanceof Error ? error.message.split('\n').at(-1) : undefined) ?? String(error);
 }

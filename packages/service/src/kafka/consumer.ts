@@ -50,6 +50,22 @@ export function failOnCrash(consumer: Consumer, name: string, fail: Service['fai
   });
 }
 
+/** How often a batch in work says that its consumer is alive, in milliseconds. */
+const BEAT_MS = 2_000;
+
+/**
+ * kafkajs beats between batches only, and a transaction that waits for a lock may outlast the
+ * session. A beat that fails is left to the next one, which is awaited.
+ */
+async function whileBeating(batch: EachBatchPayload, work: () => Promise<void>): Promise<void> {
+  const beat = setInterval(() => void batch.heartbeat().catch(() => {}), BEAT_MS);
+  try {
+    await work();
+  } finally {
+    clearInterval(beat);
+  }
+}
+
 /**
  * Consumes a topic from its beginning. `handle` gets the records of one partition in order and
  * must have committed its work when it resolves; only then is the offset committed. When it
@@ -81,20 +97,28 @@ export function startConsumer(
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, restartOnFailure: async () => true },
   });
   failOnCrash(consumer, group, fail);
-  consumer.on(consumer.events.FETCH, kafka.answered);
+  // Not FETCH, which kafkajs emits after a failed fetch too.
+  consumer.on(consumer.events.REQUEST, kafka.answered);
+  /** Grows with each rebalance: a batch of before may be another consumer's by now (#1046). */
+  let generation = 0;
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    generation += 1;
+  });
 
   const handleForever = async (
     records: readonly KafkaRecord[],
     batch: EachBatchPayload,
+    isOurs: () => boolean,
   ): Promise<boolean> => {
     const backoff = createBackoff(100, 5_000);
-    while (batch.isRunning() && !batch.isStale() && !stopping.signal.aborted) {
+    while (isOurs()) {
       try {
-        await handle(records);
+        await whileBeating(batch, () => handle(records));
         return true;
       } catch (error) {
         log.warn({ err: error, topic, first: records[0]?.offset }, `${group} will try again`);
-        await pause(backoff.next(), stopping.signal);
+        await whileBeating(batch, () => pause(backoff.next(), stopping.signal));
+        // Rejects in a rebalance, for kafkajs to join again.
         await batch.heartbeat();
       }
     }
@@ -103,15 +127,22 @@ export function startConsumer(
 
   const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
     const { batch } = payload;
+    const begun = generation;
+    const isOurs = (): boolean =>
+      payload.isRunning() && !payload.isStale() && generation === begun && !stopping.signal.aborted;
     for (let start = 0; start < batch.messages.length; start += BATCH_LIMIT) {
       const records = batch.messages
         .slice(start, start + BATCH_LIMIT)
         .map((message) => toRecord(batch.topic, batch.partition, message));
       const last = records.at(-1);
-      if (last === undefined || !(await handleForever(records, payload))) return;
+      if (last === undefined || !(await handleForever(records, payload, isOurs))) return;
+      if (generation !== begun || payload.isStale()) return;
       payload.resolveOffset(last.offset);
       const offset = (BigInt(last.offset) + 1n).toString();
-      await consumer.commitOffsets([{ topic: batch.topic, partition: batch.partition, offset }]);
+      // Not the consumer's commitOffsets, which does nothing once it is told to stop.
+      await payload.commitOffsetsIfNecessary({
+        topics: [{ topic: batch.topic, partitions: [{ partition: batch.partition, offset }] }],
+      });
       await payload.heartbeat();
     }
   };

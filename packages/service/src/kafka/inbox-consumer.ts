@@ -34,12 +34,7 @@ export function startInboxConsumer<T>(
       if (decoded.ok) readable.push({ message: decoded.message, record });
       else letters.push({ record, reason: decoded.reason });
     }
-    if (letters.length > 0) await apply([], letters);
-    await applyBatch(
-      readable,
-      (batch) => apply(batch, []),
-      (letter) => apply([], [letter]),
-    );
+    await applyBatch({ batch: readable, letters, apply });
   };
   return startConsumer(service, { kafka, topic, group: service.name, handle });
 }

@@ -1,11 +1,11 @@
-import { Kafka, logLevel } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import { createBackoff, pause } from '../backoff.ts';
 import { OK, type PartState } from '../health.ts';
 import type { Stoppable } from '../lifecycle.ts';
 import type { Service } from '../service.ts';
 import type { kafkaSettings } from '../settings/shared-settings.ts';
 import { StartError } from '../start-error.ts';
-import { patchRequestQueue } from './request-queue-patch.ts';
+import { createKafkaClient } from './kafka-client.ts';
 import { ensureTopics, type TopicSpec } from './topics.ts';
 
 /** A broker that has not answered for so long is called down; fetches answer each second. */
@@ -26,6 +26,8 @@ export interface KafkaConnection extends Stoppable {
   readonly signal: AbortSignal;
   /** The name on the broker: with this system's prefix. */
   readonly name: (topicOrGroup: string) => string;
+  /** Creates again the topics that have gone. */
+  readonly ensureTopics: () => Promise<void>;
   /** Noted by whoever just had an answer from the broker. */
   readonly answered: () => void;
   readonly state: () => PartState;
@@ -41,21 +43,8 @@ export function startKafka(
 ): KafkaConnection {
   const brokers = settings.KAFKA_BROKERS;
   const prefix = settings.KAFKA_TOPIC_PREFIX;
-  patchRequestQueue();
   const stopped = new AbortController();
-  const client = new Kafka({
-    clientId: name,
-    brokers: [...brokers],
-    connectionTimeout: 3_000,
-    requestTimeout: 10_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8 },
-    logLevel: logLevel.INFO,
-    // kafkajs repeats each failure at a high pace; what people need of it is said below.
-    logCreator:
-      () =>
-      ({ namespace, log: { message, error } }) =>
-        log.debug({ kafkajs: namespace, error }, message),
-  });
+  const client = createKafkaClient(name, settings, log);
 
   let lastAnswer = 0;
   let lastReminder = 0;
@@ -78,16 +67,17 @@ export function startKafka(
   }, SILENCE_MS);
   let timer = watch;
 
+  const ensure = async (): Promise<void> => {
+    const named = topics.map((spec) => ({ ...spec, topic: prefix + spec.topic }));
+    await ensureTopics(client, named, settings.KAFKA_REPLICATION);
+    lastAnswer = Date.now();
+  };
+
   const ready = (async () => {
     const backoff = createBackoff(200, 5_000);
     while (!stopped.signal.aborted) {
       try {
-        await ensureTopics(
-          client,
-          topics.map((spec) => ({ ...spec, topic: prefix + spec.topic })),
-          settings.KAFKA_REPLICATION,
-        );
-        lastAnswer = Date.now();
+        await ensure();
         return;
       } catch (error) {
         if (error instanceof StartError) {
@@ -111,6 +101,7 @@ export function startKafka(
     ready,
     signal: stopped.signal,
     name: (topicOrGroup) => prefix + topicOrGroup,
+    ensureTopics: ensure,
     answered: () => {
       lastAnswer = Date.now();
     },

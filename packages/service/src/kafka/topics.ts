@@ -7,6 +7,8 @@ export interface TopicSpec {
   readonly partitions: number;
   /** The topic's offsets serve as cursors, so it may never have more partitions than one. */
   readonly totalOrder?: boolean;
+  /** The broker's settings of the topic where they are to differ from its usual ones. */
+  readonly config?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -26,10 +28,11 @@ export async function ensureTopics(
     if (missing.length > 0) {
       await admin.createTopics({
         waitForLeaders: true,
-        topics: missing.map(({ topic, partitions }) => ({
+        topics: missing.map(({ topic, partitions, config = {} }) => ({
           topic,
           numPartitions: partitions,
           replicationFactor: replication,
+          configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
         })),
       });
     }
@@ -48,7 +51,14 @@ export async function ensureTopics(
   }
 }
 
+/**
+ * Dead letters wait for people, not for a week; and one is larger than its record, by the headers
+ * that tell where it came from (bytes; brokers take records of 1 MiB unless told otherwise).
+ */
+const DEAD_LETTER_CONFIG = { 'retention.ms': '-1', 'max.message.bytes': String(4 * 1024 * 1024) };
+
 /** A topic that is consumed record by record, and the one for what of it cannot be applied. */
 export function withDeadLetters(spec: TopicSpec): TopicSpec[] {
-  return [spec, { topic: deadLetterTopic(spec.topic), partitions: 1 }];
+  const letters = { topic: deadLetterTopic(spec.topic), partitions: 1, config: DEAD_LETTER_CONFIG };
+  return [spec, letters];
 }

@@ -27,7 +27,8 @@ export interface RelayTerm {
 const HEADERS_SIZE = 400;
 
 export function rowSize(row: OutboxRow): number {
-  return (row.key?.length ?? 0) + (row.value?.length ?? 0) + HEADERS_SIZE;
+  const kept = row.headers === null ? 0 : Buffer.byteLength(JSON.stringify(row.headers));
+  return (row.key?.length ?? 0) + (row.value?.length ?? 0) + kept + HEADERS_SIZE;
 }
 
 /**

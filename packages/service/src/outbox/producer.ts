@@ -1,5 +1,5 @@
 import { Partitioners, type Producer } from 'kafkajs';
-import { createBackoff, pause } from '../backoff.ts';
+import { createBackoff, pause, settledOrAborted } from '../backoff.ts';
 import type { KafkaConnection } from '../kafka/kafka-connection.ts';
 
 /**
@@ -11,7 +11,7 @@ export async function createProducer(
   kafka: KafkaConnection,
   signal: AbortSignal,
 ): Promise<Producer> {
-  await Promise.race([kafka.ready, aborted(signal)]);
+  await settledOrAborted(kafka.ready, signal);
   const producer = kafka.client.producer({
     createPartitioner: Partitioners.DefaultPartitioner,
     idempotent: false,
@@ -29,11 +29,4 @@ export async function createProducer(
       await pause(backoff.next(), signal);
     }
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }

@@ -1,6 +1,6 @@
+import type { Socket } from 'node:net';
 import { Client } from 'pg';
 import { pause } from '../backoff.ts';
-import type { KafkaConnection } from '../kafka/kafka-connection.ts';
 import type { OutboxRow } from './outbox-row.ts';
 
 /** The advisory lock that one relay of a database holds: "outbox" in ASCII. */
@@ -9,7 +9,9 @@ const LOCK = '122550255484024';
 const IDLE_LIMIT_MS = 4_000;
 const HEARTBEAT_MS = 1_000;
 /** How often one that waits asks for the lock. */
-const ASK_MS = 500;
+const ASK_MS = 250;
+/** How long to wait for the server's goodbye. */
+const CLOSE_LIMIT_MS = 1_000;
 
 /**
  * The one database connection of a relay: it holds the lock, and all that a leader reads and
@@ -20,16 +22,18 @@ export interface RelaySession {
   readonly isLeading: () => boolean;
   readonly term: string;
   readonly epoch: string;
+  /** The last offset of the change topic that the database knows to be sent; -1: none. */
+  readonly sentOffset: number;
   /** Waits for the lock, then begins a term. */
-  readonly lead: (signal: AbortSignal) => Promise<void>;
+  readonly lead: () => Promise<void>;
   readonly nextRows: (limit: number) => Promise<OutboxRow[]>;
   /** @param offset the last one of the change topic in what was sent, null when there was none */
   readonly deleteSent: (ids: readonly string[], offset: number | null) => Promise<void>;
   readonly setAside: (id: string, reason: string) => Promise<void>;
-  /** A topic that ends before what was sent to it is new: a new epoch begins. */
-  readonly checkTopic: (kafka: KafkaConnection, topic: string) => Promise<void>;
-  /** True when the offset is not beyond what was sent before, and a new epoch has begun. */
-  readonly beginEpochIfBehind: (offset: number) => Promise<boolean>;
+  /** Whether all of these are still in the outbox. */
+  readonly areWaiting: (ids: readonly string[]) => Promise<boolean>;
+  /** @param offset the last one that is sent */
+  readonly beginEpoch: (offset: number) => Promise<void>;
   /** Wakes the relay that leads, in whichever process it is. */
   readonly notify: () => void;
   readonly close: () => Promise<void>;
@@ -57,31 +61,30 @@ export async function openRelaySession({
   let term = '0';
   let epoch = '';
   let sentOffset = -1;
-  client.on('error', (error) => {
-    lost = error;
+  const lose = (error: Error): void => {
+    lost ??= error;
     leading = false;
     onNotify();
-  });
-  client.on('notification', onNotify);
-  await client.connect();
-
-  // A frozen process answers no keep-alive of ours, so its heartbeat ends and the server ends it.
-  await client.query(`SET idle_session_timeout = ${IDLE_LIMIT_MS}`);
-  const heartbeat = setInterval(() => {
-    client.query('SELECT 1').catch((error: Error) => {
-      lost = error;
-      onNotify();
-    });
-  }, HEARTBEAT_MS);
-
-  const beginEpoch = async (offset: number): Promise<void> => {
-    const { rows } = await client.query(
-      'UPDATE relay SET epoch = gen_random_uuid(), sent_offset = $1 RETURNING epoch',
-      [offset],
-    );
-    epoch = rows[0].epoch;
-    sentOffset = offset;
   };
+  client.on('error', lose);
+  client.on('notification', onNotify);
+  let heartbeat: NodeJS.Timeout | undefined;
+  const close = async (): Promise<void> => {
+    leading = false;
+    clearInterval(heartbeat);
+    await Promise.race([client.end().catch(() => {}), pause(CLOSE_LIMIT_MS)]);
+    // A connection that has gone silent would otherwise stay until TCP gives it up, in minutes.
+    socketOf(client)?.destroy();
+  };
+  try {
+    await client.connect();
+    // A frozen process sends no heartbeat, so the server ends its session, and with it the lock.
+    await client.query(`SET idle_session_timeout = ${IDLE_LIMIT_MS}`);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  heartbeat = setInterval(() => void client.query('SELECT 1').catch(lose), HEARTBEAT_MS);
 
   return {
     isLeading: () => leading,
@@ -90,6 +93,9 @@ export async function openRelaySession({
     },
     get epoch() {
       return epoch;
+    },
+    get sentOffset() {
+      return sentOffset;
     },
     lead: async () => {
       for (;;) {
@@ -144,21 +150,21 @@ export async function openRelaySession({
         [id, reason],
       );
     },
-    checkTopic: async (kafka, topic) => {
-      const admin = kafka.client.admin();
-      try {
-        await admin.connect();
-        const [partition] = await admin.fetchTopicOffsets(topic);
-        const end = Number(partition?.high ?? 0);
-        if (end <= sentOffset) await beginEpoch(end - 1);
-      } finally {
-        await admin.disconnect();
-      }
+    areWaiting: async (ids) => {
+      const { rows } = await client.query(
+        `SELECT count(*) AS missing FROM unnest($1::bigint[]) AS sent (id)
+         WHERE NOT EXISTS (SELECT FROM outbox WHERE outbox.id = sent.id)`,
+        [ids],
+      );
+      return rows[0].missing === '0';
     },
-    beginEpochIfBehind: async (offset) => {
-      if (offset > sentOffset) return false;
-      await beginEpoch(offset);
-      return true;
+    beginEpoch: async (offset) => {
+      const { rows } = await client.query(
+        'UPDATE relay SET epoch = gen_random_uuid(), sent_offset = $1 RETURNING epoch',
+        [offset],
+      );
+      epoch = rows[0].epoch;
+      sentOffset = offset;
     },
     notify: () => {
       if (notifying || lost) return;
@@ -170,10 +176,11 @@ export async function openRelaySession({
           notifying = false;
         });
     },
-    close: async () => {
-      leading = false;
-      clearInterval(heartbeat);
-      await Promise.race([client.end().catch(() => {}), pause(1_000)]);
-    },
+    close,
   };
+}
+
+/** pg keeps it to itself. */
+function socketOf(client: Client): Socket | undefined {
+  return (client as unknown as { connection?: { stream?: Socket } }).connection?.stream;
 }

@@ -1,8 +1,10 @@
 import type { Producer, RecordMetadata } from 'kafkajs';
 import { createBackoff, pause } from '../backoff.ts';
 import type { KafkaConnection } from '../kafka/kafka-connection.ts';
+import { protocolErrors } from '../kafka/protocol-error.ts';
 import type { Stoppable } from '../lifecycle.ts';
 import type { Service } from '../service.ts';
+import { checkEpoch } from './check-epoch.ts';
 import { type OutboxRow, rowsWithin, toMessage } from './outbox-row.ts';
 import { isPoison } from './poison.ts';
 import { createProducer } from './producer.ts';
@@ -66,8 +68,15 @@ export function startRelay(
       else stopping.signal.addEventListener('abort', done, { once: true });
     });
 
-  const send = async (producer: Producer, rows: readonly OutboxRow[], leader: RelaySession) => {
-    const relay = { source: `/${name}`, term: leader.term, epoch: leader.epoch };
+  const source = `/${name}`;
+
+  /** Sends rows and deletes them once they are acknowledged. */
+  const deliver = async (
+    producer: Producer,
+    rows: readonly OutboxRow[],
+    leader: RelaySession,
+  ): Promise<void> => {
+    const relay = { source, term: leader.term, epoch: leader.epoch };
     const byTopic = groupByTopic(rows);
     const acknowledged = await producer.sendBatch({
       acks: -1,
@@ -77,20 +86,28 @@ export function startRelay(
       })),
     });
     kafka.answered();
-    return lastOffset(acknowledged, kafka.name(changeTopic), byTopic.get(changeTopic)?.length ?? 0);
+    const offsets = offsetsOf(acknowledged, kafka.name(changeTopic), byTopic.get(changeTopic));
+    // The offsets began anew: a new topic. Sent again under the epoch that now begins.
+    if (offsets && offsets.first <= leader.sentOffset) {
+      await leader.beginEpoch(offsets.last);
+      return;
+    }
+    await leader.deleteSent(
+      rows.map((row) => row.id),
+      offsets?.last ?? null,
+    );
+    sent.inc(rows.length);
   };
 
   /** Sends rows one by one and sets aside those that the broker refuses for what they are. */
-  const sendEach = async (
+  const deliverEach = async (
     producer: Producer,
     rows: readonly OutboxRow[],
     leader: RelaySession,
   ): Promise<void> => {
     for (const row of rows) {
       try {
-        const offset = await send(producer, [row], leader);
-        await leader.deleteSent([row.id], offset);
-        sent.inc();
+        await deliver(producer, [row], leader);
       } catch (error) {
         if (!isPoison(error)) throw error;
         await leader.setAside(row.id, error instanceof Error ? error.message : String(error));
@@ -109,45 +126,47 @@ export function startRelay(
         continue;
       }
       try {
-        const offset = await send(producer, rows, leader);
-        // The offsets began anew: a new topic. Sent again under the epoch that now begins.
-        if (offset !== null && (await leader.beginEpochIfBehind(offset))) continue;
-        await leader.deleteSent(
-          rows.map((row) => row.id),
-          offset,
-        );
-        sent.inc(rows.length);
+        await deliver(producer, rows, leader);
       } catch (error) {
         if (!isPoison(error)) throw error;
-        await sendEach(producer, rows, leader);
+        await deliverEach(producer, rows, leader);
       }
     }
   };
 
   const run = async (): Promise<void> => {
     const backoff = createBackoff(100, 2_000);
+    let producer: Producer | undefined;
     while (!stopping.signal.aborted) {
-      let producer: Producer | undefined;
       try {
+        // Before the lock: whoever has no broker must not keep it from others.
+        producer ??= await createProducer(kafka, stopping.signal);
         session = await openRelaySession({
           databaseUrl,
           onNotify: wakeUp,
           signal: stopping.signal,
         });
-        await session.lead(stopping.signal);
+        await session.lead();
         log.info({ term: session.term }, 'relaying the outbox');
-        producer = await createProducer(kafka, stopping.signal);
-        await session.checkTopic(kafka, kafka.name(changeTopic));
+        await checkEpoch(kafka, producer, { session, topic: changeTopic, source });
         backoff.reset();
         await lead(session, producer);
       } catch (error) {
-        if (!stopping.signal.aborted) log.debug({ err: error }, 'the relay begins again');
+        if (stopping.signal.aborted) break;
+        log.debug({ err: error }, 'the relay begins again');
+        await heal(error);
       }
-      await producer?.disconnect().catch(() => {});
       await session?.close();
       session = undefined;
       await pause(backoff.next(), stopping.signal);
     }
+    await session?.close();
+    await producer?.disconnect().catch(() => {});
+  };
+  /** A topic that was deleted, or lost with the broker's data, is made again. */
+  const heal = async (error: unknown): Promise<void> => {
+    if (!protocolErrors(error).includes('UNKNOWN_TOPIC_OR_PARTITION')) return;
+    await kafka.ensureTopics().catch(() => {});
   };
   const running = run();
 
@@ -174,12 +193,14 @@ function groupByTopic(rows: readonly OutboxRow[]): Map<string, OutboxRow[]> {
   return byTopic;
 }
 
-/** The offset of the last record that went to a one-partition topic, null when none did. */
-function lastOffset(
+/** The offsets of what went to a one-partition topic, undefined when nothing did. */
+function offsetsOf(
   acknowledged: readonly RecordMetadata[],
   topic: string,
-  count: number,
-): number | null {
+  rows: readonly OutboxRow[] | undefined,
+): { first: number; last: number } | undefined {
   const of = acknowledged.find((answer) => answer.topicName === topic);
-  return of?.baseOffset === undefined || count === 0 ? null : Number(of.baseOffset) + count - 1;
+  if (of?.baseOffset === undefined || rows === undefined) return undefined;
+  const first = Number(of.baseOffset);
+  return { first, last: first + rows.length - 1 };
 }

@@ -80,6 +80,7 @@ function deadLetterHeaders({ record, reason }: DeadLetter): Record<string, strin
     [HEADER.originPartition]: String(record.partition),
     [HEADER.originOffset]: record.offset,
     [HEADER.originTimestamp]: record.timestamp,
-    [HEADER.reason]: reason,
+    // It may quote the record, and jsonb takes neither NUL nor half a surrogate pair.
+    [HEADER.reason]: reason.replaceAll('\u0000', '').slice(0, HEADER_LIMIT).toWellFormed(),
   };
 }

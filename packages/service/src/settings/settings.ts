@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** One environment variable: what it is for, what it may hold, what it is when unset. */
@@ -14,6 +15,8 @@ export interface Setting<T = unknown> {
   readonly secret?: boolean;
   /** An example for documentation and for the message when a required one is missing. */
   readonly example?: string;
+  /** What is wrong beside the other settings, as far as they could be read; undefined: nothing. */
+  readonly check?: (values: Readonly<Record<string, unknown>>) => string | undefined;
 }
 
 export type SettingsTable = Readonly<Record<string, Setting>>;
@@ -63,6 +66,10 @@ export function readSettings<T extends SettingsTable>(
     if (parsed.success) values[name] = parsed.data;
     else problems.push(problemOf(name, setting, text, parsed.error.issues[0]?.message ?? ''));
   }
+  for (const [name, { check }] of Object.entries(table)) {
+    const problem = values[name] === undefined ? undefined : check?.(values);
+    if (problem !== undefined) problems.push(`${name}: ${problem}`);
+  }
   if (problems.length > 0) throw new SettingsError(problems);
   return values as SettingsOf<T>;
 }
@@ -93,6 +100,18 @@ export function choice<const T extends readonly [string, ...string[]]>(
     .transform((text) => text as T[number]);
 }
 
+/** A path; the value is what the file holds. */
+export const pemFile: z.ZodType<string, string> = z.string().transform((path, context) => {
+  try {
+    const pem = readFileSync(path, 'utf8');
+    if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
+  } catch {
+    // Told below, as is a file of another kind.
+  }
+  context.addIssue('the path of a readable file with certificates in PEM');
+  return z.NEVER;
+});
+
 export const text: z.ZodType<string, string> = z.string();
 
 /** A comma-separated list, blanks around its parts dropped. */
@@ -101,10 +120,14 @@ export const list: z.ZodType<string[], string> = z
   .transform((all) => all.split(',').map((part) => part.trim()))
   .transform((parts) => parts.filter((part) => part !== ''));
 
+function isAddress(part: string): boolean {
+  const match = /^(?:[^\s:]+|\[.+\]):(\d{1,5})$/.exec(part);
+  return match !== null && Number(match[1]) >= 1 && Number(match[1]) <= 65_535;
+}
+
 /** `host:port`, several separated by commas. */
 export const addresses: z.ZodType<string[], string> = list.refine(
-  (parts) =>
-    parts.length > 0 && parts.every((part) => /^[^\s:]+:\d{1,5}$|^\[.+\]:\d{1,5}$/.test(part)),
+  (parts) => parts.length > 0 && parts.every(isAddress),
   'a list of host:port, separated by commas',
 );
 

@@ -1,0 +1,59 @@
+import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
+import type { Logger } from '../logger.ts';
+import type { SettingsOf } from '../settings/settings.ts';
+import type { kafkaSettings } from '../settings/shared-settings.ts';
+import { patchRequestQueue } from './request-queue-patch.ts';
+
+type ClientSettings = Pick<
+  SettingsOf<typeof kafkaSettings>,
+  | 'KAFKA_BROKERS'
+  | 'KAFKA_TLS'
+  | 'KAFKA_TLS_CA'
+  | 'KAFKA_SASL_MECHANISM'
+  | 'KAFKA_SASL_USERNAME'
+  | 'KAFKA_SASL_PASSWORD'
+>;
+
+/** What the settings say of how to reach the brokers. */
+export function connectionOptions(
+  settings: ClientSettings,
+): Pick<KafkaConfig, 'brokers' | 'ssl' | 'sasl'> {
+  const { KAFKA_TLS: tls, KAFKA_TLS_CA: ca, KAFKA_SASL_MECHANISM: mechanism } = settings;
+  return {
+    brokers: [...settings.KAFKA_BROKERS],
+    ...(tls ? { ssl: ca === undefined ? true : { ca: [ca] } } : {}),
+    ...(mechanism === undefined
+      ? {}
+      : {
+          sasl: {
+            mechanism,
+            username: settings.KAFKA_SASL_USERNAME ?? '',
+            password: settings.KAFKA_SASL_PASSWORD ?? '',
+          } as SASLOptions,
+        }),
+  };
+}
+
+/** A client of kafkajs with this house's settings; its own log lines are for debugging only. */
+export function createKafkaClient(
+  clientId: string,
+  settings: ClientSettings,
+  log: Pick<Logger, 'debug'>,
+  /** How often a request is tried again before it fails; 8 take about 10 s. */
+  retries = 8,
+): Kafka {
+  patchRequestQueue();
+  return new Kafka({
+    clientId,
+    ...connectionOptions(settings),
+    connectionTimeout: 3_000,
+    requestTimeout: 10_000,
+    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries },
+    logLevel: logLevel.INFO,
+    // kafkajs repeats each failure at a high pace; what people need to know is said elsewhere.
+    logCreator:
+      () =>
+      ({ namespace, log: { message, error } }) =>
+        log.debug({ kafkajs: namespace, error }, message),
+  });
+}
