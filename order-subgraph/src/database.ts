@@ -9,6 +9,8 @@ export type Transaction = Parameters<Parameters<PrismaClient['$transaction']>[0]
 
 /** How long to wait for a connection, in milliseconds, before the request fails. */
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Longer than the watch's pause, so that an idle service does not connect anew for each look. */
+const IDLE_TIMEOUT_MS = 60_000;
 
 /** A pool of connections to order_db; the first is opened when it is needed. */
 export function openDatabase({ url, pool }: { url: string; pool: number }): Database {
@@ -17,6 +19,7 @@ export function openDatabase({ url, pool }: { url: string; pool: number }): Data
       connectionString: url,
       max: pool,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      idleTimeoutMillis: IDLE_TIMEOUT_MS,
       application_name: 'order-subgraph',
       keepAlive: true,
     }),

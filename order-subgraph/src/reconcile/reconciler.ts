@@ -3,8 +3,10 @@ import type { Database } from '../database.ts';
 import { nextBatchSize } from './batch-size.ts';
 import { countUndecided, republishOrders } from './republish-orders.ts';
 
-/** How often overdue orders are looked for, in milliseconds: one indexed query. */
+/** The wait between two rounds, in milliseconds, while orders are being published again. */
 const ROUND_MS = 1_000;
+/** The longest wait when there was nothing to do: a lost event costs this beside RECONCILE_AFTER. */
+const IDLE_ROUND_MS = 5_000;
 
 /**
  * Publishes orders again that stay PENDING: their event was lost behind the outbox, with the
@@ -28,6 +30,7 @@ export function startReconciler(
     'gudang_reconciled_total',
     'Orders published again because they stayed PENDING',
   );
+  const idleRound = Math.min(IDLE_ROUND_MS, after * 250);
   let last: readonly string[] = [];
 
   const round = async (): Promise<void> => {
@@ -45,7 +48,7 @@ export function startReconciler(
   const running = (async () => {
     if (after === 0) return;
     while (!stopping.signal.aborted) {
-      await pause(ROUND_MS, stopping.signal);
+      await pause(last.length > 0 ? ROUND_MS : idleRound, stopping.signal);
       if (!relay.isLeading() || stopping.signal.aborted) continue;
       // The database may be away: the next round finds what this one did not.
       await round().catch((error: unknown) => log.debug({ err: error }, 'no reconciliation'));
