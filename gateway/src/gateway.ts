@@ -51,6 +51,12 @@ export async function startGateway({
     planner,
     upstreams,
     execute,
+    limits: {
+      queue: { messages: settings.LIVE_QUEUE_MESSAGES, bytes: settings.LIVE_QUEUE_KIB * 1024 },
+      catchUps: settings.LIVE_CATCH_UPS,
+      retained: settings.LIVE_RETAINED,
+      history: settings.LIVE_HISTORY_KIB * 1024,
+    },
     metrics: liveMetrics,
     log,
   });

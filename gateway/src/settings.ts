@@ -54,6 +54,32 @@ export const gatewaySettings = {
     parse: integer(1, 86_400),
     default: '120',
   },
+  LIVE_QUEUE_MESSAGES: {
+    description: 'The most events that wait for one slow client of a stream before it is closed',
+    parse: integer(1, 1_000_000),
+    default: '10000',
+  },
+  LIVE_QUEUE_KIB: {
+    description: 'The same in KiB of JSON',
+    parse: integer(64, 1_048_576),
+    default: '8192',
+  },
+  LIVE_CATCH_UPS: {
+    description: 'Clients that catch up from an own cursor at a time; others wait for their turn',
+    parse: integer(1, 10_000),
+    default: '50',
+  },
+  LIVE_RETAINED: {
+    description:
+      'Newest states that a stream without cursors keeps for those who join later; past it they get an own upstream',
+    parse: integer(1, 1_000_000),
+    default: '1000',
+  },
+  LIVE_HISTORY_KIB: {
+    description: 'KiB of past events that a stream keeps for clients that come back soon',
+    parse: integer(1, 1_048_576),
+    default: '128',
+  },
 } as const satisfies Record<string, Setting>;
 
 export type GatewaySettings = SettingsOf<typeof gatewaySettings>;

@@ -1,16 +1,20 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { serveGraphqlWs } from './graphql-ws-protocol.ts';
-import type { StreamSubscriber } from './live-stream.ts';
+import { createPayload } from './live-payload.ts';
 import { createOperationReader } from './operation-reader.ts';
+import type { Outlet } from './stream-client.ts';
 
 function connect() {
   const sent: unknown[] = [];
   const closed: number[] = [];
-  const subscribers: StreamSubscriber[] = [];
+  const subscribers: Outlet[] = [];
   const left = vi.fn();
   const connection = serveGraphqlWs({
     socket: {
       send: (message) => void sent.push(JSON.parse(message)),
+      // Frames of less than 126 bytes have a head of two.
+      writeFrames: (frames) => void sent.push(JSON.parse(String(frames.subarray(2)))),
+      ready: () => true,
       close: (code) => void closed.push(code),
     },
     context: { forward: {} },
@@ -18,9 +22,9 @@ function connect() {
     execute: async ({ query }) =>
       query === '{ bad }' ? { errors: [{ message: 'no' }] } : { data: { ok: 1 } },
     live: {
-      subscribe: (_read, _variables, subscriber) => {
-        subscribers.push(subscriber);
-        return left;
+      subscribe: (_request, outlet) => {
+        subscribers.push(outlet);
+        return { leave: left, resume: () => {} };
       },
     },
     present: (errors) => errors.map(({ message }) => ({ message })),
@@ -77,7 +81,8 @@ describe('a connection of graphql-transport-ws', () => {
     const { say, sent, subscribers } = connect();
     say({ type: 'connection_init' });
     say(subscribe('a"b'));
-    subscribers[0]?.next('{"data":{"x":1}}');
+    const marks = { cursor: undefined, key: undefined };
+    subscribers[0]?.write([createPayload({ data: { x: 1 } }, marks, { seq: 1 })]);
     subscribers[0]?.complete();
     expect(sent.slice(1)).toEqual([
       { id: 'a"b', type: 'next', payload: { data: { x: 1 } } },

@@ -1,12 +1,18 @@
 import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import { CloseCode, MessageType, parseMessage, type SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../context.ts';
-import type { LiveStreams } from './live-streams.ts';
+import { LiveCloseCode } from './close-codes.ts';
+import type { LiveStreams, LiveSubscription } from './live-streams.ts';
 import type { OperationReader } from './operation-reader.ts';
+import { nextFrames, nextHead } from './websocket-frames.ts';
 
-/** The messages of graphql-transport-ws, as this protocol's specification names them. */
+/** A socket that carries the messages of graphql-transport-ws. */
 export interface MessageSocket {
   readonly send: (message: string) => void;
+  /** Writes whole websocket frames as they are. */
+  readonly writeFrames: (frames: Buffer) => void;
+  /** Whether it takes more without keeping it in memory. */
+  readonly ready: () => boolean;
   readonly close: (code: number, reason: string) => void;
 }
 
@@ -18,9 +24,13 @@ export type OperationExecutor = (
 
 export interface GraphqlWsConnection {
   readonly onMessage: (message: string) => void;
+  /** The socket takes more again. */
+  readonly onReady: () => void;
   /** Ends all operations; to be called once the socket has closed, in whatever way. */
   readonly onClosed: () => void;
 }
+
+const NOTHING: LiveSubscription = { leave: () => {}, resume: () => {} };
 
 /**
  * One connection of graphql-transport-ws. An own loop instead of graphql-ws's server, whose async
@@ -44,7 +54,7 @@ export function serveGraphqlWs({
   present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
   initWithinMs: number;
 }): GraphqlWsConnection {
-  const operations = new Map<string, { leave: () => void }>();
+  const operations = new Map<string, LiveSubscription>();
   let acknowledged = false;
   let closed = false;
   const initTimeout = setTimeout(() => {
@@ -56,7 +66,11 @@ export function serveGraphqlWs({
   };
 
   const begin = (id: string, request: SubscribePayload): void => {
-    const operation = { leave: (): void => {} };
+    let subscription = NOTHING;
+    const operation: LiveSubscription = {
+      leave: () => subscription.leave(),
+      resume: () => subscription.resume(),
+    };
     operations.set(id, operation);
     const running = (): boolean => operations.get(id) === operation;
     const end = (type: MessageType, payload?: unknown): void => {
@@ -67,12 +81,18 @@ export function serveGraphqlWs({
     try {
       const operationRead = read(request.query, request.operationName);
       if (operationRead.operation.operation === 'subscription') {
-        const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-        operation.leave = live.subscribe(operationRead, request.variables ?? {}, {
-          next: (payload) => socket.send(`${head}${payload}}`),
-          error: fail,
-          complete: () => end(MessageType.Complete),
-        });
+        const head = nextHead(id);
+        subscription = live.subscribe(
+          { read: operationRead, variables: request.variables ?? {} },
+          {
+            ready: socket.ready,
+            write: (payloads, conflated) =>
+              socket.writeFrames(nextFrames(head, payloads, conflated)),
+            error: fail,
+            complete: () => end(MessageType.Complete),
+            lagged: () => socket.close(LiveCloseCode.lagged, 'Lagged: read faster, or resume'),
+          },
+        );
         return;
       }
     } catch (error) {
@@ -100,6 +120,9 @@ export function serveGraphqlWs({
   };
 
   return {
+    onReady: () => {
+      for (const operation of operations.values()) operation.resume();
+    },
     onMessage: (text) => {
       if (closed) return;
       let message: ReturnType<typeof parseMessage>;

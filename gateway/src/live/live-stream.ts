@@ -1,95 +1,191 @@
-import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
-import type { UpstreamSink } from './subgraph-link.ts';
-
-/** A client's side of a stream, on whatever protocol; `error` and `complete` each end it. */
-export interface StreamSubscriber {
-  /** @param payload the execution result as JSON, the same text for every subscriber */
-  readonly next: (payload: string) => void;
-  readonly error: (errors: readonly GraphQLFormattedError[]) => void;
-  readonly complete: () => void;
-}
+import type { GraphQLFormattedError } from 'graphql';
+import { type CatchUp, startCatchUp } from './catch-up.ts';
+import type { CatchUpGate } from './catch-up-gate.ts';
+import type { EventSource, Passed, SourceSink } from './event-source.ts';
+import type { LivePayload } from './live-payload.ts';
+import { createPassedLog } from './passed-log.ts';
+import type { Retained } from './retained.ts';
+import { inBatches, type Outlet, type StreamClient } from './stream-client.ts';
 
 export interface LiveStream {
-  /** Whether a new subscriber would miss nothing: no event has come yet. */
+  /** Whether whoever joins now gets what one who joined at the start would see from now on. */
   readonly joinable: () => boolean;
-  /** Returns how to leave; the last one to leave closes the upstream. */
-  readonly join: (subscriber: StreamSubscriber) => () => void;
+  /** @param after the cursor from which the client goes on; undefined: from now on */
+  readonly join: (client: StreamClient, after: string | undefined) => void;
+  /** The last one to leave closes the upstream. */
+  readonly leave: (client: StreamClient) => void;
 }
+
+/** Cursors of events that a client has had, which the stream is still to pass. */
+type Had = Set<string>;
 
 /** One upstream and one execution an event, for all who joined. */
 export function startLiveStream({
-  subscribe,
-  execute,
-  onEvent,
+  open,
+  resumable,
+  retained,
+  history,
+  gate,
+  mustBeTold,
   onDelivered,
   onEnd,
 }: {
-  subscribe: (sink: UpstreamSink) => () => void;
-  /** Must not reject. */
-  execute: (event: FormattedExecutionResult) => Promise<FormattedExecutionResult>;
-  onEvent: () => void;
-  onDelivered: (subscribers: number) => void;
+  /** Subscribes at the subgraph, from a cursor or from now on. */
+  open: (after: string | undefined, sink: SourceSink) => EventSource;
+  resumable: boolean;
+  /** Of a conflated stream that takes no cursor. */
+  retained: Retained | undefined;
+  /** The characters of payloads that are kept for clients that come back. */
+  history: number;
+  gate: CatchUpGate;
+  mustBeTold: () => boolean;
+  onDelivered: (item: { readonly arrived: number }) => void;
   onEnd: () => void;
 }): LiveStream {
-  const subscribers = new Set<StreamSubscriber>();
-  const waiting: FormattedExecutionResult[] = [];
-  let end: ((subscriber: StreamSubscriber) => void) | undefined;
+  const live = new Map<StreamClient, Had | undefined>();
+  const catchUps = new Map<string, CatchUp>();
+  /** Also those whose cursor another one has taken in the map above. */
+  const catchingUp = new Set<CatchUp>();
+  const log = createPassedLog(history, mustBeTold);
   let over = false;
-  let working = false;
-  let events = 0;
 
   const finish = (): void => {
+    if (over) return;
     over = true;
-    waiting.length = 0;
-    subscribers.clear();
-    closeUpstream();
+    live.clear();
+    for (const one of catchingUp) one.close();
+    catchingUp.clear();
+    catchUps.clear();
+    source.close();
     onEnd();
   };
-
-  const deliver = (payload: string): void => {
-    onDelivered(subscribers.size);
-    for (const subscriber of subscribers) subscriber.next(payload);
-  };
-
-  // One event at a time: fields of other subgraphs are read in the order in which they are shown,
-  // so a later event never shows an older state of them.
-  const work = async (): Promise<void> => {
-    if (working) return;
-    working = true;
-    for (let event = waiting.shift(); event && !over; event = waiting.shift()) {
-      const result = await execute(event);
-      if (!over) deliver(JSON.stringify(result));
-    }
-    working = false;
-    if (!end || over) return;
-    const leaving = [...subscribers];
+  const endAll = (how: (outlet: Outlet) => void): void => {
+    const ending = [...live.keys(), ...[...catchingUp].flatMap(({ clients }) => [...clients])];
     finish();
-    for (const subscriber of leaving) end(subscriber);
+    for (const client of ending) client.end(how);
+  };
+  const finishIfLast = (): void => {
+    if (live.size === 0 && catchingUp.size === 0) finish();
+  };
+  const drop = (key: string, one: CatchUp): void => {
+    catchingUp.delete(one);
+    if (catchUps.get(key) === one) catchUps.delete(key);
   };
 
-  const endWith = (how: (subscriber: StreamSubscriber) => void): void => {
-    end = how;
-    void work();
+  const deliver = (payloads: readonly LivePayload[]): void => {
+    const batches = inBatches(payloads);
+    for (const [client, had] of live) {
+      if (!had) for (const batch of batches) client.deliver(batch);
+      else {
+        const unseen = payloads.filter(
+          ({ cursor }) => !(cursor !== undefined && had.delete(cursor)),
+        );
+        const beyond = unseen.some(({ cursor }) => cursor !== undefined);
+        if (beyond || had.size === 0) live.set(client, undefined);
+        for (const batch of inBatches(unseen)) client.deliver(batch);
+      }
+    }
   };
 
-  const closeUpstream = subscribe({
-    next: (event) => {
-      events += 1;
-      onEvent();
-      waiting.push(event);
-      void work();
-    },
-    error: (errors) => endWith((subscriber) => subscriber.error(errors)),
-    complete: () => endWith((subscriber) => subscriber.complete()),
+  /** Hands a client what passed after a place, and all that passes from now on. */
+  const goLive = (client: StreamClient, place: number, had: Had, owed: number): void => {
+    client.begin(log.seqAt(place), owed);
+    live.set(client, undefined);
+    const missed = log
+      .after(place)
+      .filter(({ cursor }) => !(cursor !== undefined && had.delete(cursor)));
+    if (had.size > 0) live.set(client, had);
+    for (const batch of inBatches(missed)) client.deliver(batch);
+  };
+
+  /** Takes over the clients of a catch-up where both have passed the same cursor. */
+  const takeOver = (key: string, one: CatchUp): void => {
+    const met =
+      one.log.meetingPoints().find((cursor) => log.find(cursor) !== undefined) ??
+      log.meetingPoints().find((cursor) => one.log.find(cursor) !== undefined);
+    if (met === undefined) return;
+    const there = one.log.find(met) ?? 0;
+    const owed = one.owed(one.log.seqAt(there));
+    const ahead = one.log.after(there).flatMap(({ cursor }) => (cursor ? [cursor] : []));
+    one.close();
+    drop(key, one);
+    for (const client of one.clients) goLive(client, log.find(met) ?? 0, new Set(ahead), owed);
+  };
+
+  const pass = (items: readonly Passed[]): void => {
+    const payloads = items.flatMap((item) => ('payload' in item ? [item.payload] : []));
+    deliver(retained ? payloads.filter(retained.keep) : payloads);
+    for (const item of items) {
+      if ('payload' in item) {
+        onDelivered(item);
+        if (resumable) log.add(item.payload);
+      } else log.tell(item.position, item.seq);
+    }
+    for (const [key, one] of entriesOf(catchingUp, catchUps)) takeOver(key, one);
+  };
+
+  const source: EventSource = open(undefined, {
+    pass,
+    error: (errors: readonly GraphQLFormattedError[]) => endAll((outlet) => outlet.error(errors)),
+    complete: () => endAll((outlet) => outlet.complete()),
+    overrun: () => endAll((outlet) => outlet.lagged()),
   });
 
+  const catchUp = (client: StreamClient, after: string): void => {
+    const known = catchUps.get(after);
+    if (known?.joinable()) return void known.clients.add(client);
+    const one: CatchUp = startCatchUp({
+      gate,
+      mustBeTold,
+      open: (sink) => open(after, sink),
+      takeAtOnce: () => {
+        const place = log.find(after);
+        if (place === undefined) return false;
+        one.close();
+        drop(after, one);
+        for (const waiting of one.clients) goLive(waiting, place, new Set(), 0);
+        return true;
+      },
+      onPassed: () => takeOver(after, one),
+      onOver: () => {
+        drop(after, one);
+        finishIfLast();
+      },
+    });
+    one.clients.add(client);
+    catchUps.set(after, one);
+    catchingUp.add(one);
+  };
+
   return {
-    joinable: () => events === 0 && !end && !over,
-    join: (subscriber) => {
-      subscribers.add(subscriber);
-      return () => {
-        if (subscribers.delete(subscriber) && subscribers.size === 0) finish();
-      };
+    joinable: () => {
+      if (over) return false;
+      if (resumable || source.seen() === 0) return true;
+      return retained?.payloads() !== undefined;
+    },
+    join: (client, after) => {
+      const place = after === undefined ? undefined : log.find(after);
+      if (after !== undefined && place === undefined) return catchUp(client, after);
+      if (place !== undefined) return goLive(client, place, new Set(), 0);
+      client.begin(source.seen(), 0);
+      live.set(client, undefined);
+      for (const batch of inBatches(retained?.payloads() ?? [])) client.deliver(batch);
+    },
+    leave: (client) => {
+      if (over) return;
+      live.delete(client);
+      for (const [key, one] of entriesOf(catchingUp, catchUps)) {
+        if (!one.clients.delete(client) || one.clients.size > 0) continue;
+        one.close();
+        drop(key, one);
+      }
+      finishIfLast();
     },
   };
+}
+
+/** The catch-ups with the cursor under which each may be known; '' for one that is not. */
+function entriesOf(all: ReadonlySet<CatchUp>, known: ReadonlyMap<string, CatchUp>) {
+  const names = new Map([...known].map(([key, one]) => [one, key]));
+  return [...all].map((one) => [names.get(one) ?? '', one] as const);
 }

@@ -11,15 +11,21 @@ const ACK_WITHIN_MS = 5_000;
 /** A connection counts as back after so long: one that breaks at once again never was. */
 const SETTLED_MS = 1_000;
 
+/** Asks a subgraph that can to tell the positions of its streams, in pings. */
+const TELL_CURSORS = { gudang: { cursors: true } };
+
 export interface UpstreamRequest {
   readonly query: string;
   readonly operationName?: string | undefined;
-  readonly variables: Readonly<Record<string, unknown>>;
+  /** Asked for anew whenever the stream is subscribed again after a lost connection. */
+  readonly variables: () => Readonly<Record<string, unknown>>;
 }
 
 /** Who gets a stream's events; `error` and `complete` each end it. */
 export interface UpstreamSink {
   readonly next: (event: FormattedExecutionResult) => void;
+  /** The subgraph says where the stream stands; null: nowhere until it says so again. */
+  readonly position: (cursor: string | null) => void;
   readonly error: (errors: readonly GraphQLFormattedError[]) => void;
   readonly complete: () => void;
 }
@@ -29,9 +35,13 @@ export interface SubgraphLink extends Stoppable {
   /** Returns how to close the stream; nothing reaches the sink afterwards. */
   readonly subscribe: (request: UpstreamRequest, sink: UpstreamSink) => () => void;
   readonly streams: () => number;
+  /** Whether the subgraph tells the positions of its streams. */
+  readonly tells: () => boolean;
 }
 
 interface LinkedStream {
+  readonly sink: UpstreamSink;
+  id: string;
   readonly giveUp: () => void;
   readonly close: () => void;
   deadline?: NodeJS.Timeout | undefined;
@@ -54,6 +64,9 @@ export function startSubgraphLink({
   log: Logger;
 }): SubgraphLink {
   const streams = new Set<LinkedStream>();
+  const byId = new Map<string, LinkedStream>();
+  let lastId = 0;
+  let tells = false;
   const backoff = createBackoff(100, 5_000);
   const stopping = new AbortController();
   let connected = false;
@@ -85,8 +98,21 @@ export function startSubgraphLink({
     for (const stream of streams) waitFor(stream);
   };
 
+  const told = (cursors: unknown): void => {
+    if (typeof cursors !== 'object' || cursors === null) return;
+    tells = true;
+    for (const [id, cursor] of Object.entries(cursors)) {
+      if (typeof cursor === 'string' || cursor === null) byId.get(id)?.sink.position(cursor);
+    }
+  };
+
   const client = createClient({
     url: wsUrl,
+    connectionParams: TELL_CURSORS,
+    generateID: () => {
+      lastId += 1;
+      return String(lastId);
+    },
     webSocketImpl: UpstreamSocket,
     lazyCloseTimeout: LINGER_MS,
     connectionAckWaitTimeout: ACK_WITHIN_MS,
@@ -101,8 +127,9 @@ export function startSubgraphLink({
       },
       closed: lost,
       error: lost,
-      ping: (received) => {
-        if (!received) pong = setTimeout(() => client.terminate(), PONG_WITHIN_MS);
+      ping: (received, payload) => {
+        if (received) told(payload?.['cursors']);
+        else pong = setTimeout(() => client.terminate(), PONG_WITHIN_MS);
       },
       pong: (received) => {
         if (received) clearTimeout(pong);
@@ -112,11 +139,15 @@ export function startSubgraphLink({
 
   return {
     streams: () => streams.size,
+    tells: () => tells,
     subscribe: (request, sink) => {
       let leave = (): void => {};
       const stream: LinkedStream = {
+        sink,
+        id: '',
         close: () => {
           if (!streams.delete(stream)) return;
+          byId.delete(stream.id);
           found(stream);
           leave();
         },
@@ -125,28 +156,36 @@ export function startSubgraphLink({
           sink.error([awayTooLong(name, reconnectLimitMs)]);
         },
       };
+      // graphql-ws sends this very object whenever it subscribes again.
+      const payload = {
+        query: request.query,
+        operationName: request.operationName,
+        get variables() {
+          return { ...request.variables() };
+        },
+      };
       const subscribe = (): void => {
-        leave = client.subscribe(
-          { ...request, variables: { ...request.variables } },
-          {
-            next: (event) => {
-              if (!streams.has(stream)) return;
-              if (settled) settle();
-              sink.next(event as FormattedExecutionResult);
-            },
-            error: (reason) => {
-              if (!streams.has(stream)) return;
-              if (!Array.isArray(reason)) return void subscribeAgain(reason);
-              stream.close();
-              sink.error(reason as GraphQLFormattedError[]);
-            },
-            complete: () => {
-              if (!streams.has(stream)) return;
-              stream.close();
-              sink.complete();
-            },
+        byId.delete(stream.id);
+        stream.id = String(lastId + 1);
+        byId.set(stream.id, stream);
+        leave = client.subscribe(payload, {
+          next: (event) => {
+            if (!streams.has(stream)) return;
+            if (settled) settle();
+            sink.next(event as FormattedExecutionResult);
           },
-        );
+          error: (reason) => {
+            if (!streams.has(stream)) return;
+            if (!Array.isArray(reason)) return void subscribeAgain(reason);
+            stream.close();
+            sink.error(reason as GraphQLFormattedError[]);
+          },
+          complete: () => {
+            if (!streams.has(stream)) return;
+            stream.close();
+            sink.complete();
+          },
+        });
       };
       // graphql-ws's client gives up by itself after some close codes, such as 4500 and 1011.
       const subscribeAgain = async (reason: unknown): Promise<void> => {

@@ -6,27 +6,35 @@ import { validateSafely } from '@gudang/service';
 import {
   type DefinitionNode,
   type DocumentNode,
+  type FieldNode,
   GraphQLError,
   Kind,
   print,
   separateOperations,
   specifiedRules,
+  type ValueNode,
 } from 'graphql';
 import { findBadInput } from '../errors/bad-input.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
+import { rootField, withoutCursor } from './cursor-argument.ts';
 import type { ReadOperation } from './operation-reader.ts';
+import { readStreamDirectives, type StreamDirectives } from './stream-directives.ts';
+import { createUpstreamOperation, type UpstreamOperation } from './upstream-operation.ts';
 
 /** The name under which the plan of an event asks for the event itself. */
 export const EVENT_SERVICE = '$event';
 
 /** How a subscription runs: what one subgraph is asked for, and what is added to each event. */
 export interface SubscriptionPlan extends ReadOperation {
-  /** The same for operations that differ in nothing but layout and name. */
+  /** The same for operations that differ in nothing but layout, name and cursor. */
   readonly normalised: string;
+  /** The variables that it uses, which tell its streams apart. */
+  readonly streamVariables: readonly string[];
+  /** The value of the cursor's argument, when the operation has one. */
+  readonly cursor: ValueNode | undefined;
   /** The subgraph that the events come from. */
   readonly subgraph: string;
-  readonly query: string;
-  readonly operationName: string | undefined;
+  readonly upstream: UpstreamOperation;
   /** The variables that the subgraph's part uses. */
   readonly variables: readonly string[];
   /** Run for each event, with the event as the answer of `EVENT_SERVICE`. */
@@ -55,12 +63,13 @@ export function createSubscriptionPlanner(
   { hideSuggestions }: { hideSuggestions: boolean },
 ): SubscriptionPlanner {
   const planner = new QueryPlanner(supergraph.model);
+  const directivesOf = readStreamDirectives(supergraph);
   const plans = new WeakMap<object, SubscriptionPlan>();
   return (read) => {
     const known = plans.get(read.operation);
     if (known) return known;
     refuseInvalid(read, supergraph, hideSuggestions);
-    const plan = planSubscription(read, supergraph, planner);
+    const plan = planSubscription(read, supergraph, planner, directivesOf);
     plans.set(read.operation, plan);
     return plan;
   };
@@ -84,9 +93,15 @@ function planSubscription(
   { document, operation }: ReadOperation,
   supergraph: LoadedSupergraph,
   planner: QueryPlanner,
+  directivesOf: (field: string) => StreamDirectives,
 ): SubscriptionPlan {
   const name = operation.name?.value;
-  const own = separateOperations(document)[name ?? ''] ?? document;
+  const given = separateOperations(document)[name ?? ''] ?? document;
+  const root = rootField(given) as FieldNode;
+  const directives = directivesOf(root.name.value);
+  const { document: own, cursor } = directives.resume
+    ? withoutCursor(given, root, directives.resume.argument)
+    : { document: given, cursor: undefined };
   const options = name === undefined ? {} : { operationName: name };
   const { node } = planner.buildQueryPlan(
     operationFromDocument(supergraph.apiSchema, own, options),
@@ -106,9 +121,13 @@ function planSubscription(
     document,
     operation,
     normalised: print(withoutName(own)),
+    streamVariables: variablesOf(own),
+    cursor,
     subgraph: primary.serviceName,
-    query: primary.operation,
-    operationName: primary.operationName,
+    upstream: createUpstreamOperation(
+      { query: primary.operation, operationName: primary.operationName },
+      directives,
+    ),
     variables: primary.variableUsages ?? [],
     eventPlan: {
       kind: 'QueryPlan',
@@ -119,6 +138,14 @@ function planSubscription(
       operationDocument: own,
     }),
   };
+}
+
+function variablesOf(document: DocumentNode): string[] {
+  return document.definitions.flatMap((definition) =>
+    definition.kind === Kind.OPERATION_DEFINITION
+      ? (definition.variableDefinitions ?? []).map(({ variable }) => variable.name.value)
+      : [],
+  );
 }
 
 /** Names of operations are for people: two clients that name theirs differently share a stream. */

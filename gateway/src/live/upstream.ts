@@ -15,6 +15,8 @@ export interface Upstreams extends Stoppable {
     request: UpstreamRequest,
     sink: UpstreamSink,
   ) => () => void;
+  /** Whether the subgraph tells the positions of its streams. */
+  readonly tells: (subgraph: string) => boolean;
   /** Streams that are open, or waiting for their subgraph to come back. */
   readonly count: () => number;
 }
@@ -40,6 +42,7 @@ export function startUpstreams({
       if (!link) throw new Error(`no subgraph is named ${subgraph}`);
       return link.subscribe(request, sink);
     },
+    tells: (subgraph) => links.get(subgraph)?.tells() ?? false,
     count: () => [...links.values()].reduce((sum, link) => sum + link.streams(), 0),
     stop: async () => {
       await Promise.all([...links.values()].map((link) => link.stop()));

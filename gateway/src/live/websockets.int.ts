@@ -21,7 +21,7 @@ async function serve(options: { pingEveryMs?: number } = {}) {
     onProblem: () => {},
     read: createOperationReader(),
     execute: async () => ({ data: {} }),
-    live: { subscribe: () => left },
+    live: { subscribe: () => ({ leave: left, resume: () => {} }) },
     present: () => [],
     ...options,
   });

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { contextOf } from '../context.ts';
+import { LiveCloseCode } from './close-codes.ts';
 import { serveGraphqlWs } from './graphql-ws-protocol.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 
@@ -12,11 +13,12 @@ import type { LiveMetrics } from './live-metrics.ts';
 const MESSAGE_LIMIT = 64 * 1024;
 /** A client that has not answered a ping by the next one has vanished. */
 const PING_EVERY_MS = 12_000;
+/** What may wait unread in a client's socket, in bytes, before its further requests are refused. */
+const UNREAD_LIMIT = 4 * 1024 * 1024;
 const INIT_WITHIN_MS = 10_000;
 /** How long clients may take to say goodbye when the gateway stops. */
 const GOODBYE_MS = 2_000;
 const NOT_ACCEPTABLE = 4406;
-const GOING_AWAY = 1001;
 
 type Connection = Parameters<typeof serveGraphqlWs>[0];
 
@@ -45,7 +47,7 @@ export function startWebsockets({
   const answered = new WeakSet<WebSocket>();
   let stopping = false;
 
-  const serve = (socket: WebSocket, request: IncomingMessage): void => {
+  const serve = (socket: WebSocket, raw: Duplex, request: IncomingMessage): void => {
     metrics.clients.inc();
     answered.add(socket);
     const connection = serveGraphqlWs({
@@ -54,11 +56,20 @@ export function startWebsockets({
       context: contextOf(request.headers),
       socket: {
         send: (message) => {
-          if (socket.readyState === socket.OPEN) socket.send(message);
+          if (socket.readyState !== socket.OPEN) return;
+          if (raw.writableLength > UNREAD_LIMIT) {
+            socket.close(LiveCloseCode.lagged, 'Lagged: answers are not read');
+          } else socket.send(message);
         },
+        // Past ws, which writes whole frames too: half the cost of its send().
+        writeFrames: (frames) => {
+          if (socket.readyState === socket.OPEN) raw.write(frames);
+        },
+        ready: () => !raw.writableNeedDrain,
         close: (code, reason) => socket.close(code, reason),
       },
     });
+    raw.on('drain', connection.onReady);
     socket.on('pong', () => answered.add(socket));
     // ws closes by itself after an error, such as a message over the limit.
     socket.on('error', onProblem);
@@ -80,7 +91,7 @@ export function startWebsockets({
   app.server.on('upgrade', (request, socket, head) => {
     if (stopping) return refuse(socket, '503 Service Unavailable');
     if (request.url?.split('?')[0] !== '/graphql') return refuse(socket, '404 Not Found');
-    server.handleUpgrade(request, socket, head, (client) => serve(client, request));
+    server.handleUpgrade(request, socket, head, (client) => serve(client, socket, request));
   });
 
   return {
@@ -92,7 +103,7 @@ export function startWebsockets({
         (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
       );
       // Clients of graphql-ws and Apollo come back after 1001, elsewhere if need be.
-      for (const socket of server.clients) socket.close(GOING_AWAY, 'Going away');
+      for (const socket of server.clients) socket.close(LiveCloseCode.goingAway, 'Going away');
       const deadline = setTimeout(() => {
         for (const socket of server.clients) socket.terminate();
       }, GOODBYE_MS);

@@ -1,0 +1,10 @@
+/**
+ * Why the gateway closes a websocket, beside the protocol's own codes. graphql-ws's client, and so
+ * Apollo's, connects again after each of these; after 4400, 4401, 4409, 4429 and 4500 it does not.
+ */
+export const LiveCloseCode = {
+  /** The gateway stops: connect again, elsewhere if need be. */
+  goingAway: 1001,
+  /** The client is too slow for a stream that may leave nothing out. */
+  lagged: 4480,
+} as const;
