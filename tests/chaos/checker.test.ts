@@ -270,6 +270,12 @@ describe('guarantee 5', () => {
       },
     ],
     [
+      'a stream that was ended',
+      ({ told }) => {
+        at(told.watchers, 0).ended = 'gone';
+      },
+    ],
+    [
       'a stream that shows another quantity',
       ({ told }) => {
         at(at(told.watchers, 0).seen, 1).quantity = 8;

@@ -91,6 +91,8 @@ export interface Watcher {
   readonly name: string;
   /** What it watches, and the version of each when it began. */
   readonly since: ReadonlyMap<string, number>;
+  /** What the server ended it with; a live stream goes on. */
+  readonly ended?: string | undefined;
   readonly seen: readonly {
     readonly stockId: string;
     readonly version: number;

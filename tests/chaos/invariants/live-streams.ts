@@ -5,7 +5,8 @@ export function liveStreams({ stocks, told }: History): Breach[] {
   const breaches: Breach[] = [];
   const breach = (what: string): void => void breaches.push({ guarantee: 5, what });
   const stored = byId(stocks, ({ id }) => id);
-  for (const { name, since, seen } of told.watchers) {
+  for (const { name, since, ended, seen } of told.watchers) {
+    if (ended) breach(`${name} was ended: ${ended}`);
     const last = new Map<string, { version: number; quantity: number }>();
     for (const { stockId, version, quantity } of seen) {
       const before = last.get(stockId);

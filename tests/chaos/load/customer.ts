@@ -1,0 +1,103 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Acknowledged, Adjusted } from '../history.ts';
+import { ask, type Outcome } from './ask.ts';
+
+const CREATE_ORDER = `mutation ($input: CreateOrderInput!) {
+  createOrder(input: $input) { id productId quantity }
+}`;
+const ADJUST_STOCK = `mutation ($id: ID!, $delta: Int!, $reason: String!) {
+  adjustStock(id: $id, delta: $delta, reason: $reason) { version }
+}`;
+const ADD_STOCK = `mutation ($input: AddStockInput!) { addStock(input: $input) { version } }`;
+
+export interface OrderWish {
+  readonly productId: string;
+  readonly quantity: number;
+  readonly idempotencyKey: string | null;
+}
+
+/** Someone who asks several replicas, and goes to the next one when one fails. */
+export interface Customer {
+  /**
+   * Orders until it is acknowledged. Undefined when it gave up: an order without an idempotency
+   * key whose answer was lost cannot be asked for again.
+   */
+  readonly order: (wish: OrderWish) => Promise<Acknowledged | undefined>;
+  readonly adjust: (stockId: string, delta: number, reason: string) => Promise<Adjusted>;
+  readonly addStock: (id: string, quantity: number) => Promise<void>;
+  /** How often what went wrong, by code. */
+  readonly failures: ReadonlyMap<string, number>;
+}
+
+type Address = { readonly url: string };
+
+/** The longest that one order is tried, in milliseconds. */
+const PATIENCE_MS = 90_000;
+const BETWEEN_ROUNDS_MS = 100;
+
+export function createCustomer({
+  orders,
+  stocks,
+}: {
+  orders: () => readonly Address[];
+  stocks: () => readonly Address[];
+}): Customer {
+  const failures = new Map<string, number>();
+  let turn = 0;
+
+  /** Goes round the replicas while that is safe. */
+  const anywhere = async <T>(
+    replicas: () => readonly Address[],
+    query: string,
+    variables: object,
+    again: (failed: Exclude<Outcome<T>, { kind: 'data' }>) => boolean,
+  ): Promise<{ data: T; answeredIn: number } | undefined> => {
+    const giveUpAt = performance.now() + PATIENCE_MS;
+    for (let tries = 1; performance.now() < giveUpAt; tries += 1) {
+      turn += 1;
+      const all = replicas();
+      const began = performance.now();
+      const outcome = await ask<T>(all[turn % all.length]?.url ?? '', query, variables);
+      if (outcome.kind === 'data') {
+        return { data: outcome.data, answeredIn: performance.now() - began };
+      }
+      failures.set(outcome.why, (failures.get(outcome.why) ?? 0) + 1);
+      if (!again(outcome)) return undefined;
+      if (tries % all.length === 0) await pause(BETWEEN_ROUNDS_MS);
+    }
+    return undefined;
+  };
+
+  return {
+    failures,
+    order: async (wish) => {
+      const { idempotencyKey, productId, quantity } = wish;
+      const began = performance.now();
+      const answer = await anywhere<{ createOrder: { id: string } }>(
+        orders,
+        CREATE_ORDER,
+        { input: { productId, quantity, ...(idempotencyKey === null ? {} : { idempotencyKey }) } },
+        ({ kind, why }) =>
+          why !== 'IDEMPOTENCY_CONFLICT' && (kind === 'refused' || idempotencyKey !== null),
+      );
+      if (!answer) return undefined;
+      const { id } = answer.data.createOrder;
+      const latency = performance.now() - began;
+      return { ...wish, id, latency, answeredIn: answer.answeredIn };
+    },
+    adjust: async (stockId, delta, reason) => {
+      const answer = await anywhere(
+        stocks,
+        ADJUST_STOCK,
+        { id: stockId, delta, reason },
+        ({ why }) => why === 'ECONNREFUSED',
+      );
+      return { stockId, delta, reason, acknowledged: answer !== undefined };
+    },
+    addStock: async (id, quantity) => {
+      const input = { id, name: id, quantity };
+      const answer = await anywhere(stocks, ADD_STOCK, { input }, () => true);
+      if (!answer) throw new Error(`The stock ${id} could not be added`);
+    },
+  };
+}

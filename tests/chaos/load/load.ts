@@ -1,0 +1,95 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { eventually } from '../../system/eventually.ts';
+import type { Acknowledged, Adjusted } from '../history.ts';
+import type { Random } from '../random.ts';
+import type { Customer } from './customer.ts';
+import type { Product } from './products.ts';
+
+export interface LoadOptions {
+  readonly customer: Customer;
+  readonly random: Random;
+  readonly products: readonly Product[];
+  /** Makes keys and reasons unique. */
+  readonly label: string;
+  readonly ordersPerSecond?: number;
+}
+
+/** Orders and adjustments that come in until they are stopped. */
+export interface Load {
+  readonly products: readonly Product[];
+  readonly acknowledged: readonly Acknowledged[];
+  readonly adjusted: readonly Adjusted[];
+  /** Resolves once so many more orders are acknowledged. */
+  readonly more: (count: number) => Promise<void>;
+  /** Stops asking; resolves once the last answer has come. */
+  readonly stop: () => Promise<void>;
+}
+
+const WORKERS = 8;
+const LIMIT = 25_000;
+const ADJUSTMENT_EVERY_MS = 150;
+const MORE_WITHIN_MS = 90_000;
+
+export function startLoad({
+  customer,
+  random,
+  products,
+  label,
+  ordersPerSecond = 40,
+}: LoadOptions): Load {
+  const acknowledged: Acknowledged[] = [];
+  const adjusted: Adjusted[] = [];
+  const stopping = new AbortController();
+  const waitBetween = (1_000 * WORKERS) / ordersPerSecond;
+  const rest = (milliseconds: number): Promise<void> =>
+    pause(milliseconds, undefined, { signal: stopping.signal }).catch(() => {});
+  let wishes = 0;
+
+  const orderOnce = async (): Promise<void> => {
+    wishes += 1;
+    const unknown = random.chance(0.05);
+    const wish = {
+      productId: unknown ? `${label}-unknown` : random.pick(products).id,
+      quantity: random.between(1, 5),
+      idempotencyKey: random.chance(0.8) ? `${label}-${wishes}` : null,
+    };
+    // Now and then the same key at once from several: one order, and its id for each of them.
+    const askers = wish.idempotencyKey !== null && random.chance(0.1) ? 3 : 1;
+    const answers = await Promise.all(Array.from({ length: askers }, () => customer.order(wish)));
+    for (const answer of answers) if (answer) acknowledged.push(answer);
+  };
+
+  const work = async (): Promise<void> => {
+    while (!stopping.signal.aborted && wishes < LIMIT) {
+      await orderOnce();
+      await rest(waitBetween * (0.5 + random.next()));
+    }
+  };
+  const adjust = async (): Promise<void> => {
+    for (let index = 0; !stopping.signal.aborted; index += 1) {
+      const delta = random.between(1, 9) * (random.chance(0.6) ? 1 : -1);
+      const { id } = random.pick(products);
+      adjusted.push(await customer.adjust(id, delta, `${label}-adjustment-${index}`));
+      await rest(ADJUSTMENT_EVERY_MS);
+    }
+  };
+  const working = Promise.all([...Array.from({ length: WORKERS }, work), adjust()]);
+
+  return {
+    products,
+    acknowledged,
+    adjusted,
+    more: async (count) => {
+      const wanted = acknowledged.length + count;
+      await eventually(
+        () => acknowledged.length,
+        (length) => length >= wanted,
+        { until: `${count} more orders are acknowledged`, within: MORE_WITHIN_MS },
+      );
+    },
+    stop: async () => {
+      stopping.abort();
+      await working;
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import type { Random } from '../random.ts';
+
+export interface Product {
+  readonly id: string;
+  readonly quantity: number;
+}
+
+/** Some that are soon sold out, some that run low, some that never end. */
+export function createProducts(random: Random, label: string): Product[] {
+  const quantities = [
+    random.between(3, 15),
+    random.between(3, 15),
+    random.between(40, 150),
+    random.between(40, 150),
+    random.between(40, 150),
+    1_000_000,
+    1_000_000,
+    2_147_483_000,
+  ];
+  return quantities.map((quantity, index) => ({ id: `${label}-p${index}`, quantity }));
+}

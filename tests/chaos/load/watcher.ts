@@ -1,0 +1,64 @@
+import { type LiveClient, startLive } from '../../system/live-client.ts';
+import type { Watcher } from '../history.ts';
+
+const STOCK_CHANGED = `subscription ($ids: [ID!], $after: String) {
+  stockChanged(ids: $ids, after: $after) { kind cursor stock { id quantity version } }
+}`;
+
+interface Change {
+  readonly stockChanged: {
+    readonly kind: string;
+    readonly cursor: string;
+    readonly stock: { readonly id: string; readonly quantity: number; readonly version: number };
+  };
+}
+
+export interface RunningWatcher {
+  readonly watched: () => Watcher;
+  readonly live: LiveClient<Change>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * A live client that comes back after a lost connection and goes on from its last cursor.
+ * @param after the cursor to begin from, taken when the stocks had the versions of `since`
+ */
+export async function startWatcher({
+  name,
+  url,
+  since,
+  after,
+}: {
+  name: string;
+  url: () => string;
+  since: ReadonlyMap<string, number>;
+  after: string;
+}): Promise<RunningWatcher> {
+  const ids = [...since.keys()];
+  const live = await startLive<Change>({
+    url: () => `${url()}/graphql`,
+    query: STOCK_CHANGED,
+    variables: { ids, after },
+    resume: (last) => ({ ids, after: last?.stockChanged.cursor ?? after }),
+  });
+  const ended = (): string | undefined => {
+    const [error] = live.errors() ?? [];
+    if (error) return error.message;
+    return live.completed() ? 'completed' : undefined;
+  };
+  return {
+    live,
+    watched: () => ({
+      name,
+      since,
+      ended: ended(),
+      seen: live.seen().map(({ stockChanged: { kind, stock } }) => ({
+        stockId: stock.id,
+        version: stock.version,
+        quantity: stock.quantity,
+        kind,
+      })),
+    }),
+    close: live.close,
+  };
+}

@@ -1,0 +1,37 @@
+import type { Databases } from '../system/databases.ts';
+import type { History, Told } from './history.ts';
+import type { Records } from './topic-archive.ts';
+
+const WAITING = 'SELECT count(*)::int AS count FROM outbox';
+const REFUSED = 'SELECT count(*)::int AS count FROM outbox_rejected';
+
+/** What both databases hold, beside what was sent and told. */
+export async function readHistory(
+  { order, stock }: Databases,
+  records: Records,
+  told: Told,
+): Promise<History> {
+  const [orders, decisions, stocks, movements, ...counts] = await Promise.all([
+    order(`SELECT id, product_id AS "productId", quantity, status::text AS status,
+                  rejection_reason::text AS reason FROM orders`),
+    stock(`SELECT order_id AS "orderId", product_id AS "productId", quantity,
+                  status::text AS status, reason::text AS reason FROM decisions`),
+    stock('SELECT id, quantity, version, deleted_at IS NOT NULL AS deleted FROM stocks'),
+    stock(`SELECT stock_id AS "stockId", version, kind::text AS kind, delta,
+                  quantity_after AS "quantityAfter", reason, order_id AS "orderId" FROM movements`),
+    ...[WAITING, REFUSED].flatMap((count) => [order(count), stock(count)]),
+  ]);
+  const [waiting = 0, alsoWaiting = 0, refused = 0, alsoRefused = 0] = counts.map(
+    (rows) => rows[0]?.['count'] as number,
+  );
+  return {
+    orders: orders as History['orders'][number][],
+    decisions: decisions as History['decisions'][number][],
+    stocks: stocks as History['stocks'][number][],
+    movements: movements as History['movements'][number][],
+    unsent: waiting + alsoWaiting,
+    setAside: refused + alsoRefused,
+    records,
+    told,
+  };
+}

@@ -1,0 +1,94 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, startKafka, startPostgres } from '@gudang/embedded';
+import { migrate } from '@gudang/prisma';
+import { asItComes, kafkaFrames } from '../../proxy/frames.ts';
+import { startTcpProxy, type TcpProxy } from '../../proxy/tcp-proxy.ts';
+import { type Server, startServer } from './server.ts';
+import { createSmallDisk, type SmallDisk } from './small-disk.ts';
+
+export type Side = 'order' | 'stock';
+export const SIDES: readonly Side[] = ['order', 'stock'];
+
+/** One PostgreSQL for each database, one Kafka, and a proxy for each way from a service to them. */
+export interface Backing {
+  readonly kafka: Server & { readonly proxies: Readonly<Record<Side, TcpProxy>> };
+  readonly postgres: Readonly<Record<Side, PostgresServer>>;
+  /** Straight to the broker, past the proxies. */
+  readonly brokers: string;
+  readonly stop: () => Promise<void>;
+}
+
+export interface PostgresServer extends Server {
+  readonly proxy: TcpProxy;
+  readonly disk: SmallDisk;
+  readonly logFile: string;
+  /** Straight to the database; through the proxy. */
+  readonly url: string;
+  readonly proxiedUrl: string;
+}
+
+/** What a power cut would take does not matter; what a SIGKILL would take does. */
+const POSTGRES = { fsync: 'off', full_page_writes: 'off', max_wal_size: '64MB' };
+
+export async function startBacking(): Promise<Backing> {
+  const directory = await mkdtemp(join(tmpdir(), 'gudang-chaos-'));
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(stops.map((one) => one()));
+    await rm(directory, { recursive: true, force: true });
+  };
+
+  const postgresOf = async (side: Side): Promise<PostgresServer> => {
+    const disk = await createSmallDisk(join(directory, `${side}-disk`));
+    const port = await freePort();
+    const logFile = join(directory, `${side}-postgres.log`);
+    const server = await startServer(() =>
+      startPostgres({ directory: disk.directory, port, logFile, settings: POSTGRES }),
+    );
+    const proxy = await startTcpProxy({ port, split: asItComes });
+    const urlAt = (at: number) => `postgresql://postgres@127.0.0.1:${at}/${side}_db`;
+    stops.push(async () => {
+      await proxy.stop();
+      await server.stop();
+      await disk.stop();
+    });
+    await migrate({ database: side, url: urlAt(port) });
+    return { ...server, proxy, disk, logFile, url: urlAt(port), proxiedUrl: urlAt(proxy.port) };
+  };
+
+  const startBroker = async () => {
+    const port = await freePort();
+    const listeners = await Promise.all(
+      SIDES.map(async () => ({ port: await freePort(), advertisedPort: await freePort() })),
+    );
+    const server = await startServer(() =>
+      startKafka({ directory: join(directory, 'kafka'), port, proxied: listeners }),
+    );
+    const [order, stock] = await Promise.all(
+      listeners.map((listener) =>
+        startTcpProxy({
+          port: listener.port,
+          listen: listener.advertisedPort,
+          split: kafkaFrames,
+        }),
+      ),
+    );
+    if (!order || !stock) throw new Error('There is a proxy for each side');
+    stops.push(async () => {
+      await Promise.all([order.stop(), stock.stop(), server.stop()]);
+    });
+    return { kafka: { ...server, proxies: { order, stock } }, brokers: `127.0.0.1:${port}` };
+  };
+
+  const starting = [postgresOf('order'), postgresOf('stock'), startBroker()] as const;
+  try {
+    const [order, stock, broker] = await Promise.all(starting);
+    return { ...broker, postgres: { order, stock }, stop };
+  } catch (error) {
+    await Promise.allSettled(starting);
+    await stop();
+    throw error;
+  }
+}

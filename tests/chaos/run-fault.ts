@@ -1,0 +1,150 @@
+import { eventually } from '../system/eventually.ts';
+import { check } from './checker.ts';
+import type { Fault } from './fault.ts';
+import type { History, Told } from './history.ts';
+import { liveStreams } from './invariants/live-streams.ts';
+import { ask } from './load/ask.ts';
+import { createCustomer } from './load/customer.ts';
+import { startLoad } from './load/load.ts';
+import { createProducts } from './load/products.ts';
+import { type RunningWatcher, startWatcher } from './load/watcher.ts';
+import { createRandom, seedOf } from './random.ts';
+import { readHistory } from './read-history.ts';
+import type { Rig } from './rig/rig.ts';
+import { settle } from './settle.ts';
+import { type Tally, tally } from './tally.ts';
+import type { TopicArchive } from './topic-archive.ts';
+
+/** What is known of a system over all faults that it went through. */
+export interface Session {
+  readonly rig: Rig;
+  readonly archive: TopicArchive;
+  readonly told: { readonly [K in Exclude<keyof Told, 'watchers'>]: Told[K][number][] };
+  /** What was found before, so that each breach is told once. */
+  readonly known: Set<string>;
+}
+
+export interface FaultResult extends Tally {
+  readonly fault: Fault;
+  readonly skipped?: string;
+  readonly fired: number;
+  /** From the mending of all that was broken until nothing was on its way any more, in seconds. */
+  readonly settledIn: number;
+  readonly breaches: readonly string[];
+  /** What customers met, by code. */
+  readonly failures: ReadonlyMap<string, number>;
+  /** Parts that had to be started again although the fault was over. */
+  readonly restarted: readonly string[];
+}
+
+const WARM_UP_ORDERS = 20;
+const ORDERS_AFTERWARDS = 10;
+const LIVE_WITHIN_MS = 20_000;
+
+export async function runFault(
+  { rig, archive, told, known }: Session,
+  fault: Fault,
+  { seed, short, label }: { seed: number; short: boolean; label: string },
+): Promise<FaultResult> {
+  const random = createRandom(seedOf(seed, fault.name));
+  const breaches: string[] = [];
+  const breach = (what: string): void => void breaches.push(what);
+  const products = createProducts(random, label);
+  const customer = createCustomer({ orders: () => rig.orders, stocks: () => rig.stocks });
+  const watchers: RunningWatcher[] = [];
+  const watch = async (name: string, url: () => string): Promise<RunningWatcher> => {
+    const position = await whereStocksAre(
+      url(),
+      products.map(({ id }) => id),
+    );
+    const watcher = await startWatcher({ name: `${label} ${name}`, url, ...position });
+    watchers.push(watcher);
+    return watcher;
+  };
+  const watched = () => watchers.map((watcher) => watcher.watched());
+
+  await Promise.all([
+    watch('through the gateway', () => rig.gateway.url),
+    watch('at a stock replica', () => rig.stocks.at(-1)?.url ?? ''),
+  ]);
+  for (const { id, quantity } of products) {
+    await customer.addStock(id, quantity);
+    told.added.push({ stockId: id, quantity });
+  }
+  const load = startLoad({ customer, random, products, label });
+  const foreign: { id: string; productId: string }[] = [];
+  let fired = 0;
+  let restarted: string[] = [];
+  let settledIn = Number.NaN;
+  try {
+    await load.more(WARM_UP_ORDERS);
+    fired = await fault.run({ rig, load, customer, random, label, short, watch, foreign, breach });
+  } catch (error) {
+    breach(`the fault went wrong: ${describe(error)}`);
+  }
+  const mending = performance.now();
+  try {
+    restarted = await rig.restore();
+    await load.more(ORDERS_AFTERWARDS);
+  } catch (error) {
+    breach(`the system did not come back: ${describe(error)}`);
+  }
+  await load.stop();
+  told.acknowledged.push(...load.acknowledged);
+  told.adjusted.push(...load.adjusted);
+  told.foreign.push(...foreign);
+  try {
+    await settle(rig);
+    settledIn = (performance.now() - mending) / 1_000;
+  } catch (error) {
+    breach(`it does not settle: ${describe(error)}`);
+  }
+  const read = async (): Promise<History> =>
+    readHistory(rig.databases, await archive.catchUp(), { ...told, watchers: watched() });
+  const stored = await read();
+  await eventually(
+    () => liveStreams({ ...stored, told: { ...stored.told, watchers: watched() } }),
+    (found) => found.length === 0,
+    { until: 'live streams have shown all', within: LIVE_WITHIN_MS },
+  ).catch(() => {});
+  const history = { ...stored, told: { ...told, watchers: watched() } };
+  await Promise.all(watchers.map((watcher) => watcher.close()));
+
+  for (const { guarantee, what } of check(history)) breach(`guarantee ${guarantee}: ${what}`);
+  const isNew = (what: string): boolean => !known.has(what);
+  const fresh = breaches.filter(isNew);
+  for (const what of breaches) known.add(what);
+  return {
+    fault,
+    fired,
+    settledIn,
+    restarted,
+    breaches: fresh,
+    failures: customer.failures,
+    ...tally(history, load.acknowledged),
+  };
+}
+
+/** A cursor, and the version that each stock has at it; 0 for one still to come. */
+async function whereStocksAre(url: string, ids: readonly string[]) {
+  const fields = ids.map((_id, index) => `s${index}: stock(id: $s${index}) { version }`);
+  const query = `query (${ids.map((_id, index) => `$s${index}: ID!`)}) { stockCursor ${fields.join(' ')} }`;
+  const variables = Object.fromEntries(ids.map((id, index) => [`s${index}`, id]));
+  const answer = await eventually(
+    () => ask<Record<string, { version: number } | string | null>>(url, query, variables),
+    ({ kind }) => kind === 'data',
+    { until: 'the stocks and their cursor are known' },
+  );
+  if (answer.kind !== 'data') throw new Error('The stocks are not known');
+  const { stockCursor, ...stocks } = answer.data;
+  const versionOf = (index: number): number =>
+    (stocks[`s${index}`] as { version: number } | null)?.version ?? 0;
+  return {
+    after: String(stockCursor),
+    since: new Map(ids.map((id, index) => [id, versionOf(index)])),
+  };
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,51 @@
+import type { Fault } from './fault.ts';
+import { type FaultResult, runFault, type Session } from './run-fault.ts';
+import { tableRow } from './table.ts';
+
+/** Each fault once, one after another, on one running system. */
+export async function runRound({
+  session,
+  faults,
+  seed,
+  round,
+  short,
+  say,
+}: {
+  session: Session;
+  faults: readonly Fault[];
+  seed: number;
+  round: number;
+  short: boolean;
+  say: (line: string) => void;
+}): Promise<FaultResult[]> {
+  const results: FaultResult[] = [];
+  for (const fault of faults) {
+    const reason = fault.unavailable?.(session.rig);
+    const label = `${fault.name}-${round}`;
+    const result = reason
+      ? skippedResult(fault, reason)
+      : await runFault(session, fault, { seed, short, label });
+    results.push(result);
+    say(tableRow(result));
+  }
+  return results;
+}
+
+function skippedResult(fault: Fault, skipped: string): FaultResult {
+  return {
+    fault,
+    skipped,
+    fired: 0,
+    settledIn: 0,
+    breaches: [],
+    failures: new Map(),
+    restarted: [],
+    acknowledged: 0,
+    confirmed: 0,
+    rejected: 0,
+    lost: 0,
+    doubled: 0,
+    oversold: 0,
+    worstLatency: 0,
+  };
+}

@@ -1,0 +1,48 @@
+import { ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
+import { eventually } from '../system/eventually.ts';
+import type { Rig } from './rig/rig.ts';
+
+const SETTLES_WITHIN_MS = 60_000;
+const GROUPS = [
+  { group: 'stock-subgraph', topic: ORDER_CREATED },
+  { group: 'order-subgraph', topic: ORDER_DECIDED },
+];
+
+/** What still has a way to go. */
+export interface Unsettled {
+  readonly pending: number;
+  readonly waiting: number;
+  /** Records that no consumer has committed. */
+  readonly lag: number;
+}
+
+export async function unsettled({ databases, admin, name }: Rig): Promise<Unsettled> {
+  const countOf = async (side: 'order' | 'stock', from: string): Promise<number> =>
+    (await databases[side](`SELECT count(*)::int AS count FROM ${from}`))[0]?.['count'];
+  const lags = GROUPS.map(async ({ group, topic }) => {
+    const [ends, [committed]] = await Promise.all([
+      admin.fetchTopicOffsets(name(topic)),
+      admin.fetchOffsets({ groupId: name(group), topics: [name(topic)] }),
+    ]);
+    return ends.reduce((sum, { partition, high }) => {
+      const at = committed?.partitions.find((one) => one.partition === partition);
+      return sum + Number(high) - Math.max(0, Number(at?.offset ?? 0));
+    }, 0);
+  });
+  const [pending, ordersOut, stocksOut, ...lag] = await Promise.all([
+    countOf('order', "orders WHERE status = 'PENDING'"),
+    countOf('order', 'outbox'),
+    countOf('stock', 'outbox'),
+    ...lags,
+  ]);
+  return { pending, waiting: ordersOut + stocksOut, lag: lag.reduce((a, b) => a + b, 0) };
+}
+
+/** Waits until nothing is on its way any more. */
+export async function settle(rig: Rig): Promise<void> {
+  await eventually(
+    () => unsettled(rig),
+    ({ pending, waiting, lag }) => pending === 0 && waiting === 0 && lag === 0,
+    { until: 'all orders are final and all events are read', within: SETTLES_WITHIN_MS, every: 50 },
+  );
+}

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import {
+  deadLetterTopic,
+  ORDER_CHANGED,
+  ORDER_CREATED,
+  ORDER_DECIDED,
+  STOCK_CHANGED,
+} from '@gudang/events';
+import { eventually } from '../system/eventually.ts';
+import type { TopicRecord } from './history.ts';
+import type { Rig } from './rig/rig.ts';
+
+const TOPICS = [
+  ORDER_CREATED,
+  deadLetterTopic(ORDER_CREATED),
+  ORDER_DECIDED,
+  deadLetterTopic(ORDER_DECIDED),
+  ORDER_CHANGED,
+  STOCK_CHANGED,
+];
+const READ_WITHIN_MS = 30_000;
+
+export type Records = Record<string, TopicRecord[]>;
+
+/** All records of all topics from their beginning, read on from where it was when asked again. */
+export function createTopicArchive(rig: Pick<Rig, 'client' | 'admin' | 'name' | 'bare'>) {
+  const records: Records = Object.fromEntries(TOPICS.map((topic) => [topic, []]));
+  /** The next offset to read, by topic and partition. */
+  const next = new Map<string, number>();
+
+  const readUntil = async (ends: ReadonlyMap<string, number>): Promise<void> => {
+    const consumer = rig.client.consumer({
+      groupId: rig.name(`chaos-${randomUUID()}`),
+      maxWaitTimeInMs: 50,
+    });
+    const isRead = (): boolean => [...ends].every(([place, end]) => (next.get(place) ?? 0) >= end);
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: TOPICS.map(rig.name), fromBeginning: true });
+      consumer.on(consumer.events.GROUP_JOIN, () => {
+        for (const place of ends.keys()) {
+          const [topic, partition] = place.split(' ');
+          const offset = String(next.get(place) ?? 0);
+          consumer.seek({ topic: String(topic), partition: Number(partition), offset });
+        }
+      });
+      await consumer.run({
+        autoCommit: false,
+        eachBatch: async ({ batch }) => {
+          const place = `${batch.topic} ${batch.partition}`;
+          for (const message of batch.messages) {
+            if (Number(message.offset) < (next.get(place) ?? 0)) continue;
+            next.set(place, Number(message.offset) + 1);
+            const headers = Object.entries(message.headers ?? {});
+            records[rig.bare(batch.topic)]?.push({
+              topic: batch.topic,
+              partition: batch.partition,
+              offset: message.offset,
+              timestamp: Number(message.timestamp),
+              key: message.key,
+              value: message.value,
+              headers: Object.fromEntries(headers.map(([name, value]) => [name, String(value)])),
+            });
+          }
+        },
+      });
+      await eventually(isRead, (read) => read, {
+        until: 'all topics are read to their ends',
+        within: READ_WITHIN_MS,
+      });
+    } finally {
+      await consumer.disconnect();
+    }
+  };
+
+  return {
+    /** Reads to the ends that the topics have now. */
+    catchUp: async (): Promise<Readonly<Records>> => {
+      const ends = new Map<string, number>();
+      for (const topic of TOPICS.map(rig.name)) {
+        for (const { partition, high } of await rig.admin.fetchTopicOffsets(topic)) {
+          ends.set(`${topic} ${partition}`, Number(high));
+        }
+      }
+      await readUntil(ends);
+      return records;
+    },
+  };
+}
+
+export type TopicArchive = ReturnType<typeof createTopicArchive>;
