@@ -3,6 +3,7 @@ import {
   badUserInput,
   type Cursor,
   DateTime,
+  exposePosition,
   formatTimePlace,
   parseCursor,
   parseTimePlace,
@@ -18,6 +19,7 @@ import { addStock, stockId } from './stocks/add-stock.ts';
 import { adjustStock, deleteStock, updateStock } from './stocks/change-stock.ts';
 import { findStockPage } from './stocks/find-stocks.ts';
 import type { MovementRow } from './stocks/ledger.ts';
+import { createStreamPlace } from './stream-place.ts';
 
 /** The most stocks that one subscription names. */
 const WATCHED_LIMIT = 1_000;
@@ -79,7 +81,11 @@ export const resolvers: Resolvers = {
       subscribe: async function* (_root: unknown, args, context) {
         const { ids, after } = readArguments(watchArguments, args);
         const watched = { ids: ids ?? undefined, after: readCursor(after) };
-        for await (const change of watchStocks(context, watched)) yield { stockChanged: change };
+        const place = createStreamPlace(context.feed, () => lost());
+        const lost = exposePosition(context, place.read);
+        for await (const change of watchStocks(context, watched, place)) {
+          yield { stockChanged: change };
+        }
       },
     },
   },

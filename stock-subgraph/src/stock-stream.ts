@@ -2,6 +2,7 @@ import { decodeStockChanged, type StockChangeKind, type StockState } from '@guda
 import { type Cursor, type Feed, formatCursor } from '@gudang/service';
 import type { Database } from './database.ts';
 import { findStocksById } from './stocks/find-stocks.ts';
+import { createStreamPlace, type StreamPlace } from './stream-place.ts';
 
 /** A change as a subscriber sees it. */
 export interface ShownChange {
@@ -25,6 +26,7 @@ const CLOCK_MARGIN_MS = 60_000;
 export async function* watchStocks(
   { database, feed }: { database: Database; feed: Feed },
   { ids, after }: { ids: readonly string[] | undefined; after: Cursor | undefined },
+  place: StreamPlace = createStreamPlace(feed),
 ): AsyncGenerator<ShownChange, void> {
   const watch = await feed.open(ids, after);
   /** The versions that a snapshot has shown; an entry goes with the first newer change. */
@@ -34,22 +36,28 @@ export async function* watchStocks(
   async function* snapshot(): AsyncGenerator<ShownChange, void> {
     const position = feed.position();
     shown.clear();
+    place.lose();
     for await (const change of readSnapshot(database, { ids, since, end: position })) {
       shown.set(change.stock.id, change.stock.version);
+      place.show(change.stock);
       yield change;
     }
+    place.find();
     since = position.at;
   }
 
   try {
     if (watch.start === 'snapshot') yield* snapshot();
     for (;;) {
+      place.wait(true);
       const watched = await watch.next();
+      place.wait(false);
       if (watched === undefined) return;
       if (watched === 'missed') {
         yield* snapshot();
         continue;
       }
+      place.pass(watched);
       const showed = shown.get(watched.key);
       if (showed !== undefined) {
         if (watched.version <= showed) continue;

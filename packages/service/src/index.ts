@@ -16,6 +16,7 @@ export {
   type TimePlace,
   toConnection,
 } from './graphql/page.ts';
+export { exposePosition, type Position } from './graphql/positions.ts';
 export { presentError } from './graphql/present-error.ts';
 export { serveSubgraph } from './graphql/serve-subgraph.ts';
 export { validateSafely } from './graphql/validate-safely.ts';

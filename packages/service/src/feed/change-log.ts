@@ -36,6 +36,8 @@ export interface ChangeLog {
   readonly epoch: string | undefined;
   /** When the newest change was committed; 0 when none is known. */
   readonly newestAt: number;
+  /** The newest version of a key among the kept changes. */
+  readonly versionOf: (key: string) => number | undefined;
   /** The kept changes from an offset on, or undefined when that is before what is kept. */
   readonly since: (offset: number) => readonly LoggedChange[] | undefined;
   /** Where reading starts: sets the position when nothing has been read. */
@@ -123,6 +125,7 @@ export function createChangeLog(capacity: number): ChangeLog {
     get newestAt() {
       return newestAt;
     },
+    versionOf: (key) => versions.get(key),
     since: (offset) => {
       if (offset < first) return undefined;
       return changes.slice(lowerBound(changes, offset));

@@ -33,6 +33,8 @@ export interface Feed extends Stoppable {
   readonly open: (keys: readonly string[] | undefined, after?: Cursor) => Promise<OpenedWatch>;
   /** The position of this replica: all before it has been read. */
   readonly position: () => Cursor;
+  /** The newest version of a key that has been read; undefined when it is no longer kept. */
+  readonly versionOf: (key: string) => number | undefined;
   /** The position just behind one change. */
   readonly cursorAfter: (change: {
     readonly offset: number;
@@ -142,6 +144,7 @@ export function startFeed(
       offset: caughtUp ? changes.next : null,
       at: changes.newestAt,
     }),
+    versionOf: changes.versionOf,
     cursorAfter: ({ offset, at, epoch = changes.epoch ?? NO_EPOCH }) => ({
       epoch,
       offset: offset + 1,

@@ -2,13 +2,19 @@ import type { FastifyInstance } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { Context } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../logger.ts';
 import { presentError } from './present-error.ts';
+import { createPositionTeller, type PositionTeller } from './tell-positions.ts';
 import { validateSafely } from './validate-safely.ts';
 
 /** The largest websocket message that is read, in bytes; ws itself would take 100 MiB. */
 const MESSAGE_LIMIT = 64 * 1024;
+
+/** What a gateway may say in `connection_init`: that it wants to be told positions of streams. */
+type ConnectionParams = Readonly<Record<string, unknown>> & {
+  readonly gudang?: { readonly cursors?: unknown };
+};
 
 /** Serves operations over graphql-transport-ws at `/graphql` of a subgraph. */
 export function serveSocket<C extends object>({
@@ -25,11 +31,28 @@ export function serveSocket<C extends object>({
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_LIMIT });
   const present = (error: GraphQLError | GraphQLFormattedError): GraphQLFormattedError =>
     error instanceof GraphQLError ? presentError(error.toJSON(), error, log) : error;
-  const protocol = useServer(
+  const tellers = new WeakMap<Context, PositionTeller>();
+  const tellerOf = (connection: Context, socket: WebSocket): PositionTeller => {
+    const known = tellers.get(connection);
+    if (known) return known;
+    const teller = createPositionTeller((message) => {
+      if (socket.readyState === socket.OPEN) socket.send(message);
+    });
+    tellers.set(connection, teller);
+    return teller;
+  };
+
+  const protocol = useServer<ConnectionParams, { socket: WebSocket }>(
     {
       schema,
       validate: validateSafely,
       context: (connection) => createContext(connection),
+      onOperation: (connection, id, _payload, { contextValue }) => {
+        if (connection.connectionParams?.gudang?.cursors !== true) return;
+        tellerOf(connection, connection.extra.socket).add(id, contextValue);
+      },
+      onComplete: (connection, id) => tellers.get(connection)?.remove(id),
+      onClose: (connection) => tellers.get(connection)?.stop(),
       onError: (_connection, _id, _payload, errors) => errors.map(present),
       onNext: (_connection, _id, _payload, _args, result) =>
         result.errors && {
