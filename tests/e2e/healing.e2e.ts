@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { useSystem } from '../system/use-system.ts';
+import { startWatchedOrders } from '../system/watched-orders.ts';
+
+/** What the issue of a killed part may take until orders settle and are seen again. */
+const HEALS_WITHIN_MS = 15_000;
+
+const system = useSystem();
+
+test.each(['gateway', 'order', 'stock'] as const)(
+  'kill -9 of %s under a loop of orders heals by itself',
+  async (name) => {
+    const { graph, gateway } = system();
+    const orders = await startWatchedOrders(graph, () => gateway.url);
+    await orders.flows(HEALS_WITHIN_MS);
+    const connections = orders.watch.connections();
+
+    const part = system()[name];
+    const killed = part.pid;
+    const at = performance.now();
+    part.kill('SIGKILL');
+    expect(await part.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    await part.restart();
+    expect(part.pid).not.toBe(killed);
+    await orders.flows(HEALS_WITHIN_MS);
+    expect(performance.now() - at).toBeLessThan(HEALS_WITHIN_MS);
+
+    await orders.settle(HEALS_WITHIN_MS);
+    // Only the gateway's own end is felt by its clients.
+    expect(orders.watch.connections() - connections).toBe(name === 'gateway' ? 1 : 0);
+  },
+);

@@ -1,0 +1,90 @@
+import { afterAll, expect, test } from 'vitest';
+import { dataOf } from '../system/graph-client.ts';
+import { type PostgresCounter, startPostgresCounter } from '../system/postgres-counter.ts';
+import { useSystem } from '../system/use-system.ts';
+
+const counters: PostgresCounter[] = [];
+const system = useSystem({
+  through: async ({ to }, address) => {
+    if (to !== 'postgres') return address;
+    const counter = await startPostgresCounter(address);
+    counters.push(counter);
+    return counter.url;
+  },
+});
+// Behind the system: hooks of a file run in the opposite order.
+afterAll(() => Promise.all(counters.map((counter) => counter.stop())));
+
+const QUERY = `{ orders(first: 100) { nodes { id stock { name orders(first: 5) { nodes { id } } } } } }`;
+
+/** Orders newer than all before, spread over so many products. */
+async function insert(orders: number, products: number): Promise<void> {
+  const { databases } = system();
+  await databases.stock(
+    `INSERT INTO stocks (id, name, quantity) SELECT 'p' || n, 'Product ' || n, 10
+     FROM generate_series(1, $1::int) AS n ON CONFLICT DO NOTHING`,
+    [products],
+  );
+  await databases.order(
+    `INSERT INTO orders (id, product_id, quantity, created_at)
+     SELECT gen_random_uuid(), 'p' || (1 + n % $2::int), 1, clock_timestamp()
+     FROM generate_series(1, $1::int) AS n`,
+    [orders, products],
+  );
+}
+
+/** Requests that the gateway has sent so far, by subgraph. */
+async function subgraphRequests(): Promise<Record<string, number>> {
+  const text = await (await fetch(`${system().gateway.url}/metrics`)).text();
+  const counts: Record<string, number> = {};
+  const line = /^gateway_subgraph_request_seconds_count\{([^}]*)\} (\d+)$/gm;
+  for (const [, labels = '', count] of text.matchAll(line)) {
+    const subgraph = /subgraph="([^"]+)"/.exec(labels)?.[1] ?? '';
+    counts[subgraph] = (counts[subgraph] ?? 0) + Number(count);
+  }
+  return counts;
+}
+
+/** What one run of the query costs; the services' own housekeeping reads other tables. */
+async function cost() {
+  await dataOf(system().graph(QUERY));
+  const before = await subgraphRequests();
+  for (const counter of counters) counter.take();
+  const { orders } = await dataOf(system().graph(QUERY));
+  const statements = counters
+    .flatMap((counter) => counter.take())
+    .filter((sql) => /\bFROM\s+\S*"?(orders|stocks|movements)"?\b/i.test(sql));
+  const after = await subgraphRequests();
+  return {
+    orders: orders.nodes,
+    statements: statements.length,
+    requests: {
+      order: (after['order'] ?? 0) - (before['order'] ?? 0),
+      stock: (after['stock'] ?? 0) - (before['stock'] ?? 0),
+    },
+  };
+}
+
+test('statements and requests do not grow with the orders, nor with their products', async () => {
+  await insert(10, 10);
+  const few = await cost();
+  await insert(100, 10);
+  const many = await cost();
+  await insert(100, 50);
+  const spread = await cost();
+
+  expect(few.orders).toHaveLength(10);
+  expect(many.orders).toHaveLength(100);
+  expect(spread.orders).toHaveLength(100);
+  expect(
+    new Set(spread.orders.map((order: { stock: { name: string } }) => order.stock.name)).size,
+  ).toBe(50);
+  for (const { stock } of many.orders) expect(stock.orders.nodes).toHaveLength(5);
+
+  const { statements, requests } = few;
+  expect(many).toMatchObject({ statements, requests });
+  expect(spread).toMatchObject({ statements, requests });
+  // The orders, their stocks, the stocks' orders: one statement each; orders come in one request.
+  expect(statements).toBe(3);
+  expect(requests).toEqual({ order: 1, stock: 1 });
+});

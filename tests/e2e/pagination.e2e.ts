@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { dataOf } from '../system/graph-client.ts';
+import { shopAt } from '../system/shop.ts';
+import { useSystem } from '../system/use-system.ts';
+
+interface Page {
+  readonly nodes: readonly { readonly id: string }[];
+  readonly edges: readonly { readonly cursor: string; readonly node: { readonly id: string } }[];
+  readonly pageInfo: {
+    readonly hasNextPage: boolean;
+    readonly hasPreviousPage: boolean;
+    readonly startCursor: string | null;
+    readonly endCursor: string | null;
+  };
+}
+
+/** What a list is asked for: `first: 3, after: "…"`. */
+type Ask = (range: Record<string, unknown>) => Promise<Page>;
+
+const PAGE = (node: string) =>
+  `nodes { ${node} } edges { cursor node { ${node} } }
+   pageInfo { hasNextPage hasPreviousPage startCursor endCursor }`;
+
+const system = useSystem();
+
+const call = (field: string, given: Record<string, unknown>): string => {
+  const list = Object.entries(given)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}: ${key === 'status' ? value : JSON.stringify(value)}`);
+  return list.length > 0 ? `${field}(${list.join(', ')})` : field;
+};
+
+const listOf =
+  (field: 'orders' | 'stocks', filter: Record<string, unknown> = {}): Ask =>
+  async (range) => {
+    const query = `{ ${call(field, { ...filter, ...range })} { ${PAGE('id')} } }`;
+    return (await dataOf(system().graph(query)))[field];
+  };
+
+const listOfStock =
+  (id: string, field: 'orders' | 'movements', filter: Record<string, unknown> = {}): Ask =>
+  async (range) => {
+    const node = field === 'orders' ? 'id' : 'id: version';
+    const query = `{ stock(id: "${id}") { list: ${call(field, { ...filter, ...range })} { ${PAGE(node)} } } }`;
+    return (await dataOf(system().graph(query))).stock.list;
+  };
+
+const idsOf = (page: Page): string[] => page.nodes.map(({ id }) => id);
+
+/** A page agrees with itself. */
+function check(page: Page): void {
+  expect(page.edges.map(({ node }) => node)).toEqual(page.nodes);
+  expect(page.pageInfo.startCursor).toBe(page.edges[0]?.cursor ?? null);
+  expect(page.pageInfo.endCursor).toBe(page.edges.at(-1)?.cursor ?? null);
+}
+
+/** Goes through a whole list from its start; `between` happens behind every page. */
+async function forward(ask: Ask, first: number, between = async () => {}): Promise<string[]> {
+  const seen: string[] = [];
+  for (let after: string | null = null; ; ) {
+    const page: Page = await ask({ first, ...(after ? { after } : {}) });
+    check(page);
+    seen.push(...idsOf(page));
+    expect(page.pageInfo.hasPreviousPage).toBe(after !== null);
+    if (!page.pageInfo.hasNextPage) return seen;
+    expect(page.nodes).toHaveLength(first);
+    after = page.pageInfo.endCursor;
+    await between();
+  }
+}
+
+/** Goes through a whole list from its end. */
+async function back(ask: Ask, last: number): Promise<string[]> {
+  const seen: string[] = [];
+  for (let before: string | null = null; ; ) {
+    const page: Page = await ask({ last, ...(before ? { before } : {}) });
+    check(page);
+    seen.unshift(...idsOf(page));
+    expect(page.pageInfo.hasNextPage).toBe(before !== null);
+    if (!page.pageInfo.hasPreviousPage) return seen;
+    expect(page.nodes).toHaveLength(last);
+    before = page.pageInfo.startCursor;
+  }
+}
+
+const productId = `product-${randomUUID()}`;
+const STATUSES = ['PENDING', 'CONFIRMED', 'REJECTED'];
+
+/** Rows that no client could make so quickly: many of one millisecond. */
+async function insertOrders(count: number, product: string, from = '2026-01-01'): Promise<void> {
+  await system().databases.order(
+    `INSERT INTO orders (id, product_id, quantity, status, rejection_reason, created_at, decided_at)
+     SELECT gen_random_uuid(), $2, 1, status::order_status,
+       CASE status WHEN 'REJECTED' THEN 'OUT_OF_STOCK'::rejection_reason END, at,
+       CASE WHEN status <> 'PENDING' THEN at END
+     FROM (SELECT $3::timestamptz + (n / 7) * interval '1 millisecond' AS at,
+       ($4::text[])[1 + n % 3] AS status FROM generate_series(0, $1::int - 1) AS n) AS made`,
+    [count, product, from, STATUSES],
+  );
+}
+
+async function storedOrders(where: string, values: readonly unknown[] = []): Promise<string[]> {
+  const rows = await system().databases.order(
+    `SELECT id FROM orders WHERE ${where} ORDER BY created_at DESC, id DESC`,
+    values,
+  );
+  return rows.map(({ id }) => id);
+}
+
+beforeAll(async () => {
+  // Quantity 0: whatever is ordered of it beside the rows below changes nothing.
+  await shopAt(system().graph).addStock({ id: productId, quantity: 0 });
+  await insertOrders(45, productId);
+  await insertOrders(30, 'another product');
+});
+
+describe('orders', () => {
+  test.each([4, 44, 45, 100])('forward and back by %i, no gap and no repeat', async (size) => {
+    const stored = await storedOrders('product_id = $1', [productId]);
+    expect(stored).toHaveLength(45);
+    const ask = listOf('orders', { productId });
+    expect(await forward(ask, size)).toEqual(stored);
+    expect(await back(ask, size)).toEqual(stored);
+  });
+
+  test('newest first, 20 unless told otherwise', async () => {
+    const page = await listOf('orders')({});
+    expect(idsOf(page)).toEqual((await storedOrders('true')).slice(0, 20));
+    expect(page.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false });
+  });
+
+  test('by status and product, alone and together', async () => {
+    for (const status of STATUSES) {
+      const ofAll = await storedOrders('status = $1::order_status', [status]);
+      expect(await forward(listOf('orders', { status }), 9)).toEqual(ofAll);
+      const both = await storedOrders('status = $1::order_status AND product_id = $2', [
+        status,
+        productId,
+      ]);
+      expect(both).toHaveLength(15);
+      expect(await forward(listOf('orders', { status, productId }), 4)).toEqual(both);
+      expect(await back(listOf('orders', { status, productId }), 4)).toEqual(both);
+    }
+  });
+
+  test('between two cursors', async () => {
+    const ask = listOf('orders', { productId });
+    const all = await ask({ first: 45 });
+    const [after, before] = [all.edges[9]?.cursor, all.edges[20]?.cursor];
+    const between = idsOf(all).slice(10, 20);
+    expect(idsOf(await ask({ first: 100, after, before }))).toEqual(between);
+    expect(idsOf(await ask({ last: 4, after, before }))).toEqual(between.slice(-4));
+    expect(idsOf(await ask({ first: 4, after, before }))).toEqual(between.slice(0, 4));
+  });
+
+  test('an empty page has no cursors', async () => {
+    const page = await listOf('orders', { productId: randomUUID() })({ first: 5 });
+    expect(page).toEqual({
+      nodes: [],
+      edges: [],
+      pageInfo: { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null },
+    });
+  });
+
+  test('newer orders that come meanwhile neither repeat nor push out what is there', async () => {
+    const product = randomUUID();
+    await insertOrders(25, product);
+    const stored = await storedOrders('product_id = $1', [product]);
+    const seen = await forward(listOf('orders', { productId: product }), 4, () =>
+      insertOrders(3, product, '2026-02-01'),
+    );
+    expect(seen).toEqual(stored);
+  });
+});
+
+describe('the orders of a stock', () => {
+  test('forward, all and by status', async () => {
+    const stored = await storedOrders('product_id = $1', [productId]);
+    expect(await forward(listOfStock(productId, 'orders'), 8)).toEqual(stored);
+    const confirmed = await storedOrders(`product_id = $1 AND status = 'CONFIRMED'`, [productId]);
+    expect(await forward(listOfStock(productId, 'orders', { status: 'CONFIRMED' }), 8)).toEqual(
+      confirmed,
+    );
+  });
+});
+
+describe('stocks', () => {
+  const mark = randomUUID().slice(0, 8);
+
+  beforeAll(async () => {
+    await system().databases.stock(
+      `INSERT INTO stocks (id, name, quantity, created_at, deleted_at)
+       SELECT (ARRAY['a', 'B', '_', 'ä', '0', 'Z'])[1 + n % 6] || n || '-${mark}',
+         CASE WHEN n % 2 = 0 THEN 'Kopi 100% ' ELSE 'Teh_' END || n, 0,
+         '2026-01-01'::timestamptz + (n / 6) * interval '1 millisecond',
+         CASE WHEN n % 10 = 9 THEN now() END
+       FROM generate_series(0, 39) AS n`,
+    );
+  });
+
+  const stored = async (where: string): Promise<string[]> => {
+    const rows = await system().databases.stock(
+      `SELECT id FROM stocks WHERE deleted_at IS NULL AND (${where})
+       ORDER BY created_at DESC, id DESC`,
+    );
+    return rows.map(({ id }) => id);
+  };
+
+  test.each([5, 36, 37])('forward and back by %i, deleted ones left out', async (size) => {
+    const living = await stored('true');
+    expect(living).toHaveLength(37);
+    expect(await forward(listOf('stocks'), size)).toEqual(living);
+    expect(await back(listOf('stocks'), size)).toEqual(living);
+  });
+
+  test('by a text in name or id, in any letter case; its wildcards stand for themselves', async () => {
+    const search = async (text: string) => forward(listOf('stocks', { search: text }), 7);
+    expect(await search('kOPI')).toEqual(await stored(`name LIKE 'Kopi%'`));
+    expect(await search(mark.toUpperCase())).toEqual(await stored(`id LIKE '%${mark}'`));
+    expect(await search('0% 1')).toEqual(await stored(`position('0% 1' in name) > 0`));
+    expect(await search('h_1')).toEqual(await stored(`position('h_1' in name) > 0`));
+    expect(await search('%%')).toEqual([]);
+    expect(await search('\\')).toEqual([]);
+  });
+});
+
+describe('the ledger of a stock', () => {
+  test('forward, newest first', async () => {
+    const { graph } = system();
+    const stock = await shopAt(graph).addStock({ quantity: 0 });
+    for (let i = 0; i < 22; i += 1) {
+      await dataOf(graph(`mutation { adjustStock(id: "${stock.id}", delta: 1) { id } }`));
+    }
+    const versions = Array.from({ length: 23 }, (_, i) => 23 - i);
+    for (const size of [5, 22, 23]) {
+      expect(await forward(listOfStock(stock.id, 'movements'), size)).toEqual(versions);
+    }
+    const page = await listOfStock(stock.id, 'movements')({});
+    expect(idsOf(page)).toEqual(versions.slice(0, 20));
+  });
+});

@@ -1,0 +1,347 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '@gudang/embedded';
+import { createTestDatabase, testTopicPrefix } from '@gudang/embedded/testing';
+import { afterAll, beforeAll, describe, expect, inject, type TestContext, test } from 'vitest';
+import { eventually } from '../system/eventually.ts';
+import { dataOf, graphAt } from '../system/graph-client.ts';
+import { type Environment, type Part, type Readiness, startPart } from '../system/part.ts';
+import { type Ended, runToEnd } from '../system/run-to-end.ts';
+import { type Service, scriptOf } from '../system/system.ts';
+
+const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const START = built('packages/embedded/dist/start.js');
+const MIGRATE = built('prisma/dist/migrate.js');
+const NOBODY_THERE = 'postgresql://somebody:geheim@127.0.0.1:1/nothing';
+
+/** It ended on its own with exit code 1, in words and not in a stack trace. */
+function expectReadable(ended: Ended): void {
+  const all = ended.lines.join('\n');
+  expect(ended, all).toMatchObject({ code: 1, signal: null });
+  expect(all).not.toMatch(/^\s+at \S+ \(|^\s+at file:|(?<!Syntax )Error:|node:internal/m);
+  expect(all).not.toContain('geheim');
+}
+
+let taken: Server;
+let takenPort: string;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gudang-errors-'));
+  taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  takenPort = String((taken.address() as AddressInfo).port);
+});
+afterAll(async () => {
+  taken.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const ENOUGH: Record<Service, Environment> = {
+  order: { ORDER_DATABASE_URL: NOBODY_THERE, KAFKA_BROKERS: '127.0.0.1:1' },
+  stock: { STOCK_DATABASE_URL: NOBODY_THERE, KAFKA_BROKERS: '127.0.0.1:1' },
+  gateway: {},
+};
+
+describe.concurrent('settings', () => {
+  const bad: Record<Service, { environment: Environment; named: string[] }> = {
+    order: {
+      environment: {
+        PORT: '65536',
+        LOG_LEVEL: 'loud',
+        NODE_ENV: 'home',
+        ORDER_DATABASE_URL: 'mysql://somebody:geheim@127.0.0.1/order_db',
+        KAFKA_BROKERS: 'localhost',
+        KAFKA_PARTITIONS: '0',
+        KAFKA_REPLICATION: 'two',
+        DATABASE_POOL: '1.5',
+      },
+      named: [
+        'PORT',
+        'LOG_LEVEL',
+        'NODE_ENV',
+        'ORDER_DATABASE_URL',
+        'KAFKA_BROKERS',
+        'KAFKA_PARTITIONS',
+        'KAFKA_REPLICATION',
+        'DATABASE_POOL',
+      ],
+    },
+    stock: {
+      environment: { PORT: 'http', KAFKA_BROKERS: '', DATABASE_POOL: '0' },
+      named: ['PORT', 'STOCK_DATABASE_URL', 'KAFKA_BROKERS', 'DATABASE_POOL'],
+    },
+    gateway: {
+      environment: {
+        PORT: '-1',
+        SUBGRAPH_URLS: 'order',
+        SUBGRAPH_WS_URLS: 'order=http://127.0.0.1/graphql',
+        SUBGRAPH_TIMEOUT_MS: '1',
+        LIVE_RECONNECT_LIMIT_S: 'never',
+      },
+      named: [
+        'PORT',
+        'SUBGRAPH_URLS',
+        'SUBGRAPH_WS_URLS',
+        'SUBGRAPH_TIMEOUT_MS',
+        'LIVE_RECONNECT_LIMIT_S',
+      ],
+    },
+  };
+
+  test.each(Object.entries(bad))('of %s: all that are wrong, in one list', async (name, one) => {
+    const ended = await runToEnd(scriptOf(name as Service), one.environment);
+    expectReadable(ended);
+    expect(ended.lines.map((line) => /^[A-Z_]+/.exec(line)?.[0]).sort()).toEqual(one.named.sort());
+    // Each says what is allowed, or what is missing and what for.
+    for (const line of ended.lines) {
+      expect(line).toMatch(/^[A-Z_]+: .+ is not allowed; .{8,}$|^[A-Z_]+ is missing: .{8,}$/);
+    }
+  });
+
+  test.each(Object.entries(ENOUGH))('of %s: a port that is taken', async (name, environment) => {
+    const ended = await runToEnd(scriptOf(name as Service), { ...environment, PORT: takenPort });
+    expectReadable(ended);
+    const said = ended.lines.filter((line) => !line.startsWith('{') && line.includes(takenPort));
+    expect(said).toEqual([expect.stringMatching(/is taken: .*set PORT/)]);
+  });
+
+  test.each([
+    ['is not there', { SUPERGRAPH: '/nowhere/supergraph.graphql' }, /SUPERGRAPH/],
+    ['is no supergraph', { SUPERGRAPH: built('package.json') }, /SUPERGRAPH|another file/],
+    [
+      'does not name that subgraph',
+      { SUBGRAPH_URLS: 'orders=http://127.0.0.1:1/' },
+      /order, stock/,
+    ],
+  ])('of the gateway: a supergraph that %s', async (_what, environment, said) => {
+    const ended = await runToEnd(scriptOf('gateway'), { PORT: '0', ...environment });
+    expectReadable(ended);
+    expect(ended.stderr.trim().split('\n')).toEqual([expect.stringMatching(said)]);
+  });
+});
+
+describe.concurrent('npm run migrate', () => {
+  test('names both addresses when they are missing', async () => {
+    const ended = await runToEnd(MIGRATE, {});
+    expectReadable(ended);
+    expect(ended.lines).toEqual([
+      expect.stringContaining('ORDER_DATABASE_URL'),
+      expect.stringContaining('STOCK_DATABASE_URL'),
+    ]);
+  });
+
+  test('names addresses that are none', async () => {
+    const ended = await runToEnd(MIGRATE, {
+      ORDER_DATABASE_URL: 'order_db',
+      STOCK_DATABASE_URL: 'http://127.0.0.1/stock_db',
+    });
+    expectReadable(ended);
+    expect(ended.lines).toEqual([
+      expect.stringContaining('ORDER_DATABASE_URL'),
+      expect.stringContaining('STOCK_DATABASE_URL'),
+    ]);
+  });
+
+  test('says at once that it waits for a server that does not answer', async () => {
+    // How it gives up after 30 s is tested, with a shorter wait, beside the code.
+    const url = new URL(NOBODY_THERE);
+    const other = new URL(NOBODY_THERE);
+    other.pathname = '/other';
+    const environment = { ORDER_DATABASE_URL: url.href, STOCK_DATABASE_URL: other.href };
+    const { lines, signal } = await runToEnd(MIGRATE, environment, { within: 3_000 });
+    expect(signal).toBe('SIGKILL');
+    expect([...lines].sort()).toEqual([
+      expect.stringMatching(/^nothing at 127\.0\.0\.1:1 does not answer yet .* up to 30 s$/),
+      expect.stringMatching(/^other at 127\.0\.0\.1:1 does not answer yet .* up to 30 s$/),
+    ]);
+  });
+});
+
+describe.concurrent('npm start', () => {
+  const start = (environment: Environment): Promise<Ended> =>
+    runToEnd(START, {
+      GUDANG_DIR: join(folder, randomUUID()),
+      POSTGRES_PORT: '1',
+      KAFKA_PORT: '2',
+      GATEWAY_PORT: '3',
+      ORDER_PORT: '4',
+      STOCK_PORT: '5',
+      ...environment,
+    });
+
+  test('lists all bad settings and taken ports at once', async () => {
+    const ended = await start({
+      GATEWAY_PORT: 'http',
+      ORDER_PORT: takenPort,
+      KAFKA_PARTITIONS: 'many',
+      SUBGRAPH_TIMEOUT_MS: '0',
+      STOCK_DATABASE_URL: NOBODY_THERE,
+    });
+    expectReadable(ended);
+    const all = ended.lines.join('\n');
+    for (const said of [
+      /GATEWAY_PORT: "http" is not allowed/,
+      new RegExp(`Port ${takenPort} is taken.*ORDER_PORT`),
+      /KAFKA_PARTITIONS: "many" is not allowed/,
+      /SUBGRAPH_TIMEOUT_MS: "0" is not allowed/,
+      /ORDER_DATABASE_URL is missing/,
+    ]) {
+      expect(all).toMatch(said);
+      expect(ended.lines.filter((line) => said.test(line))).toHaveLength(1);
+    }
+  });
+
+  test.each([
+    ['no Java', undefined, /Java.*there is none here.*KAFKA_BROKERS/],
+    [
+      'a Java that is too old',
+      'openjdk version "11.0.2" 2019-01-15',
+      /17 or newer; found 11\.0\.2/,
+    ],
+  ])('names %s, and Maven, in one list', async (what, version, said) => {
+    // A machine with these programs and no others.
+    const bin = join(folder, what.replaceAll(' ', '-'));
+    await mkdir(bin);
+    await symlink(process.execPath, join(bin, 'node'));
+    await symlink('/bin/sh', join(bin, 'sh'));
+    await symlink('/usr/bin/setpriv', join(bin, 'setpriv'));
+    const java = `#!/bin/sh\necho '${version}' >&2\n`;
+    if (version) await writeFile(join(bin, 'java'), java, { mode: 0o755 });
+    const ended = await start({ PATH: bin });
+    expectReadable(ended);
+    expect(ended.lines.filter((line) => said.test(line))).toHaveLength(1);
+    expect(ended.lines.filter((line) => /no mvn here.*KAFKA_BROKERS/.test(line))).toHaveLength(1);
+  });
+});
+
+describe.concurrent('what does not answer', () => {
+  /** A service that is to run on, whatever is missing. */
+  async function start(
+    { onTestFinished }: TestContext,
+    service: Service,
+    environment: Environment,
+  ): Promise<Part> {
+    const part = await startPart({
+      name: service,
+      script: scriptOf(service),
+      environment: { PORT: '0', KAFKA_TOPIC_PREFIX: testTopicPrefix(), ...environment },
+    });
+    onTestFinished(async () => {
+      await part.stop();
+    });
+    return part;
+  }
+
+  const messages = (part: Part, level: number): string[] =>
+    part
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as { level: number; msg: string })
+      .filter((line) => line.level >= level)
+      .map(({ msg }) => msg);
+  const WARN = 40;
+
+  const reasons = ({ parts }: Readiness): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(parts)
+        .filter(([, { state }]) => state !== 'ok')
+        .map(([name, { state, reason }]) => [name, `${state}: ${reason}`]),
+    );
+
+  async function expectAlive(part: Part): Promise<void> {
+    const response = await fetch(`${part.url}/healthz`);
+    expect(response.status).toBe(200);
+    expect(part.running()).toBe(true);
+  }
+
+  test.for([
+    ['order', 'ORDER_DATABASE_URL'],
+    ['stock', 'STOCK_DATABASE_URL'],
+  ] as const)(
+    'the database of %s: alive, not ready, named',
+    async ([service, setting], context) => {
+      const part = await start(context, service, {
+        [setting]: NOBODY_THERE,
+        KAFKA_BROKERS: inject('kafkaBrokers'),
+      });
+      const seen = await eventually(
+        part.readiness,
+        (readiness) => readiness.parts['database']?.state === 'down',
+      );
+      expect(seen).toMatchObject({ status: 503, ready: false });
+      expect(reasons(seen)['database']).toBe(
+        'down: PostgreSQL at postgresql://127.0.0.1:1/nothing does not answer',
+      );
+      await expectAlive(part);
+      const [line] = await eventually(
+        () => messages(part, WARN).filter((one) => one.includes(setting)),
+        (lines) => lines.length > 0,
+      );
+      expect(line).toMatch(new RegExp(`PostgreSQL at .* does not answer: .*set ${setting}`));
+      expect(part.output()).not.toContain('geheim');
+
+      const { errors } = await graphAt(`${part.url}/graphql`)(
+        service === 'order' ? '{ orders { nodes { id } } }' : '{ stocks { nodes { id } } }',
+      );
+      expect(errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE', retryable: true } }]);
+    },
+  );
+
+  test.for([
+    ['order', 'ORDER_DATABASE_URL'],
+    ['stock', 'STOCK_DATABASE_URL'],
+  ] as const)(
+    'the broker of %s: alive, ready, degraded, at work',
+    async ([service, setting], context) => {
+      const database = await createTestDatabase(inject('postgresUrl'), service);
+      context.onTestFinished(() => database.drop());
+      const broker = `127.0.0.1:${await freePort()}`;
+      const part = await start(context, service, {
+        [setting]: database.url,
+        KAFKA_BROKERS: broker,
+      });
+      const seen = await part.ready();
+      expect(seen).toMatchObject({ status: 200, ready: true });
+      expect(reasons(seen)['kafka']).toBe(`degraded: Kafka at ${broker} does not answer`);
+      await expectAlive(part);
+
+      const graph = graphAt(`${part.url}/graphql`);
+      const mutation =
+        service === 'order'
+          ? 'mutation { done: createOrder(input: {productId: "a", quantity: 1}) { id } }'
+          : 'mutation { done: addStock(input: {name: "a", quantity: 1}) { id } }';
+      const { done } = await dataOf(graph(mutation));
+      expect(done.id).toEqual(expect.any(String));
+
+      const [line] = await eventually(
+        () => messages(part, WARN).filter((one) => one.includes('KAFKA_BROKERS')),
+        (lines) => lines.length > 0,
+      );
+      expect(line).toMatch(new RegExp(`Kafka at ${broker} does not answer: .*set KAFKA_BROKERS`));
+    },
+  );
+
+  test('the subgraphs of the gateway: alive, ready, degraded, and an error that says so', async (context) => {
+    const gateway = await start(context, 'gateway', {
+      SUBGRAPH_URLS: 'order=http://127.0.0.1:1/graphql,stock=http://127.0.0.1:1/graphql',
+    });
+    const seen = await gateway.ready();
+    expect(reasons(seen)).toEqual({
+      'subgraph order': 'degraded: the subgraph order does not answer',
+      'subgraph stock': 'degraded: the subgraph stock does not answer',
+    });
+    await expectAlive(gateway);
+    const { data, errors } = await graphAt(`${gateway.url}/graphql`)('{ stocks { nodes { id } } }');
+    expect(data ?? null).toBeNull();
+    expect(errors).toMatchObject([
+      { message: expect.stringContaining('stock'), extensions: { code: 'UNAVAILABLE' } },
+    ]);
+    expect(messages(gateway, WARN)).toEqual([expect.stringContaining('the subgraph stock')]);
+  });
+});

@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '@gudang/embedded';
+import { eventually } from './eventually.ts';
+import type { Environment, Exit } from './part.ts';
+
+export const PARTS = ['gateway', 'order', 'stock', 'postgres', 'kafka'] as const;
+export type PartName = (typeof PARTS)[number];
+
+/** `npm start` as a process, with all its parts, in a folder of its own on free ports. */
+export interface RunningStart {
+  readonly url: string;
+  readonly exited: Promise<Exit>;
+  readonly output: () => string;
+  /** The process of a part that runs now; undefined while there is none. */
+  readonly pidOf: (part: PartName) => Promise<number | undefined>;
+  readonly kill: (signal: NodeJS.Signals) => void;
+  /** All processes that it has started and that still run, itself among them. */
+  readonly left: () => Promise<number[]>;
+  /** Kills all that is left and removes the folder. */
+  readonly clear: () => Promise<void>;
+}
+
+const repository = fileURLToPath(new URL('../../', import.meta.url));
+const READY_WITHIN_MS = 60_000;
+const PID_FILES: Record<PartName, string> = {
+  gateway: 'run/gateway.pid',
+  order: 'run/order.pid',
+  stock: 'run/stock.pid',
+  postgres: 'postgres/postgres.pid',
+  kafka: 'kafka/kafka.pid',
+};
+
+/** Resolves once it says that it is ready. */
+export async function startStart(environment: Environment = {}): Promise<RunningStart> {
+  const folder = await mkdtemp(join(tmpdir(), 'gudang-start-'));
+  await shareKafka(folder);
+  const ports = new Set<number>();
+  while (ports.size < PARTS.length) ports.add(await freePort());
+  const [gateway, order, stock, postgres, kafka] = [...ports].map(String);
+  const child = spawn(process.execPath, [join(repository, 'packages/embedded/dist/start.js')], {
+    cwd: repository,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      JAVA_HOME: process.env['JAVA_HOME'],
+      GUDANG_DIR: folder,
+      GATEWAY_PORT: gateway,
+      ORDER_PORT: order,
+      STOCK_PORT: stock,
+      POSTGRES_PORT: postgres,
+      KAFKA_PORT: kafka,
+      ...environment,
+    } as NodeJS.ProcessEnv,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  process.once('exit', () => child.kill('SIGTERM'));
+  const written: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => written.push(line));
+  }
+  let exit: Exit | undefined;
+  const exited = new Promise<Exit>((resolve) => {
+    child.once('close', (code, signal) => {
+      exit = { code, signal };
+      resolve(exit);
+    });
+  });
+  const output = (): string => written.join('\n');
+
+  const running: RunningStart = {
+    url: `http://127.0.0.1:${gateway}`,
+    exited,
+    output,
+    pidOf: async (part) => {
+      const pid = Number(await readFile(join(folder, PID_FILES[part]), 'utf8').catch(() => ''));
+      return pid > 0 && isAlive(pid) ? pid : undefined;
+    },
+    kill: (signal) => void child.kill(signal),
+    left: () => processesOf(folder),
+    clear: async () => {
+      for (const pid of await processesOf(folder)) process.kill(pid, 'SIGKILL');
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+  try {
+    await eventually(
+      () => ({ exit, ready: output().includes('Gudang is ready') }),
+      (seen) => seen.ready || seen.exit !== undefined,
+      { until: 'npm start is ready', within: READY_WITHIN_MS },
+    );
+    if (exit) throw new Error('npm start ended');
+    return running;
+  } catch (error) {
+    await running.clear();
+    throw new Error(`${(error as Error).message}:\n${output()}`);
+  }
+}
+
+/** Kafka's jars of the other starts serve here too: Maven would fetch them again. */
+async function shareKafka(folder: string): Promise<void> {
+  const kafka = join(repository, '.gudang/kafka');
+  const entries = await readdir(kafka).catch(() => []);
+  await mkdir(join(folder, 'kafka'));
+  for (const name of entries.filter((entry) => /^lib-[\d.]+$/.test(entry))) {
+    await symlink(join(kafka, name), join(folder, 'kafka', name));
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** By the folder in their environment, which every descendant inherits. */
+async function processesOf(folder: string): Promise<number[]> {
+  if (!existsSync('/proc/self/environ')) throw new Error('Needs /proc, as Linux has it');
+  const found: number[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const environment = await readFile(`/proc/${name}/environ`, 'utf8').catch(() => '');
+    if (environment.split('\0').includes(`GUDANG_DIR=${folder}`)) found.push(Number(name));
+  }
+  return found;
+}

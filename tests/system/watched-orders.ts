@@ -1,0 +1,108 @@
+import { expect } from 'vitest';
+import { eventually } from './eventually.ts';
+import { dataOf, type Graph } from './graph-client.ts';
+import { startLive } from './live-client.ts';
+import { startOrderLoop } from './order-loop.ts';
+import { shopAt } from './shop.ts';
+
+const SUBSCRIPTION = `subscription ($ids: [ID!], $after: String) {
+  stockChanged(ids: $ids, after: $after) { kind cursor stock { id quantity version } } }`;
+
+interface Change {
+  readonly stockChanged: {
+    readonly kind: string;
+    readonly cursor: string;
+    readonly stock: { readonly quantity: number; readonly version: number };
+  };
+}
+
+interface OrderPage {
+  readonly nodes: readonly { readonly status: string }[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+}
+
+const STOCKED = 1_000_000;
+
+/** A running loop of orders of one stock, and a client that watches it at the gateway. */
+export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string) {
+  const shop = shopAt(graph);
+  const after = await shop.stockCursor();
+  const stock = await shop.addStock({ quantity: STOCKED });
+  const ids = [stock.id];
+  const watch = await startLive<Change>({
+    url: () => `${gatewayUrl()}/graphql`,
+    query: SUBSCRIPTION,
+    variables: { ids, after },
+    resume: (last) => ({ ids, after: last?.stockChanged.cursor ?? after }),
+  });
+  const loop = startOrderLoop({ graph, productId: stock.id });
+
+  /** The orders of the loop that are not decided yet, and how the others were. */
+  const countByStatus = async (): Promise<Record<string, number>> => {
+    const counts: Record<string, number> = {};
+    for (let after: string | null = null; ; ) {
+      const { orders }: { orders: OrderPage } = await dataOf(
+        graph(
+          `query ($productId: ID!, $after: String) {
+            orders(productId: $productId, first: 100, after: $after) {
+              nodes { status } pageInfo { hasNextPage endCursor } } }`,
+          { productId: stock.id, after },
+        ),
+      );
+      for (const { status } of orders.nodes) counts[status] = (counts[status] ?? 0) + 1;
+      if (!orders.pageInfo.hasNextPage) return counts;
+      after = orders.pageInfo.endCursor;
+    }
+  };
+
+  return {
+    loop,
+    watch,
+    /** Resolves once the loop has gone on and the client has seen an order of after this call. */
+    flows: async (within: number): Promise<void> => {
+      const before = loop.acknowledged.length;
+      await eventually(
+        () => loop.acknowledged.length - before,
+        (count) => count >= 5,
+        { until: 'orders are taken', within },
+      );
+      const isDecided = ({ status }: { status: string } = { status: '' }) => status === 'CONFIRMED';
+      const newest = loop.acknowledged.at(-1) ?? '';
+      await eventually(
+        async () => (await shop.order(newest)) ?? undefined,
+        (order) => isDecided(order),
+        { until: 'a new order is decided', within },
+      );
+      const { quantity = 0 } = (await shop.stock(stock.id)) ?? {};
+      await watch.waitFor(({ stockChanged }) => stockChanged.stock.quantity <= quantity, {
+        until: `the client sees ${quantity} or less`,
+        within,
+      });
+    },
+    /** Ends the loop; all of it settles, the books are right, and the client has seen the last. */
+    settle: async (within: number): Promise<void> => {
+      await loop.stop();
+      const counts = await eventually(countByStatus, ({ PENDING = 0 }) => PENDING === 0, {
+        until: 'all orders are decided',
+        within,
+        every: 100,
+      });
+      // An order whose answer was lost is there all the same, once: its key saw to that.
+      expect(counts).toEqual({ CONFIRMED: new Set(loop.acknowledged).size });
+      const quantity = STOCKED - loop.acknowledged.length;
+      expect(await shop.stock(stock.id)).toMatchObject({ quantity });
+      await watch.waitFor(({ stockChanged }) => stockChanged.stock.quantity === quantity, {
+        until: 'the client sees the last quantity',
+        within,
+      });
+      const versions = watch.seen().map(({ stockChanged }) => stockChanged.stock.version);
+      const back = versions.flatMap((version, i) => {
+        const before = versions[i - 1] ?? 0;
+        return version < before ? [`${before} → ${version}`] : [];
+      });
+      expect(back, 'a live stream never shows an older state').toEqual([]);
+      expect(watch.errors()).toEqual([]);
+      await watch.close();
+    },
+  };
+}
