@@ -1,8 +1,10 @@
+import type { Acknowledged } from './history.ts';
 import type { Customer } from './load/customer.ts';
 import type { Load } from './load/load.ts';
 import type { RunningWatcher } from './load/watcher.ts';
 import type { Random } from './random.ts';
 import type { Rig } from './rig/rig.ts';
+import type { TopicArchive } from './topic-archive.ts';
 
 /** One thing that goes wrong, beside a load that goes on. */
 export interface Fault {
@@ -32,6 +34,11 @@ export interface FaultContext {
   readonly short: boolean;
   /** Watches this fault's products from now on; checked when all has settled. */
   readonly watch: (name: string, url: () => string) => Promise<RunningWatcher>;
+  /** Adds a stock beside those of the load. */
+  readonly addStock: (id: string, quantity: number) => Promise<void>;
+  /** Counts an order beside those of the load. */
+  readonly acknowledged: (order: Acknowledged) => void;
+  readonly archive: TopicArchive;
   /** Orders of another system that were put into order_created: stock must decide them. */
   readonly foreign: { id: string; productId: string }[];
   /** Notes what must not happen, beside the guarantees that are checked anyway. */

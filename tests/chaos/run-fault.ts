@@ -1,7 +1,7 @@
 import { eventually } from '../system/eventually.ts';
 import { check } from './checker.ts';
 import type { Fault } from './fault.ts';
-import type { History, Told } from './history.ts';
+import type { Acknowledged, History, Told } from './history.ts';
 import { liveStreams } from './invariants/live-streams.ts';
 import { ask } from './load/ask.ts';
 import { createCustomer } from './load/customer.ts';
@@ -67,18 +67,23 @@ export async function runFault(
     watch('through the gateway', () => rig.gateway.url),
     watch('at a stock replica', () => rig.stocks.at(-1)?.url ?? ''),
   ]);
-  for (const { id, quantity } of products) {
+  const addStock = async (id: string, quantity: number): Promise<void> => {
     await customer.addStock(id, quantity);
     told.added.push({ stockId: id, quantity });
-  }
+  };
+  for (const { id, quantity } of products) await addStock(id, quantity);
   const load = startLoad({ customer, random, products, label });
+  const beside: Acknowledged[] = [];
   const foreign: { id: string; productId: string }[] = [];
   let fired = 0;
   let restarted: string[] = [];
   let settledIn = Number.NaN;
   try {
     await load.more(WARM_UP_ORDERS);
-    fired = await fault.run({ rig, load, customer, random, label, short, watch, foreign, breach });
+    const doing = { rig, archive, load, customer, random, label, short };
+    const telling = { watch, addStock, foreign, breach };
+    const acknowledged = (order: Acknowledged): void => void beside.push(order);
+    fired = await fault.run({ ...doing, ...telling, acknowledged });
   } catch (error) {
     breach(`the fault went wrong: ${describe(error)}`);
   }
@@ -90,7 +95,8 @@ export async function runFault(
     breach(`the system did not come back: ${describe(error)}`);
   }
   await load.stop();
-  told.acknowledged.push(...load.acknowledged);
+  const acknowledged = [...load.acknowledged, ...beside];
+  told.acknowledged.push(...acknowledged);
   told.adjusted.push(...load.adjusted);
   told.foreign.push(...foreign);
   try {
@@ -121,7 +127,7 @@ export async function runFault(
     restarted,
     breaches: fresh,
     failures: customer.failures,
-    ...tally(history, load.acknowledged),
+    ...tally(history, acknowledged),
   };
 }
 

@@ -53,7 +53,8 @@ export function openProxiedConnection({
   client.on('data', (chunk) => {
     for (const request of requests(chunk)) {
       const kind = kindOf(request);
-      if (held === undefined && kind !== undefined && kind === rules.hold) {
+      if (held === undefined && rules.hold && kind === rules.hold.kind && rules.hold.left > 0) {
+        rules.hold.left -= 1;
         held = [];
         counts.held += 1;
       }

@@ -1,7 +1,7 @@
 /** What happens to requests of a kind, and to the answers that they get. */
 export interface Rules {
-  /** Requests of this kind are kept back, and all that follows on their connections. */
-  hold: number | undefined;
+  /** Requests of this kind are kept back, and all that follows on their connections; so many times. */
+  hold: { readonly kind: number; left: number } | undefined;
   /** Requests of this kind pass; what the server answers to them does not. */
   drop: { readonly kind: number; readonly then: 'cut' | 'silence'; left: number } | undefined;
 }

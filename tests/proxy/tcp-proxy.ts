@@ -24,7 +24,7 @@ export interface TcpProxy {
   /** Nothing passes any more; connections stay open and new ones are taken. */
   readonly stall: () => void;
   /** Keeps back requests of a kind, and all behind them, until restored: they are late then. */
-  readonly hold: (kind: number) => void;
+  readonly hold: (kind: number, times?: number) => void;
   /**
    * Requests of a kind pass, their answers do not: the client's connection is cut instead, or
    * hears nothing from then on.
@@ -95,8 +95,8 @@ export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy>
       counts.stalled += open.size;
       for (const connection of open) connection.stall();
     },
-    hold: (kind) => {
-      rules.hold = kind;
+    hold: (kind, times = Number.POSITIVE_INFINITY) => {
+      rules.hold = { kind, left: times };
     },
     dropAnswers: (kind, then, times = Number.POSITIVE_INFINITY) => {
       rules.drop = { kind, then, left: times };

@@ -1,16 +1,69 @@
 import type { Fault } from '../fault.ts';
+import { badRecords } from './bad-records.ts';
 import { brokerDown, brokerDownForAMinute } from './broker-down.ts';
 import { brokerDownAtStart } from './broker-down-at-start.ts';
 import { brokerKilled } from './broker-killed.ts';
+import { clocksApart } from './clocks-apart.ts';
+import { orderFrozen, replicaWithClientsFrozen, stockFrozen } from './consumer-frozen.ts';
+import { consumersComeAndGo } from './consumers-come-and-go.ts';
+import { orderDiskFull, stockDiskFull } from './disk-full.ts';
+import { foreignRecords } from './foreign-records.ts';
+import { frozenInTransaction } from './frozen-in-transaction.ts';
+import { lastUnits } from './last-units.ts';
 import { lostAcknowledgement } from './lost-acknowledgement.ts';
+import { offsetsReset } from './offsets-reset.ts';
+import { orderKilledBeforeDelete } from './order-killed-before-delete.ts';
+import { orderKilledBeforeSend } from './order-killed-before-send.ts';
+import {
+  orderDatabaseKilled,
+  orderDatabaseRestarted,
+  stockDatabaseKilled,
+  stockDatabaseRestarted,
+} from './postgres-outage.ts';
+import { recordsOutOfOrder } from './records-out-of-order.ts';
+import { recordsTwice } from './records-twice.ts';
+import { orderRelayFrozen, stockRelayFrozen } from './relay-frozen.ts';
+import { brokerSilent, databasesSilent } from './stalled.ts';
+import { stockKilledBeforeCommit } from './stock-killed-before-commit.ts';
+import { terminatedUnderLoad } from './terminated-under-load.ts';
+import { threeReplicas } from './three-replicas.ts';
+import { twoRelays } from './two-relays.ts';
 
 /** All faults, in the order in which they are run. */
 export const FAULTS: readonly Fault[] = [
+  lastUnits,
+  foreignRecords,
+  badRecords,
+  recordsTwice,
+  recordsOutOfOrder,
+  lostAcknowledgement,
   brokerDown,
   brokerDownForAMinute,
   brokerDownAtStart,
   brokerKilled,
-  lostAcknowledgement,
+  brokerSilent,
+  orderDatabaseRestarted,
+  orderDatabaseKilled,
+  stockDatabaseRestarted,
+  stockDatabaseKilled,
+  databasesSilent,
+  orderDiskFull,
+  stockDiskFull,
+  orderKilledBeforeSend,
+  orderKilledBeforeDelete,
+  stockKilledBeforeCommit,
+  offsetsReset,
+  stockFrozen,
+  orderFrozen,
+  replicaWithClientsFrozen,
+  frozenInTransaction,
+  orderRelayFrozen,
+  stockRelayFrozen,
+  twoRelays,
+  threeReplicas,
+  consumersComeAndGo,
+  clocksApart,
+  terminatedUnderLoad,
 ];
 
 /** @throws {Error} for a name that no fault has */

@@ -1,0 +1,12 @@
+import type { Part } from '../../system/part.ts';
+
+/** SIGKILL to each at the same moment; resolves once they are gone. */
+export async function killAll(parts: readonly Part[]): Promise<void> {
+  for (const part of parts) part.kill('SIGKILL');
+  await Promise.all(parts.map((part) => part.exited));
+}
+
+export async function restartAll(parts: readonly Part[]): Promise<void> {
+  await Promise.all(parts.map((part) => part.restart()));
+  await Promise.all(parts.map((part) => part.ready()));
+}
