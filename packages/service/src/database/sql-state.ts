@@ -33,16 +33,17 @@ function* chain(error: unknown): Generator<Record<string, unknown>> {
   }
 }
 
+function isState(code: unknown): code is string {
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code);
+}
+
 /** PostgreSQL's SQLSTATE in an error of pg or of Prisma, if it has one. */
 export function sqlState(error: unknown): string | undefined {
   for (const fields of chain(error)) {
-    for (const name of ['originalCode', 'code']) {
-      const code = fields[name];
-      // Node's EPIPE and Prisma's P2010 have five characters too.
-      if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(E|P\d)/.test(code)) {
-        return code;
-      }
-    }
+    const { originalCode, code } = fields;
+    if (isState(originalCode)) return originalCode;
+    // Node's EPIPE and Prisma's P2010 have five characters too.
+    if (isState(code) && !/^(E|P\d)/.test(code)) return code;
   }
   return undefined;
 }

@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { readCommand } from './words.ts';
+
+const read = (words: string) => readCommand(words === '' ? [] : words.split(' '));
+
+it.each([
+  ['list', { verb: 'list', topics: ['order_created', 'order_decided'] }],
+  ['list order_decided', { verb: 'list', topics: ['order_decided'] }],
+  ['list order_decided.dlt', { verb: 'list', topics: ['order_decided'] }],
+  ['show order_created.dlt 3', { verb: 'show', topic: 'order_created', offset: '3' }],
+  ['replay order_created 12', { verb: 'replay', topic: 'order_created', offset: '12' }],
+  ['replay order_created all', { verb: 'replay', topic: 'order_created', offset: 'all' }],
+  ['drop order_created all', { verb: 'drop', topic: 'order_created', offset: 'all' }],
+])('reads %s', (words, command) => {
+  expect(read(words)).toEqual(command);
+});
+
+it.each([
+  '',
+  'help',
+  'list a b',
+  'show',
+  'show order_created',
+  'show order_created all',
+  'replay order_created',
+  'replay order_created -1',
+  'drop all',
+  'drop order_created 1 2',
+])('takes no %j', (words) => {
+  expect(read(words)).toBeUndefined();
+});

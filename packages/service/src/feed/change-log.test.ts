@@ -1,0 +1,126 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type Arrival, type ChangeLog, createChangeLog } from './change-log.ts';
+
+const change = (
+  offset: number,
+  given: Partial<Arrival['change']> & { term?: number } = {},
+): Arrival => {
+  const { term = 1, ...rest } = given;
+  const plain = { offset, epoch: 'one', key: 'a', version: offset + 1, at: offset };
+  return { term, change: { ...plain, value: Buffer.from(''), ...rest } };
+};
+
+describe('the change log', () => {
+  let log: ChangeLog;
+  beforeEach(() => {
+    log = createChangeLog(10);
+    log.startAt(0, 'one');
+  });
+  const offsetsSince = (offset: number) => log.since(offset)?.map((kept) => kept.offset);
+
+  it('takes what follows', () => {
+    expect([0, 1, 2].map((offset) => log.append(change(offset)))).toEqual(['new', 'new', 'new']);
+    expect(log.next).toBe(3);
+    expect(log.newestAt).toBe(2);
+    expect(offsetsSince(1)).toEqual([1, 2]);
+    expect(offsetsSince(3)).toEqual([]);
+  });
+
+  it('drops what is not newer than the version it has, for each key by itself', () => {
+    log.append(change(0, { version: 5 }));
+    expect(log.append(change(1, { version: 5 }))).toBe('stale');
+    expect(log.append(change(2, { version: 4 }))).toBe('stale');
+    expect(log.append(change(3, { key: 'b', version: 1 }))).toBe('new');
+    expect(log.append(change(4, { version: 6 }))).toBe('new');
+    expect(offsetsSince(0)).toEqual([0, 3, 4]);
+    expect(log.next).toBe(5);
+  });
+
+  it('drops a replaced relay’s late batch, whatever its versions', () => {
+    log.append(change(0, { term: 2 }));
+    expect(log.append(change(1, { term: 1, version: 99 }))).toBe('stale');
+    expect(log.append(change(2, { term: 2, version: 2 }))).toBe('new');
+  });
+
+  it('drops what it has read before', () => {
+    log.append(change(0));
+    log.append(change(1));
+    expect(log.append(change(0, { version: 50 }))).toBe('stale');
+    expect(log.next).toBe(2);
+  });
+
+  it('breaks at a gap, and can then replay only what is behind it', () => {
+    log.append(change(0));
+    expect(log.append(change(5))).toBe('broken');
+    expect(offsetsSince(4)).toBeUndefined();
+    expect(offsetsSince(5)).toEqual([5]);
+  });
+
+  it('breaks at a new epoch, whose versions and terms begin anew', () => {
+    log.append(change(0, { version: 9, term: 4 }));
+    expect(log.append(change(1, { epoch: 'two', version: 1, term: 1 }))).toBe('broken');
+    expect(log.epoch).toBe('two');
+    expect(log.append(change(2, { epoch: 'two', version: 2 }))).toBe('new');
+    expect(offsetsSince(0)).toBeUndefined();
+  });
+
+  it('breaks when a new topic begins at 0 again', () => {
+    for (const offset of [0, 1, 2]) log.append(change(offset));
+    expect(log.append(change(0, { epoch: 'two' }))).toBe('broken');
+    expect(log.next).toBe(1);
+  });
+
+  it('never goes back to an epoch that it has left', () => {
+    log.append(change(0));
+    log.append(change(1, { epoch: 'two' }));
+    expect(log.append(change(2, { epoch: 'one', version: 99, term: 99 }))).toBe('stale');
+    expect(log.append(change(3, { epoch: 'two' }))).toBe('new');
+    expect(log.epoch).toBe('two');
+  });
+
+  it('breaks at word of a new epoch, and only once', () => {
+    log.append(change(0));
+    expect(log.pass(1, 'two')).toBe('broken');
+    expect(log.pass(2, 'two')).toBe('stale');
+    expect(log.pass(3, 'one')).toBe('stale');
+    expect(log.next).toBe(4);
+    expect(offsetsSince(2)).toEqual([]);
+  });
+
+  it('reads on through an earlier epoch to the one that the database names', () => {
+    log = createChangeLog(10);
+    log.startAt(7, 'two');
+    expect(log.append(change(7, { epoch: 'one' }))).toBe('broken');
+    expect(log.append(change(8, { epoch: 'two' }))).toBe('broken');
+    expect(log.append(change(9, { epoch: 'two' }))).toBe('new');
+  });
+
+  it('passes over records of others, which make no gap', () => {
+    log.append(change(0));
+    expect(log.pass(1)).toBe('stale');
+    expect(log.append(change(2))).toBe('new');
+    // Behind a gap, the next change still tells of it.
+    log.pass(9);
+    expect(log.append(change(10))).toBe('broken');
+  });
+
+  it('keeps so many of the last changes, and forgets the versions of the others', () => {
+    for (let offset = 0; offset < 15; offset += 1) {
+      log.append(change(offset, { key: `k${offset}`, version: 7 }));
+    }
+    expect(offsetsSince(4)).toBeUndefined();
+    expect(offsetsSince(5)).toHaveLength(10);
+    expect(log.append(change(15, { key: 'k9', version: 7 }))).toBe('stale');
+    expect(log.append(change(16, { key: 'k0', version: 7 }))).toBe('new');
+  });
+
+  it('begins where it is told, until it has read something', () => {
+    log.startAt(100, 'two');
+    expect(log.next).toBe(100);
+    expect(offsetsSince(99)).toBeUndefined();
+    expect(offsetsSince(100)).toEqual([]);
+    log.append(change(100, { epoch: 'two' }));
+    log.startAt(0, 'one');
+    expect(log.next).toBe(101);
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { type OutboxRow, rowSize, rowsWithin, toMessage } from './outbox-row.ts';
+
+const row = (id: number, size: number, given: Partial<OutboxRow> = {}): OutboxRow => ({
+  id: String(id),
+  topic: 'stock_changed',
+  key: null,
+  value: Buffer.alloc(size),
+  version: null,
+  headers: null,
+  traceparent: null,
+  created_at: new Date('2026-01-02T03:04:05.678Z'),
+  ...given,
+});
+const ids = (rows: readonly OutboxRow[]): string => rows.map(({ id }) => id).join();
+
+describe('rowsWithin', () => {
+  const rows = [row(1, 600), row(2, 600), row(3, 5_000), row(4, 1)];
+  it.each([
+    [10_000, '1,2,3,4'],
+    [2_000, '1,2'],
+    [1_999, '1'],
+    [1, '1'],
+  ])('takes the first that fit in %d bytes, one at least', (bytes, expected) => {
+    expect(ids(rowsWithin(rows, bytes))).toBe(expected);
+  });
+
+  it('sends a giant alone, when it comes first', () => {
+    expect(ids(rowsWithin(rows.slice(2), 2_000))).toBe('3');
+    expect(rowsWithin([], 2_000)).toEqual([]);
+  });
+
+  it('counts the headers of a dead letter', () => {
+    const letter = row(1, 0, { headers: { gudang_reason: 'x'.repeat(1_000) } });
+    expect(rowSize(letter)).toBeGreaterThan(1_000);
+  });
+});
+
+describe('toMessage', () => {
+  const relay = { source: '/stock-subgraph', term: '3', epoch: 'e' };
+
+  it('is a CloudEvent whose id stays the same under another term', () => {
+    const event = row(7, 0, { version: 4, traceparent: '00-a-b-01' });
+    const { headers } = toMessage(event, relay);
+    expect(headers).toEqual({
+      ce_id: '/stock-subgraph/e/7',
+      ce_source: '/stock-subgraph',
+      ce_type: 'gudang.stock.changed',
+      ce_specversion: '1.0',
+      ce_time: '2026-01-02T03:04:05.678Z',
+      gudang_term: '3',
+      gudang_epoch: 'e',
+      gudang_outbox_id: '7',
+      gudang_version: '4',
+      traceparent: '00-a-b-01',
+    });
+    expect(toMessage(event, { ...relay, term: '4' }).headers?.['ce_id']).toBe(headers?.['ce_id']);
+  });
+
+  it('keeps what a dead letter’s origin said of itself', () => {
+    const letter = row(8, 0, { topic: 'order_created.dlt', headers: { ce_id: 'theirs' } });
+    expect(toMessage(letter, relay).headers).toMatchObject({
+      ce_id: 'theirs',
+      ce_type: 'gudang.dead_letter',
+    });
+  });
+});
