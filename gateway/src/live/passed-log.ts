@@ -26,6 +26,8 @@ interface Entry {
 const TRIED = 8;
 /** The most places kept, whatever their size. */
 const PLACES = 1_000;
+/** The places kept however large their payloads are: fewer, and two streams may never meet. */
+const AT_LEAST = 16;
 
 /**
  * A cursor counts only once a different one has followed it, or once it was told: events that share
@@ -52,7 +54,7 @@ export function createPassedLog(keep: number, mustBeTold: () => boolean): Passed
   const push = (entry: Entry): void => {
     entries.push(entry);
     size += entry.payload?.json.length ?? 0;
-    while (entries.length > PLACES || (size > keep && entries.length > 1)) {
+    while (entries.length > PLACES || (size > keep && entries.length > AT_LEAST)) {
       const dropped = entries.shift();
       size -= dropped?.payload?.json.length ?? 0;
       if (dropped?.cursor !== undefined && places.get(dropped.cursor) === first) {

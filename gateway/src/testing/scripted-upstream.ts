@@ -1,0 +1,47 @@
+import type { FormattedExecutionResult } from 'graphql';
+import type { UpstreamSink } from '../live/subgraph-link.ts';
+
+export interface ScriptedStream {
+  /** How far in the log it has come. */
+  at: number;
+  readonly sink: UpstreamSink;
+  readonly after: string | undefined;
+}
+
+/**
+ * A subgraph in memory with a log of events, each at a cursor of its own; its streams say nothing
+ * until the test lets them go on, so that any of them may be ahead of another.
+ */
+export function createScriptedUpstream() {
+  const log: { key: string; n: number }[] = [];
+  const streams: ScriptedStream[] = [];
+  const cursorAt = (place: number): string => `c${place}`;
+  return {
+    log,
+    streams,
+    cursorAt,
+    append: (key: string): void => void log.push({ key, n: log.length + 1 }),
+    subscribe: (cursor: () => string | undefined, sink: UpstreamSink): (() => void) => {
+      const after = cursor();
+      const stream = { at: after === undefined ? log.length : Number(after.slice(1)), sink, after };
+      streams.push(stream);
+      return () => void streams.splice(streams.indexOf(stream), 1);
+    },
+    /** Lets a stream send so many of the events that it has not sent. */
+    advance: (stream: ScriptedStream, count = Number.POSITIVE_INFINITY): void => {
+      for (let sent = 0; sent < count && stream.at < log.length; sent += 1) {
+        const event = log[stream.at];
+        stream.at += 1;
+        const data = { changed: { ...event, cursor: cursorAt(stream.at) } };
+        stream.sink.next({ data } as FormattedExecutionResult);
+      }
+    },
+    tell: (stream: ScriptedStream): void => stream.sink.position(cursorAt(stream.at)),
+  };
+}
+
+/** The marks of an event of a scripted upstream. */
+export function scriptedMarks({ data }: { data?: Record<string, unknown> | null }) {
+  const { key, cursor } = (data?.['changed'] ?? {}) as { key?: string; cursor?: string };
+  return { key, cursor };
+}
