@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { stopLeftover } from './leftover.ts';
-import { pidFileOf, type ServicePlan } from './service-plan.ts';
+import { pidFileOf, type ServiceName, type Services } from './service-plan.ts';
 
 /**
  * Ends what a killed `npm start` has left running in this folder, in the order of an ordinary stop: the services,
@@ -8,11 +8,13 @@ import { pidFileOf, type ServicePlan } from './service-plan.ts';
  */
 export async function stopLeftovers(
   directory: string,
-  services: ServicePlan[],
+  services: Services,
   log: (line: string) => void,
 ): Promise<void> {
   const pids = await Promise.all(
-    services.map(({ name, script }) => stopLeftover(pidFileOf(directory, name), script)),
+    (Object.keys(services) as ServiceName[]).map((name) =>
+      stopLeftover(pidFileOf(directory, name), services[name].script),
+    ),
   );
   const kafka = join(directory, 'kafka');
   const postgres = join(directory, 'postgres');

@@ -5,7 +5,7 @@ import { isFree } from './free-port.ts';
 import { findJava } from './java.ts';
 import { findMaven } from './kafka-libraries.ts';
 import { findPostgres } from './postgres-binaries.ts';
-import type { ServicePlan } from './service-plan.ts';
+import type { ServicePlan, Services } from './service-plan.ts';
 import { StartError } from './start-error.ts';
 import { type PartName, portSetting, type StartSettings } from './start-settings.ts';
 import { unprivileged } from './unprivileged.ts';
@@ -17,11 +17,8 @@ const OR_ONES_OWN: Partial<Record<PartName, string>> = {
 };
 
 /** All that would keep the system from starting, a readable line each; nothing is started to find it out. */
-export async function preflight(
-  settings: StartSettings,
-  services: ServicePlan[],
-): Promise<string[]> {
-  const checks: Promise<string[]>[] = services.map(serviceProblems);
+export async function preflight(settings: StartSettings, services: Services): Promise<string[]> {
+  const checks: Promise<string[]>[] = Object.values(services).map(serviceProblems);
   const parts: PartName[] = ['gateway', 'order', 'stock'];
   if (!settings.databases) {
     parts.push('postgres');

@@ -9,7 +9,7 @@ import { stopLeftovers } from './leftovers.ts';
 import { preflight } from './preflight.ts';
 import { readyTable } from './ready-table.ts';
 import { claim } from './run-lock.ts';
-import { planServices, type ServicePlan } from './service-plan.ts';
+import { planServices, type Services } from './service-plan.ts';
 import { StartError } from './start-error.ts';
 import { readStartSettings } from './start-settings.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
@@ -67,10 +67,9 @@ function listOf(problems: string[]): string {
 }
 
 /** A missing sample is no reason not to run. */
-async function tryDemoData(services: ServicePlan[]): Promise<void> {
-  const gateway = services.find(({ name }) => name === 'gateway');
+async function tryDemoData({ gateway }: Services): Promise<void> {
   try {
-    const added = await addDemoData(`${gateway?.address}/graphql`);
+    const added = await addDemoData(`${gateway.address}/graphql`);
     if (added > 0) terminal.part('gateway', `added ${added} stocks to try things with`);
   } catch (error) {
     terminal.part('gateway', `could not add demo data: ${(error as Error).message}`);

@@ -5,30 +5,29 @@ import { readStartSettings } from './start-settings.ts';
 
 function plan(env: NodeJS.ProcessEnv) {
   const { settings } = readStartSettings(env);
-  const services = planServices('/root', env, settings, createBacking(settings));
-  return Object.fromEntries(services.map((service) => [service.name, service]));
+  return planServices('/root', env, settings, createBacking(settings));
 }
 
 test('each service gets its port and what it needs', () => {
   const { order, stock, gateway } = plan({ ORDER_PORT: '7000', LOG_LEVEL: 'debug' });
-  expect(order?.env).toEqual({
+  expect(order.env).toEqual({
     ORDER_PORT: '7000',
     LOG_LEVEL: 'debug',
     PORT: '7000',
     ORDER_DATABASE_URL: 'postgresql://postgres@127.0.0.1:54329/order_db',
     KAFKA_BROKERS: '127.0.0.1:9092',
   });
-  expect(stock?.env).toMatchObject({ PORT: '8001', KAFKA_BROKERS: '127.0.0.1:9092' });
-  expect(gateway?.env).toMatchObject({
+  expect(stock.env).toMatchObject({ PORT: '8001', KAFKA_BROKERS: '127.0.0.1:9092' });
+  expect(gateway.env).toMatchObject({
     PORT: '4000',
     SUBGRAPH_URLS: 'order=http://127.0.0.1:7000/graphql,stock=http://127.0.0.1:8001/graphql',
   });
-  expect(order?.script).toBe('/root/order-subgraph/dist/main.js');
+  expect(order.script).toBe('/root/order-subgraph/dist/main.js');
 });
 
 test('the user’s own SUBGRAPH_URLS stay', () => {
   const own = 'order=http://elsewhere/graphql';
-  expect(plan({ SUBGRAPH_URLS: own }).gateway?.env.SUBGRAPH_URLS).toBe(own);
+  expect(plan({ SUBGRAPH_URLS: own }).gateway.env.SUBGRAPH_URLS).toBe(own);
 });
 
 test.each([

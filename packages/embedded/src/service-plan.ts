@@ -5,7 +5,6 @@ import type { StartSettings } from './start-settings.ts';
 export type ServiceName = 'order' | 'stock' | 'gateway';
 
 export interface ServicePlan {
-  name: ServiceName;
   /** The file that Node runs. */
   script: string;
   env: NodeJS.ProcessEnv;
@@ -13,32 +12,33 @@ export interface ServicePlan {
   address: string;
 }
 
+export type Services = Record<ServiceName, ServicePlan>;
+
 /** Which services are started, and with which environment: what they need is added to that of `npm start`. */
 export function planServices(
   root: string,
   env: NodeJS.ProcessEnv,
   { ports }: StartSettings,
   { databases, brokers }: Backing,
-): ServicePlan[] {
+): Services {
   const at = (name: ServiceName) => `http://${reachableHost(env.HOST)}:${ports[name]}`;
   const subgraphs = `order=${at('order')}/graphql,stock=${at('stock')}/graphql`;
   const plan = (name: ServiceName, folder: string, extra: NodeJS.ProcessEnv): ServicePlan => ({
-    name,
     script: join(root, folder, 'dist/main.js'),
     env: { ...env, PORT: String(ports[name] || 0), ...extra },
     address: at(name),
   });
-  return [
-    plan('order', 'order-subgraph', {
+  return {
+    order: plan('order', 'order-subgraph', {
       ORDER_DATABASE_URL: databases.order,
       KAFKA_BROKERS: brokers,
     }),
-    plan('stock', 'stock-subgraph', {
+    stock: plan('stock', 'stock-subgraph', {
       STOCK_DATABASE_URL: databases.stock,
       KAFKA_BROKERS: brokers,
     }),
-    plan('gateway', 'gateway', { SUBGRAPH_URLS: env.SUBGRAPH_URLS?.trim() || subgraphs }),
-  ];
+    gateway: plan('gateway', 'gateway', { SUBGRAPH_URLS: env.SUBGRAPH_URLS?.trim() || subgraphs }),
+  };
 }
 
 /** The services listen on HOST; one that means all addresses is reached by the loopback one. */

@@ -5,7 +5,7 @@ import { rotate } from './log-file.ts';
 import { startPostgres } from './postgres.ts';
 import { runMigrations } from './run-migrations.ts';
 import { startService } from './service.ts';
-import { pidFileOf, type ServicePlan } from './service-plan.ts';
+import { pidFileOf, type ServiceName, type Services } from './service-plan.ts';
 import type { PartName, StartSettings } from './start-settings.ts';
 import { type Supervised, supervise } from './supervise.ts';
 import { terminal } from './terminal.ts';
@@ -18,7 +18,7 @@ const STOP_SERVERS_MS = 2200;
 export interface SystemOptions {
   root: string;
   settings: StartSettings;
-  services: ServicePlan[];
+  services: Services;
   backing: Backing;
 }
 
@@ -41,7 +41,7 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
     stopping.signal.throwIfAborted();
     const log = (line: string) => terminal.part(name, line);
     rotate(logFileOf(name));
-    const part = supervise({ name, start, log });
+    const part = supervise({ name, start, log: (line) => terminal.event(name, line) });
     running.set(name, part);
     return part.ready.then(() =>
       log(`ready after ${Math.round((Date.now() - begun) / 100) / 10} s`),
@@ -64,17 +64,20 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
     if (settings.brokers) return;
     await keep('kafka', (signal) => startKafka(common('kafka', signal)));
   };
-  const service = (plan: ServicePlan) =>
-    keep(plan.name, (signal) =>
+  const service = async (name: ServiceName) => {
+    const plan = services[name];
+    await keep(name, (signal) =>
       startService({
         ...plan,
-        logFile: logFileOf(plan.name),
-        pidFile: pidFileOf(directory, plan.name),
-        complain: (line) => terminal.complaint(plan.name, line),
-        log: (line) => terminal.part(plan.name, line),
+        name,
+        logFile: logFileOf(name),
+        pidFile: pidFileOf(directory, name),
+        complain: (line) => terminal.complaint(name, line),
+        log: (line) => terminal.part(name, line),
         signal,
       }),
     );
+  };
   const stop = async () => {
     stopping.abort(new Error('stopping'));
     const end = (names: PartName[], deadlineMs: number) =>
@@ -84,8 +87,12 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
     await end(['kafka', 'postgres'], STOP_SERVERS_MS);
   };
   const startAll = async () => {
-    await Promise.all([postgres(), kafka()]);
-    await Promise.all(services.map(service));
+    const subgraphs = async () => {
+      await Promise.all([postgres(), kafka()]);
+      await Promise.all([service('order'), service('stock')]);
+    };
+    // The gateway can do without the subgraphs for a while; they would complain without what they stand on.
+    await Promise.all([service('gateway'), subgraphs()]);
   };
   return { ready: startAll(), stop };
 }
