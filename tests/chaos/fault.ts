@@ -12,8 +12,8 @@ export interface Fault {
   readonly name: string;
   /** For the table. */
   readonly title: string;
-  /** Waits for a session time-out or a minute: not for every test run. */
-  readonly slow?: boolean;
+  /** Has a short version for every test run; the others wait for time-outs, or take long. */
+  readonly short?: boolean;
   /** Why it cannot be made to happen here. */
   readonly unavailable?: (rig: Rig) => string | undefined;
   /**

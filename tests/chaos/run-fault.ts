@@ -30,6 +30,8 @@ export interface FaultResult extends Tally {
   readonly fired: number;
   /** From the mending of all that was broken until nothing was on its way any more, in seconds. */
   readonly settledIn: number;
+  /** All in all, in seconds. */
+  readonly took: number;
   readonly breaches: readonly string[];
   /** What customers met, by code. */
   readonly failures: ReadonlyMap<string, number>;
@@ -46,6 +48,7 @@ export async function runFault(
   fault: Fault,
   { seed, short, label }: { seed: number; short: boolean; label: string },
 ): Promise<FaultResult> {
+  const began = performance.now();
   const random = createRandom(seedOf(seed, fault.name));
   const breaches: string[] = [];
   const breach = (what: string): void => void breaches.push(what);
@@ -124,6 +127,7 @@ export async function runFault(
     fault,
     fired,
     settledIn,
+    took: (performance.now() - began) / 1_000,
     restarted,
     breaches: fresh,
     failures: customer.failures,

@@ -37,6 +37,7 @@ function skippedResult(fault: Fault, skipped: string): FaultResult {
     skipped,
     fired: 0,
     settledIn: 0,
+    took: 0,
     breaches: [],
     failures: new Map(),
     restarted: [],

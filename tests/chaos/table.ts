@@ -11,6 +11,7 @@ const COLUMNS: readonly { readonly head: string; readonly of: (result: FaultResu
     { head: 'doubled', of: ({ doubled }) => String(doubled) },
     { head: 'oversold', of: ({ oversold }) => String(oversold) },
     { head: 'settled (s)', of: ({ settledIn }) => settledIn.toFixed(1) },
+    { head: 'took (s)', of: ({ took }) => took.toFixed(0) },
     { head: 'worst order (ms)', of: ({ worstLatency }) => worstLatency.toFixed(0) },
   ];
 const TITLE_WIDTH = 62;

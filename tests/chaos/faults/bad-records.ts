@@ -8,6 +8,7 @@ import { badValues } from './bad-values.ts';
 export const badRecords: Fault = {
   name: 'bad-records',
   title: 'records that break the contract, each in its own way',
+  short: true,
   run: async ({ rig, archive, load, foreign, breach }) => {
     const [product] = load.products;
     const productId = product?.id ?? '';

@@ -43,12 +43,12 @@ function percentile(values: readonly number[], share: number): number {
 export const brokerDown: Fault = {
   name: 'broker-down',
   title: 'broker down for 10 s',
+  short: true,
   run: (context) => downFor(context, context.short ? 2 : 10),
 };
 
 export const brokerDownForAMinute: Fault = {
   name: 'broker-down-minute',
   title: 'broker down for 60 s',
-  slow: true,
   run: (context) => downFor(context, 60),
 };

@@ -4,7 +4,6 @@ import { freezePastSession } from './frozen.ts';
 export const stockFrozen: Fault = {
   name: 'stock-frozen',
   title: 'a stock replica frozen past its session, then running on',
-  slow: true,
   run: async (context) => {
     const [, part] = context.rig.stocks;
     return part ? freezePastSession(context, 'stock', part) : 0;
@@ -14,7 +13,6 @@ export const stockFrozen: Fault = {
 export const orderFrozen: Fault = {
   name: 'order-frozen',
   title: 'an order replica frozen past its session, then running on',
-  slow: true,
   run: async (context) => {
     const [part] = context.rig.orders;
     return part ? freezePastSession(context, 'order', part) : 0;
@@ -25,7 +23,6 @@ export const orderFrozen: Fault = {
 export const replicaWithClientsFrozen: Fault = {
   name: 'live-replica-frozen',
   title: 'a replica with live clients frozen past its session',
-  slow: true,
   run: async (context) => {
     const [part] = context.rig.stocks;
     if (!part) return 0;

@@ -6,6 +6,7 @@ import type { Fault } from '../fault.ts';
 export const foreignRecords: Fault = {
   name: 'foreign-records',
   title: 'records of another system: no headers, TimeStamp',
+  short: true,
   run: async ({ rig, load, random, foreign, label, short }) => {
     const count = short ? 20 : 100;
     const messages = Array.from({ length: count }, (_, index) => {

@@ -7,7 +7,6 @@ import { lockStocks } from './lock-stocks.ts';
 export const frozenInTransaction: Fault = {
   name: 'stock-frozen-in-transaction',
   title: 'a stock replica frozen while it holds row locks',
-  slow: true,
   run: async (context) => {
     const { rig, load } = context;
     const locked = await lockStocks(

@@ -7,6 +7,7 @@ const UNITS = 10;
 export const lastUnits: Fault = {
   name: 'last-units',
   title: '100 clients at once on the last 10 units',
+  short: true,
   run: async ({ rig, customer, addStock, acknowledged, label, breach }) => {
     const productId = `${label}-last-units`;
     await addStock(productId, UNITS);

@@ -7,6 +7,7 @@ import { SIDES } from '../rig/backing.ts';
 export const lostAcknowledgement: Fault = {
   name: 'lost-acknowledgement',
   title: 'connection cut after the send, before the acknowledgement',
+  short: true,
   run: async ({ rig, short }) => {
     const times = short ? 2 : 6;
     const proxies = SIDES.map((side) => rig.kafka.proxies[side]);

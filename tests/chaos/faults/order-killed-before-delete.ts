@@ -8,6 +8,7 @@ import { countOf } from './look.ts';
 export const orderKilledBeforeDelete: Fault = {
   name: 'order-killed-before-delete',
   title: 'order service killed −9 between send and delete',
+  short: true,
   run: async ({ rig, short }) => {
     const proxy = rig.kafka.proxies.order;
     let fired = 0;

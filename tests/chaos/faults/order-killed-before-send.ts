@@ -6,6 +6,7 @@ import { countOf } from './look.ts';
 export const orderKilledBeforeSend: Fault = {
   name: 'order-killed-before-send',
   title: 'order service killed −9 between commit and send',
+  short: true,
   run: async ({ rig, load, short }) => {
     const proxy = rig.kafka.proxies.order;
     let fired = 0;

@@ -5,6 +5,7 @@ function outage(side: Side, how: 'restarted' | 'killed'): Fault {
   return {
     name: `${side}-database-${how}`,
     title: `PostgreSQL of ${side}_db ${how === 'killed' ? 'killed −9' : 'restarted'}, mid-load`,
+    short: (side === 'order') === (how === 'killed'),
     run: async ({ rig, load, short }) => {
       const server = rig.postgres[side];
       const times = short ? 1 : 3;

@@ -6,6 +6,7 @@ import type { Fault } from '../fault.ts';
 export const recordsOutOfOrder: Fault = {
   name: 'records-out-of-order',
   title: 'records out of order, between partitions',
+  short: true,
   run: async ({ rig, load, random, short }) => {
     const proxy = rig.kafka.proxies.order;
     proxy.hold(KAFKA.produce);

@@ -7,6 +7,7 @@ const TOPICS = [ORDER_CREATED, ORDER_DECIDED, ORDER_CHANGED, STOCK_CHANGED];
 export const recordsTwice: Fault = {
   name: 'records-twice',
   title: 'every record sent twice',
+  short: true,
   run: async ({ rig, archive, load, label, short }) => {
     await load.more(short ? 40 : 150);
     const records = await archive.catchUp();

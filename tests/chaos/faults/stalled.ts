@@ -6,7 +6,6 @@ import { SIDES } from '../rig/backing.ts';
 export const brokerSilent: Fault = {
   name: 'broker-silent',
   title: 'connections to the broker open and silent for 12 s',
-  slow: true,
   run: async ({ rig, load }) => {
     const proxies = SIDES.map((side) => rig.kafka.proxies[side]);
     const stalled = (): number => proxies.reduce((sum, { counts }) => sum + counts.stalled, 0);
@@ -21,7 +20,6 @@ export const brokerSilent: Fault = {
 export const databasesSilent: Fault = {
   name: 'databases-silent',
   title: 'connections to both databases open and silent for 7 s',
-  slow: true,
   run: async ({ rig, load }) => {
     const proxies = SIDES.map((side) => rig.postgres[side].proxy);
     const stalled = (): number => proxies.reduce((sum, { counts }) => sum + counts.stalled, 0);

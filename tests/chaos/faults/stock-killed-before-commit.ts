@@ -8,6 +8,7 @@ import { counterOf } from './look.ts';
 export const stockKilledBeforeCommit: Fault = {
   name: 'stock-killed-before-commit',
   title: 'stock service killed −9 between database and offset commit',
+  short: true,
   run: async ({ rig, load, short }) => {
     const proxy = rig.kafka.proxies.stock;
     let fired = 0;

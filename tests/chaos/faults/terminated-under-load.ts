@@ -10,6 +10,7 @@ const DECIDED_WITHIN_S = 5;
 export const terminatedUnderLoad: Fault = {
   name: 'terminated-under-load',
   title: 'SIGTERM to one replica after another, under load',
+  short: true,
   run: async ({ rig, load, customer, label, breach, short }) => {
     let fired = 0;
     for (let left = short ? 1 : 3; left > 0; left -= 1) {

@@ -15,6 +15,7 @@ const END_SESSION = `SELECT pg_terminate_backend(pid) FROM pg_locks
 export const twoRelays: Fault = {
   name: 'two-relays',
   title: 'two relays at once: a replaced one still sends',
+  short: true,
   run: async ({ rig, load, short }) => {
     let fired = 0;
     for (const side of short ? (['stock'] as const) : SIDES) {

@@ -8,7 +8,7 @@ export type Outcome<T> =
   /** It may have had an effect. */
   | { readonly kind: 'unknown'; readonly why: string };
 
-const WITHIN_MS = 15_000;
+const WITHIN_MS = 5_000;
 /** Codes of answers after which nothing has happened. */
 const NOTHING_HAPPENED = new Set(['BAD_USER_INPUT', 'NOT_FOUND', 'IDEMPOTENCY_CONFLICT']);
 
