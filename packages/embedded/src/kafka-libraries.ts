@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -33,6 +33,8 @@ export async function kafkaLibraries(options: LibrariesOptions): Promise<string>
   const draft = await mkdtemp(join(directory, `lib-${version}.tmp-`));
   try {
     await fetchInto(draft, signal);
+    // mkdtemp keeps it to its owner; other users of this machine may read what anybody can download.
+    await chmod(draft, 0o755);
     await rename(draft, libraries).catch((error: NodeJS.ErrnoException) => {
       // Another start has been faster.
       if (!existsSync(libraries)) throw error;

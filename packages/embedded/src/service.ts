@@ -6,6 +6,7 @@ import { openLogFile } from './log-file.ts';
 import { readServiceLine, type ServiceLine } from './service-line.ts';
 import { StartError } from './start-error.ts';
 import type { Part } from './supervise.ts';
+import { whyNotReady } from './why-not-ready.ts';
 
 const POLL_MS = 50;
 const PROBE_TIMEOUT_MS = 2000;
@@ -92,7 +93,7 @@ async function probe(url: string): Promise<string> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
     const body = await response.text();
-    return response.ok ? 'ready' : `${response.status} ${body.slice(0, 300)}`;
+    return response.ok ? 'ready' : whyNotReady(response.status, body);
   } catch {
     return `no answer at ${url}`;
   }
