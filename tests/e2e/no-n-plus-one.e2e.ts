@@ -5,6 +5,8 @@ import { useSystem } from '../system/use-system.ts';
 
 const counters: PostgresCounter[] = [];
 const system = useSystem({
+  // It looks at the orders too, when it likes.
+  environment: { order: { RECONCILE_AFTER: '0' } },
   through: async ({ to }, address) => {
     if (to !== 'postgres') return address;
     const counter = await startPostgresCounter(address);

@@ -22,7 +22,8 @@ const PAGE = (node: string) =>
   `nodes { ${node} } edges { cursor node { ${node} } }
    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }`;
 
-const system = useSystem();
+// Rows that are PENDING for long would be published again, and decided.
+const system = useSystem({ environment: { order: { RECONCILE_AFTER: '0' } } });
 
 const call = (field: string, given: Record<string, unknown>): string => {
   const list = Object.entries(given)

@@ -164,15 +164,20 @@ describe.concurrent('npm run migrate', () => {
 
 describe.concurrent('npm start', () => {
   const start = (environment: Environment): Promise<Ended> =>
-    runToEnd(START, {
-      GUDANG_DIR: join(folder, randomUUID()),
-      POSTGRES_PORT: '1',
-      KAFKA_PORT: '2',
-      GATEWAY_PORT: '3',
-      ORDER_PORT: '4',
-      STOCK_PORT: '5',
-      ...environment,
-    });
+    runToEnd(
+      START,
+      {
+        GUDANG_DIR: join(folder, randomUUID()),
+        POSTGRES_PORT: '1',
+        KAFKA_PORT: '2',
+        GATEWAY_PORT: '3',
+        ORDER_PORT: '4',
+        STOCK_PORT: '5',
+        ...environment,
+      },
+      // It asks each service to read its settings: four processes, on a machine with others to run.
+      { within: 45_000 },
+    );
 
   test('lists all bad settings and taken ports at once', async () => {
     const ended = await start({

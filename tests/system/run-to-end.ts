@@ -16,7 +16,7 @@ export interface Ended extends Exit {
 export async function runToEnd(
   script: string,
   environment: Environment,
-  { args = [], within = 15_000 }: { args?: readonly string[]; within?: number } = {},
+  { args = [], within = 30_000 }: { args?: readonly string[]; within?: number } = {},
 ): Promise<Ended> {
   const child = spawn(process.execPath, [script, ...args], {
     env: { PATH: process.env['PATH'], ...environment } as NodeJS.ProcessEnv,
