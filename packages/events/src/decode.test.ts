@@ -38,6 +38,11 @@ describe('decodeOrderCreated', () => {
     expect(decodeOrderCreated(record(value))).toMatchObject({ ok: true, message: { id } });
   });
 
+  it('takes ids of no known version of UUID, which other systems make', () => {
+    const odd = '11111111-1111-1111-1111-111111111111';
+    expect(decodeOrderCreated(record({ ...order, id: odd }))).toMatchObject({ ok: true });
+  });
+
   it.each([
     ['null', null, 'the value is null'],
     ['bad UTF-8', Uint8Array.of(0x22, 0xff, 0x22), 'the value is not UTF-8'],

@@ -7,8 +7,11 @@ export type Decoded<T> =
   | { readonly ok: true; readonly message: T }
   | { readonly ok: false; readonly reason: string };
 
-/** A UUID in any letter case; kept in lower case, as PostgreSQL writes it. */
-export const uuid = z.uuid('must be a UUID').transform((id) => id.toLowerCase());
+/**
+ * A UUID in any letter case, of any version or none, as other systems make them and PostgreSQL
+ * takes them; kept in lower case, as it writes them.
+ */
+export const uuid = z.guid('must be a UUID').transform((id) => id.toLowerCase());
 
 export const productId = z
   .string('must be a string')

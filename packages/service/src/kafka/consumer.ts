@@ -79,18 +79,21 @@ export function startConsumer(
     topic,
     group,
     handle,
+    sessionTimeout = 10_000,
   }: {
     kafka: KafkaConnection;
     topic: string;
     group: string;
     handle: (records: readonly KafkaRecord[]) => Promise<void>;
+    /** How long a silent consumer keeps its partitions, in milliseconds; brokers take 6,000 on. */
+    sessionTimeout?: number;
   },
 ): Stoppable {
   const stopping = new AbortController();
   const consumer = kafka.client.consumer({
     groupId: kafka.name(group),
     allowAutoTopicCreation: false,
-    sessionTimeout: 10_000,
+    sessionTimeout,
     heartbeatInterval: 2_000,
     // Data is answered at once whatever this is; at 50 ms idle fetches take 3% of a core.
     maxWaitTimeInMs: 1_000,

@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
 import { type KafkaRecord, toRecord } from './record.ts';
 
+/** For how long a broker that goes away while it is read is tried again, in milliseconds. */
+const PATIENCE_MS = 10_000;
+
 export interface TopicBounds {
   /** The first offset that is still there. */
   readonly low: number;
@@ -35,11 +38,13 @@ export async function readTopic(
   const start = Math.max(low, from);
   if (start >= high) return;
   const groupId = `${topic}-read-${randomUUID()}`;
+  const giveUpAt = Date.now() + PATIENCE_MS;
   const consumer = client.consumer({
     groupId,
     allowAutoTopicCreation: false,
     maxWaitTimeInMs: 500,
-    retry: { retries: 3, restartOnFailure: async () => false },
+    // A broker that has just started refuses groups for a moment.
+    retry: { retries: 3, restartOnFailure: async () => Date.now() < giveUpAt },
   });
   consumer.on(consumer.events.GROUP_JOIN, () => {
     consumer.seek({ topic, partition: 0, offset: String(start) });
@@ -48,7 +53,9 @@ export async function readTopic(
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await new Promise<void>((resolve, reject) => {
-      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+      consumer.on(consumer.events.CRASH, ({ payload }) => {
+        if (!payload.restart) reject(payload.error);
+      });
       // Batches that hold nothing but control records come here too, and nowhere else.
       consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
         if (Number(payload.lastOffset) >= high - 1) resolve();
