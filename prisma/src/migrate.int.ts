@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -38,6 +38,10 @@ function migrations(...sqls: string[]): string {
   return folder;
 }
 
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
 async function query(address: string, sql: string) {
   const client = new pg.Client({ connectionString: address });
   await client.connect();
@@ -54,8 +58,12 @@ test('several at once create the database and apply each migration once', async 
     [1, 2, 3, 4].map(() => migrate({ database: 'order', url, directory: folder })),
   );
   expect(all.flatMap(({ applied }) => applied)).toEqual(['0_step', '1_step']);
-  const rows = await query(url, 'SELECT migration_name FROM _prisma_migrations ORDER BY 1');
-  expect(rows.map((row) => row.migration_name)).toEqual(['0_step', '1_step']);
+  // What `prisma migrate deploy` compares: the name, and the SHA-256 of the file.
+  const sql = 'SELECT migration_name AS name, checksum FROM _prisma_migrations ORDER BY 1';
+  expect(await query(url, sql)).toEqual([
+    { name: '0_step', checksum: sha256('CREATE TABLE a (id int)') },
+    { name: '1_step', checksum: sha256('CREATE TABLE b (id int)') },
+  ]);
 });
 
 test('a semicolon inside a function does not end the statement', async () => {

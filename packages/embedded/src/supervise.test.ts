@@ -40,7 +40,7 @@ test('a part that dies is named and started again', async () => {
   await kafka.ready;
   parts[0]?.die({ code: null, signal: 'SIGKILL' });
   await again.promise;
-  expect(lines[0]).toBe('died (SIGKILL); starting it again in 0.5 s');
+  expect(lines[0]).toBe('kafka died (SIGKILL); starting it again in 0.5 s');
   await kafka.stop();
   expect(parts.map(({ stopped }) => stopped)).toEqual([false, true]);
   expect(starts).toBe(2);

@@ -13,7 +13,7 @@ export interface SuperviseOptions {
   name: string;
   /** Resolves when the part is ready for use. When the signal is aborted it stops what it has begun, and rejects. */
   start: (signal: AbortSignal) => Promise<Part>;
-  /** Gets what becomes of it: `died (SIGKILL); starting it again in 0.5 s`. */
+  /** Gets what becomes of it: `kafka died (SIGKILL); starting it again in 0.5 s`. */
   log: (line: string) => void;
 }
 
@@ -54,13 +54,13 @@ export function supervise({ name, start, log }: SuperviseOptions): Supervised {
         const exit = await current.exited;
         if (signal.aborted) return;
         wait = backOff(wait, Date.now() - begun);
-        log(`died (${describeExit(exit)}); starting it again in ${seconds(wait)}`);
+        log(`${name} died (${describeExit(exit)}); starting it again in ${seconds(wait)}`);
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof StartError && !everReady) return settle.reject(error);
         wait = backOff(wait, Date.now() - begun);
         const reason = error instanceof Error ? error.message : String(error);
-        log(`did not start (${reason}); trying again in ${seconds(wait)}`);
+        log(`${name} did not start (${reason}); trying again in ${seconds(wait)}`);
       }
       current = undefined;
       await sleep(wait, undefined, { signal }).catch(() => {});

@@ -41,7 +41,7 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
     stopping.signal.throwIfAborted();
     const log = (line: string) => terminal.part(name, line);
     rotate(logFileOf(name));
-    const part = supervise({ name, start, log: (line) => terminal.event(name, line) });
+    const part = supervise({ name, start, log });
     running.set(name, part);
     return part.ready.then(() =>
       log(`ready after ${Math.round((Date.now() - begun) / 100) / 10} s`),

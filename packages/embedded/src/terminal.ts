@@ -13,10 +13,6 @@ export const terminal = {
   part(name: string, text: string): void {
     process.stdout.write(`  ${pc.bold(name.padEnd(WIDTH))}${text}\n`);
   },
-  /** What became of one part: `  kafka died (SIGKILL); starting it again in 0.5 s`. */
-  event(name: string, text: string): void {
-    process.stdout.write(`  ${pc.bold(name)} ${text}\n`);
-  },
   /** A warning or an error of one part: `  order    warn  Kafka is away`. */
   complaint(name: string, { level, text }: ServiceLine): void {
     terminal.part(name, level ? `${colours[level](level)}  ${text}` : text);
