@@ -34,7 +34,7 @@ test.each(PARTS)('npm start heals kill -9 of %s under a loop of orders', async (
   );
   await orders.flows(HEALS_WITHIN_MS);
   expect(performance.now() - at).toBeLessThan(HEALS_WITHIN_MS);
-  expect(start.output()).toMatch(new RegExp(`${part} .*${part} died \\(SIGKILL\\)`));
+  expect(start.output()).toContain(`${part} died (SIGKILL)`);
   // None of the others was started again.
   const others = PARTS.map((name, i) => (name === part ? undefined : pids[i]));
   const now = await Promise.all(PARTS.map(start.pidOf));
