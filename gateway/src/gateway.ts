@@ -6,9 +6,11 @@ import {
   type RunningHttp,
   startHttp,
 } from '@gudang/service';
+import type { GraphQLError } from 'graphql';
 import { presentErrors } from './errors/present-errors.ts';
 import { startGraphqlEndpoint } from './graphql-endpoint.ts';
 import { createEventExecutor } from './live/event-executor.ts';
+import { startHttpStreams } from './live/http-streams.ts';
 import { createLiveMetrics } from './live/live-metrics.ts';
 import { createLiveStreams } from './live/live-streams.ts';
 import { createOperationReader } from './live/operation-reader.ts';
@@ -64,16 +66,21 @@ export async function startGateway({
   const app = createHttpServer({ health, metrics });
   const endpoint = started(
     'graphql',
-    await startGraphqlEndpoint({ app, supergraph, subgraphs, read, production, metrics, log }),
+    await startGraphqlEndpoint({ app, supergraph, subgraphs, production, metrics, log }),
   );
-  const websockets = startWebsockets({
-    app,
+  const serving = {
     health,
     metrics: liveMetrics,
     read,
     live,
     execute: endpoint.execute,
-    present: (errors) => presentErrors(errors, log),
+    present: (errors: readonly GraphQLError[]) => presentErrors(errors, log),
+  };
+  const streams = startHttpStreams(serving);
+  endpoint.serve(streams);
+  const websockets = startWebsockets({
+    ...serving,
+    app,
     onProblem: (error) => log.debug({ err: error }, 'a websocket broke'),
   });
   const http = started(
@@ -81,6 +88,8 @@ export async function startGateway({
     await startHttp({ app, host: settings.HOST, port: settings.PORT, log, health }),
   );
   // Noted last, though ready before the port was open: clients of live streams leave first.
-  started('websockets', websockets);
+  started('streams', {
+    stop: async () => void (await Promise.all([streams.stop(), websockets.stop()])),
+  });
   return http;
 }

@@ -11,9 +11,9 @@ import { badInputPlugin } from './errors/bad-input-plugin.ts';
 import { presentGatewayError } from './errors/present-errors.ts';
 import { createGraphqlMetrics } from './graphql-metrics.ts';
 import type { OperationExecutor } from './live/graphql-ws-protocol.ts';
-import { type OperationReader, TOKEN_LIMIT } from './live/operation-reader.ts';
+import type { HttpStreams } from './live/http-streams.ts';
+import { TOKEN_LIMIT } from './live/operation-reader.ts';
 import type { Subgraphs } from './subgraphs/subgraphs.ts';
-import { refuseSubscriptions } from './subscriptions-over-http.ts';
 import type { LoadedSupergraph } from './supergraph.ts';
 
 /** Plans kept, in MiB of their JSON; the default of 30 takes several times that in memory. */
@@ -21,14 +21,15 @@ const PLANS_MIB = 10;
 
 export interface GraphqlEndpoint extends Stoppable {
   readonly execute: OperationExecutor;
+  /** Opens `/graphql`. @param streams takes the requests that are for a live stream */
+  readonly serve: (streams: Pick<HttpStreams, 'handle'>) => void;
 }
 
-/** Serves queries and mutations at `/graphql`, and to other protocols by `execute`. */
+/** Queries and mutations: at `/graphql`, and for other protocols by `execute`. */
 export async function startGraphqlEndpoint({
   app,
   supergraph,
   subgraphs,
-  read,
   production,
   metrics,
   log,
@@ -36,7 +37,6 @@ export async function startGraphqlEndpoint({
   app: FastifyInstance;
   supergraph: LoadedSupergraph;
   subgraphs: Subgraphs;
-  read: OperationReader;
   production: boolean;
   metrics: Metrics;
   log: Logger;
@@ -71,15 +71,18 @@ export async function startGraphqlEndpoint({
     ],
   });
   await server.start();
-  app.route({
-    method: ['GET', 'POST', 'OPTIONS'],
-    url: '/graphql',
-    preHandler: refuseSubscriptions(read),
-    handler: fastifyApolloHandler(server, {
-      context: async (request) => contextOf(request.headers),
-    }),
-  });
   return {
+    serve: ({ handle }) => {
+      app.route({
+        method: ['GET', 'POST', 'OPTIONS'],
+        url: '/graphql',
+        // Apollo Server cannot run subscriptions, and its validation throws on some.
+        preHandler: handle,
+        handler: fastifyApolloHandler(server, {
+          context: async (request) => contextOf(request.headers),
+        }),
+      });
+    },
     execute: async ({ query, variables, operationName }, contextValue) => {
       const { body } = await server.executeOperation(
         {

@@ -8,6 +8,7 @@ import { contextOf } from '../context.ts';
 import { LiveCloseCode } from './close-codes.ts';
 import { serveGraphqlWs } from './graphql-ws-protocol.ts';
 import type { LiveMetrics } from './live-metrics.ts';
+import { paced } from './paced.ts';
 
 /** The largest message that a client may send, in bytes; ws itself would take 100 MiB. */
 const MESSAGE_LIMIT = 64 * 1024;
@@ -103,7 +104,7 @@ export function startWebsockets({
         (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
       );
       // Clients of graphql-ws and Apollo come back after 1001, elsewhere if need be.
-      for (const socket of server.clients) socket.close(LiveCloseCode.goingAway, 'Going away');
+      await paced(server.clients, (socket) => socket.close(LiveCloseCode.goingAway, 'Going away'));
       const deadline = setTimeout(() => {
         for (const socket of server.clients) socket.terminate();
       }, GOODBYE_MS);

@@ -3,9 +3,16 @@ import { GraphQLError, parse } from 'graphql';
 import { createChannel } from './channel.ts';
 import { startToySubgraph, type ToySubgraph } from './toy-subgraph.ts';
 
+const LIVE = `extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@composeDirective"])
+  @link(url: "https://gudang.dev/live/v1.0", import: ["@eventCursor", "@conflate"])
+  @composeDirective(name: "@eventCursor")
+  @composeDirective(name: "@conflate")
+  directive @eventCursor on ARGUMENT_DEFINITION | FIELD_DEFINITION
+  directive @conflate(by: String!) on FIELD_DEFINITION`;
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])`;
 
-export const ITEMS = parse(`${LINK}
+export const ITEMS = parse(`${LIVE}
   type Query { item(id: ID!): Item items(first: Int): [Item!]! hello(name: String!): String fail(code: String): String }
   type Mutation { rename(input: RenameInput!): Item }
   input RenameInput { id: ID!, name: String!, count: Int }
@@ -13,7 +20,10 @@ export const ITEMS = parse(`${LINK}
     itemChanged(id: ID!, note: String = "none", size: Size): ItemChange!
     other: Int
     refused(code: String!): Int
+    itemFeed(after: String @eventCursor, tag: String): FeedEvent! @conflate(by: "item { id }")
+    itemState(id: ID!): FeedEvent @conflate(by: "item { id }")
   }
+  type FeedEvent { item: Item! n: Int! tag: String place: String! @eventCursor }
   enum Size { SMALL LARGE }
   type ItemChange { item: Item! delta: Int note: String size: Size }
   type Item @key(fields: "id") { id: ID! name: String }
@@ -39,15 +49,29 @@ export interface ToyEvent {
   readonly delta: number;
 }
 
+/** An event of a feed that can be read from any place on. */
+export interface FeedEvent {
+  readonly id: string;
+  readonly n: number;
+}
+
 /** Two subgraphs; a subscription of the one gives an entity that the other adds to. */
 export async function startToyGraph() {
   const changes = createChannel<ToyEvent>();
+  const feed: FeedEvent[] = [];
+  const feedChanges = createChannel<FeedEvent>();
   const subscribed: Record<string, unknown>[] = [];
   const rated = { failing: false };
   const subscribe = (_parent: unknown, args: Record<string, unknown>) => {
     subscribed.push(args);
     return changes.listen();
   };
+  const publish = (id: string): void => {
+    const event = { id, n: feed.length + 1 };
+    feed.push(event);
+    feedChanges.publish(event);
+  };
+  const newestOf = (id: unknown) => feed.filter((event) => event.id === id).slice(-1);
   const startItems = (port = 0): Promise<ToySubgraph> =>
     startToySubgraph(
       ITEMS,
@@ -74,6 +98,7 @@ export async function startToyGraph() {
           __resolveReference: ({ id }) => ({ id }),
         },
         ItemChange: { item: ({ id }) => ({ id }) },
+        FeedEvent: { item: ({ id }) => ({ id }), place: ({ n }) => `p${n}` },
         Subscription: {
           itemChanged: {
             subscribe,
@@ -84,6 +109,20 @@ export async function startToyGraph() {
             }),
           } as never,
           other: { subscribe, resolve: ({ delta }: ToyEvent) => delta } as never,
+          itemFeed: {
+            subscribe: (_parent: unknown, { after, ...args }: Record<string, unknown>) => {
+              subscribed.push({ ...args, ...(after ? { after } : {}) });
+              return feedChanges.listen(after ? feed.slice(Number(String(after).slice(1))) : []);
+            },
+            resolve: (event: FeedEvent, { tag }: { tag?: string }) => ({ ...event, tag }),
+          } as never,
+          itemState: {
+            subscribe: (_parent: unknown, { id }: Record<string, unknown>) => {
+              subscribed.push({ id });
+              return feedChanges.listen(newestOf(id));
+            },
+            resolve: (event: FeedEvent) => event,
+          } as never,
           refused: {
             subscribe: (_, { code }) => {
               throw new GraphQLError('not to be had', { extensions: { code, argument: 'code' } });
@@ -112,6 +151,10 @@ export async function startToyGraph() {
     },
     ratings: toys.ratings,
     changes,
+    /** Adds an event to the feed. */
+    publish,
+    feed,
+    feedListening: feedChanges.listening,
     /** Arguments of each subscription that reached the subgraph. */
     subscribed,
     rated,

@@ -1,0 +1,125 @@
+import type { Health, Stoppable } from '@gudang/service';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import { contextOf } from '../context.ts';
+import type { OperationExecutor } from './graphql-ws-protocol.ts';
+import { createEncoder, type HttpFormat, multipart, serverSentEvents } from './http-format.ts';
+import { HttpRequestError, readHttpOperation } from './http-operation.ts';
+import { type HttpStream, startHttpStream } from './http-stream.ts';
+import type { LiveMetrics } from './live-metrics.ts';
+import type { LiveStreams } from './live-streams.ts';
+import type { OperationReader } from './operation-reader.ts';
+import { paced } from './paced.ts';
+
+const GOING_AWAY: GraphQLFormattedError = {
+  message: 'The gateway stops: subscribe again',
+  extensions: { code: 'GOING_AWAY', retryable: true },
+};
+
+export interface HttpStreams extends Stoppable {
+  /** Takes the requests that are for a stream; all others go on to Apollo Server. */
+  readonly handle: (
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ) => Promise<FastifyReply | undefined>;
+}
+
+/** Live streams in HTTP responses, at the same address as queries and mutations. */
+export function startHttpStreams({
+  read,
+  execute,
+  live,
+  present,
+  health,
+  metrics,
+  heartbeatMs,
+}: {
+  read: OperationReader;
+  execute: OperationExecutor;
+  live: LiveStreams;
+  present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
+  health: Health;
+  metrics: LiveMetrics;
+  heartbeatMs?: number | undefined;
+}): HttpStreams {
+  const open = new Set<HttpStream>();
+  const encoders = new Map([serverSentEvents, multipart].map((one) => [one, createEncoder(one)]));
+  let stopping = false;
+
+  const start = (request: FastifyRequest, reply: FastifyReply, format: HttpFormat): HttpStream => {
+    reply.hijack();
+    metrics.clients.inc();
+    const stream = startHttpStream({
+      response: reply.raw,
+      format,
+      encode: encoders.get(format) as ReturnType<typeof createEncoder>,
+      headers: reply.getHeaders(),
+      ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+      onClosed: () => {
+        metrics.clients.dec();
+        open.delete(stream);
+      },
+    });
+    open.add(stream);
+    request.raw.socket.setKeepAlive(true, 30_000);
+    return stream;
+  };
+
+  return {
+    handle: async (request, reply) => {
+      const format = formatOf(request.headers.accept);
+      let operation: ReturnType<typeof readHttpOperation>;
+      try {
+        operation = readHttpOperation(request, read, format === serverSentEvents);
+      } catch (error) {
+        if (error instanceof HttpRequestError) {
+          return reply.code(error.status).send({ errors: [error.toJSON()] });
+        }
+        if (!format) return undefined;
+        start(request, reply, format).outlet.error(present([error as GraphQLError]));
+        return reply;
+      }
+      if (!operation) return undefined;
+      if (!format) return reply.code(400).send({ errors: [NOT_ACCEPTABLE] });
+      if (stopping) return reply.code(503).send({ errors: [GOING_AWAY] });
+
+      const stream = start(request, reply, format);
+      const { query, variables } = operation;
+      if (operation.read.operation.operation === 'subscription') {
+        const after = lastEventId(request);
+        stream.attach(live.subscribe({ read: operation.read, variables, after }, stream.outlet));
+        return reply;
+      }
+      const name = operation.operationName;
+      const asked = { query, variables, ...(name === undefined ? {} : { operationName: name }) };
+      try {
+        stream.answer(JSON.stringify(await execute(asked, contextOf(request.headers))));
+      } catch (error) {
+        stream.outlet.error(present([error as GraphQLError]));
+      }
+      return reply;
+    },
+    stop: async () => {
+      stopping = true;
+      health.drain();
+      await paced(open, (stream) => stream.interrupt(GOING_AWAY));
+    },
+  };
+}
+
+const NOT_ACCEPTABLE: GraphQLFormattedError = {
+  message:
+    'Subscriptions are served at this same address over graphql-transport-ws, as text/event-stream or as multipart/mixed;subscriptionSpec=1.0: accept one of them',
+  extensions: { code: 'BAD_REQUEST' },
+};
+
+function formatOf(accept: string | undefined): HttpFormat | undefined {
+  if (accept === undefined) return undefined;
+  if (/text\/event-stream/i.test(accept)) return serverSentEvents;
+  return /multipart\/mixed[^,]*subscriptionSpec/i.test(accept) ? multipart : undefined;
+}
+
+function lastEventId(request: FastifyRequest): string | undefined {
+  const id = request.headers['last-event-id'];
+  return typeof id === 'string' && id !== '' ? id : undefined;
+}
