@@ -42,7 +42,7 @@ function percentile(values: readonly number[], share: number): number {
 
 export const brokerDown: Fault = {
   name: 'broker-down',
-  title: 'broker down for 10 s',
+  title: 'broker down',
   short: true,
   run: (context) => downFor(context, context.short ? 2 : 10),
 };

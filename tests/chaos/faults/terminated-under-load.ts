@@ -1,8 +1,11 @@
 import type { Fault } from '../fault.ts';
 import { SIDES } from '../rig/backing.ts';
 
-/** What a client may meet that goes on to another replica. */
-const HARMLESS = new Set(['ECONNREFUSED', 'BAD_USER_INPUT']);
+/**
+ * What a client may meet that goes on to another replica. Reset: the system does that to connections
+ * that wait to be taken when a server stops listening; no request of theirs has been read.
+ */
+const HARMLESS = new Set(['ECONNREFUSED', 'ECONNRESET', 'BAD_USER_INPUT']);
 /** Far below every session time-out. */
 const DECIDED_WITHIN_S = 5;
 
@@ -28,6 +31,15 @@ export const terminatedUnderLoad: Fault = {
     for (const [why, count] of customer.failures) {
       if (!HARMLESS.has(why)) breach(`${count} requests failed with ${why}`);
     }
+    // Stored and not acknowledged: it was read, and cut off before its answer.
+    const known = new Set(load.acknowledged.map(({ id }) => id));
+    const stored = await rig.databases.order(
+      `SELECT id FROM orders
+       WHERE starts_with(product_id, $1) AND created_at < now() - interval '6 s'`,
+      [label],
+    );
+    const unheard = stored.filter(({ id }) => !known.has(id)).length;
+    if (unheard > 0) breach(`${unheard} requests were cut off before their answer`);
     const [row] = await rig.databases.order(
       `SELECT extract(epoch FROM max(coalesce(decided_at, now()) - created_at))::float AS longest
        FROM orders WHERE starts_with(product_id, $1)`,
