@@ -1,0 +1,77 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+const TICKS_A_SECOND = 100;
+
+/** A process of the bench, which is told things and answers each with one message. */
+export interface Child {
+  readonly pid: number;
+  readonly ask: <T>(message: object) => Promise<T>;
+  readonly stop: () => Promise<void>;
+}
+
+export interface Usage {
+  readonly cpuMs: number;
+  readonly rssKib: number;
+}
+
+/** Starts a script of this folder. */
+export async function startChild(script: string, ...args: string[]): Promise<Child> {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const child = fork(path, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  let fail = (_error: Error): void => {};
+  child.once('exit', () => fail(new Error(`${script} ended`)));
+  const answer = <T>(): Promise<T> =>
+    new Promise((resolve, reject) => {
+      fail = reject;
+      child.once('message', (message) => resolve(message as T));
+    });
+  await answer();
+  return {
+    pid: child.pid ?? 0,
+    ask: <T>(message: object) => {
+      const answered = answer<T>();
+      child.send(message);
+      return answered;
+    },
+    stop: () => ended(child),
+  };
+}
+
+/** Starts the gateway as it is built, and resolves with its address. */
+export async function startGateway(environment: Record<string, string>) {
+  const main = fileURLToPath(new URL('../../../gateway/dist/main.js', import.meta.url));
+  const child = spawn(process.execPath, [main], {
+    env: { ...process.env, ...environment, PORT: '0', NODE_ENV: 'production' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const url = await new Promise<string>((resolve, reject) => {
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk;
+      const found = /listening on (http:\/\/[^"\s]+)/.exec(text);
+      if (found?.[1]) resolve(found[1]);
+    });
+    child.once('exit', () => reject(new Error(`the gateway ended: ${text}`)));
+  });
+  return { pid: child.pid ?? 0, url, stop: () => ended(child) };
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await gone;
+}
+
+/** CPU so far and memory now of a process, as the kernel counts them. */
+export async function usageOf(pid: number): Promise<Usage> {
+  const [stat, status] = await Promise.all([
+    readFile(`/proc/${pid}/stat`, 'utf8'),
+    readFile(`/proc/${pid}/status`, 'utf8'),
+  ]);
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  const rss = /VmRSS:\s+(\d+)/.exec(status)?.[1];
+  return { cpuMs: (ticks * 1000) / TICKS_A_SECOND, rssKib: Number(rss) };
+}

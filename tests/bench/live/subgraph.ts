@@ -1,0 +1,79 @@
+/** Two subgraphs in one process: ticks that it is told to send, and ratings of their items. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buildSchema, type DocumentNode, execute, parse } from 'graphql';
+import { type WebSocket, WebSocketServer } from 'ws';
+
+const schema = buildSchema(`
+  type Query { ticks: Int }
+  type Subscription { ticked(tag: String, after: String): Tick! }
+  type Tick { item: Item! n: Int! at: Float! text: String! cursor: String! }
+  type Item { id: ID! }
+`);
+
+interface Stream {
+  readonly socket: WebSocket;
+  readonly id: string;
+  readonly document: DocumentNode;
+  readonly variables: Record<string, unknown>;
+}
+
+const streams = new Map<string, Stream>();
+let requests = 0;
+let sent = 0;
+let n = 0;
+
+const http = createServer(async (request, response) => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const { variables } = JSON.parse(String(Buffer.concat(chunks)));
+  const representations: unknown[] = variables?.representations ?? [];
+  requests += 1;
+  response.setHeader('content-type', 'application/json');
+  const _entities = representations.map(() => ({ rating: 5 }));
+  response.end(JSON.stringify({ data: { _entities } }));
+});
+
+let connections = 0;
+new WebSocketServer({ server: http, path: '/graphql' }).on('connection', (socket) => {
+  connections += 1;
+  const connection = connections;
+  socket.on('message', (data) => {
+    const { id, type, payload } = JSON.parse(String(data));
+    if (type === 'connection_init') socket.send('{"type":"connection_ack"}');
+    if (type === 'ping') socket.send('{"type":"pong"}');
+    if (type === 'complete') streams.delete(`${connection} ${id}`);
+    if (type !== 'subscribe') return;
+    const document = parse(payload.query);
+    streams.set(`${connection} ${id}`, {
+      socket,
+      id,
+      document,
+      variables: payload.variables ?? {},
+    });
+  });
+});
+
+/** One event to every stream; its time of making travels in it. */
+function tick(): void {
+  n += 1;
+  for (const { socket, id, document, variables } of streams.values()) {
+    const ticked = {
+      item: { id: String(n % 1000) },
+      n,
+      at: performance.timeOrigin + performance.now(),
+      text: 'x'.repeat(150),
+      cursor: `c${n}`,
+    };
+    const payload = execute({ schema, document, rootValue: { ticked }, variableValues: variables });
+    socket.send(JSON.stringify({ id, type: 'next', payload }));
+    sent += 1;
+  }
+}
+
+process.on('message', ({ burst = 0 }: { burst?: number }) => {
+  for (let count = 0; count < burst; count += 1) tick();
+  const { port } = http.address() as AddressInfo;
+  process.send?.({ port, streams: streams.size, requests, sent });
+});
+http.listen(0, '127.0.0.1', () => process.send?.({}));
