@@ -35,7 +35,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'system',
-          include: ['tests/e2e/**/*.e2e.ts'],
+          include: ['tests/**/*.e2e.ts'],
           exclude,
           globalSetup: './packages/embedded/src/vitest-setup.ts',
           // Whole systems on two cores: one file at a time keeps time-outs honest.

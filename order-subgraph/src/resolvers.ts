@@ -17,11 +17,11 @@ import { findOrderPage } from './orders/find-orders.ts';
 const idArgument = z.object({ id: textOf({ min: 1, max: 100 }) });
 const filterArguments = z.object({ productId: textOf(PRODUCT_ID_LENGTH).nullish() });
 const cursorOf = (order: OrderState): string =>
-  formatTimePlace({ at: order.createdAt, id: order.id });
-const UUID = /^[0-9a-f-]{36}$/;
+  formatTimePlace('o:', { at: order.createdAt, id: order.id });
+const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 function parsePlace(cursor: string): TimePlace | undefined {
-  const place = parseTimePlace(cursor);
+  const place = parseTimePlace('o:', cursor);
   return place && UUID.test(place.id) ? place : undefined;
 }
 

@@ -36,7 +36,7 @@ const watchArguments = z.object({
 });
 
 const stockCursor = (stock: StockState): string =>
-  formatTimePlace({ at: stock.createdAt, id: stock.id });
+  formatTimePlace('s:', { at: stock.createdAt, id: stock.id });
 const movementCursor = (movement: MovementRow): string =>
   Buffer.from(`m${movement.version}`).toString('base64url');
 
@@ -61,7 +61,7 @@ export const resolvers: Resolvers = {
       return (await stockById.load(id)) ?? null;
     },
     stocks: async (_root, args, { database }) => {
-      const page = readPage(args, parseTimePlace);
+      const page = readPage(args, (cursor) => parseTimePlace('s:', cursor));
       const { search } = readArguments(searchArgument, args);
       const found = await findStockPage(database, page, search ?? undefined);
       return toConnection(page, found, stockCursor);

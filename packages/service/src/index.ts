@@ -1,5 +1,5 @@
 export { type Backoff, createBackoff, pause } from './backoff.ts';
-export { startDatabaseWatch } from './database/database-watch.ts';
+export { postgresAdapter, startClient } from './database/prisma-client.ts';
 export { isOutage, isRefusedData, sqlState, UNIQUE_VIOLATION } from './database/sql-state.ts';
 export { badUserInput, type ErrorCode, notFound, ServiceError, unavailable } from './errors.ts';
 export { type Cursor, formatCursor, parseCursor } from './feed/cursor.ts';

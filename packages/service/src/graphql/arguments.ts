@@ -10,7 +10,15 @@ export function readArguments<T>(schema: z.ZodType<T>, given: unknown): T {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw badUserInput(issue?.path.join('.') ?? '', issue?.message ?? 'something else');
+  throw badUserInput(argumentPath(issue?.path ?? []), issue?.message ?? 'something else');
+}
+
+/** As the gateway writes it: `input.name`, `ids[1]`. */
+function argumentPath(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((before, step) => {
+    if (typeof step === 'number') return `${before}[${step}]`;
+    return before === '' ? String(step) : `${before}.${String(step)}`;
+  }, '');
 }
 
 const grouped = new Intl.NumberFormat('en-US');

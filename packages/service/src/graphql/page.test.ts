@@ -65,19 +65,20 @@ describe('toConnection', () => {
 describe('a place in time', () => {
   it.each(['kopi', 'a,b', '米'.repeat(100), '\ud83d\ude00'.repeat(100)])('comes back: %s', (id) => {
     const place = { at: new Date('2026-01-02T03:04:05.678Z'), id };
-    expect(parseTimePlace(formatTimePlace(place))).toEqual(place);
+    expect(parseTimePlace('t:', formatTimePlace('t:', place))).toEqual(place);
   });
 
   const written = (text: string): string => Buffer.from(text).toString('base64url');
   it.each([
     '',
     'a b',
-    written('abc'),
-    written(',x'),
-    written('1,'),
-    written('1,a\u0000'),
-    written('Z,a'),
+    written('t:abc'),
+    written('t:,x'),
+    written('t:1,'),
+    written('t:1,a\u0000'),
+    written('t:Z,a'),
+    written('u:1,a'),
   ])('is not read from %j', (cursor) => {
-    expect(parseTimePlace(cursor)).toBeUndefined();
+    expect(parseTimePlace('t:', cursor)).toBeUndefined();
   });
 });

@@ -95,16 +95,18 @@ export interface TimePlace {
   readonly id: string;
 }
 
-export function formatTimePlace({ at, id }: TimePlace): string {
-  return Buffer.from(`${at.getTime().toString(36)},${id}`).toString('base64url');
+/** @param list a letter that tells the cursors of this list from those of others */
+export function formatTimePlace(list: string, { at, id }: TimePlace): string {
+  return Buffer.from(`${list}${at.getTime().toString(36)},${id}`).toString('base64url');
 }
 
-export function parseTimePlace(cursor: string): TimePlace | undefined {
+export function parseTimePlace(list: string, cursor: string): TimePlace | undefined {
   if (!/^[\w-]{1,600}$/.test(cursor)) return undefined;
   const text = Buffer.from(cursor, 'base64url').toString();
   const comma = text.indexOf(',');
   if (comma < 1) return undefined;
-  const at = text.slice(0, comma);
+  if (!text.startsWith(list)) return undefined;
+  const at = text.slice(list.length, comma);
   const id = text.slice(comma + 1);
   if (!/^[0-9a-z]{1,9}$/.test(at) || id === '' || id.includes('\u0000')) return undefined;
   const time = Number.parseInt(at, 36);

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { isOutage } from '../database/sql-state.ts';
 import { ServiceError } from '../errors.ts';
@@ -25,7 +24,8 @@ export function presentError(
   error: unknown,
   log: Logger,
 ): GraphQLFormattedError {
-  const cause = unwrapResolverError(error);
+  // graphql-js gives a resolver's error a path; graphql-ws gives none to what a stream throws.
+  const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error;
   if (cause instanceof ServiceError) return formatted;
   const code = formatted.extensions?.['code'];
   const callers = typeof code === 'string' && CALLERS_CODES.has(code);

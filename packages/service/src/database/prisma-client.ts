@@ -1,0 +1,66 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import type { Stoppable } from '../lifecycle.ts';
+import type { SqlClient } from '../outbox/write-events.ts';
+import type { Service } from '../service.ts';
+import { startDatabaseWatch } from './database-watch.ts';
+
+/** How long to wait for a connection, in milliseconds, before the request fails. */
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Longer than the watch's pause, so that an idle service does not connect anew for each look. */
+const IDLE_TIMEOUT_MS = 60_000;
+/**
+ * How long a transaction may stand still, in milliseconds. A process that is frozen in the middle
+ * of one would keep its row locks, and with them every replica that takes over its work: the
+ * server ends it, and all that it did.
+ */
+const STANDSTILL_LIMIT_MS = 5_000;
+/** The longest that one statement may take, waiting for locks included, in milliseconds. */
+const STATEMENT_LIMIT_MS = 15_000;
+
+/** What a Prisma client of a service connects with: a pool that gives up rather than hang. */
+export function postgresAdapter({
+  url,
+  pool,
+  name,
+}: {
+  url: string;
+  /** The most connections. */
+  pool: number;
+  /** What `pg_stat_activity` shows. */
+  name: string;
+}): PrismaPg {
+  return new PrismaPg({
+    connectionString: url,
+    max: pool,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: STANDSTILL_LIMIT_MS,
+    statement_timeout: STATEMENT_LIMIT_MS,
+    application_name: name,
+    keepAlive: true,
+  });
+}
+
+/** A client, watched: `/readyz` and the log tell when its database does not answer. */
+export function startClient<C extends SqlClient & { $disconnect(): Promise<void> }>(
+  service: Pick<Service, 'health' | 'log'>,
+  {
+    client,
+    url,
+    setting,
+  }: {
+    client: C;
+    url: string;
+    /** The setting to name, such as ORDER_DATABASE_URL. */
+    setting: string;
+  },
+): Stoppable & { readonly client: C } {
+  const watch = startDatabaseWatch(service, { client, url, setting });
+  return {
+    client,
+    stop: async () => {
+      await watch.stop();
+      await client.$disconnect();
+    },
+  };
+}
