@@ -1,8 +1,8 @@
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import { createPayload, type LivePayload } from './live-payload.ts';
-import type { UpstreamSink } from './subgraph-link.ts';
 import type { EventMarks } from './upstream-operation.ts';
+import type { UpstreamSink } from './upstream-sink.ts';
 
 /** Events that wait for their execution before older ones of the same key are left out. */
 const BACKLOG = 1_000;

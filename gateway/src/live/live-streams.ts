@@ -1,6 +1,5 @@
 import type { Logger } from '@gudang/service';
-import { type GraphQLError, getVariableValues, valueFromASTUntyped } from 'graphql';
-import { findBadInput } from '../errors/bad-input.ts';
+import type { GraphQLError } from 'graphql';
 import { presentErrors } from '../errors/present-errors.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { createCatchUpGate } from './catch-up-gate.ts';
@@ -12,6 +11,7 @@ import { type LiveStream, startLiveStream } from './live-stream.ts';
 import type { ReadOperation } from './operation-reader.ts';
 import { createRetained } from './retained.ts';
 import { createStreamClient, type Outlet } from './stream-client.ts';
+import { coerceVariables, cursorOf, pick } from './stream-variables.ts';
 import {
   RefusedOperation,
   type SubscriptionPlan,
@@ -167,40 +167,9 @@ export function createLiveStreams({
   };
 }
 
-/** The cursor that an operation begins from, by variable or written in it. */
-function cursorOf(
-  { cursor }: SubscriptionPlan,
-  variables: Readonly<Record<string, unknown>>,
-): string | undefined {
-  if (!cursor) return undefined;
-  const value = valueFromASTUntyped(cursor, variables);
-  return value === null || value === undefined ? undefined : String(value);
-}
-
 function fromSubgraph(
   errors: Parameters<Outlet['error']>[0],
   serviceName: string,
 ): Parameters<Outlet['error']>[0] {
   return errors.map((error) => ({ ...error, extensions: { ...error.extensions, serviceName } }));
-}
-
-function coerceVariables(
-  { schema }: LoadedSupergraph,
-  { document, operation }: ReadOperation,
-  given: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], given);
-  if (!errors) return coerced;
-  const badInput = findBadInput(errors, document, schema);
-  for (const error of errors) Object.assign(error.extensions, badInput.get(error));
-  throw new RefusedOperation(errors);
-}
-
-function pick(
-  from: Readonly<Record<string, unknown>>,
-  names: readonly string[],
-): Record<string, unknown> {
-  const picked: Record<string, unknown> = {};
-  for (const name of names) if (Object.hasOwn(from, name)) picked[name] = from[name];
-  return picked;
 }

@@ -1,6 +1,7 @@
 import { createBackoff, type Logger, pause, type Stoppable } from '@gudang/service';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { createClient } from 'graphql-ws';
+import type { UpstreamRequest, UpstreamSink } from './upstream-sink.ts';
 import { UpstreamSocket } from './upstream-socket.ts';
 
 /** How long a connection that nobody uses is kept for the next stream, in milliseconds. */
@@ -13,22 +14,6 @@ const SETTLED_MS = 1_000;
 
 /** Asks a subgraph that can to tell the positions of its streams, in pings. */
 const TELL_CURSORS = { gudang: { cursors: true } };
-
-export interface UpstreamRequest {
-  readonly query: string;
-  readonly operationName?: string | undefined;
-  /** Asked for anew whenever the stream is subscribed again after a lost connection. */
-  readonly variables: () => Readonly<Record<string, unknown>>;
-}
-
-/** Who gets a stream's events; `error` and `complete` each end it. */
-export interface UpstreamSink {
-  readonly next: (event: FormattedExecutionResult) => void;
-  /** The subgraph says where the stream stands; null: nowhere until it says so again. */
-  readonly position: (cursor: string | null) => void;
-  readonly error: (errors: readonly GraphQLFormattedError[]) => void;
-  readonly complete: () => void;
-}
 
 /** One graphql-transport-ws connection to a subgraph, for all streams from it. */
 export interface SubgraphLink extends Stoppable {

@@ -1,11 +1,7 @@
 import type { Logger, Stoppable } from '@gudang/service';
 import type { SubgraphAddress } from '../subgraphs/subgraph-addresses.ts';
-import {
-  type SubgraphLink,
-  startSubgraphLink,
-  type UpstreamRequest,
-  type UpstreamSink,
-} from './subgraph-link.ts';
+import { type SubgraphLink, startSubgraphLink } from './subgraph-link.ts';
+import type { UpstreamRequest, UpstreamSink } from './upstream-sink.ts';
 
 /** Streams from subgraphs, over one connection to each. */
 export interface Upstreams extends Stoppable {
