@@ -40,6 +40,6 @@ export {
 } from './outbox/write-events.ts';
 export { runService, type Service } from './service.ts';
 export * from './settings/settings.ts';
-export { settingsMarkdown } from './settings/settings-table.ts';
+export { type SettingRow, settingsMarkdown } from './settings/settings-table.ts';
 export { databaseSettings, httpSettings, kafkaSettings } from './settings/shared-settings.ts';
 export { StartError } from './start-error.ts';

@@ -6,6 +6,7 @@ import {
   type SettingsOf,
   type SettingsTable,
 } from './settings/settings.ts';
+import { settingRows } from './settings/settings-table.ts';
 import { StartError } from './start-error.ts';
 
 /** Something that runs until it is stopped. Stopping finishes what is in flight. */
@@ -39,13 +40,18 @@ function settingsOrExit<T extends ProcessTable>(table: T): SettingsOf<T> {
 
 /**
  * Runs a service: reads its settings, starts its parts, stops them in the opposite order on
- * SIGTERM or SIGINT. A second signal leaves at once. With `--check` it only reads the settings.
+ * SIGTERM or SIGINT. A second signal leaves at once. With `--check` it only reads the settings,
+ * with `--settings` it only prints what they are.
  */
 export async function runProcess<T extends ProcessTable>(
   name: string,
   table: T,
   start: (context: ProcessContext<T>) => Promise<void>,
 ): Promise<void> {
+  if (process.argv.includes('--settings')) {
+    process.stdout.write(`${JSON.stringify(settingRows(table))}\n`);
+    return;
+  }
   const settings = settingsOrExit(table);
   if (process.argv.includes('--check')) return;
 

@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { HEADER } from '@gudang/events';
 import { pause, settledOrAborted } from '../backoff.ts';
 import { OK, type PartState } from '../health.ts';
-import { disconnectConsumer, failOnCrash, runConsumer } from '../kafka/consumer.ts';
+import {
+  disconnectConsumer,
+  failOnCrash,
+  runConsumer,
+  SESSION_TIMEOUT_MS,
+} from '../kafka/consumer.ts';
 import type { KafkaConnection } from '../kafka/kafka-connection.ts';
 import { topicBounds } from '../kafka/read-topic.ts';
 import { headerNumber, headerText, type KafkaRecord, toRecord } from '../kafka/record.ts';
@@ -62,7 +67,7 @@ export function startFeed(
   const consumer = kafka.client.consumer({
     groupId: `${name}-feed-${randomUUID()}`,
     allowAutoTopicCreation: false,
-    sessionTimeout: 10_000,
+    sessionTimeout: SESSION_TIMEOUT_MS,
     heartbeatInterval: 2_000,
     maxWaitTimeInMs: 1_000,
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, restartOnFailure: async () => true },

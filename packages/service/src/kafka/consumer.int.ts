@@ -161,7 +161,7 @@ describe('a consumer', () => {
       calls.push(...texts(records));
       if (calls.length === 1) await new Promise((done) => setTimeout(done, 6_500));
     };
-    const slow = startConsumer(service, { kafka, topic, group, handle, sessionTimeout: 6_000 });
+    const slow = startConsumer(service, { kafka, topic, group, handle });
     running.push(slow);
     const other = { topic: `other-${topic}`, group: `other-${group}` };
     const stopping = stopsByItsDeadline(other);

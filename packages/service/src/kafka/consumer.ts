@@ -8,6 +8,11 @@ import { type KafkaRecord, toRecord } from './record.ts';
 
 /** The most records that one call, and so one database transaction, gets. */
 const BATCH_LIMIT = 1_000;
+/**
+ * How long a silent consumer keeps its partitions, in milliseconds: the shortest that brokers allow
+ * by default, because after a crash or a broker's restart all others wait for it.
+ */
+export const SESSION_TIMEOUT_MS = 6_000;
 /** The longest that stopping waits for a batch in flight, in milliseconds. */
 const STOP_DEADLINE_MS = 5_000;
 
@@ -79,21 +84,18 @@ export function startConsumer(
     topic,
     group,
     handle,
-    sessionTimeout = 10_000,
   }: {
     kafka: KafkaConnection;
     topic: string;
     group: string;
     handle: (records: readonly KafkaRecord[]) => Promise<void>;
-    /** How long a silent consumer keeps its partitions, in milliseconds; brokers take 6,000 on. */
-    sessionTimeout?: number;
   },
 ): Stoppable {
   const stopping = new AbortController();
   const consumer = kafka.client.consumer({
     groupId: kafka.name(group),
     allowAutoTopicCreation: false,
-    sessionTimeout,
+    sessionTimeout: SESSION_TIMEOUT_MS,
     heartbeatInterval: 2_000,
     // Data is answered at once whatever this is; at 50 ms idle fetches take 3% of a core.
     maxWaitTimeInMs: 1_000,

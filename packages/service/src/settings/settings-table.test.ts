@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { settingsMarkdown } from './settings-table.ts';
+import { settingRows, settingsMarkdown } from './settings-table.ts';
 import { httpSettings, kafkaSettings } from './shared-settings.ts';
 
 describe('settingsMarkdown', () => {
   it('has a row a setting: what it is, what is allowed, its default, and whose it is', () => {
     const table = settingsMarkdown({
-      'order-subgraph': { ...httpSettings(8000), ...kafkaSettings },
-      gateway: httpSettings(4000),
+      'order-subgraph': settingRows({ ...httpSettings(8000), ...kafkaSettings }),
+      gateway: settingRows(httpSettings(4000)),
     });
     const lines = table.split('\n');
     const row = (name: string) => lines.find((line) => line.startsWith(`| \`${name}\``));
@@ -28,7 +28,7 @@ describe('settingsMarkdown', () => {
 
   it('leaves out whose a setting is when there is one process, and keeps bars in their cells', () => {
     const bar = { ...httpSettings(1).HOST, description: 'a | b' };
-    expect(settingsMarkdown({ gateway: { HOST: bar } })).toBe(
+    expect(settingsMarkdown({ gateway: settingRows({ HOST: bar }) })).toBe(
       '| Setting | What it is | Allowed | Default |\n| --- | --- | --- | --- |\n' +
         '| `HOST` | a \\| b |  | `127.0.0.1` |\n',
     );
