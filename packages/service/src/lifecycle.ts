@@ -73,7 +73,7 @@ export async function runProcess<T extends ProcessTable>(
         log.error({ err: error }, `${part} did not stop cleanly`);
       }
     }
-    log.info('stopped');
+    if (exitCode === 0) log.info('stopped');
     process.exit(exitCode);
   };
 

@@ -4,6 +4,8 @@ import { isOutage } from '../database/sql-state.ts';
 import { ServiceError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 
+const FAILED = 'an operation failed';
+
 /** Codes that graphql-js and Apollo Server give to mistakes of the caller. */
 const CALLERS_CODES = new Set([
   'GRAPHQL_PARSE_FAILED',
@@ -33,7 +35,8 @@ export function presentError(
 
   const errorId = randomUUID();
   const outage = isOutage(cause);
-  log.error({ err: cause, errorId, path: formatted.path }, 'an operation failed');
+  // An outage is named once by whoever watches the database, not by each request that meets it.
+  log[outage ? 'debug' : 'error']({ err: cause, errorId, path: formatted.path }, FAILED);
   return {
     message: outage ? 'The database does not answer right now; try again' : 'Internal error',
     ...(formatted.path ? { path: formatted.path } : {}),

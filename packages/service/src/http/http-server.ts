@@ -16,7 +16,12 @@ export function createHttpServer({
   health: Health;
   metrics: Metrics;
 }): FastifyInstance {
-  const app = fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: 'idle' });
+  const app = fastify({
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: 'idle',
+    // A request that was read is answered, also while the server closes.
+    return503OnClosing: false,
+  });
   app.get('/healthz', () => ({ status: 'alive' }));
   app.get('/readyz', async (_request, reply) => {
     const report = await health.report();
