@@ -31,7 +31,8 @@ export async function preflight(settings: StartSettings, services: Services): Pr
       problemOf(() => findMaven(join(settings.directory, 'kafka'))),
     );
   }
-  checks.push(...parts.map((part) => portProblems(part, settings.ports[part])));
+  const usable = parts.filter((part) => !settings.badPorts.includes(part));
+  checks.push(...usable.map((part) => portProblems(part, settings.ports[part])));
   // The services share settings, and so may have the same to say.
   return [...new Set((await Promise.all(checks)).flat())];
 }
@@ -48,7 +49,7 @@ async function serviceProblems({ script, env }: ServicePlan): Promise<string[]> 
 }
 
 async function portProblems(part: PartName, port: number): Promise<string[]> {
-  if (Number.isNaN(port) || (await isFree(port))) return [];
+  if (await isFree(port)) return [];
   return [
     `Port ${port} is taken, and ${part} is to listen there: stop what uses it, ` +
       `or set ${portSetting(part)} to another port${OR_ONES_OWN[part] ?? ''}`,

@@ -25,6 +25,16 @@ test('each service gets its port and what it needs', () => {
   expect(order.script).toBe('/root/order-subgraph/dist/main.js');
 });
 
+test('a port that cannot be is not passed on in what is derived from it', () => {
+  const { stock, gateway } = plan({ POSTGRES_PORT: '99999', KAFKA_PORT: 'abc', STOCK_PORT: '0' });
+  expect(stock.env).toMatchObject({
+    PORT: '8001',
+    STOCK_DATABASE_URL: 'postgresql://postgres@127.0.0.1:54329/stock_db',
+    KAFKA_BROKERS: '127.0.0.1:9092',
+  });
+  expect(gateway.env.SUBGRAPH_URLS).toContain('stock=http://127.0.0.1:8001/graphql');
+});
+
 test('the user’s own SUBGRAPH_URLS stay', () => {
   const own = 'order=http://elsewhere/graphql';
   expect(plan({ SUBGRAPH_URLS: own }).gateway.env.SUBGRAPH_URLS).toBe(own);

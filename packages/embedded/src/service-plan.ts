@@ -25,7 +25,7 @@ export function planServices(
   const subgraphs = `order=${at('order')}/graphql,stock=${at('stock')}/graphql`;
   const plan = (name: ServiceName, folder: string, extra: NodeJS.ProcessEnv): ServicePlan => ({
     script: join(root, folder, 'dist/main.js'),
-    env: { ...env, PORT: String(ports[name] || 0), ...extra },
+    env: { ...env, PORT: String(ports[name]), ...extra },
     address: at(name),
   });
   return {

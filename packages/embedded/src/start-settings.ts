@@ -41,6 +41,8 @@ export interface StartSettings {
   /** Undefined when Kafka is to be started. */
   brokers: string | undefined;
   ports: Record<PartName, number>;
+  /** Those whose port cannot be: their problem is told, and nothing is started. */
+  badPorts: readonly PartName[];
 }
 
 /** The settings, and everything that is wrong with them, a readable line each. */
@@ -76,7 +78,10 @@ export function readStartSettings(env: NodeJS.ProcessEnv): {
   problems.push(...samePorts(used, ports));
   const databases = order && stock ? { order, stock } : undefined;
   const directory = gudangDirectory(env);
-  return { settings: { directory, databases, brokers, ports }, problems };
+  const badPorts = used.filter((part) => Number.isNaN(ports[part]));
+  // What is derived from a bad port is planned with its default, so that no service finds fault with it too.
+  for (const part of badPorts) ports[part] = Number(startSettingsTable[PORTS[part]].default);
+  return { settings: { directory, databases, brokers, ports, badPorts }, problems };
 }
 
 /** The setting that moves a part to another port. */
