@@ -1,5 +1,5 @@
 import type { OrderState, OrderStatus } from '@gudang/events';
-import type { Feed, Page, TimePlace } from '@gudang/service';
+import type { Feed, Identity, Page, TimePlace } from '@gudang/service';
 import DataLoader from 'dataloader';
 import type { Database } from './database.ts';
 import type { CreateOrder } from './orders/create-order.ts';
@@ -10,7 +10,9 @@ export interface Context {
   readonly database: Database;
   readonly feed: Feed;
   readonly createOrder: CreateOrder;
-  /** Who asks; empty where no one is told apart. */
+  /** Who asks, as the gateway has proved it. */
+  readonly identity: Identity;
+  /** The subject; empty where no one is told apart. */
   readonly owner: string;
   /** Gathers the ids of one moment into one statement; keeps nothing, so that streams see the newest. */
   readonly orderById: DataLoader<string, OrderState | undefined>;
@@ -22,12 +24,13 @@ export interface Context {
 
 export type Parts = Pick<Context, 'database' | 'feed' | 'createOrder'>;
 
-export function createContext(parts: Parts): Context {
+export function createContext(parts: Parts, identity: Identity): Context {
   const { database } = parts;
   const byPage = new Map<string, DataLoader<string, OrderState[]>>();
   return {
     ...parts,
-    owner: '',
+    identity,
+    owner: identity.subject ?? '',
     orderById: new DataLoader((ids) => findOrders(database, ids), { cache: false }),
     ordersOfProduct: (page, status) => {
       const key = JSON.stringify([page, status]);

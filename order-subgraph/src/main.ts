@@ -1,11 +1,12 @@
 import { ORDER_CHANGED } from '@gudang/events';
-import { runService, serveSubgraph, startFeed, startKafka, startRelay } from '@gudang/service';
+import { type Identity, runService, serveSubgraph, startFeed, startKafka, startRelay } from '@gudang/service';
 import { createContext } from './context.ts';
 import { startDatabase } from './database.ts';
 import { startOrderDecidedConsumer } from './decisions/order-decided-consumer.ts';
 import { createOrderCreation } from './orders/create-order.ts';
 import { startReconciler } from './reconcile/reconciler.ts';
 import { resolvers } from './resolvers.ts';
+import { serveOrderRest } from './rest/order-routes.ts';
 import { sdl } from './sdl.ts';
 import { settingsTable, topicsOf } from './settings.ts';
 
@@ -26,5 +27,6 @@ await runService('order-subgraph', settingsTable, async (service) => {
 
   const createOrder = createOrderCreation(database, stored);
   const context = () => createContext({ database, feed, createOrder });
+  await serveOrderRest(service, context);
   await serveSubgraph(service, { sdl, resolvers, createContext: context });
 });

@@ -2,6 +2,7 @@ import { ORDER_CHANGED, ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
 import {
   databaseSettings,
   httpSettings,
+  identitySettings,
   integer,
   kafkaSettings,
   postgresUrl,
@@ -25,6 +26,7 @@ export const settingsTable = {
     parse: integer(0, 86_400),
     default: '60',
   },
+  ...identitySettings,
   ...databaseSettings,
   ...kafkaSettings,
 } as const;

@@ -1,5 +1,5 @@
 import type { StockState } from '@gudang/events';
-import { type Feed, formatCursor, type Page } from '@gudang/service';
+import { type Feed, formatCursor, type Identity, type Page } from '@gudang/service';
 import DataLoader from 'dataloader';
 import type { Database } from './database.ts';
 import { findStocks } from './stocks/find-stocks.ts';
@@ -9,6 +9,8 @@ import { findMovementPages, type MovementRow } from './stocks/ledger.ts';
 export interface Context {
   readonly database: Database;
   readonly feed: Feed;
+  /** Who asks, as the gateway has proved it. */
+  readonly identity: Identity;
   /** The position of the change stream, taken before this operation reads any row. */
   readonly cursor: string;
   /** Gathers the ids of one moment into one statement; keeps nothing, so that streams see the newest. */
@@ -20,11 +22,12 @@ export interface Context {
 
 export type Parts = Pick<Context, 'database' | 'feed' | 'stored'>;
 
-export function createContext(parts: Parts): Context {
+export function createContext(parts: Parts, identity: Identity): Context {
   const { database, feed } = parts;
   const byPage = new Map<string, DataLoader<string, MovementRow[]>>();
   return {
     ...parts,
+    identity,
     cursor: formatCursor(feed.position()),
     stockById: new DataLoader((ids) => findStocks(database, ids), { cache: false }),
     movementsOf: (page) => {

@@ -1,9 +1,10 @@
 import { STOCK_CHANGED } from '@gudang/events';
-import { runService, serveSubgraph, startFeed, startKafka, startRelay } from '@gudang/service';
+import { type Identity, runService, serveSubgraph, startFeed, startKafka, startRelay } from '@gudang/service';
 import { createContext } from './context.ts';
 import { startDatabase } from './database.ts';
 import { startOrderCreatedConsumer } from './decisions/order-created-consumer.ts';
 import { resolvers } from './resolvers.ts';
+import { serveStockRest } from './rest/stock-routes.ts';
 import { sdl } from './sdl.ts';
 import { settingsTable, topicsOf } from './settings.ts';
 
@@ -21,5 +22,6 @@ await runService('stock-subgraph', settingsTable, async (service) => {
   started('order_created', startOrderCreatedConsumer(service, { kafka, database, stored }));
 
   const context = () => createContext({ database, feed, stored });
+  await serveStockRest(service, context);
   await serveSubgraph(service, { sdl, resolvers, createContext: context });
 });

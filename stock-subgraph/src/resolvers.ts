@@ -19,6 +19,7 @@ import { addStock, stockId } from './stocks/add-stock.ts';
 import { adjustStock, deleteStock, updateStock } from './stocks/change-stock.ts';
 import { findStockPage } from './stocks/find-stocks.ts';
 import type { MovementRow } from './stocks/ledger.ts';
+import { stored } from './stored.ts';
 import { createStreamPlace } from './stream-place.ts';
 
 /** The most stocks that one subscription names. */
@@ -106,10 +107,3 @@ export const resolvers: Resolvers = {
     order: ({ orderId }) => (orderId === null ? null : { id: orderId }),
   },
 };
-
-/** Wakes the relay once a change is committed. */
-async function stored<T>(context: { readonly stored: () => void }, change: Promise<T>): Promise<T> {
-  const result = await change;
-  context.stored();
-  return result;
-}

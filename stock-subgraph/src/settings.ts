@@ -2,6 +2,7 @@ import { ORDER_CREATED, ORDER_DECIDED, STOCK_CHANGED } from '@gudang/events';
 import {
   databaseSettings,
   httpSettings,
+  identitySettings,
   kafkaSettings,
   postgresUrl,
   type SettingsOf,
@@ -17,6 +18,7 @@ export const settingsTable = {
     secret: true,
     example: 'postgresql://user:password@127.0.0.1:5432/stock_db',
   },
+  ...identitySettings,
   ...databaseSettings,
   ...kafkaSettings,
 } as const;

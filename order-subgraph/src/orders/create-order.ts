@@ -8,28 +8,20 @@ import { insertOrders, type NewOrder } from './insert-orders.ts';
 /** The most orders in one transaction. */
 const GROUP_LIMIT = 200;
 
-export interface CreateOrderInput {
-  readonly productId: string;
-  readonly quantity: number;
-  readonly idempotencyKey?: string | null | undefined;
-}
-
-const inputSchema = z.object({
-  productId: textOf(PRODUCT_ID_LENGTH),
-  quantity: wholeNumber(ORDER_QUANTITY),
-  idempotencyKey: textOf({ min: 1, max: 100 }).nullish(),
+const argumentsSchema = z.object({
+  input: z.object({
+    productId: textOf(PRODUCT_ID_LENGTH),
+    quantity: wholeNumber(ORDER_QUANTITY),
+    idempotencyKey: textOf({ min: 1, max: 100 }).nullish(),
+  }),
 });
 
 /**
  * Takes an order: stores it PENDING, with its events, and waits for nothing else.
- * @param path how errors name the input, such as `input` for `input.quantity`
+ * @param input `{ productId, quantity, idempotencyKey? }`, still to be checked
  * @throws {ServiceError} BAD_USER_INPUT; IDEMPOTENCY_CONFLICT when the key came with another input
  */
-export type CreateOrder = (
-  owner: string,
-  input: CreateOrderInput,
-  path?: string,
-) => Promise<OrderState>;
+export type CreateOrder = (owner: string, input: unknown) => Promise<OrderState>;
 
 /** @param stored called after each commit that wrote to the outbox */
 export function createOrderCreation(database: Database, stored: () => void): CreateOrder {
@@ -43,15 +35,15 @@ export function createOrderCreation(database: Database, stored: () => void): Cre
     separable: isRefusedData,
   });
 
-  return async (owner, input, path = 'input') => {
-    const { [path]: read } = readArguments(z.object({ [path]: inputSchema }), { [path]: input });
-    const { productId, quantity, idempotencyKey = null } = read as CreateOrderInput;
+  return async (owner, given) => {
+    const { input } = readArguments(argumentsSchema, { input: given });
+    const { productId, quantity, idempotencyKey = null } = input;
     const order = await insert({ owner, productId, quantity, idempotencyKey });
     if (order.productId !== productId || order.quantity !== quantity) {
       throw new ServiceError(
         'IDEMPOTENCY_CONFLICT',
         'This idempotencyKey was used with another input; use a new key for a new order',
-        { details: { argument: `${path}.idempotencyKey` } },
+        { details: { argument: 'input.idempotencyKey' } },
       );
     }
     return order;

@@ -22,6 +22,8 @@ export { serveSubgraph } from './graphql/serve-subgraph.ts';
 export { validateSafely } from './graphql/validate-safely.ts';
 export { createHealth, type Health, type HealthReport, OK, type PartState } from './health.ts';
 export { BODY_LIMIT, createHttpServer, type RunningHttp, startHttp } from './http/http-server.ts';
+export { IDENTITY_HEADER, SECRET_HEADER } from './identity/believed-identity.ts';
+export { ANONYMOUS, encodeIdentity, type Identity, isAnonymous } from './identity/identity.ts';
 export type { Readable } from './kafka/apply-batch.ts';
 export { startInboxConsumer } from './kafka/inbox-consumer.ts';
 export { type KafkaConnection, startKafka } from './kafka/kafka-connection.ts';
@@ -38,8 +40,9 @@ export {
   writeDeadLetters,
   writeEvents,
 } from './outbox/write-events.ts';
+export { fieldsOf, REST_LIST_LIMIT, type RestAnswer, serveRest } from './rest/serve-rest.ts';
 export { runService, type Service } from './service.ts';
 export * from './settings/settings.ts';
 export { type SettingRow, settingsMarkdown } from './settings/settings-table.ts';
-export { databaseSettings, httpSettings, kafkaSettings } from './settings/shared-settings.ts';
+export { databaseSettings, httpSettings, identitySettings, kafkaSettings } from './settings/shared-settings.ts';
 export { StartError } from './start-error.ts';

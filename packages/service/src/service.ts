@@ -3,6 +3,7 @@ import { createHealth, type Health } from './health.ts';
 import { createHttpServer, startHttp } from './http/http-server.ts';
 import { type ProcessContext, runProcess } from './lifecycle.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { refuseAddress } from './rest/serve-rest.ts';
 import type { Setting, SettingsTable } from './settings/settings.ts';
 
 /** What the parts of one service share. */
@@ -34,7 +35,7 @@ export function runService<T extends ServiceTable>(
     const { settings, log, started } = context;
     const health = createHealth();
     const metrics = createMetrics(name);
-    const app = createHttpServer({ health, metrics });
+    const app = createHttpServer({ health, metrics, frameworkErrors: refuseAddress(log) });
     await start({ ...context, name, health, metrics, app });
     const { HOST, PORT } = settings as { HOST: string; PORT: number };
     started('http', await startHttp({ app, host: HOST, port: PORT, log, health }));

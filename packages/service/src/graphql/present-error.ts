@@ -1,10 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { isOutage } from '../database/sql-state.ts';
 import { ServiceError } from '../errors.ts';
+import { hideError } from '../hidden-error.ts';
 import type { Logger } from '../logger.ts';
-
-const FAILED = 'an operation failed';
 
 /** Codes that graphql-js and Apollo Server give to mistakes of the caller. */
 const CALLERS_CODES = new Set([
@@ -33,12 +30,9 @@ export function presentError(
   const callers = typeof code === 'string' && CALLERS_CODES.has(code);
   if (callers || (cause instanceof GraphQLError && code === undefined)) return formatted;
 
-  const errorId = randomUUID();
-  const outage = isOutage(cause);
-  // An outage is named once by whoever watches the database, not by each request that meets it.
-  log[outage ? 'debug' : 'error']({ err: cause, errorId, path: formatted.path }, FAILED);
+  const { message, errorId, outage } = hideError(cause, log, { path: formatted.path });
   return {
-    message: outage ? 'The database does not answer right now; try again' : 'Internal error',
+    message,
     ...(formatted.path ? { path: formatted.path } : {}),
     ...(formatted.locations ? { locations: formatted.locations } : {}),
     extensions: outage

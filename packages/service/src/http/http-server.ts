@@ -1,4 +1,4 @@
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
 import type { Health } from '../health.ts';
 import type { Stoppable } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
@@ -8,16 +8,25 @@ import { StartError } from '../start-error.ts';
 /** The largest request body that is read, in bytes. */
 export const BODY_LIMIT = 256 * 1024;
 
-/** A server with `/healthz`, `/readyz` and `/metrics`, not yet listening. */
+/** The longest part of an address that a route takes, in UTF-16 units: an id has at most 200. */
+const PARAMETER_LIMIT = 1_000;
+
+/**
+ * A server with `/healthz`, `/readyz` and `/metrics`, not yet listening.
+ * @param frameworkErrors answers requests whose address fits no route because it cannot be read
+ */
 export function createHttpServer({
   health,
   metrics,
+  ...options
 }: {
   health: Health;
   metrics: Metrics;
-}): FastifyInstance {
+} & Pick<FastifyServerOptions, 'frameworkErrors'>): FastifyInstance {
   const app = fastify({
+    ...options,
     bodyLimit: BODY_LIMIT,
+    routerOptions: { maxParamLength: PARAMETER_LIMIT },
     forceCloseConnections: 'idle',
     // A request that was read is answered, also while the server closes.
     return503OnClosing: false,

@@ -1,0 +1,52 @@
+import type { OrderState } from '@gudang/events';
+import {
+  fieldsOf,
+  type Page,
+  REST_LIST_LIMIT,
+  type RestAnswer,
+  type Service,
+  serveRest,
+  type TimePlace,
+} from '@gudang/service';
+import type { Context } from '../context.ts';
+import { findOrderPage } from '../orders/find-orders.ts';
+
+const NAMES = {
+  'input.productId': 'productid',
+  'input.quantity': 'quantity',
+  'input.idempotencyKey': 'Idempotency-Key',
+};
+
+const NEWEST: Page<TimePlace> = {
+  size: REST_LIST_LIMIT,
+  forward: true,
+  after: undefined,
+  before: undefined,
+};
+
+/** The orders as clients of the earlier system know them. */
+export function serveOrderRest(
+  service: Pick<Service, 'app' | 'log'>,
+  createContext: () => Pick<Context, 'database' | 'createOrder' | 'owner'>,
+): Promise<void> {
+  return serveRest(service, { prefix: '/order', names: NAMES }, (rest) => {
+    rest.get('/', async (): Promise<RestAnswer> => {
+      const orders = await findOrderPage(createContext().database, NEWEST, {});
+      const shown = orders.slice(0, REST_LIST_LIMIT).map(show);
+      return { Message: 'Berhasil Mendapatkan Data Order', Data: shown };
+    });
+
+    rest.post('/add-order', async ({ body, headers }, reply): Promise<RestAnswer> => {
+      const { createOrder, owner } = createContext();
+      const { productid, quantity } = fieldsOf(body);
+      const idempotencyKey = headers['idempotency-key'];
+      const order = await createOrder(owner, { productId: productid, quantity, idempotencyKey });
+      reply.code(201);
+      return { Message: 'Berhasil Menambahkan Data', Data: show(order) };
+    });
+  });
+}
+
+function show({ id, productId, quantity }: OrderState) {
+  return { id, productid: productId, quantity };
+}

@@ -1,0 +1,79 @@
+import type { FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
+import { badUserInput } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { Service } from '../service.ts';
+import { type FieldNames, missing, type RestError, toRestError } from './rest-error.ts';
+
+/** The most rows in a list; the newest ones. */
+export const REST_LIST_LIMIT = 1_000;
+
+/** An answer in the shape that the earlier system's clients know. */
+export interface RestAnswer {
+  readonly Message: string;
+  readonly Data?: unknown;
+}
+
+/**
+ * Serves routes of the earlier system's REST interface below a prefix, with and without a slash at
+ * its end. Bodies are JSON and nothing else: what a form of another site can send through its
+ * visitor's browser is refused. Errors have its shape, `{ Message, Error }`.
+ * @param names what a client calls an argument, for errors
+ */
+export async function serveRest(
+  { app, log }: Pick<Service, 'app' | 'log'>,
+  { prefix, names }: { prefix: string; names: FieldNames },
+  addRoutes: (rest: FastifyInstance) => void,
+): Promise<void> {
+  await app.register(
+    (rest, _options, done) => {
+      rest.removeAllContentTypeParsers();
+      rest.addContentTypeParser(
+        'application/json',
+        { parseAs: 'buffer' },
+        async (_request: unknown, body: Buffer) => parseJson(body),
+      );
+      rest.setErrorHandler((error, request, reply) => {
+        const where = `${request.method} ${request.routeOptions.url ?? prefix}`;
+        return send(reply, toRestError(error, { names, log, where }));
+      });
+      rest.setNotFoundHandler((request, reply) => {
+        const path = request.url.split('?')[0];
+        return send(reply, missing(`There is no ${request.method} ${path} here`));
+      });
+      addRoutes(rest);
+      done();
+    },
+    { prefix },
+  );
+}
+
+/** Answers, in the same shape, what the router cannot read. */
+export function refuseAddress(log: Logger): NonNullable<FastifyServerOptions['frameworkErrors']> {
+  return (error, request, reply) =>
+    void send(reply, toRestError(error, { names: {}, log, where: request.url }));
+}
+
+function parseJson(body: Buffer): unknown {
+  // Clients send the header with a DELETE too.
+  if (body.length === 0) return undefined;
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    throw badUserInput('The body', 'valid JSON in UTF-8');
+  }
+}
+
+/**
+ * A request's body as an object whose fields are still to be checked.
+ * @throws {ServiceError} BAD_USER_INPUT when it is anything else, or absent
+ */
+export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
+    return body as Readonly<Record<string, unknown>>;
+  }
+  throw badUserInput('The body', 'a JSON object');
+}
+
+function send(reply: FastifyReply, { status, body }: RestError): FastifyReply {
+  return reply.code(status).send(body);
+}
