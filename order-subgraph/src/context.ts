@@ -1,5 +1,5 @@
 import type { OrderState, OrderStatus } from '@gudang/events';
-import type { Feed, Identity, Page, TimePlace } from '@gudang/service';
+import { ANONYMOUS, type Feed, type Identity, type Page, type TimePlace } from '@gudang/service';
 import DataLoader from 'dataloader';
 import type { Database } from './database.ts';
 import type { CreateOrder } from './orders/create-order.ts';
@@ -24,7 +24,7 @@ export interface Context {
 
 export type Parts = Pick<Context, 'database' | 'feed' | 'createOrder'>;
 
-export function createContext(parts: Parts, identity: Identity): Context {
+export function createContext(parts: Parts, identity: Identity = ANONYMOUS): Context {
   const { database } = parts;
   const byPage = new Map<string, DataLoader<string, OrderState[]>>();
   return {

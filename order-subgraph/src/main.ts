@@ -1,5 +1,12 @@
 import { ORDER_CHANGED } from '@gudang/events';
-import { type Identity, runService, serveSubgraph, startFeed, startKafka, startRelay } from '@gudang/service';
+import {
+  type Identity,
+  runService,
+  serveSubgraph,
+  startFeed,
+  startKafka,
+  startRelay,
+} from '@gudang/service';
 import { createContext } from './context.ts';
 import { startDatabase } from './database.ts';
 import { startOrderDecidedConsumer } from './decisions/order-decided-consumer.ts';
@@ -26,7 +33,7 @@ await runService('order-subgraph', settingsTable, async (service) => {
   started('reconciler', startReconciler(service, { database, relay, after }));
 
   const createOrder = createOrderCreation(database, stored);
-  const context = () => createContext({ database, feed, createOrder });
+  const context = (identity?: Identity) => createContext({ database, feed, createOrder }, identity);
   await serveOrderRest(service, context);
   await serveSubgraph(service, { sdl, resolvers, createContext: context });
 });

@@ -1,5 +1,5 @@
 import type { StockState } from '@gudang/events';
-import { type Feed, formatCursor, type Identity, type Page } from '@gudang/service';
+import { ANONYMOUS, type Feed, formatCursor, type Identity, type Page } from '@gudang/service';
 import DataLoader from 'dataloader';
 import type { Database } from './database.ts';
 import { findStocks } from './stocks/find-stocks.ts';
@@ -22,7 +22,7 @@ export interface Context {
 
 export type Parts = Pick<Context, 'database' | 'feed' | 'stored'>;
 
-export function createContext(parts: Parts, identity: Identity): Context {
+export function createContext(parts: Parts, identity: Identity = ANONYMOUS): Context {
   const { database, feed } = parts;
   const byPage = new Map<string, DataLoader<string, MovementRow[]>>();
   return {

@@ -1,5 +1,12 @@
 import { STOCK_CHANGED } from '@gudang/events';
-import { type Identity, runService, serveSubgraph, startFeed, startKafka, startRelay } from '@gudang/service';
+import {
+  type Identity,
+  runService,
+  serveSubgraph,
+  startFeed,
+  startKafka,
+  startRelay,
+} from '@gudang/service';
 import { createContext } from './context.ts';
 import { startDatabase } from './database.ts';
 import { startOrderCreatedConsumer } from './decisions/order-created-consumer.ts';
@@ -21,7 +28,7 @@ await runService('stock-subgraph', settingsTable, async (service) => {
   const stored = relay.wake;
   started('order_created', startOrderCreatedConsumer(service, { kafka, database, stored }));
 
-  const context = () => createContext({ database, feed, stored });
+  const context = (identity?: Identity) => createContext({ database, feed, stored }, identity);
   await serveStockRest(service, context);
   await serveSubgraph(service, { sdl, resolvers, createContext: context });
 });

@@ -10,8 +10,8 @@ export interface HealthReport {
 }
 
 export interface Health {
-  /** Registers a part; its state is asked for at each report. */
-  readonly watch: (part: string, state: () => PartState | Promise<PartState>) => void;
+  /** Registers a part; its state is asked for at each report. Returns how to forget it. */
+  readonly watch: (part: string, state: () => PartState | Promise<PartState>) => () => void;
   readonly report: () => Promise<HealthReport>;
   /** From now on not ready, so that load balancers look elsewhere. */
   readonly drain: () => void;
@@ -24,7 +24,12 @@ export function createHealth(): Health {
   const watched = new Map<string, () => PartState | Promise<PartState>>();
   let draining = false;
   return {
-    watch: (part, state) => void watched.set(part, state),
+    watch: (part, state) => {
+      watched.set(part, state);
+      return () => {
+        if (watched.get(part) === state) watched.delete(part);
+      };
+    },
     drain: () => {
       draining = true;
     },

@@ -44,5 +44,10 @@ export { fieldsOf, REST_LIST_LIMIT, type RestAnswer, serveRest } from './rest/se
 export { runService, type Service } from './service.ts';
 export * from './settings/settings.ts';
 export { type SettingRow, settingsMarkdown } from './settings/settings-table.ts';
-export { databaseSettings, httpSettings, identitySettings, kafkaSettings } from './settings/shared-settings.ts';
+export {
+  databaseSettings,
+  httpSettings,
+  identitySettings,
+  kafkaSettings,
+} from './settings/shared-settings.ts';
 export { StartError } from './start-error.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
-import type { Context } from 'graphql-ws';
+import type { Context, SubscribePayload } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../logger.ts';
@@ -25,7 +25,7 @@ export function serveSocket<C extends object>({
 }: {
   app: FastifyInstance;
   schema: GraphQLSchema;
-  createContext: (connection: Context) => C;
+  createContext: (connection: Context, request: SubscribePayload) => C;
   log: Logger;
 }): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_LIMIT });
@@ -46,7 +46,7 @@ export function serveSocket<C extends object>({
     {
       schema,
       validate: validateSafely,
-      context: (connection) => createContext(connection),
+      context: (connection, _id, request) => createContext(connection, request),
       onOperation: (connection, id, _payload, { contextValue }) => {
         if (connection.connectionParams?.gudang?.cursors !== true) return;
         tellerOf(connection, connection.extra.socket).add(id, contextValue);

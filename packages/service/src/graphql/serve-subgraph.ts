@@ -6,8 +6,10 @@ import {
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import fastifyApollo from '@as-integrations/fastify';
 import { parse } from 'graphql';
+import { createBelievedIdentity } from '../identity/believed-identity.ts';
+import type { Identity } from '../identity/identity.ts';
 import type { Service } from '../service.ts';
-import type { httpSettings } from '../settings/shared-settings.ts';
+import type { httpSettings, identitySettings } from '../settings/shared-settings.ts';
 import { presentError } from './present-error.ts';
 import { serveSocket } from './serve-socket.ts';
 
@@ -17,16 +19,20 @@ type Resolvers = Parameters<typeof buildSubgraphSchema>[0] extends infer Given
     : never
   : never;
 
-type ModeTable = Pick<ReturnType<typeof httpSettings>, 'NODE_ENV'>;
+type SubgraphTable = Pick<ReturnType<typeof httpSettings>, 'NODE_ENV'> & typeof identitySettings;
 
 /**
  * Serves a subgraph at `/graphql`: queries and mutations over HTTP, subscriptions over
- * graphql-transport-ws. The context is made anew for each operation.
+ * graphql-transport-ws. The context is made anew for each operation, of who asks it.
  * @param sdl the subgraph's schema, the source that its types are generated from
  */
 export async function serveSubgraph<C extends object>(
-  { app, log, settings }: Pick<Service<ModeTable>, 'app' | 'log' | 'settings'>,
-  { sdl, resolvers, createContext }: { sdl: string; resolvers: object; createContext: () => C },
+  { app, log, settings }: Pick<Service<SubgraphTable>, 'app' | 'log' | 'settings'>,
+  {
+    sdl,
+    resolvers,
+    createContext,
+  }: { sdl: string; resolvers: object; createContext: (identity: Identity) => C },
 ): Promise<void> {
   const schema = buildSubgraphSchema([
     { typeDefs: parse(sdl), resolvers: resolvers as NonNullable<Resolvers> },
@@ -42,7 +48,16 @@ export async function serveSubgraph<C extends object>(
     plugins: [ApolloServerPluginLandingPageDisabled(), ApolloServerPluginInlineTraceDisabled()],
   });
   await server.start();
-  await app.register(fastifyApollo(server), { context: async () => createContext() });
-  serveSocket({ app, schema, createContext, log });
+  const believed = createBelievedIdentity(settings.SUBGRAPH_SECRET);
+  await app.register(fastifyApollo(server), {
+    context: async ({ headers }) => createContext(believed.ofRequest(headers)),
+  });
+  serveSocket({
+    app,
+    schema,
+    createContext: ({ connectionParams }, { extensions }) =>
+      createContext(believed.ofOperation(connectionParams, extensions)),
+    log,
+  });
   app.addHook('onClose', () => server.stop());
 }

@@ -1,4 +1,14 @@
-import { addresses, choice, flag, integer, pemFile, port, type Setting, text } from './settings.ts';
+import {
+  addresses,
+  choice,
+  flag,
+  integer,
+  list,
+  pemFile,
+  port,
+  type Setting,
+  text,
+} from './settings.ts';
 
 /** Settings of every process that serves HTTP. */
 export function httpSettings(defaultPort: number) {
@@ -25,6 +35,21 @@ export function httpSettings(defaultPort: number) {
     },
   } as const satisfies Record<string, Setting>;
 }
+
+/** Settings of the gateway and of what it asks. */
+export const identitySettings = {
+  SUBGRAPH_SECRET: {
+    description:
+      'Proves the gateway to subgraphs, which believe nobody else who asks; two separated by a comma while it is changed: subgraphs take both, the gateway sends the first',
+    parse: list.refine(
+      (secrets) =>
+        secrets.length >= 1 && secrets.length <= 2 && secrets.every((one) => one.length >= 16),
+      'one or two secrets of at least 16 characters, separated by a comma',
+    ),
+    optional: true,
+    secret: true,
+  },
+} as const satisfies Record<string, Setting>;
 
 function needs(
   values: Readonly<Record<string, unknown>>,
