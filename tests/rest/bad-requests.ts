@@ -1,0 +1,135 @@
+import { JSON_TYPE, json, type RestRequest } from './rest-client.ts';
+
+export interface BadRequest extends RestRequest {
+  readonly service: 'order' | 'stock';
+  readonly what: string;
+  readonly status: 400 | 404;
+  /** What `Error` says. */
+  readonly says: RegExp;
+}
+
+const NUL = '\u0000';
+const HALF = '\ud800';
+const ORDER_QUANTITY = /^quantity must be a whole number from 1 to 1,000,000$/;
+const STOCK_QUANTITY = /^quantity must be a whole number from 0 to 2,147,483,647$/;
+const PRODUCT = /^productid must be a text of 1 to 100 characters, without NUL or half a surr/;
+const NAME = /^name must be a text of 1 to 255 characters, without NUL or half a surrogate pair$/;
+
+const ORDER = { productid: 'x', quantity: 1 };
+const STOCK = { name: 'Kopi', quantity: 1 };
+
+/** What each route with a body is sent, with a body that is none, or of another kind. */
+const NO_OBJECTS: readonly [string, Omit<RestRequest, 'route'>, RegExp][] = [
+  ['no body', {}, /^The body must be a JSON object$/],
+  ['an empty body', { body: '' }, /^The body must be a JSON object$/],
+  ['half of JSON', { body: '{"name":' }, /^The body must be valid JSON in UTF-8$/],
+  ['bytes that are no UTF-8', { body: Buffer.from([0x22, 0xff, 0x22]) }, /valid JSON in UTF-8/],
+  ['a list', { body: '[]' }, /^The body must be a JSON object$/],
+  ['null', { body: 'null' }, /^The body must be a JSON object$/],
+  ['a text', { body: '"Kopi"' }, /^The body must be a JSON object$/],
+  ['a form', { body: 'name=Kopi', headers: form('x-www-form-urlencoded') }, /must be JSON, with/],
+  ['JSON said to be a form', { body: json(STOCK), headers: form('x-www-form-urlencoded') }, /JSON/],
+  ['JSON without a type', { body: json(STOCK), headers: {} }, /Content-Type: application\/json$/],
+  ['too much', { body: json({ name: 'x'.repeat(300 * 1024) }) }, /^The body must have at most 256/],
+];
+
+function form(subtype: string): Record<string, string> {
+  return { 'content-type': `application/${subtype}` };
+}
+
+/** Values that no quantity takes; those of stocks may be 0. */
+function quantities(smallest: number, largest: number): readonly (readonly [string, unknown])[] {
+  return [
+    ['one less than the least quantity', smallest - 1],
+    ['one more than the largest quantity', largest + 1],
+    ['a fraction', 1.5],
+    ['a number in quotes', '1'],
+    ['true', true],
+    ['null', null],
+    ['no quantity', undefined],
+    ['a list as quantity', [1]],
+  ];
+}
+
+function texts(longest: number): readonly (readonly [string, unknown])[] {
+  return [
+    ['an empty text', ''],
+    ['a text that is too long', 'x'.repeat(longest + 1)],
+    ['a NUL', `x${NUL}`],
+    ['half a surrogate pair', `x${HALF}`],
+    ['a number for a text', 7],
+    ['null for a text', null],
+    ['no text', undefined],
+    ['an object for a text', { $gt: '' }],
+  ];
+}
+
+function wrongFields(
+  { service, route }: Pick<BadRequest, 'service' | 'route'>,
+  good: Readonly<Record<string, unknown>>,
+  field: string,
+  values: readonly (readonly [string, unknown])[],
+  says: RegExp,
+): BadRequest[] {
+  return values.map(([what, value]) => {
+    const body = json({ ...good, [field]: value });
+    return { service, route, what, status: 400, says, body };
+  });
+}
+
+function bodies(
+  at: Pick<BadRequest, 'service' | 'route'>,
+  fields: readonly BadRequest[],
+): BadRequest[] {
+  const others = NO_OBJECTS.map(([what, request, says]) => {
+    return { ...at, headers: JSON_TYPE, ...request, what, status: 400, says } as const;
+  });
+  return [...others, ...fields];
+}
+
+const ADD_ORDER = { service: 'order', route: 'POST /order/add-order' } as const;
+const ADD_STOCK = { service: 'stock', route: 'POST /stock/add-stock' } as const;
+const UPDATE = { service: 'stock', route: 'PUT /stock/update/known' } as const;
+
+const unknownIds = [
+  ['an unknown id', 'nothing', /^There is no stock with the id "nothing"$/],
+  ['an id too long', 'x'.repeat(101), /^id must be a text of 1 to 100 characters/],
+  ['an id far too long', 'x'.repeat(1_001), /^There is nothing with so long an id$/],
+  ['an id with a NUL', 'x%00', /^id must be a text of 1 to 100 characters, without NUL/],
+] as const;
+
+/** All routes, each with all that it refuses. */
+export const badRequests: readonly BadRequest[] = [
+  ...bodies(ADD_ORDER, [
+    ...wrongFields(ADD_ORDER, ORDER, 'productid', texts(100), PRODUCT),
+    ...wrongFields(ADD_ORDER, ORDER, 'quantity', quantities(1, 1_000_000), ORDER_QUANTITY),
+  ]),
+  ...['', 'x'.repeat(101)].map((key): BadRequest => {
+    const headers = { ...JSON_TYPE, 'idempotency-key': key };
+    const what = `an Idempotency-Key of ${key.length} characters`;
+    const says = /^Idempotency-Key must be a text of 1 to 100 characters/;
+    return { ...ADD_ORDER, what, status: 400, says, headers, body: json(ORDER) };
+  }),
+  ...[ADD_STOCK, UPDATE].flatMap((at) =>
+    bodies(at, [
+      ...wrongFields(at, STOCK, 'name', texts(255), NAME),
+      ...wrongFields(at, STOCK, 'quantity', quantities(0, 2_147_483_647), STOCK_QUANTITY),
+    ]),
+  ),
+  ...unknownIds.flatMap(([what, id, says]): BadRequest[] => {
+    const missing = { service: 'stock', what, status: 404, says } as const;
+    return [
+      { ...missing, route: `GET /stock/${id}` },
+      { ...missing, route: `PUT /stock/update/${id}`, body: json(STOCK) },
+      { ...missing, route: `DELETE /stock/delete/${id}` },
+    ];
+  }),
+  ...['GET /stock', 'PUT /stock/update', 'DELETE /stock/delete'].map((route): BadRequest => {
+    const says = /^The address must be valid percent-encoded UTF-8$/;
+    const what = 'an id that is no UTF-8';
+    return { service: 'stock', route: `${route}/%ff`, what, status: 400, says };
+  }),
+  ...(['GET /order/nothing', 'DELETE /order/'] as const).map((route): BadRequest => {
+    return { service: 'order', route, what: 'no route', status: 404, says: /^There is no / };
+  }),
+];

@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTcpProxy, type TcpProxy } from '../proxy/tcp-proxy.ts';
+import { eventually } from '../system/eventually.ts';
+import { useSystem } from '../system/use-system.ts';
+import { badRequests } from './bad-requests.ts';
+import { ask, JSON_TYPE, json, type RestRequest } from './rest-client.ts';
+
+const proxies: TcpProxy[] = [];
+const system = useSystem({
+  through: async ({ to }, address) => {
+    if (to !== 'postgres') return address;
+    const url = new URL(address);
+    const proxy = await startTcpProxy({ port: Number(url.port) });
+    proxies.push(proxy);
+    url.port = String(proxy.port);
+    return url.href;
+  },
+});
+afterAll(() => Promise.all(proxies.map((proxy) => proxy.stop())));
+
+const order = (request: RestRequest) => ask(system().order.url, request);
+const stock = (request: RestRequest) => ask(system().stock.url, request);
+
+async function addStock(quantity: number): Promise<string> {
+  const body = json({ name: 'Kopi', quantity });
+  return (await stock({ route: 'POST /stock/add-stock', body })).body.Data.id;
+}
+
+describe('what the earlier clients know', () => {
+  test('orders: added, and listed newest first, with and without the slash', async () => {
+    const productid = await addStock(5);
+    const added = await order({
+      route: 'POST /order/add-order',
+      body: json({ productid, quantity: 2, comment: 'more is passed over' }),
+    });
+    expect(added).toEqual({
+      status: 201,
+      body: {
+        Message: 'Berhasil Menambahkan Data',
+        Data: { id: expect.stringMatching(/^[0-9a-f-]{36}$/), productid, quantity: 2 },
+      },
+    });
+    for (const route of ['GET /order/', 'GET /order']) {
+      const listed = await order({ route });
+      expect(listed.status).toBe(200);
+      expect(listed.body.Message).toBe('Berhasil Mendapatkan Data Order');
+      expect(listed.body.Data[0]).toEqual(added.body.Data);
+    }
+  });
+
+  test('a stock: added, found, listed, set, deleted', async () => {
+    const added = await stock({
+      route: 'POST /stock/add-stock',
+      body: json({ name: 'Kopi 𝄞', quantity: 0 }),
+    });
+    const id = added.body.Data.id as string;
+    const Data = { id, name: 'Kopi 𝄞', quantity: 0 };
+    expect(added).toEqual({ status: 200, body: { Message: 'Berhasil Menambahkan Data', Data } });
+    expect(await stock({ route: `GET /stock/${id}` })).toEqual({
+      status: 200,
+      body: { Message: 'Berhasil Mendapatkan Data Berdasarkan ID', Data },
+    });
+    for (const route of ['GET /stock/', 'GET /stock']) {
+      const { status, body } = await stock({ route });
+      expect({ status, message: body.Message, first: body.Data[0] }).toEqual({
+        status: 200,
+        message: 'Berhasil Mendapatkan Data Stock',
+        first: Data,
+      });
+    }
+
+    const body = json({ name: 'Teh', quantity: 7 });
+    const set = { id, name: 'Teh', quantity: 7 };
+    expect(await stock({ route: `PUT /stock/update/${id}`, body })).toEqual({
+      status: 200,
+      body: { Message: 'Berhasil Mengubah Data', Data: set },
+    });
+    // Many clients say that a body is JSON where there is none.
+    const deletion = { route: `DELETE /stock/delete/${id}`, headers: JSON_TYPE };
+    expect(await stock(deletion)).toEqual({
+      status: 200,
+      body: { Message: 'Berhasil Menghapus Data' },
+    });
+    const missing = {
+      Message: 'Data Tidak Ditemukan',
+      Error: `There is no stock with the id "${id}"`,
+    };
+    expect(await stock({ route: `GET /stock/${id}` })).toEqual({ status: 404, body: missing });
+    expect(await stock(deletion)).toEqual({ status: 404, body: missing });
+  });
+
+  test('an id with what an address has to encode', async () => {
+    const id = `a/b ${'𝄞'.repeat(60)}${randomUUID().slice(0, 30)}`;
+    const input = { id, name: 'Kopi', quantity: 3 };
+    const mutation = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }';
+    expect(await system().graph(mutation, { input })).toMatchObject({ errors: undefined });
+    const { status, body } = await stock({ route: `GET /stock/${encodeURIComponent(id)}` });
+    expect({ status, Data: body.Data }).toEqual({ status: 200, Data: input });
+  });
+
+  test('100, an order of 10, and within 2 seconds 90', async () => {
+    const id = await addStock(100);
+    await order({ route: 'POST /order/add-order', body: json({ productid: id, quantity: 10 }) });
+    const look = async () => (await stock({ route: `GET /stock/${id}` })).body.Data.quantity;
+    await eventually(look, (quantity) => quantity === 90, { within: 2_000 });
+  });
+});
+
+test.each(badRequests)('$route refuses $what', async ({ service, status, says, ...request }) => {
+  if (request.route.includes('/known')) {
+    const route = request.route.replace('known', await addStock(1));
+    request = { ...request, route };
+  }
+  const answer = await ask(system()[service].url, request);
+  expect(answer).toEqual({
+    status,
+    body: {
+      Message: status === 400 ? 'Format Request Tidak Sesuai' : 'Data Tidak Ditemukan',
+      Error: expect.stringMatching(says),
+    },
+  });
+});
+
+test('the same Idempotency-Key answers the same order, and refuses another', async () => {
+  const headers = { ...JSON_TYPE, 'idempotency-key': randomUUID() };
+  const productid = await addStock(5);
+  const send = (quantity: number) =>
+    order({ route: 'POST /order/add-order', headers, body: json({ productid, quantity }) });
+  const [first, second] = await Promise.all([send(2), send(2)]);
+  expect(first.status).toBe(201);
+  expect(second).toEqual(first);
+  expect(await send(3)).toEqual({
+    status: 422,
+    body: {
+      Message: 'Format Request Tidak Sesuai',
+      Error: 'This Idempotency-Key was used with another body; use a new one',
+    },
+  });
+});
+
+describe('lists', () => {
+  beforeAll(async () => {
+    const { databases } = system();
+    await databases.order(`INSERT INTO orders (id, product_id, quantity, status, decided_at)
+      SELECT gen_random_uuid(), 'many', 1, 'CONFIRMED', now() FROM generate_series(1, 1001)`);
+    await databases.stock(`INSERT INTO stocks (id, name, quantity)
+      SELECT 'many-' || n, 'Many', 1 FROM generate_series(1, 1001) AS n`);
+  });
+
+  test('show the newest 1,000', async () => {
+    const productid = await addStock(1);
+    await order({ route: 'POST /order/add-order', body: json({ productid, quantity: 1 }) });
+    const orders = (await order({ route: 'GET /order/' })).body.Data;
+    expect([orders.length, orders[0].productid]).toEqual([1_000, productid]);
+    const stocks = (await stock({ route: 'GET /stock/' })).body.Data;
+    expect([stocks.length, stocks[0].id]).toEqual([1_000, productid]);
+  });
+});
+
+test('with the database away every route says so, and works again after', async () => {
+  const id = await addStock(1);
+  const body = json({ name: 'Kopi', quantity: 1 });
+  const ordering = json({ productid: id, quantity: 1 });
+  await Promise.all(proxies.map((proxy) => proxy.cut()));
+  const answers = await Promise.all([
+    order({ route: 'GET /order/' }),
+    order({ route: 'POST /order/add-order', body: ordering }),
+    stock({ route: 'GET /stock/' }),
+    stock({ route: `GET /stock/${id}` }),
+    stock({ route: 'POST /stock/add-stock', body }),
+    stock({ route: `PUT /stock/update/${id}`, body }),
+    stock({ route: `DELETE /stock/delete/${id}` }),
+  ]);
+  for (const answer of answers) {
+    expect(answer).toEqual({
+      status: 500,
+      body: {
+        Message: 'Terjadi Kesalahan Pada Server',
+        Error: expect.stringMatching(
+          /^The database does not answer right now; try again \([\w-]+\)$/,
+        ),
+      },
+    });
+  }
+  await Promise.all(proxies.map((proxy) => proxy.restore()));
+  const look = async () => [
+    (await order({ route: 'POST /order/add-order', body: ordering })).status,
+    (await stock({ route: `GET /stock/${id}` })).status,
+  ];
+  await eventually(look, (seen) => seen.join() === '201,200', { until: 'both work again' });
+});

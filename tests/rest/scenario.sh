@@ -1,0 +1,17 @@
+#!/bin/sh
+# What the users of the earlier system know: a stock of 100, an order of 10 of it, and the stock
+# says 90. Runs beside `npm start`, with nothing else.
+set -eu
+orders=${ORDER_URL:-http://localhost:8000}
+stocks=${STOCK_URL:-http://localhost:8001}
+json='Content-Type: application/json'
+
+added=$(curl -sS "$stocks/stock/add-stock" -H "$json" -d '{"name":"Kopi Gayo","quantity":100}')
+echo "$added"
+id=$(echo "$added" | sed 's/.*"id":"\([^"]*\)".*/\1/')
+
+curl -sS "$orders/order/add-order" -H "$json" -d '{"productid":"'"$id"'","quantity":10}'
+echo
+sleep 1
+curl -sS "$stocks/stock/$id"
+echo
