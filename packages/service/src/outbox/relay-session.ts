@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Client } from 'pg';
+import { Client, type QueryConfig, type QueryResult } from 'pg';
 import { pause } from '../backoff.ts';
 import type { OutboxRow } from './outbox-row.ts';
 
@@ -7,9 +7,10 @@ import type { OutboxRow } from './outbox-row.ts';
 const LOCK = '122550255484024';
 /** A relay that is silent for so long loses its session, and with it the lock. */
 const IDLE_LIMIT_MS = 4_000;
-const HEARTBEAT_MS = 1_000;
+/** Said when nothing else has been for so long; an idle relay's polls come sooner. */
+const HEARTBEAT_MS = 1_500;
 /** How often one that waits asks for the lock. */
-const ASK_MS = 250;
+const ASK_MS = 500;
 /** How long to wait for the server's goodbye. */
 const CLOSE_LIMIT_MS = 1_000;
 
@@ -71,7 +72,7 @@ export async function openRelaySession({
   let heartbeat: NodeJS.Timeout | undefined;
   const close = async (): Promise<void> => {
     leading = false;
-    clearInterval(heartbeat);
+    clearTimeout(heartbeat);
     await Promise.race([client.end().catch(() => {}), pause(CLOSE_LIMIT_MS)]);
     // A connection that has gone silent would otherwise stay until TCP gives it up, in minutes.
     socketOf(client)?.destroy();
@@ -84,7 +85,11 @@ export async function openRelaySession({
     await close();
     throw error;
   }
-  heartbeat = setInterval(() => void client.query('SELECT 1').catch(lose), HEARTBEAT_MS);
+  const run = (statement: string | QueryConfig, values?: unknown[]): Promise<QueryResult> => {
+    heartbeat?.refresh();
+    return client.query(statement, values);
+  };
+  heartbeat = setTimeout(() => void run('SELECT 1').catch(lose), HEARTBEAT_MS);
 
   return {
     isLeading: () => leading,
@@ -101,12 +106,12 @@ export async function openRelaySession({
       for (;;) {
         signal.throwIfAborted();
         if (lost) throw lost;
-        const { rows } = await client.query('SELECT pg_try_advisory_lock($1) AS held', [LOCK]);
+        const { rows } = await run('SELECT pg_try_advisory_lock($1) AS held', [LOCK]);
         if (rows[0].held) break;
         await pause(ASK_MS, signal);
       }
-      await client.query('LISTEN outbox');
-      const { rows } = await client.query(
+      await run('LISTEN outbox');
+      const { rows } = await run(
         'UPDATE relay SET term = term + 1 RETURNING term, epoch, sent_offset',
       );
       term = rows[0].term;
@@ -116,7 +121,7 @@ export async function openRelaySession({
     },
     nextRows: async (limit) => {
       if (lost) throw lost;
-      const { rows } = await client.query({
+      const { rows } = await run({
         name: 'next-rows',
         text: `SELECT id, topic, key, value, version, headers, traceparent, created_at
                FROM outbox ORDER BY id LIMIT $1`,
@@ -126,14 +131,14 @@ export async function openRelaySession({
     },
     deleteSent: async (ids, offset) => {
       if (offset === null) {
-        await client.query({
+        await run({
           name: 'delete-sent',
           text: 'DELETE FROM outbox WHERE id = ANY($1::bigint[])',
           values: [ids],
         });
         return;
       }
-      await client.query({
+      await run({
         name: 'delete-sent-changes',
         text: `WITH sent AS (DELETE FROM outbox WHERE id = ANY($1::bigint[]))
                UPDATE relay SET sent_offset = $2`,
@@ -142,7 +147,7 @@ export async function openRelaySession({
       sentOffset = offset;
     },
     setAside: async (id, reason) => {
-      await client.query(
+      await run(
         `WITH refused AS (DELETE FROM outbox WHERE id = $1 RETURNING *)
          INSERT INTO outbox_rejected
            (id, topic, key, value, version, headers, traceparent, created_at, reason)
@@ -151,7 +156,7 @@ export async function openRelaySession({
       );
     },
     areWaiting: async (ids) => {
-      const { rows } = await client.query(
+      const { rows } = await run(
         `SELECT count(*) AS missing FROM unnest($1::bigint[]) AS sent (id)
          WHERE NOT EXISTS (SELECT FROM outbox WHERE outbox.id = sent.id)`,
         [ids],
@@ -159,7 +164,7 @@ export async function openRelaySession({
       return rows[0].missing === '0';
     },
     beginEpoch: async (offset) => {
-      const { rows } = await client.query(
+      const { rows } = await run(
         'UPDATE relay SET epoch = gen_random_uuid(), sent_offset = $1 RETURNING epoch',
         [offset],
       );
@@ -169,8 +174,7 @@ export async function openRelaySession({
     notify: () => {
       if (notifying || lost) return;
       notifying = true;
-      client
-        .query('NOTIFY outbox')
+      run('NOTIFY outbox')
         .catch(() => {})
         .finally(() => {
           notifying = false;
