@@ -85,7 +85,14 @@ export async function startGateway({
   });
   const http = started(
     'http',
-    await startHttp({ app, host: settings.HOST, port: settings.PORT, log, health }),
+    await startHttp({
+      app,
+      host: settings.HOST,
+      port: settings.PORT,
+      drainMs: settings.DRAIN_MS,
+      log,
+      health,
+    }),
   );
   // Noted last, though ready before the port was open: clients of live streams leave first.
   started('streams', {

@@ -15,6 +15,7 @@ export interface Health {
   readonly report: () => Promise<HealthReport>;
   /** From now on not ready, so that load balancers look elsewhere. */
   readonly drain: () => void;
+  readonly isDraining: () => boolean;
 }
 
 export const OK: PartState = { state: 'ok' };
@@ -33,6 +34,7 @@ export function createHealth(): Health {
     drain: () => {
       draining = true;
     },
+    isDraining: () => draining,
     report: async () => {
       const states = await Promise.all(
         [...watched].map(async ([part, state]) => [part, await state()] as const),

@@ -19,6 +19,7 @@ export interface Service<T extends SettingsTable = SettingsTable> extends Proces
 type ServiceTable = SettingsTable & {
   readonly HOST: Setting<string>;
   readonly PORT: Setting<number>;
+  readonly DRAIN_MS: Setting<number>;
   readonly LOG_LEVEL: Setting<string>;
 };
 
@@ -37,7 +38,8 @@ export function runService<T extends ServiceTable>(
     const metrics = createMetrics(name);
     const app = createHttpServer({ health, metrics, frameworkErrors: refuseAddress(log) });
     await start({ ...context, name, health, metrics, app });
-    const { HOST, PORT } = settings as { HOST: string; PORT: number };
-    started('http', await startHttp({ app, host: HOST, port: PORT, log, health }));
+    const { HOST, PORT, DRAIN_MS } = settings as { HOST: string; PORT: number; DRAIN_MS: number };
+    const listening = { host: HOST, port: PORT, drainMs: DRAIN_MS };
+    started('http', await startHttp({ app, ...listening, log, health }));
   });
 }

@@ -1,4 +1,5 @@
 import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
+import { pause } from '../backoff.ts';
 import type { Health } from '../health.ts';
 import type { Stoppable } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
@@ -31,6 +32,11 @@ export function createHttpServer({
     // A request that was read is answered, also while the server closes.
     return503OnClosing: false,
   });
+  // Whoever keeps connections opens the next one elsewhere, before this one is closed under a request.
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (health.isDraining()) reply.header('connection', 'close');
+    done(null, payload);
+  });
   app.get('/healthz', () => ({ status: 'alive' }));
   app.get('/readyz', async (_request, reply) => {
     const report = await health.report();
@@ -43,7 +49,10 @@ export function createHttpServer({
   return app;
 }
 
-/** The server listening; stopping refuses new requests and answers those in flight. */
+/**
+ * The server listening. Stopping goes on to answer for a while, at `/readyz` with 503 and everywhere
+ * with `connection: close`; then it refuses new connections and answers what it has read.
+ */
 export interface RunningHttp extends Stoppable {
   /** Such as `http://127.0.0.1:8000`. */
   readonly url: string;
@@ -54,12 +63,15 @@ export async function startHttp({
   app,
   host,
   port,
+  drainMs,
   log,
   health,
 }: {
   app: FastifyInstance;
   host: string;
   port: number;
+  /** How long load balancers and clients with open connections get to look elsewhere, in milliseconds. */
+  drainMs: number;
   log: Logger;
   health: Health;
 }): Promise<RunningHttp> {
@@ -70,6 +82,7 @@ export async function startHttp({
       url,
       stop: async () => {
         health.drain();
+        await pause(drainMs);
         await app.close();
       },
     };

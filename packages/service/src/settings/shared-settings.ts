@@ -23,6 +23,12 @@ export function httpSettings(defaultPort: number) {
       parse: port,
       default: String(defaultPort),
     },
+    DRAIN_MS: {
+      description:
+        'How long, on SIGTERM, it still answers while /readyz says that it stops, in milliseconds: as long as load balancers need to look elsewhere',
+      parse: integer(0, 15_000),
+      default: '500',
+    },
     LOG_LEVEL: {
       description: 'The least serious log lines that are written',
       parse: choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),

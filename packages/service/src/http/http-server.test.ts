@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { afterEach, expect, it } from 'vitest';
+import { createHealth } from '../health.ts';
+import { createMetrics } from '../metrics.ts';
+import { eventually } from '../testing/eventually.ts';
+import { createHttpServer, type RunningHttp, startHttp } from './http-server.ts';
+
+const DRAIN_MS = 300;
+const CLIENTS = 24;
+
+const running: RunningHttp[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.stop()));
+});
+
+/** Answers at `POST /work` after a moment, so that there is always something in flight. */
+async function startServer({ drainMs = DRAIN_MS } = {}): Promise<RunningHttp> {
+  const health = createHealth();
+  const app = createHttpServer({ health, metrics: createMetrics('test') });
+  app.post('/work', async () => {
+    await sleep(Math.random() * 10);
+    return { done: true };
+  });
+  const log = pino({ level: 'silent' });
+  const server = await startHttp({ app, host: '127.0.0.1', port: 0, drainMs, log, health });
+  running.push(server);
+  return server;
+}
+
+function work(url: string): Promise<Response> {
+  return fetch(`${url}/work`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
+}
+
+it('tells clients to go elsewhere while it drains, and still answers them', async () => {
+  const server = await startServer();
+  expect((await work(server.url)).headers.get('connection')).toBe('keep-alive');
+  const stopped = server.stop();
+  const readiness = await fetch(`${server.url}/readyz`);
+  expect(readiness.status).toBe(503);
+  const answer = await work(server.url);
+  expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
+  await stopped;
+  await expect(work(server.url)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+});
+
+it('fails no request of clients that keep connections and heed /readyz', async () => {
+  const [leaving, staying] = await Promise.all([startServer(), startServer()]);
+  let ready = [leaving, staying];
+  const failures: unknown[] = [];
+  let answered = 0;
+  let over = false;
+
+  const balance = async (): Promise<void> => {
+    while (!over) {
+      const { status } = await fetch(`${leaving.url}/readyz`).catch(() => ({ status: 0 }));
+      if (status !== 200) ready = [staying];
+      await sleep(20);
+    }
+  };
+  const ask = async (client: number): Promise<void> => {
+    for (let turn = client; !over; turn += 1) {
+      const server = ready[turn % ready.length] ?? staying;
+      try {
+        const answer = await work(server.url);
+        await answer.json();
+        answered += 1;
+      } catch (error) {
+        failures.push(error instanceof Error ? (error.cause ?? error) : error);
+      }
+    }
+  };
+  const asking = [balance(), ...Array.from({ length: CLIENTS }, (_, client) => ask(client))];
+  const atLeast = async (more: number): Promise<void> => {
+    const wanted = answered + more;
+    await eventually(`${more} more requests are answered`, () => answered >= wanted);
+  };
+  await atLeast(200);
+  await leaving.stop();
+  await atLeast(200);
+  over = true;
+  await Promise.all(asking);
+  expect(failures).toEqual([]);
+}, 20_000);
