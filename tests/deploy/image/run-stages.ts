@@ -1,0 +1,128 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir } from 'node:fs/promises';
+import { basename, join, posix } from 'node:path';
+import { execForm, type Stage, type Step } from './dockerfile.ts';
+
+/** What an image would be started with. */
+export interface BuiltImage {
+  /** The folder that stands for the image's root. */
+  readonly root: string;
+  readonly workingDirectory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly user: string;
+  readonly command: readonly string[];
+}
+
+/**
+ * Runs a Dockerfile's stages without an engine: each stage is a folder, its commands run there with
+ * this machine's shell. Commands that name absolute paths would change this machine, so they are
+ * left out and told: they only take tools away from the base image.
+ */
+export async function runStages(
+  stages: readonly Stage[],
+  {
+    target,
+    context,
+    directory,
+    environment,
+    done,
+    say,
+  }: {
+    target: string;
+    /** The folder that is the build's context, already without what .dockerignore names. */
+    context: string;
+    /** An empty folder. */
+    directory: string;
+    environment: Readonly<Record<string, string>>;
+    /** Stages that an earlier run has made, by their text; grows with what this one makes. */
+    done: Map<string, BuiltImage>;
+    say: (line: string) => void;
+  },
+): Promise<BuiltImage> {
+  const built = new Map<string, BuiltImage>();
+  for (const stage of stages) {
+    const base = built.get(stage.from);
+    const key = JSON.stringify([stage, base?.root]);
+    const known = done.get(key);
+    if (known) {
+      built.set(stage.name, known);
+      if (stage.name === target) return known;
+      continue;
+    }
+    const root = join(directory, `${stage.name}-${done.size}`);
+    await mkdir(root, { recursive: true });
+    if (base) await cp(base.root, root, { recursive: true, verbatimSymlinks: true });
+    let image: BuiltImage = base
+      ? { ...base, root }
+      : { root, workingDirectory: '/', environment: {}, user: '0:0', command: [] };
+    for (const step of stage.steps) {
+      say(`${stage.name}: ${step.instruction} ${step.text}`);
+      const there = (path: string): string =>
+        join(root, posix.resolve(image.workingDirectory, path));
+      if (step.instruction === 'COPY') {
+        await copy(step, { context, there, rootOf: (name) => built.get(name)?.root });
+      } else if (step.instruction === 'RUN') {
+        if (/\s\/(usr|opt)\//.test(step.text)) say('  left out: it is about the base image');
+        else await run(step.text, there('.'), { ...environment, ...image.environment });
+      } else {
+        image = configured(image, step);
+        if (step.instruction === 'WORKDIR') await mkdir(there('.'), { recursive: true });
+      }
+    }
+    built.set(stage.name, image);
+    done.set(key, image);
+    if (stage.name === target) return image;
+  }
+  throw new Error(`There is no stage ${target}`);
+}
+
+function configured(image: BuiltImage, { instruction, text }: Step): BuiltImage {
+  if (instruction === 'WORKDIR') {
+    return { ...image, workingDirectory: posix.resolve(image.workingDirectory, text) };
+  }
+  if (instruction === 'USER') return { ...image, user: text };
+  if (instruction === 'CMD') return { ...image, command: execForm(text) };
+  if (instruction === 'ENV') {
+    const added = Object.fromEntries(text.split(' ').map((pair) => pair.split('=')));
+    return { ...image, environment: { ...image.environment, ...added } };
+  }
+  throw new Error(`${instruction} is an instruction that this does not know`);
+}
+
+async function copy(
+  { text }: Step,
+  {
+    context,
+    there,
+    rootOf,
+  }: {
+    context: string;
+    there: (path: string) => string;
+    rootOf: (stage: string) => string | undefined;
+  },
+): Promise<void> {
+  const words = text.split(' ');
+  const from = words[0]?.startsWith('--from=') ? words.shift()?.slice('--from='.length) : undefined;
+  const [source = '', target = ''] = words;
+  const path = join(from === undefined ? context : (rootOf(from) ?? ''), source);
+  const isFile = /\.\w+$/.test(basename(source));
+  await cp(path, isFile ? join(there(target), basename(source)) : there(target), {
+    recursive: true,
+    verbatimSymlinks: true,
+  });
+}
+
+async function run(
+  command: string,
+  cwd: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<void> {
+  const child = spawn('sh', ['-c', command], {
+    cwd,
+    env: environment,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`${command} ended with exit code ${code}`);
+}

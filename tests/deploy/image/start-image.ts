@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { BuiltImage } from './run-stages.ts';
+
+type Environment = Readonly<Record<string, string>>;
+
+/** The image's command as its user, who owns none of its files and can gain no rights. */
+function spawnImage(node: string, image: BuiltImage, environment: Environment) {
+  const [command, ...args] = image.command;
+  if (command !== 'node') throw new Error(`The image runs ${command}, not node`);
+  const [user = '', group = ''] = image.user.split(':');
+  const asUser = ['--reuid', user, '--regid', group, '--clear-groups', '--no-new-privs', '--'];
+  return spawn('setpriv', [...asUser, node, ...args], {
+    cwd: join(image.root, image.workingDirectory),
+    env: { ...image.environment, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** Runs it to its end. @returns its last line and its exit code */
+export async function runImage(
+  node: string,
+  image: BuiltImage,
+  environment: Environment,
+): Promise<string> {
+  const child = spawnImage(node, image, environment);
+  let last = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      last = line;
+    });
+  }
+  const [code] = await once(child, 'close');
+  return `${last} (exit code ${code})`;
+}
+
+export interface RunningImage {
+  readonly url: string;
+  /** SIGTERM to process 1 of the image. @returns how it ended */
+  readonly terminate: () => Promise<string>;
+}
+
+/** Starts it on a free port; resolves once `/readyz` answers 200. */
+export async function startImage(
+  node: string,
+  image: BuiltImage,
+  environment: Environment,
+): Promise<RunningImage> {
+  const child = spawnImage(node, image, { ...environment, PORT: '0' });
+  const exited = once(child, 'exit');
+  const lines = createInterface({ input: child.stdout });
+  child.stderr.pipe(process.stderr);
+  const url = await new Promise<string>((resolve, reject) => {
+    lines.on('line', (line) => {
+      const port = /listening on http:\/\/[^:]+:(\d+)/.exec(line)?.[1];
+      if (port) resolve(`http://127.0.0.1:${port}`);
+    });
+    exited.then(([code]) => reject(new Error(`${image.workingDirectory} ended with ${code}`)));
+  });
+  const deadline = AbortSignal.timeout(30_000);
+  while ((await fetch(`${url}/readyz`, { signal: deadline })).status !== 200);
+  return {
+    url,
+    terminate: async () => {
+      const from = performance.now();
+      child.kill('SIGTERM');
+      const [code, signal] = await exited;
+      const seconds = ((performance.now() - from) / 1000).toFixed(1);
+      return `${image.workingDirectory}: SIGTERM, then ${signal ?? `exit code ${code}`} after ${seconds} s`;
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * Runs the Dockerfile's steps in a clean folder, without an engine, and starts what comes out as
+ * its user would: databases migrated by the image for that, the three services on Node 24 as an
+ * unprivileged user, one order through all of them, SIGTERM. Takes a few minutes; needs the
+ * registry, PostgreSQL and Kafka come from this repository. As root only: it becomes that user.
+ */
+import { execFile } from 'node:child_process';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { startTestServers } from '@gudang/embedded/testing';
+import { copyContext } from './context.ts';
+import { readDockerfile } from './dockerfile.ts';
+import { orderThrough } from './order-through.ts';
+import { type BuiltImage, runStages } from './run-stages.ts';
+import { runImage, startImage } from './start-image.ts';
+
+const exec = promisify(execFile);
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const directory = await mkdtemp(join(tmpdir(), 'gudang-image-'));
+// The images' user has to enter it.
+await chmod(directory, 0o755);
+const servers = startTestServers();
+try {
+  const image = await buildImages();
+  const node = await node24();
+  const { postgresUrl, kafkaBrokers: KAFKA_BROKERS } = await servers;
+  const databaseUrl = (name: string): string => {
+    const url = new URL(postgresUrl);
+    url.pathname = `/${name}`;
+    return url.href;
+  };
+  const databases = {
+    ORDER_DATABASE_URL: databaseUrl('image_order'),
+    STOCK_DATABASE_URL: databaseUrl('image_stock'),
+  };
+  for (const round of ['first', 'second']) {
+    say(`migrate, ${round} time: ${await runImage(node, image.migrate, databases)}`);
+  }
+
+  const backing = { KAFKA_BROKERS, KAFKA_TOPIC_PREFIX: 'image.' };
+  const order = await startImage(node, image.order, { ...databases, ...backing });
+  const stock = await startImage(node, image.stock, { ...databases, ...backing });
+  const SUBGRAPH_URLS = `order=${order.url}/graphql,stock=${stock.url}/graphql`;
+  const gateway = await startImage(node, image.gateway, {
+    SUBGRAPH_URLS,
+    NODE_ENV: 'development',
+  });
+  say(`an order through the three: ${await orderThrough(gateway.url)}`);
+  const page = await fetch(gateway.url, { headers: { accept: 'text/html' } });
+  say(`GET / of the gateway: ${page.status} ${page.headers.get('content-type')}`);
+  for (const running of [gateway, order, stock]) say(await running.terminate());
+} finally {
+  await (await servers).stop();
+  await rm(directory, { recursive: true, force: true });
+}
+
+async function buildImages(): Promise<
+  Record<'gateway' | 'order' | 'stock' | 'migrate', BuiltImage>
+> {
+  const context = join(directory, 'context');
+  await mkdir(context);
+  const ignored = await readFile(join(repository, '.dockerignore'), 'utf8');
+  await copyContext(repository, ignored, context);
+  const source = await readFile(join(context, 'docker/Dockerfile'), 'utf8');
+  const done = new Map<string, BuiltImage>();
+  const environment = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
+  const build = async (service: string, target = 'service'): Promise<BuiltImage> => {
+    const stages = readDockerfile(source, { SERVICE: service });
+    const built = await runStages(stages, { target, context, directory, environment, done, say });
+    const { stdout } = await exec('du', ['-sm', built.root]);
+    say(`${service}: ${stdout.split('\t')[0]} MB`);
+    return built;
+  };
+  return {
+    migrate: await build('prisma', 'migrate'),
+    gateway: await build('gateway'),
+    order: await build('order-subgraph'),
+    stock: await build('stock-subgraph'),
+  };
+}
+
+/** Node 24 from npm, where another user may run it. */
+async function node24(): Promise<string> {
+  const wanted = ['exec', '--yes', '--package=node@24', '--', 'node', '-p', 'process.execPath'];
+  const { stdout } = await exec('npm', wanted, { cwd: directory });
+  const node = join(directory, 'node');
+  await copyFile(stdout.trim().split('\n').at(-1) ?? '', node);
+  await chmod(node, 0o755);
+  const { stdout: version } = await exec(node, ['--version']);
+  say(`on Node ${version.trim()}, from ${dirname(stdout.trim())}`);
+  return node;
+}
