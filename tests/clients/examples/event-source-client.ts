@@ -1,0 +1,17 @@
+import { EventSource } from 'eventsource'; // browsers have their own
+import { STOCK_CHANGED, type StockChange } from './stock-changed.ts';
+
+/** An event's id is its cursor, and EventSource goes on from there by itself. */
+export function watchWithEventSource(
+  url: string,
+  after: string,
+  show: (change: StockChange) => void,
+): () => void {
+  const address = new URL(url);
+  address.searchParams.set('query', STOCK_CHANGED);
+  address.searchParams.set('variables', JSON.stringify({ after }));
+  const source = new EventSource(address);
+  source.addEventListener('next', ({ data }) => show(JSON.parse(data).data.stockChanged));
+  source.addEventListener('complete', () => source.close());
+  return () => source.close();
+}
