@@ -1,18 +1,22 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { ANONYMOUS, type Identity } from '@gudang/service';
 
 /** What travels with an operation through the gateway. */
 export interface GatewayContext {
   /** Headers that its requests to subgraphs carry. */
   readonly forward: Readonly<Record<string, string>>;
+  /** Who asks: told to the subgraphs. */
+  readonly identity: Identity;
 }
 
 const FORWARDED = ['traceparent', 'tracestate'] as const;
 
+/** Of a request, or of a websocket by the request that opened it. Nobody is told apart yet. */
 export function contextOf(headers: IncomingHttpHeaders): GatewayContext {
   const forward: Record<string, string> = {};
   for (const name of FORWARDED) {
     const value = headers[name];
     if (typeof value === 'string') forward[name] = value;
   }
-  return { forward };
+  return { forward, identity: ANONYMOUS };
 }

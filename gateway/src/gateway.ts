@@ -9,18 +9,20 @@ import {
 import type { GraphQLError } from 'graphql';
 import { presentErrors } from './errors/present-errors.ts';
 import { startGraphqlEndpoint } from './graphql-endpoint.ts';
-import { createEventExecutor } from './live/event-executor.ts';
 import { startHttpStreams } from './live/http-streams.ts';
+import { createLiveGraph, type LiveGraph } from './live/live-graph.ts';
 import { createLiveMetrics } from './live/live-metrics.ts';
 import { createLiveStreams } from './live/live-streams.ts';
 import { createOperationReader } from './live/operation-reader.ts';
-import { createSubscriptionPlanner } from './live/subscription-plan.ts';
 import { startUpstreams } from './live/upstream.ts';
 import { startWebsockets } from './live/websockets.ts';
+import { servePages } from './pages/serve-pages.ts';
 import type { gatewaySettings } from './settings.ts';
-import { subgraphAddresses } from './subgraphs/subgraph-addresses.ts';
+import { type SubgraphAddress, subgraphAddresses } from './subgraphs/subgraph-addresses.ts';
 import { startSubgraphs } from './subgraphs/subgraphs.ts';
-import { readSupergraph } from './supergraph.ts';
+import { type LoadedSupergraph, readSupergraph } from './supergraph.ts';
+import { createSupergraphChange } from './supergraph-change.ts';
+import { startSupergraphFile } from './supergraph-file.ts';
 
 type GatewayProcess = Omit<ProcessContext<typeof gatewaySettings>, 'fail'>;
 
@@ -36,23 +38,32 @@ export async function startGateway({
   const read = createOperationReader();
 
   const supergraph = await readSupergraph(settings.SUPERGRAPH);
-  const { SUBGRAPH_URLS, SUBGRAPH_WS_URLS, SUBGRAPH_TIMEOUT_MS: timeoutMs } = settings;
-  const addresses = subgraphAddresses(supergraph.subgraphs, SUBGRAPH_URLS, SUBGRAPH_WS_URLS);
+  const { SUBGRAPH_TIMEOUT_MS: timeoutMs, SUBGRAPH_SECRET: [secret] = [] } = settings;
+  const addressesOf = (loaded: LoadedSupergraph): SubgraphAddress[] =>
+    subgraphAddresses(
+      loaded.subgraphs,
+      settings.SUBGRAPH_URLS,
+      settings.SUBGRAPH_WS_URLS,
+      settings.FOREIGN_SUBGRAPHS,
+    );
+  const addresses = addressesOf(supergraph);
   const subgraphs = started(
     'subgraphs',
-    startSubgraphs({ addresses, timeoutMs, health, metrics, log }),
+    startSubgraphs({ addresses, secret, timeoutMs, health, metrics, log }),
   );
 
   const reconnectLimitMs = settings.LIVE_RECONNECT_LIMIT_S * 1000;
-  const upstreams = started('upstreams', startUpstreams({ addresses, reconnectLimitMs, log }));
+  const upstreams = started(
+    'upstreams',
+    startUpstreams({ addresses, secret, reconnectLimitMs, log }),
+  );
   const liveMetrics = createLiveMetrics(metrics, upstreams.count);
-  const planner = createSubscriptionPlanner(supergraph, { hideSuggestions: production });
-  const execute = createEventExecutor({ supergraph, sources: subgraphs.sources, log });
+  const { sources } = subgraphs;
+  const graphOf = (loaded: LoadedSupergraph): LiveGraph =>
+    createLiveGraph({ supergraph: loaded, sources, hideSuggestions: production, log });
   const live = createLiveStreams({
-    supergraph,
-    planner,
+    graph: graphOf(supergraph),
     upstreams,
-    execute,
     limits: {
       queue: { messages: settings.LIVE_QUEUE_MESSAGES, bytes: settings.LIVE_QUEUE_KIB * 1024 },
       catchUps: settings.LIVE_CATCH_UPS,
@@ -64,9 +75,10 @@ export async function startGateway({
   });
 
   const app = createHttpServer({ health, metrics });
+  if (settings.PAGES) await servePages({ app, addresses, health, explorers: !production, log });
   const endpoint = started(
     'graphql',
-    await startGraphqlEndpoint({ app, supergraph, subgraphs, production, metrics, log }),
+    await startGraphqlEndpoint({ app, sdl: supergraph.sdl, subgraphs, production, metrics, log }),
   );
   const serving = {
     health,
@@ -93,6 +105,20 @@ export async function startGateway({
       log,
       health,
     }),
+  );
+  const use = createSupergraphChange({
+    supergraph,
+    addressesOf,
+    subgraphs,
+    endpoint,
+    upstreams,
+    live,
+    graphOf,
+  });
+  const { SUPERGRAPH: path } = settings;
+  started(
+    'supergraph',
+    startSupergraphFile({ path, current: supergraph.sdl, use, health, metrics, log }),
   );
   // Noted last, though ready before the port was open: clients of live streams leave first.
   started('streams', {

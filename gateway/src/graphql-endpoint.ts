@@ -1,8 +1,7 @@
 import './quiet-apollo.ts';
-import { ApolloGateway } from '@apollo/gateway';
+import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
-import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { Logger, Metrics, Stoppable } from '@gudang/service';
 import type { FastifyInstance } from 'fastify';
@@ -13,13 +12,15 @@ import { createGraphqlMetrics } from './graphql-metrics.ts';
 import type { OperationExecutor } from './live/graphql-ws-protocol.ts';
 import type { HttpStreams } from './live/http-streams.ts';
 import { TOKEN_LIMIT } from './live/operation-reader.ts';
+import { unavailableAnswer } from './subgraphs/subgraph-answer.ts';
 import type { Subgraphs } from './subgraphs/subgraphs.ts';
-import type { LoadedSupergraph } from './supergraph.ts';
 
 /** Plans kept, in MiB of their JSON; the default of 30 takes several times that in memory. */
 const PLANS_MIB = 10;
 
 export interface GraphqlEndpoint extends Stoppable {
+  /** Answers by another supergraph from now on. @throws what Apollo says against it */
+  readonly use: (sdl: string) => void;
   readonly execute: OperationExecutor;
   /** Opens `/graphql`. @param streams takes the requests that are for a live stream */
   readonly serve: (streams: Pick<HttpStreams, 'handle'>) => void;
@@ -28,27 +29,33 @@ export interface GraphqlEndpoint extends Stoppable {
 /** Queries and mutations: at `/graphql`, and for other protocols by `execute`. */
 export async function startGraphqlEndpoint({
   app,
-  supergraph,
+  sdl,
   subgraphs,
   production,
   metrics,
   log,
 }: {
   app: FastifyInstance;
-  supergraph: LoadedSupergraph;
-  subgraphs: Subgraphs;
+  /** The supergraph. */
+  sdl: string;
+  subgraphs: Pick<Subgraphs, 'sources'>;
   production: boolean;
   metrics: Metrics;
   log: Logger;
 }): Promise<GraphqlEndpoint> {
+  let use: GraphqlEndpoint['use'] = () => {};
   const server = new ApolloServer<GatewayContext>({
     gateway: new ApolloGateway({
-      supergraphSdl: supergraph.sdl,
-      buildService: ({ name }) => {
-        const source = subgraphs.sources[name];
-        if (!source) throw new Error(`no subgraph is named ${name}`);
-        return source;
+      supergraphSdl: async ({ update }) => {
+        use = update;
+        return { supergraphSdl: sdl };
       },
+      // Looked up at each request: Apollo keeps what it is given here, addresses change.
+      buildService: ({ name }): GraphQLDataSource<GatewayContext> => ({
+        process: async (options) =>
+          subgraphs.sources[name]?.process(options) ??
+          unavailableAnswer(name, 'is no longer there', false),
+      }),
       experimental_approximateQueryPlanStoreMiB: PLANS_MIB,
       logger: quiet(log),
     }),
@@ -65,13 +72,13 @@ export async function startGraphqlEndpoint({
     plugins: [
       createGraphqlMetrics(metrics),
       badInputPlugin,
-      production
-        ? ApolloServerPluginLandingPageDisabled()
-        : ApolloServerPluginLandingPageLocalDefault({ embed: true }),
+      // The gateway's own pages have a better one.
+      ApolloServerPluginLandingPageDisabled(),
     ],
   });
   await server.start();
   return {
+    use: (next) => use(next),
     serve: ({ handle }) => {
       app.route({
         method: ['GET', 'POST', 'OPTIONS'],

@@ -10,14 +10,19 @@ const SUBGRAPHS = [
 
 function addresses(environment: Record<string, string>) {
   const settings = readSettings(gatewaySettings, environment);
-  return subgraphAddresses(SUBGRAPHS, settings.SUBGRAPH_URLS, settings.SUBGRAPH_WS_URLS);
+  return subgraphAddresses(
+    SUBGRAPHS,
+    settings.SUBGRAPH_URLS,
+    settings.SUBGRAPH_WS_URLS,
+    settings.FOREIGN_SUBGRAPHS,
+  );
 }
 
 describe('addresses of subgraphs', () => {
   it('are those of the supergraph, with the websocket beside them', () => {
     expect(addresses({})).toEqual([
-      { name: 'Alpha', url: 'http://a/graphql', wsUrl: 'ws://a/graphql' },
-      { name: 'beta', url: 'https://b/graphql', wsUrl: 'wss://b/graphql' },
+      { name: 'Alpha', url: 'http://a/graphql', wsUrl: 'ws://a/graphql', foreign: false },
+      { name: 'beta', url: 'https://b/graphql', wsUrl: 'wss://b/graphql', foreign: false },
     ]);
   });
 
@@ -26,16 +31,18 @@ describe('addresses of subgraphs', () => {
       addresses({
         SUBGRAPH_URLS: 'alpha=http://x:1/g?k=v, BETA=http://y/g',
         SUBGRAPH_WS_URLS: 'beta=ws://z/ws',
+        FOREIGN_SUBGRAPHS: 'Beta',
       }),
     ).toEqual([
-      { name: 'Alpha', url: 'http://x:1/g?k=v', wsUrl: 'ws://x:1/g?k=v' },
-      { name: 'beta', url: 'http://y/g', wsUrl: 'ws://z/ws' },
+      { name: 'Alpha', url: 'http://x:1/g?k=v', wsUrl: 'ws://x:1/g?k=v', foreign: false },
+      { name: 'beta', url: 'http://y/g', wsUrl: 'ws://z/ws', foreign: true },
     ]);
   });
 
   it('refuses a name that no subgraph has, and says which there are', () => {
     expect(() => addresses({ SUBGRAPH_URLS: 'gamma=http://x' })).toThrow(StartError);
     expect(() => addresses({ SUBGRAPH_URLS: 'gamma=http://x' })).toThrow('it has Alpha, beta');
+    expect(() => addresses({ FOREIGN_SUBGRAPHS: 'gamma' })).toThrow('it has Alpha, beta');
   });
 
   it('refuses a subgraph without an address, and says what to set', () => {

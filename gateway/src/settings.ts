@@ -1,4 +1,13 @@
-import { httpSettings, integer, type Setting, type SettingsOf, text } from '@gudang/service';
+import {
+  flag,
+  httpSettings,
+  identitySettings,
+  integer,
+  list,
+  type Setting,
+  type SettingsOf,
+  text,
+} from '@gudang/service';
 
 const NAMED_URLS = /^[^=,\s]+=[^,\s]+$/;
 
@@ -26,7 +35,7 @@ export const gatewaySettings = {
   ...httpSettings(4000),
   SUPERGRAPH: {
     description:
-      'The file with the composed supergraph; unset: the one that comes with the gateway',
+      'The file with the composed supergraph, read again whenever it changes; unset: the one that comes with the gateway',
     parse: text,
     optional: true,
     example: './supergraph.graphql',
@@ -42,6 +51,20 @@ export const gatewaySettings = {
     parse: namedUrls('ws', 'wss'),
     optional: true,
     example: 'stock=ws://127.0.0.1:8001/graphql',
+  },
+  ...identitySettings,
+  FOREIGN_SUBGRAPHS: {
+    description:
+      'Subgraphs of others, by name: they are told who asks in `connection_init`, on a connection for each identity, and never get the secret',
+    parse: list,
+    default: '',
+    example: 'reviews,payments',
+  },
+  PAGES: {
+    description:
+      'Whether the pages for people are served: /, /live, /graphiql and Sandbox; the latter two never in production',
+    parse: flag,
+    default: 'true',
   },
   SUBGRAPH_TIMEOUT_MS: {
     description: 'How long a subgraph may take to answer, in milliseconds',

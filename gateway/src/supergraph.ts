@@ -6,7 +6,7 @@ import { StartError } from '@gudang/service';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 
 /** The supergraph that comes with the gateway; beside `src` and `dist` alike. */
-const OWN_SUPERGRAPH = fileURLToPath(new URL('../supergraph.graphql', import.meta.url));
+export const supergraphPath = fileURLToPath(new URL('../supergraph.graphql', import.meta.url));
 
 /** A supergraph as Apollo's parts need it: text, composed model, and graphql-js schemas. */
 export interface LoadedSupergraph {
@@ -21,10 +21,14 @@ export interface LoadedSupergraph {
 }
 
 /** @throws {StartError} when there is no such file or it is no supergraph of Federation 2 */
-export async function readSupergraph(path: string = OWN_SUPERGRAPH): Promise<LoadedSupergraph> {
-  let sdl: string;
+export async function readSupergraph(path = supergraphPath): Promise<LoadedSupergraph> {
+  return supergraphOf(path, await readSdl(path));
+}
+
+/** @throws {StartError} when there is no such file */
+export async function readSdl(path: string): Promise<string> {
   try {
-    sdl = await readFile(path, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (error) {
     const reason =
       (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : 'cannot be read';
@@ -32,6 +36,10 @@ export async function readSupergraph(path: string = OWN_SUPERGRAPH): Promise<Loa
       `The supergraph ${path} ${reason}: set SUPERGRAPH to the file of a composed supergraph`,
     );
   }
+}
+
+/** @throws {StartError} when the text, which came from the path, is no supergraph */
+export function supergraphOf(path: string, sdl: string): LoadedSupergraph {
   try {
     return loadSupergraph(sdl);
   } catch (error) {

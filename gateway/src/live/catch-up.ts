@@ -1,6 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { CatchUpGate } from './catch-up-gate.ts';
-import type { EventSource, Passed, SourceSink } from './event-source.ts';
+import type { EventRun, EventSource, Passed, SourceSink } from './event-source.ts';
 import { createPassedLog, type PassedLog } from './passed-log.ts';
 import { inBatches, type Outlet, type StreamClient } from './stream-client.ts';
 
@@ -17,6 +17,9 @@ export interface CatchUp {
   readonly joinable: () => boolean;
   /** Events that older ones of the same key were replaced by and that it has not passed on. */
   readonly owed: (seq: number) => number;
+  /** The cursor behind what its clients have been handed. */
+  readonly cursor: () => string;
+  readonly move: (run: EventRun) => void;
   readonly close: () => void;
 }
 
@@ -25,6 +28,7 @@ export interface CatchUp {
  * @param onPassed asked after all that has passed whether the stream can take the clients
  */
 export function startCatchUp({
+  after,
   gate,
   open,
   mustBeTold,
@@ -32,6 +36,7 @@ export function startCatchUp({
   onPassed,
   onOver,
 }: {
+  after: string;
   gate: CatchUpGate;
   open: (sink: SourceSink) => EventSource;
   mustBeTold: () => boolean;
@@ -46,6 +51,7 @@ export function startCatchUp({
   const log = createPassedLog(Number.POSITIVE_INFINITY, mustBeTold);
   let source: EventSource | undefined;
   let quiet: NodeJS.Timeout | undefined;
+  let cursor = after;
   let closed = false;
 
   const close = (): void => {
@@ -72,6 +78,7 @@ export function startCatchUp({
     for (const item of items) {
       if ('payload' in item) log.add(item.payload);
       else log.tell(item.position, item.seq);
+      cursor = ('payload' in item ? item.payload.cursor : item.position) ?? cursor;
     }
     onPassed();
   };
@@ -96,6 +103,8 @@ export function startCatchUp({
     log,
     joinable: () => !closed && (source?.seen() ?? 0) === 0,
     owed: (seq) => source?.replacedUpTo(seq) ?? 0,
+    cursor: () => cursor,
+    move: (run) => source?.move(run),
     close,
   };
 }

@@ -13,12 +13,10 @@ export type EventExecutor = (
   plan: SubscriptionPlan,
   variables: Readonly<Record<string, unknown>>,
   event: SubgraphAnswer,
+  context: GatewayContext,
 ) => Promise<FormattedExecutionResult>;
 
 type RequestContext = Parameters<typeof executeQueryPlan>[2];
-
-/** An execution is for all clients of a stream: it carries the headers of none of them. */
-const SHARED: GatewayContext = { forward: {} };
 
 /** Never rejects: what fails is an error in the result, and the stream goes on. */
 export function createEventExecutor({
@@ -30,7 +28,7 @@ export function createEventExecutor({
   sources: Readonly<Record<string, GraphQLDataSource>>;
   log: Logger;
 }): EventExecutor {
-  return async (plan, variables, event) => {
+  return async (plan, variables, event, context) => {
     const services: Record<string, GraphQLDataSource> = Object.create(sources);
     services[EVENT_SERVICE] = { process: async () => event };
     try {
@@ -39,7 +37,7 @@ export function createEventExecutor({
         services,
         {
           request: { variables },
-          context: SHARED,
+          context,
           metrics: {},
           logger: log,
         } as unknown as RequestContext,

@@ -10,10 +10,16 @@ const BACKLOG = 1_000;
 const BUSY_MS = 5;
 
 /** What an upstream brings, in its order: events as clients get them, and positions it has told. */
-export type Passed =
-  | { readonly payload: LivePayload; readonly arrived: number }
-  /** All before this cursor has come; null: none can be told until the next. */
-  | { readonly position: string | null; readonly seq: number };
+export type Passed = { readonly payload: LivePayload; readonly arrived: number } | PassedPosition;
+
+export interface PassedPosition {
+  /**
+   * All before this cursor has come; null: none can be told until the next. Undefined: subscribed
+   * anew, so what the subgraph told before says nothing of what comes now.
+   */
+  readonly position: string | null | undefined;
+  readonly seq: number;
+}
 
 export interface SourceSink {
   /** What has come since the last call. */
@@ -24,47 +30,57 @@ export interface SourceSink {
   readonly overrun: () => void;
 }
 
+/** What is asked of a subgraph, and what is made of its events. */
+export interface EventRun {
+  /** Runs of the same origin get the same events. */
+  readonly origin: string;
+  /** @param cursor where to go on from whenever the subscription is made, or made again */
+  readonly subscribe: (cursor: () => string | undefined, sink: UpstreamSink) => () => void;
+  readonly takeMarks: (event: SubgraphAnswer) => EventMarks;
+  /** Must not reject. */
+  readonly execute: (event: SubgraphAnswer) => Promise<FormattedExecutionResult>;
+}
+
 /** One upstream subscription with the execution of its events. */
 export interface EventSource {
   /** How many events have come. */
   readonly seen: () => number;
   /** How many up to a place were replaced by events that have not been passed on. */
   readonly replacedUpTo: (seq: number) => number;
+  /** Goes on with another run, from where it is; what has come already is left to the old one. */
+  readonly move: (run: EventRun) => void;
   readonly close: () => void;
 }
 
 interface Waiting {
   readonly event: SubgraphAnswer;
   readonly marks: EventMarks;
+  readonly execute: EventRun['execute'];
   readonly seq: number;
   readonly arrived: number;
   readonly replaced: readonly number[];
 }
 
-type Item = Waiting | { readonly position: string | null; readonly seq: number };
+type Item = Waiting | PassedPosition;
 
 export function startEventSource({
   after,
   conflates,
-  subscribe,
-  takeMarks,
-  execute,
+  run: firstRun,
   onEvent,
   sink,
 }: {
   after: string | undefined;
   conflates: boolean;
-  /** @param cursor where to go on from whenever the subscription is made, or made again */
-  subscribe: (cursor: () => string | undefined, sink: UpstreamSink) => () => void;
-  takeMarks: (event: SubgraphAnswer) => EventMarks;
-  /** Must not reject. */
-  execute: (event: SubgraphAnswer) => Promise<FormattedExecutionResult>;
+  run: EventRun;
   onEvent: () => void;
   sink: SourceSink;
 }): EventSource {
   let waiting: Item[] = [];
   let passed: Passed[] = [];
+  let run = firstRun;
   let cursor = after;
+  let subscribed = false;
   let seq = 0;
   let limit = BACKLOG;
   let executing: Item | undefined;
@@ -100,7 +116,7 @@ export function startEventSource({
       executing = item;
       if ('position' in item) passed.push(item);
       else {
-        const result = await execute(item.event);
+        const result = await item.execute(item.event);
         passed.push({ payload: createPayload(result, item.marks, item), arrived: item.arrived });
       }
       executing = undefined;
@@ -148,14 +164,21 @@ export function startEventSource({
     flushSoon();
   };
 
-  const leave = subscribe(() => cursor, {
-    next: (event) => {
+  const from = (): string | undefined => {
+    if (subscribed) add({ position: undefined, seq });
+    subscribed = true;
+    return cursor;
+  };
+  const upstream: UpstreamSink = {
+    next: (answer) => {
       if (closed || end) return;
+      const event = answer as SubgraphAnswer;
       seq += 1;
       onEvent();
-      const marks = takeMarks(event as SubgraphAnswer);
+      const marks = run.takeMarks(event);
       cursor = marks.cursor ?? cursor;
-      add({ event: event as SubgraphAnswer, marks, seq, arrived: performance.now(), replaced: [] });
+      const { execute } = run;
+      add({ event, marks, execute, seq, arrived: performance.now(), replaced: [] });
     },
     position: (told) => {
       if (closed || end) return;
@@ -164,7 +187,8 @@ export function startEventSource({
     },
     error: (errors) => endWith(() => sink.error(errors)),
     complete: () => endWith(sink.complete),
-  });
+  };
+  let leave = run.subscribe(from, upstream);
 
   const close = (): void => {
     if (closed) return;
@@ -184,6 +208,14 @@ export function startEventSource({
         for (const one of replaced || []) if (one <= place) count += 1;
       }
       return count;
+    },
+    move: (next) => {
+      if (closed || end) return;
+      const same = next.origin === run.origin;
+      run = next;
+      if (same) return;
+      leave();
+      leave = run.subscribe(from, upstream);
     },
     close,
   };

@@ -17,7 +17,7 @@ function connect() {
       ready: () => true,
       close: (code) => void closed.push(code),
     },
-    context: { forward: {} },
+    context: { forward: {}, identity: { scopes: [] } },
     read: createOperationReader(),
     execute: async ({ query }) =>
       query === '{ bad }' ? { errors: [{ message: 'no' }] } : { data: { ok: 1 } },

@@ -50,7 +50,7 @@ export function serveGraphqlWs({
   context: GatewayContext;
   read: OperationReader;
   execute: OperationExecutor;
-  live: LiveStreams;
+  live: Pick<LiveStreams, 'subscribe'>;
   present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
   initWithinMs: number;
 }): GraphqlWsConnection {
@@ -83,7 +83,11 @@ export function serveGraphqlWs({
       if (operationRead.operation.operation === 'subscription') {
         const head = nextHead(id);
         subscription = live.subscribe(
-          { read: operationRead, variables: request.variables ?? {} },
+          {
+            read: operationRead,
+            variables: request.variables ?? {},
+            identity: context.identity,
+          },
           {
             ready: socket.ready,
             write: (payloads, conflated) =>

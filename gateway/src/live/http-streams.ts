@@ -36,7 +36,7 @@ export function startHttpStreams({
 }: {
   read: OperationReader;
   execute: OperationExecutor;
-  live: LiveStreams;
+  live: Pick<LiveStreams, 'subscribe'>;
   present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
   health: Health;
   metrics: LiveMetrics;
@@ -84,16 +84,17 @@ export function startHttpStreams({
       if (stopping) return reply.code(503).send({ errors: [GOING_AWAY] });
 
       const stream = start(request, reply, format);
+      const context = contextOf(request.headers);
       const { query, variables } = operation;
       if (operation.read.operation.operation === 'subscription') {
-        const after = lastEventId(request);
-        stream.attach(live.subscribe({ read: operation.read, variables, after }, stream.outlet));
+        const asked = { read: operation.read, variables, after: lastEventId(request) };
+        stream.attach(live.subscribe({ ...asked, identity: context.identity }, stream.outlet));
         return reply;
       }
       const name = operation.operationName;
       const asked = { query, variables, ...(name === undefined ? {} : { operationName: name }) };
       try {
-        stream.answer(JSON.stringify(await execute(asked, contextOf(request.headers))));
+        stream.answer(JSON.stringify(await execute(asked, context)));
       } catch (error) {
         stream.outlet.error(present([error as GraphQLError]));
       }

@@ -1,7 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { type CatchUp, startCatchUp } from './catch-up.ts';
 import type { CatchUpGate } from './catch-up-gate.ts';
-import type { EventSource, Passed, SourceSink } from './event-source.ts';
+import type { EventRun, EventSource, Passed, SourceSink } from './event-source.ts';
 import type { LivePayload } from './live-payload.ts';
 import { createPassedLog } from './passed-log.ts';
 import type { Retained } from './retained.ts';
@@ -14,6 +14,10 @@ export interface LiveStream {
   readonly join: (client: StreamClient, after: string | undefined) => void;
   /** The last one to leave closes the upstream. */
   readonly leave: (client: StreamClient) => void;
+  /** The cursor behind what a client has been handed; undefined when none has come yet. */
+  readonly cursorOf: (client: StreamClient) => string | undefined;
+  /** Goes on with another run, from where it is. */
+  readonly move: (run: EventRun) => void;
 }
 
 /** Cursors of events that a client has had, which the stream is still to pass. */
@@ -47,6 +51,7 @@ export function startLiveStream({
   /** Also those whose cursor another one has taken in the map above. */
   const catchingUp = new Set<CatchUp>();
   const log = createPassedLog(history, mustBeTold);
+  let passedTo: string | undefined;
   let over = false;
 
   const finish = (): void => {
@@ -113,13 +118,19 @@ export function startLiveStream({
   };
 
   const pass = (items: readonly Passed[]): void => {
-    const payloads = items.flatMap((item) => ('payload' in item ? [item.payload] : []));
-    deliver(retained ? payloads.filter(retained.keep) : payloads);
+    const payloads: LivePayload[] = [];
+    for (const item of items) {
+      if (!('payload' in item)) {
+        if (item.position === undefined) retained?.begunAgain();
+      } else if (!retained || retained.keep(item.payload)) payloads.push(item.payload);
+    }
+    deliver(payloads);
     for (const item of items) {
       if ('payload' in item) {
         onDelivered(item);
         if (resumable) log.add(item.payload);
       } else log.tell(item.position, item.seq);
+      passedTo = ('payload' in item ? item.payload.cursor : item.position) ?? passedTo;
     }
     for (const [key, one] of entriesOf(catchingUp, catchUps)) takeOver(key, one);
   };
@@ -135,6 +146,7 @@ export function startLiveStream({
     const known = catchUps.get(after);
     if (known?.joinable()) return void known.clients.add(client);
     const one: CatchUp = startCatchUp({
+      after,
       gate,
       mustBeTold,
       open: (sink) => open(after, sink),
@@ -180,6 +192,15 @@ export function startLiveStream({
         drop(key, one);
       }
       finishIfLast();
+    },
+    cursorOf: (client) => {
+      for (const one of catchingUp) if (one.clients.has(client)) return one.cursor();
+      // What it has had of events to come, the newest last.
+      return [...(live.get(client) ?? [])].at(-1) ?? passedTo;
+    },
+    move: (run) => {
+      source.move(run);
+      for (const one of catchingUp) one.move(run);
     },
   };
 }

@@ -1,32 +1,16 @@
 import type { Logger } from '@gudang/service';
-import type { GraphQLError } from 'graphql';
+import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { presentErrors } from '../errors/present-errors.ts';
-import type { LoadedSupergraph } from '../supergraph.ts';
 import { createCatchUpGate } from './catch-up-gate.ts';
 import type { QueueLimits } from './client-queue.ts';
-import type { EventExecutor } from './event-executor.ts';
-import { startEventSource } from './event-source.ts';
+import type { LiveGraph } from './live-graph.ts';
 import type { LiveMetrics } from './live-metrics.ts';
-import { type LiveStream, startLiveStream } from './live-stream.ts';
-import type { ReadOperation } from './operation-reader.ts';
-import { createRetained } from './retained.ts';
-import { createStreamClient, type Outlet } from './stream-client.ts';
-import { coerceVariables, cursorOf, pick } from './stream-variables.ts';
-import {
-  RefusedOperation,
-  type SubscriptionPlan,
-  type SubscriptionPlanner,
-} from './subscription-plan.ts';
+import { paced } from './paced.ts';
+import { type SharedStream, startSharedStream } from './shared-stream.ts';
+import { createStreamClient, type Outlet, type StreamClient } from './stream-client.ts';
+import { type LiveRequest, type Placement, placeRequest } from './stream-placement.ts';
+import { RefusedOperation } from './subscription-plan.ts';
 import type { Upstreams } from './upstream.ts';
-
-export interface LiveRequest {
-  readonly read: ReadOperation;
-  readonly variables: Readonly<Record<string, unknown>>;
-  /** The cursor to go on from, in place of the operation's own. */
-  readonly after?: string | undefined;
-  /** Who may see what the stream shows: streams are shared within one scope only. */
-  readonly scope?: string | undefined;
-}
 
 /** A client's place in a stream. */
 export interface LiveSubscription {
@@ -39,6 +23,12 @@ export interface LiveSubscription {
 export interface LiveStreams {
   /** Begins a subscription; an operation that cannot run gives its outlet the errors. */
   readonly subscribe: (request: LiveRequest, outlet: Outlet) => LiveSubscription;
+  /**
+   * Everything runs on this graph from now on: new subscriptions at once, the streams that run one
+   * after the other, each from where it is. Operations that it does not take end with the errors.
+   * Resolves when no stream runs on an earlier graph.
+   */
+  readonly use: (graph: LiveGraph) => Promise<void>;
 }
 
 export interface LiveLimits {
@@ -51,125 +41,137 @@ export interface LiveLimits {
   readonly history: number;
 }
 
+/** A stream with those in it, and what it runs on. */
+interface Running {
+  readonly stream: SharedStream;
+  readonly members: Set<Member>;
+  graph: LiveGraph;
+}
+
+interface Member {
+  readonly request: LiveRequest;
+  readonly client: StreamClient;
+  running: Running | undefined;
+}
+
+/** Moving takes planning and a new subscription: so few at once, and the last after so long. */
+const MOVES = { atOnce: 10, spreadMs: 20_000 };
 const NOWHERE: LiveSubscription = { leave: () => {}, resume: () => {} };
 
 export function createLiveStreams({
-  supergraph,
-  planner,
+  graph: first,
   upstreams,
-  execute,
   limits,
   metrics,
   log,
 }: {
-  supergraph: LoadedSupergraph;
-  planner: SubscriptionPlanner;
+  graph: LiveGraph;
   upstreams: Upstreams;
-  execute: EventExecutor;
   limits: LiveLimits;
   metrics: LiveMetrics;
   log: Logger;
 }): LiveStreams {
+  let graph = first;
+  const all = new Set<Running>();
   /** The streams that can still be joined, by what they show. */
-  const joinable = new Map<string, LiveStream>();
+  const joinable = new Map<string, Running>();
   const gate = createCatchUpGate(limits.catchUps);
 
-  const start = (
-    key: string,
-    plan: SubscriptionPlan,
-    variables: Readonly<Record<string, unknown>>,
-  ): LiveStream => {
-    const { upstream } = plan;
-    const { cursorVariable, query, operationName } = upstream;
-    const resumable = cursorVariable !== undefined;
-    const retained = upstream.conflates && !resumable ? createRetained(limits.retained) : undefined;
-    const forSubgraph = pick(variables, plan.variables);
-    metrics.streams.inc();
-    const stream: LiveStream = startLiveStream({
-      resumable,
-      retained,
-      gate,
-      history: limits.history,
-      mustBeTold: () => upstreams.tells(plan.subgraph),
-      open: (after, sink) => {
-        let begun = 0;
-        if (after !== undefined) metrics.catchUps.inc();
-        return startEventSource({
-          after,
-          conflates: upstream.conflates,
-          takeMarks: upstream.takeMarks,
-          execute: (event) => execute(plan, variables, event),
-          onEvent: () => metrics.events.inc(),
-          sink: {
-            ...sink,
-            error: (errors) => sink.error(fromSubgraph(errors, plan.subgraph)),
-          },
-          subscribe: (cursor, upstreamSink) =>
-            upstreams.subscribe(
-              plan.subgraph,
-              {
-                query,
-                operationName,
-                variables: () => {
-                  begun += 1;
-                  if (begun > 1) retained?.begunAgain();
-                  const from = cursor();
-                  if (cursorVariable === undefined || from === undefined) return forSubgraph;
-                  return { ...forSubgraph, [cursorVariable]: from };
-                },
-              },
-              upstreamSink,
-            ),
-        });
-      },
-      onDelivered: ({ arrived }) =>
-        metrics.eventSeconds.observe((performance.now() - arrived) / 1000),
-      onEnd: () => {
-        metrics.streams.dec();
-        if (joinable.get(key) === stream) joinable.delete(key);
-      },
-    });
-    joinable.set(key, stream);
-    return stream;
+  const errorsOf = (error: unknown): readonly GraphQLFormattedError[] =>
+    presentErrors(error instanceof RefusedOperation ? error.errors : [error as GraphQLError], log);
+
+  const start = (placement: Placement): Running => {
+    const { key } = placement;
+    const running: Running = {
+      graph,
+      members: new Set(),
+      stream: startSharedStream({
+        placement,
+        graph,
+        upstreams,
+        gate,
+        limits,
+        metrics,
+        onEnd: () => {
+          all.delete(running);
+          if (joinable.get(key) === running) joinable.delete(key);
+        },
+      }),
+    };
+    all.add(running);
+    joinable.set(key, running);
+    return running;
+  };
+
+  const enter = (member: Member, placement: Placement, after = placement.after): void => {
+    const known = joinable.get(placement.key);
+    if (known && known.graph !== graph) move(known);
+    const found = joinable.get(placement.key);
+    const running =
+      found?.stream.fits(placement) && found.stream.joinable() ? found : start(placement);
+    member.running = running;
+    running.members.add(member);
+    running.stream.join(member.client, after);
+  };
+  const leave = (member: Member): void => {
+    const { running } = member;
+    member.running = undefined;
+    if (!running?.members.delete(member)) return;
+    running.stream.leave(member.client);
+  };
+
+  /** To the graph of today; whom it places elsewhere goes there from where they are. */
+  const move = (running: Running): void => {
+    if (running.graph === graph || !all.has(running)) return;
+    running.graph = graph;
+    let staying: Placement | undefined;
+    const others: [Member, Placement][] = [];
+    for (const member of [...running.members]) {
+      try {
+        const placement = placeRequest(graph, member.request);
+        if (running.stream.fits(placement)) staying ??= placement;
+        else others.push([member, placement]);
+      } catch (error) {
+        const errors = errorsOf(error);
+        member.client.end((outlet) => outlet.error(errors));
+      }
+    }
+    if (staying) running.stream.move(staying, graph);
+    for (const [member, placement] of others) {
+      const cursor = running.stream.cursorOf(member.client);
+      leave(member);
+      const resumes = placement.plan.upstream.cursorVariable !== undefined;
+      enter(member, placement, resumes ? cursor : undefined);
+    }
   };
 
   return {
-    subscribe: ({ read, variables: given, after, scope = '' }, outlet) => {
+    use: async (next) => {
+      graph = next;
+      await paced(all, move, MOVES);
+    },
+    subscribe: (request, outlet) => {
       try {
-        const plan = planner(read);
-        const coerced = coerceVariables(supergraph, read, given);
-        const variables = pick(coerced, plan.streamVariables);
-        // Variables are coerced, so their JSON is the same whenever they mean the same.
-        const key = `${scope}\n${plan.normalised}\n${JSON.stringify(variables)}`;
-        const known = joinable.get(key);
-        const stream = known?.joinable() ? known : start(key, plan, variables);
+        const placement = placeRequest(graph, request);
         const client = createStreamClient({
           outlet,
           limits: limits.queue,
           metrics,
-          onOver: () => stream.leave(client),
+          onOver: () => leave(member),
         });
-        const resumes = plan.upstream.cursorVariable !== undefined;
-        stream.join(client, resumes ? (after ?? cursorOf(plan, coerced)) : undefined);
+        const member: Member = { request, client, running: undefined };
+        enter(member, placement);
         return {
           leave: () => {
             client.close();
-            stream.leave(client);
+            leave(member);
           },
           resume: client.resume,
         };
       } catch (error) {
-        const errors = error instanceof RefusedOperation ? error.errors : [error as GraphQLError];
-        outlet.error(presentErrors(errors, log));
+        outlet.error(errorsOf(error));
         return NOWHERE;
       }
     },
   };
-}
-
-function fromSubgraph(
-  errors: Parameters<Outlet['error']>[0],
-  serviceName: string,
-): Parameters<Outlet['error']>[0] {
-  return errors.map((error) => ({ ...error, extensions: { ...error.extensions, serviceName } }));
 }

@@ -3,8 +3,11 @@ import type { LivePayload } from './live-payload.ts';
 /** What one upstream has passed on, as far back as it is kept: where another one can be met. */
 export interface PassedLog {
   readonly add: (payload: LivePayload) => void;
-  /** A position told by the subgraph; null: the next events are no positions until it tells again. */
-  readonly tell: (position: string | null, seq: number) => void;
+  /**
+   * A position told by the subgraph; null: the next events are no positions until it tells again;
+   * undefined: subscribed anew, so the next events are none before it has told one.
+   */
+  readonly tell: (position: string | null | undefined, seq: number) => void;
   /** The newest places at which all before a cursor has passed, newest first. */
   readonly meetingPoints: () => readonly string[];
   /** Where all before a cursor had passed; undefined when it never was, or is no longer kept. */
@@ -75,12 +78,10 @@ export function createPassedLog(keep: number, mustBeTold: () => boolean): Passed
       push({ payload, seq: payload.seq });
     },
     tell: (position, seq) => {
-      told = position !== null;
+      told = typeof position === 'string';
       last = undefined;
-      if (position === null) {
-        places.clear();
-        return;
-      }
+      if (position === null) places.clear();
+      if (typeof position !== 'string') return;
       push({ payload: undefined, seq });
       open(position, first + entries.length - 1);
     },

@@ -12,9 +12,6 @@ const ACK_WITHIN_MS = 5_000;
 /** A connection counts as back after so long: one that breaks at once again never was. */
 const SETTLED_MS = 1_000;
 
-/** Asks a subgraph that can to tell the positions of its streams, in pings. */
-const TELL_CURSORS = { gudang: { cursors: true } };
-
 /** One graphql-transport-ws connection to a subgraph, for all streams from it. */
 export interface SubgraphLink extends Stoppable {
   /** Returns how to close the stream; nothing reaches the sink afterwards. */
@@ -40,13 +37,19 @@ interface LinkedStream {
 export function startSubgraphLink({
   name,
   wsUrl,
+  params,
   reconnectLimitMs,
   log,
+  onUnused,
 }: {
   name: string;
   wsUrl: string;
+  /** The payload of `connection_init`. */
+  params: Record<string, unknown>;
   reconnectLimitMs: number;
   log: Logger;
+  /** The last stream has been closed. */
+  onUnused: () => void;
 }): SubgraphLink {
   const streams = new Set<LinkedStream>();
   const byId = new Map<string, LinkedStream>();
@@ -93,7 +96,7 @@ export function startSubgraphLink({
 
   const client = createClient({
     url: wsUrl,
-    connectionParams: TELL_CURSORS,
+    connectionParams: params,
     generateID: () => {
       lastId += 1;
       return String(lastId);
@@ -135,6 +138,7 @@ export function startSubgraphLink({
           byId.delete(stream.id);
           found(stream);
           leave();
+          if (streams.size === 0 && !stopping.signal.aborted) onUnused();
         },
         giveUp: () => {
           stream.close();
@@ -145,6 +149,7 @@ export function startSubgraphLink({
       const payload = {
         query: request.query,
         operationName: request.operationName,
+        ...(request.extensions ? { extensions: { ...request.extensions } } : {}),
         get variables() {
           return { ...request.variables() };
         },

@@ -18,6 +18,7 @@ import { findBadInput } from '../errors/bad-input.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { rootField, withoutCursor } from './cursor-argument.ts';
 import type { ReadOperation } from './operation-reader.ts';
+import { readPrivateFields } from './private-fields.ts';
 import { readStreamDirectives, type StreamDirectives } from './stream-directives.ts';
 import { createUpstreamOperation, type UpstreamOperation } from './upstream-operation.ts';
 
@@ -32,6 +33,8 @@ export interface SubscriptionPlan extends ReadOperation {
   readonly streamVariables: readonly string[];
   /** The value of the cursor's argument, when the operation has one. */
   readonly cursor: ValueNode | undefined;
+  /** Whether what it shows depends on who asks. */
+  readonly isPrivate: boolean;
   /** The subgraph that the events come from. */
   readonly subgraph: string;
   readonly upstream: UpstreamOperation;
@@ -64,12 +67,14 @@ export function createSubscriptionPlanner(
 ): SubscriptionPlanner {
   const planner = new QueryPlanner(supergraph.model);
   const directivesOf = readStreamDirectives(supergraph);
+  const touchesPrivate = readPrivateFields(supergraph);
   const plans = new WeakMap<object, SubscriptionPlan>();
   return (read) => {
     const known = plans.get(read.operation);
     if (known) return known;
     refuseInvalid(read, supergraph, hideSuggestions);
-    const plan = planSubscription(read, supergraph, planner, directivesOf);
+    const isPrivate = touchesPrivate(read.document);
+    const plan = { ...planSubscription(read, supergraph, planner, directivesOf), isPrivate };
     plans.set(read.operation, plan);
     return plan;
   };
@@ -94,7 +99,7 @@ function planSubscription(
   supergraph: LoadedSupergraph,
   planner: QueryPlanner,
   directivesOf: (field: string) => StreamDirectives,
-): SubscriptionPlan {
+): Omit<SubscriptionPlan, 'isPrivate'> {
   const name = operation.name?.value;
   const given = separateOperations(document)[name ?? ''] ?? document;
   const root = rootField(given) as FieldNode;

@@ -6,6 +6,7 @@ export interface UpstreamRequest {
   readonly operationName?: string | undefined;
   /** Asked for anew whenever the stream is subscribed again after a lost connection. */
   readonly variables: () => Readonly<Record<string, unknown>>;
+  readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
 /** Who gets a stream's events; `error` and `complete` each end it. */

@@ -5,6 +5,8 @@ export interface SubgraphAddress {
   readonly name: string;
   readonly url: string;
   readonly wsUrl: string;
+  /** Somebody else's: it looks for who asks in `connection_init`, and is not told the secret. */
+  readonly foreign: boolean;
 }
 
 /**
@@ -15,10 +17,12 @@ export function subgraphAddresses(
   subgraphs: readonly { readonly name: string; readonly url: string }[],
   urls: ReadonlyMap<string, string> = new Map(),
   wsUrls: ReadonlyMap<string, string> = new Map(),
+  foreign: readonly string[] = [],
 ): SubgraphAddress[] {
   const names = subgraphs.map(({ name }) => name);
   const httpOf = byName('SUBGRAPH_URLS', names, urls);
   const wsOf = byName('SUBGRAPH_WS_URLS', names, wsUrls);
+  const others = byName('FOREIGN_SUBGRAPHS', names, new Map(foreign.map((name) => [name, ''])));
   return subgraphs.map(({ name, url: composed }) => {
     const url = httpOf.get(name) ?? composed;
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
@@ -26,7 +30,8 @@ export function subgraphAddresses(
         `The subgraph ${name} has no usable address in the supergraph (${JSON.stringify(url)}): set SUBGRAPH_URLS=${name}=http://…`,
       );
     }
-    return { name, url, wsUrl: wsOf.get(name) ?? url.replace(/^http/i, 'ws') };
+    const wsUrl = wsOf.get(name) ?? url.replace(/^http/i, 'ws');
+    return { name, url, wsUrl, foreign: others.has(name) };
   });
 }
 

@@ -1,7 +1,8 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
-import { type Logger, type Stoppable, withoutCredentials } from '@gudang/service';
+import { ANONYMOUS, type Logger, type Stoppable, withoutCredentials } from '@gudang/service';
 import { type Dispatcher, Pool } from 'undici';
 import type { GatewayContext } from '../context.ts';
+import { identityHeaders } from './identity-headers.ts';
 import { readAnswer, type SubgraphAnswer, unavailableAnswer } from './subgraph-answer.ts';
 import type { SubgraphMetrics } from './subgraph-metrics.ts';
 
@@ -17,8 +18,11 @@ export interface SubgraphRequest {
 /** A subgraph over HTTP, as @apollo/gateway and live streams ask it. */
 export interface SubgraphSource extends GraphQLDataSource<GatewayContext>, Stoppable {
   readonly name: string;
+  readonly url: string;
   /** @throws when there is no answer, whatever its HTTP status, by the deadline */
   readonly ask: (request: SubgraphRequest, deadline: AbortSignal) => Promise<SubgraphAnswer>;
+  /** Ends once what was asked has been answered. */
+  readonly finish: () => Promise<void>;
 }
 
 /**
@@ -28,12 +32,15 @@ export interface SubgraphSource extends GraphQLDataSource<GatewayContext>, Stopp
 export function startSubgraphSource({
   name,
   url,
+  secret,
   timeoutMs,
   metrics,
   log,
 }: {
   name: string;
   url: string;
+  /** Proves to the subgraph that the gateway asks. */
+  secret: string | undefined;
   timeoutMs: number;
   metrics: SubgraphMetrics;
   log: Logger;
@@ -86,17 +93,19 @@ export function startSubgraphSource({
 
   return {
     name,
+    url,
     ask: (request, deadline) => post(request, {}, deadline),
     process: async (options) => {
       const { query = '', variables, operationName } = options.request;
       const mutation =
         'incomingRequestContext' in options &&
         options.incomingRequestContext.operation?.operation === 'mutation';
-      const forward = options.context['forward'] ?? {};
+      const { forward = {}, identity = ANONYMOUS }: Partial<GatewayContext> = options.context;
+      const headers = { ...forward, ...identityHeaders(identity, secret) };
       const done = metrics.begin(name);
       try {
         const send = mutation ? post : postTwice;
-        const answer = await send({ query, variables, operationName }, forward);
+        const answer = await send({ query, variables, operationName }, headers);
         done(answer.errors ? 'errors' : 'ok');
         if (away) log.info({ subgraph: name }, `the subgraph ${name} answers again`);
         away = false;
@@ -114,6 +123,7 @@ export function startSubgraphSource({
         return unavailableAnswer(name, reason, mutation && sent);
       }
     },
+    finish: () => pool.close(),
     stop: () => pool.destroy(),
   };
 }

@@ -5,19 +5,27 @@ import { createSubgraphProbe } from './subgraph-probe.ts';
 import { type SubgraphSource, startSubgraphSource } from './subgraph-source.ts';
 
 export interface Subgraphs extends Stoppable {
-  /** By the subgraph's name in the supergraph. */
+  /** By the subgraph's name in the supergraph, as it is now. */
   readonly sources: Readonly<Record<string, SubgraphSource>>;
+  /**
+   * The subgraphs are at these addresses from now on; those that are not among them can still be
+   * asked. Returns how to let these go.
+   */
+  readonly use: (addresses: readonly SubgraphAddress[]) => () => void;
 }
 
 /** Connections to all subgraphs, opened when first used; each is named in `/readyz`. */
 export function startSubgraphs({
-  addresses,
+  addresses: first,
+  secret,
   timeoutMs,
   health,
   metrics,
   log,
 }: {
   addresses: readonly SubgraphAddress[];
+  /** Proves the gateway to those that are not foreign. */
+  secret: string | undefined;
   timeoutMs: number;
   health: Health;
   metrics: Metrics;
@@ -25,13 +33,47 @@ export function startSubgraphs({
 }): Subgraphs {
   const subgraphMetrics = createSubgraphMetrics(metrics);
   const sources: Record<string, SubgraphSource> = Object.create(null);
-  for (const { name, url } of addresses) {
-    const source = startSubgraphSource({ name, url, timeoutMs, metrics: subgraphMetrics, log });
+  const forget = new Map<string, () => void>();
+  let wanted = new Set<string>();
+
+  const finish = (source: SubgraphSource): void => {
+    source.finish().catch((error: unknown) => {
+      log.debug({ err: error, subgraph: source.name }, 'a replaced connection did not end well');
+    });
+  };
+  const start = ({ name, url, foreign }: SubgraphAddress): void => {
+    const replaced = sources[name];
+    if (replaced?.url === url) return;
+    const source = startSubgraphSource({
+      name,
+      url,
+      secret: foreign ? undefined : secret,
+      timeoutMs,
+      metrics: subgraphMetrics,
+      log,
+    });
     sources[name] = source;
-    health.watch(`subgraph ${name}`, createSubgraphProbe(source));
-  }
+    forget.set(name, health.watch(`subgraph ${name}`, createSubgraphProbe(source)));
+    if (replaced) finish(replaced);
+  };
+  const letGo = (): void => {
+    for (const [name, source] of Object.entries(sources)) {
+      if (wanted.has(name)) continue;
+      delete sources[name];
+      forget.get(name)?.();
+      finish(source);
+    }
+  };
+  const use: Subgraphs['use'] = (addresses) => {
+    wanted = new Set(addresses.map(({ name }) => name));
+    for (const address of addresses) start(address);
+    return letGo;
+  };
+  use(first);
+
   return {
     sources,
+    use,
     stop: async () => {
       await Promise.all(Object.values(sources).map((source) => source.stop()));
     },

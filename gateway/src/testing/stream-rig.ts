@@ -2,7 +2,7 @@ import { createMetrics } from '@gudang/service';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { createCatchUpGate } from '../live/catch-up-gate.ts';
 import type { QueueLimits } from '../live/client-queue.ts';
-import { startEventSource } from '../live/event-source.ts';
+import { type EventRun, startEventSource } from '../live/event-source.ts';
 import { createLiveMetrics } from '../live/live-metrics.ts';
 import { startLiveStream } from '../live/live-stream.ts';
 import { createRetained } from '../live/retained.ts';
@@ -35,6 +35,15 @@ export function startStreamRig({
   const metrics = createLiveMetrics(createMetrics('rig'), () => 0);
   const retained = limit === undefined ? undefined : createRetained(limit);
   const state = { ended: 0 };
+  const runOf = (origin: string): EventRun => ({
+    origin,
+    subscribe: upstream.subscribe,
+    takeMarks: (event) => {
+      const { key, cursor } = scriptedMarks(event);
+      return { key: conflates ? key : undefined, cursor: resumable ? cursor : undefined };
+    },
+    execute: execute as never,
+  });
   const stream = startLiveStream({
     resumable,
     retained,
@@ -50,12 +59,7 @@ export function startStreamRig({
         after,
         conflates,
         sink,
-        subscribe: upstream.subscribe,
-        takeMarks: (event) => {
-          const { key, cursor } = scriptedMarks(event);
-          return { key: conflates ? key : undefined, cursor: resumable ? cursor : undefined };
-        },
-        execute: execute as never,
+        run: runOf('first'),
         onEvent: () => {},
       }),
   });
@@ -97,7 +101,7 @@ export function startStreamRig({
       },
     };
   };
-  return { upstream, stream, join, state, retained };
+  return { upstream, stream, join, state, retained, runOf };
 }
 
 /** Resolves once all that is on its way in this process has come. */

@@ -1,0 +1,30 @@
+import type { GraphQLDataSource } from '@apollo/gateway';
+import type { Logger } from '@gudang/service';
+import type { LoadedSupergraph } from '../supergraph.ts';
+import { createEventExecutor, type EventExecutor } from './event-executor.ts';
+import { createSubscriptionPlanner, type SubscriptionPlanner } from './subscription-plan.ts';
+
+/** What live streams run on; another one after the supergraph has changed. */
+export interface LiveGraph {
+  readonly supergraph: LoadedSupergraph;
+  readonly plan: SubscriptionPlanner;
+  readonly execute: EventExecutor;
+}
+
+export function createLiveGraph({
+  supergraph,
+  sources,
+  hideSuggestions,
+  log,
+}: {
+  supergraph: LoadedSupergraph;
+  sources: Readonly<Record<string, GraphQLDataSource>>;
+  hideSuggestions: boolean;
+  log: Logger;
+}): LiveGraph {
+  return {
+    supergraph,
+    plan: createSubscriptionPlanner(supergraph, { hideSuggestions }),
+    execute: createEventExecutor({ supergraph, sources, log }),
+  };
+}

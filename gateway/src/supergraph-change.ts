@@ -1,0 +1,47 @@
+import type { GraphqlEndpoint } from './graphql-endpoint.ts';
+import type { LiveGraph } from './live/live-graph.ts';
+import type { LiveStreams } from './live/live-streams.ts';
+import type { Upstreams } from './live/upstream.ts';
+import type { SubgraphAddress } from './subgraphs/subgraph-addresses.ts';
+import type { Subgraphs } from './subgraphs/subgraphs.ts';
+import type { LoadedSupergraph } from './supergraph.ts';
+
+/**
+ * Takes a supergraph into use in place of the one before, all or nothing.
+ * @returns throws what is wrong with a supergraph; the one before then goes on
+ */
+export function createSupergraphChange({
+  supergraph: first,
+  addressesOf,
+  graphOf,
+  subgraphs,
+  endpoint,
+  upstreams,
+  live,
+}: {
+  supergraph: LoadedSupergraph;
+  /** Throws when a subgraph has no address. */
+  addressesOf: (supergraph: LoadedSupergraph) => readonly SubgraphAddress[];
+  graphOf: (supergraph: LoadedSupergraph) => LiveGraph;
+  subgraphs: Pick<Subgraphs, 'use'>;
+  endpoint: Pick<GraphqlEndpoint, 'use'>;
+  upstreams: Pick<Upstreams, 'use'>;
+  live: Pick<LiveStreams, 'use'>;
+}): (supergraph: LoadedSupergraph) => void {
+  let current = addressesOf(first);
+  return (supergraph) => {
+    const addresses = addressesOf(supergraph);
+    const graph = graphOf(supergraph);
+    const letGo = subgraphs.use(addresses);
+    try {
+      endpoint.use(supergraph.sdl);
+    } catch (error) {
+      subgraphs.use(current)();
+      throw error;
+    }
+    current = addresses;
+    upstreams.use(addresses);
+    // Until all streams have moved, some still ask subgraphs that are no longer in the supergraph.
+    void live.use(graph).then(letGo);
+  };
+}
