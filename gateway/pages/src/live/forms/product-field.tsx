@@ -1,0 +1,53 @@
+import { useDeferredValue, useId, useMemo } from 'react';
+import { useLive } from '../live-context.tsx';
+import { useSignal } from '../use-signal.ts';
+
+/** Suggestions shown at a time: a browser's list of thousands is slow to open. */
+const SUGGESTED = 12;
+
+/** The id of a stock, with those suggested that fit; any other may be typed too. */
+export function ProductField({
+  value,
+  onChange,
+}: {
+  value: string;
+  onChange: (id: string) => void;
+}) {
+  const { stocks } = useLive();
+  const ids = useSignal(stocks.ids);
+  const text = useDeferredValue(value).toLocaleLowerCase();
+  const list = useId();
+  const suggested = useMemo(() => {
+    const fits = (part: string): boolean => part.toLocaleLowerCase().includes(text);
+    const found: string[] = [];
+    for (const id of ids) {
+      if (fits(id) || fits(stocks.get(id)?.name ?? '')) found.push(id);
+      if (found.length === SUGGESTED) break;
+    }
+    return found;
+  }, [ids, text, stocks]);
+  return (
+    <label>
+      Product
+      <input
+        name="productId"
+        list={list}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+        required
+        maxLength={100}
+        autoComplete="off"
+        autoCapitalize="off"
+        spellCheck={false}
+        placeholder="Choose a stock, or type its id"
+      />
+      <datalist id={list}>
+        {suggested.map((id) => (
+          <option key={id} value={id}>
+            {stocks.get(id)?.name}
+          </option>
+        ))}
+      </datalist>
+    </label>
+  );
+}

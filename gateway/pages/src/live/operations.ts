@@ -1,0 +1,104 @@
+/** The operations of the page, all of the public graph; a test holds them against its schema. */
+
+const ORDER = 'id productId quantity status rejectionReason createdAt';
+
+export const STOCKS_QUERY = `query Stocks($after: String) {
+  stockCursor
+  stocks(first: 100, after: $after) {
+    nodes { id name quantity version }
+    pageInfo { hasNextPage endCursor }
+  }
+}`;
+
+export interface StocksData {
+  readonly stockCursor: string;
+  readonly stocks: {
+    readonly nodes: readonly {
+      readonly id: string;
+      readonly name: string;
+      readonly quantity: number;
+      readonly version: number;
+    }[];
+    readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+  };
+}
+
+/** Only what the stock service itself knows: the stream goes on while orders are away. */
+export const STOCK_CHANGED = `subscription StockChanged($after: String) {
+  stockChanged(after: $after) {
+    kind delta cursor at
+    stock { id name quantity version }
+    order { id }
+  }
+}`;
+
+export interface StockChangedData {
+  readonly stockChanged: {
+    readonly kind: 'CREATED' | 'ORDERED' | 'ADJUSTED' | 'UPDATED' | 'DELETED' | 'SNAPSHOT';
+    readonly delta: number;
+    readonly cursor: string;
+    readonly at: string;
+    readonly stock: {
+      readonly id: string;
+      readonly name: string;
+      readonly quantity: number;
+      readonly version: number;
+    };
+    readonly order: { readonly id: string } | null;
+  };
+}
+
+/** The newest orders; the stock asked for beside them tells whether that service answers. */
+export const ORDERS_QUERY = `query Orders($probe: ID!) {
+  stock(id: $probe) { id }
+  orders(first: 30) { nodes { ${ORDER} } }
+}`;
+
+export interface OrderData {
+  readonly id: string;
+  readonly productId: string;
+  readonly quantity: number;
+  readonly status: 'PENDING' | 'CONFIRMED' | 'REJECTED';
+  readonly rejectionReason: 'OUT_OF_STOCK' | 'UNKNOWN_PRODUCT' | null;
+  readonly createdAt: string;
+}
+
+export interface OrdersData {
+  readonly orders: { readonly nodes: readonly OrderData[] };
+}
+
+export const ORDER_CHANGED = `subscription OrderChanged($id: ID!) {
+  orderChanged(id: $id) { ${ORDER} }
+}`;
+
+export interface OrderChangedData {
+  readonly orderChanged: OrderData | null;
+}
+
+export const HISTORY_QUERY = `query History($id: ID!) {
+  stock(id: $id) { movements(first: 50) { nodes { quantityAfter delta at } } }
+}`;
+
+export interface HistoryData {
+  readonly stock: {
+    readonly movements: {
+      readonly nodes: readonly {
+        readonly quantityAfter: number;
+        readonly delta: number;
+        readonly at: string;
+      }[];
+    };
+  } | null;
+}
+
+export const CREATE_ORDER = `mutation Order($input: CreateOrderInput!) {
+  createOrder(input: $input) { ${ORDER} }
+}`;
+
+export const ADJUST_STOCK = `mutation Adjust($id: ID!, $delta: Int!, $reason: String) {
+  adjustStock(id: $id, delta: $delta, reason: $reason) { id name quantity version }
+}`;
+
+export const ADD_STOCK = `mutation Add($input: AddStockInput!) {
+  addStock(input: $input) { id name quantity version }
+}`;

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { createOrderStore, type OrderState, SHOWN_ORDERS } from './order-store.ts';
+
+const order = (id: string, createdAt: number, changes: Partial<OrderState> = {}): OrderState => ({
+  id,
+  productId: 'kopi',
+  quantity: 1,
+  status: 'PENDING',
+  rejectionReason: null,
+  createdAt,
+  ...changes,
+});
+
+test('newest first, and no more than are shown', () => {
+  const store = createOrderStore();
+  store.apply(Array.from({ length: 100 }, (_, index) => order(`o${index}`, index)));
+  store.publish();
+  const shown = store.newest.get();
+  expect(shown).toHaveLength(SHOWN_ORDERS);
+  expect(shown[0]?.id).toBe('o99');
+});
+
+test('a settled order does not become pending again', () => {
+  const store = createOrderStore();
+  store.apply([order('a', 1, { status: 'CONFIRMED' })]);
+  store.apply([order('a', 1)]);
+  store.publish();
+  expect(store.newest.get()[0]?.status).toBe('CONFIRMED');
+});
+
+test('an own order stays own whoever tells of it, and is known until it is settled', () => {
+  const store = createOrderStore();
+  store.apply([order('mine', 0)], true);
+  store.apply(Array.from({ length: 100 }, (_, index) => order(`o${index}`, 10 + index)));
+  store.publish();
+  expect(store.get('mine')?.own).toBe(true);
+  store.apply([order('mine', 0, { status: 'REJECTED' })]);
+  expect(store.get('mine')).toMatchObject({ own: true, status: 'REJECTED' });
+});
+
+test('nothing new leaves the list as it is', () => {
+  const store = createOrderStore();
+  store.apply([order('a', 1)]);
+  store.publish();
+  const before = store.newest.get();
+  store.apply([order('a', 1)]);
+  store.publish();
+  expect(store.newest.get()).toBe(before);
+});

@@ -1,0 +1,51 @@
+import { useCallback, useSyncExternalStore } from 'react';
+import { useLive } from '../live-context.tsx';
+import { StockChart } from './stock-chart.tsx';
+import type { ShownStock } from './stock-store.ts';
+
+const number = new Intl.NumberFormat();
+const signed = new Intl.NumberFormat(undefined, { signDisplay: 'always' });
+
+function useStock(id: string): ShownStock | undefined {
+  const { stocks } = useLive();
+  const subscribe = useCallback(
+    (listener: () => void) => stocks.subscribe(id, listener),
+    [id, stocks],
+  );
+  return useSyncExternalStore(subscribe, () => stocks.get(id));
+}
+
+/** One stock; it alone is rendered again when that moves. */
+export function StockRow({
+  id,
+  chosen,
+  onChoose,
+}: {
+  id: string;
+  chosen: boolean;
+  onChoose: (id: string) => void;
+}) {
+  const stock = useStock(id);
+  if (!stock) return null;
+  const { name, quantity, delta, flash } = stock;
+  return (
+    <>
+      <div className="stock-name">
+        <button type="button" aria-pressed={chosen} onClick={() => onChoose(id)}>
+          {name}
+        </button>
+        <span className="soft">{id}</span>
+      </div>
+      <div className="stock-chart">
+        <StockChart id={id} />
+      </div>
+      <div className="stock-delta number" data-way={delta < 0 ? 'down' : 'up'}>
+        {/* A new key begins the flash anew. */}
+        {flash > 0 && <span key={flash}>{delta === 0 ? 'new' : signed.format(delta)}</span>}
+      </div>
+      <div className="stock-quantity number" data-none={quantity === 0}>
+        {number.format(quantity)}
+      </div>
+    </>
+  );
+}

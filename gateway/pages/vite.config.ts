@@ -1,0 +1,50 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import react from '@vitejs/plugin-react';
+import { defineConfig, type Plugin } from 'vite';
+
+const COMPRESSED = /\.(?:html|js|css|svg|ttf)$/;
+const compress = promisify(gzip);
+
+/** A .gz beside each text file, so that the gateway spends nothing on it; the same bytes each time. */
+function precompress(): Plugin {
+  const dist = fileURLToPath(new URL('dist', import.meta.url));
+  return {
+    name: 'precompress',
+    apply: 'build',
+    closeBundle: async () => {
+      const files = await readdir(dist, { recursive: true });
+      await Promise.all(
+        files
+          .filter((file) => COMPRESSED.test(file))
+          .map(async (file) => {
+            const path = join(dist, file);
+            await writeFile(`${path}.gz`, await compress(await readFile(path), { level: 9 }));
+          }),
+      );
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [react(), precompress()],
+  // Under a name of their own: the gateway's own paths stay free.
+  build: {
+    assetsDir: 'pages',
+    target: 'es2022',
+    // The policy of the pages allows files alone.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 4096,
+    rolldownOptions: {
+      input: ['index.html', 'live.html', 'graphiql.html', 'sandbox.html'],
+      onwarn: (warning, warn) => {
+        // GraphiQL's "use no memo" is for a compiler that has run already.
+        if (warning.code !== 'MODULE_LEVEL_DIRECTIVE') warn(warning);
+      },
+    },
+  },
+});

@@ -1,0 +1,74 @@
+import { OK, type PartState } from '@gudang/service';
+import { expect, test } from 'vitest';
+import { describeStatus } from './describe-status.ts';
+
+const down = (reason: string): PartState => ({ state: 'down', reason });
+const degraded = (reason: string): PartState => ({ state: 'degraded', reason });
+const all = new Map([
+  ['database', OK],
+  ['kafka', OK],
+  ['feed', OK],
+]);
+const both = { 'subgraph order': OK, 'subgraph stock': OK };
+
+function statesOf(parts: ReturnType<typeof describeStatus>): Record<string, string> {
+  return Object.fromEntries(parts.map(({ name, state }) => [name, state]));
+}
+
+test('all is well: the gateway, its subgraphs, and what these stand on', () => {
+  const status = describeStatus(
+    { ready: true, parts: both },
+    new Map([
+      ['order', all],
+      ['stock', all],
+    ]),
+  );
+  expect(statesOf(status)).toEqual({
+    Gateway: 'ok',
+    'order subgraph': 'ok',
+    'stock subgraph': 'ok',
+    Kafka: 'ok',
+    PostgreSQL: 'ok',
+  });
+  expect(status.at(-1)?.says).toBe('Serves order and stock.');
+});
+
+test('a database that one service cannot reach is named, and by whom', () => {
+  const stock = new Map([...all, ['database', down('the database does not answer')] as const]);
+  const status = describeStatus(
+    { ready: true, parts: both },
+    new Map([
+      ['order', all],
+      ['stock', stock],
+    ]),
+  );
+  expect(statesOf(status)).toMatchObject({ PostgreSQL: 'down', 'stock subgraph': 'ok' });
+  expect(status.at(-1)?.says).toBe('Stock: the database does not answer.');
+});
+
+test('a subgraph that does not answer; its own parts that are behind', () => {
+  const stock = new Map([...all, ['feed', degraded('it reads what it has missed')] as const]);
+  const status = describeStatus(
+    { ready: true, parts: { ...both, 'subgraph order': degraded('it does not answer') } },
+    new Map([
+      ['order', new Map()],
+      ['stock', stock],
+    ]),
+  );
+  expect(status.slice(1, 3)).toEqual([
+    { name: 'order subgraph', state: 'degraded', says: 'It does not answer.' },
+    { name: 'stock subgraph', state: 'degraded', says: 'It reads what it has missed.' },
+  ]);
+});
+
+test('with no service that answers, what they stand on is unknown', () => {
+  const parts = { 'subgraph order': degraded('x'), 'subgraph stock': degraded('x') };
+  const status = describeStatus(
+    { ready: true, parts },
+    new Map([
+      ['order', new Map()],
+      ['stock', new Map()],
+    ]),
+  );
+  expect(statesOf(status)).toMatchObject({ Kafka: 'unknown', PostgreSQL: 'unknown' });
+});

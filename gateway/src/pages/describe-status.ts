@@ -1,0 +1,88 @@
+import type { HealthReport, PartState } from '@gudang/service';
+
+/** What people are told of a part. */
+export interface StatusPart {
+  readonly name: string;
+  /** `unknown`: nobody who uses it could be asked. */
+  readonly state: PartState['state'] | 'unknown';
+  /** Plain words. */
+  readonly says: string;
+}
+
+const SUBGRAPH = 'subgraph ';
+/** What services share, by the names that they have for it in `/readyz`. */
+const SHARED: Readonly<Record<string, string>> = { kafka: 'Kafka', database: 'PostgreSQL' };
+const WORST_FIRST = ['down', 'degraded', 'ok'] as const;
+
+/**
+ * All parts of the system as the gateway sees them: itself, its subgraphs, and what these stand on.
+ * @param report the gateway's own
+ * @param subgraphs what each says of its parts; empty where it says nothing
+ */
+export function describeStatus(
+  report: HealthReport,
+  subgraphs: ReadonlyMap<string, ReadonlyMap<string, PartState>>,
+): StatusPart[] {
+  const own = Object.entries(report.parts).filter(([name]) => !name.startsWith(SUBGRAPH));
+  const asked = Object.entries(report.parts).flatMap(([name, state]) =>
+    name.startsWith(SUBGRAPH) ? [{ name: name.slice(SUBGRAPH.length), state }] : [],
+  );
+  return [
+    describe('Gateway', own, 'Answers queries, mutations and live streams.'),
+    ...asked.map(({ name, state }) => {
+      const parts = [...(subgraphs.get(name) ?? [])].filter(([part]) => !(part in SHARED));
+      return describe(`${name} subgraph`, [['', state], ...parts], 'Answers.');
+    }),
+    ...Object.entries(SHARED).flatMap(([part, name]) => describeShared(part, name, subgraphs)),
+  ];
+}
+
+function describe(
+  name: string,
+  parts: readonly (readonly [string, PartState])[],
+  whenFine: string,
+): StatusPart {
+  const state = worst(parts.map(([, part]) => part.state));
+  const reasons = parts.flatMap(([, part]) => (part.state === 'ok' ? [] : [part.reason]));
+  return { name, state, says: reasons.length > 0 ? sentences(reasons) : whenFine };
+}
+
+/** One server that several services use; left out where none names it. */
+function describeShared(
+  part: string,
+  name: string,
+  subgraphs: ReadonlyMap<string, ReadonlyMap<string, PartState>>,
+): StatusPart[] {
+  const users = [...subgraphs].flatMap(([user, parts]) => {
+    const state = parts.get(part);
+    return state ? [{ user, state }] : [];
+  });
+  if (users.length === 0) {
+    const says = 'Not known: none of the services that use it answers.';
+    return [...subgraphs.values()].some((parts) => parts.size > 0)
+      ? []
+      : [{ name, state: 'unknown', says }];
+  }
+  const troubled = users.flatMap(({ user, state }) =>
+    state.state === 'ok' ? [] : [`${user}: ${state.reason}`],
+  );
+  const names = users.map(({ user }) => user).join(' and ');
+  return [
+    {
+      name,
+      state: worst(users.map(({ state }) => state.state)),
+      says: troubled.length > 0 ? sentences(troubled) : `Serves ${names}.`,
+    },
+  ];
+}
+
+function worst(states: readonly PartState['state'][]): PartState['state'] {
+  return WORST_FIRST.find((state) => states.includes(state)) ?? 'ok';
+}
+
+function sentences(reasons: readonly string[]): string {
+  return reasons
+    .map((reason) => `${reason.charAt(0).toUpperCase()}${reason.slice(1)}`)
+    .map((reason) => (/[.!?]$/.test(reason) ? reason : `${reason}.`))
+    .join(' ');
+}

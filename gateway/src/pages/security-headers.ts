@@ -1,0 +1,48 @@
+const SANDBOX_SCRIPT = 'https://embeddable-sandbox.cdn.apollographql.com';
+const SANDBOX_FRAME = 'https://sandbox.embed.apollographql.com';
+
+/** What each page may load and run: its own files, unless it says more here. */
+const BASE = {
+  'default-src': ["'none'"],
+  'script-src': ["'self'"],
+  'style-src': ["'self'"],
+  'img-src': ["'self'", 'data:'],
+  'font-src': ["'self'"],
+  'connect-src': ["'self'"],
+  'base-uri': ["'none'"],
+  'form-action': ["'none'"],
+  'frame-ancestors': ["'none'"],
+};
+
+const MORE: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  // Its editor makes styles as it goes, and carries its fonts inside its style sheet.
+  'graphiql.html': {
+    'style-src': ["'self'", "'unsafe-inline'"],
+    'font-src': ["'self'", 'data:'],
+    'worker-src': ["'self'"],
+  },
+  'sandbox.html': {
+    'script-src': ["'self'", SANDBOX_SCRIPT],
+    'frame-src': [SANDBOX_FRAME],
+  },
+};
+
+/** The headers of a page. @param file its name, such as `live.html` */
+export function securityHeaders(file: string): Readonly<Record<string, string>> {
+  const policy = Object.entries({ ...BASE, ...MORE[file] });
+  return {
+    ...FILE_HEADERS,
+    'content-security-policy': policy
+      .map(([directive, sources]) => `${directive} ${sources.join(' ')}`)
+      .join('; '),
+    'referrer-policy': 'same-origin',
+    'cross-origin-opener-policy': 'same-origin',
+    'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  };
+}
+
+/** The headers of a page's files. */
+export const FILE_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+} as const;

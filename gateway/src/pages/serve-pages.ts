@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import type { Health, Logger } from '@gudang/service';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { SubgraphAddress } from '../subgraphs/subgraph-addresses.ts';
+import { FILE_HEADERS, securityHeaders } from './security-headers.ts';
+import { createStatus } from './status.ts';
+
+/** What `npm run build` has made of the pages. */
+const BUILT = fileURLToPath(new URL('dist/', import.meta.resolve('@gudang/pages/package.json')));
+
+/**
+ * The pages that people see: `/`, `/live` and, for exploring, `/graphiql` and `/graphql` in a
+ * browser. To be called before `/graphql` is opened.
+ * @param explorers whether the pages for exploring are served
+ */
+export async function servePages({
+  app,
+  addresses,
+  health,
+  explorers,
+  log,
+}: {
+  app: FastifyInstance;
+  addresses: readonly SubgraphAddress[];
+  health: Health;
+  explorers: boolean;
+  log: Logger;
+}): Promise<void> {
+  if (!existsSync(BUILT)) {
+    log.warn('The pages are not built: run npm run build, or set PAGES=false');
+    return;
+  }
+  // Files have their content's hash in their names.
+  await app.register(fastifyStatic, {
+    root: `${BUILT}pages`,
+    prefix: '/pages/',
+    preCompressed: true,
+    immutable: true,
+    maxAge: '365d',
+    index: false,
+    setHeaders: (reply) => void reply.headers(FILE_HEADERS),
+  });
+  const send = (reply: FastifyReply, file: string): FastifyReply =>
+    reply
+      .headers(securityHeaders(file))
+      .header('cache-control', 'no-cache')
+      .sendFile(file, BUILT, { cacheControl: false });
+
+  app.get('/', (_request, reply) => send(reply, 'index.html'));
+  app.get('/live', (_request, reply) => send(reply, 'live.html'));
+  const status = createStatus({ addresses, health, explorers });
+  app.get('/status', async (_request, reply) => {
+    return reply.header('cache-control', 'no-store').send(await status());
+  });
+  if (!explorers) return;
+  app.get('/graphiql', (_request, reply) => send(reply, 'graphiql.html'));
+  app.addHook('onRequest', async (request, reply) => {
+    if (isVisit(request)) return send(reply.header('vary', 'accept'), 'sandbox.html');
+  });
+}
+
+/** A person's browser at the address of the graph, and no request of it. */
+function isVisit({ method, routeOptions, headers, query }: FastifyRequest): boolean {
+  return (
+    (method === 'GET' || method === 'HEAD') &&
+    routeOptions.url === '/graphql' &&
+    headers.accept?.includes('text/html') === true &&
+    !('query' in Object(query))
+  );
+}
