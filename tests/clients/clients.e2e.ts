@@ -141,3 +141,24 @@ test('curl: a query, an order, and the stream', async () => {
     stock: { id: productId },
   });
 });
+
+test('Postman: the whole collection, run by newman', async () => {
+  const { gateway, order, stock } = system();
+  const newman = fileOf('../../node_modules/newman/bin/newman.js');
+  const variables = { gateway: gateway.url, orders: order.url, stocks: stock.url };
+  const named = Object.entries(variables).flatMap(([name, url]) => ['--env-var', `${name}=${url}`]);
+  const collection = fileOf('gudang.postman_collection.json');
+  // Its exit code is 1 when anything failed, and the report says what.
+  const report = run(process.execPath, [
+    newman,
+    'run',
+    collection,
+    ...named,
+    '--delay-request',
+    '20',
+  ]);
+  const { stdout } = await report.catch((failed: { stdout: string }) => {
+    throw new Error(failed.stdout);
+  });
+  expect(stdout).toMatch(/│\s+assertions │\s+\d{2} │\s+0 │/);
+});
