@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../system/eventually.ts';
 import { graphAt } from '../system/graph-client.ts';
@@ -20,6 +23,25 @@ afterEach(({ task }) => {
   process.stderr.write(`\nnpm start during "${task.name}":\n${start.output()}\n`);
 });
 afterAll(() => start?.clear());
+
+test('the curl scenario of the earlier system, with no other step', async () => {
+  const scenario = fileURLToPath(new URL('../rest/scenario.sh', import.meta.url));
+  const env = { ...process.env, ORDER_URL: start.orderUrl, STOCK_URL: start.stockUrl };
+  const { stdout } = await promisify(execFile)('sh', [scenario], { env });
+  const [added, ordered, shown] = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const { id } = added.Data;
+  const stock = { id, name: 'Kopi Gayo', quantity: 100 };
+  expect(added).toEqual({ Message: 'Berhasil Menambahkan Data', Data: stock });
+  expect(ordered).toEqual({
+    Message: 'Berhasil Menambahkan Data',
+    Data: { id: expect.any(String), productid: id, quantity: 10 },
+  });
+  const Data = { ...stock, quantity: 90 };
+  expect(shown).toEqual({ Message: 'Berhasil Mendapatkan Data Berdasarkan ID', Data });
+});
 
 test.each(PARTS)('npm start heals kill -9 of %s under a loop of orders', async (part) => {
   const pids = await Promise.all(PARTS.map(start.pidOf));

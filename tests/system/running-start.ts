@@ -14,7 +14,10 @@ export type PartName = (typeof PARTS)[number];
 
 /** `npm start` as a process, with all its parts, in a folder of its own on free ports. */
 export interface RunningStart {
+  /** The gateway's. */
   readonly url: string;
+  readonly orderUrl: string;
+  readonly stockUrl: string;
   readonly exited: Promise<Exit>;
   readonly output: () => string;
   /** The process of a part that runs now; undefined while there is none. */
@@ -75,6 +78,8 @@ export async function startStart(environment: Environment = {}): Promise<Running
 
   const running: RunningStart = {
     url: `http://127.0.0.1:${gateway}`,
+    orderUrl: `http://127.0.0.1:${order}`,
+    stockUrl: `http://127.0.0.1:${stock}`,
     exited,
     output,
     pidOf: async (part) => {

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { ORDER_CREATED } from '@gudang/events';
+import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../system/eventually.ts';
+import { shopAt } from '../system/shop.ts';
+import { useSystem } from '../system/use-system.ts';
+
+const system = useSystem();
+let kafka: Kafka;
+let topic: string;
+beforeAll(() => {
+  const { kafkaBrokers, topicPrefix } = system();
+  kafka = new Kafka({ brokers: [kafkaBrokers], logLevel: logLevel.NOTHING });
+  topic = `${topicPrefix}${ORDER_CREATED}`;
+});
+
+let close = async (): Promise<void> => {};
+afterAll(() => close());
+
+test("stock takes the earlier order service's records: four fields, TimeStamp, no headers", async () => {
+  const shop = shopAt(system().graph);
+  const { id } = await shop.addStock({ quantity: 100 });
+  const producer = kafka.producer();
+  await producer.connect();
+  const record = { id: randomUUID(), product_id: id, quantity: 10 };
+  const value = JSON.stringify({ ...record, TimeStamp: '2024-05-01T10:00:00.123456789+07:00' });
+  await producer.send({ topic, messages: [{ key: id, value }] });
+  await producer.disconnect();
+  await eventually(
+    () => shop.stock(id),
+    (stock) => stock?.quantity === 90,
+  );
+});
+
+test('the earlier stock service can take ours: JSON of exactly four fields', async () => {
+  const shop = shopAt(system().graph);
+  const { id: productId } = await shop.addStock({ quantity: 5 });
+  const order = await shop.createOrder({ productId, quantity: 3 });
+  const records: KafkaMessage[] = [];
+  const consumer = kafka.consumer({ groupId: `${topic}-earlier-stock-service` });
+  close = () => consumer.disconnect();
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await consumer.run({ eachMessage: async ({ message }) => void records.push(message) });
+
+  const ours = () => records.find(({ key }) => String(key) === productId);
+  const record = await eventually(ours, (found) => found !== undefined);
+  expect(JSON.parse(String(record?.value))).toEqual({
+    id: order.id,
+    product_id: productId,
+    quantity: 3,
+    timestamp: order.createdAt,
+  });
+});
