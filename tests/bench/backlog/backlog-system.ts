@@ -1,0 +1,63 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, startKafka, startPostgres } from '@gudang/embedded';
+import { migrate } from '@gudang/prisma';
+import { type Server, startServer } from '../../chaos/rig/server.ts';
+import { type Databases, openDatabases } from '../../system/databases.ts';
+import { type Part, startPart } from '../../system/part.ts';
+import { scriptOf } from '../../system/system.ts';
+
+const SIDES = ['order', 'stock'] as const;
+type Side = (typeof SIDES)[number];
+
+/** Both subgraphs over one PostgreSQL that writes to the disk, and a Kafka that can be away. */
+export interface BacklogSystem {
+  readonly kafka: Server;
+  readonly postgresPid: number;
+  /** Starts one more; it listens when this resolves, and may not be ready yet. */
+  readonly add: (side: Side) => Promise<Part>;
+  readonly databases: Databases;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startBacklogSystem(): Promise<BacklogSystem> {
+  const directory = await mkdtemp(join(tmpdir(), 'gudang-backlog-'));
+  const stops: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
+  const stop = async (): Promise<void> => {
+    for (const one of stops.reverse()) await one().catch(() => {});
+  };
+  try {
+    const postgres = await startPostgres({ directory: join(directory, 'postgres') });
+    stops.push(() => postgres.stop());
+    const urls = { order: postgres.url('order_db'), stock: postgres.url('stock_db') };
+    for (const side of SIDES) await migrate({ database: side, url: urls[side] });
+    const databases = openDatabases(urls);
+    stops.push(databases.close);
+    const port = await freePort();
+    const kafka = await startServer(() =>
+      startKafka({ directory: join(directory, 'kafka'), port }),
+    );
+    stops.push(kafka.stop);
+
+    let count = 0;
+    const add = async (side: Side): Promise<Part> => {
+      count += 1;
+      const part = await startPart({
+        name: `${side}-${count}`,
+        script: scriptOf(side),
+        environment: {
+          PORT: '0',
+          [`${side.toUpperCase()}_DATABASE_URL`]: urls[side],
+          KAFKA_BROKERS: `127.0.0.1:${port}`,
+        },
+      });
+      stops.push(() => part.stop());
+      return part;
+    };
+    return { kafka, postgresPid: postgres.pid, add, databases, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
