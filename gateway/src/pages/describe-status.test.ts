@@ -25,8 +25,8 @@ test('all is well: the gateway, its subgraphs, and what these stand on', () => {
   );
   expect(statesOf(status)).toEqual({
     Gateway: 'ok',
-    'order subgraph': 'ok',
-    'stock subgraph': 'ok',
+    'Order subgraph': 'ok',
+    'Stock subgraph': 'ok',
     Kafka: 'ok',
     PostgreSQL: 'ok',
   });
@@ -42,7 +42,7 @@ test('a database that one service cannot reach is named, and by whom', () => {
       ['stock', stock],
     ]),
   );
-  expect(statesOf(status)).toMatchObject({ PostgreSQL: 'down', 'stock subgraph': 'ok' });
+  expect(statesOf(status)).toMatchObject({ PostgreSQL: 'down', 'Stock subgraph': 'ok' });
   expect(status.at(-1)?.says).toBe('Stock: the database does not answer.');
 });
 
@@ -56,8 +56,8 @@ test('a subgraph that does not answer; its own parts that are behind', () => {
     ]),
   );
   expect(status.slice(1, 3)).toEqual([
-    { name: 'order subgraph', state: 'degraded', says: 'It does not answer.' },
-    { name: 'stock subgraph', state: 'degraded', says: 'It reads what it has missed.' },
+    { name: 'Order subgraph', state: 'degraded', says: 'It does not answer.' },
+    { name: 'Stock subgraph', state: 'degraded', says: 'It reads what it has missed.' },
   ]);
 });
 

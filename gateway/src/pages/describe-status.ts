@@ -31,7 +31,7 @@ export function describeStatus(
     describe('Gateway', own, 'Answers queries, mutations and live streams.'),
     ...asked.map(({ name, state }) => {
       const parts = [...(subgraphs.get(name) ?? [])].filter(([part]) => !(part in SHARED));
-      return describe(`${name} subgraph`, [['', state], ...parts], 'Answers.');
+      return describe(`${capitalised(name)} subgraph`, [['', state], ...parts], 'Answers.');
     }),
     ...Object.entries(SHARED).flatMap(([part, name]) => describeShared(part, name, subgraphs)),
   ];
@@ -82,7 +82,11 @@ function worst(states: readonly PartState['state'][]): PartState['state'] {
 
 function sentences(reasons: readonly string[]): string {
   return reasons
-    .map((reason) => `${reason.charAt(0).toUpperCase()}${reason.slice(1)}`)
+    .map(capitalised)
     .map((reason) => (/[.!?]$/.test(reason) ? reason : `${reason}.`))
     .join(' ');
+}
+
+function capitalised(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

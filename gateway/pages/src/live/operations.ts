@@ -76,7 +76,7 @@ export interface OrderChangedData {
 }
 
 export const HISTORY_QUERY = `query History($id: ID!) {
-  stock(id: $id) { movements(first: 50) { nodes { quantityAfter delta at } } }
+  stock(id: $id) { movements(first: 100) { nodes { quantityAfter delta at } } }
 }`;
 
 export interface HistoryData {

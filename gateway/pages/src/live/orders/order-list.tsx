@@ -1,5 +1,6 @@
 import { memo } from 'react';
 import { useLive } from '../live-context.tsx';
+import { useStock } from '../stocks/use-stock.ts';
 import { useSignal } from '../use-signal.ts';
 import type { ShownOrder } from './order-store.ts';
 
@@ -35,14 +36,13 @@ export function OrderList() {
 }
 
 const OrderRow = memo(function OrderRow({ order }: { order: ShownOrder }) {
-  const { stocks } = useLive();
   const { id, productId, quantity, status, rejectionReason, createdAt, own } = order;
+  const name = useStock(productId, (stock) => stock?.name ?? productId);
   return (
     <li data-order={id} data-status={status}>
       <span className="status">{STATUS[status]}</span>
       <span className="what">
-        <span className="number">{number.format(quantity)}</span> ×{' '}
-        {stocks.get(productId)?.name ?? productId}
+        <span className="number">{number.format(quantity)}</span> × {name}
         {rejectionReason && <em>{REASON[rejectionReason]}</em>}
       </span>
       {own && <span className="own">yours</span>}

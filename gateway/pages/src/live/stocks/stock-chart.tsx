@@ -24,12 +24,18 @@ function optionsOf(element: HTMLElement): Options {
       {
         ...(stepped ? { paths: stepped({ align: 1 }) } : {}),
         stroke: color('--chart-line'),
-        fill: color('--chart-fill'),
+        // Below a line that does not move it would look like a bar that is half full.
+        fill: (chart) => (isFlat(chart) ? 'transparent' : color('--chart-fill')()),
         width: 1.5,
         points: { show: false },
       },
     ],
   };
+}
+
+function isFlat({ scales: { y } }: UPlot): boolean {
+  // The room around a line that does not move, and nothing else.
+  return (y?.max ?? 0) - (y?.min ?? 0) <= 2;
 }
 
 /** Room above and below the line; a stock that does not move runs through the middle. */

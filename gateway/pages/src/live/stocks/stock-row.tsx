@@ -1,19 +1,8 @@
-import { useCallback, useSyncExternalStore } from 'react';
-import { useLive } from '../live-context.tsx';
 import { StockChart } from './stock-chart.tsx';
-import type { ShownStock } from './stock-store.ts';
+import { useStock } from './use-stock.ts';
 
 const number = new Intl.NumberFormat();
 const signed = new Intl.NumberFormat(undefined, { signDisplay: 'always' });
-
-function useStock(id: string): ShownStock | undefined {
-  const { stocks } = useLive();
-  const subscribe = useCallback(
-    (listener: () => void) => stocks.subscribe(id, listener),
-    [id, stocks],
-  );
-  return useSyncExternalStore(subscribe, () => stocks.get(id));
-}
 
 /** One stock; it alone is rendered again when that moves. */
 export function StockRow({
@@ -25,7 +14,7 @@ export function StockRow({
   chosen: boolean;
   onChoose: (id: string) => void;
 }) {
-  const stock = useStock(id);
+  const stock = useStock(id, (stock) => stock);
   if (!stock) return null;
   const { name, quantity, delta, flash } = stock;
   return (
@@ -41,7 +30,9 @@ export function StockRow({
       </div>
       <div className="stock-delta number" data-way={delta < 0 ? 'down' : 'up'}>
         {/* A new key begins the flash anew. */}
-        {flash > 0 && <span key={flash}>{delta === 0 ? 'new' : signed.format(delta)}</span>}
+        {flash > 0 && (
+          <span key={flash}>{delta === 0 ? 'new' : signed.format(delta).replace('-', '−')}</span>
+        )}
       </div>
       <div className="stock-quantity number" data-none={quantity === 0}>
         {number.format(quantity)}
