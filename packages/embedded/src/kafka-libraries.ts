@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,12 +8,15 @@ import { StartError } from './start-error.ts';
 
 const run = promisify(execFile);
 const pom = fileURLToPath(new URL('../kafka/pom.xml', import.meta.url));
+const SIZE_MB = 43;
 const WAY_OUT = 'Or set KAFKA_BROKERS to a running Kafka';
 
 export interface LibrariesOptions {
   /** The folder that holds `lib-<version>`; made when missing. */
   directory: string;
   log?: (line: string) => void;
+  /** Gets how much is there, twice a second: `Fetching Apache Kafka: 12 of 43 MB`. */
+  progress?: (text: string) => void;
   signal?: AbortSignal;
 }
 
@@ -22,15 +25,19 @@ export interface LibrariesOptions {
  * @throws {StartError} when Maven is missing or cannot fetch them
  */
 export async function kafkaLibraries(options: LibrariesOptions): Promise<string> {
-  const { directory, log = () => {}, signal } = options;
+  const { directory, log = () => {}, progress = () => {}, signal } = options;
   await findMaven(directory);
   const version = kafkaVersion();
   const libraries = join(directory, `lib-${version}`);
   if (existsSync(libraries)) return libraries;
-  log(`Fetching Apache Kafka ${version} with Maven (43 MB, only this once)`);
+  log(`Fetching Apache Kafka ${version} with Maven (${SIZE_MB} MB, only this once)`);
   await mkdir(directory, { recursive: true });
   // Fetched beside its place and moved there when done, so that a cut-off download is not taken for complete.
   const draft = await mkdtemp(join(directory, `lib-${version}.tmp-`));
+  const looking = setInterval(() => {
+    const all = Math.min(megabytesIn(draft), SIZE_MB);
+    progress(`Fetching Apache Kafka: ${all} of ${SIZE_MB} MB`);
+  }, 500);
   try {
     await fetchInto(draft, signal);
     // mkdtemp keeps it to its owner; other users of this machine may read what anybody can download.
@@ -41,8 +48,19 @@ export async function kafkaLibraries(options: LibrariesOptions): Promise<string>
     });
     return libraries;
   } finally {
+    clearInterval(looking);
     await rm(draft, { recursive: true, force: true });
   }
+}
+
+function megabytesIn(directory: string): number {
+  const sizes = readdirSync(directory).map((name) => sizeOf(join(directory, name)));
+  return Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1_000_000);
+}
+
+/** Maven may have moved a file since it was listed. */
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /** @throws {StartError} when Maven is needed, because Kafka is not there yet, and is missing */

@@ -40,6 +40,8 @@ export interface KafkaOptions {
   /** `kafka.log` in the directory unless told otherwise. */
   logFile?: string;
   log?: (line: string) => void;
+  /** Gets how far a slow step is. */
+  progress?: (text: string) => void;
   /** Ends a start that is under way. */
   signal?: AbortSignal;
 }

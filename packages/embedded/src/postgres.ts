@@ -30,6 +30,8 @@ export interface PostgresOptions {
   /** `postgres.log` in the directory unless told otherwise. */
   logFile?: string;
   log?: (line: string) => void;
+  /** Gets which slow step is under way. */
+  progress?: (text: string) => void;
   /** Ends a start that is under way. */
   signal?: AbortSignal;
 }
@@ -87,9 +89,10 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
 async function initialise(
   initdb: string,
   user: Unprivileged,
-  { directory, settings, log = () => {}, signal }: PostgresOptions,
+  { directory, settings, log = () => {}, progress = () => {}, signal }: PostgresOptions,
 ): Promise<void> {
   log('Setting up PostgreSQL for the first time');
+  progress('Setting up PostgreSQL');
   const draft = await mkdtemp(join(directory, 'data.tmp-'));
   await user.own(draft);
   const { command, args } = user.wrap(initdb, [

@@ -8,10 +8,14 @@ export function readyTable(
   backing: Backing,
   seconds: number,
 ): string {
+  const gateway = `http://localhost:${ports.gateway}`;
   const rows: [address: string, what: string][] = [
-    [`http://localhost:${ports.gateway}/graphql`, 'GraphQL: the whole graph, with live streams'],
-    [`http://localhost:${ports.order}`, 'order subgraph'],
-    [`http://localhost:${ports.stock}`, 'stock subgraph'],
+    [gateway, 'what this is, and what is running'],
+    [`${gateway}/live`, 'stock and orders as they change: start here'],
+    [`${gateway}/graphql`, 'the graph: queries, mutations, live streams; a browser gets Sandbox'],
+    [`${gateway}/graphiql`, 'the graph in a browser, also offline'],
+    [`http://localhost:${ports.order}/order/`, 'REST of the orders'],
+    [`http://localhost:${ports.stock}/stock/`, 'REST of the stocks'],
   ];
   // The addresses of one's own servers may hold passwords, and are known to whoever has set them.
   if (!databases) {
@@ -27,7 +31,8 @@ export function readyTable(
     '',
     ...rows.map(([address, what]) => `  ${address.padEnd(width)}  ${what}`),
     '',
-    `Try it with \`npm run demo\` in another terminal. Logs are in ${logs}. Ctrl-C stops everything.`,
+    'In another terminal: `npm run demo`, or `npm run demo -- --traffic 20` to see it move.',
+    `Logs are in ${logs}. Ctrl-C stops everything.`,
     '',
   ].join('\n');
 }

@@ -43,15 +43,17 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
     rotate(logFileOf(name));
     const part = supervise({ name, start, log });
     running.set(name, part);
-    return part.ready.then(() =>
-      log(`ready after ${Math.round((Date.now() - begun) / 100) / 10} s`),
-    );
+    terminal.step(name, `Starting ${name}`);
+    return part.ready
+      .finally(() => terminal.done(name))
+      .then(() => log(`ready after ${Math.round((Date.now() - begun) / 100) / 10} s`));
   };
   const common = (name: 'postgres' | 'kafka', signal: AbortSignal) => ({
     directory: join(directory, name),
     port: ports[name],
     logFile: logFileOf(name),
     log: (line: string) => terminal.part(name, line),
+    progress: (text: string) => terminal.step(name, text),
     signal,
   });
   const postgres = async () => {

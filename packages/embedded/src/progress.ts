@@ -1,0 +1,62 @@
+const REDRAW_MS = 250;
+/** Steps that are over sooner are not worth a line that comes and goes. */
+const SHOW_AFTER_MS = 600;
+const CLEAR = '\r\u001b[2K';
+
+/** Slow steps that are under way, on the last line of a terminal. Elsewhere nothing of it is written. */
+export interface Progress {
+  /** A step begins, or has got further: `kafka`, `Fetching Apache Kafka: 12 of 43 MB`. */
+  readonly step: (name: string, text: string) => void;
+  readonly done: (name: string) => void;
+  /** Writes lines that stay, above it. */
+  readonly above: (text: string) => void;
+}
+
+interface Step {
+  readonly begun: number;
+  readonly text: string;
+}
+
+export function createProgress(
+  out: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>,
+  now: () => number = Date.now,
+): Progress {
+  const steps = new Map<string, Step>();
+  let timer: NodeJS.Timeout | undefined;
+  let drawn = false;
+
+  const clear = (): void => {
+    if (drawn) out.write(CLEAR);
+    drawn = false;
+  };
+  const draw = (): void => {
+    const slow = [...steps.values()].filter(({ begun }) => now() - begun >= SHOW_AFTER_MS);
+    clear();
+    if (slow.length === 0) return;
+    const texts = slow.map(
+      ({ begun, text }) => `${text} (${Math.floor((now() - begun) / 1000)} s)`,
+    );
+    out.write(`  … ${texts.join(' · ')}`.slice(0, (out.columns || 80) - 1));
+    drawn = true;
+  };
+
+  return {
+    step: (name, text) => {
+      if (!out.isTTY) return;
+      steps.set(name, { begun: steps.get(name)?.begun ?? now(), text });
+      // It must not keep a process alive that has nothing else to do.
+      timer ??= setInterval(draw, REDRAW_MS).unref();
+    },
+    done: (name) => {
+      steps.delete(name);
+      clear();
+      if (steps.size > 0) return;
+      clearInterval(timer);
+      timer = undefined;
+    },
+    above: (text) => {
+      clear();
+      out.write(text);
+    },
+  };
+}

@@ -1,0 +1,37 @@
+/** How often a line of figures is written where there is no terminal to keep one up to date. */
+const PLAIN_EVERY_MS = 5_000;
+
+/** A line that is kept up to date at the end of the terminal; above it, what is worth keeping. */
+export interface StatusLine {
+  readonly update: (text: string) => void;
+  /** A line of its own, with the time. */
+  readonly note: (text: string) => void;
+  /** Leaves the last state on the screen. */
+  readonly end: () => void;
+}
+
+export function createStatusLine(
+  out: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'> = process.stdout,
+): StatusLine {
+  const clear = out.isTTY ? '\r\u001b[2K' : '';
+  let shown = '';
+  let lastPlain = Number.NEGATIVE_INFINITY;
+  return {
+    update: (text) => {
+      shown = text;
+      if (out.isTTY) out.write(`${clear}${text.slice(0, (out.columns || 80) - 1)}`);
+      else if (performance.now() - lastPlain > PLAIN_EVERY_MS) {
+        lastPlain = performance.now();
+        out.write(`${text}\n`);
+      }
+    },
+    note: (text) => {
+      const time = new Date().toTimeString().slice(0, 8);
+      out.write(`${clear}${time}  ${text}\n${out.isTTY ? shown : ''}`);
+    },
+    end: () => {
+      if (out.isTTY) out.write('\n');
+      else if (shown) out.write(`${shown}\n`);
+    },
+  };
+}
