@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, readSettings, type Stoppable } from '@gudang/service';
@@ -47,6 +47,11 @@ export async function startTestGateway(sdl: string, environment: Record<string, 
       const text = await (await fetch(`${url}/metrics`)).text();
       const line = text.split('\n').find((one) => one.startsWith(`${name}{`));
       return Number(line?.split(' ').at(-1));
+    },
+    /** Puts another supergraph in the place of its file. */
+    change: async (changed: string): Promise<void> => {
+      await writeFile(`${file}.new`, changed);
+      await rename(`${file}.new`, file);
     },
     /** Closes all clients that this made. */
     closeClients,

@@ -12,7 +12,7 @@ const LIVE = `extend schema
   directive @conflate(by: String!) on FIELD_DEFINITION`;
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])`;
 
-export const ITEMS = parse(`${LIVE}
+const ITEMS_SDL = `${LIVE}
   type Query { item(id: ID!): Item items(first: Int): [Item!]! hello(name: String!): String fail(code: String): String }
   type Mutation { rename(input: RenameInput!): Item }
   input RenameInput { id: ID!, name: String!, count: Int }
@@ -27,17 +27,26 @@ export const ITEMS = parse(`${LIVE}
   enum Size { SMALL LARGE }
   type ItemChange { item: Item! delta: Int note: String size: Size }
   type Item @key(fields: "id") { id: ID! name: String }
-`);
+`;
+
+export const ITEMS = parse(ITEMS_SDL);
 
 export const RATINGS = parse(`${LINK}
   type Query { best: Item }
   type Item @key(fields: "id") { id: ID! rating(scale: Int): Int }
 `);
 
-/** A supergraph of the toy subgraphs, at addresses where nothing listens unless told otherwise. */
-export function composeToys(items = 'http://127.0.0.1:1/graphql', ratings = items): string {
+/**
+ * A supergraph of the toy subgraphs, at addresses where nothing listens unless told otherwise.
+ * @param edit what to change in the schema of the items first
+ */
+export function composeToys(
+  items = 'http://127.0.0.1:1/graphql',
+  ratings = items,
+  edit = (sdl: string): string => sdl,
+): string {
   const composed = composeServices([
-    { name: 'items', url: items, typeDefs: ITEMS },
+    { name: 'items', url: items, typeDefs: parse(edit(ITEMS_SDL)) },
     { name: 'ratings', url: ratings, typeDefs: RATINGS },
   ]);
   if (composed.supergraphSdl === undefined) throw new Error(String(composed.errors));

@@ -1,0 +1,193 @@
+import type { GraphQLFormattedError } from 'graphql';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { collect } from './testing/collector.ts';
+import { startTestGateway, type TestGateway } from './testing/running-gateway.ts';
+import { composeToys, startToyGraph } from './testing/toy-graph.ts';
+
+/** Another key, so that the subgraph is asked for something else; the stream is the same. */
+const otherKey = (sdl: string) => sdl.replaceAll('by: "item { id }"', 'by: "item { id } n"');
+const withoutTag = (sdl: string) => sdl.replace('n: Int! tag: String', 'n: Int!');
+const withoutHello = (sdl: string) => sdl.replace('hello(name: String!): String', '');
+const withoutCursor = (sdl: string) => sdl.replace('after: String @eventCursor', 'after: String');
+
+let toys: Awaited<ReturnType<typeof startToyGraph>>;
+let gateway: TestGateway;
+
+const compose = (edit?: (sdl: string) => string): string =>
+  composeToys(toys.items.url, toys.ratings.url, edit);
+
+beforeAll(async () => {
+  toys = await startToyGraph();
+  inUse = compose();
+  gateway = await startTestGateway(inUse);
+});
+afterAll(async () => {
+  await gateway.stop();
+  await toys.stop();
+});
+const timers: NodeJS.Timeout[] = [];
+const repeat = (what: () => void, everyMs: number) => timers.push(setInterval(what, everyMs));
+const stopRepeating = (): void => {
+  for (const timer of timers.splice(0)) clearInterval(timer);
+};
+afterEach(async () => {
+  stopRepeating();
+  await gateway.closeClients();
+  await change();
+});
+
+const FEED = 'subscription ($after: String) { itemFeed(after: $after) { n item { id rating } } }';
+
+/** Asks no other subgraph for anything: hundreds of events at a time are cheap. */
+const BARE = FEED.replace(' rating', '');
+
+async function changes(): Promise<number> {
+  const text = await (await fetch(`${gateway.url}/metrics`)).text();
+  return Number(/supergraph_changes_total\{.*outcome="used".*\} (\d+)/.exec(text)?.[1] ?? 0);
+}
+
+let inUse = '';
+
+/** Resolves once the changed supergraph is in use. */
+async function change(edit?: (sdl: string) => string): Promise<void> {
+  const next = compose(edit);
+  if (next === inUse) return;
+  inUse = next;
+  const before = await changes();
+  await gateway.change(next);
+  await vi.waitFor(async () => expect(await changes()).toBe(before + 1), { timeout: 10_000 });
+}
+
+async function listening(count: number): Promise<void> {
+  await vi.waitFor(() => expect(toys.feedListening()).toBe(count), { timeout: 5000, interval: 5 });
+}
+
+const numbers = (stream: ReturnType<typeof collect>): number[] =>
+  stream.came.map((one) => {
+    if (!('next' in one) || !one.next.data) throw new Error(`no event: ${JSON.stringify(one)}`);
+    return (one.next.data as { itemFeed: { n: number } }).itemFeed.n;
+  });
+const upTo = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
+describe('a changed supergraph', () => {
+  it('is what queries are answered by', async () => {
+    const query = '{ hello(name: "Siti") }';
+    expect(await gateway.post({ query })).toMatchObject({ data: { hello: 'hello Siti' } });
+    await change(withoutHello);
+    expect(await gateway.post({ query })).toMatchObject({
+      status: 400,
+      errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
+    });
+  });
+
+  it('leaves streams on which it changes nothing alone', async () => {
+    const stream = collect(gateway.client(), FEED);
+    await listening(1);
+    toys.publish('1');
+    await stream.take();
+    const subscribed = toys.subscribed.length;
+    await change(withoutHello);
+    toys.publish('2');
+    expect(await stream.take()).toMatchObject({
+      next: { data: { itemFeed: { item: { id: '2' } } } },
+    });
+    expect(toys.subscribed).toHaveLength(subscribed);
+  });
+
+  it('moves streams to its plan, from where they are', async () => {
+    const streams = [1, 2, 3].map(() => collect(gateway.client(), FEED));
+    await listening(1);
+    const first = toys.feed.length + 1;
+    repeat(() => toys.publish('1'), 5);
+    const subscribed = toys.subscribed.length;
+    await change(otherKey);
+    await vi.waitFor(() => expect(toys.subscribed.length).toBe(subscribed + 1), { timeout: 3000 });
+    stopRepeating();
+    expect(toys.subscribed.at(-1)).toHaveProperty('after');
+    toys.publish('2');
+    for (const stream of streams) {
+      await vi.waitFor(() => expect(numbers(stream).at(-1)).toBe(toys.feed.length));
+      expect(numbers(stream)).toEqual(upTo(first, toys.feed.length));
+    }
+    await listening(1);
+    const joined = collect(gateway.client(), FEED.replace('subscription', 'subscription Later'));
+    await vi.waitFor(async () => expect(await gateway.metric('gateway_live_clients')).toBe(4));
+    expect(await gateway.metric('gateway_live_streams')).toBe(1);
+    joined.leave();
+  });
+
+  it('ends the operations that it does not take, and no other', async () => {
+    const client = gateway.client();
+    const gone = collect(client, 'subscription { itemFeed { n tag } }');
+    const alive = collect(client, FEED);
+    await listening(2);
+    await change(withoutTag);
+    const { error } = (await gone.take()) as { error: GraphQLFormattedError[] };
+    expect(error[0]?.extensions).toMatchObject({ code: 'GRAPHQL_VALIDATION_FAILED' });
+    await listening(1);
+    toys.publish('1');
+    expect(await alive.take()).toMatchObject({
+      next: { data: { itemFeed: { item: { id: '1' } } } },
+    });
+  });
+
+  it('goes on with streams that are of another kind in it', async () => {
+    const stream = collect(gateway.client(), FEED);
+    await listening(1);
+    const first = toys.feed.length + 1;
+    toys.publish('1');
+    await vi.waitFor(() => expect(stream.came).toHaveLength(1));
+    await change(withoutCursor);
+    await listening(1);
+    toys.publish('2');
+    await vi.waitFor(() => expect(stream.came).toHaveLength(2));
+    await change();
+    await listening(1);
+    toys.publish('3');
+    await vi.waitFor(() => expect(stream.came.length).toBeGreaterThan(2));
+    expect(numbers(stream)).toEqual([first, first + 1, first + 2]);
+  });
+
+  it('asks a subgraph where it is now', async () => {
+    const elsewhere = await startToyGraph();
+    const stream = collect(gateway.client(), FEED);
+    await listening(1);
+    inUse = composeToys(elsewhere.items.url, toys.ratings.url);
+    await gateway.change(inUse);
+    await vi.waitFor(() => expect(elsewhere.feedListening()).toBe(1), { timeout: 5000 });
+    await listening(0);
+    await vi.waitFor(() => expect(toys.items.sockets()).toBe(0));
+    elsewhere.publish('9');
+    expect(await stream.take()).toMatchObject({ next: { data: { itemFeed: { n: 1 } } } });
+    await gateway.post({ query: '{ items { id } }' });
+    expect(elsewhere.items.requests.at(-1)?.query).toContain('items');
+    await change();
+    await elsewhere.stop();
+  });
+
+  it('reaches clients that catch up, whatever moment it comes at: none misses or repeats an event', async () => {
+    const holder = collect(gateway.client(), BARE);
+    await listening(1);
+    for (let turn = 0; turn < 300; turn += 1) toys.publish(String(turn % 7));
+    repeat(() => toys.publish('8'), 2);
+    const clients: { stream: ReturnType<typeof collect>; after: number }[] = [];
+    const join = (): void => {
+      const after = Math.floor(Math.random() * toys.feed.length);
+      const stream = collect(gateway.client(), BARE, { after: `p${after}` });
+      clients.push({ stream, after });
+    };
+    repeat(join, 25);
+    for (const edit of [otherKey, undefined, otherKey]) await change(edit);
+    stopRepeating();
+    expect(clients.length).toBeGreaterThan(20);
+    toys.publish('last');
+    const last = toys.feed.length;
+    for (const { stream, after } of clients) {
+      await vi.waitFor(() => expect(numbers(stream).at(-1)).toBe(last), { timeout: 10_000 });
+      expect(numbers(stream)).toEqual(upTo(after + 1, last));
+    }
+    holder.leave();
+    await vi.waitFor(() => expect(toys.feedListening()).toBe(1), { timeout: 5000 });
+  });
+});

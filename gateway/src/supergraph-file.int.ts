@@ -1,0 +1,121 @@
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createHealth, createLogger, createMetrics, type Stoppable } from '@gudang/service';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { startSupergraphFile } from './supergraph-file.ts';
+import { composeToys } from './testing/toy-graph.ts';
+
+const OLD = composeToys();
+const NEW = composeToys('http://127.0.0.1:2/graphql');
+
+let folder: string;
+let file: Stoppable | undefined;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'supergraph-'));
+});
+afterEach(async () => {
+  await file?.stop();
+  await rm(folder, { recursive: true });
+});
+
+function watch(path: string) {
+  const health = createHealth();
+  const metrics = createMetrics('test');
+  const used: string[] = [];
+  const refusal = { with: undefined as Error | undefined };
+  file = startSupergraphFile({
+    path,
+    current: OLD,
+    use: ({ sdl }) => {
+      if (refusal.with) throw refusal.with;
+      used.push(sdl);
+    },
+    health,
+    metrics,
+    log: createLogger('gateway', 'silent'),
+    lookEveryMs: 10,
+  });
+  const state = async () => (await health.report()).parts['supergraph'];
+  const counted = async (outcome: string): Promise<number> => {
+    const { body } = await metrics.render();
+    const line = body.split('\n').find((one) => one.includes(`outcome="${outcome}"`));
+    return Number(line?.split(' ').at(-1) ?? 0);
+  };
+  return { used, refusal, state, counted };
+}
+
+describe("the supergraph's file", () => {
+  it('is taken into use when it is written anew', async () => {
+    const path = join(folder, 'supergraph.graphql');
+    await writeFile(path, OLD);
+    const { used, counted } = watch(path);
+    await writeFile(path, NEW);
+    await vi.waitFor(() => expect(used).toEqual([NEW]));
+    await writeFile(path, OLD);
+    await vi.waitFor(() => expect(used).toEqual([NEW, OLD]));
+    expect(await counted('used')).toBe(2);
+  });
+
+  it('is taken into use when another takes its place', async () => {
+    const path = join(folder, 'supergraph.graphql');
+    await writeFile(path, OLD);
+    const { used } = watch(path);
+    await writeFile(join(folder, 'next'), NEW);
+    await rename(join(folder, 'next'), path);
+    await vi.waitFor(() => expect(used).toEqual([NEW]));
+  });
+
+  it('is taken into use when a link on its way leads elsewhere, as in a ConfigMap', async () => {
+    for (const [version, sdl] of Object.entries({ '..1': OLD, '..2': NEW })) {
+      await mkdir(join(folder, version));
+      await writeFile(join(folder, version, 'supergraph.graphql'), sdl);
+    }
+    const path = join(folder, 'supergraph.graphql');
+    await symlink('..1', join(folder, '..data'));
+    await symlink(join('..data', 'supergraph.graphql'), path);
+    const { used } = watch(path);
+    await symlink('..2', join(folder, '..data_tmp'));
+    await rename(join(folder, '..data_tmp'), join(folder, '..data'));
+    await vi.waitFor(() => expect(used).toEqual([NEW]));
+  });
+
+  it.each([
+    ['no GraphQL', async (path: string) => writeFile(path, 'type {'), 'cannot be used: line 1'],
+    ['no supergraph', async (path: string) => writeFile(path, 'type A { a: Int }'), 'cannot be'],
+    ['empty', async (path: string) => writeFile(path, ''), 'cannot be used'],
+    ['gone', async (path: string) => rm(path), 'is not there'],
+  ])('is refused when it is %s, and taken again when it is well', async (_what, harm, reason) => {
+    const path = join(folder, 'supergraph.graphql');
+    await writeFile(path, OLD);
+    const { used, state, counted } = watch(path);
+    expect(await state()).toEqual({ state: 'ok' });
+    await harm(path);
+    await vi.waitFor(async () =>
+      expect(await state()).toMatchObject({
+        state: 'degraded',
+        reason: expect.stringContaining(reason),
+      }),
+    );
+    expect(used).toEqual([]);
+    expect(await counted('refused')).toBe(1);
+    await writeFile(path, NEW);
+    await vi.waitFor(() => expect(used).toEqual([NEW]));
+    expect(await state()).toEqual({ state: 'ok' });
+  });
+
+  it('is refused with the reason of whoever was to use it, once', async () => {
+    const path = join(folder, 'supergraph.graphql');
+    await writeFile(path, OLD);
+    const { refusal, state, counted } = watch(path);
+    refusal.with = new Error('The subgraph items has no usable address');
+    await writeFile(path, NEW);
+    await vi.waitFor(async () =>
+      expect(await state()).toEqual({
+        state: 'degraded',
+        reason: 'The subgraph items has no usable address; the one before goes on',
+      }),
+    );
+    expect(await counted('refused')).toBe(1);
+  });
+});
