@@ -15,7 +15,7 @@ export function StockList({
   chosen: string;
   onChoose: (id: string) => void;
 }) {
-  const { stocks, connection } = useLive();
+  const { stocks, connection, painter } = useLive();
   const ids = useSignal(stocks.ids);
   const { loaded } = useSignal(connection);
   const [search, setSearch] = useState('');
@@ -49,7 +49,13 @@ export function StockList({
         />
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <section className="scroller" ref={box} tabIndex={0} aria-label="All stocks">
+      <section
+        className="scroller"
+        ref={box}
+        tabIndex={0}
+        aria-label="All stocks"
+        onScroll={painter.hold}
+      >
         <ol style={{ blockSize: rows.getTotalSize() }}>
           {rows.getVirtualItems().map(({ index, key, start }) => {
             const id = String(found[index]);
