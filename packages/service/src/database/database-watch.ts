@@ -4,6 +4,7 @@ import type { Stoppable } from '../lifecycle.ts';
 import { withoutCredentials } from '../logger.ts';
 import type { SqlClient } from '../outbox/write-events.ts';
 import type { Service } from '../service.ts';
+import { type DatabaseProblem, databaseProblem } from './database-problem.ts';
 
 /** How long the database may take to answer before it is called down, in milliseconds. */
 const DEADLINE_MS = 2_000;
@@ -11,8 +12,8 @@ const DEADLINE_MS = 2_000;
 const REMINDER_MS = 30_000;
 
 /**
- * What `/readyz` says of a database, and a readable line in the log, at a slow pace, while it does
- * not answer.
+ * What `/readyz` says of a database, and a readable line in the log, at a slow pace, while it is
+ * of no use.
  */
 export function startDatabaseWatch(
   { health, log }: Pick<Service, 'health' | 'log'>,
@@ -29,25 +30,27 @@ export function startDatabaseWatch(
 ): Stoppable {
   let down = false;
   let lastReminder = 0;
-  const ask = async (): Promise<PartState> => {
-    const answered = await Promise.race([
-      client.$queryRawUnsafe('SELECT 1').then(
-        () => true,
-        () => false,
-      ),
-      pause(DEADLINE_MS).then(() => false),
+  /** A table that each of the databases has: one that was never migrated is of no use. */
+  const findProblem = (): Promise<DatabaseProblem | undefined> => {
+    const problemOf = (error?: unknown) => databaseProblem(error, { url, setting });
+    return Promise.race([
+      client.$queryRawUnsafe('SELECT FROM relay').then(() => undefined, problemOf),
+      pause(DEADLINE_MS).then(() => problemOf()),
     ]);
-    if (answered) {
+  };
+  const ask = async (): Promise<PartState> => {
+    const problem = await findProblem();
+    if (problem === undefined) {
       if (down) log.info(`PostgreSQL at ${withoutCredentials(url)} answers again`);
       down = false;
       lastReminder = 0;
       return OK;
     }
     down = true;
-    const reason = `PostgreSQL at ${withoutCredentials(url)} does not answer`;
+    const { reason, advice } = problem;
     if (Date.now() - lastReminder > REMINDER_MS) {
       lastReminder = Date.now();
-      log.warn(`${reason}: start it, or set ${setting} to where it runs; trying on`);
+      log.warn(`${reason}: ${advice}; trying on`);
     }
     return { state: 'down', reason };
   };
