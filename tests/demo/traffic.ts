@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Graph, graphAt } from '../system/graph-client.ts';
 import { createFigures, type Decided } from './figures.ts';
@@ -25,6 +26,8 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
   const figures = createFigures(performance.now());
   const status = createStatusLine();
   const stopping = new AbortController();
+  // Each order on its way listens.
+  setMaxListeners(0, stopping.signal);
   let lastDecision = performance.now();
   let away = false;
   let unanswered = 0;
@@ -89,7 +92,7 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
     let still = false;
     const timer = setInterval(() => {
       const now = performance.now();
-      const isStill = figures.waiting() > 0 && now - lastDecision > STANDSTILL_MS;
+      const isStill = !away && figures.waiting() > 0 && now - lastDecision > STANDSTILL_MS;
       if (isStill && !still)
         status.note('Orders are taken, none is decided: is Kafka or stock down?');
       if (!isStill && still) status.note('Orders are decided again');

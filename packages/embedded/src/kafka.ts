@@ -69,6 +69,7 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   const java = await findJava();
   const libraries = options.libraries ?? join(gudangDirectory(), 'kafka');
   const classPath = join(await kafkaLibraries({ ...options, directory: libraries }), '*');
+  options.progress?.('Starting Kafka');
   await mkdir(directory, { recursive: true });
   const leftover = await stopLeftover(pidFile, properties);
   if (leftover)
