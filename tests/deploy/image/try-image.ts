@@ -68,7 +68,11 @@ async function buildImages(): Promise<
   await copyContext(repository, ignored, context);
   const source = await readFile(join(context, 'docker/Dockerfile'), 'utf8');
   const done = new Map<string, BuiltImage>();
-  const environment = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', npm_config_loglevel: 'error' };
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: process.env['HOME'] ?? '',
+    npm_config_loglevel: 'error',
+  };
   const build = async (service: string, target = 'service'): Promise<BuiltImage> => {
     const stages = readDockerfile(source, { SERVICE: service });
     const built = await runStages(stages, { target, context, directory, environment, done, say });

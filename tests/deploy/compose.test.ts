@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { readDockerfile } from './image/dockerfile.ts';
+import { createComposeValidator } from './validate.ts';
+
+const repository = new URL('../../', import.meta.url);
+const read = (path: string): Promise<string> => readFile(new URL(path, repository), 'utf8');
+const readYaml = async (path: string) => parse(await read(path), { merge: true });
+
+const validate = await createComposeValidator();
+const compose = await readYaml('docker/compose.yaml');
+
+describe('compose', () => {
+  it('is what the specification allows', async () => {
+    expect(validate(compose)).toEqual([]);
+    expect(validate(await readYaml('compose.yaml'))).toEqual([]);
+  });
+
+  it('is refused when a field is mistyped', () => {
+    const services = { ...compose.services, gateway: { ...compose.services.gateway, imgae: 'x' } };
+    expect(validate({ ...compose, services })).not.toEqual([]);
+  });
+
+  it('mounts only files that are there', async () => {
+    const mounted = Object.values<{ volumes?: string[] }>(compose.services)
+      .flatMap(({ volumes = [] }) => volumes)
+      .map((volume) => volume.split(':')[0] ?? '')
+      .filter((source) => source.startsWith('./') && /\.\w+$/.test(source));
+    expect(mounted.length).toBeGreaterThan(3);
+    for (const source of mounted) expect(await read(`docker/${source}`)).not.toBe('');
+  });
+
+  it('depends on services that are there, none of them in a profile', () => {
+    for (const { depends_on = {} } of Object.values<{ depends_on?: object }>(compose.services)) {
+      for (const name of Object.keys(depends_on)) {
+        expect(compose.services).toHaveProperty(name);
+        expect(compose.services[name].profiles).toBeUndefined();
+      }
+    }
+  });
+
+  it('publishes each port once, and none of a service that has replicas', () => {
+    const { services } = compose;
+    for (const name of ['gateway', 'order-subgraph', 'stock-subgraph']) {
+      expect(services[name].ports).toBeUndefined();
+    }
+    const published = Object.values<{ ports?: string[] }>(services)
+      .flatMap(({ ports = [] }) => ports)
+      .map((port) => port.split(':').at(-2));
+    expect(new Set(published).size).toBe(published.length);
+    expect(published).toEqual(expect.arrayContaining(['4000', '8000', '8001']));
+  });
+});
+
+describe('Dockerfile', () => {
+  it('has the targets that compose builds, each with a command in exec form and no root', async () => {
+    const source = await read('docker/Dockerfile');
+    for (const { build } of Object.values<{
+      build?: { target: string; args: { SERVICE: string } };
+    }>(compose.services)) {
+      if (!build) continue;
+      const stages = readDockerfile(source, build.args);
+      const target = stages.find(({ name }) => name === build.target);
+      expect(target?.steps.at(-1)?.instruction).toBe('CMD');
+      expect(target?.steps.at(-1)?.text).toMatch(/^\["node", "dist\/\w+\.js"\]$/);
+      const service = stages.find(({ name }) => name === 'service');
+      const user = service?.steps.find(({ instruction }) => instruction === 'USER');
+      expect(user?.text).toBe('1000:1000');
+    }
+  });
+
+  it('prunes with the turbo that this repository builds with', async () => {
+    const { devDependencies } = JSON.parse(await read('package.json'));
+    expect(await read('docker/Dockerfile')).toContain(`turbo@${devDependencies.turbo} `);
+  });
+});

@@ -1,0 +1,128 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { arrows } from './arrows.ts';
+import { findKustomize, type Manifest, render } from './render.ts';
+import { createManifestValidator } from './validate.ts';
+
+const SERVICES = ['gateway', 'order-subgraph', 'stock-subgraph'];
+/** The longest that a service takes to stop, in seconds: see lifecycle.ts in @gudang/service. */
+const STOP_DEADLINE_S = 20;
+
+const kustomize = await findKustomize();
+const validate = await createManifestValidator();
+
+// Without kustomize and kubectl there is nothing to render with; .ci/run brings one.
+describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])(
+  '%s',
+  (overlay) => {
+    let manifests: Manifest[] = [];
+    const of = (kind: string): Manifest[] => manifests.filter((one) => one.kind === kind);
+    const workloads = (): Manifest[] => [...of('Deployment'), ...of('StatefulSet'), ...of('Job')];
+
+    beforeAll(async () => {
+      if (kustomize) manifests = await render(kustomize, `k8s/overlays/${overlay}`);
+    });
+
+    it('is what the schemas allow', () => {
+      expect(manifests.length).toBeGreaterThan(20);
+      expect(
+        manifests.flatMap((one) =>
+          validate(one).map((wrong) => `${one.kind} ${one.metadata.name}: ${wrong}`),
+        ),
+      ).toEqual([]);
+    });
+
+    it('is refused when a field is mistyped, whatever its kind', () => {
+      const accepted = manifests
+        .filter(({ spec }) => spec !== undefined)
+        .filter((one) => validate({ ...one, spec: { ...one.spec, replicsa: 1 } }).length === 0);
+      expect(accepted.map(({ kind }) => kind)).toEqual([]);
+    });
+
+    it('runs under the restricted pod security standard', () => {
+      for (const { spec, metadata } of workloads()) {
+        const pod = spec.template.spec;
+        expect(pod.securityContext, metadata.name).toMatchObject({
+          runAsNonRoot: true,
+          seccompProfile: { type: 'RuntimeDefault' },
+        });
+        expect(pod.automountServiceAccountToken, metadata.name).toBe(false);
+        expect(pod.enableServiceLinks, metadata.name).toBe(false);
+        for (const container of pod.containers) {
+          expect(container.securityContext, metadata.name).toMatchObject({
+            allowPrivilegeEscalation: false,
+            capabilities: { drop: ['ALL'] },
+          });
+          expect(container.resources.requests, metadata.name).toHaveProperty('memory');
+        }
+      }
+      const [namespace] = of('Namespace');
+      expect(namespace?.metadata.labels).toMatchObject({
+        'pod-security.kubernetes.io/enforce': 'restricted',
+      });
+    });
+
+    it('asks each service whether it is alive and ready, and lets it say goodbye', () => {
+      const found = of('Deployment').filter(({ metadata }) => SERVICES.includes(metadata.name));
+      expect(found.map(({ metadata }) => metadata.name).sort()).toEqual(SERVICES);
+      for (const { spec, metadata } of found) {
+        const pod = spec.template.spec;
+        const [container] = pod.containers;
+        expect(container.securityContext.readOnlyRootFilesystem).toBe(true);
+        expect(container.livenessProbe.httpGet.path).toBe('/healthz');
+        expect(container.readinessProbe.httpGet.path).toBe('/readyz');
+        const { seconds } = container.lifecycle.preStop.sleep;
+        expect(pod.terminationGracePeriodSeconds, metadata.name).toBeGreaterThan(
+          seconds + 15 + STOP_DEADLINE_S,
+        );
+        expect(spec.strategy.rollingUpdate.maxUnavailable).toBe(0);
+      }
+    });
+
+    it('names nothing that is not there', () => {
+      const names = (kind: string): string[] => of(kind).map(({ metadata }) => metadata.name);
+      for (const { spec } of workloads()) {
+        for (const { configMapRef } of spec.template.spec.containers[0].envFrom ?? []) {
+          expect(names('ConfigMap')).toContain(configMapRef.name);
+        }
+      }
+      for (const { spec } of [...of('HorizontalPodAutoscaler'), ...of('ScaledObject')]) {
+        expect(names('Deployment')).toContain(spec.scaleTargetRef.name);
+      }
+      const scaled = [...names('HorizontalPodAutoscaler'), ...names('ScaledObject')];
+      expect(new Set(scaled).size, 'one autoscaler for each').toBe(scaled.length);
+    });
+
+    it('allows the arrows of the picture and no others', () => {
+      const stores =
+        overlay === 'local'
+          ? ['order-subgraph → postgres', 'stock-subgraph → postgres', 'migrate → postgres']
+          : overlay === 'production'
+            ? [
+                'order-subgraph → order-database',
+                'migrate → order-database',
+                'stock-subgraph → stock-database',
+                'migrate → stock-database',
+              ]
+            : [
+                'order-subgraph → 10.0.0.0/8:5432',
+                'stock-subgraph → 10.0.0.0/8:5432',
+                'migrate → 10.0.0.0/8:5432',
+              ];
+      const kafka = overlay === 'production-external' ? '10.0.0.0/8:9093' : 'kafka';
+      const watched = overlay === 'local' ? [] : SERVICES.map((one) => `${one} → observability`);
+      expect(arrows(of('NetworkPolicy')).sort()).toEqual(
+        [
+          ...['gateway', 'order-subgraph', 'stock-subgraph', 'migrate'].map(
+            (one) => `${one} → DNS`,
+          ),
+          'gateway → order-subgraph',
+          'gateway → stock-subgraph',
+          ...stores,
+          `order-subgraph → ${kafka}`,
+          `stock-subgraph → ${kafka}`,
+          ...watched,
+        ].sort(),
+      );
+    });
+  },
+);

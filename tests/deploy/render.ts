@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { parseAllDocuments } from 'yaml';
+
+const exec = promisify(execFile);
+const repository = new URL('../../', import.meta.url);
+
+/** A Kubernetes object, as far as these tests look into it. */
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+  // biome-ignore lint/suspicious/noExplicitAny: of many shapes, each held by its own schema
+  readonly spec?: any;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+type Kustomize = readonly [command: string, ...args: string[]];
+
+/**
+ * What renders overlays: KUSTOMIZE, which .ci/run sets, or what is installed; undefined when there
+ * is nothing.
+ */
+export async function findKustomize(): Promise<Kustomize | undefined> {
+  const given = process.env['KUSTOMIZE'];
+  const candidates: Kustomize[] = given
+    ? [[given, 'build']]
+    : [
+        ['kustomize', 'build'],
+        ['kubectl', 'kustomize'],
+      ];
+  for (const candidate of candidates) {
+    const [command, ...args] = candidate;
+    const works = await exec(command, [...args, '--help']).catch(() => undefined);
+    if (works) return candidate;
+  }
+  if (given) throw new Error(`KUSTOMIZE names ${given}, which does not run`);
+  return undefined;
+}
+
+/** @param overlay such as `k8s/overlays/local` */
+export async function render(kustomize: Kustomize, overlay: string): Promise<Manifest[]> {
+  const [command, ...args] = kustomize;
+  const folder = fileURLToPath(new URL(overlay, repository));
+  const { stdout } = await exec(command, [...args, folder], { maxBuffer: 16 * 1024 * 1024 });
+  return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+}

@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { Manifest } from './render.ts';
+
+const read = async (name: string) =>
+  JSON.parse(await readFile(new URL(`./schemas/${name}.json`, import.meta.url), 'utf8'));
+
+/** CRDs are written for Go, whose patterns may say (?i). */
+const regExp = Object.assign(
+  (pattern: string, flags: string) =>
+    pattern.includes('(?i)')
+      ? new RegExp(pattern.replace('(?i)', ''), `${flags}i`)
+      : new RegExp(pattern, flags),
+  { code: 'unused: nothing is compiled to files' },
+);
+
+const create = () =>
+  new Ajv2020({ strict: false, allErrors: true, logger: false, code: { regExp } });
+
+/** What a schema says against a document, a line each. */
+function complaints(errors: readonly ErrorObject[] | null | undefined): string[] {
+  return (errors ?? []).map(({ instancePath, message, params }) => {
+    return `${instancePath || '/'} ${message} ${JSON.stringify(params)}`;
+  });
+}
+
+/** Checks Kubernetes objects and custom resources against their schemas. */
+export async function createManifestValidator(): Promise<(manifest: Manifest) => string[]> {
+  const { kinds, $defs } = await read('kubernetes');
+  const ajv = create().addSchema({ $id: 'kubernetes', $defs });
+  const validators = new Map<string, ValidateFunction>();
+  for (const [kind, name] of Object.entries(kinds)) {
+    validators.set(kind, ajv.compile({ $ref: `kubernetes#/$defs/${name}` }));
+  }
+  for (const [kind, schema] of Object.entries(await read('custom-resources'))) {
+    validators.set(kind, ajv.compile(schema as object));
+  }
+  return (manifest) => {
+    const validate = validators.get(`${manifest.apiVersion}/${manifest.kind}`);
+    if (!validate) return [`no schema for ${manifest.apiVersion}/${manifest.kind}`];
+    validate(manifest);
+    return complaints(validate.errors);
+  };
+}
+
+/** Checks a compose file against the Compose specification. */
+export async function createComposeValidator(): Promise<(file: unknown) => string[]> {
+  const validate = create().compile(await read('compose'));
+  return (file) => {
+    validate(file);
+    return complaints(validate.errors);
+  };
+}
