@@ -1,31 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { at, type Breakable, breachesOf } from './break-history.ts';
 import { check } from './checker.ts';
 import type { History, TopicRecord } from './history.ts';
 import { CONFIRMED, REJECTED, record, soundHistory } from './sound-history.ts';
-
-/** A history whose parts may be broken in place. */
-type Breakable<T> = T extends Buffer
-  ? T
-  : T extends ReadonlyMap<infer K, infer V>
-    ? Map<K, V>
-    : T extends readonly (infer E)[]
-      ? Breakable<E>[]
-      : T extends object
-        ? { -readonly [K in keyof T]: Breakable<T[K]> }
-        : T;
-
-/** The element at a place, which a sound history has. */
-function at<T>(all: T[] | undefined, index: number): T {
-  const one = all?.[index];
-  if (one === undefined) throw new Error(`A sound history has more than ${index} of these`);
-  return one;
-}
-
-function breachesOf(damage: (history: Breakable<History>) => void): string[] {
-  const history = soundHistory();
-  damage(history as Breakable<History>);
-  return check(history).map(({ guarantee, what }) => `${guarantee}: ${what}`);
-}
 
 function again(records: TopicRecord[] | undefined, value: object): void {
   records?.push(record('order_changed', 99, value));
@@ -256,32 +233,5 @@ describe('guarantee 4', () => {
       records['order_created']?.push(record('order_created', 3, order));
     };
     expect(breachesOf(twice)).toEqual([]);
-  });
-});
-
-describe('guarantee 5', () => {
-  it.each<[string, (history: Breakable<History>) => void]>([
-    ['a stream that goes back', ({ told }) => void at(told.watchers, 0).seen.reverse()],
-    ['a stream that misses the last state', ({ told }) => void at(told.watchers, 0).seen.pop()],
-    [
-      'a stream that shows nothing',
-      ({ told }) => {
-        at(told.watchers, 0).seen.length = 0;
-      },
-    ],
-    [
-      'a stream that was ended',
-      ({ told }) => {
-        at(told.watchers, 0).ended = 'gone';
-      },
-    ],
-    [
-      'a stream that shows another quantity',
-      ({ told }) => {
-        at(at(told.watchers, 0).seen, 1).quantity = 8;
-      },
-    ],
-  ])('sees %s', (_what, damage) => {
-    expect(breachesOf(damage)).toContainEqual(expect.stringMatching(/^5: /));
   });
 });

@@ -1,5 +1,7 @@
 import type { Breach, History, Invariant } from './history.ts';
+import { changesTold } from './invariants/changes-told.ts';
 import { liveStreams } from './invariants/live-streams.ts';
+import { orderStreams } from './invariants/order-streams.ts';
 import { ordersSettled } from './invariants/orders-settled.ts';
 import { recordsAccounted } from './invariants/records-accounted.ts';
 import { statusIsDecision } from './invariants/status-is-decision.ts';
@@ -10,7 +12,9 @@ const INVARIANTS: readonly Invariant[] = [
   ordersSettled,
   statusIsDecision,
   recordsAccounted,
+  changesTold,
   liveStreams,
+  orderStreams,
 ];
 
 /**

@@ -63,6 +63,7 @@ export interface Told {
   /** Orders of another system: valid records of order_created that no order of ours stands for. */
   readonly foreign: readonly { readonly id: string; readonly productId: string }[];
   readonly watchers: readonly Watcher[];
+  readonly orderWatchers: readonly OrderWatcher[];
 }
 
 /** An order that a client was told is taken. */
@@ -99,6 +100,17 @@ export interface Watcher {
     readonly quantity: number;
     readonly kind: string;
   }[];
+}
+
+/** What one live client has seen of one order, in order, over all its connections. */
+export interface OrderWatcher {
+  readonly name: string;
+  readonly orderId: string;
+  /** Statuses. */
+  readonly seen: readonly string[];
+  /** Whether the server said that it is over, as it does after the decision. */
+  readonly completed: boolean;
+  readonly errors: readonly string[];
 }
 
 /** A guarantee that did not hold. */

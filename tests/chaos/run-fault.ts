@@ -3,11 +3,11 @@ import { check } from './checker.ts';
 import type { Fault } from './fault.ts';
 import type { Acknowledged, History, Told } from './history.ts';
 import { liveStreams } from './invariants/live-streams.ts';
-import { ask } from './load/ask.ts';
+import { orderStreams } from './invariants/order-streams.ts';
 import { createCustomer } from './load/customer.ts';
 import { startLoad } from './load/load.ts';
 import { createProducts } from './load/products.ts';
-import { type RunningWatcher, startWatcher } from './load/watcher.ts';
+import { createWatchers } from './load/watchers.ts';
 import { createRandom, seedOf } from './random.ts';
 import { readHistory } from './read-history.ts';
 import type { Rig } from './rig/rig.ts';
@@ -19,7 +19,9 @@ import type { TopicArchive } from './topic-archive.ts';
 export interface Session {
   readonly rig: Rig;
   readonly archive: TopicArchive;
-  readonly told: { readonly [K in Exclude<keyof Told, 'watchers'>]: Told[K][number][] };
+  readonly told: {
+    readonly [K in Exclude<keyof Told, 'watchers' | 'orderWatchers'>]: Told[K][number][];
+  };
   /** What was found before, so that each breach is told once. */
   readonly known: Set<string>;
 }
@@ -54,28 +56,23 @@ export async function runFault(
   const breach = (what: string): void => void breaches.push(what);
   const products = createProducts(random, label);
   const customer = createCustomer({ orders: () => rig.orders, stocks: () => rig.stocks });
-  const watchers: RunningWatcher[] = [];
-  const watch = async (name: string, url: () => string): Promise<RunningWatcher> => {
-    const position = await whereStocksAre(
-      url(),
-      products.map(({ id }) => id),
-    );
-    const watcher = await startWatcher({ name: `${label} ${name}`, url, ...position });
-    watchers.push(watcher);
-    return watcher;
-  };
-  const watched = () => watchers.map((watcher) => watcher.watched());
-
+  const watchers = createWatchers(rig, products, label);
   await Promise.all([
-    watch('through the gateway', () => rig.gateway.url),
-    watch('at a stock replica', () => rig.stocks.at(-1)?.url ?? ''),
+    watchers.watch('through the gateway', () => rig.gateway.url),
+    watchers.watch('at a stock replica', () => rig.stocks.at(-1)?.url ?? ''),
   ]);
   const addStock = async (id: string, quantity: number): Promise<void> => {
     await customer.addStock(id, quantity);
     told.added.push({ stockId: id, quantity });
   };
   for (const { id, quantity } of products) await addStock(id, quantity);
-  const load = startLoad({ customer, random, products, label });
+  const load = startLoad({
+    customer,
+    random,
+    products,
+    label,
+    onOrder: watchers.mayFollow,
+  });
   const beside: Acknowledged[] = [];
   const foreign: { id: string; productId: string }[] = [];
   let fired = 0;
@@ -84,7 +81,7 @@ export async function runFault(
   try {
     await load.more(WARM_UP_ORDERS);
     const doing = { rig, archive, load, customer, random, label, short };
-    const telling = { watch, addStock, foreign, breach };
+    const telling = { watch: watchers.watch, addStock, foreign, breach };
     const acknowledged = (order: Acknowledged): void => void beside.push(order);
     fired = await fault.run({ ...doing, ...telling, acknowledged });
   } catch (error) {
@@ -109,16 +106,21 @@ export async function runFault(
     breach(`it does not settle: ${describe(error)}`);
   }
   const read = async (): Promise<History> =>
-    readHistory(rig.databases, await archive.catchUp(), { ...told, watchers: watched() });
+    readHistory(rig.databases, await archive.catchUp(), { ...told, ...watchers.told() });
   const stored = await read();
   await eventually(
-    () => liveStreams({ ...stored, told: { ...stored.told, watchers: watched() } }),
+    () => {
+      const seen = { ...stored, told: { ...told, ...watchers.told() } };
+      return [...liveStreams(seen), ...orderStreams(seen)];
+    },
     (found) => found.length === 0,
     { until: 'live streams have shown all', within: LIVE_WITHIN_MS },
   ).catch(() => {});
-  const history = { ...stored, told: { ...told, watchers: watched() } };
-  await Promise.all(watchers.map((watcher) => watcher.close()));
+  const history = { ...stored, told: { ...told, ...watchers.told() } };
+  await watchers.close();
 
+  const internal = customer.failures.get('INTERNAL_SERVER_ERROR') ?? 0;
+  if (internal > 0) breach(`${internal} requests were answered with INTERNAL_SERVER_ERROR`);
   for (const { guarantee, what } of check(history)) breach(`guarantee ${guarantee}: ${what}`);
   const isNew = (what: string): boolean => !known.has(what);
   const fresh = breaches.filter(isNew);
@@ -132,26 +134,6 @@ export async function runFault(
     breaches: fresh,
     failures: customer.failures,
     ...tally(history, acknowledged),
-  };
-}
-
-/** A cursor, and the version that each stock has at it; 0 for one still to come. */
-async function whereStocksAre(url: string, ids: readonly string[]) {
-  const fields = ids.map((_id, index) => `s${index}: stock(id: $s${index}) { version }`);
-  const query = `query (${ids.map((_id, index) => `$s${index}: ID!`)}) { stockCursor ${fields.join(' ')} }`;
-  const variables = Object.fromEntries(ids.map((id, index) => [`s${index}`, id]));
-  const answer = await eventually(
-    () => ask<Record<string, { version: number } | string | null>>(url, query, variables),
-    ({ kind }) => kind === 'data',
-    { until: 'the stocks and their cursor are known' },
-  );
-  if (answer.kind !== 'data') throw new Error('The stocks are not known');
-  const { stockCursor, ...stocks } = answer.data;
-  const versionOf = (index: number): number =>
-    (stocks[`s${index}`] as { version: number } | null)?.version ?? 0;
-  return {
-    after: String(stockCursor),
-    since: new Map(ids.map((id, index) => [id, versionOf(index)])),
   };
 }
 

@@ -45,6 +45,9 @@ export function soundHistory(): History {
         record('order_changed', 2 * offset, { id, status: 'PENDING' }),
         record('order_changed', 2 * offset + 1, { id, status }),
       ]),
+      stock_changed: [10, 6, 9].map((quantity, offset) =>
+        record('stock_changed', offset, { id: 'tea', version: offset + 1, quantity }),
+      ),
     },
     told: {
       acknowledged: orders.map(({ id, productId, quantity }) => ({
@@ -66,6 +69,15 @@ export function soundHistory(): History {
             { stockId: 'tea', version: 2, quantity: 6, kind: 'ORDERED' },
             { stockId: 'tea', version: 3, quantity: 9, kind: 'ADJUSTED' },
           ],
+        },
+      ],
+      orderWatchers: [
+        {
+          name: 'an order watcher',
+          orderId: CONFIRMED,
+          seen: ['PENDING', 'CONFIRMED', 'CONFIRMED'],
+          completed: true,
+          errors: [],
         },
       ],
     },

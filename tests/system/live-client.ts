@@ -126,7 +126,10 @@ export async function startLive<T = any>(options: LiveOptions<T>): Promise<LiveC
     () => ({ connections, lost: describeLoss(lost) }),
     (state) => state.connections > 0 || lost !== undefined,
     { until: 'the websocket is open', every: 5 },
-  );
+  ).catch(async (error: unknown) => {
+    await live.close();
+    throw error;
+  });
   return live;
 }
 

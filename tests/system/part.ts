@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { eventually } from './eventually.ts';
@@ -18,6 +19,8 @@ export interface PartOptions {
   readonly args?: readonly string[];
   /** All that the process gets beside PATH. A PORT of 0 becomes the one it got, for later starts. */
   readonly environment: Environment;
+  /** Gets the id of each process that it starts: for whoever ends them when this process was killed. */
+  readonly pidFile?: string;
 }
 
 /** What `/readyz` answers. */
@@ -159,12 +162,13 @@ export function tail(output: string, lines = 40): string {
   return output.trimEnd().split('\n').slice(-lines).join('\n');
 }
 
-function launch({ name, script, args = [] }: PartOptions, environment: Environment) {
+function launch({ name, script, args = [], pidFile }: PartOptions, environment: Environment) {
   const child = spawn(process.execPath, [script, ...args], {
     env: { PATH: process.env['PATH'], ...environment } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
+  if (pidFile) writeFileSync(pidFile, `${child.pid}\n`);
   const written: string[] = [];
   let url: URL | undefined;
   let exit: Exit | undefined;
@@ -179,7 +183,10 @@ function launch({ name, script, args = [] }: PartOptions, environment: Environme
   read(child.stderr);
   // "close" comes when all it wrote has been read, "exit" may come before.
   const exited = new Promise<Exit>((resolve) => {
-    child.once('exit', () => running.delete(child));
+    child.once('exit', () => {
+      running.delete(child);
+      if (pidFile) rmSync(pidFile, { force: true });
+    });
     child.once('close', (code, signal) => {
       exit = { code, signal };
       resolve(exit);

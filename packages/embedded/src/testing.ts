@@ -10,6 +10,8 @@ import { startKafka } from './kafka.ts';
 import { startPostgres } from './postgres.ts';
 import { startWatchdog } from './watchdog.ts';
 
+export { startWatchdog, type Watchdog } from './watchdog.ts';
+
 declare module 'vitest' {
   interface ProvidedContext {
     postgresUrl: string;

@@ -14,6 +14,7 @@ for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   sleep 0.2
 done
 kill -KILL $pids 2>/dev/null
+umount -l "$1"/* 2>/dev/null
 rm -rf "$1"
 `;
 
@@ -23,8 +24,8 @@ export interface Watchdog {
 }
 
 /**
- * For a throw-away directory: ends the servers whose pid files are in it and removes it when this process is gone,
- * however it went. After Ctrl-C in a test run or a SIGKILL no code of ours runs; a shell that waits still does.
+ * For a throw-away directory: ends the servers whose pid files are in it or in a folder of it, unmounts what is mounted
+ * there, and removes it when this process is gone, however it went. After Ctrl-C in a test run or a SIGKILL no code of ours runs; a shell that waits still does.
  */
 export function startWatchdog(directory: string): Watchdog {
   const shell = spawn('sh', ['-c', SCRIPT, 'watchdog', directory], {

@@ -1,7 +1,7 @@
 import { eventually } from '../../system/eventually.ts';
 import type { Fault } from '../fault.ts';
 import { freezePastSession } from './frozen.ts';
-import { lockStocks } from './lock-stocks.ts';
+import { lockStocks } from './hold-lock.ts';
 
 /** It holds the rows' locks while it is frozen; nobody else may wait for it for ever. */
 export const frozenInTransaction: Fault = {

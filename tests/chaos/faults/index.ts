@@ -9,6 +9,7 @@ import { consumersComeAndGo } from './consumers-come-and-go.ts';
 import { orderDiskFull, stockDiskFull } from './disk-full.ts';
 import { foreignRecords } from './foreign-records.ts';
 import { frozenInTransaction } from './frozen-in-transaction.ts';
+import { orderKilledWhileWriting, stockKilledWhileWriting } from './killed-while-writing.ts';
 import { lastUnits } from './last-units.ts';
 import { lostAcknowledgement } from './lost-acknowledgement.ts';
 import { offsetsReset } from './offsets-reset.ts';
@@ -25,6 +26,7 @@ import { recordsTwice } from './records-twice.ts';
 import { orderRelayFrozen, stockRelayFrozen } from './relay-frozen.ts';
 import { brokerSilent, databasesSilent } from './stalled.ts';
 import { stockKilledBeforeCommit } from './stock-killed-before-commit.ts';
+import { stockKilledInTransaction } from './stock-killed-in-transaction.ts';
 import { terminatedUnderLoad } from './terminated-under-load.ts';
 import { threeReplicas } from './three-replicas.ts';
 import { twoRelays } from './two-relays.ts';
@@ -49,8 +51,11 @@ export const FAULTS: readonly Fault[] = [
   databasesSilent,
   orderDiskFull,
   stockDiskFull,
+  orderKilledWhileWriting,
   orderKilledBeforeSend,
   orderKilledBeforeDelete,
+  stockKilledWhileWriting,
+  stockKilledInTransaction,
   stockKilledBeforeCommit,
   offsetsReset,
   stockFrozen,

@@ -12,6 +12,8 @@ export interface LoadOptions {
   /** Makes keys and reasons unique. */
   readonly label: string;
   readonly ordersPerSecond?: number;
+  /** Is told of each order once it is acknowledged. */
+  readonly onOrder?: (order: Acknowledged) => void;
 }
 
 /** Orders and adjustments that come in until they are stopped. */
@@ -36,6 +38,7 @@ export function startLoad({
   products,
   label,
   ordersPerSecond = 40,
+  onOrder = () => {},
 }: LoadOptions): Load {
   const acknowledged: Acknowledged[] = [];
   const adjusted: Adjusted[] = [];
@@ -57,6 +60,7 @@ export function startLoad({
     const askers = wish.idempotencyKey !== null && random.chance(0.1) ? 3 : 1;
     const answers = await Promise.all(Array.from({ length: askers }, () => customer.order(wish)));
     for (const answer of answers) if (answer) acknowledged.push(answer);
+    if (answers[0]) onOrder(answers[0]);
   };
 
   const work = async (): Promise<void> => {

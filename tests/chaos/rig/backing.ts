@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startKafka, startPostgres } from '@gudang/embedded';
+import { startWatchdog } from '@gudang/embedded/testing';
 import { migrate } from '@gudang/prisma';
 import { asItComes, kafkaFrames } from '../../proxy/frames.ts';
 import { startTcpProxy, type TcpProxy } from '../../proxy/tcp-proxy.ts';
@@ -17,6 +18,8 @@ export interface Backing {
   readonly postgres: Readonly<Record<Side, PostgresServer>>;
   /** Straight to the broker, past the proxies. */
   readonly brokers: string;
+  /** Where pid files are looked for, should this process be killed. */
+  readonly directory: string;
   readonly stop: () => Promise<void>;
 }
 
@@ -34,9 +37,11 @@ const POSTGRES = { fsync: 'off', full_page_writes: 'off', max_wal_size: '64MB' }
 
 export async function startBacking(): Promise<Backing> {
   const directory = await mkdtemp(join(tmpdir(), 'gudang-chaos-'));
+  const watchdog = startWatchdog(directory);
   const stops: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(stops.map((one) => one()));
+    await watchdog.stop();
     await rm(directory, { recursive: true, force: true });
   };
 
@@ -85,7 +90,7 @@ export async function startBacking(): Promise<Backing> {
   const starting = [postgresOf('order'), postgresOf('stock'), startBroker()] as const;
   try {
     const [order, stock, broker] = await Promise.all(starting);
-    return { ...broker, postgres: { order, stock }, stop };
+    return { ...broker, postgres: { order, stock }, directory, stop };
   } catch (error) {
     await Promise.allSettled(starting);
     await stop();

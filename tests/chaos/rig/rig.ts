@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { type Admin, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { type Databases, openDatabases } from '../../system/databases.ts';
 import { type Environment, type Part, startPart } from '../../system/part.ts';
@@ -32,6 +33,8 @@ export interface Rig extends Backing {
 }
 
 const READY_WITHIN_MS = 60_000;
+/** Twenty looks of whoever heeds /readyz: time enough on a machine that is busy. */
+const DRAIN_MS = '1000';
 
 export async function startRig({ replicas = 2 }: { replicas?: number } = {}): Promise<Rig> {
   const backing = await startBacking();
@@ -52,11 +55,13 @@ export async function startRig({ replicas = 2 }: { replicas?: number } = {}): Pr
   const environmentOf = (side: Side): Environment => ({
     PORT: '0',
     LOG_LEVEL: 'info',
+    DRAIN_MS,
     [`${side.toUpperCase()}_DATABASE_URL`]: backing.postgres[side].proxiedUrl,
     KAFKA_BROKERS: `127.0.0.1:${backing.kafka.proxies[side].port}`,
     KAFKA_TOPIC_PREFIX: prefix,
     ...(side === 'order' ? { RECONCILE_AFTER: '3' } : {}),
   });
+  const pidFileOf = (name: string): string => join(backing.directory, `${name}.pid`);
   let count = 0;
   const add = async (side: Side, environment: Environment = {}): Promise<Part> => {
     count += 1;
@@ -64,6 +69,7 @@ export async function startRig({ replicas = 2 }: { replicas?: number } = {}): Pr
       name: `${side}-${count}`,
       script: scriptOf(side),
       environment: { ...environmentOf(side), ...environment },
+      pidFile: pidFileOf(`${side}-${count}`),
     });
     parts[side].push(part);
     return part;
@@ -84,6 +90,7 @@ export async function startRig({ replicas = 2 }: { replicas?: number } = {}): Pr
     name: 'gateway',
     script: scriptOf('gateway'),
     environment: { PORT: '0', LOG_LEVEL: 'info', SUBGRAPH_URLS: addresses.join(',') },
+    pidFile: pidFileOf('gateway'),
   });
   await ready();
   await Promise.all([admin.connect(), producer.connect()]);

@@ -1,0 +1,70 @@
+import pg from 'pg';
+import type { Side } from '../rig/backing.ts';
+
+/** Something in a database that a test has locked, so that whoever wants it waits. */
+export interface HeldLock {
+  /** How many statements of the service wait for a lock. */
+  readonly whoWaits: () => Promise<number>;
+  /** Ends the service's sessions, so that what waits never happens. */
+  readonly endSessions: () => Promise<void>;
+  readonly release: () => Promise<void>;
+}
+
+/** The row locks of stocks. */
+export function lockStocks(url: string, ids: readonly string[]): Promise<HeldLock> {
+  const sql = 'SELECT FROM stocks WHERE id = ANY($1) ORDER BY id FOR UPDATE';
+  return holdLock({ url, side: 'stock', sql, values: [ids], waiting: '%' });
+}
+
+/** The outbox of one side: nobody writes an event. */
+export function lockOutbox(url: string, side: Side): Promise<HeldLock> {
+  const sql = 'LOCK TABLE outbox IN SHARE MODE';
+  return holdLock({ url, side, sql, values: [], waiting: '%INSERT INTO outbox%' });
+}
+
+async function holdLock({
+  url,
+  side,
+  sql,
+  values,
+  waiting,
+}: {
+  url: string;
+  side: Side;
+  sql: string;
+  values: readonly unknown[];
+  /** Which statements count as waiting: a pattern of LIKE. */
+  waiting: string;
+}): Promise<HeldLock> {
+  const service = `${side}-subgraph`;
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query(sql, [...values]);
+  let released = false;
+  return {
+    whoWaits: async () => {
+      // A transaction sees the same activity throughout, unless told otherwise.
+      await client.query('SELECT pg_stat_clear_snapshot()');
+      const { rows } = await client.query(
+        `SELECT count(*)::int AS count FROM pg_stat_activity
+         WHERE wait_event_type = 'Lock' AND application_name = $1 AND query LIKE $2`,
+        [service, waiting],
+      );
+      return rows[0].count;
+    },
+    endSessions: async () => {
+      await client.query(
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1',
+        [service],
+      );
+    },
+    release: async () => {
+      if (released) return;
+      released = true;
+      await client.query('ROLLBACK').catch(() => {});
+      await client.end().catch(() => {});
+    },
+  };
+}
