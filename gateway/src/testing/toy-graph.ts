@@ -8,6 +8,10 @@ const LIVE = `extend schema
   @link(url: "https://gudang.dev/live/v1.0", import: ["@eventCursor", "@conflate"])
   @composeDirective(name: "@eventCursor")
   @composeDirective(name: "@conflate")
+  @link(url: "https://gudang.dev/cache/v1.0", import: ["@cacheControl"])
+  @composeDirective(name: "@cacheControl")
+  directive @cacheControl(maxAge: Int, scope: CacheControlScope) on FIELD_DEFINITION | OBJECT | INTERFACE
+  enum CacheControlScope { PUBLIC PRIVATE }
   directive @eventCursor on ARGUMENT_DEFINITION | FIELD_DEFINITION
   directive @conflate(by: String!) on FIELD_DEFINITION`;
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])`;
@@ -23,7 +27,11 @@ const ITEMS_SDL = `${LIVE}
     itemFeed(after: String @eventCursor, tag: String): FeedEvent! @conflate(by: "item { id }")
     itemState(id: ID!): FeedEvent @conflate(by: "item { id }")
   }
-  type FeedEvent { item: Item! n: Int! tag: String place: String! @eventCursor }
+  type FeedEvent { item: Item! n: Int! tag: String place: String! @eventCursor seenBy: String @cacheControl(scope: PRIVATE) owner: Owner noted: Noted }
+  type Owner @cacheControl(maxAge: 0, scope: PRIVATE) { name: String }
+  interface Noted { note: String }
+  type PublicNote implements Noted { note: String }
+  type OwnNote implements Noted { note: String @cacheControl(scope: PRIVATE) }
   enum Size { SMALL LARGE }
   type ItemChange { item: Item! delta: Int note: String size: Size }
   type Item @key(fields: "id") { id: ID! name: String }

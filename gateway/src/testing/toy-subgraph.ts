@@ -18,6 +18,8 @@ export interface ToySubgraph {
   /** Operations that came over HTTP, oldest first. */
   readonly requests: { readonly query: string; readonly headers: IncomingMessage['headers'] }[];
   readonly sockets: () => number;
+  /** Operations that came over websockets, oldest first: what was said beside them. */
+  readonly operations: { readonly params: unknown; readonly extensions: unknown }[];
   /** Answers in place of GraphQL: a status and a text. */
   breakWith: { status: number; text: string } | undefined;
   /** Never answers HTTP while true. */
@@ -56,11 +58,20 @@ export async function startToySubgraph(
     response.end(JSON.stringify(result));
   });
   const websockets = new WebSocketServer({ server: http, path: '/graphql' });
-  useServer({ schema }, websockets);
+  const operations: ToySubgraph['operations'] = [];
+  useServer(
+    {
+      schema,
+      onSubscribe: ({ connectionParams: params }, _id, { extensions }) =>
+        void operations.push({ params, extensions }),
+    },
+    websockets,
+  );
   await new Promise<void>((resolve) => http.listen(port, '127.0.0.1', resolve));
   const toy: ToySubgraph = {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/graphql`,
     requests,
+    operations,
     sockets: () => websockets.clients.size,
     breakWith: undefined,
     stalled: false,
