@@ -58,7 +58,8 @@ const gateway = await startGateway({ SUBGRAPH_URLS: `order=${url},stock=${url}` 
 const browser = await startBrowser();
 try {
   const opened = performance.now();
-  const { page } = await browser.open(`${gateway.url}/live`);
+  const { page } = await browser.open();
+  await page.goto(`${gateway.url}/live`);
   const shown = new Intl.NumberFormat('en-GB').format(stocks);
   await page.getByRole('heading', { name: `Stock ${shown}` }).waitFor();
   const loadedMs = performance.now() - opened;

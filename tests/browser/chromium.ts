@@ -28,7 +28,7 @@ export interface OpenPage {
 }
 
 export interface RunningBrowser {
-  readonly open: (url: string, options?: BrowserContextOptions) => Promise<OpenPage>;
+  readonly open: (options?: BrowserContextOptions) => Promise<OpenPage>;
   readonly close: () => Promise<void>;
 }
 
@@ -38,17 +38,13 @@ export async function startBrowser(): Promise<RunningBrowser> {
   if (!executablePath) throw new Error('No Chromium is installed: set CHROMIUM to where one is');
   const browser = await chromium.launch({ executablePath, args: ARGUMENTS });
   return {
-    open: (url, options) => openPage(browser, url, options),
+    open: (options) => openPage(browser, options),
     close: () => browser.close(),
   };
 }
 
-/** A page with nothing from earlier ones: cookies, storage and cache are its own. */
-async function openPage(
-  browser: Browser,
-  url: string,
-  options: BrowserContextOptions = {},
-): Promise<OpenPage> {
+/** An empty page with nothing from earlier ones: cookies, storage and cache are its own. */
+async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<OpenPage> {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 860 },
     locale: 'en-GB',
@@ -64,6 +60,5 @@ async function openPage(
     const text = message.text();
     if (/Content Security Policy|violates/i.test(text)) problems.push(text);
   });
-  await page.goto(url, { waitUntil: 'load' });
   return { page, requests, problems, close: () => context.close() };
 }

@@ -38,6 +38,10 @@ export function shopAt(graph: Graph) {
     },
     stock: async (id: string): Promise<ShownStock | null> =>
       (await dataOf(graph(`query ($id: ID!) { stock(id: $id) { ${STOCK} } }`, { id }))).stock,
+    adjustStock: async (id: string, delta: number): Promise<ShownStock> => {
+      const mutation = `mutation ($id: ID!, $delta: Int!) { adjustStock(id: $id, delta: $delta) { ${STOCK} } }`;
+      return (await dataOf(graph(mutation, { id, delta }))).adjustStock;
+    },
     deleteStock: async (id: string): Promise<ShownStock> => {
       const mutation = `mutation ($id: ID!) { deleteStock(id: $id) { ${STOCK} } }`;
       return (await dataOf(graph(mutation, { id }))).deleteStock;

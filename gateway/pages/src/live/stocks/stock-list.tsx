@@ -48,10 +48,10 @@ export function StockList({
           onChange={(event) => setSearch(event.target.value)}
         />
       </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
       <section
         className="scroller"
         ref={box}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
         tabIndex={0}
         aria-label="All stocks"
         onScroll={painter.hold}
@@ -65,6 +65,7 @@ export function StockList({
                 aria-setsize={found.length}
                 aria-posinset={index + 1}
                 className="stock"
+                data-stock={id}
                 data-chosen={id === chosen}
                 style={{ transform: `translateY(${start}px)` }}
               >

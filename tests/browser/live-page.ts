@@ -1,0 +1,41 @@
+import type { Locator, Page } from 'playwright-core';
+
+/** What tests look for on /live. */
+export function livePage(page: Page) {
+  const row = (id: string): Locator => page.locator(`[data-stock="${id}"]`);
+  const order = page.getByRole('form', { name: 'Order' });
+  return {
+    quantityOf: (id: string): Promise<string> => row(id).locator('.stock-quantity').innerText(),
+    /** Resolves once the stock is shown with this quantity. */
+    shows: (id: string, quantity: number, withinMs = 10_000): Promise<void> =>
+      row(id)
+        .locator('.stock-quantity', { hasText: new RegExp(`^${quantity}$`) })
+        .waitFor({ timeout: withinMs }),
+    showsOrder: (id: string, status: string, withinMs = 10_000): Promise<void> =>
+      page.locator(`[data-order="${id}"][data-status="${status}"]`).waitFor({ timeout: withinMs }),
+    row,
+    order: async (productId: string, quantity: number): Promise<void> => {
+      await order.getByLabel('Product').fill(productId);
+      await order.getByLabel('Quantity').fill(String(quantity));
+      await order.getByRole('button', { name: 'Place order' }).click();
+    },
+    product: order.getByLabel('Product'),
+    /** Resolves once the form for ordering says this. */
+    said: (text: RegExp): Promise<void> =>
+      order.getByRole('status').filter({ hasText: text }).waitFor(),
+    adjust: async (productId: string, delta: number): Promise<void> => {
+      await page.getByText('Adjust a stock').click();
+      const form = page.locator('form', { has: page.getByRole('button', { name: 'Adjust' }) });
+      await form.getByLabel('Product').fill(productId);
+      await form.getByLabel('Change').fill(String(delta));
+      await form.getByRole('button', { name: 'Adjust' }).click();
+    },
+    /** Resolves once the page says this across its width. */
+    notices: (text: RegExp): Promise<void> =>
+      page.locator('#notice').filter({ hasText: text }).waitFor(),
+    noticesNothing: (): Promise<void> =>
+      page.locator('#notice:empty').waitFor({ state: 'attached' }),
+    isConnected: (state: string): Promise<void> =>
+      page.locator('#connection', { hasText: state }).waitFor(),
+  };
+}

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { graphAt } from '../system/graph-client.ts';
+import { shopAt } from '../system/shop.ts';
+import { useSystem } from '../system/use-system.ts';
+import { livePage } from './live-page.ts';
+import { useBrowser } from './use-browser.ts';
+
+const ON_SCREEN_WITHIN_MS = 1_000;
+
+const system = useSystem();
+const visit = useBrowser();
+
+/** /live of the running system, with a stock of its own on it. */
+async function onLivePage(
+  quantity: number,
+  look: (live: ReturnType<typeof livePage>, stock: { id: string; name: string }) => Promise<void>,
+): Promise<void> {
+  const id = `browser-${randomUUID().slice(0, 8)}`;
+  const stock = await shopAt(system().graph).addStock({ id, name: `Kopi ${id}`, quantity });
+  await visit({ origin: system().gateway.url, path: '/live' }, async (page) => {
+    const live = livePage(page);
+    await live.isConnected('Live');
+    await live.shows(id, quantity);
+    await look(live, stock);
+  });
+}
+
+test('an order from another client is on the screen within a second', async () => {
+  const shop = shopAt(system().graph);
+  await onLivePage(50, async (live, { id }) => {
+    const before = performance.now();
+    const order = await shop.createOrder({ productId: id, quantity: 3 });
+    await Promise.all([live.shows(id, 47), live.showsOrder(order.id, 'CONFIRMED')]);
+    expect(performance.now() - before).toBeLessThan(ON_SCREEN_WITHIN_MS);
+  });
+});
+
+test('ordering from the page, with a stock chosen from the list by keyboard', async () => {
+  await onLivePage(20, async (live, { id, name }) => {
+    await live.row(id).getByRole('button').press('Enter');
+    expect(await live.product.inputValue()).toBe(id);
+    await live.order(id, 5);
+    await live.said(new RegExp(`Confirmed: 5 × ${name}\\. 15 left\\. On screen after \\d+ ms`));
+    await live.shows(id, 15);
+  });
+});
+
+test('a rejected order says what was asked, what is there, and what to do', async () => {
+  await onLivePage(2, async (live, { id, name }) => {
+    await live.order(id, 1_000);
+    await live.said(new RegExp(`not enough ${name}\\. You asked for 1,000, only 2 there`));
+    await live.order(`${id}-nothing`, 1);
+    await live.said(/there is no product/);
+    expect(await live.quantityOf(id)).toBe('2');
+  });
+});
+
+test('input that the graph refuses is explained in words of the form', async () => {
+  await onLivePage(2, async (live, { id }) => {
+    await live.adjust(id, -5);
+    await live.row(id).getByText('2', { exact: true }).waitFor();
+    expect(await live.quantityOf(id)).toBe('2');
+  });
+});
+
+test('the gateway killed: the page says so, heals, and shows what it missed', async () => {
+  const atStock = shopAt(graphAt(`${system().stock.url}/graphql`));
+  await onLivePage(10, async (live, { id }) => {
+    const other = await shopAt(system().graph).addStock({ name: 'Lain', quantity: 1 });
+    await live.shows(other.id, 1);
+    system().gateway.kill();
+    await live.notices(/The gateway does not answer.*as of/);
+    await live.isConnected('Disconnected');
+    await live.shows(id, 10);
+
+    await atStock.adjustStock(id, 7);
+    await atStock.deleteStock(other.id);
+    const born = await atStock.addStock({ name: 'Baru', quantity: 4 });
+    await system().gateway.restart();
+
+    await Promise.all([live.shows(id, 17), live.shows(born.id, 4)]);
+    await live.row(other.id).waitFor({ state: 'detached' });
+    await live.notices(/Connected again.*up to date/);
+    await live.isConnected('Live');
+  });
+});
+
+test('the stock service down: what works is said and works, the rest heals', async () => {
+  await onLivePage(10, async (live, { id }) => {
+    system().stock.kill();
+    await live.notices(/The stock service does not answer.*Ordering still works/);
+    await live.isConnected('Partly live');
+    await live.order(id, 4);
+    await live.said(/^Taken: 4 ×/);
+    await live.shows(id, 10);
+
+    await system().stock.restart();
+    await live.said(/^Confirmed: 4 ×/);
+    await live.shows(id, 6);
+    await live.noticesNothing();
+  });
+});
+
+test('the order service down: quantities go on, and ordering says that it has to wait', async () => {
+  await onLivePage(10, async (live, { id }) => {
+    system().order.kill();
+    await live.notices(/The order service does not answer.*Quantities stay live/);
+    await live.adjust(id, 5);
+    await live.shows(id, 15);
+    await live.order(id, 1);
+    await live.said(/The order service does not answer right now/);
+
+    await system().order.restart();
+    await live.noticesNothing();
+    await live.order(id, 1);
+    await live.said(/^Confirmed: 1 ×/);
+    await live.shows(id, 14);
+  });
+});
