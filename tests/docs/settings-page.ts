@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { startSettingsTable } from '@gudang/embedded';
-import { type SettingRow, settingsMarkdown } from '@gudang/service';
+import { type SettingRow, settingsMarkdown } from '@gudang/service/settings';
 import { runToEnd } from '../system/run-to-end.ts';
 
 const SERVICES = ['gateway', 'order-subgraph', 'stock-subgraph'];

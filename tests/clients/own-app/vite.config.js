@@ -1,0 +1,1 @@
+export default { server: { proxy: { '/graphql': { target: 'http://localhost:4000', ws: true } } } };

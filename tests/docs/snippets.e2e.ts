@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { shopAt } from '../system/shop.ts';
+import { useSystem } from '../system/use-system.ts';
+import { isSchema, notIn, runOperation } from './run-graphql.ts';
+import { runShell } from './run-shell.ts';
+import { findPages, readSnippets, repository, type Snippet } from './snippets.ts';
+
+const EXAMPLES = ['tests/clients/examples', 'tests/clients/own-app'];
+const TESTS_OF_EXAMPLES = ['tests/clients/clients.e2e.ts', 'tests/docs/own-app.e2e.ts'];
+const CODE = new Set(['ts', 'js', 'html', 'bash']);
+
+const system = useSystem();
+beforeAll(async () => {
+  await shopAt(system().graph).addStock({ id: 'kopi-gayo', quantity: 1_000 });
+});
+
+const pages = await findPages();
+const snippets = (await Promise.all(pages.map(readSnippets))).flat();
+const textOf = (path: string) => readFile(join(repository, path), 'utf8');
+
+/** The example files, each with the text that a page may show. */
+const examples = new Map<string, string>();
+for (const directory of EXAMPLES) {
+  for (const name of await readdir(join(repository, directory))) {
+    examples.set(name, (await textOf(`${directory}/${name}`)).trimEnd());
+  }
+}
+
+async function check({ language, text }: Snippet): Promise<void> {
+  if (CODE.has(language)) {
+    expect([...examples.values()], 'it is what an example file holds').toContain(text);
+  } else if (language === 'graphql' && isSchema(text)) {
+    expect(notIn(text, await textOf('stock-subgraph/schema.graphql'))).toEqual([]);
+  } else if (language === 'graphql') {
+    await runOperation(text, system());
+  } else if (language === 'sh') {
+    const { gateway, order, stock } = system();
+    await runShell(text, {
+      'http://localhost:4000': gateway.url,
+      'http://localhost:8000': order.url,
+      'http://localhost:8001': stock.url,
+    });
+  } else if (language === 'json') {
+    JSON.parse(text);
+  } else {
+    // A drawing; anything that is code says in which language.
+    expect(language).toBe('');
+    expect(text).toMatch(/[─│└┌├]/);
+  }
+}
+
+test.each(snippets.map((snippet) => [snippet.place, snippet] as const))(
+  'the snippet %s does what it says',
+  (_place, snippet) => check(snippet),
+);
+
+test('there are snippets, and every example that they show is run by a test', async () => {
+  expect(snippets.length).toBeGreaterThan(10);
+  const tests = (await Promise.all(TESTS_OF_EXAMPLES.map(textOf))).join();
+  const shared = [...examples.values()].join();
+  for (const name of examples.keys()) {
+    expect(`${tests}${shared}`, `${name} is imported or run`).toContain(name);
+  }
+});
+
+test.each(pages)('the links of %s lead somewhere', async (page) => {
+  const text = await textOf(page);
+  const targets = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map((match) => match[1] as string);
+  const missing = targets.filter(
+    (target) => !/^https?:/.test(target) && !existsSync(join(repository, dirname(page), target)),
+  );
+  expect(missing).toEqual([]);
+});

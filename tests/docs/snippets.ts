@@ -1,0 +1,50 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface Snippet {
+  /** Such as `gateway/README.md:12`. */
+  readonly place: string;
+  /** What stands behind the opening fence; empty for drawings. */
+  readonly language: string;
+  readonly text: string;
+}
+
+export const repository = fileURLToPath(new URL('../../', import.meta.url));
+/** What others make: settings-page.e2e.ts holds SETTINGS.md against the code. */
+const SKIPPED = /^(node_modules|dist|generated|\..*|SETTINGS\.md)$/;
+
+/** All pages of the documentation, relative to the repository. */
+export async function findPages(directory = repository): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  const found = await Promise.all(
+    entries
+      .filter(({ name }) => !SKIPPED.test(name))
+      .map(async (entry) => {
+        const path = join(directory, entry.name);
+        if (entry.isDirectory()) return findPages(path);
+        return entry.name.endsWith('.md') ? [relative(repository, path)] : [];
+      }),
+  );
+  return found.flat().sort();
+}
+
+/** The fenced code blocks of a page, in order. */
+export async function readSnippets(page: string): Promise<Snippet[]> {
+  const lines = (await readFile(join(repository, page), 'utf8')).split('\n');
+  const snippets: Snippet[] = [];
+  let open: { line: number; language: string; text: string[] } | undefined;
+  for (const [index, line] of lines.entries()) {
+    if (!line.startsWith('```')) open?.text.push(line);
+    else if (open) {
+      snippets.push({
+        place: `${page}:${open.line}`,
+        language: open.language,
+        text: open.text.join('\n'),
+      });
+      open = undefined;
+    } else open = { line: index + 1, language: line.slice(3).trim(), text: [] };
+  }
+  if (open) throw new Error(`${page}:${open.line} opens a code block that nothing closes`);
+  return snippets;
+}
