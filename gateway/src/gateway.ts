@@ -7,6 +7,7 @@ import {
   startHttp,
 } from '@gudang/service';
 import type { GraphQLError } from 'graphql';
+import { createAllowedOrigins, serveCors } from './allowed-origins.ts';
 import { presentErrors } from './errors/present-errors.ts';
 import { startGraphqlEndpoint } from './graphql-endpoint.ts';
 import { startHttpStreams } from './live/http-streams.ts';
@@ -75,6 +76,8 @@ export async function startGateway({
   });
 
   const app = createHttpServer({ health, metrics });
+  const origins = createAllowedOrigins(settings.CORS_ORIGINS, !production);
+  await serveCors(app, origins);
   if (settings.PAGES) await servePages({ app, addresses, health, explorers: !production, log });
   const endpoint = started(
     'graphql',
@@ -82,6 +85,7 @@ export async function startGateway({
   );
   const serving = {
     health,
+    origins,
     metrics: liveMetrics,
     read,
     live,

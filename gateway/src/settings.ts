@@ -31,6 +31,12 @@ function namedUrls(...schemes: string[]) {
     .transform((value): ReadonlyMap<string, string> => new Map(pairs(value).map(split)));
 }
 
+/** Such as `https://shop.example`, as browsers send it: with no path, and nothing after the port. */
+const origins = list.refine(
+  (all) => all.every((one) => one === '*' || (URL.canParse(one) && new URL(one).origin === one)),
+  'a list of origins such as https://shop.example, separated by commas, or *',
+);
+
 export const gatewaySettings = {
   ...httpSettings(4000),
   SUPERGRAPH: {
@@ -51,6 +57,13 @@ export const gatewaySettings = {
     parse: namedUrls('ws', 'wss'),
     optional: true,
     example: 'stock=ws://127.0.0.1:8001/graphql',
+  },
+  CORS_ORIGINS: {
+    description:
+      "Websites whose pages may use the gateway from their visitors' browsers, beside its own pages; * allows all",
+    parse: origins,
+    default: '',
+    example: 'https://shop.example,http://localhost:3000',
   },
   ...identitySettings,
   FOREIGN_SUBGRAPHS: {

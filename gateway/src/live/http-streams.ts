@@ -1,6 +1,7 @@
 import type { Health, Stoppable } from '@gudang/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { AllowedOrigins } from '../allowed-origins.ts';
 import { contextOf } from '../context.ts';
 import type { OperationExecutor } from './graphql-ws-protocol.ts';
 import { createEncoder, type HttpFormat, multipart, serverSentEvents } from './http-format.ts';
@@ -31,6 +32,7 @@ export function startHttpStreams({
   live,
   present,
   health,
+  origins,
   metrics,
   heartbeatMs,
 }: {
@@ -39,6 +41,7 @@ export function startHttpStreams({
   live: Pick<LiveStreams, 'subscribe'>;
   present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
   health: Health;
+  origins: Pick<AllowedOrigins, 'allows'>;
   metrics: LiveMetrics;
   heartbeatMs?: number | undefined;
 }): HttpStreams {
@@ -68,6 +71,10 @@ export function startHttpStreams({
   return {
     handle: async (request, reply) => {
       const format = formatOf(request.headers.accept);
+      // Any page can make a browser send a GET; a POST with JSON needs leave.
+      if (format && request.method === 'GET' && !origins.allows(request.headers)) {
+        return reply.code(403).send({ errors: [OTHER_ORIGIN] });
+      }
       let operation: ReturnType<typeof readHttpOperation>;
       try {
         operation = readHttpOperation(request, read, format === serverSentEvents);
@@ -107,6 +114,11 @@ export function startHttpStreams({
     },
   };
 }
+
+const OTHER_ORIGIN: GraphQLFormattedError = {
+  message: 'Pages of this origin may not use the gateway: it is not in CORS_ORIGINS',
+  extensions: { code: 'FORBIDDEN' },
+};
 
 const NOT_ACCEPTABLE: GraphQLFormattedError = {
   message:

@@ -17,6 +17,7 @@ async function serve(options: { pingEveryMs?: number } = {}) {
   const websockets = startWebsockets({
     app,
     health,
+    origins: { allows: () => true },
     metrics: createLiveMetrics(createMetrics('test'), () => 0),
     onProblem: () => {},
     read: createOperationReader(),

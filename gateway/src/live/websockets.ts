@@ -4,6 +4,7 @@ import type { Health, Stoppable } from '@gudang/service';
 import type { FastifyInstance } from 'fastify';
 import { handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { AllowedOrigins } from '../allowed-origins.ts';
 import { contextOf } from '../context.ts';
 import { LiveCloseCode } from './close-codes.ts';
 import { serveGraphqlWs } from './graphql-ws-protocol.ts';
@@ -27,6 +28,7 @@ type Connection = Parameters<typeof serveGraphqlWs>[0];
 export function startWebsockets({
   app,
   health,
+  origins,
   metrics,
   onProblem,
   pingEveryMs = PING_EVERY_MS,
@@ -35,6 +37,7 @@ export function startWebsockets({
 }: {
   app: FastifyInstance;
   health: Health;
+  origins: Pick<AllowedOrigins, 'allows'>;
   metrics: LiveMetrics;
   onProblem: (error: Error) => void;
   pingEveryMs?: number;
@@ -92,6 +95,8 @@ export function startWebsockets({
   app.server.on('upgrade', (request, socket, head) => {
     if (stopping) return refuse(socket, '503 Service Unavailable');
     if (request.url?.split('?')[0] !== '/graphql') return refuse(socket, '404 Not Found');
+    // Browsers ask no leave for websockets: any page could use what its visitor may reach.
+    if (!origins.allows(request.headers)) return refuse(socket, '403 Forbidden');
     server.handleUpgrade(request, socket, head, (client) => serve(client, socket, request));
   });
 
