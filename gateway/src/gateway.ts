@@ -25,7 +25,7 @@ import { type LoadedSupergraph, readSupergraph } from './supergraph.ts';
 import { createSupergraphChange } from './supergraph-change.ts';
 import { startSupergraphFile } from './supergraph-file.ts';
 
-type GatewayProcess = Omit<ProcessContext<typeof gatewaySettings>, 'fail'>;
+type GatewayProcess = Omit<ProcessContext<typeof gatewaySettings>, 'name' | 'fail'>;
 
 /** The gateway's parts, in the order in which they start; they stop in the opposite one. */
 export async function startGateway({

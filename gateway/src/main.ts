@@ -1,8 +1,8 @@
 import './quiet-apollo.ts';
-import { runProcess } from '@gudang/service';
-import { startGateway } from './gateway.ts';
+import { runProcess } from '@gudang/service/process';
 import { gatewaySettings } from './settings.ts';
 
-await runProcess('gateway', gatewaySettings, async (process) => {
-  await startGateway(process);
+await runProcess('gateway', gatewaySettings, async (context) => {
+  const { startGateway } = await import('./gateway.ts');
+  await startGateway(context);
 });

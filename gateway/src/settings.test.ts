@@ -1,4 +1,5 @@
-import { readSettings, SettingsError, StartError } from '@gudang/service';
+import { StartError } from '@gudang/service';
+import { readSettings, SettingsError } from '@gudang/service/settings';
 import { describe, expect, it } from 'vitest';
 import { gatewaySettings } from './settings.ts';
 import { subgraphAddresses } from './subgraphs/subgraph-addresses.ts';

@@ -7,7 +7,7 @@ import {
   type Setting,
   type SettingsOf,
   text,
-} from '@gudang/service';
+} from '@gudang/service/settings';
 
 const NAMED_URLS = /^[^=,\s]+=[^,\s]+$/;
 

@@ -1,5 +1,7 @@
 import type { OrderState, OrderStatus } from '@gudang/events';
-import { ANONYMOUS, type Feed, type Identity, type Page, type TimePlace } from '@gudang/service';
+import { ANONYMOUS, type Identity } from '@gudang/service';
+import type { Feed } from '@gudang/service/feed';
+import type { Page, TimePlace } from '@gudang/service/graphql';
 import DataLoader from 'dataloader';
 import type { Database } from './database.ts';
 import type { CreateOrder } from './orders/create-order.ts';

@@ -1,4 +1,5 @@
-import { postgresAdapter, type Service, type Stoppable, startClient } from '@gudang/service';
+import type { Service, Stoppable } from '@gudang/service';
+import { postgresAdapter, startClient } from '@gudang/service/database';
 import { PrismaClient } from './generated/prisma/client.ts';
 import type { settingsTable } from './settings.ts';
 

@@ -1,39 +1,7 @@
-import { ORDER_CHANGED } from '@gudang/events';
-import {
-  type Identity,
-  runService,
-  serveSubgraph,
-  startFeed,
-  startKafka,
-  startRelay,
-} from '@gudang/service';
-import { createContext } from './context.ts';
-import { startDatabase } from './database.ts';
-import { startOrderDecidedConsumer } from './decisions/order-decided-consumer.ts';
-import { createOrderCreation } from './orders/create-order.ts';
-import { startReconciler } from './reconcile/reconciler.ts';
-import { resolvers } from './resolvers.ts';
-import { serveOrderRest } from './rest/order-routes.ts';
-import { sdl } from './sdl.ts';
-import { settingsTable, topicsOf } from './settings.ts';
+import { runProcess } from '@gudang/service/process';
+import { settingsTable } from './settings.ts';
 
-await runService('order-subgraph', settingsTable, async (service) => {
-  const { settings, started } = service;
-  const databaseUrl = settings.ORDER_DATABASE_URL;
-  const changeTopic = ORDER_CHANGED;
-
-  const { client: database } = started('database', startDatabase(service));
-  const kafka = started('kafka', startKafka(service, topicsOf(settings)));
-  const relay = started('relay', startRelay(service, { kafka, databaseUrl, changeTopic }));
-  const feed = started('feed', startFeed(service, { kafka, database, topic: changeTopic }));
-
-  const stored = relay.wake;
-  started('order_decided', startOrderDecidedConsumer(service, { kafka, database, stored }));
-  const after = settings.RECONCILE_AFTER;
-  started('reconciler', startReconciler(service, { database, relay, after }));
-
-  const createOrder = createOrderCreation(database, stored);
-  const context = (identity?: Identity) => createContext({ database, feed, createOrder }, identity);
-  await serveOrderRest(service, context);
-  await serveSubgraph(service, { sdl, resolvers, createContext: context });
+await runProcess('order-subgraph', settingsTable, async (context) => {
+  const { startOrderSubgraph } = await import('./order-subgraph.ts');
+  await startOrderSubgraph(context);
 });

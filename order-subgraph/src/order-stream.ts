@@ -1,5 +1,6 @@
 import { decodeOrderChanged, type OrderState } from '@gudang/events';
-import { type Feed, notFound } from '@gudang/service';
+import { notFound } from '@gudang/service';
+import type { Feed } from '@gudang/service/feed';
 import type { Database } from './database.ts';
 import { findOrders } from './orders/find-orders.ts';
 

@@ -8,7 +8,7 @@ import {
   type TimePlace,
   textOf,
   toConnection,
-} from '@gudang/service';
+} from '@gudang/service/graphql';
 import { z } from 'zod';
 import type { Resolvers } from './generated/graphql.ts';
 import { watchOrder } from './order-stream.ts';

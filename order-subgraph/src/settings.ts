@@ -1,4 +1,3 @@
-import { ORDER_CHANGED, ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
 import {
   databaseSettings,
   httpSettings,
@@ -6,10 +5,7 @@ import {
   integer,
   kafkaSettings,
   postgresUrl,
-  type SettingsOf,
-  type TopicSpec,
-  withDeadLetters,
-} from '@gudang/service';
+} from '@gudang/service/settings';
 
 export const settingsTable = {
   ...httpSettings(8000),
@@ -30,14 +26,3 @@ export const settingsTable = {
   ...databaseSettings,
   ...kafkaSettings,
 } as const;
-
-/** The topics that the orders need; whichever service starts first creates them. */
-export function topicsOf({
-  KAFKA_PARTITIONS,
-}: SettingsOf<typeof kafkaSettings>): readonly TopicSpec[] {
-  return [
-    ...withDeadLetters({ topic: ORDER_CREATED, partitions: KAFKA_PARTITIONS }),
-    ...withDeadLetters({ topic: ORDER_DECIDED, partitions: KAFKA_PARTITIONS }),
-    { topic: ORDER_CHANGED, partitions: 1, totalOrder: true },
-  ];
-}

@@ -1,5 +1,7 @@
 import type { StockState } from '@gudang/events';
-import { ANONYMOUS, type Feed, formatCursor, type Identity, type Page } from '@gudang/service';
+import { ANONYMOUS, type Identity } from '@gudang/service';
+import { type Feed, formatCursor } from '@gudang/service/feed';
+import type { Page } from '@gudang/service/graphql';
 import DataLoader from 'dataloader';
 import type { Database } from './database.ts';
 import { findStocks } from './stocks/find-stocks.ts';

@@ -1,34 +1,7 @@
-import { STOCK_CHANGED } from '@gudang/events';
-import {
-  type Identity,
-  runService,
-  serveSubgraph,
-  startFeed,
-  startKafka,
-  startRelay,
-} from '@gudang/service';
-import { createContext } from './context.ts';
-import { startDatabase } from './database.ts';
-import { startOrderCreatedConsumer } from './decisions/order-created-consumer.ts';
-import { resolvers } from './resolvers.ts';
-import { serveStockRest } from './rest/stock-routes.ts';
-import { sdl } from './sdl.ts';
-import { settingsTable, topicsOf } from './settings.ts';
+import { runProcess } from '@gudang/service/process';
+import { settingsTable } from './settings.ts';
 
-await runService('stock-subgraph', settingsTable, async (service) => {
-  const { settings, started } = service;
-  const databaseUrl = settings.STOCK_DATABASE_URL;
-  const changeTopic = STOCK_CHANGED;
-
-  const { client: database } = started('database', startDatabase(service));
-  const kafka = started('kafka', startKafka(service, topicsOf(settings)));
-  const relay = started('relay', startRelay(service, { kafka, databaseUrl, changeTopic }));
-  const feed = started('feed', startFeed(service, { kafka, database, topic: changeTopic }));
-
-  const stored = relay.wake;
-  started('order_created', startOrderCreatedConsumer(service, { kafka, database, stored }));
-
-  const context = (identity?: Identity) => createContext({ database, feed, stored }, identity);
-  await serveStockRest(service, context);
-  await serveSubgraph(service, { sdl, resolvers, createContext: context });
+await runProcess('stock-subgraph', settingsTable, async (context) => {
+  const { startStockSubgraph } = await import('./stock-subgraph.ts');
+  await startStockSubgraph(context);
 });

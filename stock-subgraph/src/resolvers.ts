@@ -1,17 +1,16 @@
 import type { StockState } from '@gudang/events';
+import { badUserInput } from '@gudang/service';
+import { type Cursor, parseCursor } from '@gudang/service/feed';
 import {
-  badUserInput,
-  type Cursor,
   DateTime,
   exposePosition,
   formatTimePlace,
-  parseCursor,
   parseTimePlace,
   readArguments,
   readPage,
   textOf,
   toConnection,
-} from '@gudang/service';
+} from '@gudang/service/graphql';
 import { z } from 'zod';
 import type { Resolvers } from './generated/graphql.ts';
 import { watchStocks } from './stock-stream.ts';

@@ -1,14 +1,10 @@
-import { ORDER_CREATED, ORDER_DECIDED, STOCK_CHANGED } from '@gudang/events';
 import {
   databaseSettings,
   httpSettings,
   identitySettings,
   kafkaSettings,
   postgresUrl,
-  type SettingsOf,
-  type TopicSpec,
-  withDeadLetters,
-} from '@gudang/service';
+} from '@gudang/service/settings';
 
 export const settingsTable = {
   ...httpSettings(8001),
@@ -22,14 +18,3 @@ export const settingsTable = {
   ...databaseSettings,
   ...kafkaSettings,
 } as const;
-
-/** The topics that the stocks need; whichever service starts first creates them. */
-export function topicsOf({
-  KAFKA_PARTITIONS,
-}: SettingsOf<typeof kafkaSettings>): readonly TopicSpec[] {
-  return [
-    ...withDeadLetters({ topic: ORDER_CREATED, partitions: KAFKA_PARTITIONS }),
-    ...withDeadLetters({ topic: ORDER_DECIDED, partitions: KAFKA_PARTITIONS }),
-    { topic: STOCK_CHANGED, partitions: 1, totalOrder: true },
-  ];
-}

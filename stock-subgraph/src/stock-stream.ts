@@ -1,5 +1,5 @@
 import { decodeStockChanged, type StockChangeKind, type StockState } from '@gudang/events';
-import { type Cursor, type Feed, formatCursor } from '@gudang/service';
+import { type Cursor, type Feed, formatCursor } from '@gudang/service/feed';
 import type { Database } from './database.ts';
 import { findStocksById } from './stocks/find-stocks.ts';
 import { createStreamPlace, type StreamPlace } from './stream-place.ts';

@@ -1,4 +1,4 @@
-import { parseCursor } from '@gudang/service';
+import { parseCursor } from '@gudang/service/feed';
 import { describe, expect, it, vi } from 'vitest';
 import { createStreamPlace } from './stream-place.ts';
 

@@ -1,5 +1,6 @@
 import type { StockState } from '@gudang/events';
-import { type Feed, formatCursor, type Position } from '@gudang/service';
+import { type Feed, formatCursor } from '@gudang/service/feed';
+import type { Position } from '@gudang/service/graphql';
 
 /** A row so much older than the newest change was announced before it, in milliseconds. */
 const ANNOUNCED_AFTER_MS = 1_000;

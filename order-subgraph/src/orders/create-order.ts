@@ -1,5 +1,7 @@
 import { ORDER_QUANTITY, type OrderState, PRODUCT_ID_LENGTH } from '@gudang/events';
-import { isRefusedData, readArguments, ServiceError, textOf, wholeNumber } from '@gudang/service';
+import { ServiceError } from '@gudang/service';
+import { isRefusedData } from '@gudang/service/database';
+import { readArguments, textOf, wholeNumber } from '@gudang/service/graphql';
 import { z } from 'zod';
 import type { Database } from '../database.ts';
 import { createGroupCommit } from './group-commit.ts';

@@ -1,4 +1,5 @@
-import { pause, type Relay, type Service, type Stoppable } from '@gudang/service';
+import { pause, type Service, type Stoppable } from '@gudang/service';
+import type { Relay } from '@gudang/service/outbox';
 import type { Database } from '../database.ts';
 import { nextBatchSize } from './batch-size.ts';
 import { countUndecided, republishOrders } from './republish-orders.ts';

@@ -1,13 +1,7 @@
 import type { OrderState } from '@gudang/events';
-import {
-  fieldsOf,
-  type Page,
-  REST_LIST_LIMIT,
-  type RestAnswer,
-  type Service,
-  serveRest,
-  type TimePlace,
-} from '@gudang/service';
+import type { Service } from '@gudang/service';
+import type { Page, TimePlace } from '@gudang/service/graphql';
+import { fieldsOf, REST_LIST_LIMIT, type RestAnswer, serveRest } from '@gudang/service/rest';
 import type { Context } from '../context.ts';
 import { findOrderPage } from '../orders/find-orders.ts';
 

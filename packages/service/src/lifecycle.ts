@@ -15,6 +15,8 @@ export interface Stoppable {
 }
 
 export interface ProcessContext<T extends SettingsTable> {
+  /** Such as `order-subgraph`. */
+  readonly name: string;
   readonly settings: SettingsOf<T>;
   readonly log: Logger;
   /** Notes what was started, to be stopped in the opposite order, and hands it back. */
@@ -42,6 +44,7 @@ function settingsOrExit<T extends ProcessTable>(table: T): SettingsOf<T> {
  * Runs a service: reads its settings, starts its parts, stops them in the opposite order on
  * SIGTERM or SIGINT. A second signal leaves at once. With `--check` it only reads the settings,
  * with `--settings` it only prints what they are.
+ * @param start imports what it starts: a look at the settings then costs 0.1 s of CPU, not 0.7
  */
 export async function runProcess<T extends ProcessTable>(
   name: string,
@@ -99,7 +102,7 @@ export async function runProcess<T extends ProcessTable>(
     return running;
   };
   try {
-    await start({ settings, log, started, fail });
+    await start({ name, settings, log, started, fail });
   } catch (error) {
     fail(error instanceof Error ? error.message : 'Could not start', error);
   }

@@ -1,15 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { createHealth, type Health } from './health.ts';
 import { createHttpServer, startHttp } from './http/http-server.ts';
-import { type ProcessContext, runProcess } from './lifecycle.ts';
+import type { ProcessContext } from './lifecycle.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { refuseAddress } from './rest/serve-rest.ts';
 import type { Setting, SettingsTable } from './settings/settings.ts';
 
 /** What the parts of one service share. */
 export interface Service<T extends SettingsTable = SettingsTable> extends ProcessContext<T> {
-  /** Such as `order-subgraph`. */
-  readonly name: string;
   readonly health: Health;
   readonly metrics: Metrics;
   /** Its routes are added before it listens, which it does once all parts are started. */
@@ -24,22 +22,19 @@ type ServiceTable = SettingsTable & {
 };
 
 /**
- * Runs a service that answers HTTP: `start` starts its parts, then it listens. Parts that wait for
+ * Starts a service that answers HTTP: `start` starts its parts, then it listens. Parts that wait for
  * a database or a broker do so in the background, so that `/healthz` and `/readyz` answer at once.
  */
-export function runService<T extends ServiceTable>(
-  name: string,
-  table: T,
+export async function startService<T extends ServiceTable>(
+  context: ProcessContext<T>,
   start: (service: Service<T>) => void | Promise<void>,
 ): Promise<void> {
-  return runProcess(name, table, async (context) => {
-    const { settings, log, started } = context;
-    const health = createHealth();
-    const metrics = createMetrics(name);
-    const app = createHttpServer({ health, metrics, frameworkErrors: refuseAddress(log) });
-    await start({ ...context, name, health, metrics, app });
-    const { HOST, PORT, DRAIN_MS } = settings as { HOST: string; PORT: number; DRAIN_MS: number };
-    const listening = { host: HOST, port: PORT, drainMs: DRAIN_MS };
-    started('http', await startHttp({ app, ...listening, log, health }));
-  });
+  const { name, settings, log, started } = context;
+  const health = createHealth();
+  const metrics = createMetrics(name);
+  const app = createHttpServer({ health, metrics, frameworkErrors: refuseAddress(log) });
+  await start({ ...context, health, metrics, app });
+  const { HOST, PORT, DRAIN_MS } = settings as { HOST: string; PORT: number; DRAIN_MS: number };
+  const listening = { host: HOST, port: PORT, drainMs: DRAIN_MS };
+  started('http', await startHttp({ app, ...listening, log, health }));
 }

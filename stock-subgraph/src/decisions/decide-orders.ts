@@ -4,7 +4,8 @@ import {
   ORDER_DECIDED,
   type OrderCreated,
 } from '@gudang/events';
-import { type DeadLetter, type Readable, writeDeadLetters, writeEvents } from '@gudang/service';
+import type { Readable } from '@gudang/service/kafka';
+import { type DeadLetter, writeDeadLetters, writeEvents } from '@gudang/service/outbox';
 import type { Database, Transaction } from '../database.ts';
 import { lockStocks } from '../stocks/lock-stocks.ts';
 import { writeChanges } from '../stocks/write-changes.ts';

@@ -1,10 +1,6 @@
 import { decodeOrderCreated, ORDER_CREATED } from '@gudang/events';
-import {
-  type KafkaConnection,
-  type Service,
-  type Stoppable,
-  startInboxConsumer,
-} from '@gudang/service';
+import type { Service, Stoppable } from '@gudang/service';
+import { type KafkaConnection, startInboxConsumer } from '@gudang/service/kafka';
 import type { Database } from '../database.ts';
 import { decideOrders } from './decide-orders.ts';
 

@@ -1,15 +1,7 @@
 import type { StockState } from '@gudang/events';
-import {
-  fieldsOf,
-  notFound,
-  type Page,
-  REST_LIST_LIMIT,
-  type RestAnswer,
-  readArguments,
-  type Service,
-  serveRest,
-  type TimePlace,
-} from '@gudang/service';
+import { notFound, type Service } from '@gudang/service';
+import { type Page, readArguments, type TimePlace } from '@gudang/service/graphql';
+import { fieldsOf, REST_LIST_LIMIT, type RestAnswer, serveRest } from '@gudang/service/rest';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { addStock, stockId } from '../stocks/add-stock.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { STOCK_QUANTITY, type StockState } from '@gudang/events';
-import { readArguments, ServiceError, textOf, wholeNumber } from '@gudang/service';
+import { ServiceError } from '@gudang/service';
+import { readArguments, textOf, wholeNumber } from '@gudang/service/graphql';
 import { z } from 'zod';
 import type { Database } from '../database.ts';
 import { lockStocks } from './lock-stocks.ts';

@@ -1,12 +1,6 @@
 import { STOCK_QUANTITY, type StockState } from '@gudang/events';
-import {
-  badUserInput,
-  notFound,
-  readArguments,
-  ServiceError,
-  textOf,
-  wholeNumber,
-} from '@gudang/service';
+import { badUserInput, notFound, ServiceError } from '@gudang/service';
+import { readArguments, textOf, wholeNumber } from '@gudang/service/graphql';
 import { z } from 'zod';
 import type { Database } from '../database.ts';
 import { stockId, stockName, stockQuantity } from './add-stock.ts';

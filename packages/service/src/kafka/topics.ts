@@ -1,5 +1,7 @@
-import { deadLetterTopic } from '@gudang/events';
+import { deadLetterTopic, ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
 import type { Kafka } from 'kafkajs';
+import type { SettingsOf } from '../settings/settings.ts';
+import type { kafkaSettings } from '../settings/shared-settings.ts';
 import { StartError } from '../start-error.ts';
 
 export interface TopicSpec {
@@ -61,4 +63,19 @@ const DEAD_LETTER_CONFIG = { 'retention.ms': '-1', 'max.message.bytes': String(4
 export function withDeadLetters(spec: TopicSpec): TopicSpec[] {
   const letters = { topic: deadLetterTopic(spec.topic), partitions: 1, config: DEAD_LETTER_CONFIG };
   return [spec, letters];
+}
+
+/**
+ * The topics of a subgraph: those between the two, which whichever starts first creates, and the
+ * one of its own changes.
+ */
+export function topicsOf(
+  { KAFKA_PARTITIONS: partitions }: Pick<SettingsOf<typeof kafkaSettings>, 'KAFKA_PARTITIONS'>,
+  changeTopic: string,
+): readonly TopicSpec[] {
+  return [
+    ...withDeadLetters({ topic: ORDER_CREATED, partitions }),
+    ...withDeadLetters({ topic: ORDER_DECIDED, partitions }),
+    { topic: changeTopic, partitions: 1, totalOrder: true },
+  ];
 }

@@ -1,0 +1,8 @@
+export { type Relay, startRelay } from './relay.ts';
+export {
+  type DeadLetter,
+  type OutboxEvent,
+  type SqlClient,
+  writeDeadLetters,
+  writeEvents,
+} from './write-events.ts';

@@ -1,0 +1,1 @@
+export { fieldsOf, REST_LIST_LIMIT, type RestAnswer, serveRest } from './serve-rest.ts';

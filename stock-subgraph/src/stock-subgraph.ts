@@ -1,0 +1,36 @@
+import { STOCK_CHANGED } from '@gudang/events';
+import { type Identity, type ProcessContext, startService } from '@gudang/service';
+import { startFeed } from '@gudang/service/feed';
+import { serveSubgraph } from '@gudang/service/graphql';
+import { startKafka, topicsOf } from '@gudang/service/kafka';
+import { startRelay } from '@gudang/service/outbox';
+import { createContext } from './context.ts';
+import { startDatabase } from './database.ts';
+import { startOrderCreatedConsumer } from './decisions/order-created-consumer.ts';
+import { resolvers } from './resolvers.ts';
+import { serveStockRest } from './rest/stock-routes.ts';
+import { sdl } from './sdl.ts';
+import type { settingsTable } from './settings.ts';
+
+/** The subgraph's parts, in the order in which they start; they stop in the opposite one. */
+export function startStockSubgraph(
+  processContext: ProcessContext<typeof settingsTable>,
+): Promise<void> {
+  return startService(processContext, async (service) => {
+    const { settings, started } = service;
+    const databaseUrl = settings.STOCK_DATABASE_URL;
+    const changeTopic = STOCK_CHANGED;
+
+    const { client: database } = started('database', startDatabase(service));
+    const kafka = started('kafka', startKafka(service, topicsOf(settings, changeTopic)));
+    const relay = started('relay', startRelay(service, { kafka, databaseUrl, changeTopic }));
+    const feed = started('feed', startFeed(service, { kafka, database, topic: changeTopic }));
+
+    const stored = relay.wake;
+    started('order_created', startOrderCreatedConsumer(service, { kafka, database, stored }));
+
+    const context = (identity?: Identity) => createContext({ database, feed, stored }, identity);
+    await serveStockRest(service, context);
+    await serveSubgraph(service, { sdl, resolvers, createContext: context });
+  });
+}
