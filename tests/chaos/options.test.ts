@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readOptions } from './options.ts';
+import { OptionsError, readOptions } from './options.ts';
 
 it('runs all faults once unless told otherwise', () => {
   expect(readOptions([])).toEqual({
@@ -8,6 +8,7 @@ it('runs all faults once unless told otherwise', () => {
     minutes: undefined,
     short: false,
     list: false,
+    help: false,
   });
 });
 
@@ -19,7 +20,13 @@ it('takes names, a seed and minutes', () => {
   });
 });
 
-it('says what is allowed', () => {
-  expect(() => readOptions(['--seed', 'x'])).toThrow('--seed x: a number from 0');
-  expect(() => readOptions(['--sede', '1'])).toThrow('--sede');
+it.each([
+  [['--seed', 'x'], '--seed x: a whole number from 0'],
+  [['--seed', '1.5'], '--seed 1.5: a whole number from 0'],
+  [['--minutes=-1'], '--minutes -1: a number above 0'],
+  [['--minutes', 'soon'], '--minutes soon: a number above 0'],
+  [['--sede', '1'], "Unknown option '--sede'"],
+])('says of %j what is allowed', (given, message) => {
+  expect(() => readOptions(given)).toThrow(message);
+  expect(() => readOptions(given)).toThrow(OptionsError);
 });

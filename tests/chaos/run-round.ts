@@ -1,4 +1,5 @@
 import type { Fault } from './fault.ts';
+import { startProgress } from './progress.ts';
 import { type FaultResult, runFault, type Session } from './run-fault.ts';
 import { tableRow } from './table.ts';
 
@@ -19,13 +20,15 @@ export async function runRound({
   say: (line: string) => void;
 }): Promise<FaultResult[]> {
   const results: FaultResult[] = [];
-  for (const fault of faults) {
+  for (const [index, fault] of faults.entries()) {
+    const progress = startProgress(`${index + 1}/${faults.length} ${fault.title}`);
     const reason = fault.unavailable?.(session.rig);
     const label = `${fault.name}-${round}`;
     const result = reason
       ? skippedResult(fault, reason)
       : await runFault(session, fault, { seed, short, label });
     results.push(result);
+    progress.stop();
     say(tableRow(result));
   }
   return results;

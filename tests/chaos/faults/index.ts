@@ -1,4 +1,5 @@
 import type { Fault } from '../fault.ts';
+import { OptionsError } from '../options.ts';
 import { badRecords } from './bad-records.ts';
 import { brokerDown, brokerDownForAMinute } from './broker-down.ts';
 import { brokerDownAtStart } from './broker-down-at-start.ts';
@@ -71,12 +72,12 @@ export const FAULTS: readonly Fault[] = [
   terminatedUnderLoad,
 ];
 
-/** @throws {Error} for a name that no fault has */
+/** @throws {OptionsError} for a name that no fault has */
 export function faultsNamed(names: readonly string[]): readonly Fault[] {
   if (names.length === 0) return FAULTS;
   return names.map((name) => {
     const fault = FAULTS.find((one) => one.name === name);
-    if (!fault) throw new Error(`There is no fault ${name}; --list names them`);
+    if (!fault) throw new OptionsError(`There is no fault ${name}; --list names them`);
     return fault;
   });
 }
