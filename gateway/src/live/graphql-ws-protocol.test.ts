@@ -3,6 +3,7 @@ import { serveGraphqlWs } from './graphql-ws-protocol.ts';
 import { createPayload } from './live-payload.ts';
 import { createOperationReader } from './operation-reader.ts';
 import type { Outlet } from './stream-client.ts';
+import { createFramer } from './websocket-frames.ts';
 
 function connect() {
   const sent: unknown[] = [];
@@ -18,6 +19,7 @@ function connect() {
       close: (code) => void closed.push(code),
     },
     context: { forward: {}, identity: { scopes: [] } },
+    frame: createFramer(),
     read: createOperationReader(),
     execute: async ({ query }) =>
       query === '{ bad }' ? { errors: [{ message: 'no' }] } : { data: { ok: 1 } },

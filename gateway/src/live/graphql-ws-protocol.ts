@@ -1,10 +1,10 @@
 import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import { CloseCode, MessageType, parseMessage, type SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../context.ts';
-import { LiveCloseCode } from './close-codes.ts';
 import type { LiveStreams, LiveSubscription } from './live-streams.ts';
 import type { OperationReader } from './operation-reader.ts';
-import { nextFrames, nextHead } from './websocket-frames.ts';
+import type { Framer } from './websocket-frames.ts';
+import { createWebsocketOutlet } from './websocket-outlet.ts';
 
 /** A socket that carries the messages of graphql-transport-ws. */
 export interface MessageSocket {
@@ -44,6 +44,7 @@ export function serveGraphqlWs({
   execute,
   live,
   present,
+  frame,
   initWithinMs,
 }: {
   socket: MessageSocket;
@@ -52,6 +53,7 @@ export function serveGraphqlWs({
   execute: OperationExecutor;
   live: Pick<LiveStreams, 'subscribe'>;
   present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
+  frame: Framer;
   initWithinMs: number;
 }): GraphqlWsConnection {
   const operations = new Map<string, LiveSubscription>();
@@ -81,21 +83,13 @@ export function serveGraphqlWs({
     try {
       const operationRead = read(request.query, request.operationName);
       if (operationRead.operation.operation === 'subscription') {
-        const head = nextHead(id);
         subscription = live.subscribe(
           {
             read: operationRead,
             variables: request.variables ?? {},
             identity: context.identity,
           },
-          {
-            ready: socket.ready,
-            write: (payloads, conflated) =>
-              socket.writeFrames(nextFrames(head, payloads, conflated)),
-            error: fail,
-            complete: () => end(MessageType.Complete),
-            lagged: () => socket.close(LiveCloseCode.lagged, 'Lagged: read faster, or resume'),
-          },
+          createWebsocketOutlet({ id, socket, frame, end }),
         );
         return;
       }

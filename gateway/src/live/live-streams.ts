@@ -166,7 +166,7 @@ export function createLiveStreams({
             client.close();
             leave(member);
           },
-          resume: client.resume,
+          resume: () => client.resume(),
         };
       } catch (error) {
         outlet.error(errorsOf(error));

@@ -2,10 +2,12 @@ import type { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import * as ws from 'ws';
 import { createPayload } from './live-payload.ts';
-import { nextFrames, nextHead } from './websocket-frames.ts';
+import { createFramer, nextHead } from './websocket-frames.ts';
 
 /** Exported by ws, and not by its types. */
 const { Receiver } = ws as unknown as { Receiver: new (options: object) => Writable };
+
+const nextFrames = createFramer();
 
 /** What ws reads from the bytes. */
 async function read(bytes: Buffer, count: number): Promise<unknown[]> {

@@ -6,17 +6,17 @@ import { handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AllowedOrigins } from '../allowed-origins.ts';
 import { contextOf } from '../context.ts';
+import { createClientSocket } from './client-socket.ts';
 import { LiveCloseCode } from './close-codes.ts';
 import { serveGraphqlWs } from './graphql-ws-protocol.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 import { paced } from './paced.ts';
+import { createFramer } from './websocket-frames.ts';
 
 /** The largest message that a client may send, in bytes; ws itself would take 100 MiB. */
 const MESSAGE_LIMIT = 64 * 1024;
 /** A client that has not answered a ping by the next one has vanished. */
 const PING_EVERY_MS = 12_000;
-/** What may wait unread in a client's socket, in bytes, before its further requests are refused. */
-const UNREAD_LIMIT = 4 * 1024 * 1024;
 const INIT_WITHIN_MS = 10_000;
 /** How long clients may take to say goodbye when the gateway stops. */
 const GOODBYE_MS = 2_000;
@@ -48,6 +48,7 @@ export function startWebsockets({
     maxPayload: MESSAGE_LIMIT,
     handleProtocols,
   });
+  const frame = createFramer();
   const answered = new WeakSet<WebSocket>();
   let stopping = false;
 
@@ -58,20 +59,8 @@ export function startWebsockets({
       ...serving,
       initWithinMs,
       context: contextOf(request.headers),
-      socket: {
-        send: (message) => {
-          if (socket.readyState !== socket.OPEN) return;
-          if (raw.writableLength > UNREAD_LIMIT) {
-            socket.close(LiveCloseCode.lagged, 'Lagged: answers are not read');
-          } else socket.send(message);
-        },
-        // Past ws, which writes whole frames too: half the cost of its send().
-        writeFrames: (frames) => {
-          if (socket.readyState === socket.OPEN) raw.write(frames);
-        },
-        ready: () => !raw.writableNeedDrain,
-        close: (code, reason) => socket.close(code, reason),
-      },
+      frame,
+      socket: createClientSocket(socket, raw),
     });
     raw.on('drain', connection.onReady);
     socket.on('pong', () => answered.add(socket));

@@ -94,7 +94,7 @@ export function startStreamRig({
       socket,
       numbers: () => got.map(({ n }) => n),
       conflated: () => conflated,
-      resume: client.resume,
+      resume: () => client.resume(),
       leave: () => {
         client.close();
         stream.leave(client);

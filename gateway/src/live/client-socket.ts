@@ -1,0 +1,43 @@
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { LiveCloseCode } from './close-codes.ts';
+import type { MessageSocket } from './graphql-ws-protocol.ts';
+
+/** What may wait unread in a client's socket, in bytes, before its further requests are refused. */
+const UNREAD_LIMIT = 4 * 1024 * 1024;
+
+/** A client's websocket; a class, because each delivery to each client comes through it. */
+class ClientSocket implements MessageSocket {
+  readonly #socket: WebSocket;
+  readonly #raw: Duplex;
+
+  constructor(socket: WebSocket, raw: Duplex) {
+    this.#socket = socket;
+    this.#raw = raw;
+  }
+
+  send(message: string): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#raw.writableLength > UNREAD_LIMIT) {
+      this.#socket.close(LiveCloseCode.lagged, 'Lagged: answers are not read');
+    } else this.#socket.send(message);
+  }
+
+  // Past ws, which writes whole frames too: half the cost of its send().
+  writeFrames(frames: Buffer): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#raw.write(frames);
+  }
+
+  ready(): boolean {
+    return !this.#raw.writableNeedDrain;
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+}
+
+/** @param raw the connection under the websocket */
+export function createClientSocket(socket: WebSocket, raw: Duplex): MessageSocket {
+  return new ClientSocket(socket, raw);
+}
