@@ -14,11 +14,11 @@ const json = (value: unknown): string => JSON.stringify(value, null, 2);
 
 /** Of the shop's graph. */
 export const SHOP_EXAMPLES: readonly Example[] = [
-  { query: overview },
-  { query: watch },
-  { query: order, variables: json({ input: { productId: 'kopi-gayo', quantity: 1 } }) },
+  { query: overview.trim() },
+  { query: watch.trim() },
+  { query: order.trim(), variables: json({ input: { productId: 'kopi-gayo', quantity: 1 } }) },
   {
-    query: addStock,
+    query: addStock.trim(),
     variables: json({
       input: { id: 'kopi-kintamani', name: 'Kopi Kintamani 250 g', quantity: 50 },
     }),

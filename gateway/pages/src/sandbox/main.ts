@@ -40,7 +40,7 @@ async function openSandbox(): Promise<void> {
     initialEndpoint: `${location.origin}/graphql`,
     initialSubscriptionEndpoint: `${location.origin.replace('http', 'ws')}/graphql`,
     initialState: {
-      document: examples.map(({ query }) => query.trim()).join('\n\n'),
+      document: examples.map(({ query }) => query).join('\n\n'),
       ...(variables ? { variables: JSON.parse(variables) } : {}),
     },
     endpointIsEditable: false,

@@ -1,0 +1,84 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
+import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
+
+let toys: Awaited<ReturnType<typeof startToyGraph>>;
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  toys = await startToyGraph();
+});
+afterEach(() => gateway.stop());
+afterAll(() => toys.stop());
+
+/** Over a graph that is not the shop's. */
+async function start(environment: Record<string, string> = {}): Promise<void> {
+  gateway = await startTestGateway(composeToys(toys.items.url, toys.ratings.url), environment);
+}
+
+function visit(path: string): Promise<Response> {
+  return fetch(`${gateway.url}${path}`, { headers: { accept: 'text/html' } });
+}
+
+it.each(['/', '/live', '/graphiql', '/graphql'])(
+  'serves %s over any graph, and lets it run files alone',
+  async (path) => {
+    await start();
+    const response = await visit(path);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toContain('text/html');
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    const policy = response.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    const scripts = policy.split('; ').find((part) => part.startsWith('script-src'));
+    expect(scripts).not.toMatch(/unsafe|\*/);
+    expect(await response.text()).not.toMatch(/<script>|<style>| style=/);
+  },
+);
+
+it('lets a page go stale never, and its files always be kept', async () => {
+  await start();
+  const page = await visit('/live');
+  expect(page.headers.get('cache-control')).toBe('no-cache');
+  const [, file] = /src="(\/pages\/live-[^"]+\.js)"/.exec(await page.text()) ?? [];
+  const script = await visit(String(file));
+  expect(script.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+  expect(script.headers.get('content-encoding')).toBe('gzip');
+  expect(script.headers.get('x-content-type-options')).toBe('nosniff');
+});
+
+it('still answers queries by GET, and clients that want no page', async () => {
+  await start();
+  const query = await visit('/graphql?query={__typename}');
+  expect(query.headers.get('content-type')).not.toContain('text/html');
+  const plain = await fetch(`${gateway.url}/graphql`, { headers: { accept: '*/*' } });
+  expect(plain.status).toBe(400);
+});
+
+it('says what is running: a subgraph without a page of its own only that it answers', async () => {
+  await start();
+  const answer = async () => (await visit('/status')).json();
+  expect(await answer()).toEqual({
+    explorers: true,
+    parts: [
+      { name: 'Gateway', state: 'ok', says: expect.any(String) },
+      { name: 'Items subgraph', state: 'ok', says: 'Answers.' },
+      { name: 'Ratings subgraph', state: 'ok', says: 'Answers.' },
+    ],
+  });
+});
+
+it('keeps the pages for exploring out of production', async () => {
+  await start({ NODE_ENV: 'production' });
+  expect((await visit('/live')).status).toBe(200);
+  expect((await visit('/graphiql')).status).toBe(404);
+  expect((await visit('/graphql')).headers.get('content-type')).not.toContain('text/html');
+});
+
+it('serves none when told so', async () => {
+  await start({ PAGES: 'false' });
+  for (const path of ['/', '/live', '/graphiql', '/status']) {
+    expect((await visit(path)).status).toBe(404);
+  }
+  expect((await visit('/readyz')).status).toBe(200);
+});

@@ -1,0 +1,113 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, test } from 'vitest';
+import { shopAt } from '../system/shop.ts';
+import { useSystem } from '../system/use-system.ts';
+import { livePage } from './live-page.ts';
+import { useBrowser } from './use-browser.ts';
+
+const SANDBOX = 'https://embeddable-sandbox.cdn.apollographql.com';
+
+const system = useSystem();
+const visit = useBrowser();
+const origin = (): string => system().gateway.url;
+
+beforeAll(async () => {
+  const shop = shopAt(system().graph);
+  const { id } = await shop.addStock({ id: 'kopi-gayo', name: 'Kopi Gayo 250 g', quantity: 120 });
+  for (const quantity of [2, 500]) {
+    await shop.decided((await shop.createOrder({ productId: id, quantity })).id);
+  }
+});
+
+/** Apollo's script as far as the page uses it: it keeps what it was given. */
+async function answerForApollo(page: Page): Promise<void> {
+  const body = 'window.EmbeddedSandbox = class { constructor(given) { window.given = given; } };';
+  await page.route(`${SANDBOX}/**`, (route) =>
+    route.fulfill({ contentType: 'text/javascript', body }),
+  );
+}
+
+/** When a page has all that it shows. */
+const SHOWN: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
+  '/': (page) => page.getByText('All parts work.').waitFor(),
+  '/live': async (page) => {
+    await livePage(page).shows('kopi-gayo', 118);
+    await page.getByText('not enough in stock').waitFor();
+  },
+  '/graphiql': (page) => page.locator('.graphiql-query-editor .view-line').first().waitFor(),
+  '/graphql': (page) => page.getByRole('heading', { name: 'Apollo Sandbox' }).waitFor(),
+};
+
+/** GraphiQL's own, which cannot be mended from outside: a tab's button to close it is inside it. */
+const NOT_OURS = ['.graphiql-tab'];
+
+test.each(Object.keys(SHOWN))(
+  '%s has no serious fault for those who see, hear or move otherwise, and fits any screen',
+  async (path) => {
+    const mayAsk = path === '/graphql' ? [SANDBOX] : [];
+    await visit({ origin: origin(), path, mayAsk }, async (page) => {
+      await SHOWN[path]?.(page);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        for (const width of [1280, 390]) {
+          await page.setViewportSize({ width, height: 860 });
+          const axe = NOT_OURS.reduce((all, one) => all.exclude(one), new AxeBuilder({ page }));
+          const { violations } = await axe.analyze();
+          const grave = violations.filter(({ impact }) => /serious|critical/.test(impact ?? ''));
+          const told = grave.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html)}`);
+          expect(told, `${width} px, ${colorScheme}`).toEqual([]);
+          const wide = await page.evaluate('document.documentElement.scrollWidth');
+          expect(wide, `${width} px, ${colorScheme}`).toBeLessThanOrEqual(width);
+        }
+      }
+    });
+  },
+);
+
+test('GraphiQL, with the gateway alone, runs a query and a subscription', async () => {
+  await visit({ origin: origin(), path: '/graphiql' }, async (page) => {
+    await SHOWN['/graphiql']?.(page);
+    const answer = page.locator('.graphiql-response');
+    const run = page.getByRole('button', { name: /^Execute query/ });
+    await run.click();
+    await answer.getByText('"Kopi Gayo 250 g"').first().waitFor();
+
+    await page.getByRole('tab', { name: 'Watch' }).click();
+    await run.click();
+    await page.getByRole('button', { name: /^Stop query/ }).waitFor();
+    await shopAt(system().graph).addStock({ id: 'teh-melati', name: 'Teh', quantity: 9 });
+    await answer.getByText('"teh-melati"').waitFor();
+  });
+});
+
+test('Sandbox is given the websocket and examples; without its servers the page says so', async () => {
+  const apollo = { origin: origin(), path: '/graphql', mayAsk: [SANDBOX] };
+  await visit({ ...apollo, prepare: answerForApollo }, async (page) => {
+    await page.waitForFunction('window.given');
+    const given = (await page.evaluate('window.given')) as Record<string, unknown>;
+    expect(given).toMatchObject({
+      initialEndpoint: `${origin()}/graphql`,
+      initialSubscriptionEndpoint: `${origin().replace('http', 'ws')}/graphql`,
+      initialState: { document: expect.stringContaining('subscription Watch') },
+    });
+  });
+  const prepare = async (page: Page): Promise<void> => {
+    await page.route(`${SANDBOX}/**`, (route) => route.abort());
+  };
+  await visit({ ...apollo, prepare }, async (page) => {
+    await page.getByText('which cannot be reached from here').waitFor();
+    await page.getByRole('link', { name: 'GraphiQL' }).waitFor();
+  });
+});
+
+test('the overview names what is down, and who misses it', async () => {
+  await visit({ origin: origin(), path: '/' }, async (page) => {
+    await page.getByText('All parts work.').waitFor();
+    system().stock.kill('SIGSTOP');
+    const part = page.getByRole('listitem').filter({ hasText: 'Stock subgraph' });
+    await part.filter({ hasText: 'does not answer' }).waitFor();
+    system().stock.kill('SIGCONT');
+    await page.getByText('All parts work.').waitFor();
+  });
+});
