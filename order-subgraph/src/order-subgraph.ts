@@ -3,7 +3,7 @@ import { type Identity, type ProcessContext, startService } from '@gudang/servic
 import { startFeed } from '@gudang/service/feed';
 import { serveSubgraph } from '@gudang/service/graphql';
 import { startKafka, topicsOf } from '@gudang/service/kafka';
-import { startRelay } from '@gudang/service/outbox';
+import { measureOutbox, startRelay } from '@gudang/service/outbox';
 import { createContext } from './context.ts';
 import { startDatabase } from './database.ts';
 import { startOrderDecidedConsumer } from './decisions/order-decided-consumer.ts';
@@ -25,6 +25,7 @@ export function startOrderSubgraph(
 
     const { client: database } = started('database', startDatabase(service));
     const kafka = started('kafka', startKafka(service, topicsOf(settings, changeTopic)));
+    measureOutbox(service.metrics, database);
     const relay = started('relay', startRelay(service, { kafka, databaseUrl, changeTopic }));
     const feed = started('feed', startFeed(service, { kafka, database, topic: changeTopic }));
 

@@ -1,4 +1,4 @@
-import type { Service, Stoppable } from '@gudang/service';
+import type { Metrics, Service, Stoppable } from '@gudang/service';
 import { postgresAdapter, startClient } from '@gudang/service/database';
 import { PrismaClient } from './generated/prisma/client.ts';
 import type { settingsTable } from './settings.ts';
@@ -8,14 +8,23 @@ export type Database = PrismaClient;
 export type Transaction = Parameters<Parameters<PrismaClient['$transaction']>[0]>[0];
 
 /** A pool of connections to stock_db; the first is opened when it is needed. */
-export function openDatabase({ url, pool }: { url: string; pool: number }): Database {
-  return new PrismaClient({ adapter: postgresAdapter({ url, pool, name: 'stock-subgraph' }) });
+export function openDatabase({
+  url,
+  pool,
+  metrics,
+}: {
+  url: string;
+  pool: number;
+  metrics?: Metrics;
+}): Database {
+  const name = 'stock-subgraph';
+  return new PrismaClient({ adapter: postgresAdapter({ url, pool, name, metrics }) });
 }
 
 export function startDatabase(
-  service: Pick<Service<typeof settingsTable>, 'settings' | 'health' | 'log'>,
+  service: Pick<Service<typeof settingsTable>, 'settings' | 'health' | 'log' | 'metrics'>,
 ): Stoppable & { readonly client: Database } {
   const { STOCK_DATABASE_URL: url, DATABASE_POOL: pool } = service.settings;
-  const client = openDatabase({ url, pool });
+  const client = openDatabase({ url, pool, metrics: service.metrics });
   return startClient(service, { client, url, setting: 'STOCK_DATABASE_URL' });
 }

@@ -3,7 +3,7 @@ import { type Identity, type ProcessContext, startService } from '@gudang/servic
 import { startFeed } from '@gudang/service/feed';
 import { serveSubgraph } from '@gudang/service/graphql';
 import { startKafka, topicsOf } from '@gudang/service/kafka';
-import { startRelay } from '@gudang/service/outbox';
+import { measureOutbox, startRelay } from '@gudang/service/outbox';
 import { createContext } from './context.ts';
 import { startDatabase } from './database.ts';
 import { startOrderCreatedConsumer } from './decisions/order-created-consumer.ts';
@@ -23,6 +23,7 @@ export function startStockSubgraph(
 
     const { client: database } = started('database', startDatabase(service));
     const kafka = started('kafka', startKafka(service, topicsOf(settings, changeTopic)));
+    measureOutbox(service.metrics, database);
     const relay = started('relay', startRelay(service, { kafka, databaseUrl, changeTopic }));
     const feed = started('feed', startFeed(service, { kafka, database, topic: changeTopic }));
 

@@ -1,5 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
 import type { Stoppable } from '../lifecycle.ts';
+import type { Metrics } from '../metrics.ts';
 import type { SqlClient } from '../outbox/write-events.ts';
 import type { Service } from '../service.ts';
 import { startDatabaseWatch } from './database-watch.ts';
@@ -20,18 +22,20 @@ const STATEMENT_LIMIT_MS = 15_000;
 /** What a Prisma client of a service connects with: a pool that gives up rather than hang. */
 export function postgresAdapter({
   url,
-  pool,
+  pool: max,
   name,
+  metrics,
 }: {
   url: string;
   /** The most connections. */
   pool: number;
   /** What `pg_stat_activity` shows. */
   name: string;
+  metrics?: Metrics | undefined;
 }): PrismaPg {
-  return new PrismaPg({
+  const pool = new pg.Pool({
     connectionString: url,
-    max: pool,
+    max,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     idle_in_transaction_session_timeout: STANDSTILL_LIMIT_MS,
@@ -39,6 +43,20 @@ export function postgresAdapter({
     application_name: name,
     keepAlive: true,
   });
+  metrics?.gauge(
+    'gudang_database_connections',
+    'Connections of the pool: in use, idle, and requests that wait for one',
+    ['state'],
+    (gauge) => {
+      gauge.set({ state: 'used' }, pool.totalCount - pool.idleCount);
+      gauge.set({ state: 'idle' }, pool.idleCount);
+      gauge.set({ state: 'wanted' }, pool.waitingCount);
+    },
+  );
+  metrics?.gauge('gudang_database_connections_limit', 'DATABASE_POOL', [], (gauge) =>
+    gauge.set(max),
+  );
+  return new PrismaPg(pool, { disposeExternalPool: true });
 }
 
 /** A client, watched: `/readyz` and the log tell when its database does not answer. */

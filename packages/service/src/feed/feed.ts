@@ -16,6 +16,7 @@ import type { SqlClient } from '../outbox/write-events.ts';
 import type { Service } from '../service.ts';
 import { type Arrival, createChangeLog } from './change-log.ts';
 import { type Cursor, NO_EPOCH } from './cursor.ts';
+import { createFeedMetrics } from './feed-metrics.ts';
 import { createWatchers, type Watch } from './watch.ts';
 
 /** How many of the last changes are kept and can be replayed. */
@@ -53,7 +54,7 @@ export interface Feed extends Stoppable {
  * Every replica reads all of it, in a group of its own.
  */
 export function startFeed(
-  { health, log, fail }: Pick<Service, 'health' | 'log' | 'fail'>,
+  { health, log, fail, metrics }: Pick<Service, 'health' | 'log' | 'fail' | 'metrics'>,
   { kafka, topic, database }: { kafka: KafkaConnection; topic: string; database: SqlClient },
 ): Feed {
   const stopping = new AbortController();
@@ -63,6 +64,10 @@ export function startFeed(
   let caughtUp = false;
   let end = 0;
   let moved: (() => void)[] = [];
+  const measured = createFeedMetrics(metrics, {
+    waiting: () => Math.max(0, end - changes.next),
+    watchers: watchers.count,
+  });
 
   const consumer = kafka.client.consumer({
     groupId: `${name}-feed-${randomUUID()}`,
@@ -91,6 +96,7 @@ export function startFeed(
     const verdict = arrival
       ? changes.append(arrival)
       : changes.pass(Number(record.offset), headerText(record.headers, HEADER.epoch));
+    if (arrival && caughtUp) measured.arrived(arrival.change.at);
     if (verdict === 'broken') watchers.missed();
     else if (verdict === 'new' && arrival) watchers.show(arrival.change);
   };
@@ -105,6 +111,7 @@ export function startFeed(
       autoCommit: false,
       eachBatchAutoResolve: true,
       eachBatch: async ({ batch }) => {
+        end = Math.max(end, Number(batch.highWatermark));
         for (const message of batch.messages) take(toRecord(name, 0, message));
         settle();
       },

@@ -13,7 +13,7 @@ import type { KafkaRecord } from './record.ts';
  * and those that it finds; it is called again with the same records until it succeeds.
  */
 export function startInboxConsumer<T>(
-  service: Pick<Service, 'name' | 'log' | 'fail'>,
+  service: Pick<Service, 'name' | 'log' | 'fail' | 'metrics'>,
   {
     kafka,
     topic,
@@ -26,6 +26,11 @@ export function startInboxConsumer<T>(
     apply: (batch: readonly Readable<T>[], letters: readonly DeadLetter[]) => Promise<void>;
   },
 ): Stoppable {
+  const lag = service.metrics.gauge(
+    'gudang_consumer_lag_records',
+    'Records of a partition that wait to be consumed by this process',
+    ['topic', 'partition'],
+  );
   const handle = async (records: readonly KafkaRecord[]): Promise<void> => {
     const readable: Readable<T>[] = [];
     const letters: DeadLetter[] = [];
@@ -36,5 +41,14 @@ export function startInboxConsumer<T>(
     }
     await applyBatch({ batch: readable, letters, apply });
   };
-  return startConsumer(service, { kafka, topic, group: service.name, handle });
+  return startConsumer(service, {
+    kafka,
+    topic,
+    group: service.name,
+    handle,
+    lag: {
+      set: (partition, records) => lag.set({ topic, partition: String(partition) }, records),
+      reset: () => lag.reset(),
+    },
+  });
 }

@@ -1,3 +1,4 @@
+export { measureOutbox } from './outbox-metrics.ts';
 export { type Relay, startRelay } from './relay.ts';
 export {
   type DeadLetter,
