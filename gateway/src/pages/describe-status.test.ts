@@ -9,6 +9,7 @@ const all = new Map([
   ['kafka', OK],
   ['feed', OK],
 ]);
+const seen = new Set(['database', 'kafka']);
 const both = { 'subgraph order': OK, 'subgraph stock': OK };
 
 function statesOf(parts: ReturnType<typeof describeStatus>): Record<string, string> {
@@ -22,6 +23,7 @@ test('all is well: the gateway, its subgraphs, and what these stand on', () => {
       ['order', all],
       ['stock', all],
     ]),
+    seen,
   );
   expect(statesOf(status)).toEqual({
     Gateway: 'ok',
@@ -41,6 +43,7 @@ test('a database that one service cannot reach is named, and by whom', () => {
       ['order', all],
       ['stock', stock],
     ]),
+    seen,
   );
   expect(statesOf(status)).toMatchObject({ PostgreSQL: 'down', 'Stock subgraph': 'ok' });
   expect(status.at(-1)?.says).toBe('Stock: the database does not answer.');
@@ -54,6 +57,7 @@ test('a subgraph that does not answer; its own parts that are behind', () => {
       ['order', new Map()],
       ['stock', stock],
     ]),
+    seen,
   );
   expect(status.slice(1, 3)).toEqual([
     { name: 'Order subgraph', state: 'degraded', says: 'It does not answer.' },
@@ -69,6 +73,13 @@ test('with no service that answers, what they stand on is unknown', () => {
       ['order', new Map()],
       ['stock', new Map()],
     ]),
+    seen,
   );
   expect(statesOf(status)).toMatchObject({ Kafka: 'unknown', PostgreSQL: 'unknown' });
+});
+
+test('what no service has ever named is not told of', () => {
+  const parts = { 'subgraph items': degraded('x') };
+  const status = describeStatus({ ready: true, parts }, new Map(), new Set());
+  expect(statesOf(status)).toEqual({ Gateway: 'ok', 'Items subgraph': 'degraded' });
 });

@@ -18,10 +18,12 @@ const WORST_FIRST = ['down', 'degraded', 'ok'] as const;
  * All parts of the system as the gateway sees them: itself, its subgraphs, and what these stand on.
  * @param report the gateway's own
  * @param subgraphs what each says of its parts; empty where it says nothing
+ * @param seen what they share, by name, as far as any has named it before
  */
 export function describeStatus(
   report: HealthReport,
   subgraphs: ReadonlyMap<string, ReadonlyMap<string, PartState>>,
+  seen: ReadonlySet<string>,
 ): StatusPart[] {
   const own = Object.entries(report.parts).filter(([name]) => !name.startsWith(SUBGRAPH));
   const asked = Object.entries(report.parts).flatMap(([name, state]) =>
@@ -33,7 +35,9 @@ export function describeStatus(
       const parts = [...(subgraphs.get(name) ?? [])].filter(([part]) => !(part in SHARED));
       return describe(`${capitalised(name)} subgraph`, [['', state], ...parts], 'Answers.');
     }),
-    ...Object.entries(SHARED).flatMap(([part, name]) => describeShared(part, name, subgraphs)),
+    ...Object.entries(SHARED)
+      .filter(([part]) => seen.has(part))
+      .map(([part, name]) => describeShared(part, name, subgraphs)),
   ];
 }
 
@@ -47,33 +51,28 @@ function describe(
   return { name, state, says: reasons.length > 0 ? sentences(reasons) : whenFine };
 }
 
-/** One server that several services use; left out where none names it. */
+/** One server that several services use. */
 function describeShared(
   part: string,
   name: string,
   subgraphs: ReadonlyMap<string, ReadonlyMap<string, PartState>>,
-): StatusPart[] {
+): StatusPart {
   const users = [...subgraphs].flatMap(([user, parts]) => {
     const state = parts.get(part);
     return state ? [{ user, state }] : [];
   });
   if (users.length === 0) {
-    const says = 'Not known: none of the services that use it answers.';
-    return [...subgraphs.values()].some((parts) => parts.size > 0)
-      ? []
-      : [{ name, state: 'unknown', says }];
+    return { name, state: 'unknown', says: 'Not known: no service that uses it answers.' };
   }
   const troubled = users.flatMap(({ user, state }) =>
     state.state === 'ok' ? [] : [`${user}: ${state.reason}`],
   );
   const names = users.map(({ user }) => user).join(' and ');
-  return [
-    {
-      name,
-      state: worst(users.map(({ state }) => state.state)),
-      says: troubled.length > 0 ? sentences(troubled) : `Serves ${names}.`,
-    },
-  ];
+  return {
+    name,
+    state: worst(users.map(({ state }) => state.state)),
+    says: troubled.length > 0 ? sentences(troubled) : `Serves ${names}.`,
+  };
 }
 
 function worst(states: readonly PartState['state'][]): PartState['state'] {

@@ -25,13 +25,15 @@ export function createStatus({
 }): () => Promise<Status> {
   let askedAt = Number.NEGATIVE_INFINITY;
   let answer: Promise<Status> | undefined;
+  const seen = new Set<string>();
 
   const look = async (): Promise<Status> => {
     const asked = addresses.map(
       async ({ name, url }) => [name, await readSubgraphParts(url)] as const,
     );
     const [report, parts] = await Promise.all([health.report(), Promise.all(asked)]);
-    return { explorers, parts: describeStatus(report, new Map(parts)) };
+    for (const [, named] of parts) for (const name of named.keys()) seen.add(name);
+    return { explorers, parts: describeStatus(report, new Map(parts), seen) };
   };
   return () => {
     const now = performance.now();

@@ -40,6 +40,10 @@ export async function startToySubgraph(
   const requests: ToySubgraph['requests'] = [];
   const http = createServer(async (request, response) => {
     if (toy.stalled) return;
+    if (request.method !== 'POST') {
+      response.writeHead(404).end('no such page');
+      return;
+    }
     if (toy.breakWith) {
       response.writeHead(toy.breakWith.status).end(toy.breakWith.text);
       return;
