@@ -17,6 +17,12 @@ export type EventExecutor = (
 ) => Promise<FormattedExecutionResult>;
 
 type RequestContext = Parameters<typeof executeQueryPlan>[2];
+type GraphQLDataSourceProcessOptions = Parameters<GraphQLDataSource['process']>[0];
+
+/** What an execution hands to its data sources: the event among it. */
+interface EventContext {
+  readonly event: SubgraphAnswer;
+}
 
 /** Never rejects: what fails is an error in the result, and the stream goes on. */
 export function createEventExecutor({
@@ -28,15 +34,17 @@ export function createEventExecutor({
   sources: Readonly<Record<string, GraphQLDataSource>>;
   log: Logger;
 }): EventExecutor {
+  // One for all events, as making it is slow; what it inherits follows the sources as they change.
+  const services: Record<string, GraphQLDataSource> = Object.create(sources);
+  services[EVENT_SERVICE] = { process: async (options) => eventOf(options) };
   return async (plan, variables, event, context) => {
-    const services: Record<string, GraphQLDataSource> = Object.create(sources);
-    services[EVENT_SERVICE] = { process: async () => event };
     try {
       const { data, errors, extensions } = await executeQueryPlan(
         plan.eventPlan,
         services,
         {
           request: { variables },
+          event,
           context,
           metrics: {},
           logger: log,
@@ -54,6 +62,11 @@ export function createEventExecutor({
       return { data: null, errors: presentErrors([error as GraphQLError], log) };
     }
   };
+}
+
+function eventOf(options: GraphQLDataSourceProcessOptions): SubgraphAnswer {
+  const { incomingRequestContext } = options as { incomingRequestContext?: unknown };
+  return (incomingRequestContext as EventContext).event;
 }
 
 /** An error of the event came from the subgraph that sent it. */
