@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort, startKafka } from '@gudang/embedded';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { kafkaFrames, type Splitter } from '../proxy/frames.ts';
+import { startTcpProxy } from '../proxy/tcp-proxy.ts';
+import { type PostgresCounter, startPostgresCounter } from '../system/postgres-counter.ts';
+import { startSystem } from '../system/system.ts';
+
+const SECONDS = 5;
+/** The relay's poll each second; the reconciler's and the watch's looks each several seconds. */
+const STATEMENTS_A_SECOND = 1.8;
+/** A fetch a second for each of two consumers, and a heartbeat each two. */
+const KAFKA_REQUESTS_A_SECOND = 4;
+/** A timer of 10 ms alone would make 100. */
+const WAKE_UPS_A_SECOND = 60;
+
+/** Requests to Kafka that pass through a proxy of its own. */
+async function startCountedKafka() {
+  const directory = await mkdtemp(join(tmpdir(), 'gudang-idle-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const [port, advertisedPort] = [await freePort(), await freePort()];
+  const kafka = await startKafka({ directory, proxied: [{ port, advertisedPort }] });
+  onTestFinished(() => kafka.stop());
+  let frames = 0;
+  const split = (): Splitter => {
+    const whole = kafkaFrames();
+    return (chunk) => {
+      const found = whole(chunk);
+      frames += found.length;
+      return found;
+    };
+  };
+  const proxy = await startTcpProxy({ port, listen: advertisedPort, split });
+  onTestFinished(() => proxy.stop());
+  /** Each request has its answer. */
+  return { brokers: `127.0.0.1:${advertisedPort}`, requests: () => frames / 2 };
+}
+
+/** How often a process's main thread has gone to sleep so far; 0 where there is no /proc. */
+async function sleeps(pid: number): Promise<number> {
+  if (!existsSync('/proc/self/status')) return 0;
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]);
+}
+
+test('a system that nobody asks anything asks and does next to nothing itself', async () => {
+  const kafka = await startCountedKafka();
+  const counters = new Map<string, PostgresCounter>();
+  const system = await startSystem({
+    postgresUrl: inject('postgresUrl'),
+    kafkaBrokers: kafka.brokers,
+    through: async ({ from, to }, address) => {
+      if (to !== 'postgres') return address;
+      const counter = await startPostgresCounter(address);
+      counters.set(from, counter);
+      return counter.url;
+    },
+  });
+  onTestFinished(async () => {
+    await system.stop();
+    await Promise.all([...counters.values()].map((counter) => counter.stop()));
+  });
+  const parts = Object.entries({
+    order: system.order,
+    stock: system.stock,
+    gateway: system.gateway,
+  });
+  const read = () => Promise.all(parts.map(([, { pid }]) => sleeps(pid)));
+
+  for (const counter of counters.values()) counter.take();
+  const [requestsBefore, sleepsBefore] = [kafka.requests(), await read()];
+  await pause(SECONDS * 1_000);
+  const [requests, sleepsAfter] = [kafka.requests() - requestsBefore, await read()];
+
+  for (const [service, counter] of counters) {
+    const statements = counter.take();
+    expect.soft(statements.length, `${service}: ${statements.join('; ')}`).toBeGreaterThan(0);
+    expect
+      .soft(statements.length, `${service}: ${statements.join('; ')}`)
+      .toBeLessThanOrEqual(SECONDS * STATEMENTS_A_SECOND);
+  }
+  expect.soft(requests).toBeGreaterThan(0);
+  expect.soft(requests).toBeLessThanOrEqual(2 * SECONDS * KAFKA_REQUESTS_A_SECOND);
+  for (const [index, [service]] of parts.entries()) {
+    const times = (sleepsAfter[index] ?? 0) - (sleepsBefore[index] ?? 0);
+    expect
+      .soft(times / SECONDS, `wake-ups a second of ${service}`)
+      .toBeLessThanOrEqual(WAKE_UPS_A_SECOND);
+  }
+});
