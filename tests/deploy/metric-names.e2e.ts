@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { useSystem } from '../system/use-system.ts';
+import { metricsIn, readExpressions } from './metric-names.ts';
+
+const system = useSystem();
+
+/** The names of the samples in what `/metrics` answers. */
+async function samplesOf(url: string): Promise<string[]> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return text
+    .split('\n')
+    .filter((line) => /^# TYPE /.test(line))
+    .flatMap((line) => {
+      const [, , name = '', type] = line.split(' ');
+      return type === 'histogram' ? [`${name}_bucket`, `${name}_count`, `${name}_sum`] : [name];
+    });
+}
+
+it('dashboard and rules name only metrics that the services have', async () => {
+  const { gateway, order, stock } = system();
+  const had = new Set(
+    (await Promise.all([gateway, order, stock].map(({ url }) => samplesOf(url)))).flat(),
+  );
+  const unknown = [...(await readExpressions())].flatMap(([name, expressions]) =>
+    expressions
+      .flatMap(metricsIn)
+      .filter((metric) => !had.has(metric))
+      .map((metric) => `${name}: ${metric}`),
+  );
+  expect(unknown).toEqual([]);
+  const ours = [...had].filter((name) => /^(?:gudang|gateway)_/.test(name));
+  expect(ours.length).toBeGreaterThan(20);
+});
