@@ -13,11 +13,13 @@ const RETRY_MS = 500;
 const STANDSTILL_MS = 3_000;
 /** Orders whose answer has not come: beyond it none is sent, so that an outage ends with no flood. */
 const UNANSWERED_LIMIT = 200;
-const SETTLES_WITHIN_MS = 5_000;
+const SAME_SIGNAL_MS = 1_000;
+const SETTLES_WITHIN_MS = 15_000;
 
 /**
  * Orders at a steady rate until Ctrl-C, and shows what comes of it. An order without an answer is
- * sent again, with its idempotency key, until it has one.
+ * sent again, with its idempotency key, until it has one. After the first Ctrl-C no order is begun
+ * and those under way are waited for, at most 15 s; a second one leaves at once.
  * @param rate orders a second
  */
 export async function runTraffic(url: string, rate: number): Promise<void> {
@@ -26,8 +28,9 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
   const figures = createFigures(performance.now());
   const status = createStatusLine();
   const stopping = new AbortController();
+  const leaving = new AbortController();
   // Each order on its way listens.
-  setMaxListeners(0, stopping.signal);
+  setMaxListeners(0, leaving.signal);
   let lastDecision = performance.now();
   let away = false;
   let unanswered = 0;
@@ -45,7 +48,7 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
     const input = { ...nextOrder(stocks), idempotencyKey: randomUUID() };
     const sentAt = performance.now();
     unanswered += 1;
-    while (!stopping.signal.aborted) {
+    while (!leaving.signal.aborted) {
       const { id, problem } = await send(graph, input);
       if (away !== (problem !== undefined)) {
         away = problem !== undefined;
@@ -56,13 +59,12 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
         watcher.watch({ id, productId: input.productId, sentAt });
         break;
       }
-      await pause(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => {});
+      await pause(RETRY_MS, undefined, { signal: leaving.signal }).catch(() => {});
     }
     unanswered -= 1;
   };
 
-  process.once('SIGINT', () => stopping.abort());
-  process.once('SIGTERM', () => stopping.abort());
+  stopOnSignals(stopping);
   status.note(`${rate} orders a second of ${stocks.length} stocks, until Ctrl-C`);
   const stopLooking = lookForStandstill();
   const begun = performance.now();
@@ -75,11 +77,13 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
   }
 
   const giveUpAt = performance.now() + SETTLES_WITHIN_MS;
-  while (figures.waiting() > 0 && performance.now() < giveUpAt) await pause(50);
+  const isOpen = () => unanswered > 0 || figures.waiting() > 0;
+  while (isOpen() && performance.now() < giveUpAt) await pause(50);
+  leaving.abort();
   stopLooking();
   status.update(figures.line(performance.now()));
   status.end();
-  watcher.stop();
+  await watcher.stop();
   const { acknowledged, CONFIRMED, REJECTED } = figures.totals();
   const seconds = Math.round((performance.now() - begun) / 1000);
   const open = figures.waiting() === 0 ? 'all decided' : `${figures.waiting()} not decided yet`;
@@ -101,6 +105,18 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
     }, 1_000);
     return () => clearInterval(timer);
   }
+}
+
+function stopOnSignals(stopping: AbortController): void {
+  let firstAt: number | undefined;
+  const stop = (): void => {
+    firstAt ??= performance.now();
+    stopping.abort();
+    // One Ctrl-C comes twice: from the terminal, and passed on by the program that runs this one.
+    if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(130);
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
 }
 
 /** The order's id, or what stood in the way. */

@@ -14,7 +14,7 @@ export interface SentOrder {
 
 export interface OrderWatcher {
   readonly watch: (order: SentOrder) => void;
-  readonly stop: () => void;
+  readonly stop: () => Promise<void>;
 }
 
 interface Change {
@@ -60,6 +60,6 @@ export function watchOrders(
         },
       );
     },
-    stop: () => void client.dispose(),
+    stop: async () => client.dispose(),
   };
 }

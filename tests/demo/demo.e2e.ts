@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { eventually } from '../system/eventually.ts';
+import { useSystem } from '../system/use-system.ts';
+
+const system = useSystem();
+const script = fileURLToPath(new URL('demo.ts', import.meta.url));
+const tsx = fileURLToPath(new URL('../../node_modules/tsx/dist/cli.mjs', import.meta.url));
+
+/** As `npm run demo` runs it, at the system's gateway. */
+function startDemo(...args: string[]) {
+  const { PATH } = process.env;
+  const child = spawn(process.execPath, [tsx, script, ...args], {
+    env: { PATH, GATEWAY_URL: `${system().gateway.url}/graphql` },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let written = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    written += chunk;
+  });
+  const problems = text(child.stderr);
+  const ended = once(child, 'close').then(async ([code]) => ({
+    code: code as number,
+    output: written,
+    problems: await problems,
+  }));
+  return { stop: () => child.kill('SIGINT'), output: () => written, ended };
+}
+
+test('one order, seen through the whole path', async () => {
+  const { code, output, problems } = await startDemo().ended;
+  expect({ code, problems }).toEqual({ code: 0, problems: '' });
+  expect(output).toMatch(/Order to push +\d+\.\d ms from the request/);
+  expect(output).toContain('All as it should be');
+});
+
+test('traffic goes on over a killed gateway, says so, and counts what is there', async () => {
+  const { gateway } = system();
+  const demo = startDemo('--traffic', '10');
+  const says = (words: RegExp) =>
+    eventually(demo.output, (output) => words.test(output), {
+      until: `it says ${words}`,
+      within: 40_000,
+    });
+  await says(/10 orders a second of \d+ stocks/);
+  await says(/[1-9]\d* confirmed/);
+  gateway.kill();
+  await gateway.exited;
+  await says(/No answer \(.+\); orders are repeated/);
+  await gateway.restart();
+  await says(/Answers again/);
+  demo.stop();
+  const { code, output, problems } = await demo.ended;
+  expect({ code, problems }).toEqual({ code: 0, problems: '' });
+  const summary = /(\d+) orders in \d+ s: \d+ confirmed, \d+ rejected, .+ decided( yet)?\n$/;
+  const taken = Number(summary.exec(output)?.[1]);
+  expect(taken, output).toBeGreaterThan(0);
+  // What the demo counts is what is there: no order was taken twice.
+  const rows = await system().databases.order(
+    'SELECT count(*)::int AS count FROM orders WHERE idempotency_key IS NOT NULL',
+  );
+  expect(rows).toEqual([{ count: taken }]);
+});
+
+test('a rate that is none is refused in words', async () => {
+  const { code, problems } = await startDemo('--traffic', 'much').ended;
+  expect(code).toBe(1);
+  expect(problems).toMatch(/^--traffic: "much" is not allowed\nUsage: npm run demo/);
+});
