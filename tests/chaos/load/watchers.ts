@@ -22,21 +22,20 @@ const FOLLOWED_LIMIT = 20;
 
 export function createWatchers(rig: Rig, products: readonly Product[], label: string): Watchers {
   const watchers: RunningWatcher[] = [];
-  const following: Promise<RunningOrderWatcher>[] = [];
-  const orderWatchers: RunningOrderWatcher[] = [];
+  const following: RunningOrderWatcher[] = [];
   let orders = 0;
 
   const follow = (orderId: string): void => {
     const index = following.length;
-    const url = (): string => {
-      const replica = rig.orders[index % rig.orders.length];
-      return index % 2 === 0 || !replica ? rig.gateway.url : replica.url;
-    };
-    const starting = startOrderWatcher({ name: `${label} order watcher ${index}`, url, orderId });
-    following.push(starting);
-    starting.then(
-      (watcher) => void orderWatchers.push(watcher),
-      () => {},
+    const replicaUrl = (): string => rig.orders[index % rig.orders.length]?.url ?? '';
+    const lasting = index % 2 === 0;
+    following.push(
+      startOrderWatcher({
+        name: `${label} order watcher ${index}${lasting ? ', through the gateway' : ''}`,
+        url: lasting ? () => rig.gateway.url : replicaUrl,
+        orderId,
+        lasting,
+      }),
     );
   };
 
@@ -56,11 +55,10 @@ export function createWatchers(rig: Rig, products: readonly Product[], label: st
     },
     told: () => ({
       watchers: watchers.map((watcher) => watcher.watched()),
-      orderWatchers: orderWatchers.map((watcher) => watcher.watched()),
+      orderWatchers: following.map((watcher) => watcher.watched()),
     }),
     close: async () => {
-      await Promise.allSettled(following);
-      await Promise.all([...watchers, ...orderWatchers].map((watcher) => watcher.close()));
+      await Promise.all([...watchers, ...following].map((watcher) => watcher.close()));
     },
   };
 }
