@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { createRandom } from '../chaos/random.ts';
 import type { shopAt } from '../system/shop.ts';
 
 const PRODUCTS = [
@@ -22,15 +23,18 @@ export async function stockUp(shop: Shop): Promise<void> {
 }
 
 /** A shop's orders and deliveries, the same each time. @param steps how many of them */
-export async function makeBusy(shop: Shop, steps = 240): Promise<void> {
-  for (let step = 0; step < steps; step += 1) {
-    // Any order that visits all of them in no obvious one.
-    const id = PRODUCTS[(step * step + step) % PRODUCTS.length]?.id ?? '';
-    const other = PRODUCTS[(step * 5) % PRODUCTS.length]?.id ?? '';
-    if (step % 12 === 3) await shop.adjustStock(other, 8 + (step % 17));
-    else if (step % 61 === 60) await shop.createOrder({ productId: other, quantity: 5_000 });
-    else if (step % 97 === 96) await shop.createOrder({ productId: 'kopi-luwak', quantity: 1 });
-    else await shop.createOrder({ productId: step % 3 ? other : id, quantity: 1 + (step % 3) });
+export async function makeBusy(shop: Shop, steps = 400): Promise<void> {
+  const random = createRandom(7);
+  for (let step = 1; step <= steps; step += 1) {
+    const { id, quantity } = random.pick(PRODUCTS);
+    if (random.chance(0.12)) await shop.adjustStock(id, random.between(6, 18));
+    else if (step % 61 === 0) await shop.createOrder({ productId: id, quantity: 5_000 });
+    else if (step % 97 === 0) await shop.createOrder({ productId: 'kopi-luwak', quantity: 1 });
+    else if (quantity > 0) {
+      await shop.createOrder({ productId: id, quantity: random.between(1, 3) });
+    }
     await pause(EVERY_MS);
   }
+  // Seen among the newest ones.
+  await shop.createOrder({ productId: 'gula-aren', quantity: 5_000 });
 }

@@ -2,10 +2,12 @@ import { createContext, type ReactNode, useContext } from 'react';
 import { type LiveSession, startLiveSession } from './live-session.ts';
 import { type Backfill, createBackfill } from './stocks/backfill.ts';
 import { type ChartPainter, createChartPainter } from './stocks/chart-painter.ts';
+import { type ChartWindow, createChartWindow } from './stocks/chart-window.ts';
 
 export interface Live extends LiveSession {
   readonly painter: ChartPainter;
   readonly backfill: Backfill;
+  readonly chartWindow: ChartWindow;
 }
 
 const LiveContext = createContext<Live | undefined>(undefined);
@@ -13,7 +15,12 @@ const LiveContext = createContext<Live | undefined>(undefined);
 /** Starts following the graph; it goes on for as long as the page is open. */
 export function startLive(): Live {
   const session = startLiveSession();
-  return { ...session, painter: createChartPainter(), backfill: createBackfill(session.stocks) };
+  return {
+    ...session,
+    painter: createChartPainter(),
+    backfill: createBackfill(session.stocks),
+    chartWindow: createChartWindow(),
+  };
 }
 
 export function LiveProvider({ live, children }: { live: Live; children: ReactNode }) {

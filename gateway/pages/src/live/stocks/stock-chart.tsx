@@ -1,12 +1,13 @@
 import { useEffect, useRef } from 'react';
 import UPlot, { type Options } from 'uplot';
 import { useLive } from '../live-context.tsx';
-import { SHOWN_SECONDS, untilNow } from './stock-history.ts';
+import type { ChartWindow } from './chart-window.ts';
+import { untilNow } from './stock-history.ts';
 import 'uplot/dist/uPlot.min.css';
 
 const { stepped } = UPlot.paths;
 
-function optionsOf(element: HTMLElement): Options {
+function optionsOf(element: HTMLElement, window: ChartWindow): Options {
   const color = (name: string) => () => getComputedStyle(element).getPropertyValue(name);
   return {
     width: element.clientWidth,
@@ -16,7 +17,7 @@ function optionsOf(element: HTMLElement): Options {
     cursor: { show: false },
     axes: [{ show: false }, { show: false }],
     scales: {
-      x: { time: false, range: (_chart, _min, max) => [max - SHOWN_SECONDS, max] },
+      x: { time: false, range: (_chart, min, max) => [max - window.seconds(min, max), max] },
       y: { range: (_chart, min, max) => padded(min, max) },
     },
     series: [
@@ -47,7 +48,7 @@ function padded(min: number, max: number): [number, number] {
 /** A stock's quantity over the last minutes. The row says the number: nothing here is for readers. */
 export function StockChart({ id }: { id: string }) {
   const element = useRef<HTMLDivElement>(null);
-  const { stocks, painter, backfill } = useLive();
+  const { stocks, painter, backfill, chartWindow } = useLive();
   useEffect(() => {
     let chart: UPlot | undefined;
     const painted = painter.add(() => {
@@ -55,7 +56,7 @@ export function StockChart({ id }: { id: string }) {
       if (!history || !element.current) return;
       const data = untilNow(history, Date.now() / 1000);
       if (chart) chart.setData(data);
-      else chart = new UPlot(optionsOf(element.current), data, element.current);
+      else chart = new UPlot(optionsOf(element.current, chartWindow), data, element.current);
     });
     const unfollow = stocks.subscribe(id, painted.mark);
     const unwant = backfill.want(id, painted.mark);
@@ -65,6 +66,6 @@ export function StockChart({ id }: { id: string }) {
       painted.remove();
       chart?.destroy();
     };
-  }, [id, stocks, painter, backfill]);
+  }, [id, stocks, painter, backfill, chartWindow]);
   return <div className="chart" ref={element} aria-hidden="true" />;
 }
