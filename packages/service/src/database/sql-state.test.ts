@@ -68,6 +68,16 @@ describe('sqlState, isRefusedData and isOutage', () => {
       false,
       true,
     ],
+    [
+      'a raw query of Prisma whose server hangs up',
+      Object.assign(new Error('Message: `Server has closed the connection.`'), {
+        code: 'P2010',
+        meta: { driverAdapterError: { cause: { kind: 'ConnectionClosed' } } },
+      }),
+      undefined,
+      false,
+      true,
+    ],
     ['pg’s own', coded('22P02'), '22P02', true, false],
     ['a broken pipe, which looks like a state', coded('EPIPE'), undefined, false, true],
     ['a refused connection of Node', coded('ECONNREFUSED'), undefined, false, true],

@@ -15,6 +15,14 @@ const OUTAGES = new Set([
   'P2028',
 ]);
 
+/** What Prisma's adapter makes of the same; a raw query's error carries nothing else that tells. */
+const OUTAGE_KINDS = new Set([
+  'ConnectionClosed',
+  'DatabaseNotReachable',
+  'SocketTimeout',
+  'TooManyConnections',
+]);
+
 /** What pg says when it has no connection to give; it carries no code. */
 const OUTAGE_MESSAGE =
   /connection (terminated|timeout|ended)|timeout exceeded when trying to connect|Can't reach database|server closed the connection|Connection terminated/i;
@@ -61,7 +69,8 @@ export function isOutage(error: unknown): boolean {
   const state = sqlState(error);
   // 25006: a standby that was written to in the middle of a failover.
   if (state !== undefined) return /^(08|53|57|58|25006)/.test(state);
-  for (const { code, message } of chain(error)) {
+  for (const { code, kind, message } of chain(error)) {
+    if (typeof kind === 'string' && OUTAGE_KINDS.has(kind)) return true;
     if (typeof code === 'string' && OUTAGES.has(code)) return true;
     if (typeof message === 'string' && OUTAGE_MESSAGE.test(message)) return true;
   }
