@@ -85,9 +85,15 @@ export async function openRelaySession({
     await close();
     throw error;
   }
+  /** One at a time: pg queues what comes in between, and will not from its version 9 on. */
+  let last: Promise<unknown> = Promise.resolve();
   const run = (statement: string | QueryConfig, values?: unknown[]): Promise<QueryResult> => {
-    heartbeat?.refresh();
-    return client.query(statement, values);
+    const answered = last.then(() => {
+      heartbeat?.refresh();
+      return client.query(statement, values);
+    });
+    last = answered.catch(() => {});
+    return answered;
   };
   heartbeat = setTimeout(() => void run('SELECT 1').catch(lose), HEARTBEAT_MS);
 
