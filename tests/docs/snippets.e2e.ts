@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { shopAt } from '../system/shop.ts';
 import { useSystem } from '../system/use-system.ts';
 import { isSchema, notIn, runOperation } from './run-graphql.ts';
@@ -45,6 +46,8 @@ async function check({ language, text }: Snippet): Promise<void> {
     });
   } else if (language === 'json') {
     JSON.parse(text);
+  } else if (language === 'yaml') {
+    expect(parseAllDocuments(text).flatMap(({ errors }) => errors)).toEqual([]);
   } else {
     // A drawing; anything that is code says in which language.
     expect(language).toBe('');

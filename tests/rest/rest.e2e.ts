@@ -107,6 +107,18 @@ describe('what the earlier clients know', () => {
   });
 });
 
+test('a hundred users at once: each order is taken, and once', async () => {
+  const id = await addStock(1_000);
+  const body = json({ productid: id, quantity: 1 });
+  const ordering = Array.from({ length: 100 }, () =>
+    order({ route: 'POST /order/add-order', body }),
+  );
+  const statuses = (await Promise.all(ordering)).map(({ status }) => status);
+  expect(new Set(statuses)).toEqual(new Set([201]));
+  const look = async () => (await stock({ route: `GET /stock/${id}` })).body.Data.quantity;
+  await eventually(look, (quantity) => quantity === 900);
+});
+
 test.each(badRequests)('$route refuses $what', async ({ service, status, says, ...request }) => {
   if (request.route.includes('/known')) {
     const route = request.route.replace('known', await addStock(1));

@@ -12,6 +12,6 @@ id=$(echo "$added" | sed 's/.*"id":"\([^"]*\)".*/\1/')
 
 curl -sS "$orders/order/add-order" -H "$json" -d '{"productid":"'"$id"'","quantity":10}'
 echo
-sleep 1
+sleep 2
 curl -sS "$stocks/stock/$id"
 echo
