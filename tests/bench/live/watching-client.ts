@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 
 const QUERY =
-  'subscription ($after: String, $ids: [ID!]) { stockChanged(after: $after, ids: $ids) { cursor kind stock { id version } } }';
+  'subscription ($after: String, $ids: [ID!]) { stockChanged(after: $after, ids: $ids) { cursor kind at stock { id version } order { id } } }';
 
 /** A client that keeps the highest version of each stock, and goes on from its last cursor. */
 export interface WatchingClient {
@@ -13,6 +13,10 @@ export interface WatchingClient {
   readonly missing: () => number;
   readonly conflated: () => number;
   readonly received: () => number;
+  /** Current states that it was shown in place of changes. */
+  readonly snapshots: () => number;
+  readonly watches: (id: string) => boolean;
+  readonly connected: () => boolean;
   /** Cuts the connection without a goodbye. */
   readonly cut: () => void;
   readonly connect: (after?: string) => Promise<void>;
@@ -20,9 +24,24 @@ export interface WatchingClient {
   readonly pause: (paused: boolean) => void;
 }
 
+export interface Watched {
+  readonly after?: string | undefined;
+  /** All stocks unless told otherwise. */
+  readonly ids?: readonly string[];
+  readonly onChange?: (change: WatchedChange) => void;
+}
+
+export interface WatchedChange {
+  readonly kind: string;
+  /** When it was made. */
+  readonly at: string;
+  readonly stock: { readonly id: string; readonly version: number };
+  readonly order: { readonly id: string } | null;
+}
+
 export function createWatchingClient(
   url: string,
-  { after, ids }: { after?: string | undefined; ids?: readonly string[] } = {},
+  { after, ids, onChange }: Watched = {},
 ): WatchingClient {
   const versions = new Map<string, number>();
   const faults: string[] = [];
@@ -31,6 +50,9 @@ export function createWatchingClient(
   let missing = 0;
   let conflated = 0;
   let received = 0;
+  let snapshots = 0;
+  /** Whether the last changes were of a snapshot, which ends with those deleted since. */
+  let inSnapshot = false;
 
   const take = (text: string): void => {
     const { type, payload } = JSON.parse(text);
@@ -39,15 +61,18 @@ export function createWatchingClient(
     const { cursor: at, kind, stock } = payload.data.stockChanged;
     received += 1;
     cursor = at;
+    if (kind === 'SNAPSHOT') snapshots += 1;
+    inSnapshot = kind === 'SNAPSHOT' || (inSnapshot && kind === 'DELETED');
     conflated += payload.extensions?.live?.conflated ?? 0;
     const known = versions.get(stock.id);
-    if (known !== undefined && stock.version <= known && kind !== 'SNAPSHOT') {
+    if (known !== undefined && stock.version <= known && !inSnapshot) {
       faults.push(`${stock.id} went from version ${known} to ${stock.version}`);
     }
-    if (known !== undefined && kind !== 'SNAPSHOT') {
+    if (known !== undefined && !inSnapshot) {
       missing += Math.max(0, stock.version - known - 1);
     }
     versions.set(stock.id, Math.max(known ?? 0, stock.version));
+    onChange?.(payload.data.stockChanged);
   };
 
   return {
@@ -56,6 +81,9 @@ export function createWatchingClient(
     missing: () => missing,
     conflated: () => conflated,
     received: () => received,
+    snapshots: () => snapshots,
+    watches: (id) => ids?.includes(id) ?? true,
+    connected: () => socket?.readyState === WebSocket.OPEN,
     cursor: () => cursor,
     cut: () => {
       socket?.removeAllListeners('close');

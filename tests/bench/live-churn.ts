@@ -1,0 +1,109 @@
+/**
+ * 10,000 clients come, subscribe and go, a third of them without a goodbye: streams, upstreams,
+ * timers and memory are back where they were. `npm run bench:live-churn -- [cycles]`; 2 minutes.
+ */
+import { once } from 'node:events';
+import { argv } from 'node:process';
+import { WebSocket } from 'ws';
+import { eventually } from '../system/eventually.ts';
+import { dataOf } from '../system/graph-client.ts';
+import type { System } from '../system/system.ts';
+import { type Held, INSPECTABLE, inspect, mebibytes } from './live/inspected.ts';
+import { addStocks, gatewayMetric, withLiveSystem } from './live/live-system.ts';
+import { createVerdict } from './live/verdict.ts';
+
+const CYCLES = Number(argv[2] ?? 10_000);
+const WARM_UP = 2_000;
+const AT_ONCE = 50;
+const STOCKS = 20;
+const MAY_GROW = 8 * 1024 * 1024;
+const QUERY =
+  'subscription ($ids: [ID!], $after: String) { stockChanged(ids: $ids, after: $after) { kind stock { id } } }';
+
+async function comeAndGo(url: string, number: number, variables: object): Promise<void> {
+  const socket = new WebSocket(url, 'graphql-transport-ws');
+  await once(socket, 'open');
+  socket.send('{"type":"connection_init"}');
+  await once(socket, 'message');
+  socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: QUERY, variables } }));
+  // Every tenth stays until all it has missed has come; the others leave in the middle.
+  if (number % 10 === 0) await once(socket, 'message');
+  if (number % 3 === 0) return socket.terminate();
+  if (number % 3 === 1) socket.send('{"id":"1","type":"complete"}');
+  socket.close();
+  await once(socket, 'close');
+}
+
+async function churn(system: System, cycles: number, cursor: string): Promise<void> {
+  const url = `${system.gateway.url.replace('http', 'ws')}/graphql`;
+  let begun = 0;
+  const worker = async (): Promise<void> => {
+    while (begun < cycles) {
+      const number = begun;
+      begun += 1;
+      const ids = number % 2 === 0 ? [`bench-${number % STOCKS}`] : undefined;
+      // With a cursor there is something to come, and a private catch-up.
+      const after = number % 5 === 0 ? cursor : undefined;
+      await comeAndGo(url, number, { ids, after });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+/** What is left once the connection to the subgraph has not been used for a while. */
+async function leftBehind(system: System, look: () => Promise<Held>) {
+  const counts = async () => ({
+    clients: await gatewayMetric(system, 'gateway_live_clients'),
+    streams: await gatewayMetric(system, 'gateway_live_streams'),
+    upstreams: await gatewayMetric(system, 'gateway_live_upstreams'),
+    queued: await gatewayMetric(system, 'gateway_live_queued'),
+  });
+  const sum = (all: Awaited<ReturnType<typeof counts>>) =>
+    Object.values(all).reduce((one, other) => one + other, 0);
+  const left = await eventually(counts, (all) => sum(all) === 0, {
+    until: 'nothing is left',
+    within: 10_000,
+  }).catch(counts);
+  let held = await look();
+  // Connections that were kept alive, to subgraphs and from this process, close by themselves.
+  await eventually(
+    async () => {
+      const before = held;
+      held = await look();
+      return JSON.stringify(held.resources) === JSON.stringify(before.resources);
+    },
+    (same) => same,
+    { every: 6_000, within: 40_000 },
+  );
+  return { left, held };
+}
+
+const verdict = createVerdict();
+await withLiveSystem({ environment: { gateway: INSPECTABLE } }, async (system) => {
+  const { stockCursor } = await dataOf(system.graph('{ stockCursor }'));
+  await addStocks(system, STOCKS);
+  const inspected = await inspect(system.gateway.output);
+  await churn(system, WARM_UP, stockCursor);
+  const before = await leftBehind(system, inspected.collected);
+  await churn(system, CYCLES, stockCursor);
+  const after = await leftBehind(system, inspected.collected);
+  for (const [name, count] of Object.entries(after.left)) {
+    verdict.check(`no ${name} are left`, count === 0, `${count}`);
+  }
+  const kinds = ({ resources }: Held): string =>
+    Object.entries(resources)
+      .map(([kind, count]) => `${count} ${kind}`)
+      .sort()
+      .join(', ');
+  const timers = ({ resources }: Held): number => resources['Timeout'] ?? 0;
+  verdict.check(
+    'timers are back',
+    timers(after.held) <= timers(before.held),
+    `${kinds(before.held)} before, ${kinds(after.held)} after ${CYCLES} cycles`,
+  );
+  for (const kind of ['heapUsed', 'rss'] as const) {
+    const grown = after.held[kind] - before.held[kind];
+    verdict.check(`${kind} is back`, grown < MAY_GROW, `${mebibytes(grown)} more after collection`);
+  }
+  inspected.close();
+});

@@ -1,0 +1,52 @@
+/**
+ * The stock subgraph is killed with SIGKILL and back after 10 s, with 200 orders a second over 100
+ * stocks before, during and after, and 500 clients that watch all of them. Once within the replay
+ * window, and once beyond it: a second replica goes on while the one that the gateway follows is
+ * away, and makes more changes than are kept. `npm run bench:live-killed -- [clients]`; 3 minutes.
+ */
+import { argv } from 'node:process';
+import { setTimeout as pause } from 'node:timers/promises';
+import { judgeCrowd, startCrowd } from './live/crowd.ts';
+import { floodOrders, paceOrders } from './live/flood.ts';
+import { addStocks, gatewayMetric, withLiveSystem } from './live/live-system.ts';
+import { createVerdict } from './live/verdict.ts';
+
+const CLIENTS = Number(argv[2] ?? 500);
+const STOCKS = 100;
+const A_SECOND = 200;
+const BEFORE_MS = 8_000;
+const AWAY_MS = 10_000;
+const AFTER_MS = 8_000;
+/** More than a replica keeps. */
+const BEYOND = 12_000;
+
+const verdict = createVerdict();
+for (const beyond of [false, true]) {
+  verdict.say(`\nback ${beyond ? 'beyond' : 'within'} the replay window`);
+  await withLiveSystem({ stocks: beyond ? 2 : 1 }, async (system) => {
+    const ids = await addStocks(system, STOCKS);
+    const clients = await startCrowd(system, CLIENTS, {});
+    const over = new AbortController();
+    const orders = paceOrders(system, { ids, aSecond: A_SECOND, until: over.signal });
+    await pause(BEFORE_MS);
+    system.stock.kill();
+    const back = pause(AWAY_MS);
+    if (beyond) await floodOrders(system, { ids, count: BEYOND, aSecond: 4_000 });
+    await back;
+    await system.stock.restart();
+    await pause(AFTER_MS);
+    over.abort();
+    const { acknowledged, refused } = await orders;
+    verdict.check('orders are taken all the time', refused === 0, `${acknowledged} taken`);
+    await judgeCrowd(verdict, system, clients);
+    const shown = clients.filter((one) => one.snapshots() > 0).length;
+    verdict.check(
+      beyond ? 'what is no longer kept comes as a snapshot' : 'nobody needs a snapshot',
+      shown === (beyond ? CLIENTS : 0),
+      `${shown} clients were shown one`,
+    );
+    const upstreams = await gatewayMetric(system, 'gateway_live_upstreams');
+    verdict.check('one upstream', upstreams === 1, `${upstreams}`);
+    for (const one of clients) one.cut();
+  });
+}
