@@ -14,6 +14,7 @@ import { orderKilledWhileWriting, stockKilledWhileWriting } from './killed-while
 import { lastUnits } from './last-units.ts';
 import { lostAcknowledgement } from './lost-acknowledgement.ts';
 import { offsetsReset } from './offsets-reset.ts';
+import { oneStockAtOnce } from './one-stock-at-once.ts';
 import { orderKilledBeforeDelete } from './order-killed-before-delete.ts';
 import { orderKilledBeforeSend } from './order-killed-before-send.ts';
 import {
@@ -35,6 +36,7 @@ import { twoRelays } from './two-relays.ts';
 /** All faults, in the order in which they are run. */
 export const FAULTS: readonly Fault[] = [
   lastUnits,
+  oneStockAtOnce,
   foreignRecords,
   badRecords,
   recordsTwice,
