@@ -4,6 +4,7 @@ import type { Locator, Page } from 'playwright-core';
 export function livePage(page: Page) {
   const row = (id: string): Locator => page.locator(`[data-stock="${id}"]`);
   const order = page.getByRole('form', { name: 'Order' });
+  const adjusting = page.locator('form', { has: page.getByRole('button', { name: 'Adjust' }) });
   return {
     quantityOf: (id: string): Promise<string> => row(id).locator('.stock-quantity').innerText(),
     /** Resolves once the stock is shown with this quantity. */
@@ -25,11 +26,13 @@ export function livePage(page: Page) {
       order.getByRole('status').filter({ hasText: text }).waitFor(),
     adjust: async (productId: string, delta: number): Promise<void> => {
       await page.getByText('Adjust a stock').click();
-      const form = page.locator('form', { has: page.getByRole('button', { name: 'Adjust' }) });
-      await form.getByLabel('Product').fill(productId);
-      await form.getByLabel('Change').fill(String(delta));
-      await form.getByRole('button', { name: 'Adjust' }).click();
+      await adjusting.getByLabel('Product').fill(productId);
+      await adjusting.getByLabel('Change').fill(String(delta));
+      await adjusting.getByRole('button', { name: 'Adjust' }).click();
     },
+    /** Resolves once the form for adjusting says this. */
+    adjustingSaid: (text: RegExp): Promise<void> =>
+      adjusting.getByRole('status').filter({ hasText: text }).waitFor(),
     /** Resolves once the page says this across its width. */
     notices: (text: RegExp): Promise<void> =>
       page.locator('#notice').filter({ hasText: text }).waitFor(),
