@@ -4,7 +4,7 @@ import { ANONYMOUS, type Identity } from '@gudang/service';
 /** What travels with an operation through the gateway. */
 export interface GatewayContext {
   /** Headers that its requests to subgraphs carry. */
-  readonly forward: Readonly<Record<string, string>>;
+  readonly forward: Record<string, string>;
   /** Who asks: told to the subgraphs. */
   readonly identity: Identity;
 }

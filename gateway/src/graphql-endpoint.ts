@@ -3,7 +3,7 @@ import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import type { Logger, Metrics, Stoppable } from '@gudang/service';
+import { type Logger, type Metrics, type Stoppable, traceOperations } from '@gudang/service';
 import type { FastifyInstance } from 'fastify';
 import { contextOf, type GatewayContext } from './context.ts';
 import { badInputPlugin } from './errors/bad-input-plugin.ts';
@@ -71,6 +71,7 @@ export async function startGraphqlEndpoint({
     stringifyResult: (value) => JSON.stringify(value),
     plugins: [
       createGraphqlMetrics(metrics),
+      traceOperations<GatewayContext>(({ forward }) => forward),
       badInputPlugin,
       // The gateway's own pages have a better one.
       ApolloServerPluginLandingPageDisabled(),
@@ -97,7 +98,8 @@ export async function startGraphqlEndpoint({
           ...(variables ? { variables } : {}),
           ...(operationName ? { operationName } : {}),
         },
-        { contextValue },
+        // Of its own: a websocket's operations share one, and each is a part of its own trace.
+        { contextValue: { ...contextValue, forward: { ...contextValue.forward } } },
       );
       if (body.kind !== 'single') throw new Error('an incremental answer was not asked for');
       return body.singleResult;

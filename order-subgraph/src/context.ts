@@ -14,6 +14,8 @@ export interface Context {
   readonly createOrder: CreateOrder;
   /** Who asks, as the gateway has proved it. */
   readonly identity: Identity;
+  /** What caused the operation, or it itself once it is traced: W3C, for what comes of it. */
+  traceparent?: string | undefined;
   /** The subject; empty where no one is told apart. */
   readonly owner: string;
   /** Gathers the ids of one moment into one statement; keeps nothing, so that streams see the newest. */
@@ -26,12 +28,17 @@ export interface Context {
 
 export type Parts = Pick<Context, 'database' | 'feed' | 'createOrder'>;
 
-export function createContext(parts: Parts, identity: Identity = ANONYMOUS): Context {
+export function createContext(
+  parts: Parts,
+  identity: Identity = ANONYMOUS,
+  traceparent?: string,
+): Context {
   const { database } = parts;
   const byPage = new Map<string, DataLoader<string, OrderState[]>>();
   return {
     ...parts,
     identity,
+    traceparent,
     owner: identity.subject ?? '',
     orderById: new DataLoader((ids) => findOrders(database, ids), { cache: false }),
     ordersOfProduct: (page, status) => {

@@ -1,6 +1,7 @@
 import { decodeOrderChanged, type OrderState } from '@gudang/events';
 import { notFound } from '@gudang/service';
 import type { Feed } from '@gudang/service/feed';
+import { noteEventTrace } from '@gudang/service/tracing';
 import type { Database } from './database.ts';
 import { findOrders } from './orders/find-orders.ts';
 
@@ -9,9 +10,10 @@ import { findOrders } from './orders/find-orders.ts';
  * @throws {ServiceError} NOT_FOUND
  */
 export async function* watchOrder(
-  { database, feed }: { database: Database; feed: Feed },
+  context: { readonly database: Database; readonly feed: Feed },
   id: string,
 ): AsyncGenerator<OrderState, void> {
+  const { database, feed } = context;
   // Watched before it is read, so that no change falls between the two.
   const watch = feed.watch([id.toLowerCase()]);
   try {
@@ -24,6 +26,7 @@ export async function* watchOrder(
         change === 'missed' ? await readOrder(database, id) : decodeOrderChanged(change.value);
       if (state.status === shown.status) continue;
       shown = state;
+      noteEventTrace(context, change === 'missed' ? undefined : change.traceparent);
       yield shown;
     }
   } finally {

@@ -35,8 +35,8 @@ export function startOrderSubgraph(
     started('reconciler', startReconciler(service, { database, relay, after }));
 
     const createOrder = createOrderCreation(database, stored);
-    const context = (identity?: Identity) =>
-      createContext({ database, feed, createOrder }, identity);
+    const context = (identity?: Identity, traceparent?: string) =>
+      createContext({ database, feed, createOrder }, identity, traceparent);
     await serveOrderRest(service, context);
     await serveSubgraph(service, { sdl, resolvers, createContext: context });
   });

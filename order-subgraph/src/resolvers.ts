@@ -45,7 +45,8 @@ export const resolvers: Resolvers = {
   },
 
   Mutation: {
-    createOrder: (_root, { input }, { createOrder, owner }) => createOrder(owner, input),
+    createOrder: (_root, { input }, { createOrder, owner, traceparent }) =>
+      createOrder(owner, input, traceparent),
   },
 
   Subscription: {

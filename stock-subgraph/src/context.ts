@@ -13,6 +13,8 @@ export interface Context {
   readonly feed: Feed;
   /** Who asks, as the gateway has proved it. */
   readonly identity: Identity;
+  /** What caused the operation, or it itself once it is traced: W3C, for what comes of it. */
+  traceparent?: string | undefined;
   /** The position of the change stream, taken before this operation reads any row. */
   readonly cursor: string;
   /** Gathers the ids of one moment into one statement; keeps nothing, so that streams see the newest. */
@@ -24,12 +26,17 @@ export interface Context {
 
 export type Parts = Pick<Context, 'database' | 'feed' | 'stored'>;
 
-export function createContext(parts: Parts, identity: Identity = ANONYMOUS): Context {
+export function createContext(
+  parts: Parts,
+  identity: Identity = ANONYMOUS,
+  traceparent?: string,
+): Context {
   const { database, feed } = parts;
   const byPage = new Map<string, DataLoader<string, MovementRow[]>>();
   return {
     ...parts,
     identity,
+    traceparent,
     cursor: formatCursor(feed.position()),
     stockById: new DataLoader((ids) => findStocks(database, ids), { cache: false }),
     movementsOf: (page) => {

@@ -1,5 +1,6 @@
 import { decodeStockChanged, type StockChangeKind, type StockState } from '@gudang/events';
 import { type Cursor, type Feed, formatCursor } from '@gudang/service/feed';
+import { noteEventTrace } from '@gudang/service/tracing';
 import type { Database } from './database.ts';
 import { findStocksById } from './stocks/find-stocks.ts';
 import { createStreamPlace, type StreamPlace } from './stream-place.ts';
@@ -24,10 +25,11 @@ const CLOCK_MARGIN_MS = 60_000;
  * brings the stored state first, then what is newer than it.
  */
 export async function* watchStocks(
-  { database, feed }: { database: Database; feed: Feed },
+  context: { readonly database: Database; readonly feed: Feed },
   { ids, after }: { ids: readonly string[] | undefined; after: Cursor | undefined },
-  place: StreamPlace = createStreamPlace(feed),
+  place: StreamPlace = createStreamPlace(context.feed),
 ): AsyncGenerator<ShownChange, void> {
+  const { database, feed } = context;
   const watch = await feed.open(ids, after);
   /** The versions that a snapshot has shown; an entry goes with the first newer change. */
   const shown = new Map<string, number>();
@@ -36,6 +38,7 @@ export async function* watchStocks(
   async function* snapshot(): AsyncGenerator<ShownChange, void> {
     const position = feed.position();
     shown.clear();
+    noteEventTrace(context, undefined);
     place.lose();
     for await (const change of readSnapshot(database, { ids, since, end: position })) {
       shown.set(change.stock.id, change.stock.version);
@@ -66,6 +69,7 @@ export async function* watchStocks(
       since = Math.max(since, watched.at);
       const change = decodeStockChanged(watched.value);
       const cursor = formatCursor(feed.cursorAfter(watched));
+      noteEventTrace(context, watched.traceparent);
       yield { ...change, cursor, at: change.stock.updatedAt };
     }
   } finally {

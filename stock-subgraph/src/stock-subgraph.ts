@@ -30,7 +30,8 @@ export function startStockSubgraph(
     const stored = relay.wake;
     started('order_created', startOrderCreatedConsumer(service, { kafka, database, stored }));
 
-    const context = (identity?: Identity) => createContext({ database, feed, stored }, identity);
+    const context = (identity?: Identity, traceparent?: string) =>
+      createContext({ database, feed, stored }, identity, traceparent);
     await serveStockRest(service, context);
     await serveSubgraph(service, { sdl, resolvers, createContext: context });
   });

@@ -19,7 +19,7 @@ const NOTHING: readonly number[] = [];
 
 export function createPayload(
   result: FormattedExecutionResult,
-  { cursor, key }: EventMarks,
+  { cursor, key, traceparent }: EventMarks,
   { seq, replaced = NOTHING }: { seq: number; replaced?: readonly number[] },
 ): LivePayload {
   const json = JSON.stringify(result);
@@ -32,6 +32,7 @@ export function createPayload(
     },
     cursor,
     key,
+    traceparent,
     seq,
     replaced,
     conflated: (count) => {

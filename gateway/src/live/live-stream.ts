@@ -43,7 +43,7 @@ export function startLiveStream({
   history: number;
   gate: CatchUpGate;
   mustBeTold: () => boolean;
-  onDelivered: (item: { readonly arrived: number }) => void;
+  onDelivered: (item: { readonly payload: LivePayload; readonly arrived: number }) => void;
   onEnd: () => void;
 }): LiveStream {
   const live = new Map<StreamClient, Had | undefined>();

@@ -1,3 +1,4 @@
+import { startSpan } from '@gudang/service/tracing';
 import type { GraphQLFormattedError } from 'graphql';
 import type { CatchUpGate } from './catch-up-gate.ts';
 import { type EventRun, startEventSource } from './event-source.ts';
@@ -35,14 +36,15 @@ export function startSharedStream({
   onEnd: () => void;
 }): SharedStream {
   const { key } = first;
-  const { conflates, cursorVariable } = first.plan.upstream;
+  const { conflates, cursorVariable, query } = first.plan.upstream;
   const resumable = cursorVariable !== undefined;
+  const retains = conflates && !resumable;
   let { subgraph } = first.plan;
   let run = createRun(first, graph, upstreams);
   metrics.streams.inc();
   const stream = startLiveStream({
     resumable,
-    retained: conflates && !resumable ? createRetained(limits.retained) : undefined,
+    retained: retains ? createRetained(limits.retained) : undefined,
     gate,
     history: limits.history,
     mustBeTold: () => run.tells(),
@@ -56,8 +58,12 @@ export function startSharedStream({
         sink: { ...sink, error: (errors) => sink.error(fromSubgraph(errors, subgraph)) },
       });
     },
-    onDelivered: ({ arrived }) =>
-      metrics.eventSeconds.observe((performance.now() - arrived) / 1000),
+    onDelivered: ({ arrived, payload: { traceparent: parent } }) => {
+      const tookMs = performance.now() - arrived;
+      metrics.eventSeconds.observe(tookMs / 1000);
+      if (parent === undefined) return;
+      startSpan(`push ${subgraph}`, { kind: 'producer', parent, from: Date.now() - tookMs })?.end();
+    },
     onEnd: () => {
       metrics.streams.dec();
       onEnd();
@@ -71,7 +77,9 @@ export function startSharedStream({
     fits: ({ key: other, plan: { upstream } }) =>
       other === key &&
       upstream.conflates === conflates &&
-      (upstream.cursorVariable !== undefined) === resumable,
+      (upstream.cursorVariable !== undefined) === resumable &&
+      // What is retained under another key would never be replaced.
+      (!retains || upstream.query === query),
     move: (placement, next) => {
       subgraph = placement.plan.subgraph;
       run = createRun(placement, next, upstreams);

@@ -16,6 +16,8 @@ import type { StreamDirectives } from './stream-directives.ts';
 export interface EventMarks {
   readonly cursor: string | undefined;
   readonly key: string | undefined;
+  /** What caused it, as far as its subgraph says: W3C. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What a subgraph is asked for: its part of the operation, and what the directives name. */
@@ -82,17 +84,27 @@ export function createUpstreamOperation(
     operationName,
     cursorVariable,
     conflates: keyAliases.length > 0,
-    takeMarks: ({ data }) => {
+    takeMarks: ({ data, extensions }) => {
+      const traceparent = causeOf(extensions);
       const payload = data?.[responseName];
-      if (typeof payload !== 'object' || payload === null) return NO_MARKS;
+      if (typeof payload !== 'object' || payload === null) return { ...NO_MARKS, traceparent };
       const marked = payload as Record<string, unknown>;
       const cursor = resume && marked[cursorAlias];
       const key = keyAliases.length > 0 && JSON.stringify(keyAliases.map((name) => marked[name]));
       delete marked[cursorAlias];
       for (const name of keyAliases) delete marked[name];
-      return { cursor: typeof cursor === 'string' ? cursor : undefined, key: key || undefined };
+      return {
+        cursor: typeof cursor === 'string' ? cursor : undefined,
+        key: key || undefined,
+        traceparent,
+      };
     },
   };
+}
+
+function causeOf(extensions: SubgraphAnswer['extensions']): string | undefined {
+  const cause = extensions?.['traceparent'];
+  return typeof cause === 'string' ? cause : undefined;
 }
 
 const NO_MARKS: EventMarks = { cursor: undefined, key: undefined };

@@ -1,5 +1,6 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import { ANONYMOUS, type Logger, type Stoppable, withoutCredentials } from '@gudang/service';
+import { startSpan } from '@gudang/service/tracing';
 import { type Dispatcher, Pool } from 'undici';
 import type { GatewayContext } from '../context.ts';
 import { identityHeaders } from './identity-headers.ts';
@@ -101,17 +102,24 @@ export function startSubgraphSource({
         'incomingRequestContext' in options &&
         options.incomingRequestContext.operation?.operation === 'mutation';
       const { forward = {}, identity = ANONYMOUS }: Partial<GatewayContext> = options.context;
-      const headers = { ...forward, ...identityHeaders(identity, secret) };
+      const span = startSpan(`request ${name}`, { kind: 'client', parent: forward['traceparent'] });
+      const headers = {
+        ...forward,
+        ...(span ? { traceparent: span.traceparent } : {}),
+        ...identityHeaders(identity, secret),
+      };
       const done = metrics.begin(name);
       try {
         const send = mutation ? post : postTwice;
         const answer = await send({ query, variables, operationName }, headers);
         done(answer.errors ? 'errors' : 'ok');
+        span?.end();
         if (away) log.info({ subgraph: name }, `the subgraph ${name} answers again`);
         away = false;
         return answer;
       } catch (error) {
         done('unavailable');
+        span?.end(error);
         const { reason, sent } = describeFailure(error, timeoutMs);
         // One line an outage, not one a request.
         const level = away ? 'debug' : 'warn';

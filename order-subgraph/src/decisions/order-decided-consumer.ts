@@ -27,6 +27,7 @@ export function startOrderDecidedConsumer(
     kafka,
     topic: ORDER_DECIDED,
     decode: decodeOrderDecided,
+    orderOf: ({ orderId }) => orderId,
     apply: async (batch, letters) => {
       const counts = await settleOrders(database, batch, letters);
       stored();

@@ -21,7 +21,11 @@ export function settleOrders(
   batch: readonly Readable<OrderDecided>[],
   undecodable: readonly DeadLetter[],
 ): Promise<SettleCounts> {
-  const decisions = batch.map(({ message, record }) => ({ ...message, record }));
+  const decisions = batch.map(({ message, record, traceparent }) => ({
+    ...message,
+    record,
+    traceparent,
+  }));
   return database.$transaction(async (transaction) => {
     const orders = await lockOrders(transaction, decisions);
     const { settled, repeats, foreign, contradictions } = settle(orders, decisions);
@@ -55,7 +59,7 @@ async function lockOrders(
 
 async function writeSettled(
   transaction: Transaction,
-  settled: readonly OrderDecided[],
+  settled: readonly (OrderDecided & Pick<Readable<unknown>, 'traceparent'>)[],
 ): Promise<void> {
   await transaction.$executeRaw`
     WITH decided AS (
@@ -67,9 +71,10 @@ async function writeSettled(
         ${settled.map((decision) => decision.orderId)}::uuid[],
         ${settled.map((decision) => decision.status)}::text[],
         ${settled.map((decision) => decision.reason)}::text[],
-        ${settled.map((decision) => decision.decidedAt)}::timestamptz[]
-      ) AS decision (order_id, status, reason, at)
+        ${settled.map((decision) => decision.decidedAt)}::timestamptz[],
+        ${settled.map((decision) => decision.traceparent ?? null)}::text[]
+      ) AS decision (order_id, status, reason, at, traceparent)
       WHERE id = decision.order_id AND orders.status = 'PENDING'
-      RETURNING orders.*
-    ) ${orderChangedFrom('decided')}`;
+      RETURNING orders.*, decision.traceparent
+    ) ${orderChangedFrom('decided', 'traceparent')}`;
 }

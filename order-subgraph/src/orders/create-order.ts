@@ -21,9 +21,14 @@ const argumentsSchema = z.object({
 /**
  * Takes an order: stores it PENDING, with its events, and waits for nothing else.
  * @param input `{ productId, quantity, idempotencyKey? }`, still to be checked
+ * @param traceparent what caused it
  * @throws {ServiceError} BAD_USER_INPUT; IDEMPOTENCY_CONFLICT when the key came with another input
  */
-export type CreateOrder = (owner: string, input: unknown) => Promise<OrderState>;
+export type CreateOrder = (
+  owner: string,
+  input: unknown,
+  traceparent?: string,
+) => Promise<OrderState>;
 
 /** @param stored called after each commit that wrote to the outbox */
 export function createOrderCreation(database: Database, stored: () => void): CreateOrder {
@@ -37,10 +42,10 @@ export function createOrderCreation(database: Database, stored: () => void): Cre
     separable: isRefusedData,
   });
 
-  return async (owner, given) => {
+  return async (owner, given, traceparent) => {
     const { input } = readArguments(argumentsSchema, { input: given });
     const { productId, quantity, idempotencyKey = null } = input;
-    const order = await insert({ owner, productId, quantity, idempotencyKey });
+    const order = await insert({ owner, productId, quantity, idempotencyKey, traceparent });
     if (order.productId !== productId || order.quantity !== quantity) {
       throw new ServiceError(
         'IDEMPOTENCY_CONFLICT',

@@ -10,6 +10,8 @@ export interface NewOrder {
   readonly productId: string;
   readonly quantity: number;
   readonly idempotencyKey: string | null;
+  /** What caused it: carried on by its events. */
+  readonly traceparent?: string | undefined;
 }
 
 /**
@@ -35,8 +37,12 @@ export async function insertOrders(
       )
       ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
       RETURNING *
-    ), created_event AS (${orderCreatedFrom('created')}
-    ), changed_event AS (${orderChangedFrom('created')}
+    ), caused AS (
+      SELECT created.*, cause.traceparent FROM created JOIN unnest(
+        ${ids}::uuid[], ${orders.map((order) => order.traceparent ?? null)}::text[]
+      ) AS cause (order_id, traceparent) ON order_id = id
+    ), created_event AS (${orderCreatedFrom('caused', 'traceparent')}
+    ), changed_event AS (${orderChangedFrom('caused', 'traceparent')}
     )
     SELECT ${ORDER_COLUMNS} FROM created`;
   const byId = new Map(created.map((order) => [order.id, order]));

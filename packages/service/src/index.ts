@@ -5,6 +5,7 @@
 export { type Backoff, createBackoff, pause } from './backoff.ts';
 export { badUserInput, type ErrorCode, notFound, ServiceError, unavailable } from './errors.ts';
 export { presentError } from './graphql/present-error.ts';
+export { type Traced, traceOperations } from './graphql/trace-operations.ts';
 export { validateSafely } from './graphql/validate-safely.ts';
 export { createHealth, type Health, type HealthReport, OK, type PartState } from './health.ts';
 export { BODY_LIMIT, createHttpServer, type RunningHttp, startHttp } from './http/http-server.ts';

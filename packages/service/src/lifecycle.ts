@@ -8,6 +8,7 @@ import {
 } from './settings/settings.ts';
 import { settingRows } from './settings/settings-table.ts';
 import { StartError } from './start-error.ts';
+import { startTracing } from './tracing/tracing.ts';
 
 /** Something that runs until it is stopped. Stopping finishes what is in flight. */
 export interface Stoppable {
@@ -102,6 +103,8 @@ export async function runProcess<T extends ProcessTable>(
     return running;
   };
   try {
+    // First, so that it is stopped last: what the others do while they stop is sent too.
+    started('tracing', await startTracing(name));
     await start({ name, settings, log, started, fail });
   } catch (error) {
     fail(error instanceof Error ? error.message : 'Could not start', error);

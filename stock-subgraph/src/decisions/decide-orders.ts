@@ -29,6 +29,7 @@ export function decideOrders(
   undecodable: readonly DeadLetter[],
 ): Promise<DecideCounts> {
   const orders = batch.map(({ message, record }) => ({ ...message, record }));
+  const causes = new Map(batch.map(({ message, traceparent }) => [message.id, traceparent]));
   return database.$transaction(async (transaction) => {
     const { stocks, now } = await lockStocks(
       transaction,
@@ -36,7 +37,7 @@ export function decideOrders(
     );
     const known = await readDecisions(transaction, orders);
     const outcome = decide({ orders, stocks, known, now });
-    await writeChanges(transaction, outcome.changes);
+    await writeChanges(transaction, outcome.changes, causes);
     await writeDecisions(transaction, outcome.decided);
     await writeEvents(
       transaction,
@@ -44,6 +45,7 @@ export function decideOrders(
         topic: ORDER_DECIDED,
         key: decision.orderId,
         value: encodeOrderDecided(decision),
+        traceparent: causes.get(decision.orderId),
       })),
     );
     const letters = outcome.contradictions.map(({ order, reason }) => ({

@@ -27,6 +27,7 @@ export function startOrderCreatedConsumer(
     kafka,
     topic: ORDER_CREATED,
     decode: decodeOrderCreated,
+    orderOf: ({ id }) => id,
     apply: async (batch, letters) => {
       const counts = await decideOrders(database, batch, letters);
       stored();

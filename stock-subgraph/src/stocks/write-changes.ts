@@ -8,6 +8,9 @@ export interface LedgerChange extends StockChanged {
   readonly note?: string | undefined;
 }
 
+/** What caused the change of each order, W3C: carried on by its event. */
+type Causes = ReadonlyMap<string, string | undefined>;
+
 /**
  * Writes the ledger and the events of changes whose stock rows are already written.
  * Set-wise: two statements, however many changes.
@@ -15,6 +18,7 @@ export interface LedgerChange extends StockChanged {
 export async function writeLedger(
   transaction: Transaction,
   changes: readonly LedgerChange[],
+  causes: Causes = new Map(),
 ): Promise<void> {
   if (changes.length === 0) return;
   await transaction.$executeRaw`
@@ -37,6 +41,7 @@ export async function writeLedger(
       key: change.stock.id,
       value: encodeStockChanged(change),
       version: change.stock.version,
+      traceparent: change.orderId === null ? undefined : causes.get(change.orderId),
     })),
   );
 }
@@ -50,6 +55,7 @@ function quantityAfter({ kind, stock }: StockChanged): number {
 export async function writeChanges(
   transaction: Transaction,
   changes: readonly LedgerChange[],
+  causes: Causes = new Map(),
 ): Promise<void> {
   if (changes.length === 0) return;
   const last = [...new Map(changes.map((change) => [change.stock.id, change])).values()];
@@ -68,5 +74,5 @@ export async function writeChanges(
       ${last.map(({ kind }) => kind === 'DELETED')}::boolean[]
     ) AS change (id, name, quantity, version, created_at, updated_at, deleted)
     WHERE stocks.id = change.id`;
-  await writeLedger(transaction, changes);
+  await writeLedger(transaction, changes, causes);
 }

@@ -7,6 +7,8 @@ export interface LoggedChange {
   readonly value: Buffer;
   /** When it was committed, milliseconds since 1970 by the database's clock. */
   readonly at: number;
+  /** What caused it, where that is known: a W3C traceparent. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What one record brings: the change, and the term of the relay that sent it. */

@@ -14,6 +14,7 @@ import { headerNumber, headerText, type KafkaRecord, toRecord } from '../kafka/r
 import type { Stoppable } from '../lifecycle.ts';
 import type { SqlClient } from '../outbox/write-events.ts';
 import type { Service } from '../service.ts';
+import { startSpan } from '../tracing/tracing.ts';
 import { type Arrival, createChangeLog } from './change-log.ts';
 import { type Cursor, NO_EPOCH } from './cursor.ts';
 import { createFeedMetrics } from './feed-metrics.ts';
@@ -92,13 +93,23 @@ export function startFeed(
   };
 
   const take = (record: KafkaRecord): void => {
-    const arrival = toArrival(record);
+    const arrival = traced(toArrival(record));
     const verdict = arrival
       ? changes.append(arrival)
       : changes.pass(Number(record.offset), headerText(record.headers, HEADER.epoch));
     if (arrival && caughtUp) measured.arrived(arrival.change.at);
     if (verdict === 'broken') watchers.missed();
     else if (verdict === 'new' && arrival) watchers.show(arrival.change);
+  };
+
+  /** Of what was caused before this replica began, others have told. */
+  const traced = (arrival: Arrival | undefined): Arrival | undefined => {
+    const parent = caughtUp ? arrival?.change.traceparent : undefined;
+    if (arrival === undefined || parent === undefined) return arrival;
+    const span = startSpan(`feed ${topic}`, { kind: 'consumer', parent });
+    if (span === undefined) return arrival;
+    span.end();
+    return { ...arrival, change: { ...arrival.change, traceparent: span.traceparent } };
   };
 
   const begin = async (): Promise<void> => {
@@ -192,6 +203,7 @@ function toArrival(record: KafkaRecord): Arrival | undefined {
       version,
       value: record.value,
       at: Date.parse(headerText(record.headers, HEADER.time) ?? '') || 0,
+      traceparent: headerText(record.headers, HEADER.traceparent),
     },
   };
 }

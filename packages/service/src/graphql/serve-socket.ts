@@ -4,6 +4,7 @@ import type { Context, SubscribePayload } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../logger.ts';
+import { eventTrace } from '../tracing/event-trace.ts';
 import { presentError } from './present-error.ts';
 import { createPositionTeller, type PositionTeller } from './tell-positions.ts';
 import { validateSafely } from './validate-safely.ts';
@@ -54,12 +55,16 @@ export function serveSocket<C extends object>({
       onComplete: (connection, id) => tellers.get(connection)?.remove(id),
       onClose: (connection) => tellers.get(connection)?.stop(),
       onError: (_connection, _id, _payload, errors) => errors.map(present),
-      onNext: (_connection, _id, _payload, _args, result) =>
-        result.errors && {
+      onNext: (_connection, _id, _payload, { contextValue }, result) => {
+        const traceparent = eventTrace(contextValue);
+        if (!result.errors && traceparent === undefined) return undefined;
+        const extensions = traceparent ? { ...result.extensions, traceparent } : result.extensions;
+        return {
           data: result.data ?? null,
-          errors: result.errors.map(present),
-          ...(result.extensions ? { extensions: result.extensions } : {}),
-        },
+          ...(result.errors ? { errors: result.errors.map(present) } : {}),
+          ...(extensions ? { extensions } : {}),
+        };
+      },
     },
     sockets,
   );

@@ -12,6 +12,7 @@ import type { Service } from '../service.ts';
 import type { httpSettings, identitySettings } from '../settings/shared-settings.ts';
 import { presentError } from './present-error.ts';
 import { serveSocket } from './serve-socket.ts';
+import { type Traced, traceOperations } from './trace-operations.ts';
 
 type Resolvers = Parameters<typeof buildSubgraphSchema>[0] extends infer Given
   ? Given extends { resolvers?: infer R }
@@ -32,7 +33,11 @@ export async function serveSubgraph<C extends object>(
     sdl,
     resolvers,
     createContext,
-  }: { sdl: string; resolvers: object; createContext: (identity: Identity) => C },
+  }: {
+    sdl: string;
+    resolvers: object;
+    createContext: (identity: Identity, traceparent?: string) => C;
+  },
 ): Promise<void> {
   const schema = buildSubgraphSchema([
     { typeDefs: parse(sdl), resolvers: resolvers as NonNullable<Resolvers> },
@@ -45,12 +50,20 @@ export async function serveSubgraph<C extends object>(
     // JSON without Apollo's line breaks: half of what @apollo/server itself costs a request.
     stringifyResult: (value) => JSON.stringify(value),
     stopOnTerminationSignals: false,
-    plugins: [ApolloServerPluginLandingPageDisabled(), ApolloServerPluginInlineTraceDisabled()],
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+      traceOperations<C>((context): Traced => context),
+    ],
   });
   await server.start();
   const believed = createBelievedIdentity(settings.SUBGRAPH_SECRET);
   await app.register(fastifyApollo(server), {
-    context: async ({ headers }) => createContext(believed.ofRequest(headers)),
+    context: async ({ headers }) => {
+      const { traceparent } = headers;
+      const cause = typeof traceparent === 'string' ? traceparent : undefined;
+      return createContext(believed.ofRequest(headers), cause);
+    },
   });
   serveSocket({
     app,

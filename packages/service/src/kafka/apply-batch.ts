@@ -5,6 +5,8 @@ import type { DeadLetter } from '../outbox/write-events.ts';
 export interface Readable<T> {
   readonly message: T;
   readonly record: DeadLetter['record'];
+  /** For the events that come of it. */
+  readonly traceparent?: string | undefined;
 }
 
 /**

@@ -1,11 +1,12 @@
-import type { Decoded } from '@gudang/events';
+import { type Decoded, HEADER } from '@gudang/events';
 import type { Stoppable } from '../lifecycle.ts';
 import type { DeadLetter } from '../outbox/write-events.ts';
 import type { Service } from '../service.ts';
+import { type Span, startSpan, traceId } from '../tracing/tracing.ts';
 import { applyBatch, type Readable } from './apply-batch.ts';
 import { startConsumer } from './consumer.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
-import type { KafkaRecord } from './record.ts';
+import { headerText, type KafkaRecord } from './record.ts';
 
 /**
  * Consumes a topic into a database: each record is applied, known as a repeat, or dead-lettered.
@@ -18,11 +19,14 @@ export function startInboxConsumer<T>(
     kafka,
     topic,
     decode,
+    orderOf,
     apply,
   }: {
     kafka: KafkaConnection;
     topic: string;
     decode: (value: Uint8Array | null) => Decoded<T>;
+    /** The id of the order that a message is about: traces and log lines name it. */
+    orderOf: (message: T) => string;
     apply: (batch: readonly Readable<T>[], letters: readonly DeadLetter[]) => Promise<void>;
   },
 ): Stoppable {
@@ -34,12 +38,37 @@ export function startInboxConsumer<T>(
   const handle = async (records: readonly KafkaRecord[]): Promise<void> => {
     const readable: Readable<T>[] = [];
     const letters: DeadLetter[] = [];
+    const spans: Span[] = [];
     for (const record of records) {
       const decoded = decode(record.value);
-      if (decoded.ok) readable.push({ message: decoded.message, record });
-      else letters.push({ record, reason: decoded.reason });
+      if (decoded.ok) {
+        const { message } = decoded;
+        const parent = headerText(record.headers, HEADER.traceparent);
+        const span = startSpan(`consume ${topic}`, {
+          kind: 'consumer',
+          parent,
+          attributes: { 'messaging.system': 'kafka', 'gudang.order_id': orderOf(message) },
+        });
+        if (span) spans.push(span);
+        readable.push({ message, record, traceparent: span?.traceparent ?? parent });
+      } else letters.push({ record, reason: decoded.reason });
     }
-    await applyBatch({ batch: readable, letters, apply });
+    let failure: unknown;
+    try {
+      await applyBatch({ batch: readable, letters, apply });
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      for (const span of spans) span.end(failure);
+    }
+    if (!service.log.isLevelEnabled('debug')) return;
+    for (const { message, traceparent } of readable) {
+      service.log.debug(
+        { topic, orderId: orderOf(message), trace_id: traceId(traceparent) },
+        'applied',
+      );
+    }
   };
   return startConsumer(service, {
     kafka,

@@ -9,6 +9,7 @@ import { type OutboxRow, rowsWithin, toMessage } from './outbox-row.ts';
 import { isPoison } from './poison.ts';
 import { createProducer } from './producer.ts';
 import { openRelaySession, type RelaySession } from './relay-session.ts';
+import { traceSending } from './trace-sending.ts';
 
 /** The most rows sent in one go. */
 const BATCH_ROWS = 500;
@@ -77,7 +78,8 @@ export function startRelay(
     leader: RelaySession,
   ): Promise<void> => {
     const relay = { source, term: leader.term, epoch: leader.epoch };
-    const byTopic = groupByTopic(rows);
+    const traced = traceSending(rows);
+    const byTopic = groupByTopic(traced.rows);
     const acknowledged = await producer.sendBatch({
       acks: -1,
       topicMessages: [...byTopic].map(([topic, ofTopic]) => ({
@@ -86,6 +88,7 @@ export function startRelay(
       })),
     });
     kafka.answered();
+    traced.end();
     const offsets = offsetsOf(acknowledged, kafka.name(changeTopic), byTopic.get(changeTopic));
     // The offsets began anew: a new topic. Sent again under the epoch that now begins.
     if (offsets && offsets.first <= leader.sentOffset) {

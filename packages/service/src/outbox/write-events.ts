@@ -14,7 +14,8 @@ export interface OutboxEvent {
   /** JSON. */
   readonly value: string;
   readonly version?: number;
-  readonly traceparent?: string;
+  /** What caused it, W3C. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Set-wise: one statement however many events; ids follow the order given. */

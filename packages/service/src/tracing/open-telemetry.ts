@@ -1,0 +1,72 @@
+import {
+  SpanKind as Kind,
+  ROOT_CONTEXT,
+  type SpanContext,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+} from '@opentelemetry/resources';
+import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import type { Stoppable } from '../lifecycle.ts';
+import type { SpanKind, StartSpan } from './tracing.ts';
+
+const KINDS: Readonly<Record<SpanKind, Kind>> = {
+  server: Kind.SERVER,
+  client: Kind.CLIENT,
+  producer: Kind.PRODUCER,
+  consumer: Kind.CONSUMER,
+};
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/** A tracer that sends what it gets in batches, and the rest when it stops. */
+export function createTracer(name: string): Stoppable & { readonly startSpan: StartSpan } {
+  const resource = defaultResource()
+    .merge(resourceFromAttributes({ 'service.name': name }))
+    .merge(detectResources({ detectors: [envDetector] }));
+  const provider = new NodeTracerProvider({
+    resource,
+    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
+  });
+  const tracer = provider.getTracer('gudang');
+  return {
+    startSpan: (spanName, { kind, parent, from, attributes }) => {
+      const cause = parent ? readTraceparent(parent) : undefined;
+      const span = tracer.startSpan(
+        spanName,
+        {
+          kind: KINDS[kind],
+          ...(attributes ? { attributes } : {}),
+          ...(from === undefined ? {} : { startTime: from }),
+        },
+        cause ? trace.setSpanContext(ROOT_CONTEXT, cause) : ROOT_CONTEXT,
+      );
+      return {
+        traceparent: writeTraceparent(span.spanContext()),
+        set: (attribute, value) => void span.setAttribute(attribute, value),
+        end: (error) => {
+          if (error !== undefined) {
+            span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
+          }
+          span.end();
+        },
+      };
+    },
+    stop: () => provider.shutdown(),
+  };
+}
+
+function readTraceparent(text: string): SpanContext | undefined {
+  const [, id, spanId, flags] = TRACEPARENT.exec(text) ?? [];
+  if (!id || !spanId || !flags) return undefined;
+  return { traceId: id, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
+}
+
+function writeTraceparent({ traceId, spanId, traceFlags }: SpanContext): string {
+  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+}

@@ -1,0 +1,77 @@
+import type { Stoppable } from '../lifecycle.ts';
+
+export type SpanKind = 'server' | 'client' | 'producer' | 'consumer';
+
+export interface SpanOptions {
+  readonly kind: SpanKind;
+  /** A W3C traceparent: what caused it. Absent or no such text: a new trace begins. */
+  readonly parent?: string | null | undefined;
+  /** Milliseconds since 1970; now unless told otherwise. */
+  readonly from?: number;
+  readonly attributes?: Readonly<Record<string, string | number>>;
+}
+
+/** Something that was done, as a part of a trace. */
+export interface Span {
+  /** For whoever does what comes of it. */
+  readonly traceparent: string;
+  readonly set: (name: string, value: string | number) => void;
+  /** @param error what went wrong, if something did */
+  readonly end: (error?: unknown) => void;
+}
+
+export type StartSpan = (name: string, options: SpanOptions) => Span;
+
+/** One a process, like OpenTelemetry's own: what is traced need not be handed a tracer. */
+let start: StartSpan | undefined;
+
+/**
+ * Begins a span; undefined when tracing is off, which costs one comparison.
+ * @param name few different ones, such as `decide order_created`: what is particular goes into
+ *   attributes
+ */
+export function startSpan(name: string, options: SpanOptions): Span | undefined {
+  return start?.(name, options);
+}
+
+/** Whether spans are made: what only serves them can be left out when they are not. */
+export function isTracing(): boolean {
+  return start !== undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Whether OpenTelemetry's own variables say where traces go to. */
+export function tracesWanted(environment: Environment): boolean {
+  const { OTEL_SDK_DISABLED: disabled, OTEL_TRACES_EXPORTER: exporter = 'otlp' } = environment;
+  if (disabled?.toLowerCase() === 'true' || exporter === 'none') return false;
+  return Boolean(
+    environment['OTEL_EXPORTER_OTLP_ENDPOINT'] || environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'],
+  );
+}
+
+/**
+ * Sends traces over OTLP/HTTP when OTEL_EXPORTER_OTLP_ENDPOINT is set; further OTEL_ variables
+ * mean what OpenTelemetry says. Otherwise nothing of it is loaded.
+ * @param name the service's, unless OTEL_SERVICE_NAME says otherwise
+ */
+export async function startTracing(
+  name: string,
+  environment: Environment = process.env,
+): Promise<Stoppable> {
+  if (!tracesWanted(environment)) return { stop: async () => {} };
+  const { createTracer } = await import('./open-telemetry.ts');
+  const tracer = createTracer(name);
+  start = tracer.startSpan;
+  return {
+    stop: async () => {
+      start = undefined;
+      await tracer.stop();
+    },
+  };
+}
+
+/** The trace's id in a traceparent, for log lines; undefined where there is none. */
+export function traceId(traceparent: string | null | undefined): string | undefined {
+  return traceparent?.split('-')[1];
+}
