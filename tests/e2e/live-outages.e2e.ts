@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, startKafka } from '@gudang/embedded';
+import { startWatchdog } from '@gudang/embedded/testing';
+import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { type Server, startServer } from '../chaos/rig/server.ts';
+import { asItComes } from '../proxy/frames.ts';
+import { startTcpProxy, type TcpProxy } from '../proxy/tcp-proxy.ts';
+import { eventually } from '../system/eventually.ts';
+import type { LiveClient } from '../system/live-client.ts';
+import { shopAt } from '../system/shop.ts';
+import { type System, startSystem } from '../system/system.ts';
+
+/** A stalled connection is found by a ping that nobody answers: 15 s, then one more attempt. */
+const HEALS_WITHIN_MS = 40_000;
+
+interface Change {
+  readonly stockChanged: {
+    readonly stock: { readonly quantity: number; readonly version: number };
+  };
+}
+
+let directory: string;
+let watchdog: ReturnType<typeof startWatchdog>;
+let kafka: Server;
+let system: System;
+let proxy: TcpProxy;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'gudang-live-'));
+  watchdog = startWatchdog(directory);
+  const port = await freePort();
+  kafka = await startServer(() => startKafka({ directory: join(directory, 'kafka'), port }));
+  system = await startSystem({
+    postgresUrl: inject('postgresUrl'),
+    kafkaBrokers: `127.0.0.1:${port}`,
+    through: async ({ from, to }, address) => {
+      if (from !== 'gateway' || to !== 'stock') return address;
+      const url = new URL(address);
+      proxy = await startTcpProxy({ port: Number(url.port), split: asItComes });
+      url.port = String(proxy.port);
+      return url.href;
+    },
+  });
+});
+afterEach(({ task }) => {
+  if (task.result?.state !== 'fail') return;
+  process.stderr.write(`\nThe parts during "${task.name}":\n${system.logs()}\n`);
+});
+afterAll(async () => {
+  await system?.stop();
+  await proxy?.stop();
+  await kafka?.stop();
+  await watchdog?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** One stock, and a client that watches it and must never notice anything but changes. */
+async function startWatch() {
+  const shop = shopAt(system.graph);
+  const stock = await shop.addStock({ quantity: 1_000 });
+  const live: LiveClient<Change> = await system.live<Change>({
+    query: `subscription ($ids: [ID!], $after: String) {
+      stockChanged(ids: $ids, after: $after) { stock { quantity version } } }`,
+    variables: { ids: [stock.id], after: await shop.stockCursor() },
+  });
+  const order = () => shop.createOrder({ productId: stock.id, quantity: 1 });
+  const sees = (quantity: number): Promise<unknown> =>
+    live.waitFor((data) => data.stockChanged.stock.quantity === quantity, {
+      until: `the client sees ${quantity}`,
+      within: HEALS_WITHIN_MS,
+    });
+  const end = async (): Promise<void> => {
+    const versions = live.seen().map(({ stockChanged }) => stockChanged.stock.version);
+    expect(versions).toEqual([...versions].sort((a, b) => a - b));
+    expect(live.errors()).toEqual([]);
+    expect(live.connections()).toBe(1);
+    await live.close();
+  };
+  return { stock, shop, order, sees, end, versions: () => new Set(live.seen()).size };
+}
+
+test('the network between gateway and stock is silent: clients see the changes when it is back', async () => {
+  const watch = await startWatch();
+  await watch.order();
+  await watch.sees(999);
+  proxy.stall();
+  for (let count = 0; count < 5; count += 1) await watch.order();
+  await eventually(
+    () => system.gateway.output(),
+    (lines) => lines.includes('the live connection to stock is lost'),
+    { until: 'the gateway has found out', within: HEALS_WITHIN_MS, every: 200 },
+  );
+  await proxy.restore();
+  await watch.sees(994);
+  await watch.order();
+  await watch.sees(993);
+  await watch.end();
+}, 120_000);
+
+test('Kafka is away: clients see no error, and the changes when it is back', async () => {
+  const watch = await startWatch();
+  await watch.order();
+  await watch.sees(999);
+  await kafka.stop();
+  const taken = await Promise.all([1, 2, 3].map(() => watch.order()));
+  expect(taken.map(({ status }) => status)).toEqual(['PENDING', 'PENDING', 'PENDING']);
+  await watch.shop.adjustStock(watch.stock.id, -99);
+  expect(await watch.shop.stock(watch.stock.id)).toMatchObject({ quantity: 900 });
+  await kafka.start();
+  await watch.sees(897);
+  await watch.end();
+}, 120_000);
+
+test('subscriptions begun while Kafka is away show what happens once it is back', async () => {
+  const shop = shopAt(system.graph);
+  const stock = await shop.addStock({ quantity: 10 });
+  await kafka.stop();
+  const live = await system.live<Change>({
+    query: 'subscription ($ids: [ID!]) { stockChanged(ids: $ids) { stock { quantity version } } }',
+    variables: { ids: [stock.id] },
+  });
+  await shop.adjustStock(stock.id, 5);
+  await kafka.start();
+  await live.waitFor((data) => data.stockChanged.stock.quantity === 15, {
+    until: 'the client sees 15',
+    within: HEALS_WITHIN_MS,
+  });
+  expect(live.errors()).toEqual([]);
+  await live.close();
+}, 120_000);
