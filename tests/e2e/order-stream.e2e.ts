@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import type { LiveClient } from '../system/live-client.ts';
+import { shopAt } from '../system/shop.ts';
+import { useSystem } from '../system/use-system.ts';
+
+interface Watched {
+  readonly orderChanged: { readonly status: string };
+}
+
+const system = useSystem();
+let shop: ReturnType<typeof shopAt>;
+beforeAll(() => {
+  shop = shopAt(system().graph);
+});
+afterEach(() => system().stock.kill('SIGCONT'));
+
+const watch = (id: string): Promise<LiveClient<Watched>> =>
+  system().live<Watched>({
+    query: 'subscription ($id: ID!) { orderChanged(id: $id) { status } }',
+    variables: { id },
+  });
+const statusesOf = (live: LiveClient<Watched>) =>
+  live.seen().map(({ orderChanged }) => orderChanged.status);
+
+async function upstreams(): Promise<number> {
+  const text = await (await fetch(`${system().gateway.url}/metrics`)).text();
+  return Number(/^gateway_live_upstreams\{.*\} (\d+)/m.exec(text)?.[1]);
+}
+
+test('whoever joins later begins with the newest state, of the same upstream; all complete after the decision', async () => {
+  const stock = await shop.addStock({ quantity: 1 });
+  // Stopped, so that the order stays pending until all are there.
+  system().stock.kill('SIGSTOP');
+  const order = await shop.createOrder({ productId: stock.id, quantity: 1 });
+  const clients: LiveClient<Watched>[] = [];
+  for (let count = 1; count <= 3; count += 1) {
+    const live = await watch(order.id);
+    clients.push(live);
+    await live.waitFor(({ orderChanged }) => orderChanged.status === 'PENDING', {
+      until: `client ${count} has the state to begin with`,
+    });
+    expect(await upstreams()).toBe(1);
+  }
+  system().stock.kill('SIGCONT');
+  for (const live of clients) {
+    await live.ended();
+    expect(statusesOf(live)).toEqual(['PENDING', 'CONFIRMED']);
+    expect(live.completed()).toBe(true);
+    expect(live.errors()).toEqual([]);
+    await live.close();
+  }
+  expect(await upstreams()).toBe(0);
+
+  const late = await watch(order.id);
+  await late.ended();
+  expect(statusesOf(late)).toEqual(['CONFIRMED']);
+  expect(late.completed()).toBe(true);
+  await late.close();
+});
+
+test('a subgraph that comes back shows nobody the state again', async () => {
+  const stock = await shop.addStock({ quantity: 1 });
+  system().stock.kill('SIGSTOP');
+  const order = await shop.createOrder({ productId: stock.id, quantity: 2 });
+  const live = await watch(order.id);
+  await live.waitFor(({ orderChanged }) => orderChanged.status === 'PENDING');
+  const part = system().order;
+  part.kill('SIGKILL');
+  await part.exited;
+  await part.restart();
+  system().stock.kill('SIGCONT');
+  await live.ended();
+  expect(statusesOf(live)).toEqual(['PENDING', 'REJECTED']);
+  expect(live.errors()).toEqual([]);
+  await live.close();
+});
+
+test.each([
+  ['an unknown order', randomUUID()],
+  ['what is no id of an order', 'nobody'],
+])('%s is NOT_FOUND, and over for those who joined it', async (_what, id) => {
+  const clients = await Promise.all([watch(id), watch(id)]);
+  for (const live of clients) {
+    await live.ended();
+    expect(live.errors().map(({ extensions }) => extensions?.['code'])).toEqual(['NOT_FOUND']);
+    expect(statusesOf(live)).toEqual([]);
+    await live.close();
+  }
+  expect(await upstreams()).toBe(0);
+});
