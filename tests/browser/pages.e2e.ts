@@ -39,8 +39,11 @@ const SHOWN: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/graphql': (page) => page.getByRole('heading', { name: 'Apollo Sandbox' }).waitFor(),
 };
 
-/** GraphiQL's own, which cannot be mended from outside: a tab's button to close it is inside it. */
-const NOT_OURS = ['.graphiql-tab'];
+/**
+ * GraphiQL's own, which cannot be mended from outside: a tab holds the button that closes it, and
+ * comments are 3.6 : 1 in its dark colours, not 4.5.
+ */
+const NOT_OURS = ['.graphiql-tab', '.view-line'];
 
 /** Each size and each scheme once: a colour is the same in all sizes. */
 const LOOKS = [
