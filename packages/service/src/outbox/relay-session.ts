@@ -8,7 +8,7 @@ const LOCK = '122550255484024';
 /** A relay that is silent for so long loses its session, and with it the lock. */
 const IDLE_LIMIT_MS = 4_000;
 /** Said when nothing else has been for so long; an idle relay's polls come sooner. */
-const HEARTBEAT_MS = 1_500;
+const HEARTBEAT_MS = 1_000;
 /** How often one that waits asks for the lock. */
 const ASK_MS = 500;
 /** How long to wait for the server's goodbye. */

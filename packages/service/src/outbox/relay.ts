@@ -15,8 +15,11 @@ import { traceSending } from './trace-sending.ts';
 const BATCH_ROWS = 500;
 /** The most bytes sent in one go: below the 1 MiB that brokers take of one batch by default. */
 const BATCH_BYTES = 700 * 1024;
-/** The net below LISTEN: how long an event can wait whose notification got lost. */
-const POLL_MS = 1_000;
+/**
+ * The net below LISTEN: how long an event can wait whose notification got lost. A little less than
+ * the session's heartbeat, which an idle relay then need not send.
+ */
+const POLL_MS = 900;
 
 export interface Relay extends Stoppable {
   /** To be called after a commit that wrote to the outbox; cheap, and harmless when needless. */
