@@ -1,0 +1,48 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { UpstreamSocket } from './upstream-socket.ts';
+
+let server: WebSocketServer;
+let url = '';
+beforeEach(async () => {
+  server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await once(server, 'listening');
+  url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterEach(async () => {
+  for (const client of server.clients) client.terminate();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+/** A connection whose other end keeps silent until the test lets it go on. */
+async function connect() {
+  const got: unknown[] = [];
+  const accepted = once(server, 'connection');
+  const socket = new UpstreamSocket(url);
+  socket.onmessage = ({ data }) => got.push(data);
+  const closed = once(socket, 'close');
+  const [[other]] = (await Promise.all([accepted, once(socket, 'open')])) as [[WebSocket], unknown];
+  other.pause();
+  return { socket, other, got, closed };
+}
+
+it('one that was given up is gone at once, and nothing of it comes any more', async () => {
+  const { socket, other, got, closed } = await connect();
+  other.send('late');
+  socket.close(4499, 'Terminated');
+  const [code] = await closed;
+  expect(code).toBe(1006);
+  expect(got).toEqual([]);
+});
+
+it('one that is closed in order says goodbye, and takes what comes before the answer', async () => {
+  const { socket, other, got, closed } = await connect();
+  socket.close(1000);
+  other.send('before the answer');
+  other.resume();
+  const [code] = await closed;
+  expect(code).toBe(1000);
+  expect(got).toEqual(['before the answer']);
+});
