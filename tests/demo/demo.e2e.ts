@@ -8,12 +8,11 @@ import { useSystem } from '../system/use-system.ts';
 
 const system = useSystem();
 const script = fileURLToPath(new URL('demo.ts', import.meta.url));
-const tsx = fileURLToPath(new URL('../../node_modules/tsx/dist/cli.mjs', import.meta.url));
 
 /** As `npm run demo` runs it, at the system's gateway. */
 function startDemo(...args: string[]) {
   const { PATH } = process.env;
-  const child = spawn(process.execPath, [tsx, script, ...args], {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
     env: { PATH, GATEWAY_URL: `${system().gateway.url}/graphql` },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -55,14 +54,16 @@ test('traffic goes on over a killed gateway, says so, and counts what is there',
   demo.stop();
   const { code, output, problems } = await demo.ended;
   expect({ code, problems }).toEqual({ code: 0, problems: '' });
-  const summary = /(\d+) orders in \d+ s: \d+ confirmed, \d+ rejected, .+ decided( yet)?\n$/;
-  const taken = Number(summary.exec(output)?.[1]);
-  expect(taken, output).toBeGreaterThan(0);
+  const summary =
+    /(\d+) orders in \d+ s: \d+ confirmed, \d+ rejected, .+ decided(?: yet)?(?:, (\d+) more without an answer)?\n$/;
+  const [, taken = 'none', unanswered = '0'] = summary.exec(output) ?? [];
+  expect(Number(taken), output).toBeGreaterThan(0);
   // What the demo counts is what is there: no order was taken twice.
-  const rows = await system().databases.order(
+  const [row] = await system().databases.order(
     'SELECT count(*)::int AS count FROM orders WHERE idempotency_key IS NOT NULL',
   );
-  expect(rows).toEqual([{ count: taken }]);
+  expect(row?.['count']).toBeGreaterThanOrEqual(Number(taken));
+  expect(row?.['count']).toBeLessThanOrEqual(Number(taken) + Number(unanswered));
 });
 
 test('a rate that is none is refused in words', async () => {
