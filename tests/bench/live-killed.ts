@@ -6,6 +6,7 @@
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
+import { dataOf } from '../system/graph-client.ts';
 import { judgeCrowd, startCrowd } from './live/crowd.ts';
 import { floodOrders, paceOrders } from './live/flood.ts';
 import { addStocks, gatewayMetric, withLiveSystem } from './live/live-system.ts';
@@ -24,8 +25,9 @@ const verdict = createVerdict();
 for (const beyond of [false, true]) {
   verdict.say(`\nback ${beyond ? 'beyond' : 'within'} the replay window`);
   await withLiveSystem({ stocks: beyond ? 2 : 1 }, async (system) => {
+    const { stockCursor: after } = await dataOf(system.graph('{ stockCursor }'));
     const ids = await addStocks(system, STOCKS);
-    const clients = await startCrowd(system, CLIENTS, {});
+    const clients = await startCrowd(system, CLIENTS, { after });
     const over = new AbortController();
     const orders = paceOrders(system, { ids, aSecond: A_SECOND, until: over.signal });
     await pause(BEFORE_MS);

@@ -1,113 +1,126 @@
 /**
- * Many clients cut and going on from different cursors while stocks change, against a running
- * system: `GATEWAY=http://127.0.0.1:4000 tsx tests/bench/live-resume.ts [clients] [seconds]`.
- * With `KILL=<process id of the stock subgraph>` that is killed after a third of the time, and
- * clients stay connected; whoever started it starts it again.
+ * Clients that are cut and go on from different cursors: while changes go on, with none at all,
+ * and of stocks that nothing touches; from cursors that are too old, with a stock deleted
+ * meanwhile; and cut again in the middle of the snapshot. `npm run bench:live-resume -- [clients]`;
+ * 2 minutes.
  */
-import { argv, env, exit, kill, stdout } from 'node:process';
+import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createWatchingClient } from './live/watching-client.ts';
+import { eventually } from '../system/eventually.ts';
+import { dataOf } from '../system/graph-client.ts';
+import type { System } from '../system/system.ts';
+import { connectAll, isBehind, judgeCrowd, startCrowd } from './live/crowd.ts';
+import { floodOrders } from './live/flood.ts';
+import { addStocks, gatewayMetric, storedVersions, withLiveSystem } from './live/live-system.ts';
+import { createVerdict } from './live/verdict.ts';
+import type { WatchingClient } from './live/watching-client.ts';
 
-const GATEWAY = env['GATEWAY'] ?? 'http://127.0.0.1:4000';
 const CLIENTS = Number(argv[2] ?? 500);
-const SECONDS = Number(argv[3] ?? 15);
-const KILL = Number(env['KILL'] ?? 0);
 const STOCKS = 100;
-const CHANGES_A_SECOND = 100;
+const A_SECOND = 100;
+const CUTS_MS = 20_000;
+/** Of each round, and how long they stay away at most. */
+const SHARE = 0.2;
+const AWAY_MS = 1_500;
+const BACK_WITHIN_MS = 5_000;
+/** More than a replica keeps. */
+const TOO_MANY = 11_000;
 
-async function ask(query: string, variables: object = {}) {
-  const response = await fetch(`${GATEWAY}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors } = (await response.json()) as { data: never; errors?: unknown };
-  if (errors) throw new Error(JSON.stringify(errors));
-  return data as Record<string, { id: string; version: number }> & { stockCursor: string };
-}
+const verdict = createVerdict();
+const UPSTREAMS = 'gateway_live_upstreams';
 
-async function upstreams(): Promise<number> {
-  const text = await (await fetch(`${GATEWAY}/metrics`)).text();
-  return Number(/^gateway_live_upstreams\{.*\} (\d+)/m.exec(text)?.[1]);
-}
-
-const run = Date.now().toString(36);
-const ids = Array.from({ length: STOCKS }, (_, index) => `resume-${run}-${index}`);
-for (const id of ids) {
-  await ask('mutation ($id: ID!) { addStock(input: {id: $id, name: "x", quantity: 1}) { id } }', {
-    id,
-  });
-}
-const { stockCursor } = await ask('{ stockCursor }');
-const url = `${GATEWAY.replace('http', 'ws')}/graphql`;
-const clients = Array.from({ length: CLIENTS }, () =>
-  createWatchingClient(url, { after: stockCursor }),
-);
-for (let at = 0; at < CLIENTS; at += 50) {
-  await Promise.all(clients.slice(at, at + 50).map((one) => one.connect()));
-}
-stdout.write(`${CLIENTS} clients watch\n`);
-
-let changes = 0;
-let refused = 0;
-const until = performance.now() + SECONDS * 1000;
-const write = async (): Promise<void> => {
+/** How long after all have caught up the catch-ups' upstreams are closed. */
+async function checkUpstreams(
+  system: System,
+  clients: readonly WatchingClient[],
+  { when, streams = 1 }: { when: string; streams?: number },
+): Promise<void> {
   const from = performance.now();
-  for (let due = from; due < until; due += 1000 / CHANGES_A_SECOND) {
-    await pause(Math.max(0, due - performance.now()));
-    const id = ids[changes % STOCKS] ?? '';
-    changes += 1;
-    await ask('mutation ($id: ID!) { adjustStock(id: $id, delta: 1) { id } }', { id }).catch(() => {
-      refused += 1;
-    });
+  let caughtUp = from;
+  while (performance.now() - from < 60_000) {
+    if ((await gatewayMetric(system, UPSTREAMS)) <= streams) break;
+    const stored = await storedVersions(system);
+    if (clients.some((one) => isBehind(one, stored))) caughtUp = performance.now();
+    await pause(50);
   }
-};
-const killOnce = async (): Promise<void> => {
-  await pause((SECONDS * 1000) / 3);
-  kill(KILL, 'SIGKILL');
-};
-const stored = async (): Promise<Map<string, number>> => {
-  const found = new Map<string, number>();
-  for (const id of ids) {
-    const { stock } = await ask('query ($id: ID!) { stock(id: $id) { id version } }', { id });
-    if (stock) found.set(id, stock.version);
-  }
-  return found;
-};
-let cuts = 0;
-const cutAndComeBack = async (): Promise<void> => {
-  while (performance.now() < until - 1000) {
-    const some = clients.filter(() => Math.random() < 0.2);
+  const now = await gatewayMetric(system, UPSTREAMS);
+  const took = performance.now() - caughtUp;
+  verdict.check(
+    `upstreams are back within 5 s, ${when}`,
+    now === streams && took < BACK_WITHIN_MS,
+    `${now} for ${streams} streams after ${(took / 1_000).toFixed(1)} s, ${((performance.now() - from) / 1_000).toFixed(1)} s after all were connected`,
+  );
+}
+
+async function cutAndComeBack(clients: readonly WatchingClient[]): Promise<number> {
+  const until = performance.now() + CUTS_MS;
+  let cuts = 0;
+  while (performance.now() < until) {
+    const some = clients.filter(() => Math.random() < SHARE);
     for (const one of some) one.cut();
-    await pause(Math.random() * 1500);
-    for (const one of some) await one.connect();
+    await pause(Math.random() * AWAY_MS);
+    await connectAll(some);
     cuts += some.length;
   }
-};
-await Promise.all([write(), KILL > 0 ? killOnce() : cutAndComeBack()]);
-if (KILL === 0) {
-  // All at once, at the end: and then nothing happens any more.
-  for (const one of clients) one.cut();
-  await Promise.all(clients.map((one) => one.connect()));
-  cuts += CLIENTS;
+  return cuts;
 }
-const from = performance.now();
-while ((await upstreams()) !== 1 && performance.now() - from < 60_000) await pause(100);
-stdout.write(
-  `${changes} changes, ${refused} of them refused, ${cuts} cuts; 1 upstream again after ${((performance.now() - from) / 1000).toFixed(1)} s (now ${await upstreams()})\n`,
-);
 
-const newest = await stored();
-const isBehind = (one: (typeof clients)[number]): boolean =>
-  [...newest].some(([id, version]) => one.versions.get(id) !== version);
-const caughtUpBy = performance.now() + 10_000;
-while (clients.some(isBehind) && performance.now() < caughtUpBy) await pause(100);
-const faults = clients.flatMap((one) => one.faults);
-const behind = clients.filter(isBehind);
-const uncounted = clients.filter((one) => one.missing() !== one.conflated());
-stdout.write(
-  `faults ${faults.length}, clients behind ${behind.length}, with events neither received nor counted ${uncounted.length}\n`,
-);
-for (const fault of faults.slice(0, 5)) stdout.write(`${fault}\n`);
-for (const one of clients) one.cut();
-exit(faults.length + behind.length + uncounted.length === 0 ? 0 : 1);
+async function cutAll(clients: readonly WatchingClient[]): Promise<void> {
+  for (const one of clients) one.cut();
+  await connectAll(clients);
+}
+
+await withLiveSystem({}, async (system) => {
+  const { stockCursor: after } = await dataOf(system.graph('{ stockCursor }'));
+  const [deleted = '', untouched = '', ...ids] = await addStocks(system, STOCKS + 2);
+  const clients = await startCrowd(system, CLIENTS, { after });
+  const few = await startCrowd(system, 20, { after, ids: [untouched] });
+  const [whole] = await startCrowd(system, 1, { after });
+  let cutAt: number | undefined;
+  const [twice] = await startCrowd(system, 1, {
+    after,
+    onChange: ({ kind }) => {
+      if (kind !== 'SNAPSHOT' || cutAt !== undefined) return;
+      cutAt = twice?.snapshots();
+      twice?.cut();
+    },
+  });
+  const old = [whole, twice].filter((one) => one !== undefined);
+
+  verdict.say(`${CLIENTS} clients of ${STOCKS} stocks, ${A_SECOND} changes a second`);
+  await floodOrders(system, { ids: [deleted, ...ids], count: STOCKS, aSecond: 1_000 });
+  for (const one of old) one.cut();
+  const changes = (CUTS_MS / 1_000) * A_SECOND;
+  const changing = floodOrders(system, { ids, count: changes + 500, aSecond: A_SECOND });
+  const cuts = await cutAndComeBack(clients);
+  await cutAll(clients);
+  await checkUpstreams(system, clients, { when: `${cuts} cuts, changes going on`, streams: 2 });
+  await changing;
+  await judgeCrowd(verdict, system, clients);
+
+  await cutAll(clients);
+  await checkUpstreams(system, clients, { when: 'with no change at all', streams: 2 });
+  const touching = floodOrders(system, { ids, count: 500, aSecond: A_SECOND });
+  await cutAll(few);
+  await checkUpstreams(system, few, { when: 'of a stock that nothing touches', streams: 2 });
+  await touching;
+
+  await floodOrders(system, { ids, count: TOO_MANY, aSecond: 3_000 });
+  const mutation = 'mutation ($id: ID!) { deleteStock(id: $id) { id } }';
+  await dataOf(system.graph(mutation, { id: deleted }));
+  verdict.say('from cursors that are too old, a stock deleted meanwhile');
+  await connectAll(old);
+  await eventually(
+    () => cutAt,
+    (at) => at !== undefined,
+    { until: 'a snapshot has begun' },
+  );
+  if (twice) await connectAll([twice]);
+  await judgeCrowd(verdict, system, old);
+  verdict.check(
+    'one of them was cut again in the middle of its snapshot',
+    (cutAt ?? STOCKS) < STOCKS,
+    `after ${cutAt} of ${STOCKS} rows`,
+  );
+  for (const one of [...clients, ...few, ...old]) one.cut();
+});

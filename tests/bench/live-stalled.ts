@@ -1,77 +1,127 @@
 /**
- * One client that stops reading while 100,000 events of 1,000 keys pass, beside 20 that read; and
- * the same without it. Says what it costs the gateway's memory and the others' waits.
+ * One client that stops reading while 100,000 changes of 1,000 stocks pass, beside 20 that read;
+ * and three control runs without it. `npm run bench:live-stalled -- [changes]`; 5 minutes.
+ *
+ * A client that reads nothing answers no pings, so the gateway closes it after 12–24 s, as it does
+ * one that has vanished. When it reads again it finds the end of its connection, and goes on from
+ * its cursor as after any other: that brings it the last state of each stock.
  */
-import { randomUUID } from 'node:crypto';
-import { env, stdout } from 'node:process';
+import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { WebSocket } from 'ws';
-import { startChild, startGateway, usageOf } from './live/child.ts';
+import type { System } from '../system/system.ts';
+import { isBehind, startCrowd } from './live/crowd.ts';
+import { floodOrders } from './live/flood.ts';
+import { INSPECTABLE, inspect, mebibytes } from './live/inspected.ts';
+import { addStocks, storedVersions, withLiveSystem } from './live/live-system.ts';
+import { createVerdict, quantile } from './live/verdict.ts';
+import type { WatchedChange, WatchingClient } from './live/watching-client.ts';
 
-const EVENTS = Number(env['EVENTS'] ?? 100_000);
-const BURST = 50;
-const BURST_EVERY_MS = 10;
-const QUERY = 'subscription { ticked { n at text item { id } } }';
+const CHANGES = Number(argv[2] ?? 100_000);
+const STOCKS = 1_000;
+const A_SECOND = 2_500;
+const WARM_UP = 10_000;
+const READERS = 20;
+const CONTROLS = 3;
+const MAY_GROW = 20 * 1024 * 1024;
+const LOOK_EVERY_MS = 1_000;
 
-async function connect(url: string): Promise<WebSocket> {
-  const socket = new WebSocket(url, 'graphql-transport-ws');
-  await new Promise((resolve) => socket.once('open', resolve));
-  socket.send('{"type":"connection_init"}');
-  await new Promise((resolve) => socket.once('message', resolve));
-  const payload = { query: QUERY };
-  socket.send(JSON.stringify({ id: randomUUID(), type: 'subscribe', payload }));
-  return socket;
+interface Run {
+  /** The most above what there was before: of RSS, and of what is no garbage. */
+  readonly rss: number;
+  readonly kept: number;
+  readonly p99: number;
+  readonly behind: number;
+  readonly slow: WatchingClient | undefined;
 }
 
-async function run(stalled: boolean): Promise<void> {
-  const subgraph = await startChild('subgraph.ts');
-  const { port } = await subgraph.ask<{ port: number }>({});
-  const address = `http://127.0.0.1:${port}/graphql`;
-  const gateway = await startGateway({
-    SUPERGRAPH: new URL('live/supergraph.graphql', import.meta.url).pathname,
-    SUBGRAPH_URLS: `ticks=${address},ratings=${address}`,
-  });
-  const clients = await startChild('clients.ts');
-  const url = `${gateway.url.replace('http', 'ws')}/graphql`;
-  await clients.ask({ open: { url, count: 20, queries: [QUERY] } });
-  const slow = await connect(url);
-  const newest = new Map<string, number>();
-  let received = 0;
-  let conflated = 0;
-  let code: number | undefined;
-  slow.on('close', (given) => {
-    code = given;
-  });
-  slow.on('message', (data) => {
-    const { payload } = JSON.parse(String(data));
-    const { n, item } = payload.data.ticked;
-    received += 1;
-    conflated += payload.extensions?.live?.conflated ?? 0;
-    newest.set(item.id, n);
-  });
-  for (let sent = 0; sent < 5_000; sent += BURST) await subgraph.ask({ burst: BURST });
-  await pause(1_000);
-  await clients.ask({ report: true });
-  const before = await usageOf(gateway.pid);
-  if (stalled) slow.pause();
-  let most = before.rssKib;
-  for (let sent = 0; sent < EVENTS; sent += BURST) {
-    await Promise.all([subgraph.ask({ burst: BURST }), pause(BURST_EVERY_MS)]);
-    if (sent % 5_000 === 0) most = Math.max(most, (await usageOf(gateway.pid)).rssKib);
+/** So many changes with a fresh gateway; the client that stalls has stopped reading at the start. */
+async function run(system: System, ids: readonly string[], stalls: boolean): Promise<Run> {
+  await system.gateway.restart();
+  await system.gateway.ready();
+  const inspected = await inspect(system.gateway.output);
+  let waits: number[] = [];
+  const onChange = ({ at }: WatchedChange): void => {
+    waits.push(Date.now() - Date.parse(at));
+  };
+  const readers = await startCrowd(system, READERS, { onChange });
+  const [slow] = await startCrowd(system, 1, {});
+  await floodOrders(system, { ids, count: WARM_UP, aSecond: A_SECOND });
+  if (stalls) slow?.pause(true);
+  waits = [];
+  const before = await inspected.collected();
+  const most = { rss: before.rss, kept: before.heapUsed + before.external };
+  const over = new AbortController();
+  const watch = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      const { rss, heapUsed, external } = await inspected.collected();
+      most.rss = Math.max(most.rss, rss);
+      most.kept = Math.max(most.kept, heapUsed + external);
+      await pause(LOOK_EVERY_MS);
+    }
+  };
+  const watching = watch();
+  await floodOrders(system, { ids, count: CHANGES, aSecond: A_SECOND });
+  over.abort();
+  await watching;
+  inspected.close();
+  const stored = await storedVersions(system);
+  const giveUpAt = performance.now() + 20_000;
+  const behind = () => readers.filter((one) => isBehind(one, stored)).length;
+  while (behind() > 0 && performance.now() < giveUpAt) await pause(100);
+  const done = {
+    rss: most.rss - before.rss,
+    kept: most.kept - before.heapUsed - before.external,
+    p99: quantile(waits, 0.99),
+    behind: behind(),
+  };
+  for (const one of readers) one.cut();
+  if (!stalls) slow?.cut();
+  return { ...done, slow: stalls ? slow : undefined };
+}
+
+/** Reads again, and comes back by its cursor where its connection has ended. */
+async function readAgain(system: System, slow: WatchingClient): Promise<boolean> {
+  slow.pause(false);
+  const stored = await storedVersions(system);
+  const giveUpAt = performance.now() + 20_000;
+  while (isBehind(slow, stored) && performance.now() < giveUpAt) {
+    if (!slow.connected()) await slow.connect();
+    await pause(200);
   }
-  await pause(500);
-  const report = await clients.ask<{ received: number; latencies: number[] }>({ report: true });
-  slow.resume();
-  await pause(2_000);
-  const latencies = report.latencies.sort((a, b) => a - b);
-  const p99 = latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN;
-  const total = EVENTS + 5_000;
-  const right = [...newest].filter(([id, n]) => n > total - 1000 && String(n % 1000) === id).length;
-  stdout.write(
-    `${stalled ? 'one stalled' : 'all read   '}  RSS +${((most - before.rssKib) / 1024).toFixed(1)} MiB, others' p99 ${p99.toFixed(0)} ms, others got ${((100 * report.received) / (EVENTS * 20)).toFixed(1)}%; it got ${received} and ${conflated} conflated of ${total}, newest of ${right} keys${code ? `, closed with ${code}` : ''}\n`,
-  );
-  slow.terminate();
-  for (const one of [clients, gateway, subgraph]) await one.stop();
+  return !isBehind(slow, stored);
 }
 
-for (const stalled of [false, true, false, true]) await run(stalled);
+const verdict = createVerdict();
+await withLiveSystem({ environment: { gateway: INSPECTABLE } }, async (system) => {
+  const ids = await addStocks(system, STOCKS);
+  const controls: Run[] = [];
+  const told = ({ rss, kept, p99 }: Run): string =>
+    `RSS +${mebibytes(rss)}, kept +${mebibytes(kept)}, others' p99 ${p99} ms`;
+  for (let count = 1; count <= CONTROLS; count += 1) {
+    const control = await run(system, ids, false);
+    controls.push(control);
+    verdict.say(`       all read: ${told(control)}`);
+  }
+  const stalled = await run(system, ids, true);
+  verdict.say(`       one stalled: ${told(stalled)}`);
+  const most = (of: (one: Run) => number): number => Math.max(...controls.map(of));
+  const least = (of: (one: Run) => number): number => Math.min(...controls.map(of));
+  const rss = stalled.rss - most((one) => one.rss);
+  const kept = stalled.kept - most((one) => one.kept);
+  verdict.check('RSS grows by less than 20 MiB more', rss < MAY_GROW, mebibytes(rss));
+  verdict.check('so does what is kept', kept < MAY_GROW, mebibytes(kept));
+  const [low, high] = [least(({ p99 }) => p99), most(({ p99 }) => p99)];
+  verdict.check(
+    "others' p99 differs by less than the controls' spread",
+    stalled.p99 <= high + (high - low),
+    `${stalled.p99} ms, controls ${low} to ${high} ms`,
+  );
+  verdict.check('others have each last state', stalled.behind === 0, `${stalled.behind} behind`);
+  const { slow } = stalled;
+  verdict.check(
+    'the stalled one has each last state once it reads again',
+    slow !== undefined && (await readAgain(system, slow)),
+    `${slow?.received()} events, ${slow?.snapshots()} of them in a snapshot, ${slow?.conflated()} conflated`,
+  );
+  slow?.cut();
+});

@@ -1,6 +1,8 @@
 /** What the gateway is measured against: a bare `ws` server that sends one text to all its clients. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { WebSocketServer } from 'ws';
 
 const HEAD = '{"id":"6f1c2a52-8d0b-4a49-9d53-3f6f0c1f6a11","type":"next","payload":';
@@ -14,7 +16,22 @@ websockets.on('connection', (socket) => {
 });
 let n = 0;
 
-process.on('message', ({ burst = 0, fields = '' }: { burst?: number; fields?: string }) => {
+setFlagsFromString('--expose-gc');
+const collect: () => void = runInNewContext('gc');
+
+interface Asked {
+  readonly burst?: number;
+  readonly fields?: string;
+  /** Answered with what is in memory once all garbage is gone. */
+  readonly memory?: true;
+}
+
+process.on('message', ({ burst = 0, fields = '', memory }: Asked) => {
+  if (memory) {
+    for (let count = 0; count < 4; count += 1) collect();
+    process.send?.(process.memoryUsage());
+    return;
+  }
   for (let count = 0; count < burst; count += 1) {
     n += 1;
     const at = performance.timeOrigin + performance.now();

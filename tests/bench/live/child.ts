@@ -44,18 +44,20 @@ export async function startGateway(environment: Record<string, string>) {
   const main = fileURLToPath(new URL('../../../gateway/dist/main.js', import.meta.url));
   const child = spawn(process.execPath, [main], {
     env: { ...process.env, ...environment, PORT: '0', NODE_ENV: 'production' },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  let text = '';
   const url = await new Promise<string>((resolve, reject) => {
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
+    const take = (chunk: Buffer): void => {
       text += chunk;
       const found = /listening on (http:\/\/[^"\s]+)/.exec(text);
       if (found?.[1]) resolve(found[1]);
-    });
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
     child.once('exit', () => reject(new Error(`the gateway ended: ${text}`)));
   });
-  return { pid: child.pid ?? 0, url, stop: () => ended(child) };
+  return { pid: child.pid ?? 0, url, output: () => text, stop: () => ended(child) };
 }
 
 async function ended(child: ChildProcess): Promise<void> {

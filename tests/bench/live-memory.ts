@@ -1,0 +1,109 @@
+/**
+ * What a client takes of the gateway's memory, beside what it takes of a bare `ws` server's, with
+ * 500 clients and with 5,000. Processes that have served as many before: what is measured is not
+ * the code that the first clients made V8 load and compile. `npm run bench:live-memory`; 2 minutes.
+ */
+import { stdout } from 'node:process';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Child, startChild, startGateway, usageOf } from './live/child.ts';
+import { type Held, INSPECTABLE, inspect } from './live/inspected.ts';
+import { createVerdict } from './live/verdict.ts';
+
+const QUERY = 'subscription { ticked(tag: "0") { n at text } }';
+const EVENTS = 40;
+const EVENT_EVERY_MS = 50;
+const CLIENTS_A_PROCESS = 2_500;
+const MAY_TAKE_KIB = 20;
+
+interface Target {
+  readonly url: string;
+  readonly pid: number;
+  /** Memory once all garbage is gone. */
+  readonly memory: () => Promise<Pick<Held, 'rss' | 'heapUsed' | 'external'>>;
+  readonly stop: () => Promise<void>;
+}
+
+/** KiB a client. */
+interface Taken {
+  readonly rss: number;
+  readonly heap: number;
+  /** RSS with the garbage that was there at the time. */
+  readonly rssWithGarbage: number;
+}
+
+async function startTarget(source: Child, bare: boolean): Promise<Target> {
+  const { port } = await source.ask<{ port: number }>({});
+  const address = `http://127.0.0.1:${port}`;
+  if (bare) {
+    const memory = () => source.ask<Held>({ memory: true });
+    return { url: address, pid: source.pid, memory, stop: async () => {} };
+  }
+  const gateway = await startGateway({
+    ...INSPECTABLE,
+    SUPERGRAPH: new URL('live/supergraph.graphql', import.meta.url).pathname,
+    SUBGRAPH_URLS: `ticks=${address}/graphql,ratings=${address}/graphql`,
+  });
+  const { collected } = await inspect(gateway.output);
+  return { ...gateway, memory: collected };
+}
+
+async function measure(count: number, bare: boolean): Promise<Taken> {
+  const source = await startChild(bare ? 'broadcast.ts' : 'subgraph.ts');
+  const target = await startTarget(source, bare);
+  const come = async (): Promise<Child[]> => {
+    const url = `${target.url.replace('http', 'ws')}/graphql`;
+    const children: Child[] = [];
+    for (let left = count; left > 0; left -= CLIENTS_A_PROCESS) {
+      const child = await startChild('clients.ts');
+      children.push(child);
+      await child.ask({
+        open: { url, count: Math.min(left, CLIENTS_A_PROCESS), queries: [QUERY] },
+      });
+    }
+    for (let sent = 0; sent < EVENTS; sent += 1) {
+      await source.ask({ burst: 1 });
+      await pause(EVENT_EVERY_MS);
+    }
+    return children;
+  };
+  const leave = async (children: readonly Child[]): Promise<void> => {
+    for (const child of children) await child.stop();
+    await pause(1_000);
+  };
+  await leave(await come());
+  const before = await target.memory();
+  const clients = await come();
+  const { rssKib } = await usageOf(target.pid);
+  const after = await target.memory();
+  await leave(clients);
+  await target.stop();
+  await source.stop();
+  const heapOf = ({ heapUsed, external }: typeof after): number => heapUsed + external;
+  return {
+    rss: (after.rss - before.rss) / 1024 / count,
+    heap: (heapOf(after) - heapOf(before)) / 1024 / count,
+    rssWithGarbage: (rssKib - before.rss / 1024) / count,
+  };
+}
+
+const ROWS = [
+  ['rss', 'RSS, after collection'],
+  ['heap', 'heap and buffers, after collection'],
+  ['rssWithGarbage', 'RSS, garbage in it'],
+] as const;
+
+const verdict = createVerdict();
+for (const count of [500, 5_000]) {
+  const bare = await measure(count, true);
+  const gateway = await measure(count, false);
+  stdout.write(`\n${count} clients, KiB a client`.padEnd(40));
+  stdout.write(`${'gateway'.padStart(10)}${'bare ws'.padStart(10)}\n`);
+  for (const [row, name] of ROWS) {
+    const figures = [gateway[row], bare[row]].map((one) => one.toFixed(1).padStart(10)).join('');
+    stdout.write(`${name.padEnd(39)}${figures}\n`);
+  }
+  for (const [row, name] of ROWS.slice(0, 2)) {
+    const more = gateway[row] - bare[row];
+    verdict.check(`${name}: under 20 KiB more`, more < MAY_TAKE_KIB, `${more.toFixed(1)} KiB`);
+  }
+}
