@@ -46,4 +46,3 @@ export function metricsIn(expression: string): string[] {
   const names = bare.match(/[a-zA-Z_:][\w:]*(?!\w*\s*\()/g) ?? [];
   return names.filter((name) => !WORDS.has(name) && !OF_PROMETHEUS.has(name));
 }
-

@@ -3,13 +3,13 @@ import { startSettingsTable } from '@gudang/embedded';
 import { type SettingRow, settingsMarkdown } from '@gudang/service/settings';
 import { runToEnd } from '../system/run-to-end.ts';
 
-const SERVICES = ['gateway', 'order-subgraph', 'stock-subgraph'];
+export const SERVICES = ['gateway', 'order-subgraph', 'stock-subgraph'];
 
 /** Where the page is kept. */
 export const settingsPagePath = fileURLToPath(new URL('../../SETTINGS.md', import.meta.url));
 
 /** Each process tells its own settings. */
-async function rowsOf(service: string): Promise<SettingRow[]> {
+export async function rowsOf(service: string): Promise<SettingRow[]> {
   const script = fileURLToPath(new URL(`../../${service}/dist/main.js`, import.meta.url));
   const { stdout, code, stderr } = await runToEnd(script, {}, { args: ['--settings'] });
   if (code !== 0) throw new Error(`${service} --settings failed: ${stderr}`);

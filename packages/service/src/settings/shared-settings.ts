@@ -8,6 +8,7 @@ import {
   port,
   type Setting,
   text,
+  url,
 } from './settings.ts';
 
 /** Settings of every process that serves HTTP. */
@@ -33,6 +34,13 @@ export function httpSettings(defaultPort: number) {
       description: 'The least serious log lines that are written',
       parse: choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
       default: 'info',
+    },
+    OTEL_EXPORTER_OTLP_ENDPOINT: {
+      description:
+        'Where traces are sent, OTLP over HTTP; unset: none are made. The other variables of OpenTelemetry, such as OTEL_TRACES_SAMPLER, mean what it says',
+      parse: url('http', 'https'),
+      optional: true,
+      example: 'http://127.0.0.1:4318',
     },
     NODE_ENV: {
       description: 'production switches off introspection and the pages for exploring',

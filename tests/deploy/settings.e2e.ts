@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { deploySettings, deploySettingsPath } from '../docs/deploy-settings.ts';
+import { rowsOf, SERVICES } from '../docs/settings-page.ts';
+import { runToEnd } from '../system/run-to-end.ts';
+import { scriptOf } from '../system/system.ts';
+import { findKustomize, type Manifest, render } from './render.ts';
+
+const rows = Object.fromEntries(
+  await Promise.all(SERVICES.map(async (service) => [service, await rowsOf(service)] as const)),
+);
+const kustomize = await findKustomize();
+
+/** What stands for the values of secrets; a URL's scheme is checked. */
+const SECRET = 'postgresql://user:a-secret-of-some-length@host/database';
+
+type Environment = Readonly<Record<string, string>>;
+
+/** The variables of a service's container, from its own list and from its ConfigMap. */
+function environmentOf(service: string, manifests: readonly Manifest[]): Environment {
+  const deployment = manifests.find(
+    ({ kind, metadata }) => kind === 'Deployment' && metadata.name === service,
+  );
+  const [container] = deployment?.spec.template.spec.containers ?? [];
+  const { name } = container.envFrom[0].configMapRef;
+  const map = manifests.find(
+    ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === name,
+  );
+  const own = container.env.map(({ name, value = SECRET }: { name: string; value?: string }) => [
+    name,
+    value,
+  ]);
+  return { ...map?.data, ...Object.fromEntries(own) };
+}
+
+async function expectAccepted(service: string, environment: Environment): Promise<void> {
+  const known = (rows[service] ?? []).map(({ name }) => name);
+  expect(known, service).toEqual(expect.arrayContaining(Object.keys(environment)));
+  const kind = service.split('-')[0] as 'gateway' | 'order' | 'stock';
+  // The file of this one is in the container alone.
+  const { KAFKA_TLS_CA: _inContainer, ...checked } = environment;
+  const { stderr, code } = await runToEnd(scriptOf(kind), checked, { args: ['--check'] });
+  expect(`${stderr}${code}`, service).toBe('0');
+}
+
+it.each(SERVICES)(
+  'k8s/base/settings/%s.env has every setting; `npm run settings` writes it anew',
+  async (service) => {
+    const written = await readFile(deploySettingsPath(service), 'utf8');
+    expect(written).toBe(await deploySettings(service, rows[service] ?? []));
+  },
+);
+
+describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])(
+  '%s',
+  (overlay) => {
+    it('sets only settings that there are, to what they may be', async () => {
+      if (!kustomize) return;
+      const manifests = await render(kustomize, `k8s/overlays/${overlay}`);
+      for (const service of SERVICES) {
+        await expectAccepted(service, environmentOf(service, manifests));
+      }
+    });
+  },
+);
+
+it('compose sets only settings that there are, to what they may be', async () => {
+  const file = new URL('../../docker/compose.yaml', import.meta.url);
+  const { services } = parse(await readFile(file, 'utf8'), { merge: true });
+  for (const service of SERVICES) {
+    const written = Object.entries<string>(services[service].environment);
+    // ${NAME:-default}: what it is unless its user says otherwise.
+    const filled = written.map(([name, value]) => [
+      name,
+      value.replace(/\$\{\w+:-([^}]*)\}/g, '$1'),
+    ]);
+    await expectAccepted(service, Object.fromEntries(filled));
+  }
+});
