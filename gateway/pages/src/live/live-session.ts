@@ -119,10 +119,11 @@ export function startLiveSession(): LiveSession {
     orders,
     onState: (order) => {
       orders.apply([order]);
+      publishSoon();
+      if (!sentAt.has(order.id)) return;
       // A confirmed one is settled on the screen by its stock's change, unless a newer one stands for it.
       if (order.status === 'REJECTED') settled(order);
       else if (order.status === 'CONFIRMED') setTimeout(() => settled(order), CHANGE_WITHIN_MS);
-      publishSoon();
     },
     onUnavailable: (unavailable) => {
       if (String(unavailable) !== String(connection.get().unavailable)) update({ unavailable });

@@ -14,7 +14,7 @@ import type { OrderState, OrderStore } from './order-store.ts';
 const ASK_EVERY_MS = 3_000;
 /** While a service is away, so that the page heals soon. */
 const ASK_SOON_MS = 1_000;
-/** Pending orders that are followed at a time; the rest is asked for. */
+/** Pending orders of others that are followed at a time; the rest is asked for. */
 const FOLLOWED = 12;
 
 export interface FollowedOrders {
@@ -49,7 +49,7 @@ export function followOrders({
     followed.delete(id);
   };
   const follow = (id: string): void => {
-    if (followed.has(id) || followed.size >= FOLLOWED) return;
+    if (followed.has(id)) return;
     const stop = client.subscribe<OrderChangedData>(
       ORDER_CHANGED,
       () => ({ id }),
@@ -66,9 +66,11 @@ export function followOrders({
     const { data, errors } = await ask<OrdersData>(ORDERS_QUERY, { probe: '-' });
     const unavailable = unavailableServices(errors as GraphError[]);
     onUnavailable(unavailable);
-    orders.apply((data?.orders.nodes ?? []).map(stateOf));
+    for (const order of data?.orders.nodes ?? []) onState(stateOf(order));
     orders.publish();
-    for (const { id, status } of orders.newest.get()) if (status === 'PENDING') follow(id);
+    for (const { id, status } of orders.newest.get()) {
+      if (status === 'PENDING' && followed.size < FOLLOWED) follow(id);
+    }
     return unavailable.length === 0;
   };
   const askNow = async (): Promise<void> => {
