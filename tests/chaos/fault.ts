@@ -41,6 +41,8 @@ export interface FaultContext {
   readonly archive: TopicArchive;
   /** Orders of another system that were put into order_created: stock must decide them. */
   readonly foreign: { id: string; productId: string }[];
+  /** Notes a figure to be shown below the row. */
+  readonly note: (what: string) => void;
   /** Notes what must not happen, beside the guarantees that are checked anyway. */
   readonly breach: (what: string) => void;
 }

@@ -35,6 +35,8 @@ export interface FaultResult extends Tally {
   /** All in all, in seconds. */
   readonly took: number;
   readonly breaches: readonly string[];
+  /** Figures that the fault has measured. */
+  readonly notes: readonly string[];
   /** What customers met, by code. */
   readonly failures: ReadonlyMap<string, number>;
   /** Parts that had to be started again although the fault was over. */
@@ -54,6 +56,8 @@ export async function runFault(
   const random = createRandom(seedOf(seed, fault.name));
   const breaches: string[] = [];
   const breach = (what: string): void => void breaches.push(what);
+  const notes: string[] = [];
+  const note = (what: string): void => void notes.push(what);
   const products = createProducts(random, label);
   const customer = createCustomer({ orders: () => rig.orders, stocks: () => rig.stocks });
   const watchers = createWatchers(rig, products, label);
@@ -81,7 +85,7 @@ export async function runFault(
   try {
     await load.more(WARM_UP_ORDERS);
     const doing = { rig, archive, load, customer, random, label, short };
-    const telling = { watch: watchers.watch, addStock, foreign, breach };
+    const telling = { watch: watchers.watch, addStock, foreign, note, breach };
     const acknowledged = (order: Acknowledged): void => void beside.push(order);
     fired = await fault.run({ ...doing, ...telling, acknowledged });
   } catch (error) {
@@ -132,6 +136,7 @@ export async function runFault(
     took: (performance.now() - began) / 1_000,
     restarted,
     breaches: fresh,
+    notes,
     failures: customer.failures,
     ...tally(history, acknowledged),
   };

@@ -42,6 +42,7 @@ function skippedResult(fault: Fault, skipped: string): FaultResult {
     settledIn: 0,
     took: 0,
     breaches: [],
+    notes: [],
     failures: new Map(),
     restarted: [],
     acknowledged: 0,

@@ -26,7 +26,8 @@ export function tableRow(result: FaultResult): string {
   if (result.skipped) return styleText('dim', `${title}  skipped: ${result.skipped}`);
   const cells = COLUMNS.map(({ head, of }) => of(result).padStart(head.length));
   const row = [title, ...cells].join('  ');
-  const remarks = result.restarted.map((part) => `    ${part} had to be started again`);
+  const restarted = result.restarted.map((part) => `${part} had to be started again`);
+  const remarks = [...result.notes, ...restarted].map((what) => `    ${what}`);
   if (isSound(result)) return [row, ...remarks].join('\n');
   const problems = result.fired > 0 ? [] : ['the fault did not fire'];
   const red = [...problems, ...result.breaches].map((what) => `    ✗ ${what}`);

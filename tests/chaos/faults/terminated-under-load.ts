@@ -21,7 +21,7 @@ export const terminatedUnderLoad: Fault = {
   name: 'terminated-under-load',
   title: 'SIGTERM to one replica after another, under load',
   short: true,
-  run: async ({ rig, load, customer, acknowledged, label, breach, short }) => {
+  run: async ({ rig, load, customer, acknowledged, label, note, breach, short }) => {
     const product = load.products.at(-1);
     if (!product) return 0;
     const heard: Acknowledged[] = [];
@@ -61,7 +61,9 @@ export const terminatedUnderLoad: Fault = {
         );
       }
     }
-    for (const [why, count] of await steady.stop()) {
+    const failed = await steady.stop();
+    note(`${heard.length} orders over kept connections`);
+    for (const [why, count] of failed) {
       breach(`${count} requests of clients that keep connections and heed /readyz failed: ${why}`);
     }
     for (const [why, count] of customer.failures) {
@@ -81,6 +83,7 @@ export const terminatedUnderLoad: Fault = {
        FROM orders WHERE starts_with(product_id, $1)`,
       [label],
     );
+    note(`the slowest decision took ${row?.['longest'].toFixed(1)} s`);
     const limit = Math.max(DECIDED_WITHIN_S, DECIDED_WITHIN_STARTS * slowestStart);
     if (row?.['longest'] > limit) {
       breach(`an order waited ${row?.['longest'].toFixed(1)} s for its decision`);
