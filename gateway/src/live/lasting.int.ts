@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { collect } from '../testing/collector.ts';
+import { collect, feedNumbers } from '../testing/collector.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
 import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
 
@@ -23,12 +23,6 @@ async function listening(count: number): Promise<void> {
   await vi.waitFor(() => expect(toys.feedListening()).toBe(count), { timeout: 5000, interval: 5 });
 }
 
-const numbers = (stream: ReturnType<typeof collect>): number[] =>
-  stream.came.map((one) => {
-    if (!('next' in one) || !one.next.data) throw new Error(`no event: ${JSON.stringify(one)}`);
-    return (one.next.data as { itemFeed: { n: number } }).itemFeed.n;
-  });
-
 describe('a subgraph that is killed and comes back', () => {
   it('goes on from the last cursor: clients see what happened meanwhile, and nothing else', async () => {
     const streams = [1, 2, 3].map(() => collect(gateway.client(), FEED));
@@ -45,10 +39,10 @@ describe('a subgraph that is killed and comes back', () => {
     await listening(1);
     toys.publish('4');
     await vi.waitFor(() => {
-      for (const stream of streams) expect(numbers(stream)).toHaveLength(5);
+      for (const stream of streams) expect(feedNumbers(stream)).toHaveLength(5);
     });
     for (const stream of streams) {
-      expect(numbers(stream)).toEqual([0, 1, 2, 3, 4].map((n) => first + n));
+      expect(feedNumbers(stream)).toEqual([0, 1, 2, 3, 4].map((n) => first + n));
       stream.leave();
     }
   });

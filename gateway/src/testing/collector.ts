@@ -34,6 +34,14 @@ export function collect(client: Client, query: string, variables: Record<string,
   };
 }
 
+/** The numbers of the feed's events that came. @throws when anything else came */
+export function feedNumbers({ came }: Pick<ReturnType<typeof collect>, 'came'>): number[] {
+  return came.map((one) => {
+    if (!('next' in one) || !one.next.data) throw new Error(`no event: ${JSON.stringify(one)}`);
+    return (one.next.data as { itemFeed: { n: number } }).itemFeed.n;
+  });
+}
+
 /** Resolves when the gateway has read all that the client sent before. */
 export async function handled(client: Client): Promise<void> {
   await collect(client, '{ __typename }').take();
