@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { isBehind, startCrowd } from '../bench/live/crowd.ts';
+import { floodOrders, paceOrders } from '../bench/live/flood.ts';
+import { addStocks, gatewayMetric, storedVersions } from '../bench/live/live-system.ts';
+import type { WatchingClient } from '../bench/live/watching-client.ts';
+import { eventually } from '../system/eventually.ts';
+import { dataOf } from '../system/graph-client.ts';
+import { useSystem } from '../system/use-system.ts';
+
+const CLIENTS = 20;
+const STOCKS = 10;
+const A_SECOND = 50;
+const HEALS_WITHIN_MS = 30_000;
+
+const system = useSystem();
+
+/** Clients that know each stock from its first version on. */
+async function start() {
+  const { stockCursor: after } = await dataOf(system().graph('{ stockCursor }'));
+  const ids = await addStocks(system(), STOCKS);
+  return { ids, clients: await startCrowd(system(), CLIENTS, { after, ids }) };
+}
+
+async function expectAllSeen(clients: readonly WatchingClient[]): Promise<void> {
+  await eventually(
+    async () => {
+      const stored = await storedVersions(system());
+      return clients.filter((one) => isBehind(one, stored)).length;
+    },
+    (behind) => behind === 0,
+    { until: "all clients have each stock's last state", within: HEALS_WITHIN_MS },
+  );
+  expect(clients.flatMap((one) => one.faults)).toEqual([]);
+  // Nobody needed a snapshot: each version came, or was counted as conflated.
+  expect(clients.map((one) => one.snapshots())).toEqual(clients.map(() => 0));
+  expect(clients.map((one) => one.missing())).toEqual(clients.map((one) => one.conflated()));
+}
+
+async function expectOneUpstream(): Promise<void> {
+  await eventually(
+    () => gatewayMetric(system(), 'gateway_live_upstreams'),
+    (count) => count === 1,
+    { until: 'the catch-ups are over', within: HEALS_WITHIN_MS },
+  );
+}
+
+test('clients notice nothing of a stock subgraph that is killed and comes back', async () => {
+  const { ids, clients } = await start();
+  const over = new AbortController();
+  const orders = paceOrders(system(), { ids, aSecond: A_SECOND, until: over.signal });
+  const seen = () => Math.min(...clients.map((one) => one.received()));
+  await eventually(seen, (count) => count > 4 * STOCKS, { until: 'orders flow' });
+  system().stock.kill();
+  await system().stock.exited;
+  await system().stock.restart();
+  const before = seen();
+  await eventually(seen, (count) => count > before + STOCKS, {
+    until: 'orders flow again',
+    within: HEALS_WITHIN_MS,
+  });
+  over.abort();
+  expect((await orders).refused).toBe(0);
+  await expectAllSeen(clients);
+  await expectOneUpstream();
+  for (const one of clients) one.cut();
+});
+
+test('clients that are cut go on from different cursors, while changes go on and when none comes', async () => {
+  const { ids, clients } = await start();
+  const changing = floodOrders(system(), { ids, count: 300, aSecond: 100 });
+  for (const [index, one] of clients.entries()) {
+    const had = one.received();
+    await eventually(one.received, (count) => count > had + (index % 5), { until: 'it moves on' });
+    one.cut();
+  }
+  await Promise.all(clients.map((one) => one.connect()));
+  await changing;
+  await expectAllSeen(clients);
+  await expectOneUpstream();
+
+  for (const one of clients) one.cut();
+  await Promise.all(clients.map((one) => one.connect()));
+  await expectOneUpstream();
+  await expectAllSeen(clients);
+  for (const one of clients) one.cut();
+});
