@@ -1,6 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
+import { eventually } from '../system/eventually.ts';
 import { shopAt } from '../system/shop.ts';
 import { useSystem } from '../system/use-system.ts';
 import { livePage } from './live-page.ts';
@@ -82,8 +83,14 @@ test('GraphiQL, with the gateway alone, runs a query and a subscription', async 
     await page.getByRole('tab', { name: 'Watch' }).click();
     await run.click();
     await page.getByRole('button', { name: /^Stop query/ }).waitFor();
-    await shopAt(system().graph).addStock({ id: 'teh-melati', name: 'Teh', quantity: 9 });
-    await answer.getByText('"teh-melati"').waitFor();
+    // That it runs does not say yet that the gateway has it: changes go on until one is seen.
+    const shop = shopAt(system().graph);
+    const { id } = await shop.addStock({ id: 'teh-melati', name: 'Teh', quantity: 9 });
+    const changeAndLook = async (): Promise<boolean> => {
+      await shop.adjustStock(id, 1);
+      return answer.getByText(`"${id}"`).first().isVisible();
+    };
+    await eventually(changeAndLook, (seen) => seen, { until: 'a change is shown', every: 200 });
   });
 });
 

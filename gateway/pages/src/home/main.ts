@@ -1,6 +1,7 @@
+import { showNeeding } from '../design/show-needing.ts';
+import { readStatus, type Status, summaryOf } from '../design/status.ts';
 import { ask } from '../graph/ask-graph.ts';
 import { isUnknownField } from '../graph/graph-errors.ts';
-import { readStatus, type Status, summaryOf } from './status.ts';
 
 const LOOK_EVERY_MS = 3_000;
 const GATEWAY_GONE: Status['parts'] = [
@@ -38,24 +39,18 @@ function showParts(parts: Status['parts']): void {
   byId('parts').replaceChildren(...items);
 }
 
-function show(need: string, visible: boolean): void {
-  for (const element of document.querySelectorAll<HTMLElement>(`[data-needs="${need}"]`)) {
-    element.hidden = !visible;
-  }
-}
-
 /** Whether this graph is the shop's: the gateway serves any, and knows no field of it. */
 async function showGraph(): Promise<void> {
   const { errors } = await ask('{ stockCursor }');
   const hasStocks = !errors.some(isUnknownField);
-  show('stocks', hasStocks);
-  show('other-graph', !hasStocks);
+  showNeeding('stocks', hasStocks);
+  showNeeding('other-graph', !hasStocks);
 }
 
 async function look(): Promise<void> {
   try {
     const status = await readStatus();
-    show('explorers', status.explorers);
+    showNeeding('explorers', status.explorers);
     showParts(status.parts);
     say('summary', summaryOf(status));
   } catch {

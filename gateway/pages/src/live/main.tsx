@@ -1,5 +1,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { showNeeding } from '../design/show-needing.ts';
+import { readStatus } from '../design/status.ts';
 import { LiveProvider, startLive } from './live-context.tsx';
 import { LivePage } from './live-page.tsx';
 
@@ -11,4 +13,11 @@ createRoot(root).render(
       <LivePage />
     </LiveProvider>
   </StrictMode>,
+);
+
+readStatus().then(
+  ({ explorers }) => showNeeding('explorers', explorers),
+  () => {
+    // Not known: the links stay.
+  },
 );
