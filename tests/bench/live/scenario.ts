@@ -103,8 +103,9 @@ async function measure(scenario: Scenario, rig: Rig): Promise<Figures> {
       clients.map((one) => one.ask<{ received: number; latencies: number[] }>({ report: true })),
     );
   await send(WARM_UP_MS, scenario.rate * WARM_UP_TIMES);
-  await pause(300);
-  await reports();
+  // On a busy machine what was sent to warm up may still be on its way.
+  do await pause(500);
+  while ((await reports()).some(({ received }) => received > 0));
   const before = { usage: await usageOf(pid), state: await source.ask<State>({}) };
   bursts = 0;
   const from = performance.now();
