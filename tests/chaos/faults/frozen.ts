@@ -2,7 +2,7 @@ import { eventually } from '../../system/eventually.ts';
 import type { Part } from '../../system/part.ts';
 import type { FaultContext } from '../fault.ts';
 import type { Side } from '../rig/backing.ts';
-import { answers, countOf, groupMembers } from './look.ts';
+import { answers, groupMembers } from './look.ts';
 
 const SESSION_ENDS_WITHIN_MS = 30_000;
 const OTHERS_SETTLE_WITHIN_MS = 20_000;
@@ -21,14 +21,16 @@ export async function freezePastSession(
     { until: `the group of ${side} goes on without ${part.name}`, within: SESSION_ENDS_WITHIN_MS },
   );
   await load.more(30);
-  // Others must decide what it had, while it is still frozen.
+  // Others must decide what it had, while it is still frozen; of what is there now, because orders go on coming in.
+  const [clock] = await rig.databases.order('SELECT now() AS now');
   await eventually(
-    () =>
-      countOf(
-        rig,
-        'order',
-        "orders WHERE status = 'PENDING' AND created_at < now() - interval '3 s'",
-      ),
+    async () => {
+      const [row] = await rig.databases.order(
+        "SELECT count(*)::int AS late FROM orders WHERE status = 'PENDING' AND created_at <= $1",
+        [clock?.['now']],
+      );
+      return row?.['late'];
+    },
     (late) => late === 0,
     { until: 'the other replicas have settled all orders', within: OTHERS_SETTLE_WITHIN_MS },
   ).catch((error: Error) => breach(`with a frozen ${part.name}: ${error.message}`));
