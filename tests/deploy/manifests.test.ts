@@ -126,3 +126,22 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
     });
   },
 );
+
+it.skipIf(!kustomize)('the component rest opens 8000 and 8001 beside the graph', async () => {
+  if (!kustomize) return;
+  const manifests = await render(kustomize, 'tests/deploy/with-rest');
+  expect(manifests.flatMap(validate)).toEqual([]);
+  const edge = manifests.find(({ kind }) => kind === 'Gateway');
+  expect(edge?.spec.listeners.map(({ port }: { port: number }) => port)).toEqual([443, 8000, 8001]);
+  const routes = manifests.filter(({ kind }) => kind === 'HTTPRoute');
+  for (const { spec } of routes) {
+    const { sectionName } = spec.parentRefs[0];
+    expect(edge?.spec.listeners.map(({ name }: { name: string }) => name)).toContain(sectionName);
+    const [{ name, port }] = spec.rules[0].backendRefs;
+    const service = manifests.find(
+      ({ kind, metadata }) => kind === 'Service' && metadata.name === name,
+    );
+    expect(service?.spec.ports[0].port).toBe(port);
+  }
+  expect(routes.length).toBe(3);
+});

@@ -13,6 +13,7 @@ import {
   resourceFromAttributes,
 } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import { pause } from '../backoff.ts';
 import type { Stoppable } from '../lifecycle.ts';
 import type { SpanKind, StartSpan } from './tracing.ts';
 
@@ -22,6 +23,8 @@ const KINDS: Readonly<Record<SpanKind, Kind>> = {
   producer: Kind.PRODUCER,
   consumer: Kind.CONSUMER,
 };
+/** How long a collector that does not answer may hold up the end of the process. */
+const STOP_LIMIT_MS = 3_000;
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 /** A tracer that sends what it gets in batches, and the rest when it stops. */
@@ -57,7 +60,7 @@ export function createTracer(name: string): Stoppable & { readonly startSpan: St
         },
       };
     },
-    stop: () => provider.shutdown(),
+    stop: () => Promise.race([provider.shutdown(), pause(STOP_LIMIT_MS)]),
   };
 }
 
