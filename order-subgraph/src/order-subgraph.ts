@@ -34,7 +34,7 @@ export function startOrderSubgraph(
     const after = settings.RECONCILE_AFTER;
     started('reconciler', startReconciler(service, { database, relay, after }));
 
-    const createOrder = createOrderCreation(database, stored);
+    const createOrder = createOrderCreation(database, stored, service.log);
     const context = (identity?: Identity, traceparent?: string) =>
       createContext({ database, feed, createOrder }, identity, traceparent);
     await serveOrderRest(service, context);

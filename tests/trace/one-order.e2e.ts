@@ -93,5 +93,8 @@ it('one trace leads from createOrder to the pushes of both its changes', async (
   for (const part of [system.order, system.stock]) {
     expect(part.output()).toContain(`"orderId":"${createOrder.id}","trace_id":"${traceId}"`);
   }
+  expect(system.order.output()).toMatch(
+    new RegExp(`"orderId":"${createOrder.id}","trace_id":"${traceId}","msg":"taken"`),
+  );
   await Promise.all([stocks.close(), orders.close()]);
 });

@@ -1,7 +1,8 @@
 import { ORDER_QUANTITY, type OrderState, PRODUCT_ID_LENGTH } from '@gudang/events';
-import { ServiceError } from '@gudang/service';
+import { type Logger, ServiceError } from '@gudang/service';
 import { isRefusedData } from '@gudang/service/database';
 import { readArguments, textOf, wholeNumber } from '@gudang/service/graphql';
+import { traceId } from '@gudang/service/tracing';
 import { z } from 'zod';
 import type { Database } from '../database.ts';
 import { createGroupCommit } from './group-commit.ts';
@@ -31,7 +32,11 @@ export type CreateOrder = (
 ) => Promise<OrderState>;
 
 /** @param stored called after each commit that wrote to the outbox */
-export function createOrderCreation(database: Database, stored: () => void): CreateOrder {
+export function createOrderCreation(
+  database: Database,
+  stored: () => void,
+  log?: Pick<Logger, 'debug'>,
+): CreateOrder {
   const insert = createGroupCommit<NewOrder, OrderState>({
     run: async (orders) => {
       const found = await insertOrders(database, orders);
@@ -53,6 +58,7 @@ export function createOrderCreation(database: Database, stored: () => void): Cre
         { details: { argument: 'input.idempotencyKey' } },
       );
     }
+    log?.debug({ orderId: order.id, trace_id: traceId(traceparent) }, 'taken');
     return order;
   };
 }
