@@ -77,7 +77,7 @@ export const FAULTS: readonly Fault[] = [
 /** @throws {OptionsError} for a name that no fault has */
 export function faultsNamed(names: readonly string[]): readonly Fault[] {
   if (names.length === 0) return FAULTS;
-  return names.map((name) => {
+  return [...new Set(names)].map((name) => {
     const fault = FAULTS.find((one) => one.name === name);
     if (!fault) throw new OptionsError(`There is no fault ${name}; --list names them`);
     return fault;
