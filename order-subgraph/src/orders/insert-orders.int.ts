@@ -52,6 +52,17 @@ describe('insertOrders', () => {
     expect(await outbox()).toHaveLength(4);
   });
 
+  it('hands on what caused an order to both its events, and nothing to those of others', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const [caused] = await insertOrders(database, [{ ...newOrder, traceparent }, newOrder]);
+    const rows = await database.$queryRaw<{ ours: boolean; traceparent: string | null }[]>`
+      SELECT position(${caused?.id} IN convert_from(value, 'UTF8')) > 0 AS ours, traceparent
+      FROM outbox`;
+    expect(rows).toHaveLength(4);
+    for (const row of rows) expect(row.traceparent).toBe(row.ours ? traceparent : null);
+    expect(rows.filter(({ ours }) => ours)).toHaveLength(2);
+  });
+
   it('keeps the keys of two owners apart', async () => {
     const keyed = { ...newOrder, idempotencyKey: 'k' };
     const [one, two] = await insertOrders(database, [keyed, { ...keyed, owner: 'someone' }]);

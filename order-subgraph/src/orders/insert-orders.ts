@@ -25,6 +25,7 @@ export async function insertOrders(
   orders: readonly NewOrder[],
 ): Promise<OrderState[]> {
   const ids = orders.map(() => randomUUID());
+  const { caused, relation, traceparent } = causesOf(orders, ids);
   const created = await database.$queryRaw<OrderState[]>`
     WITH created AS (
       INSERT INTO orders (id, owner, idempotency_key, product_id, quantity)
@@ -37,12 +38,8 @@ export async function insertOrders(
       )
       ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
       RETURNING *
-    ), caused AS (
-      SELECT created.*, cause.traceparent FROM created JOIN unnest(
-        ${ids}::uuid[], ${orders.map((order) => order.traceparent ?? null)}::text[]
-      ) AS cause (order_id, traceparent) ON order_id = id
-    ), created_event AS (${orderCreatedFrom('caused', 'traceparent')}
-    ), changed_event AS (${orderChangedFrom('caused', 'traceparent')}
+    )${caused}, created_event AS (${orderCreatedFrom(relation, traceparent)}
+    ), changed_event AS (${orderChangedFrom(relation, traceparent)}
     )
     SELECT ${ORDER_COLUMNS} FROM created`;
   const byId = new Map(created.map((order) => [order.id, order]));
@@ -56,6 +53,23 @@ export async function insertOrders(
     if (found === undefined) throw new Error('An order was neither stored nor found by its key');
     return found;
   });
+}
+
+/**
+ * What caused each order, as a part of the statement. Only when something is known of one: it takes
+ * 50 µs of PostgreSQL's CPU for a lone order, 2 µs for one of many.
+ */
+function causesOf(orders: readonly NewOrder[], ids: readonly string[]) {
+  const traceparents = orders.map((order) => order.traceparent ?? null);
+  if (traceparents.every((one) => one === null)) {
+    return { caused: Prisma.empty, relation: 'created', traceparent: 'NULL' };
+  }
+  const caused = Prisma.sql`, caused AS (
+      SELECT created.*, cause.traceparent
+      FROM created JOIN unnest(${ids}::uuid[], ${traceparents}::text[])
+        AS cause (order_id, traceparent) ON order_id = id
+    )`;
+  return { caused, relation: 'caused', traceparent: 'traceparent' };
 }
 
 /** Their transactions are committed: the insert waited for them before it gave way. */

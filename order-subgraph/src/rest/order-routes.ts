@@ -2,7 +2,7 @@ import type { OrderState } from '@gudang/events';
 import type { Service } from '@gudang/service';
 import type { Page, TimePlace } from '@gudang/service/graphql';
 import { fieldsOf, REST_LIST_LIMIT, type RestAnswer, serveRest } from '@gudang/service/rest';
-import { startSpan } from '@gudang/service/tracing';
+import { causeIn, startSpan } from '@gudang/service/tracing';
 import type { Context } from '../context.ts';
 import { findOrderPage } from '../orders/find-orders.ts';
 
@@ -36,7 +36,7 @@ export function serveOrderRest(
       const { productid, quantity } = fieldsOf(body);
       const { 'idempotency-key': idempotencyKey, traceparent } = headers;
       // A span for the request: the order's trace begins with it, or goes on with the caller's.
-      const parent = typeof traceparent === 'string' ? traceparent : undefined;
+      const parent = causeIn(traceparent);
       const span = startSpan('POST /order/add-order', { kind: 'server', parent });
       const input = { productId: productid, quantity, idempotencyKey };
       const order = await createOrder(owner, input, span?.traceparent ?? parent).finally(() =>

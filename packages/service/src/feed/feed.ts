@@ -14,7 +14,7 @@ import { headerNumber, headerText, type KafkaRecord, toRecord } from '../kafka/r
 import type { Stoppable } from '../lifecycle.ts';
 import type { SqlClient } from '../outbox/write-events.ts';
 import type { Service } from '../service.ts';
-import { startSpan } from '../tracing/tracing.ts';
+import { causeIn, startSpan } from '../tracing/tracing.ts';
 import { type Arrival, createChangeLog } from './change-log.ts';
 import { type Cursor, NO_EPOCH } from './cursor.ts';
 import { createFeedMetrics } from './feed-metrics.ts';
@@ -203,7 +203,7 @@ function toArrival(record: KafkaRecord): Arrival | undefined {
       version,
       value: record.value,
       at: Date.parse(headerText(record.headers, HEADER.time) ?? '') || 0,
-      traceparent: headerText(record.headers, HEADER.traceparent),
+      traceparent: causeIn(headerText(record.headers, HEADER.traceparent)),
     },
   };
 }

@@ -10,6 +10,7 @@ import { createBelievedIdentity } from '../identity/believed-identity.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Service } from '../service.ts';
 import type { httpSettings, identitySettings } from '../settings/shared-settings.ts';
+import { causeIn } from '../tracing/tracing.ts';
 import { presentError } from './present-error.ts';
 import { serveSocket } from './serve-socket.ts';
 import { type Traced, traceOperations } from './trace-operations.ts';
@@ -59,11 +60,8 @@ export async function serveSubgraph<C extends object>(
   await server.start();
   const believed = createBelievedIdentity(settings.SUBGRAPH_SECRET);
   await app.register(fastifyApollo(server), {
-    context: async ({ headers }) => {
-      const { traceparent } = headers;
-      const cause = typeof traceparent === 'string' ? traceparent : undefined;
-      return createContext(believed.ofRequest(headers), cause);
-    },
+    context: async ({ headers }) =>
+      createContext(believed.ofRequest(headers), causeIn(headers['traceparent'])),
   });
   serveSocket({
     app,

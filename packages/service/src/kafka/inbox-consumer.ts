@@ -2,7 +2,7 @@ import { type Decoded, HEADER } from '@gudang/events';
 import type { Stoppable } from '../lifecycle.ts';
 import type { DeadLetter } from '../outbox/write-events.ts';
 import type { Service } from '../service.ts';
-import { type Span, startSpan, traceId } from '../tracing/tracing.ts';
+import { causeIn, type Span, startSpan, traceId } from '../tracing/tracing.ts';
 import { applyBatch, type Readable } from './apply-batch.ts';
 import { startConsumer } from './consumer.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
@@ -43,7 +43,7 @@ export function startInboxConsumer<T>(
       const decoded = decode(record.value);
       if (decoded.ok) {
         const { message } = decoded;
-        const parent = headerText(record.headers, HEADER.traceparent);
+        const parent = causeIn(headerText(record.headers, HEADER.traceparent));
         const span = startSpan(`consume ${topic}`, {
           kind: 'consumer',
           parent,

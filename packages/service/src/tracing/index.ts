@@ -1,2 +1,2 @@
 export { eventTrace, noteEventTrace } from './event-trace.ts';
-export { isTracing, type Span, startSpan, traceId } from './tracing.ts';
+export { causeIn, isTracing, type Span, startSpan, traceId } from './tracing.ts';

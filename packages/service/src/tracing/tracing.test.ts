@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Stoppable } from '../lifecycle.ts';
 import { traceSending } from '../outbox/trace-sending.ts';
-import { isTracing, startSpan, startTracing, traceId, tracesWanted } from './tracing.ts';
+import { causeIn, isTracing, startSpan, startTracing, traceId, tracesWanted } from './tracing.ts';
 
 const CAUSE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const row = {
@@ -34,6 +34,20 @@ describe('without OpenTelemetry’s variables', () => {
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_SDK_DISABLED: 'TRUE' }, false],
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_TRACES_EXPORTER: 'none' }, false],
   ])('%j: %s', (environment, wanted) => expect(tracesWanted(environment)).toBe(wanted));
+});
+
+it('a header that is no traceparent says nothing', () => {
+  expect(causeIn(CAUSE)).toBe(CAUSE);
+  for (const header of [
+    undefined,
+    '',
+    [CAUSE],
+    `${CAUSE}\u0000`,
+    `${CAUSE}-more`,
+    CAUSE.toUpperCase(),
+  ]) {
+    expect(causeIn(header)).toBeUndefined();
+  }
 });
 
 describe('with them', () => {

@@ -71,6 +71,16 @@ export async function startTracing(
   };
 }
 
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/**
+ * What a header says of a cause; undefined when it is no W3C traceparent: whoever sends it may
+ * write what they like, and it goes into the database and into logs.
+ */
+export function causeIn(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' && TRACEPARENT.test(header) ? header : undefined;
+}
+
 /** The trace's id in a traceparent, for log lines; undefined where there is none. */
 export function traceId(traceparent: string | null | undefined): string | undefined {
   return traceparent?.split('-')[1];
