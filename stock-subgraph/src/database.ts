@@ -1,5 +1,5 @@
 import type { Metrics, Service, Stoppable } from '@gudang/service';
-import { postgresAdapter, startClient } from '@gudang/service/database';
+import { postgresAdapter, startClient, TRANSACTION_OPTIONS } from '@gudang/service/database';
 import { PrismaClient } from './generated/prisma/client.ts';
 import type { settingsTable } from './settings.ts';
 
@@ -18,7 +18,10 @@ export function openDatabase({
   metrics?: Metrics;
 }): Database {
   const name = 'stock-subgraph';
-  return new PrismaClient({ adapter: postgresAdapter({ url, pool, name, metrics }) });
+  return new PrismaClient({
+    adapter: postgresAdapter({ url, pool, name, metrics }),
+    transactionOptions: TRANSACTION_OPTIONS,
+  });
 }
 
 export function startDatabase(

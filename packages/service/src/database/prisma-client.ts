@@ -8,6 +8,12 @@ import { startDatabaseWatch } from './database-watch.ts';
 
 /** How long to wait for a connection, in milliseconds, before the request fails. */
 const CONNECT_TIMEOUT_MS = 5_000;
+/**
+ * Prisma's options of transactions: each waits for its connection as long as any other statement, in milliseconds, where
+ * Prisma's own 2,000 refuse part of a crowd on a busy machine. With the 5,000 that one may last, its caller is answered
+ * before a gateway's SUBGRAPH_TIMEOUT_MS of 10,000.
+ */
+export const TRANSACTION_OPTIONS = { maxWait: CONNECT_TIMEOUT_MS, timeout: 5_000 };
 /** Longer than the watch's pause, so that an idle service does not connect anew for each look. */
 const IDLE_TIMEOUT_MS = 60_000;
 /**
@@ -43,6 +49,9 @@ export function postgresAdapter({
     application_name: name,
     keepAlive: true,
   });
+  // The pool leaves a connection without a listener from when it hands it over until Prisma listens. A server that stops
+  // ends it just then, and the error would end the process; whoever has it is told by its next statement.
+  pool.on('connect', (connection) => connection.on('error', () => {}));
   metrics?.gauge(
     'gudang_database_connections',
     'Connections of the pool: in use, idle, and requests that wait for one',

@@ -45,29 +45,6 @@ describe('sqlState, isRefusedData and isOutage', () => {
       false,
       true,
     ],
-    ['an expired transaction', coded('P2028'), undefined, false, true],
-    ['a pool with none to give', coded('P2024'), undefined, false, true],
-    [
-      'a silent server',
-      new Error('Connection terminated due to connection timeout'),
-      undefined,
-      false,
-      true,
-    ],
-    [
-      'a server that hangs up',
-      new Error('Connection terminated unexpectedly'),
-      undefined,
-      false,
-      true,
-    ],
-    [
-      'pg’s pool with none to give',
-      new Error('timeout exceeded when trying to connect'),
-      undefined,
-      false,
-      true,
-    ],
     [
       'a raw query of Prisma whose server hangs up',
       Object.assign(new Error('Message: `Server has closed the connection.`'), {
@@ -90,6 +67,82 @@ describe('sqlState, isRefusedData and isOutage', () => {
       refused,
       outage,
     ]);
+  });
+
+  it.each<[string, unknown]>([
+    // As pg and its pool have them, which the adapter passes on untouched.
+    ...[
+      'Client has encountered a connection error and is not queryable',
+      'Client was closed and is not queryable',
+      'Connection terminated',
+      'Connection terminated unexpectedly',
+      'Connection terminated due to connection timeout',
+      'timeout expired',
+      'timeout exceeded when trying to connect',
+      'Cannot use a pool after calling end on the pool',
+    ].map((message): [string, unknown] => [message, new Error(message)]),
+    // As Node has them.
+    ...[
+      'ECONNRESET',
+      'EPIPE',
+      'ENOTFOUND',
+      'ETIMEDOUT',
+      'EHOSTUNREACH',
+      'ENETUNREACH',
+      'EAI_AGAIN',
+    ].map((code): [string, unknown] => [code, coded(code, `connect ${code}`)]),
+    [
+      'two addresses of one name, neither of which answers',
+      Object.assign(new AggregateError([coded('ECONNREFUSED'), coded('ECONNREFUSED')]), {
+        code: 'ECONNREFUSED',
+      }),
+    ],
+    // As the server has them, by pg and by Prisma.
+    ...[
+      '08006',
+      '25P03',
+      '25P04',
+      '53300',
+      '57014',
+      '57P01',
+      '57P02',
+      '57P03',
+      '57P05',
+      '58030',
+    ].flatMap((state): [string, unknown][] => [
+      [state, coded(state)],
+      [`${state}, raw`, raw(state)],
+      [`${state}, by a model`, prisma('P2039', { originalCode: state, kind: 'postgres' })],
+      [
+        `${state}, by a commit`,
+        Object.assign(new Error('no'), { cause: { originalCode: state, kind: 'postgres' } }),
+      ],
+    ]),
+    // As the adapter has them, without what they were.
+    ...[
+      'ConnectionClosed',
+      'DatabaseNotReachable',
+      'SocketTimeout',
+      'TlsConnectionError',
+      'TooManyConnections',
+    ].flatMap((kind): [string, unknown][] => [
+      [`${kind}, raw`, prisma('P2010', { kind })],
+      [`${kind}, by a commit`, Object.assign(new Error(kind), { cause: { kind } })],
+    ]),
+    // As Prisma has them, by a model or for a transaction.
+    ...['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2037'].map(
+      (code): [string, unknown] => [code, coded(code)],
+    ),
+    ...[
+      'Unable to start a transaction in the given time.',
+      'A commit cannot be executed on an expired transaction.',
+      'Transaction already closed: A query cannot be executed on a transaction that was rolled back.',
+    ].map((message): [string, unknown] => [
+      message,
+      coded('P2028', `Transaction API error: ${message}`),
+    ]),
+  ])('know an outage: %s', (_name, error) => {
+    expect([isOutage(error), isRefusedData(error)]).toEqual([true, false]);
   });
 
   it('end with an error that is its own cause', () => {

@@ -6,6 +6,9 @@ const OUTAGES = new Set([
   'ENOTFOUND',
   'ETIMEDOUT',
   'EHOSTUNREACH',
+  'ENETUNREACH',
+  // A name server that is away for the moment.
+  'EAI_AGAIN',
   'P1001',
   'P1002',
   'P1008',
@@ -13,6 +16,7 @@ const OUTAGES = new Set([
   'P1017',
   'P2024',
   'P2028',
+  'P2037',
 ]);
 
 /** What Prisma's adapter makes of the same; a raw query's error carries nothing else that tells. */
@@ -20,12 +24,23 @@ const OUTAGE_KINDS = new Set([
   'ConnectionClosed',
   'DatabaseNotReachable',
   'SocketTimeout',
+  'TlsConnectionError',
   'TooManyConnections',
 ]);
 
-/** What pg says when it has no connection to give; it carries no code. */
+/**
+ * What pg and its pool say of a connection that they lost or do not get; it carries no code. "Not queryable": it was
+ * lost between two statements of a transaction, when no statement was there to be told why.
+ */
 const OUTAGE_MESSAGE =
-  /connection (terminated|timeout|ended)|timeout exceeded when trying to connect|Can't reach database|server closed the connection|Connection terminated/i;
+  /connection (terminated|timeout|ended)|is not queryable|timeout (expired|exceeded when trying to connect)|Cannot use a pool after calling end|Can't reach database|server (has )?closed the connection/i;
+
+/**
+ * 08 connection, 53 resources, 57 operator, 58 system. 25006: a standby that was written to in the middle of a
+ * failover. 25P03 and 25P04: a transaction that stood still, or took, longer than the server lets it, as one of a
+ * process that was frozen.
+ */
+const OUTAGE_STATE = /^(08|53|57|58|25006|25P03|25P04)/;
 
 /** Every error below an error: Prisma wraps the driver's in `meta`, others in `cause`. */
 function* chain(error: unknown): Generator<Record<string, unknown>> {
@@ -67,8 +82,7 @@ export const UNIQUE_VIOLATION = '23505';
 /** The database is away, starting, stopping or full: the same again may succeed later. */
 export function isOutage(error: unknown): boolean {
   const state = sqlState(error);
-  // 25006: a standby that was written to in the middle of a failover.
-  if (state !== undefined) return /^(08|53|57|58|25006)/.test(state);
+  if (state !== undefined) return OUTAGE_STATE.test(state);
   for (const { code, kind, message } of chain(error)) {
     if (typeof kind === 'string' && OUTAGE_KINDS.has(kind)) return true;
     if (typeof code === 'string' && OUTAGES.has(code)) return true;

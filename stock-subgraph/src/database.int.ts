@@ -1,0 +1,201 @@
+import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
+import { isOutage } from '@gudang/service/database';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { type Database, openDatabase, type Transaction } from './database.ts';
+import { addStock } from './stocks/add-stock.ts';
+import { adjustStock } from './stocks/change-stock.ts';
+
+let testDatabase: TestDatabase;
+let database: Database;
+/** Ends connections of `database`; it has one of its own. */
+let administrator: Database;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase(inject('postgresUrl'), 'stock');
+  database = openDatabase({ url: testDatabase.url, pool: 4 });
+  administrator = openDatabase({ url: testDatabase.url, pool: 1 });
+});
+afterAll(async () => {
+  await database.$disconnect();
+  await administrator.$disconnect();
+  await testDatabase.drop();
+});
+beforeEach(async () => {
+  await administrator.$executeRaw`TRUNCATE stocks, movements, decisions, outbox`;
+});
+
+/** Stops this process, timers and sockets too, as SIGSTOP does. */
+function freeze(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+/** Ends the connection of a transaction, and comes back once it is gone. */
+async function endConnectionOf(transaction: Transaction): Promise<void> {
+  const [row] = await transaction.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
+  await administrator.$queryRaw`SELECT pg_terminate_backend(${row?.pid}::int, 5000)`;
+}
+
+/** As a server ends a transaction whose process is frozen: when it goes on, it has not heard of it. */
+async function standStill(transaction: Transaction): Promise<void> {
+  await transaction.$executeRaw`SET LOCAL idle_in_transaction_session_timeout = 20`;
+  freeze(200);
+}
+
+const read = (client: Transaction) => client.stock.findMany();
+const ask = (client: Transaction) => client.$queryRaw`SELECT 1 AS one`;
+const order = (client: Transaction) => client.$executeRaw`DELETE FROM decisions`;
+const sleepFor = (client: Transaction, seconds: number) =>
+  client.$queryRaw`SELECT 1 AS one FROM pg_sleep(${seconds}::float)`;
+const LATER = { ask, order, read };
+
+describe('a connection that is lost', () => {
+  it.each<[string, () => Promise<unknown>]>([
+    ...Object.entries(LATER).flatMap(([name, next]): [string, () => Promise<unknown>][] => [
+      [
+        `between two statements of a transaction, then ${name}`,
+        () =>
+          database.$transaction(async (transaction) => {
+            await endConnectionOf(transaction);
+            await next(transaction);
+          }),
+      ],
+      [
+        `between two statements of a frozen process, then ${name}`,
+        () =>
+          database.$transaction(async (transaction) => {
+            await standStill(transaction);
+            await next(transaction);
+          }),
+      ],
+    ]),
+    ['before the commit', () => database.$transaction(endConnectionOf)],
+    ['before the commit of a frozen process', () => database.$transaction(standStill)],
+    [
+      'in a statement of a transaction',
+      () =>
+        database.$transaction(async (transaction) => {
+          const waiting = sleepFor(transaction, 30);
+          const ended = administrator.$queryRaw`
+            SELECT 1 AS one FROM pg_sleep(0.1), LATERAL (
+              SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+              WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()
+                AND datname = current_database()) AS ended`;
+          await Promise.all([waiting, ended]);
+        }),
+    ],
+    [
+      'by a transaction that took too long for the server',
+      () =>
+        database.$transaction(async (transaction) => {
+          await transaction.$executeRaw`SET LOCAL transaction_timeout = 20`;
+          await sleepFor(transaction, 30);
+        }),
+    ],
+    [
+      'by a transaction that took too long for the client',
+      () =>
+        database.$transaction(
+          async (transaction) => {
+            await sleepFor(transaction, 0.1);
+            await ask(transaction);
+          },
+          { timeout: 20 },
+        ),
+    ],
+    [
+      'by a statement that took too long',
+      () =>
+        database.$transaction(async (transaction) => {
+          await transaction.$executeRaw`SET LOCAL statement_timeout = 20`;
+          await sleepFor(transaction, 30);
+        }),
+    ],
+  ])('%s is an outage, and others serve', async (_when, act) => {
+    await expect(act()).rejects.toSatisfy(isOutage);
+    // The pool may hand out the lost connection once more before it has heard.
+    await vi.waitFor(() => read(database));
+  });
+
+  it('before the first statement: no error ends the process, and each caller is told', async () => {
+    const url = new URL(testDatabase.url);
+    url.searchParams.set('options', '-c idle_session_timeout=20');
+    const alone = openDatabase({ url: url.href, pool: 1 });
+    try {
+      // The transaction is handed the connection of the statement, which has ended by then.
+      const before = ask(alone);
+      const begun = alone.$transaction(ask);
+      await new Promise((resolve) => setImmediate(resolve));
+      const settled = Promise.allSettled([before, begun]);
+      for (let left = 20; left > 0; left -= 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+        freeze(30);
+      }
+      for (const one of await settled) {
+        if (one.status === 'rejected') expect(one.reason).toSatisfy(isOutage);
+      }
+      await expect(ask(alone)).resolves.toHaveLength(1);
+    } finally {
+      await alone.$disconnect();
+    }
+  });
+
+  it('leaves the error of a transaction that was to be rolled back as it is', async () => {
+    const own = new Error('its own');
+    const failed = database.$transaction(async (transaction) => {
+      await endConnectionOf(transaction);
+      throw own;
+    });
+    await expect(failed).rejects.toBe(own);
+  });
+
+  it('at any moment, again and again, under load: nothing but outages', async () => {
+    const ids = ['a', 'b', 'c', 'd', 'e'];
+    for (const id of ids) await addStock(administrator, { id, name: id, quantity: 1_000 });
+    let done = 0;
+    let running = true;
+    const outages = new Set<string>();
+    const others = new Set<string>();
+    const clients = Array.from({ length: 12 }, async (_, index) => {
+      const id = ids[index % ids.length];
+      while (running) {
+        const one = index % 3 === 0 ? read(database) : adjustStock(database, { id, delta: 1 });
+        await one.then(
+          () => {
+            done += 1;
+          },
+          (error: Error) => (isOutage(error) ? outages : others).add(error.message),
+        );
+      }
+    });
+    for (let left = 100; left > 0; left -= 1) {
+      await administrator.$queryRaw`
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.3`;
+      await read(administrator);
+      await database.stock.count().catch(() => {});
+    }
+    running = false;
+    await Promise.all(clients);
+    expect([...others]).toEqual([]);
+    expect(outages.size).toBeGreaterThan(1);
+    expect(done).toBeGreaterThan(0);
+  });
+});
+
+describe('a transaction', () => {
+  it('that gets no connection in its time is an outage', async () => {
+    const alone = openDatabase({ url: testDatabase.url, pool: 1 });
+    await alone.$transaction(async () => {
+      await expect(alone.$transaction(ask, { maxWait: 20 })).rejects.toSatisfy(isOutage);
+    });
+    await alone.$disconnect();
+  });
+
+  it('that nobody listens for is an outage', async () => {
+    const nobody = openDatabase({ url: 'postgresql://postgres@127.0.0.1:1/stock_db', pool: 1 });
+    for (const act of [ask, read, (client: Database) => client.$transaction(ask)]) {
+      await expect(act(nobody)).rejects.toSatisfy(isOutage);
+    }
+    await nobody.$disconnect();
+  });
+});
