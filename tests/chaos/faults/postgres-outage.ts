@@ -6,7 +6,7 @@ function outage(side: Side, how: 'restarted' | 'killed'): Fault {
     name: `${side}-database-${how}`,
     title: `PostgreSQL of ${side}_db ${how === 'killed' ? 'killed −9' : 'restarted'}, mid-load`,
     short: (side === 'order') === (how === 'killed'),
-    run: async ({ rig, load, short }) => {
+    run: async ({ rig, load, short, breach }) => {
       const server = rig.postgres[side];
       const times = short ? 1 : 3;
       let fired = 0;
@@ -15,6 +15,10 @@ function outage(side: Side, how: 'restarted' | 'killed'): Fault {
         fired += server.running() ? 0 : 1;
         await server.start();
         await load.more(30);
+      }
+      // A service waits for its database; whatever would start it anew may not be there.
+      for (const part of [...rig.orders, ...rig.stocks, rig.gateway]) {
+        if (!part.running()) breach(`${part.name} has ended`);
       }
       return fired;
     },
