@@ -2,15 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { HEADER } from '@gudang/events';
 import { pause, settledOrAborted } from '../backoff.ts';
 import { OK, type PartState } from '../health.ts';
-import {
-  disconnectConsumer,
-  failOnCrash,
-  runConsumer,
-  SESSION_TIMEOUT_MS,
-} from '../kafka/consumer.ts';
+import { SESSION_TIMEOUT_MS } from '../kafka/consumer.ts';
 import type { KafkaConnection } from '../kafka/kafka-connection.ts';
 import { topicBounds } from '../kafka/read-topic.ts';
 import { headerNumber, headerText, type KafkaRecord, toRecord } from '../kafka/record.ts';
+import { disconnectConsumer, runConsumer } from '../kafka/run-consumer.ts';
 import type { Stoppable } from '../lifecycle.ts';
 import type { SqlClient } from '../outbox/write-events.ts';
 import type { Service } from '../service.ts';
@@ -78,7 +74,6 @@ export function startFeed(
     maxWaitTimeInMs: 1_000,
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, restartOnFailure: async () => true },
   });
-  failOnCrash(consumer, `of ${topic}`, fail);
   consumer.on(consumer.events.REQUEST, kafka.answered);
   // kafkajs begins anew at the topic's end after each join of a group that commits nothing.
   consumer.on(consumer.events.GROUP_JOIN, () => {
@@ -112,13 +107,15 @@ export function startFeed(
     return { ...arrival, change: { ...arrival.change, traceparent: span.traceparent } };
   };
 
-  const begin = async (): Promise<void> => {
+  const prepare = async (): Promise<void> => {
     const { low, high } = await topicBounds(kafka.client, name);
     end = high;
     changes.startAt(Math.max(low, high - WINDOW), await readEpoch(database));
     settle();
     await consumer.subscribe({ topics: [name], fromBeginning: true });
-    await consumer.run({
+  };
+  const run = (): Promise<void> =>
+    consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: true,
       eachBatch: async ({ batch }) => {
@@ -127,8 +124,10 @@ export function startFeed(
         settle();
       },
     });
-  };
-  void runConsumer({ kafka, consumer, signal: stopping.signal, log }, begin);
+  runConsumer(
+    { kafka, consumer, name: `of ${topic}`, signal: stopping.signal, log, fail },
+    { prepare, run },
+  );
 
   const until = async (reached: () => boolean, signal: AbortSignal): Promise<void> => {
     while (!reached() && !signal.aborted && !stopping.signal.aborted) {

@@ -1,10 +1,10 @@
-import type { Consumer, EachBatchPayload } from 'kafkajs';
+import type { EachBatchPayload } from 'kafkajs';
 import { createBackoff, pause } from '../backoff.ts';
 import type { Stoppable } from '../lifecycle.ts';
-import type { Logger } from '../logger.ts';
 import type { Service } from '../service.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { type KafkaRecord, toRecord } from './record.ts';
+import { disconnectConsumer, runConsumer } from './run-consumer.ts';
 
 /** The most records that one call, and so one database transaction, gets. */
 const BATCH_LIMIT = 1_000;
@@ -13,48 +13,6 @@ const BATCH_LIMIT = 1_000;
  * by default, because after a crash or a broker's restart all others wait for it.
  */
 export const SESSION_TIMEOUT_MS = 6_000;
-/** The longest that stopping waits for a batch in flight, in milliseconds. */
-const STOP_DEADLINE_MS = 5_000;
-
-/**
- * Connects a consumer for as long as it takes, and disconnects it with a deadline: kafkajs's own
- * connect gives up after its retries, and its disconnect may hang (#767, #1639).
- */
-export async function runConsumer(
-  {
-    kafka,
-    consumer,
-    signal,
-    log,
-  }: { kafka: KafkaConnection; consumer: Consumer; signal: AbortSignal; log: Logger },
-  run: () => Promise<void>,
-): Promise<void> {
-  await kafka.ready;
-  const backoff = createBackoff(200, 5_000);
-  while (!signal.aborted) {
-    try {
-      await consumer.connect();
-      await run();
-      return;
-    } catch (error) {
-      log.debug({ err: error }, 'a consumer could not be started; trying again');
-      await pause(backoff.next(), signal);
-    }
-  }
-}
-
-export async function disconnectConsumer(consumer: Consumer): Promise<void> {
-  await Promise.race([consumer.disconnect().catch(() => {}), pause(STOP_DEADLINE_MS)]);
-}
-
-/** After a crash that kafkajs does not restart from, only a fresh process consumes again. */
-export function failOnCrash(consumer: Consumer, name: string, fail: Service['fail']): void {
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
-    if (!payload.restart)
-      fail(`The consumer ${name} crashed and kafkajs gave it up`, payload.error);
-  });
-}
-
 /** How often a batch in work says that its consumer is alive, in milliseconds. */
 const BEAT_MS = 2_000;
 
@@ -110,7 +68,6 @@ export function startConsumer(
     maxWaitTimeInMs: 1_000,
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, restartOnFailure: async () => true },
   });
-  failOnCrash(consumer, group, fail);
   // Not FETCH, which kafkajs emits after a failed fetch too.
   consumer.on(consumer.events.REQUEST, kafka.answered);
   /** Grows with each rebalance: a batch of before may be another consumer's by now (#1046). */
@@ -166,10 +123,13 @@ export function startConsumer(
     }
   };
 
-  void runConsumer({ kafka, consumer, signal: stopping.signal, log }, async () => {
-    await consumer.subscribe({ topics: [kafka.name(topic)], fromBeginning: true });
-    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch });
-  });
+  runConsumer(
+    { kafka, consumer, name: group, signal: stopping.signal, log, fail },
+    {
+      prepare: () => consumer.subscribe({ topics: [kafka.name(topic)], fromBeginning: true }),
+      run: () => consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch }),
+    },
+  );
   return {
     stop: async () => {
       stopping.abort();
