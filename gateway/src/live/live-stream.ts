@@ -92,9 +92,12 @@ export function startLiveStream({
     }
   };
 
-  /** Hands a client what passed after a place, and all that passes from now on. */
+  /**
+   * Hands a client what passed after a place, and all that passes from now on.
+   * @param had the events right after the place that it has had
+   */
   const goLive = (client: StreamClient, place: number, had: Had, owed: number): void => {
-    client.begin(log.seqAt(place), owed);
+    client.begin(log.seqAt(place) + had.size, owed);
     live.set(client, undefined);
     const missed = log
       .after(place)
@@ -105,16 +108,23 @@ export function startLiveStream({
 
   /** Takes over the clients of a catch-up where both have passed the same cursor. */
   const takeOver = (key: string, one: CatchUp): void => {
-    const met =
-      one.log.meetingPoints().find((cursor) => log.find(cursor) !== undefined) ??
-      log.meetingPoints().find((cursor) => one.log.find(cursor) !== undefined);
-    if (met === undefined) return;
-    const there = one.log.find(met) ?? 0;
-    const owed = one.owed(one.log.seqAt(there));
-    const ahead = one.log.after(there).flatMap(({ cursor }) => (cursor ? [cursor] : []));
-    one.close();
-    drop(key, one);
-    for (const client of one.clients) goLive(client, log.find(met) ?? 0, new Set(ahead), owed);
+    const common = [
+      ...one.log.meetingPoints().filter((cursor) => log.find(cursor) !== undefined),
+      ...log.meetingPoints().filter((cursor) => one.log.find(cursor) !== undefined),
+    ];
+    for (const met of common) {
+      const there = one.log.find(met) ?? 0;
+      const seq = one.log.seqAt(there);
+      const ahead = one.log.after(there);
+      // Had it left some out, the stream would send them after the newer ones that replaced them.
+      if (ahead.some((payload, index) => payload.seq !== seq + index + 1)) continue;
+      const owed = one.owed(seq);
+      const had = ahead.flatMap(({ cursor }) => (cursor === undefined ? [] : [cursor]));
+      one.close();
+      drop(key, one);
+      for (const client of one.clients) goLive(client, log.find(met) ?? 0, new Set(had), owed);
+      return;
+    }
   };
 
   const pass = (items: readonly Passed[]): void => {
