@@ -5,6 +5,8 @@ import { type Database, openDatabase, type Transaction } from './database.ts';
 import { addStock } from './stocks/add-stock.ts';
 import { adjustStock } from './stocks/change-stock.ts';
 
+const STORM_MS = 2_500;
+
 let testDatabase: TestDatabase;
 let database: Database;
 /** Ends connections of `database`; it has one of its own. */
@@ -35,6 +37,16 @@ async function endConnectionOf(transaction: Transaction): Promise<void> {
   await administrator.$queryRaw`SELECT pg_terminate_backend(${row?.pid}::int, 5000)`;
 }
 
+/** Ends the one connection that sleeps, once it does. */
+async function endSleeper(): Promise<void> {
+  await vi.waitFor(async () => {
+    const ended = await administrator.$queryRaw`
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event = 'PgSleep'`;
+    expect(ended).toHaveLength(1);
+  });
+}
+
 /** As a server ends a transaction whose process is frozen: when it goes on, it has not heard of it. */
 async function standStill(transaction: Transaction): Promise<void> {
   await transaction.$executeRaw`SET LOCAL idle_in_transaction_session_timeout = 20`;
@@ -43,14 +55,15 @@ async function standStill(transaction: Transaction): Promise<void> {
 
 const read = (client: Transaction) => client.stock.findMany();
 const ask = (client: Transaction) => client.$queryRaw`SELECT 1 AS one`;
-const order = (client: Transaction) => client.$executeRaw`DELETE FROM decisions`;
+const write = (client: Transaction) => client.$executeRaw`DELETE FROM decisions`;
 const sleepFor = (client: Transaction, seconds: number) =>
   client.$queryRaw`SELECT 1 AS one FROM pg_sleep(${seconds}::float)`;
-const LATER = { ask, order, read };
+/** Prisma words the errors of each of them in another way. */
+const NEXT = { 'a raw query': ask, 'a raw write': write, 'a query of a model': read };
 
 describe('a connection that is lost', () => {
   it.each<[string, () => Promise<unknown>]>([
-    ...Object.entries(LATER).flatMap(([name, next]): [string, () => Promise<unknown>][] => [
+    ...Object.entries(NEXT).flatMap(([name, next]): [string, () => Promise<unknown>][] => [
       [
         `between two statements of a transaction, then ${name}`,
         () =>
@@ -74,13 +87,7 @@ describe('a connection that is lost', () => {
       'in a statement of a transaction',
       () =>
         database.$transaction(async (transaction) => {
-          const waiting = sleepFor(transaction, 30);
-          const ended = administrator.$queryRaw`
-            SELECT 1 AS one FROM pg_sleep(0.1), LATERAL (
-              SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-              WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()
-                AND datname = current_database()) AS ended`;
-          await Promise.all([waiting, ended]);
+          await Promise.all([sleepFor(transaction, 30), endSleeper()]);
         }),
     ],
     [
@@ -130,9 +137,11 @@ describe('a connection that is lost', () => {
         await new Promise((resolve) => setImmediate(resolve));
         freeze(30);
       }
-      for (const one of await settled) {
-        if (one.status === 'rejected') expect(one.reason).toSatisfy(isOutage);
-      }
+      const errors = (await settled).flatMap((one) =>
+        one.status === 'rejected' ? [one.reason] : [],
+      );
+      expect(errors.length).toBeGreaterThan(0);
+      for (const error of errors) expect(error).toSatisfy(isOutage);
       await expect(ask(alone)).resolves.toHaveLength(1);
     } finally {
       await alone.$disconnect();
@@ -167,17 +176,18 @@ describe('a connection that is lost', () => {
         );
       }
     });
-    for (let left = 100; left > 0; left -= 1) {
+    const until = performance.now() + STORM_MS;
+    while (performance.now() < until) {
       await administrator.$queryRaw`
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.3`;
-      await read(administrator);
-      await database.stock.count().catch(() => {});
+      // So that work is done between two strikes, and not only connecting.
+      await ask(database).catch(() => {});
     }
     running = false;
     await Promise.all(clients);
     expect([...others]).toEqual([]);
-    expect(outages.size).toBeGreaterThan(1);
+    expect(outages.size).toBeGreaterThan(0);
     expect(done).toBeGreaterThan(0);
   });
 });
