@@ -201,6 +201,14 @@ describe('a transaction', () => {
     await alone.$disconnect();
   });
 
+  it('waits for its connection longer than the 2 s that Prisma would', async () => {
+    const alone = openDatabase({ url: testDatabase.url, pool: 1 });
+    const holder = alone.$transaction((transaction) => sleepFor(transaction, 2.2));
+    await expect(alone.$transaction(ask)).resolves.toHaveLength(1);
+    await holder;
+    await alone.$disconnect();
+  });
+
   it('that nobody listens for is an outage', async () => {
     const nobody = openDatabase({ url: 'postgresql://postgres@127.0.0.1:1/stock_db', pool: 1 });
     for (const act of [ask, read, (client: Database) => client.$transaction(ask)]) {
