@@ -81,6 +81,8 @@ test('GraphiQL, with the gateway alone, runs a query and a subscription', async 
     await answer.getByText('"Kopi Gayo 250 g"').first().waitFor();
 
     await page.getByRole('tab', { name: 'Watch' }).click();
+    // The editor follows its tab a moment later, and it is the editor's text that runs.
+    await page.locator('.graphiql-query-editor').getByText('subscription').first().waitFor();
     await run.click();
     await page.getByRole('button', { name: /^Stop query/ }).waitFor();
     // That it runs does not say yet that the gateway has it: changes go on until one is seen.
