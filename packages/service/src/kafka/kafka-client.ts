@@ -2,6 +2,7 @@ import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
 import type { Logger } from '../logger.ts';
 import type { SettingsOf } from '../settings/settings.ts';
 import type { kafkaSettings } from '../settings/shared-settings.ts';
+import { patchGroupMember } from './group-member-patch.ts';
 import { patchRecordEncoder } from './record-encoder-patch.ts';
 import { patchRequestQueue } from './request-queue-patch.ts';
 
@@ -44,6 +45,7 @@ export function createKafkaClient(
   retries = 8,
 ): Kafka {
   patchRequestQueue();
+  patchGroupMember();
   patchRecordEncoder();
   return new Kafka({
     clientId,
