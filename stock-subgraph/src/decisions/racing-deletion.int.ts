@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
+import type { OrderCreated } from '@gudang/events';
+import type { KafkaRecord, Readable } from '@gudang/service/kafka';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { type Database, openDatabase } from '../database.ts';
+import { addStock } from '../stocks/add-stock.ts';
+import { deleteStock } from '../stocks/change-stock.ts';
+import { decideOrders } from './decide-orders.ts';
+
+let testDatabase: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase(inject('postgresUrl'), 'stock');
+  database = openDatabase({ url: testDatabase.url, pool: 10 });
+});
+afterAll(async () => {
+  await database.$disconnect();
+  await testDatabase.drop();
+});
+
+const ID = 'kopi';
+const QUANTITY = 7;
+const ROUNDS = 25;
+const record: KafkaRecord = {
+  topic: 'order_created',
+  partition: 0,
+  offset: '1',
+  timestamp: '0',
+  key: null,
+  value: null,
+  headers: {},
+};
+const batchOf = (size: number): Readable<OrderCreated>[] =>
+  Array.from({ length: size }, () => ({
+    message: { id: randomUUID(), productId: ID, quantity: 1 },
+    record,
+  }));
+
+it('a stock that is deleted and added again while orders are decided: each takes from the one that stood', async () => {
+  await addStock(database, { id: ID, name: 'Kopi', quantity: QUANTITY });
+  const batches = Array.from({ length: ROUNDS }, () => batchOf(3));
+  const ordering = async (): Promise<void> => {
+    for (const batch of batches) {
+      // The same batch twice at once, as after a rebalance.
+      await Promise.all([decideOrders(database, batch, []), decideOrders(database, batch, [])]);
+    }
+  };
+  const replacing = async (): Promise<void> => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await deleteStock(database, { id: ID });
+      // A moment without a stock, in which an order may find none.
+      await database.$queryRaw`SELECT count(*) FROM decisions`;
+      await addStock(database, { id: ID, name: `Kopi ${round}`, quantity: QUANTITY });
+    }
+  };
+  await Promise.all([ordering(), replacing()]);
+
+  const ledger = await database.movement.findMany({ orderBy: { version: 'asc' } });
+  expect(ledger.map(({ version }) => version)).toEqual(ledger.map((_, index) => index + 1));
+  let standing = 0;
+  let living = false;
+  const confirmed = new Set<string>();
+  for (const { kind, delta, quantityAfter, orderId } of ledger) {
+    standing += delta;
+    expect(standing).toBe(quantityAfter);
+    expect(standing).toBeGreaterThanOrEqual(0);
+    if (kind === 'ORDERED') {
+      expect(living).toBe(true);
+      expect(confirmed).not.toContain(orderId);
+      confirmed.add(orderId ?? '');
+    } else living = kind === 'CREATED';
+  }
+  expect(await database.stock.findUniqueOrThrow({ where: { id: ID } })).toMatchObject({
+    quantity: standing,
+    version: ledger.length,
+    deletedAt: null,
+  });
+
+  const orders = batches.flat().map(({ message }) => message.id);
+  const decisions = await database.$queryRaw<
+    { orderId: string; status: string; reason: string | null }[]
+  >`SELECT order_id AS "orderId", status::text, reason::text FROM decisions`;
+  expect(new Set(decisions.map(({ orderId }) => orderId))).toEqual(new Set(orders));
+  expect(decisions).toHaveLength(orders.length);
+  for (const { orderId, status, reason } of decisions) {
+    expect(status === 'CONFIRMED').toBe(confirmed.has(orderId));
+    if (status === 'REJECTED') expect(['OUT_OF_STOCK', 'UNKNOWN_PRODUCT']).toContain(reason);
+  }
+});
