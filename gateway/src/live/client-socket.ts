@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { LiveCloseCode } from './close-codes.ts';
-import type { MessageSocket } from './graphql-ws-protocol.ts';
+import type { MessageSocket } from './message-socket.ts';
 
 /** What may wait unread in a client's socket, in bytes, before its further requests are refused. */
 const UNREAD_LIMIT = 4 * 1024 * 1024;

@@ -2,19 +2,10 @@ import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } fr
 import { CloseCode, MessageType, parseMessage, type SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../context.ts';
 import type { LiveStreams, LiveSubscription } from './live-streams.ts';
+import type { MessageSocket } from './message-socket.ts';
 import type { OperationReader } from './operation-reader.ts';
 import type { Framer } from './websocket-frames.ts';
 import { createWebsocketOutlet } from './websocket-outlet.ts';
-
-/** A socket that carries the messages of graphql-transport-ws. */
-export interface MessageSocket {
-  readonly send: (message: string) => void;
-  /** Writes whole websocket frames as they are. */
-  readonly writeFrames: (frames: Buffer) => void;
-  /** Whether it takes more without keeping it in memory. */
-  readonly ready: () => boolean;
-  readonly close: (code: number, reason: string) => void;
-}
 
 /** Runs a query or mutation; request errors come without `data`. */
 export type OperationExecutor = (

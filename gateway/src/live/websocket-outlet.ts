@@ -1,8 +1,8 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { MessageType } from 'graphql-ws';
 import { LiveCloseCode } from './close-codes.ts';
-import type { MessageSocket } from './graphql-ws-protocol.ts';
 import type { LivePayload } from './live-payload.ts';
+import type { MessageSocket } from './message-socket.ts';
 import type { Outlet } from './stream-client.ts';
 import { type Framer, nextHead } from './websocket-frames.ts';
 

@@ -11,8 +11,9 @@ export { createHealth, type Health, type HealthReport, OK, type PartState } from
 export { BODY_LIMIT, createHttpServer, type RunningHttp, startHttp } from './http/http-server.ts';
 export { IDENTITY_HEADER, SECRET_HEADER } from './identity/believed-identity.ts';
 export { ANONYMOUS, encodeIdentity, type Identity, isAnonymous } from './identity/identity.ts';
-export type { ProcessContext, Stoppable } from './lifecycle.ts';
+export type { ProcessContext } from './lifecycle.ts';
 export { createLogger, type Logger, withoutCredentials } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { type Service, startService } from './service.ts';
 export { StartError } from './start-error.ts';
+export type { Stoppable } from './stoppable.ts';

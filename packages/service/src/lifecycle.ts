@@ -8,12 +8,8 @@ import {
 } from './settings/settings.ts';
 import { settingRows } from './settings/settings-table.ts';
 import { StartError } from './start-error.ts';
+import type { Stoppable } from './stoppable.ts';
 import { startTracing } from './tracing/tracing.ts';
-
-/** Something that runs until it is stopped. Stopping finishes what is in flight. */
-export interface Stoppable {
-  readonly stop: () => Promise<void>;
-}
 
 export interface ProcessContext<T extends SettingsTable> {
   /** Such as `order-subgraph`. */

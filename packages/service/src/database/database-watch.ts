@@ -1,9 +1,9 @@
 import { pause } from '../backoff.ts';
 import { OK, type PartState } from '../health.ts';
-import type { Stoppable } from '../lifecycle.ts';
 import { withoutCredentials } from '../logger.ts';
 import type { SqlClient } from '../outbox/write-events.ts';
 import type { Service } from '../service.ts';
+import type { Stoppable } from '../stoppable.ts';
 import { type DatabaseProblem, databaseProblem } from './database-problem.ts';
 
 /** How long the database may take to answer before it is called down, in milliseconds. */

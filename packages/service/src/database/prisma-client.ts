@@ -1,9 +1,9 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import type { Stoppable } from '../lifecycle.ts';
 import type { Metrics } from '../metrics.ts';
 import type { SqlClient } from '../outbox/write-events.ts';
 import type { Service } from '../service.ts';
+import type { Stoppable } from '../stoppable.ts';
 import { startDatabaseWatch } from './database-watch.ts';
 
 /** How long to wait for a connection, in milliseconds, before the request fails. */

@@ -1,10 +1,10 @@
 import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
 import { pause } from '../backoff.ts';
 import type { Health } from '../health.ts';
-import type { Stoppable } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { StartError } from '../start-error.ts';
+import type { Stoppable } from '../stoppable.ts';
 
 /** The largest request body that is read, in bytes. */
 export const BODY_LIMIT = 256 * 1024;

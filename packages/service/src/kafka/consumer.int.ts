@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { testTopicPrefix } from '@gudang/embedded/testing';
 import { Partitioners, type Producer } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import type { Stoppable } from '../lifecycle.ts';
+import type { Stoppable } from '../stoppable.ts';
 import { eventually } from '../testing/eventually.ts';
 import { connectTestKafka, createTestService } from '../testing/test-service.ts';
 import { startConsumer } from './consumer.ts';

@@ -1,7 +1,7 @@
 import type { EachBatchPayload } from 'kafkajs';
 import { createBackoff, pause } from '../backoff.ts';
-import type { Stoppable } from '../lifecycle.ts';
 import type { Service } from '../service.ts';
+import type { Stoppable } from '../stoppable.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { type KafkaRecord, toRecord } from './record.ts';
 import { disconnectConsumer, runConsumer } from './run-consumer.ts';

@@ -1,8 +1,9 @@
 import { type Decoded, HEADER } from '@gudang/events';
-import type { Stoppable } from '../lifecycle.ts';
 import type { DeadLetter } from '../outbox/write-events.ts';
 import type { Service } from '../service.ts';
-import { causeIn, type Span, startSpan, traceId } from '../tracing/tracing.ts';
+import type { Stoppable } from '../stoppable.ts';
+import type { Span } from '../tracing/span.ts';
+import { causeIn, startSpan, traceId } from '../tracing/tracing.ts';
 import { applyBatch, type Readable } from './apply-batch.ts';
 import { startConsumer } from './consumer.ts';
 import type { KafkaConnection } from './kafka-connection.ts';

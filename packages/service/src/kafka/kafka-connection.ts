@@ -1,10 +1,10 @@
 import type { Kafka } from 'kafkajs';
 import { createBackoff, pause } from '../backoff.ts';
 import { OK, type PartState } from '../health.ts';
-import type { Stoppable } from '../lifecycle.ts';
 import type { Service } from '../service.ts';
 import type { kafkaSettings } from '../settings/shared-settings.ts';
 import { StartError } from '../start-error.ts';
+import type { Stoppable } from '../stoppable.ts';
 import { createKafkaClient } from './kafka-client.ts';
 import { ensureTopics, type TopicSpec } from './topics.ts';
 

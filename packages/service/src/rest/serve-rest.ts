@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
 import { badUserInput } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { Service } from '../service.ts';
 import { type FieldNames, missing, type RestError, toRestError } from './rest-error.ts';
 
 /** The most rows in a list; the newest ones. */
@@ -20,7 +19,7 @@ export interface RestAnswer {
  * @param names what a client calls an argument, for errors
  */
 export async function serveRest(
-  { app, log }: Pick<Service, 'app' | 'log'>,
+  { app, log }: { app: FastifyInstance; log: Logger },
   { prefix, names }: { prefix: string; names: FieldNames },
   addRoutes: (rest: FastifyInstance) => void,
 ): Promise<void> {

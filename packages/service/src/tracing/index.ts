@@ -1,2 +1,3 @@
 export { eventTrace, noteEventTrace } from './event-trace.ts';
-export { causeIn, isTracing, type Span, startSpan, traceId } from './tracing.ts';
+export type { Span } from './span.ts';
+export { causeIn, isTracing, startSpan, traceId } from './tracing.ts';

@@ -14,8 +14,8 @@ import {
 } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { pause } from '../backoff.ts';
-import type { Stoppable } from '../lifecycle.ts';
-import type { SpanKind, StartSpan } from './tracing.ts';
+import type { Stoppable } from '../stoppable.ts';
+import type { SpanKind, StartSpan } from './span.ts';
 
 const KINDS: Readonly<Record<SpanKind, Kind>> = {
   server: Kind.SERVER,

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Stoppable } from '../lifecycle.ts';
 import { traceSending } from '../outbox/trace-sending.ts';
+import type { Stoppable } from '../stoppable.ts';
 import { causeIn, isTracing, startSpan, startTracing, traceId, tracesWanted } from './tracing.ts';
 
 const CAUSE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -1,0 +1,9 @@
+/** A socket that carries the messages of graphql-transport-ws. */
+export interface MessageSocket {
+  readonly send: (message: string) => void;
+  /** Writes whole websocket frames as they are. */
+  readonly writeFrames: (frames: Buffer) => void;
+  /** Whether it takes more without keeping it in memory. */
+  readonly ready: () => boolean;
+  readonly close: (code: number, reason: string) => void;
+}
