@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { dataOf } from '../system/graph-client.ts';
 import { startCrowd } from './live/crowd.ts';
 import { addStocks, withLiveSystem } from './live/live-system.ts';
+import { readStages } from './live/stages.ts';
 import { createVerdict, quantile } from './live/verdict.ts';
 
 const SECONDS = Number(argv[2] ?? 30);
@@ -16,17 +17,21 @@ const WARM_UP_S = 10;
 const MUTATION =
   'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id createdAt } }';
 
+const NOWHERE = { sent: Number.NaN, decided: Number.NaN, told: Number.NaN };
+const STEPS = [
+  'stored → answered',
+  'stored → handed to Kafka',
+  '       → decided',
+  '       → its change handed to Kafka',
+  '       → at the client',
+] as const;
+
 const verdict = createVerdict();
 await withLiveSystem({}, async (system) => {
   const ids = await addStocks(system, STOCKS);
   const pushed = new Map<string, number>();
-  const made = new Map<string, number>();
   const [client] = await startCrowd(system, 1, {
-    onChange: ({ order, at }) => {
-      if (!order) return;
-      pushed.set(order.id, performance.now());
-      made.set(order.id, Date.parse(at));
-    },
+    onChange: ({ order }) => void (order && pushed.set(order.id, performance.now())),
   });
   const answered: { id: string; at: number; createdAt: number; pushedAt?: number }[] = [];
   const order = async (number: number): Promise<void> => {
@@ -49,16 +54,30 @@ await withLiveSystem({}, async (system) => {
   const measured = answered.slice(WARM_UP_S * A_SECOND);
   // A change may be pushed before the answer has been read: that is no wait at all.
   const waits = measured.map(({ id, at }) => Math.max(0, (pushed.get(id) ?? Number.NaN) - at));
-  const decisions = measured.map(({ id, createdAt }) => (made.get(id) ?? Number.NaN) - createdAt);
   const [p50, p99] = [quantile(waits, 0.5), quantile(waits, 0.99)];
   verdict.check(
     'every order is pushed',
     measured.every(({ id }) => pushed.has(id)),
     `${waits.length}`,
   );
-  verdict.say(
-    `       by the services' clocks, taken to decided: p50 ${quantile(decisions, 0.5)} ms, p99 ${quantile(decisions, 0.99)} ms`,
-  );
+  const stages = await readStages(system);
+  const steps = measured.map(({ id, at, createdAt }) => {
+    const { sent, decided, told } = stages.get(id) ?? NOWHERE;
+    const seen = performance.timeOrigin + (pushed.get(id) ?? Number.NaN);
+    const answer = performance.timeOrigin + at;
+    return {
+      'stored → answered': answer - createdAt,
+      'stored → handed to Kafka': sent - createdAt,
+      '       → decided': decided - sent,
+      '       → its change handed to Kafka': told - decided,
+      '       → at the client': seen - told,
+    };
+  });
+  for (const step of STEPS) {
+    const times = steps.map((of) => of[step]);
+    const [half, most] = [quantile(times, 0.5), quantile(times, 0.99)];
+    verdict.say(`       ${step.padEnd(38)} p50 ${half.toFixed(1)} ms, p99 ${most.toFixed(1)} ms`);
+  }
   verdict.check('p50 under 20 ms', p50 < 20, `${p50.toFixed(1)} ms`);
   verdict.check('p99 under 100 ms', p99 < 100, `${p99.toFixed(1)} ms`);
   for (const fault of client?.faults.slice(0, 3) ?? []) verdict.say(fault);

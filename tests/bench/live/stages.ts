@@ -1,0 +1,56 @@
+import {
+  decodeOrderCreated,
+  decodeStockChanged,
+  ORDER_CREATED,
+  STOCK_CHANGED,
+} from '@gudang/events';
+import { Kafka, logLevel } from 'kafkajs';
+import { createTopicArchive } from '../../chaos/topic-archive.ts';
+import type { System } from '../../system/system.ts';
+
+/** When an order was where, in milliseconds since 1970, by the clock of this machine. */
+export interface Stages {
+  /** Its order_created was handed to the broker. */
+  readonly sent: number;
+  /** The transaction that decided it began. */
+  readonly decided: number;
+  /** Its stock_changed was handed to the broker. */
+  readonly told: number;
+}
+
+/** The stages of each confirmed order, from what lies in the topics. */
+export async function readStages({
+  kafkaBrokers,
+  topicPrefix,
+}: Pick<System, 'kafkaBrokers' | 'topicPrefix'>): Promise<Map<string, Stages>> {
+  const client = new Kafka({ brokers: kafkaBrokers.split(','), logLevel: logLevel.NOTHING });
+  const admin = client.admin();
+  await admin.connect();
+  try {
+    const records = await createTopicArchive({
+      client,
+      admin,
+      name: (topic) => `${topicPrefix}${topic}`,
+      bare: (topic) => topic.slice(topicPrefix.length),
+    }).catchUp();
+    const sent = new Map<string, number>();
+    for (const { value, timestamp } of records[ORDER_CREATED] ?? []) {
+      const decoded = decodeOrderCreated(value);
+      if (decoded.ok) sent.set(decoded.message.id, timestamp);
+    }
+    const stages = new Map<string, Stages>();
+    for (const { value, timestamp } of records[STOCK_CHANGED] ?? []) {
+      if (value === null) continue;
+      const { orderId, stock } = decodeStockChanged(value);
+      if (orderId === null) continue;
+      stages.set(orderId, {
+        sent: sent.get(orderId) ?? Number.NaN,
+        decided: stock.updatedAt.getTime(),
+        told: timestamp,
+      });
+    }
+    return stages;
+  } finally {
+    await admin.disconnect();
+  }
+}
