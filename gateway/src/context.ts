@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { ANONYMOUS, type Identity } from '@gudang/service';
+import type { Identity } from '@gudang/service';
 
 /** What travels with an operation through the gateway. */
 export interface GatewayContext {
@@ -11,12 +11,12 @@ export interface GatewayContext {
 
 const FORWARDED = ['traceparent', 'tracestate'] as const;
 
-/** Of a request, or of a websocket by the request that opened it. Nobody is told apart yet. */
-export function contextOf(headers: IncomingHttpHeaders): GatewayContext {
+/** Of a request, or of a websocket by the request that opened it. @param identity who asks */
+export function contextOf(headers: IncomingHttpHeaders, identity: Identity): GatewayContext {
   const forward: Record<string, string> = {};
   for (const name of FORWARDED) {
     const value = headers[name];
     if (typeof value === 'string') forward[name] = value;
   }
-  return { forward, identity: ANONYMOUS };
+  return { forward, identity };
 }

@@ -6,8 +6,10 @@ import {
   type RunningHttp,
   startHttp,
 } from '@gudang/service';
+import { createAuthentication } from '@gudang/service/auth';
 import type { GraphQLError } from 'graphql';
 import { createAllowedOrigins, serveCors } from './allowed-origins.ts';
+import { createRequestCallers } from './auth/request-callers.ts';
 import { presentErrors } from './errors/present-errors.ts';
 import { startGraphqlEndpoint } from './graphql-endpoint.ts';
 import { startHttpStreams } from './live/http-streams.ts';
@@ -75,6 +77,8 @@ export async function startGateway({
     log,
   });
 
+  const auth = createAuthentication(settings, log);
+  const callers = createRequestCallers(auth);
   const app = createHttpServer({ health, metrics });
   const origins = createAllowedOrigins(settings.CORS_ORIGINS, !production);
   await serveCors(app, origins);
@@ -85,6 +89,8 @@ export async function startGateway({
   );
   const serving = {
     health,
+    auth,
+    callers,
     origins,
     metrics: liveMetrics,
     read,
@@ -93,7 +99,7 @@ export async function startGateway({
     present: (errors: readonly GraphQLError[]) => presentErrors(errors, log),
   };
   const streams = startHttpStreams(serving);
-  endpoint.serve(streams);
+  endpoint.serve(streams, callers);
   const websockets = startWebsockets({
     ...serving,
     app,

@@ -5,6 +5,7 @@ import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/dis
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import { type Logger, type Metrics, type Stoppable, traceOperations } from '@gudang/service';
 import type { FastifyInstance } from 'fastify';
+import type { RequestCallers } from './auth/request-callers.ts';
 import { contextOf, type GatewayContext } from './context.ts';
 import { badInputPlugin } from './errors/bad-input-plugin.ts';
 import { presentGatewayError } from './errors/present-errors.ts';
@@ -23,7 +24,7 @@ export interface GraphqlEndpoint extends Stoppable {
   readonly use: (sdl: string) => void;
   readonly execute: OperationExecutor;
   /** Opens `/graphql`. @param streams takes the requests that are for a live stream */
-  readonly serve: (streams: Pick<HttpStreams, 'handle'>) => void;
+  readonly serve: (streams: Pick<HttpStreams, 'handle'>, callers: RequestCallers) => void;
 }
 
 /** Queries and mutations: at `/graphql`, and for other protocols by `execute`. */
@@ -80,14 +81,15 @@ export async function startGraphqlEndpoint({
   await server.start();
   return {
     use: (next) => use(next),
-    serve: ({ handle }) => {
+    serve: ({ handle }, callers) => {
       app.route({
         method: ['GET', 'POST', 'OPTIONS'],
         url: '/graphql',
+        onRequest: callers.identify,
         // Apollo Server cannot run subscriptions, and its validation throws on some.
         preHandler: handle,
         handler: fastifyApolloHandler(server, {
-          context: async (request) => contextOf(request.headers),
+          context: async (request) => contextOf(request.headers, callers.of(request).identity),
         }),
       });
     },

@@ -6,6 +6,7 @@ import DataLoader from 'dataloader';
 import type { Database } from './database.ts';
 import type { CreateOrder } from './orders/create-order.ts';
 import { findOrderPages, findOrders } from './orders/find-orders.ts';
+import { type SeenOrders, seenBy } from './orders/seen-orders.ts';
 
 /** What the resolvers work with, made anew for each operation. */
 export interface Context {
@@ -18,7 +19,12 @@ export interface Context {
   traceparent?: string | undefined;
   /** The subject; empty where no one is told apart. */
   readonly owner: string;
-  /** Gathers the ids of one moment into one statement; keeps nothing, so that streams see the newest. */
+  /** Whose orders are shown. */
+  readonly seen: SeenOrders;
+  /**
+   * Of the orders that are shown. Gathers the ids of one moment into one statement; keeps nothing,
+   * so that streams see the newest.
+   */
   readonly orderById: DataLoader<string, OrderState | undefined>;
   readonly ordersOfProduct: (
     page: Page<TimePlace>,
@@ -34,19 +40,21 @@ export function createContext(
   traceparent?: string,
 ): Context {
   const { database } = parts;
+  const seen = seenBy(identity);
   const byPage = new Map<string, DataLoader<string, OrderState[]>>();
   return {
     ...parts,
     identity,
     traceparent,
     owner: identity.subject ?? '',
-    orderById: new DataLoader((ids) => findOrders(database, ids), { cache: false }),
+    seen,
+    orderById: new DataLoader((ids) => findOrders(database, ids, seen), { cache: false }),
     ordersOfProduct: (page, status) => {
       const key = JSON.stringify([page, status]);
       const known = byPage.get(key);
       if (known) return known;
       const loader = new DataLoader<string, OrderState[]>(
-        (productIds) => findOrderPages(database, productIds, page, { status }),
+        (productIds) => findOrderPages(database, productIds, page, { status, seen }),
         { cache: false },
       );
       byPage.set(key, loader);

@@ -1,29 +1,32 @@
 import { decodeOrderChanged, type OrderState } from '@gudang/events';
 import { notFound } from '@gudang/service';
-import type { Feed } from '@gudang/service/feed';
 import { noteEventTrace } from '@gudang/service/tracing';
+import type { Context } from './context.ts';
 import type { Database } from './database.ts';
 import { findOrders } from './orders/find-orders.ts';
+import type { SeenOrders } from './orders/seen-orders.ts';
 
 /**
  * An order's state at once, then each change; ends after the decision.
- * @throws {ServiceError} NOT_FOUND
+ * @throws {ServiceError} NOT_FOUND, also for an order that is not to be seen
  */
 export async function* watchOrder(
-  context: { readonly database: Database; readonly feed: Feed },
+  context: Pick<Context, 'database' | 'feed' | 'seen'>,
   id: string,
 ): AsyncGenerator<OrderState, void> {
-  const { database, feed } = context;
+  const { database, feed, seen } = context;
   // Watched before it is read, so that no change falls between the two.
   const watch = feed.watch([id.toLowerCase()]);
   try {
-    let shown = await readOrder(database, id);
+    let shown = await readOrder(database, id, seen);
     yield shown;
     while (shown.status === 'PENDING') {
       const change = await watch.next();
       if (change === undefined) return;
       const state =
-        change === 'missed' ? await readOrder(database, id) : decodeOrderChanged(change.value);
+        change === 'missed'
+          ? await readOrder(database, id, seen)
+          : decodeOrderChanged(change.value);
       if (state.status === shown.status) continue;
       shown = state;
       noteEventTrace(context, change === 'missed' ? undefined : change.traceparent);
@@ -34,8 +37,8 @@ export async function* watchOrder(
   }
 }
 
-async function readOrder(database: Database, id: string): Promise<OrderState> {
-  const [order] = await findOrders(database, [id]);
+async function readOrder(database: Database, id: string, seen: SeenOrders): Promise<OrderState> {
+  const [order] = await findOrders(database, [id], seen);
   if (order === undefined) throw notFound('order', id);
   return order;
 }

@@ -33,10 +33,11 @@ export const resolvers: Resolvers = {
       const { id } = readArguments(idArgument, args);
       return (await context.orderById.load(id)) ?? null;
     },
-    orders: async (_root, args, { database }) => {
+    orders: async (_root, args, { database, seen }) => {
       const page = readPage(args, parsePlace);
       const { productId } = readArguments(filterArguments, args);
       const found = await findOrderPage(database, page, {
+        seen,
         productId: productId ?? undefined,
         status: args.status ?? undefined,
       });

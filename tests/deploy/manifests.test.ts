@@ -110,6 +110,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
               ];
       const kafka = overlay === 'production-external' ? '10.0.0.0/8:9093' : 'kafka';
       const watched = overlay === 'local' ? [] : SERVICES.map((one) => `${one} → observability`);
+      const issuer = overlay === 'local' ? [] : SERVICES.map((one) => `${one} → 0.0.0.0/0:443`);
       expect(arrows(of('NetworkPolicy')).sort()).toEqual(
         [
           ...['gateway', 'order-subgraph', 'stock-subgraph', 'migrate'].map(
@@ -121,6 +122,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
           `order-subgraph → ${kafka}`,
           `stock-subgraph → ${kafka}`,
           ...watched,
+          ...issuer,
         ].sort(),
       );
     });

@@ -7,4 +7,8 @@ export const LiveCloseCode = {
   goingAway: 1001,
   /** The client is too slow for a stream that may leave nothing out. */
   lagged: 4480,
+  /** The token that the client came with is no longer good: connect with a fresh one. */
+  tokenExpired: 4481,
+  /** Whether the client may come in cannot be told right now. */
+  tryAgainLater: 1013,
 } as const;

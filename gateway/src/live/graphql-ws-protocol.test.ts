@@ -1,7 +1,9 @@
+import { NOBODY } from '@gudang/service/auth';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { serveGraphqlWs } from './graphql-ws-protocol.ts';
 import { createPayload } from './live-payload.ts';
 import { createOperationReader } from './operation-reader.ts';
+import { createSocketSession } from './socket-session.ts';
 import type { Outlet } from './stream-client.ts';
 import { createFramer } from './websocket-frames.ts';
 
@@ -18,7 +20,8 @@ function connect() {
       ready: () => true,
       close: (code) => void closed.push(code),
     },
-    context: { forward: {}, identity: { scopes: [] } },
+    session: createSocketSession({ on: false, callerOf: () => NOBODY }, undefined, () => {}),
+    contextOf: (identity) => ({ forward: {}, identity }),
     frame: createFramer(),
     read: createOperationReader(),
     execute: async ({ query }) =>

@@ -1,9 +1,11 @@
+import type { Identity } from '@gudang/service';
 import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import { CloseCode, MessageType, parseMessage, type SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../context.ts';
 import type { LiveStreams, LiveSubscription } from './live-streams.ts';
 import type { MessageSocket } from './message-socket.ts';
 import type { OperationReader } from './operation-reader.ts';
+import type { SocketSession } from './socket-session.ts';
 import type { Framer } from './websocket-frames.ts';
 import { createWebsocketOutlet } from './websocket-outlet.ts';
 
@@ -30,7 +32,8 @@ const NOTHING: LiveSubscription = { leave: () => {}, resume: () => {} };
  */
 export function serveGraphqlWs({
   socket,
-  context,
+  session,
+  contextOf,
   read,
   execute,
   live,
@@ -39,7 +42,9 @@ export function serveGraphqlWs({
   initWithinMs,
 }: {
   socket: MessageSocket;
-  context: GatewayContext;
+  session: SocketSession;
+  /** What travels with the operations of whoever it turns out to be. */
+  contextOf: (identity: Identity) => GatewayContext;
   read: OperationReader;
   execute: OperationExecutor;
   live: Pick<LiveStreams, 'subscribe'>;
@@ -48,7 +53,9 @@ export function serveGraphqlWs({
   initWithinMs: number;
 }): GraphqlWsConnection {
   const operations = new Map<string, LiveSubscription>();
-  let acknowledged = false;
+  let initialised = false;
+  /** Once the connection is acknowledged. */
+  let context: GatewayContext | undefined;
   let closed = false;
   const initTimeout = setTimeout(() => {
     socket.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
@@ -58,7 +65,7 @@ export function serveGraphqlWs({
     socket.send(JSON.stringify(payload === undefined ? { id, type } : { id, type, payload }));
   };
 
-  const begin = (id: string, request: SubscribePayload): void => {
+  const begin = (id: string, request: SubscribePayload, context: GatewayContext): void => {
     let subscription = NOTHING;
     const operation: LiveSubscription = {
       leave: () => subscription.leave(),
@@ -98,14 +105,17 @@ export function serveGraphqlWs({
     );
   };
 
-  const acknowledge = (): void => {
-    if (acknowledged) {
+  const initialise = (payload: unknown): void => {
+    if (initialised) {
       socket.close(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests');
       return;
     }
     clearTimeout(initTimeout);
-    acknowledged = true;
-    socket.send(JSON.stringify({ type: MessageType.ConnectionAck }));
+    initialised = true;
+    session.begin(payload, (identity) => {
+      context = contextOf(identity);
+      socket.send(JSON.stringify({ type: MessageType.ConnectionAck }));
+    });
   };
 
   return {
@@ -122,25 +132,21 @@ export function serveGraphqlWs({
       }
       switch (message.type) {
         case MessageType.ConnectionInit:
-          return acknowledge();
+          return initialise(message.payload);
         case MessageType.Ping:
-          return socket.send(
-            JSON.stringify({
-              type: MessageType.Pong,
-              ...(message.payload ? { payload: message.payload } : {}),
-            }),
-          );
+          session.renew(message.payload);
+          return socket.send(JSON.stringify(pongTo(message.payload)));
         case MessageType.Pong:
           return;
         case MessageType.Subscribe: {
-          if (!acknowledged) return socket.close(CloseCode.Unauthorized, 'Unauthorized');
+          if (!context) return socket.close(CloseCode.Unauthorized, 'Unauthorized');
           if (operations.has(message.id)) {
             return socket.close(
               CloseCode.SubscriberAlreadyExists,
               `Subscriber for ${message.id} already exists`.slice(0, 120),
             );
           }
-          return begin(message.id, message.payload);
+          return begin(message.id, message.payload, context);
         }
         case MessageType.Complete: {
           const operation = operations.get(message.id);
@@ -154,9 +160,17 @@ export function serveGraphqlWs({
     onClosed: () => {
       closed = true;
       clearTimeout(initTimeout);
+      session.end();
       const leaving = [...operations.values()];
       operations.clear();
       for (const operation of leaving) operation.leave();
     },
   };
+}
+
+/** What a ping brought, but no token. */
+function pongTo(payload: Record<string, unknown> | undefined) {
+  if (!payload) return { type: MessageType.Pong };
+  const { authorization: _authorization, ...echoed } = payload;
+  return { type: MessageType.Pong, payload: echoed };
 }

@@ -15,8 +15,12 @@ export interface HttpFormat {
   readonly errors: (errors: Errors) => string;
   /** The gateway ends the response for a reason of its own; the client is to come back. */
   readonly interrupted: (error: GraphQLFormattedError) => string;
+  /** The client may come back, but not as it came: its token is no longer good. */
+  readonly expired: (error: GraphQLFormattedError) => string;
   readonly end: string;
 }
+
+const COMPLETE = 'event: complete\ndata:\n\n';
 
 /** A line break would end the field, and NUL makes browsers ignore it. */
 const NO_EVENT_ID = /[\r\n\0]/;
@@ -25,6 +29,8 @@ const sseNext = (json: string, cursor?: string): string => {
   const id = cursor !== undefined && !NO_EVENT_ID.test(cursor) ? `id: ${cursor}\n` : '';
   return `event: next\n${id}data: ${json}\n\n`;
 };
+
+const sseErrors = (errors: Errors): string => `${sseNext(JSON.stringify({ errors }))}${COMPLETE}`;
 
 /**
  * Server-sent events, in the distinct connections mode of graphql-sse.
@@ -37,15 +43,20 @@ export const serverSentEvents: HttpFormat = {
   heartbeat: ':\n\n',
   heartbeatMs: 12_000,
   next: sseNext,
-  errors: (errors) => `${sseNext(JSON.stringify({ errors }))}event: complete\ndata:\n\n`,
+  errors: sseErrors,
   // An end without `complete`: graphql-sse's client and EventSource connect again by themselves.
   interrupted: () => '',
-  end: 'event: complete\ndata:\n\n',
+  // With `complete`, or clients would come back by themselves as they came.
+  expired: (error) => sseErrors([error]),
+  end: COMPLETE,
 };
 
 // A part counts as whole once the next boundary is there, so each is followed by it at once.
 const part = (json: string): string =>
   `\r\ncontent-type: application/json\r\n\r\n${json}\r\n--graphql`;
+
+const multipartFault = (error: GraphQLFormattedError): string =>
+  `${part(JSON.stringify({ payload: null, errors: [error] }))}--\r\n`;
 
 /**
  * Apollo's multipart subscriptions.
@@ -58,7 +69,8 @@ export const multipart: HttpFormat = {
   heartbeatMs: 5_000,
   next: (json) => part(`{"payload":${json}}`),
   errors: (errors) => `${part(JSON.stringify({ payload: { errors } }))}--\r\n`,
-  interrupted: (error) => `${part(JSON.stringify({ payload: null, errors: [error] }))}--\r\n`,
+  interrupted: multipartFault,
+  expired: multipartFault,
   end: '--\r\n',
 };
 

@@ -15,6 +15,8 @@ export interface HttpStream {
   readonly answer: (json: string) => void;
   /** Ends it, so that the client comes back. */
   readonly interrupt: (error: GraphQLFormattedError) => void;
+  /** Ends it: its client is to come back with another token. */
+  readonly expire: (error: GraphQLFormattedError) => void;
 }
 
 export function startHttpStream({
@@ -72,6 +74,7 @@ export function startHttpStream({
     },
     answer: (json) => end(`${format.next(json, undefined)}${format.end}`),
     interrupt,
+    expire: (error) => end(format.expired(error)),
     outlet: {
       ready: () => !response.writableNeedDrain,
       write: (payloads, conflated) => {

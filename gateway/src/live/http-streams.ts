@@ -2,6 +2,8 @@ import type { Health, Stoppable } from '@gudang/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { AllowedOrigins } from '../allowed-origins.ts';
+import { atExpiry } from '../auth/expiry.ts';
+import type { RequestCallers } from '../auth/request-callers.ts';
 import { contextOf } from '../context.ts';
 import type { OperationExecutor } from './graphql-ws-protocol.ts';
 import { createEncoder, type HttpFormat, multipart, serverSentEvents } from './http-format.ts';
@@ -32,6 +34,7 @@ export function startHttpStreams({
   live,
   present,
   health,
+  callers,
   origins,
   metrics,
   heartbeatMs,
@@ -41,6 +44,7 @@ export function startHttpStreams({
   live: Pick<LiveStreams, 'subscribe'>;
   present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
   health: Health;
+  callers: Pick<RequestCallers, 'of'>;
   origins: Pick<AllowedOrigins, 'allows'>;
   metrics: LiveMetrics;
   heartbeatMs?: number | undefined;
@@ -91,11 +95,14 @@ export function startHttpStreams({
       if (stopping) return reply.code(503).send({ errors: [GOING_AWAY] });
 
       const stream = start(request, reply, format);
-      const context = contextOf(request.headers);
+      const { identity, expiresAt } = callers.of(request);
+      const context = contextOf(request.headers, identity);
       const { query, variables } = operation;
       if (operation.read.operation.operation === 'subscription') {
         const asked = { read: operation.read, variables, after: lastEventId(request) };
-        stream.attach(live.subscribe({ ...asked, identity: context.identity }, stream.outlet));
+        stream.attach(live.subscribe({ ...asked, identity }, stream.outlet));
+        const callOff = atExpiry(expiresAt, () => stream.expire(TOKEN_EXPIRED));
+        reply.raw.once('close', callOff);
         return reply;
       }
       const name = operation.operationName;
@@ -118,6 +125,11 @@ export function startHttpStreams({
 const OTHER_ORIGIN: GraphQLFormattedError = {
   message: 'Pages of this origin may not use the gateway: it is not in CORS_ORIGINS',
   extensions: { code: 'FORBIDDEN' },
+};
+
+const TOKEN_EXPIRED: GraphQLFormattedError = {
+  message: 'The token has expired: subscribe again with a fresh one',
+  extensions: { code: 'UNAUTHENTICATED' },
 };
 
 const NOT_ACCEPTABLE: GraphQLFormattedError = {

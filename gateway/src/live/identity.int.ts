@@ -5,6 +5,7 @@ import {
   IDENTITY_HEADER,
   type Identity,
   SECRET_HEADER,
+  UNRESTRICTED,
 } from '@gudang/service';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { startSubgraphs } from '../subgraphs/subgraphs.ts';
@@ -104,7 +105,7 @@ it('shares what is not private within the same scopes, and tells the subgraphs t
   expect(toys.items.operations).toEqual([
     {
       params: { gudang: { cursors: true, secret: SECRET } },
-      extensions: { gudang: { identity: { scopes: ['a', 'b'] } } },
+      extensions: { gudang: { identity: { scopes: ['a', 'b'], authenticated: true } } },
     },
   ]);
   toys.publish('1');
@@ -113,7 +114,7 @@ it('shares what is not private within the same scopes, and tells the subgraphs t
   const headers = toys.ratings.requests[0]?.headers ?? {};
   expect(headers[SECRET_HEADER]).toBe(SECRET);
   expect(JSON.parse(Buffer.from(String(headers[IDENTITY_HEADER]), 'base64url').toString())).toEqual(
-    { scopes: ['a', 'b'] },
+    { scopes: ['a', 'b'], authenticated: true },
   );
 });
 
@@ -124,14 +125,14 @@ it('shares what is private with the same subject only, over one connection', asy
   expect(told()).toEqual([
     { gudang: { identity: { subject: 'Siti', scopes: ['a', 'b'] } } },
     { gudang: { identity: { subject: 'Budi', scopes: ['a', 'b'] } } },
-    undefined,
+    { gudang: { identity: { scopes: [] } } },
   ]);
   expect(toys.items.sockets()).toBe(1);
 });
 
-it('tells nothing of nobody, and proves itself all the same', async () => {
+it('tells nothing where nobody is told apart, and proves itself all the same', async () => {
   const { join } = serve({ foreign: false });
-  join(PUBLIC);
+  join(PUBLIC, UNRESTRICTED);
   await listening(1);
   expect(toys.items.operations).toEqual([
     { params: { gudang: { cursors: true, secret: SECRET } }, extensions: undefined },
@@ -139,7 +140,7 @@ it('tells nothing of nobody, and proves itself all the same', async () => {
   toys.publish('1');
   await vi.waitFor(() => expect(toys.ratings.requests).toHaveLength(1));
   expect(toys.ratings.requests[0]?.headers).not.toHaveProperty(IDENTITY_HEADER);
-  expect(toys.ratings.requests[0]?.headers).not.toHaveProperty(SECRET_HEADER);
+  expect(toys.ratings.requests[0]?.headers[SECRET_HEADER]).toBe(SECRET);
 });
 
 it('has a connection for each identity to a foreign subgraph, which never gets the secret', async () => {

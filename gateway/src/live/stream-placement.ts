@@ -1,4 +1,4 @@
-import { ANONYMOUS, type Identity } from '@gudang/service';
+import { ANONYMOUS, type Identity, UNRESTRICTED } from '@gudang/service';
 import type { LiveGraph } from './live-graph.ts';
 import type { ReadOperation } from './operation-reader.ts';
 import { coerceVariables, cursorOf, pick } from './stream-variables.ts';
@@ -46,7 +46,10 @@ export function placeRequest(
 }
 
 /** Whoever has the same scopes shares what is not private. */
-function heldIdentity({ isPrivate }: SubscriptionPlan, { subject, scopes }: Identity): Identity {
+function heldIdentity({ isPrivate }: SubscriptionPlan, asking: Identity): Identity {
+  if (asking.unrestricted) return UNRESTRICTED;
+  const { subject, scopes } = asking;
   const held = { scopes: [...new Set(scopes)].sort() };
-  return isPrivate && subject !== undefined ? { ...held, subject } : held;
+  if (subject === undefined) return held;
+  return isPrivate ? { ...held, subject } : { ...held, authenticated: true };
 }

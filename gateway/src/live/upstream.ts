@@ -1,4 +1,4 @@
-import { type Identity, isAnonymous, type Logger, type Stoppable } from '@gudang/service';
+import type { Identity, Logger, Stoppable } from '@gudang/service';
 import type { SubgraphAddress } from '../subgraphs/subgraph-addresses.ts';
 import { type SubgraphLink, startSubgraphLink } from './subgraph-link.ts';
 import type { UpstreamRequest, UpstreamSink } from './upstream-sink.ts';
@@ -54,7 +54,7 @@ export function startUpstreams({
       reconnectLimitMs,
       log,
       params: foreign
-        ? { ...TELL_CURSORS, identity }
+        ? { ...TELL_CURSORS, ...(identity.unrestricted ? {} : { identity }) }
         : { gudang: { ...TELL_CURSORS.gudang, ...(secret === undefined ? {} : { secret }) } },
       onUnused: () => {
         if (!foreign && current.get(name)?.wsUrl === wsUrl) return;
@@ -75,7 +75,7 @@ export function startUpstreams({
     of: (subgraph, identity) => {
       const address = current.get(subgraph);
       if (!address) throw new Error(`no subgraph is named ${subgraph}`);
-      const told = address.foreign || isAnonymous(identity) ? undefined : identity;
+      const told = address.foreign || identity.unrestricted ? undefined : identity;
       return {
         wsUrl: address.wsUrl,
         subscribe: (request, sink) =>

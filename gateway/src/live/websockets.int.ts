@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createHealth, createHttpServer, createMetrics } from '@gudang/service';
+import { NOBODY } from '@gudang/service/auth';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createLiveMetrics } from './live-metrics.ts';
@@ -17,6 +18,7 @@ async function serve(options: { pingEveryMs?: number } = {}) {
   const websockets = startWebsockets({
     app,
     health,
+    auth: { on: false, callerOf: () => NOBODY },
     origins: { allows: () => true },
     metrics: createLiveMetrics(createMetrics('test'), () => 0),
     onProblem: () => {},

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Health, Stoppable } from '@gudang/service';
+import type { Authentication } from '@gudang/service/auth';
 import type { FastifyInstance } from 'fastify';
 import { handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -11,6 +12,7 @@ import { LiveCloseCode } from './close-codes.ts';
 import { serveGraphqlWs } from './graphql-ws-protocol.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 import { paced } from './paced.ts';
+import { createSocketSession } from './socket-session.ts';
 import { createFramer } from './websocket-frames.ts';
 
 /** The largest message that a client may send, in bytes; ws itself would take 100 MiB. */
@@ -28,6 +30,7 @@ type Connection = Parameters<typeof serveGraphqlWs>[0];
 export function startWebsockets({
   app,
   health,
+  auth,
   origins,
   metrics,
   onProblem,
@@ -37,6 +40,7 @@ export function startWebsockets({
 }: {
   app: FastifyInstance;
   health: Health;
+  auth: Authentication;
   origins: Pick<AllowedOrigins, 'allows'>;
   metrics: LiveMetrics;
   onProblem: (error: Error) => void;
@@ -55,12 +59,17 @@ export function startWebsockets({
   const serve = (socket: WebSocket, raw: Duplex, request: IncomingMessage): void => {
     metrics.clients.inc();
     answered.add(socket);
+    const client = createClientSocket(socket, raw);
+    const { headers } = request;
     const connection = serveGraphqlWs({
       ...serving,
       initWithinMs,
-      context: contextOf(request.headers),
+      session: createSocketSession(auth, headers.authorization, (code, reason) =>
+        client.close(code, reason),
+      ),
+      contextOf: (identity) => contextOf(headers, identity),
       frame,
-      socket: createClientSocket(socket, raw),
+      socket: client,
     });
     raw.on('drain', connection.onReady);
     socket.on('pong', () => answered.add(socket));

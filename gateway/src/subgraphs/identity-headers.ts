@@ -1,19 +1,13 @@
-import {
-  encodeIdentity,
-  IDENTITY_HEADER,
-  type Identity,
-  isAnonymous,
-  SECRET_HEADER,
-} from '@gudang/service';
+import { encodeIdentity, IDENTITY_HEADER, type Identity, SECRET_HEADER } from '@gudang/service';
 
 const NOTHING: Readonly<Record<string, string>> = {};
 
-/** The headers that tell a subgraph who asks. @param secret proves that the gateway says it */
-export function identityHeaders(
-  identity: Identity,
-  secret: string | undefined,
-): Readonly<Record<string, string>> {
-  if (isAnonymous(identity)) return NOTHING;
-  const told = { [IDENTITY_HEADER]: encodeIdentity(identity) };
-  return secret === undefined ? told : { ...told, [SECRET_HEADER]: secret };
+/** The headers that prove to a subgraph that the gateway asks; nothing without a secret. */
+export function secretHeaders(secret: string | undefined): Readonly<Record<string, string>> {
+  return secret === undefined ? NOTHING : { [SECRET_HEADER]: secret };
+}
+
+/** The headers that tell a subgraph who asks; nothing where nobody is told apart. */
+export function identityHeaders(identity: Identity): Readonly<Record<string, string>> {
+  return identity.unrestricted ? NOTHING : { [IDENTITY_HEADER]: encodeIdentity(identity) };
 }

@@ -3,7 +3,7 @@ import { ANONYMOUS, type Logger, type Stoppable, withoutCredentials } from '@gud
 import { startSpan } from '@gudang/service/tracing';
 import { type Dispatcher, Pool } from 'undici';
 import type { GatewayContext } from '../context.ts';
-import { identityHeaders } from './identity-headers.ts';
+import { identityHeaders, secretHeaders } from './identity-headers.ts';
 import { readAnswer, type SubgraphAnswer, unavailableAnswer } from './subgraph-answer.ts';
 import type { SubgraphMetrics } from './subgraph-metrics.ts';
 
@@ -55,6 +55,11 @@ export function startSubgraphSource({
     connect: { timeout: Math.min(timeoutMs, 5_000) },
   });
 
+  const always = {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    ...secretHeaders(secret),
+  };
   let away = false;
 
   const post = async (
@@ -65,7 +70,7 @@ export function startSubgraphSource({
     const options: Dispatcher.RequestOptions = {
       method: 'POST',
       path,
-      headers: { 'content-type': 'application/json', accept: 'application/json', ...forward },
+      headers: { ...always, ...forward },
       body: JSON.stringify({
         query: request.query,
         variables: request.variables,
@@ -106,7 +111,7 @@ export function startSubgraphSource({
       const headers = {
         ...forward,
         ...(span ? { traceparent: span.traceparent } : {}),
-        ...identityHeaders(identity, secret),
+        ...identityHeaders(identity),
       };
       const done = metrics.begin(name);
       try {

@@ -3,23 +3,30 @@ import type { Page, TimePlace } from '@gudang/service/graphql';
 import type { Database } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { ORDER_COLUMNS } from './order-columns.ts';
+import { isSeen, type SeenOrders } from './seen-orders.ts';
 
 export interface OrderFilter {
+  readonly seen: SeenOrders;
   readonly productId?: string | undefined;
   readonly status?: OrderStatus | undefined;
 }
 
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
-/** The orders of these ids, in that order; undefined where there is none, or the id is no UUID. */
+/**
+ * The orders of these ids, in that order; undefined where there is none, the id is no UUID, or the
+ * order is not to be seen.
+ */
 export async function findOrders(
   database: Database,
   ids: readonly string[],
+  seen: SeenOrders,
 ): Promise<(OrderState | undefined)[]> {
   const wanted = [...new Set(ids.filter((id) => UUID.test(id)).map((id) => id.toLowerCase()))];
   if (wanted.length === 0) return ids.map(() => undefined);
   const found = await database.order.findMany({ where: { id: { in: wanted } } });
-  const byId = new Map(found.map((order) => [order.id, order]));
+  const shown = found.filter((order) => isSeen(seen, order));
+  const byId = new Map(shown.map((order) => [order.id, order]));
   return ids.map((id) => byId.get(id.toLowerCase()));
 }
 
@@ -39,12 +46,18 @@ function newestFirst(page: Page<TimePlace>): Prisma.Sql {
     : Prisma.sql`ORDER BY created_at, id LIMIT ${page.size + 1}`;
 }
 
-function matching({ productId, status }: OrderFilter): Prisma.Sql {
+/** Said again that it is not empty: the indexes of owners hold the orders that have one. */
+function of(seen: SeenOrders): Prisma.Sql {
+  if (seen === 'all') return Prisma.empty;
+  return Prisma.sql`AND owner = ${seen.owner ?? ''} AND owner <> ''`;
+}
+
+function matching({ seen, productId, status }: OrderFilter): Prisma.Sql {
   const ofProduct =
     productId === undefined ? Prisma.empty : Prisma.sql`AND product_id = ${productId}`;
   const ofStatus =
     status === undefined ? Prisma.empty : Prisma.sql`AND status = ${status}::order_status`;
-  return Prisma.sql`${ofProduct} ${ofStatus}`;
+  return Prisma.sql`${of(seen)} ${ofProduct} ${ofStatus}`;
 }
 
 /**
@@ -66,7 +79,7 @@ export async function findOrderPages(
   database: Database,
   productIds: readonly string[],
   page: Page<TimePlace>,
-  filter: Pick<OrderFilter, 'status'>,
+  filter: Pick<OrderFilter, 'seen' | 'status'>,
 ): Promise<OrderState[][]> {
   const found = await database.$queryRaw<OrderState[]>`
     SELECT page.* FROM unnest(${[...new Set(productIds)]}::text[]) AS wanted (product)

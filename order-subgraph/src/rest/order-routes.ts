@@ -1,5 +1,5 @@
 import type { OrderState } from '@gudang/events';
-import type { Service } from '@gudang/service';
+import { demand, type Identity, type Service } from '@gudang/service';
 import type { Page, TimePlace } from '@gudang/service/graphql';
 import { fieldsOf, REST_LIST_LIMIT, type RestAnswer, serveRest } from '@gudang/service/rest';
 import { causeIn, startSpan } from '@gudang/service/tracing';
@@ -21,18 +21,26 @@ const NEWEST: Page<TimePlace> = {
 
 /** The orders as clients of the earlier system know them. */
 export function serveOrderRest(
-  service: Pick<Service, 'app' | 'log'>,
-  createContext: () => Pick<Context, 'database' | 'createOrder' | 'owner'>,
+  service: Pick<Service, 'app' | 'auth' | 'log'>,
+  createContext: (
+    identity: Identity,
+  ) => Pick<Context, 'database' | 'createOrder' | 'seen' | 'owner'>,
 ): Promise<void> {
-  return serveRest(service, { prefix: '/order', names: NAMES }, (rest) => {
-    rest.get('/', async (): Promise<RestAnswer> => {
-      const orders = await findOrderPage(createContext().database, NEWEST, {});
+  return serveRest(service, { prefix: '/order', names: NAMES }, (rest, identityOf) => {
+    rest.get('/', async (request): Promise<RestAnswer> => {
+      const identity = identityOf(request);
+      demand(identity, {});
+      const { database, seen } = createContext(identity);
+      const orders = await findOrderPage(database, NEWEST, { seen });
       const shown = orders.slice(0, REST_LIST_LIMIT).map(show);
       return { Message: 'Berhasil Mendapatkan Data Order', Data: shown };
     });
 
-    rest.post('/add-order', async ({ body, headers }, reply): Promise<RestAnswer> => {
-      const { createOrder, owner } = createContext();
+    rest.post('/add-order', async (request, reply): Promise<RestAnswer> => {
+      const identity = identityOf(request);
+      demand(identity, { anyOf: [['order:write']] });
+      const { createOrder, owner } = createContext(identity);
+      const { body, headers } = request;
       const { productid, quantity } = fieldsOf(body);
       const { 'idempotency-key': idempotencyKey, traceparent } = headers;
       // A span for the request: the order's trace begins with it, or goes on with the caller's.

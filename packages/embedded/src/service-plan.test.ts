@@ -35,6 +35,17 @@ test('a port that cannot be is not passed on in what is derived from it', () => 
   expect(gateway.env.SUBGRAPH_URLS).toContain('stock=http://127.0.0.1:8001/graphql');
 });
 
+test.each(['JWT_SECRET', 'JWT_JWKS_URL'])('where %s is set, the three share a secret', (name) => {
+  const { order, stock, gateway } = plan({ [name]: 'set' });
+  expect(order.env['SUBGRAPH_SECRET']).toMatch(/^[\w-]{32}$/);
+  expect(stock.env['SUBGRAPH_SECRET']).toBe(order.env['SUBGRAPH_SECRET']);
+  expect(gateway.env['SUBGRAPH_SECRET']).toBe(order.env['SUBGRAPH_SECRET']);
+  expect(plan({ [name]: 'set' }).order.env['SUBGRAPH_SECRET']).not.toBe(
+    order.env['SUBGRAPH_SECRET'],
+  );
+  expect(plan({ [name]: 'set', SUBGRAPH_SECRET: 'own' }).order.env['SUBGRAPH_SECRET']).toBe('own');
+});
+
 test('the user’s own SUBGRAPH_URLS stay', () => {
   const own = 'order=http://elsewhere/graphql';
   expect(plan({ SUBGRAPH_URLS: own }).gateway.env.SUBGRAPH_URLS).toBe(own);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Backing } from './backing.ts';
 import type { StartSettings } from './start-settings.ts';
@@ -23,9 +24,15 @@ export function planServices(
 ): Services {
   const at = (name: ServiceName) => `http://${reachableHost(env.HOST)}:${ports[name]}`;
   const subgraphs = `order=${at('order')}/graphql,stock=${at('stock')}/graphql`;
+  // Who asks is told to the subgraphs beside a secret; one for as long as these run will do.
+  const asksWho = env.JWT_JWKS_URL?.trim() || env.JWT_SECRET?.trim();
+  const proof =
+    asksWho && !env.SUBGRAPH_SECRET?.trim()
+      ? { SUBGRAPH_SECRET: randomBytes(24).toString('base64url') }
+      : {};
   const plan = (name: ServiceName, folder: string, extra: NodeJS.ProcessEnv): ServicePlan => ({
     script: join(root, folder, 'dist/main.js'),
-    env: { ...env, PORT: String(ports[name]), ...extra },
+    env: { ...env, ...proof, PORT: String(ports[name]), ...extra },
     address: at(name),
   });
   return {

@@ -1,6 +1,8 @@
 /** The codes that clients may build on. */
 export type ErrorCode =
   | 'BAD_USER_INPUT'
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
   | 'NOT_FOUND'
   | 'ALREADY_EXISTS'
   | 'IDEMPOTENCY_CONFLICT'

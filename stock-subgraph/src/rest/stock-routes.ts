@@ -1,7 +1,13 @@
 import type { StockState } from '@gudang/events';
-import { notFound, type Service } from '@gudang/service';
+import { demand, type Identity, notFound, type Requirement, type Service } from '@gudang/service';
 import { type Page, readArguments, type TimePlace } from '@gudang/service/graphql';
-import { fieldsOf, REST_LIST_LIMIT, type RestAnswer, serveRest } from '@gudang/service/rest';
+import {
+  fieldsOf,
+  type IdentityOf,
+  REST_LIST_LIMIT,
+  type RestAnswer,
+  serveRest,
+} from '@gudang/service/rest';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { addStock, stockId } from '../stocks/add-stock.ts';
@@ -18,6 +24,8 @@ const NEWEST: Page<TimePlace> = {
   before: undefined,
 };
 
+const TO_WRITE: Requirement = { anyOf: [['stock:write']] };
+
 const idArgument = z.object({ id: stockId });
 
 interface OfStock {
@@ -26,41 +34,48 @@ interface OfStock {
 
 /** The stocks as clients of the earlier system know them. */
 export function serveStockRest(
-  service: Pick<Service, 'app' | 'log'>,
-  createContext: () => Pick<Context, 'database' | 'stockById' | 'stored'>,
+  service: Pick<Service, 'app' | 'auth' | 'log'>,
+  createContext: (identity: Identity) => Pick<Context, 'database' | 'stockById' | 'stored'>,
 ): Promise<void> {
-  return serveRest(service, { prefix: '/stock', names: NAMES }, (rest) => {
-    rest.get('/', async (): Promise<RestAnswer> => {
-      const stocks = await findStockPage(createContext().database, NEWEST, undefined);
+  return serveRest(service, { prefix: '/stock', names: NAMES }, (rest, identityOf) => {
+    const readers = (request: Parameters<IdentityOf>[0]) => createContext(identityOf(request));
+    const writers: typeof readers = (request) => {
+      const identity = identityOf(request);
+      demand(identity, TO_WRITE);
+      return createContext(identity);
+    };
+
+    rest.get('/', async (request): Promise<RestAnswer> => {
+      const stocks = await findStockPage(readers(request).database, NEWEST, undefined);
       const shown = stocks.slice(0, REST_LIST_LIMIT).map(show);
       return { Message: 'Berhasil Mendapatkan Data Stock', Data: shown };
     });
 
-    rest.get<OfStock>('/:id', async ({ params }): Promise<RestAnswer> => {
-      const { id } = readArguments(idArgument, params);
-      const stock = await createContext().stockById.load(id);
+    rest.get<OfStock>('/:id', async (request): Promise<RestAnswer> => {
+      const { id } = readArguments(idArgument, request.params);
+      const stock = await readers(request).stockById.load(id);
       if (!stock) throw notFound('stock', id);
       return { Message: 'Berhasil Mendapatkan Data Berdasarkan ID', Data: show(stock) };
     });
 
-    rest.post('/add-stock', async ({ body }): Promise<RestAnswer> => {
-      const context = createContext();
-      const { name, quantity } = fieldsOf(body);
+    rest.post('/add-stock', async (request): Promise<RestAnswer> => {
+      const context = writers(request);
+      const { name, quantity } = fieldsOf(request.body);
       const stock = await stored(context, addStock(context.database, { name, quantity }));
       return { Message: 'Berhasil Menambahkan Data', Data: show(stock) };
     });
 
-    rest.put<OfStock>('/update/:id', async ({ params, body }): Promise<RestAnswer> => {
-      const context = createContext();
-      const { name, quantity } = fieldsOf(body);
-      const change = { id: params.id, input: { name, quantity } };
+    rest.put<OfStock>('/update/:id', async (request): Promise<RestAnswer> => {
+      const context = writers(request);
+      const { name, quantity } = fieldsOf(request.body);
+      const change = { id: request.params.id, input: { name, quantity } };
       const stock = await stored(context, updateStock(context.database, change));
       return { Message: 'Berhasil Mengubah Data', Data: show(stock) };
     });
 
-    rest.delete<OfStock>('/delete/:id', async ({ params }): Promise<RestAnswer> => {
-      const context = createContext();
-      await stored(context, deleteStock(context.database, { id: params.id }));
+    rest.delete<OfStock>('/delete/:id', async (request): Promise<RestAnswer> => {
+      const context = writers(request);
+      await stored(context, deleteStock(context.database, { id: request.params.id }));
       return { Message: 'Berhasil Menghapus Data' };
     });
   });

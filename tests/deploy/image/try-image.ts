@@ -42,11 +42,12 @@ try {
     say(`migrate, ${round} time: ${await runImage(node, image.migrate, databases)}`);
   }
 
-  const backing = { KAFKA_BROKERS, KAFKA_TOPIC_PREFIX: 'image.' };
+  const backing = { AUTH: 'off', KAFKA_BROKERS, KAFKA_TOPIC_PREFIX: 'image.' };
   const order = await startImage(node, image.order, { ...databases, ...backing });
   const stock = await startImage(node, image.stock, { ...databases, ...backing });
   const SUBGRAPH_URLS = `order=${order.url}/graphql,stock=${stock.url}/graphql`;
   const gateway = await startImage(node, image.gateway, {
+    AUTH: 'off',
     SUBGRAPH_URLS,
     NODE_ENV: 'development',
   });

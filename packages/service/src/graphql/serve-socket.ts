@@ -21,11 +21,14 @@ type ConnectionParams = Readonly<Record<string, unknown>> & {
 export function serveSocket<C extends object>({
   app,
   schema,
+  answers,
   createContext,
   log,
 }: {
   app: FastifyInstance;
   schema: GraphQLSchema;
+  /** Whether a connection that says this of itself is answered; one that is not closes with 4403. */
+  answers: (connection: Context) => boolean;
   createContext: (connection: Context, request: SubscribePayload) => C;
   log: Logger;
 }): void {
@@ -47,6 +50,7 @@ export function serveSocket<C extends object>({
     {
       schema,
       validate: validateSafely,
+      onConnect: answers,
       context: (connection, _id, request) => createContext(connection, request),
       onOperation: (connection, id, _payload, { contextValue }) => {
         if (connection.connectionParams?.gudang?.cursors !== true) return;

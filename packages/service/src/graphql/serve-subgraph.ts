@@ -5,9 +5,9 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import fastifyApollo from '@as-integrations/fastify';
-import { parse } from 'graphql';
+import { type GraphQLFormattedError, parse } from 'graphql';
 import { createBelievedIdentity } from '../identity/believed-identity.ts';
-import type { Identity } from '../identity/identity.ts';
+import { ANONYMOUS, type Identity, UNRESTRICTED } from '../identity/identity.ts';
 import type { Service } from '../service.ts';
 import type { httpSettings, identitySettings } from '../settings/shared-settings.ts';
 import { causeIn } from '../tracing/tracing.ts';
@@ -29,7 +29,7 @@ type SubgraphTable = Pick<ReturnType<typeof httpSettings>, 'NODE_ENV'> & typeof 
  * @param sdl the subgraph's schema, the source that its types are generated from
  */
 export async function serveSubgraph<C extends object>(
-  { app, log, settings }: Pick<Service<SubgraphTable>, 'app' | 'log' | 'settings'>,
+  { app, auth, log, settings }: Pick<Service<SubgraphTable>, 'app' | 'auth' | 'log' | 'settings'>,
   {
     sdl,
     resolvers,
@@ -58,17 +58,33 @@ export async function serveSubgraph<C extends object>(
     ],
   });
   await server.start();
-  const believed = createBelievedIdentity(settings.SUBGRAPH_SECRET);
-  await app.register(fastifyApollo(server), {
-    context: async ({ headers }) =>
-      createContext(believed.ofRequest(headers), causeIn(headers['traceparent'])),
+  const believed = createBelievedIdentity(
+    settings.SUBGRAPH_SECRET,
+    auth.on ? ANONYMOUS : UNRESTRICTED,
+  );
+  await app.register((gatewaysOwn, _options, done) => {
+    gatewaysOwn.addHook('onRequest', ({ headers }, reply, next) => {
+      if (believed.answersRequest(headers)) next();
+      else reply.code(403).send({ errors: [GATEWAY_ONLY] });
+    });
+    gatewaysOwn.register(fastifyApollo(server), {
+      context: async ({ headers }) =>
+        createContext(believed.ofRequest(headers), causeIn(headers['traceparent'])),
+    });
+    done();
   });
   serveSocket({
     app,
     schema,
+    answers: ({ connectionParams }) => believed.answersConnection(connectionParams),
     createContext: ({ connectionParams }, { extensions }) =>
       createContext(believed.ofOperation(connectionParams, extensions)),
     log,
   });
   app.addHook('onClose', () => server.stop());
 }
+
+const GATEWAY_ONLY: GraphQLFormattedError = {
+  message: 'This subgraph answers the gateway alone: ask there',
+  extensions: { code: 'FORBIDDEN' },
+};

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createBelievedIdentity, IDENTITY_HEADER, SECRET_HEADER } from './believed-identity.ts';
-import { ANONYMOUS, encodeIdentity } from './identity.ts';
+import { ANONYMOUS, encodeIdentity, UNRESTRICTED } from './identity.ts';
 
 const WHO = { subject: 'Siti ✓', scopes: ['orders:read'] };
-const { ofRequest, ofOperation } = createBelievedIdentity(['the new secret', 'the old secret']);
+const believed = createBelievedIdentity(['the new secret', 'the old secret']);
+const { ofRequest, ofOperation } = believed;
 
 const headers = (secret?: string, identity = encodeIdentity(WHO)) => ({
   [IDENTITY_HEADER]: identity,
@@ -11,6 +12,35 @@ const headers = (secret?: string, identity = encodeIdentity(WHO)) => ({
 });
 const params = (secret: unknown) => ({ gudang: { secret } });
 const extensions = { gudang: { identity: WHO } };
+
+it('answers the gateway alone where secrets are set, and everybody where none is', () => {
+  const nobodys = createBelievedIdentity();
+  for (const secret of ['the new secret', 'the old secret', 'a guess', undefined]) {
+    const isOne = secret?.startsWith('the ') ?? false;
+    expect(believed.answersRequest(headers(secret))).toBe(isOne);
+    expect(believed.answersConnection(params(secret))).toBe(isOne);
+    expect(nobodys.answersRequest(headers(secret))).toBe(true);
+    expect(nobodys.answersConnection(params(secret))).toBe(true);
+  }
+  expect(believed.answersConnection(undefined)).toBe(false);
+});
+
+it('is as told beforehand where nothing is said, and nobody where what is said is not proved', () => {
+  for (const secrets of [[], ['the new secret']]) {
+    const open = createBelievedIdentity(secrets, UNRESTRICTED);
+    expect(open.ofRequest({})).toBe(UNRESTRICTED);
+    expect(open.ofOperation({}, {})).toBe(UNRESTRICTED);
+    expect(open.ofRequest(headers('a guess'))).toBe(ANONYMOUS);
+    expect(open.ofOperation(params('a guess'), extensions)).toBe(ANONYMOUS);
+  }
+});
+
+it('cannot be said to be unrestricted', () => {
+  const forged = { ...WHO, unrestricted: true };
+  const text = Buffer.from(JSON.stringify(forged)).toString('base64url');
+  expect(ofRequest(headers('the new secret', text))).toEqual(WHO);
+  expect(ofOperation(params('the new secret'), { gudang: { identity: forged } })).toEqual(WHO);
+});
 
 describe('who asks', () => {
   it.each(['the new secret', 'the old secret'])('is believed beside %s', (secret) => {

@@ -12,15 +12,24 @@ interface Sent {
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Who asks, of those who proved to be the gateway; all others are anonymous, whatever they say. */
+/** Who asks, of those who proved to be the gateway; of all others nothing that they say is believed. */
 export interface BelievedIdentity {
+  /** Whether to answer at all: where secrets are set, the gateway alone. */
+  readonly answersRequest: (headers: Headers) => boolean;
+  readonly answersConnection: (connectionParams: unknown) => boolean;
   readonly ofRequest: (headers: Headers) => Identity;
   /** @param extensions of the operation's own message: one connection carries many identities */
   readonly ofOperation: (connectionParams: unknown, extensions: unknown) => Identity;
 }
 
-/** @param secrets any of these proves the gateway; none: nobody is believed */
-export function createBelievedIdentity(secrets: readonly string[] = []): BelievedIdentity {
+/**
+ * @param secrets any of these proves the gateway; none: nobody is believed
+ * @param untold who asks where nothing is said of it
+ */
+export function createBelievedIdentity(
+  secrets: readonly string[] = [],
+  untold: Identity = ANONYMOUS,
+): BelievedIdentity {
   const digests = secrets.map(digest);
   const isGateway = (given: unknown): boolean => {
     if (typeof given !== 'string') return false;
@@ -29,14 +38,18 @@ export function createBelievedIdentity(secrets: readonly string[] = []): Believe
     return digests.map((one) => timingSafeEqual(one, own)).includes(true);
   };
   return {
+    answersRequest: (headers) => digests.length === 0 || isGateway(headers[SECRET_HEADER]),
+    answersConnection: (params) => digests.length === 0 || isGateway(sentIn(params)?.secret),
     ofRequest: (headers) => {
       const identity = headers[IDENTITY_HEADER];
+      if (identity === undefined) return untold;
       if (typeof identity !== 'string' || !isGateway(headers[SECRET_HEADER])) return ANONYMOUS;
       return decodeIdentity(identity);
     },
     ofOperation: (connectionParams, extensions) => {
       const identity = sentIn(extensions)?.identity;
-      if (identity === undefined || !isGateway(sentIn(connectionParams)?.secret)) return ANONYMOUS;
+      if (identity === undefined) return untold;
+      if (!isGateway(sentIn(connectionParams)?.secret)) return ANONYMOUS;
       return readIdentity(identity);
     },
   };

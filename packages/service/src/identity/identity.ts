@@ -4,17 +4,25 @@ import { z } from 'zod';
 export interface Identity {
   /** The user; absent: unknown, or of no concern to what is asked. */
   readonly subject?: string | undefined;
+  /** That there is a subject, where it is held back because others share what is asked. */
+  readonly authenticated?: true | undefined;
   /** What they may do. */
   readonly scopes: readonly string[];
+  /** Nobody is told apart, and everybody may do everything. Never a part of any message. */
+  readonly unrestricted?: true | undefined;
 }
 
 export const ANONYMOUS: Identity = Object.freeze({ scopes: Object.freeze([]) });
+export const UNRESTRICTED: Identity = Object.freeze({
+  scopes: Object.freeze([]),
+  unrestricted: true,
+});
 
-export function isAnonymous({ subject, scopes }: Identity): boolean {
-  return subject === undefined && scopes.length === 0;
-}
-
-const identity = z.object({ subject: z.string().optional(), scopes: z.array(z.string()) });
+const identity = z.object({
+  subject: z.string().min(1).optional(),
+  authenticated: z.literal(true).optional(),
+  scopes: z.array(z.string()),
+});
 
 /** What a message says of who asks; anonymous when it says nothing that can be read. */
 export function readIdentity(value: unknown): Identity {
@@ -23,8 +31,9 @@ export function readIdentity(value: unknown): Identity {
 }
 
 /** For a header: JSON in base64url, since a subject may hold any character. */
-export function encodeIdentity(value: Identity): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url');
+export function encodeIdentity({ subject, authenticated, scopes }: Identity): string {
+  const text = JSON.stringify({ subject, authenticated, scopes });
+  return Buffer.from(text).toString('base64url');
 }
 
 /** The opposite; anonymous for a text that is none. */

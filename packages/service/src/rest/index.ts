@@ -1,1 +1,7 @@
-export { fieldsOf, REST_LIST_LIMIT, type RestAnswer, serveRest } from './serve-rest.ts';
+export {
+  fieldsOf,
+  type IdentityOf,
+  REST_LIST_LIMIT,
+  type RestAnswer,
+  serveRest,
+} from './serve-rest.ts';

@@ -38,6 +38,20 @@ describe('toRestError', () => {
       'There is no stock with the id "x"',
     ],
     [
+      'whoever has no token',
+      new ServiceError('UNAUTHENTICATED', 'This needs a token'),
+      401,
+      'Tidak Terautentikasi',
+      'This needs a token',
+    ],
+    [
+      'whoever may not',
+      new ServiceError('FORBIDDEN', 'This needs a scope'),
+      403,
+      'Akses Ditolak',
+      'This needs a scope',
+    ],
+    [
       'a key of another order',
       new ServiceError('IDEMPOTENCY_CONFLICT', 'This idempotencyKey …', {
         details: { argument: 'input.idempotencyKey' },

@@ -3,9 +3,9 @@ import { hideError } from '../hidden-error.ts';
 import { BODY_LIMIT } from '../http/http-server.ts';
 import type { Logger } from '../logger.ts';
 
-/** How a request of the earlier REST interface failed; its clients know these four. */
+/** How a request of the earlier REST interface failed; its clients know all but 401 and 403. */
 export interface RestError {
-  readonly status: 400 | 404 | 422 | 500;
+  readonly status: 400 | 401 | 403 | 404 | 422 | 500;
   readonly body: { readonly Message: string; readonly Error: string };
 }
 
@@ -13,6 +13,8 @@ export interface RestError {
 export type FieldNames = Readonly<Record<string, string>>;
 
 const REFUSED = 'Format Request Tidak Sesuai';
+const UNKNOWN = 'Tidak Terautentikasi';
+const FORBIDDEN = 'Akses Ditolak';
 const MISSING = 'Data Tidak Ditemukan';
 const FAILED = 'Terjadi Kesalahan Pada Server';
 
@@ -55,6 +57,9 @@ function ofService({ code, message, details }: ServiceError, names: FieldNames):
   const argument = String(details['argument'] ?? '');
   const name = names[argument] ?? argument;
   if (code === 'NOT_FOUND') return missing(message);
+  if (code === 'UNAUTHENTICATED')
+    return { status: 401, body: { Message: UNKNOWN, Error: message } };
+  if (code === 'FORBIDDEN') return { status: 403, body: { Message: FORBIDDEN, Error: message } };
   if (code === 'BAD_USER_INPUT') {
     // The id is a part of the address: one that nothing can have is one that nothing has.
     const said = argument === 'id' ? missing : refused;

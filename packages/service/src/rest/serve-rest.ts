@@ -1,5 +1,7 @@
-import type { FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
+import type { Authentication } from '../auth/authentication.ts';
 import { badUserInput } from '../errors.ts';
+import { ANONYMOUS, type Identity } from '../identity/identity.ts';
 import type { Logger } from '../logger.ts';
 import { type FieldNames, missing, type RestError, toRestError } from './rest-error.ts';
 
@@ -12,19 +14,28 @@ export interface RestAnswer {
   readonly Data?: unknown;
 }
 
+/** Who sent a request, by its token. */
+export type IdentityOf = (request: FastifyRequest) => Identity;
+
 /**
  * Serves routes of the earlier system's REST interface below a prefix, with and without a slash at
  * its end. Bodies are JSON and nothing else: what a form of another site can send through its
- * visitor's browser is refused. Errors have its shape, `{ Message, Error }`.
+ * visitor's browser is refused, and so is a token that is no good. Errors have its shape,
+ * `{ Message, Error }`.
  * @param names what a client calls an argument, for errors
  */
 export async function serveRest(
-  { app, log }: { app: FastifyInstance; log: Logger },
+  { app, auth, log }: { app: FastifyInstance; auth: Authentication; log: Logger },
   { prefix, names }: { prefix: string; names: FieldNames },
-  addRoutes: (rest: FastifyInstance) => void,
+  addRoutes: (rest: FastifyInstance, identityOf: IdentityOf) => void,
 ): Promise<void> {
+  const identities = new WeakMap<FastifyRequest, Identity>();
   await app.register(
     (rest, _options, done) => {
+      rest.addHook('onRequest', async (request) => {
+        const { identity } = await auth.callerOf(request.headers.authorization);
+        identities.set(request, identity);
+      });
       rest.removeAllContentTypeParsers();
       rest.addContentTypeParser(
         'application/json',
@@ -39,7 +50,7 @@ export async function serveRest(
         const path = request.url.split('?')[0];
         return send(reply, missing(`There is no ${request.method} ${path} here`));
       });
-      addRoutes(rest);
+      addRoutes(rest, (request) => identities.get(request) ?? ANONYMOUS);
       done();
     },
     { prefix },

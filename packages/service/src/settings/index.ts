@@ -1,3 +1,4 @@
+export { type AuthSettings, authSettings } from './auth-settings.ts';
 export * from './settings.ts';
 export { type SettingRow, settingsMarkdown } from './settings-table.ts';
 export {

@@ -1,3 +1,4 @@
+import { authSettings, checkOpen } from './auth-settings.ts';
 import {
   addresses,
   choice,
@@ -18,6 +19,7 @@ export function httpSettings(defaultPort: number) {
       description: 'The address to listen on',
       parse: text,
       default: '127.0.0.1',
+      check: (values) => checkOpen(values),
     },
     PORT: {
       description: 'The port to listen on; 0 picks a free one',
@@ -47,6 +49,7 @@ export function httpSettings(defaultPort: number) {
       parse: choice('development', 'production', 'test'),
       default: 'development',
     },
+    ...authSettings,
   } as const satisfies Record<string, Setting>;
 }
 
