@@ -48,7 +48,7 @@ export interface PacedOrders {
 
 /** Orders through the gateway, so many a second, until told to stop. */
 export async function paceOrders(
-  { graph }: System,
+  { graph }: Pick<System, 'graph'>,
   { ids, aSecond, until }: { ids: readonly string[]; aSecond: number; until: AbortSignal },
 ): Promise<PacedOrders> {
   const mutation = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
