@@ -30,17 +30,12 @@ export async function runShell(text: string, addresses: Addresses): Promise<void
 async function runCommand(command: string, addresses: Addresses): Promise<void> {
   const words = command.split(/\s+/);
   const [program = '', first = '', second = ''] = words;
-  const scripts = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8')).scripts;
   switch (program) {
     case 'curl':
       return runCurl(command, addresses);
-    case 'npm': {
-      if (first === 'ci') return;
+    case 'npm':
       if (first === 'install') return mustExist(command, join('node_modules', second));
-      const script = first === 'run' ? second : first;
-      if (!(script in scripts)) throw new Error(`${command}: package.json has no such script`);
-      return;
-    }
+      return runScript(command, first === 'run' ? second : first);
     case 'npx': {
       await mustExist(command, join('node_modules/.bin', first));
       for (const path of words.filter((word) => word.includes('/'))) await mustExist(command, path);
@@ -70,6 +65,34 @@ async function runCommand(command: string, addresses: Addresses): Promise<void> 
       return;
     default:
       throw new Error(`${command}: no test knows how to run this`);
+  }
+}
+
+/** What starts a whole system, or changes files that other tests read: who else starts it, and how. */
+const STARTED_BY: Readonly<Record<string, readonly [file: string, words: string]>> = {
+  ci: ['.ci/run', 'npm ci'],
+  test: ['.ci/run', 'npm test'],
+  start: ['tests/system/running-start.ts', 'packages/embedded/dist/start.js'],
+  demo: ['tests/demo/demo.e2e.ts', 'demo.ts'],
+  migrate: ['tests/e2e/readable-errors.e2e.ts', 'prisma/dist/migrate.js'],
+  chaos: ['tests/chaos/short.e2e.ts', 'runFault'],
+  settings: ['tests/docs/settings-page.e2e.ts', 'settingsPage'],
+  supergraph: ['gateway/src/compose.test.ts', 'findStale'],
+  // A part of the build, without which no test begins.
+  generate: ['turbo.json', '"generate"'],
+};
+
+async function runScript(command: string, script: string): Promise<void> {
+  const { scripts } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'));
+  if (script !== 'ci' && !(script in scripts)) {
+    throw new Error(`${command}: package.json has no such script`);
+  }
+  const [file, words] = STARTED_BY[script] ?? [];
+  if (file === undefined || words === undefined) {
+    throw new Error(`${command}: no test is known that starts it`);
+  }
+  if (!(await readFile(join(repository, file), 'utf8')).includes(words)) {
+    throw new Error(`${command}: ${file} does not start it`);
   }
 }
 
