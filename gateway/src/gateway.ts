@@ -12,11 +12,12 @@ import { createAllowedOrigins, serveCors } from './allowed-origins.ts';
 import { createRequestCallers } from './auth/request-callers.ts';
 import { presentErrors } from './errors/present-errors.ts';
 import { startGraphqlEndpoint } from './graphql-endpoint.ts';
+import { createAdmission } from './limits/admission.ts';
+import { readOperationLimits } from './limits/operation-limits.ts';
 import { startHttpStreams } from './live/http-streams.ts';
 import { createLiveGraph, type LiveGraph } from './live/live-graph.ts';
 import { createLiveMetrics } from './live/live-metrics.ts';
 import { createLiveStreams } from './live/live-streams.ts';
-import { createOperationReader } from './live/operation-reader.ts';
 import { startUpstreams } from './live/upstream.ts';
 import { startWebsockets } from './live/websockets.ts';
 import { servePages } from './pages/serve-pages.ts';
@@ -38,9 +39,10 @@ export async function startGateway({
   const production = settings.NODE_ENV === 'production';
   const health = createHealth();
   const metrics = createMetrics('gateway');
-  const read = createOperationReader();
 
   const supergraph = await readSupergraph(settings.SUPERGRAPH);
+  const limits = readOperationLimits(settings);
+  const admission = createAdmission({ graph: supergraph, limits });
   const { SUBGRAPH_TIMEOUT_MS: timeoutMs, SUBGRAPH_SECRET: [secret] = [] } = settings;
   const addressesOf = (loaded: LoadedSupergraph): SubgraphAddress[] =>
     subgraphAddresses(
@@ -85,7 +87,15 @@ export async function startGateway({
   if (settings.PAGES) await servePages({ app, addresses, health, explorers: !production, log });
   const endpoint = started(
     'graphql',
-    await startGraphqlEndpoint({ app, sdl: supergraph.sdl, subgraphs, production, metrics, log }),
+    await startGraphqlEndpoint({
+      app,
+      sdl: supergraph.sdl,
+      subgraphs,
+      production,
+      maxTokens: limits.tokens,
+      metrics,
+      log,
+    }),
   );
   const serving = {
     health,
@@ -93,7 +103,7 @@ export async function startGateway({
     callers,
     origins,
     metrics: liveMetrics,
-    read,
+    admission,
     live,
     execute: endpoint.execute,
     present: (errors: readonly GraphQLError[]) => presentErrors(errors, log),
@@ -121,6 +131,7 @@ export async function startGateway({
     addressesOf,
     subgraphs,
     endpoint,
+    admission,
     upstreams,
     live,
     graphOf,

@@ -108,7 +108,7 @@ describe('queries and mutations', () => {
     [
       'too many tokens',
       { query: `{ ${'hello(name: "") '.repeat(3000)} }` },
-      { code: 'GRAPHQL_PARSE_FAILED' },
+      { code: 'LIMIT_EXCEEDED' },
     ],
     ['an unknown field', { query: '{ nothing }' }, { code: 'GRAPHQL_VALIDATION_FAILED' }],
     [

@@ -12,7 +12,6 @@ import { presentGatewayError } from './errors/present-errors.ts';
 import { createGraphqlMetrics } from './graphql-metrics.ts';
 import type { OperationExecutor } from './live/graphql-ws-protocol.ts';
 import type { HttpStreams } from './live/http-streams.ts';
-import { TOKEN_LIMIT } from './live/operation-reader.ts';
 import { unavailableAnswer } from './subgraphs/subgraph-answer.ts';
 import type { Subgraphs } from './subgraphs/subgraphs.ts';
 
@@ -33,6 +32,7 @@ export async function startGraphqlEndpoint({
   sdl,
   subgraphs,
   production,
+  maxTokens,
   metrics,
   log,
 }: {
@@ -41,6 +41,8 @@ export async function startGraphqlEndpoint({
   sdl: string;
   subgraphs: Pick<Subgraphs, 'sources'>;
   production: boolean;
+  /** The most tokens of an operation. */
+  maxTokens: number;
   metrics: Metrics;
   log: Logger;
 }): Promise<GraphqlEndpoint> {
@@ -66,7 +68,7 @@ export async function startGraphqlEndpoint({
     hideSchemaDetailsFromClientErrors: production,
     // The process's own signal handling stops this, after the websockets.
     stopOnTerminationSignals: false,
-    parseOptions: { maxTokens: TOKEN_LIMIT },
+    parseOptions: { maxTokens },
     formatError: (formatted, error) => presentGatewayError(formatted, error, log),
     // Apollo's pretty-printing is half of what @apollo/server itself costs a request.
     stringifyResult: (value) => JSON.stringify(value),

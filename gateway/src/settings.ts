@@ -9,6 +9,8 @@ import {
   text,
 } from '@gudang/service/settings';
 
+import { limitSettings } from './limits/limit-settings.ts';
+
 const NAMED_URLS = /^[^=,\s]+=[^,\s]+$/;
 
 /** `name=url`, several separated by commas, with URLs of the given schemes. */
@@ -84,6 +86,7 @@ export const gatewaySettings = {
     parse: integer(100, 300_000),
     default: '10000',
   },
+  ...limitSettings,
   LIVE_RECONNECT_LIMIT_S: {
     description:
       'How long a live stream waits for a lost subgraph, in seconds, before its clients get an error',

@@ -1,4 +1,5 @@
 import type { GraphqlEndpoint } from './graphql-endpoint.ts';
+import type { Admission } from './limits/admission.ts';
 import type { LiveGraph } from './live/live-graph.ts';
 import type { LiveStreams } from './live/live-streams.ts';
 import type { Upstreams } from './live/upstream.ts';
@@ -16,6 +17,7 @@ export function createSupergraphChange({
   graphOf,
   subgraphs,
   endpoint,
+  admission,
   upstreams,
   live,
 }: {
@@ -25,6 +27,7 @@ export function createSupergraphChange({
   graphOf: (supergraph: LoadedSupergraph) => LiveGraph;
   subgraphs: Pick<Subgraphs, 'use'>;
   endpoint: Pick<GraphqlEndpoint, 'use'>;
+  admission: Pick<Admission, 'use'>;
   upstreams: Pick<Upstreams, 'use'>;
   live: Pick<LiveStreams, 'use'>;
 }): (supergraph: LoadedSupergraph) => void {
@@ -39,6 +42,7 @@ export function createSupergraphChange({
       subgraphs.use(current)();
       throw error;
     }
+    admission.use(supergraph);
     current = addresses;
     upstreams.use(addresses);
     // Until all streams have moved, some still ask subgraphs that are no longer in the supergraph.

@@ -1,8 +1,8 @@
 import { NOBODY } from '@gudang/service/auth';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { createTestAdmission } from '../testing/test-admission.ts';
 import { serveGraphqlWs } from './graphql-ws-protocol.ts';
 import { createPayload } from './live-payload.ts';
-import { createOperationReader } from './operation-reader.ts';
 import { createSocketSession } from './socket-session.ts';
 import type { Outlet } from './stream-client.ts';
 import { createFramer } from './websocket-frames.ts';
@@ -23,7 +23,7 @@ function connect() {
     session: createSocketSession({ on: false, callerOf: () => NOBODY }, undefined, () => {}),
     contextOf: (identity) => ({ forward: {}, identity }),
     frame: createFramer(),
-    read: createOperationReader(),
+    admission: createTestAdmission(),
     execute: async ({ query }) =>
       query === '{ bad }' ? { errors: [{ message: 'no' }] } : { data: { ok: 1 } },
     live: {

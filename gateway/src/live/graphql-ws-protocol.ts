@@ -2,9 +2,9 @@ import type { Identity } from '@gudang/service';
 import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import { CloseCode, MessageType, parseMessage, type SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../context.ts';
+import type { Admission } from '../limits/admission.ts';
 import type { LiveStreams, LiveSubscription } from './live-streams.ts';
 import type { MessageSocket } from './message-socket.ts';
-import type { OperationReader } from './operation-reader.ts';
 import type { SocketSession } from './socket-session.ts';
 import type { Framer } from './websocket-frames.ts';
 import { createWebsocketOutlet } from './websocket-outlet.ts';
@@ -34,7 +34,7 @@ export function serveGraphqlWs({
   socket,
   session,
   contextOf,
-  read,
+  admission,
   execute,
   live,
   present,
@@ -45,7 +45,7 @@ export function serveGraphqlWs({
   session: SocketSession;
   /** What travels with the operations of whoever it turns out to be. */
   contextOf: (identity: Identity) => GatewayContext;
-  read: OperationReader;
+  admission: Pick<Admission, 'admit'>;
   execute: OperationExecutor;
   live: Pick<LiveStreams, 'subscribe'>;
   present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
@@ -78,15 +78,14 @@ export function serveGraphqlWs({
     };
     const fail = (errors: readonly GraphQLFormattedError[]): void => end(MessageType.Error, errors);
 
+    let asked: SubscribePayload;
     try {
-      const operationRead = read(request.query, request.operationName);
-      if (operationRead.operation.operation === 'subscription') {
+      const read = admission.admit(request);
+      const { query, variables, operationName } = read;
+      asked = { query, variables, operationName };
+      if (read.operation.operation === 'subscription') {
         subscription = live.subscribe(
-          {
-            read: operationRead,
-            variables: request.variables ?? {},
-            identity: context.identity,
-          },
+          { read, variables, identity: context.identity },
           createWebsocketOutlet({ id, socket, frame, end }),
         );
         return;
@@ -95,7 +94,7 @@ export function serveGraphqlWs({
       fail(present([error as GraphQLError]));
       return;
     }
-    execute(request, context).then(
+    execute(asked, context).then(
       (result) => {
         if (result.data === undefined) return fail(result.errors ?? []);
         if (running()) send(MessageType.Next, id, result);

@@ -1,47 +1,47 @@
 import type { FastifyRequest } from 'fastify';
-import { GraphQLError } from 'graphql';
-import type { OperationReader, ReadOperation } from './operation-reader.ts';
+import type { Admission, AdmittedOperation } from '../limits/admission.ts';
+import { RequestRefused } from '../limits/request-refused.ts';
 
 /** A request that is no GraphQL over HTTP, with the status to answer. */
-export class HttpRequestError extends GraphQLError {
-  readonly status: number;
-
+export class HttpRequestError extends RequestRefused {
   constructor(status: number, message: string) {
-    super(message, { extensions: { code: 'BAD_REQUEST' } });
-    this.status = status;
+    super(status, message, { code: 'BAD_REQUEST' });
   }
-}
-
-export interface HttpOperation {
-  readonly query: string;
-  readonly variables: Record<string, unknown>;
-  readonly operationName: string | undefined;
-  readonly read: ReadOperation;
 }
 
 /**
  * The operation of a request that is for a stream: a subscription, or anything where the client
- * takes nothing but events. Undefined for all others.
- * @throws {HttpRequestError} @throws {GraphQLError} what is wrong with the operation
+ * takes nothing but events. Undefined for all others that may run, and for those that Apollo Server
+ * refuses by itself.
+ * @throws {RequestRefused} @throws {GraphQLError} what is wrong with the operation
  */
 export function readHttpOperation(
   request: FastifyRequest,
-  read: OperationReader,
+  { admit }: Pick<Admission, 'admit'>,
   eventsOnly: boolean,
-): HttpOperation | undefined {
+): AdmittedOperation | undefined {
   const given = (request.method === 'GET' ? request.query : request.body) ?? {};
-  const { query, operationName: name, variables } = given as Record<string, unknown>;
+  const { query, operationName, variables, extensions } = given as Record<string, unknown>;
   if (typeof query !== 'string') return undefined;
-  // Only texts that can hold a subscription are parsed here; Apollo parses the others itself.
-  if (!eventsOnly && !query.includes('subscription')) return undefined;
-  const operationName = typeof name === 'string' && name !== '' ? name : undefined;
-  const operation = read(query, operationName);
-  const kind = operation.operation.operation;
+  let admitted: AdmittedOperation;
+  try {
+    admitted = admit({
+      query,
+      operationName: typeof operationName === 'string' ? operationName : undefined,
+      variables: readVariables(variables),
+      extensions,
+    });
+  } catch (error) {
+    const forStream = eventsOnly || query.includes('subscription');
+    if (forStream || error instanceof RequestRefused) throw error;
+    return undefined;
+  }
+  const kind = admitted.operation.operation;
   if (kind !== 'subscription' && !eventsOnly) return undefined;
   if (kind === 'mutation' && request.method === 'GET') {
     throw new HttpRequestError(405, 'A mutation is sent by POST');
   }
-  return { query, operationName, variables: readVariables(variables), read: operation };
+  return admitted;
 }
 
 function readVariables(variables: unknown): Record<string, unknown> {

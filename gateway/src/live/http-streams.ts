@@ -5,13 +5,15 @@ import type { AllowedOrigins } from '../allowed-origins.ts';
 import { atExpiry } from '../auth/expiry.ts';
 import type { RequestCallers } from '../auth/request-callers.ts';
 import { contextOf } from '../context.ts';
+import type { Admission, AdmittedOperation } from '../limits/admission.ts';
+import { RequestRefused } from '../limits/request-refused.ts';
+import { sendRefusal } from '../limits/send-refusal.ts';
 import type { OperationExecutor } from './graphql-ws-protocol.ts';
 import { createEncoder, type HttpFormat, multipart, serverSentEvents } from './http-format.ts';
 import { HttpRequestError, readHttpOperation } from './http-operation.ts';
 import { type HttpStream, startHttpStream } from './http-stream.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 import type { LiveStreams } from './live-streams.ts';
-import type { OperationReader } from './operation-reader.ts';
 import { paced } from './paced.ts';
 
 const GOING_AWAY: GraphQLFormattedError = {
@@ -29,7 +31,7 @@ export interface HttpStreams extends Stoppable {
 
 /** Live streams in HTTP responses, at the same address as queries and mutations. */
 export function startHttpStreams({
-  read,
+  admission,
   execute,
   live,
   present,
@@ -39,7 +41,7 @@ export function startHttpStreams({
   metrics,
   heartbeatMs,
 }: {
-  read: OperationReader;
+  admission: Pick<Admission, 'admit'>;
   execute: OperationExecutor;
   live: Pick<LiveStreams, 'subscribe'>;
   present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
@@ -77,35 +79,35 @@ export function startHttpStreams({
       const format = formatOf(request.headers.accept);
       // Any page can make a browser send a GET; a POST with JSON needs leave.
       if (format && request.method === 'GET' && !origins.allows(request.headers)) {
-        return reply.code(403).send({ errors: [OTHER_ORIGIN] });
+        return sendRefusal(reply, 403, [OTHER_ORIGIN]);
       }
-      let operation: ReturnType<typeof readHttpOperation>;
+      let operation: AdmittedOperation | undefined;
       try {
-        operation = readHttpOperation(request, read, format === serverSentEvents);
+        operation = readHttpOperation(request, admission, format === serverSentEvents);
       } catch (error) {
-        if (error instanceof HttpRequestError) {
-          return reply.code(error.status).send({ errors: [error.toJSON()] });
+        // A client of a stream reads there what is wrong with its operation.
+        if (error instanceof HttpRequestError || (!format && error instanceof RequestRefused)) {
+          return sendRefusal(reply, error.status, [error.toJSON()]);
         }
         if (!format) return undefined;
         start(request, reply, format).outlet.error(present([error as GraphQLError]));
         return reply;
       }
       if (!operation) return undefined;
-      if (!format) return reply.code(400).send({ errors: [NOT_ACCEPTABLE] });
-      if (stopping) return reply.code(503).send({ errors: [GOING_AWAY] });
+      if (!format) return sendRefusal(reply, 400, [NOT_ACCEPTABLE]);
+      if (stopping) return sendRefusal(reply, 503, [GOING_AWAY]);
 
       const stream = start(request, reply, format);
       const { identity, expiresAt } = callers.of(request);
       const context = contextOf(request.headers, identity);
-      const { query, variables } = operation;
-      if (operation.read.operation.operation === 'subscription') {
-        const asked = { read: operation.read, variables, after: lastEventId(request) };
+      const { query, variables, operationName: name } = operation;
+      if (operation.operation.operation === 'subscription') {
+        const asked = { read: operation, variables, after: lastEventId(request) };
         stream.attach(live.subscribe({ ...asked, identity }, stream.outlet));
         const callOff = atExpiry(expiresAt, () => stream.expire(TOKEN_EXPIRED));
         reply.raw.once('close', callOff);
         return reply;
       }
-      const name = operation.operationName;
       const asked = { query, variables, ...(name === undefined ? {} : { operationName: name }) };
       try {
         stream.answer(JSON.stringify(await execute(asked, context)));

@@ -10,6 +10,7 @@ import {
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { startSubgraphs } from '../subgraphs/subgraphs.ts';
 import { loadSupergraph } from '../supergraph.ts';
+import { DEFAULT_LIMITS } from '../testing/test-admission.ts';
 import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
 import { createLiveGraph } from './live-graph.ts';
 import { createLiveMetrics } from './live-metrics.ts';
@@ -70,7 +71,7 @@ function serve({ foreign }: { foreign: boolean }) {
     metrics: createLiveMetrics(metrics, upstreams.count),
     log,
   });
-  const read = createOperationReader();
+  const read = createOperationReader(DEFAULT_LIMITS);
   const joined: LiveSubscription[] = [];
   stopping.push(async () => {
     for (const one of joined) one.leave();

@@ -3,12 +3,9 @@ import {
   GraphQLError,
   getOperationAST,
   type OperationDefinitionNode,
-  parse,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-
-/** The most tokens of an operation that are read, on every protocol. */
-export const TOKEN_LIMIT = 10_000;
+import { parseWithin, type TextLimits } from '../limits/parse-within.ts';
 
 /** Characters of operation texts whose parsed form is kept. */
 const KEPT_CHARACTERS = 4 * 1024 * 1024;
@@ -22,8 +19,9 @@ export type OperationReader = (query: string, operationName?: string | null) => 
 
 /**
  * Parses operations, each text once: the same text gives the same document, by which plans are kept.
+ * Those that are too large are refused, and read anew each time.
  */
-export function createOperationReader(): OperationReader {
+export function createOperationReader(limits: TextLimits): OperationReader {
   const documents = new LRUCache<string, DocumentNode>({
     maxSize: KEPT_CHARACTERS,
     sizeCalculation: (_document, text) => text.length + 1,
@@ -31,7 +29,7 @@ export function createOperationReader(): OperationReader {
   return (query, operationName) => {
     let document = documents.get(query);
     if (!document) {
-      document = parseOperation(query);
+      document = parseWithin(query, limits);
       documents.set(query, document);
     }
     const operation = getOperationAST(document, operationName);
@@ -43,13 +41,4 @@ export function createOperationReader(): OperationReader {
       { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } },
     );
   };
-}
-
-function parseOperation(query: string): DocumentNode {
-  try {
-    return parse(query, { maxTokens: TOKEN_LIMIT });
-  } catch (error) {
-    if (error instanceof GraphQLError) error.extensions['code'] = 'GRAPHQL_PARSE_FAILED';
-    throw error;
-  }
 }

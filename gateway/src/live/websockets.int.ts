@@ -3,8 +3,8 @@ import { createHealth, createHttpServer, createMetrics } from '@gudang/service';
 import { NOBODY } from '@gudang/service/auth';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { createTestAdmission } from '../testing/test-admission.ts';
 import { createLiveMetrics } from './live-metrics.ts';
-import { createOperationReader } from './operation-reader.ts';
 import { startWebsockets } from './websockets.ts';
 
 let stop = async (): Promise<void> => {};
@@ -22,7 +22,7 @@ async function serve(options: { pingEveryMs?: number } = {}) {
     origins: { allows: () => true },
     metrics: createLiveMetrics(createMetrics('test'), () => 0),
     onProblem: () => {},
-    read: createOperationReader(),
+    admission: createTestAdmission(),
     execute: async () => ({ data: {} }),
     live: { subscribe: () => ({ leave: left, resume: () => {} }) },
     present: () => [],

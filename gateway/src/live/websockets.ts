@@ -46,7 +46,7 @@ export function startWebsockets({
   onProblem: (error: Error) => void;
   pingEveryMs?: number;
   initWithinMs?: number;
-} & Pick<Connection, 'read' | 'execute' | 'live' | 'present'>): Stoppable {
+} & Pick<Connection, 'admission' | 'execute' | 'live' | 'present'>): Stoppable {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: MESSAGE_LIMIT,

@@ -3,7 +3,7 @@ import { ServiceError } from '../errors.ts';
 import { hideError } from '../hidden-error.ts';
 import type { Logger } from '../logger.ts';
 
-/** Codes that graphql-js and Apollo Server give to mistakes of the caller. */
+/** Codes of the caller's mistakes: of graphql-js, of Apollo Server, and of the gateway. */
 const CALLERS_CODES = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
@@ -12,6 +12,7 @@ const CALLERS_CODES = new Set([
   'BAD_USER_INPUT',
   'BAD_REQUEST',
   'OPERATION_RESOLUTION_FAILURE',
+  'LIMIT_EXCEEDED',
 ]);
 
 /**

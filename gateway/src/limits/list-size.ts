@@ -1,0 +1,76 @@
+import {
+  type FieldNode,
+  type GraphQLField,
+  getNullableType,
+  isScalarType,
+  Kind,
+  type OperationDefinitionNode,
+  valueFromASTUntyped,
+} from 'graphql';
+import type { ListSize } from './cost-directives.ts';
+import type { CostProgram, Term, Variables } from './cost-program.ts';
+
+/** What a list is taken to hold when nothing says how many. */
+export const ASSUMED_SIZE = 10;
+
+/** Relay's names, for fields whose schema does not say which arguments tell how many. */
+const BY_CONVENTION = ['first', 'last'];
+
+/**
+ * How many a field gives, by its arguments; the largest of them when several say it. Undefined when
+ * neither the schema nor an argument's name says that it gives many.
+ */
+export function sizeOf(
+  node: FieldNode,
+  field: GraphQLField<unknown, unknown>,
+  declared: ListSize | undefined,
+  operation: OperationDefinitionNode,
+  program: CostProgram,
+): Term | undefined {
+  const names = declared ? (declared.arguments ?? []) : byConvention(field);
+  if (!declared && names.length === 0) return undefined;
+  const assumed = declared?.assumed ?? defaultOf(field, names) ?? ASSUMED_SIZE;
+  const given = (node.arguments ?? []).flatMap(({ name, value }) =>
+    names.includes(name.value) ? [value] : [],
+  );
+  const read = (variables: Variables): number =>
+    largest(
+      given.map((value) => valueFromASTUntyped(value, variables)),
+      assumed,
+    );
+  if (given.every(({ kind }) => kind !== Kind.VARIABLE)) return read({});
+  const defaults = defaultsOf(operation);
+  return program.variable((variables) => read({ ...defaults, ...variables }));
+}
+
+function byConvention(field: GraphQLField<unknown, unknown>): string[] {
+  return field.args.flatMap(({ name, type }) => {
+    const nullable = getNullableType(type);
+    const whole = isScalarType(nullable) && nullable.name === 'Int';
+    return whole && BY_CONVENTION.includes(name) ? [name] : [];
+  });
+}
+
+function defaultOf(
+  field: GraphQLField<unknown, unknown>,
+  names: readonly string[],
+): number | undefined {
+  const sizes = field.args.flatMap(({ name, defaultValue }) =>
+    names.includes(name) && typeof defaultValue === 'number' ? [defaultValue] : [],
+  );
+  return sizes.length > 0 ? Math.max(...sizes) : undefined;
+}
+
+function defaultsOf({ variableDefinitions = [] }: OperationDefinitionNode): Variables {
+  return Object.fromEntries(
+    variableDefinitions.flatMap(({ variable, defaultValue }) =>
+      defaultValue ? [[variable.name.value, valueFromASTUntyped(defaultValue)]] : [],
+    ),
+  );
+}
+
+/** What is no Int runs nowhere: it is refused by what says what belongs there. */
+function largest(values: readonly unknown[], assumed: number): number {
+  const sizes = values.filter((value) => typeof value === 'number' && value === (value | 0));
+  return sizes.length === 0 ? assumed : Math.max(0, ...(sizes as number[]));
+}

@@ -1,0 +1,98 @@
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
+
+/** How large an operation is, with each fragment counted wherever it is spread. */
+export interface DocumentFigures {
+  /** Fields inside each other, at the deepest place. */
+  readonly depth: number;
+  readonly aliases: number;
+  readonly rootFields: number;
+  readonly directives: number;
+  /** Spreads of named fragments. */
+  readonly fragments: number;
+}
+
+const NOTHING: DocumentFigures = {
+  depth: 0,
+  aliases: 0,
+  rootFields: 0,
+  directives: 0,
+  fragments: 0,
+};
+
+/**
+ * The figures of a parsed document, without a schema: before it is validated, since validation is
+ * what some of them would make slow. Of several operations, all together. Each fragment is measured
+ * once, so that fragments which double each other take no longer. Cycles are left to validation.
+ */
+export function measureDocument({ definitions }: DocumentNode): DocumentFigures {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const one of definitions) {
+    if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
+  }
+  const measured = new Map<string, DocumentFigures>();
+
+  const ofFragment = (name: string): DocumentFigures => {
+    const known = measured.get(name);
+    if (known) return known;
+    measured.set(name, NOTHING);
+    const fragment = fragments.get(name);
+    const figures = fragment ? ofSelections(fragment.selectionSet) : NOTHING;
+    measured.set(name, figures);
+    return figures;
+  };
+
+  /** `rootFields` here: the fields at the top of these selections. */
+  const ofSelections = ({ selections }: SelectionSetNode): DocumentFigures => {
+    const sum = { ...NOTHING };
+    for (const selection of selections) {
+      sum.directives += selection.directives?.length ?? 0;
+      let inner = NOTHING;
+      if (selection.kind === Kind.FIELD) {
+        inner = selection.selectionSet ? ofSelections(selection.selectionSet) : NOTHING;
+        sum.depth = Math.max(sum.depth, 1 + inner.depth);
+        sum.rootFields += 1;
+        if (selection.alias) sum.aliases += 1;
+      } else {
+        const spread = selection.kind === Kind.FRAGMENT_SPREAD;
+        inner = spread ? ofFragment(selection.name.value) : ofSelections(selection.selectionSet);
+        sum.depth = Math.max(sum.depth, inner.depth);
+        sum.rootFields += inner.rootFields;
+        if (spread) sum.fragments += 1;
+      }
+      sum.aliases += inner.aliases;
+      sum.directives += inner.directives;
+      sum.fragments += inner.fragments;
+    }
+    return sum;
+  };
+
+  const total = { ...NOTHING };
+  for (const definition of definitions) {
+    if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
+    const figures = ofSelections(definition.selectionSet);
+    total.depth = Math.max(total.depth, figures.depth);
+    total.aliases += figures.aliases;
+    total.rootFields += figures.rootFields;
+    total.directives += figures.directives + directivesAround(definition);
+    total.fragments += figures.fragments;
+  }
+  for (const fragment of fragments.values()) total.directives += directivesAround(fragment);
+  return total;
+}
+
+function directivesAround(definition: {
+  readonly directives?: readonly unknown[] | undefined;
+  readonly variableDefinitions?:
+    | readonly { readonly directives?: readonly unknown[] | undefined }[]
+    | undefined;
+}): number {
+  const ofVariables = (definition.variableDefinitions ?? []).map(
+    ({ directives = [] }) => directives.length,
+  );
+  return ofVariables.reduce((sum, one) => sum + one, definition.directives?.length ?? 0);
+}

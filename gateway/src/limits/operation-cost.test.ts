@@ -1,0 +1,116 @@
+import { composeServices } from '@apollo/composition';
+import { type OperationDefinitionNode, parse } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { loadSupergraph } from '../supergraph.ts';
+import { readCostDirectives } from './cost-directives.ts';
+import { compileCost } from './operation-cost.ts';
+
+const { supergraphSdl, errors } = composeServices([
+  {
+    name: 'shop',
+    url: 'http://127.0.0.1:1',
+    typeDefs: parse(`
+      extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@cost", "@listSize"])
+      type Query {
+        thing: Thing
+        things: [Thing!]!
+        some(first: Int): [Thing!]!
+        page(first: Int = 5, last: Int): Page!
+        declared(most: Int): Page! @listSize(assumedSize: 20, slicingArguments: ["most"], sizedFields: ["nodes"], requireOneSlicingArgument: false)
+        three: [Thing!]! @listSize(assumedSize: 3, requireOneSlicingArgument: false)
+        dear: Int @cost(weight: 7)
+      }
+      type Mutation { make: Thing }
+      interface Node { id: ID! }
+      type Thing implements Node { id: ID! heavy: Heavy things(first: Int): [Thing!]! }
+      type Heavy @cost(weight: 50) { id: ID! }
+      type Page { nodes: [Thing!]! edges: [Edge!]! others: [Thing!]! total: Int }
+      type Edge { node: Thing! }
+    `),
+  },
+]);
+if (supergraphSdl === undefined) throw new Error(String(errors));
+const graph = loadSupergraph(supergraphSdl);
+
+function costOf(text: string, variables: Record<string, unknown> = {}): number {
+  const document = parse(text);
+  const [operation] = document.definitions;
+  const directives = readCostDirectives(graph);
+  return compileCost(
+    graph.schema,
+    directives,
+    document,
+    operation as OperationDefinitionNode,
+  )(variables);
+}
+
+const costs: [string, string, number][] = [
+  ['values cost nothing', '{ thing { id } }', 1],
+  ['what every schema has costs nothing', '{ __typename __schema { types { name } } }', 0],
+  ['a list of unknown length counts 10', '{ things { id } }', 10],
+  ['first by name', '{ some(first: 3) { id } }', 3],
+  ['lists multiply', '{ some(first: 3) { things(first: 4) { id } } }', 3 * (1 + 4)],
+  ['a page by the default of its argument', '{ page { nodes { id } } }', 1 + 5],
+  [
+    'both lists of a page',
+    '{ page(first: 2) { nodes { id } edges { node { id } } } }',
+    1 + 2 + 2 * 2,
+  ],
+  ['the larger of two arguments', '{ page(first: 2, last: 9) { nodes { id } } }', 1 + 9],
+  ['a declared size', '{ three { id } }', 3],
+  ['a declared argument', '{ declared(most: 4) { nodes { id } } }', 1 + 4],
+  ['without one, what the schema assumes', '{ declared { nodes { id } } }', 1 + 20],
+  ['only lists that are declared to have that size', '{ declared(most: 4) { others { id } } }', 11],
+  ['weights of fields and types', '{ dear thing { heavy { id } } }', 7 + 1 + 50],
+  ['a change', 'mutation { a: make { id } b: make { id } }', 22],
+  [
+    'fragments wherever they are spread',
+    '{ some(first: 2) { ...F } a: some(first: 3) { ...F } } fragment F on Thing { heavy { id } }',
+    5 * 51,
+  ],
+  [
+    'a fragment of a page, by the size of each page',
+    '{ page(first: 2) { ...P } a: page(first: 3) { ...P } } fragment P on Page { nodes { id } }',
+    2 + 5,
+  ],
+  [
+    'what is inside an interface',
+    '{ thing { ... on Node { ... on Thing { heavy { id } } } } }',
+    51,
+  ],
+  ['a negative size is none', '{ some(first: -5) { id } }', 0],
+  ['unknown fields cost nothing', '{ nothing { at { all } } }', 0],
+];
+
+describe('compileCost', () => {
+  it.each(costs)('%s', (_what, text, cost) => {
+    expect(costOf(text)).toBe(cost);
+  });
+
+  it('takes sizes from variables, from their defaults, and else as if none were given', () => {
+    const text =
+      'query ($n: Int = 4, $p: Int) { some(first: $n) { things(first: $n) { id } } declared(most: $p) { nodes { id } } }';
+    expect(costOf(text, { n: 10, p: 5 })).toBe(10 + 100 + 1 + 5);
+    expect(costOf(text)).toBe(4 + 16 + 1 + 20);
+    expect(costOf(text, { n: 'x', p: [7] })).toBe(10 + 100 + 1 + 20);
+  });
+
+  it('never turns into something that no limit holds', () => {
+    const deep = `${'some(first: 2147483647) { '.repeat(1)}${'things(first: 2147483647) { '.repeat(40)} id ${'}'.repeat(41)}`;
+    expect(costOf(`{ ${deep} }`)).toBe(Number.MAX_SAFE_INTEGER);
+    const text = 'query ($n: Int) { some(first: $n) { things(first: $n) { id } } }';
+    for (const n of [Number.NaN, 2 ** 31, 1.5, 1e308, null, [], {}]) {
+      expect(costOf(text, { n })).toBe(110);
+    }
+    expect(costOf(text, { n: -1 })).toBe(0);
+  });
+
+  it('compiles fragments that double each other at once', () => {
+    const doubling = Array.from(
+      { length: 200 },
+      (_, n) => `fragment F${n} on Thing { things(first: $n) { ...F${n + 1} ...F${n + 1} } }`,
+    );
+    const text = `query ($n: Int) { thing { ...F0 } } ${doubling.join(' ')} fragment F200 on Thing { id }`;
+    expect(costOf(text, { n: 2 })).toBe(Number.MAX_SAFE_INTEGER);
+  });
+});

@@ -1,0 +1,139 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isCompositeType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import type { CostDirectives } from './cost-directives.ts';
+import { type CostProgram, createCostProgram, type Term, type Variables } from './cost-program.ts';
+import { ASSUMED_SIZE, sizeOf } from './list-size.ts';
+
+/** What a change costs, beside what it shows. */
+const MUTATION_WEIGHT = 10;
+
+/** What selections cost: a part by itself, and a part for each one in the list they belong to. */
+interface Cost {
+  readonly own: Term;
+  readonly sized: Term;
+}
+
+const NOTHING: Cost = { own: 0, sized: 0 };
+const ANY = undefined;
+
+/**
+ * The cost of an operation: an object 1, a value 0, a change 10 more; what is in a list counts as
+ * often as the list is long. Both branches of a union count, and what `@skip` may leave out.
+ * @returns what gives the cost with a request's variables
+ */
+export function compileCost(
+  schema: GraphQLSchema,
+  directives: CostDirectives,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+): (variables: Variables) => number {
+  const program = createCostProgram();
+  const root = schema.getRootType(operation.operation);
+  if (!root) return () => 0;
+  const costOf = createSelectionCosts({ schema, directives, document, operation, program });
+  const { own, sized } = costOf(root, operation.selectionSet, ANY);
+  const total = program.sum([own, program.product(sized, ASSUMED_SIZE)]);
+  return (variables) => program.run(total, variables);
+}
+
+type SizedFields = readonly string[] | typeof ANY;
+
+function createSelectionCosts({
+  schema,
+  directives,
+  document,
+  operation,
+  program: { sum, product },
+  program,
+}: {
+  schema: GraphQLSchema;
+  directives: CostDirectives;
+  document: DocumentNode;
+  operation: OperationDefinitionNode;
+  program: CostProgram;
+}) {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const one of document.definitions) {
+    if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
+  }
+  const known = new Map<string, Cost>();
+  const mutation = schema.getMutationType();
+
+  /** A fragment costs the same wherever its lists get their size in the same way. */
+  const ofFragment = (name: string, sizedFields: SizedFields): Cost => {
+    const key = `${name} ${sizedFields?.join()}`;
+    const found = known.get(key);
+    if (found) return found;
+    // A fragment inside itself is refused by validation.
+    known.set(key, NOTHING);
+    const fragment = fragments.get(name);
+    const type = fragment && schema.getType(fragment.typeCondition.name.value);
+    const cost = type ? ofSelections(type, fragment.selectionSet, sizedFields) : NOTHING;
+    known.set(key, cost);
+    return cost;
+  };
+
+  const ofField = (parent: GraphQLNamedType, node: FieldNode, sizedFields: SizedFields): Cost => {
+    const field = fieldOf(parent, node.name.value);
+    if (!field) return NOTHING;
+    const declared = directives.ofField(parent.name, field.name);
+    const size = sizeOf(node, field, declared?.list, operation, program);
+    const type = getNamedType(field.type);
+    const weight =
+      (declared?.weight ?? directives.ofType(type.name) ?? (isCompositeType(type) ? 1 : 0)) +
+      (parent === mutation ? MUTATION_WEIGHT : 0);
+    const inner = node.selectionSet
+      ? ofSelections(type, node.selectionSet, declared?.list?.fields)
+      : NOTHING;
+    const many = isList(field.type);
+    const assumed = many ? ASSUMED_SIZE : (size ?? ASSUMED_SIZE);
+    const one = sum([weight, inner.own, product(inner.sized, assumed)]);
+    if (!many) return { own: one, sized: 0 };
+    if (size !== undefined) return { own: product(one, size), sized: 0 };
+    const byParent = sizedFields?.includes(field.name) ?? true;
+    return byParent ? { own: 0, sized: one } : { own: product(one, ASSUMED_SIZE), sized: 0 };
+  };
+
+  const ofSelections = (
+    type: GraphQLNamedType,
+    { selections }: SelectionSetNode,
+    sizedFields: SizedFields,
+  ): Cost => {
+    const costs = selections.map((selection): Cost => {
+      if (selection.kind === Kind.FIELD) return ofField(type, selection, sizedFields);
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        return ofFragment(selection.name.value, sizedFields);
+      }
+      const condition = selection.typeCondition?.name.value;
+      const narrowed = condition === undefined ? type : schema.getType(condition);
+      return narrowed ? ofSelections(narrowed, selection.selectionSet, sizedFields) : NOTHING;
+    });
+    return { own: sum(costs.map(({ own }) => own)), sized: sum(costs.map(({ sized }) => sized)) };
+  };
+  return ofSelections;
+}
+
+/** Fields that every schema has, such as `__schema`, are the gateway's own and limited by depth. */
+function fieldOf(type: GraphQLNamedType, name: string): GraphQLField<unknown, unknown> | undefined {
+  return isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
+}
+
+function isList(type: GraphQLOutputType): boolean {
+  return isListType(getNullableType(type));
+}

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROTOCOLS } from '../testing/protocol-clients.ts';
+import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
+import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
+
+let toys: Awaited<ReturnType<typeof startToyGraph>>;
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  toys = await startToyGraph();
+  gateway = await startTestGateway(composeToys(toys.items.url, toys.ratings.url), {
+    LIMIT_TOKENS: '40',
+    LIMIT_DEPTH: '3',
+    LIMIT_ALIASES: '2',
+    LIMIT_ROOT_FIELDS: '3',
+    LIMIT_DIRECTIVES: '1',
+    LIMIT_FRAGMENTS: '2',
+    LIMIT_COST: '12',
+  });
+});
+afterAll(async () => {
+  await gateway.stop();
+  await toys.stop();
+});
+
+interface Case {
+  readonly limit: string;
+  readonly max: number;
+  /** An operation with so many of what is limited. */
+  readonly operation: (figure: number) => { query: string; variables?: Record<string, unknown> };
+}
+
+const hellos = (count: number, each: (n: number) => string): string =>
+  Array.from({ length: count }, (_, n) => each(n)).join(' ');
+
+const queries: Case[] = [
+  {
+    limit: 'tokens',
+    max: 40,
+    operation: (n) => ({ query: `{ best { ${'id '.repeat(n - 5)} } }` }),
+  },
+  {
+    limit: 'depth',
+    max: 3,
+    operation: (n) => ({ query: `{ ${'best { '.repeat(n - 1)} id ${'}'.repeat(n)}` }),
+  },
+  {
+    limit: 'aliases',
+    max: 2,
+    operation: (n) => ({ query: `{ best { ${hellos(n, (i) => `a${i}: id`)} } }` }),
+  },
+  { limit: 'rootFields', max: 3, operation: (n) => ({ query: `{ ${'__typename '.repeat(n)} }` }) },
+  {
+    limit: 'directives',
+    max: 1,
+    operation: (n) => ({ query: `{ __typename ${'@include(if: true) '.repeat(n)} }` }),
+  },
+  {
+    limit: 'fragments',
+    max: 2,
+    operation: (n) => ({ query: `{ ${'...F '.repeat(n)} } fragment F on Query { __typename }` }),
+  },
+  { limit: 'cost', max: 12, operation: (n) => ({ query: `{ items(first: ${n}) { id } }` }) },
+  {
+    limit: 'cost',
+    max: 12,
+    operation: (first) => ({
+      query: 'query ($first: Int) { items(first: $first) { id } }',
+      variables: { first },
+    }),
+  },
+];
+
+const refusal = ({ limit, max }: Case) =>
+  expect.objectContaining({
+    message: expect.stringContaining(`is ${max + 1}, above the limit of ${max}`),
+    extensions: { code: 'LIMIT_EXCEEDED', limit, max, actual: max + 1 },
+  });
+
+const isRefusal = { extensions: expect.objectContaining({ code: 'LIMIT_EXCEEDED' }) };
+
+describe.each(queries)('$limit', (one) => {
+  it('over HTTP: the limit passes, one above is refused with 400', async () => {
+    const { errors = [] } = await gateway.post(one.operation(one.max));
+    expect(errors).not.toContainEqual(expect.objectContaining(isRefusal));
+    expect(await gateway.post(one.operation(one.max + 1))).toEqual({
+      status: 400,
+      errors: [refusal(one)],
+    });
+  });
+
+  it('over HTTP by GET', async () => {
+    const { query, variables = {} } = one.operation(one.max + 1);
+    const asked = new URLSearchParams({ query, variables: JSON.stringify(variables) });
+    const response = await fetch(`${gateway.url}/graphql?${asked}`, {
+      headers: {
+        'apollo-require-preflight': 'yes',
+        accept: 'application/graphql-response+json',
+      },
+    });
+    expect(response.status).toBe(400);
+    expect(response.headers.get('content-type')).toContain('application/graphql-response+json');
+    expect(await response.json()).toEqual({ errors: [refusal(one)] });
+  });
+
+  it.each(PROTOCOLS.slice(0, 2))('over %s: the same', async (_protocol, open) => {
+    const passing = open(gateway.url, one.operation(one.max));
+    expect(await passing.take()).not.toMatchObject({ errors: [isRefusal] });
+    passing.leave();
+    const refused = open(gateway.url, one.operation(one.max + 1));
+    expect(await refused.take()).toEqual({ errors: [refusal(one)] });
+    refused.leave();
+  });
+});
+
+describe('live operations', () => {
+  const feed = (n: number) => ({
+    query: `subscription { itemFeed { ${hellos(n, (i) => `a${i}: n`)} } }`,
+  });
+
+  it.each(PROTOCOLS)('over %s are held to the same', async (_protocol, open) => {
+    toys.publish('7');
+    const passing = open(gateway.url, {
+      query: 'subscription { itemFeed(after: "p0") { a: n b: n } }',
+    });
+    expect(await passing.take()).toMatchObject({ data: { itemFeed: { a: 1, b: 1 } } });
+    passing.leave();
+    const refused = open(gateway.url, feed(3));
+    expect(await refused.take()).toEqual({
+      errors: [refusal({ limit: 'aliases', max: 2, operation: feed })],
+    });
+    refused.leave();
+  });
+});
+
+describe('operations that would be slow to refuse', () => {
+  const hostile: [string, string][] = [
+    ['a quarter of a megabyte of names', `{ ${'a '.repeat(120_000)} }`],
+    ['braces', `{ ${'a { '.repeat(60_000)}`],
+    ['brackets', `{ best(a: ${'['.repeat(200_000)}`],
+    [
+      'fragments that double each other',
+      `{ ...A } ${'fragment A on Query { ...A ...A }'.repeat(3_000)}`,
+    ],
+  ];
+  it.each(hostile)('%s', async (_what, query) => {
+    const from = performance.now();
+    const { status, errors } = await gateway.post({ query });
+    expect([status, errors?.[0]?.extensions?.['code']]).toEqual([400, 'LIMIT_EXCEEDED']);
+    expect(performance.now() - from).toBeLessThan(1_000);
+  });
+});
+
+describe('requests as such', () => {
+  it('may not be batches', async () => {
+    const { status, errors } = await gateway.post([{ query: '{ __typename }' }]);
+    expect(status).toBe(400);
+    expect(errors?.[0]?.message).toContain('batching');
+  });
+});

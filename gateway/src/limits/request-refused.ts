@@ -1,0 +1,12 @@
+import { GraphQLError, type GraphQLErrorExtensions } from 'graphql';
+
+/** A request that is not answered, for what it is or how many there are, and not for what it asks. */
+export class RequestRefused extends GraphQLError {
+  /** Of an answer over HTTP. */
+  readonly status: number;
+
+  constructor(status: number, message: string, extensions: GraphQLErrorExtensions) {
+    super(message, { extensions });
+    this.status = status;
+  }
+}
