@@ -11,13 +11,14 @@ import { createClientSocket } from './client-socket.ts';
 import { LiveCloseCode } from './close-codes.ts';
 import { serveGraphqlWs } from './graphql-ws-protocol.ts';
 import type { LiveMetrics } from './live-metrics.ts';
+import { type Liveness, watchLiveness } from './liveness.ts';
 import { paced } from './paced.ts';
 import { createSocketSession } from './socket-session.ts';
 import { createFramer } from './websocket-frames.ts';
 
 /** The largest message that a client may send, in bytes; ws itself would take 100 MiB. */
 const MESSAGE_LIMIT = 64 * 1024;
-/** A client that has not answered a ping by the next one has vanished. */
+/** A client that has shown nothing of itself from one ping to the next has vanished. */
 const PING_EVERY_MS = 12_000;
 const INIT_WITHIN_MS = 10_000;
 /** How long clients may take to say goodbye when the gateway stops. */
@@ -53,12 +54,13 @@ export function startWebsockets({
     handleProtocols,
   });
   const frame = createFramer();
-  const answered = new WeakSet<WebSocket>();
+  const livenesses = new WeakMap<WebSocket, Liveness>();
   let stopping = false;
 
   const serve = (socket: WebSocket, raw: Duplex, request: IncomingMessage): void => {
     metrics.clients.inc();
-    answered.add(socket);
+    const liveness = watchLiveness(request.socket);
+    livenesses.set(socket, liveness);
     const client = createClientSocket(socket, raw);
     const { headers } = request;
     const connection = serveGraphqlWs({
@@ -72,20 +74,23 @@ export function startWebsockets({
       socket: client,
     });
     raw.on('drain', connection.onReady);
-    socket.on('pong', () => answered.add(socket));
+    socket.on('pong', liveness.heard);
     // ws closes by itself after an error, such as a message over the limit.
     socket.on('error', onProblem);
     socket.on('close', () => {
       metrics.clients.dec();
       connection.onClosed();
     });
-    socket.on('message', (data) => connection.onMessage(String(data)));
+    socket.on('message', (data) => {
+      liveness.heard();
+      connection.onMessage(String(data));
+    });
     if (!socket.protocol) socket.close(NOT_ACCEPTABLE, 'Subprotocol not acceptable');
   };
 
   const pings = setInterval(() => {
     for (const socket of server.clients) {
-      if (!answered.delete(socket)) socket.terminate();
+      if (!livenesses.get(socket)?.shown()) socket.terminate();
       else if (socket.readyState === socket.OPEN) socket.ping();
     }
   }, pingEveryMs);
