@@ -2,10 +2,11 @@ import 'graphiql/setup-workers/vite';
 import 'graphiql/style.css';
 import './graphiql.css';
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
-import { GraphiQL } from 'graphiql';
 import { createClient } from 'graphql-ws';
 import { createRoot } from 'react-dom/client';
 import { graphExamples } from '../examples/graph-examples.ts';
+import { Explorer } from './explorer.tsx';
+import { keepTabsPlain } from './plain-tabs.ts';
 
 const fetcher = createGraphiQLFetcher({
   url: '/graphql',
@@ -19,10 +20,5 @@ const fetcher = createGraphiQLFetcher({
 const root = document.getElementById('graphiql');
 if (!root) throw new Error('the page has no #graphiql');
 const examples = await graphExamples();
-createRoot(root).render(
-  <GraphiQL fetcher={fetcher} defaultTabs={examples.map((example) => ({ ...example }))}>
-    <GraphiQL.Logo>
-      <a href="/">Gudang</a>
-    </GraphiQL.Logo>
-  </GraphiQL>,
-);
+keepTabsPlain(root);
+createRoot(root).render(<Explorer fetcher={fetcher} examples={examples} />);
