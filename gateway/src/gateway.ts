@@ -89,7 +89,7 @@ export async function startGateway({
     'graphql',
     await startGraphqlEndpoint({
       app,
-      sdl: supergraph.sdl,
+      supergraph,
       subgraphs,
       production,
       maxTokens: limits.tokens,

@@ -5,6 +5,8 @@ import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/dis
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import { type Logger, type Metrics, type Stoppable, traceOperations } from '@gudang/service';
 import type { FastifyInstance } from 'fastify';
+import { authorisationPlugin } from './auth/authorisation-plugin.ts';
+import { readRequirements } from './auth/field-requirements.ts';
 import type { RequestCallers } from './auth/request-callers.ts';
 import { contextOf, type GatewayContext } from './context.ts';
 import { badInputPlugin } from './errors/bad-input-plugin.ts';
@@ -14,13 +16,14 @@ import type { OperationExecutor } from './live/graphql-ws-protocol.ts';
 import type { HttpStreams } from './live/http-streams.ts';
 import { unavailableAnswer } from './subgraphs/subgraph-answer.ts';
 import type { Subgraphs } from './subgraphs/subgraphs.ts';
+import type { LoadedSupergraph } from './supergraph.ts';
 
 /** Plans kept, in MiB of their JSON; the default of 30 takes several times that in memory. */
 const PLANS_MIB = 10;
 
 export interface GraphqlEndpoint extends Stoppable {
   /** Answers by another supergraph from now on. @throws what Apollo says against it */
-  readonly use: (sdl: string) => void;
+  readonly use: (supergraph: LoadedSupergraph) => void;
   readonly execute: OperationExecutor;
   /** Opens `/graphql`. @param streams takes the requests that are for a live stream */
   readonly serve: (streams: Pick<HttpStreams, 'handle'>, callers: RequestCallers) => void;
@@ -29,7 +32,7 @@ export interface GraphqlEndpoint extends Stoppable {
 /** Queries and mutations: at `/graphql`, and for other protocols by `execute`. */
 export async function startGraphqlEndpoint({
   app,
-  sdl,
+  supergraph,
   subgraphs,
   production,
   maxTokens,
@@ -37,8 +40,7 @@ export async function startGraphqlEndpoint({
   log,
 }: {
   app: FastifyInstance;
-  /** The supergraph. */
-  sdl: string;
+  supergraph: LoadedSupergraph;
   subgraphs: Pick<Subgraphs, 'sources'>;
   production: boolean;
   /** The most tokens of an operation. */
@@ -46,12 +48,13 @@ export async function startGraphqlEndpoint({
   metrics: Metrics;
   log: Logger;
 }): Promise<GraphqlEndpoint> {
-  let use: GraphqlEndpoint['use'] = () => {};
+  let update: (sdl: string) => void = () => {};
+  let requirements = readRequirements(supergraph);
   const server = new ApolloServer<GatewayContext>({
     gateway: new ApolloGateway({
-      supergraphSdl: async ({ update }) => {
-        use = update;
-        return { supergraphSdl: sdl };
+      supergraphSdl: async (manager) => {
+        update = manager.update;
+        return { supergraphSdl: supergraph.runnableSdl };
       },
       // Looked up at each request: Apollo keeps what it is given here, addresses change.
       buildService: ({ name }): GraphQLDataSource<GatewayContext> => ({
@@ -76,13 +79,17 @@ export async function startGraphqlEndpoint({
       createGraphqlMetrics(metrics),
       traceOperations<GatewayContext>(({ forward }) => forward),
       badInputPlugin,
+      authorisationPlugin(() => requirements),
       // The gateway's own pages have a better one.
       ApolloServerPluginLandingPageDisabled(),
     ],
   });
   await server.start();
   return {
-    use: (next) => use(next),
+    use: (next) => {
+      update(next.runnableSdl);
+      requirements = readRequirements(next);
+    },
     serve: ({ handle }, callers) => {
       app.route({
         method: ['GET', 'POST', 'OPTIONS'],

@@ -37,7 +37,7 @@ export function createSupergraphChange({
     const graph = graphOf(supergraph);
     const letGo = subgraphs.use(addresses);
     try {
-      endpoint.use(supergraph.sdl);
+      endpoint.use(supergraph);
     } catch (error) {
       subgraphs.use(current)();
       throw error;

@@ -4,13 +4,17 @@ import { fileURLToPath } from 'node:url';
 import { type Schema, Supergraph } from '@apollo/federation-internals';
 import { StartError } from '@gudang/service';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { withoutEnforced } from './auth/security-features.ts';
 
 /** The supergraph that comes with the gateway; beside `src` and `dist` alike. */
 export const supergraphPath = fileURLToPath(new URL('../supergraph.graphql', import.meta.url));
 
 /** A supergraph as Apollo's parts need it: text, composed model, and graphql-js schemas. */
 export interface LoadedSupergraph {
+  /** As it was composed. */
   readonly sdl: string;
+  /** As @apollo/gateway takes it. */
+  readonly runnableSdl: string;
   readonly model: Supergraph;
   /** What clients may ask for. */
   readonly apiSchema: Schema;
@@ -51,10 +55,12 @@ export function supergraphOf(path: string, sdl: string): LoadedSupergraph {
 
 /** @throws what Apollo throws of a text that is no supergraph */
 export function loadSupergraph(sdl: string): LoadedSupergraph {
-  const model = Supergraph.build(sdl);
+  const runnableSdl = withoutEnforced(sdl);
+  const model = Supergraph.build(runnableSdl);
   const apiSchema = model.apiSchema();
   return {
     sdl,
+    runnableSdl,
     model,
     apiSchema,
     schema: apiSchema.toGraphQLJSSchema(),

@@ -30,7 +30,7 @@ export function placeRequest(
   { plan: planOf, supergraph }: LiveGraph,
   { read, variables: given, after, identity: asking = ANONYMOUS }: LiveRequest,
 ): Placement {
-  const plan = planOf(read);
+  const plan = planOf(read, asking);
   const coerced = coerceVariables(supergraph, read, given);
   const variables = pick(coerced, plan.streamVariables);
   const identity = heldIdentity(plan, asking);

@@ -2,7 +2,7 @@ import '../quiet-apollo.ts';
 import { operationFromDocument } from '@apollo/federation-internals';
 import { buildOperationContext } from '@apollo/gateway';
 import { type PlanNode, type QueryPlan, QueryPlanner } from '@apollo/query-planner';
-import { validateSafely } from '@gudang/service';
+import { type Identity, validateSafely } from '@gudang/service';
 import {
   type DefinitionNode,
   type DocumentNode,
@@ -14,6 +14,8 @@ import {
   specifiedRules,
   type ValueNode,
 } from 'graphql';
+import { readRequirements } from '../auth/field-requirements.ts';
+import { refuseUnmet } from '../auth/refuse-unmet.ts';
 import { findBadInput } from '../errors/bad-input.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { rootField, withoutCursor } from './cursor-argument.ts';
@@ -55,7 +57,8 @@ export class RefusedOperation extends Error {
   }
 }
 
-export type SubscriptionPlanner = (read: ReadOperation) => SubscriptionPlan;
+/** @throws {RefusedOperation} also when whoever asks may not run it */
+export type SubscriptionPlanner = (read: ReadOperation, asking: Identity) => SubscriptionPlan;
 
 /**
  * Validates and plans subscriptions, each operation once for as long as its document is kept.
@@ -68,11 +71,14 @@ export function createSubscriptionPlanner(
   const planner = new QueryPlanner(supergraph.model);
   const directivesOf = readStreamDirectives(supergraph);
   const touchesPrivate = readPrivateFields(supergraph);
+  const requirementsOf = readRequirements(supergraph);
   const plans = new WeakMap<object, SubscriptionPlan>();
-  return (read) => {
+  return (read, asking) => {
     const known = plans.get(read.operation);
+    if (!known) refuseInvalid(read, supergraph, hideSuggestions);
+    const unmet = refuseUnmet(requirementsOf(read), asking);
+    if (unmet) throw new RefusedOperation([unmet]);
     if (known) return known;
-    refuseInvalid(read, supergraph, hideSuggestions);
     const isPrivate = touchesPrivate(read.document);
     const plan = { ...planSubscription(read, supergraph, planner, directivesOf), isPrivate };
     plans.set(read.operation, plan);

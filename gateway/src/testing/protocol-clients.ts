@@ -17,7 +17,7 @@ export interface ProtocolStream {
   readonly leave: () => void;
 }
 
-type Open = (url: string, request: StreamRequest) => ProtocolStream;
+type Open = (url: string, request: StreamRequest, authorization?: string) => ProtocolStream;
 
 /** The three ways in, each with a client that other people wrote or, for one, its wire. */
 export const PROTOCOLS: readonly [string, Open][] = [
@@ -48,11 +48,16 @@ function createInbox() {
 const failed = (reason: unknown): Came =>
   Array.isArray(reason) ? { errors: reason } : ('lost' as const);
 
-function overWebsocket(url: string, request: StreamRequest): ProtocolStream {
+function overWebsocket(
+  url: string,
+  request: StreamRequest,
+  authorization?: string,
+): ProtocolStream {
   const inbox = createInbox();
   const client = createWsClient({
     url: `${url.replace('http', 'ws')}/graphql`,
     webSocketImpl: WebSocket,
+    connectionParams: authorization ? { authorization } : {},
     retryAttempts: 0,
   });
   client.subscribe(
@@ -66,9 +71,13 @@ function overWebsocket(url: string, request: StreamRequest): ProtocolStream {
   return { take: inbox.take, leave: () => void client.dispose() };
 }
 
-function overSse(url: string, request: StreamRequest): ProtocolStream {
+function overSse(url: string, request: StreamRequest, authorization?: string): ProtocolStream {
   const inbox = createInbox();
-  const client = createSseClient({ url: `${url}/graphql`, retryAttempts: 0 });
+  const client = createSseClient({
+    url: `${url}/graphql`,
+    headers: authorization ? { authorization } : {},
+    retryAttempts: 0,
+  });
   const leave = client.subscribe(
     { ...request },
     {
@@ -80,7 +89,11 @@ function overSse(url: string, request: StreamRequest): ProtocolStream {
   return { take: inbox.take, leave };
 }
 
-function overMultipart(url: string, request: StreamRequest): ProtocolStream {
+function overMultipart(
+  url: string,
+  request: StreamRequest,
+  authorization?: string,
+): ProtocolStream {
   const inbox = createInbox();
   const leaving = new AbortController();
   const read = async (): Promise<void> => {
@@ -89,6 +102,7 @@ function overMultipart(url: string, request: StreamRequest): ProtocolStream {
       headers: {
         'content-type': 'application/json',
         accept: 'multipart/mixed;subscriptionSpec="1.0", application/json',
+        ...(authorization ? { authorization } : {}),
       },
       body: JSON.stringify(request),
       signal: leaving.signal,

@@ -10,7 +10,7 @@ import {
   startIssuer,
   TOKEN_SETTINGS,
   unsignedToken,
-} from '../testing/sign-token.ts';
+} from '../test-tokens/index.ts';
 import { createAuthentication } from './authentication.ts';
 
 const logged: string[] = [];

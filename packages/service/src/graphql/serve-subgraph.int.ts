@@ -15,14 +15,29 @@ const SECRET = String(SECRETS[1]);
 const SITI: Identity = { subject: 'Siti', scopes: ['orders:read'] };
 const BUDI: Identity = { subject: 'Budi', scopes: [] };
 
-const sdl = 'type Query { who: String } type Subscription { watch: String }';
+const sdl = `
+  extend schema @link(
+    url: "https://specs.apollo.dev/federation/v2.9", import: ["@authenticated", "@requiresScopes"]
+  )
+  type Query { who: String own: String @authenticated thing: Thing }
+  type Thing @requiresScopes(scopes: [["a", "b"], ["c"]]) { name: String part: String @authenticated }
+  type Subscription { watch: String scoped: String @requiresScopes(scopes: [["c"]]) }`;
 const said = ({ subject = 'nobody', scopes }: Identity): string => [subject, ...scopes].join(' ');
 const resolvers = {
-  Query: { who: (_: unknown, __: unknown, { identity }: { identity: Identity }) => said(identity) },
+  Query: {
+    who: (_: unknown, __: unknown, { identity }: { identity: Identity }) => said(identity),
+    own: () => 'own',
+    thing: () => ({ name: 'a thing', part: () => 'a part' }),
+  },
   Subscription: {
     watch: {
       async *subscribe(_: unknown, __: unknown, { identity }: { identity: Identity }) {
         yield { watch: said(identity) };
+      },
+    },
+    scoped: {
+      async *subscribe() {
+        yield { scoped: 'yes' };
       },
     },
   },
@@ -53,7 +68,11 @@ async function ask(headers: Record<string, string>) {
 }
 
 /** What several subscriptions of one connection are told. */
-async function watch(secret: string, identities: readonly Identity[]): Promise<unknown[]> {
+async function watch(
+  secret: string,
+  identities: readonly Identity[],
+  query = 'subscription { watch }',
+): Promise<unknown[]> {
   const client = createClient({
     url: `${url.replace('http', 'ws')}/graphql`,
     webSocketImpl: WebSocket,
@@ -63,7 +82,7 @@ async function watch(secret: string, identities: readonly Identity[]): Promise<u
   try {
     return await Promise.all(
       identities.map(async (identity) => {
-        const payload = { query: 'subscription { watch }', extensions: { gudang: { identity } } };
+        const payload = { query, extensions: { gudang: { identity } } };
         for await (const { data } of client.iterate({ ...payload })) return data?.['watch'];
       }),
     );
@@ -100,4 +119,55 @@ it('takes who asks from each subscription on a connection that proves itself', a
 
 it.each(['a guess', ''])('closes the websocket of whoever proves nothing: %j', async (secret) => {
   await expect(watch(secret, [SITI])).rejects.toMatchObject({ code: 4403 });
+});
+
+it.each<[string, string, Identity, object, (string | undefined)[]]>([
+  ['what is not marked', '{ who }', { scopes: [] }, { who: 'nobody' }, []],
+  ['a field, of nobody', '{ own }', { scopes: [] }, { own: null }, ['UNAUTHENTICATED']],
+  ['a field, of somebody', '{ own }', { subject: 'x', scopes: [] }, { own: 'own' }, []],
+  [
+    'a field, of somebody who is held back',
+    '{ own }',
+    { authenticated: true, scopes: [] },
+    { own: 'own' },
+    [],
+  ],
+  [
+    'a type, without its scopes',
+    '{ thing { name part } }',
+    { subject: 'x', scopes: ['a'] },
+    { thing: { name: null, part: null } },
+    ['FORBIDDEN', 'FORBIDDEN'],
+  ],
+  [
+    'a type, with one of its sets of scopes',
+    '{ thing { name part } }',
+    { subject: 'x', scopes: ['c'] },
+    { thing: { name: 'a thing', part: 'a part' } },
+    [],
+  ],
+])('holds what its schema asks for: %s', async (_what, query, identity, data, codes) => {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      [SECRET_HEADER]: SECRET,
+      [IDENTITY_HEADER]: encodeIdentity(identity),
+    },
+    body: JSON.stringify({ query }),
+  });
+  const answer = (await response.json()) as {
+    data: unknown;
+    errors?: { extensions: { code: string } }[];
+  };
+  expect(answer.data).toEqual(data);
+  expect((answer.errors ?? []).map(({ extensions }) => extensions.code)).toEqual(codes);
+});
+
+it('holds what its schema asks for of a stream', async () => {
+  await expect(watch(SECRET, [SITI], 'subscription { scoped }')).rejects.toMatchObject([
+    { extensions: { code: 'FORBIDDEN' } },
+  ]);
+  const may: Identity = { authenticated: true, scopes: ['c'] };
+  expect(await watch(SECRET, [may], 'subscription { watch: scoped }')).toEqual(['yes']);
 });

@@ -12,6 +12,7 @@ import type { Service } from '../service.ts';
 import type { httpSettings, identitySettings } from '../settings/shared-settings.ts';
 import { causeIn } from '../tracing/tracing.ts';
 import { presentError } from './present-error.ts';
+import { protectFields } from './protect-fields.ts';
 import { serveSocket } from './serve-socket.ts';
 import { type Traced, traceOperations } from './trace-operations.ts';
 
@@ -25,10 +26,11 @@ type SubgraphTable = Pick<ReturnType<typeof httpSettings>, 'NODE_ENV'> & typeof 
 
 /**
  * Serves a subgraph at `/graphql`: queries and mutations over HTTP, subscriptions over
- * graphql-transport-ws. The context is made anew for each operation, of who asks it.
+ * graphql-transport-ws. The context is made anew for each operation, of who asks it; what the schema
+ * says by `@authenticated` and `@requiresScopes` is held.
  * @param sdl the subgraph's schema, the source that its types are generated from
  */
-export async function serveSubgraph<C extends object>(
+export async function serveSubgraph<C extends Traced & { readonly identity: Identity }>(
   { app, auth, log, settings }: Pick<Service<SubgraphTable>, 'app' | 'auth' | 'log' | 'settings'>,
   {
     sdl,
@@ -43,6 +45,7 @@ export async function serveSubgraph<C extends object>(
   const schema = buildSubgraphSchema([
     { typeDefs: parse(sdl), resolvers: resolvers as NonNullable<Resolvers> },
   ]);
+  protectFields(schema);
   const server = new ApolloServer<C>({
     schema,
     introspection: settings.NODE_ENV !== 'production',

@@ -1,0 +1,158 @@
+import { SECRET_HEADER } from '@gudang/service';
+import { signToken, TOKEN_SETTINGS } from '@gudang/service/test-tokens';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { composeMarkedToys } from '../testing/marked-toys.ts';
+import { PROTOCOLS, type ProtocolStream } from '../testing/protocol-clients.ts';
+import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
+import { startToyGraph } from '../testing/toy-graph.ts';
+
+const SUBGRAPH_SECRET = 'between the gateway and the toys';
+
+let toys: Awaited<ReturnType<typeof startToyGraph>>;
+let gateway: TestGateway;
+const streams: ProtocolStream[] = [];
+
+beforeAll(async () => {
+  toys = await startToyGraph();
+  const sdl = composeMarkedToys(toys.items.url, toys.ratings.url);
+  gateway = await startTestGateway(sdl, { ...TOKEN_SETTINGS, SUBGRAPH_SECRET });
+});
+afterAll(async () => {
+  await gateway.stop();
+  await toys.stop();
+});
+afterEach(() => {
+  for (const stream of streams.splice(0)) stream.leave();
+  toys.items.requests.length = 0;
+});
+
+const bearer = async (scope?: string): Promise<string> =>
+  `Bearer ${await signToken({ sub: 'Siti', ...(scope ? { scope } : {}) })}`;
+
+const RENAME = 'mutation { rename(input: { id: "1", name: "x" }) { name } }';
+
+describe('a supergraph whose subgraphs look at nothing themselves', () => {
+  it.each<[string, string, string | undefined, number, string | undefined]>([
+    [
+      'what is not marked, of anybody',
+      '{ item(id: 1) { name rating } }',
+      undefined,
+      200,
+      undefined,
+    ],
+    ['what needs a token, without', '{ items { id } }', undefined, 401, 'UNAUTHENTICATED'],
+    ['what needs a token, with', '{ items { id } }', 'any', 200, undefined],
+    ['what needs a scope, without a token', RENAME, undefined, 401, 'UNAUTHENTICATED'],
+    ['what needs a scope, with another', RENAME, 'items:read', 403, 'FORBIDDEN'],
+    ['what needs a scope, with it', RENAME, 'x items:write', 200, undefined],
+  ])('over HTTP: %s', async (_what, query, scope, status, code) => {
+    const headers = scope ? { authorization: await bearer(scope) } : undefined;
+    const answer = await gateway.post({ query }, headers);
+    expect(answer).toMatchObject({ status });
+    expect(answer.errors?.[0]?.extensions?.['code']).toBe(code);
+    expect(answer.data === undefined).toBe(code !== undefined);
+    expect(toys.items.requests.length).toBe(code === undefined ? 1 : 0);
+  });
+
+  it('says what is missing, and where', async () => {
+    const authorization = await bearer();
+    const { errors } = await gateway.post({ query: RENAME }, { authorization });
+    expect(errors).toEqual([
+      {
+        message: 'Mutation.rename needs a token with the scope items:write',
+        extensions: {
+          code: 'FORBIDDEN',
+          scopes: [['items:write']],
+          fields: ['Mutation.rename'],
+        },
+      },
+    ]);
+  });
+
+  it.each(['expired', 'forged'])(
+    'answers nothing to a token that is %s, marked or not',
+    async (kind) => {
+      const made = await signToken(
+        { sub: 'Siti' },
+        kind === 'expired' ? { expiresIn: -10 } : { key: Buffer.from('x'.repeat(32)) },
+      );
+      const response = await fetch(`${gateway.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${made}` },
+        body: JSON.stringify({ query: '{ __typename }' }),
+      });
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
+      expect(await response.json()).toMatchObject({
+        errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+      });
+    },
+  );
+
+  it('proves itself to subgraphs and tells them who asks, whatever the client says of that', async () => {
+    await gateway.post(
+      { query: '{ items { id } }', extensions: { gudang: { identity: { subject: 'root' } } } },
+      {
+        authorization: await bearer('b a'),
+        'gudang-identity': Buffer.from('{"subject":"root","scopes":["all"]}').toString('base64url'),
+        'gudang-secret': 'a guess',
+      },
+    );
+    const headers = toys.items.requests[0]?.headers ?? {};
+    expect(headers[SECRET_HEADER]).toBe(SUBGRAPH_SECRET);
+    expect(headers).not.toHaveProperty('authorization');
+    const told = Buffer.from(String(headers['gudang-identity']), 'base64url').toString();
+    expect(JSON.parse(told)).toEqual({ subject: 'Siti', scopes: ['a', 'b'] });
+  });
+});
+
+describe.each(PROTOCOLS)('over %s', (protocol, open) => {
+  const start = async (query: string, authorization?: string) => {
+    const stream = open(gateway.url, { query }, authorization);
+    streams.push(stream);
+    return stream;
+  };
+
+  it.each([
+    [
+      'a stream that needs a token, without',
+      'subscription { itemFeed { n } }',
+      undefined,
+      'UNAUTHENTICATED',
+    ],
+    ['one that needs a scope, with another', 'subscription { other }', 'items:read', 'FORBIDDEN'],
+    [
+      'a field of its events, with half of its scopes',
+      'subscription { itemFeed { tag } }',
+      'a',
+      'FORBIDDEN',
+    ],
+  ])('refuses %s', async (_what, query, scope, code) => {
+    const stream = await start(query, scope && (await bearer(scope)));
+    expect(await stream.take()).toMatchObject({ errors: [{ extensions: { code } }] });
+    expect(toys.subscribed).toEqual([]);
+  });
+
+  it('runs it with the scopes', async () => {
+    const stream = await start('subscription { other }', await bearer('items:watch'));
+    await expect.poll(() => toys.changes.listening()).toBe(1);
+    toys.changes.publish({ id: '1', delta: 7 });
+    expect(await stream.take()).toMatchObject({ data: { other: 7 } });
+    stream.leave();
+    await expect.poll(() => toys.changes.listening()).toBe(0);
+    toys.subscribed.length = 0;
+  });
+
+  it.runIf(protocol !== 'multipart')('refuses queries and mutations too', async () => {
+    const refused = await start(RENAME, await bearer('items:read'));
+    expect(await refused.take()).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+    const run = await start(RENAME, await bearer('items:write'));
+    expect(await run.take()).toMatchObject({ data: { rename: { name: 'x' } } });
+  });
+
+  it('lets nobody in with a token that is no good', async () => {
+    const expired = `Bearer ${await signToken({ sub: 'Siti' }, { expiresIn: -10 })}`;
+    const stream = await start('subscription { refused(code: "x") }', expired);
+    expect(await stream.take()).toBe('lost');
+  });
+});

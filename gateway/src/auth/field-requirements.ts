@@ -1,0 +1,113 @@
+import type { ObjectType } from '@apollo/federation-internals';
+import type { Requirement } from '@gudang/service';
+import {
+  type GraphQLNamedType,
+  getNamedType,
+  isAbstractType,
+  type OperationDefinitionNode,
+  separateOperations,
+  TypeInfo,
+  typeFromAST,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+import type { ReadOperation } from '../live/operation-reader.ts';
+import type { LoadedSupergraph } from '../supergraph.ts';
+
+/** What one field or type of an operation asks of whoever wants it. */
+export interface FieldRequirement extends Requirement {
+  /** Such as `Mutation.addStock`, or `Stock` where the whole type asks for it. */
+  readonly coordinate: string;
+}
+
+/** Found once for each operation, for as long as its document is kept. */
+export type RequirementsOf = (read: ReadOperation) => readonly FieldRequirement[];
+
+const NONE: readonly FieldRequirement[] = [];
+
+/**
+ * Reads what `@authenticated` and `@requiresScopes` of a supergraph ask for. Fields that a variable
+ * may leave out count: an operation is let in or refused whatever its variables say.
+ */
+export function readRequirements(
+  supergraph: Pick<LoadedSupergraph, 'model' | 'schema'>,
+): RequirementsOf {
+  const marked = readMarks(supergraph.model);
+  if (marked.size === 0) return () => NONE;
+  const known = new WeakMap<OperationDefinitionNode, readonly FieldRequirement[]>();
+  return (read) => {
+    const found = known.get(read.operation) ?? findRequirements(read, supergraph, marked);
+    known.set(read.operation, found);
+    return found;
+  };
+}
+
+type Marks = ReadonlyMap<string, readonly FieldRequirement[]>;
+
+function findRequirements(
+  { document, operation }: ReadOperation,
+  { schema }: Pick<LoadedSupergraph, 'schema'>,
+  marked: Marks,
+): readonly FieldRequirement[] {
+  const found = new Set<FieldRequirement>();
+  const add = (coordinate: string): void => {
+    for (const one of marked.get(coordinate) ?? []) found.add(one);
+  };
+  /** The type, and of an interface or union all that may stand for it. */
+  const standIns = (type: GraphQLNamedType): GraphQLNamedType[] =>
+    isAbstractType(type) ? [type, ...schema.getPossibleTypes(type)] : [type];
+  const info = new TypeInfo(schema);
+  const own = separateOperations(document)[operation.name?.value ?? ''] ?? document;
+  visit(
+    own,
+    visitWithTypeInfo(info, {
+      Field: ({ name }) => {
+        const parent = info.getParentType();
+        for (const type of parent ? standIns(parent) : []) {
+          add(type.name);
+          add(`${type.name}.${name.value}`);
+        }
+        const shown = info.getType();
+        if (shown) add(getNamedType(shown).name);
+      },
+      InlineFragment: ({ typeCondition }) => {
+        const type = typeCondition && typeFromAST(schema, typeCondition);
+        if (type) add(type.name);
+      },
+    }),
+  );
+  return [...found];
+}
+
+interface Marked {
+  readonly appliedDirectives: readonly {
+    readonly name: string;
+    arguments(): { scopes?: unknown };
+  }[];
+}
+
+function readMarks(model: LoadedSupergraph['model']): Marks {
+  const nameOf = (directive: string): string | undefined =>
+    model.schema.coreFeatures
+      ?.getByIdentity(`https://specs.apollo.dev/${directive}`)
+      ?.directiveNameInSchema(directive);
+  const authenticated = nameOf('authenticated');
+  const requiresScopes = nameOf('requiresScopes');
+  const marks = new Map<string, readonly FieldRequirement[]>();
+  if (authenticated === undefined && requiresScopes === undefined) return marks;
+
+  const read = (coordinate: string, { appliedDirectives }: Marked): void => {
+    const asked = appliedDirectives.flatMap((one): FieldRequirement[] => {
+      if (one.name === authenticated) return [{ coordinate }];
+      if (one.name !== requiresScopes) return [];
+      return [{ coordinate, anyOf: one.arguments().scopes as readonly (readonly string[])[] }];
+    });
+    if (asked.length > 0) marks.set(coordinate, asked);
+  };
+  for (const type of model.schema.types()) {
+    read(type.name, type);
+    if (type.kind !== 'ObjectType' && type.kind !== 'InterfaceType') continue;
+    for (const field of (type as ObjectType).fields()) read(field.coordinate, field);
+  }
+  return marks;
+}
