@@ -6,10 +6,11 @@ import {
   type RunningHttp,
   startHttp,
 } from '@gudang/service';
-import { createAuthentication } from '@gudang/service/auth';
+import { createAuthentication, createTickets } from '@gudang/service/auth';
 import type { GraphQLError } from 'graphql';
 import { createAllowedOrigins, serveCors } from './allowed-origins.ts';
 import { createRequestCallers } from './auth/request-callers.ts';
+import { serveTickets } from './auth/serve-tickets.ts';
 import { presentErrors } from './errors/present-errors.ts';
 import { startGraphqlEndpoint } from './graphql-endpoint.ts';
 import { createAdmission } from './limits/admission.ts';
@@ -80,7 +81,8 @@ export async function startGateway({
   });
 
   const auth = createAuthentication(settings, log);
-  const callers = createRequestCallers(auth);
+  const tickets = createTickets(settings.SUBGRAPH_SECRET ?? []);
+  const callers = createRequestCallers(auth, tickets);
   const app = createHttpServer({ health, metrics });
   const origins = createAllowedOrigins(settings.CORS_ORIGINS, !production);
   await serveCors(app, origins);
@@ -110,6 +112,7 @@ export async function startGateway({
   };
   const streams = startHttpStreams(serving);
   endpoint.serve(streams, callers);
+  if (auth.on) serveTickets(app, callers, tickets);
   const websockets = startWebsockets({
     ...serving,
     app,

@@ -1,5 +1,5 @@
 import { ServiceError } from '@gudang/service';
-import { type Authentication, type Caller, NOBODY } from '@gudang/service/auth';
+import { type Authentication, type Caller, NOBODY, type Tickets } from '@gudang/service/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Who sent each request. */
@@ -13,12 +13,21 @@ export interface RequestCallers {
   readonly of: (request: FastifyRequest) => Caller;
 }
 
-export function createRequestCallers(auth: Authentication): RequestCallers {
+/** @param tickets stand for tokens where `EventSource` opens a stream; it can send no header */
+export function createRequestCallers(
+  auth: Authentication,
+  tickets: Pick<Tickets, 'callerOf'>,
+): RequestCallers {
+  const callerOf = (request: FastifyRequest): Caller | Promise<Caller> => {
+    const { authorization } = request.headers;
+    const ticket = authorization === undefined && auth.on ? ticketIn(request) : undefined;
+    return ticket === undefined ? auth.callerOf(authorization) : tickets.callerOf(ticket);
+  };
   const callers = new WeakMap<FastifyRequest, Caller>();
   return {
     identify: async (request, reply) => {
       try {
-        callers.set(request, await auth.callerOf(request.headers.authorization));
+        callers.set(request, await callerOf(request));
         return undefined;
       } catch (error) {
         if (error instanceof ServiceError) return refuse(reply, error);
@@ -27,6 +36,12 @@ export function createRequestCallers(auth: Authentication): RequestCallers {
     },
     of: (request) => callers.get(request) ?? NOBODY,
   };
+}
+
+function ticketIn({ method, headers, query }: FastifyRequest): string | undefined {
+  if (method !== 'GET' || !/text\/event-stream/i.test(headers.accept ?? '')) return undefined;
+  const { ticket } = query as { ticket?: unknown };
+  return typeof ticket === 'string' ? ticket : undefined;
 }
 
 /** Answers that a token lets nobody in, or cannot be checked right now. */

@@ -9,7 +9,14 @@ export { type Traced, traceOperations } from './graphql/trace-operations.ts';
 export { validateSafely } from './graphql/validate-safely.ts';
 export { createHealth, type Health, type HealthReport, OK, type PartState } from './health.ts';
 export { BODY_LIMIT, createHttpServer, type RunningHttp, startHttp } from './http/http-server.ts';
-export { accessRefused, demand, hasScope, meets, type Requirement } from './identity/access.ts';
+export {
+  accessRefused,
+  demand,
+  hasScope,
+  isKnown,
+  meets,
+  type Requirement,
+} from './identity/access.ts';
 export { IDENTITY_HEADER, SECRET_HEADER } from './identity/believed-identity.ts';
 export { ANONYMOUS, encodeIdentity, type Identity, UNRESTRICTED } from './identity/identity.ts';
 export type { ProcessContext } from './lifecycle.ts';

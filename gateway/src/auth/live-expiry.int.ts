@@ -1,0 +1,191 @@
+import { signToken, TOKEN_SETTINGS } from '@gudang/service/test-tokens';
+import { type Client, createClient } from 'graphql-ws';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { LiveCloseCode } from '../live/close-codes.ts';
+import { PROTOCOLS } from '../testing/protocol-clients.ts';
+import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
+import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
+
+const SUBGRAPH_SECRET = 'between the gateway and the toys';
+const QUERY = 'subscription { itemFeed { n } }';
+
+let toys: Awaited<ReturnType<typeof startToyGraph>>;
+let gateway: TestGateway;
+const cleanups: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  toys = await startToyGraph();
+  const sdl = composeToys(toys.items.url, toys.ratings.url);
+  gateway = await startTestGateway(sdl, { ...TOKEN_SETTINGS, SUBGRAPH_SECRET });
+});
+afterAll(async () => {
+  await gateway.stop();
+  await toys.stop();
+});
+afterEach(async () => {
+  for (const clean of cleanups.splice(0)) await clean();
+  await expect.poll(() => toys.feedListening()).toBe(0);
+});
+
+const bearer = async (expiresIn: number, claims = {}): Promise<string> =>
+  `Bearer ${await signToken({ sub: 'Siti', scope: 'a b', ...claims }, { expiresIn })}`;
+
+/** graphql-ws's own client, as an app has it: a fresh token for each connection. */
+function connect(lives: readonly number[]) {
+  const closed: number[] = [];
+  const got: unknown[] = [];
+  const sockets: WebSocket[] = [];
+  let opened = 0;
+  const client: Client = createClient({
+    url: gateway.wsUrl,
+    webSocketImpl: WebSocket,
+    retryWait: () => Promise.resolve(),
+    connectionParams: async () => {
+      const life = lives[Math.min(opened, lives.length - 1)] ?? 3600;
+      opened += 1;
+      return { authorization: await bearer(life) };
+    },
+    on: {
+      opened: (socket) => void sockets.push(socket as WebSocket),
+      closed: (event) => void closed.push((event as { code: number }).code),
+    },
+  });
+  const ended = new Promise<unknown>((resolve) => {
+    client.subscribe(
+      { query: QUERY },
+      {
+        next: ({ data }) => void got.push(data),
+        error: resolve,
+        complete: () => resolve('complete'),
+      },
+    );
+  });
+  cleanups.push(() => client.dispose());
+  return {
+    closed,
+    got,
+    ended,
+    opened: () => opened,
+    ping: (payload: object) => sockets.at(-1)?.send(JSON.stringify({ type: 'ping', payload })),
+    sockets: () => sockets,
+  };
+}
+
+describe('a websocket', () => {
+  it('closes when its token expires, and the client comes back by itself with a fresh one', async () => {
+    const client = connect([1, 3600]);
+    await expect.poll(() => client.closed, { timeout: 5000 }).toEqual([LiveCloseCode.tokenExpired]);
+    await expect.poll(() => client.opened()).toBe(2);
+    await expect.poll(() => toys.feedListening()).toBe(1);
+    toys.publish('1');
+    await expect.poll(() => client.got).toHaveLength(1);
+    expect(client.closed).toEqual([4481]);
+  });
+
+  it('goes on when a ping brings another token of the same subject and scopes', async () => {
+    const client = connect([2]);
+    await expect.poll(() => toys.feedListening()).toBe(1);
+    const pongs: unknown[] = [];
+    client.sockets()[0]?.on('message', (data) => {
+      const message = JSON.parse(String(data));
+      if (message.type === 'pong') pongs.push(message);
+    });
+    client.ping({ authorization: await bearer(3600), note: 'fresh' });
+    await expect.poll(() => pongs).toEqual([{ type: 'pong', payload: { note: 'fresh' } }]);
+    // One whose first token is as old, and brings no other, shows when that has expired.
+    const silent = connect([2, 3600]);
+    await expect.poll(() => silent.closed, { timeout: 5000 }).toEqual([4481]);
+    toys.publish('1');
+    await expect.poll(() => client.got).toHaveLength(1);
+    expect([client.closed, client.opened()]).toEqual([[], 1]);
+  });
+
+  it.each([
+    ['of another subject', () => bearer(3600, { sub: 'Budi' })],
+    ['of other scopes', () => bearer(3600, { scope: 'a' })],
+    ['that is no good', async () => 'Bearer nonsense'],
+  ])('closes on a ping with a token %s, and the client comes back', async (_what, make) => {
+    const client = connect([3600]);
+    await expect.poll(() => toys.feedListening()).toBe(1);
+    client.ping({ authorization: await make() });
+    await expect.poll(() => client.closed).toEqual([4403]);
+    await expect.poll(() => client.opened()).toBe(2);
+  });
+
+  it('is not opened by a token that is no good, and the client tries again with the next', async () => {
+    const client = connect([-10, 3600]);
+    await expect.poll(() => client.closed).toEqual([4403]);
+    await expect.poll(() => toys.feedListening()).toBe(1);
+  });
+});
+
+describe.each(PROTOCOLS.filter(([name]) => name !== 'graphql-transport-ws'))(
+  '%s',
+  (protocol, open) => {
+    it('ends with an error that says that the token has expired', async () => {
+      const stream = open(gateway.url, { query: QUERY }, await bearer(1));
+      cleanups.push(() => stream.leave());
+      const end = await stream.take();
+      if (protocol === 'multipart') expect(end).toBe('lost');
+      else {
+        expect(end).toMatchObject({
+          errors: [{ message: /expired/, extensions: { code: 'UNAUTHENTICATED' } }],
+        });
+        expect(await stream.take()).toBe('complete');
+      }
+    });
+  },
+);
+
+it('multipart says it beside a payload that is null', async () => {
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'multipart/mixed;subscriptionSpec=1.0',
+      authorization: await bearer(1),
+    },
+    body: JSON.stringify({ query: QUERY }),
+  });
+  expect(await response.text()).toContain(
+    '{"payload":null,"errors":[{"message":"The token has expired: subscribe again with a fresh one","extensions":{"code":"UNAUTHENTICATED"}}]}',
+  );
+});
+
+describe('a ticket', () => {
+  const ticketFor = async (authorization?: string) => {
+    const headers = authorization ? { authorization } : {};
+    const response = await fetch(`${gateway.url}/graphql/ticket`, { method: 'POST', headers });
+    const { ticket, expiresInS } = (await response.json()) as Record<string, string | number>;
+    return { status: response.status, ticket: String(ticket), expiresInS };
+  };
+  const get = (ticket: string, query = QUERY, accept = 'text/event-stream') => {
+    const asked = new URLSearchParams({ query, ticket });
+    return fetch(`${gateway.url}/graphql?${asked}`, {
+      headers: { accept, 'apollo-require-preflight': 'yes' },
+    });
+  };
+
+  it('opens a stream by GET, which lasts as long as the token it stands for', async () => {
+    const { status, ticket, expiresInS } = await ticketFor(await bearer(2));
+    expect({ status, expiresInS }).toEqual({ status: 200, expiresInS: 30 });
+    const response = await get(ticket);
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain('The token has expired');
+  });
+
+  it('is not to be had without a token, or with one that is no good', async () => {
+    expect((await ticketFor()).status).toBe(401);
+    expect((await ticketFor('Bearer nonsense')).status).toBe(401);
+  });
+
+  it('is no token elsewhere, and nothing else is a ticket', async () => {
+    const { ticket } = await ticketFor(await bearer(60));
+    for (const wrong of ['nonsense', `${ticket}x`, await bearer(60)]) {
+      expect((await get(wrong)).status).toBe(401);
+    }
+    const asToken = await gateway.post({ query: '{ __typename }' }, { authorization: ticket });
+    expect(asToken.status).toBe(401);
+  });
+});
