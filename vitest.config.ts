@@ -26,6 +26,8 @@ export default defineConfig({
           include: ['**/src/**/*.int.ts'],
           exclude,
           globalSetup: './packages/embedded/src/vitest-setup.ts',
+          // They wait more than they work; one a core less one would be a single one on two cores.
+          maxWorkers: 3,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
