@@ -7,6 +7,8 @@ export interface GatewayContext {
   readonly forward: Record<string, string>;
   /** Who asks: told to the subgraphs. */
   readonly identity: Identity;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 const FORWARDED = ['traceparent', 'tracestate'] as const;

@@ -14,6 +14,8 @@ import { serveTickets } from './auth/serve-tickets.ts';
 import { presentErrors } from './errors/present-errors.ts';
 import { startGraphqlEndpoint } from './graphql-endpoint.ts';
 import { createAdmission } from './limits/admission.ts';
+import { createClientLimits } from './limits/client-limits.ts';
+import { guardSockets } from './limits/guard-sockets.ts';
 import { readOperationLimits } from './limits/operation-limits.ts';
 import { startHttpStreams } from './live/http-streams.ts';
 import { createLiveGraph, type LiveGraph } from './live/live-graph.ts';
@@ -84,6 +86,8 @@ export async function startGateway({
   const tickets = createTickets(settings.SUBGRAPH_SECRET ?? []);
   const callers = createRequestCallers(auth, tickets);
   const app = createHttpServer({ health, metrics });
+  const clients = createClientLimits(settings, metrics);
+  guardSockets(app.server, clients.sockets, clients.addresses);
   const origins = createAllowedOrigins(settings.CORS_ORIGINS, !production);
   await serveCors(app, origins);
   if (settings.PAGES) await servePages({ app, addresses, health, explorers: !production, log });
@@ -94,7 +98,7 @@ export async function startGateway({
       supergraph,
       subgraphs,
       production,
-      maxTokens: limits.tokens,
+      limits: { tokens: limits.tokens, bodyBytes: settings.LIMIT_BODY_KIB * 1024 },
       metrics,
       log,
     }),
@@ -105,6 +109,7 @@ export async function startGateway({
     callers,
     origins,
     metrics: liveMetrics,
+    ...clients,
     admission,
     live,
     execute: endpoint.execute,
@@ -116,6 +121,7 @@ export async function startGateway({
   const websockets = startWebsockets({
     ...serving,
     app,
+    limits: clients.websocket,
     onProblem: (error) => log.debug({ err: error }, 'a websocket broke'),
   });
   const http = started(

@@ -1,4 +1,5 @@
 import './quiet-apollo.ts';
+import type { ServerResponse } from 'node:http';
 import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
@@ -12,6 +13,7 @@ import { contextOf, type GatewayContext } from './context.ts';
 import { badInputPlugin } from './errors/bad-input-plugin.ts';
 import { presentGatewayError } from './errors/present-errors.ts';
 import { createGraphqlMetrics } from './graphql-metrics.ts';
+import { answerRefusals } from './limits/answer-refusals.ts';
 import type { OperationExecutor } from './live/graphql-ws-protocol.ts';
 import type { HttpStreams } from './live/http-streams.ts';
 import { unavailableAnswer } from './subgraphs/subgraph-answer.ts';
@@ -35,7 +37,7 @@ export async function startGraphqlEndpoint({
   supergraph,
   subgraphs,
   production,
-  maxTokens,
+  limits,
   metrics,
   log,
 }: {
@@ -43,8 +45,7 @@ export async function startGraphqlEndpoint({
   supergraph: LoadedSupergraph;
   subgraphs: Pick<Subgraphs, 'sources'>;
   production: boolean;
-  /** The most tokens of an operation. */
-  maxTokens: number;
+  limits: { readonly tokens: number; readonly bodyBytes: number };
   metrics: Metrics;
   log: Logger;
 }): Promise<GraphqlEndpoint> {
@@ -71,7 +72,7 @@ export async function startGraphqlEndpoint({
     hideSchemaDetailsFromClientErrors: production,
     // The process's own signal handling stops this, after the websockets.
     stopOnTerminationSignals: false,
-    parseOptions: { maxTokens },
+    parseOptions: { maxTokens: limits.tokens },
     formatError: (formatted, error) => presentGatewayError(formatted, error, log),
     // Apollo's pretty-printing is half of what @apollo/server itself costs a request.
     stringifyResult: (value) => JSON.stringify(value),
@@ -94,11 +95,16 @@ export async function startGraphqlEndpoint({
       app.route({
         method: ['GET', 'POST', 'OPTIONS'],
         url: '/graphql',
+        bodyLimit: limits.bodyBytes,
+        errorHandler: answerRefusals(limits.bodyBytes),
         onRequest: callers.identify,
         // Apollo Server cannot run subscriptions, and its validation throws on some.
         preHandler: handle,
         handler: fastifyApolloHandler(server, {
-          context: async (request) => contextOf(request.headers, callers.of(request).identity),
+          context: async (request, reply) => ({
+            ...contextOf(request.headers, callers.of(request).identity),
+            signal: abortedWith(reply.raw),
+          }),
         }),
       });
     },
@@ -117,6 +123,15 @@ export async function startGraphqlEndpoint({
     },
     stop: () => server.stop(),
   };
+}
+
+/** Aborted when the client goes away before it has its answer. */
+function abortedWith(response: ServerResponse): AbortSignal {
+  const aborting = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) aborting.abort();
+  });
+  return aborting.signal;
 }
 
 /** Apollo's own announcements are of no interest to an operator. */

@@ -1,6 +1,16 @@
-import { integer, type Setting, type SettingsOf } from '@gudang/service/settings';
+import { integer, list, type Setting, type SettingsOf } from '@gudang/service/settings';
+import { checkProxies } from './client-address.ts';
 
 const MANY = 1_000_000;
+
+const proxies = list.refine((all) => {
+  try {
+    checkProxies(all);
+    return true;
+  } catch {
+    return false;
+  }
+}, 'addresses and ranges such as 10.0.0.0/8, or loopback, linklocal, uniquelocal, separated by commas');
 
 /** How large operations may be, on every protocol. */
 export const operationLimitSettings = {
@@ -43,8 +53,57 @@ export const operationLimitSettings = {
   },
 } as const satisfies Record<string, Setting>;
 
-/** How much clients may ask for, and how long they may take. */
-export const clientLimitSettings = {} as const satisfies Record<string, Setting>;
+/** How much clients may ask for at a time, and how long they may take. */
+export const clientLimitSettings = {
+  LIMIT_BODY_KIB: {
+    description: 'The largest request body, in KiB',
+    parse: integer(1, 102_400),
+    default: '256',
+  },
+  LIMIT_MESSAGE_KIB: {
+    description: 'The largest message of a websocket, in KiB',
+    parse: integer(1, 102_400),
+    default: '64',
+  },
+  LIMIT_CONNECTIONS: {
+    description: 'The most websockets and streams at a time',
+    parse: integer(1, MANY),
+    default: '20000',
+  },
+  LIMIT_CONNECTIONS_PER_ADDRESS: {
+    description: 'The same of one address; of this machine, any number',
+    parse: integer(1, MANY),
+    default: '200',
+  },
+  LIMIT_OPERATIONS: {
+    description: 'The most operations that run at a time on one websocket',
+    parse: integer(1, MANY),
+    default: '1000',
+  },
+  LIMIT_INIT_S: {
+    description: 'How long a websocket may take to say who it is, in seconds',
+    parse: integer(1, 600),
+    default: '10',
+  },
+  LIMIT_IDLE_S: {
+    description: 'How long a websocket may stay open with no operation, in seconds',
+    parse: integer(1, 86_400),
+    default: '600',
+  },
+  LIMIT_REQUESTS: {
+    description:
+      'The most operations a second of one user, or of one address where nobody is told apart; of this machine, any number',
+    parse: integer(1, MANY),
+    default: '100',
+  },
+  TRUSTED_PROXIES: {
+    description:
+      'Proxies in front of the gateway, whose X-Forwarded-For is believed: addresses and ranges, or loopback, linklocal, uniquelocal',
+    parse: proxies,
+    default: '',
+    example: '10.0.0.0/8,192.0.2.7',
+  },
+} as const satisfies Record<string, Setting>;
 
 export const limitSettings = { ...operationLimitSettings, ...clientLimitSettings } as const;
 

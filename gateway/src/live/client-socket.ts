@@ -28,6 +28,18 @@ class ClientSocket implements MessageSocket {
     if (this.#socket.readyState === this.#socket.OPEN) this.#raw.write(frames);
   }
 
+  unread(): number {
+    return this.#raw.writableLength;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   ready(): boolean {
     return !this.#raw.writableNeedDrain;
   }

@@ -11,4 +11,6 @@ export const LiveCloseCode = {
   tokenExpired: 4481,
   /** Whether the client may come in cannot be told right now. */
   tryAgainLater: 1013,
+  /** Nothing has run for too long: connect again when there is something to ask. */
+  idle: 4482,
 } as const;

@@ -18,12 +18,18 @@ function connect() {
       // Frames of less than 126 bytes have a head of two.
       writeFrames: (frames) => void sent.push(JSON.parse(String(frames.subarray(2)))),
       ready: () => true,
+      unread: () => 0,
+      pause: () => {},
+      resume: () => {},
       close: (code) => void closed.push(code),
     },
     session: createSocketSession({ on: false, callerOf: () => NOBODY }, undefined, () => {}),
     contextOf: (identity) => ({ forward: {}, identity }),
     frame: createFramer(),
     admission: createTestAdmission(),
+    rate: { take: () => undefined },
+    address: '127.0.0.1',
+    maxOperations: 10,
     execute: async ({ query }) =>
       query === '{ bad }' ? { errors: [{ message: 'no' }] } : { data: { ok: 1 } },
     live: {

@@ -6,8 +6,9 @@ import { atExpiry } from '../auth/expiry.ts';
 import type { RequestCallers } from '../auth/request-callers.ts';
 import { contextOf } from '../context.ts';
 import type { Admission, AdmittedOperation } from '../limits/admission.ts';
+import type { ClientLimits } from '../limits/client-limits.ts';
 import { RequestRefused } from '../limits/request-refused.ts';
-import { sendRefusal } from '../limits/send-refusal.ts';
+import { sendErrors } from '../limits/send-refusal.ts';
 import type { OperationExecutor } from './graphql-ws-protocol.ts';
 import { createEncoder, type HttpFormat, multipart, serverSentEvents } from './http-format.ts';
 import { HttpRequestError, readHttpOperation } from './http-operation.ts';
@@ -22,7 +23,10 @@ const GOING_AWAY: GraphQLFormattedError = {
 };
 
 export interface HttpStreams extends Stoppable {
-  /** Takes the requests that are for a stream; all others go on to Apollo Server. */
+  /**
+   * Takes the requests that are for a stream; all others go on to Apollo Server.
+   * @throws {RequestRefused}
+   */
   readonly handle: (
     request: FastifyRequest,
     reply: FastifyReply,
@@ -32,6 +36,9 @@ export interface HttpStreams extends Stoppable {
 /** Live streams in HTTP responses, at the same address as queries and mutations. */
 export function startHttpStreams({
   admission,
+  rate,
+  connections,
+  addresses,
   execute,
   live,
   present,
@@ -42,6 +49,9 @@ export function startHttpStreams({
   heartbeatMs,
 }: {
   admission: Pick<Admission, 'admit'>;
+  rate: ClientLimits['rate'];
+  connections: ClientLimits['connections'];
+  addresses: Pick<ClientLimits['addresses'], 'of'>;
   execute: OperationExecutor;
   live: Pick<LiveStreams, 'subscribe'>;
   present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
@@ -79,24 +89,27 @@ export function startHttpStreams({
       const format = formatOf(request.headers.accept);
       // Any page can make a browser send a GET; a POST with JSON needs leave.
       if (format && request.method === 'GET' && !origins.allows(request.headers)) {
-        return sendRefusal(reply, 403, [OTHER_ORIGIN]);
+        return sendErrors(reply, 403, [OTHER_ORIGIN]);
       }
+      const address = addresses.of(request.raw);
+      await rate.take(callers.of(request).identity, address);
       let operation: AdmittedOperation | undefined;
       try {
         operation = readHttpOperation(request, admission, format === serverSentEvents);
       } catch (error) {
         // A client of a stream reads there what is wrong with its operation.
         if (error instanceof HttpRequestError || (!format && error instanceof RequestRefused)) {
-          return sendRefusal(reply, error.status, [error.toJSON()]);
+          throw error;
         }
         if (!format) return undefined;
         start(request, reply, format).outlet.error(present([error as GraphQLError]));
         return reply;
       }
       if (!operation) return undefined;
-      if (!format) return sendRefusal(reply, 400, [NOT_ACCEPTABLE]);
-      if (stopping) return sendRefusal(reply, 503, [GOING_AWAY]);
+      if (!format) return sendErrors(reply, 400, [NOT_ACCEPTABLE]);
+      if (stopping) return sendErrors(reply, 503, [GOING_AWAY]);
 
+      reply.raw.once('close', connections.enter(address));
       const stream = start(request, reply, format);
       const { identity, expiresAt } = callers.of(request);
       const context = contextOf(request.headers, identity);

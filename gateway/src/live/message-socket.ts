@@ -5,5 +5,10 @@ export interface MessageSocket {
   readonly writeFrames: (frames: Buffer) => void;
   /** Whether it takes more without keeping it in memory. */
   readonly ready: () => boolean;
+  /** Reads nothing more of the client, until told otherwise. */
+  readonly pause: () => void;
+  readonly resume: () => void;
+  /** Bytes that wait for the client to read them. */
+  readonly unread: () => number;
   readonly close: (code: number, reason: string) => void;
 }

@@ -3,7 +3,8 @@ import { createHealth, createHttpServer, createMetrics } from '@gudang/service';
 import { NOBODY } from '@gudang/service/auth';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { createTestAdmission } from '../testing/test-admission.ts';
+import { createTestAdmission, DEFAULT_CLIENT_LIMITS } from '../testing/test-admission.ts';
+import type { OperationExecutor } from './graphql-ws-protocol.ts';
 import { createLiveMetrics } from './live-metrics.ts';
 import { startWebsockets } from './websockets.ts';
 
@@ -11,7 +12,14 @@ let stop = async (): Promise<void> => {};
 afterEach(() => stop());
 
 /** Websockets on a port of their own, whose streams never say anything. */
-async function serve(options: { pingEveryMs?: number } = {}) {
+async function serve({
+  idleMs = 600_000,
+  ...options
+}: {
+  pingEveryMs?: number;
+  idleMs?: number;
+  execute?: OperationExecutor;
+} = {}) {
   const health = createHealth();
   const app = createHttpServer({ health, metrics: createMetrics('test') });
   const left = vi.fn();
@@ -23,6 +31,8 @@ async function serve(options: { pingEveryMs?: number } = {}) {
     metrics: createLiveMetrics(createMetrics('test'), () => 0),
     onProblem: () => {},
     admission: createTestAdmission(),
+    ...DEFAULT_CLIENT_LIMITS,
+    limits: { ...DEFAULT_CLIENT_LIMITS.websocket, operations: 10_000, idleMs },
     execute: async () => ({ data: {} }),
     live: { subscribe: () => ({ leave: left, resume: () => {} }) },
     present: () => [],
@@ -73,6 +83,53 @@ describe('websockets', () => {
     await vi.waitFor(() => expect(left).toHaveBeenCalledTimes(1));
     await once(alive, 'ping');
     expect(alive.readyState).toBe(WebSocket.OPEN);
+  });
+
+  it('close one on which nothing has run for too long, with a code after which it comes back', async () => {
+    const { open } = await serve({ pingEveryMs: 100, idleMs: 300 });
+    const [idle, busy] = [open(), open()];
+    await Promise.all([once(idle, 'open'), once(busy, 'open')]);
+    busy.send('{"type":"connection_init"}');
+    busy.send('{"id":"1","type":"subscribe","payload":{"query":"subscription { x }"}}');
+    expect(await closeCode(idle)).toBe(4482);
+    await once(busy, 'ping');
+    expect(busy.readyState).toBe(WebSocket.OPEN);
+    busy.send('{"id":"1","type":"complete"}');
+    expect(await closeCode(busy)).toBe(4482);
+  });
+
+  it('read no further of a client that asks and reads no answers', async () => {
+    const asked = vi.fn(async () => ({ data: { x: 'x'.repeat(100_000) } }));
+    const { open } = await serve({ execute: asked });
+    const socket = open();
+    await once(socket, 'open');
+    socket.send('{"type":"connection_init"}');
+    socket.pause();
+    for (let id = 0; id < 1_500; id += 1) {
+      const payload = { query: '{ x }', variables: { pad: 'x'.repeat(2_000) } };
+      socket.send(JSON.stringify({ id: String(id), type: 'subscribe', payload }));
+    }
+    // It stays as it is, since nothing more is read.
+    let before = -1;
+    await vi.waitFor(
+      () => {
+        const calls = asked.mock.calls.length;
+        const still = calls === before && calls > 0;
+        before = calls;
+        expect(still).toBe(true);
+      },
+      { interval: 500, timeout: 10_000 },
+    );
+    expect(before).toBeLessThan(500);
+    const answers = new Promise<void>((resolve) => {
+      let complete = 0;
+      socket.on('message', (data) => {
+        if (String(data).includes('"complete"')) complete += 1;
+        if (complete === 1_500) resolve();
+      });
+    });
+    socket.resume();
+    await answers;
   });
 
   it('say 1001 when they stop, and that the gateway is no longer ready', async () => {

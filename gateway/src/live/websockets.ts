@@ -7,23 +7,44 @@ import { handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AllowedOrigins } from '../allowed-origins.ts';
 import { contextOf } from '../context.ts';
+import type { ClientAddress } from '../limits/client-address.ts';
+import type { ConnectionLimits } from '../limits/connection-limits.ts';
+import { RequestRefused } from '../limits/request-refused.ts';
 import { createClientSocket } from './client-socket.ts';
 import { LiveCloseCode } from './close-codes.ts';
 import { serveGraphqlWs } from './graphql-ws-protocol.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 import { type Liveness, watchLiveness } from './liveness.ts';
 import { paced } from './paced.ts';
+import { refuseUpgrade } from './refuse-upgrade.ts';
 import { createSocketSession } from './socket-session.ts';
 import { createFramer } from './websocket-frames.ts';
 
-/** The largest message that a client may send, in bytes; ws itself would take 100 MiB. */
-const MESSAGE_LIMIT = 64 * 1024;
 /** A client that has shown nothing of itself from one ping to the next has vanished. */
 const PING_EVERY_MS = 12_000;
-const INIT_WITHIN_MS = 10_000;
 /** How long clients may take to say goodbye when the gateway stops. */
 const GOODBYE_MS = 2_000;
 const NOT_ACCEPTABLE = 4406;
+
+/** What one websocket may cost. */
+export interface WebsocketLimits {
+  readonly messageBytes: number;
+  /** That run at a time. */
+  readonly operations: number;
+  readonly initWithinMs: number;
+  readonly idleMs: number;
+}
+
+const GOING_AWAY = new RequestRefused(503, 'The gateway stops: connect again', {
+  code: 'GOING_AWAY',
+  retryable: true,
+});
+const NO_SUCH_PAGE = new RequestRefused(404, 'The graph is at /graphql', { code: 'NOT_FOUND' });
+const OTHER_ORIGIN = new RequestRefused(
+  403,
+  'Pages of this origin may not use the gateway: it is not in CORS_ORIGINS',
+  { code: 'FORBIDDEN' },
+);
 
 type Connection = Parameters<typeof serveGraphqlWs>[0];
 
@@ -34,9 +55,11 @@ export function startWebsockets({
   auth,
   origins,
   metrics,
+  limits,
+  connections,
+  addresses,
   onProblem,
   pingEveryMs = PING_EVERY_MS,
-  initWithinMs = INIT_WITHIN_MS,
   ...serving
 }: {
   app: FastifyInstance;
@@ -44,20 +67,28 @@ export function startWebsockets({
   auth: Authentication;
   origins: Pick<AllowedOrigins, 'allows'>;
   metrics: LiveMetrics;
+  limits: WebsocketLimits;
+  connections: ConnectionLimits;
+  addresses: Pick<ClientAddress, 'of'>;
   onProblem: (error: Error) => void;
   pingEveryMs?: number;
-  initWithinMs?: number;
-} & Pick<Connection, 'admission' | 'execute' | 'live' | 'present'>): Stoppable {
+} & Pick<Connection, 'admission' | 'rate' | 'execute' | 'live' | 'present'>): Stoppable {
   const server = new WebSocketServer({
     noServer: true,
-    maxPayload: MESSAGE_LIMIT,
+    maxPayload: limits.messageBytes,
     handleProtocols,
   });
   const frame = createFramer();
   const livenesses = new WeakMap<WebSocket, Liveness>();
+  const idleOf = new WeakMap<WebSocket, () => number>();
   let stopping = false;
 
-  const serve = (socket: WebSocket, raw: Duplex, request: IncomingMessage): void => {
+  const serve = (
+    socket: WebSocket,
+    raw: Duplex,
+    request: IncomingMessage,
+    address: string,
+  ): void => {
     metrics.clients.inc();
     const liveness = watchLiveness(request.socket);
     livenesses.set(socket, liveness);
@@ -65,7 +96,9 @@ export function startWebsockets({
     const { headers } = request;
     const connection = serveGraphqlWs({
       ...serving,
-      initWithinMs,
+      address,
+      maxOperations: limits.operations,
+      initWithinMs: limits.initWithinMs,
       session: createSocketSession(auth, headers.authorization, (code, reason) =>
         client.close(code, reason),
       ),
@@ -73,6 +106,7 @@ export function startWebsockets({
       frame,
       socket: client,
     });
+    idleOf.set(socket, connection.idleMs);
     raw.on('drain', connection.onReady);
     socket.on('pong', liveness.heard);
     // ws closes by itself after an error, such as a message over the limit.
@@ -91,16 +125,26 @@ export function startWebsockets({
   const pings = setInterval(() => {
     for (const socket of server.clients) {
       if (!livenesses.get(socket)?.shown()) socket.terminate();
-      else if (socket.readyState === socket.OPEN) socket.ping();
+      else if ((idleOf.get(socket)?.() ?? 0) > limits.idleMs) {
+        socket.close(LiveCloseCode.idle, 'Idle: connect again when there is something to ask');
+      } else if (socket.readyState === socket.OPEN) socket.ping();
     }
   }, pingEveryMs);
 
   app.server.on('upgrade', (request, socket, head) => {
-    if (stopping) return refuse(socket, '503 Service Unavailable');
-    if (request.url?.split('?')[0] !== '/graphql') return refuse(socket, '404 Not Found');
+    if (stopping) return refuseUpgrade(socket, GOING_AWAY);
+    if (request.url?.split('?')[0] !== '/graphql') return refuseUpgrade(socket, NO_SUCH_PAGE);
     // Browsers ask no leave for websockets: any page could use what its visitor may reach.
-    if (!origins.allows(request.headers)) return refuse(socket, '403 Forbidden');
-    server.handleUpgrade(request, socket, head, (client) => serve(client, socket, request));
+    if (!origins.allows(request.headers)) return refuseUpgrade(socket, OTHER_ORIGIN);
+    const address = addresses.of(request);
+    try {
+      socket.once('close', connections.enter(address));
+    } catch (error) {
+      return refuseUpgrade(socket, error as RequestRefused);
+    }
+    server.handleUpgrade(request, socket, head, (client) =>
+      serve(client, socket, request, address),
+    );
   });
 
   return {
@@ -120,8 +164,4 @@ export function startWebsockets({
       clearTimeout(deadline);
     },
   };
-}
-
-function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }

@@ -87,13 +87,13 @@ export function startSubgraphSource({
     }
   };
 
-  const postTwice: typeof post = async (request, forward) => {
+  const postTwice: typeof post = async (request, forward, signal) => {
     try {
-      return await post(request, forward);
+      return await post(request, forward, signal);
     } catch (error) {
       // A kept connection that the subgraph closed just now; nothing of an answer has come.
       if (!CLOSED.has(codeOf(error))) throw error;
-      return post(request, forward);
+      return post(request, forward, signal);
     }
   };
 
@@ -106,7 +106,8 @@ export function startSubgraphSource({
       const mutation =
         'incomingRequestContext' in options &&
         options.incomingRequestContext.operation?.operation === 'mutation';
-      const { forward = {}, identity = ANONYMOUS }: Partial<GatewayContext> = options.context;
+      const context: Partial<GatewayContext> = options.context;
+      const { forward = {}, identity = ANONYMOUS, signal } = context;
       const span = startSpan(`request ${name}`, { kind: 'client', parent: forward['traceparent'] });
       const headers = {
         ...forward,
@@ -115,8 +116,10 @@ export function startSubgraphSource({
       };
       const done = metrics.begin(name);
       try {
-        const send = mutation ? post : postTwice;
-        const answer = await send({ query, variables, operationName }, headers);
+        // A change goes on, whoever waits for it: nobody could say whether it was made.
+        const answer = mutation
+          ? await post({ query, variables, operationName }, headers)
+          : await postTwice({ query, variables, operationName }, headers, signal);
         done(answer.errors ? 'errors' : 'ok');
         span?.end();
         if (away) log.info({ subgraph: name }, `the subgraph ${name} answers again`);
@@ -125,6 +128,7 @@ export function startSubgraphSource({
       } catch (error) {
         done('unavailable');
         span?.end(error);
+        if (signal?.aborted && !mutation) return unavailableAnswer(name, 'was not asked', false);
         const { reason, sent } = describeFailure(error, timeoutMs);
         // One line an outage, not one a request.
         const level = away ? 'debug' : 'warn';

@@ -1,12 +1,17 @@
+import { createMetrics } from '@gudang/service';
 import { readSettings } from '@gudang/service/settings';
 import { type Admission, createAdmission } from '../limits/admission.ts';
+import { createClientLimits } from '../limits/client-limits.ts';
 import { limitSettings } from '../limits/limit-settings.ts';
 import { readOperationLimits } from '../limits/operation-limits.ts';
 import { loadSupergraph } from '../supergraph.ts';
 import { composeToys } from './toy-graph.ts';
 
-/** What operations are held to when nobody sets anything. */
-export const DEFAULT_LIMITS = readOperationLimits(readSettings(limitSettings, {}));
+const settings = readSettings(limitSettings, {});
+
+/** What operations and clients are held to when nobody sets anything. */
+export const DEFAULT_LIMITS = readOperationLimits(settings);
+export const DEFAULT_CLIENT_LIMITS = createClientLimits(settings, createMetrics('test'));
 
 /** The default limits, over the graph of toys. */
 export function createTestAdmission(): Admission {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterEach, expect, it } from 'vitest';
@@ -46,6 +48,17 @@ it('tells clients to go elsewhere while it drains, and still answers them', asyn
   expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
   await stopped;
   await expect(work(server.url)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+});
+
+it('is not held up by a connection on which nothing was asked', async () => {
+  const server = await startServer({ drainMs: 0 });
+  const silent = connect(Number(new URL(server.url).port), '127.0.0.1');
+  await once(silent, 'connect');
+  const closed = once(silent, 'close');
+  silent.resume();
+  const from = performance.now();
+  await Promise.all([server.stop(), closed]);
+  expect(performance.now() - from).toBeLessThan(5_000);
 });
 
 it('fails no request of clients that keep connections and heed /readyz', async () => {

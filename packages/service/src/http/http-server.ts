@@ -5,12 +5,22 @@ import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { StartError } from '../start-error.ts';
 import type { Stoppable } from '../stoppable.ts';
+import { trackSilentSockets } from './silent-sockets.ts';
 
 /** The largest request body that is read, in bytes. */
 export const BODY_LIMIT = 256 * 1024;
 
 /** The longest part of an address that a route takes, in UTF-16 units: an id has at most 200. */
 const PARAMETER_LIMIT = 1_000;
+
+/** How long what is in flight may take when the server stops, in milliseconds. */
+const CLOSE_WITHIN_MS = 12_000;
+
+/** How long a request's headers, and all of it, may take to come, in milliseconds. */
+const HEADERS_WITHIN_MS = 10_000;
+const REQUEST_WITHIN_MS = 30_000;
+/** How often that is looked at. */
+const LOOK_EVERY_MS = 2_000;
 
 /**
  * A server with `/healthz`, `/readyz` and `/metrics`, not yet listening.
@@ -27,6 +37,8 @@ export function createHttpServer({
   const app = fastify({
     ...options,
     bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_WITHIN_MS,
+    http: { headersTimeout: HEADERS_WITHIN_MS, connectionsCheckingInterval: LOOK_EVERY_MS },
     routerOptions: { maxParamLength: PARAMETER_LIMIT },
     forceCloseConnections: 'idle',
     // A request that was read is answered, also while the server closes.
@@ -75,6 +87,7 @@ export async function startHttp({
   log: Logger;
   health: Health;
 }): Promise<RunningHttp> {
+  const closeSilent = trackSilentSockets(app.server);
   try {
     const url = await app.listen({ host, port });
     log.info({ url }, `listening on ${url}`);
@@ -83,7 +96,12 @@ export async function startHttp({
       stop: async () => {
         health.drain();
         await pause(drainMs);
-        await app.close();
+        const closed = app.close();
+        closeSilent();
+        // Whoever is still sending a request has had the time of any answer.
+        const deadline = setTimeout(() => app.server.closeAllConnections(), CLOSE_WITHIN_MS);
+        await closed;
+        clearTimeout(deadline);
       },
     };
   } catch (error) {

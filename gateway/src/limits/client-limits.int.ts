@@ -1,0 +1,225 @@
+import { once } from 'node:events';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
+import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
+
+/** The tests are the proxy: each client is whom the header names. */
+const BEHIND_PROXY = { TRUSTED_PROXIES: 'loopback' };
+
+let toys: Awaited<ReturnType<typeof startToyGraph>>;
+let gateway: TestGateway;
+const sockets: WebSocket[] = [];
+
+beforeAll(async () => {
+  toys = await startToyGraph();
+});
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.terminate();
+  await gateway.stop();
+});
+afterAll(() => toys.stop());
+
+async function start(environment: Record<string, string>): Promise<void> {
+  gateway = await startTestGateway(composeToys(toys.items.url, toys.ratings.url), environment);
+}
+
+const of = (address: string) => ({ 'x-forwarded-for': address });
+
+function open(headers: Record<string, string> = {}): WebSocket {
+  const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws', { headers });
+  sockets.push(socket);
+  return socket;
+}
+
+/** A websocket that is acknowledged, and what it hears. */
+async function connect(headers: Record<string, string> = {}) {
+  const socket = open(headers);
+  await once(socket, 'open');
+  const heard: { id?: string; type: string; payload?: unknown }[] = [];
+  socket.on('message', (data) => heard.push(JSON.parse(String(data))));
+  const say = (message: object): void => socket.send(JSON.stringify(message));
+  say({ type: 'connection_init' });
+  await vi.waitFor(() => expect(heard).toContainEqual({ type: 'connection_ack' }));
+  const ask = (id: string, query: string): void =>
+    say({ id, type: 'subscribe', payload: { query } });
+  return { socket, heard, say, ask };
+}
+
+/** What is answered to whoever asks for a websocket and gets none. */
+async function refusal(headers: Record<string, string> = {}) {
+  const [, response] = await once(
+    open(headers).on('error', () => {}),
+    'unexpected-response',
+  );
+  let text = '';
+  for await (const chunk of response) text += chunk;
+  return { status: response.statusCode, headers: response.headers, ...JSON.parse(text) };
+}
+
+async function openStream(headers: Record<string, string> = {}) {
+  const aborting = new AbortController();
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
+    body: JSON.stringify({ query: 'subscription { itemFeed { n } }' }),
+    signal: aborting.signal,
+  });
+  return { response, leave: () => aborting.abort() };
+}
+
+const exceeds = (limit: string, max: number) => ({
+  code: 'LIMIT_EXCEEDED',
+  limit,
+  max,
+  actual: max + 1,
+});
+
+describe('the size of what is sent', () => {
+  it('of a body', async () => {
+    await start({ LIMIT_BODY_KIB: '2' });
+    const body = (size: number): object => {
+      const empty = JSON.stringify({ query: '{ __typename }', note: '' }).length;
+      return { query: '{ __typename }', note: 'x'.repeat(size - empty) };
+    };
+    expect(await gateway.post(body(2048))).toMatchObject({ status: 200 });
+    expect(await gateway.post(body(2049))).toMatchObject({
+      status: 413,
+      errors: [{ extensions: exceeds('body', 2048) }],
+    });
+  });
+
+  it('of a message on a websocket', async () => {
+    await start({ LIMIT_MESSAGE_KIB: '2' });
+    const { socket, heard } = await connect();
+    const ping = (size: number): string =>
+      JSON.stringify({ type: 'ping', payload: { x: 'x'.repeat(size - 37) } }).padEnd(size);
+    socket.send(ping(2048));
+    await vi.waitFor(() => expect(heard.at(-1)?.type).toBe('pong'));
+    const closed = once(socket, 'close');
+    socket.send(ping(2049));
+    expect((await closed)[0]).toBe(1009);
+  });
+});
+
+describe('connections', () => {
+  it('in all: websockets and streams together, and each that closes makes room', async () => {
+    await start({ LIMIT_CONNECTIONS: '2' });
+    const first = await connect();
+    const stream = await openStream();
+    expect(stream.response.status).toBe(200);
+    expect(await refusal()).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '1' },
+      errors: [{ extensions: exceeds('connections', 2) }],
+    });
+    const { response } = await openStream();
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({
+      errors: [{ extensions: exceeds('connections', 2) }],
+    });
+    expect(await gateway.post({ query: '{ __typename }' })).toMatchObject({ status: 200 });
+    stream.leave();
+    first.socket.close();
+    await vi.waitFor(async () => {
+      const { heard } = await connect();
+      expect(heard).toHaveLength(1);
+    });
+  });
+
+  it('of an address: it alone is refused', async () => {
+    await start({ LIMIT_CONNECTIONS_PER_ADDRESS: '2', ...BEHIND_PROXY });
+    await connect(of('198.51.100.1'));
+    const stream = await openStream(of('198.51.100.1'));
+    const forged = of('203.0.113.7, 198.51.100.1');
+    for (const headers of [of('198.51.100.1'), forged]) {
+      expect(await refusal(headers)).toMatchObject({
+        status: 429,
+        errors: [{ extensions: exceeds('addressConnections', 2) }],
+      });
+      expect((await openStream(headers)).response.status).toBe(429);
+    }
+    await connect(of('198.51.100.2'));
+    stream.leave();
+    await vi.waitFor(() => connect(of('198.51.100.1')));
+  });
+
+  it('of this machine: any number, and nobody else passes for it', async () => {
+    await start({ LIMIT_CONNECTIONS_PER_ADDRESS: '1' });
+    // No proxy is trusted, so the header says nothing.
+    await connect(of('198.51.100.1'));
+    await connect(of('198.51.100.1'));
+  });
+});
+
+describe('one websocket', () => {
+  it('may run so many operations, and goes on after one is refused', async () => {
+    await start({ LIMIT_OPERATIONS: '2' });
+    const { heard, ask, say } = await connect();
+    for (const id of ['1', '2', '3']) ask(id, 'subscription { itemFeed { n } }');
+    await vi.waitFor(() => expect(heard).toHaveLength(2));
+    expect(heard[1]).toMatchObject({
+      id: '3',
+      type: 'error',
+      payload: [{ extensions: exceeds('operations', 2) }],
+    });
+    say({ id: '1', type: 'complete' });
+    ask('4', '{ __typename }');
+    await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ id: '4', type: 'complete' }));
+  });
+
+  it('closes with 4408 when it does not say who it is', async () => {
+    await start({ LIMIT_INIT_S: '1' });
+    const socket = open();
+    expect((await once(socket, 'close'))[0]).toBe(4408);
+  });
+
+  it('may not name an operation at any length', async () => {
+    await start({});
+    const { socket, ask, heard } = await connect();
+    ask('x'.repeat(256), '{ __typename }');
+    await vi.waitFor(() => expect(heard.at(-1)?.type).toBe('complete'));
+    const closed = once(socket, 'close');
+    ask('x'.repeat(257), '{ __typename }');
+    expect((await closed)[0]).toBe(4400);
+  });
+});
+
+describe('operations a second', () => {
+  const QUERY = { query: '{ __typename }' };
+  const limited = { code: 'RATE_LIMITED', retryable: true, max: 5 };
+
+  it('of an address, over HTTP: at the limit it passes, one above is told when to come back', async () => {
+    await start({ LIMIT_REQUESTS: '5', ...BEHIND_PROXY });
+    const ask = async (address: string) => (await gateway.post(QUERY, of(address))).status;
+    const asked = await Promise.all(Array.from({ length: 6 }, () => ask('198.51.100.1')));
+    expect(asked.sort()).toEqual([200, 200, 200, 200, 200, 429]);
+    expect(await ask('198.51.100.2')).toBe(200);
+    const refused = await fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...of('198.51.100.1') },
+      body: JSON.stringify(QUERY),
+    });
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(await refused.json()).toMatchObject({ errors: [{ extensions: limited }] });
+    await vi.waitFor(async () => expect(await ask('198.51.100.1')).toBe(200), { timeout: 5_000 });
+  });
+
+  it('over websockets and streams: the same count', async () => {
+    await start({ LIMIT_REQUESTS: '5', ...BEHIND_PROXY });
+    const { heard, ask } = await connect(of('198.51.100.1'));
+    for (const id of ['1', '2', '3', '4', '5', '6']) ask(id, '{ __typename }');
+    await vi.waitFor(() => expect(heard).toContainEqual(expect.objectContaining({ id: '6' })));
+    const failed = heard.filter(({ type }) => type === 'error');
+    expect(failed).toEqual([
+      { id: '6', type: 'error', payload: [expect.objectContaining({ extensions: limited })] },
+    ]);
+    expect((await openStream(of('198.51.100.1'))).response.status).toBe(429);
+  });
+
+  it('of this machine: any number', async () => {
+    await start({ LIMIT_REQUESTS: '1' });
+    const asked = await Promise.all(Array.from({ length: 20 }, () => gateway.post(QUERY)));
+    expect(asked.every(({ status }) => status === 200)).toBe(true);
+  });
+});

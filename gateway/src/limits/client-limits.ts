@@ -1,0 +1,34 @@
+import type { Metrics } from '@gudang/service';
+import type { WebsocketLimits } from '../live/websockets.ts';
+import { type ClientAddress, createClientAddress } from './client-address.ts';
+import { type ConnectionLimits, createConnectionLimits } from './connection-limits.ts';
+import type { LimitSettings } from './limit-settings.ts';
+import { createRequestRate, type RequestRate } from './request-rate.ts';
+
+/** What clients are held to beside the size of their operations. */
+export interface ClientLimits {
+  readonly addresses: ClientAddress;
+  readonly connections: ConnectionLimits;
+  readonly rate: RequestRate;
+  readonly websocket: WebsocketLimits;
+  readonly sockets: { readonly all: number; readonly perAddress: number };
+}
+
+export function createClientLimits(settings: LimitSettings, metrics: Metrics): ClientLimits {
+  const sockets = {
+    all: settings.LIMIT_CONNECTIONS,
+    perAddress: settings.LIMIT_CONNECTIONS_PER_ADDRESS,
+  };
+  return {
+    addresses: createClientAddress(settings.TRUSTED_PROXIES),
+    connections: createConnectionLimits(sockets, metrics),
+    rate: createRequestRate(settings.LIMIT_REQUESTS, metrics),
+    websocket: {
+      messageBytes: settings.LIMIT_MESSAGE_KIB * 1024,
+      operations: settings.LIMIT_OPERATIONS,
+      initWithinMs: settings.LIMIT_INIT_S * 1000,
+      idleMs: settings.LIMIT_IDLE_S * 1000,
+    },
+    sockets,
+  };
+}

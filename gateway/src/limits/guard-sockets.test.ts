@@ -1,0 +1,27 @@
+import { EventEmitter } from 'node:events';
+import { expect, it, vi } from 'vitest';
+import { guardSockets } from './guard-sockets.ts';
+
+function connect(server: EventEmitter, remoteAddress: string) {
+  const socket = Object.assign(new EventEmitter(), { remoteAddress, destroy: vi.fn() });
+  server.emit('connection', socket);
+  return socket;
+}
+
+it('closes what an address opens beyond four times its live connections, at once', () => {
+  const server = Object.assign(new EventEmitter(), { maxConnections: 0 });
+  guardSockets(server as never, { all: 10, perAddress: 2 }, { isProxy: (one) => one === '10.1' });
+  expect(server.maxConnections).toBe(2_010);
+
+  const held = Array.from({ length: 8 }, () => connect(server, '9.9.9.9'));
+  expect(held.some(({ destroy }) => destroy.mock.calls.length > 0)).toBe(false);
+  expect(connect(server, '9.9.9.9').destroy).toHaveBeenCalledOnce();
+  expect(connect(server, '8.8.8.8').destroy).not.toHaveBeenCalled();
+  for (const free of ['127.0.0.1', '10.1']) {
+    const many = Array.from({ length: 20 }, () => connect(server, free));
+    expect(many.every(({ destroy }) => destroy.mock.calls.length === 0)).toBe(true);
+  }
+
+  for (const socket of held.slice(0, 2)) socket.emit('close');
+  expect(connect(server, '9.9.9.9').destroy).not.toHaveBeenCalled();
+});
