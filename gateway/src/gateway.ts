@@ -11,6 +11,8 @@ import type { GraphQLError } from 'graphql';
 import { createAllowedOrigins, serveCors } from './allowed-origins.ts';
 import { createRequestCallers } from './auth/request-callers.ts';
 import { serveTickets } from './auth/serve-tickets.ts';
+import { createLearntDocuments } from './documents/known-documents.ts';
+import { readTrustedDocuments } from './documents/trusted-documents.ts';
 import { presentErrors } from './errors/present-errors.ts';
 import { startGraphqlEndpoint } from './graphql-endpoint.ts';
 import { createAdmission } from './limits/admission.ts';
@@ -45,7 +47,9 @@ export async function startGateway({
 
   const supergraph = await readSupergraph(settings.SUPERGRAPH);
   const limits = readOperationLimits(settings);
-  const admission = createAdmission({ graph: supergraph, limits });
+  const { TRUSTED_DOCUMENTS: manifest } = settings;
+  const documents = manifest ? await readTrustedDocuments(manifest) : createLearntDocuments();
+  const admission = createAdmission({ graph: supergraph, documents, limits });
   const { SUBGRAPH_TIMEOUT_MS: timeoutMs, SUBGRAPH_SECRET: [secret] = [] } = settings;
   const addressesOf = (loaded: LoadedSupergraph): SubgraphAddress[] =>
     subgraphAddresses(
@@ -98,6 +102,7 @@ export async function startGateway({
       supergraph,
       subgraphs,
       production,
+      documents,
       limits: { tokens: limits.tokens, bodyBytes: settings.LIMIT_BODY_KIB * 1024 },
       metrics,
       log,

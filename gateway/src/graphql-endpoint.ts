@@ -10,6 +10,7 @@ import { authorisationPlugin } from './auth/authorisation-plugin.ts';
 import { readRequirements } from './auth/field-requirements.ts';
 import type { RequestCallers } from './auth/request-callers.ts';
 import { contextOf, type GatewayContext } from './context.ts';
+import type { KnownDocuments } from './documents/known-documents.ts';
 import { badInputPlugin } from './errors/bad-input-plugin.ts';
 import { presentGatewayError } from './errors/present-errors.ts';
 import { createGraphqlMetrics } from './graphql-metrics.ts';
@@ -37,6 +38,7 @@ export async function startGraphqlEndpoint({
   supergraph,
   subgraphs,
   production,
+  documents,
   limits,
   metrics,
   log,
@@ -45,6 +47,7 @@ export async function startGraphqlEndpoint({
   supergraph: LoadedSupergraph;
   subgraphs: Pick<Subgraphs, 'sources'>;
   production: boolean;
+  documents: Pick<KnownDocuments, 'cache'>;
   limits: { readonly tokens: number; readonly bodyBytes: number };
   metrics: Metrics;
   log: Logger;
@@ -72,6 +75,7 @@ export async function startGraphqlEndpoint({
     hideSchemaDetailsFromClientErrors: production,
     // The process's own signal handling stops this, after the websockets.
     stopOnTerminationSignals: false,
+    persistedQueries: { cache: documents.cache },
     parseOptions: { maxTokens: limits.tokens },
     formatError: (formatted, error) => presentGatewayError(formatted, error, log),
     // Apollo's pretty-printing is half of what @apollo/server itself costs a request.

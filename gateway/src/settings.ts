@@ -86,6 +86,13 @@ export const gatewaySettings = {
     parse: integer(100, 300_000),
     default: '10000',
   },
+  TRUSTED_DOCUMENTS: {
+    description:
+      'A manifest of operations, as @apollo/generate-persisted-query-manifest writes it; then nothing else is answered, on any protocol',
+    parse: text,
+    optional: true,
+    example: './persisted-query-manifest.json',
+  },
   ...limitSettings,
   LIVE_RECONNECT_LIMIT_S: {
     description:

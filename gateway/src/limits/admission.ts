@@ -1,4 +1,5 @@
 import type { OperationDefinitionNode } from 'graphql';
+import type { KnownDocuments, NamedText } from '../documents/known-documents.ts';
 import { createOperationReader, type ReadOperation } from '../live/operation-reader.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { readCostDirectives } from './cost-directives.ts';
@@ -8,11 +9,9 @@ import { compileCost } from './operation-cost.ts';
 import type { OperationLimits } from './operation-limits.ts';
 
 /** An operation as a client sends it, on any protocol. */
-export interface AskedOperation {
-  readonly query?: string | null | undefined;
+export interface AskedOperation extends NamedText {
   readonly operationName?: string | null | undefined;
   readonly variables?: Variables | null | undefined;
-  readonly extensions?: unknown;
 }
 
 /** An operation that may run, as far as its size goes; it is not validated yet. */
@@ -34,9 +33,11 @@ export interface Admission {
 
 export function createAdmission({
   graph,
+  documents,
   limits,
 }: {
   graph: CostGraph;
+  documents: Pick<KnownDocuments, 'textOf'>;
   limits: OperationLimits;
 }): Admission {
   const read = createOperationReader(limits);
@@ -45,8 +46,8 @@ export function createAdmission({
     use: (next) => {
       costOf = createCosts(next);
     },
-    admit: ({ query, operationName, variables: given }) => {
-      const text = query ?? '';
+    admit: ({ operationName, variables: given, ...named }) => {
+      const text = documents.textOf(named);
       const found = read(text, operationName);
       const variables = given ?? {};
       const cost = costOf(found)(variables);

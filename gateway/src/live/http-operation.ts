@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { idIn } from '../documents/known-documents.ts';
 import type { Admission, AdmittedOperation } from '../limits/admission.ts';
 import { RequestRefused } from '../limits/request-refused.ts';
 
@@ -22,17 +23,20 @@ export function readHttpOperation(
 ): AdmittedOperation | undefined {
   const given = (request.method === 'GET' ? request.query : request.body) ?? {};
   const { query, operationName, variables, extensions } = given as Record<string, unknown>;
-  if (typeof query !== 'string') return undefined;
+  const told = readExtensions(extensions);
+  if (typeof query !== 'string' && (query !== undefined || idIn(told) === undefined)) {
+    return undefined;
+  }
   let admitted: AdmittedOperation;
   try {
     admitted = admit({
       query,
       operationName: typeof operationName === 'string' ? operationName : undefined,
       variables: readVariables(variables),
-      extensions,
+      extensions: told,
     });
   } catch (error) {
-    const forStream = eventsOnly || query.includes('subscription');
+    const forStream = eventsOnly || query?.includes('subscription');
     if (forStream || error instanceof RequestRefused) throw error;
     return undefined;
   }
@@ -42,6 +46,15 @@ export function readHttpOperation(
     throw new HttpRequestError(405, 'A mutation is sent by POST');
   }
   return admitted;
+}
+
+/** Of a GET they are JSON; what is none says nothing. */
+function readExtensions(extensions: unknown): unknown {
+  try {
+    return typeof extensions === 'string' ? JSON.parse(extensions) : extensions;
+  } catch {
+    return undefined;
+  }
 }
 
 function readVariables(variables: unknown): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { createMetrics } from '@gudang/service';
 import { readSettings } from '@gudang/service/settings';
+import { createLearntDocuments } from '../documents/known-documents.ts';
 import { type Admission, createAdmission } from '../limits/admission.ts';
 import { createClientLimits } from '../limits/client-limits.ts';
 import { limitSettings } from '../limits/limit-settings.ts';
@@ -15,5 +16,9 @@ export const DEFAULT_CLIENT_LIMITS = createClientLimits(settings, createMetrics(
 
 /** The default limits, over the graph of toys. */
 export function createTestAdmission(): Admission {
-  return createAdmission({ graph: loadSupergraph(composeToys()), limits: DEFAULT_LIMITS });
+  return createAdmission({
+    graph: loadSupergraph(composeToys()),
+    documents: createLearntDocuments(),
+    limits: DEFAULT_LIMITS,
+  });
 }

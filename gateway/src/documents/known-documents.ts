@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { GraphQLError } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { RequestRefused } from '../limits/request-refused.ts';
+
+/** An operation's text, or the id that stands for it. */
+export interface NamedText {
+  readonly query?: string | null | undefined;
+  /** What clients of Apollo send: `{persistedQuery: {version: 1, sha256Hash}}`. */
+  readonly extensions?: unknown;
+}
+
+/** As Apollo Server keeps texts. */
+export interface TextCache {
+  readonly get: (key: string) => Promise<string | undefined>;
+  readonly set: (key: string, text: string) => Promise<void>;
+  readonly delete: (key: string) => Promise<boolean>;
+}
+
+/** Operations that clients may name by an id, in place of sending their texts. */
+export interface KnownDocuments {
+  /**
+   * The text that is asked for.
+   * @throws {GraphQLError} `PERSISTED_QUERY_NOT_FOUND`: send the text too
+   * @throws {RequestRefused} when it may not be asked for
+   */
+  readonly textOf: (asked: NamedText) => string;
+  /** The same for Apollo Server, which answers queries and mutations over HTTP. */
+  readonly cache: TextCache;
+}
+
+/** Characters of texts that are kept for clients. */
+const KEPT_CHARACTERS = 4 * 1024 * 1024;
+
+/**
+ * Automatic persisted queries: a client sends an operation's text and its SHA-256 once, then the
+ * latter alone. The oldest are forgotten first.
+ */
+export function createLearntDocuments(): KnownDocuments {
+  const texts = new LRUCache<string, string>({
+    maxSize: KEPT_CHARACTERS,
+    sizeCalculation: (text) => text.length + 1,
+  });
+  return {
+    textOf: ({ query, extensions }) => {
+      const id = idIn(extensions);
+      if (id === undefined) return query ?? '';
+      if (!query) {
+        const known = texts.get(id);
+        if (known === undefined) throw notFound();
+        return known;
+      }
+      if (createHash('sha256').update(query).digest('hex') !== id) {
+        throw new RequestRefused(400, 'provided sha does not match query', { code: 'BAD_REQUEST' });
+      }
+      texts.set(id, query);
+      return query;
+    },
+    cache: cacheOf((id) => texts.get(id)),
+  };
+}
+
+/** What clients of automatic persisted queries look for, letter by letter. */
+function notFound(): GraphQLError {
+  return new GraphQLError('PersistedQueryNotFound', {
+    extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' },
+  });
+}
+
+/** The id that a request names. */
+export function idIn(extensions: unknown): string | undefined {
+  const { persistedQuery } = Object(extensions) as { persistedQuery?: unknown };
+  const { sha256Hash } = Object(persistedQuery) as { sha256Hash?: unknown };
+  return typeof sha256Hash === 'string' ? sha256Hash : undefined;
+}
+
+/** Apollo puts this before each id. */
+const PREFIX = /^apq:/;
+
+/** Apollo learns nothing by itself: a text is learnt before it gets there. */
+export function cacheOf(find: (id: string) => string | undefined): TextCache {
+  return {
+    get: async (key) => find(key.replace(PREFIX, '')),
+    set: async () => {},
+    delete: async () => false,
+  };
+}

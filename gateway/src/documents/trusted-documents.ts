@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import { StartError } from '@gudang/service';
+import { RequestRefused } from '../limits/request-refused.ts';
+import { cacheOf, idIn, type KnownDocuments } from './known-documents.ts';
+
+const FORMAT = 'apollo-persisted-query-manifest';
+
+/**
+ * The operations of a manifest, as `generate-persisted-query-manifest` writes it, and no others: by
+ * their ids, or by their texts, letter by letter.
+ * @throws {StartError} when the file is not there or is no such manifest
+ */
+export async function readTrustedDocuments(path: string): Promise<KnownDocuments> {
+  const texts = await readManifest(path);
+  const allowed = new Set(texts.values());
+  return {
+    textOf: ({ query, extensions }) => {
+      const id = idIn(extensions);
+      const text = id === undefined ? query : texts.get(id);
+      if (text && allowed.has(text) && (!query || query === text)) return text;
+      throw new RequestRefused(400, 'Only operations that were registered are answered here', {
+        code: id === undefined ? 'QUERY_NOT_IN_SAFELIST' : 'PERSISTED_QUERY_NOT_IN_LIST',
+      });
+    },
+    cache: cacheOf((id) => texts.get(id)),
+  };
+}
+
+async function readManifest(path: string): Promise<Map<string, string>> {
+  const refuse = (what: string): never => {
+    throw new StartError(
+      `TRUSTED_DOCUMENTS: ${path} ${what}; make it with @apollo/generate-persisted-query-manifest`,
+    );
+  };
+  const json = await readFile(path, 'utf8').catch(() => refuse('cannot be read'));
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(json);
+  } catch {
+    refuse('is no JSON');
+  }
+  const { format, version, operations } = Object(manifest) as Record<string, unknown>;
+  if (format !== FORMAT || version !== 1 || !Array.isArray(operations)) {
+    return refuse(`is no ${FORMAT} of version 1`);
+  }
+  return new Map(
+    operations.map((operation): [string, string] => {
+      const { id, body } = Object(operation) as Record<string, unknown>;
+      if (typeof id !== 'string' || typeof body !== 'string') {
+        return refuse('has an operation without an id or a body');
+      }
+      return [id, body];
+    }),
+  );
+}
