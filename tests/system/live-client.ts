@@ -19,6 +19,8 @@ export interface LiveOptions<T> {
   readonly url: string | (() => string);
   readonly query: string;
   readonly variables?: Variables;
+  /** `Bearer <token>`, of whoever watches. */
+  readonly authorization?: string | undefined;
   /**
    * Comes back after a lost connection, for ever, with what this makes of the last event: such as
    * the cursor to go on from. Absent: a lost connection ends the client.
@@ -48,7 +50,7 @@ export interface LiveClient<T = any> {
 /** One operation over graphql-transport-ws, with all its events kept. Resolves once connected. */
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export async function startLive<T = any>(options: LiveOptions<T>): Promise<LiveClient<T>> {
-  const { url, query, resume } = options;
+  const { url, query, resume, authorization } = options;
   const events: LiveEvent<T>[] = [];
   let connections = 0;
   let completed = false;
@@ -57,6 +59,7 @@ export async function startLive<T = any>(options: LiveOptions<T>): Promise<LiveC
   const client = createClient({
     url: () => (typeof url === 'string' ? url : url()).replace(/^http/, 'ws'),
     webSocketImpl: WebSocket,
+    connectionParams: authorization === undefined ? {} : { authorization },
     lazy: false,
     onNonLazyError: () => {},
     retryAttempts: resume ? Number.POSITIVE_INFINITY : 0,

@@ -21,8 +21,13 @@ export function createSubgraphProbe(source: Pick<SubgraphSource, 'name' | 'ask'>
 
 async function probe(source: Pick<SubgraphSource, 'name' | 'ask'>): Promise<PartState> {
   try {
-    await source.ask({ query: '{ __typename }' }, AbortSignal.timeout(DEADLINE_MS));
-    return OK;
+    const { errors = [] } = await source.ask(
+      { query: '{ __typename }' },
+      AbortSignal.timeout(DEADLINE_MS),
+    );
+    if (!errors.some(({ extensions }) => extensions?.['code'] === 'FORBIDDEN')) return OK;
+    const reason = `the subgraph ${source.name} does not believe this gateway: set the same SUBGRAPH_SECRET on both`;
+    return { state: 'degraded', reason };
   } catch {
     return { state: 'degraded', reason: `the subgraph ${source.name} does not answer` };
   }

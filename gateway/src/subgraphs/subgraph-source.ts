@@ -3,6 +3,7 @@ import { ANONYMOUS, type Logger, type Stoppable, withoutCredentials } from '@gud
 import { startSpan } from '@gudang/service/tracing';
 import { type Dispatcher, Pool } from 'undici';
 import type { GatewayContext } from '../context.ts';
+import { markAbsentEntities } from './absent-entities.ts';
 import { identityHeaders, secretHeaders } from './identity-headers.ts';
 import { readAnswer, type SubgraphAnswer, unavailableAnswer } from './subgraph-answer.ts';
 import type { SubgraphMetrics } from './subgraph-metrics.ts';
@@ -120,6 +121,7 @@ export function startSubgraphSource({
         const answer = mutation
           ? await post({ query, variables, operationName }, headers)
           : await postTwice({ query, variables, operationName }, headers, signal);
+        markAbsentEntities(answer);
         done(answer.errors ? 'errors' : 'ok');
         span?.end();
         if (away) log.info({ subgraph: name }, `the subgraph ${name} answers again`);

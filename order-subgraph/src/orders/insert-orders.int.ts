@@ -27,19 +27,23 @@ const outbox = (): Promise<
 > => database.$queryRaw`SELECT topic, key, value, version FROM outbox ORDER BY id`;
 
 describe('insertOrders', () => {
-  it('stores the order PENDING and both events in one transaction, in the shape of the contract', async () => {
-    const [order] = await insertOrders(database, [newOrder]);
-    expect(order).toMatchObject({ productId: newOrder.productId, status: 'PENDING' });
-    if (!order) return;
-    const [created, changed] = (await outbox()).toSorted((a, b) => (a.topic < b.topic ? 1 : -1));
-    expect(created?.topic).toBe('order_created');
-    expect(Buffer.from(created?.key ?? []).toString()).toBe(newOrder.productId);
-    const text = Buffer.from(created?.value ?? []).toString();
-    expect(JSON.parse(text)).toEqual(JSON.parse(encodeOrderCreated(order)));
-    expect(decodeOrderCreated(Buffer.from(text)).ok).toBe(true);
-    expect(changed?.version).toBe(1);
-    expect(decodeOrderChanged(changed?.value ?? new Uint8Array())).toEqual(order);
-  });
+  it.each(['', 'Siti'])(
+    'stores the order PENDING and both events in one transaction, in the shape of the contract (owner "%s")',
+    async (owner) => {
+      const [order] = await insertOrders(database, [{ ...newOrder, owner }]);
+      expect(order).toMatchObject({ owner, productId: newOrder.productId, status: 'PENDING' });
+      if (!order) return;
+      const [created, changed] = (await outbox()).toSorted((a, b) => (a.topic < b.topic ? 1 : -1));
+      expect(created?.topic).toBe('order_created');
+      expect(Buffer.from(created?.key ?? []).toString()).toBe(newOrder.productId);
+      const text = Buffer.from(created?.value ?? []).toString();
+      expect(JSON.parse(text)).toEqual(JSON.parse(encodeOrderCreated(order)));
+      expect(Object.keys(JSON.parse(text))).toEqual(['id', 'product_id', 'quantity', 'timestamp']);
+      expect(decodeOrderCreated(Buffer.from(text)).ok).toBe(true);
+      expect(changed?.version).toBe(1);
+      expect(decodeOrderChanged(changed?.value ?? new Uint8Array())).toEqual(order);
+    },
+  );
 
   it('answers the order that a known idempotency key made, in one batch and over two', async () => {
     const keyed = { ...newOrder, idempotencyKey: 'k' };

@@ -11,6 +11,7 @@ import { ANONYMOUS, type Identity, UNRESTRICTED } from '../identity/identity.ts'
 import type { Service } from '../service.ts';
 import type { httpSettings, identitySettings } from '../settings/shared-settings.ts';
 import { causeIn } from '../tracing/tracing.ts';
+import { tellAbsentEntities } from './absent-entities.ts';
 import { presentError } from './present-error.ts';
 import { protectFields } from './protect-fields.ts';
 import { serveSocket } from './serve-socket.ts';
@@ -58,6 +59,7 @@ export async function serveSubgraph<C extends Traced & { readonly identity: Iden
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       traceOperations<C>((context): Traced => context),
+      tellAbsentEntities,
     ],
   });
   await server.start();

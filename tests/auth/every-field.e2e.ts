@@ -1,0 +1,83 @@
+import { beforeAll, expect, it } from 'vitest';
+import { eventually } from '../system/eventually.ts';
+import { dataOf, type Graph, graphAt } from '../system/graph-client.ts';
+import { useSystem } from '../system/use-system.ts';
+import { askOnce, type Outcome } from './ask-once.ts';
+import {
+  admission,
+  authorizationOf,
+  CALLER_NAMES,
+  type CallerName,
+  SECURED,
+  seesSitisOrder,
+} from './callers.ts';
+import { FIELDS, type Ids, waysTo } from './graph-fields.ts';
+
+const system = useSystem({ environment: { all: SECURED } });
+const url = (): string => `${system().gateway.url}/graphql`;
+const as = async (name: CallerName): Promise<Graph> => graphAt(url(), await authorizationOf(name));
+const authorizations = new Map<CallerName, string | undefined>();
+
+let ids: Omit<Ids, 'spare'>;
+beforeAll(async () => {
+  for (const name of CALLER_NAMES) authorizations.set(name, await authorizationOf(name));
+  const siti = await as('Siti with scopes');
+  const { addStock } = await dataOf(
+    siti('mutation { addStock(input: { name: "Kopi", quantity: 500 }) { id } }'),
+  );
+  const { stockCursor } = await dataOf(siti('{ stockCursor }'));
+  const { createOrder } = await dataOf(
+    siti('mutation ($id: ID!) { createOrder(input: { productId: $id, quantity: 1 }) { id } }', {
+      id: addStock.id,
+    }),
+  );
+  await eventually(
+    () => dataOf(siti('query ($id: ID!) { order(id: $id) { status } }', { id: createOrder.id })),
+    ({ order }) => order.status === 'CONFIRMED',
+  );
+  ids = { order: createOrder.id, stock: addStock.id, cursor: stockCursor };
+});
+
+/** A stock for those who may delete one. */
+async function spare(): Promise<string> {
+  const siti = await as('Siti with scopes');
+  const added = await dataOf(
+    siti('mutation { addStock(input: { name: "Spare", quantity: 1 }) { id } }'),
+  );
+  return added.addStock.id;
+}
+
+function outcomeOf({ data, codes }: Outcome, path: readonly (string | number)[]): unknown {
+  if (codes.length > 0) return codes[0];
+  const shown = path.reduce<unknown>(
+    (value, step) => (value as Record<string | number, unknown> | null | undefined)?.[step],
+    data,
+  );
+  return shown == null ? 'nothing' : 'in';
+}
+
+// The fields that change things last: the ledger's newest entry is to be that of Siti's order.
+const WAYS = FIELDS.flatMap(waysTo).sort(
+  (one, other) =>
+    Number(one.name.startsWith('Mutation')) - Number(other.name.startsWith('Mutation')),
+);
+
+it.each(WAYS)('$name', async ({ ask, needs, path, ofOrder, name }) => {
+  const got: Record<string, unknown> = {};
+  const expected: Record<string, unknown> = {};
+  for (const caller of CALLER_NAMES) {
+    const query = ask({ ...ids, spare: name.endsWith('deleteStock') ? await spare() : '' });
+    got[caller] = outcomeOf(await askOnce(url(), query, authorizations.get(caller)), path);
+    const admitted = admission(caller, needs);
+    const hidden = admitted === 'in' && ofOrder && !seesSitisOrder(caller);
+    const unseen = name === 'Subscription.orderChanged' ? 'NOT_FOUND' : 'nothing';
+    expected[caller] = hidden ? unseen : admitted;
+  }
+  expect(got).toEqual(expected);
+});
+
+it('asks for every field of the graph', () => {
+  const asked = new Set(WAYS.map(({ name }) => name.split(' ')[0]));
+  expect(FIELDS.length).toBeGreaterThan(50);
+  expect([...asked].sort()).toEqual(FIELDS.map(({ coordinate }) => coordinate).sort());
+});

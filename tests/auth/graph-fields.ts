@@ -1,0 +1,205 @@
+import { readFileSync } from 'node:fs';
+import { buildSchema, getNamedType, isCompositeType, isObjectType } from 'graphql';
+import type { Need } from './callers.ts';
+
+/** Ids of what is there when fields are asked for: an order of Siti's, and the stock that it took from. */
+export interface Ids {
+  readonly order: string;
+  readonly stock: string;
+  /** A stock of nobody's interest, to be deleted. */
+  readonly spare: string;
+  /** From here on, the stream of changes has Siti's order. */
+  readonly cursor: string;
+}
+
+/** How to ask for one field, and where in the answer it would be. */
+export interface Asked {
+  /** Such as `Order.status`, and the way to it where there are several. */
+  readonly name: string;
+  readonly query: string;
+  readonly needs: Need;
+  /** The path of the object that the field is of, or of itself where it is a root field. */
+  readonly path: readonly (string | number)[];
+  /** Whether it is null for whoever may not see Siti's order. */
+  readonly ofOrder: boolean;
+}
+
+const supergraph = new URL('../../gateway/supergraph.graphql', import.meta.url);
+const schema = buildSchema(readFileSync(supergraph, 'utf8'), { assumeValidSDL: true });
+
+/** Every field of every type that clients see. */
+export const FIELDS = Object.values(schema.getTypeMap())
+  .filter((type) => isObjectType(type) && !type.name.includes('__'))
+  .flatMap((type) =>
+    isObjectType(type)
+      ? Object.values(type.getFields()).map((field) => ({
+          coordinate: `${type.name}.${field.name}`,
+          type: type.name,
+          field: field.name,
+          selected: isCompositeType(getNamedType(field.type)) ? '{ __typename }' : '',
+        }))
+      : [],
+  );
+
+/** What fields need by themselves; all others need nothing. */
+const NEEDS: Readonly<Record<string, Need>> = {
+  'Query.order': 'a token',
+  'Query.orders': 'a token',
+  'Subscription.orderChanged': 'a token',
+  'Stock.orders': 'a token',
+  'Mutation.createOrder': 'order:write',
+  'Mutation.addStock': 'stock:write',
+  'Mutation.updateStock': 'stock:write',
+  'Mutation.adjustStock': 'stock:write',
+  'Mutation.deleteStock': 'stock:write',
+};
+
+const ROOT_ARGUMENTS: Readonly<Record<string, (ids: Ids) => string>> = {
+  'Query.order': ({ order }) => `(id: "${order}")`,
+  'Query.stock': ({ stock }) => `(id: "${stock}")`,
+  'Mutation.createOrder': ({ stock }) => `(input: { productId: "${stock}", quantity: 1 })`,
+  'Mutation.addStock': () => '(input: { name: "Teh", quantity: 1 })',
+  'Mutation.updateStock': ({ stock }) => `(id: "${stock}", input: { name: "Kopi", quantity: 500 })`,
+  'Mutation.adjustStock': ({ stock }) => `(id: "${stock}", delta: 1)`,
+  'Mutation.deleteStock': ({ spare }) => `(id: "${spare}")`,
+  'Subscription.orderChanged': ({ order }) => `(id: "${order}")`,
+  'Subscription.stockChanged': ({ stock, cursor }) => `(ids: ["${stock}"], after: "${cursor}")`,
+};
+
+interface Way {
+  /** Such as `through its stock`, where a type is reached in several ways. */
+  readonly note?: string;
+  readonly around: (selection: string, ids: Ids) => string;
+  readonly path: Asked['path'];
+  readonly needs?: Need;
+  readonly ofOrder?: boolean;
+}
+
+const ordered =
+  (selection: string): Way['around'] =>
+  (inner) =>
+    `{ orders(first: 1) { ${selection.replace('…', inner)} } }`;
+const ofStock =
+  (selection: string): Way['around'] =>
+  (inner, { stock }) =>
+    `{ stock(id: "${stock}") { ${selection.replace('…', inner)} } }`;
+const change =
+  (selection: string): Way['around'] =>
+  (inner, { stock, cursor }) =>
+    `subscription { stockChanged(ids: ["${stock}"], after: "${cursor}") { ${selection.replace('…', inner)} } }`;
+
+/** How an object of each type is reached. */
+const WAYS: Readonly<Record<string, readonly Way[]>> = {
+  Order: [
+    {
+      around: (inner, { order }) => `{ order(id: "${order}") { ${inner} } }`,
+      path: ['order'],
+      needs: 'a token',
+      ofOrder: true,
+    },
+    {
+      note: 'by the ledger',
+      around: ofStock('movements(first: 1) { nodes { order { … } } }'),
+      path: ['stock', 'movements', 'nodes', 0, 'order'],
+      ofOrder: true,
+    },
+    {
+      note: 'by a change',
+      around: change('order { … }'),
+      path: ['stockChanged', 'order'],
+      ofOrder: true,
+    },
+    {
+      note: 'by its stock',
+      around: ofStock('orders(first: 1) { nodes { … } }'),
+      path: ['stock', 'orders', 'nodes', 0],
+      needs: 'a token',
+      ofOrder: true,
+    },
+  ],
+  OrderConnection: [
+    { around: ordered('…'), path: ['orders'], needs: 'a token' },
+    {
+      note: 'by its stock',
+      around: ofStock('orders { … }'),
+      path: ['stock', 'orders'],
+      needs: 'a token',
+    },
+  ],
+  OrderEdge: [
+    {
+      around: ordered('edges { … }'),
+      path: ['orders', 'edges', 0],
+      needs: 'a token',
+      ofOrder: true,
+    },
+  ],
+  PageInfo: [
+    {
+      note: 'of orders',
+      around: ordered('pageInfo { … }'),
+      path: ['orders', 'pageInfo'],
+      needs: 'a token',
+    },
+    {
+      note: 'of stocks',
+      around: (inner) => `{ stocks { pageInfo { ${inner} } } }`,
+      path: ['stocks', 'pageInfo'],
+    },
+  ],
+  Stock: [
+    { around: ofStock('…'), path: ['stock'] },
+    {
+      note: 'by an order',
+      around: (inner, { order }) => `{ order(id: "${order}") { stock { ${inner} } } }`,
+      path: ['order', 'stock'],
+      needs: 'a token',
+      ofOrder: true,
+    },
+  ],
+  StockConnection: [{ around: (inner) => `{ stocks { ${inner} } }`, path: ['stocks'] }],
+  StockEdge: [
+    { around: (inner) => `{ stocks { edges { ${inner} } } }`, path: ['stocks', 'edges', 0] },
+  ],
+  MovementConnection: [{ around: ofStock('movements { … }'), path: ['stock', 'movements'] }],
+  MovementEdge: [
+    { around: ofStock('movements { edges { … } }'), path: ['stock', 'movements', 'edges', 0] },
+  ],
+  Movement: [
+    { around: ofStock('movements { nodes { … } }'), path: ['stock', 'movements', 'nodes', 0] },
+  ],
+  StockChange: [{ around: change('…'), path: ['stockChanged'] }],
+};
+
+/** Of others' orders the id may show where a stock's ledger and changes name it. */
+const SHOWS = new Set(['Order.id by the ledger', 'Order.id by a change']);
+
+/** The ways to ask for a field. @throws when the table above does not know one */
+export function waysTo({ coordinate, type, field, selected }: (typeof FIELDS)[number]) {
+  const own = NEEDS[coordinate] ?? 'nothing';
+  if (['Query', 'Mutation', 'Subscription'].includes(type)) {
+    const isOrder = coordinate === 'Query.order' || coordinate === 'Subscription.orderChanged';
+    return [
+      {
+        name: coordinate,
+        ask: (ids: Ids): string =>
+          `${type.toLowerCase()} { ${field}${ROOT_ARGUMENTS[coordinate]?.(ids) ?? ''} ${selected} }`,
+        needs: own,
+        path: [field],
+        ofOrder: isOrder,
+      },
+    ];
+  }
+  const ways = WAYS[type];
+  if (!ways) throw new Error(`How ${type} is reached is not in the table`);
+  return ways.map(({ note, around, path, needs = 'nothing', ofOrder = false }) => {
+    const name = note ? `${coordinate} ${note}` : coordinate;
+    return {
+      name,
+      ask: (ids: Ids) => around(`${field} ${selected}`, ids),
+      needs: own === 'nothing' ? needs : own,
+      path,
+      ofOrder: ofOrder && !SHOWS.has(name),
+    };
+  });
+}

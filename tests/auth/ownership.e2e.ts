@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../system/eventually.ts';
+import { dataOf, type Graph, graphAt } from '../system/graph-client.ts';
+import { type LiveClient, startLive } from '../system/live-client.ts';
+import { useSystem } from '../system/use-system.ts';
+import { authorizationOf, type CallerName, SECURED } from './callers.ts';
+
+const MARK = / @cacheControl\(scope: PRIVATE\)/g;
+
+const system = useSystem({ environment: { all: SECURED } });
+const urls: Record<'marked' | 'unmarked', string> = { marked: '', unmarked: '' };
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gudang-marks-'));
+  const supergraph = new URL('../../gateway/supergraph.graphql', import.meta.url);
+  const sdl = await readFile(supergraph, 'utf8');
+  expect(sdl.match(MARK)?.length).toBeGreaterThan(8);
+  const SUPERGRAPH = join(folder, 'unmarked.graphql');
+  await writeFile(SUPERGRAPH, sdl.replaceAll(MARK, ''));
+  const unmarked = await system().add('gateway', { SUPERGRAPH });
+  urls.marked = `${system().gateway.url}/graphql`;
+  urls.unmarked = `${unmarked.url}/graphql`;
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const lives: LiveClient[] = [];
+afterEach(async () => {
+  for (const live of lives.splice(0)) await live.close();
+});
+
+const SITI: CallerName = 'Siti with scopes';
+const BUDI: CallerName = 'Budi with scopes';
+const RITA: CallerName = 'Rita who reads all';
+
+type Marks = keyof typeof urls;
+const as = async (caller: CallerName, marks: Marks = 'marked'): Promise<Graph> =>
+  graphAt(urls[marks], await authorizationOf(caller));
+const watch = async (caller: CallerName, query: string, variables: object, marks: Marks) => {
+  const live = await startLive({
+    url: urls[marks],
+    query,
+    variables: { ...variables },
+    authorization: await authorizationOf(caller),
+  });
+  lives.push(live);
+  return live;
+};
+
+const CREATE = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id status } }';
+async function createOrder(caller: CallerName, productId: string, idempotencyKey?: string) {
+  const input = { productId, quantity: 1, ...(idempotencyKey ? { idempotencyKey } : {}) };
+  return (await dataOf((await as(caller))(CREATE, { input }))).createOrder.id as string;
+}
+async function addStock(): Promise<string> {
+  const siti = await as(SITI);
+  const added = await dataOf(
+    siti('mutation { addStock(input: { name: "Kopi", quantity: 100 }) { id } }'),
+  );
+  return added.addStock.id;
+}
+
+describe.each<Marks>(['marked', 'unmarked'])('through a supergraph that is %s', (marks) => {
+  it('queries show an order to its owner, and to whoever reads all', async () => {
+    const stock = await addStock();
+    const order = await createOrder(SITI, stock);
+    const see = async (caller: CallerName) => {
+      const graph = await as(caller, marks);
+      const QUERY = `query ($order: ID!, $stock: ID!) {
+        order(id: $order) { id } orders(productId: $stock) { nodes { id } }
+        stock(id: $stock) { orders { nodes { id } }
+          movements(first: 1) { nodes { order { id status } } } } }`;
+      const seen = await dataOf(graph(QUERY, { order, stock }));
+      return [
+        seen.order?.id,
+        seen.orders.nodes[0]?.id,
+        seen.stock.orders.nodes[0]?.id,
+        seen.stock.movements.nodes[0].order?.id,
+      ];
+    };
+    await decided(order);
+    expect(await see(SITI)).toEqual([order, order, order, order]);
+    expect(await see(BUDI)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(await see(RITA)).toEqual([order, order, order, order]);
+  });
+
+  it('streams show it to nobody else, whoever else watches the same', async () => {
+    const stock = await addStock();
+    const STREAM = `subscription ($ids: [ID!], $after: String) { stockChanged(ids: $ids, after: $after) {
+      stock { orders { nodes { id } } } order { id status } } }`;
+    const callers: CallerName[] = [SITI, BUDI, RITA];
+    const variables = { ids: [stock], after: await cursor() };
+    const streams = await Promise.all(
+      callers.map((caller) => watch(caller, STREAM, variables, marks)),
+    );
+    const again = await watch(SITI, STREAM, variables, marks);
+    await subscribed(marks === 'marked' ? 3 : 2, marks);
+    const order = await createOrder(SITI, stock);
+    const shown = await Promise.all(
+      [...streams, again].map(async (live) => {
+        const { data } = await live.waitFor(() => true);
+        const { order, stock } = data.stockChanged;
+        return [order?.id, stock.orders?.nodes.map(({ id }: { id: string }) => id)];
+      }),
+    );
+    // An unmarked stream holds its subjects back from the subgraphs: they show it nothing of anyone.
+    const own = marks === 'marked' ? [order, [order]] : [undefined, []];
+    expect(shown).toEqual([own, [undefined, []], [order, [order]], own]);
+  });
+
+  it('the stream of an order shows it to nobody else', async () => {
+    const order = await createOrder(SITI, await addStock());
+    const STREAM = 'subscription ($id: ID!) { orderChanged(id: $id) { id status } }';
+    const budi = await watch(BUDI, STREAM, { id: order }, marks);
+    const rita = await watch(RITA, STREAM, { id: order }, marks);
+    const siti = await watch(SITI, STREAM, { id: order }, marks);
+    await rita.waitFor(({ orderChanged }) => orderChanged?.id === order);
+    await budi.ended();
+    expect(budi.seen().filter(({ orderChanged }) => orderChanged)).toEqual([]);
+    expect(budi.errors()[0]?.extensions?.['code']).toBe('NOT_FOUND');
+    if (marks === 'marked') await siti.waitFor(({ orderChanged }) => orderChanged?.id === order);
+  });
+});
+
+it('a stream that shows the id of an order alone is shared, and names it to all', async () => {
+  const stock = await addStock();
+  const STREAM =
+    'subscription ($ids: [ID!], $after: String) { stockChanged(ids: $ids, after: $after) { order { id } } }';
+  const variables = { ids: [stock], after: await cursor() };
+  const streams = await Promise.all(
+    [SITI, BUDI].map((caller) => watch(caller, STREAM, variables, 'marked')),
+  );
+  await subscribed(1, 'marked');
+  const order = await createOrder(SITI, stock);
+  for (const live of streams) {
+    await live.waitFor(({ stockChanged }) => stockChanged.order?.id === order);
+  }
+});
+
+it('the same idempotency key of two owners makes two orders', async () => {
+  const [stock, key] = [await addStock(), randomUUID()];
+  const first = await createOrder(SITI, stock, key);
+  expect(await createOrder(SITI, stock, key)).toBe(first);
+  expect(await createOrder(BUDI, stock, key)).not.toBe(first);
+});
+
+it('an order that belongs to nobody is seen by those alone who read all', async () => {
+  const [row] = await system().databases.order(
+    "INSERT INTO orders (id, product_id, quantity) VALUES (gen_random_uuid(), 'old', 1) RETURNING id",
+  );
+  const id = String((row as { id: unknown }).id);
+  const seen = async (caller: CallerName) =>
+    (await dataOf((await as(caller))('query ($id: ID!) { order(id: $id) { id } }', { id }))).order;
+  expect(await seen(SITI)).toBeNull();
+  expect(await seen(RITA)).toEqual({ id });
+});
+
+async function cursor(): Promise<string> {
+  return (await dataOf((await as(SITI))('{ stockCursor }'))).stockCursor;
+}
+
+async function decided(order: string): Promise<void> {
+  const rita = await as(RITA);
+  await eventually(
+    () => dataOf(rita('query ($id: ID!) { order(id: $id) { status } }', { id: order })),
+    (data) => data.order?.status === 'CONFIRMED',
+  );
+}
+
+/** Until a gateway has so many streams, each with its clients, at its subgraphs. */
+async function subscribed(streams: number, marks: Marks): Promise<void> {
+  const metrics = new URL('/metrics', urls[marks]);
+  await eventually(
+    async () => {
+      const text = await (await fetch(metrics)).text();
+      return Number(/^gateway_live_streams\{.*\} (\d+)$/m.exec(text)?.[1]);
+    },
+    (count) => count === streams,
+    { until: `the gateway has ${streams} streams` },
+  );
+}
