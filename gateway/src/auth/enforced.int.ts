@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { composeMarkedToys } from '../testing/marked-toys.ts';
 import { PROTOCOLS, type ProtocolStream } from '../testing/protocol-clients.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
-import { startToyGraph } from '../testing/toy-graph.ts';
+import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
 
 const SUBGRAPH_SECRET = 'between the gateway and the toys';
 
@@ -155,4 +155,27 @@ describe.each(PROTOCOLS)('over %s', (protocol, open) => {
     const stream = await start('subscription { refused(code: "x") }', expired);
     expect(await stream.take()).toBe('lost');
   });
+});
+
+it('a supergraph that comes to ask for more ends the streams of those who lack it, and no others', async () => {
+  const plain = composeToys(toys.items.url, toys.ratings.url);
+  const changing = await startTestGateway(plain, { ...TOKEN_SETTINGS, SUBGRAPH_SECRET });
+  const [, websocket] = PROTOCOLS[0] ?? [];
+  if (!websocket) throw new Error('There is no websocket to try');
+  const query = 'subscription { itemFeed { n } }';
+  const anybody = websocket(changing.url, { query });
+  const somebody = websocket(changing.url, { query }, await bearer());
+  try {
+    await expect.poll(() => toys.feedListening()).toBe(2);
+    await changing.change(composeMarkedToys(toys.items.url, toys.ratings.url));
+    expect(await anybody.take()).toMatchObject({
+      errors: [{ extensions: { code: 'UNAUTHENTICATED', fields: ['FeedEvent.n'] } }],
+    });
+    toys.publish('1');
+    expect(await somebody.take()).toMatchObject({ data: { itemFeed: { n: 1 } } });
+  } finally {
+    anybody.leave();
+    somebody.leave();
+    await changing.stop();
+  }
 });
