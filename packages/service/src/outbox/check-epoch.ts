@@ -3,7 +3,7 @@ import type { Producer } from 'kafkajs';
 import type { KafkaConnection } from '../kafka/kafka-connection.ts';
 import { readTopic, topicBounds } from '../kafka/read-topic.ts';
 import { headerText } from '../kafka/record.ts';
-import type { RelaySession } from './relay-session.ts';
+import type { RelaySession, SentEvent } from './relay-session.ts';
 
 /** More events than the repeats of one send: not all of them can be waiting. */
 const ENOUGH_TO_TELL = 5_000;
@@ -52,16 +52,18 @@ async function holdsUnknownEvents(
   topic: string,
   session: RelaySession,
 ): Promise<boolean> {
-  const ids: string[] = [];
+  const events: SentEvent[] = [];
   await readTopic(kafka.client, topic, {
     from: session.sentOffset + 1,
     take: (records) => {
       for (const { headers } of records) {
         const id = headerText(headers, HEADER.outboxId);
-        if (id !== undefined && /^\d{1,18}$/.test(id)) ids.push(id);
+        const at = new Date(headerText(headers, HEADER.time) ?? 0);
+        if (id === undefined || !/^\d{1,18}$/.test(id) || Number.isNaN(at.getTime())) continue;
+        events.push({ id, at });
       }
-      return ids.length <= ENOUGH_TO_TELL;
+      return events.length <= ENOUGH_TO_TELL;
     },
   });
-  return !(await session.areWaiting(ids));
+  return !(await session.areWaiting(events));
 }

@@ -31,13 +31,19 @@ export interface RelaySession {
   /** @param offset the last one of the change topic in what was sent, null when there was none */
   readonly deleteSent: (ids: readonly string[], offset: number | null) => Promise<void>;
   readonly setAside: (id: string, reason: string) => Promise<void>;
-  /** Whether all of these are still in the outbox. */
-  readonly areWaiting: (ids: readonly string[]) => Promise<boolean>;
+  /** Whether all of these are still in the outbox, as they were sent. */
+  readonly areWaiting: (events: readonly SentEvent[]) => Promise<boolean>;
   /** @param offset the last one that is sent */
   readonly beginEpoch: (offset: number) => Promise<void>;
   /** Wakes the relay that leads, in whichever process it is. */
   readonly notify: () => void;
   readonly close: () => Promise<void>;
+}
+
+/** An event as the change topic has it: a restored database gives ids out again, at another time. */
+export interface SentEvent {
+  readonly id: string;
+  readonly at: Date;
 }
 
 export async function openRelaySession({
@@ -161,11 +167,11 @@ export async function openRelaySession({
         [id, reason],
       );
     },
-    areWaiting: async (ids) => {
+    areWaiting: async (events) => {
       const { rows } = await run(
-        `SELECT count(*) AS missing FROM unnest($1::bigint[]) AS sent (id)
-         WHERE NOT EXISTS (SELECT FROM outbox WHERE outbox.id = sent.id)`,
-        [ids],
+        `SELECT count(*) AS missing FROM unnest($1::bigint[], $2::timestamptz[]) AS sent (id, at)
+         WHERE NOT EXISTS (SELECT FROM outbox WHERE id = sent.id AND created_at = sent.at)`,
+        [events.map(({ id }) => id), events.map(({ at }) => at)],
       );
       return rows[0].missing === '0';
     },

@@ -181,33 +181,41 @@ describe('the relay', () => {
     expect(ofThird.filter(({ value }) => value !== null)).toHaveLength(20);
   });
 
-  it('begins a new epoch when the database was restored, and says so', async () => {
+  it.each([
+    ['', 'SELECT'],
+    [
+      ', also when other events have got the same ids since',
+      `INSERT INTO outbox (id, topic, key, value, version) OVERRIDING SYSTEM VALUE
+       SELECT id, '${CHANGES}', 'k1', '{}', id FROM generate_series(3, 5) AS again (id)`,
+    ],
+  ])('begins a new epoch when the database was restored, and says so%s', async (_when, again) => {
     const first = start();
     await write(5);
     await emptied();
     await first.stop();
     const [{ epoch }] = await sql.query('SELECT epoch FROM relay');
     await sql.query('UPDATE relay SET sent_offset = 1, term = 0');
+    await sql.query(again);
     start();
     const restored = async () => (await sql.query('SELECT epoch FROM relay'))[0].epoch;
     await eventually('a new epoch', async () => (await restored()) !== epoch);
     await eventually('word of it', async () => {
-      const last = (await recordsOf(kafka, CHANGES)).at(-1);
-      const told = headerText(last?.headers ?? {}, HEADER.epoch);
-      return last?.value === null && told === (await restored());
+      const records = await recordsOf(kafka, CHANGES);
+      const word = records.findLast(({ value }) => value === null);
+      return headerText(word?.headers ?? {}, HEADER.epoch) === (await restored());
     });
   });
 
   it('keeps the epoch when it was killed between sending and deleting', async () => {
-    const first = start();
     await write(5);
+    await sql.query('CREATE TABLE kept AS SELECT * FROM outbox ORDER BY id');
+    const first = start();
     await emptied();
     await first.stop();
     const [{ epoch }] = await sql.query('SELECT epoch FROM relay');
     // As it is after such a kill: the last two are sent, and still waiting.
     await sql.query('UPDATE relay SET sent_offset = 2');
-    await sql.query(`INSERT INTO outbox (id, topic, key, value, version) OVERRIDING SYSTEM VALUE
-      VALUES (4, '${CHANGES}', 'k1', '{"number":4}', 4), (5, '${CHANGES}', 'k2', '{"number":5}', 5)`);
+    await sql.query('INSERT INTO outbox OVERRIDING SYSTEM VALUE SELECT * FROM kept WHERE id > 3');
     start();
     await emptied();
     expect((await sql.query('SELECT epoch FROM relay'))[0].epoch).toBe(epoch);
