@@ -75,9 +75,12 @@ export function startFeed(
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, restartOnFailure: async () => true },
   });
   consumer.on(consumer.events.REQUEST, kafka.answered);
+  const seek = (offset: number): void =>
+    consumer.seek({ topic: name, partition: 0, offset: String(offset) });
   // kafkajs begins anew at the topic's end after each join of a group that commits nothing.
   consumer.on(consumer.events.GROUP_JOIN, () => {
-    consumer.seek({ topic: name, partition: 0, offset: String(changes.next) });
+    seek(changes.next);
+    rereadWhenRemade().catch((error: unknown) => log.debug({ err: error }, 'the epoch is unknown'));
   });
 
   const settle = (): void => {
@@ -105,6 +108,13 @@ export function startFeed(
     if (span === undefined) return arrival;
     span.end();
     return { ...arrival, change: { ...arrival.change, traceparent: span.traceparent } };
+  };
+
+  /** A topic that was lost and made again may be as long by now: from here on nothing looks new. */
+  const rereadWhenRemade = async (): Promise<void> => {
+    if ((await readEpoch(database)) === changes.epoch) return;
+    const { low, high } = await topicBounds(kafka.client, name);
+    seek(Math.max(low, high - WINDOW));
   };
 
   const prepare = async (): Promise<void> => {
