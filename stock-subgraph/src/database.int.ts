@@ -159,7 +159,8 @@ describe('a connection that is lost', () => {
 
   it('at any moment, again and again, under load: nothing but outages', async () => {
     const ids = ['a', 'b', 'c', 'd', 'e'];
-    for (const id of ids) await addStock(administrator, { id, name: id, quantity: 1_000 });
+    for (const id of ids)
+      await addStock({ database: administrator }, { id, name: id, quantity: 1_000 });
     let done = 0;
     let running = true;
     const outages = new Set<string>();
@@ -167,7 +168,7 @@ describe('a connection that is lost', () => {
     const clients = Array.from({ length: 12 }, async (_, index) => {
       const id = ids[index % ids.length];
       while (running) {
-        const one = index % 3 === 0 ? read(database) : adjustStock(database, { id, delta: 1 });
+        const one = index % 3 === 0 ? read(database) : adjustStock({ database }, { id, delta: 1 });
         await one.then(
           () => {
             done += 1;

@@ -70,10 +70,10 @@ export const resolvers: Resolvers = {
   },
 
   Mutation: {
-    addStock: (_root, { input }, context) => stored(context, addStock(context.database, input)),
-    updateStock: (_root, args, context) => stored(context, updateStock(context.database, args)),
-    adjustStock: (_root, args, context) => stored(context, adjustStock(context.database, args)),
-    deleteStock: (_root, args, context) => stored(context, deleteStock(context.database, args)),
+    addStock: (_root, { input }, context) => stored(context, addStock(context, input)),
+    updateStock: (_root, args, context) => stored(context, updateStock(context, args)),
+    adjustStock: (_root, args, context) => stored(context, adjustStock(context, args)),
+    deleteStock: (_root, args, context) => stored(context, deleteStock(context, args)),
   },
 
   Subscription: {

@@ -2,7 +2,7 @@ import type { OrderState } from '@gudang/events';
 import { demand, type Identity, type Service } from '@gudang/service';
 import type { Page, TimePlace } from '@gudang/service/graphql';
 import { fieldsOf, REST_LIST_LIMIT, type RestAnswer, serveRest } from '@gudang/service/rest';
-import { causeIn, startSpan } from '@gudang/service/tracing';
+import { causeIn, noteErrorTrace, startSpan, traceId } from '@gudang/service/tracing';
 import type { Context } from '../context.ts';
 import { findOrderPage } from '../orders/find-orders.ts';
 
@@ -42,14 +42,18 @@ export function serveOrderRest(
       const { createOrder, owner } = createContext(identity);
       const { body, headers } = request;
       const { productid, quantity } = fieldsOf(body);
-      const { 'idempotency-key': idempotencyKey, traceparent } = headers;
+      const { 'idempotency-key': idempotencyKey } = headers;
       // A span for the request: the order's trace begins with it, or goes on with the caller's.
-      const parent = causeIn(traceparent);
+      const parent = causeIn(headers['traceparent']);
       const span = startSpan('POST /order/add-order', { kind: 'server', parent });
       const input = { productId: productid, quantity, idempotencyKey };
-      const order = await createOrder(owner, input, span?.traceparent ?? parent).finally(() =>
-        span?.end(),
-      );
+      const traceparent = span?.traceparent ?? parent;
+      const order = await createOrder(owner, input, traceparent).catch((error: Error) => {
+        span?.end(error);
+        noteErrorTrace(error, traceId(traceparent));
+        throw error;
+      });
+      span?.end();
       reply.code(201);
       return { Message: 'Berhasil Menambahkan Data', Data: show(order) };
     });

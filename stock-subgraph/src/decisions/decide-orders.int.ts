@@ -44,7 +44,7 @@ const events = (topic: string): Promise<{ value: Uint8Array; version: number | n
 
 describe('decideOrders', () => {
   it('writes stock, ledger, decision and both events in one transaction', async () => {
-    await addStock(database, { id: 'kopi', name: 'Kopi', quantity: 10 });
+    await addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 10 });
     const order = orderOf('kopi', 4);
     expect(await decideOrders(database, batch(order), [])).toMatchObject({ confirmed: 1 });
     const stock = await stockOf('kopi');
@@ -72,7 +72,7 @@ describe('decideOrders', () => {
   });
 
   it('announces a repeat again and takes nothing', async () => {
-    await addStock(database, { id: 'kopi', name: 'Kopi', quantity: 10 });
+    await addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 10 });
     const order = orderOf('kopi', 4);
     await decideOrders(database, batch(order), []);
     expect(await decideOrders(database, batch(order), [])).toMatchObject({ repeat: 1 });
@@ -83,8 +83,8 @@ describe('decideOrders', () => {
   });
 
   it('takes once when two consumers decide the same orders at the same time', async () => {
-    await addStock(database, { id: 'a', name: 'A', quantity: 1000 });
-    await addStock(database, { id: 'b', name: 'B', quantity: 1000 });
+    await addStock({ database }, { id: 'a', name: 'A', quantity: 1000 });
+    await addStock({ database }, { id: 'b', name: 'B', quantity: 1000 });
     const orders = Array.from({ length: 100 }, (_, index) => orderOf(index % 2 ? 'a' : 'b', 1));
     await Promise.all([
       decideOrders(database, batch(...orders), []),
@@ -109,7 +109,7 @@ describe('decideOrders', () => {
   });
 
   it('never sells more than there is to consumers that race for the last units', async () => {
-    await addStock(database, { id: 'kopi', name: 'Kopi', quantity: 10 });
+    await addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 10 });
     const counts = await Promise.all(
       Array.from({ length: 10 }, () =>
         decideOrders(database, batch(...Array.from({ length: 10 }, () => orderOf('kopi', 1))), []),

@@ -39,7 +39,7 @@ const batchOf = (size: number): Readable<OrderCreated>[] =>
   }));
 
 it('a stock that is deleted and added again while orders are decided: each takes from the one that stood', async () => {
-  await addStock(database, { id: ID, name: 'Kopi', quantity: QUANTITY });
+  await addStock({ database }, { id: ID, name: 'Kopi', quantity: QUANTITY });
   const batches = Array.from({ length: ROUNDS }, () => batchOf(3));
   const ordering = async (): Promise<void> => {
     for (const batch of batches) {
@@ -49,10 +49,10 @@ it('a stock that is deleted and added again while orders are decided: each takes
   };
   const replacing = async (): Promise<void> => {
     for (let round = 0; round < ROUNDS; round += 1) {
-      await deleteStock(database, { id: ID });
+      await deleteStock({ database }, { id: ID });
       // A moment without a stock, in which an order may find none.
       await database.$queryRaw`SELECT count(*) FROM decisions`;
-      await addStock(database, { id: ID, name: `Kopi ${round}`, quantity: QUANTITY });
+      await addStock({ database }, { id: ID, name: `Kopi ${round}`, quantity: QUANTITY });
     }
   };
   await Promise.all([ordering(), replacing()]);

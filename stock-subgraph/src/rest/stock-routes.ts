@@ -8,6 +8,7 @@ import {
   type RestAnswer,
   serveRest,
 } from '@gudang/service/rest';
+import { causeIn } from '@gudang/service/tracing';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { addStock, stockId } from '../stocks/add-stock.ts';
@@ -35,14 +36,17 @@ interface OfStock {
 /** The stocks as clients of the earlier system know them. */
 export function serveStockRest(
   service: Pick<Service, 'app' | 'auth' | 'log'>,
-  createContext: (identity: Identity) => Pick<Context, 'database' | 'stockById' | 'stored'>,
+  createContext: (
+    identity: Identity,
+    traceparent?: string,
+  ) => Pick<Context, 'database' | 'stockById' | 'stored' | 'traceparent'>,
 ): Promise<void> {
   return serveRest(service, { prefix: '/stock', names: NAMES }, (rest, identityOf) => {
     const readers = (request: Parameters<IdentityOf>[0]) => createContext(identityOf(request));
     const writers: typeof readers = (request) => {
       const identity = identityOf(request);
       demand(identity, TO_WRITE);
-      return createContext(identity);
+      return createContext(identity, causeIn(request.headers['traceparent']));
     };
 
     rest.get('/', async (request): Promise<RestAnswer> => {
@@ -61,7 +65,7 @@ export function serveStockRest(
     rest.post('/add-stock', async (request): Promise<RestAnswer> => {
       const context = writers(request);
       const { name, quantity } = fieldsOf(request.body);
-      const stock = await stored(context, addStock(context.database, { name, quantity }));
+      const stock = await stored(context, addStock(context, { name, quantity }));
       return { Message: 'Berhasil Menambahkan Data', Data: show(stock) };
     });
 
@@ -69,13 +73,13 @@ export function serveStockRest(
       const context = writers(request);
       const { name, quantity } = fieldsOf(request.body);
       const change = { id: request.params.id, input: { name, quantity } };
-      const stock = await stored(context, updateStock(context.database, change));
+      const stock = await stored(context, updateStock(context, change));
       return { Message: 'Berhasil Mengubah Data', Data: show(stock) };
     });
 
     rest.delete<OfStock>('/delete/:id', async (request): Promise<RestAnswer> => {
       const context = writers(request);
-      await stored(context, deleteStock(context.database, { id: request.params.id }));
+      await stored(context, deleteStock(context, { id: request.params.id }));
       return { Message: 'Berhasil Menghapus Data' };
     });
   });

@@ -3,7 +3,7 @@ import { STOCK_QUANTITY, type StockState } from '@gudang/events';
 import { ServiceError } from '@gudang/service';
 import { readArguments, textOf, wholeNumber } from '@gudang/service/graphql';
 import { z } from 'zod';
-import type { Database } from '../database.ts';
+import type { Context } from '../context.ts';
 import { lockStocks } from './lock-stocks.ts';
 import { writeChanges, writeLedger } from './write-changes.ts';
 
@@ -19,7 +19,10 @@ const argumentsSchema = z.object({
  * Adds a stock. The id of a deleted one is free again: its version and its ledger go on.
  * @throws {ServiceError} BAD_USER_INPUT, ALREADY_EXISTS
  */
-export async function addStock(database: Database, given: unknown): Promise<StockState> {
+export async function addStock(
+  { database, traceparent }: Pick<Context, 'database' | 'traceparent'>,
+  given: unknown,
+): Promise<StockState> {
   const { input } = readArguments(argumentsSchema, { input: given });
   const { name, quantity } = input;
   const id = input.id ?? randomUUID();
@@ -30,7 +33,9 @@ export async function addStock(database: Database, given: unknown): Promise<Stoc
     const [row] = created;
     if (row) {
       const stock = { id, name, quantity, version: 1, createdAt: row.now, updatedAt: row.now };
-      await writeLedger(transaction, [{ stock, kind: 'CREATED', delta: quantity, orderId: null }]);
+      await writeLedger(transaction, [
+        { stock, kind: 'CREATED', delta: quantity, orderId: null, traceparent },
+      ]);
       return stock;
     }
     const { stocks, now } = await lockStocks(transaction, [id]);
@@ -44,7 +49,9 @@ export async function addStock(database: Database, given: unknown): Promise<Stoc
     }
     const version = before.version + 1;
     const stock = { id, name, quantity, version, createdAt: now, updatedAt: now };
-    await writeChanges(transaction, [{ stock, kind: 'CREATED', delta: quantity, orderId: null }]);
+    await writeChanges(transaction, [
+      { stock, kind: 'CREATED', delta: quantity, orderId: null, traceparent },
+    ]);
     return stock;
   });
 }

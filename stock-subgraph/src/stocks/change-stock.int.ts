@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await database.$executeRaw`TRUNCATE stocks, movements, decisions, outbox`;
-  await addStock(database, { id: 'kopi', name: 'Kopi', quantity: 10 });
+  await addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 10 });
 });
 
 const stock = (): Promise<StockState> =>
@@ -34,14 +34,14 @@ async function expectLedgerAgrees(): Promise<void> {
 describe('adjustStock', () => {
   it('loses no update of 20 at once', async () => {
     await Promise.all(
-      Array.from({ length: 20 }, () => adjustStock(database, { id: 'kopi', delta: 1 })),
+      Array.from({ length: 20 }, () => adjustStock({ database }, { id: 'kopi', delta: 1 })),
     );
     expect(await stock()).toMatchObject({ quantity: 30, version: 21 });
     await expectLedgerAgrees();
   });
 
   it('refuses to go below zero, says what is allowed, and changes nothing', async () => {
-    await expect(adjustStock(database, { id: 'kopi', delta: -11 })).rejects.toMatchObject({
+    await expect(adjustStock({ database }, { id: 'kopi', delta: -11 })).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
       details: { argument: 'delta', allowed: expect.stringContaining('from -10 to') },
     });
@@ -53,10 +53,13 @@ describe('updateStock', () => {
   it('lets one of many win that expect the same version', async () => {
     const results = await Promise.allSettled(
       Array.from({ length: 10 }, (_, index) =>
-        updateStock(database, {
-          id: 'kopi',
-          input: { name: `Kopi ${index}`, quantity: index, expectedVersion: 1 },
-        }),
+        updateStock(
+          { database },
+          {
+            id: 'kopi',
+            input: { name: `Kopi ${index}`, quantity: index, expectedVersion: 1 },
+          },
+        ),
       ),
     );
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
@@ -70,25 +73,27 @@ describe('updateStock', () => {
 
 describe('deleteStock and addStock', () => {
   it('leaves a tombstone whose version and ledger go on', async () => {
-    const gone = await deleteStock(database, { id: 'kopi' });
+    const gone = await deleteStock({ database }, { id: 'kopi' });
     expect(gone).toMatchObject({ quantity: 10, version: 2 });
     await expectLedgerAgrees();
-    await expect(deleteStock(database, { id: 'kopi' })).rejects.toMatchObject({
+    await expect(deleteStock({ database }, { id: 'kopi' })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
-    const back = await addStock(database, { id: 'kopi', name: 'Kopi baru', quantity: 3 });
+    const back = await addStock({ database }, { id: 'kopi', name: 'Kopi baru', quantity: 3 });
     expect(back).toMatchObject({ quantity: 3, version: 3 });
     await expectLedgerAgrees();
   });
 
   it('refuses the id of a living stock', async () => {
-    const adding = addStock(database, { id: 'kopi', name: 'Kopi', quantity: 1 });
+    const adding = addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 1 });
     await expect(adding).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
   });
 
   it('adds one stock of ten that want the same id', async () => {
     const results = await Promise.allSettled(
-      Array.from({ length: 10 }, () => addStock(database, { id: 'teh', name: 'Teh', quantity: 1 })),
+      Array.from({ length: 10 }, () =>
+        addStock({ database }, { id: 'teh', name: 'Teh', quantity: 1 }),
+      ),
     );
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });

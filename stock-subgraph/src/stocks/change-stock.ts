@@ -2,15 +2,18 @@ import { STOCK_QUANTITY, type StockState } from '@gudang/events';
 import { badUserInput, notFound, ServiceError } from '@gudang/service';
 import { readArguments, textOf, wholeNumber } from '@gudang/service/graphql';
 import { z } from 'zod';
-import type { Database } from '../database.ts';
+import type { Context } from '../context.ts';
 import { stockId, stockName, stockQuantity } from './add-stock.ts';
 import { lockStocks } from './lock-stocks.ts';
 import type { StoredStock } from './stored-stock.ts';
 import { type LedgerChange, writeChanges } from './write-changes.ts';
 
+/** Where a change is written, and what caused it: W3C. */
+type Changing = Pick<Context, 'database' | 'traceparent'>;
+
 /** Changes one living stock under its lock; `change` says what becomes of it, or throws. */
 async function changeStock(
-  database: Database,
+  { database, traceparent }: Changing,
   id: string,
   change: (stock: StoredStock) => Omit<LedgerChange, 'orderId' | 'stock'> & {
     readonly stock: Pick<StockState, 'name' | 'quantity'>;
@@ -29,7 +32,7 @@ async function changeStock(
       createdAt: before.createdAt,
       updatedAt: now,
     };
-    await writeChanges(transaction, [{ ...rest, stock: after, orderId: null }]);
+    await writeChanges(transaction, [{ ...rest, stock: after, orderId: null, traceparent }]);
     return after;
   });
 }
@@ -44,10 +47,10 @@ const updateArguments = z.object({
 });
 
 /** @throws {ServiceError} BAD_USER_INPUT, NOT_FOUND, VERSION_CONFLICT */
-export function updateStock(database: Database, given: unknown): Promise<StockState> {
+export function updateStock(context: Changing, given: unknown): Promise<StockState> {
   const { id, input } = readArguments(updateArguments, given);
   const { name, quantity, expectedVersion } = input;
-  return changeStock(database, id, (stock) => {
+  return changeStock(context, id, (stock) => {
     if (expectedVersion != null && expectedVersion !== stock.version) {
       throw new ServiceError(
         'VERSION_CONFLICT',
@@ -69,9 +72,9 @@ const adjustArguments = z.object({
 });
 
 /** @throws {ServiceError} BAD_USER_INPUT, also when the quantity would leave its limits; NOT_FOUND */
-export function adjustStock(database: Database, given: unknown): Promise<StockState> {
+export function adjustStock(context: Changing, given: unknown): Promise<StockState> {
   const { id, delta, reason } = readArguments(adjustArguments, given);
-  return changeStock(database, id, (stock) => {
+  return changeStock(context, id, (stock) => {
     const quantity = stock.quantity + delta;
     if (quantity < STOCK_QUANTITY.min || quantity > STOCK_QUANTITY.max) {
       throw badUserInput(
@@ -90,9 +93,9 @@ export function adjustStock(database: Database, given: unknown): Promise<StockSt
  * @returns the last state, at the version of its deletion
  * @throws {ServiceError} BAD_USER_INPUT, NOT_FOUND
  */
-export function deleteStock(database: Database, given: unknown): Promise<StockState> {
+export function deleteStock(context: Changing, given: unknown): Promise<StockState> {
   const { id } = readArguments(z.object({ id: stockId }), given);
-  return changeStock(database, id, (stock) => ({
+  return changeStock(context, id, (stock) => ({
     stock: { name: stock.name, quantity: stock.quantity },
     kind: 'DELETED',
     delta: -stock.quantity,

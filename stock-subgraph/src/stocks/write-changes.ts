@@ -6,6 +6,8 @@ import type { Transaction } from '../database.ts';
 export interface LedgerChange extends StockChanged {
   /** The reason that the caller of adjustStock gave. */
   readonly note?: string | undefined;
+  /** What caused it, W3C, where no order did: carried on by its event. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What caused the change of each order, W3C: carried on by its event. */
@@ -41,7 +43,7 @@ export async function writeLedger(
       key: change.stock.id,
       value: encodeStockChanged(change),
       version: change.stock.version,
-      traceparent: change.orderId === null ? undefined : causes.get(change.orderId),
+      traceparent: change.orderId === null ? change.traceparent : causes.get(change.orderId),
     })),
   );
 }

@@ -2,6 +2,7 @@ import { GraphQLError } from 'graphql';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { badUserInput } from '../errors.ts';
+import { noteErrorTrace } from '../tracing/error-trace.ts';
 import { presentError } from './present-error.ts';
 
 function present(error: GraphQLError) {
@@ -42,6 +43,13 @@ describe('what a caller sees of an error', () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain(String(shown.extensions?.['errorId']));
     expect(lines[0]).toContain('secret');
+  });
+
+  it('is logged with the trace of its operation', () => {
+    const error = thrown(new Error('broken'));
+    noteErrorTrace(error, '0af7651916cd43dd8448eb211c80319c');
+    expect(present(error).lines[0]).toContain('"trace_id":"0af7651916cd43dd8448eb211c80319c"');
+    expect(present(thrown(new Error('broken'))).lines[0]).not.toContain('trace_id');
   });
 
   it('is word to try again when the database is away', () => {

@@ -2,6 +2,7 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { ServiceError } from '../errors.ts';
 import { hideError } from '../hidden-error.ts';
 import type { Logger } from '../logger.ts';
+import { errorTrace } from '../tracing/error-trace.ts';
 
 /** Codes of the caller's mistakes: of graphql-js, of Apollo Server, and of the gateway. */
 const CALLERS_CODES = new Set([
@@ -34,7 +35,10 @@ export function presentError(
   const callers = typeof code === 'string' && CALLERS_CODES.has(code);
   if (callers || (cause instanceof GraphQLError && code === undefined)) return formatted;
 
-  const { message, errorId, outage } = hideError(cause, log, { path: formatted.path });
+  const { message, errorId, outage } = hideError(cause, log, {
+    path: formatted.path,
+    trace_id: errorTrace(error),
+  });
   return {
     message,
     ...(formatted.path ? { path: formatted.path } : {}),

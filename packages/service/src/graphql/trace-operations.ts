@@ -1,5 +1,6 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { startSpan } from '../tracing/tracing.ts';
+import { noteErrorTrace } from '../tracing/error-trace.ts';
+import { startSpan, traceId } from '../tracing/tracing.ts';
 
 /** What of an operation's context traces need. */
 export interface Traced {
@@ -8,7 +9,8 @@ export interface Traced {
 }
 
 /**
- * A span for each query and mutation, named after its type and first field.
+ * A span for each query and mutation, named after its type and first field. Errors are noted with
+ * their trace, also where only the caller makes one.
  * @param traced where in the context its traceparent is kept
  */
 export function traceOperations<C extends object>(
@@ -21,9 +23,17 @@ export function traceOperations<C extends object>(
         kind: 'server',
         parent: cause.traceparent,
       });
-      if (span === undefined) return;
+      const didEncounterErrors = async ({
+        errors,
+      }: {
+        errors: readonly object[];
+      }): Promise<void> => {
+        for (const error of errors) noteErrorTrace(error, traceId(cause.traceparent));
+      };
+      if (span === undefined) return { didEncounterErrors };
       cause.traceparent = span.traceparent;
       return {
+        didEncounterErrors,
         willSendResponse: async ({ operation, response }) => {
           const [field] = operation?.selectionSet.selections ?? [];
           span.set('graphql.operation.type', operation?.operation ?? 'none');

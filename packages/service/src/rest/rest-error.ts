@@ -2,6 +2,8 @@ import { ServiceError } from '../errors.ts';
 import { hideError } from '../hidden-error.ts';
 import { BODY_LIMIT } from '../http/http-server.ts';
 import type { Logger } from '../logger.ts';
+import { errorTrace } from '../tracing/error-trace.ts';
+import { traceId } from '../tracing/tracing.ts';
 
 /** How a request of the earlier REST interface failed; its clients know all but 401 and 403. */
 export interface RestError {
@@ -38,10 +40,16 @@ export function missing(error: string): RestError {
  * What a client sees of an error. One that was not meant for clients goes to the log, under an id
  * that the client is told.
  * @param where the route, for the log
+ * @param traceparent of the request: the log names its trace, unless the error has one of its own
  */
 export function toRestError(
   error: unknown,
-  { names, log, where }: { names: FieldNames; log: Logger; where: string },
+  {
+    names,
+    log,
+    where,
+    traceparent,
+  }: { names: FieldNames; log: Logger; where: string; traceparent?: string | undefined },
 ): RestError {
   if (error instanceof ServiceError) return ofService(error, names);
   const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
@@ -49,7 +57,10 @@ export function toRestError(
   if (typeof statusCode === 'number' && statusCode < 500) {
     return refused(UNREADABLE[String(code)] ?? 'The request cannot be read');
   }
-  const { message, errorId } = hideError(error, log, { where });
+  const { message, errorId } = hideError(error, log, {
+    where,
+    trace_id: errorTrace(error) ?? traceId(traceparent),
+  });
   return { status: 500, body: { Message: FAILED, Error: `${message} (${errorId})` } };
 }
 

@@ -3,6 +3,7 @@ import type { Authentication } from '../auth/authentication.ts';
 import { badUserInput } from '../errors.ts';
 import { ANONYMOUS, type Identity } from '../identity/identity.ts';
 import type { Logger } from '../logger.ts';
+import { causeIn } from '../tracing/tracing.ts';
 import { type FieldNames, missing, type RestError, toRestError } from './rest-error.ts';
 
 /** The most rows in a list; the newest ones. */
@@ -44,7 +45,8 @@ export async function serveRest(
       );
       rest.setErrorHandler((error, request, reply) => {
         const where = `${request.method} ${request.routeOptions.url ?? prefix}`;
-        return send(reply, toRestError(error, { names, log, where }));
+        const traceparent = causeIn(request.headers['traceparent']);
+        return send(reply, toRestError(error, { names, log, where, traceparent }));
       });
       rest.setNotFoundHandler((request, reply) => {
         const path = request.url.split('?')[0];
