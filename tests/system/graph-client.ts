@@ -25,14 +25,20 @@ const ANSWER_WITHIN_MS = 20_000;
  * Asks over HTTP, as an app does: errors are in the answer, a server that is away throws.
  * @param url such as `http://127.0.0.1:4000/graphql`; a function where it may change
  * @param authorization `Bearer <token>`, of whoever asks
+ * @param headers further ones
  */
-export function graphAt(url: string | (() => string), authorization?: string): Graph {
+export function graphAt(
+  url: string | (() => string),
+  authorization?: string,
+  headers: Readonly<Record<string, string>> = {},
+): Graph {
   return async (query, variables) => {
     const response = await fetch(typeof url === 'string' ? url : url(), {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
         ...(authorization === undefined ? {} : { authorization }),
+        ...headers,
       },
       body: JSON.stringify({ query, variables }),
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),

@@ -10,6 +10,10 @@ type Variables = Readonly<Record<string, unknown>>;
 export interface LiveEvent<T = any> {
   readonly data?: T | null;
   readonly errors?: readonly GraphError[];
+  readonly extensions?: {
+    /** How many older events of its key this one stands for, beside itself. */
+    readonly live?: { readonly conflated?: number };
+  };
   /** When it came, by performance.now(). */
   readonly at: number;
 }

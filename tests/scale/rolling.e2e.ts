@@ -1,0 +1,158 @@
+import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
+import { startOrderWatcher } from '../chaos/load/order-watcher.ts';
+import { eventually } from '../system/eventually.ts';
+import { graphAt } from '../system/graph-client.ts';
+import { startLiveWitness } from '../system/live-witness.ts';
+import { shopAt } from '../system/shop.ts';
+import type { Service } from '../system/system.ts';
+import { startCollector } from '../trace/collector.ts';
+import { traceOneOrder } from '../trace/traced-order.ts';
+import { type ReplicatedSystem, startReplicatedSystem } from './replicated-system.ts';
+import { startSteadyTraffic } from './steady-traffic.ts';
+
+const REPLICAS = 3;
+const SERVICES: readonly Service[] = ['order', 'stock', 'gateway'];
+const INITIAL = 1_000_000;
+const PRODUCTS = ['kopi', 'teh', 'gula', 'sambal'];
+const WITNESSES = 3;
+/** Each followed order is a connection. */
+const FOLLOWED = 20;
+const FOLLOWED_OF = 10;
+const SETTLES_WITHIN_MS = 20_000;
+const ALL_WITHIN_MS = 300_000;
+
+let collector: Awaited<ReturnType<typeof startCollector>>;
+let replicated: ReplicatedSystem;
+
+beforeAll(async () => {
+  collector = await startCollector();
+  replicated = await startReplicatedSystem(REPLICAS, {
+    postgresUrl: inject('postgresUrl'),
+    kafkaBrokers: inject('kafkaBrokers'),
+    environment: {
+      all: {
+        // Above what any client rests: each kept connection is told to close by an answer.
+        DRAIN_MS: '1500',
+        // Traced is what a client wants traced, the one order: spans of all would be most of the load.
+        OTEL_TRACES_SAMPLER: 'parentbased_always_off',
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+        OTEL_BSP_SCHEDULE_DELAY: '500',
+      },
+    },
+  });
+});
+afterEach(({ task }) => {
+  if (task.result?.state !== 'fail') return;
+  process.stderr.write(`\nThe parts during "${task.name}":\n${replicated.system.logs()}\n`);
+});
+afterAll(async () => {
+  await replicated?.stop();
+  await collector?.stop();
+});
+
+/** One after the other: a new one is ready before the old one is told to go. */
+async function replaceAll(): Promise<void> {
+  let leaving = Promise.resolve();
+  for (const service of SERVICES) {
+    for (const old of replicated.running(service)) {
+      // While the one before says goodbye.
+      await replicated.system.add(service);
+      await leaving;
+      leaving = replicated.retire(old).then(async (inTime) => {
+        const exit = await old.exited;
+        expect({ part: old.name, inTime, ...exit }).toMatchObject({ inTime: true, code: 0 });
+      });
+    }
+    expect(replicated.running(service)).toHaveLength(REPLICAS);
+  }
+  await leaving;
+}
+
+it(
+  'every process is replaced under load, and nobody notices',
+  async () => {
+    const { system, url } = replicated;
+    const { order: orderDb, stock: stockDb } = system.databases;
+    const shop = shopAt(graphAt(`${url}/graphql`));
+    const after = await shop.stockCursor();
+    for (const id of PRODUCTS) await shop.addStock({ id, quantity: INITIAL });
+    const witnesses = await Promise.all(
+      Array.from({ length: WITNESSES }, () => startLiveWitness({ url, ids: PRODUCTS, after })),
+    );
+    const followed: ReturnType<typeof startOrderWatcher>[] = [];
+    let ordered = 0;
+    const traffic = startSteadyTraffic({
+      url,
+      productIds: PRODUCTS,
+      onOrder: (orderId) => {
+        ordered += 1;
+        if (ordered % FOLLOWED_OF > 0 || followed.length === FOLLOWED) return;
+        const name = `the client of order ${ordered}`;
+        followed.push(startOrderWatcher({ name, url: () => url, orderId, lasting: true }));
+      },
+    });
+    const before = system.parts().map(({ pid }) => pid);
+
+    await replaceAll();
+
+    await traffic.stop();
+    const now = SERVICES.flatMap((service) => replicated.running(service).map(({ pid }) => pid));
+    expect(now.filter((pid) => before.includes(pid))).toEqual([]);
+    // 0 failed requests.
+    expect(traffic.failures).toEqual([]);
+    expect(traffic.answered()).toBeGreaterThan(50);
+
+    const { orderId, trace } = await traceOneOrder({
+      url,
+      productId: 'kopi',
+      stocks: replicated.running('stock'),
+      spans: collector.spans,
+    });
+
+    // 0 lost decisions, and none that counts twice.
+    const ids = [...traffic.acknowledged, orderId];
+    const settled = await eventually(
+      () => orderDb('SELECT id, product_id, status::text FROM orders ORDER BY id'),
+      (orders) => orders.every(({ status }) => status !== 'PENDING'),
+      { until: 'all orders are decided', within: SETTLES_WITHIN_MS },
+    );
+    expect(settled.map(({ id }) => id)).toEqual(ids.toSorted());
+    expect(
+      await stockDb('SELECT order_id AS id, product_id, status::text FROM decisions ORDER BY 1'),
+    ).toEqual(settled);
+    const taken = await stockDb(
+      `SELECT order_id AS id, stock_id AS product_id, 'CONFIRMED' AS status FROM movements
+       WHERE kind = 'ORDERED' ORDER BY 1`,
+    );
+    expect(taken).toEqual(settled);
+    const stocks = await stockDb('SELECT id, version, quantity FROM stocks');
+    for (const { id, quantity } of stocks) {
+      const ofOne = settled.filter(({ product_id }) => product_id === id);
+      expect(quantity, id).toBe(INITIAL - ofOne.length);
+    }
+
+    // 0 lost live states.
+    const stored = new Map(stocks.map(({ id, version, quantity }) => [id, { version, quantity }]));
+    await eventually(
+      () => witnesses.flatMap((witness) => witness.faults(stored)),
+      (faults) => faults.length === 0,
+      { until: 'each live client has seen each state', within: SETTLES_WITHIN_MS },
+    );
+    await eventually(
+      () => followed.map((one) => one.watched()).filter(({ completed }) => !completed),
+      (open) => open.length === 0,
+      { until: "each order's client has seen its end", within: SETTLES_WITHIN_MS },
+    );
+    for (const { name, seen, errors } of followed.map((one) => one.watched())) {
+      expect({ name, last: seen.at(-1), errors }).toEqual({ name, last: 'CONFIRMED', errors: [] });
+    }
+    process.stdout.write(
+      `${before.length} processes replaced: ${ids.length} orders and ${traffic.answered()} queries, 0 failed; ` +
+        `${witnesses.length} live clients over ${witnesses.reduce((sum, one) => sum + one.connections(), 0)} ` +
+        `connections, ${stocks.reduce((sum, { version }) => sum + version, 0)} states each; ` +
+        `a trace of ${trace.length} spans\n`,
+    );
+    await Promise.all([...witnesses, ...followed].map((one) => one.close()));
+  },
+  ALL_WITHIN_MS,
+);

@@ -1,0 +1,76 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { graphAt } from '../system/graph-client.ts';
+
+/** Clients that order and ask, whose requests may not fail: none is sent twice. */
+export interface SteadyTraffic {
+  /** The ids of the orders that were answered. */
+  readonly acknowledged: readonly string[];
+  /** How many queries were answered. */
+  readonly answered: () => number;
+  /** Why requests failed; whatever is not data alone is a failure. */
+  readonly failures: readonly string[];
+  /** Ends once all that is on its way is answered. */
+  readonly stop: () => Promise<void>;
+}
+
+const CLIENTS = 4;
+/** At most: long enough that connections are idle too, and closed while they are. */
+const BETWEEN_MS = 300;
+const ORDER = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
+/** Needs both subgraphs, each for what the other said. */
+const ASK = `query ($id: ID!) { stock(id: $id) { quantity
+  orders(first: 3) { nodes { id status stock { name } } } } }`;
+
+/** @param url of the graph's balancer */
+export function startSteadyTraffic({
+  url,
+  productIds,
+  onOrder,
+}: {
+  url: string;
+  productIds: readonly string[];
+  onOrder: (id: string) => void;
+}): SteadyTraffic {
+  const graph = graphAt(`${url}/graphql`);
+  const acknowledged: string[] = [];
+  const failures: string[] = [];
+  let answered = 0;
+  let over = false;
+
+  const succeed = async <T>(asked: ReturnType<typeof graph<T>>): Promise<T | undefined> => {
+    try {
+      const { status, data, errors } = await asked;
+      if (data && !errors) return data;
+      failures.push(`HTTP ${status}: ${JSON.stringify(errors)}`);
+    } catch (error) {
+      const { message, cause } = error as Error;
+      failures.push(`${message} (${(cause as { code?: string } | undefined)?.code})`);
+    }
+    return undefined;
+  };
+  const client = async (first: number): Promise<void> => {
+    for (let turn = first; !over; turn += 1) {
+      const id = productIds[turn % productIds.length] ?? '';
+      const input = { productId: id, quantity: 1 };
+      const ordered = await succeed<{ createOrder: { id: string } }>(graph(ORDER, { input }));
+      if (ordered) {
+        acknowledged.push(ordered.createOrder.id);
+        onOrder(ordered.createOrder.id);
+      }
+      await pause(BETWEEN_MS * Math.random());
+      if (await succeed(graph(ASK, { id }))) answered += 1;
+      await pause(BETWEEN_MS * Math.random());
+    }
+  };
+  const clients = Array.from({ length: CLIENTS }, (_, index) => client(index));
+
+  return {
+    acknowledged,
+    failures,
+    answered: () => answered,
+    stop: async () => {
+      over = true;
+      await Promise.all(clients);
+    },
+  };
+}

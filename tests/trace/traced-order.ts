@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { eventually } from '../system/eventually.ts';
+import { dataOf, graphAt } from '../system/graph-client.ts';
+import { startLive } from '../system/live-client.ts';
+import type { Part } from '../system/part.ts';
+import type { CollectedSpan } from './collector.ts';
+import { missingOf } from './road.ts';
+
+const ALL_WITHIN_MS = 20_000;
+
+/**
+ * Orders one piece, with a live client that follows the order, and waits for its whole trace.
+ * @param url of the graph
+ * @param stocks all replicas: held, so that the order is still PENDING when its stream begins
+ * @param spans grows while the collector collects
+ */
+export async function traceOneOrder({
+  url,
+  productId,
+  stocks,
+  spans,
+}: {
+  url: string;
+  productId: string;
+  stocks: readonly Part[];
+  spans: readonly CollectedSpan[];
+}): Promise<{ readonly orderId: string; readonly trace: readonly CollectedSpan[] }> {
+  for (const part of stocks) part.kill('SIGSTOP');
+  // Sampled: also where nothing else is.
+  const traceparent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
+  const traced = graphAt(`${url}/graphql`, undefined, { traceparent });
+  const { createOrder } = await dataOf(
+    traced('mutation ($id: ID!) { createOrder(input: { productId: $id, quantity: 1 }) { id } }', {
+      id: productId,
+    }),
+  );
+  const orderId: string = createOrder.id;
+  const live = await startLive({
+    url: `${url}/graphql`,
+    query: `subscription { orderChanged(id: "${orderId}") { status } }`,
+  });
+  await live.waitFor(({ orderChanged }) => orderChanged.status === 'PENDING');
+  for (const part of stocks) part.kill('SIGCONT');
+
+  const traceOf = (): readonly CollectedSpan[] => {
+    const consumed = spans.find(({ attributes }) => attributes['gudang.order_id'] === orderId);
+    return spans.filter(({ traceId }) => traceId === consumed?.traceId);
+  };
+  await eventually(
+    () => missingOf(traceOf()),
+    (missing) => missing.length === 0,
+    { until: 'all spans of the order have come', within: ALL_WITHIN_MS },
+  );
+  await live.close();
+  return { orderId, trace: traceOf() };
+}
