@@ -1,0 +1,49 @@
+import { expect } from 'vitest';
+import type { Databases } from '../system/databases.ts';
+import { eventually } from '../system/eventually.ts';
+
+const SETTLES_WITHIN_MS = 40_000;
+
+export type StoredStocks = ReadonlyMap<
+  string,
+  { readonly version: number; readonly quantity: number }
+>;
+
+/**
+ * Waits until all orders are decided and stock has told so, then holds the books of both databases
+ * against each other: each order decided once, alike in both, and taken from its stock once.
+ * @param initial what each stock began with, together with what was adjusted since
+ * @returns the stocks as they are
+ */
+export async function expectSettledBooks(
+  { order, stock }: Databases,
+  initial: ReadonlyMap<string, number>,
+): Promise<StoredStocks> {
+  const orders = await eventually(
+    async () => {
+      const [waiting] = await stock('SELECT count(*)::int AS count FROM outbox');
+      const stored = await order(
+        'SELECT id, product_id, quantity, status::text FROM orders ORDER BY id',
+      );
+      return { waiting: waiting?.['count'], stored };
+    },
+    ({ waiting, stored }) => waiting === 0 && stored.every(({ status }) => status !== 'PENDING'),
+    { until: 'all orders are decided', within: SETTLES_WITHIN_MS, every: 100 },
+  );
+  const decided = await stock(
+    'SELECT order_id AS id, product_id, quantity, status::text FROM decisions ORDER BY 1',
+  );
+  expect(decided).toEqual(orders.stored);
+  const taken = await stock(
+    "SELECT order_id AS id FROM movements WHERE kind = 'ORDERED' ORDER BY 1",
+  );
+  const confirmed = decided.filter(({ status }) => status === 'CONFIRMED');
+  expect(taken.map(({ id }) => id)).toEqual(confirmed.map(({ id }) => id));
+  const stocks = await stock('SELECT id, version, quantity FROM stocks');
+  for (const { id, quantity } of stocks) {
+    const ofOne = confirmed.filter(({ product_id }) => product_id === id);
+    const ordered = ofOne.reduce((sum, { quantity: one }) => sum + one, 0);
+    expect({ id, quantity }).toEqual({ id, quantity: (initial.get(id) ?? 0) - ordered });
+  }
+  return new Map(stocks.map(({ id, version, quantity }) => [id, { version, quantity }]));
+}

@@ -1,0 +1,164 @@
+import { Kafka, logLevel } from 'kafkajs';
+import { afterAll, afterEach, beforeAll, inject, test } from 'vitest';
+import { eventually } from '../system/eventually.ts';
+import { type LiveWitness, startLiveWitness } from '../system/live-witness.ts';
+import { shopAt } from '../system/shop.ts';
+import { type System, startSystem } from '../system/system.ts';
+import { expectSettledBooks, type StoredStocks } from './books.ts';
+import { backUpDatabase } from './database-backup.ts';
+import { type KafkaToLose, startKafkaToLose } from './kafka-to-lose.ts';
+
+const SEEN_WITHIN_MS = 40_000;
+const A_LOSS_WITHIN_MS = 120_000;
+const IDS = ['kopi', 'teh'];
+const INITIAL = new Map([
+  ['kopi', 1_000],
+  ['teh', 3],
+]);
+
+let kafka: KafkaToLose;
+let system: System;
+/** From before anything was lost, to the end. */
+let lasting: LiveWitness;
+let firstCursor: string;
+
+beforeAll(async () => {
+  kafka = await startKafkaToLose();
+  system = await startSystem({
+    postgresUrl: inject('postgresUrl'),
+    kafkaBrokers: kafka.brokers,
+    environment: { order: { RECONCILE_AFTER: '2' } },
+  });
+  const shop = shopAt(system.graph);
+  firstCursor = await shop.stockCursor();
+  for (const [id, quantity] of INITIAL) await shop.addStock({ id, quantity });
+  lasting = await watchFrom(firstCursor);
+});
+afterEach(({ task }) => {
+  if (task.result?.state !== 'fail') return;
+  process.stderr.write(`\nThe parts during "${task.name}":\n${system.logs()}\n`);
+});
+afterAll(async () => {
+  await lasting?.close();
+  await system?.stop();
+  await kafka?.stop();
+});
+
+const watchFrom = (after: string): Promise<LiveWitness> =>
+  startLiveWitness({ url: system.gateway.url, ids: IDS, after });
+
+const order = async (count: number): Promise<string[]> => {
+  const { createOrder } = shopAt(system.graph);
+  const ids: string[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const productId = IDS[index % IDS.length] ?? '';
+    ids.push((await createOrder({ productId, quantity: 1 })).id);
+  }
+  return ids;
+};
+const decided = async (ids: readonly string[]): Promise<void> => {
+  for (const id of ids) await shopAt(system.graph).decided(id);
+};
+/** Nothing is on its way but in Kafka. */
+const sent = (): Promise<unknown> =>
+  eventually(
+    () => system.databases.order('SELECT FROM outbox'),
+    (rows) => rows.length === 0,
+    { until: 'the outbox is sent' },
+  );
+
+/** Old cursors and the stream that was there all the time end in the database's state. */
+async function expectSeen(stored: StoredStocks, cursors: readonly string[]): Promise<void> {
+  const returning = await Promise.all(cursors.map(watchFrom));
+  await eventually(
+    () => [lasting, ...returning].map((witness) => witness.faults(stored)),
+    (faults) => faults.flat().length === 0,
+    { until: "each live client ends in the database's state", within: SEEN_WITHIN_MS },
+  );
+  await Promise.all(returning.map((witness) => witness.close()));
+}
+
+test(
+  'Kafka loses everything with orders pending: all settle, nothing twice, live clients end right',
+  async () => {
+    await decided(await order(4));
+    const before = await shopAt(system.graph).stockCursor();
+    // Held, so that these orders are in Kafka alone when it is lost.
+    system.stock.kill('SIGSTOP');
+    await order(4);
+    await sent();
+    await kafka.kill();
+    system.stock.kill('SIGCONT');
+    await order(4);
+    await kafka.startEmpty();
+
+    const stored = await expectSettledBooks(system.databases, INITIAL);
+    await expectSeen(stored, [firstCursor, before]);
+    await decided(await order(2));
+    await expectSeen(await expectSettledBooks(system.databases, INITIAL), [firstCursor, before]);
+  },
+  A_LOSS_WITHIN_MS,
+);
+
+test(
+  'order_db is restored: what was pending settles, and is not taken twice',
+  async () => {
+    await decided(await order(2));
+    system.stock.kill('SIGSTOP');
+    const pending = await order(2);
+    await sent();
+    await system.order.stop();
+    const backup = await backUpDatabase(system.databaseUrls.order);
+    await system.order.restart();
+    await system.order.ready();
+    system.stock.kill('SIGCONT');
+    await decided(pending);
+
+    await system.order.stop();
+    await backup.restore();
+    await system.order.restart();
+    await system.order.ready();
+    await decided(pending);
+    await expectSeen(await expectSettledBooks(system.databases, INITIAL), [firstCursor]);
+    await backup.drop();
+  },
+  A_LOSS_WITHIN_MS,
+);
+
+test(
+  'stock_db is restored: read again from Kafka, its orders are decided as they were',
+  async () => {
+    await decided(await order(2));
+    await system.stock.stop();
+    const backup = await backUpDatabase(system.databaseUrls.stock);
+    await system.stock.restart();
+    await system.stock.ready();
+    await decided(await order(4));
+    const before = await shopAt(system.graph).stockCursor();
+
+    await system.stock.stop();
+    await backup.restore();
+    await readAgain('stock-subgraph', 'order_created');
+    await system.stock.restart();
+    await system.stock.ready();
+    const stored = await expectSettledBooks(system.databases, INITIAL);
+    await expectSeen(stored, [firstCursor, before]);
+    await decided(await order(2));
+    await expectSeen(await expectSettledBooks(system.databases, INITIAL), [firstCursor, before]);
+    await backup.drop();
+  },
+  A_LOSS_WITHIN_MS,
+);
+
+/** What the operator's `kafka-consumer-groups.sh --reset-offsets` does. */
+async function readAgain(group: string, topic: string): Promise<void> {
+  const client = new Kafka({ brokers: [kafka.brokers], logLevel: logLevel.NOTHING });
+  const admin = client.admin();
+  await admin.connect();
+  try {
+    const groupId = system.topicPrefix + group;
+    await admin.resetOffsets({ groupId, topic: system.topicPrefix + topic, earliest: true });
+  } finally {
+    await admin.disconnect();
+  }
+}
