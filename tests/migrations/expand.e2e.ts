@@ -1,0 +1,109 @@
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { migrate } from '@gudang/prisma';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { openDatabases, type Query } from '../system/databases.ts';
+import { shopAt } from '../system/shop.ts';
+import { useSystem } from '../system/use-system.ts';
+import { brokenPromises } from './broken-promises.ts';
+import { readCatalogue } from './catalogue.ts';
+
+const SIDES = ['order', 'stock'] as const;
+const TABLES = `SELECT relname AS name FROM pg_class
+  WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname NOT LIKE '\\_%'`;
+const LABELLED = `SELECT DISTINCT enumtypid::regtype::text AS name FROM pg_enum`;
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'gudang-expand-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+it.each(SIDES)('each migration of %s leaves the release before what it stands on', async (side) => {
+  const migrations = fileURLToPath(new URL(`../../prisma/${side}/migrations`, import.meta.url));
+  const names = (await readdir(migrations)).filter((name) => !name.endsWith('.toml')).toSorted();
+  const until = join(directory, side);
+  const url = new URL(inject('postgresUrl'));
+  url.pathname = `/expand_${side}_${process.pid}`;
+  await cp(join(migrations, 'migration_lock.toml'), join(until, 'migration_lock.toml'));
+  const database = openDatabases({ order: url.href, stock: url.href });
+  try {
+    const broken: Record<string, string[]> = {};
+    let before: Awaited<ReturnType<typeof readCatalogue>> = new Map();
+    for (const name of names) {
+      await cp(join(migrations, name), join(until, name), { recursive: true });
+      await migrate({ database: side, url: url.href, directory: until });
+      const after = await readCatalogue(database[side]);
+      const sql = await readFile(join(migrations, name, 'migration.sql'), 'utf8');
+      broken[name] = brokenPromises({ before, after, sql });
+      before = after;
+    }
+    expect(broken).toEqual(Object.fromEntries(names.map((name) => [name, []])));
+    expect(before.size).toBeGreaterThan(20);
+  } finally {
+    await database.close();
+    const server = openDatabases({ order: inject('postgresUrl'), stock: inject('postgresUrl') });
+    await server.order(`DROP DATABASE IF EXISTS ${url.pathname.slice(1)} WITH (FORCE)`);
+    await server.close();
+  }
+});
+
+const system = useSystem({ environment: { order: { RECONCILE_AFTER: '2' } } });
+
+/** All that the test above lets a migration do to what is there. */
+async function expand(query: Query): Promise<void> {
+  for (const { name } of await query(TABLES)) {
+    await query(`ALTER TABLE "${name}" ADD COLUMN later_text text,
+      ADD COLUMN later_number integer NOT NULL DEFAULT 7`);
+    await query(`CREATE INDEX ON "${name}" (later_number)`);
+  }
+  for (const { name } of await query(LABELLED)) {
+    await query(`ALTER TYPE ${name} ADD VALUE 'LATER'`);
+  }
+  await query('CREATE TABLE later (id integer PRIMARY KEY)');
+}
+
+it('this release works on the next schema, which comes under it while it runs', async () => {
+  const { graph, live, databases } = system();
+  const shop = shopAt(graph);
+  const stock = await shop.addStock({ quantity: 100 });
+  const order = async (): Promise<void> => {
+    const input = { productId: stock.id, quantity: 1, idempotencyKey: `key-${Math.random()}` };
+    const { id } = await shop.createOrder(input);
+    expect(await shop.createOrder(input)).toMatchObject({ id });
+    expect(await shop.decided(id)).toMatchObject({ status: 'CONFIRMED' });
+  };
+  const everything = async (): Promise<void> => {
+    await order();
+    await shop.adjustStock(stock.id, 1);
+    const other = await shop.addStock({ quantity: 5 });
+    await shop.deleteStock(other.id);
+    const { errors } = await graph(`{
+      orders(first: 5) { nodes { id status stock { name } } }
+      stocks(first: 5) { nodes { id movements(first: 5) { nodes { delta } } } } }`);
+    expect(errors).toBeUndefined();
+  };
+  const after = await shop.stockCursor();
+  const watch = await live({
+    query: `subscription { stockChanged(ids: ["${stock.id}"], after: "${after}") { stock { quantity } } }`,
+  });
+  // Statements are prepared by then, as in a process that has run for long.
+  await everything();
+  for (const side of SIDES) await expand(databases[side]);
+  await everything();
+  // The reconciler's statements too.
+  await system().stock.stop();
+  const { id } = await shop.createOrder({ productId: stock.id, quantity: 1 });
+  const published = `SELECT FROM reconciliations WHERE order_id = '${id}'`;
+  await expect.poll(() => databases.order(published), { timeout: 20_000 }).toHaveLength(1);
+  await system().stock.restart();
+  expect(await shop.decided(id, { within: 20_000 })).toMatchObject({ status: 'CONFIRMED' });
+
+  const { quantity } = (await shop.stock(stock.id)) ?? {};
+  await watch.waitFor(({ stockChanged }) => stockChanged.stock.quantity === quantity);
+  expect(watch.errors()).toEqual([]);
+  await watch.close();
+  for (const part of system().parts()) expect(part.output()).not.toMatch(/"level":(50|60)/);
+});
