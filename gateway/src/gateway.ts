@@ -2,6 +2,7 @@ import {
   createHealth,
   createHttpServer,
   createMetrics,
+  hideErrors,
   type ProcessContext,
   type RunningHttp,
   startHttp,
@@ -19,6 +20,7 @@ import { createAdmission } from './limits/admission.ts';
 import { createClientLimits } from './limits/client-limits.ts';
 import { guardSockets } from './limits/guard-sockets.ts';
 import { readOperationLimits } from './limits/operation-limits.ts';
+import { watchOverload } from './limits/overload.ts';
 import { startHttpStreams } from './live/http-streams.ts';
 import { createLiveGraph, type LiveGraph } from './live/live-graph.ts';
 import { createLiveMetrics } from './live/live-metrics.ts';
@@ -41,7 +43,7 @@ export async function startGateway({
   log,
   started,
 }: GatewayProcess): Promise<RunningHttp> {
-  const production = settings.NODE_ENV === 'production';
+  const { EXPLORE: explore = settings.NODE_ENV !== 'production' } = settings;
   const health = createHealth();
   const metrics = createMetrics('gateway');
 
@@ -72,7 +74,7 @@ export async function startGateway({
   const liveMetrics = createLiveMetrics(metrics, upstreams.count);
   const { sources } = subgraphs;
   const graphOf = (loaded: LoadedSupergraph): LiveGraph =>
-    createLiveGraph({ supergraph: loaded, sources, hideSuggestions: production, log });
+    createLiveGraph({ supergraph: loaded, sources, hideSuggestions: !explore, log });
   const live = createLiveStreams({
     graph: graphOf(supergraph),
     upstreams,
@@ -90,24 +92,26 @@ export async function startGateway({
   const tickets = createTickets(settings.SUBGRAPH_SECRET ?? []);
   const callers = createRequestCallers(auth, tickets);
   const app = createHttpServer({ health, metrics });
+  hideErrors(app, log);
   const clients = createClientLimits(settings, metrics);
   guardSockets(app.server, clients.sockets, clients.addresses);
-  const origins = createAllowedOrigins(settings.CORS_ORIGINS, !production);
+  const origins = createAllowedOrigins(settings.CORS_ORIGINS, explore);
   await serveCors(app, origins);
-  if (settings.PAGES) await servePages({ app, addresses, health, explorers: !production, log });
+  if (settings.PAGES) await servePages({ app, addresses, health, explorers: explore, log });
   const endpoint = started(
     'graphql',
     await startGraphqlEndpoint({
       app,
       supergraph,
       subgraphs,
-      production,
+      explore,
       documents,
       limits: { tokens: limits.tokens, bodyBytes: settings.LIMIT_BODY_KIB * 1024 },
       metrics,
       log,
     }),
   );
+  const shed = await watchOverload(app, settings.SHED_DELAY_MS, metrics);
   const serving = {
     health,
     auth,
@@ -115,13 +119,14 @@ export async function startGateway({
     origins,
     metrics: liveMetrics,
     ...clients,
+    shed,
     admission,
     live,
     execute: endpoint.execute,
     present: (errors: readonly GraphQLError[]) => presentErrors(errors, log),
   };
   const streams = startHttpStreams(serving);
-  endpoint.serve(streams, callers);
+  endpoint.serve(streams, callers, shed);
   if (auth.on) serveTickets(app, callers, tickets);
   const websockets = startWebsockets({
     ...serving,

@@ -15,6 +15,7 @@ import { badInputPlugin } from './errors/bad-input-plugin.ts';
 import { presentGatewayError } from './errors/present-errors.ts';
 import { createGraphqlMetrics } from './graphql-metrics.ts';
 import { answerRefusals } from './limits/answer-refusals.ts';
+import type { Shed } from './limits/overload.ts';
 import type { OperationExecutor } from './live/graphql-ws-protocol.ts';
 import type { HttpStreams } from './live/http-streams.ts';
 import { unavailableAnswer } from './subgraphs/subgraph-answer.ts';
@@ -29,7 +30,11 @@ export interface GraphqlEndpoint extends Stoppable {
   readonly use: (supergraph: LoadedSupergraph) => void;
   readonly execute: OperationExecutor;
   /** Opens `/graphql`. @param streams takes the requests that are for a live stream */
-  readonly serve: (streams: Pick<HttpStreams, 'handle'>, callers: RequestCallers) => void;
+  readonly serve: (
+    streams: Pick<HttpStreams, 'handle'>,
+    callers: RequestCallers,
+    shed: Shed,
+  ) => void;
 }
 
 /** Queries and mutations: at `/graphql`, and for other protocols by `execute`. */
@@ -37,7 +42,7 @@ export async function startGraphqlEndpoint({
   app,
   supergraph,
   subgraphs,
-  production,
+  explore,
   documents,
   limits,
   metrics,
@@ -46,7 +51,8 @@ export async function startGraphqlEndpoint({
   app: FastifyInstance;
   supergraph: LoadedSupergraph;
   subgraphs: Pick<Subgraphs, 'sources'>;
-  production: boolean;
+  /** Whether clients may ask for the schema, and are told what a wrong name may have meant. */
+  explore: boolean;
   documents: Pick<KnownDocuments, 'cache'>;
   limits: { readonly tokens: number; readonly bodyBytes: number };
   metrics: Metrics;
@@ -70,9 +76,9 @@ export async function startGraphqlEndpoint({
       logger: quiet(log),
     }),
     logger: quiet(log),
-    introspection: !production,
+    introspection: explore,
     includeStacktraceInErrorResponses: false,
-    hideSchemaDetailsFromClientErrors: production,
+    hideSchemaDetailsFromClientErrors: !explore,
     // The process's own signal handling stops this, after the websockets.
     stopOnTerminationSignals: false,
     persistedQueries: { cache: documents.cache },
@@ -95,13 +101,18 @@ export async function startGraphqlEndpoint({
       update(next.runnableSdl);
       requirements = readRequirements(next);
     },
-    serve: ({ handle }, callers) => {
+    serve: ({ handle }, callers, shed) => {
       app.route({
         method: ['GET', 'POST', 'OPTIONS'],
         url: '/graphql',
         bodyLimit: limits.bodyBytes,
         errorHandler: answerRefusals(limits.bodyBytes),
-        onRequest: callers.identify,
+        onRequest: [
+          async ({ headers }) => {
+            if (!headers.accept?.includes('text/event-stream')) shed();
+          },
+          callers.identify,
+        ],
         // Apollo Server cannot run subscriptions, and its validation throws on some.
         preHandler: handle,
         handler: fastifyApolloHandler(server, {

@@ -75,9 +75,15 @@ export const gatewaySettings = {
     default: '',
     example: 'reviews,payments',
   },
+  EXPLORE: {
+    description:
+      'Whether strangers may explore: introspection, Sandbox and GraphiQL, what a wrong name may have meant; unset: not where NODE_ENV is production',
+    parse: flag,
+    optional: true,
+  },
   PAGES: {
     description:
-      'Whether the pages for people are served: /, /live, /graphiql and Sandbox; the latter two never in production',
+      'Whether the pages for people are served: /, /live, /graphiql and Sandbox; the latter two only with EXPLORE',
     parse: flag,
     default: 'true',
   },

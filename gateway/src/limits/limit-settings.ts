@@ -96,6 +96,12 @@ export const clientLimitSettings = {
     parse: integer(1, MANY),
     default: '100',
   },
+  SHED_DELAY_MS: {
+    description:
+      'How late the process may run, in milliseconds on average, before it refuses new operations with 503; 0: never',
+    parse: integer(0, 60_000),
+    default: '1000',
+  },
   TRUSTED_PROXIES: {
     description:
       'Proxies in front of the gateway, whose X-Forwarded-For is believed: addresses and ranges, or loopback, linklocal, uniquelocal',

@@ -3,6 +3,7 @@ import { MessageType, type SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../context.ts';
 import type { Admission, AdmittedOperation } from '../limits/admission.ts';
 import { LimitExceeded } from '../limits/limit-exceeded.ts';
+import type { Shed } from '../limits/overload.ts';
 import type { RequestRate } from '../limits/request-rate.ts';
 import type { OperationExecutor } from './graphql-ws-protocol.ts';
 import type { LiveStreams } from './live-streams.ts';
@@ -41,6 +42,7 @@ export function createSocketOperations({
   socket,
   admission,
   rate,
+  shed,
   address,
   maxOperations,
   execute,
@@ -51,6 +53,7 @@ export function createSocketOperations({
   socket: MessageSocket;
   admission: Pick<Admission, 'admit'>;
   rate: RequestRate;
+  shed: Shed;
   /** The client's, for what is counted by address. */
   address: string;
   /** The most that run at a time. */
@@ -110,7 +113,10 @@ export function createSocketOperations({
     const run = (request: SubscribePayload): void => {
       try {
         const read = admission.admit(request);
-        if (read.operation.operation !== 'subscription') return void query(read);
+        if (read.operation.operation !== 'subscription') {
+          shed();
+          return void query(read);
+        }
         const { variables } = read;
         const { identity } = context;
         const outlet = createWebsocketOutlet({ id, socket, frame, end });

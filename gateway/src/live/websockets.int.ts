@@ -32,6 +32,7 @@ async function serve({
     onProblem: () => {},
     admission: createTestAdmission(),
     ...DEFAULT_CLIENT_LIMITS,
+    shed: () => {},
     limits: { ...DEFAULT_CLIENT_LIMITS.websocket, operations: 10_000, idleMs },
     execute: async () => ({ data: {} }),
     live: { subscribe: () => ({ leave: left, resume: () => {} }) },

@@ -72,7 +72,7 @@ export function startWebsockets({
   addresses: Pick<ClientAddress, 'of'>;
   onProblem: (error: Error) => void;
   pingEveryMs?: number;
-} & Pick<Connection, 'admission' | 'rate' | 'execute' | 'live' | 'present'>): Stoppable {
+} & Pick<Connection, 'admission' | 'rate' | 'shed' | 'execute' | 'live' | 'present'>): Stoppable {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: limits.messageBytes,
@@ -138,6 +138,7 @@ export function startWebsockets({
     if (!origins.allows(request.headers)) return refuseUpgrade(socket, OTHER_ORIGIN);
     const address = addresses.of(request);
     try {
+      serving.shed();
       socket.once('close', connections.enter(address));
     } catch (error) {
       return refuseUpgrade(socket, error as RequestRefused);

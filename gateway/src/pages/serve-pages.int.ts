@@ -82,3 +82,26 @@ it('serves none when told so', async () => {
   }
   expect((await visit('/readyz')).status).toBe(200);
 });
+
+it('opens the pages for exploring in production when told so, and closes them elsewhere', async () => {
+  const introspect = async () =>
+    (await gateway.post({ query: '{ __schema { types { name } } }' })).data ?? 'refused';
+  await start({ NODE_ENV: 'production', EXPLORE: 'true' });
+  expect((await visit('/graphiql')).status).toBe(200);
+  expect(await introspect()).not.toBe('refused');
+  await gateway.stop();
+  await start({ EXPLORE: 'false' });
+  expect((await visit('/graphiql')).status).toBe(404);
+  expect(await introspect()).toBe('refused');
+  const { errors } = await gateway.post({ query: '{ helo(name: "x") }' });
+  expect(errors?.[0]?.message).not.toMatch(/did you mean/i);
+});
+
+it('answers nothing that a browser would run, frame or take for something else', async () => {
+  await start();
+  for (const path of ['/graphql?query={__typename}', '/readyz', '/nowhere']) {
+    const { headers } = await fetch(`${gateway.url}${path}`);
+    expect([path, headers.get('x-content-type-options')]).toEqual([path, 'nosniff']);
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+  }
+});

@@ -4,12 +4,15 @@ import { startSpan } from '@gudang/service/tracing';
 import { type Dispatcher, Pool } from 'undici';
 import type { GatewayContext } from '../context.ts';
 import { markAbsentEntities } from './absent-entities.ts';
+import { NobodyWaits, TooLate, withDeadline } from './deadline.ts';
 import { identityHeaders, secretHeaders } from './identity-headers.ts';
 import { readAnswer, type SubgraphAnswer, unavailableAnswer } from './subgraph-answer.ts';
 import type { SubgraphMetrics } from './subgraph-metrics.ts';
 
 /** Connections kept to a subgraph; further requests wait for one of them. */
 const CONNECTIONS = 64;
+/** The most that wait; to all others a subgraph has too much to do. */
+const WAITING = 2_000;
 
 export interface SubgraphRequest {
   readonly query: string;
@@ -62,6 +65,7 @@ export function startSubgraphSource({
     ...secretHeaders(secret),
   };
   let away = false;
+  let asked = 0;
 
   const post = async (
     request: SubgraphRequest,
@@ -78,13 +82,20 @@ export function startSubgraphSource({
         operationName: request.operationName,
       }),
     };
-    if (signal) options.signal = signal;
-    const response = await pool.request(options);
-    const text = await response.body.text();
+    if (asked >= CONNECTIONS + WAITING) throw new TooMany();
+    asked += 1;
     try {
-      return readAnswer(text);
-    } catch (error) {
-      throw new NoAnswer(`HTTP ${response.statusCode}: ${(error as Error).message}`);
+      return await withDeadline(timeoutMs, signal, async (stop) => {
+        const response = await pool.request({ ...options, signal: stop });
+        const text = await response.body.text();
+        try {
+          return readAnswer(text);
+        } catch (error) {
+          throw new NoAnswer(`HTTP ${response.statusCode}: ${(error as Error).message}`);
+        }
+      });
+    } finally {
+      asked -= 1;
     }
   };
 
@@ -130,7 +141,8 @@ export function startSubgraphSource({
       } catch (error) {
         done('unavailable');
         span?.end(error);
-        if (signal?.aborted && !mutation) return unavailableAnswer(name, 'was not asked', false);
+        if (error instanceof NobodyWaits)
+          return unavailableAnswer(name, 'was not waited for', false);
         const { reason, sent } = describeFailure(error, timeoutMs);
         // One line an outage, not one a request.
         const level = away ? 'debug' : 'warn';
@@ -148,6 +160,7 @@ export function startSubgraphSource({
 }
 
 class NoAnswer extends Error {}
+class TooMany extends Error {}
 
 const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 const LATE = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
@@ -158,8 +171,10 @@ function codeOf(error: unknown): string {
 
 function describeFailure(error: unknown, timeoutMs: number): { reason: string; sent: boolean } {
   if (error instanceof NoAnswer) return { reason: 'gave an answer that is no GraphQL', sent: true };
+  if (error instanceof TooMany) return { reason: 'has too much to do', sent: false };
   const code = codeOf(error);
-  if (LATE.has(code)) return { reason: `did not answer within ${timeoutMs} ms`, sent: true };
+  if (error instanceof TooLate || LATE.has(code))
+    return { reason: `did not answer within ${timeoutMs} ms`, sent: true };
   if (CLOSED.has(code)) return { reason: 'broke off before it answered', sent: true };
   return { reason: 'cannot be reached', sent: false };
 }

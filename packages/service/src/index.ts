@@ -8,6 +8,7 @@ export { presentError } from './graphql/present-error.ts';
 export { type Traced, traceOperations } from './graphql/trace-operations.ts';
 export { validateSafely } from './graphql/validate-safely.ts';
 export { createHealth, type Health, type HealthReport, OK, type PartState } from './health.ts';
+export { hideErrors } from './http/hide-errors.ts';
 export { BODY_LIMIT, createHttpServer, type RunningHttp, startHttp } from './http/http-server.ts';
 export {
   accessRefused,

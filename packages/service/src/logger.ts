@@ -1,21 +1,26 @@
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
+import { SECRET_PATHS, withoutSecrets } from './redaction.ts';
 
 export type { Logger } from 'pino';
 
-const REDACTED = ['password', 'token', 'authorization', '*.password', '*.token', '*.authorization'];
-
-/** One JSON line an event; readable lines when the output is a terminal. */
-export function createLogger(name: string, level: string): Logger {
-  const pretty = process.stdout.isTTY === true;
-  return pino({
+/**
+ * One JSON line an event; readable lines when the output is a terminal. Passwords and tokens are left
+ * out, and so are those of URLs.
+ * @param stream in place of the process's output
+ */
+export function createLogger(name: string, level: string, stream?: DestinationStream): Logger {
+  const pretty = stream === undefined && process.stdout.isTTY === true;
+  const options: LoggerOptions = {
     name,
     level,
-    redact: REDACTED,
+    redact: SECRET_PATHS,
+    hooks: { streamWrite: withoutSecrets },
     formatters: { level: (label, number) => ({ level: number, severity: label }) },
     ...(pretty
       ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,severity' } } }
       : {}),
-  });
+  };
+  return stream ? pino(options, stream) : pino(options);
 }
 
 /** A URL fit for a log or a message: without its user and password. */

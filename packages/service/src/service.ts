@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type Authentication, createAuthentication } from './auth/authentication.ts';
 import { createHealth, type Health } from './health.ts';
+import { hideErrors } from './http/hide-errors.ts';
 import { createHttpServer, startHttp } from './http/http-server.ts';
 import type { ProcessContext } from './lifecycle.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -38,6 +39,7 @@ export async function startService<T extends ServiceTable>(
   const metrics = createMetrics(name);
   const app = createHttpServer({ health, metrics, frameworkErrors: refuseAddress(log) });
   const auth = createAuthentication(settings as AuthSettings & { HOST: string }, log);
+  hideErrors(app, log);
   await start({ ...context, health, metrics, auth, app });
   const { HOST, PORT, DRAIN_MS } = settings as { HOST: string; PORT: number; DRAIN_MS: number };
   const listening = { host: HOST, port: PORT, drainMs: DRAIN_MS };

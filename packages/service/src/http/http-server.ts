@@ -5,6 +5,7 @@ import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { StartError } from '../start-error.ts';
 import type { Stoppable } from '../stoppable.ts';
+import { ANSWER_HEADERS } from './answer-headers.ts';
 import { trackSilentSockets } from './silent-sockets.ts';
 
 /** The largest request body that is read, in bytes. */
@@ -15,6 +16,9 @@ const PARAMETER_LIMIT = 1_000;
 
 /** How long what is in flight may take when the server stops, in milliseconds. */
 const CLOSE_WITHIN_MS = 12_000;
+
+/** How long a new connection may take to its first request then. */
+const ASKS_WITHIN_MS = 2_000;
 
 /** How long a request's headers, and all of it, may take to come, in milliseconds. */
 const HEADERS_WITHIN_MS = 10_000;
@@ -47,6 +51,9 @@ export function createHttpServer({
   // Whoever keeps connections opens the next one elsewhere, before this one is closed under a request.
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (health.isDraining()) reply.header('connection', 'close');
+    for (const [name, value] of Object.entries(ANSWER_HEADERS)) {
+      if (!reply.hasHeader(name)) reply.header(name, value);
+    }
     done(null, payload);
   });
   app.get('/healthz', () => ({ status: 'alive' }));
@@ -97,10 +104,12 @@ export async function startHttp({
         health.drain();
         await pause(drainMs);
         const closed = app.close();
-        closeSilent();
+        // Its request may be on its way.
+        const silence = setTimeout(closeSilent, ASKS_WITHIN_MS);
         // Whoever is still sending a request has had the time of any answer.
         const deadline = setTimeout(() => app.server.closeAllConnections(), CLOSE_WITHIN_MS);
         await closed;
+        clearTimeout(silence);
         clearTimeout(deadline);
       },
     };

@@ -1,0 +1,170 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { startTestGateway, type TestGateway } from './testing/running-gateway.ts';
+import { composeToys, startToyGraph } from './testing/toy-graph.ts';
+
+let toys: Awaited<ReturnType<typeof startToyGraph>>;
+let gateway: TestGateway;
+/** A subgraph that takes connections and, as each test says, does nothing good with them. */
+let bad: Server;
+let answer: Parameters<typeof createServer>[1];
+
+beforeAll(async () => {
+  toys = await startToyGraph();
+  bad = createServer((request, response) => answer?.(request, response)).listen(0, '127.0.0.1');
+  await once(bad, 'listening');
+});
+afterEach(() => gateway.stop());
+afterAll(async () => {
+  bad.closeAllConnections();
+  bad.close();
+  await toys.stop();
+});
+
+async function start(environment: Record<string, string> = {}): Promise<void> {
+  const { port } = bad.address() as AddressInfo;
+  gateway = await startTestGateway(
+    composeToys(toys.items.url, `http://127.0.0.1:${port}/graphql`),
+    environment,
+  );
+}
+
+const GOOD = { query: '{ hello(name: "you") }' };
+const BAD = { query: '{ best { id } }' };
+const UNAVAILABLE = { code: 'UNAVAILABLE', retryable: true, serviceName: 'ratings' };
+
+describe('a subgraph that hangs', () => {
+  it('costs a bounded number of sockets, and nobody who asks for something else', async () => {
+    let open = 0;
+    let most = 0;
+    bad.on('connection', (socket) => {
+      open += 1;
+      most = Math.max(most, open);
+      socket.once('close', () => {
+        open -= 1;
+      });
+    });
+    answer = () => {};
+    await start({ SUBGRAPH_TIMEOUT_MS: '6000' });
+    const hanging = Array.from({ length: 100 }, () => gateway.post(BAD));
+    await vi.waitFor(() => expect(most).toBe(64), { timeout: 4_000 });
+    const from = performance.now();
+    expect(await gateway.post(GOOD)).toMatchObject({ data: { hello: 'hello you' } });
+    expect(performance.now() - from).toBeLessThan(4_000);
+    for (const { errors } of await Promise.all(hanging)) {
+      expect(errors).toMatchObject([{ extensions: UNAVAILABLE }]);
+    }
+    // Waiting for a connection counts: the last one is answered when the first one is.
+    expect(performance.now() - from).toBeLessThan(12_000);
+    // Those given up are replaced while they close.
+    expect(most).toBeLessThanOrEqual(2 * 64);
+  });
+
+  it('or answers a byte at a time is given up all the same', async () => {
+    answer = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const drip = setInterval(() => response.write(' '), 50);
+      response.once('close', () => clearInterval(drip));
+    };
+    await start({ SUBGRAPH_TIMEOUT_MS: '600' });
+    const from = performance.now();
+    expect(await gateway.post(BAD)).toMatchObject({ errors: [{ extensions: UNAVAILABLE }] });
+    expect(performance.now() - from).toBeLessThan(3_000);
+  });
+});
+
+describe('a client that goes away', () => {
+  /** Whether the subgraph still works on what it was asked. */
+  function hang() {
+    const states = { asked: 0, given_up: 0 };
+    answer = (_request, response) => {
+      states.asked += 1;
+      response.once('close', () => {
+        states.given_up += 1;
+      });
+    };
+    return states;
+  }
+
+  it('over HTTP: its query is called off at the subgraph', async () => {
+    const states = hang();
+    await start();
+    const leaving = new AbortController();
+    const asked = fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(BAD),
+      signal: leaving.signal,
+    });
+    await vi.waitFor(() => expect(states.asked).toBe(1));
+    leaving.abort();
+    await expect(asked).rejects.toThrow();
+    await vi.waitFor(() => expect(states.given_up).toBe(1));
+  });
+
+  it.each(['completes', 'closes'])('over a websocket, when it %s', async (how) => {
+    const states = hang();
+    await start();
+    const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
+    await once(socket, 'open');
+    socket.send('{"type":"connection_init"}');
+    await once(socket, 'message');
+    socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: BAD }));
+    await vi.waitFor(() => expect(states.asked).toBe(1));
+    if (how === 'completes') socket.send('{"id":"1","type":"complete"}');
+    else socket.close();
+    await vi.waitFor(() => expect(states.given_up).toBe(1));
+    socket.terminate();
+  });
+});
+
+describe('an event loop that is late', () => {
+  it('refuses queries and new websockets with 503, probes and streams not', async () => {
+    await start({ SHED_DELAY_MS: '30' });
+    const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
+    const heard: { type: string; payload?: unknown }[] = [];
+    socket.on('message', (data) => heard.push(JSON.parse(String(data))));
+    await once(socket, 'open');
+    socket.send('{"type":"connection_init"}');
+    await vi.waitFor(() => expect(heard).toHaveLength(1));
+
+    let busy = true;
+    const work = (): void => {
+      const until = performance.now() + 120;
+      while (performance.now() < until);
+      if (busy) setImmediate(work);
+    };
+    work();
+    const ask = () =>
+      fetch(`${gateway.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(GOOD),
+      });
+    let refused = await ask();
+    await vi.waitFor(
+      async () => {
+        refused = await ask();
+        expect(refused.status).toBe(503);
+      },
+      { timeout: 15_000 },
+    );
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(await refused.json()).toMatchObject({
+      errors: [{ extensions: { code: 'OVERLOADED', retryable: true } }],
+    });
+    expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+    socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: GOOD }));
+    await vi.waitFor(() => expect(heard.at(-1)?.type).toBe('error'));
+    expect(heard.at(-1)?.payload).toMatchObject([{ extensions: { code: 'OVERLOADED' } }]);
+    const second = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
+    const [error] = await once(second, 'error');
+    expect(String(error)).toContain('503');
+    busy = false;
+    await vi.waitFor(async () => expect((await ask()).status).toBe(200), { timeout: 5_000 });
+    socket.terminate();
+  });
+});

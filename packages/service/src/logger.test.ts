@@ -1,0 +1,52 @@
+import { expect, it } from 'vitest';
+import { createLogger } from './logger.ts';
+
+function logged(write: (log: ReturnType<typeof createLogger>) => void): string {
+  const lines: string[] = [];
+  write(createLogger('test', 'debug', { write: (line) => void lines.push(line) }));
+  return lines.join('');
+}
+
+const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzaXRpIn0.abc-def_ghi';
+const HUSH = 'hush-hush';
+
+const secrets: [string, (log: ReturnType<typeof createLogger>) => void][] = [
+  ['a field', (log) => log.info({ password: HUSH, token: HUSH, authorization: HUSH })],
+  [
+    'a field below',
+    (log) => log.info({ request: { headers: { authorization: HUSH, cookie: HUSH } } }),
+  ],
+  ['the secret of subgraphs', (log) => log.info({ headers: { 'gudang-secret': HUSH } })],
+  ['a URL', (log) => log.warn({ url: `postgresql://user:${HUSH}@db/x` }, 'away')],
+  ['a URL in a message', (log) => log.warn(`no answer of https://user:${HUSH}@broker:9092/x?y`)],
+  ['a URL without a user', (log) => log.warn(`redis://:${HUSH}@cache`)],
+  [
+    'a URL in an error, its cause and its stack',
+    (log) => {
+      const cause = new Error(`at mysql://root:${HUSH}@h`);
+      log.error({ err: new Error(`connect postgresql://u:${HUSH}@h:5432/x`, { cause }) });
+    },
+  ],
+  ['a header in a message', (log) => log.info(`sent Authorization: Bearer ${HUSH}-hush`)],
+];
+
+it.each(secrets)('leaves out what is secret: %s', (_what, write) => {
+  const text = logged(write);
+  expect(text).not.toContain(HUSH);
+  expect(text).toContain('[Redacted]');
+});
+
+it('leaves out tokens, whatever they are called', () => {
+  const text = logged((log) => log.info({ note: TOKEN }, `it said ${TOKEN} once`));
+  expect(text).not.toContain('abc-def_ghi');
+  expect(JSON.parse(text).msg).toBe('it said [Redacted] once');
+});
+
+it('leaves everything else as it is', () => {
+  const note = 'a@b.example asked for https://h:9092/a/b@2 and kafka://h';
+  expect(JSON.parse(logged((log) => log.info({ note, tokens: 5 }, note)))).toMatchObject({
+    note,
+    tokens: 5,
+    msg: note,
+  });
+});
