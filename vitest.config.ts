@@ -28,6 +28,8 @@ export default defineConfig({
           globalSetup: './packages/embedded/src/vitest-setup.ts',
           // They wait more than they work; one a core less one would be a single one on two cores.
           maxWorkers: 3,
+          // Vitest wants a group of its own for another number of workers, also beside no others.
+          sequence: { groupOrder: 1 },
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -44,7 +46,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
