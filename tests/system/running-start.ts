@@ -39,9 +39,9 @@ const PID_FILES: Record<PartName, string> = {
   kafka: 'kafka/kafka.pid',
 };
 
-/** Resolves once it says that it is ready. */
+/** Resolves once it says that it is ready. @param environment GUDANG_DIR: a folder of an earlier start */
 export async function startStart(environment: Environment = {}): Promise<RunningStart> {
-  const folder = await mkdtemp(join(tmpdir(), 'gudang-start-'));
+  const folder = environment['GUDANG_DIR'] ?? (await mkdtemp(join(tmpdir(), 'gudang-start-')));
   await shareKafka(folder);
   const ports = new Set<number>();
   while (ports.size < PARTS.length) ports.add(await freePort());
@@ -111,9 +111,10 @@ export async function startStart(environment: Environment = {}): Promise<Running
 async function shareKafka(folder: string): Promise<void> {
   const kafka = join(repository, '.gudang/kafka');
   const entries = await readdir(kafka).catch(() => []);
-  await mkdir(join(folder, 'kafka'));
+  await mkdir(join(folder, 'kafka'), { recursive: true });
+  const known = await readdir(join(folder, 'kafka'));
   for (const name of entries.filter((entry) => /^lib-[\d.]+$/.test(entry))) {
-    await symlink(join(kafka, name), join(folder, 'kafka', name));
+    if (!known.includes(name)) await symlink(join(kafka, name), join(folder, 'kafka', name));
   }
 }
 

@@ -14,6 +14,8 @@ type Side = (typeof SIDES)[number];
 /** Both subgraphs over one PostgreSQL that writes to the disk, and a Kafka that can be away. */
 export interface BacklogSystem {
   readonly kafka: Server;
+  /** As `host:port`. */
+  readonly kafkaBroker: string;
   readonly postgresPid: number;
   /** Starts one more; it listens when this resolves, and may not be ready yet. */
   readonly add: (side: Side) => Promise<Part>;
@@ -35,6 +37,7 @@ export async function startBacklogSystem(): Promise<BacklogSystem> {
     const databases = openDatabases(urls);
     stops.push(databases.close);
     const port = await freePort();
+    const kafkaBroker = `127.0.0.1:${port}`;
     const kafka = await startServer(() =>
       startKafka({ directory: join(directory, 'kafka'), port }),
     );
@@ -49,13 +52,13 @@ export async function startBacklogSystem(): Promise<BacklogSystem> {
         environment: {
           PORT: '0',
           [`${side.toUpperCase()}_DATABASE_URL`]: urls[side],
-          KAFKA_BROKERS: `127.0.0.1:${port}`,
+          KAFKA_BROKERS: kafkaBroker,
         },
       });
       stops.push(() => part.stop());
       return part;
     };
-    return { kafka, postgresPid: postgres.pid, add, databases, stop };
+    return { kafka, kafkaBroker, postgresPid: postgres.pid, add, databases, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -9,6 +9,8 @@ interface Running {
 /** A server that can be ended in any way and started again with its data, at the same port. */
 export interface Server {
   readonly running: () => boolean;
+  /** Of the process that runs now. */
+  readonly pid: () => number | undefined;
   /** SIGKILL, and waits until it is gone. */
   readonly kill: () => Promise<void>;
   /** In order, as for a restart. */
@@ -57,6 +59,7 @@ export async function startServer(start: () => Promise<Running>): Promise<Server
 
   return {
     running: () => current !== undefined,
+    pid: () => current?.pid,
     kill: async () => {
       const ending = current;
       if (!ending) return;

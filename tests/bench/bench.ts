@@ -1,0 +1,71 @@
+/**
+ * What a unit of work costs each process, with rate and waiting times beside it.
+ * `npm run bench -- [case…] [--quick] [--rounds 5] [--json file] [--compare file] [--list]`: of the
+ * cases named, or whose name begins so; all but the soak unless told. Exits with 1 when a bar is
+ * not reached.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
+import { dirname } from 'node:path';
+import { exit, stdout, version } from 'node:process';
+import { parseArgs } from 'node:util';
+import { cases } from './cases/index.ts';
+import type { BenchCase } from './suite/bench-case.ts';
+import { type BenchRig, startBenchRig } from './suite/bench-rig.ts';
+import type { Figure } from './suite/figure.ts';
+import { allHold, type Report, renderCase } from './suite/report.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    json: { type: 'string' },
+    compare: { type: 'string' },
+    list: { type: 'boolean', default: false },
+  },
+});
+const { quick } = values;
+const count = Number(values.rounds ?? (quick ? 2 : 5));
+const isWanted = ({ name, onlyByName }: BenchCase): boolean =>
+  positionals.length === 0
+    ? !onlyByName
+    : positionals.some((word) => (onlyByName ? name === word : name.startsWith(word)));
+const wanted = cases.filter(isWanted);
+
+if (values.list || wanted.length === 0 || !(count >= 1 && count <= 100)) {
+  for (const { name, about } of cases) stdout.write(`${name.padEnd(18)}${about}\n`);
+  exit(values.list ? 0 : 1);
+}
+const earlier: Report | undefined = values.compare
+  ? JSON.parse(await readFile(values.compare, 'utf8'))
+  : undefined;
+const at = new Date().toISOString();
+const file = values.json ?? `.gudang/bench/${at.replaceAll(':', '-')}.json`;
+
+let starting: Promise<BenchRig> | undefined;
+const bench = {
+  rounds: { count, ms: quick ? 2_000 : 5_000, warmUpMs: quick ? 4_000 : 8_000 },
+  quick,
+  rig: () => {
+    starting ??= startBenchRig();
+    return starting;
+  },
+  say: (line: string) => void stdout.write(`${line}\n`),
+};
+const found: Record<string, readonly Figure[]> = {};
+try {
+  for (const { name, about, run } of wanted) {
+    const figures = await run(bench);
+    found[name] = figures;
+    bench.say(renderCase(`${name}: ${about}`, figures, earlier?.cases[name]));
+  }
+} finally {
+  await (await starting)?.stop();
+}
+const machine = { node: version, cores: availableParallelism(), load: loadavg()[0] ?? 0 };
+const report: Report = { at, machine, rounds: count, cases: found };
+await mkdir(dirname(file), { recursive: true });
+await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+bench.say(`medians, lowest – highest of ${count} rounds; written to ${file}`);
+exit(allHold(report) ? 0 : 1);

@@ -1,0 +1,28 @@
+/**
+ * The floor: a bare server that reads a request and answers with bytes it was told, which is the
+ * least that any gateway in Node does. A process of its own; answers each message with its port.
+ */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+let answer = '{}';
+const server = createServer((request, response) => {
+  request.setEncoding('utf8');
+  let body = '';
+  request.on('data', (chunk: string) => {
+    body += chunk;
+  });
+  request.on('end', () => {
+    JSON.parse(body);
+    response.writeHead(200, {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(answer),
+    });
+    response.end(answer);
+  });
+});
+server.listen(0, '127.0.0.1', () => process.send?.({}));
+process.on('message', (told: { readonly answer?: string }) => {
+  answer = told.answer ?? answer;
+  process.send?.({ port: (server.address() as AddressInfo).port });
+});

@@ -1,0 +1,8 @@
+import type { BenchCase } from '../suite/bench-case.ts';
+import { backlog } from './backlog.ts';
+import { orders } from './orders.ts';
+import { reads } from './reads.ts';
+import { soak } from './soak.ts';
+import { start } from './start.ts';
+
+export const cases: readonly BenchCase[] = [...reads, ...orders, ...backlog, start, soak];

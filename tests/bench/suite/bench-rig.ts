@@ -1,0 +1,109 @@
+import { eventually } from '../../system/eventually.ts';
+import { dataOf, type Graph, graphAt } from '../../system/graph-client.ts';
+import { type Part, startPart } from '../../system/part.ts';
+import { scriptOf } from '../../system/system.ts';
+import { startBacklogSystem } from '../backlog/backlog-system.ts';
+import { type CpuReading, createCpuProbe } from './cpu-probe.ts';
+
+export const STOCKS = 1_000;
+const ORDERS = 3_000;
+const AT_ONCE = 20;
+
+/** One process of each kind over a PostgreSQL that writes to the disk, with stocks and orders. */
+export interface BenchRig {
+  readonly order: Part;
+  readonly stock: Part;
+  readonly gateway: Part;
+  /** Where the gateway is asked. */
+  readonly graphUrl: string;
+  readonly graph: Graph;
+  readonly stockIds: readonly string[];
+  readonly readCpu: () => Promise<CpuReading>;
+  /** Resolves once every order is settled and nothing waits to be sent. */
+  readonly settled: () => Promise<void>;
+  /** Starts another process beside, which `stop` ends. */
+  readonly beside: (name: string, script: string, environment: Environment) => Promise<Part>;
+  readonly stop: () => Promise<void>;
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+export async function startBenchRig(): Promise<BenchRig> {
+  const system = await startBacklogSystem();
+  const others: Part[] = [];
+  const stop = async (): Promise<void> => {
+    for (const part of others) await part.stop();
+    await system.stop();
+  };
+  const beside: BenchRig['beside'] = async (name, script, environment) => {
+    const part = await startPart({ name, script, environment });
+    others.push(part);
+    return part;
+  };
+  try {
+    const [order, stock] = await Promise.all([system.add('order'), system.add('stock')]);
+    await Promise.all([order.ready(), stock.ready()]);
+    const gateway = await beside('gateway', scriptOf('gateway'), {
+      PORT: '0',
+      NODE_ENV: 'production',
+      SUBGRAPH_URLS: `order=${order.url}/graphql,stock=${stock.url}/graphql`,
+    });
+    await gateway.ready();
+    const graphUrl = `${gateway.url}/graphql`;
+    const graph = graphAt(graphUrl);
+    const count = async (database: 'order' | 'stock', sql: string): Promise<number> =>
+      Number((await system.databases[database](sql))[0]?.['n']);
+    const settled = async (): Promise<void> => {
+      const open = async () =>
+        (await count('order', "SELECT count(*) AS n FROM orders WHERE status = 'PENDING'")) +
+        (await count('order', 'SELECT count(*) AS n FROM outbox')) +
+        (await count('stock', 'SELECT count(*) AS n FROM outbox'));
+      await eventually(open, (left) => left === 0, { until: 'all is settled', within: 120_000 });
+    };
+    const stockIds = Array.from({ length: STOCKS }, (_, index) => `bench-${index}`);
+    await fill(graph, stockIds);
+    await settled();
+    const { kafka } = system;
+    return {
+      order,
+      stock,
+      gateway,
+      graphUrl,
+      graph,
+      stockIds,
+      readCpu: createCpuProbe(
+        { gateway: gateway.pid, order: order.pid, stock: stock.pid, kafka: kafka.pid() ?? 0 },
+        system.postgresPid,
+      ),
+      settled,
+      beside,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function fill(graph: Graph, stockIds: readonly string[]): Promise<void> {
+  const add = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }';
+  const order = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
+  const each = async (count: number, ask: (number: number) => Promise<unknown>): Promise<void> => {
+    let next = 0;
+    const worker = async (): Promise<void> => {
+      while (next < count) {
+        next += 1;
+        await ask(next - 1);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  };
+  await each(stockIds.length, (number) => {
+    const input = { id: stockIds[number], name: `Kopi ${number}`, quantity: 1_000_000_000 };
+    return dataOf(graph(add, { input }));
+  });
+  await each(ORDERS, () => {
+    const productId = stockIds[Math.floor(Math.random() * stockIds.length)];
+    return dataOf(graph(order, { input: { productId, quantity: 1 } }));
+  });
+}

@@ -1,0 +1,61 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { treeCpuMs } from '../process-tree.ts';
+
+/** CPU that has been taken so far, in milliseconds, by what took it and in which process. */
+export type CpuReading = ReadonlyMap<string, number>;
+
+const MS_A_TICK = 10;
+
+/**
+ * Reads what the kernel counts of processes with all their children, and of PostgreSQL's own
+ * processes by what they work for: each database, the writers (WAL, checkpoints, background), the rest.
+ */
+export function createCpuProbe(
+  processes: Readonly<Record<string, number>>,
+  postmaster?: number,
+): () => Promise<CpuReading> {
+  return async () => {
+    const reading = new Map<string, number>();
+    for (const [name, pid] of Object.entries(processes)) {
+      reading.set(`${name}\n${pid}`, await treeCpuMs(pid));
+    }
+    for (const { what, pid, ms } of postmaster ? await readPostgres(postmaster) : []) {
+      reading.set(`${what}\n${pid}`, ms);
+    }
+    return reading;
+  };
+}
+
+/** Of each thing between two readings, in milliseconds. */
+export function cpuSpent(before: CpuReading, after: CpuReading): Map<string, number> {
+  const spent = new Map<string, number>();
+  for (const [key, ms] of after) {
+    const [what = ''] = key.split('\n');
+    spent.set(what, (spent.get(what) ?? 0) + ms - (before.get(key) ?? 0));
+  }
+  return spent;
+}
+
+async function readPostgres(postmaster: number) {
+  const found: { what: string; pid: number; ms: number }[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const [stat, title] = await Promise.all([
+      readFile(`/proc/${name}/stat`, 'utf8').catch(() => ''),
+      readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => ''),
+    ]);
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (Number(fields[1]) !== postmaster) continue;
+    const ms = (Number(fields[11]) + Number(fields[12])) * MS_A_TICK;
+    found.push({ what: workOf(title), pid: Number(name), ms });
+  }
+  return found;
+}
+
+/** @param title such as `postgres: postgres order_db 127.0.0.1(53412) idle` */
+export function workOf(title: string): string {
+  const [, work = ''] = /^postgres: (.*)/.exec(title) ?? [];
+  if (/^(walwriter|checkpointer|background writer)/.test(work)) return 'postgres writers';
+  const [, database] = /^\S+ (\S+) \S+\(\d+\)/.exec(work) ?? [];
+  return database ? `postgres ${database}` : 'postgres rest';
+}

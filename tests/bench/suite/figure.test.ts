@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { holds, median } from './figure.ts';
+
+describe('median', () => {
+  it.each([
+    [[3], 3],
+    [[3, 1], 2],
+    [[10, 1, 2], 2],
+    [[4, 1, 3, 2], 2.5],
+  ])('of %j is %d', (values, expected) => expect(median(values)).toBe(expected));
+
+  it('of nothing is no number', () => expect(median([])).toBeNaN());
+});
+
+describe('a bar', () => {
+  const figure = { name: 'x', unit: 'ms', values: [1, 9, 2] } as const;
+  it.each([
+    [{ atMost: 2 }, true],
+    [{ atMost: 1.9 }, false],
+    [{ atLeast: 2 }, true],
+    [{ atLeast: 2.1 }, false],
+  ])('%j holds of the median: %s', (bar, expected) => {
+    expect(holds({ ...figure, bar })).toBe(expected);
+  });
+  it('need not be', () => expect(holds(figure)).toBeUndefined());
+});

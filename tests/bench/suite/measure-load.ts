@@ -1,0 +1,96 @@
+import { usageOf } from '../live/child.ts';
+import { quantile } from '../live/verdict.ts';
+import type { Rounds } from './bench-case.ts';
+import { type CpuReading, cpuSpent } from './cpu-probe.ts';
+import type { Bar, Figure, Unit } from './figure.ts';
+import { createLoader, type Load } from './http-load.ts';
+
+export interface Measured {
+  /** Put before the names of its figures; '' when there is nothing to tell apart. */
+  readonly label: string;
+  readonly load: Load;
+  readonly readCpu: () => Promise<CpuReading>;
+  /** After each round, before the CPU is read: whatever the requests left to be done. */
+  readonly drain?: () => Promise<void>;
+  /** Of figures, by name without the label. */
+  readonly bars?: Readonly<Record<string, Bar>>;
+  /** Whose CPU is shown; all that was taken unless told. */
+  readonly only?: readonly string[];
+  /** A count that requests make grow, such as subgraph requests: shown for each request. */
+  readonly counts?: Readonly<Record<string, () => Promise<number>>>;
+  /** Processes whose memory under load is told, by name. */
+  readonly memory?: Readonly<Record<string, number>>;
+}
+
+/**
+ * Loads of one round after the other, taking turns: what changes on the machine meanwhile changes
+ * all of them. Each round: CPU of each process for a request, the rate, p50 and p99.
+ */
+export async function measureLoads(
+  measured: readonly Measured[],
+  { count, ms, warmUpMs }: Rounds,
+): Promise<Figure[]> {
+  const figures = new Map<string, { name: string; unit: Unit; values: number[]; bar?: Bar }>();
+  const loaders = measured.map(({ load }) => createLoader(load));
+  const round = async (index: number): Promise<void> => {
+    const {
+      label,
+      readCpu,
+      drain,
+      bars = {},
+      only,
+      counts = {},
+      memory = {},
+    } = measured[index] as Measured;
+    const note = (name: string, unit: Unit, value: number): void => {
+      const full = label === '' ? name : `${label}: ${name}`;
+      const bar = bars[name];
+      const figure = figures.get(full) ?? { name: full, unit, values: [], ...(bar ? { bar } : {}) };
+      figures.set(full, figure);
+      figure.values.push(value);
+    };
+    const countAll = () => Promise.all(Object.values(counts).map((read) => read()));
+    const [cpuBefore, countsBefore] = [await readCpu(), await countAll()];
+    const result = await loaders[index]?.run(ms);
+    if (!result) return;
+    await drain?.();
+    const [cpuAfter, countsAfter] = [await readCpu(), await countAll()];
+    const spent = cpuSpent(cpuBefore, cpuAfter);
+    for (const [what, cpuMs] of spent) {
+      if (only && !only.includes(what)) continue;
+      note(`CPU ${what}`, 'µs', (1_000 * cpuMs) / result.requests);
+    }
+    const ofPostgres = [...spent].filter(([what]) => what.startsWith('postgres'));
+    if (!only && ofPostgres.length > 0) {
+      const sum = ofPostgres.reduce((total, [, cpuMs]) => total + cpuMs, 0);
+      note('CPU postgres, all of it', 'µs', (1_000 * sum) / result.requests);
+    }
+    Object.keys(counts).forEach((name, at) => {
+      note(name, 'requests', ((countsAfter[at] ?? 0) - (countsBefore[at] ?? 0)) / result.requests);
+    });
+    note('rate', '/s', result.requests / result.seconds);
+    note('p50', 'ms', quantile(result.waits, 0.5));
+    note('p99', 'ms', quantile(result.waits, 0.99));
+    for (const [name, pid] of Object.entries(memory)) {
+      note(`memory ${name}`, 'MiB', (await usageOf(pid)).rssKib / 1024);
+    }
+  };
+  try {
+    for (const [index, loader] of loaders.entries()) {
+      await loader.run(warmUpMs);
+      await measured[index]?.drain?.();
+    }
+    for (let turn = 0; turn < count; turn += 1) {
+      for (const index of measured.keys()) await round(index);
+    }
+  } finally {
+    for (const loader of loaders) loader.close();
+  }
+  return [...figures.values()];
+}
+
+/** How often one figure's values hold the other's, round by round. */
+export function ratio(name: string, of: Figure, to: Figure, bar?: Bar): Figure {
+  const values = of.values.map((value, index) => value / (to.values[index] ?? Number.NaN));
+  return { name, unit: '×', values, bar };
+}
