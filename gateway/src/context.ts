@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Identity } from '@gudang/service';
+import type { OperationTypeNode } from 'graphql';
 
 /** What travels with an operation through the gateway. */
 export interface GatewayContext {
@@ -9,6 +10,8 @@ export interface GatewayContext {
   readonly identity: Identity;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
+  /** Called once it is known what the operation is, before it is executed. */
+  readonly begins?: (kind: `${OperationTypeNode}`) => void;
 }
 
 const FORWARDED = ['traceparent', 'tracestate'] as const;

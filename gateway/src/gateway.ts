@@ -29,6 +29,7 @@ import { startUpstreams } from './live/upstream.ts';
 import { startWebsockets } from './live/websockets.ts';
 import { servePages } from './pages/serve-pages.ts';
 import type { gatewaySettings } from './settings.ts';
+import { createFreshness } from './sharing/freshness.ts';
 import { type SubgraphAddress, subgraphAddresses } from './subgraphs/subgraph-addresses.ts';
 import { startSubgraphs } from './subgraphs/subgraphs.ts';
 import { type LoadedSupergraph, readSupergraph } from './supergraph.ts';
@@ -46,6 +47,7 @@ export async function startGateway({
   const { EXPLORE: explore = settings.NODE_ENV !== 'production' } = settings;
   const health = createHealth();
   const metrics = createMetrics('gateway');
+  const freshness = createFreshness();
 
   const supergraph = await readSupergraph(settings.SUPERGRAPH);
   const limits = readOperationLimits(settings);
@@ -63,7 +65,7 @@ export async function startGateway({
   const addresses = addressesOf(supergraph);
   const subgraphs = started(
     'subgraphs',
-    startSubgraphs({ addresses, secret, timeoutMs, health, metrics, log }),
+    startSubgraphs({ addresses, secret, timeoutMs, freshness, health, metrics, log }),
   );
 
   const reconnectLimitMs = settings.LIVE_RECONNECT_LIMIT_S * 1000;
@@ -104,6 +106,7 @@ export async function startGateway({
       app,
       supergraph,
       subgraphs,
+      freshness,
       explore,
       documents,
       limits: { tokens: limits.tokens, bodyBytes: settings.LIMIT_BODY_KIB * 1024 },

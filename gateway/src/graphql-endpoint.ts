@@ -3,9 +3,9 @@ import type { ServerResponse } from 'node:http';
 import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
-import { fastifyApolloHandler } from '@as-integrations/fastify';
 import { type Logger, type Metrics, type Stoppable, traceOperations } from '@gudang/service';
 import type { FastifyInstance } from 'fastify';
+import { createApolloHttp, sendAnswer } from './apollo-http.ts';
 import { authorisationPlugin } from './auth/authorisation-plugin.ts';
 import { readRequirements } from './auth/field-requirements.ts';
 import type { RequestCallers } from './auth/request-callers.ts';
@@ -13,11 +13,16 @@ import { contextOf, type GatewayContext } from './context.ts';
 import type { KnownDocuments } from './documents/known-documents.ts';
 import { badInputPlugin } from './errors/bad-input-plugin.ts';
 import { presentGatewayError } from './errors/present-errors.ts';
+import { type AskSubgraph, createQueryExecutor } from './execution/query-executor.ts';
 import { createGraphqlMetrics } from './graphql-metrics.ts';
 import { answerRefusals } from './limits/answer-refusals.ts';
 import type { Shed } from './limits/overload.ts';
 import type { OperationExecutor } from './live/graphql-ws-protocol.ts';
 import type { HttpStreams } from './live/http-streams.ts';
+import type { OnLeave } from './sharing/crowd.ts';
+import type { Freshness } from './sharing/freshness.ts';
+import { createSharedAnswers } from './sharing/shared-answers.ts';
+import { operationKindPlugin, watchOperation } from './sharing/watch-operation.ts';
 import { unavailableAnswer } from './subgraphs/subgraph-answer.ts';
 import type { Subgraphs } from './subgraphs/subgraphs.ts';
 import type { LoadedSupergraph } from './supergraph.ts';
@@ -42,6 +47,7 @@ export async function startGraphqlEndpoint({
   app,
   supergraph,
   subgraphs,
+  freshness,
   explore,
   documents,
   limits,
@@ -51,6 +57,7 @@ export async function startGraphqlEndpoint({
   app: FastifyInstance;
   supergraph: LoadedSupergraph;
   subgraphs: Pick<Subgraphs, 'sources'>;
+  freshness: Freshness;
   /** Whether clients may ask for the schema, and are told what a wrong name may have meant. */
   explore: boolean;
   documents: Pick<KnownDocuments, 'cache'>;
@@ -60,21 +67,34 @@ export async function startGraphqlEndpoint({
 }): Promise<GraphqlEndpoint> {
   let update: (sdl: string) => void = () => {};
   let requirements = readRequirements(supergraph);
-  const server = new ApolloServer<GatewayContext>({
-    gateway: new ApolloGateway({
-      supergraphSdl: async (manager) => {
-        update = manager.update;
-        return { supergraphSdl: supergraph.runnableSdl };
-      },
-      // Looked up at each request: Apollo keeps what it is given here, addresses change.
-      buildService: ({ name }): GraphQLDataSource<GatewayContext> => ({
-        process: async (options) =>
-          subgraphs.sources[name]?.process(options) ??
-          unavailableAnswer(name, 'is no longer there', false),
-      }),
-      experimental_approximateQueryPlanStoreMiB: PLANS_MIB,
-      logger: quiet(log),
+  const askSubgraph: AskSubgraph = async (name, ...asked) =>
+    subgraphs.sources[name]?.send(...asked) ?? unavailableAnswer(name, 'is no longer there', false);
+  const apollo = new ApolloGateway({
+    supergraphSdl: async (manager) => {
+      update = manager.update;
+      return { supergraphSdl: supergraph.runnableSdl };
+    },
+    // Looked up at each request: Apollo keeps what it is given here, addresses change.
+    buildService: ({ name }): GraphQLDataSource<GatewayContext> => ({
+      process: async (options) =>
+        subgraphs.sources[name]?.process(options) ??
+        unavailableAnswer(name, 'is no longer there', false),
     }),
+    experimental_approximateQueryPlanStoreMiB: PLANS_MIB,
+    logger: quiet(log),
+  });
+  const createExecutor = (graph: LoadedSupergraph) =>
+    createQueryExecutor(graph, askSubgraph, apollo.executor);
+  let execute = createExecutor(supergraph);
+  const server = new ApolloServer<GatewayContext>({
+    gateway: {
+      load: async (options) => {
+        await apollo.load(options);
+        return { executor: (context) => execute(context) };
+      },
+      onSchemaLoadOrUpdate: (callback) => apollo.onSchemaLoadOrUpdate(callback),
+      stop: () => apollo.stop(),
+    },
     logger: quiet(log),
     introspection: explore,
     includeStacktraceInErrorResponses: false,
@@ -91,15 +111,18 @@ export async function startGraphqlEndpoint({
       traceOperations<GatewayContext>(({ forward }) => forward),
       badInputPlugin,
       authorisationPlugin(() => requirements),
+      operationKindPlugin,
       // The gateway's own pages have a better one.
       ApolloServerPluginLandingPageDisabled(),
     ],
   });
   await server.start();
+  const answer = createSharedAnswers({ freshness, answer: createApolloHttp(server), metrics });
   return {
     use: (next) => {
       update(next.runnableSdl);
       requirements = readRequirements(next);
+      execute = createExecutor(next);
     },
     serve: ({ handle }, callers, shed) => {
       app.route({
@@ -115,23 +138,22 @@ export async function startGraphqlEndpoint({
         ],
         // Apollo Server cannot run subscriptions, and its validation throws on some.
         preHandler: handle,
-        handler: fastifyApolloHandler(server, {
-          context: async (request, reply) => ({
-            ...contextOf(request.headers, callers.of(request).identity),
-            signal: abortedWith(reply.raw),
-          }),
-        }),
+        handler: async (request, reply) => {
+          const context = contextOf(request.headers, callers.of(request).identity);
+          return sendAnswer(reply, await answer(request, context, leavesWith(reply.raw)));
+        },
       });
     },
-    execute: async ({ query, variables, operationName }, contextValue) => {
-      const { body } = await server.executeOperation(
-        {
-          query,
-          ...(variables ? { variables } : {}),
-          ...(operationName ? { operationName } : {}),
-        },
-        // Of its own: a websocket's operations share one, and each is a part of its own trace.
-        { contextValue: { ...contextValue, forward: { ...contextValue.forward } } },
+    execute: async ({ query, variables, operationName }, context) => {
+      const operation = {
+        query,
+        ...(variables ? { variables } : {}),
+        ...(operationName ? { operationName } : {}),
+      };
+      // Of its own: a websocket's operations share one, and each is a part of its own trace.
+      const own = { ...context, forward: { ...context.forward } };
+      const { body } = await watchOperation(freshness, own, (contextValue) =>
+        server.executeOperation(operation, { contextValue }),
       );
       if (body.kind !== 'single') throw new Error('an incremental answer was not asked for');
       return body.singleResult;
@@ -140,13 +162,13 @@ export async function startGraphqlEndpoint({
   };
 }
 
-/** Aborted when the client goes away before it has its answer. */
-function abortedWith(response: ServerResponse): AbortSignal {
-  const aborting = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) aborting.abort();
-  });
-  return aborting.signal;
+/** A client that goes away before it has its answer. */
+function leavesWith(response: ServerResponse): OnLeave {
+  return (listener) => {
+    response.once('close', () => {
+      if (!response.writableFinished) listener();
+    });
+  };
 }
 
 /** Apollo's own announcements are of no interest to an operator. */

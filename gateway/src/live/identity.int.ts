@@ -8,6 +8,7 @@ import {
   UNRESTRICTED,
 } from '@gudang/service';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { createFreshness } from '../sharing/freshness.ts';
 import { startSubgraphs } from '../subgraphs/subgraphs.ts';
 import { loadSupergraph } from '../supergraph.ts';
 import { DEFAULT_LIMITS } from '../testing/test-admission.ts';
@@ -52,7 +53,14 @@ function serve({ foreign }: { foreign: boolean }) {
   const log = createLogger('gateway', 'silent');
   const metrics = createMetrics('test');
   const upstreams = startUpstreams({ addresses, secret: SECRET, reconnectLimitMs: 10_000, log });
-  const common = { secret: SECRET, timeoutMs: 5_000, health: createHealth(), metrics, log };
+  const common = {
+    secret: SECRET,
+    timeoutMs: 5_000,
+    freshness: createFreshness(),
+    health: createHealth(),
+    metrics,
+    log,
+  };
   const subgraphs = startSubgraphs({ addresses, ...common });
   const live = createLiveStreams({
     graph: createLiveGraph({

@@ -1,4 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
+import { markAbsentEntities } from './absent-entities.ts';
 
 /** What a subgraph said to an operation. */
 export interface SubgraphAnswer {
@@ -7,8 +8,33 @@ export interface SubgraphAnswer {
   extensions?: Record<string, unknown>;
 }
 
+/**
+ * An answer for any number of executions: each call gives one that is nobody else's, as an execution
+ * merges what comes next into it.
+ */
+export interface TakeAnswer {
+  (): SubgraphAnswer;
+  readonly hasErrors: boolean;
+}
+
 /** @throws when the text is no GraphQL answer */
-export function readAnswer(text: string): SubgraphAnswer {
+export function takeAnswers(text: string): TakeAnswer {
+  const read = (): SubgraphAnswer => {
+    const answer = readAnswer(text);
+    markAbsentEntities(answer);
+    return answer;
+  };
+  let first: SubgraphAnswer | undefined = read();
+  const hasErrors = first.errors !== undefined;
+  const take = (): SubgraphAnswer => {
+    const answer = first ?? read();
+    first = undefined;
+    return answer;
+  };
+  return Object.assign(take, { hasErrors });
+}
+
+function readAnswer(text: string): SubgraphAnswer {
   const answer: unknown = JSON.parse(text);
   if (typeof answer !== 'object' || answer === null || !('data' in answer || 'errors' in answer)) {
     throw new Error('the answer is JSON, but not of GraphQL');

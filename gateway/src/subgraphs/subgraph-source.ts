@@ -1,12 +1,20 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import { ANONYMOUS, type Logger, type Stoppable, withoutCredentials } from '@gudang/service';
 import { startSpan } from '@gudang/service/tracing';
+import type { OperationTypeNode } from 'graphql';
 import { type Dispatcher, Pool } from 'undici';
 import type { GatewayContext } from '../context.ts';
-import { markAbsentEntities } from './absent-entities.ts';
+import { createCrowd, onAbort } from '../sharing/crowd.ts';
+import type { Freshness } from '../sharing/freshness.ts';
+import { createInFlight } from '../sharing/in-flight.ts';
 import { NobodyWaits, TooLate, withDeadline } from './deadline.ts';
 import { identityHeaders, secretHeaders } from './identity-headers.ts';
-import { readAnswer, type SubgraphAnswer, unavailableAnswer } from './subgraph-answer.ts';
+import {
+  type SubgraphAnswer,
+  type TakeAnswer,
+  takeAnswers,
+  unavailableAnswer,
+} from './subgraph-answer.ts';
 import type { SubgraphMetrics } from './subgraph-metrics.ts';
 
 /** Connections kept to a subgraph; further requests wait for one of them. */
@@ -24,6 +32,16 @@ export interface SubgraphRequest {
 export interface SubgraphSource extends GraphQLDataSource<GatewayContext>, Stoppable {
   readonly name: string;
   readonly url: string;
+  /**
+   * Sends a request that is a part of an operation. Identical ones of queries that come while it is
+   * under way are not sent. Never rejects: without an answer it gives one that says so.
+   * @param kind the operation's; undefined: an event of a live stream
+   */
+  readonly send: (
+    request: SubgraphRequest,
+    context: Partial<GatewayContext>,
+    kind: `${OperationTypeNode}` | undefined,
+  ) => Promise<SubgraphAnswer>;
   /** @throws when there is no answer, whatever its HTTP status, by the deadline */
   readonly ask: (request: SubgraphRequest, deadline: AbortSignal) => Promise<SubgraphAnswer>;
   /** Ends once what was asked has been answered. */
@@ -39,6 +57,7 @@ export function startSubgraphSource({
   url,
   secret,
   timeoutMs,
+  freshness,
   metrics,
   log,
 }: {
@@ -47,6 +66,7 @@ export function startSubgraphSource({
   /** Proves to the subgraph that the gateway asks. */
   secret: string | undefined;
   timeoutMs: number;
+  freshness: Pick<Freshness, 'moment'>;
   metrics: SubgraphMetrics;
   log: Logger;
 }): SubgraphSource {
@@ -67,20 +87,18 @@ export function startSubgraphSource({
   let away = false;
   let asked = 0;
 
+  const inFlight = createInFlight<TakeAnswer>(freshness);
+
   const post = async (
-    request: SubgraphRequest,
-    forward: Readonly<Record<string, string>>,
+    body: string,
+    headers: Readonly<Record<string, string>>,
     signal?: AbortSignal,
-  ): Promise<SubgraphAnswer> => {
+  ): Promise<TakeAnswer> => {
     const options: Dispatcher.RequestOptions = {
       method: 'POST',
       path,
-      headers: { ...always, ...forward },
-      body: JSON.stringify({
-        query: request.query,
-        variables: request.variables,
-        operationName: request.operationName,
-      }),
+      headers: { ...always, ...headers },
+      body,
     };
     if (asked >= CONNECTIONS + WAITING) throw new TooMany();
     asked += 1;
@@ -89,7 +107,7 @@ export function startSubgraphSource({
         const response = await pool.request({ ...options, signal: stop });
         const text = await response.body.text();
         try {
-          return readAnswer(text);
+          return takeAnswers(text);
         } catch (error) {
           throw new NoAnswer(`HTTP ${response.statusCode}: ${(error as Error).message}`);
         }
@@ -99,61 +117,86 @@ export function startSubgraphSource({
     }
   };
 
-  const postTwice: typeof post = async (request, forward, signal) => {
+  const postTwice: typeof post = async (body, headers, signal) => {
     try {
-      return await post(request, forward, signal);
+      return await post(body, headers, signal);
     } catch (error) {
       // A kept connection that the subgraph closed just now; nothing of an answer has come.
       if (!CLOSED.has(codeOf(error))) throw error;
-      return post(request, forward, signal);
+      return post(body, headers, signal);
     }
+  };
+
+  const noAnswer = (reason: string, unsure = false): TakeAnswer =>
+    Object.assign(() => unavailableAnswer(name, reason, unsure), { hasErrors: true });
+
+  /** Never rejects: without an answer it gives one that says so. */
+  const sendBody = async (
+    body: string,
+    forward: Readonly<Record<string, string>>,
+    caller: Readonly<Record<string, string>>,
+    { mutation, signal }: { mutation: boolean; signal?: AbortSignal | undefined },
+  ): Promise<TakeAnswer> => {
+    const span = startSpan(`request ${name}`, { kind: 'client', parent: forward['traceparent'] });
+    const headers = {
+      ...forward,
+      ...(span ? { traceparent: span.traceparent } : {}),
+      ...caller,
+    };
+    const done = metrics.begin(name);
+    try {
+      // A change goes on, whoever waits for it: nobody could say whether it was made.
+      const take = await (mutation ? post(body, headers) : postTwice(body, headers, signal));
+      done(take.hasErrors ? 'errors' : 'ok');
+      span?.end();
+      if (away) log.info({ subgraph: name }, `the subgraph ${name} answers again`);
+      away = false;
+      return take;
+    } catch (error) {
+      done('unavailable');
+      span?.end(error);
+      if (error instanceof NobodyWaits) return noAnswer('was not waited for');
+      const { reason, sent } = describeFailure(error, timeoutMs);
+      // One line an outage, not one a request.
+      const level = away ? 'debug' : 'warn';
+      away = true;
+      log[level](
+        { subgraph: name, url: withoutCredentials(url), reason: String(error) },
+        `the subgraph ${name} ${reason}`,
+      );
+      return noAnswer(reason, mutation && sent);
+    }
+  };
+
+  const send: SubgraphSource['send'] = async (request, context, kind) => {
+    const { forward = {}, identity = ANONYMOUS, signal } = context;
+    const body = bodyOf(request);
+    const caller = identityHeaders(identity);
+    if (kind !== 'query') {
+      // Not even of a live stream: what is added to an event must not be older than the event.
+      const mutation = kind === 'mutation';
+      return (await sendBody(body, forward, caller, { mutation, signal }))();
+    }
+    const key = `${Object.values(caller).join()}\n${body}`;
+    const found = inFlight.join(key, onAbort(signal));
+    if (found !== undefined) return (await found)();
+    const crowd = createCrowd();
+    crowd.add(onAbort(signal));
+    const sent = sendBody(body, forward, caller, { mutation: false, signal: crowd.signal });
+    inFlight.offer(key, sent, crowd, freshness.moment());
+    return (await sent)();
   };
 
   return {
     name,
     url,
-    ask: (request, deadline) => post(request, {}, deadline),
-    process: async (options) => {
-      const { query = '', variables, operationName } = options.request;
-      const mutation =
-        'incomingRequestContext' in options &&
-        options.incomingRequestContext.operation?.operation === 'mutation';
-      const context: Partial<GatewayContext> = options.context;
-      const { forward = {}, identity = ANONYMOUS, signal } = context;
-      const span = startSpan(`request ${name}`, { kind: 'client', parent: forward['traceparent'] });
-      const headers = {
-        ...forward,
-        ...(span ? { traceparent: span.traceparent } : {}),
-        ...identityHeaders(identity),
-      };
-      const done = metrics.begin(name);
-      try {
-        // A change goes on, whoever waits for it: nobody could say whether it was made.
-        const answer = mutation
-          ? await post({ query, variables, operationName }, headers)
-          : await postTwice({ query, variables, operationName }, headers, signal);
-        markAbsentEntities(answer);
-        done(answer.errors ? 'errors' : 'ok');
-        span?.end();
-        if (away) log.info({ subgraph: name }, `the subgraph ${name} answers again`);
-        away = false;
-        return answer;
-      } catch (error) {
-        done('unavailable');
-        span?.end(error);
-        if (error instanceof NobodyWaits)
-          return unavailableAnswer(name, 'was not waited for', false);
-        const { reason, sent } = describeFailure(error, timeoutMs);
-        // One line an outage, not one a request.
-        const level = away ? 'debug' : 'warn';
-        away = true;
-        log[level](
-          { subgraph: name, url: withoutCredentials(url), reason: String(error) },
-          `the subgraph ${name} ${reason}`,
-        );
-        return unavailableAnswer(name, reason, mutation && sent);
-      }
+    ask: async (request, deadline) => (await post(bodyOf(request), {}, deadline))(),
+    process: ({ request: { query = '', variables, operationName }, ...options }) => {
+      const incoming = 'incomingRequestContext' in options && options.incomingRequestContext;
+      const kind = incoming ? incoming.operation?.operation : undefined;
+      return send({ query, variables, operationName }, options.context, kind);
     },
+    send,
     finish: () => pool.close(),
     stop: () => pool.destroy(),
   };
@@ -161,6 +204,10 @@ export function startSubgraphSource({
 
 class NoAnswer extends Error {}
 class TooMany extends Error {}
+
+function bodyOf({ query, variables, operationName }: SubgraphRequest): string {
+  return JSON.stringify({ query, variables, operationName });
+}
 
 const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 const LATE = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);

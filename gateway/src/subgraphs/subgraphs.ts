@@ -1,4 +1,5 @@
 import type { Health, Logger, Metrics, Stoppable } from '@gudang/service';
+import type { Freshness } from '../sharing/freshness.ts';
 import type { SubgraphAddress } from './subgraph-addresses.ts';
 import { createSubgraphMetrics } from './subgraph-metrics.ts';
 import { createSubgraphProbe } from './subgraph-probe.ts';
@@ -19,6 +20,7 @@ export function startSubgraphs({
   addresses: first,
   secret,
   timeoutMs,
+  freshness,
   health,
   metrics,
   log,
@@ -27,6 +29,7 @@ export function startSubgraphs({
   /** Proves the gateway to those that are not foreign. */
   secret: string | undefined;
   timeoutMs: number;
+  freshness: Pick<Freshness, 'moment'>;
   health: Health;
   metrics: Metrics;
   log: Logger;
@@ -49,6 +52,7 @@ export function startSubgraphs({
       url,
       secret: foreign ? undefined : secret,
       timeoutMs,
+      freshness,
       metrics: subgraphMetrics,
       log,
     });

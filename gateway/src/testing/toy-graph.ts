@@ -79,6 +79,7 @@ export async function startToyGraph() {
   const feedChanges = createChannel<FeedEvent>();
   const subscribed: Record<string, unknown>[] = [];
   const rated = { failing: false };
+  const names = new Map<string, string>();
   const subscribe = (_parent: unknown, args: Record<string, unknown>) => {
     subscribed.push(args);
     return changes.listen();
@@ -109,9 +110,15 @@ export async function startToyGraph() {
             });
           },
         },
-        Mutation: { rename: (_, { input }) => input },
+        Mutation: {
+          rename: (_, { input }) => {
+            const { id, name } = input as { id: string; name: string };
+            names.set(id, name);
+            return input;
+          },
+        },
         Item: {
-          name: ({ id, name }) => name ?? `item ${id}`,
+          name: ({ id }) => names.get(String(id)) ?? `item ${id}`,
           __resolveReference: ({ id }) => ({ id }),
         },
         ItemChange: { item: ({ id }) => ({ id }) },

@@ -24,6 +24,8 @@ export interface ToySubgraph {
   breakWith: { status: number; text: string } | undefined;
   /** Never answers HTTP while true. */
   stalled: boolean;
+  /** Keeps back the next answer, which is made at once; returns how to let it go. */
+  readonly holdNext: () => () => void;
   /** Closes all websockets with the code. */
   readonly closeSockets: (code: number) => void;
   /** Ends everything at once, as a killed process would. */
@@ -38,6 +40,7 @@ export async function startToySubgraph(
 ): Promise<ToySubgraph> {
   const schema = buildSubgraphSchema([{ typeDefs, resolvers: resolvers as never }]);
   const requests: ToySubgraph['requests'] = [];
+  let held: Promise<void> | undefined;
   const http = createServer(async (request, response) => {
     if (toy.stalled) return;
     if (request.method !== 'POST') {
@@ -51,6 +54,8 @@ export async function startToySubgraph(
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { query: source, variables, operationName } = JSON.parse(String(Buffer.concat(chunks)));
+    const until = held;
+    held = undefined;
     requests.push({ query: source, headers: request.headers });
     const result = await graphql({
       schema,
@@ -58,8 +63,10 @@ export async function startToySubgraph(
       variableValues: variables ?? null,
       operationName: operationName ?? null,
     });
+    const text = JSON.stringify(result);
+    await until;
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(result));
+    response.end(text);
   });
   const websockets = new WebSocketServer({ server: http, path: '/graphql' });
   const operations: ToySubgraph['operations'] = [];
@@ -79,6 +86,13 @@ export async function startToySubgraph(
     sockets: () => websockets.clients.size,
     breakWith: undefined,
     stalled: false,
+    holdNext: () => {
+      let release = (): void => {};
+      held = new Promise((resolve) => {
+        release = resolve;
+      });
+      return release;
+    },
     closeSockets: (code) => {
       for (const socket of websockets.clients) socket.close(code);
     },

@@ -1,0 +1,154 @@
+import {
+  type CompositeType,
+  type FieldDefinition,
+  isCompositeType,
+  isListType,
+  isNonNullType,
+  isSubtype,
+  isValidLeafValue,
+  type NamedType,
+  type Operation,
+  type OutputType,
+  type Schema,
+  type SelectionSet,
+  Variable,
+} from '@apollo/federation-internals';
+
+/** What a value of a field has to be. */
+export type Shape =
+  | { readonly kind: 'nonNull'; readonly of: Shape; readonly ofType: OutputType }
+  | { readonly kind: 'list'; readonly of: Shape; readonly type: OutputType }
+  | { readonly kind: 'composite'; readonly type: CompositeType }
+  | {
+      readonly kind: 'leaf';
+      readonly type: OutputType;
+      readonly isValid: (value: unknown) => boolean;
+    };
+
+/** `@skip` and `@include` of a selection, as far as there are any. */
+export interface Conditions {
+  readonly skip: Condition | undefined;
+  readonly include: Condition | undefined;
+}
+export interface Condition {
+  /** A variable's name, or the value itself. */
+  readonly given: { readonly variable: string } | boolean;
+  /** For messages. */
+  readonly directive: { toString(): string };
+}
+
+/** One selection, with all that can be known of it before there is data. */
+export type Step =
+  | {
+      readonly kind: 'field';
+      readonly name: string;
+      readonly conditions: Conditions | undefined;
+      readonly shape: Shape;
+      readonly selection: readonly Step[] | undefined;
+    }
+  | {
+      readonly kind: 'typename';
+      readonly name: string;
+      readonly conditions: Conditions | undefined;
+    }
+  | {
+      readonly kind: 'fragment';
+      readonly conditions: Conditions | undefined;
+      readonly type: CompositeType | undefined;
+      /** Whether it is for objects of that type; undefined: of a type that there is not. */
+      readonly isFor: (type: NamedType | undefined) => boolean;
+      readonly selection: readonly Step[];
+    };
+
+/** A query about the schema itself: not for this executor. */
+export class AsksSchema extends Error {}
+
+/** @throws {AsksSchema} */
+export function compileSelection(operation: Operation): readonly Step[] {
+  return compile(operation.selectionSet, operation.schema());
+}
+
+function compile(selectionSet: SelectionSet, schema: Schema): readonly Step[] {
+  return selectionSet.selections().map((selection): Step => {
+    const conditions = conditionsOf(selection.element, schema);
+    if (selection.kind === 'FragmentSelection') {
+      const type = selection.element.typeCondition;
+      return {
+        kind: 'fragment',
+        conditions,
+        type,
+        isFor: type ? createSubtypeTest(type) : () => true,
+        selection: compile(selection.selectionSet, schema),
+      };
+    }
+    const field = selection.element;
+    const definition = field.definition as FieldDefinition<CompositeType>;
+    const name = field.responseName();
+    if (definition.isSchemaIntrospectionField()) throw new AsksSchema(name);
+    if (field.name === '__typename') return { kind: 'typename', name, conditions };
+    return {
+      kind: 'field',
+      name,
+      conditions,
+      shape: shapeOf(definition.type as OutputType, schema),
+      selection: selection.selectionSet && compile(selection.selectionSet, schema),
+    };
+  });
+}
+
+function createSubtypeTest(condition: CompositeType): (type: NamedType | undefined) => boolean {
+  const known = new Map<NamedType, boolean>();
+  return (type) => {
+    if (!type) return false;
+    let is = known.get(type);
+    if (is === undefined) {
+      is = isSubtype(condition, type);
+      known.set(type, is);
+    }
+    return is;
+  };
+}
+
+/** `@skip` or `@include`. */
+interface ConditionDirective {
+  arguments(): { readonly if: boolean | Variable };
+  toString(): string;
+}
+
+type Element = ReturnType<SelectionSet['selections']>[number]['element'];
+
+function conditionsOf(element: Element, schema: Schema): Conditions | undefined {
+  const [skip] = element.appliedDirectivesOf(schema.skipDirective());
+  const [include] = element.appliedDirectivesOf(schema.includeDirective());
+  if (!skip && !include) return undefined;
+  return { skip: conditionOf(skip), include: conditionOf(include) };
+}
+
+function conditionOf(directive: ConditionDirective | undefined): Condition | undefined {
+  if (!directive) return undefined;
+  const given = directive.arguments().if;
+  return {
+    given: given instanceof Variable ? { variable: given.name } : given,
+    directive,
+  };
+}
+
+function shapeOf(type: OutputType, schema: Schema): Shape {
+  if (isNonNullType(type)) {
+    const ofType = type.ofType as OutputType;
+    return { kind: 'nonNull', of: shapeOf(ofType, schema), ofType };
+  }
+  if (isListType(type)) {
+    return { kind: 'list', of: shapeOf(type.ofType as OutputType, schema), type };
+  }
+  if (isCompositeType(type)) return { kind: 'composite', type };
+  return { kind: 'leaf', type, isValid: leafTest(type, schema) };
+}
+
+/** As federation tests it, without its detours for the two commonest cases. */
+function leafTest(type: OutputType, schema: Schema): (value: unknown) => boolean {
+  const tested = type as Parameters<typeof isValidLeafValue>[2];
+  const anyText = type === schema.stringType() || type === schema.idType();
+  return (value) =>
+    (anyText && typeof value === 'string') || isValidLeafValue(schema, value, tested);
+}

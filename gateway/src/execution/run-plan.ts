@@ -1,0 +1,203 @@
+import { assert, type VariableDefinitions } from '@apollo/federation-internals';
+import {
+  evaluateCondition,
+  type FetchNode,
+  getResponseName,
+  type PlanNode,
+  type QueryPlanSelectionNode,
+} from '@apollo/query-planner';
+import {
+  type GraphQLError,
+  type GraphQLSchema,
+  isAbstractType,
+  isInterfaceType,
+  isObjectType,
+} from 'graphql';
+import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
+import { createErrorPaths, subgraphError } from './fetch-errors.ts';
+import { type Data, isObject, mergeInto, own } from './merge-data.ts';
+import type { Values } from './shape-result.ts';
+
+/** What one execution of a plan works with. */
+export interface Execution {
+  readonly schema: GraphQLSchema;
+  readonly variables: Values | undefined;
+  readonly definitions: VariableDefinitions;
+  readonly fetch: (node: FetchNode, variables: Values) => Promise<SubgraphAnswer>;
+  /** Gets what goes wrong, as it comes. */
+  readonly errors: (GraphQLError | Error)[];
+}
+
+interface Cursor {
+  readonly path: readonly (string | number)[];
+  readonly data: unknown;
+  readonly root: Data;
+}
+
+/** Whether this executor runs the plan; what is rare it leaves to Apollo's own. */
+export function isRunnable(node: PlanNode | undefined): boolean {
+  switch (node?.kind) {
+    case undefined:
+      return true;
+    case 'Sequence':
+    case 'Parallel':
+      return node.nodes.every(isRunnable);
+    case 'Flatten':
+      return isRunnable(node.node);
+    case 'Condition':
+      return isRunnable(node.ifClause) && isRunnable(node.elseClause);
+    case 'Fetch':
+      return !node.inputRewrites && !node.outputRewrites && !node.contextRewrites;
+    default:
+      return false;
+  }
+}
+
+/**
+ * Runs a plan and merges what subgraphs send, as @apollo/gateway's executeQueryPlan.ts does it.
+ * @returns all that was sent, with what only the plan asked for
+ */
+export async function runPlan(execution: Execution, node: PlanNode | undefined): Promise<Data> {
+  const root: Data = Object.create(null);
+  if (node) await run(execution, node, { path: [], data: root, root });
+  return root;
+}
+
+async function run(execution: Execution, node: PlanNode, cursor: Cursor): Promise<void> {
+  switch (node.kind) {
+    case 'Sequence':
+      for (const child of node.nodes) await run(execution, child, cursor);
+      return;
+    case 'Parallel':
+      await Promise.all(node.nodes.map((child) => run(execution, child, cursor)));
+      return;
+    case 'Flatten': {
+      const data = flatten(cursor.data, node.path);
+      if (!data) return;
+      const { root } = cursor;
+      return run(execution, node.node, { path: cursor.path.concat(node.path), data, root });
+    }
+    case 'Condition': {
+      const { definitions, variables } = execution;
+      const holds = evaluateCondition(node, definitions, variables);
+      const branch = holds ? node.ifClause : node.elseClause;
+      if (branch) await run(execution, branch, cursor);
+      return;
+    }
+    case 'Fetch':
+      try {
+        await runFetch(execution, node, cursor);
+      } catch (error) {
+        execution.errors.push(error as Error);
+      }
+  }
+}
+
+async function runFetch(execution: Execution, node: FetchNode, cursor: Cursor): Promise<void> {
+  const { data } = cursor;
+  const entities = (Array.isArray(data) ? data.filter((one) => one != null) : [data]) as Data[];
+  if (entities.length < 1) return;
+  const variables = usedVariables(node, execution.variables);
+  const { requires } = node;
+  if (!requires) {
+    const answer = await fetchData(execution, node, cursor, variables);
+    for (const entity of entities) mergeInto(entity, answer);
+    return;
+  }
+  const representations: Data[] = [];
+  const represented: Data[] = [];
+  for (const entity of entities) {
+    const representation = represent(execution.schema, entity, requires);
+    if (!representation?.['__typename']) continue;
+    representations.push(representation);
+    represented.push(entity);
+  }
+  if (representations.length < 1) return;
+  if ('representations' in variables) {
+    throw new Error(`Variables cannot contain key "representations"`);
+  }
+  const answer = await fetchData(execution, node, cursor, { ...variables, representations });
+  if (!answer) return;
+  const received = answer['_entities'];
+  if (!Array.isArray(received)) {
+    throw new Error(`Expected "data._entities" in response to be an array`);
+  }
+  if (received.length !== representations.length) {
+    throw new Error(`Expected "data._entities" to contain ${representations.length} elements`);
+  }
+  for (const [index, entity] of represented.entries()) {
+    const more = received[index];
+    if (more && !more['__typename']) more['__typename'] = entity['__typename'];
+    mergeInto(entity, more);
+  }
+}
+
+async function fetchData(
+  { fetch, errors }: Execution,
+  node: FetchNode,
+  { path, root }: Cursor,
+  variables: Values,
+): Promise<Data | null | undefined> {
+  const answer = await fetch(node, variables);
+  if (answer.errors) {
+    const pathOf = createErrorPaths(node, path, root);
+    for (const error of answer.errors) {
+      errors.push(subgraphError(error, node.serviceName, pathOf(error.path)));
+    }
+  }
+  return answer.data;
+}
+
+function usedVariables({ variableUsages = [] }: FetchNode, given: Values | undefined): Data {
+  const used: Data = Object.create(null);
+  for (const name of variableUsages) {
+    const value = given && own(given, name);
+    if (value !== undefined) used[name] = value;
+  }
+  return used;
+}
+
+/** What a subgraph is told of an entity; null when something of it is not known. */
+function represent(
+  schema: GraphQLSchema,
+  source: Data | null,
+  selections: readonly QueryPlanSelectionNode[],
+): Data | null {
+  if (source === null) return null;
+  const result: Data = Object.create(null);
+  for (const selection of selections) {
+    if (selection.kind === 'Field') {
+      const name = getResponseName(selection);
+      const value = own(source, name);
+      if (value === undefined) return null;
+      const inner = selection.selections;
+      const part = (one: unknown): unknown =>
+        inner ? represent(schema, one as Data | null, inner) : one;
+      result[name] = Array.isArray(value) ? value.map(part) : part(value);
+    } else if (selection.typeCondition && isOfType(schema, source, selection.typeCondition)) {
+      mergeInto(result, represent(schema, source, selection.selections));
+    }
+  }
+  return result;
+}
+
+function isOfType(schema: GraphQLSchema, source: Data, condition: string): boolean {
+  const name = source['__typename'];
+  if (!name) return false;
+  if (condition === name) return true;
+  const type = schema.getType(String(name));
+  const wanted = schema.getType(condition);
+  if (!type || !wanted || !isAbstractType(wanted)) return false;
+  return (isObjectType(type) || isInterfaceType(type)) && schema.isSubType(wanted, type);
+}
+
+function flatten(value: unknown, path: readonly (string | number)[], at = 0): unknown {
+  if (at === path.length || value === undefined || value === null) return value;
+  const current = path[at];
+  if (current === '@') {
+    return (value as unknown[]).flatMap((element) => flatten(element, path, at + 1));
+  }
+  assert(typeof current === 'string', () => `Unexpected ${typeof current} found in path`);
+  assert(!Array.isArray(value), () => `Unexpected array in result for path element ${current}`);
+  return flatten(isObject(value) ? own(value, current) : undefined, path, at + 1);
+}

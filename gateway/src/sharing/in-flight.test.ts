@@ -1,0 +1,88 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createCrowd } from './crowd.ts';
+import { createFreshness, type Freshness } from './freshness.ts';
+import { createInFlight, type InFlight } from './in-flight.ts';
+
+let freshness: Freshness;
+let inFlight: InFlight<string>;
+beforeEach(() => {
+  freshness = createFreshness();
+  inFlight = createInFlight(freshness);
+});
+
+function held() {
+  let end = (_value: string): void => {};
+  let fail = (_error: Error): void => {};
+  const work = new Promise<string>((resolve, reject) => {
+    end = resolve;
+    fail = reject;
+  });
+  return { work, end, fail };
+}
+
+describe('work that is under way', () => {
+  it('is joined by whoever wants the same, and by no other', () => {
+    const { work } = held();
+    inFlight.offer('a', work, createCrowd(), freshness.moment());
+    expect(inFlight.join('a', undefined)).toBe(work);
+    expect(inFlight.join('b', undefined)).toBeUndefined();
+  });
+
+  it('is joined by nobody once it has ended, well or not', async () => {
+    const [good, bad] = [held(), held()];
+    inFlight.offer('a', good.work, createCrowd(), freshness.moment());
+    inFlight.offer('b', bad.work, createCrowd(), freshness.moment());
+    good.end('x');
+    bad.fail(new Error('no'));
+    await Promise.allSettled([good.work, bad.work]);
+    expect([inFlight.join('a', undefined), inFlight.join('b', undefined)]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('is joined by nobody after a mutation was answered that it may not have seen', () => {
+    const since = freshness.moment();
+    const { work } = held();
+    freshness.mutationAnswered();
+    inFlight.offer('a', work, createCrowd(), since);
+    expect(inFlight.join('a', undefined)).toBeUndefined();
+    inFlight.offer('b', work, createCrowd(), freshness.moment());
+    freshness.mutationAnswered();
+    expect(inFlight.join('b', undefined)).toBeUndefined();
+  });
+
+  it('is joined by nobody once all who wanted it have left, and called off then, not before', () => {
+    const leave: (() => void)[] = [];
+    const crowd = createCrowd();
+    crowd.add((left) => leave.push(left));
+    const { work } = held();
+    inFlight.offer('a', work, crowd, freshness.moment());
+    expect(inFlight.join('a', (left) => leave.push(left))).toBe(work);
+    leave[0]?.();
+    expect(crowd.signal.aborted).toBe(false);
+    leave[1]?.();
+    expect(crowd.signal.aborted).toBe(true);
+    expect(inFlight.join('a', undefined)).toBeUndefined();
+  });
+
+  it('is not called off while somebody waits who never leaves', () => {
+    const crowd = createCrowd();
+    crowd.add((left) => left());
+    expect(crowd.signal.aborted).toBe(true);
+    const other = createCrowd();
+    other.add(undefined);
+    other.add((left) => left());
+    expect(other.signal.aborted).toBe(false);
+  });
+
+  it('that was replaced does not take its successor along when it ends', async () => {
+    const [old, next] = [held(), held()];
+    inFlight.offer('a', old.work, createCrowd(), freshness.moment());
+    freshness.mutationAnswered();
+    inFlight.offer('a', next.work, createCrowd(), freshness.moment());
+    old.end('old');
+    await old.work;
+    expect(inFlight.join('a', undefined)).toBe(next.work);
+  });
+});

@@ -1,0 +1,179 @@
+import { signToken, TOKEN_SETTINGS } from '@gudang/service/test-tokens';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { collect } from '../testing/collector.ts';
+import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
+import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
+
+let toys: Awaited<ReturnType<typeof startToyGraph>>;
+let gateway: TestGateway;
+let sdl: string;
+
+beforeAll(async () => {
+  toys = await startToyGraph();
+  sdl = composeToys(toys.items.url, toys.ratings.url);
+  gateway = await startTestGateway(sdl);
+});
+afterAll(async () => {
+  await gateway.stop();
+  await toys.stop();
+});
+afterEach(() => {
+  toys.items.requests.length = 0;
+  toys.ratings.requests.length = 0;
+});
+
+const RATED = '{ items { id name rating(scale: 10) } }';
+const NAME = 'query ($id: ID!) { item(id: $id) { name } }';
+/** The same to a subgraph, another one to the gateway. */
+const NAME_AGAIN = 'query ($id: ID!)  { item(id: $id) { name } }';
+const RENAME = 'mutation ($input: RenameInput!) { rename(input: $input) { name } }';
+
+const arrived = (count: number) =>
+  vi.waitFor(() => expect(toys.items.requests).toHaveLength(count));
+const several = (count: number, body: object, headers?: Record<string, string>) =>
+  Promise.all(Array.from({ length: count }, () => gateway.post(body, headers)));
+
+describe('identical queries at once', () => {
+  it('are executed once, and all get the answer', async () => {
+    const release = toys.items.holdNext();
+    const asked = several(20, { query: RATED });
+    await arrived(1);
+    // However late the others are: they are all there once one more has been answered.
+    await gateway.post({ query: '{ __typename }' });
+    release();
+    const answers = await asked;
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(answers[0]?.data?.['items']).toHaveLength(2);
+    expect([toys.items.requests.length, toys.ratings.requests.length]).toEqual([1, 1]);
+    expect(await gateway.metric('gateway_shared_queries_total')).toBe(19);
+  });
+
+  it('ask a subgraph once also where only their texts differ', async () => {
+    const release = toys.items.holdNext();
+    const variables = { id: '7' };
+    const asked = [NAME, NAME_AGAIN].map((query) => gateway.post({ query, variables }));
+    await arrived(1);
+    await gateway.post({ query: '{ __typename }' });
+    release();
+    for (const answer of await Promise.all(asked)) {
+      expect(answer.data).toEqual({ item: { name: 'item 7' } });
+    }
+    expect(toys.items.requests).toHaveLength(1);
+  });
+
+  it('are not identical with other variables or another accept header', async () => {
+    const release = toys.items.holdNext();
+    const ask = (id: string, accept = 'application/json') =>
+      gateway.post({ query: NAME, variables: { id } }, { accept });
+    const held = ask('8');
+    await arrived(1);
+    const release2 = toys.items.holdNext();
+    const other = ask('9');
+    await arrived(2);
+    release2();
+    expect((await other).data).toEqual({ item: { name: 'item 9' } });
+    // Executed on its own, though by the same subgraph request.
+    const shared = await gateway.metric('gateway_shared_queries_total');
+    const otherType = ask('8', 'application/graphql-response+json');
+    release();
+    expect((await otherType).data).toEqual((await held).data);
+    expect(await gateway.metric('gateway_shared_queries_total')).toBe(shared);
+  });
+
+  it('are executed anew once the last was answered', async () => {
+    await gateway.post({ query: RATED });
+    await gateway.post({ query: RATED });
+    expect(toys.items.requests).toHaveLength(2);
+  });
+
+  it('are none when they are mutations', async () => {
+    const input = { id: '10', name: 'ten' };
+    await several(5, { query: RENAME, variables: { input } });
+    expect(toys.items.requests).toHaveLength(5);
+  });
+});
+
+describe('whoever was answered a mutation', () => {
+  it.each([
+    ['the same query', NAME],
+    ['one that makes the same subgraph request', NAME_AGAIN],
+  ])('reads what they wrote: %s begun before answers nobody', async (_what, query) => {
+    const id = query === NAME ? '20' : '21';
+    const variables = { id };
+    const release = toys.items.holdNext();
+    const before = gateway.post({ query: NAME, variables });
+    await arrived(1);
+    await gateway.post({ query: RENAME, variables: { input: { id, name: 'new' } } });
+    // The one that was begun before is still held back.
+    const after = await gateway.post({ query, variables });
+    expect(after.data).toEqual({ item: { name: 'new' } });
+    release();
+    expect((await before).data).toEqual({ item: { name: `item ${id}` } });
+  });
+
+  it('over a websocket too', async () => {
+    const variables = { id: '22' };
+    const release = toys.items.holdNext();
+    const before = gateway.post({ query: NAME, variables });
+    await arrived(1);
+    const mutation = 'mutation { rename(input: { id: "22", name: "new" }) { name } }';
+    const renamed = collect(gateway.client(), mutation);
+    expect(await renamed.take()).toMatchObject({ next: { data: { rename: { name: 'new' } } } });
+    const after = await gateway.post({ query: NAME, variables });
+    expect(after.data).toEqual({ item: { name: 'new' } });
+    release();
+    await before;
+    await gateway.closeClients();
+  });
+
+  it('that failed may have changed something: what was begun before answers nobody', async () => {
+    const variables = { id: '23' };
+    const release = toys.items.holdNext();
+    const before = gateway.post({ query: NAME, variables });
+    await arrived(1);
+    toys.items.breakWith = { status: 502, text: 'no' };
+    const input = { id: '23', name: 'new' };
+    const { errors } = await gateway.post({ query: RENAME, variables: { input } });
+    expect(errors).toHaveLength(1);
+    toys.items.breakWith = undefined;
+    await gateway.post({ query: NAME, variables });
+    expect(toys.items.requests).toHaveLength(2);
+    release();
+    await before;
+  });
+});
+
+describe('callers who are told apart', () => {
+  it('share with themselves alone', async () => {
+    const own = await startTestGateway(sdl, {
+      ...TOKEN_SETTINGS,
+      SUBGRAPH_SECRET: 'between the gateway and the toys',
+    });
+    try {
+      const bearer = async (sub: string, scope: string) => ({
+        authorization: `Bearer ${await signToken({ sub, scope })}`,
+      });
+      const callers = [
+        await bearer('Siti', 'a'),
+        await bearer('Budi', 'a'),
+        await bearer('Siti', 'a b'),
+      ];
+      const releases: (() => void)[] = [];
+      const asked: Promise<unknown>[] = [];
+      for (const [index, headers] of callers.entries()) {
+        releases.push(toys.items.holdNext());
+        asked.push(own.post({ query: NAME, variables: { id: '1' } }, headers));
+        await arrived(index + 1);
+      }
+      // The first one's second request joins its first; another token of the same user and scopes.
+      asked.push(own.post({ query: NAME, variables: { id: '1' } }, await bearer('Siti', 'a')));
+      await own.post({ query: '{ __typename }' });
+      for (const release of releases) release();
+      await Promise.all(asked);
+      expect(toys.items.requests).toHaveLength(callers.length);
+      expect(await own.metric('gateway_shared_queries_total')).toBe(1);
+    } finally {
+      await own.stop();
+    }
+  });
+});

@@ -1,0 +1,169 @@
+import {
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLFormattedError,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  isAbstractType,
+  isEnumType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  Kind,
+  parse,
+  type SelectionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
+import { createRandom, type Random, seedOf } from './random.ts';
+
+interface Asked {
+  readonly query: string;
+  readonly variables?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** How often each thing goes wrong. */
+export interface Oddity {
+  readonly nulls: number;
+  /** Values of other types, lists that are none, types that do not exist. */
+  readonly nonsense: number;
+  readonly errors: number;
+}
+
+/**
+ * What a subgraph might answer to a request, well or badly: always the same for the same request
+ * and seed.
+ */
+export function randomAnswer(
+  schema: GraphQLSchema,
+  { query, variables = {} }: Asked,
+  { seed, oddity }: { seed: number; oddity: Oddity },
+): SubgraphAnswer {
+  const random = createRandom(seedOf(`${seed}\n${query}\n${JSON.stringify(variables)}`));
+  const document = parse(query);
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const one of document.definitions) {
+    if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
+  }
+  const operation = document.definitions.find((one) => one.kind === Kind.OPERATION_DEFINITION);
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation');
+  const root =
+    operation.operation === 'mutation' ? schema.getMutationType() : schema.getQueryType();
+  const errors: GraphQLFormattedError[] = [];
+  const path: (string | number)[] = [];
+
+  const isLeftOut = ({ directives = [] }: SelectionNode): boolean =>
+    directives.some(({ name, arguments: given = [] }) => {
+      const [argument] = given;
+      const value =
+        argument?.value.kind === Kind.VARIABLE
+          ? (variables[argument.value.name.value] ?? true)
+          : argument?.value.kind === Kind.BOOLEAN && argument.value.value;
+      return name.value === 'skip' ? value === true : value !== true;
+    });
+  const collect = (
+    type: GraphQLObjectType,
+    set: SelectionSetNode,
+    found: Map<string, FieldNode[]>,
+  ) => {
+    for (const one of set.selections) {
+      if (isLeftOut(one)) continue;
+      if (one.kind === Kind.FIELD) {
+        const name = one.alias?.value ?? one.name.value;
+        found.set(name, [...(found.get(name) ?? []), one]);
+        continue;
+      }
+      const fragment = one.kind === Kind.FRAGMENT_SPREAD ? fragments.get(one.name.value) : one;
+      const on = fragment?.typeCondition && schema.getType(fragment.typeCondition.name.value);
+      const applies = !on || on === type || (isAbstractType(on) && schema.isSubType(on, type));
+      if (fragment && applies) collect(type, fragment.selectionSet, found);
+    }
+    return found;
+  };
+  const objectOf = (type: GraphQLObjectType, sets: readonly SelectionSetNode[]) => {
+    const fields = new Map<string, FieldNode[]>();
+    for (const set of sets) collect(type, set, fields);
+    const object: Record<string, unknown> = Object.create(null);
+    for (const [name, nodes] of fields) {
+      const [node] = nodes;
+      if (!node) continue;
+      path.push(name);
+      if (node.name.value === '__typename') {
+        object[name] = random.chance(oddity.nonsense / 4) ? 'Ghost' : type.name;
+      } else if (node.name.value === '_entities') {
+        object[name] = entitiesOf(nodes);
+      } else {
+        const field = type.getFields()[node.name.value];
+        if (field && !random.chance(oddity.nonsense / 4)) {
+          object[name] = valueFor(field.type, setsOf(nodes));
+        }
+      }
+      path.pop();
+    }
+    return object;
+  };
+  const entitiesOf = (nodes: readonly FieldNode[]): unknown => {
+    if (random.chance(oddity.nonsense / 4)) return 'no list';
+    const told = variables['representations'] as readonly { __typename: string }[];
+    const entities = told.map(({ __typename }, index) => {
+      path.push(index);
+      const type = schema.getType(__typename);
+      const isNull = fails() || !isObjectType(type);
+      const entity = isNull ? null : objectOf(type, setsOf(nodes));
+      path.pop();
+      return entity;
+    });
+    return random.chance(oddity.nonsense / 4) ? entities.slice(1) : entities;
+  };
+  /** Whether there is nothing here, and perhaps an error that says so. */
+  const fails = (): boolean => {
+    if (random.chance(oddity.errors)) {
+      errors.push(randomError(random, path));
+      return true;
+    }
+    return random.chance(oddity.nulls);
+  };
+  const valueFor = (type: GraphQLOutputType, sets: readonly SelectionSetNode[]): unknown => {
+    if (fails()) return null;
+    if (isNonNullType(type)) return valueFor(type.ofType, sets);
+    if (random.chance(oddity.nonsense)) return random.pick([7, 'text', 1.5, true, [], {}]);
+    if (isListType(type)) {
+      return Array.from({ length: random.below(4) }, (_, index) => {
+        path.push(index);
+        const value = valueFor(type.ofType, sets);
+        path.pop();
+        return value;
+      });
+    }
+    if (isObjectType(type)) return objectOf(type, sets);
+    if (isAbstractType(type)) return objectOf(random.pick(schema.getPossibleTypes(type)), sets);
+    if (isEnumType(type)) return random.pick(type.getValues()).name;
+    if (type.name === 'Int') return random.below(1_000);
+    if (type.name === 'Float') return random.next();
+    if (type.name === 'Boolean') return random.chance(0.5);
+    if (type.name === 'Any') return random.pick([1, 'x', { deep: [1] }, [null]]);
+    return `${type.name} ${random.below(5)}`;
+  };
+  const data =
+    root && !random.chance(oddity.errors / 4) ? objectOf(root, [operation.selectionSet]) : null;
+  if (data === null && errors.length === 0) errors.push(randomError(random, undefined));
+  // As it comes over the network.
+  return JSON.parse(JSON.stringify(errors.length > 0 ? { data, errors } : { data }));
+}
+
+function setsOf(nodes: readonly FieldNode[]): SelectionSetNode[] {
+  return nodes.flatMap(({ selectionSet }) => (selectionSet ? [selectionSet] : []));
+}
+
+function randomError(
+  random: Random,
+  path: readonly (string | number)[] | undefined,
+): GraphQLFormattedError {
+  const codes = ['NOT_FOUND', 'INVALID_GRAPHQL', 'DOWNSTREAM_SERVICE_ERROR'];
+  return {
+    message: random.pick(['it failed', '', 'another time']),
+    ...(path && random.chance(0.8) ? { path: [...path] } : {}),
+    ...(random.chance(0.6) ? { extensions: { code: random.pick(codes), more: 1 } } : {}),
+  };
+}

@@ -1,0 +1,35 @@
+/** Numbers that look random and are the same for the same seed. */
+export interface Random {
+  /** From 0 up to, but not, 1. */
+  readonly next: () => number;
+  readonly chance: (share: number) => boolean;
+  readonly below: (limit: number) => number;
+  readonly pick: <T>(of: readonly T[]) => T;
+}
+
+/** Mulberry32. */
+export function createRandom(seed: number): Random {
+  let state = seed >>> 0;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const below = (limit: number): number => Math.floor(next() * limit);
+  return {
+    next,
+    below,
+    chance: (share) => next() < share,
+    pick: (of) => of[below(of.length)] as (typeof of)[number],
+  };
+}
+
+/** A seed out of a text: the same text gives the same one. */
+export function seedOf(text: string): number {
+  let seed = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    seed = (Math.imul(seed, 31) + text.charCodeAt(index)) >>> 0;
+  }
+  return seed;
+}
