@@ -78,6 +78,19 @@ describe('automatic persisted queries', () => {
     expect(await first(open, byId)).toEqual(EVENT);
   });
 
+  it.each([{ version: 2, sha256Hash: 'x' }, { version: 1 }, 'x', [], 7])(
+    'refuses what names nothing: %j',
+    async (persistedQuery) => {
+      await start();
+      for (const request of [{ query: QUERY }, {}]) {
+        expect(await gateway.post({ ...request, extensions: { persistedQuery } })).toMatchObject({
+          status: 400,
+          ...failure('BAD_REQUEST'),
+        });
+      }
+    },
+  );
+
   it('believes no hash of another text', async () => {
     await start();
     expect(await gateway.post({ query: QUERY, ...named(sha256(FEED)) })).toMatchObject({

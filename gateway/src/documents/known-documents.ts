@@ -67,11 +67,18 @@ function notFound(): GraphQLError {
   });
 }
 
-/** The id that a request names. */
+/**
+ * The id that a request names.
+ * @throws {RequestRefused} when it names none in the one way that there is
+ */
 export function idIn(extensions: unknown): string | undefined {
   const { persistedQuery } = Object(extensions) as { persistedQuery?: unknown };
-  const { sha256Hash } = Object(persistedQuery) as { sha256Hash?: unknown };
-  return typeof sha256Hash === 'string' ? sha256Hash : undefined;
+  if (!persistedQuery) return undefined;
+  const { version, sha256Hash } = Object(persistedQuery) as Record<string, unknown>;
+  if (version === 1 && typeof sha256Hash === 'string') return sha256Hash;
+  throw new RequestRefused(400, 'A persisted query has the version 1 and a sha256Hash', {
+    code: 'BAD_REQUEST',
+  });
 }
 
 /** Apollo puts this before each id. */

@@ -1,0 +1,71 @@
+import { WebSocket } from 'ws';
+import { ANSWER_WITHIN_MS, type FuzzCase, judgeAnswer, judgePost } from '../case.ts';
+import { anyText, mutateText } from '../values.ts';
+
+const PAGES = `query ($first: Int, $after: String, $last: Int, $before: String) {
+  orders(first: $first, after: $after, last: $last, before: $before) { edges { cursor } pageInfo { endCursor } }
+  stocks(first: $first, after: $after, last: $last, before: $before) { edges { cursor } pageInfo { endCursor } } }`;
+
+/** A sound cursor of the stream of changes, or of a page. */
+async function soundCursor(url: string, authorization: string, page: boolean): Promise<string> {
+  const query = page ? '{ stocks(first: 1) { pageInfo { endCursor } } }' : '{ stockCursor }';
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization },
+    body: JSON.stringify({ query }),
+  });
+  const { data } = (await response.json()) as {
+    data?: { stockCursor?: string; stocks?: { pageInfo: { endCursor: string } } };
+  };
+  return data?.stockCursor ?? data?.stocks?.pageInfo.endCursor ?? 'none';
+}
+
+/** Cursors of pages and of streams: spoilt, of others, made up. */
+export const cursors: FuzzCase = async (random, { system, authorization }) => {
+  const page = random.chance(0.7);
+  const sound = await soundCursor(system.gateway.url, authorization, random.chance(0.8) === page);
+  const after = random.pick([
+    () => sound,
+    () => mutateText(random, sound),
+    () =>
+      Buffer.from(mutateText(random, Buffer.from(sound, 'base64url').toString())).toString(
+        'base64url',
+      ),
+    () => anyText(random, 100),
+    () => '9'.repeat(random.between(1, 400)),
+    () => `${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}:${random.between(-9, 2 ** 31)}`,
+  ])();
+  if (page) {
+    const variables = random.chance(0.5) ? { first: 2, after } : { last: 2, before: after };
+    return judgePost(`${system.gateway.url}/graphql`, JSON.stringify({ query: PAGES, variables }), {
+      authorization,
+    });
+  }
+  const socket = new WebSocket(
+    `${system.gateway.url.replace('http', 'ws')}/graphql`,
+    'graphql-transport-ws',
+  );
+  const heard = await new Promise<string>((resolve) => {
+    let text = '';
+    // A stream on which nothing happens is as good as one that answers.
+    const quiet = setTimeout(() => resolve(text), 500);
+    setTimeout(() => resolve(text), ANSWER_WITHIN_MS).unref();
+    socket.on('open', () => {
+      socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization } }));
+    });
+    socket.on('message', (data) => {
+      text += data;
+      if (String(data).includes('connection_ack')) {
+        const query =
+          'subscription ($after: String) { stockChanged(after: $after) { kind cursor } }';
+        socket.send(
+          JSON.stringify({ id: '1', type: 'subscribe', payload: { query, variables: { after } } }),
+        );
+      } else quiet.refresh();
+    });
+    socket.on('close', () => resolve(text));
+    socket.on('error', () => {});
+  });
+  socket.terminate();
+  return judgeAnswer(200, heard);
+};

@@ -1,0 +1,80 @@
+import { createRandom, seedOf } from '../chaos/random.ts';
+import { eventually } from '../system/eventually.ts';
+import { dataOf, graphAt } from '../system/graph-client.ts';
+import type { FuzzCase, Target } from './case.ts';
+import { cursors } from './cases/cursors.ts';
+import { documents } from './cases/documents.ts';
+import { httpRequests } from './cases/http-requests.ts';
+import { kafkaRecords, stopProducing } from './cases/kafka-records.ts';
+import { restRequests } from './cases/rest-requests.ts';
+import { tokens } from './cases/tokens.ts';
+import { websocketFrames } from './cases/websocket-frames.ts';
+
+/** Each kind as often as the others. */
+const KINDS: Readonly<Record<string, FuzzCase>> = {
+  documents,
+  'http requests': httpRequests,
+  'websocket frames': websocketFrames,
+  'kafka records': kafkaRecords,
+  'rest requests': restRequests,
+  tokens,
+  cursors,
+};
+const AT_ONCE = 8;
+
+export interface FuzzOptions {
+  readonly seed: number;
+  readonly cases: number;
+  /** The first one; each can be run again by its number and the seed. */
+  readonly from?: number;
+  readonly onProgress?: (done: number) => void;
+}
+
+/** Sends hostile inputs, and says in a line each what went wrong. */
+export async function runFuzz(
+  target: Target,
+  { seed, cases, from = 0, onProgress }: FuzzOptions,
+): Promise<string[]> {
+  const findings: string[] = [];
+  const kinds = Object.entries(KINDS);
+  let next = from;
+  const worker = async (): Promise<void> => {
+    while (next < from + cases) {
+      const number = next;
+      next += 1;
+      const [kind, run] = kinds[number % kinds.length] as (typeof kinds)[number];
+      const random = createRandom(seedOf(seed, `${kind} ${number}`));
+      const finding = await run(random, target).catch((error: unknown) => `it broke: ${error}`);
+      if (finding !== undefined) findings.push(`case ${number} (${kind}): ${finding}`);
+      if (number % 500 === 499) onProgress?.(number + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await stopProducing(target.system);
+  return [...findings, ...(await findBroken(target))];
+}
+
+/** What no longer works: processes that ended, and an order that is not decided. */
+async function findBroken({ system, authorization }: Target): Promise<string[]> {
+  const ended = system.parts().filter((part) => !part.running());
+  if (ended.length > 0) return ended.map(({ name }) => `${name} has ended`);
+  const graph = graphAt(`${system.gateway.url}/graphql`, authorization);
+  const id = `sound-${Date.now()}`;
+  const add = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }';
+  await dataOf(graph(add, { input: { id, name: 'Sound', quantity: 5 } }));
+  const order = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
+  const { createOrder } = await dataOf(graph(order, { input: { productId: id, quantity: 2 } }));
+  const status = async () => {
+    const query = 'query ($id: ID!) { order(id: $id) { status } }';
+    return (await dataOf(graph(query, { id: createOrder.id }))).order?.status;
+  };
+  try {
+    await eventually(status, (one) => one === 'CONFIRMED', {
+      until: 'an order is confirmed',
+      within: 60_000,
+    });
+    return [];
+  } catch (error) {
+    return [String(error)];
+  }
+}
