@@ -20,7 +20,12 @@ const STOCK_ID = `sku-${randomUUID()}`;
 const UPDATED_ID = `sku-${randomUUID()}`;
 const INT_MAX = 2 ** 31 - 1;
 
-const pageSize = whole(1, 100);
+/** One that is out of all reason costs too much before anybody asks what it should be. */
+const fromOneTo100 = whole(1, 100);
+const pageSize = {
+  ...fromOneTo100,
+  bad: fromOneTo100.bad.filter(([, value]) => value !== INT_MAX),
+};
 const name = text(255);
 const quantity = whole(0, INT_MAX);
 
@@ -258,6 +263,18 @@ test('what lies at a limit is taken', async () => {
     }
   }
   expect(faults).toEqual([]);
+});
+
+test('a page out of all reason costs too much: both figures are named', async () => {
+  for (const list of ['orders(first: 2147483647)', 'stocks(last: 2147483647)']) {
+    const { errors } = await system().graph(`{ ${list} { nodes { id } } }`);
+    expect(errors).toMatchObject([
+      {
+        message: expect.stringMatching(/cost is more than [\d,]+, above the limit of [\d,]+$/),
+        extensions: { code: 'LIMIT_EXCEEDED', limit: 'cost', max: expect.any(Number) },
+      },
+    ]);
+  }
 });
 
 test('a page is asked for from one end only', async () => {

@@ -45,7 +45,7 @@ export function whole(
   min: number,
   max: number,
   more: Partial<Rule> & { readonly bad?: readonly BadValue[] } = {},
-): Rule {
+): Rule & { readonly bad: readonly BadValue[] } {
   const bad: [string, unknown][] = [];
   if (min > INT.min) bad.push(['one too small', min - 1], ['the smallest Int', INT.min]);
   if (max < INT.max) bad.push(['one too large', max + 1], ['the largest Int', INT.max]);
