@@ -22,10 +22,17 @@ let ids: Omit<Ids, 'spare'>;
 beforeAll(async () => {
   for (const name of CALLER_NAMES) authorizations.set(name, await authorizationOf(name));
   const siti = await as('Siti with scopes');
+  const { stockCursor } = await dataOf(siti('{ stockCursor }'));
   const { addStock } = await dataOf(
     siti('mutation { addStock(input: { name: "Kopi", quantity: 500 }) { id } }'),
   );
-  const { stockCursor } = await dataOf(siti('{ stockCursor }'));
+  // Of its first change, so that the next is that of the order.
+  const { data } = await askOnce(
+    url(),
+    `subscription { stockChanged(ids: ["${addStock.id}"], after: "${stockCursor}") { cursor } }`,
+    authorizations.get('Siti with scopes'),
+  );
+  const { cursor } = (data as { stockChanged: { cursor: string } }).stockChanged;
   const { createOrder } = await dataOf(
     siti('mutation ($id: ID!) { createOrder(input: { productId: $id, quantity: 1 }) { id } }', {
       id: addStock.id,
@@ -35,7 +42,7 @@ beforeAll(async () => {
     () => dataOf(siti('query ($id: ID!) { order(id: $id) { status } }', { id: createOrder.id })),
     ({ order }) => order.status === 'CONFIRMED',
   );
-  ids = { order: createOrder.id, stock: addStock.id, cursor: stockCursor };
+  ids = { order: createOrder.id, stock: addStock.id, cursor };
 });
 
 /** A stock for those who may delete one. */

@@ -110,6 +110,24 @@ describe.concurrent('settings', () => {
     expect(said).toEqual([expect.stringMatching(/is taken: .*set PORT/)]);
   });
 
+  test.each(Object.entries(ENOUGH))(
+    'of %s: an address that others reach, where nobody is asked who they are',
+    async (name, environment) => {
+      const open = { ...environment, HOST: '0.0.0.0' };
+      const ended = await runToEnd(scriptOf(name as Service), open);
+      expectReadable(ended);
+      expect(ended.lines).toEqual([
+        expect.stringMatching(/^HOST: "0.0.0.0" can be reached .* set JWT_JWKS_URL .* or AUTH=off/),
+      ]);
+      const off = await runToEnd(
+        scriptOf(name as Service),
+        { ...open, AUTH: 'off' },
+        { args: ['--check'] },
+      );
+      expect(`${off.stderr}${off.code}`).toBe('0');
+    },
+  );
+
   test.each([
     ['is not there', { SUPERGRAPH: '/nowhere/supergraph.graphql' }, /SUPERGRAPH/],
     ['is no supergraph', { SUPERGRAPH: built('package.json') }, /SUPERGRAPH|another file/],

@@ -87,5 +87,6 @@ export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
 }
 
 function send(reply: FastifyReply, { status, body }: RestError): FastifyReply {
+  if (status === 401) void reply.header('www-authenticate', 'Bearer');
   return reply.code(status).send(body);
 }
