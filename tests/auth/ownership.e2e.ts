@@ -90,7 +90,7 @@ describe.each<Marks>(['marked', 'unmarked'])('through a supergraph that is %s', 
   it('streams show it to nobody else, whoever else watches the same', async () => {
     const stock = await addStock();
     const STREAM = `subscription ($ids: [ID!], $after: String) { stockChanged(ids: $ids, after: $after) {
-      stock { orders { nodes { id } } } order { id status } } }`;
+      kind stock { orders { nodes { id } } } order { id status } } }`;
     const callers: CallerName[] = [SITI, BUDI, RITA];
     const variables = { ids: [stock], after: await cursor() };
     const streams = await Promise.all(
@@ -101,7 +101,8 @@ describe.each<Marks>(['marked', 'unmarked'])('through a supergraph that is %s', 
     const order = await createOrder(SITI, stock);
     const shown = await Promise.all(
       [...streams, again].map(async (live) => {
-        const { data } = await live.waitFor(() => true);
+        // A cursor may stand before what made the stock.
+        const { data } = await live.waitFor(({ stockChanged }) => stockChanged.kind === 'ORDERED');
         const { order, stock } = data.stockChanged;
         return [order?.id, stock.orders?.nodes.map(({ id }: { id: string }) => id)];
       }),
