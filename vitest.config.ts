@@ -42,8 +42,8 @@ export default defineConfig({
           include: ['tests/**/*.e2e.ts'],
           exclude,
           globalSetup: './packages/embedded/src/vitest-setup.ts',
-          // Whole systems on two cores: one file at a time keeps time-outs honest.
-          fileParallelism: false,
+          // They wait more than they work too, but each is a whole system: more would only be slow.
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },
