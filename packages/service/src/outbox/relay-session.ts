@@ -9,6 +9,11 @@ const LOCK = '122550255484024';
 const IDLE_LIMIT_MS = 4_000;
 /** Said when nothing else has been for so long; an idle relay's polls come sooner. */
 const HEARTBEAT_MS = 1_000;
+/**
+ * Deletes of what was sent do not wait for the disk: one that a crash of the server takes back, and
+ * the offset with it, is a row that is sent again. That halves the syncs that an order takes.
+ */
+const DELETES_WAIT = 'off';
 /** How often one that waits asks for the lock. */
 const ASK_MS = 500;
 /** How long to wait for the server's goodbye. */
@@ -129,6 +134,7 @@ export async function openRelaySession({
       term = rows[0].term;
       epoch = rows[0].epoch;
       sentOffset = Number(rows[0].sent_offset);
+      await run(`SET synchronous_commit = ${DELETES_WAIT}`);
       leading = true;
     },
     nextRows: async (limit) => {
@@ -176,10 +182,13 @@ export async function openRelaySession({
       return rows[0].missing === '0';
     },
     beginEpoch: async (offset) => {
+      // Records are sent under it from now on: it must not be lost.
+      await run('SET synchronous_commit = on');
       const { rows } = await run(
         'UPDATE relay SET epoch = gen_random_uuid(), sent_offset = $1 RETURNING epoch',
         [offset],
       );
+      await run(`SET synchronous_commit = ${DELETES_WAIT}`);
       epoch = rows[0].epoch;
       sentOffset = offset;
     },
