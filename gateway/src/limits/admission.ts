@@ -5,6 +5,7 @@ import type { LoadedSupergraph } from '../supergraph.ts';
 import { readCostDirectives } from './cost-directives.ts';
 import type { Variables } from './cost-program.ts';
 import { LimitExceeded } from './limit-exceeded.ts';
+import { checkNesting } from './nesting.ts';
 import { compileCost } from './operation-cost.ts';
 import type { OperationLimits } from './operation-limits.ts';
 
@@ -25,6 +26,8 @@ type CostGraph = Pick<LoadedSupergraph, 'model' | 'schema'>;
 
 /** What stands before every operation, whatever protocol it comes by. */
 export interface Admission {
+  /** To be asked of all that was parsed from JSON, before anything else. @throws {RequestRefused} */
+  readonly checkNesting: (request: unknown) => void;
   /** @throws {RequestRefused} @throws {GraphQLError} what is wrong with its text */
   readonly admit: (asked: AskedOperation) => AdmittedOperation;
   /** Costs are those of this graph from now on. */
@@ -43,6 +46,7 @@ export function createAdmission({
   const read = createOperationReader(limits);
   let costOf = createCosts(graph);
   return {
+    checkNesting: (request) => checkNesting(request, limits.nesting),
     use: (next) => {
       costOf = createCosts(next);
     },
@@ -50,6 +54,7 @@ export function createAdmission({
       const text = documents.textOf(named);
       const found = read(text, operationName);
       const variables = given ?? {};
+      checkNesting(variables, limits.nesting);
       const cost = costOf(found)(variables);
       if (cost > limits.cost) throw new LimitExceeded('cost', { actual: cost, max: limits.cost });
       return { ...found, query: text, operationName: operationName || undefined, variables };

@@ -3,6 +3,7 @@ import { RequestRefused } from './request-refused.ts';
 /** What each limit counts, in words that fit before "is 21". */
 const COUNTED = {
   body: "The request's size in bytes",
+  nesting: "The request's nesting",
   tokens: "The operation's number of tokens",
   depth: "The operation's depth",
   aliases: "The operation's number of aliases",

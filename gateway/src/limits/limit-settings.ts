@@ -14,6 +14,12 @@ const proxies = list.refine((all) => {
 
 /** How large operations may be, on every protocol. */
 export const operationLimitSettings = {
+  LIMIT_NESTING: {
+    description:
+      'The most lists and objects inside each other in a request, such as in its variables',
+    parse: integer(4, 500),
+    default: '64',
+  },
   LIMIT_TOKENS: {
     description: 'The most tokens (words and signs) of an operation',
     parse: integer(1, MANY),

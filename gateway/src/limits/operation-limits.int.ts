@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { PROTOCOLS } from '../testing/protocol-clients.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
 import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
@@ -9,6 +11,7 @@ let gateway: TestGateway;
 beforeAll(async () => {
   toys = await startToyGraph();
   gateway = await startTestGateway(composeToys(toys.items.url, toys.ratings.url), {
+    LIMIT_NESTING: '10',
     LIMIT_TOKENS: '40',
     LIMIT_DEPTH: '3',
     LIMIT_ALIASES: '2',
@@ -148,6 +151,39 @@ describe('operations that would be slow to refuse', () => {
     const { status, errors } = await gateway.post({ query });
     expect([status, errors?.[0]?.extensions?.['code']]).toEqual([400, 'LIMIT_EXCEEDED']);
     expect(performance.now() - from).toBeLessThan(1_000);
+  });
+});
+
+describe('what is nested deep', () => {
+  const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+  const asking = (rest: string): string => `{"query": "{ __typename }", ${rest}}`;
+  const post = async (body: string) => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body });
+    return { status: response.status, ...((await response.json()) as object) };
+  };
+
+  it('is refused over HTTP, in whatever part of the body', async () => {
+    const inVariables = (depth: number) => asking(`"variables": {"x": ${nested(depth)}}`);
+    expect(await post(inVariables(9))).toMatchObject({ status: 200 });
+    for (const body of [
+      inVariables(10),
+      inVariables(20_000),
+      asking(`"extensions": {"x": ${nested(20_000)}}`),
+    ]) {
+      expect(await post(body)).toMatchObject({
+        status: 400,
+        errors: [{ extensions: { code: 'LIMIT_EXCEEDED', limit: 'nesting', max: 10 } }],
+      });
+    }
+  });
+
+  it.each(['ping', 'connection_init'])('closes a websocket with 4400: %s', async (type) => {
+    const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
+    await once(socket, 'open');
+    socket.send(`{"type": "${type}", "payload": {"x": ${nested(20_000)}}}`);
+    expect((await once(socket, 'close'))[0]).toBe(4400);
+    expect(await gateway.post({ query: '{ __typename }' })).toMatchObject({ status: 200 });
   });
 });
 

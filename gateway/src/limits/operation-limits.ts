@@ -2,6 +2,7 @@ import type { LimitSettings } from './limit-settings.ts';
 import type { TextLimits } from './parse-within.ts';
 
 export interface OperationLimits extends TextLimits {
+  readonly nesting: number;
   readonly cost: number;
 }
 
@@ -13,6 +14,7 @@ export function readOperationLimits(settings: LimitSettings): OperationLimits {
     rootFields: settings.LIMIT_ROOT_FIELDS,
     directives: settings.LIMIT_DIRECTIVES,
     fragments: settings.LIMIT_FRAGMENTS,
+    nesting: settings.LIMIT_NESTING,
     cost: settings.LIMIT_COST,
   };
 }

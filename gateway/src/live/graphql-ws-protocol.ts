@@ -73,6 +73,7 @@ export function serveGraphqlWs({
       let message: ReturnType<typeof parseMessage>;
       try {
         message = parseMessage(text);
+        serving.admission.checkNesting(message);
       } catch {
         return socket.close(CloseCode.BadRequest, 'Invalid message received');
       }

@@ -48,7 +48,7 @@ export function startHttpStreams({
   metrics,
   heartbeatMs,
 }: {
-  admission: Pick<Admission, 'admit'>;
+  admission: Pick<Admission, 'admit' | 'checkNesting'>;
   rate: ClientLimits['rate'];
   connections: ClientLimits['connections'];
   addresses: Pick<ClientLimits['addresses'], 'of'>;
@@ -92,6 +92,7 @@ export function startHttpStreams({
         return sendErrors(reply, 403, [OTHER_ORIGIN]);
       }
       const address = addresses.of(request.raw);
+      admission.checkNesting(request.body);
       await rate.take(callers.of(request).identity, address);
       let operation: AdmittedOperation | undefined;
       try {

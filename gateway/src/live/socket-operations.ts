@@ -51,7 +51,7 @@ export function createSocketOperations({
   frame,
 }: {
   socket: MessageSocket;
-  admission: Pick<Admission, 'admit'>;
+  admission: Pick<Admission, 'admit' | 'checkNesting'>;
   rate: RequestRate;
   shed: Shed;
   /** The client's, for what is counted by address. */

@@ -34,6 +34,7 @@ function anyMessage(random: Random): string | Buffer {
     () => mutateText(random, message),
     () => mutateBytes(random, Buffer.from(message)),
     () => anyText(random, 100),
+    () => `{"type":"ping","payload":{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}}`,
   ])();
 }
 

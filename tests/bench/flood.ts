@@ -1,0 +1,54 @@
+/**
+ * Floods of one address, and what everybody else notices: slowloris, 5,000 idle sockets, subscriptions,
+ * queries. `npm run bench:flood -- [seconds]`; 2 minutes.
+ */
+import { argv } from 'node:process';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FloodName } from './flood/flooder.ts';
+import { startOthers } from './flood/others.ts';
+import { startChild } from './live/child.ts';
+import { addStocks, gatewayMetric, withLiveSystem } from './live/live-system.ts';
+import { createVerdict, quantile } from './live/verdict.ts';
+
+const SECONDS = Number(argv[2] ?? 15);
+const FLOODS: readonly FloodName[] = ['slowloris', 'idle sockets', 'subscriptions', 'queries'];
+/** Beside what the flooder itself takes of the machine's processors. */
+const MAY_TAKE_MS = 500;
+
+const verdict = createVerdict();
+const settings = {
+  // The bench is the proxy, so that each client has an address of its own.
+  gateway: { TRUSTED_PROXIES: 'loopback', NODE_ENV: 'production' },
+};
+await withLiveSystem({ environment: settings }, async (system) => {
+  await addStocks(system, 20);
+  const others = startOthers(`${system.gateway.url}/graphql`);
+  const measure = async (): Promise<string> => {
+    others.forget();
+    await pause(SECONDS * 1000);
+    const { waited, failed } = others.seen();
+    const [p50, p99] = [quantile(waited, 0.5), quantile(waited, 0.99)];
+    verdict.check('nobody else is refused', failed === 0, `${failed} of ${waited.length + failed}`);
+    verdict.check('nobody else waits', p99 < MAY_TAKE_MS, `p99 ${p99.toFixed(1)} ms`);
+    return `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${waited.length} answers`;
+  };
+  await pause(3_000);
+  verdict.say(`before: ${await measure()}`);
+  for (const flood of FLOODS) {
+    const flooder = await startChild('../flood/flooder.ts');
+    const begun = await flooder.ask<object>({ begin: flood, url: system.gateway.url });
+    verdict.say(`during ${flood} (${JSON.stringify(begun)}): ${await measure()}`);
+    verdict.say(`  the flooder: ${JSON.stringify(await flooder.ask<object>({ report: true }))}`);
+    await flooder.stop();
+    await pause(2_000);
+  }
+  verdict.say(`after: ${await measure()}`);
+  others.stop();
+  for (const name of [
+    'gateway_rate_limited_total',
+    'gateway_refused_connections_total',
+    'gateway_shed_total',
+  ]) {
+    verdict.say(`${name} ${await gatewayMetric(system, name)}`);
+  }
+});

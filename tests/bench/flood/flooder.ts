@@ -1,0 +1,93 @@
+/** One address that does its worst, told which by its parent. */
+import { connect, type Socket } from 'node:net';
+import { WebSocket } from 'ws';
+
+export type FloodName = 'slowloris' | 'idle sockets' | 'subscriptions' | 'queries';
+
+interface Asked {
+  readonly begin?: FloodName;
+  readonly url?: string;
+  readonly report?: true;
+}
+
+const ADDRESS = { 'x-forwarded-for': '203.0.113.66' };
+/** What came of it, by name. */
+const counts: Record<string, number> = {};
+const count = (name: string | number): void => {
+  counts[name] = (counts[name] ?? 0) + 1;
+};
+
+function openSocket(url: URL, opened: (socket: Socket) => void): void {
+  const socket = connect(Number(url.port), url.hostname, () => {
+    count('opened');
+    opened(socket);
+  });
+  socket.on('error', () => count('errors'));
+  socket.on('close', () => count('closed'));
+  socket.resume();
+}
+
+const FLOODS: Readonly<Record<FloodName, (url: URL) => void>> = {
+  /** Headers that never end, a line a second. */
+  slowloris: (url) => {
+    for (let number = 0; number < 1_000; number += 1) {
+      openSocket(url, (socket) => {
+        socket.write('POST /graphql HTTP/1.1\r\nhost: x\r\n');
+        const drip = setInterval(() => socket.write('x-drip: 1\r\n'), 1_000);
+        socket.once('close', () => clearInterval(drip));
+      });
+    }
+  },
+  'idle sockets': (url) => {
+    for (let number = 0; number < 5_000; number += 1) openSocket(url, () => {});
+  },
+  /** Websockets as many as may be, and each begins as often as it can. */
+  subscriptions: (url) => {
+    for (let number = 0; number < 300; number += 1) {
+      const socket = new WebSocket(`ws://${url.host}/graphql`, 'graphql-transport-ws', {
+        headers: ADDRESS,
+      });
+      socket.on('error', () => count('refused'));
+      socket.on('open', () => {
+        count('opened');
+        socket.send('{"type":"connection_init"}');
+        let id = 0;
+        const begin = setInterval(() => {
+          id += 1;
+          const query = `subscription { stockChanged { kind stock { id } a${id % 50}: at } }`;
+          socket.send(JSON.stringify({ id: String(id), type: 'subscribe', payload: { query } }));
+          socket.send(JSON.stringify({ id: String(id), type: 'complete' }));
+        }, 100);
+        socket.on('close', () => clearInterval(begin));
+      });
+      socket.on('message', (data) => count(JSON.parse(String(data)).type));
+      socket.on('close', (code) => count(`closed ${code}`));
+    }
+  },
+  /** Costly ones, 1,000 a second, whatever is answered. */
+  queries: (url) => {
+    const query =
+      '{ stocks(first: 100) { nodes { id name movements(first: 20) { nodes { delta } } } } }';
+    setInterval(() => {
+      for (let number = 0; number < 20; number += 1) {
+        fetch(`${url.origin}/graphql`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...ADDRESS },
+          body: JSON.stringify({ query }),
+        }).then(
+          async (response) => {
+            await response.text();
+            count(response.status);
+          },
+          () => count('errors'),
+        );
+      }
+    }, 20);
+  },
+};
+
+process.on('message', ({ begin, url }: Asked) => {
+  if (begin !== undefined && url !== undefined) FLOODS[begin](new URL(url));
+  process.send?.(counts);
+});
+process.send?.({});
