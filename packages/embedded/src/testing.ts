@@ -29,6 +29,8 @@ export interface TestServers {
   /** The address of PostgreSQL's own database; createTestDatabase() takes it. */
   postgresUrl: string;
   kafkaBrokers: string;
+  /** Their processes, for whoever measures what they take. */
+  pids: { readonly postgres: number; readonly kafka: number };
   stop(): Promise<void>;
 }
 
@@ -64,7 +66,8 @@ export async function startTestServers(options: TestServersOptions = {}): Promis
       }),
       starting[1],
     ]);
-    return { postgresUrl: postgres.url('postgres'), kafkaBrokers: kafka.brokers, stop };
+    const pids = { postgres: postgres.pid, kafka: kafka.pid };
+    return { postgresUrl: postgres.url('postgres'), kafkaBrokers: kafka.brokers, pids, stop };
   } catch (error) {
     await stop();
     throw error;

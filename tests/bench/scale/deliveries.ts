@@ -1,0 +1,49 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { startChild } from '../live/child.ts';
+import { floodOrders } from '../live/flood.ts';
+import type { Measured, MeasuredSystem } from './measured-system.ts';
+
+const QUERY = 'subscription { stockChanged { cursor stock { id quantity version } } }';
+const IDLE_MS = 10_000;
+const SETTLES_MS = 2_000;
+
+export interface Deliveries {
+  /** The connecting of the clients, from the handshake to the subscription. */
+  readonly connecting: Measured<unknown>;
+  readonly idle: Measured<unknown>;
+  /** As the clients counted them. */
+  readonly received: number;
+  readonly delivering: Measured<unknown>;
+  /** Memory of all gateways before the clients came, and with them, in KiB. */
+  readonly rssKib: readonly [before: number, withClients: number];
+}
+
+/**
+ * Live clients of all gateways, all with the same stream, first with nothing to see, then with changes at a steady
+ * rate, which come from another producer through Kafka.
+ */
+export async function deliverChanges(
+  measured: MeasuredSystem,
+  { clients, changes, aSecond }: { clients: number; changes: number; aSecond: number },
+  rssKib: () => Promise<number>,
+): Promise<Deliveries> {
+  const { measure, stockIds, system, url } = measured;
+  const crowd = await startChild('clients.ts');
+  try {
+    const before = await rssKib();
+    const open = { url: `${url.replace('http', 'ws')}/graphql`, count: clients, queries: [QUERY] };
+    const connecting = await measure(() => crowd.ask({ open }));
+    await pause(SETTLES_MS);
+    const idle = await measure(() => pause(IDLE_MS));
+    const withClients = await rssKib();
+    await crowd.ask({ report: true });
+    const delivering = await measure(async () => {
+      await floodOrders(system, { ids: stockIds, count: changes, aSecond });
+      await pause(SETTLES_MS);
+    });
+    const { received } = await crowd.ask<{ received: number }>({ report: true });
+    return { connecting, idle, received, delivering, rssKib: [before, withClients] };
+  } finally {
+    await crowd.stop();
+  }
+}

@@ -1,0 +1,82 @@
+import { startTestServers } from '@gudang/embedded/testing';
+import { type ReplicatedSystem, startReplicatedSystem } from '../../scale/replicated-system.ts';
+import { addStocks } from '../live/live-system.ts';
+import { treeCpuMs } from '../process-tree.ts';
+
+/** Processes whose CPU is told apart: all replicas of a service are one. */
+export const PARTS = ['gateway', 'order', 'stock', 'postgres', 'kafka'] as const;
+export type Spent = Readonly<Record<(typeof PARTS)[number], number>>;
+
+/** A system with its servers, whose CPU can be asked for. */
+export interface MeasuredSystem extends ReplicatedSystem {
+  readonly stockIds: readonly string[];
+  /**
+   * Runs something.
+   * @returns what it resolved with, how long it took in milliseconds, and the CPU of each part meanwhile, in
+   *   milliseconds
+   */
+  readonly measure: <T>(work: () => Promise<T>) => Promise<Measured<T>>;
+  /** Bytes that PostgreSQL has written ahead so far. */
+  readonly walBytes: () => Promise<number>;
+}
+
+export interface Measured<T> {
+  readonly result: T;
+  readonly ms: number;
+  readonly cpu: Spent;
+}
+
+/** What a power cut must not take goes to the disk, as in production. */
+const ON_DISK = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
+const STOCKS = 200;
+
+/** Starts it, lets it be used, and leaves nothing behind. */
+export async function withMeasuredSystem(
+  replicas: number,
+  use: (measured: MeasuredSystem) => Promise<void>,
+): Promise<void> {
+  const servers = await startTestServers({ settings: ON_DISK });
+  try {
+    const replicated = await startReplicatedSystem(replicas, servers);
+    const { system, running } = replicated;
+    const pidsOf = (part: (typeof PARTS)[number]): readonly number[] =>
+      part === 'postgres' || part === 'kafka'
+        ? [servers.pids[part]]
+        : running(part).map(({ pid }) => pid);
+    const spent = async (): Promise<Spent> => {
+      const sums = PARTS.map(async (part) => {
+        const each = await Promise.all(pidsOf(part).map(treeCpuMs));
+        return [part, each.reduce((sum, one) => sum + one, 0)] as const;
+      });
+      return Object.fromEntries(await Promise.all(sums)) as Spent;
+    };
+    const measure = async <T>(work: () => Promise<T>): Promise<Measured<T>> => {
+      const before = await spent();
+      const from = performance.now();
+      const result = await work();
+      const ms = performance.now() - from;
+      const after = await spent();
+      const cpu = PARTS.map((part) => [part, after[part] - before[part]] as const);
+      return { result, ms, cpu: Object.fromEntries(cpu) as Spent };
+    };
+    const walBytes = async (): Promise<number> => {
+      const [row] = await system.databases.order(
+        `SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 AS bytes`,
+      );
+      return Number(row?.['bytes']);
+    };
+    try {
+      const stockIds = await addStocks(system, STOCKS);
+      await use({ ...replicated, stockIds, measure, walBytes });
+    } finally {
+      await replicated.stop();
+    }
+  } finally {
+    await servers.stop();
+  }
+}
+
+/** `0.693 gateway, 0.94 order, …`: milliseconds of CPU for each of so many. */
+export function each(cpu: Spent, count: number, parts: readonly (keyof Spent)[] = PARTS): string {
+  return parts.map((part) => `${part} ${(cpu[part] / count).toPrecision(3)}`).join(', ');
+}

@@ -1,0 +1,72 @@
+import { HEADER, ORDER_CREATED, STOCK_CHANGED } from '@gudang/events';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import { eventually } from '../../system/eventually.ts';
+import { dataOf, graphAt } from '../../system/graph-client.ts';
+import type { MeasuredSystem } from './measured-system.ts';
+
+const CHUNK = 2_000;
+const PATIENCE = { within: 120_000, every: 20 };
+
+/** So many events that nobody reads, through the outbox of order_db to Kafka: what one relay sends. */
+export async function relayEvents({ system }: MeasuredSystem, count: number): Promise<void> {
+  const { order } = system.databases;
+  const value = JSON.stringify({ padding: 'x'.repeat(230) });
+  await order(
+    `INSERT INTO outbox (topic, key, value)
+     SELECT '${ORDER_CREATED}.dlt', convert_to(n::text, 'UTF8'), convert_to($1, 'UTF8')
+     FROM generate_series(1, $2) AS n`,
+    [value, count],
+  );
+  await order('NOTIFY outbox');
+  await eventually(
+    () => order('SELECT FROM outbox LIMIT 1'),
+    (rows) => rows.length === 0,
+    { until: 'all is sent', ...PATIENCE },
+  );
+}
+
+/** So many changes of stocks that nobody watches, straight to Kafka: what reading them takes each stock replica. */
+export async function feedChanges(
+  { system, running }: MeasuredSystem,
+  count: number,
+): Promise<void> {
+  const [relay] = await system.databases.stock('SELECT term, epoch FROM relay');
+  const kafka = new Kafka({ brokers: [system.kafkaBrokers], logLevel: logLevel.NOTHING });
+  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  const admin = kafka.admin();
+  await Promise.all([producer.connect(), admin.connect()]);
+  const topic = `${system.topicPrefix}${STOCK_CHANGED}`;
+  const value = JSON.stringify({ padding: 'x'.repeat(230) });
+  try {
+    for (let sent = 0; sent < count; sent += CHUNK) {
+      const messages = Array.from({ length: Math.min(CHUNK, count - sent) }, (_, index) => ({
+        key: `nobody-${index}`,
+        value,
+        headers: {
+          [HEADER.version]: String(sent + 1),
+          [HEADER.term]: String(relay?.['term']),
+          [HEADER.epoch]: String(relay?.['epoch']),
+          [HEADER.time]: new Date().toISOString(),
+        },
+      }));
+      await producer.send({ topic, messages });
+    }
+    const [partition] = await admin.fetchTopicOffsets(topic);
+    const end = Number(partition?.high);
+    for (const { url } of running('stock')) {
+      await eventually(
+        () => positionOf(url),
+        (position) => position >= end,
+        { until: 'all is read', ...PATIENCE },
+      );
+    }
+  } finally {
+    await Promise.all([producer.disconnect(), admin.disconnect()]);
+  }
+}
+
+/** The offset in a replica's cursor. */
+async function positionOf(url: string): Promise<number> {
+  const { stockCursor } = await dataOf(graphAt(`${url}/graphql`)('{ stockCursor }'));
+  return Number(Buffer.from(stockCursor, 'base64url').toString().split(',')[2]);
+}
