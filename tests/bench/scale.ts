@@ -12,10 +12,10 @@ import { askQueries, settleOrders } from './scale/orders.ts';
 import { feedChanges, relayEvents } from './scale/parts.ts';
 
 const ORDERS = Number(argv[2] ?? 3_000);
-const WARM_UP = 500;
-const QUERIES = 1_000;
+const WARM_UP = 300;
+const QUERIES = 500;
 const CLIENTS = 300;
-const CHANGES = 600;
+const CHANGES = 400;
 const CHANGES_A_SECOND = 20;
 const EVENTS = 20_000;
 const OF_ONE = 5_000;
