@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { startTestServers } from '@gudang/embedded/testing';
 import { type ReplicatedSystem, startReplicatedSystem } from '../../scale/replicated-system.ts';
 import { addStocks } from '../live/live-system.ts';
@@ -13,7 +14,7 @@ export interface MeasuredSystem extends ReplicatedSystem {
   /**
    * Runs something.
    * @returns what it resolved with, how long it took in milliseconds, and the CPU of each part meanwhile, in
-   *   milliseconds
+   *   milliseconds, beyond what it takes in that time with nothing to do
    */
   readonly measure: <T>(work: () => Promise<T>) => Promise<Measured<T>>;
   /** Bytes that PostgreSQL has written ahead so far. */
@@ -29,6 +30,8 @@ export interface Measured<T> {
 /** What a power cut must not take goes to the disk, as in production. */
 const ON_DISK = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
 const STOCKS = 200;
+const SETTLES_MS = 2_000;
+const IDLE_MS = 8_000;
 
 /** Starts it, lets it be used, and leaves nothing behind. */
 export async function withMeasuredSystem(
@@ -54,13 +57,16 @@ export async function withMeasuredSystem(
       });
       return Object.fromEntries(await Promise.all(sums)) as Spent;
     };
+    let idle = Object.fromEntries(PARTS.map((part) => [part, 0])) as Spent;
     const measure = async <T>(work: () => Promise<T>): Promise<Measured<T>> => {
       const before = await spent();
       const from = performance.now();
       const result = await work();
       const ms = performance.now() - from;
       const after = await spent();
-      const cpu = PARTS.map((part) => [part, after[part] - before[part]] as const);
+      const cpu = PARTS.map(
+        (part) => [part, after[part] - before[part] - idle[part] * ms] as const,
+      );
       return { result, ms, cpu: Object.fromEntries(cpu) as Spent };
     };
     const walBytes = async (): Promise<number> => {
@@ -71,6 +77,11 @@ export async function withMeasuredSystem(
     };
     try {
       const stockIds = await addStocks(system, STOCKS);
+      await pause(SETTLES_MS);
+      const resting = await measure(() => pause(IDLE_MS));
+      idle = Object.fromEntries(
+        PARTS.map((part) => [part, resting.cpu[part] / resting.ms]),
+      ) as Spent;
       await use({ ...replicated, stockIds, measure, walBytes });
     } finally {
       await replicated.stop();
