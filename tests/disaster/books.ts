@@ -19,21 +19,24 @@ export async function expectSettledBooks(
   { order, stock }: Databases,
   initial: ReadonlyMap<string, number>,
 ): Promise<StoredStocks> {
-  const orders = await eventually(
+  const { stored, decided } = await eventually(
     async () => {
       const [waiting] = await stock('SELECT count(*)::int AS count FROM outbox');
       const stored = await order(
         'SELECT id, product_id, quantity, status::text FROM orders ORDER BY id',
       );
-      return { waiting: waiting?.['count'], stored };
+      const decided = await stock(
+        'SELECT order_id AS id, product_id, quantity, status::text FROM decisions ORDER BY 1',
+      );
+      return { waiting: waiting?.['count'], stored, decided };
     },
-    ({ waiting, stored }) => waiting === 0 && stored.every(({ status }) => status !== 'PENDING'),
+    ({ waiting, stored, decided }) =>
+      waiting === 0 &&
+      decided.length >= stored.length &&
+      stored.every(({ status }) => status !== 'PENDING'),
     { until: 'all orders are decided', within: SETTLES_WITHIN_MS, every: 100 },
   );
-  const decided = await stock(
-    'SELECT order_id AS id, product_id, quantity, status::text FROM decisions ORDER BY 1',
-  );
-  expect(decided).toEqual(orders.stored);
+  expect(decided).toEqual(stored);
   const taken = await stock(
     "SELECT order_id AS id FROM movements WHERE kind = 'ORDERED' ORDER BY 1",
   );
