@@ -113,6 +113,19 @@ it.each([{}, { [SECRET_HEADER]: 'a guess' }, { [SECRET_HEADER]: '' }])(
   },
 );
 
+it('takes larger bodies of the gateway than it takes of clients', async () => {
+  const post = async (size: number) => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', [SECRET_HEADER]: SECRET },
+      body: JSON.stringify({ query: '{ who }', variables: { pad: 'x'.repeat(size) } }),
+    });
+    return response.status;
+  };
+  expect(await post(4_000_000)).toBe(200);
+  expect(await post(5_000_000)).toBe(413);
+});
+
 it('takes who asks from each subscription on a connection that proves itself', async () => {
   expect(await watch(SECRET, [SITI, BUDI])).toEqual(['Siti orders:read', 'Budi']);
 });

@@ -72,6 +72,9 @@ export async function serveSubgraph<C extends Traced & { readonly identity: Iden
       if (believed.answersRequest(headers)) next();
       else reply.code(403).send({ errors: [GATEWAY_ONLY] });
     });
+    gatewaysOwn.addHook('onRoute', (route) => {
+      route.bodyLimit = GATEWAYS_BODY_LIMIT;
+    });
     gatewaysOwn.register(fastifyApollo(server), {
       context: async ({ headers }) =>
         createContext(believed.ofRequest(headers), causeIn(headers['traceparent'])),
@@ -88,6 +91,12 @@ export async function serveSubgraph<C extends Traced & { readonly identity: Iden
   });
   app.addHook('onClose', () => server.stop());
 }
+
+/**
+ * A small operation of a client can ask for thousands of entities by their ids, which the gateway
+ * sends in one body: more than a client may send it.
+ */
+const GATEWAYS_BODY_LIMIT = 4 * 1024 * 1024;
 
 const GATEWAY_ONLY: GraphQLFormattedError = {
   message: 'This subgraph answers the gateway alone: ask there',
