@@ -91,6 +91,7 @@ export async function startGateway({
   });
 
   const auth = createAuthentication(settings, log);
+  const bodyBytes = settings.LIMIT_BODY_KIB * 1024;
   const tickets = createTickets(settings.SUBGRAPH_SECRET ?? []);
   const callers = createRequestCallers(auth, tickets);
   const app = createHttpServer({ health, metrics });
@@ -109,7 +110,7 @@ export async function startGateway({
       freshness,
       explore,
       documents,
-      limits: { tokens: limits.tokens, bodyBytes: settings.LIMIT_BODY_KIB * 1024 },
+      limits: { tokens: limits.tokens, bodyBytes },
       metrics,
       log,
     }),
@@ -130,7 +131,7 @@ export async function startGateway({
   };
   const streams = startHttpStreams(serving);
   endpoint.serve(streams, callers, shed);
-  if (auth.on) serveTickets(app, callers, tickets);
+  if (auth.on) serveTickets(app, callers, tickets, { ...clients, bodyBytes });
   const websockets = startWebsockets({
     ...serving,
     app,

@@ -6,6 +6,9 @@ import { PROTOCOLS, type ProtocolStream } from '../testing/protocol-clients.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
 import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
 
+/** However busy the machine is. */
+const soon = <T>(look: () => T) => expect.poll(look, { timeout: 10_000, interval: 10 });
+
 const SUBGRAPH_SECRET = 'between the gateway and the toys';
 
 let toys: Awaited<ReturnType<typeof startToyGraph>>;
@@ -135,11 +138,11 @@ describe.each(PROTOCOLS)('over %s', (protocol, open) => {
 
   it('runs it with the scopes', async () => {
     const stream = await start('subscription { other }', await bearer('items:watch'));
-    await expect.poll(() => toys.changes.listening()).toBe(1);
+    await soon(() => toys.changes.listening()).toBe(1);
     toys.changes.publish({ id: '1', delta: 7 });
     expect(await stream.take()).toMatchObject({ data: { other: 7 } });
     stream.leave();
-    await expect.poll(() => toys.changes.listening()).toBe(0);
+    await soon(() => toys.changes.listening()).toBe(0);
     toys.subscribed.length = 0;
   });
 
@@ -166,7 +169,7 @@ it('a supergraph that comes to ask for more ends the streams of those who lack i
   const anybody = websocket(changing.url, { query });
   const somebody = websocket(changing.url, { query }, await bearer());
   try {
-    await expect.poll(() => toys.feedListening()).toBe(2);
+    await soon(() => toys.feedListening()).toBe(2);
     await changing.change(composeMarkedToys(toys.items.url, toys.ratings.url));
     expect(await anybody.take()).toMatchObject({
       errors: [{ extensions: { code: 'UNAUTHENTICATED', fields: ['FeedEvent.n'] } }],
