@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Identity } from '@gudang/service';
 import type { OperationTypeNode } from 'graphql';
+import type { LeaveSignal } from './sharing/leave-signal.ts';
 
 /** What travels with an operation through the gateway. */
 export interface GatewayContext {
@@ -9,7 +10,7 @@ export interface GatewayContext {
   /** Who asks: told to the subgraphs. */
   readonly identity: Identity;
   /** Aborted when nobody waits for the answer any more. */
-  readonly signal?: AbortSignal;
+  readonly signal?: LeaveSignal;
   /** Called once it is known what the operation is, before it is executed. */
   readonly begins?: (kind: `${OperationTypeNode}`) => void;
 }

@@ -49,7 +49,10 @@ describe('a subgraph that hangs', () => {
     });
     answer = () => {};
     await start({ SUBGRAPH_TIMEOUT_MS: '6000' });
-    const hanging = Array.from({ length: 100 }, () => gateway.post(BAD));
+    // Each another one: identical ones would be one.
+    const hanging = Array.from({ length: 100 }, (_, number) =>
+      gateway.post({ query: `{ best${number}: best { id } }` }),
+    );
     await vi.waitFor(() => expect(most).toBe(64), { timeout: 4_000 });
     const from = performance.now();
     expect(await gateway.post(GOOD)).toMatchObject({ data: { hello: 'hello you' } });
@@ -102,6 +105,30 @@ describe('a client that goes away', () => {
     await vi.waitFor(() => expect(states.asked).toBe(1));
     leaving.abort();
     await expect(asked).rejects.toThrow();
+    await vi.waitFor(() => expect(states.given_up).toBe(1));
+  });
+
+  it('leaves those who asked the same alone: the query is called off with the last of them', async () => {
+    const states = hang();
+    await start();
+    const leaving = [new AbortController(), new AbortController()];
+    const asked = leaving.map(({ signal }) =>
+      fetch(`${gateway.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(BAD),
+        signal,
+      }).catch((error: unknown) => error),
+    );
+    await vi.waitFor(async () =>
+      expect(await gateway.metric('gateway_shared_queries_total')).toBe(1),
+    );
+    leaving[0]?.abort();
+    await asked[0];
+    // Whatever its leaving sets off has happened by then.
+    await gateway.post(GOOD);
+    expect(states).toEqual({ asked: 1, given_up: 0 });
+    leaving[1]?.abort();
     await vi.waitFor(() => expect(states.given_up).toBe(1));
   });
 

@@ -1,23 +1,25 @@
+import { LeaveController, type LeaveSignal } from './leave-signal.ts';
+
 /** Tells the listener when somebody waits no longer. */
 export type OnLeave = (listener: () => void) => void;
 
 /** Those who wait for the same. */
 export interface Crowd {
   /** Aborted when the last of them has left. */
-  readonly signal: AbortSignal;
+  readonly signal: LeaveSignal;
   /** One more waits. @param onLeave undefined: to the end, whatever happens */
   readonly add: (onLeave: OnLeave | undefined) => void;
 }
 
 export function createCrowd(): Crowd {
-  const aborting = new AbortController();
+  const signal = new LeaveController();
   let waiting = 0;
   const leave = (): void => {
     waiting -= 1;
-    if (waiting === 0) aborting.abort();
+    if (waiting === 0) signal.abort();
   };
   return {
-    signal: aborting.signal,
+    signal,
     add: (onLeave) => {
       waiting += 1;
       onLeave?.(leave);
@@ -25,6 +27,6 @@ export function createCrowd(): Crowd {
   };
 }
 
-export function onAbort(signal: AbortSignal | undefined): OnLeave | undefined {
+export function onAbort(signal: LeaveSignal | undefined): OnLeave | undefined {
   return signal && ((listener) => signal.addEventListener('abort', listener, { once: true }));
 }

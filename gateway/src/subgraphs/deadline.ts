@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { LeaveSignal } from '../sharing/leave-signal.ts';
 
 /** There was no whole answer in time. */
 export class TooLate extends Error {}
@@ -25,7 +26,7 @@ class Stop extends EventEmitter {
  */
 export async function withDeadline<T>(
   ms: number,
-  signal: AbortSignal | undefined,
+  signal: LeaveSignal | undefined,
   work: (stop: EventEmitter) => Promise<T>,
 ): Promise<T> {
   const stop = new Stop();

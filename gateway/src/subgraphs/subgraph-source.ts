@@ -7,6 +7,7 @@ import type { GatewayContext } from '../context.ts';
 import { createCrowd, onAbort } from '../sharing/crowd.ts';
 import type { Freshness } from '../sharing/freshness.ts';
 import { createInFlight } from '../sharing/in-flight.ts';
+import type { LeaveSignal } from '../sharing/leave-signal.ts';
 import { NobodyWaits, TooLate, withDeadline } from './deadline.ts';
 import { identityHeaders, secretHeaders } from './identity-headers.ts';
 import {
@@ -92,7 +93,7 @@ export function startSubgraphSource({
   const post = async (
     body: string,
     headers: Readonly<Record<string, string>>,
-    signal?: AbortSignal,
+    signal?: LeaveSignal,
   ): Promise<TakeAnswer> => {
     const options: Dispatcher.RequestOptions = {
       method: 'POST',
@@ -135,7 +136,7 @@ export function startSubgraphSource({
     body: string,
     forward: Readonly<Record<string, string>>,
     caller: Readonly<Record<string, string>>,
-    { mutation, signal }: { mutation: boolean; signal?: AbortSignal | undefined },
+    { mutation, signal }: { mutation: boolean; signal?: LeaveSignal | undefined },
   ): Promise<TakeAnswer> => {
     const span = startSpan(`request ${name}`, { kind: 'client', parent: forward['traceparent'] });
     const headers = {

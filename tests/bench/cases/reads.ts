@@ -40,11 +40,13 @@ function gatewayLoad(
   };
 }
 
-/** Requests that the gateway has sent to subgraphs so far. */
+/** Requests for queries that the gateway has sent to subgraphs so far: an order needs one. */
 async function subgraphRequests({ gateway }: BenchRig): Promise<number> {
   const text = await (await fetch(`${gateway.url}/metrics`)).text();
-  const counts = text.matchAll(/^gateway_subgraph_request_seconds_count\{[^}]*\} (\d+)/gm);
-  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+  const sumOf = (series: RegExp): number =>
+    [...text.matchAll(series)].reduce((sum, [, count]) => sum + Number(count), 0);
+  const all = sumOf(/^gateway_subgraph_request_seconds_count\{[^}]*\} (\d+)/gm);
+  return all - sumOf(/^gateway_request_seconds_count\{[^}]*operation="mutation"[^}]*\} (\d+)/gm);
 }
 
 const cpuOf = (figures: readonly Figure[], name: string): Figure => {

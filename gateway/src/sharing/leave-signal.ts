@@ -1,0 +1,27 @@
+/** Tells that nobody waits for something any more. An AbortSignal is one. */
+export interface LeaveSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** One that is told by a call; a request needs three, and an AbortSignal costs several times this. */
+export class LeaveController implements LeaveSignal {
+  aborted = false;
+  private readonly listeners = new Set<() => void>();
+
+  abort(): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    for (const listener of this.listeners) listener();
+    this.listeners.clear();
+  }
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.listeners.add(listener);
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.listeners.delete(listener);
+  }
+}
