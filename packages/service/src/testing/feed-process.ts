@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline';
 import { startFeed } from '../feed/feed.ts';
 import type { SqlClient } from '../outbox/write-events.ts';
 import { connectTestKafka, createTestService } from './test-service.ts';
@@ -12,7 +13,14 @@ const kafka = await connectTestKafka(service, []);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 if (mode === 'feed') {
-  const database = { $queryRawUnsafe: async () => [{ epoch }] } as unknown as SqlClient;
+  // The database's epoch; a new one comes by a line.
+  let current = epoch;
+  createInterface(process.stdin).on('line', (line) => {
+    current = line;
+  });
+  const database = {
+    $queryRawUnsafe: async () => [{ epoch: current }],
+  } as unknown as SqlClient;
   const watch = await startFeed(service, { kafka, topic, database }).open(undefined);
   say('ready');
   for (;;) {
