@@ -73,6 +73,15 @@ test('a semicolon inside a function does not end the statement', async () => {
   expect(applied).toEqual(['0_step']);
 });
 
+test('an index may be made beside those who write, alone in its migration', async () => {
+  const index = '-- It runs in no transaction.\nCREATE INDEX CONCURRENTLY a_id ON a (id);\n';
+  const folder = migrations('CREATE TABLE a (id int)', index);
+  await migrate({ database: 'order', url, directory: folder });
+  expect(
+    await query(url, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_id'::regclass"),
+  ).toEqual([{ indisvalid: true }]);
+});
+
 test('a failing migration is told in PostgreSQL’s words and leaves nothing half done', async () => {
   const folder = migrations('CREATE TABLE a (id int); CREATE TABLE b (id it);');
   await expect(migrate({ database: 'order', url, directory: folder })).rejects.toThrow(
