@@ -15,8 +15,11 @@ const SECONDS = 5;
 const STATEMENTS_A_SECOND = 1.8;
 /** A fetch a second for each of two consumers, and a heartbeat each two. */
 const KAFKA_REQUESTS_A_SECOND = 4;
-/** A timer of 10 ms alone would make 100. */
-const WAKE_UPS_A_SECOND = 60;
+/**
+ * A timer of 10 ms alone would make 100. The gateway has one, which looks whether its event loop is
+ * late; it never asks anything by itself.
+ */
+const WAKE_UPS_A_SECOND = { order: 60, stock: 60, gateway: 120 };
 
 /** Requests to Kafka that pass through a proxy of its own. */
 async function startCountedKafka() {
@@ -64,11 +67,9 @@ test('a system that nobody asks anything asks and does next to nothing itself', 
     await system.stop();
     await Promise.all([...counters.values()].map((counter) => counter.stop()));
   });
-  const parts = Object.entries({
-    order: system.order,
-    stock: system.stock,
-    gateway: system.gateway,
-  });
+  const parts = (['order', 'stock', 'gateway'] as const).map(
+    (service) => [service, system[service]] as const,
+  );
   const read = () => Promise.all(parts.map(([, { pid }]) => sleeps(pid)));
 
   for (const counter of counters.values()) counter.take();
@@ -89,6 +90,6 @@ test('a system that nobody asks anything asks and does next to nothing itself', 
     const times = (sleepsAfter[index] ?? 0) - (sleepsBefore[index] ?? 0);
     expect
       .soft(times / SECONDS, `wake-ups a second of ${service}`)
-      .toBeLessThanOrEqual(WAKE_UPS_A_SECOND);
+      .toBeLessThanOrEqual(WAKE_UPS_A_SECOND[service]);
   }
 });
