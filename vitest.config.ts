@@ -26,6 +26,7 @@ export default defineConfig({
           include: ['**/src/**/*.int.ts'],
           exclude,
           globalSetup: './packages/embedded/src/vitest-setup.ts',
+          setupFiles: './tests/patient-waits.ts',
           // They wait more than they work; one a core less one would be a single one on two cores.
           maxWorkers: 3,
           // Vitest wants a group of its own for another number of workers, also beside no others.
