@@ -1,7 +1,6 @@
-import type { GraphQLDataSource } from '@apollo/gateway';
 import type { Logger } from '@gudang/service';
 import type { LoadedSupergraph } from '../supergraph.ts';
-import { createEventExecutor, type EventExecutor } from './event-executor.ts';
+import { createEventExecutor, type EventExecutor, type EventSources } from './event-executor.ts';
 import { createSubscriptionPlanner, type SubscriptionPlanner } from './subscription-plan.ts';
 
 /** What live streams run on; another one after the supergraph has changed. */
@@ -18,7 +17,7 @@ export function createLiveGraph({
   log,
 }: {
   supergraph: LoadedSupergraph;
-  sources: Readonly<Record<string, GraphQLDataSource>>;
+  sources: EventSources;
   hideSuggestions: boolean;
   log: Logger;
 }): LiveGraph {
