@@ -17,8 +17,8 @@ import { type AskSubgraph, createQueryExecutor } from './execution/query-executo
 import { createGraphqlMetrics } from './graphql-metrics.ts';
 import { answerRefusals } from './limits/answer-refusals.ts';
 import type { Shed } from './limits/overload.ts';
-import type { OperationExecutor } from './live/graphql-ws-protocol.ts';
 import type { HttpStreams } from './live/http-streams.ts';
+import type { OperationExecutor } from './live/operation-executor.ts';
 import type { OnLeave } from './sharing/crowd.ts';
 import type { Freshness } from './sharing/freshness.ts';
 import { createSharedAnswers } from './sharing/shared-answers.ts';

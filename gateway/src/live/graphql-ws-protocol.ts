@@ -1,16 +1,9 @@
 import type { Identity } from '@gudang/service';
-import type { FormattedExecutionResult } from 'graphql';
-import { CloseCode, MessageType, parseMessage, type SubscribePayload } from 'graphql-ws';
+import { CloseCode, MessageType, parseMessage } from 'graphql-ws';
 import type { GatewayContext } from '../context.ts';
 import type { MessageSocket } from './message-socket.ts';
 import { createSocketOperations } from './socket-operations.ts';
 import type { SocketSession } from './socket-session.ts';
-
-/** Runs a query or mutation; request errors come without `data`. */
-export type OperationExecutor = (
-  request: SubscribePayload,
-  context: GatewayContext,
-) => Promise<FormattedExecutionResult>;
 
 export interface GraphqlWsConnection {
   readonly onMessage: (message: string) => void;

@@ -9,12 +9,12 @@ import type { Admission, AdmittedOperation } from '../limits/admission.ts';
 import type { ClientLimits } from '../limits/client-limits.ts';
 import { RequestRefused } from '../limits/request-refused.ts';
 import { sendErrors } from '../limits/send-refusal.ts';
-import type { OperationExecutor } from './graphql-ws-protocol.ts';
 import { createEncoder, type HttpFormat, multipart, serverSentEvents } from './http-format.ts';
 import { HttpRequestError, readHttpOperation } from './http-operation.ts';
 import { type HttpStream, startHttpStream } from './http-stream.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 import type { LiveStreams } from './live-streams.ts';
+import type { OperationExecutor } from './operation-executor.ts';
 import { paced } from './paced.ts';
 
 const GOING_AWAY: GraphQLFormattedError = {

@@ -5,9 +5,9 @@ import type { Admission, AdmittedOperation } from '../limits/admission.ts';
 import { LimitExceeded } from '../limits/limit-exceeded.ts';
 import type { Shed } from '../limits/overload.ts';
 import type { RequestRate } from '../limits/request-rate.ts';
-import type { OperationExecutor } from './graphql-ws-protocol.ts';
 import type { LiveStreams } from './live-streams.ts';
 import type { MessageSocket } from './message-socket.ts';
+import type { OperationExecutor } from './operation-executor.ts';
 import type { Framer } from './websocket-frames.ts';
 import { createWebsocketOutlet } from './websocket-outlet.ts';
 

@@ -4,8 +4,8 @@ import { NOBODY } from '@gudang/service/auth';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createTestAdmission, DEFAULT_CLIENT_LIMITS } from '../testing/test-admission.ts';
-import type { OperationExecutor } from './graphql-ws-protocol.ts';
 import { createLiveMetrics } from './live-metrics.ts';
+import type { OperationExecutor } from './operation-executor.ts';
 import { startWebsockets } from './websockets.ts';
 
 let stop = async (): Promise<void> => {};

@@ -1,5 +1,3 @@
-import type { SubgraphAnswer } from './subgraph-answer.ts';
-
 /** No type has such a name: what is said to be of it is shown as null. */
 const ABSENT = '$absent';
 
@@ -8,7 +6,13 @@ const ABSENT = '$absent';
  * (`extensions: {gudang: {absentEntities: true}}`), all of the object is null and not just the fields
  * asked for. @apollo/gateway keeps the object, and shows nulls in it where fields may be null.
  */
-export function markAbsentEntities({ data, extensions }: SubgraphAnswer): void {
+export function markAbsentEntities({
+  data,
+  extensions,
+}: {
+  readonly data?: Readonly<Record<string, unknown>> | null;
+  readonly extensions?: Readonly<Record<string, unknown>>;
+}): void {
   const said = extensions?.['gudang'] as { absentEntities?: unknown } | undefined;
   const entities = data?.['_entities'];
   if (said?.absentEntities !== true || !Array.isArray(entities)) return;
