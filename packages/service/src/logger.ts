@@ -20,7 +20,10 @@ export function createLogger(name: string, level: string, stream?: DestinationSt
       ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,severity' } } }
       : {}),
   };
-  return stream ? pino(options, stream) : pino(options);
+  if (pretty) return pino(options);
+  // Written at once: pino's own output keeps lines, and at the end of a process whose output nobody
+  // reads any more it tries to write them for ever.
+  return pino(options, stream ?? pino.destination({ dest: 1, sync: true }));
 }
 
 /** A URL fit for a log or a message: without its user and password. */

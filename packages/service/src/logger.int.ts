@@ -1,0 +1,17 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { expect, it, onTestFinished } from 'vitest';
+
+const program = fileURLToPath(new URL('./testing/logging-process.ts', import.meta.url));
+
+it('lets a process end whose output nobody reads any more', async () => {
+  const child = spawn(process.execPath, ['--conditions=source', '--import=tsx', program], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const exited = once(child, 'exit');
+  child.stdout.destroy();
+  child.stdin.end();
+  expect(await exited).toEqual([3, null]);
+});
