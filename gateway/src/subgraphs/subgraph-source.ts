@@ -2,13 +2,13 @@ import type { GraphQLDataSource } from '@apollo/gateway';
 import { ANONYMOUS, type Logger, type Stoppable, withoutCredentials } from '@gudang/service';
 import { startSpan } from '@gudang/service/tracing';
 import type { OperationTypeNode } from 'graphql';
-import { type Dispatcher, Pool } from 'undici';
+import { Pool } from 'undici';
 import type { GatewayContext } from '../context.ts';
 import { createCrowd, onAbort } from '../sharing/crowd.ts';
 import type { Freshness } from '../sharing/freshness.ts';
 import { createInFlight } from '../sharing/in-flight.ts';
 import type { LeaveSignal } from '../sharing/leave-signal.ts';
-import { NobodyWaits, TooLate, withDeadline } from './deadline.ts';
+import { exchange, NobodyWaits, TooLate } from './exchange.ts';
 import { identityHeaders, secretHeaders } from './identity-headers.ts';
 import {
   type SubgraphAnswer,
@@ -95,26 +95,20 @@ export function startSubgraphSource({
     headers: Readonly<Record<string, string>>,
     signal?: LeaveSignal,
   ): Promise<TakeAnswer> => {
-    const options: Dispatcher.RequestOptions = {
-      method: 'POST',
-      path,
-      headers: { ...always, ...headers },
-      body,
-    };
     if (asked >= CONNECTIONS + WAITING) throw new TooMany();
     asked += 1;
+    const request = { method: 'POST', path, headers: { ...always, ...headers }, body } as const;
+    const { statusCode, text } = await exchange(pool, request, {
+      ms: timeoutMs,
+      signal,
+      onReleased: () => {
+        asked -= 1;
+      },
+    });
     try {
-      return await withDeadline(timeoutMs, signal, async (stop) => {
-        const response = await pool.request({ ...options, signal: stop });
-        const text = await response.body.text();
-        try {
-          return takeAnswers(text);
-        } catch (error) {
-          throw new NoAnswer(`HTTP ${response.statusCode}: ${(error as Error).message}`);
-        }
-      });
-    } finally {
-      asked -= 1;
+      return takeAnswers(text);
+    } catch (error) {
+      throw new NoAnswer(`HTTP ${statusCode}: ${(error as Error).message}`);
     }
   };
 

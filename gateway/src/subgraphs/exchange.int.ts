@@ -1,0 +1,104 @@
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Pool } from 'undici';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LeaveController } from '../sharing/leave-signal.ts';
+import { exchange, NobodyWaits, TooLate } from './exchange.ts';
+
+const LONG_MS = 60_000;
+
+let server: Server;
+let pool: Pool;
+let released: number;
+/** Answers that the server has not given yet. */
+let waiting: ServerResponse[];
+let answer: (response: ServerResponse) => void;
+
+beforeEach(async () => {
+  released = 0;
+  waiting = [];
+  answer = (response) => waiting.push(response);
+  server = createServer((_request, response) => answer(response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  pool = new Pool(`http://127.0.0.1:${port}`, { connections: 1 });
+});
+afterEach(async () => {
+  await pool.destroy();
+  server.closeAllConnections();
+  server.close();
+});
+
+const onReleased = (): void => {
+  released += 1;
+};
+const post = (ms = LONG_MS, signal?: LeaveController) =>
+  exchange(pool, { method: 'POST', path: '/', body: '{}' }, { ms, signal, onReleased });
+const arrived = () => once(server, 'request');
+
+describe('one request and its whole answer', () => {
+  it('comes with its status, put together from its pieces, whatever they cut', async () => {
+    const text = 'Kopi ☕ Gayo '.repeat(20_000);
+    answer = (response) => {
+      response.statusCode = 503;
+      const bytes = Buffer.from(text);
+      response.write(bytes.subarray(0, 6));
+      setImmediate(() => response.end(bytes.subarray(6)));
+    };
+    expect(await post()).toEqual({ statusCode: 503, text });
+    expect(released).toBe(1);
+  });
+
+  it('may be empty', async () => {
+    answer = (response) => response.end();
+    expect(await post()).toEqual({ statusCode: 200, text: '' });
+  });
+
+  it('ends in time when nothing comes, and when only a part of it comes', async () => {
+    await expect(post(50)).rejects.toBeInstanceOf(TooLate);
+    answer = (response) => response.write('{');
+    await expect(post(50)).rejects.toBeInstanceOf(TooLate);
+    await expect.poll(() => released).toBe(2);
+  });
+
+  it('ends when nobody waits for it, and the next one has the connection', async () => {
+    const leaving = new LeaveController();
+    const left = post(LONG_MS, leaving);
+    await arrived();
+    leaving.abort();
+    await expect(left).rejects.toBeInstanceOf(NobodyWaits);
+    answer = (response) => response.end('next');
+    expect(await post()).toEqual({ statusCode: 200, text: 'next' });
+    expect(released).toBe(2);
+  });
+
+  it('is never sent when nobody waited from the start', async () => {
+    const left = new LeaveController();
+    left.abort();
+    await expect(post(LONG_MS, left)).rejects.toBeInstanceOf(NobodyWaits);
+    answer = (response) => response.end('next');
+    await post();
+    expect(waiting).toEqual([]);
+    expect(released).toBe(2);
+  });
+
+  it('that waits for a connection ends in time, and is released when its turn comes', async () => {
+    const first = post();
+    await arrived();
+    await expect(post(50)).rejects.toBeInstanceOf(TooLate);
+    expect(released).toBe(0);
+    waiting[0]?.end('first');
+    await first;
+    await expect.poll(() => released).toBe(2);
+    expect(waiting).toHaveLength(1);
+  });
+
+  it('says what undici says when there is no connection', async () => {
+    server.closeAllConnections();
+    server.close();
+    await expect(post()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    expect(released).toBe(1);
+  });
+});
