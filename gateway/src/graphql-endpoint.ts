@@ -15,6 +15,7 @@ import { badInputPlugin } from './errors/bad-input-plugin.ts';
 import { presentGatewayError } from './errors/present-errors.ts';
 import { type AskSubgraph, createQueryExecutor } from './execution/query-executor.ts';
 import { createGraphqlMetrics } from './graphql-metrics.ts';
+import { createKnownOperations } from './known-operations.ts';
 import { answerRefusals } from './limits/answer-refusals.ts';
 import type { Shed } from './limits/overload.ts';
 import type { HttpStreams } from './live/http-streams.ts';
@@ -86,6 +87,7 @@ export async function startGraphqlEndpoint({
   const createExecutor = (graph: LoadedSupergraph) =>
     createQueryExecutor(graph, askSubgraph, apollo.executor);
   let execute = createExecutor(supergraph);
+  const graphqlMetrics = createGraphqlMetrics(metrics);
   const server = new ApolloServer<GatewayContext>({
     gateway: {
       load: async (options) => {
@@ -107,7 +109,7 @@ export async function startGraphqlEndpoint({
     // Apollo's pretty-printing is half of what @apollo/server itself costs a request.
     stringifyResult: (value) => JSON.stringify(value),
     plugins: [
-      createGraphqlMetrics(metrics),
+      graphqlMetrics.plugin,
       traceOperations<GatewayContext>(({ forward }) => forward),
       badInputPlugin,
       authorisationPlugin(() => requirements),
@@ -117,12 +119,18 @@ export async function startGraphqlEndpoint({
     ],
   });
   await server.start();
-  const answer = createSharedAnswers({ freshness, answer: createApolloHttp(server), metrics });
+  const known = createKnownOperations({
+    answerByApollo: createApolloHttp(server),
+    requirementsOf: (read) => requirements(read),
+    metrics: graphqlMetrics,
+  });
+  const answer = createSharedAnswers({ freshness, answer: known.answer, metrics });
   return {
     use: (next) => {
       update(next.runnableSdl);
       requirements = readRequirements(next);
       execute = createExecutor(next);
+      known.forget();
     },
     serve: ({ handle }, callers, shed) => {
       app.route({

@@ -13,6 +13,10 @@ export interface RequestCallers {
   readonly of: (request: FastifyRequest) => Caller;
 }
 
+/** In the request itself: a WeakMap of requests is work for the garbage collector. */
+const CALLER = Symbol('caller');
+type Identified = FastifyRequest & { [CALLER]?: Caller };
+
 /** @param tickets stand for tokens where `EventSource` opens a stream; it can send no header */
 export function createRequestCallers(
   auth: Authentication,
@@ -23,18 +27,18 @@ export function createRequestCallers(
     const ticket = authorization === undefined && auth.on ? ticketIn(request) : undefined;
     return ticket === undefined ? auth.callerOf(authorization) : tickets.callerOf(ticket);
   };
-  const callers = new WeakMap<FastifyRequest, Caller>();
   return {
     identify: async (request, reply) => {
       try {
-        callers.set(request, await callerOf(request));
+        const caller = callerOf(request);
+        (request as Identified)[CALLER] = caller instanceof Promise ? await caller : caller;
         return undefined;
       } catch (error) {
         if (error instanceof ServiceError) return refuse(reply, error);
         throw error;
       }
     },
-    of: (request) => callers.get(request) ?? NOBODY,
+    of: (request) => (request as Identified)[CALLER] ?? NOBODY,
   };
 }
 

@@ -2,12 +2,20 @@ import '../quiet-apollo.ts';
 import { operationFromDocument } from '@apollo/federation-internals';
 import type { ApolloGateway } from '@apollo/gateway';
 import { QueryPlanner } from '@apollo/query-planner';
-import { type DocumentNode, type GraphQLError, getVariableValues } from 'graphql';
+import {
+  type DocumentNode,
+  type GraphQLError,
+  getVariableValues,
+  type OperationDefinitionNode,
+} from 'graphql';
 import type { GatewayContext } from '../context.ts';
+import type { ReadOperation } from '../live/operation-reader.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../subgraphs/subgraph-source.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { executeOperation, type PreparedOperation, prepareOperation } from './execute-operation.ts';
+import type { ReadyContext, ReadyOperation } from './ready-operation.ts';
+import type { Values } from './shape-result.ts';
 
 type GatewayExecutor = ApolloGateway['executor'];
 
@@ -43,31 +51,44 @@ export function createQueryExecutor(
     return prepared;
   };
 
-  return async (context) => {
+  const readyOf = (read: ReadOperation, prepared: PreparedOperation): ReadyOperation => ({
+    read,
+    run: (variables, context) => {
+      if (variableErrors(supergraph, read.operation, variables)) return undefined;
+      return run(read.operation, prepared, variables, context);
+    },
+  });
+  const run = (
+    { operation: kind }: OperationDefinitionNode,
+    prepared: PreparedOperation,
+    variables: Values | undefined,
+    context: GatewayContext,
+  ) =>
+    executeOperation(prepared, variables, (node, used) => {
+      const { operation: query, operationName } = node;
+      return ask(node.serviceName, { query, variables: used, operationName }, context, kind);
+    });
+
+  return async ({ context: given, ...context }) => {
+    const { onReady, executed, ...asking } = given as ReadyContext;
+    if (executed) return executed;
     const { request, document, operation } = context;
-    if (request.http?.headers.get('apollo-query-plan-experimental')) return otherwise(context);
-    const errors = refusedVariables(supergraph, context);
+    const byApollo = () => otherwise({ ...context, context: asking });
+    if (request.http?.headers.get('apollo-query-plan-experimental')) return byApollo();
+    const errors = operation && variableErrors(supergraph, operation, request.variables);
     if (errors) return { errors };
     const prepared = prepare(document, request.operationName);
-    if (!prepared || !operation) return otherwise(context);
-    const asking = context.context as GatewayContext;
-    return executeOperation(prepared, request.variables, (node, variables) => {
-      const { operation: query, operationName } = node;
-      return ask(
-        node.serviceName,
-        { query, variables, operationName },
-        asking,
-        operation.operation,
-      );
-    });
+    if (!prepared || !operation) return byApollo();
+    onReady?.(readyOf({ document, operation }, prepared));
+    return run(operation, prepared, request.variables, asking);
   };
 }
 
-function refusedVariables(
+function variableErrors(
   { schema }: LoadedSupergraph,
-  { operation, request }: Parameters<GatewayExecutor>[0],
+  { variableDefinitions }: OperationDefinitionNode,
+  given: Values | undefined,
 ): readonly GraphQLError[] | undefined {
-  const { variableDefinitions } = operation;
-  if (!variableDefinitions) return undefined;
-  return getVariableValues(schema, variableDefinitions, request.variables ?? {}).errors;
+  if (!variableDefinitions || variableDefinitions.length === 0) return undefined;
+  return getVariableValues(schema, variableDefinitions, given ?? {}).errors;
 }

@@ -60,11 +60,9 @@ export function createSharedAnswers({
     const offer =
       key === undefined ? undefined : (): void => inFlight.offer(key, work, crowd, since);
     const own = { ...context, signal: crowd.signal };
-    const work: Promise<HttpAnswer> = watchOperation(
-      freshness,
-      own,
-      (given) => answer(request, given),
-      offer,
+    // Not at once: what is known to be a query from the start would be offered before it is there.
+    const work: Promise<HttpAnswer> = Promise.resolve().then(() =>
+      watchOperation(freshness, own, (given) => answer(request, given), offer),
     );
     return work;
   };

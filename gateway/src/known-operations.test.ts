@@ -1,0 +1,128 @@
+import { ANONYMOUS, UNRESTRICTED } from '@gudang/service';
+import type { FastifyRequest } from 'fastify';
+import { type GraphQLError, type OperationDefinitionNode, parse } from 'graphql';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { GatewayContext } from './context.ts';
+import type { ExecutedOperation } from './execution/execute-operation.ts';
+import type { ReadyContext, ReadyOperation } from './execution/ready-operation.ts';
+import { createKnownOperations, type KnownOperations } from './known-operations.ts';
+
+const QUERY = 'query ($id: ID) { item(id: $id) { name } }';
+const HEADERS = [['content-type', 'application/json; charset=utf-8']] as const;
+
+const PLAN = { 'apollo-query-plan-experimental': 'true' };
+
+/** Contexts in which Apollo Server was asked, and variables with which an operation was run alone. */
+let byApollo: ReadyContext[];
+let alone: unknown[];
+let answered: string[];
+let result: ExecutedOperation | Error | undefined;
+let known: KnownOperations;
+
+beforeEach(() => {
+  byApollo = [];
+  alone = [];
+  answered = [];
+  result = { data: { item: { name: 'x' } } };
+  known = createKnownOperations({
+    answerByApollo: async (request, context) => {
+      const { query } = request.body as { query: string };
+      byApollo.push(context as ReadyContext);
+      (context as ReadyContext).onReady?.(readyFor(query));
+      await (context as ReadyContext).executed?.catch(() => {});
+      return { status: 200, headers: HEADERS, body: '{"data":"by Apollo"}' };
+    },
+    requirementsOf: () => [{ coordinate: 'Query.item', scopes: [['read']] }],
+    metrics: { answered: (kind) => void answered.push(kind) },
+  });
+});
+
+function readyFor(query: string): ReadyOperation {
+  const document = parse(query);
+  const operation = document.definitions[0] as OperationDefinitionNode;
+  return {
+    read: { document, operation },
+    run: (variables) => {
+      alone.push(variables);
+      if (result === undefined) return undefined;
+      return result instanceof Error ? Promise.reject(result) : Promise.resolve(result);
+    },
+  };
+}
+
+const anybody: GatewayContext = { forward: {}, identity: UNRESTRICTED };
+const ask = (
+  body: object | null,
+  { headers = {}, method = 'POST', context = anybody }: Partial<Asked> = {},
+) => known.answer({ method, headers, body } as unknown as FastifyRequest, context);
+interface Asked {
+  headers: Record<string, string>;
+  method: string;
+  context: GatewayContext;
+}
+
+describe('an operation that Apollo Server has answered', () => {
+  it('is executed alone from then on, and answered with the same headers', async () => {
+    await ask({ query: QUERY, variables: { id: '1' } });
+    expect(await ask({ query: QUERY, variables: { id: '2' } })).toEqual({
+      status: 200,
+      headers: HEADERS,
+      body: '{"data":{"item":{"name":"x"}}}',
+    });
+    expect([byApollo.length, alone, answered]).toEqual([1, [{ id: '2' }], ['query']]);
+  });
+
+  it('begins before it is executed, so that others may join it', async () => {
+    await ask({ query: QUERY });
+    const kinds: string[] = [];
+    await ask({ query: QUERY }, { context: { ...anybody, begins: (kind) => kinds.push(kind) } });
+    expect(kinds).toEqual(['query']);
+  });
+
+  it.each<[string, object, Partial<Asked>?]>([
+    ['another text', { query: `${QUERY} ` }],
+    ['another operation of the text', { query: QUERY, operationName: 'Other' }],
+    ['another type of answer', { query: QUERY }, { headers: { accept: 'text/html' } }],
+    ['another type of body', { query: QUERY }, { headers: { 'content-type': 'text/plain' } }],
+    ['a GET', { query: QUERY }, { method: 'GET' }],
+    ['a question for its plan', { query: QUERY }, { headers: PLAN }],
+    ['an id beside its text', { query: QUERY, extensions: { persistedQuery: {} } }],
+    ['a name that is none', { query: QUERY, operationName: 1 }],
+    ['variables that are none', { query: QUERY, variables: [] }],
+    ['a caller who may not', { query: QUERY }, { context: { forward: {}, identity: ANONYMOUS } }],
+  ])('goes through Apollo Server all the same with %s', async (_what, body, asked) => {
+    await ask({ query: QUERY });
+    await ask(body, asked);
+    expect([byApollo.length, alone]).toEqual([2, []]);
+  });
+
+  it('goes through it with variables that do not fit', async () => {
+    await ask({ query: QUERY });
+    result = undefined;
+    await ask({ query: QUERY, variables: { id: {} } });
+    expect([byApollo.length, byApollo[1]?.executed]).toEqual([2, undefined]);
+  });
+
+  it.each([
+    ['errors', { data: null, errors: [{ message: 'no' } as GraphQLError] }],
+    ['a failure', new Error('no')],
+  ])('goes through it with %s, and is not executed again', async (_what, came) => {
+    await ask({ query: QUERY });
+    result = came;
+    expect(await ask({ query: QUERY })).toMatchObject({ body: '{"data":"by Apollo"}' });
+    expect([byApollo.length, alone.length, answered]).toEqual([2, 1, []]);
+    const { executed } = byApollo[1] ?? {};
+    if (came instanceof Error) await expect(executed).rejects.toBe(came);
+    else expect(await executed).toBe(came);
+  });
+
+  it('is unknown again once the supergraph is another one, also what was under way then', async () => {
+    await ask({ query: QUERY });
+    known.forget();
+    const asked = ask({ query: QUERY });
+    known.forget();
+    await asked;
+    await ask({ query: QUERY });
+    expect([byApollo.length, alone]).toEqual([3, []]);
+  });
+});
