@@ -1,3 +1,4 @@
+import { collectGarbage } from './collect-garbage.ts';
 import { createLogger, type Logger } from './logger.ts';
 import {
   readSettings,
@@ -102,6 +103,7 @@ export async function runProcess<T extends ProcessTable>(
     // First, so that it is stopped last: what the others do while they stop is sent too.
     started('tracing', await startTracing(name));
     await start({ name, settings, log, started, fail });
+    await collectGarbage();
   } catch (error) {
     fail(error instanceof Error ? error.message : 'Could not start', error);
   }
