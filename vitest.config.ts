@@ -7,6 +7,8 @@ const { resolve: pathOf } = createRequire(import.meta.url);
 const ssr = { resolve: { conditions: ['source', 'node'] } };
 // As Node finds it: Vite would take its other entry and load a second copy of it.
 const resolve = { alias: [{ find: /^graphql$/, replacement: pathOf('graphql') }] };
+// Where files share a worker's modules (isolate: false) they take half the CPU: loading them is the
+// rest. What they stand on keeps no state of its own but in what a test makes and stops.
 const exclude = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({
@@ -16,7 +18,12 @@ export default defineConfig({
       {
         resolve,
         ssr,
-        test: { name: 'unit', include: ['**/src/**/*.test.ts', 'tests/**/*.test.ts'], exclude },
+        test: {
+          name: 'unit',
+          include: ['**/src/**/*.test.ts', 'tests/**/*.test.ts'],
+          exclude,
+          isolate: false,
+        },
       },
       {
         resolve,
@@ -27,6 +34,7 @@ export default defineConfig({
           exclude,
           globalSetup: './packages/embedded/src/vitest-setup.ts',
           setupFiles: './tests/patient-waits.ts',
+          isolate: false,
           // They wait more than they work; one a core less one would be a single one on two cores.
           maxWorkers: 3,
           // Vitest wants a group of its own for another number of workers, also beside no others.

@@ -48,12 +48,12 @@ describe('a subgraph that hangs', () => {
       });
     });
     answer = () => {};
-    await start({ SUBGRAPH_TIMEOUT_MS: '6000' });
+    await start({ SUBGRAPH_TIMEOUT_MS: '8000' });
     // Each another one: identical ones would be one.
-    const hanging = Array.from({ length: 100 }, (_, number) =>
+    const hanging = Array.from({ length: 80 }, (_, number) =>
       gateway.post({ query: `{ best${number}: best { id } }` }),
     );
-    await vi.waitFor(() => expect(most).toBe(64), { timeout: 4_000 });
+    await vi.waitFor(() => expect(most).toBe(64), { timeout: 7_000 });
     const from = performance.now();
     expect(await gateway.post(GOOD)).toMatchObject({ data: { hello: 'hello you' } });
     expect(performance.now() - from).toBeLessThan(4_000);
@@ -61,7 +61,7 @@ describe('a subgraph that hangs', () => {
       expect(errors).toMatchObject([{ extensions: UNAVAILABLE }]);
     }
     // Waiting for a connection counts: the last one is answered when the first one is.
-    expect(performance.now() - from).toBeLessThan(12_000);
+    expect(performance.now() - from).toBeLessThan(15_000);
     // Those given up are replaced while they close.
     expect(most).toBeLessThanOrEqual(2 * 64);
   });
