@@ -3,7 +3,8 @@ import type { Logger } from '../logger.ts';
 import type { SettingsOf } from '../settings/settings.ts';
 import type { kafkaSettings } from '../settings/shared-settings.ts';
 import { patchGroupMember } from './group-member-patch.ts';
-import { patchRecordEncoder } from './record-encoder-patch.ts';
+import { patchProduceRequest } from './produce-request-patch.ts';
+import { patchRecordDecoder } from './record-decoder-patch.ts';
 import { patchRequestQueue } from './request-queue-patch.ts';
 
 type ClientSettings = Pick<
@@ -46,7 +47,8 @@ export function createKafkaClient(
 ): Kafka {
   patchRequestQueue();
   patchGroupMember();
-  patchRecordEncoder();
+  patchProduceRequest();
+  patchRecordDecoder();
   return new Kafka({
     clientId,
     ...connectionOptions(settings),

@@ -1,6 +1,7 @@
-import { Partitioners, type Producer } from 'kafkajs';
+import type { Producer } from 'kafkajs';
 import { createBackoff, pause, settledOrAborted } from '../backoff.ts';
 import type { KafkaConnection } from '../kafka/kafka-connection.ts';
+import { keyPartitioner } from '../kafka/key-partitioner.ts';
 
 /**
  * A connected producer, for as long as that takes.
@@ -13,7 +14,7 @@ export async function createProducer(
 ): Promise<Producer> {
   await settledOrAborted(kafka.ready, signal);
   const producer = kafka.client.producer({
-    createPartitioner: Partitioners.DefaultPartitioner,
+    createPartitioner: keyPartitioner,
     idempotent: false,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,

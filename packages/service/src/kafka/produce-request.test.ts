@@ -1,0 +1,72 @@
+import { createRequire } from 'node:module';
+import { describe, expect, it, vi } from 'vitest';
+import { type Encoded, encodeProduceRequest, type MessageToSend } from './produce-request.ts';
+import type { RequestToMake } from './produce-request-patch.ts';
+
+const require = createRequire(import.meta.url);
+const ofKafkajs: (given: RequestToMake) => {
+  encode: () => Promise<Encoded>;
+} = require('kafkajs/src/protocol/requests/produce/v3/request');
+
+const TEXTS = [null, '', 'kopi', '☕ 🫖', Buffer.alloc(0), Buffer.from([0, 0xff, 0x80])];
+const HEADERS: Required<MessageToSend>['headers'][] = [
+  {},
+  { one: 'text' },
+  { one: 'text', twö: Buffer.from([0xff]), '': '' },
+  { several: ['a', Buffer.from('b'), ''], none: [] },
+  Object.fromEntries(Array.from({ length: 70 }, (_, index) => [`h${index}`, 'x'.repeat(index)])),
+];
+/** Around what a number of one, two or more bytes holds. */
+const SIZES = [0, 1, 63, 64, 8_191, 8_192, 1_048_575, 1_048_576];
+
+const partition = (messages: readonly MessageToSend[], number = 0) => ({
+  partition: number,
+  messages,
+});
+async function expectSame(topicData: RequestToMake['topicData']): Promise<void> {
+  vi.useFakeTimers({ now: 1_767_225_600_123, toFake: ['Date'] });
+  try {
+    const given = { acks: -1, timeout: 30_000, topicData };
+    const [ours, theirs] = [encodeProduceRequest(given), await ofKafkajs(given).encode()];
+    expect(ours.size()).toBe(theirs.size());
+    expect(ours.buffer.equals(theirs.buffer)).toBe(true);
+  } finally {
+    vi.useRealTimers();
+  }
+}
+
+describe('encodeProduceRequest writes byte for byte what kafkajs writes', () => {
+  it('of keys, values and headers', async () => {
+    const messages = TEXTS.flatMap((key) =>
+      TEXTS.flatMap((value) => HEADERS.map((headers) => ({ key, value, headers }))),
+    );
+    await expectSame([{ topic: 'töpic', partitions: [partition(messages)] }]);
+  });
+
+  it('of several topics and partitions, one of them empty', async () => {
+    const some = [{ value: 'a' }, { value: null }];
+    await expectSame([
+      { topic: 'one', partitions: [partition(some, 5), partition([{ value: 'b' }], 0)] },
+      { topic: 'two', partitions: [partition(some, 1)] },
+      { topic: 'none', partitions: [] },
+    ]);
+  });
+
+  it('of times that differ by up to years', async () => {
+    const messages = [0, 63, 64, 2 ** 31, 2 ** 36].map((later) => ({
+      value: 'v',
+      timestamp: String(1_600_000_000_000 + later),
+    }));
+    await expectSame([{ topic: 'times', partitions: [partition(messages)] }]);
+  });
+
+  it('of sizes, and of many records', async () => {
+    for (const size of SIZES) {
+      await expectSame([
+        { topic: 't', partitions: [partition([{ value: Buffer.alloc(size, 7) }])] },
+      ]);
+    }
+    const many = Array.from({ length: 20_000 }, (_, index) => ({ key: `${index}`, value: 'v' }));
+    await expectSame([{ topic: 'many', partitions: [partition(many)] }]);
+  });
+});

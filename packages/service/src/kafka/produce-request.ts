@@ -1,0 +1,133 @@
+import { crc32c } from './crc32c.ts';
+import {
+  type RecordPlace,
+  type RecordToEncode,
+  sizeOfRecord,
+  sizeWithLength,
+  writeRecord,
+} from './record-encoder.ts';
+
+/** A message as kafkajs hands it to its encoder. */
+export interface MessageToSend extends RecordToEncode {
+  /** Milliseconds since 1970; now when left out. */
+  readonly timestamp?: string | number | null;
+}
+
+/** What kafkajs makes a produce request of. */
+export interface ProduceRequest {
+  readonly acks: number;
+  readonly timeout: number;
+  readonly topicData: readonly {
+    readonly topic: string;
+    readonly partitions: readonly {
+      readonly partition: number | string;
+      readonly messages: readonly MessageToSend[];
+    }[];
+  }[];
+}
+
+/** The bytes, under the names that kafkajs's encoder has for them. */
+export interface Encoded {
+  readonly buf: Buffer;
+  readonly buffer: Buffer;
+  readonly size: () => number;
+}
+
+/** A batch's fields before its first record, in bytes; behind the first 21 begins what its checksum covers. */
+const BATCH_HEAD = 61;
+const CHECKED_FROM = 21;
+/** The fields that the length of a batch does not count: its first offset and the length itself. */
+const UNCOUNTED = 12;
+const MAGIC = 2;
+const NO_PRODUCER = -1n;
+
+interface SizedBatch {
+  readonly messages: readonly MessageToSend[];
+  readonly places: readonly RecordPlace[];
+  readonly sizes: readonly number[];
+  readonly first: number;
+  readonly last: number;
+  readonly size: number;
+}
+
+function sizeBatch(messages: readonly MessageToSend[], now: number): SizedBatch {
+  let [first, last] = [Number.POSITIVE_INFINITY, 0];
+  const times = messages.map(({ timestamp }) => {
+    const time = timestamp == null ? now : Number(timestamp);
+    first = Math.min(first, time);
+    last = Math.max(last, time);
+    return time;
+  });
+  let size = BATCH_HEAD;
+  const places = times.map((time, offsetDelta) => ({ offsetDelta, timestampDelta: time - first }));
+  const sizes = messages.map((message, index) => {
+    const own = sizeOfRecord(message, places[index] as RecordPlace);
+    size += sizeWithLength(own);
+    return own;
+  });
+  return { messages, places, sizes, first, last, size };
+}
+
+function writeBatch(into: Buffer, start: number, batch: SizedBatch): number {
+  const { messages, places, sizes, first, last, size } = batch;
+  into.writeBigInt64BE(0n, start);
+  into.writeInt32BE(size - UNCOUNTED, start + 8);
+  // The leader's epoch: the broker writes its own.
+  into.writeInt32BE(0, start + 12);
+  into.writeInt8(MAGIC, start + 16);
+  // Attributes: not compressed, in no transaction, times as given.
+  into.writeInt16BE(0, start + 21);
+  into.writeInt32BE(messages.length - 1, start + 23);
+  into.writeBigInt64BE(BigInt(first), start + 27);
+  into.writeBigInt64BE(BigInt(last), start + 35);
+  into.writeBigInt64BE(NO_PRODUCER, start + 43);
+  into.writeInt16BE(0, start + 51);
+  into.writeInt32BE(0, start + 53);
+  into.writeInt32BE(messages.length, start + 57);
+  let at = start + BATCH_HEAD;
+  messages.forEach((message, index) => {
+    at = writeRecord(into, at, message, places[index] as RecordPlace, sizes[index] as number);
+  });
+  into.writeUInt32BE(crc32c(into.subarray(start + CHECKED_FROM, at)), start + 17);
+  return at;
+}
+
+/**
+ * A produce request of version 3 to 7, https://kafka.apache.org/protocol#The_Messages_Produce, with
+ * batches of format 2, in one allocation of the right size. kafkajs takes one of 512 bytes for each
+ * record, header and number, and copies a record eight times on its way into the request: with nine
+ * headers 36 µs a record, here 3.3, the checksum included.
+ * For a producer that is neither idempotent nor in a transaction, and without compression.
+ */
+export function encodeProduceRequest(
+  { acks, timeout, topicData }: ProduceRequest,
+  now = Date.now(),
+): Encoded {
+  let size = 2 + 2 + 4 + 4;
+  const topics = topicData.map(({ topic, partitions }) => {
+    size += 2 + Buffer.byteLength(topic) + 4;
+    const batches = partitions.map(({ partition, messages }) => {
+      const batch = sizeBatch(messages, now);
+      size += 4 + 4 + batch.size;
+      return { partition: Number(partition), batch };
+    });
+    return { topic, batches };
+  });
+  const buf = Buffer.allocUnsafe(size);
+  // No transactional id.
+  let at = buf.writeInt16BE(-1, 0);
+  at = buf.writeInt16BE(acks, at);
+  at = buf.writeInt32BE(timeout, at);
+  at = buf.writeInt32BE(topics.length, at);
+  for (const { topic, batches } of topics) {
+    at = buf.writeInt16BE(Buffer.byteLength(topic), at);
+    at += buf.write(topic, at);
+    at = buf.writeInt32BE(batches.length, at);
+    for (const { partition, batch } of batches) {
+      at = buf.writeInt32BE(partition, at);
+      at = buf.writeInt32BE(batch.size, at);
+      at = writeBatch(buf, at, batch);
+    }
+  }
+  return { buf, buffer: buf, size: () => at };
+}
