@@ -1,11 +1,20 @@
 import type { Metrics, Service, Stoppable } from '@gudang/service';
-import { postgresAdapter, startClient, TRANSACTION_OPTIONS } from '@gudang/service/database';
-import { PrismaClient } from './generated/prisma/client.ts';
+import {
+  createSetWise,
+  postgresAdapter,
+  postgresPool,
+  type RawTransaction,
+  type SetWise,
+  startClient,
+  TRANSACTION_OPTIONS,
+} from '@gudang/service/database';
+import { Prisma, PrismaClient } from './generated/prisma/client.ts';
 import type { settingsTable } from './settings.ts';
 
-export type Database = PrismaClient;
-/** A client, or the transaction that one is in. */
-export type Transaction = Parameters<Parameters<PrismaClient['$transaction']>[0]>[0];
+/** Prisma's client, and beside it transactions of thousands of rows over the same connections. */
+export type Database = PrismaClient & { readonly setWise: SetWise };
+/** The transaction that statements are in: Prisma's, or a set-wise one. */
+export type Transaction = RawTransaction;
 
 /** A pool of connections to order_db; the first is opened when it is needed. */
 export function openDatabase({
@@ -18,10 +27,12 @@ export function openDatabase({
   metrics?: Metrics;
 }): Database {
   const name = 'order-subgraph';
-  return new PrismaClient({
-    adapter: postgresAdapter({ url, pool, name, metrics }),
+  const connections = postgresPool({ url, pool, name, metrics });
+  const client = new PrismaClient({
+    adapter: postgresAdapter(connections),
     transactionOptions: TRANSACTION_OPTIONS,
   });
+  return Object.assign(client, { setWise: createSetWise(connections, Prisma.sql) });
 }
 
 export function startDatabase(

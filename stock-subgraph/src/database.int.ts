@@ -1,7 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
 import { isOutage } from '@gudang/service/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { type Database, openDatabase, type Transaction } from './database.ts';
+import { type Database, openDatabase } from './database.ts';
 import { addStock } from './stocks/add-stock.ts';
 import { adjustStock } from './stocks/change-stock.ts';
 
@@ -36,6 +36,9 @@ async function endConnectionOf(transaction: Transaction): Promise<void> {
   const [row] = await transaction.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
   await administrator.$queryRaw`SELECT pg_terminate_backend(${row?.pid}::int, 5000)`;
 }
+
+/** Prisma's, and not set-wise. */
+type Transaction = Parameters<Parameters<Database['$transaction']>[0]>[0];
 
 /** Ends the one connection that sleeps, once it does. */
 async function endSleeper(): Promise<void> {

@@ -26,7 +26,7 @@ export function settleOrders(
     record,
     traceparent,
   }));
-  return database.$transaction(async (transaction) => {
+  return database.setWise(async (transaction) => {
     const orders = await lockOrders(transaction, decisions);
     const { settled, repeats, foreign, contradictions } = settle(orders, decisions);
     if (settled.length > 0) await writeSettled(transaction, settled);

@@ -30,7 +30,7 @@ export function decideOrders(
 ): Promise<DecideCounts> {
   const orders = batch.map(({ message, record }) => ({ ...message, record }));
   const causes = new Map(batch.map(({ message, traceparent }) => [message.id, traceparent]));
-  return database.$transaction(async (transaction) => {
+  return database.setWise(async (transaction) => {
     const { stocks, now } = await lockStocks(
       transaction,
       orders.map((order) => order.productId),

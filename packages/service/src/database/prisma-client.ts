@@ -26,7 +26,7 @@ const STANDSTILL_LIMIT_MS = 5_000;
 const STATEMENT_LIMIT_MS = 15_000;
 
 /** What a Prisma client of a service connects with: a pool that gives up rather than hang. */
-export function postgresAdapter({
+export function postgresPool({
   url,
   pool: max,
   name,
@@ -38,7 +38,7 @@ export function postgresAdapter({
   /** What `pg_stat_activity` shows. */
   name: string;
   metrics?: Metrics | undefined;
-}): PrismaPg {
+}): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,
@@ -65,6 +65,11 @@ export function postgresAdapter({
   metrics?.gauge('gudang_database_connections_limit', 'DATABASE_POOL', [], (gauge) =>
     gauge.set(max),
   );
+  return pool;
+}
+
+/** @param pool ends with the client */
+export function postgresAdapter(pool: pg.Pool): PrismaPg {
   return new PrismaPg(pool, { disposeExternalPool: true });
 }
 

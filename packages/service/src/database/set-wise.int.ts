@@ -1,0 +1,79 @@
+import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
+import type { Pool } from 'pg';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { postgresPool } from './prisma-client.ts';
+import { createSetWise, type SetWise } from './set-wise.ts';
+import { isOutage, isRefusedData } from './sql-state.ts';
+
+let testDatabase: TestDatabase;
+let pool: Pool;
+let setWise: SetWise;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase(inject('postgresUrl'), 'stock');
+  pool = postgresPool({ url: testDatabase.url, pool: 2, name: 'set-wise' });
+  // As Prisma.sql does, which only the subgraphs have.
+  setWise = createSetWise(pool, (strings, ...values) => ({
+    text: strings.reduce((text, part, index) => `${text}$${index}${part}`),
+    values,
+  }));
+});
+afterAll(async () => {
+  await pool.end();
+  await testDatabase.drop();
+});
+
+const stocks = async (): Promise<unknown[]> => (await pool.query('SELECT id FROM stocks')).rows;
+const ADD = "INSERT INTO stocks (id, name, quantity) VALUES ($1, 'n', $2)";
+
+it('hands arrays over as they are, of every type, empty ones and nulls too', async () => {
+  const texts = ['', 'kopi "☕", {\\}', 'NULL', null];
+  const ints = [0, -1, 2_147_483_647, null];
+  const uuids = ['0af76519-16cd-43dd-8448-eb211c80319c', null];
+  const times = [new Date(0), new Date('1999-12-31T23:59:59.999Z'), new Date(8.64e14 - 1), null];
+  const read = await setWise(
+    (transaction) =>
+      transaction.$queryRaw`
+      SELECT ${texts}::text[] AS texts, ${ints}::int[] AS ints, ${uuids}::uuid[] AS uuids,
+        ${times}::timestamptz[] AS times, ${[true, false, null]}::boolean[] AS booleans,
+        ${[]}::text[] AS nothing, ${7}::int AS one`,
+  );
+  expect(read).toEqual([
+    { texts, ints, uuids, times, booleans: [true, false, null], nothing: [], one: 7 },
+  ]);
+});
+
+it('commits what its work has written, and nothing of what threw', async () => {
+  const lost = setWise(async (transaction) => {
+    await transaction.$executeRawUnsafe(ADD, 'lost', 1);
+    throw new Error('no');
+  });
+  await expect(lost).rejects.toThrow('no');
+  const written = await setWise((transaction) => transaction.$executeRawUnsafe(ADD, 'kept', 1));
+  expect(written).toBe(1);
+  expect(await stocks()).toEqual([{ id: 'kept' }]);
+});
+
+it('throws what PostgreSQL refuses as data, and its connection serves the next', async () => {
+  const refused = await setWise((transaction) =>
+    transaction.$executeRawUnsafe(ADD, 'refused', -1),
+  ).catch((error: unknown) => error);
+  expect(isRefusedData(refused)).toBe(true);
+  const nul = await setWise(
+    (transaction) => transaction.$queryRaw`SELECT ${['a\u0000']}::text[]`,
+  ).catch((error: unknown) => error);
+  expect(isRefusedData(nul)).toBe(true);
+  expect(pool.totalCount).toBe(pool.idleCount);
+});
+
+it('throws an outage when its connection is lost, and the next gets a fresh one', async () => {
+  const lost = await setWise(async (transaction) => {
+    const [row] = await transaction.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
+    await pool.query('SELECT pg_terminate_backend($1, 5000)', [row?.pid]);
+    await transaction.$queryRaw`SELECT 1`;
+  }).catch((error: unknown) => error);
+  expect(isOutage(lost)).toBe(true);
+  expect(await setWise((transaction) => transaction.$queryRaw`SELECT 1 AS one`)).toEqual([
+    { one: 1 },
+  ]);
+});
