@@ -1,0 +1,124 @@
+/**
+ * How what a unit of work costs grows with what is stored and who watches, and the plans of every
+ * hot statement at the largest size.
+ * `npm run bench:growth -- [orders|stocks|plans…] [--full] [--quick] [--json file]`: `--full` with
+ * 10,000,000 orders. Exits with 1 when something costs more than 1.5 times as much at its largest
+ * size as at its smallest, or a plan reads what grows.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
+import { dirname } from 'node:path';
+import { exit, stdout, version } from 'node:process';
+import { parseArgs } from 'node:util';
+import { shownSize } from './growth/curve.ts';
+import { driveHotStatements, HOT_ORDER_SETTINGS } from './growth/drive-hot.ts';
+import { fillOrders, fillStocks, PRODUCTS } from './growth/fill.ts';
+import { startGrowthServers } from './growth/growth-servers.ts';
+import { whatGrows } from './growth/judge-plan.ts';
+import {
+  type GrownPair,
+  measureDepths,
+  measureOrderPages,
+  measureOrders,
+} from './growth/of-orders.ts';
+import {
+  type GrownStocks,
+  measureChanges,
+  measureStockPages,
+  measureWatched,
+} from './growth/of-stocks.ts';
+import { renderPlan } from './growth/plans.ts';
+import type { Figure } from './suite/figure.ts';
+import { allHold, type Report, renderCase } from './suite/report.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    full: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+  },
+});
+const PARTS = ['orders', 'stocks', 'plans'];
+const unknown = positionals.filter((word) => !PARTS.includes(word));
+if (unknown.length > 0) {
+  stdout.write(`${unknown.join(', ')}: there are ${PARTS.join(', ')}\n`);
+  exit(1);
+}
+const wants = (part: string): boolean => positionals.length === 0 || positionals.includes(part);
+const ORDERS = [10_000, 100_000, 1_000_000, ...(values.full ? [10_000_000] : [])];
+const STOCKS = [1_000, 10_000, 100_000];
+const long = { count: values.quick ? 2 : 5, ms: values.quick ? 1_500 : 4_000, warmUpMs: 3_000 };
+const short = { count: values.quick ? 2 : 5, ms: values.quick ? 600 : 1_500, warmUpMs: 500 };
+
+const say = (line: string): void => void stdout.write(`${line}\n`);
+const cases: Record<string, readonly Figure[]> = {};
+const show = (name: string, figures: readonly Figure[]): void => {
+  cases[name] = figures;
+  say(renderCase(name, figures));
+};
+const plans: { text: string; ms: number; plan: string; grows: readonly string[] }[] = [];
+const servers = await startGrowthServers();
+try {
+  if (wants('orders')) {
+    const pairs: GrownPair[] = [];
+    for (const size of ORDERS) {
+      const from = performance.now();
+      const name = `${size}`;
+      const order = await servers.grow('order', `order_${name}`, (url) => fillOrders(url, size), {
+        RECONCILE_AFTER: '0',
+      });
+      const fill = (url: string): Promise<void> => fillStocks(url, PRODUCTS, size);
+      const stock = await servers.grow('stock', `stock_${name}`, fill);
+      pairs.push({ size, order, stock });
+      say(`${shownSize(size)} orders: ${Math.round((performance.now() - from) / 1_000)} s to fill`);
+    }
+    show('orders', await measureOrders(servers, pairs, long));
+    show('pages of orders', await measureOrderPages(servers, pairs, short));
+    const largest = pairs.at(-1);
+    if (largest) show('depth', await measureDepths(servers, largest, short));
+    for (const { order, stock } of pairs) await Promise.all([order.part.stop(), stock.part.stop()]);
+  }
+  if (wants('stocks')) {
+    const sizes: GrownStocks[] = [];
+    for (const size of STOCKS) {
+      const fill = (url: string): Promise<void> => fillStocks(url, size, 100_000);
+      sizes.push({ size, stock: await servers.grow('stock', `stock_of_${size}`, fill) });
+    }
+    show('changes', await measureChanges(servers, sizes, long));
+    show('pages of stocks', await measureStockPages(servers, sizes, short));
+    const largest = sizes.at(-1);
+    if (largest) show('watchers', await measureWatched(servers, largest, long));
+    for (const { stock } of sizes) await stock.part.stop();
+  }
+  if (wants('plans')) {
+    const size = wants('orders') ? (ORDERS.at(-1) ?? 0) : 1_000_000;
+    const order = await servers.grow(
+      'order',
+      'order_plans',
+      (url) => fillOrders(url, size),
+      HOT_ORDER_SETTINGS,
+    );
+    const fill = (url: string): Promise<void> => fillStocks(url, 100_000, size);
+    const stock = await servers.grow('stock', 'stock_plans', fill);
+    say(`plans with ${shownSize(size)} orders and 100,000 stocks`);
+    for (const { text, ms, plan } of await servers.explaining(() =>
+      driveHotStatements(order, stock),
+    )) {
+      const grows = whatGrows(plan);
+      plans.push({ text, ms, plan: renderPlan(plan), grows });
+      say(`\n${text.slice(0, 400)}\n${renderPlan(plan, 1)}\n  ${ms} ms`);
+      for (const one of grows) say(`  FAILS: ${one}`);
+    }
+  }
+} finally {
+  await servers.stop();
+}
+const at = new Date().toISOString();
+const file = values.json ?? `.gudang/bench/growth-${at.replaceAll(':', '-')}.json`;
+const machine = { node: version, cores: availableParallelism(), load: loadavg()[0] ?? 0 };
+const report: Report = { at, machine, rounds: long.count, cases };
+await mkdir(dirname(file), { recursive: true });
+await writeFile(file, `${JSON.stringify({ ...report, plans }, null, 2)}\n`);
+say(`\nCPU of all that takes part; medians, lowest – highest; written to ${file}`);
+exit(allHold(report) && plans.every(({ grows }) => grows.length === 0) ? 0 : 1);

@@ -1,0 +1,69 @@
+import { formatTimePlace } from '@gudang/service/graphql';
+import type { Grown } from './growth-servers.ts';
+
+/** An operation as a client sends it. */
+export interface Ask {
+  readonly query: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
+const ORDERS = `query ($first: Int, $after: String, $last: Int, $before: String, $productId: ID, $status: OrderStatus) {
+  orders(first: $first, after: $after, last: $last, before: $before, productId: $productId, status: $status) {
+    nodes { id productId quantity status createdAt decidedAt }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  }
+}`;
+const STOCKS = `query ($first: Int, $after: String, $search: String) {
+  stocks(first: $first, after: $after, search: $search) { nodes { id name quantity } pageInfo { endCursor } }
+}`;
+const SIZE = 50;
+
+type Variables = Readonly<Record<string, unknown>>;
+
+export const newestOrders = (filter: Variables = {}): Ask => ({
+  query: ORDERS,
+  variables: { first: SIZE, ...filter },
+});
+export const lastOrders = (filter: Variables = {}): Ask => ({
+  query: ORDERS,
+  variables: { last: SIZE, ...filter },
+});
+export const newestStocks = (filter: Variables = {}): Ask => ({
+  query: STOCKS,
+  variables: { first: SIZE, ...filter },
+});
+
+export const ordersById = (ids: readonly string[]): Ask => ({
+  query: `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Order { id status } } }`,
+  variables: { r: ids.map((id) => ({ __typename: 'Order', id })) },
+});
+
+export const ordersOfStocks = (ids: readonly string[], filter = ''): Ask => ({
+  query: `query ($r: [_Any!]!) { _entities(representations: $r) {
+    ... on Stock { id orders(first: 5${filter}) { nodes { id status } } }
+  } }`,
+  variables: { r: ids.map((id) => ({ __typename: 'Stock', id })) },
+});
+
+export const stocksById = (ids: readonly string[], more = ''): Ask => ({
+  query: `query ($r: [_Any!]!) { _entities(representations: $r) {
+    ... on Stock { id name quantity ${more} }
+  } }`,
+  variables: { r: ids.map((id) => ({ __typename: 'Stock', id })) },
+});
+
+export const movementsOf = (ids: readonly string[]): Ask =>
+  stocksById(ids, 'movements(first: 5) { nodes { delta quantityAfter at } }');
+
+/** The cursor behind so many of the newest rows; undefined when there are not so many. */
+export async function cursorAt(
+  { side, sql }: Pick<Grown, 'side' | 'sql'>,
+  depth: number,
+): Promise<string | undefined> {
+  const [row] = await sql<{ at: Date; id: string }>(
+    `SELECT created_at AS at, id::text AS id FROM ${side}s
+     ORDER BY created_at DESC, ${side}s.id DESC OFFSET $1 LIMIT 1`,
+    [depth],
+  );
+  return row && formatTimePlace(side === 'order' ? 'o:' : 's:', row);
+}

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { encodeIdentity, IDENTITY_HEADER, SECRET_HEADER } from '@gudang/service';
+import { formatCursor } from '@gudang/service/feed';
+import { eventually } from '../../system/eventually.ts';
+import { dataOf, graphAt } from '../../system/graph-client.ts';
+import { startLive } from '../../system/live-client.ts';
+import * as ask from './ask.ts';
+import { productOf } from './fill.ts';
+import type { Grown } from './growth-servers.ts';
+
+const SECRET = 'between the services of the growth bench';
+/** The order service's settings under which owners are told apart and overdue orders looked for. */
+export const HOT_ORDER_SETTINGS = { SUBGRAPH_SECRET: SECRET, RECONCILE_AFTER: '1' };
+const CREATE = `mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }`;
+const AT_ONCE = 20;
+
+const graphOf = ({ part }: Grown, headers: Readonly<Record<string, string>> = {}) =>
+  graphAt(`${part.url}/graphql`, undefined, { [SECRET_HEADER]: SECRET, ...headers });
+
+/** Makes both services send each of their hot statements: orders until they settle, pages, streams. */
+export async function driveHotStatements(order: Grown, stock: Grown): Promise<void> {
+  const anybody = { subject: 'staff', scopes: ['order:read:all', 'order:read', 'order:write'] };
+  const all = graphOf(order, { [IDENTITY_HEADER]: encodeIdentity(anybody) });
+  const ownerOnly = { subject: 'owner-0', scopes: ['order:read'] };
+  const own = graphOf(order, { [IDENTITY_HEADER]: encodeIdentity(ownerOnly) });
+  const stocks = graphOf(stock);
+
+  const create = (number: number, idempotencyKey: string) =>
+    dataOf(all(CREATE, { input: { productId: productOf(number), quantity: 1, idempotencyKey } }));
+  const keys = Array.from({ length: AT_ONCE }, () => randomUUID());
+  await Promise.all(keys.map((key, number) => create(number, key)));
+  await Promise.all(keys.map((key, number) => create(number, key)));
+  const open = () => order.sql<{ id: string }>("SELECT id FROM orders WHERE status = 'PENDING'");
+  await eventually(open, (left) => left.length === 0, { until: 'all is settled', within: 60_000 });
+
+  const middle = await ask.cursorAt(order, 20_000);
+  const some = await order.sql<{ id: string }>('SELECT id FROM orders LIMIT 50');
+  const products = [1, 2, 3].map(productOf);
+  const pages = [
+    {},
+    { productId: productOf(7) },
+    { status: 'REJECTED' },
+    { productId: productOf(7), status: 'REJECTED' },
+    // One that never was rejected since: all of its orders would have to be looked through.
+    { productId: productOf(7), status: 'PENDING' },
+  ];
+  for (const filter of pages) {
+    for (const graph of [all, own]) {
+      for (const page of [
+        ask.newestOrders(filter),
+        ask.newestOrders({ ...filter, after: middle }),
+        ask.lastOrders({ ...filter, before: middle }),
+      ]) {
+        await dataOf(graph(page.query, page.variables));
+      }
+    }
+  }
+  for (const asked of [
+    ask.ordersById(some.map(({ id }) => id)),
+    ask.ordersOfStocks(products),
+    ask.ordersOfStocks(products, ', status: REJECTED'),
+  ]) {
+    await dataOf(all(asked.query, asked.variables));
+  }
+  for (const asked of [
+    ask.newestStocks(),
+    ask.newestStocks({ after: await ask.cursorAt(stock, 10_000) }),
+    ask.newestStocks({ search: 'kopi luwak yang tak ada' }),
+    ask.newestStocks({ search: 'Barang' }),
+    ask.stocksById(products),
+    ask.movementsOf(products),
+  ]) {
+    await dataOf(stocks(asked.query, asked.variables));
+  }
+  await watchFromTooFarBack(stock);
+}
+
+/** A cursor of another epoch: the stored state comes first. */
+async function watchFromTooFarBack({ part }: Grown): Promise<void> {
+  const after = formatCursor({ epoch: randomUUID(), offset: 0, at: Date.now() });
+  const live = await startLive<{ stockChanged: { kind: string } }>({
+    url: `${part.url}/graphql`,
+    query: 'subscription ($after: String) { stockChanged(after: $after) { kind cursor } }',
+    variables: { after },
+  });
+  try {
+    await live.waitFor(({ stockChanged }) => stockChanged.kind === 'SNAPSHOT');
+  } finally {
+    await live.close();
+  }
+}

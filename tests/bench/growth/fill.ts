@@ -1,0 +1,87 @@
+import pg from 'pg';
+import { withoutIndexes } from './without-indexes.ts';
+
+/** Orders are of so many products, in turn. */
+export const PRODUCTS = 1_000;
+/** One in so many rounds over all products is rejected. */
+const REJECTED_ROUNDS = 50;
+/** One in so many orders belongs to one of 100 owners. */
+const OWNED = 10;
+/** Seconds between two orders. */
+const APART = 0.1;
+
+export const productOf = (number: number): string => `stock-${number % PRODUCTS}`;
+
+async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    // Only while it is filled: what a crash took would be filled again.
+    await client.query('SET synchronous_commit = off');
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** An id that looks as random as those of real orders, and is the same in both databases. */
+const ID = `md5('order ' || number)::uuid`;
+const IS_REJECTED = `(number / ${PRODUCTS}) % ${REJECTED_ROUNDS} = 0`;
+
+/** Settled orders, the newest a minute old. */
+export function fillOrders(url: string, count: number): Promise<void> {
+  return withClient(url, (client) =>
+    withoutIndexes(client, ['orders'], async () => {
+      await client.query(
+        `INSERT INTO orders
+           (id, owner, product_id, quantity, status, rejection_reason, created_at, decided_at)
+         SELECT ${ID}, CASE WHEN number % ${OWNED} = 0 THEN 'owner-' || number % 1000 ELSE '' END,
+           'stock-' || number % ${PRODUCTS}, 1,
+           (CASE WHEN ${IS_REJECTED} THEN 'REJECTED' ELSE 'CONFIRMED' END)::order_status,
+           (CASE WHEN ${IS_REJECTED} THEN 'OUT_OF_STOCK' END)::rejection_reason, at, at
+         FROM (
+           SELECT number, now() - make_interval(secs => 60 + ($1::int - number) * ${APART}) AS at
+           FROM generate_series(1, $1::int) AS number
+         ) AS made`,
+        [count],
+      );
+    }),
+  );
+}
+
+/** So many stocks, and the ledger and decisions of as many orders of the first thousand. */
+export function fillStocks(url: string, stocks: number, orders: number): Promise<void> {
+  return withClient(url, (client) =>
+    withoutIndexes(client, ['stocks', 'movements', 'decisions'], async () => {
+      await client.query(
+        `INSERT INTO stocks (id, name, quantity, version, created_at)
+         SELECT 'stock-' || number, 'Barang ' || md5(number::text), 1000000000,
+           CASE WHEN number < ${PRODUCTS}
+             THEN 1 + ($2::int - number + ${PRODUCTS - 1}) / ${PRODUCTS} ELSE 1 END,
+           now() - make_interval(secs => 60 + $1::int - number)
+         FROM generate_series(0, $1::int - 1) AS number`,
+        [stocks, orders],
+      );
+      await client.query(
+        `INSERT INTO movements (stock_id, version, kind, delta, quantity_after)
+         SELECT 'stock-' || number, 1, 'CREATED', 1000000000, 1000000000
+         FROM generate_series(0, $1::int - 1) AS number`,
+        [stocks],
+      );
+      await client.query(
+        `INSERT INTO movements (stock_id, version, kind, delta, quantity_after, order_id)
+         SELECT 'stock-' || number % ${PRODUCTS}, 2 + (number - 1) / ${PRODUCTS}, 'ORDERED', -1,
+           1000000000, ${ID} FROM generate_series(1, $1::int) AS number`,
+        [orders],
+      );
+      await client.query(
+        `INSERT INTO decisions (order_id, product_id, quantity, status, reason, quantity_after)
+         SELECT ${ID}, 'stock-' || number % ${PRODUCTS}, 1,
+           (CASE WHEN ${IS_REJECTED} THEN 'REJECTED' ELSE 'CONFIRMED' END)::decision_status,
+           (CASE WHEN ${IS_REJECTED} THEN 'OUT_OF_STOCK' END)::rejection_reason, 0
+         FROM generate_series(1, $1::int) AS number`,
+        [orders],
+      );
+    }),
+  );
+}

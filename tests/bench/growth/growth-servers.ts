@@ -1,0 +1,122 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startKafka, startPostgres } from '@gudang/embedded';
+import { migrate } from '@gudang/prisma';
+import pg from 'pg';
+import { type Part, startPart } from '../../system/part.ts';
+import { scriptOf } from '../../system/system.ts';
+import type { Explained } from './plans.ts';
+import { EXPLAIN_OFF, EXPLAIN_ON, EXPLAIN_SETTINGS, readPlans, slowestOfEach } from './plans.ts';
+
+export type Side = 'order' | 'stock';
+
+/** A service over a database of a known size. */
+export interface Grown {
+  readonly side: Side;
+  /** As PostgreSQL names it, and the CPU probe. */
+  readonly databaseName: string;
+  readonly databaseUrl: string;
+  readonly part: Part;
+  readonly sql: <T extends pg.QueryResultRow>(text: string, values?: unknown[]) => Promise<T[]>;
+}
+
+/** One PostgreSQL that can explain what services send, and one Kafka, for databases of many sizes. */
+export interface GrowthServers {
+  readonly postgresPid: number;
+  /** A migrated database, filled before its service starts. */
+  readonly grow: (
+    side: Side,
+    name: string,
+    fill: (url: string) => Promise<void>,
+    environment?: Readonly<Record<string, string>>,
+  ) => Promise<Grown>;
+  /** What services send meanwhile, each statement with its slowest plan. */
+  readonly explaining: (work: () => Promise<unknown>) => Promise<Explained[]>;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * @param kafkaBrokers of a Kafka that runs; one of its own when left out
+ * @param prefix of all its topics
+ */
+export async function startGrowthServers({
+  kafkaBrokers,
+  prefix = 'growth',
+  settings = {},
+}: {
+  kafkaBrokers?: string;
+  prefix?: string;
+  settings?: Readonly<Record<string, string>>;
+} = {}): Promise<GrowthServers> {
+  const directory = await mkdtemp(join(tmpdir(), 'gudang-growth-'));
+  const stops: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
+  const stop = async (): Promise<void> => {
+    for (const one of stops.reverse()) await one().catch(() => {});
+  };
+  try {
+    const postgres = await startPostgres({
+      directory: join(directory, 'postgres'),
+      // Filling writes gigabytes: fewer checkpoints while it does.
+      settings: { ...EXPLAIN_SETTINGS, max_wal_size: '8GB', ...settings },
+    });
+    stops.push(() => postgres.stop());
+    let brokers = kafkaBrokers;
+    if (brokers === undefined) {
+      const kafka = await startKafka({ directory: join(directory, 'kafka') });
+      stops.push(() => kafka.stop());
+      brokers = kafka.brokers;
+    }
+    const administrator = new pg.Client({ connectionString: postgres.url('postgres') });
+    await administrator.connect();
+    stops.push(() => administrator.end());
+    const reload = async (setting: string): Promise<void> => {
+      await administrator.query(setting);
+      await administrator.query('SELECT pg_reload_conf()');
+    };
+    const readLog = () => readFile(join(directory, 'postgres/postgres.log'), 'utf8');
+
+    return {
+      postgresPid: postgres.pid,
+      grow: async (side, name, fill, environment = {}) => {
+        const databaseUrl = postgres.url(name);
+        await migrate({ database: side, url: databaseUrl });
+        await fill(databaseUrl);
+        const client = new pg.Client({ connectionString: databaseUrl });
+        await client.connect();
+        stops.push(() => client.end());
+        const part = await startPart({
+          name,
+          script: scriptOf(side),
+          environment: {
+            PORT: '0',
+            [`${side.toUpperCase()}_DATABASE_URL`]: databaseUrl,
+            KAFKA_BROKERS: brokers,
+            // Each pair has topics of its own: order_… and stock_… of one size belong together.
+            KAFKA_TOPIC_PREFIX: `${prefix}.${name.replace(/^(order|stock)_/, '')}.`,
+            ...environment,
+          },
+        });
+        stops.push(() => part.stop());
+        await part.ready();
+        const sql = async <T extends pg.QueryResultRow>(text: string, values?: unknown[]) =>
+          (await client.query<T>(text, values)).rows;
+        return { side, databaseName: name, databaseUrl, part, sql };
+      },
+      explaining: async (work) => {
+        const before = (await readLog()).length;
+        await reload(EXPLAIN_ON);
+        try {
+          await work();
+        } finally {
+          await reload(EXPLAIN_OFF);
+        }
+        return slowestOfEach(readPlans((await readLog()).slice(before)));
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+import { eventually } from '../../system/eventually.ts';
+import type { Rounds } from '../suite/bench-case.ts';
+import { createCpuProbe } from '../suite/cpu-probe.ts';
+import type { Figure } from '../suite/figure.ts';
+import type { Ask } from './ask.ts';
+import * as ask from './ask.ts';
+import { measureCurve, type Point, shownSize } from './curve.ts';
+import { productOf } from './fill.ts';
+import type { Grown, GrowthServers } from './growth-servers.ts';
+
+const CLIENTS = 20;
+
+/** Both services over databases that hold so many orders. */
+export interface GrownPair {
+  readonly size: number;
+  readonly order: Grown;
+  readonly stock: Grown;
+}
+
+function pointOf(servers: GrowthServers, { size, order, stock }: GrownPair) {
+  const processes = { order: order.part.pid, stock: stock.part.pid };
+  const readCpu = createCpuProbe(processes, servers.postgresPid);
+  const databases = [`postgres ${order.databaseName}`, `postgres ${stock.databaseName}`];
+  return { size, readCpu, of: ['order', 'stock', ...databases] };
+}
+
+/** From the request to the settled order, in both services and both databases. */
+export function measureOrders(
+  servers: GrowthServers,
+  pairs: readonly GrownPair[],
+  rounds: Rounds,
+): Promise<Figure[]> {
+  const points = pairs.map((pair): Point => {
+    const { order, stock } = pair;
+    const open = async (): Promise<number> => {
+      const counts = await Promise.all([
+        order.sql<{ n: number }>("SELECT count(*)::int AS n FROM orders WHERE status = 'PENDING'"),
+        order.sql<{ n: number }>('SELECT count(*)::int AS n FROM outbox'),
+        stock.sql<{ n: number }>('SELECT count(*)::int AS n FROM outbox'),
+      ]);
+      return counts.reduce((sum, [row]) => sum + (row?.n ?? 0), 0);
+    };
+    const body = (turn: number): string =>
+      JSON.stringify({ productid: productOf(turn), quantity: 1 });
+    return {
+      ...pointOf(servers, pair),
+      load: { url: `${order.part.url}/order/add-order`, body, clients: CLIENTS },
+      drain: async () => {
+        await eventually(open, (left) => left === 0, { until: 'all is settled', within: 60_000 });
+      },
+    };
+  });
+  return measureCurve('an order, orders stored', points, rounds);
+}
+
+/** Pages of orders, each at its newest place and deep inside, for each size of the table. */
+export async function measureOrderPages(
+  servers: GrowthServers,
+  pairs: readonly GrownPair[],
+  rounds: Rounds,
+): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  const deep = new Map<GrownPair, string | undefined>();
+  for (const pair of pairs) {
+    deep.set(pair, await ask.cursorAt(pair.order, Math.floor(pair.size * 0.99)));
+  }
+  const product = productOf(7);
+  const products = Array.from({ length: 50 }, (_, number) => productOf(number));
+  const pages: Readonly<Record<string, (after: string | undefined) => Ask>> = {
+    'newest page': () => ask.newestOrders(),
+    'page 99% deep': (after) => ask.newestOrders({ after }),
+    'last page': () => ask.lastOrders(),
+    'page before 99% deep': (before) => ask.lastOrders({ before }),
+    'page of a product': () => ask.newestOrders({ productId: product }),
+    'page of a product, 99% deep': (after) => ask.newestOrders({ productId: product, after }),
+    'page of a status': () => ask.newestOrders({ status: 'REJECTED' }),
+    'page of a status, 99% deep': (after) => ask.newestOrders({ status: 'REJECTED', after }),
+    'page of a product and a status': () =>
+      ask.newestOrders({ productId: product, status: 'REJECTED' }),
+    'page of a product and a status that it has not': () =>
+      ask.newestOrders({ productId: product, status: 'PENDING' }),
+    'orders of 50 stocks': () => ask.ordersOfStocks(products),
+  };
+  for (const [name, make] of Object.entries(pages)) {
+    const points = pairs.map((pair): Point => {
+      const point = pointOf(servers, pair);
+      const text = JSON.stringify(make(deep.get(pair)));
+      const load = { url: `${pair.order.part.url}/graphql`, body: () => text, clients: 2 };
+      return { ...point, of: ['order', `postgres ${pair.order.databaseName}`], load };
+    });
+    figures.push(...(await measureCurve(`${name}, orders stored`, points, rounds)));
+  }
+  return figures;
+}
+
+/** Pages of one table, ever deeper. */
+export async function measureDepths(
+  servers: GrowthServers,
+  pair: GrownPair,
+  rounds: Rounds,
+): Promise<Figure[]> {
+  const depths = [0, 1_000, 100_000, 1_000_000, 9_900_000].filter((depth) => depth < pair.size);
+  const points: Point[] = [];
+  for (const depth of depths) {
+    const after = depth === 0 ? undefined : await ask.cursorAt(pair.order, depth);
+    const text = JSON.stringify(ask.newestOrders({ after }));
+    const load = { url: `${pair.order.part.url}/graphql`, body: () => text, clients: 2 };
+    const of = ['order', `postgres ${pair.order.databaseName}`];
+    points.push({ ...pointOf(servers, pair), size: depth, of, load });
+  }
+  return measureCurve(`a page of ${shownSize(pair.size)} orders, depth`, points, rounds);
+}
