@@ -16,7 +16,7 @@ export interface CollectedSpan {
 
 interface Attribute {
   readonly key: string;
-  readonly value: { readonly stringValue?: string };
+  readonly value: { readonly stringValue?: string; readonly intValue?: number };
 }
 
 interface Sent {
@@ -61,5 +61,7 @@ export async function startCollector(): Promise<{
 }
 
 function valuesOf(attributes: readonly Attribute[]): Record<string, string> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue ?? '']));
+  return Object.fromEntries(
+    attributes.map(({ key, value }) => [key, value.stringValue ?? String(value.intValue ?? '')]),
+  );
 }

@@ -2,13 +2,12 @@ import type { StockState } from '@gudang/events';
 import { demand, type Identity, notFound, type Requirement, type Service } from '@gudang/service';
 import { type Page, readArguments, type TimePlace } from '@gudang/service/graphql';
 import {
+  type CallerOf,
   fieldsOf,
-  type IdentityOf,
   REST_LIST_LIMIT,
   type RestAnswer,
   serveRest,
 } from '@gudang/service/rest';
-import { causeIn } from '@gudang/service/tracing';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { addStock, stockId } from '../stocks/add-stock.ts';
@@ -41,12 +40,12 @@ export function serveStockRest(
     traceparent?: string,
   ) => Pick<Context, 'database' | 'stockById' | 'stored' | 'traceparent'>,
 ): Promise<void> {
-  return serveRest(service, { prefix: '/stock', names: NAMES }, (rest, identityOf) => {
-    const readers = (request: Parameters<IdentityOf>[0]) => createContext(identityOf(request));
+  return serveRest(service, { prefix: '/stock', names: NAMES }, (rest, callerOf) => {
+    const readers = (request: Parameters<CallerOf>[0]) => createContext(callerOf(request).identity);
     const writers: typeof readers = (request) => {
-      const identity = identityOf(request);
+      const { identity, traceparent } = callerOf(request);
       demand(identity, TO_WRITE);
-      return createContext(identity, causeIn(request.headers['traceparent']));
+      return createContext(identity, traceparent);
     };
 
     rest.get('/', async (request): Promise<RestAnswer> => {

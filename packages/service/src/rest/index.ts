@@ -1,6 +1,6 @@
 export {
+  type CallerOf,
   fieldsOf,
-  type IdentityOf,
   REST_LIST_LIMIT,
   type RestAnswer,
   serveRest,

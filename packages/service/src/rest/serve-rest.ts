@@ -3,8 +3,8 @@ import type { Authentication } from '../auth/authentication.ts';
 import { badUserInput } from '../errors.ts';
 import { ANONYMOUS, type Identity } from '../identity/identity.ts';
 import type { Logger } from '../logger.ts';
-import { causeIn } from '../tracing/tracing.ts';
 import { type FieldNames, missing, type RestError, toRestError } from './rest-error.ts';
+import { traceRequests } from './trace-requests.ts';
 
 /** The most rows in a list; the newest ones. */
 export const REST_LIST_LIMIT = 1_000;
@@ -15,8 +15,15 @@ export interface RestAnswer {
   readonly Data?: unknown;
 }
 
-/** Who sent a request, by its token. */
-export type IdentityOf = (request: FastifyRequest) => Identity;
+/** What is known of a request beside what it asks for. */
+export interface Caller {
+  /** Who sent it, by its token. */
+  readonly identity: Identity;
+  /** What caused it, or its own span once it is traced: W3C, for what comes of it. */
+  readonly traceparent: string | undefined;
+}
+
+export type CallerOf = (request: FastifyRequest) => Caller;
 
 /**
  * Serves routes of the earlier system's REST interface below a prefix, with and without a slash at
@@ -28,11 +35,12 @@ export type IdentityOf = (request: FastifyRequest) => Identity;
 export async function serveRest(
   { app, auth, log }: { app: FastifyInstance; auth: Authentication; log: Logger },
   { prefix, names }: { prefix: string; names: FieldNames },
-  addRoutes: (rest: FastifyInstance, identityOf: IdentityOf) => void,
+  addRoutes: (rest: FastifyInstance, callerOf: CallerOf) => void,
 ): Promise<void> {
   const identities = new WeakMap<FastifyRequest, Identity>();
   await app.register(
     (rest, _options, done) => {
+      const traceparentOf = traceRequests(rest, prefix);
       rest.addHook('onRequest', async (request) => {
         const { identity } = await auth.callerOf(request.headers.authorization);
         identities.set(request, identity);
@@ -45,14 +53,17 @@ export async function serveRest(
       );
       rest.setErrorHandler((error, request, reply) => {
         const where = `${request.method} ${request.routeOptions.url ?? prefix}`;
-        const traceparent = causeIn(request.headers['traceparent']);
+        const traceparent = traceparentOf(request);
         return send(reply, toRestError(error, { names, log, where, traceparent }));
       });
       rest.setNotFoundHandler((request, reply) => {
         const path = request.url.split('?')[0];
         return send(reply, missing(`There is no ${request.method} ${path} here`));
       });
-      addRoutes(rest, (request) => identities.get(request) ?? ANONYMOUS);
+      addRoutes(rest, (request) => ({
+        identity: identities.get(request) ?? ANONYMOUS,
+        traceparent: traceparentOf(request),
+      }));
       done();
     },
     { prefix },
