@@ -29,13 +29,6 @@ async function whileBeating(batch: EachBatchPayload, work: () => Promise<void>):
   }
 }
 
-/** Is told how many records of each partition wait, as of what was read last. */
-export interface ConsumerLag {
-  readonly set: (partition: number, records: number) => void;
-  /** Partitions were dealt out anew: those of before may be another consumer's. */
-  readonly reset: () => void;
-}
-
 /**
  * Consumes a topic from its beginning. `handle` gets the records of one partition in order and
  * must have committed its work when it resolves; only then is the offset committed. When it
@@ -49,13 +42,11 @@ export function startConsumer(
     topic,
     group,
     handle,
-    lag,
   }: {
     kafka: KafkaConnection;
     topic: string;
     group: string;
     handle: (records: readonly KafkaRecord[]) => Promise<void>;
-    lag?: ConsumerLag;
   },
 ): Stoppable {
   const stopping = new AbortController();
@@ -74,7 +65,6 @@ export function startConsumer(
   let generation = 0;
   consumer.on(consumer.events.GROUP_JOIN, () => {
     generation += 1;
-    lag?.reset();
   });
 
   const handleForever = async (
@@ -100,9 +90,6 @@ export function startConsumer(
   const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
     const { batch } = payload;
     const begun = generation;
-    const waiting = (next: string): void =>
-      lag?.set(batch.partition, Number(batch.highWatermark) - Number(next));
-    waiting(batch.firstOffset() ?? batch.highWatermark);
     const isOurs = (): boolean =>
       payload.isRunning() && !payload.isStale() && generation === begun && !stopping.signal.aborted;
     for (let start = 0; start < batch.messages.length; start += BATCH_LIMIT) {
@@ -114,7 +101,6 @@ export function startConsumer(
       if (generation !== begun || payload.isStale()) return;
       payload.resolveOffset(last.offset);
       const offset = (BigInt(last.offset) + 1n).toString();
-      waiting(offset);
       // Not the consumer's commitOffsets, which does nothing once it is told to stop.
       await payload.commitOffsetsIfNecessary({
         topics: [{ topic: batch.topic, partitions: [{ partition: batch.partition, offset }] }],

@@ -7,6 +7,7 @@ import { causeIn, startSpan, traceId } from '../tracing/tracing.ts';
 import { applyBatch, type Readable } from './apply-batch.ts';
 import { startConsumer } from './consumer.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
+import { measureLag } from './measure-lag.ts';
 import { headerText, type KafkaRecord } from './record.ts';
 
 /**
@@ -31,11 +32,6 @@ export function startInboxConsumer<T>(
     apply: (batch: readonly Readable<T>[], letters: readonly DeadLetter[]) => Promise<void>;
   },
 ): Stoppable {
-  const lag = service.metrics.gauge(
-    'gudang_consumer_lag_records',
-    'Records of a partition that wait to be consumed by this process',
-    ['topic', 'partition'],
-  );
   const handle = async (records: readonly KafkaRecord[]): Promise<void> => {
     const readable: Readable<T>[] = [];
     const letters: DeadLetter[] = [];
@@ -71,14 +67,13 @@ export function startInboxConsumer<T>(
       );
     }
   };
-  return startConsumer(service, {
-    kafka,
-    topic,
-    group: service.name,
-    handle,
-    lag: {
-      set: (partition, records) => lag.set({ topic, partition: String(partition) }, records),
-      reset: () => lag.reset(),
+  const place = { kafka, topic, group: service.name };
+  const lag = measureLag(service, place);
+  const consumer = startConsumer(service, { ...place, handle });
+  return {
+    stop: async () => {
+      await consumer.stop();
+      await lag.stop();
     },
-  });
+  };
 }

@@ -1,4 +1,5 @@
 import type { Metrics } from '../metrics.ts';
+import { createScrapeQuestion } from '../scrape-question.ts';
 import type { SqlClient } from './write-events.ts';
 
 /** Counting stops here: a scrape is to cost little beside a backlog of millions too. */
@@ -12,21 +13,12 @@ interface Waiting {
 
 /**
  * How much waits in the outbox and for how long, read at each scrape. Every replica tells the same,
- * as it is the database's; with the database away they tell NaN, which no rule takes for 0.
+ * as it is the database's; with the database away or silent they tell NaN, which no rule takes for 0.
  */
 export function measureOutbox(metrics: Metrics, database: SqlClient): void {
-  let reading: Promise<Waiting | undefined> | undefined;
-  // One statement a scrape for all three.
-  const read = (): Promise<Waiting | undefined> => {
-    reading ??= readWaiting(database)
-      .catch(() => undefined)
-      .finally(() => {
-        reading = undefined;
-      });
-    return reading;
-  };
+  const ask = createScrapeQuestion(() => readWaiting(database));
   const tell = (name: string, help: string, of: keyof Waiting): void => {
-    metrics.gauge(name, help, [], async (gauge) => gauge.set((await read())?.[of] ?? Number.NaN));
+    metrics.gauge(name, help, [], async (gauge) => gauge.set((await ask())?.[of] ?? Number.NaN));
   };
   tell(
     'gudang_outbox_events',

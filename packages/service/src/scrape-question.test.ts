@@ -1,0 +1,35 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { createScrapeQuestion } from './scrape-question.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it('is asked once for all who want to know at the same time, and anew later', async () => {
+  let asked = 0;
+  const question = createScrapeQuestion(async () => {
+    asked += 1;
+    return asked;
+  });
+  expect(await Promise.all([question(), question()])).toEqual([1, 1]);
+  expect(await question()).toBe(2);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it('is given up in time while nobody answers, and not asked again beside itself', async () => {
+  const answers: ((value: string) => void)[] = [];
+  const question = createScrapeQuestion(
+    () => new Promise<string>((resolve) => void answers.push(resolve)),
+  );
+  const first = question();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(await first).toBeUndefined();
+  const second = question();
+  expect(answers).toHaveLength(1);
+  answers[0]?.('late');
+  expect(await second).toBe('late');
+});
+
+it('that fails has no answer', async () => {
+  const question = createScrapeQuestion(() => Promise.reject(new Error('away')));
+  expect(await question()).toBeUndefined();
+});
