@@ -1,12 +1,14 @@
-import { readFile } from 'node:fs/promises';
+import { startTestServers, type TestServers } from '@gudang/embedded/testing';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { eventually } from '../system/eventually.ts';
 import { type LiveWitness, startLiveWitness } from '../system/live-witness.ts';
 import { shopAt } from '../system/shop.ts';
 import { type System, startSystem } from '../system/system.ts';
 import { expectSettledBooks, type StoredStocks } from './books.ts';
-import { backUpDatabase } from './database-backup.ts';
+import { copyDatabase, type DatabaseBackup, dumpDatabase } from './database-backup.ts';
 import { type KafkaToLose, startKafkaToLose } from './kafka-to-lose.ts';
+import { readRestorePage } from './page-commands.ts';
+import { findPostgresPrograms } from './postgres-programs.ts';
 
 const SEEN_WITHIN_MS = 40_000;
 const A_LOSS_WITHIN_MS = 120_000;
@@ -18,6 +20,12 @@ const INITIAL = new Map([
   ['teh', 3],
 ]);
 
+const programs = await findPostgresPrograms();
+const backup = programs
+  ? `by ${programs.version}`
+  : 'by a copy: no pg_dump of a whole PostgreSQL is installed, nor is POSTGRES_PROGRAMS set';
+
+let servers: TestServers | undefined;
 let kafka: KafkaToLose;
 let system: System;
 /** From before anything was lost, to the end. */
@@ -26,8 +34,10 @@ let firstCursor: string;
 
 beforeAll(async () => {
   kafka = await startKafkaToLose();
+  // pg_dump refuses a newer server than its own.
+  if (programs) servers = await startTestServers({ postgresPrograms: programs.directory });
   system = await startSystem({
-    postgresUrl: inject('postgresUrl'),
+    postgresUrl: servers?.postgresUrl ?? inject('postgresUrl'),
     kafkaBrokers: kafka.brokers,
     environment: { order: { RECONCILE_AFTER: '2' } },
   });
@@ -43,6 +53,7 @@ afterEach(({ task }) => {
 afterAll(async () => {
   await lasting?.close();
   await system?.stop();
+  await servers?.stop();
   await kafka?.stop();
 });
 
@@ -68,6 +79,15 @@ const sent = (): Promise<unknown> =>
     (rows) => rows.length === 0,
     { until: 'the outbox is sent' },
   );
+
+function backUp(database: 'order' | 'stock', lost: boolean): Promise<DatabaseBackup> {
+  const backedUp = { database, url: system.databaseUrls[database], part: system[database] };
+  if (!programs) return copyDatabase(backedUp);
+  return dumpDatabase(backedUp, { programs: programs.directory, lost });
+}
+
+const decisions = (): Promise<unknown> =>
+  system.databases.stock('SELECT * FROM decisions ORDER BY order_id');
 
 /** Old cursors and the stream that was there all the time end in the database's state. */
 async function expectSeen(stored: StoredStocks, cursors: readonly string[]): Promise<void> {
@@ -103,21 +123,20 @@ test(
 );
 
 test(
-  'order_db is restored: what was pending settles, and is not taken twice',
+  `order_db is restored, ${backup}: what was pending settles, and is not taken twice`,
   async () => {
     await decided(await order(2));
     system.stock.kill('SIGSTOP');
     const pending = await order(2);
     await sent();
-    await system.order.stop();
-    const backup = await backUpDatabase(system.databaseUrls.order);
-    await system.order.restart();
-    await system.order.ready();
+    const backup = await backUp('order', false);
     system.stock.kill('SIGCONT');
     await decided(pending);
 
     await system.order.stop();
     await backup.restore();
+    const again = "SELECT id FROM orders WHERE status = 'PENDING' ORDER BY created_at";
+    expect((await system.databases.order(again)).map(({ id }) => id)).toEqual(pending);
     await system.order.restart();
     await system.order.ready();
     await decided(pending);
@@ -128,19 +147,18 @@ test(
 );
 
 test(
-  'stock_db is restored: told again, its orders are decided as they were',
+  `stock_db is lost and restored, ${backup}: told again, its orders are decided as they were`,
   async () => {
     await decided(await order(2));
-    await system.stock.stop();
     const backedUpAt = new Date();
-    const backup = await backUpDatabase(system.databaseUrls.stock);
-    await system.stock.restart();
-    await system.stock.ready();
+    const known = await decisions();
+    const backup = await backUp('stock', true);
     await decided(await order(4));
     const before = await shopAt(system.graph).stockCursor();
 
     await system.stock.stop();
     await backup.restore();
+    expect(await decisions()).toEqual(known);
     await tellStockAgain(new Date(backedUpAt.getTime() - MARGIN_MS));
     await system.stock.restart();
     await system.stock.ready();
@@ -155,7 +173,7 @@ test(
 
 /** The statement of the operators' page, for all orders since a time. */
 async function tellStockAgain(since: Date): Promise<void> {
-  const page = await readFile(new URL('../../k8s/RESTORE.md', import.meta.url), 'utf8');
+  const page = await readRestorePage();
   const [, statement = ''] = /```sql\n(.*?)```/s.exec(page) ?? [];
   expect(statement).toContain("'2026-11-23T01:00:00Z'");
   await system.databases.order(statement.replace('2026-11-23T01:00:00Z', since.toISOString()));

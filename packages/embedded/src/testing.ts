@@ -37,6 +37,8 @@ export interface TestServers {
 export interface TestServersOptions {
   /** Settings of PostgreSQL over those of a test run, such as `{ max_connections: '500' }`. */
   settings?: Record<string, string>;
+  /** The folder of another PostgreSQL's programs than npm's. */
+  postgresPrograms?: string;
 }
 
 /**
@@ -47,8 +49,13 @@ export async function startTestServers(options: TestServersOptions = {}): Promis
   const directory = await mkdtemp(join(tmpdir(), 'gudang-test-'));
   const watchdog = startWatchdog(directory);
   const settings = { ...NOTHING_KEPT, ...options.settings };
+  const programs = options.postgresPrograms;
   const starting = [
-    startPostgres({ directory: join(directory, 'postgres'), settings }),
+    startPostgres({
+      directory: join(directory, 'postgres'),
+      settings,
+      ...(programs && { programs }),
+    }),
     startKafka({ directory: join(directory, 'kafka') }),
   ] as const;
   const stop = async () => {

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { encodeOrderCreated, ORDER_CREATED } from '@gudang/events';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import { afterAll, beforeAll, describe, inject, it } from 'vitest';
+import { startTcpProxy, type TcpProxy } from '../proxy/tcp-proxy.ts';
+import { eventually } from '../system/eventually.ts';
+import { shopAt } from '../system/shop.ts';
+import { type System, startSystem } from '../system/system.ts';
+import { findPrometheus, type Prometheus, startPrometheus } from './prometheus.ts';
+
+const prometheus = await findPrometheus();
+const skipped = prometheus
+  ? ''
+  : ' (skipped: no prometheus is installed here, nor is PROMETHEUS set)';
+/** More than GudangConsumerLag bears. */
+const RECORDS = 10_500;
+const FIRES_WITHIN_MS = 40_000;
+
+describe.skipIf(!prometheus)(`alerts, by Prometheus itself${skipped}`, () => {
+  let system: System;
+  let database: TcpProxy;
+  let watching: Prometheus;
+
+  beforeAll(async () => {
+    system = await startSystem({
+      postgresUrl: inject('postgresUrl'),
+      kafkaBrokers: inject('kafkaBrokers'),
+      through: async ({ from, to }, address) => {
+        if (from !== 'stock' || to !== 'postgres') return address;
+        const url = new URL(address);
+        database = await startTcpProxy({ port: Number(url.port) });
+        url.port = String(database.port);
+        return url.href;
+      },
+    });
+    const targets = system.parts().map(({ port }) => `127.0.0.1:${port}`);
+    watching = await startPrometheus(prometheus ?? '', targets);
+  });
+  afterAll(async () => {
+    await watching?.stop();
+    await database?.restore();
+    await system?.stop();
+    await database?.stop();
+  });
+
+  const firing = async (): Promise<string[]> => {
+    const alerts = await watching.alerts();
+    const ours = alerts.filter(({ state, labels }) => state === 'firing' && labels['topic']);
+    return [
+      ...new Set(
+        ours.map(({ labels }) => `${labels['alertname']} ${labels['service']} ${labels['topic']}`),
+      ),
+    ].toSorted();
+  };
+
+  it('a consumer whose database is silent: its lag and that it is stuck, until it goes on', async () => {
+    const shop = shopAt(system.graph);
+    const { id } = await shop.addStock({ quantity: 1_000_000 });
+    const order = await shop.createOrder({ productId: id, quantity: 1 });
+    await shop.decided(order.id);
+    await eventually(watching.scraped, (count) => count === 3, { until: 'all are scraped' });
+    await eventually(firing, (names) => names.length === 0, { until: 'all is well' });
+
+    database.stall();
+    await send(id, 1);
+    const stuck = 'GudangConsumerStuck stock-subgraph order_created';
+    await eventually(firing, (names) => names.includes(stuck), {
+      until: 'it is known to be stuck',
+      within: FIRES_WITHIN_MS,
+    });
+    // What comes while it is stuck.
+    await send(id, RECORDS);
+    const lag = 'GudangConsumerLag stock-subgraph order_created';
+    await eventually(firing, (names) => names.join() === [lag, stuck].join(), {
+      until: 'its lag is known too',
+      within: FIRES_WITHIN_MS,
+    });
+
+    await database.restore();
+    await eventually(firing, (names) => names.length === 0, {
+      until: 'all is well again',
+      within: FIRES_WITHIN_MS,
+    });
+  });
+
+  /** Orders of another producer. */
+  async function send(productId: string, count: number): Promise<void> {
+    const client = new Kafka({ brokers: [system.kafkaBrokers], logLevel: logLevel.NOTHING });
+    const producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+    await producer.connect();
+    // A broker takes no more than 1 MiB at once.
+    for (let sent = 0; sent < count; sent += 1_000) {
+      const messages = Array.from({ length: Math.min(1_000, count - sent) }, () => {
+        const order = { id: randomUUID(), productId, quantity: 1, createdAt: new Date() };
+        return { key: productId, value: encodeOrderCreated(order) };
+      });
+      await producer.send({ topic: `${system.topicPrefix}${ORDER_CREATED}`, messages });
+    }
+    await producer.disconnect();
+  }
+});
