@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask, json } from '../rest/rest-client.ts';
+import { eventually } from '../system/eventually.ts';
+import { dataOf, graphAt } from '../system/graph-client.ts';
+import { type Part, startPart } from '../system/part.ts';
+import { shopAt } from '../system/shop.ts';
+import { useSystem } from '../system/use-system.ts';
+import { findPreviousRelease, type PreviousRelease, unpackRelease } from './previous-release.ts';
+
+const before = await findPreviousRelease();
+const which = before
+  ? `${before.commit.slice(0, 7)}, from before ${before.migration}`
+  : 'skipped: its commit is not here, as in a shallow clone';
+
+describe.skipIf(!before)(`the release before the newest migration (${which})`, () => {
+  const system = useSystem();
+  let release: PreviousRelease;
+  let order: Part;
+  let stock: Part;
+
+  const startPrevious = async (service: 'order' | 'stock'): Promise<Part> => {
+    const { databaseUrls, kafkaBrokers, topicPrefix } = system();
+    const part = await startPart({
+      name: `previous ${service}`,
+      script: release.scriptOf(service),
+      environment: {
+        ...release.environment,
+        PORT: '0',
+        [`${service.toUpperCase()}_DATABASE_URL`]: databaseUrls[service],
+        KAFKA_BROKERS: kafkaBrokers,
+        KAFKA_TOPIC_PREFIX: topicPrefix,
+      },
+    });
+    await part.ready();
+    return part;
+  };
+
+  beforeAll(async () => {
+    release = await unpackRelease(before?.commit ?? '');
+    [order, stock] = await Promise.all([startPrevious('order'), startPrevious('stock')]);
+  });
+  afterAll(async () => {
+    await Promise.all([order?.stop(), stock?.stop()]);
+    await release?.remove();
+  });
+
+  const addStock = async (): Promise<string> => {
+    const body = json({ name: 'Kopi', quantity: 5 });
+    return (await ask(stock.url, { route: 'POST /stock/add-stock', body })).body.Data.id;
+  };
+  const addOrder = async (productid: string): Promise<string> => {
+    const body = json({ productid, quantity: 2 });
+    return (await ask(order.url, { route: 'POST /order/add-order', body })).body.Data.id;
+  };
+
+  it('takes, decides and shows orders on the schema of this one, alone', async () => {
+    await Promise.all([system().order.stop(), system().stock.stop()]);
+    const productId = await addStock();
+    const id = await addOrder(productId);
+    const shown = graphAt(`${order.url}/graphql`);
+    const query = `{ order(id: "${id}") { status } orders(first: 5) { nodes { id } } }`;
+    const { orders } = await eventually(
+      () => dataOf(shown(query)),
+      (data) => data.order.status === 'CONFIRMED',
+      { until: 'the order is decided' },
+    );
+    expect(orders.nodes).toEqual([{ id }]);
+    const { body } = await ask(stock.url, { route: `GET /stock/${productId}` });
+    expect(body.Data.quantity).toBe(3);
+    await Promise.all([system().order.restart(), system().stock.restart()]);
+    await Promise.all([system().order.ready(), system().stock.ready()]);
+    expect(await shopAt(system().graph).order(id)).toMatchObject({ status: 'CONFIRMED' });
+  });
+
+  it('works beside this one, each with the orders of the other', async () => {
+    const shop = shopAt(system().graph);
+    const productId = await addStock();
+    const theirs = await addOrder(productId);
+    const { id: ours } = await shop.createOrder({ productId, quantity: 2 });
+    for (const id of [theirs, ours]) {
+      expect(await shop.decided(id)).toMatchObject({ status: 'CONFIRMED' });
+    }
+    const { body } = await ask(order.url, { route: 'GET /order/' });
+    expect(body.Data.map(({ id }: { id: string }) => id)).toEqual(
+      expect.arrayContaining([theirs, ours]),
+    );
+    for (const part of [order, stock, ...system().parts()]) {
+      expect(part.output(), part.name).not.toMatch(/"level":(50|60)/);
+    }
+  });
+});
