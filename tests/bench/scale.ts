@@ -1,19 +1,39 @@
 /**
  * What one of each takes, with one replica of each service and with three, and what the parts take
- * that do not divide: the figures of k8s/SCALING.md. `npm run bench:scale -- [orders]`; 4 minutes.
+ * that do not divide: the figures of k8s/SCALING.md. Both get the same orders a second, because an
+ * order costs less the more come at once; and they take turns, because other work on the machine
+ * comes and goes. `npm run bench:scale -- --rate 40 --seconds 30 --rounds 3`; 3 minutes a round.
  */
 import { argv, stdout } from 'node:process';
+import { parseArgs } from 'node:util';
 import { usageOf } from './live/child.ts';
 import { floodOrders } from './live/flood.ts';
 import { createVerdict } from './live/verdict.ts';
 import { deliverChanges } from './scale/deliveries.ts';
-import { each, type MeasuredSystem, withMeasuredSystem } from './scale/measured-system.ts';
-import { askQueries, settleOrders } from './scale/orders.ts';
+import {
+  type MeasuredSystem,
+  PARTS,
+  type Spent,
+  withMeasuredSystem,
+} from './scale/measured-system.ts';
+import { askQueries, paceOrders, settleOrders } from './scale/orders.ts';
 import { feedChanges, relayEvents } from './scale/parts.ts';
+import { createScaleFigures } from './scale/scale-figures.ts';
 
-const ORDERS = Number(argv[2] ?? 3_000);
+const { values: given } = parseArgs({
+  args: argv.slice(2),
+  options: {
+    rate: { type: 'string', default: '40' },
+    seconds: { type: 'string', default: '30' },
+    rounds: { type: 'string', default: '3' },
+  },
+});
+const RATE = Number(given.rate);
+const PACED = RATE * Number(given.seconds);
+const ROUNDS = Number(given.rounds);
+const AT_ONCE = 2_000;
 const WARM_UP = 300;
-const QUERIES = 500;
+const QUERIES = 1_000;
 const CLIENTS = 300;
 const CHANGES = 400;
 const CHANGES_A_SECOND = 20;
@@ -21,76 +41,95 @@ const EVENTS = 20_000;
 const OF_ONE = 5_000;
 
 const verdict = createVerdict();
-const perSecond = (count: number, ms: number): string => `${((count * 1_000) / ms).toFixed(0)}/s`;
+const figures = createScaleFigures();
+type Part = keyof Spent;
 
-async function orders(measured: MeasuredSystem): Promise<void> {
+/** The figures of one run with so many replicas. */
+function notesOf(replicas: number) {
+  return {
+    rate: (what: string, count: number, ms: number) =>
+      figures.note(`${what}, a second`, replicas, (count * 1_000) / ms),
+    cpu: (what: string, cpu: Spent, count: number, parts: readonly Part[] = PARTS) => {
+      for (const part of parts) {
+        figures.note(`${what}, ms CPU of ${part}`, replicas, cpu[part] / count);
+      }
+    },
+    value: (what: string, value: number) => figures.note(what, replicas, value),
+  };
+}
+type Notes = ReturnType<typeof notesOf>;
+
+async function orders(measured: MeasuredSystem, notes: Notes): Promise<void> {
   await settleOrders(measured, WARM_UP);
   const wal = await measured.walBytes();
-  const { ms, cpu } = await measured.measure(() => settleOrders(measured, ORDERS));
-  const kib = ((await measured.walBytes()) - wal) / ORDERS / 1_024;
-  verdict.say(
-    `orders: ${perSecond(ORDERS, ms)}; ms CPU each: ${each(cpu, ORDERS)}; ${kib.toFixed(1)} KiB WAL`,
+  const paced = await measured.measure(() => paceOrders(measured, { count: PACED, aSecond: RATE }));
+  const kib = ((await measured.walBytes()) - wal) / PACED / 1_024;
+  notes.cpu(`an order at ${RATE} a second`, paced.cpu, PACED);
+  notes.value('an order, KiB written ahead', kib);
+  const late = paced.result / 1_000;
+  verdict.check(
+    `${RATE} orders a second were sent`,
+    late < 1,
+    `the last ${late.toFixed(2)} s late`,
   );
+
+  const atOnce = await measured.measure(() => settleOrders(measured, AT_ONCE));
+  notes.rate('orders, 40 clients', AT_ONCE, atOnce.ms);
+  notes.cpu('an order of those', atOnce.cpu, AT_ONCE);
   const [row] = await measured.system.databases.stock(
     'SELECT count(*)::int AS decided, count(DISTINCT order_id)::int AS orders FROM decisions',
   );
-  const decided = row?.['decided'] === ORDERS + WARM_UP && row['orders'] === row['decided'];
+  const all = WARM_UP + PACED + AT_ONCE;
+  const decided = row?.['decided'] === all && row['orders'] === all;
   verdict.check('each order decided once', decided, JSON.stringify(row));
+
   const asked = await measured.measure(() => askQueries(measured, QUERIES));
-  verdict.say(
-    `queries of 20 orders with their stocks: ${perSecond(QUERIES, asked.ms)}; ms CPU each: ${each(asked.cpu, QUERIES)}`,
-  );
+  notes.rate('queries of 20 orders with their stocks, 40 clients', QUERIES, asked.ms);
+  notes.cpu('such a query', asked.cpu, QUERIES, ['gateway', 'order', 'stock', 'postgres']);
 }
 
-async function deliveries(measured: MeasuredSystem): Promise<void> {
+async function deliveries(measured: MeasuredSystem, notes: Notes): Promise<void> {
   const rssKib = async (): Promise<number> => {
     const usages = await Promise.all(measured.running('gateway').map(({ pid }) => usageOf(pid)));
     return usages.reduce((sum, usage) => sum + usage.rssKib, 0);
   };
   const wanted = { clients: CLIENTS, changes: CHANGES, aSecond: CHANGES_A_SECOND };
-  const {
-    connecting,
-    idle,
-    received,
-    delivering,
-    rssKib: rss,
-  } = await deliverChanges(measured, wanted, rssKib);
+  const seen = await deliverChanges(measured, wanted, rssKib);
+  const { received, delivering, connecting, idle, rssKib: rss } = seen;
   verdict.check('each change at each client', received === CLIENTS * CHANGES, String(received));
-  verdict.say(
-    `deliveries: ${perSecond(received, delivering.ms)}; ms CPU each: ${each(delivering.cpu, received, ['gateway'])}`,
-  );
-  verdict.say(
-    `the changes behind them, ms CPU each: ${each(delivering.cpu, CHANGES, ['stock', 'postgres', 'kafka'])}`,
-  );
-  verdict.say(`a client that connects, ms CPU: ${each(connecting.cpu, CLIENTS, ['gateway'])}`);
-  verdict.say(
-    `a client that gets nothing: ${((idle.cpu.gateway * 1_000) / CLIENTS / (idle.ms / 1_000)).toFixed(1)} µs CPU a second, ` +
-      `${((rss[1] - rss[0]) / CLIENTS).toFixed(0)} KiB with garbage`,
-  );
+  notes.rate('deliveries', received, delivering.ms);
+  notes.cpu('a delivery', delivering.cpu, received, ['gateway']);
+  notes.cpu('the change behind it', delivering.cpu, CHANGES, ['stock', 'postgres', 'kafka']);
+  notes.cpu('a client that connects', connecting.cpu, CLIENTS, ['gateway']);
+  const idleMicros = (idle.cpu.gateway * 1_000) / CLIENTS / (idle.ms / 1_000);
+  notes.value('a second of a client that gets nothing, µs CPU', idleMicros);
+  notes.value('a client, KiB with garbage', (rss[1] - rss[0]) / CLIENTS);
 }
 
-async function parts(measured: MeasuredSystem): Promise<void> {
+async function parts(measured: MeasuredSystem, notes: Notes): Promise<void> {
   const sent = await measured.measure(() => relayEvents(measured, EVENTS));
-  verdict.say(
-    `one relay: ${perSecond(EVENTS, sent.ms)}; ms CPU an event: ${each(sent.cpu, EVENTS, ['order', 'postgres', 'kafka'])}`,
-  );
+  notes.rate('events by one relay', EVENTS, sent.ms);
+  notes.cpu('such an event', sent.cpu, EVENTS, ['order', 'postgres', 'kafka']);
   const read = await measured.measure(() => feedChanges(measured, EVENTS));
-  verdict.say(
-    `changes that nobody watches: ${perSecond(EVENTS, read.ms)}; ms CPU each: ${each(read.cpu, EVENTS, ['stock', 'kafka'])}`,
-  );
+  notes.rate('changes that nobody watches', EVENTS, read.ms);
+  notes.cpu('such a change', read.cpu, EVENTS, ['stock', 'kafka']);
   const [id = ''] = measured.stockIds;
   const one = { ids: [id], count: OF_ONE, aSecond: 1_000_000 };
   const decided = await measured.measure(() => floodOrders(measured.system, one));
-  verdict.say(
-    `orders of one product in large batches: ${perSecond(OF_ONE, decided.ms)} decided; ms CPU each: ${each(decided.cpu, OF_ONE, ['stock', 'postgres', 'kafka'])}`,
-  );
+  notes.rate('orders of one product in large batches', OF_ONE, decided.ms);
+  notes.cpu('such an order', decided.cpu, OF_ONE, ['stock', 'postgres', 'kafka']);
 }
 
-for (const replicas of [1, 3]) {
-  stdout.write(`\n${replicas} of each service\n`);
-  await withMeasuredSystem(replicas, async (measured) => {
-    await orders(measured);
-    await deliveries(measured);
-    if (replicas === 1) await parts(measured);
-  });
+for (let round = 1; round <= ROUNDS; round += 1) {
+  for (const replicas of round % 2 ? [1, 3] : [3, 1]) {
+    stdout.write(`round ${round} of ${ROUNDS}, ${replicas} of each service\n`);
+    await withMeasuredSystem(replicas, async (measured) => {
+      const notes = notesOf(replicas);
+      await orders(measured, notes);
+      await deliveries(measured, notes);
+      if (replicas === 1) await parts(measured, notes);
+    });
+  }
 }
+stdout.write(`\nOne replica of each → three; medians (lowest – highest) of ${ROUNDS} rounds\n`);
+for (const line of figures.lines()) verdict.say(line);

@@ -90,8 +90,3 @@ export async function withMeasuredSystem(
     await servers.stop();
   }
 }
-
-/** `0.693 gateway, 0.94 order, …`: milliseconds of CPU for each of so many. */
-export function each(cpu: Spent, count: number, parts: readonly (keyof Spent)[] = PARTS): string {
-  return parts.map((part) => `${part} ${(cpu[part] / count).toPrecision(3)}`).join(', ');
-}

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../../system/eventually.ts';
 import { dataOf, graphAt } from '../../system/graph-client.ts';
 import type { MeasuredSystem } from './measured-system.ts';
@@ -17,11 +18,38 @@ export async function settleOrders(
     const input = { productId: stockIds[index % stockIds.length], quantity: 1 };
     await dataOf(graph(ORDER, { input }));
   });
-  const { order } = system.databases;
+  await allTold(system);
+}
+
+/**
+ * So many orders at a steady rate, whether those before are answered or not; ends once all are decided and told.
+ * @returns how late the last one was sent, in milliseconds: the machine may be too busy for the rate
+ */
+export async function paceOrders(
+  { url, stockIds, system }: MeasuredSystem,
+  { count, aSecond }: { count: number; aSecond: number },
+): Promise<number> {
+  const graph = graphAt(`${url}/graphql`);
+  const from = performance.now();
+  const answers: Promise<unknown>[] = [];
+  let late = 0;
+  for (let index = 0; index < count; index += 1) {
+    const due = from + (index * 1_000) / aSecond;
+    await pause(Math.max(0, due - performance.now()));
+    late = performance.now() - due;
+    const input = { productId: stockIds[index % stockIds.length], quantity: 1 };
+    answers.push(dataOf(graph(ORDER, { input })));
+  }
+  await Promise.all(answers);
+  await allTold(system);
+  return late;
+}
+
+async function allTold({ databases }: MeasuredSystem['system']): Promise<void> {
   const open = `SELECT (SELECT count(*) FROM orders WHERE status = 'PENDING')
     + (SELECT count(*) FROM outbox) AS count`;
   await eventually(
-    () => order(open),
+    () => databases.order(open),
     ([row]) => Number(row?.['count']) === 0,
     { until: 'all orders are decided', within: 120_000, every: 20 },
   );

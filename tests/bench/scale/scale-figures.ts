@@ -1,0 +1,30 @@
+import { median } from '../suite/figure.ts';
+
+/** What was measured with one replica of each and with three, in all rounds. */
+export interface ScaleFigures {
+  /** @param name with its unit, such as `an order, ms CPU of gateway` */
+  readonly note: (name: string, replicas: number, value: number) => void;
+  /** A line a figure: the median of its rounds, the lowest and the highest, and how many times three take what one does. */
+  readonly lines: () => readonly string[];
+}
+
+export function createScaleFigures(): ScaleFigures {
+  const noted = new Map<string, Map<number, number[]>>();
+  const shown = (value: number): string => String(Number(value.toPrecision(3)));
+  const spread = (values: readonly number[]): string =>
+    values.length < 2 ? '' : ` (${shown(Math.min(...values))} – ${shown(Math.max(...values))})`;
+  return {
+    note: (name, replicas, value) => {
+      const of = noted.get(name) ?? new Map<number, number[]>();
+      noted.set(name, of.set(replicas, [...(of.get(replicas) ?? []), value]));
+    },
+    lines: () =>
+      [...noted].map(([name, of]) => {
+        const each = [...of].toSorted(([one], [other]) => one - other);
+        const told = each.map(([, values]) => shown(median(values)) + spread(values)).join(' → ');
+        const [one, three] = each.map(([, values]) => median(values));
+        const times = one && three ? `, ${shown(three / one)} times` : '';
+        return `${name}: ${told}${times}`;
+      }),
+  };
+}
