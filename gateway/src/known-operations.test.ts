@@ -33,7 +33,7 @@ beforeEach(() => {
       return { status: 200, headers: HEADERS, body: '{"data":"by Apollo"}' };
     },
     requirementsOf: () => [{ coordinate: 'Query.item', scopes: [['read']] }],
-    metrics: { answered: (kind) => void answered.push(kind) },
+    metrics: { answered: ({ operation }) => void answered.push(operation) },
   });
 });
 

@@ -82,7 +82,7 @@ export function createKnownOperations({
     if (!result || result.errors || kind === 'subscription') {
       return answerByApollo(request, { ...context, executed } as ReadyContext);
     }
-    metrics.answered(kind, from);
+    metrics.answered(ready.read.operation, from);
     const { data, extensions } = result;
     return { status: 200, headers, body: JSON.stringify({ data, extensions }) };
   };
