@@ -29,9 +29,10 @@ export function startOrderDecidedConsumer(
     decode: decodeOrderDecided,
     orderOf: ({ orderId }) => orderId,
     apply: async (batch, letters) => {
-      const counts = await settleOrders(database, batch, letters);
+      const { letters: written, ...counts } = await settleOrders(database, batch, letters);
       stored();
       for (const [outcome, count] of Object.entries(counts)) received.inc({ outcome }, count);
+      return written;
     },
   });
 }

@@ -12,6 +12,9 @@ export interface SettleCounts {
   readonly dead_letter: number;
 }
 
+/** With all dead letters that were written. */
+export type Settled = SettleCounts & { readonly letters: readonly DeadLetter[] };
+
 /**
  * Applies a batch of decisions to order_db in one transaction: locks the orders (sorted, so that
  * two batches never wait for each other), decides what is new, writes statuses and events.
@@ -20,7 +23,7 @@ export function settleOrders(
   database: Database,
   batch: readonly Readable<OrderDecided>[],
   undecodable: readonly DeadLetter[],
-): Promise<SettleCounts> {
+): Promise<Settled> {
   const decisions = batch.map(({ message, record, traceparent }) => ({
     ...message,
     record,
@@ -30,16 +33,15 @@ export function settleOrders(
     const orders = await lockOrders(transaction, decisions);
     const { settled, repeats, foreign, contradictions } = settle(orders, decisions);
     if (settled.length > 0) await writeSettled(transaction, settled);
-    const letters = contradictions.map(({ decision, reason }) => ({
-      record: decision.record,
-      reason,
-    }));
-    await writeDeadLetters(transaction, ORDER_DECIDED, [...undecodable, ...letters]);
+    const found = contradictions.map(({ decision: { record }, reason }) => ({ record, reason }));
+    const letters = [...undecodable, ...found];
+    await writeDeadLetters(transaction, ORDER_DECIDED, letters);
     return {
       settled: settled.length,
       repeat: repeats.length,
       foreign: foreign.length,
-      dead_letter: contradictions.length + undecodable.length,
+      dead_letter: letters.length,
+      letters,
     };
   });
 }

@@ -18,6 +18,9 @@ export interface DecideCounts {
   readonly dead_letter: number;
 }
 
+/** With all dead letters that were written. */
+export type Decided = DecideCounts & { readonly letters: readonly DeadLetter[] };
+
 /**
  * Decides a batch of orders in one transaction: locks the stocks, reads what was decided before,
  * decides, writes stocks, ledger, decisions and events set-wise. What was decided is read after
@@ -27,7 +30,7 @@ export function decideOrders(
   database: Database,
   batch: readonly Readable<OrderCreated>[],
   undecodable: readonly DeadLetter[],
-): Promise<DecideCounts> {
+): Promise<Decided> {
   const orders = batch.map(({ message, record }) => ({ ...message, record }));
   const causes = new Map(batch.map(({ message, traceparent }) => [message.id, traceparent]));
   return database.setWise(async (transaction) => {
@@ -48,17 +51,19 @@ export function decideOrders(
         traceparent: causes.get(decision.orderId),
       })),
     );
-    const letters = outcome.contradictions.map(({ order, reason }) => ({
-      record: order.record,
+    const found = outcome.contradictions.map(({ order: { record }, reason }) => ({
+      record,
       reason,
     }));
-    await writeDeadLetters(transaction, ORDER_CREATED, [...undecodable, ...letters]);
+    const letters = [...undecodable, ...found];
+    await writeDeadLetters(transaction, ORDER_CREATED, letters);
     const confirmed = outcome.decided.filter(({ status }) => status === 'CONFIRMED').length;
     return {
       confirmed,
       rejected: outcome.decided.length - confirmed,
       repeat: outcome.announced.length - outcome.decided.length,
-      dead_letter: letters.length + undecodable.length,
+      dead_letter: letters.length,
+      letters,
     };
   });
 }

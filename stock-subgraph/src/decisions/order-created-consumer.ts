@@ -29,9 +29,10 @@ export function startOrderCreatedConsumer(
     decode: decodeOrderCreated,
     orderOf: ({ id }) => id,
     apply: async (batch, letters) => {
-      const counts = await decideOrders(database, batch, letters);
+      const { letters: written, ...counts } = await decideOrders(database, batch, letters);
       stored();
       for (const [outcome, count] of Object.entries(counts)) decided.inc({ outcome }, count);
+      return written;
     },
   });
 }

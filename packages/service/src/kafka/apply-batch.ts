@@ -22,7 +22,7 @@ export async function applyBatch<T>({
 }: {
   batch: readonly Readable<T>[];
   letters?: readonly DeadLetter[];
-  apply: (batch: readonly Readable<T>[], letters: readonly DeadLetter[]) => Promise<void>;
+  apply: (batch: readonly Readable<T>[], letters: readonly DeadLetter[]) => Promise<unknown>;
 }): Promise<void> {
   if (batch.length + letters.length === 0) return;
   try {

@@ -42,11 +42,14 @@ export function startConsumer(
     topic,
     group,
     handle,
+    named = ({ partition, offset }) => ({ topic, partition, offset }),
   }: {
     kafka: KafkaConnection;
     topic: string;
     group: string;
     handle: (records: readonly KafkaRecord[]) => Promise<void>;
+    /** What the log says of a record that could not be handled. */
+    named?: (record: KafkaRecord) => Readonly<Record<string, unknown>>;
   },
 ): Stoppable {
   const stopping = new AbortController();
@@ -78,7 +81,8 @@ export function startConsumer(
         await whileBeating(batch, () => handle(records));
         return true;
       } catch (error) {
-        log.warn({ err: error, topic, first: records[0]?.offset }, `${group} will try again`);
+        const [first] = records;
+        log.warn({ err: error, ...(first && named(first)) }, `${group} will try again`);
         await whileBeating(batch, () => pause(backoff.next(), stopping.signal));
         // Rejects in a rebalance, for kafkajs to join again.
         await batch.heartbeat();

@@ -10,10 +10,14 @@ import type { KafkaConnection } from './kafka-connection.ts';
 import { measureLag } from './measure-lag.ts';
 import { headerText, type KafkaRecord } from './record.ts';
 
+/** The most dead letters of a batch that get a line each: a broken producer is to fill no disk. */
+const TOLD_LIMIT = 10;
+
 /**
  * Consumes a topic into a database: each record is applied, known as a repeat, or dead-lettered.
  * `apply` does so in one transaction, in which it also writes the dead letters that it is handed
- * and those that it finds; it is called again with the same records until it succeeds.
+ * and those that it finds, and resolves with all of them; it is called again with the same records
+ * until it succeeds.
  */
 export function startInboxConsumer<T>(
   service: Pick<Service, 'name' | 'log' | 'fail' | 'metrics'>,
@@ -29,9 +33,32 @@ export function startInboxConsumer<T>(
     decode: (value: Uint8Array | null) => Decoded<T>;
     /** The id of the order that a message is about: traces and log lines name it. */
     orderOf: (message: T) => string;
-    apply: (batch: readonly Readable<T>[], letters: readonly DeadLetter[]) => Promise<void>;
+    apply: (
+      batch: readonly Readable<T>[],
+      letters: readonly DeadLetter[],
+    ) => Promise<readonly DeadLetter[]>;
   },
 ): Stoppable {
+  /** Which order a record is about, and in which trace, as far as can be told. */
+  const named = (record: KafkaRecord): Record<string, unknown> => {
+    const decoded = decode(record.value);
+    return {
+      topic,
+      partition: record.partition,
+      offset: record.offset,
+      orderId: decoded.ok ? orderOf(decoded.message) : undefined,
+      trace_id: traceId(causeIn(headerText(record.headers, HEADER.traceparent))),
+    };
+  };
+  const applyAndTell: typeof apply = async (batch, given) => {
+    const letters = await apply(batch, given);
+    for (const { record, reason } of letters.slice(0, TOLD_LIMIT)) {
+      service.log.warn({ ...named(record), reason }, 'a record went to the dead letters');
+    }
+    const untold = letters.length - TOLD_LIMIT;
+    if (untold > 0) service.log.warn({ topic }, `${untold} more went to the dead letters`);
+    return letters;
+  };
   const handle = async (records: readonly KafkaRecord[]): Promise<void> => {
     const readable: Readable<T>[] = [];
     const letters: DeadLetter[] = [];
@@ -52,7 +79,7 @@ export function startInboxConsumer<T>(
     }
     let failure: unknown;
     try {
-      await applyBatch({ batch: readable, letters, apply });
+      await applyBatch({ batch: readable, letters, apply: applyAndTell });
     } catch (error) {
       failure = error;
       throw error;
@@ -69,7 +96,7 @@ export function startInboxConsumer<T>(
   };
   const place = { kafka, topic, group: service.name };
   const lag = measureLag(service, place);
-  const consumer = startConsumer(service, { ...place, handle });
+  const consumer = startConsumer(service, { ...place, handle, named });
   return {
     stop: async () => {
       await consumer.stop();
