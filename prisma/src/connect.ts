@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { DatabaseUrl } from './database-url.ts';
 import { MigrateError } from './migrate-error.ts';
+import { tlsAdvice } from './tls-advice.ts';
 
 const PAUSE_MS = 250;
 const CONNECT_TIMEOUT_MS = 5000;
@@ -34,6 +35,8 @@ export async function connect(target: DatabaseUrl, options: ConnectOptions): Pro
         await createDatabase(target, options);
         continue;
       }
+      const tls = tlsAdvice(error, options.setting);
+      if (tls) throw new MigrateError(`${target.label}: ${reason(error)}. ${tls}`);
       if (!mayComeBack(code)) throw new MigrateError(refusal(target, options, error));
       if (Date.now() >= giveUpAt) {
         throw new MigrateError(

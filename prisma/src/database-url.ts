@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { type DatabaseName, databases } from './databases.ts';
 import { MigrateError } from './migrate-error.ts';
 
@@ -28,6 +29,12 @@ export function readDatabaseUrl(name: DatabaseName, value: string | undefined): 
   if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === '' || database === '') {
     throw new MigrateError(`${setting} is not a PostgreSQL address such as ${example}`);
   }
+  const missing = CERTIFICATE_FILES.filter(
+    (parameter) => !isReadable(url.searchParams.get(parameter)),
+  );
+  if (missing.length > 0) {
+    throw new MigrateError(`${setting}: ${missing.join(' and ')} must name a readable file`);
+  }
   const maintenance = new URL(url);
   maintenance.pathname = '/postgres';
   return {
@@ -37,6 +44,18 @@ export function readDatabaseUrl(name: DatabaseName, value: string | undefined): 
     url: value,
     maintenanceUrl: maintenance.href,
   };
+}
+
+/** Read by pg whenever it connects, which takes a missing one for a server that is away. */
+const CERTIFICATE_FILES = ['sslrootcert', 'sslcert', 'sslkey'];
+
+function isReadable(file: string | null): boolean {
+  try {
+    if (file) accessSync(file, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function databaseName(url: URL | undefined): string {

@@ -1,9 +1,12 @@
+import { type SecuredListener, securedProperties } from './secured-listener.ts';
+
 export interface KafkaPlace {
   port: number;
   controllerPort: number;
   /** Where its records are. */
   data: string;
   proxied?: readonly ProxiedListener[];
+  secured?: SecuredListener | undefined;
 }
 
 /** A further listener, for clients that reach Kafka through a proxy: Kafka names the proxy's port to them. */
@@ -14,7 +17,7 @@ export interface ProxiedListener {
 
 /** The settings of a Kafka of one node, for one machine: server.properties. */
 export function kafkaProperties(place: KafkaPlace): string {
-  const { port, controllerPort, data, proxied = [] } = place;
+  const { port, controllerPort, data, proxied = [], secured } = place;
   const listeners = [`PLAINTEXT://127.0.0.1:${port}`, `CONTROLLER://127.0.0.1:${controllerPort}`];
   const advertised = [`PLAINTEXT://127.0.0.1:${port}`];
   const protocols = ['PLAINTEXT:PLAINTEXT', 'CONTROLLER:PLAINTEXT'];
@@ -22,6 +25,11 @@ export function kafkaProperties(place: KafkaPlace): string {
     listeners.push(`PROXIED${index}://127.0.0.1:${listener.port}`);
     advertised.push(`PROXIED${index}://127.0.0.1:${listener.advertisedPort}`);
     protocols.push(`PROXIED${index}:PLAINTEXT`);
+  }
+  if (secured) {
+    listeners.push(`SECURED://127.0.0.1:${secured.port}`);
+    advertised.push(`SECURED://127.0.0.1:${secured.port}`);
+    protocols.push('SECURED:SASL_SSL');
   }
   const properties: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
@@ -51,6 +59,7 @@ export function kafkaProperties(place: KafkaPlace): string {
     'num.network.threads': 2,
     'num.io.threads': 4,
     'background.threads': 2,
+    ...(secured && securedProperties(secured)),
   };
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${value}\n`)

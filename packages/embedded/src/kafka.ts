@@ -14,6 +14,7 @@ import { kafkaLibraries } from './kafka-libraries.ts';
 import { kafkaProperties, type ProxiedListener } from './kafka-properties.ts';
 import { lastLines } from './last-lines.ts';
 import { stopLeftover } from './leftover.ts';
+import { type SecuredListener, scramArguments } from './secured-listener.ts';
 import { StartError } from './start-error.ts';
 
 const run = promisify(execFile);
@@ -35,6 +36,8 @@ export interface KafkaOptions {
   port?: number;
   /** Listeners beside the usual one, for clients behind a proxy. */
   proxied?: readonly ProxiedListener[];
+  /** A listener with TLS and SASL; its users are made with the data, so they stay the same from start to start. */
+  secured?: SecuredListener;
   /** The folder that holds Kafka's jars for all that run on this machine; `.gudang/kafka` unless told otherwise. */
   libraries?: string;
   /** `kafka.log` in the directory unless told otherwise. */
@@ -78,9 +81,10 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   if (!(await isFree(port))) throw new StartError(portTaken(port));
   const controllerPort = await keptPort(join(directory, 'controller-port'), port);
   const data = join(directory, 'data');
-  const { proxied = [] } = options;
-  await writeFile(properties, kafkaProperties({ port, controllerPort, data, proxied }));
-  await format({ java, classPath, directory, properties, ...(signal && { signal }) });
+  const { proxied = [], secured } = options;
+  await writeFile(properties, kafkaProperties({ port, controllerPort, data, proxied, secured }));
+  const users = secured ? scramArguments(secured) : [];
+  await format({ java, classPath, directory, properties, users, ...(signal && { signal }) });
   const output = openSync(logFile, 'a');
   const child = await startChild({
     command: java,
@@ -108,6 +112,8 @@ interface Formatting {
   classPath: string;
   directory: string;
   properties: string;
+  /** Arguments that add them. */
+  users: string[];
   signal?: AbortSignal;
 }
 
@@ -117,6 +123,7 @@ async function format({
   classPath,
   directory,
   properties,
+  users,
   signal,
 }: Formatting): Promise<void> {
   const mark = join(directory, 'formatted');
@@ -124,7 +131,13 @@ async function format({
   const idFile = join(directory, 'cluster-id');
   if (!existsSync(idFile)) await writeFile(idFile, randomBytes(16).toString('base64url'));
   const id = await readFile(idFile, 'utf8');
-  const tool = ['kafka.tools.StorageTool', 'format', '--ignore-formatted', `--cluster-id=${id}`];
+  const tool = [
+    'kafka.tools.StorageTool',
+    'format',
+    '--ignore-formatted',
+    `--cluster-id=${id}`,
+    ...users,
+  ];
   try {
     await run(java, [...JVM, '-cp', classPath, ...tool, '-c', properties], {
       ...(signal && { signal }),

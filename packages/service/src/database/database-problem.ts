@@ -1,4 +1,5 @@
 import { withoutCredentials } from '../logger.ts';
+import { tlsProblem } from './database-tls.ts';
 import { sqlState } from './sql-state.ts';
 
 /** Why a database cannot be used, and what mends it, both for people. */
@@ -16,6 +17,8 @@ export function databaseProblem(
   { url, setting }: { readonly url: string; readonly setting: string },
 ): DatabaseProblem {
   const server = `PostgreSQL at ${withoutCredentials(url)}`;
+  const tls = tlsProblem(error);
+  if (tls) return { reason: `${server} ${tls.reason}`, advice: tls.advice(setting) };
   switch (sqlState(error)) {
     case '3D000':
       return {

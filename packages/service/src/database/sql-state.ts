@@ -42,8 +42,8 @@ const OUTAGE_MESSAGE =
  */
 const OUTAGE_STATE = /^(08|53|57|58|25006|25P03|25P04)/;
 
-/** Every error below an error: Prisma wraps the driver's in `meta`, others in `cause`. */
-function* chain(error: unknown): Generator<Record<string, unknown>> {
+/** An error and every one below it: Prisma wraps the driver's in `meta`, others in `cause`. */
+export function* chain(error: unknown): Generator<Record<string, unknown>> {
   const seen = new Set<unknown>();
   const queue: unknown[] = [error];
   while (queue.length > 0) {

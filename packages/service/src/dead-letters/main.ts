@@ -1,4 +1,5 @@
 import { createKafkaClient } from '../kafka/kafka-client.ts';
+import { kafkaProblem } from '../kafka/kafka-problem.ts';
 import { createLogger } from '../logger.ts';
 import { readSettings, SettingsError } from '../settings/settings.ts';
 import { kafkaSettings } from '../settings/shared-settings.ts';
@@ -19,10 +20,9 @@ try {
   try {
     process.stdout.write(`${await runCommand(client, settings.KAFKA_TOPIC_PREFIX, command)}\n`);
   } catch (error) {
-    const { message } = error as Error;
-    const brokers = settings.KAFKA_BROKERS.join(', ');
-    const hint = `Kafka at ${brokers} did not answer (${message}): start it, or set KAFKA_BROKERS`;
-    process.stderr.write(`${error instanceof CommandError ? message : hint}\n`);
+    const { reason, advice } = kafkaProblem(error, settings.KAFKA_BROKERS);
+    const hint = `${reason}: ${advice} (${(error as Error).message})`;
+    process.stderr.write(`${error instanceof CommandError ? error.message : hint}\n`);
     process.exit(1);
   }
 } catch (error) {

@@ -6,10 +6,13 @@ import type { kafkaSettings } from '../settings/shared-settings.ts';
 import { StartError } from '../start-error.ts';
 import type { Stoppable } from '../stoppable.ts';
 import { createKafkaClient } from './kafka-client.ts';
+import { isOfKafka, kafkaProblem } from './kafka-problem.ts';
 import { ensureTopics, type TopicSpec } from './topics.ts';
 
 /** A broker that has not answered for so long is called down; fetches answer each second. */
 const SILENCE_MS = 5_000;
+/** How often kafkajs itself tries again what is tried again anyway. */
+const ASK_RETRIES = 2;
 /** How often an outage is spoken of while it lasts. */
 const REMINDER_MS = 30_000;
 
@@ -30,6 +33,8 @@ export interface KafkaConnection extends Stoppable {
   readonly ensureTopics: () => Promise<void>;
   /** Noted by whoever just had an answer from the broker. */
   readonly answered: () => void;
+  /** Noted by whoever could not do something; errors of others than Kafka are passed over. */
+  readonly failed: (error: unknown) => void;
   readonly state: () => PartState;
 }
 
@@ -46,8 +51,13 @@ export function startKafka(
   const stopped = new AbortController();
   const client = createKafkaClient(name, settings, log);
 
+  // A client of its own for what is tried here again and again: by the other's patience of 10 s, what is wrong would be
+  // known only when people have been told that nobody answers.
+  const asking = createKafkaClient(name, settings, log, ASK_RETRIES);
+
   let lastAnswer = 0;
   let lastReminder = 0;
+  let lastError: unknown;
   const isSilent = (): boolean => Date.now() - lastAnswer > SILENCE_MS;
   const remind = (): void => {
     if (!isSilent()) {
@@ -55,9 +65,9 @@ export function startKafka(
       lastReminder = 0;
     } else if (Date.now() - lastReminder > REMINDER_MS) {
       lastReminder = Date.now();
+      const { reason, advice } = kafkaProblem(lastError, brokers);
       log.warn(
-        `Kafka at ${brokers.join(', ')} does not answer: start it, or set KAFKA_BROKERS to where ` +
-          'it runs. Orders are taken meanwhile and settle when it is back; trying on',
+        `${reason}: ${advice}. Orders are taken meanwhile and settle when it is back; trying on`,
       );
     }
   };
@@ -67,10 +77,21 @@ export function startKafka(
   }, SILENCE_MS);
   let timer = watch;
 
+  const answered = (): void => {
+    lastAnswer = Date.now();
+    lastError = undefined;
+  };
+  const failed = (error: unknown): void => {
+    if (!isOfKafka(error)) return;
+    lastError = error;
+    // An outage may be over in a moment; what is set wrong is not.
+    if (kafkaProblem(error, brokers).lasting && isSilent()) remind();
+  };
+
   const ensure = async (): Promise<void> => {
     const named = topics.map((spec) => ({ ...spec, topic: prefix + spec.topic }));
-    await ensureTopics(client, named, settings.KAFKA_REPLICATION);
-    lastAnswer = Date.now();
+    await ensureTopics(asking, named, settings.KAFKA_REPLICATION);
+    answered();
   };
 
   const ready = (async () => {
@@ -84,6 +105,7 @@ export function startKafka(
           fail(error.message, error);
           break;
         }
+        failed(error);
         log.debug({ err: error }, 'the broker did not answer');
         await pause(backoff.next(), stopped.signal);
       }
@@ -92,9 +114,7 @@ export function startKafka(
   })();
 
   const state = (): PartState =>
-    isSilent()
-      ? { state: 'degraded', reason: `Kafka at ${brokers.join(', ')} does not answer` }
-      : OK;
+    isSilent() ? { state: 'degraded', reason: kafkaProblem(lastError, brokers).reason } : OK;
   health.watch('kafka', state);
   return {
     client,
@@ -102,9 +122,8 @@ export function startKafka(
     signal: stopped.signal,
     name: (topicOrGroup) => prefix + topicOrGroup,
     ensureTopics: ensure,
-    answered: () => {
-      lastAnswer = Date.now();
-    },
+    answered,
+    failed,
     state,
     stop: async () => {
       stopped.abort();

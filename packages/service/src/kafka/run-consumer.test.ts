@@ -14,11 +14,12 @@ function run() {
   } as unknown as Consumer;
   const stopping = new AbortController();
   const fail = vi.fn();
+  const failed = vi.fn();
   const parts = { prepare: vi.fn(async () => {}), run: vi.fn(async () => {}) };
   const log = { debug: () => {} };
   runConsumer(
     {
-      kafka: { ready: Promise.resolve() },
+      kafka: { ready: Promise.resolve(), failed },
       consumer,
       name: 'it',
       signal: stopping.signal,
@@ -29,7 +30,7 @@ function run() {
   );
   const crash = (restart: boolean, error: Error): boolean =>
     emitter.emit('crash', { payload: { restart, error } });
-  return { ...parts, connect, fail, crash, stopping };
+  return { ...parts, connect, fail, failed, crash, stopping };
 }
 
 const named = (name: string, cause?: Error): Error =>

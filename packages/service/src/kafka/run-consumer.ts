@@ -22,7 +22,7 @@ export function runConsumer(
     log,
     fail,
   }: {
-    kafka: Pick<KafkaConnection, 'ready'>;
+    kafka: Pick<KafkaConnection, 'ready' | 'failed'>;
     consumer: Consumer;
     /** What it is called in the reason for an end of the process. */
     name: string;
@@ -52,6 +52,7 @@ export function runConsumer(
         await run();
         return;
       } catch (error) {
+        kafka.failed(error);
         log.debug({ err: error }, 'a consumer could not be started; trying again');
         await pause(backoff.next(), signal);
       }
@@ -60,16 +61,22 @@ export function runConsumer(
   consumer.on(consumer.events.GROUP_JOIN, () => backoff.reset());
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (payload.restart || signal.aborted) return;
+    kafka.failed(payload.error);
     if (isOutage(payload.error)) void pause(backoff.next(), signal).then(start);
     else fail(`The consumer ${name} crashed and kafkajs gave it up`, payload.error);
   });
   void start();
 }
 
-/** Whether no broker could be asked, which kafkajs takes for a fault that no retry mends. */
+/**
+ * No broker could be asked, or it lets nobody in: kafkajs takes these for faults that no retry mends, and a password
+ * that is being changed is right again soon.
+ */
+const OUTAGES = ['KafkaJSGroupCoordinatorNotFound', 'KafkaJSSASLAuthenticationError'];
+
 function isOutage(error: Error | undefined): boolean {
   if (error === undefined) return false;
-  return error.name === 'KafkaJSGroupCoordinatorNotFound' || isOutage(error.cause as Error);
+  return OUTAGES.includes(error.name) || isOutage(error.cause as Error);
 }
 
 /** With a deadline: kafkajs's own may hang (#767, #1639). */

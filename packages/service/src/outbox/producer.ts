@@ -26,7 +26,8 @@ export async function createProducer(
     try {
       await producer.connect();
       return producer;
-    } catch {
+    } catch (error) {
+      kafka.failed(error);
       await pause(backoff.next(), signal);
     }
   }

@@ -159,6 +159,7 @@ export function startRelay(
         await lead(session, producer);
       } catch (error) {
         if (stopping.signal.aborted) break;
+        kafka.failed(error);
         log.debug({ err: error }, 'the relay begins again');
         await heal(error);
       }

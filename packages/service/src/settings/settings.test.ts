@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
@@ -51,6 +52,14 @@ describe('readSettings', () => {
     expect(problems(table, {})).toEqual([
       'DATABASE_URL is missing: The database, for example postgresql://127.0.0.1/x',
     ]);
+  });
+
+  it('names a file of certificates that a database’s URL names and nobody can read', () => {
+    const urlOf = (file: string) => `${DATABASE_URL}?sslmode=verify-full&sslrootcert=${file}`;
+    expect(problems(table, { DATABASE_URL: urlOf('/nowhere.pem') })).toEqual([
+      'DATABASE_URL: the value given is not allowed; its sslrootcert must name a readable file',
+    ]);
+    expect(problems(table, { DATABASE_URL: urlOf(fileURLToPath(import.meta.url)) })).toEqual([]);
   });
 
   it('reports what does not go together beside all else', () => {

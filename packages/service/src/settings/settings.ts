@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** One environment variable: what it is for, what it may hold, what it is when unset. */
@@ -142,4 +142,18 @@ export function url(...schemes: string[]): z.ZodType<string, string> {
     );
 }
 
-export const postgresUrl = url('postgresql', 'postgres');
+/** Read by pg for each connection: one that is missing would look like a database that is away. */
+const CERTIFICATE_FILES = ['sslrootcert', 'sslcert', 'sslkey'];
+
+export const postgresUrl = url('postgresql', 'postgres').superRefine((address, context) => {
+  if (!URL.canParse(address)) return;
+  const { searchParams } = new URL(address);
+  for (const parameter of CERTIFICATE_FILES) {
+    try {
+      const path = searchParams.get(parameter);
+      if (path) accessSync(path, constants.R_OK);
+    } catch {
+      context.addIssue(`its ${parameter} must name a readable file`);
+    }
+  }
+});

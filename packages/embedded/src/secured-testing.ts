@@ -1,0 +1,137 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { generate } from 'selfsigned';
+import { freePort } from './free-port.ts';
+import { startKafka } from './kafka.ts';
+import { startPostgres } from './postgres.ts';
+import type { SecuredUser } from './secured-listener.ts';
+import { unprivileged } from './unprivileged.ts';
+import { startWatchdog } from './watchdog.ts';
+
+/** The user of both servers; its password and guest's are looked for in whatever is written. */
+export const USER = { name: 'gudang', password: 'Rahasia-Gudang-1', trusted: true } as const;
+/** A user of Kafka who may log in, and nothing else. */
+export const GUEST = { name: 'tamu', password: 'Rahasia-Tamu-2', trusted: false } as const;
+
+/** A PostgreSQL that takes nobody without TLS and a password, and a Kafka with TLS and SASL. */
+export interface SecuredServers {
+  /** Certificates that theirs are checked against: PEM files. */
+  readonly ca: string;
+  /** Of somebody else. */
+  readonly otherCa: string;
+  /** A database of the user, with these query parameters. */
+  readonly databaseUrl: (name: string, parameters?: string, password?: string) => string;
+  /** For PostgreSQL's superuser, without TLS: for what a test prepares and looks at. */
+  readonly adminUrl: (name: string) => string;
+  readonly brokers: string;
+  /** Of Kafka's listener without TLS and SASL. */
+  readonly openBrokers: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** Real servers on free ports in a folder that is gone afterwards. */
+export async function startSecuredServers(): Promise<SecuredServers> {
+  const directory = await mkdtemp(join(tmpdir(), 'gudang-secured-'));
+  const watchdog = startWatchdog(directory);
+  const [authority, other] = await Promise.all([createAuthority('Gudang'), createAuthority('X')]);
+  const { cert, private: key } = await createCertificate(authority);
+  const ca = join(directory, 'ca.pem');
+  const otherCa = join(directory, 'other-ca.pem');
+  await Promise.all([writeFile(ca, authority.cert), writeFile(otherCa, other.cert)]);
+  const securedPort = await freePort();
+  const users: SecuredUser[] = [USER, GUEST];
+  const starting = [
+    startSecuredPostgres(join(directory, 'postgres'), { cert, key }),
+    startKafka({
+      directory: join(directory, 'kafka'),
+      secured: { port: securedPort, certificate: cert, key, users },
+    }),
+  ] as const;
+  const stop = async (): Promise<void> => {
+    const started = await Promise.allSettled(starting);
+    await Promise.all(
+      started.map((one) => (one.status === 'fulfilled' ? one.value.stop() : undefined)),
+    );
+    await watchdog.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    const [postgres, kafka] = await Promise.all(starting);
+    return {
+      ca,
+      otherCa,
+      databaseUrl: (name, parameters = `sslmode=verify-full&sslrootcert=${ca}`, password) =>
+        `postgresql://${USER.name}:${password ?? USER.password}@127.0.0.1:${postgres.port}/${name}?${parameters}`,
+      adminUrl: postgres.url,
+      brokers: `127.0.0.1:${securedPort}`,
+      openBrokers: kafka.brokers,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startSecuredPostgres(
+  directory: string,
+  { cert, key }: Record<'cert' | 'key', string>,
+) {
+  await mkdir(directory, { recursive: true });
+  const files = { cert: join(directory, 'server.crt'), key: join(directory, 'server.key') };
+  const rules = join(directory, 'pg_hba.conf');
+  await Promise.all([
+    writeFile(files.cert, cert),
+    writeFile(files.key, key, { mode: 0o600 }),
+    writeFile(
+      rules,
+      'host all postgres 127.0.0.1/32 trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n',
+    ),
+  ]);
+  // PostgreSQL reads a key of its own user or root's, that nobody else can.
+  const { own } = await unprivileged();
+  await Promise.all([...Object.values(files), rules].map(own));
+  await chmod(directory, 0o755);
+  const postgres = await startPostgres({
+    directory,
+    settings: {
+      fsync: 'off',
+      ssl: 'on',
+      ssl_cert_file: files.cert,
+      ssl_key_file: files.key,
+      hba_file: rules,
+    },
+  });
+  const client = new pg.Client({ connectionString: postgres.url('postgres') });
+  await client.connect();
+  await client.query(`CREATE ROLE ${USER.name} LOGIN CREATEDB PASSWORD '${USER.password}'`);
+  await client.end();
+  return postgres;
+}
+
+const TO_SIGN = { keyType: 'rsa', keySize: 2048, algorithm: 'sha256' } as const;
+
+function createAuthority(name: string) {
+  return generate([{ name: 'commonName', value: `${name} test authority` }], {
+    ...TO_SIGN,
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+    ],
+  });
+}
+
+function createCertificate(authority: { readonly cert: string; readonly private: string }) {
+  return generate([{ name: 'commonName', value: 'Gudang test server' }], {
+    ...TO_SIGN,
+    ca: { key: authority.private, cert: authority.cert },
+    extensions: [
+      { name: 'basicConstraints', cA: false },
+      { name: 'keyUsage', digitalSignature: true, keyEncipherment: true },
+      { name: 'extKeyUsage', serverAuth: true },
+      { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
+    ],
+  });
+}

@@ -1,0 +1,80 @@
+import { fileURLToPath } from 'node:url';
+import { type SecuredServers, startSecuredServers, USER } from '@gudang/embedded/secured-testing';
+import { testTopicPrefix } from '@gudang/embedded/testing';
+import { type Environment, type Part, startPart } from '../system/part.ts';
+import { type Ended, runToEnd } from '../system/run-to-end.ts';
+import { scriptOf } from '../system/system.ts';
+
+export type Side = 'order' | 'stock';
+export const SETTING = { order: 'ORDER_DATABASE_URL', stock: 'STOCK_DATABASE_URL' } as const;
+
+const repository = new URL('../../', import.meta.url);
+const inRepository = (path: string): string => fileURLToPath(new URL(path, repository));
+
+/** Servers with TLS and passwords, and what is started against them. */
+export interface SecuredParts {
+  readonly servers: SecuredServers;
+  /** What lets a process in at Kafka. */
+  readonly kafka: Environment;
+  readonly migrate: (changes?: Environment) => Promise<Ended>;
+  readonly deadLetters: (changes?: Environment) => Promise<Ended>;
+  /** A subgraph, with other settings over those that let it in; it listens, and may not be ready. */
+  readonly start: (side: Side, changes?: Environment) => Promise<Part>;
+  readonly startGateway: (order: Part, stock: Part) => Promise<Part>;
+  /** All that any of them has written. */
+  readonly written: () => string;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startSecuredParts(): Promise<SecuredParts> {
+  const servers = await startSecuredServers();
+  const parts: Part[] = [];
+  const commands: string[] = [];
+  const kafka: Environment = {
+    KAFKA_BROKERS: servers.brokers,
+    KAFKA_TOPIC_PREFIX: testTopicPrefix(),
+    KAFKA_TLS: 'true',
+    KAFKA_TLS_CA: servers.ca,
+    KAFKA_SASL_MECHANISM: 'scram-sha-512',
+    KAFKA_SASL_USERNAME: USER.name,
+    KAFKA_SASL_PASSWORD: USER.password,
+  };
+  const databases = {
+    [SETTING.order]: servers.databaseUrl('order_db'),
+    [SETTING.stock]: servers.databaseUrl('stock_db'),
+  };
+  const started = async (name: string, script: string, environment: Environment): Promise<Part> => {
+    // Nothing may leak from what is only said to whoever looks for a fault.
+    const usual = { PORT: '0', DRAIN_MS: '0', LOG_LEVEL: 'debug' };
+    const part = await startPart({ name, script, environment: { ...usual, ...environment } });
+    parts.push(part);
+    return part;
+  };
+  const run = async (script: string, environment: Environment, args: string[] = []) => {
+    const ended = await runToEnd(inRepository(script), environment, { args });
+    commands.push(ended.stdout, ended.stderr);
+    return ended;
+  };
+  return {
+    servers,
+    kafka,
+    migrate: (changes = {}) => run('prisma/dist/migrate.js', { ...databases, ...changes }),
+    deadLetters: (changes = {}) =>
+      run('packages/service/dist/dead-letters/main.js', { ...kafka, ...changes }, ['list']),
+    start: (side, changes = {}) =>
+      started(side, scriptOf(side), {
+        ...kafka,
+        [SETTING[side]]: databases[SETTING[side]],
+        ...changes,
+      }),
+    startGateway: (order, stock) =>
+      started('gateway', scriptOf('gateway'), {
+        SUBGRAPH_URLS: `order=${order.url}/graphql,stock=${stock.url}/graphql`,
+      }),
+    written: () => [...commands, ...parts.map((part) => part.output())].join('\n'),
+    stop: async () => {
+      await Promise.all(parts.map((part) => part.stop()));
+      await servers.stop();
+    },
+  };
+}

@@ -1,0 +1,215 @@
+import { GUEST, USER } from '@gudang/embedded/secured-testing';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../system/eventually.ts';
+import { dataOf, graphAt } from '../system/graph-client.ts';
+import { startLive } from '../system/live-client.ts';
+import type { Environment, Part } from '../system/part.ts';
+import { SETTING, type SecuredParts, type Side, startSecuredParts } from './secured-parts.ts';
+
+let secured: SecuredParts;
+
+beforeAll(async () => {
+  secured = await startSecuredParts();
+  const { code, stderr } = await secured.migrate();
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
+afterAll(() => secured?.stop());
+
+const WRONG = 'Rahasia-Salah-3';
+const WARN = 40;
+
+/** The warnings of a process, once one of them has these words. */
+async function warned(part: Part, words: RegExp): Promise<string> {
+  const lines = () =>
+    part
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as { level: number; msg: string })
+      .filter(({ level, msg }) => level >= WARN && words.test(msg))
+      .map(({ msg }) => msg);
+  const [line = ''] = await eventually(lines, (found) => found.length > 0, {
+    until: `it warns of ${words}: ${part.output().slice(-2_000)}`,
+  });
+  return line;
+}
+
+async function query(sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: secured.servers.adminUrl('postgres') });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const addStock = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }';
+const createOrder = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
+
+describe('with TLS and passwords everywhere', () => {
+  it.each([
+    ['plain', 'scram-sha-256'],
+    ['scram-sha-256', 'scram-sha-512'],
+    ['scram-sha-512', 'plain'],
+  ])('an order by %s, decided by %s, is seen live', async (ofOrder, ofStock) => {
+    const [order, stock] = await Promise.all([
+      secured.start('order', { KAFKA_SASL_MECHANISM: ofOrder }),
+      secured.start('stock', { KAFKA_SASL_MECHANISM: ofStock }),
+    ]);
+    const gateway = await secured.startGateway(order, stock);
+    await Promise.all([order.ready(), stock.ready(), gateway.ready()]);
+    const graph = graphAt(`${gateway.url}/graphql`);
+    const id = `kopi-${ofOrder}`;
+    await dataOf(graph(addStock, { input: { id, name: 'Kopi', quantity: 10 } }));
+    const live = await startLive<{ stockChanged: { kind: string; stock: { quantity: number } } }>({
+      url: `${gateway.url}/graphql`,
+      query: `subscription { stockChanged(ids: ["${id}"]) { kind stock { quantity } } }`,
+    });
+    const made = await dataOf(graph(createOrder, { input: { productId: id, quantity: 4 } }));
+    const status = async () =>
+      (await dataOf(graph(`{ order(id: "${made.createOrder.id}") { status } }`))).order?.status;
+    await eventually(status, (now) => now === 'CONFIRMED', { until: 'it is confirmed' });
+    await eventually(
+      () => live.events,
+      (events) => events.some(({ data }) => data?.stockChanged.stock.quantity === 6),
+      { until: 'the order is seen live' },
+    );
+    await live.close();
+    expect(
+      await query(
+        `SELECT DISTINCT application_name AS name, ssl FROM pg_stat_activity JOIN pg_stat_ssl USING (pid)
+         WHERE usename = '${USER.name}' ORDER BY name`,
+      ),
+    ).toEqual([
+      { name: 'gudang-relay', ssl: true },
+      { name: 'order-subgraph', ssl: true },
+      { name: 'stock-subgraph', ssl: true },
+    ]);
+    for (const part of [gateway, order, stock]) await part.stop();
+    expect(await secured.deadLetters({ KAFKA_SASL_MECHANISM: ofStock })).toMatchObject({
+      code: 0,
+      stdout: 'no dead letters\n',
+      stderr: '',
+    });
+  });
+});
+
+describe('what Kafka does not take', () => {
+  it.each<[string, () => Environment, RegExp, RegExp]>([
+    ...(['plain', 'scram-sha-256', 'scram-sha-512'] as const).map(
+      (mechanism): [string, () => Environment, RegExp, RegExp] => [
+        `a wrong password by ${mechanism}`,
+        () => ({ KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_PASSWORD: WRONG }),
+        /refuses the user or the password$/,
+        /set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD/,
+      ],
+    ),
+    [
+      'a certificate of an authority that is not trusted',
+      () => ({ KAFKA_TLS_CA: secured.servers.otherCa }),
+      /shows a certificate that is not trusted \(.+\)$/,
+      /set KAFKA_TLS_CA/,
+    ],
+    [
+      'a certificate of another host',
+      () => ({ KAFKA_BROKERS: secured.servers.brokers.replace('127.0.0.1', 'localhost') }),
+      /shows a certificate that is not trusted \(Hostname.+\)$/,
+      /KAFKA_BROKERS to names that it holds/,
+    ],
+    [
+      'no TLS',
+      () => ({ KAFKA_TLS: 'false', KAFKA_TLS_CA: '' }),
+      /does not answer$/,
+      /KAFKA_TLS and KAFKA_SASL_MECHANISM to what it asks for/,
+    ],
+    [
+      'nobody who does not log in',
+      () => ({ KAFKA_SASL_MECHANISM: '', KAFKA_SASL_USERNAME: '', KAFKA_SASL_PASSWORD: '' }),
+      /does not answer$/,
+      /KAFKA_TLS and KAFKA_SASL_MECHANISM to what it asks for/,
+    ],
+    [
+      'a user without rights',
+      () => ({ KAFKA_SASL_USERNAME: GUEST.name, KAFKA_SASL_PASSWORD: GUEST.password }),
+      /does not let this user do what it must \(\w+_AUTHORIZATION_FAILED\)$/,
+      /grant the user of KAFKA_SASL_USERNAME/,
+    ],
+  ])('%s: the order is taken, the setting named', async (_what, changes, reason, advice) => {
+    const order = await secured.start('order', changes());
+    await warned(order, advice);
+    const { status, parts } = await order.ready();
+    expect({ status, kafka: parts['kafka'] }).toEqual({
+      status: 200,
+      kafka: { state: 'degraded', reason: expect.stringMatching(reason) },
+    });
+    const graph = graphAt(`${order.url}/graphql`);
+    await dataOf(graph(createOrder, { input: { productId: 'kopi', quantity: 1 } }));
+    await order.stop();
+    const { code, stderr } = await secured.deadLetters(changes());
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(advice) });
+  });
+});
+
+describe.each<Side>(['order', 'stock'])('what PostgreSQL does not take of %s', (side) => {
+  const urlOf = (parameters?: string, password?: string) => (): string =>
+    secured.servers.databaseUrl(`${side}_db`, parameters, password);
+  it.each<[string, () => string, RegExp, string]>([
+    ['a wrong password', urlOf(undefined, WRONG), /refuses the user or the password/, ''],
+    [
+      'a certificate of an authority that is not trusted',
+      () => urlOf(`sslmode=verify-full&sslrootcert=${secured.servers.otherCa}`)(),
+      /shows a certificate that is not trusted \(.+\)/,
+      'sslrootcert=<file>',
+    ],
+    [
+      'a certificate of another host',
+      () => urlOf()().replace('127.0.0.1', 'localhost'),
+      /shows a certificate that is not trusted \(Hostname.+\)/,
+      'sslrootcert=<file>',
+    ],
+    ['no TLS', urlOf(''), /takes no connection without TLS/, 'sslmode=verify-full'],
+  ])('%s: not ready, the setting named', async (_what, url, reason, advice) => {
+    const part = await secured.start(side, { [SETTING[side]]: url() });
+    const line = await warned(part, new RegExp(SETTING[side]));
+    expect(line).toMatch(reason);
+    expect(line).toContain(advice);
+    const { status, parts } = await part.readiness();
+    expect({ status, database: parts['database'] }).toEqual({
+      status: 503,
+      database: { state: 'down', reason: expect.stringMatching(reason) },
+    });
+    const { errors } = await graphAt(`${part.url}/graphql`)(
+      side === 'order' ? '{ orders { nodes { id } } }' : '{ stocks { nodes { id } } }',
+    );
+    expect(errors?.[0]?.message).not.toMatch(/certificate|password|sslmode/);
+    await part.stop();
+    const started = performance.now();
+    const { code, stderr } = await secured.migrate({ [SETTING[side]]: url() });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(SETTING[side]) });
+    expect(stderr).toContain(advice);
+    // A server that is there and refuses is not waited for.
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
+});
+
+it('names a certificate’s file that cannot be read before anything starts', async () => {
+  const url = secured.servers.databaseUrl('order_db', 'sslmode=verify-full&sslrootcert=/no.pem');
+  await expect(secured.start('order', { ORDER_DATABASE_URL: url })).rejects.toThrow(
+    /ORDER_DATABASE_URL: .*its sslrootcert must name a readable file/,
+  );
+  const { code, stderr } = await secured.migrate({ ORDER_DATABASE_URL: url });
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(/ORDER_DATABASE_URL: sslrootcert must name a readable file/),
+  });
+});
+
+it('no password is in anything that was written, at the level of debug too', () => {
+  const written = secured.written();
+  expect(written).toContain('"level":20');
+  for (const password of [USER.password, GUEST.password, WRONG]) {
+    expect(written).not.toContain(password);
+  }
+});
