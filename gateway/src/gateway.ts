@@ -93,10 +93,10 @@ export async function startGateway({
   const auth = createAuthentication(settings, log);
   const bodyBytes = settings.LIMIT_BODY_KIB * 1024;
   const tickets = createTickets(settings.SUBGRAPH_SECRET ?? []);
-  const callers = createRequestCallers(auth, tickets);
   const app = createHttpServer({ health, metrics });
   hideErrors(app, log);
   const clients = createClientLimits(settings, metrics);
+  const callers = createRequestCallers(auth, tickets, clients);
   guardSockets(app.server, clients.sockets, clients.addresses);
   const origins = createAllowedOrigins(settings.CORS_ORIGINS, explore);
   await serveCors(app, origins);

@@ -10,6 +10,7 @@ import { authorisationPlugin } from './auth/authorisation-plugin.ts';
 import { readRequirements } from './auth/field-requirements.ts';
 import type { RequestCallers } from './auth/request-callers.ts';
 import { contextOf, type GatewayContext } from './context.ts';
+import { createDocumentStore } from './documents/kept-documents.ts';
 import type { KnownDocuments } from './documents/known-documents.ts';
 import { badInputPlugin } from './errors/bad-input-plugin.ts';
 import { presentGatewayError } from './errors/present-errors.ts';
@@ -103,6 +104,7 @@ export async function startGraphqlEndpoint({
     hideSchemaDetailsFromClientErrors: !explore,
     // The process's own signal handling stops this, after the websockets.
     stopOnTerminationSignals: false,
+    documentStore: createDocumentStore(),
     persistedQueries: { cache: documents.cache },
     parseOptions: { maxTokens: limits.tokens },
     formatError: (formatted, error) => presentGatewayError(formatted, error, log),

@@ -6,12 +6,18 @@ import { parseArgs } from 'node:util';
 import { INSPECTABLE, inspect, mebibytes } from '../bench/live/inspected.ts';
 import { withLiveSystem } from '../bench/live/live-system.ts';
 import { createVerdict } from '../bench/live/verdict.ts';
+import { growthPerCase, type Sample } from './plateau.ts';
 import { runFuzz } from './run-fuzz.ts';
 import { fullAuthorization, HARDENED } from './target.ts';
 
-/** Caches of texts and plans are full by then. */
-const WARM_UP = 3_000;
-const MAY_GROW = 24 * 1024 * 1024;
+/** How often memory is looked at, in cases. */
+const EVERY = 500;
+/**
+ * What a process may still grow by in its run's later half, in bytes a case: far below what keeping anything of a case
+ * would take, such as its text, its token or its connection.
+ */
+const MAY_GROW = 512;
+const PROCESSES = ['gateway', 'order', 'stock'] as const;
 
 const { values } = parseArgs({
   options: {
@@ -28,19 +34,36 @@ const [seed, cases, from] = [values.seed, values.cases, values.from].map(Number)
 const verdict = createVerdict();
 
 await withLiveSystem(
-  { environment: { ...HARDENED, gateway: { ...HARDENED.gateway, ...INSPECTABLE } } },
+  {
+    environment: {
+      all: { ...HARDENED.all, ...INSPECTABLE },
+      gateway: HARDENED.gateway,
+    },
+  },
   async (system) => {
     const target = { system, authorization: await fullAuthorization() };
-    const process = await inspect(system.gateway.output);
-    const onProgress = (done: number): void => verdict.say(`${done} cases`);
-    const warm = Math.min(WARM_UP, Math.floor(cases / 2));
-    const findings = await runFuzz(target, { seed, cases: warm, from, onProgress });
-    const before = await process.collected();
-    findings.push(
-      ...(await runFuzz(target, { seed, cases: cases - warm, from: from + warm, onProgress })),
-    );
-    const after = await process.collected();
-    process.close();
+    const inspected = await Promise.all(PROCESSES.map((name) => inspect(system[name].output)));
+    const samples: Record<(typeof PROCESSES)[number], Sample[]> = {
+      gateway: [],
+      order: [],
+      stock: [],
+    };
+    const findings: string[] = [];
+    for (let done = 0; done < cases; ) {
+      const count = Math.min(EVERY, cases - done);
+      findings.push(...(await runFuzz(target, { seed, cases: count, from: from + done })));
+      done += count;
+      const held = await Promise.all(inspected.map((process) => process.collected()));
+      PROCESSES.forEach((name, index) => {
+        const { heapUsed = 0, external = 0 } = held[index] ?? {};
+        samples[name].push({ cases: done, bytes: heapUsed + external });
+      });
+      const kept = PROCESSES.map(
+        (name) => `${name} ${mebibytes(samples[name].at(-1)?.bytes ?? 0)}`,
+      );
+      verdict.say(`${done} cases; kept after collection: ${kept.join(', ')}`);
+    }
+    for (const process of inspected) process.close();
     for (const finding of findings) verdict.say(finding);
     // What the log has of an error under its id.
     if (findings.length > 0) verdict.say(system.logs(200));
@@ -49,11 +72,13 @@ await withLiveSystem(
       findings.length === 0,
       `${findings.length} findings in ${cases} cases of seed ${seed}`,
     );
-    const grown = after.heapUsed + after.external - before.heapUsed - before.external;
-    verdict.check(
-      'the memory of the gateway is back',
-      grown < MAY_GROW,
-      `${mebibytes(before.heapUsed)} after ${warm} cases, ${mebibytes(after.heapUsed)} at the end`,
-    );
+    for (const name of PROCESSES) {
+      const growth = growthPerCase(samples[name]);
+      verdict.check(
+        `the memory of ${name} stays where it is`,
+        growth < MAY_GROW,
+        `${growth.toFixed(0)} bytes a case in the later half`,
+      );
+    }
   },
 );

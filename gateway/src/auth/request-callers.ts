@@ -1,6 +1,10 @@
 import { ServiceError } from '@gudang/service';
 import { type Authentication, type Caller, NOBODY, type Tickets } from '@gudang/service/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ClientAddress } from '../limits/client-address.ts';
+import { RequestRefused } from '../limits/request-refused.ts';
+import { sendRefusal } from '../limits/send-refusal.ts';
+import type { TokenChecks } from '../limits/token-checks.ts';
 
 /** Who sent each request. */
 export interface RequestCallers {
@@ -21,11 +25,14 @@ type Identified = FastifyRequest & { [CALLER]?: Caller };
 export function createRequestCallers(
   auth: Authentication,
   tickets: Pick<Tickets, 'callerOf'>,
+  { addresses, tokens }: { addresses: Pick<ClientAddress, 'of'>; tokens: TokenChecks },
 ): RequestCallers {
   const callerOf = (request: FastifyRequest): Caller | Promise<Caller> => {
     const { authorization } = request.headers;
     const ticket = authorization === undefined && auth.on ? ticketIn(request) : undefined;
-    return ticket === undefined ? auth.callerOf(authorization) : tickets.callerOf(ticket);
+    const around = tokens.of(addresses.of(request.raw));
+    if (ticket !== undefined) return around(() => tickets.callerOf(ticket));
+    return auth.callerOf(authorization, around);
   };
   return {
     identify: async (request, reply) => {
@@ -35,6 +42,7 @@ export function createRequestCallers(
         return undefined;
       } catch (error) {
         if (error instanceof ServiceError) return refuse(reply, error);
+        if (error instanceof RequestRefused) return sendRefusal(reply, error);
         throw error;
       }
     },

@@ -4,12 +4,14 @@ import { type ClientAddress, createClientAddress } from './client-address.ts';
 import { type ConnectionLimits, createConnectionLimits } from './connection-limits.ts';
 import type { LimitSettings } from './limit-settings.ts';
 import { createRequestRate, type RequestRate } from './request-rate.ts';
+import { createTokenChecks, type TokenChecks } from './token-checks.ts';
 
 /** What clients are held to beside the size of their operations. */
 export interface ClientLimits {
   readonly addresses: ClientAddress;
   readonly connections: ConnectionLimits;
   readonly rate: RequestRate;
+  readonly tokens: TokenChecks;
   readonly websocket: WebsocketLimits;
   readonly sockets: { readonly all: number; readonly perAddress: number };
 }
@@ -23,6 +25,7 @@ export function createClientLimits(settings: LimitSettings, metrics: Metrics): C
     addresses: createClientAddress(settings.TRUSTED_PROXIES),
     connections: createConnectionLimits(sockets, metrics),
     rate: createRequestRate(settings.LIMIT_REQUESTS, metrics),
+    tokens: createTokenChecks(settings.LIMIT_BAD_TOKENS, metrics),
     websocket: {
       messageBytes: settings.LIMIT_MESSAGE_KIB * 1024,
       operations: settings.LIMIT_OPERATIONS,

@@ -102,6 +102,12 @@ export const clientLimitSettings = {
     parse: integer(1, MANY),
     default: '100',
   },
+  LIMIT_BAD_TOKENS: {
+    description:
+      'The most tokens a second of one address that are no good; past it unknown ones are not looked at; of this machine, any number',
+    parse: integer(1, MANY),
+    default: '100',
+  },
   SHED_DELAY_MS: {
     description:
       'How late the process may run, in milliseconds on average, before it refuses new operations with 503; 0: never',

@@ -4,11 +4,8 @@ import {
   getOperationAST,
   type OperationDefinitionNode,
 } from 'graphql';
-import { LRUCache } from 'lru-cache';
+import { createKeptDocuments } from '../documents/kept-documents.ts';
 import { parseWithin, type TextLimits } from '../limits/parse-within.ts';
-
-/** Characters of operation texts whose parsed form is kept. */
-const KEPT_CHARACTERS = 4 * 1024 * 1024;
 
 export interface ReadOperation {
   readonly document: DocumentNode;
@@ -22,10 +19,7 @@ export type OperationReader = (query: string, operationName?: string | null) => 
  * Those that are too large are refused, and read anew each time.
  */
 export function createOperationReader(limits: TextLimits): OperationReader {
-  const documents = new LRUCache<string, DocumentNode>({
-    maxSize: KEPT_CHARACTERS,
-    sizeCalculation: (_document, text) => text.length + 1,
-  });
+  const documents = createKeptDocuments();
   return (query, operationName) => {
     let document = documents.get(query);
     if (!document) {

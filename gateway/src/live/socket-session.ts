@@ -1,7 +1,8 @@
 import { type Identity, ServiceError, UNRESTRICTED } from '@gudang/service';
-import type { Authentication, Caller } from '@gudang/service/auth';
+import type { Authentication, Caller, TokenCheck } from '@gudang/service/auth';
 import { CloseCode } from 'graphql-ws';
 import { atExpiry } from '../auth/expiry.ts';
+import { RequestRefused } from '../limits/request-refused.ts';
 import { LiveCloseCode } from './close-codes.ts';
 
 /** Who is at the other end of a websocket, for as long as their token is good. */
@@ -22,12 +23,14 @@ const OPEN: SocketSession = {
 
 /**
  * @param authorization of the request that opened the websocket, for whoever can set it there
+ * @param around each check of a token that is not known
  * @param close with a code after which graphql-ws's client comes back
  */
 export function createSocketSession(
   auth: Authentication,
   authorization: string | undefined,
   close: (code: number, reason: string) => void,
+  around?: TokenCheck,
 ): SocketSession {
   if (!auth.on) return OPEN;
   let caller: Caller | undefined;
@@ -36,11 +39,13 @@ export function createSocketSession(
 
   const check = async (given: string | undefined, use: (found: Caller) => void): Promise<void> => {
     try {
-      const found = await auth.callerOf(given);
+      const found = await auth.callerOf(given, around);
       if (!over) use(found);
     } catch (error) {
       if (over) return;
-      if (!(error instanceof ServiceError)) close(CloseCode.InternalServerError, 'Internal error');
+      if (error instanceof RequestRefused) close(LiveCloseCode.tryAgainLater, error.message);
+      else if (!(error instanceof ServiceError))
+        close(CloseCode.InternalServerError, 'Internal error');
       else if (error.code === 'UNAVAILABLE') close(LiveCloseCode.tryAgainLater, error.message);
       else close(CloseCode.Forbidden, error.message.slice(0, 120));
     }

@@ -10,6 +10,7 @@ import { contextOf } from '../context.ts';
 import type { ClientAddress } from '../limits/client-address.ts';
 import type { ConnectionLimits } from '../limits/connection-limits.ts';
 import { RequestRefused } from '../limits/request-refused.ts';
+import type { TokenChecks } from '../limits/token-checks.ts';
 import { createClientSocket } from './client-socket.ts';
 import { LiveCloseCode } from './close-codes.ts';
 import { serveGraphqlWs } from './graphql-ws-protocol.ts';
@@ -58,6 +59,7 @@ export function startWebsockets({
   limits,
   connections,
   addresses,
+  tokens,
   onProblem,
   pingEveryMs = PING_EVERY_MS,
   ...serving
@@ -70,6 +72,7 @@ export function startWebsockets({
   limits: WebsocketLimits;
   connections: ConnectionLimits;
   addresses: Pick<ClientAddress, 'of'>;
+  tokens: TokenChecks;
   onProblem: (error: Error) => void;
   pingEveryMs?: number;
 } & Pick<Connection, 'admission' | 'rate' | 'shed' | 'execute' | 'live' | 'present'>): Stoppable {
@@ -99,8 +102,11 @@ export function startWebsockets({
       address,
       maxOperations: limits.operations,
       initWithinMs: limits.initWithinMs,
-      session: createSocketSession(auth, headers.authorization, (code, reason) =>
-        client.close(code, reason),
+      session: createSocketSession(
+        auth,
+        headers.authorization,
+        (code, reason) => client.close(code, reason),
+        tokens.of(address),
       ),
       contextOf: (identity) => contextOf(headers, identity),
       frame,

@@ -3,7 +3,7 @@ import type { Logger } from '../logger.ts';
 import type { AuthSettings } from '../settings/auth-settings.ts';
 import { publishedKeys, secretKeys } from './token-keys.ts';
 import { refusedToken } from './token-refusal.ts';
-import { type Caller, createTokenVerifier } from './verify-token.ts';
+import { type Caller, createTokenVerifier, type TokenCheck } from './verify-token.ts';
 
 /** How people prove who they are. */
 export interface Authentication {
@@ -11,9 +11,13 @@ export interface Authentication {
   readonly on: boolean;
   /**
    * @param authorization `Bearer <token>`, or the token alone; nothing: nobody
+   * @param around the check of a token that is not known
    * @throws {ServiceError} UNAUTHENTICATED, UNAVAILABLE; rejects with them
    */
-  readonly callerOf: (authorization: string | undefined) => Caller | Promise<Caller>;
+  readonly callerOf: (
+    authorization: string | undefined,
+    around?: TokenCheck,
+  ) => Caller | Promise<Caller>;
 }
 
 const EVERYBODY: Caller = { identity: UNRESTRICTED, expiresAt: Number.POSITIVE_INFINITY };
@@ -38,11 +42,11 @@ export function createAuthentication(
   });
   return {
     on: true,
-    callerOf: (authorization) => {
+    callerOf: (authorization, around) => {
       if (authorization === undefined || authorization === '') return NOBODY;
       const token = /^(?:Bearer +)?([^\s]+)$/i.exec(authorization)?.[1];
       if (token === undefined) throw refusedToken('send it as "Authorization: Bearer <token>"');
-      return verify(token);
+      return verify(token, around);
     },
   };
 }

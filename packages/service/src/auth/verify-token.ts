@@ -28,11 +28,15 @@ export interface TokenRules {
   readonly toleranceS: number;
 }
 
+/** Runs the check of a token that is not known, or refuses to: what it throws is thrown. */
+export type TokenCheck = (check: () => Promise<Caller>) => Promise<Caller>;
+
 /**
+ * @param around each check of a token that is not known; it is run in any case unless told otherwise
  * @returns whoever a token is of: at once when it is known
  * @throws {ServiceError} UNAUTHENTICATED; UNAVAILABLE, when the issuer's keys cannot be fetched
  */
-export type TokenVerifier = (token: string) => Caller | Promise<Caller>;
+export type TokenVerifier = (token: string, around?: TokenCheck) => Caller | Promise<Caller>;
 
 export function createTokenVerifier(
   keys: TokenKeys,
@@ -66,12 +70,12 @@ export function createTokenVerifier(
     }
   };
 
-  return (token) => {
+  return (token, around = (check) => check()) => {
     const caller = known.get(token);
     if (caller && caller.expiresAt > Date.now()) return caller;
     if (token.length > TOKEN_LIMIT)
       throw refusedToken(`it is longer than ${TOKEN_LIMIT} characters`);
-    return verify(token);
+    return around(() => verify(token));
   };
 }
 

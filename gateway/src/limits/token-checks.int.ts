@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import { signToken, TOKEN_SETTINGS } from '@gudang/service/test-tokens';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
+import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
+
+const LIMIT = 5;
+
+let toys: Awaited<ReturnType<typeof startToyGraph>>;
+let gateway: TestGateway;
+let forged: string;
+
+beforeAll(async () => {
+  toys = await startToyGraph();
+  gateway = await startTestGateway(composeToys(toys.items.url, toys.ratings.url), {
+    ...TOKEN_SETTINGS,
+    SUBGRAPH_SECRET: 'between the gateway and the toys',
+    // The tests are the proxy: each client is whom the header names.
+    TRUSTED_PROXIES: 'loopback',
+    LIMIT_BAD_TOKENS: String(LIMIT),
+  });
+  forged = await signToken({ sub: 'Siti' }, { key: Buffer.from('x'.repeat(32)) });
+});
+afterAll(async () => {
+  await gateway.stop();
+  await toys.stop();
+});
+
+let addresses = 0;
+const freshAddress = (): string => {
+  addresses += 1;
+  return `192.0.2.${addresses}`;
+};
+const ask = (address: string, token: string) =>
+  gateway.post(
+    { query: '{ __typename }' },
+    { authorization: `Bearer ${token}`, 'x-forwarded-for': address },
+  );
+/** Many at once, so that they are of one second. */
+const flood = (address: string) =>
+  Promise.all(Array.from({ length: LIMIT * 3 }, () => ask(address, forged)));
+const statuses = (answers: readonly { status: number }[]) =>
+  answers.map(({ status }) => status).sort();
+
+async function closeCode(address: string, token: string): Promise<number> {
+  const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws', {
+    headers: { 'x-forwarded-for': address },
+  });
+  await once(socket, 'open');
+  const closed = once(socket, 'close');
+  socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: token } }));
+  const acknowledged = once(socket, 'message').then(() => [0]);
+  const [code] = await Promise.race([closed, acknowledged]);
+  socket.terminate();
+  return code as number;
+}
+
+/** On a machine that is so busy that a flood takes a second, another flood. */
+const withinASecond = { timeout: 20_000, interval: 1 };
+
+describe('bad tokens of one address', () => {
+  it('are looked at up to the limit, and not past it', async () => {
+    await expect
+      .poll(async () => statuses(await flood(freshAddress())), withinASecond)
+      .toEqual([...Array(LIMIT).fill(401), ...Array(LIMIT * 2).fill(429)]);
+    expect(await gateway.metric('gateway_unchecked_tokens_total')).toBeGreaterThanOrEqual(
+      LIMIT * 2,
+    );
+  });
+
+  it('are told of, with the limit', async () => {
+    await expect
+      .poll(
+        async () => (await flood(freshAddress())).find(({ status }) => status === 429),
+        withinASecond,
+      )
+      .toMatchObject({
+        errors: [
+          {
+            message: 'More than 5 bad tokens a second from this address: try again later',
+            extensions: { code: 'RATE_LIMITED', retryable: true, max: LIMIT },
+          },
+        ],
+      });
+  });
+
+  it('hold up no token that is known, only those that would have to be checked', async () => {
+    const known = await signToken({ sub: 'Siti' });
+    expect((await ask(freshAddress(), known)).status).toBe(200);
+    const afterFlood = async () => {
+      const address = freshAddress();
+      const unknown = await signToken({ sub: `Siti of ${address}` });
+      await flood(address);
+      const answers = [
+        ...(await Promise.all([ask(address, known), ask(address, unknown)])),
+        await ask(freshAddress(), unknown),
+      ];
+      return answers.map(({ status }) => status);
+    };
+    await expect.poll(afterFlood, withinASecond).toEqual([200, 429, 200]);
+  });
+
+  it('close websockets so that a good client comes back', async () => {
+    const afterFlood = async () => {
+      const address = freshAddress();
+      await flood(address);
+      return closeCode(address, forged);
+    };
+    await expect.poll(afterFlood, withinASecond).toBe(1013);
+    expect(await closeCode(freshAddress(), forged)).toBe(4403);
+  });
+});
+
+it('good tokens are no bad ones: any number of them is looked at', async () => {
+  const address = freshAddress();
+  const tokens = await Promise.all(
+    Array.from({ length: LIMIT * 2 }, (_, index) => signToken({ sub: `Budi ${index}` })),
+  );
+  for (const token of tokens) expect((await ask(address, token)).status).toBe(200);
+});
