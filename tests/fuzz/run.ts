@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { INSPECTABLE, inspect, mebibytes } from '../bench/live/inspected.ts';
 import { withLiveSystem } from '../bench/live/live-system.ts';
 import { createVerdict } from '../bench/live/verdict.ts';
+import { fillCaches } from './fill-caches.ts';
 import { growthPerCase, type Sample } from './plateau.ts';
 import { runFuzz } from './run-fuzz.ts';
 import { fullAuthorization, HARDENED } from './target.ts';
@@ -49,6 +50,7 @@ await withLiveSystem(
       stock: [],
     };
     const findings: string[] = [];
+    await fillCaches(system);
     for (let done = 0; done < cases; ) {
       const count = Math.min(EVERY, cases - done);
       findings.push(...(await runFuzz(target, { seed, cases: count, from: from + done })));

@@ -1,3 +1,4 @@
+import { authorization, noteUnauthenticated, sessionToken } from '../live/token/session-token.ts';
 import type { GraphError } from './graph-errors.ts';
 
 export interface Answer<T> {
@@ -22,14 +23,21 @@ export async function ask<T>(
   query: string,
   variables: Readonly<Record<string, unknown>> = {},
 ): Promise<Answer<T>> {
+  const { refusal } = sessionToken.get();
+  if (refusal !== undefined) {
+    return { data: null, errors: [{ message: refusal, extensions: { code: 'UNAUTHENTICATED' } }] };
+  }
+  const shown = authorization();
   try {
     const response = await fetch('/graphql', {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...shown },
       body: JSON.stringify({ query, variables }),
       signal: AbortSignal.timeout(ASK_WITHIN_MS),
     });
     const { data = null, errors = [] } = (await response.json()) as Partial<Answer<T>>;
+    const refused = errors.find(({ extensions }) => extensions?.code === 'UNAUTHENTICATED');
+    if (refused) noteUnauthenticated(shown.authorization, refused.message);
     return { data, errors };
   } catch (cause) {
     throw new NoAnswer('The gateway does not answer', { cause });

@@ -6,6 +6,7 @@ import { AdjustForm } from './forms/adjust-form.tsx';
 import { OrderForm } from './forms/order-form.tsx';
 import { OrderList } from './orders/order-list.tsx';
 import { StockList } from './stocks/stock-list.tsx';
+import { TokenForm } from './token/token-form.tsx';
 
 /** The warehouse as it is this moment. */
 export function LivePage() {
@@ -15,6 +16,7 @@ export function LivePage() {
     <>
       <h1 className="unseen">Live warehouse</h1>
       <ConnectionNotice />
+      <TokenForm />
       <StatusStrip />
       <div className="columns">
         <StockList chosen={productId} onChoose={choose} />

@@ -28,6 +28,16 @@ test('back again: how much was missed', () => {
   expect(noticeOf({ ...live, caughtUp: 7 })?.text).toContain('7 stocks had');
 });
 
+test('a token that is not taken comes before all else; one that is missing, after', () => {
+  const refused = { token: 'x', refusal: 'The token is refused: it has expired', wanted: true };
+  const lost = { ...live, socket: 'lost' } as const;
+  expect(noticeOf(lost, refused)?.text).toContain('it has expired. Nothing is asked with it again');
+  expect(labelOf(live, refused)).toBe('Refused');
+  expect(noticeOf(live, { wanted: true })?.title).toBe('Orders need a token');
+  expect(noticeOf(lost, { wanted: true })?.title).toBe('The gateway does not answer');
+  expect(noticeOf(live, { token: 'x', wanted: true })).toBeUndefined();
+});
+
 test('refused, with the reason; another graph', () => {
   const refused = { ...live, socket: 'refused', reason: 'Forbidden' } as const;
   expect(noticeOf(refused)?.text).toContain('Forbidden');

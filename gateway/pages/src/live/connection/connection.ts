@@ -1,3 +1,5 @@
+import type { SessionToken } from '../token/session-token.ts';
+
 /** How the page stands to the gateway, and through it to the services. */
 export interface Connection {
   readonly socket: 'connecting' | 'open' | 'lost' | 'refused';
@@ -33,7 +35,11 @@ export interface Notice {
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
 /** One or two words for the connection. */
-export function labelOf({ socket, unavailable, loaded }: Connection): Notice['title'] {
+export function labelOf(
+  { socket, unavailable, loaded }: Connection,
+  { refusal }: Pick<SessionToken, 'refusal'> = {},
+): Notice['title'] {
+  if (refusal !== undefined) return 'Refused';
   if (socket === 'lost') return 'Disconnected';
   if (socket === 'refused') return 'Refused';
   if (socket === 'connecting') return 'Connecting…';
@@ -42,7 +48,31 @@ export function labelOf({ socket, unavailable, loaded }: Connection): Notice['ti
 }
 
 /** What the page says across its width; undefined when all is as it should be. */
-export function noticeOf(connection: Connection): Notice | undefined {
+export function noticeOf(
+  connection: Connection,
+  token: SessionToken = { wanted: false },
+): Notice | undefined {
+  if (token.refusal !== undefined) {
+    return {
+      tone: 'down',
+      title: 'The gateway does not take the token',
+      text: `${token.refusal}. Nothing is asked with it again: give another one below.`,
+    };
+  }
+  return troubleOf(connection) ?? missingOf(token);
+}
+
+/** What a page without a token does not show. */
+function missingOf({ token, wanted }: SessionToken): Notice | undefined {
+  if (token !== undefined || !wanted) return undefined;
+  return {
+    tone: 'degraded',
+    title: 'Orders need a token',
+    text: 'Stocks are shown to everybody. To see your orders and to make some, give the token that you have been issued.',
+  };
+}
+
+function troubleOf(connection: Connection): Notice | undefined {
   const { socket, since, reason, unavailable, foreign, loaded, caughtUp } = connection;
   if (foreign) {
     return {

@@ -1,9 +1,17 @@
 import { type Client, CloseCode, createClient } from 'graphql-ws';
+import {
+  anotherToken,
+  authorization,
+  noteUnauthenticated,
+  sessionToken,
+} from '../token/session-token.ts';
 
 const WAIT_MIN_MS = 250;
 const WAIT_MAX_MS = 3_000;
 const PING_EVERY_MS = 10_000;
 const PONG_WITHIN_MS = 5_000;
+/** The gateway's: the token of `connection_init` is no good, or no longer. */
+const TOKEN_REFUSED = [CloseCode.Forbidden, 4481] as readonly number[];
 
 export interface GraphSocketEvents {
   /** @param again whether it was open before */
@@ -16,23 +24,35 @@ export interface GraphSocketEvents {
 /** A websocket to the gateway that is made again for ever; its subscriptions are too. */
 export function openGraphSocket({ onOpen, onLost, onRefused }: GraphSocketEvents): Client {
   let opened = 0;
+  let shown: string | undefined;
   let pong: ReturnType<typeof setTimeout> | undefined;
   const client = createClient({
     url: () => `${location.origin.replace('http', 'ws')}/graphql`,
     lazy: false,
+    connectionParams: () => {
+      shown = authorization().authorization;
+      return authorization();
+    },
     keepAlive: PING_EVERY_MS,
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => true,
-    retryWait: waitOrOnline,
+    retryWait: async (retries) => {
+      await anotherToken();
+      await waitOrOnline(retries);
+    },
     onNonLazyError: (error) => onRefused(reasonOf(error)),
     on: {
       connected: () => {
         opened += 1;
         onOpen(opened > 1);
       },
-      closed: () => {
+      closed: (event) => {
         clearTimeout(pong);
         onLost();
+        const { code, reason } = event as CloseEvent;
+        if (shown !== undefined && TOKEN_REFUSED.includes(code)) {
+          noteUnauthenticated(shown, reason);
+        }
       },
       ping: (received) => {
         // A gateway that is cut off closes nothing: it only stays silent.
@@ -40,6 +60,10 @@ export function openGraphSocket({ onOpen, onLost, onRefused }: GraphSocketEvents
       },
       pong: () => clearTimeout(pong),
     },
+  });
+  // What is watched by the one before is not what the next may see.
+  sessionToken.subscribe(() => {
+    if (authorization().authorization !== shown) client.terminate();
   });
   return client;
 }

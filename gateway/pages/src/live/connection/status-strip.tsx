@@ -1,4 +1,5 @@
 import { useLive } from '../live-context.tsx';
+import { sessionToken } from '../token/session-token.ts';
 import { useSignal } from '../use-signal.ts';
 import { type Connection, labelOf, noticeOf } from './connection.ts';
 
@@ -8,7 +9,8 @@ function milliseconds(ms: number | undefined): string {
   return ms === undefined ? '–' : `${Math.round(ms)} ms`;
 }
 
-function lampOf({ socket, unavailable }: Connection): string {
+function lampOf({ socket, unavailable }: Connection, isRefused: boolean): string {
+  if (isRefused) return 'down';
   if (socket === 'lost' || socket === 'refused') return 'down';
   if (socket === 'connecting') return 'unknown';
   return unavailable.length > 0 ? 'degraded' : 'ok';
@@ -18,13 +20,15 @@ function lampOf({ socket, unavailable }: Connection): string {
 export function StatusStrip() {
   const live = useLive();
   const connection = useSignal(live.connection);
+  const token = useSignal(sessionToken);
   const { orderMs, changeMs, changesPerSecond } = useSignal(live.speed);
   return (
     <dl className="strip sheet">
       <div>
         <dt>Connection</dt>
         <dd id="connection">
-          <span className="lamp" data-state={lampOf(connection)} /> {labelOf(connection)}
+          <span className="lamp" data-state={lampOf(connection, token.refusal !== undefined)} />{' '}
+          {labelOf(connection, token)}
         </dd>
       </div>
       <div>
@@ -57,7 +61,7 @@ export function StatusStrip() {
 /** Across the page: what is wrong, what still works, what happens next. */
 export function ConnectionNotice() {
   const { connection } = useLive();
-  const notice = noticeOf(useSignal(connection));
+  const notice = noticeOf(useSignal(connection), useSignal(sessionToken));
   return (
     <div role="status" id="notice">
       {notice && (

@@ -1,0 +1,125 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { signToken } from '@gudang/service/test-tokens';
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, test } from 'vitest';
+import { SECURED } from '../auth/callers.ts';
+import { dataOf, graphAt } from '../system/graph-client.ts';
+import { shopAt } from '../system/shop.ts';
+import { useSystem } from '../system/use-system.ts';
+import { livePage } from './live-page.ts';
+import { useBrowser } from './use-browser.ts';
+
+const system = useSystem({ environment: { all: SECURED } });
+const visit = useBrowser();
+const WRITES = 'order:write stock:write';
+const STOCK = { id: 'kopi-gayo', name: 'Kopi Gayo', quantity: 100 };
+
+const tokenOf = (sub: string, scope = WRITES, expiresIn = 3600): Promise<string> =>
+  signToken({ sub, scope }, { expiresIn });
+const graphOf = async (sub: string) =>
+  graphAt(`${system().gateway.url}/graphql`, `Bearer ${await tokenOf(sub)}`);
+const orderOf = async (sub: string): Promise<string> => {
+  const mutation = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
+  const input = { productId: STOCK.id, quantity: 1 };
+  return (await dataOf((await graphOf(sub))(mutation, { input }))).createOrder.id;
+};
+
+beforeAll(async () => {
+  await shopAt(await graphOf('Siti')).addStock(STOCK);
+});
+
+async function onLivePage(
+  look: (live: ReturnType<typeof livePage>, page: Page) => Promise<void>,
+): Promise<void> {
+  await visit({ origin: system().gateway.url, path: '/live' }, async (page) => {
+    const addresses: string[] = [];
+    page.on('request', (request) => addresses.push(request.url()));
+    page.on('websocket', (socket) => addresses.push(socket.url()));
+    await look(livePage(page), page);
+    // Addresses are logged, kept and handed on.
+    expect(addresses.filter((address) => /eyJ/.test(address))).toEqual([]);
+    expect(page.url()).not.toContain('eyJ');
+  });
+}
+
+const form = (page: Page) => page.getByRole('form', { name: 'Token' });
+async function give(page: Page, token: string): Promise<void> {
+  await form(page).getByLabel('token').fill(token);
+  await form(page).getByRole('button', { name: 'Use it' }).click();
+}
+
+test('without a token stocks are live, and the page says what needs one', async () => {
+  await onLivePage(async (live, page) => {
+    await live.shows(STOCK.id, 100);
+    await live.notices(/Orders need a token/);
+    await live.isConnected('Live');
+    await live.order(STOCK.id, 1);
+    await live.said(/Mutation\.createOrder needs a token/);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id }) => id)).toEqual([]);
+  });
+});
+
+test('with a token: queries, orders and their streams are of whoever it names, over a reload too', async () => {
+  const [mine, others] = await Promise.all([orderOf('Siti'), orderOf('Budi')]);
+  await onLivePage(async (live, page) => {
+    await give(page, await tokenOf('Siti'));
+    await form(page).getByText('the token of Siti').waitFor();
+    await live.showsOrder(mine, 'CONFIRMED');
+    await live.noticesNothing();
+    await live.order(STOCK.id, 2);
+    await live.said(/^Confirmed: 2 ×/);
+    expect(await page.locator(`[data-order="${others}"]`).count()).toBe(0);
+
+    await page.reload();
+    await live.showsOrder(mine, 'CONFIRMED');
+    await form(page).getByRole('button', { name: 'Forget it' }).click();
+    await live.notices(/Orders need a token/);
+    expect(await page.locator(`[data-order="${mine}"]`).count()).toBe(0);
+    expect(await page.evaluate('sessionStorage.length + localStorage.length')).toBe(0);
+  });
+});
+
+test('what a token’s scopes leave out is told where it was asked for', async () => {
+  await onLivePage(async (live, page) => {
+    await live.notices(/Orders need a token/);
+    await give(page, await tokenOf('Siti', 'order:write'));
+    await form(page).getByText('the token of Siti').waitFor();
+    await live.adjust(STOCK.id, 1);
+    await live.adjustingSaid(/needs a token with the scope stock:write/);
+  });
+});
+
+test('a token that is no good is told with the reason; another one goes on', async () => {
+  const forged = await signToken({ sub: 'Siti' }, { key: Buffer.from('x'.repeat(32)) });
+  await onLivePage(async (live, page) => {
+    await live.notices(/Orders need a token/);
+    await give(page, forged);
+    await live.notices(/does not take the token.*its signature is not right/);
+    await live.isConnected('Refused');
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id }) => id)).toEqual([]);
+    await give(page, `Bearer ${await tokenOf('Siti')}`);
+    await live.isConnected('Live');
+    await live.order(STOCK.id, 1);
+    await live.said(/^Confirmed: 1 ×/);
+  });
+});
+
+test('a token that expires while the page is open: it says so, and a fresh one goes on from there', async () => {
+  await onLivePage(async (live, page) => {
+    await live.notices(/Orders need a token/);
+    await give(page, await tokenOf('Siti', WRITES, 4));
+    await form(page).getByText('the token of Siti').waitFor();
+    await live.notices(/does not take the token.*has expired/);
+    const before = Number((await live.quantityOf(STOCK.id)).replaceAll(',', ''));
+    await orderOf('Budi');
+    await give(page, await tokenOf('Siti'));
+    await live.isConnected('Live');
+    await live.shows(STOCK.id, before - 1);
+    // The same person: the page has not begun anew.
+    await form(page).getByText('the token of Siti').waitFor();
+    await orderOf('Budi');
+    await live.shows(STOCK.id, before - 2);
+  });
+});
