@@ -1,3 +1,5 @@
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
 import { type GraphError, graphAt } from '../system/graph-client.ts';
 
 /** What one operation brought: of a stream, its first event. */
@@ -6,25 +8,47 @@ export interface Outcome {
   readonly codes: readonly unknown[];
 }
 
-/** Asks over HTTP; for a stream over server-sent events. */
-export async function askOnce(
-  url: string,
-  query: string,
-  authorization: string | undefined,
-): Promise<Outcome> {
-  const isStream = query.startsWith('subscription');
-  const { data, errors } = isStream
-    ? await firstEvent(url, query, authorization)
-    : await graphAt(url, authorization)(query);
-  return { data, codes: (errors ?? []).map(({ extensions }) => extensions?.['code']) };
-}
+/** The ways of an operation to the gateway. */
+export const QUERY_PROTOCOLS = ['HTTP', 'a websocket'] as const;
+export const STREAM_PROTOCOLS = ['server-sent events', 'multipart', 'a websocket'] as const;
+export type Protocol = (typeof QUERY_PROTOCOLS | typeof STREAM_PROTOCOLS)[number];
 
 interface Answer {
   readonly data?: unknown;
   readonly errors?: readonly GraphError[] | undefined;
 }
 
+type Ask = (url: string, query: string, authorization: string | undefined) => Promise<Answer>;
+
+const ASK: Readonly<Record<Protocol, Ask>> = {
+  HTTP: (url, query, authorization) => graphAt(url, authorization)(query),
+  'server-sent events': (...asked) =>
+    firstEvent('text/event-stream', /^data: (\{.*\})$/m, ...asked),
+  multipart: async (...asked) => {
+    const answer = await firstEvent(
+      'multipart/mixed;subscriptionSpec="1.0", application/json',
+      /^(\{"(?:payload|errors)".*\})$/m,
+      ...asked,
+    );
+    const { payload } = answer as { payload?: Answer | null };
+    return payload ?? answer;
+  },
+  'a websocket': overWebsocket,
+};
+
+export async function askOnce(
+  url: string,
+  query: string,
+  authorization: string | undefined,
+  protocol: Protocol,
+): Promise<Outcome> {
+  const { data, errors } = await ASK[protocol](url, query, authorization);
+  return { data, codes: (errors ?? []).map(({ extensions }) => extensions?.['code']) };
+}
+
 async function firstEvent(
+  accept: string,
+  form: RegExp,
   url: string,
   query: string,
   authorization: string | undefined,
@@ -34,7 +58,7 @@ async function firstEvent(
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      accept: 'text/event-stream',
+      accept,
       ...(authorization === undefined ? {} : { authorization }),
     },
     body: JSON.stringify({ query }),
@@ -44,10 +68,42 @@ async function firstEvent(
   let text = '';
   for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
     text += chunk;
-    const event = /^data: (\{.*\})$/m.exec(text)?.[1];
+    const event = form.exec(text)?.[1];
     if (event === undefined) continue;
     leaving.abort();
     return JSON.parse(event);
   }
   throw new Error(`The stream brought no event: ${text}`);
+}
+
+/** What a websocket that closes with this says of whoever opened it. */
+const CODES: Readonly<Record<number, string>> = { 4403: 'UNAUTHENTICATED' };
+
+function overWebsocket(
+  url: string,
+  query: string,
+  authorization: string | undefined,
+): Promise<Answer> {
+  const client = createClient({
+    url: url.replace(/^http/, 'ws'),
+    webSocketImpl: WebSocket,
+    connectionParams: authorization === undefined ? {} : { authorization },
+    retryAttempts: 0,
+  });
+  return new Promise<Answer>((resolve, reject) => {
+    client.subscribe(
+      { query },
+      {
+        next: (result) => resolve(result as Answer),
+        error: (reason) => {
+          if (Array.isArray(reason)) return resolve({ errors: reason as GraphError[] });
+          const { code } = (reason ?? {}) as { code?: number };
+          const known = code === undefined ? undefined : CODES[code];
+          if (known === undefined) return reject(reason);
+          resolve({ errors: [{ message: 'closed', extensions: { code: known } }] });
+        },
+        complete: () => reject(new Error('The stream brought no event')),
+      },
+    );
+  }).finally(() => client.dispose());
 }

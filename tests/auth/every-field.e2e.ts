@@ -2,7 +2,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { eventually } from '../system/eventually.ts';
 import { dataOf, type Graph, graphAt } from '../system/graph-client.ts';
 import { useSystem } from '../system/use-system.ts';
-import { askOnce, type Outcome } from './ask-once.ts';
+import { askOnce, type Outcome, QUERY_PROTOCOLS, STREAM_PROTOCOLS } from './ask-once.ts';
 import {
   admission,
   authorizationOf,
@@ -31,6 +31,7 @@ beforeAll(async () => {
     url(),
     `subscription { stockChanged(ids: ["${addStock.id}"], after: "${stockCursor}") { cursor } }`,
     authorizations.get('Siti with scopes'),
+    'server-sent events',
   );
   const { cursor } = (data as { stockChanged: { cursor: string } }).stockChanged;
   const { createOrder } = await dataOf(
@@ -64,17 +65,24 @@ function outcomeOf({ data, codes }: Outcome, path: readonly (string | number)[])
 }
 
 // The fields that change things last: the ledger's newest entry is to be that of Siti's order.
+const NO_IDS: Ids = { order: '', stock: '', spare: '', cursor: '' };
 const WAYS = FIELDS.flatMap(waysTo).sort(
   (one, other) =>
     Number(one.name.startsWith('Mutation')) - Number(other.name.startsWith('Mutation')),
 );
 
-it.each(WAYS)('$name', async ({ ask, needs, path, ofOrder, name }) => {
+const OVER = WAYS.flatMap((way) => {
+  const isStream = way.ask(NO_IDS).startsWith('subscription');
+  return (isStream ? STREAM_PROTOCOLS : QUERY_PROTOCOLS).map((protocol) => ({ ...way, protocol }));
+});
+
+it.each(OVER)('$name over $protocol', async ({ ask, needs, path, ofOrder, name, protocol }) => {
   const got: Record<string, unknown> = {};
   const expected: Record<string, unknown> = {};
   for (const caller of CALLER_NAMES) {
     const query = ask({ ...ids, spare: name.endsWith('deleteStock') ? await spare() : '' });
-    got[caller] = outcomeOf(await askOnce(url(), query, authorizations.get(caller)), path);
+    const outcome = await askOnce(url(), query, authorizations.get(caller), protocol);
+    got[caller] = outcomeOf(outcome, path);
     const admitted = admission(caller, needs);
     const hidden = admitted === 'in' && ofOrder && !seesSitisOrder(caller);
     const unseen = name === 'Subscription.orderChanged' ? 'NOT_FOUND' : 'nothing';

@@ -170,8 +170,10 @@ describe('one websocket', () => {
 
   it('closes with 4408 when it does not say who it is', async () => {
     await start({ LIMIT_INIT_S: '1' });
-    const socket = open();
-    expect((await once(socket, 'close'))[0]).toBe(4408);
+    const [silent, { socket }] = await Promise.all([open(), connect()]);
+    expect((await once(silent, 'close'))[0]).toBe(4408);
+    // Whoever has said it in time stays.
+    expect(socket.readyState).toBe(WebSocket.OPEN);
   });
 
   it('may not name an operation at any length', async () => {

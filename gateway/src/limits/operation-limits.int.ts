@@ -178,6 +178,22 @@ describe('what is nested deep', () => {
     }
   });
 
+  it.each(PROTOCOLS)('is refused over %s, at the same figure', async (_protocol, open) => {
+    const asked = (depth: number) => ({
+      query: 'subscription { itemFeed(after: "p0") { n } }',
+      variables: { x: JSON.parse(nested(depth)) },
+    });
+    toys.publish('7');
+    const passing = open(gateway.url, asked(9));
+    expect(await passing.take()).toMatchObject({ data: { itemFeed: { n: 1 } } });
+    passing.leave();
+    const refused = open(gateway.url, asked(10));
+    expect(await refused.take()).toMatchObject({
+      errors: [{ extensions: { code: 'LIMIT_EXCEEDED', limit: 'nesting', max: 10 } }],
+    });
+    refused.leave();
+  });
+
   it.each(['ping', 'connection_init'])('closes a websocket with 4400: %s', async (type) => {
     const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
     await once(socket, 'open');

@@ -66,7 +66,8 @@ export function serveGraphqlWs({
       let message: ReturnType<typeof parseMessage>;
       try {
         message = parseMessage(text);
-        serving.admission.checkNesting(message);
+        // What is wrong with an operation is told to whoever asked for it.
+        if (message.type !== MessageType.Subscribe) serving.admission.checkNesting(message);
       } catch {
         return socket.close(CloseCode.BadRequest, 'Invalid message received');
       }

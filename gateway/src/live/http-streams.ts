@@ -92,10 +92,10 @@ export function startHttpStreams({
         return sendErrors(reply, 403, [OTHER_ORIGIN]);
       }
       const address = addresses.of(request.raw);
-      admission.checkNesting(request.body);
       await rate.take(callers.of(request).identity, address);
       let operation: AdmittedOperation | undefined;
       try {
+        admission.checkNesting(request.body);
         operation = readHttpOperation(request, admission, format === serverSentEvents);
       } catch (error) {
         // A client of a stream reads there what is wrong with its operation.

@@ -112,6 +112,7 @@ export function createSocketOperations({
     };
     const run = (request: SubscribePayload): void => {
       try {
+        admission.checkNesting(request);
         const read = admission.admit(request);
         if (read.operation.operation !== 'subscription') {
           shed();

@@ -48,7 +48,8 @@ export function openGraphSocket({ onOpen, onLost, onRefused }: GraphSocketEvents
       },
       closed: (event) => {
         clearTimeout(pong);
-        onLost();
+        // With another token this page has hung up itself, and is back at once.
+        if (authorization().authorization === shown) onLost();
         const { code, reason } = event as CloseEvent;
         if (shown !== undefined && TOKEN_REFUSED.includes(code)) {
           noteUnauthenticated(shown, reason);
