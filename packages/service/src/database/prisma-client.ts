@@ -24,6 +24,11 @@ const IDLE_TIMEOUT_MS = 60_000;
 const STANDSTILL_LIMIT_MS = 5_000;
 /** The longest that one statement may take, waiting for locks included, in milliseconds. */
 const STATEMENT_LIMIT_MS = 15_000;
+/**
+ * How long its answer is waited for, in milliseconds: longer than the server lets it run, which ends it in order. A
+ * server that is cut off or frozen says nothing, and the system gives up a connection only after minutes.
+ */
+const ANSWER_LIMIT_MS = STATEMENT_LIMIT_MS + 2_000;
 
 /** What a Prisma client of a service connects with: a pool that gives up rather than hang. */
 export function postgresPool({
@@ -46,6 +51,7 @@ export function postgresPool({
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     idle_in_transaction_session_timeout: STANDSTILL_LIMIT_MS,
     statement_timeout: STATEMENT_LIMIT_MS,
+    query_timeout: ANSWER_LIMIT_MS,
     application_name: name,
     keepAlive: true,
   });

@@ -78,6 +78,7 @@ describe('sqlState, isRefusedData and isOutage', () => {
       'Connection terminated unexpectedly',
       'Connection terminated due to connection timeout',
       'timeout expired',
+      'Query read timeout',
       'timeout exceeded when trying to connect',
       'Cannot use a pool after calling end on the pool',
     ].map((message): [string, unknown] => [message, new Error(message)]),

@@ -33,7 +33,7 @@ const OUTAGE_KINDS = new Set([
  * lost between two statements of a transaction, when no statement was there to be told why.
  */
 const OUTAGE_MESSAGE =
-  /connection (terminated|timeout|ended)|is not queryable|timeout (expired|exceeded when trying to connect)|Cannot use a pool after calling end|Can't reach database|server (has )?closed the connection/i;
+  /connection (terminated|timeout|ended)|is not queryable|timeout (expired|exceeded when trying to connect)|query read timeout|Cannot use a pool after calling end|Can't reach database|server (has )?closed the connection/i;
 
 /**
  * 08 connection, 53 resources, 57 operator, 58 system. 25006: a standby that was written to in the middle of a
