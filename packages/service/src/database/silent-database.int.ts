@@ -1,7 +1,7 @@
 import { createTestDatabase } from '@gudang/embedded/testing';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { startSilentDoor } from '../testing/silent-door.ts';
-import { postgresAdapter } from './prisma-client.ts';
+import { postgresAdapter, postgresPool } from './prisma-client.ts';
 import { isOutage } from './sql-state.ts';
 
 it('a database that falls silent is given up after 17 s, and asked anew on other connections', async () => {
@@ -10,7 +10,9 @@ it('a database that falls silent is given up after 17 s, and asked anew on other
   const door = await startSilentDoor({ host: direct.hostname, port: Number(direct.port) });
   const behind = new URL(database.url);
   behind.host = `127.0.0.1:${door.port}`;
-  const adapter = await postgresAdapter({ url: behind.href, pool: 2, name: 'test' }).connect();
+  const adapter = await postgresAdapter(
+    postgresPool({ url: behind.href, pool: 2, name: 'test' }),
+  ).connect();
   onTestFinished(async () => {
     await door.close();
     await adapter.dispose();
