@@ -1,14 +1,11 @@
 import { isTracing } from '@gudang/service/tracing';
 import type { FastifyRequest } from 'fastify';
-import { LRUCache } from 'lru-cache';
 import type { RequirementsOf } from './auth/field-requirements.ts';
 import { refuseUnmet } from './auth/refuse-unmet.ts';
+import { createKept } from './documents/kept-documents.ts';
 import type { ReadyContext, ReadyOperation } from './execution/ready-operation.ts';
 import type { GraphqlMetrics } from './graphql-metrics.ts';
 import type { AnswerRequest, HttpAnswer } from './sharing/shared-answers.ts';
-
-/** Characters of operation texts for which is kept how they are run. */
-const KEPT_CHARACTERS = 4 * 1024 * 1024;
 
 export interface KnownOperations {
   readonly answer: AnswerRequest;
@@ -38,12 +35,8 @@ export function createKnownOperations({
   requirementsOf: RequirementsOf;
   metrics: Pick<GraphqlMetrics, 'answered'>;
 }): KnownOperations {
-  const createKept = () =>
-    new LRUCache<string, Known>({
-      maxSize: KEPT_CHARACTERS,
-      sizeCalculation: (_known, key) => key.length + 1,
-    });
-  let kept = createKept();
+  const createEmpty = () => createKept<Known>(({ ready }) => ready.read.document);
+  let kept = createEmpty();
 
   /** Learns how to do it alone, from an answer without errors. */
   const learn = async (
@@ -90,7 +83,7 @@ export function createKnownOperations({
   return {
     answer,
     forget: () => {
-      kept = createKept();
+      kept = createEmpty();
     },
   };
 }

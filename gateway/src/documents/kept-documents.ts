@@ -7,12 +7,26 @@ import { LRUCache } from 'lru-cache';
  */
 const KEPT_TOKENS = 100_000;
 
-/** Parsed operations, by text or by hash; those that were not asked for longest are forgotten first. */
-export function createKeptDocuments(most = KEPT_TOKENS): LRUCache<string, DocumentNode> {
-  return new LRUCache<string, DocumentNode>({
+/** Characters of a key that take as much as a token. */
+const CHARACTERS_A_TOKEN = 400;
+
+/** What holds on to parsed operations; those that were not asked for longest are forgotten first. */
+export function createKept<V extends object>(
+  documentOf: (value: V) => DocumentNode,
+  most = KEPT_TOKENS,
+): LRUCache<string, V> {
+  return new LRUCache<string, V>({
     maxSize: most,
-    sizeCalculation: ({ tokenCount = most }) => Math.max(tokenCount, 1),
+    sizeCalculation: (value, key) => {
+      const { tokenCount = most } = documentOf(value);
+      return Math.max(tokenCount + Math.floor(key.length / CHARACTERS_A_TOKEN), 1);
+    },
   });
+}
+
+/** Parsed operations, by text or by hash. */
+export function createKeptDocuments(most?: number): LRUCache<string, DocumentNode> {
+  return createKept((document) => document, most);
 }
 
 /** The same for Apollo Server, whose own would keep 30 MiB of their JSON. */
