@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { StartError } from '@gudang/service';
-import { RequestRefused } from '../limits/request-refused.ts';
+import { RequestRefused } from '../errors/request-refused.ts';
 import { cacheOf, idIn, type KnownDocuments } from './known-documents.ts';
 
 const FORMAT = 'apollo-persisted-query-manifest';

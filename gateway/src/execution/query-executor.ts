@@ -9,7 +9,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import type { GatewayContext } from '../context.ts';
-import type { ReadOperation } from '../live/operation-reader.ts';
+import type { ReadOperation } from '../limits/operation-reader.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../subgraphs/subgraph-source.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';

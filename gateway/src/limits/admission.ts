@@ -1,6 +1,5 @@
 import type { OperationDefinitionNode } from 'graphql';
 import type { KnownDocuments, NamedText } from '../documents/known-documents.ts';
-import { createOperationReader, type ReadOperation } from '../live/operation-reader.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { readCostDirectives } from './cost-directives.ts';
 import type { Variables } from './cost-program.ts';
@@ -8,6 +7,7 @@ import { LimitExceeded } from './limit-exceeded.ts';
 import { checkNesting } from './nesting.ts';
 import { compileCost } from './operation-cost.ts';
 import type { OperationLimits } from './operation-limits.ts';
+import { createOperationReader, type ReadOperation } from './operation-reader.ts';
 
 /** An operation as a client sends it, on any protocol. */
 export interface AskedOperation extends NamedText {

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { RequestRefused } from '../errors/request-refused.ts';
 import { LimitExceeded } from './limit-exceeded.ts';
-import { RequestRefused } from './request-refused.ts';
 import { sendRefusal } from './send-refusal.ts';
 
 const TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';

@@ -1,10 +1,18 @@
 import type { Metrics } from '@gudang/service';
-import type { WebsocketLimits } from '../live/websockets.ts';
 import { type ClientAddress, createClientAddress } from './client-address.ts';
 import { type ConnectionLimits, createConnectionLimits } from './connection-limits.ts';
 import type { LimitSettings } from './limit-settings.ts';
 import { createRequestRate, type RequestRate } from './request-rate.ts';
 import { createTokenChecks, type TokenChecks } from './token-checks.ts';
+
+/** What one websocket may cost. */
+export interface WebsocketLimits {
+  readonly messageBytes: number;
+  /** That run at a time. */
+  readonly operations: number;
+  readonly initWithinMs: number;
+  readonly idleMs: number;
+}
 
 /** What clients are held to beside the size of their operations. */
 export interface ClientLimits {

@@ -1,7 +1,7 @@
 import type { Identity, Metrics } from '@gudang/service';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { RequestRefused } from '../errors/request-refused.ts';
 import { isThisMachine } from './client-address.ts';
-import { RequestRefused } from './request-refused.ts';
 
 /** How often one user, or one address of users who are not known, may ask. */
 export interface RequestRate {

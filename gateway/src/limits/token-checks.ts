@@ -1,8 +1,8 @@
 import type { Metrics } from '@gudang/service';
 import type { TokenCheck } from '@gudang/service/auth';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { RequestRefused } from '../errors/request-refused.ts';
 import { isThisMachine } from './client-address.ts';
-import { RequestRefused } from './request-refused.ts';
 
 /** How many tokens that are no good an address may show before its unknown ones are not looked at. */
 export interface TokenChecks {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { idIn } from '../documents/known-documents.ts';
+import { RequestRefused } from '../errors/request-refused.ts';
 import type { Admission, AdmittedOperation } from '../limits/admission.ts';
-import { RequestRefused } from '../limits/request-refused.ts';
 
 /** A request that is no GraphQL over HTTP, with the status to answer. */
 export class HttpRequestError extends RequestRefused {

@@ -8,6 +8,7 @@ import {
   UNRESTRICTED,
 } from '@gudang/service';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { createOperationReader } from '../limits/operation-reader.ts';
 import { createFreshness } from '../sharing/freshness.ts';
 import { startSubgraphs } from '../subgraphs/subgraphs.ts';
 import { loadSupergraph } from '../supergraph.ts';
@@ -16,7 +17,6 @@ import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
 import { createLiveGraph } from './live-graph.ts';
 import { createLiveMetrics } from './live-metrics.ts';
 import { createLiveStreams, type LiveSubscription } from './live-streams.ts';
-import { createOperationReader } from './operation-reader.ts';
 import type { Outlet } from './stream-client.ts';
 import { startUpstreams } from './upstream.ts';
 

@@ -1,6 +1,6 @@
 import { ANONYMOUS, type Identity, UNRESTRICTED } from '@gudang/service';
+import type { ReadOperation } from '../limits/operation-reader.ts';
 import type { LiveGraph } from './live-graph.ts';
-import type { ReadOperation } from './operation-reader.ts';
 import { coerceVariables, cursorOf, pick } from './stream-variables.ts';
 import type { SubscriptionPlan } from './subscription-plan.ts';
 

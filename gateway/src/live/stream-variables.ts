@@ -1,7 +1,7 @@
 import { getVariableValues, valueFromASTUntyped } from 'graphql';
 import { findBadInput } from '../errors/bad-input.ts';
+import type { ReadOperation } from '../limits/operation-reader.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
-import type { ReadOperation } from './operation-reader.ts';
 import { RefusedOperation, type SubscriptionPlan } from './subscription-plan.ts';
 
 /** The cursor that an operation begins from, by variable or written in it. */

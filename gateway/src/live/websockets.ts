@@ -7,9 +7,10 @@ import { handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AllowedOrigins } from '../allowed-origins.ts';
 import { contextOf } from '../context.ts';
+import { RequestRefused } from '../errors/request-refused.ts';
 import type { ClientAddress } from '../limits/client-address.ts';
+import type { WebsocketLimits } from '../limits/client-limits.ts';
 import type { ConnectionLimits } from '../limits/connection-limits.ts';
-import { RequestRefused } from '../limits/request-refused.ts';
 import type { TokenChecks } from '../limits/token-checks.ts';
 import { createClientSocket } from './client-socket.ts';
 import { LiveCloseCode } from './close-codes.ts';
@@ -26,15 +27,6 @@ const PING_EVERY_MS = 12_000;
 /** How long clients may take to say goodbye when the gateway stops. */
 const GOODBYE_MS = 2_000;
 const NOT_ACCEPTABLE = 4406;
-
-/** What one websocket may cost. */
-export interface WebsocketLimits {
-  readonly messageBytes: number;
-  /** That run at a time. */
-  readonly operations: number;
-  readonly initWithinMs: number;
-  readonly idleMs: number;
-}
 
 const GOING_AWAY = new RequestRefused(503, 'The gateway stops: connect again', {
   code: 'GOING_AWAY',

@@ -5,7 +5,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { createKeptDocuments } from '../documents/kept-documents.ts';
-import { parseWithin, type TextLimits } from '../limits/parse-within.ts';
+import { parseWithin, type TextLimits } from './parse-within.ts';
 
 export interface ReadOperation {
   readonly document: DocumentNode;
