@@ -62,7 +62,7 @@ export async function startGraphqlEndpoint({
   freshness: Freshness;
   /** Whether clients may ask for the schema, and are told what a wrong name may have meant. */
   explore: boolean;
-  documents: Pick<KnownDocuments, 'cache'>;
+  documents: KnownDocuments;
   limits: { readonly tokens: number; readonly bodyBytes: number };
   metrics: Metrics;
   log: Logger;
@@ -123,6 +123,7 @@ export async function startGraphqlEndpoint({
   await server.start();
   const known = createKnownOperations({
     answerByApollo: createApolloHttp(server),
+    documents,
     requirementsOf: (read) => requirements(read),
     metrics: graphqlMetrics,
   });

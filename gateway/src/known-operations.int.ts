@@ -53,6 +53,7 @@ it.each<[string, object, object?, Record<string, string>?]>([
   ['no name for several operations', { query: SEVERAL }, { query: SEVERAL, operationName: 'A' }],
   ['a mutation', { query: RENAME, variables: { in: { id: '3', name: 'x' } } }],
   ['an alias and a fragment', { query: '{ a: item(id: 1) { ...f } } fragment f on Item { name }' }],
+  ['what a client of Apollo says of itself', { query: RATED, extensions: { clientLibrary: {} } }],
   ['introspection', { query: '{ __schema { queryType { name } } }' }],
   ['__typename alone', { query: '{ __typename }' }],
   ["a subgraph's error", { query: FAIL, variables: { code: 'NOT_FOUND' } }, { query: FAIL }],

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { ANONYMOUS, UNRESTRICTED } from '@gudang/service';
 import type { FastifyRequest } from 'fastify';
 import { type GraphQLError, type OperationDefinitionNode, parse } from 'graphql';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { GatewayContext } from './context.ts';
+import { createLearntDocuments } from './documents/known-documents.ts';
 import type { ExecutedOperation } from './execution/execute-operation.ts';
 import type { ReadyContext, ReadyOperation } from './execution/ready-operation.ts';
 import { createKnownOperations, type KnownOperations } from './known-operations.ts';
@@ -11,6 +13,10 @@ const QUERY = 'query ($id: ID) { item(id: $id) { name } }';
 const HEADERS = [['content-type', 'application/json; charset=utf-8']] as const;
 
 const PLAN = { 'apollo-query-plan-experimental': 'true' };
+
+const idOf = (text: string) => ({
+  persistedQuery: { version: 1, sha256Hash: createHash('sha256').update(text).digest('hex') },
+});
 
 /** Contexts in which Apollo Server was asked, and variables with which an operation was run alone. */
 let byApollo: ReadyContext[];
@@ -26,12 +32,13 @@ beforeEach(() => {
   result = { data: { item: { name: 'x' } } };
   known = createKnownOperations({
     answerByApollo: async (request, context) => {
-      const { query } = request.body as { query: string };
+      const { query = QUERY } = request.body as { query?: string };
       byApollo.push(context as ReadyContext);
       (context as ReadyContext).onReady?.(readyFor(query));
       await (context as ReadyContext).executed?.catch(() => {});
       return { status: 200, headers: HEADERS, body: '{"data":"by Apollo"}' };
     },
+    documents: createLearntDocuments(),
     requirementsOf: () => [{ coordinate: 'Query.item', scopes: [['read']] }],
     metrics: { answered: ({ operation }) => void answered.push(operation) },
   });
@@ -72,6 +79,13 @@ describe('an operation that Apollo Server has answered', () => {
     expect([byApollo.length, alone, answered]).toEqual([1, [{ id: '2' }], ['query']]);
   });
 
+  it('is the same by its id, and with extensions that say nothing to a server', async () => {
+    await ask({ query: QUERY, extensions: idOf(QUERY) });
+    await ask({ extensions: idOf(QUERY) });
+    await ask({ query: QUERY, extensions: { clientLibrary: { name: 'a client' } } });
+    expect([byApollo.length, alone.length]).toEqual([1, 2]);
+  });
+
   it('begins before it is executed, so that others may join it', async () => {
     await ask({ query: QUERY });
     const kinds: string[] = [];
@@ -86,7 +100,9 @@ describe('an operation that Apollo Server has answered', () => {
     ['another type of body', { query: QUERY }, { headers: { 'content-type': 'text/plain' } }],
     ['a GET', { query: QUERY }, { method: 'GET' }],
     ['a question for its plan', { query: QUERY }, { headers: PLAN }],
-    ['an id beside its text', { query: QUERY, extensions: { persistedQuery: {} } }],
+    ['an id that is none', { query: QUERY, extensions: { persistedQuery: {} } }],
+    ['an id that is not known', { extensions: idOf('{ other }') }],
+    ['extensions that are none', { query: QUERY, extensions: [] }],
     ['a name that is none', { query: QUERY, operationName: 1 }],
     ['variables that are none', { query: QUERY, variables: [] }],
     ['a caller who may not', { query: QUERY }, { context: { forward: {}, identity: ANONYMOUS } }],

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { RequirementsOf } from './auth/field-requirements.ts';
 import { refuseUnmet } from './auth/refuse-unmet.ts';
 import { createKept } from './documents/kept-documents.ts';
+import type { KnownDocuments } from './documents/known-documents.ts';
 import type { ReadyContext, ReadyOperation } from './execution/ready-operation.ts';
 import type { GraphqlMetrics } from './graphql-metrics.ts';
 import type { AnswerRequest, HttpAnswer } from './sharing/shared-answers.ts';
@@ -28,10 +29,12 @@ interface Known {
  */
 export function createKnownOperations({
   answerByApollo,
+  documents,
   requirementsOf,
   metrics,
 }: {
   answerByApollo: AnswerRequest;
+  documents: Pick<KnownDocuments, 'textOf'>;
   requirementsOf: RequirementsOf;
   metrics: Pick<GraphqlMetrics, 'answered'>;
 }): KnownOperations {
@@ -57,7 +60,7 @@ export function createKnownOperations({
   };
 
   const answer: AnswerRequest = async (request, context) => {
-    const key = isTracing() ? undefined : keyOf(request);
+    const key = isTracing() ? undefined : keyOf(request, documents);
     if (key === undefined) return answerByApollo(request, context);
     const known = kept.get(key);
     if (!known) return learn(key, request, context);
@@ -89,28 +92,40 @@ export function createKnownOperations({
 }
 
 interface GraphqlBody {
-  readonly query: string;
+  readonly query?: string;
   readonly operationName?: string | null;
   readonly variables?: Readonly<Record<string, unknown>> | null;
+  readonly extensions?: object | null;
 }
 
 /** What the way of an operation through Apollo Server depends on; undefined: of this request, on more. */
-function keyOf({ method, headers, body }: FastifyRequest): string | undefined {
+function keyOf(
+  { method, headers, body }: FastifyRequest,
+  { textOf }: Pick<KnownDocuments, 'textOf'>,
+): string | undefined {
   if (method !== 'POST' || headers['apollo-query-plan-experimental'] !== undefined)
     return undefined;
   if (!isPlain(body)) return undefined;
   const { accept = '', 'content-type': type } = headers;
-  return `${type}\n${accept}\n${body.operationName ?? ''}\n${body.query}`;
+  try {
+    return `${type}\n${accept}\n${body.operationName ?? ''}\n${textOf(body)}`;
+  } catch {
+    return undefined;
+  }
 }
 
-/** A request with a text of its own, and nothing that Apollo Server would find fault with. */
+/** A request in which Apollo Server would find no fault before it reads the text. */
 function isPlain(body: unknown): body is GraphqlBody {
   if (typeof body !== 'object' || body === null) return false;
   const { query, operationName, variables, extensions } = body as Record<string, unknown>;
   return (
-    typeof query === 'string' &&
-    (extensions === undefined || extensions === null) &&
+    (query === undefined || typeof query === 'string') &&
     (operationName === undefined || operationName === null || typeof operationName === 'string') &&
-    (variables === undefined || (typeof variables === 'object' && !Array.isArray(variables)))
+    isRecord(variables) &&
+    isRecord(extensions)
   );
+}
+
+function isRecord(value: unknown): boolean {
+  return value === undefined || (typeof value === 'object' && !Array.isArray(value));
 }
