@@ -12,7 +12,34 @@ export type Element = string | number | boolean | Date | null;
 
 /** PostgreSQL counts from 2000, in microseconds. */
 const EPOCH_MS = Date.UTC(2000);
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** What a character of a UUID stands for; others, and those beyond, for nothing. */
+const DIGITS = new Int8Array(128).fill(-1);
+for (let digit = 0; digit < 16; digit += 1) {
+  const text = digit.toString(16);
+  DIGITS[text.charCodeAt(0)] = digit;
+  DIGITS[text.toUpperCase().charCodeAt(0)] = digit;
+}
+const UUID_LENGTH = 36;
+/** Where its dashes stand. */
+const isDash = (at: number): boolean => at === 8 || at === 13 || at === 18 || at === 23;
+
+/** By hand, because Buffer's own reading of hex wants it without dashes: a third of the time. */
+function writeUuid(into: Buffer, start: number, value: string): void {
+  let at = start;
+  let isWrong = value.length !== UUID_LENGTH ? 1 : 0;
+  for (let from = 0; from < UUID_LENGTH; from += 2) {
+    if (isDash(from)) {
+      if (value.charCodeAt(from) !== 45) isWrong = 1;
+      from += 1;
+    }
+    const high = DIGITS[value.charCodeAt(from)] ?? -1;
+    const low = DIGITS[value.charCodeAt(from + 1)] ?? -1;
+    if (high < 0 || low < 0) isWrong = 1;
+    into[at] = (high << 4) | low;
+    at += 1;
+  }
+  if (isWrong) throw new TypeError(`${JSON.stringify(value)} is no UUID`);
+}
 
 /** By the name of a cast. */
 const TYPES: Readonly<Record<string, ElementType>> = {
@@ -31,14 +58,7 @@ const TYPES: Readonly<Record<string, ElementType>> = {
     size: () => 1,
     write: (into, at, value: boolean) => into.writeUInt8(value ? 1 : 0, at),
   },
-  uuid: {
-    oid: 2950,
-    size: (value: string) => {
-      if (!UUID.test(value)) throw new TypeError(`${JSON.stringify(value)} is no UUID`);
-      return 16;
-    },
-    write: (into, at, value: string) => into.write(value.replaceAll('-', ''), at, 'hex'),
-  },
+  uuid: { oid: 2950, size: () => 16, write: writeUuid },
   timestamptz: {
     oid: 1184,
     size: () => 8,

@@ -1,5 +1,5 @@
 import { eventType, HEADER } from '@gudang/events';
-import type { Message } from 'kafkajs';
+import type { IHeaders, Message } from 'kafkajs';
 
 /** A row of the table `outbox`: an event waiting to be sent. */
 export interface OutboxRow {
@@ -44,24 +44,27 @@ export function rowsWithin(rows: readonly OutboxRow[], bytes: number): readonly 
   return end === -1 ? rows : rows.slice(0, end);
 }
 
+/** Rows of one transaction have one time, which takes longer to write out than all else of them. */
+let written: { readonly at: Date; readonly text: string } | undefined;
+function timeText(at: Date): string {
+  if (written?.at.getTime() !== at.getTime()) written = { at, text: at.toISOString() };
+  return written.text;
+}
+
 /** The record of a row. Its CloudEvents id stays the same however often it is sent. */
 export function toMessage(row: OutboxRow, relay: RelayTerm): Message {
-  const type = row.topic.endsWith('.dlt') ? 'gudang.dead_letter' : eventType(row.topic);
-  return {
-    key: row.key,
-    value: row.value,
-    headers: {
-      [HEADER.id]: `${relay.source}/${relay.epoch}/${row.id}`,
-      [HEADER.source]: relay.source,
-      [HEADER.type]: type,
-      [HEADER.specVersion]: '1.0',
-      [HEADER.time]: row.created_at.toISOString(),
-      [HEADER.term]: relay.term,
-      [HEADER.epoch]: relay.epoch,
-      [HEADER.outboxId]: row.id,
-      ...(row.version === null ? {} : { [HEADER.version]: String(row.version) }),
-      ...(row.traceparent === null ? {} : { [HEADER.traceparent]: row.traceparent }),
-      ...row.headers,
-    },
+  const headers: IHeaders = {
+    [HEADER.id]: `${relay.source}/${relay.epoch}/${row.id}`,
+    [HEADER.source]: relay.source,
+    [HEADER.type]: row.topic.endsWith('.dlt') ? 'gudang.dead_letter' : eventType(row.topic),
+    [HEADER.specVersion]: '1.0',
+    [HEADER.time]: timeText(row.created_at),
+    [HEADER.term]: relay.term,
+    [HEADER.epoch]: relay.epoch,
+    [HEADER.outboxId]: row.id,
   };
+  if (row.version !== null) headers[HEADER.version] = String(row.version);
+  if (row.traceparent !== null) headers[HEADER.traceparent] = row.traceparent;
+  if (row.headers !== null) Object.assign(headers, row.headers);
+  return { key: row.key, value: row.value, headers };
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Client, type QueryConfig, type QueryResult } from 'pg';
+import { Client, type CustomTypesConfig, type QueryConfig, type QueryResult, types } from 'pg';
 import { pause } from '../backoff.ts';
 import type { OutboxRow } from './outbox-row.ts';
 
@@ -144,6 +144,7 @@ export async function openRelaySession({
         text: `SELECT id, topic, key, value, version, headers, traceparent, created_at
                FROM outbox ORDER BY id LIMIT $1`,
         values: [limit],
+        types: ROW_TYPES,
       });
       return rows;
     },
@@ -203,6 +204,18 @@ export async function openRelaySession({
     },
     close,
   };
+}
+
+/** Rows of one transaction have one time: it is read once. */
+const ROW_TYPES: CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === types.builtins.TIMESTAMPTZ ? readTime : types.getTypeParser(oid, format),
+};
+const parseTime: (text: string) => Date = types.getTypeParser(types.builtins.TIMESTAMPTZ);
+let lastRead: { readonly text: string; readonly time: Date } | undefined;
+function readTime(text: string): Date {
+  if (lastRead?.text !== text) lastRead = { text, time: parseTime(text) };
+  return lastRead.time;
 }
 
 /** pg keeps it to itself. */
