@@ -1,6 +1,7 @@
 import type { Metrics, Service, Stoppable } from '@gudang/service';
 import {
   createSetWise,
+  createStatements,
   postgresAdapter,
   postgresPool,
   type RawTransaction,
@@ -12,7 +13,11 @@ import { Prisma, PrismaClient } from './generated/prisma/client.ts';
 import type { settingsTable } from './settings.ts';
 
 /** Prisma's client, and beside it transactions of thousands of rows over the same connections. */
-export type Database = PrismaClient & { readonly setWise: SetWise };
+export type Database = PrismaClient & {
+  readonly setWise: SetWise;
+  /** Single ones, each its own transaction. */
+  readonly statements: RawTransaction;
+};
 /** The transaction that statements are in: Prisma's, or a set-wise one. */
 export type Transaction = RawTransaction;
 
@@ -32,7 +37,10 @@ export function openDatabase({
     adapter: postgresAdapter(connections),
     transactionOptions: TRANSACTION_OPTIONS,
   });
-  return Object.assign(client, { setWise: createSetWise(connections, Prisma.sql) });
+  return Object.assign(client, {
+    setWise: createSetWise(connections, Prisma.sql),
+    statements: createStatements(connections, Prisma.sql),
+  });
 }
 
 export function startDatabase(

@@ -26,7 +26,7 @@ export async function insertOrders(
 ): Promise<OrderState[]> {
   const ids = orders.map(() => randomUUID());
   const { caused, relation, traceparent } = causesOf(orders, ids);
-  const created = await database.$queryRaw<OrderState[]>`
+  const created = await database.statements.$queryRaw<OrderState[]>`
     WITH created AS (
       INSERT INTO orders (id, owner, idempotency_key, product_id, quantity)
       SELECT * FROM unnest(

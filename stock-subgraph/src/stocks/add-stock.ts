@@ -26,7 +26,7 @@ export async function addStock(
   const { input } = readArguments(argumentsSchema, { input: given });
   const { name, quantity } = input;
   const id = input.id ?? randomUUID();
-  return database.$transaction(async (transaction) => {
+  return database.setWise(async (transaction) => {
     const created = await transaction.$queryRaw<{ now: Date }[]>`
       INSERT INTO stocks (id, name, quantity) VALUES (${id}, ${name}, ${quantity})
       ON CONFLICT (id) DO NOTHING RETURNING created_at AS now`;

@@ -19,7 +19,7 @@ async function changeStock(
     readonly stock: Pick<StockState, 'name' | 'quantity'>;
   },
 ): Promise<StockState> {
-  return database.$transaction(async (transaction) => {
+  return database.setWise(async (transaction) => {
     const { stocks, now } = await lockStocks(transaction, [id]);
     const before = stocks.get(id);
     if (before === undefined || before.deletedAt !== null) throw notFound('stock', id);
