@@ -1,5 +1,6 @@
 import type { Pool, PoolClient, QueryResult } from 'pg';
 import { type Element, encodeArray, isElementType } from './binary-array.ts';
+import { isOutage } from './sql-state.ts';
 
 /** A statement as Prisma.sql makes it. */
 interface Sql {
@@ -84,19 +85,28 @@ export function createStatements(
 export function createSetWise(pool: Pool, toSql: ToSql): SetWise {
   return async (work) => {
     const connection = await pool.connect();
-    let broken = false;
+    let isLost = false;
     try {
       await connection.query('BEGIN');
       const result = await work(createStatements(connection, toSql));
       await connection.query('COMMIT');
       return result;
     } catch (error) {
-      await connection.query('ROLLBACK').catch(() => {
-        broken = true;
-      });
+      // A database that has fallen silent would keep the caller waiting a second time.
+      isLost = isOutage(error) || !(await undo(connection));
       throw error;
     } finally {
-      connection.release(broken);
+      connection.release(isLost);
     }
   };
+}
+
+/** Whether the connection is fit for the next transaction. */
+async function undo(connection: PoolClient): Promise<boolean> {
+  try {
+    await connection.query('ROLLBACK');
+    return true;
+  } catch {
+    return false;
+  }
 }
