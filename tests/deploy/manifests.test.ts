@@ -1,3 +1,4 @@
+import { ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { arrows } from './arrows.ts';
 import { findKustomize, type Manifest, render } from './render.ts';
@@ -6,6 +7,9 @@ import { createManifestValidator } from './validate.ts';
 const SERVICES = ['gateway', 'order-subgraph', 'stock-subgraph'];
 /** The longest that a service takes to stop, in seconds: see lifecycle.ts in @gudang/service. */
 const STOP_DEADLINE_S = 20;
+
+/** Of a topic: see KAFKA_PARTITIONS in SETTINGS.md. */
+const PARTITIONS_UNLESS_SET = 6;
 
 const kustomize = await findKustomize();
 const validate = await createManifestValidator();
@@ -90,6 +94,37 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
       }
       const scaled = [...names('HorizontalPodAutoscaler'), ...names('ScaledObject')];
       expect(new Set(scaled).size, 'one autoscaler for each').toBe(scaled.length);
+    });
+
+    it('cuts off no live stream by the time that it lasts', () => {
+      for (const { spec } of of('HTTPRoute')) {
+        for (const { timeouts } of spec.rules) {
+          expect(timeouts).toEqual({ request: '0s', backendRequest: '0s' });
+        }
+      }
+      expect(of('HTTPRoute')).toHaveLength(overlay === 'local' ? 0 : 1);
+    });
+
+    it('scales by what waits in the topics that the services consume, up to their partitions', () => {
+      const consumed = new Map([
+        ['order-subgraph', ORDER_DECIDED],
+        ['stock-subgraph', ORDER_CREATED],
+      ]);
+      const scaled = of('ScaledObject');
+      expect(scaled).toHaveLength(overlay === 'local' ? 0 : consumed.size);
+      for (const { metadata, spec } of scaled) {
+        const settings = of('ConfigMap').find(({ metadata: { name } }) =>
+          name.startsWith(metadata.name),
+        )?.data;
+        const { metadata: trigger } = spec.triggers[0];
+        expect(trigger.topic).toBe(
+          `${settings?.['KAFKA_TOPIC_PREFIX'] ?? ''}${consumed.get(metadata.name)}`,
+        );
+        expect(trigger.consumerGroup).toBe(metadata.name);
+        expect(trigger.bootstrapServers).toBe(settings?.['KAFKA_BROKERS']);
+        const partitions = Number(settings?.['KAFKA_PARTITIONS'] ?? PARTITIONS_UNLESS_SET);
+        expect(spec.maxReplicaCount).toBeLessThanOrEqual(partitions);
+      }
     });
 
     it('allows the arrows of the picture and no others', () => {
