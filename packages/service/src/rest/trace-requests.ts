@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { causeIn, startSpan } from '../tracing/tracing.ts';
+import { causeIn, isTracing, startSpan } from '../tracing/tracing.ts';
 
 /**
  * A span for each request of these routes, named after its method and route, whatever becomes of it.
@@ -13,9 +13,9 @@ export function traceRequests(
   const traceparents = new WeakMap<FastifyRequest, string>();
   rest.addHook('onRequest', (request, reply, done) => {
     const parent = causeIn(request.headers['traceparent']);
-    // What fits no route shares a name: anybody can ask for any address. A slash at the end is no other route.
-    const route = (request.routeOptions.url ?? `${prefix}/*`).replace(/\/$/, '');
-    const span = startSpan(`${request.method} ${route}`, { kind: 'server', parent });
+    const span = isTracing()
+      ? startSpan(`${request.method} ${routeOf(request, prefix)}`, { kind: 'server', parent })
+      : undefined;
     const traceparent = span?.traceparent ?? parent;
     if (traceparent) traceparents.set(request, traceparent);
     if (span) {
@@ -28,4 +28,9 @@ export function traceRequests(
     done();
   });
   return (request) => traceparents.get(request);
+}
+
+/** What fits no route shares a name: anybody can ask for any address. A slash at the end is no other route. */
+function routeOf({ routeOptions }: FastifyRequest, prefix: string): string {
+  return (routeOptions.url ?? `${prefix}/*`).replace(/\/$/, '');
 }
