@@ -23,7 +23,7 @@ export function createScaleFigures(): ScaleFigures {
         const each = [...of].toSorted(([one], [other]) => one - other);
         const told = each.map(([, values]) => shown(median(values)) + spread(values)).join(' → ');
         const [one, three] = each.map(([, values]) => median(values));
-        const times = one && three ? `, ${shown(three / one)} times` : '';
+        const times = one && three && one > 0 && three > 0 ? `, ${shown(three / one)} times` : '';
         return `${name}: ${told}${times}`;
       }),
   };
