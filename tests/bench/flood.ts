@@ -1,9 +1,12 @@
 /**
  * Floods of one address, and what everybody else notices: slowloris, 5,000 idle sockets, subscriptions,
- * queries. `npm run bench:flood -- [seconds]`; 2 minutes.
+ * queries, bad tokens. `npm run bench:flood -- [seconds]`; 2 minutes.
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
+import { signToken } from '@gudang/service/test-tokens';
+import { SECURED } from '../auth/callers.ts';
+import { graphAt } from '../system/graph-client.ts';
 import type { FloodName } from './flood/flooder.ts';
 import { startOthers } from './flood/others.ts';
 import { startChild } from './live/child.ts';
@@ -11,17 +14,26 @@ import { addStocks, gatewayMetric, withLiveSystem } from './live/live-system.ts'
 import { createVerdict, quantile } from './live/verdict.ts';
 
 const SECONDS = Number(argv[2] ?? 15);
-const FLOODS: readonly FloodName[] = ['slowloris', 'idle sockets', 'subscriptions', 'queries'];
+const FLOODS: readonly FloodName[] = [
+  'slowloris',
+  'idle sockets',
+  'subscriptions',
+  'queries',
+  'bad tokens',
+];
 /** Beside what the flooder itself takes of the machine's processors. */
 const MAY_TAKE_MS = 500;
 
 const verdict = createVerdict();
 const settings = {
+  all: SECURED,
   // The bench is the proxy, so that each client has an address of its own.
   gateway: { TRUSTED_PROXIES: 'loopback', NODE_ENV: 'production' },
 };
 await withLiveSystem({ environment: settings }, async (system) => {
-  await addStocks(system, 20);
+  const token = await signToken({ sub: 'Siti', scope: 'stock:write' });
+  const graph = graphAt(`${system.gateway.url}/graphql`, `Bearer ${token}`);
+  await addStocks({ ...system, graph }, 20);
   const others = startOthers(`${system.gateway.url}/graphql`);
   const measure = async (): Promise<string> => {
     others.forget();
@@ -46,6 +58,7 @@ await withLiveSystem({ environment: settings }, async (system) => {
   others.stop();
   for (const name of [
     'gateway_rate_limited_total',
+    'gateway_unchecked_tokens_total',
     'gateway_refused_connections_total',
     'gateway_shed_total',
   ]) {

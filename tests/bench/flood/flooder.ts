@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 
-export type FloodName = 'slowloris' | 'idle sockets' | 'subscriptions' | 'queries';
+export type FloodName = 'slowloris' | 'idle sockets' | 'subscriptions' | 'queries' | 'bad tokens';
 
 interface Asked {
   readonly begin?: FloodName;
@@ -64,27 +64,48 @@ const FLOODS: Readonly<Record<FloodName, (url: URL) => void>> = {
       socket.on('close', (code) => count(`closed ${code}`));
     }
   },
-  /** Costly ones, 1,000 a second, whatever is answered. */
+  /** Costly ones. */
   queries: (url) => {
     const query =
       '{ stocks(first: 100) { nodes { id name movements(first: 20) { nodes { delta } } } } }';
-    setInterval(() => {
-      for (let number = 0; number < 20; number += 1) {
-        fetch(`${url.origin}/graphql`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', ...ADDRESS },
-          body: JSON.stringify({ query }),
-        }).then(
-          async (response) => {
-            await response.text();
-            count(response.status);
-          },
-          () => count('errors'),
-        );
-      }
-    }, 20);
+    askOften(url, () => ({ query, headers: {} }));
+  },
+  /** Each another one, and each as if it were good. */
+  'bad tokens': (url) => {
+    let number = 0;
+    askOften(url, () => {
+      number += 1;
+      const [head, claims] = [{ alg: 'HS256' }, { sub: `x${number}`, exp: 4_000_000_000 }].map(
+        (part) => Buffer.from(JSON.stringify(part)).toString('base64url'),
+      );
+      const authorization = `Bearer ${head}.${claims}.${'A'.repeat(43)}`;
+      return { query: '{ __typename }', headers: { authorization } };
+    });
   },
 };
+
+/** 1,000 a second, whatever is answered. */
+function askOften(
+  url: URL,
+  next: () => { query: string; headers: Readonly<Record<string, string>> },
+): void {
+  setInterval(() => {
+    for (let number = 0; number < 20; number += 1) {
+      const { query, headers } = next();
+      fetch(`${url.origin}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...ADDRESS, ...headers },
+        body: JSON.stringify({ query }),
+      }).then(
+        async (response) => {
+          await response.text();
+          count(response.status);
+        },
+        () => count('errors'),
+      );
+    }
+  }, 20);
+}
 
 process.on('message', ({ begin, url }: Asked) => {
   if (begin !== undefined && url !== undefined) FLOODS[begin](new URL(url));
