@@ -194,6 +194,25 @@ describe.each<Side>(['order', 'stock'])('what PostgreSQL does not take of %s', (
   });
 });
 
+it('a password that is changed while a service runs: named, and healed once it is right again', async () => {
+  const order = await secured.start('order');
+  await order.ready();
+  const change = (password: string) =>
+    query(
+      `ALTER ROLE ${USER.name} PASSWORD '${password}';
+       SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${USER.name}'`,
+    );
+  await change(WRONG);
+  await eventually(order.readiness, ({ parts }) =>
+    /refuses the user or the password/.test(parts['database']?.reason ?? ''),
+  );
+  await warned(order, /set ORDER_DATABASE_URL to those that it takes/);
+  await change(USER.password);
+  await order.ready();
+  expect(order.running()).toBe(true);
+  await order.stop();
+});
+
 it('names a certificate’s file that cannot be read before anything starts', async () => {
   const url = secured.servers.databaseUrl('order_db', 'sslmode=verify-full&sslrootcert=/no.pem');
   await expect(secured.start('order', { ORDER_DATABASE_URL: url })).rejects.toThrow(

@@ -56,6 +56,16 @@ describe('a running consumer', () => {
     expect(fail).not.toHaveBeenCalled();
   });
 
+  it('goes on after it was not let in, as while a password is changed, and says why', async () => {
+    const { run: ran, fail, failed, crash } = run();
+    await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
+    const refused = named('KafkaJSNonRetriableError', named('KafkaJSSASLAuthenticationError'));
+    crash(false, refused);
+    await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(2));
+    expect(failed).toHaveBeenCalledExactlyOnceWith(refused);
+    expect(fail).not.toHaveBeenCalled();
+  });
+
   it('is left to kafkajs when that restarts it', async () => {
     const { run: ran, connect, crash } = run();
     await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
