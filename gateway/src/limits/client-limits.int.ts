@@ -219,6 +219,17 @@ describe('operations a second', () => {
     expect((await openStream(of('198.51.100.1'))).response.status).toBe(429);
   });
 
+  it('a websocket that asks too often is read no further until it may ask again', async () => {
+    await start({ LIMIT_REQUESTS: '5', ...BEHIND_PROXY });
+    const { heard, ask, say } = await connect(of('198.51.100.1'));
+    for (const id of ['1', '2', '3', '4', '5', '6']) ask(id, '{ __typename }');
+    await vi.waitFor(() => expect(heard.some(({ type }) => type === 'error')).toBe(true));
+    const from = performance.now();
+    say({ type: 'ping' });
+    await vi.waitFor(() => expect(heard.at(-1)?.type).toBe('pong'), { timeout: 5_000 });
+    expect(performance.now() - from).toBeGreaterThan(500);
+  });
+
   it('of this machine: any number', async () => {
     await start({ LIMIT_REQUESTS: '1' });
     const asked = await Promise.all(Array.from({ length: 20 }, () => gateway.post(QUERY)));

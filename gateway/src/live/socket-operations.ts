@@ -5,6 +5,7 @@ import type { Admission, AdmittedOperation } from '../limits/admission.ts';
 import { LimitExceeded } from '../limits/limit-exceeded.ts';
 import type { Shed } from '../limits/overload.ts';
 import type { RequestRate } from '../limits/request-rate.ts';
+import { RequestRefused } from '../limits/request-refused.ts';
 import type { LiveStreams } from './live-streams.ts';
 import type { MessageSocket } from './message-socket.ts';
 import type { OperationExecutor } from './operation-executor.ts';
@@ -66,6 +67,7 @@ export function createSocketOperations({
   const all = new Map<string, Running>();
   let queries = 0;
   let paused = false;
+  let held: NodeJS.Timeout | undefined;
   let idleSince = performance.now();
 
   const send = (type: MessageType, id: string, payload?: unknown): void => {
@@ -77,11 +79,20 @@ export function createSocketOperations({
     return removed;
   };
   const pace = (): void => {
-    const busy = queries >= QUERIES_AT_ONCE || socket.unread() > UNREAD_PAUSE;
+    const busy = held !== undefined || queries >= QUERIES_AT_ONCE || socket.unread() > UNREAD_PAUSE;
     if (busy === paused) return;
     paused = busy;
     if (busy) socket.pause();
     else socket.resume();
+  };
+
+  /** Reads no further for as long as it was told to wait: refusing each of a flood would cost as much as answering it. */
+  const hold = (seconds: number): void => {
+    held ??= setTimeout(() => {
+      held = undefined;
+      pace();
+    }, seconds * 1000);
+    pace();
   };
 
   /** One operation, from its request to its end. */
@@ -142,7 +153,13 @@ export function createSocketOperations({
       }
       const turn = rate.take(context.identity, address);
       if (!turn) return run(request);
-      turn.then(() => isRunning() && run(request), fail);
+      turn.then(
+        () => isRunning() && run(request),
+        (error: unknown) => {
+          fail(error);
+          if (error instanceof RequestRefused && error.retryAfterS) hold(error.retryAfterS);
+        },
+      );
     },
     leave: (id) => {
       const running = all.get(id);
@@ -150,6 +167,7 @@ export function createSocketOperations({
       running?.leave();
     },
     leaveAll: () => {
+      clearTimeout(held);
       const leaving = [...all.values()];
       all.clear();
       for (const running of leaving) running.leave();

@@ -51,6 +51,8 @@ const FLOODS: Readonly<Record<FloodName, (url: URL) => void>> = {
       socket.on('open', () => {
         count('opened');
         socket.send('{"type":"connection_init"}');
+      });
+      socket.once('message', () => {
         let id = 0;
         const begin = setInterval(() => {
           id += 1;
