@@ -16,6 +16,8 @@ export interface SecuredParts {
   readonly servers: SecuredServers;
   /** What lets a process in at Kafka. */
   readonly kafka: Environment;
+  /** The same at PostgreSQL. */
+  readonly databases: Environment;
   readonly migrate: (changes?: Environment) => Promise<Ended>;
   readonly deadLetters: (changes?: Environment) => Promise<Ended>;
   /** A subgraph, with other settings over those that let it in; it listens, and may not be ready. */
@@ -58,6 +60,7 @@ export async function startSecuredParts(): Promise<SecuredParts> {
   return {
     servers,
     kafka,
+    databases,
     migrate: (changes = {}) => run('prisma/dist/migrate.js', { ...databases, ...changes }),
     deadLetters: (changes = {}) =>
       run('packages/service/dist/dead-letters/main.js', { ...kafka, ...changes }, ['list']),

@@ -5,6 +5,7 @@ import { eventually } from '../system/eventually.ts';
 import { dataOf, graphAt } from '../system/graph-client.ts';
 import { startLive } from '../system/live-client.ts';
 import type { Environment, Part } from '../system/part.ts';
+import { startStart } from '../system/running-start.ts';
 import { SETTING, type SecuredParts, type Side, startSecuredParts } from './secured-parts.ts';
 
 let secured: SecuredParts;
@@ -94,6 +95,28 @@ describe('with TLS and passwords everywhere', () => {
       stderr: '',
     });
   });
+});
+
+it('npm start runs over servers of one’s own that want TLS and passwords', async () => {
+  const started = await startStart({
+    ...secured.kafka,
+    ...secured.databases,
+    KAFKA_TOPIC_PREFIX: `start-${secured.kafka['KAFKA_TOPIC_PREFIX']}`,
+    LOG_LEVEL: 'debug',
+  });
+  try {
+    const graph = graphAt(`${started.url}/graphql`);
+    await dataOf(graph(addStock, { input: { id: 'started', name: 'Kopi', quantity: 3 } }));
+    const made = await dataOf(graph(createOrder, { input: { productId: 'started', quantity: 3 } }));
+    const status = async () =>
+      (await dataOf(graph(`{ order(id: "${made.createOrder.id}") { status } }`))).order?.status;
+    await eventually(status, (now) => now === 'CONFIRMED', { until: 'it is confirmed' });
+    started.kill('SIGTERM');
+    expect(await started.exited).toEqual({ code: 0, signal: null });
+    expect(started.output()).not.toContain(USER.password);
+  } finally {
+    await started.clear();
+  }
 });
 
 describe('what Kafka does not take', () => {
