@@ -38,6 +38,10 @@ function anyMessage(random: Random): string | Buffer {
   ])();
 }
 
+/** The gateway's, in bytes: a frame that announces more is refused. */
+const MESSAGE_LIMIT = 64 * 1024;
+const FILL = JSON.stringify({ type: 'ping', payload: { x: 'x'.repeat(1_000) } });
+
 /** Messages of graphql-transport-ws and what only looks like them, some of them below the frames. */
 export const websocketFrames: FuzzCase = async (random, { system, authorization }) => {
   const socket = new WebSocket(
@@ -56,16 +60,20 @@ export const websocketFrames: FuzzCase = async (random, { system, authorization 
     // Messages before the acknowledgement close the connection: some cases want that.
     if (random.chance(0.9)) await Promise.race([once(socket, 'message'), closed]);
   }
+  let spoilt = false;
   for (let count = random.between(1, 5); count > 0; count -= 1) {
     if (socket.readyState !== socket.OPEN) break;
     if (random.chance(0.05)) {
       // Past ws: a frame that is none.
+      spoilt = true;
       (socket as unknown as { _socket: { write: (bytes: Buffer) => void } })._socket.write(
         mutateBytes(random, Buffer.alloc(random.between(1, 50), 0x81)),
       );
     } else socket.send(anyMessage(random));
   }
   if (socket.readyState === socket.OPEN) {
+    // It may have announced a longer one, which takes all that comes as its own until it is full.
+    if (spoilt) for (let sent = 0; sent < MESSAGE_LIMIT; sent += FILL.length) socket.send(FILL);
     socket.send('{"type":"ping"}');
     const heardPong = new Promise((resolve) => {
       socket.on('message', (data) => String(data).includes('"pong"') && resolve(undefined));
