@@ -1,11 +1,11 @@
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { MessageType, type SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../context.ts';
+import { RequestRefused } from '../errors/request-refused.ts';
 import type { Admission, AdmittedOperation } from '../limits/admission.ts';
 import { LimitExceeded } from '../limits/limit-exceeded.ts';
 import type { Shed } from '../limits/overload.ts';
 import type { RequestRate } from '../limits/request-rate.ts';
-import { RequestRefused } from '../limits/request-refused.ts';
 import type { LiveStreams } from './live-streams.ts';
 import type { MessageSocket } from './message-socket.ts';
 import type { OperationExecutor } from './operation-executor.ts';
