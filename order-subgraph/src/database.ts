@@ -1,23 +1,18 @@
 import type { Metrics, Service, Stoppable } from '@gudang/service';
 import {
-  createSetWise,
-  createStatements,
   postgresAdapter,
   postgresPool,
   type RawTransaction,
-  type SetWise,
+  type Statements,
   startClient,
   TRANSACTION_OPTIONS,
+  withStatements,
 } from '@gudang/service/database';
 import { Prisma, PrismaClient } from './generated/prisma/client.ts';
 import type { settingsTable } from './settings.ts';
 
-/** Prisma's client, and beside it transactions of thousands of rows over the same connections. */
-export type Database = PrismaClient & {
-  readonly setWise: SetWise;
-  /** Single ones, each its own transaction. */
-  readonly statements: RawTransaction;
-};
+/** Prisma's client, and beside it statements by pg alone over the same connections. */
+export type Database = PrismaClient & Statements;
 /** The transaction that statements are in: Prisma's, or a set-wise one. */
 export type Transaction = RawTransaction;
 
@@ -37,10 +32,7 @@ export function openDatabase({
     adapter: postgresAdapter(connections),
     transactionOptions: TRANSACTION_OPTIONS,
   });
-  return Object.assign(client, {
-    setWise: createSetWise(connections, Prisma.sql),
-    statements: createStatements(connections, Prisma.sql),
-  });
+  return withStatements(client, connections, Prisma.sql);
 }
 
 export function startDatabase(

@@ -2,8 +2,8 @@ import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing'
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { postgresPool } from './prisma-client.ts';
-import { createSetWise, type SetWise } from './set-wise.ts';
 import { isOutage, isRefusedData } from './sql-state.ts';
+import { createSetWise, type SetWise } from './statements.ts';
 
 let testDatabase: TestDatabase;
 let pool: Pool;

@@ -21,6 +21,14 @@ export interface RawTransaction {
 /** Runs work in a transaction of its own, which ends with it: committed, or undone when it throws. */
 export type SetWise = <T>(work: (transaction: RawTransaction) => Promise<T>) => Promise<T>;
 
+/** What a service's database does beside Prisma's everyday queries, over the same connections. */
+export interface Statements {
+  /** Transactions of few statements, of up to thousands of rows. */
+  readonly setWise: SetWise;
+  /** Single ones, each its own transaction. */
+  readonly statements: RawTransaction;
+}
+
 interface Prepared {
   readonly name: string;
   /** The element type of each parameter that is cast to an array; undefined of others. */
@@ -79,6 +87,18 @@ export function createStatements(
       (await run(text, values)).rows as T,
     $executeRawUnsafe: async (text, ...values) => (await run(text, values)).rowCount ?? 0,
   };
+}
+
+/** A Prisma client with both. @param toSql its `Prisma.sql` */
+export function withStatements<C extends object>(
+  client: C,
+  pool: Pool,
+  toSql: ToSql,
+): C & Statements {
+  return Object.assign(client, {
+    setWise: createSetWise(pool, toSql),
+    statements: createStatements(pool, toSql),
+  });
 }
 
 /** Transactions of such statements, over the pool that Prisma uses. */
