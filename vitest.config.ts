@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './tests/longest-first.ts';
 
 const { resolve: pathOf } = createRequire(import.meta.url);
 
@@ -14,6 +15,7 @@ const exclude = ['**/node_modules/**', '**/dist/**'];
 export default defineConfig({
   test: {
     reporters: ['default', './tests/closing-line-reporter.ts'],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         resolve,
@@ -36,7 +38,7 @@ export default defineConfig({
           setupFiles: './tests/patient-waits.ts',
           isolate: false,
           // They wait more than they work; one a core less one would be a single one on two cores.
-          maxWorkers: 3,
+          maxWorkers: 4,
           // Vitest wants a group of its own for another number of workers, also beside no others.
           sequence: { groupOrder: 1 },
           testTimeout: 30_000,
@@ -52,7 +54,7 @@ export default defineConfig({
           exclude,
           globalSetup: './packages/embedded/src/vitest-setup.ts',
           // They wait more than they work too, but each is a whole system: more would only be slow.
-          maxWorkers: 2,
+          maxWorkers: 3,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },

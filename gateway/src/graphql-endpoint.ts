@@ -69,8 +69,9 @@ export async function startGraphqlEndpoint({
 }): Promise<GraphqlEndpoint> {
   let update: (sdl: string) => void = () => {};
   let requirements = readRequirements(supergraph);
-  const askSubgraph: AskSubgraph = async (name, ...asked) =>
-    subgraphs.sources[name]?.send(...asked) ?? unavailableAnswer(name, 'is no longer there', false);
+  const askSubgraph: AskSubgraph = (name, ...asked) =>
+    subgraphs.sources[name]?.send(...asked) ??
+    Promise.resolve(unavailableAnswer(name, 'is no longer there', false));
   const apollo = new ApolloGateway({
     supergraphSdl: async (manager) => {
       update = manager.update;
@@ -142,8 +143,9 @@ export async function startGraphqlEndpoint({
         bodyLimit: limits.bodyBytes,
         errorHandler: answerRefusals(limits.bodyBytes),
         onRequest: [
-          async ({ headers }) => {
+          ({ headers }, _reply, done) => {
             if (!headers.accept?.includes('text/event-stream')) shed();
+            done();
           },
           callers.identify,
         ],

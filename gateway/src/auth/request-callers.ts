@@ -29,7 +29,8 @@ export function createRequestCallers(
 ): RequestCallers {
   const callerOf = (request: FastifyRequest): Caller | Promise<Caller> => {
     const { authorization } = request.headers;
-    const ticket = authorization === undefined && auth.on ? ticketIn(request) : undefined;
+    if (!auth.on) return auth.callerOf(authorization);
+    const ticket = authorization === undefined ? ticketIn(request) : undefined;
     const around = tokens.of(addresses.of(request.raw));
     if (ticket !== undefined) return around(() => tickets.callerOf(ticket));
     return auth.callerOf(authorization, around);

@@ -1,6 +1,11 @@
 /** JSON objects on their way through an execution. */
 export type Data = Record<string, unknown>;
 
+/** Objects without a prototype's members that V8 keeps as fast as others, unlike Object.create(null). */
+function Bare(this: Data): void {}
+Bare.prototype = Object.create(null);
+export const createBare = (): Data => new (Bare as unknown as new () => Data)();
+
 export function isObject(value: unknown): value is Data {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

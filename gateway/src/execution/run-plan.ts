@@ -15,7 +15,7 @@ import {
 } from 'graphql';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import { createErrorPaths, subgraphError } from './fetch-errors.ts';
-import { type Data, isObject, mergeInto, own } from './merge-data.ts';
+import { createBare, type Data, isObject, mergeInto, own } from './merge-data.ts';
 import type { Values } from './shape-result.ts';
 
 /** What one execution of a plan works with. */
@@ -58,7 +58,7 @@ export function isRunnable(node: PlanNode | undefined): boolean {
  * @returns all that was sent, with what only the plan asked for
  */
 export async function runPlan(execution: Execution, node: PlanNode | undefined): Promise<Data> {
-  const root: Data = Object.create(null);
+  const root = createBare();
   if (node) await run(execution, node, { path: [], data: root, root });
   return root;
 }
@@ -149,7 +149,7 @@ async function fetchData(
 }
 
 function usedVariables({ variableUsages = [] }: FetchNode, given: Values | undefined): Data {
-  const used: Data = Object.create(null);
+  const used = createBare();
   for (const name of variableUsages) {
     const value = given && own(given, name);
     if (value !== undefined) used[name] = value;
@@ -164,7 +164,7 @@ function represent(
   selections: readonly QueryPlanSelectionNode[],
 ): Data | null {
   if (source === null) return null;
-  const result: Data = Object.create(null);
+  const result = createBare();
   for (const selection of selections) {
     if (selection.kind === 'Field') {
       const name = getResponseName(selection);

@@ -10,14 +10,10 @@ import {
 } from '@apollo/federation-internals';
 import type { GraphQLError } from 'graphql';
 import type { Condition, Conditions, Shape, Step } from './compile-selection.ts';
+import { createBare, own } from './merge-data.ts';
 
 export type Values = Readonly<Record<string, unknown>>;
 type Output = Record<string, unknown>;
-
-/** Objects without a prototype's members that V8 keeps as fast as others, unlike Object.create(null). */
-function Bare(this: Output): void {}
-Bare.prototype = Object.create(null);
-const createOutput = (): Output => new (Bare as unknown as new () => Output)();
 
 /**
  * What clients asked for, out of what subgraphs sent: only selected fields, in the order selected,
@@ -41,7 +37,7 @@ export function shapeResult({
   input: Values;
 }): { data: Values | null; errors: readonly GraphQLError[] } {
   const shaper = new Shaper(schema, variables);
-  const data = createOutput();
+  const data = createBare();
   const isWhole = shaper.select(selection, input, data, root);
   return { data: isWhole ? data : null, errors: shaper.errors };
 }
@@ -199,7 +195,7 @@ class Shaper {
       }
       own = named;
     }
-    const output = (before as Output | undefined) ?? createOutput();
+    const output = (before as Output | undefined) ?? createBare();
     const isWhole = this.select(selection, input as Values, output, own);
     return this.done(isWhole ? output : null, !isWhole);
   }
@@ -220,8 +216,4 @@ class Shaper {
       ERRORS.INVALID_GRAPHQL.err(`${what} ${place}.`, { path: Array.from(this.path) }),
     );
   }
-}
-
-function own(object: Values, name: string): unknown {
-  return Object.hasOwn(object, name) ? object[name] : undefined;
 }

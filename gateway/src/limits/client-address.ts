@@ -11,7 +11,11 @@ export interface ClientAddress {
 
 /** @param proxies addresses, ranges such as `10.0.0.0/8`, or `loopback` and the like */
 export function createClientAddress(proxies: readonly string[]): ClientAddress {
-  const isTrusted = proxies.length > 0 ? proxyAddr.compile([...proxies]) : () => false;
+  // Where no proxy is believed it would be looked up for nothing, with each request.
+  if (proxies.length === 0) {
+    return { of: ({ socket }) => group(socket.remoteAddress ?? ''), isProxy: () => false };
+  }
+  const isTrusted = proxyAddr.compile([...proxies]);
   return {
     of: (request) => group(proxyAddr(request, isTrusted) ?? ''),
     isProxy: (peer) => isTrusted(peer, 0),
@@ -30,7 +34,7 @@ const GROUPS = 4;
 /** One household of IPv6 is one, and IPv4 is the same whichever way it is written. */
 function group(address: string): string {
   const plain = address.replace(MAPPED, '');
-  if (!isIPv6(plain)) return plain;
+  if (!plain.includes(':') || !isIPv6(plain)) return plain;
   const [before = '', after] = plain.split('::');
   const head = before === '' ? [] : before.split(':');
   const tail = after === undefined || after === '' ? [] : after.split(':');

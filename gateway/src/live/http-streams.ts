@@ -92,7 +92,8 @@ export function startHttpStreams({
         return sendErrors(reply, 403, [OTHER_ORIGIN]);
       }
       const address = addresses.of(request.raw);
-      await rate.take(callers.of(request).identity, address);
+      const turn = rate.take(callers.of(request).identity, address);
+      if (turn) await turn;
       let operation: AdmittedOperation | undefined;
       try {
         admission.checkNesting(request.body);
