@@ -1,7 +1,12 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take a minute or more: one that began last would be waited for alone. */
-const LONG = [/\/tests\/secured\//, /\/tests\/chaos\//, /\/tests\/scale\//, /supergraph-change\.int/];
+const LONG = [
+  /\/tests\/secured\//,
+  /\/tests\/chaos\//,
+  /\/tests\/scale\//,
+  /supergraph-change\.int/,
+];
 
 /** A clean clone knows nothing of earlier runs, by which Vitest would order files itself. */
 export default class LongestFirst extends BaseSequencer {
