@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
-import LongestFirst from './tests/longest-first.ts';
+import { LongestFirst } from './tests/longest-first.ts';
 
 const { resolve: pathOf } = createRequire(import.meta.url);
 

@@ -9,7 +9,7 @@ const LONG = [
 ];
 
 /** A clean clone knows nothing of earlier runs, by which Vitest would order files itself. */
-export default class LongestFirst extends BaseSequencer {
+export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLong = ({ moduleId }: TestSpecification): boolean =>
       LONG.some((long) => long.test(moduleId));
