@@ -87,6 +87,7 @@ export async function startGateway({
       history: settings.LIVE_HISTORY_KIB * 1024,
     },
     metrics: liveMetrics,
+    onEvent: freshness.eventCame,
     log,
   });
 

@@ -6,7 +6,7 @@ import { createKept } from './documents/kept-documents.ts';
 import type { KnownDocuments } from './documents/known-documents.ts';
 import type { ReadyContext, ReadyOperation } from './execution/ready-operation.ts';
 import type { GraphqlMetrics } from './graphql-metrics.ts';
-import type { AnswerRequest, HttpAnswer } from './sharing/shared-answers.ts';
+import { type AnswerRequest, type HttpAnswer, isWhole } from './sharing/shared-answers.ts';
 
 export interface KnownOperations {
   readonly answer: AnswerRequest;
@@ -53,7 +53,7 @@ export function createKnownOperations({
       ready = one;
     };
     const answer = await answerByApollo(request, { ...context, onReady } as ReadyContext);
-    if (ready && answer.status === 200 && answer.body.startsWith('{"data"')) {
+    if (ready && isWhole(answer)) {
       into.set(key, { ready, headers: [...answer.headers] });
     }
     return answer;

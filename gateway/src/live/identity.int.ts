@@ -77,6 +77,7 @@ function serve({ foreign }: { foreign: boolean }) {
       history: 10_000,
     },
     metrics: createLiveMetrics(metrics, upstreams.count),
+    onEvent: () => {},
     log,
   });
   const read = createOperationReader(DEFAULT_LIMITS);

@@ -63,12 +63,15 @@ export function createLiveStreams({
   upstreams,
   limits,
   metrics,
+  onEvent,
   log,
 }: {
   graph: LiveGraph;
   upstreams: Upstreams;
   limits: LiveLimits;
   metrics: LiveMetrics;
+  /** An event has come from a subgraph and has not been shown to anybody yet. */
+  onEvent: () => void;
   log: Logger;
 }): LiveStreams {
   let graph = first;
@@ -92,6 +95,7 @@ export function createLiveStreams({
         gate,
         limits,
         metrics,
+        onEvent,
         onEnd: () => {
           all.delete(running);
           if (joinable.get(key) === running) joinable.delete(key);

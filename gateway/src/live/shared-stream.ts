@@ -25,6 +25,7 @@ export function startSharedStream({
   gate,
   limits,
   metrics,
+  onEvent,
   onEnd,
 }: {
   placement: Placement;
@@ -33,6 +34,7 @@ export function startSharedStream({
   gate: CatchUpGate;
   limits: { readonly retained: number; readonly history: number };
   metrics: LiveMetrics;
+  onEvent: () => void;
   onEnd: () => void;
 }): SharedStream {
   const { key } = first;
@@ -54,7 +56,10 @@ export function startSharedStream({
         after,
         conflates,
         run,
-        onEvent: () => metrics.events.inc(),
+        onEvent: () => {
+          metrics.events.inc();
+          onEvent();
+        },
         sink: { ...sink, error: (errors) => sink.error(fromSubgraph(errors, subgraph)) },
       });
     },

@@ -1,20 +1,20 @@
 /**
- * How far this gateway's mutations have been answered. Whoever was answered reads what they wrote:
- * nothing that was begun before may answer them.
+ * What clients of this gateway may know by now: what they wrote, once a mutation has been answered,
+ * and what a live stream has shown them. Nothing that was begun before may answer them.
  */
 export interface Freshness {
-  /** Grows with each mutation that is answered; what is begun at the same moment is as fresh. */
+  /** Grows with each mutation and event; what is begun at the same moment is as fresh. */
   readonly moment: () => number;
   /** To be called just before a mutation's answer is sent, whatever it says. */
   readonly mutationAnswered: () => void;
+  /** To be called when an event of a live stream has come, before it is shown to anybody. */
+  readonly eventCame: () => void;
 }
 
 export function createFreshness(): Freshness {
-  let answered = 0;
-  return {
-    moment: () => answered,
-    mutationAnswered: () => {
-      answered += 1;
-    },
+  let moment = 0;
+  const next = (): void => {
+    moment += 1;
   };
+  return { moment: () => moment, mutationAnswered: next, eventCame: next };
 }

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createCrowd } from './crowd.ts';
 import { createFreshness, type Freshness } from './freshness.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
@@ -84,5 +84,75 @@ describe('work that is under way', () => {
     old.end('old');
     await old.work;
     expect(inFlight.join('a', undefined)).toBe(next.work);
+  });
+});
+
+describe('a result that lingers', () => {
+  const begin = (): ReturnType<typeof held> => {
+    const one = held();
+    inFlight.offer('a', one.work, createCrowd(), freshness.moment());
+    return one;
+  };
+  const endAfter = async ({ work, end }: ReturnType<typeof held>, ms: number, value = 'x') => {
+    await vi.advanceTimersByTimeAsync(ms);
+    end(value);
+    await work;
+  };
+  const joins = (): boolean => inFlight.join('a', undefined) !== undefined;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    inFlight = createInFlight(freshness, (result) => result !== 'bad');
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it.each([
+    { took: 4, lingers: 4 },
+    { took: 300, lingers: 10 },
+  ])('after $took ms is joined for $lingers ms more, and then by nobody', async (times) => {
+    const one = begin();
+    joins();
+    await endAfter(one, times.took);
+    await vi.advanceTimersByTimeAsync(times.lingers - 1);
+    expect(await inFlight.join('a', undefined)).toBe('x');
+    // Joining it late does not keep it.
+    await vi.advanceTimersByTimeAsync(2);
+    expect(joins()).toBe(false);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is over in time also where the timer is late', async () => {
+    const one = begin();
+    joins();
+    await endAfter(one, 4);
+    const late = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 5);
+    expect(joins()).toBe(false);
+    late.mockRestore();
+  });
+
+  it('was joined before its end: otherwise who comes after it asks anew', async () => {
+    await endAfter(begin(), 4);
+    expect(joins()).toBe(false);
+  });
+
+  it('is one that may', async () => {
+    const one = begin();
+    joins();
+    await endAfter(one, 4, 'bad');
+    expect(joins()).toBe(false);
+  });
+
+  it.each([
+    ['mutation', () => freshness.mutationAnswered()],
+    ['event', () => freshness.eventCame()],
+  ])('is joined by nobody after the next %s', async (_what, happens) => {
+    const one = begin();
+    joins();
+    await endAfter(one, 4);
+    expect(joins()).toBe(true);
+    happens();
+    expect(joins()).toBe(false);
   });
 });

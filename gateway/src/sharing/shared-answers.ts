@@ -26,10 +26,16 @@ export type ShareAnswer = (
   onLeave: OnLeave,
 ) => Promise<HttpAnswer>;
 
+/** Whether it is data without errors: Apollo Server, and what answers in its place, puts errors first. */
+export function isWhole({ status, body }: HttpAnswer): boolean {
+  return status === 200 && body.startsWith('{"data"');
+}
+
 /**
  * Identical queries that come while one of them is executed are answered with its answer: the same
- * operation, variables and caller. The trace is the first one's. A mutation is never shared, nor
- * does a query join one that was begun before the last mutation that was answered.
+ * operation, variables and caller; also a moment later, where others were and it is whole. The trace
+ * is the first one's. A mutation is never shared, nor does a query join one that was begun before
+ * the last mutation that was answered, or the last event that came on a live stream.
  */
 export function createSharedAnswers({
   freshness,
@@ -41,10 +47,10 @@ export function createSharedAnswers({
   answer: AnswerRequest;
   metrics: Metrics;
 }): ShareAnswer {
-  const inFlight = createInFlight<HttpAnswer>(freshness);
+  const inFlight = createInFlight<HttpAnswer>(freshness, isWhole);
   const shared = metrics.counter(
     'gateway_shared_queries_total',
-    'Queries answered by the execution of an identical one that was under way',
+    'Queries answered by the execution of an identical one that was under way, or had been a moment ago',
   );
   return (request, context, onLeave) => {
     const key = keyOf(request, context.identity);

@@ -143,6 +143,28 @@ describe('whoever was answered a mutation', () => {
   });
 });
 
+describe('whoever was shown an event of a live stream', () => {
+  it('reads at least that: what was begun before it answers nobody', async () => {
+    const variables = { id: '30' };
+    const release = toys.items.holdNext();
+    const before = gateway.post({ query: NAME, variables });
+    await arrived(1);
+    const stream = collect(
+      gateway.client(),
+      'subscription { itemChanged(id: "30") { delta item { id } } }',
+    );
+    await vi.waitFor(() => expect(toys.changes.listening()).toBe(1));
+    toys.rename('30', 'shown');
+    toys.changes.publish({ id: '30', delta: 1 });
+    expect(await stream.take()).toMatchObject({ next: { data: { itemChanged: { delta: 1 } } } });
+    const after = await gateway.post({ query: NAME, variables });
+    expect(after.data).toEqual({ item: { name: 'shown' } });
+    release();
+    expect((await before).data).toEqual({ item: { name: 'item 30' } });
+    await gateway.closeClients();
+  });
+});
+
 describe('callers who are told apart', () => {
   it('share with themselves alone', async () => {
     const own = await startTestGateway(sdl, {

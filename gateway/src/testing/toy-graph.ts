@@ -175,6 +175,8 @@ export async function startToyGraph() {
     },
     ratings: toys.ratings,
     changes,
+    /** As a change would that did not come through the gateway. */
+    rename: (id: string, name: string) => void names.set(id, name),
     /** Adds an event to the feed. */
     publish,
     feed,
