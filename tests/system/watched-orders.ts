@@ -17,8 +17,10 @@ interface Change {
 }
 
 interface OrderPage {
-  readonly nodes: readonly { readonly status: string }[];
-  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+  readonly orders: {
+    readonly nodes: readonly { readonly status: string }[];
+    readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+  };
 }
 
 const STOCKED = 1_000_000;
@@ -41,8 +43,8 @@ export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string)
   const countByStatus = async (): Promise<Record<string, number>> => {
     const counts: Record<string, number> = {};
     for (let after: string | null = null; ; ) {
-      const { orders }: { orders: OrderPage } = await dataOf(
-        graph(
+      const { orders }: OrderPage = await dataOf(
+        graph<OrderPage>(
           `query ($productId: ID!, $after: String) {
             orders(productId: $productId, first: 100, after: $after) {
               nodes { status } pageInfo { hasNextPage endCursor } } }`,
