@@ -12,6 +12,9 @@ const resolve = { alias: [{ find: /^graphql$/, replacement: pathOf('graphql') }]
 // rest. What they stand on keeps no state of its own but in what a test makes and stops.
 const exclude = ['**/node_modules/**', '**/dist/**'];
 
+// They wait more than they work: so many at a time, of both projects together, keep two cores busy.
+const WAITING = { maxWorkers: 4, sequence: { groupOrder: 1 } };
+
 export default defineConfig({
   test: {
     reporters: ['default', './tests/closing-line-reporter.ts'],
@@ -25,6 +28,7 @@ export default defineConfig({
           include: ['**/src/**/*.test.ts', 'tests/**/*.test.ts'],
           exclude,
           isolate: false,
+          maxWorkers: 2,
         },
       },
       {
@@ -37,10 +41,7 @@ export default defineConfig({
           globalSetup: './packages/embedded/src/vitest-setup.ts',
           setupFiles: './tests/patient-waits.ts',
           isolate: false,
-          // They wait more than they work; one a core less one would be a single one on two cores.
-          maxWorkers: 4,
-          // Vitest wants a group of its own for another number of workers, also beside no others.
-          sequence: { groupOrder: 1 },
+          ...WAITING,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -53,11 +54,10 @@ export default defineConfig({
           include: ['tests/**/*.e2e.ts'],
           exclude,
           globalSetup: './packages/embedded/src/vitest-setup.ts',
-          // They wait more than they work too, but each is a whole system: more would only be slow.
-          maxWorkers: 3,
+          isolate: false,
+          ...WAITING,
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 2 },
         },
       },
     ],

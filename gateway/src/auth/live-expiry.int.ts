@@ -28,6 +28,8 @@ afterAll(async () => {
 });
 afterEach(async () => {
   for (const clean of cleanups.splice(0)) await clean();
+  // A client that was coming back may have subscribed once more before it closed.
+  await soon(() => gateway.metric('gateway_live_clients')).toBe(0);
   await soon(() => toys.feedListening()).toBe(0);
 });
 
@@ -70,7 +72,11 @@ function connect(lives: readonly number[]) {
     got,
     ended,
     opened: () => opened,
-    ping: (payload: object) => sockets.at(-1)?.send(JSON.stringify({ type: 'ping', payload })),
+    ping: (payload: object) => {
+      const socket = sockets.at(-1);
+      if (!socket) throw new Error('It is not connected yet');
+      socket.send(JSON.stringify({ type: 'ping', payload }));
+    },
     sockets: () => sockets,
   };
 }
