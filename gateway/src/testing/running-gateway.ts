@@ -15,6 +15,10 @@ export async function startTestGateway(sdl: string, environment: Record<string, 
   const file = join(folder, 'supergraph.graphql');
   await writeFile(file, sdl);
   const parts: Stoppable[] = [];
+  const stop = async (): Promise<void> => {
+    for (const part of parts.reverse()) await part.stop();
+    await rm(folder, { recursive: true });
+  };
   const { url } = await startGateway({
     settings: readSettings(gatewaySettings, { PORT: '0', SUPERGRAPH: file, ...environment }),
     log: createLogger('gateway', 'silent'),
@@ -22,6 +26,9 @@ export async function startTestGateway(sdl: string, environment: Record<string, 
       parts.push(running);
       return running;
     },
+  }).catch(async (error) => {
+    await stop();
+    throw error;
   });
   const wsUrl = `${url.replace('http', 'ws')}/graphql`;
   const clients: Client[] = [];
@@ -58,8 +65,7 @@ export async function startTestGateway(sdl: string, environment: Record<string, 
     closeClients,
     stop: async () => {
       await closeClients();
-      for (const part of parts.reverse()) await part.stop();
-      await rm(folder, { recursive: true });
+      await stop();
     },
   };
 }
