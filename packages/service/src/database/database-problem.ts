@@ -1,21 +1,18 @@
 import { withoutCredentials } from '../logger.ts';
+import type { Problem } from '../outage-log.ts';
 import { tlsProblem } from './database-tls.ts';
 import { sqlState } from './sql-state.ts';
 
-/** Why a database cannot be used, and what mends it, both for people. */
-export interface DatabaseProblem {
-  readonly reason: string;
-  readonly advice: string;
-}
-
 /**
+ * Why a database cannot be used.
+ *
  * @param error what the driver threw; undefined when it did not answer in time
  * @param setting the setting with the database's URL, such as ORDER_DATABASE_URL
  */
 export function databaseProblem(
   error: unknown,
   { url, setting }: { readonly url: string; readonly setting: string },
-): DatabaseProblem {
+): Problem {
   const server = `PostgreSQL at ${withoutCredentials(url)}`;
   const tls = tlsProblem(error);
   if (tls) return { reason: `${server} ${tls.reason}`, advice: tls.advice(setting) };

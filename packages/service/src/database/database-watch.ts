@@ -1,20 +1,16 @@
 import { pause } from '../backoff.ts';
 import { OK, type PartState } from '../health.ts';
 import { withoutCredentials } from '../logger.ts';
+import { createOutageLog, type Problem } from '../outage-log.ts';
 import type { SqlClient } from '../outbox/write-events.ts';
 import type { Service } from '../service.ts';
 import type { Stoppable } from '../stoppable.ts';
-import { type DatabaseProblem, databaseProblem } from './database-problem.ts';
+import { databaseProblem } from './database-problem.ts';
 
 /** How long the database may take to answer before it is called down, in milliseconds. */
 const DEADLINE_MS = 2_000;
-/** How often an outage is spoken of while it lasts. */
-const REMINDER_MS = 30_000;
 
-/**
- * What `/readyz` says of a database, and a readable line in the log, at a slow pace, while it is
- * of no use.
- */
+/** What `/readyz` says of a database, and readable lines in the log while it is of no use. */
 export function startDatabaseWatch(
   { health, log }: Pick<Service, 'health' | 'log'>,
   {
@@ -28,10 +24,9 @@ export function startDatabaseWatch(
     setting: string;
   },
 ): Stoppable {
-  let down = false;
-  let lastReminder = 0;
+  const outage = createOutageLog(log, { what: `PostgreSQL at ${withoutCredentials(url)}` });
   /** A table that each of the databases has: one that was never migrated is of no use. */
-  const findProblem = (): Promise<DatabaseProblem | undefined> => {
+  const findProblem = (): Promise<Problem | undefined> => {
     const problemOf = (error?: unknown) => databaseProblem(error, { url, setting });
     return Promise.race([
       client.$queryRawUnsafe('SELECT FROM relay').then(() => undefined, problemOf),
@@ -41,18 +36,11 @@ export function startDatabaseWatch(
   const ask = async (): Promise<PartState> => {
     const problem = await findProblem();
     if (problem === undefined) {
-      if (down) log.info(`PostgreSQL at ${withoutCredentials(url)} answers again`);
-      down = false;
-      lastReminder = 0;
+      outage.over();
       return OK;
     }
-    down = true;
-    const { reason, advice } = problem;
-    if (Date.now() - lastReminder > REMINDER_MS) {
-      lastReminder = Date.now();
-      log.warn(`${reason}: ${advice}; trying on`);
-    }
-    return { state: 'down', reason };
+    outage.lasts(problem);
+    return { state: 'down', reason: problem.reason };
   };
 
   const stopping = new AbortController();

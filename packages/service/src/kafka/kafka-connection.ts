@@ -1,6 +1,7 @@
 import type { Kafka } from 'kafkajs';
 import { createBackoff, pause } from '../backoff.ts';
 import { OK, type PartState } from '../health.ts';
+import { createOutageLog } from '../outage-log.ts';
 import type { Service } from '../service.ts';
 import type { kafkaSettings } from '../settings/shared-settings.ts';
 import { StartError } from '../start-error.ts';
@@ -13,8 +14,6 @@ import { ensureTopics, type TopicSpec } from './topics.ts';
 const SILENCE_MS = 5_000;
 /** How often kafkajs itself tries again what is tried again anyway. */
 const ASK_RETRIES = 2;
-/** How often an outage is spoken of while it lasts. */
-const REMINDER_MS = 30_000;
 
 type KafkaService = Pick<
   Service<typeof kafkaSettings>,
@@ -55,21 +54,16 @@ export function startKafka(
   // known only when people have been told that nobody answers.
   const asking = createKafkaClient(name, settings, log, ASK_RETRIES);
 
+  const outage = createOutageLog(log, {
+    what: `Kafka at ${brokers.join(', ')}`,
+    meanwhile: '. Orders are taken meanwhile and settle when it is back',
+  });
   let lastAnswer = 0;
-  let lastReminder = 0;
   let lastError: unknown;
   const isSilent = (): boolean => Date.now() - lastAnswer > SILENCE_MS;
   const remind = (): void => {
-    if (!isSilent()) {
-      if (lastReminder > 0) log.info(`Kafka at ${brokers.join(', ')} answers again`);
-      lastReminder = 0;
-    } else if (Date.now() - lastReminder > REMINDER_MS) {
-      lastReminder = Date.now();
-      const { reason, advice } = kafkaProblem(lastError, brokers);
-      log.warn(
-        `${reason}: ${advice}. Orders are taken meanwhile and settle when it is back; trying on`,
-      );
-    }
+    if (isSilent()) outage.lasts(kafkaProblem(lastError, brokers));
+    else outage.over();
   };
   const watch = setTimeout(function check() {
     remind();

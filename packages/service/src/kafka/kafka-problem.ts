@@ -1,10 +1,9 @@
 import { isCertificateProblem } from '../certificate-problem.ts';
+import type { Problem } from '../outage-log.ts';
 import { protocolErrors } from './protocol-error.ts';
 
-/** Why Kafka cannot be used, and what mends it, both for people. */
-export interface KafkaProblem {
-  readonly reason: string;
-  readonly advice: string;
+/** Why Kafka cannot be used. */
+export interface KafkaProblem extends Problem {
   /** Waiting alone does not mend it: a setting or a right is wrong. */
   readonly lasting: boolean;
 }

@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { createOutageLog } from './outage-log.ts';
+
+const AWAY = { reason: 'Kafka at a:1 does not answer', advice: 'start it' };
+const REFUSED = { reason: 'Kafka at a:1 refuses the password', advice: 'set the right one' };
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+function createTestLog() {
+  const lines: string[] = [];
+  const note = (line: string) => void lines.push(line);
+  const log = { info: note, warn: note } as Parameters<typeof createOutageLog>[0];
+  return { outage: createOutageLog(log, { what: 'Kafka at a:1' }), lines };
+}
+
+it('says at once what is new, and the present reason every 30 s', () => {
+  const { outage, lines } = createTestLog();
+  // Asked every 2 s for 31 s: away, then by turns away and refusing.
+  for (let second = 0; second <= 32; second += 2) {
+    outage.lasts(second >= 4 && second % 4 === 0 ? REFUSED : AWAY);
+    vi.advanceTimersByTime(2_000);
+  }
+  const [away, refused] = [
+    'Kafka at a:1 does not answer: start it; trying on',
+    'Kafka at a:1 refuses the password: set the right one; trying on',
+  ];
+  // The last one more than 30 s after the second.
+  expect(lines).toEqual([away, refused]);
+  vi.advanceTimersByTime(2_000);
+  outage.lasts(AWAY);
+  expect(lines).toEqual([away, refused, away]);
+});
+
+it('says when it is over, once, and begins anew', () => {
+  const { outage, lines } = createTestLog();
+  outage.over();
+  outage.lasts(REFUSED);
+  outage.over();
+  outage.over();
+  outage.lasts(REFUSED);
+  const refused = 'Kafka at a:1 refuses the password: set the right one; trying on';
+  expect(lines).toEqual([refused, 'Kafka at a:1 answers again', refused]);
+});
