@@ -44,6 +44,8 @@ export type Step =
       readonly name: string;
       readonly conditions: Conditions | undefined;
       readonly shape: Shape;
+      /** Of a field that has no selection and is no list: whether a value may stand as it is. */
+      readonly isLeaf: ((value: unknown) => boolean) | undefined;
       readonly selection: readonly Step[] | undefined;
     }
   | {
@@ -86,11 +88,14 @@ function compile(selectionSet: SelectionSet, schema: Schema): readonly Step[] {
     const name = field.responseName();
     if (definition.isSchemaIntrospectionField()) throw new AsksSchema(name);
     if (field.name === '__typename') return { kind: 'typename', name, conditions };
+    const shape = shapeOf(definition.type as OutputType, schema);
+    const nullable = shape.kind === 'nonNull' ? shape.of : shape;
     return {
       kind: 'field',
       name,
       conditions,
-      shape: shapeOf(definition.type as OutputType, schema),
+      shape,
+      isLeaf: nullable.kind === 'leaf' ? nullable.isValid : undefined,
       selection: selection.selectionSet && compile(selection.selectionSet, schema),
     };
   });
@@ -145,10 +150,13 @@ function shapeOf(type: OutputType, schema: Schema): Shape {
   return { kind: 'leaf', type, isValid: leafTest(type, schema) };
 }
 
-/** As federation tests it, without its detours for the two commonest cases. */
+/** As federation tests it, without its detours for the commonest cases. */
 function leafTest(type: OutputType, schema: Schema): (value: unknown) => boolean {
   const tested = type as Parameters<typeof isValidLeafValue>[2];
   const anyText = type === schema.stringType() || type === schema.idType();
+  const anyInteger = type === schema.intType() || type === schema.idType();
   return (value) =>
-    (anyText && typeof value === 'string') || isValidLeafValue(schema, value, tested);
+    (anyText && typeof value === 'string') ||
+    (anyInteger && Number.isSafeInteger(value)) ||
+    isValidLeafValue(schema, value, tested);
 }

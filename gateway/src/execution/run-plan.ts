@@ -1,4 +1,4 @@
-import { assert, type VariableDefinitions } from '@apollo/federation-internals';
+import type { VariableDefinitions } from '@apollo/federation-internals';
 import {
   evaluateCondition,
   type FetchNode,
@@ -197,7 +197,9 @@ function flatten(value: unknown, path: readonly (string | number)[], at = 0): un
   if (current === '@') {
     return (value as unknown[]).flatMap((element) => flatten(element, path, at + 1));
   }
-  assert(typeof current === 'string', () => `Unexpected ${typeof current} found in path`);
-  assert(!Array.isArray(value), () => `Unexpected array in result for path element ${current}`);
+  if (typeof current !== 'string') throw new Error(`Unexpected ${typeof current} found in path`);
+  if (Array.isArray(value)) {
+    throw new Error(`Unexpected array in result for path element ${current}`);
+  }
   return flatten(isObject(value) ? own(value, current) : undefined, path, at + 1);
 }

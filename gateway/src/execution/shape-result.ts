@@ -1,5 +1,4 @@
 import {
-  assert,
   type CompositeType,
   ERRORS,
   isCompositeType,
@@ -62,9 +61,14 @@ class Shaper {
     for (const step of steps) {
       if (step.conditions && this.leavesOut(step.conditions)) continue;
       if (step.kind === 'field') {
-        const { name } = step;
-        this.path.push(name);
+        const { name, isLeaf } = step;
         const value = own(input, name) ?? null;
+        // Nearly every value: nothing to say of it, and so no place to know.
+        if (isLeaf && value !== null && output[name] === undefined && isLeaf(value)) {
+          output[name] = value;
+          continue;
+        }
+        this.path.push(name);
         output[name] = this.complete(step.shape, output[name], value, step.selection, parent);
         this.path.pop();
         if (this.invalid) return false;
@@ -74,17 +78,18 @@ class Shaper {
         if (!isObjectType(type)) return false;
         output[step.name] = type.name;
       } else {
-        const typename = input['__typename'];
-        assert(
-          !typename || typeof typename === 'string',
-          () => `Got unexpected value for __typename: ${typename}`,
-        );
-        const type = typename ? this.schema.type(typename as string) : parent;
-        if (!step.isFor(type)) continue;
+        if (!step.isFor(this.typeOf(input, parent))) continue;
         if (!this.select(step.selection, input, output, step.type ?? parent)) return false;
       }
     }
     return true;
+  }
+
+  private typeOf(input: Values, parent: CompositeType): NamedType | undefined {
+    const typename = input['__typename'];
+    if (!typename) return parent;
+    if (typeof typename === 'string') return this.schema.type(typename);
+    throw new Error(`Got unexpected value for __typename: ${typename}`);
   }
 
   private objectType(name: string, input: Values, parent: CompositeType): NamedType {
@@ -100,11 +105,8 @@ class Shaper {
   private holds({ given, directive }: Condition): boolean {
     if (typeof given === 'boolean') return given;
     const value = this.variables[given.variable];
-    assert(
-      typeof value === 'boolean',
-      () => `Unexpected value ${value} for variable $${given.variable} of ${directive}`,
-    );
-    return value;
+    if (typeof value === 'boolean') return value;
+    throw new Error(`Unexpected value ${value} for variable $${given.variable} of ${directive}`);
   }
 
   /** @param before what an earlier selection of the same field has made of it */
@@ -115,7 +117,6 @@ class Shaper {
     selection: readonly Step[] | undefined,
     parent: CompositeType,
   ): unknown {
-    assert(input !== undefined, 'Should not pass undefined for `inputValue` to this method');
     if (before === null || (before !== undefined && !selection)) return this.done(before);
     if (shape.kind === 'nonNull') {
       const value = this.complete(shape.of, before, input, selection, parent);
@@ -132,10 +133,6 @@ class Shaper {
     if (shape.kind === 'composite') {
       return this.completeObject(shape.type, before, input, selection, parent);
     }
-    assert(
-      before === undefined,
-      () => `Excepted output to be undefined but got ${shape.type} for type ${shape.type}`,
-    );
     if (shape.isValid(input)) return this.done(input);
     this.fail('Invalid value found for', shape.type, parent);
     return this.done(null, true);
@@ -148,14 +145,17 @@ class Shaper {
     selection: readonly Step[] | undefined,
     parent: CompositeType,
   ): unknown {
-    const noList = (value: unknown) => (): string =>
-      `Invalid non-list value ${value} returned by subgraph for list type ${type}`;
-    assert(Array.isArray(input), noList(input));
-    assert(before === undefined || Array.isArray(before), noList(before));
-    assert(
-      before === undefined || input.length === before.length,
-      () => `[${input}].length (${input.length}) !== [${before}].length (${before?.length})`,
-    );
+    const noList = (value: unknown): Error =>
+      new Error(`Invalid non-list value ${value} returned by subgraph for list type ${type}`);
+    if (!Array.isArray(input)) throw noList(input);
+    if (before !== undefined) {
+      if (!Array.isArray(before)) throw noList(before);
+      if (input.length !== before.length) {
+        throw new Error(
+          `[${input}].length (${input.length}) !== [${before}].length (${before.length})`,
+        );
+      }
+    }
     let nullify = false;
     let told = false;
     const values: unknown[] = [];
@@ -176,18 +176,18 @@ class Shaper {
     selection: readonly Step[] | undefined,
     parent: CompositeType,
   ): unknown {
-    assert(selection, () => `Invalid empty selection set for composite type ${type}`);
-    const noObject = (): string =>
-      `Invalid non-object value ${input} returned by subgraph for composite type ${type}`;
-    assert(typeof input === 'object', noObject);
-    assert(before === undefined || typeof before === 'object', noObject);
+    if (!selection) throw new Error(`Invalid empty selection set for composite type ${type}`);
+    if (typeof input !== 'object' || (before !== undefined && typeof before !== 'object')) {
+      throw new Error(
+        `Invalid non-object value ${input} returned by subgraph for composite type ${type}`,
+      );
+    }
     const typename = (input as Values)['__typename'];
-    assert(
-      typename === undefined || typeof typename === 'string',
-      () => `Invalid non-string value ${typename} for __typename at ${this.path}`,
-    );
+    if (typename !== undefined && typeof typename !== 'string') {
+      throw new Error(`Invalid non-string value ${typename} for __typename at ${this.path}`);
+    }
     let own = type;
-    if (typename) {
+    if (typename && typename !== type.name) {
       const named = this.schema.type(typename);
       if (!named || !isCompositeType(named)) {
         this.fail('Invalid __typename found for object at', type, parent);
