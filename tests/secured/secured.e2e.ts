@@ -195,14 +195,14 @@ describe.each<Side>(['order', 'stock'])('what PostgreSQL does not take of %s', (
     ['no TLS', urlOf(''), /takes no connection without TLS/, 'sslmode=verify-full'],
   ])('%s: not ready, the setting named', async (_what, url, reason, advice) => {
     const part = await secured.start(side, { [SETTING[side]]: url() });
-    const line = await warned(part, new RegExp(SETTING[side]));
-    expect(line).toMatch(reason);
+    // A busy machine may first say that it does not answer in time.
+    const line = await warned(part, reason);
+    expect(line).toContain(SETTING[side]);
     expect(line).toContain(advice);
-    const { status, parts } = await part.readiness();
-    expect({ status, database: parts['database'] }).toEqual({
-      status: 503,
-      database: { state: 'down', reason: expect.stringMatching(reason) },
-    });
+    const { status, parts } = await eventually(part.readiness, (now) =>
+      reason.test(now.parts['database']?.reason ?? ''),
+    );
+    expect({ status, state: parts['database']?.state }).toEqual({ status: 503, state: 'down' });
     const { errors } = await graphAt(`${part.url}/graphql`)(
       side === 'order' ? '{ orders { nodes { id } } }' : '{ stocks { nodes { id } } }',
     );
