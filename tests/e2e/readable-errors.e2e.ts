@@ -5,12 +5,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '@gudang/embedded';
-import { createTestDatabase, testTopicPrefix } from '@gudang/embedded/testing';
-import { afterAll, beforeAll, describe, expect, inject, type TestContext, test } from 'vitest';
-import { eventually } from '../system/eventually.ts';
-import { dataOf, graphAt } from '../system/graph-client.ts';
-import { type Environment, type Part, type Readiness, startPart } from '../system/part.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Environment } from '../system/part.ts';
 import { type Ended, runToEnd } from '../system/run-to-end.ts';
 import { type Service, scriptOf } from '../system/system.ts';
 
@@ -239,132 +235,5 @@ describe.concurrent('npm start', () => {
     expectReadable(ended);
     expect(ended.lines.filter((line) => said.test(line))).toHaveLength(1);
     expect(ended.lines.filter((line) => /no mvn here.*KAFKA_BROKERS/.test(line))).toHaveLength(1);
-  });
-});
-
-describe.concurrent('what does not answer', () => {
-  /** A service that is to run on, whatever is missing. */
-  async function start(
-    { onTestFinished }: TestContext,
-    service: Service,
-    environment: Environment,
-  ): Promise<Part> {
-    const part = await startPart({
-      name: service,
-      script: scriptOf(service),
-      environment: { PORT: '0', KAFKA_TOPIC_PREFIX: testTopicPrefix(), ...environment },
-    });
-    onTestFinished(async () => {
-      await part.stop();
-    });
-    return part;
-  }
-
-  const messages = (part: Part, level: number): string[] =>
-    part
-      .output()
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as { level: number; msg: string })
-      .filter((line) => line.level >= level)
-      .map(({ msg }) => msg);
-  const WARN = 40;
-
-  const reasons = ({ parts }: Readiness): Record<string, string> =>
-    Object.fromEntries(
-      Object.entries(parts)
-        .filter(([, { state }]) => state !== 'ok')
-        .map(([name, { state, reason }]) => [name, `${state}: ${reason}`]),
-    );
-
-  async function expectAlive(part: Part): Promise<void> {
-    const response = await fetch(`${part.url}/healthz`);
-    expect(response.status).toBe(200);
-    expect(part.running()).toBe(true);
-  }
-
-  test.for([
-    ['order', 'ORDER_DATABASE_URL'],
-    ['stock', 'STOCK_DATABASE_URL'],
-  ] as const)(
-    'the database of %s: alive, not ready, named',
-    async ([service, setting], context) => {
-      const part = await start(context, service, {
-        [setting]: NOBODY_THERE,
-        KAFKA_BROKERS: inject('kafkaBrokers'),
-      });
-      const seen = await eventually(
-        part.readiness,
-        (readiness) => readiness.parts['database']?.state === 'down',
-      );
-      expect(seen).toMatchObject({ status: 503, ready: false });
-      expect(reasons(seen)['database']).toBe(
-        'down: PostgreSQL at postgresql://127.0.0.1:1/nothing does not answer',
-      );
-      await expectAlive(part);
-      const [line] = await eventually(
-        () => messages(part, WARN).filter((one) => one.includes(setting)),
-        (lines) => lines.length > 0,
-      );
-      expect(line).toMatch(new RegExp(`PostgreSQL at .* does not answer: .*set ${setting}`));
-      expect(part.output()).not.toContain('geheim');
-
-      const { errors } = await graphAt(`${part.url}/graphql`)(
-        service === 'order' ? '{ orders { nodes { id } } }' : '{ stocks { nodes { id } } }',
-      );
-      expect(errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE', retryable: true } }]);
-    },
-  );
-
-  test.for([
-    ['order', 'ORDER_DATABASE_URL'],
-    ['stock', 'STOCK_DATABASE_URL'],
-  ] as const)(
-    'the broker of %s: alive, ready, degraded, at work',
-    async ([service, setting], context) => {
-      const database = await createTestDatabase(inject('postgresUrl'), service);
-      context.onTestFinished(() => database.drop());
-      const broker = `127.0.0.1:${await freePort()}`;
-      const part = await start(context, service, {
-        [setting]: database.url,
-        KAFKA_BROKERS: broker,
-      });
-      const seen = await part.ready();
-      expect(seen).toMatchObject({ status: 200, ready: true });
-      expect(reasons(seen)['kafka']).toBe(`degraded: Kafka at ${broker} does not answer`);
-      await expectAlive(part);
-
-      const graph = graphAt(`${part.url}/graphql`);
-      const mutation =
-        service === 'order'
-          ? 'mutation { done: createOrder(input: {productId: "a", quantity: 1}) { id } }'
-          : 'mutation { done: addStock(input: {name: "a", quantity: 1}) { id } }';
-      const { done } = await dataOf(graph(mutation));
-      expect(done.id).toEqual(expect.any(String));
-
-      const [line] = await eventually(
-        () => messages(part, WARN).filter((one) => one.includes('KAFKA_BROKERS')),
-        (lines) => lines.length > 0,
-      );
-      expect(line).toMatch(new RegExp(`Kafka at ${broker} does not answer: .*set KAFKA_BROKERS`));
-    },
-  );
-
-  test('the subgraphs of the gateway: alive, ready, degraded, and an error that says so', async (context) => {
-    const gateway = await start(context, 'gateway', {
-      SUBGRAPH_URLS: 'order=http://127.0.0.1:1/graphql,stock=http://127.0.0.1:1/graphql',
-    });
-    const seen = await gateway.ready();
-    expect(reasons(seen)).toEqual({
-      'subgraph order': 'degraded: the subgraph order does not answer',
-      'subgraph stock': 'degraded: the subgraph stock does not answer',
-    });
-    await expectAlive(gateway);
-    const { data, errors } = await graphAt(`${gateway.url}/graphql`)('{ stocks { nodes { id } } }');
-    expect(data ?? null).toBeNull();
-    expect(errors).toMatchObject([
-      { message: expect.stringContaining('stock'), extensions: { code: 'UNAVAILABLE' } },
-    ]);
-    expect(messages(gateway, WARN)).toEqual([expect.stringContaining('the subgraph stock')]);
   });
 });

@@ -6,6 +6,7 @@ import { dataOf, graphAt } from '../system/graph-client.ts';
 import { startLive } from '../system/live-client.ts';
 import type { Environment, Part } from '../system/part.ts';
 import { startStart } from '../system/running-start.ts';
+import { warningsOf } from '../system/warnings.ts';
 import { SETTING, type SecuredParts, type Side, startSecuredParts } from './secured-parts.ts';
 
 let secured: SecuredParts;
@@ -18,18 +19,10 @@ beforeAll(async () => {
 afterAll(() => secured?.stop());
 
 const WRONG = 'Rahasia-Salah-3';
-const WARN = 40;
 
 /** The warnings of a process, once one of them has these words. */
 async function warned(part: Part, words: RegExp): Promise<string> {
-  const lines = () =>
-    part
-      .output()
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as { level: number; msg: string })
-      .filter(({ level, msg }) => level >= WARN && words.test(msg))
-      .map(({ msg }) => msg);
+  const lines = () => warningsOf(part).filter((line) => words.test(line));
   const [line = ''] = await eventually(lines, (found) => found.length > 0, {
     until: `it warns of ${words}: ${part.output().slice(-2_000)}`,
   });

@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../system/eventually.ts';
+import { dataOf } from '../system/graph-client.ts';
+import { shopAt } from '../system/shop.ts';
+import { useSystem } from '../system/use-system.ts';
+
+const system = useSystem();
+let shop: ReturnType<typeof shopAt>;
+beforeAll(() => {
+  shop = shopAt(system().graph);
+});
+
+const codeOf = (errors: readonly { extensions?: Readonly<Record<string, unknown>> }[] = []) =>
+  errors.map(({ extensions }) => extensions?.['code']);
+
+describe('orderChanged', () => {
+  const query = `subscription ($id: ID!) {
+    orderChanged(id: $id) { id status rejectionReason decidedAt stock { id } } }`;
+
+  test('shows the state at once, then the change, then completes', async () => {
+    const stock = await shop.addStock({ quantity: 1 });
+    // Stopped, so that the order is still pending when its stream begins.
+    system().stock.kill('SIGSTOP');
+    try {
+      const order = await shop.createOrder({ productId: stock.id, quantity: 1 });
+      const watch = await system().live({ query, variables: { id: order.id } });
+      await watch.waitFor(({ orderChanged }) => orderChanged.status === 'PENDING', {
+        until: 'the state came at once',
+      });
+      system().stock.kill('SIGCONT');
+      await watch.ended();
+      expect(watch.errors()).toEqual([]);
+      expect(watch.completed()).toBe(true);
+      expect(watch.seen().map(({ orderChanged }) => orderChanged)).toEqual([
+        {
+          id: order.id,
+          status: 'PENDING',
+          rejectionReason: null,
+          decidedAt: null,
+          stock: { id: stock.id },
+        },
+        {
+          id: order.id,
+          status: 'CONFIRMED',
+          rejectionReason: null,
+          decidedAt: expect.any(String),
+          stock: { id: stock.id },
+        },
+      ]);
+      await watch.close();
+    } finally {
+      system().stock.kill('SIGCONT');
+    }
+  });
+
+  test('of a decided order shows that, and completes', async () => {
+    const order = await shop.createOrder({ productId: 'unknown', quantity: 1 });
+    await shop.decided(order.id);
+    const watch = await system().live({ query, variables: { id: order.id } });
+    await watch.ended();
+    expect(watch.seen().map(({ orderChanged }) => orderChanged.status)).toEqual(['REJECTED']);
+    expect(watch.completed()).toBe(true);
+    await watch.close();
+  });
+
+  test.each([
+    ['an unknown id', randomUUID()],
+    ['an id that is no UUID', 'nobody'],
+  ])('of %s is NOT_FOUND, and over', async (_what, id) => {
+    const watch = await system().live({ query, variables: { id } });
+    await watch.ended();
+    expect(codeOf(watch.errors())).toEqual(['NOT_FOUND']);
+    expect(watch.seen()).toEqual([]);
+    await watch.close();
+  });
+});
+
+describe('stockChanged', () => {
+  const query = `subscription ($ids: [ID!], $after: String) {
+    stockChanged(ids: $ids, after: $after) {
+      kind delta cursor at stock { id name quantity version orders(first: 1) { nodes { id quantity } } }
+      order { id productId quantity stock { name } } } }`;
+
+  /** The stream from before a change on: it is sure to be there. */
+  const watchFrom = async (after: string, ids?: readonly string[]) =>
+    system().live({ query, variables: { after, ...(ids ? { ids } : {}) } });
+
+  test('pushes a change with fields of both subgraphs', async () => {
+    const after = await shop.stockCursor();
+    const stock = await shop.addStock({ name: 'Kopi Gayo', quantity: 100 });
+    const watch = await watchFrom(after);
+    const order = await shop.createOrder({ productId: stock.id, quantity: 10 });
+    const ordered = await watch.waitFor(
+      ({ stockChanged }) => stockChanged.kind === 'ORDERED' && stockChanged.stock.id === stock.id,
+    );
+    expect(ordered.errors).toBeUndefined();
+    expect(ordered.data.stockChanged).toEqual({
+      kind: 'ORDERED',
+      delta: -10,
+      cursor: expect.any(String),
+      at: expect.stringMatching(/^\d{4}-.*T.*Z$/),
+      stock: {
+        id: stock.id,
+        name: 'Kopi Gayo',
+        quantity: 90,
+        version: 2,
+        orders: { nodes: [{ id: order.id, quantity: 10 }] },
+      },
+      order: {
+        id: order.id,
+        productId: stock.id,
+        quantity: 10,
+        stock: { name: 'Kopi Gayo' },
+      },
+    });
+    await watch.close();
+  });
+
+  test('tells every kind of change of the stocks asked for, in order, and of no others', async () => {
+    const { graph } = system();
+    const after = await shop.stockCursor();
+    const id = `sku-${randomUUID()}`;
+    const watch = await watchFrom(after, [id]);
+    await shop.addStock({ id, quantity: 5 });
+    await shop.addStock({ id: `other-${id}`, quantity: 5 });
+    const order = await shop.createOrder({ productId: id, quantity: 1 });
+    await shop.decided(order.id);
+    await dataOf(graph(`mutation { adjustStock(id: "${id}", delta: 3) { id } }`));
+    await dataOf(
+      graph(`mutation { updateStock(id: "${id}", input: {name: "n", quantity: 2}) { id } }`),
+    );
+    await shop.deleteStock(id);
+    await shop.addStock({ id, quantity: 8 });
+    await watch.waitFor(({ stockChanged }) => stockChanged.stock.version === 6);
+    expect(
+      watch
+        .seen()
+        .map(({ stockChanged: { kind, delta, stock, order: by } }) => [
+          kind,
+          delta,
+          stock.id,
+          stock.quantity,
+          stock.version,
+          by?.id ?? null,
+        ]),
+    ).toEqual([
+      ['CREATED', 5, id, 5, 1, null],
+      ['ORDERED', -1, id, 4, 2, order.id],
+      ['ADJUSTED', 3, id, 7, 3, null],
+      ['UPDATED', -5, id, 2, 4, null],
+      ['DELETED', -2, id, 2, 5, null],
+      ['CREATED', 8, id, 8, 6, null],
+    ]);
+    await watch.close();
+  });
+
+  test('goes on from the cursor of an event with no gap and no repeat', async () => {
+    const after = await shop.stockCursor();
+    const stock = await shop.addStock({ quantity: 20 });
+    const watch = await watchFrom(after, [stock.id]);
+    for (let i = 0; i < 3; i += 1) await shop.createOrder({ productId: stock.id, quantity: 1 });
+    await watch.waitFor(({ stockChanged }) => stockChanged.stock.version === 4);
+    await watch.close();
+    // Changes that nobody watches.
+    for (let i = 0; i < 3; i += 1) await shop.createOrder({ productId: stock.id, quantity: 1 });
+    await eventually(
+      () => shop.stock(stock.id),
+      (seen) => seen?.version === 7,
+    );
+
+    const cursors = watch.seen().map(({ stockChanged }) => stockChanged.cursor);
+    expect(new Set(cursors).size).toBe(4);
+    const resumed = await watchFrom(cursors[1], [stock.id]);
+    await shop.createOrder({ productId: stock.id, quantity: 1 });
+    await resumed.waitFor(({ stockChanged }) => stockChanged.stock.version === 8);
+    expect(
+      resumed.seen().map(({ stockChanged: { kind, stock: shown } }) => [kind, shown.version]),
+    ).toEqual([3, 4, 5, 6, 7, 8].map((version) => ['ORDERED', version]));
+    await resumed.close();
+  });
+
+  test("brings the current state for another epoch's cursor, then goes on live", async () => {
+    const stock = await shop.addStock({ name: 'Gula', quantity: 6 });
+    const gone = await shop.addStock({ quantity: 3 });
+    const own = await shop.stockCursor();
+    await shop.deleteStock(gone.id);
+    const text = Buffer.from(own, 'base64url').toString();
+    const foreign = text.replace(/[0-9a-f-]{36}/, randomUUID());
+    expect(foreign).not.toBe(text);
+
+    const watch = await watchFrom(Buffer.from(foreign).toString('base64url'), [stock.id, gone.id]);
+    const snapshot = await watch.waitFor(({ stockChanged }) => stockChanged.stock.id === stock.id);
+    expect(snapshot.data.stockChanged).toMatchObject({
+      kind: 'SNAPSHOT',
+      delta: 0,
+      order: null,
+      stock: { name: 'Gula', quantity: 6, version: 1 },
+    });
+    await watch.waitFor(({ stockChanged }) => stockChanged.stock.id === gone.id);
+    await shop.createOrder({ productId: stock.id, quantity: 1 });
+    const live = await watch.waitFor(
+      ({ stockChanged }) => stockChanged.stock.version === 2 && stockChanged.stock.id === stock.id,
+    );
+    expect(live.data.stockChanged).toMatchObject({ kind: 'ORDERED', stock: { quantity: 5 } });
+    expect(
+      watch
+        .seen()
+        .map(({ stockChanged: { kind, stock: shown } }) => `${kind} ${shown.id}`)
+        .sort(),
+    ).toEqual([`DELETED ${gone.id}`, `ORDERED ${stock.id}`, `SNAPSHOT ${stock.id}`].sort());
+    await watch.close();
+  });
+
+  test('refuses a malformed cursor: BAD_USER_INPUT', async () => {
+    const watch = await watchFrom('no cursor');
+    await watch.ended();
+    expect(watch.errors()).toMatchObject([
+      { extensions: { code: 'BAD_USER_INPUT', argument: 'after' } },
+    ]);
+    await watch.close();
+  });
+});
