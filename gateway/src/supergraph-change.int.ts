@@ -19,7 +19,8 @@ const compose = (edit?: (sdl: string) => string): string =>
 beforeAll(async () => {
   toys = await startToyGraph();
   inUse = compose();
-  gateway = await startTestGateway(inUse);
+  // Clients, subgraphs and gateway are one process here: it is late for all of them.
+  gateway = await startTestGateway(inUse, { SHED_DELAY_MS: '0' });
 });
 afterAll(async () => {
   await gateway.stop();
@@ -170,7 +171,11 @@ describe('a changed supergraph', () => {
 
   it('reaches clients that catch up, whatever moment it comes at: none misses or repeats an event', async () => {
     const holder = collect(gateway.client(), BARE);
-    await listening(1);
+    // Another stream may still be listening, of the test before.
+    await vi.waitFor(() => {
+      toys.publish('first');
+      expect(holder.came).not.toHaveLength(0);
+    });
     // Each of a key of its own, unlike those of the tests before: of one key, older ones may be left
     // out for newer ones.
     const first = toys.feed.length;
@@ -178,12 +183,12 @@ describe('a changed supergraph', () => {
     for (let turn = 0; turn < 300; turn += 1) publish();
     // No faster than they are read, and no more clients than that: a slow machine takes longer for a
     // change, and would have ever more to do.
-    const behind = () => toys.feed.length - first - holder.came.length;
-    repeat(() => behind() < 400 && publish(), 2);
+    const behind = () => toys.feed.length - (feedNumbers({ came: holder.came.slice(-1) })[0] ?? 0);
+    repeat(() => behind() < 50 && publish(), 2);
     const clients: { stream: ReturnType<typeof collect>; after: number }[] = [];
     let most = 0;
     const join = (): void => {
-      if (clients.length >= most) return;
+      if (clients.length >= most || clients.at(-1)?.stream.came.length === 0) return;
       const after = first + Math.floor(Math.random() * (toys.feed.length - first));
       const stream = collect(gateway.client(), BARE, { after: `p${after}` });
       clients.push({ stream, after });
@@ -202,6 +207,6 @@ describe('a changed supergraph', () => {
       expect(feedNumbers(stream)).toEqual(upTo(after + 1, last));
     }
     holder.leave();
-    await vi.waitFor(() => expect(toys.feedListening()).toBe(1), { timeout: 5000 });
+    await vi.waitFor(() => expect(toys.feedListening()).toBe(1), { timeout: 10_000 });
   });
 });
