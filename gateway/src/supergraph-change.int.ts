@@ -207,6 +207,6 @@ describe('a changed supergraph', () => {
       expect(feedNumbers(stream)).toEqual(upTo(after + 1, last));
     }
     holder.leave();
-    await vi.waitFor(() => expect(toys.feedListening()).toBe(1), { timeout: 10_000 });
+    await vi.waitFor(() => expect(toys.feedListening()).toBe(1), { timeout: 5000 });
   });
 });
