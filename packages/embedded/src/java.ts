@@ -8,11 +8,17 @@ const run = promisify(execFile);
 const OLDEST = 17;
 const WAY_OUT = `Install a JDK ${OLDEST} or newer (https://adoptium.net), or set KAFKA_BROKERS to a running Kafka`;
 
+export interface Java {
+  command: string;
+  /** What it says of itself, the same for the same build. */
+  build: string;
+}
+
 /**
  * The command that runs Java: JAVA_HOME's, else the one on the PATH.
  * @throws {StartError} when there is none, or it is older than Kafka wants
  */
-export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<string> {
+export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<Java> {
   const java = env.JAVA_HOME ? join(env.JAVA_HOME, 'bin', 'java') : 'java';
   if (env.JAVA_HOME && !existsSync(java)) {
     throw new StartError(
@@ -31,7 +37,7 @@ export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<st
       `Kafka needs Java ${OLDEST} or newer; found ${version.text} (${java}). ${WAY_OUT}`,
     );
   }
-  return java;
+  return { command: java, build: output };
 }
 
 /** What `java -version` says: `"1.8.0_292"` is Java 8, `"17.0.15"`, `"21"` and `"24-ea"` are what they look like. */

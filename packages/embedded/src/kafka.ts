@@ -1,14 +1,15 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, openSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Child, describeExit, type Exit, startChild } from './child.ts';
+import { type ClassArchive, classArchive } from './class-archive.ts';
 import { freePort, isFree } from './free-port.ts';
 import { gudangDirectory } from './gudang-directory.ts';
-import { findJava } from './java.ts';
+import { findJava, type Java } from './java.ts';
 import { kafkaAnswers } from './kafka-answers.ts';
 import { kafkaLibraries } from './kafka-libraries.ts';
 import { kafkaProperties, type ProxiedListener } from './kafka-properties.ts';
@@ -70,8 +71,9 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   const pidFile = join(directory, 'kafka.pid');
   const logFile = options.logFile ?? join(directory, 'kafka.log');
   const java = await findJava();
-  const libraries = options.libraries ?? join(gudangDirectory(), 'kafka');
-  const classPath = join(await kafkaLibraries({ ...options, directory: libraries }), '*');
+  const kept = options.libraries ?? join(gudangDirectory(), 'kafka');
+  // By its real path: an archive of classes belongs to one class path, to the letter.
+  const libraries = await realpath(await kafkaLibraries({ ...options, directory: kept }));
   options.progress?.('Starting Kafka');
   await mkdir(directory, { recursive: true });
   const leftover = await stopLeftover(pidFile, properties);
@@ -84,18 +86,36 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   const { proxied = [], secured } = options;
   await writeFile(properties, kafkaProperties({ port, controllerPort, data, proxied, secured }));
   const users = secured ? scramArguments(secured) : [];
-  await format({ java, classPath, directory, properties, users, ...(signal && { signal }) });
+  const listFile = join(directory, 'classes.lst');
+  const archive = await classArchive({ java, jvm: JVM, libraries, listFile });
+  const jvm = [...JVM, ...archive.use, '-cp', join(libraries, '*')];
+  await format({ java, jvm, directory, properties, users, ...(signal && { signal }) });
   const output = openSync(logFile, 'a');
   const child = await startChild({
-    command: java,
-    args: [...JVM, ...LOGGING, '-cp', classPath, 'kafka.Kafka', properties],
+    command: java.command,
+    args: [...archive.record, ...LOGGING, ...jvm, 'kafka.Kafka', properties],
     cwd: directory,
     stdio: ['ignore', output, output],
     pidFile,
   });
   await ready(child, port, logFile, signal);
-  const { pid, exited, stop } = child;
-  return { port, pid, brokers: `127.0.0.1:${port}`, exited, stop };
+  return { port, pid: child.pid, brokers: `127.0.0.1:${port}`, ...archiving(child, archive) };
+}
+
+/** It has ended when the making of the archive has, too, which ends with it. */
+function archiving(child: Child, archive: ClassArchive): Pick<RunningKafka, 'exited' | 'stop'> {
+  const ending = new AbortController();
+  const made = archive.make(ending.signal);
+  const exited = child.exited.then(async (exit) => {
+    ending.abort();
+    await made;
+    return exit;
+  });
+  const stop = async (deadlineMs?: number) => {
+    await child.stop(deadlineMs);
+    await exited;
+  };
+  return { exited, stop };
 }
 
 /** The controller's port stays the same from start to start while nobody else has taken it. */
@@ -108,8 +128,9 @@ async function keptPort(file: string, not: number): Promise<number> {
 }
 
 interface Formatting {
-  java: string;
-  classPath: string;
+  java: Java;
+  /** Its arguments before the class. */
+  jvm: string[];
   directory: string;
   properties: string;
   /** Arguments that add them. */
@@ -120,7 +141,7 @@ interface Formatting {
 /** Once for each directory. The mark is written last and the id is kept, so that a cut-off one is done again. */
 async function format({
   java,
-  classPath,
+  jvm,
   directory,
   properties,
   users,
@@ -139,7 +160,7 @@ async function format({
     ...users,
   ];
   try {
-    await run(java, [...JVM, '-cp', classPath, ...tool, '-c', properties], {
+    await run(java.command, [...jvm, ...tool, '-c', properties], {
       ...(signal && { signal }),
     });
   } catch (error) {

@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { freePort, isFree } from './free-port.ts';
+import { gudangDirectory } from './gudang-directory.ts';
 import { startKafka } from './kafka.ts';
 import { startPostgres } from './postgres.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
@@ -90,6 +91,25 @@ test('Kafka keeps its data over a stop and a kill', async () => {
   const third = await kafka();
   expect((await topics(third.brokers)).sort()).toEqual(['kept', 'kept-too']);
 }, 60_000);
+
+test('Kafka starts from the classes that its first start has left', async () => {
+  const kept = join(gudangDirectory(), 'kafka');
+  const [lib = ''] = (await readdir(kept)).filter((name) => /^lib-[\d.]+$/.test(name));
+  const libraries = join(directory, 'libraries');
+  await mkdir(join(libraries, lib), { recursive: true });
+  const jars = (await readdir(join(kept, lib))).filter((name) => name.endsWith('.jar'));
+  await Promise.all(jars.map((jar) => symlink(join(kept, lib, jar), join(libraries, lib, jar))));
+  const first = await startKafka({ directory, libraries });
+  running.push(first);
+  const archives = async () =>
+    (await readdir(join(libraries, lib))).filter((name) => name.endsWith('.jsa'));
+  await vi.waitFor(async () => expect(await archives()).toHaveLength(1), { timeout: 60_000 });
+  await first.stop();
+  const second = await startKafka({ directory, libraries });
+  running.push(second);
+  expect(await readFile(`/proc/${second.pid}/maps`, 'utf8')).toContain((await archives())[0]);
+  expect(await topics(second.brokers)).toEqual([]);
+}, 120_000);
 
 test('a start that follows a kill of the starter ends what was left running', async () => {
   const orphan = await postgres();
