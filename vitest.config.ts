@@ -15,6 +15,10 @@ const exclude = ['**/node_modules/**', '**/dist/**'];
 // They wait more than they work: so many at a time, of both projects together, keep two cores busy.
 const WAITING = { maxWorkers: 4, sequence: { groupOrder: 1 } };
 
+// In how many seconds the whole of `npm start` heals is promised of a machine that has nothing else to
+// do: when all others are through.
+const TIMED = ['tests/e2e/start.e2e.ts'];
+
 export default defineConfig({
   test: {
     reporters: ['default', './tests/closing-line-reporter.ts'],
@@ -52,10 +56,24 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['tests/**/*.e2e.ts'],
-          exclude,
+          exclude: [...exclude, ...TIMED],
           globalSetup: './packages/embedded/src/vitest-setup.ts',
           isolate: false,
           ...WAITING,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'timed',
+          include: TIMED,
+          globalSetup: './packages/embedded/src/vitest-setup.ts',
+          isolate: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -5,6 +5,9 @@ const LONG = [
   /\/tests\/secured\//,
   /\/tests\/chaos\//,
   /\/tests\/scale\//,
+  /\/tests\/disaster\//,
+  /\/browser\/pages\.e2e/,
+  /\/previous-release\.e2e/,
   /supergraph-change\.int/,
 ];
 
