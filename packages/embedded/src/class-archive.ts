@@ -15,6 +15,8 @@ export interface ClassArchiveOptions {
   libraries: string;
   /** Where a start notes the classes that it loads. */
   listFile: string;
+  /** Of the process that makes an archive, as `os.setPriority` takes it; below normal unless told otherwise. */
+  priority?: number | undefined;
 }
 
 export interface ClassArchive {
@@ -23,8 +25,8 @@ export interface ClassArchive {
   /** Arguments of the JVM that the next archive is made after; none when there is one already. */
   readonly record: readonly string[];
   /**
-   * Makes the archive after a start that recorded, in a process of low priority (6 s of CPU, 60 MB), which is killed
-   * when the signal is aborted. Never rejects: without an archive, starts are only slower.
+   * Makes the archive after a start that recorded, in a process (6 s of CPU, 60 MB) that is killed when the signal is
+   * aborted. Never rejects: without an archive, starts are only slower.
    */
   make(signal: AbortSignal): Promise<void>;
 }
@@ -63,10 +65,12 @@ async function whole(libraries: string, prefix: string): Promise<string | undefi
 }
 
 async function make(
-  { java, jvm, libraries, listFile }: ClassArchiveOptions,
+  options: ClassArchiveOptions,
   prefix: string,
   signal: AbortSignal,
 ): Promise<void> {
+  const { java, jvm, libraries, listFile } = options;
+  const { priority = constants.priority.PRIORITY_BELOW_NORMAL } = options;
   const list = await readFile(listFile, 'utf8');
   // The JVM is still writing: its last line may be half there.
   await writeFile(listFile, list.slice(0, list.lastIndexOf('\n') + 1));
@@ -78,7 +82,7 @@ async function make(
     const dump = ['-Xshare:dump', `-XX:SharedClassListFile=${listFile}`];
     const classPath = ['-cp', join(libraries, '*')];
     const args = [...jvm, ...dump, `-XX:SharedArchiveFile=${file}`, ...classPath];
-    await runBehind(java.command, args, signal);
+    await run(java.command, args, { priority, signal });
     await chmod(file, 0o644);
     const { size } = await stat(file);
     await rename(file, join(libraries, `${prefix}${size}.jsa`));
@@ -96,11 +100,15 @@ async function begin(draft: string): Promise<void> {
 }
 
 /** Resolves once it has ended well; when the signal is aborted it is killed first. */
-function runBehind(command: string, args: string[], signal: AbortSignal): Promise<void> {
+function run(
+  command: string,
+  args: string[],
+  { priority, signal }: { priority: number; signal: AbortSignal },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: 'ignore', killSignal: 'SIGKILL', signal });
     if (child.pid === undefined) return void child.once('error', reject);
-    setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    setPriority(child.pid, priority);
     // That it was killed; it is waited for all the same.
     child.on('error', () => {});
     child.once('exit', (code, killed) => {

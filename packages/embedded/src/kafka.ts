@@ -41,6 +41,8 @@ export interface KafkaOptions {
   secured?: SecuredListener;
   /** The folder that holds Kafka's jars for all that run on this machine; `.gudang/kafka` unless told otherwise. */
   libraries?: string;
+  /** Of the process that archives Kafka's classes beside the first start; below normal unless told otherwise. */
+  archivePriority?: number;
   /** `kafka.log` in the directory unless told otherwise. */
   logFile?: string;
   log?: (line: string) => void;
@@ -87,7 +89,8 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   await writeFile(properties, kafkaProperties({ port, controllerPort, data, proxied, secured }));
   const users = secured ? scramArguments(secured) : [];
   const listFile = join(directory, 'classes.lst');
-  const archive = await classArchive({ java, jvm: JVM, libraries, listFile });
+  const priority = options.archivePriority;
+  const archive = await classArchive({ java, jvm: JVM, libraries, listFile, priority });
   const jvm = [...JVM, ...archive.use, '-cp', join(libraries, '*')];
   await format({ java, jvm, directory, properties, users, ...(signal && { signal }) });
   const output = openSync(logFile, 'a');

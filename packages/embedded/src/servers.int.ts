@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
@@ -99,17 +99,18 @@ test('Kafka starts from the classes that its first start has left', async () => 
   await mkdir(join(libraries, lib), { recursive: true });
   const jars = (await readdir(join(kept, lib))).filter((name) => name.endsWith('.jar'));
   await Promise.all(jars.map((jar) => symlink(join(kept, lib, jar), join(libraries, lib, jar))));
-  const first = await startKafka({ directory, libraries });
+  const archivePriority = constants.priority.PRIORITY_NORMAL;
+  const first = await startKafka({ directory, libraries, archivePriority });
   running.push(first);
   const archives = async () =>
     (await readdir(join(libraries, lib))).filter((name) => name.endsWith('.jsa'));
-  await vi.waitFor(async () => expect(await archives()).toHaveLength(1), { timeout: 60_000 });
+  await vi.waitFor(async () => expect(await archives()).toHaveLength(1), { timeout: 120_000 });
   await first.stop();
   const second = await startKafka({ directory, libraries });
   running.push(second);
   expect(await readFile(`/proc/${second.pid}/maps`, 'utf8')).toContain((await archives())[0]);
   expect(await topics(second.brokers)).toEqual([]);
-}, 120_000);
+}, 180_000);
 
 test('a start that follows a kill of the starter ends what was left running', async () => {
   const orphan = await postgres();

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DatabaseName, migrate } from '@gudang/prisma';
@@ -56,7 +56,11 @@ export async function startTestServers(options: TestServersOptions = {}): Promis
       settings,
       ...(programs && { programs }),
     }),
-    startKafka({ directory: join(directory, 'kafka') }),
+    // There are many starts to come, which it makes faster.
+    startKafka({
+      directory: join(directory, 'kafka'),
+      archivePriority: constants.priority.PRIORITY_NORMAL,
+    }),
   ] as const;
   const stop = async () => {
     const started = await Promise.allSettled(starting);
