@@ -5,10 +5,13 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../system/eventually.ts';
 import { graphAt } from '../system/graph-client.ts';
 import { PARTS, type RunningStart, startStart } from '../system/running-start.ts';
+import { shopAt } from '../system/shop.ts';
 import { startWatchedOrders } from '../system/watched-orders.ts';
 
 const HEALS_WITHIN_MS = 15_000;
 const STOPS_WITHIN_MS = 5_000;
+/** Half of what Kafka waits for a consumer that went without a word. */
+const DECIDES_WITHIN_MS = 3_000;
 
 let start: RunningStart;
 let orders: Awaited<ReturnType<typeof startWatchedOrders>>;
@@ -74,4 +77,13 @@ test('Ctrl-C ends npm start and everything it has started', async () => {
   expect(await start.exited).toEqual({ code: 0, signal: null });
   expect(performance.now() - at).toBeLessThan(STOPS_WITHIN_MS);
   expect(await start.left()).toEqual([]);
+});
+
+test('the next start decides its first order without waiting for consumers of the one before', async () => {
+  start = await startStart({ GUDANG_DIR: start.folder });
+  const shop = shopAt(graphAt(`${start.url}/graphql`));
+  const { id: productId } = await shop.addStock({ quantity: 1 });
+  const { id } = await shop.createOrder({ productId, quantity: 1 });
+  const { status } = await shop.decided(id, { within: DECIDES_WITHIN_MS });
+  expect(status).toBe('CONFIRMED');
 });

@@ -18,6 +18,8 @@ export interface RunningStart {
   readonly url: string;
   readonly orderUrl: string;
   readonly stockUrl: string;
+  /** Where its data is kept. */
+  readonly folder: string;
   readonly exited: Promise<Exit>;
   readonly output: () => string;
   /** The process of a part that runs now; undefined while there is none. */
@@ -80,6 +82,7 @@ export async function startStart(environment: Environment = {}): Promise<Running
     url: `http://127.0.0.1:${gateway}`,
     orderUrl: `http://127.0.0.1:${order}`,
     stockUrl: `http://127.0.0.1:${stock}`,
+    folder,
     exited,
     output,
     pidOf: async (part) => {

@@ -10,10 +10,14 @@ import type { PartName, StartSettings } from './start-settings.ts';
 import { type Supervised, supervise } from './supervise.ts';
 import { terminal } from './terminal.ts';
 
-/** Everything is over within 5 s: so long may each step take, in milliseconds, before what is left is killed. */
-const STOP_GATEWAY_MS = 1200;
-const STOP_SUBGRAPHS_MS = 1300;
-const STOP_SERVERS_MS = 2200;
+/**
+ * Everything is over within 5 s: so long after the beginning each step may last, in milliseconds, before what is left is
+ * killed. What a step leaves the next has: a subgraph that is killed before it could leave its consumer group keeps the
+ * next start's orders waiting for 6 s.
+ */
+const GATEWAY_STOPPED_MS = 1200;
+const SUBGRAPHS_STOPPED_MS = 2500;
+const SERVERS_STOPPED_MS = 4700;
 
 export interface SystemOptions {
   root: string;
@@ -82,11 +86,14 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
   };
   const stop = async () => {
     stopping.abort(new Error('stopping'));
-    const end = (names: PartName[], deadlineMs: number) =>
-      Promise.all(names.map((name) => running.get(name)?.stop(deadlineMs)));
-    await end(['gateway'], STOP_GATEWAY_MS);
-    await end(['order', 'stock'], STOP_SUBGRAPHS_MS);
-    await end(['kafka', 'postgres'], STOP_SERVERS_MS);
+    const from = Date.now();
+    const end = (names: PartName[], byMs: number) => {
+      const deadlineMs = Math.max(0, from + byMs - Date.now());
+      return Promise.all(names.map((name) => running.get(name)?.stop(deadlineMs)));
+    };
+    await end(['gateway'], GATEWAY_STOPPED_MS);
+    await end(['order', 'stock'], SUBGRAPHS_STOPPED_MS);
+    await end(['kafka', 'postgres'], SERVERS_STOPPED_MS);
   };
   const startAll = async () => {
     const subgraphs = async () => {
