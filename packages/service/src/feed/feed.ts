@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { HEADER } from '@gudang/events';
-import { pause, settledOrAborted } from '../backoff.ts';
+import { settledOrAborted } from '../backoff.ts';
 import { OK, type PartState } from '../health.ts';
 import { SESSION_TIMEOUT_MS } from '../kafka/consumer.ts';
+import { LONGEST_RETRY_MS } from '../kafka/kafka-client.ts';
 import type { KafkaConnection } from '../kafka/kafka-connection.ts';
 import { topicBounds } from '../kafka/read-topic.ts';
 import { headerNumber, headerText, type KafkaRecord, toRecord } from '../kafka/record.ts';
@@ -72,7 +73,11 @@ export function startFeed(
     sessionTimeout: SESSION_TIMEOUT_MS,
     heartbeatInterval: 2_000,
     maxWaitTimeInMs: 1_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 2_000, restartOnFailure: async () => true },
+    retry: {
+      initialRetryTime: 100,
+      maxRetryTime: LONGEST_RETRY_MS,
+      restartOnFailure: async () => true,
+    },
   });
   consumer.on(consumer.events.REQUEST, kafka.answered);
   const seek = (offset: number): void =>
@@ -185,7 +190,8 @@ export function startFeed(
     stop: async () => {
       stopping.abort();
       settle();
-      await Promise.race([disconnectConsumer(consumer), pause(2_000)]);
+      // It has the group for itself and nothing to finish: nobody need wait for the fetch in flight.
+      void disconnectConsumer(consumer);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { EachBatchPayload } from 'kafkajs';
 import { createBackoff, pause } from '../backoff.ts';
 import type { Service } from '../service.ts';
 import type { Stoppable } from '../stoppable.ts';
+import { LONGEST_RETRY_MS } from './kafka-client.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { type KafkaRecord, toRecord } from './record.ts';
 import { disconnectConsumer, runConsumer } from './run-consumer.ts';
@@ -60,7 +61,11 @@ export function startConsumer(
     heartbeatInterval: 2_000,
     // Data is answered at once whatever this is; at 50 ms idle fetches take 3% of a core.
     maxWaitTimeInMs: 1_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 2_000, restartOnFailure: async () => true },
+    retry: {
+      initialRetryTime: 100,
+      maxRetryTime: LONGEST_RETRY_MS,
+      restartOnFailure: async () => true,
+    },
   });
   // Not FETCH, which kafkajs emits after a failed fetch too.
   consumer.on(consumer.events.REQUEST, kafka.answered);

@@ -7,6 +7,12 @@ import { patchProduceRequest } from './produce-request-patch.ts';
 import { patchRecordDecoder } from './record-decoder-patch.ts';
 import { patchRequestQueue } from './request-queue-patch.ts';
 
+/**
+ * The longest wait between two tries while a broker is away, in milliseconds: so long may it be back before anybody
+ * notices.
+ */
+export const LONGEST_RETRY_MS = 1_000;
+
 type ClientSettings = Pick<
   SettingsOf<typeof kafkaSettings>,
   | 'KAFKA_BROKERS'
@@ -42,8 +48,8 @@ export function createKafkaClient(
   clientId: string,
   settings: ClientSettings,
   log: Pick<Logger, 'debug'>,
-  /** How often a request is tried again before it fails; 8 take about 10 s. */
-  retries = 8,
+  /** How often a request is tried again before it fails; 12 take about 10 s. */
+  retries = 12,
 ): Kafka {
   patchRequestQueue();
   patchGroupMember();
@@ -54,7 +60,7 @@ export function createKafkaClient(
     ...connectionOptions(settings),
     connectionTimeout: 3_000,
     requestTimeout: 10_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries },
+    retry: { initialRetryTime: 100, maxRetryTime: LONGEST_RETRY_MS, retries },
     logLevel: logLevel.INFO,
     // kafkajs repeats each failure at a high pace; what people need to know is said elsewhere.
     logCreator:

@@ -6,7 +6,7 @@ import type { Service } from '../service.ts';
 import type { kafkaSettings } from '../settings/shared-settings.ts';
 import { StartError } from '../start-error.ts';
 import type { Stoppable } from '../stoppable.ts';
-import { createKafkaClient } from './kafka-client.ts';
+import { createKafkaClient, LONGEST_RETRY_MS } from './kafka-client.ts';
 import { isOfKafka, kafkaProblem } from './kafka-problem.ts';
 import { ensureTopics, type TopicSpec } from './topics.ts';
 
@@ -89,7 +89,7 @@ export function startKafka(
   };
 
   const ready = (async () => {
-    const backoff = createBackoff(200, 5_000);
+    const backoff = createBackoff(200, LONGEST_RETRY_MS);
     while (!stopped.signal.aborted) {
       try {
         await ensure();

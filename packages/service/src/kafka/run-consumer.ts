@@ -2,6 +2,7 @@ import type { Consumer } from 'kafkajs';
 import { createBackoff, pause } from '../backoff.ts';
 import type { Logger } from '../logger.ts';
 import type { Service } from '../service.ts';
+import { LONGEST_RETRY_MS } from './kafka-client.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 
 /** The longest that stopping waits for a batch in flight, in milliseconds. */
@@ -40,7 +41,7 @@ export function runConsumer(
     run: () => Promise<void>;
   },
 ): void {
-  const backoff = createBackoff(200, 5_000);
+  const backoff = createBackoff(200, LONGEST_RETRY_MS);
   let prepared = false;
   const start = async (): Promise<void> => {
     await kafka.ready;

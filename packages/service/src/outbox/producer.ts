@@ -1,5 +1,6 @@
 import type { Producer } from 'kafkajs';
 import { createBackoff, pause, settledOrAborted } from '../backoff.ts';
+import { LONGEST_RETRY_MS } from '../kafka/kafka-client.ts';
 import type { KafkaConnection } from '../kafka/kafka-connection.ts';
 import { keyPartitioner } from '../kafka/key-partitioner.ts';
 
@@ -18,9 +19,9 @@ export async function createProducer(
     idempotent: false,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
-    retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
+    retry: { retries: 3, initialRetryTime: 100, maxRetryTime: LONGEST_RETRY_MS },
   });
-  const backoff = createBackoff(200, 2_000);
+  const backoff = createBackoff(200, LONGEST_RETRY_MS);
   for (;;) {
     signal.throwIfAborted();
     try {

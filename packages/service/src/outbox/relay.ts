@@ -1,5 +1,6 @@
 import type { Producer, RecordMetadata } from 'kafkajs';
 import { createBackoff, pause } from '../backoff.ts';
+import { LONGEST_RETRY_MS } from '../kafka/kafka-client.ts';
 import type { KafkaConnection } from '../kafka/kafka-connection.ts';
 import { protocolErrors } from '../kafka/protocol-error.ts';
 import type { Service } from '../service.ts';
@@ -141,7 +142,7 @@ export function startRelay(
   };
 
   const run = async (): Promise<void> => {
-    const backoff = createBackoff(100, 2_000);
+    const backoff = createBackoff(100, LONGEST_RETRY_MS);
     let producer: Producer | undefined;
     while (!stopping.signal.aborted) {
       try {
