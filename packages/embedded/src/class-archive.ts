@@ -58,8 +58,8 @@ async function whole(libraries: string, prefix: string): Promise<string | undefi
   for (const name of await readdir(libraries)) {
     if (!name.startsWith(prefix)) continue;
     const file = join(libraries, name);
-    const { size } = await stat(file);
-    if (name === `${prefix}${size}.jsa`) return file;
+    const found = await stat(file).catch(() => undefined);
+    if (name === `${prefix}${found?.size}.jsa`) return file;
   }
   return undefined;
 }

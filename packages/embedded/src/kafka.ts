@@ -1,15 +1,13 @@
-import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { existsSync, openSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { type Child, describeExit, type Exit, startChild } from './child.ts';
 import { type ClassArchive, classArchive } from './class-archive.ts';
+import { formatStorage } from './format-storage.ts';
 import { freePort, isFree } from './free-port.ts';
 import { gudangDirectory } from './gudang-directory.ts';
-import { findJava, type Java } from './java.ts';
+import { findJava } from './java.ts';
 import { kafkaAnswers } from './kafka-answers.ts';
 import { kafkaLibraries } from './kafka-libraries.ts';
 import { kafkaProperties, type ProxiedListener } from './kafka-properties.ts';
@@ -18,7 +16,6 @@ import { stopLeftover } from './leftover.ts';
 import { type SecuredListener, scramArguments } from './secured-listener.ts';
 import { StartError } from './start-error.ts';
 
-const run = promisify(execFile);
 const POLL_MS = 50;
 const READY_DEADLINE_MS = 60_000;
 const STOP_WHILE_STARTING_MS = 1500;
@@ -92,7 +89,7 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   const priority = options.archivePriority;
   const archive = await classArchive({ java, jvm: JVM, libraries, listFile, priority });
   const jvm = [...JVM, ...archive.use, '-cp', join(libraries, '*')];
-  await format({ java, jvm, directory, properties, users, ...(signal && { signal }) });
+  await formatStorage({ java, jvm, directory, properties, users, ...(signal && { signal }) });
   const output = openSync(logFile, 'a');
   const child = await startChild({
     command: java.command,
@@ -128,50 +125,6 @@ async function keptPort(file: string, not: number): Promise<number> {
   const port = await freePort();
   await writeFile(file, String(port));
   return port === not ? keptPort(file, not) : port;
-}
-
-interface Formatting {
-  java: Java;
-  /** Its arguments before the class. */
-  jvm: string[];
-  directory: string;
-  properties: string;
-  /** Arguments that add them. */
-  users: string[];
-  signal?: AbortSignal;
-}
-
-/** Once for each directory. The mark is written last and the id is kept, so that a cut-off one is done again. */
-async function format({
-  java,
-  jvm,
-  directory,
-  properties,
-  users,
-  signal,
-}: Formatting): Promise<void> {
-  const mark = join(directory, 'formatted');
-  if (existsSync(mark)) return;
-  const idFile = join(directory, 'cluster-id');
-  if (!existsSync(idFile)) await writeFile(idFile, randomBytes(16).toString('base64url'));
-  const id = await readFile(idFile, 'utf8');
-  const tool = [
-    'kafka.tools.StorageTool',
-    'format',
-    '--ignore-formatted',
-    `--cluster-id=${id}`,
-    ...users,
-  ];
-  try {
-    await run(java.command, [...jvm, ...tool, '-c', properties], {
-      ...(signal && { signal }),
-    });
-  } catch (error) {
-    signal?.throwIfAborted();
-    const { stderr, message } = error as { stderr?: string; message: string };
-    throw new StartError(`Kafka could not be set up in ${directory}: ${stderr?.trim() || message}`);
-  }
-  await writeFile(mark, '');
 }
 
 async function ready(
