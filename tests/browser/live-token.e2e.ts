@@ -71,6 +71,15 @@ test('with a token: queries, orders and their streams are of whoever it names, o
     await live.said(/^Confirmed: 2 ×/);
     expect(await page.locator(`[data-order="${others}"]`).count()).toBe(0);
 
+    // Their stock's changes are for everybody to see; whose orders they were is not.
+    const meanwhile = await orderOf('Budi');
+    const elsewhere = await orderOf('Siti');
+    await live.showsOrder(elsewhere, 'CONFIRMED');
+    await shopAt(await graphOf('Budi')).decided(meanwhile);
+    const { quantity = 0 } = (await shopAt(await graphOf('Siti')).stock(STOCK.id)) ?? {};
+    await live.shows(STOCK.id, quantity);
+    expect(await page.locator(`[data-order="${meanwhile}"]`).count()).toBe(0);
+
     await page.reload();
     await live.showsOrder(mine, 'CONFIRMED');
     await form(page).getByRole('button', { name: 'Forget it' }).click();

@@ -6,6 +6,7 @@ import { STOCK_CHANGED, type StockChangedData } from './operations.ts';
 import { followOrders } from './orders/follow-orders.ts';
 import { createOrderStore, type OrderState, type OrderStore } from './orders/order-store.ts';
 import type { OwnOrder } from './orders/own-order.ts';
+import { createUnnamedOrders } from './orders/unnamed-orders.ts';
 import { createSignal, type Signal } from './signal.ts';
 import { createSpeedMeter, type Speed } from './speed.ts';
 import { addChange, emptyBatch } from './stocks/change-batch.ts';
@@ -42,6 +43,7 @@ export function startLiveSession(): LiveSession {
   const ownOrder = createSignal<OwnOrder | undefined>(undefined);
   const moved = createSignal<readonly string[]>([]);
   const meter = createSpeedMeter();
+  const unnamed = createUnnamedOrders();
   const sentAt = new Map<string, number>();
   let cursor: string | undefined;
   let batch = emptyBatch();
@@ -80,7 +82,11 @@ export function startLiveSession(): LiveSession {
     const changes = stocks.apply(states.values(), true);
     for (const { id } of changes) missed?.add(id);
     if (changes.length > 0) moved.set(changes.map(({ id }) => id));
-    orders.apply(confirmed.map((order) => ({ ...order, ...createdAtOf(order) })));
+    for (const order of confirmed) {
+      if (orders.get(order.id) || followed.ofEverybody()) {
+        orders.apply([{ ...order, ...createdAtOf(order) }]);
+      } else unnamed.add(order);
+    }
     if (confirmed.length > 0) publishSoon();
     for (const order of confirmed) settled(order);
     if (count > 0) afterPaint(() => meter.sawChanges(count, Date.now() - committedAt));
@@ -160,6 +166,8 @@ export function startLiveSession(): LiveSession {
     ordered: (order, sent) => {
       orders.apply([order], true);
       // Its change may have been quicker than its answer.
+      const early = unnamed.take(order.id);
+      if (early) orders.apply([{ ...early, createdAt: order.createdAt }]);
       const known = orders.get(order.id) ?? order;
       sentAt.set(order.id, sent);
       ownOrder.set({ order: known });

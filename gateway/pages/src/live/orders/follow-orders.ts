@@ -8,6 +8,7 @@ import {
   type OrderData,
   type OrdersData,
 } from '../operations.ts';
+import { authorization } from '../token/session-token.ts';
 import type { OrderState, OrderStore } from './order-store.ts';
 
 /** The graph has no stream of all orders: confirmed ones come with their stock, others by asking. */
@@ -22,6 +23,8 @@ export interface FollowedOrders {
   readonly askNow: () => void;
   /** Follows an order until it is settled. */
   readonly follow: (id: string) => void;
+  /** Whether whoever looks may see everybody's orders: the graph answers without a token. */
+  readonly ofEverybody: () => boolean;
 }
 
 export function stateOf({ createdAt, ...order }: OrderData): OrderState {
@@ -43,6 +46,7 @@ export function followOrders({
   const followed = new Map<string, () => void>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let asking = false;
+  let ofEverybody = false;
 
   const end = (id: string): void => {
     followed.get(id)?.();
@@ -66,6 +70,7 @@ export function followOrders({
     const { data, errors } = await ask<OrdersData>(ORDERS_QUERY, { probe: '-' });
     const unavailable = unavailableServices(errors as GraphError[]);
     onUnavailable(unavailable);
+    if (data?.orders) ofEverybody = authorization().authorization === undefined;
     for (const order of data?.orders.nodes ?? []) onState(stateOf(order));
     orders.publish();
     for (const { id, status } of orders.newest.get()) {
@@ -82,5 +87,5 @@ export function followOrders({
     timer = setTimeout(askNow, well ? ASK_EVERY_MS : ASK_SOON_MS);
   };
   void askNow();
-  return { askNow: () => void askNow(), follow };
+  return { askNow: () => void askNow(), follow, ofEverybody: () => ofEverybody };
 }

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { createUnnamedOrders } from './unnamed-orders.ts';
+
+const order = (id: string) =>
+  ({
+    id,
+    productId: 'kopi',
+    quantity: 1,
+    status: 'CONFIRMED',
+    rejectionReason: null,
+    createdAt: 0,
+  }) as const;
+
+it('gives an order once', () => {
+  const orders = createUnnamedOrders();
+  orders.add(order('a'));
+  expect(orders.take('a')).toEqual(order('a'));
+  expect(orders.take('a')).toBeUndefined();
+});
+
+it('keeps the newest hundred', () => {
+  const orders = createUnnamedOrders();
+  for (let n = 0; n < 101; n += 1) orders.add(order(String(n)));
+  expect(orders.take('0')).toBeUndefined();
+  expect(orders.take('1')).toBeDefined();
+  expect(orders.take('100')).toBeDefined();
+});
