@@ -40,16 +40,19 @@ export async function classArchive(options: ClassArchiveOptions): Promise<ClassA
   const key = createHash('sha256').update([java.command, java.build, ...jvm].join('\0'));
   const prefix = `classes-${key.digest('hex').slice(0, 12)}-`;
   const archive = await whole(libraries, prefix);
+  await rm(listFile, { force: true });
   if (archive) {
     // Checked by its sums, too: one that is not what was written is left unused.
     const use = [`-XX:SharedArchiveFile=${archive}`, '-XX:+VerifySharedSpaces'];
     return { use, record: [], make: async () => {} };
   }
-  await rm(listFile, { force: true });
   return {
     use: [],
     record: [`-XX:DumpLoadedClassList=${listFile}`],
-    make: (signal) => make(options, prefix, signal).catch(() => {}),
+    make: (signal) =>
+      make(options, prefix, signal)
+        .finally(() => rm(listFile, { force: true }))
+        .catch(() => {}),
   };
 }
 
@@ -72,14 +75,15 @@ async function make(
   const { java, jvm, libraries, listFile } = options;
   const { priority = constants.priority.PRIORITY_BELOW_NORMAL } = options;
   const list = await readFile(listFile, 'utf8');
-  // The JVM is still writing: its last line may be half there.
-  await writeFile(listFile, list.slice(0, list.lastIndexOf('\n') + 1));
   // Beside its place, and moved there when done. The name keeps the length, for whoever reads it.
   const draft = join(libraries, `${prefix}making`);
   await begin(draft);
   try {
     const file = join(draft, 'archive.jsa');
-    const dump = ['-Xshare:dump', `-XX:SharedClassListFile=${listFile}`];
+    // A copy: the JVM goes on writing to its list, whose last line may be half there.
+    const lines = join(draft, 'classes.lst');
+    await writeFile(lines, list.slice(0, list.lastIndexOf('\n') + 1));
+    const dump = ['-Xshare:dump', `-XX:SharedClassListFile=${lines}`];
     const classPath = ['-cp', join(libraries, '*')];
     const args = [...jvm, ...dump, `-XX:SharedArchiveFile=${file}`, ...classPath];
     await run(java.command, args, { priority, signal });
@@ -88,7 +92,6 @@ async function make(
     await rename(file, join(libraries, `${prefix}${size}.jsa`));
   } finally {
     await rm(draft, { recursive: true, force: true });
-    await rm(listFile, { force: true });
   }
 }
 
@@ -108,9 +111,13 @@ function run(
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: 'ignore', killSignal: 'SIGKILL', signal });
     if (child.pid === undefined) return void child.once('error', reject);
-    setPriority(child.pid, priority);
     // That it was killed; it is waited for all the same.
     child.on('error', () => {});
+    try {
+      setPriority(child.pid, priority);
+    } catch {
+      // It has the one of this process, which may not raise it.
+    }
     child.once('exit', (code, killed) => {
       if (code === 0) resolve();
       else reject(new Error(`${command} ended with ${killed ?? code}`));
