@@ -200,6 +200,7 @@ describe('a changed supergraph', () => {
       await change(turn % 2 === 0 ? otherKey : undefined);
     }
     stopRepeating();
+    expect(clients.length).toBeGreaterThan(20);
     toys.publish('last');
     const last = toys.feed.length;
     for (const { stream, after } of clients) {
