@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { Context, SubscribePayload } from 'graphql-ws';
@@ -74,7 +75,7 @@ export function serveSocket<C extends object>({
   );
   app.server.on('upgrade', (request, socket, head) => {
     if (request.url?.split('?')[0] !== '/graphql') {
-      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
+      rejectUpgrade(socket);
       return;
     }
     sockets.handleUpgrade(request, socket, head, (client) => {
@@ -83,4 +84,13 @@ export function serveSocket<C extends object>({
   });
   // 1001 "going away": graphql-ws's client comes back, elsewhere if need be.
   app.addHook('preClose', () => protocol.dispose());
+}
+
+/** Answers an upgrade request to a path that serves no websocket, and closes its connection. */
+function rejectUpgrade(socket: Duplex): void {
+  // Node removes its own error listener before `upgrade`: without one, a reset ends the process.
+  socket.on('error', () => socket.destroy());
+  // Nothing reads this socket, so the client's FIN would go unnoticed.
+  socket.once('finish', () => socket.destroy());
+  socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
 }

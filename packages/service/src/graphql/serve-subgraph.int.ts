@@ -1,5 +1,7 @@
+import { connect } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Authentication, NOBODY } from '../auth/authentication.ts';
 import { createHealth } from '../health.ts';
@@ -183,4 +185,43 @@ it('holds what its schema asks for of a stream', async () => {
   ]);
   const may: Identity = { authenticated: true, scopes: ['c'] };
   expect(await watch(SECRET, [may], 'subscription { watch: scoped }')).toEqual(['yes']);
+});
+
+describe('an upgrade request to a path without websockets', () => {
+  const upgrade = () => {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.write(
+      'GET /elsewhere HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+    );
+    return socket;
+  };
+
+  it('is answered with 404 and a closed connection', async () => {
+    const socket = upgrade();
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    expect(answer).toMatch(/^HTTP\/1.1 404 Not Found\r\n/);
+  });
+
+  it('does not end the process when the client resets the connection', async () => {
+    const uncaught: unknown[] = [];
+    process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error));
+    try {
+      for (let tries = 0; tries < 20; tries += 1) {
+        const closed = new Promise<void>((resolve) => {
+          app.server.prependOnceListener('upgrade', (_request, serverSide) => {
+            serverSide.once('close', () => resolve());
+            socket.resetAndDestroy();
+          });
+        });
+        const socket = upgrade();
+        await closed;
+      }
+      await turn();
+    } finally {
+      process.setUncaughtExceptionCaptureCallback(null);
+    }
+    expect(uncaught).toEqual([]);
+  });
 });
