@@ -15,7 +15,7 @@ const PACKAGES = [
   'packages/embedded',
   'tests',
 ];
-/** Ours, and mere types. */
+/** Our own packages, and packages of types only. */
 const NEEDS_NO_REASON = /^@(gudang|types)\//;
 
 async function librariesOf(directory: string): Promise<string[]> {
@@ -23,12 +23,10 @@ async function librariesOf(directory: string): Promise<string[]> {
   return Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
 }
 
-it('README.md gives a reason for every library', async () => {
-  const [, reasons = ''] = (await readFile(join(repository, 'README.md'), 'utf8')).split(
-    '## What it stands on, and why',
-  );
+it('docs/libraries.md gives a reason for every library', async () => {
+  const reasons = await readFile(join(repository, 'docs/libraries.md'), 'utf8');
   const libraries = new Set((await Promise.all(PACKAGES.map(librariesOf))).flat());
-  // Libraries of one scope may share a line: `@opentelemetry`.
+  // Libraries of one scope may share a line, such as `@opentelemetry`.
   const unnamed = [...libraries].filter(
     (name) =>
       !NEEDS_NO_REASON.test(name) && !name.split('/').some((part) => reasons.includes(part)),
