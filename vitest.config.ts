@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
-import { LongestFirst } from './tests/longest-first.ts';
+import { LongestFirst } from './tests/vitest/longest-first.ts';
 
 const { resolve: pathOf } = createRequire(import.meta.url);
 
@@ -21,7 +21,7 @@ const TIMED = ['tests/e2e/start.e2e.ts'];
 
 export default defineConfig({
   test: {
-    reporters: ['default', './tests/closing-line-reporter.ts'],
+    reporters: ['default', './tests/vitest/closing-line-reporter.ts'],
     sequence: { sequencer: LongestFirst },
     projects: [
       {
@@ -29,7 +29,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'unit',
-          include: ['**/src/**/*.test.ts', 'tests/**/*.test.ts'],
+          include: ['**/src/**/*.test.ts', '{tests,bench}/**/*.test.ts'],
           exclude,
           isolate: false,
           maxWorkers: 2,
@@ -43,7 +43,7 @@ export default defineConfig({
           include: ['**/src/**/*.int.ts'],
           exclude,
           globalSetup: './packages/embedded/src/vitest-setup.ts',
-          setupFiles: './tests/patient-waits.ts',
+          setupFiles: './tests/vitest/patient-waits.ts',
           isolate: false,
           ...WAITING,
           testTimeout: 60_000,
@@ -55,7 +55,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'system',
-          include: ['tests/**/*.e2e.ts'],
+          include: ['{tests,bench}/**/*.e2e.ts'],
           exclude: [...exclude, ...TIMED],
           globalSetup: './packages/embedded/src/vitest-setup.ts',
           isolate: false,

@@ -6,9 +6,9 @@
  */
 import { exit, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
-import { watchReadiness } from '../chaos/faults/watch-readiness.ts';
-import { dataOf, graphAt } from '../system/graph-client.ts';
-import type { Part } from '../system/part.ts';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
+import type { Part } from '@gudang/testing/system/part';
+import { watchReadiness } from '@gudang/testing/system/readiness-monitor';
 import { startBacklogSystem } from './backlog/backlog-system.ts';
 import { takeOrders } from './backlog/take-orders.ts';
 import { type Stage, watchSettling } from './backlog/watch-settling.ts';

@@ -5,13 +5,13 @@
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { signToken } from '@gudang/service/test-tokens';
-import { SECURED } from '../auth/callers.ts';
-import { graphAt } from '../system/graph-client.ts';
+import { createVerdict, quantile } from '@gudang/testing/checks';
+import { SECURED } from '@gudang/testing/clients/callers';
+import { graphAt } from '@gudang/testing/clients/graph-client';
+import { addStocks, gatewayMetric, withLiveSystem } from '@gudang/testing/system/bench-system';
 import type { FloodName } from './flood/flooder.ts';
 import { startOthers } from './flood/others.ts';
 import { startChild } from './live/child.ts';
-import { addStocks, gatewayMetric, withLiveSystem } from './live/live-system.ts';
-import { createVerdict, quantile } from './live/verdict.ts';
 
 const SECONDS = Number(argv[2] ?? 15);
 const FLOODS: readonly FloodName[] = [

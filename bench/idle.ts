@@ -5,7 +5,7 @@
  */
 import { argv, exit, stdout } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { PARTS, startStart } from '../system/running-start.ts';
+import { PARTS, startStart } from '@gudang/testing/system/running-start';
 import { usageOf } from './live/child.ts';
 import { machineCpuMs, treeCpuMs } from './process-tree.ts';
 

@@ -4,13 +4,13 @@
  */
 import { once } from 'node:events';
 import { argv } from 'node:process';
+import { createVerdict } from '@gudang/testing/checks';
+import { dataOf } from '@gudang/testing/clients/graph-client';
+import { eventually } from '@gudang/testing/eventually';
+import { type Held, INSPECTABLE, inspect, mebibytes } from '@gudang/testing/process-inspector';
+import { addStocks, gatewayMetric, withLiveSystem } from '@gudang/testing/system/bench-system';
+import type { System } from '@gudang/testing/system/system';
 import { WebSocket } from 'ws';
-import { eventually } from '../system/eventually.ts';
-import { dataOf } from '../system/graph-client.ts';
-import type { System } from '../system/system.ts';
-import { type Held, INSPECTABLE, inspect, mebibytes } from './live/inspected.ts';
-import { addStocks, gatewayMetric, withLiveSystem } from './live/live-system.ts';
-import { createVerdict } from './live/verdict.ts';
 
 const CYCLES = Number(argv[2] ?? 10_000);
 const WARM_UP = 2_000;

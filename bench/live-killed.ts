@@ -6,12 +6,12 @@
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { dataOf } from '../system/graph-client.ts';
+import { createVerdict } from '@gudang/testing/checks';
+import { dataOf } from '@gudang/testing/clients/graph-client';
+import { floodOrders, type PacedOrders } from '@gudang/testing/clients/order-load';
+import { judgeCrowd, startCrowd } from '@gudang/testing/clients/stock-subscribers';
+import { addStocks, gatewayMetric, withLiveSystem } from '@gudang/testing/system/bench-system';
 import { startChild } from './live/child.ts';
-import { judgeCrowd, startCrowd } from './live/crowd.ts';
-import { floodOrders, type PacedOrders } from './live/flood.ts';
-import { addStocks, gatewayMetric, withLiveSystem } from './live/live-system.ts';
-import { createVerdict } from './live/verdict.ts';
 
 const CLIENTS = Number(argv[2] ?? 500);
 const STOCKS = 100;

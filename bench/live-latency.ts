@@ -4,11 +4,11 @@
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { dataOf } from '../system/graph-client.ts';
-import { startCrowd } from './live/crowd.ts';
-import { addStocks, withLiveSystem } from './live/live-system.ts';
+import { createVerdict, quantile } from '@gudang/testing/checks';
+import { dataOf } from '@gudang/testing/clients/graph-client';
+import { startCrowd } from '@gudang/testing/clients/stock-subscribers';
+import { addStocks, withLiveSystem } from '@gudang/testing/system/bench-system';
 import { readStages } from './live/stages.ts';
-import { createVerdict, quantile } from './live/verdict.ts';
 
 const SECONDS = Number(argv[2] ?? 30);
 const A_SECOND = 50;

@@ -5,9 +5,9 @@
  */
 import { stdout } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
+import { createVerdict } from '@gudang/testing/checks';
+import { type Held, INSPECTABLE, inspect } from '@gudang/testing/process-inspector';
 import { type Child, startChild, startGateway, usageOf } from './live/child.ts';
-import { type Held, INSPECTABLE, inspect } from './live/inspected.ts';
-import { createVerdict } from './live/verdict.ts';
 
 const QUERY = 'subscription { ticked(tag: "0") { n at text } }';
 const EVENTS = 40;

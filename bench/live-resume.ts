@@ -6,14 +6,24 @@
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { eventually } from '../system/eventually.ts';
-import { dataOf } from '../system/graph-client.ts';
-import type { System } from '../system/system.ts';
-import { connectAll, isBehind, judgeCrowd, startCrowd } from './live/crowd.ts';
-import { floodOrders } from './live/flood.ts';
-import { addStocks, gatewayMetric, storedVersions, withLiveSystem } from './live/live-system.ts';
-import { createVerdict } from './live/verdict.ts';
-import type { WatchingClient } from './live/watching-client.ts';
+import { createVerdict } from '@gudang/testing/checks';
+import { dataOf } from '@gudang/testing/clients/graph-client';
+import { floodOrders } from '@gudang/testing/clients/order-load';
+import type { WatchingClient } from '@gudang/testing/clients/stock-subscriber';
+import {
+  connectAll,
+  isBehind,
+  judgeCrowd,
+  startCrowd,
+} from '@gudang/testing/clients/stock-subscribers';
+import { eventually } from '@gudang/testing/eventually';
+import {
+  addStocks,
+  gatewayMetric,
+  storedVersions,
+  withLiveSystem,
+} from '@gudang/testing/system/bench-system';
+import type { System } from '@gudang/testing/system/system';
 
 const CLIENTS = Number(argv[2] ?? 500);
 const STOCKS = 100;

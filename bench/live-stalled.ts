@@ -8,13 +8,13 @@
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { System } from '../system/system.ts';
-import { isBehind, startCrowd } from './live/crowd.ts';
-import { floodOrders } from './live/flood.ts';
-import { INSPECTABLE, inspect, mebibytes } from './live/inspected.ts';
-import { addStocks, storedVersions, withLiveSystem } from './live/live-system.ts';
-import { createVerdict, quantile } from './live/verdict.ts';
-import type { WatchedChange, WatchingClient } from './live/watching-client.ts';
+import { createVerdict, quantile } from '@gudang/testing/checks';
+import { floodOrders } from '@gudang/testing/clients/order-load';
+import type { WatchedChange, WatchingClient } from '@gudang/testing/clients/stock-subscriber';
+import { isBehind, startCrowd } from '@gudang/testing/clients/stock-subscribers';
+import { INSPECTABLE, inspect, mebibytes } from '@gudang/testing/process-inspector';
+import { addStocks, storedVersions, withLiveSystem } from '@gudang/testing/system/bench-system';
+import type { System } from '@gudang/testing/system/system';
 
 const CHANGES = Number(argv[2] ?? 100_000);
 const STOCKS = 1_000;

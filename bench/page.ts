@@ -7,8 +7,8 @@
 import { loadavg } from 'node:os';
 import { argv, stdout } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
+import { startBrowser } from '@gudang/testing/chromium';
 import type { Page } from 'playwright-core';
-import { startBrowser } from '../browser/chromium.ts';
 import { startChild, startGateway } from './live/child.ts';
 import { type Frames, recordFrames } from './page/frame-recorder.ts';
 import type { ShopOrders } from './page/shop-orders.ts';

@@ -6,9 +6,9 @@
  */
 import { argv, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
+import { createVerdict } from '@gudang/testing/checks';
+import { floodOrders } from '@gudang/testing/clients/order-load';
 import { usageOf } from './live/child.ts';
-import { floodOrders } from './live/flood.ts';
-import { createVerdict } from './live/verdict.ts';
 import { deliverChanges } from './scale/deliveries.ts';
 import {
   type MeasuredSystem,

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startKafka, startPostgres } from '@gudang/embedded';
 import { migrate } from '@gudang/prisma';
-import { type Server, startServer } from '../../chaos/rig/server.ts';
-import { type Databases, openDatabases } from '../../system/databases.ts';
-import { type Part, startPart } from '../../system/part.ts';
-import { scriptOf } from '../../system/system.ts';
+import { type Databases, openDatabases } from '@gudang/testing/system/databases';
+import { type Part, startPart } from '@gudang/testing/system/part';
+import { type Server, startServer } from '@gudang/testing/system/restartable-server';
+import { scriptOf } from '@gudang/testing/system/system';
 
 const SIDES = ['order', 'stock'] as const;
 type Side = (typeof SIDES)[number];

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Graph, graphAt } from '../../system/graph-client.ts';
-import type { Part } from '../../system/part.ts';
+import { type Graph, graphAt } from '@gudang/testing/clients/graph-client';
+import type { Part } from '@gudang/testing/system/part';
 
 const AT_ONCE = 20;
 const MUTATION = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Databases } from '../../system/databases.ts';
+import type { Databases } from '@gudang/testing/system/databases';
 
 const LOOK_EVERY_MS = 100;
 /** Nothing moves for so long: it never will. */

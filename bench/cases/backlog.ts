@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
+import type { Part } from '@gudang/testing/system/part';
 import { Kafka, logLevel } from 'kafkajs';
-import { dataOf, graphAt } from '../../system/graph-client.ts';
-import type { Part } from '../../system/part.ts';
 import { type BacklogSystem, startBacklogSystem } from '../backlog/backlog-system.ts';
 import { takeOrders } from '../backlog/take-orders.ts';
 import { watchSettling } from '../backlog/watch-settling.ts';

@@ -1,4 +1,4 @@
-import { dataOf } from '../../system/graph-client.ts';
+import { dataOf } from '@gudang/testing/clients/graph-client';
 import type { BenchRig } from '../suite/bench-rig.ts';
 
 const PLACES = 2_000;

@@ -20,7 +20,7 @@ const CONNECTIONS = 20;
 const MANY_CONNECTIONS = 100;
 const ORDERS_A_SECOND = 50;
 const SUBGRAPH_REQUESTS = 'subgraph requests a request';
-const supergraph = fileURLToPath(new URL('../../../gateway/supergraph.graphql', import.meta.url));
+const supergraph = fileURLToPath(new URL('../../gateway/supergraph.graphql', import.meta.url));
 
 /** Asks the rig's gateway. */
 function gatewayLoad(

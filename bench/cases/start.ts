@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { PARTS, startStart } from '../../system/running-start.ts';
+import { PARTS, startStart } from '@gudang/testing/system/running-start';
 import { usageOf } from '../live/child.ts';
 import type { Bench, BenchCase } from '../suite/bench-case.ts';
 import type { Bar, Figure, Unit } from '../suite/figure.ts';

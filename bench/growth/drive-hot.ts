@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { encodeIdentity, IDENTITY_HEADER, SECRET_HEADER } from '@gudang/service';
 import { formatCursor } from '@gudang/service/feed';
-import { eventually } from '../../system/eventually.ts';
-import { dataOf, graphAt } from '../../system/graph-client.ts';
-import { startLive } from '../../system/live-client.ts';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
+import { startLive } from '@gudang/testing/clients/live-client';
+import { eventually } from '@gudang/testing/eventually';
 import * as ask from './ask.ts';
 import { productOf } from './fill.ts';
 import type { Grown } from './growth-servers.ts';

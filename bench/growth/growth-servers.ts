@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startKafka, startPostgres } from '@gudang/embedded';
 import { migrate } from '@gudang/prisma';
+import { type Part, startPart } from '@gudang/testing/system/part';
+import { scriptOf } from '@gudang/testing/system/system';
 import pg from 'pg';
-import { type Part, startPart } from '../../system/part.ts';
-import { scriptOf } from '../../system/system.ts';
 import type { Explained } from './plans.ts';
 import { EXPLAIN_OFF, EXPLAIN_ON, EXPLAIN_SETTINGS, readPlans, slowestOfEach } from './plans.ts';
 

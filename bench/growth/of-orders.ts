@@ -1,4 +1,4 @@
-import { eventually } from '../../system/eventually.ts';
+import { eventually } from '@gudang/testing/eventually';
 import type { Rounds } from '../suite/bench-case.ts';
 import { createCpuProbe } from '../suite/cpu-probe.ts';
 import type { Figure } from '../suite/figure.ts';

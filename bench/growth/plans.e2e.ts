@@ -1,6 +1,6 @@
 import { testTopicPrefix } from '@gudang/embedded/testing';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { dataOf, graphAt } from '../../system/graph-client.ts';
 import { newestStocks } from './ask.ts';
 import { driveHotStatements, HOT_ORDER_SETTINGS } from './drive-hot.ts';
 import { fillOrders, fillStocks } from './fill.ts';

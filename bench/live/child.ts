@@ -41,7 +41,7 @@ export async function startChild(script: string, ...args: string[]): Promise<Chi
 
 /** Starts the gateway as it is built, and resolves with its address. */
 export async function startGateway(environment: Record<string, string>) {
-  const main = fileURLToPath(new URL('../../../gateway/dist/main.js', import.meta.url));
+  const main = fileURLToPath(new URL('../../gateway/dist/main.js', import.meta.url));
   const child = spawn(process.execPath, [main], {
     env: { ...process.env, ...environment, PORT: '0', NODE_ENV: 'production' },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,8 +4,8 @@
  * of it.
  */
 import process, { argv } from 'node:process';
-import { graphAt } from '../../system/graph-client.ts';
-import { paceOrders } from './flood.ts';
+import { graphAt } from '@gudang/testing/clients/graph-client';
+import { paceOrders } from '@gudang/testing/clients/order-load';
 
 const [url = '', aSecond = '', ...ids] = argv.slice(2);
 const over = new AbortController();

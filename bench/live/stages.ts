@@ -4,9 +4,9 @@ import {
   ORDER_CREATED,
   STOCK_CHANGED,
 } from '@gudang/events';
+import type { System } from '@gudang/testing/system/system';
+import { createTopicArchive } from '@gudang/testing/topic-archive';
 import { Kafka, logLevel } from 'kafkajs';
-import { createTopicArchive } from '../../chaos/topic-archive.ts';
-import type { System } from '../../system/system.ts';
 
 /** When an order was where, in milliseconds since 1970, by the clock of this machine. */
 export interface Stages {

@@ -10,7 +10,7 @@ import { WebSocketServer } from 'ws';
 import type { ShopOrders } from './shop-orders.ts';
 
 const TICK_MS = 10;
-const supergraph = new URL('../../../gateway/supergraph.graphql', import.meta.url);
+const supergraph = new URL('../../gateway/supergraph.graphql', import.meta.url);
 /** It has all fields of both; the gateway asks each subgraph for some of them. */
 const schema = buildSchema(readFileSync(supergraph, 'utf8'), { assumeValid: true });
 

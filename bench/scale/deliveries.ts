@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { floodOrders } from '@gudang/testing/clients/order-load';
 import { startChild } from '../live/child.ts';
-import { floodOrders } from '../live/flood.ts';
 import type { Measured, MeasuredSystem } from './measured-system.ts';
 
 const QUERY = 'subscription { stockChanged { cursor stock { id quantity version } } }';

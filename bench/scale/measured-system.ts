@@ -1,7 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { startTestServers } from '@gudang/embedded/testing';
-import { type ReplicatedSystem, startReplicatedSystem } from '../../scale/replicated-system.ts';
-import { addStocks } from '../live/live-system.ts';
+import { addStocks } from '@gudang/testing/system/bench-system';
+import {
+  type ReplicatedSystem,
+  startReplicatedSystem,
+} from '@gudang/testing/system/replicated-system';
 import { treeCpuMs } from '../process-tree.ts';
 
 /** Processes whose CPU is told apart: all replicas of a service are one. */

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { eventually } from '../../system/eventually.ts';
-import { dataOf, graphAt } from '../../system/graph-client.ts';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
+import { eventually } from '@gudang/testing/eventually';
 import type { MeasuredSystem } from './measured-system.ts';
 
 const CLIENTS = 40;

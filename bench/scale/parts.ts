@@ -1,7 +1,7 @@
 import { HEADER, ORDER_CREATED, STOCK_CHANGED } from '@gudang/events';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
+import { eventually } from '@gudang/testing/eventually';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
-import { eventually } from '../../system/eventually.ts';
-import { dataOf, graphAt } from '../../system/graph-client.ts';
 import type { MeasuredSystem } from './measured-system.ts';
 
 const CHUNK = 2_000;

@@ -1,7 +1,7 @@
-import { eventually } from '../../system/eventually.ts';
-import { dataOf, type Graph, graphAt } from '../../system/graph-client.ts';
-import { type Part, startPart } from '../../system/part.ts';
-import { scriptOf } from '../../system/system.ts';
+import { dataOf, type Graph, graphAt } from '@gudang/testing/clients/graph-client';
+import { eventually } from '@gudang/testing/eventually';
+import { type Part, startPart } from '@gudang/testing/system/part';
+import { scriptOf } from '@gudang/testing/system/system';
 import { startBacklogSystem } from '../backlog/backlog-system.ts';
 import { type CpuReading, createCpuProbe } from './cpu-probe.ts';
 

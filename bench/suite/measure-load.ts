@@ -1,5 +1,5 @@
+import { quantile } from '@gudang/testing/checks';
 import { usageOf } from '../live/child.ts';
-import { quantile } from '../live/verdict.ts';
 import type { Rounds } from './bench-case.ts';
 import { type CpuReading, cpuSpent } from './cpu-probe.ts';
 import type { Bar, Figure, Unit } from './figure.ts';

@@ -1,6 +1,6 @@
+import { type GraphError, graphAt } from '@gudang/testing/clients/graph-client';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { type GraphError, graphAt } from '../system/graph-client.ts';
 
 /** What one operation brought: of a stream, its first event. */
 export interface Outcome {

@@ -1,8 +1,3 @@
-import { beforeAll, expect, it } from 'vitest';
-import { eventually } from '../system/eventually.ts';
-import { dataOf, type Graph, graphAt } from '../system/graph-client.ts';
-import { useSystem } from '../system/use-system.ts';
-import { askOnce, type Outcome, QUERY_PROTOCOLS, STREAM_PROTOCOLS } from './ask-once.ts';
 import {
   admission,
   authorizationOf,
@@ -10,7 +5,12 @@ import {
   type CallerName,
   SECURED,
   seesSitisOrder,
-} from './callers.ts';
+} from '@gudang/testing/clients/callers';
+import { dataOf, type Graph, graphAt } from '@gudang/testing/clients/graph-client';
+import { eventually } from '@gudang/testing/eventually';
+import { useSystem } from '@gudang/testing/system/use-system';
+import { beforeAll, expect, it } from 'vitest';
+import { askOnce, type Outcome, QUERY_PROTOCOLS, STREAM_PROTOCOLS } from './ask-once.ts';
 import { FIELDS, type Ids, waysTo } from './graph-fields.ts';
 
 const system = useSystem({ environment: { all: SECURED } });

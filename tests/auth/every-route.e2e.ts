@@ -1,9 +1,15 @@
 import { readFile } from 'node:fs/promises';
+import {
+  admission,
+  authorizationOf,
+  CALLER_NAMES,
+  type Need,
+  SECURED,
+} from '@gudang/testing/clients/callers';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ask, json } from '../rest/rest-client.ts';
-import { dataOf, graphAt } from '../system/graph-client.ts';
-import { useSystem } from '../system/use-system.ts';
-import { admission, authorizationOf, CALLER_NAMES, type Need, SECURED } from './callers.ts';
 
 const system = useSystem({ environment: { all: SECURED } });
 const origins = { order: () => system().order.url, stock: () => system().stock.url };

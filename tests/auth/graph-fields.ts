@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { Need } from '@gudang/testing/clients/callers';
 import { buildSchema, getNamedType, isCompositeType, isObjectType } from 'graphql';
-import type { Need } from './callers.ts';
 
 /** Ids of what is there when fields are asked for: an order of Siti's, and the stock that it took from. */
 export interface Ids {

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { authorizationOf, type CallerName, SECURED } from '@gudang/testing/clients/callers';
+import { dataOf, type Graph, graphAt } from '@gudang/testing/clients/graph-client';
+import { type LiveClient, startLive } from '@gudang/testing/clients/live-client';
+import { eventually } from '@gudang/testing/eventually';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../system/eventually.ts';
-import { dataOf, type Graph, graphAt } from '../system/graph-client.ts';
-import { type LiveClient, startLive } from '../system/live-client.ts';
-import { useSystem } from '../system/use-system.ts';
-import { authorizationOf, type CallerName, SECURED } from './callers.ts';
 
 const MARK = / @cacheControl\(scope: PRIVATE\)/g;
 

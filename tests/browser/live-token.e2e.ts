@@ -1,11 +1,11 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { signToken } from '@gudang/service/test-tokens';
+import { SECURED } from '@gudang/testing/clients/callers';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { useSystem } from '@gudang/testing/system/use-system';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import { SECURED } from '../auth/callers.ts';
-import { dataOf, graphAt } from '../system/graph-client.ts';
-import { shopAt } from '../system/shop.ts';
-import { useSystem } from '../system/use-system.ts';
 import { livePage } from './live-page.ts';
 import { useBrowser } from './use-browser.ts';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { graphAt } from '@gudang/testing/clients/graph-client';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { expect, test } from 'vitest';
-import { graphAt } from '../system/graph-client.ts';
-import { shopAt } from '../system/shop.ts';
-import { useSystem } from '../system/use-system.ts';
 import { livePage } from './live-page.ts';
 import { useBrowser } from './use-browser.ts';
 

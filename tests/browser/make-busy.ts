@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createRandom } from '../chaos/random.ts';
-import type { shopAt } from '../system/shop.ts';
+import type { shopAt } from '@gudang/testing/clients/shop';
+import { createRandom } from '@gudang/testing/random';
 
 const PRODUCTS = [
   { id: 'kopi-gayo', name: 'Kopi Gayo 250 g', quantity: 120 },

@@ -1,9 +1,9 @@
 import { AxeBuilder } from '@axe-core/playwright';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { eventually } from '@gudang/testing/eventually';
+import { useSystem } from '@gudang/testing/system/use-system';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import { eventually } from '../system/eventually.ts';
-import { shopAt } from '../system/shop.ts';
-import { useSystem } from '../system/use-system.ts';
 import { livePage } from './live-page.ts';
 import { useBrowser } from './use-browser.ts';
 

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { argv, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { startTestServers } from '@gudang/embedded/testing';
-import { shopAt } from '../system/shop.ts';
-import { startSystem } from '../system/system.ts';
-import { startBrowser } from './chromium.ts';
+import { startBrowser } from '@gudang/testing/chromium';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { startSystem } from '@gudang/testing/system/system';
 import { livePage } from './live-page.ts';
 import { makeBusy, stockUp } from './make-busy.ts';
 

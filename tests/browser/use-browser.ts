@@ -1,6 +1,6 @@
+import { type RunningBrowser, startBrowser } from '@gudang/testing/chromium';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { type RunningBrowser, startBrowser } from './chromium.ts';
 
 export interface Visit {
   /** Of the gateway, such as `http://127.0.0.1:4000`. */

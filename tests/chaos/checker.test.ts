@@ -1,7 +1,8 @@
+import type { TopicRecord } from '@gudang/testing/topic-archive';
 import { describe, expect, it } from 'vitest';
 import { at, type Breakable, breachesOf } from './break-history.ts';
 import { check } from './checker.ts';
-import type { History, TopicRecord } from './history.ts';
+import type { History } from './history.ts';
 import { CONFIRMED, REJECTED, record, soundHistory } from './sound-history.ts';
 
 function again(records: TopicRecord[] | undefined, value: object): void {

@@ -1,10 +1,10 @@
+import type { Random } from '@gudang/testing/random';
+import type { TopicArchive } from '@gudang/testing/topic-archive';
 import type { Acknowledged } from './history.ts';
 import type { Customer } from './load/customer.ts';
 import type { Load } from './load/load.ts';
 import type { RunningWatcher } from './load/watcher.ts';
-import type { Random } from './random.ts';
 import type { Rig } from './rig/rig.ts';
-import type { TopicArchive } from './topic-archive.ts';
 
 /** One thing that goes wrong, beside a load that goes on. */
 export interface Fault {

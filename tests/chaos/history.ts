@@ -1,3 +1,6 @@
+import type { OrderWatcher } from '@gudang/testing/clients/order-watcher';
+import type { TopicRecord } from '@gudang/testing/topic-archive';
+
 /** All that is known once a system has settled: what is stored, what was sent, what was told. */
 export interface History {
   readonly orders: readonly OrderRow[];
@@ -45,16 +48,6 @@ export interface MovementRow {
   readonly orderId: string | null;
 }
 
-export interface TopicRecord {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: string;
-  readonly timestamp: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
 /** What clients were told, and what others have put into topics. */
 export interface Told {
   readonly acknowledged: readonly Acknowledged[];
@@ -100,17 +93,6 @@ export interface Watcher {
     readonly quantity: number;
     readonly kind: string;
   }[];
-}
-
-/** What one live client has seen of one order, in order, over all its connections. */
-export interface OrderWatcher {
-  readonly name: string;
-  readonly orderId: string;
-  /** Statuses. */
-  readonly seen: readonly string[];
-  /** Whether the server said that it is over, as it does after the decision. */
-  readonly completed: boolean;
-  readonly errors: readonly string[];
 }
 
 /** A guarantee that did not hold. */

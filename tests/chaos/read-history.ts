@@ -1,6 +1,6 @@
-import type { Databases } from '../system/databases.ts';
+import type { Databases } from '@gudang/testing/system/databases';
+import type { Records } from '@gudang/testing/topic-archive';
 import type { History, Told } from './history.ts';
-import type { Records } from './topic-archive.ts';
 
 const WAITING = 'SELECT count(*)::int AS count FROM outbox';
 const REFUSED = 'SELECT count(*)::int AS count FROM outbox_rejected';

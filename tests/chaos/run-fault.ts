@@ -1,4 +1,6 @@
-import { eventually } from '../system/eventually.ts';
+import { eventually } from '@gudang/testing/eventually';
+import { createRandom, seedOf } from '@gudang/testing/random';
+import type { TopicArchive } from '@gudang/testing/topic-archive';
 import { check } from './checker.ts';
 import type { Fault } from './fault.ts';
 import type { Acknowledged, History, Told } from './history.ts';
@@ -8,12 +10,10 @@ import { createCustomer } from './load/customer.ts';
 import { startLoad } from './load/load.ts';
 import { createProducts } from './load/products.ts';
 import { createWatchers } from './load/watchers.ts';
-import { createRandom, seedOf } from './random.ts';
 import { readHistory } from './read-history.ts';
 import type { Rig } from './rig/rig.ts';
 import { settle } from './settle.ts';
 import { type Tally, tally } from './tally.ts';
-import type { TopicArchive } from './topic-archive.ts';
 
 /** What is known of a system over all faults that it went through. */
 export interface Session {

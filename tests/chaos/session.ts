@@ -1,6 +1,6 @@
+import { createTopicArchive } from '@gudang/testing/topic-archive';
 import { startRig } from './rig/rig.ts';
 import type { Session } from './run-fault.ts';
-import { createTopicArchive } from './topic-archive.ts';
 
 /** One running system and all that is known of it, for one fault after another. */
 export async function startSession(): Promise<Session & { readonly stop: () => Promise<void> }> {

@@ -1,5 +1,5 @@
 import { ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
-import { eventually } from '../system/eventually.ts';
+import { eventually } from '@gudang/testing/eventually';
 import type { Rig } from './rig/rig.ts';
 
 const SETTLES_WITHIN_MS = 60_000;

@@ -1,4 +1,5 @@
-import type { History, TopicRecord } from './history.ts';
+import type { TopicRecord } from '@gudang/testing/topic-archive';
+import type { History } from './history.ts';
 
 export const CONFIRMED = '00000000-0000-4000-8000-000000000001';
 export const REJECTED = '00000000-0000-4000-8000-000000000002';

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { graphAt } from '@gudang/testing/clients/graph-client';
+import { startOrderLoop } from '@gudang/testing/clients/order-loop';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { eventually } from '@gudang/testing/eventually';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventually } from '../system/eventually.ts';
-import { graphAt } from '../system/graph-client.ts';
-import { startOrderLoop } from '../system/order-loop.ts';
-import { shopAt } from '../system/shop.ts';
-import { useSystem } from '../system/use-system.ts';
 import { createApolloClient, STOCKS, watchWithApollo } from './examples/apollo-client.ts';
 import { watchWithEventSource } from './examples/event-source-client.ts';
 import { watchOverSse } from './examples/graphql-sse-client.ts';

@@ -1,5 +1,5 @@
+import { eventually } from '@gudang/testing/eventually';
 import { expect } from 'vitest';
-import { eventually } from '../system/eventually.ts';
 import type { StockChange } from './examples/stock-changed.ts';
 
 /** What one client has been shown. */

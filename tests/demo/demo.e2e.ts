@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { eventually } from '@gudang/testing/eventually';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { expect, test } from 'vitest';
-import { eventually } from '../system/eventually.ts';
-import { useSystem } from '../system/use-system.ts';
 
 const system = useSystem();
 const script = fileURLToPath(new URL('demo.ts', import.meta.url));

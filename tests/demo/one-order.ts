@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { dataOf, type Graph, graphAt } from '../system/graph-client.ts';
-import { startLive } from '../system/live-client.ts';
+import { dataOf, type Graph, graphAt } from '@gudang/testing/clients/graph-client';
+import { startLive } from '@gudang/testing/clients/live-client';
 import { expectThat } from './expect-that.ts';
 import { say, shown } from './say.ts';
 

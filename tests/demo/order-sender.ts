@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Graph } from '../system/graph-client.ts';
+import type { Graph } from '@gudang/testing/clients/graph-client';
 
 const ORDER = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
 const RETRY_MS = 500;

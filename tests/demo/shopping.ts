@@ -1,4 +1,4 @@
-import { dataOf, type Graph } from '../system/graph-client.ts';
+import { dataOf, type Graph } from '@gudang/testing/clients/graph-client';
 
 export interface Stock {
   readonly id: string;

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { graphAt } from '../system/graph-client.ts';
+import { graphAt } from '@gudang/testing/clients/graph-client';
 import { createFigures, type Decided } from './figures.ts';
 import { createOrderSender } from './order-sender.ts';
 import { deliver, findStocks, nextOrder } from './shopping.ts';

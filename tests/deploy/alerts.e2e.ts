@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { encodeOrderCreated, ORDER_CREATED } from '@gudang/events';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { eventually } from '@gudang/testing/eventually';
+import { startTcpProxy, type TcpProxy } from '@gudang/testing/proxy/tcp-proxy';
+import { type System, startSystem } from '@gudang/testing/system/system';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { afterAll, beforeAll, describe, inject, it } from 'vitest';
-import { startTcpProxy, type TcpProxy } from '../proxy/tcp-proxy.ts';
-import { eventually } from '../system/eventually.ts';
-import { shopAt } from '../system/shop.ts';
-import { type System, startSystem } from '../system/system.ts';
 import { findPrometheus, type Prometheus, startPrometheus } from './prometheus.ts';
 
 const prometheus = await findPrometheus();

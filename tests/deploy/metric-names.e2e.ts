@@ -1,5 +1,5 @@
+import { useSystem } from '@gudang/testing/system/use-system';
 import { expect, it } from 'vitest';
-import { useSystem } from '../system/use-system.ts';
 import { metricsIn, readExpressions } from './metric-names.ts';
 
 const system = useSystem();

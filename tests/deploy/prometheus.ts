@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '@gudang/embedded';
 import { startWatchdog } from '@gudang/embedded/testing';
-import { eventually } from '../system/eventually.ts';
+import { eventually } from '@gudang/testing/eventually';
 
 /** A database that is silent holds a scrape up for 2 s. */
 const SCRAPED_EVERY = '3s';

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { runToEnd } from '@gudang/testing/system/run-to-end';
+import { scriptOf } from '@gudang/testing/system/system';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { deploySettings, deploySettingsPath } from '../docs/deploy-settings.ts';
 import { rowsOf, SERVICES } from '../docs/settings-page.ts';
-import { runToEnd } from '../system/run-to-end.ts';
-import { scriptOf } from '../system/system.ts';
 import { findKustomize, type Manifest, render } from './render.ts';
 
 const rows = Object.fromEntries(

@@ -1,6 +1,6 @@
+import { eventually } from '@gudang/testing/eventually';
+import type { Databases } from '@gudang/testing/system/databases';
 import { expect } from 'vitest';
-import type { Databases } from '../system/databases.ts';
-import { eventually } from '../system/eventually.ts';
 
 const SETTLES_WITHIN_MS = 40_000;
 

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '@gudang/testing/eventually';
+import type { Part } from '@gudang/testing/system/part';
 import pg from 'pg';
-import { eventually } from '../system/eventually.ts';
-import type { Part } from '../system/part.ts';
 import { runPageCommand } from './page-commands.ts';
 
 /** The whole state that a database had once. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startKafka } from '@gudang/embedded';
 import { startWatchdog } from '@gudang/embedded/testing';
-import { startServer } from '../chaos/rig/server.ts';
+import { startServer } from '@gudang/testing/system/restartable-server';
 
 /** A Kafka that can lose everything. */
 export interface KafkaToLose {

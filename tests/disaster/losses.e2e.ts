@@ -1,9 +1,9 @@
 import { startTestServers, type TestServers } from '@gudang/embedded/testing';
+import { type LiveWitness, startLiveWitness } from '@gudang/testing/clients/live-witness';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { eventually } from '@gudang/testing/eventually';
+import { type System, startSystem } from '@gudang/testing/system/system';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
-import { eventually } from '../system/eventually.ts';
-import { type LiveWitness, startLiveWitness } from '../system/live-witness.ts';
-import { shopAt } from '../system/shop.ts';
-import { type System, startSystem } from '../system/system.ts';
 import { expectSettledBooks, type StoredStocks } from './books.ts';
 import { copyDatabase, type DatabaseBackup, dumpDatabase } from './database-backup.ts';
 import { type KafkaToLose, startKafkaToLose } from './kafka-to-lose.ts';

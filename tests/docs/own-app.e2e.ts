@@ -3,11 +3,11 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@gudang/embedded';
+import { type RunningBrowser, startBrowser } from '@gudang/testing/chromium';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { eventually } from '@gudang/testing/eventually';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RunningBrowser, startBrowser } from '../browser/chromium.ts';
-import { eventually } from '../system/eventually.ts';
-import { shopAt } from '../system/shop.ts';
-import { useSystem } from '../system/use-system.ts';
 import { repository } from './snippets.ts';
 
 const FILES = ['index.html', 'vite.config.js', 'app.js'];

@@ -1,5 +1,5 @@
+import type { System } from '@gudang/testing/system/system';
 import { type DocumentNode, Kind, parse, print, visit } from 'graphql';
-import type { System } from '../system/system.ts';
 
 /** Runs an operation; of a stream, waits for an event that an order brings. */
 export async function runOperation(query: string, { graph, live }: System): Promise<void> {

@@ -55,7 +55,7 @@ async function runCommand(command: string, addresses: Addresses): Promise<void> 
       return mustExist(command, first.replace('dist/', 'src/').replace(/\.js$/, '.ts'));
     case 'export': {
       const [name = ''] = first.split('=');
-      const settings = await readFile(join(repository, 'SETTINGS.md'), 'utf8');
+      const settings = await readFile(join(repository, 'docs/SETTINGS.md'), 'utf8');
       if (!settings.includes(`\`${name}\``))
         throw new Error(`${command}: there is no such setting`);
       return;
@@ -72,7 +72,7 @@ async function runCommand(command: string, addresses: Addresses): Promise<void> 
 const STARTED_BY: Readonly<Record<string, readonly [file: string, words: string]>> = {
   ci: ['.ci/run', 'npm ci'],
   test: ['.ci/run', 'npm test'],
-  start: ['tests/system/running-start.ts', 'packages/embedded/dist/start.js'],
+  start: ['packages/testing/src/system/running-start.ts', 'packages/embedded/dist/start.js'],
   demo: ['tests/demo/demo.e2e.ts', 'demo.ts'],
   migrate: ['tests/e2e/readable-errors.e2e.ts', 'prisma/dist/migrate.js'],
   chaos: ['tests/chaos/short.e2e.ts', 'runFault'],

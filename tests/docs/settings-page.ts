@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { startSettingsTable } from '@gudang/embedded';
 import { type SettingRow, settingsMarkdown } from '@gudang/service/settings';
-import { runToEnd } from '../system/run-to-end.ts';
+import { runToEnd } from '@gudang/testing/system/run-to-end';
 
 export const SERVICES = ['gateway', 'order-subgraph', 'stock-subgraph'];
 
 /** Where the page is kept. */
-export const settingsPagePath = fileURLToPath(new URL('../../SETTINGS.md', import.meta.url));
+export const settingsPagePath = fileURLToPath(new URL('../../docs/SETTINGS.md', import.meta.url));
 
 /** Each process tells its own settings. */
 export async function rowsOf(service: string): Promise<SettingRow[]> {

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { beforeAll, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { shopAt } from '../system/shop.ts';
-import { useSystem } from '../system/use-system.ts';
 import { isSchema, notIn, runOperation } from './run-graphql.ts';
 import { runShell } from './run-shell.ts';
 import { findPages, readSnippets, repository, type Snippet } from './snippets.ts';

@@ -1,4 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { GraphError } from '@gudang/testing/clients/graph-client';
+import { dataOf } from '@gudang/testing/clients/graph-client';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { useSystem } from '@gudang/testing/system/use-system';
 import {
   buildClientSchema,
   type GraphQLSchema,
@@ -8,10 +12,6 @@ import {
   isListType,
 } from 'graphql';
 import { beforeAll, expect, test } from 'vitest';
-import type { GraphError } from '../system/graph-client.ts';
-import { dataOf } from '../system/graph-client.ts';
-import { shopAt } from '../system/shop.ts';
-import { useSystem } from '../system/use-system.ts';
 import { type Argument, argumentsOf, wrongValues } from './bad-input/arguments.ts';
 import { canBeLiteral, type FieldUse, type Form, operationWith } from './bad-input/operation.ts';
 import { anyOfItsType, type Cursors, cursor, type Rule, text, whole } from './bad-input/rules.ts';

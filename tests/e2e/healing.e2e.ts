@@ -1,6 +1,6 @@
+import { useSystem } from '@gudang/testing/system/use-system';
 import { expect, test } from 'vitest';
-import { useSystem } from '../system/use-system.ts';
-import { startWatchedOrders } from '../system/watched-orders.ts';
+import { startWatchedOrders } from './watched-orders.ts';
 
 /** What the issue of a killed part may take until orders settle and are seen again. */
 const HEALS_WITHIN_MS = 15_000;

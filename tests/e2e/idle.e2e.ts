@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, startKafka } from '@gudang/embedded';
+import { kafkaFrames, type Splitter } from '@gudang/testing/proxy/frames';
+import { startTcpProxy } from '@gudang/testing/proxy/tcp-proxy';
+import { startSystem } from '@gudang/testing/system/system';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { kafkaFrames, type Splitter } from '../proxy/frames.ts';
-import { startTcpProxy } from '../proxy/tcp-proxy.ts';
-import { type PostgresCounter, startPostgresCounter } from '../system/postgres-counter.ts';
-import { startSystem } from '../system/system.ts';
+import { type PostgresCounter, startPostgresCounter } from './statement-counter.ts';
 
 const SECONDS = 5;
 /** The relay's poll each second; the reconciler's and the watch's looks each several seconds. */

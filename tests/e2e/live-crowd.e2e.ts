@@ -1,11 +1,11 @@
+import { dataOf } from '@gudang/testing/clients/graph-client';
+import { floodOrders, paceOrders } from '@gudang/testing/clients/order-load';
+import type { WatchingClient } from '@gudang/testing/clients/stock-subscriber';
+import { isBehind, startCrowd } from '@gudang/testing/clients/stock-subscribers';
+import { eventually } from '@gudang/testing/eventually';
+import { addStocks, gatewayMetric, storedVersions } from '@gudang/testing/system/bench-system';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { expect, test } from 'vitest';
-import { isBehind, startCrowd } from '../bench/live/crowd.ts';
-import { floodOrders, paceOrders } from '../bench/live/flood.ts';
-import { addStocks, gatewayMetric, storedVersions } from '../bench/live/live-system.ts';
-import type { WatchingClient } from '../bench/live/watching-client.ts';
-import { eventually } from '../system/eventually.ts';
-import { dataOf } from '../system/graph-client.ts';
-import { useSystem } from '../system/use-system.ts';
 
 const CLIENTS = 20;
 const STOCKS = 10;

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startKafka } from '@gudang/embedded';
 import { startWatchdog } from '@gudang/embedded/testing';
+import type { LiveClient } from '@gudang/testing/clients/live-client';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { eventually } from '@gudang/testing/eventually';
+import { asItComes } from '@gudang/testing/proxy/frames';
+import { startTcpProxy, type TcpProxy } from '@gudang/testing/proxy/tcp-proxy';
+import { type Server, startServer } from '@gudang/testing/system/restartable-server';
+import { type System, startSystem } from '@gudang/testing/system/system';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
-import { type Server, startServer } from '../chaos/rig/server.ts';
-import { asItComes } from '../proxy/frames.ts';
-import { startTcpProxy, type TcpProxy } from '../proxy/tcp-proxy.ts';
-import { eventually } from '../system/eventually.ts';
-import type { LiveClient } from '../system/live-client.ts';
-import { shopAt } from '../system/shop.ts';
-import { type System, startSystem } from '../system/system.ts';
 
 /** A stalled connection is found by a ping that nobody answers: 15 s, then one more attempt. */
 const HEALS_WITHIN_MS = 40_000;

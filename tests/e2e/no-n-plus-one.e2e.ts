@@ -1,7 +1,7 @@
+import { dataOf } from '@gudang/testing/clients/graph-client';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, expect, test } from 'vitest';
-import { dataOf } from '../system/graph-client.ts';
-import { type PostgresCounter, startPostgresCounter } from '../system/postgres-counter.ts';
-import { useSystem } from '../system/use-system.ts';
+import { type PostgresCounter, startPostgresCounter } from './statement-counter.ts';
 
 const counters: PostgresCounter[] = [];
 const system = useSystem({

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { dataOf } from '@gudang/testing/clients/graph-client';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { eventually } from '@gudang/testing/eventually';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../system/eventually.ts';
-import { dataOf } from '../system/graph-client.ts';
-import { shopAt } from '../system/shop.ts';
-import { useSystem } from '../system/use-system.ts';
 
 const system = useSystem();
 let shop: ReturnType<typeof shopAt>;

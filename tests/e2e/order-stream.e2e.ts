@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { LiveClient } from '@gudang/testing/clients/live-client';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import type { LiveClient } from '../system/live-client.ts';
-import { shopAt } from '../system/shop.ts';
-import { useSystem } from '../system/use-system.ts';
 
 interface Watched {
   readonly orderChanged: { readonly status: string };

@@ -1,11 +1,16 @@
 import { freePort } from '@gudang/embedded';
 import { createTestDatabase, testTopicPrefix } from '@gudang/embedded/testing';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
+import { eventually } from '@gudang/testing/eventually';
+import {
+  type Environment,
+  type Part,
+  type Readiness,
+  startPart,
+} from '@gudang/testing/system/part';
+import { type Service, scriptOf } from '@gudang/testing/system/system';
+import { warningsOf } from '@gudang/testing/system/warnings';
 import { describe, expect, inject, type TestContext, test } from 'vitest';
-import { eventually } from '../system/eventually.ts';
-import { dataOf, graphAt } from '../system/graph-client.ts';
-import { type Environment, type Part, type Readiness, startPart } from '../system/part.ts';
-import { type Service, scriptOf } from '../system/system.ts';
-import { warningsOf } from '../system/warnings.ts';
 
 const NOBODY_THERE = 'postgresql://somebody:geheim@127.0.0.1:1/nothing';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { dataOf } from '@gudang/testing/clients/graph-client';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { dataOf } from '../system/graph-client.ts';
-import { shopAt } from '../system/shop.ts';
-import { useSystem } from '../system/use-system.ts';
 
 interface Page {
   readonly nodes: readonly { readonly id: string }[];

@@ -5,10 +5,10 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Environment } from '@gudang/testing/system/part';
+import { type Ended, runToEnd } from '@gudang/testing/system/run-to-end';
+import { type Service, scriptOf } from '@gudang/testing/system/system';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Environment } from '../system/part.ts';
-import { type Ended, runToEnd } from '../system/run-to-end.ts';
-import { type Service, scriptOf } from '../system/system.ts';
 
 const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const START = built('packages/embedded/dist/start.js');

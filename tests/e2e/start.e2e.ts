@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { graphAt } from '@gudang/testing/clients/graph-client';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { eventually } from '@gudang/testing/eventually';
+import { PARTS, type RunningStart, startStart } from '@gudang/testing/system/running-start';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { eventually } from '../system/eventually.ts';
-import { graphAt } from '../system/graph-client.ts';
-import { PARTS, type RunningStart, startStart } from '../system/running-start.ts';
-import { shopAt } from '../system/shop.ts';
-import { startWatchedOrders } from '../system/watched-orders.ts';
+import { startWatchedOrders } from './watched-orders.ts';
 
 const HEALS_WITHIN_MS = 15_000;
 const STOPS_WITHIN_MS = 5_000;

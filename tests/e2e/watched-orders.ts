@@ -1,9 +1,9 @@
+import { dataOf, type Graph } from '@gudang/testing/clients/graph-client';
+import { startLive } from '@gudang/testing/clients/live-client';
+import { startOrderLoop } from '@gudang/testing/clients/order-loop';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { eventually } from '@gudang/testing/eventually';
 import { expect } from 'vitest';
-import { eventually } from './eventually.ts';
-import { dataOf, type Graph } from './graph-client.ts';
-import { startLive } from './live-client.ts';
-import { startOrderLoop } from './order-loop.ts';
-import { shopAt } from './shop.ts';
 
 const SUBSCRIPTION = `subscription ($ids: [ID!], $after: String) {
   stockChanged(ids: $ids, after: $after) { kind cursor stock { id quantity version } } }`;

@@ -1,5 +1,5 @@
-import type { Random } from '../chaos/random.ts';
-import type { System } from '../system/system.ts';
+import type { Random } from '@gudang/testing/random';
+import type { System } from '@gudang/testing/system/system';
 
 /** What cases are sent at. */
 export interface Target {

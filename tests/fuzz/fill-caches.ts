@@ -1,5 +1,5 @@
-import { graphAt } from '../system/graph-client.ts';
-import type { System } from '../system/system.ts';
+import { graphAt } from '@gudang/testing/clients/graph-client';
+import type { System } from '@gudang/testing/system/system';
 
 /** More than the gateway keeps parsed, at some seventy tokens each. */
 const DOCUMENTS = 1_800;

@@ -1,6 +1,6 @@
-import { createRandom, seedOf } from '../chaos/random.ts';
-import { eventually } from '../system/eventually.ts';
-import { dataOf, graphAt } from '../system/graph-client.ts';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
+import { eventually } from '@gudang/testing/eventually';
+import { createRandom, seedOf } from '@gudang/testing/random';
 import type { FuzzCase, Target } from './case.ts';
 import { cursors } from './cases/cursors.ts';
 import { documents } from './cases/documents.ts';

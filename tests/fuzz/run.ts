@@ -3,9 +3,9 @@
  * tokens, cursors. `npm run fuzz -- [--seed N] [--cases N] [--from N]`; the same seed, the same cases.
  */
 import { parseArgs } from 'node:util';
-import { INSPECTABLE, inspect, mebibytes } from '../bench/live/inspected.ts';
-import { withLiveSystem } from '../bench/live/live-system.ts';
-import { createVerdict } from '../bench/live/verdict.ts';
+import { createVerdict } from '@gudang/testing/checks';
+import { INSPECTABLE, inspect, mebibytes } from '@gudang/testing/process-inspector';
+import { withLiveSystem } from '@gudang/testing/system/bench-system';
 import { fillCaches } from './fill-caches.ts';
 import { growthPerCase, type Sample } from './plateau.ts';
 import { runFuzz } from './run-fuzz.ts';

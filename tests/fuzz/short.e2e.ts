@@ -1,5 +1,5 @@
+import { useSystem } from '@gudang/testing/system/use-system';
 import { expect, it } from 'vitest';
-import { useSystem } from '../system/use-system.ts';
 import { runFuzz } from './run-fuzz.ts';
 import { fullAuthorization, HARDENED } from './target.ts';
 

@@ -1,6 +1,6 @@
 import { signToken } from '@gudang/service/test-tokens';
-import { SECURED } from '../auth/callers.ts';
-import type { SystemOptions } from '../system/system.ts';
+import { SECURED } from '@gudang/testing/clients/callers';
+import type { SystemOptions } from '@gudang/testing/system/system';
 
 /** As on the internet: tokens are asked for, and strangers explore nothing. */
 export const HARDENED = {

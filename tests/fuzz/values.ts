@@ -1,4 +1,4 @@
-import type { Random } from '../chaos/random.ts';
+import type { Random } from '@gudang/testing/random';
 
 /** Characters that mean something to parsers, and some that only look as if. */
 const SPECIAL = [

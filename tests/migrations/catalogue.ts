@@ -1,4 +1,4 @@
-import type { Query } from '../system/databases.ts';
+import type { Query } from '@gudang/testing/system/databases';
 
 /** What a release finds in a database and may stand on; by its name, each with what it is. */
 export type Catalogue = ReadonlyMap<string, string>;

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { migrate } from '@gudang/prisma';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { openDatabases, type Query } from '@gudang/testing/system/databases';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { openDatabases, type Query } from '../system/databases.ts';
-import { shopAt } from '../system/shop.ts';
-import { useSystem } from '../system/use-system.ts';
 import { brokenPromises } from './broken-promises.ts';
 import { readCatalogue } from './catalogue.ts';
 

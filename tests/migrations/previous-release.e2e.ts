@@ -1,10 +1,10 @@
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { eventually } from '@gudang/testing/eventually';
+import { type Part, startPart } from '@gudang/testing/system/part';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, json } from '../rest/rest-client.ts';
-import { eventually } from '../system/eventually.ts';
-import { dataOf, graphAt } from '../system/graph-client.ts';
-import { type Part, startPart } from '../system/part.ts';
-import { shopAt } from '../system/shop.ts';
-import { useSystem } from '../system/use-system.ts';
 import { findPreviousRelease, type PreviousRelease, unpackRelease } from './previous-release.ts';
 
 const before = await findPreviousRelease();

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { ORDER_CREATED } from '@gudang/events';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { eventually } from '@gudang/testing/eventually';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventually } from '../system/eventually.ts';
-import { shopAt } from '../system/shop.ts';
-import { useSystem } from '../system/use-system.ts';
 
 const system = useSystem();
 let kafka: Kafka;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { eventually } from '@gudang/testing/eventually';
+import { startTcpProxy, type TcpProxy } from '@gudang/testing/proxy/tcp-proxy';
+import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTcpProxy, type TcpProxy } from '../proxy/tcp-proxy.ts';
-import { eventually } from '../system/eventually.ts';
-import { useSystem } from '../system/use-system.ts';
 import { badRequests } from './bad-requests.ts';
 import { ask, JSON_TYPE, json, type RestRequest } from './rest-client.ts';
 

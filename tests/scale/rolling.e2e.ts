@@ -1,13 +1,16 @@
+import { graphAt } from '@gudang/testing/clients/graph-client';
+import { startLiveWitness } from '@gudang/testing/clients/live-witness';
+import { startOrderWatcher } from '@gudang/testing/clients/order-watcher';
+import { shopAt } from '@gudang/testing/clients/shop';
+import { eventually } from '@gudang/testing/eventually';
+import {
+  type ReplicatedSystem,
+  startReplicatedSystem,
+} from '@gudang/testing/system/replicated-system';
+import type { Service } from '@gudang/testing/system/system';
 import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
-import { startOrderWatcher } from '../chaos/load/order-watcher.ts';
-import { eventually } from '../system/eventually.ts';
-import { graphAt } from '../system/graph-client.ts';
-import { startLiveWitness } from '../system/live-witness.ts';
-import { shopAt } from '../system/shop.ts';
-import type { Service } from '../system/system.ts';
 import { startCollector } from '../trace/collector.ts';
 import { traceOneOrder } from '../trace/traced-order.ts';
-import { type ReplicatedSystem, startReplicatedSystem } from './replicated-system.ts';
 import { startSteadyTraffic } from './steady-traffic.ts';
 
 const REPLICAS = 3;

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { graphAt } from '../system/graph-client.ts';
+import { graphAt } from '@gudang/testing/clients/graph-client';
 
 /** Clients that order and ask, whose requests may not fail: none is sent twice. */
 export interface SteadyTraffic {

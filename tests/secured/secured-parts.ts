@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { type SecuredServers, startSecuredServers, USER } from '@gudang/embedded/secured-testing';
 import { testTopicPrefix } from '@gudang/embedded/testing';
-import { type Environment, type Part, startPart } from '../system/part.ts';
-import { type Ended, runToEnd } from '../system/run-to-end.ts';
-import { scriptOf } from '../system/system.ts';
+import { type Environment, type Part, startPart } from '@gudang/testing/system/part';
+import { type Ended, runToEnd } from '@gudang/testing/system/run-to-end';
+import { scriptOf } from '@gudang/testing/system/system';
 
 export type Side = 'order' | 'stock';
 export const SETTING = { order: 'ORDER_DATABASE_URL', stock: 'STOCK_DATABASE_URL' } as const;

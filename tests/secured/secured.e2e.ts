@@ -1,12 +1,12 @@
 import { GUEST, USER } from '@gudang/embedded/secured-testing';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
+import { startLive } from '@gudang/testing/clients/live-client';
+import { eventually } from '@gudang/testing/eventually';
+import type { Environment, Part } from '@gudang/testing/system/part';
+import { startStart } from '@gudang/testing/system/running-start';
+import { warningsOf } from '@gudang/testing/system/warnings';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../system/eventually.ts';
-import { dataOf, graphAt } from '../system/graph-client.ts';
-import { startLive } from '../system/live-client.ts';
-import type { Environment, Part } from '../system/part.ts';
-import { startStart } from '../system/running-start.ts';
-import { warningsOf } from '../system/warnings.ts';
 import { SETTING, type SecuredParts, type Side, startSecuredParts } from './secured-parts.ts';
 
 let secured: SecuredParts;

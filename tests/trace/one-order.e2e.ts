@@ -1,7 +1,7 @@
+import { dataOf } from '@gudang/testing/clients/graph-client';
+import { eventually } from '@gudang/testing/eventually';
+import { type System, startSystem } from '@gudang/testing/system/system';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { eventually } from '../system/eventually.ts';
-import { dataOf } from '../system/graph-client.ts';
-import { type System, startSystem } from '../system/system.ts';
 import { type CollectedSpan, startCollector } from './collector.ts';
 import { traceOneOrder } from './traced-order.ts';
 

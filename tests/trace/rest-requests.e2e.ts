@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { eventually } from '@gudang/testing/eventually';
+import { type System, startSystem } from '@gudang/testing/system/system';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { ask, JSON_TYPE, json, type RestRequest } from '../rest/rest-client.ts';
-import { eventually } from '../system/eventually.ts';
-import { type System, startSystem } from '../system/system.ts';
 import { type CollectedSpan, startCollector } from './collector.ts';
 
 let collector: Awaited<ReturnType<typeof startCollector>>;

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { eventually } from '../system/eventually.ts';
-import { dataOf, graphAt } from '../system/graph-client.ts';
-import { startLive } from '../system/live-client.ts';
-import type { Part } from '../system/part.ts';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
+import { startLive } from '@gudang/testing/clients/live-client';
+import { eventually } from '@gudang/testing/eventually';
+import type { Part } from '@gudang/testing/system/part';
 import type { CollectedSpan } from './collector.ts';
 import { missingOf } from './road.ts';
 

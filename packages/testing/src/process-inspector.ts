@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { eventually } from '../../system/eventually.ts';
+import { eventually } from './eventually.ts';
 
 /** What a process keeps, in bytes, and what keeps it awake. */
 export interface Held {

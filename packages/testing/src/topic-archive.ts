@@ -6,9 +6,8 @@ import {
   ORDER_DECIDED,
   STOCK_CHANGED,
 } from '@gudang/events';
-import { eventually } from '../system/eventually.ts';
-import type { TopicRecord } from './history.ts';
-import type { Rig } from './rig/rig.ts';
+import type { Admin, Kafka } from 'kafkajs';
+import { eventually } from './eventually.ts';
 
 const TOPICS = [
   ORDER_CREATED,
@@ -20,10 +19,30 @@ const TOPICS = [
 ];
 const READ_WITHIN_MS = 30_000;
 
+export interface TopicRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The Kafka of a system, and how it names its topics. */
+export interface TopicSource {
+  readonly client: Pick<Kafka, 'consumer'>;
+  readonly admin: Pick<Admin, 'fetchTopicOffsets'>;
+  /** Adds the system's topic prefix. */
+  readonly name: (topic: string) => string;
+  /** Removes the system's topic prefix. */
+  readonly bare: (topic: string) => string;
+}
+
 export type Records = Record<string, TopicRecord[]>;
 
 /** All records of all topics from their beginning, read on from where it was when asked again. */
-export function createTopicArchive(rig: Pick<Rig, 'client' | 'admin' | 'name' | 'bare'>) {
+export function createTopicArchive(rig: TopicSource) {
   const records: Records = Object.fromEntries(TOPICS.map((topic) => [topic, []]));
   /** The next offset to read, by topic and partition. */
   const next = new Map<string, number>();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { deadLetterTopic, ORDER_CREATED } from '@gudang/events';
-import { eventually } from '../../system/eventually.ts';
+import { eventually } from '@gudang/testing/eventually';
 import type { Fault } from '../fault.ts';
 import { badValues } from './bad-values.ts';
 

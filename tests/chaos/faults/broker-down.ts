@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { watchReadiness } from '@gudang/testing/system/readiness-monitor';
 import type { Fault, FaultContext } from '../fault.ts';
 import { timeQueries } from './time-queries.ts';
-import { watchReadiness } from './watch-readiness.ts';
 
 const P99_LIMIT_MS = 100;
 /** On a machine that is busy with other things: how much slower than a query at the same time. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { eventually } from '../../system/eventually.ts';
+import { eventually } from '@gudang/testing/eventually';
 import type { Fault } from '../fault.ts';
 import type { Side } from '../rig/backing.ts';
 

@@ -1,5 +1,5 @@
-import { eventually } from '../../system/eventually.ts';
-import type { Part } from '../../system/part.ts';
+import { eventually } from '@gudang/testing/eventually';
+import type { Part } from '@gudang/testing/system/part';
 import type { FaultContext } from '../fault.ts';
 import type { Side } from '../rig/backing.ts';
 import { answers, groupMembers } from './look.ts';

@@ -1,4 +1,4 @@
-import type { Part } from '../../system/part.ts';
+import type { Part } from '@gudang/testing/system/part';
 
 /** SIGKILL to each at the same moment; resolves once they are gone. */
 export async function killAll(parts: readonly Part[]): Promise<void> {

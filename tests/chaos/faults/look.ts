@@ -1,4 +1,4 @@
-import type { Part } from '../../system/part.ts';
+import type { Part } from '@gudang/testing/system/part';
 import { ask } from '../load/ask.ts';
 import type { Side } from '../rig/backing.ts';
 import type { Rig } from '../rig/rig.ts';

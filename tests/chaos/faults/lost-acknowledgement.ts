@@ -1,5 +1,5 @@
-import { KAFKA } from '../../proxy/frames.ts';
-import { eventually } from '../../system/eventually.ts';
+import { eventually } from '@gudang/testing/eventually';
+import { KAFKA } from '@gudang/testing/proxy/frames';
 import type { Fault } from '../fault.ts';
 import { SIDES } from '../rig/backing.ts';
 

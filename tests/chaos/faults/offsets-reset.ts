@@ -1,5 +1,5 @@
 import { ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
-import { eventually } from '../../system/eventually.ts';
+import { eventually } from '@gudang/testing/eventually';
 import type { Fault } from '../fault.ts';
 import { SIDES } from '../rig/backing.ts';
 import { restartAll } from './kill-all.ts';

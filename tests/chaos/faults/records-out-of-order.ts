@@ -1,5 +1,5 @@
 import { ORDER_CREATED } from '@gudang/events';
-import { KAFKA } from '../../proxy/frames.ts';
+import { KAFKA } from '@gudang/testing/proxy/frames';
 import type { Fault } from '../fault.ts';
 
 /** While their relay is held up, new orders arrive by another way, shuffled over all partitions. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ORDER_CREATED } from '@gudang/events';
-import { eventually } from '../../system/eventually.ts';
+import { eventually } from '@gudang/testing/eventually';
 import type { Fault } from '../fault.ts';
 import { lockStocks } from './hold-lock.ts';
 import { killAll, restartAll } from './kill-all.ts';

@@ -1,4 +1,4 @@
-import { eventually } from '../../system/eventually.ts';
+import { eventually } from '@gudang/testing/eventually';
 import type { Fault } from '../fault.ts';
 import type { Acknowledged } from '../history.ts';
 import { startSteadyClients } from '../load/steady-clients.ts';

@@ -1,4 +1,4 @@
-import { eventually } from '../../system/eventually.ts';
+import { eventually } from '@gudang/testing/eventually';
 import type { Fault } from '../fault.ts';
 import { SIDES } from '../rig/backing.ts';
 import { groupMembers } from './look.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Part } from '../../system/part.ts';
+import type { Part } from '@gudang/testing/system/part';
 import { ask } from '../load/ask.ts';
 
 const EVERY_MS = 50;

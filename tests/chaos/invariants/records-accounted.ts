@@ -1,4 +1,5 @@
-import type { DecisionRow, TopicRecord } from '../history.ts';
+import type { TopicRecord } from '@gudang/testing/topic-archive';
+import type { DecisionRow } from '../history.ts';
 import { type Breach, byId, fieldsOf, type History } from '../history-tools.ts';
 
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;

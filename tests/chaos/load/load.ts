@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { eventually } from '../../system/eventually.ts';
+import { eventually } from '@gudang/testing/eventually';
+import type { Random } from '@gudang/testing/random';
 import type { Acknowledged, Adjusted } from '../history.ts';
-import type { Random } from '../random.ts';
 import type { Customer } from './customer.ts';
 import type { Product } from './products.ts';
 

@@ -1,4 +1,4 @@
-import type { Random } from '../random.ts';
+import type { Random } from '@gudang/testing/random';
 
 export interface Product {
   readonly id: string;

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Part } from '../../system/part.ts';
+import type { Part } from '@gudang/testing/system/part';
 import type { Acknowledged } from '../history.ts';
 import type { Product } from './products.ts';
 

@@ -1,4 +1,4 @@
-import { type LiveClient, startLive } from '../../system/live-client.ts';
+import { type LiveClient, startLive } from '@gudang/testing/clients/live-client';
 import type { Watcher } from '../history.ts';
 
 const STOCK_CHANGED = `subscription ($ids: [ID!], $after: String) {

@@ -1,8 +1,8 @@
-import { eventually } from '../../system/eventually.ts';
+import { type RunningOrderWatcher, startOrderWatcher } from '@gudang/testing/clients/order-watcher';
+import { eventually } from '@gudang/testing/eventually';
 import type { Acknowledged, Told } from '../history.ts';
 import type { Rig } from '../rig/rig.ts';
 import { ask } from './ask.ts';
-import { type RunningOrderWatcher, startOrderWatcher } from './order-watcher.ts';
 import type { Product } from './products.ts';
 import { type RunningWatcher, startWatcher } from './watcher.ts';
 

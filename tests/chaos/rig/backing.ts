@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { freePort, startKafka, startPostgres } from '@gudang/embedded';
 import { startWatchdog } from '@gudang/embedded/testing';
 import { migrate } from '@gudang/prisma';
-import { asItComes, kafkaFrames } from '../../proxy/frames.ts';
-import { startTcpProxy, type TcpProxy } from '../../proxy/tcp-proxy.ts';
-import { type Server, startServer } from './server.ts';
+import { asItComes, kafkaFrames } from '@gudang/testing/proxy/frames';
+import { startTcpProxy, type TcpProxy } from '@gudang/testing/proxy/tcp-proxy';
+import { type Server, startServer } from '@gudang/testing/system/restartable-server';
 import { createSmallDisk, type SmallDisk } from './small-disk.ts';
 
 export type Side = 'order' | 'stock';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { type Databases, openDatabases } from '@gudang/testing/system/databases';
+import { type Environment, type Part, startPart } from '@gudang/testing/system/part';
+import { scriptOf } from '@gudang/testing/system/system';
 import { type Admin, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
-import { type Databases, openDatabases } from '../../system/databases.ts';
-import { type Environment, type Part, startPart } from '../../system/part.ts';
-import { scriptOf } from '../../system/system.ts';
 import { type Backing, SIDES, type Side, startBacking } from './backing.ts';
 
 /** A whole system to break: processes of the production build, what they stand on, and levers. */

@@ -1,5 +1,5 @@
-import { eventually } from '../../system/eventually.ts';
-import { dataOf, graphAt } from '../../system/graph-client.ts';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
+import { eventually } from '@gudang/testing/eventually';
 
 /** Stocks a product, orders some of it and waits for the decision. @returns the decided order */
 export async function orderThrough(gatewayUrl: string): Promise<string> {

@@ -1,4 +1,4 @@
-import type { Random } from '../../chaos/random.ts';
+import type { Random } from '@gudang/testing/random';
 import { type FuzzCase, judgePost } from '../case.ts';
 import { anyJson, anyText, mutateText } from '../values.ts';
 

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import type { Random } from '../../chaos/random.ts';
+import type { Random } from '@gudang/testing/random';
 import { ANSWER_WITHIN_MS, type FuzzCase, judgeAnswer } from '../case.ts';
 import { anyJson, anyText, mutateBytes } from '../values.ts';
 

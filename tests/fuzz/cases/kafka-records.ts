@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
+import type { System } from '@gudang/testing/system/system';
 import { Kafka, logLevel, type Producer } from 'kafkajs';
-import type { System } from '../../system/system.ts';
 import type { FuzzCase } from '../case.ts';
 import { anyJson, anyText, mutateText } from '../values.ts';
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
+import type { Random } from '@gudang/testing/random';
 import { WebSocket } from 'ws';
-import type { Random } from '../../chaos/random.ts';
 import { ANSWER_WITHIN_MS, type FuzzCase, judgeAnswer } from '../case.ts';
 import { anyJson, anyText, mutateBytes, mutateText } from '../values.ts';
 import { anyOperation } from './documents.ts';

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { CloseCode, createClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import { eventually, type Patience } from './eventually.ts';
+import { eventually, type Patience } from '../eventually.ts';
 import type { GraphError } from './graph-client.ts';
 
 type Variables = Readonly<Record<string, unknown>>;

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { encodeOrderCreated, ORDER_CREATED } from '@gudang/events';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
-import { dataOf } from '../../system/graph-client.ts';
-import type { System } from '../../system/system.ts';
+import type { System } from '../system/system.ts';
+import { dataOf } from './graph-client.ts';
 
 const BATCHES_A_SECOND = 10;
 

@@ -1,12 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type LiveClient, startLive } from '../../system/live-client.ts';
-import type { OrderWatcher } from '../history.ts';
+import { type LiveClient, startLive } from './live-client.ts';
 
 const ORDER_CHANGED = `subscription ($id: ID!) { orderChanged(id: $id) { status } }`;
 const LOOK_EVERY_MS = 100;
 
 interface Changed {
   readonly orderChanged: { readonly status: string };
+}
+
+/** What one live client has seen of one order, in order, over all its connections. */
+export interface OrderWatcher {
+  readonly name: string;
+  readonly orderId: string;
+  /** Statuses. */
+  readonly seen: readonly string[];
+  /** Whether the server said that it is over, as it does after the decision. */
+  readonly completed: boolean;
+  readonly errors: readonly string[];
 }
 
 export interface RunningOrderWatcher {

@@ -1,4 +1,4 @@
-import { eventually, type Patience } from './eventually.ts';
+import { eventually, type Patience } from '../eventually.ts';
 import { dataOf, type Graph } from './graph-client.ts';
 
 export interface ShownStock {

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { System } from '../../system/system.ts';
-import { storedVersions } from './live-system.ts';
-import type { Verdict } from './verdict.ts';
-import { createWatchingClient, type Watched, type WatchingClient } from './watching-client.ts';
+import type { Verdict } from '../checks.ts';
+import { storedVersions } from '../system/bench-system.ts';
+import type { System } from '../system/system.ts';
+import { createWatchingClient, type Watched, type WatchingClient } from './stock-subscriber.ts';
 
 const AT_ONCE = 50;
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { eventually } from '../system/eventually.ts';
+import { eventually } from '../eventually.ts';
 import { KAFKA, kafkaFrames } from './frames.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 

@@ -1,7 +1,7 @@
 import { startTestServers } from '@gudang/embedded/testing';
-import { eventually } from '../../system/eventually.ts';
-import { type Part, tail } from '../../system/part.ts';
-import { type System, type SystemOptions, startSystem } from '../../system/system.ts';
+import { eventually } from '../eventually.ts';
+import { type Part, tail } from './part.ts';
+import { type System, type SystemOptions, startSystem } from './system.ts';
 
 /** Tests do without what a power cut would take; figures of commits that skip the disk say little. */
 const ON_DISK = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };

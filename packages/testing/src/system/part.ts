@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

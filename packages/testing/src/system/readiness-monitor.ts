@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Part } from '../../system/part.ts';
+import type { Part } from './part.ts';
 
 const EVERY_MS = 200;
 

@@ -1,6 +1,6 @@
 import { type Balancer, startBalancer } from '../proxy/balancer.ts';
-import type { Part } from '../system/part.ts';
-import { type Service, type System, type SystemOptions, startSystem } from '../system/system.ts';
+import type { Part } from './part.ts';
+import { type Service, type System, type SystemOptions, startSystem } from './system.ts';
 
 /** Several replicas of each service, each reached through a balancer alone. */
 export interface ReplicatedSystem {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@gudang/embedded';
-import { eventually } from './eventually.ts';
+import { eventually } from '../eventually.ts';
 import type { Environment, Exit } from './part.ts';
 
 export const PARTS = ['gateway', 'order', 'stock', 'postgres', 'kafka'] as const;
@@ -31,7 +31,7 @@ export interface RunningStart {
   readonly clear: () => Promise<void>;
 }
 
-const repository = fileURLToPath(new URL('../../', import.meta.url));
+const repository = fileURLToPath(new URL('../../../../', import.meta.url));
 const READY_WITHIN_MS = 60_000;
 const PID_FILES: Record<PartName, string> = {
   gateway: 'run/gateway.pid',

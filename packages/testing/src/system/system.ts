@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { createTestDatabase, type TestDatabase, testTopicPrefix } from '@gudang/embedded/testing';
+import { type Graph, graphAt } from '../clients/graph-client.ts';
+import { type LiveClient, type LiveOptions, startLive } from '../clients/live-client.ts';
 import { type Databases, openDatabases } from './databases.ts';
-import { type Graph, graphAt } from './graph-client.ts';
-import { type LiveClient, type LiveOptions, startLive } from './live-client.ts';
 import { type Environment, type Part, startPart, tail } from './part.ts';
 
 export type Service = 'order' | 'stock' | 'gateway';
@@ -63,7 +63,7 @@ export interface System {
   readonly stop: () => Promise<void>;
 }
 
-const repository = new URL('../../', import.meta.url);
+const repository = new URL('../../../../', import.meta.url);
 const FOLDERS = { order: 'order-subgraph', stock: 'stock-subgraph', gateway: 'gateway' } as const;
 
 /** The file that runs a service in production. */
