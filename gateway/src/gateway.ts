@@ -137,7 +137,7 @@ export async function startGateway({
     ...serving,
     app,
     limits: clients.websocket,
-    onProblem: (error) => log.debug({ err: error }, 'a websocket broke'),
+    log,
   });
   const http = started(
     'http',

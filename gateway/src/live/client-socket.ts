@@ -6,6 +6,9 @@ import type { MessageSocket } from './message-socket.ts';
 /** What may wait unread in a client's socket, in bytes, before its further requests are refused. */
 const UNREAD_LIMIT = 4 * 1024 * 1024;
 
+/** The longest reason of a close frame, in bytes of UTF-8; ws throws on a longer one (RFC 6455, 5.5). */
+const REASON_BYTES = 123;
+
 /** A client's websocket; a class, because each delivery to each client comes through it. */
 class ClientSocket implements MessageSocket {
   readonly #socket: WebSocket;
@@ -45,8 +48,14 @@ class ClientSocket implements MessageSocket {
   }
 
   close(code: number, reason: string): void {
-    this.#socket.close(code, reason);
+    this.#socket.close(code, cutReason(reason));
   }
+}
+
+/** Cuts a close frame's reason to its limit, between two characters. */
+export function cutReason(reason: string): string {
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(REASON_BYTES));
+  return reason.slice(0, read);
 }
 
 /** @param raw the connection under the websocket */

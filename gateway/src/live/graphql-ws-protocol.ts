@@ -87,7 +87,7 @@ export function serveGraphqlWs({
           if (operations.has(message.id)) {
             return socket.close(
               CloseCode.SubscriberAlreadyExists,
-              `Subscriber for ${message.id} already exists`.slice(0, 120),
+              `Subscriber for ${message.id} already exists`,
             );
           }
           return operations.begin(message.id, message.payload, context);

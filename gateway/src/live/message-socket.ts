@@ -10,5 +10,6 @@ export interface MessageSocket {
   readonly resume: () => void;
   /** Bytes that wait for the client to read them. */
   readonly unread: () => number;
+  /** Closes the socket; a reason of over 123 bytes is cut. */
   readonly close: (code: number, reason: string) => void;
 }

@@ -47,7 +47,7 @@ export function createSocketSession(
       else if (!(error instanceof ServiceError))
         close(CloseCode.InternalServerError, 'Internal error');
       else if (error.code === 'UNAVAILABLE') close(LiveCloseCode.tryAgainLater, error.message);
-      else close(CloseCode.Forbidden, error.message.slice(0, 120));
+      else close(CloseCode.Forbidden, error.message);
     }
   };
   const hold = (next: Caller): void => {

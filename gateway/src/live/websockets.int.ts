@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createHealth, createHttpServer, createMetrics } from '@gudang/service';
+import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/service';
 import { NOBODY } from '@gudang/service/auth';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
@@ -19,6 +19,7 @@ async function serve({
   pingEveryMs?: number;
   idleMs?: number;
   execute?: OperationExecutor;
+  present?: () => never;
 } = {}) {
   const health = createHealth();
   const app = createHttpServer({ health, metrics: createMetrics('test') });
@@ -29,7 +30,7 @@ async function serve({
     auth: { on: false, callerOf: () => NOBODY },
     origins: { allows: () => true },
     metrics: createLiveMetrics(createMetrics('test'), () => 0),
-    onProblem: () => {},
+    log: createLogger('gateway', 'silent'),
     admission: createTestAdmission(),
     ...DEFAULT_CLIENT_LIMITS,
     shed: () => {},
@@ -71,6 +72,38 @@ describe('websockets', () => {
     await once(socket, 'open');
     socket.send('x'.repeat(64 * 1024 + 1));
     expect(await closeCode(socket)).toBe(1009);
+  });
+
+  it('close only the connection that repeats a long id of multi-byte characters', async () => {
+    const { open } = await serve();
+    const [culprit, other] = [open(), open()];
+    await Promise.all([once(culprit, 'open'), once(other, 'open')]);
+    culprit.send(JSON.stringify({ type: 'connection_init' }));
+    const message = {
+      id: 'é'.repeat(100),
+      type: 'subscribe',
+      payload: { query: 'subscription { x }' },
+    };
+    for (let count = 0; count < 2; count += 1) culprit.send(JSON.stringify(message));
+    const [code, reason] = await once(culprit, 'close');
+    expect(code).toBe(4409);
+    expect(String(reason)).toBe(`Subscriber for ${'é'.repeat(54)}`);
+    other.send(JSON.stringify({ type: 'ping' }));
+    expect(JSON.parse(String((await once(other, 'message'))[0]))).toEqual({ type: 'pong' });
+  });
+
+  it('close with 4500 only the connection whose message throws', async () => {
+    const present = () => {
+      throw new Error('a defect');
+    };
+    const { open } = await serve({ present });
+    const [culprit, other] = [open(), open()];
+    await Promise.all([once(culprit, 'open'), once(other, 'open')]);
+    culprit.send(JSON.stringify({ type: 'connection_init' }));
+    culprit.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: '{' } }));
+    expect(await closeCode(culprit)).toBe(4500);
+    other.send(JSON.stringify({ type: 'ping' }));
+    expect(JSON.parse(String((await once(other, 'message'))[0]))).toEqual({ type: 'pong' });
   });
 
   it('leave the streams of a client that has vanished without a goodbye', async () => {

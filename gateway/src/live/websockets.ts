@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Health, Stoppable } from '@gudang/service';
+import type { Health, Logger, Stoppable } from '@gudang/service';
 import type { Authentication } from '@gudang/service/auth';
 import type { FastifyInstance } from 'fastify';
-import { handleProtocols } from 'graphql-ws';
+import { CloseCode, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AllowedOrigins } from '../allowed-origins.ts';
 import { contextOf } from '../context.ts';
@@ -52,7 +52,7 @@ export function startWebsockets({
   connections,
   addresses,
   tokens,
-  onProblem,
+  log,
   pingEveryMs = PING_EVERY_MS,
   ...serving
 }: {
@@ -65,7 +65,7 @@ export function startWebsockets({
   connections: ConnectionLimits;
   addresses: Pick<ClientAddress, 'of'>;
   tokens: TokenChecks;
-  onProblem: (error: Error) => void;
+  log: Logger;
   pingEveryMs?: number;
 } & Pick<Connection, 'admission' | 'rate' | 'shed' | 'execute' | 'live' | 'present'>): Stoppable {
   const server = new WebSocketServer({
@@ -105,17 +105,30 @@ export function startWebsockets({
       socket: client,
     });
     idleOf.set(socket, connection.idleMs);
-    raw.on('drain', connection.onReady);
+    // An exception in an event listener would end the process, and with it every connection.
+    const guarded =
+      <Arguments extends unknown[]>(handle: (...given: Arguments) => void) =>
+      (...given: Arguments): void => {
+        try {
+          handle(...given);
+        } catch (error) {
+          log.error({ err: error }, 'handling a websocket failed; this connection is closed');
+          socket.close(CloseCode.InternalServerError, 'Internal error');
+        }
+      };
+    raw.on('drain', guarded(connection.onReady));
     socket.on('pong', liveness.heard);
     // ws closes by itself after an error, such as a message over the limit.
-    socket.on('error', onProblem);
+    socket.on('error', (error) => log.debug({ err: error }, 'a websocket failed'));
+    const onClosed = guarded(connection.onClosed);
     socket.on('close', () => {
       metrics.clients.dec();
-      connection.onClosed();
+      onClosed();
     });
+    const onMessage = guarded(connection.onMessage);
     socket.on('message', (data) => {
       liveness.heard();
-      connection.onMessage(String(data));
+      onMessage(String(data));
     });
     if (!socket.protocol) socket.close(NOT_ACCEPTABLE, 'Subprotocol not acceptable');
   };
@@ -138,12 +151,14 @@ export function startWebsockets({
     try {
       serving.shed();
       socket.once('close', connections.enter(address));
+      server.handleUpgrade(request, socket, head, (client) =>
+        serve(client, socket, request, address),
+      );
     } catch (error) {
-      return refuseUpgrade(socket, error as RequestRefused);
+      if (error instanceof RequestRefused) return refuseUpgrade(socket, error);
+      log.error({ err: error }, 'opening a websocket failed; this connection is closed');
+      socket.destroy();
     }
-    server.handleUpgrade(request, socket, head, (client) =>
-      serve(client, socket, request, address),
-    );
   });
 
   return {
