@@ -15,10 +15,10 @@ export const badInputPlugin: ApolloServerPlugin<GatewayContext> = {
         { extensions: { code: 'OPERATION_RESOLUTION_FAILURE', http: { status: 400 } } },
       );
     },
-    didEncounterErrors: async ({ document, errors, schema }) => {
+    didEncounterErrors: async ({ document, errors, request, schema }) => {
       const own = errors.filter(({ extensions }) => extensions?.['serviceName'] === undefined);
       if (!document || own.length === 0) return;
-      for (const [error, badInput] of findBadInput(own, document, schema)) {
+      for (const [error, badInput] of findBadInput(own, document, schema, request.variables)) {
         Object.assign(error.extensions, badInput);
       }
     },

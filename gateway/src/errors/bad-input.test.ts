@@ -1,6 +1,6 @@
-import { buildSchema, type GraphQLError, getVariableValues, Kind, parse, validate } from 'graphql';
+import { buildSchema, type GraphQLError, Kind, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { findBadInput } from './bad-input.ts';
+import { coerceVariables, findBadInput } from './bad-input.ts';
 
 const schema = buildSchema(`
   type Query {
@@ -23,18 +23,15 @@ function errorsOf(query: string, variables?: Record<string, unknown>) {
   const invalid = validate(schema, document);
   if (invalid.length > 0) return { document, errors: invalid };
   const operation = document.definitions.find((d) => d.kind === Kind.OPERATION_DEFINITION);
-  const { errors } = getVariableValues(
-    schema,
-    operation?.variableDefinitions ?? [],
-    variables ?? {},
-  );
+  if (!operation) throw new Error('no operation');
+  const { errors } = coerceVariables(schema, operation, variables ?? {});
   return { document, errors: errors ?? [] };
 }
 
 function only(query: string, variables?: Record<string, unknown>) {
   const { document, errors } = errorsOf(query, variables);
   expect(errors).toHaveLength(1);
-  return findBadInput(errors, document, schema).get(errors[0] as GraphQLError);
+  return findBadInput(errors, document, schema, variables).get(errors[0] as GraphQLError);
 }
 
 describe('findBadInput', () => {
@@ -204,5 +201,42 @@ describe('findBadInput', () => {
     ['an undefined variable', '{ things(first: $n) }'],
   ])('leaves alone: %s', (_what, query) => {
     expect(only(query)).toBeUndefined();
+  });
+
+  it('places the errors of several variables, each by its own value', () => {
+    const variables = { a: 1, b: [{ label: 1 }, { label: 'l', weight: 'w' }] };
+    const query = `mutation ($a: String!, $b: [Tag!]) {
+      make(note: $a, input: {name: "n", quantity: 1, tags: $b})
+    }`;
+    const { document, errors } = errorsOf(query, variables);
+    const found = findBadInput(errors, document, schema, variables);
+    expect(errors.map((error) => found.get(error)?.argument)).toEqual([
+      'note',
+      'input.tags[0].label',
+      'input.tags[1].weight',
+    ]);
+  });
+
+  it('takes linear time for any text in a value', () => {
+    const variables = { n: { [` at "${'a'.repeat(100_000)}`]: 1 } };
+    const { document, errors } = errorsOf('query ($n: Int) { things(first: $n) }', variables);
+    const start = performance.now();
+    findBadInput(errors, document, schema, variables);
+    expect(performance.now() - start).toBeLessThan(200);
+  });
+
+  it('bounds the number of errors and the length of arguments', () => {
+    const unknown = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`f${n}`, n]));
+    const query = `mutation ($tag: Tag!) {
+      make(input: {name: "n", quantity: 1, tags: [${'$tag '.repeat(500)}]})
+    }`;
+    const variables = { tag: { ['x'.repeat(10_000)]: 1, ...unknown } };
+    const { document, errors } = errorsOf(query, variables);
+    expect(errors).toHaveLength(10);
+    const found = findBadInput(errors, document, schema, variables);
+    const lengths = [...found.values()].map(({ argument }) => argument.length);
+    expect(lengths).toHaveLength(10);
+    expect(Math.max(...lengths)).toBe(500);
+    expect(found.get(errors[9] as GraphQLError)?.argument.split(', ')).toHaveLength(5);
   });
 });

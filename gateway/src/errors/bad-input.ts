@@ -1,11 +1,14 @@
 import { validateSafely } from '@gudang/service';
 import {
+  coerceInputValue,
   type DocumentNode,
   type GraphQLError,
   type GraphQLInputType,
   type GraphQLSchema,
+  getVariableValues,
   isInputType,
   Kind,
+  type OperationDefinitionNode,
   ProvidedRequiredArgumentsRule,
   parseType,
   typeFromAST,
@@ -25,36 +28,68 @@ export interface BadInput {
 }
 
 const INPUT_RULES = [ValuesOfCorrectTypeRule, ProvidedRequiredArgumentsRule];
-const MISSING_ARGUMENT = /argument "([^"]+)" of type "([^"]+)" is required/;
-const MISSING_FIELD = /Field "(?:[^".]+\.)?([^"]+)" of required type/;
-const UNKNOWN_FIELD = /Field "([^"]+)" is not defined by type/;
+// Each is anchored and ends at a quote, so that it takes linear time on a message of any length.
+const MISSING_ARGUMENT = /^\w+ "[^"]+" argument "([^"]+)" of type "([^"]+)" is required/;
+const MISSING_FIELD = /^Field "(?:[^".]+\.)?([^".]+)" of required type/;
+const UNKNOWN_FIELD = /^Field "([^"]+)" is not defined by type/;
 const VARIABLE = /^Variable "\$[^"]+" (?:got invalid value|of required type|of non-null type) /;
-const AT = /^Variable "\$[^"]+" got invalid value [\s\S]* at "[^".[]+([^"]*)"; /;
 
 /**
- * Which of the errors are about values of arguments, literal or by variable, and where they stand.
- * Unknown fields, unknown arguments and the like are not: the operation is wrong, not its input.
+ * Variable errors in one answer. Each repeats the value it is about: 5,000 unknown fields of a
+ * 100 KB object would make 500 MB of messages.
+ */
+const MAX_VARIABLE_ERRORS = 10;
+/** Places of a variable that an error names. */
+const MAX_PLACES = 5;
+/** Characters of `argument`: a client chooses the names in it. */
+const MAX_ARGUMENT_LENGTH = 500;
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Coerces an operation's variables; reports the first 10 errors. */
+export function coerceVariables(
+  schema: GraphQLSchema,
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  given: Values,
+): ReturnType<typeof getVariableValues> {
+  const maxErrors = MAX_VARIABLE_ERRORS;
+  const result = getVariableValues(schema, variableDefinitions, given, { maxErrors });
+  // graphql-js adds one more that says that it stopped.
+  return result.errors ? { errors: result.errors.slice(0, maxErrors) } : result;
+}
+
+/**
+ * Finds the errors that are about values of arguments, literal or by variable, and the argument of
+ * each. Unknown fields, unknown arguments and the like are not among them: there the operation is
+ * wrong, not its input.
+ * @param variables as given, when the errors come from coercing them
  */
 export function findBadInput(
   errors: readonly GraphQLError[],
   document: DocumentNode,
   schema: GraphQLSchema,
+  variables: Values = {},
 ): Map<GraphQLError, BadInput> {
   const found = new Map<GraphQLError, BadInput>();
   const places = inputPlaces(document, schema);
   const literals = new Set(validateSafely(schema, document, INPUT_RULES).map(identity));
+  const pathsOf = new Map<VariableDefinitionNode, Iterator<Path>>();
   for (const error of errors) {
     const definition = error.nodes?.[0];
-    const bad =
-      definition?.kind === Kind.VARIABLE_DEFINITION && VARIABLE.test(error.message)
-        ? ofVariable(error, definition, places, schema)
-        : literals.has(identity(error)) && ofLiteral(error, places, schema);
-    if (bad) found.set(error, bad);
+    if (definition?.kind === Kind.VARIABLE_DEFINITION && VARIABLE.test(error.message)) {
+      const paths = pathsOf.get(definition) ?? findPaths(definition, schema, variables).values();
+      pathsOf.set(definition, paths);
+      // graphql-js reports a definition's errors in the order in which coercion meets them.
+      found.set(error, ofVariable(definition, paths.next().value ?? [], places, schema));
+    } else if (literals.has(identity(error))) {
+      found.set(error, ofLiteral(error, places, schema));
+    }
   }
   return found;
 }
 
 type Places = ReturnType<typeof inputPlaces>;
+type Path = readonly (string | number)[];
 
 /** Validation makes errors anew each time: the same message at the same place is the same error. */
 function identity(error: GraphQLError): string {
@@ -64,23 +99,44 @@ function identity(error: GraphQLError): string {
 function badInput(argument: string, type: GraphQLInputType | undefined): BadInput {
   return {
     code: 'BAD_USER_INPUT',
-    argument,
+    argument: argument.slice(0, MAX_ARGUMENT_LENGTH),
     ...(type ? { allowed: allowedValues(type) } : {}),
   };
 }
 
+/** Where in a variable's value coercion fails, by coercing it again: messages hold clients' text. */
+function findPaths(
+  { variable, type }: VariableDefinitionNode,
+  schema: GraphQLSchema,
+  variables: Values,
+): Path[] {
+  const name = variable.name.value;
+  const declared = typeFromAST(schema, type);
+  if (!declared || !isInputType(declared) || !Object.hasOwn(variables, name)) return [];
+  const paths: Path[] = [];
+  try {
+    coerceInputValue(variables[name], declared, (path, _value, error) => {
+      paths.push([...path, ...fieldAtFault(error.message)]);
+      if (paths.length >= MAX_VARIABLE_ERRORS) throw error;
+    });
+  } catch {
+    // Enough are found.
+  }
+  return paths;
+}
+
 function ofVariable(
-  error: GraphQLError,
   definition: VariableDefinitionNode,
+  path: Path,
   places: Places,
   schema: GraphQLSchema,
 ): BadInput {
   const name = definition.variable.name.value;
   const declared = typeFromAST(schema, definition.type);
-  const path = (AT.exec(error.message)?.[1] ?? '') + fieldAtFault(error.message);
-  const used = places.ofVariable.get(name)?.map(({ argument }) => argument + path);
+  const inside = printPath(path);
+  const used = places.ofVariable.get(name)?.map(({ argument }) => argument + inside);
   return badInput(
-    used?.join(', ') ?? name + path,
+    used?.slice(0, MAX_PLACES).join(', ') ?? name + inside,
     declared && isInputType(declared) ? typeAlong(declared, path) : undefined,
   );
 }
@@ -93,12 +149,19 @@ function ofLiteral(error: GraphQLError, places: Places, schema: GraphQLSchema): 
     return badInput(argument, expected && isInputType(expected) ? expected : undefined);
   }
   const place = places.ofNode.get(error.nodes?.[0]);
-  const path = UNKNOWN_FIELD.test(error.message) ? '' : fieldAtFault(error.message);
-  return badInput((place?.argument ?? '') + path, place?.type && typeAlong(place.type, path));
+  const path = UNKNOWN_FIELD.test(error.message) ? [] : fieldAtFault(error.message);
+  return badInput(
+    (place?.argument ?? '') + printPath(path),
+    place?.type && typeAlong(place.type, path),
+  );
 }
 
 /** The field that an error of a whole object is about: a missing one, or one too many. */
-function fieldAtFault(message: string): string {
+function fieldAtFault(message: string): string[] {
   const field = MISSING_FIELD.exec(message)?.[1] ?? UNKNOWN_FIELD.exec(message)?.[1];
-  return field === undefined ? '' : `.${field}`;
+  return field === undefined ? [] : [field];
+}
+
+function printPath(path: Path): string {
+  return path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('');
 }

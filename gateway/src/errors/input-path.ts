@@ -63,16 +63,20 @@ export function inputPlaces(document: DocumentNode, schema: GraphQLSchema) {
   }
 }
 
-/** The type found by going from a type along a path such as `.items[0].quantity`. */
-export function typeAlong(type: GraphQLInputType, path: string): GraphQLInputType {
+/** Returns the type at a path of field names and list indexes below a type. */
+export function typeAlong(
+  type: GraphQLInputType,
+  path: readonly (string | number)[],
+): GraphQLInputType {
   let reached: GraphQLInputType = type;
-  for (const [, index, field] of path.matchAll(/\[(\d+)\]|\.?([^.[\]]+)/g)) {
+  for (const key of path) {
     const nullable: GraphQLInputType = getNullableType(reached);
-    if (index !== undefined) {
+    if (typeof key === 'number') {
+      // A single value stands for a list of one.
       if (isListType(nullable)) reached = nullable.ofType;
       continue;
     }
-    const next = isInputObjectType(nullable) ? nullable.getFields()[field ?? '']?.type : undefined;
+    const next = isInputObjectType(nullable) ? nullable.getFields()[key]?.type : undefined;
     // A field that the object does not have: what is allowed is the object's own fields.
     if (!next) return reached;
     reached = next;

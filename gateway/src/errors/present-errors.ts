@@ -13,11 +13,21 @@ export function presentGatewayError(
   error: unknown,
   log: Logger,
 ): GraphQLFormattedError {
-  if (formatted.extensions?.['serviceName'] === undefined)
-    return presentError(formatted, error, log);
+  if (formatted.extensions?.['serviceName'] === undefined) {
+    return presentError(bounded(formatted), error, log);
+  }
   const extensions = { ...formatted.extensions };
   for (const name of INTERNAL) delete extensions[name];
   return { ...formatted, extensions };
+}
+
+/** graphql-js repeats names and values of the request in its messages, however long. */
+const MAX_MESSAGE_LENGTH = 1_000;
+
+function bounded(formatted: GraphQLFormattedError): GraphQLFormattedError {
+  const { message } = formatted;
+  if (message.length <= MAX_MESSAGE_LENGTH) return formatted;
+  return { ...formatted, message: `${message.slice(0, MAX_MESSAGE_LENGTH)}…` };
 }
 
 /** Errors outside Apollo Server's own pipeline, as it would show them. */

@@ -2,13 +2,9 @@ import '../quiet-apollo.ts';
 import { operationFromDocument } from '@apollo/federation-internals';
 import type { ApolloGateway } from '@apollo/gateway';
 import { QueryPlanner } from '@apollo/query-planner';
-import {
-  type DocumentNode,
-  type GraphQLError,
-  getVariableValues,
-  type OperationDefinitionNode,
-} from 'graphql';
+import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
 import type { GatewayContext } from '../context.ts';
+import { coerceVariables } from '../errors/bad-input.ts';
 import type { ReadOperation } from '../limits/operation-reader.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../subgraphs/subgraph-source.ts';
@@ -74,9 +70,9 @@ export function createQueryExecutor(
     if (executed) return executed;
     const { request, document, operation } = context;
     const byApollo = () => otherwise({ ...context, context: asking });
-    if (request.http?.headers.get('apollo-query-plan-experimental')) return byApollo();
     const errors = operation && variableErrors(supergraph, operation, request.variables);
     if (errors) return { errors };
+    if (request.http?.headers.get('apollo-query-plan-experimental')) return byApollo();
     const prepared = prepare(document, request.operationName);
     if (!prepared || !operation) return byApollo();
     onReady?.(readyOf({ document, operation }, prepared));
@@ -86,9 +82,9 @@ export function createQueryExecutor(
 
 function variableErrors(
   { schema }: LoadedSupergraph,
-  { variableDefinitions }: OperationDefinitionNode,
+  operation: OperationDefinitionNode,
   given: Values | undefined,
 ): readonly GraphQLError[] | undefined {
-  if (!variableDefinitions || variableDefinitions.length === 0) return undefined;
-  return getVariableValues(schema, variableDefinitions, given ?? {}).errors;
+  if (!operation.variableDefinitions?.length) return undefined;
+  return coerceVariables(schema, operation, given ?? {}).errors;
 }

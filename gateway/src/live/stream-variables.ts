@@ -1,5 +1,5 @@
-import { getVariableValues, valueFromASTUntyped } from 'graphql';
-import { findBadInput } from '../errors/bad-input.ts';
+import { valueFromASTUntyped } from 'graphql';
+import { coerceVariables as coerce, findBadInput } from '../errors/bad-input.ts';
 import type { ReadOperation } from '../limits/operation-reader.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { RefusedOperation, type SubscriptionPlan } from './subscription-plan.ts';
@@ -20,9 +20,9 @@ export function coerceVariables(
   { document, operation }: ReadOperation,
   given: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], given);
+  const { coerced, errors } = coerce(schema, operation, given);
   if (!errors) return coerced;
-  const badInput = findBadInput(errors, document, schema);
+  const badInput = findBadInput(errors, document, schema, given);
   for (const error of errors) Object.assign(error.extensions, badInput.get(error));
   throw new RefusedOperation(errors);
 }
