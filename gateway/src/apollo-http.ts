@@ -37,7 +37,8 @@ function headersOf({ headers }: FastifyRequest): HeaderMap {
   return map;
 }
 
-function searchOf(url: string): string {
+/** The part of a request target from its question mark on. */
+export function searchOf(url: string): string {
   const start = url.indexOf('?');
   return start < 0 ? '' : url.slice(start);
 }

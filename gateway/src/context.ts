@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Identity } from '@gudang/service';
 import type { OperationTypeNode } from 'graphql';
+import type { AdmittedOperation } from './limits/admission.ts';
 import type { LeaveSignal } from './sharing/leave-signal.ts';
 
 /** What travels with an operation through the gateway. */
@@ -11,6 +12,8 @@ export interface GatewayContext {
   readonly identity: Identity;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: LeaveSignal;
+  /** What admission has measured; nothing else may run. */
+  readonly admitted?: Pick<AdmittedOperation, 'query' | 'operationName' | 'variables'>;
   /** Called once it is known what the operation is, before it is executed. */
   readonly begins?: (kind: `${OperationTypeNode}`) => void;
 }

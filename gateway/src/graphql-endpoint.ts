@@ -14,9 +14,11 @@ import { createDocumentStore } from './documents/kept-documents.ts';
 import type { KnownDocuments } from './documents/known-documents.ts';
 import { badInputPlugin } from './errors/bad-input-plugin.ts';
 import { presentGatewayError } from './errors/present-errors.ts';
+import { RequestRefused } from './errors/request-refused.ts';
 import { type AskSubgraph, createQueryExecutor } from './execution/query-executor.ts';
 import { createGraphqlMetrics } from './graphql-metrics.ts';
 import { createKnownOperations } from './known-operations.ts';
+import { admittedOf, admittedPlugin } from './limits/admission.ts';
 import { answerRefusals } from './limits/answer-refusals.ts';
 import type { Shed } from './limits/overload.ts';
 import type { HttpStreams } from './live/http-streams.ts';
@@ -115,6 +117,7 @@ export async function startGraphqlEndpoint({
       graphqlMetrics.plugin,
       traceOperations<GatewayContext>(({ forward }) => forward),
       badInputPlugin,
+      admittedPlugin,
       authorisationPlugin(() => requirements),
       operationKindPlugin,
       // The gateway's own pages have a better one.
@@ -124,7 +127,6 @@ export async function startGraphqlEndpoint({
   await server.start();
   const known = createKnownOperations({
     answerByApollo: createApolloHttp(server),
-    documents,
     requirementsOf: (read) => requirements(read),
     metrics: graphqlMetrics,
   });
@@ -143,7 +145,9 @@ export async function startGraphqlEndpoint({
         bodyLimit: limits.bodyBytes,
         errorHandler: answerRefusals(limits.bodyBytes),
         onRequest: [
-          ({ headers }, _reply, done) => {
+          ({ headers, raw }, _reply, done) => {
+            // Fastify cuts the target there, Apollo Server would read on.
+            if (raw.url?.includes('#')) throw FRAGMENT;
             if (!headers.accept?.includes('text/event-stream')) shed();
             done();
           },
@@ -152,7 +156,11 @@ export async function startGraphqlEndpoint({
         // Apollo Server cannot run subscriptions, and its validation throws on some.
         preHandler: handle,
         handler: async (request, reply) => {
-          const context = contextOf(request.headers, callers.of(request).identity);
+          const admitted = admittedOf(request);
+          const context = {
+            ...contextOf(request.headers, callers.of(request).identity),
+            ...(admitted ? { admitted } : {}),
+          };
           return sendAnswer(reply, await answer(request, context, leavesWith(reply.raw)));
         },
       });
@@ -164,7 +172,11 @@ export async function startGraphqlEndpoint({
         ...(operationName ? { operationName } : {}),
       };
       // Of its own: a websocket's operations share one, and each is a part of its own trace.
-      const own = { ...context, forward: { ...context.forward } };
+      const own = {
+        ...context,
+        forward: { ...context.forward },
+        admitted: { query, operationName: operationName ?? undefined, variables: variables ?? {} },
+      };
       const { body } = await watchOperation(freshness, own, (contextValue) =>
         server.executeOperation(operation, { contextValue }),
       );
@@ -174,6 +186,10 @@ export async function startGraphqlEndpoint({
     stop: () => server.stop(),
   };
 }
+
+const FRAGMENT = new RequestRefused(400, 'A request target has no fragment (RFC 9112, 3.2)', {
+  code: 'BAD_REQUEST',
+});
 
 /** A client that goes away before it has its answer. */
 function leavesWith(response: ServerResponse): OnLeave {

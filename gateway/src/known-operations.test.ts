@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { ANONYMOUS, UNRESTRICTED } from '@gudang/service';
 import type { FastifyRequest } from 'fastify';
 import { type GraphQLError, type OperationDefinitionNode, parse } from 'graphql';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { GatewayContext } from './context.ts';
-import { createLearntDocuments } from './documents/known-documents.ts';
 import type { ExecutedOperation } from './execution/execute-operation.ts';
 import type { ReadyContext, ReadyOperation } from './execution/ready-operation.ts';
 import { createKnownOperations, type KnownOperations } from './known-operations.ts';
@@ -13,10 +11,6 @@ const QUERY = 'query ($id: ID) { item(id: $id) { name } }';
 const HEADERS = [['content-type', 'application/json; charset=utf-8']] as const;
 
 const PLAN = { 'apollo-query-plan-experimental': 'true' };
-
-const idOf = (text: string) => ({
-  persistedQuery: { version: 1, sha256Hash: createHash('sha256').update(text).digest('hex') },
-});
 
 /** Contexts in which Apollo Server was asked, and variables with which an operation was run alone. */
 let byApollo: ReadyContext[];
@@ -38,7 +32,6 @@ beforeEach(() => {
       await (context as ReadyContext).executed?.catch(() => {});
       return { status: 200, headers: HEADERS, body: '{"data":"by Apollo"}' };
     },
-    documents: createLearntDocuments(),
     requirementsOf: () => [{ coordinate: 'Query.item', scopes: [['read']] }],
     metrics: { answered: ({ operation }) => void answered.push(operation) },
   });
@@ -61,7 +54,13 @@ const anybody: GatewayContext = { forward: {}, identity: UNRESTRICTED };
 const ask = (
   body: object | null,
   { headers = {}, method = 'POST', context = anybody }: Partial<Asked> = {},
-) => known.answer({ method, headers, body } as unknown as FastifyRequest, context);
+) => {
+  const { query, operationName, variables = {} } = Object(body) as Partial<Admitted>;
+  const admitted = query === undefined ? {} : { admitted: { query, operationName, variables } };
+  const request = { method, headers, body } as unknown as FastifyRequest;
+  return known.answer(request, { ...admitted, ...context });
+};
+type Admitted = NonNullable<GatewayContext['admitted']>;
 interface Asked {
   headers: Record<string, string>;
   method: string;
@@ -80,8 +79,9 @@ describe('an operation that Apollo Server has answered', () => {
   });
 
   it('is the same by its id, and with extensions that say nothing to a server', async () => {
-    await ask({ query: QUERY, extensions: idOf(QUERY) });
-    await ask({ extensions: idOf(QUERY) });
+    const admitted = { query: QUERY, operationName: undefined, variables: {} };
+    await ask({ query: QUERY });
+    await ask({ extensions: { persistedQuery: {} } }, { context: { ...anybody, admitted } });
     await ask({ query: QUERY, extensions: { clientLibrary: { name: 'a client' } } });
     expect([byApollo.length, alone.length]).toEqual([1, 2]);
   });
@@ -100,8 +100,12 @@ describe('an operation that Apollo Server has answered', () => {
     ['another type of body', { query: QUERY }, { headers: { 'content-type': 'text/plain' } }],
     ['a GET', { query: QUERY }, { method: 'GET' }],
     ['a question for its plan', { query: QUERY }, { headers: PLAN }],
-    ['an id that is none', { query: QUERY, extensions: { persistedQuery: {} } }],
-    ['an id that is not known', { extensions: idOf('{ other }') }],
+    ['a request that was not admitted', { extensions: { persistedQuery: {} } }],
+    [
+      'parts that make the same text',
+      { query: QUERY, operationName: 'a' },
+      { headers: { accept: '' } },
+    ],
     ['extensions that are none', { query: QUERY, extensions: [] }],
     ['a name that is none', { query: QUERY, operationName: 1 }],
     ['variables that are none', { query: QUERY, variables: [] }],

@@ -2,8 +2,8 @@ import { isTracing } from '@gudang/service/tracing';
 import type { FastifyRequest } from 'fastify';
 import type { RequirementsOf } from './auth/field-requirements.ts';
 import { refuseUnmet } from './auth/refuse-unmet.ts';
+import type { GatewayContext } from './context.ts';
 import { createKept } from './documents/kept-documents.ts';
-import type { KnownDocuments } from './documents/known-documents.ts';
 import type { ReadyContext, ReadyOperation } from './execution/ready-operation.ts';
 import type { GraphqlMetrics } from './graphql-metrics.ts';
 import { type AnswerRequest, type HttpAnswer, isWhole } from './sharing/shared-answers.ts';
@@ -29,12 +29,10 @@ interface Known {
  */
 export function createKnownOperations({
   answerByApollo,
-  documents,
   requirementsOf,
   metrics,
 }: {
   answerByApollo: AnswerRequest;
-  documents: Pick<KnownDocuments, 'textOf'>;
   requirementsOf: RequirementsOf;
   metrics: Pick<GraphqlMetrics, 'answered'>;
 }): KnownOperations {
@@ -60,8 +58,9 @@ export function createKnownOperations({
   };
 
   const answer: AnswerRequest = async (request, context) => {
-    const key = isTracing() ? undefined : keyOf(request, documents);
-    if (key === undefined) return answerByApollo(request, context);
+    const { admitted } = context;
+    const key = isTracing() ? undefined : keyOf(request, admitted);
+    if (key === undefined || !admitted) return answerByApollo(request, context);
     const known = kept.get(key);
     if (!known) return learn(key, request, context);
     const { ready, headers } = known;
@@ -69,8 +68,7 @@ export function createKnownOperations({
       return answerByApollo(request, context);
     }
     const from = performance.now();
-    const { variables } = request.body as GraphqlBody;
-    const executed = ready.run(variables ?? undefined, context);
+    const executed = ready.run(admitted.variables, context);
     if (!executed) return answerByApollo(request, context);
     const kind = ready.read.operation.operation;
     context.begins?.(kind);
@@ -91,31 +89,24 @@ export function createKnownOperations({
   };
 }
 
-interface GraphqlBody {
-  readonly query?: string;
-  readonly operationName?: string | null;
-  readonly variables?: Readonly<Record<string, unknown>> | null;
-  readonly extensions?: object | null;
-}
-
-/** What the way of an operation through Apollo Server depends on; undefined: of this request, on more. */
+/**
+ * What the way of an operation through Apollo Server depends on, with the length of each part, so
+ * that no two requests have the same key by chance. Undefined: it depends on more.
+ */
 function keyOf(
   { method, headers, body }: FastifyRequest,
-  { textOf }: Pick<KnownDocuments, 'textOf'>,
+  admitted: GatewayContext['admitted'],
 ): string | undefined {
   if (method !== 'POST' || headers['apollo-query-plan-experimental'] !== undefined)
     return undefined;
-  if (!isPlain(body)) return undefined;
-  const { accept = '', 'content-type': type } = headers;
-  try {
-    return `${type}\n${accept}\n${body.operationName ?? ''}\n${textOf(body)}`;
-  } catch {
-    return undefined;
-  }
+  if (!admitted || !isPlain(body)) return undefined;
+  const { accept = '', 'content-type': type = '' } = headers;
+  const { query, operationName = '' } = admitted;
+  return `${type.length} ${type}${accept.length} ${accept}${operationName.length} ${operationName}${query}`;
 }
 
 /** A request in which Apollo Server would find no fault before it reads the text. */
-function isPlain(body: unknown): body is GraphqlBody {
+function isPlain(body: unknown): boolean {
   if (typeof body !== 'object' || body === null) return false;
   const { query, operationName, variables, extensions } = body as Record<string, unknown>;
   return (

@@ -25,6 +25,8 @@ export interface KnownDocuments {
    * @throws {RequestRefused} when it may not be asked for
    */
   readonly textOf: (asked: NamedText) => string;
+  /** Keeps the text of a request that names an id too; to be called once it is admitted. */
+  readonly learn: (asked: NamedText) => void;
   /** The same for Apollo Server, which answers queries and mutations over HTTP. */
   readonly cache: TextCache;
 }
@@ -53,8 +55,11 @@ export function createLearntDocuments(): KnownDocuments {
       if (createHash('sha256').update(query).digest('hex') !== id) {
         throw new RequestRefused(400, 'provided sha does not match query', { code: 'BAD_REQUEST' });
       }
-      texts.set(id, query);
       return query;
+    },
+    learn: ({ query, extensions }) => {
+      const id = idIn(extensions);
+      if (id !== undefined && query) texts.set(id, query);
     },
     cache: cacheOf((id) => texts.get(id)),
   };
@@ -84,7 +89,7 @@ export function idIn(extensions: unknown): string | undefined {
 /** Apollo puts this before each id. */
 const PREFIX = /^apq:/;
 
-/** Apollo learns nothing by itself: a text is learnt before it gets there. */
+/** Apollo stores nothing itself: a text is stored before it gets there, once it is admitted. */
 export function cacheOf(find: (id: string) => string | undefined): TextCache {
   return {
     get: async (key) => find(key.replace(PREFIX, '')),

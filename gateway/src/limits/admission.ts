@@ -1,4 +1,7 @@
-import type { OperationDefinitionNode } from 'graphql';
+import type { ApolloServerPlugin } from '@apollo/server';
+import type { FastifyRequest } from 'fastify';
+import { GraphQLError, type OperationDefinitionNode } from 'graphql';
+import type { GatewayContext } from '../context.ts';
 import type { KnownDocuments, NamedText } from '../documents/known-documents.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { readCostDirectives } from './cost-directives.ts';
@@ -22,6 +25,34 @@ export interface AdmittedOperation extends ReadOperation {
   readonly variables: Variables;
 }
 
+/** In the request itself: a WeakMap of requests is work for the garbage collector. */
+const ADMITTED = Symbol('admitted');
+type Measured = FastifyRequest & { [ADMITTED]?: AdmittedOperation };
+
+export function setAdmitted(request: FastifyRequest, admitted: AdmittedOperation): void {
+  (request as Measured)[ADMITTED] = admitted;
+}
+
+export function admittedOf(request: FastifyRequest): AdmittedOperation | undefined {
+  return (request as Measured)[ADMITTED];
+}
+
+/** Refuses whatever differs from what admission has measured, however it came to differ. */
+export const admittedPlugin: ApolloServerPlugin<GatewayContext> = {
+  requestDidStart: async () => ({
+    didResolveOperation: async ({ source, request, contextValue: { admitted } }) => {
+      if (admitted?.query === source && admitted.operationName === request.operationName) {
+        // Of a GET, Apollo Server parses them again.
+        request.variables = admitted.variables;
+        return;
+      }
+      throw new GraphQLError('The request cannot be read in one way only', {
+        extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+      });
+    },
+  }),
+};
+
 type CostGraph = Pick<LoadedSupergraph, 'model' | 'schema'>;
 
 /** What stands before every operation, whatever protocol it comes by. */
@@ -40,7 +71,7 @@ export function createAdmission({
   limits,
 }: {
   graph: CostGraph;
-  documents: Pick<KnownDocuments, 'textOf'>;
+  documents: Pick<KnownDocuments, 'textOf' | 'learn'>;
   limits: OperationLimits;
 }): Admission {
   const read = createOperationReader(limits);
@@ -57,6 +88,7 @@ export function createAdmission({
       checkNesting(variables, limits.nesting);
       const cost = costOf(found)(variables);
       if (cost > limits.cost) throw new LimitExceeded('cost', { actual: cost, max: limits.cost });
+      documents.learn(named);
       return { ...found, query: text, operationName: operationName || undefined, variables };
     },
   };

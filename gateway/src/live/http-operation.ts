@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { searchOf } from '../apollo-http.ts';
 import { idIn } from '../documents/known-documents.ts';
 import { RequestRefused } from '../errors/request-refused.ts';
 import type { Admission, AdmittedOperation } from '../limits/admission.ts';
@@ -10,23 +11,28 @@ export class HttpRequestError extends RequestRefused {
   }
 }
 
-/**
- * The operation of a request that is for a stream: a subscription, or anything where the client
- * takes nothing but events. Undefined for all others that may run, and for those that Apollo Server
- * refuses by itself.
- * @throws {RequestRefused} @throws {GraphQLError} what is wrong with the operation
- */
+/** What admission makes of a request over HTTP. */
+export interface HttpOperation {
+  /** Undefined when admission failed; Apollo Server then answers why, and runs nothing. */
+  readonly admitted?: AdmittedOperation;
+  /** Whether it is for a stream: a subscription, or the client takes nothing but events. */
+  readonly forStream: boolean;
+}
+
+/** @throws {RequestRefused} @throws {GraphQLError} what is wrong with the operation of a stream */
 export function readHttpOperation(
   request: FastifyRequest,
   { admit }: Pick<Admission, 'admit'>,
   eventsOnly: boolean,
-): AdmittedOperation | undefined {
-  const given = (request.method === 'GET' ? request.query : request.body) ?? {};
-  const { query, operationName, variables, extensions } = given as Record<string, unknown>;
-  const told = readExtensions(extensions);
-  if (typeof query !== 'string' && (query !== undefined || idIn(told) === undefined)) {
-    return undefined;
+): HttpOperation {
+  const given = request.method === 'GET' ? readSearch(request.url) : (request.body ?? {});
+  const { query: text, operationName, variables, extensions } = given as Record<string, unknown>;
+  const query = text ?? undefined;
+  if (query !== undefined && typeof query !== 'string') {
+    throw new HttpRequestError(400, 'GraphQL queries must be strings.');
   }
+  const told = readExtensions(extensions);
+  if (query === undefined && idIn(told) === undefined) return { forStream: false };
   let admitted: AdmittedOperation;
   try {
     admitted = admit({
@@ -38,14 +44,32 @@ export function readHttpOperation(
   } catch (error) {
     const forStream = eventsOnly || query?.includes('subscription');
     if (forStream || error instanceof RequestRefused) throw error;
-    return undefined;
+    return { forStream: false };
   }
   const kind = admitted.operation.operation;
-  if (kind !== 'subscription' && !eventsOnly) return undefined;
-  if (kind === 'mutation' && request.method === 'GET') {
+  const forStream = kind === 'subscription' || eventsOnly;
+  if (forStream && kind === 'mutation' && request.method === 'GET') {
     throw new HttpRequestError(405, 'A mutation is sent by POST');
   }
-  return admitted;
+  return { admitted, forStream };
+}
+
+/** Reads a GET's parameters as Apollo Server does, but refuses what can be read in two ways. */
+function readSearch(url: string): Record<string, string> {
+  const search = searchOf(url);
+  try {
+    decodeURIComponent(search);
+  } catch {
+    throw new HttpRequestError(400, 'The request target has malformed percent-encoding');
+  }
+  const given = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(search)) {
+    if (given.has(name)) {
+      throw new HttpRequestError(400, `The parameter '${name.slice(0, 100)}' is given twice`);
+    }
+    given.set(name, value);
+  }
+  return Object.fromEntries(given);
 }
 
 /** Of a GET they are JSON; what is none says nothing. */

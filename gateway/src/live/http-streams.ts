@@ -6,11 +6,11 @@ import { atExpiry } from '../auth/expiry.ts';
 import type { RequestCallers } from '../auth/request-callers.ts';
 import { contextOf } from '../context.ts';
 import { RequestRefused } from '../errors/request-refused.ts';
-import type { Admission, AdmittedOperation } from '../limits/admission.ts';
+import { type Admission, setAdmitted } from '../limits/admission.ts';
 import type { ClientLimits } from '../limits/client-limits.ts';
 import { sendErrors } from '../limits/send-refusal.ts';
 import { createEncoder, type HttpFormat, multipart, serverSentEvents } from './http-format.ts';
-import { HttpRequestError, readHttpOperation } from './http-operation.ts';
+import { type HttpOperation, HttpRequestError, readHttpOperation } from './http-operation.ts';
 import { type HttpStream, startHttpStream } from './http-stream.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 import type { LiveStreams } from './live-streams.ts';
@@ -94,10 +94,10 @@ export function startHttpStreams({
       const address = addresses.of(request.raw);
       const turn = rate.take(callers.of(request).identity, address);
       if (turn) await turn;
-      let operation: AdmittedOperation | undefined;
+      let read: HttpOperation;
       try {
         admission.checkNesting(request.body);
-        operation = readHttpOperation(request, admission, format === serverSentEvents);
+        read = readHttpOperation(request, admission, format === serverSentEvents);
       } catch (error) {
         // A client of a stream reads there what is wrong with its operation.
         if (error instanceof HttpRequestError || (!format && error instanceof RequestRefused)) {
@@ -107,7 +107,9 @@ export function startHttpStreams({
         start(request, reply, format).outlet.error(present([error as GraphQLError]));
         return reply;
       }
-      if (!operation) return undefined;
+      const { admitted: operation, forStream } = read;
+      if (operation) setAdmitted(request, operation);
+      if (!operation || !forStream) return undefined;
       if (!format) return sendErrors(reply, 400, [NOT_ACCEPTABLE]);
       if (stopping) return sendErrors(reply, 503, [GOING_AWAY]);
 
