@@ -2,7 +2,7 @@ import { AUDIENCE, ISSUER, startIssuer } from '@gudang/service/test-tokens';
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { LiveCloseCode } from '../live/close-codes.ts';
+import { LiveCloseCode } from '../live/transports/websocket/close-codes.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
 import { composeToys } from '../testing/toy-graph.ts';
 

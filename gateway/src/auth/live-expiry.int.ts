@@ -2,7 +2,7 @@ import { signToken, TOKEN_SETTINGS } from '@gudang/service/test-tokens';
 import { type Client, createClient } from 'graphql-ws';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { LiveCloseCode } from '../live/close-codes.ts';
+import { LiveCloseCode } from '../live/transports/websocket/close-codes.ts';
 import { PROTOCOLS } from '../testing/protocol-clients.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
 import { composeToys, startToyGraph } from '../testing/toy-graph.ts';

@@ -1,5 +1,5 @@
 import type { FormattedExecutionResult } from 'graphql';
-import type { UpstreamSink } from '../live/upstream-sink.ts';
+import type { UpstreamSink } from '../live/upstream/upstream-sink.ts';
 
 export interface ScriptedStream {
   /** How far in the log it has come. */

@@ -1,12 +1,12 @@
 import { createMetrics } from '@gudang/service';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
-import { createCatchUpGate } from '../live/catch-up-gate.ts';
-import type { QueueLimits } from '../live/client-queue.ts';
-import { type EventRun, startEventSource } from '../live/event-source.ts';
-import { createLiveMetrics } from '../live/live-metrics.ts';
-import { startLiveStream } from '../live/live-stream.ts';
-import { createRetained } from '../live/retained.ts';
-import { createStreamClient } from '../live/stream-client.ts';
+import { createCatchUpGate } from '../live/fanout/catch-up-gate.ts';
+import type { QueueLimits } from '../live/fanout/client-queue.ts';
+import { createRetained } from '../live/fanout/last-value-cache.ts';
+import { createLiveMetrics } from '../live/fanout/live-metrics.ts';
+import { startLiveStream } from '../live/fanout/live-stream.ts';
+import { createStreamClient } from '../live/fanout/stream-client.ts';
+import { type EventRun, startEventSource } from '../live/upstream/upstream-subscription.ts';
 import { createScriptedUpstream, scriptedMarks } from './scripted-upstream.ts';
 
 interface RigOptions {

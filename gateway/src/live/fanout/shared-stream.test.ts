@@ -1,0 +1,239 @@
+import { describe, expect, it } from 'vitest';
+import { settled, startStreamRig } from '../../testing/stream-rig.ts';
+
+type Rig = ReturnType<typeof startStreamRig>;
+
+function publish({ upstream }: Rig, ...keys: string[]): void {
+  for (const key of keys) upstream.append(key);
+  for (const stream of [...upstream.streams]) upstream.advance(stream);
+}
+
+const shared = ({ upstream }: Rig) => upstream.streams[0] as (typeof upstream.streams)[number];
+const own = ({ upstream }: Rig) => upstream.streams[1] as (typeof upstream.streams)[number];
+
+describe('a stream that many share', () => {
+  it('gives each event to all, to late joiners from then on, and ends with the last', async () => {
+    const rig = startStreamRig();
+    const early = rig.join();
+    publish(rig, 'a');
+    await settled();
+    const late = rig.join();
+    publish(rig, 'b');
+    await settled();
+    expect(early.numbers()).toEqual([1, 2]);
+    expect(late.numbers()).toEqual([2]);
+    early.leave();
+    early.leave();
+    publish(rig, 'a');
+    await settled();
+    expect(late.numbers()).toEqual([2, 3]);
+    expect(early.numbers()).toEqual([1, 2]);
+    late.leave();
+    expect(rig.upstream.streams).toHaveLength(0);
+    expect(rig.state.ended).toBe(1);
+    expect(rig.stream.joinable()).toBe(false);
+  });
+
+  it('ends its clients with what the subgraph says, after what has come before', async () => {
+    const rig = startStreamRig();
+    const clients = [rig.join(), rig.join('c0')];
+    await settled();
+    publish(rig, 'a');
+    shared(rig).sink.complete();
+    await settled();
+    expect(clients[0]?.numbers()).toEqual([1]);
+    expect(clients.map(({ ends }) => ends)).toEqual([['complete'], ['complete']]);
+    expect(rig.upstream.streams).toHaveLength(0);
+  });
+
+  it('without directives can be joined until its first event', async () => {
+    const rig = startStreamRig({ conflates: false, resumable: false });
+    rig.join();
+    expect(rig.stream.joinable()).toBe(true);
+    publish(rig, 'a');
+    expect(rig.stream.joinable()).toBe(false);
+  });
+});
+
+describe('a stream that retains the newest of each key', () => {
+  it('begins with it for whoever joins later', async () => {
+    const rig = startStreamRig({ resumable: false, retained: 10 });
+    rig.join();
+    publish(rig, 'a', 'b', 'a');
+    await settled();
+    expect(rig.join().numbers()).toEqual([2, 3]);
+  });
+
+  it('cannot be joined once it retains too many', async () => {
+    const rig = startStreamRig({ resumable: false, retained: 2 });
+    rig.join();
+    publish(rig, 'a', 'b');
+    await settled();
+    expect(rig.stream.joinable()).toBe(true);
+    publish(rig, 'c');
+    await settled();
+    expect(rig.stream.joinable()).toBe(false);
+  });
+
+  it('sends nothing when a reconnect brings the same again, and what is new', async () => {
+    const rig = startStreamRig({ resumable: false, retained: 10 });
+    const client = rig.join();
+    publish(rig, 'a', 'b');
+    await settled();
+    rig.retained?.begunAgain();
+    shared(rig).at = 0;
+    publish(rig, 'b');
+    await settled();
+    expect(client.numbers()).toEqual([1, 2, 3]);
+  });
+});
+
+describe('going on from a cursor', () => {
+  it('brings what was missed, then joins where both have been told to stand', async () => {
+    const rig = startStreamRig();
+    publish(rig, 'a', 'b', 'c');
+    rig.join();
+    const back = rig.join('c1');
+    await settled();
+    expect(own(rig).after).toBe('c1');
+    rig.upstream.advance(own(rig));
+    await settled();
+    expect(back.numbers()).toEqual([2, 3]);
+    expect(rig.upstream.streams).toHaveLength(2);
+    // Nothing happens; only positions are told.
+    rig.upstream.tell(own(rig));
+    rig.upstream.tell(shared(rig));
+    await settled();
+    expect(rig.upstream.streams).toHaveLength(1);
+    publish(rig, 'a');
+    await settled();
+    expect(back.numbers()).toEqual([2, 3, 4]);
+  });
+
+  it('joins at the first cursor equal in both, where the subgraph tells no positions', async () => {
+    const rig = startStreamRig({ tells: false });
+    const before = rig.join();
+    const back = rig.join('c0');
+    await settled();
+    publish(rig, 'a', 'b');
+    await settled();
+    publish(rig, 'c');
+    await settled();
+    expect(rig.upstream.streams).toHaveLength(1);
+    publish(rig, 'd');
+    await settled();
+    expect(back.numbers()).toEqual([1, 2, 3, 4]);
+    expect(before.numbers()).toEqual([1, 2, 3, 4]);
+  });
+
+  it('needs no upstream for a cursor that the stream still keeps', async () => {
+    const rig = startStreamRig({ tells: false });
+    rig.join();
+    publish(rig, 'a', 'b', 'c');
+    await settled();
+    expect(rig.join('c1').numbers()).toEqual([2, 3]);
+    expect(rig.upstream.streams).toHaveLength(1);
+  });
+
+  it('shares one catch-up among those that come with the same cursor', async () => {
+    const rig = startStreamRig();
+    publish(rig, 'a', 'b');
+    const clients = [rig.join('c1'), rig.join('c1')];
+    await settled();
+    expect(rig.upstream.streams).toHaveLength(2);
+    rig.upstream.advance(own(rig));
+    await settled();
+    expect(clients.map((client) => client.numbers())).toEqual([[2], [2]]);
+  });
+
+  it('runs so many at a time, and the next when one is done or leaves', async () => {
+    const rig = startStreamRig({ catchUps: 1 });
+    publish(rig, 'a', 'b');
+    const clients = [rig.join('c0'), rig.join('c1'), rig.join('c2')];
+    await settled();
+    expect(rig.upstream.streams.map(({ after }) => after)).toEqual([undefined, 'c0']);
+    clients[0]?.leave();
+    await settled();
+    expect(rig.upstream.streams.map(({ after }) => after)).toEqual([undefined, 'c1']);
+    for (const client of clients) client.leave();
+    await settled();
+    expect(rig.upstream.streams).toHaveLength(0);
+    expect(rig.state.ended).toBe(1);
+  });
+
+  it("ends one client alone when the subgraph refuses its cursor's upstream", async () => {
+    const rig = startStreamRig();
+    const alive = rig.join();
+    const bad = rig.join('c0');
+    await settled();
+    own(rig).sink.error([{ message: 'no cursor of ours' }]);
+    await settled();
+    expect(bad.ends).toEqual(['no cursor of ours']);
+    expect(alive.ends).toEqual([]);
+    expect(rig.upstream.streams).toHaveLength(1);
+  });
+
+  it('never joins in the middle of events that share a cursor', async () => {
+    const rig = startStreamRig({ tells: false });
+    rig.join();
+    const back = rig.join('c0');
+    await settled();
+    const snapshot = (n: number, cursor: string) => ({
+      data: { changed: { key: `k${n}`, n, cursor } },
+    });
+    // Both send a snapshot of three rows; the shared one is further.
+    for (const n of [1, 2]) shared(rig).sink.next(snapshot(n, 'again'));
+    own(rig).sink.next(snapshot(1, 'again'));
+    await settled();
+    expect(rig.upstream.streams).toHaveLength(2);
+    shared(rig).sink.next(snapshot(3, 'end'));
+    own(rig).sink.next(snapshot(2, 'again'));
+    own(rig).sink.next(snapshot(3, 'end'));
+    await settled();
+    for (const stream of [...rig.upstream.streams]) stream.sink.next(snapshot(4, 'c4'));
+    await settled();
+    expect(back.numbers()).toEqual([1, 2, 3, 4]);
+    expect(rig.upstream.streams).toHaveLength(1);
+  });
+});
+
+describe('slow clients', () => {
+  it('get the newest of each key, and how many it stands for', async () => {
+    const rig = startStreamRig();
+    const [slow, fast] = [rig.join(), rig.join()];
+    slow.socket.open = false;
+    publish(rig, 'a', 'b', 'a', 'a');
+    await settled();
+    expect(fast.numbers()).toEqual([1, 2, 3, 4]);
+    slow.socket.open = true;
+    slow.resume();
+    expect(slow.numbers()).toEqual([2, 4]);
+    expect(slow.conflated()).toBe(2);
+  });
+
+  it('are closed where nothing may be left out, and nobody else notices', async () => {
+    const rig = startStreamRig({ conflates: false, queue: { messages: 2, bytes: 1_000 } });
+    const [slow, fast] = [rig.join(), rig.join()];
+    slow.socket.open = false;
+    publish(rig, 'a', 'b');
+    await settled();
+    expect(slow.ends).toEqual([]);
+    publish(rig, 'c');
+    await settled();
+    expect(slow.ends).toEqual(['lagged']);
+    expect(fast.numbers()).toEqual([1, 2, 3]);
+  });
+
+  it('are told the end after what waits', async () => {
+    const rig = startStreamRig();
+    const slow = rig.join();
+    slow.socket.open = false;
+    publish(rig, 'a');
+    shared(rig).sink.complete();
+    await settled();
+    expect(slow.ends).toEqual([]);
+    slow.socket.open = true;
+    slow.resume();
+    expect([slow.numbers(), slow.ends]).toEqual([[1], ['complete']]);
+  });
+});

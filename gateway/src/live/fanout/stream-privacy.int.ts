@@ -1,0 +1,175 @@
+import {
+  createHealth,
+  createLogger,
+  createMetrics,
+  IDENTITY_HEADER,
+  type Identity,
+  SECRET_HEADER,
+  UNRESTRICTED,
+} from '@gudang/service';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { createOperationReader } from '../../limits/operation-reader.ts';
+import { createFreshness } from '../../sharing/freshness.ts';
+import { startSubgraphs } from '../../subgraphs/subgraphs.ts';
+import { loadSupergraph } from '../../supergraph.ts';
+import { DEFAULT_LIMITS } from '../../testing/test-admission.ts';
+import { composeToys, startToyGraph } from '../../testing/toy-graph.ts';
+import { createLiveGraph } from '../upstream/live-graph.ts';
+import { startUpstreams } from '../upstream/upstreams.ts';
+import { createLiveMetrics } from './live-metrics.ts';
+import type { Outlet } from './stream-client.ts';
+import { createLiveStreams, type LiveSubscription } from './stream-registry.ts';
+
+const SITI: Identity = { subject: 'Siti', scopes: ['b', 'a'] };
+const BUDI: Identity = { subject: 'Budi', scopes: ['a', 'b', 'a'] };
+const SECRET = 'the secret of the toys';
+
+const PUBLIC = 'subscription { itemFeed { n item { id rating } } }';
+const PRIVATE = 'subscription { itemFeed { n seenBy item { id rating } } }';
+
+let toys: Awaited<ReturnType<typeof startToyGraph>>;
+const stopping: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  toys = await startToyGraph();
+});
+afterAll(() => toys.stop());
+afterEach(async () => {
+  for (const stop of stopping.splice(0)) await stop();
+  await vi.waitFor(() => expect(toys.items.sockets()).toBe(0));
+  toys.items.operations.length = 0;
+  toys.ratings.requests.length = 0;
+});
+
+/** Live streams wired as in production, for clients whose identities the test chooses. */
+function serve({ foreign }: { foreign: boolean }) {
+  const supergraph = loadSupergraph(composeToys(toys.items.url, toys.ratings.url));
+  const addresses = supergraph.subgraphs.map(({ name, url }) => ({
+    name,
+    url,
+    wsUrl: url.replace('http', 'ws'),
+    foreign,
+  }));
+  const log = createLogger('gateway', 'silent');
+  const metrics = createMetrics('test');
+  const upstreams = startUpstreams({ addresses, secret: SECRET, reconnectLimitMs: 10_000, log });
+  const common = {
+    secret: SECRET,
+    timeoutMs: 5_000,
+    freshness: createFreshness(),
+    health: createHealth(),
+    metrics,
+    log,
+  };
+  const subgraphs = startSubgraphs({ addresses, ...common });
+  const live = createLiveStreams({
+    graph: createLiveGraph({
+      supergraph,
+      sources: subgraphs.sources,
+      hideSuggestions: false,
+      log,
+    }),
+    upstreams,
+    limits: {
+      queue: { messages: 100, bytes: 100_000 },
+      catchUps: 10,
+      retained: 10,
+      history: 10_000,
+    },
+    metrics: createLiveMetrics(metrics, upstreams.count),
+    onEvent: () => {},
+    log,
+  });
+  const read = createOperationReader(DEFAULT_LIMITS);
+  const joined: LiveSubscription[] = [];
+  stopping.push(async () => {
+    for (const one of joined) one.leave();
+    await upstreams.stop();
+    await subgraphs.stop();
+  });
+  const join = (query: string, identity?: Identity): unknown[] => {
+    const got: unknown[] = [];
+    const outlet: Outlet = {
+      ready: () => true,
+      write: (payloads) => got.push(...payloads.map(({ json }) => JSON.parse(json))),
+      error: (errors) => void got.push({ errors }),
+      complete: () => {},
+      lagged: () => {},
+    };
+    joined.push(live.subscribe({ read: read(query), variables: {}, identity }, outlet));
+    return got;
+  };
+  return { join, joined };
+}
+
+async function listening(count: number): Promise<void> {
+  await vi.waitFor(() => expect(toys.feedListening()).toBe(count), { timeout: 3000, interval: 5 });
+}
+
+const told = () => toys.items.operations.map(({ extensions }) => extensions);
+
+it('shares what is not private within the same scopes, and tells the subgraphs these alone', async () => {
+  const { join } = serve({ foreign: false });
+  const clients = [join(PUBLIC, SITI), join(PUBLIC, BUDI)];
+  await listening(1);
+  expect(toys.items.operations).toEqual([
+    {
+      params: { gudang: { cursors: true, secret: SECRET } },
+      extensions: { gudang: { identity: { scopes: ['a', 'b'], authenticated: true } } },
+    },
+  ]);
+  toys.publish('1');
+  await vi.waitFor(() => expect(clients.map(({ length }) => length)).toEqual([1, 1]));
+  expect(toys.ratings.requests).toHaveLength(1);
+  const headers = toys.ratings.requests[0]?.headers ?? {};
+  expect(headers[SECRET_HEADER]).toBe(SECRET);
+  expect(JSON.parse(Buffer.from(String(headers[IDENTITY_HEADER]), 'base64url').toString())).toEqual(
+    { scopes: ['a', 'b'], authenticated: true },
+  );
+});
+
+it('shares what is private with the same subject only, over one connection', async () => {
+  const { join } = serve({ foreign: false });
+  for (const identity of [SITI, SITI, BUDI, undefined]) join(PRIVATE, identity);
+  await listening(3);
+  expect(told()).toEqual([
+    { gudang: { identity: { subject: 'Siti', scopes: ['a', 'b'] } } },
+    { gudang: { identity: { subject: 'Budi', scopes: ['a', 'b'] } } },
+    { gudang: { identity: { scopes: [] } } },
+  ]);
+  expect(toys.items.sockets()).toBe(1);
+});
+
+it('tells nothing where nobody is told apart, and proves itself all the same', async () => {
+  const { join } = serve({ foreign: false });
+  join(PUBLIC, UNRESTRICTED);
+  await listening(1);
+  expect(toys.items.operations).toEqual([
+    { params: { gudang: { cursors: true, secret: SECRET } }, extensions: undefined },
+  ]);
+  toys.publish('1');
+  await vi.waitFor(() => expect(toys.ratings.requests).toHaveLength(1));
+  expect(toys.ratings.requests[0]?.headers).not.toHaveProperty(IDENTITY_HEADER);
+  expect(toys.ratings.requests[0]?.headers[SECRET_HEADER]).toBe(SECRET);
+});
+
+it('has a connection for each identity to a foreign subgraph, which never gets the secret', async () => {
+  const { join, joined } = serve({ foreign: true });
+  for (const identity of [SITI, SITI, BUDI]) join(PRIVATE, identity);
+  await listening(2);
+  expect(toys.items.operations).toEqual(
+    ['Siti', 'Budi'].map((subject) => ({
+      params: { gudang: { cursors: true }, identity: { subject, scopes: ['a', 'b'] } },
+      extensions: undefined,
+    })),
+  );
+  expect(toys.items.sockets()).toBe(2);
+  toys.publish('1');
+  await vi.waitFor(() => expect(toys.ratings.requests).toHaveLength(2));
+  for (const { headers } of toys.ratings.requests) {
+    expect(headers).toHaveProperty(IDENTITY_HEADER);
+    expect(headers).not.toHaveProperty(SECRET_HEADER);
+  }
+  joined[2]?.leave();
+  await vi.waitFor(() => expect(toys.items.sockets()).toBe(1));
+});

@@ -1,0 +1,61 @@
+import type { ObjectType } from '@apollo/federation-internals';
+import {
+  type DocumentNode,
+  getNamedType,
+  isAbstractType,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+import type { LoadedSupergraph } from '../../supergraph.ts';
+
+/**
+ * Whether an operation asks for a field that is marked `@cacheControl(scope: PRIVATE)`, or whose type
+ * is: what it shows depends on who asks. Only directives that subgraphs compose are in a supergraph.
+ */
+export function readPrivateFields({
+  model,
+  schema,
+}: Pick<LoadedSupergraph, 'model' | 'schema'>): (document: DocumentNode) => boolean {
+  const marked = new Set<string>();
+  for (const type of model.schema.types()) {
+    if (isPrivate(type)) marked.add(type.name);
+    if (type.kind !== 'ObjectType' && type.kind !== 'InterfaceType') continue;
+    for (const field of (type as ObjectType).fields()) {
+      if (isPrivate(field)) marked.add(field.coordinate);
+    }
+  }
+  if (marked.size === 0) return () => false;
+
+  const typesOf = (info: TypeInfo): string[] => {
+    const parent = info.getParentType();
+    if (!parent) return [];
+    // Of an interface, the field of any type that may stand for it.
+    const possible = isAbstractType(parent) ? schema.getPossibleTypes(parent) : [];
+    return [parent, ...possible].map(({ name }) => name);
+  };
+  return (document) => {
+    const info = new TypeInfo(schema);
+    let found = false;
+    const Field = ({ name }: { name: { value: string } }): void => {
+      const shown = info.getType();
+      found ||= shown ? marked.has(getNamedType(shown).name) : false;
+      found ||= typesOf(info).some((type) => marked.has(`${type}.${name.value}`));
+    };
+    visit(document, visitWithTypeInfo(info, { Field }));
+    return found;
+  };
+}
+
+interface Marked {
+  readonly appliedDirectives: readonly {
+    readonly name: string;
+    arguments(): { scope?: unknown };
+  }[];
+}
+
+function isPrivate({ appliedDirectives }: Marked): boolean {
+  return appliedDirectives.some(
+    (one) => one.name === 'cacheControl' && one.arguments().scope === 'PRIVATE',
+  );
+}

@@ -1,0 +1,67 @@
+import type { Directive, FieldDefinition, ObjectType } from '@apollo/federation-internals';
+import { Kind, parse, type SelectionNode } from 'graphql';
+import type { LoadedSupergraph } from '../../supergraph.ts';
+
+/** The specification that defines `@eventCursor` and `@conflate`; subgraphs link it. */
+const LIVE_SPEC = 'https://gudang.dev/live';
+
+/** What the schema says of one field of Subscription. */
+export interface StreamDirectives {
+  /** Where a cursor goes in and where it comes out: absent unless the stream has both. */
+  readonly resume?: {
+    readonly argument: string;
+    /** The argument's type without `!`, such as `String`. */
+    readonly type: string;
+    readonly field: string;
+  };
+  /** The selections on the payload whose values are an event's key. */
+  readonly key?: readonly SelectionNode[];
+}
+
+const NONE: StreamDirectives = {};
+
+/** How each field of Subscription behaves, by its name, as the supergraph's directives say. */
+export function readStreamDirectives({
+  model,
+}: Pick<LoadedSupergraph, 'model'>): (field: string) => StreamDirectives {
+  const spec = model.schema.coreFeatures?.getByIdentity(LIVE_SPEC);
+  const root = model.schema.schemaDefinition.rootType('subscription');
+  if (!spec || !root) return () => NONE;
+  const cursorName = spec.directiveNameInSchema('eventCursor');
+  const conflateName = spec.directiveNameInSchema('conflate');
+  const found = new Map<string, StreamDirectives>();
+  for (const field of root.fields()) {
+    const resume = readResume(field, cursorName);
+    const [conflate] = field.appliedDirectivesOf(conflateName) as Directive[];
+    const key = conflate && readKey(conflate.arguments()['by']);
+    found.set(field.name, { ...(resume ? { resume } : {}), ...(key ? { key } : {}) });
+  }
+  return (field) => found.get(field) ?? NONE;
+}
+
+function readResume(
+  field: FieldDefinition<ObjectType>,
+  directive: string,
+): StreamDirectives['resume'] {
+  const argument = field.arguments().find((one) => one.hasAppliedDirective(directive));
+  // A required one says where each subscription begins: there is nothing to join live.
+  if (!argument?.type || argument.isRequired()) return undefined;
+  const payload = field.type && baseOf(field.type);
+  if (payload?.kind !== 'ObjectType' && payload?.kind !== 'InterfaceType') return undefined;
+  const carrier = payload.fields().find((one) => one.hasAppliedDirective(directive));
+  if (!carrier) return undefined;
+  const type = String(argument.type).replace(/!$/, '');
+  return { argument: argument.name, type, field: carrier.name };
+}
+
+function baseOf(type: NonNullable<FieldDefinition<ObjectType>['type']>) {
+  return type.kind === 'NonNullType' || type.kind === 'ListType' ? type.baseType() : type;
+}
+
+function readKey(by: unknown): readonly SelectionNode[] | undefined {
+  if (typeof by !== 'string') return undefined;
+  const [definition] = parse(`{ ${by} }`).definitions;
+  return definition?.kind === Kind.OPERATION_DEFINITION
+    ? definition.selectionSet.selections
+    : undefined;
+}

@@ -1,0 +1,37 @@
+import { valueFromASTUntyped } from 'graphql';
+import { coerceVariables as coerce, findBadInput } from '../../errors/bad-input.ts';
+import type { ReadOperation } from '../../limits/operation-reader.ts';
+import type { LoadedSupergraph } from '../../supergraph.ts';
+import { RefusedOperation, type SubscriptionPlan } from './subscription-plan.ts';
+
+/** The cursor that an operation begins from, by variable or written in it. */
+export function cursorOf(
+  { cursor }: SubscriptionPlan,
+  variables: Readonly<Record<string, unknown>>,
+): string | undefined {
+  if (!cursor) return undefined;
+  const value = valueFromASTUntyped(cursor, variables);
+  return value === null || value === undefined ? undefined : String(value);
+}
+
+/** @throws {RefusedOperation} */
+export function coerceVariables(
+  { schema }: LoadedSupergraph,
+  { document, operation }: ReadOperation,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const { coerced, errors } = coerce(schema, operation, given);
+  if (!errors) return coerced;
+  const badInput = findBadInput(errors, document, schema, given);
+  for (const error of errors) Object.assign(error.extensions, badInput.get(error));
+  throw new RefusedOperation(errors);
+}
+
+export function pick(
+  from: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): Record<string, unknown> {
+  const picked: Record<string, unknown> = {};
+  for (const name of names) if (Object.hasOwn(from, name)) picked[name] = from[name];
+  return picked;
+}

@@ -1,0 +1,158 @@
+import {
+  type FieldNode,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  parseType,
+  print,
+  type SelectionNode,
+  type SelectionSetNode,
+  type VariableDefinitionNode,
+} from 'graphql';
+import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
+import type { StreamDirectives } from './stream-directives.ts';
+
+/** What the gateway itself wants to know of an event. */
+export interface EventMarks {
+  readonly cursor: string | undefined;
+  readonly key: string | undefined;
+  /** What caused it, as far as its subgraph says: W3C. */
+  readonly traceparent?: string | undefined;
+}
+
+/** What a subgraph is asked for: its part of the operation, and what the directives name. */
+export interface UpstreamOperation {
+  readonly query: string;
+  readonly operationName: string | undefined;
+  /** The variable that takes a cursor to go on from; absent when the stream takes none. */
+  readonly cursorVariable: string | undefined;
+  /** Whether an event that waits may be replaced by a newer one of its key. */
+  readonly conflates: boolean;
+  /** Reads an event's marks and takes them out of it. */
+  readonly takeMarks: (event: SubgraphAnswer) => EventMarks;
+}
+
+/**
+ * Adds the cursor and the key to a subgraph's operation, under names that it does not use, so that
+ * the gateway has them whatever the client selected.
+ */
+export function createUpstreamOperation(
+  { query, operationName }: { query: string; operationName: string | undefined },
+  { resume, key }: StreamDirectives,
+): UpstreamOperation {
+  const document = parse(query);
+  const operation = document.definitions.find(
+    (definition) => definition.kind === Kind.OPERATION_DEFINITION,
+  ) as OperationDefinitionNode;
+  const free = unusedName(query);
+  const cursorVariable = resume && `${free}after`;
+  const cursorAlias = `${free}cursor`;
+  const keyAliases: string[] = [];
+  const added: SelectionNode[] = [];
+  if (resume) added.push(field(resume.field, cursorAlias));
+  for (const selection of key ?? []) {
+    const alias = `${free}key${keyAliases.length}`;
+    if (selection.kind !== Kind.FIELD) continue;
+    added.push({ ...selection, alias: { kind: Kind.NAME, value: alias } });
+    keyAliases.push(alias);
+  }
+
+  let root: FieldNode | undefined;
+  const extend = (set: SelectionSetNode): SelectionSetNode => ({
+    ...set,
+    selections: set.selections.map((selection) => {
+      if (selection.kind === Kind.INLINE_FRAGMENT) {
+        return { ...selection, selectionSet: extend(selection.selectionSet) };
+      }
+      if (selection.kind !== Kind.FIELD || selection.name.value === '__typename') return selection;
+      root = selection;
+      return withMarks(selection, added, resume && { ...resume, variable: cursorVariable ?? '' });
+    }),
+  });
+  const extended: OperationDefinitionNode = {
+    ...operation,
+    selectionSet: extend(operation.selectionSet),
+    variableDefinitions: [
+      ...(operation.variableDefinitions ?? []),
+      ...(resume && cursorVariable ? [variable(cursorVariable, resume.type)] : []),
+    ],
+  };
+  const responseName = root?.alias?.value ?? root?.name.value ?? '';
+  const definitions = document.definitions.map((one) => (one === operation ? extended : one));
+  return {
+    query: print({ ...document, definitions }),
+    operationName,
+    cursorVariable,
+    conflates: keyAliases.length > 0,
+    takeMarks: ({ data, extensions }) => {
+      const traceparent = causeOf(extensions);
+      const payload = data?.[responseName];
+      if (typeof payload !== 'object' || payload === null) return { ...NO_MARKS, traceparent };
+      const marked = payload as Record<string, unknown>;
+      const cursor = resume && marked[cursorAlias];
+      const key = keyAliases.length > 0 && JSON.stringify(keyAliases.map((name) => marked[name]));
+      delete marked[cursorAlias];
+      for (const name of keyAliases) delete marked[name];
+      return {
+        cursor: typeof cursor === 'string' ? cursor : undefined,
+        key: key || undefined,
+        traceparent,
+      };
+    },
+  };
+}
+
+function causeOf(extensions: SubgraphAnswer['extensions']): string | undefined {
+  const cause = extensions?.['traceparent'];
+  return typeof cause === 'string' ? cause : undefined;
+}
+
+const NO_MARKS: EventMarks = { cursor: undefined, key: undefined };
+
+function unusedName(query: string): string {
+  let name = '_live_';
+  while (query.includes(name)) name = `_${name}`;
+  return name;
+}
+
+function withMarks(
+  root: FieldNode,
+  added: readonly SelectionNode[],
+  resume: { argument: string; variable: string } | undefined,
+): FieldNode {
+  if (added.length === 0) return root;
+  const args = (root.arguments ?? []).filter(({ name }) => name.value !== resume?.argument);
+  return {
+    ...root,
+    arguments: resume
+      ? [
+          ...args,
+          {
+            kind: Kind.ARGUMENT,
+            name: { kind: Kind.NAME, value: resume.argument },
+            value: { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: resume.variable } },
+          },
+        ]
+      : args,
+    selectionSet: {
+      kind: Kind.SELECTION_SET,
+      selections: [...(root.selectionSet?.selections ?? []), ...added],
+    },
+  };
+}
+
+function field(name: string, alias: string): FieldNode {
+  return {
+    kind: Kind.FIELD,
+    name: { kind: Kind.NAME, value: name },
+    alias: { kind: Kind.NAME, value: alias },
+  };
+}
+
+function variable(name: string, type: string): VariableDefinitionNode {
+  return {
+    kind: Kind.VARIABLE_DEFINITION,
+    variable: { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: name } },
+    type: parseType(type),
+  };
+}

@@ -1,0 +1,94 @@
+import type { FastifyRequest } from 'fastify';
+import { searchOf } from '../../../apollo-http.ts';
+import { idIn } from '../../../documents/known-documents.ts';
+import { RequestRefused } from '../../../errors/request-refused.ts';
+import type { Admission, AdmittedOperation } from '../../../limits/admission.ts';
+
+/** A request that is no GraphQL over HTTP, with the status to answer. */
+export class HttpRequestError extends RequestRefused {
+  constructor(status: number, message: string) {
+    super(status, message, { code: 'BAD_REQUEST' });
+  }
+}
+
+/** What admission makes of a request over HTTP. */
+export interface HttpOperation {
+  /** Undefined when admission failed; Apollo Server then answers why, and runs nothing. */
+  readonly admitted?: AdmittedOperation;
+  /** Whether it is for a stream: a subscription, or the client takes nothing but events. */
+  readonly forStream: boolean;
+}
+
+/** @throws {RequestRefused} @throws {GraphQLError} what is wrong with the operation of a stream */
+export function readHttpOperation(
+  request: FastifyRequest,
+  { admit }: Pick<Admission, 'admit'>,
+  eventsOnly: boolean,
+): HttpOperation {
+  const given = request.method === 'GET' ? readSearch(request.url) : (request.body ?? {});
+  const { query: text, operationName, variables, extensions } = given as Record<string, unknown>;
+  const query = text ?? undefined;
+  if (query !== undefined && typeof query !== 'string') {
+    throw new HttpRequestError(400, 'GraphQL queries must be strings.');
+  }
+  const told = readExtensions(extensions);
+  if (query === undefined && idIn(told) === undefined) return { forStream: false };
+  let admitted: AdmittedOperation;
+  try {
+    admitted = admit({
+      query,
+      operationName: typeof operationName === 'string' ? operationName : undefined,
+      variables: readVariables(variables),
+      extensions: told,
+    });
+  } catch (error) {
+    const forStream = eventsOnly || query?.includes('subscription');
+    if (forStream || error instanceof RequestRefused) throw error;
+    return { forStream: false };
+  }
+  const kind = admitted.operation.operation;
+  const forStream = kind === 'subscription' || eventsOnly;
+  if (forStream && kind === 'mutation' && request.method === 'GET') {
+    throw new HttpRequestError(405, 'A mutation is sent by POST');
+  }
+  return { admitted, forStream };
+}
+
+/** Reads a GET's parameters as Apollo Server does, but refuses what can be read in two ways. */
+function readSearch(url: string): Record<string, string> {
+  const search = searchOf(url);
+  try {
+    decodeURIComponent(search);
+  } catch {
+    throw new HttpRequestError(400, 'The request target has malformed percent-encoding');
+  }
+  const given = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(search)) {
+    if (given.has(name)) {
+      throw new HttpRequestError(400, `The parameter '${name.slice(0, 100)}' is given twice`);
+    }
+    given.set(name, value);
+  }
+  return Object.fromEntries(given);
+}
+
+/** Of a GET they are JSON; what is none says nothing. */
+function readExtensions(extensions: unknown): unknown {
+  try {
+    return typeof extensions === 'string' ? JSON.parse(extensions) : extensions;
+  } catch {
+    return undefined;
+  }
+}
+
+function readVariables(variables: unknown): Record<string, unknown> {
+  let value = variables;
+  try {
+    if (typeof value === 'string' && value !== '') value = JSON.parse(value);
+  } catch {
+    throw new HttpRequestError(400, 'The variables are no JSON');
+  }
+  if (value === undefined || value === null || value === '') return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new HttpRequestError(400, 'The variables must be a JSON object');
+}

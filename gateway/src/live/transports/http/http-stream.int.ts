@@ -1,0 +1,83 @@
+import { createServer, get, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createPayload } from '../../upstream/live-payload.ts';
+import { createEncoder, multipart, serverSentEvents } from './http-format.ts';
+import { type HttpStream, startHttpStream } from './http-stream.ts';
+
+const HEARTBEAT_MS = 20;
+const NO_MARKS = { cursor: undefined, key: undefined };
+const LARGE = createPayload({ data: { x: 'x'.repeat(64 * 1024) } }, NO_MARKS, { seq: 1 });
+
+let server: Server;
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+/** A server whose every response is one stream. */
+async function serve(format: typeof multipart) {
+  const streams: HttpStream[] = [];
+  const left = vi.fn();
+  server = createServer((_request, response) => {
+    const encode = createEncoder(format);
+    const heartbeatMs = HEARTBEAT_MS;
+    const stream = startHttpStream({
+      response,
+      format,
+      encode,
+      headers: {},
+      heartbeatMs,
+      onClosed: left,
+    });
+    stream.attach({ leave: () => {}, resume: () => {} });
+    streams.push(stream);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, streams, left };
+}
+
+describe.each([
+  ['server-sent events', serverSentEvents],
+  ['multipart', multipart],
+])('a stream of %s', (_name, format) => {
+  it('ends a client that has read nothing for ten heartbeats', async () => {
+    const { url, streams, left } = await serve(format);
+    const request = get(url);
+    request.on('error', () => {});
+    request.on('response', (response) => {
+      response.on('error', () => {});
+      response.pause();
+    });
+    await vi.waitFor(() => expect(streams).toHaveLength(1));
+    const [stream] = streams;
+    // More than kernels keep for a socket.
+    for (let chunks = 0; chunks < 1_000 && stream?.outlet.ready(); chunks += 1) {
+      stream.outlet.write([LARGE]);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(stream?.outlet.ready()).toBe(false);
+    expect(left).not.toHaveBeenCalled();
+    await vi.waitFor(() => expect(left).toHaveBeenCalledTimes(1), { timeout: 5_000 });
+  });
+
+  it('keeps a client that reads, and sends it heartbeats', async () => {
+    const { url, streams, left } = await serve(format);
+    let text = '';
+    const request = get(url, (response) => {
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+      });
+    });
+    request.on('error', () => {});
+    await vi.waitFor(() =>
+      expect(text.length).toBeGreaterThan(format.head.length + 15 * format.heartbeat.length),
+    );
+    expect(left).not.toHaveBeenCalled();
+    expect(streams[0]?.outlet.ready()).toBe(true);
+    request.destroy();
+    await vi.waitFor(() => expect(left).toHaveBeenCalledTimes(1));
+  });
+});

@@ -1,0 +1,145 @@
+import { NOBODY } from '@gudang/service/auth';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { createTestAdmission } from '../../../testing/test-admission.ts';
+import type { Outlet } from '../../fanout/stream-client.ts';
+import { createPayload } from '../../upstream/live-payload.ts';
+import { serveGraphqlWs } from './graphql-ws-protocol.ts';
+import { createSocketSession } from './socket-session.ts';
+import { createFramer } from './websocket-frames.ts';
+
+function connect() {
+  const sent: unknown[] = [];
+  const closed: number[] = [];
+  const subscribers: Outlet[] = [];
+  const left = vi.fn();
+  const connection = serveGraphqlWs({
+    socket: {
+      send: (message) => void sent.push(JSON.parse(message)),
+      // Frames of less than 126 bytes have a head of two.
+      writeFrames: (frames) => void sent.push(JSON.parse(String(frames.subarray(2)))),
+      ready: () => true,
+      unread: () => 0,
+      pause: () => {},
+      resume: () => {},
+      close: (code) => void closed.push(code),
+    },
+    session: createSocketSession({ on: false, callerOf: () => NOBODY }, undefined, () => {}),
+    contextOf: (identity) => ({ forward: {}, identity }),
+    frame: createFramer(),
+    admission: createTestAdmission(),
+    shed: () => {},
+    rate: { take: () => undefined },
+    address: '127.0.0.1',
+    maxOperations: 10,
+    execute: async ({ query }) =>
+      query === '{ bad }' ? { errors: [{ message: 'no' }] } : { data: { ok: 1 } },
+    live: {
+      subscribe: (_request, outlet) => {
+        subscribers.push(outlet);
+        return { leave: left, resume: () => {} };
+      },
+    },
+    present: (errors) => errors.map(({ message }) => ({ message })),
+    initWithinMs: 1000,
+  });
+  const say = (message: object | string): void =>
+    connection.onMessage(typeof message === 'string' ? message : JSON.stringify(message));
+  return { connection, say, sent, closed, subscribers, left };
+}
+
+const subscribe = (id: string, query = 'subscription { x }') => ({
+  id,
+  type: 'subscribe',
+  payload: { query },
+});
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  return () => vi.useRealTimers();
+});
+
+describe('a connection of graphql-transport-ws', () => {
+  it.each([
+    ['text that is no JSON', ['nonsense'], 4400],
+    ['a message of no known type', [{ type: 'start' }], 4400],
+    ["a server's message", [{ type: 'connection_init' }, { type: 'connection_ack' }], 4400],
+    ['an operation before the connection is acknowledged', [subscribe('1')], 4401],
+    ['a second initialisation', [{ type: 'connection_init' }, { type: 'connection_init' }], 4429],
+    ['an id that is in use', [{ type: 'connection_init' }, subscribe('1'), subscribe('1')], 4409],
+  ])('closes on %s', (_what, messages, code) => {
+    const { connection, say, closed } = connect();
+    for (const message of messages) say(message);
+    expect(closed).toEqual([code]);
+    connection.onClosed();
+  });
+
+  it('closes when nobody initialises it, and leaves no timer when it closed before', () => {
+    const silent = connect();
+    vi.advanceTimersByTime(1000);
+    expect(silent.closed).toEqual([4408]);
+    const gone = connect();
+    gone.connection.onClosed();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('answers pings with their payload', () => {
+    const { say, sent } = connect();
+    say({ type: 'ping', payload: { at: 1 } });
+    say({ type: 'ping' });
+    expect(sent).toEqual([{ type: 'pong', payload: { at: 1 } }, { type: 'pong' }]);
+  });
+
+  it('frames the payload of a stream for the id, whatever is in it', () => {
+    const { say, sent, subscribers } = connect();
+    say({ type: 'connection_init' });
+    say(subscribe('a"b'));
+    const marks = { cursor: undefined, key: undefined };
+    subscribers[0]?.write([createPayload({ data: { x: 1 } }, marks, { seq: 1 })]);
+    subscribers[0]?.complete();
+    expect(sent.slice(1)).toEqual([
+      { id: 'a"b', type: 'next', payload: { data: { x: 1 } } },
+      { id: 'a"b', type: 'complete' },
+    ]);
+  });
+
+  it('leaves a stream on complete and on close, once each, and says nothing of it afterwards', () => {
+    const { connection, say, sent, subscribers, left } = connect();
+    say({ type: 'connection_init' });
+    say(subscribe('1'));
+    say(subscribe('2'));
+    say({ id: '1', type: 'complete' });
+    expect(left).toHaveBeenCalledTimes(1);
+    subscribers[0]?.error([{ message: 'late' }]);
+    connection.onClosed();
+    connection.onClosed();
+    expect(left).toHaveBeenCalledTimes(2);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('takes an id again after its operation has ended', () => {
+    const { say, closed, subscribers } = connect();
+    say({ type: 'connection_init' });
+    say(subscribe('1'));
+    subscribers[0]?.error([{ message: 'over' }]);
+    say(subscribe('1'));
+    expect(closed).toEqual([]);
+    expect(subscribers).toHaveLength(2);
+  });
+
+  it('runs queries, and gives errors of requests that never ran as such', async () => {
+    const { say, sent } = connect();
+    say({ type: 'connection_init' });
+    say(subscribe('1', '{ ok }'));
+    say(subscribe('2', '{ bad }'));
+    say(subscribe('3', '{ open'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(sent).toContainEqual({ id: '1', type: 'next', payload: { data: { ok: 1 } } });
+    expect(sent).toContainEqual({ id: '1', type: 'complete' });
+    expect(sent).toContainEqual({ id: '2', type: 'error', payload: [{ message: 'no' }] });
+    expect(sent).toContainEqual({
+      id: '3',
+      type: 'error',
+      payload: [{ message: expect.stringContaining('Syntax Error') }],
+    });
+  });
+});

@@ -1,0 +1,101 @@
+import type { LivePayload } from '../../upstream/live-payload.ts';
+
+/** A final text frame's first byte: FIN and opcode 1. */
+const TEXT = 0x81;
+const BRACE = 0x7d;
+
+/** The start of every `next` message of an operation, up to its payload. */
+export function nextHead(id: string): Buffer {
+  return Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
+}
+
+/** Makes websocket frames of `next` messages, all in one buffer: one write, however many there are. */
+export type Framer = (
+  head: Buffer,
+  payloads: readonly LivePayload[],
+  conflated?: readonly number[],
+) => Buffer;
+
+interface Frames {
+  /** Whole frames, but for the place of each head. */
+  readonly bytes: Buffer;
+  readonly heads: readonly number[];
+}
+
+/**
+ * Clients that get the same payloads one after the other differ in their heads only, mostly of one
+ * length: the rest is put together once. Frames of a server are not masked (RFC 6455, 5.1).
+ */
+export function createFramer(): Framer {
+  let last: { payloads: readonly LivePayload[]; length: number; frames: Frames } | undefined;
+  const framesOf = (payloads: readonly LivePayload[], length: number): Frames => {
+    if (last?.payloads === payloads && last.length === length) return last.frames;
+    const frames = joinFrames(
+      payloads.map(({ bytes }) => bytes),
+      length,
+    );
+    last = { payloads, length, frames };
+    return frames;
+  };
+  return (head, payloads, conflated) => {
+    if (conflated) return fill(joinFrames(bodiesOf(payloads, conflated), head.length), head);
+    const { bytes, heads } = framesOf(payloads, head.length);
+    const own = Buffer.allocUnsafe(bytes.length);
+    own.set(bytes);
+    return fill({ bytes: own, heads }, head);
+  };
+}
+
+function bodiesOf(payloads: readonly LivePayload[], conflated: readonly number[]): Buffer[] {
+  return payloads.map((payload, index) => {
+    const replaced = conflated[index];
+    return replaced ? Buffer.from(payload.conflated(replaced)) : payload.bytes;
+  });
+}
+
+function fill({ bytes, heads }: Frames, head: Buffer): Buffer {
+  for (const at of heads) bytes.set(head, at);
+  return bytes;
+}
+
+function joinFrames(bodies: readonly Buffer[], headLength: number): Frames {
+  let size = 0;
+  for (const body of bodies) {
+    const length = headLength + body.length + 1;
+    size += headerSize(length) + length;
+  }
+  const bytes = Buffer.allocUnsafe(size);
+  const heads: number[] = [];
+  let at = 0;
+  for (const body of bodies) {
+    at = writeHeader(bytes, at, headLength + body.length + 1);
+    heads.push(at);
+    at += headLength;
+    bytes.set(body, at);
+    at += body.length;
+    bytes[at] = BRACE;
+    at += 1;
+  }
+  return { bytes, heads };
+}
+
+function headerSize(length: number): number {
+  if (length < 126) return 2;
+  return length < 65_536 ? 4 : 10;
+}
+
+function writeHeader(frames: Buffer, at: number, length: number): number {
+  frames[at] = TEXT;
+  if (length < 126) {
+    frames[at + 1] = length;
+    return at + 2;
+  }
+  if (length < 65_536) {
+    frames[at + 1] = 126;
+    frames.writeUInt16BE(length, at + 2);
+    return at + 4;
+  }
+  frames[at + 1] = 127;
+  frames.writeBigUInt64BE(BigInt(length), at + 2);
+  return at + 10;
+}

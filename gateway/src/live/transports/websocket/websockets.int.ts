@@ -1,0 +1,180 @@
+import { once } from 'node:events';
+import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/service';
+import { NOBODY } from '@gudang/service/auth';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { createTestAdmission, DEFAULT_CLIENT_LIMITS } from '../../../testing/test-admission.ts';
+import { createLiveMetrics } from '../../fanout/live-metrics.ts';
+import type { OperationExecutor } from '../operation-executor.ts';
+import { startWebsockets } from './websockets.ts';
+
+let stop = async (): Promise<void> => {};
+afterEach(() => stop());
+
+/** Websockets on a port of their own, whose streams never say anything. */
+async function serve({
+  idleMs = 600_000,
+  ...options
+}: {
+  pingEveryMs?: number;
+  idleMs?: number;
+  execute?: OperationExecutor;
+  present?: () => never;
+} = {}) {
+  const health = createHealth();
+  const app = createHttpServer({ health, metrics: createMetrics('test') });
+  const left = vi.fn();
+  const websockets = startWebsockets({
+    app,
+    health,
+    auth: { on: false, callerOf: () => NOBODY },
+    origins: { allows: () => true },
+    metrics: createLiveMetrics(createMetrics('test'), () => 0),
+    log: createLogger('gateway', 'silent'),
+    admission: createTestAdmission(),
+    ...DEFAULT_CLIENT_LIMITS,
+    shed: () => {},
+    limits: { ...DEFAULT_CLIENT_LIMITS.websocket, operations: 10_000, idleMs },
+    execute: async () => ({ data: {} }),
+    live: { subscribe: () => ({ leave: left, resume: () => {} }) },
+    present: () => [],
+    ...options,
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  let stopped: Promise<void> | undefined;
+  stop = () => {
+    stopped ??= websockets.stop().then(() => app.close());
+    return stopped;
+  };
+  const open = (path = '/graphql', protocol = 'graphql-transport-ws', silent = false) =>
+    new WebSocket(`${url.replace('http', 'ws')}${path}`, protocol ? [protocol] : [], {
+      autoPong: !silent,
+    });
+  return { url, open, left, stop: () => stop() };
+}
+
+async function closeCode(socket: WebSocket): Promise<number> {
+  const [code] = await once(socket, 'close');
+  return code;
+}
+
+describe('websockets', () => {
+  it('refuse a client of no known protocol with 4406, and another path with 404', async () => {
+    const { open } = await serve();
+    const [error] = await once(open('/other'), 'error');
+    expect(String(error)).toContain('404');
+    expect(await closeCode(open('/graphql', ''))).toBe(4406);
+  });
+
+  it('close with 1009 on a message over 64 KiB', async () => {
+    const { open } = await serve();
+    const socket = open();
+    await once(socket, 'open');
+    socket.send('x'.repeat(64 * 1024 + 1));
+    expect(await closeCode(socket)).toBe(1009);
+  });
+
+  it('close only the connection that repeats a long id of multi-byte characters', async () => {
+    const { open } = await serve();
+    const [culprit, other] = [open(), open()];
+    await Promise.all([once(culprit, 'open'), once(other, 'open')]);
+    culprit.send(JSON.stringify({ type: 'connection_init' }));
+    const message = {
+      id: 'é'.repeat(100),
+      type: 'subscribe',
+      payload: { query: 'subscription { x }' },
+    };
+    for (let count = 0; count < 2; count += 1) culprit.send(JSON.stringify(message));
+    const [code, reason] = await once(culprit, 'close');
+    expect(code).toBe(4409);
+    expect(String(reason)).toBe(`Subscriber for ${'é'.repeat(54)}`);
+    other.send(JSON.stringify({ type: 'ping' }));
+    expect(JSON.parse(String((await once(other, 'message'))[0]))).toEqual({ type: 'pong' });
+  });
+
+  it('close with 4500 only the connection whose message throws', async () => {
+    const present = () => {
+      throw new Error('a defect');
+    };
+    const { open } = await serve({ present });
+    const [culprit, other] = [open(), open()];
+    await Promise.all([once(culprit, 'open'), once(other, 'open')]);
+    culprit.send(JSON.stringify({ type: 'connection_init' }));
+    culprit.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: '{' } }));
+    expect(await closeCode(culprit)).toBe(4500);
+    other.send(JSON.stringify({ type: 'ping' }));
+    expect(JSON.parse(String((await once(other, 'message'))[0]))).toEqual({ type: 'pong' });
+  });
+
+  it('leave the streams of a client that has vanished without a goodbye', async () => {
+    // Long enough for the pong of the living one on a busy machine.
+    const { open, left } = await serve({ pingEveryMs: 500 });
+    const [silent, alive] = [open('/graphql', undefined, true), open()];
+    await Promise.all([once(silent, 'open'), once(alive, 'open')]);
+    silent.send('{"type":"connection_init"}');
+    silent.send('{"id":"1","type":"subscribe","payload":{"query":"subscription { x }"}}');
+    expect(await closeCode(silent)).toBe(1006);
+    await vi.waitFor(() => expect(left).toHaveBeenCalledTimes(1));
+    await once(alive, 'ping');
+    expect(alive.readyState).toBe(WebSocket.OPEN);
+  });
+
+  it('close one on which nothing has run for too long, with a code after which it comes back', async () => {
+    const { open } = await serve({ pingEveryMs: 100, idleMs: 300 });
+    const [idle, busy] = [open(), open()];
+    await Promise.all([once(idle, 'open'), once(busy, 'open')]);
+    busy.send('{"type":"connection_init"}');
+    busy.send('{"id":"1","type":"subscribe","payload":{"query":"subscription { x }"}}');
+    expect(await closeCode(idle)).toBe(4482);
+    await once(busy, 'ping');
+    expect(busy.readyState).toBe(WebSocket.OPEN);
+    busy.send('{"id":"1","type":"complete"}');
+    expect(await closeCode(busy)).toBe(4482);
+  });
+
+  it('read no further of a client that asks and reads no answers', async () => {
+    const asked = vi.fn(async () => ({ data: { x: 'x'.repeat(100_000) } }));
+    const { open } = await serve({ execute: asked });
+    const socket = open();
+    await once(socket, 'open');
+    socket.send('{"type":"connection_init"}');
+    socket.pause();
+    for (let id = 0; id < 1_500; id += 1) {
+      const payload = { query: '{ x }', variables: { pad: 'x'.repeat(2_000) } };
+      socket.send(JSON.stringify({ id: String(id), type: 'subscribe', payload }));
+    }
+    // It stays as it is, since nothing more is read.
+    let before = -1;
+    await vi.waitFor(
+      () => {
+        const calls = asked.mock.calls.length;
+        const still = calls === before && calls > 0;
+        before = calls;
+        expect(still).toBe(true);
+      },
+      { interval: 500, timeout: 10_000 },
+    );
+    expect(before).toBeLessThan(500);
+    const answers = new Promise<void>((resolve) => {
+      let complete = 0;
+      socket.on('message', (data) => {
+        if (String(data).includes('"complete"')) complete += 1;
+        if (complete === 1_500) resolve();
+      });
+    });
+    socket.resume();
+    await answers;
+  });
+
+  it('say 1001 when they stop, and that the gateway is no longer ready', async () => {
+    const { url, open, stop } = await serve();
+    const socket = open();
+    await once(socket, 'open');
+    const code = closeCode(socket);
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    const stopping = stop();
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+    expect(await code).toBe(1001);
+    await stopping;
+  });
+});

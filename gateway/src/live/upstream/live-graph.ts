@@ -1,0 +1,32 @@
+import type { Logger } from '@gudang/service';
+import type { LoadedSupergraph } from '../../supergraph.ts';
+import {
+  createSubscriptionPlanner,
+  type SubscriptionPlanner,
+} from '../planning/subscription-plan.ts';
+import { createEventExecutor, type EventExecutor, type EventSources } from './event-executor.ts';
+
+/** What live streams run on; another one after the supergraph has changed. */
+export interface LiveGraph {
+  readonly supergraph: LoadedSupergraph;
+  readonly plan: SubscriptionPlanner;
+  readonly execute: EventExecutor;
+}
+
+export function createLiveGraph({
+  supergraph,
+  sources,
+  hideSuggestions,
+  log,
+}: {
+  supergraph: LoadedSupergraph;
+  sources: EventSources;
+  hideSuggestions: boolean;
+  log: Logger;
+}): LiveGraph {
+  return {
+    supergraph,
+    plan: createSubscriptionPlanner(supergraph, { hideSuggestions }),
+    execute: createEventExecutor({ supergraph, sources, log }),
+  };
+}
