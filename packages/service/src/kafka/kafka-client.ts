@@ -4,7 +4,6 @@ import type { SettingsOf } from '../settings/settings.ts';
 import type { kafkaSettings } from '../settings/shared-settings.ts';
 import { patchGroupMember } from './group-member-patch.ts';
 import { patchProduceRequest } from './produce-request-patch.ts';
-import { patchRecordDecoder } from './record-decoder-patch.ts';
 import { patchRequestQueue } from './request-queue-patch.ts';
 
 /**
@@ -54,7 +53,6 @@ export function createKafkaClient(
   patchRequestQueue();
   patchGroupMember();
   patchProduceRequest();
-  patchRecordDecoder();
   return new Kafka({
     clientId,
     ...connectionOptions(settings),
