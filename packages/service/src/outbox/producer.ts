@@ -1,8 +1,7 @@
-import type { Producer } from 'kafkajs';
+import { Partitioners, type Producer } from 'kafkajs';
 import { createBackoff, pause, settledOrAborted } from '../backoff.ts';
 import { LONGEST_RETRY_MS } from '../kafka/kafka-client.ts';
 import type { KafkaConnection } from '../kafka/kafka-connection.ts';
-import { keyPartitioner } from '../kafka/key-partitioner.ts';
 
 /**
  * A connected producer, for as long as that takes.
@@ -15,7 +14,7 @@ export async function createProducer(
 ): Promise<Producer> {
   await settledOrAborted(kafka.ready, signal);
   const producer = kafka.client.producer({
-    createPartitioner: keyPartitioner,
+    createPartitioner: Partitioners.DefaultPartitioner,
     idempotent: false,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
