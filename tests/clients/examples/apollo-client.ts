@@ -9,7 +9,7 @@ import { STOCK_CHANGED, type StockChange } from './stock-changed.ts';
 export function createApolloClient(url: string): ApolloClient {
   const live = createClient({
     url: url.replace('http', 'ws'),
-    webSocketImpl: WebSocket, // not needed in browsers, nor in Node 22 and newer
+    webSocketImpl: WebSocket, // not needed in browsers and in Node 22 or newer
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => true,
   });
@@ -37,7 +37,7 @@ export const STOCKS = gql`query Stocks($first: Int!, $after: String) {
   }
 }`;
 
-/** Each change lands in the cache, and so in every list that shows its stock. */
+/** Apollo Client writes each change to its cache, which updates every list that shows the stock. */
 export function watchWithApollo(
   client: ApolloClient,
   after: string,

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A query, an order, and the live stream as it comes, for two seconds.
+# A query, an order, and two seconds of a live stream.
 graph=${GRAPH_URL:-http://localhost:4000/graphql}
 json='Content-Type: application/json'
 

@@ -1,7 +1,7 @@
-import { EventSource } from 'eventsource'; // browsers have their own
+import { EventSource } from 'eventsource'; // not needed in browsers
 import { STOCK_CHANGED, type StockChange } from './stock-changed.ts';
 
-/** An event's id is its cursor, and EventSource goes on from there by itself. */
+/** An event's id is its cursor: EventSource resumes from it. */
 export function watchWithEventSource(
   url: string,
   after: string,

@@ -10,7 +10,7 @@ export function watchOverWebsocket(
 ): () => void {
   const client = createClient({
     url: url.replace('http', 'ws'),
-    webSocketImpl: WebSocket, // not needed in browsers, nor in Node 22 and newer
+    webSocketImpl: WebSocket, // not needed in browsers and in Node 22 or newer
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => true,
   });

@@ -2,10 +2,10 @@ interface Request {
   variables?: Record<string, unknown> | null | undefined;
 }
 
-/** A client of graphql-ws or graphql-sse whose streams go on from the last cursor they saw. */
+/** Makes a client of graphql-ws or graphql-sse resume its streams from the last received cursor. */
 export function resuming<C extends { subscribe: Subscribe }>(client: C): C {
   const subscribe: Subscribe = (request, sink, ...rest) => {
-    // On a new connection the client sends this very object again, with what it holds by then.
+    // On a new connection the client sends this object again, with its current content.
     const current = { ...request, variables: { ...request.variables } as Record<string, unknown> };
     const next = (result: { data?: unknown }) => {
       const [event] = Object.values(result.data ?? {}) as { cursor?: string }[];
@@ -17,5 +17,5 @@ export function resuming<C extends { subscribe: Subscribe }>(client: C): C {
   return { ...client, subscribe };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the two libraries name the same shape differently
+// biome-ignore lint/suspicious/noExplicitAny: both libraries have this shape under different names
 type Subscribe = (request: Request & any, sink: any, ...rest: any[]) => () => void;

@@ -7,7 +7,7 @@ import { STOCK_CHANGED, type StockChange } from './stock-changed.ts';
 export function createUrqlClient(url: string): Client {
   const live = createClient({
     url: url.replace('http', 'ws'),
-    webSocketImpl: WebSocket, // not needed in browsers, nor in Node 22 and newer
+    webSocketImpl: WebSocket, // not needed in browsers and in Node 22 or newer
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => true,
   });

@@ -4,14 +4,14 @@ const stocks = new Map();
 function show(stock, deleted) {
   if (stocks.get(stock.id)?.version >= stock.version) return; // keep the highest version
   stocks.set(stock.id, { ...stock, deleted });
-  const there = [...stocks.values()].filter((one) => !one.deleted);
-  const lines = there.map(({ name, quantity }) => `${name}: ${quantity}`);
+  const present = [...stocks.values()].filter((each) => !each.deleted);
+  const lines = present.map(({ name, quantity }) => `${name}: ${quantity}`);
   document.querySelector('pre').textContent = lines.join('\n');
 }
 
 const query = '{ stockCursor stocks(first: 100) { nodes { id name quantity version } } }';
 const answer = await fetch(`/graphql?${new URLSearchParams({ query })}`, {
-  headers: { 'apollo-require-preflight': 'yes' }, // a GET that no foreign page can send
+  headers: { 'apollo-require-preflight': 'yes' }, // a header that other websites cannot send
 });
 const { data } = await answer.json();
 for (const stock of data.stocks.nodes) show(stock, false);
@@ -25,7 +25,7 @@ const url = `${location.origin.replace('http', 'ws')}/graphql`;
 const client = createClient({ url, retryAttempts: 1e9, shouldRetry: () => true });
 client.subscribe(live, {
   next({ data: { stockChanged } }) {
-    live.variables.after = stockChanged.cursor; // after a lost connection it goes on from here
+    live.variables.after = stockChanged.cursor; // a new connection resumes from here
     show(stockChanged.stock, stockChanged.kind === 'DELETED');
   },
   error: console.error,
