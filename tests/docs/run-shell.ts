@@ -78,6 +78,7 @@ const STARTED_BY: Readonly<Record<string, readonly [file: string, words: string]
   chaos: ['tests/chaos/short.e2e.ts', 'runFault'],
   settings: ['tests/docs/settings-page.e2e.ts', 'settingsPage'],
   supergraph: ['gateway/src/compose.test.ts', 'findStale'],
+  schema: ['tests/docs/schema-page.test.ts', 'schemaPage'],
   // A part of the build, without which no test begins.
   generate: ['turbo.json', '"generate"'],
 };

@@ -47,7 +47,7 @@ export function renderSchema(supergraphSdl: string): string {
   return `${[
     '# Schema reference',
     'The public GraphQL API of the gateway. Generated from gateway/supergraph.graphql by\n`npm run schema`; the descriptions come from the subgraphs’ `schema.graphql`.',
-    '**Access** names what a caller needs when authentication is on: a valid token, or a token with the\ngiven scopes. Without it the response has the error `UNAUTHENTICATED` or `FORBIDDEN`, and the field,\nor the closest object around it that may be null, is null. With `AUTH=off` every caller has full\naccess.',
+    '**Access** names what a caller needs when authentication is on: a valid token, or a token with the\ngiven scopes. Without it the whole operation is refused with the error `UNAUTHENTICATED` or\n`FORBIDDEN`. With `AUTH=off` every caller has full access.',
     ...roots.flatMap(([title, type]) => (type ? [`## ${title}`, ...rootFields(type)] : [])),
     '## Objects',
     ...types.filter(isObjectType).flatMap(objectSection),

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { shopAt } from '@gudang/testing/clients/shop';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { beforeAll, expect, test } from 'vitest';
@@ -67,13 +66,4 @@ test('there are snippets, and every example that they show is run by a test', as
   for (const name of examples.keys()) {
     expect(`${tests}${shared}`, `${name} is imported or run`).toContain(name);
   }
-});
-
-test.each(pages)('the links of %s lead somewhere', async (page) => {
-  const text = await textOf(page);
-  const targets = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map((match) => match[1] as string);
-  const missing = targets.filter(
-    (target) => !/^https?:/.test(target) && !existsSync(join(repository, dirname(page), target)),
-  );
-  expect(missing).toEqual([]);
 });

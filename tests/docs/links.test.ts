@@ -1,0 +1,67 @@
+import { existsSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { findPages, repository } from './snippets.ts';
+
+const EXTERNAL = /^[a-z]+:/;
+
+/** A page without its code blocks, in which `#` and brackets mean something else. */
+function proseOf(text: string): string {
+  return text.replace(/^```[\s\S]*?^```/gm, '');
+}
+
+function linksIn(text: string): string[] {
+  return [...proseOf(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+}
+
+/** The anchor that GitHub gives a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}_\- ]/gu, '')
+    .replaceAll(' ', '-');
+}
+
+function anchorsIn(text: string): string[] {
+  return [...proseOf(text).matchAll(/^#+ +(.+?) *$/gm)].map(([, heading = '']) =>
+    anchorOf(heading),
+  );
+}
+
+/** The relative links of a page whose file, folder or anchor does not exist. */
+async function brokenLinks(page: string, text: string): Promise<string[]> {
+  const broken: string[] = [];
+  for (const link of linksIn(text)) {
+    if (EXTERNAL.test(link)) continue;
+    const [path = '', anchor] = link.split('#');
+    const target = path === '' ? join(repository, page) : join(repository, dirname(page), path);
+    const exists = existsSync(target);
+    const isPage = exists && statSync(target).isFile() && target.endsWith('.md');
+    const hasAnchor =
+      anchor === undefined ||
+      (isPage && anchorsIn(await readFile(target, 'utf8')).includes(anchor));
+    if (!exists || !hasAnchor) broken.push(link);
+  }
+  return broken;
+}
+
+const pages = await findPages();
+
+describe('links of the documentation', () => {
+  it('reports a missing file and a missing anchor', async () => {
+    const text = '[a](README.md) [b](nothing.md) [c](README.md#run-it) [d](README.md#nothing)';
+    expect(await brokenLinks('README.md', text)).toEqual(['nothing.md', 'README.md#nothing']);
+  });
+
+  it('ignores code blocks and external links', async () => {
+    const text = '[a](https://example.com/x)\n```ts\nlist[0](nothing.md)\n```\n';
+    expect(await brokenLinks('README.md', text)).toEqual([]);
+  });
+
+  it.each(pages)('%s has no broken link', async (page) => {
+    const text = await readFile(join(repository, page), 'utf8');
+    expect(await brokenLinks(page, text)).toEqual([]);
+  });
+});
