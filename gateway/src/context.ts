@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Identity } from '@gudang/service';
 import type { OperationTypeNode } from 'graphql';
 import type { AdmittedOperation } from './limits/admission.ts';
-import type { LeaveSignal } from './sharing/leave-signal.ts';
+import type { LeaveSignal } from './request-deduplication/abort-signal.ts';
 
 /** What travels with an operation through the gateway. */
 export interface GatewayContext {

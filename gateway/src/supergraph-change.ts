@@ -1,8 +1,8 @@
-import type { GraphqlEndpoint } from './graphql-endpoint.ts';
 import type { Admission } from './limits/admission.ts';
 import type { LiveStreams } from './live/fanout/stream-registry.ts';
 import type { LiveGraph } from './live/upstream/live-graph.ts';
 import type { Upstreams } from './live/upstream/upstreams.ts';
+import type { GraphqlEndpoint } from './request-pipeline/graphql-endpoint.ts';
 import type { SubgraphAddress } from './subgraphs/subgraph-addresses.ts';
 import type { Subgraphs } from './subgraphs/subgraphs.ts';
 import type { LoadedSupergraph } from './supergraph.ts';

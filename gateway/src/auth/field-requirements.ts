@@ -11,7 +11,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import type { ReadOperation } from '../limits/operation-reader.ts';
+import type { ReadOperation } from '../limits/operation-parser.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 
 /** What one field or type of an operation asks of whoever wants it. */

@@ -1,7 +1,7 @@
 import { ServiceError } from '@gudang/service';
 import { type Authentication, type Caller, NOBODY, type Tickets } from '@gudang/service/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { RequestRefused } from '../errors/request-refused.ts';
+import { RequestRefused } from '../errors/request-error.ts';
 import type { ClientAddress } from '../limits/client-address.ts';
 import { sendRefusal } from '../limits/send-refusal.ts';
 import type { TokenChecks } from '../limits/token-checks.ts';

@@ -15,7 +15,7 @@ import {
   ValuesOfCorrectTypeRule,
   type VariableDefinitionNode,
 } from 'graphql';
-import { allowedValues } from './allowed.ts';
+import { allowedValues } from './allowed-values.ts';
 import { inputPlaces, typeAlong } from './input-path.ts';
 
 /** What makes bad input of an error that graphql-js gives before an operation runs. */

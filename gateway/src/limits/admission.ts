@@ -2,7 +2,7 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import type { FastifyRequest } from 'fastify';
 import { GraphQLError, type OperationDefinitionNode } from 'graphql';
 import type { GatewayContext } from '../context.ts';
-import type { KnownDocuments, NamedText } from '../documents/known-documents.ts';
+import type { KnownDocuments, NamedText } from '../documents/persisted-queries.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { readCostDirectives } from './cost-directives.ts';
 import type { Variables } from './cost-program.ts';
@@ -10,7 +10,7 @@ import { LimitExceeded } from './limit-exceeded.ts';
 import { checkNesting } from './nesting.ts';
 import { compileCost } from './operation-cost.ts';
 import type { OperationLimits } from './operation-limits.ts';
-import { createOperationReader, type ReadOperation } from './operation-reader.ts';
+import { createOperationReader, type ReadOperation } from './operation-parser.ts';
 
 /** An operation as a client sends it, on any protocol. */
 export interface AskedOperation extends NamedText {

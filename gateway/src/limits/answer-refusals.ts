@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { RequestRefused } from '../errors/request-refused.ts';
+import { RequestRefused } from '../errors/request-error.ts';
 import { LimitExceeded } from './limit-exceeded.ts';
 import { sendRefusal } from './send-refusal.ts';
 

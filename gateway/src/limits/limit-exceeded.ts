@@ -1,4 +1,4 @@
-import { RequestRefused } from '../errors/request-refused.ts';
+import { RequestRefused } from '../errors/request-error.ts';
 
 /** What each limit counts, in words that fit before "is 21". */
 const COUNTED = {

@@ -1,7 +1,7 @@
 import underPressure from '@fastify/under-pressure';
 import type { Metrics } from '@gudang/service';
 import type { FastifyInstance } from 'fastify';
-import { RequestRefused } from '../errors/request-refused.ts';
+import { RequestRefused } from '../errors/request-error.ts';
 
 /** How often the event loop's delay is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 500;

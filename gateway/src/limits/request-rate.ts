@@ -1,6 +1,6 @@
 import type { Identity, Metrics } from '@gudang/service';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import { RequestRefused } from '../errors/request-refused.ts';
+import { RequestRefused } from '../errors/request-error.ts';
 import { isThisMachine } from './client-address.ts';
 
 /** How often one user, or one address of users who are not known, may ask. */

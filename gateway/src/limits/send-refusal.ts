@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { GraphQLFormattedError } from 'graphql';
-import type { RequestRefused } from '../errors/request-refused.ts';
+import type { RequestRefused } from '../errors/request-error.ts';
 
 const GRAPHQL = 'application/graphql-response+json';
 

@@ -1,7 +1,7 @@
 import type { Metrics } from '@gudang/service';
 import type { TokenCheck } from '@gudang/service/auth';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import { RequestRefused } from '../errors/request-refused.ts';
+import { RequestRefused } from '../errors/request-error.ts';
 import { isThisMachine } from './client-address.ts';
 
 /** How many tokens that are no good an address may show before its unknown ones are not looked at. */

@@ -4,11 +4,11 @@ import { startSpan } from '@gudang/service/tracing';
 import type { OperationTypeNode } from 'graphql';
 import { Pool } from 'undici';
 import type { GatewayContext } from '../context.ts';
-import { createCrowd, onAbort } from '../sharing/crowd.ts';
-import type { Freshness } from '../sharing/freshness.ts';
-import { createInFlight } from '../sharing/in-flight.ts';
-import type { LeaveSignal } from '../sharing/leave-signal.ts';
-import { exchange, NobodyWaits, TooLate } from './exchange.ts';
+import type { LeaveSignal } from '../request-deduplication/abort-signal.ts';
+import { createInFlight } from '../request-deduplication/in-flight.ts';
+import type { Freshness } from '../request-deduplication/invalidation.ts';
+import { createCrowd, onAbort } from '../request-deduplication/ref-counted-abort.ts';
+import { exchange, NobodyWaits, TooLate } from './http-request.ts';
 import { identityHeaders, secretHeaders } from './identity-headers.ts';
 import {
   type SubgraphAnswer,

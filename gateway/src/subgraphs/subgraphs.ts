@@ -1,5 +1,5 @@
 import type { Health, Logger, Metrics, Stoppable } from '@gudang/service';
-import type { Freshness } from '../sharing/freshness.ts';
+import type { Freshness } from '../request-deduplication/invalidation.ts';
 import type { SubgraphAddress } from './subgraph-addresses.ts';
 import { createSubgraphMetrics } from './subgraph-metrics.ts';
 import { createSubgraphProbe } from './subgraph-probe.ts';

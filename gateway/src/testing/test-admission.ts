@@ -1,6 +1,6 @@
 import { createMetrics } from '@gudang/service';
 import { readSettings } from '@gudang/service/settings';
-import { createLearntDocuments } from '../documents/known-documents.ts';
+import { createLearntDocuments } from '../documents/persisted-queries.ts';
 import { type Admission, createAdmission } from '../limits/admission.ts';
 import { createClientLimits } from '../limits/client-limits.ts';
 import { limitSettings } from '../limits/limit-settings.ts';

@@ -1,5 +1,5 @@
 import { ANONYMOUS, type Identity, UNRESTRICTED } from '@gudang/service';
-import type { ReadOperation } from '../../limits/operation-reader.ts';
+import type { ReadOperation } from '../../limits/operation-parser.ts';
 import { coerceVariables, cursorOf, pick } from '../planning/stream-variables.ts';
 import type { SubscriptionPlan } from '../planning/subscription-plan.ts';
 import type { LiveGraph } from '../upstream/live-graph.ts';

@@ -8,8 +8,8 @@ import {
   UNRESTRICTED,
 } from '@gudang/service';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { createOperationReader } from '../../limits/operation-reader.ts';
-import { createFreshness } from '../../sharing/freshness.ts';
+import { createOperationReader } from '../../limits/operation-parser.ts';
+import { createFreshness } from '../../request-deduplication/invalidation.ts';
 import { startSubgraphs } from '../../subgraphs/subgraphs.ts';
 import { loadSupergraph } from '../../supergraph.ts';
 import { DEFAULT_LIMITS } from '../../testing/test-admission.ts';

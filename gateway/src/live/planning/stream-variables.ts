@@ -1,6 +1,6 @@
 import { valueFromASTUntyped } from 'graphql';
 import { coerceVariables as coerce, findBadInput } from '../../errors/bad-input.ts';
-import type { ReadOperation } from '../../limits/operation-reader.ts';
+import type { ReadOperation } from '../../limits/operation-parser.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 import { RefusedOperation, type SubscriptionPlan } from './subscription-plan.ts';
 

@@ -14,11 +14,14 @@ import {
   specifiedRules,
   type ValueNode,
 } from 'graphql';
+import { refuseUnmet } from '../../auth/authorization-error.ts';
 import { readRequirements } from '../../auth/field-requirements.ts';
-import { refuseUnmet } from '../../auth/refuse-unmet.ts';
 import { findBadInput } from '../../errors/bad-input.ts';
-import { type PreparedOperation, prepareOperation } from '../../execution/execute-operation.ts';
-import type { ReadOperation } from '../../limits/operation-reader.ts';
+import type { ReadOperation } from '../../limits/operation-parser.ts';
+import {
+  type PreparedOperation,
+  prepareOperation,
+} from '../../plan-execution/execute-operation.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 import { rootField, withoutCursor } from './cursor-argument.ts';
 import { readPrivateFields } from './private-fields.ts';

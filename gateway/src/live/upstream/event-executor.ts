@@ -5,7 +5,10 @@ import type { Logger } from '@gudang/service';
 import type { FormattedExecutionResult, GraphQLError } from 'graphql';
 import type { GatewayContext } from '../../context.ts';
 import { presentErrors } from '../../errors/present-errors.ts';
-import { type ExecutedOperation, executeOperation } from '../../execution/execute-operation.ts';
+import {
+  type ExecutedOperation,
+  executeOperation,
+} from '../../plan-execution/execute-operation.ts';
 import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../../subgraphs/subgraph-source.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';

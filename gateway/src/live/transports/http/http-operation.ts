@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
-import { searchOf } from '../../../apollo-http.ts';
-import { idIn } from '../../../documents/known-documents.ts';
-import { RequestRefused } from '../../../errors/request-refused.ts';
+import { idIn } from '../../../documents/persisted-queries.ts';
+import { RequestRefused } from '../../../errors/request-error.ts';
 import type { Admission, AdmittedOperation } from '../../../limits/admission.ts';
+import { searchOf } from '../../../request-pipeline/apollo-http.ts';
 
 /** A request that is no GraphQL over HTTP, with the status to answer. */
 export class HttpRequestError extends RequestRefused {

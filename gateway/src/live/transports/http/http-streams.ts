@@ -5,7 +5,7 @@ import type { AllowedOrigins } from '../../../allowed-origins.ts';
 import { atExpiry } from '../../../auth/expiry.ts';
 import type { RequestCallers } from '../../../auth/request-callers.ts';
 import { contextOf } from '../../../context.ts';
-import { RequestRefused } from '../../../errors/request-refused.ts';
+import { RequestRefused } from '../../../errors/request-error.ts';
 import { type Admission, setAdmitted } from '../../../limits/admission.ts';
 import type { ClientLimits } from '../../../limits/client-limits.ts';
 import { sendErrors } from '../../../limits/send-refusal.ts';

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { RequestRefused } from '../../../errors/request-refused.ts';
+import type { RequestRefused } from '../../../errors/request-error.ts';
 
 /** Answers over HTTP, to whoever asked for a websocket, why there is none. */
 export function refuseUpgrade(socket: Duplex, error: RequestRefused): void {

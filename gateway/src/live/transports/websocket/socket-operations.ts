@@ -1,7 +1,7 @@
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { MessageType, type SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../../../context.ts';
-import { RequestRefused } from '../../../errors/request-refused.ts';
+import { RequestRefused } from '../../../errors/request-error.ts';
 import type { Admission, AdmittedOperation } from '../../../limits/admission.ts';
 import { LimitExceeded } from '../../../limits/limit-exceeded.ts';
 import type { Shed } from '../../../limits/overload.ts';

@@ -2,7 +2,7 @@ import { type Identity, ServiceError, UNRESTRICTED } from '@gudang/service';
 import type { Authentication, Caller, TokenCheck } from '@gudang/service/auth';
 import { CloseCode } from 'graphql-ws';
 import { atExpiry } from '../../../auth/expiry.ts';
-import { RequestRefused } from '../../../errors/request-refused.ts';
+import { RequestRefused } from '../../../errors/request-error.ts';
 import { LiveCloseCode } from './close-codes.ts';
 
 /** Who is at the other end of a websocket, for as long as their token is good. */

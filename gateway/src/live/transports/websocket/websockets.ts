@@ -7,7 +7,7 @@ import { CloseCode, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AllowedOrigins } from '../../../allowed-origins.ts';
 import { contextOf } from '../../../context.ts';
-import { RequestRefused } from '../../../errors/request-refused.ts';
+import { RequestRefused } from '../../../errors/request-error.ts';
 import type { ClientAddress } from '../../../limits/client-address.ts';
 import type { WebsocketLimits } from '../../../limits/client-limits.ts';
 import type { ConnectionLimits } from '../../../limits/connection-limits.ts';

@@ -5,7 +5,7 @@ import { QueryPlanner } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
 import type { GatewayContext } from '../context.ts';
 import { coerceVariables } from '../errors/bad-input.ts';
-import type { ReadOperation } from '../limits/operation-reader.ts';
+import type { ReadOperation } from '../limits/operation-parser.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../subgraphs/subgraph-source.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';

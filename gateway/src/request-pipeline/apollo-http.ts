@@ -1,7 +1,7 @@
 import { type ApolloServer, HeaderMap } from '@apollo/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { GatewayContext } from './context.ts';
-import type { AnswerRequest, HttpAnswer } from './sharing/shared-answers.ts';
+import type { GatewayContext } from '../context.ts';
+import type { AnswerRequest, HttpAnswer } from '../request-deduplication/shared-answers.ts';
 
 /**
  * Has Apollo Server answer requests that Fastify has read. In place of @as-integrations/fastify's

@@ -1,6 +1,6 @@
 import { parse } from 'graphql';
 import { expect, it } from 'vitest';
-import { createKeptDocuments } from './kept-documents.ts';
+import { createKeptDocuments } from './document-cache.ts';
 
 it('keeps as many documents as their tokens allow, the newest', () => {
   const kept = createKeptDocuments(100);

@@ -1,4 +1,4 @@
-import { LeaveController, type LeaveSignal } from './leave-signal.ts';
+import { LeaveController, type LeaveSignal } from './abort-signal.ts';
 
 /** Tells the listener when somebody waits no longer. */
 export type OnLeave = (listener: () => void) => void;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { RequestRefused } from '../errors/request-refused.ts';
+import { RequestRefused } from '../errors/request-error.ts';
 
 /** An operation's text, or the id that stands for it. */
 export interface NamedText {

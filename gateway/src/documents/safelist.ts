@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { StartError } from '@gudang/service';
-import { RequestRefused } from '../errors/request-refused.ts';
-import { cacheOf, idIn, type KnownDocuments } from './known-documents.ts';
+import { RequestRefused } from '../errors/request-error.ts';
+import { cacheOf, idIn, type KnownDocuments } from './persisted-queries.ts';
 
 const FORMAT = 'apollo-persisted-query-manifest';
 

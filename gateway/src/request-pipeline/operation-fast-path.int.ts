@@ -1,9 +1,9 @@
 import { SECRET_HEADER } from '@gudang/service';
 import { signToken, TOKEN_SETTINGS } from '@gudang/service/test-tokens';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { composeMarkedToys } from './testing/marked-toys.ts';
-import { startTestGateway, type TestGateway } from './testing/running-gateway.ts';
-import { startToyGraph } from './testing/toy-graph.ts';
+import { composeMarkedToys } from '../testing/marked-toys.ts';
+import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
+import { startToyGraph } from '../testing/toy-graph.ts';
 
 let toys: Awaited<ReturnType<typeof startToyGraph>>;
 let gateway: TestGateway;

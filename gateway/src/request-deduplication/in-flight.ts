@@ -1,5 +1,5 @@
-import type { Crowd, OnLeave } from './crowd.ts';
-import type { Freshness } from './freshness.ts';
+import type { Freshness } from './invalidation.ts';
+import type { Crowd, OnLeave } from './ref-counted-abort.ts';
 
 /** Work that is under way, for those who want the same. */
 export interface InFlight<T> {

@@ -4,7 +4,7 @@ import {
   getOperationAST,
   type OperationDefinitionNode,
 } from 'graphql';
-import { createKeptDocuments } from '../documents/kept-documents.ts';
+import { createKeptDocuments } from '../documents/document-cache.ts';
 import { parseWithin, type TextLimits } from './parse-within.ts';
 
 export interface ReadOperation {

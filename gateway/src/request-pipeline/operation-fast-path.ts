@@ -1,12 +1,16 @@
 import { isTracing } from '@gudang/service/tracing';
 import type { FastifyRequest } from 'fastify';
-import type { RequirementsOf } from './auth/field-requirements.ts';
-import { refuseUnmet } from './auth/refuse-unmet.ts';
-import type { GatewayContext } from './context.ts';
-import { createKept } from './documents/kept-documents.ts';
-import type { ReadyContext, ReadyOperation } from './execution/ready-operation.ts';
+import { refuseUnmet } from '../auth/authorization-error.ts';
+import type { RequirementsOf } from '../auth/field-requirements.ts';
+import type { GatewayContext } from '../context.ts';
+import { createKept } from '../documents/document-cache.ts';
+import type { ReadyContext, ReadyOperation } from '../plan-execution/ready-operation.ts';
+import {
+  type AnswerRequest,
+  type HttpAnswer,
+  isWhole,
+} from '../request-deduplication/shared-answers.ts';
 import type { GraphqlMetrics } from './graphql-metrics.ts';
-import { type AnswerRequest, type HttpAnswer, isWhole } from './sharing/shared-answers.ts';
 
 export interface KnownOperations {
   readonly answer: AnswerRequest;

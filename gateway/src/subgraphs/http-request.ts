@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { LeaveSignal } from '../sharing/leave-signal.ts';
+import type { LeaveSignal } from '../request-deduplication/abort-signal.ts';
 
 /** There was no whole answer in time. */
 export class TooLate extends Error {}

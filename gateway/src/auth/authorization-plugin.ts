@@ -1,7 +1,7 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { GatewayContext } from '../context.ts';
+import { refuseUnmet } from './authorization-error.ts';
 import type { RequirementsOf } from './field-requirements.ts';
-import { refuseUnmet } from './refuse-unmet.ts';
 
 /** Refuses queries and mutations that their caller may not run, before they are planned. */
 export function authorisationPlugin(

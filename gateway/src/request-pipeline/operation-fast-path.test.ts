@@ -2,10 +2,10 @@ import { ANONYMOUS, UNRESTRICTED } from '@gudang/service';
 import type { FastifyRequest } from 'fastify';
 import { type GraphQLError, type OperationDefinitionNode, parse } from 'graphql';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { GatewayContext } from './context.ts';
-import type { ExecutedOperation } from './execution/execute-operation.ts';
-import type { ReadyContext, ReadyOperation } from './execution/ready-operation.ts';
-import { createKnownOperations, type KnownOperations } from './known-operations.ts';
+import type { GatewayContext } from '../context.ts';
+import type { ExecutedOperation } from '../plan-execution/execute-operation.ts';
+import type { ReadyContext, ReadyOperation } from '../plan-execution/ready-operation.ts';
+import { createKnownOperations, type KnownOperations } from './operation-fast-path.ts';
 
 const QUERY = 'query ($id: ID) { item(id: $id) { name } }';
 const HEADERS = [['content-type', 'application/json; charset=utf-8']] as const;

@@ -1,7 +1,7 @@
 import { type AuditResult, auditServer } from 'graphql-http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestGateway, type TestGateway } from './testing/running-gateway.ts';
-import { composeToys } from './testing/toy-graph.ts';
+import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
+import { composeToys } from '../testing/toy-graph.ts';
 
 let gateway: TestGateway;
 let results: AuditResult[];

@@ -2,9 +2,9 @@ import type { Identity, Metrics } from '@gudang/service';
 import { encodeIdentity } from '@gudang/service';
 import type { FastifyRequest } from 'fastify';
 import type { GatewayContext } from '../context.ts';
-import { createCrowd, type OnLeave } from './crowd.ts';
-import type { Freshness } from './freshness.ts';
 import { createInFlight } from './in-flight.ts';
+import type { Freshness } from './invalidation.ts';
+import { createCrowd, type OnLeave } from './ref-counted-abort.ts';
 import { watchOperation } from './watch-operation.ts';
 
 /** An answer as it goes to clients: the same bytes to all who share it. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createCrowd } from './crowd.ts';
-import { createFreshness, type Freshness } from './freshness.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
+import { createFreshness, type Freshness } from './invalidation.ts';
+import { createCrowd } from './ref-counted-abort.ts';
 
 let freshness: Freshness;
 let inFlight: InFlight<string>;

@@ -1,6 +1,6 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { GatewayContext } from '../context.ts';
-import type { Freshness } from './freshness.ts';
+import type { Freshness } from './invalidation.ts';
 
 /** Tells who began an operation what kind it is, before it is executed. */
 export const operationKindPlugin: ApolloServerPlugin<GatewayContext> = {

@@ -1,5 +1,5 @@
 import type { GatewayContext } from '../context.ts';
-import type { ReadOperation } from '../limits/operation-reader.ts';
+import type { ReadOperation } from '../limits/operation-parser.ts';
 import type { ExecutedOperation } from './execute-operation.ts';
 import type { Values } from './shape-result.ts';
 

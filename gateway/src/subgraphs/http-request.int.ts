@@ -3,8 +3,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LeaveController } from '../sharing/leave-signal.ts';
-import { exchange, NobodyWaits, TooLate } from './exchange.ts';
+import { LeaveController } from '../request-deduplication/abort-signal.ts';
+import { exchange, NobodyWaits, TooLate } from './http-request.ts';
 
 const LONG_MS = 60_000;
 

@@ -1,7 +1,7 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { Metrics } from '@gudang/service';
 import type { OperationDefinitionNode } from 'graphql';
-import type { GatewayContext } from './context.ts';
+import type { GatewayContext } from '../context.ts';
 
 export interface GraphqlMetrics {
   readonly plugin: ApolloServerPlugin<GatewayContext>;
