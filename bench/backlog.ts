@@ -7,8 +7,8 @@
 import { exit, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
-import type { Part } from '@gudang/testing/system/part';
-import { watchReadiness } from '@gudang/testing/system/readiness-monitor';
+import { startReadinessMonitor } from '@gudang/testing/system/readiness-monitor';
+import type { ServiceProcess } from '@gudang/testing/system/service-process';
 import { startBacklogSystem } from './backlog/backlog-system.ts';
 import { takeOrders } from './backlog/take-orders.ts';
 import { type Stage, watchSettling } from './backlog/watch-settling.ts';
@@ -35,7 +35,7 @@ const of = (sorted: readonly number[], share: number): number =>
 const stage = ({ first, last, count: reached, perSecond }: Stage): string =>
   `${reached} from ${first.toFixed(1)} s to ${last.toFixed(1)} s: ${perSecond.toFixed(0)}/s`;
 
-async function addStocks({ url }: Part): Promise<string[]> {
+async function addStocks({ url }: ServiceProcess): Promise<string[]> {
   const ids = Array.from({ length: products }, (_, index) => `backlog-${index}`);
   const graph = graphAt(`${url}/graphql`);
   const mutation = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }';
@@ -45,7 +45,7 @@ async function addStocks({ url }: Part): Promise<string[]> {
   return ids;
 }
 
-async function republished(parts: readonly Part[]): Promise<number> {
+async function republished(parts: readonly ServiceProcess[]): Promise<number> {
   let sum = 0;
   for (const { url } of parts) {
     const text = await (await fetch(`${url}/metrics`)).text();
@@ -64,7 +64,7 @@ try {
   const during = await system.add('order');
   const orders = [before, during];
   await during.ready();
-  const readiness = watchReadiness(orders);
+  const readiness = startReadinessMonitor(orders);
   const taken = await takeOrders(orders, { count, productIds });
   const unready = await readiness.stop();
   const refused = [...taken.refusals.values()].reduce((sum, times) => sum + times, 0);

@@ -5,10 +5,10 @@
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { signToken } from '@gudang/service/test-tokens';
-import { createVerdict, quantile } from '@gudang/testing/checks';
+import { createChecks, quantile } from '@gudang/testing/checks';
 import { SECURED } from '@gudang/testing/clients/callers';
 import { graphAt } from '@gudang/testing/clients/graph-client';
-import { addStocks, gatewayMetric, withLiveSystem } from '@gudang/testing/system/bench-system';
+import { addStocks, gatewayMetric, withBenchSystem } from '@gudang/testing/system/bench-system';
 import type { FloodName } from './flood/flooder.ts';
 import { startOthers } from './flood/others.ts';
 import { startChild } from './live/child.ts';
@@ -24,13 +24,13 @@ const FLOODS: readonly FloodName[] = [
 /** Beside what the flooder itself takes of the machine's processors. */
 const MAY_TAKE_MS = 500;
 
-const verdict = createVerdict();
+const checks = createChecks();
 const settings = {
   all: SECURED,
   // The bench is the proxy, so that each client has an address of its own.
   gateway: { TRUSTED_PROXIES: 'loopback', NODE_ENV: 'production' },
 };
-await withLiveSystem({ environment: settings }, async (system) => {
+await withBenchSystem({ environment: settings }, async (system) => {
   const token = await signToken({ sub: 'Siti', scope: 'stock:write' });
   const graph = graphAt(`${system.gateway.url}/graphql`, `Bearer ${token}`);
   await addStocks({ ...system, graph }, 20);
@@ -40,21 +40,21 @@ await withLiveSystem({ environment: settings }, async (system) => {
     await pause(SECONDS * 1000);
     const { waited, failed } = others.seen();
     const [p50, p99] = [quantile(waited, 0.5), quantile(waited, 0.99)];
-    verdict.check('nobody else is refused', failed === 0, `${failed} of ${waited.length + failed}`);
-    verdict.check('nobody else waits', p99 < MAY_TAKE_MS, `p99 ${p99.toFixed(1)} ms`);
+    checks.verify('nobody else is refused', failed === 0, `${failed} of ${waited.length + failed}`);
+    checks.verify('nobody else waits', p99 < MAY_TAKE_MS, `p99 ${p99.toFixed(1)} ms`);
     return `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${waited.length} answers`;
   };
   await pause(3_000);
-  verdict.say(`before: ${await measure()}`);
+  checks.print(`before: ${await measure()}`);
   for (const flood of FLOODS) {
     const flooder = await startChild('../flood/flooder.ts');
     const begun = await flooder.ask<object>({ begin: flood, url: system.gateway.url });
-    verdict.say(`during ${flood} (${JSON.stringify(begun)}): ${await measure()}`);
-    verdict.say(`  the flooder: ${JSON.stringify(await flooder.ask<object>({ report: true }))}`);
+    checks.print(`during ${flood} (${JSON.stringify(begun)}): ${await measure()}`);
+    checks.print(`  the flooder: ${JSON.stringify(await flooder.ask<object>({ report: true }))}`);
     await flooder.stop();
     await pause(2_000);
   }
-  verdict.say(`after: ${await measure()}`);
+  checks.print(`after: ${await measure()}`);
   others.stop();
   for (const name of [
     'gateway_rate_limited_total',
@@ -62,6 +62,6 @@ await withLiveSystem({ environment: settings }, async (system) => {
     'gateway_refused_connections_total',
     'gateway_shed_total',
   ]) {
-    verdict.say(`${name} ${await gatewayMetric(system, name)}`);
+    checks.print(`${name} ${await gatewayMetric(system, name)}`);
   }
 });

@@ -5,7 +5,7 @@
  */
 import { argv, exit, stdout } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { PARTS, startStart } from '@gudang/testing/system/running-start';
+import { PARTS, startNpmStart } from '@gudang/testing/system/npm-start';
 import { usageOf } from './live/child.ts';
 import { machineCpuMs, treeCpuMs } from './process-tree.ts';
 
@@ -18,7 +18,7 @@ if (!(seconds >= 1 && seconds <= 3_600)) {
   exit(1);
 }
 
-const running = await startStart();
+const running = await startNpmStart();
 try {
   stdout.write(`npm start is ready; it is left alone for ${seconds} s\n`);
   await pause(SETTLE_MS);

@@ -4,11 +4,16 @@
  */
 import { once } from 'node:events';
 import { argv } from 'node:process';
-import { createVerdict } from '@gudang/testing/checks';
+import { createChecks } from '@gudang/testing/checks';
 import { dataOf } from '@gudang/testing/clients/graph-client';
 import { eventually } from '@gudang/testing/eventually';
-import { type Held, INSPECTABLE, inspect, mebibytes } from '@gudang/testing/process-inspector';
-import { addStocks, gatewayMetric, withLiveSystem } from '@gudang/testing/system/bench-system';
+import {
+  INSPECTABLE,
+  inspect,
+  mebibytes,
+  type ProcessMemory,
+} from '@gudang/testing/process-inspector';
+import { addStocks, gatewayMetric, withBenchSystem } from '@gudang/testing/system/bench-system';
 import type { System } from '@gudang/testing/system/system';
 import { WebSocket } from 'ws';
 
@@ -51,7 +56,7 @@ async function churn(system: System, cycles: number, cursor: string): Promise<vo
 }
 
 /** What is left once the connection to the subgraph has not been used for a while. */
-async function leftBehind(system: System, look: () => Promise<Held>) {
+async function leftBehind(system: System, look: () => Promise<ProcessMemory>) {
   const counts = async () => ({
     clients: await gatewayMetric(system, 'gateway_live_clients'),
     streams: await gatewayMetric(system, 'gateway_live_streams'),
@@ -78,8 +83,8 @@ async function leftBehind(system: System, look: () => Promise<Held>) {
   return { left, held };
 }
 
-const verdict = createVerdict();
-await withLiveSystem({ environment: { gateway: INSPECTABLE } }, async (system) => {
+const checks = createChecks();
+await withBenchSystem({ environment: { gateway: INSPECTABLE } }, async (system) => {
   const { stockCursor } = await dataOf(system.graph('{ stockCursor }'));
   await addStocks(system, STOCKS);
   const inspected = await inspect(system.gateway.output);
@@ -88,22 +93,22 @@ await withLiveSystem({ environment: { gateway: INSPECTABLE } }, async (system) =
   await churn(system, CYCLES, stockCursor);
   const after = await leftBehind(system, inspected.collected);
   for (const [name, count] of Object.entries(after.left)) {
-    verdict.check(`no ${name} are left`, count === 0, `${count}`);
+    checks.verify(`no ${name} are left`, count === 0, `${count}`);
   }
-  const kinds = ({ resources }: Held): string =>
+  const kinds = ({ resources }: ProcessMemory): string =>
     Object.entries(resources)
       .map(([kind, count]) => `${count} ${kind}`)
       .sort()
       .join(', ');
-  const timers = ({ resources }: Held): number => resources['Timeout'] ?? 0;
-  verdict.check(
+  const timers = ({ resources }: ProcessMemory): number => resources['Timeout'] ?? 0;
+  checks.verify(
     'timers are back',
     timers(after.held) <= timers(before.held),
     `${kinds(before.held)} before, ${kinds(after.held)} after ${CYCLES} cycles`,
   );
   for (const kind of ['heapUsed', 'rss'] as const) {
     const grown = after.held[kind] - before.held[kind];
-    verdict.check(`${kind} is back`, grown < MAY_GROW, `${mebibytes(grown)} more after collection`);
+    checks.verify(`${kind} is back`, grown < MAY_GROW, `${mebibytes(grown)} more after collection`);
   }
   inspected.close();
 });

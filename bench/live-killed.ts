@@ -6,11 +6,14 @@
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createVerdict } from '@gudang/testing/checks';
+import { createChecks } from '@gudang/testing/checks';
 import { dataOf } from '@gudang/testing/clients/graph-client';
 import { floodOrders, type PacedOrders } from '@gudang/testing/clients/order-load';
-import { judgeCrowd, startCrowd } from '@gudang/testing/clients/stock-subscribers';
-import { addStocks, gatewayMetric, withLiveSystem } from '@gudang/testing/system/bench-system';
+import {
+  checkStockSubscribers,
+  startStockSubscribers,
+} from '@gudang/testing/clients/stock-subscribers';
+import { addStocks, gatewayMetric, withBenchSystem } from '@gudang/testing/system/bench-system';
 import { startChild } from './live/child.ts';
 
 const CLIENTS = Number(argv[2] ?? 500);
@@ -22,13 +25,13 @@ const AFTER_MS = 8_000;
 /** More than a replica keeps. */
 const BEYOND = 12_000;
 
-const verdict = createVerdict();
+const checks = createChecks();
 for (const beyond of [false, true]) {
-  verdict.say(`\nback ${beyond ? 'beyond' : 'within'} the replay window`);
-  await withLiveSystem({ stocks: beyond ? 2 : 1 }, async (system) => {
+  checks.print(`\nback ${beyond ? 'beyond' : 'within'} the replay window`);
+  await withBenchSystem({ stocks: beyond ? 2 : 1 }, async (system) => {
     const { stockCursor: after } = await dataOf(system.graph('{ stockCursor }'));
     const ids = await addStocks(system, STOCKS);
-    const clients = await startCrowd(system, CLIENTS, { after });
+    const clients = await startStockSubscribers(system, CLIENTS, { after });
     const from = performance.now();
     const graph = `${system.gateway.url}/graphql`;
     const orders = await startChild('orders.ts', graph, String(A_SECOND), ...ids);
@@ -43,17 +46,17 @@ for (const beyond of [false, true]) {
     const { acknowledged, refused } = await orders.ask<PacedOrders>({});
     await orders.stop();
     const rate = `${(acknowledged / seconds).toFixed(0)} a second`;
-    verdict.check('orders are taken all the time', refused === 0, `${acknowledged}, ${rate}`);
-    verdict.check('as many as there should be', acknowledged >= 0.95 * A_SECOND * seconds, rate);
-    await judgeCrowd(verdict, system, clients);
+    checks.verify('orders are taken all the time', refused === 0, `${acknowledged}, ${rate}`);
+    checks.verify('as many as there should be', acknowledged >= 0.95 * A_SECOND * seconds, rate);
+    await checkStockSubscribers(checks, system, clients);
     const shown = clients.filter((one) => one.snapshots() > 0).length;
-    verdict.check(
+    checks.verify(
       beyond ? 'what is no longer kept comes as a snapshot' : 'nobody needs a snapshot',
       shown === (beyond ? CLIENTS : 0),
       `${shown} clients were shown one`,
     );
     const upstreams = await gatewayMetric(system, 'gateway_live_upstreams');
-    verdict.check('one upstream', upstreams === 1, `${upstreams}`);
+    checks.verify('one upstream', upstreams === 1, `${upstreams}`);
     for (const one of clients) one.cut();
   });
 }

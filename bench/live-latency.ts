@@ -4,10 +4,10 @@
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createVerdict, quantile } from '@gudang/testing/checks';
+import { createChecks, quantile } from '@gudang/testing/checks';
 import { dataOf } from '@gudang/testing/clients/graph-client';
-import { startCrowd } from '@gudang/testing/clients/stock-subscribers';
-import { addStocks, withLiveSystem } from '@gudang/testing/system/bench-system';
+import { startStockSubscribers } from '@gudang/testing/clients/stock-subscribers';
+import { addStocks, withBenchSystem } from '@gudang/testing/system/bench-system';
 import { readStages } from './live/stages.ts';
 
 const SECONDS = Number(argv[2] ?? 30);
@@ -26,11 +26,11 @@ const STEPS = [
   '       → at the client',
 ] as const;
 
-const verdict = createVerdict();
-await withLiveSystem({}, async (system) => {
+const checks = createChecks();
+await withBenchSystem({}, async (system) => {
   const ids = await addStocks(system, STOCKS);
   const pushed = new Map<string, number>();
-  const [client] = await startCrowd(system, 1, {
+  const [client] = await startStockSubscribers(system, 1, {
     onChange: ({ order }) => void (order && pushed.set(order.id, performance.now())),
   });
   const answered: { id: string; at: number; createdAt: number; pushedAt?: number }[] = [];
@@ -55,7 +55,7 @@ await withLiveSystem({}, async (system) => {
   // A change may be pushed before the answer has been read: that is no wait at all.
   const waits = measured.map(({ id, at }) => Math.max(0, (pushed.get(id) ?? Number.NaN) - at));
   const [p50, p99] = [quantile(waits, 0.5), quantile(waits, 0.99)];
-  verdict.check(
+  checks.verify(
     'every order is pushed',
     measured.every(({ id }) => pushed.has(id)),
     `${waits.length}`,
@@ -76,10 +76,10 @@ await withLiveSystem({}, async (system) => {
   for (const step of STEPS) {
     const times = steps.map((of) => of[step]);
     const [half, most] = [quantile(times, 0.5), quantile(times, 0.99)];
-    verdict.say(`       ${step.padEnd(38)} p50 ${half.toFixed(1)} ms, p99 ${most.toFixed(1)} ms`);
+    checks.print(`       ${step.padEnd(38)} p50 ${half.toFixed(1)} ms, p99 ${most.toFixed(1)} ms`);
   }
-  verdict.check('p50 under 20 ms', p50 < 20, `${p50.toFixed(1)} ms`);
-  verdict.check('p99 under 100 ms', p99 < 100, `${p99.toFixed(1)} ms`);
-  for (const fault of client?.faults.slice(0, 3) ?? []) verdict.say(fault);
+  checks.verify('p50 under 20 ms', p50 < 20, `${p50.toFixed(1)} ms`);
+  checks.verify('p99 under 100 ms', p99 < 100, `${p99.toFixed(1)} ms`);
+  for (const fault of client?.faults.slice(0, 3) ?? []) checks.print(fault);
   client?.cut();
 });

@@ -5,8 +5,8 @@
  */
 import { stdout } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createVerdict } from '@gudang/testing/checks';
-import { type Held, INSPECTABLE, inspect } from '@gudang/testing/process-inspector';
+import { createChecks } from '@gudang/testing/checks';
+import { INSPECTABLE, inspect, type ProcessMemory } from '@gudang/testing/process-inspector';
 import { type Child, startChild, startGateway, usageOf } from './live/child.ts';
 
 const QUERY = 'subscription { ticked(tag: "0") { n at text } }';
@@ -19,7 +19,7 @@ interface Target {
   readonly url: string;
   readonly pid: number;
   /** Memory once all garbage is gone. */
-  readonly memory: () => Promise<Pick<Held, 'rss' | 'heapUsed' | 'external'>>;
+  readonly memory: () => Promise<Pick<ProcessMemory, 'rss' | 'heapUsed' | 'external'>>;
   readonly stop: () => Promise<void>;
 }
 
@@ -35,7 +35,7 @@ async function startTarget(source: Child, bare: boolean): Promise<Target> {
   const { port } = await source.ask<{ port: number }>({});
   const address = `http://127.0.0.1:${port}`;
   if (bare) {
-    const memory = () => source.ask<Held>({ memory: true });
+    const memory = () => source.ask<ProcessMemory>({ memory: true });
     return { url: address, pid: source.pid, memory, stop: async () => {} };
   }
   const gateway = await startGateway({
@@ -92,7 +92,7 @@ const ROWS = [
   ['rssWithGarbage', 'RSS, garbage in it'],
 ] as const;
 
-const verdict = createVerdict();
+const checks = createChecks();
 for (const count of [500, 5_000]) {
   const bare = await measure(count, true);
   const gateway = await measure(count, false);
@@ -104,6 +104,6 @@ for (const count of [500, 5_000]) {
   }
   for (const [row, name] of ROWS.slice(0, 2)) {
     const more = gateway[row] - bare[row];
-    verdict.check(`${name}: under 20 KiB more`, more < MAY_TAKE_KIB, `${more.toFixed(1)} KiB`);
+    checks.verify(`${name}: under 20 KiB more`, more < MAY_TAKE_KIB, `${more.toFixed(1)} KiB`);
   }
 }

@@ -6,22 +6,22 @@
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createVerdict } from '@gudang/testing/checks';
+import { createChecks } from '@gudang/testing/checks';
 import { dataOf } from '@gudang/testing/clients/graph-client';
 import { floodOrders } from '@gudang/testing/clients/order-load';
-import type { WatchingClient } from '@gudang/testing/clients/stock-subscriber';
+import type { StockSubscriber } from '@gudang/testing/clients/stock-subscriber';
 import {
+  checkStockSubscribers,
   connectAll,
   isBehind,
-  judgeCrowd,
-  startCrowd,
+  startStockSubscribers,
 } from '@gudang/testing/clients/stock-subscribers';
 import { eventually } from '@gudang/testing/eventually';
 import {
   addStocks,
   gatewayMetric,
   storedVersions,
-  withLiveSystem,
+  withBenchSystem,
 } from '@gudang/testing/system/bench-system';
 import type { System } from '@gudang/testing/system/system';
 
@@ -36,13 +36,13 @@ const BACK_WITHIN_MS = 5_000;
 /** More than a replica keeps: it drops the oldest third once it has 15,000. */
 const TOO_MANY = 16_000;
 
-const verdict = createVerdict();
+const checks = createChecks();
 const UPSTREAMS = 'gateway_live_upstreams';
 
 /** How long after all have caught up the catch-ups' upstreams are closed. */
 async function checkUpstreams(
   system: System,
-  clients: readonly WatchingClient[],
+  clients: readonly StockSubscriber[],
   { when, streams = 1 }: { when: string; streams?: number },
 ): Promise<void> {
   const from = performance.now();
@@ -55,14 +55,14 @@ async function checkUpstreams(
   }
   const now = await gatewayMetric(system, UPSTREAMS);
   const took = performance.now() - caughtUp;
-  verdict.check(
+  checks.verify(
     `upstreams are back within 5 s, ${when}`,
     now === streams && took < BACK_WITHIN_MS,
     `${now} for ${streams} streams after ${(took / 1_000).toFixed(1)} s, ${((performance.now() - from) / 1_000).toFixed(1)} s after all were connected`,
   );
 }
 
-async function cutAndComeBack(clients: readonly WatchingClient[]): Promise<number> {
+async function cutAndComeBack(clients: readonly StockSubscriber[]): Promise<number> {
   const until = performance.now() + CUTS_MS;
   let cuts = 0;
   while (performance.now() < until) {
@@ -75,19 +75,19 @@ async function cutAndComeBack(clients: readonly WatchingClient[]): Promise<numbe
   return cuts;
 }
 
-async function cutAll(clients: readonly WatchingClient[]): Promise<void> {
+async function cutAll(clients: readonly StockSubscriber[]): Promise<void> {
   for (const one of clients) one.cut();
   await connectAll(clients);
 }
 
-await withLiveSystem({}, async (system) => {
+await withBenchSystem({}, async (system) => {
   const { stockCursor: after } = await dataOf(system.graph('{ stockCursor }'));
   const [deleted = '', untouched = '', ...ids] = await addStocks(system, STOCKS + 2);
-  const clients = await startCrowd(system, CLIENTS, { after });
-  const few = await startCrowd(system, 20, { after, ids: [untouched] });
-  const [whole] = await startCrowd(system, 1, { after });
+  const clients = await startStockSubscribers(system, CLIENTS, { after });
+  const few = await startStockSubscribers(system, 20, { after, ids: [untouched] });
+  const [whole] = await startStockSubscribers(system, 1, { after });
   let cutAt: number | undefined;
-  const [twice] = await startCrowd(system, 1, {
+  const [twice] = await startStockSubscribers(system, 1, {
     after,
     onChange: ({ kind }) => {
       if (kind !== 'SNAPSHOT' || cutAt !== undefined) return;
@@ -97,7 +97,7 @@ await withLiveSystem({}, async (system) => {
   });
   const old = [whole, twice].filter((one) => one !== undefined);
 
-  verdict.say(`${CLIENTS} clients of ${STOCKS} stocks, ${A_SECOND} changes a second`);
+  checks.print(`${CLIENTS} clients of ${STOCKS} stocks, ${A_SECOND} changes a second`);
   await floodOrders(system, { ids: [deleted, ...ids], count: STOCKS, aSecond: 1_000 });
   for (const one of old) one.cut();
   const changes = (CUTS_MS / 1_000) * A_SECOND;
@@ -106,7 +106,7 @@ await withLiveSystem({}, async (system) => {
   await cutAll(clients);
   await checkUpstreams(system, clients, { when: `${cuts} cuts, changes going on`, streams: 2 });
   await changing;
-  await judgeCrowd(verdict, system, clients);
+  await checkStockSubscribers(checks, system, clients);
 
   await cutAll(clients);
   await checkUpstreams(system, clients, { when: 'with no change at all', streams: 2 });
@@ -118,7 +118,7 @@ await withLiveSystem({}, async (system) => {
   await floodOrders(system, { ids, count: TOO_MANY, aSecond: 3_000 });
   const mutation = 'mutation ($id: ID!) { deleteStock(id: $id) { id } }';
   await dataOf(system.graph(mutation, { id: deleted }));
-  verdict.say('from cursors that are too old, a stock deleted meanwhile');
+  checks.print('from cursors that are too old, a stock deleted meanwhile');
   await connectAll(old);
   await eventually(
     () => cutAt,
@@ -126,8 +126,8 @@ await withLiveSystem({}, async (system) => {
     { until: 'a snapshot has begun' },
   );
   if (twice) await connectAll([twice]);
-  await judgeCrowd(verdict, system, old);
-  verdict.check(
+  await checkStockSubscribers(checks, system, old);
+  checks.verify(
     'one of them was cut again in the middle of its snapshot',
     (cutAt ?? STOCKS) < STOCKS,
     `after ${cutAt} of ${STOCKS} rows`,

@@ -8,12 +8,12 @@
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createVerdict, quantile } from '@gudang/testing/checks';
+import { createChecks, quantile } from '@gudang/testing/checks';
 import { floodOrders } from '@gudang/testing/clients/order-load';
-import type { WatchedChange, WatchingClient } from '@gudang/testing/clients/stock-subscriber';
-import { isBehind, startCrowd } from '@gudang/testing/clients/stock-subscribers';
+import type { StockChange, StockSubscriber } from '@gudang/testing/clients/stock-subscriber';
+import { isBehind, startStockSubscribers } from '@gudang/testing/clients/stock-subscribers';
 import { INSPECTABLE, inspect, mebibytes } from '@gudang/testing/process-inspector';
-import { addStocks, storedVersions, withLiveSystem } from '@gudang/testing/system/bench-system';
+import { addStocks, storedVersions, withBenchSystem } from '@gudang/testing/system/bench-system';
 import type { System } from '@gudang/testing/system/system';
 
 const CHANGES = Number(argv[2] ?? 100_000);
@@ -31,7 +31,7 @@ interface Run {
   readonly kept: number;
   readonly p99: number;
   readonly behind: number;
-  readonly slow: WatchingClient | undefined;
+  readonly slow: StockSubscriber | undefined;
 }
 
 /** So many changes with a fresh gateway; the client that stalls has stopped reading at the start. */
@@ -40,11 +40,11 @@ async function run(system: System, ids: readonly string[], stalls: boolean): Pro
   await system.gateway.ready();
   const inspected = await inspect(system.gateway.output);
   let waits: number[] = [];
-  const onChange = ({ at }: WatchedChange): void => {
+  const onChange = ({ at }: StockChange): void => {
     waits.push(Date.now() - Date.parse(at));
   };
-  const readers = await startCrowd(system, READERS, { onChange });
-  const [slow] = await startCrowd(system, 1, {});
+  const readers = await startStockSubscribers(system, READERS, { onChange });
+  const [slow] = await startStockSubscribers(system, 1, {});
   await floodOrders(system, { ids, count: WARM_UP, aSecond: A_SECOND });
   if (stalls) slow?.pause(true);
   waits = [];
@@ -80,7 +80,7 @@ async function run(system: System, ids: readonly string[], stalls: boolean): Pro
 }
 
 /** Reads again, and comes back by its cursor where its connection has ended. */
-async function readAgain(system: System, slow: WatchingClient): Promise<boolean> {
+async function readAgain(system: System, slow: StockSubscriber): Promise<boolean> {
   slow.pause(false);
   const stored = await storedVersions(system);
   const giveUpAt = performance.now() + 20_000;
@@ -91,8 +91,8 @@ async function readAgain(system: System, slow: WatchingClient): Promise<boolean>
   return !isBehind(slow, stored);
 }
 
-const verdict = createVerdict();
-await withLiveSystem({ environment: { gateway: INSPECTABLE } }, async (system) => {
+const checks = createChecks();
+await withBenchSystem({ environment: { gateway: INSPECTABLE } }, async (system) => {
   const ids = await addStocks(system, STOCKS);
   const controls: Run[] = [];
   const told = ({ rss, kept, p99 }: Run): string =>
@@ -100,25 +100,25 @@ await withLiveSystem({ environment: { gateway: INSPECTABLE } }, async (system) =
   for (let count = 1; count <= CONTROLS; count += 1) {
     const control = await run(system, ids, false);
     controls.push(control);
-    verdict.say(`       all read: ${told(control)}`);
+    checks.print(`       all read: ${told(control)}`);
   }
   const stalled = await run(system, ids, true);
-  verdict.say(`       one stalled: ${told(stalled)}`);
+  checks.print(`       one stalled: ${told(stalled)}`);
   const most = (of: (one: Run) => number): number => Math.max(...controls.map(of));
   const least = (of: (one: Run) => number): number => Math.min(...controls.map(of));
   const rss = stalled.rss - most((one) => one.rss);
   const kept = stalled.kept - most((one) => one.kept);
-  verdict.check('RSS grows by less than 20 MiB more', rss < MAY_GROW, mebibytes(rss));
-  verdict.check('so does what is kept', kept < MAY_GROW, mebibytes(kept));
+  checks.verify('RSS grows by less than 20 MiB more', rss < MAY_GROW, mebibytes(rss));
+  checks.verify('so does what is kept', kept < MAY_GROW, mebibytes(kept));
   const [low, high] = [least(({ p99 }) => p99), most(({ p99 }) => p99)];
-  verdict.check(
+  checks.verify(
     "others' p99 differs by less than the controls' spread",
     stalled.p99 <= high + (high - low),
     `${stalled.p99} ms, controls ${low} to ${high} ms`,
   );
-  verdict.check('others have each last state', stalled.behind === 0, `${stalled.behind} behind`);
+  checks.verify('others have each last state', stalled.behind === 0, `${stalled.behind} behind`);
   const { slow } = stalled;
-  verdict.check(
+  checks.verify(
     'the stalled one has each last state once it reads again',
     slow !== undefined && (await readAgain(system, slow)),
     `${slow?.received()} events, ${slow?.snapshots()} of them in a snapshot, ${slow?.conflated()} conflated`,

@@ -6,7 +6,7 @@
  */
 import { argv, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
-import { createVerdict } from '@gudang/testing/checks';
+import { createChecks } from '@gudang/testing/checks';
 import { floodOrders } from '@gudang/testing/clients/order-load';
 import { usageOf } from './live/child.ts';
 import { deliverChanges } from './scale/deliveries.ts';
@@ -40,16 +40,16 @@ const CHANGES_A_SECOND = 20;
 const EVENTS = 20_000;
 const OF_ONE = 5_000;
 
-const verdict = createVerdict();
+const checks = createChecks();
 const figures = createScaleFigures();
-type Part = keyof Spent;
+type ServiceProcess = keyof Spent;
 
 /** The figures of one run with so many replicas. */
 function notesOf(replicas: number) {
   return {
     rate: (what: string, count: number, ms: number) =>
       figures.note(`${what}, a second`, replicas, (count * 1_000) / ms),
-    cpu: (what: string, cpu: Spent, count: number, parts: readonly Part[] = PARTS) => {
+    cpu: (what: string, cpu: Spent, count: number, parts: readonly ServiceProcess[] = PARTS) => {
       for (const part of parts) {
         figures.note(`${what}, ms CPU of ${part}`, replicas, cpu[part] / count);
       }
@@ -67,7 +67,7 @@ async function orders(measured: MeasuredSystem, notes: Notes): Promise<void> {
   notes.cpu(`an order at ${RATE} a second`, paced.cpu, PACED);
   notes.value('an order, KiB written ahead', kib);
   const late = paced.result / 1_000;
-  verdict.check(
+  checks.verify(
     `${RATE} orders a second were sent`,
     late < 1,
     `the last ${late.toFixed(2)} s late`,
@@ -81,7 +81,7 @@ async function orders(measured: MeasuredSystem, notes: Notes): Promise<void> {
   );
   const all = WARM_UP + PACED + AT_ONCE;
   const decided = row?.['decided'] === all && row['orders'] === all;
-  verdict.check('each order decided once', decided, JSON.stringify(row));
+  checks.verify('each order decided once', decided, JSON.stringify(row));
 
   const asked = await measured.measure(() => askQueries(measured, QUERIES));
   notes.rate('queries of 20 orders with their stocks, 40 clients', QUERIES, asked.ms);
@@ -96,7 +96,7 @@ async function deliveries(measured: MeasuredSystem, notes: Notes): Promise<void>
   const wanted = { clients: CLIENTS, changes: CHANGES, aSecond: CHANGES_A_SECOND };
   const seen = await deliverChanges(measured, wanted, rssKib);
   const { received, delivering, connecting, idle, rssKib: rss } = seen;
-  verdict.check('each change at each client', received === CLIENTS * CHANGES, String(received));
+  checks.verify('each change at each client', received === CLIENTS * CHANGES, String(received));
   notes.rate('deliveries', received, delivering.ms);
   notes.cpu('a delivery', delivering.cpu, received, ['gateway']);
   notes.cpu('the change behind it', delivering.cpu, CHANGES, ['stock', 'postgres', 'kafka']);
@@ -132,4 +132,4 @@ for (let round = 1; round <= ROUNDS; round += 1) {
   }
 }
 stdout.write(`\nOne replica of each → three; medians (lowest – highest) of ${ROUNDS} rounds\n`);
-for (const line of figures.lines()) verdict.say(line);
+for (const line of figures.lines()) checks.print(line);

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { freePort, startKafka, startPostgres } from '@gudang/embedded';
 import { migrate } from '@gudang/prisma';
 import { type Databases, openDatabases } from '@gudang/testing/system/databases';
-import { type Part, startPart } from '@gudang/testing/system/part';
-import { type Server, startServer } from '@gudang/testing/system/restartable-server';
+import {
+  type RestartableServer,
+  startRestartableServer,
+} from '@gudang/testing/system/restartable-server';
+import { type ServiceProcess, startServiceProcess } from '@gudang/testing/system/service-process';
 import { scriptOf } from '@gudang/testing/system/system';
 
 const SIDES = ['order', 'stock'] as const;
@@ -13,12 +16,12 @@ type Side = (typeof SIDES)[number];
 
 /** Both subgraphs over one PostgreSQL that writes to the disk, and a Kafka that can be away. */
 export interface BacklogSystem {
-  readonly kafka: Server;
+  readonly kafka: RestartableServer;
   /** As `host:port`. */
   readonly kafkaBroker: string;
   readonly postgresPid: number;
   /** Starts one more; it listens when this resolves, and may not be ready yet. */
-  readonly add: (side: Side) => Promise<Part>;
+  readonly add: (side: Side) => Promise<ServiceProcess>;
   readonly databases: Databases;
   readonly stop: () => Promise<void>;
 }
@@ -38,15 +41,15 @@ export async function startBacklogSystem(): Promise<BacklogSystem> {
     stops.push(databases.close);
     const port = await freePort();
     const kafkaBroker = `127.0.0.1:${port}`;
-    const kafka = await startServer(() =>
+    const kafka = await startRestartableServer(() =>
       startKafka({ directory: join(directory, 'kafka'), port }),
     );
     stops.push(kafka.stop);
 
     let count = 0;
-    const add = async (side: Side): Promise<Part> => {
+    const add = async (side: Side): Promise<ServiceProcess> => {
       count += 1;
-      const part = await startPart({
+      const part = await startServiceProcess({
         name: `${side}-${count}`,
         script: scriptOf(side),
         environment: {

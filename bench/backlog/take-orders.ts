@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Graph, graphAt } from '@gudang/testing/clients/graph-client';
-import type { Part } from '@gudang/testing/system/part';
+import type { ServiceProcess } from '@gudang/testing/system/service-process';
 
 const AT_ONCE = 20;
 const MUTATION = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
@@ -15,7 +15,7 @@ export interface Taken {
 
 /** Orders one piece so many times, 20 at once, from all the given services in turn. */
 export async function takeOrders(
-  services: readonly Part[],
+  services: readonly ServiceProcess[],
   { count, productIds }: { count: number; productIds: readonly string[] },
 ): Promise<Taken> {
   const graphs: Graph[] = services.map((service) => graphAt(() => `${service.url}/graphql`));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
-import type { Part } from '@gudang/testing/system/part';
+import type { ServiceProcess } from '@gudang/testing/system/service-process';
 import { Kafka, logLevel } from 'kafkajs';
 import { type BacklogSystem, startBacklogSystem } from '../backlog/backlog-system.ts';
 import { takeOrders } from '../backlog/take-orders.ts';
@@ -19,7 +19,7 @@ const STUCK_AFTER_MS = 30_000;
 /** stock-subgraph and its database's own processes, in µs an order. */
 const CPU_BAR = { atMost: 250 };
 
-async function addStocks({ url }: Part, count: number): Promise<string[]> {
+async function addStocks({ url }: ServiceProcess, count: number): Promise<string[]> {
   const ids = Array.from({ length: count }, (_, index) => `backlog-${index}`);
   const graph = graphAt(`${url}/graphql`);
   const mutation = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }';

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { PARTS, startStart } from '@gudang/testing/system/running-start';
+import { PARTS, startNpmStart } from '@gudang/testing/system/npm-start';
 import { usageOf } from '../live/child.ts';
 import type { Bench, BenchCase } from '../suite/bench-case.ts';
 import type { Bar, Figure, Unit } from '../suite/figure.ts';
@@ -31,7 +31,7 @@ async function runStart({ quick }: Bench): Promise<Figure[]> {
   try {
     for (let start = 1; start <= (quick ? 2 : 4); start += 1) {
       const from = performance.now();
-      const running = await startStart({ GUDANG_DIR: folder });
+      const running = await startNpmStart({ GUDANG_DIR: folder });
       try {
         const seconds = (performance.now() - from) / 1_000;
         const name = start === 1 ? 'npm start, the first time' : 'npm start, the second time';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { encodeIdentity, IDENTITY_HEADER, SECRET_HEADER } from '@gudang/service';
 import { formatCursor } from '@gudang/service/feed';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
-import { startLive } from '@gudang/testing/clients/live-client';
+import { startLiveClient } from '@gudang/testing/clients/live-client';
 import { eventually } from '@gudang/testing/eventually';
 import * as ask from './ask.ts';
 import { productOf } from './fill.ts';
@@ -78,7 +78,7 @@ export async function driveHotStatements(order: Grown, stock: Grown): Promise<vo
 /** A cursor of another epoch: the stored state comes first. */
 async function watchFromTooFarBack({ part }: Grown): Promise<void> {
   const after = formatCursor({ epoch: randomUUID(), offset: 0, at: Date.now() });
-  const live = await startLive<{ stockChanged: { kind: string } }>({
+  const live = await startLiveClient<{ stockChanged: { kind: string } }>({
     url: `${part.url}/graphql`,
     query: 'subscription ($after: String) { stockChanged(after: $after) { kind cursor } }',
     variables: { after },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startKafka, startPostgres } from '@gudang/embedded';
 import { migrate } from '@gudang/prisma';
-import { type Part, startPart } from '@gudang/testing/system/part';
+import { type ServiceProcess, startServiceProcess } from '@gudang/testing/system/service-process';
 import { scriptOf } from '@gudang/testing/system/system';
 import pg from 'pg';
 import type { Explained } from './plans.ts';
@@ -17,7 +17,7 @@ export interface Grown {
   /** As PostgreSQL names it, and the CPU probe. */
   readonly databaseName: string;
   readonly databaseUrl: string;
-  readonly part: Part;
+  readonly part: ServiceProcess;
   readonly sql: <T extends pg.QueryResultRow>(text: string, values?: unknown[]) => Promise<T[]>;
 }
 
@@ -85,7 +85,7 @@ export async function startGrowthServers({
         const client = new pg.Client({ connectionString: databaseUrl });
         await client.connect();
         stops.push(() => client.end());
-        const part = await startPart({
+        const part = await startServiceProcess({
           name,
           script: scriptOf(side),
           environment: {

@@ -1,6 +1,6 @@
 import { dataOf, type Graph, graphAt } from '@gudang/testing/clients/graph-client';
 import { eventually } from '@gudang/testing/eventually';
-import { type Part, startPart } from '@gudang/testing/system/part';
+import { type ServiceProcess, startServiceProcess } from '@gudang/testing/system/service-process';
 import { scriptOf } from '@gudang/testing/system/system';
 import { startBacklogSystem } from '../backlog/backlog-system.ts';
 import { type CpuReading, createCpuProbe } from './cpu-probe.ts';
@@ -11,9 +11,9 @@ const AT_ONCE = 20;
 
 /** One process of each kind over a PostgreSQL that writes to the disk, with stocks and orders. */
 export interface BenchRig {
-  readonly order: Part;
-  readonly stock: Part;
-  readonly gateway: Part;
+  readonly order: ServiceProcess;
+  readonly stock: ServiceProcess;
+  readonly gateway: ServiceProcess;
   /** Where the gateway is asked. */
   readonly graphUrl: string;
   readonly graph: Graph;
@@ -22,7 +22,11 @@ export interface BenchRig {
   /** Resolves once every order is settled and nothing waits to be sent. */
   readonly settled: () => Promise<void>;
   /** Starts another process beside, which `stop` ends. */
-  readonly beside: (name: string, script: string, environment: Environment) => Promise<Part>;
+  readonly beside: (
+    name: string,
+    script: string,
+    environment: Environment,
+  ) => Promise<ServiceProcess>;
   readonly stop: () => Promise<void>;
 }
 
@@ -30,13 +34,13 @@ type Environment = Readonly<Record<string, string>>;
 
 export async function startBenchRig(): Promise<BenchRig> {
   const system = await startBacklogSystem();
-  const others: Part[] = [];
+  const others: ServiceProcess[] = [];
   const stop = async (): Promise<void> => {
     for (const part of others) await part.stop();
     await system.stop();
   };
   const beside: BenchRig['beside'] = async (name, script, environment) => {
-    const part = await startPart({ name, script, environment });
+    const part = await startServiceProcess({ name, script, environment });
     others.push(part);
     return part;
   };

@@ -1,10 +1,10 @@
 import {
-  admission,
   authorizationOf,
   CALLER_NAMES,
   type CallerName,
+  expectedOutcome,
+  maySeeSitisOrder,
   SECURED,
-  seesSitisOrder,
 } from '@gudang/testing/clients/callers';
 import { dataOf, type Graph, graphAt } from '@gudang/testing/clients/graph-client';
 import { eventually } from '@gudang/testing/eventually';
@@ -61,7 +61,7 @@ function outcomeOf({ data, codes }: Outcome, path: readonly (string | number)[])
     (value, step) => (value as Record<string | number, unknown> | null | undefined)?.[step],
     data,
   );
-  return shown == null ? 'nothing' : 'in';
+  return shown == null ? 'nothing' : 'allowed';
 }
 
 // The fields that change things last: the ledger's newest entry is to be that of Siti's order.
@@ -83,8 +83,8 @@ it.each(OVER)('$name over $protocol', async ({ ask, needs, path, ofOrder, name, 
     const query = ask({ ...ids, spare: name.endsWith('deleteStock') ? await spare() : '' });
     const outcome = await askOnce(url(), query, authorizations.get(caller), protocol);
     got[caller] = outcomeOf(outcome, path);
-    const admitted = admission(caller, needs);
-    const hidden = admitted === 'in' && ofOrder && !seesSitisOrder(caller);
+    const admitted = expectedOutcome(caller, needs);
+    const hidden = admitted === 'allowed' && ofOrder && !maySeeSitisOrder(caller);
     const unseen = name === 'Subscription.orderChanged' ? 'NOT_FOUND' : 'nothing';
     expected[caller] = hidden ? unseen : admitted;
   }

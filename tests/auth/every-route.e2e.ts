@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import {
-  admission,
   authorizationOf,
   CALLER_NAMES,
-  type Need,
+  expectedOutcome,
+  type Requirement,
   SECURED,
 } from '@gudang/testing/clients/callers';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
@@ -44,7 +44,7 @@ interface Route {
   /** As `tests/rest/README.md` has it. */
   readonly route: string;
   readonly of: 'order' | 'stock';
-  readonly needs: Need;
+  readonly needs: Requirement;
   readonly status: number;
   readonly body?: () => object;
 }
@@ -94,9 +94,9 @@ it.each(ROUTES)('$route', async ({ route, of, needs, status, body }) => {
       },
     });
     got[caller] = answer.status;
-    const admitted = admission(caller, needs);
-    expected[caller] = admitted === 'in' ? status : STATUS[admitted];
-    if (admitted !== 'in') expect(Object.keys(answer.body)).toEqual(['Message', 'Error']);
+    const admitted = expectedOutcome(caller, needs);
+    expected[caller] = admitted === 'allowed' ? status : STATUS[admitted];
+    if (admitted !== 'allowed') expect(Object.keys(answer.body)).toEqual(['Message', 'Error']);
   }
   expect(got).toEqual(expected);
 });
@@ -120,7 +120,7 @@ it('shows the orders of whoever asks alone, or all to whoever reads all', async 
   };
   expect(await shown('Siti without scopes')).toBe(true);
   expect(await shown('Budi with scopes')).toBe(false);
-  expect(await shown('Rita who reads all')).toBe(true);
+  expect(await shown('Rita with order:read:all')).toBe(true);
 });
 
 describe('/graphql of a subgraph', () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Need } from '@gudang/testing/clients/callers';
+import type { Requirement } from '@gudang/testing/clients/callers';
 import { buildSchema, getNamedType, isCompositeType, isObjectType } from 'graphql';
 
 /** Ids of what is there when fields are asked for: an order of Siti's, and the stock that it took from. */
@@ -17,7 +17,7 @@ export interface Asked {
   /** Such as `Order.status`, and the way to it where there are several. */
   readonly name: string;
   readonly query: string;
-  readonly needs: Need;
+  readonly needs: Requirement;
   /** The path of the object that the field is of, or of itself where it is a root field. */
   readonly path: readonly (string | number)[];
   /** Whether it is null for whoever may not see Siti's order. */
@@ -42,7 +42,7 @@ export const FIELDS = Object.values(schema.getTypeMap())
   );
 
 /** What fields need by themselves; all others need nothing. */
-const NEEDS: Readonly<Record<string, Need>> = {
+const NEEDS: Readonly<Record<string, Requirement>> = {
   'Query.order': 'a token',
   'Query.orders': 'a token',
   'Subscription.orderChanged': 'a token',
@@ -71,7 +71,7 @@ interface Way {
   readonly note?: string;
   readonly around: (selection: string, ids: Ids) => string;
   readonly path: Asked['path'];
-  readonly needs?: Need;
+  readonly needs?: Requirement;
   readonly ofOrder?: boolean;
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { authorizationOf, type CallerName, SECURED } from '@gudang/testing/clients/callers';
 import { dataOf, type Graph, graphAt } from '@gudang/testing/clients/graph-client';
-import { type LiveClient, startLive } from '@gudang/testing/clients/live-client';
+import { type LiveClient, startLiveClient } from '@gudang/testing/clients/live-client';
 import { eventually } from '@gudang/testing/eventually';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -34,13 +34,13 @@ afterEach(async () => {
 
 const SITI: CallerName = 'Siti with scopes';
 const BUDI: CallerName = 'Budi with scopes';
-const RITA: CallerName = 'Rita who reads all';
+const RITA: CallerName = 'Rita with order:read:all';
 
 type Marks = keyof typeof urls;
 const as = async (caller: CallerName, marks: Marks = 'marked'): Promise<Graph> =>
   graphAt(urls[marks], await authorizationOf(caller));
 const watch = async (caller: CallerName, query: string, variables: object, marks: Marks) => {
-  const live = await startLive({
+  const live = await startLiveClient({
     url: urls[marks],
     query,
     variables: { ...variables },

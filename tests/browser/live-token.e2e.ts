@@ -2,7 +2,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { signToken } from '@gudang/service/test-tokens';
 import { SECURED } from '@gudang/testing/clients/callers';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { useSystem } from '@gudang/testing/system/use-system';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
@@ -25,7 +25,7 @@ const orderOf = async (sub: string): Promise<string> => {
 };
 
 beforeAll(async () => {
-  await shopAt(await graphOf('Siti')).addStock(STOCK);
+  await createShopClient(await graphOf('Siti')).addStock(STOCK);
 });
 
 async function onLivePage(
@@ -75,8 +75,8 @@ test('with a token: queries, orders and their streams are of whoever it names, o
     const meanwhile = await orderOf('Budi');
     const elsewhere = await orderOf('Siti');
     await live.showsOrder(elsewhere, 'CONFIRMED');
-    await shopAt(await graphOf('Budi')).decided(meanwhile);
-    const { quantity = 0 } = (await shopAt(await graphOf('Siti')).stock(STOCK.id)) ?? {};
+    await createShopClient(await graphOf('Budi')).decided(meanwhile);
+    const { quantity = 0 } = (await createShopClient(await graphOf('Siti')).stock(STOCK.id)) ?? {};
     await live.shows(STOCK.id, quantity);
     expect(await page.locator(`[data-order="${meanwhile}"]`).count()).toBe(0);
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { graphAt } from '@gudang/testing/clients/graph-client';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { expect, test } from 'vitest';
 import { livePage } from './live-page.ts';
@@ -17,7 +17,11 @@ async function onLivePage(
   look: (live: ReturnType<typeof livePage>, stock: { id: string; name: string }) => Promise<void>,
 ): Promise<void> {
   const id = `browser-${randomUUID().slice(0, 8)}`;
-  const stock = await shopAt(system().graph).addStock({ id, name: `Kopi ${id}`, quantity });
+  const stock = await createShopClient(system().graph).addStock({
+    id,
+    name: `Kopi ${id}`,
+    quantity,
+  });
   await visit({ origin: system().gateway.url, path: '/live' }, async (page) => {
     const live = livePage(page);
     await live.isConnected('Live');
@@ -27,7 +31,7 @@ async function onLivePage(
 }
 
 test('an order from another client is on the screen within a second', async () => {
-  const shop = shopAt(system().graph);
+  const shop = createShopClient(system().graph);
   await onLivePage(50, async (live, { id }) => {
     const took: number[] = [];
     for (const left of [47, 44, 41]) {
@@ -70,9 +74,9 @@ test('input that the graph refuses is explained in words of the form', async () 
 });
 
 test('the gateway killed: the page says so, heals, and shows what it missed', async () => {
-  const atStock = shopAt(graphAt(`${system().stock.url}/graphql`));
+  const atStock = createShopClient(graphAt(`${system().stock.url}/graphql`));
   await onLivePage(10, async (live, { id }) => {
-    const other = await shopAt(system().graph).addStock({ name: 'Lain', quantity: 1 });
+    const other = await createShopClient(system().graph).addStock({ name: 'Lain', quantity: 1 });
     await live.shows(other.id, 1);
     system().gateway.kill();
     await live.notices(/The gateway does not answer.*as of/);

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { shopAt } from '@gudang/testing/clients/shop';
+import type { createShopClient } from '@gudang/testing/clients/shop-client';
 import { createRandom } from '@gudang/testing/random';
 
 const PRODUCTS = [
@@ -15,7 +15,7 @@ const PRODUCTS = [
 ];
 const EVERY_MS = 120;
 
-type Shop = ReturnType<typeof shopAt>;
+type Shop = ReturnType<typeof createShopClient>;
 
 /** Fills an empty warehouse. */
 export async function stockUp(shop: Shop): Promise<void> {

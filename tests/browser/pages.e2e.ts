@@ -1,5 +1,5 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { eventually } from '@gudang/testing/eventually';
 import { useSystem } from '@gudang/testing/system/use-system';
 import type { Page } from 'playwright-core';
@@ -14,7 +14,7 @@ const visit = useBrowser();
 const origin = (): string => system().gateway.url;
 
 beforeAll(async () => {
-  const shop = shopAt(system().graph);
+  const shop = createShopClient(system().graph);
   const { id } = await shop.addStock({ id: 'kopi-gayo', name: 'Kopi Gayo 250 g', quantity: 120 });
   for (const quantity of [2, 500]) {
     await shop.decided((await shop.createOrder({ productId: id, quantity })).id);
@@ -73,7 +73,7 @@ test('GraphiQL, with the gateway alone, runs a query and a subscription', async 
     await answer.getByText('"Kopi Gayo 250 g"').first().waitFor();
 
     await page.getByRole('button', { name: 'Watch', exact: true }).click();
-    const shop = shopAt(system().graph);
+    const shop = createShopClient(system().graph);
     const { id } = await shop.addStock({ id: 'teh-melati', name: 'Teh', quantity: 9 });
     const stop = page.getByRole('button', { name: /^Stop query/ });
     // GraphiQL learns a moment after the tab which operation it holds, and until then runs the last

@@ -9,7 +9,7 @@ import { argv, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { startTestServers } from '@gudang/embedded/testing';
 import { startBrowser } from '@gudang/testing/chromium';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { startSystem } from '@gudang/testing/system/system';
 import { livePage } from './live-page.ts';
 import { makeBusy, stockUp } from './make-busy.ts';
@@ -23,7 +23,7 @@ const system = await startSystem(servers);
 const browser = await startBrowser();
 try {
   const { url } = system.gateway;
-  const shop = shopAt(system.graph);
+  const shop = createShopClient(system.graph);
   await stockUp(shop);
   const { page, close } = await browser.open({ viewport: { width: 1280, height: 800 } });
   await page.goto(`${url}/live`);

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { graphAt } from '@gudang/testing/clients/graph-client';
 import { startOrderLoop } from '@gudang/testing/clients/order-loop';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { eventually } from '@gudang/testing/eventually';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -39,7 +39,7 @@ interface StockPage {
 
 test('the gateway killed under every client: nothing is missed, nothing goes back', async () => {
   const { graph, gateway } = system();
-  const shop = shopAt(graph);
+  const shop = createShopClient(graph);
   const url = graphUrl();
   const after = await shop.stockCursor();
   const apollo = createApolloClient(url);
@@ -83,7 +83,7 @@ test('the gateway killed under every client: nothing is missed, nothing goes bac
 });
 
 test('Apollo Client: pages put together, and each change in the lists that show it', async () => {
-  const shop = shopAt(system().graph);
+  const shop = createShopClient(system().graph);
   for (const quantity of [1, 2, 3]) await shop.addStock({ quantity });
   const client = createApolloClient(graphUrl());
   const list = client.watchQuery<StockPage>({ query: STOCKS, variables: { first: 2 } });
@@ -113,7 +113,7 @@ test('Apollo Client: pages put together, and each change in the lists that show 
 });
 
 test('urql: a query, and a second one from its cache', async () => {
-  const shop = shopAt(system().graph);
+  const shop = createShopClient(system().graph);
   const { id } = await shop.addStock({ quantity: 7 });
   const client = createUrqlClient(graphUrl());
   const query = '{ stocks(first: 1) { nodes { id quantity } } }';
@@ -124,7 +124,7 @@ test('urql: a query, and a second one from its cache', async () => {
 });
 
 test('curl: a query, an order, and the stream', async () => {
-  const shop = shopAt(system().graph);
+  const shop = createShopClient(system().graph);
   await shop.addStock({ id: 'kopi-gayo', quantity: 100 });
   const environment = { ...process.env, GRAPH_URL: graphUrl() };
   const running = run(fileOf('examples/curl.sh'), { env: environment });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { dataOf, type Graph, graphAt } from '@gudang/testing/clients/graph-client';
-import { startLive } from '@gudang/testing/clients/live-client';
+import { startLiveClient } from '@gudang/testing/clients/live-client';
 import { expectThat } from './expect-that.ts';
 import { say, shown } from './say.ts';
 
@@ -40,7 +40,7 @@ async function createOrder(graph: Graph, productId: string, quantity: number): P
 
 /** What became of an order, as its own stream tells. */
 async function decided(url: string, id: string): Promise<DecidedOrder> {
-  const live = await startLive<{ orderChanged: DecidedOrder }>({
+  const live = await startLiveClient<{ orderChanged: DecidedOrder }>({
     url,
     query: DECIDED,
     variables: { id },
@@ -72,7 +72,7 @@ export async function showOneOrder(url: string): Promise<void> {
   expectThat(stock.quantity === 100, 'a stock of 100 is added', stock);
   say('Added a stock', shown(stock));
 
-  const watch = await startLive<{ stockChanged: StockChange }>({
+  const watch = await startLiveClient<{ stockChanged: StockChange }>({
     url,
     query: WATCH,
     variables: { ids: [id], after: stockCursor },

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { encodeOrderCreated, ORDER_CREATED } from '@gudang/events';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { eventually } from '@gudang/testing/eventually';
 import { startTcpProxy, type TcpProxy } from '@gudang/testing/proxy/tcp-proxy';
 import { type System, startSystem } from '@gudang/testing/system/system';
@@ -54,7 +54,7 @@ describe.skipIf(!prometheus)(`alerts, by Prometheus itself${skipped}`, () => {
   };
 
   it('a consumer whose database is silent: its lag and that it is stuck, until it goes on', async () => {
-    const shop = shopAt(system.graph);
+    const shop = createShopClient(system.graph);
     const { id } = await shop.addStock({ quantity: 1_000_000 });
     const order = await shop.createOrder({ productId: id, quantity: 1 });
     await shop.decided(order.id);

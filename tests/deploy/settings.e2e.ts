@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { runToEnd } from '@gudang/testing/system/run-to-end';
+import { runScript } from '@gudang/testing/system/run-script';
 import { scriptOf } from '@gudang/testing/system/system';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -40,7 +40,7 @@ async function expectAccepted(service: string, environment: Environment): Promis
   const kind = service.split('-')[0] as 'gateway' | 'order' | 'stock';
   // The file of this one is in the container alone.
   const { KAFKA_TLS_CA: _inContainer, ...checked } = environment;
-  const { stderr, code } = await runToEnd(scriptOf(kind), checked, { args: ['--check'] });
+  const { stderr, code } = await runScript(scriptOf(kind), checked, { args: ['--check'] });
   expect(`${stderr}${code}`, service).toBe('0');
 }
 

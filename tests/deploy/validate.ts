@@ -18,7 +18,7 @@ const create = () =>
   new Ajv2020({ strict: false, allErrors: true, logger: false, code: { regExp } });
 
 /** What a schema says against a document, a line each. */
-function complaints(errors: readonly ErrorObject[] | null | undefined): string[] {
+function errorLines(errors: readonly ErrorObject[] | null | undefined): string[] {
   return (errors ?? []).map(({ instancePath, message, params }) => {
     return `${instancePath || '/'} ${message} ${JSON.stringify(params)}`;
   });
@@ -39,7 +39,7 @@ export async function createManifestValidator(): Promise<(manifest: Manifest) =>
     const validate = validators.get(`${manifest.apiVersion}/${manifest.kind}`);
     if (!validate) return [`no schema for ${manifest.apiVersion}/${manifest.kind}`];
     validate(manifest);
-    return complaints(validate.errors);
+    return errorLines(validate.errors);
   };
 }
 
@@ -48,6 +48,6 @@ export async function createComposeValidator(): Promise<(file: unknown) => strin
   const validate = create().compile(await read('compose'));
   return (file) => {
     validate(file);
-    return complaints(validate.errors);
+    return errorLines(validate.errors);
   };
 }

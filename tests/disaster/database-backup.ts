@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@gudang/testing/eventually';
-import type { Part } from '@gudang/testing/system/part';
+import type { ServiceProcess } from '@gudang/testing/system/service-process';
 import pg from 'pg';
 import { runPageCommand } from './page-commands.ts';
 
@@ -17,7 +17,7 @@ interface BackedUp {
   readonly database: 'order' | 'stock';
   readonly url: string;
   /** The service that works with it. */
-  readonly part: Part;
+  readonly part: ServiceProcess;
 }
 
 /**

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startKafka } from '@gudang/embedded';
 import { startWatchdog } from '@gudang/embedded/testing';
-import { startServer } from '@gudang/testing/system/restartable-server';
+import { startRestartableServer } from '@gudang/testing/system/restartable-server';
 
 /** A Kafka that can lose everything. */
 export interface KafkaToLose {
@@ -20,7 +20,7 @@ export async function startKafkaToLose(): Promise<KafkaToLose> {
   const watchdog = startWatchdog(directory);
   const port = await freePort();
   const kafka = join(directory, 'kafka');
-  const server = await startServer(() => startKafka({ directory: kafka, port }));
+  const server = await startRestartableServer(() => startKafka({ directory: kafka, port }));
   return {
     brokers: `127.0.0.1:${port}`,
     kill: server.kill,

@@ -1,6 +1,9 @@
 import { startTestServers, type TestServers } from '@gudang/embedded/testing';
-import { type LiveWitness, startLiveWitness } from '@gudang/testing/clients/live-witness';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
+import {
+  startVerifyingSubscriber,
+  type VerifyingSubscriber,
+} from '@gudang/testing/clients/verifying-subscriber';
 import { eventually } from '@gudang/testing/eventually';
 import { type System, startSystem } from '@gudang/testing/system/system';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
@@ -29,7 +32,7 @@ let servers: TestServers | undefined;
 let kafka: KafkaToLose;
 let system: System;
 /** From before anything was lost, to the end. */
-let lasting: LiveWitness;
+let lasting: VerifyingSubscriber;
 let firstCursor: string;
 
 beforeAll(async () => {
@@ -41,7 +44,7 @@ beforeAll(async () => {
     kafkaBrokers: kafka.brokers,
     environment: { order: { RECONCILE_AFTER: '2' } },
   });
-  const shop = shopAt(system.graph);
+  const shop = createShopClient(system.graph);
   firstCursor = await shop.stockCursor();
   for (const [id, quantity] of INITIAL) await shop.addStock({ id, quantity });
   lasting = await watchFrom(firstCursor);
@@ -57,11 +60,11 @@ afterAll(async () => {
   await kafka?.stop();
 });
 
-const watchFrom = (after: string): Promise<LiveWitness> =>
-  startLiveWitness({ url: system.gateway.url, ids: IDS, after });
+const watchFrom = (after: string): Promise<VerifyingSubscriber> =>
+  startVerifyingSubscriber({ url: system.gateway.url, ids: IDS, after });
 
 const order = async (count: number): Promise<string[]> => {
-  const { createOrder } = shopAt(system.graph);
+  const { createOrder } = createShopClient(system.graph);
   const ids: string[] = [];
   for (let index = 0; index < count; index += 1) {
     const productId = IDS[index % IDS.length] ?? '';
@@ -70,7 +73,7 @@ const order = async (count: number): Promise<string[]> => {
   return ids;
 };
 const decided = async (ids: readonly string[]): Promise<void> => {
-  for (const id of ids) await shopAt(system.graph).decided(id);
+  for (const id of ids) await createShopClient(system.graph).decided(id);
 };
 /** Nothing is on its way but in Kafka. */
 const sent = (): Promise<unknown> =>
@@ -104,7 +107,7 @@ test(
   'Kafka loses everything with orders pending: all settle, nothing twice, live clients end right',
   async () => {
     await decided(await order(4));
-    const before = await shopAt(system.graph).stockCursor();
+    const before = await createShopClient(system.graph).stockCursor();
     // Held, so that these orders are in Kafka alone when it is lost.
     system.stock.kill('SIGSTOP');
     await order(4);
@@ -154,7 +157,7 @@ test(
     const known = await decisions();
     const backup = await backUp('stock', true);
     await decided(await order(4));
-    const before = await shopAt(system.graph).stockCursor();
+    const before = await createShopClient(system.graph).stockCursor();
 
     await system.stock.stop();
     await backup.restore();

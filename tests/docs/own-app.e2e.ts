@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@gudang/embedded';
 import { type RunningBrowser, startBrowser } from '@gudang/testing/chromium';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { eventually } from '@gudang/testing/eventually';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -37,7 +37,7 @@ test('from an empty folder to a live list, in under 40 lines', async () => {
   expect(files.join('').trimEnd().split('\n').length).toBeLessThan(40);
 
   const { graph, gateway } = system();
-  const shop = shopAt(graph);
+  const shop = createShopClient(graph);
   const { id } = await shop.addStock({ name: 'Kopi', quantity: 100 });
   const port = String(await freePort());
   const vite = spawn(

@@ -72,7 +72,7 @@ async function runCommand(command: string, addresses: Addresses): Promise<void> 
 const STARTED_BY: Readonly<Record<string, readonly [file: string, words: string]>> = {
   ci: ['.ci/run', 'npm ci'],
   test: ['.ci/run', 'npm test'],
-  start: ['packages/testing/src/system/running-start.ts', 'packages/embedded/dist/start.js'],
+  start: ['packages/testing/src/system/npm-start.ts', 'packages/embedded/dist/start.js'],
   demo: ['tests/demo/demo.e2e.ts', 'demo.ts'],
   migrate: ['tests/e2e/readable-errors.e2e.ts', 'prisma/dist/migrate.js'],
   chaos: ['tests/chaos/short.e2e.ts', 'runFault'],

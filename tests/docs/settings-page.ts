@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { startSettingsTable } from '@gudang/embedded';
 import { type SettingRow, settingsMarkdown } from '@gudang/service/settings';
-import { runToEnd } from '@gudang/testing/system/run-to-end';
+import { runScript } from '@gudang/testing/system/run-script';
 
 export const SERVICES = ['gateway', 'order-subgraph', 'stock-subgraph'];
 
@@ -11,7 +11,7 @@ export const settingsPagePath = fileURLToPath(new URL('../../docs/SETTINGS.md', 
 /** Each process tells its own settings. */
 export async function rowsOf(service: string): Promise<SettingRow[]> {
   const script = fileURLToPath(new URL(`../../${service}/dist/main.js`, import.meta.url));
-  const { stdout, code, stderr } = await runToEnd(script, {}, { args: ['--settings'] });
+  const { stdout, code, stderr } = await runScript(script, {}, { args: ['--settings'] });
   if (code !== 0) throw new Error(`${service} --settings failed: ${stderr}`);
   return JSON.parse(stdout);
 }

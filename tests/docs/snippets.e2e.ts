@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { beforeAll, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -14,7 +14,7 @@ const CODE = new Set(['ts', 'js', 'html', 'bash']);
 
 const system = useSystem();
 beforeAll(async () => {
-  await shopAt(system().graph).addStock({ id: 'kopi-gayo', quantity: 1_000 });
+  await createShopClient(system().graph).addStock({ id: 'kopi-gayo', quantity: 1_000 });
 });
 
 const pages = await findPages();

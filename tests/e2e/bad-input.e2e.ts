@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { GraphError } from '@gudang/testing/clients/graph-client';
 import { dataOf } from '@gudang/testing/clients/graph-client';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { useSystem } from '@gudang/testing/system/use-system';
 import {
   buildClientSchema,
@@ -122,7 +122,7 @@ beforeAll(async () => {
   const { graph } = system();
   schema = buildClientSchema(await dataOf(graph(getIntrospectionQuery())));
   found = new Map(argumentsOf(schema).map((argument) => [argument.coordinate, argument]));
-  const shop = shopAt(graph);
+  const shop = createShopClient(graph);
   await shop.addStock({ id: STOCK_ID, quantity: 10 });
   await shop.addStock({ id: UPDATED_ID, quantity: 10 });
   await shop.createOrder({ productId: STOCK_ID, quantity: 1 });

@@ -1,7 +1,7 @@
 import { dataOf } from '@gudang/testing/clients/graph-client';
 import { floodOrders, paceOrders } from '@gudang/testing/clients/order-load';
-import type { WatchingClient } from '@gudang/testing/clients/stock-subscriber';
-import { isBehind, startCrowd } from '@gudang/testing/clients/stock-subscribers';
+import type { StockSubscriber } from '@gudang/testing/clients/stock-subscriber';
+import { isBehind, startStockSubscribers } from '@gudang/testing/clients/stock-subscribers';
 import { eventually } from '@gudang/testing/eventually';
 import { addStocks, gatewayMetric, storedVersions } from '@gudang/testing/system/bench-system';
 import { useSystem } from '@gudang/testing/system/use-system';
@@ -18,10 +18,10 @@ const system = useSystem();
 async function start() {
   const { stockCursor: after } = await dataOf(system().graph('{ stockCursor }'));
   const ids = await addStocks(system(), STOCKS);
-  return { ids, clients: await startCrowd(system(), CLIENTS, { after, ids }) };
+  return { ids, clients: await startStockSubscribers(system(), CLIENTS, { after, ids }) };
 }
 
-async function expectAllSeen(clients: readonly WatchingClient[]): Promise<void> {
+async function expectAllSeen(clients: readonly StockSubscriber[]): Promise<void> {
   await eventually(
     async () => {
       const stored = await storedVersions(system());

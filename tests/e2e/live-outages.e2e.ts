@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { freePort, startKafka } from '@gudang/embedded';
 import { startWatchdog } from '@gudang/embedded/testing';
 import type { LiveClient } from '@gudang/testing/clients/live-client';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { eventually } from '@gudang/testing/eventually';
-import { asItComes } from '@gudang/testing/proxy/frames';
+import { rawChunks } from '@gudang/testing/proxy/frames';
 import { startTcpProxy, type TcpProxy } from '@gudang/testing/proxy/tcp-proxy';
-import { type Server, startServer } from '@gudang/testing/system/restartable-server';
+import {
+  type RestartableServer,
+  startRestartableServer,
+} from '@gudang/testing/system/restartable-server';
 import { type System, startSystem } from '@gudang/testing/system/system';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 
@@ -23,7 +26,7 @@ interface Change {
 
 let directory: string;
 let watchdog: ReturnType<typeof startWatchdog>;
-let kafka: Server;
+let kafka: RestartableServer;
 let system: System;
 let proxy: TcpProxy;
 
@@ -31,14 +34,16 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'gudang-live-'));
   watchdog = startWatchdog(directory);
   const port = await freePort();
-  kafka = await startServer(() => startKafka({ directory: join(directory, 'kafka'), port }));
+  kafka = await startRestartableServer(() =>
+    startKafka({ directory: join(directory, 'kafka'), port }),
+  );
   system = await startSystem({
     postgresUrl: inject('postgresUrl'),
     kafkaBrokers: `127.0.0.1:${port}`,
     through: async ({ from, to }, address) => {
       if (from !== 'gateway' || to !== 'stock') return address;
       const url = new URL(address);
-      proxy = await startTcpProxy({ port: Number(url.port), split: asItComes });
+      proxy = await startTcpProxy({ port: Number(url.port), split: rawChunks });
       url.port = String(proxy.port);
       return url.href;
     },
@@ -58,7 +63,7 @@ afterAll(async () => {
 
 /** One stock, and a client that watches it and must never notice anything but changes. */
 async function startWatch() {
-  const shop = shopAt(system.graph);
+  const shop = createShopClient(system.graph);
   const stock = await shop.addStock({ quantity: 1_000 });
   const live: LiveClient<Change> = await system.live<Change>({
     query: `subscription ($ids: [ID!], $after: String) {
@@ -114,7 +119,7 @@ test('Kafka is away: clients see no error, and the changes when it is back', asy
 }, 120_000);
 
 test('subscriptions begun while Kafka is away show what happens once it is back', async () => {
-  const shop = shopAt(system.graph);
+  const shop = createShopClient(system.graph);
   const stock = await shop.addStock({ quantity: 10 });
   await kafka.stop();
   const live = await system.live<Change>({

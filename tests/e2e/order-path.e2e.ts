@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { dataOf } from '@gudang/testing/clients/graph-client';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { eventually } from '@gudang/testing/eventually';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 const system = useSystem();
-let shop: ReturnType<typeof shopAt>;
+let shop: ReturnType<typeof createShopClient>;
 beforeAll(() => {
-  shop = shopAt(system().graph);
+  shop = createShopClient(system().graph);
 });
 
 const codeOf = (errors: readonly { extensions?: Readonly<Record<string, unknown>> }[] = []) =>

@@ -1,26 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import type { LiveClient } from '@gudang/testing/clients/live-client';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 
-interface Watched {
+interface OrderChanged {
   readonly orderChanged: { readonly status: string };
 }
 
 const system = useSystem();
-let shop: ReturnType<typeof shopAt>;
+let shop: ReturnType<typeof createShopClient>;
 beforeAll(() => {
-  shop = shopAt(system().graph);
+  shop = createShopClient(system().graph);
 });
 afterEach(() => system().stock.kill('SIGCONT'));
 
-const watch = (id: string): Promise<LiveClient<Watched>> =>
-  system().live<Watched>({
+const watch = (id: string): Promise<LiveClient<OrderChanged>> =>
+  system().live<OrderChanged>({
     query: 'subscription ($id: ID!) { orderChanged(id: $id) { status } }',
     variables: { id },
   });
-const statusesOf = (live: LiveClient<Watched>) =>
+const statusesOf = (live: LiveClient<OrderChanged>) =>
   live.seen().map(({ orderChanged }) => orderChanged.status);
 
 async function upstreams(): Promise<number> {
@@ -33,7 +33,7 @@ test('whoever joins later begins with the newest state, of the same upstream; al
   // Stopped, so that the order stays pending until all are there.
   system().stock.kill('SIGSTOP');
   const order = await shop.createOrder({ productId: stock.id, quantity: 1 });
-  const clients: LiveClient<Watched>[] = [];
+  const clients: LiveClient<OrderChanged>[] = [];
   for (let count = 1; count <= 3; count += 1) {
     const live = await watch(order.id);
     clients.push(live);

@@ -4,12 +4,12 @@ import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { eventually } from '@gudang/testing/eventually';
 import {
   type Environment,
-  type Part,
   type Readiness,
-  startPart,
-} from '@gudang/testing/system/part';
+  type ServiceProcess,
+  startServiceProcess,
+  warningsOf,
+} from '@gudang/testing/system/service-process';
 import { type Service, scriptOf } from '@gudang/testing/system/system';
-import { warningsOf } from '@gudang/testing/system/warnings';
 import { describe, expect, inject, type TestContext, test } from 'vitest';
 
 const NOBODY_THERE = 'postgresql://somebody:geheim@127.0.0.1:1/nothing';
@@ -20,8 +20,8 @@ describe.concurrent('what does not answer', () => {
     { onTestFinished }: TestContext,
     service: Service,
     environment: Environment,
-  ): Promise<Part> {
-    const part = await startPart({
+  ): Promise<ServiceProcess> {
+    const part = await startServiceProcess({
       name: service,
       script: scriptOf(service),
       environment: { PORT: '0', KAFKA_TOPIC_PREFIX: testTopicPrefix(), ...environment },
@@ -39,7 +39,7 @@ describe.concurrent('what does not answer', () => {
         .map(([name, { state, reason }]) => [name, `${state}: ${reason}`]),
     );
 
-  async function expectAlive(part: Part): Promise<void> {
+  async function expectAlive(part: ServiceProcess): Promise<void> {
     const response = await fetch(`${part.url}/healthz`);
     expect(response.status).toBe(200);
     expect(part.running()).toBe(true);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { dataOf } from '@gudang/testing/clients/graph-client';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { beforeAll, describe, expect, test } from 'vitest';
 
@@ -111,7 +111,7 @@ async function storedOrders(where: string, values: readonly unknown[] = []): Pro
 
 beforeAll(async () => {
   // Quantity 0: whatever is ordered of it beside the rows below changes nothing.
-  await shopAt(system().graph).addStock({ id: productId, quantity: 0 });
+  await createShopClient(system().graph).addStock({ id: productId, quantity: 0 });
   await insertOrders(45, productId);
   await insertOrders(30, 'another product');
 });
@@ -229,7 +229,7 @@ describe('stocks', () => {
 describe('the ledger of a stock', () => {
   test('forward, newest first', async () => {
     const { graph } = system();
-    const stock = await shopAt(graph).addStock({ quantity: 0 });
+    const stock = await createShopClient(graph).addStock({ quantity: 0 });
     for (let i = 0; i < 22; i += 1) {
       await dataOf(graph(`mutation { adjustStock(id: "${stock.id}", delta: 1) { id } }`));
     }

@@ -5,8 +5,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Environment } from '@gudang/testing/system/part';
-import { type Ended, runToEnd } from '@gudang/testing/system/run-to-end';
+import { runScript, type ScriptResult } from '@gudang/testing/system/run-script';
+import type { Environment } from '@gudang/testing/system/service-process';
 import { type Service, scriptOf } from '@gudang/testing/system/system';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -16,7 +16,7 @@ const MIGRATE = built('prisma/dist/migrate.js');
 const NOBODY_THERE = 'postgresql://somebody:geheim@127.0.0.1:1/nothing';
 
 /** It ended on its own with exit code 1, in words and not in a stack trace. */
-function expectReadable(ended: Ended): void {
+function expectReadable(ended: ScriptResult): void {
   const all = ended.lines.join('\n');
   expect(ended, all).toMatchObject({ code: 1, signal: null });
   expect(all).not.toMatch(/^\s+at \S+ \(|^\s+at file:|(?<!Syntax )Error:|node:internal/m);
@@ -90,7 +90,7 @@ describe.concurrent('settings', () => {
   };
 
   test.each(Object.entries(bad))('of %s: all that are wrong, in one list', async (name, one) => {
-    const ended = await runToEnd(scriptOf(name as Service), one.environment);
+    const ended = await runScript(scriptOf(name as Service), one.environment);
     expectReadable(ended);
     expect(ended.lines.map((line) => /^[A-Z_]+/.exec(line)?.[0]).sort()).toEqual(one.named.sort());
     // Each says what is allowed, or what is missing and what for.
@@ -100,7 +100,7 @@ describe.concurrent('settings', () => {
   });
 
   test.each(Object.entries(ENOUGH))('of %s: a port that is taken', async (name, environment) => {
-    const ended = await runToEnd(scriptOf(name as Service), { ...environment, PORT: takenPort });
+    const ended = await runScript(scriptOf(name as Service), { ...environment, PORT: takenPort });
     expectReadable(ended);
     const said = ended.lines.filter((line) => !line.startsWith('{') && line.includes(takenPort));
     expect(said).toEqual([expect.stringMatching(/is taken: .*set PORT/)]);
@@ -110,12 +110,12 @@ describe.concurrent('settings', () => {
     'of %s: an address that others reach, where nobody is asked who they are',
     async (name, environment) => {
       const open = { ...environment, HOST: '0.0.0.0' };
-      const ended = await runToEnd(scriptOf(name as Service), open);
+      const ended = await runScript(scriptOf(name as Service), open);
       expectReadable(ended);
       expect(ended.lines).toEqual([
         expect.stringMatching(/^HOST: "0.0.0.0" can be reached .* set JWT_JWKS_URL .* or AUTH=off/),
       ]);
-      const off = await runToEnd(
+      const off = await runScript(
         scriptOf(name as Service),
         { ...open, AUTH: 'off' },
         { args: ['--check'] },
@@ -133,7 +133,7 @@ describe.concurrent('settings', () => {
       /order, stock/,
     ],
   ])('of the gateway: a supergraph that %s', async (_what, environment, said) => {
-    const ended = await runToEnd(scriptOf('gateway'), { PORT: '0', ...environment });
+    const ended = await runScript(scriptOf('gateway'), { PORT: '0', ...environment });
     expectReadable(ended);
     expect(ended.stderr.trim().split('\n')).toEqual([expect.stringMatching(said)]);
   });
@@ -141,7 +141,7 @@ describe.concurrent('settings', () => {
 
 describe.concurrent('npm run migrate', () => {
   test('names both addresses when they are missing', async () => {
-    const ended = await runToEnd(MIGRATE, {});
+    const ended = await runScript(MIGRATE, {});
     expectReadable(ended);
     expect(ended.lines).toEqual([
       expect.stringContaining('ORDER_DATABASE_URL'),
@@ -150,7 +150,7 @@ describe.concurrent('npm run migrate', () => {
   });
 
   test('names addresses that are none', async () => {
-    const ended = await runToEnd(MIGRATE, {
+    const ended = await runScript(MIGRATE, {
       ORDER_DATABASE_URL: 'order_db',
       STOCK_DATABASE_URL: 'http://127.0.0.1/stock_db',
     });
@@ -167,7 +167,7 @@ describe.concurrent('npm run migrate', () => {
     const other = new URL(NOBODY_THERE);
     other.pathname = '/other';
     const environment = { ORDER_DATABASE_URL: url.href, STOCK_DATABASE_URL: other.href };
-    const { lines, signal } = await runToEnd(MIGRATE, environment, { within: 3_000 });
+    const { lines, signal } = await runScript(MIGRATE, environment, { within: 3_000 });
     expect(signal).toBe('SIGKILL');
     expect([...lines].sort()).toEqual([
       expect.stringMatching(/^nothing at 127\.0\.0\.1:1 does not answer yet .* up to 30 s$/),
@@ -177,8 +177,8 @@ describe.concurrent('npm run migrate', () => {
 });
 
 describe.concurrent('npm start', () => {
-  const start = (environment: Environment): Promise<Ended> =>
-    runToEnd(
+  const start = (environment: Environment): Promise<ScriptResult> =>
+    runScript(
       START,
       {
         GUDANG_DIR: join(folder, randomUUID()),

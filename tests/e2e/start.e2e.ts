@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { graphAt } from '@gudang/testing/clients/graph-client';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { eventually } from '@gudang/testing/eventually';
-import { PARTS, type RunningStart, startStart } from '@gudang/testing/system/running-start';
+import { type NpmStart, PARTS, startNpmStart } from '@gudang/testing/system/npm-start';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startWatchedOrders } from './watched-orders.ts';
 
@@ -13,11 +13,11 @@ const STOPS_WITHIN_MS = 5_000;
 /** Half of what Kafka waits for a consumer that went without a word. */
 const DECIDES_WITHIN_MS = 3_000;
 
-let start: RunningStart;
+let start: NpmStart;
 let orders: Awaited<ReturnType<typeof startWatchedOrders>>;
 
 beforeAll(async () => {
-  start = await startStart();
+  start = await startNpmStart();
   orders = await startWatchedOrders(graphAt(`${start.url}/graphql`), () => start.url);
   await orders.flows(HEALS_WITHIN_MS);
 });
@@ -80,8 +80,8 @@ test('Ctrl-C ends npm start and everything it has started', async () => {
 });
 
 test('the next start decides its first order without waiting for consumers of the one before', async () => {
-  start = await startStart({ GUDANG_DIR: start.folder });
-  const shop = shopAt(graphAt(`${start.url}/graphql`));
+  start = await startNpmStart({ GUDANG_DIR: start.folder });
+  const shop = createShopClient(graphAt(`${start.url}/graphql`));
   const { id: productId } = await shop.addStock({ quantity: 1 });
   const { id } = await shop.createOrder({ productId, quantity: 1 });
   const { status } = await shop.decided(id, { within: DECIDES_WITHIN_MS });

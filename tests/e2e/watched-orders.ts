@@ -1,7 +1,7 @@
 import { dataOf, type Graph } from '@gudang/testing/clients/graph-client';
-import { startLive } from '@gudang/testing/clients/live-client';
+import { startLiveClient } from '@gudang/testing/clients/live-client';
 import { startOrderLoop } from '@gudang/testing/clients/order-loop';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { eventually } from '@gudang/testing/eventually';
 import { expect } from 'vitest';
 
@@ -27,11 +27,11 @@ const STOCKED = 1_000_000;
 
 /** A running loop of orders of one stock, and a client that watches it at the gateway. */
 export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string) {
-  const shop = shopAt(graph);
+  const shop = createShopClient(graph);
   const after = await shop.stockCursor();
   const stock = await shop.addStock({ quantity: STOCKED });
   const ids = [stock.id];
-  const watch = await startLive<Change>({
+  const watch = await startLiveClient<Change>({
     url: () => `${gatewayUrl()}/graphql`,
     query: SUBSCRIPTION,
     variables: { ids, after },

@@ -3,9 +3,9 @@
  * tokens, cursors. `npm run fuzz -- [--seed N] [--cases N] [--from N]`; the same seed, the same cases.
  */
 import { parseArgs } from 'node:util';
-import { createVerdict } from '@gudang/testing/checks';
+import { createChecks } from '@gudang/testing/checks';
 import { INSPECTABLE, inspect, mebibytes } from '@gudang/testing/process-inspector';
-import { withLiveSystem } from '@gudang/testing/system/bench-system';
+import { withBenchSystem } from '@gudang/testing/system/bench-system';
 import { fillCaches } from './fill-caches.ts';
 import { growthPerCase, type Sample } from './plateau.ts';
 import { runFuzz } from './run-fuzz.ts';
@@ -34,9 +34,9 @@ const [seed, cases, from] = [values.seed, values.cases, values.from].map(Number)
   number,
   number,
 ];
-const verdict = createVerdict();
+const checks = createChecks();
 
-await withLiveSystem(
+await withBenchSystem(
   {
     environment: {
       all: { ...HARDENED.all, ...INSPECTABLE },
@@ -65,13 +65,13 @@ await withLiveSystem(
       const kept = PROCESSES.map(
         (name) => `${name} ${mebibytes(samples[name].at(-1)?.bytes ?? 0)}`,
       );
-      verdict.say(`${done} cases; kept after collection: ${kept.join(', ')}`);
+      checks.print(`${done} cases; kept after collection: ${kept.join(', ')}`);
     }
     for (const process of inspected) process.close();
-    for (const finding of findings) verdict.say(finding);
+    for (const finding of findings) checks.print(finding);
     // What the log has of an error under its id.
-    if (findings.length > 0) verdict.say(system.logs(200));
-    verdict.check(
+    if (findings.length > 0) checks.print(system.logs(200));
+    checks.verify(
       'no crash, no 5xx but shedding, nothing told of the inside',
       findings.length === 0,
       `${findings.length} findings in ${cases} cases of seed ${seed}`,
@@ -80,7 +80,7 @@ await withLiveSystem(
     if (samples.gateway.length < ENOUGH) return;
     for (const name of PROCESSES) {
       const growth = growthPerCase(samples[name]);
-      verdict.check(
+      checks.verify(
         `the memory of ${name} stays where it is`,
         growth < MAY_GROW,
         `${growth.toFixed(0)} bytes a case in the later half`,

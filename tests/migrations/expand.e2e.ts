@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { migrate } from '@gudang/prisma';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { openDatabases, type Query } from '@gudang/testing/system/databases';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
@@ -67,7 +67,7 @@ async function expand(query: Query): Promise<void> {
 
 it('this release works on the next schema, which comes under it while it runs', async () => {
   const { graph, live, databases } = system();
-  const shop = shopAt(graph);
+  const shop = createShopClient(graph);
   const stock = await shop.addStock({ quantity: 100 });
   const order = async (): Promise<void> => {
     const input = { productId: stock.id, quantity: 1, idempotencyKey: `key-${Math.random()}` };

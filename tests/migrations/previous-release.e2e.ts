@@ -1,7 +1,7 @@
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { eventually } from '@gudang/testing/eventually';
-import { type Part, startPart } from '@gudang/testing/system/part';
+import { type ServiceProcess, startServiceProcess } from '@gudang/testing/system/service-process';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, json } from '../rest/rest-client.ts';
@@ -18,12 +18,12 @@ const PREPARED_WITHIN_MS = 300_000;
 describe.skipIf(!before)(`the release before the newest migration (${which})`, () => {
   const system = useSystem();
   let release: PreviousRelease;
-  let order: Part;
-  let stock: Part;
+  let order: ServiceProcess;
+  let stock: ServiceProcess;
 
-  const startPrevious = async (service: 'order' | 'stock'): Promise<Part> => {
+  const startPrevious = async (service: 'order' | 'stock'): Promise<ServiceProcess> => {
     const { databaseUrls, kafkaBrokers, topicPrefix } = system();
-    const part = await startPart({
+    const part = await startServiceProcess({
       name: `previous ${service}`,
       script: release.scriptOf(service),
       environment: {
@@ -72,11 +72,11 @@ describe.skipIf(!before)(`the release before the newest migration (${which})`, (
     expect(body.Data.quantity).toBe(3);
     await Promise.all([system().order.restart(), system().stock.restart()]);
     await Promise.all([system().order.ready(), system().stock.ready()]);
-    expect(await shopAt(system().graph).order(id)).toMatchObject({ status: 'CONFIRMED' });
+    expect(await createShopClient(system().graph).order(id)).toMatchObject({ status: 'CONFIRMED' });
   });
 
   it('works beside this one, each with the orders of the other', async () => {
-    const shop = shopAt(system().graph);
+    const shop = createShopClient(system().graph);
     const productId = await addStock();
     const theirs = await addOrder(productId);
     const { id: ours } = await shop.createOrder({ productId, quantity: 2 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ORDER_CREATED } from '@gudang/events';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { eventually } from '@gudang/testing/eventually';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
@@ -19,7 +19,7 @@ let close = async (): Promise<void> => {};
 afterAll(() => close());
 
 test("stock takes the earlier order service's records: four fields, TimeStamp, no headers", async () => {
-  const shop = shopAt(system().graph);
+  const shop = createShopClient(system().graph);
   const { id } = await shop.addStock({ quantity: 100 });
   const producer = kafka.producer();
   await producer.connect();
@@ -34,7 +34,7 @@ test("stock takes the earlier order service's records: four fields, TimeStamp, n
 });
 
 test('the earlier stock service can take ours: JSON of exactly four fields', async () => {
-  const shop = shopAt(system().graph);
+  const shop = createShopClient(system().graph);
   const { id: productId } = await shop.addStock({ quantity: 5 });
   const order = await shop.createOrder({ productId, quantity: 3 });
   const records: KafkaMessage[] = [];

@@ -1,7 +1,7 @@
 import { graphAt } from '@gudang/testing/clients/graph-client';
-import { startLiveWitness } from '@gudang/testing/clients/live-witness';
 import { startOrderWatcher } from '@gudang/testing/clients/order-watcher';
-import { shopAt } from '@gudang/testing/clients/shop';
+import { createShopClient } from '@gudang/testing/clients/shop-client';
+import { startVerifyingSubscriber } from '@gudang/testing/clients/verifying-subscriber';
 import { eventually } from '@gudang/testing/eventually';
 import {
   type ReplicatedSystem,
@@ -78,11 +78,13 @@ it(
   async () => {
     const { system, url } = replicated;
     const { order: orderDb, stock: stockDb } = system.databases;
-    const shop = shopAt(graphAt(`${url}/graphql`));
+    const shop = createShopClient(graphAt(`${url}/graphql`));
     const after = await shop.stockCursor();
     for (const id of PRODUCTS) await shop.addStock({ id, quantity: INITIAL });
     const witnesses = await Promise.all(
-      Array.from({ length: WITNESSES }, () => startLiveWitness({ url, ids: PRODUCTS, after })),
+      Array.from({ length: WITNESSES }, () =>
+        startVerifyingSubscriber({ url, ids: PRODUCTS, after }),
+      ),
     );
     const followed: ReturnType<typeof startOrderWatcher>[] = [];
     let ordered = 0;

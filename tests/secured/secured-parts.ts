@@ -1,8 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { type SecuredServers, startSecuredServers, USER } from '@gudang/embedded/secured-testing';
 import { testTopicPrefix } from '@gudang/embedded/testing';
-import { type Environment, type Part, startPart } from '@gudang/testing/system/part';
-import { type Ended, runToEnd } from '@gudang/testing/system/run-to-end';
+import { runScript, type ScriptResult } from '@gudang/testing/system/run-script';
+import {
+  type Environment,
+  type ServiceProcess,
+  startServiceProcess,
+} from '@gudang/testing/system/service-process';
 import { scriptOf } from '@gudang/testing/system/system';
 
 export type Side = 'order' | 'stock';
@@ -18,11 +22,11 @@ export interface SecuredParts {
   readonly kafka: Environment;
   /** The same at PostgreSQL. */
   readonly databases: Environment;
-  readonly migrate: (changes?: Environment) => Promise<Ended>;
-  readonly deadLetters: (changes?: Environment) => Promise<Ended>;
+  readonly migrate: (changes?: Environment) => Promise<ScriptResult>;
+  readonly deadLetters: (changes?: Environment) => Promise<ScriptResult>;
   /** A subgraph, with other settings over those that let it in; it listens, and may not be ready. */
-  readonly start: (side: Side, changes?: Environment) => Promise<Part>;
-  readonly startGateway: (order: Part, stock: Part) => Promise<Part>;
+  readonly start: (side: Side, changes?: Environment) => Promise<ServiceProcess>;
+  readonly startGateway: (order: ServiceProcess, stock: ServiceProcess) => Promise<ServiceProcess>;
   /** All that any of them has written. */
   readonly written: () => string;
   readonly stop: () => Promise<void>;
@@ -30,7 +34,7 @@ export interface SecuredParts {
 
 export async function startSecuredParts(): Promise<SecuredParts> {
   const servers = await startSecuredServers();
-  const parts: Part[] = [];
+  const parts: ServiceProcess[] = [];
   const commands: string[] = [];
   const kafka: Environment = {
     KAFKA_BROKERS: servers.brokers,
@@ -45,15 +49,23 @@ export async function startSecuredParts(): Promise<SecuredParts> {
     [SETTING.order]: servers.databaseUrl('order_db'),
     [SETTING.stock]: servers.databaseUrl('stock_db'),
   };
-  const started = async (name: string, script: string, environment: Environment): Promise<Part> => {
+  const started = async (
+    name: string,
+    script: string,
+    environment: Environment,
+  ): Promise<ServiceProcess> => {
     // Nothing may leak from what is only said to whoever looks for a fault.
     const usual = { PORT: '0', DRAIN_MS: '0', LOG_LEVEL: 'debug' };
-    const part = await startPart({ name, script, environment: { ...usual, ...environment } });
+    const part = await startServiceProcess({
+      name,
+      script,
+      environment: { ...usual, ...environment },
+    });
     parts.push(part);
     return part;
   };
   const run = async (script: string, environment: Environment, args: string[] = []) => {
-    const ended = await runToEnd(inRepository(script), environment, { args });
+    const ended = await runScript(inRepository(script), environment, { args });
     commands.push(ended.stdout, ended.stderr);
     return ended;
   };

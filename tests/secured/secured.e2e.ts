@@ -1,10 +1,10 @@
 import { GUEST, USER } from '@gudang/embedded/secured-testing';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
-import { startLive } from '@gudang/testing/clients/live-client';
+import { startLiveClient } from '@gudang/testing/clients/live-client';
 import { eventually } from '@gudang/testing/eventually';
-import type { Environment, Part } from '@gudang/testing/system/part';
-import { startStart } from '@gudang/testing/system/running-start';
-import { warningsOf } from '@gudang/testing/system/warnings';
+import { startNpmStart } from '@gudang/testing/system/npm-start';
+import type { Environment, ServiceProcess } from '@gudang/testing/system/service-process';
+import { warningsOf } from '@gudang/testing/system/service-process';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SETTING, type SecuredParts, type Side, startSecuredParts } from './secured-parts.ts';
@@ -21,7 +21,7 @@ afterAll(() => secured?.stop());
 const WRONG = 'Rahasia-Salah-3';
 
 /** The warnings of a process, once one of them has these words. */
-async function warned(part: Part, words: RegExp): Promise<string> {
+async function warned(part: ServiceProcess, words: RegExp): Promise<string> {
   const lines = () => warningsOf(part).filter((line) => words.test(line));
   const [line = ''] = await eventually(lines, (found) => found.length > 0, {
     until: `it warns of ${words}: ${part.output().slice(-2_000)}`,
@@ -57,7 +57,9 @@ describe('with TLS and passwords everywhere', () => {
     const graph = graphAt(`${gateway.url}/graphql`);
     const id = `kopi-${ofOrder}`;
     await dataOf(graph(addStock, { input: { id, name: 'Kopi', quantity: 10 } }));
-    const live = await startLive<{ stockChanged: { kind: string; stock: { quantity: number } } }>({
+    const live = await startLiveClient<{
+      stockChanged: { kind: string; stock: { quantity: number } };
+    }>({
       url: `${gateway.url}/graphql`,
       query: `subscription { stockChanged(ids: ["${id}"]) { kind stock { quantity } } }`,
     });
@@ -91,7 +93,7 @@ describe('with TLS and passwords everywhere', () => {
 });
 
 it('npm start runs over servers of one’s own that want TLS and passwords', async () => {
-  const started = await startStart({
+  const started = await startNpmStart({
     ...secured.kafka,
     ...secured.databases,
     KAFKA_TOPIC_PREFIX: `start-${secured.kafka['KAFKA_TOPIC_PREFIX']}`,

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
-import { startLive } from '@gudang/testing/clients/live-client';
+import { startLiveClient } from '@gudang/testing/clients/live-client';
 import { eventually } from '@gudang/testing/eventually';
-import type { Part } from '@gudang/testing/system/part';
+import type { ServiceProcess } from '@gudang/testing/system/service-process';
 import type { CollectedSpan } from './collector.ts';
 import { missingOf } from './road.ts';
 
@@ -22,7 +22,7 @@ export async function traceOneOrder({
 }: {
   url: string;
   productId: string;
-  stocks: readonly Part[];
+  stocks: readonly ServiceProcess[];
   spans: readonly CollectedSpan[];
 }): Promise<{ readonly orderId: string; readonly trace: readonly CollectedSpan[] }> {
   for (const part of stocks) part.kill('SIGSTOP');
@@ -35,7 +35,7 @@ export async function traceOneOrder({
     }),
   );
   const orderId: string = createOrder.id;
-  const live = await startLive({
+  const live = await startLiveClient({
     url: `${url}/graphql`,
     query: `subscription { orderChanged(id: "${orderId}") { status } }`,
   });

@@ -1,22 +1,22 @@
 import { stdout } from 'node:process';
 
-/** What a bench has to show, told as it is found; the process's exit code says whether all held. */
-export interface Verdict {
-  readonly check: (what: string, holds: boolean, seen: string) => void;
-  readonly say: (line: string) => void;
+/** Prints the assertions of a bench as they are evaluated; a failed one sets the exit code to 1. */
+export interface Checks {
+  readonly verify: (what: string, holds: boolean, seen: string) => void;
+  readonly print: (line: string) => void;
 }
 
-export function createVerdict(): Verdict {
+export function createChecks(): Checks {
   return {
-    say: (line) => void stdout.write(`${line}\n`),
-    check: (what, holds, seen) => {
+    print: (line) => void stdout.write(`${line}\n`),
+    verify: (what, holds, seen) => {
       if (!holds) process.exitCode = 1;
       stdout.write(`${holds ? 'holds ' : 'FAILS '} ${what}: ${seen}\n`);
     },
   };
 }
 
-/** The value under which such a share of all lie; NaN of none. */
+/** Returns a quantile; `share` from 0 to 1. NaN if there are no values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((one, other) => one - other);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

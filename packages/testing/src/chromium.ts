@@ -8,7 +8,9 @@ const PATHS = [
   '/usr/bin/google-chrome',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
-/** Root's sandbox is refused by the kernel, and it asks its maker for news unless told not to. */
+/**
+ * Chromium cannot use its sandbox as root, and contacts its vendor unless these flags forbid it.
+ */
 const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -20,9 +22,9 @@ const ARGUMENTS = [
 
 export interface OpenPage {
   readonly page: Page;
-  /** The addresses of all requests so far, websockets among them. */
+  /** URLs of all requests so far, including websockets. */
   readonly requests: readonly string[];
-  /** What went wrong in the page: errors nobody caught, and what its policy has refused. */
+  /** Uncaught errors and violations of the Content Security Policy. */
   readonly problems: readonly string[];
   readonly close: () => Promise<void>;
 }
@@ -32,10 +34,11 @@ export interface RunningBrowser {
   readonly close: () => Promise<void>;
 }
 
-/** Headless Chromium of this machine, or the one that CHROMIUM names. */
+/** Starts headless Chromium: the executable that CHROMIUM names, or an installed one. */
 export async function startBrowser(): Promise<RunningBrowser> {
   const executablePath = env['CHROMIUM'] ?? PATHS.find((path) => existsSync(path));
-  if (!executablePath) throw new Error('No Chromium is installed: set CHROMIUM to where one is');
+  if (!executablePath)
+    throw new Error('Chromium is not installed: install it, or set CHROMIUM to its path');
   const browser = await chromium.launch({ executablePath, args: ARGUMENTS });
   return {
     open: (options) => openPage(browser, options),
@@ -43,7 +46,7 @@ export async function startBrowser(): Promise<RunningBrowser> {
   };
 }
 
-/** An empty page with nothing from earlier ones: cookies, storage and cache are its own. */
+/** Opens an empty page with its own cookies, storage and cache. */
 async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<OpenPage> {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 860 },

@@ -2,36 +2,36 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
 export interface Patience {
-  /** What is waited for, for the message: `the order is CONFIRMED`. */
+  /** The awaited condition, for the error message: `the order is CONFIRMED`. */
   readonly until?: string;
-  /** When to give up, in milliseconds; 15,000 unless told otherwise. */
+  /** Time-out in milliseconds; default 15,000. */
   readonly within?: number;
-  /** How long to wait between two looks, in milliseconds; 25 unless told otherwise. */
+  /** Pause between two polls in milliseconds; default 25. */
   readonly every?: number;
 }
 
 /**
- * Looks again and again until what it sees is right, and hands it back.
- * @param look may throw: that is not right yet
- * @throws with what was seen last, once the time is over
+ * Polls until the value meets the condition, and returns it. Works outside Vitest too.
+ * @param read returns the value; an error it throws counts as "not yet"
+ * @throws with the last value or error after the time-out
  */
 export async function eventually<T>(
-  look: () => T | Promise<T>,
-  isRight: (seen: T) => boolean,
-  { until = 'what is seen is right', within = 15_000, every = 25 }: Patience = {},
+  read: () => T | Promise<T>,
+  isMet: (value: T) => boolean,
+  { until = 'the condition is met', within = 15_000, every = 25 }: Patience = {},
 ): Promise<T> {
   const giveUpAt = performance.now() + within;
   for (;;) {
     let last: string;
     try {
-      const seen = await look();
-      if (isRight(seen)) return seen;
-      last = `saw last: ${inspect(seen, { depth: 6, breakLength: 120 })}`;
+      const value = await read();
+      if (isMet(value)) return value;
+      last = `last value: ${inspect(value, { depth: 6, breakLength: 120 })}`;
     } catch (error) {
-      last = `failed last: ${error instanceof Error ? error.message : inspect(error)}`;
+      last = `last error: ${error instanceof Error ? error.message : inspect(error)}`;
     }
     if (performance.now() > giveUpAt) {
-      throw new Error(`Waited ${within / 1000} s in vain until ${until}; ${last}`);
+      throw new Error(`Timed out after ${within / 1000} s waiting until ${until}; ${last}`);
     }
     await pause(every);
   }

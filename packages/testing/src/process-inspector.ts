@@ -2,36 +2,43 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { eventually } from './eventually.ts';
 
-/** What a process keeps, in bytes, and what keeps it awake. */
-export interface Held {
+/** Memory of a process in bytes, and its active resources. */
+export interface ProcessMemory {
   readonly rss: number;
   readonly heapUsed: number;
   readonly external: number;
-  /** Timers, sockets and the like, counted by their kind. */
+  /**
+   * Number of timers, sockets and other handles by type, from `process.getActiveResourcesInfo()`.
+   */
   readonly resources: Readonly<Record<string, number>>;
 }
 
-/** A process seen through its inspector: it need know nothing of being measured. */
+/** Measures a process through Node's inspector; the process needs no code for it. */
 export interface Inspected {
-  /** What it keeps now; RSS has garbage in it, the rest too. */
-  readonly look: () => Promise<Held>;
-  /** What it keeps once all garbage is gone. */
-  readonly collected: () => Promise<Held>;
+  /** Current memory, including garbage. */
+  readonly sample: () => Promise<ProcessMemory>;
+  /** Memory after garbage collection. */
+  readonly collected: () => Promise<ProcessMemory>;
   readonly close: () => void;
 }
 
-/** For the environment of a process that is to be inspected. */
+/** Environment of a process that is to be inspected. */
 export const INSPECTABLE = { NODE_OPTIONS: '--inspect=127.0.0.1:0' };
 
-const LOOK = `(() => {
+const SAMPLE = `(() => {
   const resources = {};
   for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1;
   return JSON.stringify({ ...process.memoryUsage(), resources });
 })()`;
-/** What a first collection frees may be what held the rest. */
+/**
+ * One collection may release the last reference to more garbage, for example through finalizers.
+ */
 const COLLECTIONS = 4;
 
-/** @param output all that the process has written so far; the newest inspector in it is used */
+/**
+ * Connects to the inspector of a process that was started with `INSPECTABLE`.
+ * @param output the process's output so far; after a restart the last address in it is used
+ */
 export async function inspect(output: () => string): Promise<Inspected> {
   const url = await eventually(
     () => [...output().matchAll(/Debugger listening on (ws:\S+)/g)].at(-1)?.[1],
@@ -53,15 +60,15 @@ export async function inspect(output: () => string): Promise<Inspected> {
       waiting.set(last, resolve);
       socket.send(JSON.stringify({ id: last, method, params }));
     });
-  const look = async (): Promise<Held> => {
-    const { result } = await ask('Runtime.evaluate', { expression: LOOK });
+  const sample = async (): Promise<ProcessMemory> => {
+    const { result } = await ask('Runtime.evaluate', { expression: SAMPLE });
     return JSON.parse(result.value);
   };
   return {
-    look,
+    sample,
     collected: async () => {
       for (let count = 0; count < COLLECTIONS; count += 1) await ask('HeapProfiler.collectGarbage');
-      return look();
+      return sample();
     },
     close: () => socket.terminate(),
   };

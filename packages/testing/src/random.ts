@@ -1,8 +1,11 @@
-/** The same numbers for the same seed: mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
+/**
+ * Seeded random numbers, mulberry32:
+ * https://gist.github.com/tommyettinger/46a874533244883189143505d203312c
+ */
 export interface Random {
-  /** From 0 up to, not including, 1. */
+  /** From 0 (inclusive) to 1 (exclusive). */
   readonly next: () => number;
-  /** A whole number between two, both included. */
+  /** An integer between two bounds, both inclusive. */
   readonly between: (least: number, most: number) => number;
   readonly chance: (probability: number) => boolean;
   readonly pick: <T>(all: readonly T[]) => T;
@@ -24,7 +27,7 @@ export function createRandom(seed: number): Random {
     between,
     chance: (probability) => next() < probability,
     pick: (all) => {
-      if (all.length === 0) throw new Error('There is nothing to pick from');
+      if (all.length === 0) throw new Error('pick() needs at least one element');
       return all[between(0, all.length - 1)] as (typeof all)[number];
     },
     shuffled: (all) => {
@@ -41,7 +44,7 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** A seed of its own for each name. */
+/** Derives a seed for a name, so that each name has its own sequence. */
 export function seedOf(seed: number, name: string): number {
   let mixed = seed ^ 0x811c9dc5;
   for (const character of name) mixed = Math.imul(mixed ^ character.charCodeAt(0), 0x01000193);

@@ -41,10 +41,13 @@ export interface TopicSource {
 
 export type Records = Record<string, TopicRecord[]>;
 
-/** All records of all topics from their beginning, read on from where it was when asked again. */
+/**
+ * Reads all records of all topics from the beginning; later calls continue where the last one
+ * ended.
+ */
 export function createTopicArchive(rig: TopicSource) {
   const records: Records = Object.fromEntries(TOPICS.map((topic) => [topic, []]));
-  /** The next offset to read, by topic and partition. */
+  /** Next offset to read, by `<topic> <partition>`. */
   const next = new Map<string, number>();
 
   const readUntil = async (ends: ReadonlyMap<string, number>): Promise<void> => {
@@ -52,24 +55,25 @@ export function createTopicArchive(rig: TopicSource) {
       groupId: rig.name(`chaos-${randomUUID()}`),
       maxWaitTimeInMs: 50,
     });
-    const isRead = (): boolean => [...ends].every(([place, end]) => (next.get(place) ?? 0) >= end);
+    const isRead = (): boolean =>
+      [...ends].every(([partition, end]) => (next.get(partition) ?? 0) >= end);
     try {
       await consumer.connect();
       await consumer.subscribe({ topics: TOPICS.map(rig.name), fromBeginning: true });
       consumer.on(consumer.events.GROUP_JOIN, () => {
-        for (const place of ends.keys()) {
-          const [topic, partition] = place.split(' ');
-          const offset = String(next.get(place) ?? 0);
+        for (const key of ends.keys()) {
+          const [topic, partition] = key.split(' ');
+          const offset = String(next.get(key) ?? 0);
           consumer.seek({ topic: String(topic), partition: Number(partition), offset });
         }
       });
       await consumer.run({
         autoCommit: false,
         eachBatch: async ({ batch }) => {
-          const place = `${batch.topic} ${batch.partition}`;
+          const key = `${batch.topic} ${batch.partition}`;
           for (const message of batch.messages) {
-            if (Number(message.offset) < (next.get(place) ?? 0)) continue;
-            next.set(place, Number(message.offset) + 1);
+            if (Number(message.offset) < (next.get(key) ?? 0)) continue;
+            next.set(key, Number(message.offset) + 1);
             const headers = Object.entries(message.headers ?? {});
             records[rig.bare(batch.topic)]?.push({
               topic: batch.topic,
@@ -84,7 +88,7 @@ export function createTopicArchive(rig: TopicSource) {
         },
       });
       await eventually(isRead, (read) => read, {
-        until: 'all topics are read to their ends',
+        until: 'all topics are read to their end offsets',
         within: READ_WITHIN_MS,
       });
     } finally {
@@ -93,7 +97,7 @@ export function createTopicArchive(rig: TopicSource) {
   };
 
   return {
-    /** Reads to the ends that the topics have now. */
+    /** Reads to the topics' current end offsets. */
     catchUp: async (): Promise<Readonly<Records>> => {
       const ends = new Map<string, number>();
       for (const topic of TOPICS.map(rig.name)) {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { watchReadiness } from '@gudang/testing/system/readiness-monitor';
+import { startReadinessMonitor } from '@gudang/testing/system/readiness-monitor';
 import type { Fault, FaultContext } from '../fault.ts';
 import { timeQueries } from './time-queries.ts';
 
@@ -13,7 +13,7 @@ async function downFor(context: FaultContext, seconds: number): Promise<number> 
   await rig.kafka.stop();
   const refusals = refusalsOf(customer.failures);
   const before = load.acknowledged.length;
-  const readiness = watchReadiness(rig.orders);
+  const readiness = startReadinessMonitor(rig.orders);
   const queries = timeQueries(rig.orders);
   await pause(seconds * 1_000);
   const unready = await readiness.stop();

@@ -1,6 +1,6 @@
 import { ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
 import { eventually } from '@gudang/testing/eventually';
-import type { Environment } from '@gudang/testing/system/part';
+import type { Environment } from '@gudang/testing/system/service-process';
 import type { Fault } from '../fault.ts';
 import { SIDES, type Side } from '../rig/backing.ts';
 

@@ -1,5 +1,5 @@
 import { eventually } from '@gudang/testing/eventually';
-import type { Part } from '@gudang/testing/system/part';
+import type { ServiceProcess } from '@gudang/testing/system/service-process';
 import type { FaultContext } from '../fault.ts';
 import type { Side } from '../rig/backing.ts';
 import { answers, groupMembers } from './look.ts';
@@ -11,7 +11,7 @@ const OTHERS_SETTLE_WITHIN_MS = 20_000;
 export async function freezePastSession(
   { rig, load, breach }: FaultContext,
   side: Side,
-  part: Part,
+  part: ServiceProcess,
 ): Promise<number> {
   const members = await groupMembers(rig, side);
   part.kill('SIGSTOP');

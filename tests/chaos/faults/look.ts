@@ -1,4 +1,4 @@
-import type { Part } from '@gudang/testing/system/part';
+import type { ServiceProcess } from '@gudang/testing/system/service-process';
 import { ask } from '../load/ask.ts';
 import type { Side } from '../rig/backing.ts';
 import type { Rig } from '../rig/rig.ts';
@@ -24,7 +24,7 @@ export async function groupMembers(rig: Rig, side: Side): Promise<number> {
 
 /** The sum of a counter over parts and over all its labels that have this text in them. */
 export async function counterOf(
-  parts: readonly Part[],
+  parts: readonly ServiceProcess[],
   name: string,
   labels: string,
 ): Promise<number> {
@@ -38,7 +38,7 @@ export async function counterOf(
 }
 
 /** The replica that sends what is in the outbox: the last one that said so. */
-export async function relayOf(rig: Rig, side: Side): Promise<Part> {
+export async function relayOf(rig: Rig, side: Side): Promise<ServiceProcess> {
   const term = await relayTerm(rig, side);
   const leader = rig.replicas(side).find((part) =>
     part
@@ -51,6 +51,6 @@ export async function relayOf(rig: Rig, side: Side): Promise<Part> {
 }
 
 /** Whether it answers a query. */
-export async function answers(part: Part): Promise<boolean> {
+export async function answers(part: ServiceProcess): Promise<boolean> {
   return (await ask(part.url, '{ __typename }', {})).kind === 'data';
 }

@@ -1,5 +1,5 @@
 import { eventually } from '@gudang/testing/eventually';
-import { KAFKA } from '@gudang/testing/proxy/frames';
+import { API_KEYS } from '@gudang/testing/proxy/frames';
 import type { Fault } from '../fault.ts';
 import { SIDES } from '../rig/backing.ts';
 
@@ -13,7 +13,7 @@ export const lostAcknowledgement: Fault = {
     const proxies = SIDES.map((side) => rig.kafka.proxies[side]);
     const count = (): number => proxies.reduce((sum, { counts }) => sum + counts.dropped, 0);
     const before = count();
-    for (const proxy of proxies) proxy.dropAnswers(KAFKA.produce, 'cut', times);
+    for (const proxy of proxies) proxy.dropAnswers(API_KEYS.produce, 'cut', times);
     await eventually(count, (dropped) => dropped >= before + 2 * times, {
       until: 'both relays have lost their acknowledgements',
       within: 60_000,

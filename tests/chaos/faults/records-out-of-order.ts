@@ -1,5 +1,5 @@
 import { ORDER_CREATED } from '@gudang/events';
-import { KAFKA } from '@gudang/testing/proxy/frames';
+import { API_KEYS } from '@gudang/testing/proxy/frames';
 import type { Fault } from '../fault.ts';
 
 /** While their relay is held up, new orders arrive by another way, shuffled over all partitions. */
@@ -9,7 +9,7 @@ export const recordsOutOfOrder: Fault = {
   short: true,
   run: async ({ rig, load, random, short }) => {
     const proxy = rig.kafka.proxies.order;
-    proxy.hold(KAFKA.produce);
+    proxy.hold(API_KEYS.produce);
     await load.more(short ? 40 : 150);
     const rows = await rig.databases.order('SELECT key, value FROM outbox WHERE topic = $1', [
       ORDER_CREATED,

@@ -1,5 +1,5 @@
 import { eventually } from '@gudang/testing/eventually';
-import { KAFKA } from '@gudang/testing/proxy/frames';
+import { API_KEYS } from '@gudang/testing/proxy/frames';
 import type { Fault } from '../fault.ts';
 import { killAll, restartAll } from './kill-all.ts';
 import { counterOf } from './look.ts';
@@ -14,7 +14,7 @@ export const stockKilledBeforeCommit: Fault = {
     let fired = 0;
     for (let left = short ? 1 : 3; left > 0; left -= 1) {
       const before = proxy.counts.held;
-      proxy.hold(KAFKA.offsetCommit);
+      proxy.hold(API_KEYS.offsetCommit);
       await eventually(
         () => proxy.counts.held,
         (held) => held > before,

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Part } from '@gudang/testing/system/part';
+import type { ServiceProcess } from '@gudang/testing/system/service-process';
 import { ask } from '../load/ask.ts';
 
 const EVERY_MS = 50;
 const QUERY = '{ orders(first: 1) { nodes { id } } }';
 
 /** How long a query takes that has nothing to do with Kafka: the measure of how busy the machine is. */
-export function timeQueries(parts: readonly Part[]) {
+export function timeQueries(parts: readonly ServiceProcess[]) {
   const times: number[] = [];
   const stopping = new AbortController();
   const timing = parts.map(async ({ url }) => {

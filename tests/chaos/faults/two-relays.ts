@@ -1,5 +1,5 @@
 import { eventually } from '@gudang/testing/eventually';
-import { KAFKA } from '@gudang/testing/proxy/frames';
+import { API_KEYS } from '@gudang/testing/proxy/frames';
 import type { Fault } from '../fault.ts';
 import { SIDES } from '../rig/backing.ts';
 import { countOf, relayTerm } from './look.ts';
@@ -22,7 +22,7 @@ export const twoRelays: Fault = {
       const proxy = rig.kafka.proxies[side];
       const held = proxy.counts.held;
       const term = await relayTerm(rig, side);
-      proxy.hold(KAFKA.produce, 1);
+      proxy.hold(API_KEYS.produce, 1);
       await eventually(
         () => proxy.counts.held,
         (now) => now > held,

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Part } from '@gudang/testing/system/part';
+import type { ServiceProcess } from '@gudang/testing/system/service-process';
 import type { Acknowledged } from '../history.ts';
 import type { Product } from './products.ts';
 
@@ -24,7 +24,7 @@ export function startSteadyClients({
   product,
   acknowledged,
 }: {
-  parts: () => readonly Part[];
+  parts: () => readonly ServiceProcess[];
   /** What they order: one unit each. */
   product: Product;
   acknowledged: (order: Acknowledged) => void;

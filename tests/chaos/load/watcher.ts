@@ -1,4 +1,4 @@
-import { type LiveClient, startLive } from '@gudang/testing/clients/live-client';
+import { type LiveClient, startLiveClient } from '@gudang/testing/clients/live-client';
 import type { Watcher } from '../history.ts';
 
 const STOCK_CHANGED = `subscription ($ids: [ID!], $after: String) {
@@ -35,7 +35,7 @@ export async function startWatcher({
   after: string;
 }): Promise<RunningWatcher> {
   const ids = [...since.keys()];
-  const live = await startLive<Change>({
+  const live = await startLiveClient<Change>({
     url: () => `${url()}/graphql`,
     query: STOCK_CHANGED,
     variables: { ids, after },

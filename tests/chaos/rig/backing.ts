@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { freePort, startKafka, startPostgres } from '@gudang/embedded';
 import { startWatchdog } from '@gudang/embedded/testing';
 import { migrate } from '@gudang/prisma';
-import { asItComes, kafkaFrames } from '@gudang/testing/proxy/frames';
+import { kafkaFrames, rawChunks } from '@gudang/testing/proxy/frames';
 import { startTcpProxy, type TcpProxy } from '@gudang/testing/proxy/tcp-proxy';
-import { type Server, startServer } from '@gudang/testing/system/restartable-server';
+import {
+  type RestartableServer,
+  startRestartableServer,
+} from '@gudang/testing/system/restartable-server';
 import { createSmallDisk, type SmallDisk } from './small-disk.ts';
 
 export type Side = 'order' | 'stock';
@@ -14,7 +17,7 @@ export const SIDES: readonly Side[] = ['order', 'stock'];
 
 /** One PostgreSQL for each database, one Kafka, and a proxy for each way from a service to them. */
 export interface Backing {
-  readonly kafka: Server & { readonly proxies: Readonly<Record<Side, TcpProxy>> };
+  readonly kafka: RestartableServer & { readonly proxies: Readonly<Record<Side, TcpProxy>> };
   readonly postgres: Readonly<Record<Side, PostgresServer>>;
   /** Straight to the broker, past the proxies. */
   readonly brokers: string;
@@ -23,7 +26,7 @@ export interface Backing {
   readonly stop: () => Promise<void>;
 }
 
-export interface PostgresServer extends Server {
+export interface PostgresServer extends RestartableServer {
   readonly proxy: TcpProxy;
   readonly disk: SmallDisk;
   readonly logFile: string;
@@ -49,10 +52,10 @@ export async function startBacking(): Promise<Backing> {
     const disk = await createSmallDisk(join(directory, `${side}-disk`));
     const port = await freePort();
     const logFile = join(directory, `${side}-postgres.log`);
-    const server = await startServer(() =>
+    const server = await startRestartableServer(() =>
       startPostgres({ directory: disk.directory, port, logFile, settings: POSTGRES }),
     );
-    const proxy = await startTcpProxy({ port, split: asItComes });
+    const proxy = await startTcpProxy({ port, split: rawChunks });
     const urlAt = (at: number) => `postgresql://postgres@127.0.0.1:${at}/${side}_db`;
     stops.push(async () => {
       await proxy.stop();
@@ -68,7 +71,7 @@ export async function startBacking(): Promise<Backing> {
     const listeners = await Promise.all(
       SIDES.map(async () => ({ port: await freePort(), advertisedPort: await freePort() })),
     );
-    const server = await startServer(() =>
+    const server = await startRestartableServer(() =>
       startKafka({ directory: join(directory, 'kafka'), port, proxied: listeners }),
     );
     const [order, stock] = await Promise.all(

@@ -1,21 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Databases, openDatabases } from '@gudang/testing/system/databases';
-import { type Environment, type Part, startPart } from '@gudang/testing/system/part';
+import {
+  type Environment,
+  type ServiceProcess,
+  startServiceProcess,
+} from '@gudang/testing/system/service-process';
 import { scriptOf } from '@gudang/testing/system/system';
 import { type Admin, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { type Backing, SIDES, type Side, startBacking } from './backing.ts';
 
 /** A whole system to break: processes of the production build, what they stand on, and levers. */
 export interface Rig extends Backing {
-  readonly orders: readonly Part[];
-  readonly stocks: readonly Part[];
-  readonly gateway: Part;
+  readonly orders: readonly ServiceProcess[];
+  readonly stocks: readonly ServiceProcess[];
+  readonly gateway: ServiceProcess;
   /** Of one side. */
-  readonly replicas: (side: Side) => readonly Part[];
-  readonly add: (side: Side, environment?: Environment) => Promise<Part>;
+  readonly replicas: (side: Side) => readonly ServiceProcess[];
+  readonly add: (side: Side, environment?: Environment) => Promise<ServiceProcess>;
   /** Ends a part for good. */
-  readonly remove: (part: Part) => Promise<void>;
+  readonly remove: (part: ServiceProcess) => Promise<void>;
   readonly databases: Databases;
   /** Past the proxies, as another system would. */
   readonly client: Kafka;
@@ -39,7 +43,7 @@ const DRAIN_MS = '1000';
 export async function startRig({ replicas = 2 }: { replicas?: number } = {}): Promise<Rig> {
   const backing = await startBacking();
   const prefix = `c${randomBytes(3).toString('hex')}.`;
-  const parts: Record<Side, Part[]> = { order: [], stock: [] };
+  const parts: Record<Side, ServiceProcess[]> = { order: [], stock: [] };
   const client = new Kafka({
     clientId: 'chaos',
     brokers: [backing.brokers],
@@ -63,9 +67,9 @@ export async function startRig({ replicas = 2 }: { replicas?: number } = {}): Pr
   });
   const pidFileOf = (name: string): string => join(backing.directory, `${name}.pid`);
   let count = 0;
-  const add = async (side: Side, environment: Environment = {}): Promise<Part> => {
+  const add = async (side: Side, environment: Environment = {}): Promise<ServiceProcess> => {
     count += 1;
-    const part = await startPart({
+    const part = await startServiceProcess({
       name: `${side}-${count}`,
       script: scriptOf(side),
       environment: { ...environmentOf(side), ...environment },
@@ -74,11 +78,11 @@ export async function startRig({ replicas = 2 }: { replicas?: number } = {}): Pr
     parts[side].push(part);
     return part;
   };
-  const remove = async (part: Part): Promise<void> => {
+  const remove = async (part: ServiceProcess): Promise<void> => {
     for (const side of SIDES) parts[side] = parts[side].filter((one) => one !== part);
     await part.stop();
   };
-  const all = (): Part[] => [...parts.order, ...parts.stock];
+  const all = (): ServiceProcess[] => [...parts.order, ...parts.stock];
   const ready = (): Promise<unknown> =>
     Promise.all([...all(), gateway].map((part) => part.ready(READY_WITHIN_MS)));
 
@@ -86,7 +90,7 @@ export async function startRig({ replicas = 2 }: { replicas?: number } = {}): Pr
     SIDES.map((side) => Promise.all(Array.from({ length: replicas }, () => add(side)))),
   );
   const addresses = SIDES.map((side) => `${side}=${parts[side][0]?.url}/graphql`);
-  const gateway = await startPart({
+  const gateway = await startServiceProcess({
     name: 'gateway',
     script: scriptOf('gateway'),
     environment: { PORT: '0', LOG_LEVEL: 'info', SUBGRAPH_URLS: addresses.join(',') },

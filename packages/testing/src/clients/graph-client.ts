@@ -4,7 +4,7 @@ export interface GraphError {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-/** What a test reads from is only known to the test: it names the type, or goes without one. */
+/** A response. The test knows the shape of the data: it may name the type. */
 // biome-ignore lint/suspicious/noExplicitAny: answers of any shape, asserted on by the test
 export interface GraphAnswer<T = any> {
   readonly status: number;
@@ -19,13 +19,13 @@ export type Graph = <T = any>(
   variables?: Readonly<Record<string, unknown>>,
 ) => Promise<GraphAnswer<T>>;
 
-const ANSWER_WITHIN_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 /**
- * Asks over HTTP, as an app does: errors are in the answer, a server that is away throws.
- * @param url such as `http://127.0.0.1:4000/graphql`; a function where it may change
- * @param authorization `Bearer <token>`, of whoever asks
- * @param headers further ones
+ * Creates a GraphQL client over HTTP. Errors are part of the response; an unavailable server rejects.
+ * @param url for example `http://127.0.0.1:4000/graphql`; a function if it may change
+ * @param authorization the caller's token, `Bearer <token>`
+ * @param headers additional headers
  */
 export function graphAt(
   url: string | (() => string),
@@ -41,21 +41,22 @@ export function graphAt(
         ...headers,
       },
       body: JSON.stringify({ query, variables }),
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const text = await response.text();
     try {
       const { data, errors, extensions } = JSON.parse(text);
       return { status: response.status, data, errors, extensions };
     } catch {
-      throw new Error(`HTTP ${response.status} with no JSON: ${text.slice(0, 300)}`);
+      throw new Error(`HTTP ${response.status}, body is not JSON: ${text.slice(0, 300)}`);
     }
   };
 }
 
-/** The data of an answer that has no errors. */
+/** Returns the data of a response. @throws if it has errors or no data */
 export async function dataOf<T>(answer: Promise<GraphAnswer<T>>): Promise<T> {
   const { data, errors } = await answer;
-  if (errors || data == null) throw new Error(`No data but ${JSON.stringify(errors)}`);
+  if (errors || data == null)
+    throw new Error(`The response has errors or no data: ${JSON.stringify(errors)}`);
   return data;
 }

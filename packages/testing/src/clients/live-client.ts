@@ -11,49 +11,51 @@ export interface LiveEvent<T = any> {
   readonly data?: T | null;
   readonly errors?: readonly GraphError[];
   readonly extensions?: {
-    /** How many older events of its key this one stands for, beside itself. */
+    /** Number of older events of the same key that this event replaces. */
     readonly live?: { readonly conflated?: number };
   };
-  /** When it came, by performance.now(). */
+  /** Time of arrival, by performance.now(). */
   readonly at: number;
 }
 
 export interface LiveOptions<T> {
-  /** The address of the graph over HTTP or websocket; a function where it may change. */
+  /** HTTP or websocket URL of the graph; a function if it may change. */
   readonly url: string | (() => string);
   readonly query: string;
   readonly variables?: Variables;
-  /** `Bearer <token>`, of whoever watches. */
+  /** The caller's token, `Bearer <token>`. */
   readonly authorization?: string | undefined;
   /**
-   * Comes back after a lost connection, for ever, with what this makes of the last event: such as
-   * the cursor to go on from. Absent: a lost connection ends the client.
+   * Reconnects indefinitely after a lost connection, with the variables that this derives from the last
+   * event, for example its cursor. If absent, a lost connection ends the client.
    */
   readonly resume?: (last: T | undefined) => Variables;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export interface LiveClient<T = any> {
-  /** All that came so far, in order. */
+  /** All events so far, in order. */
   readonly events: readonly LiveEvent<T>[];
-  /** The data of the events. */
+  /** The data of all events so far. */
   readonly seen: () => readonly T[];
-  /** How often a connection was made. */
+  /** Number of connections made. */
   readonly connections: () => number;
-  /** All errors so far: those beside an event's data, and those that it ended with. */
+  /** All errors so far: those in events, and those that ended the stream. */
   readonly errors: () => readonly GraphError[];
-  /** Whether the server said that it is over. */
+  /** Whether the server completed the stream. */
   readonly completed: () => boolean;
-  /** The first event that fits, one that came already or one to come. */
+  /** Resolves to the first matching event, received before or after the call. */
   readonly waitFor: (fits: (data: T) => boolean, patience?: Patience) => Promise<LiveEvent<T>>;
-  /** Resolves once it ended, with or without errors. */
+  /** Resolves once the stream ended, with or without errors. */
   readonly ended: (patience?: Patience) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
-/** One operation over graphql-transport-ws, with all its events kept. Resolves once connected. */
+/**
+ * Starts one operation over graphql-transport-ws and records its events; resolves once connected.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: as above
-export async function startLive<T = any>(options: LiveOptions<T>): Promise<LiveClient<T>> {
+export async function startLiveClient<T = any>(options: LiveOptions<T>): Promise<LiveClient<T>> {
   const { url, query, resume, authorization } = options;
   const events: LiveEvent<T>[] = [];
   let connections = 0;
@@ -75,7 +77,7 @@ export async function startLive<T = any>(options: LiveOptions<T>): Promise<LiveC
       },
     },
   });
-  // graphql-ws sends the very same payload again after a lost connection: it is kept up to date.
+  // graphql-ws sends the same payload object again after a reconnect, so its variables are updated.
   const payload: { query: string; variables: Record<string, unknown> } = {
     query,
     variables: { ...options.variables },
@@ -94,7 +96,7 @@ export async function startLive<T = any>(options: LiveOptions<T>): Promise<LiveC
     },
   });
   const isOver = (): boolean => completed || endedWith !== undefined || lost !== undefined;
-  const described = (): string =>
+  const describeState = (): string =>
     inspect(
       { connections, completed, endedWith, lost: describeLoss(lost), last: events.slice(-3) },
       { depth: 6, breakLength: 120 },
@@ -106,27 +108,28 @@ export async function startLive<T = any>(options: LiveOptions<T>): Promise<LiveC
     connections: () => connections,
     errors: () => [...events.flatMap((event) => event.errors ?? []), ...(endedWith ?? [])],
     completed: () => completed,
-    waitFor: async (fits, { until = 'an event fits', ...patience } = {}) => {
+    waitFor: async (fits, { until = 'an event matches', ...patience } = {}) => {
       const find = () => events.find(({ data }) => data != null && fits(data));
-      // An event between the last look and the end counts: the end is looked at first.
+      // Reads the end before the events: an event that arrives between the two reads must not be
+      // missed.
       const { found } = await eventually(
-        () => ({ over: isOver(), found: find(), live: described() }),
+        () => ({ over: isOver(), found: find(), live: describeState() }),
         ({ over, found }) => over || found !== undefined,
         { until, every: 5, ...patience },
       );
-      if (!found) throw new Error(`The stream ended before ${until}: ${described()}`);
+      if (!found) throw new Error(`The stream ended before ${until}: ${describeState()}`);
       return found;
     },
     ended: async (patience) => {
       await eventually(
-        () => ({ over: isOver(), live: described() }),
+        () => ({ over: isOver(), live: describeState() }),
         ({ over }) => over,
         { until: 'the stream ends', every: 5, ...patience },
       );
     },
     close: async () => {
       unsubscribe();
-      // It rejects when it was just connecting and could not: closed is closed.
+      // Rejects if a connection attempt was failing at the time; the client is closed all the same.
       await Promise.resolve(client.dispose()).catch(() => {});
     },
   };

@@ -8,8 +8,8 @@ import { dataOf } from './graph-client.ts';
 const BATCHES_A_SECOND = 10;
 
 /**
- * Orders of another producer, straight to Kafka: the one way to make thousands of changes a second.
- * Resolves once all are decided.
+ * Produces orders directly to Kafka, as another system would: the only way to make thousands of changes
+ * per second. Resolves once all are decided.
  */
 export async function floodOrders(
   { kafkaBrokers, topicPrefix, databases }: System,
@@ -46,7 +46,7 @@ export interface PacedOrders {
   readonly refused: number;
 }
 
-/** Orders through the gateway, so many a second, until told to stop. */
+/** Sends `aSecond` orders per second through the gateway until the signal aborts. */
 export async function paceOrders(
   { graph }: Pick<System, 'graph'>,
   { ids, aSecond, until }: { ids: readonly string[]; aSecond: number; until: AbortSignal },

@@ -3,17 +3,19 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { dataOf, type Graph } from './graph-client.ts';
 
 export interface OrderLoop {
-  /** The ids of the orders that were answered, in that order. */
+  /** Ids of the acknowledged orders, in order of acknowledgement. */
   readonly acknowledged: readonly string[];
-  /** Requests that failed; each was sent again until it was answered. */
+  /** Messages of failed requests; each request is repeated until it is acknowledged. */
   readonly failures: readonly string[];
-  /** Ends it, once the order on its way is answered. */
+  /** Stops after the current order is acknowledged. */
   readonly stop: () => Promise<void>;
 }
 
 const MUTATION = `mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }`;
 
-/** Orders one piece after the other, as an app does that repeats what was not answered. */
+/**
+ * Sends orders one after another with idempotency keys, and retries each until it is acknowledged.
+ */
 export function startOrderLoop({
   graph,
   productId,

@@ -1,20 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type LiveClient, startLive } from './live-client.ts';
+import { type LiveClient, startLiveClient } from './live-client.ts';
 
 const ORDER_CHANGED = `subscription ($id: ID!) { orderChanged(id: $id) { status } }`;
-const LOOK_EVERY_MS = 100;
+const POLL_EVERY_MS = 100;
 
 interface Changed {
   readonly orderChanged: { readonly status: string };
 }
 
-/** What one live client has seen of one order, in order, over all its connections. */
+/** Events of one order that one client received, in order, across its connections. */
 export interface OrderWatcher {
   readonly name: string;
   readonly orderId: string;
   /** Statuses. */
   readonly seen: readonly string[];
-  /** Whether the server said that it is over, as it does after the decision. */
+  /** Whether the server completed the stream, as it does after the decision. */
   readonly completed: boolean;
   readonly errors: readonly string[];
 }
@@ -25,9 +25,10 @@ export interface RunningOrderWatcher {
 }
 
 /**
- * A live client that follows one order to its end. It comes back after a lost connection, and asks again when it was
- * told that it may: a stream cannot begin while the database is down.
- * @param lasting once begun, the stream may not be interrupted by any error: the gateway's promise
+ * Subscribes to one order until its decision. Reconnects after a lost connection, and subscribes again
+ * after a retryable error: a stream cannot start while the database is unavailable.
+ * @param lasting report every error after the first event, retryable ones too: the gateway guarantees
+ *   that a started stream is not interrupted
  */
 export function startOrderWatcher({
   name,
@@ -44,7 +45,7 @@ export function startOrderWatcher({
   const lives: LiveClient<Changed>[] = [];
   const stopping = new AbortController();
   const rest = (): Promise<void> =>
-    pause(LOOK_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => {});
+    pause(POLL_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => {});
   const mayAskAgain = (live: LiveClient<Changed>): boolean =>
     live.errors().every(({ extensions }) => extensions?.['retryable'] === true) &&
     (!lasting || live.seen().length === 0);
@@ -53,7 +54,7 @@ export function startOrderWatcher({
 
   const follow = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      const live = await startLive<Changed>({
+      const live = await startLiveClient<Changed>({
         url: () => `${url()}/graphql`,
         query: ORDER_CHANGED,
         variables,

@@ -21,8 +21,10 @@ export interface ShownOrder {
 const STOCK = 'id name quantity version';
 const ORDER = 'id productId quantity status rejectionReason createdAt decidedAt';
 
-/** What tests do all the time: each throws unless it is answered with data alone. */
-export function shopAt(graph: Graph) {
+/**
+ * Creates a client for the operations that most tests need. Each throws if the response has errors.
+ */
+export function createShopClient(graph: Graph) {
   const order = async (id: string): Promise<ShownOrder | null> =>
     (await dataOf(graph(`query ($id: ID!) { order(id: $id) { ${ORDER} } }`, { id }))).order;
 
@@ -56,7 +58,7 @@ export function shopAt(graph: Graph) {
       return (await dataOf(graph(mutation, { input }))).createOrder;
     },
     order,
-    /** The order once it is decided. */
+    /** Resolves to the order once it is decided. */
     decided: async (id: string, patience: Patience = {}): Promise<ShownOrder> => {
       const isDecided = (seen: ShownOrder | null) => seen !== null && seen.status !== 'PENDING';
       const until = `the order ${id} is decided`;

@@ -3,46 +3,47 @@ import { WebSocket } from 'ws';
 const QUERY =
   'subscription ($after: String, $ids: [ID!]) { stockChanged(after: $after, ids: $ids) { cursor kind at stock { id version } order { id } } }';
 
-/** A client that keeps the highest version of each stock, and goes on from its last cursor. */
-export interface WatchingClient {
-  /** The newest version of each stock that it has seen. */
+/** A subscriber that records the highest version of each stock and resumes from its last cursor. */
+export interface StockSubscriber {
+  /** Highest received version of each stock. */
   readonly versions: ReadonlyMap<string, number>;
-  /** What went wrong: versions that went back or were missing, errors, closes it did not ask for. */
+  /** Versions that went back, errors, and connections that the server closed. */
   readonly faults: readonly string[];
-  /** Versions of stocks that it was never shown, and events that it was told were conflated. */
+  /** Number of versions that it did not receive. */
   readonly missing: () => number;
+  /** Number of events that the gateway reported as conflated. */
   readonly conflated: () => number;
   readonly received: () => number;
-  /** Current states that it was shown in place of changes. */
+  /** Number of SNAPSHOT events. */
   readonly snapshots: () => number;
   readonly watches: (id: string) => boolean;
   readonly connected: () => boolean;
-  /** Cuts the connection without a goodbye. */
+  /** Terminates the connection without a close frame. */
   readonly cut: () => void;
   readonly connect: (after?: string) => Promise<void>;
   readonly cursor: () => string | undefined;
   readonly pause: (paused: boolean) => void;
 }
 
-export interface Watched {
+export interface StockSubscriberOptions {
   readonly after?: string | undefined;
-  /** All stocks unless told otherwise. */
+  /** Default: all stocks. */
   readonly ids?: readonly string[];
-  readonly onChange?: (change: WatchedChange) => void;
+  readonly onChange?: (change: StockChange) => void;
 }
 
-export interface WatchedChange {
+export interface StockChange {
   readonly kind: string;
-  /** When it was made. */
+  /** Time of the change, ISO 8601. */
   readonly at: string;
   readonly stock: { readonly id: string; readonly version: number };
   readonly order: { readonly id: string } | null;
 }
 
-export function createWatchingClient(
+export function createStockSubscriber(
   url: string,
-  { after, ids, onChange }: Watched = {},
-): WatchingClient {
+  { after, ids, onChange }: StockSubscriberOptions = {},
+): StockSubscriber {
   const versions = new Map<string, number>();
   const faults: string[] = [];
   let socket: WebSocket | undefined;
@@ -51,7 +52,10 @@ export function createWatchingClient(
   let conflated = 0;
   let received = 0;
   let snapshots = 0;
-  /** Whether the last changes were of a snapshot, which ends with those deleted since. */
+  /**
+   * Whether the last events belong to a snapshot, which ends with the stocks deleted since the
+   * cursor.
+   */
   let inSnapshot = false;
 
   const take = (text: string): void => {
@@ -64,14 +68,14 @@ export function createWatchingClient(
     if (kind === 'SNAPSHOT') snapshots += 1;
     inSnapshot = kind === 'SNAPSHOT' || (inSnapshot && kind === 'DELETED');
     conflated += payload.extensions?.live?.conflated ?? 0;
-    const known = versions.get(stock.id);
-    if (known !== undefined && stock.version <= known && !inSnapshot) {
-      faults.push(`${stock.id} went from version ${known} to ${stock.version}`);
+    const previous = versions.get(stock.id);
+    if (previous !== undefined && stock.version <= previous && !inSnapshot) {
+      faults.push(`${stock.id} went from version ${previous} to ${stock.version}`);
     }
-    if (known !== undefined && !inSnapshot) {
-      missing += Math.max(0, stock.version - known - 1);
+    if (previous !== undefined && !inSnapshot) {
+      missing += Math.max(0, stock.version - previous - 1);
     }
-    versions.set(stock.id, Math.max(known ?? 0, stock.version));
+    versions.set(stock.id, Math.max(previous ?? 0, stock.version));
     onChange?.(payload.data.stockChanged);
   };
 

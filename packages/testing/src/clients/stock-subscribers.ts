@@ -1,41 +1,45 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Verdict } from '../checks.ts';
+import type { Checks } from '../checks.ts';
 import { storedVersions } from '../system/bench-system.ts';
 import type { System } from '../system/system.ts';
-import { createWatchingClient, type Watched, type WatchingClient } from './stock-subscriber.ts';
+import {
+  createStockSubscriber,
+  type StockSubscriber,
+  type StockSubscriberOptions,
+} from './stock-subscriber.ts';
 
 const AT_ONCE = 50;
 
-export async function connectAll(clients: readonly WatchingClient[]): Promise<void> {
+export async function connectAll(clients: readonly StockSubscriber[]): Promise<void> {
   for (let at = 0; at < clients.length; at += AT_ONCE) {
     await Promise.all(clients.slice(at, at + AT_ONCE).map((one) => one.connect()));
   }
 }
 
-/** So many clients of the gateway, connected. */
-export async function startCrowd(
+/** Connects `count` subscribers to the gateway. */
+export async function startStockSubscribers(
   { gateway }: System,
   count: number,
-  watched: Watched,
-): Promise<WatchingClient[]> {
+  options: StockSubscriberOptions,
+): Promise<StockSubscriber[]> {
   const url = `${gateway.url.replace('http', 'ws')}/graphql`;
-  const clients = Array.from({ length: count }, () => createWatchingClient(url, watched));
+  const clients = Array.from({ length: count }, () => createStockSubscriber(url, options));
   await connectAll(clients);
   return clients;
 }
 
-/** Whether a client knows each stock's last version, of those it watches. */
-export function isBehind(client: WatchingClient, stored: ReadonlyMap<string, number>): boolean {
+/** Returns whether a subscriber misses the last version of a stock that it subscribes to. */
+export function isBehind(client: StockSubscriber, stored: ReadonlyMap<string, number>): boolean {
   return [...stored].some(
     ([id, version]) => client.watches(id) && client.versions.get(id) !== version,
   );
 }
 
-/** Waits until nobody is behind, and says what became of them all. */
-export async function judgeCrowd(
-  verdict: Verdict,
+/** Waits until all subscribers have the last state, then verifies what they received. */
+export async function checkStockSubscribers(
+  checks: Checks,
   system: System,
-  clients: readonly WatchingClient[],
+  clients: readonly StockSubscriber[],
   withinMs = 60_000,
 ): Promise<void> {
   const giveUpAt = performance.now() + withinMs;
@@ -46,20 +50,24 @@ export async function judgeCrowd(
   }
   const behind = clients.filter((one) => isBehind(one, stored)).length;
   const faults = clients.flatMap((one) => one.faults);
-  const whole = clients.filter((one) => one.snapshots() === 0);
-  const uncounted = whole.filter((one) => one.missing() !== one.conflated()).length;
+  const withoutSnapshot = clients.filter((one) => one.snapshots() === 0);
+  const uncounted = withoutSnapshot.filter((one) => one.missing() !== one.conflated()).length;
   const received = clients.reduce((sum, one) => sum + one.received(), 0);
   const conflated = clients.reduce((sum, one) => sum + one.conflated(), 0);
   const n = clients.length;
-  verdict.check("each has every stock's last state", behind === 0, `${n - behind} of ${n}`);
-  verdict.check(
-    'no error, no close, no version that goes back',
-    faults.length === 0,
-    faults.length === 0 ? 'none' : `${faults.length}, such as ${faults[0]}`,
+  checks.verify(
+    "all subscribers have each stock's last state",
+    behind === 0,
+    `${n - behind} of ${n}`,
   );
-  verdict.check(
-    'received + conflated = all',
+  checks.verify(
+    'no errors, no closed connections, no version goes back',
+    faults.length === 0,
+    faults.length === 0 ? 'none' : `${faults.length}, for example ${faults[0]}`,
+  );
+  checks.verify(
+    'received + conflated events = all events',
     uncounted === 0,
-    `${whole.length - uncounted} of ${whole.length} clients that needed no snapshot (${received} events received, ${conflated} conflated)`,
+    `${withoutSnapshot.length - uncounted} of ${withoutSnapshot.length} subscribers without a snapshot (${received} events received, ${conflated} conflated)`,
   );
 }

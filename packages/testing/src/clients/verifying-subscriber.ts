@@ -1,13 +1,13 @@
-import { startLive } from './live-client.ts';
+import { startLiveClient } from './live-client.ts';
 
-/** A live client that keeps what it was shown, to be held against the database. */
-export interface LiveWitness {
-  /** What of it is not as it was promised, given each stock's state in the database; nothing when all is. */
+/** A subscriber that records all events and compares them with the database. */
+export interface VerifyingSubscriber {
+  /** Violations, given each stock's state in the database; empty if there are none. */
   readonly faults: (
     stored: ReadonlyMap<string, { readonly version: number; readonly quantity: number }>,
   ) => readonly string[];
   readonly connections: () => number;
-  /** How often a stock was shown as it is, in place of its changes. */
+  /** Number of SNAPSHOT events. */
   readonly snapshots: () => number;
   readonly close: () => Promise<void>;
 }
@@ -24,10 +24,11 @@ const STOCK_CHANGED = `subscription ($ids: [ID!], $after: String) {
   stockChanged(ids: $ids, after: $after) { kind cursor stock { id version quantity } } }`;
 
 /**
- * Watches stocks from a cursor on, through every loss of its connection. Without a snapshot it wants
- * to see each version, or be told that it was conflated: then from a cursor of before the first one.
+ * Subscribes to stocks from a cursor on and resumes after each lost connection. Without a snapshot,
+ * each version must be received or reported as conflated; `after` must then precede the first
+ * version.
  */
-export async function startLiveWitness({
+export async function startVerifyingSubscriber({
   url,
   ids,
   after,
@@ -35,8 +36,8 @@ export async function startLiveWitness({
   url: string;
   ids: readonly string[];
   after: string;
-}): Promise<LiveWitness> {
-  const live = await startLive<Change>({
+}): Promise<VerifyingSubscriber> {
+  const live = await startLiveClient<Change>({
     url: `${url}/graphql`,
     query: STOCK_CHANGED,
     variables: { ids, after },
@@ -45,8 +46,8 @@ export async function startLiveWitness({
 
   return {
     faults: (stored) => {
-      const faults = live.errors().map(({ message }) => `an error: ${message}`);
-      if (live.completed()) faults.push('it was completed');
+      const faults = live.errors().map(({ message }) => `error: ${message}`);
+      if (live.completed()) faults.push('the server completed the stream');
       const conflated = live.events.reduce(
         (sum, { extensions }) => sum + (extensions?.live?.conflated ?? 0),
         0,
@@ -58,19 +59,23 @@ export async function startLiveWitness({
         const versions = ofOne.map(({ stock }) => stock.version);
         for (const [index, { kind, stock }] of ofOne.entries()) {
           const before = versions[index - 1] ?? 0;
-          // A snapshot says how things are, whatever was shown: a database may have been restored.
+          // A snapshot may show an older version: the database may have been restored from a backup.
           if (kind === 'SNAPSHOT' || stock.version > before) continue;
           faults.push(`${id} went from version ${before} to ${stock.version}`);
         }
         const last = ofOne.at(-1)?.stock;
         const { version = 0, quantity = 0 } = stored.get(id) ?? {};
         if (last?.version !== version || last.quantity !== quantity) {
-          faults.push(`${id} ended with ${JSON.stringify(last)}, not version ${version}`);
+          faults.push(
+            `the last event of ${id} is ${JSON.stringify(last)}, but the database has version ${version}`,
+          );
         }
         missing += version - new Set(versions).size;
       }
       if (missing !== conflated && !changes.some(({ kind }) => kind === 'SNAPSHOT')) {
-        faults.push(`${missing} states were not shown, ${conflated} of them conflated`);
+        faults.push(
+          `${missing} versions were not received, but only ${conflated} were reported as conflated`,
+        );
       }
       return faults;
     },

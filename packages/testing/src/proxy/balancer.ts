@@ -2,23 +2,22 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Spreads connections over the replicas of one service, as a Service of Kubernetes does. */
+/** Distributes connections over the replicas of one service, as a Kubernetes Service does. */
 export interface Balancer {
-  /** Such as `http://127.0.0.1:54321`, without a slash at the end. */
+  /** For example `http://127.0.0.1:54321`, without a trailing slash. */
   readonly url: string;
-  /** How many connections each address got. */
+  /** Number of connections per address. */
   readonly taken: ReadonlyMap<string, number>;
   readonly stop: () => Promise<void>;
 }
 
-const LOOK_EVERY_MS = 100;
-const LOOK_WITHIN_MS = 2_000;
+const PROBE_EVERY_MS = 100;
+const PROBE_TIMEOUT_MS = 2_000;
 
 /**
- * Gives each new connection to the next address that says that it is ready, and never a connection
- * to another one later: HTTP and websockets pass as they are. It repeats nothing: a connection that
- * its address refuses is cut.
- * @param addresses such as `http://127.0.0.1:54322`; one that is not among them any more gets none
+ * Starts a TCP load balancer. Each new connection goes to the next ready address and stays there. A
+ * connection that the address refuses is closed, not retried.
+ * @param addresses for example `http://127.0.0.1:54322`; a removed address gets no new connections
  */
 export async function startBalancer(addresses: () => readonly string[]): Promise<Balancer> {
   const taken = new Map<string, number>();
@@ -28,7 +27,7 @@ export async function startBalancer(addresses: () => readonly string[]): Promise
   let turn = 0;
 
   const isReady = async (address: string): Promise<boolean> => {
-    const signal = AbortSignal.timeout(LOOK_WITHIN_MS);
+    const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
     return fetch(`${address}/readyz`, { signal }).then(
       async (response) => {
         await response.arrayBuffer();
@@ -37,22 +36,22 @@ export async function startBalancer(addresses: () => readonly string[]): Promise
       () => false,
     );
   };
-  const look = async (): Promise<void> => {
-    const looked = addresses().map(async (address) => ((await isReady(address)) ? [address] : []));
-    ready = (await Promise.all(looked)).flat();
+  const probe = async (): Promise<void> => {
+    const probed = addresses().map(async (address) => ((await isReady(address)) ? [address] : []));
+    ready = (await Promise.all(probed)).flat();
   };
-  const lookForEver = async (): Promise<void> => {
+  const probeUntilStopped = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      await look();
-      await pause(LOOK_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => {});
+      await probe();
+      await pause(PROBE_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => {});
     }
   };
 
   const server = createServer((client) => {
     turn += 1;
-    const known = new Set(addresses());
-    const among = ready.filter((address) => known.has(address));
-    const address = among[turn % among.length];
+    const current = new Set(addresses());
+    const candidates = ready.filter((address) => current.has(address));
+    const address = candidates[turn % candidates.length];
     if (address === undefined) {
       client.destroy();
       return;
@@ -72,8 +71,8 @@ export async function startBalancer(addresses: () => readonly string[]): Promise
       });
     }
   });
-  await look();
-  const looking = lookForEver();
+  await probe();
+  const probing = probeUntilStopped();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 
@@ -84,7 +83,7 @@ export async function startBalancer(addresses: () => readonly string[]): Promise
       stopping.abort();
       server.close();
       for (const socket of sockets) socket.destroy();
-      await Promise.all([looking, once(server, 'close')]);
+      await Promise.all([probing, once(server, 'close')]);
     },
   };
 }

@@ -1,12 +1,12 @@
-/** Turns what arrives of one direction of a connection into pieces that are dealt with as a whole. */
+/** Splits the bytes of one direction of a connection into units that the proxy handles whole. */
 export type Splitter = (chunk: Buffer) => Buffer[];
 
-/** As it arrives. */
-export const asItComes = (): Splitter => (chunk) => [chunk];
+/** Passes chunks unchanged. */
+export const rawChunks = (): Splitter => (chunk) => [chunk];
 
 const SIZE_BYTES = 4;
 
-/** Whole frames of Kafka's protocol: four bytes of size, then so many bytes. */
+/** Splits into frames of the Kafka protocol: a 4-byte size, then as many bytes. */
 export function kafkaFrames(): Splitter {
   let waiting: Buffer = Buffer.alloc(0);
   return (chunk) => {
@@ -22,8 +22,8 @@ export function kafkaFrames(): Splitter {
   };
 }
 
-/** Kinds of Kafka requests: https://kafka.apache.org/protocol#protocol_api_keys */
-export const KAFKA = {
+/** API keys of Kafka requests: https://kafka.apache.org/protocol#protocol_api_keys */
+export const API_KEYS = {
   produce: 0,
   fetch: 1,
   offsetCommit: 8,
@@ -31,16 +31,16 @@ export const KAFKA = {
   heartbeat: 12,
 } as const;
 
-/** A request frame's kind. */
-export function kindOf(request: Buffer): number | undefined {
+/** Returns the API key of a request frame. */
+export function apiKeyOf(request: Buffer): number | undefined {
   return request.length >= 12 ? request.readInt16BE(4) : undefined;
 }
 
-/** What ties an answer to its request. */
-export function requestId(request: Buffer): number {
+/** Returns the correlation id of a request frame. */
+export function correlationIdOf(request: Buffer): number {
   return request.readInt32BE(8);
 }
 
-export function answeredId(answer: Buffer): number | undefined {
-  return answer.length >= 8 ? answer.readInt32BE(4) : undefined;
+export function correlationIdOfResponse(response: Buffer): number | undefined {
+  return response.length >= 8 ? response.readInt32BE(4) : undefined;
 }

@@ -1,16 +1,34 @@
 import { connect, type Socket } from 'node:net';
-import { answeredId, kindOf, requestId, type Splitter } from './frames.ts';
-import type { Counts, Rules } from './rules.ts';
+import { apiKeyOf, correlationIdOf, correlationIdOfResponse, type Splitter } from './frames.ts';
+/** Faults to inject, by the API key of requests. */
+export interface FaultRules {
+  /** Delays requests with this API key and all later requests of the same connection. */
+  hold: { readonly apiKey: number; left: number } | undefined;
+  /** Forwards requests with this API key and drops their responses. */
+  drop: { readonly apiKey: number; readonly then: 'cut' | 'silence'; left: number } | undefined;
+}
+
+/** Number of injected faults. */
+export interface FaultCounts {
+  /** Connections that were open when the proxy cut them. */
+  reset: number;
+  /** Connections that were open during a stall or opened in it. */
+  stalled: number;
+  /** Requests that were held back. */
+  held: number;
+  /** Responses that were dropped after the server had processed the request. */
+  dropped: number;
+}
 
 export interface ProxiedConnection {
   readonly stall: () => void;
-  /** Goes on after a stall, and sends what was held back. */
+  /** Ends a stall and sends held requests. */
   readonly resume: () => void;
-  /** Ends both sides at once, as a broken network does. */
+  /** Resets both sides, as a broken network does. */
   readonly reset: () => void;
 }
 
-/** One client's connection and the one to the server that stands for it. */
+/** Connects a client to the server and applies the fault rules to its traffic. */
 export function openProxiedConnection({
   client,
   target,
@@ -22,14 +40,14 @@ export function openProxiedConnection({
   client: Socket;
   target: { readonly host: string; readonly port: number };
   split: () => Splitter;
-  rules: Rules;
-  counts: Counts;
+  rules: FaultRules;
+  counts: FaultCounts;
   closed: () => void;
 }): ProxiedConnection {
   const server = connect(target);
   const requests = split();
-  const answers = split();
-  const unheard = new Set<number>();
+  const responses = split();
+  const dropping = new Set<number>();
   let held: Buffer[] | undefined;
   let silent = false;
 
@@ -52,8 +70,8 @@ export function openProxiedConnection({
 
   client.on('data', (chunk) => {
     for (const request of requests(chunk)) {
-      const kind = kindOf(request);
-      if (held === undefined && rules.hold && kind === rules.hold.kind && rules.hold.left > 0) {
+      const apiKey = apiKeyOf(request);
+      if (held === undefined && rules.hold && apiKey === rules.hold.apiKey && rules.hold.left > 0) {
         rules.hold.left -= 1;
         held = [];
         counts.held += 1;
@@ -62,23 +80,23 @@ export function openProxiedConnection({
         held.push(request);
         continue;
       }
-      if (rules.drop && kind === rules.drop.kind && rules.drop.left > 0) {
+      if (rules.drop && apiKey === rules.drop.apiKey && rules.drop.left > 0) {
         rules.drop.left -= 1;
-        unheard.add(requestId(request));
+        dropping.add(correlationIdOf(request));
       }
       server.write(request);
     }
   });
 
   server.on('data', (chunk) => {
-    for (const answer of answers(chunk)) {
-      const id = unheard.size > 0 ? answeredId(answer) : undefined;
-      if (id !== undefined && unheard.delete(id)) {
+    for (const response of responses(chunk)) {
+      const id = dropping.size > 0 ? correlationIdOfResponse(response) : undefined;
+      if (id !== undefined && dropping.delete(id)) {
         counts.dropped += 1;
         if (rules.drop?.then === 'cut') return reset();
         silent = true;
       }
-      if (!silent) client.write(answer);
+      if (!silent) client.write(response);
     }
   });
 

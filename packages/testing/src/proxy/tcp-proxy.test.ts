@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventually } from '../eventually.ts';
-import { KAFKA, kafkaFrames } from './frames.ts';
+import { API_KEYS, kafkaFrames } from './frames.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 let server: Server;
@@ -10,7 +10,7 @@ let proxy: TcpProxy;
 let received: Buffer;
 const clients: Socket[] = [];
 
-/** A Kafka of sorts: answers each request with its id. */
+/** A stand-in for a broker: answers each request with its correlation id. */
 beforeEach(async () => {
   received = Buffer.alloc(0);
   server = createServer((socket) => {
@@ -63,9 +63,9 @@ async function open() {
   return state;
 }
 
-it('passes requests and answers, also in pieces', async () => {
+it('forwards requests and responses that arrive in several chunks', async () => {
   const { socket, answers } = await open();
-  const frame = request(KAFKA.fetch, 7);
+  const frame = request(API_KEYS.fetch, 7);
   socket.write(frame.subarray(0, 5));
   await eventually(proxy.connections, (count) => count === 1);
   socket.write(frame.subarray(5));
@@ -75,7 +75,7 @@ it('passes requests and answers, also in pieces', async () => {
   );
 });
 
-it('cuts: open connections are reset, new ones refused, until restored', async () => {
+it('resets open connections and refuses new ones after cut() until restore()', async () => {
   const client = await open();
   await eventually(proxy.connections, (count) => count === 1);
   await proxy.cut();
@@ -89,20 +89,20 @@ it('cuts: open connections are reset, new ones refused, until restored', async (
   expect(error.code).toBe('ECONNREFUSED');
   await proxy.restore();
   const again = await open();
-  again.socket.write(request(KAFKA.fetch, 1));
+  again.socket.write(request(API_KEYS.fetch, 1));
   await eventually(
     () => again.answers,
     (seen) => seen.length === 1,
   );
 });
 
-it('stalls: nothing passes, and passes late once restored', async () => {
+it('holds all data after stall() and sends it after restore()', async () => {
   const client = await open();
   await eventually(proxy.connections, (count) => count === 1);
   proxy.stall();
-  client.socket.write(request(KAFKA.fetch, 3));
+  client.socket.write(request(API_KEYS.fetch, 3));
   const late = await open();
-  late.socket.write(request(KAFKA.fetch, 4));
+  late.socket.write(request(API_KEYS.fetch, 4));
   await eventually(
     () => proxy.counts.stalled,
     (stalled) => stalled === 2,
@@ -115,24 +115,24 @@ it('stalls: nothing passes, and passes late once restored', async () => {
   );
 });
 
-it('drops the answer of one kind of request after the server has had it, and cuts', async () => {
-  proxy.dropAnswers(KAFKA.produce, 'cut', 1);
+it('cuts the connection in place of a dropped response after the server has received the request', async () => {
+  proxy.dropAnswers(API_KEYS.produce, 'cut', 1);
   const client = await open();
-  client.socket.write(request(KAFKA.fetch, 1));
-  client.socket.write(request(KAFKA.produce, 2));
+  client.socket.write(request(API_KEYS.fetch, 1));
+  client.socket.write(request(API_KEYS.produce, 2));
   await eventually(
     () => client.lost,
     (lost) => lost,
   );
   expect(client.answers).not.toContain(2);
-  expect(received.includes(request(KAFKA.produce, 2))).toBe(true);
+  expect(received.includes(request(API_KEYS.produce, 2))).toBe(true);
   expect(proxy.counts.dropped).toBe(1);
 });
 
-it('drops an answer in silence', async () => {
-  proxy.dropAnswers(KAFKA.produce, 'silence');
+it('drops a response and keeps the connection open', async () => {
+  proxy.dropAnswers(API_KEYS.produce, 'silence');
   const client = await open();
-  client.socket.write(request(KAFKA.produce, 2));
+  client.socket.write(request(API_KEYS.produce, 2));
   await eventually(
     () => proxy.counts.dropped,
     (dropped) => dropped === 1,
@@ -140,12 +140,12 @@ it('drops an answer in silence', async () => {
   expect(client).toMatchObject({ answers: [], lost: false });
 });
 
-it('holds back requests of one kind, which the server gets late, even from a client that is gone', async () => {
-  proxy.hold(KAFKA.offsetCommit);
+it('sends held requests after restore(), even when the client has disconnected', async () => {
+  proxy.hold(API_KEYS.offsetCommit);
   const client = await open();
   const other = await open();
-  client.socket.write(request(KAFKA.offsetCommit, 5));
-  other.socket.write(request(KAFKA.fetch, 6));
+  client.socket.write(request(API_KEYS.offsetCommit, 5));
+  other.socket.write(request(API_KEYS.fetch, 6));
   await eventually(
     () => other.answers,
     (seen) => seen.includes(6),
@@ -155,10 +155,10 @@ it('holds back requests of one kind, which the server gets late, even from a cli
     (held) => held === 1,
   );
   client.socket.destroy();
-  expect(received.includes(request(KAFKA.offsetCommit, 5))).toBe(false);
+  expect(received.includes(request(API_KEYS.offsetCommit, 5))).toBe(false);
   await proxy.restore();
   await eventually(
-    () => received.includes(request(KAFKA.offsetCommit, 5)),
+    () => received.includes(request(API_KEYS.offsetCommit, 5)),
     (there) => there,
   );
 });

@@ -1,45 +1,51 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { freePort } from '@gudang/embedded';
-import { asItComes, type Splitter } from './frames.ts';
-import { openProxiedConnection, type ProxiedConnection } from './proxied-connection.ts';
-import type { Counts, Rules } from './rules.ts';
+import { rawChunks, type Splitter } from './frames.ts';
+import {
+  type FaultCounts,
+  type FaultRules,
+  openProxiedConnection,
+  type ProxiedConnection,
+} from './proxied-connection.ts';
 
 export interface TcpProxyOptions {
-  /** Where the server is. */
+  /** Host of the server; default 127.0.0.1. */
   readonly host?: string;
   readonly port: number;
-  /** Where the proxy listens; a free port unless told otherwise. */
+  /** Port of the proxy; default: a free port. */
   readonly listen?: number;
-  /** How requests are told apart, for `hold` and `dropAnswers`; `kafkaFrames` for a broker. */
+  /** Splits the stream into requests for `hold` and `dropAnswers`; `kafkaFrames` for a broker. */
   readonly split?: () => Splitter;
 }
 
 export interface TcpProxy {
   readonly port: number;
-  readonly counts: Readonly<Counts>;
+  readonly counts: Readonly<FaultCounts>;
   readonly connections: () => number;
   /** Resets all connections and refuses new ones. */
   readonly cut: () => Promise<void>;
-  /** Nothing passes any more; connections stay open and new ones are taken. */
+  /** Forwards nothing; connections stay open and new connections are accepted. */
   readonly stall: () => void;
-  /** Keeps back requests of a kind, and all behind them, until restored: they are late then. */
-  readonly hold: (kind: number, times?: number) => void;
   /**
-   * Requests of a kind pass, their answers do not: the client's connection is cut instead, or
-   * hears nothing from then on.
+   * Delays requests with an API key, and all later requests of their connections, until `restore`.
    */
-  readonly dropAnswers: (kind: number, then: 'cut' | 'silence', times?: number) => void;
-  /** As if nothing were wrong; what was stalled or held back is sent now. */
+  readonly hold: (apiKey: number, times?: number) => void;
+  /**
+   * Forwards requests with an API key but not their responses: the client's connection is cut, or
+   * receives nothing from then on.
+   */
+  readonly dropAnswers: (apiKey: number, then: 'cut' | 'silence', times?: number) => void;
+  /** Ends all faults and sends stalled and held data. */
   readonly restore: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-/** Stands between clients and a server, on 127.0.0.1, and breaks what passes when told to. */
+/** Starts a TCP proxy on 127.0.0.1 that injects faults on request. */
 export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy> {
-  const { host = '127.0.0.1', split = asItComes } = options;
-  const counts: Counts = { reset: 0, stalled: 0, held: 0, dropped: 0 };
-  const rules: Rules = { hold: undefined, drop: undefined };
+  const { host = '127.0.0.1', split = rawChunks } = options;
+  const counts: FaultCounts = { reset: 0, stalled: 0, held: 0, dropped: 0 };
+  const rules: FaultRules = { hold: undefined, drop: undefined };
   const open = new Set<ProxiedConnection>();
   const port = options.listen ?? (await freePort());
   let stalled = false;
@@ -95,11 +101,11 @@ export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy>
       counts.stalled += open.size;
       for (const connection of open) connection.stall();
     },
-    hold: (kind, times = Number.POSITIVE_INFINITY) => {
-      rules.hold = { kind, left: times };
+    hold: (apiKey, times = Number.POSITIVE_INFINITY) => {
+      rules.hold = { apiKey, left: times };
     },
-    dropAnswers: (kind, then, times = Number.POSITIVE_INFINITY) => {
-      rules.drop = { kind, then, left: times };
+    dropAnswers: (apiKey, then, times = Number.POSITIVE_INFINITY) => {
+      rules.drop = { apiKey, then, left: times };
     },
     restore: async () => {
       rules.hold = undefined;

@@ -1,14 +1,17 @@
 import { startTestServers } from '@gudang/embedded/testing';
 import { eventually } from '../eventually.ts';
-import { type Part, tail } from './part.ts';
+import { type ServiceProcess, tail } from './service-process.ts';
 import { type System, type SystemOptions, startSystem } from './system.ts';
 
-/** Tests do without what a power cut would take; figures of commits that skip the disk say little. */
+/**
+ * Test servers skip fsync; a bench enables it, because commits without disk writes are not
+ * comparable.
+ */
 const ON_DISK = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
 const ADDED_AT_ONCE = 10;
 
-/** Runs a bench over a whole system of its own, and leaves nothing behind. */
-export async function withLiveSystem(
+/** Runs a bench on a system of its own with durable commits, and removes the system afterwards. */
+export async function withBenchSystem(
   options: Partial<SystemOptions>,
   use: (system: System) => Promise<void>,
 ): Promise<void> {
@@ -25,7 +28,7 @@ export async function withLiveSystem(
   }
 }
 
-/** Adds so many stocks, enough of each for whatever a bench orders. */
+/** Adds `count` stocks with more units than any bench orders. */
 export async function addStocks({ graph }: System, count: number): Promise<string[]> {
   const ids = Array.from({ length: count }, (_, index) => `bench-${index}`);
   const waiting = [...ids];
@@ -35,7 +38,7 @@ export async function addStocks({ graph }: System, count: number): Promise<strin
       await eventually(
         () =>
           graph('mutation ($input: AddStockInput!) { addStock(input: $input) { id } }', { input }),
-        // One whose answer was lost is there all the same.
+        // A stock whose response was lost exists already.
         ({ errors = [] }) =>
           errors.every(({ extensions }) => extensions?.['code'] === 'ALREADY_EXISTS'),
         { until: `${id} is added`, within: 60_000 },
@@ -46,20 +49,20 @@ export async function addStocks({ graph }: System, count: number): Promise<strin
   return ids;
 }
 
-/** The version of each stock in the database, deleted ones too. */
+/** Returns the version of each stock in the database, including deleted stocks. */
 export async function storedVersions({ databases }: System): Promise<Map<string, number>> {
   const rows = await databases.stock('SELECT id, version FROM stocks');
   return new Map(rows.map(({ id, version }) => [id, Number(version)]));
 }
 
-/** A metric of the gateway; 0 when it has none of that name. */
+/** Returns a metric of the gateway; 0 if it does not exist. */
 export async function gatewayMetric({ gateway }: System, name: string): Promise<number> {
   const text = await (await fetch(`${gateway.url}/metrics`)).text();
   return Number(new RegExp(`^${name}(?:\\{.*\\})? ([\\d.e+-]+)`, 'm').exec(text)?.[1] ?? 0);
 }
 
-/** What a part wrote last, when it wrote that something is wrong. */
-export function complaints(part: Part): string[] {
+/** Returns the error and fatal log lines among a process's last 1,000 lines. */
+export function errorLines(part: ServiceProcess): string[] {
   return tail(part.output(), 1_000)
     .split('\n')
     .filter((line) => /"level":(50|60)/.test(line));

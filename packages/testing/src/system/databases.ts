@@ -10,7 +10,7 @@ export interface Databases {
   readonly close: () => Promise<void>;
 }
 
-/** Asks both databases what the services cannot be asked. Connections open when first used. */
+/** Opens both services' databases for direct queries. Connections open at first use. */
 export function openDatabases(urls: { readonly order: string; readonly stock: string }): Databases {
   const pools = { order: poolOf(urls.order), stock: poolOf(urls.stock) };
   const ask =
@@ -33,7 +33,7 @@ function poolOf(url: string): pg.Pool {
     application_name: 'gudang-tests',
     connectionTimeoutMillis: 5_000,
   });
-  // A server that a test kills ends idle connections too.
+  // Idle connections fail when a test kills the server.
   pool.on('error', () => {});
   return pool;
 }

@@ -7,27 +7,27 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@gudang/embedded';
 import { eventually } from '../eventually.ts';
-import type { Environment, Exit } from './part.ts';
+import type { Environment, Exit } from './service-process.ts';
 
 export const PARTS = ['gateway', 'order', 'stock', 'postgres', 'kafka'] as const;
 export type PartName = (typeof PARTS)[number];
 
-/** `npm start` as a process, with all its parts, in a folder of its own on free ports. */
-export interface RunningStart {
-  /** The gateway's. */
+/** `npm start` with all its processes, in a folder of its own and on free ports. */
+export interface NpmStart {
+  /** URL of the gateway. */
   readonly url: string;
   readonly orderUrl: string;
   readonly stockUrl: string;
-  /** Where its data is kept. */
+  /** Its data folder, GUDANG_DIR. */
   readonly folder: string;
   readonly exited: Promise<Exit>;
   readonly output: () => string;
-  /** The process of a part that runs now; undefined while there is none. */
+  /** Id of a part's running process; undefined if it is not running. */
   readonly pidOf: (part: PartName) => Promise<number | undefined>;
   readonly kill: (signal: NodeJS.Signals) => void;
-  /** All processes that it has started and that still run, itself among them. */
+  /** Ids of all its processes that still run, including its own. */
   readonly left: () => Promise<number[]>;
-  /** Kills all that is left and removes the folder. */
+  /** Kills all remaining processes and removes the folder. */
   readonly clear: () => Promise<void>;
 }
 
@@ -41,8 +41,11 @@ const PID_FILES: Record<PartName, string> = {
   kafka: 'kafka/kafka.pid',
 };
 
-/** Resolves once it says that it is ready. @param environment GUDANG_DIR: a folder of an earlier start */
-export async function startStart(environment: Environment = {}): Promise<RunningStart> {
+/**
+ * Runs `npm start`; resolves once it reports that it is ready.
+ * @param environment extra settings; GUDANG_DIR reuses the folder of an earlier start
+ */
+export async function startNpmStart(environment: Environment = {}): Promise<NpmStart> {
   const folder = environment['GUDANG_DIR'] ?? (await mkdtemp(join(tmpdir(), 'gudang-start-')));
   await shareKafka(folder);
   const ports = new Set<number>();
@@ -78,7 +81,7 @@ export async function startStart(environment: Environment = {}): Promise<Running
   });
   const output = (): string => written.join('\n');
 
-  const running: RunningStart = {
+  const running: NpmStart = {
     url: `http://127.0.0.1:${gateway}`,
     orderUrl: `http://127.0.0.1:${order}`,
     stockUrl: `http://127.0.0.1:${stock}`,
@@ -110,14 +113,14 @@ export async function startStart(environment: Environment = {}): Promise<Running
   }
 }
 
-/** Kafka's jars of the other starts serve here too: Maven would fetch them again. */
+/** Links Kafka's jars of earlier starts, which Maven would otherwise download again. */
 async function shareKafka(folder: string): Promise<void> {
   const kafka = join(repository, '.gudang/kafka');
   const entries = await readdir(kafka).catch(() => []);
   await mkdir(join(folder, 'kafka'), { recursive: true });
-  const known = await readdir(join(folder, 'kafka'));
+  const present = await readdir(join(folder, 'kafka'));
   for (const name of entries.filter((entry) => /^lib-[\d.]+$/.test(entry))) {
-    if (!known.includes(name)) await symlink(join(kafka, name), join(folder, 'kafka', name));
+    if (!present.includes(name)) await symlink(join(kafka, name), join(folder, 'kafka', name));
   }
 }
 
@@ -130,9 +133,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** By the folder in their environment, which every descendant inherits. */
+/** Finds processes by GUDANG_DIR in their environment, which every descendant inherits. */
 async function processesOf(folder: string): Promise<number[]> {
-  if (!existsSync('/proc/self/environ')) throw new Error('Needs /proc, as Linux has it');
+  if (!existsSync('/proc/self/environ'))
+    throw new Error('Finding processes needs /proc: run this on Linux');
   const found: number[] = [];
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;

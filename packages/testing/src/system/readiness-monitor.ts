@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Part } from './part.ts';
+import type { ServiceProcess } from './service-process.ts';
 
 const EVERY_MS = 200;
 
-/** Asks `/readyz` again and again. */
-export function watchReadiness(parts: readonly Part[]) {
+/** Polls `/readyz` of each process and counts responses other than 200. */
+export function startReadinessMonitor(parts: readonly ServiceProcess[]) {
   const stopping = new AbortController();
   let unready = 0;
   const watching = (async () => {
@@ -17,7 +17,7 @@ export function watchReadiness(parts: readonly Part[]) {
     }
   })();
   return {
-    /** @returns how many answers were not 200 */
+    /** @returns the number of responses other than 200 */
     stop: async (): Promise<number> => {
       stopping.abort();
       await watching;

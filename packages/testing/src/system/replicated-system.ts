@@ -1,20 +1,21 @@
 import { type Balancer, startBalancer } from '../proxy/balancer.ts';
-import type { Part } from './part.ts';
+import type { ServiceProcess } from './service-process.ts';
 import { type Service, type System, type SystemOptions, startSystem } from './system.ts';
 
-/** Several replicas of each service, each reached through a balancer alone. */
+/** Several replicas of each service behind load balancers. */
 export interface ReplicatedSystem {
   readonly system: System;
-  /** Of all gateways. */
+  /** URL of the gateways' load balancer. */
   readonly url: string;
-  /** Those that have not been told to go. */
-  readonly running: (service: Service) => readonly Part[];
+  /** Replicas that have not been retired. */
+  readonly running: (service: Service) => readonly ServiceProcess[];
   /**
-   * No new connection leads to it any more, then SIGTERM: the order in which Kubernetes ends a pod.
+   * Removes a replica from its load balancer, then sends SIGTERM: the order in which Kubernetes
+   * ends a pod.
    * @returns whether it ended in time
    */
-  readonly retire: (part: Part) => Promise<boolean>;
-  /** Ends them all, and the balancers. */
+  readonly retire: (part: ServiceProcess) => Promise<boolean>;
+  /** Stops all processes and load balancers. */
   readonly stop: () => Promise<void>;
 }
 
@@ -26,10 +27,12 @@ export async function startReplicatedSystem(
 ): Promise<ReplicatedSystem> {
   const balancers = new Map<Service, Promise<Balancer>>();
   let system: System | undefined;
-  const leaving = new Set<Part>();
+  const retired = new Set<ServiceProcess>();
   const running = (service: Service) =>
-    system?.[LISTS[service]].filter((part) => !leaving.has(part)) ?? [];
-  /** Once for each service: while the system starts, its first replica is the only one. */
+    system?.[LISTS[service]].filter((part) => !retired.has(part)) ?? [];
+  /**
+   * Returns a service's balancer. While the system starts, its only address is the first replica.
+   */
   const balancerOf = (service: Service, first: string): Promise<Balancer> => {
     const addresses = () => (system ? running(service).map(({ url }) => url) : [first]);
     const balancer = balancers.get(service) ?? startBalancer(addresses);
@@ -53,8 +56,8 @@ export async function startReplicatedSystem(
       },
     });
     const { url } = await balancerOf('gateway', system.gateway.url);
-    const retire = (part: Part): Promise<boolean> => {
-      leaving.add(part);
+    const retire = (part: ServiceProcess): Promise<boolean> => {
+      retired.add(part);
       return part.stop();
     };
     return { system, url, running, retire, stop };

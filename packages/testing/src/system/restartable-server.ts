@@ -6,20 +6,20 @@ interface Running {
   stop(deadlineMs?: number): Promise<void>;
 }
 
-/** A server that can be ended in any way and started again with its data, at the same port. */
-export interface Server {
+/** A server that can be stopped or killed and started again with its data on the same port. */
+export interface RestartableServer {
   readonly running: () => boolean;
-  /** Of the process that runs now. */
+  /** Id of the running process. */
   readonly pid: () => number | undefined;
-  /** SIGKILL, and waits until it is gone. */
+  /** Sends SIGKILL and waits for the exit. */
   readonly kill: () => Promise<void>;
-  /** In order, as for a restart. */
+  /** Shuts it down in order, as for a restart. */
   readonly stop: () => Promise<void>;
-  /** Does nothing while it runs. */
+  /** Does nothing if it is running. */
   readonly start: () => Promise<void>;
 }
 
-/** Whoever is gone may leave children, and with them its port, for a moment. */
+/** Children of a killed process may hold its port for a moment. */
 const ATTEMPTS = 40;
 const BETWEEN_ATTEMPTS_MS = 250;
 
@@ -29,12 +29,14 @@ process.on('exit', () => {
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {
-      // It has just ended by itself.
+      // The process has exited meanwhile.
     }
   }
 });
 
-export async function startServer(start: () => Promise<Running>): Promise<Server> {
+export async function startRestartableServer(
+  start: () => Promise<Running>,
+): Promise<RestartableServer> {
   let current: Running | undefined;
 
   const begin = async (): Promise<void> => {

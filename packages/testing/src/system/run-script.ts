@@ -1,23 +1,23 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import type { Environment, Exit } from './part.ts';
+import type { Environment, Exit } from './service-process.ts';
 
-export interface Ended extends Exit {
+export interface ScriptResult extends Exit {
   readonly stdout: string;
   readonly stderr: string;
-  /** Both, the lines of stderr first. */
+  /** Non-empty lines of stderr, then of stdout. */
   readonly lines: readonly string[];
 }
 
 /**
- * Runs a script of the build until it ends by itself; kills it when it takes too long.
- * @param environment all that it gets
+ * Runs a script of the build to its end; kills it after `within` milliseconds.
+ * @param environment the whole environment except PATH
  */
-export async function runToEnd(
+export async function runScript(
   script: string,
   environment: Environment,
   { args = [], within = 30_000 }: { args?: readonly string[]; within?: number } = {},
-): Promise<Ended> {
+): Promise<ScriptResult> {
   const child = spawn(process.execPath, [script, ...args], {
     env: { PATH: process.env['PATH'], ...environment } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],

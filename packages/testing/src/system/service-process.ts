@@ -11,69 +11,71 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-export interface PartOptions {
-  /** Such as `order-2`, for messages. */
+export interface ServiceProcessOptions {
+  /** Name for messages, for example `order-2`. */
   readonly name: string;
-  /** The file that Node runs. */
+  /** Path of the file that Node runs. */
   readonly script: string;
   readonly args?: readonly string[];
-  /** All that the process gets beside PATH. A PORT of 0 becomes the one it got, for later starts. */
+  /** The whole environment except PATH. With `PORT=0`, restarts use the port of the first start. */
   readonly environment: Environment;
-  /** Gets the id of each process that it starts: for whoever ends them when this process was killed. */
+  /**
+   * File that holds the process id while it runs, for cleaning up after this process was killed.
+   */
   readonly pidFile?: string;
 }
 
-/** What `/readyz` answers. */
+/** Response of `/readyz`. */
 export interface Readiness {
   readonly status: number;
   readonly ready: boolean;
   readonly parts: Readonly<Record<string, { readonly state: string; readonly reason?: string }>>;
 }
 
-/** One process of the system, through all its restarts. */
-export interface Part {
+/** One process of the system across restarts. */
+export interface ServiceProcess {
   readonly name: string;
-  /** Of the process that runs, or ran last. */
+  /** Id of the current or the last process. */
   readonly pid: number;
-  /** The same after a restart. */
+  /** Stays the same after a restart. */
   readonly port: number;
-  /** Such as `http://127.0.0.1:54321`, without a slash at the end. */
+  /** For example `http://127.0.0.1:54321`, without a trailing slash. */
   readonly url: string;
-  /** The end of the process that runs, or ran last; a restart begins a new one. */
+  /** Settles when the current process ends; a restart replaces it. */
   readonly exited: Promise<Exit>;
   readonly running: () => boolean;
-  /** Sends a signal and does not wait; SIGKILL unless told otherwise. */
+  /** Sends a signal without waiting; default SIGKILL. */
   readonly kill: (signal?: NodeJS.Signals) => void;
   /**
-   * Starts it anew at the same port, after killing it with SIGKILL if it runs; resolves once it
-   * listens. The environment is laid over the last one and stays for later restarts.
+   * Kills the process with SIGKILL if it runs and starts it again on the same port; resolves once it
+   * listens. `environment` is merged into the previous one and kept for later restarts.
    */
   readonly restart: (environment?: Environment) => Promise<void>;
   /** Resolves once `/readyz` answers 200. */
   readonly ready: (withinMs?: number) => Promise<Readiness>;
   readonly readiness: () => Promise<Readiness>;
-  /** All it has written, through all restarts, both streams. */
+  /** stdout and stderr of all its processes so far. */
   readonly output: () => string;
-  /** SIGTERM, and SIGKILL after the deadline; says whether it ended in time. */
+  /** Sends SIGTERM, and SIGKILL after the deadline; resolves to whether it ended in time. */
   readonly stop: (deadlineMs?: number) => Promise<boolean>;
 }
 
-/** Starting takes 1 s; on a machine that does much else, thirty times that. */
+/** A start takes 1 s, and up to 30 s on a loaded machine. */
 const LISTENS_WITHIN_MS = 60_000;
 const READY_WITHIN_MS = 30_000;
 const STOPS_WITHIN_MS = 15_000;
 const ASK_WITHIN_MS = 5_000;
-/** A port that was free a moment ago may serve as the near end of somebody's connection. */
+/** Another process's outgoing connection may take the port between two starts. */
 const PORT_ATTEMPTS = 20;
 
-/** The processes that run: a test run that breaks off takes them along. */
+/** Running processes; they are killed when the test run is aborted. */
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Runs a process of the production build; resolves once it listens. */
-export async function startPart(options: PartOptions): Promise<Part> {
+/** Starts a process of the production build; resolves once it listens. */
+export async function startServiceProcess(options: ServiceProcessOptions): Promise<ServiceProcess> {
   let environment = options.environment;
   let launched = launch(options, environment);
   const earlier: string[] = [];
@@ -101,7 +103,7 @@ export async function startPart(options: PartOptions): Promise<Part> {
     }
   };
 
-  const part: Part = {
+  const part: ServiceProcess = {
     name: options.name,
     get pid() {
       return launched.child.pid as number;
@@ -132,8 +134,8 @@ export async function startPart(options: PartOptions): Promise<Part> {
       return { status: response.status, ...((await response.json()) as Omit<Readiness, 'status'>) };
     },
     ready: async (withinMs = READY_WITHIN_MS) => {
-      const look = async () => (part.running() ? await part.readiness() : { gone: true as const });
-      const seen = await eventually(look, (state) => 'gone' in state || state.status === 200, {
+      const probe = async () => (part.running() ? await part.readiness() : { gone: true as const });
+      const seen = await eventually(probe, (state) => 'gone' in state || state.status === 200, {
         until: `${options.name} is ready`,
         within: withinMs,
       });
@@ -143,7 +145,7 @@ export async function startPart(options: PartOptions): Promise<Part> {
     output: () => [...earlier, launched.output()].join(''),
     stop: async (deadlineMs = STOPS_WITHIN_MS) => {
       part.kill('SIGTERM');
-      // One that a test has stopped with SIGSTOP would not hear it.
+      // A process that a test has stopped with SIGSTOP does not receive SIGTERM until it continues.
       part.kill('SIGCONT');
       let inTime = true;
       const timer = setTimeout(() => {
@@ -158,16 +160,19 @@ export async function startPart(options: PartOptions): Promise<Part> {
   return part;
 }
 
-/** The last lines of what a process wrote. */
+/** Returns the last lines of a process's output. */
 export function tail(output: string, lines = 40): string {
   return output.trimEnd().split('\n').slice(-lines).join('\n');
 }
 
-/** Has each process write what it spent its CPU on when it ends, for benches: `CPU_PROFILES=<folder>`. */
+/** `CPU_PROFILES=<folder>`: each process writes a CPU profile when it ends, for benches. */
 const { CPU_PROFILES: profiles } = process.env;
 const profiling = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];
 
-function launch({ name, script, args = [], pidFile }: PartOptions, environment: Environment) {
+function launch(
+  { name, script, args = [], pidFile }: ServiceProcessOptions,
+  environment: Environment,
+) {
   const child = spawn(process.execPath, [...profiling, script, ...args], {
     env: { PATH: process.env['PATH'], ...environment } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -186,7 +191,7 @@ function launch({ name, script, args = [], pidFile }: PartOptions, environment: 
   };
   read(child.stdout);
   read(child.stderr);
-  // "close" comes when all it wrote has been read, "exit" may come before.
+  // "close" is emitted after all output has been read; "exit" may be emitted before.
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', () => {
       running.delete(child);
@@ -216,7 +221,7 @@ function launch({ name, script, args = [], pidFile }: PartOptions, environment: 
   };
 }
 
-/** The address in the log line `{"msg": "listening on http://…", "url": "http://…"}`. */
+/** Returns the address in the log line `{"msg": "listening on http://…", "url": "http://…"}`. */
 function addressIn(line: string): URL | undefined {
   if (!line.startsWith('{')) return undefined;
   try {
@@ -226,4 +231,18 @@ function addressIn(line: string): URL | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** pino's number for the level `warn`. */
+const WARN = 40;
+
+/** Returns the messages that a process has logged at `warn` or above so far. */
+export function warningsOf(part: Pick<ServiceProcess, 'output'>): string[] {
+  return part
+    .output()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as { readonly level: number; readonly msg: string })
+    .filter(({ level }) => level >= WARN)
+    .map(({ msg }) => msg);
 }

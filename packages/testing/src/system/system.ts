@@ -1,51 +1,59 @@
 import { fileURLToPath } from 'node:url';
 import { createTestDatabase, type TestDatabase, testTopicPrefix } from '@gudang/embedded/testing';
 import { type Graph, graphAt } from '../clients/graph-client.ts';
-import { type LiveClient, type LiveOptions, startLive } from '../clients/live-client.ts';
+import { type LiveClient, type LiveOptions, startLiveClient } from '../clients/live-client.ts';
 import { type Databases, openDatabases } from './databases.ts';
-import { type Environment, type Part, startPart, tail } from './part.ts';
+import {
+  type Environment,
+  type ServiceProcess,
+  startServiceProcess,
+  tail,
+} from './service-process.ts';
 
 export type Service = 'order' | 'stock' | 'gateway';
 
-/** A connection of a service to what it stands on. */
+/** A connection from a service to one of its dependencies. */
 export interface Link {
   readonly from: Service;
   readonly to: 'postgres' | 'kafka' | 'order' | 'stock';
 }
 
 export interface SystemOptions {
-  /** Of PostgreSQL's own database; the system gets two databases of its own there. */
+  /** URL of the maintenance database; the system creates two databases on that server. */
   readonly postgresUrl: string;
-  /** Its topics get a prefix of their own there. */
+  /** The system's topics have a prefix that no other system uses. */
   readonly kafkaBrokers: string;
-  /** How many of each; 1 unless told otherwise. The gateway asks the first subgraph of each. */
+  /**
+   * Number of processes of each service; default 1. Gateways use the first process of each
+   * subgraph.
+   */
   readonly orders?: number;
   readonly stocks?: number;
   readonly gateways?: number;
-  /** Settings over the usual ones: of all processes, and of each kind. */
+  /** Settings that override the defaults: for all processes, and for each service. */
   readonly environment?: Partial<Record<Service | 'all', Environment>>;
   /**
-   * Puts something between two parts, such as a proxy: gets the address that would be used (a
-   * database's URL, `host:port`, a subgraph's URL) and gives the one to use.
+   * Redirects a connection, for example through a proxy. Receives the default address (a database's
+   * URL, `host:port`, a subgraph's URL) and returns the address to use.
    */
   readonly through?: (link: Link, address: string) => string | Promise<string>;
 }
 
 export interface System {
-  readonly orders: readonly Part[];
-  readonly stocks: readonly Part[];
-  readonly gateways: readonly Part[];
-  /** The first ones. */
-  readonly order: Part;
-  readonly stock: Part;
-  readonly gateway: Part;
-  /** All of them, in the order in which they were started. */
-  readonly parts: () => readonly Part[];
-  /** Starts one more of a kind, beside those that run; ready when it resolves. */
-  readonly add: (service: Service, environment?: Environment) => Promise<Part>;
-  /** Asks the first gateway over HTTP. */
+  readonly orders: readonly ServiceProcess[];
+  readonly stocks: readonly ServiceProcess[];
+  readonly gateways: readonly ServiceProcess[];
+  /** The first process of each service. */
+  readonly order: ServiceProcess;
+  readonly stock: ServiceProcess;
+  readonly gateway: ServiceProcess;
+  /** All processes in start order. */
+  readonly parts: () => readonly ServiceProcess[];
+  /** Starts one more process of a service; resolves once it is ready. */
+  readonly add: (service: Service, environment?: Environment) => Promise<ServiceProcess>;
+  /** Sends operations to the first gateway over HTTP. */
   readonly graph: Graph;
-  /** Subscribes at the first gateway, unless a URL is given. */
+  /** Subscribes at the first gateway unless `url` is set. */
   // biome-ignore lint/suspicious/noExplicitAny: events of any shape, asserted on by the test
   readonly live: <T = any>(
     options: Omit<LiveOptions<T>, 'url'> & Partial<LiveOptions<T>>,
@@ -54,11 +62,11 @@ export interface System {
   readonly databaseUrls: { readonly order: string; readonly stock: string };
   readonly kafkaBrokers: string;
   readonly topicPrefix: string;
-  /** The last lines that each part wrote. */
+  /** The last lines of each process's output. */
   readonly logs: (lines?: number) => string;
   /**
-   * Ends all parts with SIGTERM and drops the databases.
-   * @throws when a part did not end in time, or with another exit code than 0
+   * Stops all processes with SIGTERM and drops the databases.
+   * @throws when a process does not end in time, or ends with an exit code other than 0
    */
   readonly stop: () => Promise<void>;
 }
@@ -66,19 +74,22 @@ export interface System {
 const repository = new URL('../../../../', import.meta.url);
 const FOLDERS = { order: 'order-subgraph', stock: 'stock-subgraph', gateway: 'gateway' } as const;
 
-/** The file that runs a service in production. */
+/** The production build's entry point of a service. */
 export function scriptOf(service: Service): string {
   return fileURLToPath(new URL(`${FOLDERS[service]}/dist/main.js`, repository));
 }
 
-/** A whole system of real processes, ready, with databases and topics of its own. */
+/**
+ * Starts a whole system of production processes with its own databases and topics; resolves once
+ * ready.
+ */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { postgresUrl, kafkaBrokers, environment = {} } = options;
   const through = options.through ?? ((_link: Link, address: string) => address);
   const topicPrefix = testTopicPrefix();
   const created: TestDatabase[] = [];
-  const parts: Record<Service, Part[]> = { order: [], stock: [], gateway: [] };
-  const all = (): Part[] => [...parts.order, ...parts.stock, ...parts.gateway];
+  const parts: Record<Service, ServiceProcess[]> = { order: [], stock: [], gateway: [] };
+  const all = (): ServiceProcess[] => [...parts.order, ...parts.stock, ...parts.gateway];
   let databases: Databases | undefined;
 
   const databaseOf = async (service: 'order' | 'stock'): Promise<string> => {
@@ -88,24 +99,25 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   };
 
   const stop = async (): Promise<void> => {
-    const late: string[] = [];
-    const end = async (part: Part): Promise<void> => {
+    const failures: string[] = [];
+    const end = async (part: ServiceProcess): Promise<void> => {
       const ran = part.running();
       const inTime = await part.stop();
       const { code, signal } = await part.exited;
-      if (!inTime) late.push(`${part.name} did not end within its time:\n${tail(part.output())}`);
+      if (!inTime)
+        failures.push(`${part.name} did not end in time and was killed:\n${tail(part.output())}`);
       else if (ran && code !== 0) {
-        late.push(
+        failures.push(
           `${part.name} ended with ${signal ?? `exit code ${code}`}:\n${tail(part.output())}`,
         );
       }
     };
-    // Whoever asks goes first, as in production.
+    // Gateways before subgraphs, as in production: clients stop before their servers.
     await Promise.all(parts.gateway.map(end));
     await Promise.all([...parts.order, ...parts.stock].map(end));
     await databases?.close();
     await Promise.all(created.map((database) => database.drop()));
-    if (late.length > 0) throw new Error(late.join('\n'));
+    if (failures.length > 0) throw new Error(failures.join('\n'));
   };
 
   try {
@@ -113,9 +125,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const databaseUrls = { order, stock };
     databases = openDatabases(databaseUrls);
 
-    const add = async (service: Service, changes: Environment = {}): Promise<Part> => {
+    const add = async (service: Service, changes: Environment = {}): Promise<ServiceProcess> => {
       const count = parts[service].length + 1;
-      const part = await startPart({
+      const part = await startServiceProcess({
         name: count === 1 ? service : `${service}-${count}`,
         script: scriptOf(service),
         environment: {
@@ -166,7 +178,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       parts: all,
       add,
       graph: graphAt(graphUrl),
-      live: (live) => startLive({ url: graphUrl, ...live }),
+      live: (live) => startLiveClient({ url: graphUrl, ...live }),
       databases,
       databaseUrls,
       kafkaBrokers,
@@ -184,8 +196,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   }
 }
 
-function first(parts: readonly Part[]): Part {
+function first(parts: readonly ServiceProcess[]): ServiceProcess {
   const [part] = parts;
-  if (!part) throw new Error('There is none of this kind');
+  if (!part) throw new Error('No process of this service is running');
   return part;
 }

@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { type System, type SystemOptions, startSystem } from './system.ts';
 
 /**
- * One running system for all tests of a file. A failed test prints what its parts wrote last.
- * @returns what to get it by, inside tests and hooks
+ * Starts one system for all tests of a file. A failed test prints the last output of all processes.
+ * @returns a getter for use inside tests and hooks
  */
 export function useSystem(options: Partial<SystemOptions> = {}): () => System {
   let system: System | undefined;
@@ -18,12 +18,13 @@ export function useSystem(options: Partial<SystemOptions> = {}): () => System {
   });
   afterEach(({ task }) => {
     if (task.result?.state !== 'fail' || !system) return;
-    process.stderr.write(`\nThe parts during "${task.name}":\n${system.logs()}\n`);
+    process.stderr.write(`\nOutput of the processes during "${task.name}":\n${system.logs()}\n`);
   });
   afterAll(() => system?.stop());
 
   return () => {
-    if (!system) throw new Error('The system is not started yet: get it inside a test');
+    if (!system)
+      throw new Error('The system is not started yet: call this inside a test or a hook');
     return system;
   };
 }
