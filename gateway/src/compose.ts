@@ -29,7 +29,7 @@ export class CompositionError extends Error {}
  */
 export async function composeSupergraph(): Promise<string> {
   const services = await Promise.all(
-    SUBGRAPHS.map(async ({ name, url, sdl }) => ({ name, url, typeDefs: await readSdl(sdl) })),
+    SUBGRAPHS.map(async ({ name, url, sdl }) => ({ name, url, typeDefs: await loadSdl(sdl) })),
   );
   const { errors, supergraphSdl } = composeServices(services);
   if (supergraphSdl !== undefined) return `${supergraphSdl.trim()}\n`;
@@ -40,7 +40,7 @@ export async function composeSupergraph(): Promise<string> {
   );
 }
 
-async function readSdl(file: string) {
+async function loadSdl(file: string) {
   const path = fileURLToPath(new URL(file, import.meta.url));
   try {
     return parse(await readFile(path, 'utf8'));

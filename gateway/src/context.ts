@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Identity } from '@gudang/service';
 import type { OperationTypeNode } from 'graphql';
 import type { AdmittedOperation } from './limits/admission.ts';
-import type { LeaveSignal } from './request-deduplication/abort-signal.ts';
+import type { AbortSignalLike } from './request-deduplication/abort-signal.ts';
 
 /** What travels with an operation through the gateway. */
 export interface GatewayContext {
@@ -11,7 +11,7 @@ export interface GatewayContext {
   /** Who asks: told to the subgraphs. */
   readonly identity: Identity;
   /** Aborted when nobody waits for the answer any more. */
-  readonly signal?: LeaveSignal;
+  readonly signal?: AbortSignalLike;
   /** What admission has measured; nothing else may run. */
   readonly admitted?: Pick<AdmittedOperation, 'query' | 'operationName' | 'variables'>;
   /** Called once it is known what the operation is, before it is executed. */

@@ -12,8 +12,8 @@ import type { GraphQLError } from 'graphql';
 import { createAllowedOrigins, serveCors } from './allowed-origins.ts';
 import { createRequestCallers } from './auth/request-callers.ts';
 import { serveTickets } from './auth/serve-tickets.ts';
-import { createLearntDocuments } from './documents/persisted-queries.ts';
-import { readTrustedDocuments } from './documents/safelist.ts';
+import { createPersistedQueries } from './documents/persisted-queries.ts';
+import { loadSafelist } from './documents/safelist.ts';
 import { presentErrors } from './errors/present-errors.ts';
 import { createAdmission } from './limits/admission.ts';
 import { createClientLimits } from './limits/client-limits.ts';
@@ -27,12 +27,12 @@ import { startWebsockets } from './live/transports/websocket/websockets.ts';
 import { createLiveGraph, type LiveGraph } from './live/upstream/live-graph.ts';
 import { startUpstreams } from './live/upstream/upstreams.ts';
 import { servePages } from './pages/serve-pages.ts';
-import { createFreshness } from './request-deduplication/invalidation.ts';
+import { createInvalidation } from './request-deduplication/invalidation.ts';
 import { startGraphqlEndpoint } from './request-pipeline/graphql-endpoint.ts';
 import type { gatewaySettings } from './settings.ts';
 import { type SubgraphAddress, subgraphAddresses } from './subgraphs/subgraph-addresses.ts';
 import { startSubgraphs } from './subgraphs/subgraphs.ts';
-import { type LoadedSupergraph, readSupergraph } from './supergraph.ts';
+import { type LoadedSupergraph, loadSupergraph } from './supergraph.ts';
 import { createSupergraphChange } from './supergraph-change.ts';
 import { startSupergraphFile } from './supergraph-file.ts';
 
@@ -47,12 +47,12 @@ export async function startGateway({
   const { EXPLORE: explore = settings.NODE_ENV !== 'production' } = settings;
   const health = createHealth();
   const metrics = createMetrics('gateway');
-  const freshness = createFreshness();
+  const invalidation = createInvalidation();
 
-  const supergraph = await readSupergraph(settings.SUPERGRAPH);
+  const supergraph = await loadSupergraph(settings.SUPERGRAPH);
   const limits = readOperationLimits(settings);
   const { TRUSTED_DOCUMENTS: manifest } = settings;
-  const documents = manifest ? await readTrustedDocuments(manifest) : createLearntDocuments();
+  const documents = manifest ? await loadSafelist(manifest) : createPersistedQueries();
   const admission = createAdmission({ graph: supergraph, documents, limits });
   const { SUBGRAPH_TIMEOUT_MS: timeoutMs, SUBGRAPH_SECRET: [secret] = [] } = settings;
   const addressesOf = (loaded: LoadedSupergraph): SubgraphAddress[] =>
@@ -65,7 +65,7 @@ export async function startGateway({
   const addresses = addressesOf(supergraph);
   const subgraphs = started(
     'subgraphs',
-    startSubgraphs({ addresses, secret, timeoutMs, freshness, health, metrics, log }),
+    startSubgraphs({ addresses, secret, timeoutMs, invalidation, health, metrics, log }),
   );
 
   const reconnectLimitMs = settings.LIVE_RECONNECT_LIMIT_S * 1000;
@@ -87,7 +87,7 @@ export async function startGateway({
       history: settings.LIVE_HISTORY_KIB * 1024,
     },
     metrics: liveMetrics,
-    onEvent: freshness.eventCame,
+    onEvent: invalidation.eventReceived,
     log,
   });
 
@@ -108,7 +108,7 @@ export async function startGateway({
       app,
       supergraph,
       subgraphs,
-      freshness,
+      invalidation,
       explore,
       documents,
       limits: { tokens: limits.tokens, bodyBytes },
@@ -116,7 +116,7 @@ export async function startGateway({
       log,
     }),
   );
-  const shed = await watchOverload(app, settings.SHED_DELAY_MS, metrics);
+  const assertNotOverloaded = await watchOverload(app, settings.SHED_DELAY_MS, metrics);
   const serving = {
     health,
     auth,
@@ -124,14 +124,14 @@ export async function startGateway({
     origins,
     metrics: liveMetrics,
     ...clients,
-    shed,
+    assertNotOverloaded,
     admission,
     live,
     execute: endpoint.execute,
     present: (errors: readonly GraphQLError[]) => presentErrors(errors, log),
   };
   const streams = startHttpStreams(serving);
-  endpoint.serve(streams, callers, shed);
+  endpoint.serve(streams, callers, assertNotOverloaded);
   if (auth.on) serveTickets(app, callers, tickets, { ...clients, bodyBytes });
   const websockets = startWebsockets({
     ...serving,

@@ -8,7 +8,7 @@ import {
   pause,
   type Stoppable,
 } from '@gudang/service';
-import { type LoadedSupergraph, readSdl, supergraphOf, supergraphPath } from './supergraph.ts';
+import { type LoadedSupergraph, loadSdl, parseSupergraph, supergraphPath } from './supergraph.ts';
 
 /** How often the file is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
@@ -51,9 +51,9 @@ export function startSupergraphFile({
 
   const take = async (): Promise<void> => {
     try {
-      const sdl = await readSdl(path);
+      const sdl = await loadSdl(path);
       if (sdl !== used) {
-        use(supergraphOf(path, sdl));
+        use(parseSupergraph(path, sdl));
         used = sdl;
         changes.inc({ outcome: 'used' });
         log.info({ path }, 'the supergraph has changed: the new one is in use');

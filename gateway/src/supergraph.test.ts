@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StartError } from '@gudang/service';
 import { expect, it } from 'vitest';
-import { readSupergraph } from './supergraph.ts';
+import { loadSupergraph } from './supergraph.ts';
 import { composeToys } from './testing/toy-graph.ts';
 
 it.each([
@@ -14,24 +14,24 @@ it.each([
   const folder = await mkdtemp(join(tmpdir(), 'supergraph-'));
   const file = join(folder, 'supergraph.graphql');
   await writeFile(file, text);
-  const error = await readSupergraph(file).catch((reason: unknown) => reason);
+  const error = await loadSupergraph(file).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(StartError);
   expect((error as Error).message).toMatch(/^The supergraph .* cannot be used: .*SUPERGRAPH.*$/);
   await rm(folder, { recursive: true });
 });
 
 it('says that there is no file', async () => {
-  await expect(readSupergraph('/nowhere/supergraph.graphql')).rejects.toThrow(
+  await expect(loadSupergraph('/nowhere/supergraph.graphql')).rejects.toThrow(
     'The supergraph /nowhere/supergraph.graphql is not there: set SUPERGRAPH',
   );
 });
 
 it('reads the one that comes with the gateway, and any other', async () => {
-  expect((await readSupergraph()).subgraphs.length).toBeGreaterThan(0);
+  expect((await loadSupergraph()).subgraphs.length).toBeGreaterThan(0);
   const folder = await mkdtemp(join(tmpdir(), 'supergraph-'));
   const file = join(folder, 'toy.graphql');
   await writeFile(file, composeToys());
-  const { subgraphs } = await readSupergraph(file);
+  const { subgraphs } = await loadSupergraph(file);
   expect(subgraphs.map(({ name }) => name)).toEqual(['items', 'ratings']);
   await rm(folder, { recursive: true });
 });

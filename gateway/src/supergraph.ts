@@ -25,12 +25,12 @@ export interface LoadedSupergraph {
 }
 
 /** @throws {StartError} when there is no such file or it is no supergraph of Federation 2 */
-export async function readSupergraph(path = supergraphPath): Promise<LoadedSupergraph> {
-  return supergraphOf(path, await readSdl(path));
+export async function loadSupergraph(path = supergraphPath): Promise<LoadedSupergraph> {
+  return parseSupergraph(path, await loadSdl(path));
 }
 
 /** @throws {StartError} when there is no such file */
-export async function readSdl(path: string): Promise<string> {
+export async function loadSdl(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
@@ -43,9 +43,9 @@ export async function readSdl(path: string): Promise<string> {
 }
 
 /** @throws {StartError} when the text, which came from the path, is no supergraph */
-export function supergraphOf(path: string, sdl: string): LoadedSupergraph {
+export function parseSupergraph(path: string, sdl: string): LoadedSupergraph {
   try {
-    return loadSupergraph(sdl);
+    return buildSupergraph(sdl);
   } catch (error) {
     throw new StartError(
       `The supergraph ${path} cannot be used: ${firstReason(error)}; compose it again, or set SUPERGRAPH to another file`,
@@ -54,7 +54,7 @@ export function supergraphOf(path: string, sdl: string): LoadedSupergraph {
 }
 
 /** @throws what Apollo throws of a text that is no supergraph */
-export function loadSupergraph(sdl: string): LoadedSupergraph {
+export function buildSupergraph(sdl: string): LoadedSupergraph {
   const runnableSdl = withoutEnforced(sdl);
   const model = Supergraph.build(runnableSdl);
   const apiSchema = model.apiSchema();

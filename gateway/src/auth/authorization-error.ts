@@ -6,7 +6,7 @@ import type { FieldRequirement } from './field-requirements.ts';
  * Why somebody may not run an operation, which is then refused as a whole: UNAUTHENTICATED without a
  * token, FORBIDDEN with one that lacks scopes. Undefined: they may.
  */
-export function refuseUnmet(
+export function authorizationError(
   requirements: readonly FieldRequirement[],
   identity: Identity,
 ): GraphQLError | undefined {

@@ -1,10 +1,10 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { GatewayContext } from '../context.ts';
-import { refuseUnmet } from './authorization-error.ts';
+import { authorizationError } from './authorization-error.ts';
 import type { RequirementsOf } from './field-requirements.ts';
 
 /** Refuses queries and mutations that their caller may not run, before they are planned. */
-export function authorisationPlugin(
+export function authorizationPlugin(
   requirements: () => RequirementsOf,
 ): ApolloServerPlugin<GatewayContext> {
   return {
@@ -13,7 +13,7 @@ export function authorisationPlugin(
       return {
         didResolveOperation: async ({ document, operation }) => {
           if (!operation) return;
-          const refused = refuseUnmet(requirements()({ document, operation }), identity);
+          const refused = authorizationError(requirements()({ document, operation }), identity);
           if (!refused) return;
           const status = refused.extensions['code'] === 'UNAUTHENTICATED' ? 401 : 403;
           refused.extensions['http'] = { status };

@@ -1,12 +1,12 @@
 import { getOperationAST, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { loadSupergraph } from '../supergraph.ts';
+import { buildSupergraph } from '../supergraph.ts';
 import { composeMarkedToys } from '../testing/marked-toys.ts';
 import { composeToys } from '../testing/toy-graph.ts';
-import { readRequirements } from './field-requirements.ts';
+import { createRequirements } from './field-requirements.ts';
 
-const supergraph = loadSupergraph(composeMarkedToys());
-const requirementsOf = readRequirements(supergraph);
+const supergraph = buildSupergraph(composeMarkedToys());
+const requirementsOf = createRequirements(supergraph);
 
 function asked(source: string, name?: string): string[] {
   const document = parse(source);
@@ -75,7 +75,7 @@ describe('what an operation asks of its client', () => {
 });
 
 it('a supergraph without such marks asks nothing', () => {
-  const plain = readRequirements(loadSupergraph(composeToys()));
+  const plain = createRequirements(buildSupergraph(composeToys()));
   const document = parse('{ items { id } }');
   const operation = getOperationAST(document);
   expect(operation && plain({ document, operation })).toEqual([]);
@@ -85,7 +85,7 @@ it('what this gateway does not enforce stays refused', () => {
   const withPolicy = composeMarkedToys()
     .replace('https://specs.apollo.dev/authenticated/v0.1', 'https://specs.apollo.dev/policy/v0.1')
     .replaceAll('@authenticated', '@policy');
-  expect(() => loadSupergraph(withPolicy)).toThrow(/policy.*SECURITY but is unsupported/);
+  expect(() => buildSupergraph(withPolicy)).toThrow(/policy.*SECURITY but is unsupported/);
   expect(composeMarkedToys()).toContain('for: SECURITY');
   expect(supergraph.runnableSdl).not.toContain('for: SECURITY');
 });

@@ -11,7 +11,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import type { ReadOperation } from '../limits/operation-parser.ts';
+import type { ParsedOperation } from '../limits/operation-parser.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 
 /** What one field or type of an operation asks of whoever wants it. */
@@ -21,7 +21,7 @@ export interface FieldRequirement extends Requirement {
 }
 
 /** Found once for each operation, for as long as its document is kept. */
-export type RequirementsOf = (read: ReadOperation) => readonly FieldRequirement[];
+export type RequirementsOf = (read: ParsedOperation) => readonly FieldRequirement[];
 
 const NONE: readonly FieldRequirement[] = [];
 
@@ -29,10 +29,10 @@ const NONE: readonly FieldRequirement[] = [];
  * Reads what `@authenticated` and `@requiresScopes` of a supergraph ask for. Fields that a variable
  * may leave out count: an operation is let in or refused whatever its variables say.
  */
-export function readRequirements(
+export function createRequirements(
   supergraph: Pick<LoadedSupergraph, 'model' | 'schema'>,
 ): RequirementsOf {
-  const marked = readMarks(supergraph.model);
+  const marked = collectMarks(supergraph.model);
   if (marked.size === 0) return () => NONE;
   const known = new WeakMap<OperationDefinitionNode, readonly FieldRequirement[]>();
   return (read) => {
@@ -45,7 +45,7 @@ export function readRequirements(
 type Marks = ReadonlyMap<string, readonly FieldRequirement[]>;
 
 function findRequirements(
-  { document, operation }: ReadOperation,
+  { document, operation }: ParsedOperation,
   { schema }: Pick<LoadedSupergraph, 'schema'>,
   marked: Marks,
 ): readonly FieldRequirement[] {
@@ -86,7 +86,7 @@ interface Marked {
   }[];
 }
 
-function readMarks(model: LoadedSupergraph['model']): Marks {
+function collectMarks(model: LoadedSupergraph['model']): Marks {
   const nameOf = (directive: string): string | undefined =>
     model.schema.coreFeatures
       ?.getByIdentity(`https://specs.apollo.dev/${directive}`)

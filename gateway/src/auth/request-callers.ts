@@ -1,7 +1,7 @@
 import { ServiceError } from '@gudang/service';
 import { type Authentication, type Caller, NOBODY, type Tickets } from '@gudang/service/auth';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { RequestRefused } from '../errors/request-error.ts';
+import { RequestError } from '../errors/request-error.ts';
 import type { ClientAddress } from '../limits/client-address.ts';
 import { sendRefusal } from '../limits/send-refusal.ts';
 import type { TokenChecks } from '../limits/token-checks.ts';
@@ -43,7 +43,7 @@ export function createRequestCallers(
         return undefined;
       } catch (error) {
         if (error instanceof ServiceError) return refuse(reply, error);
-        if (error instanceof RequestRefused) return sendRefusal(reply, error);
+        if (error instanceof RequestError) return sendRefusal(reply, error);
         throw error;
       }
     },

@@ -11,7 +11,7 @@ const KEPT_TOKENS = 100_000;
 const CHARACTERS_A_TOKEN = 400;
 
 /** What holds on to parsed operations; those that were not asked for longest are forgotten first. */
-export function createKept<V extends object>(
+export function createTokenCache<V extends object>(
   documentOf: (value: V) => DocumentNode,
   most = KEPT_TOKENS,
 ): LRUCache<string, V> {
@@ -25,13 +25,13 @@ export function createKept<V extends object>(
 }
 
 /** Parsed operations, by text or by hash. */
-export function createKeptDocuments(most?: number): LRUCache<string, DocumentNode> {
-  return createKept((document) => document, most);
+export function createDocumentCache(most?: number): LRUCache<string, DocumentNode> {
+  return createTokenCache((document) => document, most);
 }
 
 /** The same for Apollo Server, whose own would keep 30 MiB of their JSON. */
 export function createDocumentStore() {
-  const documents = createKeptDocuments();
+  const documents = createDocumentCache();
   return {
     get: async (key: string) => documents.get(key),
     set: async (key: string, document: DocumentNode) => void documents.set(key, document),

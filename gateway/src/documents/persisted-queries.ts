@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { RequestRefused } from '../errors/request-error.ts';
+import { RequestError } from '../errors/request-error.ts';
 
 /** An operation's text, or the id that stands for it. */
 export interface NamedText {
@@ -18,11 +18,11 @@ export interface TextCache {
 }
 
 /** Operations that clients may name by an id, in place of sending their texts. */
-export interface KnownDocuments {
+export interface PersistedQueries {
   /**
    * The text that is asked for.
    * @throws {GraphQLError} `PERSISTED_QUERY_NOT_FOUND`: send the text too
-   * @throws {RequestRefused} when it may not be asked for
+   * @throws {RequestError} when it may not be asked for
    */
   readonly textOf: (asked: NamedText) => string;
   /** Keeps the text of a request that names an id too; to be called once it is admitted. */
@@ -38,7 +38,7 @@ const KEPT_CHARACTERS = 4 * 1024 * 1024;
  * Automatic persisted queries: a client sends an operation's text and its SHA-256 once, then the
  * latter alone. The oldest are forgotten first.
  */
-export function createLearntDocuments(): KnownDocuments {
+export function createPersistedQueries(): PersistedQueries {
   const texts = new LRUCache<string, string>({
     maxSize: KEPT_CHARACTERS,
     sizeCalculation: (text) => text.length + 1,
@@ -53,7 +53,7 @@ export function createLearntDocuments(): KnownDocuments {
         return known;
       }
       if (createHash('sha256').update(query).digest('hex') !== id) {
-        throw new RequestRefused(400, 'provided sha does not match query', { code: 'BAD_REQUEST' });
+        throw new RequestError(400, 'provided sha does not match query', { code: 'BAD_REQUEST' });
       }
       return query;
     },
@@ -74,14 +74,14 @@ function notFound(): GraphQLError {
 
 /**
  * The id that a request names.
- * @throws {RequestRefused} when it names none in the one way that there is
+ * @throws {RequestError} when it names none in the one way that there is
  */
 export function idIn(extensions: unknown): string | undefined {
   const { persistedQuery } = Object(extensions) as { persistedQuery?: unknown };
   if (!persistedQuery) return undefined;
   const { version, sha256Hash } = Object(persistedQuery) as Record<string, unknown>;
   if (version === 1 && typeof sha256Hash === 'string') return sha256Hash;
-  throw new RequestRefused(400, 'A persisted query has the version 1 and a sha256Hash', {
+  throw new RequestError(400, 'A persisted query has the version 1 and a sha256Hash', {
     code: 'BAD_REQUEST',
   });
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { StartError } from '@gudang/service';
-import { RequestRefused } from '../errors/request-error.ts';
-import { cacheOf, idIn, type KnownDocuments } from './persisted-queries.ts';
+import { RequestError } from '../errors/request-error.ts';
+import { cacheOf, idIn, type PersistedQueries } from './persisted-queries.ts';
 
 const FORMAT = 'apollo-persisted-query-manifest';
 
@@ -10,15 +10,15 @@ const FORMAT = 'apollo-persisted-query-manifest';
  * their ids, or by their texts, letter by letter.
  * @throws {StartError} when the file is not there or is no such manifest
  */
-export async function readTrustedDocuments(path: string): Promise<KnownDocuments> {
-  const texts = await readManifest(path);
+export async function loadSafelist(path: string): Promise<PersistedQueries> {
+  const texts = await loadManifest(path);
   const allowed = new Set(texts.values());
   return {
     textOf: ({ query, extensions }) => {
       const id = idIn(extensions);
       const text = id === undefined ? query : texts.get(id);
       if (text && allowed.has(text) && (!query || query === text)) return text;
-      throw new RequestRefused(400, 'Only operations that were registered are answered here', {
+      throw new RequestError(400, 'Only operations that were registered are answered here', {
         code: id === undefined ? 'QUERY_NOT_IN_SAFELIST' : 'PERSISTED_QUERY_NOT_IN_LIST',
       });
     },
@@ -27,7 +27,7 @@ export async function readTrustedDocuments(path: string): Promise<KnownDocuments
   };
 }
 
-async function readManifest(path: string): Promise<Map<string, string>> {
+async function loadManifest(path: string): Promise<Map<string, string>> {
   const refuse = (what: string): never => {
     throw new StartError(
       `TRUSTED_DOCUMENTS: ${path} ${what}; make it with @apollo/generate-persisted-query-manifest`,

@@ -1,7 +1,7 @@
 import { GraphQLError, type GraphQLErrorExtensions } from 'graphql';
 
 /** A request that is not answered, for what it is or how many there are, and not for what it asks. */
-export class RequestRefused extends GraphQLError {
+export class RequestError extends GraphQLError {
   /** Of an answer over HTTP. */
   readonly status: number;
 

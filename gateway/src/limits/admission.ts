@@ -2,24 +2,24 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import type { FastifyRequest } from 'fastify';
 import { GraphQLError, type OperationDefinitionNode } from 'graphql';
 import type { GatewayContext } from '../context.ts';
-import type { KnownDocuments, NamedText } from '../documents/persisted-queries.ts';
+import type { NamedText, PersistedQueries } from '../documents/persisted-queries.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
-import { readCostDirectives } from './cost-directives.ts';
+import { collectCostDirectives } from './cost-directives.ts';
 import type { Variables } from './cost-program.ts';
 import { LimitExceeded } from './limit-exceeded.ts';
 import { checkNesting } from './nesting.ts';
 import { compileCost } from './operation-cost.ts';
 import type { OperationLimits } from './operation-limits.ts';
-import { createOperationReader, type ReadOperation } from './operation-parser.ts';
+import { createOperationParser, type ParsedOperation } from './operation-parser.ts';
 
 /** An operation as a client sends it, on any protocol. */
-export interface AskedOperation extends NamedText {
+export interface OperationRequest extends NamedText {
   readonly operationName?: string | null | undefined;
   readonly variables?: Variables | null | undefined;
 }
 
 /** An operation that may run, as far as its size goes; it is not validated yet. */
-export interface AdmittedOperation extends ReadOperation {
+export interface AdmittedOperation extends ParsedOperation {
   readonly query: string;
   readonly operationName: string | undefined;
   readonly variables: Variables;
@@ -57,10 +57,10 @@ type CostGraph = Pick<LoadedSupergraph, 'model' | 'schema'>;
 
 /** What stands before every operation, whatever protocol it comes by. */
 export interface Admission {
-  /** To be asked of all that was parsed from JSON, before anything else. @throws {RequestRefused} */
+  /** To be asked of all that was parsed from JSON, before anything else. @throws {RequestError} */
   readonly checkNesting: (request: unknown) => void;
-  /** @throws {RequestRefused} @throws {GraphQLError} what is wrong with its text */
-  readonly admit: (asked: AskedOperation) => AdmittedOperation;
+  /** @throws {RequestError} @throws {GraphQLError} what is wrong with its text */
+  readonly admit: (asked: OperationRequest) => AdmittedOperation;
   /** Costs are those of this graph from now on. */
   readonly use: (graph: CostGraph) => void;
 }
@@ -71,10 +71,10 @@ export function createAdmission({
   limits,
 }: {
   graph: CostGraph;
-  documents: Pick<KnownDocuments, 'textOf' | 'learn'>;
+  documents: Pick<PersistedQueries, 'textOf' | 'learn'>;
   limits: OperationLimits;
 }): Admission {
-  const read = createOperationReader(limits);
+  const read = createOperationParser(limits);
   let costOf = createCosts(graph);
   return {
     checkNesting: (request) => checkNesting(request, limits.nesting),
@@ -96,9 +96,9 @@ export function createAdmission({
 
 /** What operations cost, each worked out once for as long as its document is kept. */
 function createCosts(graph: CostGraph) {
-  const directives = readCostDirectives(graph);
+  const directives = collectCostDirectives(graph);
   const known = new WeakMap<OperationDefinitionNode, (variables: Variables) => number>();
-  return ({ document, operation }: ReadOperation) => {
+  return ({ document, operation }: ParsedOperation) => {
     const found = known.get(operation);
     if (found) return found;
     const cost = compileCost(graph.schema, directives, document, operation);

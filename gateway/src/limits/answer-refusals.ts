@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { RequestRefused } from '../errors/request-error.ts';
+import { RequestError } from '../errors/request-error.ts';
 import { LimitExceeded } from './limit-exceeded.ts';
 import { sendRefusal } from './send-refusal.ts';
 
@@ -12,17 +12,17 @@ const TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
  */
 export function answerRefusals(limit: number) {
   return (
-    error: FastifyError | RequestRefused,
+    error: FastifyError | RequestError,
     request: FastifyRequest,
     reply: FastifyReply,
   ): FastifyReply => {
-    if (error instanceof RequestRefused) return sendRefusal(reply, error);
+    if (error instanceof RequestError) return sendRefusal(reply, error);
     const { statusCode = 500, code } = error;
     if (statusCode >= 500) throw error;
     if (code !== TOO_LARGE) {
       return sendRefusal(
         reply,
-        new RequestRefused(statusCode, error.message, { code: 'BAD_REQUEST' }),
+        new RequestError(statusCode, error.message, { code: 'BAD_REQUEST' }),
       );
     }
     // What was announced; of a body in chunks, all that is known is that it is more.

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { createClientAddress, isThisMachine } from './client-address.ts';
+import { createClientAddress, isLoopback } from './client-address.ts';
 
 function asked(peer: string, forwarded?: string): IncomingMessage {
   const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded };
@@ -46,9 +46,9 @@ describe('createClientAddress', () => {
 
 it('tells this machine from others', () => {
   for (const own of ['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1']) {
-    expect(isThisMachine(own), own).toBe(true);
+    expect(isLoopback(own), own).toBe(true);
   }
   for (const other of ['128.0.0.1', '::2', '1127.0.0.1', '', 'localhost', '::ffff:10.0.0.1']) {
-    expect(isThisMachine(other), other).toBe(false);
+    expect(isLoopback(other), other).toBe(false);
   }
 });

@@ -45,6 +45,6 @@ function group(address: string): string {
 }
 
 /** Whoever is on this machine is its owner: limits of an address do not hold for them. */
-export function isThisMachine(address: string): boolean {
+export function isLoopback(address: string): boolean {
   return address === '::1' || /^(?:::ffff:)?127\./i.test(address);
 }

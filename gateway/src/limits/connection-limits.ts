@@ -1,5 +1,5 @@
 import type { Metrics } from '@gudang/service';
-import { isThisMachine } from './client-address.ts';
+import { isLoopback } from './client-address.ts';
 import { LimitExceeded } from './limit-exceeded.ts';
 
 /** Live connections, websockets and streams alike, in all and of each address. */
@@ -25,7 +25,7 @@ export function createConnectionLimits(
   return {
     enter: (address) => {
       const own = ofAddress.get(address) ?? 0;
-      if (own >= perAddress && !isThisMachine(address)) {
+      if (own >= perAddress && !isLoopback(address)) {
         refused.inc({ limit: 'addressConnections' });
         throw new LimitExceeded('addressConnections', {
           actual: own + 1,

@@ -26,7 +26,7 @@ export interface CostDirectives {
 }
 
 /** What `@cost` and `@listSize` say in a supergraph. */
-export function readCostDirectives({ model }: Pick<LoadedSupergraph, 'model'>): CostDirectives {
+export function collectCostDirectives({ model }: Pick<LoadedSupergraph, 'model'>): CostDirectives {
   const spec = model.schema.coreFeatures?.getByIdentity(COST_SPEC);
   const fields = new Map<string, FieldCost>();
   const types = new Map<string, number>();

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { type ClientAddress, isThisMachine } from './client-address.ts';
+import { type ClientAddress, isLoopback } from './client-address.ts';
 
 /** Connections without a request, beside the live ones that are counted on their own. */
 const BESIDE = 2_000;
@@ -20,7 +20,7 @@ export function guardSockets(
   server.maxConnections = all + BESIDE;
   server.on('connection', (socket) => {
     const peer = socket.remoteAddress ?? '';
-    if (isThisMachine(peer) || isProxy(peer)) return;
+    if (isLoopback(peer) || isProxy(peer)) return;
     const count = (open.get(peer) ?? 0) + 1;
     open.set(peer, count);
     socket.once('close', () => {

@@ -1,4 +1,4 @@
-import { RequestRefused } from '../errors/request-error.ts';
+import { RequestError } from '../errors/request-error.ts';
 
 /** What each limit counts, in words that fit before "is 21". */
 const COUNTED = {
@@ -22,7 +22,7 @@ export type LimitName = keyof typeof COUNTED;
 const TOLD_UP_TO = 1_000_000_000;
 
 /** A request that is larger than it may be; the same message whatever the limit. */
-export class LimitExceeded extends RequestRefused {
+export class LimitExceeded extends RequestError {
   /** @param more whether the figure is that or more, since counting on would cost too much */
   constructor(
     limit: LimitName,

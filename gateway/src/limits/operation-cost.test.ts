@@ -1,8 +1,8 @@
 import { composeServices } from '@apollo/composition';
 import { type OperationDefinitionNode, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { loadSupergraph } from '../supergraph.ts';
-import { readCostDirectives } from './cost-directives.ts';
+import { buildSupergraph } from '../supergraph.ts';
+import { collectCostDirectives } from './cost-directives.ts';
 import { compileCost } from './operation-cost.ts';
 
 const { supergraphSdl, errors } = composeServices([
@@ -30,12 +30,12 @@ const { supergraphSdl, errors } = composeServices([
   },
 ]);
 if (supergraphSdl === undefined) throw new Error(String(errors));
-const graph = loadSupergraph(supergraphSdl);
+const graph = buildSupergraph(supergraphSdl);
 
 function costOf(text: string, variables: Record<string, unknown> = {}): number {
   const document = parse(text);
   const [operation] = document.definitions;
-  const directives = readCostDirectives(graph);
+  const directives = collectCostDirectives(graph);
   return compileCost(
     graph.schema,
     directives,

@@ -4,22 +4,22 @@ import {
   getOperationAST,
   type OperationDefinitionNode,
 } from 'graphql';
-import { createKeptDocuments } from '../documents/document-cache.ts';
+import { createDocumentCache } from '../documents/document-cache.ts';
 import { parseWithin, type TextLimits } from './parse-within.ts';
 
-export interface ReadOperation {
+export interface ParsedOperation {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
 }
 
-export type OperationReader = (query: string, operationName?: string | null) => ReadOperation;
+export type OperationParser = (query: string, operationName?: string | null) => ParsedOperation;
 
 /**
  * Parses operations, each text once: the same text gives the same document, by which plans are kept.
  * Those that are too large are refused, and read anew each time.
  */
-export function createOperationReader(limits: TextLimits): OperationReader {
-  const documents = createKeptDocuments();
+export function createOperationParser(limits: TextLimits): OperationParser {
+  const documents = createDocumentCache();
   return (query, operationName) => {
     let document = documents.get(query);
     if (!document) {

@@ -1,7 +1,7 @@
 import underPressure from '@fastify/under-pressure';
 import type { Metrics } from '@gudang/service';
 import type { FastifyInstance } from 'fastify';
-import { RequestRefused } from '../errors/request-error.ts';
+import { RequestError } from '../errors/request-error.ts';
 
 /** How often the event loop's delay is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 500;
@@ -9,9 +9,9 @@ const LOOK_EVERY_MS = 500;
 /**
  * Says whether there is too much to do already. To be asked before queries, mutations and new
  * connections; not before a stream, which is shared and whose client would take it for its end.
- * @throws {RequestRefused} with 503, which says when to come back
+ * @throws {RequestError} with 503, which says when to come back
  */
-export type Shed = () => void;
+export type AssertNotOverloaded = () => void;
 
 /**
  * Work that comes later than it should says that more would only make all of it later: then new
@@ -23,7 +23,7 @@ export async function watchOverload(
   app: FastifyInstance,
   maxDelayMs: number,
   metrics: Metrics,
-): Promise<Shed> {
+): Promise<AssertNotOverloaded> {
   // Whom to refuse is decided below: probes and pages are answered all the same.
   await app.register(underPressure, {
     maxEventLoopDelay: maxDelayMs,
@@ -43,7 +43,7 @@ export async function watchOverload(
     since = Math.min(since, performance.now());
     if (performance.now() - since < LOOK_EVERY_MS) return;
     refused.inc();
-    throw new RequestRefused(503, 'The gateway has too much to do right now: try again', {
+    throw new RequestError(503, 'The gateway has too much to do right now: try again', {
       code: 'OVERLOADED',
       retryable: true,
     });

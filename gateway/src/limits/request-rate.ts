@@ -1,13 +1,13 @@
 import type { Identity, Metrics } from '@gudang/service';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import { RequestRefused } from '../errors/request-error.ts';
-import { isThisMachine } from './client-address.ts';
+import { RequestError } from '../errors/request-error.ts';
+import { isLoopback } from './client-address.ts';
 
 /** How often one user, or one address of users who are not known, may ask. */
 export interface RequestRate {
   /**
    * Counts an operation; undefined where there is nothing to wait for.
-   * @throws {RequestRefused} by the promise
+   * @throws {RequestError} by the promise
    */
   readonly take: (identity: Identity, address: string) => Promise<void> | undefined;
 }
@@ -25,7 +25,7 @@ export function createRequestRate(perSecond: number, metrics: Metrics): RequestR
     } catch (reason) {
       if (reason instanceof Error) throw reason;
       refused.inc();
-      throw new RequestRefused(
+      throw new RequestError(
         429,
         `More than ${perSecond.toLocaleString('en')} operations a second: ask less often`,
         { code: 'RATE_LIMITED', retryable: true, max: perSecond },
@@ -35,7 +35,7 @@ export function createRequestRate(perSecond: number, metrics: Metrics): RequestR
   return {
     take: ({ subject }, address) => {
       if (subject !== undefined) return consume(`subject ${subject}`);
-      return isThisMachine(address) ? undefined : consume(`address ${address}`);
+      return isLoopback(address) ? undefined : consume(`address ${address}`);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { GraphQLFormattedError } from 'graphql';
-import type { RequestRefused } from '../errors/request-error.ts';
+import type { RequestError } from '../errors/request-error.ts';
 
 const GRAPHQL = 'application/graphql-response+json';
 
@@ -15,7 +15,7 @@ export function sendErrors(
 }
 
 /** Answers over HTTP why a request is not answered, and when to ask again. */
-export function sendRefusal(reply: FastifyReply, error: RequestRefused): FastifyReply {
+export function sendRefusal(reply: FastifyReply, error: RequestError): FastifyReply {
   const { status, retryAfterS } = error;
   if (retryAfterS !== undefined) void reply.header('retry-after', retryAfterS);
   return sendErrors(reply, status, [error.toJSON()]);

@@ -1,8 +1,8 @@
 import type { Metrics } from '@gudang/service';
 import type { TokenCheck } from '@gudang/service/auth';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import { RequestRefused } from '../errors/request-error.ts';
-import { isThisMachine } from './client-address.ts';
+import { RequestError } from '../errors/request-error.ts';
+import { isLoopback } from './client-address.ts';
 
 /** How many tokens that are no good an address may show before its unknown ones are not looked at. */
 export interface TokenChecks {
@@ -25,7 +25,7 @@ export function createTokenChecks(perSecond: number, metrics: Metrics): TokenChe
   );
   return {
     of: (address) =>
-      isThisMachine(address)
+      isLoopback(address)
         ? unlimited
         : async (check) => {
             try {
@@ -33,7 +33,7 @@ export function createTokenChecks(perSecond: number, metrics: Metrics): TokenChe
             } catch (reason) {
               if (reason instanceof Error) throw reason;
               refused.inc();
-              throw new RequestRefused(
+              throw new RequestError(
                 429,
                 `More than ${perSecond.toLocaleString('en')} bad tokens a second from this address: try again later`,
                 { code: 'RATE_LIMITED', retryable: true, max: perSecond },

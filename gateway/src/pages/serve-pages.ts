@@ -57,12 +57,12 @@ export async function servePages({
   if (!explorers) return;
   app.get('/graphiql', (_request, reply) => send(reply, 'graphiql.html'));
   app.addHook('onRequest', async (request, reply) => {
-    if (isVisit(request)) return send(reply.header('vary', 'accept'), 'sandbox.html');
+    if (isBrowserVisit(request)) return send(reply.header('vary', 'accept'), 'sandbox.html');
   });
 }
 
 /** A person's browser at the address of the graph, and no request of it. */
-function isVisit({ method, routeOptions, headers, query }: FastifyRequest): boolean {
+function isBrowserVisit({ method, routeOptions, headers, query }: FastifyRequest): boolean {
   return (
     (method === 'GET' || method === 'HEAD') &&
     routeOptions.url === '/graphql' &&

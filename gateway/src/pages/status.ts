@@ -1,7 +1,7 @@
 import type { Health } from '@gudang/service';
 import type { SubgraphAddress } from '../subgraphs/subgraph-addresses.ts';
 import { describeStatus, type StatusPart } from './describe-status.ts';
-import { readSubgraphParts } from './subgraph-readiness.ts';
+import { fetchSubgraphParts } from './subgraph-readiness.ts';
 
 /** What `/status` answers. */
 export interface Status {
@@ -29,7 +29,7 @@ export function createStatus({
 
   const look = async (): Promise<Status> => {
     const asked = addresses.map(
-      async ({ name, url }) => [name, await readSubgraphParts(url)] as const,
+      async ({ name, url }) => [name, await fetchSubgraphParts(url)] as const,
     );
     const [report, parts] = await Promise.all([health.report(), Promise.all(asked)]);
     for (const [, named] of parts) for (const name of named.keys()) seen.add(name);

@@ -10,7 +10,7 @@ const STATES: readonly unknown[] = ['ok', 'degraded', 'down'] satisfies PartStat
  * What a subgraph says at its own `/readyz`, beside its GraphQL address: its parts by name, such as
  * `database` and `kafka`. Nothing of one that is away or has no such page, as others' need not.
  */
-export async function readSubgraphParts(url: string): Promise<ReadonlyMap<string, PartState>> {
+export async function fetchSubgraphParts(url: string): Promise<ReadonlyMap<string, PartState>> {
   try {
     const { body } = await request(new URL('/readyz', url), {
       signal: AbortSignal.timeout(DEADLINE_MS),

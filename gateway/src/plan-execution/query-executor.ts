@@ -5,7 +5,7 @@ import { QueryPlanner } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
 import type { GatewayContext } from '../context.ts';
 import { coerceVariables } from '../errors/bad-input.ts';
-import type { ReadOperation } from '../limits/operation-parser.ts';
+import type { ParsedOperation } from '../limits/operation-parser.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../subgraphs/subgraph-source.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
@@ -47,7 +47,7 @@ export function createQueryExecutor(
     return prepared;
   };
 
-  const readyOf = (read: ReadOperation, prepared: PreparedOperation): ReadyOperation => ({
+  const readyOf = (read: ParsedOperation, prepared: PreparedOperation): ReadyOperation => ({
     read,
     run: (variables, context) => {
       if (variableErrors(supergraph, read.operation, variables)) return undefined;

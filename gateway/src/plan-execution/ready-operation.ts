@@ -1,11 +1,11 @@
 import type { GatewayContext } from '../context.ts';
-import type { ReadOperation } from '../limits/operation-parser.ts';
+import type { ParsedOperation } from '../limits/operation-parser.ts';
 import type { ExecutedOperation } from './execute-operation.ts';
 import type { Values } from './shape-result.ts';
 
 /** A query or mutation that was parsed, validated and planned: it needs only to be run. */
 export interface ReadyOperation {
-  readonly read: ReadOperation;
+  readonly read: ParsedOperation;
   /** Undefined: these are no values for its variables. */
   readonly run: (
     variables: Values | undefined,

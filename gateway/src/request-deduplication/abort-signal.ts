@@ -1,12 +1,12 @@
 /** Tells that nobody waits for something any more. An AbortSignal is one. */
-export interface LeaveSignal {
+export interface AbortSignalLike {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 /** One that is told by a call; a request needs three, and an AbortSignal costs several times this. */
-export class LeaveController implements LeaveSignal {
+export class LightAbortController implements AbortSignalLike {
   aborted = false;
   private readonly listeners = new Set<() => void>();
 

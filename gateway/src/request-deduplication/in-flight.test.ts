@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createInFlight, type InFlight } from './in-flight.ts';
-import { createFreshness, type Freshness } from './invalidation.ts';
+import { createInvalidation, type Invalidation } from './invalidation.ts';
 import { createCrowd } from './ref-counted-abort.ts';
 
-let freshness: Freshness;
+let invalidation: Invalidation;
 let inFlight: InFlight<string>;
 beforeEach(() => {
-  freshness = createFreshness();
-  inFlight = createInFlight(freshness);
+  invalidation = createInvalidation();
+  inFlight = createInFlight(invalidation);
 });
 
 function held() {
@@ -23,15 +23,15 @@ function held() {
 describe('work that is under way', () => {
   it('is joined by whoever wants the same, and by no other', () => {
     const { work } = held();
-    inFlight.offer('a', work, createCrowd(), freshness.moment());
+    inFlight.offer('a', work, createCrowd(), invalidation.generation());
     expect(inFlight.join('a', undefined)).toBe(work);
     expect(inFlight.join('b', undefined)).toBeUndefined();
   });
 
   it('is joined by nobody once it has ended, well or not', async () => {
     const [good, bad] = [held(), held()];
-    inFlight.offer('a', good.work, createCrowd(), freshness.moment());
-    inFlight.offer('b', bad.work, createCrowd(), freshness.moment());
+    inFlight.offer('a', good.work, createCrowd(), invalidation.generation());
+    inFlight.offer('b', bad.work, createCrowd(), invalidation.generation());
     good.end('x');
     bad.fail(new Error('no'));
     await Promise.allSettled([good.work, bad.work]);
@@ -42,13 +42,13 @@ describe('work that is under way', () => {
   });
 
   it('is joined by nobody after a mutation was answered that it may not have seen', () => {
-    const since = freshness.moment();
+    const since = invalidation.generation();
     const { work } = held();
-    freshness.mutationAnswered();
+    invalidation.mutationAnswered();
     inFlight.offer('a', work, createCrowd(), since);
     expect(inFlight.join('a', undefined)).toBeUndefined();
-    inFlight.offer('b', work, createCrowd(), freshness.moment());
-    freshness.mutationAnswered();
+    inFlight.offer('b', work, createCrowd(), invalidation.generation());
+    invalidation.mutationAnswered();
     expect(inFlight.join('b', undefined)).toBeUndefined();
   });
 
@@ -57,7 +57,7 @@ describe('work that is under way', () => {
     const crowd = createCrowd();
     crowd.add((left) => leave.push(left));
     const { work } = held();
-    inFlight.offer('a', work, crowd, freshness.moment());
+    inFlight.offer('a', work, crowd, invalidation.generation());
     expect(inFlight.join('a', (left) => leave.push(left))).toBe(work);
     leave[0]?.();
     expect(crowd.signal.aborted).toBe(false);
@@ -78,9 +78,9 @@ describe('work that is under way', () => {
 
   it('that was replaced does not take its successor along when it ends', async () => {
     const [old, next] = [held(), held()];
-    inFlight.offer('a', old.work, createCrowd(), freshness.moment());
-    freshness.mutationAnswered();
-    inFlight.offer('a', next.work, createCrowd(), freshness.moment());
+    inFlight.offer('a', old.work, createCrowd(), invalidation.generation());
+    invalidation.mutationAnswered();
+    inFlight.offer('a', next.work, createCrowd(), invalidation.generation());
     old.end('old');
     await old.work;
     expect(inFlight.join('a', undefined)).toBe(next.work);
@@ -90,7 +90,7 @@ describe('work that is under way', () => {
 describe('a result that lingers', () => {
   const begin = (): ReturnType<typeof held> => {
     const one = held();
-    inFlight.offer('a', one.work, createCrowd(), freshness.moment());
+    inFlight.offer('a', one.work, createCrowd(), invalidation.generation());
     return one;
   };
   const endAfter = async ({ work, end }: ReturnType<typeof held>, ms: number, value = 'x') => {
@@ -102,7 +102,7 @@ describe('a result that lingers', () => {
 
   beforeEach(() => {
     vi.useFakeTimers();
-    inFlight = createInFlight(freshness, (result) => result !== 'bad');
+    inFlight = createInFlight(invalidation, (result) => result !== 'bad');
   });
   afterEach(() => {
     vi.useRealTimers();
@@ -145,8 +145,8 @@ describe('a result that lingers', () => {
   });
 
   it.each([
-    ['mutation', () => freshness.mutationAnswered()],
-    ['event', () => freshness.eventCame()],
+    ['mutation', () => invalidation.mutationAnswered()],
+    ['event', () => invalidation.eventReceived()],
   ])('is joined by nobody after the next %s', async (_what, happens) => {
     const one = begin();
     joins();

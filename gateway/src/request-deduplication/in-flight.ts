@@ -1,4 +1,4 @@
-import type { Freshness } from './invalidation.ts';
+import type { Invalidation } from './invalidation.ts';
 import type { Crowd, OnLeave } from './ref-counted-abort.ts';
 
 /** Work that is under way, for those who want the same. */
@@ -34,14 +34,14 @@ const LONGEST_LINGER_MS = 10;
  * Where many ask the same at once, those who come a moment late would begin it all over again.
  */
 export function createInFlight<T>(
-  { moment }: Pick<Freshness, 'moment'>,
+  { generation }: Pick<Invalidation, 'generation'>,
   lingers: (result: T) => boolean = () => false,
 ): InFlight<T> {
   const offers = new Map<string, Offer<T>>();
   return {
     join: (key, onLeave) => {
       const found = offers.get(key);
-      if (found?.since !== moment() || found.crowd.signal.aborted) return undefined;
+      if (found?.since !== generation() || found.crowd.signal.aborted) return undefined;
       if (found.until < performance.now()) return undefined;
       found.joined = true;
       found.crowd.add(onLeave);
@@ -55,7 +55,7 @@ export function createInFlight<T>(
         if (offers.get(key) === offer) offers.delete(key);
       };
       work.then((result) => {
-        if (!offer.joined || since !== moment() || !lingers(result)) return end();
+        if (!offer.joined || since !== generation() || !lingers(result)) return end();
         const now = performance.now();
         const ms = Math.min(now - begun, LONGEST_LINGER_MS);
         offer.until = now + ms;

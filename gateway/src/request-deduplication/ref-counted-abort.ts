@@ -1,4 +1,4 @@
-import { LeaveController, type LeaveSignal } from './abort-signal.ts';
+import { type AbortSignalLike, LightAbortController } from './abort-signal.ts';
 
 /** Tells the listener when somebody waits no longer. */
 export type OnLeave = (listener: () => void) => void;
@@ -6,13 +6,13 @@ export type OnLeave = (listener: () => void) => void;
 /** Those who wait for the same. */
 export interface Crowd {
   /** Aborted when the last of them has left. */
-  readonly signal: LeaveSignal;
+  readonly signal: AbortSignalLike;
   /** One more waits. @param onLeave undefined: to the end, whatever happens */
   readonly add: (onLeave: OnLeave | undefined) => void;
 }
 
 export function createCrowd(): Crowd {
-  const signal = new LeaveController();
+  const signal = new LightAbortController();
   let waiting = 0;
   const leave = (): void => {
     waiting -= 1;
@@ -27,6 +27,6 @@ export function createCrowd(): Crowd {
   };
 }
 
-export function onAbort(signal: LeaveSignal | undefined): OnLeave | undefined {
+export function onAbort(signal: AbortSignalLike | undefined): OnLeave | undefined {
   return signal && ((listener) => signal.addEventListener('abort', listener, { once: true }));
 }

@@ -3,7 +3,7 @@ import { encodeIdentity } from '@gudang/service';
 import type { FastifyRequest } from 'fastify';
 import type { GatewayContext } from '../context.ts';
 import { createInFlight } from './in-flight.ts';
-import type { Freshness } from './invalidation.ts';
+import type { Invalidation } from './invalidation.ts';
 import { createCrowd, type OnLeave } from './ref-counted-abort.ts';
 import { watchOperation } from './watch-operation.ts';
 
@@ -38,16 +38,16 @@ export function isWhole({ status, body }: HttpAnswer): boolean {
  * the last mutation that was answered, or the last event that came on a live stream.
  */
 export function createSharedAnswers({
-  freshness,
+  invalidation,
   answer,
   metrics,
 }: {
-  freshness: Freshness;
+  invalidation: Invalidation;
   /** Executes a request. */
   answer: AnswerRequest;
   metrics: Metrics;
 }): ShareAnswer {
-  const inFlight = createInFlight<HttpAnswer>(freshness, isWhole);
+  const inFlight = createInFlight<HttpAnswer>(invalidation, isWhole);
   const shared = metrics.counter(
     'gateway_shared_queries_total',
     'Queries answered by the execution of an identical one that was under way, or had been a moment ago',
@@ -59,7 +59,7 @@ export function createSharedAnswers({
       shared.inc();
       return found;
     }
-    const since = freshness.moment();
+    const since = invalidation.generation();
     const crowd = createCrowd();
     crowd.add(onLeave);
     // A query is known as one only after the operation was parsed, which is later than this.
@@ -68,7 +68,7 @@ export function createSharedAnswers({
     const own = { ...context, signal: crowd.signal };
     // Not at once: what is known to be a query from the start would be offered before it is there.
     const work: Promise<HttpAnswer> = Promise.resolve().then(() =>
-      watchOperation(freshness, own, (given) => answer(request, given), offer),
+      watchOperation(invalidation, own, (given) => answer(request, given), offer),
     );
     return work;
   };

@@ -1,6 +1,6 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { GatewayContext } from '../context.ts';
-import type { Freshness } from './invalidation.ts';
+import type { Invalidation } from './invalidation.ts';
 
 /** Tells who began an operation what kind it is, before it is executed. */
 export const operationKindPlugin: ApolloServerPlugin<GatewayContext> = {
@@ -17,7 +17,7 @@ export const operationKindPlugin: ApolloServerPlugin<GatewayContext> = {
  * @param onQuery called when it turns out to be a query
  */
 export async function watchOperation<T>(
-  { mutationAnswered }: Pick<Freshness, 'mutationAnswered'>,
+  { mutationAnswered }: Pick<Invalidation, 'mutationAnswered'>,
   context: GatewayContext,
   run: (context: GatewayContext) => Promise<T>,
   onQuery?: () => void,

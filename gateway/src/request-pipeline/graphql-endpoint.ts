@@ -5,22 +5,22 @@ import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { type Logger, type Metrics, type Stoppable, traceOperations } from '@gudang/service';
 import type { FastifyInstance } from 'fastify';
-import { authorisationPlugin } from '../auth/authorization-plugin.ts';
-import { readRequirements } from '../auth/field-requirements.ts';
+import { authorizationPlugin } from '../auth/authorization-plugin.ts';
+import { createRequirements } from '../auth/field-requirements.ts';
 import type { RequestCallers } from '../auth/request-callers.ts';
 import { contextOf, type GatewayContext } from '../context.ts';
 import { createDocumentStore } from '../documents/document-cache.ts';
-import type { KnownDocuments } from '../documents/persisted-queries.ts';
+import type { PersistedQueries } from '../documents/persisted-queries.ts';
 import { badInputPlugin } from '../errors/bad-input-plugin.ts';
 import { presentGatewayError } from '../errors/present-errors.ts';
-import { RequestRefused } from '../errors/request-error.ts';
+import { RequestError } from '../errors/request-error.ts';
 import { admittedOf, admittedPlugin } from '../limits/admission.ts';
 import { answerRefusals } from '../limits/answer-refusals.ts';
-import type { Shed } from '../limits/overload.ts';
+import type { AssertNotOverloaded } from '../limits/overload.ts';
 import type { HttpStreams } from '../live/transports/http/http-streams.ts';
 import type { OperationExecutor } from '../live/transports/operation-executor.ts';
 import { type AskSubgraph, createQueryExecutor } from '../plan-execution/query-executor.ts';
-import type { Freshness } from '../request-deduplication/invalidation.ts';
+import type { Invalidation } from '../request-deduplication/invalidation.ts';
 import type { OnLeave } from '../request-deduplication/ref-counted-abort.ts';
 import { createSharedAnswers } from '../request-deduplication/shared-answers.ts';
 import { operationKindPlugin, watchOperation } from '../request-deduplication/watch-operation.ts';
@@ -29,7 +29,7 @@ import type { Subgraphs } from '../subgraphs/subgraphs.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { createApolloHttp, sendAnswer } from './apollo-http.ts';
 import { createGraphqlMetrics } from './graphql-metrics.ts';
-import { createKnownOperations } from './operation-fast-path.ts';
+import { createOperationFastPath } from './operation-fast-path.ts';
 
 /** Plans kept, in MiB of their JSON; the default of 30 takes several times that in memory. */
 const PLANS_MIB = 10;
@@ -42,7 +42,7 @@ export interface GraphqlEndpoint extends Stoppable {
   readonly serve: (
     streams: Pick<HttpStreams, 'handle'>,
     callers: RequestCallers,
-    shed: Shed,
+    assertNotOverloaded: AssertNotOverloaded,
   ) => void;
 }
 
@@ -51,7 +51,7 @@ export async function startGraphqlEndpoint({
   app,
   supergraph,
   subgraphs,
-  freshness,
+  invalidation,
   explore,
   documents,
   limits,
@@ -61,16 +61,16 @@ export async function startGraphqlEndpoint({
   app: FastifyInstance;
   supergraph: LoadedSupergraph;
   subgraphs: Pick<Subgraphs, 'sources'>;
-  freshness: Freshness;
+  invalidation: Invalidation;
   /** Whether clients may ask for the schema, and are told what a wrong name may have meant. */
   explore: boolean;
-  documents: KnownDocuments;
+  documents: PersistedQueries;
   limits: { readonly tokens: number; readonly bodyBytes: number };
   metrics: Metrics;
   log: Logger;
 }): Promise<GraphqlEndpoint> {
   let update: (sdl: string) => void = () => {};
-  let requirements = readRequirements(supergraph);
+  let requirements = createRequirements(supergraph);
   const askSubgraph: AskSubgraph = (name, ...asked) =>
     subgraphs.sources[name]?.send(...asked) ??
     Promise.resolve(unavailableAnswer(name, 'is no longer there', false));
@@ -118,27 +118,27 @@ export async function startGraphqlEndpoint({
       traceOperations<GatewayContext>(({ forward }) => forward),
       badInputPlugin,
       admittedPlugin,
-      authorisationPlugin(() => requirements),
+      authorizationPlugin(() => requirements),
       operationKindPlugin,
       // The gateway's own pages have a better one.
       ApolloServerPluginLandingPageDisabled(),
     ],
   });
   await server.start();
-  const known = createKnownOperations({
+  const known = createOperationFastPath({
     answerByApollo: createApolloHttp(server),
     requirementsOf: (read) => requirements(read),
     metrics: graphqlMetrics,
   });
-  const answer = createSharedAnswers({ freshness, answer: known.answer, metrics });
+  const answer = createSharedAnswers({ invalidation, answer: known.answer, metrics });
   return {
     use: (next) => {
       update(next.runnableSdl);
-      requirements = readRequirements(next);
+      requirements = createRequirements(next);
       execute = createExecutor(next);
       known.forget();
     },
-    serve: ({ handle }, callers, shed) => {
+    serve: ({ handle }, callers, assertNotOverloaded) => {
       app.route({
         method: ['GET', 'POST', 'OPTIONS'],
         url: '/graphql',
@@ -148,7 +148,7 @@ export async function startGraphqlEndpoint({
           ({ headers, raw }, _reply, done) => {
             // Fastify cuts the target there, Apollo Server would read on.
             if (raw.url?.includes('#')) throw FRAGMENT;
-            if (!headers.accept?.includes('text/event-stream')) shed();
+            if (!headers.accept?.includes('text/event-stream')) assertNotOverloaded();
             done();
           },
           callers.identify,
@@ -177,7 +177,7 @@ export async function startGraphqlEndpoint({
         forward: { ...context.forward },
         admitted: { query, operationName: operationName ?? undefined, variables: variables ?? {} },
       };
-      const { body } = await watchOperation(freshness, own, (contextValue) =>
+      const { body } = await watchOperation(invalidation, own, (contextValue) =>
         server.executeOperation(operation, { contextValue }),
       );
       if (body.kind !== 'single') throw new Error('an incremental answer was not asked for');
@@ -187,7 +187,7 @@ export async function startGraphqlEndpoint({
   };
 }
 
-const FRAGMENT = new RequestRefused(400, 'A request target has no fragment (RFC 9112, 3.2)', {
+const FRAGMENT = new RequestError(400, 'A request target has no fragment (RFC 9112, 3.2)', {
   code: 'BAD_REQUEST',
 });
 

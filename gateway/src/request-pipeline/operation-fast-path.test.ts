@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { GatewayContext } from '../context.ts';
 import type { ExecutedOperation } from '../plan-execution/execute-operation.ts';
 import type { ReadyContext, ReadyOperation } from '../plan-execution/ready-operation.ts';
-import { createKnownOperations, type KnownOperations } from './operation-fast-path.ts';
+import { createOperationFastPath, type OperationFastPath } from './operation-fast-path.ts';
 
 const QUERY = 'query ($id: ID) { item(id: $id) { name } }';
 const HEADERS = [['content-type', 'application/json; charset=utf-8']] as const;
@@ -17,14 +17,14 @@ let byApollo: ReadyContext[];
 let alone: unknown[];
 let answered: string[];
 let result: ExecutedOperation | Error | undefined;
-let known: KnownOperations;
+let known: OperationFastPath;
 
 beforeEach(() => {
   byApollo = [];
   alone = [];
   answered = [];
   result = { data: { item: { name: 'x' } } };
-  known = createKnownOperations({
+  known = createOperationFastPath({
     answerByApollo: async (request, context) => {
       const { query = QUERY } = request.body as { query?: string };
       byApollo.push(context as ReadyContext);

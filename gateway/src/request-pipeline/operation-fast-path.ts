@@ -1,9 +1,9 @@
 import { isTracing } from '@gudang/service/tracing';
 import type { FastifyRequest } from 'fastify';
-import { refuseUnmet } from '../auth/authorization-error.ts';
+import { authorizationError } from '../auth/authorization-error.ts';
 import type { RequirementsOf } from '../auth/field-requirements.ts';
 import type { GatewayContext } from '../context.ts';
-import { createKept } from '../documents/document-cache.ts';
+import { createTokenCache } from '../documents/document-cache.ts';
 import type { ReadyContext, ReadyOperation } from '../plan-execution/ready-operation.ts';
 import {
   type AnswerRequest,
@@ -12,7 +12,7 @@ import {
 } from '../request-deduplication/shared-answers.ts';
 import type { GraphqlMetrics } from './graphql-metrics.ts';
 
-export interface KnownOperations {
+export interface OperationFastPath {
   readonly answer: AnswerRequest;
   /** What was learnt of operations holds no longer: the supergraph is another one. */
   readonly forget: () => void;
@@ -31,7 +31,7 @@ interface Known {
  * (which it shows, and does not execute again), and everything while traces are made.
  * @param answerByApollo must hand its context on to the executor
  */
-export function createKnownOperations({
+export function createOperationFastPath({
   answerByApollo,
   requirementsOf,
   metrics,
@@ -39,8 +39,8 @@ export function createKnownOperations({
   answerByApollo: AnswerRequest;
   requirementsOf: RequirementsOf;
   metrics: Pick<GraphqlMetrics, 'answered'>;
-}): KnownOperations {
-  const createEmpty = () => createKept<Known>(({ ready }) => ready.read.document);
+}): OperationFastPath {
+  const createEmpty = () => createTokenCache<Known>(({ ready }) => ready.read.document);
   let kept = createEmpty();
 
   /** Learns how to do it alone, from an answer without errors. */
@@ -68,7 +68,7 @@ export function createKnownOperations({
     const known = kept.get(key);
     if (!known) return learn(key, request, context);
     const { ready, headers } = known;
-    if (refuseUnmet(requirementsOf(ready.read), context.identity)) {
+    if (authorizationError(requirementsOf(ready.read), context.identity)) {
       return answerByApollo(request, context);
     }
     const from = performance.now();

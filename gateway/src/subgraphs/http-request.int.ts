@@ -3,8 +3,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LeaveController } from '../request-deduplication/abort-signal.ts';
-import { exchange, NobodyWaits, TooLate } from './http-request.ts';
+import { LightAbortController } from '../request-deduplication/abort-signal.ts';
+import { AbortedError, exchange, TimeoutError } from './http-request.ts';
 
 const LONG_MS = 60_000;
 
@@ -34,7 +34,7 @@ afterEach(async () => {
 const onReleased = (): void => {
   released += 1;
 };
-const post = (ms = LONG_MS, signal?: LeaveController) =>
+const post = (ms = LONG_MS, signal?: LightAbortController) =>
   exchange(pool, { method: 'POST', path: '/', body: '{}' }, { ms, signal, onReleased });
 const arrived = () => once(server, 'request');
 
@@ -57,27 +57,27 @@ describe('one request and its whole answer', () => {
   });
 
   it('ends in time when nothing comes, and when only a part of it comes', async () => {
-    await expect(post(50)).rejects.toBeInstanceOf(TooLate);
+    await expect(post(50)).rejects.toBeInstanceOf(TimeoutError);
     answer = (response) => response.write('{');
-    await expect(post(50)).rejects.toBeInstanceOf(TooLate);
+    await expect(post(50)).rejects.toBeInstanceOf(TimeoutError);
     await expect.poll(() => released).toBe(2);
   });
 
   it('ends when nobody waits for it, and the next one has the connection', async () => {
-    const leaving = new LeaveController();
+    const leaving = new LightAbortController();
     const left = post(LONG_MS, leaving);
     await arrived();
     leaving.abort();
-    await expect(left).rejects.toBeInstanceOf(NobodyWaits);
+    await expect(left).rejects.toBeInstanceOf(AbortedError);
     answer = (response) => response.end('next');
     expect(await post()).toEqual({ statusCode: 200, text: 'next' });
     expect(released).toBe(2);
   });
 
   it('is never sent when nobody waited from the start', async () => {
-    const left = new LeaveController();
+    const left = new LightAbortController();
     left.abort();
-    await expect(post(LONG_MS, left)).rejects.toBeInstanceOf(NobodyWaits);
+    await expect(post(LONG_MS, left)).rejects.toBeInstanceOf(AbortedError);
     answer = (response) => response.end('next');
     await post();
     expect(waiting).toEqual([]);
@@ -87,7 +87,7 @@ describe('one request and its whole answer', () => {
   it('that waits for a connection ends in time, and is released when its turn comes', async () => {
     const first = post();
     await arrived();
-    await expect(post(50)).rejects.toBeInstanceOf(TooLate);
+    await expect(post(50)).rejects.toBeInstanceOf(TimeoutError);
     expect(released).toBe(0);
     waiting[0]?.end('first');
     await first;

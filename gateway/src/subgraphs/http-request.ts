@@ -1,10 +1,10 @@
 import type { Dispatcher } from 'undici';
-import type { LeaveSignal } from '../request-deduplication/abort-signal.ts';
+import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
 
 /** There was no whole answer in time. */
-export class TooLate extends Error {}
+export class TimeoutError extends Error {}
 /** Whoever asked has gone away. */
-export class NobodyWaits extends Error {}
+export class AbortedError extends Error {}
 
 export interface Reply {
   readonly statusCode: number;
@@ -17,7 +17,7 @@ export interface Reply {
  * between them, which were a tenth of the gateway's CPU for a query. It ends in time, and when nobody
  * waits for it any more: waiting for a connection, headers and body together, since each by itself
  * can be drawn out for ever.
- * @throws {TooLate} @throws {NobodyWaits} @throws what undici says of the connection
+ * @throws {TimeoutError} @throws {AbortedError} @throws what undici says of the connection
  */
 export function exchange(
   dispatcher: Dispatcher,
@@ -28,15 +28,15 @@ export function exchange(
     onReleased,
   }: {
     readonly ms: number;
-    readonly signal?: LeaveSignal | undefined;
+    readonly signal?: AbortSignalLike | undefined;
     /** The dispatcher holds nothing of it any more: one that waits for a connection may outlast its promise. */
     readonly onReleased: () => void;
   },
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const collector = new Collector(resolve, reject, onReleased);
-    const timer = setTimeout(() => collector.stop(new TooLate()), ms);
-    const leave = (): void => collector.stop(new NobodyWaits());
+    const timer = setTimeout(() => collector.stop(new TimeoutError()), ms);
+    const leave = (): void => collector.stop(new AbortedError());
     collector.onEnd = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', leave);

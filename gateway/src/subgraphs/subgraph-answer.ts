@@ -12,13 +12,13 @@ export interface SubgraphAnswer {
  * An answer for any number of executions: each call gives one that is nobody else's, as an execution
  * merges what comes next into it.
  */
-export interface TakeAnswer {
+export interface SharedAnswer {
   (): SubgraphAnswer;
   readonly hasErrors: boolean;
 }
 
 /** @throws when the text is no GraphQL answer */
-export function takeAnswers(text: string): TakeAnswer {
+export function parseSharedAnswer(text: string): SharedAnswer {
   const read = (): SubgraphAnswer => {
     const answer = readAnswer(text);
     markAbsentEntities(answer);

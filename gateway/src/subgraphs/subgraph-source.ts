@@ -4,16 +4,16 @@ import { startSpan } from '@gudang/service/tracing';
 import type { OperationTypeNode } from 'graphql';
 import { Pool } from 'undici';
 import type { GatewayContext } from '../context.ts';
-import type { LeaveSignal } from '../request-deduplication/abort-signal.ts';
+import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
 import { createInFlight } from '../request-deduplication/in-flight.ts';
-import type { Freshness } from '../request-deduplication/invalidation.ts';
+import type { Invalidation } from '../request-deduplication/invalidation.ts';
 import { createCrowd, onAbort } from '../request-deduplication/ref-counted-abort.ts';
-import { exchange, NobodyWaits, TooLate } from './http-request.ts';
+import { AbortedError, exchange, TimeoutError } from './http-request.ts';
 import { identityHeaders, secretHeaders } from './identity-headers.ts';
 import {
+  parseSharedAnswer,
+  type SharedAnswer,
   type SubgraphAnswer,
-  type TakeAnswer,
-  takeAnswers,
   unavailableAnswer,
 } from './subgraph-answer.ts';
 import type { SubgraphMetrics } from './subgraph-metrics.ts';
@@ -58,7 +58,7 @@ export function startSubgraphSource({
   url,
   secret,
   timeoutMs,
-  freshness,
+  invalidation,
   metrics,
   log,
 }: {
@@ -67,7 +67,7 @@ export function startSubgraphSource({
   /** Proves to the subgraph that the gateway asks. */
   secret: string | undefined;
   timeoutMs: number;
-  freshness: Pick<Freshness, 'moment'>;
+  invalidation: Pick<Invalidation, 'generation'>;
   metrics: SubgraphMetrics;
   log: Logger;
 }): SubgraphSource {
@@ -88,14 +88,14 @@ export function startSubgraphSource({
   let away = false;
   let asked = 0;
 
-  const inFlight = createInFlight<TakeAnswer>(freshness);
+  const inFlight = createInFlight<SharedAnswer>(invalidation);
 
   const post = async (
     body: string,
     headers: Readonly<Record<string, string>>,
-    signal?: LeaveSignal,
-  ): Promise<TakeAnswer> => {
-    if (asked >= CONNECTIONS + WAITING) throw new TooMany();
+    signal?: AbortSignalLike,
+  ): Promise<SharedAnswer> => {
+    if (asked >= CONNECTIONS + WAITING) throw new QueueFullError();
     asked += 1;
     const request = { method: 'POST', path, headers: { ...always, ...headers }, body } as const;
     const { statusCode, text } = await exchange(pool, request, {
@@ -106,9 +106,9 @@ export function startSubgraphSource({
       },
     });
     try {
-      return takeAnswers(text);
+      return parseSharedAnswer(text);
     } catch (error) {
-      throw new NoAnswer(`HTTP ${statusCode}: ${(error as Error).message}`);
+      throw new InvalidAnswerError(`HTTP ${statusCode}: ${(error as Error).message}`);
     }
   };
 
@@ -122,7 +122,7 @@ export function startSubgraphSource({
     }
   };
 
-  const noAnswer = (reason: string, unsure = false): TakeAnswer =>
+  const noAnswer = (reason: string, unsure = false): SharedAnswer =>
     Object.assign(() => unavailableAnswer(name, reason, unsure), { hasErrors: true });
 
   /** Never rejects: without an answer it gives one that says so. */
@@ -130,8 +130,8 @@ export function startSubgraphSource({
     body: string,
     forward: Readonly<Record<string, string>>,
     caller: Readonly<Record<string, string>>,
-    { mutation, signal }: { mutation: boolean; signal?: LeaveSignal | undefined },
-  ): Promise<TakeAnswer> => {
+    { mutation, signal }: { mutation: boolean; signal?: AbortSignalLike | undefined },
+  ): Promise<SharedAnswer> => {
     const span = startSpan(`request ${name}`, { kind: 'client', parent: forward['traceparent'] });
     const headers = {
       ...forward,
@@ -150,7 +150,7 @@ export function startSubgraphSource({
     } catch (error) {
       done('unavailable');
       span?.end(error);
-      if (error instanceof NobodyWaits) return noAnswer('was not waited for');
+      if (error instanceof AbortedError) return noAnswer('was not waited for');
       const { reason, sent } = describeFailure(error, timeoutMs);
       // One line an outage, not one a request.
       const level = away ? 'debug' : 'warn';
@@ -178,7 +178,7 @@ export function startSubgraphSource({
     const crowd = createCrowd();
     crowd.add(onAbort(signal));
     const sent = sendBody(body, forward, caller, { mutation: false, signal: crowd.signal });
-    inFlight.offer(key, sent, crowd, freshness.moment());
+    inFlight.offer(key, sent, crowd, invalidation.generation());
     return (await sent)();
   };
 
@@ -197,8 +197,8 @@ export function startSubgraphSource({
   };
 }
 
-class NoAnswer extends Error {}
-class TooMany extends Error {}
+class InvalidAnswerError extends Error {}
+class QueueFullError extends Error {}
 
 function bodyOf({ query, variables, operationName }: SubgraphRequest): string {
   return JSON.stringify({ query, variables, operationName });
@@ -212,10 +212,11 @@ function codeOf(error: unknown): string {
 }
 
 function describeFailure(error: unknown, timeoutMs: number): { reason: string; sent: boolean } {
-  if (error instanceof NoAnswer) return { reason: 'gave an answer that is no GraphQL', sent: true };
-  if (error instanceof TooMany) return { reason: 'has too much to do', sent: false };
+  if (error instanceof InvalidAnswerError)
+    return { reason: 'gave an answer that is no GraphQL', sent: true };
+  if (error instanceof QueueFullError) return { reason: 'has too much to do', sent: false };
   const code = codeOf(error);
-  if (error instanceof TooLate || LATE.has(code))
+  if (error instanceof TimeoutError || LATE.has(code))
     return { reason: `did not answer within ${timeoutMs} ms`, sent: true };
   if (CLOSED.has(code)) return { reason: 'broke off before it answered', sent: true };
   return { reason: 'cannot be reached', sent: false };

@@ -1,5 +1,5 @@
 import type { Health, Logger, Metrics, Stoppable } from '@gudang/service';
-import type { Freshness } from '../request-deduplication/invalidation.ts';
+import type { Invalidation } from '../request-deduplication/invalidation.ts';
 import type { SubgraphAddress } from './subgraph-addresses.ts';
 import { createSubgraphMetrics } from './subgraph-metrics.ts';
 import { createSubgraphProbe } from './subgraph-probe.ts';
@@ -20,7 +20,7 @@ export function startSubgraphs({
   addresses: first,
   secret,
   timeoutMs,
-  freshness,
+  invalidation,
   health,
   metrics,
   log,
@@ -29,7 +29,7 @@ export function startSubgraphs({
   /** Proves the gateway to those that are not foreign. */
   secret: string | undefined;
   timeoutMs: number;
-  freshness: Pick<Freshness, 'moment'>;
+  invalidation: Pick<Invalidation, 'generation'>;
   health: Health;
   metrics: Metrics;
   log: Logger;
@@ -52,7 +52,7 @@ export function startSubgraphs({
       url,
       secret: foreign ? undefined : secret,
       timeoutMs,
-      freshness,
+      invalidation,
       metrics: subgraphMetrics,
       log,
     });

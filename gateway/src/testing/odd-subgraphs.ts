@@ -1,7 +1,7 @@
 import { composeServices } from '@apollo/composition';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type GraphQLSchema, parse } from 'graphql';
-import { type LoadedSupergraph, loadSupergraph } from '../supergraph.ts';
+import { buildSupergraph, type LoadedSupergraph } from '../supergraph.ts';
 
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires", "@provides", "@shareable"])`;
 
@@ -49,5 +49,5 @@ export function composeOddGraph(): OddGraph {
   const schemas = parts.map(
     ({ name, typeDefs }) => [name, buildSubgraphSchema({ typeDefs })] as const,
   );
-  return { ...loadSupergraph(supergraphSdl), schemas: new Map(schemas) };
+  return { ...buildSupergraph(supergraphSdl), schemas: new Map(schemas) };
 }

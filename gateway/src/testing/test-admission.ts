@@ -1,11 +1,11 @@
 import { createMetrics } from '@gudang/service';
 import { readSettings } from '@gudang/service/settings';
-import { createLearntDocuments } from '../documents/persisted-queries.ts';
+import { createPersistedQueries } from '../documents/persisted-queries.ts';
 import { type Admission, createAdmission } from '../limits/admission.ts';
 import { createClientLimits } from '../limits/client-limits.ts';
 import { limitSettings } from '../limits/limit-settings.ts';
 import { readOperationLimits } from '../limits/operation-limits.ts';
-import { loadSupergraph } from '../supergraph.ts';
+import { buildSupergraph } from '../supergraph.ts';
 import { composeToys } from './toy-graph.ts';
 
 const settings = readSettings(limitSettings, {});
@@ -17,8 +17,8 @@ export const DEFAULT_CLIENT_LIMITS = createClientLimits(settings, createMetrics(
 /** The default limits, over the graph of toys. */
 export function createTestAdmission(): Admission {
   return createAdmission({
-    graph: loadSupergraph(composeToys()),
-    documents: createLearntDocuments(),
+    graph: buildSupergraph(composeToys()),
+    documents: createPersistedQueries(),
     limits: DEFAULT_LIMITS,
   });
 }

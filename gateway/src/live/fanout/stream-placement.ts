@@ -1,11 +1,11 @@
 import { ANONYMOUS, type Identity, UNRESTRICTED } from '@gudang/service';
-import type { ReadOperation } from '../../limits/operation-parser.ts';
+import type { ParsedOperation } from '../../limits/operation-parser.ts';
 import { coerceVariables, cursorOf, pick } from '../planning/stream-variables.ts';
 import type { SubscriptionPlan } from '../planning/subscription-plan.ts';
 import type { LiveGraph } from '../upstream/live-graph.ts';
 
 export interface LiveRequest {
-  readonly read: ReadOperation;
+  readonly read: ParsedOperation;
   readonly variables: Readonly<Record<string, unknown>>;
   /** The cursor to go on from, in place of the operation's own. */
   readonly after?: string | undefined;

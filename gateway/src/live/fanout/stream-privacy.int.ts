@@ -8,10 +8,10 @@ import {
   UNRESTRICTED,
 } from '@gudang/service';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { createOperationReader } from '../../limits/operation-parser.ts';
-import { createFreshness } from '../../request-deduplication/invalidation.ts';
+import { createOperationParser } from '../../limits/operation-parser.ts';
+import { createInvalidation } from '../../request-deduplication/invalidation.ts';
 import { startSubgraphs } from '../../subgraphs/subgraphs.ts';
-import { loadSupergraph } from '../../supergraph.ts';
+import { buildSupergraph } from '../../supergraph.ts';
 import { DEFAULT_LIMITS } from '../../testing/test-admission.ts';
 import { composeToys, startToyGraph } from '../../testing/toy-graph.ts';
 import { createLiveGraph } from '../upstream/live-graph.ts';
@@ -43,7 +43,7 @@ afterEach(async () => {
 
 /** Live streams wired as in production, for clients whose identities the test chooses. */
 function serve({ foreign }: { foreign: boolean }) {
-  const supergraph = loadSupergraph(composeToys(toys.items.url, toys.ratings.url));
+  const supergraph = buildSupergraph(composeToys(toys.items.url, toys.ratings.url));
   const addresses = supergraph.subgraphs.map(({ name, url }) => ({
     name,
     url,
@@ -56,7 +56,7 @@ function serve({ foreign }: { foreign: boolean }) {
   const common = {
     secret: SECRET,
     timeoutMs: 5_000,
-    freshness: createFreshness(),
+    invalidation: createInvalidation(),
     health: createHealth(),
     metrics,
     log,
@@ -80,7 +80,7 @@ function serve({ foreign }: { foreign: boolean }) {
     onEvent: () => {},
     log,
   });
-  const read = createOperationReader(DEFAULT_LIMITS);
+  const read = createOperationParser(DEFAULT_LIMITS);
   const joined: LiveSubscription[] = [];
   stopping.push(async () => {
     for (const one of joined) one.leave();

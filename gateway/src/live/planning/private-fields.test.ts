@@ -1,10 +1,10 @@
 import { parse } from 'graphql';
 import { expect, it } from 'vitest';
-import { loadSupergraph } from '../../supergraph.ts';
+import { buildSupergraph } from '../../supergraph.ts';
 import { composeToys } from '../../testing/toy-graph.ts';
 import { readPrivateFields } from './private-fields.ts';
 
-const touchesPrivate = readPrivateFields(loadSupergraph(composeToys()));
+const touchesPrivate = readPrivateFields(buildSupergraph(composeToys()));
 
 it.each([
   ['no marked field', '{ itemFeed { n item { id rating } } }', false],

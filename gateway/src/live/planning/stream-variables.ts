@@ -1,6 +1,6 @@
 import { valueFromASTUntyped } from 'graphql';
 import { coerceVariables as coerce, findBadInput } from '../../errors/bad-input.ts';
-import type { ReadOperation } from '../../limits/operation-parser.ts';
+import type { ParsedOperation } from '../../limits/operation-parser.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 import { RefusedOperation, type SubscriptionPlan } from './subscription-plan.ts';
 
@@ -17,7 +17,7 @@ export function cursorOf(
 /** @throws {RefusedOperation} */
 export function coerceVariables(
   { schema }: LoadedSupergraph,
-  { document, operation }: ReadOperation,
+  { document, operation }: ParsedOperation,
   given: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const { coerced, errors } = coerce(schema, operation, given);

@@ -14,10 +14,10 @@ import {
   specifiedRules,
   type ValueNode,
 } from 'graphql';
-import { refuseUnmet } from '../../auth/authorization-error.ts';
-import { readRequirements } from '../../auth/field-requirements.ts';
+import { authorizationError } from '../../auth/authorization-error.ts';
+import { createRequirements } from '../../auth/field-requirements.ts';
 import { findBadInput } from '../../errors/bad-input.ts';
-import type { ReadOperation } from '../../limits/operation-parser.ts';
+import type { ParsedOperation } from '../../limits/operation-parser.ts';
 import {
   type PreparedOperation,
   prepareOperation,
@@ -32,7 +32,7 @@ import { createUpstreamOperation, type UpstreamOperation } from './upstream-oper
 export const EVENT_SERVICE = '$event';
 
 /** How a subscription runs: what one subgraph is asked for, and what is added to each event. */
-export interface SubscriptionPlan extends ReadOperation {
+export interface SubscriptionPlan extends ParsedOperation {
   /** The same for operations that differ in nothing but layout, name and cursor. */
   readonly normalised: string;
   /** The variables that it uses, which tell its streams apart. */
@@ -64,7 +64,7 @@ export class RefusedOperation extends Error {
 }
 
 /** @throws {RefusedOperation} also when whoever asks may not run it */
-export type SubscriptionPlanner = (read: ReadOperation, asking: Identity) => SubscriptionPlan;
+export type SubscriptionPlanner = (read: ParsedOperation, asking: Identity) => SubscriptionPlan;
 
 /**
  * Validates and plans subscriptions, each operation once for as long as its document is kept.
@@ -77,12 +77,12 @@ export function createSubscriptionPlanner(
   const planner = new QueryPlanner(supergraph.model);
   const directivesOf = readStreamDirectives(supergraph);
   const touchesPrivate = readPrivateFields(supergraph);
-  const requirementsOf = readRequirements(supergraph);
+  const requirementsOf = createRequirements(supergraph);
   const plans = new WeakMap<object, SubscriptionPlan>();
   return (read, asking) => {
     const known = plans.get(read.operation);
     if (!known) refuseInvalid(read, supergraph, hideSuggestions);
-    const unmet = refuseUnmet(requirementsOf(read), asking);
+    const unmet = authorizationError(requirementsOf(read), asking);
     if (unmet) throw new RefusedOperation([unmet]);
     if (known) return known;
     const isPrivate = touchesPrivate(read.document);
@@ -93,7 +93,7 @@ export function createSubscriptionPlanner(
 }
 
 function refuseInvalid(
-  { document }: ReadOperation,
+  { document }: ParsedOperation,
   { schema }: LoadedSupergraph,
   hideSuggestions: boolean,
 ): void {
@@ -107,7 +107,7 @@ function refuseInvalid(
 }
 
 function planSubscription(
-  { document, operation }: ReadOperation,
+  { document, operation }: ParsedOperation,
   supergraph: LoadedSupergraph,
   planner: QueryPlanner,
   directivesOf: (field: string) => StreamDirectives,

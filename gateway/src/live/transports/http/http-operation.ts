@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify';
 import { idIn } from '../../../documents/persisted-queries.ts';
-import { RequestRefused } from '../../../errors/request-error.ts';
+import { RequestError } from '../../../errors/request-error.ts';
 import type { Admission, AdmittedOperation } from '../../../limits/admission.ts';
 import { searchOf } from '../../../request-pipeline/apollo-http.ts';
 
 /** A request that is no GraphQL over HTTP, with the status to answer. */
-export class HttpRequestError extends RequestRefused {
+export class HttpRequestError extends RequestError {
   constructor(status: number, message: string) {
     super(status, message, { code: 'BAD_REQUEST' });
   }
@@ -19,7 +19,7 @@ export interface HttpOperation {
   readonly forStream: boolean;
 }
 
-/** @throws {RequestRefused} @throws {GraphQLError} what is wrong with the operation of a stream */
+/** @throws {RequestError} @throws {GraphQLError} what is wrong with the operation of a stream */
 export function readHttpOperation(
   request: FastifyRequest,
   { admit }: Pick<Admission, 'admit'>,
@@ -43,7 +43,7 @@ export function readHttpOperation(
     });
   } catch (error) {
     const forStream = eventsOnly || query?.includes('subscription');
-    if (forStream || error instanceof RequestRefused) throw error;
+    if (forStream || error instanceof RequestError) throw error;
     return { forStream: false };
   }
   const kind = admitted.operation.operation;

@@ -5,7 +5,7 @@ import type { AllowedOrigins } from '../../../allowed-origins.ts';
 import { atExpiry } from '../../../auth/expiry.ts';
 import type { RequestCallers } from '../../../auth/request-callers.ts';
 import { contextOf } from '../../../context.ts';
-import { RequestRefused } from '../../../errors/request-error.ts';
+import { RequestError } from '../../../errors/request-error.ts';
 import { type Admission, setAdmitted } from '../../../limits/admission.ts';
 import type { ClientLimits } from '../../../limits/client-limits.ts';
 import { sendErrors } from '../../../limits/send-refusal.ts';
@@ -25,7 +25,7 @@ const GOING_AWAY: GraphQLFormattedError = {
 export interface HttpStreams extends Stoppable {
   /**
    * Takes the requests that are for a stream; all others go on to Apollo Server.
-   * @throws {RequestRefused}
+   * @throws {RequestError}
    */
   readonly handle: (
     request: FastifyRequest,
@@ -100,7 +100,7 @@ export function startHttpStreams({
         read = readHttpOperation(request, admission, format === serverSentEvents);
       } catch (error) {
         // A client of a stream reads there what is wrong with its operation.
-        if (error instanceof HttpRequestError || (!format && error instanceof RequestRefused)) {
+        if (error instanceof HttpRequestError || (!format && error instanceof RequestError)) {
           throw error;
         }
         if (!format) return undefined;

@@ -27,7 +27,7 @@ function connect() {
     contextOf: (identity) => ({ forward: {}, identity }),
     frame: createFramer(),
     admission: createTestAdmission(),
-    shed: () => {},
+    assertNotOverloaded: () => {},
     rate: { take: () => undefined },
     address: '127.0.0.1',
     maxOperations: 10,

@@ -1,9 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { RequestRefused } from '../../../errors/request-error.ts';
+import type { RequestError } from '../../../errors/request-error.ts';
 
 /** Answers over HTTP, to whoever asked for a websocket, why there is none. */
-export function refuseUpgrade(socket: Duplex, error: RequestRefused): void {
+export function refuseUpgrade(socket: Duplex, error: RequestError): void {
   const body = JSON.stringify({ errors: [error.toJSON()] });
   const { status, retryAfterS } = error;
   const head = [

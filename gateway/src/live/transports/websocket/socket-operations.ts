@@ -1,10 +1,10 @@
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { MessageType, type SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../../../context.ts';
-import { RequestRefused } from '../../../errors/request-error.ts';
+import { RequestError } from '../../../errors/request-error.ts';
 import type { Admission, AdmittedOperation } from '../../../limits/admission.ts';
 import { LimitExceeded } from '../../../limits/limit-exceeded.ts';
-import type { Shed } from '../../../limits/overload.ts';
+import type { AssertNotOverloaded } from '../../../limits/overload.ts';
 import type { RequestRate } from '../../../limits/request-rate.ts';
 import type { LiveStreams } from '../../fanout/stream-registry.ts';
 import type { OperationExecutor } from '../operation-executor.ts';
@@ -43,7 +43,7 @@ export function createSocketOperations({
   socket,
   admission,
   rate,
-  shed,
+  assertNotOverloaded,
   address,
   maxOperations,
   execute,
@@ -54,7 +54,7 @@ export function createSocketOperations({
   socket: MessageSocket;
   admission: Pick<Admission, 'admit' | 'checkNesting'>;
   rate: RequestRate;
-  shed: Shed;
+  assertNotOverloaded: AssertNotOverloaded;
   /** The client's, for what is counted by address. */
   address: string;
   /** The most that run at a time. */
@@ -126,7 +126,7 @@ export function createSocketOperations({
         admission.checkNesting(request);
         const read = admission.admit(request);
         if (read.operation.operation !== 'subscription') {
-          shed();
+          assertNotOverloaded();
           return void query(read);
         }
         const { variables } = read;
@@ -157,7 +157,7 @@ export function createSocketOperations({
         () => isRunning() && run(request),
         (error: unknown) => {
           fail(error);
-          if (error instanceof RequestRefused && error.retryAfterS) hold(error.retryAfterS);
+          if (error instanceof RequestError && error.retryAfterS) hold(error.retryAfterS);
         },
       );
     },

@@ -2,7 +2,7 @@ import { type Identity, ServiceError, UNRESTRICTED } from '@gudang/service';
 import type { Authentication, Caller, TokenCheck } from '@gudang/service/auth';
 import { CloseCode } from 'graphql-ws';
 import { atExpiry } from '../../../auth/expiry.ts';
-import { RequestRefused } from '../../../errors/request-error.ts';
+import { RequestError } from '../../../errors/request-error.ts';
 import { LiveCloseCode } from './close-codes.ts';
 
 /** Who is at the other end of a websocket, for as long as their token is good. */
@@ -43,7 +43,7 @@ export function createSocketSession(
       if (!over) use(found);
     } catch (error) {
       if (over) return;
-      if (error instanceof RequestRefused) close(LiveCloseCode.tryAgainLater, error.message);
+      if (error instanceof RequestError) close(LiveCloseCode.tryAgainLater, error.message);
       else if (!(error instanceof ServiceError))
         close(CloseCode.InternalServerError, 'Internal error');
       else if (error.code === 'UNAVAILABLE') close(LiveCloseCode.tryAgainLater, error.message);

@@ -33,7 +33,7 @@ async function serve({
     log: createLogger('gateway', 'silent'),
     admission: createTestAdmission(),
     ...DEFAULT_CLIENT_LIMITS,
-    shed: () => {},
+    assertNotOverloaded: () => {},
     limits: { ...DEFAULT_CLIENT_LIMITS.websocket, operations: 10_000, idleMs },
     execute: async () => ({ data: {} }),
     live: { subscribe: () => ({ leave: left, resume: () => {} }) },

@@ -7,7 +7,7 @@ import { CloseCode, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AllowedOrigins } from '../../../allowed-origins.ts';
 import { contextOf } from '../../../context.ts';
-import { RequestRefused } from '../../../errors/request-error.ts';
+import { RequestError } from '../../../errors/request-error.ts';
 import type { ClientAddress } from '../../../limits/client-address.ts';
 import type { WebsocketLimits } from '../../../limits/client-limits.ts';
 import type { ConnectionLimits } from '../../../limits/connection-limits.ts';
@@ -28,12 +28,12 @@ const PING_EVERY_MS = 12_000;
 const GOODBYE_MS = 2_000;
 const NOT_ACCEPTABLE = 4406;
 
-const GOING_AWAY = new RequestRefused(503, 'The gateway stops: connect again', {
+const GOING_AWAY = new RequestError(503, 'The gateway stops: connect again', {
   code: 'GOING_AWAY',
   retryable: true,
 });
-const NO_SUCH_PAGE = new RequestRefused(404, 'The graph is at /graphql', { code: 'NOT_FOUND' });
-const OTHER_ORIGIN = new RequestRefused(
+const NO_SUCH_PAGE = new RequestError(404, 'The graph is at /graphql', { code: 'NOT_FOUND' });
+const OTHER_ORIGIN = new RequestError(
   403,
   'Pages of this origin may not use the gateway: it is not in CORS_ORIGINS',
   { code: 'FORBIDDEN' },
@@ -67,7 +67,10 @@ export function startWebsockets({
   tokens: TokenChecks;
   log: Logger;
   pingEveryMs?: number;
-} & Pick<Connection, 'admission' | 'rate' | 'shed' | 'execute' | 'live' | 'present'>): Stoppable {
+} & Pick<
+  Connection,
+  'admission' | 'rate' | 'assertNotOverloaded' | 'execute' | 'live' | 'present'
+>): Stoppable {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: limits.messageBytes,
@@ -149,13 +152,13 @@ export function startWebsockets({
     if (!origins.allows(request.headers)) return refuseUpgrade(socket, OTHER_ORIGIN);
     const address = addresses.of(request);
     try {
-      serving.shed();
+      serving.assertNotOverloaded();
       socket.once('close', connections.enter(address));
       server.handleUpgrade(request, socket, head, (client) =>
         serve(client, socket, request, address),
       );
     } catch (error) {
-      if (error instanceof RequestRefused) return refuseUpgrade(socket, error);
+      if (error instanceof RequestError) return refuseUpgrade(socket, error);
       log.error({ err: error }, 'opening a websocket failed; this connection is closed');
       socket.destroy();
     }
