@@ -4,7 +4,7 @@
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { signToken } from '@gudang/service/test-tokens';
+import { signToken } from '@gudang/auth/testing';
 import { createChecks, quantile } from '@gudang/testing/checks';
 import { SECURED } from '@gudang/testing/clients/callers';
 import { graphAt } from '@gudang/testing/clients/graph-client';

@@ -1,4 +1,4 @@
-import { formatTimePlace } from '@gudang/service/graphql';
+import { formatTimePlace } from '@gudang/subgraph';
 import type { Grown } from './growth-servers.ts';
 
 /** An operation as a client sends it. */

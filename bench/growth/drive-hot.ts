@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { encodeIdentity, IDENTITY_HEADER, SECRET_HEADER } from '@gudang/service';
-import { formatCursor } from '@gudang/service/feed';
+import { encodeIdentity, IDENTITY_HEADER, SECRET_HEADER } from '@gudang/auth';
+import { formatCursor } from '@gudang/change-feed';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { startLiveClient } from '@gudang/testing/clients/live-client';
 import { eventually } from '@gudang/testing/eventually';

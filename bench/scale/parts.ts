@@ -1,4 +1,5 @@
-import { HEADER, ORDER_CREATED, STOCK_CHANGED } from '@gudang/events';
+import { ORDER_CREATED, STOCK_CHANGED } from '@gudang/events';
+import { HEADER } from '@gudang/messages';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { eventually } from '@gudang/testing/eventually';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Identity } from '@gudang/service';
+import type { Identity } from '@gudang/auth';
 import type { OperationTypeNode } from 'graphql';
 import type { AdmittedOperation } from './limits/admission.ts';
 import type { AbortSignalLike } from './request-deduplication/abort-signal.ts';

@@ -1,3 +1,4 @@
+import { createAuthentication, createTickets } from '@gudang/auth';
 import {
   createHealth,
   createHttpServer,
@@ -6,8 +7,7 @@ import {
   type ProcessContext,
   type RunningHttp,
   startHttp,
-} from '@gudang/service';
-import { createAuthentication, createTickets } from '@gudang/service/auth';
+} from '@gudang/runtime';
 import type { GraphQLError } from 'graphql';
 import { createAllowedOrigins, serveCors } from './allowed-origins.ts';
 import { createRequestCallers } from './auth/request-callers.ts';

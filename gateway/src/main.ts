@@ -1,5 +1,5 @@
 import './quiet-apollo.ts';
-import { runProcess } from '@gudang/service/process';
+import { runProcess } from '@gudang/runtime/process';
 import { gatewaySettings } from './settings.ts';
 
 await runProcess('gateway', gatewaySettings, async (context) => {

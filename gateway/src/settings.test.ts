@@ -1,5 +1,5 @@
-import { StartError } from '@gudang/service';
-import { readSettings, SettingsError } from '@gudang/service/settings';
+import { StartError } from '@gudang/runtime';
+import { readSettings, SettingsError } from '@gudang/runtime/settings';
 import { describe, expect, it } from 'vitest';
 import { gatewaySettings } from './settings.ts';
 import { subgraphAddresses } from './subgraphs/subgraph-addresses.ts';

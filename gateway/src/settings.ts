@@ -1,13 +1,5 @@
-import {
-  flag,
-  httpSettings,
-  identitySettings,
-  integer,
-  list,
-  type Setting,
-  type SettingsOf,
-  text,
-} from '@gudang/service/settings';
+import { identitySettings, protectedHttpSettings } from '@gudang/auth/settings';
+import { flag, integer, list, type Setting, type SettingsOf, text } from '@gudang/runtime/settings';
 
 import { limitSettings } from './limits/limit-settings.ts';
 
@@ -40,7 +32,7 @@ const origins = list.refine(
 );
 
 export const gatewaySettings = {
-  ...httpSettings(4000),
+  ...protectedHttpSettings(4000),
   SUPERGRAPH: {
     description:
       'The file with the composed supergraph, read again whenever it changes; unset: the one that comes with the gateway',

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHealth, createLogger, createMetrics, type Stoppable } from '@gudang/service';
+import { createHealth, createLogger, createMetrics, type Stoppable } from '@gudang/runtime';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startSupergraphFile } from './supergraph-file.ts';
 import { composeToys } from './testing/toy-graph.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { StartError } from '@gudang/service';
+import { StartError } from '@gudang/runtime';
 import { expect, it } from 'vitest';
 import { loadSupergraph } from './supergraph.ts';
 import { composeToys } from './testing/toy-graph.ts';

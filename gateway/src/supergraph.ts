@@ -2,7 +2,7 @@ import './quiet-apollo.ts';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Schema, Supergraph } from '@apollo/federation-internals';
-import { StartError } from '@gudang/service';
+import { StartError } from '@gudang/runtime';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { withoutEnforced } from './auth/security-features.ts';
 

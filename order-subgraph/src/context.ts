@@ -1,7 +1,7 @@
+import { ANONYMOUS, type Identity } from '@gudang/auth';
+import type { Feed } from '@gudang/change-feed';
 import type { OrderState, OrderStatus } from '@gudang/events';
-import { ANONYMOUS, type Identity } from '@gudang/service';
-import type { Feed } from '@gudang/service/feed';
-import type { Page, TimePlace } from '@gudang/service/graphql';
+import type { Page, TimePlace } from '@gudang/subgraph';
 import DataLoader from 'dataloader';
 import type { Database } from './database.ts';
 import type { CreateOrder } from './orders/create-order.ts';

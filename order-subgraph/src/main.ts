@@ -1,4 +1,4 @@
-import { runProcess } from '@gudang/service/process';
+import { runProcess } from '@gudang/runtime/process';
 import { settingsTable } from './settings.ts';
 
 await runProcess('order-subgraph', settingsTable, async (context) => {

@@ -1,6 +1,6 @@
 import { decodeOrderChanged, type OrderState } from '@gudang/events';
-import { notFound } from '@gudang/service';
-import { noteEventTrace } from '@gudang/service/tracing';
+import { notFound } from '@gudang/runtime';
+import { noteEventTrace } from '@gudang/subgraph';
 import type { Context } from './context.ts';
 import type { Database } from './database.ts';
 import { findOrders } from './orders/find-orders.ts';

@@ -1,14 +1,10 @@
-import {
-  databaseSettings,
-  httpSettings,
-  identitySettings,
-  integer,
-  kafkaSettings,
-  postgresUrl,
-} from '@gudang/service/settings';
+import { identitySettings, protectedHttpSettings } from '@gudang/auth/settings';
+import { kafkaSettings } from '@gudang/kafka/settings';
+import { databaseSettings } from '@gudang/postgres/settings';
+import { integer, postgresUrl } from '@gudang/runtime/settings';
 
 export const settingsTable = {
-  ...httpSettings(8000),
+  ...protectedHttpSettings(8000),
   ORDER_DATABASE_URL: {
     description: 'The PostgreSQL database of the orders',
     parse: postgresUrl,

@@ -1,7 +1,7 @@
+import { ANONYMOUS, type Identity } from '@gudang/auth';
+import { type Feed, formatCursor } from '@gudang/change-feed';
 import type { StockState } from '@gudang/events';
-import { ANONYMOUS, type Identity } from '@gudang/service';
-import { type Feed, formatCursor } from '@gudang/service/feed';
-import type { Page } from '@gudang/service/graphql';
+import type { Page } from '@gudang/subgraph';
 import DataLoader from 'dataloader';
 import type { Database } from './database.ts';
 import { findStocks } from './stocks/find-stocks.ts';

@@ -1,5 +1,5 @@
 import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
-import { isOutage } from '@gudang/service/database';
+import { isOutage } from '@gudang/postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { type Database, openDatabase } from './database.ts';
 import { addStock } from './stocks/add-stock.ts';

@@ -1,4 +1,3 @@
-import type { Metrics, Service, Stoppable } from '@gudang/service';
 import {
   postgresAdapter,
   postgresPool,
@@ -7,7 +6,8 @@ import {
   startClient,
   TRANSACTION_OPTIONS,
   withStatements,
-} from '@gudang/service/database';
+} from '@gudang/postgres';
+import type { Metrics, Service, Stoppable } from '@gudang/runtime';
 import { Prisma, PrismaClient } from './generated/prisma/client.ts';
 import type { settingsTable } from './settings.ts';
 

@@ -1,4 +1,4 @@
-import { runProcess } from '@gudang/service/process';
+import { runProcess } from '@gudang/runtime/process';
 import { settingsTable } from './settings.ts';
 
 await runProcess('stock-subgraph', settingsTable, async (context) => {

@@ -1,13 +1,10 @@
-import {
-  databaseSettings,
-  httpSettings,
-  identitySettings,
-  kafkaSettings,
-  postgresUrl,
-} from '@gudang/service/settings';
+import { identitySettings, protectedHttpSettings } from '@gudang/auth/settings';
+import { kafkaSettings } from '@gudang/kafka/settings';
+import { databaseSettings } from '@gudang/postgres/settings';
+import { postgresUrl } from '@gudang/runtime/settings';
 
 export const settingsTable = {
-  ...httpSettings(8001),
+  ...protectedHttpSettings(8001),
   STOCK_DATABASE_URL: {
     description: 'The PostgreSQL database of the stocks',
     parse: postgresUrl,

@@ -1,6 +1,6 @@
+import { type Cursor, type Feed, formatCursor } from '@gudang/change-feed';
 import { decodeStockChanged, type StockChangeKind, type StockState } from '@gudang/events';
-import { type Cursor, type Feed, formatCursor } from '@gudang/service/feed';
-import { noteEventTrace } from '@gudang/service/tracing';
+import { noteEventTrace } from '@gudang/subgraph';
 import type { Database } from './database.ts';
 import { findStocksById } from './stocks/find-stocks.ts';
 import { createStreamPlace, type StreamPlace } from './stream-place.ts';

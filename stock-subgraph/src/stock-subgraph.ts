@@ -1,9 +1,11 @@
+import type { Identity } from '@gudang/auth';
+import { startFeed } from '@gudang/change-feed';
 import { STOCK_CHANGED } from '@gudang/events';
-import { type Identity, type ProcessContext, startService } from '@gudang/service';
-import { startFeed } from '@gudang/service/feed';
-import { serveSubgraph } from '@gudang/service/graphql';
-import { startKafka, topicsOf } from '@gudang/service/kafka';
-import { measureOutbox, startRelay } from '@gudang/service/outbox';
+import { startKafka, topicsOf } from '@gudang/kafka';
+import { measureOutbox, startRelay } from '@gudang/outbox';
+import { isOutage } from '@gudang/postgres';
+import type { ProcessContext } from '@gudang/runtime';
+import { serveSubgraph, startService } from '@gudang/subgraph';
 import { createContext } from './context.ts';
 import { startDatabase } from './database.ts';
 import { startOrderCreatedConsumer } from './decisions/order-created-consumer.ts';
@@ -16,7 +18,7 @@ import type { settingsTable } from './settings.ts';
 export function startStockSubgraph(
   processContext: ProcessContext<typeof settingsTable>,
 ): Promise<void> {
-  return startService(processContext, async (service) => {
+  return startService(processContext, isOutage, async (service) => {
     const { settings, started } = service;
     const databaseUrl = settings.STOCK_DATABASE_URL;
     const changeTopic = STOCK_CHANGED;

@@ -1,4 +1,4 @@
-import { parseCursor } from '@gudang/service/feed';
+import { parseCursor } from '@gudang/change-feed';
 import { describe, expect, it, vi } from 'vitest';
 import { createStreamPlace } from './stream-place.ts';
 

@@ -1,6 +1,6 @@
+import { type Feed, formatCursor } from '@gudang/change-feed';
 import type { StockState } from '@gudang/events';
-import { type Feed, formatCursor } from '@gudang/service/feed';
-import type { Position } from '@gudang/service/graphql';
+import type { Position } from '@gudang/subgraph';
 
 /** A row so much older than the newest change was announced before it, in milliseconds. */
 const ANNOUNCED_AFTER_MS = 1_000;

@@ -1,5 +1,5 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import { signToken } from '@gudang/service/test-tokens';
+import { signToken } from '@gudang/auth/testing';
 import { SECURED } from '@gudang/testing/clients/callers';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { createShopClient } from '@gudang/testing/clients/shop-client';

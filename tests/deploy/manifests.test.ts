@@ -5,7 +5,7 @@ import { findKustomize, type Manifest, render } from './render.ts';
 import { createManifestValidator } from './validate.ts';
 
 const SERVICES = ['gateway', 'order-subgraph', 'stock-subgraph'];
-/** The longest that a service takes to stop, in seconds: see lifecycle.ts in @gudang/service. */
+/** The longest that a service takes to stop, in seconds: see lifecycle.ts in @gudang/runtime. */
 const STOP_DEADLINE_S = 20;
 
 /** Of a topic: see KAFKA_PARTITIONS in SETTINGS.md. */

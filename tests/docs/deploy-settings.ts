@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { SettingRow } from '@gudang/service/settings';
+import type { SettingRow } from '@gudang/runtime/settings';
 
 const MARK = '# The rest, at their defaults; `npm run settings` writes this list.';
 

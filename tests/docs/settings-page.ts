@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { startSettingsTable } from '@gudang/embedded';
-import { type SettingRow, settingsMarkdown } from '@gudang/service/settings';
+import { type SettingRow, settingsMarkdown } from '@gudang/runtime/settings';
 import { runScript } from '@gudang/testing/system/run-script';
 
 export const SERVICES = ['gateway', 'order-subgraph', 'stock-subgraph'];

@@ -1,4 +1,4 @@
-import { signToken } from '@gudang/service/test-tokens';
+import { signToken } from '@gudang/auth/testing';
 import { SECURED } from '@gudang/testing/clients/callers';
 import type { SystemOptions } from '@gudang/testing/system/system';
 

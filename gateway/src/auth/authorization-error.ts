@@ -1,4 +1,4 @@
-import { accessRefused, type Identity, meets } from '@gudang/service';
+import { accessRefused, type Identity, meets } from '@gudang/auth';
 import { GraphQLError } from 'graphql';
 import type { FieldRequirement } from './field-requirements.ts';
 

@@ -1,5 +1,5 @@
 import type { ObjectType } from '@apollo/federation-internals';
-import type { Requirement } from '@gudang/service';
+import type { Requirement } from '@gudang/auth';
 import {
   type GraphQLNamedType,
   getNamedType,

@@ -1,4 +1,4 @@
-import { AUDIENCE, ISSUER, startIssuer } from '@gudang/service/test-tokens';
+import { AUDIENCE, ISSUER, startIssuer } from '@gudang/auth/testing';
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';

@@ -1,4 +1,4 @@
-import { signToken, TOKEN_SETTINGS } from '@gudang/service/test-tokens';
+import { signToken, TOKEN_SETTINGS } from '@gudang/auth/testing';
 import { type Client, createClient } from 'graphql-ws';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';

@@ -1,5 +1,5 @@
-import { ServiceError } from '@gudang/service';
-import { type Authentication, type Caller, NOBODY, type Tickets } from '@gudang/service/auth';
+import { type Authentication, type Caller, NOBODY, type Tickets } from '@gudang/auth';
+import { ServiceError } from '@gudang/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RequestError } from '../errors/request-error.ts';
 import type { ClientAddress } from '../limits/client-address.ts';

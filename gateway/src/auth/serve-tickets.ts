@@ -1,5 +1,4 @@
-import { isKnown } from '@gudang/service';
-import { TICKET_S, type Tickets } from '@gudang/service/auth';
+import { isKnown, TICKET_S, type Tickets } from '@gudang/auth';
 import type { FastifyInstance } from 'fastify';
 import { answerRefusals } from '../limits/answer-refusals.ts';
 import type { ClientAddress } from '../limits/client-address.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { StartError } from '@gudang/service';
+import { StartError } from '@gudang/runtime';
 import { RequestError } from '../errors/request-error.ts';
 import { cacheOf, idIn, type PersistedQueries } from './persisted-queries.ts';
 

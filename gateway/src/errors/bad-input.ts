@@ -1,4 +1,4 @@
-import { validateSafely } from '@gudang/service';
+import { validateSafely } from '@gudang/graphql';
 import {
   coerceInputValue,
   type DocumentNode,

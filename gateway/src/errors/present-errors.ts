@@ -1,4 +1,5 @@
-import { type Logger, presentError } from '@gudang/service';
+import { presentError } from '@gudang/graphql';
+import type { Logger } from '@gudang/runtime';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
 /** Extensions of other servers' errors that are no business of a client. */

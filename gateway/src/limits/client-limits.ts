@@ -1,4 +1,4 @@
-import type { Metrics } from '@gudang/service';
+import type { Metrics } from '@gudang/runtime';
 import { type ClientAddress, createClientAddress } from './client-address.ts';
 import { type ConnectionLimits, createConnectionLimits } from './connection-limits.ts';
 import type { LimitSettings } from './limit-settings.ts';

@@ -1,4 +1,4 @@
-import type { Metrics } from '@gudang/service';
+import type { Metrics } from '@gudang/runtime';
 import { isLoopback } from './client-address.ts';
 import { LimitExceeded } from './limit-exceeded.ts';
 

@@ -1,4 +1,4 @@
-import { integer, list, type Setting, type SettingsOf } from '@gudang/service/settings';
+import { integer, list, type Setting, type SettingsOf } from '@gudang/runtime/settings';
 import { checkProxies } from './client-address.ts';
 
 const MANY = 1_000_000;

@@ -1,5 +1,5 @@
 import underPressure from '@fastify/under-pressure';
-import type { Metrics } from '@gudang/service';
+import type { Metrics } from '@gudang/runtime';
 import type { FastifyInstance } from 'fastify';
 import { RequestError } from '../errors/request-error.ts';
 

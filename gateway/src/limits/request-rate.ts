@@ -1,4 +1,5 @@
-import type { Identity, Metrics } from '@gudang/service';
+import type { Identity } from '@gudang/auth';
+import type { Metrics } from '@gudang/runtime';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { RequestError } from '../errors/request-error.ts';
 import { isLoopback } from './client-address.ts';

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { signToken, TOKEN_SETTINGS } from '@gudang/service/test-tokens';
+import { signToken, TOKEN_SETTINGS } from '@gudang/auth/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';

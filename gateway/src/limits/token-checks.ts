@@ -1,5 +1,5 @@
-import type { Metrics } from '@gudang/service';
-import type { TokenCheck } from '@gudang/service/auth';
+import type { TokenCheck } from '@gudang/auth';
+import type { Metrics } from '@gudang/runtime';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { RequestError } from '../errors/request-error.ts';
 import { isLoopback } from './client-address.ts';

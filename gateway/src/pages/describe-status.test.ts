@@ -1,4 +1,4 @@
-import { OK, type PartState } from '@gudang/service';
+import { OK, type PartState } from '@gudang/runtime';
 import { expect, test } from 'vitest';
 import { describeStatus } from './describe-status.ts';
 

@@ -1,4 +1,4 @@
-import type { HealthReport, PartState } from '@gudang/service';
+import type { HealthReport, PartState } from '@gudang/runtime';
 
 /** What people are told of a part. */
 export interface StatusPart {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
-import type { Health, Logger } from '@gudang/service';
+import type { Health, Logger } from '@gudang/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { SubgraphAddress } from '../subgraphs/subgraph-addresses.ts';
 import { FILE_HEADERS, securityHeaders } from './security-headers.ts';

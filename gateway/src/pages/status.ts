@@ -1,4 +1,4 @@
-import type { Health } from '@gudang/service';
+import type { Health } from '@gudang/runtime';
 import type { SubgraphAddress } from '../subgraphs/subgraph-addresses.ts';
 import { describeStatus, type StatusPart } from './describe-status.ts';
 import { fetchSubgraphParts } from './subgraph-readiness.ts';

@@ -1,4 +1,4 @@
-import type { PartState } from '@gudang/service';
+import type { PartState } from '@gudang/runtime';
 import { request } from 'undici';
 
 const DEADLINE_MS = 1_000;

@@ -1,4 +1,4 @@
-import { signToken, TOKEN_SETTINGS } from '@gudang/service/test-tokens';
+import { signToken, TOKEN_SETTINGS } from '@gudang/auth/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { collect } from '../testing/collector.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';

@@ -1,5 +1,6 @@
-import type { Identity, Metrics } from '@gudang/service';
-import { encodeIdentity } from '@gudang/service';
+import type { Identity } from '@gudang/auth';
+import { encodeIdentity } from '@gudang/auth';
+import type { Metrics } from '@gudang/runtime';
 import type { FastifyRequest } from 'fastify';
 import type { GatewayContext } from '../context.ts';
 import { createInFlight } from './in-flight.ts';

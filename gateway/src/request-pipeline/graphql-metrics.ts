@@ -1,5 +1,5 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import type { Metrics } from '@gudang/service';
+import type { Metrics } from '@gudang/runtime';
 import type { OperationDefinitionNode } from 'graphql';
 import type { GatewayContext } from '../context.ts';
 

@@ -1,5 +1,5 @@
-import { SECRET_HEADER } from '@gudang/service';
-import { signToken, TOKEN_SETTINGS } from '@gudang/service/test-tokens';
+import { SECRET_HEADER } from '@gudang/auth';
+import { signToken, TOKEN_SETTINGS } from '@gudang/auth/testing';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { composeMarkedToys } from '../testing/marked-toys.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';

@@ -1,4 +1,4 @@
-import { ANONYMOUS, UNRESTRICTED } from '@gudang/service';
+import { ANONYMOUS, UNRESTRICTED } from '@gudang/auth';
 import type { FastifyRequest } from 'fastify';
 import { type GraphQLError, type OperationDefinitionNode, parse } from 'graphql';
 import { beforeEach, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-import { isTracing } from '@gudang/service/tracing';
+import { isTracing } from '@gudang/runtime/tracing';
 import type { FastifyRequest } from 'fastify';
 import { authorizationError } from '../auth/authorization-error.ts';
 import type { RequirementsOf } from '../auth/field-requirements.ts';

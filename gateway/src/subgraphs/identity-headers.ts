@@ -1,4 +1,4 @@
-import { encodeIdentity, IDENTITY_HEADER, type Identity, SECRET_HEADER } from '@gudang/service';
+import { encodeIdentity, IDENTITY_HEADER, type Identity, SECRET_HEADER } from '@gudang/auth';
 
 const NOTHING: Readonly<Record<string, string>> = {};
 

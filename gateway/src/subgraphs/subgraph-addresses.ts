@@ -1,4 +1,4 @@
-import { StartError } from '@gudang/service';
+import { StartError } from '@gudang/runtime';
 
 /** Where a subgraph answers. */
 export interface SubgraphAddress {

@@ -1,4 +1,4 @@
-import { OK, type PartState } from '@gudang/service';
+import { OK, type PartState } from '@gudang/runtime';
 import type { SubgraphSource } from './subgraph-source.ts';
 
 /** How long an answer counts, so that probes of load balancers do not add up, in milliseconds. */

@@ -1,6 +1,7 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
-import { ANONYMOUS, type Logger, type Stoppable, withoutCredentials } from '@gudang/service';
-import { startSpan } from '@gudang/service/tracing';
+import { ANONYMOUS } from '@gudang/auth';
+import { type Logger, type Stoppable, withoutCredentials } from '@gudang/runtime';
+import { startSpan } from '@gudang/runtime/tracing';
 import type { OperationTypeNode } from 'graphql';
 import { Pool } from 'undici';
 import type { GatewayContext } from '../context.ts';

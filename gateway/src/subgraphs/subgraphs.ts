@@ -1,4 +1,4 @@
-import type { Health, Logger, Metrics, Stoppable } from '@gudang/service';
+import type { Health, Logger, Metrics, Stoppable } from '@gudang/runtime';
 import type { Invalidation } from '../request-deduplication/invalidation.ts';
 import type { SubgraphAddress } from './subgraph-addresses.ts';
 import { createSubgraphMetrics } from './subgraph-metrics.ts';

@@ -1,8 +1,8 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger, type Stoppable } from '@gudang/service';
-import { readSettings } from '@gudang/service/settings';
+import { createLogger, type Stoppable } from '@gudang/runtime';
+import { readSettings } from '@gudang/runtime/settings';
 import type { FormattedExecutionResult } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';

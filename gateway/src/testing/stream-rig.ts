@@ -1,4 +1,4 @@
-import { createMetrics } from '@gudang/service';
+import { createMetrics } from '@gudang/runtime';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { createCatchUpGate } from '../live/fanout/catch-up-gate.ts';
 import type { QueueLimits } from '../live/fanout/client-queue.ts';

@@ -1,5 +1,5 @@
-import { createMetrics } from '@gudang/service';
-import { readSettings } from '@gudang/service/settings';
+import { createMetrics } from '@gudang/runtime';
+import { readSettings } from '@gudang/runtime/settings';
 import { createPersistedQueries } from '../documents/persisted-queries.ts';
 import { type Admission, createAdmission } from '../limits/admission.ts';
 import { createClientLimits } from '../limits/client-limits.ts';

@@ -1,6 +1,7 @@
 import { decodeOrderDecided, ORDER_DECIDED } from '@gudang/events';
-import type { Service, Stoppable } from '@gudang/service';
-import { type KafkaConnection, startInboxConsumer } from '@gudang/service/kafka';
+import type { KafkaConnection } from '@gudang/kafka';
+import { startInboxConsumer } from '@gudang/outbox';
+import type { Service, Stoppable } from '@gudang/runtime';
 import type { Database } from '../database.ts';
 import { settleOrders } from './settle-orders.ts';
 

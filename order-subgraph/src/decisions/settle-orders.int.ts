@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
 import { decodeOrderChanged, type OrderDecided } from '@gudang/events';
-import type { KafkaRecord, Readable } from '@gudang/service/kafka';
+import type { KafkaRecord } from '@gudang/kafka';
+import type { Readable } from '@gudang/outbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type Database, openDatabase } from '../database.ts';
 import { insertOrders } from '../orders/insert-orders.ts';

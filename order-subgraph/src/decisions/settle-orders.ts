@@ -1,6 +1,6 @@
 import { ORDER_DECIDED, type OrderDecided, type OrderState } from '@gudang/events';
-import type { Readable } from '@gudang/service/kafka';
-import { type DeadLetter, writeDeadLetters } from '@gudang/service/outbox';
+import type { Readable } from '@gudang/outbox';
+import { type DeadLetter, writeDeadLetters } from '@gudang/outbox';
 import type { Database, Transaction } from '../database.ts';
 import { orderChangedFrom } from '../orders/order-events.ts';
 import { settle } from './settle.ts';

@@ -1,8 +1,9 @@
-import { ORDER_QUANTITY, type OrderState, PRODUCT_ID_LENGTH } from '@gudang/events';
-import { type Logger, ServiceError } from '@gudang/service';
-import { isRefusedData } from '@gudang/service/database';
-import { readArguments, textOf, wholeNumber } from '@gudang/service/graphql';
-import { traceId } from '@gudang/service/tracing';
+import type { OrderState } from '@gudang/events';
+import { ORDER_QUANTITY, PRODUCT_ID_LENGTH } from '@gudang/events';
+import { isRefusedData } from '@gudang/postgres';
+import { type Logger, ServiceError } from '@gudang/runtime';
+import { traceId } from '@gudang/runtime/tracing';
+import { readArguments, textOf, wholeNumber } from '@gudang/subgraph';
 import { z } from 'zod';
 import type { Database } from '../database.ts';
 import { createGroupCommit } from './group-commit.ts';

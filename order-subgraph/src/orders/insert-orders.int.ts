@@ -1,6 +1,6 @@
 import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
 import { decodeOrderChanged, decodeOrderCreated, encodeOrderCreated } from '@gudang/events';
-import { isRefusedData } from '@gudang/service/database';
+import { isRefusedData } from '@gudang/postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type Database, openDatabase } from '../database.ts';
 import { createOrderCreation } from './create-order.ts';

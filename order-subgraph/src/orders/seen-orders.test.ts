@@ -1,4 +1,4 @@
-import { ANONYMOUS, type Identity, UNRESTRICTED } from '@gudang/service';
+import { ANONYMOUS, type Identity, UNRESTRICTED } from '@gudang/auth';
 import { expect, it } from 'vitest';
 import { isSeen, seenBy } from './seen-orders.ts';
 

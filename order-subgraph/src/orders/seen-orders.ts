@@ -1,5 +1,5 @@
+import { hasScope, type Identity } from '@gudang/auth';
 import type { OrderState } from '@gudang/events';
-import { hasScope, type Identity } from '@gudang/service';
 
 /** Whose orders somebody sees: those of everybody, or of one owner; undefined: of nobody. */
 export type SeenOrders = 'all' | { readonly owner: string | undefined };

@@ -1,5 +1,6 @@
-import { pause, type Service, type Stoppable } from '@gudang/service';
-import type { Relay } from '@gudang/service/outbox';
+import type { Relay } from '@gudang/outbox';
+import type { Service } from '@gudang/runtime';
+import { pause, type Stoppable } from '@gudang/runtime';
 import type { Database } from '../database.ts';
 import { nextBatchSize } from './batch-size.ts';
 import { countUndecided, republishOrders } from './republish-orders.ts';

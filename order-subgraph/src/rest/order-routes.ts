@@ -1,7 +1,7 @@
+import { demand, type Identity } from '@gudang/auth';
 import type { OrderState } from '@gudang/events';
-import { demand, type Identity, type Service } from '@gudang/service';
-import type { Page, TimePlace } from '@gudang/service/graphql';
-import { fieldsOf, REST_LIST_LIMIT, type RestAnswer, serveRest } from '@gudang/service/rest';
+import type { Page, SubgraphService, TimePlace } from '@gudang/subgraph';
+import { fieldsOf, REST_LIST_LIMIT, type RestAnswer, serveRest } from '@gudang/subgraph';
 import type { Context } from '../context.ts';
 import { findOrderPage } from '../orders/find-orders.ts';
 
@@ -20,7 +20,7 @@ const NEWEST: Page<TimePlace> = {
 
 /** The orders as clients of the earlier system know them. */
 export function serveOrderRest(
-  service: Pick<Service, 'app' | 'auth' | 'log'>,
+  service: Pick<SubgraphService, 'app' | 'auth' | 'isOutage' | 'log'>,
   createContext: (
     identity: Identity,
   ) => Pick<Context, 'database' | 'createOrder' | 'seen' | 'owner'>,

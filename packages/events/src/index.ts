@@ -1,12 +1,4 @@
-export type { Decoded } from './decode.ts';
-export { eventType, HEADER } from './headers.ts';
-export {
-  characters,
-  isStorableText,
-  ORDER_QUANTITY,
-  PRODUCT_ID_LENGTH,
-  STOCK_QUANTITY,
-} from './limits.ts';
+export { ORDER_QUANTITY, PRODUCT_ID_LENGTH, STOCK_QUANTITY } from './limits.ts';
 export {
   decodeOrderChanged,
   encodeOrderChanged,
@@ -29,10 +21,4 @@ export {
   type StockChangeKind,
   type StockState,
 } from './stock-changed.ts';
-export {
-  deadLetterTopic,
-  ORDER_CHANGED,
-  ORDER_CREATED,
-  ORDER_DECIDED,
-  STOCK_CHANGED,
-} from './topics.ts';
+export { ORDER_CHANGED, ORDER_CREATED, ORDER_DECIDED, STOCK_CHANGED } from './topics.ts';

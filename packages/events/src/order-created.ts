@@ -1,6 +1,6 @@
+import { type Decoded, decodeWith, time, uuid } from '@gudang/messages';
 import { z } from 'zod';
-import { type Decoded, decodeWith, productId, time, uuid } from './decode.ts';
-import { ORDER_QUANTITY } from './limits.ts';
+import { ORDER_QUANTITY, productId } from './limits.ts';
 
 /** An order that wants its quantity of a product. */
 export interface OrderCreated {

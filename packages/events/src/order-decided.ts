@@ -1,6 +1,6 @@
+import { type Decoded, decodeWith, time, uuid } from '@gudang/messages';
 import { z } from 'zod';
-import { type Decoded, decodeWith, productId, time, uuid } from './decode.ts';
-import { STOCK_QUANTITY } from './limits.ts';
+import { productId, STOCK_QUANTITY } from './limits.ts';
 
 export type DecisionStatus = 'CONFIRMED' | 'REJECTED';
 export type RejectionReason = 'OUT_OF_STOCK' | 'UNKNOWN_PRODUCT';

@@ -3,8 +3,3 @@ export const ORDER_CREATED = 'order_created';
 export const ORDER_DECIDED = 'order_decided';
 export const ORDER_CHANGED = 'order_changed';
 export const STOCK_CHANGED = 'stock_changed';
-
-/** Where records go that cannot be applied. */
-export function deadLetterTopic(topic: string): string {
-  return `${topic}.dlt`;
-}

@@ -1,11 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import {
-  deadLetterTopic,
-  ORDER_CHANGED,
-  ORDER_CREATED,
-  ORDER_DECIDED,
-  STOCK_CHANGED,
-} from '@gudang/events';
+import { ORDER_CHANGED, ORDER_CREATED, ORDER_DECIDED, STOCK_CHANGED } from '@gudang/events';
+import { deadLetterTopic } from '@gudang/messages';
 import type { Admin, Kafka } from 'kafkajs';
 import { eventually } from './eventually.ts';
 

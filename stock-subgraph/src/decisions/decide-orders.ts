@@ -1,11 +1,6 @@
-import {
-  encodeOrderDecided,
-  ORDER_CREATED,
-  ORDER_DECIDED,
-  type OrderCreated,
-} from '@gudang/events';
-import type { Readable } from '@gudang/service/kafka';
-import { type DeadLetter, writeDeadLetters, writeEvents } from '@gudang/service/outbox';
+import { encodeOrderDecided, ORDER_CREATED, ORDER_DECIDED, type OrderCreated } from '@gudang/events';
+import type { Readable } from '@gudang/outbox';
+import { type DeadLetter, writeDeadLetters, writeEvents } from '@gudang/outbox';
 import type { Database, Transaction } from '../database.ts';
 import { lockStocks } from '../stocks/lock-stocks.ts';
 import { writeChanges } from '../stocks/write-changes.ts';

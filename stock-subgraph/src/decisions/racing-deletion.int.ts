@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
 import type { OrderCreated } from '@gudang/events';
-import type { KafkaRecord, Readable } from '@gudang/service/kafka';
+import type { KafkaRecord } from '@gudang/kafka';
+import type { Readable } from '@gudang/outbox';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type Database, openDatabase } from '../database.ts';
 import { addStock } from '../stocks/add-stock.ts';

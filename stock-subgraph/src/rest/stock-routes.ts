@@ -1,13 +1,8 @@
+import { demand, type Identity, type Requirement } from '@gudang/auth';
 import type { StockState } from '@gudang/events';
-import { demand, type Identity, notFound, type Requirement, type Service } from '@gudang/service';
-import { type Page, readArguments, type TimePlace } from '@gudang/service/graphql';
-import {
-  type CallerOf,
-  fieldsOf,
-  REST_LIST_LIMIT,
-  type RestAnswer,
-  serveRest,
-} from '@gudang/service/rest';
+import { notFound } from '@gudang/runtime';
+import type { SubgraphService } from '@gudang/subgraph';
+import { type CallerOf, fieldsOf, type Page, REST_LIST_LIMIT, type RestAnswer, readArguments, serveRest, type TimePlace } from '@gudang/subgraph';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { addStock, stockId } from '../stocks/add-stock.ts';
@@ -34,7 +29,7 @@ interface OfStock {
 
 /** The stocks as clients of the earlier system know them. */
 export function serveStockRest(
-  service: Pick<Service, 'app' | 'auth' | 'log'>,
+  service: Pick<SubgraphService, 'app' | 'auth' | 'isOutage' | 'log'>,
   createContext: (
     identity: Identity,
     traceparent?: string,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { STOCK_QUANTITY, type StockState } from '@gudang/events';
-import { ServiceError } from '@gudang/service';
-import { readArguments, textOf, wholeNumber } from '@gudang/service/graphql';
+import type { StockState } from '@gudang/events';
+import { STOCK_QUANTITY } from '@gudang/events';
+import { ServiceError } from '@gudang/runtime';
+import { readArguments, textOf, wholeNumber } from '@gudang/subgraph';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { lockStocks } from './lock-stocks.ts';

@@ -1,6 +1,7 @@
-import { STOCK_QUANTITY, type StockState } from '@gudang/events';
-import { badUserInput, notFound, ServiceError } from '@gudang/service';
-import { readArguments, textOf, wholeNumber } from '@gudang/service/graphql';
+import type { StockState } from '@gudang/events';
+import { STOCK_QUANTITY } from '@gudang/events';
+import { badUserInput, notFound, ServiceError } from '@gudang/runtime';
+import { readArguments, textOf, wholeNumber } from '@gudang/subgraph';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { stockId, stockName, stockQuantity } from './add-stock.ts';

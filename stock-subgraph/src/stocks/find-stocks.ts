@@ -1,5 +1,5 @@
 import type { StockState } from '@gudang/events';
-import type { Page, TimePlace } from '@gudang/service/graphql';
+import type { Page, TimePlace } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { STOCK_COLUMNS } from './lock-stocks.ts';

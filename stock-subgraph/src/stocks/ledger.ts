@@ -1,5 +1,5 @@
 import type { StockChangeKind } from '@gudang/events';
-import type { Page } from '@gudang/service/graphql';
+import type { Page } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 

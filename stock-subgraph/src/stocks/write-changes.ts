@@ -1,5 +1,5 @@
 import { encodeStockChanged, STOCK_CHANGED, type StockChanged } from '@gudang/events';
-import { writeEvents } from '@gudang/service/outbox';
+import { writeEvents } from '@gudang/outbox';
 import type { Transaction } from '../database.ts';
 
 /** A change as the ledger keeps it. */

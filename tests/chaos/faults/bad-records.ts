@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { deadLetterTopic, ORDER_CREATED } from '@gudang/events';
+import { ORDER_CREATED } from '@gudang/events';
+import { deadLetterTopic } from '@gudang/messages';
 import { eventually } from '@gudang/testing/eventually';
 import type { Fault } from '../fault.ts';
 import { badValues } from './bad-values.ts';

@@ -1,4 +1,4 @@
-import { signToken, unsignedToken } from '@gudang/service/test-tokens';
+import { signToken, unsignedToken } from '@gudang/auth/testing';
 import { type FuzzCase, judgeAnswer } from '../case.ts';
 import { anyJson, anyText, mutateText } from '../values.ts';
 

@@ -1,4 +1,4 @@
-import type { Metrics } from '@gudang/service';
+import type { Metrics } from '@gudang/runtime';
 
 type Gauge = ReturnType<Metrics['gauge']>;
 type Counter = ReturnType<Metrics['counter']>;

@@ -1,4 +1,4 @@
-import { startSpan } from '@gudang/service/tracing';
+import { startSpan } from '@gudang/runtime/tracing';
 import type { GraphQLFormattedError } from 'graphql';
 import { pick } from '../planning/stream-variables.ts';
 import type { LiveGraph } from '../upstream/live-graph.ts';

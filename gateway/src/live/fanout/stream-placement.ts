@@ -1,4 +1,4 @@
-import { ANONYMOUS, type Identity, UNRESTRICTED } from '@gudang/service';
+import { ANONYMOUS, type Identity, UNRESTRICTED } from '@gudang/auth';
 import type { ParsedOperation } from '../../limits/operation-parser.ts';
 import { coerceVariables, cursorOf, pick } from '../planning/stream-variables.ts';
 import type { SubscriptionPlan } from '../planning/subscription-plan.ts';

@@ -1,12 +1,5 @@
-import {
-  createHealth,
-  createLogger,
-  createMetrics,
-  IDENTITY_HEADER,
-  type Identity,
-  SECRET_HEADER,
-  UNRESTRICTED,
-} from '@gudang/service';
+import { IDENTITY_HEADER, type Identity, SECRET_HEADER, UNRESTRICTED } from '@gudang/auth';
+import { createHealth, createLogger, createMetrics } from '@gudang/runtime';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { createOperationParser } from '../../limits/operation-parser.ts';
 import { createInvalidation } from '../../request-deduplication/invalidation.ts';

@@ -1,4 +1,4 @@
-import type { Logger } from '@gudang/service';
+import type { Logger } from '@gudang/runtime';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { presentErrors } from '../../errors/present-errors.ts';
 import { RefusedOperation } from '../planning/subscription-plan.ts';

@@ -2,7 +2,8 @@ import '../../quiet-apollo.ts';
 import { operationFromDocument } from '@apollo/federation-internals';
 import { buildOperationContext } from '@apollo/gateway';
 import { type PlanNode, type QueryPlan, QueryPlanner } from '@apollo/query-planner';
-import { type Identity, validateSafely } from '@gudang/service';
+import type { Identity } from '@gudang/auth';
+import { validateSafely } from '@gudang/graphql';
 import {
   type DefinitionNode,
   type DocumentNode,

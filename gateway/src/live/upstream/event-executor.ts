@@ -1,7 +1,7 @@
 import '../../quiet-apollo.ts';
 import { executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
 import type { FetchNode } from '@apollo/query-planner';
-import type { Logger } from '@gudang/service';
+import type { Logger } from '@gudang/runtime';
 import type { FormattedExecutionResult, GraphQLError } from 'graphql';
 import type { GatewayContext } from '../../context.ts';
 import { presentErrors } from '../../errors/present-errors.ts';

@@ -1,4 +1,4 @@
-import type { Logger } from '@gudang/service';
+import type { Logger } from '@gudang/runtime';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 import {
   createSubscriptionPlanner,

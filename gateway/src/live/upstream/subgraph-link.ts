@@ -1,4 +1,4 @@
-import { createBackoff, type Logger, pause, type Stoppable } from '@gudang/service';
+import { createBackoff, type Logger, pause, type Stoppable } from '@gudang/runtime';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { createClient } from 'graphql-ws';
 import type { UpstreamRequest, UpstreamSink } from './upstream-sink.ts';

@@ -1,4 +1,5 @@
-import type { Identity, Logger, Stoppable } from '@gudang/service';
+import type { Identity } from '@gudang/auth';
+import type { Logger, Stoppable } from '@gudang/runtime';
 import type { SubgraphAddress } from '../../subgraphs/subgraph-addresses.ts';
 import { type SubgraphLink, startSubgraphLink } from './subgraph-link.ts';
 import type { UpstreamRequest, UpstreamSink } from './upstream-sink.ts';

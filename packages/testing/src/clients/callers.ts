@@ -1,4 +1,4 @@
-import { signToken, TOKEN_SETTINGS, unsignedToken } from '@gudang/service/test-tokens';
+import { signToken, TOKEN_SETTINGS, unsignedToken } from '@gudang/auth/testing';
 
 /** Settings of all processes that accept the tokens of these callers. */
 export const SECURED = { ...TOKEN_SETTINGS, SUBGRAPH_SECRET: 'between the services alone' };

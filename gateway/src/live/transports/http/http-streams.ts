@@ -1,4 +1,4 @@
-import type { Health, Stoppable } from '@gudang/service';
+import type { Health, Stoppable } from '@gudang/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { AllowedOrigins } from '../../../allowed-origins.ts';

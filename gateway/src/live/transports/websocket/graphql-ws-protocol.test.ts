@@ -1,4 +1,4 @@
-import { NOBODY } from '@gudang/service/auth';
+import { NOBODY } from '@gudang/auth';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestAdmission } from '../../../testing/test-admission.ts';
 import type { Outlet } from '../../fanout/stream-client.ts';

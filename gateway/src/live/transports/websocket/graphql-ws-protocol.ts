@@ -1,4 +1,4 @@
-import type { Identity } from '@gudang/service';
+import type { Identity } from '@gudang/auth';
 import { CloseCode, MessageType, parseMessage } from 'graphql-ws';
 import type { GatewayContext } from '../../../context.ts';
 import type { MessageSocket } from './message-socket.ts';

@@ -1,5 +1,6 @@
-import { type Identity, ServiceError, UNRESTRICTED } from '@gudang/service';
-import type { Authentication, Caller, TokenCheck } from '@gudang/service/auth';
+import type { Authentication, Caller, TokenCheck } from '@gudang/auth';
+import { type Identity, UNRESTRICTED } from '@gudang/auth';
+import { ServiceError } from '@gudang/runtime';
 import { CloseCode } from 'graphql-ws';
 import { atExpiry } from '../../../auth/expiry.ts';
 import { RequestError } from '../../../errors/request-error.ts';

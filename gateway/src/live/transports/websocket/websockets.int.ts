@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/service';
-import { NOBODY } from '@gudang/service/auth';
+import { NOBODY } from '@gudang/auth';
+import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/runtime';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createTestAdmission, DEFAULT_CLIENT_LIMITS } from '../../../testing/test-admission.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Health, Logger, Stoppable } from '@gudang/service';
-import type { Authentication } from '@gudang/service/auth';
+import type { Authentication } from '@gudang/auth';
+import type { Health, Logger, Stoppable } from '@gudang/runtime';
 import type { FastifyInstance } from 'fastify';
 import { CloseCode, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';

@@ -1,0 +1,62 @@
+import type { Logger } from '@gudang/runtime';
+import { ANONYMOUS, UNRESTRICTED } from './identity/identity.ts';
+import type { AuthSettings } from './settings.ts';
+import { publishedKeys, secretKeys } from './token-keys.ts';
+import { refusedToken } from './token-refusal.ts';
+import { type Caller, createTokenVerifier, type TokenCheck } from './verify-token.ts';
+
+/** How people prove who they are. */
+export interface Authentication {
+  /** Whether anybody is told apart; where not, everybody may do everything. */
+  readonly on: boolean;
+  /**
+   * @param authorization `Bearer <token>`, or the token alone; nothing: nobody
+   * @param around the check of a token that is not known
+   * @throws {ServiceError} UNAUTHENTICATED, UNAVAILABLE; rejects with them
+   */
+  readonly callerOf: (
+    authorization: string | undefined,
+    around?: TokenCheck,
+  ) => Caller | Promise<Caller>;
+}
+
+const EVERYBODY: Caller = { identity: UNRESTRICTED, expiresAt: Number.POSITIVE_INFINITY };
+export const NOBODY: Caller = { identity: ANONYMOUS, expiresAt: Number.POSITIVE_INFINITY };
+
+/** Says in the log, once, where everybody may do everything. */
+export function createAuthentication(
+  settings: AuthSettings & { readonly HOST: string },
+  log: Pick<Logger, 'info' | 'warn'>,
+): Authentication {
+  const keys = keysOf(settings, log);
+  if (!keys) {
+    const who = settings.AUTH === 'off' ? 'whoever reaches it' : `whoever reaches ${settings.HOST}`;
+    log.info(`no auth is set: ${who} may do everything; JWT_JWKS_URL or JWT_SECRET sets it`);
+    return { on: false, callerOf: () => EVERYBODY };
+  }
+  const verify = createTokenVerifier(keys, {
+    issuer: String(settings.JWT_ISSUER),
+    audiences: settings.JWT_AUDIENCE ?? [],
+    algorithms: algorithmsOf(settings),
+    toleranceS: settings.JWT_CLOCK_TOLERANCE_S,
+  });
+  return {
+    on: true,
+    callerOf: (authorization, around) => {
+      if (authorization === undefined || authorization === '') return NOBODY;
+      const token = /^(?:Bearer +)?([^\s]+)$/i.exec(authorization)?.[1];
+      if (token === undefined) throw refusedToken('send it as "Authorization: Bearer <token>"');
+      return verify(token, around);
+    },
+  };
+}
+
+function keysOf({ JWT_JWKS_URL, JWT_SECRET }: AuthSettings, log: Pick<Logger, 'warn'>) {
+  if (JWT_JWKS_URL !== undefined) return publishedKeys(new URL(JWT_JWKS_URL), log);
+  return JWT_SECRET === undefined ? undefined : secretKeys(JWT_SECRET);
+}
+
+function algorithmsOf({ JWT_ALGORITHMS, JWT_JWKS_URL }: AuthSettings): readonly string[] {
+  if (JWT_ALGORITHMS !== undefined) return JWT_ALGORITHMS;
+  return JWT_JWKS_URL === undefined ? ['HS256'] : ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'];
+}

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { testTopicPrefix } from '@gudang/embedded/testing';
+import { connectTestKafka, createTestService } from '@gudang/kafka/testing';
+import { HEADER } from '@gudang/messages';
+import { eventually } from '@gudang/runtime/testing';
+import { Partitioners } from 'kafkajs';
+import { expect, inject, it, onTestFinished } from 'vitest';
+
+const TOPIC = 'stock_changed';
+const program = fileURLToPath(new URL('./testing/feed-process.ts', import.meta.url));
+
+it('tells that it missed changes when the topic was made again and is as long as before', async () => {
+  const prefix = testTopicPrefix();
+  const service = createTestService({ brokers: inject('kafkaBrokers'), prefix });
+  const kafka = await connectTestKafka(service, [{ topic: TOPIC, partitions: 1 }]);
+  const topic = kafka.name(TOPIC);
+  const producer = kafka.client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  const admin = kafka.client.admin();
+  await Promise.all([producer.connect(), admin.connect()]);
+  const [before, after] = [randomUUID(), randomUUID()];
+  const feed = spawn(
+    process.execPath,
+    [
+      ...['--conditions=source', '--import=tsx', program],
+      ...[inject('kafkaBrokers'), prefix, TOPIC, before, 'feed'],
+    ],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  onTestFinished(async () => {
+    feed.kill('SIGKILL');
+    await Promise.all([producer.disconnect(), admin.disconnect()]);
+    await kafka.stop();
+  });
+  const lines: string[] = [];
+  createInterface(feed.stdout).on('line', (line) => lines.push(line));
+  const send = async (epoch: string, ...values: string[]): Promise<void> => {
+    const messages = values.map((value, index) => ({
+      key: value,
+      value,
+      headers: {
+        [HEADER.version]: String(index + 1),
+        [HEADER.term]: '1',
+        [HEADER.epoch]: epoch,
+        [HEADER.time]: new Date().toISOString(),
+      },
+    }));
+    await producer.send({ topic, messages });
+  };
+  await eventually('it reads', () => lines.includes('ready'));
+  await send(before, 'a', 'b');
+  await eventually('it has read', () => lines.includes('b'));
+
+  // Frozen, it sees nothing of the loss, and must join its group again afterwards, as after a loss.
+  feed.kill('SIGSTOP');
+  await admin.deleteTopics({ topics: [topic] });
+  await eventually('the topic is gone', async () => !(await admin.listTopics()).includes(topic));
+  await admin.createTopics({ topics: [{ topic }], waitForLeaders: true });
+  const taken = () =>
+    send(after, 'c', 'd').then(
+      () => true,
+      () => false,
+    );
+  await eventually('the new one takes records', taken);
+  await eventually('its session ends', async () => {
+    const { groups } = await admin.listGroups();
+    const ours = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(prefix));
+    const described = await admin.describeGroups(ours);
+    return described.groups.every(({ members }) => members.length === 0);
+  });
+  feed.stdin.write(`${after}\n`);
+  feed.kill('SIGCONT');
+  await eventually('it tells', () => lines.includes('missed'));
+  expect(lines.filter((line) => line !== 'ready').slice(0, 3)).toEqual(['a', 'b', 'missed']);
+});

@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { testTopicPrefix } from '@gudang/embedded/testing';
+import { connectTestKafka, createTestService } from '@gudang/kafka/testing';
+import { HEADER } from '@gudang/messages';
+import { eventually } from '@gudang/runtime/testing';
+import { Partitioners } from 'kafkajs';
+import { expect, inject, it, onTestFinished } from 'vitest';
+
+const TOPIC = 'stock_changed';
+const program = fileURLToPath(new URL('./testing/feed-process.ts', import.meta.url));
+
+it('misses nothing when its session ends while its process is frozen; kafkajs alone does', async () => {
+  const prefix = testTopicPrefix();
+  const service = createTestService({ brokers: inject('kafkaBrokers'), prefix });
+  const kafka = await connectTestKafka(service, [{ topic: TOPIC, partitions: 1 }]);
+  const producer = kafka.client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  const admin = kafka.client.admin();
+  await Promise.all([producer.connect(), admin.connect()]);
+  onTestFinished(async () => {
+    await Promise.all([producer.disconnect(), admin.disconnect()]);
+    await kafka.stop();
+  });
+  const epoch = randomUUID();
+
+  const start = (mode: 'feed' | 'bare') => {
+    const words = ['--conditions=source', '--import=tsx', program];
+    const child: ChildProcess = spawn(
+      process.execPath,
+      [...words, inject('kafkaBrokers'), prefix, TOPIC, epoch, mode],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const lines: string[] = [];
+    if (child.stdout) createInterface(child.stdout).on('line', (line) => lines.push(line));
+    return { lines, kill: (signal: NodeJS.Signals) => child.kill(signal) };
+  };
+  let version = 0;
+  const send = async (...values: string[]): Promise<void> => {
+    for (const value of values) {
+      version += 1;
+      const headers = {
+        [HEADER.version]: String(version),
+        [HEADER.term]: '1',
+        [HEADER.epoch]: epoch,
+        [HEADER.time]: new Date().toISOString(),
+      };
+      await producer.send({
+        topic: kafka.name(TOPIC),
+        messages: [{ key: value, value, headers }],
+      });
+    }
+  };
+  /** Groups of this test that the broker still counts members of. */
+  const members = async (): Promise<number> => {
+    const { groups } = await admin.listGroups();
+    const ours = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(prefix));
+    const described = await admin.describeGroups(ours);
+    return described.groups.filter((group) => group.members.length > 0).length;
+  };
+
+  const readers = [start('feed'), start('bare')] as const;
+  const [feed, bare] = readers;
+  await eventually('both read', () => readers.every(({ lines }) => lines.includes('ready')));
+  await eventually('both have read', async () => {
+    await send('before');
+    return readers.every(({ lines }) => lines.includes('before'));
+  });
+
+  for (const reader of readers) reader.kill('SIGSTOP');
+  // The first is the answer to a fetch of before; what comes behind it waits for the next.
+  await send('first', 'second', 'third');
+  await eventually('their sessions end', async () => (await members()) === 0);
+  await send('fourth');
+  for (const reader of readers) reader.kill('SIGCONT');
+  await eventually('both go on', async () => {
+    await send('after');
+    return readers.every(({ lines }) => lines.includes('after'));
+  });
+
+  const missed = ['first', 'second', 'third', 'fourth'];
+  const seen = feed.lines.filter((line) => missed.includes(line));
+  expect(seen).toEqual(missed);
+  expect(feed.lines).not.toContain('missed');
+  expect(bare.lines.filter((line) => missed.includes(line)).length).toBeLessThan(missed.length);
+});

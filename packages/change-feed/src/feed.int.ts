@@ -1,0 +1,246 @@
+import { randomUUID } from 'node:crypto';
+import { testTopicPrefix } from '@gudang/embedded/testing';
+import type { KafkaConnection } from '@gudang/kafka';
+import { connectTestKafka, createTestService, type TestService } from '@gudang/kafka/testing';
+import { HEADER } from '@gudang/messages';
+import type { SqlClient } from '@gudang/postgres';
+import { eventually } from '@gudang/runtime/testing';
+import { Partitioners, type Producer } from 'kafkajs';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { type Feed, startFeed } from './feed.ts';
+import type { Watch } from './watch.ts';
+
+const TOPIC = 'stock_changed';
+
+describe('the feed', () => {
+  let service: TestService;
+  let kafka: KafkaConnection;
+  let producer: Producer;
+  let epoch: string;
+  let running: Feed[] = [];
+  let sent = 0;
+
+  const database = {
+    $queryRawUnsafe: async () => [{ epoch }],
+  } as unknown as SqlClient;
+  const start = (): Feed => {
+    const own = createTestService({ brokers: inject('kafkaBrokers'), prefix: kafka.name('') });
+    const feed = startFeed(own, { kafka, topic: TOPIC, database });
+    running.push(feed);
+    return feed;
+  };
+  /** Sends changes of the keys given, each with a version higher than all before. */
+  const send = (keys: readonly string[], headers: Record<string, string> = {}) =>
+    producer.send({
+      topic: kafka.name(TOPIC),
+      messages: keys.map((key) => {
+        sent += 1;
+        return {
+          key,
+          value: `${key}${sent}`,
+          headers: {
+            [HEADER.version]: String(sent),
+            [HEADER.term]: '1',
+            [HEADER.epoch]: epoch,
+            [HEADER.time]: new Date(1_000 + sent).toISOString(),
+            ...headers,
+          },
+        };
+      }),
+    });
+  const take = async (watch: Watch, count: number): Promise<string[]> => {
+    const taken: string[] = [];
+    while (taken.length < count) {
+      const next = await watch.next();
+      if (next === undefined) break;
+      taken.push(next === 'missed' ? next : String(next.value));
+    }
+    return taken;
+  };
+
+  beforeEach(async () => {
+    service = createTestService({ brokers: inject('kafkaBrokers'), prefix: testTopicPrefix() });
+    kafka = await connectTestKafka(service, [{ topic: TOPIC, partitions: 1, totalOrder: true }]);
+    producer = kafka.client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+    await producer.connect();
+    epoch = randomUUID();
+    sent = 0;
+  });
+  afterEach(async () => {
+    await Promise.all(running.map((feed) => feed.stop()));
+    running = [];
+    await producer.disconnect();
+    await kafka.stop();
+  });
+
+  it('shows each change to who watches its key, and replays from a cursor', async () => {
+    const feed = start();
+    const live = await feed.open(['a']);
+    const all = await feed.open(undefined);
+    const begin = feed.position();
+    await send(['a', 'b', 'a']);
+    expect(await take(live, 2)).toEqual(['a1', 'a3']);
+    expect(await take(all, 3)).toEqual(['a1', 'b2', 'a3']);
+    const replay = await feed.open(['a', 'b'], begin);
+    expect(replay.start).toBe('replay');
+    expect(await take(replay, 3)).toEqual(['a1', 'b2', 'a3']);
+    const rest = await feed.open(undefined, feed.cursorAfter({ offset: 1, at: 0 }));
+    expect(await take(rest, 1)).toEqual(['a3']);
+  });
+
+  it('begins 10,000 before the end, and tells who comes from before to take a snapshot', async () => {
+    for (let chunk = 0; chunk < 3; chunk += 1) {
+      await send(Array.from({ length: 4_000 }, (_, index) => `k${index}`));
+    }
+    const feed = start();
+    await feed.open(undefined);
+    expect(feed.position().offset).toBe(12_000);
+    const early = await feed.open(undefined, { epoch, offset: 1_999, at: 0 });
+    expect(early.start).toBe('snapshot');
+    const first = await feed.open(undefined, { epoch, offset: 2_000, at: 0 });
+    expect(first.start).toBe('replay');
+    expect(await take(first, 1)).toEqual(['k20002001']);
+  });
+
+  it('answers another epoch’s cursor and one that starts with a snapshot with one', async () => {
+    const feed = start();
+    await send(['a']);
+    const other = { epoch: randomUUID(), offset: 0, at: 0 };
+    expect((await feed.open(undefined, other)).start).toBe('snapshot');
+    expect((await feed.open(undefined, { epoch, offset: null, at: 0 })).start).toBe('snapshot');
+  });
+
+  it('waits for a cursor of a replica that is ahead', async () => {
+    const feed = start();
+    await feed.open(undefined);
+    const ahead = feed.open(undefined, { epoch, offset: 2, at: 0 });
+    let isOpen = false;
+    void ahead.then(() => {
+      isOpen = true;
+    });
+    await send(['a']);
+    await eventually('it reads', () => feed.position().offset === 1);
+    expect(isOpen).toBe(false);
+    await send(['b']);
+    expect((await ahead).start).toBe('replay');
+  });
+
+  it('drops repeats and a replaced relay’s, and tells of a new epoch', async () => {
+    const feed = start();
+    const watch = await feed.open(undefined);
+    await send(['a'], { [HEADER.term]: '2' });
+    await send(['a'], { [HEADER.term]: '1' });
+    await send(['a'], { [HEADER.version]: '1', [HEADER.term]: '2' });
+    await send(['b'], { [HEADER.term]: '2' });
+    expect(await take(watch, 2)).toEqual(['a1', 'b4']);
+    const old = epoch;
+    epoch = randomUUID();
+    await producer.send({
+      topic: kafka.name(TOPIC),
+      messages: [{ key: null, value: null, headers: { [HEADER.epoch]: epoch } }],
+    });
+    expect(await take(watch, 1)).toEqual(['missed']);
+    await send(['c'], { [HEADER.epoch]: old, [HEADER.term]: '9' });
+    await send(['d'], { [HEADER.version]: '1' });
+    expect(await take(watch, 1)).toEqual(['d6']);
+    expect(feed.position().epoch).toBe(epoch);
+  });
+
+  it('goes on without a gap or a repeat when it must join again; a cursor past the end gets a snapshot after 5 s', async () => {
+    const feed = start();
+    const watch = await feed.open(undefined);
+    await send(['a', 'b']);
+    expect(await take(watch, 2)).toEqual(['a1', 'b2']);
+    const nobody = feed.open(undefined, { epoch, offset: 50, at: 0 });
+    const from = Date.now();
+    const waited = nobody.then(() => Date.now() - from);
+    const groupId = await feedGroup();
+    // Another member takes the only partition or waits for it; with it gone, the feed is alone.
+    const leave = await joinAndLeave(groupId);
+    await send(['c', 'd']);
+    await leave();
+    await send(['e']);
+    expect(await take(watch, 3)).toEqual(['c3', 'd4', 'e5']);
+    expect(feed.position().offset).toBe(5);
+    expect((await nobody).start).toBe('snapshot');
+    expect(await waited).toBeGreaterThan(4_900);
+    expect(await waited).toBeLessThan(6_500);
+  });
+
+  it('would miss changes without its seek: a group that commits nothing begins at the end', async () => {
+    const groupId = kafka.name(`bare-${randomUUID()}`);
+    const seen: string[] = [];
+    const bare = kafka.client.consumer({ groupId, maxWaitTimeInMs: 100 });
+    await bare.connect();
+    await bare.subscribe({ topics: [kafka.name(TOPIC)], fromBeginning: false });
+    const joined = new Promise<void>((resolve) => {
+      bare.on(bare.events.GROUP_JOIN, () => resolve());
+    });
+    await bare.run({
+      autoCommit: false,
+      eachMessage: async ({ message }) => void seen.push(String(message.value)),
+    });
+    await joined;
+    await eventually('it reads', async () => {
+      await send(['a']);
+      return seen.length > 0;
+    });
+    // Away for a while, as after a session time-out.
+    await bare.stop();
+    await send(['lost']);
+    const lost = `lost${sent}`;
+    const again = new Promise<void>((resolve) => {
+      bare.on(bare.events.GROUP_JOIN, () => resolve());
+    });
+    await bare.run({
+      autoCommit: false,
+      eachMessage: async ({ message }) => void seen.push(String(message.value)),
+    });
+    await again;
+    await eventually('it goes on', async () => {
+      await send(['z']);
+      return seen.some((text) => text.startsWith('z'));
+    });
+    expect(seen).not.toContain(lost);
+    await bare.disconnect();
+  });
+
+  it('is not ready before it has caught up, and ready with the broker down', async () => {
+    expect((await service.health.report()).parts['kafka']).toEqual({ state: 'ok' });
+    const down = createTestService({ brokers: '127.0.0.1:1', prefix: 'x.' });
+    const { startKafka } = await import('@gudang/kafka');
+    const lost = startKafka(down, []);
+    const feed = startFeed(down, { kafka: lost, topic: TOPIC, database });
+    running.push(feed);
+    const report = await down.health.report();
+    expect(report.ready).toBe(true);
+    expect(report.parts['feed']).toMatchObject({ state: 'degraded' });
+    expect(report.parts['kafka']).toMatchObject({ state: 'degraded' });
+    await lost.stop();
+  });
+
+  async function feedGroup(): Promise<string> {
+    const admin = kafka.client.admin();
+    await admin.connect();
+    const { groups } = await admin.listGroups();
+    await admin.disconnect();
+    const mine = groups.find(({ groupId }) => groupId.startsWith(`${kafka.name(TOPIC)}-feed-`));
+    if (mine === undefined) throw new Error('The feed has no group');
+    return mine.groupId;
+  }
+
+  async function joinAndLeave(groupId: string): Promise<() => Promise<void>> {
+    const consumer = kafka.client.consumer({ groupId, heartbeatInterval: 200 });
+    await consumer.connect();
+    await consumer.subscribe({ topics: [kafka.name(TOPIC)] });
+    const joined = new Promise<void>((resolve) => {
+      consumer.on(consumer.events.GROUP_JOIN, () => resolve());
+    });
+    await consumer.run({
+      autoCommit: false,
+      eachMessage: async () => {},
+    });
+    await joined;
+    return () => consumer.disconnect();
+  }
+});

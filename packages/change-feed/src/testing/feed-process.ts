@@ -1,0 +1,45 @@
+import { createInterface } from 'node:readline';
+import { connectTestKafka, createTestService } from '@gudang/kafka/testing';
+import type { SqlClient } from '@gudang/postgres';
+import { startFeed } from '../feed.ts';
+
+/**
+ * A reader of a change topic in a process of its own, for a test to freeze: says `ready`, then the
+ * value of each change. `feed` is ours; `bare` is what kafkajs reads by itself, without offsets.
+ */
+const [brokers = '', prefix = '', topic = '', epoch = '', mode = ''] = process.argv.slice(2);
+const service = createTestService({ brokers, prefix });
+const kafka = await connectTestKafka(service, []);
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+if (mode === 'feed') {
+  // The database's epoch; a new one comes by a line.
+  let current = epoch;
+  createInterface(process.stdin).on('line', (line) => {
+    current = line;
+  });
+  const database = {
+    $queryRawUnsafe: async () => [{ epoch: current }],
+  } as unknown as SqlClient;
+  const watch = await startFeed(service, { kafka, topic, database }).open(undefined);
+  say('ready');
+  for (;;) {
+    const change = await watch.next();
+    if (change === undefined) break;
+    say(change === 'missed' ? change : String(change.value));
+  }
+} else {
+  const consumer = kafka.client.consumer({
+    groupId: kafka.name(`bare-${process.pid}`),
+    sessionTimeout: 6_000,
+    heartbeatInterval: 2_000,
+    maxWaitTimeInMs: 1_000,
+  });
+  consumer.on(consumer.events.FETCH_START, () => say('ready'));
+  await consumer.connect();
+  await consumer.subscribe({ topics: [kafka.name(topic)], fromBeginning: false });
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ message }) => say(String(message.value)),
+  });
+}

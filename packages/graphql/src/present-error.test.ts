@@ -1,0 +1,62 @@
+import { badUserInput } from '@gudang/runtime';
+import { noteErrorTrace } from '@gudang/runtime/tracing';
+import { GraphQLError } from 'graphql';
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { presentError } from './present-error.ts';
+
+function present(error: GraphQLError) {
+  const lines: string[] = [];
+  const log = pino({}, { write: (line: string) => void lines.push(line) });
+  return { shown: presentError(error.toJSON(), error, log), lines };
+}
+const thrown = (originalError: Error): GraphQLError =>
+  new GraphQLError(originalError.message, { originalError, path: ['order'] });
+
+describe('what a caller sees of an error', () => {
+  it('is all of one that is meant for callers', () => {
+    const { shown, lines } = present(thrown(badUserInput('id', 'a UUID')));
+    expect(shown).toMatchObject({
+      message: 'id must be a UUID',
+      path: ['order'],
+      extensions: { code: 'BAD_USER_INPUT', argument: 'id', allowed: 'a UUID' },
+    });
+    expect(lines).toEqual([]);
+  });
+
+  it.each(['GRAPHQL_VALIDATION_FAILED', 'GRAPHQL_PARSE_FAILED', undefined])(
+    'is graphql’s own words of a mistake in the operation (%s)',
+    (code) => {
+      const error = new GraphQLError('no such field', code ? { extensions: { code } } : {});
+      expect(present(error).shown.message).toBe('no such field');
+    },
+  );
+
+  it('is an id of anything else, under which the log has the whole of it', () => {
+    const { shown, lines } = present(thrown(new Error('password=secret')));
+    expect(shown).toMatchObject({
+      message: 'Internal error',
+      path: ['order'],
+      extensions: { code: 'INTERNAL_SERVER_ERROR' },
+    });
+    expect(JSON.stringify(shown)).not.toContain('secret');
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(String(shown.extensions?.['errorId']));
+    expect(lines[0]).toContain('secret');
+  });
+
+  it('is logged with the trace of its operation', () => {
+    const error = thrown(new Error('broken'));
+    noteErrorTrace(error, '0af7651916cd43dd8448eb211c80319c');
+    expect(present(error).lines[0]).toContain('"trace_id":"0af7651916cd43dd8448eb211c80319c"');
+    expect(present(thrown(new Error('broken'))).lines[0]).not.toContain('trace_id');
+  });
+
+  it('is word to try again when the database is away', () => {
+    const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    expect(present(thrown(away)).shown).toMatchObject({
+      message: 'The database does not answer right now; try again',
+      extensions: { code: 'UNAVAILABLE', retryable: true },
+    });
+  });
+});

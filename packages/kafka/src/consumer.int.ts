@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto';
+import { testTopicPrefix } from '@gudang/embedded/testing';
+import type { Stoppable } from '@gudang/runtime';
+import { eventually } from '@gudang/runtime/testing';
+import { Partitioners, type Producer } from 'kafkajs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { startConsumer } from './consumer.ts';
+import type { KafkaConnection } from './kafka-connection.ts';
+import type { KafkaRecord } from './record.ts';
+import { connectTestKafka, createTestService } from './testing/test-service.ts';
+
+describe('a consumer', () => {
+  const service = createTestService({ brokers: inject('kafkaBrokers'), prefix: testTopicPrefix() });
+  let kafka: KafkaConnection;
+  let producer: Producer;
+  let topic: string;
+  let group: string;
+  let running: Stoppable[] = [];
+
+  const start = (handle: (records: readonly KafkaRecord[]) => Promise<void>): Stoppable => {
+    const consumer = startConsumer(service, { kafka, topic, group, handle });
+    running.push(consumer);
+    return consumer;
+  };
+  const send = (values: readonly string[], partition = 0) =>
+    producer.send({
+      topic: kafka.name(topic),
+      messages: values.map((value) => ({ key: null, value, partition })),
+    });
+  const committed = async (partition = 0): Promise<number> => {
+    const admin = kafka.client.admin();
+    await admin.connect();
+    const [of] = await admin.fetchOffsets({
+      groupId: kafka.name(group),
+      topics: [kafka.name(topic)],
+    });
+    await admin.disconnect();
+    return Number(of?.partitions.find((one) => one.partition === partition)?.offset ?? -1);
+  };
+  const texts = (records: readonly KafkaRecord[]): string[] =>
+    records.map(({ value }) => String(value));
+
+  beforeAll(async () => {
+    kafka = await connectTestKafka(service, []);
+    producer = kafka.client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+    await producer.connect();
+  });
+  afterAll(async () => {
+    await producer.disconnect();
+    await kafka.stop();
+    expect(service.failures).toEqual([]);
+  });
+  beforeEach(async () => {
+    topic = `records-${randomUUID()}`;
+    group = `group-${randomUUID()}`;
+    const admin = kafka.client.admin();
+    await admin.connect();
+    await admin.createTopics({ topics: [{ topic: kafka.name(topic), numPartitions: 2 }] });
+    await admin.disconnect();
+  });
+  afterEach(async () => {
+    await Promise.all(running.map((consumer) => consumer.stop()));
+    running = [];
+  });
+
+  it('reads from the beginning and commits only after its handler has resolved', async () => {
+    await send(['a', 'b']);
+    const seen: string[] = [];
+    let resolve = (): void => {};
+    const held = new Promise<void>((open) => {
+      resolve = open;
+    });
+    start(async (records) => {
+      seen.push(...texts(records));
+      await held;
+    });
+    await eventually('it reads', () => seen.length === 2);
+    expect(await committed()).toBe(-1);
+    resolve();
+    await eventually('it commits', async () => (await committed()) === 2);
+  });
+
+  it('calls a handler that rejects again with the same records, and nothing behind them', async () => {
+    await send(['a', 'b']);
+    const calls: string[] = [];
+    start(async (records) => {
+      calls.push(texts(records).join());
+      if (calls.length === 1) await send(['c']);
+      if (calls.length < 4) throw new Error('the database is away');
+    });
+    await eventually('all is read', () => calls.length === 5);
+    expect(calls).toEqual(['a,b', 'a,b', 'a,b', 'a,b', 'c']);
+    await eventually('it commits', async () => (await committed()) === 3);
+  });
+
+  it('gives at most 1,000 records at once', async () => {
+    await send(Array.from({ length: 2_500 }, (_, index) => String(index)));
+    const sizes: number[] = [];
+    const seen: string[] = [];
+    start(async (records) => {
+      sizes.push(records.length);
+      seen.push(...texts(records));
+    });
+    await eventually('all is read', () => seen.length === 2_500);
+    expect(Math.max(...sizes)).toBe(1_000);
+    expect(seen).toEqual(Array.from({ length: 2_500 }, (_, index) => String(index)));
+  });
+
+  it('hands over in the middle of its work: all is handled, and nothing is committed too early', async () => {
+    await send(['a0', 'b0'], 0);
+    await send(['a1', 'b1'], 1);
+    const handled: string[] = [];
+    let holding = true;
+    let begun = false;
+    start(async (records) => {
+      begun = true;
+      const deadline = Date.now() + 20_000;
+      while (holding && Date.now() < deadline) await new Promise((next) => setTimeout(next, 20));
+      handled.push(...texts(records));
+    });
+    await eventually('the first one works', () => begun);
+    const joined: string[] = [];
+    start(async (records) => void joined.push(...texts(records)));
+    // The second one waits in the group's rebalance until the first one has let go.
+    const admin = kafka.client.admin();
+    await admin.connect();
+    await eventually('the group rebalances', async () => {
+      const { groups } = await admin.describeGroups([kafka.name(group)]);
+      return groups[0]?.state === 'PreparingRebalance';
+    });
+    await admin.disconnect();
+    holding = false;
+    await send(['c0'], 0);
+    await send(['c1'], 1);
+    const all = ['a0', 'a1', 'b0', 'b1', 'c0', 'c1'];
+    await eventually('all is handled', () => {
+      const seen = new Set([...handled, ...joined]);
+      return all.every((text) => seen.has(text));
+    });
+    await eventually('all is committed', async () =>
+      [await committed(0), await committed(1)].every((offset) => offset === 3),
+    );
+  });
+
+  it('commits what is in work when it stops', async () => {
+    await send(['a']);
+    let begun = false;
+    const consumer = start(async () => {
+      begun = true;
+      await new Promise((done) => setTimeout(done, 300));
+    });
+    await eventually('it works', () => begun);
+    await consumer.stop();
+    expect(await committed()).toBe(1);
+  });
+
+  it('keeps its place while a handler outlasts its session, and stops by a deadline', async () => {
+    await send(['slow']);
+    const calls: string[] = [];
+    const handle = async (records: readonly KafkaRecord[]) => {
+      calls.push(...texts(records));
+      if (calls.length === 1) await new Promise((done) => setTimeout(done, 6_500));
+    };
+    const slow = startConsumer(service, { kafka, topic, group, handle });
+    running.push(slow);
+    const other = { topic: `other-${topic}`, group: `other-${group}` };
+    const stopping = stopsByItsDeadline(other);
+    await eventually('it commits', async () => (await committed()) === 1, 20_000);
+    await send(['next']);
+    await eventually('it goes on', () => calls.includes('next'));
+    expect(calls).toEqual(['slow', 'next']);
+    await stopping;
+  });
+
+  /** Beside the test above, because both take their seconds. */
+  async function stopsByItsDeadline(place: { topic: string; group: string }): Promise<void> {
+    const admin = kafka.client.admin();
+    await admin.connect();
+    await admin.createTopics({ topics: [{ topic: kafka.name(place.topic), numPartitions: 1 }] });
+    await producer.send({ topic: kafka.name(place.topic), messages: [{ value: 'a' }] });
+    let begun = false;
+    const handle = (): Promise<void> => {
+      begun = true;
+      return new Promise(() => {});
+    };
+    const consumer = startConsumer(service, { kafka, ...place, handle });
+    await eventually('it works', () => begun);
+    const from = Date.now();
+    await consumer.stop();
+    expect(Date.now() - from).toBeLessThan(6_500);
+    const offsets = await admin.fetchOffsets({ groupId: kafka.name(place.group) });
+    expect(offsets).toEqual([]);
+    await admin.disconnect();
+  }
+});

@@ -1,0 +1,10 @@
+export { SESSION_TIMEOUT_MS, startConsumer } from './consumer.ts';
+export { connectionOptions, createKafkaClient, LONGEST_RETRY_MS } from './kafka-client.ts';
+export { type KafkaConnection, startKafka } from './kafka-connection.ts';
+export { kafkaProblem } from './kafka-problem.ts';
+export { measureLag } from './measure-lag.ts';
+export { protocolErrors } from './protocol-error.ts';
+export { readTopic, topicBounds } from './read-topic.ts';
+export { headerNumber, headerText, type KafkaRecord, toRecord } from './record.ts';
+export { disconnectConsumer, runConsumer } from './run-consumer.ts';
+export { topicsOf, withDeadLetters } from './topics.ts';

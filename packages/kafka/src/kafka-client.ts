@@ -1,0 +1,69 @@
+import type { Logger } from '@gudang/runtime';
+import type { SettingsOf } from '@gudang/runtime/settings';
+import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
+import { patchGroupMember } from './group-member-patch.ts';
+import { patchProduceRequest } from './produce-request-patch.ts';
+import { patchRequestQueue } from './request-queue-patch.ts';
+import type { kafkaSettings } from './settings.ts';
+
+/**
+ * The longest wait between two tries while a broker is away, in milliseconds: so long may it be back before anybody
+ * notices.
+ */
+export const LONGEST_RETRY_MS = 1_000;
+
+type ClientSettings = Pick<
+  SettingsOf<typeof kafkaSettings>,
+  | 'KAFKA_BROKERS'
+  | 'KAFKA_TLS'
+  | 'KAFKA_TLS_CA'
+  | 'KAFKA_SASL_MECHANISM'
+  | 'KAFKA_SASL_USERNAME'
+  | 'KAFKA_SASL_PASSWORD'
+>;
+
+/** What the settings say of how to reach the brokers. */
+export function connectionOptions(
+  settings: ClientSettings,
+): Pick<KafkaConfig, 'brokers' | 'ssl' | 'sasl'> {
+  const { KAFKA_TLS: tls, KAFKA_TLS_CA: ca, KAFKA_SASL_MECHANISM: mechanism } = settings;
+  return {
+    brokers: [...settings.KAFKA_BROKERS],
+    ...(tls ? { ssl: ca === undefined ? true : { ca: [ca] } } : {}),
+    ...(mechanism === undefined
+      ? {}
+      : {
+          sasl: {
+            mechanism,
+            username: settings.KAFKA_SASL_USERNAME ?? '',
+            password: settings.KAFKA_SASL_PASSWORD ?? '',
+          } as SASLOptions,
+        }),
+  };
+}
+
+/** A client of kafkajs with this house's settings; its own log lines are for debugging only. */
+export function createKafkaClient(
+  clientId: string,
+  settings: ClientSettings,
+  log: Pick<Logger, 'debug'>,
+  /** How often a request is tried again before it fails; 12 take about 10 s. */
+  retries = 12,
+): Kafka {
+  patchRequestQueue();
+  patchGroupMember();
+  patchProduceRequest();
+  return new Kafka({
+    clientId,
+    ...connectionOptions(settings),
+    connectionTimeout: 3_000,
+    requestTimeout: 10_000,
+    retry: { initialRetryTime: 100, maxRetryTime: LONGEST_RETRY_MS, retries },
+    logLevel: logLevel.INFO,
+    // kafkajs repeats each failure at a high pace; what people need to know is said elsewhere.
+    logCreator:
+      () =>
+      ({ namespace, log: { message, error } }) =>
+        log.debug({ kafkajs: namespace, error }, message),
+  });
+}

@@ -1,0 +1,95 @@
+import { connect, createServer, type Socket } from 'node:net';
+import { testTopicPrefix } from '@gudang/embedded/testing';
+import { eventually } from '@gudang/runtime/testing';
+import { afterEach, describe, expect, inject, it } from 'vitest';
+import { type KafkaConnection, startKafka } from './kafka-connection.ts';
+import { createTestService } from './testing/test-service.ts';
+import { withDeadLetters } from './topics.ts';
+
+describe('the connection to Kafka', () => {
+  const brokers = inject('kafkaBrokers');
+  let running: KafkaConnection[] = [];
+  const start = (...given: Parameters<typeof startKafka>): KafkaConnection => {
+    const kafka = startKafka(...given);
+    running.push(kafka);
+    return kafka;
+  };
+  afterEach(async () => {
+    await Promise.all(running.map((kafka) => kafka.stop()));
+    running = [];
+  });
+
+  it('creates missing topics, two at once as well, and dead letters that are kept for ever', async () => {
+    const service = createTestService({ brokers, prefix: testTopicPrefix() });
+    const specs = withDeadLetters({ topic: 'order_created', partitions: 2 });
+    const [kafka] = [start(service, specs), start(service, specs)];
+    await Promise.all(running.map(({ ready }) => ready));
+    const admin = kafka.client.admin();
+    await admin.connect();
+    const topic = kafka.name('order_created');
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic, `${topic}.dlt`] });
+    const counts = topics.map(({ name, partitions }) => [name, partitions.length]);
+    expect(Object.fromEntries(counts)).toEqual({ [topic]: 2, [`${topic}.dlt`]: 1 });
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: 2, name: `${topic}.dlt`, configNames: ['retention.ms'] }],
+    });
+    expect(resources[0]?.configEntries[0]?.configValue).toBe('-1');
+    await admin.disconnect();
+    expect(service.failures).toEqual([]);
+    expect(kafka.state()).toEqual({ state: 'ok' });
+  });
+
+  it('refuses a change topic of two partitions, and says what to do', async () => {
+    const service = createTestService({ brokers, prefix: testTopicPrefix() });
+    await start(service, [{ topic: 'stock_changed', partitions: 2 }]).ready;
+    start(service, [{ topic: 'stock_changed', partitions: 1, totalOrder: true }]);
+    await eventually('it is refused', () => service.failures.length > 0);
+    expect(service.failures[0]).toMatch(/has 2 partitions and must have 1.*KAFKA_TOPIC_PREFIX/);
+  });
+
+  it('waits for a broker that is down at its start, and says so', async () => {
+    const [host = '', port = ''] = brokers.split(':');
+    const sockets = new Set<Socket>();
+    let attempts = 0;
+    let isDown = true;
+    // Answers in the place of a broker; the topics' own addresses are the real one's.
+    const door = createServer((socket) => {
+      attempts += 1;
+      if (isDown) return socket.destroy();
+      const behind = connect(Number(port), host);
+      for (const one of [socket, behind]) {
+        sockets.add(one);
+        one.on('error', () => {});
+      }
+      return socket.pipe(behind).pipe(socket);
+    });
+    door.listen(0, '127.0.0.1');
+    await new Promise((resolve) => door.once('listening', resolve));
+    const address = door.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const service = createTestService({
+      brokers: `127.0.0.1:${address.port}`,
+      prefix: testTopicPrefix(),
+    });
+    const kafka = start(service, [{ topic: 'order_created', partitions: 2 }]);
+    let isReady = false;
+    void kafka.ready.then(() => {
+      isReady = true;
+    });
+    expect(kafka.state()).toMatchObject({ state: 'degraded' });
+    expect((await service.health.report()).ready).toBe(true);
+    await eventually('it has tried', () => attempts >= 3);
+    await eventually('it says so', () =>
+      service.lines.some((line) =>
+        line.includes('does not answer: start it, or set KAFKA_BROKERS'),
+      ),
+    );
+    expect(isReady).toBe(false);
+    isDown = false;
+    await kafka.ready;
+    expect(kafka.state()).toEqual({ state: 'ok' });
+    for (const socket of sockets) socket.destroy();
+    door.close();
+  });
+});

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { testTopicPrefix } from '@gudang/embedded/testing';
+import type { Stoppable } from '@gudang/runtime';
+import { createMetrics, type Metrics } from '@gudang/runtime';
+import { eventually } from '@gudang/runtime/testing';
+import { Partitioners, type Producer } from 'kafkajs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { startConsumer } from './consumer.ts';
+import { createKafkaClient } from './kafka-client.ts';
+import type { KafkaConnection } from './kafka-connection.ts';
+import { measureLag } from './measure-lag.ts';
+import { connectTestKafka, createTestService } from './testing/test-service.ts';
+
+/** What a scrape says of a metric, by partition. */
+async function scrape(metrics: Metrics, name: string): Promise<Record<string, number>> {
+  const { body } = await metrics.render();
+  const samples = body.matchAll(new RegExp(`^${name}{.*partition="(\\d+)".*} (\\S+)$`, 'gm'));
+  return Object.fromEntries([...samples].map(([, partition, value]) => [partition, Number(value)]));
+}
+const LAG = 'gudang_consumer_lag_records';
+const OFFSET = 'gudang_consumer_offset';
+
+describe('the lag of a group', () => {
+  const service = createTestService({ brokers: inject('kafkaBrokers'), prefix: testTopicPrefix() });
+  let kafka: KafkaConnection;
+  let producer: Producer;
+  let place: { kafka: KafkaConnection; topic: string; group: string };
+  let metrics: Metrics;
+  let running: Stoppable[];
+
+  beforeAll(async () => {
+    kafka = await connectTestKafka(service, []);
+    producer = kafka.client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+    await producer.connect();
+  });
+  afterAll(async () => {
+    await producer.disconnect();
+    await kafka.stop();
+    expect(service.failures).toEqual([]);
+  });
+  beforeEach(async () => {
+    place = { kafka, topic: `records-${randomUUID()}`, group: `group-${randomUUID()}` };
+    const admin = kafka.client.admin();
+    await admin.connect();
+    await admin.createTopics({ topics: [{ topic: kafka.name(place.topic), numPartitions: 2 }] });
+    await admin.disconnect();
+    metrics = createMetrics('test');
+    running = [measureLag({ metrics }, place)];
+  });
+  afterEach(async () => {
+    await Promise.all(running.map((part) => part.stop()));
+  });
+
+  const send = (count: number, partition: number) =>
+    producer.send({
+      topic: kafka.name(place.topic),
+      messages: Array.from({ length: count }, () => ({ value: 'x', partition })),
+    });
+
+  it('grows while the handler is stuck, in every partition, and is gone once it goes on', async () => {
+    await send(2, 0);
+    let begun = false;
+    let goOn = (): void => {};
+    const stuck = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const handle = (): Promise<void> => {
+      begun = true;
+      return stuck;
+    };
+    running.unshift(startConsumer(service, { ...place, handle }));
+    await eventually('the handler is stuck', () => begun);
+    expect(await scrape(metrics, LAG)).toEqual({ 0: 2, 1: 0 });
+    await send(3, 0);
+    await send(4, 1);
+    expect(await scrape(metrics, LAG)).toEqual({ 0: 5, 1: 4 });
+    expect(await scrape(metrics, OFFSET)).toEqual({ 0: 0, 1: 0 });
+    goOn();
+    await eventually('all is applied', async () => {
+      const lag = await scrape(metrics, LAG);
+      return lag[0] === 0 && lag[1] === 0;
+    });
+    expect(await scrape(metrics, OFFSET)).toEqual({ 0: 5, 1: 4 });
+  });
+
+  it('grows while the handler fails, as without its database', async () => {
+    let calls = 0;
+    const handle = async (): Promise<void> => {
+      calls += 1;
+      throw new Error('the database is away');
+    };
+    running.unshift(startConsumer(service, { ...place, handle }));
+    await send(2, 0);
+    await eventually('it has tried more than once', () => calls > 1);
+    await send(3, 0);
+    expect(await scrape(metrics, LAG)).toEqual({ 0: 5, 1: 0 });
+  });
+
+  it('is told also where no consumer has ever joined', async () => {
+    await send(3, 1);
+    expect(await scrape(metrics, LAG)).toEqual({ 0: 0, 1: 3 });
+  });
+
+  it('begins where the topic begins now', async () => {
+    await send(3, 1);
+    const admin = kafka.client.admin();
+    await admin.connect();
+    const topic = kafka.name(place.topic);
+    // kafkajs deletes only of a topic that it has asked about.
+    await admin.fetchTopicOffsets(topic);
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 1, offset: '2' }] });
+    await admin.disconnect();
+    expect(await scrape(metrics, LAG)).toEqual({ 0: 0, 1: 1 });
+    expect(await scrape(metrics, OFFSET)).toEqual({ 0: 0, 1: 2 });
+  });
+});
+
+it('without a broker a scrape does not wait for long, and tells nothing of it', async () => {
+  const service = createTestService({ brokers: '127.0.0.1:1', prefix: testTopicPrefix() });
+  const client = createKafkaClient('test', service.settings, service.log);
+  const kafka = { client, name: (name: string) => name };
+  const lag = measureLag(service, { kafka, topic: 'records', group: 'group' });
+  const from = performance.now();
+  expect(await scrape(service.metrics, LAG)).toEqual({});
+  expect(performance.now() - from).toBeLessThan(4_000);
+  await lag.stop();
+});

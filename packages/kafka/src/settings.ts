@@ -1,0 +1,72 @@
+import {
+  addresses,
+  choice,
+  flag,
+  integer,
+  pemFile,
+  type Setting,
+  text,
+} from '@gudang/runtime/settings';
+
+function needs(
+  values: Readonly<Record<string, unknown>>,
+  ...names: readonly string[]
+): string | undefined {
+  const missing = names.filter((name) => values[name] === undefined);
+  return missing.length > 0 ? `it needs ${missing.join(' and ')} too` : undefined;
+}
+
+/** Settings of every process that talks to Kafka. */
+export const kafkaSettings = {
+  KAFKA_BROKERS: {
+    description: 'The Kafka brokers to start from, host:port, separated by commas',
+    parse: addresses,
+    example: '127.0.0.1:9092',
+  },
+  KAFKA_TOPIC_PREFIX: {
+    description: 'Put before each topic and group name, so that several systems can share a broker',
+    parse: text,
+    default: '',
+  },
+  KAFKA_PARTITIONS: {
+    description: 'Partitions of order_created and order_decided when this process creates them',
+    parse: integer(1, 1000),
+    default: '6',
+  },
+  KAFKA_REPLICATION: {
+    description: 'Replicas of each topic when this process creates it; -1: what the broker says',
+    parse: integer(-1, 10).refine((replicas) => replicas !== 0, '-1, or 1 to 10'),
+    default: '-1',
+  },
+  KAFKA_TLS: {
+    description: 'Whether to talk to the brokers over TLS',
+    parse: flag,
+    default: 'false',
+  },
+  KAFKA_TLS_CA: {
+    description: 'A file with the certificates (PEM) that the brokers’ own are checked against',
+    parse: pemFile,
+    optional: true,
+    example: '/etc/gudang/kafka-ca.pem',
+    check: ({ KAFKA_TLS }) => (KAFKA_TLS === false ? 'it needs KAFKA_TLS=true' : undefined),
+  },
+  KAFKA_SASL_MECHANISM: {
+    description: 'How to log in to the brokers; without it, nobody logs in',
+    parse: choice('plain', 'scram-sha-256', 'scram-sha-512'),
+    optional: true,
+    check: (values) => needs(values, 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'),
+  },
+  KAFKA_SASL_USERNAME: {
+    description: 'The user who logs in to the brokers',
+    parse: text,
+    optional: true,
+    check: (values) => needs(values, 'KAFKA_SASL_MECHANISM'),
+  },
+  KAFKA_SASL_PASSWORD: {
+    description: 'The password of that user',
+    parse: text,
+    optional: true,
+    secret: true,
+    check: (values) => needs(values, 'KAFKA_SASL_MECHANISM'),
+  },
+} as const satisfies Record<string, Setting>;

@@ -1,0 +1,21 @@
+import { Kafka, logLevel } from 'kafkajs';
+import { patchRequestQueue } from '../request-queue-patch.ts';
+
+/** An idle consumer in a process of its own: prints the CPU it takes in 3 s, in milliseconds. */
+const [broker = '', topic = '', patched = ''] = process.argv.slice(2);
+if (patched === 'patched') patchRequestQueue();
+const client = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING });
+const consumer = client.consumer({ groupId: `${topic}-${process.pid}`, maxWaitTimeInMs: 1_000 });
+const fetched = new Promise<void>((resolve) => {
+  consumer.on(consumer.events.FETCH, () => resolve());
+});
+await consumer.connect();
+await consumer.subscribe({ topics: [topic] });
+await consumer.run({ autoCommit: false, eachMessage: async () => {} });
+await fetched;
+const before = process.cpuUsage();
+await new Promise((done) => setTimeout(done, 3_000));
+const { user, system } = process.cpuUsage(before);
+process.stdout.write(`${(user + system) / 1000}\n`);
+await consumer.disconnect();
+process.exit(0);

@@ -1,0 +1,11 @@
+/** PostgreSQL's text takes neither NUL nor half a surrogate pair. */
+export function isStorableText(text: string): boolean {
+  return !text.includes('\u0000') && text.isWellFormed();
+}
+
+/** Characters as PostgreSQL counts them: code points. */
+export function characters(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}

@@ -1,0 +1,59 @@
+import { headerText, type KafkaRecord } from '@gudang/kafka';
+import { HEADER } from '@gudang/messages';
+
+/** On a record that marks a dead letter as handled: its offset, and what was done. */
+export const HANDLED = { offset: 'gudang_handled', verdict: 'gudang_verdict' } as const;
+
+export type HandledAs = 'replayed' | 'dropped';
+
+/** A record that was not applied, however often it was set aside. */
+export interface DeadLetterEntry {
+  /** The newest of its records: what replay sends. */
+  readonly record: KafkaRecord;
+  /** Where all of its records are in the dead-letter topic, oldest first. */
+  readonly offsets: readonly string[];
+  readonly origin: { readonly topic: string; readonly partition: string; readonly offset: string };
+  readonly reason: string;
+  /** When the origin was written, or set aside where that is not known. */
+  readonly at: Date;
+}
+
+/**
+ * The dead letters of a topic that nobody has handled. Kafka deletes only from the start of a
+ * partition, so handling is a later record that says so.
+ */
+export function unhandled(records: readonly KafkaRecord[]): readonly DeadLetterEntry[] {
+  const handled = new Set<string>();
+  for (const { headers } of records) {
+    const offset = headerText(headers, HANDLED.offset);
+    if (offset !== undefined) handled.add(offset);
+  }
+  const entries = new Map<string, DeadLetterEntry>();
+  for (const record of records) {
+    const { headers, offset } = record;
+    if (handled.has(offset) || headerText(headers, HANDLED.offset) !== undefined) continue;
+    const entry = toEntry(record);
+    const key = JSON.stringify(entry.origin);
+    const earlier = entries.get(key)?.offsets ?? [];
+    // Back to its place among the newest: a repeat is news.
+    entries.delete(key);
+    entries.set(key, { ...entry, offsets: [...earlier, offset] });
+  }
+  return [...entries.values()];
+}
+
+function toEntry(record: KafkaRecord): DeadLetterEntry {
+  const { headers, topic, partition, offset, timestamp } = record;
+  const written = Number(headerText(headers, HEADER.originTimestamp) ?? timestamp);
+  return {
+    record,
+    offsets: [],
+    origin: {
+      topic: headerText(headers, HEADER.originTopic) ?? topic.replace(/\.dlt$/, ''),
+      partition: headerText(headers, HEADER.originPartition) ?? `dlt ${partition}`,
+      offset: headerText(headers, HEADER.originOffset) ?? offset,
+    },
+    reason: headerText(headers, HEADER.reason) ?? 'unknown',
+    at: new Date(Number.isFinite(written) ? written : 0),
+  };
+}

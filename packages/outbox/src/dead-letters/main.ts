@@ -1,0 +1,33 @@
+import { createKafkaClient, kafkaProblem } from '@gudang/kafka';
+import { kafkaSettings } from '@gudang/kafka/settings';
+import { createLogger } from '@gudang/runtime';
+import { readSettings, SettingsError } from '@gudang/runtime/settings';
+import { CommandError, runCommand } from './run-command.ts';
+import { readCommand, USAGE } from './words.ts';
+
+const command = readCommand(process.argv.slice(2));
+if (command === undefined) {
+  process.stderr.write(USAGE);
+  process.exit(2);
+}
+try {
+  // The brokers that `npm start` runs, unless told otherwise.
+  const KAFKA_BROKERS = process.env['KAFKA_BROKERS'] || '127.0.0.1:9092';
+  const settings = readSettings(kafkaSettings, { ...process.env, KAFKA_BROKERS });
+  const silent = createLogger('dead-letters', 'silent');
+  const client = createKafkaClient('dead-letters', settings, silent, 4);
+  try {
+    process.stdout.write(`${await runCommand(client, settings.KAFKA_TOPIC_PREFIX, command)}\n`);
+  } catch (error) {
+    const { reason, advice } = kafkaProblem(error, settings.KAFKA_BROKERS);
+    const hint = `${reason}: ${advice} (${(error as Error).message})`;
+    process.stderr.write(`${error instanceof CommandError ? error.message : hint}\n`);
+    process.exit(1);
+  }
+} catch (error) {
+  if (!(error instanceof SettingsError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}
+// kafkajs leaves timers behind that would keep the process for seconds.
+process.exit(0);

@@ -1,0 +1,136 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { testTopicPrefix } from '@gudang/embedded/testing';
+import type { KafkaConnection } from '@gudang/kafka';
+import { headerText, type KafkaRecord, startConsumer, withDeadLetters } from '@gudang/kafka';
+import { connectTestKafka, createTestService } from '@gudang/kafka/testing';
+import { HEADER } from '@gudang/messages';
+import { eventually } from '@gudang/runtime/testing';
+import { Partitioners, type Producer } from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { runCommand } from './run-command.ts';
+import { readCommand } from './words.ts';
+
+describe('the dead letters', () => {
+  const prefix = testTopicPrefix();
+  const service = createTestService({ brokers: inject('kafkaBrokers'), prefix });
+  let kafka: KafkaConnection;
+  let producer: Producer;
+
+  const run = async (words: string): Promise<string> => {
+    const command = readCommand(words.split(' '));
+    if (command === undefined) throw new Error(`no command: ${words}`);
+    return runCommand(kafka.client, prefix, command);
+  };
+  const setAside = (value: string | Buffer, originOffset: number) =>
+    producer.send({
+      topic: kafka.name('order_created.dlt'),
+      messages: [
+        {
+          key: 'kopi',
+          value,
+          headers: {
+            ce_id: 'of the origin',
+            [HEADER.originTopic]: kafka.name('order_created'),
+            [HEADER.originPartition]: '1',
+            [HEADER.originOffset]: String(originOffset),
+            [HEADER.originTimestamp]: '1767323045678',
+            [HEADER.reason]: 'the value is not JSON',
+          },
+        },
+      ],
+    });
+
+  beforeAll(async () => {
+    kafka = await connectTestKafka(
+      service,
+      withDeadLetters({ topic: 'order_created', partitions: 2 }),
+    );
+    producer = kafka.client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+    await producer.connect();
+  });
+  afterAll(async () => {
+    await producer.disconnect();
+    await kafka.stop();
+  });
+
+  it('are none in a topic that is empty, or that is not there', async () => {
+    expect(await run('list')).toBe('no dead letters');
+    expect(await run('list nothing_like_it')).toBe('no dead letters');
+    expect(await run('replay order_created all')).toBe('no dead letters');
+  });
+
+  it('are listed, shown, replayed to whoever applies them, dropped', async () => {
+    const applied: KafkaRecord[] = [];
+    const consumer = startConsumer(service, {
+      kafka,
+      topic: 'order_created',
+      group: 'replayed',
+      handle: async (records) => void applied.push(...records),
+    });
+    await setAside('first', 7);
+    await setAside('second', 8);
+    await setAside('first', 7);
+    await setAside(Buffer.from([0xff, 0x00]), 9);
+
+    const list = (await run('list order_created.dlt')).split('\n');
+    expect(list).toHaveLength(4);
+    expect(list[0]).toMatch(/^OFFSET +ORIGIN +WHEN +TIMES +REASON +KEY +VALUE$/);
+    expect(list[2]).toMatch(
+      new RegExp(
+        `^2 +${prefix}order_created 1/7 +2026-01-02T03:04:05.678Z +2 .*not JSON +kopi +first$`,
+      ),
+    );
+    expect(list[3]).toMatch(/ hex ff00$/);
+
+    const shown = await run('show order_created 0');
+    expect(shown).toContain('ce_id: of the origin');
+    expect(shown).toContain('at: 0, 2');
+    expect(shown).toMatch(/value:\nfirst$/);
+
+    expect(await run('replay order_created 0')).toBe(`replayed ${prefix}order_created 1/7`);
+    await eventually('it is applied', () => applied.length > 0);
+    expect(String(applied[0]?.value)).toBe('first');
+    expect(String(applied[0]?.key)).toBe('kopi');
+    expect(headerText(applied[0]?.headers ?? {}, 'ce_id')).toBe('of the origin');
+    expect(headerText(applied[0]?.headers ?? {}, HEADER.reason)).toBeUndefined();
+    await expect(run('show order_created 2')).rejects.toThrow('no dead letter at 2');
+
+    expect(await run('drop order_created 3')).toBe(`dropped ${prefix}order_created 1/9`);
+    expect((await run('list')).split('\n')).toHaveLength(2);
+    await run('replay order_created all');
+    await eventually('it is applied', () => applied.length === 2);
+    expect(await run('list')).toBe('no dead letters');
+    await consumer.stop();
+  });
+
+  it('come again when the record fails again', async () => {
+    await setAside('second', 11);
+    expect((await run('list')).split('\n')).toHaveLength(2);
+    await run('drop order_created all');
+  });
+
+  it('are asked for on the command line', async () => {
+    const program = fileURLToPath(new URL('./main.ts', import.meta.url));
+    const command = (words: string[], brokers: string) =>
+      new Promise<{ code: number; out: string; err: string }>((resolve) => {
+        const child = execFile(
+          process.execPath,
+          ['--conditions=source', '--import=tsx', program, ...words],
+          { env: { ...process.env, KAFKA_BROKERS: brokers, KAFKA_TOPIC_PREFIX: prefix } },
+          (_error, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
+        );
+      });
+    const [listed, wrong, lost] = await Promise.all([
+      command(['list'], inject('kafkaBrokers')),
+      command(['replay', 'order_created'], inject('kafkaBrokers')),
+      command(['list'], '127.0.0.1:1'),
+    ]);
+    expect(listed).toEqual({ code: 0, out: 'no dead letters\n', err: '' });
+    expect(wrong).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/^Usage: /) });
+    expect(lost).toMatchObject({ code: 1, out: '' });
+    expect(lost.err).toMatch(
+      /^Kafka at 127\.0\.0\.1:1 does not answer: .*set KAFKA_BROKERS .*ECONNREFUSED.*\n$/,
+    );
+  });
+});

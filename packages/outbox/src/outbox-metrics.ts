@@ -1,0 +1,48 @@
+import type { SqlClient } from '@gudang/postgres';
+import type { Metrics } from '@gudang/runtime';
+import { createScrapeQuestion } from '@gudang/runtime';
+
+/** Counting stops here: a scrape is to cost little beside a backlog of millions too. */
+const COUNT_LIMIT = 100_000;
+
+interface Waiting {
+  readonly events: number;
+  readonly seconds: number;
+  readonly rejected: number;
+}
+
+/**
+ * How much waits in the outbox and for how long, read at each scrape. Every replica tells the same,
+ * as it is the database's; with the database away or silent they tell NaN, which no rule takes for 0.
+ */
+export function measureOutbox(metrics: Metrics, database: SqlClient): void {
+  const ask = createScrapeQuestion(() => readWaiting(database));
+  const tell = (name: string, help: string, of: keyof Waiting): void => {
+    metrics.gauge(name, help, [], async (gauge) => gauge.set((await ask())?.[of] ?? Number.NaN));
+  };
+  tell(
+    'gudang_outbox_events',
+    `Events that wait to be sent; counted up to ${COUNT_LIMIT}`,
+    'events',
+  );
+  tell(
+    'gudang_outbox_oldest_seconds',
+    'How long the oldest event has waited to be sent; 0 when none waits',
+    'seconds',
+  );
+  tell(
+    'gudang_outbox_set_aside_events',
+    'Events that no broker takes, in the table outbox_rejected',
+    'rejected',
+  );
+}
+
+async function readWaiting(database: SqlClient): Promise<Waiting | undefined> {
+  const [waiting] = await database.$queryRawUnsafe<Waiting[]>(`
+    SELECT
+      (SELECT count(*) FROM (SELECT FROM outbox LIMIT ${COUNT_LIMIT}) AS some)::int AS events,
+      coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox
+        ORDER BY id LIMIT 1), 0)::float8 AS seconds,
+      (SELECT count(*) FROM outbox_rejected)::int AS rejected`);
+  return waiting;
+}

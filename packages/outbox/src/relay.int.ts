@@ -1,0 +1,299 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { createTestDatabase, type TestDatabase, testTopicPrefix } from '@gudang/embedded/testing';
+import type { KafkaConnection } from '@gudang/kafka';
+import { headerText } from '@gudang/kafka';
+import {
+  connectTestKafka,
+  createTestService,
+  recordsOf,
+  type TestService,
+} from '@gudang/kafka/testing';
+import { HEADER } from '@gudang/messages';
+import { createSqlClient } from '@gudang/postgres/testing';
+import type { Stoppable } from '@gudang/runtime';
+import { createMetrics } from '@gudang/runtime';
+import { eventually } from '@gudang/runtime/testing';
+import type { ProducerBatch, ProducerConfig } from 'kafkajs';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { startRelay } from './relay.ts';
+import { writeEvents } from './write-events.ts';
+
+const CHANGES = 'stock_changed';
+const OTHER = 'order_decided';
+
+describe('the relay', () => {
+  let own: TestService;
+  let kafka: KafkaConnection;
+  let database: TestDatabase;
+  let sql: ReturnType<typeof createSqlClient>;
+  let running: Stoppable[] = [];
+
+  const start = () => {
+    const service = { ...own, metrics: createMetrics('test-service') };
+    const relay = startRelay(service, { kafka, databaseUrl: database.url, changeTopic: CHANGES });
+    running.push(relay);
+    return relay;
+  };
+  const write = (count: number, { topic = CHANGES, from = 1, size = 0 } = {}) =>
+    writeEvents(
+      sql,
+      Array.from({ length: count }, (_, index) => ({
+        topic,
+        key: `k${(from + index) % 3}`,
+        value: JSON.stringify({ number: from + index, padding: 'x'.repeat(size) }),
+        version: from + index,
+      })),
+    );
+  const waiting = async () => Number((await sql.query('SELECT count(*) FROM outbox'))[0].count);
+  const emptied = (limit?: number) =>
+    eventually('the outbox is empty', async () => (await waiting()) === 0, limit);
+  const numbersOfTerm = async (term: string | undefined, topic = CHANGES) =>
+    (await recordsOf(kafka, topic))
+      .filter(({ value }) => value !== null)
+      .filter(({ headers }) => term === undefined || headerText(headers, HEADER.term) === term)
+      .map(({ value }) => JSON.parse(String(value)).number);
+  const numbers = (topic = CHANGES) => numbersOfTerm(undefined, topic);
+
+  beforeEach(async () => {
+    database = await createTestDatabase(inject('postgresUrl'), 'stock');
+    sql = createSqlClient(database.url);
+    own = createTestService({ brokers: inject('kafkaBrokers'), prefix: testTopicPrefix() });
+    kafka = await connectTestKafka(own, [
+      {
+        topic: CHANGES,
+        partitions: 1,
+        totalOrder: true,
+        config: { 'max.message.bytes': '900000' },
+      },
+      { topic: OTHER, partitions: 1 },
+    ]);
+  });
+  afterEach(async () => {
+    await Promise.all(running.map((part) => part.stop()));
+    running = [];
+    await kafka.stop();
+    await sql.end();
+    await database.drop();
+  });
+
+  it('sends in order, with its headers, and deletes what the broker acknowledged', async () => {
+    await write(1200);
+    start();
+    await emptied();
+    expect(await numbers()).toEqual(Array.from({ length: 1200 }, (_, index) => index + 1));
+    const [first] = await recordsOf(kafka, CHANGES);
+    const header = (name: string) => headerText(first?.headers ?? {}, name);
+    expect(header(HEADER.specVersion)).toBe('1.0');
+    expect(header(HEADER.type)).toBe('gudang.stock.changed');
+    expect(header(HEADER.version)).toBe('1');
+    expect(header(HEADER.term)).toBe('1');
+    const [{ epoch, sent_offset }] = await sql.query('SELECT epoch, sent_offset FROM relay');
+    expect(header(HEADER.epoch)).toBe(epoch);
+    expect(sent_offset).toBe('1199');
+  });
+
+  it('is active once, however many run, and goes over with a higher term', async () => {
+    const relays = [start(), start()];
+    await eventually('one leads', () => relays.some((relay) => relay.isLeading()));
+    await write(10);
+    await emptied();
+    expect(relays.filter((relay) => relay.isLeading())).toHaveLength(1);
+    const leader = relays.find((relay) => relay.isLeading());
+    const other = relays.find((relay) => relay !== leader);
+    await leader?.stop();
+    await eventually('the other one leads', () => other?.isLeading() === true, 5_000);
+    await write(10, { from: 11 });
+    await emptied();
+    const records = await recordsOf(kafka, CHANGES);
+    expect(records.map(({ headers }) => headerText(headers, HEADER.term))).toEqual([
+      ...Array(10).fill('1'),
+      ...Array(10).fill('2'),
+    ]);
+    expect(await numbers()).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+  });
+
+  it('wakes within milliseconds of a commit, from the leader and from another process', async () => {
+    const [leader, other] = [start(), start()];
+    await eventually('one leads', () => leader.isLeading() || other.isLeading());
+    await write(1);
+    await emptied();
+    const times: number[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      const from = performance.now();
+      await write(1, { from: round + 2 });
+      (round % 2 === 0 ? leader : other).wake();
+      await emptied();
+      times.push(performance.now() - from);
+    }
+    // The net alone would take 500 ms in the middle.
+    expect(times.toSorted((a, b) => a - b)[10]).toBeLessThan(150);
+  });
+
+  it('finds within a second or so what nobody woke it for', async () => {
+    const relay = start();
+    await eventually('it leads', () => relay.isLeading());
+    await write(1);
+    await emptied(2_500);
+  });
+
+  it('sends more than the broker takes at once, and keeps to the order', async () => {
+    await write(40, { size: 100_000 });
+    start();
+    await emptied();
+    expect(await numbers()).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+  });
+
+  it('sets aside what the broker refuses, with its reason, and sends what is behind it', async () => {
+    await write(3);
+    await write(1, { from: 4, size: 950_000 });
+    await write(3, { from: 5 });
+    start();
+    await emptied();
+    expect(await numbers()).toEqual([1, 2, 3, 5, 6, 7]);
+    const refused = await sql.query('SELECT version, reason FROM outbox_rejected');
+    expect(refused).toEqual([{ version: 4, reason: expect.stringContaining('larger than') }]);
+  });
+
+  it('begins a new epoch when the topic is new, and sends again what it sent under the old', async () => {
+    await sql.query('UPDATE relay SET sent_offset = 5');
+    const [{ epoch: old }] = await sql.query('SELECT epoch FROM relay');
+    const relay = start();
+    await eventually('a new epoch', async () => {
+      const [{ epoch }] = await sql.query('SELECT epoch FROM relay');
+      return epoch !== old;
+    });
+    // While it runs: the topic is deleted and created again, and the next batch is a long one.
+    await write(3);
+    await emptied();
+    const [{ epoch: second }] = await sql.query('SELECT epoch FROM relay');
+    const admin = kafka.client.admin();
+    await admin.connect();
+    await admin.deleteTopics({ topics: [kafka.name(CHANGES)] });
+    await eventually(
+      'it is deleted',
+      async () => !(await admin.listTopics()).includes(kafka.name(CHANGES)),
+    );
+    await admin.disconnect();
+    await write(20, { from: 4 });
+    relay.wake();
+    await emptied();
+    const [{ epoch: third, sent_offset }] = await sql.query('SELECT epoch, sent_offset FROM relay');
+    expect(third).not.toBe(second);
+    const records = await recordsOf(kafka, CHANGES);
+    expect(records.at(-1)?.offset).toBe(sent_offset);
+    const ofThird = records.filter(({ headers }) => headerText(headers, HEADER.epoch) === third);
+    expect(ofThird.filter(({ value }) => value !== null)).toHaveLength(20);
+  });
+
+  it.each([
+    ['', 'SELECT'],
+    [
+      ', also when other events have got the same ids since',
+      `INSERT INTO outbox (id, topic, key, value, version) OVERRIDING SYSTEM VALUE
+       SELECT id, '${CHANGES}', 'k1', '{}', id FROM generate_series(3, 5) AS again (id)`,
+    ],
+  ])('begins a new epoch when the database was restored, and says so%s', async (_when, again) => {
+    const first = start();
+    await write(5);
+    await emptied();
+    await first.stop();
+    const [{ epoch }] = await sql.query('SELECT epoch FROM relay');
+    await sql.query('UPDATE relay SET sent_offset = 1, term = 0');
+    await sql.query(again);
+    start();
+    const restored = async () => (await sql.query('SELECT epoch FROM relay'))[0].epoch;
+    await eventually('a new epoch', async () => (await restored()) !== epoch);
+    await eventually('word of it', async () => {
+      const records = await recordsOf(kafka, CHANGES);
+      const word = records.findLast(({ value }) => value === null);
+      return headerText(word?.headers ?? {}, HEADER.epoch) === (await restored());
+    });
+  });
+
+  it('keeps the epoch when it was killed between sending and deleting', async () => {
+    await write(5);
+    await sql.query('CREATE TABLE kept AS SELECT * FROM outbox ORDER BY id');
+    const first = start();
+    await emptied();
+    await first.stop();
+    const [{ epoch }] = await sql.query('SELECT epoch FROM relay');
+    // As it is after such a kill: the last two are sent, and still waiting.
+    await sql.query('UPDATE relay SET sent_offset = 2');
+    await sql.query('INSERT INTO outbox OVERRIDING SYSTEM VALUE SELECT * FROM kept WHERE id > 3');
+    start();
+    await emptied();
+    expect((await sql.query('SELECT epoch FROM relay'))[0].epoch).toBe(epoch);
+    expect(await numbers()).toEqual([1, 2, 3, 4, 5, 4, 5]);
+  });
+
+  it('is replaced within 5 s when its process freezes, and can then delete nothing', async () => {
+    const file = fileURLToPath(new URL('./testing/relay-process.ts', import.meta.url));
+    const prefix = kafka.name('');
+    const child = spawn(
+      process.execPath,
+      [
+        '--conditions=source',
+        '--import=tsx',
+        file,
+        inject('kafkaBrokers'),
+        prefix,
+        database.url,
+        CHANGES,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    try {
+      await once(child.stdout, 'data');
+      const relay = start();
+      await write(3);
+      await emptied();
+      child.kill('SIGSTOP');
+      const frozenAt = Date.now();
+      await write(3, { from: 4 });
+      await emptied(8_000);
+      expect(Date.now() - frozenAt).toBeLessThan(5_500);
+      expect(relay.isLeading()).toBe(true);
+      child.kill('SIGCONT');
+      await write(3, { from: 7 });
+      await emptied();
+      // What it had read before it froze it may send late; readers know that by its term.
+      expect(await numbersOfTerm('2')).toEqual([4, 5, 6, 7, 8, 9]);
+      expect((await numbersOfTerm('1')).slice(0, 3)).toEqual([1, 2, 3]);
+      expect(relay.isLeading()).toBe(true);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
+  it('keeps rows until the broker has acknowledged them, and sends them again if it never does', async () => {
+    let lose = (_error: Error): void => {};
+    const lost = new Promise<never>((_resolve, reject) => {
+      lose = reject;
+    });
+    lost.catch(() => {});
+    const real = kafka.client;
+    const client = Object.create(real, {
+      producer: {
+        value: (config: ProducerConfig) => {
+          const producer = real.producer(config);
+          const sendBatch = async (batch: ProducerBatch) => {
+            const acknowledged = await producer.sendBatch(batch);
+            await lost;
+            return acknowledged;
+          };
+          return { ...producer, sendBatch };
+        },
+      },
+    });
+    kafka = { ...kafka, client };
+    await write(3);
+    start();
+    await eventually('they are sent', async () => (await numbers()).length === 3);
+    expect(await waiting()).toBe(3);
+    lose(new Error('the connection broke before the acknowledgement'));
+    await eventually('they are sent again', async () => (await numbers()).length >= 6);
+    expect(await waiting()).toBe(3);
+  });
+});

@@ -1,0 +1,47 @@
+import type { Problem } from '@gudang/runtime';
+import { withoutCredentials } from '@gudang/runtime';
+import { tlsProblem } from './database-tls.ts';
+import { sqlState } from './sql-state.ts';
+
+/**
+ * Why a database cannot be used.
+ *
+ * @param error what the driver threw; undefined when it did not answer in time
+ * @param setting the setting with the database's URL, such as ORDER_DATABASE_URL
+ */
+export function databaseProblem(
+  error: unknown,
+  { url, setting }: { readonly url: string; readonly setting: string },
+): Problem {
+  const server = `PostgreSQL at ${withoutCredentials(url)}`;
+  const tls = tlsProblem(error);
+  if (tls) return { reason: `${server} ${tls.reason}`, advice: tls.advice(setting) };
+  switch (sqlState(error)) {
+    case '3D000':
+      return {
+        reason: `${server} has no such database`,
+        advice: `\`npm run migrate\` creates it, or set ${setting} to the right one`,
+      };
+    case '42P01':
+      return {
+        reason: `${server} lacks its tables`,
+        advice: `\`npm run migrate\` makes them, or set ${setting} to the right one`,
+      };
+    case '28000':
+    case '28P01':
+      return {
+        reason: `${server} refuses the user or the password`,
+        advice: `set ${setting} to those that it takes`,
+      };
+    case '53300':
+      return {
+        reason: `${server} has no connection left`,
+        advice: 'raise its max_connections, or lower DATABASE_POOL',
+      };
+    default:
+      return {
+        reason: `${server} does not answer`,
+        advice: `start it, or set ${setting} to where it runs`,
+      };
+  }
+}

@@ -1,0 +1,62 @@
+import type { Service, Stoppable } from '@gudang/runtime';
+import {
+  createOutageLog,
+  OK,
+  type PartState,
+  type Problem,
+  pause,
+  withoutCredentials,
+} from '@gudang/runtime';
+import { databaseProblem } from './database-problem.ts';
+import type { SqlClient } from './sql-client.ts';
+
+/** How long the database may take to answer before it is called down, in milliseconds. */
+const DEADLINE_MS = 2_000;
+
+/** What `/readyz` says of a database, and readable lines in the log while it is of no use. */
+export function startDatabaseWatch(
+  { health, log }: Pick<Service, 'health' | 'log'>,
+  {
+    client,
+    url,
+    setting,
+  }: {
+    client: SqlClient;
+    url: string;
+    /** The setting to name, such as ORDER_DATABASE_URL. */
+    setting: string;
+  },
+): Stoppable {
+  const outage = createOutageLog(log, { what: `PostgreSQL at ${withoutCredentials(url)}` });
+  /** A table that each of the databases has: one that was never migrated is of no use. */
+  const findProblem = (): Promise<Problem | undefined> => {
+    const problemOf = (error?: unknown) => databaseProblem(error, { url, setting });
+    return Promise.race([
+      client.$queryRawUnsafe('SELECT FROM relay').then(() => undefined, problemOf),
+      pause(DEADLINE_MS).then(() => problemOf()),
+    ]);
+  };
+  const ask = async (): Promise<PartState> => {
+    const problem = await findProblem();
+    if (problem === undefined) {
+      outage.over();
+      return OK;
+    }
+    outage.lasts(problem);
+    return { state: 'down', reason: problem.reason };
+  };
+
+  const stopping = new AbortController();
+  const watching = (async () => {
+    while (!stopping.signal.aborted) {
+      await pause((await ask()).state === 'ok' ? 10_000 : 2_000, stopping.signal);
+    }
+  })();
+  health.watch('database', ask);
+  return {
+    stop: async () => {
+      stopping.abort();
+      await watching;
+    },
+  };
+}

@@ -1,0 +1,15 @@
+export { createBackoff, pause, settledOrAborted } from './backoff.ts';
+export { isCertificateProblem } from './certificate-problem.ts';
+export { badUserInput, notFound, ServiceError, unavailable } from './errors.ts';
+export { createHealth, type Health, type HealthReport, OK, type PartState } from './health.ts';
+export { hideError } from './hidden-error.ts';
+export { hideErrors } from './http/hide-errors.ts';
+export { BODY_LIMIT, createHttpServer, type RunningHttp, startHttp } from './http/http-server.ts';
+export type { ProcessContext } from './lifecycle.ts';
+export { createLogger, type Logger, withoutCredentials } from './logger.ts';
+export { createMetrics, type Metrics } from './metrics.ts';
+export { createOutageLog, type Problem } from './outage-log.ts';
+export { createScrapeQuestion } from './scrape-question.ts';
+export type { Service } from './service.ts';
+export { StartError } from './start-error.ts';
+export type { Stoppable } from './stoppable.ts';

@@ -1,0 +1,13 @@
+import type { FastifyInstance } from 'fastify';
+import type { Health } from './health.ts';
+import type { ProcessContext } from './lifecycle.ts';
+import type { Metrics } from './metrics.ts';
+import type { SettingsTable } from './settings/settings.ts';
+
+/** Dependencies that all parts of one service share. */
+export interface Service<T extends SettingsTable = SettingsTable> extends ProcessContext<T> {
+  readonly health: Health;
+  readonly metrics: Metrics;
+  /** Routes are added before the server listens, which it does once all parts are started. */
+  readonly app: FastifyInstance;
+}

@@ -1,0 +1,3 @@
+export { httpSettings } from './http-settings.ts';
+export * from './settings.ts';
+export { type SettingRow, settingsMarkdown } from './settings-table.ts';

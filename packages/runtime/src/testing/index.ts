@@ -1,0 +1,2 @@
+export { eventually } from './eventually.ts';
+export { startSilentDoor } from './silent-door.ts';

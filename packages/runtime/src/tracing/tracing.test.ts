@@ -1,0 +1,92 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Stoppable } from '../stoppable.ts';
+import { causeIn, isTracing, startSpan, startTracing, traceId, tracesWanted } from './tracing.ts';
+
+const CAUSE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+describe('without OpenTelemetry’s variables', () => {
+  it('nothing is traced, and what caused something is carried on as it came', async () => {
+    const tracing = await startTracing('test', {});
+    expect(startSpan('work', { kind: 'server', parent: CAUSE })).toBeUndefined();
+    expect(isTracing()).toBe(false);
+    await tracing.stop();
+  });
+
+  it.each([
+    [{}, false],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: '' }, false],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }, true],
+    [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector:4318/v1/traces' }, true],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_SDK_DISABLED: 'TRUE' }, false],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_TRACES_EXPORTER: 'none' }, false],
+  ])('%j: %s', (environment, wanted) => expect(tracesWanted(environment)).toBe(wanted));
+});
+
+it('a header that is no traceparent says nothing', () => {
+  expect(causeIn(CAUSE)).toBe(CAUSE);
+  for (const header of [
+    undefined,
+    '',
+    [CAUSE],
+    `${CAUSE}\u0000`,
+    `${CAUSE}-more`,
+    CAUSE.toUpperCase(),
+  ]) {
+    expect(causeIn(header)).toBeUndefined();
+  }
+});
+
+describe('with them', () => {
+  let collector: Server;
+  let tracing: Stoppable;
+  let sent: string[];
+
+  beforeEach(async () => {
+    sent = [];
+    collector = createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      sent.push(`${request.url} ${body}`);
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+    const { port } = collector.address() as AddressInfo;
+    // The exporter reads the environment of the process, as OpenTelemetry says.
+    process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `http://127.0.0.1:${port}`;
+    tracing = await startTracing('test');
+  });
+  afterEach(async () => {
+    await tracing.stop();
+    delete process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+    collector.closeAllConnections();
+    await new Promise((resolve) => collector.close(resolve));
+  });
+
+  it('a span goes on with the trace that caused it, or begins one', () => {
+    const child = startSpan('child', { kind: 'server', parent: CAUSE });
+    expect(traceId(child?.traceparent)).toBe(traceId(CAUSE));
+    expect(child?.traceparent).not.toBe(CAUSE);
+    for (const parent of [undefined, null, 'nonsense', '00-0-0-0']) {
+      const root = startSpan('root', { kind: 'server', parent });
+      expect(root?.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+      expect(traceId(root?.traceparent)).not.toBe(traceId(CAUSE));
+    }
+  });
+
+  it('what was not to be sampled stays so', () => {
+    const unsampled = startSpan('x', { kind: 'server', parent: CAUSE.replace(/01$/, '00') });
+    expect(unsampled?.traceparent).toMatch(/-00$/);
+    unsampled?.end();
+  });
+
+  it('sends what it has when it stops', async () => {
+    startSpan('the last one', { kind: 'consumer', attributes: { 'gudang.order_id': 'o1' } })?.end();
+    await tracing.stop();
+    expect(sent.join()).toContain('/v1/traces');
+    expect(sent.join()).toContain('the last one');
+    expect(sent.join()).toContain('"gudang.order_id"');
+    expect(isTracing()).toBe(false);
+  });
+});

@@ -1,0 +1,40 @@
+import { characters, isStorableText } from '@gudang/messages';
+import { badUserInput } from '@gudang/runtime';
+import { z } from 'zod';
+
+/**
+ * Reads the arguments of a field by a schema whose messages say what is allowed.
+ * @throws {ServiceError} BAD_USER_INPUT with the path of the first argument that is wrong
+ */
+export function readArguments<T>(schema: z.ZodType<T>, given: unknown): T {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw badUserInput(argumentPath(issue?.path ?? []), issue?.message ?? 'something else');
+}
+
+/** As the gateway writes it: `input.name`, `ids[1]`. */
+function argumentPath(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((before, step) => {
+    if (typeof step === 'number') return `${before}[${step}]`;
+    return before === '' ? String(step) : `${before}.${String(step)}`;
+  }, '');
+}
+
+const grouped = new Intl.NumberFormat('en-US');
+
+/** A text of so many characters (code points, as PostgreSQL counts them). */
+export function textOf({ min, max }: { min: number; max: number }): z.ZodType<string> {
+  const allowed = `a text of ${min} to ${max} characters, without NUL or half a surrogate pair`;
+  return z.string(allowed).refine((text) => {
+    if (text.length > max * 2 || !isStorableText(text)) return false;
+    const length = characters(text);
+    return length >= min && length <= max;
+  }, allowed);
+}
+
+/** A whole number between two limits, both allowed. */
+export function wholeNumber({ min, max }: { min: number; max: number }): z.ZodType<number> {
+  const allowed = `a whole number from ${grouped.format(min)} to ${grouped.format(max)}`;
+  return z.int(allowed).min(min, allowed).max(max, allowed);
+}

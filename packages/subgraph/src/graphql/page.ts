@@ -1,0 +1,114 @@
+import { badUserInput } from '@gudang/runtime';
+import { z } from 'zod';
+import { readArguments, wholeNumber } from './arguments.ts';
+
+const PAGE_SIZE = { min: 1, max: 100 } as const;
+const DEFAULT_SIZE = 20;
+
+export interface PageArguments {
+  readonly first?: number | null | undefined;
+  readonly after?: string | null | undefined;
+  readonly last?: number | null | undefined;
+  readonly before?: string | null | undefined;
+}
+
+/** What to read for a page: `size` of what lies behind `after` and before `before`. */
+export interface Page<P> {
+  readonly size: number;
+  /** From the start of the list; otherwise from its end. */
+  readonly forward: boolean;
+  readonly after: P | undefined;
+  readonly before: P | undefined;
+}
+
+const size = wholeNumber(PAGE_SIZE).nullish();
+const pageArguments = z.object({
+  first: size,
+  last: size,
+  after: z.string().nullish(),
+  before: z.string().nullish(),
+});
+
+/**
+ * @param parse reads a cursor's text into a place in the list; undefined when it is none
+ * @throws {ServiceError} BAD_USER_INPUT
+ */
+export function readPage<P>(
+  given: PageArguments,
+  parse: (cursor: string) => P | undefined,
+): Page<P> {
+  const { first, last, after, before } = readArguments(pageArguments, given);
+  if (first != null && last != null) throw badUserInput('last', 'absent when `first` is given');
+  const place = (argument: 'after' | 'before', cursor: string | null | undefined) => {
+    if (cursor == null) return undefined;
+    const parsed = parse(cursor);
+    if (parsed === undefined) throw badUserInput(argument, 'a cursor that this list has given');
+    return parsed;
+  };
+  return {
+    size: first ?? last ?? DEFAULT_SIZE,
+    forward: last == null,
+    after: place('after', after),
+    before: place('before', before),
+  };
+}
+
+export interface Connection<T> {
+  readonly edges: { cursor: string; node: T }[];
+  readonly nodes: T[];
+  readonly pageInfo: {
+    hasNextPage: boolean;
+    hasPreviousPage: boolean;
+    startCursor: string | null;
+    endCursor: string | null;
+  };
+}
+
+/**
+ * @param found up to `size + 1` rows in the direction that was read: one more tells that there is
+ *   more
+ */
+export function toConnection<T, P>(
+  page: Page<P>,
+  found: readonly T[],
+  cursorOf: (row: T) => string,
+): Connection<T> {
+  const more = found.length > page.size;
+  const nodes = found.slice(0, page.size);
+  if (!page.forward) nodes.reverse();
+  const edges = nodes.map((node) => ({ cursor: cursorOf(node), node }));
+  return {
+    edges,
+    nodes,
+    pageInfo: {
+      hasNextPage: page.forward ? more : page.before !== undefined,
+      hasPreviousPage: page.forward ? page.after !== undefined : more,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
+
+/** A place in a list that is sorted by time, then id. */
+export interface TimePlace {
+  readonly at: Date;
+  readonly id: string;
+}
+
+/** @param list a letter that tells the cursors of this list from those of others */
+export function formatTimePlace(list: string, { at, id }: TimePlace): string {
+  return Buffer.from(`${list}${at.getTime().toString(36)},${id}`).toString('base64url');
+}
+
+export function parseTimePlace(list: string, cursor: string): TimePlace | undefined {
+  if (!/^[\w-]{1,600}$/.test(cursor)) return undefined;
+  const text = Buffer.from(cursor, 'base64url').toString();
+  const comma = text.indexOf(',');
+  if (comma < 1) return undefined;
+  if (!text.startsWith(list)) return undefined;
+  const at = text.slice(list.length, comma);
+  const id = text.slice(comma + 1);
+  if (!/^[0-9a-z]{1,9}$/.test(at) || id === '' || id.includes('\u0000')) return undefined;
+  const time = Number.parseInt(at, 36);
+  return time <= 8.64e15 ? { at: new Date(time), id } : undefined;
+}

@@ -1,0 +1,235 @@
+import { connect } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import {
+  type Authentication,
+  encodeIdentity,
+  IDENTITY_HEADER,
+  type Identity,
+  NOBODY,
+  SECRET_HEADER,
+} from '@gudang/auth';
+import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/runtime';
+import { createClient } from 'graphql-ws';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { serveSubgraph } from './serve-subgraph.ts';
+
+const SECRETS = ['another, longer one', 'a secret of some length'];
+const SECRET = String(SECRETS[1]);
+const SITI: Identity = { subject: 'Siti', scopes: ['orders:read'] };
+const BUDI: Identity = { subject: 'Budi', scopes: [] };
+
+const sdl = `
+  extend schema @link(
+    url: "https://specs.apollo.dev/federation/v2.9", import: ["@authenticated", "@requiresScopes"]
+  )
+  type Query { who: String own: String @authenticated thing: Thing }
+  type Thing @requiresScopes(scopes: [["a", "b"], ["c"]]) { name: String part: String @authenticated }
+  type Subscription { watch: String scoped: String @requiresScopes(scopes: [["c"]]) }`;
+const said = ({ subject = 'nobody', scopes }: Identity): string => [subject, ...scopes].join(' ');
+const resolvers = {
+  Query: {
+    who: (_: unknown, __: unknown, { identity }: { identity: Identity }) => said(identity),
+    own: () => 'own',
+    thing: () => ({ name: 'a thing', part: () => 'a part' }),
+  },
+  Subscription: {
+    watch: {
+      async *subscribe(_: unknown, __: unknown, { identity }: { identity: Identity }) {
+        yield { watch: said(identity) };
+      },
+    },
+    scoped: {
+      async *subscribe() {
+        yield { scoped: 'yes' };
+      },
+    },
+  },
+};
+
+let url = '';
+const app = createHttpServer({ health: createHealth(), metrics: createMetrics('test') });
+beforeAll(async () => {
+  const settings = { NODE_ENV: 'test' as const, SUBGRAPH_SECRET: SECRETS };
+  const auth: Authentication = { on: true, callerOf: () => NOBODY };
+  const service = {
+    app,
+    auth,
+    log: createLogger('test', 'silent'),
+    settings,
+    isOutage: () => false,
+  };
+  await serveSubgraph(service, { sdl, resolvers, createContext: (identity) => ({ identity }) });
+  url = await app.listen({ host: '127.0.0.1', port: 0 });
+});
+afterAll(() => app.close());
+
+async function ask(headers: Record<string, string>) {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query: '{ who }' }),
+  });
+  const { data, errors } = (await response.json()) as {
+    data?: { who: unknown };
+    errors?: { extensions: { code: unknown } }[];
+  };
+  return { status: response.status, who: data?.who, code: errors?.[0]?.extensions.code };
+}
+
+/** What several subscriptions of one connection are told. */
+async function watch(
+  secret: string,
+  identities: readonly Identity[],
+  query = 'subscription { watch }',
+): Promise<unknown[]> {
+  const client = createClient({
+    url: `${url.replace('http', 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    connectionParams: { gudang: { secret } },
+  });
+  try {
+    return await Promise.all(
+      identities.map(async (identity) => {
+        const payload = { query, extensions: { gudang: { identity } } };
+        for await (const { data } of client.iterate({ ...payload })) return data?.['watch'];
+      }),
+    );
+  } finally {
+    await client.dispose();
+  }
+}
+
+const SAID = { [IDENTITY_HEADER]: encodeIdentity(SITI) };
+
+it.each(SECRETS)(
+  'takes who asks from the header of a gateway that proves itself (%s)',
+  async (secret) => {
+    const proof = { [SECRET_HEADER]: secret };
+    expect(await ask({ ...SAID, ...proof })).toMatchObject({
+      status: 200,
+      who: 'Siti orders:read',
+    });
+    expect(await ask(proof)).toMatchObject({ status: 200, who: 'nobody' });
+  },
+);
+
+it.each([{}, { [SECRET_HEADER]: 'a guess' }, { [SECRET_HEADER]: '' }])(
+  'answers nobody else over HTTP, whatever they say of themselves: %j',
+  async (proof) => {
+    const refused = { status: 403, who: undefined, code: 'FORBIDDEN' };
+    expect(await ask({ ...SAID, ...proof })).toEqual(refused);
+  },
+);
+
+it('takes larger bodies of the gateway than it takes of clients', async () => {
+  const post = async (size: number) => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', [SECRET_HEADER]: SECRET },
+      body: JSON.stringify({ query: '{ who }', variables: { pad: 'x'.repeat(size) } }),
+    });
+    return response.status;
+  };
+  expect(await post(4_000_000)).toBe(200);
+  expect(await post(5_000_000)).toBe(413);
+});
+
+it('takes who asks from each subscription on a connection that proves itself', async () => {
+  expect(await watch(SECRET, [SITI, BUDI])).toEqual(['Siti orders:read', 'Budi']);
+});
+
+it.each(['a guess', ''])('closes the websocket of whoever proves nothing: %j', async (secret) => {
+  await expect(watch(secret, [SITI])).rejects.toMatchObject({ code: 4403 });
+});
+
+it.each<[string, string, Identity, object, (string | undefined)[]]>([
+  ['what is not marked', '{ who }', { scopes: [] }, { who: 'nobody' }, []],
+  ['a field, of nobody', '{ own }', { scopes: [] }, { own: null }, ['UNAUTHENTICATED']],
+  ['a field, of somebody', '{ own }', { subject: 'x', scopes: [] }, { own: 'own' }, []],
+  [
+    'a field, of somebody who is held back',
+    '{ own }',
+    { authenticated: true, scopes: [] },
+    { own: 'own' },
+    [],
+  ],
+  [
+    'a type, without its scopes',
+    '{ thing { name part } }',
+    { subject: 'x', scopes: ['a'] },
+    { thing: { name: null, part: null } },
+    ['FORBIDDEN', 'FORBIDDEN'],
+  ],
+  [
+    'a type, with one of its sets of scopes',
+    '{ thing { name part } }',
+    { subject: 'x', scopes: ['c'] },
+    { thing: { name: 'a thing', part: 'a part' } },
+    [],
+  ],
+])('holds what its schema asks for: %s', async (_what, query, identity, data, codes) => {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      [SECRET_HEADER]: SECRET,
+      [IDENTITY_HEADER]: encodeIdentity(identity),
+    },
+    body: JSON.stringify({ query }),
+  });
+  const answer = (await response.json()) as {
+    data: unknown;
+    errors?: { extensions: { code: string } }[];
+  };
+  expect(answer.data).toEqual(data);
+  expect((answer.errors ?? []).map(({ extensions }) => extensions.code)).toEqual(codes);
+});
+
+it('holds what its schema asks for of a stream', async () => {
+  await expect(watch(SECRET, [SITI], 'subscription { scoped }')).rejects.toMatchObject([
+    { extensions: { code: 'FORBIDDEN' } },
+  ]);
+  const may: Identity = { authenticated: true, scopes: ['c'] };
+  expect(await watch(SECRET, [may], 'subscription { watch: scoped }')).toEqual(['yes']);
+});
+
+describe('an upgrade request to a path without websockets', () => {
+  const upgrade = () => {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.write(
+      'GET /elsewhere HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+    );
+    return socket;
+  };
+
+  it('is answered with 404 and a closed connection', async () => {
+    const socket = upgrade();
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    expect(answer).toMatch(/^HTTP\/1.1 404 Not Found\r\n/);
+  });
+
+  it('does not end the process when the client resets the connection', async () => {
+    const uncaught: unknown[] = [];
+    process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error));
+    try {
+      for (let tries = 0; tries < 20; tries += 1) {
+        const closed = new Promise<void>((resolve) => {
+          app.server.prependOnceListener('upgrade', (_request, serverSide) => {
+            serverSide.once('close', () => resolve());
+            socket.resetAndDestroy();
+          });
+        });
+        const socket = upgrade();
+        await closed;
+      }
+      await turn();
+    } finally {
+      process.setUncaughtExceptionCaptureCallback(null);
+    }
+    expect(uncaught).toEqual([]);
+  });
+});
