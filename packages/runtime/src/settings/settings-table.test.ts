@@ -1,13 +1,19 @@
-import { protectedHttpSettings } from '@gudang/auth/settings';
-import { kafkaSettings } from '@gudang/kafka/settings';
 import { describe, expect, it } from 'vitest';
+import { httpSettings } from './http-settings.ts';
+import { addresses, text } from './settings.ts';
 import { settingRows, settingsMarkdown } from './settings-table.ts';
+
+const kafkaSettings = {
+  KAFKA_BROKERS: { description: 'The brokers', parse: addresses, example: '127.0.0.1:9092' },
+  KAFKA_TOPIC_PREFIX: { description: 'A prefix', parse: text, default: '' },
+  KAFKA_SASL_PASSWORD: { description: 'A password', parse: text, optional: true, secret: true },
+} as const;
 
 describe('settingsMarkdown', () => {
   it('has a row a setting: what it is, what is allowed, its default, and whose it is', () => {
     const table = settingsMarkdown({
-      'order-subgraph': settingRows({ ...protectedHttpSettings(8000), ...kafkaSettings }),
-      gateway: settingRows(protectedHttpSettings(4000)),
+      'order-subgraph': settingRows({ ...httpSettings(8000), ...kafkaSettings }),
+      gateway: settingRows(httpSettings(4000)),
     });
     const lines = table.split('\n');
     const row = (name: string) => lines.find((line) => line.startsWith(`| \`${name}\``));
@@ -28,7 +34,7 @@ describe('settingsMarkdown', () => {
   });
 
   it('leaves out whose a setting is when there is one process, and keeps bars in their cells', () => {
-    const bar = { ...protectedHttpSettings(1).HOST, description: 'a | b' };
+    const bar = { ...httpSettings(1).HOST, description: 'a | b' };
     expect(settingsMarkdown({ gateway: settingRows({ HOST: bar }) })).toBe(
       '| Setting | What it is | Allowed | Default |\n| --- | --- | --- | --- |\n' +
         '| `HOST` | a \\| b |  | `127.0.0.1` |\n',
