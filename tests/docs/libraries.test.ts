@@ -1,20 +1,21 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { repository } from './snippets.ts';
 
-const PACKAGES = [
-  '.',
-  'gateway',
-  'gateway/pages',
-  'order-subgraph',
-  'stock-subgraph',
-  'prisma',
-  'packages/events',
-  'packages/service',
-  'packages/embedded',
-  'tests',
-];
+async function readPackages(): Promise<string[]> {
+  const { workspaces } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'));
+  const directories = await Promise.all(
+    (workspaces as string[]).map(async (workspace) => {
+      const parent = workspace.replace(/\/?\*$/, '');
+      if (parent === workspace) return [workspace];
+      return (await readdir(join(repository, parent), { withFileTypes: true }))
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => join(parent, name));
+    }),
+  );
+  return ['.', ...directories.flat()];
+}
 /** Our own packages, and packages of types only. */
 const NEEDS_NO_REASON = /^@(gudang|types)\//;
 
@@ -25,7 +26,7 @@ async function librariesOf(directory: string): Promise<string[]> {
 
 it('docs/libraries.md gives a reason for every library', async () => {
   const reasons = await readFile(join(repository, 'docs/libraries.md'), 'utf8');
-  const libraries = new Set((await Promise.all(PACKAGES.map(librariesOf))).flat());
+  const libraries = new Set((await Promise.all((await readPackages()).map(librariesOf))).flat());
   // Libraries of one scope may share a line, such as `@opentelemetry`.
   const unnamed = [...libraries].filter(
     (name) =>

@@ -75,7 +75,7 @@ export async function startSecuredParts(): Promise<SecuredParts> {
     databases,
     migrate: (changes = {}) => run('prisma/dist/migrate.js', { ...databases, ...changes }),
     deadLetters: (changes = {}) =>
-      run('packages/service/dist/dead-letters/main.js', { ...kafka, ...changes }, ['list']),
+      run('packages/outbox/dist/dead-letters/main.js', { ...kafka, ...changes }, ['list']),
     start: (side, changes = {}) =>
       started(side, scriptOf(side), {
         ...kafka,

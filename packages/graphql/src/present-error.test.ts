@@ -5,10 +5,12 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { presentError } from './present-error.ts';
 
+const isOutage = (error: unknown) => (error as { code?: string }).code === 'ECONNREFUSED';
+
 function present(error: GraphQLError) {
   const lines: string[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(line) });
-  return { shown: presentError(error.toJSON(), error, log), lines };
+  return { shown: presentError(error.toJSON(), error, log, isOutage), lines };
 }
 const thrown = (originalError: Error): GraphQLError =>
   new GraphQLError(originalError.message, { originalError, path: ['order'] });

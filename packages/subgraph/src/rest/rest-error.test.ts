@@ -8,7 +8,12 @@ const names = { 'input.productId': 'productid', 'input.idempotencyKey': 'Idempot
 function presented(error: unknown) {
   const lines: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line) => void lines.push(line) });
-  const { status, body } = toRestError(error, { names, log, where: 'POST /order/add-order' });
+  const { status, body } = toRestError(error, {
+    names,
+    log,
+    where: 'POST /order/add-order',
+    isOutage: (cause) => (cause as { code?: string } | undefined)?.code === 'ECONNREFUSED',
+  });
   return { status, ...body, lines };
 }
 const coded = (code: string, more: object = {}) =>
