@@ -1,5 +1,13 @@
 import { stat } from 'node:fs/promises';
-import { type Health, type Logger, type Metrics, OK, type PartState, pause, type Stoppable } from '@gudang/runtime';
+import {
+  type Health,
+  type Logger,
+  type Metrics,
+  OK,
+  type PartState,
+  pause,
+  type Stoppable,
+} from '@gudang/runtime';
 import { type LoadedSupergraph, loadSdl, parseSupergraph, supergraphPath } from './supergraph.ts';
 
 /** How often the file is looked at, in milliseconds. */
