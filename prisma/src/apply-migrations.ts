@@ -9,9 +9,10 @@ import type { MigrationFiles } from './migration-files.ts';
 import { loadSchemaEngine } from './schema-engine.ts';
 
 /**
- * Applies what is not applied yet and returns its names. The state is kept where `prisma migrate deploy` keeps it
- * (`_prisma_migrations`), so either can be used after the other.
- * @throws {MigrateError} with Prisma's own words when a migration fails or the history does not match
+ * Applies pending migrations. Their state is stored in `_prisma_migrations`, as `prisma migrate deploy`
+ * does, so that either can be used after the other.
+ * @returns the names of the migrations that were applied
+ * @throws {MigrateError} with Prisma's message if a migration fails or the history does not match
  */
 export async function applyMigrations(
   url: string,
@@ -19,8 +20,8 @@ export async function applyMigrations(
   files: MigrationFiles,
 ): Promise<string[]> {
   const SchemaEngine = await loadSchemaEngine();
-  // The engine takes an advisory lock on one of these connections and leaves it to the connection's end; a pool of
-  // PrismaPg's own would keep that one, and so the lock, for another 10 s.
+  // The engine takes an advisory lock on one of these connections and releases it only by closing the
+  // connection. PrismaPg's own pool would keep that connection, and the lock, for another 10 s.
   const pool = new pg.Pool({ connectionString: url, max: 2 });
   pool.on('error', () => {});
   const engine = await SchemaEngine.new(
@@ -43,7 +44,7 @@ export async function applyMigrations(
     });
     return output.appliedMigrationNames;
   } catch (error) {
-    throw new MigrateError(readable(error));
+    throw new MigrateError(messageOf(error));
   } finally {
     engine.free();
     await pool.end();
@@ -51,8 +52,9 @@ export async function applyMigrations(
 }
 
 /**
- * PrismaPg cuts a script at every semicolon, also at those inside of functions, strings and comments. Sent whole,
- * PostgreSQL parses it, and runs it as one transaction; so does Prisma's native engine.
+ * Makes the adapter send each script to PostgreSQL as a whole, which parses it and runs it as one
+ * transaction; Prisma's native engine does the same. PrismaPg would split the script at every semicolon,
+ * including those inside functions, strings and comments.
  */
 function wholeScripts(factory: PrismaPg, pool: pg.Pool): PrismaPg {
   const connect = factory.connect.bind(factory);
@@ -68,7 +70,7 @@ function wholeScripts(factory: PrismaPg, pool: pg.Pool): PrismaPg {
   return factory;
 }
 
-/** In the form whose words the engine keeps, for its message and for `_prisma_migrations`. */
+/** Converts to the error type whose text the engine keeps in its message and in `_prisma_migrations`. */
 function asAdapterError(error: pg.DatabaseError): DriverAdapterError {
   return new DriverAdapterError({
     kind: 'postgres',
@@ -81,12 +83,15 @@ function asAdapterError(error: pg.DatabaseError): DriverAdapterError {
   });
 }
 
-/** The engine throws plain objects, `{code, message}`, or errors that end in a trace of its own functions. */
-function readable(error: unknown): string {
+/**
+ * Returns a message for the terminal. The engine throws plain objects, `{code, message}`, or errors
+ * that end in a trace of its own functions.
+ */
+function messageOf(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const [text = '', trace = ''] = String(message ?? JSON.stringify(error)).split(/\n\s+0: /);
-  const words = text.replace(/^external connector error\s*(Error querying the database: )?/, '');
+  const reason = text.replace(/^external connector error\s*(Error querying the database: )?/, '');
   const migration = /migration_name="([^"]+)"/.exec(trace)?.[1];
-  if (migration) return `migration ${migration} failed: ${words}`;
-  return typeof code === 'string' ? `${code}: ${words}` : words;
+  if (migration) return `migration ${migration} failed: ${reason}`;
+  return typeof code === 'string' ? `${code}: ${reason}` : reason;
 }

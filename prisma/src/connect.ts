@@ -2,31 +2,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { DatabaseUrl } from './database-url.ts';
 import { MigrateError } from './migrate-error.ts';
-import { tlsAdvice } from './tls-advice.ts';
 
-const PAUSE_MS = 250;
+const RETRY_PAUSE_MS = 250;
 const CONNECT_TIMEOUT_MS = 5000;
 const NO_SUCH_DATABASE = '3D000';
 const ALREADY_EXISTS = ['42P04', '23505'];
-/** Starting up, shutting down, all connections in use: worth another try, as is a refused connection. */
-const TRY_AGAIN = ['57P03', '57P01', '53300'];
+/** SQLSTATEs that are retried: starting up, shutting down, all connections in use. */
+const RETRYABLE = ['57P03', '57P01', '53300'];
 
 export interface ConnectOptions {
-  /** The setting to name in messages. */
+  /** The setting with the address, named in messages. */
   setting: string;
-  /** How long to wait for a server that does not answer, in milliseconds. */
+  /** How long to retry if the server does not answer, in milliseconds. */
   waitMs: number;
   log: (line: string) => void;
 }
 
 /**
- * A connection to the database, which is created when the server has none of that name; waits for a server that
- * does not answer yet.
- * @throws {MigrateError} when the wait is over, or the server refuses the user
+ * Opens a connection. Creates the database if it does not exist, and retries while the server does not
+ * answer.
+ * @throws {MigrateError} if the server does not answer in time, or rejects the connection
  */
 export async function connect(target: DatabaseUrl, options: ConnectOptions): Promise<pg.Client> {
   const giveUpAt = Date.now() + options.waitMs;
-  for (let told = false; ; ) {
+  for (let isLogged = false; ; ) {
     try {
       return await open(target.url);
     } catch (error) {
@@ -37,19 +36,21 @@ export async function connect(target: DatabaseUrl, options: ConnectOptions): Pro
       }
       const tls = tlsAdvice(error, options.setting);
       if (tls) throw new MigrateError(`${target.label}: ${reason(error)}. ${tls}`);
-      if (!mayComeBack(code)) throw new MigrateError(refusal(target, options, error));
+      if (!isRetryable(code)) throw new MigrateError(rejectionMessage(target, options, error));
       if (Date.now() >= giveUpAt) {
         throw new MigrateError(
           `${target.label} did not answer for ${seconds(options.waitMs)} (${reason(error)}). ` +
-            `Is PostgreSQL running there? The address is ${options.setting}`,
+            `Check that PostgreSQL is running there, or correct ${options.setting}`,
         );
       }
-      if (!told) {
-        const wait = `waiting up to ${seconds(options.waitMs)}`;
-        options.log(`${target.label} does not answer yet (${reason(error)}); ${wait}`);
+      if (!isLogged) {
+        options.log(
+          `${target.label} does not answer yet (${reason(error)}); ` +
+            `retrying for up to ${seconds(options.waitMs)}`,
+        );
       }
-      told = true;
-      await sleep(PAUSE_MS);
+      isLogged = true;
+      await sleep(RETRY_PAUSE_MS);
     }
   }
 }
@@ -78,7 +79,7 @@ async function open(url: string): Promise<pg.Client> {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: 'gudang migrate',
   });
-  // Without a listener a connection that breaks while idle would end the process with a stack trace.
+  // Without a listener, the error of an idle connection that breaks would end the process.
   client.on('error', () => {});
   try {
     await client.connect();
@@ -89,14 +90,17 @@ async function open(url: string): Promise<pg.Client> {
   return client;
 }
 
-/** Only the server itself gives a SQLSTATE; whatever has none (refused, timed out, unknown host) may still come. */
-function mayComeBack(code: string | undefined): boolean {
-  if (code === undefined || TRY_AGAIN.includes(code)) return true;
+/**
+ * Whether another attempt may succeed. Only the server's own errors have a SQLSTATE; an error without
+ * one (refused, timed out, unknown host) means that the server did not answer.
+ */
+function isRetryable(code: string | undefined): boolean {
+  if (code === undefined || RETRYABLE.includes(code)) return true;
   return !/^[0-9A-Z]{5}$/.test(code) || /^E[A-Z]{4}$/.test(code);
 }
 
-function refusal(target: DatabaseUrl, options: ConnectOptions, error: unknown): string {
-  return `${target.label} refused the connection (${reason(error)}). Check the user and password in ${options.setting}`;
+function rejectionMessage(target: DatabaseUrl, options: ConnectOptions, error: unknown): string {
+  return `${target.label} rejected the connection (${reason(error)}). Check the user and password in ${options.setting}`;
 }
 
 function codeOf(error: unknown): string | undefined {
@@ -104,7 +108,10 @@ function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** Node gives a refused connection on several addresses as an AggregateError whose own message is empty. */
+/**
+ * Returns the reason of a failed connection. If a host name has several addresses, Node reports an
+ * AggregateError with an empty message.
+ */
 function reason(error: unknown): string {
   if (error instanceof AggregateError) return reason(error.errors[0]);
   return error instanceof Error ? error.message : String(error);
@@ -112,4 +119,23 @@ function reason(error: unknown): string {
 
 function seconds(milliseconds: number): string {
   return `${Math.round(milliseconds / 1000)} s`;
+}
+
+/** Error codes of OpenSSL for an invalid certificate, and of Node for a wrong host name. */
+const CERTIFICATE = /CERT|CRL|ISSUER|LEAF_SIGNATURE|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH/;
+
+/** Returns how to correct a TLS setting that client and server disagree on; undefined for other errors. */
+function tlsAdvice(error: unknown, setting: string): string | undefined {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const text = String(message);
+  if (text.includes('does not support SSL connections')) {
+    return `Enable ssl on the server, or remove sslmode from ${setting}`;
+  }
+  if (typeof code === 'string' && CERTIFICATE.test(code)) {
+    return `Add the certificate of the authority that signed the server's certificate to ${setting}: sslmode=verify-full&sslrootcert=<file>`;
+  }
+  if (/no encryption|SSL off/.test(text)) {
+    return `The server requires TLS: add sslmode=verify-full&sslrootcert=<file> to ${setting}`;
+  }
+  return undefined;
 }

@@ -3,22 +3,22 @@ import { type DatabaseName, databases } from './databases.ts';
 import { MigrateError } from './migrate-error.ts';
 
 export interface DatabaseUrl {
-  /** What is being talked about in messages: `order_db at 127.0.0.1:5432`, never with a password. */
+  /** The name for messages, without password: `order_db at 127.0.0.1:5432`. */
   label: string;
-  /** The name of the database itself. */
+  /** The database's name on the server. */
   database: string;
-  /** The PostgreSQL schema that Prisma's `?schema=` names; `public` unless told otherwise. */
+  /** The PostgreSQL schema in Prisma's `?schema=` parameter. Default: `public`. */
   schema: string;
   url: string;
-  /** The same server and user, but the database that every PostgreSQL has. */
+  /** The same server and user, with the database `postgres`, which every server has. */
   maintenanceUrl: string;
 }
 
 /**
- * Reads a PostgreSQL address.
- * @throws {MigrateError} that names the setting when it is missing or no PostgreSQL address
+ * Parses a PostgreSQL address.
+ * @throws {MigrateError} with the setting's name if the address is missing or invalid
  */
-export function readDatabaseUrl(name: DatabaseName, value: string | undefined): DatabaseUrl {
+export function parseDatabaseUrl(name: DatabaseName, value: string | undefined): DatabaseUrl {
   const { setting } = databases[name];
   const example = `postgresql://user:password@host:5432/${name}_db`;
   if (value === undefined || value.trim() === '') {
@@ -46,7 +46,7 @@ export function readDatabaseUrl(name: DatabaseName, value: string | undefined): 
   };
 }
 
-/** Read by pg whenever it connects, which takes a missing one for a server that is away. */
+/** Files that pg reads at each connection. A missing one would look like an unavailable server. */
 const CERTIFICATE_FILES = ['sslrootcert', 'sslcert', 'sslkey'];
 
 function isReadable(file: string | null): boolean {
@@ -67,14 +67,14 @@ function databaseName(url: URL | undefined): string {
 }
 
 /**
- * Both databases keep a `_prisma_migrations` of their own, so they cannot be one and the same.
- * @throws {MigrateError} when the two addresses name the same place
+ * Checks that the services have separate databases, because each has its own `_prisma_migrations`.
+ * @throws {MigrateError} if both addresses name the same database and schema
  */
-export function refuseSameDatabase(order: DatabaseUrl, stock: DatabaseUrl): void {
+export function assertDifferentDatabases(order: DatabaseUrl, stock: DatabaseUrl): void {
   if (order.label === stock.label && order.schema === stock.schema) {
     throw new MigrateError(
       `ORDER_DATABASE_URL and STOCK_DATABASE_URL name the same database (${order.label}); ` +
-        'each service needs one of its own',
+        'give each service its own database',
     );
   }
 }

@@ -1,4 +1,4 @@
-/** The databases of the system: each has a folder here, and the setting that says where it is. */
+/** The databases of the system. Each has a folder in this package and a setting with its address. */
 export const databases = {
   order: { setting: 'ORDER_DATABASE_URL' },
   stock: { setting: 'STOCK_DATABASE_URL' },

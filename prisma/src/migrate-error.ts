@@ -1,4 +1,4 @@
-/** Why a database could not be migrated, in words for whoever ran the command: no stack trace is needed. */
+/** A migration failed for a reason that the user can correct. The message says how; no stack is shown. */
 export class MigrateError extends Error {
   override readonly name = 'MigrateError';
 }

@@ -7,7 +7,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { migrate } from './migrate-database.ts';
 
-// Said by @gudang/embedded/vitest-setup too, which this package cannot import: that one stands on this one.
+// @gudang/embedded/vitest-setup declares the same. This package cannot import it, because it depends on this one.
 declare module 'vitest' {
   interface ProvidedContext {
     postgresUrl: string;
@@ -52,13 +52,13 @@ async function query(address: string, sql: string) {
   }
 }
 
-test('several at once create the database and apply each migration once', async () => {
+test('creates the database and applies each migration once in concurrent calls', async () => {
   const folder = migrations('CREATE TABLE a (id int)', 'CREATE TABLE b (id int)');
   const all = await Promise.all(
     [1, 2, 3, 4].map(() => migrate({ database: 'order', url, directory: folder })),
   );
   expect(all.flatMap(({ applied }) => applied)).toEqual(['0_step', '1_step']);
-  // What `prisma migrate deploy` compares: the name, and the SHA-256 of the file.
+  // `prisma migrate deploy` compares the name and the SHA-256 of the file.
   const sql = 'SELECT migration_name AS name, checksum FROM _prisma_migrations ORDER BY 1';
   expect(await query(url, sql)).toEqual([
     { name: '0_step', checksum: sha256('CREATE TABLE a (id int)') },
@@ -66,14 +66,14 @@ test('several at once create the database and apply each migration once', async 
   ]);
 });
 
-test('a semicolon inside a function does not end the statement', async () => {
+test('does not split a script at a semicolon inside a function', async () => {
   const body = 'BEGIN PERFORM 1; RETURN; END';
   const sql = `CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ ${body} $$; -- a; b\nSELECT 1;`;
   const { applied } = await migrate({ database: 'order', url, directory: migrations(sql) });
   expect(applied).toEqual(['0_step']);
 });
 
-test('an index may be made beside those who write, alone in its migration', async () => {
+test('creates an index CONCURRENTLY if the migration has no other statement', async () => {
   const index = '-- It runs in no transaction.\nCREATE INDEX CONCURRENTLY a_id ON a (id);\n';
   const folder = migrations('CREATE TABLE a (id int)', index);
   await migrate({ database: 'order', url, directory: folder });
@@ -82,7 +82,7 @@ test('an index may be made beside those who write, alone in its migration', asyn
   ).toEqual([{ indisvalid: true }]);
 });
 
-test('a failing migration is told in PostgreSQL’s words and leaves nothing half done', async () => {
+test('reports PostgreSQL’s message of a failed migration and rolls it back', async () => {
   const folder = migrations('CREATE TABLE a (id int); CREATE TABLE b (id it);');
   await expect(migrate({ database: 'order', url, directory: folder })).rejects.toThrow(
     /: migration 0_step failed: ERROR: type "it" does not exist$/,
@@ -90,7 +90,7 @@ test('a failing migration is told in PostgreSQL’s words and leaves nothing hal
   expect(await query(url, "SELECT to_regclass('a') AS a")).toEqual([{ a: null }]);
 });
 
-test('a server that does not answer is named, without its password', async () => {
+test('names a server that does not answer, without its password', async () => {
   const lines: string[] = [];
   const wait = { waitMs: 300, log: (line: string) => lines.push(line) };
   const absent = 'postgresql://a:geheim@127.0.0.1:1/shop';

@@ -1,12 +1,15 @@
-import { type DatabaseUrl, readDatabaseUrl, refuseSameDatabase } from './database-url.ts';
+import { assertDifferentDatabases, type DatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 import { type DatabaseName, databases } from './databases.ts';
 import { migrate } from './migrate-database.ts';
 import { MigrateError } from './migrate-error.ts';
 
 const names = Object.keys(databases) as DatabaseName[];
 
-/** All that is wrong is told at once: whoever has two addresses to set should not need three attempts. */
-function all<T>(results: PromiseSettledResult<T>[]): T[] {
+/**
+ * Returns all values, or throws all problems as one error, so that the user can correct them together.
+ * @throws {MigrateError}
+ */
+function allValues<T>(results: PromiseSettledResult<T>[]): T[] {
   const failed = results.filter((result) => result.status === 'rejected');
   if (failed.length === 0) {
     return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -17,14 +20,14 @@ function all<T>(results: PromiseSettledResult<T>[]): T[] {
 }
 
 try {
-  const targets = all(
+  const targets = allValues(
     await Promise.allSettled(
-      names.map(async (name) => readDatabaseUrl(name, process.env[databases[name].setting])),
+      names.map(async (name) => parseDatabaseUrl(name, process.env[databases[name].setting])),
     ),
   );
-  refuseSameDatabase(...(targets as [DatabaseUrl, DatabaseUrl]));
+  assertDifferentDatabases(...(targets as [DatabaseUrl, DatabaseUrl]));
   const log = (line: string) => process.stdout.write(`${line}\n`);
-  all(
+  allValues(
     await Promise.allSettled(
       names.map((database, i) => migrate({ database, url: targets[i]?.url ?? '', log })),
     ),

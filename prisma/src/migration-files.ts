@@ -6,19 +6,19 @@ import { MigrateError } from './migrate-error.ts';
 
 export interface MigrationFiles {
   directory: string;
-  /** The content of migration_lock.toml; null when there is none. */
+  /** The content of migration_lock.toml; null if there is no such file. */
   lockfile: string | null;
   /** In the order in which they are applied. */
   migrations: { name: string; sql: string }[];
 }
 
-/** Where a database's migrations are: the same from src/ and from dist/, which stand side by side. */
+/** Returns the folder of a database's migrations. The path is the same from src/ and from dist/. */
 export function migrationsDirectory(database: DatabaseName): string {
   return fileURLToPath(new URL(`../${database}/migrations/`, import.meta.url));
 }
 
-/** @throws {MigrateError} when there are no migrations, or a folder without its migration.sql */
-export async function readMigrationFiles(directory: string): Promise<MigrationFiles> {
+/** @throws {MigrateError} if there are no migrations, or a folder has no migration.sql */
+export async function loadMigrationFiles(directory: string): Promise<MigrationFiles> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   if (names.length === 0) throw new MigrateError(`There are no migrations in ${directory}`);

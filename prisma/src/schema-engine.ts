@@ -6,8 +6,8 @@ import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg';
 let loaded: Promise<typeof glue.SchemaEngine> | undefined;
 
 /**
- * Prisma's schema engine as WebAssembly, from npm: the native one is downloaded from elsewhere at install time, which
- * fails wherever only a registry can be reached.
+ * Loads Prisma's schema engine as WebAssembly from npm. The native engine is downloaded from another
+ * host at installation, which fails where only a package registry can be reached.
  */
 export function loadSchemaEngine(): Promise<typeof glue.SchemaEngine> {
   loaded ??= load();
@@ -15,11 +15,12 @@ export function loadSchemaEngine(): Promise<typeof glue.SchemaEngine> {
 }
 
 async function load(): Promise<typeof glue.SchemaEngine> {
-  // The package's own entry imports the .wasm file as a module, which Node 20 and 22 only do behind a flag.
+  // The package's entry point imports the .wasm file as a module, which Node 20 and 22 support only with a
+  // flag.
   const entry = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm');
   const bytes = await readFile(join(dirname(entry), 'schema_engine_bg.wasm'));
   const { instance } = await WebAssembly.instantiate(bytes, {
-    './schema_engine_bg.js': withPassingTimers(glue),
+    './schema_engine_bg.js': withUnrefTimers(glue),
   });
   const internals = glue as unknown as { __wbg_set_wasm(exports: object): void };
   internals.__wbg_set_wasm(instance.exports);
@@ -27,8 +28,8 @@ async function load(): Promise<typeof glue.SchemaEngine> {
   return glue.SchemaEngine;
 }
 
-/** The engine never clears the 10 s timer of its lock, and a finished command would wait for it. */
-function withPassingTimers(imports: object): object {
+/** The engine never clears the 10 s timer of its lock. Unreferenced, it does not delay the process's exit. */
+function withUnrefTimers(imports: object): object {
   const entries = Object.entries(imports).map(([name, value]) =>
     name.startsWith('__wbg_setTimeout_')
       ? [name, (work: () => void, milliseconds: number) => setTimeout(work, milliseconds).unref()]
@@ -37,7 +38,7 @@ function withPassingTimers(imports: object): object {
   return Object.fromEntries(entries);
 }
 
-/** TypeScript knows WebAssembly only as a part of the browser's types, which do not belong here. */
+/** TypeScript declares WebAssembly only in its DOM types, which this package does not use. */
 declare const WebAssembly: {
   instantiate(
     bytes: Uint8Array,
