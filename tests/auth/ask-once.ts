@@ -2,15 +2,15 @@ import { type GraphError, graphAt } from '@gudang/testing/clients/graph-client';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
-/** What one operation brought: of a stream, its first event. */
+/** Result of one operation; of a subscription, its first event. */
 export interface Outcome {
   readonly data: unknown;
   readonly codes: readonly unknown[];
 }
 
-/** The ways of an operation to the gateway. */
-export const QUERY_PROTOCOLS = ['HTTP', 'a websocket'] as const;
-export const STREAM_PROTOCOLS = ['server-sent events', 'multipart', 'a websocket'] as const;
+/** Protocols of the gateway, by operation type. */
+export const QUERY_PROTOCOLS = ['HTTP', 'websocket'] as const;
+export const STREAM_PROTOCOLS = ['server-sent events', 'multipart', 'websocket'] as const;
 export type Protocol = (typeof QUERY_PROTOCOLS | typeof STREAM_PROTOCOLS)[number];
 
 interface Answer {
@@ -33,7 +33,7 @@ const ASK: Readonly<Record<Protocol, Ask>> = {
     const { payload } = answer as { payload?: Answer | null };
     return payload ?? answer;
   },
-  'a websocket': overWebsocket,
+  websocket: overWebsocket,
 };
 
 export async function askOnce(
@@ -73,10 +73,10 @@ async function firstEvent(
     leaving.abort();
     return JSON.parse(event);
   }
-  throw new Error(`The stream brought no event: ${text}`);
+  throw new Error(`The stream ended without an event: ${text}`);
 }
 
-/** What a websocket that closes with this says of whoever opened it. */
+/** Error code for a websocket close code. */
 const CODES: Readonly<Record<number, string>> = { 4403: 'UNAUTHENTICATED' };
 
 function overWebsocket(
@@ -102,7 +102,7 @@ function overWebsocket(
           if (known === undefined) return reject(reason);
           resolve({ errors: [{ message: 'closed', extensions: { code: known } }] });
         },
-        complete: () => reject(new Error('The stream brought no event')),
+        complete: () => reject(new Error('The stream completed without an event')),
       },
     );
   }).finally(() => client.dispose());

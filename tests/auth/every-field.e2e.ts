@@ -26,7 +26,7 @@ beforeAll(async () => {
   const { addStock } = await dataOf(
     siti('mutation { addStock(input: { name: "Kopi", quantity: 500 }) { id } }'),
   );
-  // Of its first change, so that the next is that of the order.
+  // Cursor of the stock's first change; the next change is the order's.
   const { data } = await askOnce(
     url(),
     `subscription { stockChanged(ids: ["${addStock.id}"], after: "${stockCursor}") { cursor } }`,
@@ -46,7 +46,7 @@ beforeAll(async () => {
   ids = { order: createOrder.id, stock: addStock.id, cursor };
 });
 
-/** A stock for those who may delete one. */
+/** Adds a stock for a deletion. */
 async function spare(): Promise<string> {
   const siti = await as('Siti with scopes');
   const added = await dataOf(
@@ -64,7 +64,7 @@ function outcomeOf({ data, codes }: Outcome, path: readonly (string | number)[])
   return shown == null ? 'nothing' : 'allowed';
 }
 
-// The fields that change things last: the ledger's newest entry is to be that of Siti's order.
+// Mutations come last, so that the ledger's newest entry is that of Siti's order.
 const NO_IDS: Ids = { order: '', stock: '', spare: '', cursor: '' };
 const WAYS = FIELDS.flatMap(waysTo).sort(
   (one, other) =>
@@ -83,15 +83,15 @@ it.each(OVER)('$name over $protocol', async ({ ask, needs, path, ofOrder, name, 
     const query = ask({ ...ids, spare: name.endsWith('deleteStock') ? await spare() : '' });
     const outcome = await askOnce(url(), query, authorizations.get(caller), protocol);
     got[caller] = outcomeOf(outcome, path);
-    const admitted = expectedOutcome(caller, needs);
-    const hidden = admitted === 'allowed' && ofOrder && !maySeeSitisOrder(caller);
+    const allowed = expectedOutcome(caller, needs);
+    const hidden = allowed === 'allowed' && ofOrder && !maySeeSitisOrder(caller);
     const unseen = name === 'Subscription.orderChanged' ? 'NOT_FOUND' : 'nothing';
-    expected[caller] = hidden ? unseen : admitted;
+    expected[caller] = hidden ? unseen : allowed;
   }
   expect(got).toEqual(expected);
 });
 
-it('asks for every field of the graph', () => {
+it('covers every field of the graph', () => {
   const asked = new Set(WAYS.map(({ name }) => name.split(' ')[0]));
   expect(FIELDS.length).toBeGreaterThan(50);
   expect([...asked].sort()).toEqual(FIELDS.map(({ coordinate }) => coordinate).sort());

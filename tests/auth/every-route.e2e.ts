@@ -41,7 +41,7 @@ async function addStock(): Promise<string> {
 }
 
 interface Route {
-  /** As `tests/rest/README.md` has it. */
+  /** As in `tests/rest/README.md`. */
   readonly route: string;
   readonly of: 'order' | 'stock';
   readonly needs: Requirement;
@@ -94,14 +94,14 @@ it.each(ROUTES)('$route', async ({ route, of, needs, status, body }) => {
       },
     });
     got[caller] = answer.status;
-    const admitted = expectedOutcome(caller, needs);
-    expected[caller] = admitted === 'allowed' ? status : STATUS[admitted];
-    if (admitted !== 'allowed') expect(Object.keys(answer.body)).toEqual(['Message', 'Error']);
+    const outcome = expectedOutcome(caller, needs);
+    expected[caller] = outcome === 'allowed' ? status : STATUS[outcome];
+    if (outcome !== 'allowed') expect(Object.keys(answer.body)).toEqual(['Message', 'Error']);
   }
   expect(got).toEqual(expected);
 });
 
-it('asks at every route that there is', async () => {
+it('covers every route of the REST documentation', async () => {
   const page = await readFile(new URL('../rest/README.md', import.meta.url), 'utf8');
   const written = [...page.matchAll(/^\| `(\w+) :800[01](\/\S*?)`/gm)].map(
     ([, method, path]) => `${method} ${path}`,
@@ -109,7 +109,7 @@ it('asks at every route that there is', async () => {
   expect(ROUTES.map(({ route }) => route).sort()).toEqual(written.sort());
 });
 
-it('shows the orders of whoever asks alone, or all to whoever reads all', async () => {
+it('lists the own orders of a caller, and all orders with order:read:all', async () => {
   const shown = async (caller: (typeof CALLER_NAMES)[number]): Promise<boolean> => {
     const authorization = String(await authorizationOf(caller));
     const { body } = await ask(origins.order(), {
@@ -124,7 +124,7 @@ it('shows the orders of whoever asks alone, or all to whoever reads all', async 
 });
 
 describe('/graphql of a subgraph', () => {
-  it.each(['order', 'stock'] as const)('%s answers no client, whatever it shows', async (of) => {
+  it.each(['order', 'stock'] as const)('%s rejects clients with any token', async (of) => {
     for (const caller of CALLER_NAMES) {
       const graph = graphAt(`${origins[of]()}/graphql`, await authorizationOf(caller));
       expect(await graph('{ __typename }')).toMatchObject({
@@ -134,8 +134,8 @@ describe('/graphql of a subgraph', () => {
     }
   });
 
-  it('answers no gateway of another secret, which says so', async () => {
-    const other = await system().add('gateway', { SUBGRAPH_SECRET: 'a secret of its own' });
+  it('rejects a gateway with another SUBGRAPH_SECRET, which reports the cause', async () => {
+    const other = await system().add('gateway', { SUBGRAPH_SECRET: 'another secret' });
     const { parts } = await other.readiness();
     for (const of of ['order', 'stock']) {
       expect(parts[`subgraph ${of}`]).toEqual({

@@ -2,32 +2,32 @@ import { readFileSync } from 'node:fs';
 import type { Requirement } from '@gudang/testing/clients/callers';
 import { buildSchema, getNamedType, isCompositeType, isObjectType } from 'graphql';
 
-/** Ids of what is there when fields are asked for: an order of Siti's, and the stock that it took from. */
+/** Ids of the test data: an order of Siti's and its stock. */
 export interface Ids {
   readonly order: string;
   readonly stock: string;
-  /** A stock of nobody's interest, to be deleted. */
+  /** A stock for deletion. */
   readonly spare: string;
-  /** From here on, the stream of changes has Siti's order. */
+  /** Cursor before the change of Siti's order. */
   readonly cursor: string;
 }
 
-/** How to ask for one field, and where in the answer it would be. */
+/** How to select one field, and its path in the response. */
 export interface Asked {
-  /** Such as `Order.status`, and the way to it where there are several. */
+  /** For example `Order.status`, followed by its path if there are several. */
   readonly name: string;
   readonly query: string;
   readonly needs: Requirement;
-  /** The path of the object that the field is of, or of itself where it is a root field. */
+  /** Path of the object with the field; of a root field, its own path. */
   readonly path: readonly (string | number)[];
-  /** Whether it is null for whoever may not see Siti's order. */
+  /** Whether it is null for callers that may not see Siti's order. */
   readonly ofOrder: boolean;
 }
 
 const supergraph = new URL('../../gateway/supergraph.graphql', import.meta.url);
 const schema = buildSchema(readFileSync(supergraph, 'utf8'), { assumeValidSDL: true });
 
-/** Every field of every type that clients see. */
+/** All fields of all types of the API schema. */
 export const FIELDS = Object.values(schema.getTypeMap())
   .filter((type) => isObjectType(type) && !type.name.includes('__'))
   .flatMap((type) =>
@@ -41,7 +41,7 @@ export const FIELDS = Object.values(schema.getTypeMap())
       : [],
   );
 
-/** What fields need by themselves; all others need nothing. */
+/** Requirements of fields; other fields have none. */
 const NEEDS: Readonly<Record<string, Requirement>> = {
   'Query.order': 'a token',
   'Query.orders': 'a token',
@@ -67,7 +67,7 @@ const ROOT_ARGUMENTS: Readonly<Record<string, (ids: Ids) => string>> = {
 };
 
 interface Way {
-  /** Such as `through its stock`, where a type is reached in several ways. */
+  /** For example `through its stock`, if a type is reachable in several ways. */
   readonly note?: string;
   readonly around: (selection: string, ids: Ids) => string;
   readonly path: Asked['path'];
@@ -88,7 +88,7 @@ const change =
   (inner, { stock, cursor }) =>
     `subscription { stockChanged(ids: ["${stock}"], after: "${cursor}") { ${selection.replace('…', inner)} } }`;
 
-/** How an object of each type is reached. */
+/** Selections that lead to an object of each type. */
 const WAYS: Readonly<Record<string, readonly Way[]>> = {
   Order: [
     {
@@ -98,19 +98,19 @@ const WAYS: Readonly<Record<string, readonly Way[]>> = {
       ofOrder: true,
     },
     {
-      note: 'by the ledger',
+      note: 'through the ledger',
       around: ofStock('movements(first: 1) { nodes { order { … } } }'),
       path: ['stock', 'movements', 'nodes', 0, 'order'],
       ofOrder: true,
     },
     {
-      note: 'by a change',
+      note: 'through a change',
       around: change('order { … }'),
       path: ['stockChanged', 'order'],
       ofOrder: true,
     },
     {
-      note: 'by its stock',
+      note: 'through its stock',
       around: ofStock('orders(first: 1) { nodes { … } }'),
       path: ['stock', 'orders', 'nodes', 0],
       needs: 'a token',
@@ -120,7 +120,7 @@ const WAYS: Readonly<Record<string, readonly Way[]>> = {
   OrderConnection: [
     { around: ordered('…'), path: ['orders'], needs: 'a token' },
     {
-      note: 'by its stock',
+      note: 'through its stock',
       around: ofStock('orders { … }'),
       path: ['stock', 'orders'],
       needs: 'a token',
@@ -150,7 +150,7 @@ const WAYS: Readonly<Record<string, readonly Way[]>> = {
   Stock: [
     { around: ofStock('…'), path: ['stock'] },
     {
-      note: 'by an order',
+      note: 'through an order',
       around: (inner, { order }) => `{ order(id: "${order}") { stock { ${inner} } } }`,
       path: ['order', 'stock'],
       needs: 'a token',
@@ -171,10 +171,10 @@ const WAYS: Readonly<Record<string, readonly Way[]>> = {
   StockChange: [{ around: change('…'), path: ['stockChanged'] }],
 };
 
-/** Of others' orders the id may show where a stock's ledger and changes name it. */
-const SHOWS = new Set(['Order.id by the ledger', 'Order.id by a change']);
+/** A stock's ledger and changes may contain the ids of other callers' orders. */
+const VISIBLE_IDS = new Set(['Order.id through the ledger', 'Order.id through a change']);
 
-/** The ways to ask for a field. @throws when the table above does not know one */
+/** Returns all selections of a field. @throws if WAYS lacks the type */
 export function waysTo({ coordinate, type, field, selected }: (typeof FIELDS)[number]) {
   const own = NEEDS[coordinate] ?? 'nothing';
   if (['Query', 'Mutation', 'Subscription'].includes(type)) {
@@ -191,7 +191,7 @@ export function waysTo({ coordinate, type, field, selected }: (typeof FIELDS)[nu
     ];
   }
   const ways = WAYS[type];
-  if (!ways) throw new Error(`How ${type} is reached is not in the table`);
+  if (!ways) throw new Error(`Add a selection that leads to ${type} to WAYS`);
   return ways.map(({ note, around, path, needs = 'nothing', ofOrder = false }) => {
     const name = note ? `${coordinate} ${note}` : coordinate;
     return {
@@ -199,7 +199,7 @@ export function waysTo({ coordinate, type, field, selected }: (typeof FIELDS)[nu
       ask: (ids: Ids) => around(`${field} ${selected}`, ids),
       needs: own === 'nothing' ? needs : own,
       path,
-      ofOrder: ofOrder && !SHOWS.has(name),
+      ofOrder: ofOrder && !VISIBLE_IDS.has(name),
     };
   });
 }

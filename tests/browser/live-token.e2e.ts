@@ -36,7 +36,7 @@ async function onLivePage(
     page.on('request', (request) => addresses.push(request.url()));
     page.on('websocket', (socket) => addresses.push(socket.url()));
     await look(livePage(page), page);
-    // Addresses are logged, kept and handed on.
+    // No token may be part of a URL: URLs are logged and stored.
     expect(addresses.filter((address) => /eyJ/.test(address))).toEqual([]);
     expect(page.url()).not.toContain('eyJ');
   });
@@ -48,7 +48,7 @@ async function give(page: Page, token: string): Promise<void> {
   await form(page).getByRole('button', { name: 'Use it' }).click();
 }
 
-test('without a token stocks are live, and the page says what needs one', async () => {
+test('shows live stocks without a token, and names what needs a token', async () => {
   await onLivePage(async (live, page) => {
     await live.shows(STOCK.id, 100);
     await live.notices(/Orders need a token/);
@@ -60,7 +60,7 @@ test('without a token stocks are live, and the page says what needs one', async 
   });
 });
 
-test('with a token: queries, orders and their streams are of whoever it names, over a reload too', async () => {
+test("uses the token's subject for queries, orders and streams, also after a reload", async () => {
   const [mine, others] = await Promise.all([orderOf('Siti'), orderOf('Budi')]);
   await onLivePage(async (live, page) => {
     await give(page, await tokenOf('Siti'));
@@ -71,7 +71,7 @@ test('with a token: queries, orders and their streams are of whoever it names, o
     await live.said(/^Confirmed: 2 ×/);
     expect(await page.locator(`[data-order="${others}"]`).count()).toBe(0);
 
-    // Their stock's changes are for everybody to see; whose orders they were is not.
+    // Changes of a stock are public; the owners of their orders are not.
     const meanwhile = await orderOf('Budi');
     const elsewhere = await orderOf('Siti');
     await live.showsOrder(elsewhere, 'CONFIRMED');
@@ -89,7 +89,7 @@ test('with a token: queries, orders and their streams are of whoever it names, o
   });
 });
 
-test('what a token’s scopes leave out is told where it was asked for', async () => {
+test('reports a missing scope beside the form that needs it', async () => {
   await onLivePage(async (live, page) => {
     await live.notices(/Orders need a token/);
     await give(page, await tokenOf('Siti', 'order:write'));
@@ -99,7 +99,7 @@ test('what a token’s scopes leave out is told where it was asked for', async (
   });
 });
 
-test('a token that is no good is told with the reason; another one goes on', async () => {
+test('reports why a token is invalid, and accepts another one', async () => {
   const forged = await signToken({ sub: 'Siti' }, { key: Buffer.from('x'.repeat(32)) });
   await onLivePage(async (live, page) => {
     await live.notices(/Orders need a token/);
@@ -115,7 +115,7 @@ test('a token that is no good is told with the reason; another one goes on', asy
   });
 });
 
-test('a token that expires while the page is open: it says so, and a fresh one goes on from there', async () => {
+test('reports an expired token, and continues with a new one', async () => {
   await onLivePage(async (live, page) => {
     await live.notices(/Orders need a token/);
     await give(page, await tokenOf('Siti', WRITES, 4));
@@ -126,7 +126,7 @@ test('a token that expires while the page is open: it says so, and a fresh one g
     await give(page, await tokenOf('Siti'));
     await live.isConnected('Live');
     await live.shows(STOCK.id, before - 1);
-    // The same person: the page has not begun anew.
+    // Same subject: the page has not been reset.
     await form(page).getByText('the token of Siti').waitFor();
     await orderOf('Budi');
     await live.shows(STOCK.id, before - 2);

@@ -11,7 +11,7 @@ const ON_SCREEN_WITHIN_MS = 1_000;
 const system = useSystem();
 const visit = useBrowser();
 
-/** /live of the running system, with a stock of its own on it. */
+/** Opens /live with a new stock. */
 async function onLivePage(
   quantity: number,
   look: (live: ReturnType<typeof livePage>, stock: { id: string; name: string }) => Promise<void>,
@@ -30,7 +30,7 @@ async function onLivePage(
   });
 }
 
-test('an order from another client is on the screen within a second', async () => {
+test('shows an order of another client within a second', async () => {
   const shop = createShopClient(system().graph);
   await onLivePage(50, async (live, { id }) => {
     const took: number[] = [];
@@ -40,12 +40,12 @@ test('an order from another client is on the screen within a second', async () =
       await Promise.all([live.shows(id, left), live.showsOrder(order.id, 'CONFIRMED')]);
       took.push(performance.now() - before);
     }
-    // The first order of a system finds everything cold, and other work may hold up any of them.
+    // The fastest of several: the first order of a system is slow, and other load may delay any.
     expect(Math.min(...took)).toBeLessThan(ON_SCREEN_WITHIN_MS);
   });
 });
 
-test('ordering from the page, with a stock chosen from the list by keyboard', async () => {
+test('places an order for a stock chosen by keyboard', async () => {
   await onLivePage(20, async (live, { id, name }) => {
     await live.row(id).getByRole('button').press('Enter');
     expect(await live.product.inputValue()).toBe(id);
@@ -55,7 +55,7 @@ test('ordering from the page, with a stock chosen from the list by keyboard', as
   });
 });
 
-test('a rejected order says what was asked, what is there, and what to do', async () => {
+test('explains a rejected order: quantity ordered, quantity left, and what to do', async () => {
   await onLivePage(2, async (live, { id, name }) => {
     await live.order(id, 1_000);
     await live.said(new RegExp(`not enough ${name}\\. You asked for 1,000, only 2 there`));
@@ -65,7 +65,7 @@ test('a rejected order says what was asked, what is there, and what to do', asyn
   });
 });
 
-test('input that the graph refuses is explained in words of the form', async () => {
+test("explains invalid input in the form's words", async () => {
   await onLivePage(2, async (live, { id }) => {
     await live.adjust(id, -5);
     await live.adjustingSaid(/The change must be from -2 to/);
@@ -73,7 +73,7 @@ test('input that the graph refuses is explained in words of the form', async () 
   });
 });
 
-test('the gateway killed: the page says so, heals, and shows what it missed', async () => {
+test('reports a killed gateway, reconnects, and shows the missed changes', async () => {
   const atStock = createShopClient(graphAt(`${system().stock.url}/graphql`));
   await onLivePage(10, async (live, { id }) => {
     const other = await createShopClient(system().graph).addStock({ name: 'Lain', quantity: 1 });
@@ -95,7 +95,7 @@ test('the gateway killed: the page says so, heals, and shows what it missed', as
   });
 });
 
-test('the stock service down: what works is said and works, the rest heals', async () => {
+test('keeps working without the stock service, reports it, and recovers', async () => {
   await onLivePage(10, async (live, { id }) => {
     system().stock.kill();
     await live.notices(/The stock service does not answer.*Ordering still works/);
@@ -111,7 +111,7 @@ test('the stock service down: what works is said and works, the rest heals', asy
   });
 });
 
-test('the order service down: quantities go on, and ordering says that it has to wait', async () => {
+test('shows live quantities without the order service, and reports that orders are unavailable', async () => {
   await onLivePage(10, async (live, { id }) => {
     system().order.kill();
     await live.notices(/The order service does not answer.*Quantities stay live/);

@@ -15,15 +15,15 @@ const PRODUCTS = [
 ];
 const EVERY_MS = 120;
 
-type Shop = ReturnType<typeof createShopClient>;
+type ShopClient = ReturnType<typeof createShopClient>;
 
-/** Fills an empty warehouse. */
-export async function stockUp(shop: Shop): Promise<void> {
+/** Adds all products. */
+export async function addProducts(shop: ShopClient): Promise<void> {
   for (const product of PRODUCTS) await shop.addStock(product);
 }
 
-/** A shop's orders and deliveries, the same each time. @param steps how many of them */
-export async function makeBusy(shop: Shop, steps = 400): Promise<void> {
+/** Makes a fixed sequence of orders and deliveries. @param steps number of changes */
+export async function simulateTraffic(shop: ShopClient, steps = 400): Promise<void> {
   const random = createRandom(7);
   for (let step = 1; step <= steps; step += 1) {
     const { id, quantity } = random.pick(PRODUCTS);
@@ -35,6 +35,6 @@ export async function makeBusy(shop: Shop, steps = 400): Promise<void> {
     }
     await pause(EVERY_MS);
   }
-  // Seen among the newest ones.
+  // A rejected order among the newest entries.
   await shop.createOrder({ productId: 'gula-aren', quantity: 5_000 });
 }

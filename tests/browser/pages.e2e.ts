@@ -21,7 +21,7 @@ beforeAll(async () => {
   }
 });
 
-/** Apollo's script as far as the page uses it: it keeps what it was given. */
+/** Replaces Apollo's script by a stub that records its options. */
 async function answerForApollo(page: Page): Promise<void> {
   const body = 'window.EmbeddedSandbox = class { constructor(given) { window.given = given; } };';
   await page.route(`${SANDBOX}/**`, (route) =>
@@ -29,7 +29,7 @@ async function answerForApollo(page: Page): Promise<void> {
   );
 }
 
-/** When a page has all that it shows. */
+/** Resolves once a page is completely rendered. */
 const SHOWN: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/': (page) => page.getByText('All parts work.').waitFor(),
   '/live': async (page) => {
@@ -44,27 +44,32 @@ const SCHEMES = ['light', 'dark'] as const;
 const WIDTHS = [1280, 390];
 
 test.each(Object.keys(SHOWN))(
-  '%s has no serious fault for those who see, hear or move otherwise, and fits any screen',
+  '%s has no serious accessibility violation and fits narrow and wide screens',
   async (path) => {
-    const mayAsk = path === '/graphql' ? [SANDBOX] : [];
+    const allowedOrigins = path === '/graphql' ? [SANDBOX] : [];
     for (const colorScheme of SCHEMES) {
-      await visit({ origin: origin(), path, mayAsk, options: { colorScheme } }, async (page) => {
-        for (const width of WIDTHS) {
-          await page.setViewportSize({ width, height: 860 });
-          await SHOWN[path]?.(page);
-          const { violations } = await new AxeBuilder({ page }).analyze();
-          const grave = violations.filter(({ impact }) => /serious|critical/.test(impact ?? ''));
-          const told = grave.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html)}`);
-          expect(told, `${width} px, ${colorScheme}`).toEqual([]);
-          const wide = await page.evaluate('document.documentElement.scrollWidth');
-          expect(wide, `${width} px, ${colorScheme}`).toBeLessThanOrEqual(width);
-        }
-      });
+      await visit(
+        { origin: origin(), path, allowedOrigins, options: { colorScheme } },
+        async (page) => {
+          for (const width of WIDTHS) {
+            await page.setViewportSize({ width, height: 860 });
+            await SHOWN[path]?.(page);
+            const { violations } = await new AxeBuilder({ page }).analyze();
+            const grave = violations.filter(({ impact }) => /serious|critical/.test(impact ?? ''));
+            const described = grave.map(
+              ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html)}`,
+            );
+            expect(described, `${width} px, ${colorScheme}`).toEqual([]);
+            const wide = await page.evaluate('document.documentElement.scrollWidth');
+            expect(wide, `${width} px, ${colorScheme}`).toBeLessThanOrEqual(width);
+          }
+        },
+      );
     }
   },
 );
 
-test('GraphiQL, with the gateway alone, runs a query and a subscription', async () => {
+test('GraphiQL runs a query and a subscription without other origins', async () => {
   await visit({ origin: origin(), path: '/graphiql' }, async (page) => {
     await SHOWN['/graphiql']?.(page);
     const answer = page.locator('.graphiql-response');
@@ -76,22 +81,24 @@ test('GraphiQL, with the gateway alone, runs a query and a subscription', async 
     const shop = createShopClient(system().graph);
     const { id } = await shop.addStock({ id: 'teh-melati', name: 'Teh', quantity: 9 });
     const stop = page.getByRole('button', { name: /^Stop query/ });
-    // GraphiQL learns a moment after the tab which operation it holds, and until then runs the last
-    // one's; and that it runs does not say yet that the gateway has it. So both are done until a
-    // change is seen.
-    const changeAndLook = async (): Promise<boolean> => {
+    // GraphiQL updates the current operation shortly after the tab changes, and does not show when the
+    // gateway has accepted a subscription. So changes are made until one is displayed.
+    const changeAndCheck = async (): Promise<boolean> => {
       if (!(await stop.isVisible())) await run.click({ timeout: 1_000 }).catch(() => {});
       await shop.adjustStock(id, 1);
       return answer.getByText('"stockChanged"').first().isVisible();
     };
-    await eventually(changeAndLook, (seen) => seen, { until: 'a change is shown', every: 300 });
+    await eventually(changeAndCheck, (seen) => seen, {
+      until: 'a change is displayed',
+      every: 300,
+    });
   });
 });
 
-test('Sandbox is given the websocket and examples; without its servers the page says so', async () => {
-  const apollo = { origin: origin(), path: '/graphql', mayAsk: [SANDBOX] };
+test('Sandbox receives the websocket URL and examples; the page reports when its CDN is unreachable', async () => {
+  const apollo = { origin: origin(), path: '/graphql', allowedOrigins: [SANDBOX] };
   await visit({ ...apollo, prepare: answerForApollo }, async (page) => {
-    // Not waitForFunction, which evaluates a string: the page's policy allows none.
+    // waitForFunction evaluates a string, which the page's Content Security Policy forbids.
     await expect
       .poll(() => page.evaluate('window.given'))
       .toMatchObject({
@@ -109,7 +116,7 @@ test('Sandbox is given the websocket and examples; without its servers the page 
   });
 });
 
-test('the overview names what is down, and who misses it', async () => {
+test('the overview names an unavailable part and the services that depend on it', async () => {
   await visit({ origin: origin(), path: '/' }, async (page) => {
     await page.getByText('All parts work.').waitFor();
     system().stock.kill('SIGSTOP');

@@ -1,7 +1,7 @@
 /**
- * Takes the README's picture of /live: a running system of its own, some minutes of a shop's day
- * made in seconds. `npm run screenshot`; with a folder, all pages in all sizes and both schemes
- * besides, to look at: `npm run screenshot -- /tmp/pages`.
+ * Takes the screenshot of /live for the README from a system of its own under simulated traffic.
+ * `npm run screenshot`; `npm run screenshot -- <folder>` also saves all pages in all sizes and colour
+ * schemes to that folder.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { startBrowser } from '@gudang/testing/chromium';
 import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { startSystem } from '@gudang/testing/system/system';
 import { livePage } from './live-page.ts';
-import { makeBusy, stockUp } from './make-busy.ts';
+import { addProducts, simulateTraffic } from './make-busy.ts';
 
 const picture = fileURLToPath(new URL('../../gateway/pages/screenshot-live.png', import.meta.url));
 const PATHS = { overview: '/', live: '/live', graphiql: '/graphiql', sandbox: '/graphql' };
@@ -24,15 +24,15 @@ const browser = await startBrowser();
 try {
   const { url } = system.gateway;
   const shop = createShopClient(system.graph);
-  await stockUp(shop);
+  await addProducts(shop);
   const { page, close } = await browser.open({ viewport: { width: 1280, height: 800 } });
   await page.goto(`${url}/live`);
   const live = livePage(page);
   await live.isConnected('Live');
-  await makeBusy(shop);
+  await simulateTraffic(shop);
   await live.order('kopi-gayo', 3);
   await live.said(/On screen after/);
-  // What flashes last is what the picture shows of it.
+  // The screenshot shows the last highlighted change.
   await shop.adjustStock('gula-aren', 12);
   await shop.createOrder({ productId: 'teh-melati', quantity: 2 });
   await page.locator('[data-stock="teh-melati"] [data-way="down"] span').waitFor();
@@ -47,7 +47,7 @@ try {
         const viewport = { width, height: 860 };
         const opened = await browser.open({ colorScheme, viewport });
         await opened.page.goto(`${url}${path}`, { waitUntil: 'networkidle' });
-        if (path === '/live') await makeBusy(shop, 20);
+        if (path === '/live') await simulateTraffic(shop, 20);
         const file = join(folder ?? '', `${name}-${width}-${colorScheme}.png`);
         await opened.page.screenshot({ path: file, fullPage: width < 1000 });
         await opened.close();

@@ -20,7 +20,9 @@ const STOCK_ID = `sku-${randomUUID()}`;
 const UPDATED_ID = `sku-${randomUUID()}`;
 const INT_MAX = 2 ** 31 - 1;
 
-/** One that is out of all reason costs too much before anybody asks what it should be. */
+/**
+ * Without the largest Int: the cost limit rejects that page size before the argument is checked.
+ */
 const fromOneTo100 = whole(1, 100);
 const pageSize = {
   ...fromOneTo100,
@@ -29,7 +31,7 @@ const pageSize = {
 const name = text(255);
 const quantity = whole(0, INT_MAX);
 
-/** One row for every argument of the graph: a new one without a row fails the first test. */
+/** One row per argument of the graph. The first test fails for an argument without a row. */
 const TABLE: Readonly<Record<string, Rule>> = {
   'Query.order(id)': text(100, 'null'),
   'Query.orders(first)': pageSize,
@@ -64,11 +66,11 @@ const TABLE: Readonly<Record<string, Rule>> = {
   'Mutation.updateStock(input.expectedVersion)': whole(1, INT_MAX),
   'Mutation.adjustStock(id)': text(100, 'NOT_FOUND'),
   'Mutation.adjustStock(delta)': whole(-INT_MAX, INT_MAX, {
-    // What else is too much depends on what the stock holds.
+    // Other limits depend on the stock's quantity.
     good: [1],
     bad: [
       ['nothing', 0],
-      ['more than is there', -INT_MAX],
+      ['more than the stock holds', -INT_MAX],
       ['more than a stock can hold', INT_MAX],
     ],
     allowed: /from -|other than 0/,
@@ -91,7 +93,9 @@ const TABLE: Readonly<Record<string, Rule>> = {
 const ofStock = (call: string): string => `stock(id: "${STOCK_ID}") { ${call} }`;
 const someStock = { name: 'Kopi', quantity: 1 };
 
-/** Each field with arguments that are all right; the mutations are to fail before they change anything. */
+/**
+ * Each field with valid arguments. A mutation with one invalid argument must not change anything.
+ */
 const USES: Readonly<Record<string, FieldUse>> = {
   'Query.order': { arguments: { id: randomUUID() }, select: '{ id }' },
   'Query.orders': { arguments: {}, select: '{ nodes { id } }' },
@@ -140,7 +144,7 @@ beforeAll(async () => {
 
 type Operation = ReturnType<typeof operationWith>;
 
-/** The errors of an operation; a subscription is given up at its first event. */
+/** Returns the errors of an operation; fails if a subscription does not end within 5 s. */
 async function errorsOf(
   field: string,
   { query, variables }: Operation,
@@ -161,7 +165,7 @@ const show = (value: unknown): string => {
   return shown.length > 60 ? `${shown.slice(0, 60)}… (${shown.length})` : shown;
 };
 
-/** What is wrong with the refusal of a bad value; nothing, when all is as it should be. */
+/** Returns what is wrong with the error for an invalid value; undefined if it is as specified. */
 async function faultOf(
   argument: Argument,
   { value, form, at = '', allowed }: { value: unknown; form: Form; at?: string; allowed: RegExp },
@@ -173,7 +177,7 @@ async function faultOf(
   const errors = await errorsOf(field, operation).catch((error: Error) => error.message);
   if (typeof errors === 'string') return errors;
   const [error] = errors;
-  if (!error) return 'it is taken';
+  if (!error) return 'the value is accepted';
   if (errors.length > 1) return `${errors.length} errors: ${JSON.stringify(errors)}`;
   const { code, argument: named, allowed: said } = error.extensions ?? {};
   if (code !== 'BAD_USER_INPUT') return `${code}: ${error.message}`;
@@ -182,14 +186,14 @@ async function faultOf(
   return undefined;
 }
 
-test('the table has a row for every argument of the graph, and no other', () => {
+test('the table has one row for each argument of the graph', () => {
   expect([...found.keys()].sort()).toEqual(Object.keys(TABLE).sort());
   expect(Object.keys(USES).sort()).toEqual(
     [...new Set([...found.values()].map(({ field }) => field))].sort(),
   );
 });
 
-test('the table says of every id what an unknown one brings', () => {
+test('the table states the outcome of an unknown id for each id argument', () => {
   const ids = [...found.values()].filter(({ type }) => getNamedType(type).name === 'ID');
   expect(ids.filter(({ coordinate }) => !TABLE[coordinate]?.unknownId)).toEqual([]);
 });
@@ -202,7 +206,7 @@ const argumentAt = (coordinate: string): Argument => {
 
 const rows = Object.entries(TABLE);
 
-test.each(rows)('%s refuses what is not of its type, and says what is', async (coordinate) => {
+test.each(rows)('%s rejects values of another type and names its type', async (coordinate) => {
   const argument = argumentAt(coordinate);
   const allowed = new RegExp(getNamedType(argument.type).name);
   const faults: string[] = [];
@@ -217,7 +221,7 @@ test.each(rows)('%s refuses what is not of its type, and says what is', async (c
 });
 
 test.each(rows.filter(([, rule]) => rule !== anyOfItsType))(
-  '%s refuses what is out of its limits, and says them',
+  '%s rejects values beyond its limits and names the limits',
   async (coordinate, { bad, allowed }) => {
     const faults: string[] = [];
     for (const [what, value] of typeof bad === 'function' ? bad(cursors) : bad) {
@@ -231,7 +235,7 @@ test.each(rows.filter(([, rule]) => rule !== anyOfItsType))(
   },
 );
 
-test('a bad id in a list is named by its place there', async () => {
+test('the error for an invalid id in a list names its index', async () => {
   const argument = argumentAt('Subscription.stockChanged(ids)');
   const allowed = /a text of 1 to 100 characters/;
   const faults: string[] = [];
@@ -243,19 +247,19 @@ test('a bad id in a list is named by its place there', async () => {
   expect(faults).toEqual([]);
 });
 
-test('what lies at a limit is taken', async () => {
+test('values at the limits are accepted', async () => {
   const faults: string[] = [];
   for (const [coordinate, { good }] of rows) {
     const argument = argumentAt(coordinate);
     const use = USES[argument.field];
-    // What a subscription takes does not end.
+    // A subscription with valid arguments does not end.
     if (!use || argument.field.startsWith('Subscription.')) continue;
     for (const value of good) {
       const operation = operationWith({ ...argument, use, value, form: 'variable' });
       const errors = await errorsOf(argument.field, operation);
       const refused = errors.filter(({ extensions }) => {
         const code = extensions?.['code'];
-        // At the limit of an id or a version there is no such stock, or another version.
+        // These ids and versions are valid, but no stock has them.
         return code !== 'NOT_FOUND' && code !== 'VERSION_CONFLICT';
       });
       if (refused.length > 0)
@@ -265,7 +269,7 @@ test('what lies at a limit is taken', async () => {
   expect(faults).toEqual([]);
 });
 
-test('a page out of all reason costs too much: both figures are named', async () => {
+test('the cost limit rejects an excessive page size and names cost and limit', async () => {
   for (const list of ['orders(first: 2147483647)', 'stocks(last: 2147483647)']) {
     const { errors } = await system().graph(`{ ${list} { nodes { id } } }`);
     expect(errors).toMatchObject([
@@ -277,7 +281,7 @@ test('a page out of all reason costs too much: both figures are named', async ()
   }
 });
 
-test('a page is asked for from one end only', async () => {
+test('lists reject first together with last', async () => {
   for (const list of ['orders', 'stocks']) {
     const { errors } = await system().graph(`{ ${list}(first: 1, last: 1) { nodes { id } } }`);
     expect(errors).toMatchObject([
@@ -286,7 +290,7 @@ test('a page is asked for from one end only', async () => {
   }
 });
 
-test('a field that an input does not have is named', async () => {
+test('the error for an unknown input field names the field', async () => {
   for (const form of FORMS) {
     const argument = argumentAt('Mutation.addStock(input)');
     const value = { ...someStock, colour: 'red' };
@@ -300,16 +304,16 @@ test('a field that an input does not have is named', async () => {
   }
 });
 
-test('an id that no one has is null in a query and NOT_FOUND in a mutation', async () => {
+test('an unknown id results in null in queries and NOT_FOUND in mutations', async () => {
   const faults: string[] = [];
   for (const [coordinate, { unknownId }] of rows) {
     const argument = argumentAt(coordinate);
     const use = USES[argument.field];
     if (!use || !unknownId || isListType(getNullableType(argument.type))) continue;
-    for (const value of [randomUUID(), `nobody-${randomUUID()}`, `'${randomUUID()}`]) {
+    for (const value of [randomUUID(), `unknown-${randomUUID()}`, `'${randomUUID()}`]) {
       const operation = operationWith({ ...argument, use, value, form: 'variable' });
-      const brought = await outcomeOf(argument.field, operation);
-      if (brought !== unknownId) faults.push(`${coordinate} ${value}: ${brought}`);
+      const outcome = await outcomeOf(argument.field, operation);
+      if (outcome !== unknownId) faults.push(`${coordinate} ${value}: ${outcome}`);
     }
   }
   expect(faults).toEqual([]);

@@ -2,13 +2,13 @@ import { useSystem } from '@gudang/testing/system/use-system';
 import { expect, test } from 'vitest';
 import { startWatchedOrders } from './watched-orders.ts';
 
-/** What the issue of a killed part may take until orders settle and are seen again. */
+/** Limit of the time from SIGKILL until new orders are decided and subscribers see the changes. */
 const HEALS_WITHIN_MS = 15_000;
 
 const system = useSystem();
 
 test.each(['gateway', 'order', 'stock'] as const)(
-  'kill -9 of %s under a loop of orders heals by itself',
+  'orders and live streams recover after SIGKILL of %s under load',
   async (name) => {
     const { graph, gateway } = system();
     const orders = await startWatchedOrders(graph, () => gateway.url);
@@ -26,7 +26,7 @@ test.each(['gateway', 'order', 'stock'] as const)(
     expect(performance.now() - at).toBeLessThan(HEALS_WITHIN_MS);
 
     await orders.settle(HEALS_WITHIN_MS);
-    // Only the gateway's own end is felt by its clients.
+    // Clients lose their connection only when the gateway itself is killed.
     expect(orders.watch.connections() - connections).toBe(name === 'gateway' ? 1 : 0);
   },
 );

@@ -8,20 +8,20 @@ import { kafkaFrames, type Splitter } from '@gudang/testing/proxy/frames';
 import { startTcpProxy } from '@gudang/testing/proxy/tcp-proxy';
 import { startSystem } from '@gudang/testing/system/system';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { type PostgresCounter, startPostgresCounter } from './statement-counter.ts';
+import { type StatementCounter, startStatementCounter } from './statement-counter.ts';
 
 const SECONDS = 5;
-/** The relay's poll each second; the reconciler's and the watch's looks each several seconds. */
+/** The relay polls once per second; the reconciler and the change watch every few seconds. */
 const STATEMENTS_A_SECOND = 1.8;
-/** A fetch a second for each of two consumers, and a heartbeat each two. */
+/** One fetch per second for each of two consumers, and one heartbeat every two seconds. */
 const KAFKA_REQUESTS_A_SECOND = 4;
 /**
- * A timer of 10 ms alone would make 100. The gateway has one, which looks whether its event loop is
- * late; it never asks anything by itself.
+ * A 10 ms timer alone causes 100 wake-ups per second. The gateway has one, which measures the lag
+ * of its event loop; it sends no requests when idle.
  */
 const WAKE_UPS_A_SECOND = { order: 60, stock: 60, gateway: 120 };
 
-/** Requests to Kafka that pass through a proxy of its own. */
+/** Starts a proxy that counts requests to Kafka. */
 async function startCountedKafka() {
   const directory = await mkdtemp(join(tmpdir(), 'gudang-idle-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
@@ -39,26 +39,26 @@ async function startCountedKafka() {
   };
   const proxy = await startTcpProxy({ port, listen: advertisedPort, split });
   onTestFinished(() => proxy.stop());
-  /** Each request has its answer. */
+  /** Each request has one response. */
   return { brokers: `127.0.0.1:${advertisedPort}`, requests: () => frames / 2 };
 }
 
-/** How often a process's main thread has gone to sleep so far; 0 where there is no /proc. */
+/** Returns how often a process's main thread has slept so far; 0 on a system without /proc. */
 async function sleeps(pid: number): Promise<number> {
   if (!existsSync('/proc/self/status')) return 0;
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]);
 }
 
-test('a system that nobody asks anything asks and does next to nothing itself', async () => {
+test('an idle system runs few statements, Kafka requests and timers', async () => {
   const kafka = await startCountedKafka();
-  const counters = new Map<string, PostgresCounter>();
+  const counters = new Map<string, StatementCounter>();
   const system = await startSystem({
     postgresUrl: inject('postgresUrl'),
     kafkaBrokers: kafka.brokers,
     through: async ({ from, to }, address) => {
       if (to !== 'postgres') return address;
-      const counter = await startPostgresCounter(address);
+      const counter = await startStatementCounter(address);
       counters.set(from, counter);
       return counter.url;
     },
@@ -89,7 +89,7 @@ test('a system that nobody asks anything asks and does next to nothing itself', 
   for (const [index, [service]] of parts.entries()) {
     const times = (sleepsAfter[index] ?? 0) - (sleepsBefore[index] ?? 0);
     expect
-      .soft(times / SECONDS, `wake-ups a second of ${service}`)
+      .soft(times / SECONDS, `wake-ups per second of ${service}`)
       .toBeLessThanOrEqual(WAKE_UPS_A_SECOND[service]);
   }
 });

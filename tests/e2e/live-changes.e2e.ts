@@ -18,15 +18,15 @@ describe('orderChanged', () => {
   const query = `subscription ($id: ID!) {
     orderChanged(id: $id) { id status rejectionReason decidedAt stock { id } } }`;
 
-  test('shows the state at once, then the change, then completes', async () => {
+  test('sends the current state, then the change, then completes', async () => {
     const stock = await shop.addStock({ quantity: 1 });
-    // Stopped, so that the order is still pending when its stream begins.
+    // Stopped, so that the order is still pending when the stream starts.
     system().stock.kill('SIGSTOP');
     try {
       const order = await shop.createOrder({ productId: stock.id, quantity: 1 });
       const watch = await system().live({ query, variables: { id: order.id } });
       await watch.waitFor(({ orderChanged }) => orderChanged.status === 'PENDING', {
-        until: 'the state came at once',
+        until: 'the current state arrives',
       });
       system().stock.kill('SIGCONT');
       await watch.ended();
@@ -54,7 +54,7 @@ describe('orderChanged', () => {
     }
   });
 
-  test('of a decided order shows that, and completes', async () => {
+  test('sends the state of a decided order and completes', async () => {
     const order = await shop.createOrder({ productId: 'unknown', quantity: 1 });
     await shop.decided(order.id);
     const watch = await system().live({ query, variables: { id: order.id } });
@@ -66,8 +66,8 @@ describe('orderChanged', () => {
 
   test.each([
     ['an unknown id', randomUUID()],
-    ['an id that is no UUID', 'nobody'],
-  ])('of %s is NOT_FOUND, and over', async (_what, id) => {
+    ['an id that is not a UUID', 'unknown'],
+  ])('ends with NOT_FOUND for %s', async (_what, id) => {
     const watch = await system().live({ query, variables: { id } });
     await watch.ended();
     expect(codeOf(watch.errors())).toEqual(['NOT_FOUND']);
@@ -82,11 +82,11 @@ describe('stockChanged', () => {
       kind delta cursor at stock { id name quantity version orders(first: 1) { nodes { id quantity } } }
       order { id productId quantity stock { name } } } }`;
 
-  /** The stream from before a change on: it is sure to be there. */
+  /** Subscribes from a cursor before a change, so that the change cannot be missed. */
   const watchFrom = async (after: string, ids?: readonly string[]) =>
     system().live({ query, variables: { after, ...(ids ? { ids } : {}) } });
 
-  test('pushes a change with fields of both subgraphs', async () => {
+  test('sends a change with fields of both subgraphs', async () => {
     const after = await shop.stockCursor();
     const stock = await shop.addStock({ name: 'Kopi Gayo', quantity: 100 });
     const watch = await watchFrom(after);
@@ -117,7 +117,7 @@ describe('stockChanged', () => {
     await watch.close();
   });
 
-  test('tells every kind of change of the stocks asked for, in order, and of no others', async () => {
+  test('sends every kind of change of the given stocks, in order, and of no other stocks', async () => {
     const { graph } = system();
     const after = await shop.stockCursor();
     const id = `sku-${randomUUID()}`;
@@ -155,14 +155,14 @@ describe('stockChanged', () => {
     await watch.close();
   });
 
-  test('goes on from the cursor of an event with no gap and no repeat', async () => {
+  test('resumes from an event cursor without gap or repeat', async () => {
     const after = await shop.stockCursor();
     const stock = await shop.addStock({ quantity: 20 });
     const watch = await watchFrom(after, [stock.id]);
     for (let i = 0; i < 3; i += 1) await shop.createOrder({ productId: stock.id, quantity: 1 });
     await watch.waitFor(({ stockChanged }) => stockChanged.stock.version === 4);
     await watch.close();
-    // Changes that nobody watches.
+    // Changes without a subscriber.
     for (let i = 0; i < 3; i += 1) await shop.createOrder({ productId: stock.id, quantity: 1 });
     await eventually(
       () => shop.stock(stock.id),
@@ -180,7 +180,7 @@ describe('stockChanged', () => {
     await resumed.close();
   });
 
-  test("brings the current state for another epoch's cursor, then goes on live", async () => {
+  test('sends a snapshot for a cursor of another epoch, then live changes', async () => {
     const stock = await shop.addStock({ name: 'Gula', quantity: 6 });
     const gone = await shop.addStock({ quantity: 3 });
     const own = await shop.stockCursor();
@@ -212,7 +212,7 @@ describe('stockChanged', () => {
     await watch.close();
   });
 
-  test('refuses a malformed cursor: BAD_USER_INPUT', async () => {
+  test('rejects a malformed cursor with BAD_USER_INPUT', async () => {
     const watch = await watchFrom('no cursor');
     await watch.ended();
     expect(watch.errors()).toMatchObject([

@@ -14,7 +14,7 @@ const HEALS_WITHIN_MS = 30_000;
 
 const system = useSystem();
 
-/** Clients that know each stock from its first version on. */
+/** Starts a system and subscribers that receive each stock from its first version on. */
 async function start() {
   const { stockCursor: after } = await dataOf(system().graph('{ stockCursor }'));
   const ids = await addStocks(system(), STOCKS);
@@ -28,10 +28,10 @@ async function expectAllSeen(clients: readonly StockSubscriber[]): Promise<void>
       return clients.filter((one) => isBehind(one, stored)).length;
     },
     (behind) => behind === 0,
-    { until: "all clients have each stock's last state", within: HEALS_WITHIN_MS },
+    { until: "all subscribers have each stock's last state", within: HEALS_WITHIN_MS },
   );
   expect(clients.flatMap((one) => one.faults)).toEqual([]);
-  // Nobody needed a snapshot: each version came, or was counted as conflated.
+  // No snapshots: each version arrived or was counted as conflated.
   expect(clients.map((one) => one.snapshots())).toEqual(clients.map(() => 0));
   expect(clients.map((one) => one.missing())).toEqual(clients.map((one) => one.conflated()));
 }
@@ -40,11 +40,11 @@ async function expectOneUpstream(): Promise<void> {
   await eventually(
     () => gatewayMetric(system(), 'gateway_live_upstreams'),
     (count) => count === 1,
-    { until: 'the catch-ups are over', within: HEALS_WITHIN_MS },
+    { until: 'all catch-ups have ended', within: HEALS_WITHIN_MS },
   );
 }
 
-test('clients notice nothing of a stock subgraph that is killed and comes back', async () => {
+test('subscribers receive all changes without errors across SIGKILL of the stock subgraph', async () => {
   const { ids, clients } = await start();
   const over = new AbortController();
   const orders = paceOrders(system(), { ids, aSecond: A_SECOND, until: over.signal });
@@ -55,7 +55,7 @@ test('clients notice nothing of a stock subgraph that is killed and comes back',
   await system().stock.restart();
   const before = seen();
   await eventually(seen, (count) => count > before + STOCKS, {
-    until: 'orders flow again',
+    until: 'new orders are decided',
     within: HEALS_WITHIN_MS,
   });
   over.abort();
@@ -65,12 +65,14 @@ test('clients notice nothing of a stock subgraph that is killed and comes back',
   for (const one of clients) one.cut();
 });
 
-test('clients that are cut go on from different cursors, while changes go on and when none comes', async () => {
+test('disconnected subscribers resume from different cursors, with and without concurrent changes', async () => {
   const { ids, clients } = await start();
   const changing = floodOrders(system(), { ids, count: 300, aSecond: 100 });
   for (const [index, one] of clients.entries()) {
     const had = one.received();
-    await eventually(one.received, (count) => count > had + (index % 5), { until: 'it moves on' });
+    await eventually(one.received, (count) => count > had + (index % 5), {
+      until: 'the subscriber receives more events',
+    });
     one.cut();
   }
   await Promise.all(clients.map((one) => one.connect()));

@@ -15,7 +15,7 @@ import {
 import { type System, startSystem } from '@gudang/testing/system/system';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 
-/** A stalled connection is found by a ping that nobody answers: 15 s, then one more attempt. */
+/** An unanswered ping detects a stalled connection after 15 s; then the gateway reconnects. */
 const HEALS_WITHIN_MS = 40_000;
 
 interface Change {
@@ -51,7 +51,7 @@ beforeAll(async () => {
 });
 afterEach(({ task }) => {
   if (task.result?.state !== 'fail') return;
-  process.stderr.write(`\nThe parts during "${task.name}":\n${system.logs()}\n`);
+  process.stderr.write(`\nOutput of the processes during "${task.name}":\n${system.logs()}\n`);
 });
 afterAll(async () => {
   await system?.stop();
@@ -61,7 +61,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** One stock, and a client that watches it and must never notice anything but changes. */
+/** Adds a stock and a subscriber that must receive only changes: no error, no reconnect. */
 async function startWatch() {
   const shop = createShopClient(system.graph);
   const stock = await shop.addStock({ quantity: 1_000 });
@@ -73,7 +73,7 @@ async function startWatch() {
   const order = () => shop.createOrder({ productId: stock.id, quantity: 1 });
   const sees = (quantity: number): Promise<unknown> =>
     live.waitFor((data) => data.stockChanged.stock.quantity === quantity, {
-      until: `the client sees ${quantity}`,
+      until: `the subscriber receives quantity ${quantity}`,
       within: HEALS_WITHIN_MS,
     });
   const end = async (): Promise<void> => {
@@ -86,7 +86,7 @@ async function startWatch() {
   return { stock, shop, order, sees, end, versions: () => new Set(live.seen()).size };
 }
 
-test('the network between gateway and stock is silent: clients see the changes when it is back', async () => {
+test('subscribers receive the changes after a silent network failure between gateway and stock', async () => {
   const watch = await startWatch();
   await watch.order();
   await watch.sees(999);
@@ -95,7 +95,7 @@ test('the network between gateway and stock is silent: clients see the changes w
   await eventually(
     () => system.gateway.output(),
     (lines) => lines.includes('the live connection to stock is lost'),
-    { until: 'the gateway has found out', within: HEALS_WITHIN_MS, every: 200 },
+    { until: 'the gateway detects the failure', within: HEALS_WITHIN_MS, every: 200 },
   );
   await proxy.restore();
   await watch.sees(994);
@@ -104,7 +104,7 @@ test('the network between gateway and stock is silent: clients see the changes w
   await watch.end();
 }, 120_000);
 
-test('Kafka is away: clients see no error, and the changes when it is back', async () => {
+test('subscribers see no error while Kafka is unavailable, and the changes when it returns', async () => {
   const watch = await startWatch();
   await watch.order();
   await watch.sees(999);
@@ -118,7 +118,7 @@ test('Kafka is away: clients see no error, and the changes when it is back', asy
   await watch.end();
 }, 120_000);
 
-test('subscriptions begun while Kafka is away show what happens once it is back', async () => {
+test('subscriptions started while Kafka is unavailable receive changes when it returns', async () => {
   const shop = createShopClient(system.graph);
   const stock = await shop.addStock({ quantity: 10 });
   await kafka.stop();
@@ -129,7 +129,7 @@ test('subscriptions begun while Kafka is away show what happens once it is back'
   await shop.adjustStock(stock.id, 5);
   await kafka.start();
   await live.waitFor((data) => data.stockChanged.stock.quantity === 15, {
-    until: 'the client sees 15',
+    until: 'the subscriber receives quantity 15',
     within: HEALS_WITHIN_MS,
   });
   expect(live.errors()).toEqual([]);

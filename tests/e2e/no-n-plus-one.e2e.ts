@@ -1,25 +1,25 @@
 import { dataOf } from '@gudang/testing/clients/graph-client';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, expect, test } from 'vitest';
-import { type PostgresCounter, startPostgresCounter } from './statement-counter.ts';
+import { type StatementCounter, startStatementCounter } from './statement-counter.ts';
 
-const counters: PostgresCounter[] = [];
+const counters: StatementCounter[] = [];
 const system = useSystem({
-  // It looks at the orders too, when it likes.
+  // The reconciler reads orders too; it is disabled because its statements would be counted.
   environment: { order: { RECONCILE_AFTER: '0' } },
   through: async ({ to }, address) => {
     if (to !== 'postgres') return address;
-    const counter = await startPostgresCounter(address);
+    const counter = await startStatementCounter(address);
     counters.push(counter);
     return counter.url;
   },
 });
-// Behind the system: hooks of a file run in the opposite order.
+// Hooks run in reverse order of registration: this one runs after the system has stopped.
 afterAll(() => Promise.all(counters.map((counter) => counter.stop())));
 
 const QUERY = `{ orders(first: 100) { nodes { id stock { name orders(first: 5) { nodes { id } } } } } }`;
 
-/** Orders newer than all before, spread over so many products. */
+/** Inserts orders that are newer than all others, spread over `products` products. */
 async function insert(orders: number, products: number): Promise<void> {
   const { databases } = system();
   await databases.stock(
@@ -35,7 +35,7 @@ async function insert(orders: number, products: number): Promise<void> {
   );
 }
 
-/** Requests that the gateway has sent so far, by subgraph. */
+/** Returns the number of the gateway's requests so far, by subgraph. */
 async function subgraphRequests(): Promise<Record<string, number>> {
   const text = await (await fetch(`${system().gateway.url}/metrics`)).text();
   const counts: Record<string, number> = {};
@@ -47,7 +47,7 @@ async function subgraphRequests(): Promise<Record<string, number>> {
   return counts;
 }
 
-/** What one run of the query costs; the services' own housekeeping reads other tables. */
+/** Counts statements and requests of one query. Housekeeping of the services reads other tables. */
 async function cost() {
   await dataOf(system().graph(QUERY));
   const before = await subgraphRequests();
@@ -67,7 +67,7 @@ async function cost() {
   };
 }
 
-test('statements and requests do not grow with the orders, nor with their products', async () => {
+test('the number of statements and requests does not depend on the number of orders or products', async () => {
   await insert(10, 10);
   const few = await cost();
   await insert(100, 10);
@@ -86,7 +86,7 @@ test('statements and requests do not grow with the orders, nor with their produc
   const { statements, requests } = few;
   expect(many).toMatchObject({ statements, requests });
   expect(spread).toMatchObject({ statements, requests });
-  // The orders, their stocks, the stocks' orders: one statement each; orders come in one request.
+  // One statement each for the orders, their stocks and the stocks' orders.
   expect(statements).toBe(3);
   expect(requests).toEqual({ order: 1, stock: 1 });
 });

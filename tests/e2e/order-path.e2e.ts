@@ -14,8 +14,8 @@ beforeAll(() => {
 const codeOf = (errors: readonly { extensions?: Readonly<Record<string, unknown>> }[] = []) =>
   errors.map(({ extensions }) => extensions?.['code']);
 
-describe('an order', () => {
-  test('is taken PENDING, confirmed, and leaves its mark on stock, ledger and both databases', async () => {
+describe('createOrder', () => {
+  test('creates a PENDING order that is confirmed and recorded in stock, ledger and both databases', async () => {
     const { graph, databases } = system();
     const stock = await shop.addStock({ quantity: 100 });
     const taken = await shop.createOrder({ productId: stock.id, quantity: 10 });
@@ -63,7 +63,7 @@ describe('an order', () => {
     }
   });
 
-  test('larger than the stock is REJECTED, and the stock stays as it is', async () => {
+  test('rejects an order larger than the stock and leaves the stock unchanged', async () => {
     const stock = await shop.addStock({ quantity: 5 });
     const taken = await shop.createOrder({ productId: stock.id, quantity: 6 });
     expect(await shop.decided(taken.id)).toMatchObject({
@@ -71,13 +71,13 @@ describe('an order', () => {
       rejectionReason: 'OUT_OF_STOCK',
     });
     expect(await shop.stock(stock.id)).toEqual(stock);
-    // The whole of it is still there for one that fits.
+    // The whole quantity is still available for an order that fits.
     const fits = await shop.createOrder({ productId: stock.id, quantity: 5 });
     expect(await shop.decided(fits.id)).toMatchObject({ status: 'CONFIRMED' });
     expect(await shop.stock(stock.id)).toMatchObject({ quantity: 0, version: 2 });
   });
 
-  test('of an unknown product is REJECTED, and its stock is null without an error', async () => {
+  test('rejects an order for an unknown product, whose stock is then null without an error', async () => {
     const productId = `nothing-${randomUUID()}`;
     const taken = await shop.createOrder({ productId, quantity: 1 });
     expect(await shop.decided(taken.id)).toMatchObject({
@@ -90,15 +90,15 @@ describe('an order', () => {
     expect(data.order).toEqual({ productId, stock: null });
   });
 
-  test('that no one has is null in a query', async () => {
+  test('unknown ids are null in queries', async () => {
     expect(await shop.order(randomUUID())).toBeNull();
     expect(await shop.order('no UUID')).toBeNull();
     expect(await shop.stock(randomUUID())).toBeNull();
   });
 });
 
-describe('an idempotency key', () => {
-  test('in 50 parallel calls makes one order and 50 answers with its id', async () => {
+describe('idempotencyKey', () => {
+  test('50 concurrent requests with one key create one order and return its id', async () => {
     const stock = await shop.addStock({ quantity: 100 });
     const input = { productId: stock.id, quantity: 2, idempotencyKey: randomUUID() };
     const answers = await Promise.all(Array.from({ length: 50 }, () => shop.createOrder(input)));
@@ -111,11 +111,11 @@ describe('an idempotency key', () => {
     ]);
     expect(rows).toEqual([{ id: first?.id }]);
     expect(await shop.stock(stock.id)).toMatchObject({ quantity: 98 });
-    // Much later it is the same order still, by then decided.
+    // A later request returns the same order, by then decided.
     expect(await shop.createOrder(input)).toMatchObject({ id: first?.id, status: 'CONFIRMED' });
   });
 
-  test('with another input is IDEMPOTENCY_CONFLICT, whatever differs', async () => {
+  test('a key with a different input results in IDEMPOTENCY_CONFLICT', async () => {
     const stock = await shop.addStock({ quantity: 10 });
     const idempotencyKey = randomUUID();
     await shop.createOrder({ productId: stock.id, quantity: 1, idempotencyKey });
@@ -135,8 +135,8 @@ describe('an idempotency key', () => {
   });
 });
 
-describe('a stock', () => {
-  test('is added once: ALREADY_EXISTS', async () => {
+describe('stock mutations', () => {
+  test('addStock rejects an existing id with ALREADY_EXISTS', async () => {
     const stock = await shop.addStock({ id: `sku-${randomUUID()}`, quantity: 1 });
     const { errors } = await system().graph(
       'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }',
@@ -148,7 +148,7 @@ describe('a stock', () => {
     expect(await shop.stock(stock.id)).toEqual(stock);
   });
 
-  test('is updated only at the version expected: VERSION_CONFLICT', async () => {
+  test('updateStock rejects another version than expectedVersion with VERSION_CONFLICT', async () => {
     const stock = await shop.addStock({ quantity: 1 });
     const update = (expectedVersion: number, quantity: number) =>
       system().graph(
@@ -166,7 +166,7 @@ describe('a stock', () => {
     expect(await shop.stock(stock.id)).toMatchObject({ quantity: 7, version: 2 });
   });
 
-  test('is adjusted, never below 0', async () => {
+  test('adjustStock changes the quantity, but not below 0', async () => {
     const stock = await shop.addStock({ quantity: 10 });
     const adjust = (delta: number) =>
       system().graph(
@@ -188,7 +188,7 @@ describe('a stock', () => {
     expect(await shop.stock(stock.id)).toMatchObject({ quantity: 6, version: 2 });
   });
 
-  test('is deleted, and added again going on from its version', async () => {
+  test('a deleted stock can be added again and continues its version numbers', async () => {
     const stock = await shop.addStock({ id: `sku-${randomUUID()}`, quantity: 4 });
     const sold = await shop.createOrder({ productId: stock.id, quantity: 1 });
     await shop.decided(sold.id);

@@ -28,9 +28,9 @@ async function upstreams(): Promise<number> {
   return Number(/^gateway_live_upstreams\{.*\} (\d+)/m.exec(text)?.[1]);
 }
 
-test('whoever joins later begins with the newest state, of the same upstream; all complete after the decision', async () => {
+test('late subscribers share the upstream and start with the current state; all complete after the decision', async () => {
   const stock = await shop.addStock({ quantity: 1 });
-  // Stopped, so that the order stays pending until all are there.
+  // Stopped, so that the order stays pending until all clients have subscribed.
   system().stock.kill('SIGSTOP');
   const order = await shop.createOrder({ productId: stock.id, quantity: 1 });
   const clients: LiveClient<OrderChanged>[] = [];
@@ -38,7 +38,7 @@ test('whoever joins later begins with the newest state, of the same upstream; al
     const live = await watch(order.id);
     clients.push(live);
     await live.waitFor(({ orderChanged }) => orderChanged.status === 'PENDING', {
-      until: `client ${count} has the state to begin with`,
+      until: `client ${count} has the current state`,
     });
     expect(await upstreams()).toBe(1);
   }
@@ -59,7 +59,7 @@ test('whoever joins later begins with the newest state, of the same upstream; al
   await late.close();
 });
 
-test('a subgraph that comes back shows nobody the state again', async () => {
+test('clients do not receive the state again after a restart of the subgraph', async () => {
   const stock = await shop.addStock({ quantity: 1 });
   system().stock.kill('SIGSTOP');
   const order = await shop.createOrder({ productId: stock.id, quantity: 2 });
@@ -78,8 +78,8 @@ test('a subgraph that comes back shows nobody the state again', async () => {
 
 test.each([
   ['an unknown order', randomUUID()],
-  ['what is no id of an order', 'nobody'],
-])('%s is NOT_FOUND, and over for those who joined it', async (_what, id) => {
+  ['a malformed id', 'unknown'],
+])('%s ends the stream of all its subscribers with NOT_FOUND', async (_what, id) => {
   const clients = await Promise.all([watch(id), watch(id)]);
   for (const live of clients) {
     await live.ended();

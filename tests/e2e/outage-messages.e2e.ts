@@ -12,10 +12,10 @@ import {
 import { type Service, scriptOf } from '@gudang/testing/system/system';
 import { describe, expect, inject, type TestContext, test } from 'vitest';
 
-const NOBODY_THERE = 'postgresql://somebody:geheim@127.0.0.1:1/nothing';
+const UNREACHABLE_DATABASE = 'postgresql://somebody:geheim@127.0.0.1:1/nothing';
 
-describe.concurrent('what does not answer', () => {
-  /** A service that is to run on, whatever is missing. */
+describe.concurrent('an unavailable dependency', () => {
+  /** Starts a service that must keep running without its dependency. */
   async function start(
     { onTestFinished }: TestContext,
     service: Service,
@@ -49,10 +49,10 @@ describe.concurrent('what does not answer', () => {
     ['order', 'ORDER_DATABASE_URL'],
     ['stock', 'STOCK_DATABASE_URL'],
   ] as const)(
-    'the database of %s: alive, not ready, named',
+    'database of %s: the process is live, not ready, and names the database',
     async ([service, setting], context) => {
       const part = await start(context, service, {
-        [setting]: NOBODY_THERE,
+        [setting]: UNREACHABLE_DATABASE,
         KAFKA_BROKERS: inject('kafkaBrokers'),
       });
       const seen = await eventually(
@@ -82,7 +82,7 @@ describe.concurrent('what does not answer', () => {
     ['order', 'ORDER_DATABASE_URL'],
     ['stock', 'STOCK_DATABASE_URL'],
   ] as const)(
-    'the broker of %s: alive, ready, degraded, at work',
+    'broker of %s: the process is live, ready and degraded, and serves requests',
     async ([service, setting], context) => {
       const database = await createTestDatabase(inject('postgresUrl'), service);
       context.onTestFinished(() => database.drop());
@@ -112,7 +112,7 @@ describe.concurrent('what does not answer', () => {
     },
   );
 
-  test('the subgraphs of the gateway: alive, ready, degraded, and an error that says so', async (context) => {
+  test('subgraphs of the gateway: the process is live, ready and degraded, and errors name the subgraph', async (context) => {
     const gateway = await start(context, 'gateway', {
       SUBGRAPH_URLS: 'order=http://127.0.0.1:1/graphql,stock=http://127.0.0.1:1/graphql',
     });

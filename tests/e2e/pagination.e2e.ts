@@ -15,14 +15,14 @@ interface Page {
   };
 }
 
-/** What a list is asked for: `first: 3, after: "…"`. */
-type Ask = (range: Record<string, unknown>) => Promise<Page>;
+/** Fetches a page of a list with arguments such as `first: 3, after: "…"`. */
+type FetchPage = (range: Record<string, unknown>) => Promise<Page>;
 
 const PAGE = (node: string) =>
   `nodes { ${node} } edges { cursor node { ${node} } }
    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }`;
 
-// Rows that are PENDING for long would be published again, and decided.
+// The reconciler is disabled: it would publish the inserted PENDING orders again.
 const system = useSystem({ environment: { order: { RECONCILE_AFTER: '0' } } });
 
 const call = (field: string, given: Record<string, unknown>): string => {
@@ -33,14 +33,14 @@ const call = (field: string, given: Record<string, unknown>): string => {
 };
 
 const listOf =
-  (field: 'orders' | 'stocks', filter: Record<string, unknown> = {}): Ask =>
+  (field: 'orders' | 'stocks', filter: Record<string, unknown> = {}): FetchPage =>
   async (range) => {
     const query = `{ ${call(field, { ...filter, ...range })} { ${PAGE('id')} } }`;
     return (await dataOf(system().graph(query)))[field];
   };
 
 const listOfStock =
-  (id: string, field: 'orders' | 'movements', filter: Record<string, unknown> = {}): Ask =>
+  (id: string, field: 'orders' | 'movements', filter: Record<string, unknown> = {}): FetchPage =>
   async (range) => {
     const node = field === 'orders' ? 'id' : 'id: version';
     const query = `{ stock(id: "${id}") { list: ${call(field, { ...filter, ...range })} { ${PAGE(node)} } } }`;
@@ -49,18 +49,22 @@ const listOfStock =
 
 const idsOf = (page: Page): string[] => page.nodes.map(({ id }) => id);
 
-/** A page agrees with itself. */
+/** Asserts that nodes, edges and pageInfo of a page are consistent. */
 function check(page: Page): void {
   expect(page.edges.map(({ node }) => node)).toEqual(page.nodes);
   expect(page.pageInfo.startCursor).toBe(page.edges[0]?.cursor ?? null);
   expect(page.pageInfo.endCursor).toBe(page.edges.at(-1)?.cursor ?? null);
 }
 
-/** Goes through a whole list from its start; `between` happens behind every page. */
-async function forward(ask: Ask, first: number, between = async () => {}): Promise<string[]> {
+/** Reads a whole list forward; calls `between` after each page. */
+async function forward(
+  fetchPage: FetchPage,
+  first: number,
+  between = async () => {},
+): Promise<string[]> {
   const seen: string[] = [];
   for (let after: string | null = null; ; ) {
-    const page: Page = await ask({ first, ...(after ? { after } : {}) });
+    const page: Page = await fetchPage({ first, ...(after ? { after } : {}) });
     check(page);
     seen.push(...idsOf(page));
     expect(page.pageInfo.hasPreviousPage).toBe(after !== null);
@@ -71,11 +75,11 @@ async function forward(ask: Ask, first: number, between = async () => {}): Promi
   }
 }
 
-/** Goes through a whole list from its end. */
-async function back(ask: Ask, last: number): Promise<string[]> {
+/** Reads a whole list backward. */
+async function back(fetchPage: FetchPage, last: number): Promise<string[]> {
   const seen: string[] = [];
   for (let before: string | null = null; ; ) {
-    const page: Page = await ask({ last, ...(before ? { before } : {}) });
+    const page: Page = await fetchPage({ last, ...(before ? { before } : {}) });
     check(page);
     seen.unshift(...idsOf(page));
     expect(page.pageInfo.hasNextPage).toBe(before !== null);
@@ -88,7 +92,7 @@ async function back(ask: Ask, last: number): Promise<string[]> {
 const productId = `product-${randomUUID()}`;
 const STATUSES = ['PENDING', 'CONFIRMED', 'REJECTED'];
 
-/** Rows that no client could make so quickly: many of one millisecond. */
+/** Inserts orders of which many share one millisecond. */
 async function insertOrders(count: number, product: string, from = '2026-01-01'): Promise<void> {
   await system().databases.order(
     `INSERT INTO orders (id, product_id, quantity, status, rejection_reason, created_at, decided_at)
@@ -110,28 +114,31 @@ async function storedOrders(where: string, values: readonly unknown[] = []): Pro
 }
 
 beforeAll(async () => {
-  // Quantity 0: whatever is ordered of it beside the rows below changes nothing.
+  // Quantity 0: further orders of this product cannot change the stock.
   await createShopClient(system().graph).addStock({ id: productId, quantity: 0 });
   await insertOrders(45, productId);
   await insertOrders(30, 'another product');
 });
 
 describe('orders', () => {
-  test.each([4, 44, 45, 100])('forward and back by %i, no gap and no repeat', async (size) => {
-    const stored = await storedOrders('product_id = $1', [productId]);
-    expect(stored).toHaveLength(45);
-    const ask = listOf('orders', { productId });
-    expect(await forward(ask, size)).toEqual(stored);
-    expect(await back(ask, size)).toEqual(stored);
-  });
+  test.each([4, 44, 45, 100])(
+    'pages of %i cover the list forward and backward without gap or repeat',
+    async (size) => {
+      const stored = await storedOrders('product_id = $1', [productId]);
+      expect(stored).toHaveLength(45);
+      const fetchPage = listOf('orders', { productId });
+      expect(await forward(fetchPage, size)).toEqual(stored);
+      expect(await back(fetchPage, size)).toEqual(stored);
+    },
+  );
 
-  test('newest first, 20 unless told otherwise', async () => {
+  test('lists the newest orders first, 20 per page by default', async () => {
     const page = await listOf('orders')({});
     expect(idsOf(page)).toEqual((await storedOrders('true')).slice(0, 20));
     expect(page.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false });
   });
 
-  test('by status and product, alone and together', async () => {
+  test('filters by status, by product and by both', async () => {
     for (const status of STATUSES) {
       const ofAll = await storedOrders('status = $1::order_status', [status]);
       expect(await forward(listOf('orders', { status }), 9)).toEqual(ofAll);
@@ -145,14 +152,14 @@ describe('orders', () => {
     }
   });
 
-  test('between two cursors', async () => {
-    const ask = listOf('orders', { productId });
-    const all = await ask({ first: 45 });
+  test('lists the orders between two cursors', async () => {
+    const fetchPage = listOf('orders', { productId });
+    const all = await fetchPage({ first: 45 });
     const [after, before] = [all.edges[9]?.cursor, all.edges[20]?.cursor];
     const between = idsOf(all).slice(10, 20);
-    expect(idsOf(await ask({ first: 100, after, before }))).toEqual(between);
-    expect(idsOf(await ask({ last: 4, after, before }))).toEqual(between.slice(-4));
-    expect(idsOf(await ask({ first: 4, after, before }))).toEqual(between.slice(0, 4));
+    expect(idsOf(await fetchPage({ first: 100, after, before }))).toEqual(between);
+    expect(idsOf(await fetchPage({ last: 4, after, before }))).toEqual(between.slice(-4));
+    expect(idsOf(await fetchPage({ first: 4, after, before }))).toEqual(between.slice(0, 4));
   });
 
   test('an empty page has no cursors', async () => {
@@ -164,7 +171,7 @@ describe('orders', () => {
     });
   });
 
-  test('newer orders that come meanwhile neither repeat nor push out what is there', async () => {
+  test('new orders during paging cause no gap and no repeat', async () => {
     const product = randomUUID();
     await insertOrders(25, product);
     const stored = await storedOrders('product_id = $1', [product]);
@@ -175,8 +182,8 @@ describe('orders', () => {
   });
 });
 
-describe('the orders of a stock', () => {
-  test('forward, all and by status', async () => {
+describe('orders of a stock', () => {
+  test('pages cover all orders, and the orders of one status', async () => {
     const stored = await storedOrders('product_id = $1', [productId]);
     expect(await forward(listOfStock(productId, 'orders'), 8)).toEqual(stored);
     const confirmed = await storedOrders(`product_id = $1 AND status = 'CONFIRMED'`, [productId]);
@@ -208,14 +215,17 @@ describe('stocks', () => {
     return rows.map(({ id }) => id);
   };
 
-  test.each([5, 36, 37])('forward and back by %i, deleted ones left out', async (size) => {
-    const living = await stored('true');
-    expect(living).toHaveLength(37);
-    expect(await forward(listOf('stocks'), size)).toEqual(living);
-    expect(await back(listOf('stocks'), size)).toEqual(living);
-  });
+  test.each([5, 36, 37])(
+    'pages of %i cover the list in both directions without deleted stocks',
+    async (size) => {
+      const living = await stored('true');
+      expect(living).toHaveLength(37);
+      expect(await forward(listOf('stocks'), size)).toEqual(living);
+      expect(await back(listOf('stocks'), size)).toEqual(living);
+    },
+  );
 
-  test('by a text in name or id, in any letter case; its wildcards stand for themselves', async () => {
+  test('search matches name and id case-insensitively and takes wildcards literally', async () => {
     const search = async (text: string) => forward(listOf('stocks', { search: text }), 7);
     expect(await search('kOPI')).toEqual(await stored(`name LIKE 'Kopi%'`));
     expect(await search(mark.toUpperCase())).toEqual(await stored(`id LIKE '%${mark}'`));
@@ -226,8 +236,8 @@ describe('stocks', () => {
   });
 });
 
-describe('the ledger of a stock', () => {
-  test('forward, newest first', async () => {
+describe('movements of a stock', () => {
+  test('pages cover the ledger, newest entry first', async () => {
     const { graph } = system();
     const stock = await createShopClient(graph).addStock({ quantity: 0 });
     for (let i = 0; i < 22; i += 1) {

@@ -13,9 +13,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const START = built('packages/embedded/dist/start.js');
 const MIGRATE = built('prisma/dist/migrate.js');
-const NOBODY_THERE = 'postgresql://somebody:geheim@127.0.0.1:1/nothing';
+const UNREACHABLE_DATABASE = 'postgresql://somebody:geheim@127.0.0.1:1/nothing';
 
-/** It ended on its own with exit code 1, in words and not in a stack trace. */
+/** Asserts that the process ended with exit code 1 and a message, not a stack trace. */
 function expectReadable(ended: ScriptResult): void {
   const all = ended.lines.join('\n');
   expect(ended, all).toMatchObject({ code: 1, signal: null });
@@ -38,8 +38,8 @@ afterAll(async () => {
 });
 
 const ENOUGH: Record<Service, Environment> = {
-  order: { ORDER_DATABASE_URL: NOBODY_THERE, KAFKA_BROKERS: '127.0.0.1:1' },
-  stock: { STOCK_DATABASE_URL: NOBODY_THERE, KAFKA_BROKERS: '127.0.0.1:1' },
+  order: { ORDER_DATABASE_URL: UNREACHABLE_DATABASE, KAFKA_BROKERS: '127.0.0.1:1' },
+  stock: { STOCK_DATABASE_URL: UNREACHABLE_DATABASE, KAFKA_BROKERS: '127.0.0.1:1' },
   gateway: {},
 };
 
@@ -89,17 +89,17 @@ describe.concurrent('settings', () => {
     },
   };
 
-  test.each(Object.entries(bad))('of %s: all that are wrong, in one list', async (name, one) => {
+  test.each(Object.entries(bad))('%s lists all invalid settings at once', async (name, one) => {
     const ended = await runScript(scriptOf(name as Service), one.environment);
     expectReadable(ended);
     expect(ended.lines.map((line) => /^[A-Z_]+/.exec(line)?.[0]).sort()).toEqual(one.named.sort());
-    // Each says what is allowed, or what is missing and what for.
+    // Each line states what is allowed, or what is missing and its purpose.
     for (const line of ended.lines) {
       expect(line).toMatch(/^[A-Z_]+: .+ is not allowed; .{8,}$|^[A-Z_]+ is missing: .{8,}$/);
     }
   });
 
-  test.each(Object.entries(ENOUGH))('of %s: a port that is taken', async (name, environment) => {
+  test.each(Object.entries(ENOUGH))('%s names a port that is in use', async (name, environment) => {
     const ended = await runScript(scriptOf(name as Service), { ...environment, PORT: takenPort });
     expectReadable(ended);
     const said = ended.lines.filter((line) => !line.startsWith('{') && line.includes(takenPort));
@@ -107,7 +107,7 @@ describe.concurrent('settings', () => {
   });
 
   test.each(Object.entries(ENOUGH))(
-    'of %s: an address that others reach, where nobody is asked who they are',
+    '%s rejects a non-loopback address while authentication is not configured',
     async (name, environment) => {
       const open = { ...environment, HOST: '0.0.0.0' };
       const ended = await runScript(scriptOf(name as Service), open);
@@ -125,14 +125,14 @@ describe.concurrent('settings', () => {
   );
 
   test.each([
-    ['is not there', { SUPERGRAPH: '/nowhere/supergraph.graphql' }, /SUPERGRAPH/],
-    ['is no supergraph', { SUPERGRAPH: built('package.json') }, /SUPERGRAPH|another file/],
+    ['does not exist', { SUPERGRAPH: '/nowhere/supergraph.graphql' }, /SUPERGRAPH/],
+    ['is not a supergraph', { SUPERGRAPH: built('package.json') }, /SUPERGRAPH|another file/],
     [
-      'does not name that subgraph',
+      'does not contain a configured subgraph',
       { SUBGRAPH_URLS: 'orders=http://127.0.0.1:1/' },
       /order, stock/,
     ],
-  ])('of the gateway: a supergraph that %s', async (_what, environment, said) => {
+  ])('gateway reports a supergraph file that %s', async (_what, environment, said) => {
     const ended = await runScript(scriptOf('gateway'), { PORT: '0', ...environment });
     expectReadable(ended);
     expect(ended.stderr.trim().split('\n')).toEqual([expect.stringMatching(said)]);
@@ -140,7 +140,7 @@ describe.concurrent('settings', () => {
 });
 
 describe.concurrent('npm run migrate', () => {
-  test('names both addresses when they are missing', async () => {
+  test('names both database URLs when they are missing', async () => {
     const ended = await runScript(MIGRATE, {});
     expectReadable(ended);
     expect(ended.lines).toEqual([
@@ -149,7 +149,7 @@ describe.concurrent('npm run migrate', () => {
     ]);
   });
 
-  test('names addresses that are none', async () => {
+  test('names invalid database URLs', async () => {
     const ended = await runScript(MIGRATE, {
       ORDER_DATABASE_URL: 'order_db',
       STOCK_DATABASE_URL: 'http://127.0.0.1/stock_db',
@@ -161,10 +161,10 @@ describe.concurrent('npm run migrate', () => {
     ]);
   });
 
-  test('says at once that it waits for a server that does not answer', async () => {
-    // How it gives up after 30 s is tested, with a shorter wait, beside the code.
-    const url = new URL(NOBODY_THERE);
-    const other = new URL(NOBODY_THERE);
+  test('reports immediately that it waits for an unavailable server', async () => {
+    // A unit test covers the time-out of 30 s with a shorter wait.
+    const url = new URL(UNREACHABLE_DATABASE);
+    const other = new URL(UNREACHABLE_DATABASE);
     other.pathname = '/other';
     const environment = { ORDER_DATABASE_URL: url.href, STOCK_DATABASE_URL: other.href };
     const { lines, signal } = await runScript(MIGRATE, environment, { within: 3_000 });
@@ -189,17 +189,17 @@ describe.concurrent('npm start', () => {
         STOCK_PORT: '5',
         ...environment,
       },
-      // It asks each service to read its settings: four processes, on a machine with others to run.
+      // Starts four processes, one per service, to read their settings; slow on a loaded machine.
       { within: 45_000 },
     );
 
-  test('lists all bad settings and taken ports at once', async () => {
+  test('lists all invalid settings and ports in use at once', async () => {
     const ended = await start({
       GATEWAY_PORT: 'http',
       ORDER_PORT: takenPort,
       KAFKA_PARTITIONS: 'many',
       SUBGRAPH_TIMEOUT_MS: '0',
-      STOCK_DATABASE_URL: NOBODY_THERE,
+      STOCK_DATABASE_URL: UNREACHABLE_DATABASE,
     });
     expectReadable(ended);
     const all = ended.lines.join('\n');
@@ -218,12 +218,12 @@ describe.concurrent('npm start', () => {
   test.each([
     ['no Java', undefined, /Java.*there is none here.*KAFKA_BROKERS/],
     [
-      'a Java that is too old',
+      'a Java version that is too old',
       'openjdk version "11.0.2" 2019-01-15',
       /17 or newer; found 11\.0\.2/,
     ],
-  ])('names %s, and Maven, in one list', async (what, version, said) => {
-    // A machine with these programs and no others.
+  ])('names %s and a missing Maven in one list', async (what, version, said) => {
+    // A PATH with these programs only.
     const bin = join(folder, what.replaceAll(' ', '-'));
     await mkdir(bin);
     await symlink(process.execPath, join(bin, 'node'));

@@ -10,7 +10,7 @@ import { startWatchedOrders } from './watched-orders.ts';
 
 const HEALS_WITHIN_MS = 15_000;
 const STOPS_WITHIN_MS = 5_000;
-/** Half of what Kafka waits for a consumer that went without a word. */
+/** Half of Kafka's session time-out for a consumer that has disappeared. */
 const DECIDES_WITHIN_MS = 3_000;
 
 let start: NpmStart;
@@ -23,11 +23,11 @@ beforeAll(async () => {
 });
 afterEach(({ task }) => {
   if (task.result?.state !== 'fail') return;
-  process.stderr.write(`\nnpm start during "${task.name}":\n${start.output()}\n`);
+  process.stderr.write(`\nOutput of npm start during "${task.name}":\n${start.output()}\n`);
 });
 afterAll(() => start?.clear());
 
-test('the curl scenario of the earlier system, with no other step', async () => {
+test('the curl scenario of the earlier system works without further steps', async () => {
   const scenario = fileURLToPath(new URL('../rest/scenario.sh', import.meta.url));
   const env = { ...process.env, ORDER_URL: start.orderUrl, STOCK_URL: start.stockUrl };
   const { stdout } = await promisify(execFile)('sh', [scenario], { env });
@@ -46,7 +46,7 @@ test('the curl scenario of the earlier system, with no other step', async () => 
   expect(shown).toEqual({ Message: 'Berhasil Mendapatkan Data Berdasarkan ID', Data });
 });
 
-test.each(PARTS)('npm start heals kill -9 of %s under a loop of orders', async (part) => {
+test.each(PARTS)('restarts %s after SIGKILL under load', async (part) => {
   const pids = await Promise.all(PARTS.map(start.pidOf));
   const killed = await start.pidOf(part);
   expect(killed).toBeDefined();
@@ -60,17 +60,17 @@ test.each(PARTS)('npm start heals kill -9 of %s under a loop of orders', async (
   await orders.flows(HEALS_WITHIN_MS);
   expect(performance.now() - at).toBeLessThan(HEALS_WITHIN_MS);
   expect(start.output()).toContain(`${part} died (SIGKILL)`);
-  // None of the others was started again.
+  // The other processes were not restarted.
   const others = PARTS.map((name, i) => (name === part ? undefined : pids[i]));
   const now = await Promise.all(PARTS.map(start.pidOf));
   expect(PARTS.map((name, i) => (name === part ? undefined : now[i]))).toEqual(others);
 });
 
-test('all of its orders settle, and the client has seen the last quantity', async () => {
+test('all orders are decided, and the subscriber has received the last quantity', async () => {
   await orders.settle(HEALS_WITHIN_MS);
 });
 
-test('Ctrl-C ends npm start and everything it has started', async () => {
+test('Ctrl-C ends npm start and all its processes', async () => {
   expect((await start.left()).length).toBeGreaterThan(PARTS.length);
   const at = performance.now();
   start.kill('SIGINT');
@@ -79,7 +79,7 @@ test('Ctrl-C ends npm start and everything it has started', async () => {
   expect(await start.left()).toEqual([]);
 });
 
-test('the next start decides its first order without waiting for consumers of the one before', async () => {
+test('the next start decides its first order without waiting for the previous consumers', async () => {
   start = await startNpmStart({ GUDANG_DIR: start.folder });
   const shop = createShopClient(graphAt(`${start.url}/graphql`));
   const { id: productId } = await shop.addStock({ quantity: 1 });

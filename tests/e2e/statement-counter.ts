@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-export interface PostgresCounter {
-  /** The database's URL with the counter in between. */
+export interface StatementCounter {
+  /** Database URL that leads through the counter. */
   readonly url: string;
-  /** The SQL of all statements that were run since the last call of it, in order. */
+  /** Returns the SQL of all statements since the last call, in order. */
   readonly take: () => string[];
   readonly stop: () => Promise<void>;
 }
@@ -13,16 +13,16 @@ const PARSE = 0x50;
 const BIND = 0x42;
 const QUERY = 0x51;
 
-/** Stands between a service and its database and notes each statement that is run. */
-export async function startPostgresCounter(target: string): Promise<PostgresCounter> {
+/** Starts a proxy between a service and its database that records each executed statement. */
+export async function startStatementCounter(target: string): Promise<StatementCounter> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let statements: string[] = [];
 
   const server = createServer((client) => {
     const database = connect(Number(port), hostname);
-    const note = readStatements((sql) => statements.push(sql));
-    client.on('data', note);
+    const record = readStatements((sql) => statements.push(sql));
+    client.on('data', record);
     client.pipe(database).pipe(client);
     for (const socket of [client, database]) {
       sockets.add(socket);
@@ -56,8 +56,9 @@ export async function startPostgresCounter(target: string): Promise<PostgresCoun
 }
 
 /**
- * Reads what a client says in PostgreSQL's protocol: a start-up message without a type, then
- * messages of a type, a length and a body. A statement is run by Query, or by Bind of a Parse.
+ * Parses a client's messages in the PostgreSQL protocol: a startup message without a type, then
+ * messages of type, length and body. Query runs a statement, and so does Bind of a statement
+ * prepared by Parse.
  */
 function readStatements(onStatement: (sql: string) => void): (chunk: Buffer) => void {
   let rest = Buffer.alloc(0);

@@ -25,7 +25,7 @@ interface OrderPage {
 
 const STOCKED = 1_000_000;
 
-/** A running loop of orders of one stock, and a client that watches it at the gateway. */
+/** Starts an order loop for one stock, and a subscriber to that stock at the gateway. */
 export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string) {
   const shop = createShopClient(graph);
   const after = await shop.stockCursor();
@@ -39,7 +39,7 @@ export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string)
   });
   const loop = startOrderLoop({ graph, productId: stock.id });
 
-  /** The orders of the loop that are not decided yet, and how the others were. */
+  /** Counts the loop's orders by status. */
   const countByStatus = async (): Promise<Record<string, number>> => {
     const counts: Record<string, number> = {};
     for (let after: string | null = null; ; ) {
@@ -60,13 +60,13 @@ export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string)
   return {
     loop,
     watch,
-    /** Resolves once the loop has gone on and the client has seen an order of after this call. */
+    /** Resolves once orders made after this call are decided and seen by the subscriber. */
     flows: async (within: number): Promise<void> => {
       const before = loop.acknowledged.length;
       await eventually(
         () => loop.acknowledged.length - before,
         (count) => count >= 5,
-        { until: 'orders are taken', within },
+        { until: 'orders are acknowledged', within },
       );
       const isDecided = ({ status }: { status: string } = { status: '' }) => status === 'CONFIRMED';
       const newest = loop.acknowledged.at(-1) ?? '';
@@ -77,11 +77,14 @@ export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string)
       );
       const { quantity = 0 } = (await shop.stock(stock.id)) ?? {};
       await watch.waitFor(({ stockChanged }) => stockChanged.stock.quantity <= quantity, {
-        until: `the client sees ${quantity} or less`,
+        until: `the subscriber receives quantity ${quantity} or less`,
         within,
       });
     },
-    /** Ends the loop; all of it settles, the books are right, and the client has seen the last. */
+    /**
+     * Stops the loop and asserts that all orders are decided, the ledger balances and the last
+     * state arrived.
+     */
     settle: async (within: number): Promise<void> => {
       await loop.stop();
       const counts = await eventually(countByStatus, ({ PENDING = 0 }) => PENDING === 0, {
@@ -89,12 +92,12 @@ export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string)
         within,
         every: 100,
       });
-      // An order whose answer was lost is there all the same, once: its key saw to that.
+      // Retries after a lost response created no second order: each has an idempotency key.
       expect(counts).toEqual({ CONFIRMED: new Set(loop.acknowledged).size });
       const quantity = STOCKED - loop.acknowledged.length;
       expect(await shop.stock(stock.id)).toMatchObject({ quantity });
       await watch.waitFor(({ stockChanged }) => stockChanged.stock.quantity === quantity, {
-        until: 'the client sees the last quantity',
+        until: 'the subscriber receives the last quantity',
         within,
       });
       const versions = watch.seen().map(({ stockChanged }) => stockChanged.stock.version);
@@ -102,7 +105,7 @@ export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string)
         const before = versions[i - 1] ?? 0;
         return version < before ? [`${before} → ${version}`] : [];
       });
-      expect(back, 'a live stream never shows an older state').toEqual([]);
+      expect(back, 'versions that went back').toEqual([]);
       expect(watch.errors()).toEqual([]);
       await watch.close();
     },

@@ -4,7 +4,7 @@ export interface BadRequest extends RestRequest {
   readonly service: 'order' | 'stock';
   readonly what: string;
   readonly status: 400 | 404;
-  /** What `Error` says. */
+  /** Pattern of the response's `Error`. */
   readonly says: RegExp;
 }
 
@@ -18,18 +18,26 @@ const NAME = /^name must be a text of 1 to 255 characters, without NUL or half a
 const ORDER = { productid: 'x', quantity: 1 };
 const STOCK = { name: 'Kopi', quantity: 1 };
 
-/** What each route with a body is sent, with a body that is none, or of another kind. */
+/** Bodies that are not JSON objects. */
 const NO_OBJECTS: readonly [string, Omit<RestRequest, 'route'>, RegExp][] = [
   ['no body', {}, /^The body must be a JSON object$/],
   ['an empty body', { body: '' }, /^The body must be a JSON object$/],
   ['half of JSON', { body: '{"name":' }, /^The body must be valid JSON in UTF-8$/],
-  ['bytes that are no UTF-8', { body: Buffer.from([0x22, 0xff, 0x22]) }, /valid JSON in UTF-8/],
+  ['bytes that are not UTF-8', { body: Buffer.from([0x22, 0xff, 0x22]) }, /valid JSON in UTF-8/],
   ['a list', { body: '[]' }, /^The body must be a JSON object$/],
   ['null', { body: 'null' }, /^The body must be a JSON object$/],
   ['a text', { body: '"Kopi"' }, /^The body must be a JSON object$/],
   ['a form', { body: 'name=Kopi', headers: form('x-www-form-urlencoded') }, /must be JSON, with/],
-  ['JSON said to be a form', { body: json(STOCK), headers: form('x-www-form-urlencoded') }, /JSON/],
-  ['JSON without a type', { body: json(STOCK), headers: {} }, /Content-Type: application\/json$/],
+  [
+    'JSON with the content type of a form',
+    { body: json(STOCK), headers: form('x-www-form-urlencoded') },
+    /JSON/,
+  ],
+  [
+    'JSON without a content type',
+    { body: json(STOCK), headers: {} },
+    /Content-Type: application\/json$/,
+  ],
   ['too much', { body: json({ name: 'x'.repeat(300 * 1024) }) }, /^The body must have at most 256/],
 ];
 
@@ -37,7 +45,7 @@ function form(subtype: string): Record<string, string> {
   return { 'content-type': `application/${subtype}` };
 }
 
-/** Values that no quantity takes; those of stocks may be 0. */
+/** Invalid quantities; a stock's quantity may be 0. */
 function quantities(smallest: number, largest: number): readonly (readonly [string, unknown])[] {
   return [
     ['one less than the least quantity', smallest - 1],
@@ -53,14 +61,14 @@ function quantities(smallest: number, largest: number): readonly (readonly [stri
 
 function texts(longest: number): readonly (readonly [string, unknown])[] {
   return [
-    ['an empty text', ''],
-    ['a text that is too long', 'x'.repeat(longest + 1)],
+    ['an empty string', ''],
+    ['a string that is too long', 'x'.repeat(longest + 1)],
     ['a NUL', `x${NUL}`],
     ['half a surrogate pair', `x${HALF}`],
-    ['a number for a text', 7],
-    ['null for a text', null],
-    ['no text', undefined],
-    ['an object for a text', { $gt: '' }],
+    ['a number for a string', 7],
+    ['null for a string', null],
+    ['no string', undefined],
+    ['an object for a string', { $gt: '' }],
   ];
 }
 
@@ -98,7 +106,7 @@ const unknownIds = [
   ['an id with a NUL', 'x%00', /^id must be a text of 1 to 100 characters, without NUL/],
 ] as const;
 
-/** All routes, each with all that it refuses. */
+/** All invalid requests of all routes. */
 export const badRequests: readonly BadRequest[] = [
   ...bodies(ADD_ORDER, [
     ...wrongFields(ADD_ORDER, ORDER, 'productid', texts(100), PRODUCT),
@@ -126,7 +134,7 @@ export const badRequests: readonly BadRequest[] = [
   }),
   ...['GET /stock', 'PUT /stock/update', 'DELETE /stock/delete'].map((route): BadRequest => {
     const says = /^The address must be valid percent-encoded UTF-8$/;
-    const what = 'an id that is no UTF-8';
+    const what = 'an id that is not UTF-8';
     return { service: 'stock', route: `${route}/%ff`, what, status: 400, says };
   }),
   ...(['GET /order/nothing', 'DELETE /order/'] as const).map((route): BadRequest => {

@@ -8,7 +8,7 @@ export interface RestAnswer {
 }
 
 export interface RestRequest {
-  /** Such as `POST /order/add-order`; the path is sent as it is. */
+  /** For example `POST /order/add-order`; the path is sent unchanged. */
   readonly route: string;
   readonly body?: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
@@ -16,7 +16,7 @@ export interface RestRequest {
 
 export const JSON_TYPE = { 'content-type': 'application/json' } as const;
 
-/** Asks with exactly these bytes: `fetch` would mend an address and add a content type. */
+/** Sends a request unchanged: `fetch` would normalise the URL and add a content type. */
 export async function ask(
   origin: string,
   { route, body, headers = body === undefined ? {} : JSON_TYPE }: RestRequest,

@@ -27,12 +27,12 @@ async function addStock(quantity: number): Promise<string> {
   return (await stock({ route: 'POST /stock/add-stock', body })).body.Data.id;
 }
 
-describe('what the earlier clients know', () => {
-  test('orders: added, and listed newest first, with and without the slash', async () => {
+describe('routes of the earlier system', () => {
+  test('add an order and list orders newest first, with and without a trailing slash', async () => {
     const productid = await addStock(5);
     const added = await order({
       route: 'POST /order/add-order',
-      body: json({ productid, quantity: 2, comment: 'more is passed over' }),
+      body: json({ productid, quantity: 2, comment: 'unknown fields are ignored' }),
     });
     expect(added).toEqual({
       status: 201,
@@ -49,7 +49,7 @@ describe('what the earlier clients know', () => {
     }
   });
 
-  test('a stock: added, found, listed, set, deleted', async () => {
+  test('add, get, list, update and delete a stock', async () => {
     const added = await stock({
       route: 'POST /stock/add-stock',
       body: json({ name: 'Kopi 𝄞', quantity: 0 }),
@@ -76,7 +76,7 @@ describe('what the earlier clients know', () => {
       status: 200,
       body: { Message: 'Berhasil Mengubah Data', Data: set },
     });
-    // Many clients say that a body is JSON where there is none.
+    // Many clients send the JSON content type without a body.
     const deletion = { route: `DELETE /stock/delete/${id}`, headers: JSON_TYPE };
     expect(await stock(deletion)).toEqual({
       status: 200,
@@ -90,7 +90,7 @@ describe('what the earlier clients know', () => {
     expect(await stock(deletion)).toEqual({ status: 404, body: missing });
   });
 
-  test('an id with what an address has to encode', async () => {
+  test('accept an id with characters that a URL must encode', async () => {
     const id = `a/b ${'𝄞'.repeat(60)}${randomUUID().slice(0, 30)}`;
     const input = { id, name: 'Kopi', quantity: 3 };
     const mutation = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }';
@@ -99,15 +99,15 @@ describe('what the earlier clients know', () => {
     expect({ status, Data: body.Data }).toEqual({ status: 200, Data: input });
   });
 
-  test('100, an order of 10, and within 2 seconds 90', async () => {
+  test('show a quantity of 90 within 2 seconds after an order of 10 from 100', async () => {
     const id = await addStock(100);
     await order({ route: 'POST /order/add-order', body: json({ productid: id, quantity: 10 }) });
-    const look = async () => (await stock({ route: `GET /stock/${id}` })).body.Data.quantity;
-    await eventually(look, (quantity) => quantity === 90, { within: 2_000 });
+    const read = async () => (await stock({ route: `GET /stock/${id}` })).body.Data.quantity;
+    await eventually(read, (quantity) => quantity === 90, { within: 2_000 });
   });
 });
 
-test('a hundred users at once: each order is taken, and once', async () => {
+test('100 concurrent orders are each accepted once', async () => {
   const id = await addStock(1_000);
   const body = json({ productid: id, quantity: 1 });
   const ordering = Array.from({ length: 100 }, () =>
@@ -115,11 +115,11 @@ test('a hundred users at once: each order is taken, and once', async () => {
   );
   const statuses = (await Promise.all(ordering)).map(({ status }) => status);
   expect(new Set(statuses)).toEqual(new Set([201]));
-  const look = async () => (await stock({ route: `GET /stock/${id}` })).body.Data.quantity;
-  await eventually(look, (quantity) => quantity === 900);
+  const read = async () => (await stock({ route: `GET /stock/${id}` })).body.Data.quantity;
+  await eventually(read, (quantity) => quantity === 900);
 });
 
-test.each(badRequests)('$route refuses $what', async ({ service, status, says, ...request }) => {
+test.each(badRequests)('$route rejects $what', async ({ service, status, says, ...request }) => {
   if (request.route.includes('/known')) {
     const route = request.route.replace('known', await addStock(1));
     request = { ...request, route };
@@ -134,7 +134,7 @@ test.each(badRequests)('$route refuses $what', async ({ service, status, says, .
   });
 });
 
-test('the same Idempotency-Key answers the same order, and refuses another', async () => {
+test('an Idempotency-Key returns the same order, and rejects another body', async () => {
   const headers = { ...JSON_TYPE, 'idempotency-key': randomUUID() };
   const productid = await addStock(5);
   const send = (quantity: number) =>
@@ -170,7 +170,7 @@ describe('lists', () => {
   });
 });
 
-test('with the database away every route says so, and works again after', async () => {
+test('every route reports an unavailable database, and works again when it returns', async () => {
   const id = await addStock(1);
   const body = json({ name: 'Kopi', quantity: 1 });
   const ordering = json({ productid: id, quantity: 1 });
@@ -196,9 +196,9 @@ test('with the database away every route says so, and works again after', async 
     });
   }
   await Promise.all(proxies.map((proxy) => proxy.restore()));
-  const look = async () => [
+  const read = async () => [
     (await order({ route: 'POST /order/add-order', body: ordering })).status,
     (await stock({ route: `GET /stock/${id}` })).status,
   ];
-  await eventually(look, (seen) => seen.join() === '201,200', { until: 'both work again' });
+  await eventually(read, (seen) => seen.join() === '201,200', { until: 'both work again' });
 });

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the users of the earlier system know: a stock of 100, an order of 10 of it, and the stock
-# says 90. Runs beside `npm start`, with nothing else.
+# Scenario of the earlier system: a stock of 100, an order of 10, and 90 remain.
+# Needs a running `npm start`.
 set -eu
 orders=${ORDER_URL:-http://localhost:8000}
 stocks=${STOCK_URL:-http://localhost:8001}

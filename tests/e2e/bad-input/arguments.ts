@@ -10,20 +10,20 @@ import {
   isObjectType,
 } from 'graphql';
 
-/** A place where a client can put a value: an argument, or a field inside of one. */
+/** An argument, or an input field inside an argument. */
 export interface Argument {
-  /** Such as `Mutation.createOrder(input.quantity)`. */
+  /** For example `Mutation.createOrder(input.quantity)`. */
   readonly coordinate: string;
-  /** Such as `Mutation.createOrder`. */
+  /** For example `Mutation.createOrder`. */
   readonly field: string;
-  /** Such as `['input', 'quantity']`. */
+  /** For example `['input', 'quantity']`. */
   readonly path: readonly string[];
   readonly type: GraphQLInputType;
-  /** The type of the whole argument, as a variable of it is declared. */
+  /** Type of the whole argument, for the declaration of a variable. */
   readonly argumentType: GraphQLInputType;
 }
 
-/** Every argument of every field of a schema, and every field of the objects they take. */
+/** Lists all arguments of all fields of a schema, including nested input fields. */
 export function argumentsOf(schema: GraphQLSchema): Argument[] {
   const types = Object.values(schema.getTypeMap()).filter(
     (type) => isObjectType(type) && !type.name.startsWith('__'),
@@ -58,13 +58,13 @@ function inside(
 export interface WrongValue {
   readonly name: string;
   readonly value: unknown;
-  /** Behind the argument's path, such as `[1]` or `.colour`. */
+  /** Suffix of the argument's path in the error, for example `[1]` or `.colour`. */
   readonly at?: string;
-  /** Says nothing as a literal, or as a variable. */
+  /** The only form in which the value is invalid. */
   readonly only?: 'literal' | 'variable';
 }
 
-/** A word of the query language that is no text, such as an enum's value. */
+/** A GraphQL name literal, such as an enum value. */
 export class Word {
   readonly word: string;
   constructor(word: string) {
@@ -72,7 +72,7 @@ export class Word {
   }
 }
 
-/** Values that are not of the type. */
+/** Returns values of other types than the given one. */
 export function wrongValues(type: GraphQLInputType): WrongValue[] {
   const nullable = getNullableType(type);
   const missing: WrongValue[] = isNonNullType(type)
@@ -86,14 +86,14 @@ export function wrongValues(type: GraphQLInputType): WrongValue[] {
       ...missing,
       { name: 'an object for a list', value: { a: 1 } },
       { name: 'null in a list', value: ['a', null], at: '[1]' },
-      { name: 'a truth value in a list', value: [true], at: '[0]' },
+      { name: 'a boolean in a list', value: [true], at: '[0]' },
       { name: 'a list in a list', value: ['a', ['b']], at: '[1]' },
     ];
   }
   if (isInputObjectType(nullable)) {
     return [
       ...missing,
-      { name: 'a text for an object', value: 'text' },
+      { name: 'a string for an object', value: 'text' },
       { name: 'a number for an object', value: 7 },
       { name: 'a list for an object', value: [1, 2] },
     ];
@@ -101,9 +101,9 @@ export function wrongValues(type: GraphQLInputType): WrongValue[] {
   if (isEnumType(nullable)) {
     return [
       ...missing,
-      { name: 'an unknown value', value: new Word('GREEN') },
-      { name: 'another letter case', value: new Word('pending') },
-      { name: 'a text for a value', value: 'PENDING', only: 'literal' },
+      { name: 'an unknown enum value', value: new Word('GREEN') },
+      { name: 'an enum value in lower case', value: new Word('pending') },
+      { name: 'a string for an enum value', value: 'PENDING', only: 'literal' },
       { name: 'a number', value: 1 },
       { name: 'a list', value: [new Word('A'), new Word('B')] },
     ];
@@ -111,11 +111,11 @@ export function wrongValues(type: GraphQLInputType): WrongValue[] {
   const byName: Record<string, WrongValue[]> = {
     Int: [
       { name: 'a text', value: 'text' },
-      { name: 'digits in a text', value: '7' },
+      { name: 'digits in a string', value: '7' },
       { name: 'a fraction', value: 1.5 },
-      { name: 'past the largest Int', value: 2 ** 31 },
+      { name: 'above the largest Int', value: 2 ** 31 },
       { name: 'below the smallest Int', value: -(2 ** 31) - 1 },
-      { name: 'far past any Int', value: 1e20 },
+      { name: 'far above the largest Int', value: 1e20 },
       { name: 'a truth value', value: true },
     ],
     String: [
@@ -128,7 +128,8 @@ export function wrongValues(type: GraphQLInputType): WrongValue[] {
     ],
   };
   const ofScalar = byName[(nullable as { name: string }).name];
-  if (!ofScalar) throw new Error(`Say what is no ${type} in ${import.meta.url}`);
+  if (!ofScalar)
+    throw new Error(`Add values that are not of the type ${type} to ${import.meta.url}`);
   return [
     ...missing,
     ...ofScalar,

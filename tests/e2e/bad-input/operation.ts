@@ -1,17 +1,17 @@
 import type { GraphQLInputType } from 'graphql';
 import { Word } from './arguments.ts';
 
-/** How a field is asked for, with arguments that are all right. */
+/** How to select a field with valid arguments. */
 export interface FieldUse {
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly select: string;
-  /** The operation around the field's call; absent for a field of a root type. */
+  /** Wraps the field's selection; absent for a root field. */
   readonly around?: (call: string) => string;
 }
 
 export type Form = 'literal' | 'variable';
 
-/** The operation that gives one argument, or a field inside of it, another value. */
+/** Builds an operation with one argument or input field replaced by another value. */
 export function operationWith({
   field,
   use,
@@ -34,7 +34,7 @@ export function operationWith({
   const list = Object.entries(given)
     .filter(([, one]) => one !== undefined)
     .map(([key, one]) => `${key}: ${byVariable && key === argument ? '$given' : literal(one)}`)
-    // A variable that is not sent stands for an argument that is missing.
+    // An undefined variable makes the argument missing.
     .concat(byVariable && given[argument] === undefined ? [`${argument}: $given`] : []);
   const call = `${name}${list.length > 0 ? `(${list.join(', ')})` : ''} ${use.select}`;
   const keyword = { Mutation: 'mutation', Subscription: 'subscription' }[type] ?? 'query';
@@ -46,7 +46,7 @@ export function operationWith({
   };
 }
 
-/** A copy of a value with the one at a path replaced; undefined takes it away. */
+/** Returns a copy with the value at a path replaced; undefined removes it. */
 function withValue(within: unknown, [step, ...rest]: readonly string[], value: unknown): unknown {
   if (step === undefined) return value;
   const object = (within ?? {}) as Record<string, unknown>;
@@ -69,7 +69,7 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]));
 }
 
-/** A literal cannot hold half a surrogate pair: the query language itself refuses it. */
+/** Returns false for half a surrogate pair: the GraphQL syntax forbids it in a literal. */
 export function canBeLiteral(value: unknown): boolean {
   return typeof value !== 'string' || value.isWellFormed();
 }

@@ -1,21 +1,21 @@
-/** A value and its name for the report. */
+/** An invalid value and its name in failure messages. */
 export type BadValue = readonly [name: string, value: unknown];
 
-/** What an argument takes and what it refuses, beyond what its type says. */
+/** Values that an argument accepts and rejects, beyond its type. */
 export interface Rule {
-  /** Values at its limits: none of them is bad input. */
+  /** Valid values at the limits. */
   readonly good: readonly unknown[];
-  /** Values of the right type that are refused. */
+  /** Invalid values of the right type. */
   readonly bad: readonly BadValue[] | ((cursors: Cursors) => readonly BadValue[]);
-  /** What the refusal says of what is allowed. */
+  /** Pattern of `extensions.allowed` in the error. */
   readonly allowed: RegExp;
-  /** Of an id that does not exist: null in its field, the error NOT_FOUND, or no matter. */
+  /** Outcome of an unknown id: the field is null, the error NOT_FOUND, or no error. */
   readonly unknownId?: 'null' | 'NOT_FOUND' | 'fine';
 }
 
 const UUID = /[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}/;
 
-/** What PostgreSQL's text cannot hold. */
+/** Characters that PostgreSQL's text type cannot hold. */
 const UNSTORABLE = [
   ['a NUL character', 'a\u0000b'],
   ['half a surrogate pair', 'a\ud800b'],
@@ -24,13 +24,13 @@ const UNSTORABLE = [
 
 export function text(max: number, unknownId?: Rule['unknownId']): Rule {
   return {
-    // Characters are counted as people count them: a pair of surrogates is one.
+    // Length is counted in code points: a surrogate pair is one character.
     good: ['x', 'x'.repeat(max), '😀'.repeat(max), ' ', "'; --", '%_\\', '\t\n'],
     bad: [
-      ['an empty text', ''],
-      ['a text too long', 'x'.repeat(max + 1)],
-      ['a text too long of wide characters', '😀'.repeat(max + 1)],
-      ['a text far too long', 'x'.repeat(20_000)],
+      ['an empty string', ''],
+      ['a string that is too long', 'x'.repeat(max + 1)],
+      ['a string of too many astral characters', '😀'.repeat(max + 1)],
+      ['a string that is far too long', 'x'.repeat(20_000)],
       ...UNSTORABLE,
     ],
     allowed: new RegExp(`a text of 1 to ${max} characters`),
@@ -57,27 +57,27 @@ export function whole(
   };
 }
 
-/** A cursor of each list that gives them, taken from the running system. */
+/** A valid cursor of each list, from the running system. */
 export type Cursors = Readonly<Record<'orders' | 'stocks' | 'movements' | 'changes', string>>;
 
 const encode = (plain: string): string => Buffer.from(plain).toString('base64url');
 const decode = (cursor: string): string => Buffer.from(cursor, 'base64url').toString();
 
-/** A cursor of one list: those of the others are whole and well, and refused all the same. */
+/** Cursors of one list. Valid cursors of other lists are invalid here. */
 export function cursor(list: keyof Cursors): Rule {
   return {
     good: [],
     bad: (cursors) => [
       ['an empty cursor', ''],
       ['no cursor', 'not a cursor!'],
-      ['letters that are none', 'äöü'],
+      ['characters outside base64url', 'äöü'],
       ['a cursor too long', 'a'.repeat(2_000)],
-      ['a time without a place', encode('kzj3k2a1')],
-      ['a time that is none', encode('zzzzzzzzzzzz,00000000-0000-0000-0000-000000000000')],
-      ['a place with a NUL character', encode('kzj3k2a1,a\u0000')],
-      ['a number out of its range', encode('m99999999999')],
-      ['an id that is none', encode(decode(cursors.orders).replace(UUID, '-'.repeat(36)))],
-      ['an epoch that is none', encode(decode(cursors.changes).replace(UUID, 'x'.repeat(36)))],
+      ['a time without an id', encode('kzj3k2a1')],
+      ['an invalid time', encode('zzzzzzzzzzzz,00000000-0000-0000-0000-000000000000')],
+      ['an id with a NUL character', encode('kzj3k2a1,a\u0000')],
+      ['a number out of range', encode('m99999999999')],
+      ['an invalid id', encode(decode(cursors.orders).replace(UUID, '-'.repeat(36)))],
+      ['an invalid epoch', encode(decode(cursors.changes).replace(UUID, 'x'.repeat(36)))],
       ...UNSTORABLE,
       ...Object.entries(cursors)
         .filter(([other]) => other !== list)
@@ -87,5 +87,5 @@ export function cursor(list: keyof Cursors): Rule {
   };
 }
 
-/** Only its type limits it. */
+/** An argument without limits beyond its type. */
 export const anyOfItsType: Rule = { good: [], bad: [], allowed: /./ };
