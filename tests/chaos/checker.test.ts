@@ -1,20 +1,27 @@
 import type { TopicRecord } from '@gudang/testing/topic-archive';
 import { describe, expect, it } from 'vitest';
-import { at, type Breakable, breachesOf } from './break-history.ts';
 import { check } from './checker.ts';
 import type { History } from './history.ts';
-import { CONFIRMED, REJECTED, record, soundHistory } from './sound-history.ts';
+import {
+  at,
+  breachesAfter,
+  CONFIRMED,
+  type Mutable,
+  REJECTED,
+  record,
+  validHistory,
+} from './history-fixture.ts';
 
 function again(records: TopicRecord[] | undefined, value: object): void {
   records?.push(record('order_changed', 99, value));
 }
 
-it('finds nothing in a sound history', () => {
-  expect(check(soundHistory())).toEqual([]);
+it('finds no violation in a valid history', () => {
+  expect(check(validHistory())).toEqual([]);
 });
 
 describe('guarantee 1', () => {
-  it.each<[string, (history: Breakable<History>) => void]>([
+  it.each<[string, (history: Mutable<History>) => void]>([
     [
       'a quantity that does not add up',
       ({ stocks }) => {
@@ -27,7 +34,7 @@ describe('guarantee 1', () => {
         at(stocks, 0).quantity = -1;
       },
     ],
-    ['a stock that is gone', ({ stocks }) => void stocks.pop()],
+    ['a missing stock', ({ stocks }) => void stocks.pop()],
     [
       'a gap in the ledger',
       ({ movements }) => {
@@ -41,46 +48,46 @@ describe('guarantee 1', () => {
       },
     ],
     [
-      'a version beyond the ledger',
+      'a stock version without a ledger entry',
       ({ stocks }) => {
         at(stocks, 0).version = 4;
       },
     ],
-    ['an adjustment that is lost', ({ movements }) => void movements.pop()],
+    ['a lost adjustment', ({ movements }) => void movements.pop()],
     [
-      'an adjustment made twice',
+      'an adjustment applied twice',
       ({ movements, stocks }) => {
         movements.push({ ...at(movements, 2), version: 4, quantityAfter: 12 });
         Object.assign(at(stocks, 0), { quantity: 12, version: 4 });
       },
     ],
     [
-      'a confirmed order beside the stock',
+      'a confirmed order that is not in the stock',
       ({ decisions }) =>
         void Object.assign(at(decisions, 1), { status: 'CONFIRMED', reason: null }),
     ],
   ])('sees %s', (_what, damage) => {
-    expect(breachesOf(damage)).toContainEqual(expect.stringMatching(/^1: /));
+    expect(breachesAfter(damage)).toContainEqual(expect.stringMatching(/^1: /));
   });
 
-  it('lets an adjustment that had no answer have happened, or not', () => {
-    const unheard = (history: Breakable<History>): void => {
-      at(history.told.adjusted, 0).acknowledged = false;
+  it('accepts an unacknowledged adjustment, applied or not', () => {
+    const unheard = (history: Mutable<History>): void => {
+      at(history.observed.adjusted, 0).acknowledged = false;
     };
-    expect(breachesOf(unheard)).toEqual([]);
-    const undone = (history: Breakable<History>): void => {
+    expect(breachesAfter(unheard)).toEqual([]);
+    const undone = (history: Mutable<History>): void => {
       unheard(history);
       history.movements.pop();
       Object.assign(at(history.stocks, 0), { quantity: 6, version: 2 });
-      at(history.told.watchers, 0).seen.pop();
+      at(history.observed.watchers, 0).seen.pop();
     };
-    expect(breachesOf(undone)).toEqual([]);
+    expect(breachesAfter(undone)).toEqual([]);
   });
 });
 
 describe('guarantee 2', () => {
-  it.each<[string, (history: Breakable<History>) => void]>([
-    ['an acknowledged order that is lost', ({ orders }) => void orders.pop()],
+  it.each<[string, (history: Mutable<History>) => void]>([
+    ['a lost acknowledged order', ({ orders }) => void orders.pop()],
     [
       'an order that stays PENDING',
       ({ orders }) => {
@@ -88,7 +95,7 @@ describe('guarantee 2', () => {
       },
     ],
     [
-      'an order that is stored otherwise',
+      'an order stored with other values',
       ({ orders }) => {
         at(orders, 0).quantity = 5;
       },
@@ -108,21 +115,21 @@ describe('guarantee 2', () => {
       },
     ],
     [
-      'two orders of one idempotency key',
-      ({ told }) => {
-        at(told.acknowledged, 1).idempotencyKey = CONFIRMED;
+      'two orders with one idempotency key',
+      ({ observed }) => {
+        at(observed.acknowledged, 1).idempotencyKey = CONFIRMED;
       },
     ],
   ])('sees %s', (_what, damage) => {
-    expect(breachesOf(damage)).toContainEqual(expect.stringMatching(/^2: /));
+    expect(breachesAfter(damage)).toContainEqual(expect.stringMatching(/^2: /));
   });
 });
 
 describe('guarantee 3', () => {
-  it.each<[string, (history: Breakable<History>) => void]>([
-    ['a status that stock did not decide', ({ decisions }) => void decisions.pop()],
+  it.each<[string, (history: Mutable<History>) => void]>([
+    ['a status without a decision', ({ decisions }) => void decisions.pop()],
     [
-      'a status other than the decision',
+      'a status that differs from the decision',
       ({ orders }) => {
         at(orders, 1).status = 'CONFIRMED';
       },
@@ -134,7 +141,7 @@ describe('guarantee 3', () => {
       },
     ],
     [
-      'an announcement other than the decision',
+      'a published decision that differs from the stored one',
       ({ records }) => {
         const value = { order_id: CONFIRMED, status: 'REJECTED', reason: 'OUT_OF_STOCK' };
         records['order_decided'] = [record('order_decided', 0, value)];
@@ -148,24 +155,27 @@ describe('guarantee 3', () => {
       },
     ],
     [
-      'a status that moves on after it was final',
+      'a final status that changes',
       ({ records }) => again(records['order_changed'], { id: CONFIRMED, status: 'REJECTED' }),
     ],
-    ['a status that was never shown', ({ records }) => void records['order_changed']?.pop()],
+    ['a status that was not published', ({ records }) => void records['order_changed']?.pop()],
   ])('sees %s', (_what, damage) => {
-    expect(breachesOf(damage)).toContainEqual(expect.stringMatching(/^3: /));
+    expect(breachesAfter(damage)).toContainEqual(expect.stringMatching(/^3: /));
   });
 
-  it('takes a late repeat of PENDING for what it is', () => {
-    const late = ({ records }: Breakable<History>): void =>
+  it('accepts a late repeat of PENDING', () => {
+    const late = ({ records }: Mutable<History>): void =>
       again(records['order_changed'], { id: CONFIRMED, status: 'PENDING' });
-    expect(breachesOf(late)).toEqual([]);
+    expect(breachesAfter(late)).toEqual([]);
   });
 });
 
 describe('guarantee 4', () => {
-  it.each<[string, (history: Breakable<History>) => void]>([
-    ['a bad record that was skipped', ({ records }) => void records['order_created.dlt']?.pop()],
+  it.each<[string, (history: Mutable<History>) => void]>([
+    [
+      'an invalid record that was skipped',
+      ({ records }) => void records['order_created.dlt']?.pop(),
+    ],
     [
       'an order that was skipped',
       ({ records }) => {
@@ -178,7 +188,7 @@ describe('guarantee 4', () => {
       },
     ],
     [
-      'a known order with another quantity that was taken for a repeat',
+      'an order id with another quantity that was treated as a repeat',
       ({ records }) => {
         const order = { id: CONFIRMED, product_id: 'tea', quantity: 5 };
         records['order_created']?.push(record('order_created', 3, order));
@@ -197,7 +207,7 @@ describe('guarantee 4', () => {
       },
     ],
     [
-      'a sound record that was dead-lettered',
+      'a valid record that was dead-lettered',
       ({ records }) => {
         at(records['order_created.dlt'], 0).headers['gudang_origin_offset'] = '0';
       },
@@ -208,31 +218,32 @@ describe('guarantee 4', () => {
     ],
     [
       'an order of another system that was not decided',
-      ({ told }) => {
-        told.foreign.push({ id: 'nobody', productId: 'tea' });
+      ({ observed }) => {
+        observed.foreign.push({ id: 'undecided', productId: 'tea' });
       },
     ],
     [
-      'an event that waits',
+      'an unsent event',
+
       (history) => {
         history.unsent = 1;
       },
     ],
     [
-      'an event that was set aside',
+      'a rejected outbox event',
       (history) => {
         history.setAside = 1;
       },
     ],
   ])('sees %s', (_what, damage) => {
-    expect(breachesOf(damage)).toContainEqual(expect.stringMatching(/^4: /));
+    expect(breachesAfter(damage)).toContainEqual(expect.stringMatching(/^4: /));
   });
 
-  it('takes a repeat for what it is', () => {
-    const twice = ({ records }: Breakable<History>): void => {
+  it('accepts repeated records', () => {
+    const twice = ({ records }: Mutable<History>): void => {
       const order = { id: CONFIRMED, product_id: 'tea', quantity: 4 };
       records['order_created']?.push(record('order_created', 3, order));
     };
-    expect(breachesOf(twice)).toEqual([]);
+    expect(breachesAfter(twice)).toEqual([]);
   });
 });

@@ -3,22 +3,22 @@ import type { TopicArchive } from '@gudang/testing/topic-archive';
 import type { Acknowledged } from './history.ts';
 import type { Customer } from './load/customer.ts';
 import type { Load } from './load/load.ts';
-import type { RunningWatcher } from './load/watcher.ts';
+import type { RunningStockWatcher } from './load/stock-watcher.ts';
 import type { Rig } from './rig/rig.ts';
 
-/** One thing that goes wrong, beside a load that goes on. */
+/** One fault that is injected while load is running. */
 export interface Fault {
-  /** For the command line. */
+  /** Name on the command line. */
   readonly name: string;
-  /** For the table. */
+  /** Description in the table. */
   readonly title: string;
-  /** Has a short version for every test run; the others wait for time-outs, or take long. */
+  /** Runs in `npm test` in a short version; other faults wait for time-outs or take long. */
   readonly short?: boolean;
-  /** Why it cannot be made to happen here. */
+  /** Reason why this machine cannot inject it; undefined if it can. */
   readonly unavailable?: (rig: Rig) => string | undefined;
   /**
-   * Makes it happen; whatever is still broken afterwards is mended by the caller.
-   * @returns how often it provably happened; 0 fails the run
+   * Injects the fault. The caller repairs whatever is still broken afterwards.
+   * @returns how often the fault verifiably happened; 0 fails the run
    */
   readonly run: (context: FaultContext) => Promise<number>;
 }
@@ -28,21 +28,21 @@ export interface FaultContext {
   readonly load: Load;
   readonly customer: Customer;
   readonly random: Random;
-  /** Unique to this run of this fault: begins the ids of its products. */
+  /** Unique per run; prefix of the ids of its products. */
   readonly label: string;
-  /** A short version is wanted: less of the same. */
+  /** Fewer repetitions, for `npm test`. */
   readonly short: boolean;
-  /** Watches this fault's products from now on; checked when all has settled. */
-  readonly watch: (name: string, url: () => string) => Promise<RunningWatcher>;
-  /** Adds a stock beside those of the load. */
+  /** Subscribes to this fault's products; the events are checked once the system has settled. */
+  readonly watch: (name: string, url: () => string) => Promise<RunningStockWatcher>;
+  /** Adds a stock that the load does not use. */
   readonly addStock: (id: string, quantity: number) => Promise<void>;
-  /** Counts an order beside those of the load. */
+  /** Records an acknowledged order that the load did not send. */
   readonly acknowledged: (order: Acknowledged) => void;
   readonly archive: TopicArchive;
-  /** Orders of another system that were put into order_created: stock must decide them. */
+  /** Orders that another system wrote to order_created; the stock service must decide them. */
   readonly foreign: { id: string; productId: string }[];
-  /** Notes a figure to be shown below the row. */
+  /** Prints a measurement below the table row. */
   readonly note: (what: string) => void;
-  /** Notes what must not happen, beside the guarantees that are checked anyway. */
+  /** Records a violation beyond those that the checker finds. */
   readonly breach: (what: string) => void;
 }

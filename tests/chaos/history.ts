@@ -1,18 +1,18 @@
 import type { OrderWatcher } from '@gudang/testing/clients/order-watcher';
 import type { TopicRecord } from '@gudang/testing/topic-archive';
 
-/** All that is known once a system has settled: what is stored, what was sent, what was told. */
+/** State of a settled system: databases, Kafka records and client observations. */
 export interface History {
   readonly orders: readonly OrderRow[];
   readonly decisions: readonly DecisionRow[];
   readonly stocks: readonly StockRow[];
   readonly movements: readonly MovementRow[];
-  /** Events that wait in, or were set aside from, either outbox. */
+  /** Number of events in both outboxes, and of rejected outbox events. */
   readonly unsent: number;
   readonly setAside: number;
-  /** Records by topic, without the system's prefix, from the beginning. */
+  /** All records, by topic name without the system's prefix. */
   readonly records: Readonly<Record<string, readonly TopicRecord[]>>;
-  readonly told: Told;
+  readonly observed: Observations;
 }
 
 export interface OrderRow {
@@ -48,44 +48,46 @@ export interface MovementRow {
   readonly orderId: string | null;
 }
 
-/** What clients were told, and what others have put into topics. */
-export interface Told {
+/** Responses and events that clients received, and records that the test wrote to Kafka. */
+export interface Observations {
   readonly acknowledged: readonly Acknowledged[];
   readonly added: readonly { readonly stockId: string; readonly quantity: number }[];
   readonly adjusted: readonly Adjusted[];
-  /** Orders of another system: valid records of order_created that no order of ours stands for. */
+  /**
+   * Orders of another system: valid records of order_created without a row in the order database.
+   */
   readonly foreign: readonly { readonly id: string; readonly productId: string }[];
-  readonly watchers: readonly Watcher[];
+  readonly watchers: readonly StockWatcher[];
   readonly orderWatchers: readonly OrderWatcher[];
 }
 
-/** An order that a client was told is taken. */
+/** An order that was acknowledged to a client. */
 export interface Acknowledged {
   readonly id: string;
   readonly productId: string;
   readonly quantity: number;
   readonly idempotencyKey: string | null;
-  /** How long the answer took, in milliseconds, with all tries. */
+  /** Time to the response with all attempts, in milliseconds. */
   readonly latency: number;
-  /** How long the try took that brought the answer. */
+  /** Time of the successful attempt, in milliseconds. */
   readonly answeredIn: number;
 }
 
 export interface Adjusted {
   readonly stockId: string;
   readonly delta: number;
-  /** Its name in the ledger: unique. */
+  /** Unique reason in the ledger. */
   readonly reason: string;
-  /** False when no answer came: then it may have happened, or not. */
+  /** False without a response: the adjustment may or may not have been applied. */
   readonly acknowledged: boolean;
 }
 
-/** What one live client has seen, in order, over all its connections. */
-export interface Watcher {
+/** Events that one subscriber received, in order, across its connections. */
+export interface StockWatcher {
   readonly name: string;
-  /** What it watches, and the version of each when it began. */
+  /** Subscribed stocks, and their versions at the start. */
   readonly since: ReadonlyMap<string, number>;
-  /** What the server ended it with; a live stream goes on. */
+  /** Reason why the server ended the stream, which it must not do. */
   readonly ended?: string | undefined;
   readonly seen: readonly {
     readonly stockId: string;
@@ -95,11 +97,36 @@ export interface Watcher {
   }[];
 }
 
-/** A guarantee that did not hold. */
+/** A violated guarantee. */
 export interface Breach {
-  /** As numbered in the guarantees. */
+  /** Number of the guarantee; each invariant's docstring states it. */
   readonly guarantee: 1 | 2 | 3 | 4 | 5 | 6;
   readonly what: string;
 }
 
 export type Invariant = (history: History) => Breach[];
+
+export function groupBy<T, K>(all: readonly T[], keyOf: (one: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const one of all) {
+    const key = keyOf(one);
+    const group = groups.get(key);
+    if (group) group.push(one);
+    else groups.set(key, [one]);
+  }
+  return groups;
+}
+
+export function byId<T>(all: readonly T[], idOf: (one: T) => string): Map<string, T> {
+  return new Map(all.map((one) => [idOf(one), one]));
+}
+
+/** Returns the fields of a record's value; undefined if it is not a JSON object. */
+export function fieldsOf(value: Buffer | null): Record<string, unknown> | undefined {
+  try {
+    const json: unknown = JSON.parse(value?.toString() ?? '');
+    return typeof json === 'object' && json !== null ? { ...json } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { OptionsError, readOptions } from './options.ts';
 
-it('runs all faults once unless told otherwise', () => {
+it('defaults to one run of all faults', () => {
   expect(readOptions([])).toEqual({
     faults: [],
     seed: 1,
@@ -12,7 +12,7 @@ it('runs all faults once unless told otherwise', () => {
   });
 });
 
-it('takes names, a seed and minutes', () => {
+it('accepts fault names, a seed and minutes', () => {
   expect(readOptions(['broker-down', '--seed', '7', '--minutes', '0.5'])).toMatchObject({
     faults: ['broker-down'],
     seed: 7,
@@ -26,7 +26,7 @@ it.each([
   [['--minutes=-1'], '--minutes -1: a number above 0'],
   [['--minutes', 'soon'], '--minutes soon: a number above 0'],
   [['--sede', '1'], "Unknown option '--sede'"],
-])('says of %j what is allowed', (given, message) => {
+])('names the allowed values for %j', (given, message) => {
   expect(() => readOptions(given)).toThrow(message);
   expect(() => readOptions(given)).toThrow(OptionsError);
 });

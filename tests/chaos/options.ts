@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 
 export interface Options {
-  /** Names of faults; all when there are none. */
+  /** Names of faults; empty: all faults. */
   readonly faults: readonly string[];
   readonly seed: number;
-  /** Goes on for so long, round after round, each with another seed; one round when undefined. */
+  /** Minimum duration: rounds are repeated with increasing seeds. Undefined: one round. */
   readonly minutes: number | undefined;
   readonly short: boolean;
   readonly list: boolean;
@@ -13,13 +13,13 @@ export interface Options {
 
 export const USAGE = `npm run chaos -- [<fault> …] [options]
 
-  <fault> …      these faults only; all of them otherwise
-  --list         names the faults
-  --seed N       other random choices: a whole number, 1 unless given
-  --minutes M    goes on for so long, round after round, each with the next seed
-  --short        less of the same, as in npm test`;
+  <fault> …      run only these faults; default: all
+    --list         list the faults
+    --seed N       seed of all random choices, an integer; default 1
+    --minutes M    repeat rounds for at least M minutes, each with the next seed
+    --short        fewer repetitions, as in npm test`;
 
-/** What was typed is not allowed; the message says what is. */
+/** An invalid command line; the message names the allowed values. */
 export class OptionsError extends Error {
   override readonly name = 'OptionsError';
 }
@@ -56,7 +56,7 @@ function parse(given: readonly string[]) {
       },
     });
   } catch (error) {
-    // Node's first sentence says what is wrong; the rest is about dashes.
+    // Node's first sentence names the error; the rest explains escaping of dashes.
     const [sentence] = (error as Error).message.split(/\. |\n/);
     throw new OptionsError(sentence);
   }

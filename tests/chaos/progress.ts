@@ -1,17 +1,17 @@
-/** The line of a terminal that says what is going on; elsewhere, such as in a log file, it says nothing. */
+/** A progress line on a terminal; prints nothing if stdout is not a terminal. */
 export interface Progress {
   readonly stop: () => void;
 }
 
 const ERASE = '\r\u001b[K';
 
-export function startProgress(doing: string, terminal = process.stdout): Progress {
+export function startProgress(activity: string, terminal = process.stdout): Progress {
   if (!terminal.isTTY) return { stop: () => {} };
   const began = performance.now();
   const show = (): void => {
     const seconds = ((performance.now() - began) / 1_000).toFixed(0);
-    // One line: a longer one could not be erased.
-    const line = `${doing} … ${seconds} s`.slice(0, terminal.columns - 1);
+    // Cut to one line: ERASE cannot erase a wrapped line.
+    const line = `${activity} … ${seconds} s`.slice(0, terminal.columns - 1);
     terminal.write(`${ERASE}${line}`);
   };
   show();

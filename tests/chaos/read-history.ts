@@ -1,15 +1,15 @@
 import type { Databases } from '@gudang/testing/system/databases';
 import type { Records } from '@gudang/testing/topic-archive';
-import type { History, Told } from './history.ts';
+import type { History, Observations } from './history.ts';
 
 const WAITING = 'SELECT count(*)::int AS count FROM outbox';
 const REFUSED = 'SELECT count(*)::int AS count FROM outbox_rejected';
 
-/** What both databases hold, beside what was sent and told. */
+/** Reads both databases and combines them with the Kafka records and the clients' observations. */
 export async function readHistory(
   { order, stock }: Databases,
   records: Records,
-  told: Told,
+  observed: Observations,
 ): Promise<History> {
   const [orders, decisions, stocks, movements, ...counts] = await Promise.all([
     order(`SELECT id, product_id AS "productId", quantity, status::text AS status,
@@ -32,6 +32,6 @@ export async function readHistory(
     unsent: waiting + alsoWaiting,
     setAside: refused + alsoRefused,
     records,
-    told,
+    observed,
   };
 }

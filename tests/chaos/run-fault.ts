@@ -1,45 +1,61 @@
 import { eventually } from '@gudang/testing/eventually';
 import { createRandom, seedOf } from '@gudang/testing/random';
 import type { TopicArchive } from '@gudang/testing/topic-archive';
+import { createTopicArchive } from '@gudang/testing/topic-archive';
 import { check } from './checker.ts';
 import type { Fault } from './fault.ts';
-import type { Acknowledged, History, Told } from './history.ts';
-import { liveStreams } from './invariants/live-streams.ts';
-import { orderStreams } from './invariants/order-streams.ts';
+import type { Acknowledged, History, Observations } from './history.ts';
+import { liveStreams, orderStreams } from './invariants/live-streams.ts';
 import { createCustomer } from './load/customer.ts';
 import { startLoad } from './load/load.ts';
 import { createProducts } from './load/products.ts';
 import { createWatchers } from './load/watchers.ts';
+import { type OrderSummary, summarizeOrders } from './order-summary.ts';
 import { readHistory } from './read-history.ts';
 import type { Rig } from './rig/rig.ts';
+import { startRig } from './rig/rig.ts';
 import { settle } from './settle.ts';
-import { type Tally, tally } from './tally.ts';
 
-/** What is known of a system over all faults that it went through. */
+/** A running system and all observations since its start, over several faults. */
 export interface Session {
   readonly rig: Rig;
   readonly archive: TopicArchive;
-  readonly told: {
-    readonly [K in Exclude<keyof Told, 'watchers' | 'orderWatchers'>]: Told[K][number][];
+  readonly observed: {
+    readonly [K in Exclude<
+      keyof Observations,
+      'watchers' | 'orderWatchers'
+    >]: Observations[K][number][];
   };
-  /** What was found before, so that each breach is told once. */
-  readonly known: Set<string>;
+  /** Breaches that were reported already; each is reported once. */
+  readonly reported: Set<string>;
 }
 
-export interface FaultResult extends Tally {
+/** Starts a system for a sequence of faults. */
+export async function startSession(): Promise<Session & { readonly stop: () => Promise<void> }> {
+  const rig = await startRig();
+  return {
+    rig,
+    archive: createTopicArchive(rig),
+    observed: { acknowledged: [], added: [], adjusted: [], foreign: [] },
+    reported: new Set(),
+    stop: rig.stop,
+  };
+}
+
+export interface FaultResult extends OrderSummary {
   readonly fault: Fault;
   readonly skipped?: string;
   readonly fired: number;
-  /** From the mending of all that was broken until nothing was on its way any more, in seconds. */
+  /** Time from the repair until all orders and events were processed, in seconds. */
   readonly settledIn: number;
-  /** All in all, in seconds. */
+  /** Total duration in seconds. */
   readonly took: number;
   readonly breaches: readonly string[];
-  /** Figures that the fault has measured. */
+  /** Measurements of the fault. */
   readonly notes: readonly string[];
-  /** What customers met, by code. */
+  /** Number of failed requests by code. */
   readonly failures: ReadonlyMap<string, number>;
-  /** Parts that had to be started again although the fault was over. */
+  /** Processes that had to be restarted after the fault. */
   readonly restarted: readonly string[];
 }
 
@@ -48,7 +64,7 @@ const ORDERS_AFTERWARDS = 10;
 const LIVE_WITHIN_MS = 20_000;
 
 export async function runFault(
-  { rig, archive, told, known }: Session,
+  { rig, archive, observed, reported }: Session,
   fault: Fault,
   { seed, short, label }: { seed: number; short: boolean; label: string },
 ): Promise<FaultResult> {
@@ -67,7 +83,7 @@ export async function runFault(
   ]);
   const addStock = async (id: string, quantity: number): Promise<void> => {
     await customer.addStock(id, quantity);
-    told.added.push({ stockId: id, quantity });
+    observed.added.push({ stockId: id, quantity });
   };
   for (const { id, quantity } of products) await addStock(id, quantity);
   const load = startLoad({
@@ -75,70 +91,69 @@ export async function runFault(
     random,
     products,
     label,
-    onOrder: watchers.mayFollow,
+    onOrder: watchers.sampleOrder,
   });
-  const beside: Acknowledged[] = [];
+  const ordersOfFault: Acknowledged[] = [];
   const foreign: { id: string; productId: string }[] = [];
   let fired = 0;
   let restarted: string[] = [];
   let settledIn = Number.NaN;
   try {
     await load.more(WARM_UP_ORDERS);
-    const doing = { rig, archive, load, customer, random, label, short };
-    const telling = { watch: watchers.watch, addStock, foreign, note, breach };
-    const acknowledged = (order: Acknowledged): void => void beside.push(order);
-    fired = await fault.run({ ...doing, ...telling, acknowledged });
+    const environment = { rig, archive, load, customer, random, label, short };
+    const reporting = { watch: watchers.watch, addStock, foreign, note, breach };
+    const acknowledged = (order: Acknowledged): void => void ordersOfFault.push(order);
+    fired = await fault.run({ ...environment, ...reporting, acknowledged });
   } catch (error) {
-    breach(`the fault went wrong: ${describe(error)}`);
+    breach(`injecting the fault failed: ${describe(error)}`);
   }
-  const mending = performance.now();
+  const repairStarted = performance.now();
   try {
     restarted = await rig.restore();
     await load.more(ORDERS_AFTERWARDS);
   } catch (error) {
-    breach(`the system did not come back: ${describe(error)}`);
+    breach(`the system did not recover: ${describe(error)}`);
   }
   await load.stop();
-  const acknowledged = [...load.acknowledged, ...beside];
-  told.acknowledged.push(...acknowledged);
-  told.adjusted.push(...load.adjusted);
-  told.foreign.push(...foreign);
+  const acknowledged = [...load.acknowledged, ...ordersOfFault];
+  observed.acknowledged.push(...acknowledged);
+  observed.adjusted.push(...load.adjusted);
+  observed.foreign.push(...foreign);
   try {
     await settle(rig);
-    settledIn = (performance.now() - mending) / 1_000;
+    settledIn = (performance.now() - repairStarted) / 1_000;
   } catch (error) {
-    breach(`it does not settle: ${describe(error)}`);
+    breach(`the system did not settle: ${describe(error)}`);
   }
   const read = async (): Promise<History> =>
-    readHistory(rig.databases, await archive.catchUp(), { ...told, ...watchers.told() });
+    readHistory(rig.databases, await archive.catchUp(), { ...observed, ...watchers.observed() });
   const stored = await read();
   await eventually(
     () => {
-      const seen = { ...stored, told: { ...told, ...watchers.told() } };
+      const seen = { ...stored, observed: { ...observed, ...watchers.observed() } };
       return [...liveStreams(seen), ...orderStreams(seen)];
     },
     (found) => found.length === 0,
-    { until: 'live streams have shown all', within: LIVE_WITHIN_MS },
+    { until: 'live streams have sent the last states', within: LIVE_WITHIN_MS },
   ).catch(() => {});
-  const history = { ...stored, told: { ...told, ...watchers.told() } };
+  const history = { ...stored, observed: { ...observed, ...watchers.observed() } };
   await watchers.close();
 
   const internal = customer.failures.get('INTERNAL_SERVER_ERROR') ?? 0;
-  if (internal > 0) breach(`${internal} requests were answered with INTERNAL_SERVER_ERROR`);
+  if (internal > 0) breach(`${internal} requests failed with INTERNAL_SERVER_ERROR`);
   for (const { guarantee, what } of check(history)) breach(`guarantee ${guarantee}: ${what}`);
-  const isNew = (what: string): boolean => !known.has(what);
-  const fresh = breaches.filter(isNew);
-  for (const what of breaches) known.add(what);
+  const newBreaches = breaches.filter((what) => !reported.has(what));
+  for (const what of breaches) reported.add(what);
   return {
     fault,
     fired,
     settledIn,
     took: (performance.now() - began) / 1_000,
     restarted,
-    breaches: fresh,
+    breaches: newBreaches,
     notes,
     failures: customer.failures,
-    ...tally(history, acknowledged),
+    ...summarizeOrders(history, acknowledged),
   };
 }
 

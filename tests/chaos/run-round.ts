@@ -3,21 +3,21 @@ import { startProgress } from './progress.ts';
 import { type FaultResult, runFault, type Session } from './run-fault.ts';
 import { tableRow } from './table.ts';
 
-/** Each fault once, one after another, on one running system. */
+/** Runs each fault once, in order, on one running system. */
 export async function runRound({
   session,
   faults,
   seed,
   round,
   short,
-  say,
+  print,
 }: {
   session: Session;
   faults: readonly Fault[];
   seed: number;
   round: number;
   short: boolean;
-  say: (line: string) => void;
+  print: (line: string) => void;
 }): Promise<FaultResult[]> {
   const results: FaultResult[] = [];
   for (const [index, fault] of faults.entries()) {
@@ -29,7 +29,7 @@ export async function runRound({
       : await runFault(session, fault, { seed, short, label });
     results.push(result);
     progress.stop();
-    say(tableRow(result));
+    print(tableRow(result));
   }
   return results;
 }

@@ -8,11 +8,11 @@ const GROUPS = [
   { group: 'order-subgraph', topic: ORDER_DECIDED },
 ];
 
-/** What still has a way to go. */
+/** Work that is still in progress. */
 export interface Unsettled {
   readonly pending: number;
   readonly waiting: number;
-  /** Records that no consumer has committed. */
+  /** Number of records without a committed offset. */
   readonly lag: number;
 }
 
@@ -38,11 +38,15 @@ export async function unsettled({ databases, admin, name }: Rig): Promise<Unsett
   return { pending, waiting: ordersOut + stocksOut, lag: lag.reduce((a, b) => a + b, 0) };
 }
 
-/** Waits until nothing is on its way any more. */
+/** Waits until all orders are decided and all events are sent and consumed. */
 export async function settle(rig: Rig): Promise<void> {
   await eventually(
     () => unsettled(rig),
     ({ pending, waiting, lag }) => pending === 0 && waiting === 0 && lag === 0,
-    { until: 'all orders are final and all events are read', within: SETTLES_WITHIN_MS, every: 50 },
+    {
+      until: 'all orders are final and all events are consumed',
+      within: SETTLES_WITHIN_MS,
+      every: 50,
+    },
   );
 }

@@ -20,23 +20,23 @@ export function tableHead(): string {
   return ['fault'.padEnd(TITLE_WIDTH), ...COLUMNS.map(({ head }) => head)].join('  ');
 }
 
-/** One line for a fault; below it, each thing that must not have happened. */
+/** Formats a fault's result: one row, then its measurements and violations. */
 export function tableRow(result: FaultResult): string {
   const title = result.fault.title.padEnd(TITLE_WIDTH);
   if (result.skipped) return styleText('dim', `${title}  skipped: ${result.skipped}`);
   const cells = COLUMNS.map(({ head, of }) => of(result).padStart(head.length));
   const row = [title, ...cells].join('  ');
-  const restarted = result.restarted.map((part) => `${part} had to be started again`);
+  const restarted = result.restarted.map((part) => `${part} had to be restarted`);
   const remarks = [...result.notes, ...restarted].map((what) => `    ${what}`);
-  if (isSound(result)) return [row, ...remarks].join('\n');
-  const problems = result.fired > 0 ? [] : ['the fault did not fire'];
+  if (hasPassed(result)) return [row, ...remarks].join('\n');
+  const problems = result.fired > 0 ? [] : ['the fault did not happen'];
   const red = [...problems, ...result.breaches].map((what) => `    ✗ ${what}`);
   return [styleText('red', row), ...remarks, ...red.map((line) => styleText('red', line))].join(
     '\n',
   );
 }
 
-/** It happened, and every guarantee held. */
-export function isSound({ skipped, fired, breaches }: FaultResult): boolean {
+/** Returns whether the fault happened and all guarantees held, or the fault was skipped. */
+export function hasPassed({ skipped, fired, breaches }: FaultResult): boolean {
   return skipped !== undefined || (fired > 0 && breaches.length === 0);
 }

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 
 export interface BadValue {
   readonly value: string | Buffer | null;
-  /** What its dead letter says. */
+  /** Pattern of the reason in its dead letter. */
   readonly reason: RegExp;
 }
 
-/** Every way to break the contract of order_created. */
+/** Returns values that violate the contract of order_created, each in another way. */
 export function badValues(
   productId: string,
   known: { readonly id: string; readonly quantity: number },

@@ -5,7 +5,7 @@ import type { Fault } from '../fault.ts';
 import { SIDES, type Side } from '../rig/backing.ts';
 
 const APART_MS = 10 * 60_000;
-/** Loaded before a process's own code: its clock is off by so much from the start. */
+/** Preloaded before the process's own code; shifts its clock. */
 const SHIFT = `
 const shift = Number(process.env.CLOCK_SHIFT_MS);
 const Real = Date;
@@ -17,14 +17,16 @@ globalThis.Date = class Date extends Real {
   static now() { return Real.now() + shift; }
 };`;
 
-/** Neither orders nor streams may depend on the clocks of two machines being the same. */
+/** Orders and streams must not depend on synchronised clocks. */
 export const clocksApart: Fault = {
   name: 'clocks-apart',
   title: 'clocks of the two services 10 minutes apart',
   run: async ({ rig, load, archive, label, short }) => {
     const shifts = { order: -APART_MS / 2, stock: APART_MS / 2 };
     const preload = `--import=data:text/javascript,${encodeURIComponent(SHIFT)}`;
-    // In order: whoever is killed stays in its group, and holds up the others, until its session ends.
+    // Stopped, not killed: a killed consumer stays in its group until its session times out, and
+    // the other
+    // consumers wait for it.
     const restartAll = (environmentOf: (side: Side) => Environment): Promise<unknown> =>
       Promise.all(
         SIDES.flatMap((side) =>
@@ -40,10 +42,10 @@ export const clocksApart: Fault = {
 
     const recordsOffBy = async (topic: string, isSo: (by: number) => boolean): Promise<number> => {
       const records = (await archive.catchUp())[topic] ?? [];
-      const ofThis = records.filter(({ value }) => value?.includes(label));
-      return ofThis.filter(({ timestamp }) => isSo(timestamp - Date.now())).length;
+      const ownRecords = records.filter(({ value }) => value?.includes(label));
+      return ownRecords.filter(({ timestamp }) => isSo(timestamp - Date.now())).length;
     };
-    // Acknowledged is not yet decided: the records are there when they are.
+    // Acknowledged orders are decided later; their records exist only then.
     const fired = await eventually(
       async () =>
         Math.min(
@@ -51,7 +53,7 @@ export const clocksApart: Fault = {
           await recordsOffBy(ORDER_DECIDED, (by) => by > APART_MS / 3),
         ),
       (count) => count > 0,
-      { until: 'records of both clocks are there', within: 30_000, every: 250 },
+      { until: 'records with both clocks exist', within: 30_000, every: 250 },
     );
     await restartAll(() => ({ NODE_OPTIONS: undefined, CLOCK_SHIFT_MS: undefined }));
     return fired;

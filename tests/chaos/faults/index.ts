@@ -1,37 +1,47 @@
 import type { Fault } from '../fault.ts';
 import { OptionsError } from '../options.ts';
-import { badRecords } from './bad-records.ts';
-import { brokerDown, brokerDownForAMinute } from './broker-down.ts';
-import { brokerDownAtStart } from './broker-down-at-start.ts';
-import { brokerKilled } from './broker-killed.ts';
-import { clocksApart } from './clocks-apart.ts';
-import { orderFrozen, replicaWithClientsFrozen, stockFrozen } from './consumer-frozen.ts';
-import { consumersComeAndGo } from './consumers-come-and-go.ts';
-import { orderDiskFull, stockDiskFull } from './disk-full.ts';
-import { foreignRecords } from './foreign-records.ts';
-import { frozenInTransaction } from './frozen-in-transaction.ts';
-import { orderKilledWhileWriting, stockKilledWhileWriting } from './killed-while-writing.ts';
-import { lastUnits } from './last-units.ts';
-import { lostAcknowledgement } from './lost-acknowledgement.ts';
-import { offsetsReset } from './offsets-reset.ts';
-import { oneStockAtOnce } from './one-stock-at-once.ts';
-import { orderKilledBeforeDelete } from './order-killed-before-delete.ts';
-import { orderKilledBeforeSend } from './order-killed-before-send.ts';
 import {
+  brokerDown,
+  brokerDownAtStart,
+  brokerDownForAMinute,
+  brokerKilled,
+  brokerSilent,
+} from './broker.ts';
+import { clocksApart } from './clocks-apart.ts';
+import { lastUnits, oneStockAtOnce } from './concurrent-orders.ts';
+import {
+  frozenInTransaction,
+  orderFrozen,
+  replicaWithClientsFrozen,
+  stockFrozen,
+} from './frozen-processes.ts';
+import {
+  orderKilledBeforeDelete,
+  orderKilledBeforeSend,
+  orderKilledWhileWriting,
+  stockKilledBeforeCommit,
+  stockKilledInTransaction,
+  stockKilledWhileWriting,
+} from './killed-processes.ts';
+import {
+  databasesSilent,
   orderDatabaseKilled,
   orderDatabaseRestarted,
+  orderDiskFull,
   stockDatabaseKilled,
   stockDatabaseRestarted,
-} from './postgres-outage.ts';
-import { recordsOutOfOrder } from './records-out-of-order.ts';
-import { recordsTwice } from './records-twice.ts';
-import { orderRelayFrozen, stockRelayFrozen } from './relay-frozen.ts';
-import { brokerSilent, databasesSilent } from './stalled.ts';
-import { stockKilledBeforeCommit } from './stock-killed-before-commit.ts';
-import { stockKilledInTransaction } from './stock-killed-in-transaction.ts';
+  stockDiskFull,
+} from './postgres.ts';
+import {
+  badRecords,
+  foreignRecords,
+  offsetsReset,
+  recordsOutOfOrder,
+  recordsTwice,
+} from './records.ts';
+import { lostAcknowledgement, orderRelayFrozen, stockRelayFrozen, twoRelays } from './relay.ts';
+import { consumersComeAndGo, threeReplicas } from './replicas.ts';
 import { terminatedUnderLoad } from './terminated-under-load.ts';
-import { threeReplicas } from './three-replicas.ts';
-import { twoRelays } from './two-relays.ts';
 
 /** All faults, in the order in which they are run. */
 export const FAULTS: readonly Fault[] = [

@@ -3,20 +3,20 @@ import type { Fault } from '../fault.ts';
 import type { Acknowledged } from '../history.ts';
 import { startSteadyClients } from '../load/steady-clients.ts';
 import { SIDES } from '../rig/backing.ts';
-import { groupMembers } from './look.ts';
+import { groupMembers } from './probes.ts';
 
 /**
- * What a client may meet that opens a connection for each request and never asks `/readyz`. Reset: the
- * system does that to connections that wait to be taken when a server stops listening; no request of
- * theirs has been read.
+ * Errors that are allowed for clients that open a connection per request and ignore `/readyz`.
+ * ECONNRESET: the kernel resets connections in the accept queue when a server stops listening; no
+ * request of theirs has been read.
  */
 const HARMLESS = new Set(['ECONNREFUSED', 'ECONNRESET', 'BAD_USER_INPUT']);
-/** Below every session time-out. */
+/** Less than the session time-outs. */
 const DECIDED_WITHIN_S = 5;
-/** A machine on which a process takes long to start is busy, and takes as long for everything. */
+/** Limit on a loaded machine, as a multiple of the slowest process start. */
 const DECIDED_WITHIN_STARTS = 2;
 
-/** A rolling restart that nobody notices. */
+/** A rolling restart without failed requests. */
 export const terminatedUnderLoad: Fault = {
   name: 'terminated-under-load',
   title: 'SIGTERM to one replica after another, under load',
@@ -24,12 +24,12 @@ export const terminatedUnderLoad: Fault = {
   run: async ({ rig, load, customer, acknowledged, label, note, breach, short }) => {
     const product = load.products.at(-1);
     if (!product) return 0;
-    const heard: Acknowledged[] = [];
+    const steadyOrders: Acknowledged[] = [];
     const steady = startSteadyClients({
       parts: () => rig.orders,
       product,
       acknowledged: (order) => {
-        heard.push(order);
+        steadyOrders.push(order);
         acknowledged(order);
       },
     });
@@ -42,11 +42,11 @@ export const terminatedUnderLoad: Fault = {
         const inTime = await part.stop();
         const { code } = await part.exited;
         if (!inTime || code !== 0)
-          breach(`${part.name} did not leave in order (exit code ${code})`);
-        // One that left without a word would be waited for until its session ends.
+          breach(`${part.name} did not shut down in order (exit code ${code})`);
+        // A consumer that does not leave its group delays the others until its session times out.
         const members = await groupMembers(rig, side);
         if (members !== rig.replicas(side).length - 1) {
-          breach(`${members} consumers are in the group of ${side} once ${part.name} has left`);
+          breach(`the group of ${side} has ${members} consumers after ${part.name} has left`);
         }
         fired += 1;
         await load.more(10);
@@ -57,27 +57,29 @@ export const terminatedUnderLoad: Fault = {
         await eventually(
           () => groupMembers(rig, side),
           (count) => count === rig.replicas(side).length,
-          { until: `${part.name} shares the topic again`, within: 30_000 },
+          { until: `${part.name} has joined its group again`, within: 30_000 },
         );
       }
     }
     const failed = await steady.stop();
-    note(`${heard.length} orders over kept connections`);
+    note(`${steadyOrders.length} orders over reused connections`);
     for (const [why, count] of failed) {
-      breach(`${count} requests of clients that keep connections and heed /readyz failed: ${why}`);
+      breach(
+        `${count} requests of clients that reuse connections and honour /readyz failed: ${why}`,
+      );
     }
     for (const [why, count] of customer.failures) {
       if (!HARMLESS.has(why)) breach(`${count} requests failed with ${why}`);
     }
-    // Stored and not acknowledged: it was read, and cut off before its answer.
-    const known = new Set([...load.acknowledged, ...heard].map(({ id }) => id));
+    // An order without an acknowledgement: the connection was cut after the request was read.
+    const acknowledgedIds = new Set([...load.acknowledged, ...steadyOrders].map(({ id }) => id));
     const stored = await rig.databases.order(
       `SELECT id FROM orders
        WHERE starts_with(product_id, $1) AND created_at < now() - interval '6 s'`,
       [label],
     );
-    const unheard = stored.filter(({ id }) => !known.has(id)).length;
-    if (unheard > 0) breach(`${unheard} requests were cut off before their answer`);
+    const unanswered = stored.filter(({ id }) => !acknowledgedIds.has(id)).length;
+    if (unanswered > 0) breach(`${unanswered} requests were cut off before their response`);
     const [row] = await rig.databases.order(
       `SELECT extract(epoch FROM max(coalesce(decided_at, now()) - created_at))::float AS longest
        FROM orders WHERE starts_with(product_id, $1)`,
@@ -86,7 +88,9 @@ export const terminatedUnderLoad: Fault = {
     note(`the slowest decision took ${row?.['longest'].toFixed(1)} s`);
     const limit = Math.max(DECIDED_WITHIN_S, DECIDED_WITHIN_STARTS * slowestStart);
     if (row?.['longest'] > limit) {
-      breach(`an order waited ${row?.['longest'].toFixed(1)} s for its decision`);
+      breach(
+        `an order waited ${row?.['longest'].toFixed(1)} s for its decision; the limit is ${limit.toFixed(1)} s`,
+      );
     }
     return fired;
   },

@@ -1,20 +1,20 @@
-import { type Breach, byId, type History } from '../history-tools.ts';
+import { type Breach, byId, type History } from '../history.ts';
 
-/** Guarantee 5: no live stream goes back, and the last state it shows is the database's. */
-export function liveStreams({ stocks, told }: History): Breach[] {
+/** Guarantee 5: versions in a live stream never go back, and its last state equals the database. */
+export function liveStreams({ stocks, observed }: History): Breach[] {
   const breaches: Breach[] = [];
   const breach = (what: string): void => void breaches.push({ guarantee: 5, what });
   const stored = byId(stocks, ({ id }) => id);
-  for (const { name, since, ended, seen } of told.watchers) {
-    if (ended) breach(`${name} was ended: ${ended}`);
+  for (const { name, since, ended, seen } of observed.watchers) {
+    if (ended) breach(`the server ended ${name}: ${ended}`);
     const last = new Map<string, { version: number; quantity: number }>();
     for (const { stockId, version, quantity } of seen) {
       const before = last.get(stockId);
       if (before && version < before.version) {
-        breach(`${name} saw version ${version} of ${stockId} after ${before.version}`);
+        breach(`${name} received version ${version} of ${stockId} after ${before.version}`);
       }
       if (before && version === before.version && quantity !== before.quantity) {
-        breach(`${name} saw two states of version ${version} of ${stockId}`);
+        breach(`${name} received two states of version ${version} of ${stockId}`);
       }
       if (!before || version >= before.version) last.set(stockId, { version, quantity });
     }
@@ -23,12 +23,33 @@ export function liveStreams({ stocks, told }: History): Breach[] {
       const shown = last.get(stockId);
       if (!stock || (!shown && stock.version === version)) continue;
       if (shown?.version !== stock.version || shown.quantity !== stock.quantity) {
-        const state = shown ? `with ${shown.quantity} (version ${shown.version})` : 'not at all';
+        const state = shown ? `${shown.quantity} (version ${shown.version})` : 'nothing';
         breach(
-          `${name} saw ${stockId} last ${state}; the database has ${stock.quantity} (version ${stock.version})`,
+          `the last state of ${stockId} at ${name} is ${state}; the database has ${stock.quantity} (version ${stock.version})`,
         );
       }
     }
+  }
+  return breaches;
+}
+
+/**
+ * Guarantee 5 for an order stream: PENDING, then the final status of the database, then completion.
+ */
+export function orderStreams({ orders, observed }: History): Breach[] {
+  const breaches: Breach[] = [];
+  const stored = byId(orders, ({ id }) => id);
+  for (const { name, orderId, seen, completed, errors } of observed.orderWatchers) {
+    const breach = (what: string): void =>
+      void breaches.push({ guarantee: 5, what: `${name} (order ${orderId}) ${what}` });
+    for (const error of errors) breach(`received an error: ${error}`);
+    const final = seen.findIndex((status) => status !== 'PENDING');
+    const after = final < 0 ? [] : seen.slice(final);
+    if (new Set(after).size > 1) breach(`received ${after.join(', then ')}`);
+    const last = seen.at(-1);
+    const is = stored.get(orderId)?.status;
+    if (last !== is) breach(`received ${last ?? 'nothing'} last; the database has ${is}`);
+    if (!completed) breach('did not complete after the decision');
   }
   return breaches;
 }

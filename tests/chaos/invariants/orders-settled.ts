@@ -1,17 +1,17 @@
-import { type Breach, byId, groupBy, type History } from '../history-tools.ts';
+import { type Breach, byId, groupBy, type History } from '../history.ts';
 
-/** Guarantee 2: each acknowledged order is there, is final, and takes its stock at most once. */
+/** Guarantee 2: each acknowledged order exists, is final, and takes its stock at most once. */
 export function ordersSettled(history: History): Breach[] {
   const breaches: Breach[] = [];
   const breach = (what: string): void => void breaches.push({ guarantee: 2, what });
   const orders = byId(history.orders, ({ id }) => id);
 
-  for (const told of history.told.acknowledged) {
-    const order = orders.get(told.id);
+  for (const observed of history.observed.acknowledged) {
+    const order = orders.get(observed.id);
     if (!order) {
-      breach(`order ${told.id} was acknowledged and is not there`);
-    } else if (order.productId !== told.productId || order.quantity !== told.quantity) {
-      breach(`order ${told.id} is not what was acknowledged`);
+      breach(`order ${observed.id} was acknowledged and does not exist`);
+    } else if (order.productId !== observed.productId || order.quantity !== observed.quantity) {
+      breach(`order ${observed.id} differs from the acknowledged one`);
     }
   }
   for (const order of history.orders) {
@@ -19,12 +19,12 @@ export function ordersSettled(history: History): Breach[] {
   }
 
   const byKey = groupBy(
-    history.told.acknowledged.filter(({ idempotencyKey }) => idempotencyKey !== null),
+    history.observed.acknowledged.filter(({ idempotencyKey }) => idempotencyKey !== null),
     ({ idempotencyKey }) => idempotencyKey,
   );
   for (const [key, answers] of byKey) {
     const ids = new Set(answers.map(({ id }) => id));
-    if (ids.size > 1) breach(`the idempotency key ${key} made ${ids.size} orders`);
+    if (ids.size > 1) breach(`the idempotency key ${key} created ${ids.size} orders`);
   }
 
   const taken = groupBy(
@@ -35,13 +35,14 @@ export function ordersSettled(history: History): Breach[] {
   for (const [orderId, movements] of taken) {
     if (movements.length > 1) breach(`order ${orderId} took stock ${movements.length} times`);
     const decision = decisions.get(orderId ?? '');
-    if (decision?.status !== 'CONFIRMED') breach(`order ${orderId} took stock unconfirmed`);
+    if (decision?.status !== 'CONFIRMED')
+      breach(`order ${orderId} took stock without being confirmed`);
   }
   for (const decision of history.decisions) {
     if (decision.status !== 'CONFIRMED') continue;
     const [movement] = taken.get(decision.orderId) ?? [];
     const took = movement?.stockId === decision.productId && movement.delta === -decision.quantity;
-    if (!took) breach(`order ${decision.orderId} is confirmed and did not take its stock`);
+    if (!took) breach(`order ${decision.orderId} is confirmed but took no stock`);
   }
   return breaches;
 }

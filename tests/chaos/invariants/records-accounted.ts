@@ -1,17 +1,19 @@
 import type { TopicRecord } from '@gudang/testing/topic-archive';
 import type { DecisionRow } from '../history.ts';
-import { type Breach, byId, fieldsOf, type History } from '../history-tools.ts';
+import { type Breach, byId, fieldsOf, type History } from '../history.ts';
 
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const ORIGIN = ['gudang_origin_topic', 'gudang_origin_partition', 'gudang_origin_offset'];
 
-/** Guarantee 4: each record is applied, a repeat, or a dead letter with the record's own bytes. */
+/**
+ * Guarantee 4: each record is applied, is a repeat, or is a dead letter with the record's bytes.
+ */
 export function recordsAccounted(history: History): Breach[] {
-  const { unsent, setAside, decisions, told } = history;
+  const { unsent, setAside, decisions, observed } = history;
   const breaches: Breach[] = [];
   const breach = (what: string): void => void breaches.push({ guarantee: 4, what });
-  if (unsent > 0) breach(`${unsent} events wait in an outbox`);
-  if (setAside > 0) breach(`${setAside} events were set aside`);
+  if (unsent > 0) breach(`${unsent} events remain in an outbox`);
+  if (setAside > 0) breach(`${setAside} outbox events were rejected`);
 
   const decided = byId(decisions, ({ orderId }) => orderId);
   const created = history.records['order_created'] ?? [];
@@ -24,18 +26,18 @@ export function recordsAccounted(history: History): Breach[] {
     origins.add(origin);
     const letter = byOrigin.get(origin);
     const applicable = isApplicable(record, decided);
-    if (applicable && letter) breach(`${origin} is sound and was dead-lettered`);
+    if (applicable && letter) breach(`${origin} is valid but was dead-lettered`);
     if (!applicable && !letter) breach(`${origin} was skipped: ${show(record)}`);
     if (!letter) continue;
     if (!sameBytes(letter.value, record.value) || !sameBytes(letter.key, record.key)) {
-      breach(`the dead letter of ${origin} holds other bytes`);
+      breach(`the dead letter of ${origin} has other bytes`);
     }
-    if (!letter.headers['gudang_reason']) breach(`the dead letter of ${origin} gives no reason`);
+    if (!letter.headers['gudang_reason']) breach(`the dead letter of ${origin} has no reason`);
   }
   for (const origin of byOrigin.keys()) {
-    if (!origins.has(origin)) breach(`a dead letter comes from ${origin}, where nothing is`);
+    if (!origins.has(origin)) breach(`a dead letter names ${origin}, where no record exists`);
   }
-  for (const { id } of told.foreign) {
+  for (const { id } of observed.foreign) {
     if (!decided.has(id)) breach(`order ${id} of another system was not decided`);
   }
   for (const letter of history.records['order_decided.dlt'] ?? []) {
@@ -44,7 +46,7 @@ export function recordsAccounted(history: History): Breach[] {
   return breaches;
 }
 
-/** By the contract as it is written down, not by the code that is tested. */
+/** Implements the documented contract independently of the tested code. */
 function isApplicable(record: TopicRecord, decided: ReadonlyMap<string, DecisionRow>): boolean {
   const fields = fieldsOf(record.value);
   const id = fields?.['id'];

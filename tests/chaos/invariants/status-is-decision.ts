@@ -1,6 +1,6 @@
-import { type Breach, byId, fieldsOf, groupBy, type History } from '../history-tools.ts';
+import { type Breach, byId, fieldsOf, groupBy, type History } from '../history.ts';
 
-/** Guarantee 3: an order's status is what stock decided, and moves only from PENDING to that. */
+/** Guarantee 3: an order's status is stock's decision, and changes only from PENDING to it. */
 export function statusIsDecision(history: History): Breach[] {
   const breaches: Breach[] = [];
   const breach = (what: string): void => void breaches.push({ guarantee: 3, what });
@@ -9,9 +9,9 @@ export function statusIsDecision(history: History): Breach[] {
   for (const order of history.orders) {
     if (order.status === 'PENDING') continue;
     const decision = decisions.get(order.id);
-    if (!decision) breach(`order ${order.id} is ${order.status}, and stock never decided it`);
+    if (!decision) breach(`order ${order.id} is ${order.status} without a decision`);
     else if (decision.status !== order.status || decision.reason !== order.reason) {
-      breach(`order ${order.id} is ${order.status}, and stock decided ${decision.status}`);
+      breach(`order ${order.id} is ${order.status}, but the decision is ${decision.status}`);
     } else if (decision.productId !== order.productId || decision.quantity !== order.quantity) {
       breach(`order ${order.id} was decided with another product or quantity`);
     }
@@ -23,10 +23,11 @@ export function statusIsDecision(history: History): Breach[] {
   );
   for (const [id, all] of announced) {
     const statuses = new Set(all.map((fields) => `${fields?.['status']} ${fields?.['reason']}`));
-    if (statuses.size > 1) breach(`two decisions of order ${id}: ${[...statuses].join(', ')}`);
+    if (statuses.size > 1)
+      breach(`several decisions were published for order ${id}: ${[...statuses].join(', ')}`);
     const kept = decisions.get(id);
     if (kept && !statuses.has(`${kept.status} ${kept.reason}`)) {
-      breach(`order ${id} was announced otherwise than decided`);
+      breach(`the published decision of order ${id} differs from the stored one`);
     }
   }
 
@@ -37,9 +38,9 @@ export function statusIsDecision(history: History): Breach[] {
   for (const order of history.orders) {
     const statuses = (shown.get(order.id) ?? []).map((fields) => fields?.['status']);
     const finals = new Set(statuses.filter((status) => status !== 'PENDING'));
-    if (finals.size > 1) breach(`order ${order.id} was shown as ${[...finals].join(' and ')}`);
+    if (finals.size > 1) breach(`order ${order.id} was published as ${[...finals].join(' and ')}`);
     if (statuses[0] !== 'PENDING' || !finals.has(order.status)) {
-      breach(`order ${order.id} is ${order.status} and was shown as ${statuses.join(', ')}`);
+      breach(`order ${order.id} is ${order.status} but was published as ${statuses.join(', ')}`);
     }
   }
   return breaches;

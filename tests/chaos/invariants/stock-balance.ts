@@ -1,8 +1,10 @@
-import { type Breach, groupBy, type History } from '../history-tools.ts';
+import { type Breach, groupBy, type History } from '../history.ts';
 
-/** Guarantee 1: initial ± adjustments − confirmed = quantity, never below 0, no gap in the ledger. */
+/**
+ * Guarantee 1: initial ± adjustments − confirmed = quantity, never below 0, no gap in the ledger.
+ */
 export function stockBalance(history: History): Breach[] {
-  const { stocks, movements, decisions, told } = history;
+  const { stocks, movements, decisions, observed } = history;
   const breaches: Breach[] = [];
   const breach = (what: string): void => void breaches.push({ guarantee: 1, what });
   const ledgers = groupBy(movements, (movement) => movement.stockId);
@@ -15,8 +17,8 @@ export function stockBalance(history: History): Breach[] {
     (movement) => movement.stockId,
   );
   const ids = new Set(stocks.map(({ id }) => id));
-  for (const { stockId } of told.added) {
-    if (!ids.has(stockId)) breach(`stock ${stockId} was added and is not there`);
+  for (const { stockId } of observed.added) {
+    if (!ids.has(stockId)) breach(`stock ${stockId} was added and does not exist`);
   }
 
   for (const stock of stocks) {
@@ -29,18 +31,20 @@ export function stockBalance(history: History): Breach[] {
       }
       if (entry.quantityAfter !== sum || sum < 0) {
         breach(
-          `the ledger of ${stock.id} says ${entry.quantityAfter} at version ${entry.version}; its deltas come to ${sum}`,
+          `the ledger of ${stock.id} has ${entry.quantityAfter} at version ${entry.version}; its deltas sum to ${sum}`,
         );
       }
     });
     if (stock.quantity < 0) breach(`stock ${stock.id} has ${stock.quantity}`);
     if (stock.quantity !== sum) {
-      breach(`stock ${stock.id} has ${stock.quantity}; its ledger comes to ${sum}`);
+      breach(`stock ${stock.id} has ${stock.quantity}; its ledger sums to ${sum}`);
     }
     if (stock.version !== ledger.length) {
-      breach(`stock ${stock.id} is at version ${stock.version} of ${ledger.length} ledger entries`);
+      breach(
+        `stock ${stock.id} is at version ${stock.version} but has ${ledger.length} ledger entries`,
+      );
     }
-    const added = told.added.find(({ stockId }) => stockId === stock.id);
+    const added = observed.added.find(({ stockId }) => stockId === stock.id);
     if (!added) continue;
     const taken = total(confirmed.get(stock.id), (decision) => decision.quantity);
     const adjusted = total(adjustments.get(stock.id), (movement) => movement.delta);
@@ -54,13 +58,13 @@ export function stockBalance(history: History): Breach[] {
   return [...breaches, ...adjustmentBreaches(history)];
 }
 
-/** Each adjustment that was acknowledged is in the ledger once; one without an answer at most once. */
-function adjustmentBreaches({ movements, told }: History): Breach[] {
+/** An acknowledged adjustment is in the ledger exactly once, an unacknowledged one at most once. */
+function adjustmentBreaches({ movements, observed }: History): Breach[] {
   const written = groupBy(
     movements.filter(({ kind }) => kind === 'ADJUSTED'),
     (movement) => movement.reason,
   );
-  return told.adjusted.flatMap(({ reason, stockId, delta, acknowledged }): Breach[] => {
+  return observed.adjusted.flatMap(({ reason, stockId, delta, acknowledged }): Breach[] => {
     const entries = written.get(reason) ?? [];
     const right = entries.every((entry) => entry.stockId === stockId && entry.delta === delta);
     if (right && (entries.length === 1 || (entries.length === 0 && !acknowledged))) return [];

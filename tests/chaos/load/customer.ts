@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Acknowledged, Adjusted } from '../history.ts';
-import { ask, type Outcome } from './ask.ts';
+import { type Outcome, sendGraphRequest } from './graph-request.ts';
 
 const CREATE_ORDER = `mutation ($input: CreateOrderInput!) {
   createOrder(input: $input) { id productId quantity }
@@ -10,29 +10,29 @@ const ADJUST_STOCK = `mutation ($id: ID!, $delta: Int!, $reason: String!) {
 }`;
 const ADD_STOCK = `mutation ($input: AddStockInput!) { addStock(input: $input) { version } }`;
 
-export interface OrderWish {
+export interface OrderInput {
   readonly productId: string;
   readonly quantity: number;
   readonly idempotencyKey: string | null;
 }
 
-/** Someone who asks several replicas, and goes to the next one when one fails. */
+/** A client that tries the next replica when a request fails. */
 export interface Customer {
   /**
-   * Orders until it is acknowledged. Undefined when it gave up: an order without an idempotency
-   * key whose answer was lost cannot be asked for again.
+   * Sends an order until it is acknowledged. Resolves to undefined if it gives up: without an
+   * idempotency key an order cannot be retried after its response was lost.
    */
-  readonly order: (wish: OrderWish) => Promise<Acknowledged | undefined>;
+  readonly order: (wish: OrderInput) => Promise<Acknowledged | undefined>;
   readonly adjust: (stockId: string, delta: number, reason: string) => Promise<Adjusted>;
   readonly addStock: (id: string, quantity: number) => Promise<void>;
-  /** How often what went wrong, by code. */
+  /** Number of failed attempts by code. */
   readonly failures: ReadonlyMap<string, number>;
 }
 
 type Address = { readonly url: string };
 
-/** The longest that one order is tried, in milliseconds. */
-const PATIENCE_MS = 90_000;
+/** Time limit of all attempts of one order, in milliseconds. */
+const GIVE_UP_AFTER_MS = 90_000;
 const BETWEEN_ROUNDS_MS = 100;
 
 export function createCustomer({
@@ -45,19 +45,23 @@ export function createCustomer({
   const failures = new Map<string, number>();
   let turn = 0;
 
-  /** Goes round the replicas while that is safe. */
-  const anywhere = async <T>(
+  /** Tries one replica after another while `again` allows a retry. */
+  const sendToAny = async <T>(
     replicas: () => readonly Address[],
     query: string,
     variables: object,
     again: (failed: Exclude<Outcome<T>, { kind: 'data' }>) => boolean,
   ): Promise<{ data: T; answeredIn: number } | undefined> => {
-    const giveUpAt = performance.now() + PATIENCE_MS;
+    const giveUpAt = performance.now() + GIVE_UP_AFTER_MS;
     for (let tries = 1; performance.now() < giveUpAt; tries += 1) {
       turn += 1;
       const all = replicas();
       const began = performance.now();
-      const outcome = await ask<T>(all[turn % all.length]?.url ?? '', query, variables);
+      const outcome = await sendGraphRequest<T>(
+        all[turn % all.length]?.url ?? '',
+        query,
+        variables,
+      );
       if (outcome.kind === 'data') {
         return { data: outcome.data, answeredIn: performance.now() - began };
       }
@@ -73,7 +77,7 @@ export function createCustomer({
     order: async (wish) => {
       const { idempotencyKey, productId, quantity } = wish;
       const began = performance.now();
-      const answer = await anywhere<{ createOrder: { id: string } }>(
+      const answer = await sendToAny<{ createOrder: { id: string } }>(
         orders,
         CREATE_ORDER,
         { input: { productId, quantity, ...(idempotencyKey === null ? {} : { idempotencyKey }) } },
@@ -86,7 +90,7 @@ export function createCustomer({
       return { ...wish, id, latency, answeredIn: answer.answeredIn };
     },
     adjust: async (stockId, delta, reason) => {
-      const answer = await anywhere(
+      const answer = await sendToAny(
         stocks,
         ADJUST_STOCK,
         { id: stockId, delta, reason },
@@ -96,8 +100,8 @@ export function createCustomer({
     },
     addStock: async (id, quantity) => {
       const input = { id, name: id, quantity };
-      const answer = await anywhere(stocks, ADD_STOCK, { input }, () => true);
-      if (!answer) throw new Error(`The stock ${id} could not be added`);
+      const answer = await sendToAny(stocks, ADD_STOCK, { input }, () => true);
+      if (!answer) throw new Error(`Adding the stock ${id} failed`);
     },
   };
 }

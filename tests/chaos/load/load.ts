@@ -9,21 +9,21 @@ export interface LoadOptions {
   readonly customer: Customer;
   readonly random: Random;
   readonly products: readonly Product[];
-  /** Makes keys and reasons unique. */
+  /** Prefix that makes idempotency keys and reasons unique. */
   readonly label: string;
   readonly ordersPerSecond?: number;
-  /** Is told of each order once it is acknowledged. */
+  /** Called for each acknowledged order. */
   readonly onOrder?: (order: Acknowledged) => void;
 }
 
-/** Orders and adjustments that come in until they are stopped. */
+/** Continuous orders and adjustments. */
 export interface Load {
   readonly products: readonly Product[];
   readonly acknowledged: readonly Acknowledged[];
   readonly adjusted: readonly Adjusted[];
-  /** Resolves once so many more orders are acknowledged. */
+  /** Resolves once `count` more orders are acknowledged. */
   readonly more: (count: number) => Promise<void>;
-  /** Stops asking; resolves once the last answer has come. */
+  /** Stops sending; resolves after the last response. */
   readonly stop: () => Promise<void>;
 }
 
@@ -56,9 +56,9 @@ export function startLoad({
       quantity: random.between(1, 5),
       idempotencyKey: random.chance(0.8) ? `${label}-${wishes}` : null,
     };
-    // Now and then the same key at once from several: one order, and its id for each of them.
-    const askers = wish.idempotencyKey !== null && random.chance(0.1) ? 3 : 1;
-    const answers = await Promise.all(Array.from({ length: askers }, () => customer.order(wish)));
+    // Some keys are sent three times concurrently: one order is created, and all responses have its id.
+    const senders = wish.idempotencyKey !== null && random.chance(0.1) ? 3 : 1;
+    const answers = await Promise.all(Array.from({ length: senders }, () => customer.order(wish)));
     for (const answer of answers) if (answer) acknowledged.push(answer);
     if (answers[0]) onOrder(answers[0]);
   };

@@ -5,7 +5,7 @@ export interface Product {
   readonly quantity: number;
 }
 
-/** Some that are soon sold out, some that run low, some that never end. */
+/** Creates products that sell out soon, run low, and never sell out. */
 export function createProducts(random: Random, label: string): Product[] {
   const quantities = [
     random.between(3, 15),

@@ -4,20 +4,20 @@ import type { Acknowledged } from '../history.ts';
 import type { Product } from './products.ts';
 
 const CLIENTS = 8;
-const LOOK_EVERY_MS = 50;
-/** On the average: well above what keeps a connection busy, so that some are idle when a server stops. */
+const PROBE_EVERY_MS = 50;
+/** Average pause. It is long enough that some connections are idle when a server stops. */
 const BETWEEN_ORDERS_MS = 200;
 const CREATE_ORDER = `mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }`;
 
-/** Clients whose requests may not fail: what became of them all. */
+/** Clients whose requests must not fail. */
 export interface SteadyClients {
-  /** @returns what failed, by code */
+  /** @returns number of failures by code */
   readonly stop: () => Promise<ReadonlyMap<string, number>>;
 }
 
 /**
- * They keep their connections, heed `connection: close`, and go where `/readyz` says 200, as behind a load balancer;
- * no request is tried twice.
+ * Starts clients that behave as behind a load balancer: they reuse connections, honour `connection:
+ * close`, and use only replicas whose `/readyz` responds with 200. They never retry a request.
  */
 export function startSteadyClients({
   parts,
@@ -25,28 +25,28 @@ export function startSteadyClients({
   acknowledged,
 }: {
   parts: () => readonly ServiceProcess[];
-  /** What they order: one unit each. */
+  /** Each order is for one unit of this product. */
   product: Product;
   acknowledged: (order: Acknowledged) => void;
 }): SteadyClients {
   const failures = new Map<string, number>();
   let ready: readonly string[] = [];
-  let over = false;
+  let stopped = false;
 
-  const look = async (): Promise<void> => {
-    while (!over) {
-      const looked = parts().map(async ({ url, readiness }) => {
+  const probeReplicas = async (): Promise<void> => {
+    while (!stopped) {
+      const probes = parts().map(async ({ url, readiness }) => {
         const { status } = await readiness().catch(() => ({ status: 0 }));
         return status === 200 ? [url] : [];
       });
-      ready = (await Promise.all(looked)).flat();
-      await pause(LOOK_EVERY_MS);
+      ready = (await Promise.all(probes)).flat();
+      await pause(PROBE_EVERY_MS);
     }
   };
   const order = async (url: string): Promise<void> => {
     const wish = { productId: product.id, quantity: 1 };
     const began = performance.now();
-    // fetch keeps connections by itself, and goes on from an answer that was read to its end.
+    // fetch reuses a connection once the response body has been read.
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -62,7 +62,7 @@ export function startSteadyClients({
     acknowledged({ ...wish, id, idempotencyKey: null, latency, answeredIn: latency });
   };
   const work = async (client: number): Promise<void> => {
-    for (let turn = client; !over; turn += 1) {
+    for (let turn = client; !stopped; turn += 1) {
       const url = ready[turn % ready.length];
       if (url) {
         await order(url).catch((error: Error & { cause?: { code?: string } }) => {
@@ -73,11 +73,14 @@ export function startSteadyClients({
       await pause(2 * BETWEEN_ORDERS_MS * Math.random());
     }
   };
-  const working = [look(), ...Array.from({ length: CLIENTS }, (_, client) => work(client))];
+  const working = [
+    probeReplicas(),
+    ...Array.from({ length: CLIENTS }, (_, client) => work(client)),
+  ];
 
   return {
     stop: async () => {
-      over = true;
+      stopped = true;
       await Promise.all(working);
       return failures;
     },

@@ -1,27 +1,27 @@
 import { type RunningOrderWatcher, startOrderWatcher } from '@gudang/testing/clients/order-watcher';
 import { eventually } from '@gudang/testing/eventually';
-import type { Acknowledged, Told } from '../history.ts';
+import type { Acknowledged, Observations } from '../history.ts';
 import type { Rig } from '../rig/rig.ts';
-import { ask } from './ask.ts';
+import { sendGraphRequest } from './graph-request.ts';
 import type { Product } from './products.ts';
-import { type RunningWatcher, startWatcher } from './watcher.ts';
+import { type RunningStockWatcher, startStockWatcher } from './stock-watcher.ts';
 
-/** All live clients of one fault. */
+/** All subscribers of one fault. */
 export interface Watchers {
-  /** Watches the products from now on. */
-  readonly watch: (name: string, url: () => string) => Promise<RunningWatcher>;
-  /** Follows some of the orders that it is told of. */
-  readonly mayFollow: (order: Acknowledged) => void;
-  readonly told: () => Pick<Told, 'watchers' | 'orderWatchers'>;
+  /** Starts a subscriber to the products. */
+  readonly watch: (name: string, url: () => string) => Promise<RunningStockWatcher>;
+  /** Subscribes to some of the given orders. */
+  readonly sampleOrder: (order: Acknowledged) => void;
+  readonly observed: () => Pick<Observations, 'watchers' | 'orderWatchers'>;
   readonly close: () => Promise<void>;
 }
 
-/** One order of so many is followed, up to a limit: each is a connection. */
+/** Every fifth order is followed, up to a limit: each needs a connection. */
 const FOLLOWED_OF = 5;
 const FOLLOWED_LIMIT = 20;
 
 export function createWatchers(rig: Rig, products: readonly Product[], label: string): Watchers {
-  const watchers: RunningWatcher[] = [];
+  const watchers: RunningStockWatcher[] = [];
   const following: RunningOrderWatcher[] = [];
   let orders = 0;
 
@@ -41,19 +41,19 @@ export function createWatchers(rig: Rig, products: readonly Product[], label: st
 
   return {
     watch: async (name, url) => {
-      const position = await whereStocksAre(
+      const position = await readStockPositions(
         url(),
         products.map(({ id }) => id),
       );
-      const watcher = await startWatcher({ name: `${label} ${name}`, url, ...position });
+      const watcher = await startStockWatcher({ name: `${label} ${name}`, url, ...position });
       watchers.push(watcher);
       return watcher;
     },
-    mayFollow: ({ id }) => {
+    sampleOrder: ({ id }) => {
       orders += 1;
       if (orders % FOLLOWED_OF === 0 && following.length < FOLLOWED_LIMIT) follow(id);
     },
-    told: () => ({
+    observed: () => ({
       watchers: watchers.map((watcher) => watcher.watched()),
       orderWatchers: following.map((watcher) => watcher.watched()),
     }),
@@ -63,17 +63,21 @@ export function createWatchers(rig: Rig, products: readonly Product[], label: st
   };
 }
 
-/** A cursor, and the version that each stock has at it; 0 for one still to come. */
-async function whereStocksAre(url: string, ids: readonly string[]) {
+/**
+ * Reads a cursor and the version of each stock at that cursor; 0 for a stock that does not exist
+ * yet.
+ */
+async function readStockPositions(url: string, ids: readonly string[]) {
   const fields = ids.map((_id, index) => `s${index}: stock(id: $s${index}) { version }`);
   const query = `query (${ids.map((_id, index) => `$s${index}: ID!`)}) { stockCursor ${fields.join(' ')} }`;
   const variables = Object.fromEntries(ids.map((id, index) => [`s${index}`, id]));
   const answer = await eventually(
-    () => ask<Record<string, { version: number } | string | null>>(url, query, variables),
+    () =>
+      sendGraphRequest<Record<string, { version: number } | string | null>>(url, query, variables),
     ({ kind }) => kind === 'data',
-    { until: 'the stocks and their cursor are known' },
+    { until: 'the stocks and their cursor are read' },
   );
-  if (answer.kind !== 'data') throw new Error('The stocks are not known');
+  if (answer.kind !== 'data') throw new Error('The stocks could not be read');
   const { stockCursor, ...stocks } = answer.data;
   const versionOf = (index: number): number =>
     (stocks[`s${index}`] as { version: number } | null)?.version ?? 0;

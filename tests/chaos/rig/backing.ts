@@ -15,13 +15,15 @@ import { createSmallDisk, type SmallDisk } from './small-disk.ts';
 export type Side = 'order' | 'stock';
 export const SIDES: readonly Side[] = ['order', 'stock'];
 
-/** One PostgreSQL for each database, one Kafka, and a proxy for each way from a service to them. */
+/**
+ * One PostgreSQL per service, one Kafka, and a proxy for each connection from a service to them.
+ */
 export interface Backing {
   readonly kafka: RestartableServer & { readonly proxies: Readonly<Record<Side, TcpProxy>> };
   readonly postgres: Readonly<Record<Side, PostgresServer>>;
-  /** Straight to the broker, past the proxies. */
+  /** Broker address without a proxy. */
   readonly brokers: string;
-  /** Where pid files are looked for, should this process be killed. */
+  /** Folder of pid files, from which a watchdog kills the processes if this process is killed. */
   readonly directory: string;
   readonly stop: () => Promise<void>;
 }
@@ -30,12 +32,13 @@ export interface PostgresServer extends RestartableServer {
   readonly proxy: TcpProxy;
   readonly disk: SmallDisk;
   readonly logFile: string;
-  /** Straight to the database; through the proxy. */
+  /** URL without the proxy. */
   readonly url: string;
+  /** URL through the proxy. */
   readonly proxiedUrl: string;
 }
 
-/** What a power cut would take does not matter; what a SIGKILL would take does. */
+/** Data must survive SIGKILL, but not a power failure. */
 const POSTGRES = { fsync: 'off', full_page_writes: 'off', max_wal_size: '64MB' };
 
 export async function startBacking(): Promise<Backing> {
@@ -83,7 +86,7 @@ export async function startBacking(): Promise<Backing> {
         }),
       ),
     );
-    if (!order || !stock) throw new Error('There is a proxy for each side');
+    if (!order || !stock) throw new Error('A Kafka proxy is missing');
     stops.push(async () => {
       await Promise.all([order.stop(), stock.stop(), server.stop()]);
     });

@@ -10,34 +10,34 @@ import { scriptOf } from '@gudang/testing/system/system';
 import { type Admin, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { type Backing, SIDES, type Side, startBacking } from './backing.ts';
 
-/** A whole system to break: processes of the production build, what they stand on, and levers. */
+/** A whole system for fault injection: production processes, their dependencies, and controls. */
 export interface Rig extends Backing {
   readonly orders: readonly ServiceProcess[];
   readonly stocks: readonly ServiceProcess[];
   readonly gateway: ServiceProcess;
-  /** Of one side. */
+  /** Replicas of one subgraph. */
   readonly replicas: (side: Side) => readonly ServiceProcess[];
   readonly add: (side: Side, environment?: Environment) => Promise<ServiceProcess>;
-  /** Ends a part for good. */
+  /** Stops a replica permanently. */
   readonly remove: (part: ServiceProcess) => Promise<void>;
   readonly databases: Databases;
-  /** Past the proxies, as another system would. */
+  /** Connects directly to the broker, as another system would. */
   readonly client: Kafka;
   readonly admin: Admin;
   readonly producer: Producer;
-  /** A topic's or group's name on the broker. */
+  /** Adds the system's prefix to the name of a topic or group. */
   readonly name: (topicOrGroup: string) => string;
-  /** The topic without this system's prefix. */
+  /** Removes the system's prefix from a topic name. */
   readonly bare: (topic: string) => string;
   /**
-   * Undoes whatever was done to any part of it; resolves once all are ready.
-   * @returns the parts that had to be started again
+   * Ends all faults and restarts dead processes; resolves once all are ready.
+   * @returns names of the processes that had to be restarted
    */
   readonly restore: () => Promise<string[]>;
 }
 
 const READY_WITHIN_MS = 60_000;
-/** Twenty looks of whoever heeds /readyz: time enough on a machine that is busy. */
+/** Twenty probes of the steady clients, enough on a loaded machine. */
 const DRAIN_MS = '1000';
 
 export async function startRig({ replicas = 2 }: { replicas?: number } = {}): Promise<Rig> {
@@ -126,10 +126,10 @@ export async function startRig({ replicas = 2 }: { replicas?: number } = {}): Pr
         await postgres[side].proxy.restore();
       }
       for (const part of all()) part.kill('SIGCONT');
-      const gone = [...all(), gateway].filter((part) => !part.running());
-      await Promise.all(gone.map((part) => part.restart()));
+      const dead = [...all(), gateway].filter((part) => !part.running());
+      await Promise.all(dead.map((part) => part.restart()));
       await ready();
-      return gone.map((part) => part.name);
+      return dead.map((part) => part.name);
     },
     stop: async () => {
       await Promise.allSettled([admin.disconnect(), producer.disconnect(), gateway.stop()]);

@@ -6,24 +6,27 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const SIZE = '256m';
 
-/** A folder that can be filled up. */
+/** A folder on a small file system that tests can fill. */
 export interface SmallDisk {
   readonly directory: string;
-  /** Why it cannot be filled up: then it is a folder like any other. */
+  /** Reason why it is an ordinary folder that cannot be filled; undefined if it can. */
   readonly unavailable: string | undefined;
-  /** Leaves no room for anybody. */
+  /** Uses up all free space. */
   readonly fill: () => Promise<void>;
   readonly clear: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-/** A file system in memory, where mounting one is permitted: a full disk needs one of its own. */
+/**
+ * Mounts a file system in memory, so that filling it affects nothing else; needs the right to
+ * mount.
+ */
 export async function createSmallDisk(directory: string): Promise<SmallDisk> {
   await mkdir(directory, { recursive: true });
   const filler = join(directory, 'filler');
   const unavailable = await run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', directory])
     .then(() => undefined)
-    .catch((error: Error) => `a small disk cannot be mounted here (${error.message.trim()})`);
+    .catch((error: Error) => `mounting a tmpfs failed (${error.message.trim()})`);
   return {
     directory,
     unavailable,

@@ -1,23 +1,26 @@
 import type { Acknowledged, History } from './history.ts';
-import { byId, groupBy } from './history-tools.ts';
+import { byId, groupBy } from './history.ts';
 
-/** What became of the orders of one fault. */
-export interface Tally {
+/** Outcome of the orders of one fault. */
+export interface OrderSummary {
   readonly acknowledged: number;
   readonly confirmed: number;
   readonly rejected: number;
-  /** Not there, or never final. */
+  /** Orders that do not exist or are not final. */
   readonly lost: number;
-  /** Took stock more than once, or became two of one idempotency key. */
+  /** Orders that took stock more than once, and idempotency keys with several orders. */
   readonly doubled: number;
-  /** Units that were confirmed and were not there. */
+  /** Units that were confirmed beyond the available quantity. */
   readonly oversold: number;
   /** The slowest acknowledgement, in milliseconds. */
   readonly worstLatency: number;
 }
 
-/** @param acknowledged those of the fault; the history may hold others too */
-export function tally(history: History, acknowledged: readonly Acknowledged[]): Tally {
+/** @param acknowledged orders of the fault; the history may contain others */
+export function summarizeOrders(
+  history: History,
+  acknowledged: readonly Acknowledged[],
+): OrderSummary {
   const ids = new Set(acknowledged.map(({ id }) => id));
   const orders = byId(history.orders, ({ id }) => id);
   const count = (status: string): number =>
@@ -49,9 +52,12 @@ export function tally(history: History, acknowledged: readonly Acknowledged[]): 
   };
 }
 
-function oversold({ told, decisions, movements }: History, products: ReadonlySet<string>): number {
+function oversold(
+  { observed, decisions, movements }: History,
+  products: ReadonlySet<string>,
+): number {
   let units = 0;
-  for (const { stockId, quantity } of told.added) {
+  for (const { stockId, quantity } of observed.added) {
     if (!products.has(stockId)) continue;
     let left = quantity;
     for (const { stockId: of, kind, delta } of movements) {

@@ -1,22 +1,26 @@
 import { request } from 'node:http';
 
-/** What came of one request: data, an error of the graph, or no answer. */
+/** Outcome of one request: data, a GraphQL error, or no response. */
 export type Outcome<T> =
   | { readonly kind: 'data'; readonly data: T }
-  /** It had no effect for certain: it was refused, or never reached the server. */
+  /** Had no effect: it was rejected, or did not reach the server. */
   | { readonly kind: 'refused'; readonly why: string }
-  /** It may have had an effect. */
+  /** May have had an effect. */
   | { readonly kind: 'unknown'; readonly why: string };
 
-const WITHIN_MS = 5_000;
-/** Codes of answers after which nothing has happened. */
-const NOTHING_HAPPENED = new Set(['BAD_USER_INPUT', 'NOT_FOUND', 'IDEMPOTENCY_CONFLICT']);
+const TIMEOUT_MS = 5_000;
+/** Error codes of requests that had no effect. */
+const CODES_WITHOUT_EFFECT = new Set(['BAD_USER_INPUT', 'NOT_FOUND', 'IDEMPOTENCY_CONFLICT']);
 
 /**
- * One request over a connection of its own, tried once. Not by fetch: that hides whether a
- * connection was refused or lost.
+ * Sends one request over a new connection, without retries. Uses node:http, because fetch hides whether
+ * the connection was refused or lost.
  */
-export function ask<T>(url: string, query: string, variables: object): Promise<Outcome<T>> {
+export function sendGraphRequest<T>(
+  url: string,
+  query: string,
+  variables: object,
+): Promise<Outcome<T>> {
   return new Promise((resolve) => {
     const fail = (error: NodeJS.ErrnoException): void => {
       const why = error.code ?? error.message;
@@ -28,7 +32,7 @@ export function ask<T>(url: string, query: string, variables: object): Promise<O
         method: 'POST',
         agent: false,
         headers: { 'content-type': 'application/json' },
-        signal: AbortSignal.timeout(WITHIN_MS),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       },
       (response) => {
         const parts: Buffer[] = [];
@@ -38,7 +42,7 @@ export function ask<T>(url: string, query: string, variables: object): Promise<O
           try {
             resolve(read<T>(JSON.parse(Buffer.concat(parts).toString())));
           } catch {
-            resolve({ kind: 'unknown', why: `HTTP ${response.statusCode} without JSON` });
+            resolve({ kind: 'unknown', why: `HTTP ${response.statusCode}, body is not JSON` });
           }
         });
       },
@@ -57,5 +61,5 @@ function read<T>({ data, errors }: Answer<T>): Outcome<T> {
   const [error] = errors ?? [];
   if (!error && data) return { kind: 'data', data };
   const why = error?.extensions?.code ?? error?.message ?? 'no data';
-  return { kind: NOTHING_HAPPENED.has(why) ? 'refused' : 'unknown', why };
+  return { kind: CODES_WITHOUT_EFFECT.has(why) ? 'refused' : 'unknown', why };
 }

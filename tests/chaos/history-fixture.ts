@@ -1,12 +1,13 @@
 import type { TopicRecord } from '@gudang/testing/topic-archive';
+import { check } from './checker.ts';
 import type { History } from './history.ts';
 
 export const CONFIRMED = '00000000-0000-4000-8000-000000000001';
 export const REJECTED = '00000000-0000-4000-8000-000000000002';
 const BAD = Buffer.from('{not json');
 
-/** What a small system has gone through in good order: for tests, which each break one thing of it. */
-export function soundHistory(): History {
+/** Returns the history of a small system without violations. Each test damages one thing in it. */
+export function validHistory(): History {
   const orders = [
     { id: CONFIRMED, productId: 'tea', quantity: 4, status: 'CONFIRMED', reason: null },
     { id: REJECTED, productId: 'tea', quantity: 90, status: 'REJECTED', reason: 'OUT_OF_STOCK' },
@@ -50,7 +51,7 @@ export function soundHistory(): History {
         record('stock_changed', offset, { id: 'tea', version: offset + 1, quantity }),
       ),
     },
-    told: {
+    observed: {
       acknowledged: orders.map(({ id, productId, quantity }) => ({
         id,
         productId,
@@ -74,7 +75,7 @@ export function soundHistory(): History {
       ],
       orderWatchers: [
         {
-          name: 'an order watcher',
+          name: 'order watcher',
           orderId: CONFIRMED,
           seen: ['PENDING', 'CONFIRMED', 'CONFIRMED'],
           completed: true,
@@ -110,4 +111,29 @@ function movement(
   { orderId = null, reason = null }: { orderId?: string | null; reason?: string | null } = {},
 ) {
   return { stockId: 'tea', version, kind, delta, quantityAfter, reason, orderId };
+}
+
+/** A history that tests may modify. */
+export type Mutable<T> = T extends Buffer
+  ? T
+  : T extends ReadonlyMap<infer K, infer V>
+    ? Map<K, V>
+    : T extends readonly (infer E)[]
+      ? Mutable<E>[]
+      : T extends object
+        ? { -readonly [K in keyof T]: Mutable<T[K]> }
+        : T;
+
+/** Returns an element that the valid history has. */
+export function at<T>(all: T[] | undefined, index: number): T {
+  const one = all?.[index];
+  if (one === undefined) throw new Error(`The valid history has no element ${index}`);
+  return one;
+}
+
+/** Returns the checker's findings in a damaged history, as `<guarantee>: <what>`. */
+export function breachesAfter(damage: (history: Mutable<History>) => void): string[] {
+  const history = validHistory();
+  damage(history as Mutable<History>);
+  return check(history).map(({ guarantee, what }) => `${guarantee}: ${what}`);
 }

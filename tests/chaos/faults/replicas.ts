@@ -1,7 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '@gudang/testing/eventually';
 import type { Fault } from '../fault.ts';
 import { SIDES } from '../rig/backing.ts';
-import { groupMembers } from './look.ts';
+import { groupMembers } from './probes.ts';
 
 export const threeReplicas: Fault = {
   name: 'three-replicas',
@@ -17,10 +18,31 @@ export const threeReplicas: Fault = {
       );
     }
     const third = rig.stocks[2];
-    // It leaves before the end: whoever watches there goes on elsewhere.
+    // The third replica is removed before the end; the subscriber then resumes at another one.
     await watch('at the third replica', () => (rig.stocks[2] ?? rig.stocks[1] ?? third)?.url ?? '');
     await load.more(short ? 60 : 300);
     await Promise.all(added.map((part) => rig.remove(part)));
     return added.length / SIDES.length;
+  },
+};
+
+const STAYS_MS = 2_000;
+
+export const consumersComeAndGo: Fault = {
+  name: 'consumers-come-and-go',
+  title: 'consumers joining and leaving every 2 s',
+  run: async ({ rig, short }) => {
+    let fired = 0;
+    for (let left = short ? 2 : 6; left > 0; left -= 1) {
+      const side = SIDES[left % SIDES.length] ?? 'stock';
+      const before = await groupMembers(rig, side);
+      const part = await rig.add(side);
+      await Promise.all([part.ready(), pause(STAYS_MS)]);
+      fired += (await groupMembers(rig, side)) > before ? 1 : 0;
+      // Every other consumer is killed and does not leave its group.
+      if (left % 4 < 2) part.kill('SIGKILL');
+      await rig.remove(part);
+    }
+    return fired;
   },
 };

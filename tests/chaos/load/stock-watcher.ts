@@ -1,5 +1,5 @@
 import { type LiveClient, startLiveClient } from '@gudang/testing/clients/live-client';
-import type { Watcher } from '../history.ts';
+import type { StockWatcher } from '../history.ts';
 
 const STOCK_CHANGED = `subscription ($ids: [ID!], $after: String) {
   stockChanged(ids: $ids, after: $after) { kind cursor stock { id quantity version } }
@@ -13,17 +13,17 @@ interface Change {
   };
 }
 
-export interface RunningWatcher {
-  readonly watched: () => Watcher;
+export interface RunningStockWatcher {
+  readonly watched: () => StockWatcher;
   readonly live: LiveClient<Change>;
   readonly close: () => Promise<void>;
 }
 
 /**
- * A live client that comes back after a lost connection and goes on from its last cursor.
- * @param after the cursor to begin from, taken when the stocks had the versions of `since`
+ * Starts a subscriber that reconnects after a lost connection and resumes from its last cursor.
+ * @param after start cursor, read when the stocks had the versions in `since`
  */
-export async function startWatcher({
+export async function startStockWatcher({
   name,
   url,
   since,
@@ -33,7 +33,7 @@ export async function startWatcher({
   url: () => string;
   since: ReadonlyMap<string, number>;
   after: string;
-}): Promise<RunningWatcher> {
+}): Promise<RunningStockWatcher> {
   const ids = [...since.keys()];
   const live = await startLiveClient<Change>({
     url: () => `${url()}/graphql`,

@@ -1,22 +1,22 @@
 import pg from 'pg';
 import type { Side } from '../rig/backing.ts';
 
-/** Something in a database that a test has locked, so that whoever wants it waits. */
+/** A database lock that a test holds, so that statements of the service wait for it. */
 export interface HeldLock {
-  /** How many statements of the service wait for a lock. */
-  readonly whoWaits: () => Promise<number>;
-  /** Ends the service's sessions, so that what waits never happens. */
+  /** Number of the service's statements that wait for a lock. */
+  readonly waitingStatements: () => Promise<number>;
+  /** Terminates the service's sessions, so that waiting statements never run. */
   readonly endSessions: () => Promise<void>;
   readonly release: () => Promise<void>;
 }
 
-/** The row locks of stocks. */
+/** Locks the rows of stocks. */
 export function lockStocks(url: string, ids: readonly string[]): Promise<HeldLock> {
   const sql = 'SELECT FROM stocks WHERE id = ANY($1) ORDER BY id FOR UPDATE';
   return holdLock({ url, side: 'stock', sql, values: [ids], waiting: '%' });
 }
 
-/** The outbox of one side: nobody writes an event. */
+/** Locks the outbox of one subgraph against writes. */
 export function lockOutbox(url: string, side: Side): Promise<HeldLock> {
   const sql = 'LOCK TABLE outbox IN SHARE MODE';
   return holdLock({ url, side, sql, values: [], waiting: '%INSERT INTO outbox%' });
@@ -33,7 +33,7 @@ async function holdLock({
   side: Side;
   sql: string;
   values: readonly unknown[];
-  /** Which statements count as waiting: a pattern of LIKE. */
+  /** LIKE pattern of the waiting statements to count. */
   waiting: string;
 }): Promise<HeldLock> {
   const service = `${side}-subgraph`;
@@ -44,8 +44,8 @@ async function holdLock({
   await client.query(sql, [...values]);
   let released = false;
   return {
-    whoWaits: async () => {
-      // A transaction sees the same activity throughout, unless told otherwise.
+    waitingStatements: async () => {
+      // Within a transaction pg_stat_activity is a snapshot until it is cleared.
       await client.query('SELECT pg_stat_clear_snapshot()');
       const { rows } = await client.query(
         `SELECT count(*)::int AS count FROM pg_stat_activity

@@ -1,0 +1,137 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { startReadinessMonitor } from '@gudang/testing/system/readiness-monitor';
+import type { ServiceProcess } from '@gudang/testing/system/service-process';
+import type { Fault, FaultContext } from '../fault.ts';
+import { sendGraphRequest } from '../load/graph-request.ts';
+import { SIDES } from '../rig/backing.ts';
+
+const P99_LIMIT_MS = 100;
+/** Limit on a loaded machine, as a multiple of the latency of a concurrent query. */
+const P99_LIMIT_QUERIES = 3;
+
+/** Shuts the broker down. Order processes must stay ready and accept orders quickly. */
+async function downFor(context: FaultContext, seconds: number): Promise<number> {
+  const { rig, load, customer, note, breach, short } = context;
+  await rig.kafka.stop();
+  const refusals = refusalsOf(customer.failures);
+  const before = load.acknowledged.length;
+  const readiness = startReadinessMonitor(rig.orders);
+  const queries = timeQueries(rig.orders);
+  await pause(seconds * 1_000);
+  const unready = await readiness.stop();
+  const queryP99 = percentile(await queries.stop(), 0.99);
+  const taken = load.acknowledged.slice(before);
+  if (unready > 0)
+    breach(`/readyz of the order service was not 200 in ${unready} probes without Kafka`);
+  const refused = refusalsOf(customer.failures) - refusals;
+  if (refused > 0) breach(`${refused} requests failed without Kafka`);
+  const p99 = percentile(
+    taken.map(({ answeredIn }) => answeredIn),
+    0.99,
+  );
+  const measured = `createOrder took ${p99.toFixed(0)} ms (p99) without Kafka, a query ${queryP99.toFixed(0)} ms at the same time`;
+  note(measured);
+  // A short run has too few orders for a p99.
+  if (!short && p99 > Math.max(P99_LIMIT_MS, P99_LIMIT_QUERIES * queryP99)) breach(measured);
+  await rig.kafka.start();
+  return taken.length > 0 ? 1 : 0;
+}
+
+function refusalsOf(failures: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  // Adjustments below zero are rejected as specified.
+  for (const [why, count] of failures) if (why !== 'BAD_USER_INPUT') sum += count;
+  return sum;
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
+}
+
+export const brokerDown: Fault = {
+  name: 'broker-down',
+  title: 'broker down',
+  short: true,
+  run: (context) => downFor(context, context.short ? 2 : 10),
+};
+
+export const brokerDownForAMinute: Fault = {
+  name: 'broker-down-minute',
+  title: 'broker down for 60 s',
+  run: (context) => downFor(context, 60),
+};
+
+const EVERY_MS = 50;
+const QUERY = '{ orders(first: 1) { nodes { id } } }';
+
+/**
+ * Measures the latency of queries that do not need Kafka, as an indicator of the machine's load.
+ */
+export function timeQueries(parts: readonly ServiceProcess[]) {
+  const times: number[] = [];
+  const stopping = new AbortController();
+  const timing = parts.map(async ({ url }) => {
+    while (!stopping.signal.aborted) {
+      const began = performance.now();
+      await sendGraphRequest(url, QUERY, {});
+      times.push(performance.now() - began);
+      await pause(EVERY_MS, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  });
+  return {
+    /** @returns latencies in milliseconds */
+    stop: async (): Promise<readonly number[]> => {
+      stopping.abort();
+      await Promise.all(timing);
+      return times;
+    },
+  };
+}
+
+/** Services that start without a broker accept orders immediately. */
+export const brokerDownAtStart: Fault = {
+  name: 'broker-down-at-start',
+  title: 'broker down while the services start',
+  run: async ({ rig, load, short }) => {
+    await rig.kafka.stop();
+    const parts = [...rig.orders, ...rig.stocks];
+    for (const part of parts) part.kill('SIGKILL');
+    await Promise.all(parts.map((part) => part.exited));
+    await Promise.all(parts.map((part) => part.restart()));
+    await Promise.all(parts.map((part) => part.ready()));
+    await load.more(short ? 20 : 200);
+    await rig.kafka.start();
+    return parts.length;
+  },
+};
+
+export const brokerKilled: Fault = {
+  name: 'broker-killed',
+  title: 'broker killed with SIGKILL and restarted with its data',
+  run: async ({ rig, load, short }) => {
+    const times = short ? 1 : 2;
+    for (let left = times; left > 0; left -= 1) {
+      await rig.kafka.kill();
+      await load.more(30);
+      await rig.kafka.start();
+      await load.more(30);
+    }
+    return times;
+  },
+};
+
+/** Connections are neither refused nor answered, as when a network cable is unplugged. */
+export const brokerSilent: Fault = {
+  name: 'broker-silent',
+  title: 'connections to the broker open and silent for 12 s',
+  run: async ({ rig, load }) => {
+    const proxies = SIDES.map((side) => rig.kafka.proxies[side]);
+    const stalled = (): number => proxies.reduce((sum, { counts }) => sum + counts.stalled, 0);
+    const before = stalled();
+    for (const proxy of proxies) proxy.stall();
+    await Promise.all([pause(12_000), load.more(50)]);
+    for (const proxy of proxies) await proxy.restore();
+    return stalled() - before;
+  },
+};

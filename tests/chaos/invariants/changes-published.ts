@@ -1,0 +1,20 @@
+import { type Breach, fieldsOf, type History } from '../history.ts';
+
+/** Source of live streams: stock_changed has each ledger entry with its quantity. */
+export function changesPublished({ movements, records }: History): Breach[] {
+  const published = new Map<string, unknown>();
+  for (const { value } of records['stock_changed'] ?? []) {
+    const fields = fieldsOf(value);
+    published.set(`${fields?.['id']} ${fields?.['version']}`, fields?.['quantity']);
+  }
+  return movements.flatMap(({ stockId, version, kind, quantityAfter }): Breach[] => {
+    const quantity = published.get(`${stockId} ${version}`);
+    // The record of a deletion has the last quantity; the ledger has 0.
+    if (quantity === quantityAfter || (kind === 'DELETED' && quantity !== undefined)) return [];
+    const what =
+      quantity === undefined
+        ? `version ${version} of ${stockId} was not published`
+        : `version ${version} of ${stockId} was published with ${quantity}; the ledger has ${quantityAfter}`;
+    return [{ guarantee: 5, what }];
+  });
+}
