@@ -1,4 +1,4 @@
-import { ask } from '../graph/ask-graph.ts';
+import { ask } from '../graph/send-operation.ts';
 import { isUnknownField } from '../graph/graph-errors.ts';
 import { ANY_EXAMPLES, type Example, SHOP_EXAMPLES } from './examples.ts';
 

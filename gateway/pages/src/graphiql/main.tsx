@@ -5,7 +5,7 @@ import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { createClient } from 'graphql-ws';
 import { createRoot } from 'react-dom/client';
 import { graphExamples } from '../examples/graph-examples.ts';
-import { authoriseConnection } from './authorise-connection.ts';
+import { authoriseConnection } from './authorize-connection.ts';
 import { Explorer } from './explorer.tsx';
 import { keepTabsPlain } from './plain-tabs.ts';
 

@@ -1,6 +1,6 @@
 import { showNeeding } from '../design/show-needing.ts';
 import { readStatus, type Status, summaryOf } from '../design/status.ts';
-import { ask } from '../graph/ask-graph.ts';
+import { ask } from '../graph/send-operation.ts';
 import { isUnknownField } from '../graph/graph-errors.ts';
 
 const LOOK_EVERY_MS = 3_000;

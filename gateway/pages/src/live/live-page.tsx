@@ -6,7 +6,7 @@ import { AdjustForm } from './forms/adjust-form.tsx';
 import { OrderForm } from './forms/order-form.tsx';
 import { OrderList } from './orders/order-list.tsx';
 import { StockList } from './stocks/stock-list.tsx';
-import { TokenForm } from './token/token-form.tsx';
+import { TokenForm } from './token-form.tsx';
 
 /** The warehouse as it is this moment. */
 export function LivePage() {

@@ -1,16 +1,16 @@
 import { unavailableServices } from '../graph/graph-errors.ts';
 import { AT_FIRST, type Connection } from './connection/connection.ts';
-import { createLastingClient } from './connection/lasting-client.ts';
-import { afterPaint, onNextFrame } from './frame-batch.ts';
+import { createLastingClient } from './connection/reconnecting-client.ts';
+import { afterPaint, onNextFrame } from './frames.ts';
 import { STOCK_CHANGED, type StockChangedData } from './operations.ts';
 import { followOrders } from './orders/follow-orders.ts';
 import { createOrderStore, type OrderState, type OrderStore } from './orders/order-store.ts';
-import type { OwnOrder } from './orders/own-order.ts';
-import { createUnnamedOrders } from './orders/unnamed-orders.ts';
-import { createSignal, type Signal } from './signal.ts';
-import { createSpeedMeter, type Speed } from './speed.ts';
+import type { OwnOrder } from './orders/own-orders.ts';
+import { createUnnamedOrders } from './orders/unattributed-orders.ts';
+import { createSignal, type Signal } from '../signal.ts';
+import { createSpeedMeter, type Speed } from './speed-meter.ts';
 import { addChange, emptyBatch } from './stocks/change-batch.ts';
-import { loadStocks } from './stocks/load-stocks.ts';
+import { loadStocks } from './stocks/follow-stocks.ts';
 import { createStockStore, type StockState, type StockStore } from './stocks/stock-store.ts';
 
 /** What the page shows, outside React, kept up to date for as long as the page is open. */

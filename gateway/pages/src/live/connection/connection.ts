@@ -1,4 +1,4 @@
-import type { SessionToken } from '../token/session-token.ts';
+import type { SessionToken } from '../../graph/session-token.ts';
 
 /** How the page stands to the gateway, and through it to the services. */
 export interface Connection {

@@ -4,7 +4,7 @@ import {
   authorization,
   noteUnauthenticated,
   sessionToken,
-} from '../token/session-token.ts';
+} from '../../graph/session-token.ts';
 
 const WAIT_MIN_MS = 250;
 const WAIT_MAX_MS = 3_000;

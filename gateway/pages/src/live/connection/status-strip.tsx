@@ -1,5 +1,5 @@
 import { useLive } from '../live-context.tsx';
-import { sessionToken } from '../token/session-token.ts';
+import { sessionToken } from '../../graph/session-token.ts';
 import { useSignal } from '../use-signal.ts';
 import { type Connection, labelOf, noticeOf } from './connection.ts';
 

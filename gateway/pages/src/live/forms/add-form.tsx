@@ -3,7 +3,7 @@ import { useLive } from '../live-context.tsx';
 import { ADD_STOCK } from '../operations.ts';
 import type { StockState } from '../stocks/stock-store.ts';
 import { FormResult } from './form-result.tsx';
-import { useMutation } from './use-mutation.ts';
+import { useMutation } from './mutation.tsx';
 
 const UNANSWERED =
   'No answer: it is not known whether the stock was added. Look for it in the list before you press again.';

@@ -4,7 +4,7 @@ import { ADJUST_STOCK } from '../operations.ts';
 import type { StockState } from '../stocks/stock-store.ts';
 import { FormResult } from './form-result.tsx';
 import { ProductField } from './product-field.tsx';
-import { useMutation } from './use-mutation.ts';
+import { useMutation } from './mutation.tsx';
 
 const UNANSWERED =
   'No answer: it is not known whether the stock was changed. Look at its quantity before you press again.';

@@ -2,12 +2,12 @@ import { useRef, useState } from 'react';
 import { useLive } from '../live-context.tsx';
 import { CREATE_ORDER, type OrderData } from '../operations.ts';
 import { stateOf } from '../orders/follow-orders.ts';
-import { outcomeOf } from '../orders/own-order.ts';
+import { outcomeOf } from '../orders/own-orders.ts';
 import { useSignal } from '../use-signal.ts';
 import { FormResult } from './form-result.tsx';
 import { ProductField } from './product-field.tsx';
 import { randomKey } from './random-key.ts';
-import { useMutation } from './use-mutation.ts';
+import { useMutation } from './mutation.tsx';
 
 const UNANSWERED =
   'No answer: it is not known whether the order was taken. Press again: the same order is not taken twice.';

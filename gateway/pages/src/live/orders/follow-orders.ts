@@ -1,6 +1,6 @@
-import { ask, type NoAnswer } from '../../graph/ask-graph.ts';
+import { ask, type NoAnswer } from '../../graph/send-operation.ts';
 import { type GraphError, unavailableServices } from '../../graph/graph-errors.ts';
-import type { LastingClient } from '../connection/lasting-client.ts';
+import type { LastingClient } from '../connection/reconnecting-client.ts';
 import {
   ORDER_CHANGED,
   ORDERS_QUERY,
@@ -8,7 +8,7 @@ import {
   type OrderData,
   type OrdersData,
 } from '../operations.ts';
-import { authorization } from '../token/session-token.ts';
+import { authorization } from '../../graph/session-token.ts';
 import type { OrderState, OrderStore } from './order-store.ts';
 
 /** The graph has no stream of all orders: confirmed ones come with their stock, others by asking. */

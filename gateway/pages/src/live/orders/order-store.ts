@@ -1,4 +1,4 @@
-import { createSignal, type Signal } from '../signal.ts';
+import { createSignal, type Signal } from '../../signal.ts';
 
 export type OrderStatus = 'PENDING' | 'CONFIRMED' | 'REJECTED';
 

@@ -1,4 +1,4 @@
-import { ask } from '../../graph/ask-graph.ts';
+import { ask } from '../../graph/send-operation.ts';
 import { HISTORY_QUERY, type HistoryData } from '../operations.ts';
 import { prepend } from './stock-history.ts';
 import type { StockStore } from './stock-store.ts';

@@ -1,4 +1,4 @@
-import { createSignal, type Signal } from '../signal.ts';
+import { createSignal, type Signal } from '../../signal.ts';
 import { note, type StockHistory, startHistory } from './stock-history.ts';
 
 /** A state of a stock, from a query or a change. */

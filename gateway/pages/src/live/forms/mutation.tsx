@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { type Answer, ask } from '../../graph/ask-graph.ts';
+import { type Answer, ask } from '../../graph/send-operation.ts';
 import { inPlainWords } from '../../graph/graph-errors.ts';
 
 export interface Mutation<T> {

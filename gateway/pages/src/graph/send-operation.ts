@@ -1,4 +1,4 @@
-import { authorization, noteUnauthenticated, sessionToken } from '../live/token/session-token.ts';
+import { authorization, noteUnauthenticated, sessionToken } from './session-token.ts';
 import type { GraphError } from './graph-errors.ts';
 
 export interface Answer<T> {

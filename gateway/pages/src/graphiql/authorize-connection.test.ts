@@ -1,6 +1,6 @@
 import type { Fetcher } from '@graphiql/toolkit';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { authoriseConnection } from './authorise-connection.ts';
+import { authoriseConnection } from './authorize-connection.ts';
 
 let params: () => object;
 let terminated: number;

@@ -1,5 +1,5 @@
-import { useSignal } from '../use-signal.ts';
-import { forgetToken, giveToken, sessionToken, subjectOf } from './session-token.ts';
+import { useSignal } from './use-signal.ts';
+import { forgetToken, giveToken, sessionToken, subjectOf } from '../graph/session-token.ts';
 
 /** Another person's token: what is on the page is not theirs to see, so it begins anew. */
 function use(text: string): void {

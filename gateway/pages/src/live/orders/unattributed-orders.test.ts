@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createUnnamedOrders } from './unnamed-orders.ts';
+import { createUnnamedOrders } from './unattributed-orders.ts';
 
 const order = (id: string) =>
   ({

@@ -1,4 +1,4 @@
-import { ask } from '../../graph/ask-graph.ts';
+import { ask } from '../../graph/send-operation.ts';
 import { type GraphError, isUnknownField } from '../../graph/graph-errors.ts';
 import { STOCKS_QUERY, type StocksData } from '../operations.ts';
 

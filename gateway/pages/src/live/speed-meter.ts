@@ -1,4 +1,4 @@
-import { createSignal, type Signal } from './signal.ts';
+import { createSignal, type Signal } from '../signal.ts';
 
 /** How fast what happens is on the screen. */
 export interface Speed {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { OrderState } from './order-store.ts';
-import { outcomeOf } from './own-order.ts';
+import { outcomeOf } from './own-orders.ts';
 
 const order: OrderState = {
   id: 'a',
