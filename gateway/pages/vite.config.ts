@@ -9,7 +9,7 @@ import { defineConfig, type Plugin } from 'vite';
 const COMPRESSED = /\.(?:html|js|css|svg|ttf)$/;
 const compress = promisify(gzip);
 
-/** A .gz beside each text file, so that the gateway spends nothing on it; the same bytes each time. */
+/** Writes a .gz file beside each text file, so that the gateway does not compress at run time. */
 function precompress(): Plugin {
   const dist = fileURLToPath(new URL('dist', import.meta.url));
   return {
@@ -31,18 +31,18 @@ function precompress(): Plugin {
 
 export default defineConfig({
   plugins: [react(), precompress()],
-  // Under a name of their own: the gateway's own paths stay free.
   build: {
+    // One folder, so that no asset has the path of a route of the gateway.
     assetsDir: 'pages',
     target: 'es2022',
-    // The policy of the pages allows files alone.
+    // The content security policy allows no inline assets.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 4096,
     rolldownOptions: {
       input: ['index.html', 'live.html', 'graphiql.html', 'sandbox.html'],
       onwarn: (warning, warn) => {
-        // GraphiQL's "use no memo" is for a compiler that has run already.
+        // GraphiQL's "use no memo" is an instruction for a compiler that already ran.
         if (warning.code !== 'MODULE_LEVEL_DIRECTIVE') warn(warning);
       },
     },

@@ -1,8 +1,9 @@
-/** A value outside React that components follow by useSyncExternalStore. */
+/** A value outside React; components subscribe to it with `useSignal`. */
 export interface Signal<T> {
   readonly get: () => T;
+  /** Notifies the listeners if the value differs. */
   readonly set: (value: T) => void;
-  /** @returns how to stop listening */
+  /** @returns a function that unsubscribes */
   readonly subscribe: (listener: () => void) => () => void;
 }
 

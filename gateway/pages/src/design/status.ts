@@ -1,31 +1,39 @@
-/** How one part is; `unknown` where nobody who knows can be asked. */
+/** State of a part; `unknown` when no service that uses the part answers. */
 export type State = 'ok' | 'degraded' | 'down' | 'unknown';
 
-/** What `/status` of the gateway answers. */
+/** Answer of the gateway's `/status`. */
 export interface Status {
-  /** Whether the pages for exploring are served. */
+  /** Whether the gateway serves Sandbox and GraphiQL. */
   readonly explorers: boolean;
   readonly parts: readonly {
     readonly name: string;
     readonly state: State;
-    /** Plain words, for people. */
+    /** A sentence for users. */
     readonly says: string;
   }[];
 }
 
-const ASK_WITHIN_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
-/** @throws when the gateway does not answer */
-export async function readStatus(): Promise<Status> {
-  const response = await fetch('/status', { signal: AbortSignal.timeout(ASK_WITHIN_MS) });
+/** @throws when the gateway does not answer within 5 s */
+export async function fetchStatus(): Promise<Status> {
+  const response = await fetch('/status', { signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!response.ok) throw new Error(`status ${response.status}`);
   return (await response.json()) as Status;
 }
 
-/** One line about all parts. */
+/** Summarizes all parts in one sentence. */
 export function summaryOf({ parts }: Status): string {
-  const troubled = parts.filter(({ state }) => state !== 'ok');
-  if (troubled.length === 0) return 'All parts work.';
-  const names = troubled.map(({ name }) => name).join(', ');
-  return `${troubled.length === 1 ? 'One part needs' : `${troubled.length} parts need`} a look: ${names}.`;
+  const names = parts.filter(({ state }) => state !== 'ok').map(({ name }) => name);
+  if (names.length === 0) return 'All parts work.';
+  const count =
+    names.length === 1 ? '1 part has a problem' : `${names.length} parts have a problem`;
+  return `${count}: ${names.join(', ')}.`;
+}
+
+/** Shows or hides the elements with `data-needs="<feature>"`. */
+export function showElementsNeeding(feature: string, isAvailable: boolean): void {
+  for (const element of document.querySelectorAll<HTMLElement>(`[data-needs="${feature}"]`)) {
+    element.hidden = !isAvailable;
+  }
 }

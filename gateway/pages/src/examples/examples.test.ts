@@ -9,7 +9,7 @@ const schema = buildSchema(
 const folder = new URL('.', import.meta.url);
 
 test.each(readdirSync(folder).filter((name) => name.endsWith('.graphql')))(
-  '%s fits the graph',
+  '%s is valid for the graph',
   (name) => {
     const document = parse(readFileSync(new URL(name, folder), 'utf8'));
     expect(validate(schema, document).map(({ message }) => message)).toEqual([]);

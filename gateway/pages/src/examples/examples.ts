@@ -1,19 +1,20 @@
+import { isUnknownField } from '../graph/graph-errors.ts';
+import { sendOperation } from '../graph/send-operation.ts';
 import addStock from './add-stock.graphql?raw';
 import order from './order.graphql?raw';
 import overview from './stocks.graphql?raw';
 import watch from './watch.graphql?raw';
 
-/** An operation to begin with. */
+/** An operation that Sandbox and GraphiQL show when they open. */
 export interface Example {
   readonly query: string;
-  /** JSON, as the editors take it. */
+  /** JSON text, as both editors expect. */
   readonly variables?: string;
 }
 
 const json = (value: unknown): string => JSON.stringify(value, null, 2);
 
-/** Of the shop's graph. */
-export const SHOP_EXAMPLES: readonly Example[] = [
+const SHOP_EXAMPLES: readonly Example[] = [
   { query: overview.trim() },
   { query: watch.trim() },
   { query: order.trim(), variables: json({ input: { productId: 'kopi-gayo', quantity: 1 } }) },
@@ -25,7 +26,20 @@ export const SHOP_EXAMPLES: readonly Example[] = [
   },
 ];
 
-/** Of any graph. */
-export const ANY_EXAMPLES: readonly Example[] = [
-  { query: '# Ask the graph anything: Ctrl-Space suggests.\nquery Hello {\n  __typename\n}\n' },
+/** Valid for any graph. */
+const GENERIC_EXAMPLES: readonly Example[] = [
+  {
+    query:
+      '# Write an operation here. Ctrl-Space completes names.\nquery Hello {\n  __typename\n}\n',
+  },
 ];
+
+/** Selects the examples that are valid for the graph that the gateway serves. */
+export async function loadExamples(): Promise<readonly Example[]> {
+  try {
+    const { errors } = await sendOperation('{ stockCursor }');
+    return errors.some(isUnknownField) ? GENERIC_EXAMPLES : SHOP_EXAMPLES;
+  } catch {
+    return SHOP_EXAMPLES;
+  }
+}

@@ -1,30 +1,35 @@
-import { expect, test } from 'vitest';
-import { inPlainWords, unavailableServices } from './graph-errors.ts';
+import { describe, expect, it } from 'vitest';
+import { errorText, unavailableServices } from './graph-errors.ts';
 
-test('input that is refused is told in words of the form', () => {
-  const extensions = {
-    code: 'BAD_USER_INPUT',
-    argument: 'input.quantity',
-    allowed: 'a whole number from 1 to 1,000,000',
-  };
-  expect(inPlainWords({ message: 'input.quantity must be …', extensions })).toBe(
-    'The quantity must be a whole number from 1 to 1,000,000.',
-  );
+const unavailable = (serviceName: string) => ({
+  message: 'x',
+  extensions: { code: 'UNAVAILABLE', serviceName },
 });
 
-test('a service that is away is named; other messages stay as they are', () => {
-  const extensions = { code: 'UNAVAILABLE', serviceName: 'order' };
-  expect(inPlainWords({ message: 'x', extensions })).toContain('The order service does not answer');
-  expect(inPlainWords({ message: 'There is one already' })).toBe('There is one already.');
-});
-
-test('services away, each once', () => {
-  const away = (serviceName: string) => ({
-    message: 'x',
-    extensions: { code: 'UNAVAILABLE', serviceName },
+describe('errorText', () => {
+  it('names the form field of invalid input', () => {
+    const extensions = {
+      code: 'BAD_USER_INPUT',
+      argument: 'input.quantity',
+      allowed: 'a whole number from 1 to 1,000,000',
+    };
+    expect(errorText({ message: 'input.quantity must be …', extensions })).toBe(
+      'The quantity must be a whole number from 1 to 1,000,000.',
+    );
   });
-  expect(unavailableServices([away('stock'), away('order'), away('stock')])).toEqual([
-    'order',
-    'stock',
-  ]);
+
+  it('names an unavailable service', () => {
+    expect(errorText(unavailable('order'))).toContain('The order service does not answer');
+  });
+
+  it('keeps other messages and ends them with a full stop', () => {
+    expect(errorText({ message: 'The stock exists' })).toBe('The stock exists.');
+  });
+});
+
+describe('unavailableServices', () => {
+  it('lists each service once', () => {
+    const errors = [unavailable('stock'), unavailable('order'), unavailable('stock')];
+    expect(unavailableServices(errors)).toEqual(['order', 'stock']);
+  });
 });

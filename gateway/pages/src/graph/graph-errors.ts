@@ -1,23 +1,23 @@
-/** An error as the graph answers it. */
+/** An error in an answer of the graph. */
 export interface GraphError {
   readonly message: string;
   readonly extensions?: {
     readonly code?: string;
-    /** Of `BAD_USER_INPUT`: which argument, such as `input.quantity`. */
+    /** With `BAD_USER_INPUT`: path of the argument, such as `input.quantity`. */
     readonly argument?: string;
-    /** Of `BAD_USER_INPUT`: what may stand there. */
+    /** With `BAD_USER_INPUT`: the allowed values, such as `a whole number from 1 to 100`. */
     readonly allowed?: string;
-    /** The subgraph that it came from. */
+    /** Name of the subgraph that the error comes from. */
     readonly serviceName?: string;
   };
 }
 
-/** The operation names a field that this graph does not have. */
+/** Whether the operation selects a field that this graph does not have. */
 export function isUnknownField(error: GraphError): boolean {
   return error.extensions?.code === 'GRAPHQL_VALIDATION_FAILED';
 }
 
-/** The subgraphs that could not be asked, each once. */
+/** Names of the subgraphs that did not answer, sorted and without duplicates. */
 export function unavailableServices(errors: readonly GraphError[]): string[] {
   const names = errors.flatMap(({ extensions }) =>
     extensions?.code === 'UNAVAILABLE' && extensions.serviceName ? [extensions.serviceName] : [],
@@ -35,13 +35,13 @@ const FIELDS: Readonly<Record<string, string>> = {
   reason: 'The reason',
 };
 
-/** What went wrong, for people who see a form and not an operation. */
-export function inPlainWords({ message, extensions = {} }: GraphError): string {
+/** Describes an error to a user, who sees a form field and not an argument. */
+export function errorText({ message, extensions = {} }: GraphError): string {
   const { code, argument = '', allowed, serviceName } = extensions;
   const field = FIELDS[argument];
   if (code === 'BAD_USER_INPUT' && field && allowed) return `${field} must be ${allowed}.`;
   if (code === 'UNAVAILABLE') {
-    return `The ${serviceName ?? 'service'} service does not answer right now. Try again in a moment.`;
+    return `The ${serviceName ?? 'requested'} service does not answer right now. Try again in a moment.`;
   }
   return /[.!?]$/.test(message) ? message : `${message}.`;
 }

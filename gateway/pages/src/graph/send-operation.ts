@@ -1,25 +1,26 @@
-import { authorization, noteUnauthenticated, sessionToken } from './session-token.ts';
 import type { GraphError } from './graph-errors.ts';
+import { authorization, noteUnauthenticated, sessionToken } from './session-token.ts';
 
 export interface Answer<T> {
-  /** Null when nothing could be had; else with nulls where `errors` point. */
+  /** Null when the whole operation failed; otherwise null at each path in `errors`. */
   readonly data: T | null;
   readonly errors: readonly GraphError[];
 }
 
-/** Nobody answered, or not with GraphQL: the request may or may not have been carried out. */
-export class NoAnswer extends Error {
-  override readonly name = 'NoAnswer';
+/** The gateway did not answer with GraphQL: the operation may or may not have been executed. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
 }
 
-/** Longer than the gateway waits for a service: its own answer says which one is away. */
-const ASK_WITHIN_MS = 12_000;
+/** Longer than the gateway waits for a service, so that its own error names the service. */
+const TIMEOUT_MS = 12_000;
 
 /**
- * Asks the graph of the gateway that serves this page.
- * @throws {NoAnswer} when it is away or silent for 12 s
+ * Sends a query or mutation to the gateway that serves this page. A token that was refused is not
+ * sent again: the answer is the refusal.
+ * @throws {NoAnswerError} when the gateway is unavailable or silent for 12 s
  */
-export async function ask<T>(
+export async function sendOperation<T>(
   query: string,
   variables: Readonly<Record<string, unknown>> = {},
 ): Promise<Answer<T>> {
@@ -27,19 +28,19 @@ export async function ask<T>(
   if (refusal !== undefined) {
     return { data: null, errors: [{ message: refusal, extensions: { code: 'UNAUTHENTICATED' } }] };
   }
-  const shown = authorization();
+  const headers = authorization();
   try {
     const response = await fetch('/graphql', {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...shown },
+      headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify({ query, variables }),
-      signal: AbortSignal.timeout(ASK_WITHIN_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const { data = null, errors = [] } = (await response.json()) as Partial<Answer<T>>;
     const refused = errors.find(({ extensions }) => extensions?.code === 'UNAUTHENTICATED');
-    if (refused) noteUnauthenticated(shown.authorization, refused.message);
+    if (refused) noteUnauthenticated(headers.authorization, refused.message);
     return { data, errors };
   } catch (cause) {
-    throw new NoAnswer('The gateway does not answer', { cause });
+    throw new NoAnswerError('The gateway does not answer', { cause });
   }
 }

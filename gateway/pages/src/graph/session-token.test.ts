@@ -12,47 +12,47 @@ beforeEach(() => {
   vi.resetModules();
 });
 
-test('a token is kept for the tab, with or without the word before it', async () => {
-  const { giveToken, authorization, forgetToken } = await page();
+test('stores a token for the tab and accepts it with or without `Bearer`', async () => {
+  const { setToken, authorization, removeToken } = await page();
   expect(authorization()).toEqual({});
-  giveToken('  Bearer a.b.c ');
+  setToken('  Bearer a.b.c ');
   expect(authorization()).toEqual({ authorization: 'Bearer a.b.c' });
   vi.resetModules();
   const again = await page();
   expect(again.authorization()).toEqual({ authorization: 'Bearer a.b.c' });
-  forgetToken();
+  removeToken();
   expect([...stored]).toEqual([]);
 });
 
-test('what needs a token is told apart from a token that is refused', async () => {
-  const { giveToken, noteUnauthenticated, sessionToken } = await page();
+test('distinguishes a missing token from a refused one', async () => {
+  const { setToken, noteUnauthenticated, sessionToken } = await page();
   noteUnauthenticated(undefined, 'Query.orders needs a token');
   expect(sessionToken.get()).toEqual({ wanted: true });
-  giveToken('old');
+  setToken('old');
   noteUnauthenticated('Bearer old', 'it has expired');
   expect(sessionToken.get()).toEqual({ token: 'old', refusal: 'it has expired', wanted: true });
-  giveToken('new');
-  // An answer to the earlier one comes late.
+  setToken('new');
+  // A late answer to the earlier token.
   noteUnauthenticated('Bearer old', 'it has expired');
   expect(sessionToken.get()).toEqual({ token: 'new', wanted: true });
 });
 
-test('whoever waits for another token gets it', async () => {
-  const { giveToken, noteUnauthenticated, anotherToken } = await page();
-  await anotherToken();
-  giveToken('old');
+test('waits for another token after a refusal', async () => {
+  const { setToken, noteUnauthenticated, usableToken } = await page();
+  await usableToken();
+  setToken('old');
   noteUnauthenticated('Bearer old', 'no');
   let waited = false;
-  const waiting = anotherToken().then(() => {
+  const waiting = usableToken().then(() => {
     waited = true;
   });
   await Promise.resolve();
   expect(waited).toBe(false);
-  giveToken('new');
+  setToken('new');
   await waiting;
 });
 
-test('a token says whose it is', async () => {
+test('reads the subject of a token', async () => {
   const { subjectOf } = await page();
   const token = (claims: object) =>
     `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.y`;

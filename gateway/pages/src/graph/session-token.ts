@@ -1,70 +1,73 @@
 import { createSignal, type Signal } from '../signal.ts';
 
-/** Where it is kept: for this tab, and gone with it. Never in an address, which is logged and handed on. */
+/** Key in sessionStorage: the token is deleted with the tab. It is never in a URL, because URLs are logged. */
 const KEY = 'gudang-token';
 
 export interface SessionToken {
-  /** What is shown to the graph. */
+  /** The token that this page sends. */
   readonly token?: string;
-  /** Why it lets nobody in; nothing is asked with it again. */
+  /** Why the gateway refused the token; it is not sent again. */
   readonly refusal?: string;
-  /** Something that the page asks for needs one. */
+  /** Whether an operation of the page needs a token. */
   readonly wanted: boolean;
 }
 
-/** Who looks at this page, as the graph sees it. */
-export const sessionToken: Signal<SessionToken> = createSignal(kept());
+/** The token of this tab. */
+export const sessionToken: Signal<SessionToken> = createSignal(loadToken());
 
-function kept(): SessionToken {
+function loadToken(): SessionToken {
   const token = sessionStorage.getItem(KEY);
   return { wanted: false, ...(token ? { token } : {}) };
 }
 
-/** Shows this token from now on; it may be pasted with the word Bearer before it. */
-export function giveToken(text: string): void {
+/** Stores a token and uses it from now on. @param text may start with `Bearer` */
+export function setToken(text: string): void {
   const token = text.trim().replace(/^Bearer +/i, '');
   if (token === '') return;
   sessionStorage.setItem(KEY, token);
   sessionToken.set({ token, wanted: sessionToken.get().wanted });
 }
 
-export function forgetToken(): void {
+export function removeToken(): void {
   sessionStorage.removeItem(KEY);
   sessionToken.set({ wanted: sessionToken.get().wanted });
 }
 
-/** As a header has it, and `connection_init`. */
+/** The token as a header and as the payload of `connection_init`. */
 export function authorization(): { readonly authorization?: string } {
   const { token } = sessionToken.get();
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
-/** Notes that something needs a token, or that the one that was shown is no good. @param shown the header */
-export function noteUnauthenticated(shown: string | undefined, message: string): void {
+/**
+ * Records that the gateway refused a token, or that an operation needs one.
+ * @param sent the authorization header of the request; undefined: none
+ */
+export function noteUnauthenticated(sent: string | undefined, message: string): void {
   const state = sessionToken.get();
-  // Of one that was given meanwhile, this says nothing.
-  if (shown !== authorization().authorization) return;
-  if (shown === undefined) {
+  // The answer is to an earlier token.
+  if (sent !== authorization().authorization) return;
+  if (sent === undefined) {
     if (!state.wanted) sessionToken.set({ ...state, wanted: true });
   } else if (state.refusal !== message) {
     sessionToken.set({ ...state, refusal: message });
   }
 }
 
-/** Resolves once another token is there, or none; at once when the one that is there may be good. */
-export function anotherToken(): Promise<void> {
+/** Resolves when the current token is not refused: at once, or after another token was set or removed. */
+export function usableToken(): Promise<void> {
   return new Promise((resolve) => {
-    const look = (): void => {
+    const check = (): void => {
       if (sessionToken.get().refusal !== undefined) return;
       stop();
       resolve();
     };
-    const stop = sessionToken.subscribe(look);
-    look();
+    const stop = sessionToken.subscribe(check);
+    check();
   });
 }
 
-/** Whose it is, by its own word: the graph alone knows whether that is true. */
+/** Reads the subject of a token without verifying it; undefined when it has none. */
 export function subjectOf(token: string): string | undefined {
   const [, payload = ''] = token.split('.');
   try {

@@ -1,6 +1,6 @@
 import type { Fetcher } from '@graphiql/toolkit';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { authoriseConnection } from './authorize-connection.ts';
+import { authorizeConnection } from './authorize-connection.ts';
 
 let params: () => object;
 let terminated: number;
@@ -10,7 +10,7 @@ let fetcher: Fetcher;
 beforeEach(() => {
   terminated = 0;
   sent = vi.fn<Fetcher>();
-  fetcher = authoriseConnection(
+  fetcher = authorizeConnection(
     (connectionParams) => {
       params = connectionParams;
       return {
@@ -23,28 +23,28 @@ beforeEach(() => {
   );
 });
 
-const ask = (headers?: Record<string, string>) =>
+const send = (headers?: Record<string, string>) =>
   fetcher({ query: 'subscription { x }' }, headers ? { headers } : undefined);
 
-it('shows no token where the headers have none', () => {
-  ask();
-  ask({ accept: 'x', authorization: '' });
+it('sends no token without an authorization header', () => {
+  send();
+  send({ accept: 'x', authorization: '' });
   expect([params(), terminated]).toEqual([{}, 0]);
 });
 
-it('shows the token of the headers, whatever their case, over a connection of its own', () => {
-  ask({ Authorization: 'Bearer a' });
+it('opens a new connection for another token, whatever the case of the header', () => {
+  send({ Authorization: 'Bearer a' });
   expect([params(), terminated]).toEqual([{ authorization: 'Bearer a' }, 1]);
-  ask({ authorization: 'Bearer a' });
+  send({ authorization: 'Bearer a' });
   expect(terminated).toBe(1);
-  ask({ authorization: 'Bearer b' });
+  send({ authorization: 'Bearer b' });
   expect([params(), terminated]).toEqual([{ authorization: 'Bearer b' }, 2]);
-  ask();
+  send();
   expect([params(), terminated]).toEqual([{}, 3]);
 });
 
-it('hands on what is asked, with all headers', () => {
-  ask({ authorization: 'Bearer a' });
+it('passes the operation and all headers to the fetcher', () => {
+  send({ authorization: 'Bearer a' });
   expect(sent).toHaveBeenCalledWith(
     { query: 'subscription { x }' },
     { headers: { authorization: 'Bearer a' } },

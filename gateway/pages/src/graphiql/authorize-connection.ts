@@ -1,30 +1,30 @@
 import type { Fetcher } from '@graphiql/toolkit';
 
-/** What of graphql-ws's client this needs. */
+/** The part of graphql-ws's client that this module uses. */
 interface Connection {
-  /** Closes it; operations that run begin anew on the next one. */
+  /** Closes the websocket; running operations start again on the next one. */
   terminate(): void;
 }
 
 /**
- * Shows a websocket the token that stands in the page's headers, as requests do by themselves. A
- * websocket carries one for as long as it is open, so another token opens another.
- * @param connect makes the connection; it asks for its parameters each time that it opens
+ * Sends the token from GraphiQL's headers over the websocket too. A websocket carries one token as
+ * long as it is open, so another token needs another websocket.
+ * @param connect creates the connection; it reads its parameters each time it opens
  */
-export function authoriseConnection<C extends Connection>(
+export function authorizeConnection<C extends Connection>(
   connect: (connectionParams: () => Readonly<Record<string, string>>) => C,
   createFetcher: (connection: C) => Fetcher,
 ): Fetcher {
   let authorization: string | undefined;
   const connection = connect(() => (authorization === undefined ? {} : { authorization }));
   const fetcher = createFetcher(connection);
-  return (asked, options) => {
+  return (operation, options) => {
     const given = authorizationIn(options?.headers);
     if (given !== authorization) {
       authorization = given;
       connection.terminate();
     }
-    return fetcher(asked, options);
+    return fetcher(operation, options);
   };
 }
 

@@ -4,12 +4,11 @@ import './graphiql.css';
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { createClient } from 'graphql-ws';
 import { createRoot } from 'react-dom/client';
-import { graphExamples } from '../examples/graph-examples.ts';
-import { authoriseConnection } from './authorize-connection.ts';
-import { Explorer } from './explorer.tsx';
-import { keepTabsPlain } from './plain-tabs.ts';
+import { loadExamples } from '../examples/examples.ts';
+import { authorizeConnection } from './authorize-connection.ts';
+import { Explorer, repairTabRoles } from './explorer.tsx';
 
-const fetcher = authoriseConnection(
+const fetcher = authorizeConnection(
   (connectionParams) =>
     createClient({
       url: `${location.origin.replace('http', 'ws')}/graphql`,
@@ -21,7 +20,7 @@ const fetcher = authoriseConnection(
 );
 
 const root = document.getElementById('graphiql');
-if (!root) throw new Error('the page has no #graphiql');
-const examples = await graphExamples();
-keepTabsPlain(root);
+if (!root) throw new Error('The page has no #graphiql');
+const examples = await loadExamples();
+repairTabRoles(root);
 createRoot(root).render(<Explorer fetcher={fetcher} examples={examples} />);

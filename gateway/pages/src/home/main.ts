@@ -1,21 +1,20 @@
-import { showNeeding } from '../design/show-needing.ts';
-import { readStatus, type Status, summaryOf } from '../design/status.ts';
-import { ask } from '../graph/send-operation.ts';
+import { fetchStatus, type Status, showElementsNeeding, summaryOf } from '../design/status.ts';
 import { isUnknownField } from '../graph/graph-errors.ts';
+import { sendOperation } from '../graph/send-operation.ts';
 
-const LOOK_EVERY_MS = 3_000;
-const GATEWAY_GONE: Status['parts'] = [
-  { name: 'Gateway', state: 'down', says: 'It does not answer. This page asks again by itself.' },
+const REFRESH_MS = 3_000;
+const GATEWAY_DOWN: Status['parts'] = [
+  { name: 'Gateway', state: 'down', says: 'It does not answer. This page keeps trying.' },
 ];
 
 function byId(id: string): HTMLElement {
   const element = document.getElementById(id);
-  if (!element) throw new Error(`the page has no #${id}`);
+  if (!element) throw new Error(`The page has no #${id}`);
   return element;
 }
 
-/** Says it only when it is new: screen readers would read it again each time. */
-function say(id: string, text: string): void {
+/** Sets a text only if it differs, because screen readers read it aloud on each change. */
+function setText(id: string, text: string): void {
   const element = byId(id);
   if (element.textContent !== text) element.textContent = text;
 }
@@ -39,34 +38,34 @@ function showParts(parts: Status['parts']): void {
   byId('parts').replaceChildren(...items);
 }
 
-/** Whether this graph is the shop's: the gateway serves any, and knows no field of it. */
+/** Shows what fits the graph: the gateway serves any graph, and may not serve the shop's. */
 async function showGraph(): Promise<void> {
-  const { errors } = await ask('{ stockCursor }');
+  const { errors } = await sendOperation('{ stockCursor }');
   const hasStocks = !errors.some(isUnknownField);
-  showNeeding('stocks', hasStocks);
-  showNeeding('other-graph', !hasStocks);
+  showElementsNeeding('stocks', hasStocks);
+  showElementsNeeding('other-graph', !hasStocks);
 }
 
-async function look(): Promise<void> {
+async function showStatus(): Promise<void> {
   try {
-    const status = await readStatus();
-    showNeeding('explorers', status.explorers);
+    const status = await fetchStatus();
+    showElementsNeeding('explorers', status.explorers);
     showParts(status.parts);
-    say('summary', summaryOf(status));
+    setText('summary', summaryOf(status));
   } catch {
-    showParts(GATEWAY_GONE);
-    say('summary', 'The gateway does not answer.');
+    showParts(GATEWAY_DOWN);
+    setText('summary', 'The gateway does not answer.');
   }
 }
 
-async function keepLooking(): Promise<void> {
-  if (!document.hidden) await look();
-  setTimeout(keepLooking, LOOK_EVERY_MS);
+async function refresh(): Promise<void> {
+  if (!document.hidden) await showStatus();
+  setTimeout(refresh, REFRESH_MS);
 }
 
-say('http-address', `${location.origin}/graphql`);
-say('ws-address', `${location.origin.replace('http', 'ws')}/graphql`);
+setText('http-address', `${location.origin}/graphql`);
+setText('ws-address', `${location.origin.replace('http', 'ws')}/graphql`);
 showGraph().catch(() => {
-  // Not answered: the page shows that of the gateway, and the links stay.
+  // The gateway does not answer: showStatus() says so, and the links stay.
 });
-void keepLooking();
+void refresh();

@@ -1,31 +1,31 @@
 import { useEffect, useState } from 'react';
 import { useLive } from './live-context.tsx';
 
-/** A screen reader that hears of every change hears nothing else. */
-const SAY_EVERY_MS = 10_000;
+/** A screen reader that reads every change aloud leaves no time for anything else. */
+const ANNOUNCE_EVERY_MS = 10_000;
 
-/** Says now and then which stocks have moved. What concerns the user's own doing is said elsewhere. */
+/** Tells screen readers from time to time which stocks changed. Forms announce their own results. */
 export function Announcer() {
   const { moved, stocks } = useLive();
   const [text, setText] = useState('');
   useEffect(() => {
-    const waiting = new Set<string>();
+    const changed = new Set<string>();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const say = (): void => {
+    const announce = (): void => {
       timer = undefined;
-      const stock = stocks.get([...waiting].at(-1) ?? '');
-      const others = waiting.size - 1;
-      waiting.clear();
+      const stock = stocks.get([...changed].at(-1) ?? '');
+      const others = changed.size - 1;
+      changed.clear();
       if (!stock) return;
-      const more = others > 0 ? `, and ${others} other stocks moved` : '';
-      setText(`${stock.name} now ${stock.quantity}${more}`);
+      const more = others > 0 ? `, and ${others} other stocks changed` : '';
+      setText(`${stock.name}: ${stock.quantity}${more}`);
     };
     const unsubscribe = moved.subscribe(() => {
       for (const id of moved.get()) {
-        waiting.delete(id);
-        waiting.add(id);
+        changed.delete(id);
+        changed.add(id);
       }
-      timer ??= setTimeout(say, SAY_EVERY_MS);
+      timer ??= setTimeout(announce, ANNOUNCE_EVERY_MS);
     });
     return () => {
       unsubscribe();

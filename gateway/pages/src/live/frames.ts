@@ -1,25 +1,25 @@
-/** How long a page that nobody looks at waits: it gets no frames. */
+/** Delay in a hidden tab, which gets no animation frames. */
 const HIDDEN_MS = 1_000;
 
 /**
- * Runs a task once before the next frame, however often it is asked to: one render a frame, with
- * any number of changes a second.
+ * Returns a function that runs the task once before the next frame, however often it is called. So a
+ * page renders once a frame with any number of changes per second.
  */
 export function onNextFrame(task: () => void): () => void {
-  let planned = false;
+  let isScheduled = false;
   const run = (): void => {
-    planned = false;
+    isScheduled = false;
     task();
   };
   return () => {
-    if (planned) return;
-    planned = true;
+    if (isScheduled) return;
+    isScheduled = true;
     if (document.hidden) setTimeout(run, HIDDEN_MS);
     else requestAnimationFrame(run);
   };
 }
 
-/** Calls back once the frame that is being made has been painted. */
+/** Calls back after the current frame was painted. */
 export function afterPaint(callback: () => void): void {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => {
@@ -27,4 +27,17 @@ export function afterPaint(callback: () => void): void {
     callback();
   };
   requestAnimationFrame(() => port2.postMessage(undefined));
+}
+
+/** Returns a function that runs the task once after the delay, however often it is called meanwhile. */
+export function throttled(task: () => void, delayMs: number): () => void {
+  let isScheduled = false;
+  return () => {
+    if (isScheduled) return;
+    isScheduled = true;
+    setTimeout(() => {
+      isScheduled = false;
+      task();
+    }, delayMs);
+  };
 }

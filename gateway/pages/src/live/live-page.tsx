@@ -8,7 +8,7 @@ import { OrderList } from './orders/order-list.tsx';
 import { StockList } from './stocks/stock-list.tsx';
 import { TokenForm } from './token-form.tsx';
 
-/** The warehouse as it is this moment. */
+/** The live page: stocks, orders and forms. */
 export function LivePage() {
   const [productId, setProductId] = useState('');
   const choose = useCallback((id: string) => setProductId(id), []);

@@ -1,118 +1,77 @@
 import { unavailableServices } from '../graph/graph-errors.ts';
-import { AT_FIRST, type Connection } from './connection/connection.ts';
-import { createLastingClient } from './connection/reconnecting-client.ts';
-import { afterPaint, onNextFrame } from './frames.ts';
-import { STOCK_CHANGED, type StockChangedData } from './operations.ts';
+import { createSignal, type Signal } from '../signal.ts';
+import { createCatchUpReport } from './connection/catch-up-report.ts';
+import { type Connection, INITIAL } from './connection/connection.ts';
+import { createReconnectingClient } from './connection/reconnecting-client.ts';
+import { afterPaint, throttled } from './frames.ts';
 import { followOrders } from './orders/follow-orders.ts';
 import { createOrderStore, type OrderState, type OrderStore } from './orders/order-store.ts';
-import type { OwnOrder } from './orders/own-orders.ts';
-import { createUnnamedOrders } from './orders/unattributed-orders.ts';
-import { createSignal, type Signal } from '../signal.ts';
+import { createOwnOrders, type OwnOrder } from './orders/own-orders.ts';
+import { createUnattributedOrders } from './orders/unattributed-orders.ts';
 import { createSpeedMeter, type Speed } from './speed-meter.ts';
-import { addChange, emptyBatch } from './stocks/change-batch.ts';
-import { loadStocks } from './stocks/follow-stocks.ts';
+import { type ChangeBatch, createChangeBatcher } from './stocks/change-batch.ts';
+import { followStocks } from './stocks/follow-stocks.ts';
 import { createStockStore, type StockState, type StockStore } from './stocks/stock-store.ts';
 
-/** What the page shows, outside React, kept up to date for as long as the page is open. */
+/** Everything that the page shows, outside React, kept up to date as long as the page is open. */
 export interface LiveSession {
   readonly stocks: StockStore;
   readonly orders: OrderStore;
   readonly connection: Signal<Connection>;
   readonly speed: Signal<Speed>;
+  /** The last order of this page. */
   readonly ownOrder: Signal<OwnOrder | undefined>;
-  /** The stocks that moved on the screen last. */
+  /** Ids of the stocks that changed on the screen last. */
   readonly moved: Signal<readonly string[]>;
-  /** Shows an order that this page has made and follows it. @param sentAt by performance.now() */
-  readonly ordered: (order: OrderState, sentAt: number) => void;
-  /** Shows what a mutation of this page has answered, without waiting for its change. */
-  readonly changed: (stock: StockState) => void;
+  /** Shows and follows an order that this page placed. @param sentAt by performance.now() */
+  readonly orderPlaced: (order: OrderState, sentAt: number) => void;
+  /** Shows the answer of a mutation, without waiting for its change event. */
+  readonly stockChanged: (stock: StockState) => void;
 }
 
-/** Orders shown this often, in ms: a list that moves faster cannot be read. */
+/** Interval between updates of the order list, in ms: a faster list cannot be read. */
 const ORDERS_EVERY_MS = 250;
-/** How long after a connection came back changes count as missed, and how long that is told. */
+/** How long events after a reconnect count as missed, in ms. */
 const CATCH_UP_MS = 1_500;
-/** How long the change of a confirmed order may take to be seen after its own stream tells. */
+/** How long to wait for the stock change of an order after the order itself was confirmed, in ms. */
 const CHANGE_WITHIN_MS = 1_000;
-const CAUGHT_UP_SHOWN_MS = 8_000;
 
 export function startLiveSession(): LiveSession {
   const stocks = createStockStore();
   const orders = createOrderStore();
-  const connection = createSignal<Connection>(AT_FIRST);
-  const ownOrder = createSignal<OwnOrder | undefined>(undefined);
+  const connection = createSignal<Connection>(INITIAL);
   const moved = createSignal<readonly string[]>([]);
   const meter = createSpeedMeter();
-  const unnamed = createUnnamedOrders();
-  const sentAt = new Map<string, number>();
-  let cursor: string | undefined;
-  let batch = emptyBatch();
-  let missed: Set<string> | undefined;
-  let publishing = false;
-
+  const unattributed = createUnattributedOrders();
+  const ownOrders = createOwnOrders(orders, meter);
+  const publishOrders = throttled(orders.publish, ORDERS_EVERY_MS);
   const update = (changes: Partial<Connection>): void => {
     connection.set({ ...connection.get(), ...changes });
   };
-  const publishSoon = (): void => {
-    if (publishing) return;
-    publishing = true;
-    setTimeout(() => {
-      publishing = false;
-      orders.publish();
-    }, ORDERS_EVERY_MS);
-  };
+  const catchUp = createCatchUpReport(CATCH_UP_MS, (caughtUp) => update({ caughtUp }));
 
-  /** An order of this page is settled and painted with all that it changed. */
-  const settled = (order: OrderState): void => {
-    const sent = sentAt.get(order.id);
-    if (sent === undefined) return;
-    sentAt.delete(order.id);
-    ownOrder.set({ order });
-    orders.publish();
-    afterPaint(() => {
-      const tookMs = performance.now() - sent;
-      meter.sawOrder(tookMs);
-      if (ownOrder.get()?.order.id === order.id) ownOrder.set({ order, tookMs });
-    });
-  };
-
-  const flush = onNextFrame(() => {
-    const { states, orders: confirmed, count, committedAt } = batch;
-    batch = emptyBatch();
+  const showChanges = ({ states, orders: confirmed, count, committedAt }: ChangeBatch): void => {
     const changes = stocks.apply(states.values(), true);
-    for (const { id } of changes) missed?.add(id);
+    catchUp.add(changes);
     if (changes.length > 0) moved.set(changes.map(({ id }) => id));
     for (const order of confirmed) {
-      if (orders.get(order.id) || followed.ofEverybody()) {
-        orders.apply([{ ...order, ...createdAtOf(order) }]);
-      } else unnamed.add(order);
+      const known = orders.get(order.id);
+      // A stock change has the time of the decision; the order itself has the time of its creation.
+      if (known) orders.apply([{ ...order, createdAt: known.createdAt }]);
+      else if (followedOrders.mayShowAll()) orders.apply([order]);
+      else unattributed.add(order);
     }
-    if (confirmed.length > 0) publishSoon();
-    for (const order of confirmed) settled(order);
-    if (count > 0) afterPaint(() => meter.sawChanges(count, Date.now() - committedAt));
-  });
-  /** A change tells when an order was decided; when it was made may be known already. */
-  const createdAtOf = ({ id }: OrderState): Partial<OrderState> => {
-    const known = orders.get(id);
-    return known ? { createdAt: known.createdAt } : {};
+    if (confirmed.length > 0) publishOrders();
+    for (const order of confirmed) ownOrders.settle(order);
+    if (count > 0) afterPaint(() => meter.recordChanges(count, Date.now() - committedAt));
   };
 
-  const client = createLastingClient({
+  const client = createReconnectingClient({
     onOpen: (again) => {
       update({ socket: 'open', since: Date.now() });
-      followed.askNow();
-      meter.leaveOut(CATCH_UP_MS);
-      if (!again) return;
-      const ids = new Set<string>();
-      missed = ids;
-      setTimeout(() => {
-        missed = undefined;
-        update({ caughtUp: ids.size });
-        setTimeout(() => {
-          const { caughtUp: _told, ...rest } = connection.get();
-          connection.set(rest);
-        }, CAUGHT_UP_SHOWN_MS);
-      }, CATCH_UP_MS);
+      followedOrders.queryNow();
+      meter.ignoreTimes(CATCH_UP_MS);
+      if (again) catchUp.start();
     },
     onLost: () => {
       if (connection.get().socket === 'open') update({ since: Date.now() });
@@ -120,62 +79,52 @@ export function startLiveSession(): LiveSession {
     },
     onRefused: (reason) => update({ socket: 'refused', reason, since: Date.now() }),
   });
-  const followed = followOrders({
+
+  const followedOrders = followOrders({
     client,
     orders,
     onState: (order) => {
       orders.apply([order]);
-      publishSoon();
-      if (!sentAt.has(order.id)) return;
-      // A confirmed one is settled on the screen by its stock's change, unless a newer one stands for it.
-      if (order.status === 'REJECTED') settled(order);
-      else if (order.status === 'CONFIRMED') setTimeout(() => settled(order), CHANGE_WITHIN_MS);
+      publishOrders();
+      if (!ownOrders.isPending(order.id)) return;
+      // The stock change of a confirmed order settles it on the screen. The stream may have
+      // replaced that change by a newer one, so this does not wait for it indefinitely.
+      if (order.status === 'REJECTED') ownOrders.settle(order);
+      else if (order.status === 'CONFIRMED') {
+        setTimeout(() => ownOrders.settle(order), CHANGE_WITHIN_MS);
+      }
     },
     onUnavailable: (unavailable) => {
       if (String(unavailable) !== String(connection.get().unavailable)) update({ unavailable });
     },
   });
 
-  const followStocks = (from: string): void => {
-    cursor = from;
-    client.subscribe<StockChangedData>(
-      STOCK_CHANGED,
-      () => ({ after: cursor }),
-      ({ stockChanged }) => {
-        cursor = stockChanged.cursor;
-        addChange(batch, stockChanged);
-        flush();
-      },
-    );
-  };
-  void loadStocks(
-    (page, from) => {
-      stocks.apply(page, false);
-      if (cursor === undefined) followStocks(from);
-    },
-    (errors) => update({ unavailable: unavailableServices(errors) }),
-  ).then((isShop) => update(isShop ? { loaded: true } : { foreign: true }));
+  void followStocks({
+    client,
+    onPage: (page) => void stocks.apply(page, false),
+    onChange: createChangeBatcher(showChanges),
+    onErrors: (errors) => update({ unavailable: unavailableServices(errors) }),
+  }).then((isShop) => update(isShop ? { loaded: true } : { foreign: true }));
 
   return {
     stocks,
     orders,
     connection,
     speed: meter.speed,
-    ownOrder,
+    ownOrder: ownOrders.latest,
     moved,
-    ordered: (order, sent) => {
+    orderPlaced: (order, sentAt) => {
       orders.apply([order], true);
-      // Its change may have been quicker than its answer.
-      const early = unnamed.take(order.id);
-      if (early) orders.apply([{ ...early, createdAt: order.createdAt }]);
-      const known = orders.get(order.id) ?? order;
-      sentAt.set(order.id, sent);
-      ownOrder.set({ order: known });
-      if (known.status === 'PENDING') followed.follow(order.id);
-      else settled(known);
+      // The order's stock change may have arrived before the answer.
+      const confirmed = unattributed.take(order.id);
+      if (confirmed) orders.apply([{ ...confirmed, createdAt: order.createdAt }]);
+      const current = orders.get(order.id) ?? order;
+      ownOrders.track(current, sentAt);
+      if (current.status === 'PENDING') followedOrders.follow(order.id);
+      else ownOrders.settle(current);
       orders.publish();
     },
-    changed: (stock) => {
+    stockChanged: (stock) => {
       if (stocks.apply([stock], true).length > 0) moved.set([stock.id]);
     },
   };

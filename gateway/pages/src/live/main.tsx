@@ -1,12 +1,11 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { showNeeding } from '../design/show-needing.ts';
-import { readStatus } from '../design/status.ts';
+import { fetchStatus, showElementsNeeding } from '../design/status.ts';
 import { LiveProvider, startLive } from './live-context.tsx';
 import { LivePage } from './live-page.tsx';
 
 const root = document.getElementById('live');
-if (!root) throw new Error('the page has no #live');
+if (!root) throw new Error('The page has no #live');
 createRoot(root).render(
   <StrictMode>
     <LiveProvider live={startLive()}>
@@ -15,9 +14,9 @@ createRoot(root).render(
   </StrictMode>,
 );
 
-readStatus().then(
-  ({ explorers }) => showNeeding('explorers', explorers),
+fetchStatus().then(
+  ({ explorers }) => showElementsNeeding('explorers', explorers),
   () => {
-    // Not known: the links stay.
+    // The gateway does not answer: the links stay visible.
   },
 );

@@ -8,6 +8,6 @@ const schema = buildSchema(
   { assumeValid: true },
 );
 
-test.each(Object.entries(operations))('%s fits the graph', (_name, operation) => {
+test.each(Object.entries(operations))('%s is valid for the graph', (_name, operation) => {
   expect(validate(schema, parse(operation)).map(({ message }) => message)).toEqual([]);
 });

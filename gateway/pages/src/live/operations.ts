@@ -1,4 +1,4 @@
-/** The operations of the page, all of the public graph; a test holds them against its schema. */
+/** The operations of the page, all on the public graph; a test validates them against its schema. */
 
 const ORDER = 'id productId quantity status rejectionReason createdAt';
 
@@ -23,7 +23,7 @@ export interface StocksData {
   };
 }
 
-/** Only what the stock service itself knows: the stream goes on while orders are away. */
+/** Selects only fields of the stock service, so that the stream continues without the order service. */
 export const STOCK_CHANGED = `subscription StockChanged($after: String) {
   stockChanged(after: $after) {
     kind delta cursor at
@@ -48,7 +48,7 @@ export interface StockChangedData {
   };
 }
 
-/** The newest orders; the stock asked for beside them tells whether that service answers. */
+/** The newest orders. The stock field only shows whether the stock service answers. */
 export const ORDERS_QUERY = `query Orders($probe: ID!) {
   stock(id: $probe) { id }
   orders(first: 30) { nodes { ${ORDER} } }

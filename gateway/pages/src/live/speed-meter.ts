@@ -1,27 +1,27 @@
 import { createSignal, type Signal } from '../signal.ts';
 
-/** How fast what happens is on the screen. */
+/** How long it takes until a change is painted. */
 export interface Speed {
-  /** Of the last order of this page, from the press of its button, in ms. */
+  /** Last order of this page: from the button press until its result was painted, in ms. */
   readonly orderMs: number | undefined;
-  /** From a change's commit to the screen, the median of the last ones, in ms; by both clocks. */
+  /** Median from the commit of a change until it was painted, in ms. It compares two clocks. */
   readonly changeMs: number | undefined;
-  /** Changes a second, over the last seconds. */
+  /** Average of the last 5 seconds. */
   readonly changesPerSecond: number;
 }
 
 export interface SpeedMeter {
   readonly speed: Signal<Speed>;
-  readonly sawOrder: (ms: number) => void;
-  readonly sawChanges: (count: number, ms: number) => void;
-  /** What comes next has waited for a connection: its time says nothing. */
-  readonly leaveOut: (forMs: number) => void;
+  readonly recordOrder: (ms: number) => void;
+  readonly recordChanges: (count: number, ms: number) => void;
+  /** Ignores the times of changes that waited for a connection. @param forMs from now */
+  readonly ignoreTimes: (forMs: number) => void;
 }
 
-const SHOW_EVERY_MS = 1_000;
+const UPDATE_MS = 1_000;
 const WINDOW_SECONDS = 5;
 const SAMPLES = 50;
-/** Beyond, the two clocks differ. */
+/** A longer time means that the clocks of server and browser differ. */
 const LONGEST_MS = 60_000;
 
 export function createSpeedMeter(): SpeedMeter {
@@ -34,7 +34,7 @@ export function createSpeedMeter(): SpeedMeter {
   const samples: number[] = [];
   let orderMs: number | undefined;
   let current = 0;
-  let countedFrom = 0;
+  let ignoredUntil = 0;
 
   setInterval(() => {
     counts.shift();
@@ -43,24 +43,24 @@ export function createSpeedMeter(): SpeedMeter {
     const changesPerSecond = counts.reduce((sum, count) => sum + count, 0) / WINDOW_SECONDS;
     const changeMs = [...samples].sort((a, b) => a - b)[samples.length >> 1];
     const shown = speed.get();
-    const same = shown.changesPerSecond === changesPerSecond && shown.changeMs === changeMs;
-    if (!same || shown.orderMs !== orderMs) speed.set({ orderMs, changeMs, changesPerSecond });
-  }, SHOW_EVERY_MS);
+    const isSame = shown.changesPerSecond === changesPerSecond && shown.changeMs === changeMs;
+    if (!isSame || shown.orderMs !== orderMs) speed.set({ orderMs, changeMs, changesPerSecond });
+  }, UPDATE_MS);
 
   return {
     speed,
-    sawOrder: (ms) => {
+    recordOrder: (ms) => {
       orderMs = ms;
       speed.set({ ...speed.get(), orderMs });
     },
-    sawChanges: (count, ms) => {
+    recordChanges: (count, ms) => {
       current += count;
-      if (performance.now() < countedFrom || ms < 0 || ms > LONGEST_MS) return;
+      if (performance.now() < ignoredUntil || ms < 0 || ms > LONGEST_MS) return;
       samples.push(ms);
       if (samples.length > SAMPLES) samples.shift();
     },
-    leaveOut: (forMs) => {
-      countedFrom = performance.now() + forMs;
+    ignoreTimes: (forMs) => {
+      ignoredUntil = performance.now() + forMs;
     },
   };
 }

@@ -1,21 +1,21 @@
-import { useSignal } from './use-signal.ts';
-import { forgetToken, giveToken, sessionToken, subjectOf } from '../graph/session-token.ts';
+import { removeToken, sessionToken, setToken, subjectOf } from '../graph/session-token.ts';
+import { useSignal } from './live-context.tsx';
 
-/** Another person's token: what is on the page is not theirs to see, so it begins anew. */
-function use(text: string): void {
+/** Reloads the page if the subject changed, because it may not see the data on the page. */
+function replaceToken(text: string): void {
   const { token: before } = sessionToken.get();
-  giveToken(text);
+  setToken(text);
   const { token: now } = sessionToken.get();
-  const isAnother =
-    before !== undefined && now !== undefined && subjectOf(before) !== subjectOf(now);
-  if (isAnother) location.reload();
+  if (before === undefined || now === undefined) return;
+  if (subjectOf(before) !== subjectOf(now)) location.reload();
 }
 
-/** Where a token is given, and what becomes of it; of no use, and so not there, where nobody asks for one. */
+/** Form to set and remove the token. Hidden when the graph does not require tokens. */
 export function TokenForm() {
   const { token, refusal, wanted } = useSignal(sessionToken);
   if (token === undefined && !wanted) return null;
   const subject = token === undefined ? undefined : subjectOf(token);
+  const needsToken = token === undefined || refusal !== undefined;
   return (
     <form
       className="token sheet"
@@ -23,12 +23,12 @@ export function TokenForm() {
       onSubmit={(event) => {
         event.preventDefault();
         const form = event.currentTarget;
-        use(String(new FormData(form).get('token')));
+        replaceToken(String(new FormData(form).get('token')));
         form.reset();
       }}
     >
       <label>
-        {token === undefined || refusal !== undefined ? 'Token' : 'Another token'}
+        {needsToken ? 'Token' : 'Another token'}
         <input
           name="token"
           type="password"
@@ -39,23 +39,23 @@ export function TokenForm() {
           placeholder="eyJ…"
         />
       </label>
-      <button type="submit">Use it</button>
+      <button type="submit">Use token</button>
       {token !== undefined && (
         <button
           type="button"
           className="secondary"
           onClick={() => {
-            forgetToken();
+            removeToken();
             location.reload();
           }}
         >
-          Forget it
+          Remove token
         </button>
       )}
       <output className="soft">
-        {token === undefined || refusal !== undefined
-          ? 'Kept in this tab alone, until it is closed.'
-          : `This page shows the token of ${subject ?? 'somebody'}.`}
+        {needsToken
+          ? 'The token stays in this tab and is deleted when you close it.'
+          : `Signed in as ${subject ?? 'an unnamed caller'}.`}
       </output>
     </form>
   );

@@ -1,6 +1,6 @@
-import { graphExamples } from '../examples/graph-examples.ts';
+import { loadExamples } from '../examples/examples.ts';
 
-/** What Apollo's script puts into the page, as far as it is used here. */
+/** The part of Apollo's script that this page uses. */
 declare global {
   interface Window {
     EmbeddedSandbox?: new (options: {
@@ -11,13 +11,13 @@ declare global {
       endpointIsEditable: boolean;
       hideCookieToggle: boolean;
       runTelemetry: boolean;
-      /** False: no inline styles, which the page's policy forbids. */
+      /** False: no inline styles, because the page's content security policy forbids them. */
       allowDynamicStyles: boolean;
     }) => object;
   }
 }
 
-/** The same that Apollo Server's own landing page loads. */
+/** The script that Apollo Server's landing page loads. */
 const SCRIPT =
   'https://embeddable-sandbox.cdn.apollographql.com/v2/embeddable-sandbox.umd.production.min.js';
 
@@ -26,14 +26,14 @@ function load(source: string): Promise<void> {
     const script = document.createElement('script');
     script.src = source;
     script.onload = () => resolve();
-    script.onerror = () => reject(new Error('it could not be loaded'));
+    script.onerror = () => reject(new Error(`${source} could not be loaded`));
     document.head.append(script);
   });
 }
 
 async function openSandbox(): Promise<void> {
-  const [examples] = await Promise.all([graphExamples(), load(SCRIPT)]);
-  if (!window.EmbeddedSandbox) throw new Error('it is not what was expected');
+  const [examples] = await Promise.all([loadExamples(), load(SCRIPT)]);
+  if (!window.EmbeddedSandbox) throw new Error('The script defines no EmbeddedSandbox');
   const variables = examples.find((example) => example.variables)?.variables;
   new window.EmbeddedSandbox({
     target: '#sandbox',
@@ -55,5 +55,6 @@ async function openSandbox(): Promise<void> {
 openSandbox().catch(() => {
   const state = document.getElementById('state');
   if (state)
-    state.textContent = 'Sandbox comes from Apollo’s servers, which cannot be reached from here.';
+    state.textContent =
+      'Sandbox is loaded from Apollo’s servers, which cannot be reached from here.';
 });

@@ -1,45 +1,49 @@
-import { expect, test } from 'vitest';
-import { AT_FIRST, type Connection, labelOf, noticeOf } from './connection.ts';
+import { describe, expect, it } from 'vitest';
+import { type Connection, INITIAL, labelOf, noticeOf } from './connection.ts';
 
-const live: Connection = { ...AT_FIRST, socket: 'open', loaded: true };
+const live: Connection = { ...INITIAL, socket: 'open', loaded: true };
+const lost = { ...live, socket: 'lost' } as const;
 
-test('all well: nothing to say', () => {
-  expect(labelOf(live)).toBe('Live');
-  expect(noticeOf(live)).toBeUndefined();
-});
+describe('the notice of a connection', () => {
+  it('is absent without a problem', () => {
+    expect(labelOf(live)).toBe('Live');
+    expect(noticeOf(live)).toBeUndefined();
+  });
 
-test('the gateway away: what is seen is told to be old, if there is anything to see', () => {
-  expect(noticeOf({ ...live, socket: 'lost' })?.text).toContain('as of');
-  expect(noticeOf({ ...live, socket: 'lost', loaded: false })?.text).toContain('Nothing could be');
-  // What was known of the services before says nothing now.
-  const both = { ...live, socket: 'lost', unavailable: ['stock'] } as const;
-  expect(noticeOf(both)?.title).toBe('The gateway does not answer');
-});
+  it('says how old the data is while the gateway is unavailable', () => {
+    expect(noticeOf(lost)?.text).toContain('The last update was at');
+    expect(noticeOf({ ...lost, loaded: false })?.text).toContain('Nothing is loaded yet');
+  });
 
-test('a service away: what still works', () => {
-  expect(noticeOf({ ...live, unavailable: ['stock'] })?.text).toContain('Ordering still works');
-  expect(noticeOf({ ...live, unavailable: ['order'] })?.text).toContain('Quantities stay live');
-  expect(noticeOf({ ...live, unavailable: ['order', 'stock'] })?.tone).toBe('down');
-});
+  it('reports the gateway before its services', () => {
+    const both = { ...lost, unavailable: ['stock'] };
+    expect(noticeOf(both)?.title).toBe('The gateway does not answer');
+  });
 
-test('back again: how much was missed', () => {
-  expect(noticeOf({ ...live, caughtUp: 0 })?.text).toContain('Nothing had changed');
-  expect(noticeOf({ ...live, caughtUp: 1 })?.text).toContain('One stock had');
-  expect(noticeOf({ ...live, caughtUp: 7 })?.text).toContain('7 stocks had');
-});
+  it('says what still works while a service is unavailable', () => {
+    expect(noticeOf({ ...live, unavailable: ['stock'] })?.text).toContain('Ordering still works');
+    expect(noticeOf({ ...live, unavailable: ['order'] })?.text).toContain('Quantities stay live');
+    expect(noticeOf({ ...live, unavailable: ['order', 'stock'] })?.tone).toBe('down');
+  });
 
-test('a token that is not taken comes before all else; one that is missing, after', () => {
-  const refused = { token: 'x', refusal: 'The token is refused: it has expired', wanted: true };
-  const lost = { ...live, socket: 'lost' } as const;
-  expect(noticeOf(lost, refused)?.text).toContain('it has expired. Nothing is asked with it again');
-  expect(labelOf(live, refused)).toBe('Refused');
-  expect(noticeOf(live, { wanted: true })?.title).toBe('Orders need a token');
-  expect(noticeOf(lost, { wanted: true })?.title).toBe('The gateway does not answer');
-  expect(noticeOf(live, { token: 'x', wanted: true })).toBeUndefined();
-});
+  it('says how many stocks changed while the page was disconnected', () => {
+    expect(noticeOf({ ...live, caughtUp: 0 })?.text).toContain('No stock changed');
+    expect(noticeOf({ ...live, caughtUp: 1 })?.text).toContain('1 stock changed');
+    expect(noticeOf({ ...live, caughtUp: 7 })?.text).toContain('7 stocks changed');
+  });
 
-test('refused, with the reason; another graph', () => {
-  const refused = { ...live, socket: 'refused', reason: 'Forbidden' } as const;
-  expect(noticeOf(refused)?.text).toContain('Forbidden');
-  expect(noticeOf({ ...live, foreign: true })?.title).toBe('This graph has no stocks');
+  it('reports a refused token first and a missing token last', () => {
+    const refused = { token: 'x', refusal: 'The token is refused: it has expired', wanted: true };
+    expect(noticeOf(lost, refused)?.text).toContain('it has expired. This page does not use it');
+    expect(labelOf(live, refused)).toBe('Refused');
+    expect(noticeOf(live, { wanted: true })?.title).toBe('Orders need a token');
+    expect(noticeOf(lost, { wanted: true })?.title).toBe('The gateway does not answer');
+    expect(noticeOf(live, { token: 'x', wanted: true })).toBeUndefined();
+  });
+
+  it('says why the gateway refuses, and when it serves another graph', () => {
+    const refused = { ...live, socket: 'refused', reason: 'Forbidden' } as const;
+    expect(noticeOf(refused)?.text).toContain('Forbidden');
+    expect(noticeOf({ ...live, foreign: true })?.title).toBe('This graph has no stocks');
+  });
 });

@@ -1,23 +1,23 @@
 import type { SessionToken } from '../../graph/session-token.ts';
 
-/** How the page stands to the gateway, and through it to the services. */
+/** State of the connection to the gateway, and through it to the services. */
 export interface Connection {
   readonly socket: 'connecting' | 'open' | 'lost' | 'refused';
-  /** Since when, in ms since 1970. */
+  /** Start of this state, in ms since 1970. */
   readonly since: number;
-  /** Why it was refused, in the gateway's words. */
+  /** Why the gateway refused the connection. */
   readonly reason?: string;
-  /** Services that the gateway could not ask, such as `stock`. */
+  /** Services that do not answer the gateway, such as `stock`. */
   readonly unavailable: readonly string[];
-  /** The graph has no stocks: it is another one. */
+  /** The gateway serves a graph without stocks. */
   readonly foreign: boolean;
-  /** All stocks are on the page. */
+  /** All stocks were queried. */
   readonly loaded: boolean;
-  /** Stocks brought up to date since the connection came back; absent once that is old news. */
-  readonly caughtUp?: number;
+  /** Number of stocks that changed while the page was disconnected; undefined: nothing to report. */
+  readonly caughtUp?: number | undefined;
 }
 
-export const AT_FIRST: Connection = {
+export const INITIAL: Connection = {
   socket: 'connecting',
   since: Date.now(),
   unavailable: [],
@@ -34,7 +34,7 @@ export interface Notice {
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
-/** One or two words for the connection. */
+/** Describes the connection in one or two words. */
 export function labelOf(
   { socket, unavailable, loaded }: Connection,
   { refusal }: Pick<SessionToken, 'refusal'> = {},
@@ -47,7 +47,7 @@ export function labelOf(
   return loaded ? 'Live' : 'Loading…';
 }
 
-/** What the page says across its width; undefined when all is as it should be. */
+/** The message at the top of the page; undefined when there is no problem. */
 export function noticeOf(
   connection: Connection,
   token: SessionToken = { wanted: false },
@@ -55,82 +55,82 @@ export function noticeOf(
   if (token.refusal !== undefined) {
     return {
       tone: 'down',
-      title: 'The gateway does not take the token',
-      text: `${token.refusal}. Nothing is asked with it again: give another one below.`,
+      title: 'The token is refused',
+      text: `${token.refusal}. This page does not use it again. Enter another token below.`,
     };
   }
-  return troubleOf(connection) ?? missingOf(token);
+  return connectionNotice(connection) ?? tokenNotice(token);
 }
 
-/** What a page without a token does not show. */
-function missingOf({ token, wanted }: SessionToken): Notice | undefined {
+/** What needs a token. */
+function tokenNotice({ token, wanted }: SessionToken): Notice | undefined {
   if (token !== undefined || !wanted) return undefined;
   return {
     tone: 'degraded',
     title: 'Orders need a token',
-    text: 'Stocks are shown to everybody. To see your orders and to make some, give the token that you have been issued.',
+    text: 'Stocks are public. To see and place orders, enter your token below.',
   };
 }
 
-function troubleOf(connection: Connection): Notice | undefined {
+function connectionNotice(connection: Connection): Notice | undefined {
   const { socket, since, reason, unavailable, foreign, loaded, caughtUp } = connection;
   if (foreign) {
     return {
       tone: 'degraded',
       title: 'This graph has no stocks',
-      text: 'The gateway serves another graph than the shop this page is made for.',
+      text: 'This page is made for the shop, and this gateway serves another graph.',
     };
   }
   if (socket === 'refused') {
     return {
       tone: 'down',
       title: 'The gateway refuses live streams',
-      text: `${reason || 'It gives no reason'}. This page asks again every 10 seconds.`,
+      text: `${reason || 'It gives no reason'}. This page tries again every 10 seconds.`,
     };
   }
   if (socket === 'lost') {
     const state = loaded
-      ? `What you see is as of ${clock.format(since)}. `
-      : 'Nothing could be loaded yet. ';
+      ? `The last update was at ${clock.format(since)}. `
+      : 'Nothing is loaded yet. ';
     return {
       tone: 'down',
       title: 'The gateway does not answer',
-      text: `${state}This page connects again by itself and fills in what it missed.`,
+      text: `${state}This page reconnects by itself and then shows what it missed.`,
     };
   }
   if (unavailable.includes('stock') && unavailable.includes('order')) {
     return {
       tone: 'down',
       title: 'The stock and order services do not answer',
-      text: 'Nothing can be ordered or changed for now. The page goes on by itself once they are back.',
+      text: 'Orders and stock changes are not possible now. This page continues when the services are back.',
     };
   }
   if (unavailable.includes('stock')) {
     const quantities = loaded
-      ? 'Quantities stand as last seen and cannot be changed for now'
-      : 'Quantities cannot be shown for now';
+      ? 'Quantities are the last known ones and cannot be changed now'
+      : 'Quantities cannot be shown now';
     return {
       tone: 'degraded',
       title: 'The stock service does not answer',
-      text: `Ordering still works: orders are taken and settle once it is back. ${quantities}.`,
+      text: `Ordering still works: orders are accepted now and decided when it is back. ${quantities}.`,
     };
   }
   if (unavailable.includes('order')) {
     return {
       tone: 'degraded',
       title: 'The order service does not answer',
-      text: 'Quantities stay live, and stock can be added and adjusted. Ordering has to wait until it is back.',
+      text: 'Quantities stay live, and stock can be added and adjusted. Ordering is possible when it is back.',
     };
   }
   if (caughtUp !== undefined) {
-    const stocks = caughtUp === 1 ? 'One stock had' : `${caughtUp} stocks had`;
+    const stocks = caughtUp === 1 ? '1 stock' : `${caughtUp} stocks`;
     return {
       tone: 'ok',
       title: 'Connected again',
       text:
         caughtUp === 0
-          ? 'Nothing had changed meanwhile.'
-          : `${stocks} changed meanwhile, and are now up to date.`,
+          ? 'No stock changed in the meantime.'
+          : `${stocks} changed in the meantime and the page is up to date.`,
     };
   }
   return undefined;

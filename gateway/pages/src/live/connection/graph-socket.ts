@@ -1,43 +1,43 @@
 import { type Client, CloseCode, createClient } from 'graphql-ws';
 import {
-  anotherToken,
   authorization,
   noteUnauthenticated,
   sessionToken,
+  usableToken,
 } from '../../graph/session-token.ts';
 
 const WAIT_MIN_MS = 250;
 const WAIT_MAX_MS = 3_000;
 const PING_EVERY_MS = 10_000;
 const PONG_WITHIN_MS = 5_000;
-/** The gateway's: the token of `connection_init` is no good, or no longer. */
+/** Close codes of the gateway: the token is refused, or it expired. */
 const TOKEN_REFUSED = [CloseCode.Forbidden, 4481] as readonly number[];
 
 export interface GraphSocketEvents {
-  /** @param again whether it was open before */
+  /** @param again whether this is a reconnect */
   readonly onOpen: (again: boolean) => void;
   readonly onLost: () => void;
-  /** Closed with a code after which asking at once is no use. */
+  /** The gateway closed with a code after which graphql-ws does not reconnect. */
   readonly onRefused: (reason: string) => void;
 }
 
-/** A websocket to the gateway that is made again for ever; its subscriptions are too. */
+/** Opens a websocket to the gateway. graphql-ws reconnects indefinitely and subscribes again. */
 export function openGraphSocket({ onOpen, onLost, onRefused }: GraphSocketEvents): Client {
   let opened = 0;
-  let shown: string | undefined;
+  let sent: string | undefined;
   let pong: ReturnType<typeof setTimeout> | undefined;
   const client = createClient({
     url: () => `${location.origin.replace('http', 'ws')}/graphql`,
     lazy: false,
     connectionParams: () => {
-      shown = authorization().authorization;
+      sent = authorization().authorization;
       return authorization();
     },
     keepAlive: PING_EVERY_MS,
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => true,
     retryWait: async (retries) => {
-      await anotherToken();
+      await usableToken();
       await waitOrOnline(retries);
     },
     onNonLazyError: (error) => onRefused(reasonOf(error)),
@@ -48,28 +48,28 @@ export function openGraphSocket({ onOpen, onLost, onRefused }: GraphSocketEvents
       },
       closed: (event) => {
         clearTimeout(pong);
-        // With another token this page has hung up itself, and is back at once.
-        if (authorization().authorization === shown) onLost();
+        // After a change of the token the page closed the socket itself and reconnects at once.
+        if (authorization().authorization === sent) onLost();
         const { code, reason } = event as CloseEvent;
-        if (shown !== undefined && TOKEN_REFUSED.includes(code)) {
-          noteUnauthenticated(shown, reason);
+        if (sent !== undefined && TOKEN_REFUSED.includes(code)) {
+          noteUnauthenticated(sent, reason);
         }
       },
       ping: (received) => {
-        // A gateway that is cut off closes nothing: it only stays silent.
+        // When the network is down, no close arrives: only the pong is missing.
         if (!received) pong = setTimeout(() => client.terminate(), PONG_WITHIN_MS);
       },
       pong: () => clearTimeout(pong),
     },
   });
-  // What is watched by the one before is not what the next may see.
+  // Another token may not see the same data, so it needs a new connection.
   sessionToken.subscribe(() => {
-    if (authorization().authorization !== shown) client.terminate();
+    if (authorization().authorization !== sent) client.terminate();
   });
   return client;
 }
 
-/** With jitter, so that many pages do not come back at once; at once when the network is back. */
+/** Waits with jitter, so that many pages do not reconnect at once; ends early when the network is back. */
 function waitOrOnline(retries: number): Promise<void> {
   const longest = Math.min(WAIT_MAX_MS, WAIT_MIN_MS * 2 ** Math.min(retries, 8));
   return new Promise((resolve) => {
@@ -85,5 +85,5 @@ function waitOrOnline(retries: number): Promise<void> {
 
 function reasonOf(error: unknown): string {
   const { code, reason } = (error ?? {}) as { code?: number; reason?: string };
-  return reason || (code === undefined ? '' : (CloseCode[code] ?? `It closes with ${code}`));
+  return reason || (code === undefined ? '' : (CloseCode[code] ?? `Close code ${code}`));
 }

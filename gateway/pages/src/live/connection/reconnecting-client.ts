@@ -2,16 +2,17 @@ import type { Client } from 'graphql-ws';
 import type { GraphError } from '../../graph/graph-errors.ts';
 import { type GraphSocketEvents, openGraphSocket } from './graph-socket.ts';
 
-/** After it was refused, or after a stream ended that should not. */
+/** Delay before the next connection after the gateway refused one. */
 const REFUSED_WAIT_MS = 10_000;
+/** Delay before the next subscription after a stream ended. */
 const ENDED_WAIT_MS = 2_000;
 
-export interface LastingClient {
+export interface ReconnectingClient {
   /**
-   * Subscribes, and again after whatever ends it.
-   * @param variables asked for at each connection: a cursor goes on from where it is by then
-   * @param once ends when the server completes it
-   * @returns how to end it
+   * Subscribes, and subscribes again whenever the stream ends.
+   * @param variables called at each connection, so that a stream resumes from its current cursor
+   * @param options.once does not subscribe again after the server completed the stream
+   * @returns a function that unsubscribes
    */
   readonly subscribe: <T>(
     query: string,
@@ -21,8 +22,8 @@ export interface LastingClient {
   ) => () => void;
 }
 
-/** A client that never gives up, neither its connection nor its streams. */
-export function createLastingClient(events: GraphSocketEvents): LastingClient {
+/** Creates a client that reconnects and subscribes again indefinitely. */
+export function createReconnectingClient(events: GraphSocketEvents): ReconnectingClient {
   const open = (): Client =>
     openGraphSocket({
       ...events,
@@ -40,18 +41,18 @@ export function createLastingClient(events: GraphSocketEvents): LastingClient {
       query: string,
       variables: () => Record<string, unknown>,
       onData: (data: T) => void,
-      { once = false, onErrors = () => {} }: Parameters<LastingClient['subscribe']>[3] = {},
+      { once = false, onErrors = () => {} }: Parameters<ReconnectingClient['subscribe']>[3] = {},
     ) => {
       let ended = false;
       let stop = (): void => {};
       const payload = {
         query,
-        // Read whenever it is sent, so that graphql-ws's own retries go on from the newest cursor.
+        // graphql-ws reads this each time it subscribes again, so it sends the newest cursor.
         get variables() {
           return variables();
         },
       };
-      const begin = (): void => {
+      const start = (): void => {
         if (ended) return;
         stop = client.subscribe<T>(payload, {
           next: ({ data, errors }) => {
@@ -60,14 +61,14 @@ export function createLastingClient(events: GraphSocketEvents): LastingClient {
           },
           error: (error) => {
             if (Array.isArray(error)) onErrors(error as GraphError[]);
-            setTimeout(begin, ENDED_WAIT_MS);
+            setTimeout(start, ENDED_WAIT_MS);
           },
           complete: () => {
-            if (!once) setTimeout(begin, ENDED_WAIT_MS);
+            if (!once) setTimeout(start, ENDED_WAIT_MS);
           },
         });
       };
-      begin();
+      start();
       return () => {
         ended = true;
         stop();

@@ -1,6 +1,5 @@
-import { useLive } from '../live-context.tsx';
 import { sessionToken } from '../../graph/session-token.ts';
-import { useSignal } from '../use-signal.ts';
+import { useLive, useSignal } from '../live-context.tsx';
 import { type Connection, labelOf, noticeOf } from './connection.ts';
 
 const rate = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
@@ -16,7 +15,7 @@ function lampOf({ socket, unavailable }: Connection, isRefused: boolean): string
   return unavailable.length > 0 ? 'degraded' : 'ok';
 }
 
-/** The connection in a word, and how fast what happens is seen. */
+/** Shows the state of the connection, and how long changes take to the screen. */
 export function StatusStrip() {
   const live = useLive();
   const connection = useSignal(live.connection);
@@ -36,7 +35,7 @@ export function StatusStrip() {
         <dd
           id="order-ms"
           className="number"
-          title="From the press of the button until it was painted"
+          title="From the button press until the result was painted"
         >
           {milliseconds(orderMs)}
         </dd>
@@ -45,20 +44,20 @@ export function StatusStrip() {
         <dt>Change to screen</dt>
         <dd
           className="number"
-          title="From its commit until it was painted; the median of the last 50"
+          title="From the commit in the database until it was painted: median of the last 50 changes"
         >
           {milliseconds(changeMs)}
         </dd>
       </div>
       <div>
-        <dt>Changes a second</dt>
+        <dt>Changes per second</dt>
         <dd className="number">{rate.format(changesPerSecond)}</dd>
       </div>
     </dl>
   );
 }
 
-/** Across the page: what is wrong, what still works, what happens next. */
+/** Says what is wrong, what still works and what happens next. */
 export function ConnectionNotice() {
   const { connection } = useLive();
   const notice = noticeOf(useSignal(connection), useSignal(sessionToken));

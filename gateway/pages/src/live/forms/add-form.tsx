@@ -2,15 +2,14 @@ import { useState } from 'react';
 import { useLive } from '../live-context.tsx';
 import { ADD_STOCK } from '../operations.ts';
 import type { StockState } from '../stocks/stock-store.ts';
-import { FormResult } from './form-result.tsx';
-import { useMutation } from './mutation.tsx';
+import { FormResult, useMutation } from './mutation.tsx';
 
-const UNANSWERED =
-  'No answer: it is not known whether the stock was added. Look for it in the list before you press again.';
+const NO_ANSWER =
+  'No answer: the stock may or may not be added. Check the list before you press again.';
 
 export function AddForm({ onAdded }: { onAdded: (id: string) => void }) {
-  const { changed } = useLive();
-  const { busy, problem, send } = useMutation<{ addStock: StockState }>(ADD_STOCK, UNANSWERED);
+  const { stockChanged } = useLive();
+  const { isBusy, problem, send } = useMutation<{ addStock: StockState }>(ADD_STOCK, NO_ANSWER);
   const [done, setDone] = useState('');
 
   const submit = async (form: HTMLFormElement): Promise<void> => {
@@ -24,7 +23,7 @@ export function AddForm({ onAdded }: { onAdded: (id: string) => void }) {
     };
     const answer = await send({ input });
     if (!answer) return;
-    changed(answer.addStock);
+    stockChanged(answer.addStock);
     onAdded(answer.addStock.id);
     form.reset();
     setDone(`Added: ${answer.addStock.name}.`);
@@ -56,10 +55,10 @@ export function AddForm({ onAdded }: { onAdded: (id: string) => void }) {
         </label>
       </div>
       <label>
-        Id <span className="soft">(optional: an own SKU)</span>
+        Id <span className="soft">(optional, such as your SKU)</span>
         <input name="id" maxLength={100} autoCapitalize="off" spellCheck={false} />
       </label>
-      <button type="submit" className="secondary" aria-busy={busy} disabled={busy}>
+      <button type="submit" className="secondary" aria-busy={isBusy} disabled={isBusy}>
         Add stock
       </button>
       <FormResult tone={problem ? 'bad' : 'ok'} text={problem || done} />

@@ -2,12 +2,11 @@ import { useState } from 'react';
 import { useLive } from '../live-context.tsx';
 import { ADJUST_STOCK } from '../operations.ts';
 import type { StockState } from '../stocks/stock-store.ts';
-import { FormResult } from './form-result.tsx';
+import { FormResult, useMutation } from './mutation.tsx';
 import { ProductField } from './product-field.tsx';
-import { useMutation } from './mutation.tsx';
 
-const UNANSWERED =
-  'No answer: it is not known whether the stock was changed. Look at its quantity before you press again.';
+const NO_ANSWER =
+  'No answer: the stock may or may not be changed. Check its quantity before you press again.';
 const number = new Intl.NumberFormat();
 
 export function AdjustForm({
@@ -17,10 +16,10 @@ export function AdjustForm({
   productId: string;
   onProduct: (id: string) => void;
 }) {
-  const { changed } = useLive();
-  const { busy, problem, send } = useMutation<{ adjustStock: StockState }>(
+  const { stockChanged } = useLive();
+  const { isBusy, problem, send } = useMutation<{ adjustStock: StockState }>(
     ADJUST_STOCK,
-    UNANSWERED,
+    NO_ANSWER,
   );
   const [done, setDone] = useState('');
 
@@ -34,9 +33,9 @@ export function AdjustForm({
       ...(reason ? { reason } : {}),
     });
     if (!answer) return;
-    changed(answer.adjustStock);
+    stockChanged(answer.adjustStock);
     const { name, quantity } = answer.adjustStock;
-    setDone(`Done: ${name} now ${number.format(quantity)}.`);
+    setDone(`Done: ${name} has ${number.format(quantity)} now.`);
   };
 
   return (
@@ -57,8 +56,10 @@ export function AdjustForm({
         Reason <span className="soft">(optional)</span>
         <input name="reason" maxLength={255} placeholder="Delivery, count, breakage…" />
       </label>
-      <p className="hint soft">Above 0 adds, below 0 takes. Safe beside running orders.</p>
-      <button type="submit" className="secondary" aria-busy={busy} disabled={busy}>
+      <p className="hint soft">
+        A positive number adds, a negative one removes. Safe while orders are placed.
+      </p>
+      <button type="submit" className="secondary" aria-busy={isBusy} disabled={isBusy}>
         Adjust
       </button>
       <FormResult tone={problem ? 'bad' : 'ok'} text={problem || done} />

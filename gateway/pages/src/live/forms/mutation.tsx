@@ -1,37 +1,53 @@
 import { useState } from 'react';
-import { type Answer, ask } from '../../graph/send-operation.ts';
-import { inPlainWords } from '../../graph/graph-errors.ts';
+import { errorText } from '../../graph/graph-errors.ts';
+import { type Answer, sendOperation } from '../../graph/send-operation.ts';
 
 export interface Mutation<T> {
-  readonly busy: boolean;
-  /** What went wrong the last time, in plain words; empty when nothing did. */
+  readonly isBusy: boolean;
+  /** Error of the last attempt; empty when it succeeded. */
   readonly problem: string;
-  /** Sends it; nothing when it failed, which `problem` then says. */
+  /** Returns the data, or undefined after setting `problem`. */
   readonly send: (variables: Readonly<Record<string, unknown>>) => Promise<T | undefined>;
 }
 
-/** @param unanswered what to say when it is not known whether it was carried out */
-export function useMutation<T>(mutation: string, unanswered: string): Mutation<T> {
-  const [busy, setBusy] = useState(false);
+/** @param noAnswerText shown when it is unknown whether the mutation was executed */
+export function useMutation<T>(mutation: string, noAnswerText: string): Mutation<T> {
+  const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   return {
-    busy,
+    isBusy,
     problem,
     send: async (variables) => {
       setBusy(true);
       setProblem('');
       let answer: Answer<T>;
       try {
-        answer = await ask<T>(mutation, variables);
+        answer = await sendOperation<T>(mutation, variables);
       } catch {
-        setProblem(unanswered);
+        setProblem(noAnswerText);
         return undefined;
       } finally {
         setBusy(false);
       }
       const [error] = answer.errors;
-      if (error) setProblem(inPlainWords(error));
+      if (error) setProblem(errorText(error));
       return error || !answer.data ? undefined : answer.data;
     },
   };
+}
+
+/** The result of a form. Screen readers read each change. */
+export function FormResult({
+  tone,
+  text,
+}: {
+  tone: 'ok' | 'waiting' | 'bad';
+  /** Empty: no result yet. */
+  text: string;
+}) {
+  return (
+    <output className="result" data-tone={tone}>
+      {text}
+    </output>
+  );
 }

@@ -1,16 +1,13 @@
 import { useRef, useState } from 'react';
-import { useLive } from '../live-context.tsx';
+import { useLive, useSignal } from '../live-context.tsx';
 import { CREATE_ORDER, type OrderData } from '../operations.ts';
 import { stateOf } from '../orders/follow-orders.ts';
 import { outcomeOf } from '../orders/own-orders.ts';
-import { useSignal } from '../use-signal.ts';
-import { FormResult } from './form-result.tsx';
+import { FormResult, useMutation } from './mutation.tsx';
 import { ProductField } from './product-field.tsx';
-import { randomKey } from './random-key.ts';
-import { useMutation } from './mutation.tsx';
 
-const UNANSWERED =
-  'No answer: it is not known whether the order was taken. Press again: the same order is not taken twice.';
+const NO_ANSWER =
+  'No answer: the order may or may not be accepted. Press again: the same order is accepted only once.';
 const TONE = { PENDING: 'waiting', CONFIRMED: 'ok', REJECTED: 'bad' } as const;
 
 export function OrderForm({
@@ -20,10 +17,13 @@ export function OrderForm({
   productId: string;
   onProduct: (id: string) => void;
 }) {
-  const { stocks, ordered, ownOrder } = useLive();
-  const { busy, problem, send } = useMutation<{ createOrder: OrderData }>(CREATE_ORDER, UNANSWERED);
+  const { stocks, orderPlaced, ownOrder } = useLive();
+  const { isBusy, problem, send } = useMutation<{ createOrder: OrderData }>(
+    CREATE_ORDER,
+    NO_ANSWER,
+  );
   const [quantity, setQuantity] = useState('1');
-  /** What is asked for, and its key until it is answered: pressing again repeats the very order. */
+  /** The input and its idempotency key until it is answered: a second press repeats the same order. */
   const attempt = useRef({ input: '', key: '' });
   const own = useSignal(ownOrder);
 
@@ -35,7 +35,7 @@ export function OrderForm({
     const answer = await send({ input: { ...input, idempotencyKey: attempt.current.key } });
     if (!answer) return;
     attempt.current = { input: '', key: '' };
-    ordered(stateOf(answer.createOrder), sentAt);
+    orderPlaced(stateOf(answer.createOrder), sentAt);
   };
 
   const stock = own && stocks.get(own.order.productId);
@@ -69,7 +69,7 @@ export function OrderForm({
           />
         </label>
       </div>
-      <button type="submit" aria-busy={busy} disabled={busy}>
+      <button type="submit" aria-busy={isBusy} disabled={isBusy}>
         Place order
       </button>
       <FormResult
@@ -78,4 +78,11 @@ export function OrderForm({
       />
     </form>
   );
+}
+
+/** Returns 128 random bits as hex. `crypto.randomUUID` does not exist on pages loaded over plain HTTP. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
 }

@@ -1,11 +1,10 @@
 import { useDeferredValue, useId, useMemo } from 'react';
-import { useLive } from '../live-context.tsx';
-import { useSignal } from '../use-signal.ts';
+import { useLive, useSignal } from '../live-context.tsx';
 
-/** Suggestions shown at a time: a browser's list of thousands is slow to open. */
-const SUGGESTED = 12;
+/** The most suggestions: a browser opens a list of thousands slowly. */
+const MAX_SUGGESTIONS = 12;
 
-/** The id of a stock, with those suggested that fit; any other may be typed too. */
+/** Input for the id of a stock. Suggests matching stocks and accepts any other id. */
 export function ProductField({
   value,
   onChange,
@@ -22,7 +21,7 @@ export function ProductField({
     const found: string[] = [];
     for (const id of ids) {
       if (fits(id) || fits(stocks.get(id)?.name ?? '')) found.push(id);
-      if (found.length === SUGGESTED) break;
+      if (found.length === MAX_SUGGESTIONS) break;
     }
     return found;
   }, [ids, text, stocks]);

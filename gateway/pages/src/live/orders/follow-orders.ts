@@ -1,6 +1,7 @@
-import { ask, type NoAnswer } from '../../graph/send-operation.ts';
-import { type GraphError, unavailableServices } from '../../graph/graph-errors.ts';
-import type { LastingClient } from '../connection/reconnecting-client.ts';
+import { unavailableServices } from '../../graph/graph-errors.ts';
+import { type NoAnswerError, sendOperation } from '../../graph/send-operation.ts';
+import { authorization } from '../../graph/session-token.ts';
+import type { ReconnectingClient } from '../connection/reconnecting-client.ts';
 import {
   ORDER_CHANGED,
   ORDERS_QUERY,
@@ -8,47 +9,47 @@ import {
   type OrderData,
   type OrdersData,
 } from '../operations.ts';
-import { authorization } from '../../graph/session-token.ts';
 import type { OrderState, OrderStore } from './order-store.ts';
 
-/** The graph has no stream of all orders: confirmed ones come with their stock, others by asking. */
-const ASK_EVERY_MS = 3_000;
-/** While a service is away, so that the page heals soon. */
-const ASK_SOON_MS = 1_000;
-/** Pending orders of others that are followed at a time; the rest is asked for. */
-const FOLLOWED = 12;
+/** The graph has no stream of all orders, so the page queries the newest ones. */
+const QUERY_EVERY_MS = 3_000;
+/** The interval while a service is unavailable, so that the page recovers soon. */
+const RETRY_MS = 1_000;
+/** The most pending orders of others that are followed by subscription. */
+const MAX_FOLLOWED = 12;
 
 export interface FollowedOrders {
-  /** Asks now, as after a connection came back. */
-  readonly askNow: () => void;
-  /** Follows an order until it is settled. */
+  /** Queries now, for example after a reconnect. */
+  readonly queryNow: () => void;
+  /** Subscribes to an order until it is decided. */
   readonly follow: (id: string) => void;
-  /** Whether whoever looks may see everybody's orders: the graph answers without a token. */
-  readonly ofEverybody: () => boolean;
+  /** Whether the page may show the orders of all callers: the graph answered without a token. */
+  readonly mayShowAll: () => boolean;
 }
 
 export function stateOf({ createdAt, ...order }: OrderData): OrderState {
   return { ...order, createdAt: Date.parse(createdAt) };
 }
 
+/** Keeps the newest orders up to date, by query and by subscriptions to pending orders. */
 export function followOrders({
   client,
   orders,
   onState,
   onUnavailable,
 }: {
-  client: LastingClient;
+  client: ReconnectingClient;
   orders: OrderStore;
   onState: (order: OrderState) => void;
-  /** @param services those that could not be asked, empty when all answer */
+  /** @param services those that did not answer; empty when all did */
   onUnavailable: (services: string[]) => void;
 }): FollowedOrders {
   const followed = new Map<string, () => void>();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let asking = false;
-  let ofEverybody = false;
+  let isQuerying = false;
+  let mayShowAll = false;
 
-  const end = (id: string): void => {
+  const unfollow = (id: string): void => {
     followed.get(id)?.();
     followed.delete(id);
   };
@@ -60,32 +61,33 @@ export function followOrders({
       ({ orderChanged }) => {
         if (!orderChanged) return;
         onState(stateOf(orderChanged));
-        if (orderChanged.status !== 'PENDING') end(id);
+        if (orderChanged.status !== 'PENDING') unfollow(id);
       },
       { once: true },
     );
     followed.set(id, stop);
   };
-  const askOnce = async (): Promise<boolean> => {
-    const { data, errors } = await ask<OrdersData>(ORDERS_QUERY, { probe: '-' });
-    const unavailable = unavailableServices(errors as GraphError[]);
+  /** @returns whether all services answered */
+  const query = async (): Promise<boolean> => {
+    const { data, errors } = await sendOperation<OrdersData>(ORDERS_QUERY, { probe: '-' });
+    const unavailable = unavailableServices(errors);
     onUnavailable(unavailable);
-    if (data?.orders) ofEverybody = authorization().authorization === undefined;
+    if (data?.orders) mayShowAll = authorization().authorization === undefined;
     for (const order of data?.orders.nodes ?? []) onState(stateOf(order));
     orders.publish();
     for (const { id, status } of orders.newest.get()) {
-      if (status === 'PENDING' && followed.size < FOLLOWED) follow(id);
+      if (status === 'PENDING' && followed.size < MAX_FOLLOWED) follow(id);
     }
     return unavailable.length === 0;
   };
-  const askNow = async (): Promise<void> => {
+  const queryNow = async (): Promise<void> => {
     clearTimeout(timer);
-    if (asking) return;
-    asking = true;
-    const well = document.hidden || (await askOnce().catch((_error: NoAnswer) => false));
-    asking = false;
-    timer = setTimeout(askNow, well ? ASK_EVERY_MS : ASK_SOON_MS);
+    if (isQuerying) return;
+    isQuerying = true;
+    const isWell = document.hidden || (await query().catch((_error: NoAnswerError) => false));
+    isQuerying = false;
+    timer = setTimeout(queryNow, isWell ? QUERY_EVERY_MS : RETRY_MS);
   };
-  void askNow();
-  return { askNow: () => void askNow(), follow, ofEverybody: () => ofEverybody };
+  void queryNow();
+  return { queryNow: () => void queryNow(), follow, mayShowAll: () => mayShowAll };
 }

@@ -1,7 +1,5 @@
 import { memo } from 'react';
-import { useLive } from '../live-context.tsx';
-import { useStock } from '../stocks/use-stock.ts';
-import { useSignal } from '../use-signal.ts';
+import { useLive, useSignal, useStock } from '../live-context.tsx';
 import type { ShownOrder } from './order-store.ts';
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
@@ -10,7 +8,7 @@ const number = new Intl.NumberFormat();
 const STATUS = { PENDING: 'Pending', CONFIRMED: 'Confirmed', REJECTED: 'Rejected' } as const;
 const REASON = { OUT_OF_STOCK: 'not enough in stock', UNKNOWN_PRODUCT: 'no such product' } as const;
 
-/** The newest orders of everybody, with what has become of them. */
+/** Shows the newest orders that the caller may see, with their status. */
 export function OrderList() {
   const { orders } = useLive();
   const newest = useSignal(orders.newest);
@@ -22,7 +20,7 @@ export function OrderList() {
       {newest.length === 0 ? (
         <p className="empty soft">No orders yet.</p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: keyboard users must be able to scroll
         <section className="scroller" tabIndex={0} aria-label="All newest orders">
           <ol>
             {newest.map((order) => (
@@ -36,7 +34,7 @@ export function OrderList() {
 }
 
 const OrderRow = memo(function OrderRow({ order }: { order: ShownOrder }) {
-  const { id, productId, quantity, status, rejectionReason, createdAt, own } = order;
+  const { id, productId, quantity, status, rejectionReason, createdAt, isOwn } = order;
   const name = useStock(productId, (stock) => stock?.name ?? productId);
   return (
     <li data-order={id} data-status={status}>
@@ -45,7 +43,7 @@ const OrderRow = memo(function OrderRow({ order }: { order: ShownOrder }) {
         <span className="number">{number.format(quantity)}</span> × {name}
         {rejectionReason && <em>{REASON[rejectionReason]}</em>}
       </span>
-      {own && <span className="own">yours</span>}
+      {isOwn && <span className="own">yours</span>}
       <time className="soft number" dateTime={new Date(createdAt).toISOString()}>
         {clock.format(createdAt)}
       </time>

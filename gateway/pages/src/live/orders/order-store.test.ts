@@ -11,7 +11,7 @@ const order = (id: string, createdAt: number, changes: Partial<OrderState> = {})
   ...changes,
 });
 
-test('newest first, and no more than are shown', () => {
+test('lists the newest orders first, up to the limit', () => {
   const store = createOrderStore();
   store.apply(Array.from({ length: 100 }, (_, index) => order(`o${index}`, index)));
   store.publish();
@@ -20,7 +20,7 @@ test('newest first, and no more than are shown', () => {
   expect(shown[0]?.id).toBe('o99');
 });
 
-test('a settled order does not become pending again', () => {
+test('does not set a decided order to pending again', () => {
   const store = createOrderStore();
   store.apply([order('a', 1, { status: 'CONFIRMED' })]);
   store.apply([order('a', 1)]);
@@ -28,17 +28,17 @@ test('a settled order does not become pending again', () => {
   expect(store.newest.get()[0]?.status).toBe('CONFIRMED');
 });
 
-test('an own order stays own whoever tells of it, and is known until it is settled', () => {
+test('keeps an own order, and that it is one, until it is decided', () => {
   const store = createOrderStore();
   store.apply([order('mine', 0)], true);
   store.apply(Array.from({ length: 100 }, (_, index) => order(`o${index}`, 10 + index)));
   store.publish();
-  expect(store.get('mine')?.own).toBe(true);
+  expect(store.get('mine')?.isOwn).toBe(true);
   store.apply([order('mine', 0, { status: 'REJECTED' })]);
-  expect(store.get('mine')).toMatchObject({ own: true, status: 'REJECTED' });
+  expect(store.get('mine')).toMatchObject({ isOwn: true, status: 'REJECTED' });
 });
 
-test('nothing new leaves the list as it is', () => {
+test('keeps the list when nothing changed', () => {
   const store = createOrderStore();
   store.apply([order('a', 1)]);
   store.publish();

@@ -8,23 +8,23 @@ export interface OrderState {
   readonly quantity: number;
   readonly status: OrderStatus;
   readonly rejectionReason: 'OUT_OF_STOCK' | 'UNKNOWN_PRODUCT' | null;
-  /** When it was taken, in ms since 1970. */
+  /** When the order was accepted, in ms since 1970. */
   readonly createdAt: number;
 }
 
 export interface ShownOrder extends OrderState {
-  /** Ordered on this page. */
-  readonly own: boolean;
+  /** Whether this page placed the order. */
+  readonly isOwn: boolean;
 }
 
-/** The newest orders, outside React. */
+/** Holds the newest orders, outside React. */
 export interface OrderStore {
   /** Newest first, at most `SHOWN_ORDERS`. */
   readonly newest: Signal<readonly ShownOrder[]>;
   readonly get: (id: string) => ShownOrder | undefined;
-  /** Takes states over, unless a final one would become pending again. Shown by `publish`. */
-  readonly apply: (orders: readonly OrderState[], own?: boolean) => void;
-  /** Shows what was applied since; nothing when that changed nothing. */
+  /** Stores states, except PENDING over a final one. `publish` shows them. */
+  readonly apply: (orders: readonly OrderState[], isOwn?: boolean) => void;
+  /** Updates `newest`, if a state changed since the last call. */
   readonly publish: () => void;
 }
 
@@ -37,13 +37,13 @@ export function createOrderStore(): OrderStore {
   return {
     newest,
     get: (id) => known.get(id),
-    apply: (orders, own = false) => {
+    apply: (orders, isOwn = false) => {
       for (const order of orders) {
         const before = known.get(order.id);
         if (before && before.status !== 'PENDING' && order.status === 'PENDING') continue;
-        const same = before?.status === order.status && before.createdAt === order.createdAt;
-        if (same && before.own >= own) continue;
-        known.set(order.id, { ...order, own: own || before?.own === true });
+        const isSame = before?.status === order.status && before.createdAt === order.createdAt;
+        if (isSame && (before.isOwn || !isOwn)) continue;
+        known.set(order.id, { ...order, isOwn: isOwn || before?.isOwn === true });
         changed = true;
       }
     },
@@ -51,13 +51,13 @@ export function createOrderStore(): OrderStore {
       if (!changed) return;
       changed = false;
       const sorted = [...known.values()].sort((a, b) => b.createdAt - a.createdAt);
-      const kept = sorted.slice(0, SHOWN_ORDERS);
-      // An own order is looked for until it is settled, however many others come.
-      const watched = sorted
+      const shown = sorted.slice(0, SHOWN_ORDERS);
+      // This page's own pending orders stay in the store, however many newer orders there are.
+      const ownPending = sorted
         .slice(SHOWN_ORDERS)
-        .filter(({ own, status }) => own && status === 'PENDING');
-      known = new Map([...kept, ...watched].map((order) => [order.id, order]));
-      newest.set(kept);
+        .filter(({ isOwn, status }) => isOwn && status === 'PENDING');
+      known = new Map([...shown, ...ownPending].map((order) => [order.id, order]));
+      newest.set(shown);
     },
   };
 }

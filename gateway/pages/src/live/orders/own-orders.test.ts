@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { OrderState } from './order-store.ts';
 import { outcomeOf } from './own-orders.ts';
 
@@ -11,20 +11,22 @@ const order: OrderState = {
   createdAt: 0,
 };
 
-test('too large an order: what was asked, what there is, what to do', () => {
-  expect(outcomeOf(order, 'Kopi', 2)).toBe(
-    'Rejected: not enough Kopi. You asked for 5, only 2 there. Nothing was taken; order fewer.',
-  );
-});
+describe('outcomeOf', () => {
+  it('says what was ordered and what the stock has', () => {
+    expect(outcomeOf(order, 'Kopi', 2)).toBe(
+      'Rejected: not enough Kopi. You ordered 5, the stock has 2. Nothing was taken.',
+    );
+  });
 
-test('an unknown product is named', () => {
-  const unknown = { ...order, rejectionReason: 'UNKNOWN_PRODUCT' } as const;
-  expect(outcomeOf(unknown, 'kopy', undefined)).toContain('no product “kopy”');
-});
+  it('names an unknown product', () => {
+    const unknown = { ...order, rejectionReason: 'UNKNOWN_PRODUCT' } as const;
+    expect(outcomeOf(unknown, 'kopy', undefined)).toContain('no product “kopy”');
+  });
 
-test('pending and confirmed', () => {
-  expect(outcomeOf({ ...order, status: 'PENDING' }, 'Kopi', 2)).toContain('Waiting');
-  expect(outcomeOf({ ...order, status: 'CONFIRMED' }, 'Kopi', 2)).toBe(
-    'Confirmed: 5 × Kopi. 2 left.',
-  );
+  it('describes pending and confirmed orders', () => {
+    expect(outcomeOf({ ...order, status: 'PENDING' }, 'Kopi', 2)).toContain('Waiting');
+    expect(outcomeOf({ ...order, status: 'CONFIRMED' }, 'Kopi', 2)).toBe(
+      'Confirmed: 5 × Kopi. 2 left.',
+    );
+  });
 });

@@ -1,32 +1,70 @@
-import type { OrderState } from './order-store.ts';
+import { createSignal, type Signal } from '../../signal.ts';
+import { afterPaint } from '../frames.ts';
+import type { SpeedMeter } from '../speed-meter.ts';
+import type { OrderState, OrderStore } from './order-store.ts';
 
-/** The last order of this page, for the form that made it. */
+/** The last order of this page, for the form that placed it. */
 export interface OwnOrder {
   readonly order: OrderState;
-  /** From the press of the button until the whole outcome was on the screen, in ms; absent before. */
+  /** From the button press until the result was painted, in ms; absent before. */
   readonly tookMs?: number;
+}
+
+/** The orders that this page placed, until their result is painted. */
+export interface OwnOrders {
+  readonly latest: Signal<OwnOrder | undefined>;
+  /** @param sentAt when the button was pressed, by performance.now() */
+  readonly track: (order: OrderState, sentAt: number) => void;
+  readonly isPending: (id: string) => boolean;
+  /** Shows the result of an order of this page; ignores all others. */
+  readonly settle: (order: OrderState) => void;
+}
+
+export function createOwnOrders(orders: OrderStore, meter: SpeedMeter): OwnOrders {
+  const latest = createSignal<OwnOrder | undefined>(undefined);
+  const sentAt = new Map<string, number>();
+  return {
+    latest,
+    track: (order, sent) => {
+      sentAt.set(order.id, sent);
+      latest.set({ order });
+    },
+    isPending: (id) => sentAt.has(id),
+    settle: (order) => {
+      const sent = sentAt.get(order.id);
+      if (sent === undefined) return;
+      sentAt.delete(order.id);
+      latest.set({ order });
+      orders.publish();
+      afterPaint(() => {
+        const tookMs = performance.now() - sent;
+        meter.recordOrder(tookMs);
+        if (latest.get()?.order.id === order.id) latest.set({ order, tookMs });
+      });
+    },
+  };
 }
 
 const number = new Intl.NumberFormat();
 
 /**
- * What became of an order, in plain words.
- * @param name the product's, or its id where there is no such product
- * @param left how many there are; undefined when that is not known
+ * Describes the result of an order to a user.
+ * @param name name of the product, or its id if the product is unknown
+ * @param left quantity of the stock; undefined: unknown
  */
 export function outcomeOf(
   { quantity, status, rejectionReason }: OrderState,
   name: string,
   left: number | undefined,
 ): string {
-  const wanted = `${number.format(quantity)} × ${name}`;
-  if (status === 'PENDING') return `Taken: ${wanted}. Waiting for the stock to decide.`;
+  const ordered = `${number.format(quantity)} × ${name}`;
+  if (status === 'PENDING') return `Accepted: ${ordered}. Waiting for the decision.`;
   if (status === 'CONFIRMED') {
-    return `Confirmed: ${wanted}.${left === undefined ? '' : ` ${number.format(left)} left.`}`;
+    return `Confirmed: ${ordered}.${left === undefined ? '' : ` ${number.format(left)} left.`}`;
   }
   if (rejectionReason === 'UNKNOWN_PRODUCT') {
-    return `Rejected: there is no product “${name}”. Nothing was taken; check its name.`;
+    return `Rejected: there is no product “${name}”. Check the id.`;
   }
-  const there = left === undefined ? 'there are fewer' : `only ${number.format(left)} there`;
-  return `Rejected: not enough ${name}. You asked for ${number.format(quantity)}, ${there}. Nothing was taken; order fewer.`;
+  const available = left === undefined ? 'fewer' : number.format(left);
+  return `Rejected: not enough ${name}. You ordered ${number.format(quantity)}, the stock has ${available}. Nothing was taken.`;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createUnnamedOrders } from './unattributed-orders.ts';
+import { createUnattributedOrders } from './unattributed-orders.ts';
 
 const order = (id: string) =>
   ({
@@ -11,15 +11,15 @@ const order = (id: string) =>
     createdAt: 0,
   }) as const;
 
-it('gives an order once', () => {
-  const orders = createUnnamedOrders();
+it('returns an order once', () => {
+  const orders = createUnattributedOrders();
   orders.add(order('a'));
   expect(orders.take('a')).toEqual(order('a'));
   expect(orders.take('a')).toBeUndefined();
 });
 
-it('keeps the newest hundred', () => {
-  const orders = createUnnamedOrders();
+it('keeps the newest 100', () => {
+  const orders = createUnattributedOrders();
   for (let n = 0; n < 101; n += 1) orders.add(order(String(n)));
   expect(orders.take('0')).toBeUndefined();
   expect(orders.take('1')).toBeDefined();

@@ -1,23 +1,23 @@
 import type { OrderState } from './order-store.ts';
 
-/** The newest so many are kept. */
-const KEPT = 100;
+const CAPACITY = 100;
 
 /**
- * Orders that a stock's change has told of and the graph has not named as of whoever looks: where it asks for a token,
- * they may be anybody's, and are not shown. One may turn out to be this page's own, whose answer is under way.
+ * Orders known only from a stock's change. When the graph requires tokens, they may belong to any
+ * caller, so the page does not show them. One of them may be this page's own order, if the change
+ * arrives before the answer of the mutation. Keeps the newest 100.
  */
-export function createUnnamedOrders() {
+export function createUnattributedOrders() {
   const orders = new Map<string, OrderState>();
   return {
     add: (order: OrderState): void => {
       orders.set(order.id, order);
       for (const oldest of orders.keys()) {
-        if (orders.size <= KEPT) break;
+        if (orders.size <= CAPACITY) break;
         orders.delete(oldest);
       }
     },
-    /** The order, which is not kept any longer; undefined when there is none. */
+    /** Removes and returns an order; undefined when it is not here. */
     take: (id: string): OrderState | undefined => {
       const order = orders.get(id);
       orders.delete(id);

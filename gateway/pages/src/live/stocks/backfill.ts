@@ -1,23 +1,23 @@
-import { ask } from '../../graph/send-operation.ts';
+import { sendOperation } from '../../graph/send-operation.ts';
 import { HISTORY_QUERY, type HistoryData } from '../operations.ts';
 import { prepend } from './stock-history.ts';
 import type { StockStore } from './stock-store.ts';
 
 export interface Backfill {
-  /** Asks for a stock's past, unless it is no longer wanted by then or was asked for. */
-  readonly want: (id: string, onDone: () => void) => () => void;
+  /** Queries the history of a stock once. @returns a function that cancels the request */
+  readonly request: (id: string, onDone: () => void) => () => void;
 }
 
-/** Rows that are only scrolled past are not asked for. */
-const LOOKED_AT_MS = 300;
+/** How long a row must be visible, in ms: rows that are only scrolled past are not queried. */
+const VISIBLE_MS = 300;
 
-/** What happened before the page was opened, from the ledger: for rows on the screen, one at a time. */
+/** Loads quantities from before the page was opened, from the ledger: visible rows only, one by one. */
 export function createBackfill(stocks: StockStore): Backfill {
-  const asked = new Set<string>();
+  const requested = new Set<string>();
   let previous: Promise<void> = Promise.resolve();
 
   const fill = async (id: string): Promise<void> => {
-    const { data } = await ask<HistoryData>(HISTORY_QUERY, { id });
+    const { data } = await sendOperation<HistoryData>(HISTORY_QUERY, { id });
     const history = stocks.get(id)?.history;
     if (!data?.stock || !history) return;
     const points = data.stock.movements.nodes.map(({ at, quantityAfter }) => ({
@@ -28,19 +28,19 @@ export function createBackfill(stocks: StockStore): Backfill {
   };
 
   return {
-    want: (id, onDone) => {
-      let wanted = true;
+    request: (id, onDone) => {
+      let isCancelled = false;
       const timer = setTimeout(() => {
         previous = previous.then(async () => {
-          if (!wanted || asked.has(id)) return;
-          asked.add(id);
-          // Without it the line begins where the page was opened.
-          await fill(id).catch(() => asked.delete(id));
+          if (isCancelled || requested.has(id)) return;
+          requested.add(id);
+          // Without an answer the line starts when the page was opened.
+          await fill(id).catch(() => requested.delete(id));
           onDone();
         });
-      }, LOOKED_AT_MS);
+      }, VISIBLE_MS);
       return () => {
-        wanted = false;
+        isCancelled = true;
         clearTimeout(timer);
       };
     },

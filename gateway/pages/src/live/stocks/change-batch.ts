@@ -1,38 +1,55 @@
+import { onNextFrame } from '../frames.ts';
 import type { StockChangedData } from '../operations.ts';
 import type { OrderState } from '../orders/order-store.ts';
 import type { StockState } from './stock-store.ts';
 
-type StockChange = StockChangedData['stockChanged'];
+export type StockChange = StockChangedData['stockChanged'];
 
-/** What came since the last frame: of each stock the newest state, so that it stays bounded. */
+/** The changes since the last frame. Bounded: the newest state of each stock, and 100 orders. */
 export interface ChangeBatch {
   readonly states: Map<string, StockState>;
-  /** Orders that were confirmed, the newest ones. */
+  /** The newest confirmed orders. */
   readonly orders: OrderState[];
-  /** How many changes came. */
+  /** Number of changes, snapshots apart. */
   count: number;
-  /** When the newest of them was committed, in ms since 1970. */
+  /** Commit time of the newest change, in ms since 1970. */
   committedAt: number;
 }
 
-const ORDERS_KEPT = 100;
+const MAX_ORDERS = 100;
 
-export function emptyBatch(): ChangeBatch {
+/** Collects changes and shows them once a frame. */
+export function createChangeBatcher(
+  show: (batch: ChangeBatch) => void,
+): (change: StockChange) => void {
+  let batch = emptyBatch();
+  const flush = onNextFrame(() => {
+    const full = batch;
+    batch = emptyBatch();
+    show(full);
+  });
+  return (change) => {
+    addChange(batch, change);
+    flush();
+  };
+}
+
+function emptyBatch(): ChangeBatch {
   return { states: new Map(), orders: [], count: 0, committedAt: 0 };
 }
 
-export function addChange(batch: ChangeBatch, change: StockChange): void {
+function addChange(batch: ChangeBatch, change: StockChange): void {
   const { kind, stock, order, delta } = change;
   const at = Date.parse(change.at);
-  const pending = batch.states.get(stock.id);
-  if (!pending || pending.version < stock.version) {
-    batch.states.set(stock.id, { ...stock, gone: kind === 'DELETED' });
+  const waiting = batch.states.get(stock.id);
+  if (!waiting || waiting.version < stock.version) {
+    batch.states.set(stock.id, { ...stock, isDeleted: kind === 'DELETED' });
   }
   if (kind === 'SNAPSHOT') return;
   batch.count += 1;
   batch.committedAt = Math.max(batch.committedAt, at);
   if (!order) return;
-  // A confirmed order in full: nothing else takes from a stock in this way.
+  // A change with an order is the confirmation of this order, with all its fields.
   batch.orders.push({
     id: order.id,
     productId: stock.id,
@@ -41,5 +58,5 @@ export function addChange(batch: ChangeBatch, change: StockChange): void {
     rejectionReason: null,
     createdAt: at,
   });
-  if (batch.orders.length > ORDERS_KEPT) batch.orders.shift();
+  if (batch.orders.length > MAX_ORDERS) batch.orders.shift();
 }

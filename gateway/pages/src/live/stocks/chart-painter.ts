@@ -1,46 +1,46 @@
-/** A chart that is painted when it is its turn. */
+/** A chart that is painted in its turn. */
 export interface PaintedChart {
-  /** What it shows has changed. */
-  readonly mark: () => void;
+  /** The data of the chart changed. */
+  readonly markChanged: () => void;
   readonly remove: () => void;
 }
 
 export interface ChartPainter {
   readonly add: (paint: () => void) => PaintedChart;
-  /** Somebody scrolls: charts wait until that is over, and rows that pass by get none. */
-  readonly hold: () => void;
+  /** Stops painting while the list is scrolled, so that rows that only pass by get no chart. */
+  readonly pauseForScroll: () => void;
 }
 
 const TURN_MS = 80;
-/** Charts painted in one turn: with the turns, at most 50 a second, however much changes. */
-const A_TURN = 4;
-const HOLD_MS = 150;
+/** Charts painted per turn: at most 50 per second, however many stocks change. */
+const CHARTS_PER_TURN = 4;
+const SCROLL_PAUSE_MS = 150;
 const CHANGED_EVERY_MS = 400;
-/** Time goes on in the chart of a stock that does not move, too. */
+/** A chart without changes is painted too, because its time axis moves. */
 const UNCHANGED_EVERY_MS = 3_000;
 
 interface Entry {
   readonly paint: () => void;
-  changed: boolean;
+  isChanged: boolean;
   paintedAt: number;
 }
 
-/** Paints all charts of the page in turns, so that no frame pays for more than a few. */
+/** Paints all charts in turns, so that no frame paints more than a few. */
 export function createChartPainter(): ChartPainter {
-  // In the order in which they were painted last: the first have waited longest.
+  // Ordered by last painting: the first entries have waited longest.
   const entries = new Set<Entry>();
   let timer: ReturnType<typeof setInterval> | undefined;
-  let heldUntil = 0;
+  let pausedUntil = 0;
 
-  const turn = (): void => {
+  const paintTurn = (): void => {
     const now = performance.now();
-    if (document.hidden || now < heldUntil) return;
+    if (document.hidden || now < pausedUntil) return;
     const due = [...entries].filter(
-      ({ changed, paintedAt }) =>
-        now - paintedAt >= (changed ? CHANGED_EVERY_MS : UNCHANGED_EVERY_MS),
+      ({ isChanged, paintedAt }) =>
+        now - paintedAt >= (isChanged ? CHANGED_EVERY_MS : UNCHANGED_EVERY_MS),
     );
-    for (const entry of due.slice(0, A_TURN)) {
-      entry.changed = false;
+    for (const entry of due.slice(0, CHARTS_PER_TURN)) {
+      entry.isChanged = false;
       entry.paintedAt = now;
       entries.delete(entry);
       entries.add(entry);
@@ -49,16 +49,16 @@ export function createChartPainter(): ChartPainter {
   };
 
   return {
-    hold: () => {
-      heldUntil = performance.now() + HOLD_MS;
+    pauseForScroll: () => {
+      pausedUntil = performance.now() + SCROLL_PAUSE_MS;
     },
     add: (paint) => {
-      const entry: Entry = { paint, changed: true, paintedAt: Number.NEGATIVE_INFINITY };
+      const entry: Entry = { paint, isChanged: true, paintedAt: Number.NEGATIVE_INFINITY };
       entries.add(entry);
-      timer ??= setInterval(turn, TURN_MS);
+      timer ??= setInterval(paintTurn, TURN_MS);
       return {
-        mark: () => {
-          entry.changed = true;
+        markChanged: () => {
+          entry.isChanged = true;
         },
         remove: () => {
           entries.delete(entry);

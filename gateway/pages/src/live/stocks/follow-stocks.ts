@@ -1,39 +1,74 @@
-import { ask } from '../../graph/send-operation.ts';
 import { type GraphError, isUnknownField } from '../../graph/graph-errors.ts';
-import { STOCKS_QUERY, type StocksData } from '../operations.ts';
+import { sendOperation } from '../../graph/send-operation.ts';
+import type { ReconnectingClient } from '../connection/reconnecting-client.ts';
+import {
+  STOCK_CHANGED,
+  STOCKS_QUERY,
+  type StockChangedData,
+  type StocksData,
+} from '../operations.ts';
+import type { StockChange } from './change-batch.ts';
 
 type Page = StocksData['stocks']['nodes'];
 
-const AGAIN_MS = 1_500;
+const RETRY_MS = 1_500;
 
 /**
- * Reads all stocks, page by page, however often the graph is away meanwhile.
- * @param onPage gets each page, with the position of the change stream before the first was read
- * @param onErrors what kept a page away; it is asked for again
+ * Queries all stocks page by page, and subscribes to their changes from the position before the first
+ * page. Retries a page until it is answered.
+ * @param onErrors gets the errors of a page that failed
  * @returns false when this graph has no stocks
  */
-export async function loadStocks(
-  onPage: (page: Page, cursor: string) => void,
-  onErrors: (errors: readonly GraphError[]) => void,
-): Promise<boolean> {
+export async function followStocks({
+  client,
+  onPage,
+  onChange,
+  onErrors,
+}: {
+  client: ReconnectingClient;
+  onPage: (page: Page) => void;
+  onChange: (change: StockChange) => void;
+  onErrors: (errors: readonly GraphError[]) => void;
+}): Promise<boolean> {
+  let isSubscribed = false;
   let after: string | null = null;
-  let cursor: string | undefined;
   for (;;) {
-    const { data, errors } = await answerOf(after);
+    const { data, errors } = await queryPage(after);
     if (errors.some(isUnknownField)) return false;
     if (!data) {
       onErrors(errors);
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       continue;
     }
-    cursor ??= data.stockCursor;
-    onPage(data.stocks.nodes, cursor);
+    onPage(data.stocks.nodes);
+    if (!isSubscribed) subscribe(client, data.stockCursor, onChange);
+    isSubscribed = true;
     if (!data.stocks.pageInfo.hasNextPage) return true;
     after = data.stocks.pageInfo.endCursor;
   }
 }
 
-function answerOf(after: string | null): ReturnType<typeof ask<StocksData>> {
-  // No answer is shown by the connection already.
-  return ask<StocksData>(STOCKS_QUERY, { after }).catch(() => ({ data: null, errors: [] }));
+function queryPage(after: string | null): ReturnType<typeof sendOperation<StocksData>> {
+  // The connection's state already says that the gateway does not answer.
+  return sendOperation<StocksData>(STOCKS_QUERY, { after }).catch(() => ({
+    data: null,
+    errors: [],
+  }));
+}
+
+/** Each new connection resumes from the cursor of the last change. */
+function subscribe(
+  client: ReconnectingClient,
+  from: string,
+  onChange: (change: StockChange) => void,
+): void {
+  let cursor = from;
+  client.subscribe<StockChangedData>(
+    STOCK_CHANGED,
+    () => ({ after: cursor }),
+    ({ stockChanged }) => {
+      cursor = stockChanged.cursor;
+      onChange(stockChanged);
+    },
+  );
 }

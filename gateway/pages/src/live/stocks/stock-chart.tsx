@@ -1,8 +1,7 @@
 import { useEffect, useRef } from 'react';
 import UPlot, { type Options } from 'uplot';
 import { useLive } from '../live-context.tsx';
-import type { ChartWindow } from './chart-window.ts';
-import { untilNow } from './stock-history.ts';
+import { type ChartWindow, untilNow } from './stock-history.ts';
 import 'uplot/dist/uPlot.min.css';
 
 const { stepped } = UPlot.paths;
@@ -25,7 +24,7 @@ function optionsOf(element: HTMLElement, window: ChartWindow): Options {
       {
         ...(stepped ? { paths: stepped({ align: 1 }) } : {}),
         stroke: color('--chart-line'),
-        // Below a line that does not move it would look like a bar that is half full.
+        // Filled, a constant line would look like a bar that is half full.
         fill: (chart) => (isFlat(chart) ? 'transparent' : color('--chart-fill')()),
         width: 1.5,
         points: { show: false },
@@ -35,17 +34,17 @@ function optionsOf(element: HTMLElement, window: ChartWindow): Options {
 }
 
 function isFlat({ scales: { y } }: UPlot): boolean {
-  // The room around a line that does not move, and nothing else.
+  // Only the padding of a constant line.
   return (y?.max ?? 0) - (y?.min ?? 0) <= 2;
 }
 
-/** Room above and below the line; a stock that does not move runs through the middle. */
+/** Adds space above and below the line, so that a constant quantity is in the middle. */
 function padded(min: number, max: number): [number, number] {
-  const room = Math.max(1, (max - min) * 0.12);
-  return [min - room, max + room];
+  const padding = Math.max(1, (max - min) * 0.12);
+  return [min - padding, max + padding];
 }
 
-/** A stock's quantity over the last minutes. The row says the number: nothing here is for readers. */
+/** Chart of a stock's quantity over the last minutes. Hidden from screen readers: the row has the number. */
 export function StockChart({ id }: { id: string }) {
   const element = useRef<HTMLDivElement>(null);
   const { stocks, painter, backfill, chartWindow } = useLive();
@@ -58,11 +57,11 @@ export function StockChart({ id }: { id: string }) {
       if (chart) chart.setData(data);
       else chart = new UPlot(optionsOf(element.current, chartWindow), data, element.current);
     });
-    const unfollow = stocks.subscribe(id, painted.mark);
-    const unwant = backfill.want(id, painted.mark);
+    const unsubscribe = stocks.subscribe(id, painted.markChanged);
+    const cancelBackfill = backfill.request(id, painted.markChanged);
     return () => {
-      unwant();
-      unfollow();
+      cancelBackfill();
+      unsubscribe();
       painted.remove();
       chart?.destroy();
     };

@@ -1,11 +1,13 @@
 /** How far back charts show, in seconds. */
-export const SHOWN_SECONDS = 300;
-/** Quantities of the same moment count as one, in seconds: what a chart of this width can show. */
-const MOMENT_SECONDS = 2;
+const SHOWN_SECONDS = 300;
+/** The shortest range: with little history, shorter lines would be too small to see. */
+const MIN_SECONDS = 60;
+/** Points closer than this are merged, in seconds: a chart of this width cannot show them apart. */
+const RESOLUTION_SECONDS = 2;
 
-/** Quantities over time, as uPlot takes them. */
+/** Quantities over time, in the format of uPlot. */
 export interface StockHistory {
-  /** Seconds since 1970, rising. */
+  /** Seconds since 1970, ascending. */
   readonly times: number[];
   readonly quantities: number[];
 }
@@ -14,41 +16,57 @@ export function startHistory(quantity: number, at: number): StockHistory {
   return { times: [at], quantities: [quantity] };
 }
 
-/** Notes a quantity, and drops what is no longer shown: at most 150 points are kept. */
-export function note({ times, quantities }: StockHistory, quantity: number, at: number): void {
+/** Adds a point and drops those that are no longer shown. Keeps at most about 150 points. */
+export function addPoint({ times, quantities }: StockHistory, quantity: number, at: number): void {
   const last = times.length - 1;
-  // The first point is where the line begins: a change right after it is a step of its own.
-  if (last > 0 && at - (times[last] ?? 0) < MOMENT_SECONDS) {
+  // The first point is the start of the line: a change directly after it is a step of its own.
+  if (last > 0 && at - (times[last] ?? 0) < RESOLUTION_SECONDS) {
     quantities[last] = quantity;
     return;
   }
   times.push(at);
   quantities.push(quantity);
   const from = at - SHOWN_SECONDS;
-  let gone = 0;
-  // One older point stays: the line comes in from the left edge at its height.
-  while ((times[gone + 1] ?? at) < from) gone += 1;
-  if (gone > 0) {
-    times.splice(0, gone);
-    quantities.splice(0, gone);
+  let dropped = 0;
+  // One older point stays: it is the height of the line at the left edge.
+  while ((times[dropped + 1] ?? at) < from) dropped += 1;
+  if (dropped > 0) {
+    times.splice(0, dropped);
+    quantities.splice(0, dropped);
   }
 }
 
-/** Puts what is known of earlier times before what was seen: points newest first, as the ledger gives them. */
+/** Inserts earlier points before the first one. @param earlier newest first, as in the ledger */
 export function prepend(
   { times, quantities }: StockHistory,
   earlier: readonly { readonly at: number; readonly quantity: number }[],
 ): void {
-  const begin = times[0] ?? Number.POSITIVE_INFINITY;
-  const older = earlier.filter(({ at }) => at < begin).reverse();
+  const start = times[0] ?? Number.POSITIVE_INFINITY;
+  const older = earlier.filter(({ at }) => at < start).reverse();
   times.unshift(...older.map(({ at }) => at));
   quantities.unshift(...older.map(({ quantity }) => quantity));
 }
 
-/** The points and one more for now, so that the line reaches the right edge. */
+/** Returns the points and one more for now, so that the line reaches the right edge. */
 export function untilNow(history: StockHistory, now: number): [number[], number[]] {
   return [
     [...history.times, now],
     [...history.quantities, history.quantities.at(-1) ?? 0],
   ];
+}
+
+/** The time range of all charts: the same for each, so that they can be compared. */
+export interface ChartWindow {
+  /** Returns the range in seconds. @param first @param now first and last time of a chart */
+  readonly seconds: (first: number, now: number) => number;
+}
+
+export function createChartWindow(): ChartWindow {
+  let earliest = Number.POSITIVE_INFINITY;
+  return {
+    seconds: (first, now) => {
+      earliest = Math.min(earliest, first);
+      return Math.min(SHOWN_SECONDS, Math.max(MIN_SECONDS, now - earliest));
+    },
+  };
 }

@@ -1,13 +1,12 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useDeferredValue, useMemo, useRef, useState } from 'react';
-import { useLive } from '../live-context.tsx';
-import { useSignal } from '../use-signal.ts';
+import { useLive, useSignal } from '../live-context.tsx';
 import { StockRow } from './stock-row.tsx';
 
 const ROW_PX = 60;
 const number = new Intl.NumberFormat();
 
-/** All stocks by name; only those on the screen are in the page, however many there are. */
+/** Lists all stocks by name. Only the visible rows are rendered. */
 export function StockList({
   chosen,
   onChoose,
@@ -51,10 +50,10 @@ export function StockList({
       <section
         className="scroller"
         ref={box}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: keyboard users must be able to scroll
         tabIndex={0}
         aria-label="All stocks"
-        onScroll={painter.hold}
+        onScroll={painter.pauseForScroll}
       >
         <ol style={{ blockSize: rows.getTotalSize() }}>
           {rows.getVirtualItems().map(({ index, key, start }) => {
@@ -82,5 +81,5 @@ export function StockList({
 
 function emptyText(loaded: boolean, text: string): string {
   if (!loaded) return 'Loading the stocks…';
-  return text ? 'No stock has this in its name or id.' : 'No stocks yet: add one.';
+  return text ? 'No stock matches.' : 'No stocks yet. Add one.';
 }

@@ -1,10 +1,10 @@
+import { useStock } from '../live-context.tsx';
 import { StockChart } from './stock-chart.tsx';
-import { useStock } from './use-stock.ts';
 
 const number = new Intl.NumberFormat();
 const signed = new Intl.NumberFormat(undefined, { signDisplay: 'always' });
 
-/** One stock; it alone is rendered again when that moves. */
+/** Shows one stock; a change renders only this row again. */
 export function StockRow({
   id,
   chosen,
@@ -29,7 +29,7 @@ export function StockRow({
         <StockChart id={id} />
       </div>
       <div className="stock-delta number" data-way={delta < 0 ? 'down' : 'up'}>
-        {/* A new key begins the flash anew. */}
+        {/* A new key restarts the animation. */}
         {flash > 0 && (
           <span key={flash}>{delta === 0 ? 'new' : signed.format(delta).replace('-', '−')}</span>
         )}

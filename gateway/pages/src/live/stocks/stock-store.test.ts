@@ -4,7 +4,7 @@ import { createStockStore } from './stock-store.ts';
 const kopi = { id: 'kopi', name: 'Kopi', quantity: 10, version: 3 };
 const teh = { id: 'teh', name: 'Teh', quantity: 5, version: 1 };
 
-test('the highest version wins, in whatever order states come', () => {
+test('keeps the highest version, in any order of states', () => {
   const store = createStockStore();
   store.apply([{ ...kopi, version: 5, quantity: 8 }], true);
   store.apply([kopi], false);
@@ -13,10 +13,10 @@ test('the highest version wins, in whatever order states come', () => {
   expect(store.get('kopi')).toMatchObject({ version: 6, quantity: 7, delta: -1 });
 });
 
-test('an older state does not bring a deleted stock back; a newer one does', () => {
+test('restores a deleted stock only from a newer state', () => {
   const store = createStockStore();
   store.apply([kopi], false);
-  store.apply([{ ...kopi, version: 4, gone: true }], true);
+  store.apply([{ ...kopi, version: 4, isDeleted: true }], true);
   store.apply([kopi], false);
   expect(store.ids.get()).toEqual([]);
   expect(store.get('kopi')).toBeUndefined();
@@ -24,7 +24,7 @@ test('an older state does not bring a deleted stock back; a newer one does', () 
   expect(store.ids.get()).toEqual(['kopi']);
 });
 
-test('stocks are sorted by name, renamed ones too', () => {
+test('sorts stocks by name, also after a rename', () => {
   const store = createStockStore();
   store.apply([teh, { ...kopi, name: 'Kopi 10' }, { ...kopi, id: 'k2', name: 'Kopi 9' }], false);
   expect(store.ids.get()).toEqual(['k2', 'kopi', 'teh']);
@@ -32,15 +32,15 @@ test('stocks are sorted by name, renamed ones too', () => {
   expect(store.ids.get()).toEqual(['teh', 'k2', 'kopi']);
 });
 
-test('who follows a stock hears of it alone, once for all states of a batch', () => {
+test('notifies only the listeners of a stock, once per batch', () => {
   const store = createStockStore();
   store.apply([kopi, teh], false);
-  let heard = 0;
+  let notified = 0;
   const stop = store.subscribe('kopi', () => {
-    heard += 1;
+    notified += 1;
   });
   store.apply([{ ...teh, version: 2 }], true);
-  expect(heard).toBe(0);
+  expect(notified).toBe(0);
   store.apply(
     [
       { ...kopi, version: 4, quantity: 9 },
@@ -48,13 +48,13 @@ test('who follows a stock hears of it alone, once for all states of a batch', ()
     ],
     true,
   );
-  expect(heard).toBe(1);
+  expect(notified).toBe(1);
   stop();
   store.apply([{ ...kopi, version: 6 }], true);
-  expect(heard).toBe(1);
+  expect(notified).toBe(1);
 });
 
-test('the list stays the same array unless stocks come, go or are renamed', () => {
+test('keeps the array of ids unless a stock is added, deleted or renamed', () => {
   const store = createStockStore();
   store.apply([kopi], false);
   const before = store.ids.get();
@@ -62,7 +62,7 @@ test('the list stays the same array unless stocks come, go or are renamed', () =
   expect(store.ids.get()).toBe(before);
 });
 
-test('what a query brings does not flash; a change of the quantity does', () => {
+test('animates a change of the quantity, but not the result of a query', () => {
   const store = createStockStore();
   expect(store.apply([kopi], false)).toEqual([]);
   expect(store.get('kopi')?.flash).toBe(0);
@@ -70,7 +70,7 @@ test('what a query brings does not flash; a change of the quantity does', () => 
   expect(store.get('kopi')).toMatchObject({ flash: 1, delta: -6 });
 });
 
-test('the history keeps 5 minutes at most, and where the line comes in', () => {
+test('keeps 5 minutes of history and the point before', () => {
   let seconds = 0;
   const store = createStockStore(() => seconds);
   store.apply([kopi], false);

@@ -1,38 +1,38 @@
 import { createSignal, type Signal } from '../../signal.ts';
-import { note, type StockHistory, startHistory } from './stock-history.ts';
+import { addPoint, type StockHistory, startHistory } from './stock-history.ts';
 
-/** A state of a stock, from a query or a change. */
+/** State of a stock, from a query, a mutation or a change. */
 export interface StockState {
   readonly id: string;
   readonly name: string;
   readonly quantity: number;
   /** Grows by 1 with each change: the highest is the newest. */
   readonly version: number;
-  /** Deleted: its version counts, so that older states do not bring it back. */
-  readonly gone?: boolean;
+  /** The store remembers the version of a deleted stock, so that older states do not restore it. */
+  readonly isDeleted?: boolean;
 }
 
 export interface ShownStock extends StockState {
-  /** What the last change on the screen added; 0 before the first. */
+  /** Difference of the last visible change of the quantity; 0 before the first. */
   readonly delta: number;
-  /** Grows with each change on the screen: a new flash begins. */
+  /** Grows with each visible change; each value starts a new animation. */
   readonly flash: number;
   readonly history: StockHistory;
 }
 
-/** All stocks, outside React: a component follows one stock, or which ones there are. */
+/** Holds all stocks, outside React. A component subscribes to one stock or to the list of ids. */
 export interface StockStore {
-  /** Ids by name; a new array when stocks come, go or are renamed. */
+  /** Ids sorted by name. A new array when a stock is added, deleted or renamed. */
   readonly ids: Signal<readonly string[]>;
   readonly get: (id: string) => ShownStock | undefined;
-  /** @returns how to stop listening */
+  /** @returns a function that unsubscribes */
   readonly subscribe: (id: string, listener: () => void) => () => void;
   /**
-   * Takes states over that are newer than what is shown, and tells each listener once.
-   * @param live false for states of a query, which are no change to point out
-   * @returns the stocks whose quantity moved on the screen
+   * Stores states with a higher version, and notifies each listener once.
+   * @param isLive false for states of a query, which are not animated
+   * @returns the stocks whose change is visible: new ones, and those with another quantity
    */
-  readonly apply: (states: Iterable<StockState>, live: boolean) => ShownStock[];
+  readonly apply: (states: Iterable<StockState>, isLive: boolean) => ShownStock[];
 }
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
@@ -46,8 +46,8 @@ export function createStockStore(now: () => number = () => Date.now() / 1000): S
   const compare = (a: StockState, b: StockState): number =>
     collator.compare(a.name, b.name) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 
-  /** Where a stock stands or would stand: sorting all again for each new one would cost 10 ms. */
-  const placeOf = (stock: StockState, sorted: readonly string[]): number => {
+  /** Index of a stock in the sorted ids, also before it is added. Sorting all again would cost 10 ms. */
+  const indexOf = (stock: StockState, sorted: readonly string[]): number => {
     let low = 0;
     let high = sorted.length;
     while (low < high) {
@@ -59,26 +59,26 @@ export function createStockStore(now: () => number = () => Date.now() / 1000): S
     return low;
   };
 
-  const apply: StockStore['apply'] = (states, live) => {
+  const apply: StockStore['apply'] = (states, isLive) => {
     const moved: ShownStock[] = [];
     const touched = new Set<string>();
     let sorted: string[] | undefined;
     for (const state of states) {
-      const { id, name, quantity, version, gone = false } = state;
+      const { id, name, quantity, version, isDeleted = false } = state;
       if (version <= (newest.get(id) ?? -1)) continue;
       newest.set(id, version);
       const before = shown.get(id);
       touched.add(id);
-      if (before && (gone || before.name !== name)) {
+      if (before && (isDeleted || before.name !== name)) {
         sorted ??= [...ids.get()];
-        sorted.splice(placeOf(before, sorted), 1);
+        sorted.splice(indexOf(before, sorted), 1);
         shown.delete(id);
       }
-      if (gone) continue;
+      if (isDeleted) continue;
       const history = before?.history ?? startHistory(quantity, now());
       const delta = before ? quantity - before.quantity : 0;
-      if (before) note(history, quantity, now());
-      const flashes = live && (!before || delta !== 0);
+      if (before) addPoint(history, quantity, now());
+      const flashes = isLive && (!before || delta !== 0);
       const after: ShownStock = {
         id,
         name,
@@ -90,7 +90,7 @@ export function createStockStore(now: () => number = () => Date.now() / 1000): S
       };
       if (!before || before.name !== name) {
         sorted ??= [...ids.get()];
-        sorted.splice(placeOf(after, sorted), 0, id);
+        sorted.splice(indexOf(after, sorted), 0, id);
       }
       shown.set(id, after);
       if (flashes) moved.push(after);
