@@ -45,7 +45,7 @@ async function onLivePage(
 const form = (page: Page) => page.getByRole('form', { name: 'Token' });
 async function give(page: Page, token: string): Promise<void> {
   await form(page).getByLabel('token').fill(token);
-  await form(page).getByRole('button', { name: 'Use it' }).click();
+  await form(page).getByRole('button', { name: 'Use token' }).click();
 }
 
 test('shows live stocks without a token, and names what needs a token', async () => {
@@ -64,7 +64,7 @@ test("uses the token's subject for queries, orders and streams, also after a rel
   const [mine, others] = await Promise.all([orderOf('Siti'), orderOf('Budi')]);
   await onLivePage(async (live, page) => {
     await give(page, await tokenOf('Siti'));
-    await form(page).getByText('the token of Siti').waitFor();
+    await form(page).getByText('Signed in as Siti').waitFor();
     await live.showsOrder(mine, 'CONFIRMED');
     await live.noticesNothing();
     await live.order(STOCK.id, 2);
@@ -82,7 +82,7 @@ test("uses the token's subject for queries, orders and streams, also after a rel
 
     await page.reload();
     await live.showsOrder(mine, 'CONFIRMED');
-    await form(page).getByRole('button', { name: 'Forget it' }).click();
+    await form(page).getByRole('button', { name: 'Remove token' }).click();
     await live.notices(/Orders need a token/);
     expect(await page.locator(`[data-order="${mine}"]`).count()).toBe(0);
     expect(await page.evaluate('sessionStorage.length + localStorage.length')).toBe(0);
@@ -93,7 +93,7 @@ test('reports a missing scope beside the form that needs it', async () => {
   await onLivePage(async (live, page) => {
     await live.notices(/Orders need a token/);
     await give(page, await tokenOf('Siti', 'order:write'));
-    await form(page).getByText('the token of Siti').waitFor();
+    await form(page).getByText('Signed in as Siti').waitFor();
     await live.adjust(STOCK.id, 1);
     await live.adjustingSaid(/needs a token with the scope stock:write/);
   });
@@ -104,7 +104,7 @@ test('reports why a token is invalid, and accepts another one', async () => {
   await onLivePage(async (live, page) => {
     await live.notices(/Orders need a token/);
     await give(page, forged);
-    await live.notices(/does not take the token.*its signature is not right/);
+    await live.notices(/The token is refused.*its signature is not right/);
     await live.isConnected('Refused');
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(({ id }) => id)).toEqual([]);
@@ -119,15 +119,15 @@ test('reports an expired token, and continues with a new one', async () => {
   await onLivePage(async (live, page) => {
     await live.notices(/Orders need a token/);
     await give(page, await tokenOf('Siti', WRITES, 4));
-    await form(page).getByText('the token of Siti').waitFor();
-    await live.notices(/does not take the token.*has expired/);
+    await form(page).getByText('Signed in as Siti').waitFor();
+    await live.notices(/The token is refused.*has expired/);
     const before = Number((await live.quantityOf(STOCK.id)).replaceAll(',', ''));
     await orderOf('Budi');
     await give(page, await tokenOf('Siti'));
     await live.isConnected('Live');
     await live.shows(STOCK.id, before - 1);
     // Same subject: the page has not been reset.
-    await form(page).getByText('the token of Siti').waitFor();
+    await form(page).getByText('Signed in as Siti').waitFor();
     await orderOf('Budi');
     await live.shows(STOCK.id, before - 2);
   });

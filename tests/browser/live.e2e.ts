@@ -58,7 +58,7 @@ test('places an order for a stock chosen by keyboard', async () => {
 test('explains a rejected order: quantity ordered, quantity left, and what to do', async () => {
   await onLivePage(2, async (live, { id, name }) => {
     await live.order(id, 1_000);
-    await live.said(new RegExp(`not enough ${name}\\. You asked for 1,000, only 2 there`));
+    await live.said(new RegExp(`not enough ${name}\\. You ordered 1,000, the stock has 2`));
     await live.order(`${id}-nothing`, 1);
     await live.said(/there is no product/);
     expect(await live.quantityOf(id)).toBe('2');
@@ -79,7 +79,7 @@ test('reports a killed gateway, reconnects, and shows the missed changes', async
     const other = await createShopClient(system().graph).addStock({ name: 'Lain', quantity: 1 });
     await live.shows(other.id, 1);
     system().gateway.kill();
-    await live.notices(/The gateway does not answer.*as of/);
+    await live.notices(/The gateway does not answer.*The last update was at/);
     await live.isConnected('Disconnected');
     await live.shows(id, 10);
 
@@ -101,7 +101,7 @@ test('keeps working without the stock service, reports it, and recovers', async 
     await live.notices(/The stock service does not answer.*Ordering still works/);
     await live.isConnected('Partly live');
     await live.order(id, 4);
-    await live.said(/^Taken: 4 ×/);
+    await live.said(/^Accepted: 4 ×/);
     await live.shows(id, 10);
 
     await system().stock.restart();
