@@ -5,6 +5,6 @@ export { kafkaProblem } from './kafka-problem.ts';
 export { measureLag } from './measure-lag.ts';
 export { protocolErrors } from './protocol-error.ts';
 export { readTopic, topicBounds } from './read-topic.ts';
-export { headerNumber, headerText, type KafkaRecord, toRecord } from './record.ts';
+export { headerNumber, headerText, isNullHeader, type KafkaRecord, toRecord } from './record.ts';
 export { disconnectConsumer, runConsumer } from './run-consumer.ts';
 export { topicsOf, withDeadLetters } from './topics.ts';

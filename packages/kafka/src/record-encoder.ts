@@ -1,8 +1,10 @@
-/** A record as kafkajs hands it to its encoder: headers are texts or bytes, several under one name. */
+import type { HeaderValue, RecordHeaders } from './record.ts';
+
+/** A record as kafkajs hands it to its encoder. */
 export interface RecordToEncode {
   readonly key?: Buffer | string | null;
   readonly value: Buffer | string | null;
-  readonly headers?: Readonly<Record<string, HeaderValue | readonly HeaderValue[]>>;
+  readonly headers?: RecordHeaders;
 }
 
 /** Where a record stands in its batch. */
@@ -11,8 +13,6 @@ export interface RecordPlace {
   /** Milliseconds after the batch's first one. */
   readonly timestampDelta: number;
 }
-
-type HeaderValue = Buffer | string;
 
 const lengthOf = (bytes: Buffer | string): number =>
   typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
@@ -58,7 +58,7 @@ function eachHeader(
   for (const name in headers) {
     const given = headers[name];
     if (given === undefined) continue;
-    for (const value of Array.isArray(given) ? given : [given]) {
+    for (const value of Array.isArray(given) ? given : [given as HeaderValue]) {
       take(name, value);
       count += 1;
     }

@@ -1,4 +1,12 @@
-import type { IHeaders, KafkaMessage } from 'kafkajs';
+import type { KafkaMessage } from 'kafkajs';
+
+/** Null is a value of its own in Kafka; kafkajs's types do not know it. */
+export type HeaderValue = Buffer | string | null;
+
+/** A header that occurs several times has an array of values. */
+export type RecordHeaders = Readonly<
+  Record<string, HeaderValue | readonly HeaderValue[] | undefined>
+>;
 
 /** A record as it was read. */
 export interface KafkaRecord {
@@ -9,7 +17,7 @@ export interface KafkaRecord {
   readonly timestamp: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers: IHeaders;
+  readonly headers: RecordHeaders;
 }
 
 export function toRecord(topic: string, partition: number, message: KafkaMessage): KafkaRecord {
@@ -24,15 +32,22 @@ export function toRecord(topic: string, partition: number, message: KafkaMessage
   };
 }
 
-/** A header's text; of one that is there twice, the first. */
-export function headerText(headers: IHeaders, name: string): string | undefined {
-  const header = headers[name];
-  const first = Array.isArray(header) ? header[0] : header;
-  return first === undefined ? undefined : first.toString();
+/** A header's text; the first value of several. Undefined when it is absent or null. */
+export function headerText(headers: RecordHeaders, name: string): string | undefined {
+  return firstValue(headers[name])?.toString();
 }
 
-/** A header's whole number, or undefined when it is absent or no number. */
-export function headerNumber(headers: IHeaders, name: string): number | undefined {
+/** Whether a header is there without a value. */
+export function isNullHeader(headers: RecordHeaders, name: string): boolean {
+  return firstValue(headers[name]) === null;
+}
+
+function firstValue(header: RecordHeaders[string]): HeaderValue | undefined {
+  return Array.isArray(header) ? header[0] : (header as HeaderValue | undefined);
+}
+
+/** A header's whole number; undefined when it is absent, null or no number. */
+export function headerNumber(headers: RecordHeaders, name: string): number | undefined {
   const number = Number(headerText(headers, name) ?? Number.NaN);
   return Number.isSafeInteger(number) ? number : undefined;
 }

@@ -11,7 +11,7 @@ export interface OutboxRow {
   readonly value: Buffer | null;
   readonly version: number | null;
   /** Further headers; of a dead letter. */
-  readonly headers: Readonly<Record<string, string>> | null;
+  readonly headers: Readonly<Record<string, string | null>> | null;
   readonly traceparent: string | null;
   readonly created_at: Date;
 }

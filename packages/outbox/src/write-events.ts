@@ -1,4 +1,4 @@
-import { headerText, type KafkaRecord } from '@gudang/kafka';
+import { headerText, isNullHeader, type KafkaRecord } from '@gudang/kafka';
 import { deadLetterTopic, HEADER, isStorableText } from '@gudang/messages';
 import type { SqlClient } from '@gudang/postgres';
 
@@ -64,11 +64,12 @@ export async function writeDeadLetters(
   );
 }
 
-function deadLetterHeaders({ record, reason }: DeadLetter): Record<string, string> {
-  const kept: Record<string, string> = {};
+function deadLetterHeaders({ record, reason }: DeadLetter): Record<string, string | null> {
+  const kept: Record<string, string | null> = {};
   for (const name of Object.keys(record.headers)) {
     const text = headerText(record.headers, name) ?? '';
-    if (isStorableText(name + text) && text.length <= HEADER_LIMIT) kept[name] = text;
+    if (!isStorableText(name + text) || text.length > HEADER_LIMIT) continue;
+    kept[name] = isNullHeader(record.headers, name) ? null : text;
   }
   return {
     ...kept,

@@ -1,7 +1,7 @@
 import type { KafkaRecord } from '@gudang/kafka';
 import { protocolErrors, readTopic } from '@gudang/kafka';
 import { deadLetterTopic } from '@gudang/messages';
-import { type Kafka, Partitioners, type Producer } from 'kafkajs';
+import { type IHeaders, type Kafka, Partitioners, type Producer } from 'kafkajs';
 import { type DeadLetterEntry, HANDLED, type HandledAs, unhandled } from './dead-letter.ts';
 
 /** @param topic the origin, with the system's prefix; one without dead letters has none */
@@ -79,6 +79,8 @@ async function replay(producer: Producer, { record, origin }: DeadLetterEntry): 
   await producer.send({
     topic: origin.topic,
     acks: -1,
-    messages: [{ key: record.key, value: record.value, headers: Object.fromEntries(kept) }],
+    messages: [
+      { key: record.key, value: record.value, headers: Object.fromEntries(kept) as IHeaders },
+    ],
   });
 }

@@ -36,9 +36,19 @@ export function startInboxConsumer<T>(
     ) => Promise<readonly DeadLetter[]>;
   },
 ): Stoppable {
-  /** Which order a record is about, and in which trace, as far as can be told. */
+  /** A record that our own code fails on is unreadable, not a reason to block its partition. */
+  const decodeSafely: typeof decode = (value) => {
+    try {
+      const decoded = decode(value);
+      if (decoded.ok) orderOf(decoded.message);
+      return decoded;
+    } catch (error) {
+      return { ok: false, reason: `decoding failed: ${error}` };
+    }
+  };
+  /** The order and the trace of a record, as far as they can be read. */
   const named = (record: KafkaRecord): Record<string, unknown> => {
-    const decoded = decode(record.value);
+    const decoded = decodeSafely(record.value);
     return {
       topic,
       partition: record.partition,
@@ -61,7 +71,7 @@ export function startInboxConsumer<T>(
     const letters: DeadLetter[] = [];
     const spans: Span[] = [];
     for (const record of records) {
-      const decoded = decode(record.value);
+      const decoded = decodeSafely(record.value);
       if (decoded.ok) {
         const { message } = decoded;
         const parent = causeIn(headerText(record.headers, HEADER.traceparent));
