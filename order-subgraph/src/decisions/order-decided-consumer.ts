@@ -7,7 +7,7 @@ import { settleOrders } from './settle-orders.ts';
 
 /** Brings stock's decisions back into the orders. */
 export function startOrderDecidedConsumer(
-  service: Pick<Service, 'name' | 'log' | 'fail' | 'metrics'>,
+  service: Pick<Service, 'name' | 'log' | 'health' | 'metrics'>,
   {
     kafka,
     database,

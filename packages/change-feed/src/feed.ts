@@ -56,7 +56,7 @@ export interface Feed extends Stoppable {
  * Every replica reads all of it, in a group of its own.
  */
 export function startFeed(
-  { health, log, fail, metrics }: Pick<Service, 'health' | 'log' | 'fail' | 'metrics'>,
+  { health, log, metrics }: Pick<Service, 'health' | 'log' | 'metrics'>,
   { kafka, topic, database }: { kafka: KafkaConnection; topic: string; database: SqlClient },
 ): Feed {
   const stopping = new AbortController();
@@ -143,8 +143,8 @@ export function startFeed(
         settle();
       },
     });
-  runConsumer(
-    { kafka, consumer, name: `of ${topic}`, signal: stopping.signal, log, fail },
+  const running = runConsumer(
+    { kafka, consumer, name: `The consumer of ${topic}`, signal: stopping.signal, log },
     { prepare, run },
   );
 
@@ -155,6 +155,8 @@ export function startFeed(
   };
 
   health.watch('feed', (): PartState => {
+    const stopped = running.state();
+    if (stopped.state !== 'ok') return stopped;
     if (caughtUp) return OK;
     if (kafka.state().state !== 'ok') {
       return { state: 'degraded', reason: 'live streams wait for Kafka' };

@@ -1,12 +1,17 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { type DatabaseName, migrate } from '@gudang/prisma';
 import pg from 'pg';
 import type {} from 'vitest';
+import { gudangDirectory } from './gudang-directory.ts';
+import { findJava } from './java.ts';
 import { startKafka } from './kafka.ts';
+import { kafkaLibraries } from './kafka-libraries.ts';
 import { startPostgres } from './postgres.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -120,6 +125,22 @@ export async function createTestDatabase(
   url.pathname = `/${name}`;
   const drop = () => query(postgresUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   return { url: url.href, drop };
+}
+
+/** Runs a single-file Java program with Kafka's own classes; rejects with its output when it fails. */
+export async function runWithKafkaClasses(
+  program: string,
+  programArguments: readonly string[],
+): Promise<void> {
+  const libraries = await kafkaLibraries({ directory: join(gudangDirectory(), 'kafka') });
+  const { command } = await findJava();
+  await promisify(execFile)(command, [
+    '-cp',
+    join(libraries, '*'),
+    '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
+    program,
+    ...programArguments,
+  ]);
 }
 
 /** A prefix for topic names (`t3f9a1c.`), so that test files can share one Kafka. */

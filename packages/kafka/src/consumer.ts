@@ -36,7 +36,7 @@ async function whileBeating(batch: EachBatchPayload, work: () => Promise<void>):
  * a record itself is for `handle` to set aside.
  */
 export function startConsumer(
-  { log, fail }: Pick<Service, 'log' | 'fail'>,
+  { log, health }: Pick<Service, 'log' | 'health'>,
   {
     kafka,
     topic,
@@ -117,13 +117,14 @@ export function startConsumer(
     }
   };
 
-  runConsumer(
-    { kafka, consumer, name: group, signal: stopping.signal, log, fail },
+  const running = runConsumer(
+    { kafka, consumer, name: `The consumer of ${topic}`, signal: stopping.signal, log },
     {
       prepare: () => consumer.subscribe({ topics: [kafka.name(topic)], fromBeginning: true }),
       run: () => consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch }),
     },
   );
+  health.watch('consumer', running.state);
   return {
     stop: async () => {
       stopping.abort();

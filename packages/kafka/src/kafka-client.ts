@@ -1,6 +1,8 @@
 import type { Logger } from '@gudang/runtime';
 import type { SettingsOf } from '@gudang/runtime/settings';
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
+import { installCodecs } from './codecs.ts';
+import { patchFetchDecoder } from './fetch-decoder-patch.ts';
 import { patchGroupMember } from './group-member-patch.ts';
 import { patchProduceRequest } from './produce-request-patch.ts';
 import { patchRequestQueue } from './request-queue-patch.ts';
@@ -53,6 +55,8 @@ export function createKafkaClient(
   patchRequestQueue();
   patchGroupMember();
   patchProduceRequest();
+  patchFetchDecoder();
+  installCodecs();
   return new Kafka({
     clientId,
     ...connectionOptions(settings),

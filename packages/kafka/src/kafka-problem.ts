@@ -8,6 +8,9 @@ export interface KafkaProblem extends Problem {
   readonly lasting: boolean;
 }
 
+const RIGHTS =
+  'grant the user of KAFKA_SASL_USERNAME topics and groups of KAFKA_TOPIC_PREFIX: describe, create, read, write';
+
 /**
  * @param error what kafkajs threw; undefined when nothing has been heard
  * @param brokers those of KAFKA_BROKERS
@@ -33,12 +36,11 @@ export function kafkaProblem(error: unknown, brokers: readonly string[]): KafkaP
       lasting: true,
     };
   }
-  const refusal = said.find((name) => name.endsWith('_AUTHORIZATION_FAILED'));
+  const refusal = authorizationFailure(error);
   if (refusal !== undefined) {
     return {
       reason: `${server} does not let this user do what it must (${refusal})`,
-      advice:
-        'grant the user of KAFKA_SASL_USERNAME topics and groups of KAFKA_TOPIC_PREFIX: describe, create, read, write',
+      advice: RIGHTS,
       lasting: true,
     };
   }
@@ -80,7 +82,52 @@ export function isOfKafka(error: unknown): boolean {
   return causes(error).some(({ name }) => name.startsWith('KafkaJS'));
 }
 
-type Cause = Error & { readonly code?: unknown };
+/** Errors that kafkajs takes for permanent, although they pass with the outage that causes them. */
+const PASSING = new Set([
+  'KafkaJSGroupCoordinatorNotFound',
+  // A password that is being changed is soon right again.
+  'KafkaJSSASLAuthenticationError',
+  'KafkaJSTimeout',
+  'KafkaJSLockTimeout',
+  'UNKNOWN_MEMBER_ID',
+  'ILLEGAL_GENERATION',
+  'REBALANCE_IN_PROGRESS',
+]);
+
+/**
+ * Returns why a consumer is stopped and what mends it; undefined for an outage or a rebalance,
+ * which pass by themselves.
+ */
+export function findFault(error: unknown): Problem | undefined {
+  const chain = causes(error);
+  if (chain.some(isPassing)) return undefined;
+  const refusal = authorizationFailure(error);
+  if (refusal !== undefined) {
+    return { reason: `Kafka refuses to serve it (${refusal})`, advice: RIGHTS };
+  }
+  return {
+    reason: `${chain.at(-1)?.message ?? error}`,
+    advice:
+      'if a record batch cannot be decoded, delete it with kafka-delete-records or move the group past it',
+  };
+}
+
+function isPassing({ name, type, retriable, syscall }: Cause): boolean {
+  return PASSING.has(name) || PASSING.has(`${type}`) || retriable === true || syscall !== undefined;
+}
+
+function authorizationFailure(error: unknown): string | undefined {
+  return protocolErrors(error).find((name) => name.endsWith('_AUTHORIZATION_FAILED'));
+}
+
+type Cause = Error & {
+  readonly code?: unknown;
+  /** Of kafkajs's errors: the protocol's name of the error, and whether a retry may help. */
+  readonly type?: unknown;
+  readonly retriable?: unknown;
+  /** Of Node's system errors. */
+  readonly syscall?: unknown;
+};
 
 function causes(error: unknown): readonly Cause[] {
   const found: Cause[] = [];

@@ -15,3 +15,8 @@ export function replaceModule<F>(path: string, make: (original: F) => F): void {
   if (module) module.exports = make(original);
   replaced.add(file);
 }
+
+/** @param path below kafkajs's sources, such as `protocol/decoder` */
+export function requireFromKafkajs<T>(path: string): T {
+  return require(`kafkajs/src/${path}`) as T;
+}

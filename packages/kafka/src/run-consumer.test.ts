@@ -8,37 +8,36 @@ function run() {
   const emitter = new EventEmitter();
   const connect = vi.fn(async () => {});
   const consumer = {
-    events: { CRASH: 'crash', GROUP_JOIN: 'join' },
+    events: { CRASH: 'crash', GROUP_JOIN: 'join', FETCH: 'fetch' },
     on: (event: string, listener: (event: object) => void) => emitter.on(event, listener),
     connect,
   } as unknown as Consumer;
   const stopping = new AbortController();
-  const fail = vi.fn();
   const failed = vi.fn();
   const parts = { prepare: vi.fn(async () => {}), run: vi.fn(async () => {}) };
-  const log = { debug: () => {} };
-  runConsumer(
+  const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn() };
+  const { state } = runConsumer(
     {
       kafka: { ready: Promise.resolve(), failed },
       consumer,
-      name: 'it',
+      name: 'The consumer of orders',
       signal: stopping.signal,
       log,
-      fail,
     },
     parts,
   );
   const crash = (restart: boolean, error: Error): boolean =>
     emitter.emit('crash', { payload: { restart, error } });
-  return { ...parts, connect, fail, failed, crash, stopping };
+  const fetch = (): boolean => emitter.emit('fetch', {});
+  return { ...parts, connect, failed, crash, fetch, stopping, state, log };
 }
 
 const named = (name: string, cause?: Error): Error =>
   Object.assign(new Error(name, { cause }), { name });
 const noBroker = named('KafkaJSNonRetriableError', named('KafkaJSGroupCoordinatorNotFound'));
 
-describe('a running consumer', () => {
-  it('is connected again until it can be prepared, and prepared once', async () => {
+describe('runConsumer', () => {
+  it('connects again until it is prepared, and prepares once', async () => {
     const { connect, prepare, run: ran, crash } = run();
     prepare.mockRejectedValueOnce(new Error('no broker'));
     await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
@@ -48,25 +47,22 @@ describe('a running consumer', () => {
     expect(connect).toHaveBeenCalledTimes(3);
   });
 
-  it('goes on after kafkajs gave it up because no broker answered', async () => {
-    const { run: ran, fail, crash } = run();
+  it.each([
+    ['no broker answered', noBroker],
+    [
+      'authentication failed, as while a password is changed',
+      named('KafkaJSNonRetriableError', named('KafkaJSSASLAuthenticationError')),
+    ],
+  ])('restarts after kafkajs gave up because %s, and stays ready', async (_name, error) => {
+    const { run: ran, failed, crash, state } = run();
     await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
-    crash(false, noBroker);
+    crash(false, error);
+    expect(state()).toEqual({ state: 'ok' });
     await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(2));
-    expect(fail).not.toHaveBeenCalled();
+    expect(failed).toHaveBeenCalledExactlyOnceWith(error);
   });
 
-  it('goes on after it was not let in, as while a password is changed, and says why', async () => {
-    const { run: ran, fail, failed, crash } = run();
-    await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
-    const refused = named('KafkaJSNonRetriableError', named('KafkaJSSASLAuthenticationError'));
-    crash(false, refused);
-    await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(2));
-    expect(failed).toHaveBeenCalledExactlyOnceWith(refused);
-    expect(fail).not.toHaveBeenCalled();
-  });
-
-  it('is left to kafkajs when that restarts it', async () => {
+  it('leaves a restart to kafkajs when kafkajs restarts', async () => {
     const { run: ran, connect, crash } = run();
     await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
     crash(true, noBroker);
@@ -74,15 +70,37 @@ describe('a running consumer', () => {
     expect(connect).toHaveBeenCalledTimes(1);
   });
 
-  it('ends its process after any other crash, and none once it stops', async () => {
-    const { run: ran, fail, crash, stopping } = run();
+  it('is down while a fault stops it, restarts, and recovers after quiet fetches', async () => {
+    const { run: ran, crash, fetch, state, log } = run();
     await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
-    const fault = named('KafkaJSNonRetriableError', new TypeError('a fault'));
-    crash(false, fault);
-    expect(fail).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('it crashed'), fault);
+    crash(false, named('KafkaJSNonRetriableError', new Error('no codec')));
+    await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(2));
+    const down = { state: 'down', reason: 'The consumer of orders is stopped: no codec' };
+    fetch();
+    expect(state()).toEqual(down);
+    expect(log.warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining(down.reason));
+    vi.useFakeTimers({ now: Date.now() + 11_000 });
+    expect(state()).toEqual(down);
+    fetch();
+    vi.useRealTimers();
+    expect(state()).toEqual({ state: 'ok' });
+    expect(log.info).toHaveBeenCalledTimes(1);
+  });
+
+  it('is down for a fault after which kafkajs restarts, too', async () => {
+    const { run: ran, crash, state } = run();
+    await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
+    crash(true, named('KafkaJSNumberOfRetriesExceeded', new Error('damaged')));
+    expect(state()).toMatchObject({ state: 'down' });
+  });
+
+  it('does not restart once it is stopped', async () => {
+    const { run: ran, crash, stopping, failed } = run();
+    await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
     stopping.abort();
-    crash(false, fault);
-    expect(fail).toHaveBeenCalledTimes(1);
+    crash(false, named('KafkaJSNonRetriableError', new TypeError('a fault')));
+    await new Promise(setImmediate);
     expect(ran).toHaveBeenCalledTimes(1);
+    expect(failed).not.toHaveBeenCalled();
   });
 });

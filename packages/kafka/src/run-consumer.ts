@@ -1,17 +1,34 @@
-import type { Logger, Service } from '@gudang/runtime';
-import { createBackoff, pause } from '@gudang/runtime';
+import {
+  createBackoff,
+  createOutageLog,
+  type Logger,
+  OK,
+  type PartState,
+  pause,
+} from '@gudang/runtime';
 import type { Consumer } from 'kafkajs';
 import { LONGEST_RETRY_MS } from './kafka-client.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
+import { findFault } from './kafka-problem.ts';
 
 /** The longest that stopping waits for a batch in flight, in milliseconds. */
 const STOP_DEADLINE_MS = 5_000;
+/**
+ * A fault counts as mended when records have been fetched and it has not come back for this long,
+ * in milliseconds. kafkajs itself tries for about 3 s before it reports the same fault again.
+ */
+const FAULT_QUIET_MS = 10_000;
+
+export interface RunningConsumer {
+  /** Down while a fault stops the consumer; an outage of the brokers is the connection's to report. */
+  readonly state: () => PartState;
+}
 
 /**
- * Runs a consumer until the signal, over any outage of the brokers: kafkajs's own connect gives up
- * after its retries, and a consumer that found no broker to ask for its group's coordinator is
- * stopped for ever. After any other crash that kafkajs does not restart from, only a fresh process
- * consumes again (#1445, #1630).
+ * Runs a consumer until the signal, retrying indefinitely. kafkajs gives up in two cases: its
+ * connect after some retries, and a consumer after an error that it takes for permanent (#1445,
+ * #1630), such as no coordinator or a failed authentication. Neither ends the process: the other
+ * parts of the service still work.
  */
 export function runConsumer(
   {
@@ -20,15 +37,13 @@ export function runConsumer(
     name,
     signal,
     log,
-    fail,
   }: {
     kafka: Pick<KafkaConnection, 'ready' | 'failed'>;
     consumer: Consumer;
-    /** What it is called in the reason for an end of the process. */
+    /** Such as `The consumer of order_created`. */
     name: string;
     signal: AbortSignal;
-    log: Pick<Logger, 'debug'>;
-    fail: Service['fail'];
+    log: Pick<Logger, 'debug' | 'info' | 'warn'>;
   },
   {
     prepare,
@@ -39,9 +54,21 @@ export function runConsumer(
     /** After each connection: `consumer.run`. */
     run: () => Promise<void>;
   },
-): void {
+): RunningConsumer {
   const backoff = createBackoff(200, LONGEST_RETRY_MS);
+  const faultLog = createOutageLog(log, { what: name });
   let prepared = false;
+  let fault: { readonly reason: string; readonly at: number } | undefined;
+
+  const note = (error: unknown): void => {
+    kafka.failed(error);
+    const found = findFault(error);
+    if (found === undefined || signal.aborted) return;
+    fault = { reason: `${name} is stopped: ${found.reason}`, at: Date.now() };
+    log.debug({ err: error }, 'the consumer crashed');
+    faultLog.lasts({ reason: fault.reason, advice: found.advice });
+  };
+
   const start = async (): Promise<void> => {
     await kafka.ready;
     while (!signal.aborted) {
@@ -59,24 +86,20 @@ export function runConsumer(
     }
   };
   consumer.on(consumer.events.GROUP_JOIN, () => backoff.reset());
+  consumer.on(consumer.events.FETCH, () => {
+    if (fault === undefined || Date.now() - fault.at < FAULT_QUIET_MS) return;
+    fault = undefined;
+    faultLog.over();
+  });
   consumer.on(consumer.events.CRASH, ({ payload }) => {
-    if (payload.restart || signal.aborted) return;
-    kafka.failed(payload.error);
-    if (isOutage(payload.error)) void pause(backoff.next(), signal).then(start);
-    else fail(`The consumer ${name} crashed and kafkajs gave it up`, payload.error);
+    if (signal.aborted) return;
+    note(payload.error);
+    if (!payload.restart) void pause(backoff.next(), signal).then(start);
   });
   void start();
-}
-
-/**
- * No broker could be asked, or it lets nobody in: kafkajs takes these for faults that no retry mends, and a password
- * that is being changed is right again soon.
- */
-const OUTAGES = ['KafkaJSGroupCoordinatorNotFound', 'KafkaJSSASLAuthenticationError'];
-
-function isOutage(error: Error | undefined): boolean {
-  if (error === undefined) return false;
-  return OUTAGES.includes(error.name) || isOutage(error.cause as Error);
+  return {
+    state: () => (fault === undefined ? OK : { state: 'down', reason: fault.reason }),
+  };
 }
 
 /** With a deadline: kafkajs's own may hang (#767, #1639). */

@@ -7,7 +7,7 @@ import { decideOrders } from './decide-orders.ts';
 
 /** Decides the orders, as they come. */
 export function startOrderCreatedConsumer(
-  service: Pick<Service, 'name' | 'log' | 'fail' | 'metrics'>,
+  service: Pick<Service, 'name' | 'log' | 'health' | 'metrics'>,
   {
     kafka,
     database,

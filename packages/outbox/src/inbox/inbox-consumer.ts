@@ -17,7 +17,7 @@ const TOLD_LIMIT = 10;
  * until it succeeds.
  */
 export function startInboxConsumer<T>(
-  service: Pick<Service, 'name' | 'log' | 'fail' | 'metrics'>,
+  service: Pick<Service, 'name' | 'log' | 'health' | 'metrics'>,
   {
     kafka,
     topic,
