@@ -40,7 +40,9 @@ export async function servePages({
     immutable: true,
     maxAge: '365d',
     index: false,
-    setHeaders: (reply) => void reply.headers(FILE_HEADERS),
+    setHeaders: (response) => {
+      for (const [name, value] of Object.entries(FILE_HEADERS)) response.setHeader(name, value);
+    },
   });
   const send = (reply: FastifyReply, file: string): FastifyReply =>
     reply
