@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -10,8 +11,8 @@ async function readPackages(): Promise<string[]> {
       const parent = workspace.replace(/\/?\*$/, '');
       if (parent === workspace) return [workspace];
       return (await readdir(join(repository, parent), { withFileTypes: true }))
-        .filter((entry) => entry.isDirectory())
-        .map(({ name }) => join(parent, name));
+        .map(({ name }) => join(parent, name))
+        .filter((directory) => existsSync(join(repository, directory, 'package.json')));
     }),
   );
   return ['.', ...directories.flat()];
