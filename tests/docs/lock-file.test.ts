@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { satisfies } from 'semver';
+import { describe, expect, it } from 'vitest';
+import { repository } from './snippets.ts';
+
+/** The lowest version that package.json allows, and the one that images and documents name. */
+const NODE_VERSIONS = ['20.19.0', '24.0.0'];
+
+interface LockedPackage {
+  engines?: { node?: string };
+  link?: boolean;
+  resolved?: string;
+}
+
+const lockFile: { packages: Record<string, LockedPackage> } = JSON.parse(
+  await readFile(join(repository, 'package-lock.json'), 'utf8'),
+);
+const lockedPackages = Object.entries(lockFile.packages);
+
+describe('package-lock.json', () => {
+  it.each(NODE_VERSIONS)('installs without engine warnings on Node %s', (version) => {
+    const unsupported = lockedPackages
+      .filter(([, { engines }]) => !satisfies(version, engines?.node ?? '*'))
+      .map(([path, { engines }]) => `${path} needs ${engines?.node}`);
+    expect(unsupported).toEqual([]);
+  });
+
+  it('names no registry', () => {
+    const addresses = lockedPackages.filter(([, { link, resolved }]) => resolved && !link);
+    expect(addresses).toEqual([]);
+  });
+});
+
+it('scripts of the root package run turbo without its banner', async () => {
+  const { scripts } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'));
+  const direct = Object.values<string>(scripts).filter((script) =>
+    /\bturbo (run )?\w/.test(script),
+  );
+  expect(direct).toEqual([]);
+});
