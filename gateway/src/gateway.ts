@@ -21,7 +21,7 @@ import { guardSockets } from './limits/guard-sockets.ts';
 import { readOperationLimits } from './limits/operation-limits.ts';
 import { watchOverload } from './limits/overload.ts';
 import { createLiveMetrics } from './live/fanout/live-metrics.ts';
-import { createLiveStreams } from './live/fanout/stream-registry.ts';
+import { StreamRegistry } from './live/fanout/stream-registry.ts';
 import { startHttpStreams } from './live/transports/http/http-streams.ts';
 import { startWebsockets } from './live/transports/websocket/websockets.ts';
 import { createLiveGraph, type LiveGraph } from './live/upstream/live-graph.ts';
@@ -77,7 +77,7 @@ export async function startGateway({
   const { sources } = subgraphs;
   const graphOf = (loaded: LoadedSupergraph): LiveGraph =>
     createLiveGraph({ supergraph: loaded, sources, hideSuggestions: !explore, log });
-  const live = createLiveStreams({
+  const live = new StreamRegistry({
     graph: graphOf(supergraph),
     upstreams,
     limits: {

@@ -1,5 +1,5 @@
 import type { Admission } from './limits/admission.ts';
-import type { LiveStreams } from './live/fanout/stream-registry.ts';
+import type { StreamRegistry } from './live/fanout/stream-registry.ts';
 import type { LiveGraph } from './live/upstream/live-graph.ts';
 import type { Upstreams } from './live/upstream/upstreams.ts';
 import type { GraphqlEndpoint } from './request-pipeline/graphql-endpoint.ts';
@@ -29,7 +29,7 @@ export function createSupergraphChange({
   endpoint: Pick<GraphqlEndpoint, 'use'>;
   admission: Pick<Admission, 'use'>;
   upstreams: Pick<Upstreams, 'use'>;
-  live: Pick<LiveStreams, 'use'>;
+  live: Pick<StreamRegistry, 'use'>;
 }): (supergraph: LoadedSupergraph) => void {
   let current = addressesOf(first);
   return (supergraph) => {

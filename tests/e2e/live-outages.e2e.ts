@@ -94,7 +94,7 @@ test('subscribers receive the changes after a silent network failure between gat
   for (let count = 0; count < 5; count += 1) await watch.order();
   await eventually(
     () => system.gateway.output(),
-    (lines) => lines.includes('the live connection to stock is lost'),
+    (lines) => lines.includes('the live connection to a subgraph is lost'),
     { until: 'the gateway detects the failure', within: HEALS_WITHIN_MS, every: 200 },
   );
   await proxy.restore();

@@ -1,11 +1,13 @@
 import type { FormattedExecutionResult } from 'graphql';
-import type { UpstreamSink } from '../live/upstream/upstream-sink.ts';
+import type { UpstreamSink } from '../live/upstream/subgraph-link.ts';
 
 export interface ScriptedStream {
   /** How far in the log it has come. */
   at: number;
   readonly sink: UpstreamSink;
   readonly after: string | undefined;
+  /** Subscribes again on a new connection, as graphql-ws does; the stream's place stays the test's. */
+  readonly resubscribe: () => void;
 }
 
 /**
@@ -23,7 +25,12 @@ export function createScriptedUpstream() {
     append: (key: string): void => void log.push({ key, n: log.length + 1 }),
     subscribe: (cursor: () => string | undefined, sink: UpstreamSink): (() => void) => {
       const after = cursor();
-      const stream = { at: after === undefined ? log.length : Number(after.slice(1)), sink, after };
+      const stream = {
+        at: after === undefined ? log.length : Number(after.slice(1)),
+        sink,
+        after,
+        resubscribe: () => void cursor(),
+      };
       streams.push(stream);
       return () => void streams.splice(streams.indexOf(stream), 1);
     },

@@ -2,15 +2,14 @@ import { createMetrics } from '@gudang/runtime';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { createCatchUpGate } from '../live/fanout/catch-up-gate.ts';
 import type { QueueLimits } from '../live/fanout/client-queue.ts';
-import { createRetained } from '../live/fanout/last-value-cache.ts';
 import { createLiveMetrics } from '../live/fanout/live-metrics.ts';
-import { startLiveStream } from '../live/fanout/live-stream.ts';
-import { createStreamClient } from '../live/fanout/stream-client.ts';
-import { type EventRun, startEventSource } from '../live/upstream/upstream-subscription.ts';
+import { SharedStream } from '../live/fanout/shared-stream.ts';
+import { StreamClient } from '../live/fanout/stream-client.ts';
+import type { EventRun } from '../live/upstream/upstream-subscription.ts';
 import { createScriptedUpstream, scriptedMarks } from './scripted-upstream.ts';
 
 interface RigOptions {
-  readonly tells?: boolean;
+  readonly reportsPositions?: boolean;
   readonly conflates?: boolean;
   readonly resumable?: boolean;
   readonly retained?: number;
@@ -20,12 +19,12 @@ interface RigOptions {
   readonly execute?: (event: FormattedExecutionResult) => Promise<FormattedExecutionResult>;
 }
 
-/** One stream over a scripted upstream, with clients whose sockets the test opens and shuts. */
+/** One shared stream over a scripted upstream, with clients whose sockets the test opens and shuts. */
 export function startStreamRig({
-  tells = true,
+  reportsPositions = true,
   conflates = true,
   resumable = true,
-  retained: limit,
+  retained = 10,
   catchUps = 10,
   history = 100_000,
   queue = { messages: 1_000, bytes: 1_000_000 },
@@ -33,46 +32,40 @@ export function startStreamRig({
 }: RigOptions = {}) {
   const upstream = createScriptedUpstream();
   const metrics = createLiveMetrics(createMetrics('rig'), () => 0);
-  const retained = limit === undefined ? undefined : createRetained(limit);
   const state = { ended: 0 };
   const runOf = (origin: string): EventRun => ({
+    subgraph: 'scripted',
     origin,
     subscribe: upstream.subscribe,
+    reportsPositions: () => reportsPositions,
     takeMarks: (event) => {
       const { key, cursor } = scriptedMarks(event);
       return { key: conflates ? key : undefined, cursor: resumable ? cursor : undefined };
     },
     execute: execute as never,
   });
-  const stream = startLiveStream({
+  const stream = new SharedStream({
+    run: runOf('first'),
+    conflates,
     resumable,
-    retained,
-    history,
+    limits: { retained, history },
     gate: createCatchUpGate(catchUps),
-    mustBeTold: () => tells,
-    onDelivered: () => {},
+    metrics,
+    onEvent: () => {},
     onEnd: () => {
       state.ended += 1;
     },
-    open: (after, sink) =>
-      startEventSource({
-        after,
-        conflates,
-        sink,
-        run: runOf('first'),
-        onEvent: () => {},
-      }),
   });
   const join = (after?: string) => {
     const got: { key: string; n: number }[] = [];
     const ends: string[] = [];
     const socket = { open: true };
     let conflated = 0;
-    const client = createStreamClient({
+    const client = new StreamClient({
       limits: queue,
       metrics,
-      onOver: () => stream.leave(client),
-      outlet: {
+      onEnded: () => stream.leave(client),
+      sink: {
         ready: () => socket.open,
         write: (payloads, counts) => {
           for (const [index, payload] of payloads.entries()) {
@@ -92,6 +85,7 @@ export function startStreamRig({
       got,
       ends,
       socket,
+      state: () => client.state,
       numbers: () => got.map(({ n }) => n),
       conflated: () => conflated,
       resume: () => client.resume(),
@@ -101,10 +95,10 @@ export function startStreamRig({
       },
     };
   };
-  return { upstream, stream, join, state, retained, runOf };
+  return { upstream, stream, join, state, runOf };
 }
 
-/** Resolves once all that is on its way in this process has come. */
+/** Resolves once every event on its way through this process has been delivered. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

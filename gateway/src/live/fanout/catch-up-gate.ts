@@ -1,11 +1,10 @@
-/** Lets so many catch-ups run at a time; the others wait for their turn, in the order they came. */
+/** Limits how many catch-ups run at a time; the others wait in the order in which they came. */
 export interface CatchUpGate {
-  /** Returns how to leave, whether it waits, runs or has left; the next one then has its turn. */
+  /** Runs at once or later. Returns how to leave in any state; the next one then has its turn. */
   readonly enter: (run: () => void) => () => void;
-  readonly running: () => number;
-  readonly waiting: () => number;
 }
 
+/** @param limit the most that run at a time */
 export function createCatchUpGate(limit: number): CatchUpGate {
   const waiting = new Set<() => void>();
   let running = 0;
@@ -20,8 +19,6 @@ export function createCatchUpGate(limit: number): CatchUpGate {
   };
 
   return {
-    running: () => running,
-    waiting: () => waiting.size,
     enter: (run) => {
       let state: 'waiting' | 'running' | 'left' = 'waiting';
       const begin = (): void => {
@@ -36,7 +33,7 @@ export function createCatchUpGate(limit: number): CatchUpGate {
         state = 'left';
         if (!ran) return;
         running -= 1;
-        // Not at once: whoever leaves may be in the middle of handing its clients over.
+        // Not at once: the catch-up that leaves may still be handing over its clients.
         queueMicrotask(next);
       };
     },

@@ -1,115 +1,103 @@
-import type { GraphQLFormattedError } from 'graphql';
 import type {
   EventRun,
-  EventSource,
-  Passed,
-  SourceSink,
+  StreamItem,
+  UpstreamSubscription,
 } from '../upstream/upstream-subscription.ts';
 import type { CatchUpGate } from './catch-up-gate.ts';
-import { createPassedLog, type PassedLog } from './replay-buffer.ts';
-import { inBatches, type Outlet, type StreamClient } from './stream-client.ts';
+import type { ReplayBuffer } from './replay-buffer.ts';
+import { inBatches, type StreamClient } from './stream-client.ts';
 
-/** A catch-up on which nothing has come for so long lets the next one begin, in milliseconds. */
+/** A catch-up without an event for so long lets the next one start, in milliseconds. */
 const QUIET_MS = 1_000;
-/** The same for one on which nothing has come at all: its subgraph may be away. */
+/** The same before its first event: its subgraph may be unavailable. */
 const SILENT_MS = 5_000;
 
-/** A private upstream from a cursor on, for the clients that came with it. */
-export interface CatchUp {
-  readonly clients: Set<StreamClient>;
-  readonly log: PassedLog;
-  /** Whether a further client of the same cursor would miss nothing. */
-  readonly joinable: () => boolean;
-  /** Events that older ones of the same key were replaced by and that it has not passed on. */
-  readonly owed: (seq: number) => number;
-  /** The cursor behind what its clients have been handed. */
-  readonly cursor: () => string;
-  readonly move: (run: EventRun) => void;
-  readonly close: () => void;
-}
-
 /**
- * Waits for its turn, then hands its clients what they missed until the stream takes them over.
- * @param onPassed asked after all that has passed whether the stream can take the clients
+ * States of a catch-up.
+ *
+ * - `waiting`: for its turn at the gate. → `serving` when its turn comes, unless the stream's replay
+ *   buffer holds its cursor by then. → `over` when its last client leaves.
+ * - `serving`: its private upstream serves its clients.
+ *   → `over` when the stream takes its clients, the upstream ends, or the last client leaves.
+ * - `over`: final.
  */
-export function startCatchUp({
-  after,
-  gate,
-  open,
-  mustBeTold,
-  takeAtOnce,
-  onPassed,
-  onOver,
-}: {
-  after: string;
-  gate: CatchUpGate;
-  open: (sink: SourceSink) => EventSource;
-  mustBeTold: () => boolean;
-  /** Asked when its turn has come: whether no upstream is needed any more. */
-  takeAtOnce: () => boolean;
-  onPassed: () => void;
-  /** Its clients have been told that it is over. */
-  onOver: () => void;
-}): CatchUp {
-  const clients = new Set<StreamClient>();
-  // Only places are needed: its payloads have been handed out.
-  const log = createPassedLog(Number.POSITIVE_INFINITY, mustBeTold);
-  let source: EventSource | undefined;
-  let quiet: NodeJS.Timeout | undefined;
-  let cursor = after;
-  let closed = false;
+type CatchUpState = 'waiting' | 'serving' | 'over';
 
-  const close = (): void => {
-    closed = true;
-    clearTimeout(quiet);
-    source?.close();
-    leaveGate();
-  };
-  const endAll = (how: (outlet: Outlet) => void): void => {
-    const ending = [...clients];
-    clients.clear();
-    close();
-    for (const client of ending) client.end(how);
-    onOver();
-  };
+/** Private upstream that serves one cursor until it meets the shared stream. */
+export class CatchUp {
+  /** The cursor its clients came with. */
+  readonly after: string;
+  readonly clients = new Set<StreamClient>();
+  /** What its upstream has passed: the stream looks for a common cursor in it. */
+  readonly buffer: ReplayBuffer;
+  readonly #leaveGate: () => void;
+  #state: CatchUpState = 'waiting';
+  #upstream: UpstreamSubscription | undefined;
+  #quiet: NodeJS.Timeout | undefined;
+  #cursor: string;
 
-  const pass = (items: readonly Passed[]): void => {
-    clearTimeout(quiet);
-    quiet = setTimeout(leaveGate, QUIET_MS);
+  constructor(options: {
+    readonly after: string;
+    readonly gate: CatchUpGate;
+    readonly buffer: ReplayBuffer;
+    /** Called when its turn has come, after the constructor has returned. */
+    readonly onTurn: (catchUp: CatchUp) => void;
+  }) {
+    this.after = options.after;
+    this.buffer = options.buffer;
+    this.#cursor = options.after;
+    this.#leaveGate = options.gate.enter(() =>
+      // The gate may open before this constructor has returned.
+      queueMicrotask(() => {
+        if (this.#state === 'waiting') options.onTurn(this);
+      }),
+    );
+  }
+
+  /** Whether a further client of the same cursor would miss nothing. */
+  get isJoinable(): boolean {
+    return this.#state !== 'over' && (this.#upstream?.seen ?? 0) === 0;
+  }
+
+  /** The cursor after the last delivered event. */
+  get cursor(): string {
+    return this.#cursor;
+  }
+
+  /** Number of events up to `seq` whose replacements have not been delivered yet. */
+  droppedUpTo(seq: number): number {
+    return this.#upstream?.replacedUpTo(seq) ?? 0;
+  }
+
+  serve(upstream: UpstreamSubscription): void {
+    this.#state = 'serving';
+    this.#upstream = upstream;
+    this.#quiet = setTimeout(this.#leaveGate, SILENT_MS);
+  }
+
+  /** Delivers what its upstream has passed. */
+  pass(items: readonly StreamItem[]): void {
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(this.#leaveGate, QUIET_MS);
     const payloads = items.flatMap((item) => ('payload' in item ? [item.payload] : []));
     for (const batch of inBatches(payloads)) {
-      for (const client of clients) client.deliver(batch);
+      for (const client of this.clients) client.deliver(batch);
     }
     for (const item of items) {
-      if ('payload' in item) log.add(item.payload);
-      else log.tell(item.position, item.seq);
-      cursor = ('payload' in item ? item.payload.cursor : item.position) ?? cursor;
+      if ('payload' in item) this.buffer.add(item.payload);
+      else this.buffer.report(item.position, item.seq);
+      this.#cursor = ('payload' in item ? item.payload.cursor : item.position) ?? this.#cursor;
     }
-    onPassed();
-  };
+  }
 
-  const leaveGate = gate.enter(() => {
-    // The gate may open before this function has returned.
-    queueMicrotask(() => {
-      if (closed || takeAtOnce()) return;
-      quiet = setTimeout(leaveGate, SILENT_MS);
-      source = open({
-        pass,
-        error: (errors: readonly GraphQLFormattedError[]) =>
-          endAll((outlet) => outlet.error(errors)),
-        complete: () => endAll((outlet) => outlet.complete()),
-        overrun: () => endAll((outlet) => outlet.lagged()),
-      });
-    });
-  });
+  move(run: EventRun): void {
+    this.#upstream?.move(run);
+  }
 
-  return {
-    clients,
-    log,
-    joinable: () => !closed && (source?.seen() ?? 0) === 0,
-    owed: (seq) => source?.replacedUpTo(seq) ?? 0,
-    cursor: () => cursor,
-    move: (run) => source?.move(run),
-    close,
-  };
+  close(): void {
+    this.#state = 'over';
+    clearTimeout(this.#quiet);
+    this.#upstream?.close();
+    this.#leaveGate();
+  }
 }

@@ -6,26 +6,26 @@ export interface QueueLimits {
   readonly bytes: number;
 }
 
-/** A payload on its way to one client, and how many older events it stands for there. */
+/** A payload on its way to one client, and its conflated count there. */
 export interface Delivery {
   readonly payload: LivePayload;
-  conflated: number;
+  readonly conflated: number;
 }
 
-/** What waits for one client of one stream while its socket takes no more. */
+/** Payloads that wait for one client of one stream while its socket is full. */
 export interface ClientQueue {
   readonly size: number;
-  /** Adds a payload; false when the limits are passed, and then it is of no more use. */
+  /** Adds a payload; false when the limits are passed: the queue is then of no more use. */
   readonly add: (payload: LivePayload, conflated: number) => boolean;
-  /** The oldest ones, about so many bytes and at least one. */
-  readonly take: (bytes: number) => Delivery[];
+  /** Takes the oldest payloads: about so many characters, and at least one payload. */
+  readonly take: (characters: number) => Delivery[];
   readonly clear: () => void;
 }
 
 /**
- * Payloads of a key replace the ones of the same key that still wait, and go to the end: what a
- * client has got is then always all up to the newest cursor it has seen.
- * @param onSize told by how much the queue grew or shrank
+ * A payload replaces the one of the same key that still waits, and goes to the end: a client has
+ * then always received everything up to the newest cursor it has seen.
+ * @param onSize called with the change of the queue's size
  */
 export function createClientQueue(
   limits: QueueLimits,
@@ -53,11 +53,11 @@ export function createClientQueue(
       onSize(1);
       return waiting.size <= limits.messages && bytes <= limits.bytes;
     },
-    take: (most) => {
+    take: (characters) => {
       const taken: Delivery[] = [];
       let size = 0;
       for (const [name, delivery] of waiting) {
-        if (taken.length > 0 && size + delivery.payload.json.length > most) break;
+        if (taken.length > 0 && size + delivery.payload.json.length > characters) break;
         size += delivery.payload.json.length;
         taken.push(delivery);
         remove(name, delivery);

@@ -1,36 +1,43 @@
 import type { LivePayload } from '../upstream/live-payload.ts';
 
-/** The newest payload of each key, for those who join later. */
-export interface Retained {
-  /** Keeps a payload; false when it repeats what is kept after a reconnect: nobody needs it. */
-  readonly keep: (payload: LivePayload) => boolean;
-  /** The subgraph begins anew: what it sends next may repeat what is kept. */
-  readonly begunAgain: () => void;
-  /** What whoever joins begins with; undefined once some of it is no longer kept. */
-  readonly payloads: () => readonly LivePayload[] | undefined;
-}
+/** Newest payload of each key, for late subscribers of a conflated stream without cursors. */
+export class LastValueCache {
+  readonly #limit: number;
+  readonly #newest = new Map<string, { payload: LivePayload; subscription: number }>();
+  /** The number of the upstream subscription that sends now. */
+  #subscription = 0;
+  #isComplete = true;
 
-/** @param limit the most payloads kept */
-export function createRetained(limit: number): Retained {
-  const kept = new Map<string, { payload: LivePayload; era: number }>();
-  let era = 0;
-  let whole = true;
-  return {
-    keep: (payload) => {
-      if (payload.key === undefined) return true;
-      const known = kept.get(payload.key);
-      const repeats = known && known.era < era && known.payload.json === payload.json;
-      kept.delete(payload.key);
-      kept.set(payload.key, { payload, era });
-      if (kept.size > limit) {
-        whole = false;
-        kept.clear();
-      }
-      return !repeats;
-    },
-    begunAgain: () => {
-      era += 1;
-    },
-    payloads: () => (whole ? [...kept.values()].map(({ payload }) => payload) : undefined),
-  };
+  /** @param limit the most payloads kept; beyond it the cache is given up */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /**
+   * Keeps a payload. Returns whether it is new: after a reconnect the subgraph may send again what
+   * clients already have.
+   */
+  add(payload: LivePayload): boolean {
+    if (payload.key === undefined) return true;
+    const last = this.#newest.get(payload.key);
+    const repeats =
+      last && last.subscription < this.#subscription && last.payload.json === payload.json;
+    this.#newest.delete(payload.key);
+    this.#newest.set(payload.key, { payload, subscription: this.#subscription });
+    if (this.#newest.size > this.#limit) {
+      this.#isComplete = false;
+      this.#newest.clear();
+    }
+    return !repeats;
+  }
+
+  /** The stream was resubscribed: the subgraph may send again what the cache holds. */
+  resubscribed(): void {
+    this.#subscription += 1;
+  }
+
+  /** The payloads, oldest first; undefined once the limit was passed. */
+  payloads(): readonly LivePayload[] | undefined {
+    return this.#isComplete ? [...this.#newest.values()].map(({ payload }) => payload) : undefined;
+  }
 }

@@ -1,96 +1,122 @@
 import type { LivePayload } from '../upstream/live-payload.ts';
 
-/** What one upstream has passed on, as far back as it is kept: where another one can be met. */
-export interface PassedLog {
-  readonly add: (payload: LivePayload) => void;
-  /**
-   * A position told by the subgraph; null: the next events are no positions until it tells again;
-   * undefined: subscribed anew, so the next events are none before it has told one.
-   */
-  readonly tell: (position: string | null | undefined, seq: number) => void;
-  /** The newest places at which all before a cursor has passed, newest first. */
-  readonly meetingPoints: () => readonly string[];
-  /** Where all before a cursor had passed; undefined when it never was, or is no longer kept. */
-  readonly find: (cursor: string) => number | undefined;
-  /** What passed after a place. */
-  readonly after: (place: number) => readonly LivePayload[];
-  /** How many events of the upstream had come at a place. */
-  readonly seqAt: (place: number) => number;
-}
+/** How many of the newest common cursors are tried when two streams are to meet. */
+const TRIED_CURSORS = 8;
+/** The most entries kept, whatever their size. */
+const MAX_ENTRIES = 1_000;
+/** The fewest entries kept, whatever their size: with fewer, two streams may never meet. */
+const MIN_ENTRIES = 16;
 
 interface Entry {
+  /** Absent for a position report. */
   readonly payload: LivePayload | undefined;
   readonly seq: number;
-  /** The cursor at which others may meet this place. */
+  /** The cursor at which other streams may meet this entry. */
   cursor?: string;
 }
 
-/** How many of the newest meeting points are tried. */
-const TRIED = 8;
-/** The most places kept, whatever their size. */
-const PLACES = 1_000;
-/** The places kept however large their payloads are: fewer, and two streams may never meet. */
-const AT_LEAST = 16;
-
 /**
- * A cursor counts only once a different one has followed it, or once it was told: events that share
- * one, such as those of a snapshot, are no position before the last of them.
- * @param keep the characters of payloads that are kept
- * @param mustBeTold whether this upstream tells its positions, so that none counts before the first
+ * Last payloads of one upstream stream, for clients that resume and for streams that are to meet.
+ *
+ * Entries have an index that grows from 0 and stays the same when older ones are dropped. A cursor
+ * points to an entry once a different cursor has followed, or once it was reported: events that
+ * share a cursor, such as those of a snapshot, have no position before the last of them.
  */
-export function createPassedLog(keep: number, mustBeTold: () => boolean): PassedLog {
-  const entries: Entry[] = [];
-  const places = new Map<string, number>();
-  let first = 0;
-  let size = 0;
-  let told = false;
-  let last: string | undefined;
+export class ReplayBuffer {
+  readonly #maxCharacters: number;
+  readonly #reportsPositions: () => boolean;
+  readonly #entries: Entry[] = [];
+  readonly #indexOf = new Map<string, number>();
+  /** The index of the oldest entry. */
+  #first = 0;
+  #characters = 0;
+  #isReported = false;
+  #lastCursor: string | undefined;
 
-  const open = (cursor: string, place: number): void => {
-    const entry = entries[place - first];
+  /**
+   * @param maxCharacters of the payloads kept
+   * @param reportsPositions whether the upstream sends position reports, so that no cursor counts
+   * before the first report
+   */
+  constructor(maxCharacters: number, reportsPositions: () => boolean) {
+    this.#maxCharacters = maxCharacters;
+    this.#reportsPositions = reportsPositions;
+  }
+
+  add(payload: LivePayload): void {
+    const { cursor } = payload;
+    const last = this.#lastCursor;
+    if (last !== undefined && cursor !== undefined && cursor !== last) {
+      if (this.#isReported || !this.#reportsPositions()) this.#point(last, this.#lastIndex);
+    }
+    this.#lastCursor = cursor ?? last;
+    this.#push({ payload, seq: payload.seq });
+  }
+
+  /**
+   * Adds a position report.
+   * @param position `null` or `undefined`: cursors of later events do not count before the next
+   * report; `null` also forgets the cursors so far
+   */
+  report(position: string | null | undefined, seq: number): void {
+    this.#isReported = typeof position === 'string';
+    this.#lastCursor = undefined;
+    if (position === null) this.#indexOf.clear();
+    if (typeof position !== 'string') return;
+    this.#push({ payload: undefined, seq });
+    this.#point(position, this.#lastIndex);
+  }
+
+  /** The newest cursors that point to an entry, newest first. */
+  recentCursors(): readonly string[] {
+    return [...this.#indexOf.keys()].slice(-TRIED_CURSORS).reverse();
+  }
+
+  /** The index of the last entry up to a cursor; undefined when it was never seen or is dropped. */
+  findIndex(cursor: string): number | undefined {
+    return this.#indexOf.get(cursor);
+  }
+
+  /** The payloads after an entry. */
+  after(index: number): readonly LivePayload[] {
+    return this.#entries
+      .slice(index + 1 - this.#first)
+      .flatMap(({ payload }) => (payload === undefined ? [] : [payload]));
+  }
+
+  /** Number of upstream events up to an entry. */
+  seqAt(index: number): number {
+    return this.#entries[index - this.#first]?.seq ?? 0;
+  }
+
+  get #lastIndex(): number {
+    return this.#first + this.#entries.length - 1;
+  }
+
+  #point(cursor: string, index: number): void {
+    const entry = this.#entries[index - this.#first];
     if (!entry) return;
     entry.cursor = cursor;
-    // Deleted before it is set, so that the newest is the last in the map's order.
-    places.delete(cursor);
-    places.set(cursor, place);
-  };
-  const push = (entry: Entry): void => {
-    entries.push(entry);
-    size += entry.payload?.json.length ?? 0;
-    while (entries.length > PLACES || (size > keep && entries.length > AT_LEAST)) {
-      const dropped = entries.shift();
-      size -= dropped?.payload?.json.length ?? 0;
-      if (dropped?.cursor !== undefined && places.get(dropped.cursor) === first) {
-        places.delete(dropped.cursor);
-      }
-      first += 1;
-    }
-  };
-  const counts = (): boolean => told || !mustBeTold();
+    // Deleted before it is set: the newest cursor is then the last in the map's order.
+    this.#indexOf.delete(cursor);
+    this.#indexOf.set(cursor, index);
+  }
 
-  return {
-    add: (payload) => {
-      const place = first + entries.length - 1;
-      if (last !== undefined && payload.cursor !== undefined && payload.cursor !== last) {
-        if (counts()) open(last, place);
+  #push(entry: Entry): void {
+    this.#entries.push(entry);
+    this.#characters += entry.payload?.json.length ?? 0;
+    while (this.#isOver()) {
+      const dropped = this.#entries.shift();
+      this.#characters -= dropped?.payload?.json.length ?? 0;
+      if (dropped?.cursor !== undefined && this.#indexOf.get(dropped.cursor) === this.#first) {
+        this.#indexOf.delete(dropped.cursor);
       }
-      last = payload.cursor ?? last;
-      push({ payload, seq: payload.seq });
-    },
-    tell: (position, seq) => {
-      told = typeof position === 'string';
-      last = undefined;
-      if (position === null) places.clear();
-      if (typeof position !== 'string') return;
-      push({ payload: undefined, seq });
-      open(position, first + entries.length - 1);
-    },
-    meetingPoints: () => [...places.keys()].slice(-TRIED).reverse(),
-    find: (cursor) => places.get(cursor),
-    after: (place) =>
-      entries
-        .slice(place + 1 - first)
-        .flatMap(({ payload }) => (payload === undefined ? [] : [payload])),
-    seqAt: (place) => entries[place - first]?.seq ?? 0,
-  };
+      this.#first += 1;
+    }
+  }
+
+  #isOver(): boolean {
+    const { length } = this.#entries;
+    return length > MAX_ENTRIES || (this.#characters > this.#maxCharacters && length > MIN_ENTRIES);
+  }
 }

@@ -31,7 +31,7 @@ describe('a stream that many share', () => {
     late.leave();
     expect(rig.upstream.streams).toHaveLength(0);
     expect(rig.state.ended).toBe(1);
-    expect(rig.stream.joinable()).toBe(false);
+    expect(rig.stream.isJoinable).toBe(false);
   });
 
   it('ends its clients with what the subgraph says, after what has come before', async () => {
@@ -49,9 +49,9 @@ describe('a stream that many share', () => {
   it('without directives can be joined until its first event', async () => {
     const rig = startStreamRig({ conflates: false, resumable: false });
     rig.join();
-    expect(rig.stream.joinable()).toBe(true);
+    expect(rig.stream.isJoinable).toBe(true);
     publish(rig, 'a');
-    expect(rig.stream.joinable()).toBe(false);
+    expect(rig.stream.isJoinable).toBe(false);
   });
 });
 
@@ -69,10 +69,10 @@ describe('a stream that retains the newest of each key', () => {
     rig.join();
     publish(rig, 'a', 'b');
     await settled();
-    expect(rig.stream.joinable()).toBe(true);
+    expect(rig.stream.isJoinable).toBe(true);
     publish(rig, 'c');
     await settled();
-    expect(rig.stream.joinable()).toBe(false);
+    expect(rig.stream.isJoinable).toBe(false);
   });
 
   it('sends nothing when a reconnect brings the same again, and what is new', async () => {
@@ -80,7 +80,7 @@ describe('a stream that retains the newest of each key', () => {
     const client = rig.join();
     publish(rig, 'a', 'b');
     await settled();
-    rig.retained?.begunAgain();
+    shared(rig).resubscribe();
     shared(rig).at = 0;
     publish(rig, 'b');
     await settled();
@@ -111,7 +111,7 @@ describe('going on from a cursor', () => {
   });
 
   it('joins at the first cursor equal in both, where the subgraph tells no positions', async () => {
-    const rig = startStreamRig({ tells: false });
+    const rig = startStreamRig({ reportsPositions: false });
     const before = rig.join();
     const back = rig.join('c0');
     await settled();
@@ -127,7 +127,7 @@ describe('going on from a cursor', () => {
   });
 
   it('needs no upstream for a cursor that the stream still keeps', async () => {
-    const rig = startStreamRig({ tells: false });
+    const rig = startStreamRig({ reportsPositions: false });
     rig.join();
     publish(rig, 'a', 'b', 'c');
     await settled();
@@ -174,7 +174,7 @@ describe('going on from a cursor', () => {
   });
 
   it('never joins in the middle of events that share a cursor', async () => {
-    const rig = startStreamRig({ tells: false });
+    const rig = startStreamRig({ reportsPositions: false });
     rig.join();
     const back = rig.join('c0');
     await settled();

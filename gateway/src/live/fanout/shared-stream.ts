@@ -1,132 +1,307 @@
 import { startSpan } from '@gudang/runtime/tracing';
-import type { GraphQLFormattedError } from 'graphql';
-import { pick } from '../planning/stream-variables.ts';
-import type { LiveGraph } from '../upstream/live-graph.ts';
-import { type EventRun, startEventSource } from '../upstream/upstream-subscription.ts';
-import type { Upstreams } from '../upstream/upstreams.ts';
+import type { LivePayload } from '../upstream/live-payload.ts';
+import {
+  type EventRun,
+  type LiveEvent,
+  type StreamItem,
+  type StreamSink,
+  UpstreamSubscription,
+} from '../upstream/upstream-subscription.ts';
+import { CatchUp } from './catch-up.ts';
 import type { CatchUpGate } from './catch-up-gate.ts';
-import { createRetained } from './last-value-cache.ts';
+import { LastValueCache } from './last-value-cache.ts';
 import type { LiveMetrics } from './live-metrics.ts';
-import { type LiveStream, startLiveStream } from './live-stream.ts';
-import type { Placement } from './stream-placement.ts';
+import { ReplayBuffer } from './replay-buffer.ts';
+import { type ClientSink, inBatches, type StreamClient } from './stream-client.ts';
 
-/** The stream of all who asked for the same. */
-export interface SharedStream extends Pick<LiveStream, 'joinable' | 'join' | 'leave' | 'cursorOf'> {
-  /** Whether a stream so placed could go on in place of this one. */
-  readonly fits: (placement: Placement) => boolean;
-  /** Goes on with the plan of a placement that fits. */
-  readonly move: (placement: Placement, graph: LiveGraph) => void;
-}
-
-export function startSharedStream({
-  placement: first,
-  graph,
-  upstreams,
-  gate,
-  limits,
-  metrics,
-  onEvent,
-  onEnd,
-}: {
-  placement: Placement;
-  graph: LiveGraph;
-  upstreams: Upstreams;
-  gate: CatchUpGate;
-  limits: { readonly retained: number; readonly history: number };
-  metrics: LiveMetrics;
-  onEvent: () => void;
-  onEnd: () => void;
-}): SharedStream {
-  const { key } = first;
-  const { conflates, cursorVariable, query } = first.plan.upstream;
-  const resumable = cursorVariable !== undefined;
-  const retains = conflates && !resumable;
-  let { subgraph } = first.plan;
-  let run = createRun(first, graph, upstreams);
-  metrics.streams.inc();
-  const stream = startLiveStream({
-    resumable,
-    retained: retains ? createRetained(limits.retained) : undefined,
-    gate,
-    history: limits.history,
-    mustBeTold: () => run.tells(),
-    open: (after, sink) => {
-      if (after !== undefined) metrics.catchUps.inc();
-      return startEventSource({
-        after,
-        conflates,
-        run,
-        onEvent: () => {
-          metrics.events.inc();
-          onEvent();
-        },
-        sink: { ...sink, error: (errors) => sink.error(fromSubgraph(errors, subgraph)) },
-      });
-    },
-    onDelivered: ({ arrived, payload: { traceparent: parent } }) => {
-      const tookMs = performance.now() - arrived;
-      metrics.eventSeconds.observe(tookMs / 1000);
-      if (parent === undefined) return;
-      startSpan(`push ${subgraph}`, { kind: 'producer', parent, from: Date.now() - tookMs })?.end();
-    },
-    onEnd: () => {
-      metrics.streams.dec();
-      onEnd();
-    },
-  });
-  return {
-    joinable: stream.joinable,
-    join: stream.join,
-    leave: stream.leave,
-    cursorOf: stream.cursorOf,
-    fits: ({ key: other, plan: { upstream } }) =>
-      other === key &&
-      upstream.conflates === conflates &&
-      (upstream.cursorVariable !== undefined) === resumable &&
-      // What is retained under another key would never be replaced.
-      (!retains || upstream.query === query),
-    move: (placement, next) => {
-      subgraph = placement.plan.subgraph;
-      run = createRun(placement, next, upstreams);
-      stream.move(run);
-    },
+export interface StreamOptions {
+  readonly run: EventRun;
+  /** Whether a newer event of the same key may replace one that waits. */
+  readonly conflates: boolean;
+  /** Whether the stream takes a cursor to continue after. */
+  readonly resumable: boolean;
+  readonly limits: {
+    /** Payloads in the last-value cache. */
+    readonly retained: number;
+    /** Characters of payloads in the replay buffer. */
+    readonly history: number;
   };
+  readonly gate: CatchUpGate;
+  readonly metrics: LiveMetrics;
+  /** Called for each event, before any client receives it. */
+  readonly onEvent: () => void;
+  /** Called once, when the stream is over: its last client has left, or its upstream has ended. */
+  readonly onEnd: () => void;
 }
 
-function createRun(
-  { plan, variables, identity }: Placement,
-  graph: LiveGraph,
-  upstreams: Upstreams,
-): EventRun & { readonly tells: () => boolean } {
-  const { query, operationName, cursorVariable, takeMarks } = plan.upstream;
-  const forSubgraph = pick(variables, plan.variables);
-  const upstream = upstreams.of(plan.subgraph, identity);
-  // Not the headers of any one client: an execution is for all of them.
-  const context = { forward: {}, identity };
-  return {
-    origin: JSON.stringify([plan.subgraph, upstream.wsUrl, query, operationName, forSubgraph]),
-    tells: upstream.tells,
-    takeMarks,
-    execute: (event) => graph.execute(plan, variables, event, context),
-    subscribe: (cursor, sink) =>
-      upstream.subscribe(
-        {
-          query,
-          operationName,
-          variables: () => {
-            const from = cursor();
-            if (cursorVariable === undefined || from === undefined) return forSubgraph;
-            return { ...forSubgraph, [cursorVariable]: from };
-          },
-        },
-        sink,
-      ),
-  };
+/** Cursors of later events of the stream that a client has received from its catch-up. */
+type DeliveredCursors = Set<string>;
+
+/**
+ * One upstream subscription and one execution of each event, for all clients of a stream.
+ *
+ * The stream moves its clients between the states of `ClientState`:
+ *
+ * - `join` without a cursor, or with one that the replay buffer holds → `live`, beginning with the
+ *   last-value cache or the replay.
+ * - `join` with any other cursor → `catchingUp`, shared with clients that came with the same cursor.
+ * - The catch-up and the stream have passed the same cursor → `live`. The client skips the later
+ *   events that the catch-up has already delivered.
+ * - The upstream ends → `ended` for all clients; a catch-up's upstream ends → for its clients only.
+ *
+ * A client enters and leaves `lagging` by itself. The stream is over when its last client leaves.
+ */
+export class SharedStream {
+  readonly #options: StreamOptions;
+  readonly #live = new Map<StreamClient, DeliveredCursors | undefined>();
+  readonly #catchUps = new Set<CatchUp>();
+  /** The newest catch-up of each cursor, which further clients may join. */
+  readonly #catchUpAfter = new Map<string, CatchUp>();
+  readonly #replayBuffer: ReplayBuffer;
+  readonly #lastValues: LastValueCache | undefined;
+  readonly #upstream: UpstreamSubscription;
+  #run: EventRun;
+  #cursor: string | undefined;
+  #isOver = false;
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    this.#run = options.run;
+    this.#replayBuffer = this.#createBuffer(options.limits.history);
+    // A resumable stream serves late subscribers by cursor.
+    const cachesValues = options.conflates && !options.resumable;
+    this.#lastValues = cachesValues ? new LastValueCache(options.limits.retained) : undefined;
+    options.metrics.streams.inc();
+    this.#upstream = this.#subscribe(undefined, {
+      pass: (items) => this.#pass(items),
+      error: (errors) => this.#endAll((sink) => sink.error(errors)),
+      complete: () => this.#endAll((sink) => sink.complete()),
+      overrun: () => this.#endAll((sink) => sink.lagged()),
+    });
+  }
+
+  /** Whether a client that joins now receives the same as one that joined at the start. */
+  get isJoinable(): boolean {
+    if (this.#isOver) return false;
+    if (this.#options.resumable || this.#upstream.seen === 0) return true;
+    return this.#lastValues?.payloads() !== undefined;
+  }
+
+  /** @param after the cursor after which the client continues; undefined: from now on */
+  join(client: StreamClient, after: string | undefined): void {
+    const index = after === undefined ? undefined : this.#replayBuffer.findIndex(after);
+    if (index !== undefined) this.#goLive(client, index, new Set(), 0);
+    else if (after !== undefined) this.#catchUp(client, after);
+    else {
+      client.goLive(this.#upstream.seen, 0);
+      this.#live.set(client, undefined);
+      for (const batch of inBatches(this.#lastValues?.payloads() ?? [])) client.deliver(batch);
+    }
+  }
+
+  leave(client: StreamClient): void {
+    if (this.#isOver) return;
+    this.#live.delete(client);
+    for (const catchUp of this.#catchUps) {
+      if (catchUp.clients.delete(client) && catchUp.clients.size === 0) this.#drop(catchUp);
+    }
+    this.#finishIfEmpty();
+  }
+
+  /** The cursor after a client's last event; undefined before the first one. */
+  cursorOf(client: StreamClient): string | undefined {
+    for (const { clients, cursor } of this.#catchUps) if (clients.has(client)) return cursor;
+    // The newest event that its catch-up has delivered is the last.
+    return [...(this.#live.get(client) ?? [])].at(-1) ?? this.#cursor;
+  }
+
+  /** Continues with another run from the last cursor. */
+  move(run: EventRun): void {
+    this.#run = run;
+    this.#upstream.move(run);
+    for (const catchUp of this.#catchUps) catchUp.move(run);
+  }
+
+  #createBuffer(maxCharacters: number): ReplayBuffer {
+    return new ReplayBuffer(maxCharacters, () => this.#run.reportsPositions());
+  }
+
+  #subscribe(after: string | undefined, sink: StreamSink): UpstreamSubscription {
+    const { conflates, metrics, onEvent } = this.#options;
+    return new UpstreamSubscription({
+      run: this.#run,
+      after,
+      conflates,
+      onEvent: () => {
+        metrics.events.inc();
+        onEvent();
+      },
+      sink,
+    });
+  }
+
+  #pass(items: readonly StreamItem[]): void {
+    const payloads: LivePayload[] = [];
+    for (const item of items) {
+      if ('payload' in item) {
+        if (this.#lastValues?.add(item.payload) ?? true) payloads.push(item.payload);
+      } else if (item.position === undefined) this.#lastValues?.resubscribed();
+    }
+    this.#deliver(payloads);
+    for (const item of items) {
+      if ('payload' in item) {
+        this.#observe(item);
+        if (this.#options.resumable) this.#replayBuffer.add(item.payload);
+      } else this.#replayBuffer.report(item.position, item.seq);
+      this.#cursor = ('payload' in item ? item.payload.cursor : item.position) ?? this.#cursor;
+    }
+    for (const catchUp of this.#catchUps) this.#takeOver(catchUp);
+  }
+
+  #deliver(payloads: readonly LivePayload[]): void {
+    const batches = inBatches(payloads);
+    for (const [client, delivered] of this.#live) {
+      if (!delivered) for (const batch of batches) client.deliver(batch);
+      else {
+        const unseen = withoutDelivered(payloads, delivered);
+        const isPast = unseen.some(({ cursor }) => cursor !== undefined);
+        if (isPast || delivered.size === 0) this.#live.set(client, undefined);
+        for (const batch of inBatches(unseen)) client.deliver(batch);
+      }
+    }
+  }
+
+  #observe({ arrived, payload: { traceparent: parent } }: LiveEvent): void {
+    const tookMs = performance.now() - arrived;
+    this.#options.metrics.eventSeconds.observe(tookMs / 1000);
+    if (parent === undefined) return;
+    const from = Date.now() - tookMs;
+    startSpan(`push ${this.#run.subgraph}`, { kind: 'producer', parent, from })?.end();
+  }
+
+  /**
+   * Makes a client live after an entry of the replay buffer.
+   * @param delivered cursors of the events right after the entry that the client has received
+   */
+  #goLive(
+    client: StreamClient,
+    index: number,
+    delivered: DeliveredCursors,
+    droppedCount: number,
+  ): void {
+    client.goLive(this.#replayBuffer.seqAt(index) + delivered.size, droppedCount);
+    this.#live.set(client, undefined);
+    const missed = withoutDelivered(this.#replayBuffer.after(index), delivered);
+    if (delivered.size > 0) this.#live.set(client, delivered);
+    for (const batch of inBatches(missed)) client.deliver(batch);
+  }
+
+  #catchUp(client: StreamClient, after: string): void {
+    const existing = this.#catchUpAfter.get(after);
+    if (existing?.isJoinable) {
+      existing.clients.add(client);
+      return;
+    }
+    const catchUp = new CatchUp({
+      after,
+      gate: this.#options.gate,
+      buffer: this.#createBuffer(Number.POSITIVE_INFINITY),
+      onTurn: (turned) => this.#serve(turned),
+    });
+    catchUp.clients.add(client);
+    this.#catchUpAfter.set(after, catchUp);
+    this.#catchUps.add(catchUp);
+  }
+
+  /** Opens a catch-up's upstream, unless the replay buffer has its cursor by now. */
+  #serve(catchUp: CatchUp): void {
+    const { after, clients } = catchUp;
+    const index = this.#replayBuffer.findIndex(after);
+    if (index !== undefined) {
+      this.#drop(catchUp);
+      for (const client of clients) this.#goLive(client, index, new Set(), 0);
+      return;
+    }
+    this.#options.metrics.catchUps.inc();
+    const upstream = this.#subscribe(after, {
+      pass: (items) => {
+        catchUp.pass(items);
+        this.#takeOver(catchUp);
+      },
+      error: (errors) => this.#endCatchUp(catchUp, (sink) => sink.error(errors)),
+      complete: () => this.#endCatchUp(catchUp, (sink) => sink.complete()),
+      overrun: () => this.#endCatchUp(catchUp, (sink) => sink.lagged()),
+    });
+    catchUp.serve(upstream);
+  }
+
+  /** Makes a catch-up's clients live where it and the stream have passed the same cursor. */
+  #takeOver(catchUp: CatchUp): void {
+    const { buffer, clients } = catchUp;
+    const stream = this.#replayBuffer;
+    const common = [
+      ...buffer.recentCursors().filter((cursor) => stream.findIndex(cursor) !== undefined),
+      ...stream.recentCursors().filter((cursor) => buffer.findIndex(cursor) !== undefined),
+    ];
+    for (const cursor of common) {
+      const index = buffer.findIndex(cursor) ?? 0;
+      const seq = buffer.seqAt(index);
+      const ahead = buffer.after(index);
+      // Events that the catch-up dropped would come from the stream after their replacements.
+      if (ahead.some((payload, offset) => payload.seq !== seq + offset + 1)) continue;
+      const droppedCount = catchUp.droppedUpTo(seq);
+      const delivered = ahead.flatMap((payload) => payload.cursor ?? []);
+      this.#drop(catchUp);
+      for (const client of clients) {
+        this.#goLive(client, stream.findIndex(cursor) ?? 0, new Set(delivered), droppedCount);
+      }
+      return;
+    }
+  }
+
+  #drop(catchUp: CatchUp): void {
+    catchUp.close();
+    this.#catchUps.delete(catchUp);
+    if (this.#catchUpAfter.get(catchUp.after) === catchUp) {
+      this.#catchUpAfter.delete(catchUp.after);
+    }
+  }
+
+  #endCatchUp(catchUp: CatchUp, how: (sink: ClientSink) => void): void {
+    const ending = [...catchUp.clients];
+    catchUp.clients.clear();
+    catchUp.close();
+    for (const client of ending) client.end(how);
+    this.#drop(catchUp);
+    this.#finishIfEmpty();
+  }
+
+  #endAll(how: (sink: ClientSink) => void): void {
+    const catchingUp = [...this.#catchUps].flatMap(({ clients }) => [...clients]);
+    const ending = [...this.#live.keys(), ...catchingUp];
+    this.#finish();
+    for (const client of ending) client.end(how);
+  }
+
+  #finishIfEmpty(): void {
+    if (this.#live.size === 0 && this.#catchUps.size === 0) this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#live.clear();
+    for (const catchUp of this.#catchUps) this.#drop(catchUp);
+    this.#upstream.close();
+    this.#options.metrics.streams.dec();
+    this.#options.onEnd();
+  }
 }
 
-function fromSubgraph(
-  errors: readonly GraphQLFormattedError[],
-  serviceName: string,
-): readonly GraphQLFormattedError[] {
-  return errors.map((error) => ({ ...error, extensions: { ...error.extensions, serviceName } }));
+/** The payloads that a client has not received; forgets the cursors of the others. */
+function withoutDelivered(
+  payloads: readonly LivePayload[],
+  delivered: DeliveredCursors,
+): readonly LivePayload[] {
+  return payloads.filter(({ cursor }) => cursor === undefined || !delivered.delete(cursor));
 }

@@ -3,29 +3,29 @@ import type { LivePayload } from '../upstream/live-payload.ts';
 import { type ClientQueue, createClientQueue, type QueueLimits } from './client-queue.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 
-/** How much is handed to a socket at once, in characters: it is asked again in between. */
+/** The most characters handed to a socket at once; between two chunks it may refuse more. */
 const CHUNK = 64 * 1024;
 
-/** A client's side of a stream, as its protocol makes it; all but `write` end it. */
-export interface Outlet {
-  /** Whether the socket takes more right now. */
+/** Writes a stream to one client in its protocol; every method but `ready` and `write` ends it. */
+export interface ClientSink {
+  /** Whether the socket takes more without buffering. */
   readonly ready: () => boolean;
-  /** @param conflated how many older events each payload stands for; absent: none */
+  /** @param conflated the conflated count of each payload; absent: all are 0 */
   readonly write: (payloads: readonly LivePayload[], conflated?: readonly number[]) => void;
   readonly error: (errors: readonly GraphQLFormattedError[]) => void;
   readonly complete: () => void;
-  /** The client is too slow for a stream that may leave nothing out. */
+  /** The client reads too slowly for a stream that must not drop events. */
   readonly lagged: () => void;
 }
 
-/** Payloads that are handed out together. */
+/** Payloads that are handed to a socket together. */
 export interface Batch {
   readonly payloads: readonly LivePayload[];
-  /** Whether one of them stands for older ones. */
-  readonly replacing: boolean;
+  /** Whether one of them replaced older ones. */
+  readonly isConflated: boolean;
 }
 
-/** Payloads in batches that a socket can be asked about in between. */
+/** Splits payloads into batches of one chunk each. */
 export function inBatches(payloads: readonly LivePayload[]): Batch[] {
   const batches: LivePayload[][] = [];
   let size = 0;
@@ -39,55 +39,75 @@ export function inBatches(payloads: readonly LivePayload[]): Batch[] {
   }
   return batches.map((batch) => ({
     payloads: batch,
-    replacing: batch.some(({ replaced }) => replaced.length > 0),
+    isConflated: batch.some(({ replaced }) => replaced.length > 0),
   }));
 }
 
-export interface StreamClient {
-  readonly deliver: (batch: Batch) => void;
-  /**
-   * Of the stream's events, those after this place are for this client.
-   * @param owed events before it that were replaced by later ones, to be told with the next payload
-   */
-  readonly begin: (seq: number, owed: number) => void;
-  /** Its socket takes more again. */
-  readonly resume: () => void;
-  /** Ends it once what waits has been written. */
-  readonly end: (how: (outlet: Outlet) => void) => void;
-  /** Drops what waits; nothing is written any more. */
-  readonly close: () => void;
-}
+/**
+ * States of a client of a shared stream.
+ *
+ * - `catchingUp`: the client came with a cursor that the replay buffer does not hold. A catch-up
+ *   serves it. → `live` at the first cursor that the catch-up and the stream have in common.
+ * - `live`: every payload of the stream goes straight to the client's socket.
+ * - `lagging`: the socket is full, so payloads wait in the client's queue, where a newer one replaces
+ *   an older one of the same key. Reached from `catchingUp` and `live`; → back once the queue is
+ *   empty. → `ended` when the queue passes its limits: the client has lagged.
+ * - `ended`: final. The stream has ended (after the last payload that waits), the client has lagged,
+ *   or it has left. Nothing more is written.
+ */
+export type ClientState = 'catchingUp' | 'live' | 'lagging' | 'ended';
 
 interface ClientOptions {
-  readonly outlet: Outlet;
+  readonly sink: ClientSink;
   readonly limits: QueueLimits;
   readonly metrics: LiveMetrics;
-  /** Called once, when the client has lagged or its end has been told. */
-  readonly onOver: () => void;
+  /** Called once, when the client has lagged or its end has been written. */
+  readonly onEnded: () => void;
 }
 
 /**
- * A class, and a queue only for those who need one: each delivery finds its client's state far from
- * the processor's caches, and with closures over closures that took 3 of its 16 µs.
+ * One client of a shared stream. A class, with a queue only while it lags: each delivery finds its
+ * client's state far from the processor's caches, and with closures over closures that took 3 of
+ * its 16 µs.
  */
-class QueuedClient implements StreamClient {
-  readonly #outlet: Outlet;
+export class StreamClient {
+  readonly #sink: ClientSink;
   readonly #options: ClientOptions;
   #queue: ClientQueue | undefined;
-  #ending: ((outlet: Outlet) => void) | undefined;
-  #over = false;
-  #owed = 0;
+  #ending: ((sink: ClientSink) => void) | undefined;
+  #hasEnded = false;
+  #isLive = false;
+  /** Events dropped for this client so far that the next payload's conflated count must include. */
+  #droppedCount = 0;
+  /** Events of the stream up to this number are not for this client. */
   #since = 0;
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#outlet = options.outlet;
+    this.#sink = options.sink;
   }
 
+  get state(): ClientState {
+    if (this.#hasEnded) return 'ended';
+    if (this.#queueSize > 0) return 'lagging';
+    return this.#isLive ? 'live' : 'catchingUp';
+  }
+
+  /**
+   * Enters `live`: the stream's events after `seq` are for this client.
+   * @param droppedCount events up to `seq` whose replacements come later
+   */
+  goLive(seq: number, droppedCount: number): void {
+    this.#isLive = true;
+    this.#since = seq;
+    this.#droppedCount += droppedCount;
+  }
+
+  /** Writes a batch, or queues it while the socket is full. */
   deliver(batch: Batch): void {
-    if (this.#over || this.#ending) return;
-    const idle = this.#owed === 0 && (this.#queue === undefined || this.#queue.size === 0);
-    if (idle && !batch.replacing && this.#outlet.ready()) {
+    if (this.#hasEnded || this.#ending) return;
+    const isCurrent = this.#droppedCount === 0 && this.#queueSize === 0;
+    if (isCurrent && !batch.isConflated && this.#sink.ready()) {
       this.#write(batch.payloads);
       return;
     }
@@ -98,45 +118,43 @@ class QueuedClient implements StreamClient {
     }
   }
 
-  begin(seq: number, owed: number): void {
-    this.#since = seq;
-    this.#owed += owed;
-  }
-
+  /** To be called when the socket takes more again. */
   resume(): void {
-    while (!this.#over && this.#waiting > 0 && this.#outlet.ready()) this.#writeSome();
+    while (!this.#hasEnded && this.#queueSize > 0 && this.#sink.ready()) this.#writeChunk();
     const ending = this.#ending;
-    if (!ending || this.#over || this.#waiting > 0) return;
+    if (!ending || this.#hasEnded || this.#queueSize > 0) return;
     this.#finish();
-    ending(this.#outlet);
+    ending(this.#sink);
   }
 
-  end(how: (outlet: Outlet) => void): void {
+  /** Ends the client after the payloads that wait. */
+  end(how: (sink: ClientSink) => void): void {
     this.#ending ??= how;
     this.resume();
   }
 
+  /** Ends the client at once; payloads that wait are dropped. */
   close(): void {
-    this.#over = true;
+    this.#hasEnded = true;
     this.#queue?.clear();
   }
 
-  get #waiting(): number {
+  get #queueSize(): number {
     return this.#queue?.size ?? 0;
   }
 
-  /** False when more would wait than may. */
+  /** Queues a payload; false when the limits are passed. */
   #enqueue(payload: LivePayload): boolean {
     const { limits, metrics } = this.#options;
     this.#queue ??= createClientQueue(limits, (change) => metrics.queued.inc(change));
     const replaced = payload.replaced.filter((seq) => seq > this.#since).length;
-    const fits = this.#queue.add(payload, replaced + this.#owed);
-    this.#owed = 0;
-    if (this.#outlet.ready()) this.resume();
-    return fits || this.#waiting === 0;
+    const fits = this.#queue.add(payload, replaced + this.#droppedCount);
+    this.#droppedCount = 0;
+    if (this.#sink.ready()) this.resume();
+    return fits || this.#queueSize === 0;
   }
 
-  #writeSome(): void {
+  #writeChunk(): void {
     const taken = this.#queue?.take(CHUNK) ?? [];
     const conflated = taken.some((one) => one.conflated > 0)
       ? taken.map((one) => one.conflated)
@@ -151,21 +169,17 @@ class QueuedClient implements StreamClient {
     const { metrics } = this.#options;
     metrics.deliveries.inc(payloads.length);
     if (conflated) metrics.conflated.inc(conflated.reduce((sum, one) => sum + one, 0));
-    this.#outlet.write(payloads, conflated);
+    this.#sink.write(payloads, conflated);
   }
 
   #lag(): void {
     this.#options.metrics.lagged.inc();
     this.#finish();
-    this.#outlet.lagged();
+    this.#sink.lagged();
   }
 
   #finish(): void {
     this.close();
-    this.#options.onOver();
+    this.#options.onEnded();
   }
-}
-
-export function createStreamClient(options: ClientOptions): StreamClient {
-  return new QueuedClient(options);
 }

@@ -34,7 +34,11 @@ describe('any order of events, positions, joins, stalls and moves', () => {
     async (seed, tells) => {
       const random = randomOf(seed);
       const bursts = random(3) === 0;
-      const rig = startStreamRig({ tells, catchUps: 2, history: random(2) === 0 ? 1 : 100_000 });
+      const rig = startStreamRig({
+        reportsPositions: tells,
+        catchUps: 2,
+        history: random(2) === 0 ? 1 : 100_000,
+      });
       const { upstream } = rig;
       const holder = rig.join();
       const clients: { after: number; client: Client }[] = [];
@@ -104,7 +108,7 @@ describe('more than may wait', () => {
   });
 
   it('of a catch-up that is ahead of its stream does not come after what replaced it', async () => {
-    const rig = startStreamRig({ tells: false });
+    const rig = startStreamRig({ reportsPositions: false });
     const { upstream } = rig;
     rig.join();
     const late = rig.join('c0');

@@ -4,52 +4,66 @@ import { coerceVariables, cursorOf, pick } from '../planning/stream-variables.ts
 import type { SubscriptionPlan } from '../planning/subscription-plan.ts';
 import type { LiveGraph } from '../upstream/live-graph.ts';
 
+/** A client's request for a live stream. */
 export interface LiveRequest {
   readonly read: ParsedOperation;
   readonly variables: Readonly<Record<string, unknown>>;
-  /** The cursor to go on from, in place of the operation's own. */
+  /** The cursor to continue after; overrides the operation's own. */
   readonly after?: string | undefined;
-  /** Who asks; anonymous unless told. */
+  /** The caller; anonymous by default. */
   readonly identity?: Identity | undefined;
 }
 
-/** Which stream a request is for. */
+/** The stream that a request belongs to. */
 export interface Placement {
-  /** The same for all that show the same, to whoever may see it. */
+  /** Equal for requests with the same result and the same authorization. */
   readonly key: string;
   readonly plan: SubscriptionPlan;
   readonly variables: Readonly<Record<string, unknown>>;
-  /** What the stream knows of those who ask: no more than its key holds. */
+  /** The part of the callers' identity that they have in common: as much as the key holds. */
   readonly identity: Identity;
-  /** The cursor to go on from; undefined: from now on. */
+  /** The cursor to continue after; undefined: from now on. */
   readonly after: string | undefined;
 }
 
-/** @throws {RefusedOperation} */
+/** @throws {RefusedOperation} the operation cannot run, or the caller may not run it */
 export function placeRequest(
   { plan: planOf, supergraph }: LiveGraph,
-  { read, variables: given, after, identity: asking = ANONYMOUS }: LiveRequest,
+  { read, variables: given, after, identity = ANONYMOUS }: LiveRequest,
 ): Placement {
-  const plan = planOf(read, asking);
+  const plan = planOf(read, identity);
   const coerced = coerceVariables(supergraph, read, given);
   const variables = pick(coerced, plan.streamVariables);
-  const identity = heldIdentity(plan, asking);
-  const resumes = plan.upstream.cursorVariable !== undefined;
+  const shared = sharedIdentity(plan, identity);
+  const isResumable = plan.upstream.cursorVariable !== undefined;
   return {
-    // Variables are coerced, so their JSON is the same whenever they mean the same.
-    key: `${JSON.stringify(identity)}\n${plan.normalised}\n${JSON.stringify(variables)}`,
+    // Variables are coerced: values that mean the same have the same JSON.
+    key: `${JSON.stringify(shared)}\n${plan.normalised}\n${JSON.stringify(variables)}`,
     plan,
     variables,
-    identity,
-    after: resumes ? (after ?? cursorOf(plan, coerced)) : undefined,
+    identity: shared,
+    after: isResumable ? (after ?? cursorOf(plan, coerced)) : undefined,
   };
 }
 
-/** Whoever has the same scopes shares what is not private. */
-function heldIdentity({ isPrivate }: SubscriptionPlan, asking: Identity): Identity {
-  if (asking.unrestricted) return UNRESTRICTED;
-  const { subject, scopes } = asking;
-  const held = { scopes: [...new Set(scopes)].sort() };
-  if (subject === undefined) return held;
-  return isPrivate ? { ...held, subject } : { ...held, authenticated: true };
+/** Whether a stream of one placement can continue with the plan of another. */
+export function canContinue(stream: Placement, next: Placement): boolean {
+  const [before, after] = [stream.plan.upstream, next.plan.upstream];
+  const isResumable = before.cursorVariable !== undefined;
+  return (
+    next.key === stream.key &&
+    after.conflates === before.conflates &&
+    (after.cursorVariable !== undefined) === isResumable &&
+    // Cached values under another key would never be replaced.
+    (!before.conflates || isResumable || after.query === before.query)
+  );
+}
+
+/** Callers of the same scopes share a stream, unless its result is private to the subject. */
+function sharedIdentity({ isPrivate }: SubscriptionPlan, identity: Identity): Identity {
+  if (identity.unrestricted) return UNRESTRICTED;
+  const { subject, scopes } = identity;
+  const shared = { scopes: [...new Set(scopes)].sort() };
+  if (subject === undefined) return shared;
+  return isPrivate ? { ...shared, subject } : { ...shared, authenticated: true };
 }

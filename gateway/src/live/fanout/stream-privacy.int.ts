@@ -10,8 +10,8 @@ import { composeToys, startToyGraph } from '../../testing/toy-graph.ts';
 import { createLiveGraph } from '../upstream/live-graph.ts';
 import { startUpstreams } from '../upstream/upstreams.ts';
 import { createLiveMetrics } from './live-metrics.ts';
-import type { Outlet } from './stream-client.ts';
-import { createLiveStreams, type LiveSubscription } from './stream-registry.ts';
+import type { ClientSink } from './stream-client.ts';
+import { type LiveSubscription, StreamRegistry } from './stream-registry.ts';
 
 const SITI: Identity = { subject: 'Siti', scopes: ['b', 'a'] };
 const BUDI: Identity = { subject: 'Budi', scopes: ['a', 'b', 'a'] };
@@ -55,7 +55,7 @@ function serve({ foreign }: { foreign: boolean }) {
     log,
   };
   const subgraphs = startSubgraphs({ addresses, ...common });
-  const live = createLiveStreams({
+  const live = new StreamRegistry({
     graph: createLiveGraph({
       supergraph,
       sources: subgraphs.sources,
@@ -82,14 +82,14 @@ function serve({ foreign }: { foreign: boolean }) {
   });
   const join = (query: string, identity?: Identity): unknown[] => {
     const got: unknown[] = [];
-    const outlet: Outlet = {
+    const sink: ClientSink = {
       ready: () => true,
       write: (payloads) => got.push(...payloads.map(({ json }) => JSON.parse(json))),
       error: (errors) => void got.push({ errors }),
       complete: () => {},
       lagged: () => {},
     };
-    joined.push(live.subscribe({ read: read(query), variables: {}, identity }, outlet));
+    joined.push(live.subscribe({ read: read(query), variables: {}, identity }, sink));
     return got;
   };
   return { join, joined };

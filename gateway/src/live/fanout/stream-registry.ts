@@ -3,179 +3,194 @@ import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { presentErrors } from '../../errors/present-errors.ts';
 import { RefusedOperation } from '../planning/subscription-plan.ts';
 import type { LiveGraph } from '../upstream/live-graph.ts';
+import { createEventRun } from '../upstream/upstream-subscription.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
-import { createCatchUpGate } from './catch-up-gate.ts';
+import { type CatchUpGate, createCatchUpGate } from './catch-up-gate.ts';
 import type { QueueLimits } from './client-queue.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 import { paced } from './pacing.ts';
-import { type SharedStream, startSharedStream } from './shared-stream.ts';
-import { createStreamClient, type Outlet, type StreamClient } from './stream-client.ts';
-import { type LiveRequest, type Placement, placeRequest } from './stream-placement.ts';
+import { SharedStream } from './shared-stream.ts';
+import { type ClientSink, StreamClient } from './stream-client.ts';
+import { canContinue, type LiveRequest, type Placement, placeRequest } from './stream-placement.ts';
 
-/** A client's place in a stream. */
+/** A client's subscription to a stream. */
 export interface LiveSubscription {
   readonly leave: () => void;
   /** To be called when the client's socket takes more again. */
   readonly resume: () => void;
 }
 
-/** All live streams of this gateway, whatever protocol their clients speak. */
-export interface LiveStreams {
-  /** Begins a subscription; an operation that cannot run gives its outlet the errors. */
-  readonly subscribe: (request: LiveRequest, outlet: Outlet) => LiveSubscription;
-  /**
-   * Everything runs on this graph from now on: new subscriptions at once, the streams that run one
-   * after the other, each from where it is. Operations that it does not take end with the errors.
-   * Resolves when no stream runs on an earlier graph.
-   */
-  readonly use: (graph: LiveGraph) => Promise<void>;
-}
-
 export interface LiveLimits {
   readonly queue: QueueLimits;
   /** Catch-ups that run at a time. */
   readonly catchUps: number;
-  /** Payloads that a conflated stream without cursors keeps for late joiners. */
+  /** Payloads in the last-value cache of a stream. */
   readonly retained: number;
-  /** Characters of payloads that a stream keeps for clients that come back. */
+  /** Characters of payloads in the replay buffer of a stream. */
   readonly history: number;
 }
 
-/** A stream with those in it, and what it runs on. */
-interface Running {
+interface RegistryOptions {
+  readonly graph: LiveGraph;
+  readonly upstreams: Upstreams;
+  readonly limits: LiveLimits;
+  readonly metrics: LiveMetrics;
+  /** Called for each event of a subgraph, before any client receives it. */
+  readonly onEvent: () => void;
+  readonly log: Logger;
+}
+
+/** A stream with its members, and the graph that it runs on. */
+interface RegisteredStream {
   readonly stream: SharedStream;
   readonly members: Set<Member>;
+  /** The placement of one of its members. */
+  placement: Placement;
   graph: LiveGraph;
 }
 
 interface Member {
   readonly request: LiveRequest;
   readonly client: StreamClient;
-  running: Running | undefined;
+  joined: RegisteredStream | undefined;
 }
 
-/** Moving takes planning and a new subscription: so few at once, and the last after so long. */
+/** A move plans anew and resubscribes: 10 streams at once, and the last one within 20 s. */
 const MOVES = { atOnce: 10, spreadMs: 20_000 };
-const NOWHERE: LiveSubscription = { leave: () => {}, resume: () => {} };
+const NO_SUBSCRIPTION: LiveSubscription = { leave: () => {}, resume: () => {} };
 
-export function createLiveStreams({
-  graph: first,
-  upstreams,
-  limits,
-  metrics,
-  onEvent,
-  log,
-}: {
-  graph: LiveGraph;
-  upstreams: Upstreams;
-  limits: LiveLimits;
-  metrics: LiveMetrics;
-  /** An event has come from a subgraph and has not been shown to anybody yet. */
-  onEvent: () => void;
-  log: Logger;
-}): LiveStreams {
-  let graph = first;
-  const all = new Set<Running>();
-  /** The streams that can still be joined, by what they show. */
-  const joinable = new Map<string, Running>();
-  const gate = createCatchUpGate(limits.catchUps);
+/** All live streams of a gateway, for clients of every transport. */
+export class StreamRegistry {
+  readonly #options: RegistryOptions;
+  readonly #gate: CatchUpGate;
+  readonly #all = new Set<RegisteredStream>();
+  /** The streams that further clients may join, by the key of their placement. */
+  readonly #joinable = new Map<string, RegisteredStream>();
+  #graph: LiveGraph;
 
-  const errorsOf = (error: unknown): readonly GraphQLFormattedError[] =>
-    presentErrors(error instanceof RefusedOperation ? error.errors : [error as GraphQLError], log);
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+    this.#graph = options.graph;
+    this.#gate = createCatchUpGate(options.limits.catchUps);
+  }
 
-  const start = (placement: Placement): Running => {
+  /** Starts a subscription. The sink gets the errors of an operation that cannot run. */
+  subscribe(request: LiveRequest, sink: ClientSink): LiveSubscription {
+    try {
+      const placement = placeRequest(this.#graph, request);
+      const client = new StreamClient({
+        sink,
+        limits: this.#options.limits.queue,
+        metrics: this.#options.metrics,
+        onEnded: () => this.#leave(member),
+      });
+      const member: Member = { request, client, joined: undefined };
+      this.#join(member, placement);
+      return {
+        leave: () => {
+          client.close();
+          this.#leave(member);
+        },
+        resume: () => client.resume(),
+      };
+    } catch (error) {
+      sink.error(this.#errorsOf(error));
+      return NO_SUBSCRIPTION;
+    }
+  }
+
+  /**
+   * Replaces the graph: for new subscriptions at once, for running streams one after the other, each
+   * from its cursor. Operations that are invalid in the new graph end with their errors.
+   * Resolves when no stream runs on an earlier graph.
+   */
+  async use(graph: LiveGraph): Promise<void> {
+    this.#graph = graph;
+    await paced(this.#all, (registered) => this.#move(registered), MOVES);
+  }
+
+  #join(member: Member, placement: Placement, after = placement.after): void {
+    const outdated = this.#joinable.get(placement.key);
+    if (outdated && outdated.graph !== this.#graph) this.#move(outdated);
+    const existing = this.#joinable.get(placement.key);
+    const joined =
+      existing?.stream.isJoinable && canContinue(existing.placement, placement)
+        ? existing
+        : this.#start(placement);
+    member.joined = joined;
+    joined.members.add(member);
+    joined.stream.join(member.client, after);
+  }
+
+  #leave(member: Member): void {
+    const { joined } = member;
+    member.joined = undefined;
+    if (joined?.members.delete(member)) joined.stream.leave(member.client);
+  }
+
+  #start(placement: Placement): RegisteredStream {
     const { key } = placement;
-    const running: Running = {
-      graph,
+    const { conflates, cursorVariable } = placement.plan.upstream;
+    const { limits, metrics, onEvent, upstreams } = this.#options;
+    const registered: RegisteredStream = {
+      graph: this.#graph,
+      placement,
       members: new Set(),
-      stream: startSharedStream({
-        placement,
-        graph,
-        upstreams,
-        gate,
+      stream: new SharedStream({
+        run: createEventRun(placement, this.#graph, upstreams),
+        conflates,
+        resumable: cursorVariable !== undefined,
+        gate: this.#gate,
         limits,
         metrics,
         onEvent,
         onEnd: () => {
-          all.delete(running);
-          if (joinable.get(key) === running) joinable.delete(key);
+          this.#all.delete(registered);
+          if (this.#joinable.get(key) === registered) this.#joinable.delete(key);
         },
       }),
     };
-    all.add(running);
-    joinable.set(key, running);
-    return running;
-  };
+    this.#all.add(registered);
+    this.#joinable.set(key, registered);
+    return registered;
+  }
 
-  const enter = (member: Member, placement: Placement, after = placement.after): void => {
-    const known = joinable.get(placement.key);
-    if (known && known.graph !== graph) move(known);
-    const found = joinable.get(placement.key);
-    const running =
-      found?.stream.fits(placement) && found.stream.joinable() ? found : start(placement);
-    member.running = running;
-    running.members.add(member);
-    running.stream.join(member.client, after);
-  };
-  const leave = (member: Member): void => {
-    const { running } = member;
-    member.running = undefined;
-    if (!running?.members.delete(member)) return;
-    running.stream.leave(member.client);
-  };
-
-  /** To the graph of today; whom it places elsewhere goes there from where they are. */
-  const move = (running: Running): void => {
-    if (running.graph === graph || !all.has(running)) return;
-    running.graph = graph;
+  /**
+   * Moves a stream to the current graph. Members whose new placement cannot continue this stream
+   * join another one at their own cursor.
+   */
+  #move(registered: RegisteredStream): void {
+    const graph = this.#graph;
+    if (registered.graph === graph || !this.#all.has(registered)) return;
+    registered.graph = graph;
     let staying: Placement | undefined;
     const others: [Member, Placement][] = [];
-    for (const member of [...running.members]) {
+    for (const member of [...registered.members]) {
       try {
         const placement = placeRequest(graph, member.request);
-        if (running.stream.fits(placement)) staying ??= placement;
+        if (canContinue(registered.placement, placement)) staying ??= placement;
         else others.push([member, placement]);
       } catch (error) {
-        const errors = errorsOf(error);
-        member.client.end((outlet) => outlet.error(errors));
+        const errors = this.#errorsOf(error);
+        member.client.end((sink) => sink.error(errors));
       }
     }
-    if (staying) running.stream.move(staying, graph);
+    if (staying) {
+      registered.placement = staying;
+      registered.stream.move(createEventRun(staying, graph, this.#options.upstreams));
+    }
     for (const [member, placement] of others) {
-      const cursor = running.stream.cursorOf(member.client);
-      leave(member);
-      const resumes = placement.plan.upstream.cursorVariable !== undefined;
-      enter(member, placement, resumes ? cursor : undefined);
+      const cursor = registered.stream.cursorOf(member.client);
+      this.#leave(member);
+      const isResumable = placement.plan.upstream.cursorVariable !== undefined;
+      this.#join(member, placement, isResumable ? cursor : undefined);
     }
-  };
+  }
 
-  return {
-    use: async (next) => {
-      graph = next;
-      await paced(all, move, MOVES);
-    },
-    subscribe: (request, outlet) => {
-      try {
-        const placement = placeRequest(graph, request);
-        const client = createStreamClient({
-          outlet,
-          limits: limits.queue,
-          metrics,
-          onOver: () => leave(member),
-        });
-        const member: Member = { request, client, running: undefined };
-        enter(member, placement);
-        return {
-          leave: () => {
-            client.close();
-            leave(member);
-          },
-          resume: () => client.resume(),
-        };
-      } catch (error) {
-        outlet.error(errorsOf(error));
-        return NOWHERE;
-      }
-    },
-  };
+  #errorsOf(error: unknown): readonly GraphQLFormattedError[] {
+    return presentErrors(
+      error instanceof RefusedOperation ? error.errors : [error as GraphQLError],
+      this.#options.log,
+    );
+  }
 }

@@ -1,212 +1,298 @@
 import { createBackoff, type Logger, pause, type Stoppable } from '@gudang/runtime';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
-import { createClient } from 'graphql-ws';
-import type { UpstreamRequest, UpstreamSink } from './upstream-sink.ts';
+import { type Client, createClient, type SubscribePayload } from 'graphql-ws';
 import { UpstreamSocket } from './upstream-socket.ts';
 
-/** How long a connection that nobody uses is kept for the next stream, in milliseconds. */
+/** How long an unused connection is kept for the next stream, in milliseconds. */
 const LINGER_MS = 2_000;
 const PING_EVERY_MS = 10_000;
 const PONG_WITHIN_MS = 5_000;
 const ACK_WITHIN_MS = 5_000;
-/** A connection counts as back after so long: one that breaks at once again never was. */
+/** How long a connection must last before it counts as restored, in milliseconds. */
 const SETTLED_MS = 1_000;
 
-/** One graphql-transport-ws connection to a subgraph, for all streams from it. */
-export interface SubgraphLink extends Stoppable {
-  /** Returns how to close the stream; nothing reaches the sink afterwards. */
-  readonly subscribe: (request: UpstreamRequest, sink: UpstreamSink) => () => void;
-  readonly streams: () => number;
-  /** Whether the subgraph tells the positions of its streams. */
-  readonly tells: () => boolean;
+/** A subscription as the gateway sends it to a subgraph. */
+export interface UpstreamRequest {
+  readonly query: string;
+  readonly operationName?: string | undefined;
+  /** Read again whenever the stream is resubscribed after a lost connection. */
+  readonly variables: () => Readonly<Record<string, unknown>>;
+  readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-interface LinkedStream {
-  readonly sink: UpstreamSink;
-  id: string;
-  readonly giveUp: () => void;
-  readonly close: () => void;
-  deadline?: NodeJS.Timeout | undefined;
+/** Receives the events of one upstream stream; `error` and `complete` each end it. */
+export interface UpstreamSink {
+  readonly next: (event: FormattedExecutionResult) => void;
+  /**
+   * A position report: all events before the cursor have been sent. `null`: the stream has no
+   * position until the next report.
+   */
+  readonly position: (cursor: string | null) => void;
+  readonly error: (errors: readonly GraphQLFormattedError[]) => void;
+  readonly complete: () => void;
+}
+
+interface LinkOptions {
+  /** The subgraph's name. */
+  readonly name: string;
+  readonly wsUrl: string;
+  /** The payload of `connection_init`. */
+  readonly params: Record<string, unknown>;
+  /** How long a stream waits for its subgraph before it ends with UNAVAILABLE, in milliseconds. */
+  readonly reconnectLimitMs: number;
+  readonly log: Logger;
+  /** Called when the last stream has been closed. */
+  readonly onUnused: () => void;
 }
 
 /**
- * Connects when the first stream wants it. A lost connection is made again with growing, varied
- * waits, and every stream subscribes again on it; one that waits longer than the limit ends with
- * an error.
+ * States of the connection to a subgraph. graphql-ws opens it for the first stream, reopens it with
+ * growing, varied waits, and subscribes every stream again on the new one.
+ *
+ * - `disconnected`: not needed yet, closed after 2 s without streams, or lost. Each open stream has
+ *   a deadline. → `unsettled` when the subgraph acknowledges a connection.
+ * - `unsettled`: connected for less than 1 s, without an event. Deadlines run on and the back-off
+ *   is kept: a connection that breaks at once does not count as restored.
+ *   → `settled` after 1 s or at the first event. → `disconnected` when the connection is lost.
+ * - `settled`: no deadlines; the back-off starts over. → `disconnected` when the connection is lost.
+ * - `stopped`: final. Every stream is closed.
  */
-export function startSubgraphLink({
-  name,
-  wsUrl,
-  params,
-  reconnectLimitMs,
-  log,
-  onUnused,
-}: {
-  name: string;
-  wsUrl: string;
-  /** The payload of `connection_init`. */
-  params: Record<string, unknown>;
-  reconnectLimitMs: number;
-  log: Logger;
-  /** The last stream has been closed. */
-  onUnused: () => void;
-}): SubgraphLink {
-  const streams = new Set<LinkedStream>();
-  const byId = new Map<string, LinkedStream>();
-  let lastId = 0;
-  let tells = false;
-  const backoff = createBackoff(100, 5_000);
-  const stopping = new AbortController();
-  let connected = false;
-  let settled: NodeJS.Timeout | undefined;
-  let pong: NodeJS.Timeout | undefined;
-  let refused: Promise<void> | undefined;
+type LinkState = 'disconnected' | 'unsettled' | 'settled' | 'stopped';
 
-  const waitFor = (stream: LinkedStream): void => {
-    stream.deadline ??= setTimeout(stream.giveUp, reconnectLimitMs);
-  };
-  const found = (stream: LinkedStream): void => {
-    clearTimeout(stream.deadline);
-    stream.deadline = undefined;
-  };
-  const settle = (): void => {
-    clearTimeout(settled);
-    settled = undefined;
-    backoff.reset();
-    for (const stream of streams) found(stream);
-  };
-  const lost = (): void => {
-    clearTimeout(settled);
-    settled = undefined;
-    clearTimeout(pong);
-    if (connected && streams.size > 0 && !stopping.signal.aborted) {
-      log.warn({ subgraph: name, streams: streams.size }, `the live connection to ${name} is lost`);
+/** One graphql-transport-ws connection to a subgraph, shared by all streams from it. */
+export class SubgraphLink implements Stoppable {
+  readonly #options: LinkOptions;
+  readonly #client: Client;
+  readonly #streams = new Set<LinkedStream>();
+  readonly #byId = new Map<string, LinkedStream>();
+  readonly #backoff = createBackoff(100, 5_000);
+  readonly #stopping = new AbortController();
+  #state: LinkState = 'disconnected';
+  #lastId = 0;
+  #reportsPositions = false;
+  #settling: NodeJS.Timeout | undefined;
+  #pong: NodeJS.Timeout | undefined;
+  #refused: Promise<void> | undefined;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#client = createClient({
+      url: options.wsUrl,
+      connectionParams: options.params,
+      generateID: () => {
+        this.#lastId += 1;
+        return String(this.#lastId);
+      },
+      webSocketImpl: UpstreamSocket,
+      lazyCloseTimeout: LINGER_MS,
+      connectionAckWaitTimeout: ACK_WITHIN_MS,
+      keepAlive: PING_EVERY_MS,
+      retryAttempts: Number.POSITIVE_INFINITY,
+      shouldRetry: () => this.#state !== 'stopped',
+      retryWait: () => pause(this.#backoff.next(), this.#stopping.signal),
+      on: {
+        connected: () => this.#connected(),
+        closed: () => this.#lost(),
+        error: () => this.#lost(),
+        ping: (received, payload) => {
+          if (received) this.#reportPositions(payload?.['cursors']);
+          else this.#pong = setTimeout(() => this.#client.terminate(), PONG_WITHIN_MS);
+        },
+        pong: (received) => {
+          if (received) clearTimeout(this.#pong);
+        },
+      },
+    });
+  }
+
+  /** Number of streams, including those that wait for the subgraph. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Whether the subgraph sends position reports. */
+  get reportsPositions(): boolean {
+    return this.#reportsPositions;
+  }
+
+  /** Opens a stream. Returns how to close it; the sink receives nothing afterwards. */
+  subscribe(request: UpstreamRequest, sink: UpstreamSink): () => void {
+    const stream = new LinkedStream({
+      sink,
+      subgraph: this.#options.name,
+      reconnectLimitMs: this.#options.reconnectLimitMs,
+      onClosed: () => this.#closed(stream),
+    });
+    this.#streams.add(stream);
+    if (this.#state === 'disconnected') stream.waitForConnection();
+    this.#send(stream, payloadOf(request));
+    return () => stream.close();
+  }
+
+  async stop(): Promise<void> {
+    this.#state = 'stopped';
+    this.#stopping.abort();
+    for (const stream of [...this.#streams]) stream.close();
+    clearTimeout(this.#settling);
+    clearTimeout(this.#pong);
+    const disposed = Promise.resolve(this.#client.dispose());
+    this.#client.terminate();
+    await disposed.catch(() => {});
+  }
+
+  #connected(): void {
+    if (this.#state === 'stopped') return;
+    this.#state = 'unsettled';
+    this.#settling = setTimeout(() => this.#settle(), SETTLED_MS);
+  }
+
+  #settle(): void {
+    this.#state = 'settled';
+    clearTimeout(this.#settling);
+    this.#backoff.reset();
+    for (const stream of this.#streams) stream.connected();
+  }
+
+  #lost(): void {
+    clearTimeout(this.#settling);
+    clearTimeout(this.#pong);
+    if (this.#state === 'stopped') return;
+    if (this.#state !== 'disconnected' && this.#streams.size > 0) {
+      this.#options.log.warn(
+        { subgraph: this.#options.name, streams: this.#streams.size },
+        'the live connection to a subgraph is lost; the gateway reconnects and resumes its streams',
+      );
     }
-    connected = false;
-    for (const stream of streams) waitFor(stream);
-  };
+    this.#state = 'disconnected';
+    for (const stream of this.#streams) stream.waitForConnection();
+  }
 
-  const told = (cursors: unknown): void => {
+  #reportPositions(cursors: unknown): void {
     if (typeof cursors !== 'object' || cursors === null) return;
-    tells = true;
+    this.#reportsPositions = true;
     for (const [id, cursor] of Object.entries(cursors)) {
-      if (typeof cursor === 'string' || cursor === null) byId.get(id)?.sink.position(cursor);
+      if (typeof cursor === 'string' || cursor === null) this.#byId.get(id)?.sink.position(cursor);
     }
-  };
+  }
 
-  const client = createClient({
-    url: wsUrl,
-    connectionParams: params,
-    generateID: () => {
-      lastId += 1;
-      return String(lastId);
-    },
-    webSocketImpl: UpstreamSocket,
-    lazyCloseTimeout: LINGER_MS,
-    connectionAckWaitTimeout: ACK_WITHIN_MS,
-    keepAlive: PING_EVERY_MS,
-    retryAttempts: Number.POSITIVE_INFINITY,
-    shouldRetry: () => !stopping.signal.aborted,
-    retryWait: () => pause(backoff.next(), stopping.signal),
-    on: {
-      connected: () => {
-        connected = true;
-        settled = setTimeout(settle, SETTLED_MS);
+  #send(stream: LinkedStream, payload: SubscribePayload): void {
+    this.#byId.delete(stream.id);
+    stream.id = String(this.#lastId + 1);
+    this.#byId.set(stream.id, stream);
+    stream.unsubscribe = this.#client.subscribe(payload, {
+      next: (event) => {
+        if (stream.isClosed) return;
+        if (this.#state === 'unsettled') this.#settle();
+        stream.sink.next(event as FormattedExecutionResult);
       },
-      closed: lost,
-      error: lost,
-      ping: (received, payload) => {
-        if (received) told(payload?.['cursors']);
-        else pong = setTimeout(() => client.terminate(), PONG_WITHIN_MS);
+      error: (reason) => {
+        if (stream.isClosed) return;
+        if (Array.isArray(reason)) stream.fail(reason as GraphQLFormattedError[]);
+        else void this.#sendAgain(stream, payload, reason);
       },
-      pong: (received) => {
-        if (received) clearTimeout(pong);
+      complete: () => {
+        if (stream.isClosed) return;
+        stream.close();
+        stream.sink.complete();
       },
-    },
-  });
+    });
+  }
 
+  /** Retries after close codes that end graphql-ws's own retries, such as 4500 and 1011. */
+  async #sendAgain(
+    stream: LinkedStream,
+    payload: SubscribePayload,
+    reason: unknown,
+  ): Promise<void> {
+    this.#options.log.debug(
+      { subgraph: this.#options.name, err: reason },
+      'a subgraph refused the live connection; the gateway retries',
+    );
+    stream.waitForConnection();
+    // One wait for all streams of the connection: a wait each would double the back-off each time.
+    this.#refused ??= pause(this.#backoff.next(), this.#stopping.signal).finally(() => {
+      this.#refused = undefined;
+    });
+    await this.#refused;
+    if (!stream.isClosed) this.#send(stream, payload);
+  }
+
+  #closed(stream: LinkedStream): void {
+    this.#streams.delete(stream);
+    this.#byId.delete(stream.id);
+    if (this.#streams.size === 0 && this.#state !== 'stopped') this.#options.onUnused();
+  }
+}
+
+/** One stream of a link, from its subscription to its end. */
+class LinkedStream {
+  readonly sink: UpstreamSink;
+  readonly #subgraph: string;
+  readonly #reconnectLimitMs: number;
+  readonly #onClosed: () => void;
+  #deadline: NodeJS.Timeout | undefined;
+  isClosed = false;
+  id = '';
+  unsubscribe = (): void => {};
+
+  constructor(options: {
+    readonly sink: UpstreamSink;
+    readonly subgraph: string;
+    readonly reconnectLimitMs: number;
+    readonly onClosed: () => void;
+  }) {
+    this.sink = options.sink;
+    this.#subgraph = options.subgraph;
+    this.#reconnectLimitMs = options.reconnectLimitMs;
+    this.#onClosed = options.onClosed;
+  }
+
+  /** Starts the deadline for the connection, unless it runs. */
+  waitForConnection(): void {
+    this.#deadline ??= setTimeout(
+      () => this.fail([unavailable(this.#subgraph, this.#reconnectLimitMs)]),
+      this.#reconnectLimitMs,
+    );
+  }
+
+  connected(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+  }
+
+  /** Ends the stream with errors, which name its subgraph. */
+  fail(errors: readonly GraphQLFormattedError[]): void {
+    this.close();
+    const serviceName = this.#subgraph;
+    this.sink.error(
+      errors.map((error) => ({ ...error, extensions: { ...error.extensions, serviceName } })),
+    );
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.connected();
+    this.unsubscribe();
+    this.#onClosed();
+  }
+}
+
+/** graphql-ws keeps this object and sends it whenever it subscribes again. */
+function payloadOf(request: UpstreamRequest): SubscribePayload {
   return {
-    streams: () => streams.size,
-    tells: () => tells,
-    subscribe: (request, sink) => {
-      let leave = (): void => {};
-      const stream: LinkedStream = {
-        sink,
-        id: '',
-        close: () => {
-          if (!streams.delete(stream)) return;
-          byId.delete(stream.id);
-          found(stream);
-          leave();
-          if (streams.size === 0 && !stopping.signal.aborted) onUnused();
-        },
-        giveUp: () => {
-          stream.close();
-          sink.error([awayTooLong(name, reconnectLimitMs)]);
-        },
-      };
-      // graphql-ws sends this very object whenever it subscribes again.
-      const payload = {
-        query: request.query,
-        operationName: request.operationName,
-        ...(request.extensions ? { extensions: { ...request.extensions } } : {}),
-        get variables() {
-          return { ...request.variables() };
-        },
-      };
-      const subscribe = (): void => {
-        byId.delete(stream.id);
-        stream.id = String(lastId + 1);
-        byId.set(stream.id, stream);
-        leave = client.subscribe(payload, {
-          next: (event) => {
-            if (!streams.has(stream)) return;
-            if (settled) settle();
-            sink.next(event as FormattedExecutionResult);
-          },
-          error: (reason) => {
-            if (!streams.has(stream)) return;
-            if (!Array.isArray(reason)) return void subscribeAgain(reason);
-            stream.close();
-            sink.error(reason as GraphQLFormattedError[]);
-          },
-          complete: () => {
-            if (!streams.has(stream)) return;
-            stream.close();
-            sink.complete();
-          },
-        });
-      };
-      // graphql-ws's client gives up by itself after some close codes, such as 4500 and 1011.
-      const subscribeAgain = async (reason: unknown): Promise<void> => {
-        log.debug({ subgraph: name, err: reason }, `the live connection to ${name} was refused`);
-        waitFor(stream);
-        // One wait for all streams of the connection, or each of them would double it.
-        refused ??= pause(backoff.next(), stopping.signal).finally(() => {
-          refused = undefined;
-        });
-        await refused;
-        if (streams.has(stream)) subscribe();
-      };
-      streams.add(stream);
-      if (!connected) waitFor(stream);
-      subscribe();
-      return stream.close;
-    },
-    stop: async () => {
-      stopping.abort();
-      for (const stream of [...streams]) stream.close();
-      lost();
-      const disposed = Promise.resolve(client.dispose());
-      if (!connected) client.terminate();
-      await disposed.catch(() => {});
+    query: request.query,
+    operationName: request.operationName,
+    ...(request.extensions ? { extensions: { ...request.extensions } } : {}),
+    get variables() {
+      return { ...request.variables() };
     },
   };
 }
 
-function awayTooLong(name: string, limitMs: number): GraphQLFormattedError {
+function unavailable(subgraph: string, limitMs: number): GraphQLFormattedError {
   return {
-    message: `The stream ended: the subgraph ${name} has been away for longer than ${limitMs / 1000} s; subscribe again later`,
-    extensions: { code: 'UNAVAILABLE', retryable: true, serviceName: name },
+    message: `The stream ended: the subgraph ${subgraph} has been unavailable for longer than ${limitMs / 1000} s. Subscribe again later.`,
+    extensions: { code: 'UNAVAILABLE', retryable: true },
   };
 }

@@ -1,222 +1,279 @@
+import type { Identity } from '@gudang/auth';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
+import { pick } from '../planning/stream-variables.ts';
+import type { SubscriptionPlan } from '../planning/subscription-plan.ts';
 import type { EventMarks } from '../planning/upstream-operation.ts';
+import { EventBacklog, type PositionReport, type QueuedEvent } from './event-backlog.ts';
+import type { LiveGraph } from './live-graph.ts';
 import { createPayload, type LivePayload } from './live-payload.ts';
-import type { UpstreamSink } from './upstream-sink.ts';
+import type { UpstreamSink } from './subgraph-link.ts';
+import type { Upstreams } from './upstreams.ts';
 
-/** Events that wait for their execution before older ones of the same key are left out. */
-const BACKLOG = 1_000;
-/** Executions may keep the process busy for so long at a time, in milliseconds. */
+/** The longest time that executions may occupy the process without a pause, in milliseconds. */
 const BUSY_MS = 5;
 
-/** What an upstream brings, in its order: events as clients get them, and positions it has told. */
-export type Passed = { readonly payload: LivePayload; readonly arrived: number } | PassedPosition;
-
-export interface PassedPosition {
-  /**
-   * All before this cursor has come; null: none can be told until the next. Undefined: subscribed
-   * anew, so what the subgraph told before says nothing of what comes now.
-   */
-  readonly position: string | null | undefined;
-  readonly seq: number;
+/** An executed event. */
+export interface LiveEvent {
+  readonly payload: LivePayload;
+  /** When the event came, by `performance.now()`. */
+  readonly arrived: number;
 }
 
-export interface SourceSink {
-  /** What has come since the last call. */
-  readonly pass: (items: readonly Passed[]) => void;
+/** An item of an upstream stream, in the stream's order. */
+export type StreamItem = LiveEvent | PositionReport;
+
+/** Receives a subscription's items; `error`, `complete` and `overrun` each end it. */
+export interface StreamSink {
+  /** @param items all that came since the last call, so that bursts are written together */
+  readonly pass: (items: readonly StreamItem[]) => void;
   readonly error: (errors: readonly GraphQLFormattedError[]) => void;
   readonly complete: () => void;
-  /** More events wait than may, and none may be left out. */
+  /** More events wait for their execution than may, and none of them may be dropped. */
   readonly overrun: () => void;
 }
 
-/** What is asked of a subgraph, and what is made of its events. */
+/** How to subscribe to a subgraph, and how to execute its events. */
 export interface EventRun {
-  /** Runs of the same origin get the same events. */
+  readonly subgraph: string;
+  /** Equal for runs that receive the same events. */
   readonly origin: string;
-  /** @param cursor where to go on from whenever the subscription is made, or made again */
+  /** @param cursor read whenever the subscription is made; the stream continues after it */
   readonly subscribe: (cursor: () => string | undefined, sink: UpstreamSink) => () => void;
+  readonly reportsPositions: () => boolean;
   readonly takeMarks: (event: SubgraphAnswer) => EventMarks;
   /** Must not reject. */
   readonly execute: (event: SubgraphAnswer) => Promise<FormattedExecutionResult>;
 }
 
-/** One upstream subscription with the execution of its events. */
-export interface EventSource {
-  /** How many events have come. */
-  readonly seen: () => number;
-  /** How many up to a place were replaced by events that have not been passed on. */
-  readonly replacedUpTo: (seq: number) => number;
-  /** Goes on with another run, from where it is; what has come already is left to the old one. */
-  readonly move: (run: EventRun) => void;
-  readonly close: () => void;
-}
-
-interface Waiting {
-  readonly event: SubgraphAnswer;
-  readonly marks: EventMarks;
+interface RunnableEvent extends QueuedEvent {
   readonly execute: EventRun['execute'];
-  readonly seq: number;
-  readonly arrived: number;
-  readonly replaced: readonly number[];
 }
 
-type Item = Waiting | PassedPosition;
+/**
+ * States of a subscription to a subgraph.
+ *
+ * - `receiving`: events are queued, executed one after the other, and passed to the sink.
+ *   → `ending` when the subgraph ends the stream or the backlog overruns.
+ * - `ending`: no further event is taken; those that wait are still executed and passed.
+ *   → `closed` after the last one; then the sink is told the reason, once.
+ * - `closed`: final, also by `close()`. The sink receives nothing more.
+ */
+type SubscriptionState = 'receiving' | 'ending' | 'closed';
 
-export function startEventSource({
-  after,
-  conflates,
-  run: firstRun,
-  onEvent,
-  sink,
-}: {
-  after: string | undefined;
-  conflates: boolean;
-  run: EventRun;
-  onEvent: () => void;
-  sink: SourceSink;
-}): EventSource {
-  let waiting: Item[] = [];
-  let passed: Passed[] = [];
-  let run = firstRun;
-  let cursor = after;
-  let subscribed = false;
-  let seq = 0;
-  let limit = BACKLOG;
-  let executing: Item | undefined;
-  let working = false;
-  let flushing = false;
-  let closed = false;
-  let end: (() => void) | undefined;
+/** One subscription to a subgraph with the execution of its events. */
+export class UpstreamSubscription {
+  readonly #sink: StreamSink;
+  readonly #onEvent: () => void;
+  readonly #backlog: EventBacklog<RunnableEvent>;
+  #state: SubscriptionState = 'receiving';
+  #run: EventRun;
+  #cursor: string | undefined;
+  #subscribed = false;
+  #seq = 0;
+  #executing: RunnableEvent | undefined;
+  #isExecuting = false;
+  /** Items that are executed and wait for the end of this turn of the event loop. */
+  #executed: StreamItem[] = [];
+  #isFlushing = false;
+  #end = (): void => {};
+  #unsubscribe: () => void;
 
-  const flush = (): void => {
-    flushing = false;
-    if (closed) return;
-    const items = passed;
-    passed = [];
-    if (items.length > 0) sink.pass(items);
-    if (!end || working || waiting.length > 0 || closed) return;
-    close();
-    end();
-  };
-  const flushSoon = (): void => {
-    if (flushing) return;
-    flushing = true;
-    // After all that has come in the same turn: bursts are written together.
-    setImmediate(flush);
-  };
+  constructor(options: {
+    readonly run: EventRun;
+    /** The cursor to continue after; undefined: from now on. */
+    readonly after: string | undefined;
+    /** Whether a newer event of the same key may replace one that waits. */
+    readonly conflates: boolean;
+    /** Called for each event, before it is executed. */
+    readonly onEvent: () => void;
+    readonly sink: StreamSink;
+  }) {
+    this.#sink = options.sink;
+    this.#onEvent = options.onEvent;
+    this.#backlog = new EventBacklog(options.conflates);
+    this.#run = options.run;
+    this.#cursor = options.after;
+    this.#unsubscribe = this.#subscribe();
+  }
 
-  // One event at a time: fields of other subgraphs are read in the order in which they are shown,
-  // so a later event never shows an older state of them.
-  const work = async (): Promise<void> => {
-    if (working) return;
-    working = true;
+  /** Number of events that have come. */
+  get seen(): number {
+    return this.#seq;
+  }
+
+  /** Number of events up to `seq` that were replaced by events which have not been passed yet. */
+  replacedUpTo(seq: number): number {
+    let count = 0;
+    const executing = this.#executing ? [this.#executing] : [];
+    for (const item of [...this.#executed, ...executing, ...this.#backlog.items]) {
+      for (const replaced of replacedBy(item)) if (replaced <= seq) count += 1;
+    }
+    return count;
+  }
+
+  /** Continues with another run after the last cursor; events that wait keep the old run. */
+  move(run: EventRun): void {
+    if (this.#state !== 'receiving') return;
+    const sameEvents = run.origin === this.#run.origin;
+    this.#run = run;
+    if (sameEvents) return;
+    this.#unsubscribe();
+    this.#unsubscribe = this.#subscribe();
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#state = 'closed';
+    this.#backlog.clear();
+    this.#executed = [];
+    this.#unsubscribe();
+  }
+
+  get #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  #subscribe(): () => void {
+    return this.#run.subscribe(() => this.#resumeCursor(), {
+      next: (answer) => this.#receive(answer as SubgraphAnswer),
+      position: (position) => {
+        if (this.#state !== 'receiving') return;
+        this.#cursor = position ?? this.#cursor;
+        this.#enqueue({ position, seq: this.#seq });
+      },
+      error: (errors) => this.#endWith(() => this.#sink.error(errors)),
+      complete: () => this.#endWith(() => this.#sink.complete()),
+    });
+  }
+
+  /** The cursor of a new subscription; earlier position reports do not hold for it. */
+  #resumeCursor(): string | undefined {
+    if (this.#subscribed) this.#enqueue({ position: undefined, seq: this.#seq });
+    this.#subscribed = true;
+    return this.#cursor;
+  }
+
+  #receive(event: SubgraphAnswer): void {
+    if (this.#state !== 'receiving') return;
+    this.#seq += 1;
+    this.#onEvent();
+    const marks = this.#run.takeMarks(event);
+    this.#cursor = marks.cursor ?? this.#cursor;
+    const { execute } = this.#run;
+    const arrived = performance.now();
+    this.#enqueue({ event, marks, execute, seq: this.#seq, arrived, replaced: [] });
+  }
+
+  #enqueue(item: RunnableEvent | PositionReport): void {
+    const fits = this.#backlog.add(item);
+    void this.#executeAll();
+    if (fits) return;
+    this.#backlog.clear();
+    this.#endWith(() => this.#sink.overrun());
+  }
+
+  /**
+   * Executes one event at a time: fields of other subgraphs are then read in the order of delivery,
+   * and a later event never shows an older state of them.
+   */
+  async #executeAll(): Promise<void> {
+    if (this.#isExecuting) return;
+    this.#isExecuting = true;
     let since = performance.now();
-    for (let item = waiting.shift(); item && !closed; item = waiting.shift()) {
-      executing = item;
-      if ('position' in item) passed.push(item);
+    for (let item = this.#next(); item; item = this.#next()) {
+      if ('position' in item) this.#executed.push(item);
       else {
+        this.#executing = item;
         const result = await item.execute(item.event);
-        passed.push({ payload: createPayload(result, item.marks, item), arrived: item.arrived });
+        const payload = createPayload(result, item.marks, item);
+        this.#executed.push({ payload, arrived: item.arrived });
+        this.#executing = undefined;
       }
-      executing = undefined;
-      flushSoon();
+      this.#flushSoon();
       if (performance.now() - since < BUSY_MS) continue;
       await new Promise((resolve) => setImmediate(resolve));
       since = performance.now();
     }
-    working = false;
-    flushSoon();
-  };
+    this.#isExecuting = false;
+    this.#flushSoon();
+  }
 
-  const conflate = (): void => {
-    const newest = new Map<string, number>();
-    for (const [index, item] of waiting.entries()) {
-      if ('event' in item && item.marks.key !== undefined) newest.set(item.marks.key, index);
+  #next(): RunnableEvent | PositionReport | undefined {
+    return this.#isClosed ? undefined : this.#backlog.shift();
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    // After all that comes in the same turn of the event loop: bursts are written together.
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isFlushing = false;
+    if (this.#isClosed) return;
+    const items = this.#executed;
+    this.#executed = [];
+    if (items.length > 0) this.#sink.pass(items);
+    const isDone = !this.#isExecuting && this.#backlog.items.length === 0;
+    if (this.#state !== 'ending' || !isDone) return;
+    this.close();
+    this.#end();
+  }
+
+  #endWith(end: () => void): void {
+    if (this.#state === 'receiving') {
+      this.#state = 'ending';
+      this.#end = end;
     }
-    const replaced = new Map<string, number[]>();
-    waiting = waiting.flatMap((item, index): Item[] => {
-      if (!('event' in item) || item.marks.key === undefined) return [item];
-      const older = replaced.get(item.marks.key) ?? [];
-      older.push(...item.replaced);
-      replaced.set(item.marks.key, older);
-      if (newest.get(item.marks.key) === index) return [{ ...item, replaced: older }];
-      older.push(item.seq);
-      return [];
-    });
-  };
+    this.#flushSoon();
+  }
+}
 
-  const add = (item: Item): void => {
-    waiting.push(item);
-    void work();
-    if (waiting.length <= limit) return;
-    if (conflates) conflate();
-    // Twice what is left: conflating again at each event would cost more than the events.
-    limit = Math.max(BACKLOG, waiting.length * 2);
-    if (conflates ? waiting.length <= BACKLOG * 10 : waiting.length <= BACKLOG) return;
-    end = sink.overrun;
-    waiting = [];
-    flushSoon();
-  };
+function replacedBy(item: RunnableEvent | StreamItem): readonly number[] {
+  if ('payload' in item) return item.payload.replaced;
+  return 'event' in item ? item.replaced : [];
+}
 
-  const endWith = (how: () => void): void => {
-    end ??= how;
-    flushSoon();
-  };
-
-  const from = (): string | undefined => {
-    if (subscribed) add({ position: undefined, seq });
-    subscribed = true;
-    return cursor;
-  };
-  const upstream: UpstreamSink = {
-    next: (answer) => {
-      if (closed || end) return;
-      const event = answer as SubgraphAnswer;
-      seq += 1;
-      onEvent();
-      const marks = run.takeMarks(event);
-      cursor = marks.cursor ?? cursor;
-      const { execute } = run;
-      add({ event, marks, execute, seq, arrived: performance.now(), replaced: [] });
-    },
-    position: (told) => {
-      if (closed || end) return;
-      cursor = told ?? cursor;
-      add({ position: told, seq });
-    },
-    error: (errors) => endWith(() => sink.error(errors)),
-    complete: () => endWith(sink.complete),
-  };
-  let leave = run.subscribe(from, upstream);
-
-  const close = (): void => {
-    if (closed) return;
-    closed = true;
-    waiting = [];
-    passed = [];
-    leave();
-  };
-
+/** The run of a plan: one subgraph subscribed for one identity, and its events executed by the plan. */
+export function createEventRun(
+  {
+    plan,
+    variables,
+    identity,
+  }: {
+    readonly plan: SubscriptionPlan;
+    readonly variables: Readonly<Record<string, unknown>>;
+    readonly identity: Identity;
+  },
+  graph: LiveGraph,
+  upstreams: Pick<Upstreams, 'of'>,
+): EventRun {
+  const { subgraph } = plan;
+  const { query, operationName, cursorVariable, takeMarks } = plan.upstream;
+  const forSubgraph = pick(variables, plan.variables);
+  const upstream = upstreams.of(subgraph, identity);
+  // No headers of a client: an execution serves all clients of the stream.
+  const context = { forward: {}, identity };
   return {
-    seen: () => seq,
-    replacedUpTo: (place) => {
-      let count = 0;
-      for (const item of [...passed, ...(executing ? [executing] : []), ...waiting]) {
-        const replaced =
-          'payload' in item ? item.payload.replaced : 'event' in item && item.replaced;
-        for (const one of replaced || []) if (one <= place) count += 1;
-      }
-      return count;
-    },
-    move: (next) => {
-      if (closed || end) return;
-      const same = next.origin === run.origin;
-      run = next;
-      if (same) return;
-      leave();
-      leave = run.subscribe(from, upstream);
-    },
-    close,
+    subgraph,
+    origin: JSON.stringify([subgraph, upstream.wsUrl, query, operationName, forSubgraph]),
+    reportsPositions: upstream.reportsPositions,
+    takeMarks,
+    execute: (event) => graph.execute(plan, variables, event, context),
+    subscribe: (cursor, sink) =>
+      upstream.subscribe(
+        {
+          query,
+          operationName,
+          variables: () => {
+            const after = cursor();
+            if (cursorVariable === undefined || after === undefined) return forSubgraph;
+            return { ...forSubgraph, [cursorVariable]: after };
+          },
+        },
+        sink,
+      ),
   };
 }

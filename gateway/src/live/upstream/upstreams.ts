@@ -1,34 +1,35 @@
 import type { Identity } from '@gudang/auth';
 import type { Logger, Stoppable } from '@gudang/runtime';
 import type { SubgraphAddress } from '../../subgraphs/subgraph-addresses.ts';
-import { type SubgraphLink, startSubgraphLink } from './subgraph-link.ts';
-import type { UpstreamRequest, UpstreamSink } from './upstream-sink.ts';
+import { SubgraphLink, type UpstreamRequest, type UpstreamSink } from './subgraph-link.ts';
 
-/** Asks a subgraph that can to tell the positions of its streams, in pings. */
-const TELL_CURSORS = { gudang: { cursors: true } };
+/** Asks a subgraph for position reports, which it sends in pings. */
+const WANTS_POSITIONS = { gudang: { cursors: true } };
 
 /** Streams from one subgraph for one identity. */
 export interface Upstream {
-  /** Where the subgraph takes subscriptions. */
+  /** The subgraph's address for subscriptions. */
   readonly wsUrl: string;
-  /** Returns how to close the stream. */
+  /** Opens a stream. Returns how to close it. */
   readonly subscribe: (request: UpstreamRequest, sink: UpstreamSink) => () => void;
-  /** Whether the subgraph tells the positions of its streams. */
-  readonly tells: () => boolean;
+  /** Whether the subgraph sends position reports. */
+  readonly reportsPositions: () => boolean;
 }
 
-/** Streams from subgraphs, over one connection to each. */
+/** Streams from all subgraphs, over one connection to each. */
 export interface Upstreams extends Stoppable {
-  /** The subgraphs are at these addresses from now on; streams that are open stay where they are. */
+  /** Replaces the subgraphs' addresses; open streams stay on their connection. */
   readonly use: (addresses: readonly SubgraphAddress[]) => void;
+  /** @throws when no subgraph has this name */
   readonly of: (subgraph: string, identity: Identity) => Upstream;
-  /** Streams that are open, or waiting for their subgraph to come back. */
+  /** Number of streams that are open or wait for their subgraph. */
   readonly count: () => number;
 }
 
 /**
- * Who asks travels in each subscription's `extensions`. A foreign subgraph looks for it in
- * `connection_init` only: it gets a connection for each identity, and never the secret.
+ * Starts without a connection: each is opened for its first stream. The caller's identity travels in
+ * each subscription's `extensions`. A foreign subgraph reads `connection_init` only: it gets one
+ * connection for each identity, and never the secret.
  */
 export function startUpstreams({
   addresses: first,
@@ -37,8 +38,9 @@ export function startUpstreams({
   log,
 }: {
   addresses: readonly SubgraphAddress[];
-  /** Proves the gateway to subgraphs that are not foreign. */
+  /** Proves to subgraphs that are not foreign that the gateway sent a request. */
   secret: string | undefined;
+  /** How long a stream waits for its subgraph, in milliseconds. */
   reconnectLimitMs: number;
   log: Logger;
 }): Upstreams {
@@ -47,16 +49,16 @@ export function startUpstreams({
 
   const linkOf = ({ name, wsUrl, foreign }: SubgraphAddress, identity: Identity): SubgraphLink => {
     const key = JSON.stringify([name, wsUrl, foreign && identity]);
-    const known = links.get(key);
-    if (known) return known;
-    const link = startSubgraphLink({
+    const existing = links.get(key);
+    if (existing) return existing;
+    const link = new SubgraphLink({
       name,
       wsUrl,
       reconnectLimitMs,
       log,
       params: foreign
-        ? { ...TELL_CURSORS, ...(identity.unrestricted ? {} : { identity }) }
-        : { gudang: { ...TELL_CURSORS.gudang, ...(secret === undefined ? {} : { secret }) } },
+        ? { ...WANTS_POSITIONS, ...(identity.unrestricted ? {} : { identity }) }
+        : { gudang: { ...WANTS_POSITIONS.gudang, ...(secret === undefined ? {} : { secret }) } },
       onUnused: () => {
         if (!foreign && current.get(name)?.wsUrl === wsUrl) return;
         links.delete(key);
@@ -76,18 +78,18 @@ export function startUpstreams({
     of: (subgraph, identity) => {
       const address = current.get(subgraph);
       if (!address) throw new Error(`no subgraph is named ${subgraph}`);
-      const told = address.foreign || identity.unrestricted ? undefined : identity;
+      const sent = address.foreign || identity.unrestricted ? undefined : identity;
       return {
         wsUrl: address.wsUrl,
         subscribe: (request, sink) =>
           linkOf(address, identity).subscribe(
-            told ? { ...request, extensions: { gudang: { identity: told } } } : request,
+            sent ? { ...request, extensions: { gudang: { identity: sent } } } : request,
             sink,
           ),
-        tells: () => linkOf(address, identity).tells(),
+        reportsPositions: () => linkOf(address, identity).reportsPositions,
       };
     },
-    count: () => [...links.values()].reduce((sum, link) => sum + link.streams(), 0),
+    count: () => [...links.values()].reduce((sum, link) => sum + link.size, 0),
     stop: async () => {
       await Promise.all([...links.values()].map((link) => link.stop()));
     },

@@ -53,11 +53,11 @@ describe.each([
     await vi.waitFor(() => expect(streams).toHaveLength(1));
     const [stream] = streams;
     // More than kernels keep for a socket.
-    for (let chunks = 0; chunks < 1_000 && stream?.outlet.ready(); chunks += 1) {
-      stream.outlet.write([LARGE]);
+    for (let chunks = 0; chunks < 1_000 && stream?.sink.ready(); chunks += 1) {
+      stream.sink.write([LARGE]);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(stream?.outlet.ready()).toBe(false);
+    expect(stream?.sink.ready()).toBe(false);
     expect(left).not.toHaveBeenCalled();
     await vi.waitFor(() => expect(left).toHaveBeenCalledTimes(1), { timeout: 5_000 });
   });
@@ -76,7 +76,7 @@ describe.each([
       expect(text.length).toBeGreaterThan(format.head.length + 15 * format.heartbeat.length),
     );
     expect(left).not.toHaveBeenCalled();
-    expect(streams[0]?.outlet.ready()).toBe(true);
+    expect(streams[0]?.sink.ready()).toBe(true);
     request.destroy();
     await vi.waitFor(() => expect(left).toHaveBeenCalledTimes(1));
   });

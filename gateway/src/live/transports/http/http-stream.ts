@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
-import type { Outlet } from '../../fanout/stream-client.ts';
+import type { ClientSink } from '../../fanout/stream-client.ts';
 import type { LiveSubscription } from '../../fanout/stream-registry.ts';
 import type { createEncoder, HttpFormat } from './http-format.ts';
 
@@ -9,7 +9,7 @@ const UNREAD_HEARTBEATS = 10;
 
 /** A stream in one HTTP response. */
 export interface HttpStream {
-  readonly outlet: Outlet;
+  readonly sink: ClientSink;
   readonly attach: (subscription: LiveSubscription) => void;
   /** One result, and the end: for queries and mutations. */
   readonly answer: (json: string) => void;
@@ -75,7 +75,7 @@ export function startHttpStream({
     answer: (json) => end(`${format.next(json, undefined)}${format.end}`),
     interrupt,
     expire: (error) => end(format.expired(error)),
-    outlet: {
+    sink: {
       ready: () => !response.writableNeedDrain,
       write: (payloads, conflated) => {
         if (over) return;

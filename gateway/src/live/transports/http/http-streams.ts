@@ -11,7 +11,7 @@ import type { ClientLimits } from '../../../limits/client-limits.ts';
 import { sendErrors } from '../../../limits/send-refusal.ts';
 import type { LiveMetrics } from '../../fanout/live-metrics.ts';
 import { paced } from '../../fanout/pacing.ts';
-import type { LiveStreams } from '../../fanout/stream-registry.ts';
+import type { StreamRegistry } from '../../fanout/stream-registry.ts';
 import type { OperationExecutor } from '../operation-executor.ts';
 import { createEncoder, type HttpFormat, multipart, serverSentEvents } from './http-format.ts';
 import { type HttpOperation, HttpRequestError, readHttpOperation } from './http-operation.ts';
@@ -53,7 +53,7 @@ export function startHttpStreams({
   connections: ClientLimits['connections'];
   addresses: Pick<ClientLimits['addresses'], 'of'>;
   execute: OperationExecutor;
-  live: Pick<LiveStreams, 'subscribe'>;
+  live: Pick<StreamRegistry, 'subscribe'>;
   present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
   health: Health;
   callers: Pick<RequestCallers, 'of'>;
@@ -104,7 +104,7 @@ export function startHttpStreams({
           throw error;
         }
         if (!format) return undefined;
-        start(request, reply, format).outlet.error(present([error as GraphQLError]));
+        start(request, reply, format).sink.error(present([error as GraphQLError]));
         return reply;
       }
       const { admitted: operation, forStream } = read;
@@ -120,7 +120,7 @@ export function startHttpStreams({
       const { query, variables, operationName: name } = operation;
       if (operation.operation.operation === 'subscription') {
         const asked = { read: operation, variables, after: lastEventId(request) };
-        stream.attach(live.subscribe({ ...asked, identity }, stream.outlet));
+        stream.attach(live.subscribe({ ...asked, identity }, stream.sink));
         const callOff = atExpiry(expiresAt, () => stream.expire(TOKEN_EXPIRED));
         reply.raw.once('close', callOff);
         return reply;
@@ -129,7 +129,7 @@ export function startHttpStreams({
       try {
         stream.answer(JSON.stringify(await execute(asked, context)));
       } catch (error) {
-        stream.outlet.error(present([error as GraphQLError]));
+        stream.sink.error(present([error as GraphQLError]));
       }
       return reply;
     },

@@ -1,15 +1,30 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { LiveCloseCode } from './close-codes.ts';
-import type { MessageSocket } from './message-socket.ts';
 
-/** What may wait unread in a client's socket, in bytes, before its further requests are refused. */
+/** The most bytes a client may leave unread before its socket is closed with 4480. */
 const UNREAD_LIMIT = 4 * 1024 * 1024;
 
 /** The longest reason of a close frame, in bytes of UTF-8; ws throws on a longer one (RFC 6455, 5.5). */
 const REASON_BYTES = 123;
 
-/** A client's websocket; a class, because each delivery to each client comes through it. */
+/** A socket that carries the messages of graphql-transport-ws. */
+export interface MessageSocket {
+  readonly send: (message: string) => void;
+  /** Writes whole websocket frames as they are. */
+  readonly writeFrames: (frames: Buffer) => void;
+  /** Whether the socket takes more without buffering. */
+  readonly ready: () => boolean;
+  /** Stops reading the client's messages until `resume`. */
+  readonly pause: () => void;
+  readonly resume: () => void;
+  /** Bytes that the client has not read yet. */
+  readonly unread: () => number;
+  /** Closes the socket; a reason of over 123 bytes is cut. */
+  readonly close: (code: number, reason: string) => void;
+}
+
+/** A client's websocket. A class, because every delivery to every client goes through it. */
 class ClientSocket implements MessageSocket {
   readonly #socket: WebSocket;
   readonly #raw: Duplex;
@@ -22,7 +37,7 @@ class ClientSocket implements MessageSocket {
   send(message: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#raw.writableLength > UNREAD_LIMIT) {
-      this.#socket.close(LiveCloseCode.lagged, 'Lagged: answers are not read');
+      this.#socket.close(LiveCloseCode.lagged, 'Lagged: results are not read');
     } else this.#socket.send(message);
   }
 

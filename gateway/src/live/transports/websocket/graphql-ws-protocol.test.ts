@@ -1,18 +1,18 @@
 import { NOBODY } from '@gudang/auth';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestAdmission } from '../../../testing/test-admission.ts';
-import type { Outlet } from '../../fanout/stream-client.ts';
+import type { ClientSink } from '../../fanout/stream-client.ts';
 import { createPayload } from '../../upstream/live-payload.ts';
-import { serveGraphqlWs } from './graphql-ws-protocol.ts';
+import { GraphqlWsConnection } from './graphql-ws-protocol.ts';
 import { createSocketSession } from './socket-session.ts';
 import { createFramer } from './websocket-frames.ts';
 
 function connect() {
   const sent: unknown[] = [];
   const closed: number[] = [];
-  const subscribers: Outlet[] = [];
+  const subscribers: ClientSink[] = [];
   const left = vi.fn();
-  const connection = serveGraphqlWs({
+  const connection = new GraphqlWsConnection({
     socket: {
       send: (message) => void sent.push(JSON.parse(message)),
       // Frames of less than 126 bytes have a head of two.
@@ -34,8 +34,8 @@ function connect() {
     execute: async ({ query }) =>
       query === '{ bad }' ? { errors: [{ message: 'no' }] } : { data: { ok: 1 } },
     live: {
-      subscribe: (_request, outlet) => {
-        subscribers.push(outlet);
+      subscribe: (_request, sink) => {
+        subscribers.push(sink);
         return { leave: left, resume: () => {} };
       },
     },

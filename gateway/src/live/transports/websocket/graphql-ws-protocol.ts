@@ -1,113 +1,138 @@
 import type { Identity } from '@gudang/auth';
-import { CloseCode, MessageType, parseMessage } from 'graphql-ws';
+import { CloseCode, MessageType, parseMessage, type SubscribeMessage } from 'graphql-ws';
 import type { GatewayContext } from '../../../context.ts';
-import type { MessageSocket } from './message-socket.ts';
-import { createSocketOperations } from './socket-operations.ts';
+import type { MessageSocket } from './client-socket.ts';
+import { type OperationsOptions, SocketOperations } from './socket-operations.ts';
 import type { SocketSession } from './socket-session.ts';
 
-export interface GraphqlWsConnection {
-  readonly onMessage: (message: string) => void;
-  /** The socket takes more again. */
-  readonly onReady: () => void;
-  /** How long nothing has run, in milliseconds. */
-  readonly idleMs: () => number;
-  /** Ends all operations; to be called once the socket has closed, in whatever way. */
-  readonly onClosed: () => void;
+/** The longest operation id, in characters: graphql-ws makes UUIDs. */
+const ID_LIMIT = 256;
+
+interface ConnectionOptions extends OperationsOptions {
+  readonly session: SocketSession;
+  /** The context of the operations of this identity. */
+  readonly contextOf: (identity: Identity) => GatewayContext;
+  /** How long the client may take to send `connection_init`, in milliseconds. */
+  readonly initWithinMs: number;
 }
 
-/** Longer ids of operations would be kept for nothing: graphql-ws makes UUIDs. */
-const ID_LIMIT = 256;
+/**
+ * States of a connection, as in the protocol.
+ *
+ * - `opened`: → `initialising` with `connection_init`. Closed with 4408 when it does not come in time.
+ * - `initialising`: the session checks the token. → `acknowledged` when it is valid.
+ * - `acknowledged`: operations run. A second `connection_init` closes with 4429.
+ * - `closed`: final. No message is handled, and no operation runs.
+ */
+type ConnectionState = 'opened' | 'initialising' | 'acknowledged' | 'closed';
 
 /**
  * One connection of graphql-transport-ws. An own loop instead of graphql-ws's server, whose async
  * iterators cost 90–108 µs a delivery: here all clients of a stream share its serialised payload.
  * https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
  */
-export function serveGraphqlWs({
-  socket,
-  session,
-  contextOf,
-  initWithinMs,
-  ...serving
-}: {
-  socket: MessageSocket;
-  session: SocketSession;
-  /** What travels with the operations of whoever it turns out to be. */
-  contextOf: (identity: Identity) => GatewayContext;
-  initWithinMs: number;
-} & Parameters<typeof createSocketOperations>[0]): GraphqlWsConnection {
-  const operations = createSocketOperations({ ...serving, socket });
-  let initialised = false;
-  /** Once the connection is acknowledged. */
-  let context: GatewayContext | undefined;
-  let closed = false;
-  const initTimeout = setTimeout(() => {
-    socket.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
-  }, initWithinMs);
+export class GraphqlWsConnection {
+  readonly #options: ConnectionOptions;
+  readonly #socket: MessageSocket;
+  readonly #operations: SocketOperations;
+  readonly #initTimeout: NodeJS.Timeout;
+  #state: ConnectionState = 'opened';
+  #context: GatewayContext | undefined;
 
-  const initialise = (payload: unknown): void => {
-    if (initialised) {
-      socket.close(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests');
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#socket = options.socket;
+    this.#operations = new SocketOperations(options);
+    this.#initTimeout = setTimeout(() => {
+      this.#socket.close(
+        CloseCode.ConnectionInitialisationTimeout,
+        'Connection initialisation timeout',
+      );
+    }, options.initWithinMs);
+  }
+
+  /** How long no operation has run, in milliseconds. */
+  get idleMs(): number {
+    return this.#operations.idleMs;
+  }
+
+  /** To be called when the socket takes more again. */
+  onReady(): void {
+    this.#operations.resume();
+  }
+
+  /** To be called once the socket has closed, for any reason. Ends all operations. */
+  onClosed(): void {
+    this.#state = 'closed';
+    clearTimeout(this.#initTimeout);
+    this.#options.session.end();
+    this.#operations.leaveAll();
+  }
+
+  onMessage(text: string): void {
+    if (this.#state === 'closed') return;
+    let message: ReturnType<typeof parseMessage>;
+    try {
+      message = parseMessage(text);
+      // Of a subscribe message, the operation alone is refused, not the connection.
+      if (message.type !== MessageType.Subscribe) this.#options.admission.checkNesting(message);
+    } catch {
+      this.#refuseMessage();
       return;
     }
-    clearTimeout(initTimeout);
-    initialised = true;
-    session.begin(payload, (identity) => {
-      context = contextOf(identity);
-      socket.send(JSON.stringify({ type: MessageType.ConnectionAck }));
-    });
-  };
+    switch (message.type) {
+      case MessageType.ConnectionInit:
+        this.#initialise(message.payload);
+        break;
+      case MessageType.Ping:
+        this.#options.session.renew(message.payload);
+        this.#socket.send(JSON.stringify(pongTo(message.payload)));
+        break;
+      case MessageType.Pong:
+        break;
+      case MessageType.Subscribe:
+        this.#subscribe(message);
+        break;
+      case MessageType.Complete:
+        this.#operations.leave(message.id);
+        break;
+      default:
+        this.#refuseMessage();
+    }
+  }
 
-  return {
-    onReady: operations.resume,
-    idleMs: operations.idleMs,
-    onMessage: (text) => {
-      if (closed) return;
-      let message: ReturnType<typeof parseMessage>;
-      try {
-        message = parseMessage(text);
-        // What is wrong with an operation is told to whoever asked for it.
-        if (message.type !== MessageType.Subscribe) serving.admission.checkNesting(message);
-      } catch {
-        return socket.close(CloseCode.BadRequest, 'Invalid message received');
-      }
-      switch (message.type) {
-        case MessageType.ConnectionInit:
-          return initialise(message.payload);
-        case MessageType.Ping:
-          session.renew(message.payload);
-          return socket.send(JSON.stringify(pongTo(message.payload)));
-        case MessageType.Pong:
-          return;
-        case MessageType.Subscribe: {
-          if (!context) return socket.close(CloseCode.Unauthorized, 'Unauthorized');
-          if (message.id.length > ID_LIMIT) {
-            return socket.close(CloseCode.BadRequest, 'Invalid message received');
-          }
-          if (operations.has(message.id)) {
-            return socket.close(
-              CloseCode.SubscriberAlreadyExists,
-              `Subscriber for ${message.id} already exists`,
-            );
-          }
-          return operations.begin(message.id, message.payload, context);
-        }
-        case MessageType.Complete:
-          return operations.leave(message.id);
-        default:
-          return socket.close(CloseCode.BadRequest, 'Invalid message received');
-      }
-    },
-    onClosed: () => {
-      closed = true;
-      clearTimeout(initTimeout);
-      session.end();
-      operations.leaveAll();
-    },
-  };
+  #initialise(payload: unknown): void {
+    if (this.#state !== 'opened') {
+      this.#socket.close(
+        CloseCode.TooManyInitialisationRequests,
+        'Too many initialisation requests',
+      );
+      return;
+    }
+    clearTimeout(this.#initTimeout);
+    this.#state = 'initialising';
+    this.#options.session.begin(payload, (identity) => {
+      this.#state = 'acknowledged';
+      this.#context = this.#options.contextOf(identity);
+      this.#socket.send(JSON.stringify({ type: MessageType.ConnectionAck }));
+    });
+  }
+
+  #subscribe({ id, payload }: SubscribeMessage): void {
+    if (!this.#context) this.#socket.close(CloseCode.Unauthorized, 'Unauthorized');
+    else if (id.length > ID_LIMIT) this.#refuseMessage();
+    else if (this.#operations.has(id)) {
+      const reason = `Subscriber for ${id} already exists`;
+      this.#socket.close(CloseCode.SubscriberAlreadyExists, reason);
+    } else this.#operations.begin(id, payload, this.#context);
+  }
+
+  #refuseMessage(): void {
+    this.#socket.close(CloseCode.BadRequest, 'Invalid message received');
+  }
 }
 
-/** What a ping brought, but no token. */
+/** Echoes a ping's payload, without its token. */
 function pongTo(payload: Record<string, unknown> | undefined) {
   if (!payload) return { type: MessageType.Pong };
   const { authorization: _authorization, ...echoed } = payload;

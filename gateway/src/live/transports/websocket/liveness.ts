@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net';
 
-/** Whether a client is still there, asked once an interval. */
+/** Whether a client is still connected, checked once an interval. */
 export interface Liveness {
-  /** It has said something. */
+  /** To be called when the client has sent anything. */
   readonly heard: () => void;
-  /** Whether it has shown that it is there since this was last asked. */
-  readonly shown: () => boolean;
+  /** Whether the client has shown a sign of life since the last call. */
+  readonly check: () => boolean;
 }
 
 /**
- * A client is there when it answers pings or says anything else. One on a slow line reads the ping
- * only behind all that waits for it, so it is there too as long as it takes some of that.
+ * A client is alive when it answers pings or sends anything else. A client on a slow line reads a
+ * ping only after everything that waits for it, so taking some of that is a sign of life too.
  */
 export function watchLiveness(raw: Pick<Socket, 'bytesWritten' | 'writableLength'>): Liveness {
   let heard = true;
@@ -20,15 +20,15 @@ export function watchLiveness(raw: Pick<Socket, 'bytesWritten' | 'writableLength
     heard: () => {
       heard = true;
     },
-    shown: () => {
+    check: () => {
       const takenByNow = raw.bytesWritten - raw.writableLength;
-      // With nothing waiting it says little: the kernel takes bytes for whoever has vanished, too.
+      // Counts only if bytes waited: the kernel takes a ping for a vanished client, too.
       const reads = waiting && takenByNow > taken;
-      const there = heard || reads;
+      const isAlive = heard || reads;
       heard = false;
       taken = takenByNow;
       waiting = raw.writableLength > 0;
-      return there;
+      return isAlive;
     },
   };
 }

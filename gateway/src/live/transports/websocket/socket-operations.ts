@@ -6,176 +6,198 @@ import type { Admission, AdmittedOperation } from '../../../limits/admission.ts'
 import { LimitExceeded } from '../../../limits/limit-exceeded.ts';
 import type { AssertNotOverloaded } from '../../../limits/overload.ts';
 import type { RequestRate } from '../../../limits/request-rate.ts';
-import type { LiveStreams } from '../../fanout/stream-registry.ts';
+import type { StreamRegistry } from '../../fanout/stream-registry.ts';
 import type { OperationExecutor } from '../operation-executor.ts';
-import type { MessageSocket } from './message-socket.ts';
+import type { MessageSocket } from './client-socket.ts';
 import type { Framer } from './websocket-frames.ts';
-import { createWebsocketOutlet } from './websocket-sink.ts';
+import { WebsocketSink } from './websocket-sink.ts';
 
-/** Queries that run for one websocket before nothing more of it is read. */
-const QUERIES_AT_ONCE = 32;
-/** What a client leaves unread, in bytes, before nothing more of it is read. */
+/** Queries that run for one websocket before the gateway stops reading from it. */
+const MAX_QUERIES = 32;
+/** Bytes that a client leaves unread before the gateway stops reading from it. */
 const UNREAD_PAUSE = 256 * 1024;
 
-/** The operations of one websocket. */
-export interface SocketOperations {
-  readonly has: (id: string) => boolean;
-  readonly begin: (id: string, request: SubscribePayload, context: GatewayContext) => void;
-  /** The client wants no more of one. */
-  readonly leave: (id: string) => void;
-  readonly leaveAll: () => void;
-  /** The socket takes more again. */
-  readonly resume: () => void;
-  /** How long nothing has run, in milliseconds. */
-  readonly idleMs: () => number;
+export interface OperationsOptions {
+  readonly socket: MessageSocket;
+  readonly admission: Pick<Admission, 'admit' | 'checkNesting'>;
+  readonly rate: RequestRate;
+  readonly assertNotOverloaded: AssertNotOverloaded;
+  /** The client's address, for limits per address. */
+  readonly address: string;
+  /** The most operations that run at a time. */
+  readonly maxOperations: number;
+  readonly execute: OperationExecutor;
+  readonly live: Pick<StreamRegistry, 'subscribe'>;
+  readonly present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
+  readonly frame: Framer;
 }
 
+/** An operation from its request to its end. */
 interface Running {
+  readonly id: string;
+  readonly context: GatewayContext;
   leave: () => void;
   resume: () => void;
 }
 
 /**
- * A client that asks faster than it reads, or than answers come, is read no further meanwhile: what
- * it may cost is a bounded number of queries and of their answers.
+ * The operations of one websocket. The gateway stops reading from a client that asks faster than it
+ * reads, or than its queries are answered: its cost is a bounded number of queries and results.
  */
-export function createSocketOperations({
-  socket,
-  admission,
-  rate,
-  assertNotOverloaded,
-  address,
-  maxOperations,
-  execute,
-  live,
-  present,
-  frame,
-}: {
-  socket: MessageSocket;
-  admission: Pick<Admission, 'admit' | 'checkNesting'>;
-  rate: RequestRate;
-  assertNotOverloaded: AssertNotOverloaded;
-  /** The client's, for what is counted by address. */
-  address: string;
-  /** The most that run at a time. */
-  maxOperations: number;
-  execute: OperationExecutor;
-  live: Pick<LiveStreams, 'subscribe'>;
-  present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
-  frame: Framer;
-}): SocketOperations {
-  const all = new Map<string, Running>();
-  let queries = 0;
-  let paused = false;
-  let held: NodeJS.Timeout | undefined;
-  let idleSince = performance.now();
+export class SocketOperations {
+  readonly #options: OperationsOptions;
+  readonly #all = new Map<string, Running>();
+  #queries = 0;
+  #isPaused = false;
+  #held: NodeJS.Timeout | undefined;
+  #idleSince = performance.now();
 
-  const send = (type: MessageType, id: string, payload?: unknown): void => {
-    socket.send(JSON.stringify(payload === undefined ? { id, type } : { id, type, payload }));
-  };
-  const remove = (id: string): boolean => {
-    const removed = all.delete(id);
-    if (all.size === 0) idleSince = performance.now();
+  constructor(options: OperationsOptions) {
+    this.#options = options;
+  }
+
+  has(id: string): boolean {
+    return this.#all.has(id);
+  }
+
+  begin(id: string, request: SubscribePayload, context: GatewayContext): void {
+    const { maxOperations, rate, address } = this.#options;
+    const running: Running = { id, context, leave: () => {}, resume: () => {} };
+    this.#all.set(id, running);
+    if (this.#all.size > maxOperations) {
+      const actual = this.#all.size;
+      this.#fail(running, new LimitExceeded('operations', { actual, max: maxOperations }));
+      return;
+    }
+    const turn = rate.take(context.identity, address);
+    if (!turn) {
+      this.#run(running, request);
+      return;
+    }
+    turn.then(
+      () => this.#isRunning(running) && this.#run(running, request),
+      (error: unknown) => {
+        this.#fail(running, error);
+        if (error instanceof RequestError && error.retryAfterS) this.#hold(error.retryAfterS);
+      },
+    );
+  }
+
+  /** Ends an operation that its client has completed. */
+  leave(id: string): void {
+    const running = this.#all.get(id);
+    this.#remove(id);
+    running?.leave();
+  }
+
+  leaveAll(): void {
+    clearTimeout(this.#held);
+    const leaving = [...this.#all.values()];
+    this.#all.clear();
+    for (const running of leaving) running.leave();
+  }
+
+  /** To be called when the socket takes more again. */
+  resume(): void {
+    this.#pace();
+    for (const running of this.#all.values()) running.resume();
+  }
+
+  /** How long no operation has run, in milliseconds. */
+  get idleMs(): number {
+    return this.#all.size > 0 ? 0 : performance.now() - this.#idleSince;
+  }
+
+  #run(running: Running, request: SubscribePayload): void {
+    const { admission, assertNotOverloaded } = this.#options;
+    try {
+      admission.checkNesting(request);
+      const read = admission.admit(request);
+      if (read.operation.operation === 'subscription') this.#subscribe(running, read);
+      else {
+        assertNotOverloaded();
+        void this.#query(running, read);
+      }
+    } catch (error) {
+      this.#fail(running, error);
+    }
+  }
+
+  #subscribe(running: Running, read: AdmittedOperation): void {
+    const { socket, frame, live } = this.#options;
+    const { id, context } = running;
+    const end = (type: MessageType, payload?: unknown): void => this.#end(running, type, payload);
+    const sink = new WebsocketSink({ id, socket, frame, end });
+    const { variables } = read;
+    const subscription = live.subscribe({ read, variables, identity: context.identity }, sink);
+    running.leave = () => subscription.leave();
+    running.resume = () => subscription.resume();
+  }
+
+  async #query(running: Running, admitted: AdmittedOperation): Promise<void> {
+    const aborting = new AbortController();
+    running.leave = () => aborting.abort();
+    const { query, variables, operationName } = admitted;
+    const context = { ...running.context, signal: aborting.signal };
+    this.#queries += 1;
+    this.#pace();
+    try {
+      const result = await this.#options.execute({ query, variables, operationName }, context);
+      if (result.data === undefined) {
+        return this.#end(running, MessageType.Error, result.errors ?? []);
+      }
+      if (this.#isRunning(running)) this.#send(running.id, MessageType.Next, result);
+      this.#end(running, MessageType.Complete);
+    } catch (error) {
+      this.#fail(running, error);
+    } finally {
+      this.#queries -= 1;
+      this.#pace();
+    }
+  }
+
+  #isRunning(running: Running): boolean {
+    return this.#all.get(running.id) === running;
+  }
+
+  #fail(running: Running, error: unknown): void {
+    this.#end(running, MessageType.Error, this.#options.present([error as GraphQLError]));
+  }
+
+  #end(running: Running, type: MessageType, payload?: unknown): void {
+    if (this.#isRunning(running) && this.#remove(running.id)) this.#send(running.id, type, payload);
+  }
+
+  #send(id: string, type: MessageType, payload?: unknown): void {
+    const message = payload === undefined ? { id, type } : { id, type, payload };
+    this.#options.socket.send(JSON.stringify(message));
+  }
+
+  #remove(id: string): boolean {
+    const removed = this.#all.delete(id);
+    if (this.#all.size === 0) this.#idleSince = performance.now();
     return removed;
-  };
-  const pace = (): void => {
-    const busy = held !== undefined || queries >= QUERIES_AT_ONCE || socket.unread() > UNREAD_PAUSE;
-    if (busy === paused) return;
-    paused = busy;
-    if (busy) socket.pause();
+  }
+
+  #pace(): void {
+    const { socket } = this.#options;
+    const isBusy =
+      this.#held !== undefined || this.#queries >= MAX_QUERIES || socket.unread() > UNREAD_PAUSE;
+    if (isBusy === this.#isPaused) return;
+    this.#isPaused = isBusy;
+    if (isBusy) socket.pause();
     else socket.resume();
-  };
+  }
 
-  /** Reads no further for as long as it was told to wait: refusing each of a flood would cost as much as answering it. */
-  const hold = (seconds: number): void => {
-    held ??= setTimeout(() => {
-      held = undefined;
-      pace();
+  /**
+   * Stops reading until the client may send again: refusing each request of a flood would cost as
+   * much as answering it.
+   */
+  #hold(seconds: number): void {
+    this.#held ??= setTimeout(() => {
+      this.#held = undefined;
+      this.#pace();
     }, seconds * 1000);
-    pace();
-  };
-
-  /** One operation, from its request to its end. */
-  const start = (id: string, context: GatewayContext, running: Running) => {
-    const isRunning = (): boolean => all.get(id) === running;
-    const end = (type: MessageType, payload?: unknown): void => {
-      if (isRunning() && remove(id)) send(type, id, payload);
-    };
-    const fail = (error: unknown): void => end(MessageType.Error, present([error as GraphQLError]));
-
-    const query = async ({ query: text, variables, operationName }: AdmittedOperation) => {
-      const aborting = new AbortController();
-      running.leave = () => aborting.abort();
-      const asked = { query: text, variables, operationName };
-      queries += 1;
-      pace();
-      try {
-        const result = await execute(asked, { ...context, signal: aborting.signal });
-        if (result.data === undefined) return end(MessageType.Error, result.errors ?? []);
-        if (isRunning()) send(MessageType.Next, id, result);
-        end(MessageType.Complete);
-      } catch (error) {
-        fail(error);
-      } finally {
-        queries -= 1;
-        pace();
-      }
-    };
-    const run = (request: SubscribePayload): void => {
-      try {
-        admission.checkNesting(request);
-        const read = admission.admit(request);
-        if (read.operation.operation !== 'subscription') {
-          assertNotOverloaded();
-          return void query(read);
-        }
-        const { variables } = read;
-        const { identity } = context;
-        const outlet = createWebsocketOutlet({ id, socket, frame, end });
-        const subscription = live.subscribe({ read, variables, identity }, outlet);
-        running.leave = () => subscription.leave();
-        running.resume = () => subscription.resume();
-      } catch (error) {
-        fail(error);
-      }
-    };
-    return { isRunning, fail, run };
-  };
-
-  return {
-    has: (id) => all.has(id),
-    begin: (id, request, context) => {
-      const running: Running = { leave: () => {}, resume: () => {} };
-      all.set(id, running);
-      const { isRunning, fail, run } = start(id, context, running);
-      if (all.size > maxOperations) {
-        return fail(new LimitExceeded('operations', { actual: all.size, max: maxOperations }));
-      }
-      const turn = rate.take(context.identity, address);
-      if (!turn) return run(request);
-      turn.then(
-        () => isRunning() && run(request),
-        (error: unknown) => {
-          fail(error);
-          if (error instanceof RequestError && error.retryAfterS) hold(error.retryAfterS);
-        },
-      );
-    },
-    leave: (id) => {
-      const running = all.get(id);
-      remove(id);
-      running?.leave();
-    },
-    leaveAll: () => {
-      clearTimeout(held);
-      const leaving = [...all.values()];
-      all.clear();
-      for (const running of leaving) running.leave();
-    },
-    resume: () => {
-      pace();
-      for (const running of all.values()) running.resume();
-    },
-    idleMs: () => (all.size > 0 ? 0 : performance.now() - idleSince),
-  };
+    this.#pace();
+  }
 }

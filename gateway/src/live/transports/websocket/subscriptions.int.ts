@@ -188,7 +188,7 @@ describe('a subgraph that is lost', () => {
     await listening(1);
     await toys.killItems();
     const { error } = (await stream.take()) as { error: GraphQLFormattedError[] };
-    expect(error[0]?.message).toContain('has been away for longer than 3 s');
+    expect(error[0]?.message).toContain('has been unavailable for longer than 3 s');
     expect(error[0]?.extensions).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
     expect(await gateway.metric('gateway_live_upstreams')).toBe(0);
     await toys.restartItems();

@@ -1,55 +1,50 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { MessageType } from 'graphql-ws';
-import type { Outlet } from '../../fanout/stream-client.ts';
+import type { ClientSink } from '../../fanout/stream-client.ts';
 import type { LivePayload } from '../../upstream/live-payload.ts';
+import type { MessageSocket } from './client-socket.ts';
 import { LiveCloseCode } from './close-codes.ts';
-import type { MessageSocket } from './message-socket.ts';
 import { type Framer, nextHead } from './websocket-frames.ts';
 
-interface OutletOptions {
-  /** The operation's, as its client named it. */
+interface SinkOptions {
+  /** The operation's id, as its client chose it. */
   readonly id: string;
   readonly socket: MessageSocket;
   readonly frame: Framer;
-  /** Tells the client that the operation is over. */
+  /** Ends the operation with a message of this type. */
   readonly end: (type: MessageType, payload?: unknown) => void;
 }
 
-/** One subscription on a websocket; a class, because each delivery to each client comes through it. */
-class WebsocketOutlet implements Outlet {
+/**
+ * One subscription on a websocket. A class, because every delivery to every client goes through it.
+ */
+export class WebsocketSink implements ClientSink {
   readonly #head: Buffer;
-  readonly #socket: MessageSocket;
-  readonly #frame: Framer;
-  readonly #end: OutletOptions['end'];
+  readonly #options: SinkOptions;
 
-  constructor({ id, socket, frame, end }: OutletOptions) {
-    this.#head = nextHead(id);
-    this.#socket = socket;
-    this.#frame = frame;
-    this.#end = end;
+  constructor(options: SinkOptions) {
+    this.#head = nextHead(options.id);
+    this.#options = options;
   }
 
   ready(): boolean {
-    return this.#socket.ready();
+    return this.#options.socket.ready();
   }
 
   write(payloads: readonly LivePayload[], conflated?: readonly number[]): void {
-    this.#socket.writeFrames(this.#frame(this.#head, payloads, conflated));
+    const { socket, frame } = this.#options;
+    socket.writeFrames(frame(this.#head, payloads, conflated));
   }
 
   error(errors: readonly GraphQLFormattedError[]): void {
-    this.#end(MessageType.Error, errors);
+    this.#options.end(MessageType.Error, errors);
   }
 
   complete(): void {
-    this.#end(MessageType.Complete);
+    this.#options.end(MessageType.Complete);
   }
 
   lagged(): void {
-    this.#socket.close(LiveCloseCode.lagged, 'Lagged: read faster, or resume');
+    this.#options.socket.close(LiveCloseCode.lagged, 'Lagged: read faster, or resume');
   }
-}
-
-export function createWebsocketOutlet(options: OutletOptions): Outlet {
-  return new WebsocketOutlet(options);
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Authentication } from '@gudang/auth';
 import type { Health, Logger, Stoppable } from '@gudang/runtime';
@@ -16,84 +16,126 @@ import type { LiveMetrics } from '../../fanout/live-metrics.ts';
 import { paced } from '../../fanout/pacing.ts';
 import { createClientSocket } from './client-socket.ts';
 import { LiveCloseCode } from './close-codes.ts';
-import { serveGraphqlWs } from './graphql-ws-protocol.ts';
+import { GraphqlWsConnection } from './graphql-ws-protocol.ts';
 import { type Liveness, watchLiveness } from './liveness.ts';
-import { refuseUpgrade } from './refuse-upgrade.ts';
+import type { OperationsOptions } from './socket-operations.ts';
 import { createSocketSession } from './socket-session.ts';
 import { createFramer } from './websocket-frames.ts';
 
-/** A client that has shown nothing of itself from one ping to the next has vanished. */
+/** A client without a sign of life from one ping to the next has vanished. */
 const PING_EVERY_MS = 12_000;
-/** How long clients may take to say goodbye when the gateway stops. */
-const GOODBYE_MS = 2_000;
+/** How long clients may take to close when the gateway stops, in milliseconds. */
+const CLOSE_WITHIN_MS = 2_000;
 const NOT_ACCEPTABLE = 4406;
 
-const GOING_AWAY = new RequestError(503, 'The gateway stops: connect again', {
+const GOING_AWAY = new RequestError(503, 'The gateway is stopping. Reconnect.', {
   code: 'GOING_AWAY',
   retryable: true,
 });
-const NO_SUCH_PAGE = new RequestError(404, 'The graph is at /graphql', { code: 'NOT_FOUND' });
-const OTHER_ORIGIN = new RequestError(
+const NOT_FOUND = new RequestError(404, 'Websockets are served at /graphql.', {
+  code: 'NOT_FOUND',
+});
+const FORBIDDEN_ORIGIN = new RequestError(
   403,
-  'Pages of this origin may not use the gateway: it is not in CORS_ORIGINS',
+  'Pages of this origin may not use the gateway: it is not in CORS_ORIGINS.',
   { code: 'FORBIDDEN' },
 );
 
-type Connection = Parameters<typeof serveGraphqlWs>[0];
-
-/** Takes websockets at `/graphql` of the server. */
-export function startWebsockets({
-  app,
-  health,
-  auth,
-  origins,
-  metrics,
-  limits,
-  connections,
-  addresses,
-  tokens,
-  log,
-  pingEveryMs = PING_EVERY_MS,
-  ...serving
-}: {
-  app: FastifyInstance;
-  health: Health;
-  auth: Authentication;
-  origins: Pick<AllowedOrigins, 'allows'>;
-  metrics: LiveMetrics;
-  limits: WebsocketLimits;
-  connections: ConnectionLimits;
-  addresses: Pick<ClientAddress, 'of'>;
-  tokens: TokenChecks;
-  log: Logger;
-  pingEveryMs?: number;
-} & Pick<
-  Connection,
+type ServingOptions = Pick<
+  OperationsOptions,
   'admission' | 'rate' | 'assertNotOverloaded' | 'execute' | 'live' | 'present'
->): Stoppable {
-  const server = new WebSocketServer({
-    noServer: true,
-    maxPayload: limits.messageBytes,
-    handleProtocols,
-  });
-  const frame = createFramer();
-  const livenesses = new WeakMap<WebSocket, Liveness>();
-  const idleOf = new WeakMap<WebSocket, () => number>();
-  let stopping = false;
+>;
 
-  const serve = (
-    socket: WebSocket,
-    raw: Duplex,
-    request: IncomingMessage,
-    address: string,
-  ): void => {
-    metrics.clients.inc();
-    const liveness = watchLiveness(request.socket);
-    livenesses.set(socket, liveness);
-    const client = createClientSocket(socket, raw);
+interface WebsocketOptions extends ServingOptions {
+  readonly app: FastifyInstance;
+  readonly health: Health;
+  readonly auth: Authentication;
+  readonly origins: Pick<AllowedOrigins, 'allows'>;
+  readonly metrics: LiveMetrics;
+  readonly limits: WebsocketLimits;
+  readonly connections: ConnectionLimits;
+  readonly addresses: Pick<ClientAddress, 'of'>;
+  readonly tokens: TokenChecks;
+  readonly log: Logger;
+  /** In milliseconds; 12 s by default. */
+  readonly pingEveryMs?: number;
+}
+
+/** Serves websockets at `/graphql` of an HTTP server. */
+export function startWebsockets(options: WebsocketOptions): Stoppable {
+  return new Websockets(options);
+}
+
+class Websockets implements Stoppable {
+  readonly #options: WebsocketOptions;
+  readonly #server: WebSocketServer;
+  readonly #clients = new WeakMap<
+    WebSocket,
+    { readonly liveness: Liveness; readonly connection: GraphqlWsConnection }
+  >();
+  readonly #frame = createFramer();
+  readonly #pings: NodeJS.Timeout;
+  #isStopping = false;
+
+  constructor(options: WebsocketOptions) {
+    this.#options = options;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      maxPayload: options.limits.messageBytes,
+      handleProtocols,
+    });
+    options.app.server.on('upgrade', (request, socket, head) =>
+      this.#upgrade(request, socket, head),
+    );
+    this.#pings = setInterval(() => this.#ping(), options.pingEveryMs ?? PING_EVERY_MS);
+  }
+
+  async stop(): Promise<void> {
+    const { clients } = this.#server;
+    this.#isStopping = true;
+    this.#options.health.drain();
+    clearInterval(this.#pings);
+    const closed = [...clients].map(
+      (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
+    );
+    // Clients of graphql-ws and Apollo reconnect after 1001, if need be to another instance.
+    await paced(clients, (socket) => socket.close(LiveCloseCode.goingAway, 'Going away'));
+    const deadline = setTimeout(() => {
+      for (const socket of clients) socket.terminate();
+    }, CLOSE_WITHIN_MS);
+    await Promise.all(closed);
+    clearTimeout(deadline);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { addresses, connections, log, origins, assertNotOverloaded } = this.#options;
+    try {
+      if (this.#isStopping) throw GOING_AWAY;
+      if (request.url?.split('?')[0] !== '/graphql') throw NOT_FOUND;
+      // Browsers send no preflight for websockets: any page could read what its visitor may read.
+      if (!origins.allows(request.headers)) throw FORBIDDEN_ORIGIN;
+      const address = addresses.of(request);
+      assertNotOverloaded();
+      socket.once('close', connections.enter(address));
+      this.#server.handleUpgrade(request, socket, head, (client) =>
+        this.#serve(client, socket, request, address),
+      );
+    } catch (error) {
+      if (error instanceof RequestError) rejectUpgrade(socket, error);
+      else {
+        log.error({ err: error }, 'opening a websocket failed; its connection is closed');
+        socket.destroy();
+      }
+    }
+  }
+
+  #serve(socket: WebSocket, raw: Duplex, request: IncomingMessage, address: string): void {
+    const { auth, limits, log, metrics, tokens } = this.#options;
     const { headers } = request;
-    const connection = serveGraphqlWs({
-      ...serving,
+    const liveness = watchLiveness(request.socket);
+    const client = createClientSocket(socket, raw);
+    const connection = new GraphqlWsConnection({
+      ...this.#options,
       address,
       maxOperations: limits.operations,
       initWithinMs: limits.initWithinMs,
@@ -104,81 +146,61 @@ export function startWebsockets({
         tokens.of(address),
       ),
       contextOf: (identity) => contextOf(headers, identity),
-      frame,
+      frame: this.#frame,
       socket: client,
     });
-    idleOf.set(socket, connection.idleMs);
+    this.#clients.set(socket, { liveness, connection });
+    metrics.clients.inc();
     // An exception in an event listener would end the process, and with it every connection.
-    const guarded =
-      <Arguments extends unknown[]>(handle: (...given: Arguments) => void) =>
-      (...given: Arguments): void => {
-        try {
-          handle(...given);
-        } catch (error) {
-          log.error({ err: error }, 'handling a websocket failed; this connection is closed');
-          socket.close(CloseCode.InternalServerError, 'Internal error');
-        }
-      };
-    raw.on('drain', guarded(connection.onReady));
+    const guarded = (handle: () => void): void => {
+      try {
+        handle();
+      } catch (error) {
+        log.error({ err: error }, 'handling a websocket failed; its connection is closed');
+        client.close(CloseCode.InternalServerError, 'Internal error');
+      }
+    };
+    raw.on('drain', () => guarded(() => connection.onReady()));
     socket.on('pong', liveness.heard);
     // ws closes by itself after an error, such as a message over the limit.
-    socket.on('error', (error) => log.debug({ err: error }, 'a websocket failed'));
-    const onClosed = guarded(connection.onClosed);
+    socket.on('error', (error) => log.debug({ err: error }, 'a websocket failed; ws closes it'));
     socket.on('close', () => {
       metrics.clients.dec();
-      onClosed();
+      guarded(() => connection.onClosed());
     });
-    const onMessage = guarded(connection.onMessage);
     socket.on('message', (data) => {
       liveness.heard();
-      onMessage(String(data));
+      guarded(() => connection.onMessage(String(data)));
     });
     if (!socket.protocol) socket.close(NOT_ACCEPTABLE, 'Subprotocol not acceptable');
-  };
+  }
 
-  const pings = setInterval(() => {
-    for (const socket of server.clients) {
-      if (!livenesses.get(socket)?.shown()) socket.terminate();
-      else if ((idleOf.get(socket)?.() ?? 0) > limits.idleMs) {
-        socket.close(LiveCloseCode.idle, 'Idle: connect again when there is something to ask');
+  /** Terminates clients that have vanished, closes idle ones, and pings the others. */
+  #ping(): void {
+    for (const socket of this.#server.clients) {
+      const client = this.#clients.get(socket);
+      if (!client?.liveness.check()) socket.terminate();
+      else if (client.connection.idleMs > this.#options.limits.idleMs) {
+        socket.close(LiveCloseCode.idle, 'Idle: reconnect when needed');
       } else if (socket.readyState === socket.OPEN) socket.ping();
     }
-  }, pingEveryMs);
+  }
+}
 
-  app.server.on('upgrade', (request, socket, head) => {
-    if (stopping) return refuseUpgrade(socket, GOING_AWAY);
-    if (request.url?.split('?')[0] !== '/graphql') return refuseUpgrade(socket, NO_SUCH_PAGE);
-    // Browsers ask no leave for websockets: any page could use what its visitor may reach.
-    if (!origins.allows(request.headers)) return refuseUpgrade(socket, OTHER_ORIGIN);
-    const address = addresses.of(request);
-    try {
-      serving.assertNotOverloaded();
-      socket.once('close', connections.enter(address));
-      server.handleUpgrade(request, socket, head, (client) =>
-        serve(client, socket, request, address),
-      );
-    } catch (error) {
-      if (error instanceof RequestError) return refuseUpgrade(socket, error);
-      log.error({ err: error }, 'opening a websocket failed; this connection is closed');
-      socket.destroy();
-    }
-  });
-
-  return {
-    stop: async () => {
-      stopping = true;
-      health.drain();
-      clearInterval(pings);
-      const gone = [...server.clients].map(
-        (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
-      );
-      // Clients of graphql-ws and Apollo come back after 1001, elsewhere if need be.
-      await paced(server.clients, (socket) => socket.close(LiveCloseCode.goingAway, 'Going away'));
-      const deadline = setTimeout(() => {
-        for (const socket of server.clients) socket.terminate();
-      }, GOODBYE_MS);
-      await Promise.all(gone);
-      clearTimeout(deadline);
-    },
-  };
+/** Answers a request for a websocket over HTTP with the reason why there is none. */
+function rejectUpgrade(socket: Duplex, error: RequestError): void {
+  const body = JSON.stringify({ errors: [error.toJSON()] });
+  const { status, retryAfterS } = error;
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'connection: close',
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    ...(retryAfterS === undefined ? [] : [`retry-after: ${retryAfterS}`]),
+  ];
+  // A client that has left needs no answer.
+  socket.on('error', () => socket.destroy());
+  // Nothing reads from the socket, so the client's FIN would not be noticed.
+  socket.once('finish', () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
