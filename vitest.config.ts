@@ -43,7 +43,7 @@ export default defineConfig({
           include: ['**/src/**/*.int.ts'],
           exclude,
           globalSetup: './packages/embedded/src/vitest-setup.ts',
-          setupFiles: './tests/vitest/patient-waits.ts',
+          setupFiles: './tests/vitest/wait-timeouts.ts',
           isolate: false,
           ...WAITING,
           testTimeout: 60_000,

@@ -10,7 +10,7 @@ import { dataOf, type Graph, graphAt } from '@gudang/testing/clients/graph-clien
 import { eventually } from '@gudang/testing/eventually';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { beforeAll, expect, it } from 'vitest';
-import { askOnce, type Outcome, QUERY_PROTOCOLS, STREAM_PROTOCOLS } from './ask-once.ts';
+import { executeOnce, type Outcome, QUERY_PROTOCOLS, STREAM_PROTOCOLS } from './execute-once.ts';
 import { FIELDS, type Ids, waysTo } from './graph-fields.ts';
 
 const system = useSystem({ environment: { all: SECURED } });
@@ -27,7 +27,7 @@ beforeAll(async () => {
     siti('mutation { addStock(input: { name: "Kopi", quantity: 500 }) { id } }'),
   );
   // Cursor of the stock's first change; the next change is the order's.
-  const { data } = await askOnce(
+  const { data } = await executeOnce(
     url(),
     `subscription { stockChanged(ids: ["${addStock.id}"], after: "${stockCursor}") { cursor } }`,
     authorizations.get('Siti with scopes'),
@@ -81,7 +81,7 @@ it.each(OVER)('$name over $protocol', async ({ ask, needs, path, ofOrder, name, 
   const expected: Record<string, unknown> = {};
   for (const caller of CALLER_NAMES) {
     const query = ask({ ...ids, spare: name.endsWith('deleteStock') ? await spare() : '' });
-    const outcome = await askOnce(url(), query, authorizations.get(caller), protocol);
+    const outcome = await executeOnce(url(), query, authorizations.get(caller), protocol);
     got[caller] = outcomeOf(outcome, path);
     const allowed = expectedOutcome(caller, needs);
     const hidden = allowed === 'allowed' && ofOrder && !maySeeSitisOrder(caller);

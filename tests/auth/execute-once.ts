@@ -36,7 +36,7 @@ const ASK: Readonly<Record<Protocol, Ask>> = {
   websocket: overWebsocket,
 };
 
-export async function askOnce(
+export async function executeOnce(
   url: string,
   query: string,
   authorization: string | undefined,

@@ -12,7 +12,7 @@ import { startBrowser } from '@gudang/testing/chromium';
 import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { startSystem } from '@gudang/testing/system/system';
 import { livePage } from './live-page.ts';
-import { addProducts, simulateTraffic } from './make-busy.ts';
+import { addProducts, simulateTraffic } from './simulate-traffic.ts';
 
 const picture = fileURLToPath(new URL('../../gateway/pages/screenshot-live.png', import.meta.url));
 const PATHS = { overview: '/', live: '/live', graphiql: '/graphiql', sandbox: '/graphql' };

@@ -12,7 +12,7 @@ import { watchWithEventSource } from './examples/event-source-client.ts';
 import { watchOverSse } from './examples/graphql-sse-client.ts';
 import { watchOverWebsocket } from './examples/graphql-ws-client.ts';
 import { createUrqlClient, watchWithUrql } from './examples/urql-client.ts';
-import { createSeenChanges } from './seen-changes.ts';
+import { createReceivedChanges } from './received-changes.ts';
 
 const run = promisify(execFile);
 const system = useSystem();
@@ -37,7 +37,7 @@ interface StockPage {
   };
 }
 
-test('the gateway killed under every client: nothing is missed, nothing goes back', async () => {
+test('every client receives all changes in order across SIGKILL of the gateway', async () => {
   const { graph, gateway } = system();
   const shop = createShopClient(graph);
   const url = graphUrl();
@@ -51,20 +51,20 @@ test('the gateway killed under every client: nothing is missed, nothing goes bac
     urql: (show) => watchWithUrql(createUrqlClient(url), after, show),
   } satisfies Record<string, (show: Parameters<typeof watchOverSse>[2]) => () => void>;
   const seen = Object.entries(clients).map(([name, watch]) => {
-    const changes = createSeenChanges(name);
+    const changes = createReceivedChanges(name);
     leave.push(watch(changes.show));
     return changes;
   });
   const { id } = await shop.addStock({ quantity: 100_000 });
-  await Promise.all(seen.map((client) => client.wholeUntil(id, 1)));
+  await Promise.all(seen.map((client) => client.completeUntil(id, 1)));
 
-  // Orders go straight to the order subgraph: they go on while the gateway is away.
+  // Orders are sent to the order subgraph, so that they continue while the gateway is down.
   const loop = startOrderLoop({ graph: graphAt(`${system().order.url}/graphql`), productId: id });
   const taken = (count: number) =>
     eventually(
       () => loop.acknowledged.length,
       (length) => length >= count,
-      { until: `${count} orders are taken` },
+      { until: `${count} orders are acknowledged` },
     );
   await taken(20);
   gateway.kill('SIGKILL');
@@ -79,10 +79,10 @@ test('the gateway killed under every client: nothing is missed, nothing goes bac
     async () => (await shop.stock(id))?.version,
     (now) => now === version,
   );
-  await Promise.all(seen.map((client) => client.wholeUntil(id, version)));
+  await Promise.all(seen.map((client) => client.completeUntil(id, version)));
 });
 
-test('Apollo Client: pages put together, and each change in the lists that show it', async () => {
+test('Apollo Client merges pages and applies each change to all lists', async () => {
   const shop = createShopClient(system().graph);
   for (const quantity of [1, 2, 3]) await shop.addStock({ quantity });
   const client = createApolloClient(graphUrl());
@@ -103,7 +103,7 @@ test('Apollo Client: pages put together, and each change in the lists that show 
   const { stockCursor, stocks } = last();
   await list.fetchMore({ variables: { after: stocks.pageInfo.endCursor } });
   await eventually(quantities, (now) => now.slice(0, 3).join() === '3,2,1', {
-    until: 'both pages are shown as one',
+    until: 'both pages are merged',
   });
 
   leave.push(watchWithApollo(client, stockCursor, () => {}));
@@ -112,7 +112,7 @@ test('Apollo Client: pages put together, and each change in the lists that show 
   await eventually(quantities, ([, , third]) => third === 0, { until: 'the list shows the order' });
 });
 
-test('urql: a query, and a second one from its cache', async () => {
+test('urql answers a repeated query from its cache', async () => {
   const shop = createShopClient(system().graph);
   const { id } = await shop.addStock({ quantity: 7 });
   const client = createUrqlClient(graphUrl());
@@ -123,7 +123,7 @@ test('urql: a query, and a second one from its cache', async () => {
   expect(second.operation.context.meta?.cacheOutcome).toBe('hit');
 });
 
-test('curl: a query, an order, and the stream', async () => {
+test('the curl example runs a query, an order and a stream', async () => {
   const shop = createShopClient(system().graph);
   await shop.addStock({ id: 'kopi-gayo', quantity: 100 });
   const environment = { ...process.env, GRAPH_URL: graphUrl() };
@@ -142,13 +142,13 @@ test('curl: a query, an order, and the stream', async () => {
   });
 });
 
-test('Postman: the whole collection, run by newman', async () => {
+test('newman runs the whole Postman collection', async () => {
   const { gateway, order, stock } = system();
   const newman = fileOf('../../node_modules/newman/bin/newman.js');
   const variables = { gateway: gateway.url, orders: order.url, stocks: stock.url };
   const named = Object.entries(variables).flatMap(([name, url]) => ['--env-var', `${name}=${url}`]);
   const collection = fileOf('gudang.postman_collection.json');
-  // Its exit code is 1 when anything failed, and the report says what.
+  // newman exits with 1 if any request failed; the report names the failures.
   const report = run(process.execPath, [
     newman,
     'run',

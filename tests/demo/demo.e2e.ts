@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 const system = useSystem();
 const script = fileURLToPath(new URL('demo.ts', import.meta.url));
 
-/** As `npm run demo` runs it, at the system's gateway. */
+/** Runs the script of `npm run demo` against the system's gateway. */
 function startDemo(...args: string[]) {
   const { PATH } = process.env;
   const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
@@ -29,19 +29,19 @@ function startDemo(...args: string[]) {
   return { stop: () => child.kill('SIGINT'), output: () => written, ended };
 }
 
-test('one order, seen through the whole path', async () => {
+test('follows one order through the whole system', async () => {
   const { code, output, problems } = await startDemo().ended;
   expect({ code, problems }).toEqual({ code: 0, problems: '' });
   expect(output).toMatch(/Order to push +\d+\.\d ms from the request/);
-  expect(output).toContain('All as it should be');
+  expect(output).toContain('All checks passed');
 });
 
-test('traffic goes on over a killed gateway, says so, and counts what is there', async () => {
+test('traffic continues after SIGKILL of the gateway, reports the outage, and counts orders correctly', async () => {
   const { gateway } = system();
   const demo = startDemo('--traffic', '10');
   const says = (words: RegExp) =>
     eventually(demo.output, (output) => words.test(output), {
-      until: `it says ${words}`,
+      until: `the output contains ${words}`,
       within: 40_000,
     });
   await says(/10 orders a second of \d+ stocks/);
@@ -58,7 +58,7 @@ test('traffic goes on over a killed gateway, says so, and counts what is there',
     /(\d+) orders in \d+ s: \d+ confirmed, \d+ rejected, .+ decided(?: yet)?(?:, (\d+) more without an answer)?\n$/;
   const [, taken = 'none', unanswered = '0'] = summary.exec(output) ?? [];
   expect(Number(taken), output).toBeGreaterThan(0);
-  // What the demo counts is what is there: no order was taken twice.
+  // The demo's count equals the database: no order was created twice.
   const [row] = await system().databases.order(
     'SELECT count(*)::int AS count FROM orders WHERE idempotency_key IS NOT NULL',
   );
@@ -66,7 +66,7 @@ test('traffic goes on over a killed gateway, says so, and counts what is there',
   expect(row?.['count']).toBeLessThanOrEqual(Number(taken) + Number(unanswered));
 });
 
-test('a rate that is none is refused in words', async () => {
+test('rejects an invalid rate with a readable message', async () => {
   const { code, problems } = await startDemo('--traffic', 'much').ended;
   expect(code).toBe(1);
   expect(problems).toMatch(/^--traffic: "much" is not allowed\nUsage: npm run demo/);

@@ -1,25 +1,24 @@
 import { parseArgs } from 'node:util';
-import { DemoError } from './expect-that.ts';
-import { showOneOrder } from './one-order.ts';
+import { DemoError, showOneOrder } from './one-order.ts';
 import { runTraffic } from './traffic.ts';
 
-const USAGE = 'npm run demo [-- --traffic <orders a second, 1 to 500>]';
+const USAGE = 'npm run demo [-- --traffic <orders per second, 1 to 500>]';
 const MOST = 500;
 const url = process.env['GATEWAY_URL']?.trim() || 'http://localhost:4000/graphql';
 
-/** @throws {DemoError} in words for people */
+/** @throws {DemoError} with a message for the user */
 async function run(): Promise<void> {
   const rate = readRate();
-  if (!URL.canParse(url)) throw new DemoError(`GATEWAY_URL: ${JSON.stringify(url)} is no URL`);
-  if (!(await isThere())) {
+  if (!URL.canParse(url)) throw new DemoError(`GATEWAY_URL: ${JSON.stringify(url)} is not a URL`);
+  if (!(await isReachable())) {
     throw new DemoError(
-      `Nothing answers at ${url}: start it with npm start, or set GATEWAY_URL to where it runs`,
+      `The gateway at ${url} is unavailable: start it with npm start, or set GATEWAY_URL to its address`,
     );
   }
   await (rate === undefined ? showOneOrder(url) : runTraffic(url, rate));
 }
 
-/** Undefined without `--traffic`. */
+/** Returns the rate in orders per second; undefined without `--traffic`. */
 function readRate(): number | undefined {
   let given: string | undefined;
   try {
@@ -33,8 +32,11 @@ function readRate(): number | undefined {
   throw new DemoError(`--traffic: ${JSON.stringify(given)} is not allowed\nUsage: ${USAGE}`);
 }
 
-/** Whether anything answers there at all; what answers is found out by the demo itself. */
-async function isThere(): Promise<boolean> {
+/**
+ * Returns whether a server responds at the URL; the demo itself finds out whether it is the
+ * gateway.
+ */
+async function isReachable(): Promise<boolean> {
   return fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(5_000) }).then(
     () => true,
     () => false,
@@ -45,7 +47,7 @@ try {
   await run();
 } catch (error) {
   const { message } = error as Error;
-  const words = error instanceof DemoError ? message : `The demo could not go on: ${message}`;
-  process.stderr.write(`${words}\n`);
+  const text = error instanceof DemoError ? message : `The demo failed: ${message}`;
+  process.stderr.write(`${text}\n`);
   process.exitCode = 1;
 }

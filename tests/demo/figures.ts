@@ -1,20 +1,22 @@
-/** How far back rates and percentiles look. */
+/** Window of rates and percentiles. */
 const WINDOW_MS = 10_000;
 
 export interface Decided {
   readonly status: 'CONFIRMED' | 'REJECTED';
-  /** From the request to the push that told of the decision. */
+  /** Time from the request to the push of the decision. */
   readonly tookMs: number;
 }
 
-/** What a run of traffic has come to. Times are those of one clock, in milliseconds. */
+/** Statistics of a traffic run. All times are from one clock, in milliseconds. */
 export interface Figures {
   readonly acknowledged: (now: number) => void;
   readonly decided: (order: Decided, now: number) => void;
   readonly totals: () => { acknowledged: number; CONFIRMED: number; REJECTED: number };
-  /** Orders that were acknowledged and are not decided yet. */
+  /** Number of acknowledged orders that are not decided yet. */
   readonly waiting: () => number;
-  /** Such as `20.0 orders/s · 812 confirmed · 43 rejected · p50 9 ms, p99 31 ms to the push`. */
+  /**
+   * For example `20.0 orders/s · 812 confirmed · 43 rejected · p50 9 ms, p99 31 ms to the push`.
+   */
   readonly line: (now: number) => string;
 }
 
@@ -45,7 +47,7 @@ export function createFigures(began: number): Figures {
         `${totals.CONFIRMED} confirmed`,
         `${totals.REJECTED} rejected`,
         times.length === 0
-          ? 'nothing pushed lately'
+          ? 'no recent pushes'
           : `p50 ${percentile(times, 50)} ms, p99 ${percentile(times, 99)} ms to the push`,
       ];
       if (waiting() > 0) parts.push(`${waiting()} waiting`);
@@ -54,7 +56,7 @@ export function createFigures(began: number): Figures {
   };
 }
 
-/** The nearest-rank percentile of sorted numbers, rounded. */
+/** Returns the nearest-rank percentile of sorted numbers, rounded. */
 function percentile(sorted: readonly number[], percent: number): number {
   return Math.round(sorted[Math.ceil((percent / 100) * sorted.length) - 1] ?? 0);
 }

@@ -1,8 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { dataOf, type Graph, graphAt } from '@gudang/testing/clients/graph-client';
 import { startLiveClient } from '@gudang/testing/clients/live-client';
-import { expectThat } from './expect-that.ts';
-import { say, shown } from './say.ts';
+
+/** An error with a message for the user. */
+export class DemoError extends Error {}
+
+/** @throws {DemoError} with the actual value, unless the condition holds */
+function assertThat(holds: boolean, what: string, actual: unknown): asserts holds {
+  if (!holds) throw new DemoError(`Check failed: ${what}. Actual: ${JSON.stringify(actual)}`);
+}
 
 const SEEN_WITHIN_MS = 10_000;
 
@@ -34,11 +40,11 @@ interface DecidedOrder {
 
 async function createOrder(graph: Graph, productId: string, quantity: number): Promise<string> {
   const { createOrder } = await dataOf(graph(ORDER, { input: { productId, quantity } }));
-  expectThat(createOrder.status === 'PENDING', 'an order is answered PENDING', createOrder);
+  assertThat(createOrder.status === 'PENDING', 'a new order is PENDING', createOrder);
   return createOrder.id;
 }
 
-/** What became of an order, as its own stream tells. */
+/** Waits for an order's decision on its stream. */
 async function decided(url: string, id: string): Promise<DecidedOrder> {
   const live = await startLiveClient<{ orderChanged: DecidedOrder }>({
     url,
@@ -58,9 +64,9 @@ async function decided(url: string, id: string): Promise<DecidedOrder> {
 }
 
 /**
- * An order through the whole path, and what it took.
- * @param url the gateway's GraphQL address
- * @throws {DemoError} when something is not as it should be
+ * Follows one order through the whole system and prints the latencies.
+ * @param url the gateway's GraphQL URL
+ * @throws {DemoError} if a check fails
  */
 export async function showOneOrder(url: string): Promise<void> {
   const graph = graphAt(url);
@@ -69,8 +75,8 @@ export async function showOneOrder(url: string): Promise<void> {
   const { addStock: stock } = await dataOf(
     graph(ADD, { input: { id, name: 'Kopi Luwak 100 g', quantity: 100 } }),
   );
-  expectThat(stock.quantity === 100, 'a stock of 100 is added', stock);
-  say('Added a stock', shown(stock));
+  assertThat(stock.quantity === 100, 'the new stock has 100 units', stock);
+  printStep('Added a stock', formatValue(stock));
 
   const watch = await startLiveClient<{ stockChanged: StockChange }>({
     url,
@@ -80,58 +86,61 @@ export async function showOneOrder(url: string): Promise<void> {
   try {
     const within = { within: SEEN_WITHIN_MS };
     await watch.waitFor(({ stockChanged }) => stockChanged.kind === 'CREATED', within);
-    say('Watching it', `stockChanged(ids: ["${id}"]) over the gateway's websocket`);
+    printStep('Subscribed', `stockChanged(ids: ["${id}"]) over the gateway's websocket`);
 
     const sent = performance.now();
     const orderId = await createOrder(graph, id, 10);
     const answered = performance.now();
     const pushed = await watch.waitFor(({ stockChanged }) => stockChanged.order?.id === orderId, {
       ...within,
-      until: `the order ${orderId} is pushed`,
+      until: `the change of the order ${orderId} arrives`,
     });
     const change = pushed.data?.stockChanged;
-    expectThat(
+    assertThat(
       change?.kind === 'ORDERED' &&
         change.delta === -10 &&
         change.stock.quantity === 90 &&
         change.stock.name === stock.name &&
         change.order?.quantity === 10,
-      'the change shows the stock at 90 and the order of 10',
+      'the change has the quantity 90 and the order of 10',
       pushed,
     );
-    say('Ordered 10', `answered after ${milliseconds(answered - sent)}: PENDING, ${orderId}`);
-    say('Pushed', shown(change));
-    say(
+    printStep(
+      'Ordered 10',
+      `acknowledged after ${milliseconds(answered - sent)}: PENDING, ${orderId}`,
+    );
+    printStep('Pushed', formatValue(change));
+    printStep(
       'Order to push',
-      `${milliseconds(pushed.at - sent)} from the request, ${milliseconds(pushed.at - answered)} from its answer`,
+      `${milliseconds(pushed.at - sent)} after the request, ${milliseconds(pushed.at - answered)} after the response`,
     );
 
     const large = await decided(url, await createOrder(graph, id, 1_000));
-    expectThat(
+    assertThat(
       large.status === 'REJECTED' &&
         large.rejectionReason === 'OUT_OF_STOCK' &&
         large.stock?.quantity === 90,
-      'an order of 1,000 is rejected and takes nothing',
+      'an order of 1,000 is rejected and takes no stock',
       large,
     );
-    say('Ordered 1,000', shown(large));
+    printStep('Ordered 1,000', formatValue(large));
 
     const unknown = await decided(url, await createOrder(graph, `nothing-${id}`, 1));
-    expectThat(
+    assertThat(
       unknown.status === 'REJECTED' &&
         unknown.rejectionReason === 'UNKNOWN_PRODUCT' &&
         unknown.stock === null,
       'an order for an unknown product is rejected',
       unknown,
     );
-    say('Ordered nothing known', shown(unknown));
+    printStep('Unknown product', formatValue(unknown));
 
     const { stock: last } = await dataOf(
       graph('query ($id: ID!) { stock(id: $id) { quantity version } }', { id }),
     );
-    expectThat(last.quantity === 90 && last.version === 2, 'the stock is left at 90', last);
-    expectThat(watch.seen().length === 2, 'two changes were pushed and no more', watch.seen());
-    say('All as it should be', 'the stock holds 90');
+    assertThat(last.quantity === 90 && last.version === 2, 'the stock has 90 units left', last);
+    assertThat(watch.seen().length === 2, 'exactly two changes arrived', watch.seen());
+    printStep('All checks passed', 'the stock has 90 units');
   } finally {
     await watch.close();
   }
@@ -139,4 +148,18 @@ export async function showOneOrder(url: string): Promise<void> {
 
 function milliseconds(time: number): string {
   return `${time.toFixed(1)} ms`;
+}
+
+const LABEL_WIDTH = 22;
+
+/** Prints one line: a step and its result. */
+function printStep(step: string, result: string): void {
+  process.stdout.write(`${step.padEnd(LABEL_WIDTH)} ${result}\n`);
+}
+
+/** Formats a value in GraphQL syntax: `{ id: "a", quantity: 7 }`. */
+function formatValue(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'nothing';
+  const fields = Object.entries(value).map(([name, one]) => `${name}: ${formatValue(one)}`);
+  return `{ ${fields.join(', ')} }`;
 }

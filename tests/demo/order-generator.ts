@@ -10,14 +10,14 @@ const ADD = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id qu
 const DELIVER = `mutation ($id: ID!, $delta: Int!) {
   adjustStock(id: $id, delta: $delta, reason: "delivery") { quantity } }`;
 
-/** One order in so many asks for what nobody has, or for more than there is. */
+/** Every 50th order is for an unknown product; every 20th is for more than the stock holds. */
 const UNKNOWN_EVERY = 50;
 const TOO_MANY_EVERY = 20;
-/** A stock that sank below this is delivered to, so that the shop never runs dry. */
+/** A stock below this quantity gets a delivery, so that orders can be confirmed. */
 const LOW = 20;
 const DELIVERY = { from: 50, to: 200 };
 
-/** The stocks there are; a few new ones where there are none. */
+/** Returns the existing stocks; adds some if there are none. */
 export async function findStocks(graph: Graph): Promise<Stock[]> {
   const found: Stock[] = (await dataOf(graph(STOCKS))).stocks.nodes;
   if (found.length > 0) return found;
@@ -27,17 +27,17 @@ export async function findStocks(graph: Graph): Promise<Stock[]> {
   return Promise.all(names.map(add));
 }
 
-/** What a customer wants next: mostly a few of the stocks in front, as in a real shop. */
+/** Returns the next order: mostly small quantities, and mostly of the first stocks. */
 export function nextOrder(stocks: readonly Stock[], random: () => number = Math.random) {
   const pick = Math.floor(random() ** 2 * stocks.length);
   const stock = stocks[pick] as Stock;
   const oneIn = (count: number) => random() * count < 1;
-  if (oneIn(UNKNOWN_EVERY)) return { productId: 'not-in-this-shop', quantity: 1 };
+  if (oneIn(UNKNOWN_EVERY)) return { productId: 'unknown-product', quantity: 1 };
   if (oneIn(TOO_MANY_EVERY)) return { productId: stock.id, quantity: 1_000_000 };
   return { productId: stock.id, quantity: 1 + Math.floor(random() * 3) };
 }
 
-/** Delivers to a stock that is low, and says what it holds then. */
+/** Adds a delivery to a low stock and updates its quantity. */
 export async function deliver(graph: Graph, stock: Stock): Promise<void> {
   if (stock.quantity >= LOW) return;
   const delta = DELIVERY.from + Math.floor(Math.random() * (DELIVERY.to - DELIVERY.from));

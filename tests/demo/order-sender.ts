@@ -5,7 +5,10 @@ import type { Graph } from '@gudang/testing/clients/graph-client';
 
 const ORDER = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
 const RETRY_MS = 500;
-/** Orders whose answer has not come: beyond it none is sent, so that an outage ends with no flood. */
+/**
+ * Limit of orders without a response. Beyond it no order is sent, so that an outage does not end in
+ * a flood.
+ */
 const UNANSWERED_LIMIT = 200;
 
 export interface Wanted {
@@ -15,21 +18,21 @@ export interface Wanted {
 
 export interface OrderSender {
   /**
-   * Sends an order again and again, with its idempotency key, until it is answered.
-   * @returns its id; undefined when it was given up, or not sent because too many wait already
+   * Sends an order with an idempotency key and retries until it is acknowledged.
+   * @returns its id; undefined if it was abandoned, or not sent because too many orders are unanswered
    */
   readonly send: (wanted: Wanted) => Promise<string | undefined>;
   readonly unanswered: () => number;
   /** Whether the last request failed. */
-  readonly isAway: () => boolean;
-  /** Gives up what is not answered. */
-  readonly leave: () => void;
+  readonly isUnavailable: () => boolean;
+  /** Abandons all unanswered orders. */
+  readonly abandon: () => void;
 }
 
-/** @param say is told when answers stop coming, and when they come again */
-export function createOrderSender(graph: Graph, say: (text: string) => void): OrderSender {
+/** @param print reports when requests start to fail, and when they succeed again */
+export function createOrderSender(graph: Graph, print: (text: string) => void): OrderSender {
   const leaving = new AbortController();
-  // Each order on its way listens.
+  // Each unanswered order adds a listener.
   setMaxListeners(0, leaving.signal);
   let away = false;
   let unanswered = 0;
@@ -39,7 +42,11 @@ export function createOrderSender(graph: Graph, say: (text: string) => void): Or
       const { id, problem } = await sendOnce(graph, input);
       if (away !== (problem !== undefined)) {
         away = problem !== undefined;
-        say(away ? `No answer (${problem}); orders are repeated` : 'Answers again');
+        print(
+          away
+            ? `The gateway is unavailable (${problem}). Retrying.`
+            : 'The gateway is available again',
+        );
       }
       if (id !== undefined) return id;
       await pause(RETRY_MS, undefined, { signal: leaving.signal }).catch(() => {});
@@ -57,12 +64,12 @@ export function createOrderSender(graph: Graph, say: (text: string) => void): Or
       }
     },
     unanswered: () => unanswered,
-    isAway: () => away,
-    leave: () => leaving.abort(),
+    isUnavailable: () => away,
+    abandon: () => leaving.abort(),
   };
 }
 
-/** The order's id, or what stood in the way. */
+/** Sends an order once. Resolves to its id, or to the problem. */
 async function sendOnce(graph: Graph, input: object): Promise<{ id?: string; problem?: string }> {
   try {
     const { data, errors } = await graph(ORDER, { input });

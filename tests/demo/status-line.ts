@@ -1,12 +1,12 @@
-/** How often a line of figures is written where there is no terminal to keep one up to date. */
+/** Interval of status lines if stdout is not a terminal. */
 const PLAIN_EVERY_MS = 5_000;
 
-/** A line that is kept up to date at the end of the terminal; above it, what is worth keeping. */
+/** A status line that is updated in place at the bottom of a terminal, below the notes. */
 export interface StatusLine {
   readonly update: (text: string) => void;
-  /** A line of its own, with the time. */
+  /** Prints a permanent line with the time. */
   readonly note: (text: string) => void;
-  /** Leaves the last state on the screen. */
+  /** Stops updating and keeps the last status on the screen. */
   readonly end: () => void;
 }
 

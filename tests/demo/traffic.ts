@@ -1,21 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { graphAt } from '@gudang/testing/clients/graph-client';
 import { createFigures, type Decided } from './figures.ts';
+import { deliver, findStocks, nextOrder } from './order-generator.ts';
 import { createOrderSender } from './order-sender.ts';
-import { deliver, findStocks, nextOrder } from './shopping.ts';
 import { createStatusLine } from './status-line.ts';
 import { watchOrders } from './watch-orders.ts';
 
-/** After so long without a decision it is said that there is none. */
+/** Time without a decision after which a standstill is reported. */
 const STANDSTILL_MS = 3_000;
 const SAME_SIGNAL_MS = 1_000;
 const SETTLES_WITHIN_MS = 15_000;
 
 /**
- * Orders at a steady rate until Ctrl-C, and shows what comes of it. After the first Ctrl-C no order
- * is begun and those under way are waited for, at most 15 s; a second one leaves at once.
- * @param url the gateway's GraphQL address
- * @param rate orders a second
+ * Sends orders at a steady rate until Ctrl-C and prints statistics. The first Ctrl-C stops new
+ * orders and waits at most 15 s for pending ones; the second one exits immediately.
+ * @param url the gateway's GraphQL URL
+ * @param rate orders per second
  */
 export async function runTraffic(url: string, rate: number): Promise<void> {
   const graph = graphAt(url);
@@ -46,16 +46,17 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
   let still = false;
   const show = (): void => {
     const now = performance.now();
-    const isStill = !sender.isAway() && figures.waiting() > 0 && now - lastDecision > STANDSTILL_MS;
+    const isStill =
+      !sender.isUnavailable() && figures.waiting() > 0 && now - lastDecision > STANDSTILL_MS;
     if (isStill && !still)
-      status.note('Orders are taken, none is decided: is Kafka or stock down?');
+      status.note('Orders are accepted but not decided: check Kafka and the stock subgraph');
     if (!isStill && still) status.note('Orders are decided again');
     still = isStill;
     status.update(figures.line(now));
   };
 
   const stopped = stopOnSignals();
-  status.note(`${rate} orders a second of ${stocks.length} stocks, until Ctrl-C`);
+  status.note(`${rate} orders per second for ${stocks.length} stocks; stop with Ctrl-C`);
   const showing = setInterval(show, 1_000);
   for (let sent = 1; !stopped.aborted; sent += 1) {
     void order();
@@ -68,27 +69,27 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
 
   clearInterval(showing);
   const unanswered = sender.unanswered();
-  sender.leave();
+  sender.abandon();
   await watcher.stop();
   show();
   status.end();
   const { acknowledged, CONFIRMED, REJECTED } = figures.totals();
   const seconds = Math.round((performance.now() - begun) / 1_000);
-  const open = figures.waiting() === 0 ? 'all decided' : `${figures.waiting()} not decided yet`;
-  const lost = unanswered === 0 ? '' : `, ${unanswered} more without an answer`;
+  const open = figures.waiting() === 0 ? 'all decided' : `${figures.waiting()} pending`;
+  const lost = unanswered === 0 ? '' : `, ${unanswered} more without a response`;
   process.stdout.write(
     `${acknowledged} orders in ${seconds} s: ${CONFIRMED} confirmed, ${REJECTED} rejected, ${open}${lost}\n`,
   );
 }
 
-/** Aborted by the first Ctrl-C; a later one ends the process. */
+/** Returns a signal that the first Ctrl-C aborts; a later one ends the process. */
 function stopOnSignals(): AbortSignal {
   const stopping = new AbortController();
   let firstAt: number | undefined;
   const stop = (): void => {
     firstAt ??= performance.now();
     stopping.abort();
-    // One Ctrl-C may come twice: from the terminal, and passed on by npm.
+    // One Ctrl-C may arrive twice: from the terminal and forwarded by npm.
     if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(130);
   };
   process.on('SIGINT', stop);

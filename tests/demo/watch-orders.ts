@@ -8,7 +8,7 @@ const CHANGED = `subscription ($id: ID!) {
 export interface SentOrder {
   readonly id: string;
   readonly productId: string;
-  /** By performance.now(), before its request was sent. */
+  /** Time before the request, by performance.now(). */
   readonly sentAt: number;
 }
 
@@ -25,9 +25,9 @@ interface Change {
 }
 
 /**
- * Watches orders by their own streams, all over one connection, and comes back when it is lost: an
- * order's stream begins with its state, so nothing is missed.
- * @param decided gets what the stock holds after it, when it could be asked
+ * Subscribes to the streams of orders over one connection and reconnects when it is lost. An
+ * order's stream starts with its current state, so no decision is missed.
+ * @param decided receives the stock's quantity after the decision, if it could be read
  */
 export function watchOrders(
   url: string,

@@ -11,12 +11,12 @@ import { findPrometheus, type Prometheus, startPrometheus } from './prometheus.t
 const prometheus = await findPrometheus();
 const skipped = prometheus
   ? ''
-  : ' (skipped: no prometheus is installed here, nor is PROMETHEUS set)';
-/** More than GudangConsumerLag bears. */
+  : ' (skipped: prometheus is not installed and PROMETHEUS is not set)';
+/** More than the threshold of GudangConsumerLag. */
 const RECORDS = 10_500;
 const FIRES_WITHIN_MS = 40_000;
 
-describe.skipIf(!prometheus)(`alerts, by Prometheus itself${skipped}`, () => {
+describe.skipIf(!prometheus)(`alert rules evaluated by Prometheus${skipped}`, () => {
   let system: System;
   let database: TcpProxy;
   let watching: Prometheus;
@@ -53,42 +53,44 @@ describe.skipIf(!prometheus)(`alerts, by Prometheus itself${skipped}`, () => {
     ].toSorted();
   };
 
-  it('a consumer whose database is silent: its lag and that it is stuck, until it goes on', async () => {
+  it('fire for a consumer with a silent database (stuck, then lag) and resolve when it continues', async () => {
     const shop = createShopClient(system.graph);
     const { id } = await shop.addStock({ quantity: 1_000_000 });
     const order = await shop.createOrder({ productId: id, quantity: 1 });
     await shop.decided(order.id);
-    await eventually(watching.scraped, (count) => count === 3, { until: 'all are scraped' });
-    await eventually(firing, (names) => names.length === 0, { until: 'all is well' });
+    await eventually(watching.scraped, (count) => count === 3, {
+      until: 'all targets are scraped',
+    });
+    await eventually(firing, (names) => names.length === 0, { until: 'no alert fires' });
 
     database.stall();
     await send(id, 1);
     const stuck = 'GudangConsumerStuck stock-subgraph order_created';
     await eventually(firing, (names) => names.includes(stuck), {
-      until: 'it is known to be stuck',
+      until: 'the alert for the stuck consumer fires',
       within: FIRES_WITHIN_MS,
     });
-    // What comes while it is stuck.
+    // Records that arrive while the consumer is stuck.
     await send(id, RECORDS);
     const lag = 'GudangConsumerLag stock-subgraph order_created';
     await eventually(firing, (names) => names.join() === [lag, stuck].join(), {
-      until: 'its lag is known too',
+      until: 'the alert for its lag fires',
       within: FIRES_WITHIN_MS,
     });
 
     await database.restore();
     await eventually(firing, (names) => names.length === 0, {
-      until: 'all is well again',
+      until: 'no alert fires any more',
       within: FIRES_WITHIN_MS,
     });
   });
 
-  /** Orders of another producer. */
+  /** Produces orders directly to Kafka. */
   async function send(productId: string, count: number): Promise<void> {
     const client = new Kafka({ brokers: [system.kafkaBrokers], logLevel: logLevel.NOTHING });
     const producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
     await producer.connect();
-    // A broker takes no more than 1 MiB at once.
+    // A broker accepts at most 1 MiB per request.
     for (let sent = 0; sent < count; sent += 1_000) {
       const messages = Array.from({ length: Math.min(1_000, count - sent) }, () => {
         const order = { id: randomUUID(), productId, quantity: 1, createdAt: new Date() };

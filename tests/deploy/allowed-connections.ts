@@ -1,6 +1,6 @@
 import type { Manifest } from './render.ts';
 
-/** The pods of ours that a policy may be about. */
+/** Pods of Gudang. */
 const OURS = ['gateway', 'order-subgraph', 'stock-subgraph', 'migrate'];
 
 interface Selector {
@@ -10,7 +10,7 @@ interface Selector {
 
 const NAME = 'app.kubernetes.io/name';
 
-/** Which of our pods a selector takes. */
+/** Returns the pods that a selector matches. */
 function selected({ matchLabels, matchExpressions }: Selector): string[] {
   const name = matchLabels?.[NAME];
   if (name) return [name];
@@ -34,8 +34,11 @@ function nameOf(peer: Peer, ports: readonly { readonly port: unknown }[]): strin
   return namespace ? [namespace] : selected(peer.podSelector ?? {});
 }
 
-/** What our pods may connect to by the policies' egress rules, such as `gateway → order-subgraph`. */
-export function arrows(policies: readonly Manifest[]): string[] {
+/**
+ * Lists the connections that the policies' egress rules allow, for example `gateway →
+ * order-subgraph`.
+ */
+export function allowedConnections(policies: readonly Manifest[]): string[] {
   return policies.flatMap(({ spec }) =>
     (spec.egress ?? []).flatMap(({ to, ports }: { to: Peer[]; ports: { port: unknown }[] }) =>
       selected(spec.podSelector).flatMap((from) =>

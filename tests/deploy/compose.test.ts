@@ -12,17 +12,17 @@ const validate = await createComposeValidator();
 const compose = await readYaml('docker/compose.yaml');
 
 describe('compose', () => {
-  it('is what the specification allows', async () => {
+  it('matches the Compose specification', async () => {
     expect(validate(compose)).toEqual([]);
     expect(validate(await readYaml('compose.yaml'))).toEqual([]);
   });
 
-  it('is refused when a field is mistyped', () => {
+  it('is invalid with a mistyped field', () => {
     const services = { ...compose.services, gateway: { ...compose.services.gateway, imgae: 'x' } };
     expect(validate({ ...compose, services })).not.toEqual([]);
   });
 
-  it('mounts only files that are there', async () => {
+  it('mounts only existing files', async () => {
     const mounted = Object.values<{ volumes?: string[] }>(compose.services)
       .flatMap(({ volumes = [] }) => volumes)
       .map((volume) => volume.split(':')[0] ?? '')
@@ -31,7 +31,7 @@ describe('compose', () => {
     for (const source of mounted) expect(await read(`docker/${source}`)).not.toBe('');
   });
 
-  it('depends on services that are there, none of them in a profile', () => {
+  it('depends only on existing services without a profile', () => {
     for (const { depends_on = {} } of Object.values<{ depends_on?: object }>(compose.services)) {
       for (const name of Object.keys(depends_on)) {
         expect(compose.services).toHaveProperty(name);
@@ -40,7 +40,7 @@ describe('compose', () => {
     }
   });
 
-  it('publishes each port once, and none of a service that has replicas', () => {
+  it('publishes each port once, and no port of a replicated service', () => {
     const { services } = compose;
     for (const name of ['gateway', 'order-subgraph', 'stock-subgraph']) {
       expect(services[name].ports).toBeUndefined();
@@ -54,7 +54,7 @@ describe('compose', () => {
 });
 
 describe('Dockerfile', () => {
-  it('has the targets that compose builds, each with a command in exec form and no root', async () => {
+  it('has the targets that compose builds, each with an exec-form command and a non-root user', async () => {
     const source = await read('docker/Dockerfile');
     for (const { build } of Object.values<{
       build?: { target: string; args: { SERVICE: string } };
@@ -70,7 +70,7 @@ describe('Dockerfile', () => {
     }
   });
 
-  it('prunes with the turbo that this repository builds with', async () => {
+  it("prunes with the repository's version of turbo", async () => {
     const { devDependencies } = JSON.parse(await read('package.json'));
     expect(await read('docker/Dockerfile')).toContain(`turbo@${devDependencies.turbo} `);
   });

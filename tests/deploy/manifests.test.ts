@@ -1,20 +1,20 @@
 import { ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { arrows } from './arrows.ts';
+import { allowedConnections } from './allowed-connections.ts';
 import { findKustomize, type Manifest, render } from './render.ts';
 import { createManifestValidator } from './validate.ts';
 
 const SERVICES = ['gateway', 'order-subgraph', 'stock-subgraph'];
-/** The longest that a service takes to stop, in seconds: see lifecycle.ts in @gudang/runtime. */
+/** Deadline of a service's shutdown in seconds: see lifecycle.ts in @gudang/runtime. */
 const STOP_DEADLINE_S = 20;
 
-/** Of a topic: see KAFKA_PARTITIONS in SETTINGS.md. */
-const PARTITIONS_UNLESS_SET = 6;
+/** Default of KAFKA_PARTITIONS, see docs/SETTINGS.md. */
+const DEFAULT_PARTITIONS = 6;
 
 const kustomize = await findKustomize();
 const validate = await createManifestValidator();
 
-// Without kustomize and kubectl there is nothing to render with; .ci/run brings one.
+// Rendering needs kustomize or kubectl; .ci/run installs kustomize.
 describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])(
   '%s',
   (overlay) => {
@@ -26,7 +26,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
       if (kustomize) manifests = await render(kustomize, `k8s/overlays/${overlay}`);
     });
 
-    it('is what the schemas allow', () => {
+    it('matches the schemas', () => {
       expect(manifests.length).toBeGreaterThan(20);
       expect(
         manifests.flatMap((one) =>
@@ -35,7 +35,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
       ).toEqual([]);
     });
 
-    it('is refused when a field is mistyped, whatever its kind', () => {
+    it('is invalid with a mistyped field in any kind of resource', () => {
       const accepted = manifests
         .filter(({ spec }) => spec !== undefined)
         .filter((one) => validate({ ...one, spec: { ...one.spec, replicsa: 1 } }).length === 0);
@@ -65,7 +65,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
       });
     });
 
-    it('asks each service whether it is alive and ready, and lets it say goodbye', () => {
+    it('has liveness and readiness probes and enough time for a graceful shutdown', () => {
       const found = of('Deployment').filter(({ metadata }) => SERVICES.includes(metadata.name));
       expect(found.map(({ metadata }) => metadata.name).sort()).toEqual(SERVICES);
       for (const { spec, metadata } of found) {
@@ -82,7 +82,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
       }
     });
 
-    it('names nothing that is not there', () => {
+    it('refers only to existing resources', () => {
       const names = (kind: string): string[] => of(kind).map(({ metadata }) => metadata.name);
       for (const { spec } of workloads()) {
         for (const { configMapRef } of spec.template.spec.containers[0].envFrom ?? []) {
@@ -93,10 +93,10 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
         expect(names('Deployment')).toContain(spec.scaleTargetRef.name);
       }
       const scaled = [...names('HorizontalPodAutoscaler'), ...names('ScaledObject')];
-      expect(new Set(scaled).size, 'one autoscaler for each').toBe(scaled.length);
+      expect(new Set(scaled).size, 'one autoscaler per deployment').toBe(scaled.length);
     });
 
-    it('cuts off no live stream by the time that it lasts', () => {
+    it('sets no request time-out that would end live streams', () => {
       for (const { spec } of of('HTTPRoute')) {
         for (const { timeouts } of spec.rules) {
           expect(timeouts).toEqual({ request: '0s', backendRequest: '0s' });
@@ -105,7 +105,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
       expect(of('HTTPRoute')).toHaveLength(overlay === 'local' ? 0 : 1);
     });
 
-    it('scales by what waits in the topics that the services consume, up to their partitions', () => {
+    it('scales by the lag of the consumed topics, up to their number of partitions', () => {
       const consumed = new Map([
         ['order-subgraph', ORDER_DECIDED],
         ['stock-subgraph', ORDER_CREATED],
@@ -122,12 +122,12 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
         );
         expect(trigger.consumerGroup).toBe(metadata.name);
         expect(trigger.bootstrapServers).toBe(settings?.['KAFKA_BROKERS']);
-        const partitions = Number(settings?.['KAFKA_PARTITIONS'] ?? PARTITIONS_UNLESS_SET);
+        const partitions = Number(settings?.['KAFKA_PARTITIONS'] ?? DEFAULT_PARTITIONS);
         expect(spec.maxReplicaCount).toBeLessThanOrEqual(partitions);
       }
     });
 
-    it('allows the arrows of the picture and no others', () => {
+    it('allows exactly the connections of the architecture diagram', () => {
       const stores =
         overlay === 'local'
           ? ['order-subgraph → postgres', 'stock-subgraph → postgres', 'migrate → postgres']
@@ -146,7 +146,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
       const kafka = overlay === 'production-external' ? '10.0.0.0/8:9093' : 'kafka';
       const watched = overlay === 'local' ? [] : SERVICES.map((one) => `${one} → observability`);
       const issuer = overlay === 'local' ? [] : SERVICES.map((one) => `${one} → 0.0.0.0/0:443`);
-      expect(arrows(of('NetworkPolicy')).sort()).toEqual(
+      expect(allowedConnections(of('NetworkPolicy')).sort()).toEqual(
         [
           ...['gateway', 'order-subgraph', 'stock-subgraph', 'migrate'].map(
             (one) => `${one} → DNS`,
@@ -164,7 +164,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
   },
 );
 
-it.skipIf(!kustomize)('the component rest opens 8000 and 8001 beside the graph', async () => {
+it.skipIf(!kustomize)('the component rest also opens ports 8000 and 8001', async () => {
   if (!kustomize) return;
   const manifests = await render(kustomize, 'tests/deploy/with-rest');
   expect(manifests.flatMap(validate)).toEqual([]);

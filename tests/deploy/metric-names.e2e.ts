@@ -4,7 +4,7 @@ import { metricsIn, readExpressions } from './metric-names.ts';
 
 const system = useSystem();
 
-/** The names of the samples in what `/metrics` answers. */
+/** Returns the sample names of a `/metrics` response. */
 async function samplesOf(url: string): Promise<string[]> {
   const text = await (await fetch(`${url}/metrics`)).text();
   return text
@@ -16,7 +16,7 @@ async function samplesOf(url: string): Promise<string[]> {
     });
 }
 
-it('dashboard and rules name only metrics that the services have', async () => {
+it('dashboard and rules use only existing metrics', async () => {
   const { gateway, order, stock } = system();
   const had = new Set(
     (await Promise.all([gateway, order, stock].map(({ url }) => samplesOf(url)))).flat(),

@@ -9,7 +9,7 @@ it('finds the metrics of an expression', () => {
   expect(metricsIn(expression)).toEqual(['x_bucket', 'y']);
 });
 
-it('each panel and each rule asks for a metric', async () => {
+it('each panel and each rule uses a metric', async () => {
   const expressions = await readExpressions();
   expect(expressions.size).toBeGreaterThan(30);
   for (const [name, asked] of expressions) {
@@ -19,7 +19,7 @@ it('each panel and each rule asks for a metric', async () => {
   }
 });
 
-it('each rule says how bad it is, what is wrong and what to do', async () => {
+it('each rule has a severity, a summary and instructions', async () => {
   const rules = (await readAlerts()).groups.flatMap(({ rules }) => rules);
   for (const { alert, labels, annotations } of rules) {
     expect(['page', 'ticket'], alert).toContain(labels.severity);
@@ -28,7 +28,7 @@ it('each rule says how bad it is, what is wrong and what to do', async () => {
   }
 });
 
-it('the operator gets the same rules', async () => {
+it("the Prometheus operator's resource has the same rules", async () => {
   const file = new URL('../../k8s/components/service-monitors/rules.yaml', import.meta.url);
   const { spec } = parse(await readFile(file, 'utf8'));
   expect(spec.groups).toEqual((await readAlerts()).groups);

@@ -10,12 +10,12 @@ interface Rule {
   readonly annotations: { readonly summary: string; readonly runbook: string };
 }
 
-/** The alert rules, as Prometheus reads them. */
+/** Reads Prometheus's alert rules. */
 export async function readAlerts(): Promise<{ groups: { rules: Rule[] }[] }> {
   return parse(await readFile(new URL('alerts.yaml', observe), 'utf8'));
 }
 
-/** What the dashboard and the rules ask Prometheus for, by the panel or rule that asks. */
+/** Reads the expressions of the dashboard and the rules, by panel or rule. */
 export async function readExpressions(): Promise<Map<string, string[]>> {
   const asked = new Map<string, string[]>();
   for (const { rules } of (await readAlerts()).groups) {
@@ -32,11 +32,13 @@ export async function readExpressions(): Promise<Map<string, string[]>> {
   return asked;
 }
 
-/** Prometheus makes this one itself. */
+/** Metrics of Prometheus itself. */
 const OF_PROMETHEUS = new Set(['up']);
 const WORDS = new Set(['or', 'and', 'unless', 'bool', 'group_left', 'group_right', 'offset']);
 
-/** The metrics that an expression names, as far as these are written here. */
+/**
+ * Returns the metrics in an expression. Handles the syntax that the dashboard and the rules use.
+ */
 export function metricsIn(expression: string): string[] {
   const bare = expression
     .replace(/"[^"]*"/g, '')

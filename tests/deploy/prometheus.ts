@@ -8,9 +8,9 @@ import { freePort } from '@gudang/embedded';
 import { startWatchdog } from '@gudang/embedded/testing';
 import { eventually } from '@gudang/testing/eventually';
 
-/** A database that is silent holds a scrape up for 2 s. */
-const SCRAPED_EVERY = '3s';
-/** What a rule looks back over: a few scrapes. */
+/** A silent database delays a scrape by 2 s. */
+const SCRAPE_INTERVAL = '3s';
+/** Range of rate expressions: a few scrapes. */
 const WINDOW = '9s';
 
 export interface Alert {
@@ -21,12 +21,15 @@ export interface Alert {
 
 export interface Prometheus {
   readonly alerts: () => Promise<readonly Alert[]>;
-  /** How many targets it reads. */
+  /** Number of targets that are up. */
   readonly scraped: () => Promise<number>;
   readonly stop: () => Promise<void>;
 }
 
-/** PROMETHEUS, which .ci/run sets, or what is installed; undefined when there is none. */
+/**
+ * Finds Prometheus: PROMETHEUS, which .ci/run sets, or an installed one. Undefined if there is
+ * none.
+ */
 export async function findPrometheus(): Promise<string | undefined> {
   const binary = process.env['PROMETHEUS'] ?? 'prometheus';
   const found = await promisify(execFile)(binary, ['--version']).catch(() => undefined);
@@ -34,9 +37,9 @@ export async function findPrometheus(): Promise<string | undefined> {
 }
 
 /**
- * Prometheus over the alert rules as they are, but for their patience: they fire at once, and look
- * back over seconds in place of minutes.
- * @param targets such as `127.0.0.1:8000`
+ * Starts Prometheus with the alert rules. Only their times are changed: they fire immediately, and
+ * ranges are seconds instead of minutes.
+ * @param targets for example `127.0.0.1:8000`
  */
 export async function startPrometheus(
   binary: string,
@@ -52,14 +55,14 @@ export async function startPrometheus(
   await writeFile(join(directory, 'alerts.yaml'), hurried);
   const config = {
     global: {
-      scrape_interval: SCRAPED_EVERY,
-      scrape_timeout: SCRAPED_EVERY,
+      scrape_interval: SCRAPE_INTERVAL,
+      scrape_timeout: SCRAPE_INTERVAL,
       evaluation_interval: '500ms',
     },
     rule_files: ['alerts.yaml'],
     scrape_configs: [{ job_name: 'gudang', static_configs: [{ targets }] }],
   };
-  // JSON is YAML too.
+  // JSON is valid YAML.
   await writeFile(join(directory, 'prometheus.json'), JSON.stringify(config));
   const address = `127.0.0.1:${await freePort()}`;
   const child = spawn(

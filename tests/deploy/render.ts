@@ -6,7 +6,7 @@ import { parseAllDocuments } from 'yaml';
 const exec = promisify(execFile);
 const repository = new URL('../../', import.meta.url);
 
-/** A Kubernetes object, as far as these tests look into it. */
+/** The parts of a Kubernetes object that tests read. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -19,8 +19,8 @@ export interface Manifest {
 type Kustomize = readonly [command: string, ...args: string[]];
 
 /**
- * What renders overlays: KUSTOMIZE, which .ci/run sets, or what is installed; undefined when there
- * is nothing.
+ * Finds a program that renders overlays: KUSTOMIZE, which .ci/run sets, or an installed one.
+ * Undefined if there is none.
  */
 export async function findKustomize(): Promise<Kustomize | undefined> {
   const given = process.env['KUSTOMIZE'];
@@ -35,11 +35,11 @@ export async function findKustomize(): Promise<Kustomize | undefined> {
     const works = await exec(command, [...args, '--help']).catch(() => undefined);
     if (works) return candidate;
   }
-  if (given) throw new Error(`KUSTOMIZE names ${given}, which does not run`);
+  if (given) throw new Error(`KUSTOMIZE: ${given} cannot be run`);
   return undefined;
 }
 
-/** @param overlay such as `k8s/overlays/local` */
+/** @param overlay for example `k8s/overlays/local` */
 export async function render(kustomize: Kustomize, overlay: string): Promise<Manifest[]> {
   const [command, ...args] = kustomize;
   const folder = fileURLToPath(new URL(overlay, repository));

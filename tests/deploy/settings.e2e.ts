@@ -12,12 +12,12 @@ const rows = Object.fromEntries(
 );
 const kustomize = await findKustomize();
 
-/** What stands for the values of secrets; a URL's scheme is checked. */
+/** Placeholder for secrets. It is a URL because settings check the scheme. */
 const SECRET = 'postgresql://user:a-secret-of-some-length@host/database';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** The variables of a service's container, from its own list and from its ConfigMap. */
+/** Returns the variables of a service's container from its env list and its ConfigMap. */
 function environmentOf(service: string, manifests: readonly Manifest[]): Environment {
   const deployment = manifests.find(
     ({ kind, metadata }) => kind === 'Deployment' && metadata.name === service,
@@ -38,14 +38,14 @@ async function expectAccepted(service: string, environment: Environment): Promis
   const known = (rows[service] ?? []).map(({ name }) => name);
   expect(known, service).toEqual(expect.arrayContaining(Object.keys(environment)));
   const kind = service.split('-')[0] as 'gateway' | 'order' | 'stock';
-  // The file of this one is in the container alone.
+  // This file exists only in the container.
   const { KAFKA_TLS_CA: _inContainer, ...checked } = environment;
   const { stderr, code } = await runScript(scriptOf(kind), checked, { args: ['--check'] });
   expect(`${stderr}${code}`, service).toBe('0');
 }
 
 it.each(SERVICES)(
-  'k8s/base/settings/%s.env has every setting; `npm run settings` writes it anew',
+  'k8s/base/settings/%s.env lists every setting; `npm run settings` writes it',
   async (service) => {
     const written = await readFile(deploySettingsPath(service), 'utf8');
     expect(written).toBe(await deploySettings(service, rows[service] ?? []));
@@ -55,7 +55,7 @@ it.each(SERVICES)(
 describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])(
   '%s',
   (overlay) => {
-    it('sets only settings that there are, to what they may be', async () => {
+    it('sets only existing settings, to valid values', async () => {
       if (!kustomize) return;
       const manifests = await render(kustomize, `k8s/overlays/${overlay}`);
       for (const service of SERVICES) {
@@ -65,12 +65,12 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
   },
 );
 
-it('compose sets only settings that there are, to what they may be', async () => {
+it('compose sets only existing settings, to valid values', async () => {
   const file = new URL('../../docker/compose.yaml', import.meta.url);
   const { services } = parse(await readFile(file, 'utf8'), { merge: true });
   for (const service of SERVICES) {
     const written = Object.entries<string>(services[service].environment);
-    // ${NAME:-default}: what it is unless its user says otherwise.
+    // ${NAME:-default}: the default is checked.
     const filled = written.map(([name, value]) => [
       name,
       value.replace(/\$\{\w+:-([^}]*)\}/g, '$1'),

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { eventually } from '@gudang/testing/eventually';
 import type { ServiceProcess } from '@gudang/testing/system/service-process';
 import pg from 'pg';
-import { runPageCommand } from './page-commands.ts';
+import { runRunbookCommand } from './runbook.ts';
 
-/** The whole state that a database had once. */
+/** A backup of a whole database. */
 export interface DatabaseBackup {
-  /** Puts it in the place of the database, as it was; its service is stopped by then. */
+  /** Replaces the database by the backup; its service must be stopped. */
   readonly restore: () => Promise<void>;
   readonly drop: () => Promise<void>;
 }
@@ -16,14 +16,14 @@ export interface DatabaseBackup {
 interface BackedUp {
   readonly database: 'order' | 'stock';
   readonly url: string;
-  /** The service that works with it. */
+  /** The service that uses it. */
   readonly part: ServiceProcess;
 }
 
 /**
- * By the operators' page: pg_dump while all runs; pg_restore into the database as it is, or into a new
- * one where it is lost.
- * @param programs their folder
+ * Backs up with the commands of the runbook: pg_dump while the system runs, and pg_restore into the
+ * existing database, or into a new one if it is lost.
+ * @param programs folder of PostgreSQL's programs
  */
 export async function dumpDatabase(
   { database, url }: BackedUp,
@@ -31,7 +31,7 @@ export async function dumpDatabase(
 ): Promise<DatabaseBackup> {
   const directory = await mkdtemp(join(tmpdir(), 'gudang-dump-'));
   const place = { url, programs, directory };
-  await runPageCommand({ begins: 'pg_dump', database }, place);
+  await runRunbookCommand({ begins: 'pg_dump', database }, place);
   return {
     restore: async () => {
       const name = new URL(url).pathname.slice(1);
@@ -39,15 +39,16 @@ export async function dumpDatabase(
         await onServer(url, `DROP DATABASE ${name} WITH (FORCE)`);
         await onServer(url, `CREATE DATABASE ${name}`);
       }
-      await runPageCommand({ begins: 'pg_restore', database }, place);
+      await runRunbookCommand({ begins: 'pg_restore', database }, place);
     },
     drop: () => rm(directory, { recursive: true, force: true }),
   };
 }
 
 /**
- * Copies a database within its server, where there is no pg_dump: PostgreSQL's npm package has none.
- * Nobody may be connected, so the service is stopped for it.
+ * Backs up by copying the database within its server, for machines without pg_dump, which
+ * PostgreSQL's npm package lacks. The service is stopped meanwhile: PostgreSQL copies only a
+ * database without connections.
  */
 export async function copyDatabase({ url, part }: BackedUp): Promise<DatabaseBackup> {
   const database = new URL(url).pathname.slice(1);
@@ -65,7 +66,7 @@ export async function copyDatabase({ url, part }: BackedUp): Promise<DatabaseBac
   };
 }
 
-/** Nobody may be connected to what is copied, and somebody may be for a moment. */
+/** Retries until the last connection to the database has closed. */
 async function copy(url: string, { from, to }: { from: string; to: string }): Promise<void> {
   const attempt = async (): Promise<true> => {
     await onServer(

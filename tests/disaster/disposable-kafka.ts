@@ -5,17 +5,17 @@ import { freePort, startKafka } from '@gudang/embedded';
 import { startWatchdog } from '@gudang/embedded/testing';
 import { startRestartableServer } from '@gudang/testing/system/restartable-server';
 
-/** A Kafka that can lose everything. */
-export interface KafkaToLose {
+/** A Kafka server that can lose all data. */
+export interface DisposableKafka {
   readonly brokers: string;
-  /** Kills it: from now on there is none. */
+  /** Kills the broker. */
   readonly kill: () => Promise<void>;
-  /** Starts one with nothing in it, at the same address: no topics, no groups, another cluster. */
+  /** Starts an empty broker at the same address: no topics, no groups, a new cluster id. */
   readonly startEmpty: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-export async function startKafkaToLose(): Promise<KafkaToLose> {
+export async function startDisposableKafka(): Promise<DisposableKafka> {
   const directory = await mkdtemp(join(tmpdir(), 'gudang-disaster-'));
   const watchdog = startWatchdog(directory);
   const port = await freePort();

@@ -7,15 +7,15 @@ import {
 import { eventually } from '@gudang/testing/eventually';
 import { type System, startSystem } from '@gudang/testing/system/system';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
-import { expectSettledBooks, type StoredStocks } from './books.ts';
 import { copyDatabase, type DatabaseBackup, dumpDatabase } from './database-backup.ts';
-import { type KafkaToLose, startKafkaToLose } from './kafka-to-lose.ts';
-import { readRestorePage } from './page-commands.ts';
+import { type DisposableKafka, startDisposableKafka } from './disposable-kafka.ts';
 import { findPostgresPrograms } from './postgres-programs.ts';
+import { expectReconciled, type StoredStocks } from './reconciliation.ts';
+import { readRunbook } from './runbook.ts';
 
-const SEEN_WITHIN_MS = 40_000;
-const A_LOSS_WITHIN_MS = 120_000;
-/** So much before the backup begins what stock is told again: some of it is a repeat. */
+const RECEIVED_WITHIN_MS = 40_000;
+const TEST_TIMEOUT_MS = 120_000;
+/** Orders are republished from this long before the backup on, so that some are repeats. */
 const MARGIN_MS = 60_000;
 const IDS = ['kopi', 'teh'];
 const INITIAL = new Map([
@@ -26,18 +26,18 @@ const INITIAL = new Map([
 const programs = await findPostgresPrograms();
 const backup = programs
   ? `by ${programs.version}`
-  : 'by a copy: no pg_dump of a whole PostgreSQL is installed, nor is POSTGRES_PROGRAMS set';
+  : 'by a copy: no PostgreSQL with pg_dump is installed and POSTGRES_PROGRAMS is not set';
 
 let servers: TestServers | undefined;
-let kafka: KafkaToLose;
+let kafka: DisposableKafka;
 let system: System;
-/** From before anything was lost, to the end. */
+/** Runs through all tests. */
 let lasting: VerifyingSubscriber;
 let firstCursor: string;
 
 beforeAll(async () => {
-  kafka = await startKafkaToLose();
-  // pg_dump refuses a newer server than its own.
+  kafka = await startDisposableKafka();
+  // pg_dump rejects a server that is newer than itself.
   if (programs) servers = await startTestServers({ postgresPrograms: programs.directory });
   system = await startSystem({
     postgresUrl: servers?.postgresUrl ?? inject('postgresUrl'),
@@ -51,7 +51,7 @@ beforeAll(async () => {
 });
 afterEach(({ task }) => {
   if (task.result?.state !== 'fail') return;
-  process.stderr.write(`\nThe parts during "${task.name}":\n${system.logs()}\n`);
+  process.stderr.write(`\nOutput of the processes during "${task.name}":\n${system.logs()}\n`);
 });
 afterAll(async () => {
   await lasting?.close();
@@ -75,12 +75,12 @@ const order = async (count: number): Promise<string[]> => {
 const decided = async (ids: readonly string[]): Promise<void> => {
   for (const id of ids) await createShopClient(system.graph).decided(id);
 };
-/** Nothing is on its way but in Kafka. */
+/** Waits until the outbox is empty, so that pending orders are only in Kafka. */
 const sent = (): Promise<unknown> =>
   eventually(
     () => system.databases.order('SELECT FROM outbox'),
     (rows) => rows.length === 0,
-    { until: 'the outbox is sent' },
+    { until: 'the outbox is empty' },
   );
 
 function backUp(database: 'order' | 'stock', lost: boolean): Promise<DatabaseBackup> {
@@ -92,23 +92,23 @@ function backUp(database: 'order' | 'stock', lost: boolean): Promise<DatabaseBac
 const decisions = (): Promise<unknown> =>
   system.databases.stock('SELECT * FROM decisions ORDER BY order_id');
 
-/** Old cursors and the stream that was there all the time end in the database's state. */
+/** Asserts that streams from old cursors and the lasting stream end with the database's state. */
 async function expectSeen(stored: StoredStocks, cursors: readonly string[]): Promise<void> {
   const returning = await Promise.all(cursors.map(watchFrom));
   await eventually(
     () => [lasting, ...returning].map((witness) => witness.faults(stored)),
     (faults) => faults.flat().length === 0,
-    { until: "each live client ends in the database's state", within: SEEN_WITHIN_MS },
+    { until: "each subscriber has the database's state", within: RECEIVED_WITHIN_MS },
   );
   await Promise.all(returning.map((witness) => witness.close()));
 }
 
 test(
-  'Kafka loses everything with orders pending: all settle, nothing twice, live clients end right',
+  'after Kafka loses all data, pending orders are decided once and streams end with the current state',
   async () => {
     await decided(await order(4));
     const before = await createShopClient(system.graph).stockCursor();
-    // Held, so that these orders are in Kafka alone when it is lost.
+    // Stopped, so that these orders are only in Kafka when it is lost.
     system.stock.kill('SIGSTOP');
     await order(4);
     await sent();
@@ -117,16 +117,16 @@ test(
     await order(4);
     await kafka.startEmpty();
 
-    const stored = await expectSettledBooks(system.databases, INITIAL);
+    const stored = await expectReconciled(system.databases, INITIAL);
     await expectSeen(stored, [firstCursor, before]);
     await decided(await order(2));
-    await expectSeen(await expectSettledBooks(system.databases, INITIAL), [firstCursor, before]);
+    await expectSeen(await expectReconciled(system.databases, INITIAL), [firstCursor, before]);
   },
-  A_LOSS_WITHIN_MS,
+  TEST_TIMEOUT_MS,
 );
 
 test(
-  `order_db is restored, ${backup}: what was pending settles, and is not taken twice`,
+  `after order_db is restored, ${backup}, pending orders are decided and take stock once`,
   async () => {
     await decided(await order(2));
     system.stock.kill('SIGSTOP');
@@ -143,14 +143,14 @@ test(
     await system.order.restart();
     await system.order.ready();
     await decided(pending);
-    await expectSeen(await expectSettledBooks(system.databases, INITIAL), [firstCursor]);
+    await expectSeen(await expectReconciled(system.databases, INITIAL), [firstCursor]);
     await backup.drop();
   },
-  A_LOSS_WITHIN_MS,
+  TEST_TIMEOUT_MS,
 );
 
 test(
-  `stock_db is lost and restored, ${backup}: told again, its orders are decided as they were`,
+  `after stock_db is lost and restored, ${backup}, republished orders get their earlier decisions`,
   async () => {
     await decided(await order(2));
     const backedUpAt = new Date();
@@ -162,21 +162,21 @@ test(
     await system.stock.stop();
     await backup.restore();
     expect(await decisions()).toEqual(known);
-    await tellStockAgain(new Date(backedUpAt.getTime() - MARGIN_MS));
+    await republishOrders(new Date(backedUpAt.getTime() - MARGIN_MS));
     await system.stock.restart();
     await system.stock.ready();
-    const stored = await expectSettledBooks(system.databases, INITIAL);
+    const stored = await expectReconciled(system.databases, INITIAL);
     await expectSeen(stored, [firstCursor, before]);
     await decided(await order(2));
-    await expectSeen(await expectSettledBooks(system.databases, INITIAL), [firstCursor, before]);
+    await expectSeen(await expectReconciled(system.databases, INITIAL), [firstCursor, before]);
     await backup.drop();
   },
-  A_LOSS_WITHIN_MS,
+  TEST_TIMEOUT_MS,
 );
 
-/** The statement of the operators' page, for all orders since a time. */
-async function tellStockAgain(since: Date): Promise<void> {
-  const page = await readRestorePage();
+/** Runs the runbook's statement that republishes all orders since a time. */
+async function republishOrders(since: Date): Promise<void> {
+  const page = await readRunbook();
   const [, statement = ''] = /```sql\n(.*?)```/s.exec(page) ?? [];
   expect(statement).toContain("'2026-11-23T01:00:00Z'");
   await system.databases.order(statement.replace('2026-11-23T01:00:00Z', since.toISOString()));

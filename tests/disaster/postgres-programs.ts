@@ -3,19 +3,19 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** Where Debian and its like keep theirs, a folder a version. */
+/** Installation folder on Debian, with one folder per version. */
 const INSTALLED = '/usr/lib/postgresql';
 const NEEDED = ['initdb', 'postgres', 'pg_dump', 'pg_restore'];
 
 export interface PostgresPrograms {
   readonly directory: string;
-  /** Such as `pg_dump (PostgreSQL) 15.18`. */
+  /** For example `pg_dump (PostgreSQL) 15.18`. */
   readonly version: string;
 }
 
 /**
- * A whole PostgreSQL, with the programs that npm's lacks: of the folder POSTGRES_PROGRAMS, or the newest one installed;
- * undefined when there is none.
+ * Finds a complete PostgreSQL, including the programs that the npm package lacks: in
+ * POSTGRES_PROGRAMS, or the newest installed one. Returns undefined if there is none.
  */
 export async function findPostgresPrograms(): Promise<PostgresPrograms | undefined> {
   const given = process.env['POSTGRES_PROGRAMS'];
@@ -31,6 +31,6 @@ export async function findPostgresPrograms(): Promise<PostgresPrograms | undefin
     );
     if (dump) return { directory, version: dump.stdout.trim() };
   }
-  if (given) throw new Error(`POSTGRES_PROGRAMS: ${given} lacks some of ${NEEDED.join(', ')}`);
+  if (given) throw new Error(`POSTGRES_PROGRAMS: ${given} must contain ${NEEDED.join(', ')}`);
   return undefined;
 }

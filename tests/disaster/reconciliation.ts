@@ -10,12 +10,12 @@ export type StoredStocks = ReadonlyMap<
 >;
 
 /**
- * Waits until all orders are decided and stock has told so, then holds the books of both databases
- * against each other: each order decided once, alike in both, and taken from its stock once.
- * @param initial what each stock began with, together with what was adjusted since
- * @returns the stocks as they are
+ * Waits until all orders are decided and all decisions are sent, then reconciles both databases:
+ * each order has one decision, equal in both, and took its stock once.
+ * @param initial initial quantity of each stock plus all adjustments
+ * @returns the current stocks
  */
-export async function expectSettledBooks(
+export async function expectReconciled(
   { order, stock }: Databases,
   initial: ReadonlyMap<string, number>,
 ): Promise<StoredStocks> {

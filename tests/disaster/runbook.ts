@@ -2,28 +2,29 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-/** The operators' page, whose commands and statement are run as they stand there. */
-export function readRestorePage(): Promise<string> {
+/** Reads the operators' runbook, whose commands and statement the tests run unchanged. */
+export function readRunbook(): Promise<string> {
   return readFile(new URL('../../k8s/RESTORE.md', import.meta.url), 'utf8');
 }
 
 /**
- * Runs the one command of the page that begins with a program and names a database.
- * @param programs the folder of that program
- * @param directory where its files are
+ * Runs the runbook's command that starts with a program and names a database.
+ * @param programs folder of PostgreSQL's programs
+ * @param directory working directory
  */
-export async function runPageCommand(
+export async function runRunbookCommand(
   { begins, database }: { begins: string; database: 'order' | 'stock' },
   { url, programs, directory }: { url: string; programs: string; directory: string },
 ): Promise<void> {
-  const inline = [...(await readRestorePage()).matchAll(/`([^`\n]+)`/g)].map(
-    ([, code = '']) => code,
-  );
+  const inline = [...(await readRunbook()).matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code);
   const of = inline.filter(
     (code) => code.startsWith(`${begins} `) && code.includes(`${database}_db`),
   );
   const [command, ...others] = of;
-  if (!command || others.length > 0) throw new Error(`Not one ${begins} of ${database}_db: ${of}`);
+  if (!command || others.length > 0)
+    throw new Error(
+      `The runbook needs exactly one ${begins} command for ${database}_db, but has: ${of}`,
+    );
   await promisify(execFile)('sh', ['-c', command], {
     cwd: directory,
     env: {

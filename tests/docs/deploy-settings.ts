@@ -2,19 +2,22 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { SettingRow } from '@gudang/runtime/settings';
 
-const MARK = '# The rest, at their defaults; `npm run settings` writes this list.';
+const MARK = '# All other settings with their defaults; `npm run settings` writes this list.';
 
-/** Where a cluster keeps a service's settings. */
+/** Returns the path of a service's settings for Kubernetes. */
 export function deploySettingsPath(service: string): string {
   return fileURLToPath(new URL(`../../k8s/base/settings/${service}.env`, import.meta.url));
 }
 
-/** The names that a file of settings gives a value. */
+/** Returns the names of the settings that a file sets. */
 export function namesSet(file: string): string[] {
   return file.split('\n').flatMap((line) => /^([A-Z]\w*)=/.exec(line)?.[1] ?? []);
 }
 
-/** The file as it should be: what is set there by hand, then all other settings of the service. */
+/**
+ * Returns the expected file: the settings made by hand, then all others as comments with their
+ * defaults.
+ */
 export async function deploySettings(
   service: string,
   rows: readonly SettingRow[],
@@ -27,7 +30,7 @@ export async function deploySettings(
   return `${[byHand.trimEnd(), MARK, ...rest].join('\n')}\n`;
 }
 
-/** A required one comes from a secret; an optional one has no value unless it gets one. */
+/** Formats a default; a required setting comes from a secret. */
 function shownValue({ default: value }: SettingRow): string {
   return value.startsWith('`') ? `=${value.replaceAll('`', '')}` : ` (${value})`;
 }

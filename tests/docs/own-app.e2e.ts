@@ -32,7 +32,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('from an empty folder to a live list, in under 40 lines', async () => {
+test('the app of the guide shows a live list with less than 40 lines of code', async () => {
   const files = await Promise.all(FILES.map((name) => readFile(join(folder, name), 'utf8')));
   expect(files.join('').trimEnd().split('\n').length).toBeLessThan(40);
 
@@ -60,7 +60,7 @@ test('from an empty folder to a live list, in under 40 lines', async () => {
   await shop.createOrder({ productId: id, quantity: 10 });
   await shows('Kopi: 90');
 
-  // The gateway away, and a change meanwhile: the list goes on from its cursor.
+  // A change while the gateway is down: the list resumes from its cursor.
   gateway.kill('SIGKILL');
   await gateway.exited;
   const body = JSON.stringify({ name: 'Kopi', quantity: 7 });

@@ -1,7 +1,7 @@
 import type { System } from '@gudang/testing/system/system';
 import { type DocumentNode, Kind, parse, print, visit } from 'graphql';
 
-/** Runs an operation; of a stream, waits for an event that an order brings. */
+/** Runs an operation; for a subscription, makes an order and waits for its event. */
 export async function runOperation(query: string, { graph, live }: System): Promise<void> {
   const order = () =>
     graph('mutation { createOrder(input: { productId: "kopi-gayo", quantity: 1 }) { id } }');
@@ -10,7 +10,7 @@ export async function runOperation(query: string, { graph, live }: System): Prom
     const stream = await live({ query });
     try {
       await order();
-      await stream.waitFor(() => true, { until: 'an event comes' });
+      await stream.waitFor(() => true, { until: 'an event arrives' });
     } finally {
       await stream.close();
     }
@@ -20,7 +20,7 @@ export async function runOperation(query: string, { graph, live }: System): Prom
   if (errors) throw new Error(JSON.stringify(errors));
 }
 
-/** What a schema says, field by field and without its descriptions. */
+/** Lists the fields of a schema without descriptions. */
 function statementsOf(schema: DocumentNode): Set<string> {
   const statements = new Set<string>();
   const bare = visit(schema, {
@@ -36,7 +36,7 @@ function statementsOf(schema: DocumentNode): Set<string> {
   return statements;
 }
 
-/** What a snippet of a schema says and the real one does not. */
+/** Returns the fields of a schema snippet that the schema does not have. */
 export function notIn(snippet: string, schema: string): string[] {
   const real = statementsOf(parse(schema));
   return [...statementsOf(parse(snippet))].filter((statement) => !real.has(statement));

@@ -7,15 +7,15 @@ import { repository } from './snippets.ts';
 
 const run = promisify(execFile);
 
-/** Where the services of the documentation's addresses run in this test. */
+/** URLs in the documentation, and the URLs of the services in this test. */
 export interface Addresses {
   readonly [documented: string]: string;
 }
 
 /**
- * Runs a snippet of commands, or, of those that install, start or stop whole systems, makes sure
- * that there is such a command: other tests run them.
- * @throws when a command fails or is of no known kind
+ * Runs the commands of a snippet. For commands that install, start or stop whole systems, it
+ * verifies only that another test runs them.
+ * @throws if a command fails or is unknown
  */
 export async function runShell(text: string, addresses: Addresses): Promise<void> {
   const commands = text
@@ -41,7 +41,7 @@ async function runCommand(command: string, addresses: Addresses): Promise<void> 
       for (const path of words.filter((word) => word.includes('/'))) await mustExist(command, path);
       return;
     }
-    // No engine and no cluster where tests run: tests/deploy holds what these read.
+    // Tests have no Docker engine and no cluster: tests/deploy verifies the files.
     case 'docker':
     case 'kubectl':
     case 'kustomize':
@@ -57,18 +57,21 @@ async function runCommand(command: string, addresses: Addresses): Promise<void> 
       const [name = ''] = first.split('=');
       const settings = await readFile(join(repository, 'docs/SETTINGS.md'), 'utf8');
       if (!settings.includes(`\`${name}\``))
-        throw new Error(`${command}: there is no such setting`);
+        throw new Error(`${command}: docs/SETTINGS.md does not have this setting`);
       return;
     }
     case 'mkdir':
     case 'cd':
       return;
     default:
-      throw new Error(`${command}: no test knows how to run this`);
+      throw new Error(`${command}: add a way to test this command to ${import.meta.url}`);
   }
 }
 
-/** What starts a whole system, or changes files that other tests read: who else starts it, and how. */
+/**
+ * Scripts that start whole systems or change files: the test that runs each, and a string in that
+ * test.
+ */
 const STARTED_BY: Readonly<Record<string, readonly [file: string, words: string]>> = {
   ci: ['.ci/run', 'npm ci'],
   test: ['.ci/run', 'npm test'],
@@ -79,29 +82,29 @@ const STARTED_BY: Readonly<Record<string, readonly [file: string, words: string]
   settings: ['tests/docs/settings-page.e2e.ts', 'settingsPage'],
   supergraph: ['gateway/src/compose.test.ts', 'findStale'],
   schema: ['tests/docs/schema-page.test.ts', 'schemaPage'],
-  // A part of the build, without which no test begins.
+  // Part of the build that every test needs.
   generate: ['turbo.json', '"generate"'],
 };
 
 async function runScript(command: string, script: string): Promise<void> {
   const { scripts } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'));
   if (script !== 'ci' && !(script in scripts)) {
-    throw new Error(`${command}: package.json has no such script`);
+    throw new Error(`${command}: package.json does not have this script`);
   }
   const [file, words] = STARTED_BY[script] ?? [];
   if (file === undefined || words === undefined) {
-    throw new Error(`${command}: no test is known that starts it`);
+    throw new Error(`${command}: add the test that runs it to STARTED_BY`);
   }
   if (!(await readFile(join(repository, file), 'utf8')).includes(words)) {
-    throw new Error(`${command}: ${file} does not start it`);
+    throw new Error(`${command}: ${file} does not run it`);
   }
 }
 
 async function mustExist(command: string, path: string): Promise<void> {
-  if (!existsSync(join(repository, path))) throw new Error(`${command}: there is no ${path}`);
+  if (!existsSync(join(repository, path))) throw new Error(`${command}: ${path} does not exist`);
 }
 
-/** Runs it as it stands, but for the addresses, and takes any answer that is no failure. */
+/** Runs a curl command with the test's URLs; any successful response passes. */
 async function runCurl(command: string, addresses: Addresses): Promise<void> {
   let real = command;
   for (const [documented, address] of Object.entries(addresses)) {
@@ -109,5 +112,5 @@ async function runCurl(command: string, addresses: Addresses): Promise<void> {
   }
   const { stdout } = await run('sh', ['-c', real.replace(/^curl/, 'curl -sS --fail-with-body')]);
   const { errors } = JSON.parse(stdout);
-  if (errors) throw new Error(`${command} answers ${stdout}`);
+  if (errors) throw new Error(`${command} responded ${stdout}`);
 }

@@ -5,10 +5,10 @@ import { runScript } from '@gudang/testing/system/run-script';
 
 export const SERVICES = ['gateway', 'order-subgraph', 'stock-subgraph'];
 
-/** Where the page is kept. */
+/** Path of the page. */
 export const settingsPagePath = fileURLToPath(new URL('../../docs/SETTINGS.md', import.meta.url));
 
-/** Each process tells its own settings. */
+/** Reads a service's settings from its `--settings` output. */
 export async function rowsOf(service: string): Promise<SettingRow[]> {
   const script = fileURLToPath(new URL(`../../${service}/dist/main.js`, import.meta.url));
   const { stdout, code, stderr } = await runScript(script, {}, { args: ['--settings'] });
@@ -25,21 +25,21 @@ function startRows(): SettingRow[] {
   }));
 }
 
-/** SETTINGS.md as the code has it today. */
+/** Returns the content that docs/SETTINGS.md must have. */
 export async function settingsPage(): Promise<string> {
   const rows: Record<string, SettingRow[]> = {};
   for (const service of SERVICES) rows[service] = await rowsOf(service);
   return `# Settings
 
-All settings come from the environment, are read once, and are checked together: whatever is wrong is
-reported in one list. Generated from the code by \`npm run settings\`.
+Settings are environment variables. A process reads them once at start and reports all invalid values in
+one list. Generated from the code by \`npm run settings\`.
 
 ## The services
 
 ${settingsMarkdown(rows)}
 ## npm start
 
-Passed on to the services are all of the above, except that each gets its own port.
+\`npm start\` passes all settings above to the services, except the ports.
 
 ${settingsMarkdown({ start: startRows() })}`;
 }

@@ -21,7 +21,7 @@ const pages = await findPages();
 const snippets = (await Promise.all(pages.map(readSnippets))).flat();
 const textOf = (path: string) => readFile(join(repository, path), 'utf8');
 
-/** The example files, each with the text that a page may show. */
+/** Content of the example files, by name. */
 const examples = new Map<string, string>();
 for (const directory of EXAMPLES) {
   for (const name of await readdir(join(repository, directory))) {
@@ -31,7 +31,7 @@ for (const directory of EXAMPLES) {
 
 async function check({ language, text }: Snippet): Promise<void> {
   if (CODE.has(language)) {
-    expect([...examples.values()], 'it is what an example file holds').toContain(text);
+    expect([...examples.values()], 'the snippet equals an example file').toContain(text);
   } else if (language === 'graphql' && isSchema(text)) {
     expect(notIn(text, await textOf('stock-subgraph/schema.graphql'))).toEqual([]);
   } else if (language === 'graphql') {
@@ -48,18 +48,18 @@ async function check({ language, text }: Snippet): Promise<void> {
   } else if (language === 'yaml') {
     expect(parseAllDocuments(text).flatMap(({ errors }) => errors)).toEqual([]);
   } else {
-    // A drawing; anything that is code says in which language.
+    // A diagram. Code blocks must name their language.
     expect(language).toBe('');
     expect(text).toMatch(/[─│└┌├]/);
   }
 }
 
-test.each(snippets.map((snippet) => [snippet.place, snippet] as const))(
-  'the snippet %s does what it says',
-  (_place, snippet) => check(snippet),
+test.each(snippets.map((snippet) => [snippet.location, snippet] as const))(
+  'the snippet %s works',
+  (_location, snippet) => check(snippet),
 );
 
-test('there are snippets, and every example that they show is run by a test', async () => {
+test('tests run every example that the documentation shows', async () => {
   expect(snippets.length).toBeGreaterThan(10);
   const tests = (await Promise.all(TESTS_OF_EXAMPLES.map(textOf))).join();
   const shared = [...examples.values()].join();

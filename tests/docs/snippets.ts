@@ -3,18 +3,18 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface Snippet {
-  /** Such as `gateway/README.md:12`. */
-  readonly place: string;
-  /** What stands behind the opening fence; empty for drawings. */
+  /** File and line, for example `gateway/README.md:12`. */
+  readonly location: string;
+  /** Info string of the code block; empty for diagrams. */
   readonly language: string;
   readonly text: string;
 }
 
 export const repository = fileURLToPath(new URL('../../', import.meta.url));
-/** What others make: settings-page.e2e.ts holds SETTINGS.md against the code. */
+/** Not checked here. settings-page.e2e.ts compares SETTINGS.md with the code. */
 const SKIPPED = /^(node_modules|dist|generated|\..*|SETTINGS\.md)$/;
 
-/** All pages of the documentation, relative to the repository. */
+/** Returns the paths of all documentation pages, relative to the repository. */
 export async function findPages(directory = repository): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true });
   const found = await Promise.all(
@@ -29,7 +29,7 @@ export async function findPages(directory = repository): Promise<string[]> {
   return found.flat().sort();
 }
 
-/** The fenced code blocks of a page, in order. */
+/** Returns the fenced code blocks of a page, in order. */
 export async function readSnippets(page: string): Promise<Snippet[]> {
   const lines = (await readFile(join(repository, page), 'utf8')).split('\n');
   const snippets: Snippet[] = [];
@@ -38,13 +38,13 @@ export async function readSnippets(page: string): Promise<Snippet[]> {
     if (!line.startsWith('```')) open?.text.push(line);
     else if (open) {
       snippets.push({
-        place: `${page}:${open.line}`,
+        location: `${page}:${open.line}`,
         language: open.language,
         text: open.text.join('\n'),
       });
       open = undefined;
     } else open = { line: index + 1, language: line.slice(3).trim(), text: [] };
   }
-  if (open) throw new Error(`${page}:${open.line} opens a code block that nothing closes`);
+  if (open) throw new Error(`${page}:${open.line}: the code block is not closed`);
   return snippets;
 }

@@ -1,37 +1,41 @@
+import { signToken } from '@gudang/auth/testing';
+import { SECURED } from '@gudang/testing/clients/callers';
 import type { Random } from '@gudang/testing/random';
-import type { System } from '@gudang/testing/system/system';
+import type { System, SystemOptions } from '@gudang/testing/system/system';
 
-/** What cases are sent at. */
+/** System under test. */
 export interface Target {
   readonly system: System;
-  /** `Bearer …` of somebody who may do everything. */
+  /** `Bearer …` token with all scopes. */
   readonly authorization: string;
 }
 
-/** Sends one hostile input. @returns what is wrong with what came of it; undefined: nothing */
+/** Sends one hostile input. @returns the defect in the response; undefined if there is none */
 export type FuzzCase = (random: Random, target: Target) => Promise<string | undefined>;
 
-/** Of nothing but the machine's inside. */
+/** Text that reveals implementation details. */
 const INTERNAL =
   /\n\s+at |node_modules|\/(?:src|dist)\/|\.[tj]s:\d|prisma|pg_|ECONN|SQLSTATE|kafkajs|(?:Type|Range|Reference)Error|Cannot read prop|undefined is not|call stack/i;
-const NO_CALLERS_FAULT = /"(?:INTERNAL_SERVER_ERROR|UNAVAILABLE)"|Internal error/;
-/** Refused since there is too much to do: what an overload is for. */
+const SERVER_ERROR = /"(?:INTERNAL_SERVER_ERROR|UNAVAILABLE)"|Internal error/;
+/** Overload protection may reject a request. */
 const SHED = /"OVERLOADED"/;
 
-/** What is wrong with an answer: it may refuse, but neither break nor tell of the inside. */
+/**
+ * Returns the defect in a response. It may reject the request, but not fail or reveal internals.
+ */
 export function judgeAnswer(status: number, text: string): string | undefined {
   if (status === 503 && SHED.test(text)) return undefined;
   const start = text.slice(0, 300);
   if (status >= 500) return `status ${status}: ${start}`;
-  if (NO_CALLERS_FAULT.test(text)) return `not the caller's fault: ${start}`;
+  if (SERVER_ERROR.test(text)) return `reports a server error: ${start}`;
   const inside = INTERNAL.exec(text);
-  return inside ? `tells of the inside (${inside[0].trim()}): ${start}` : undefined;
+  return inside ? `reveals internals (${inside[0].trim()}): ${start}` : undefined;
 }
 
-/** Longer without an answer is a hang. */
-export const ANSWER_WITHIN_MS = 20_000;
+/** A request without a response after this time hangs. */
+export const RESPONSE_TIMEOUT_MS = 20_000;
 
-/** Sends a POST as it is, and judges the answer. */
+/** Sends a POST request and checks the response. */
 export async function judgePost(
   url: string,
   body: string,
@@ -41,7 +45,19 @@ export async function judgePost(
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body,
-    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS),
   });
   return judgeAnswer(response.status, await response.text());
+}
+
+/** Settings of a public deployment: tokens are required, introspection is off. */
+export const HARDENED = {
+  all: SECURED,
+  gateway: { NODE_ENV: 'production' },
+} as const satisfies SystemOptions['environment'];
+
+/** Returns a token with all scopes that is valid for the whole run. */
+export async function fullAuthorization(): Promise<string> {
+  const claims = { sub: 'Fuzz', scope: 'order:write order:read:all stock:write' };
+  return `Bearer ${await signToken(claims, { expiresIn: 24 * 3600 })}`;
 }

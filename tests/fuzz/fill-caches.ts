@@ -1,14 +1,14 @@
 import { graphAt } from '@gudang/testing/clients/graph-client';
 import type { System } from '@gudang/testing/system/system';
 
-/** More than the gateway keeps parsed, at some seventy tokens each. */
+/** More documents than the gateway's cache holds, at about 70 tokens each. */
 const DOCUMENTS = 1_800;
 const AT_ONCE = 8;
 const FIELDS = 'id name quantity version createdAt updatedAt';
 
 /**
- * Sends as many sound operations as are kept parsed, and more: what is kept of the hostile ones then takes the place of
- * others, and memory that still grows is no cache that fills.
+ * Fills the gateway's document cache with valid operations. Later documents then replace others, so any
+ * further growth of memory is not the cache.
  */
 export async function fillCaches({ gateway }: System): Promise<void> {
   const graph = graphAt(`${gateway.url}/graphql`);
@@ -24,7 +24,7 @@ export async function fillCaches({ gateway }: System): Promise<void> {
         more: stocks(first: 1, after: $after) { ${page} }
       }`;
       const { errors } = await graph(query);
-      if (errors) throw new Error(`A sound operation is refused: ${JSON.stringify(errors)}`);
+      if (errors) throw new Error(`A valid operation was rejected: ${JSON.stringify(errors)}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { growthPerCase } from './plateau.ts';
+import { growthPerCase } from './memory-growth.ts';
 
 const KIB = 1024;
 const samplesOf = (bytesAt: (cases: number) => number) =>
@@ -7,20 +7,20 @@ const samplesOf = (bytesAt: (cases: number) => number) =>
     cases: index * 500,
     bytes: bytesAt(index * 500),
   }));
-/** A collection leaves now more, now less. */
+/** Variation of the memory after garbage collection. */
 const noise = (cases: number) => ((cases / 500) % 3) * 100 * KIB;
 
-it('sees caches that fill and then stay as they are', () => {
+it('reports no growth for caches that fill up and stay full', () => {
   const full = (cases: number) => Math.min(cases, 4_000) * 3 * KIB + noise(cases);
   expect(Math.abs(growthPerCase(samplesOf(full)))).toBeLessThan(100);
 });
 
-it('sees what never stops to grow, beside caches that do', () => {
+it('reports steady growth beside caches that fill up', () => {
   const leak = (cases: number) => Math.min(cases, 4_000) * 3 * KIB + cases * KIB + noise(cases);
   expect(growthPerCase(samplesOf(leak))).toBeGreaterThan(900);
 });
 
-it('is not bent by one sample that is out of all reason', () => {
+it('is robust against one outlier', () => {
   const once = (cases: number) => (cases === 7_500 ? 500_000 * KIB : noise(cases));
   expect(Math.abs(growthPerCase(samplesOf(once)))).toBeLessThan(100);
 });

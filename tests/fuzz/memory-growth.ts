@@ -1,12 +1,13 @@
-/** What a process keeps after so many cases, in bytes, once its garbage is gone. */
+/** Memory of a process after garbage collection, in bytes, after a number of cases. */
 export interface Sample {
   readonly cases: number;
   readonly bytes: number;
 }
 
 /**
- * How much a process still grows by a case, in bytes, once its caches are full: the median of the slopes between all
- * pairs of the later half of the samples (Theil and Sen's), which one collection that came too early does not bend.
+ * Returns the growth per case in bytes once caches are full: the Theil–Sen estimator, the median
+ * slope between all pairs of samples in the later half. It is robust against an incomplete garbage
+ * collection.
  */
 export function growthPerCase(samples: readonly Sample[]): number {
   const later = samples.slice(Math.floor(samples.length / 2));

@@ -10,7 +10,7 @@ import { restRequests } from './cases/rest-requests.ts';
 import { tokens } from './cases/tokens.ts';
 import { websocketFrames } from './cases/websocket-frames.ts';
 
-/** Each kind as often as the others. */
+/** All kinds, with equal frequency. */
 const KINDS: Readonly<Record<string, FuzzCase>> = {
   documents,
   'http requests': httpRequests,
@@ -25,11 +25,11 @@ const AT_ONCE = 8;
 export interface FuzzOptions {
   readonly seed: number;
   readonly cases: number;
-  /** The first one; each can be run again by its number and the seed. */
+  /** Number of the first case. The seed and its number reproduce a case. */
   readonly from?: number;
 }
 
-/** Sends hostile inputs, and says in a line each what went wrong. */
+/** Sends hostile inputs. @returns findings, one line each */
 export async function runFuzz(
   target: Target,
   { seed, cases, from = 0 }: FuzzOptions,
@@ -43,7 +43,9 @@ export async function runFuzz(
       next += 1;
       const [kind, run] = kinds[number % kinds.length] as (typeof kinds)[number];
       const random = createRandom(seedOf(seed, `${kind} ${number}`));
-      const finding = await run(random, target).catch((error: unknown) => `it broke: ${error}`);
+      const finding = await run(random, target).catch(
+        (error: unknown) => `the case failed: ${error}`,
+      );
       if (finding !== undefined) findings.push(`case ${number} (${kind}): ${finding}`);
     }
   };
@@ -52,12 +54,12 @@ export async function runFuzz(
   return [...findings, ...(await findBroken(target))];
 }
 
-/** What no longer works: processes that ended, and an order that is not decided. */
+/** Returns what no longer works: dead processes, and an order that is not decided. */
 async function findBroken({ system, authorization }: Target): Promise<string[]> {
   const ended = system.parts().filter((part) => !part.running());
   if (ended.length > 0) return ended.map(({ name }) => `${name} has ended`);
   const graph = graphAt(`${system.gateway.url}/graphql`, authorization);
-  const id = `sound-${Date.now()}`;
+  const id = `valid-${Date.now()}`;
   const add = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }';
   await dataOf(graph(add, { input: { id, name: 'Sound', quantity: 5 } }));
   const order = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';

@@ -1,25 +1,26 @@
 /**
- * Hostile inputs at a whole system: HTTP requests, documents, websocket frames, Kafka records, REST,
- * tokens, cursors. `npm run fuzz -- [--seed N] [--cases N] [--from N]`; the same seed, the same cases.
+ * Sends hostile inputs to a whole system: HTTP requests, documents, websocket frames, Kafka
+ * records, REST, tokens, cursors. `npm run fuzz -- [--seed N] [--cases N] [--from N]`; a seed
+ * determines all cases.
  */
 import { parseArgs } from 'node:util';
 import { createChecks } from '@gudang/testing/checks';
 import { INSPECTABLE, inspect, mebibytes } from '@gudang/testing/process-inspector';
 import { withBenchSystem } from '@gudang/testing/system/bench-system';
+import { fullAuthorization, HARDENED } from './case.ts';
 import { fillCaches } from './fill-caches.ts';
-import { growthPerCase, type Sample } from './plateau.ts';
+import { growthPerCase, type Sample } from './memory-growth.ts';
 import { runFuzz } from './run-fuzz.ts';
-import { fullAuthorization, HARDENED } from './target.ts';
 
-/** How often memory is looked at, in cases. */
-const EVERY = 500;
+/** Number of cases between two memory samples. */
+const SAMPLE_EVERY = 500;
 /**
- * What a process may still grow by in its run's later half, in bytes a case: far below what keeping anything of a case
- * would take, such as its text, its token or its connection.
+ * Allowed growth of a process in the later half of the run, in bytes per case. It is far less than
+ * a leaked text, token or connection per case.
  */
-const MAY_GROW = 512;
-/** Samples by which growth is judged, at least. */
-const ENOUGH = 6;
+const GROWTH_LIMIT = 512;
+/** Minimum number of samples for a statement about growth. */
+const MIN_SAMPLES = 6;
 const PROCESSES = ['gateway', 'order', 'stock'] as const;
 
 const { values } = parseArgs({
@@ -54,7 +55,7 @@ await withBenchSystem(
     const findings: string[] = [];
     await fillCaches(system);
     for (let done = 0; done < cases; ) {
-      const count = Math.min(EVERY, cases - done);
+      const count = Math.min(SAMPLE_EVERY, cases - done);
       findings.push(...(await runFuzz(target, { seed, cases: count, from: from + done })));
       done += count;
       const held = await Promise.all(inspected.map((process) => process.collected()));
@@ -62,28 +63,28 @@ await withBenchSystem(
         const { heapUsed = 0, external = 0 } = held[index] ?? {};
         samples[name].push({ cases: done, bytes: heapUsed + external });
       });
-      const kept = PROCESSES.map(
+      const memory = PROCESSES.map(
         (name) => `${name} ${mebibytes(samples[name].at(-1)?.bytes ?? 0)}`,
       );
-      checks.print(`${done} cases; kept after collection: ${kept.join(', ')}`);
+      checks.print(`${done} cases; memory after garbage collection: ${memory.join(', ')}`);
     }
     for (const process of inspected) process.close();
     for (const finding of findings) checks.print(finding);
-    // What the log has of an error under its id.
+    // The logs have the details of internal errors under their ids.
     if (findings.length > 0) checks.print(system.logs(200));
     checks.verify(
-      'no crash, no 5xx but shedding, nothing told of the inside',
+      'no crash, no 5xx except load shedding, no internals revealed',
       findings.length === 0,
-      `${findings.length} findings in ${cases} cases of seed ${seed}`,
+      `${findings.length} findings in ${cases} cases with seed ${seed}`,
     );
-    // A few cases, run again by their numbers, say nothing of memory.
-    if (samples.gateway.length < ENOUGH) return;
+    // A short reproduction run has too few samples.
+    if (samples.gateway.length < MIN_SAMPLES) return;
     for (const name of PROCESSES) {
       const growth = growthPerCase(samples[name]);
       checks.verify(
-        `the memory of ${name} stays where it is`,
-        growth < MAY_GROW,
-        `${growth.toFixed(0)} bytes a case in the later half`,
+        `the memory of ${name} does not grow`,
+        growth < GROWTH_LIMIT,
+        `${growth.toFixed(0)} bytes per case in the later half`,
       );
     }
   },

@@ -1,9 +1,12 @@
 import type { Query } from '@gudang/testing/system/databases';
 
-/** What a release finds in a database and may stand on; by its name, each with what it is. */
+/** Objects of a database schema that a release may depend on: name to definition. */
 export type Catalogue = ReadonlyMap<string, string>;
 
-/** A constraint and an index name the columns that they are on. A column says what who writes must know of it: whether it may be left out. */
+/**
+ * The name of a constraint or an index includes its columns. The definition of a column includes
+ * whether an INSERT may omit it.
+ */
 const READ = `
   SELECT format('column %s.%s', c.relname, a.attname) AS name,
     format('%s, %s', format_type(a.atttypid, a.atttypmod),
@@ -35,7 +38,7 @@ const READ = `
   SELECT format('function %s', oid::regprocedure), 'there' FROM pg_proc
   WHERE pronamespace = 'public'::regnamespace`;
 
-/** Prisma's own table is no release's. */
+/** Reads the catalogue without Prisma's own table. */
 export async function readCatalogue(query: Query): Promise<Catalogue> {
   const rows = await query(`SELECT name, "is" FROM (${READ}) AS found ORDER BY name`);
   const ours = rows.filter(({ name }) => !String(name).includes('_prisma_migrations'));

@@ -7,8 +7,8 @@ import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { openDatabases, type Query } from '@gudang/testing/system/databases';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { brokenPromises } from './broken-promises.ts';
 import { readCatalogue } from './catalogue.ts';
+import { incompatibleChanges } from './incompatible-changes.ts';
 
 const SIDES = ['order', 'stock'] as const;
 const TABLES = `SELECT relname AS name FROM pg_class
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-it.each(SIDES)('each migration of %s leaves the release before what it stands on', async (side) => {
+it.each(SIDES)('no migration of %s breaks the previous release', async (side) => {
   const migrations = fileURLToPath(new URL(`../../prisma/${side}/migrations`, import.meta.url));
   const names = (await readdir(migrations)).filter((name) => !name.endsWith('.toml')).toSorted();
   const until = join(directory, side);
@@ -37,7 +37,7 @@ it.each(SIDES)('each migration of %s leaves the release before what it stands on
       await migrate({ database: side, url: url.href, directory: until });
       const after = await readCatalogue(database[side]);
       const sql = await readFile(join(migrations, name, 'migration.sql'), 'utf8');
-      broken[name] = brokenPromises({ before, after, sql });
+      broken[name] = incompatibleChanges({ before, after, sql });
       before = after;
     }
     expect(broken).toEqual(Object.fromEntries(names.map((name) => [name, []])));
@@ -52,7 +52,7 @@ it.each(SIDES)('each migration of %s leaves the release before what it stands on
 
 const system = useSystem({ environment: { order: { RECONCILE_AFTER: '2' } } });
 
-/** All that the test above lets a migration do to what is there. */
+/** Applies every kind of change that the test above allows. */
 async function expand(query: Query): Promise<void> {
   for (const { name } of await query(TABLES)) {
     await query(`ALTER TABLE "${name}" ADD COLUMN later_text text,
@@ -65,7 +65,7 @@ async function expand(query: Query): Promise<void> {
   await query('CREATE TABLE later (id integer PRIMARY KEY)');
 }
 
-it('this release works on the next schema, which comes under it while it runs', async () => {
+it('this release keeps working while the next schema is applied', async () => {
   const { graph, live, databases } = system();
   const shop = createShopClient(graph);
   const stock = await shop.addStock({ quantity: 100 });
@@ -89,11 +89,11 @@ it('this release works on the next schema, which comes under it while it runs', 
   const watch = await live({
     query: `subscription { stockChanged(ids: ["${stock.id}"], after: "${after}") { stock { quantity } } }`,
   });
-  // Statements are prepared by then, as in a process that has run for long.
+  // Prepares all statements, as in a long-running process.
   await everything();
   for (const side of SIDES) await expand(databases[side]);
   await everything();
-  // The reconciler's statements too.
+  // Also runs the reconciler's statements.
   await system().stock.stop();
   const { id } = await shop.createOrder({ productId: stock.id, quantity: 1 });
   const published = `SELECT FROM reconciliations WHERE order_id = '${id}'`;

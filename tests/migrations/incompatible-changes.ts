@@ -1,11 +1,11 @@
 import type { Catalogue } from './catalogue.ts';
 
 /**
- * What a migration does that the release before it may not bear, which goes on reading and writing
- * beside the new one. A migration that takes away what no release uses any more says so in its own
- * text, a line each: `-- Contract: column orders.colour, unused since 1.4`.
+ * Lists the changes of a migration that can break the previous release, which runs beside the new one
+ * during a rollout. A migration may remove what no release uses if its SQL declares it, one line
+ * for each: `-- Contract: column orders.colour, unused since 1.4`.
  */
-export function brokenPromises({
+export function incompatibleChanges({
   before,
   after,
   sql,
@@ -15,41 +15,41 @@ export function brokenPromises({
   sql: string;
 }): string[] {
   const allowed = [...sql.matchAll(/^-- Contract: ([^,\n]+), (?=\S)/gm)].map(([, name]) => name);
-  const gone = [...before].flatMap(([name, was]) => {
+  const changed = [...before].flatMap(([name, was]) => {
     const is = after.get(name);
-    if (is === undefined) return [{ name, what: `${name} is gone` }];
+    if (is === undefined) return [{ name, what: `${name} was removed` }];
     if (is === was || isLooser(name, was, is)) return [];
-    return [{ name, what: `${name} was ${was} and is ${is}` }];
+    return [{ name, what: `${name} changed from ${was} to ${is}` }];
   });
   const tables = new Set([...before.keys()].flatMap((name) => tableOf(name) ?? []));
-  const isOfWhatIsNew = (name: string): boolean => {
+  const hasOnlyNewColumns = (name: string): boolean => {
     const columns = /\(([^)]+)\)$/.exec(name)?.[1]?.split(' ');
     return columns?.every((column) => !before.has(`column ${tableOf(name)}.${column}`)) ?? false;
   };
   const demanded = [...after].flatMap(([name, is]) => {
     if (before.has(name) || !tables.has(tableOf(name) ?? '')) return [];
-    if (!demands(name, is) || isOfWhatIsNew(name)) return [];
-    return [{ name, what: `${name} is new, and demands of the release before: ${is}` }];
+    if (!demands(name, is) || hasOnlyNewColumns(name)) return [];
+    return [{ name, what: `${name} is new and restricts the previous release: ${is}` }];
   });
-  const broken = [...gone, ...demanded];
+  const broken = [...changed, ...demanded];
   const needless = allowed.filter((name) => !broken.some((one) => one.name === name));
   return [
     ...broken.filter(({ name }) => !allowed.includes(name)).map(({ what }) => what),
-    ...needless.map((name) => `its line "Contract: ${name}" allows nothing`),
+    ...needless.map((name) => `the line "Contract: ${name}" is not needed`),
   ];
 }
 
-/** The table that a column, constraint, index or trigger is of. */
+/** Returns the table of a column, constraint, index or trigger. */
 function tableOf(name: string): string | undefined {
   return /^(?:column|constraint|unique index|trigger) ([^.:]+)/.exec(name)?.[1];
 }
 
-/** A column that may be left out now, and of the same type. */
+/** Returns whether a column only became optional on insert, with the same type. */
 function isLooser(name: string, was: string, is: string): boolean {
   if (!name.startsWith('column ')) return false;
   const [type, need] = split(was);
   const [typeNow, needNow] = split(is);
-  // What is null now, the release before may not be able to read.
+  // The previous release may not be able to read null, so a nullable column is incompatible.
   return type === typeNow && need === 'required' && needNow === 'never null';
 }
 
@@ -58,7 +58,7 @@ function split(is: string): [type: string, need: string] {
   return [is.slice(0, at), is.slice(at + 2)];
 }
 
-/** Of a table that was there: what makes the release before fail where it did not. */
+/** Returns whether a new object of an existing table can make the previous release fail. */
 function demands(name: string, is: string): boolean {
   return name.startsWith('column ') ? is.endsWith(', required') : !name.startsWith('label ');
 }

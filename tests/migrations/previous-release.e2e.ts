@@ -10,12 +10,12 @@ import { findPreviousRelease, type PreviousRelease, unpackRelease } from './prev
 const before = await findPreviousRelease();
 const which = before
   ? `${before.commit.slice(0, 7)}, from before ${before.migration}`
-  : 'skipped: its commit is not here, as in a shallow clone';
+  : 'skipped: its commit is missing, as in a shallow clone';
 
-/** Half of it generating code: 15 s on a machine that does nothing else, 90 s seen on a busy one. */
+/** 15 s on an idle machine, half of it for code generation; 90 s on a loaded one. */
 const PREPARED_WITHIN_MS = 300_000;
 
-describe.skipIf(!before)(`the release before the newest migration (${which})`, () => {
+describe.skipIf(!before)(`previous release, before the newest migration (${which})`, () => {
   const system = useSystem();
   let release: PreviousRelease;
   let order: ServiceProcess;
@@ -56,7 +56,7 @@ describe.skipIf(!before)(`the release before the newest migration (${which})`, (
     return (await ask(order.url, { route: 'POST /order/add-order', body })).body.Data.id;
   };
 
-  it('takes, decides and shows orders on the schema of this one, alone', async () => {
+  it('accepts, decides and shows orders on the new schema', async () => {
     await Promise.all([system().order.stop(), system().stock.stop()]);
     const productId = await addStock();
     const id = await addOrder(productId);
@@ -75,7 +75,7 @@ describe.skipIf(!before)(`the release before the newest migration (${which})`, (
     expect(await createShopClient(system().graph).order(id)).toMatchObject({ status: 'CONFIRMED' });
   });
 
-  it('works beside this one, each with the orders of the other', async () => {
+  it('runs beside this release, and each decides orders of the other', async () => {
     const shop = createShopClient(system().graph);
     const productId = await addStock();
     const theirs = await addOrder(productId);

@@ -18,7 +18,7 @@ const SERVICES: readonly Service[] = ['order', 'stock', 'gateway'];
 const INITIAL = 1_000_000;
 const PRODUCTS = ['kopi', 'teh', 'gula', 'sambal'];
 const WITNESSES = 3;
-/** Each followed order is a connection. */
+/** Limit of followed orders; each needs a connection. */
 const FOLLOWED = 20;
 const FOLLOWED_OF = 10;
 const SETTLES_WITHIN_MS = 20_000;
@@ -34,33 +34,35 @@ beforeAll(async () => {
     kafkaBrokers: inject('kafkaBrokers'),
     environment: {
       all: {
-        // Above what any client rests: each kept connection is told to close by an answer.
+        // Longer than any client's pause, so that a response closes each reused connection.
         DRAIN_MS: '1500',
-        // Traced is what a client wants traced, the one order: spans of all would be most of the load.
+        // Only the one order whose client requests a trace: tracing all would be most of the load.
         OTEL_TRACES_SAMPLER: 'parentbased_always_off',
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
         OTEL_BSP_SCHEDULE_DELAY: '500',
       },
-      // Nine processes on two cores: being late is no sign of too much to do.
+      // Nine processes share two cores, so event-loop lag does not indicate overload.
       gateway: { SHED_DELAY_MS: '0' },
     },
   });
 });
 afterEach(({ task }) => {
   if (task.result?.state !== 'fail') return;
-  process.stderr.write(`\nThe parts during "${task.name}":\n${replicated.system.logs()}\n`);
+  process.stderr.write(
+    `\nOutput of the processes during "${task.name}":\n${replicated.system.logs()}\n`,
+  );
 });
 afterAll(async () => {
   await replicated?.stop();
   await collector?.stop();
 });
 
-/** One after the other: a new one is ready before the old one is told to go. */
+/** Replaces one process after another; each new process is ready before the old one is retired. */
 async function replaceAll(): Promise<void> {
   let leaving = Promise.resolve();
   for (const service of SERVICES) {
     for (const old of replicated.running(service)) {
-      // While the one before says goodbye.
+      // While the previous process shuts down.
       await replicated.system.add(service);
       await leaving;
       leaving = replicated.retire(old).then(async (inTime) => {
@@ -74,7 +76,7 @@ async function replaceAll(): Promise<void> {
 }
 
 it(
-  'every process is replaced under load, and nobody notices',
+  'a rolling replacement of all processes under load loses nothing and fails no request',
   async () => {
     const { system, url } = replicated;
     const { order: orderDb, stock: stockDb } = system.databases;
@@ -105,7 +107,7 @@ it(
     await traffic.stop();
     const now = SERVICES.flatMap((service) => replicated.running(service).map(({ pid }) => pid));
     expect(now.filter((pid) => before.includes(pid))).toEqual([]);
-    // 0 failed requests.
+    // No failed requests.
     expect(traffic.failures).toEqual([]);
     expect(traffic.answered()).toBeGreaterThan(50);
 
@@ -116,7 +118,7 @@ it(
       spans: collector.spans,
     });
 
-    // 0 lost decisions, and none that counts twice.
+    // No lost and no duplicate decisions.
     const ids = [...traffic.acknowledged, orderId];
     const settled = await eventually(
       () => orderDb('SELECT id, product_id, status::text FROM orders ORDER BY id'),
@@ -138,26 +140,26 @@ it(
       expect(quantity, id).toBe(INITIAL - ofOne.length);
     }
 
-    // 0 lost live states.
+    // No lost live states.
     const stored = new Map(stocks.map(({ id, version, quantity }) => [id, { version, quantity }]));
     await eventually(
       () => witnesses.flatMap((witness) => witness.faults(stored)),
       (faults) => faults.length === 0,
-      { until: 'each live client has seen each state', within: SETTLES_WITHIN_MS },
+      { until: 'each subscriber has received each state', within: SETTLES_WITHIN_MS },
     );
     await eventually(
       () => followed.map((one) => one.watched()).filter(({ completed }) => !completed),
       (open) => open.length === 0,
-      { until: "each order's client has seen its end", within: SETTLES_WITHIN_MS },
+      { until: "each order's subscriber has received its decision", within: SETTLES_WITHIN_MS },
     );
     for (const { name, seen, errors } of followed.map((one) => one.watched())) {
       expect({ name, last: seen.at(-1), errors }).toEqual({ name, last: 'CONFIRMED', errors: [] });
     }
     process.stdout.write(
       `${before.length} processes replaced: ${ids.length} orders and ${traffic.answered()} queries, 0 failed; ` +
-        `${witnesses.length} live clients over ${witnesses.reduce((sum, one) => sum + one.connections(), 0)} ` +
+        `${witnesses.length} subscribers over ${witnesses.reduce((sum, one) => sum + one.connections(), 0)} ` +
         `connections, ${stocks.reduce((sum, { version }) => sum + version, 0)} states each; ` +
-        `a trace of ${trace.length} spans\n`,
+        `one trace with ${trace.length} spans\n`,
     );
     await Promise.all([...witnesses, ...followed].map((one) => one.close()));
   },

@@ -1,27 +1,27 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { graphAt } from '@gudang/testing/clients/graph-client';
 
-/** Clients that order and ask, whose requests may not fail: none is sent twice. */
+/** Clients that send orders and queries without retries; no request may fail. */
 export interface SteadyTraffic {
-  /** The ids of the orders that were answered. */
+  /** Ids of the acknowledged orders. */
   readonly acknowledged: readonly string[];
-  /** How many queries were answered. */
+  /** Number of successful queries. */
   readonly answered: () => number;
-  /** Why requests failed; whatever is not data alone is a failure. */
+  /** Reasons of failed requests; every response with errors is a failure. */
   readonly failures: readonly string[];
-  /** Ends once all that is on its way is answered. */
+  /** Stops; resolves once all requests have a response. */
   readonly stop: () => Promise<void>;
 }
 
 const CLIENTS = 4;
-/** At most: long enough that connections are idle too, and closed while they are. */
+/** Maximum pause. It is long enough that connections are closed while idle. */
 const BETWEEN_MS = 300;
 const ORDER = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
-/** Needs both subgraphs, each for what the other said. */
+/** Needs both subgraphs, with entities in both directions. */
 const ASK = `query ($id: ID!) { stock(id: $id) { quantity
   orders(first: 3) { nodes { id status stock { name } } } } }`;
 
-/** @param url of the graph's balancer */
+/** @param url URL of the gateways' load balancer */
 export function startSteadyTraffic({
   url,
   productIds,

@@ -15,24 +15,27 @@ export const SETTING = { order: 'ORDER_DATABASE_URL', stock: 'STOCK_DATABASE_URL
 const repository = new URL('../../', import.meta.url);
 const inRepository = (path: string): string => fileURLToPath(new URL(path, repository));
 
-/** Servers with TLS and passwords, and what is started against them. */
-export interface SecuredParts {
+/** Servers with TLS and passwords, and processes that connect to them. */
+export interface SecuredSystem {
   readonly servers: SecuredServers;
-  /** What lets a process in at Kafka. */
+  /** Valid settings for Kafka. */
   readonly kafka: Environment;
-  /** The same at PostgreSQL. */
+  /** Valid settings for PostgreSQL. */
   readonly databases: Environment;
   readonly migrate: (changes?: Environment) => Promise<ScriptResult>;
   readonly deadLetters: (changes?: Environment) => Promise<ScriptResult>;
-  /** A subgraph, with other settings over those that let it in; it listens, and may not be ready. */
+  /**
+   * Starts a subgraph with valid settings and the given changes; resolves once it listens, ready or
+   * not.
+   */
   readonly start: (side: Side, changes?: Environment) => Promise<ServiceProcess>;
   readonly startGateway: (order: ServiceProcess, stock: ServiceProcess) => Promise<ServiceProcess>;
-  /** All that any of them has written. */
+  /** Output of all processes. */
   readonly written: () => string;
   readonly stop: () => Promise<void>;
 }
 
-export async function startSecuredParts(): Promise<SecuredParts> {
+export async function startSecuredSystem(): Promise<SecuredSystem> {
   const servers = await startSecuredServers();
   const parts: ServiceProcess[] = [];
   const commands: string[] = [];
@@ -54,7 +57,7 @@ export async function startSecuredParts(): Promise<SecuredParts> {
     script: string,
     environment: Environment,
   ): Promise<ServiceProcess> => {
-    // Nothing may leak from what is only said to whoever looks for a fault.
+    // Debug logs must not contain secrets either.
     const usual = { PORT: '0', DRAIN_MS: '0', LOG_LEVEL: 'debug' };
     const part = await startServiceProcess({
       name,

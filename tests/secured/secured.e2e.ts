@@ -7,12 +7,12 @@ import type { Environment, ServiceProcess } from '@gudang/testing/system/service
 import { warningsOf } from '@gudang/testing/system/service-process';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SETTING, type SecuredParts, type Side, startSecuredParts } from './secured-parts.ts';
+import { SETTING, type SecuredSystem, type Side, startSecuredSystem } from './secured-system.ts';
 
-let secured: SecuredParts;
+let secured: SecuredSystem;
 
 beforeAll(async () => {
-  secured = await startSecuredParts();
+  secured = await startSecuredSystem();
   const { code, stderr } = await secured.migrate();
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
@@ -20,11 +20,11 @@ afterAll(() => secured?.stop());
 
 const WRONG = 'Rahasia-Salah-3';
 
-/** The warnings of a process, once one of them has these words. */
-async function warned(part: ServiceProcess, words: RegExp): Promise<string> {
-  const lines = () => warningsOf(part).filter((line) => words.test(line));
+/** Waits for a warning of a process that matches a pattern, and returns it. */
+async function findWarning(part: ServiceProcess, pattern: RegExp): Promise<string> {
+  const lines = () => warningsOf(part).filter((line) => pattern.test(line));
   const [line = ''] = await eventually(lines, (found) => found.length > 0, {
-    until: `it warns of ${words}: ${part.output().slice(-2_000)}`,
+    until: `it logs a warning that matches ${pattern}: ${part.output().slice(-2_000)}`,
   });
   return line;
 }
@@ -47,7 +47,7 @@ describe('with TLS and passwords everywhere', () => {
     ['plain', 'scram-sha-256'],
     ['scram-sha-256', 'scram-sha-512'],
     ['scram-sha-512', 'plain'],
-  ])('an order by %s, decided by %s, is seen live', async (ofOrder, ofStock) => {
+  ])('an order over %s, decided over %s, reaches subscribers', async (ofOrder, ofStock) => {
     const [order, stock] = await Promise.all([
       secured.start('order', { KAFKA_SASL_MECHANISM: ofOrder }),
       secured.start('stock', { KAFKA_SASL_MECHANISM: ofStock }),
@@ -66,11 +66,11 @@ describe('with TLS and passwords everywhere', () => {
     const made = await dataOf(graph(createOrder, { input: { productId: id, quantity: 4 } }));
     const status = async () =>
       (await dataOf(graph(`{ order(id: "${made.createOrder.id}") { status } }`))).order?.status;
-    await eventually(status, (now) => now === 'CONFIRMED', { until: 'it is confirmed' });
+    await eventually(status, (now) => now === 'CONFIRMED', { until: 'the order is confirmed' });
     await eventually(
       () => live.events,
       (events) => events.some(({ data }) => data?.stockChanged.stock.quantity === 6),
-      { until: 'the order is seen live' },
+      { until: 'the subscriber receives the order' },
     );
     await live.close();
     expect(
@@ -92,7 +92,7 @@ describe('with TLS and passwords everywhere', () => {
   });
 });
 
-it('npm start runs over servers of one’s own that want TLS and passwords', async () => {
+it('npm start works with external servers that require TLS and passwords', async () => {
   const started = await startNpmStart({
     ...secured.kafka,
     ...secured.databases,
@@ -105,7 +105,7 @@ it('npm start runs over servers of one’s own that want TLS and passwords', asy
     const made = await dataOf(graph(createOrder, { input: { productId: 'started', quantity: 3 } }));
     const status = async () =>
       (await dataOf(graph(`{ order(id: "${made.createOrder.id}") { status } }`))).order?.status;
-    await eventually(status, (now) => now === 'CONFIRMED', { until: 'it is confirmed' });
+    await eventually(status, (now) => now === 'CONFIRMED', { until: 'the order is confirmed' });
     started.kill('SIGTERM');
     expect(await started.exited).toEqual({ code: 0, signal: null });
     expect(started.output()).not.toContain(USER.password);
@@ -114,7 +114,7 @@ it('npm start runs over servers of one’s own that want TLS and passwords', asy
   }
 });
 
-describe('what Kafka does not take', () => {
+describe('rejected by Kafka', () => {
   it.each<[string, () => Environment, RegExp, RegExp]>([
     ...(['plain', 'scram-sha-256', 'scram-sha-512'] as const).map(
       (mechanism): [string, () => Environment, RegExp, RegExp] => [
@@ -125,7 +125,7 @@ describe('what Kafka does not take', () => {
       ],
     ),
     [
-      'a certificate of an authority that is not trusted',
+      'a certificate of an untrusted authority',
       () => ({ KAFKA_TLS_CA: secured.servers.otherCa }),
       /shows a certificate that is not trusted \(.+\)$/,
       /set KAFKA_TLS_CA/,
@@ -143,34 +143,37 @@ describe('what Kafka does not take', () => {
       /KAFKA_TLS and KAFKA_SASL_MECHANISM to what it asks for/,
     ],
     [
-      'nobody who does not log in',
+      'a connection without credentials',
       () => ({ KAFKA_SASL_MECHANISM: '', KAFKA_SASL_USERNAME: '', KAFKA_SASL_PASSWORD: '' }),
       /does not answer$/,
       /KAFKA_TLS and KAFKA_SASL_MECHANISM to what it asks for/,
     ],
     [
-      'a user without rights',
+      'a user without permissions',
       () => ({ KAFKA_SASL_USERNAME: GUEST.name, KAFKA_SASL_PASSWORD: GUEST.password }),
       /does not let this user do what it must \(\w+_AUTHORIZATION_FAILED\)$/,
       /grant the user of KAFKA_SASL_USERNAME/,
     ],
-  ])('%s: the order is taken, the setting named', async (_what, changes, reason, advice) => {
-    const order = await secured.start('order', changes());
-    await warned(order, advice);
-    const { status, parts } = await order.ready();
-    expect({ status, kafka: parts['kafka'] }).toEqual({
-      status: 200,
-      kafka: { state: 'degraded', reason: expect.stringMatching(reason) },
-    });
-    const graph = graphAt(`${order.url}/graphql`);
-    await dataOf(graph(createOrder, { input: { productId: 'kopi', quantity: 1 } }));
-    await order.stop();
-    const { code, stderr } = await secured.deadLetters(changes());
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(advice) });
-  });
+  ])(
+    '%s: the order is accepted, and a warning names the setting',
+    async (_what, changes, reason, advice) => {
+      const order = await secured.start('order', changes());
+      await findWarning(order, advice);
+      const { status, parts } = await order.ready();
+      expect({ status, kafka: parts['kafka'] }).toEqual({
+        status: 200,
+        kafka: { state: 'degraded', reason: expect.stringMatching(reason) },
+      });
+      const graph = graphAt(`${order.url}/graphql`);
+      await dataOf(graph(createOrder, { input: { productId: 'kopi', quantity: 1 } }));
+      await order.stop();
+      const { code, stderr } = await secured.deadLetters(changes());
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(advice) });
+    },
+  );
 });
 
-describe.each<Side>(['order', 'stock'])('what PostgreSQL does not take of %s', (side) => {
+describe.each<Side>(['order', 'stock'])('rejected by PostgreSQL of %s', (side) => {
   const urlOf = (parameters?: string, password?: string) => (): string =>
     secured.servers.databaseUrl(`${side}_db`, parameters, password);
   it.each<[string, () => string, RegExp, string]>([
@@ -188,31 +191,34 @@ describe.each<Side>(['order', 'stock'])('what PostgreSQL does not take of %s', (
       'sslrootcert=<file>',
     ],
     ['no TLS', urlOf(''), /takes no connection without TLS/, 'sslmode=verify-full'],
-  ])('%s: not ready, the setting named', async (_what, url, reason, advice) => {
-    const part = await secured.start(side, { [SETTING[side]]: url() });
-    // A busy machine may first say that it does not answer in time.
-    const line = await warned(part, reason);
-    expect(line).toContain(SETTING[side]);
-    expect(line).toContain(advice);
-    const { status, parts } = await eventually(part.readiness, (now) =>
-      reason.test(now.parts['database']?.reason ?? ''),
-    );
-    expect({ status, state: parts['database']?.state }).toEqual({ status: 503, state: 'down' });
-    const { errors } = await graphAt(`${part.url}/graphql`)(
-      side === 'order' ? '{ orders { nodes { id } } }' : '{ stocks { nodes { id } } }',
-    );
-    expect(errors?.[0]?.message).not.toMatch(/certificate|password|sslmode/);
-    await part.stop();
-    const started = performance.now();
-    const { code, stderr } = await secured.migrate({ [SETTING[side]]: url() });
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(SETTING[side]) });
-    expect(stderr).toContain(advice);
-    // A server that is there and refuses is not waited for.
-    expect(performance.now() - started).toBeLessThan(20_000);
-  });
+  ])(
+    '%s: the process is not ready, and a warning names the setting',
+    async (_what, url, reason, advice) => {
+      const part = await secured.start(side, { [SETTING[side]]: url() });
+      // On a loaded machine the first warning may be a time-out.
+      const line = await findWarning(part, reason);
+      expect(line).toContain(SETTING[side]);
+      expect(line).toContain(advice);
+      const { status, parts } = await eventually(part.readiness, (now) =>
+        reason.test(now.parts['database']?.reason ?? ''),
+      );
+      expect({ status, state: parts['database']?.state }).toEqual({ status: 503, state: 'down' });
+      const { errors } = await graphAt(`${part.url}/graphql`)(
+        side === 'order' ? '{ orders { nodes { id } } }' : '{ stocks { nodes { id } } }',
+      );
+      expect(errors?.[0]?.message).not.toMatch(/certificate|password|sslmode/);
+      await part.stop();
+      const started = performance.now();
+      const { code, stderr } = await secured.migrate({ [SETTING[side]]: url() });
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(SETTING[side]) });
+      expect(stderr).toContain(advice);
+      // The migration does not wait for a server that rejects the connection.
+      expect(performance.now() - started).toBeLessThan(20_000);
+    },
+  );
 });
 
-it('a password that is changed while a service runs: named, and healed once it is right again', async () => {
+it('reports a password that changes while the service runs, and recovers when it is valid again', async () => {
   const order = await secured.start('order');
   await order.ready();
   const change = (password: string) =>
@@ -224,14 +230,14 @@ it('a password that is changed while a service runs: named, and healed once it i
   await eventually(order.readiness, ({ parts }) =>
     /refuses the user or the password/.test(parts['database']?.reason ?? ''),
   );
-  await warned(order, /set ORDER_DATABASE_URL to those that it takes/);
+  await findWarning(order, /set ORDER_DATABASE_URL to those that it takes/);
   await change(USER.password);
   await order.ready();
   expect(order.running()).toBe(true);
   await order.stop();
 });
 
-it('names a certificate’s file that cannot be read before anything starts', async () => {
+it('names an unreadable certificate file before it starts', async () => {
   const url = secured.servers.databaseUrl('order_db', 'sslmode=verify-full&sslrootcert=/no.pem');
   await expect(secured.start('order', { ORDER_DATABASE_URL: url })).rejects.toThrow(
     /ORDER_DATABASE_URL: .*its sslrootcert must name a readable file/,
@@ -243,7 +249,7 @@ it('names a certificate’s file that cannot be read before anything starts', as
   });
 });
 
-it('no password is in anything that was written, at the level of debug too', () => {
+it('logs no password, even at debug level', () => {
   const written = secured.written();
   expect(written).toContain('"level":20');
   for (const password of [USER.password, GUEST.password, WRONG]) {

@@ -3,13 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
-/** A span as it was sent, with the service that sent it. */
+/** A received span and its service. */
 export interface CollectedSpan {
   readonly service: string;
   readonly name: string;
   readonly traceId: string;
   readonly spanId: string;
-  /** Absent: the first of its trace. */
+  /** Absent for the root span. */
   readonly parentSpanId?: string;
   readonly attributes: Readonly<Record<string, string>>;
 }
@@ -30,7 +30,7 @@ interface Sent {
   }[];
 }
 
-/** Takes what OpenTelemetry sends over HTTP as JSON. */
+/** Starts a collector for OTLP over HTTP with JSON. */
 export async function startCollector(): Promise<{
   readonly endpoint: string;
   readonly spans: readonly CollectedSpan[];

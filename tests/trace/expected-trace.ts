@@ -1,7 +1,7 @@
 import type { CollectedSpan } from './collector.ts';
 
-/** What an order goes through, each with what caused it. */
-export const ROAD: readonly (readonly [
+/** Expected spans of one order, each with its parent span. */
+export const EXPECTED_SPANS: readonly (readonly [
   service: string,
   name: string,
   cause: string | undefined,
@@ -23,9 +23,9 @@ export const ROAD: readonly (readonly [
 
 const nameOf = ({ service, name }: CollectedSpan): string => `${service} ${name}`;
 
-/** What of the road a trace lacks: spans, or the causes of spans. */
-export function missingOf(trace: readonly CollectedSpan[]): string[] {
-  return ROAD.flatMap(([service, name, cause]) => {
+/** Returns the expected spans that a trace lacks, or that have another parent. */
+export function missingSpans(trace: readonly CollectedSpan[]): string[] {
+  return EXPECTED_SPANS.flatMap(([service, name, cause]) => {
     const named = trace.filter((span) => nameOf(span) === `${service} ${name}`);
     if (named.length === 0) return [`${service} ${name}`];
     const causes = named.map(({ parentSpanId }) => {

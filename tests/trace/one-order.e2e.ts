@@ -27,7 +27,7 @@ afterAll(async () => {
   await collector?.stop();
 });
 
-it('one trace leads from createOrder to the pushes of both its changes', async () => {
+it('one trace contains createOrder and the pushes of both changes', async () => {
   await dataOf(
     system.graph('mutation { addStock(input: { id: "kopi", name: "Kopi", quantity: 5 }) { id } }'),
   );
@@ -37,7 +37,7 @@ it('one trace leads from createOrder to the pushes of both its changes', async (
   await eventually(
     () => dataOf(system.graph('mutation { adjustStock(id: "kopi", delta: 1) { id } }')),
     () => stocks.events.length > 0,
-    { until: 'the stream of the stock runs' },
+    { until: 'the stream of the stock is running' },
   );
   const { orderId, trace } = await traceOneOrder({
     url: system.gateway.url,

@@ -27,7 +27,7 @@ afterAll(async () => {
   await collector?.stop();
 });
 
-/** Asks within a trace of its own, and waits until that has a span of each name, of that cause. */
+/** Sends a request with a new trace, and waits until the trace has each span with its parent. */
 async function traced(
   service: 'order' | 'stock',
   asked: RestRequest,
@@ -43,7 +43,7 @@ async function traced(
   await eventually(
     () => road.filter((one) => !isThere(one)),
     (missing) => missing.length === 0,
-    { until: 'all spans of the request have come' },
+    { until: 'all spans of the request have arrived' },
   );
   const [first] = trace().filter(({ parentSpanId }) => parentSpanId === caller);
   return first?.attributes;
@@ -53,14 +53,14 @@ const causeOf = ({ parentSpanId }: CollectedSpan, trace: readonly CollectedSpan[
   trace.find(({ spanId }) => spanId === parentSpanId)?.name;
 
 const CHANGE = json({ name: 'Kopi', quantity: 6 });
-const told = (name: string) =>
+const spansOfChange = (name: string) =>
   [
     [name, undefined],
     ['outbox stock_changed', name],
     ['feed stock_changed', 'outbox stock_changed'],
   ] as const;
 
-it('an order over REST begins the order’s trace', async () => {
+it('an order over REST starts a trace', async () => {
   const name = 'POST /order/add-order';
   const body = json({ productid: kopi, quantity: 1 });
   const asked = { route: name, body, headers: JSON_TYPE };
@@ -79,9 +79,9 @@ it.each([
   ['POST /stock/add-stock', 'POST /stock/add-stock'],
   ['PUT /stock/update/:id', 'PUT /stock/update/KOPI'],
   ['DELETE /stock/delete/:id', 'DELETE /stock/delete/KOPI'],
-])('a change over REST begins the trace of what comes of it: %s', async (name, route) => {
+])('a change over REST starts a trace that contains its event: %s', async (name, route) => {
   const asked = { route: route.replace('KOPI', kopi), body: CHANGE, headers: JSON_TYPE };
-  const attributes = await traced('stock', asked, told(name));
+  const attributes = await traced('stock', asked, spansOfChange(name));
   expect(attributes?.['http.response.status_code']).toBe('200');
 });
 
@@ -90,7 +90,10 @@ it.each([
   ['stock', 'GET /stock', 'GET /stock/', '200'],
   ['stock', 'GET /stock/:id', 'GET /stock/unknown', '404'],
   ['stock', 'GET /stock/*', 'GET /stock/there/is/none', '404'],
-] as const)('of %s: %s is a span, for %s with %s', async (service, name, route, status) => {
-  const attributes = await traced(service, { route }, [[name, undefined]]);
-  expect(attributes?.['http.response.status_code']).toBe(status);
-});
+] as const)(
+  '%s creates the span %s for %s with status %s',
+  async (service, name, route, status) => {
+    const attributes = await traced(service, { route }, [[name, undefined]]);
+    expect(attributes?.['http.response.status_code']).toBe(status);
+  },
+);

@@ -4,15 +4,16 @@ import { startLiveClient } from '@gudang/testing/clients/live-client';
 import { eventually } from '@gudang/testing/eventually';
 import type { ServiceProcess } from '@gudang/testing/system/service-process';
 import type { CollectedSpan } from './collector.ts';
-import { missingOf } from './road.ts';
+import { missingSpans } from './expected-trace.ts';
 
 const ALL_WITHIN_MS = 20_000;
 
 /**
- * Orders one piece, with a live client that follows the order, and waits for its whole trace.
- * @param url of the graph
- * @param stocks all replicas: held, so that the order is still PENDING when its stream begins
- * @param spans grows while the collector collects
+ * Sends an order for one unit, subscribes to it, and waits for its whole trace.
+ * @param url URL of the graph
+ * @param stocks all stock replicas; stopped meanwhile, so that the order is PENDING when its stream
+ * starts
+ * @param spans the collector's spans, to which it adds new ones
  */
 export async function traceOneOrder({
   url,
@@ -26,7 +27,7 @@ export async function traceOneOrder({
   spans: readonly CollectedSpan[];
 }): Promise<{ readonly orderId: string; readonly trace: readonly CollectedSpan[] }> {
   for (const part of stocks) part.kill('SIGSTOP');
-  // Sampled: also where nothing else is.
+  // Flag 01: sampled, also if the system samples nothing else.
   const traceparent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
   const traced = graphAt(`${url}/graphql`, undefined, { traceparent });
   const { createOrder } = await dataOf(
@@ -47,9 +48,9 @@ export async function traceOneOrder({
     return spans.filter(({ traceId }) => traceId === consumed?.traceId);
   };
   await eventually(
-    () => missingOf(traceOf()),
+    () => missingSpans(traceOf()),
     (missing) => missing.length === 0,
-    { until: 'all spans of the order have come', within: ALL_WITHIN_MS },
+    { until: 'all spans of the order have arrived', within: ALL_WITHIN_MS },
   );
   await live.close();
   return { orderId, trace: traceOf() };

@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Ends a run with one plain line that people and machines can read. */
+/** Prints a last line `<n> passed, <n> failed` that scripts can parse. */
 export default class ClosingLineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     let passed = 0;
@@ -13,7 +13,7 @@ export default class ClosingLineReporter implements Reporter {
         if (state === 'failed') failed += 1;
       }
     }
-    // After the other reporters, which print when this returns.
+    // At exit, because other reporters print after this returns.
     process.once('exit', () => process.stdout.write(`${passed} passed, ${failed} failed\n`));
   }
 }

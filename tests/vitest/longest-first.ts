@@ -1,6 +1,9 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that take a minute or more: one that began last would be waited for alone. */
+/**
+ * Files that take a minute or more. They start first, so that the run does not end with waiting for
+ * one.
+ */
 const LONG = [
   /\/tests\/secured\//,
   /\/tests\/chaos\//,
@@ -11,7 +14,7 @@ const LONG = [
   /supergraph-change\.int/,
 ];
 
-/** A clean clone knows nothing of earlier runs, by which Vitest would order files itself. */
+/** Orders files without Vitest's cache of earlier durations, which a clean clone does not have. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLong = ({ moduleId }: TestSpecification): boolean =>

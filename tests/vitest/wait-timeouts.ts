@@ -1,11 +1,11 @@
-/** For integration tests: `vi.waitFor` gives up after 1 s by itself, which a busy machine may need. */
+/** Raises the default time-out of `vi.waitFor` from 1 s, which is too short on a loaded machine. */
 import { vi } from 'vitest';
 
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 const waitFor = vi.waitFor.bind(vi);
 vi.waitFor = (callback, options) =>
   waitFor(callback, {
-    timeout: PATIENCE_MS,
+    timeout: TIMEOUT_MS,
     ...(typeof options === 'number' ? { timeout: options } : options),
   });

@@ -1,18 +1,18 @@
-/** One stage of a Dockerfile, its variables filled in. */
+/** One stage of a Dockerfile with substituted variables. */
 export interface Stage {
   readonly name: string;
-  /** Another stage's name, or an image. */
+  /** Name of another stage, or an image. */
   readonly from: string;
   readonly steps: readonly Step[];
 }
 
 export interface Step {
-  /** In capitals, such as `COPY`. */
+  /** In upper case, for example `COPY`. */
   readonly instruction: string;
   readonly text: string;
 }
 
-/** The stages of a Dockerfile in their order. */
+/** Returns the stages of a Dockerfile in order. */
 export function readDockerfile(source: string, given: Readonly<Record<string, string>>): Stage[] {
   const values: Record<string, string> = { ...given };
   const stages: { name: string; from: string; steps: Step[] }[] = [];
@@ -38,7 +38,7 @@ function instructionsOf(source: string): Step[] {
   });
 }
 
-/** The words of an exec form, such as `["node", "dist/main.js"]`. */
+/** Parses an exec form, for example `["node", "dist/main.js"]`. */
 export function execForm(text: string): string[] {
   const words: unknown = JSON.parse(text);
   if (!Array.isArray(words) || !words.every((word) => typeof word === 'string')) {

@@ -4,9 +4,9 @@ import { cp, mkdir } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
 import { execForm, type Stage, type Step } from './dockerfile.ts';
 
-/** What an image would be started with. */
+/** Result of a build: root folder and start configuration of an image. */
 export interface BuiltImage {
-  /** The folder that stands for the image's root. */
+  /** Folder that represents the image's root. */
   readonly root: string;
   readonly workingDirectory: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -15,9 +15,9 @@ export interface BuiltImage {
 }
 
 /**
- * Runs a Dockerfile's stages without an engine: each stage is a folder, its commands run there with
- * this machine's shell. Commands that name absolute paths would change this machine, so they are
- * left out and told: they only take tools away from the base image.
+ * Runs the stages of a Dockerfile without a Docker engine: each stage is a folder, and its commands
+ * run there in this machine's shell. Commands with absolute paths would change this machine, so
+ * they are skipped and reported; they only remove tools from the base image.
  */
 export async function runStages(
   stages: readonly Stage[],
@@ -30,12 +30,12 @@ export async function runStages(
     say,
   }: {
     target: string;
-    /** The folder that is the build's context, already without what .dockerignore names. */
+    /** Folder with the build context, without the files in .dockerignore. */
     context: string;
     /** An empty folder. */
     directory: string;
     environment: Readonly<Record<string, string>>;
-    /** Stages that an earlier run has made, by their text; grows with what this one makes. */
+    /** Cache of built stages by their text; this run adds its stages. */
     done: Map<string, BuiltImage>;
     say: (line: string) => void;
   },
@@ -63,7 +63,7 @@ export async function runStages(
       if (step.instruction === 'COPY') {
         await copy(step, { context, there, rootOf: (name) => built.get(name)?.root });
       } else if (step.instruction === 'RUN') {
-        if (/\s\/(usr|opt)\//.test(step.text)) say('  left out: it is about the base image');
+        if (/\s\/(usr|opt)\//.test(step.text)) say('  skipped: it changes only the base image');
         else await run(step.text, there('.'), { ...environment, ...image.environment });
       } else {
         image = configured(image, step);
@@ -74,7 +74,7 @@ export async function runStages(
     done.set(key, image);
     if (stage.name === target) return image;
   }
-  throw new Error(`There is no stage ${target}`);
+  throw new Error(`The Dockerfile has no stage ${target}`);
 }
 
 function configured(image: BuiltImage, { instruction, text }: Step): BuiltImage {
@@ -87,7 +87,7 @@ function configured(image: BuiltImage, { instruction, text }: Step): BuiltImage 
     const added = Object.fromEntries(text.split(' ').map((pair) => pair.split('=')));
     return { ...image, environment: { ...image.environment, ...added } };
   }
-  throw new Error(`${instruction} is an instruction that this does not know`);
+  throw new Error(`The instruction ${instruction} is not supported`);
 }
 
 async function copy(

@@ -6,10 +6,10 @@ import type { BuiltImage } from './run-stages.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** The image's command as its user, who owns none of its files and can gain no rights. */
+/** Runs the image's command as its user, who owns no file of it and cannot gain privileges. */
 function spawnImage(node: string, image: BuiltImage, environment: Environment) {
   const [command, ...args] = image.command;
-  if (command !== 'node') throw new Error(`The image runs ${command}, not node`);
+  if (command !== 'node') throw new Error(`The image's command must be node, but is ${command}`);
   const [user = '', group = ''] = image.user.split(':');
   const asUser = ['--reuid', user, '--regid', group, '--clear-groups', '--no-new-privs', '--'];
   return spawn('setpriv', [...asUser, node, ...args], {
@@ -19,7 +19,7 @@ function spawnImage(node: string, image: BuiltImage, environment: Environment) {
   });
 }
 
-/** Runs it to its end. @returns its last line and its exit code */
+/** Runs an image to its end. @returns last line of output, and exit code */
 export async function runImage(
   node: string,
   image: BuiltImage,
@@ -38,11 +38,11 @@ export async function runImage(
 
 export interface RunningImage {
   readonly url: string;
-  /** SIGTERM to process 1 of the image. @returns how it ended */
+  /** Sends SIGTERM to process 1 of the image. @returns description of the exit */
   readonly terminate: () => Promise<string>;
 }
 
-/** Starts it on a free port; resolves once `/readyz` answers 200. */
+/** Starts an image on a free port; resolves once `/readyz` responds with 200. */
 export async function startImage(
   node: string,
   image: BuiltImage,

@@ -1,8 +1,9 @@
 /**
- * Runs the Dockerfile's steps in a clean folder, without an engine, and starts what comes out as
- * its user would: databases migrated by the image for that, the three services on Node 24 as an
- * unprivileged user, one order through all of them, SIGTERM. Takes a few minutes; needs the
- * registry, PostgreSQL and Kafka come from this repository. As root only: it becomes that user.
+ * Builds the images without a Docker engine, by running the Dockerfile's steps in a clean folder,
+ * and tests them: the migration image migrates databases, the three services run on Node 24 as an
+ * unprivileged user, one order passes through all of them, and SIGTERM ends them. Takes a few
+ * minutes. Needs root, to change to that user, and the npm registry; uses this repository's
+ * PostgreSQL and Kafka.
  */
 import { execFile } from 'node:child_process';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -11,9 +12,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startTestServers } from '@gudang/embedded/testing';
-import { copyContext } from './context.ts';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
+import { eventually } from '@gudang/testing/eventually';
 import { readDockerfile } from './dockerfile.ts';
-import { orderThrough } from './order-through.ts';
 import { type BuiltImage, runStages } from './run-stages.ts';
 import { runImage, startImage } from './start-image.ts';
 
@@ -22,7 +23,7 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const directory = await mkdtemp(join(tmpdir(), 'gudang-image-'));
-// The images' user has to enter it.
+// The images' user needs access to it.
 await chmod(directory, 0o755);
 const servers = startTestServers();
 try {
@@ -51,7 +52,7 @@ try {
     SUBGRAPH_URLS,
     NODE_ENV: 'development',
   });
-  say(`an order through the three: ${await orderThrough(gateway.url)}`);
+  say(`order through all services: ${await makeOrder(gateway.url)}`);
   const page = await fetch(gateway.url, { headers: { accept: 'text/html' } });
   say(`GET / of the gateway: ${page.status} ${page.headers.get('content-type')}`);
   for (const running of [gateway, order, stock]) say(await running.terminate());
@@ -89,7 +90,7 @@ async function buildImages(): Promise<
   };
 }
 
-/** Node 24 from npm, where another user may run it. */
+/** Installs Node 24 from npm in a place where the images' user may run it. */
 async function node24(): Promise<string> {
   const wanted = ['exec', '--yes', '--package=node@24', '--', 'node', '-p', 'process.execPath'];
   const { stdout } = await exec('npm', wanted, { cwd: directory });
@@ -97,6 +98,34 @@ async function node24(): Promise<string> {
   await copyFile(stdout.trim().split('\n').at(-1) ?? '', node);
   await chmod(node, 0o755);
   const { stdout: version } = await exec(node, ['--version']);
-  say(`on Node ${version.trim()}, from ${dirname(stdout.trim())}`);
+  say(`Node ${version.trim()} from ${dirname(stdout.trim())}`);
   return node;
+}
+
+/** Copies the build context: committed files without those in .dockerignore. */
+async function copyContext(repository: string, ignored: string, to: string): Promise<void> {
+  const patterns = ignored.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const excluded = patterns.flatMap((one) => [one, `${one}/**`]);
+  const paths = ['.', ...excluded.map((pattern) => `:(exclude,glob)${pattern}`)];
+  const archive = join(to, '.context.tar');
+  await exec('git', ['archive', '--output', archive, 'HEAD', '--', ...paths], { cwd: repository });
+  await exec('tar', ['-xf', archive, '-C', to]);
+  await rm(archive);
+}
+
+/** Adds a stock, sends an order and waits for its decision. @returns the decided order */
+async function makeOrder(gatewayUrl: string): Promise<string> {
+  const graph = graphAt(`${gatewayUrl}/graphql`);
+  const input = '{ id: "kopi", name: "Kopi", quantity: 5 }';
+  await dataOf(graph(`mutation { addStock(input: ${input}) { id } }`));
+  const { createOrder } = await dataOf(
+    graph('mutation { createOrder(input: { productId: "kopi", quantity: 2 }) { id } }'),
+  );
+  const query = 'query ($id: ID!) { order(id: $id) { status stock { quantity } } }';
+  const { order } = await eventually(
+    () => dataOf(graph(query, { id: createOrder.id })),
+    (seen) => seen.order.status !== 'PENDING',
+    { until: 'the order is decided', within: 30_000 },
+  );
+  return JSON.stringify(order);
 }

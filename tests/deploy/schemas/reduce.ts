@@ -1,6 +1,6 @@
 /**
- * Writes the schemas beside this file, taken from where their projects publish them: the parts that
- * are used here, without descriptions, and with unknown fields refused. See README.md.
+ * Writes the schemas beside this file from the schemas that the projects publish: only the used parts,
+ * without descriptions, and without unknown fields. See README.md.
  * tsx reduce.ts KUBERNETES_DEFINITIONS COMPOSE_SPEC CRD...
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -24,7 +24,7 @@ const KINDS: Readonly<Record<string, string>> = {
   'policy/v1/PodDisruptionBudget': 'io.k8s.api.policy.v1.PodDisruptionBudget',
 };
 
-/** Drops what only people read; `properties` and `$defs` hold names, not keywords. */
+/** Removes descriptions. The keys of `properties` and `$defs` are names, not keywords. */
 function bare(schema: unknown, strict: boolean): unknown {
   if (Array.isArray(schema)) return schema.map((one) => bare(one, strict));
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -37,7 +37,7 @@ function bare(schema: unknown, strict: boolean): unknown {
       : bare(value, strict);
   }
   const open = (schema as Json)['x-kubernetes-preserve-unknown-fields'] !== undefined;
-  // A cluster prunes such fields in silence: a mistyped one would do nothing.
+  // A cluster silently drops unknown fields, so a mistyped field would have no effect.
   if (strict && 'properties' in kept && kept['type'] === 'object' && !open) {
     kept['additionalProperties'] ??= false;
   }
@@ -74,7 +74,7 @@ for (const file of crds) {
     const { spec } = document.toJS();
     for (const { name, schema } of spec.versions) {
       const kind = bare(schema.openAPIV3Schema, true) as { properties: Record<string, unknown> };
-      // The cluster's own; a CRD leaves it open.
+      // Kubernetes defines metadata; a CRD does not.
       kind.properties['metadata'] = { type: 'object' };
       custom[`${spec.group}/${name}/${spec.names.kind}`] = kind;
     }

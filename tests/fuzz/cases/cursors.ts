@@ -1,13 +1,13 @@
 import { WebSocket } from 'ws';
-import { ANSWER_WITHIN_MS, type FuzzCase, judgeAnswer, judgePost } from '../case.ts';
+import { type FuzzCase, judgeAnswer, judgePost, RESPONSE_TIMEOUT_MS } from '../case.ts';
 import { anyText, mutateText } from '../values.ts';
 
 const PAGES = `query ($first: Int, $after: String, $last: Int, $before: String) {
   orders(first: $first, after: $after, last: $last, before: $before) { edges { cursor } pageInfo { endCursor } }
   stocks(first: $first, after: $after, last: $last, before: $before) { edges { cursor } pageInfo { endCursor } } }`;
 
-/** A sound cursor of the stream of changes, or of a page. */
-async function soundCursor(url: string, authorization: string, page: boolean): Promise<string> {
+/** Reads a valid cursor of the change stream or of a page. */
+async function validCursor(url: string, authorization: string, page: boolean): Promise<string> {
   const query = page ? '{ stocks(first: 1) { pageInfo { endCursor } } }' : '{ stockCursor }';
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
@@ -20,10 +20,10 @@ async function soundCursor(url: string, authorization: string, page: boolean): P
   return data?.stockCursor ?? data?.stocks?.pageInfo.endCursor ?? 'none';
 }
 
-/** Cursors of pages and of streams: spoilt, of others, made up. */
+/** Damaged, foreign and invented cursors of pages and streams. */
 export const cursors: FuzzCase = async (random, { system, authorization }) => {
   const page = random.chance(0.7);
-  const sound = await soundCursor(system.gateway.url, authorization, random.chance(0.8) === page);
+  const sound = await validCursor(system.gateway.url, authorization, random.chance(0.8) === page);
   const after = random.pick([
     () => sound,
     () => mutateText(random, sound),
@@ -47,9 +47,9 @@ export const cursors: FuzzCase = async (random, { system, authorization }) => {
   );
   const heard = await new Promise<string>((resolve) => {
     let text = '';
-    // A stream on which nothing happens is as good as one that answers.
+    // A stream without events within 500 ms counts as accepted.
     const quiet = setTimeout(() => resolve(text), 500);
-    setTimeout(() => resolve(text), ANSWER_WITHIN_MS).unref();
+    setTimeout(() => resolve(text), RESPONSE_TIMEOUT_MS).unref();
     socket.on('open', () => {
       socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization } }));
     });

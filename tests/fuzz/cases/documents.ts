@@ -2,8 +2,8 @@ import type { Random } from '@gudang/testing/random';
 import { type FuzzCase, judgePost } from '../case.ts';
 import { anyJson, anyText, mutateText } from '../values.ts';
 
-/** Operations that run, to be spoilt. */
-const SOUND = [
+/** Valid operations, to be mutated. */
+const VALID = [
   '{ stocks(first: 5) { nodes { id name movements(first: 3) { nodes { kind order { id } } } } } }',
   'query Q($first: Int, $after: String) { orders(first: $first, after: $after) { edges { cursor node { ...F } } pageInfo { hasNextPage } } } fragment F on Order { id stock { name orders(first: 2) { nodes { id } } } }',
   'mutation M($input: CreateOrderInput!) { createOrder(input: $input) { id status stock { name } } }',
@@ -28,7 +28,7 @@ const NAMES = [
   'nothing',
 ];
 
-/** A document that follows the grammar, more or less, and seldom the schema. */
+/** Generates a document that mostly follows the grammar and rarely the schema. */
 function anyDocument(random: Random): string {
   const field = (depth: number): string => {
     const alias = random.chance(0.2) ? `a${random.between(0, 9)}: ` : '';
@@ -65,12 +65,12 @@ function anyValue(random: Random): string {
   ])();
 }
 
-/** A request of GraphQL with a document, variables and a name of whatever kind. */
+/** Generates a GraphQL request with a random document, variables and operation name. */
 export function anyOperation(random: Random): Record<string, unknown> {
   const query = random.pick([
     () => anyDocument(random),
-    () => mutateText(random, random.pick(SOUND)),
-    () => random.pick(SOUND),
+    () => mutateText(random, random.pick(VALID)),
+    () => random.pick(VALID),
     () => anyText(random, 60),
     () => '{'.repeat(random.between(1, 20_000)),
   ])();

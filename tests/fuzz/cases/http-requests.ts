@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { Random } from '@gudang/testing/random';
-import { ANSWER_WITHIN_MS, type FuzzCase, judgeAnswer } from '../case.ts';
+import { type FuzzCase, judgeAnswer, RESPONSE_TIMEOUT_MS } from '../case.ts';
 import { anyJson, anyText, mutateBytes } from '../values.ts';
 
 const METHODS = ['GET', 'POST', 'POST', 'POST', 'PUT', 'OPTIONS', 'HEAD', 'X', 'get'];
@@ -83,12 +83,12 @@ function anyRequest(random: Random): Buffer {
   return random.chance(0.15) ? mutateBytes(random, bytes) : bytes;
 }
 
-/** Whatever comes back until the other side is silent for a while or has closed. */
+/** Sends bytes and collects the response until the server is silent for 200 ms or closes. */
 function exchange(port: number, bytes: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
     let text = '';
-    const giveUp = setTimeout(() => finish(), ANSWER_WITHIN_MS);
+    const giveUp = setTimeout(() => finish(), RESPONSE_TIMEOUT_MS);
     let quiet: NodeJS.Timeout | undefined;
     const finish = (): void => {
       clearTimeout(giveUp);
@@ -99,7 +99,7 @@ function exchange(port: number, bytes: Buffer): Promise<string> {
     socket.on('data', (chunk) => {
       text += chunk;
       clearTimeout(quiet);
-      // A stream or a kept connection stays open.
+      // A stream or a keep-alive connection stays open.
       quiet = setTimeout(finish, 200);
     });
     socket.on('close', finish);
@@ -107,15 +107,15 @@ function exchange(port: number, bytes: Buffer): Promise<string> {
       if (error.code === 'ECONNREFUSED') reject(error);
       finish();
     });
-    // Half a request is answered by nobody: its sender hangs up.
+    // Ends the connection, because a server does not respond to an incomplete request.
     socket.end(bytes);
   });
 }
 
-/** Requests as bytes: methods, addresses, headers, framing and bodies. */
+/** Raw requests with random methods, paths, headers, framing and bodies. */
 export const httpRequests: FuzzCase = async (random, { system }) => {
   const text = await exchange(system.gateway.port, anyRequest(random));
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0);
-  // A method that HTTP has and the gateway has not.
+  // 501: a method that the gateway does not implement.
   return status === 501 ? undefined : judgeAnswer(status, text);
 };

@@ -14,14 +14,14 @@ async function startProducer({ kafkaBrokers }: System): Promise<Producer> {
   return producer;
 }
 
-/** To be called when no more cases come. */
+/** Disconnects the producer after the last case. */
 export async function stopProducing(system: System): Promise<void> {
   const producer = await producers.get(system);
   producers.delete(system);
   await producer?.disconnect();
 }
 
-/** Records of other systems that break the contract: what they do is seen at the end. */
+/** Records that violate the contract. Their effect is checked at the end of the run. */
 export const kafkaRecords: FuzzCase = async (random, { system }) => {
   let producer = producers.get(system);
   if (!producer) {

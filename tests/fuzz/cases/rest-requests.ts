@@ -1,7 +1,7 @@
 import { type FuzzCase, judgeAnswer } from '../case.ts';
 import { anyJson, anyText, mutateText } from '../values.ts';
 
-/** Routes of the earlier system's interface, with bodies, ids and methods of any kind. */
+/** REST routes of the earlier system with random bodies, ids and methods. */
 export const restRequests: FuzzCase = async (random, { system, authorization }) => {
   const id = encodeURIComponent(anyText(random, 30).toWellFormed());
   const [origin, path] = random.pick([

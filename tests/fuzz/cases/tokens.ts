@@ -5,7 +5,7 @@ import { anyJson, anyText, mutateText } from '../values.ts';
 const encoded = (value: unknown): string =>
   Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** Tokens that are none, of others, spoilt, or sound with claims of any kind. */
+/** Invalid, foreign and damaged tokens, and valid tokens with random claims. */
 export const tokens: FuzzCase = async (random, { system, authorization }) => {
   const sound = authorization.slice('Bearer '.length);
   const shown = await random.pick<() => string | Promise<string>>([

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Random } from '@gudang/testing/random';
 import { WebSocket } from 'ws';
-import { ANSWER_WITHIN_MS, type FuzzCase, judgeAnswer } from '../case.ts';
+import { type FuzzCase, judgeAnswer, RESPONSE_TIMEOUT_MS } from '../case.ts';
 import { anyJson, anyText, mutateBytes, mutateText } from '../values.ts';
 import { anyOperation } from './documents.ts';
 
@@ -16,8 +16,8 @@ const TYPES = [
   'next',
   'x',
 ];
-/** The end of a connection whose fault it is: all others say what the client did. */
-const SERVERS_FAULT = [1011, 4500];
+/** Close codes for server errors; all others report a client error. */
+const SERVER_ERRORS = [1011, 4500];
 
 function anyMessage(random: Random): string | Buffer {
   const message = JSON.stringify({
@@ -38,55 +38,55 @@ function anyMessage(random: Random): string | Buffer {
   ])();
 }
 
-/** The gateway's, in bytes: a frame that announces more is refused. */
+/** The gateway's limit of a message in bytes. */
 const MESSAGE_LIMIT = 64 * 1024;
 const FILL = JSON.stringify({ type: 'ping', payload: { x: 'x'.repeat(1_000) } });
 
-/** Messages of graphql-transport-ws and what only looks like them, some of them below the frames. */
+/** Valid and invalid messages of graphql-transport-ws, and invalid websocket frames. */
 export const websocketFrames: FuzzCase = async (random, { system, authorization }) => {
   const socket = new WebSocket(
     `${system.gateway.url.replace('http', 'ws')}/graphql`,
     'graphql-transport-ws',
   );
-  let heard = '';
+  let received = '';
   const closed = new Promise<number>((resolve) => socket.once('close', resolve));
   socket.on('error', () => {});
   socket.on('message', (data) => {
-    heard += data;
+    received += data;
   });
   await Promise.race([once(socket, 'open'), closed]);
   if (random.chance(0.9)) {
     socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization } }));
-    // Messages before the acknowledgement close the connection: some cases want that.
+    // Some cases send messages before the acknowledgement, which closes the connection.
     if (random.chance(0.9)) await Promise.race([once(socket, 'message'), closed]);
   }
-  let spoilt = false;
+  let damaged = false;
   for (let count = random.between(1, 5); count > 0; count -= 1) {
     if (socket.readyState !== socket.OPEN) break;
     if (random.chance(0.05)) {
-      // Past ws: a frame that is none.
-      spoilt = true;
+      // Writes to the TCP socket directly: ws cannot send invalid frames.
+      damaged = true;
       (socket as unknown as { _socket: { write: (bytes: Buffer) => void } })._socket.write(
         mutateBytes(random, Buffer.alloc(random.between(1, 50), 0x81)),
       );
     } else socket.send(anyMessage(random));
   }
   if (socket.readyState === socket.OPEN) {
-    // It may have announced a longer one, which takes all that comes as its own until it is full.
-    if (spoilt) for (let sent = 0; sent < MESSAGE_LIMIT; sent += FILL.length) socket.send(FILL);
+    // The damaged frame may announce a length that swallows later messages. Fills it up to the limit.
+    if (damaged) for (let sent = 0; sent < MESSAGE_LIMIT; sent += FILL.length) socket.send(FILL);
     socket.send('{"type":"ping"}');
     const heardPong = new Promise((resolve) => {
       socket.on('message', (data) => String(data).includes('"pong"') && resolve(undefined));
     });
     const late = new Promise<'late'>((resolve) => {
-      setTimeout(() => resolve('late'), ANSWER_WITHIN_MS).unref();
+      setTimeout(() => resolve('late'), RESPONSE_TIMEOUT_MS).unref();
     });
     if ((await Promise.race([heardPong, closed, late])) === 'late') {
       socket.terminate();
-      return 'neither a pong nor an end came';
+      return 'no pong and no close within the time-out';
     }
   }
   socket.terminate();
   const code = await closed;
-  return SERVERS_FAULT.includes(code) ? `closed with ${code}` : judgeAnswer(200, heard);
+  return SERVER_ERRORS.includes(code) ? `closed with ${code}` : judgeAnswer(200, received);
 };
