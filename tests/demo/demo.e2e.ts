@@ -32,30 +32,30 @@ function startDemo(...args: string[]) {
 test('follows one order through the whole system', async () => {
   const { code, output, problems } = await startDemo().ended;
   expect({ code, problems }).toEqual({ code: 0, problems: '' });
-  expect(output).toMatch(/Order to push +\d+\.\d ms from the request/);
+  expect(output).toMatch(/Order to push +\d+\.\d ms after the request/);
   expect(output).toContain('All checks passed');
 });
 
 test('traffic continues after SIGKILL of the gateway, reports the outage, and counts orders correctly', async () => {
   const { gateway } = system();
   const demo = startDemo('--traffic', '10');
-  const says = (words: RegExp) =>
-    eventually(demo.output, (output) => words.test(output), {
-      until: `the output contains ${words}`,
+  const waitForOutput = (pattern: RegExp) =>
+    eventually(demo.output, (output) => pattern.test(output), {
+      until: `the output matches ${pattern}`,
       within: 40_000,
     });
-  await says(/10 orders a second of \d+ stocks/);
-  await says(/[1-9]\d* confirmed/);
+  await waitForOutput(/10 orders per second for \d+ stocks/);
+  await waitForOutput(/[1-9]\d* confirmed/);
   gateway.kill();
   await gateway.exited;
-  await says(/No answer \(.+\); orders are repeated/);
+  await waitForOutput(/The gateway is unavailable \(.+\)\. Retrying\./);
   await gateway.restart();
-  await says(/Answers again/);
+  await waitForOutput(/The gateway is available again/);
   demo.stop();
   const { code, output, problems } = await demo.ended;
   expect({ code, problems }).toEqual({ code: 0, problems: '' });
   const summary =
-    /(\d+) orders in \d+ s: \d+ confirmed, \d+ rejected, .+ decided(?: yet)?(?:, (\d+) more without an answer)?\n$/;
+    /(\d+) orders in \d+ s: \d+ confirmed, \d+ rejected, (?:all decided|\d+ pending)(?:, (\d+) more without a response)?\n$/;
   const [, taken = 'none', unanswered = '0'] = summary.exec(output) ?? [];
   expect(Number(taken), output).toBeGreaterThan(0);
   // The demo's count equals the database: no order was created twice.

@@ -50,7 +50,7 @@ export function createFigures(began: number): Figures {
           ? 'no recent pushes'
           : `p50 ${percentile(times, 50)} ms, p99 ${percentile(times, 99)} ms to the push`,
       ];
-      if (waiting() > 0) parts.push(`${waiting()} waiting`);
+      if (waiting() > 0) parts.push(`${waiting()} pending`);
       return parts.join(' · ');
     },
   };
