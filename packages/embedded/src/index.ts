@@ -1,6 +1,6 @@
-export type { Exit } from './child.ts';
-export { freePort } from './free-port.ts';
-export { type KafkaOptions, type RunningKafka, startKafka } from './kafka.ts';
-export { type PostgresOptions, type RunningPostgres, startPostgres } from './postgres.ts';
+export { type KafkaOptions, type RunningKafka, startKafka } from './kafka/kafka.ts';
+export { startSettingsTable } from './npm-start/start-settings.ts';
+export { type PostgresOptions, type RunningPostgres, startPostgres } from './postgres/postgres.ts';
+export type { Exit } from './processes/child.ts';
+export { freePort } from './processes/free-port.ts';
 export { StartError } from './start-error.ts';
-export { startSettingsTable } from './start-settings.ts';

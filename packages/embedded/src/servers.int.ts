@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { freePort, isFree } from './free-port.ts';
 import { gudangDirectory } from './gudang-directory.ts';
-import { startKafka } from './kafka.ts';
-import { startPostgres } from './postgres.ts';
-import { startWatchdog, type Watchdog } from './watchdog.ts';
+import { startKafka } from './kafka/kafka.ts';
+import { startPostgres } from './postgres/postgres.ts';
+import { freePort, isFree } from './processes/free-port.ts';
+import { startWatchdog, type Watchdog } from './processes/watchdog.ts';
 
 let directory: string;
 let watchdog: Watchdog;

@@ -1,6 +1,6 @@
-import { runStart } from './run-start.ts';
+import { runStart } from './npm-start/npm-start.ts';
 import { StartError } from './start-error.ts';
-import { terminal } from './terminal.ts';
+import { terminal } from './terminal/terminal.ts';
 
 try {
   await runStart();

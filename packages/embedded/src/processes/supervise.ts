@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { StartError } from '../start-error.ts';
 import { backOff } from './back-off.ts';
 import { describeExit, type Exit } from './child.ts';
-import { StartError } from './start-error.ts';
 
 /** What is kept alive: something that runs until it exits or is stopped. */
 export interface Part {

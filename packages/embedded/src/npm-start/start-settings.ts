@@ -1,4 +1,4 @@
-import { gudangDirectory } from './gudang-directory.ts';
+import { gudangDirectory } from '../gudang-directory.ts';
 
 interface StartSetting {
   description: string;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { stopLeftover } from './leftover.ts';
+import { stopLeftover } from '../processes/leftover.ts';
 import { pidFileOf, type ServiceName, type Services } from './service-plan.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { StartError } from '../start-error.ts';
 import type { Exit } from './child.ts';
-import { StartError } from './start-error.ts';
 import { type Part, supervise } from './supervise.ts';
 
 function createPart(): Part & { die(exit: Exit): void; stopped: boolean } {

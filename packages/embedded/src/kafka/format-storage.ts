@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { StartError } from '../start-error.ts';
 import type { Java } from './java.ts';
-import { StartError } from './start-error.ts';
 
 const run = promisify(execFile);
 

@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { isFree } from './free-port.ts';
-import { findJava } from './java.ts';
-import { findMaven } from './kafka-libraries.ts';
-import { findPostgres } from './postgres-binaries.ts';
+import { findJava } from '../kafka/java.ts';
+import { findMaven } from '../kafka/kafka-libraries.ts';
+import { findPostgres } from '../postgres/postgres-binaries.ts';
+import { unprivileged } from '../postgres/unprivileged-user.ts';
+import { isFree } from '../processes/free-port.ts';
+import { StartError } from '../start-error.ts';
 import type { ServicePlan, Services } from './service-plan.ts';
-import { StartError } from './start-error.ts';
 import { type PartName, portSetting, type StartSettings } from './start-settings.ts';
-import { unprivileged } from './unprivileged.ts';
 
 const run = promisify(execFile);
 const OR_ONES_OWN: Partial<Record<PartName, string>> = {

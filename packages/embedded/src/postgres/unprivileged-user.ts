@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { chown, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { StartError } from './start-error.ts';
+import { StartError } from '../start-error.ts';
 
 const run = promisify(execFile);
 /** nobody, on every Linux. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { setprivArguments } from './unprivileged.ts';
+import { setprivArguments } from './unprivileged-user.ts';
 
 const USER = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
 

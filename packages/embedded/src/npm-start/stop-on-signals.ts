@@ -1,4 +1,4 @@
-import { killChildren } from './child.ts';
+import { killChildren } from '../processes/child.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const DEADLINE_MS = 4800;

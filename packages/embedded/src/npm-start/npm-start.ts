@@ -1,20 +1,20 @@
 import { rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { repository } from '../gudang-directory.ts';
+import { killChildren } from '../processes/child.ts';
+import { StartError } from '../start-error.ts';
+import { readyTable } from '../terminal/ready-table.ts';
+import { terminal } from '../terminal/terminal.ts';
 import { createBacking } from './backing.ts';
-import { killChildren } from './child.ts';
 import { addDemoData } from './demo-data.ts';
-import { repository } from './gudang-directory.ts';
 import { stopLeftovers } from './leftovers.ts';
 import { preflight } from './preflight.ts';
-import { readyTable } from './ready-table.ts';
 import { claim } from './run-lock.ts';
 import { planServices, type Services } from './service-plan.ts';
-import { StartError } from './start-error.ts';
 import { readStartSettings } from './start-settings.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
 import { startSystem } from './system.ts';
-import { terminal } from './terminal.ts';
 
 /**
  * Brings up the whole system and keeps it up until a signal ends the process.

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { generate } from 'selfsigned';
-import { freePort } from './free-port.ts';
-import { startKafka } from './kafka.ts';
-import { startPostgres } from './postgres.ts';
-import type { SecuredUser } from './secured-listener.ts';
-import { unprivileged } from './unprivileged.ts';
-import { startWatchdog } from './watchdog.ts';
+import { startKafka } from '../kafka/kafka.ts';
+import type { SecuredUser } from '../kafka/secured-listener.ts';
+import { startPostgres } from '../postgres/postgres.ts';
+import { unprivileged } from '../postgres/unprivileged-user.ts';
+import { freePort } from '../processes/free-port.ts';
+import { startWatchdog } from '../processes/watchdog.ts';
 
 /** The user of both servers; its password and guest's are looked for in whatever is written. */
 export const USER = { name: 'gudang', password: 'Rahasia-Gudang-1', trusted: true } as const;

@@ -1,7 +1,7 @@
 import { open, rm } from 'node:fs/promises';
 import { sep } from 'node:path';
-import { isOurs, readPid } from './leftover.ts';
-import { StartError } from './start-error.ts';
+import { isOurs, readPid } from '../processes/leftover.ts';
+import { StartError } from '../start-error.ts';
 
 /**
  * Claims a folder for this process, by a file in it: a second start beside it would take the first one's parts for

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
+import { startKafka } from '../kafka/kafka.ts';
+import { startPostgres } from '../postgres/postgres.ts';
+import { type Supervised, supervise } from '../processes/supervise.ts';
+import { rotate } from '../terminal/log-file.ts';
+import { terminal } from '../terminal/terminal.ts';
 import type { Backing } from './backing.ts';
-import { startKafka } from './kafka.ts';
-import { rotate } from './log-file.ts';
-import { startPostgres } from './postgres.ts';
 import { runMigrations } from './run-migrations.ts';
 import { startService } from './service.ts';
 import { pidFileOf, type ServiceName, type Services } from './service-plan.ts';
 import type { PartName, StartSettings } from './start-settings.ts';
-import { type Supervised, supervise } from './supervise.ts';
-import { terminal } from './terminal.ts';
 
 /**
  * Everything is over within 5 s: so long after the beginning each step may last, in milliseconds, before what is left is

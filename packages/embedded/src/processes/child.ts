@@ -1,7 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
-import { StartError } from './start-error.ts';
+import { StartError } from '../start-error.ts';
 
 export interface Exit {
   code: number | null;

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
-import type { Backing } from './backing.ts';
-import type { StartSettings } from './start-settings.ts';
+import type { Backing } from '../npm-start/backing.ts';
+import type { StartSettings } from '../npm-start/start-settings.ts';
 
 /** What a person wants to know once all is up: where it is and how to try it. */
 export function readyTable(

@@ -8,14 +8,14 @@ import { promisify } from 'node:util';
 import { type DatabaseName, migrate } from '@gudang/prisma';
 import pg from 'pg';
 import type {} from 'vitest';
-import { gudangDirectory } from './gudang-directory.ts';
-import { findJava } from './java.ts';
-import { startKafka } from './kafka.ts';
-import { kafkaLibraries } from './kafka-libraries.ts';
-import { startPostgres } from './postgres.ts';
-import { startWatchdog } from './watchdog.ts';
+import { gudangDirectory } from '../gudang-directory.ts';
+import { findJava } from '../kafka/java.ts';
+import { startKafka } from '../kafka/kafka.ts';
+import { kafkaLibraries } from '../kafka/kafka-libraries.ts';
+import { startPostgres } from '../postgres/postgres.ts';
+import { startWatchdog } from '../processes/watchdog.ts';
 
-export { startWatchdog, type Watchdog } from './watchdog.ts';
+export { startWatchdog, type Watchdog } from '../processes/watchdog.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { startTestServers, type TestServers } from './testing.ts';
+import { startTestServers, type TestServers } from './test-servers.ts';
 
 interface Shared {
   servers: Promise<TestServers>;

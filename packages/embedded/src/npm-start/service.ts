@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Child, describeExit, startChild } from './child.ts';
-import { openLogFile } from './log-file.ts';
-import { readServiceLine, type ServiceLine } from './service-line.ts';
-import { StartError } from './start-error.ts';
-import type { Part } from './supervise.ts';
+import { type Child, describeExit, startChild } from '../processes/child.ts';
+import type { Part } from '../processes/supervise.ts';
+import { StartError } from '../start-error.ts';
+import { openLogFile } from '../terminal/log-file.ts';
+import { readServiceLine, type ServiceLine } from '../terminal/service-line.ts';
 import { whyNotReady } from './why-not-ready.ts';
 
 const POLL_MS = 50;

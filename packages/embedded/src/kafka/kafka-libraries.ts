@@ -4,10 +4,10 @@ import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { StartError } from './start-error.ts';
+import { StartError } from '../start-error.ts';
 
 const run = promisify(execFile);
-const pom = fileURLToPath(new URL('../kafka/pom.xml', import.meta.url));
+const pom = fileURLToPath(new URL('../../kafka/pom.xml', import.meta.url));
 const SIZE_MB = 43;
 const WAY_OUT = 'Or set KAFKA_BROKERS to a running Kafka';
 
