@@ -62,12 +62,16 @@ export type Step =
       readonly selection: readonly Step[];
     };
 
-/** A query about the schema itself: not for this executor. */
-export class AsksSchema extends Error {}
+class IntrospectionError extends Error {}
 
-/** @throws {AsksSchema} */
-export function compileSelection(operation: Operation): readonly Step[] {
-  return compile(operation.selectionSet, operation.schema());
+/** Compiles an operation's selections; undefined for introspection, which is not supported. */
+export function compileSelection(operation: Operation): readonly Step[] | undefined {
+  try {
+    return compile(operation.selectionSet, operation.schema());
+  } catch (error) {
+    if (error instanceof IntrospectionError) return undefined;
+    throw error;
+  }
 }
 
 function compile(selectionSet: SelectionSet, schema: Schema): readonly Step[] {
@@ -86,7 +90,7 @@ function compile(selectionSet: SelectionSet, schema: Schema): readonly Step[] {
     const field = selection.element;
     const definition = field.definition as FieldDefinition<CompositeType>;
     const name = field.responseName();
-    if (definition.isSchemaIntrospectionField()) throw new AsksSchema(name);
+    if (definition.isSchemaIntrospectionField()) throw new IntrospectionError(name);
     if (field.name === '__typename') return { kind: 'typename', name, conditions };
     const shape = shapeOf(definition.type as OutputType, schema);
     const nullable = shape.kind === 'nonNull' ? shape.of : shape;

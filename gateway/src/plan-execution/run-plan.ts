@@ -13,17 +13,16 @@ import {
   isInterfaceType,
   isObjectType,
 } from 'graphql';
-import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import { createErrorPaths, subgraphError } from './fetch-errors.ts';
 import { createBare, type Data, isObject, mergeInto, own } from './merge-data.ts';
-import type { Values } from './shape-result.ts';
+import type { FetchFromSubgraph, Values } from './plan-executor.ts';
 
 /** What one execution of a plan works with. */
 export interface Execution {
   readonly schema: GraphQLSchema;
   readonly variables: Values | undefined;
   readonly definitions: VariableDefinitions;
-  readonly fetch: (node: FetchNode, variables: Values) => Promise<SubgraphAnswer>;
+  readonly fetch: FetchFromSubgraph;
   /** Gets what goes wrong, as it comes. */
   readonly errors: (GraphQLError | Error)[];
 }

@@ -10,8 +10,8 @@ import {
 import type { GraphQLError } from 'graphql';
 import type { Condition, Conditions, Shape, Step } from './compile-selection.ts';
 import { createBare, own } from './merge-data.ts';
+import type { Values } from './plan-executor.ts';
 
-export type Values = Readonly<Record<string, unknown>>;
 type Output = Record<string, unknown>;
 
 /**

@@ -20,7 +20,6 @@ import { answerRefusals } from '../limits/answer-refusals.ts';
 import type { AssertNotOverloaded } from '../limits/overload.ts';
 import type { HttpStreams } from '../live/transports/http/http-streams.ts';
 import type { OperationExecutor } from '../live/transports/operation-executor.ts';
-import { type AskSubgraph, createQueryExecutor } from '../plan-execution/query-executor.ts';
 import type { Invalidation } from '../request-deduplication/invalidation.ts';
 import type { OnLeave } from '../request-deduplication/ref-counted-abort.ts';
 import { createSharedAnswers } from '../request-deduplication/shared-answers.ts';
@@ -31,6 +30,7 @@ import type { LoadedSupergraph } from '../supergraph.ts';
 import { createApolloHttp, sendAnswer } from './apollo-http.ts';
 import { createGraphqlMetrics } from './graphql-metrics.ts';
 import { createOperationFastPath } from './operation-fast-path.ts';
+import { createQueryExecutor, type SendToSubgraph } from './query-executor.ts';
 
 /** Plans kept, in MiB of their JSON; the default of 30 takes several times that in memory. */
 const PLANS_MIB = 10;
@@ -72,7 +72,7 @@ export async function startGraphqlEndpoint({
 }): Promise<GraphqlEndpoint> {
   let update: (sdl: string) => void = () => {};
   let requirements = createRequirements(supergraph);
-  const askSubgraph: AskSubgraph = (name, ...asked) =>
+  const sendToSubgraph: SendToSubgraph = (name, ...asked) =>
     subgraphs.sources[name]?.send(...asked) ??
     Promise.resolve(unavailableAnswer(name, 'is no longer there', false));
   const apollo = new ApolloGateway({
@@ -90,7 +90,7 @@ export async function startGraphqlEndpoint({
     logger: quiet(log),
   });
   const createExecutor = (graph: LoadedSupergraph) =>
-    createQueryExecutor(graph, askSubgraph, apollo.executor);
+    createQueryExecutor(graph, sendToSubgraph, apollo.executor);
   let execute = createExecutor(supergraph);
   const graphqlMetrics = createGraphqlMetrics(metrics);
   const server = new ApolloServer<GatewayContext>({

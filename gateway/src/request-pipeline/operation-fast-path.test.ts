@@ -3,9 +3,9 @@ import type { FastifyRequest } from 'fastify';
 import { type GraphQLError, type OperationDefinitionNode, parse } from 'graphql';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { GatewayContext } from '../context.ts';
-import type { ExecutedOperation } from '../plan-execution/execute-operation.ts';
-import type { ReadyContext, ReadyOperation } from '../plan-execution/ready-operation.ts';
+import type { ExecutedOperation } from '../plan-execution/plan-executor.ts';
 import { createOperationFastPath, type OperationFastPath } from './operation-fast-path.ts';
+import type { ReadyContext, ReadyOperation } from './query-executor.ts';
 
 const QUERY = 'query ($id: ID) { item(id: $id) { name } }';
 const HEADERS = [['content-type', 'application/json; charset=utf-8']] as const;
@@ -41,7 +41,7 @@ function readyFor(query: string): ReadyOperation {
   const document = parse(query);
   const operation = document.definitions[0] as OperationDefinitionNode;
   return {
-    read: { document, operation },
+    parsed: { document, operation },
     run: (variables) => {
       alone.push(variables);
       if (result === undefined) return undefined;

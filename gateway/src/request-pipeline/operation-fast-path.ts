@@ -4,13 +4,13 @@ import { authorizationError } from '../auth/authorization-error.ts';
 import type { RequirementsOf } from '../auth/field-requirements.ts';
 import type { GatewayContext } from '../context.ts';
 import { createTokenCache } from '../documents/document-cache.ts';
-import type { ReadyContext, ReadyOperation } from '../plan-execution/ready-operation.ts';
 import {
   type AnswerRequest,
   type HttpAnswer,
   isWhole,
 } from '../request-deduplication/shared-answers.ts';
 import type { GraphqlMetrics } from './graphql-metrics.ts';
+import type { ReadyContext, ReadyOperation } from './query-executor.ts';
 
 export interface OperationFastPath {
   readonly answer: AnswerRequest;
@@ -40,7 +40,7 @@ export function createOperationFastPath({
   requirementsOf: RequirementsOf;
   metrics: Pick<GraphqlMetrics, 'answered'>;
 }): OperationFastPath {
-  const createEmpty = () => createTokenCache<Known>(({ ready }) => ready.read.document);
+  const createEmpty = () => createTokenCache<Known>(({ ready }) => ready.parsed.document);
   let kept = createEmpty();
 
   /** Learns how to do it alone, from an answer without errors. */
@@ -68,19 +68,19 @@ export function createOperationFastPath({
     const known = kept.get(key);
     if (!known) return learn(key, request, context);
     const { ready, headers } = known;
-    if (authorizationError(requirementsOf(ready.read), context.identity)) {
+    if (authorizationError(requirementsOf(ready.parsed), context.identity)) {
       return answerByApollo(request, context);
     }
     const from = performance.now();
     const executed = ready.run(admitted.variables, context);
     if (!executed) return answerByApollo(request, context);
-    const kind = ready.read.operation.operation;
+    const kind = ready.parsed.operation.operation;
     context.begins?.(kind);
     const result = await executed.catch(() => undefined);
     if (!result || result.errors || kind === 'subscription') {
       return answerByApollo(request, { ...context, executed } as ReadyContext);
     }
-    metrics.answered(ready.read.operation, from);
+    metrics.answered(ready.parsed.operation, from);
     const { data, extensions } = result;
     return { status: 200, headers, body: JSON.stringify({ data, extensions }) };
   };

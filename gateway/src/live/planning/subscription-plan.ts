@@ -1,6 +1,5 @@
 import '../../quiet-apollo.ts';
 import { operationFromDocument } from '@apollo/federation-internals';
-import { buildOperationContext } from '@apollo/gateway';
 import { type PlanNode, type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import type { Identity } from '@gudang/auth';
 import { validateSafely } from '@gudang/graphql';
@@ -19,10 +18,9 @@ import { authorizationError } from '../../auth/authorization-error.ts';
 import { createRequirements } from '../../auth/field-requirements.ts';
 import { findBadInput } from '../../errors/bad-input.ts';
 import type { ParsedOperation } from '../../limits/operation-parser.ts';
-import {
-  type PreparedOperation,
-  prepareOperation,
-} from '../../plan-execution/execute-operation.ts';
+import { createApolloExecutor } from '../../plan-execution/apollo-executor.ts';
+import { createOwnExecutor } from '../../plan-execution/own-executor.ts';
+import type { PlanExecutor, PreparedPlan } from '../../plan-execution/plan-executor.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 import { rootField, withoutCursor } from './cursor-argument.ts';
 import { readPrivateFields } from './private-fields.ts';
@@ -47,11 +45,8 @@ export interface SubscriptionPlan extends ParsedOperation {
   readonly upstream: UpstreamOperation;
   /** The variables that the subgraph's part uses. */
   readonly variables: readonly string[];
-  /** Run for each event, with the event as the answer of `EVENT_SERVICE`. */
-  readonly eventPlan: QueryPlan;
-  /** The same for our executor; undefined: it is for Apollo's own. */
-  readonly prepared: PreparedOperation | undefined;
-  readonly operationContext: ReturnType<typeof buildOperationContext>;
+  /** Runs for each event, with the event as the answer of `EVENT_SERVICE`. */
+  readonly executeEvent: PreparedPlan;
 }
 
 /** A subscription that cannot run, with every reason. */
@@ -76,6 +71,7 @@ export function createSubscriptionPlanner(
   { hideSuggestions }: { hideSuggestions: boolean },
 ): SubscriptionPlanner {
   const planner = new QueryPlanner(supergraph.model);
+  const executor = createOwnExecutor(supergraph, createApolloExecutor(supergraph));
   const directivesOf = readStreamDirectives(supergraph);
   const touchesPrivate = readPrivateFields(supergraph);
   const requirementsOf = createRequirements(supergraph);
@@ -87,7 +83,10 @@ export function createSubscriptionPlanner(
     if (unmet) throw new RefusedOperation([unmet]);
     if (known) return known;
     const isPrivate = touchesPrivate(read.document);
-    const plan = { ...planSubscription(read, supergraph, planner, directivesOf), isPrivate };
+    const plan = {
+      ...planSubscription(read, supergraph, planner, executor, directivesOf),
+      isPrivate,
+    };
     plans.set(read.operation, plan);
     return plan;
   };
@@ -111,6 +110,7 @@ function planSubscription(
   { document, operation }: ParsedOperation,
   supergraph: LoadedSupergraph,
   planner: QueryPlanner,
+  executor: PlanExecutor,
   directivesOf: (field: string) => StreamDirectives,
 ): Omit<SubscriptionPlan, 'isPrivate'> {
   const name = operation.name?.value;
@@ -132,10 +132,10 @@ function planSubscription(
     ]);
   }
   const { primary, rest } = node;
-  // executeQueryPlan refuses a Subscription node, and runs the same as a query whose first fetch
+  // Executors refuse a Subscription node, and run the same as a query whose first fetch
   // is answered with the event: 30–42 µs an event, aliases and key stripping come out right.
   const event = { ...primary, serviceName: EVENT_SERVICE, operationKind: 'query' } as PlanNode;
-  const eventPlan: QueryPlan = {
+  const plan: QueryPlan = {
     kind: 'QueryPlan',
     node: { kind: 'Sequence', nodes: rest ? [event, rest] : [event] },
   };
@@ -151,12 +151,7 @@ function planSubscription(
       directives,
     ),
     variables: primary.variableUsages ?? [],
-    eventPlan,
-    prepared: prepareOperation(supergraph, own, name, eventPlan),
-    operationContext: buildOperationContext({
-      schema: supergraph.schema,
-      operationDocument: own,
-    }),
+    executeEvent: executor.prepare({ document: own, operationName: name, plan }),
   };
 }
 

@@ -1,20 +1,13 @@
-import '../../quiet-apollo.ts';
-import { executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
-import type { FetchNode } from '@apollo/query-planner';
 import type { Logger } from '@gudang/runtime';
 import type { FormattedExecutionResult, GraphQLError } from 'graphql';
 import type { GatewayContext } from '../../context.ts';
 import { presentErrors } from '../../errors/present-errors.ts';
-import {
-  type ExecutedOperation,
-  executeOperation,
-} from '../../plan-execution/execute-operation.ts';
+import type { FetchFromSubgraph } from '../../plan-execution/plan-executor.ts';
 import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../../subgraphs/subgraph-source.ts';
-import type { LoadedSupergraph } from '../../supergraph.ts';
 import { EVENT_SERVICE, type SubscriptionPlan } from '../planning/subscription-plan.ts';
 
-/** Turns an event of a subgraph into what clients asked for, with the fields of other subgraphs. */
+/** Turns a subgraph's event into the result that clients selected, with other subgraphs' fields. */
 export type EventExecutor = (
   plan: SubscriptionPlan,
   variables: Readonly<Record<string, unknown>>,
@@ -22,65 +15,26 @@ export type EventExecutor = (
   context: GatewayContext,
 ) => Promise<FormattedExecutionResult>;
 
-type Executor = (...asked: Parameters<EventExecutor>) => Promise<ExecutedOperation>;
-type Values = Parameters<typeof executeOperation>[1] & object;
-type RequestContext = Parameters<typeof executeQueryPlan>[2];
-type GraphQLDataSourceProcessOptions = Parameters<GraphQLDataSource['process']>[0];
+/** The subgraphs that add fields to an event, by name. */
+export type EventSources = Readonly<Record<string, Pick<SubgraphSource, 'send'>>>;
 
-/** Who is asked for what is added to an event, by the name of the subgraph. */
-export type EventSources = Readonly<
-  Record<string, GraphQLDataSource & Pick<SubgraphSource, 'send'>>
->;
-
-/** What an execution hands to its data sources: the event among it. */
-interface EventContext {
-  readonly event: SubgraphAnswer;
-}
-
-/** Never rejects: what fails is an error in the result, and the stream goes on. */
+/** Never rejects: a failure becomes an error in the result, and the stream continues. */
 export function createEventExecutor({
-  supergraph,
   sources,
   log,
 }: {
-  supergraph: LoadedSupergraph;
   sources: EventSources;
   log: Logger;
 }): EventExecutor {
-  // One for all events, as making it is slow; what it inherits follows the sources as they change.
-  const services: Record<string, GraphQLDataSource> = Object.create(sources);
-  services[EVENT_SERVICE] = { process: async (options) => eventOf(options) };
-  const byApollo: Executor = (plan, variables, event, context) =>
-    executeQueryPlan(
-      plan.eventPlan,
-      services,
-      {
-        request: { variables },
-        event,
-        context,
-        metrics: {},
-        logger: log,
-      } as unknown as RequestContext,
-      plan.operationContext,
-      supergraph.supergraphSchema,
-      supergraph.apiSchema,
-    ) as Promise<ExecutedOperation>;
-
-  const execute: Executor = (plan, variables, event, context) => {
-    if (!plan.prepared) return byApollo(plan, variables, event, context);
-    const fetch = async (node: FetchNode, used: Values): Promise<SubgraphAnswer> => {
-      if (node.serviceName === EVENT_SERVICE) return event;
-      const source = sources[node.serviceName];
-      if (!source) throw new Error(`No subgraph is named ${node.serviceName}`);
-      const { operation: query, operationName } = node;
-      return source.send({ query, variables: used, operationName }, context, undefined);
-    };
-    return executeOperation(plan.prepared, variables, fetch);
-  };
-
   return async (plan, variables, event, context) => {
+    const fetch: FetchFromSubgraph = async ({ serviceName, operation, operationName }, used) => {
+      if (serviceName === EVENT_SERVICE) return event;
+      const source = sources[serviceName];
+      if (!source) throw new Error(`No subgraph is named ${serviceName}`);
+      return source.send({ query: operation, variables: used, operationName }, context, undefined);
+    };
     try {
-      const { data, errors, extensions } = await execute(plan, variables, event, context);
+      const { data, errors, extensions } = await plan.executeEvent(variables, fetch);
       return {
         data: data ?? null,
         ...(errors ? { errors: presentErrors(errors.map(named(plan.subgraph)), log) } : {}),
@@ -92,12 +46,7 @@ export function createEventExecutor({
   };
 }
 
-function eventOf(options: GraphQLDataSourceProcessOptions): SubgraphAnswer {
-  const { incomingRequestContext } = options as { incomingRequestContext?: unknown };
-  return (incomingRequestContext as EventContext).event;
-}
-
-/** An error of the event came from the subgraph that sent it. */
+/** Names the subgraph that sent the event as the source of the event's own errors. */
 function named(subgraph: string) {
   return (error: GraphQLError): GraphQLError => {
     if (error.extensions?.['serviceName'] === EVENT_SERVICE) {

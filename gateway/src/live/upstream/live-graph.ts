@@ -27,6 +27,6 @@ export function createLiveGraph({
   return {
     supergraph,
     plan: createSubscriptionPlanner(supergraph, { hideSuggestions }),
-    execute: createEventExecutor({ supergraph, sources, log }),
+    execute: createEventExecutor({ sources, log }),
   };
 }
