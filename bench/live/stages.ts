@@ -1,4 +1,9 @@
-import { decodeOrderCreated, decodeStockChanged, ORDER_CREATED, STOCK_CHANGED } from '@gudang/events';
+import {
+  decodeOrderCreated,
+  decodeStockChanged,
+  ORDER_CREATED,
+  STOCK_CHANGED,
+} from '@gudang/events';
 import type { System } from '@gudang/testing/system/system';
 import { createTopicArchive } from '@gudang/testing/topic-archive';
 import { Kafka, logLevel } from 'kafkajs';

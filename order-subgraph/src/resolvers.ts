@@ -1,6 +1,15 @@
 import type { OrderState, OrderStatus } from '@gudang/events';
 import { PRODUCT_ID_LENGTH } from '@gudang/events';
-import { DateTime, formatTimePlace, parseTimePlace, readArguments, readPage, type TimePlace, textOf, toConnection } from '@gudang/subgraph';
+import {
+  DateTime,
+  formatTimePlace,
+  parseTimePlace,
+  readArguments,
+  readPage,
+  type TimePlace,
+  textOf,
+  toConnection,
+} from '@gudang/subgraph';
 import { z } from 'zod';
 import type { Resolvers } from './generated/graphql.ts';
 import { watchOrder } from './order-stream.ts';

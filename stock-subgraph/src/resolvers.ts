@@ -1,7 +1,16 @@
 import { type Cursor, parseCursor } from '@gudang/change-feed';
 import type { StockState } from '@gudang/events';
 import { badUserInput } from '@gudang/runtime';
-import { DateTime, exposePosition, formatTimePlace, parseTimePlace, readArguments, readPage, textOf, toConnection } from '@gudang/subgraph';
+import {
+  DateTime,
+  exposePosition,
+  formatTimePlace,
+  parseTimePlace,
+  readArguments,
+  readPage,
+  textOf,
+  toConnection,
+} from '@gudang/subgraph';
 import { z } from 'zod';
 import type { Resolvers } from './generated/graphql.ts';
 import { watchStocks } from './stock-stream.ts';

@@ -1,4 +1,9 @@
-import { encodeOrderDecided, ORDER_CREATED, ORDER_DECIDED, type OrderCreated } from '@gudang/events';
+import {
+  encodeOrderDecided,
+  ORDER_CREATED,
+  ORDER_DECIDED,
+  type OrderCreated,
+} from '@gudang/events';
 import type { Readable } from '@gudang/outbox';
 import { type DeadLetter, writeDeadLetters, writeEvents } from '@gudang/outbox';
 import type { Database, Transaction } from '../database.ts';

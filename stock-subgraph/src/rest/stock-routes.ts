@@ -2,7 +2,16 @@ import { demand, type Identity, type Requirement } from '@gudang/auth';
 import type { StockState } from '@gudang/events';
 import { notFound } from '@gudang/runtime';
 import type { SubgraphService } from '@gudang/subgraph';
-import { type CallerOf, fieldsOf, type Page, REST_LIST_LIMIT, type RestAnswer, readArguments, serveRest, type TimePlace } from '@gudang/subgraph';
+import {
+  type CallerOf,
+  fieldsOf,
+  type Page,
+  REST_LIST_LIMIT,
+  type RestAnswer,
+  readArguments,
+  serveRest,
+  type TimePlace,
+} from '@gudang/subgraph';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { addStock, stockId } from '../stocks/add-stock.ts';
