@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { testTopicPrefix } from '@gudang/embedded/testing';
-import { decodeOrderCreated, encodeOrderCreated, ORDER_CREATED, type OrderCreated } from '@gudang/events';
+import {
+  decodeOrderCreated,
+  encodeOrderCreated,
+  ORDER_CREATED,
+  type OrderCreated,
+} from '@gudang/events';
 import type { KafkaConnection } from '@gudang/kafka';
 import { connectTestKafka, createTestService, type TestService } from '@gudang/kafka/testing';
 import type { Stoppable } from '@gudang/runtime';
