@@ -14,7 +14,7 @@ const config: CodegenConfig = {
         scalars: { ID: 'string', DateTime: { input: 'never', output: 'Date' } },
         mappers: {
           Stock: '@gudang/events#StockState',
-          StockChange: '../stock-stream.ts#ShownChange',
+          StockChange: '../stream/stock-stream.ts#ShownChange',
           Movement: '../stocks/ledger.ts#MovementRow',
         },
       },

@@ -1,4 +1,4 @@
-import { formatTimePlace } from '@gudang/subgraph';
+import { formatKeysetCursor } from '@gudang/subgraph';
 import type { Grown } from './growth-servers.ts';
 
 /** An operation as a client sends it. */
@@ -65,5 +65,5 @@ export async function cursorAt(
      ORDER BY created_at DESC, ${side}s.id DESC OFFSET $1 LIMIT 1`,
     [depth],
   );
-  return row && formatTimePlace(side === 'order' ? 'o:' : 's:', row);
+  return row && formatKeysetCursor(side === 'order' ? 'o:' : 's:', row);
 }

@@ -3,7 +3,7 @@ import {
   createHealth,
   createHttpServer,
   createMetrics,
-  hideErrors,
+  maskErrors,
   type ProcessContext,
   type RunningHttp,
   startHttp,
@@ -95,7 +95,7 @@ export async function startGateway({
   const bodyBytes = settings.LIMIT_BODY_KIB * 1024;
   const tickets = createTickets(settings.SUBGRAPH_SECRET ?? []);
   const app = createHttpServer({ health, metrics });
-  hideErrors(app, log);
+  maskErrors(app, log);
   const clients = createClientLimits(settings, metrics);
   const callers = createRequestCallers(auth, tickets, clients);
   guardSockets(app.server, clients.sockets, clients.addresses);

@@ -1,12 +1,12 @@
 import { ANONYMOUS, type Identity } from '@gudang/auth';
 import type { Feed } from '@gudang/change-feed';
 import type { OrderState, OrderStatus } from '@gudang/events';
-import type { Page, TimePlace } from '@gudang/subgraph';
+import type { KeysetCursor, Page } from '@gudang/subgraph';
 import DataLoader from 'dataloader';
 import type { Database } from './database.ts';
 import type { CreateOrder } from './orders/create-order.ts';
 import { findOrderPages, findOrders } from './orders/find-orders.ts';
-import { type SeenOrders, seenBy } from './orders/seen-orders.ts';
+import { type OrderVisibility, visibilityOf } from './orders/order-visibility.ts';
 
 /** What the resolvers work with, made anew for each operation. */
 export interface Context {
@@ -20,14 +20,14 @@ export interface Context {
   /** The subject; empty where no one is told apart. */
   readonly owner: string;
   /** Whose orders are shown. */
-  readonly seen: SeenOrders;
+  readonly seen: OrderVisibility;
   /**
    * Of the orders that are shown. Gathers the ids of one moment into one statement; keeps nothing,
    * so that streams see the newest.
    */
   readonly orderById: DataLoader<string, OrderState | undefined>;
   readonly ordersOfProduct: (
-    page: Page<TimePlace>,
+    page: Page<KeysetCursor>,
     status: OrderStatus | undefined,
   ) => DataLoader<string, OrderState[]>;
 }
@@ -40,7 +40,7 @@ export function createContext(
   traceparent?: string,
 ): Context {
   const { database } = parts;
-  const seen = seenBy(identity);
+  const seen = visibilityOf(identity);
   const byPage = new Map<string, DataLoader<string, OrderState[]>>();
   return {
     ...parts,

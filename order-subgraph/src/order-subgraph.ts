@@ -9,7 +9,7 @@ import { serveSubgraph, startService } from '@gudang/subgraph';
 import { createContext } from './context.ts';
 import { startDatabase } from './database.ts';
 import { startOrderDecidedConsumer } from './decisions/order-decided-consumer.ts';
-import { createOrderCreation } from './orders/create-order.ts';
+import { createOrderHandler } from './orders/create-order.ts';
 import { startReconciler } from './reconcile/reconciler.ts';
 import { resolvers } from './resolvers.ts';
 import { serveOrderRest } from './rest/order-routes.ts';
@@ -36,7 +36,7 @@ export function startOrderSubgraph(
     const after = settings.RECONCILE_AFTER;
     started('reconciler', startReconciler(service, { database, relay, after }));
 
-    const createOrder = createOrderCreation(database, stored, service.log);
+    const createOrder = createOrderHandler(database, stored, service.log);
     const context = (identity?: Identity, traceparent?: string) =>
       createContext({ database, feed, createOrder }, identity, traceparent);
     await serveOrderRest(service, context);

@@ -2,27 +2,27 @@ import type { OrderState, OrderStatus } from '@gudang/events';
 import { PRODUCT_ID_LENGTH } from '@gudang/events';
 import {
   DateTime,
-  formatTimePlace,
-  parseTimePlace,
-  readArguments,
-  readPage,
-  type TimePlace,
+  formatKeysetCursor,
+  type KeysetCursor,
+  parseArguments,
+  parseKeysetCursor,
+  parsePage,
   textOf,
   toConnection,
 } from '@gudang/subgraph';
 import { z } from 'zod';
 import type { Resolvers } from './generated/graphql.ts';
-import { watchOrder } from './order-stream.ts';
 import { findOrderPage } from './orders/find-orders.ts';
+import { watchOrder } from './stream/order-stream.ts';
 
 const idArgument = z.object({ id: textOf({ min: 1, max: 100 }) });
 const filterArguments = z.object({ productId: textOf(PRODUCT_ID_LENGTH).nullish() });
 const cursorOf = (order: OrderState): string =>
-  formatTimePlace('o:', { at: order.createdAt, id: order.id });
+  formatKeysetCursor('o:', { at: order.createdAt, id: order.id });
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
-function parsePlace(cursor: string): TimePlace | undefined {
-  const place = parseTimePlace('o:', cursor);
+function parsePlace(cursor: string): KeysetCursor | undefined {
+  const place = parseKeysetCursor('o:', cursor);
   return place && UUID.test(place.id) ? place : undefined;
 }
 
@@ -31,12 +31,12 @@ export const resolvers: Resolvers = {
 
   Query: {
     order: async (_root, args, context) => {
-      const { id } = readArguments(idArgument, args);
+      const { id } = parseArguments(idArgument, args);
       return (await context.orderById.load(id)) ?? null;
     },
     orders: async (_root, args, { database, seen }) => {
-      const page = readPage(args, parsePlace);
-      const { productId } = readArguments(filterArguments, args);
+      const page = parsePage(args, parsePlace);
+      const { productId } = parseArguments(filterArguments, args);
       const found = await findOrderPage(database, page, {
         seen,
         productId: productId ?? undefined,
@@ -54,7 +54,7 @@ export const resolvers: Resolvers = {
   Subscription: {
     orderChanged: {
       subscribe: async function* (_root: unknown, args, context) {
-        const { id } = readArguments(idArgument, args);
+        const { id } = parseArguments(idArgument, args);
         for await (const order of watchOrder(context, id)) yield { orderChanged: order };
       },
     },
@@ -68,7 +68,7 @@ export const resolvers: Resolvers = {
   Stock: {
     __resolveReference: ({ id }) => ({ id }),
     orders: async ({ id }, args, { ordersOfProduct }) => {
-      const page = readPage(args, parsePlace);
+      const page = parsePage(args, parsePlace);
       const status: OrderStatus | undefined = args.status ?? undefined;
       return toConnection(page, await ordersOfProduct(page, status).load(id), cursorOf);
     },

@@ -3,23 +3,23 @@ import type { StockState } from '@gudang/events';
 import { badUserInput } from '@gudang/runtime';
 import {
   DateTime,
-  exposePosition,
-  formatTimePlace,
-  parseTimePlace,
-  readArguments,
-  readPage,
+  formatKeysetCursor,
+  parseArguments,
+  parseKeysetCursor,
+  parsePage,
+  registerPosition,
   textOf,
   toConnection,
 } from '@gudang/subgraph';
 import { z } from 'zod';
 import type { Resolvers } from './generated/graphql.ts';
-import { watchStocks } from './stock-stream.ts';
 import { addStock, stockId } from './stocks/add-stock.ts';
 import { adjustStock, deleteStock, updateStock } from './stocks/change-stock.ts';
 import { findStockPage } from './stocks/find-stocks.ts';
 import type { MovementRow } from './stocks/ledger.ts';
 import { stored } from './stored.ts';
-import { createStreamPlace } from './stream-place.ts';
+import { createStreamPlace } from './stream/position-tracker.ts';
+import { watchStocks } from './stream/stock-stream.ts';
 
 /** The most stocks that one subscription names. */
 const WATCHED_LIMIT = 1_000;
@@ -36,7 +36,7 @@ const watchArguments = z.object({
 });
 
 const stockCursor = (stock: StockState): string =>
-  formatTimePlace('s:', { at: stock.createdAt, id: stock.id });
+  formatKeysetCursor('s:', { at: stock.createdAt, id: stock.id });
 const movementCursor = (movement: MovementRow): string =>
   Buffer.from(`m${movement.version}`).toString('base64url');
 
@@ -57,12 +57,12 @@ export const resolvers: Resolvers = {
 
   Query: {
     stock: async (_root, args, { stockById }) => {
-      const { id } = readArguments(idArgument, args);
+      const { id } = parseArguments(idArgument, args);
       return (await stockById.load(id)) ?? null;
     },
     stocks: async (_root, args, { database }) => {
-      const page = readPage(args, (cursor) => parseTimePlace('s:', cursor));
-      const { search } = readArguments(searchArgument, args);
+      const page = parsePage(args, (cursor) => parseKeysetCursor('s:', cursor));
+      const { search } = parseArguments(searchArgument, args);
       const found = await findStockPage(database, page, search ?? undefined);
       return toConnection(page, found, stockCursor);
     },
@@ -79,10 +79,10 @@ export const resolvers: Resolvers = {
   Subscription: {
     stockChanged: {
       subscribe: async function* (_root: unknown, args, context) {
-        const { ids, after } = readArguments(watchArguments, args);
+        const { ids, after } = parseArguments(watchArguments, args);
         const watched = { ids: ids ?? undefined, after: readCursor(after) };
         const place = createStreamPlace(context.feed, () => lost());
-        const lost = exposePosition(context, place.read);
+        const lost = registerPosition(context, place.read);
         for await (const change of watchStocks(context, watched, place)) {
           yield { stockChanged: change };
         }
@@ -93,7 +93,7 @@ export const resolvers: Resolvers = {
   Stock: {
     __resolveReference: async ({ id }, { stockById }) => (await stockById.load(id)) ?? null,
     movements: async ({ id }, args, { movementsOf }) => {
-      const page = readPage(args, parseMovementCursor);
+      const page = parsePage(args, parseMovementCursor);
       return toConnection(page, await movementsOf(page).load(id), movementCursor);
     },
   },

@@ -5,7 +5,7 @@ import { findKustomize, type Manifest, render } from './render.ts';
 import { createManifestValidator } from './validate.ts';
 
 const SERVICES = ['gateway', 'order-subgraph', 'stock-subgraph'];
-/** Deadline of a service's shutdown in seconds: see lifecycle.ts in @gudang/runtime. */
+/** Deadline of a service's shutdown in seconds: see run-process.ts in @gudang/runtime. */
 const STOP_DEADLINE_S = 20;
 
 /** Default of KAFKA_PARTITIONS, see docs/SETTINGS.md. */

@@ -1,4 +1,4 @@
-import { accessRefused, type Identity, meets } from '@gudang/auth';
+import { accessError, type Identity, isAuthorized } from '@gudang/auth';
 import { GraphQLError } from 'graphql';
 import type { FieldRequirement } from './field-requirements.ts';
 
@@ -11,10 +11,10 @@ export function authorizationError(
   identity: Identity,
 ): GraphQLError | undefined {
   if (identity.unrestricted || requirements.length === 0) return undefined;
-  const unmet = requirements.filter((one) => !meets(identity, one));
+  const unmet = requirements.filter((one) => !isAuthorized(identity, one));
   const [first] = unmet;
   if (!first) return undefined;
-  const originalError = accessRefused(identity, first, first.coordinate);
+  const originalError = accessError(identity, first, first.coordinate);
   const fields = [...new Set(unmet.map(({ coordinate }) => coordinate))];
   return new GraphQLError(originalError.message, {
     originalError,

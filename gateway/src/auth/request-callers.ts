@@ -1,4 +1,9 @@
-import { type Authentication, type Caller, NOBODY, type Tickets } from '@gudang/auth';
+import {
+  ANONYMOUS_PRINCIPAL,
+  type Authentication,
+  type Principal,
+  type Tickets,
+} from '@gudang/auth';
 import { ServiceError } from '@gudang/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RequestError } from '../errors/request-error.ts';
@@ -14,12 +19,12 @@ export interface RequestCallers {
     reply: FastifyReply,
   ) => Promise<FastifyReply | undefined>;
   /** Of a request that was identified. */
-  readonly of: (request: FastifyRequest) => Caller;
+  readonly of: (request: FastifyRequest) => Principal;
 }
 
 /** In the request itself: a WeakMap of requests is work for the garbage collector. */
 const CALLER = Symbol('caller');
-type Identified = FastifyRequest & { [CALLER]?: Caller };
+type Identified = FastifyRequest & { [CALLER]?: Principal };
 
 /** @param tickets stand for tokens where `EventSource` opens a stream; it can send no header */
 export function createRequestCallers(
@@ -27,7 +32,7 @@ export function createRequestCallers(
   tickets: Pick<Tickets, 'callerOf'>,
   { addresses, tokens }: { addresses: Pick<ClientAddress, 'of'>; tokens: TokenChecks },
 ): RequestCallers {
-  const callerOf = (request: FastifyRequest): Caller | Promise<Caller> => {
+  const callerOf = (request: FastifyRequest): Principal | Promise<Principal> => {
     const { authorization } = request.headers;
     if (!auth.on) return auth.callerOf(authorization);
     const ticket = authorization === undefined ? ticketIn(request) : undefined;
@@ -47,7 +52,7 @@ export function createRequestCallers(
         throw error;
       }
     },
-    of: (request) => (request as Identified)[CALLER] ?? NOBODY,
+    of: (request) => (request as Identified)[CALLER] ?? ANONYMOUS_PRINCIPAL,
   };
 }
 

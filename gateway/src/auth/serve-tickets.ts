@@ -1,4 +1,4 @@
-import { isKnown, TICKET_S, type Tickets } from '@gudang/auth';
+import { isAuthenticated, TICKET_S, type Tickets } from '@gudang/auth';
 import type { FastifyInstance } from 'fastify';
 import { answerRefusals } from '../limits/answer-refusals.ts';
 import type { ClientAddress } from '../limits/client-address.ts';
@@ -23,7 +23,7 @@ export function serveTickets(
   app.post('/graphql/ticket', route, async (request, reply) => {
     const caller = of(request);
     await rate.take(caller.identity, addresses.of(request.raw));
-    if (!isKnown(caller.identity)) {
+    if (!isAuthenticated(caller.identity)) {
       void reply.code(401).header('www-authenticate', 'Bearer');
       return { errors: [NO_TOKEN] };
     }

@@ -29,7 +29,7 @@ export function settleOrders(
     record,
     traceparent,
   }));
-  return database.setWise(async (transaction) => {
+  return database.transaction(async (transaction) => {
     const orders = await lockOrders(transaction, decisions);
     const { settled, repeats, foreign, contradictions } = settle(orders, decisions);
     if (settled.length > 0) await writeSettled(transaction, settled);

@@ -1,9 +1,9 @@
 import type { OrderState } from '@gudang/events';
 import { ORDER_QUANTITY, PRODUCT_ID_LENGTH } from '@gudang/events';
-import { isRefusedData } from '@gudang/postgres';
+import { isInvalidData } from '@gudang/postgres';
 import { type Logger, ServiceError } from '@gudang/runtime';
 import { traceId } from '@gudang/runtime/tracing';
-import { readArguments, textOf, wholeNumber } from '@gudang/subgraph';
+import { parseArguments, textOf, wholeNumber } from '@gudang/subgraph';
 import { z } from 'zod';
 import type { Database } from '../database.ts';
 import { createGroupCommit } from './group-commit.ts';
@@ -33,7 +33,7 @@ export type CreateOrder = (
 ) => Promise<OrderState>;
 
 /** @param stored called after each commit that wrote to the outbox */
-export function createOrderCreation(
+export function createOrderHandler(
   database: Database,
   stored: () => void,
   log?: Pick<Logger, 'debug'>,
@@ -45,11 +45,11 @@ export function createOrderCreation(
       return found;
     },
     limit: GROUP_LIMIT,
-    separable: isRefusedData,
+    separable: isInvalidData,
   });
 
   return async (owner, given, traceparent) => {
-    const { input } = readArguments(argumentsSchema, { input: given });
+    const { input } = parseArguments(argumentsSchema, { input: given });
     const { productId, quantity, idempotencyKey = null } = input;
     const order = await insert({ owner, productId, quantity, idempotencyKey, traceparent });
     if (order.productId !== productId || order.quantity !== quantity) {

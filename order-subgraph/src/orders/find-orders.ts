@@ -1,12 +1,12 @@
 import type { OrderState, OrderStatus } from '@gudang/events';
-import type { Page, TimePlace } from '@gudang/subgraph';
+import type { KeysetCursor, Page } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { ORDER_COLUMNS } from './order-columns.ts';
-import { isSeen, type SeenOrders } from './seen-orders.ts';
+import { isVisible, type OrderVisibility } from './order-visibility.ts';
 
 export interface OrderFilter {
-  readonly seen: SeenOrders;
+  readonly seen: OrderVisibility;
   readonly productId?: string | undefined;
   readonly status?: OrderStatus | undefined;
 }
@@ -20,34 +20,34 @@ const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 export async function findOrders(
   database: Database,
   ids: readonly string[],
-  seen: SeenOrders,
+  seen: OrderVisibility,
 ): Promise<(OrderState | undefined)[]> {
   const wanted = [...new Set(ids.filter((id) => UUID.test(id)).map((id) => id.toLowerCase()))];
   if (wanted.length === 0) return ids.map(() => undefined);
   const found = await database.order.findMany({ where: { id: { in: wanted } } });
-  const shown = found.filter((order) => isSeen(seen, order));
+  const shown = found.filter((order) => isVisible(seen, order));
   const byId = new Map(shown.map((order) => [order.id, order]));
   return ids.map((id) => byId.get(id.toLowerCase()));
 }
 
 /** The conditions of a keyset page: rows are compared as (created_at, id), as the indexes hold them. */
-function within(page: Page<TimePlace>): Prisma.Sql {
+function within(page: Page<KeysetCursor>): Prisma.Sql {
   const { after, before } = page;
-  const place = ({ at, id }: TimePlace): Prisma.Sql =>
+  const place = ({ at, id }: KeysetCursor): Prisma.Sql =>
     Prisma.sql`(${at}::timestamptz, ${id}::uuid)`;
   const behind = after ? Prisma.sql`AND (created_at, id) < ${place(after)}` : Prisma.empty;
   const ahead = before ? Prisma.sql`AND (created_at, id) > ${place(before)}` : Prisma.empty;
   return Prisma.sql`${behind} ${ahead}`;
 }
 
-function newestFirst(page: Page<TimePlace>): Prisma.Sql {
+function newestFirst(page: Page<KeysetCursor>): Prisma.Sql {
   return page.forward
     ? Prisma.sql`ORDER BY created_at DESC, id DESC LIMIT ${page.size + 1}`
     : Prisma.sql`ORDER BY created_at, id LIMIT ${page.size + 1}`;
 }
 
 /** Said again that it is not empty: the indexes of owners hold the orders that have one. */
-function of(seen: SeenOrders): Prisma.Sql {
+function of(seen: OrderVisibility): Prisma.Sql {
   if (seen === 'all') return Prisma.empty;
   return Prisma.sql`AND owner = ${seen.owner ?? ''} AND owner <> ''`;
 }
@@ -66,7 +66,7 @@ function matching({ seen, productId, status }: OrderFilter): Prisma.Sql {
  */
 export function findOrderPage(
   database: Database,
-  page: Page<TimePlace>,
+  page: Page<KeysetCursor>,
   filter: OrderFilter,
 ): Promise<OrderState[]> {
   return database.$queryRaw<OrderState[]>`
@@ -78,7 +78,7 @@ export function findOrderPage(
 export async function findOrderPages(
   database: Database,
   productIds: readonly string[],
-  page: Page<TimePlace>,
+  page: Page<KeysetCursor>,
   filter: Pick<OrderFilter, 'seen' | 'status'>,
 ): Promise<OrderState[][]> {
   const found = await database.$queryRaw<OrderState[]>`

@@ -1,9 +1,9 @@
 import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
 import { decodeOrderChanged, decodeOrderCreated, encodeOrderCreated } from '@gudang/events';
-import { isRefusedData } from '@gudang/postgres';
+import { isInvalidData } from '@gudang/postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type Database, openDatabase } from '../database.ts';
-import { createOrderCreation } from './create-order.ts';
+import { createOrderHandler } from './create-order.ts';
 import { insertOrders } from './insert-orders.ts';
 
 let testDatabase: TestDatabase;
@@ -75,7 +75,7 @@ describe('insertOrders', () => {
 
   it('is refused by the database itself when the quantity is outside its limits', async () => {
     const refused = await insertOrders(database, [{ ...newOrder, quantity: 0 }]).catch((e) => e);
-    expect(isRefusedData(refused)).toBe(true);
+    expect(isInvalidData(refused)).toBe(true);
     expect(await outbox()).toEqual([]);
   });
 });
@@ -83,7 +83,7 @@ describe('insertOrders', () => {
 describe('createOrder', () => {
   it('makes one order of 50 parallel requests with one key', async () => {
     let stored = 0;
-    const createOrder = createOrderCreation(database, () => {
+    const createOrder = createOrderHandler(database, () => {
       stored += 1;
     });
     const input = { productId: 'kopi', quantity: 2, idempotencyKey: 'once' };
@@ -94,7 +94,7 @@ describe('createOrder', () => {
   });
 
   it('refuses a known key with another input, and keeps the order', async () => {
-    const createOrder = createOrderCreation(database, () => {});
+    const createOrder = createOrderHandler(database, () => {});
     const input = { productId: 'kopi', quantity: 2, idempotencyKey: 'k' };
     await createOrder('', input);
     await expect(createOrder('', { ...input, quantity: 3 })).rejects.toMatchObject({

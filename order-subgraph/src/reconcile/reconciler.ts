@@ -2,9 +2,10 @@ import type { Relay } from '@gudang/outbox';
 import type { Service } from '@gudang/runtime';
 import { pause, type Stoppable } from '@gudang/runtime';
 import type { Database } from '../database.ts';
-import { nextBatchSize } from './batch-size.ts';
 import { countUndecided, republishOrders } from './republish-orders.ts';
 
+/** The most orders published again in one round. */
+const BATCH_LIMIT = 500;
 /** The wait between two rounds, in milliseconds, while orders are being published again. */
 const ROUND_MS = 1_000;
 /** The longest wait when there was nothing to do: a lost event costs this beside RECONCILE_AFTER. */
@@ -63,4 +64,14 @@ export function startReconciler(
       await running;
     },
   };
+}
+
+/**
+ * How many overdue orders the next round publishes again. One is a probe: behind a mere backlog
+ * the newest waits for all the rest, and one more record a round harms nobody. Only when all of a
+ * round were decided before the next does the number double: then the road is clear, and what is
+ * still PENDING has lost its event.
+ */
+export function nextBatchSize(last: { readonly size: number; readonly undecided: number }): number {
+  return last.undecided > 0 || last.size === 0 ? 1 : Math.min(last.size * 2, BATCH_LIMIT);
 }

@@ -1,6 +1,6 @@
-import { demand, type Identity } from '@gudang/auth';
+import { assertAuthorized, type Identity } from '@gudang/auth';
 import type { OrderState } from '@gudang/events';
-import type { Page, SubgraphService, TimePlace } from '@gudang/subgraph';
+import type { KeysetCursor, Page, SubgraphService } from '@gudang/subgraph';
 import { fieldsOf, REST_LIST_LIMIT, type RestAnswer, serveRest } from '@gudang/subgraph';
 import type { Context } from '../context.ts';
 import { findOrderPage } from '../orders/find-orders.ts';
@@ -11,7 +11,7 @@ const NAMES = {
   'input.idempotencyKey': 'Idempotency-Key',
 };
 
-const NEWEST: Page<TimePlace> = {
+const NEWEST: Page<KeysetCursor> = {
   size: REST_LIST_LIMIT,
   forward: true,
   after: undefined,
@@ -28,7 +28,7 @@ export function serveOrderRest(
   return serveRest(service, { prefix: '/order', names: NAMES }, (rest, callerOf) => {
     rest.get('/', async (request): Promise<RestAnswer> => {
       const { identity } = callerOf(request);
-      demand(identity, {});
+      assertAuthorized(identity, {});
       const { database, seen } = createContext(identity);
       const orders = await findOrderPage(database, NEWEST, { seen });
       const shown = orders.slice(0, REST_LIST_LIMIT).map(show);
@@ -37,7 +37,7 @@ export function serveOrderRest(
 
     rest.post('/add-order', async (request, reply): Promise<RestAnswer> => {
       const { identity, traceparent } = callerOf(request);
-      demand(identity, { anyOf: [['order:write']] });
+      assertAuthorized(identity, { anyOf: [['order:write']] });
       const { createOrder, owner } = createContext(identity);
       const { productid, quantity } = fieldsOf(request.body);
       const { 'idempotency-key': idempotencyKey } = request.headers;

@@ -1,9 +1,9 @@
 import type { Logger } from '@gudang/runtime';
 import { ANONYMOUS, UNRESTRICTED } from './identity/identity.ts';
 import type { AuthSettings } from './settings.ts';
+import { invalidToken } from './token-error.ts';
 import { publishedKeys, secretKeys } from './token-keys.ts';
-import { refusedToken } from './token-refusal.ts';
-import { type Caller, createTokenVerifier, type TokenCheck } from './verify-token.ts';
+import { createTokenVerifier, type Principal, type TokenCheck } from './verify-token.ts';
 
 /** How people prove who they are. */
 export interface Authentication {
@@ -17,11 +17,17 @@ export interface Authentication {
   readonly callerOf: (
     authorization: string | undefined,
     around?: TokenCheck,
-  ) => Caller | Promise<Caller>;
+  ) => Principal | Promise<Principal>;
 }
 
-const EVERYBODY: Caller = { identity: UNRESTRICTED, expiresAt: Number.POSITIVE_INFINITY };
-export const NOBODY: Caller = { identity: ANONYMOUS, expiresAt: Number.POSITIVE_INFINITY };
+const UNRESTRICTED_PRINCIPAL: Principal = {
+  identity: UNRESTRICTED,
+  expiresAt: Number.POSITIVE_INFINITY,
+};
+export const ANONYMOUS_PRINCIPAL: Principal = {
+  identity: ANONYMOUS,
+  expiresAt: Number.POSITIVE_INFINITY,
+};
 
 /** Says in the log, once, where everybody may do everything. */
 export function createAuthentication(
@@ -32,7 +38,7 @@ export function createAuthentication(
   if (!keys) {
     const who = settings.AUTH === 'off' ? 'whoever reaches it' : `whoever reaches ${settings.HOST}`;
     log.info(`no auth is set: ${who} may do everything; JWT_JWKS_URL or JWT_SECRET sets it`);
-    return { on: false, callerOf: () => EVERYBODY };
+    return { on: false, callerOf: () => UNRESTRICTED_PRINCIPAL };
   }
   const verify = createTokenVerifier(keys, {
     issuer: String(settings.JWT_ISSUER),
@@ -43,9 +49,9 @@ export function createAuthentication(
   return {
     on: true,
     callerOf: (authorization, around) => {
-      if (authorization === undefined || authorization === '') return NOBODY;
+      if (authorization === undefined || authorization === '') return ANONYMOUS_PRINCIPAL;
       const token = /^(?:Bearer +)?([^\s]+)$/i.exec(authorization)?.[1];
-      if (token === undefined) throw refusedToken('send it as "Authorization: Bearer <token>"');
+      if (token === undefined) throw invalidToken('send it as "Authorization: Bearer <token>"');
       return verify(token, around);
     },
   };

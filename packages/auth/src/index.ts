@@ -1,17 +1,21 @@
-export { type Authentication, createAuthentication, NOBODY } from './authentication.ts';
 export {
-  accessRefused,
-  demand,
+  ANONYMOUS_PRINCIPAL,
+  type Authentication,
+  createAuthentication,
+} from './authentication.ts';
+export {
+  accessError,
+  assertAuthorized,
   hasScope,
-  isKnown,
-  meets,
+  isAuthenticated,
+  isAuthorized,
   type Requirement,
 } from './identity/access.ts';
+export { ANONYMOUS, encodeIdentity, type Identity, UNRESTRICTED } from './identity/identity.ts';
 export {
-  createBelievedIdentity,
+  createTrustedIdentity,
   IDENTITY_HEADER,
   SECRET_HEADER,
-} from './identity/believed-identity.ts';
-export { ANONYMOUS, encodeIdentity, type Identity, UNRESTRICTED } from './identity/identity.ts';
+} from './identity/trusted-identity.ts';
 export { createTickets, TICKET_S, type Tickets } from './tickets.ts';
-export type { Caller, TokenCheck } from './verify-token.ts';
+export type { Principal, TokenCheck } from './verify-token.ts';

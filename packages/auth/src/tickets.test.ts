@@ -1,8 +1,8 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { createTickets, TICKET_S } from './tickets.ts';
-import type { Caller } from './verify-token.ts';
+import type { Principal } from './verify-token.ts';
 
-const SITI: Caller = {
+const SITI: Principal = {
   identity: { subject: 'Siti', scopes: ['order:write'] },
   expiresAt: Date.now() + 1_000_000,
 };

@@ -1,8 +1,8 @@
 import { hkdfSync } from 'node:crypto';
 import { EncryptJWT, jwtDecrypt } from 'jose';
 import { decodeIdentity, encodeIdentity } from './identity/identity.ts';
-import { refusedToken } from './token-refusal.ts';
-import type { Caller } from './verify-token.ts';
+import { invalidToken } from './token-error.ts';
+import type { Principal } from './verify-token.ts';
 
 /** How long a ticket opens something, in seconds; what it has opened lasts as long as its token. */
 export const TICKET_S = 30;
@@ -12,9 +12,9 @@ export const TICKET_S = 30;
  * are logged on their way, so a ticket is soon worth nothing, and tells nobody whose it is.
  */
 export interface Tickets {
-  readonly issue: (caller: Caller) => Promise<string>;
+  readonly issue: (caller: Principal) => Promise<string>;
   /** @throws {ServiceError} UNAUTHENTICATED */
-  readonly callerOf: (ticket: string) => Promise<Caller>;
+  readonly callerOf: (ticket: string) => Promise<Principal>;
 }
 
 /** @param secrets the same in all processes that take each other's tickets; the first one encrypts */
@@ -40,7 +40,7 @@ export function createTickets(secrets: readonly string[]): Tickets {
         const { who, until } = read.payload;
         return { identity: decodeIdentity(String(who)), expiresAt: Number(until) };
       }
-      throw refusedToken(`the ticket is none, or older than ${TICKET_S} s: get another`);
+      throw invalidToken(`the ticket is none, or older than ${TICKET_S} s: get another`);
     },
   };
 }

@@ -1,8 +1,8 @@
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { Identity } from './identity/identity.ts';
+import { invalidToken, toTokenError } from './token-error.ts';
 import type { TokenKeys } from './token-keys.ts';
-import { refusedToken, tokenRefusal } from './token-refusal.ts';
 
 /** Tokens that are remembered as good until they expire: one takes 110 to 250 µs of CPU to check. */
 const KEPT = 10_000;
@@ -14,7 +14,7 @@ const TOKEN_LIMIT = 8 * 1024;
 const SUBJECT_LIMIT = 255;
 
 /** Who came, and until when that holds. */
-export interface Caller {
+export interface Principal {
   readonly identity: Identity;
   /** In milliseconds since 1970, the clock tolerance included; Infinity for whoever has no token. */
   readonly expiresAt: number;
@@ -29,20 +29,20 @@ export interface TokenRules {
 }
 
 /** Runs the check of a token that is not known, or refuses to: what it throws is thrown. */
-export type TokenCheck = (check: () => Promise<Caller>) => Promise<Caller>;
+export type TokenCheck = (check: () => Promise<Principal>) => Promise<Principal>;
 
 /**
  * @param around each check of a token that is not known; it is run in any case unless told otherwise
  * @returns whoever a token is of: at once when it is known
  * @throws {ServiceError} UNAUTHENTICATED; UNAVAILABLE, when the issuer's keys cannot be fetched
  */
-export type TokenVerifier = (token: string, around?: TokenCheck) => Caller | Promise<Caller>;
+export type TokenVerifier = (token: string, around?: TokenCheck) => Principal | Promise<Principal>;
 
 export function createTokenVerifier(
   keys: TokenKeys,
   { issuer, audiences, algorithms, toleranceS }: TokenRules,
 ): TokenVerifier {
-  const known = new LRUCache<string, Caller>({
+  const known = new LRUCache<string, Principal>({
     max: KEPT,
     maxSize: KEPT_CHARACTERS,
     sizeCalculation: (_caller, token) => token.length,
@@ -55,7 +55,7 @@ export function createTokenVerifier(
     requiredClaims: ['exp', 'sub'],
   };
 
-  const verify = async (token: string): Promise<Caller> => {
+  const verify = async (token: string): Promise<Principal> => {
     try {
       const payload = await firstThatFits(keys, token, options);
       const expiresAt = (Number(payload.exp) + toleranceS) * 1000;
@@ -66,7 +66,7 @@ export function createTokenVerifier(
       known.set(token, caller);
       return caller;
     } catch (error) {
-      throw tokenRefusal(error);
+      throw toTokenError(error);
     }
   };
 
@@ -74,7 +74,7 @@ export function createTokenVerifier(
     const caller = known.get(token);
     if (caller && caller.expiresAt > Date.now()) return caller;
     if (token.length > TOKEN_LIMIT)
-      throw refusedToken(`it is longer than ${TOKEN_LIMIT} characters`);
+      throw invalidToken(`it is longer than ${TOKEN_LIMIT} characters`);
     return around(() => verify(token));
   };
 }
@@ -103,7 +103,7 @@ async function firstThatFits(
 function subjectOf({ sub }: JWTPayload): string {
   // NUL, which no database column takes.
   if (typeof sub === 'string' && /^[^\0]+$/.test(sub) && sub.length <= SUBJECT_LIMIT) return sub;
-  throw refusedToken('it names no subject of 1 to 255 characters');
+  throw invalidToken('it names no subject of 1 to 255 characters');
 }
 
 /** `scope` as RFC 9068 has it, a text with blanks between; `scp`, a list, as others do. */

@@ -15,7 +15,7 @@ import { HEADER } from '@gudang/messages';
 import type { SqlClient } from '@gudang/postgres';
 import type { Service, Stoppable } from '@gudang/runtime';
 import { OK, type PartState, settledOrAborted } from '@gudang/runtime';
-import { causeIn, startSpan } from '@gudang/runtime/tracing';
+import { parseTraceparent, startSpan } from '@gudang/runtime/tracing';
 import { type Arrival, createChangeLog } from './change-log.ts';
 import { type Cursor, NO_EPOCH } from './cursor.ts';
 import { createFeedMetrics } from './feed-metrics.ts';
@@ -224,7 +224,7 @@ function toArrival(record: KafkaRecord): Arrival | undefined {
       version,
       value: record.value,
       at: Date.parse(headerText(record.headers, HEADER.time) ?? '') || 0,
-      traceparent: causeIn(headerText(record.headers, HEADER.traceparent)),
+      traceparent: parseTraceparent(headerText(record.headers, HEADER.traceparent)),
     },
   };
 }

@@ -1,5 +1,5 @@
 import { badUserInput } from '@gudang/runtime';
-import { noteErrorTrace } from '@gudang/runtime/tracing';
+import { setErrorTrace } from '@gudang/runtime/tracing';
 import { GraphQLError } from 'graphql';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
@@ -49,7 +49,7 @@ describe('what a caller sees of an error', () => {
 
   it('is logged with the trace of its operation', () => {
     const error = thrown(new Error('broken'));
-    noteErrorTrace(error, '0af7651916cd43dd8448eb211c80319c');
+    setErrorTrace(error, '0af7651916cd43dd8448eb211c80319c');
     expect(present(error).lines[0]).toContain('"trace_id":"0af7651916cd43dd8448eb211c80319c"');
     expect(present(thrown(new Error('broken'))).lines[0]).not.toContain('trace_id');
   });

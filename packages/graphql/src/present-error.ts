@@ -1,5 +1,5 @@
 import type { Logger } from '@gudang/runtime';
-import { hideError, ServiceError } from '@gudang/runtime';
+import { maskError, ServiceError } from '@gudang/runtime';
 import { errorTrace } from '@gudang/runtime/tracing';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
@@ -36,7 +36,7 @@ export function presentError(
   const callers = typeof code === 'string' && CALLERS_CODES.has(code);
   if (callers || (cause instanceof GraphQLError && code === undefined)) return formatted;
 
-  const { message, errorId, outage } = hideError(
+  const { message, errorId, outage } = maskError(
     cause,
     log,
     { path: formatted.path, trace_id: errorTrace(error) },

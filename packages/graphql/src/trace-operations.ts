@@ -1,5 +1,5 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { noteErrorTrace, startSpan, traceId } from '@gudang/runtime/tracing';
+import { setErrorTrace, startSpan, traceId } from '@gudang/runtime/tracing';
 
 /** What of an operation's context traces need. */
 export interface Traced {
@@ -27,7 +27,7 @@ export function traceOperations<C extends object>(
       }: {
         errors: readonly object[];
       }): Promise<void> => {
-        for (const error of errors) noteErrorTrace(error, traceId(cause.traceparent));
+        for (const error of errors) setErrorTrace(error, traceId(cause.traceparent));
       };
       if (span === undefined) return { didEncounterErrors };
       cause.traceparent = span.traceparent;

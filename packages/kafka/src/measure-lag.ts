@@ -1,5 +1,5 @@
 import type { Metrics, Stoppable } from '@gudang/runtime';
-import { createScrapeQuestion } from '@gudang/runtime';
+import { createSharedScrape } from '@gudang/runtime';
 import type { KafkaConnection } from './kafka-connection.ts';
 
 interface Place {
@@ -46,7 +46,7 @@ export function measureLag(
     });
   };
 
-  const ask = createScrapeQuestion(read);
+  const ask = createSharedScrape(read);
   const tell = (name: string, help: string, of: (place: Place) => number): void => {
     metrics.gauge(name, help, ['topic', 'partition'], async (gauge) => {
       const places = (await ask()) ?? [];

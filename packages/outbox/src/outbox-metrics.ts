@@ -1,6 +1,6 @@
 import type { SqlClient } from '@gudang/postgres';
 import type { Metrics } from '@gudang/runtime';
-import { createScrapeQuestion } from '@gudang/runtime';
+import { createSharedScrape } from '@gudang/runtime';
 
 /** Counting stops here: a scrape is to cost little beside a backlog of millions too. */
 const COUNT_LIMIT = 100_000;
@@ -16,7 +16,7 @@ interface Waiting {
  * as it is the database's; with the database away or silent they tell NaN, which no rule takes for 0.
  */
 export function measureOutbox(metrics: Metrics, database: SqlClient): void {
-  const ask = createScrapeQuestion(() => readWaiting(database));
+  const ask = createSharedScrape(() => readWaiting(database));
   const tell = (name: string, help: string, of: keyof Waiting): void => {
     metrics.gauge(name, help, [], async (gauge) => gauge.set((await ask())?.[of] ?? Number.NaN));
   };

@@ -2,7 +2,7 @@ import { createTestDatabase, testTopicPrefix } from '@gudang/embedded/testing';
 import { connectTestKafka, createTestService, recordsOf } from '@gudang/kafka/testing';
 import { createSqlClient } from '@gudang/postgres/testing';
 import { createMetrics } from '@gudang/runtime';
-import { eventually, startSilentDoor } from '@gudang/runtime/testing';
+import { eventually, startSilentProxy } from '@gudang/runtime/testing';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { type Relay, startRelay } from './relay.ts';
 import { writeEvents } from './write-events.ts';
@@ -18,7 +18,7 @@ it('is replaced within 5 s when its connection goes silent, notices, and comes b
   });
   const kafka = await connectTestKafka(service, [{ topic: CHANGES, partitions: 1 }]);
   const direct = new URL(database.url);
-  const door = await startSilentDoor({ host: direct.hostname, port: Number(direct.port) });
+  const door = await startSilentProxy({ host: direct.hostname, port: Number(direct.port) });
   const behind = new URL(database.url);
   behind.host = `127.0.0.1:${door.port}`;
   const relays: Relay[] = [];

@@ -3,7 +3,7 @@ export {
   postgresPool,
   startClient,
   TRANSACTION_OPTIONS,
-} from './prisma-client.ts';
+} from './pool.ts';
 export type { SqlClient } from './sql-client.ts';
-export { isOutage, isRefusedData, sqlState } from './sql-state.ts';
+export { isInvalidData, isOutage, sqlState } from './sql-state.ts';
 export { type RawTransaction, type Statements, withStatements } from './statements.ts';

@@ -1,13 +1,13 @@
 import { createTestDatabase } from '@gudang/embedded/testing';
-import { startSilentDoor } from '@gudang/runtime/testing';
+import { startSilentProxy } from '@gudang/runtime/testing';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import { postgresAdapter, postgresPool } from './prisma-client.ts';
+import { postgresAdapter, postgresPool } from './pool.ts';
 import { isOutage } from './sql-state.ts';
 
 it('a database that falls silent is given up after 17 s, and asked anew on other connections', async () => {
   const database = await createTestDatabase(inject('postgresUrl'), 'stock');
   const direct = new URL(database.url);
-  const door = await startSilentDoor({ host: direct.hostname, port: Number(direct.port) });
+  const door = await startSilentProxy({ host: direct.hostname, port: Number(direct.port) });
   const behind = new URL(database.url);
   behind.host = `127.0.0.1:${door.port}`;
   const adapter = await postgresAdapter(

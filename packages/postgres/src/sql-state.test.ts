@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isOutage, isRefusedData, sqlState } from './sql-state.ts';
+import { isInvalidData, isOutage, sqlState } from './sql-state.ts';
 
 /** As Prisma 7.10 with @prisma/adapter-pg throws them (tried, raw and in a transaction alike). */
 const prisma = (code: string, cause: object, message = '') =>
@@ -11,7 +11,7 @@ const raw = (originalCode: string, kind = 'postgres') =>
   prisma('P2010', { originalCode, originalMessage: 'no', kind });
 const coded = (code: string, message = '') => Object.assign(new Error(message), { code });
 
-describe('sqlState, isRefusedData and isOutage', () => {
+describe('sqlState, isInvalidData and isOutage', () => {
   it.each<[string, unknown, string | undefined, boolean, boolean]>([
     ['a number out of range', raw('22003', 'ValueOutOfRange'), '22003', true, false],
     ['a NUL', raw('22021'), '22021', true, false],
@@ -62,7 +62,7 @@ describe('sqlState, isRefusedData and isOutage', () => {
     ['a bug', new TypeError('x is not a function'), undefined, false, false],
     ['no error', undefined, undefined, false, false],
   ])('know %s', (_name, error, state, refused, outage) => {
-    expect([sqlState(error), isRefusedData(error), isOutage(error)]).toEqual([
+    expect([sqlState(error), isInvalidData(error), isOutage(error)]).toEqual([
       state,
       refused,
       outage,
@@ -143,7 +143,7 @@ describe('sqlState, isRefusedData and isOutage', () => {
       coded('P2028', `Transaction API error: ${message}`),
     ]),
   ])('know an outage: %s', (_name, error) => {
-    expect([isOutage(error), isRefusedData(error)]).toEqual([true, false]);
+    expect([isOutage(error), isInvalidData(error)]).toEqual([true, false]);
   });
 
   it('end with an error that is its own cause', () => {

@@ -72,7 +72,7 @@ export function sqlState(error: unknown): string | undefined {
 }
 
 /** Refused because of its data (class 22 or 23 but for a repeat): the same again cannot help. */
-export function isRefusedData(error: unknown): boolean {
+export function isInvalidData(error: unknown): boolean {
   const state = sqlState(error);
   return state !== undefined && /^2[23]/.test(state) && state !== UNIQUE_VIOLATION;
 }

@@ -1,19 +1,19 @@
 import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { postgresPool } from './prisma-client.ts';
-import { isOutage, isRefusedData } from './sql-state.ts';
-import { createSetWise, type SetWise } from './statements.ts';
+import { postgresPool } from './pool.ts';
+import { isInvalidData, isOutage } from './sql-state.ts';
+import { createTransaction, type RunTransaction } from './statements.ts';
 
 let testDatabase: TestDatabase;
 let pool: Pool;
-let setWise: SetWise;
+let transaction: RunTransaction;
 
 beforeAll(async () => {
   testDatabase = await createTestDatabase(inject('postgresUrl'), 'stock');
   pool = postgresPool({ url: testDatabase.url, pool: 2, name: 'set-wise' });
   // As Prisma.sql does, which only the subgraphs have.
-  setWise = createSetWise(pool, (strings, ...values) => ({
+  transaction = createTransaction(pool, (strings, ...values) => ({
     text: strings.reduce((text, part, index) => `${text}$${index}${part}`),
     values,
   }));
@@ -31,7 +31,7 @@ it('hands arrays over as they are, of every type, empty ones and nulls too', asy
   const ints = [0, -1, 2_147_483_647, null];
   const uuids = ['0af76519-16cd-43dd-8448-eb211c80319c', null];
   const times = [new Date(0), new Date('1999-12-31T23:59:59.999Z'), new Date(8.64e14 - 1), null];
-  const read = await setWise(
+  const read = await transaction(
     (transaction) =>
       transaction.$queryRaw`
       SELECT ${texts}::text[] AS texts, ${ints}::int[] AS ints, ${uuids}::uuid[] AS uuids,
@@ -44,36 +44,36 @@ it('hands arrays over as they are, of every type, empty ones and nulls too', asy
 });
 
 it('commits what its work has written, and nothing of what threw', async () => {
-  const lost = setWise(async (transaction) => {
+  const lost = transaction(async (transaction) => {
     await transaction.$executeRawUnsafe(ADD, 'lost', 1);
     throw new Error('no');
   });
   await expect(lost).rejects.toThrow('no');
-  const written = await setWise((transaction) => transaction.$executeRawUnsafe(ADD, 'kept', 1));
+  const written = await transaction((transaction) => transaction.$executeRawUnsafe(ADD, 'kept', 1));
   expect(written).toBe(1);
   expect(await stocks()).toEqual([{ id: 'kept' }]);
 });
 
 it('throws what PostgreSQL refuses as data, and its connection serves the next', async () => {
-  const refused = await setWise((transaction) =>
+  const refused = await transaction((transaction) =>
     transaction.$executeRawUnsafe(ADD, 'refused', -1),
   ).catch((error: unknown) => error);
-  expect(isRefusedData(refused)).toBe(true);
-  const nul = await setWise(
+  expect(isInvalidData(refused)).toBe(true);
+  const nul = await transaction(
     (transaction) => transaction.$queryRaw`SELECT ${['a\u0000']}::text[]`,
   ).catch((error: unknown) => error);
-  expect(isRefusedData(nul)).toBe(true);
+  expect(isInvalidData(nul)).toBe(true);
   expect(pool.totalCount).toBe(pool.idleCount);
 });
 
 it('throws an outage when its connection is lost, and the next gets a fresh one', async () => {
-  const lost = await setWise(async (transaction) => {
+  const lost = await transaction(async (transaction) => {
     const [row] = await transaction.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
     await pool.query('SELECT pg_terminate_backend($1, 5000)', [row?.pid]);
     await transaction.$queryRaw`SELECT 1`;
   }).catch((error: unknown) => error);
   expect(isOutage(lost)).toBe(true);
-  expect(await setWise((transaction) => transaction.$queryRaw`SELECT 1 AS one`)).toEqual([
+  expect(await transaction((transaction) => transaction.$queryRaw`SELECT 1 AS one`)).toEqual([
     { one: 1 },
   ]);
 });

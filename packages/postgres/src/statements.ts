@@ -19,12 +19,12 @@ export interface RawTransaction {
 }
 
 /** Runs work in a transaction of its own, which ends with it: committed, or undone when it throws. */
-export type SetWise = <T>(work: (transaction: RawTransaction) => Promise<T>) => Promise<T>;
+export type RunTransaction = <T>(work: (transaction: RawTransaction) => Promise<T>) => Promise<T>;
 
 /** What a service's database does beside Prisma's everyday queries, over the same connections. */
 export interface Statements {
   /** Transactions of few statements, of up to thousands of rows. */
-  readonly setWise: SetWise;
+  readonly transaction: RunTransaction;
   /** Single ones, each its own transaction. */
   readonly statements: RawTransaction;
 }
@@ -96,13 +96,13 @@ export function withStatements<C extends object>(
   toSql: ToSql,
 ): C & Statements {
   return Object.assign(client, {
-    setWise: createSetWise(pool, toSql),
+    transaction: createTransaction(pool, toSql),
     statements: createStatements(pool, toSql),
   });
 }
 
 /** Transactions of such statements, over the pool that Prisma uses. */
-export function createSetWise(pool: Pool, toSql: ToSql): SetWise {
+export function createTransaction(pool: Pool, toSql: ToSql): RunTransaction {
   return async (work) => {
     const connection = await pool.connect();
     let isLost = false;

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Health } from './health.ts';
-import type { ProcessContext } from './lifecycle.ts';
 import type { Metrics } from './metrics.ts';
+import type { ProcessContext } from './run-process.ts';
 import type { SettingsTable } from './settings/settings.ts';
 
 /** Dependencies that all parts of one service share. */

@@ -1,16 +1,16 @@
-export { readArguments, textOf, wholeNumber } from './graphql/arguments.ts';
+export { parseArguments, textOf, wholeNumber } from './graphql/arguments.ts';
 export { DateTime } from './graphql/date-time.ts';
-export { noteEventTrace } from './graphql/event-trace.ts';
+export { setEventTrace } from './graphql/event-trace.ts';
 export {
-  formatTimePlace,
+  formatKeysetCursor,
+  type KeysetCursor,
   type Page,
-  parseTimePlace,
-  readPage,
-  type TimePlace,
+  parseKeysetCursor,
+  parsePage,
   toConnection,
 } from './graphql/page.ts';
-export { exposePosition, type Position } from './graphql/positions.ts';
 export { serveSubgraph } from './graphql/serve-subgraph.ts';
+export { type Position, registerPosition } from './graphql/subscription-context.ts';
 export {
   type CallerOf,
   fieldsOf,

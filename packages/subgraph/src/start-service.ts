@@ -5,7 +5,7 @@ import {
   createHealth,
   createHttpServer,
   createMetrics,
-  hideErrors,
+  maskErrors,
   startHttp,
 } from '@gudang/runtime';
 import type { Setting, SettingsTable } from '@gudang/runtime/settings';
@@ -40,7 +40,7 @@ export async function startService<T extends ServiceTable>(
   const metrics = createMetrics(name);
   const app = createHttpServer({ health, metrics, frameworkErrors: refuseAddress(log, isOutage) });
   const auth = createAuthentication(settings as AuthSettings & { HOST: string }, log);
-  hideErrors(app, log, isOutage);
+  maskErrors(app, log, isOutage);
   await start({ ...context, health, metrics, auth, app, isOutage });
   const { HOST, PORT, DRAIN_MS } = settings as { HOST: string; PORT: number; DRAIN_MS: number };
   const listening = { host: HOST, port: PORT, drainMs: DRAIN_MS };

@@ -33,7 +33,7 @@ export function decideOrders(
 ): Promise<Decided> {
   const orders = batch.map(({ message, record }) => ({ ...message, record }));
   const causes = new Map(batch.map(({ message, traceparent }) => [message.id, traceparent]));
-  return database.setWise(async (transaction) => {
+  return database.transaction(async (transaction) => {
     const { stocks, now } = await lockStocks(
       transaction,
       orders.map((order) => order.productId),

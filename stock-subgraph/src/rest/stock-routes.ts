@@ -1,16 +1,16 @@
-import { demand, type Identity, type Requirement } from '@gudang/auth';
+import { assertAuthorized, type Identity, type Requirement } from '@gudang/auth';
 import type { StockState } from '@gudang/events';
 import { notFound } from '@gudang/runtime';
 import type { SubgraphService } from '@gudang/subgraph';
 import {
   type CallerOf,
   fieldsOf,
+  type KeysetCursor,
   type Page,
+  parseArguments,
   REST_LIST_LIMIT,
   type RestAnswer,
-  readArguments,
   serveRest,
-  type TimePlace,
 } from '@gudang/subgraph';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
@@ -21,7 +21,7 @@ import { stored } from '../stored.ts';
 
 const NAMES = { 'input.name': 'name', 'input.quantity': 'quantity' };
 
-const NEWEST: Page<TimePlace> = {
+const NEWEST: Page<KeysetCursor> = {
   size: REST_LIST_LIMIT,
   forward: true,
   after: undefined,
@@ -48,7 +48,7 @@ export function serveStockRest(
     const readers = (request: Parameters<CallerOf>[0]) => createContext(callerOf(request).identity);
     const writers: typeof readers = (request) => {
       const { identity, traceparent } = callerOf(request);
-      demand(identity, TO_WRITE);
+      assertAuthorized(identity, TO_WRITE);
       return createContext(identity, traceparent);
     };
 
@@ -59,7 +59,7 @@ export function serveStockRest(
     });
 
     rest.get<OfStock>('/:id', async (request): Promise<RestAnswer> => {
-      const { id } = readArguments(idArgument, request.params);
+      const { id } = parseArguments(idArgument, request.params);
       const stock = await readers(request).stockById.load(id);
       if (!stock) throw notFound('stock', id);
       return { Message: 'Berhasil Mendapatkan Data Berdasarkan ID', Data: show(stock) };

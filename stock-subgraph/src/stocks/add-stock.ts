@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { StockState } from '@gudang/events';
 import { STOCK_QUANTITY } from '@gudang/events';
 import { ServiceError } from '@gudang/runtime';
-import { readArguments, textOf, wholeNumber } from '@gudang/subgraph';
+import { parseArguments, textOf, wholeNumber } from '@gudang/subgraph';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { lockStocks } from './lock-stocks.ts';
@@ -24,10 +24,10 @@ export async function addStock(
   { database, traceparent }: Pick<Context, 'database' | 'traceparent'>,
   given: unknown,
 ): Promise<StockState> {
-  const { input } = readArguments(argumentsSchema, { input: given });
+  const { input } = parseArguments(argumentsSchema, { input: given });
   const { name, quantity } = input;
   const id = input.id ?? randomUUID();
-  return database.setWise(async (transaction) => {
+  return database.transaction(async (transaction) => {
     const created = await transaction.$queryRaw<{ now: Date }[]>`
       INSERT INTO stocks (id, name, quantity) VALUES (${id}, ${name}, ${quantity})
       ON CONFLICT (id) DO NOTHING RETURNING created_at AS now`;

@@ -1,7 +1,7 @@
 import type { StockState } from '@gudang/events';
 import { STOCK_QUANTITY } from '@gudang/events';
 import { badUserInput, notFound, ServiceError } from '@gudang/runtime';
-import { readArguments, textOf, wholeNumber } from '@gudang/subgraph';
+import { parseArguments, textOf, wholeNumber } from '@gudang/subgraph';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { stockId, stockName, stockQuantity } from './add-stock.ts';
@@ -20,7 +20,7 @@ async function changeStock(
     readonly stock: Pick<StockState, 'name' | 'quantity'>;
   },
 ): Promise<StockState> {
-  return database.setWise(async (transaction) => {
+  return database.transaction(async (transaction) => {
     const { stocks, now } = await lockStocks(transaction, [id]);
     const before = stocks.get(id);
     if (before === undefined || before.deletedAt !== null) throw notFound('stock', id);
@@ -49,7 +49,7 @@ const updateArguments = z.object({
 
 /** @throws {ServiceError} BAD_USER_INPUT, NOT_FOUND, VERSION_CONFLICT */
 export function updateStock(context: Changing, given: unknown): Promise<StockState> {
-  const { id, input } = readArguments(updateArguments, given);
+  const { id, input } = parseArguments(updateArguments, given);
   const { name, quantity, expectedVersion } = input;
   return changeStock(context, id, (stock) => {
     if (expectedVersion != null && expectedVersion !== stock.version) {
@@ -74,7 +74,7 @@ const adjustArguments = z.object({
 
 /** @throws {ServiceError} BAD_USER_INPUT, also when the quantity would leave its limits; NOT_FOUND */
 export function adjustStock(context: Changing, given: unknown): Promise<StockState> {
-  const { id, delta, reason } = readArguments(adjustArguments, given);
+  const { id, delta, reason } = parseArguments(adjustArguments, given);
   return changeStock(context, id, (stock) => {
     const quantity = stock.quantity + delta;
     if (quantity < STOCK_QUANTITY.min || quantity > STOCK_QUANTITY.max) {
@@ -95,7 +95,7 @@ export function adjustStock(context: Changing, given: unknown): Promise<StockSta
  * @throws {ServiceError} BAD_USER_INPUT, NOT_FOUND
  */
 export function deleteStock(context: Changing, given: unknown): Promise<StockState> {
-  const { id } = readArguments(z.object({ id: stockId }), given);
+  const { id } = parseArguments(z.object({ id: stockId }), given);
   return changeStock(context, id, (stock) => ({
     stock: { name: stock.name, quantity: stock.quantity },
     kind: 'DELETED',

@@ -1,5 +1,5 @@
 import type { StockState } from '@gudang/events';
-import type { Page, TimePlace } from '@gudang/subgraph';
+import type { KeysetCursor, Page } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { STOCK_COLUMNS } from './lock-stocks.ts';
@@ -27,10 +27,10 @@ function contains(search: string): string {
  */
 export function findStockPage(
   database: Database,
-  { size, forward, after, before }: Page<TimePlace>,
+  { size, forward, after, before }: Page<KeysetCursor>,
   search: string | undefined,
 ): Promise<StockState[]> {
-  const place = ({ at, id }: TimePlace): Prisma.Sql => Prisma.sql`(${at}::timestamptz, ${id})`;
+  const place = ({ at, id }: KeysetCursor): Prisma.Sql => Prisma.sql`(${at}::timestamptz, ${id})`;
   const behind = after ? Prisma.sql`AND (created_at, id) < ${place(after)}` : Prisma.empty;
   const ahead = before ? Prisma.sql`AND (created_at, id) > ${place(before)}` : Prisma.empty;
   const matching =

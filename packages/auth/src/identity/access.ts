@@ -8,7 +8,7 @@ export interface Requirement {
 }
 
 /** Whether somebody has shown who they are, or need not. */
-export function isKnown({ unrestricted, authenticated, subject }: Identity): boolean {
+export function isAuthenticated({ unrestricted, authenticated, subject }: Identity): boolean {
   return unrestricted === true || authenticated === true || subject !== undefined;
 }
 
@@ -16,23 +16,23 @@ export function hasScope({ unrestricted, scopes }: Identity, scope: string): boo
   return unrestricted === true || scopes.includes(scope);
 }
 
-export function meets(identity: Identity, { anyOf }: Requirement): boolean {
-  if (!isKnown(identity)) return false;
+export function isAuthorized(identity: Identity, { anyOf }: Requirement): boolean {
+  if (!isAuthenticated(identity)) return false;
   return !anyOf || anyOf.some((all) => all.every((scope) => hasScope(identity, scope)));
 }
 
 /** @throws {ServiceError} UNAUTHENTICATED for nobody, FORBIDDEN for whoever lacks scopes */
-export function demand(identity: Identity, requirement: Requirement): void {
-  if (!meets(identity, requirement)) throw accessRefused(identity, requirement);
+export function assertAuthorized(identity: Identity, requirement: Requirement): void {
+  if (!isAuthorized(identity, requirement)) throw accessError(identity, requirement);
 }
 
 /** @param what is wanted, such as `Mutation.addStock`, where the message is to name it */
-export function accessRefused(
+export function accessError(
   identity: Identity,
   { anyOf }: Requirement,
   what = 'This',
 ): ServiceError {
-  if (!isKnown(identity)) {
+  if (!isAuthenticated(identity)) {
     return new ServiceError(
       'UNAUTHENTICATED',
       `${what} needs a token: send one as "Authorization: Bearer <token>"`,

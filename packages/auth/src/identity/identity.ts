@@ -25,7 +25,7 @@ const identity = z.object({
 });
 
 /** What a message says of who asks; anonymous when it says nothing that can be read. */
-export function readIdentity(value: unknown): Identity {
+export function parseIdentity(value: unknown): Identity {
   const read = identity.safeParse(value);
   return read.success ? read.data : ANONYMOUS;
 }
@@ -39,7 +39,7 @@ export function encodeIdentity({ subject, authenticated, scopes }: Identity): st
 /** The opposite; anonymous for a text that is none. */
 export function decodeIdentity(text: string): Identity {
   try {
-    return readIdentity(JSON.parse(Buffer.from(text, 'base64url').toString()));
+    return parseIdentity(JSON.parse(Buffer.from(text, 'base64url').toString()));
   } catch {
     return ANONYMOUS;
   }

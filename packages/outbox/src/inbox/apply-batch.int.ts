@@ -1,6 +1,6 @@
 import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
 import type { KafkaRecord } from '@gudang/kafka';
-import { isOutage, isRefusedData, sqlState } from '@gudang/postgres';
+import { isInvalidData, isOutage, sqlState } from '@gudang/postgres';
 import { createSqlClient } from '@gudang/postgres/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
@@ -101,7 +101,7 @@ it.each([
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  expect([sqlState(error), isRefusedData(error), isOutage(error)]).toEqual([
+  expect([sqlState(error), isInvalidData(error), isOutage(error)]).toEqual([
     state,
     refused,
     outage,

@@ -1,4 +1,4 @@
-import { isRefusedData } from '@gudang/postgres';
+import { isInvalidData } from '@gudang/postgres';
 import type { DeadLetter } from '../write-events.ts';
 
 /** One decoded record beside the record itself. */
@@ -29,7 +29,7 @@ export async function applyBatch<T>({
     await apply(batch, letters);
   } catch (error) {
     const [first] = batch;
-    if (first === undefined || !isRefusedData(error)) throw error;
+    if (first === undefined || !isInvalidData(error)) throw error;
     // By themselves: were they the cause, no record would be blamed for them.
     if (letters.length > 0) await apply([], letters);
     if (batch.length === 1 && letters.length === 0) {

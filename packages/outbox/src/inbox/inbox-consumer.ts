@@ -3,7 +3,7 @@ import { headerText, type KafkaRecord, measureLag, startConsumer } from '@gudang
 import { type Decoded, HEADER } from '@gudang/messages';
 import type { Service, Stoppable } from '@gudang/runtime';
 import type { Span } from '@gudang/runtime/tracing';
-import { causeIn, startSpan, traceId } from '@gudang/runtime/tracing';
+import { parseTraceparent, startSpan, traceId } from '@gudang/runtime/tracing';
 import type { DeadLetter } from '../write-events.ts';
 import { applyBatch, type Readable } from './apply-batch.ts';
 
@@ -54,7 +54,7 @@ export function startInboxConsumer<T>(
       partition: record.partition,
       offset: record.offset,
       orderId: decoded.ok ? orderOf(decoded.message) : undefined,
-      trace_id: traceId(causeIn(headerText(record.headers, HEADER.traceparent))),
+      trace_id: traceId(parseTraceparent(headerText(record.headers, HEADER.traceparent))),
     };
   };
   const applyAndTell: typeof apply = async (batch, given) => {
@@ -74,7 +74,7 @@ export function startInboxConsumer<T>(
       const decoded = decodeSafely(record.value);
       if (decoded.ok) {
         const { message } = decoded;
-        const parent = causeIn(headerText(record.headers, HEADER.traceparent));
+        const parent = parseTraceparent(headerText(record.headers, HEADER.traceparent));
         const span = startSpan(`consume ${topic}`, {
           kind: 'consumer',
           parent,

@@ -1,2 +1,2 @@
 export { eventually } from './eventually.ts';
-export { startSilentDoor } from './silent-door.ts';
+export { startSilentProxy } from './silent-proxy.ts';

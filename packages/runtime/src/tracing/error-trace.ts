@@ -1,7 +1,7 @@
 const traces = new WeakMap<object, string>();
 
 /** Notes in which trace an error happened, for whoever logs it later and knows nothing of its operation. */
-export function noteErrorTrace(error: object, traceId: string | undefined): void {
+export function setErrorTrace(error: object, traceId: string | undefined): void {
   if (traceId !== undefined) traces.set(error, traceId);
 }
 

@@ -1,3 +1,3 @@
-export { errorTrace, noteErrorTrace } from './error-trace.ts';
+export { errorTrace, setErrorTrace } from './error-trace.ts';
 export type { Span } from './span.ts';
-export { causeIn, isTracing, startSpan, startTracing, traceId } from './tracing.ts';
+export { isTracing, parseTraceparent, startSpan, startTracing, traceId } from './tracing.ts';

@@ -2,7 +2,14 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Stoppable } from '../stoppable.ts';
-import { causeIn, isTracing, startSpan, startTracing, traceId, tracesWanted } from './tracing.ts';
+import {
+  isTracing,
+  isTracingConfigured,
+  parseTraceparent,
+  startSpan,
+  startTracing,
+  traceId,
+} from './tracing.ts';
 
 const CAUSE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
@@ -21,11 +28,11 @@ describe('without OpenTelemetry’s variables', () => {
     [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector:4318/v1/traces' }, true],
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_SDK_DISABLED: 'TRUE' }, false],
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_TRACES_EXPORTER: 'none' }, false],
-  ])('%j: %s', (environment, wanted) => expect(tracesWanted(environment)).toBe(wanted));
+  ])('%j: %s', (environment, wanted) => expect(isTracingConfigured(environment)).toBe(wanted));
 });
 
 it('a header that is no traceparent says nothing', () => {
-  expect(causeIn(CAUSE)).toBe(CAUSE);
+  expect(parseTraceparent(CAUSE)).toBe(CAUSE);
   for (const header of [
     undefined,
     '',
@@ -34,7 +41,7 @@ it('a header that is no traceparent says nothing', () => {
     `${CAUSE}-more`,
     CAUSE.toUpperCase(),
   ]) {
-    expect(causeIn(header)).toBeUndefined();
+    expect(parseTraceparent(header)).toBeUndefined();
   }
 });
 

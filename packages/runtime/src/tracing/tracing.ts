@@ -21,7 +21,7 @@ export function isTracing(): boolean {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Whether OpenTelemetry's own variables say where traces go to. */
-export function tracesWanted(environment: Environment): boolean {
+export function isTracingConfigured(environment: Environment): boolean {
   const { OTEL_SDK_DISABLED: disabled, OTEL_TRACES_EXPORTER: exporter = 'otlp' } = environment;
   if (disabled?.toLowerCase() === 'true' || exporter === 'none') return false;
   return Boolean(
@@ -38,7 +38,7 @@ export async function startTracing(
   name: string,
   environment: Environment = process.env,
 ): Promise<Stoppable> {
-  if (!tracesWanted(environment)) return { stop: async () => {} };
+  if (!isTracingConfigured(environment)) return { stop: async () => {} };
   const { createTracer } = await import('./open-telemetry.ts');
   const tracer = createTracer(name);
   start = tracer.startSpan;
@@ -56,7 +56,9 @@ const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
  * What a header says of a cause; undefined when it is no W3C traceparent: whoever sends it may
  * write what they like, and it goes into the database and into logs.
  */
-export function causeIn(header: string | readonly string[] | undefined): string | undefined {
+export function parseTraceparent(
+  header: string | readonly string[] | undefined,
+): string | undefined {
   return typeof header === 'string' && TRACEPARENT.test(header) ? header : undefined;
 }
 

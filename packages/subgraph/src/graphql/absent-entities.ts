@@ -5,7 +5,7 @@ import type { ApolloServerPlugin } from '@apollo/server';
  * shows null in its place also when only fields that may be null are asked for. Federation itself
  * would show an object of nulls.
  */
-export const tellAbsentEntities: ApolloServerPlugin = {
+export const reportAbsentEntities: ApolloServerPlugin = {
   requestDidStart: async () => ({
     willSendResponse: async ({ response: { body } }) => {
       if (body.kind !== 'single') return;

@@ -1,26 +1,26 @@
 import type { ServiceError } from '@gudang/runtime';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { readArguments, textOf, wholeNumber } from './arguments.ts';
+import { parseArguments, textOf, wholeNumber } from './arguments.ts';
 
 const schema = z.object({
   input: z.object({ name: textOf({ min: 1, max: 3 }), count: wholeNumber({ min: 1, max: 1_000 }) }),
 });
 const refusal = (given: unknown): unknown => {
   try {
-    return readArguments(schema, given);
+    return parseArguments(schema, given);
   } catch (error) {
     return (error as ServiceError).extensions;
   }
 };
 
-describe('readArguments', () => {
+describe('parseArguments', () => {
   it('hands over what is allowed, at the limits too; characters are code points', () => {
     for (const input of [
       { name: 'a', count: 1 },
       { name: '\u{1f600}\u{1f600}\u{1f600}', count: 1_000 },
     ]) {
-      expect(readArguments(schema, { input })).toEqual({ input });
+      expect(parseArguments(schema, { input })).toEqual({ input });
     }
   });
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
  * Reads the arguments of a field by a schema whose messages say what is allowed.
  * @throws {ServiceError} BAD_USER_INPUT with the path of the first argument that is wrong
  */
-export function readArguments<T>(schema: z.ZodType<T>, given: unknown): T {
+export function parseArguments<T>(schema: z.ZodType<T>, given: unknown): T {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

@@ -4,7 +4,7 @@ const traces = new WeakMap<object, string | undefined>();
  * Notes what caused the event that a subscription is about to send.
  * @param context the context of its operation
  */
-export function noteEventTrace(context: object, traceparent: string | undefined): void {
+export function setEventTrace(context: object, traceparent: string | undefined): void {
   if (traceparent !== undefined || traces.has(context)) traces.set(context, traceparent);
 }
 

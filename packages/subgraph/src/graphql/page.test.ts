@@ -1,22 +1,25 @@
 import type { ServiceError } from '@gudang/runtime';
 import { describe, expect, it } from 'vitest';
-import { formatTimePlace, parseTimePlace, readPage, toConnection } from './page.ts';
+import { formatKeysetCursor, parseKeysetCursor, parsePage, toConnection } from './page.ts';
 
 const number = (cursor: string): number | undefined =>
   /^\d+$/.test(cursor) ? Number(cursor) : undefined;
-const problem = (given: Parameters<typeof readPage>[0]): unknown => {
+const problem = (given: Parameters<typeof parsePage>[0]): unknown => {
   try {
-    return readPage(given, number);
+    return parsePage(given, number);
   } catch (error) {
     return (error as ServiceError).details;
   }
 };
 
-describe('readPage', () => {
+describe('parsePage', () => {
   it('is the first 20 unless told otherwise', () => {
-    expect(readPage({}, number)).toEqual({ size: 20, forward: true });
-    expect(readPage({ first: 5, after: '3' }, number)).toMatchObject({ size: 5, after: 3 });
-    expect(readPage({ last: 5, before: '3' }, number)).toMatchObject({ forward: false, before: 3 });
+    expect(parsePage({}, number)).toEqual({ size: 20, forward: true });
+    expect(parsePage({ first: 5, after: '3' }, number)).toMatchObject({ size: 5, after: 3 });
+    expect(parsePage({ last: 5, before: '3' }, number)).toMatchObject({
+      forward: false,
+      before: 3,
+    });
   });
 
   it.each([
@@ -65,7 +68,7 @@ describe('toConnection', () => {
 describe('a place in time', () => {
   it.each(['kopi', 'a,b', '米'.repeat(100), '\ud83d\ude00'.repeat(100)])('comes back: %s', (id) => {
     const place = { at: new Date('2026-01-02T03:04:05.678Z'), id };
-    expect(parseTimePlace('t:', formatTimePlace('t:', place))).toEqual(place);
+    expect(parseKeysetCursor('t:', formatKeysetCursor('t:', place))).toEqual(place);
   });
 
   const written = (text: string): string => Buffer.from(text).toString('base64url');
@@ -79,6 +82,6 @@ describe('a place in time', () => {
     written('t:Z,a'),
     written('u:1,a'),
   ])('is not read from %j', (cursor) => {
-    expect(parseTimePlace('t:', cursor)).toBeUndefined();
+    expect(parseKeysetCursor('t:', cursor)).toBeUndefined();
   });
 });

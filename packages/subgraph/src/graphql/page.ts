@@ -1,6 +1,6 @@
 import { badUserInput } from '@gudang/runtime';
 import { z } from 'zod';
-import { readArguments, wholeNumber } from './arguments.ts';
+import { parseArguments, wholeNumber } from './arguments.ts';
 
 const PAGE_SIZE = { min: 1, max: 100 } as const;
 const DEFAULT_SIZE = 20;
@@ -33,11 +33,11 @@ const pageArguments = z.object({
  * @param parse reads a cursor's text into a place in the list; undefined when it is none
  * @throws {ServiceError} BAD_USER_INPUT
  */
-export function readPage<P>(
+export function parsePage<P>(
   given: PageArguments,
   parse: (cursor: string) => P | undefined,
 ): Page<P> {
-  const { first, last, after, before } = readArguments(pageArguments, given);
+  const { first, last, after, before } = parseArguments(pageArguments, given);
   if (first != null && last != null) throw badUserInput('last', 'absent when `first` is given');
   const place = (argument: 'after' | 'before', cursor: string | null | undefined) => {
     if (cursor == null) return undefined;
@@ -90,17 +90,17 @@ export function toConnection<T, P>(
 }
 
 /** A place in a list that is sorted by time, then id. */
-export interface TimePlace {
+export interface KeysetCursor {
   readonly at: Date;
   readonly id: string;
 }
 
 /** @param list a letter that tells the cursors of this list from those of others */
-export function formatTimePlace(list: string, { at, id }: TimePlace): string {
+export function formatKeysetCursor(list: string, { at, id }: KeysetCursor): string {
   return Buffer.from(`${list}${at.getTime().toString(36)},${id}`).toString('base64url');
 }
 
-export function parseTimePlace(list: string, cursor: string): TimePlace | undefined {
+export function parseKeysetCursor(list: string, cursor: string): KeysetCursor | undefined {
   if (!/^[\w-]{1,600}$/.test(cursor)) return undefined;
   const text = Buffer.from(cursor, 'base64url').toString();
   const comma = text.indexOf(',');

@@ -1,5 +1,5 @@
 import type { Identity } from '@gudang/auth';
-import { demand, type Requirement } from '@gudang/auth';
+import { assertAuthorized, type Requirement } from '@gudang/auth';
 import {
   type DirectiveNode,
   defaultFieldResolver,
@@ -33,7 +33,7 @@ export function protectFields(schema: GraphQLSchema): void {
 function protect(field: GraphQLField<unknown, Asking>, asked: readonly Requirement[]): void {
   const { resolve = defaultFieldResolver, subscribe } = field;
   const check = ({ identity }: Asking): void => {
-    for (const one of asked) demand(identity, one);
+    for (const one of asked) assertAuthorized(identity, one);
   };
   if (!subscribe) {
     field.resolve = (source, args, context, info) => {

@@ -1,11 +1,11 @@
 import { connect } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import {
+  ANONYMOUS_PRINCIPAL,
   type Authentication,
   encodeIdentity,
   IDENTITY_HEADER,
   type Identity,
-  NOBODY,
   SECRET_HEADER,
 } from '@gudang/auth';
 import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/runtime';
@@ -51,7 +51,7 @@ let url = '';
 const app = createHttpServer({ health: createHealth(), metrics: createMetrics('test') });
 beforeAll(async () => {
   const settings = { NODE_ENV: 'test' as const, SUBGRAPH_SECRET: SECRETS };
-  const auth: Authentication = { on: true, callerOf: () => NOBODY };
+  const auth: Authentication = { on: true, callerOf: () => ANONYMOUS_PRINCIPAL };
   const service = {
     app,
     auth,

@@ -5,15 +5,15 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import fastifyApollo from '@as-integrations/fastify';
-import { ANONYMOUS, createBelievedIdentity, type Identity, UNRESTRICTED } from '@gudang/auth';
+import { ANONYMOUS, createTrustedIdentity, type Identity, UNRESTRICTED } from '@gudang/auth';
 import type { identitySettings, protectedHttpSettings } from '@gudang/auth/settings';
 import { presentError, type Traced, traceOperations } from '@gudang/graphql';
-import { causeIn } from '@gudang/runtime/tracing';
+import { parseTraceparent } from '@gudang/runtime/tracing';
 import { type GraphQLFormattedError, parse } from 'graphql';
 import type { SubgraphService } from '../start-service.ts';
-import { tellAbsentEntities } from './absent-entities.ts';
+import { reportAbsentEntities } from './absent-entities.ts';
 import { protectFields } from './protect-fields.ts';
-import { serveSocket } from './serve-socket.ts';
+import { serveSocket } from './serve-websocket.ts';
 
 type Resolvers = Parameters<typeof buildSubgraphSchema>[0] extends infer Given
   ? Given extends { resolvers?: infer R }
@@ -64,17 +64,17 @@ export async function serveSubgraph<C extends Traced & { readonly identity: Iden
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       traceOperations<C>((context): Traced => context),
-      tellAbsentEntities,
+      reportAbsentEntities,
     ],
   });
   await server.start();
-  const believed = createBelievedIdentity(
+  const believed = createTrustedIdentity(
     settings.SUBGRAPH_SECRET,
     auth.on ? ANONYMOUS : UNRESTRICTED,
   );
   await app.register((gatewaysOwn, _options, done) => {
     gatewaysOwn.addHook('onRequest', ({ headers }, reply, next) => {
-      if (believed.answersRequest(headers)) next();
+      if (believed.acceptsRequest(headers)) next();
       else reply.code(403).send({ errors: [GATEWAY_ONLY] });
     });
     gatewaysOwn.addHook('onRoute', (route) => {
@@ -82,14 +82,14 @@ export async function serveSubgraph<C extends Traced & { readonly identity: Iden
     });
     gatewaysOwn.register(fastifyApollo(server), {
       context: async ({ headers }) =>
-        createContext(believed.ofRequest(headers), causeIn(headers['traceparent'])),
+        createContext(believed.ofRequest(headers), parseTraceparent(headers['traceparent'])),
     });
     done();
   });
   serveSocket({
     app,
     schema,
-    answers: ({ connectionParams }) => believed.answersConnection(connectionParams),
+    answers: ({ connectionParams }) => believed.acceptsConnection(connectionParams),
     createContext: ({ connectionParams }, { extensions }) =>
       createContext(believed.ofOperation(connectionParams, extensions)),
     log,

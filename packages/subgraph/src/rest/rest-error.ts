@@ -1,5 +1,5 @@
 import type { Logger } from '@gudang/runtime';
-import { BODY_LIMIT, hideError, ServiceError } from '@gudang/runtime';
+import { BODY_LIMIT, maskError, ServiceError } from '@gudang/runtime';
 import { errorTrace, traceId } from '@gudang/runtime/tracing';
 
 /** How a request of the earlier REST interface failed; its clients know all but 401 and 403. */
@@ -61,7 +61,7 @@ export function toRestError(
   if (typeof statusCode === 'number' && statusCode < 500) {
     return refused(UNREADABLE[String(code)] ?? 'The request cannot be read');
   }
-  const { message, errorId } = hideError(
+  const { message, errorId } = maskError(
     error,
     log,
     { where, trace_id: errorTrace(error) ?? traceId(traceparent) },

@@ -1,4 +1,4 @@
-import { causeIn, isTracing, startSpan } from '@gudang/runtime/tracing';
+import { isTracing, parseTraceparent, startSpan } from '@gudang/runtime/tracing';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /**
@@ -12,7 +12,7 @@ export function traceRequests(
 ): (request: FastifyRequest) => string | undefined {
   const traceparents = new WeakMap<FastifyRequest, string>();
   rest.addHook('onRequest', (request, reply, done) => {
-    const parent = causeIn(request.headers['traceparent']);
+    const parent = parseTraceparent(request.headers['traceparent']);
     const span = isTracing()
       ? startSpan(`${request.method} ${routeOf(request, prefix)}`, { kind: 'server', parent })
       : undefined;

@@ -1,4 +1,4 @@
-import { NOBODY } from '@gudang/auth';
+import { ANONYMOUS_PRINCIPAL } from '@gudang/auth';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestAdmission } from '../../../testing/test-admission.ts';
 import type { ClientSink } from '../../fanout/stream-client.ts';
@@ -23,7 +23,11 @@ function connect() {
       resume: () => {},
       close: (code) => void closed.push(code),
     },
-    session: createSocketSession({ on: false, callerOf: () => NOBODY }, undefined, () => {}),
+    session: createSocketSession(
+      { on: false, callerOf: () => ANONYMOUS_PRINCIPAL },
+      undefined,
+      () => {},
+    ),
     contextOf: (identity) => ({ forward: {}, identity }),
     frame: createFramer(),
     admission: createTestAdmission(),

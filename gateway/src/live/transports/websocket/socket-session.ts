@@ -1,4 +1,4 @@
-import type { Authentication, Caller, TokenCheck } from '@gudang/auth';
+import type { Authentication, Principal, TokenCheck } from '@gudang/auth';
 import { type Identity, UNRESTRICTED } from '@gudang/auth';
 import { ServiceError } from '@gudang/runtime';
 import { CloseCode } from 'graphql-ws';
@@ -34,11 +34,14 @@ export function createSocketSession(
   around?: TokenCheck,
 ): SocketSession {
   if (!auth.on) return OPEN;
-  let caller: Caller | undefined;
+  let caller: Principal | undefined;
   let stopWaiting = (): void => {};
   let over = false;
 
-  const check = async (given: string | undefined, use: (found: Caller) => void): Promise<void> => {
+  const check = async (
+    given: string | undefined,
+    use: (found: Principal) => void,
+  ): Promise<void> => {
     try {
       const found = await auth.callerOf(given, around);
       if (!over) use(found);
@@ -51,7 +54,7 @@ export function createSocketSession(
       else close(CloseCode.Forbidden, error.message);
     }
   };
-  const hold = (next: Caller): void => {
+  const hold = (next: Principal): void => {
     caller = next;
     stopWaiting();
     stopWaiting = atExpiry(next.expiresAt, () =>

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { NOBODY } from '@gudang/auth';
+import { ANONYMOUS_PRINCIPAL } from '@gudang/auth';
 import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/runtime';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
@@ -27,7 +27,7 @@ async function serve({
   const websockets = startWebsockets({
     app,
     health,
-    auth: { on: false, callerOf: () => NOBODY },
+    auth: { on: false, callerOf: () => ANONYMOUS_PRINCIPAL },
     origins: { allows: () => true },
     metrics: createLiveMetrics(createMetrics('test'), () => 0),
     log: createLogger('gateway', 'silent'),

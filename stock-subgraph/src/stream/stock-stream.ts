@@ -1,9 +1,9 @@
 import { type Cursor, type Feed, formatCursor } from '@gudang/change-feed';
 import { decodeStockChanged, type StockChangeKind, type StockState } from '@gudang/events';
-import { noteEventTrace } from '@gudang/subgraph';
-import type { Database } from './database.ts';
-import { findStocksById } from './stocks/find-stocks.ts';
-import { createStreamPlace, type StreamPlace } from './stream-place.ts';
+import { setEventTrace } from '@gudang/subgraph';
+import type { Database } from '../database.ts';
+import { findStocksById } from '../stocks/find-stocks.ts';
+import { createStreamPlace, type StreamPlace } from './position-tracker.ts';
 
 /** A change as a subscriber sees it. */
 export interface ShownChange {
@@ -38,7 +38,7 @@ export async function* watchStocks(
   async function* snapshot(): AsyncGenerator<ShownChange, void> {
     const position = feed.position();
     shown.clear();
-    noteEventTrace(context, undefined);
+    setEventTrace(context, undefined);
     place.lose();
     for await (const change of readSnapshot(database, { ids, since, end: position })) {
       shown.set(change.stock.id, change.stock.version);
@@ -69,7 +69,7 @@ export async function* watchStocks(
       since = Math.max(since, watched.at);
       const change = decodeStockChanged(watched.value);
       const cursor = formatCursor(feed.cursorAfter(watched));
-      noteEventTrace(context, watched.traceparent);
+      setEventTrace(context, watched.traceparent);
       yield { ...change, cursor, at: change.stock.updatedAt };
     }
   } finally {

@@ -1,10 +1,10 @@
 import { decodeOrderChanged, type OrderState } from '@gudang/events';
 import { notFound } from '@gudang/runtime';
-import { noteEventTrace } from '@gudang/subgraph';
-import type { Context } from './context.ts';
-import type { Database } from './database.ts';
-import { findOrders } from './orders/find-orders.ts';
-import type { SeenOrders } from './orders/seen-orders.ts';
+import { setEventTrace } from '@gudang/subgraph';
+import type { Context } from '../context.ts';
+import type { Database } from '../database.ts';
+import { findOrders } from '../orders/find-orders.ts';
+import type { OrderVisibility } from '../orders/order-visibility.ts';
 
 /**
  * An order's state at once, then each change; ends after the decision.
@@ -29,7 +29,7 @@ export async function* watchOrder(
           : decodeOrderChanged(change.value);
       if (state.status === shown.status) continue;
       shown = state;
-      noteEventTrace(context, change === 'missed' ? undefined : change.traceparent);
+      setEventTrace(context, change === 'missed' ? undefined : change.traceparent);
       yield shown;
     }
   } finally {
@@ -37,7 +37,11 @@ export async function* watchOrder(
   }
 }
 
-async function readOrder(database: Database, id: string, seen: SeenOrders): Promise<OrderState> {
+async function readOrder(
+  database: Database,
+  id: string,
+  seen: OrderVisibility,
+): Promise<OrderState> {
   const [order] = await findOrders(database, [id], seen);
   if (order === undefined) throw notFound('order', id);
   return order;

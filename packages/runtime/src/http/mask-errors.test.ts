@@ -1,12 +1,12 @@
 import { fastify } from 'fastify';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { hideErrors } from './hide-errors.ts';
+import { maskErrors } from './mask-errors.ts';
 
 it('tells nothing of an unknown error but an id, under which the log has all of it', async () => {
   const lines: string[] = [];
   const app = fastify();
-  hideErrors(app, pino({}, { write: (line) => void lines.push(line) }));
+  maskErrors(app, pino({}, { write: (line) => void lines.push(line) }));
   app.get('/broken', () => {
     throw new Error('the password is 1234');
   });

@@ -7,7 +7,7 @@ import type { Context, SubscribePayload } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { eventTrace } from './event-trace.ts';
-import { createPositionTeller, type PositionTeller } from './tell-positions.ts';
+import { createPositionReporter, type PositionReporter } from './position-reporter.ts';
 
 /** The largest websocket message that is read, in bytes; ws itself would take 100 MiB. */
 const MESSAGE_LIMIT = 64 * 1024;
@@ -35,11 +35,11 @@ export function serveSocket<C extends object>({
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_LIMIT });
   const present = (error: GraphQLError | GraphQLFormattedError): GraphQLFormattedError =>
     error instanceof GraphQLError ? presentError(error.toJSON(), error, log) : error;
-  const tellers = new WeakMap<Context, PositionTeller>();
-  const tellerOf = (connection: Context, socket: WebSocket): PositionTeller => {
+  const tellers = new WeakMap<Context, PositionReporter>();
+  const tellerOf = (connection: Context, socket: WebSocket): PositionReporter => {
     const known = tellers.get(connection);
     if (known) return known;
-    const teller = createPositionTeller((message) => {
+    const teller = createPositionReporter((message) => {
       if (socket.readyState === socket.OPEN) socket.send(message);
     });
     tellers.set(connection, teller);

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createScrapeQuestion } from './scrape-question.ts';
+import { createSharedScrape } from './shared-scrape.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 it('is asked once for all who want to know at the same time, and anew later', async () => {
   let asked = 0;
-  const question = createScrapeQuestion(async () => {
+  const question = createSharedScrape(async () => {
     asked += 1;
     return asked;
   });
@@ -17,7 +17,7 @@ it('is asked once for all who want to know at the same time, and anew later', as
 
 it('is given up in time while nobody answers, and not asked again beside itself', async () => {
   const answers: ((value: string) => void)[] = [];
-  const question = createScrapeQuestion(
+  const question = createSharedScrape(
     () => new Promise<string>((resolve) => void answers.push(resolve)),
   );
   const first = question();
@@ -30,6 +30,6 @@ it('is given up in time while nobody answers, and not asked again beside itself'
 });
 
 it('that fails has no answer', async () => {
-  const question = createScrapeQuestion(() => Promise.reject(new Error('away')));
+  const question = createSharedScrape(() => Promise.reject(new Error('away')));
   expect(await question()).toBeUndefined();
 });

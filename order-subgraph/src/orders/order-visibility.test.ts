@@ -1,9 +1,9 @@
 import { ANONYMOUS, type Identity, UNRESTRICTED } from '@gudang/auth';
 import { expect, it } from 'vitest';
-import { isSeen, seenBy } from './seen-orders.ts';
+import { isVisible, visibilityOf } from './order-visibility.ts';
 
 const sees = (identity: Identity): string[] =>
-  ['Siti', 'Budi', ''].filter((owner) => isSeen(seenBy(identity), { owner }));
+  ['Siti', 'Budi', ''].filter((owner) => isVisible(visibilityOf(identity), { owner }));
 
 it.each<[string, Identity, string[]]>([
   ['whoever is not told apart', UNRESTRICTED, ['Siti', 'Budi', '']],

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from './logger.ts';
 
 /** What a caller may know of an error that was not meant for callers. */
-export interface HiddenError {
+export interface MaskedError {
   readonly message: string;
   /** The log has the whole of it under this id. */
   readonly errorId: string;
@@ -14,12 +14,12 @@ export interface HiddenError {
  * @param where what the log names beside the error, such as the field or the route
  * @param isOutage whether the error means that the database is unavailable; default: never
  */
-export function hideError(
+export function maskError(
   error: unknown,
   log: Logger,
   where: Readonly<Record<string, unknown>>,
   isOutage: (error: unknown) => boolean = () => false,
-): HiddenError {
+): MaskedError {
   const errorId = randomUUID();
   const outage = isOutage(error);
   // An outage is named once by whoever watches the database, not by each request that meets it.

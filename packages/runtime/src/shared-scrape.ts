@@ -8,7 +8,7 @@ const ANSWERED_WITHIN_MS = 2_000;
  * an answer is due. A server that is away or silent costs these metrics alone, not the whole scrape.
  * @returns asks; undefined where no answer came in time
  */
-export function createScrapeQuestion<T>(ask: () => Promise<T>): () => Promise<T | undefined> {
+export function createSharedScrape<T>(ask: () => Promise<T>): () => Promise<T | undefined> {
   let asking: Promise<T | undefined> | undefined;
   return async () => {
     asking ??= ask()

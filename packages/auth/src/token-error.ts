@@ -10,30 +10,30 @@ const CLAIMS: Readonly<Record<string, string>> = {
 };
 
 /** A token that lets nobody in, and why. */
-export function refusedToken(reason: string): ServiceError {
+export function invalidToken(reason: string): ServiceError {
   return new ServiceError('UNAUTHENTICATED', `The token is refused: ${reason}`);
 }
 
 /** What a caller is told of a token that did not pass. @param error what jose threw */
-export function tokenRefusal(error: unknown): ServiceError {
+export function toTokenError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
-  if (error instanceof errors.JWTExpired) return refusedToken('it has expired; get a fresh one');
+  if (error instanceof errors.JWTExpired) return invalidToken('it has expired; get a fresh one');
   if (error instanceof errors.JWTClaimValidationFailed) {
-    return refusedToken(CLAIMS[error.claim] ?? 'a claim is not as it should be');
+    return invalidToken(CLAIMS[error.claim] ?? 'a claim is not as it should be');
   }
   if (error instanceof errors.JOSEAlgNotAllowed) {
-    return refusedToken('it is signed by an algorithm that is not allowed');
+    return invalidToken('it is signed by an algorithm that is not allowed');
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return refusedToken('its signature is not right');
+    return invalidToken('its signature is not right');
   }
   if (
     error instanceof errors.JWKSNoMatchingKey ||
     error instanceof errors.JWKSMultipleMatchingKeys
   ) {
-    return refusedToken('it names no key that the issuer publishes');
+    return invalidToken('it names no key that the issuer publishes');
   }
-  if (isOfTheToken(error)) return refusedToken('it is no JSON web token that can be read');
+  if (isOfTheToken(error)) return invalidToken('it is no JSON web token that can be read');
   // What is left came of fetching the issuer's keys.
   return unavailable('Tokens cannot be checked right now; try again', error);
 }

@@ -18,13 +18,13 @@ const positions = new WeakMap<object, Positioned>();
  * @param context the context of its operation
  * @returns to be called before it sends what stands at no position
  */
-export function exposePosition(context: object, read: () => Position): () => void {
+export function registerPosition(context: object, read: () => Position): () => void {
   const positioned: Positioned = { read, onLost: () => {} };
   positions.set(context, positioned);
   return () => positioned.onLost();
 }
 
 /** What a subscription of this context has exposed. */
-export function exposedPosition(context: unknown): Positioned | undefined {
+export function registeredPosition(context: unknown): Positioned | undefined {
   return typeof context === 'object' && context !== null ? positions.get(context) : undefined;
 }

@@ -1,12 +1,12 @@
 import type { FastifyError, FastifyInstance } from 'fastify';
-import { hideError } from '../hidden-error.ts';
 import type { Logger } from '../logger.ts';
+import { maskError } from '../masked-error.ts';
 
 /**
  * Answers errors that no route answers itself: the client's own as they are, all others with an id
  * under which the log has the whole of it.
  */
-export function hideErrors(
+export function maskErrors(
   app: FastifyInstance,
   log: Logger,
   isOutage?: (error: unknown) => boolean,
@@ -18,7 +18,7 @@ export function hideErrors(
       return reply.code(statusCode).send({ errors: [{ message: error.message, extensions }] });
     }
     const where = `${request.method} ${request.routeOptions.url ?? ''}`;
-    const { message, errorId, outage } = hideError(error, log, { where }, isOutage);
+    const { message, errorId, outage } = maskError(error, log, { where }, isOutage);
     const extensions = outage
       ? { code: 'UNAVAILABLE', retryable: true, errorId }
       : { code: 'INTERNAL_SERVER_ERROR', errorId };

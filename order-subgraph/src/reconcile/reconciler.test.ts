@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nextBatchSize } from './batch-size.ts';
+import { nextBatchSize } from './reconciler.ts';
 
 describe('nextBatchSize', () => {
   it('begins with one', () => {

@@ -2,14 +2,17 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** Stands before a server, and can fall silent: connections stay open and nothing passes. */
-export interface SilentDoor {
+export interface SilentProxy {
   readonly port: number;
   /** The connections that are open now say and hear nothing any more; new ones do. */
   readonly silence: () => void;
   readonly close: () => Promise<void>;
 }
 
-export async function startSilentDoor(target: { host: string; port: number }): Promise<SilentDoor> {
+export async function startSilentProxy(target: {
+  host: string;
+  port: number;
+}): Promise<SilentProxy> {
   const open = new Set<Socket>();
   const door = createServer((client) => {
     const server = connect(target);

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { ANONYMOUS, decodeIdentity, type Identity, readIdentity } from './identity.ts';
+import { ANONYMOUS, decodeIdentity, type Identity, parseIdentity } from './identity.ts';
 
 /** The headers in which the gateway says who asks, and proves that it is the gateway. */
 export const IDENTITY_HEADER = 'gudang-identity';
@@ -13,10 +13,10 @@ interface Sent {
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** Who asks, of those who proved to be the gateway; of all others nothing that they say is believed. */
-export interface BelievedIdentity {
+export interface TrustedIdentity {
   /** Whether to answer at all: where secrets are set, the gateway alone. */
-  readonly answersRequest: (headers: Headers) => boolean;
-  readonly answersConnection: (connectionParams: unknown) => boolean;
+  readonly acceptsRequest: (headers: Headers) => boolean;
+  readonly acceptsConnection: (connectionParams: unknown) => boolean;
   readonly ofRequest: (headers: Headers) => Identity;
   /** @param extensions of the operation's own message: one connection carries many identities */
   readonly ofOperation: (connectionParams: unknown, extensions: unknown) => Identity;
@@ -26,10 +26,10 @@ export interface BelievedIdentity {
  * @param secrets any of these proves the gateway; none: nobody is believed
  * @param untold who asks where nothing is said of it
  */
-export function createBelievedIdentity(
+export function createTrustedIdentity(
   secrets: readonly string[] = [],
   untold: Identity = ANONYMOUS,
-): BelievedIdentity {
+): TrustedIdentity {
   const digests = secrets.map(digest);
   const isGateway = (given: unknown): boolean => {
     if (typeof given !== 'string') return false;
@@ -38,8 +38,8 @@ export function createBelievedIdentity(
     return digests.map((one) => timingSafeEqual(one, own)).includes(true);
   };
   return {
-    answersRequest: (headers) => digests.length === 0 || isGateway(headers[SECRET_HEADER]),
-    answersConnection: (params) => digests.length === 0 || isGateway(sentIn(params)?.secret),
+    acceptsRequest: (headers) => digests.length === 0 || isGateway(headers[SECRET_HEADER]),
+    acceptsConnection: (params) => digests.length === 0 || isGateway(sentIn(params)?.secret),
     ofRequest: (headers) => {
       const identity = headers[IDENTITY_HEADER];
       if (identity === undefined) return untold;
@@ -50,7 +50,7 @@ export function createBelievedIdentity(
       const identity = sentIn(extensions)?.identity;
       if (identity === undefined) return untold;
       if (!isGateway(sentIn(connectionParams)?.secret)) return ANONYMOUS;
-      return readIdentity(identity);
+      return parseIdentity(identity);
     },
   };
 }

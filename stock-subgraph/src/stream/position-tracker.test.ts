@@ -1,6 +1,6 @@
 import { parseCursor } from '@gudang/change-feed';
 import { describe, expect, it, vi } from 'vitest';
-import { createStreamPlace } from './stream-place.ts';
+import { createStreamPlace } from './position-tracker.ts';
 
 const EPOCH = '00000000-0000-4000-8000-000000000000';
 const NOW = Date.now();

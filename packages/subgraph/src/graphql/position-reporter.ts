@@ -1,4 +1,4 @@
-import { exposedPosition, type Position } from './positions.ts';
+import { type Position, registeredPosition } from './subscription-context.ts';
 
 /** How often streams that have yet to say where they stand are asked, in milliseconds. */
 const ASK_EVERY_MS = 100;
@@ -6,7 +6,7 @@ const ASK_EVERY_MS = 100;
 const TELL_EVERY_MS = 2_000;
 
 /** Tells the positions of one connection's streams, in pings of graphql-transport-ws. */
-export interface PositionTeller {
+export interface PositionReporter {
   /** @param context of the operation; one that exposes no position is never told */
   readonly add: (id: string, context: unknown) => void;
   readonly remove: (id: string) => void;
@@ -23,7 +23,7 @@ interface Told {
  * Streams of a connection are told together: those on which nothing happens then stand at the very
  * same cursor, and clients can go from one to the other.
  */
-export function createPositionTeller(send: (message: string) => void): PositionTeller {
+export function createPositionReporter(send: (message: string) => void): PositionReporter {
   const streams = new Map<string, Told>();
   let timer: NodeJS.Timeout | undefined;
   let toldAt = Number.NEGATIVE_INFINITY;
@@ -35,7 +35,7 @@ export function createPositionTeller(send: (message: string) => void): PositionT
   // A generator exposes its position once it runs, which is after the operation has begun.
   const readerOf = (id: string, stream: Told): (() => Position) => {
     if (stream.read) return stream.read;
-    const positioned = exposedPosition(stream.context);
+    const positioned = registeredPosition(stream.context);
     if (!positioned) return () => undefined;
     positioned.onLost = () => {
       if (streams.get(id) === stream && typeof stream.last === 'string') tell({ [id]: null });

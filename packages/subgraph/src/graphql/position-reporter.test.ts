@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { exposePosition, type Position } from './positions.ts';
-import { createPositionTeller } from './tell-positions.ts';
+import { createPositionReporter } from './position-reporter.ts';
+import { type Position, registerPosition } from './subscription-context.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
@@ -9,12 +9,12 @@ beforeEach(() => {
 
 function start() {
   const told: unknown[] = [];
-  const teller = createPositionTeller((message) => void told.push(JSON.parse(message)));
+  const teller = createPositionReporter((message) => void told.push(JSON.parse(message)));
   const stream = (id: string) => {
     const context = {};
     const at: { position: Position } = { position: undefined };
     teller.add(id, context);
-    const lost = exposePosition(context, () => at.position);
+    const lost = registerPosition(context, () => at.position);
     return { at, lost };
   };
   const cursors = () =>

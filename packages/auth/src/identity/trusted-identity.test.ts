@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createBelievedIdentity, IDENTITY_HEADER, SECRET_HEADER } from './believed-identity.ts';
 import { ANONYMOUS, encodeIdentity, UNRESTRICTED } from './identity.ts';
+import { createTrustedIdentity, IDENTITY_HEADER, SECRET_HEADER } from './trusted-identity.ts';
 
 const WHO = { subject: 'Siti ✓', scopes: ['orders:read'] };
-const believed = createBelievedIdentity(['the new secret', 'the old secret']);
+const believed = createTrustedIdentity(['the new secret', 'the old secret']);
 const { ofRequest, ofOperation } = believed;
 
 const headers = (secret?: string, identity = encodeIdentity(WHO)) => ({
@@ -14,20 +14,20 @@ const params = (secret: unknown) => ({ gudang: { secret } });
 const extensions = { gudang: { identity: WHO } };
 
 it('answers the gateway alone where secrets are set, and everybody where none is', () => {
-  const nobodys = createBelievedIdentity();
+  const nobodys = createTrustedIdentity();
   for (const secret of ['the new secret', 'the old secret', 'a guess', undefined]) {
     const isOne = secret?.startsWith('the ') ?? false;
-    expect(believed.answersRequest(headers(secret))).toBe(isOne);
-    expect(believed.answersConnection(params(secret))).toBe(isOne);
-    expect(nobodys.answersRequest(headers(secret))).toBe(true);
-    expect(nobodys.answersConnection(params(secret))).toBe(true);
+    expect(believed.acceptsRequest(headers(secret))).toBe(isOne);
+    expect(believed.acceptsConnection(params(secret))).toBe(isOne);
+    expect(nobodys.acceptsRequest(headers(secret))).toBe(true);
+    expect(nobodys.acceptsConnection(params(secret))).toBe(true);
   }
-  expect(believed.answersConnection(undefined)).toBe(false);
+  expect(believed.acceptsConnection(undefined)).toBe(false);
 });
 
 it('is as told beforehand where nothing is said, and nobody where what is said is not proved', () => {
   for (const secrets of [[], ['the new secret']]) {
-    const open = createBelievedIdentity(secrets, UNRESTRICTED);
+    const open = createTrustedIdentity(secrets, UNRESTRICTED);
     expect(open.ofRequest({})).toBe(UNRESTRICTED);
     expect(open.ofOperation({}, {})).toBe(UNRESTRICTED);
     expect(open.ofRequest(headers('a guess'))).toBe(ANONYMOUS);
@@ -54,7 +54,7 @@ describe('who asks', () => {
   });
 
   it('is not believed where no secret is set', () => {
-    const nobody = createBelievedIdentity();
+    const nobody = createTrustedIdentity();
     expect(nobody.ofRequest(headers(''))).toBe(ANONYMOUS);
     expect(nobody.ofOperation(params(''), extensions)).toBe(ANONYMOUS);
     expect(nobody.ofOperation(params(undefined), extensions)).toBe(ANONYMOUS);
