@@ -1,6 +1,6 @@
 #!/bin/sh
-# Leaves in ./run what one service needs at run time: the installed packages, and of its own
-# workspaces (those that npm linked) what the build in ./built made. Run by the Dockerfile.
+# Collects in ./run the files that one service needs at run time: the installed packages, and the build
+# output in ./built of the workspaces that npm linked. The Dockerfile runs this.
 set -eu
 mkdir run
 for link in node_modules/@gudang/*; do
@@ -17,7 +17,7 @@ for link in node_modules/@gudang/*; do
     cp "built/$workspace/$file" "run/$workspace/$file"
   done
   cp "$workspace/package.json" "run/$workspace/"
-  # What could not be hoisted.
+  # Packages that npm could not hoist.
   [ ! -d "$workspace/node_modules" ] || cp -R "$workspace/node_modules" "run/$workspace/"
 done
 cp -R node_modules package.json run/

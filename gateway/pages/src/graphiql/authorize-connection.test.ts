@@ -32,7 +32,7 @@ it('sends no token without an authorization header', () => {
   expect([params(), terminated]).toEqual([{}, 0]);
 });
 
-it('opens a new connection for another token, whatever the case of the header', () => {
+it('opens a new connection for another token, with any case of the header name', () => {
   send({ Authorization: 'Bearer a' });
   expect([params(), terminated]).toEqual([{ authorization: 'Bearer a' }, 1]);
   send({ authorization: 'Bearer a' });

@@ -4,7 +4,7 @@ import { useLive } from './live-context.tsx';
 /** A screen reader that reads every change aloud leaves no time for anything else. */
 const ANNOUNCE_EVERY_MS = 10_000;
 
-/** Tells screen readers from time to time which stocks changed. Forms announce their own results. */
+/** Announces changed stocks to screen readers, at most every 10 s. Forms announce their own results. */
 export function Announcer() {
   const { moved, stocks } = useLive();
   const [text, setText] = useState('');

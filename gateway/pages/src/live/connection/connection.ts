@@ -28,7 +28,7 @@ export const INITIAL: Connection = {
 export interface Notice {
   readonly tone: 'ok' | 'degraded' | 'down';
   readonly title: string;
-  /** What still works, and what happens next. */
+  /** Says which functions still work and what happens next. */
   readonly text: string;
 }
 
@@ -62,7 +62,6 @@ export function noticeOf(
   return connectionNotice(connection) ?? tokenNotice(token);
 }
 
-/** What needs a token. */
 function tokenNotice({ token, wanted }: SessionToken): Notice | undefined {
   if (token !== undefined || !wanted) return undefined;
   return {
