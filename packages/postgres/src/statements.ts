@@ -1,5 +1,4 @@
 import type { Pool, PoolClient, QueryResult } from 'pg';
-import { type Element, encodeArray, isElementType } from './binary-array.ts';
 import { isOutage } from './sql-state.ts';
 
 /** A statement as Prisma.sql makes it. */
@@ -29,32 +28,22 @@ export interface Statements {
   readonly statements: RawTransaction;
 }
 
-interface Prepared {
-  readonly name: string;
-  /** The element type of each parameter that is cast to an array; undefined of others. */
-  readonly arrays: readonly (string | undefined)[];
-}
+const names = new Map<string, string>();
 
-const prepared = new Map<string, Prepared>();
-
-/** Statements are prepared once a connection; the casts in their text tell which parameters are arrays. */
-function prepare(text: string): Prepared {
-  const known = prepared.get(text);
+/** Returns the name under which a statement is prepared, once for each connection. */
+function statementName(text: string): string {
+  const known = names.get(text);
   if (known) return known;
-  const arrays: (string | undefined)[] = [];
-  for (const [, position, type = ''] of text.matchAll(/\$(\d+)::(\w+)\[\]/g)) {
-    if (isElementType(type)) arrays[Number(position) - 1] = type;
-  }
-  const made = { name: `set-wise-${prepared.size + 1}`, arrays };
-  prepared.set(text, made);
-  return made;
+  const name = `set-wise-${names.size + 1}`;
+  names.set(text, name);
+  return name;
 }
 
 /**
  * Raw statements over a connection, or each over any of a pool's as a transaction of its own. With
- * pg alone, prepared, and arrays in binary: through Prisma a change of a stock takes 1.6 ms of CPU
- * here and 1.0 in PostgreSQL, which plans each statement anew; so 0.45 and 0.45. Of a backlog's
- * order, a quarter of what stock took was Prisma's handling of arrays.
+ * pg alone, and prepared: through Prisma a change of a stock takes 1.6 ms of CPU here and 1.0 in
+ * PostgreSQL, which plans each statement anew; so 0.45 and 0.45. Of a backlog's order, a quarter of
+ * what stock took was Prisma's handling of arrays.
  *
  * Not for statements whose best plan depends on their values, such as pages: after a while
  * PostgreSQL plans a prepared one for any values.
@@ -64,14 +53,8 @@ export function createStatements(
   connection: Pick<Pool, 'query'> | Pick<PoolClient, 'query'>,
   toSql: ToSql,
 ): RawTransaction {
-  const run = (text: string, values: readonly unknown[]): Promise<QueryResult> => {
-    const { name, arrays } = prepare(text);
-    const encoded = values.map((value, index) => {
-      const type = arrays[index];
-      return type === undefined ? value : encodeArray(type, value as readonly Element[]);
-    });
-    return connection.query({ name, text, values: encoded });
-  };
+  const run = (text: string, values: readonly unknown[]): Promise<QueryResult> =>
+    connection.query({ name: statementName(text), text, values: [...values] });
   const runSql = (
     query: TemplateStringsArray | Sql,
     given: readonly unknown[],
