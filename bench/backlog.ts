@@ -1,8 +1,8 @@
 /**
- * A backlog: orders are taken while Kafka is down, by one service that ran before and one that was
- * started then; Kafka comes back, and they settle. It says how quickly, and what an order costs.
- * `npm run bench:backlog -- [--count 20000] [--products 1]`; it fails when an order was refused,
- * a service was not ready, or an order was lost.
+ * Measures a backlog: two order processes accept orders while Kafka is down, one started before and one
+ * during the outage. When Kafka returns, it measures how fast the orders are decided and their CPU
+ * cost. `npm run bench:backlog -- [--count 20000] [--products 1]`; fails if an order is rejected or
+ * lost, or if a process is not ready.
  */
 import { exit, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
@@ -10,7 +10,7 @@ import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { startReadinessMonitor } from '@gudang/testing/system/readiness-monitor';
 import type { ServiceProcess } from '@gudang/testing/system/service-process';
 import { startBacklogSystem } from './backlog/backlog-system.ts';
-import { takeOrders } from './backlog/take-orders.ts';
+import { sendOrders } from './backlog/send-orders.ts';
 import { type Stage, watchSettling } from './backlog/watch-settling.ts';
 import { machineCpuMs, treeCpuMs } from './process-tree.ts';
 
@@ -26,11 +26,11 @@ if (!(count >= 1 && count <= 1_000_000 && products >= 1 && products <= count)) {
   exit(1);
 }
 
-const say = (name: string, value: string): void => {
+const print = (name: string, value: string): void => {
   stdout.write(`${name.padEnd(30)}${value}\n`);
 };
 const ms = (value: number): string => `${value.toFixed(1)} ms`;
-const of = (sorted: readonly number[], share: number): number =>
+const quantileOf = (sorted: readonly number[], share: number): number =>
   sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 const stage = ({ first, last, count: reached, perSecond }: Stage): string =>
   `${reached} from ${first.toFixed(1)} s to ${last.toFixed(1)} s: ${perSecond.toFixed(0)}/s`;
@@ -65,14 +65,20 @@ try {
   const orders = [before, during];
   await during.ready();
   const readiness = startReadinessMonitor(orders);
-  const taken = await takeOrders(orders, { count, productIds });
+  const sent = await sendOrders(orders, { count, productIds });
   const unready = await readiness.stop();
-  const refused = [...taken.refusals.values()].reduce((sum, times) => sum + times, 0);
-  say('orders taken without Kafka', `${taken.answers.length} of ${count}, on ${products} products`);
-  for (const [why, times] of taken.refusals) say('refused', `${times} times: ${why}`);
-  say('not ready', `${unready} times`);
-  const shares = [0.5, 0.99, 1].map((share) => ms(of(taken.answers, share)));
-  say('createOrder p50, p99, max', `${shares.join(', ')}; ${(count / taken.seconds).toFixed(0)}/s`);
+  const rejected = [...sent.errors.values()].reduce((sum, times) => sum + times, 0);
+  print(
+    'orders accepted without Kafka',
+    `${sent.latencies.length} of ${count}, ${products} products`,
+  );
+  for (const [why, times] of sent.errors) print('errors', `${times} times: ${why}`);
+  print('not ready', `in ${unready} probes`);
+  const shares = [0.5, 0.99, 1].map((share) => ms(quantileOf(sent.latencies, share)));
+  print(
+    'createOrder p50, p99, max',
+    `${shares.join(', ')}; ${(count / sent.seconds).toFixed(0)}/s`,
+  );
 
   await system.kafka.start();
   const from = performance.now();
@@ -84,23 +90,26 @@ try {
   const [cpuAfter, busyAfter] = [await cpu(), await machineCpuMs()];
   const elapsed = performance.now() - from;
 
-  say('decided by stock', stage(decided));
-  say('settled by order', stage(settled));
-  say('end to end', `${(settled.count / settled.last).toFixed(0)}/s since Kafka listens again`);
+  print('decided by stock', stage(decided));
+  print('settled by order', stage(settled));
+  print(
+    'end to end',
+    `${(settled.count / settled.last).toFixed(0)}/s since Kafka accepts connections`,
+  );
   for (const [index, [name]] of processes.entries()) {
     const spent = (cpuAfter[index] ?? 0) - (cpuBefore[index] ?? 0);
-    say(`CPU of ${name}`, `${((1_000 * spent) / count).toFixed(0)} µs an order`);
+    print(`CPU of ${name}`, `${((1_000 * spent) / count).toFixed(0)} µs per order`);
   }
-  say(
-    'the machine was busy',
-    `${((100 * (busyAfter - busyBefore)) / elapsed).toFixed(0)}% of a core`,
+  print(
+    'load of the machine',
+    `${((100 * (busyAfter - busyBefore)) / elapsed).toFixed(0)}% of one core`,
   );
-  say('published again', `${await republished(orders)} orders`);
+  print('published again by the reconciler', `${await republished(orders)} orders`);
   const [sold] = await system.databases.stock(
     "SELECT count(*)::int AS n FROM decisions WHERE status = 'CONFIRMED'",
   );
-  if (refused > 0 || unready > 0 || sold?.['n'] !== count || settled.count !== count) {
-    say('FAILED', `${sold?.['n']} confirmed, ${settled.count} settled, of ${count}`);
+  if (rejected > 0 || unready > 0 || sold?.['n'] !== count || settled.count !== count) {
+    print('FAILED', `${sold?.['n']} confirmed, ${settled.count} settled of ${count}`);
     process.exitCode = 1;
   }
 } finally {

@@ -1,8 +1,8 @@
 /**
- * What a unit of work costs each process, with rate and waiting times beside it.
- * `npm run bench -- [case…] [--quick] [--rounds 5] [--json file] [--compare file] [--list]`: of the
- * cases named, or whose name begins so; all but the soak unless told. Exits with 1 when a bar is
- * not reached.
+ * Measures the CPU of each process per unit of work, the rate and the latencies.
+ * `npm run bench -- [case…] [--quick] [--rounds 5] [--json file] [--compare file] [--list]` runs
+ * the cases whose names start with an argument; default: all except the soak. Exits with 1 if a
+ * limit is exceeded.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
@@ -51,14 +51,14 @@ const bench = {
     starting ??= startBenchRig();
     return starting;
   },
-  say: (line: string) => void stdout.write(`${line}\n`),
+  print: (line: string) => void stdout.write(`${line}\n`),
 };
 const found: Record<string, readonly Figure[]> = {};
 try {
   for (const { name, about, run } of wanted) {
     const figures = await run(bench);
     found[name] = figures;
-    bench.say(renderCase(`${name}: ${about}`, figures, earlier?.cases[name]));
+    bench.print(renderCase(`${name}: ${about}`, figures, earlier?.cases[name]));
   }
 } finally {
   await (await starting)?.stop();
@@ -67,5 +67,5 @@ const machine = { node: version, cores: availableParallelism(), load: loadavg()[
 const report: Report = { at, machine, rounds: count, cases: found };
 await mkdir(dirname(file), { recursive: true });
 await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
-bench.say(`medians, lowest – highest of ${count} rounds; written to ${file}`);
+bench.print(`medians, lowest – highest of ${count} rounds; written to ${file}`);
 exit(allHold(report) ? 0 : 1);

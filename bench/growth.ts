@@ -1,9 +1,9 @@
 /**
- * How what a unit of work costs grows with what is stored and who watches, and the plans of every
- * hot statement at the largest size.
- * `npm run bench:growth -- [orders|stocks|plans…] [--sizes 10000,10000000] [--quick] [--json file]`:
- * sizes are of the table of orders. Exits with 1 when something costs more than 1.5 times as much at its largest
- * size as at its smallest, or a plan reads what grows.
+ * Measures how the cost of a unit of work grows with the number of rows and subscribers, and checks
+ * the query plan of each hot statement at the largest size. `npm run bench:growth --
+ * [orders|stocks|plans…] [--sizes 10000,10000000] [--quick] [--json file]`; sizes are numbers of
+ * orders. Exits with 1 if something costs more than 1.5 times as much at the largest size as at the
+ * smallest, or if the cost of a plan grows with its tables.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
@@ -11,23 +11,23 @@ import { dirname } from 'node:path';
 import { exit, stdout, version } from 'node:process';
 import { parseArgs } from 'node:util';
 import { shownSize } from './growth/curve.ts';
-import { driveHotStatements, HOT_ORDER_SETTINGS } from './growth/drive-hot.ts';
 import { fillOrders, fillStocks, PRODUCTS } from './growth/fill.ts';
 import { startGrowthServers } from './growth/growth-servers.ts';
-import { whatGrows } from './growth/judge-plan.ts';
 import {
   type GrownPair,
   measureDepths,
   measureOrderPages,
   measureOrders,
-} from './growth/of-orders.ts';
+} from './growth/order-curves.ts';
+import { findGrowth } from './growth/plan-check.ts';
+import { renderPlan } from './growth/plans.ts';
+import { HOT_ORDER_SETTINGS, runHotStatements } from './growth/run-hot-statements.ts';
 import {
   type GrownStocks,
   measureChanges,
   measureStockPages,
   measureWatched,
-} from './growth/of-stocks.ts';
-import { renderPlan } from './growth/plans.ts';
+} from './growth/stock-curves.ts';
 import type { Figure } from './suite/figure.ts';
 import { allHold, type Report, renderCase } from './suite/report.ts';
 
@@ -51,11 +51,11 @@ const STOCKS = [1_000, 10_000, 100_000];
 const long = { count: values.quick ? 2 : 5, ms: values.quick ? 1_500 : 4_000, warmUpMs: 3_000 };
 const short = { count: values.quick ? 2 : 5, ms: values.quick ? 600 : 1_500, warmUpMs: 500 };
 
-const say = (line: string): void => void stdout.write(`${line}\n`);
+const print = (line: string): void => void stdout.write(`${line}\n`);
 const cases: Record<string, readonly Figure[]> = {};
 const show = (name: string, figures: readonly Figure[]): void => {
   cases[name] = figures;
-  say(renderCase(name, figures));
+  print(renderCase(name, figures));
 };
 const plans: { text: string; ms: number; plan: string; grows: readonly string[] }[] = [];
 const servers = await startGrowthServers();
@@ -71,7 +71,9 @@ try {
       const fill = (url: string): Promise<void> => fillStocks(url, PRODUCTS, size);
       const stock = await servers.grow('stock', `stock_${name}`, fill);
       pairs.push({ size, order, stock });
-      say(`${shownSize(size)} orders: ${Math.round((performance.now() - from) / 1_000)} s to fill`);
+      print(
+        `${shownSize(size)} orders: ${Math.round((performance.now() - from) / 1_000)} s to fill`,
+      );
     }
     show('orders', await measureOrders(servers, pairs, long));
     show('pages of orders', await measureOrderPages(servers, pairs, short));
@@ -101,14 +103,14 @@ try {
     );
     const fill = (url: string): Promise<void> => fillStocks(url, 100_000, size);
     const stock = await servers.grow('stock', 'stock_plans', fill);
-    say(`plans with ${shownSize(size)} orders and 100,000 stocks`);
+    print(`plans with ${shownSize(size)} orders and 100,000 stocks`);
     for (const { text, ms, plan } of await servers.explaining(() =>
-      driveHotStatements(order, stock),
+      runHotStatements(order, stock),
     )) {
-      const grows = whatGrows(plan);
+      const grows = findGrowth(plan);
       plans.push({ text, ms, plan: renderPlan(plan), grows });
-      say(`\n${text.slice(0, 400)}\n${renderPlan(plan, 1)}\n  ${ms} ms`);
-      for (const one of grows) say(`  FAILS: ${one}`);
+      print(`\n${text.slice(0, 400)}\n${renderPlan(plan, 1)}\n  ${ms} ms`);
+      for (const one of grows) print(`  FAILS: ${one}`);
     }
   }
 } finally {
@@ -120,5 +122,5 @@ const machine = { node: version, cores: availableParallelism(), load: loadavg()[
 const report: Report = { at, machine, rounds: long.count, cases };
 await mkdir(dirname(file), { recursive: true });
 await writeFile(file, `${JSON.stringify({ ...report, plans }, null, 2)}\n`);
-say(`\nCPU of all that takes part; medians, lowest – highest; written to ${file}`);
+print(`\nCPU of all processes involved; medians, lowest – highest; written to ${file}`);
 exit(allHold(report) && plans.every(({ grows }) => grows.length === 0) ? 0 : 1);

@@ -1,7 +1,7 @@
 /**
- * What each process of `npm start` takes while nobody asks anything: CPU, in percent of one core,
- * as the kernel counts it. The machine's own load is told beside: wakeful neighbours make each
- * wake-up dearer. `npm run bench:idle -- 120` measures for 120 seconds instead of 60.
+ * Measures the CPU of each idle process of `npm start` in percent of one core, as the kernel counts
+ * it. Also prints the load of the machine, because other active processes make each wake-up more
+ * expensive. `npm run bench:idle -- 120` measures for 120 seconds instead of 60.
  */
 import { argv, exit, stdout } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { PARTS, startNpmStart } from '@gudang/testing/system/npm-start';
 import { usageOf } from './live/child.ts';
 import { machineCpuMs, treeCpuMs } from './process-tree.ts';
 
-/** After the start, kafkajs and V8 have work of their own for a while. */
+/** Pause after the start, during which kafkajs and V8 still have work to do. */
 const SETTLE_MS = 15_000;
 
 const seconds = Number(argv[2] ?? 60);
@@ -20,7 +20,7 @@ if (!(seconds >= 1 && seconds <= 3_600)) {
 
 const running = await startNpmStart();
 try {
-  stdout.write(`npm start is ready; it is left alone for ${seconds} s\n`);
+  stdout.write(`npm start is ready; measuring the idle system for ${seconds} s\n`);
   await pause(SETTLE_MS);
   const pids = await Promise.all(PARTS.map(async (part) => (await running.pidOf(part)) ?? 0));
   const read = async () => ({

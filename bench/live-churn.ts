@@ -1,6 +1,7 @@
 /**
- * 10,000 clients come, subscribe and go, a third of them without a goodbye: streams, upstreams,
- * timers and memory are back where they were. `npm run bench:live-churn -- [cycles]`; 2 minutes.
+ * 10,000 clients connect, subscribe and disconnect, a third of them without a close frame.
+ * Afterwards no streams, upstreams, timers or memory may remain. `npm run bench:live-churn --
+ * [cycles]`; 2 minutes.
  */
 import { once } from 'node:events';
 import { argv } from 'node:process';
@@ -21,17 +22,17 @@ const CYCLES = Number(argv[2] ?? 10_000);
 const WARM_UP = 2_000;
 const AT_ONCE = 50;
 const STOCKS = 20;
-const MAY_GROW = 8 * 1024 * 1024;
+const GROWTH_LIMIT = 8 * 1024 * 1024;
 const QUERY =
   'subscription ($ids: [ID!], $after: String) { stockChanged(ids: $ids, after: $after) { kind stock { id } } }';
 
-async function comeAndGo(url: string, number: number, variables: object): Promise<void> {
+async function connectOnce(url: string, number: number, variables: object): Promise<void> {
   const socket = new WebSocket(url, 'graphql-transport-ws');
   await once(socket, 'open');
   socket.send('{"type":"connection_init"}');
   await once(socket, 'message');
   socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: QUERY, variables } }));
-  // Every tenth stays until all it has missed has come; the others leave in the middle.
+  // Every tenth client waits for its catch-up; the others disconnect during it.
   if (number % 10 === 0) await once(socket, 'message');
   if (number % 3 === 0) return socket.terminate();
   if (number % 3 === 1) socket.send('{"id":"1","type":"complete"}');
@@ -47,16 +48,16 @@ async function churn(system: System, cycles: number, cursor: string): Promise<vo
       const number = begun;
       begun += 1;
       const ids = number % 2 === 0 ? [`bench-${number % STOCKS}`] : undefined;
-      // With a cursor there is something to come, and a private catch-up.
+      // A cursor causes a private catch-up.
       const after = number % 5 === 0 ? cursor : undefined;
-      await comeAndGo(url, number, { ids, after });
+      await connectOnce(url, number, { ids, after });
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-/** What is left once the connection to the subgraph has not been used for a while. */
-async function leftBehind(system: System, look: () => Promise<ProcessMemory>) {
+/** Returns what remains once the idle connection to the subgraph has closed. */
+async function measureRemaining(system: System, sample: () => Promise<ProcessMemory>) {
   const counts = async () => ({
     clients: await gatewayMetric(system, 'gateway_live_clients'),
     streams: await gatewayMetric(system, 'gateway_live_streams'),
@@ -66,15 +67,15 @@ async function leftBehind(system: System, look: () => Promise<ProcessMemory>) {
   const sum = (all: Awaited<ReturnType<typeof counts>>) =>
     Object.values(all).reduce((one, other) => one + other, 0);
   const left = await eventually(counts, (all) => sum(all) === 0, {
-    until: 'nothing is left',
+    until: 'all streams have ended',
     within: 10_000,
   }).catch(counts);
-  let held = await look();
-  // Connections that were kept alive, to subgraphs and from this process, close by themselves.
+  let held = await sample();
+  // Keep-alive connections to subgraphs and from this process close by themselves.
   await eventually(
     async () => {
       const before = held;
-      held = await look();
+      held = await sample();
       return JSON.stringify(held.resources) === JSON.stringify(before.resources);
     },
     (same) => same,
@@ -89,11 +90,11 @@ await withBenchSystem({ environment: { gateway: INSPECTABLE } }, async (system) 
   await addStocks(system, STOCKS);
   const inspected = await inspect(system.gateway.output);
   await churn(system, WARM_UP, stockCursor);
-  const before = await leftBehind(system, inspected.collected);
+  const before = await measureRemaining(system, inspected.collected);
   await churn(system, CYCLES, stockCursor);
-  const after = await leftBehind(system, inspected.collected);
+  const after = await measureRemaining(system, inspected.collected);
   for (const [name, count] of Object.entries(after.left)) {
-    checks.verify(`no ${name} are left`, count === 0, `${count}`);
+    checks.verify(`no ${name} remain`, count === 0, `${count}`);
   }
   const kinds = ({ resources }: ProcessMemory): string =>
     Object.entries(resources)
@@ -102,13 +103,17 @@ await withBenchSystem({ environment: { gateway: INSPECTABLE } }, async (system) 
       .join(', ');
   const timers = ({ resources }: ProcessMemory): number => resources['Timeout'] ?? 0;
   checks.verify(
-    'timers are back',
+    'no additional timers remain',
     timers(after.held) <= timers(before.held),
     `${kinds(before.held)} before, ${kinds(after.held)} after ${CYCLES} cycles`,
   );
   for (const kind of ['heapUsed', 'rss'] as const) {
     const grown = after.held[kind] - before.held[kind];
-    checks.verify(`${kind} is back`, grown < MAY_GROW, `${mebibytes(grown)} more after collection`);
+    checks.verify(
+      `${kind} does not grow`,
+      grown < GROWTH_LIMIT,
+      `${mebibytes(grown)} more after garbage collection`,
+    );
   }
   inspected.close();
 });

@@ -1,6 +1,6 @@
 /**
- * From createOrder's answer to the pushed change at a client of the gateway, whole system, at 50
- * orders a second: `npm run bench:live-latency -- [seconds]`, 30 unless told otherwise.
+ * Measures the time from createOrder's response to the change at a subscriber of the gateway, in
+ * the whole system at 50 orders per second. `npm run bench:live-latency -- [seconds]`; default 30.
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -11,19 +11,19 @@ import { addStocks, withBenchSystem } from '@gudang/testing/system/bench-system'
 import { readStages } from './live/stages.ts';
 
 const SECONDS = Number(argv[2] ?? 30);
-const A_SECOND = 50;
+const PER_SECOND = 50;
 const STOCKS = 10;
 const WARM_UP_S = 10;
 const MUTATION =
   'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id createdAt } }';
 
-const NOWHERE = { sent: Number.NaN, decided: Number.NaN, told: Number.NaN };
+const UNKNOWN = { sent: Number.NaN, decided: Number.NaN, published: Number.NaN };
 const STEPS = [
-  'stored → answered',
-  'stored → handed to Kafka',
+  'stored → acknowledged',
+  'stored → sent to Kafka',
   '       → decided',
-  '       → its change handed to Kafka',
-  '       → at the client',
+  '       → change sent to Kafka',
+  '       → at the subscriber',
 ] as const;
 
 const checks = createChecks();
@@ -42,8 +42,8 @@ await withBenchSystem({}, async (system) => {
   };
   const from = performance.now();
   const orders: Promise<void>[] = [];
-  for (let number = 0; number < (WARM_UP_S + SECONDS) * A_SECOND; number += 1) {
-    await pause(Math.max(0, from + (number * 1_000) / A_SECOND - performance.now()));
+  for (let number = 0; number < (WARM_UP_S + SECONDS) * PER_SECOND; number += 1) {
+    await pause(Math.max(0, from + (number * 1_000) / PER_SECOND - performance.now()));
     orders.push(order(number));
   }
   await Promise.all(orders);
@@ -51,26 +51,26 @@ await withBenchSystem({}, async (system) => {
   while (answered.some(({ id }) => !pushed.has(id)) && performance.now() < giveUpAt) {
     await pause(50);
   }
-  const measured = answered.slice(WARM_UP_S * A_SECOND);
-  // A change may be pushed before the answer has been read: that is no wait at all.
+  const measured = answered.slice(WARM_UP_S * PER_SECOND);
+  // A change may arrive before the response has been read: the latency is then 0.
   const waits = measured.map(({ id, at }) => Math.max(0, (pushed.get(id) ?? Number.NaN) - at));
   const [p50, p99] = [quantile(waits, 0.5), quantile(waits, 0.99)];
   checks.verify(
-    'every order is pushed',
+    'the change of each order arrives',
     measured.every(({ id }) => pushed.has(id)),
     `${waits.length}`,
   );
   const stages = await readStages(system);
   const steps = measured.map(({ id, at, createdAt }) => {
-    const { sent, decided, told } = stages.get(id) ?? NOWHERE;
+    const { sent, decided, published } = stages.get(id) ?? UNKNOWN;
     const seen = performance.timeOrigin + (pushed.get(id) ?? Number.NaN);
     const answer = performance.timeOrigin + at;
     return {
-      'stored → answered': answer - createdAt,
-      'stored → handed to Kafka': sent - createdAt,
+      'stored → acknowledged': answer - createdAt,
+      'stored → sent to Kafka': sent - createdAt,
       '       → decided': decided - sent,
-      '       → its change handed to Kafka': told - decided,
-      '       → at the client': seen - told,
+      '       → change sent to Kafka': published - decided,
+      '       → at the subscriber': seen - published,
     };
   });
   for (const step of STEPS) {

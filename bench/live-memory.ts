@@ -1,7 +1,7 @@
 /**
- * What a client takes of the gateway's memory, beside what it takes of a bare `ws` server's, with
- * 500 clients and with 5,000. Processes that have served as many before: what is measured is not
- * the code that the first clients made V8 load and compile. `npm run bench:live-memory`; 2 minutes.
+ * Measures the memory per client of the gateway and of a bare `ws` server, with 500 and 5,000
+ * clients. Each process has served as many clients before, so that code loaded and compiled for the
+ * first clients does not count. `npm run bench:live-memory`; 2 minutes.
  */
 import { stdout } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,22 +12,22 @@ import { type Child, startChild, startGateway, usageOf } from './live/child.ts';
 const QUERY = 'subscription { ticked(tag: "0") { n at text } }';
 const EVENTS = 40;
 const EVENT_EVERY_MS = 50;
-const CLIENTS_A_PROCESS = 2_500;
-const MAY_TAKE_KIB = 20;
+const CLIENTS_PER_PROCESS = 2_500;
+const LIMIT_KIB = 20;
 
 interface Target {
   readonly url: string;
   readonly pid: number;
-  /** Memory once all garbage is gone. */
+  /** Memory after garbage collection. */
   readonly memory: () => Promise<Pick<ProcessMemory, 'rss' | 'heapUsed' | 'external'>>;
   readonly stop: () => Promise<void>;
 }
 
-/** KiB a client. */
-interface Taken {
+/** Memory in KiB per client. */
+interface MemoryPerClient {
   readonly rss: number;
   readonly heap: number;
-  /** RSS with the garbage that was there at the time. */
+  /** RSS before garbage collection. */
   readonly rssWithGarbage: number;
 }
 
@@ -47,17 +47,17 @@ async function startTarget(source: Child, bare: boolean): Promise<Target> {
   return { ...gateway, memory: collected };
 }
 
-async function measure(count: number, bare: boolean): Promise<Taken> {
+async function measure(count: number, bare: boolean): Promise<MemoryPerClient> {
   const source = await startChild(bare ? 'broadcast.ts' : 'subgraph.ts');
   const target = await startTarget(source, bare);
   const come = async (): Promise<Child[]> => {
     const url = `${target.url.replace('http', 'ws')}/graphql`;
     const children: Child[] = [];
-    for (let left = count; left > 0; left -= CLIENTS_A_PROCESS) {
+    for (let left = count; left > 0; left -= CLIENTS_PER_PROCESS) {
       const child = await startChild('clients.ts');
       children.push(child);
       await child.ask({
-        open: { url, count: Math.min(left, CLIENTS_A_PROCESS), queries: [QUERY] },
+        open: { url, count: Math.min(left, CLIENTS_PER_PROCESS), queries: [QUERY] },
       });
     }
     for (let sent = 0; sent < EVENTS; sent += 1) {
@@ -87,16 +87,16 @@ async function measure(count: number, bare: boolean): Promise<Taken> {
 }
 
 const ROWS = [
-  ['rss', 'RSS, after collection'],
-  ['heap', 'heap and buffers, after collection'],
-  ['rssWithGarbage', 'RSS, garbage in it'],
+  ['rss', 'RSS after garbage collection'],
+  ['heap', 'heap and buffers after garbage collection'],
+  ['rssWithGarbage', 'RSS before garbage collection'],
 ] as const;
 
 const checks = createChecks();
 for (const count of [500, 5_000]) {
   const bare = await measure(count, true);
   const gateway = await measure(count, false);
-  stdout.write(`\n${count} clients, KiB a client`.padEnd(40));
+  stdout.write(`\n${count} clients, KiB per client`.padEnd(40));
   stdout.write(`${'gateway'.padStart(10)}${'bare ws'.padStart(10)}\n`);
   for (const [row, name] of ROWS) {
     const figures = [gateway[row], bare[row]].map((one) => one.toFixed(1).padStart(10)).join('');
@@ -104,6 +104,6 @@ for (const count of [500, 5_000]) {
   }
   for (const [row, name] of ROWS.slice(0, 2)) {
     const more = gateway[row] - bare[row];
-    checks.verify(`${name}: under 20 KiB more`, more < MAY_TAKE_KIB, `${more.toFixed(1)} KiB`);
+    checks.verify(`${name}: less than 20 KiB more`, more < LIMIT_KIB, `${more.toFixed(1)} KiB`);
   }
 }

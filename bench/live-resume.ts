@@ -1,8 +1,7 @@
 /**
- * Clients that are cut and go on from different cursors: while changes go on, with none at all,
- * and of stocks that nothing touches; from cursors that are too old, with a stock deleted
- * meanwhile; and cut again in the middle of the snapshot. `npm run bench:live-resume -- [clients]`;
- * 2 minutes.
+ * Clients lose their connections and resume from different cursors: during changes, without
+ * changes, and for unchanged stocks; from expired cursors after a stock was deleted; and again
+ * during a snapshot. `npm run bench:live-resume -- [clients]`; 2 minutes.
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -27,19 +26,19 @@ import type { System } from '@gudang/testing/system/system';
 
 const CLIENTS = Number(argv[2] ?? 500);
 const STOCKS = 100;
-const A_SECOND = 100;
+const PER_SECOND = 100;
 const CUTS_MS = 20_000;
-/** Of each round, and how long they stay away at most. */
+/** Share of clients that are disconnected per round, and their maximum pause. */
 const SHARE = 0.2;
 const AWAY_MS = 1_500;
 const BACK_WITHIN_MS = 5_000;
-/** More than a replica keeps: it drops the oldest third once it has 15,000. */
+/** More changes than a replica keeps: its log drops the oldest third when it reaches 15,000. */
 const TOO_MANY = 16_000;
 
 const checks = createChecks();
 const UPSTREAMS = 'gateway_live_upstreams';
 
-/** How long after all have caught up the catch-ups' upstreams are closed. */
+/** Verifies that the upstreams of catch-ups close soon after all clients have caught up. */
 async function checkUpstreams(
   system: System,
   clients: readonly StockSubscriber[],
@@ -56,13 +55,13 @@ async function checkUpstreams(
   const now = await gatewayMetric(system, UPSTREAMS);
   const took = performance.now() - caughtUp;
   checks.verify(
-    `upstreams are back within 5 s, ${when}`,
+    `upstreams of catch-ups close within 5 s, ${when}`,
     now === streams && took < BACK_WITHIN_MS,
-    `${now} for ${streams} streams after ${(took / 1_000).toFixed(1)} s, ${((performance.now() - from) / 1_000).toFixed(1)} s after all were connected`,
+    `${now} for ${streams} streams after ${(took / 1_000).toFixed(1)} s, ${((performance.now() - from) / 1_000).toFixed(1)} s after all clients connected`,
   );
 }
 
-async function cutAndComeBack(clients: readonly StockSubscriber[]): Promise<number> {
+async function cutRepeatedly(clients: readonly StockSubscriber[]): Promise<number> {
   const until = performance.now() + CUTS_MS;
   let cuts = 0;
   while (performance.now() < until) {
@@ -97,38 +96,38 @@ await withBenchSystem({}, async (system) => {
   });
   const old = [whole, twice].filter((one) => one !== undefined);
 
-  checks.print(`${CLIENTS} clients of ${STOCKS} stocks, ${A_SECOND} changes a second`);
+  checks.print(`${CLIENTS} clients of ${STOCKS} stocks, ${PER_SECOND} changes per second`);
   await floodOrders(system, { ids: [deleted, ...ids], count: STOCKS, aSecond: 1_000 });
   for (const one of old) one.cut();
-  const changes = (CUTS_MS / 1_000) * A_SECOND;
-  const changing = floodOrders(system, { ids, count: changes + 500, aSecond: A_SECOND });
-  const cuts = await cutAndComeBack(clients);
+  const changes = (CUTS_MS / 1_000) * PER_SECOND;
+  const changing = floodOrders(system, { ids, count: changes + 500, aSecond: PER_SECOND });
+  const cuts = await cutRepeatedly(clients);
   await cutAll(clients);
-  await checkUpstreams(system, clients, { when: `${cuts} cuts, changes going on`, streams: 2 });
+  await checkUpstreams(system, clients, { when: `${cuts} disconnects during changes`, streams: 2 });
   await changing;
   await checkStockSubscribers(checks, system, clients);
 
   await cutAll(clients);
-  await checkUpstreams(system, clients, { when: 'with no change at all', streams: 2 });
-  const touching = floodOrders(system, { ids, count: 500, aSecond: A_SECOND });
+  await checkUpstreams(system, clients, { when: 'without changes', streams: 2 });
+  const touching = floodOrders(system, { ids, count: 500, aSecond: PER_SECOND });
   await cutAll(few);
-  await checkUpstreams(system, few, { when: 'of a stock that nothing touches', streams: 2 });
+  await checkUpstreams(system, few, { when: 'for an unchanged stock', streams: 2 });
   await touching;
 
   await floodOrders(system, { ids, count: TOO_MANY, aSecond: 3_000 });
   const mutation = 'mutation ($id: ID!) { deleteStock(id: $id) { id } }';
   await dataOf(system.graph(mutation, { id: deleted }));
-  checks.print('from cursors that are too old, a stock deleted meanwhile');
+  checks.print('from expired cursors, after a stock was deleted');
   await connectAll(old);
   await eventually(
     () => cutAt,
     (at) => at !== undefined,
-    { until: 'a snapshot has begun' },
+    { until: 'a snapshot has started' },
   );
   if (twice) await connectAll([twice]);
   await checkStockSubscribers(checks, system, old);
   checks.verify(
-    'one of them was cut again in the middle of its snapshot',
+    'one client was disconnected again during its snapshot',
     (cutAt ?? STOCKS) < STOCKS,
     `after ${cutAt} of ${STOCKS} rows`,
   );

@@ -1,7 +1,7 @@
 /**
- * Live streams through the gateway, side by side with a bare `ws` broadcast of the same bytes.
- * Other work on the machine makes figures of different runs differ: compare within one run.
- * `npm run bench:live -- burst` runs only the scenarios whose name has that word.
+ * Measures live streams through the gateway and a bare `ws` broadcast of the same bytes. Other load
+ * on the machine affects the figures: compare them only within one run. `npm run bench:live --
+ * burst` runs only the scenarios whose name contains that word.
  */
 import { argv, stdout } from 'node:process';
 import { type Figures, run, type Scenario } from './live/scenario.ts';

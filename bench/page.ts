@@ -1,8 +1,8 @@
 /**
- * The page /live with many stocks that move fast: frame times and long tasks, while nobody does
- * anything, while somebody scrolls, and with all changes on the rows that are on the screen.
- * `npm run bench:page -- 20 2000 500`: seconds each, stocks, changes a second.
- * Headless Chromium paints by CPU, and shares it with gateway and shop: a real screen does better.
+ * Measures frame times and long tasks of the page /live with many fast-changing stocks: idle, while
+ * scrolling, and with all changes on visible rows. `npm run bench:page -- 20 2000 500`: seconds per
+ * scenario, stocks, changes per second. Headless Chromium renders on the CPU, which it shares with
+ * gateway and subgraphs; a real display is faster.
  */
 import { loadavg } from 'node:os';
 import { argv, stdout } from 'node:process';
@@ -11,29 +11,29 @@ import { startBrowser } from '@gudang/testing/chromium';
 import type { Page } from 'playwright-core';
 import { startChild, startGateway } from './live/child.ts';
 import { type Frames, recordFrames } from './page/frame-recorder.ts';
-import type { ShopOrders } from './page/shop-orders.ts';
+import type { StubLoad } from './page/stub-subgraphs.ts';
 
 const [seconds = 20, stocks = 2_000, perSecond = 500] = argv.slice(2).map(Number);
-/** About as many as are on the screen at once. */
+/** About the number of visible rows. */
 const ON_SCREEN = 10;
 const SCROLL_EVERY_MS = 100;
 
 interface Scenario {
   readonly name: string;
-  readonly shop: ShopOrders;
-  /** What somebody does meanwhile, again and again. */
+  readonly load: StubLoad;
+  /** Repeated user action. */
   readonly act?: (page: Page) => Promise<void>;
 }
 
 const SCENARIOS: readonly Scenario[] = [
-  { name: 'nothing moves', shop: { perSecond: 0, among: 1 } },
-  { name: 'watched', shop: { perSecond, among: stocks } },
+  { name: 'no changes', load: { perSecond: 0, among: 1 } },
+  { name: 'idle user', load: { perSecond, among: stocks } },
   {
     name: 'scrolled',
-    shop: { perSecond, among: stocks },
+    load: { perSecond, among: stocks },
     act: (page) => page.mouse.wheel(0, 240),
   },
-  { name: 'all on the screen', shop: { perSecond, among: ON_SCREEN } },
+  { name: 'visible rows', load: { perSecond, among: ON_SCREEN } },
 ];
 
 function at(sorted: readonly number[], part: number): string {
@@ -51,8 +51,8 @@ function row(name: string, { frames, longTasks }: Frames, changes: string): stri
   return `${name.padEnd(20)}${cells.map((cell) => cell.padStart(11)).join('')}\n`;
 }
 
-const shop = await startChild('../page/shop.ts', String(stocks));
-const { port } = await shop.ask<{ port: number }>({ perSecond: 0, among: 1 });
+const subgraphs = await startChild('../page/stub-subgraphs.ts', String(stocks));
+const { port } = await subgraphs.ask<{ port: number }>({ perSecond: 0, among: 1 });
 const url = `http://127.0.0.1:${port}/graphql`;
 const gateway = await startGateway({ SUBGRAPH_URLS: `order=${url},stock=${url}` });
 const browser = await startBrowser();
@@ -63,24 +63,24 @@ try {
   const shown = new Intl.NumberFormat('en-GB').format(stocks);
   await page.getByRole('heading', { name: `Stock ${shown}` }).waitFor();
   const loadedMs = performance.now() - opened;
-  stdout.write(`${shown} stocks loaded and shown after ${loadedMs.toFixed(0)} ms\n\n`);
+  stdout.write(`${shown} stocks loaded and displayed after ${loadedMs.toFixed(0)} ms\n\n`);
   const heads = ['p50 ms', 'p95 ms', 'p99 ms', 'frames/s', '>50 (max)', 'changes/s'];
   stdout.write(`${''.padEnd(20)}${heads.map((head) => head.padStart(11)).join('')}\n`);
 
   const take = await recordFrames(page);
   await page.mouse.move(400, 500);
-  for (const { name, shop: orders, act } of SCENARIOS) {
-    await shop.ask(orders);
+  for (const { name, load, act } of SCENARIOS) {
+    await subgraphs.ask(load);
     await pause(1_000);
     await take();
-    const { sent: before } = await shop.ask<{ sent: number }>(orders);
+    const { sent: before } = await subgraphs.ask<{ sent: number }>(load);
     const until = performance.now() + seconds * 1000;
     while (performance.now() < until) {
       await act?.(page);
       await pause(act ? SCROLL_EVERY_MS : 500);
     }
     const frames = await take();
-    const { sent } = await shop.ask<{ sent: number }>(orders);
+    const { sent } = await subgraphs.ask<{ sent: number }>(load);
     stdout.write(row(name, frames, ((sent - before) / seconds).toFixed(0)));
   }
   const heap = await page.evaluate('performance.memory?.usedJSHeapSize ?? 0');
@@ -91,5 +91,5 @@ try {
 } finally {
   await browser.close();
   await gateway.stop();
-  await shop.stop();
+  await subgraphs.stop();
 }

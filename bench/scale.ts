@@ -1,8 +1,8 @@
 /**
- * What one of each takes, with one replica of each service and with three, and what the parts take
- * that do not divide: the figures of k8s/SCALING.md. Both get the same orders a second, because an
- * order costs less the more come at once; and they take turns, because other work on the machine
- * comes and goes. `npm run bench:scale -- --rate 40 --seconds 30 --rounds 3`; 3 minutes a round.
+ * Measures the cost of each unit of work with one and with three replicas of each service, and of
+ * the parts that do not scale out: the figures of k8s/SCALING.md. Both systems get the same order
+ * rate, because an order costs less at a higher rate. They take turns, because other load on the
+ * machine varies. `npm run bench:scale -- --rate 40 --seconds 30 --rounds 3`; 3 minutes per round.
  */
 import { argv, stdout } from 'node:process';
 import { parseArgs } from 'node:util';
@@ -16,7 +16,7 @@ import {
   type Spent,
   withMeasuredSystem,
 } from './scale/measured-system.ts';
-import { askQueries, paceOrders, settleOrders } from './scale/orders.ts';
+import { paceOrders, sendQueries, settleOrders } from './scale/orders.ts';
 import { feedChanges, relayEvents } from './scale/parts.ts';
 import { createScaleFigures } from './scale/scale-figures.ts';
 
@@ -36,20 +36,20 @@ const WARM_UP = 300;
 const QUERIES = 1_000;
 const CLIENTS = 300;
 const CHANGES = 400;
-const CHANGES_A_SECOND = 20;
+const CHANGES_PER_SECOND = 20;
 const EVENTS = 20_000;
 const OF_ONE = 5_000;
 
 const checks = createChecks();
 const figures = createScaleFigures();
-type ServiceProcess = keyof Spent;
+type SystemPart = keyof Spent;
 
-/** The figures of one run with so many replicas. */
+/** Records the figures of one run. */
 function notesOf(replicas: number) {
   return {
     rate: (what: string, count: number, ms: number) =>
-      figures.note(`${what}, a second`, replicas, (count * 1_000) / ms),
-    cpu: (what: string, cpu: Spent, count: number, parts: readonly ServiceProcess[] = PARTS) => {
+      figures.note(`${what}, per second`, replicas, (count * 1_000) / ms),
+    cpu: (what: string, cpu: Spent, count: number, parts: readonly SystemPart[] = PARTS) => {
       for (const part of parts) {
         figures.note(`${what}, ms CPU of ${part}`, replicas, cpu[part] / count);
       }
@@ -64,26 +64,26 @@ async function orders(measured: MeasuredSystem, notes: Notes): Promise<void> {
   const wal = await measured.walBytes();
   const paced = await measured.measure(() => paceOrders(measured, { count: PACED, aSecond: RATE }));
   const kib = ((await measured.walBytes()) - wal) / PACED / 1_024;
-  notes.cpu(`an order at ${RATE} a second`, paced.cpu, PACED);
-  notes.value('an order, KiB written ahead', kib);
+  notes.cpu(`an order at ${RATE} per second`, paced.cpu, PACED);
+  notes.value('an order, KiB of WAL', kib);
   const late = paced.result / 1_000;
   checks.verify(
-    `${RATE} orders a second were sent`,
+    `${RATE} orders per second were sent`,
     late < 1,
-    `the last ${late.toFixed(2)} s late`,
+    `the last one ${late.toFixed(2)} s late`,
   );
 
   const atOnce = await measured.measure(() => settleOrders(measured, AT_ONCE));
   notes.rate('orders, 40 clients', AT_ONCE, atOnce.ms);
-  notes.cpu('an order of those', atOnce.cpu, AT_ONCE);
+  notes.cpu('such an order, 40 clients', atOnce.cpu, AT_ONCE);
   const [row] = await measured.system.databases.stock(
     'SELECT count(*)::int AS decided, count(DISTINCT order_id)::int AS orders FROM decisions',
   );
   const all = WARM_UP + PACED + AT_ONCE;
   const decided = row?.['decided'] === all && row['orders'] === all;
-  checks.verify('each order decided once', decided, JSON.stringify(row));
+  checks.verify('each order was decided once', decided, JSON.stringify(row));
 
-  const asked = await measured.measure(() => askQueries(measured, QUERIES));
+  const asked = await measured.measure(() => sendQueries(measured, QUERIES));
   notes.rate('queries of 20 orders with their stocks, 40 clients', QUERIES, asked.ms);
   notes.cpu('such a query', asked.cpu, QUERIES, ['gateway', 'order', 'stock', 'postgres']);
 }
@@ -93,17 +93,21 @@ async function deliveries(measured: MeasuredSystem, notes: Notes): Promise<void>
     const usages = await Promise.all(measured.running('gateway').map(({ pid }) => usageOf(pid)));
     return usages.reduce((sum, usage) => sum + usage.rssKib, 0);
   };
-  const wanted = { clients: CLIENTS, changes: CHANGES, aSecond: CHANGES_A_SECOND };
+  const wanted = { clients: CLIENTS, changes: CHANGES, aSecond: CHANGES_PER_SECOND };
   const seen = await deliverChanges(measured, wanted, rssKib);
   const { received, delivering, connecting, idle, rssKib: rss } = seen;
-  checks.verify('each change at each client', received === CLIENTS * CHANGES, String(received));
+  checks.verify(
+    'each client received each change',
+    received === CLIENTS * CHANGES,
+    String(received),
+  );
   notes.rate('deliveries', received, delivering.ms);
   notes.cpu('a delivery', delivering.cpu, received, ['gateway']);
-  notes.cpu('the change behind it', delivering.cpu, CHANGES, ['stock', 'postgres', 'kafka']);
+  notes.cpu('the change of a delivery', delivering.cpu, CHANGES, ['stock', 'postgres', 'kafka']);
   notes.cpu('a client that connects', connecting.cpu, CLIENTS, ['gateway']);
   const idleMicros = (idle.cpu.gateway * 1_000) / CLIENTS / (idle.ms / 1_000);
-  notes.value('a second of a client that gets nothing, µs CPU', idleMicros);
-  notes.value('a client, KiB with garbage', (rss[1] - rss[0]) / CLIENTS);
+  notes.value('a second of an idle client, µs CPU', idleMicros);
+  notes.value('a client, KiB including garbage', (rss[1] - rss[0]) / CLIENTS);
 }
 
 async function parts(measured: MeasuredSystem, notes: Notes): Promise<void> {
@@ -111,7 +115,7 @@ async function parts(measured: MeasuredSystem, notes: Notes): Promise<void> {
   notes.rate('events by one relay', EVENTS, sent.ms);
   notes.cpu('such an event', sent.cpu, EVENTS, ['order', 'postgres', 'kafka']);
   const read = await measured.measure(() => feedChanges(measured, EVENTS));
-  notes.rate('changes that nobody watches', EVENTS, read.ms);
+  notes.rate('changes without subscribers', EVENTS, read.ms);
   notes.cpu('such a change', read.cpu, EVENTS, ['stock', 'kafka']);
   const [id = ''] = measured.stockIds;
   const one = { ids: [id], count: OF_ONE, aSecond: 1_000_000 };
@@ -122,7 +126,7 @@ async function parts(measured: MeasuredSystem, notes: Notes): Promise<void> {
 
 for (let round = 1; round <= ROUNDS; round += 1) {
   for (const replicas of round % 2 ? [1, 3] : [3, 1]) {
-    stdout.write(`round ${round} of ${ROUNDS}, ${replicas} of each service\n`);
+    stdout.write(`round ${round} of ${ROUNDS}, replicas: ${replicas}\n`);
     await withMeasuredSystem(replicas, async (measured) => {
       const notes = notesOf(replicas);
       await orders(measured, notes);
@@ -131,5 +135,7 @@ for (let round = 1; round <= ROUNDS; round += 1) {
     });
   }
 }
-stdout.write(`\nOne replica of each → three; medians (lowest – highest) of ${ROUNDS} rounds\n`);
+stdout.write(
+  `\nOne replica of each service → three; medians (lowest – highest) of ${ROUNDS} rounds\n`,
+);
 for (const line of figures.lines()) checks.print(line);

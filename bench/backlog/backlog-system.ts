@@ -14,13 +14,15 @@ import { scriptOf } from '@gudang/testing/system/system';
 const SIDES = ['order', 'stock'] as const;
 type Side = (typeof SIDES)[number];
 
-/** Both subgraphs over one PostgreSQL that writes to the disk, and a Kafka that can be away. */
+/**
+ * Both subgraphs with one PostgreSQL that writes to disk, and a Kafka server that can be stopped.
+ */
 export interface BacklogSystem {
   readonly kafka: RestartableServer;
-  /** As `host:port`. */
+  /** `host:port` of the broker. */
   readonly kafkaBroker: string;
   readonly postgresPid: number;
-  /** Starts one more; it listens when this resolves, and may not be ready yet. */
+  /** Starts one more process; resolves once it listens, ready or not. */
   readonly add: (side: Side) => Promise<ServiceProcess>;
   readonly databases: Databases;
   readonly stop: () => Promise<void>;

@@ -1,16 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Databases } from '@gudang/testing/system/databases';
 
-const LOOK_EVERY_MS = 100;
-/** Nothing moves for so long: it never will. */
+const POLL_EVERY_MS = 100;
+/** Without progress for this long, the backlog is considered stuck. */
 const STUCK_AFTER_MS = 60_000;
 
-/** One stage of the backlog's way, counted in its database; times in seconds since the return. */
+/** Progress of one stage, counted in its database. Times are seconds since Kafka's return. */
 export interface Stage {
   readonly first: number;
   readonly last: number;
   readonly count: number;
-  /** Between the first and the last one. */
+  /** Rate between the first and the last order. */
   readonly perSecond: number;
 }
 
@@ -19,7 +19,9 @@ export interface Settling {
   readonly settled: Stage;
 }
 
-/** Looks on while a backlog is decided by stock and settled by order. */
+/**
+ * Measures the progress while the stock service decides a backlog and the order service settles it.
+ */
 export async function watchSettling(
   { stock, order }: Databases,
   { count, from }: { count: number; from: number },
@@ -42,7 +44,7 @@ export async function watchSettling(
     if (now.decided + now.settled > before) moved = performance.now();
     const isOver = now.settled >= count || performance.now() - moved > STUCK_AFTER_MS;
     if (isOver) return { decided: seen.decided.read(), settled: seen.settled.read() };
-    await pause(LOOK_EVERY_MS);
+    await pause(POLL_EVERY_MS);
   }
 }
 

@@ -1,12 +1,12 @@
 /**
- * @apollo/gateway as its documentation starts it: its default data source, Apollo's standalone
- * server. A process of its own, for the benches; arguments: the supergraph's file, `name=url` of
- * each subgraph. Answers each message with its port.
+ * Runs @apollo/gateway as in its documentation, with its default data source and Apollo's
+ * standalone server, in a process of its own. Arguments: supergraph file, then `name=url` of each
+ * subgraph. Answers each message with its port.
  */
 import { readFile } from 'node:fs/promises';
 import { argv } from 'node:process';
 
-// Read when Apollo's modules are loaded.
+// Apollo's modules read these when they are loaded.
 Object.assign(process.env, {
   NODE_ENV: 'production',
   APOLLO_TELEMETRY_DISABLED: 'true',
@@ -18,7 +18,7 @@ const { startStandaloneServer } = await import('@apollo/server/standalone');
 
 const [, , file = '', ...named] = argv;
 const urls = new Map(named.map((one) => one.split('=') as [string, string]));
-// It refuses what it would not enforce; nothing is to be enforced here.
+// @apollo/gateway rejects supergraphs with security directives, which it cannot enforce.
 const supergraphSdl = (await readFile(file, 'utf8')).replaceAll(', for: SECURITY', '');
 const gateway = new ApolloGateway({
   supergraphSdl,

@@ -4,7 +4,7 @@ import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import type { ServiceProcess } from '@gudang/testing/system/service-process';
 import { Kafka, logLevel } from 'kafkajs';
 import { type BacklogSystem, startBacklogSystem } from '../backlog/backlog-system.ts';
-import { takeOrders } from '../backlog/take-orders.ts';
+import { sendOrders } from '../backlog/send-orders.ts';
 import { watchSettling } from '../backlog/watch-settling.ts';
 import type { Bench, BenchCase } from '../suite/bench-case.ts';
 import { type CpuReading, cpuSpent, createCpuProbe } from '../suite/cpu-probe.ts';
@@ -13,10 +13,10 @@ import type { Figure } from '../suite/figure.ts';
 const ORDERS = 50_000;
 const ORDERS_QUICK = 10_000;
 const SENT_AT_ONCE = 1_000;
-const LOOK_EVERY_MS = 100;
-/** Nothing has been decided for so long: nothing will be. */
+const POLL_EVERY_MS = 100;
+/** Without a decision for this long, the backlog is considered stuck. */
 const STUCK_AFTER_MS = 30_000;
-/** stock-subgraph and its database's own processes, in µs an order. */
+/** CPU of stock-subgraph and its database, in µs per order. */
 const CPU_BAR = { atMost: 250 };
 
 async function addStocks({ url }: ServiceProcess, count: number): Promise<string[]> {
@@ -29,7 +29,7 @@ async function addStocks({ url }: ServiceProcess, count: number): Promise<string
   return ids;
 }
 
-/** Writes orders to the topic as another system would, with no order-subgraph. */
+/** Writes orders to the topic as another system would, without order-subgraph. */
 async function produce(broker: string, count: number, ids: readonly string[]): Promise<void> {
   const kafka = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING });
   const producer = kafka.producer();
@@ -46,19 +46,19 @@ async function produce(broker: string, count: number, ids: readonly string[]): P
   await producer.disconnect();
 }
 
-interface Seen {
+interface Deciding {
   readonly at: number;
   readonly count: number;
   readonly cpu: CpuReading;
 }
 
-/** Looks on from the first decision that it sees to the last. */
+/** Measures from the first observed decision to the last. */
 async function watchDeciding(
   { databases }: BacklogSystem,
   count: number,
   readCpu: () => Promise<CpuReading>,
-): Promise<{ first: Seen; last: Seen }> {
-  let first: Seen | undefined;
+): Promise<{ first: Deciding; last: Deciding }> {
+  let first: Deciding | undefined;
   let moved = performance.now();
   let before = 0;
   for (;;) {
@@ -69,13 +69,13 @@ async function watchDeciding(
     if (seen.count > 0) first ??= seen;
     if (first && seen.count >= count) return { first, last: seen };
     if (performance.now() - moved > STUCK_AFTER_MS) {
-      throw new Error(`${seen.count} of ${count} orders were decided, then none`);
+      throw new Error(`Only ${seen.count} of ${count} orders were decided`);
     }
-    await pause(LOOK_EVERY_MS);
+    await pause(POLL_EVERY_MS);
   }
 }
 
-/** The same twice: its figures with one value for each time. */
+/** Repeats a measurement and merges the figures, with one value per repetition. */
 async function several(bench: Bench, once: () => Promise<Figure[]>): Promise<Figure[]> {
   const runs: Figure[][] = [];
   for (let run = 0; run < (bench.quick ? 1 : 3); run += 1) runs.push(await once());
@@ -85,7 +85,10 @@ async function several(bench: Bench, once: () => Promise<Figure[]>): Promise<Fig
   }));
 }
 
-/** Orders that lie in the topic while stock is away, and no order-subgraph: what deciding costs. */
+/**
+ * Measures the cost of deciding: orders wait in the topic for the stock service; no order-subgraph
+ * runs.
+ */
 function runAlone(bench: Bench, products: number): Promise<Figure[]> {
   const count = bench.quick ? ORDERS_QUICK : ORDERS;
   return several(bench, async () => {
@@ -121,7 +124,7 @@ function runAlone(bench: Bench, products: number): Promise<Figure[]> {
   });
 }
 
-/** Orders taken while Kafka is away, then everything at once. */
+/** Orders are accepted while Kafka is down; then all services work at once. */
 function runAll(bench: Bench, products: number): Promise<Figure[]> {
   const count = bench.quick ? ORDERS_QUICK : ORDERS;
   return several(bench, async () => {
@@ -131,13 +134,14 @@ function runAll(bench: Bench, products: number): Promise<Figure[]> {
       await Promise.all([order.ready(), stock.ready()]);
       const productIds = await addStocks(stock, products);
       await system.kafka.stop();
-      await takeOrders([order], { count, productIds });
+      await sendOrders([order], { count, productIds });
       const readCpu = createCpuProbe({ order: order.pid, stock: stock.pid }, system.postgresPid);
       const before = await readCpu();
       await system.kafka.start();
       const from = performance.now();
       const { decided, settled } = await watchSettling(system.databases, { count, from });
-      if (settled.count < count) throw new Error(`Only ${settled.count} of ${count} were settled`);
+      if (settled.count < count)
+        throw new Error(`Only ${settled.count} of ${count} orders were settled`);
       const figures: Figure[] = [
         { name: 'decided', unit: '/s', values: [decided.perSecond] },
         { name: 'settled', unit: '/s', values: [settled.perSecond] },
@@ -155,12 +159,12 @@ function runAll(bench: Bench, products: number): Promise<Figure[]> {
 export const backlog: readonly BenchCase[] = [
   ...[1, 1_000].map((products) => ({
     name: `backlog-${products}`,
-    about: `50,000 orders on ${products === 1 ? 'one product' : '1,000 products'} wait for stock; no order-subgraph`,
+    about: `50,000 orders on ${products === 1 ? 'one product' : '1,000 products'} wait for the stock service; no order-subgraph`,
     run: (bench: Bench) => runAlone(bench, products),
   })),
   {
     name: 'backlog-all',
-    about: '50,000 orders on 1,000 products taken while Kafka was away; everything runs',
+    about: '50,000 orders on 1,000 products accepted while Kafka was down; all services run',
     run: (bench) => runAll(bench, 1_000),
   },
 ];

@@ -1,6 +1,6 @@
 /**
- * The floor: a bare server that reads a request and answers with bytes it was told, which is the
- * least that any gateway in Node does. A process of its own; answers each message with its port.
+ * Lower bound for any gateway in Node.js: a bare HTTP server that reads a request and responds with
+ * fixed bytes. Runs in a process of its own; answers each message with its port.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

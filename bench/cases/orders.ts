@@ -35,7 +35,7 @@ const REST_BARS: Readonly<Record<number, Readonly<Record<string, Bar>>>> = {
   },
 };
 
-/** All CPU that an order takes on its whole way: a round ends when the last of it is settled. */
+/** Measures the whole CPU of an order: a round ends when all its orders are settled. */
 async function run(
   { rig: getRig, rounds }: Bench,
   load: (rig: BenchRig) => Load,
@@ -57,12 +57,13 @@ async function run(
   );
 }
 
-/** What gateway and order take together, with its bar at 100 clients. */
+/** Adds the CPU of gateway and order-subgraph together, with a limit at 100 clients. */
 function together(figures: readonly Figure[], clients: number): Figure[] {
   const of = (name: string) => figures.find((figure) => figure.name === name)?.values ?? [];
   const order = of('CPU order');
   const values = of('CPU gateway').map((value, index) => value + (order[index] ?? 0));
-  if (Number.isNaN(median(values))) throw new Error('There is no CPU to add up');
+  if (Number.isNaN(median(values)))
+    throw new Error('The CPU figures of gateway and order are missing');
   const bar = clients === 100 ? { atMost: 2_000 } : undefined;
   return [...figures, { name: 'CPU gateway and order', unit: 'µs', values, bar }];
 }

@@ -1,7 +1,7 @@
 import { dataOf } from '@gudang/testing/clients/graph-client';
 import type { BenchRig } from '../suite/bench-rig.ts';
 
-const PLACES = 2_000;
+const POSITIONS = 2_000;
 const PAGE = 100;
 
 export const LIST =
@@ -12,21 +12,21 @@ export const PAGE_OF_STOCKS =
 export const ORDER =
   'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id status } }';
 
-/** Bodies of the list of 50, each from another place. */
+/** Request bodies for the list of 50, each from another cursor. */
 export async function differentLists({ graph }: BenchRig): Promise<string[]> {
   const query =
     'query ($after: String) { orders(first: 100, after: $after) { edges { cursor } pageInfo { endCursor } } }';
   const cursors: string[] = [];
-  for (let after: string | undefined; cursors.length < PLACES; ) {
+  for (let after: string | undefined; cursors.length < POSITIONS; ) {
     const { orders } = await dataOf(graph(query, { after }));
     cursors.push(...orders.edges.map((edge: { cursor: string }) => edge.cursor));
-    if (orders.edges.length < PAGE) throw new Error('There are too few orders to page through');
+    if (orders.edges.length < PAGE) throw new Error('The rig has too few orders');
     after = orders.pageInfo.endCursor;
   }
   return cursors.map((after) => JSON.stringify({ query: LIST, variables: { after } }));
 }
 
-/** Bodies of the page of stocks, each from another place. */
+/** Request bodies for the page of stocks, each from another cursor. */
 export async function differentPages({ graph }: BenchRig): Promise<string[]> {
   const query =
     'query ($after: String) { stocks(first: 100, after: $after) { edges { cursor } pageInfo { endCursor hasNextPage } } }';
@@ -37,12 +37,12 @@ export async function differentPages({ graph }: BenchRig): Promise<string[]> {
     after = stocks.pageInfo.endCursor;
     more = stocks.pageInfo.hasNextPage;
   }
-  // The last ones have no whole page behind them.
-  const whole = cursors.slice(0, -20);
-  return whole.map((after) => JSON.stringify({ query: PAGE_OF_STOCKS, variables: { after } }));
+  // The last cursors have no full page after them.
+  const usable = cursors.slice(0, -20);
+  return usable.map((after) => JSON.stringify({ query: PAGE_OF_STOCKS, variables: { after } }));
 }
 
-/** One after the other, and again. */
+/** Returns the bodies in rotation. */
 export function inTurn(bodies: readonly string[]): (turn: number) => string {
   return (turn) => bodies[turn % bodies.length] ?? '';
 }

@@ -18,11 +18,11 @@ import {
 
 const CONNECTIONS = 20;
 const MANY_CONNECTIONS = 100;
-const ORDERS_A_SECOND = 50;
+const ORDERS_PER_SECOND = 50;
 const SUBGRAPH_REQUESTS = 'subgraph requests a request';
 const supergraph = fileURLToPath(new URL('../../gateway/supergraph.graphql', import.meta.url));
 
-/** Asks the rig's gateway. */
+/** Load on the rig's gateway. */
 function gatewayLoad(
   rig: BenchRig,
   label: string,
@@ -40,7 +40,7 @@ function gatewayLoad(
   };
 }
 
-/** Requests for queries that the gateway has sent to subgraphs so far: an order needs one. */
+/** Returns the number of the gateway's subgraph requests for queries so far. */
 async function subgraphRequests({ gateway }: BenchRig): Promise<number> {
   const text = await (await fetch(`${gateway.url}/metrics`)).text();
   const sumOf = (series: RegExp): number =>
@@ -51,12 +51,14 @@ async function subgraphRequests({ gateway }: BenchRig): Promise<number> {
 
 const cpuOf = (figures: readonly Figure[], name: string): Figure => {
   const found = figures.find((figure) => figure.name === name);
-  if (!found) throw new Error(`There is no figure ${name}`);
+  if (!found) throw new Error(`The figure ${name} is missing`);
   return found;
 };
 
-/** @apollo/gateway with its default data source, and a bare server that answers the same bytes. */
-async function startNeighbours(rig: BenchRig, answer: string) {
+/**
+ * Starts @apollo/gateway with its default data source, and a bare server that sends the same bytes.
+ */
+async function startReferences(rig: BenchRig, answer: string) {
   const urls = [`order=${rig.order.url}/graphql`, `stock=${rig.stock.url}/graphql`];
   const apollo = await startChild('../cases/apollo-default.ts', supergraph, ...urls);
   const bare = await startChild('../cases/bare-server.ts');
@@ -81,7 +83,7 @@ async function runList({ rig: getRig, rounds }: Bench): Promise<Figure[]> {
   const different = inTurn(await differentLists(rig));
   const same = () => JSON.stringify({ query: LIST });
   const answer = JSON.stringify(await rig.graph(LIST));
-  const neighbours = await startNeighbours(rig, answer);
+  const neighbours = await startReferences(rig, answer);
   try {
     const figures = await measureLoads(
       [
@@ -107,7 +109,7 @@ async function runSameWithOrders({ rig: getRig, rounds }: Bench): Promise<Figure
   const rig = await getRig();
   const input = { productId: rig.stockIds[0], quantity: 1 };
   const order = () => JSON.stringify({ query: ORDER, variables: { input } });
-  const stop = startPaced({ url: rig.graphUrl, body: order }, ORDERS_A_SECOND);
+  const stop = startPaced({ url: rig.graphUrl, body: order }, ORDERS_PER_SECOND);
   try {
     const same = () => JSON.stringify({ query: LIST });
     const bars = { [SUBGRAPH_REQUESTS]: { atMost: 0.1 } };
@@ -128,7 +130,7 @@ async function runStock({ rig: getRig, rounds }: Bench): Promise<Figure[]> {
   const rig = await getRig();
   const bodies = rig.stockIds.map((id) => JSON.stringify({ query: STOCK, variables: { id } }));
   const answer = JSON.stringify(await rig.graph(STOCK, { id: rig.stockIds[0] }));
-  const neighbours = await startNeighbours(rig, answer);
+  const neighbours = await startReferences(rig, answer);
   try {
     const body = inTurn(bodies);
     return await measureLoads(
@@ -148,7 +150,7 @@ async function runPage({ rig: getRig, rounds }: Bench): Promise<Figure[]> {
   const rig = await getRig();
   const different = inTurn(await differentPages(rig));
   const answer = JSON.stringify(await rig.graph(PAGE_OF_STOCKS));
-  const neighbours = await startNeighbours(rig, answer);
+  const neighbours = await startReferences(rig, answer);
   try {
     return await measureLoads(
       [gatewayLoad(rig, 'page', different), await neighbours.apollo(different)],
@@ -162,15 +164,16 @@ async function runPage({ rig: getRig, rounds }: Bench): Promise<Figure[]> {
 export const reads: readonly BenchCase[] = [
   {
     name: 'list',
-    about: '50 orders with their stocks, 20 connections, beside @apollo/gateway and a bare server',
+    about:
+      '50 orders with their stocks, 20 connections, compared with @apollo/gateway and a bare server',
     run: runList,
   },
   {
     name: 'list-with-orders',
-    about: 'the same list from 20 connections, with 50 orders a second beside it',
+    about: 'the same list over 20 connections, with 50 concurrent orders per second',
     run: runSameWithOrders,
   },
-  { name: 'hot', about: 'the same list from 100 connections', run: runHot },
+  { name: 'hot', about: 'the same list over 100 connections', run: runHot },
   { name: 'stock', about: 'a single stock by id, 20 connections', run: runStock },
   { name: 'page', about: '20 stocks with 5 orders each, 20 connections', run: runPage },
 ];

@@ -6,12 +6,12 @@ import { createLoader, startPaced } from '../suite/http-load.ts';
 import { differentLists, inTurn, ORDER } from './queries.ts';
 
 const MINUTES = 30;
-const LOOK_EVERY_MS = 10_000;
+const POLL_EVERY_MS = 10_000;
 const PEAK_MS = 10_000;
 const CONNECTIONS = 20;
 
-/** Orders and lists at half of what the system takes at most, and how memory grows meanwhile. */
-async function runSoak({ rig: getRig, quick, say }: Bench): Promise<Figure[]> {
+/** Runs orders and lists at half the maximum rate, and measures the growth of memory. */
+async function runSoak({ rig: getRig, quick, print }: Bench): Promise<Figure[]> {
   const rig = await getRig();
   const list = inTurn(await differentLists(rig));
   const order = (turn: number): string => {
@@ -25,7 +25,7 @@ async function runSoak({ rig: getRig, quick, say }: Bench): Promise<Figure[]> {
   peak.close();
   const half = requests / seconds / 2;
   const minutes = quick ? 1 : MINUTES;
-  say(`half the peak: ${half.toFixed(0)} requests a second, for ${minutes} minutes`);
+  print(`half the peak: ${half.toFixed(0)} requests per second for ${minutes} minutes`);
 
   const pids = { gateway: rig.gateway.pid, order: rig.order.pid, stock: rig.stock.pid };
   const seen = new Map<string, { hours: number; mib: number }[]>();
@@ -33,7 +33,7 @@ async function runSoak({ rig: getRig, quick, say }: Bench): Promise<Figure[]> {
   const from = performance.now();
   const hours = (): number => (performance.now() - from) / 3_600_000;
   while (hours() * 60 < minutes) {
-    await pause(LOOK_EVERY_MS);
+    await pause(POLL_EVERY_MS);
     for (const [name, pid] of Object.entries(pids)) {
       const at = { hours: hours(), mib: (await usageOf(pid)).rssKib / 1024 };
       seen.set(name, [...(seen.get(name) ?? []), at]);
@@ -42,7 +42,7 @@ async function runSoak({ rig: getRig, quick, say }: Bench): Promise<Figure[]> {
   await stop();
   await rig.settled();
   return [...seen].flatMap(([name, all]): Figure[] => {
-    // The first third fills caches.
+    // Caches fill during the first third.
     const late = all.slice(Math.floor(all.length / 3));
     return [
       {
@@ -55,7 +55,7 @@ async function runSoak({ rig: getRig, quick, say }: Bench): Promise<Figure[]> {
   });
 }
 
-/** By least squares. */
+/** Slope by least squares. */
 function slope(points: readonly { readonly hours: number; readonly mib: number }[]): number {
   const mean = (of: (point: (typeof points)[number]) => number): number =>
     points.reduce((sum, point) => sum + of(point), 0) / points.length;
@@ -66,7 +66,7 @@ function slope(points: readonly { readonly hours: number; readonly mib: number }
 
 export const soak: BenchCase = {
   name: 'soak',
-  about: `lists and orders at half the peak for ${MINUTES} minutes: memory, and how it grows`,
+  about: `lists and orders at half the peak for ${MINUTES} minutes: memory and its growth`,
   onlyByName: true,
   run: runSoak,
 };

@@ -7,7 +7,7 @@ import { usageOf } from '../live/child.ts';
 import type { Bench, BenchCase } from '../suite/bench-case.ts';
 import type { Bar, Figure, Unit } from '../suite/figure.ts';
 
-/** After the start, Node and Kafka have garbage of their own for a while. */
+/** Pause before the measurement: Node and Kafka collect garbage for a while after the start. */
 const REST_MS = 20_000;
 const REST_QUICK_MS = 5_000;
 
@@ -19,7 +19,10 @@ const BARS: Readonly<Record<string, Bar>> = {
   'npm start, the second time': { atMost: 8 },
 };
 
-/** `npm start` twice over the same folder: time until it is ready, and memory at rest. */
+/**
+ * Runs `npm start` twice with the same folder; measures the time until it is ready and the idle
+ * memory.
+ */
 async function runStart({ quick }: Bench): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'gudang-bench-'));
   const figures = new Map<string, Figure & { values: number[] }>();
@@ -66,8 +69,8 @@ async function memoryOf(pid: number): Promise<number> {
 }
 
 /**
- * Of a process and its children, in MiB: what is shared among them, such as PostgreSQL's buffers,
- * counted once (Pss).
+ * Memory of a process and its descendants in MiB. Shared memory, such as PostgreSQL's buffers,
+ * counts once (PSS).
  */
 async function treeMemory(root: number): Promise<number> {
   const children = await readFile(`/proc/${root}/task/${root}/children`, 'utf8').catch(() => '');
@@ -83,6 +86,6 @@ async function treeMemory(root: number): Promise<number> {
 
 export const start: BenchCase = {
   name: 'start',
-  about: 'npm start until it is ready, and the memory of its parts at rest',
+  about: 'time until npm start is ready, and memory of its idle processes',
   run: runStart,
 };

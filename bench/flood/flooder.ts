@@ -1,4 +1,4 @@
-/** One address that does its worst, told which by its parent. */
+/** Child process that floods the gateway from one address; the parent chooses the kind. */
 import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 
@@ -11,7 +11,7 @@ interface Asked {
 }
 
 const ADDRESS = { 'x-forwarded-for': '203.0.113.66' };
-/** What came of it, by name. */
+/** Outcomes by name. */
 const counts: Record<string, number> = {};
 const count = (name: string | number): void => {
   counts[name] = (counts[name] ?? 0) + 1;
@@ -28,7 +28,7 @@ function openSocket(url: URL, opened: (socket: Socket) => void): void {
 }
 
 const FLOODS: Readonly<Record<FloodName, (url: URL) => void>> = {
-  /** Headers that never end, a line a second. */
+  /** Sends endless headers, one line per second. */
   slowloris: (url) => {
     for (let number = 0; number < 1_000; number += 1) {
       openSocket(url, (socket) => {
@@ -41,7 +41,7 @@ const FLOODS: Readonly<Record<FloodName, (url: URL) => void>> = {
   'idle sockets': (url) => {
     for (let number = 0; number < 5_000; number += 1) openSocket(url, () => {});
   },
-  /** Websockets as many as may be, and each begins as often as it can. */
+  /** Opens as many websockets as possible, each with as many subscriptions as possible. */
   subscriptions: (url) => {
     for (let number = 0; number < 300; number += 1) {
       const socket = new WebSocket(`ws://${url.host}/graphql`, 'graphql-transport-ws', {
@@ -66,16 +66,16 @@ const FLOODS: Readonly<Record<FloodName, (url: URL) => void>> = {
       socket.on('close', (code) => count(`closed ${code}`));
     }
   },
-  /** Costly ones. */
+  /** Sends expensive queries. */
   queries: (url) => {
     const query =
       '{ stocks(first: 100) { nodes { id name movements(first: 20) { nodes { delta } } } } }';
-    askOften(url, () => ({ query, headers: {} }));
+    sendRequests(url, () => ({ query, headers: {} }));
   },
-  /** Each another one, and each as if it were good. */
+  /** Sends well-formed tokens with invalid signatures, each different. */
   'bad tokens': (url) => {
     let number = 0;
-    askOften(url, () => {
+    sendRequests(url, () => {
       number += 1;
       const [head, claims] = [{ alg: 'HS256' }, { sub: `x${number}`, exp: 4_000_000_000 }].map(
         (part) => Buffer.from(JSON.stringify(part)).toString('base64url'),
@@ -86,8 +86,8 @@ const FLOODS: Readonly<Record<FloodName, (url: URL) => void>> = {
   },
 };
 
-/** 1,000 a second, whatever is answered. */
-function askOften(
+/** Sends 1,000 requests per second regardless of the responses. */
+function sendRequests(
   url: URL,
   next: () => { query: string; headers: Readonly<Record<string, string>> },
 ): void {

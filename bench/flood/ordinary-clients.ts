@@ -1,21 +1,21 @@
-/** How often each asks a second: far below what one may. */
-const A_SECOND = 10;
+/** Requests per second and client, far below the rate limit. */
+const PER_SECOND = 10;
 const COUNT = 10;
 const QUERY = '{ stocks(first: 5) { nodes { id name quantity } } }';
-const ANSWER_WITHIN_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
-/** Ordinary users, each from an address of its own. */
-export interface Others {
+/** Ordinary clients, each with its own address. */
+export interface OrdinaryClients {
   readonly forget: () => void;
-  /** What they waited since then, in milliseconds, and how many were not answered. */
-  readonly seen: () => { readonly waited: readonly number[]; readonly failed: number };
+  /** Latencies in milliseconds and number of failed requests since the last `forget`. */
+  readonly results: () => { readonly latencies: readonly number[]; readonly failed: number };
   readonly stop: () => void;
 }
 
-export function startOthers(url: string): Others {
-  let waited: number[] = [];
+export function startOrdinaryClients(url: string): OrdinaryClients {
+  let latencies: number[] = [];
   let failed = 0;
-  const ask = async (user: number): Promise<void> => {
+  const send = async (user: number): Promise<void> => {
     const from = performance.now();
     try {
       const response = await fetch(url, {
@@ -25,24 +25,24 @@ export function startOthers(url: string): Others {
           'x-forwarded-for': `198.51.100.${user + 1}`,
         },
         body: JSON.stringify({ query: QUERY }),
-        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       const { data } = (await response.json()) as { data?: unknown };
-      if (data) waited.push(performance.now() - from);
+      if (data) latencies.push(performance.now() - from);
       else failed += 1;
     } catch {
       failed += 1;
     }
   };
   const timers = Array.from({ length: COUNT }, (_, user) =>
-    setInterval(() => void ask(user), 1000 / A_SECOND),
+    setInterval(() => void send(user), 1000 / PER_SECOND),
   );
   return {
     forget: () => {
-      waited = [];
+      latencies = [];
       failed = 0;
     },
-    seen: () => ({ waited, failed }),
+    results: () => ({ latencies, failed }),
     stop: () => {
       for (const timer of timers) clearInterval(timer);
     },

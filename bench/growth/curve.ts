@@ -2,19 +2,19 @@ import type { Rounds } from '../suite/bench-case.ts';
 import type { Figure } from '../suite/figure.ts';
 import { type Measured, measureLoads, ratio } from '../suite/measure-load.ts';
 
-/** At its largest a thing may cost so many times what it costs at its smallest. */
-export const MOST_GROWTH = 1.5;
+/** Limit of the cost at the largest size, as a multiple of the cost at the smallest. */
+export const GROWTH_LIMIT = 1.5;
 
-/** One size of a curve: what is loaded there, and whose CPU counts. */
+/** One size of a curve: its load, and the processes whose CPU counts. */
 export interface Point extends Omit<Measured, 'label' | 'only' | 'bars'> {
   readonly size: number;
-  /** Names of the CPU reading, added up. */
+  /** Names in the CPU reading whose values are added. */
   readonly of: readonly string[];
 }
 
 /**
- * What one request takes at each size, all CPU together, and how often the smallest one's the
- * largest one's is. Sizes take turns, so that what else the machine does meets all of them.
+ * Measures the CPU per request at each size, and the ratio of the largest size to the smallest.
+ * Sizes take turns, so that other load on the machine affects all of them.
  */
 export async function measureCurve(
   name: string,
@@ -40,11 +40,11 @@ export async function measureCurve(
   return [...curve, growthOf(name, curve)].filter((figure) => figure !== undefined);
 }
 
-/** How often the first one's cost the last one's is. */
+/** Returns the ratio of the last figure to the first. */
 export function growthOf(name: string, curve: readonly Figure[]): Figure | undefined {
   const [first, last] = [curve.at(0), curve.at(-1)];
   if (!first || !last || first === last) return undefined;
-  return ratio(`${name}: grows`, last, first, { atMost: MOST_GROWTH });
+  return ratio(`${name}: grows`, last, first, { atMost: GROWTH_LIMIT });
 }
 
 export function shownSize(size: number): string {

@@ -1,11 +1,11 @@
 import pg from 'pg';
 import { withoutIndexes } from './without-indexes.ts';
 
-/** Orders are of so many products, in turn. */
+/** Number of products, ordered in turn. */
 export const PRODUCTS = 1_000;
-/** One in so many rounds over all products is rejected. */
+/** Every 50th round over all products is rejected. */
 const REJECTED_ROUNDS = 50;
-/** One in so many orders belongs to one of 100 owners. */
+/** Every 10th order belongs to one of 100 owners. */
 const OWNED = 10;
 /** Seconds between two orders. */
 const APART = 0.1;
@@ -16,7 +16,7 @@ async function withClient(url: string, work: (client: pg.Client) => Promise<void
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    // Only while it is filled: what a crash took would be filled again.
+    // After a crash the database would be filled again, so durability is not needed.
     await client.query('SET synchronous_commit = off');
     await work(client);
   } finally {
@@ -24,11 +24,11 @@ async function withClient(url: string, work: (client: pg.Client) => Promise<void
   }
 }
 
-/** An id that looks as random as those of real orders, and is the same in both databases. */
+/** An id that is distributed like a random UUID and equal in both databases. */
 const ID = `md5('order ' || number)::uuid`;
 const IS_REJECTED = `(number / ${PRODUCTS}) % ${REJECTED_ROUNDS} = 0`;
 
-/** Settled orders, the newest a minute old. */
+/** Inserts settled orders; the newest is one minute old. */
 export function fillOrders(url: string, count: number): Promise<void> {
   return withClient(url, (client) =>
     withoutIndexes(client, ['orders'], async () => {
@@ -49,7 +49,7 @@ export function fillOrders(url: string, count: number): Promise<void> {
   );
 }
 
-/** So many stocks, and the ledger and decisions of as many orders of the first thousand. */
+/** Inserts stocks, and the ledger entries and decisions of the orders of the first 1,000 stocks. */
 export function fillStocks(url: string, stocks: number, orders: number): Promise<void> {
   return withClient(url, (client) =>
     withoutIndexes(client, ['stocks', 'movements', 'decisions'], async () => {

@@ -14,31 +14,31 @@ export type Side = 'order' | 'stock';
 /** A service over a database of a known size. */
 export interface Grown {
   readonly side: Side;
-  /** As PostgreSQL names it, and the CPU probe. */
+  /** Name in PostgreSQL and in the CPU probe. */
   readonly databaseName: string;
   readonly databaseUrl: string;
   readonly part: ServiceProcess;
   readonly sql: <T extends pg.QueryResultRow>(text: string, values?: unknown[]) => Promise<T[]>;
 }
 
-/** One PostgreSQL that can explain what services send, and one Kafka, for databases of many sizes. */
+/** One PostgreSQL with auto_explain and one Kafka, for databases of several sizes. */
 export interface GrowthServers {
   readonly postgresPid: number;
-  /** A migrated database, filled before its service starts. */
+  /** Creates and fills a migrated database, then starts its service. */
   readonly grow: (
     side: Side,
     name: string,
     fill: (url: string) => Promise<void>,
     environment?: Readonly<Record<string, string>>,
   ) => Promise<Grown>;
-  /** What services send meanwhile, each statement with its slowest plan. */
+  /** Returns the statements that services execute during `work`, each with its slowest plan. */
   readonly explaining: (work: () => Promise<unknown>) => Promise<Explained[]>;
   readonly stop: () => Promise<void>;
 }
 
 /**
- * @param kafkaBrokers of a Kafka that runs; one of its own when left out
- * @param prefix of all its topics
+ * @param kafkaBrokers a running Kafka; default: starts one
+ * @param prefix prefix of all topics
  */
 export async function startGrowthServers({
   kafkaBrokers,
@@ -57,7 +57,7 @@ export async function startGrowthServers({
   try {
     const postgres = await startPostgres({
       directory: join(directory, 'postgres'),
-      // Filling writes gigabytes: fewer checkpoints while it does.
+      // Filling writes gigabytes; this reduces the number of checkpoints.
       settings: { ...EXPLAIN_SETTINGS, max_wal_size: '8GB', ...settings },
     });
     stops.push(() => postgres.stop());
@@ -92,7 +92,7 @@ export async function startGrowthServers({
             PORT: '0',
             [`${side.toUpperCase()}_DATABASE_URL`]: databaseUrl,
             KAFKA_BROKERS: brokers,
-            // Each pair has topics of its own: order_… and stock_… of one size belong together.
+            // Each pair has its own topics: order_<size> and stock_<size> work together.
             KAFKA_TOPIC_PREFIX: `${prefix}.${name.replace(/^(order|stock)_/, '')}.`,
             ...environment,
           },

@@ -1,17 +1,17 @@
 /**
- * The statements that serve orders, pages and live streams, each known by a part of its text: what
- * the services send is read from PostgreSQL's log, and each of these must be in it.
+ * Statements that serve orders, pages and live streams, each identified by a pattern of its text.
+ * PostgreSQL's log must contain each of them.
  */
 export const HOT_STATEMENTS: Readonly<Record<string, { database: 'order' | 'stock'; is: RegExp }>> =
   {
     'create orders': { database: 'order', is: /INSERT INTO orders/ },
-    'the order of a known idempotency key': {
+    'the order of an existing idempotency key': {
       database: 'order',
       is: /WHERE \(owner, idempotency_key\) IN/,
     },
     'orders by id': { database: 'order', is: /"orders"\."id" (=|IN)/ },
     'newest orders': { database: 'order', is: /FROM orders WHERE true ORDER BY created_at DESC/ },
-    'orders behind a cursor': {
+    'orders after a cursor': {
       database: 'order',
       is: /FROM orders WHERE true AND \(created_at, id\) < \(.*?\) ORDER BY created_at DESC/,
     },
@@ -34,7 +34,7 @@ export const HOT_STATEMENTS: Readonly<Record<string, { database: 'order' | 'stoc
     'settle orders': { database: 'order', is: /UPDATE orders SET/ },
     'overdue orders': { database: 'order', is: /FOR UPDATE OF orders SKIP LOCKED/ },
     'events of orders to send': { database: 'order', is: /FROM outbox ORDER BY id LIMIT/ },
-    'events of orders that are sent': { database: 'order', is: /DELETE FROM outbox/ },
+    'delete sent events of orders': { database: 'order', is: /DELETE FROM outbox/ },
     'lock stocks': { database: 'stock', is: /FROM stocks WHERE id = ANY.* FOR UPDATE/ },
     'known decisions': { database: 'stock', is: /FROM decisions WHERE order_id = ANY/ },
     'write stocks': { database: 'stock', is: /UPDATE stocks SET/ },
@@ -42,14 +42,14 @@ export const HOT_STATEMENTS: Readonly<Record<string, { database: 'order' | 'stoc
     'write decisions': { database: 'stock', is: /INSERT INTO decisions/ },
     'write events': { database: 'stock', is: /INSERT INTO outbox/ },
     'events of stocks to send': { database: 'stock', is: /FROM outbox ORDER BY id LIMIT/ },
-    'events of stocks that are sent': { database: 'stock', is: /DELETE FROM outbox/ },
+    'delete sent events of stocks': { database: 'stock', is: /DELETE FROM outbox/ },
     'stocks by id': { database: 'stock', is: /"stocks"\."id" (=|IN)/ },
     'newest stocks': {
       database: 'stock',
       is: /FROM stocks WHERE deleted_at IS NULL ORDER BY created_at DESC/,
     },
-    'stocks behind a cursor': { database: 'stock', is: /IS NULL AND \(created_at, id\) </ },
-    'stocks by a part of their name': { database: 'stock', is: /name ILIKE/ },
+    'stocks after a cursor': { database: 'stock', is: /IS NULL AND \(created_at, id\) </ },
+    'stocks by a substring of their name': { database: 'stock', is: /name ILIKE/ },
     'movements of stocks': { database: 'stock', is: /FROM movements WHERE stock_id = wanted/ },
     'a snapshot of stocks': { database: 'stock', is: /AS "shownQuantity" FROM stocks/ },
   };

@@ -1,8 +1,8 @@
 import { formatKeysetCursor } from '@gudang/subgraph';
 import type { Grown } from './growth-servers.ts';
 
-/** An operation as a client sends it. */
-export interface Ask {
+/** A GraphQL request. */
+export interface Operation {
   readonly query: string;
   readonly variables?: Readonly<Record<string, unknown>>;
 }
@@ -16,46 +16,46 @@ const ORDERS = `query ($first: Int, $after: String, $last: Int, $before: String,
 const STOCKS = `query ($first: Int, $after: String, $search: String) {
   stocks(first: $first, after: $after, search: $search) { nodes { id name quantity } pageInfo { endCursor } }
 }`;
-const SIZE = 50;
+const PAGE_SIZE = 50;
 
 type Variables = Readonly<Record<string, unknown>>;
 
-export const newestOrders = (filter: Variables = {}): Ask => ({
+export const newestOrders = (filter: Variables = {}): Operation => ({
   query: ORDERS,
-  variables: { first: SIZE, ...filter },
+  variables: { first: PAGE_SIZE, ...filter },
 });
-export const lastOrders = (filter: Variables = {}): Ask => ({
+export const lastOrders = (filter: Variables = {}): Operation => ({
   query: ORDERS,
-  variables: { last: SIZE, ...filter },
+  variables: { last: PAGE_SIZE, ...filter },
 });
-export const newestStocks = (filter: Variables = {}): Ask => ({
+export const newestStocks = (filter: Variables = {}): Operation => ({
   query: STOCKS,
-  variables: { first: SIZE, ...filter },
+  variables: { first: PAGE_SIZE, ...filter },
 });
 
-export const ordersById = (ids: readonly string[]): Ask => ({
+export const ordersById = (ids: readonly string[]): Operation => ({
   query: `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Order { id status } } }`,
   variables: { r: ids.map((id) => ({ __typename: 'Order', id })) },
 });
 
-export const ordersOfStocks = (ids: readonly string[], filter = ''): Ask => ({
+export const ordersOfStocks = (ids: readonly string[], filter = ''): Operation => ({
   query: `query ($r: [_Any!]!) { _entities(representations: $r) {
     ... on Stock { id orders(first: 5${filter}) { nodes { id status } } }
   } }`,
   variables: { r: ids.map((id) => ({ __typename: 'Stock', id })) },
 });
 
-export const stocksById = (ids: readonly string[], more = ''): Ask => ({
+export const stocksById = (ids: readonly string[], more = ''): Operation => ({
   query: `query ($r: [_Any!]!) { _entities(representations: $r) {
     ... on Stock { id name quantity ${more} }
   } }`,
   variables: { r: ids.map((id) => ({ __typename: 'Stock', id })) },
 });
 
-export const movementsOf = (ids: readonly string[]): Ask =>
+export const movementsOf = (ids: readonly string[]): Operation =>
   stocksById(ids, 'movements(first: 5) { nodes { delta quantityAfter at } }');
 
-/** The cursor behind so many of the newest rows; undefined when there are not so many. */
+/** Returns the cursor after the newest `depth` rows; undefined if the table has fewer rows. */
 export async function cursorAt(
   { side, sql }: Pick<Grown, 'side' | 'sql'>,
   depth: number,

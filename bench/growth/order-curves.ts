@@ -2,15 +2,15 @@ import { eventually } from '@gudang/testing/eventually';
 import type { Rounds } from '../suite/bench-case.ts';
 import { createCpuProbe } from '../suite/cpu-probe.ts';
 import type { Figure } from '../suite/figure.ts';
-import type { Ask } from './ask.ts';
-import * as ask from './ask.ts';
 import { measureCurve, type Point, shownSize } from './curve.ts';
 import { productOf } from './fill.ts';
 import type { Grown, GrowthServers } from './growth-servers.ts';
+import type { Operation } from './operations.ts';
+import * as operations from './operations.ts';
 
 const CLIENTS = 20;
 
-/** Both services over databases that hold so many orders. */
+/** Both services with databases of a given number of orders. */
 export interface GrownPair {
   readonly size: number;
   readonly order: Grown;
@@ -24,7 +24,7 @@ function pointOf(servers: GrowthServers, { size, order, stock }: GrownPair) {
   return { size, readCpu, of: ['order', 'stock', ...databases] };
 }
 
-/** From the request to the settled order, in both services and both databases. */
+/** Measures the CPU from the request to the settled order, in both services and both databases. */
 export function measureOrders(
   servers: GrowthServers,
   pairs: readonly GrownPair[],
@@ -46,14 +46,17 @@ export function measureOrders(
       ...pointOf(servers, pair),
       load: { url: `${order.part.url}/order/add-order`, body, clients: CLIENTS },
       drain: async () => {
-        await eventually(open, (left) => left === 0, { until: 'all is settled', within: 60_000 });
+        await eventually(open, (left) => left === 0, {
+          until: 'all orders are settled',
+          within: 60_000,
+        });
       },
     };
   });
   return measureCurve('an order, orders stored', points, rounds);
 }
 
-/** Pages of orders, each at its newest place and deep inside, for each size of the table. */
+/** Measures pages of orders at the start and deep in the list, for each size of the table. */
 export async function measureOrderPages(
   servers: GrowthServers,
   pairs: readonly GrownPair[],
@@ -63,29 +66,30 @@ export async function measureOrderPages(
   const deep = new Map<GrownPair, string | undefined>();
   const halfway = new Map<GrownPair, string | undefined>();
   for (const pair of pairs) {
-    deep.set(pair, await ask.cursorAt(pair.order, Math.floor(pair.size * 0.99)));
-    halfway.set(pair, await ask.cursorAt(pair.order, Math.floor(pair.size / 2)));
+    deep.set(pair, await operations.cursorAt(pair.order, Math.floor(pair.size * 0.99)));
+    halfway.set(pair, await operations.cursorAt(pair.order, Math.floor(pair.size / 2)));
   }
   const product = productOf(7);
   const products = Array.from({ length: 50 }, (_, number) => productOf(number));
-  // As many rows of each size: of the fewest orders a product has ten.
+  // The same number of rows at each size: at the smallest size a product has ten orders.
   const of = { productId: product, first: 4 };
-  const pages: Readonly<Record<string, (pair: GrownPair) => Ask>> = {
-    'newest page': () => ask.newestOrders(),
-    'page 99% deep': (pair) => ask.newestOrders({ after: deep.get(pair) }),
-    'last page': () => ask.lastOrders(),
-    'page before 99% deep': (pair) => ask.lastOrders({ before: deep.get(pair) }),
-    'page of a product': () => ask.newestOrders(of),
-    'page of a product, 50% deep': (pair) => ask.newestOrders({ ...of, after: halfway.get(pair) }),
-    'page of a status': () => ask.newestOrders({ status: 'REJECTED' }),
+  const pages: Readonly<Record<string, (pair: GrownPair) => Operation>> = {
+    'newest page': () => operations.newestOrders(),
+    'page 99% deep': (pair) => operations.newestOrders({ after: deep.get(pair) }),
+    'last page': () => operations.lastOrders(),
+    'page before 99% deep': (pair) => operations.lastOrders({ before: deep.get(pair) }),
+    'page of a product': () => operations.newestOrders(of),
+    'page of a product, 50% deep': (pair) =>
+      operations.newestOrders({ ...of, after: halfway.get(pair) }),
+    'page of a status': () => operations.newestOrders({ status: 'REJECTED' }),
     'page of a status, 50% deep': (pair) =>
-      ask.newestOrders({ status: 'REJECTED', after: halfway.get(pair) }),
-    'page of a product and a status': () => ask.newestOrders({ ...of, status: 'CONFIRMED' }),
-    'page of a product and a status that it has not': () =>
-      ask.newestOrders({ ...of, status: 'PENDING' }),
-    'orders of 50 stocks': () => ask.ordersOfStocks(products),
+      operations.newestOrders({ status: 'REJECTED', after: halfway.get(pair) }),
+    'page of a product and a status': () => operations.newestOrders({ ...of, status: 'CONFIRMED' }),
+    'page of a product and a status without orders': () =>
+      operations.newestOrders({ ...of, status: 'PENDING' }),
+    'orders of 50 stocks': () => operations.ordersOfStocks(products),
   };
-  const pointsOf = (make: (pair: GrownPair) => Ask): Point[] =>
+  const pointsOf = (make: (pair: GrownPair) => Operation): Point[] =>
     pairs.map((pair) => {
       const text = JSON.stringify(make(pair));
       const load = { url: `${pair.order.part.url}/graphql`, body: () => text, clients: 2 };
@@ -95,10 +99,10 @@ export async function measureOrderPages(
         load,
       };
     });
-  // A process that has just started takes several times as much.
+  // Warm-up: a process that has just started needs several times as much CPU.
   await measureCurve(
     '',
-    pointsOf(() => ask.newestOrders()),
+    pointsOf(() => operations.newestOrders()),
     { count: 1, ms: 3_000, warmUpMs: 0 },
   );
   for (const [name, make] of Object.entries(pages)) {
@@ -107,7 +111,7 @@ export async function measureOrderPages(
   return figures;
 }
 
-/** Pages of one table, ever deeper. */
+/** Measures pages of one table at increasing depths. */
 export async function measureDepths(
   servers: GrowthServers,
   pair: GrownPair,
@@ -116,8 +120,8 @@ export async function measureDepths(
   const depths = [0, 1_000, 100_000, 1_000_000, 9_900_000].filter((depth) => depth < pair.size);
   const points: Point[] = [];
   for (const depth of depths) {
-    const after = depth === 0 ? undefined : await ask.cursorAt(pair.order, depth);
-    const text = JSON.stringify(ask.newestOrders({ after }));
+    const after = depth === 0 ? undefined : await operations.cursorAt(pair.order, depth);
+    const text = JSON.stringify(operations.newestOrders({ after }));
     const load = { url: `${pair.order.part.url}/graphql`, body: () => text, clients: 2 };
     const of = ['order', `postgres ${pair.order.databaseName}`];
     points.push({ ...pointOf(servers, pair), size: depth, of, load });

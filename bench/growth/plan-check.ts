@@ -1,24 +1,24 @@
 import { nodesOf, type PlanNode } from './plans.ts';
 
-/** Of a large table a hot statement reads no more rows than this beside those that it wants. */
-const MOST_ROWS = 5_000;
-/** What grows for as long as the system is used. */
-const GROWING = new Set(['orders', 'decisions', 'movements', 'stocks']);
+/** Limit of rows of a large table that a hot statement may read beyond its result. */
+const ROW_LIMIT = 5_000;
+/** Tables that grow without bound. */
+const GROWING_TABLES = new Set(['orders', 'decisions', 'movements', 'stocks']);
 
-/** What of a plan grows with its tables; nothing when it costs the same at any size. */
-export function whatGrows(plan: PlanNode): string[] {
+/** Returns the parts of a plan whose cost grows with its tables. */
+export function findGrowth(plan: PlanNode): string[] {
   const found: string[] = [];
   for (const node of nodesOf(plan)) {
     const { 'Node Type': type, 'Relation Name': table = '', 'Actual Loops': loops } = node;
     if (loops === 0) continue;
-    if (type === 'Seq Scan' && GROWING.has(table)) found.push(`reads all of ${table}`);
-    const passed =
+    if (type === 'Seq Scan' && GROWING_TABLES.has(table)) found.push(`reads all of ${table}`);
+    const discarded =
       loops *
       ((node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0));
-    if (passed > MOST_ROWS && table !== '') found.push(`passes over ${passed} rows of ${table}`);
+    if (discarded > ROW_LIMIT && table !== '') found.push(`discards ${discarded} rows of ${table}`);
     const sorted = (node.Plans ?? []).reduce((sum, child) => sum + rowsOf(child), 0);
-    if (type.endsWith('Sort') && sorted > MOST_ROWS) found.push(`sorts ${sorted} rows`);
-    if (type.includes('Bitmap Index Scan') && rowsOf(node) > MOST_ROWS) {
+    if (type.endsWith('Sort') && sorted > ROW_LIMIT) found.push(`sorts ${sorted} rows`);
+    if (type.includes('Bitmap Index Scan') && rowsOf(node) > ROW_LIMIT) {
       found.push(`reads ${rowsOf(node)} entries of ${node['Index Name']}`);
     }
   }

@@ -1,15 +1,17 @@
 import { testTopicPrefix } from '@gudang/embedded/testing';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { newestStocks } from './ask.ts';
-import { driveHotStatements, HOT_ORDER_SETTINGS } from './drive-hot.ts';
 import { fillOrders, fillStocks } from './fill.ts';
 import { type Grown, type GrowthServers, startGrowthServers } from './growth-servers.ts';
 import { HOT_STATEMENTS } from './hot-statements.ts';
-import { whatGrows } from './judge-plan.ts';
+import { newestStocks } from './operations.ts';
+import { findGrowth } from './plan-check.ts';
 import { type Explained, renderPlan } from './plans.ts';
+import { HOT_ORDER_SETTINGS, runHotStatements } from './run-hot-statements.ts';
 
-/** So many that PostgreSQL prefers no table as a whole to its index, and that what grows shows. */
+/**
+ * Large enough that PostgreSQL uses indexes instead of scanning tables, and that growth is visible.
+ */
 const ORDERS = 100_000;
 const STOCKS = 30_000;
 
@@ -31,33 +33,33 @@ beforeAll(async () => {
     HOT_ORDER_SETTINGS,
   );
   stock = await servers.grow('stock', 'stock_large', (url) => fillStocks(url, STOCKS, ORDERS));
-  explained = await servers.explaining(() => driveHotStatements(order, stock));
+  explained = await servers.explaining(() => runHotStatements(order, stock));
 }, 180_000);
 afterAll(() => servers?.stop());
 
 const plansOf = (database: string, is: RegExp): Explained[] =>
   explained.filter((one) => one.database === `${database}_large` && is.test(one.text));
 
-describe('what the services send to large tables', () => {
+describe('query plans on large tables', () => {
   it.each(Object.entries(HOT_STATEMENTS))(
-    '%s: by an index, and no more than is wanted',
+    '%s: uses an index and reads only the needed rows',
     (_name, { database, is }) => {
       const plans = plansOf(database, is);
       expect(plans).not.toHaveLength(0);
       for (const { text, plan } of plans) {
-        expect(whatGrows(plan), `${text}\n${renderPlan(plan)}`).toEqual([]);
+        expect(findGrowth(plan), `${text}\n${renderPlan(plan)}`).toEqual([]);
       }
     },
   );
 
-  it('would be found out if it read all of a table', async () => {
+  it('detects a statement that reads a whole table', async () => {
     await stock.sql('DROP INDEX stocks_created_at_id_idx');
     const { query, variables } = newestStocks();
     const sent = await servers.explaining(() =>
       dataOf(graphAt(`${stock.part.url}/graphql`)(query, variables)),
     );
     const page = sent.find(({ text }) => HOT_STATEMENTS['newest stocks']?.is.test(text));
-    expect(page && whatGrows(page.plan)).toEqual(
+    expect(page && findGrowth(page.plan)).toEqual(
       expect.arrayContaining(['reads all of stocks', `sorts ${STOCKS} rows`]),
     );
   });

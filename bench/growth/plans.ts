@@ -1,4 +1,4 @@
-/** PostgreSQL's settings under which `auto_explain` is at hand, and off until `explaining`. */
+/** PostgreSQL settings that load `auto_explain`, disabled until `explaining` enables it. */
 export const EXPLAIN_SETTINGS = {
   session_preload_libraries: 'auto_explain',
   'auto_explain.log_analyze': 'on',
@@ -9,7 +9,7 @@ export const EXPLAIN_SETTINGS = {
 export const EXPLAIN_ON = 'ALTER SYSTEM SET "auto_explain.log_min_duration" = 0';
 export const EXPLAIN_OFF = 'ALTER SYSTEM RESET "auto_explain.log_min_duration"';
 
-/** A node of a plan as `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)` has it. */
+/** A plan node of `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)`. */
 export interface PlanNode {
   readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
@@ -23,7 +23,7 @@ export interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
-/** A statement that a service has sent, with the plan by which it was carried out. */
+/** An executed statement and its plan. */
 export interface Explained {
   readonly database: string;
   readonly text: string;
@@ -33,7 +33,7 @@ export interface Explained {
 
 const ENTRY = /^(.*?)\|LOG: {2}duration: ([\d.]+) ms {2}plan:\n((?:\t.*\n)+)/gm;
 
-/** Reads what auto_explain wrote to the server's log: the statements are the services' own. */
+/** Parses the entries of auto_explain in the server's log. */
 export function readPlans(log: string): Explained[] {
   return [...log.matchAll(ENTRY)].map(([, database = '', ms, json = '']) => {
     const entry = JSON.parse(json) as { 'Query Text': string; Plan: PlanNode };
@@ -42,7 +42,7 @@ export function readPlans(log: string): Explained[] {
   });
 }
 
-/** Of each statement the slowest of its plans. */
+/** Returns the slowest plan of each statement. */
 export function slowestOfEach(plans: readonly Explained[]): Explained[] {
   const slowest = new Map<string, Explained>();
   for (const one of plans) {
@@ -57,14 +57,14 @@ export function* nodesOf(plan: PlanNode): Generator<PlanNode> {
   for (const child of plan.Plans ?? []) yield* nodesOf(child);
 }
 
-/** As people read it: a line a node. */
+/** Formats a plan, one line per node. */
 export function renderPlan(plan: PlanNode, depth = 0): string {
   const of = plan['Index Name'] ?? plan['Relation Name'];
   const removed = plan['Rows Removed by Filter'] ?? 0;
   const cells = [
     `${'  '.repeat(depth)}${plan['Node Type']}${of === undefined ? '' : ` ${of}`}:`,
     `${plan['Actual Rows']} rows${plan['Actual Loops'] === 1 ? '' : ` × ${plan['Actual Loops']}`},`,
-    ...(removed > 0 ? [`${removed} passed over,`] : []),
+    ...(removed > 0 ? [`${removed} discarded,`] : []),
     `${plan['Shared Hit Blocks'] ?? 0} + ${plan['Shared Read Blocks'] ?? 0} pages`,
   ];
   const below = (plan.Plans ?? []).map((child) => renderPlan(child, depth + 1));

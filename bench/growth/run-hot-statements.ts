@@ -4,12 +4,12 @@ import { formatCursor } from '@gudang/change-feed';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { startLiveClient } from '@gudang/testing/clients/live-client';
 import { eventually } from '@gudang/testing/eventually';
-import * as ask from './ask.ts';
 import { productOf } from './fill.ts';
 import type { Grown } from './growth-servers.ts';
+import * as operations from './operations.ts';
 
 const SECRET = 'between the services of the growth bench';
-/** The order service's settings under which owners are told apart and overdue orders looked for. */
+/** Settings of the order service that enable owners and the reconciler. */
 export const HOT_ORDER_SETTINGS = { SUBGRAPH_SECRET: SECRET, RECONCILE_AFTER: '1' };
 const CREATE = `mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }`;
 const AT_ONCE = 20;
@@ -17,8 +17,10 @@ const AT_ONCE = 20;
 const graphOf = ({ part }: Grown, headers: Readonly<Record<string, string>> = {}) =>
   graphAt(`${part.url}/graphql`, undefined, { [SECRET_HEADER]: SECRET, ...headers });
 
-/** Makes both services send each of their hot statements: orders until they settle, pages, streams. */
-export async function driveHotStatements(order: Grown, stock: Grown): Promise<void> {
+/**
+ * Makes both services execute each hot statement: orders until they are settled, pages, streams.
+ */
+export async function runHotStatements(order: Grown, stock: Grown): Promise<void> {
   const anybody = { subject: 'staff', scopes: ['order:read:all', 'order:read', 'order:write'] };
   const all = graphOf(order, { [IDENTITY_HEADER]: encodeIdentity(anybody) });
   const ownerOnly = { subject: 'owner-0', scopes: ['order:read'] };
@@ -31,9 +33,12 @@ export async function driveHotStatements(order: Grown, stock: Grown): Promise<vo
   await Promise.all(keys.map((key, number) => create(number, key)));
   await Promise.all(keys.map((key, number) => create(number, key)));
   const open = () => order.sql<{ id: string }>("SELECT id FROM orders WHERE status = 'PENDING'");
-  await eventually(open, (left) => left.length === 0, { until: 'all is settled', within: 60_000 });
+  await eventually(open, (left) => left.length === 0, {
+    until: 'all orders are settled',
+    within: 60_000,
+  });
 
-  const middle = await ask.cursorAt(order, 20_000);
+  const middle = await operations.cursorAt(order, 20_000);
   const some = await order.sql<{ id: string }>('SELECT id FROM orders LIMIT 50');
   const products = [1, 2, 3].map(productOf);
   const pages = [
@@ -41,42 +46,42 @@ export async function driveHotStatements(order: Grown, stock: Grown): Promise<vo
     { productId: productOf(7) },
     { status: 'REJECTED' },
     { productId: productOf(7), status: 'REJECTED' },
-    // One that never was rejected since: all of its orders would have to be looked through.
+    // A product without PENDING orders: without an index, all of its orders would be scanned.
     { productId: productOf(7), status: 'PENDING' },
   ];
   for (const filter of pages) {
     for (const graph of [all, own]) {
       for (const page of [
-        ask.newestOrders(filter),
-        ask.newestOrders({ ...filter, after: middle }),
-        ask.lastOrders({ ...filter, before: middle }),
+        operations.newestOrders(filter),
+        operations.newestOrders({ ...filter, after: middle }),
+        operations.lastOrders({ ...filter, before: middle }),
       ]) {
         await dataOf(graph(page.query, page.variables));
       }
     }
   }
   for (const asked of [
-    ask.ordersById(some.map(({ id }) => id)),
-    ask.ordersOfStocks(products),
-    ask.ordersOfStocks(products, ', status: REJECTED'),
+    operations.ordersById(some.map(({ id }) => id)),
+    operations.ordersOfStocks(products),
+    operations.ordersOfStocks(products, ', status: REJECTED'),
   ]) {
     await dataOf(all(asked.query, asked.variables));
   }
   for (const asked of [
-    ask.newestStocks(),
-    ask.newestStocks({ after: await ask.cursorAt(stock, 10_000) }),
-    ask.newestStocks({ search: 'kopi luwak yang tak ada' }),
-    ask.newestStocks({ search: 'Barang' }),
-    ask.stocksById(products),
-    ask.movementsOf(products),
+    operations.newestStocks(),
+    operations.newestStocks({ after: await operations.cursorAt(stock, 10_000) }),
+    operations.newestStocks({ search: 'kopi luwak yang tak ada' }),
+    operations.newestStocks({ search: 'Barang' }),
+    operations.stocksById(products),
+    operations.movementsOf(products),
   ]) {
     await dataOf(stocks(asked.query, asked.variables));
   }
-  await watchFromTooFarBack(stock);
+  await subscribeFromOldEpoch(stock);
 }
 
-/** A cursor of another epoch: the stored state comes first. */
-async function watchFromTooFarBack({ part }: Grown): Promise<void> {
+/** Subscribes from a cursor of another epoch, so that a snapshot is read. */
+async function subscribeFromOldEpoch({ part }: Grown): Promise<void> {
   const after = formatCursor({ epoch: randomUUID(), offset: 0, at: Date.now() });
   const live = await startLiveClient<{ stockChanged: { kind: string } }>({
     url: `${part.url}/graphql`,

@@ -2,17 +2,17 @@ import { eventually } from '@gudang/testing/eventually';
 import type { Rounds } from '../suite/bench-case.ts';
 import { createCpuProbe } from '../suite/cpu-probe.ts';
 import type { Figure } from '../suite/figure.ts';
-import * as ask from './ask.ts';
 import { growthOf, measureCurve, type Point } from './curve.ts';
 import type { Grown, GrowthServers } from './growth-servers.ts';
+import * as operations from './operations.ts';
 import { startWatchers } from './watchers.ts';
 
-/** Changes are of these; watchers watch others. */
+/** Number of changing stocks; subscribers watch others. */
 const CHANGED = 500;
 const CLIENTS = 20;
 const WATCHERS = [0, 100, 10_000];
 
-/** The stock service over a database that holds so many stocks. */
+/** The stock service with a database of a given number of stocks. */
 export interface GrownStocks {
   readonly size: number;
   readonly stock: Grown;
@@ -35,12 +35,15 @@ function changing(servers: GrowthServers, grown: GrownStocks): Point {
     ...pointOf(servers, grown),
     load: { url: `${stock.part.url}/graphql`, body, clients: CLIENTS },
     drain: async () => {
-      await eventually(waiting, (left) => left === 0, { until: 'all is sent', within: 60_000 });
+      await eventually(waiting, (left) => left === 0, {
+        until: 'all events are sent',
+        within: 60_000,
+      });
     },
   };
 }
 
-/** A change of a stock, until every replica's feed has it. */
+/** Measures a change of a stock until each replica's change feed has it. */
 export function measureChanges(
   servers: GrowthServers,
   sizes: readonly GrownStocks[],
@@ -50,7 +53,10 @@ export function measureChanges(
   return measureCurve('a change, stocks stored', points, rounds);
 }
 
-/** A change of a stock that nobody watches, beside ever more who watch others. */
+/**
+ * Measures a change of a stock without subscribers, with increasing numbers of subscribers to
+ * others.
+ */
 export async function measureWatched(
   servers: GrowthServers,
   grown: GrownStocks,
@@ -67,7 +73,7 @@ export async function measureWatched(
     try {
       const point = { ...changing(servers, grown), size: count };
       curve.push(...(await measureCurve(name, [point], rounds)));
-      if (watchers.events() > 0) throw new Error('Somebody was told of what they do not watch');
+      if (watchers.events() > 0) throw new Error('A subscriber received an event of another stock');
     } finally {
       watchers.close();
     }
@@ -76,7 +82,7 @@ export async function measureWatched(
   return growth ? [...curve, growth] : curve;
 }
 
-/** Pages of stocks and of their ledgers, for each size of the table. */
+/** Measures pages of stocks and of their ledgers, for each size of the table. */
 export async function measureStockPages(
   servers: GrowthServers,
   sizes: readonly GrownStocks[],
@@ -84,13 +90,13 @@ export async function measureStockPages(
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
   const ids = Array.from({ length: 50 }, (_, number) => `stock-${number}`);
-  const pages: Readonly<Record<string, (grown: GrownStocks) => Promise<ask.Ask>>> = {
-    'newest page of stocks': async () => ask.newestStocks(),
+  const pages: Readonly<Record<string, (grown: GrownStocks) => Promise<operations.Operation>>> = {
+    'newest page of stocks': async () => operations.newestStocks(),
     'page of stocks, 99% deep': async ({ size, stock }) =>
-      ask.newestStocks({ after: await ask.cursorAt(stock, Math.floor(size * 0.99)) }),
-    'search that finds much': async () => ask.newestStocks({ search: 'barang' }),
-    'search that finds nothing': async () => ask.newestStocks({ search: 'kopi luwak' }),
-    'ledgers of 50 stocks': async () => ask.movementsOf(ids),
+      operations.newestStocks({ after: await operations.cursorAt(stock, Math.floor(size * 0.99)) }),
+    'search that finds much': async () => operations.newestStocks({ search: 'barang' }),
+    'search that finds nothing': async () => operations.newestStocks({ search: 'kopi luwak' }),
+    'ledgers of 50 stocks': async () => operations.movementsOf(ids),
   };
   for (const [name, make] of Object.entries(pages)) {
     const points: Point[] = [];

@@ -1,7 +1,7 @@
 import WebSocket from 'ws';
 
-/** Subscriptions that share a connection, as a gateway's do. */
-const A_CONNECTION = 500;
+/** Subscriptions per connection; a gateway shares connections too. */
+const PER_CONNECTION = 500;
 const SUBPROTOCOL = 'graphql-transport-ws';
 
 export interface Watchers {
@@ -9,7 +9,7 @@ export interface Watchers {
   readonly close: () => void;
 }
 
-/** So many subscriptions to changes of one stock each, over real websockets of the stock service. */
+/** Starts subscriptions to one stock each, over websockets of the stock service. */
 export async function startWatchers(
   url: string,
   ids: readonly string[],
@@ -17,7 +17,7 @@ export async function startWatchers(
 ): Promise<Watchers> {
   const sockets: WebSocket[] = [];
   let events = 0;
-  for (let from = 0; from < count; from += A_CONNECTION) {
+  for (let from = 0; from < count; from += PER_CONNECTION) {
     const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/graphql`, SUBPROTOCOL);
     sockets.push(socket);
     await new Promise<void>((resolve, reject) => {
@@ -28,10 +28,10 @@ export async function startWatchers(
         if (type === 'connection_ack') resolve();
         else if (type === 'ping') socket.send('{"type":"pong"}');
         else if (type === 'next') events += 1;
-        else reject(new Error(`A watcher got: ${data}`));
+        else reject(new Error(`Unexpected message: ${data}`));
       });
     });
-    for (let number = from; number < Math.min(count, from + A_CONNECTION); number += 1) {
+    for (let number = from; number < Math.min(count, from + PER_CONNECTION); number += 1) {
       const query = `subscription { stockChanged(ids: ["${ids[number % ids.length]}"]) { cursor } }`;
       socket.send(JSON.stringify({ id: String(number), type: 'subscribe', payload: { query } }));
     }

@@ -6,15 +6,15 @@ interface Rebuilt {
 }
 
 /**
- * Fills tables without their keys and indexes, which are made again afterwards by their own
- * definitions: ten million rows take minutes so, and with random keys in place hours.
+ * Drops keys and indexes, fills the tables, and creates the keys and indexes again from their
+ * definitions. Ten million rows take minutes this way, and hours with indexes on random keys.
  */
 export async function withoutIndexes(
   client: Client,
   tables: readonly string[],
   fill: () => Promise<void>,
 ): Promise<void> {
-  // Foreign keys go first and come last: they stand on the others.
+  // Foreign keys are dropped first and created last: they depend on the other keys.
   const constraints = await client.query<Rebuilt>(
     `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS drop,
             format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname,
@@ -38,6 +38,6 @@ export async function withoutIndexes(
   await client.query("SET maintenance_work_mem = '512MB'");
   for (const { make } of constraints.rows.toReversed()) await client.query(make);
   for (const { make } of indexes.rows) await client.query(make);
-  // As autovacuum would soon: statistics, and which pages all can see.
+  // As autovacuum would do soon: statistics and the visibility map.
   for (const table of tables) await client.query(`VACUUM (ANALYZE) ${table}`);
 }

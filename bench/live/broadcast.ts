@@ -1,4 +1,4 @@
-/** What the gateway is measured against: a bare `ws` server that sends one text to all its clients. */
+/** Reference for the gateway: a bare `ws` server that sends one text to all its clients. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
@@ -9,7 +9,7 @@ const HEAD = '{"id":"6f1c2a52-8d0b-4a49-9d53-3f6f0c1f6a11","type":"next","payloa
 const http = createServer();
 const websockets = new WebSocketServer({ server: http, path: '/graphql' });
 websockets.on('connection', (socket) => {
-  // It speaks just enough for the same clients: the acknowledgement.
+  // Implements only the acknowledgement of graphql-transport-ws.
   socket.on('message', (data) => {
     if (String(data).includes('connection_init')) socket.send('{"type":"connection_ack"}');
   });
@@ -22,7 +22,7 @@ const collect: () => void = runInNewContext('gc');
 interface Asked {
   readonly burst?: number;
   readonly fields?: string;
-  /** Answered with what is in memory once all garbage is gone. */
+  /** Answered with the memory after garbage collection. */
   readonly memory?: true;
 }
 

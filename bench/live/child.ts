@@ -2,9 +2,9 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-const TICKS_A_SECOND = 100;
+const TICKS_PER_SECOND = 100;
 
-/** A process of the bench, which is told things and answers each with one message. */
+/** A child process that answers each message with one message. */
 export interface Child {
   readonly pid: number;
   readonly ask: <T>(message: object) => Promise<T>;
@@ -16,7 +16,7 @@ export interface Usage {
   readonly rssKib: number;
 }
 
-/** Starts a script of this folder. */
+/** Starts a script; its path is relative to this folder. */
 export async function startChild(script: string, ...args: string[]): Promise<Child> {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const child = fork(path, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
@@ -39,7 +39,7 @@ export async function startChild(script: string, ...args: string[]): Promise<Chi
   };
 }
 
-/** Starts the gateway as it is built, and resolves with its address. */
+/** Starts the gateway's production build; resolves with its URL. */
 export async function startGateway(environment: Record<string, string>) {
   const main = fileURLToPath(new URL('../../gateway/dist/main.js', import.meta.url));
   const child = spawn(process.execPath, [main], {
@@ -66,7 +66,7 @@ async function ended(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-/** CPU so far and memory now of a process, as the kernel counts them. */
+/** Reads a process's CPU time so far and its current memory from the kernel. */
 export async function usageOf(pid: number): Promise<Usage> {
   const [stat, status] = await Promise.all([
     readFile(`/proc/${pid}/stat`, 'utf8'),
@@ -75,5 +75,5 @@ export async function usageOf(pid: number): Promise<Usage> {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = Number(fields[11]) + Number(fields[12]);
   const rss = /VmRSS:\s+(\d+)/.exec(status)?.[1];
-  return { cpuMs: (ticks * 1000) / TICKS_A_SECOND, rssKib: Number(rss) };
+  return { cpuMs: (ticks * 1000) / TICKS_PER_SECOND, rssKib: Number(rss) };
 }

@@ -1,4 +1,4 @@
-/** So many websocket clients in one process, which keep nothing but when each event came. */
+/** Child process with websocket clients that record only the arrival times of events. */
 import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
 
@@ -14,7 +14,7 @@ let latencies: number[] = [];
 
 function take(data: Buffer): void {
   received += 1;
-  // Every event counts, one in ten is timed: parsing all would take the gateway's share of the CPU.
+  // Counts all events but times only every tenth: parsing all would take CPU from the gateway.
   if (received % 10 !== 0) return;
   const place = data.indexOf(AT);
   if (place < 0) return;

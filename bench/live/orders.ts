@@ -1,7 +1,7 @@
 /**
- * Orders at a steady rate, from a process of their own: beside hundreds of clients that read, the
- * rate would not hold. Told its work by its arguments; answers the first message with what came
- * of it.
+ * Child process that sends orders at a steady rate; a process with hundreds of reading clients
+ * could not keep the rate. Arguments: URL, orders per second, stock ids. Answers the first message
+ * with the result.
  */
 import process, { argv } from 'node:process';
 import { graphAt } from '@gudang/testing/clients/graph-client';

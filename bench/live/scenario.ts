@@ -4,7 +4,7 @@ export interface Scenario {
   readonly name: string;
   readonly clients: number;
   readonly streams: number;
-  /** Bursts a second, and events in each. */
+  /** Bursts per second, and events per burst. */
   readonly rate: number;
   readonly burst: number;
   readonly crossSubgraph: boolean;
@@ -12,7 +12,7 @@ export interface Scenario {
 
 export interface Figures {
   readonly deliveries: number;
-  /** Deliveries there should have been. */
+  /** Expected number of deliveries. */
   readonly expected: number;
   readonly cpuUs: number;
   readonly perSecond: number;
@@ -31,7 +31,7 @@ interface State {
 }
 
 const WARM_UP_MS = 4_000;
-/** Faster than what is measured, so that code which runs once an event is compiled by then. */
+/** Rate of the warm-up as a multiple, so that code that runs once per event is compiled. */
 const WARM_UP_TIMES = 4;
 const MEASURED_MS = 8_000;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -44,7 +44,7 @@ function queriesOf({ streams, crossSubgraph }: Scenario): string[] {
   );
 }
 
-/** Runs a scenario against the gateway, or against the bare broadcast of the same bytes. */
+/** Runs a scenario with the gateway, or with the bare broadcast of the same bytes. */
 export async function run(scenario: Scenario, bare: boolean): Promise<Figures> {
   const running: { stop: () => Promise<void> }[] = [];
   const kept = <T extends { stop: () => Promise<void> }>(one: T): T => {
@@ -103,7 +103,7 @@ async function measure(scenario: Scenario, rig: Rig): Promise<Figures> {
       clients.map((one) => one.ask<{ received: number; latencies: number[] }>({ report: true })),
     );
   await send(WARM_UP_MS, scenario.rate * WARM_UP_TIMES);
-  // On a busy machine what was sent to warm up may still be on its way.
+  // On a loaded machine events of the warm-up may still be in flight.
   do await pause(500);
   while ((await reports()).some(({ received }) => received > 0));
   const before = { usage: await usageOf(pid), state: await source.ask<State>({}) };

@@ -8,17 +8,17 @@ import type { System } from '@gudang/testing/system/system';
 import { createTopicArchive } from '@gudang/testing/topic-archive';
 import { Kafka, logLevel } from 'kafkajs';
 
-/** When an order was where, in milliseconds since 1970, by the clock of this machine. */
+/** Times of an order's stages, in milliseconds since 1970. */
 export interface Stages {
-  /** Its order_created was handed to the broker. */
+  /** Its order_created record was sent to the broker. */
   readonly sent: number;
-  /** The transaction that decided it began. */
+  /** Start of the transaction that decided it. */
   readonly decided: number;
-  /** Its stock_changed was handed to the broker. */
-  readonly told: number;
+  /** Its stock_changed record was sent to the broker. */
+  readonly published: number;
 }
 
-/** The stages of each confirmed order, from what lies in the topics. */
+/** Reads the stages of each confirmed order from the topics. */
 export async function readStages({
   kafkaBrokers,
   topicPrefix,
@@ -46,7 +46,7 @@ export async function readStages({
       stages.set(orderId, {
         sent: sent.get(orderId) ?? Number.NaN,
         decided: stock.updatedAt.getTime(),
-        told: timestamp,
+        published: timestamp,
       });
     }
     return stages;

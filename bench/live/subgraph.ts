@@ -1,4 +1,4 @@
-/** Two subgraphs in one process: ticks that it is told to send, and ratings of their items. */
+/** Child process with two subgraphs: ticks, sent on request, and ratings of their items. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildSchema, type DocumentNode, execute, parse } from 'graphql';
@@ -54,7 +54,7 @@ new WebSocketServer({ server: http, path: '/graphql' }).on('connection', (socket
   });
 });
 
-/** One event to every stream; its time of making travels in it. */
+/** Sends one event to all streams; it contains its time of creation. */
 function tick(): void {
   n += 1;
   for (const { socket, id, document, variables } of streams.values()) {

@@ -1,13 +1,13 @@
 import type { Page } from 'playwright-core';
 
 export interface Frames {
-  /** Times between two frames, in ms, in order of length. */
+  /** Times between two frames in ms, ascending. */
   readonly frames: readonly number[];
-  /** Lengths of the tasks of more than 50 ms, in ms. */
+  /** Durations of tasks longer than 50 ms, in ms. */
   readonly longTasks: readonly number[];
 }
 
-/** As text: what a compiler adds to a function is not there in the page. */
+/** A string, because helpers that a compiler adds to a function do not exist in the page. */
 const RECORD = `(() => {
   const recorded = { frames: [], longTasks: [] };
   let last;
@@ -27,7 +27,10 @@ const TAKE = `(() => {
   return { frames: frames.splice(0), longTasks: longTasks.splice(0) };
 })()`;
 
-/** Begins to record frames and long tasks of a page. @returns what hands over those since the last time */
+/**
+ * Records frames and long tasks of a page.
+ * @returns a function that returns the records since its last call
+ */
 export async function recordFrames(page: Page): Promise<() => Promise<Frames>> {
   await page.evaluate(RECORD);
   return async () => {

@@ -1,17 +1,23 @@
 /**
- * Both subgraphs in one process, without databases: as many stocks as it is told, which move as
- * fast as it is told. What the page costs is measured, not what is behind it.
+ * Child process with stubs of both subgraphs, without databases. The bench measures only the page.
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildSchema, type DocumentNode, execute, parse } from 'graphql';
 import { WebSocketServer } from 'ws';
-import type { ShopOrders } from './shop-orders.ts';
+
+/** Load that the stub subgraphs generate. */
+export interface StubLoad {
+  /** Changes per second. */
+  readonly perSecond: number;
+  /** Number of stocks that change: the first ones. */
+  readonly among: number;
+}
 
 const TICK_MS = 10;
 const supergraph = new URL('../../gateway/supergraph.graphql', import.meta.url);
-/** It has all fields of both; the gateway asks each subgraph for some of them. */
+/** Schema with all fields of both subgraphs. */
 const schema = buildSchema(readFileSync(supergraph, 'utf8'), { assumeValid: true });
 
 const count = Number(process.argv[2]);
@@ -69,7 +75,7 @@ new WebSocketServer({ server: http }).on('connection', (socket) => {
   });
 });
 
-/** Every second one is an order, as in a shop. */
+/** Makes a change; every second one is an order. */
 function change(among: number): void {
   const stock = stocks[Math.floor(Math.random() * Math.min(among, count))];
   if (!stock) return;
@@ -93,7 +99,7 @@ function change(among: number): void {
   }
 }
 
-let speed: ShopOrders = { perSecond: 0, among: 1 };
+let speed: StubLoad = { perSecond: 0, among: 1 };
 let since = performance.now();
 let done = 0;
 setInterval(() => {
@@ -101,7 +107,7 @@ setInterval(() => {
   for (; done < due; done += 1) change(speed.among);
 }, TICK_MS);
 
-process.on('message', (told: ShopOrders) => {
+process.on('message', (told: StubLoad) => {
   speed = told;
   since = performance.now();
   done = 0;

@@ -8,19 +8,19 @@ const IDLE_MS = 10_000;
 const SETTLES_MS = 2_000;
 
 export interface Deliveries {
-  /** The connecting of the clients, from the handshake to the subscription. */
+  /** Connecting of the clients, from the handshake to the subscription. */
   readonly connecting: Measured<unknown>;
   readonly idle: Measured<unknown>;
-  /** As the clients counted them. */
+  /** Number of events that the clients received. */
   readonly received: number;
   readonly delivering: Measured<unknown>;
-  /** Memory of all gateways before the clients came, and with them, in KiB. */
+  /** Memory of all gateways before the clients connect and with them, in KiB. */
   readonly rssKib: readonly [before: number, withClients: number];
 }
 
 /**
- * Live clients of all gateways, all with the same stream, first with nothing to see, then with changes at a steady
- * rate, which come from another producer through Kafka.
+ * Connects clients of one stream to all gateways, and measures them idle and with changes at a
+ * steady rate, which another producer causes through Kafka.
  */
 export async function deliverChanges(
   measured: MeasuredSystem,

@@ -7,20 +7,21 @@ import {
 } from '@gudang/testing/system/replicated-system';
 import { treeCpuMs } from '../process-tree.ts';
 
-/** Processes whose CPU is told apart: all replicas of a service are one. */
+/** Groups of processes with separate CPU figures; the replicas of a service form one group. */
 export const PARTS = ['gateway', 'order', 'stock', 'postgres', 'kafka'] as const;
 export type Spent = Readonly<Record<(typeof PARTS)[number], number>>;
 
-/** A system with its servers, whose CPU can be asked for. */
+/** A system with its servers and CPU measurement. */
 export interface MeasuredSystem extends ReplicatedSystem {
   readonly stockIds: readonly string[];
   /**
-   * Runs something.
-   * @returns what it resolved with, how long it took in milliseconds, and the CPU of each part meanwhile, in
-   *   milliseconds, beyond what it takes in that time with nothing to do
+   * Measures the CPU of some work.
+   * @returns its result, its duration in milliseconds, and the CPU of each part in milliseconds,
+   * minus the
+   *   CPU of the idle system in that time
    */
   readonly measure: <T>(work: () => Promise<T>) => Promise<Measured<T>>;
-  /** Bytes that PostgreSQL has written ahead so far. */
+  /** Bytes of write-ahead log that PostgreSQL has written so far. */
   readonly walBytes: () => Promise<number>;
 }
 
@@ -30,13 +31,13 @@ export interface Measured<T> {
   readonly cpu: Spent;
 }
 
-/** What a power cut must not take goes to the disk, as in production. */
+/** Durable commits, as in production. */
 const ON_DISK = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
 const STOCKS = 200;
 const SETTLES_MS = 2_000;
 const IDLE_MS = 8_000;
 
-/** Starts it, lets it be used, and leaves nothing behind. */
+/** Starts a system, runs the callback, and removes the system. */
 export async function withMeasuredSystem(
   replicas: number,
   use: (measured: MeasuredSystem) => Promise<void>,
@@ -45,7 +46,7 @@ export async function withMeasuredSystem(
   try {
     const replicated = await startReplicatedSystem(replicas, {
       ...servers,
-      // A machine that is too busy shows in the figures, not in refusals.
+      // Load shedding is off: overload must show in the figures, not as errors.
       environment: { gateway: { SHED_DELAY_MS: '0' } },
     });
     const { system, running } = replicated;

@@ -8,7 +8,9 @@ const ORDER = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input)
 const ASK =
   'query ($id: ID!) { orders(first: 20, productId: $id) { nodes { id status stock { name quantity } } } }';
 
-/** So many orders through the gateways, 40 at a time; ends once all are decided and told. */
+/**
+ * Sends orders through the gateways, 40 concurrently; resolves once all are decided and published.
+ */
 export async function settleOrders(
   { url, stockIds, system }: MeasuredSystem,
   count: number,
@@ -18,12 +20,13 @@ export async function settleOrders(
     const input = { productId: stockIds[index % stockIds.length], quantity: 1 };
     await dataOf(graph(ORDER, { input }));
   });
-  await allTold(system);
+  await allPublished(system);
 }
 
 /**
- * So many orders at a steady rate, whether those before are answered or not; ends once all are decided and told.
- * @returns how late the last one was sent, in milliseconds: the machine may be too busy for the rate
+ * Sends orders at a steady rate without waiting for responses; resolves once all are decided and
+ * published.
+ * @returns delay of the last order in milliseconds; it grows if the machine cannot keep the rate
  */
 export async function paceOrders(
   { url, stockIds, system }: MeasuredSystem,
@@ -41,11 +44,11 @@ export async function paceOrders(
     answers.push(dataOf(graph(ORDER, { input })));
   }
   await Promise.all(answers);
-  await allTold(system);
+  await allPublished(system);
   return late;
 }
 
-async function allTold({ databases }: MeasuredSystem['system']): Promise<void> {
+async function allPublished({ databases }: MeasuredSystem['system']): Promise<void> {
   const open = `SELECT (SELECT count(*) FROM orders WHERE status = 'PENDING')
     + (SELECT count(*) FROM outbox) AS count`;
   await eventually(
@@ -55,8 +58,8 @@ async function allTold({ databases }: MeasuredSystem['system']): Promise<void> {
   );
 }
 
-/** So many queries of 20 orders with their stocks. */
-export async function askQueries({ url, stockIds }: MeasuredSystem, count: number): Promise<void> {
+/** Sends queries for 20 orders with their stocks. */
+export async function sendQueries({ url, stockIds }: MeasuredSystem, count: number): Promise<void> {
   const graph = graphAt(`${url}/graphql`);
   await manyTimes(count, async (index) => {
     await dataOf(graph(ASK, { id: stockIds[index % stockIds.length] }));

@@ -6,9 +6,9 @@ import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import type { MeasuredSystem } from './measured-system.ts';
 
 const CHUNK = 2_000;
-const PATIENCE = { within: 120_000, every: 20 };
+const WAIT = { within: 120_000, every: 20 };
 
-/** So many events that nobody reads, through the outbox of order_db to Kafka: what one relay sends. */
+/** Sends events without consumers through the outbox of order_db: the throughput of one relay. */
 export async function relayEvents({ system }: MeasuredSystem, count: number): Promise<void> {
   const { order } = system.databases;
   const value = JSON.stringify({ padding: 'x'.repeat(230) });
@@ -22,11 +22,14 @@ export async function relayEvents({ system }: MeasuredSystem, count: number): Pr
   await eventually(
     () => order('SELECT FROM outbox LIMIT 1'),
     (rows) => rows.length === 0,
-    { until: 'all is sent', ...PATIENCE },
+    { until: 'all events are sent', ...WAIT },
   );
 }
 
-/** So many changes of stocks that nobody watches, straight to Kafka: what reading them takes each stock replica. */
+/**
+ * Produces changes of stocks without subscribers: the cost of the change feed in each stock
+ * replica.
+ */
 export async function feedChanges(
   { system, running }: MeasuredSystem,
   count: number,
@@ -58,7 +61,7 @@ export async function feedChanges(
       await eventually(
         () => positionOf(url),
         (position) => position >= end,
-        { until: 'all is read', ...PATIENCE },
+        { until: 'all changes are read', ...WAIT },
       );
     }
   } finally {
@@ -66,7 +69,7 @@ export async function feedChanges(
   }
 }
 
-/** The offset in a replica's cursor. */
+/** Returns the offset in a replica's cursor. */
 async function positionOf(url: string): Promise<number> {
   const { stockCursor } = await dataOf(graphAt(`${url}/graphql`)('{ stockCursor }'));
   return Number(Buffer.from(stockCursor, 'base64url').toString().split(',')[2]);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createScaleFigures } from './scale-figures.ts';
 
-it('tells medians and spreads of both, whichever was measured first', () => {
+it('prints medians and spreads of both systems in a fixed order', () => {
   const figures = createScaleFigures();
   for (const value of [3, 1, 2.0004]) figures.note('an order, ms', 3, value);
   for (const value of [4, 4]) figures.note('an order, ms', 1, value);

@@ -1,10 +1,13 @@
 import { median } from '../suite/figure.ts';
 
-/** What was measured with one replica of each and with three, in all rounds. */
+/** Figures of all rounds with one and with three replicas of each service. */
 export interface ScaleFigures {
-  /** @param name with its unit, such as `an order, ms CPU of gateway` */
+  /** @param name includes the unit, for example `an order, ms CPU of gateway` */
   readonly note: (name: string, replicas: number, value: number) => void;
-  /** A line a figure: the median of its rounds, the lowest and the highest, and how many times three take what one does. */
+  /**
+   * One line per figure: median, minimum and maximum of its rounds, and the ratio of three replicas
+   * to one.
+   */
   readonly lines: () => readonly string[];
 }
 

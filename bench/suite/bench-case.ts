@@ -1,7 +1,7 @@
 import type { BenchRig } from './bench-rig.ts';
 import type { Figure } from './figure.ts';
 
-/** How long and how often is measured. */
+/** Number and duration of measurements. */
 export interface Rounds {
   readonly count: number;
   readonly ms: number;
@@ -11,16 +11,16 @@ export interface Rounds {
 export interface Bench {
   readonly rounds: Rounds;
   readonly quick: boolean;
-  /** The whole system with stocks and orders in it, started when first asked for and shared by cases. */
+  /** The whole system with stocks and orders, started at the first call and shared by cases. */
   readonly rig: () => Promise<BenchRig>;
-  /** Tells what is under way. */
-  readonly say: (line: string) => void;
+  /** Prints a progress line. */
+  readonly print: (line: string) => void;
 }
 
 export interface BenchCase {
   readonly name: string;
   readonly about: string;
-  /** Takes so long that it runs only when it is named in full. */
+  /** Runs only if its full name is given, because it takes long. */
   readonly onlyByName?: boolean;
   readonly run: (bench: Bench) => Promise<readonly Figure[]>;
 }

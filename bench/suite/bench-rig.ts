@@ -9,19 +9,21 @@ export const STOCKS = 1_000;
 const ORDERS = 3_000;
 const AT_ONCE = 20;
 
-/** One process of each kind over a PostgreSQL that writes to the disk, with stocks and orders. */
+/**
+ * One process of each service with a PostgreSQL that writes to disk, filled with stocks and orders.
+ */
 export interface BenchRig {
   readonly order: ServiceProcess;
   readonly stock: ServiceProcess;
   readonly gateway: ServiceProcess;
-  /** Where the gateway is asked. */
+  /** URL of the gateway's graph. */
   readonly graphUrl: string;
   readonly graph: Graph;
   readonly stockIds: readonly string[];
   readonly readCpu: () => Promise<CpuReading>;
-  /** Resolves once every order is settled and nothing waits to be sent. */
+  /** Resolves once all orders are settled and the outboxes are empty. */
   readonly settled: () => Promise<void>;
-  /** Starts another process beside, which `stop` ends. */
+  /** Starts another process, which `stop` ends too. */
   readonly beside: (
     name: string,
     script: string,
@@ -62,7 +64,10 @@ export async function startBenchRig(): Promise<BenchRig> {
         (await count('order', "SELECT count(*) AS n FROM orders WHERE status = 'PENDING'")) +
         (await count('order', 'SELECT count(*) AS n FROM outbox')) +
         (await count('stock', 'SELECT count(*) AS n FROM outbox'));
-      await eventually(open, (left) => left === 0, { until: 'all is settled', within: 120_000 });
+      await eventually(open, (left) => left === 0, {
+        until: 'all orders are settled',
+        within: 120_000,
+      });
     };
     const stockIds = Array.from({ length: STOCKS }, (_, index) => `bench-${index}`);
     await fill(graph, stockIds);

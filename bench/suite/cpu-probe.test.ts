@@ -9,11 +9,11 @@ it.each([
   ['postgres: background writer ', 'postgres writers'],
   ['postgres: autovacuum worker stock_db', 'postgres rest'],
   ['', 'postgres rest'],
-])('knows what the process "%s" works for', (title, expected) => {
+])('assigns the process "%s" to its group', (title, expected) => {
   expect(workOf(title)).toBe(expected);
 });
 
-it('adds up what processes of one kind took, also of those that came in between', () => {
+it('adds the CPU of all processes of a group, including those started between the readings', () => {
   const before = new Map([
     ['order\n1', 100],
     ['postgres order_db\n7', 50],

@@ -1,14 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { treeCpuMs } from '../process-tree.ts';
 
-/** CPU that has been taken so far, in milliseconds, by what took it and in which process. */
+/** CPU time so far in milliseconds, by group and process. */
 export type CpuReading = ReadonlyMap<string, number>;
 
-const MS_A_TICK = 10;
+const MS_PER_TICK = 10;
 
 /**
- * Reads what the kernel counts of processes with all their children, and of PostgreSQL's own
- * processes by what they work for: each database, the writers (WAL, checkpoints, background), the rest.
+ * Reads the kernel's CPU counters of processes with their descendants, and of PostgreSQL's
+ * processes grouped by their work: each database, the writers (WAL, checkpoints, background), the
+ * rest.
  */
 export function createCpuProbe(
   processes: Readonly<Record<string, number>>,
@@ -26,7 +27,7 @@ export function createCpuProbe(
   };
 }
 
-/** Of each thing between two readings, in milliseconds. */
+/** Returns the CPU time of each group between two readings, in milliseconds. */
 export function cpuSpent(before: CpuReading, after: CpuReading): Map<string, number> {
   const spent = new Map<string, number>();
   for (const [key, ms] of after) {
@@ -46,13 +47,13 @@ async function readPostgres(postmaster: number) {
     ]);
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (Number(fields[1]) !== postmaster) continue;
-    const ms = (Number(fields[11]) + Number(fields[12])) * MS_A_TICK;
+    const ms = (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
     found.push({ what: workOf(title), pid: Number(name), ms });
   }
   return found;
 }
 
-/** @param title such as `postgres: postgres order_db 127.0.0.1(53412) idle` */
+/** @param title for example `postgres: postgres order_db 127.0.0.1(53412) idle` */
 export function workOf(title: string): string {
   const [, work = ''] = /^postgres: (.*)/.exec(title) ?? [];
   if (/^(walwriter|checkpointer|background writer)/.test(work)) return 'postgres writers';

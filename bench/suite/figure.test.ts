@@ -9,18 +9,18 @@ describe('median', () => {
     [[4, 1, 3, 2], 2.5],
   ])('of %j is %d', (values, expected) => expect(median(values)).toBe(expected));
 
-  it('of nothing is no number', () => expect(median([])).toBeNaN());
+  it('is NaN without values', () => expect(median([])).toBeNaN());
 });
 
-describe('a bar', () => {
+describe('holds', () => {
   const figure = { name: 'x', unit: 'ms', values: [1, 9, 2] } as const;
   it.each([
     [{ atMost: 2 }, true],
     [{ atMost: 1.9 }, false],
     [{ atLeast: 2 }, true],
     [{ atLeast: 2.1 }, false],
-  ])('%j holds of the median: %s', (bar, expected) => {
+  ])('compares the median with %j: %s', (bar, expected) => {
     expect(holds({ ...figure, bar })).toBe(expected);
   });
-  it('need not be', () => expect(holds(figure)).toBeUndefined());
+  it('is undefined without a limit', () => expect(holds(figure)).toBeUndefined());
 });

@@ -1,12 +1,12 @@
 export type Unit = 'ms' | 'µs' | '/s' | 's' | 'MiB' | 'MiB/h' | '×' | 'requests';
 
-/** What has to hold of the median. */
+/** Limit of the median. */
 export interface Bar {
   readonly atMost?: number;
   readonly atLeast?: number;
 }
 
-/** One thing that a case measured, with a value for each of its rounds. */
+/** One measurement of a case, with one value per round. */
 export interface Figure {
   readonly name: string;
   readonly unit: Unit;
@@ -14,7 +14,7 @@ export interface Figure {
   readonly bar?: Bar | undefined;
 }
 
-/** Between the two in the middle when there is an even number of them. */
+/** Returns the median; the mean of the two middle values for an even number. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other);
   const middle = (sorted.length - 1) / 2;

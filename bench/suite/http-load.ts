@@ -2,33 +2,33 @@ import { Agent, request } from 'node:http';
 
 export interface Load {
   readonly url: string;
-  /** Sent by POST, as JSON. @param turn counts the requests of all rounds */
+  /** Returns the JSON body of a POST request. @param turn number of the request over all rounds */
   readonly body: (turn: number) => string;
-  /** Connections; each sends its next request when it has its answer. */
+  /** Number of connections; each sends its next request after the response. */
   readonly clients: number;
 }
 
 export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
-  /** How long each answer took, in milliseconds. */
-  readonly waits: readonly number[];
+  /** Latencies in milliseconds. */
+  readonly latencies: readonly number[];
 }
 
 export interface Loader {
-  /** @throws when an answer was none, or had errors */
+  /** @throws if a request fails or a response has errors */
   readonly run: (forMs: number) => Promise<LoadResult>;
   readonly close: () => void;
 }
 
-/** Sends what it is told, from this process, over connections that it keeps. */
+/** Sends load from this process over keep-alive connections. */
 export function createLoader({ url, body, clients }: Load): Loader {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const post = createPost(url, agent);
   let turn = 0;
   return {
     run: async (forMs) => {
-      const waits: number[] = [];
+      const latencies: number[] = [];
       const from = performance.now();
       const until = from + forMs;
       const client = async (): Promise<void> => {
@@ -36,17 +36,17 @@ export function createLoader({ url, body, clients }: Load): Loader {
           const sent = performance.now();
           turn += 1;
           await post(body(turn));
-          waits.push(performance.now() - sent);
+          latencies.push(performance.now() - sent);
         }
       };
       await Promise.all(Array.from({ length: clients }, client));
-      return { requests: waits.length, seconds: (performance.now() - from) / 1_000, waits };
+      return { requests: latencies.length, seconds: (performance.now() - from) / 1_000, latencies };
     },
     close: () => agent.destroy(),
   };
 }
 
-/** Sends so many a second, whether or not the answers come, until told to stop. */
+/** Sends requests at a fixed rate without waiting for responses, until it is stopped. */
 export function startPaced(
   { url, body }: Omit<Load, 'clients'>,
   aSecond: number,

@@ -6,25 +6,25 @@ import type { Bar, Figure, Unit } from './figure.ts';
 import { createLoader, type Load } from './http-load.ts';
 
 export interface Measured {
-  /** Put before the names of its figures; '' when there is nothing to tell apart. */
+  /** Prefix of its figures' names; may be empty. */
   readonly label: string;
   readonly load: Load;
   readonly readCpu: () => Promise<CpuReading>;
-  /** After each round, before the CPU is read: whatever the requests left to be done. */
+  /** Runs after each round, before the CPU is read: latencies for the requests' remaining work. */
   readonly drain?: () => Promise<void>;
-  /** Of figures, by name without the label. */
+  /** Limits of figures, by name without the label. */
   readonly bars?: Readonly<Record<string, Bar>>;
-  /** Whose CPU is shown; all that was taken unless told. */
+  /** Groups whose CPU is shown; default: all. */
   readonly only?: readonly string[];
-  /** A count that requests make grow, such as subgraph requests: shown for each request. */
+  /** Counters that are shown per request, for example subgraph requests. */
   readonly counts?: Readonly<Record<string, () => Promise<number>>>;
-  /** Processes whose memory under load is told, by name. */
+  /** Processes whose memory under load is shown: name to process id. */
   readonly memory?: Readonly<Record<string, number>>;
 }
 
 /**
- * Loads of one round after the other, taking turns: what changes on the machine meanwhile changes
- * all of them. Each round: CPU of each process for a request, the rate, p50 and p99.
+ * Measures loads in turns, so that other load on the machine affects all of them. Each round
+ * measures the CPU of each process per request, the rate, p50 and p99.
  */
 export async function measureLoads(
   measured: readonly Measured[],
@@ -69,8 +69,8 @@ export async function measureLoads(
       note(name, 'requests', ((countsAfter[at] ?? 0) - (countsBefore[at] ?? 0)) / result.requests);
     });
     note('rate', '/s', result.requests / result.seconds);
-    note('p50', 'ms', quantile(result.waits, 0.5));
-    note('p99', 'ms', quantile(result.waits, 0.99));
+    note('p50', 'ms', quantile(result.latencies, 0.5));
+    note('p99', 'ms', quantile(result.latencies, 0.99));
     for (const [name, pid] of Object.entries(memory)) {
       note(`memory ${name}`, 'MiB', (await usageOf(pid)).rssKib / 1024);
     }
@@ -89,7 +89,7 @@ export async function measureLoads(
   return [...figures.values()];
 }
 
-/** How often one figure's values hold the other's, round by round. */
+/** Returns the ratio of two figures per round. */
 export function ratio(name: string, of: Figure, to: Figure, bar?: Bar): Figure {
   const values = of.values.map((value, index) => value / (to.values[index] ?? Number.NaN));
   return { name, unit: '×', values, bar };

@@ -10,21 +10,21 @@ const rate = {
 const cpu = { name: 'CPU gateway', unit: 'µs', values: [900, 1100], bar: { atMost: 900 } } as const;
 
 describe('the table', () => {
-  it('shows median, spread and whether the bar holds', () => {
+  it('shows median, spread and whether the limit holds', () => {
     const [title, first, second] = renderCase('list', [rate, cpu]).split('\n');
     expect(title).toBe('list');
     expect(first).toMatch(/rate +1500 \/s +1400 – 1600 +holds: at least 1500$/);
     expect(second).toMatch(/CPU gateway +1000 µs +900 – 1100 +FAILS: at most 900$/);
   });
 
-  it('says what became of an earlier figure', () => {
+  it('shows the change of an earlier figure', () => {
     const text = renderCase('list', [rate, cpu], [{ ...rate, values: [1000] }]);
     expect(text).toMatch(/was 1000 \(\+50%\)/);
     expect(text).toMatch(/new/);
   });
 });
 
-it('holds when every bar does', () => {
+it('holds if all limits hold', () => {
   expect(allHold({ cases: { a: [rate] } })).toBe(true);
   expect(allHold({ cases: { a: [rate], b: [cpu] } })).toBe(false);
   expect(allHold({ cases: { a: [{ ...cpu, bar: undefined }] } })).toBe(true);

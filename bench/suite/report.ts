@@ -1,6 +1,6 @@
 import { type Figure, holds, median } from './figure.ts';
 
-/** What a run leaves behind, as JSON. */
+/** Result of a run, written as JSON. */
 export interface Report {
   readonly at: string;
   readonly machine: { readonly node: string; readonly cores: number; readonly load: number };
@@ -8,7 +8,7 @@ export interface Report {
   readonly cases: Readonly<Record<string, readonly Figure[]>>;
 }
 
-/** The figures of a case as lines of a table, beside those of an earlier run. */
+/** Formats the figures of a case as a table, with those of an earlier run. */
 export function renderCase(
   name: string,
   figures: readonly Figure[],
@@ -29,7 +29,7 @@ export function renderCase(
   return [name, ...lines, ''].join('\n');
 }
 
-/** Of all cases: whether every bar holds. */
+/** Returns whether all limits of all cases hold. */
 export function allHold({ cases }: Pick<Report, 'cases'>): boolean {
   return Object.values(cases).every((figures) => figures.every((one) => holds(one) !== false));
 }
