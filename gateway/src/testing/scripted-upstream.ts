@@ -14,7 +14,7 @@ export interface ScriptedStream {
  * A subgraph in memory with a log of events, each at a cursor of its own; its streams say nothing
  * until the test lets them go on, so that any of them may be ahead of another.
  */
-export function createScriptedUpstream() {
+export function createScriptedUpstream(reportsPositions: boolean) {
   const log: { key: string; n: number }[] = [];
   const streams: ScriptedStream[] = [];
   const cursorAt = (place: number): string => `c${place}`;
@@ -40,7 +40,7 @@ export function createScriptedUpstream() {
         const event = log[stream.at];
         stream.at += 1;
         const data = { changed: { ...event, cursor: cursorAt(stream.at) } };
-        stream.sink.next({ data } as FormattedExecutionResult);
+        stream.sink.next({ data } as FormattedExecutionResult, reportsPositions);
       }
     },
     tell: (stream: ScriptedStream): void => stream.sink.position(cursorAt(stream.at)),

@@ -30,14 +30,13 @@ export function startStreamRig({
   queue = { messages: 1_000, bytes: 1_000_000 },
   execute = async (event) => event,
 }: RigOptions = {}) {
-  const upstream = createScriptedUpstream();
+  const upstream = createScriptedUpstream(reportsPositions);
   const metrics = createLiveMetrics(createMetrics('rig'), () => 0);
   const state = { ended: 0 };
   const runOf = (origin: string): EventRun => ({
     subgraph: 'scripted',
     origin,
     subscribe: upstream.subscribe,
-    reportsPositions: () => reportsPositions,
     takeMarks: (event) => {
       const { key, cursor } = scriptedMarks(event);
       return { key: conflates ? key : undefined, cursor: resumable ? cursor : undefined };

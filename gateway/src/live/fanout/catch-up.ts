@@ -4,7 +4,7 @@ import type {
   UpstreamSubscription,
 } from '../upstream/upstream-subscription.ts';
 import type { CatchUpGate } from './catch-up-gate.ts';
-import type { ReplayBuffer } from './replay-buffer.ts';
+import { ReplayBuffer } from './replay-buffer.ts';
 import { inBatches, type StreamClient } from './stream-client.ts';
 
 /** A catch-up without an event for so long lets the next one start, in milliseconds. */
@@ -29,7 +29,7 @@ export class CatchUp {
   readonly after: string;
   readonly clients = new Set<StreamClient>();
   /** What its upstream has passed: the stream looks for a common cursor in it. */
-  readonly buffer: ReplayBuffer;
+  readonly buffer = new ReplayBuffer(Number.POSITIVE_INFINITY);
   readonly #leaveGate: () => void;
   #state: CatchUpState = 'waiting';
   #upstream: UpstreamSubscription | undefined;
@@ -39,12 +39,10 @@ export class CatchUp {
   constructor(options: {
     readonly after: string;
     readonly gate: CatchUpGate;
-    readonly buffer: ReplayBuffer;
     /** Called when its turn has come, after the constructor has returned. */
     readonly onTurn: (catchUp: CatchUp) => void;
   }) {
     this.after = options.after;
-    this.buffer = options.buffer;
     this.#cursor = options.after;
     this.#leaveGate = options.gate.enter(() =>
       // The gate may open before this constructor has returned.
@@ -84,7 +82,7 @@ export class CatchUp {
       for (const client of this.clients) client.deliver(batch);
     }
     for (const item of items) {
-      if ('payload' in item) this.buffer.add(item.payload);
+      if ('payload' in item) this.buffer.add(item.payload, item.reportsPositions);
       else this.buffer.report(item.position, item.seq);
       this.#cursor = ('payload' in item ? item.payload.cursor : item.position) ?? this.#cursor;
     }

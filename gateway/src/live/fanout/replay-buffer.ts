@@ -24,7 +24,6 @@ interface Entry {
  */
 export class ReplayBuffer {
   readonly #maxCharacters: number;
-  readonly #reportsPositions: () => boolean;
   readonly #entries: Entry[] = [];
   readonly #indexOf = new Map<string, number>();
   /** The index of the oldest entry. */
@@ -33,21 +32,21 @@ export class ReplayBuffer {
   #isReported = false;
   #lastCursor: string | undefined;
 
+  /** @param maxCharacters of the payloads kept */
+  constructor(maxCharacters: number) {
+    this.#maxCharacters = maxCharacters;
+  }
+
   /**
-   * @param maxCharacters of the payloads kept
+   * Adds a payload.
    * @param reportsPositions whether the upstream sends position reports, so that no cursor counts
    * before the first report
    */
-  constructor(maxCharacters: number, reportsPositions: () => boolean) {
-    this.#maxCharacters = maxCharacters;
-    this.#reportsPositions = reportsPositions;
-  }
-
-  add(payload: LivePayload): void {
+  add(payload: LivePayload, reportsPositions: boolean): void {
     const { cursor } = payload;
     const last = this.#lastCursor;
     if (last !== undefined && cursor !== undefined && cursor !== last) {
-      if (this.#isReported || !this.#reportsPositions()) this.#point(last, this.#lastIndex);
+      if (this.#isReported || !reportsPositions) this.#point(last, this.#lastIndex);
     }
     this.#lastCursor = cursor ?? last;
     this.#push({ payload, seq: payload.seq });

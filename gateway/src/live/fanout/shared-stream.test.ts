@@ -182,15 +182,15 @@ describe('going on from a cursor', () => {
       data: { changed: { key: `k${n}`, n, cursor } },
     });
     // Both send a snapshot of three rows; the shared one is further.
-    for (const n of [1, 2]) shared(rig).sink.next(snapshot(n, 'again'));
-    own(rig).sink.next(snapshot(1, 'again'));
+    for (const n of [1, 2]) shared(rig).sink.next(snapshot(n, 'again'), false);
+    own(rig).sink.next(snapshot(1, 'again'), false);
     await settled();
     expect(rig.upstream.streams).toHaveLength(2);
-    shared(rig).sink.next(snapshot(3, 'end'));
-    own(rig).sink.next(snapshot(2, 'again'));
-    own(rig).sink.next(snapshot(3, 'end'));
+    shared(rig).sink.next(snapshot(3, 'end'), false);
+    own(rig).sink.next(snapshot(2, 'again'), false);
+    own(rig).sink.next(snapshot(3, 'end'), false);
     await settled();
-    for (const stream of [...rig.upstream.streams]) stream.sink.next(snapshot(4, 'c4'));
+    for (const stream of [...rig.upstream.streams]) stream.sink.next(snapshot(4, 'c4'), false);
     await settled();
     expect(back.numbers()).toEqual([1, 2, 3, 4]);
     expect(rig.upstream.streams).toHaveLength(1);

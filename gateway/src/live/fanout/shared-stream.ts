@@ -67,7 +67,7 @@ export class SharedStream {
   constructor(options: StreamOptions) {
     this.#options = options;
     this.#run = options.run;
-    this.#replayBuffer = this.#createBuffer(options.limits.history);
+    this.#replayBuffer = new ReplayBuffer(options.limits.history);
     // A resumable stream serves late subscribers by cursor.
     const cachesValues = options.conflates && !options.resumable;
     this.#lastValues = cachesValues ? new LastValueCache(options.limits.retained) : undefined;
@@ -122,10 +122,6 @@ export class SharedStream {
     for (const catchUp of this.#catchUps) catchUp.move(run);
   }
 
-  #createBuffer(maxCharacters: number): ReplayBuffer {
-    return new ReplayBuffer(maxCharacters, () => this.#run.reportsPositions());
-  }
-
   #subscribe(after: string | undefined, sink: StreamSink): UpstreamSubscription {
     const { conflates, metrics, onEvent } = this.#options;
     return new UpstreamSubscription({
@@ -151,7 +147,9 @@ export class SharedStream {
     for (const item of items) {
       if ('payload' in item) {
         this.#observe(item);
-        if (this.#options.resumable) this.#replayBuffer.add(item.payload);
+        if (this.#options.resumable) {
+          this.#replayBuffer.add(item.payload, item.reportsPositions);
+        }
       } else this.#replayBuffer.report(item.position, item.seq);
       this.#cursor = ('payload' in item ? item.payload.cursor : item.position) ?? this.#cursor;
     }
@@ -205,7 +203,6 @@ export class SharedStream {
     const catchUp = new CatchUp({
       after,
       gate: this.#options.gate,
-      buffer: this.#createBuffer(Number.POSITIVE_INFINITY),
       onTurn: (turned) => this.#serve(turned),
     });
     catchUp.clients.add(client);

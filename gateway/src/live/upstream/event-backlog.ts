@@ -14,6 +14,8 @@ export interface QueuedEvent {
   readonly seq: number;
   /** When it came, by `performance.now()`. */
   readonly arrived: number;
+  /** Whether its subgraph sends position reports. */
+  readonly reportsPositions: boolean;
   /** The numbers of the events that it replaced. */
   readonly replaced: readonly number[];
 }

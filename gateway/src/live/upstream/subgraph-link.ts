@@ -22,7 +22,8 @@ export interface UpstreamRequest {
 
 /** Receives the events of one upstream stream; `error` and `complete` each end it. */
 export interface UpstreamSink {
-  readonly next: (event: FormattedExecutionResult) => void;
+  /** @param reportsPositions whether the subgraph sends position reports */
+  readonly next: (event: FormattedExecutionResult, reportsPositions: boolean) => void;
   /**
    * A position report: all events before the cursor have been sent. `null`: the stream has no
    * position until the next report.
@@ -110,11 +111,6 @@ export class SubgraphLink implements Stoppable {
     return this.#streams.size;
   }
 
-  /** Whether the subgraph sends position reports. */
-  get reportsPositions(): boolean {
-    return this.#reportsPositions;
-  }
-
   /** Opens a stream. Returns how to close it; the sink receives nothing afterwards. */
   subscribe(request: UpstreamRequest, sink: UpstreamSink): () => void {
     const stream = new LinkedStream({
@@ -183,7 +179,7 @@ export class SubgraphLink implements Stoppable {
       next: (event) => {
         if (stream.isClosed) return;
         if (this.#state === 'unsettled') this.#settle();
-        stream.sink.next(event as FormattedExecutionResult);
+        stream.sink.next(event as FormattedExecutionResult, this.#reportsPositions);
       },
       error: (reason) => {
         if (stream.isClosed) return;

@@ -18,6 +18,8 @@ export interface LiveEvent {
   readonly payload: LivePayload;
   /** When the event came, by `performance.now()`. */
   readonly arrived: number;
+  /** Whether its subgraph sends position reports: no cursor is a position before the first one. */
+  readonly reportsPositions: boolean;
 }
 
 /** An item of an upstream stream, in the stream's order. */
@@ -40,7 +42,6 @@ export interface EventRun {
   readonly origin: string;
   /** @param cursor read whenever the subscription is made; the stream continues after it */
   readonly subscribe: (cursor: () => string | undefined, sink: UpstreamSink) => () => void;
-  readonly reportsPositions: () => boolean;
   readonly takeMarks: (event: SubgraphAnswer) => EventMarks;
   /** Must not reject. */
   readonly execute: (event: SubgraphAnswer) => Promise<FormattedExecutionResult>;
@@ -136,7 +137,7 @@ export class UpstreamSubscription {
 
   #subscribe(): () => void {
     return this.#run.subscribe(() => this.#resumeCursor(), {
-      next: (answer) => this.#receive(answer as SubgraphAnswer),
+      next: (event, reportsPositions) => this.#receive(event as SubgraphAnswer, reportsPositions),
       position: (position) => {
         if (this.#state !== 'receiving') return;
         this.#cursor = position ?? this.#cursor;
@@ -154,15 +155,21 @@ export class UpstreamSubscription {
     return this.#cursor;
   }
 
-  #receive(event: SubgraphAnswer): void {
+  #receive(event: SubgraphAnswer, reportsPositions: boolean): void {
     if (this.#state !== 'receiving') return;
     this.#seq += 1;
     this.#onEvent();
     const marks = this.#run.takeMarks(event);
     this.#cursor = marks.cursor ?? this.#cursor;
-    const { execute } = this.#run;
-    const arrived = performance.now();
-    this.#enqueue({ event, marks, execute, seq: this.#seq, arrived, replaced: [] });
+    this.#enqueue({
+      event,
+      marks,
+      execute: this.#run.execute,
+      seq: this.#seq,
+      arrived: performance.now(),
+      reportsPositions,
+      replaced: [],
+    });
   }
 
   #enqueue(item: RunnableEvent | PositionReport): void {
@@ -187,7 +194,8 @@ export class UpstreamSubscription {
         this.#executing = item;
         const result = await item.execute(item.event);
         const payload = createPayload(result, item.marks, item);
-        this.#executed.push({ payload, arrived: item.arrived });
+        const { arrived, reportsPositions } = item;
+        this.#executed.push({ payload, arrived, reportsPositions });
         this.#executing = undefined;
       }
       this.#flushSoon();
@@ -259,7 +267,6 @@ export function createEventRun(
   return {
     subgraph,
     origin: JSON.stringify([subgraph, upstream.wsUrl, query, operationName, forSubgraph]),
-    reportsPositions: upstream.reportsPositions,
     takeMarks,
     execute: (event) => graph.execute(plan, variables, event, context),
     subscribe: (cursor, sink) =>

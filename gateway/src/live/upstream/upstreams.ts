@@ -12,8 +12,6 @@ export interface Upstream {
   readonly wsUrl: string;
   /** Opens a stream. Returns how to close it. */
   readonly subscribe: (request: UpstreamRequest, sink: UpstreamSink) => () => void;
-  /** Whether the subgraph sends position reports. */
-  readonly reportsPositions: () => boolean;
 }
 
 /** Streams from all subgraphs, over one connection to each. */
@@ -86,7 +84,6 @@ export function startUpstreams({
             sent ? { ...request, extensions: { gudang: { identity: sent } } } : request,
             sink,
           ),
-        reportsPositions: () => linkOf(address, identity).reportsPositions,
       };
     },
     count: () => [...links.values()].reduce((sum, link) => sum + link.size, 0),

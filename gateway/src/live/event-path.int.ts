@@ -1,0 +1,88 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { executedFiles } from '../testing/executed-files.ts';
+import { PROTOCOLS, type ProtocolStream } from '../testing/protocol-clients.ts';
+import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
+import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
+
+/** The most files that one event may execute. */
+const MOST = 14;
+/** Events measured; a timer may run during one of them, but not during each. */
+const EVENTS = 3;
+
+/** The files of an event's way from the upstream socket to the transport, in this order. */
+const WAY = [
+  'live/upstream/subgraph-link.ts',
+  'live/upstream/upstream-subscription.ts',
+  'request-deduplication/invalidation.ts',
+  'live/planning/upstream-operation.ts',
+  'live/upstream/event-backlog.ts',
+  'live/upstream/event-executor.ts',
+  'plan-execution/',
+  'live/upstream/live-payload.ts',
+  'live/fanout/shared-stream.ts',
+  'live/fanout/stream-client.ts',
+];
+const TRANSPORTS: Readonly<Record<string, readonly string[]>> = {
+  'graphql-transport-ws': [
+    'live/transports/websocket/websocket-sink.ts',
+    'live/transports/websocket/websocket-frames.ts',
+    'live/transports/websocket/client-socket.ts',
+  ],
+  'server-sent events': [
+    'live/transports/http/http-stream.ts',
+    'live/transports/http/http-format.ts',
+  ],
+  multipart: ['live/transports/http/http-stream.ts', 'live/transports/http/http-format.ts'],
+};
+/** The replay buffer keeps an event after its delivery. */
+const AFTERWARDS = ['live/fanout/replay-buffer.ts'];
+
+let toys: Awaited<ReturnType<typeof startToyGraph>>;
+let gateway: TestGateway;
+let stream: ProtocolStream;
+
+beforeAll(async () => {
+  toys = await startToyGraph();
+  gateway = await startTestGateway(composeToys(toys.items.url, toys.ratings.url));
+});
+afterEach(async () => {
+  stream.leave();
+  await listening(0);
+});
+afterAll(async () => {
+  await gateway.stop();
+  await toys.stop();
+});
+
+async function listening(count: number): Promise<void> {
+  await vi.waitFor(() => expect(toys.feedListening()).toBe(count), { interval: 5 });
+}
+
+async function deliverEvent(): Promise<void> {
+  toys.publish('7');
+  expect(await stream.take()).toHaveProperty('data.itemFeed');
+  // The replay buffer is filled after the delivery.
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('one event', () => {
+  it.each(PROTOCOLS)(`executes at most ${MOST} files over %s`, async (name, open) => {
+    stream = open(gateway.url, { query: 'subscription { itemFeed { n place item { id } } }' });
+    await listening(1);
+    await deliverEvent();
+    let common: Set<string> | undefined;
+    for (let count = 0; count < EVENTS; count += 1) {
+      const files = await executedFiles(deliverEvent);
+      common = new Set([...files].filter((file) => common?.has(file) ?? true));
+    }
+    const executed = new Set(
+      [...(common ?? [])].map((file) => file.replace(/^plan-execution\/.*/, 'plan-execution/')),
+    );
+    const way = [...WAY, ...(TRANSPORTS[name] ?? []), ...AFTERWARDS];
+    const inOrder = [...executed].sort((one, other) => way.indexOf(one) - way.indexOf(other));
+    // biome-ignore lint/suspicious/noConsole: the measurement is this test's result
+    console.info(`one event over ${name}:\n  ${inOrder.join('\n  ')}`);
+    expect(inOrder).toEqual(way);
+    expect(inOrder.length).toBeLessThanOrEqual(MOST);
+  });
+});
