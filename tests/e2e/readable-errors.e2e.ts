@@ -205,7 +205,7 @@ describe.concurrent('npm start', () => {
     const all = ended.lines.join('\n');
     for (const said of [
       /GATEWAY_PORT: "http" is not allowed/,
-      new RegExp(`Port ${takenPort} is taken.*ORDER_PORT`),
+      new RegExp(`Port ${takenPort} is in use.*ORDER_PORT`),
       /KAFKA_PARTITIONS: "many" is not allowed/,
       /SUBGRAPH_TIMEOUT_MS: "0" is not allowed/,
       /ORDER_DATABASE_URL is missing/,
@@ -216,7 +216,7 @@ describe.concurrent('npm start', () => {
   });
 
   test.each([
-    ['no Java', undefined, /Java.*there is none here.*KAFKA_BROKERS/],
+    ['no Java', undefined, /Java, which was not found.*KAFKA_BROKERS/],
     [
       'a Java version that is too old',
       'openjdk version "11.0.2" 2019-01-15',
@@ -234,6 +234,8 @@ describe.concurrent('npm start', () => {
     const ended = await start({ PATH: bin });
     expectReadable(ended);
     expect(ended.lines.filter((line) => said.test(line))).toHaveLength(1);
-    expect(ended.lines.filter((line) => /no mvn here.*KAFKA_BROKERS/.test(line))).toHaveLength(1);
+    expect(
+      ended.lines.filter((line) => /mvn was not found.*KAFKA_BROKERS/.test(line)),
+    ).toHaveLength(1);
   });
 });

@@ -3,4 +3,3 @@ export { startSettingsTable } from './npm-start/start-settings.ts';
 export { type PostgresOptions, type RunningPostgres, startPostgres } from './postgres/postgres.ts';
 export type { Exit } from './processes/child.ts';
 export { freePort } from './processes/free-port.ts';
-export { StartError } from './start-error.ts';

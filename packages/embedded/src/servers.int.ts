@@ -3,7 +3,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { gudangDirectory } from './gudang-directory.ts';
 import { startKafka } from './kafka/kafka.ts';
 import { startPostgres } from './postgres/postgres.ts';
@@ -58,86 +58,90 @@ async function topics(brokers: string, create?: string): Promise<string[]> {
   }
 }
 
-test('PostgreSQL keeps its data over a stop and a kill', async () => {
-  const first = await postgres();
-  expect(await first.createDatabase('shop')).toBe(true);
-  expect(await first.createDatabase('shop')).toBe(false);
-  await query(first.url('shop'), 'CREATE TABLE kept AS SELECT 1 AS id');
-  await first.stop();
-  expect(await first.exited).toEqual({ code: 0, signal: null });
+describe('embedded servers', () => {
+  it('keeps PostgreSQL’s data after a stop and after SIGKILL', async () => {
+    const first = await postgres();
+    expect(await first.createDatabase('shop')).toBe(true);
+    expect(await first.createDatabase('shop')).toBe(false);
+    await query(first.url('shop'), 'CREATE TABLE kept AS SELECT 1 AS id');
+    await first.stop();
+    expect(await first.exited).toEqual({ code: 0, signal: null });
 
-  const second = await postgres(first.port);
-  expect(second.url('shop')).toBe(first.url('shop'));
-  await query(second.url('shop'), 'INSERT INTO kept VALUES (2)');
-  process.kill(second.pid, 'SIGKILL');
-  expect(await second.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    const second = await postgres(first.port);
+    expect(second.url('shop')).toBe(first.url('shop'));
+    await query(second.url('shop'), 'INSERT INTO kept VALUES (2)');
+    process.kill(second.pid, 'SIGKILL');
+    expect(await second.exited).toEqual({ code: null, signal: 'SIGKILL' });
 
-  const third = await postgres();
-  const rows = await query(third.url('shop'), 'SELECT id FROM kept ORDER BY id');
-  expect(rows).toEqual([{ id: 1 }, { id: 2 }]);
-});
-
-test('Kafka keeps its data over a stop and a kill', async () => {
-  const first = await kafka();
-  await topics(first.brokers, 'kept');
-  await first.stop();
-  expect(await isFree(first.port)).toBe(true);
-
-  const second = await kafka(first.port);
-  expect(await topics(second.brokers, 'kept-too')).toContain('kept');
-  process.kill(second.pid, 'SIGKILL');
-  expect(await second.exited).toEqual({ code: null, signal: 'SIGKILL' });
-
-  const third = await kafka();
-  expect((await topics(third.brokers)).sort()).toEqual(['kept', 'kept-too']);
-}, 60_000);
-
-test('Kafka starts from the classes that its first start has left', async () => {
-  const kept = join(gudangDirectory(), 'kafka');
-  const [lib = ''] = (await readdir(kept)).filter((name) => /^lib-[\d.]+$/.test(name));
-  const libraries = join(directory, 'libraries');
-  await mkdir(join(libraries, lib), { recursive: true });
-  const jars = (await readdir(join(kept, lib))).filter((name) => name.endsWith('.jar'));
-  await Promise.all(jars.map((jar) => symlink(join(kept, lib, jar), join(libraries, lib, jar))));
-  const archivePriority = constants.priority.PRIORITY_NORMAL;
-  const first = await startKafka({ directory, libraries, archivePriority });
-  running.push(first);
-  const archives = async () =>
-    (await readdir(join(libraries, lib))).filter((name) => name.endsWith('.jsa'));
-  await vi.waitFor(async () => expect(await archives()).toHaveLength(1), { timeout: 120_000 });
-  await first.stop();
-  const second = await startKafka({ directory, libraries });
-  running.push(second);
-  expect(await readFile(`/proc/${second.pid}/maps`, 'utf8')).toContain((await archives())[0]);
-  expect(await topics(second.brokers)).toEqual([]);
-}, 180_000);
-
-test('a start that follows a kill of the starter ends what was left running', async () => {
-  const orphan = await postgres();
-  const told: string[] = [];
-  // To another starter it is the same: all that is known of the first is what it has left in the folder.
-  const next = await startPostgres({
-    directory,
-    port: orphan.port,
-    log: (line) => told.push(line),
+    const third = await postgres();
+    const rows = await query(third.url('shop'), 'SELECT id FROM kept ORDER BY id');
+    expect(rows).toEqual([{ id: 1 }, { id: 2 }]);
   });
-  running.push(next);
-  expect((await orphan.exited).code).toBe(0);
-  expect(told).toEqual([expect.stringContaining(`process ${orphan.pid}`)]);
-});
 
-test('a start that is broken off leaves nothing running', async () => {
-  const stopping = new AbortController();
-  const port = await freePort();
-  const start = startPostgres({ directory, port, signal: stopping.signal });
-  stopping.abort(new Error('never mind'));
-  await expect(start).rejects.toThrow('never mind');
-  expect(await isFree(port)).toBe(true);
-});
+  it('keeps Kafka’s data after a stop and after SIGKILL', async () => {
+    const first = await kafka();
+    await topics(first.brokers, 'kept');
+    await first.stop();
+    expect(await isFree(first.port)).toBe(true);
 
-test('a port that is taken is named, with the setting that moves it', async () => {
-  const { port } = await postgres();
-  await expect(startKafka({ directory, port })).rejects.toThrow(
-    new RegExp(`Port ${port} is taken.*KAFKA_PORT`),
-  );
+    const second = await kafka(first.port);
+    expect(await topics(second.brokers, 'kept-too')).toContain('kept');
+    process.kill(second.pid, 'SIGKILL');
+    expect(await second.exited).toEqual({ code: null, signal: 'SIGKILL' });
+
+    const third = await kafka();
+    expect((await topics(third.brokers)).sort()).toEqual(['kept', 'kept-too']);
+  }, 60_000);
+
+  it('starts Kafka from the class archive of its first start', async () => {
+    const fetched = join(gudangDirectory(), 'kafka');
+    const [lib = ''] = (await readdir(fetched)).filter((name) => /^lib-[\d.]+$/.test(name));
+    const libraries = join(directory, 'libraries');
+    await mkdir(join(libraries, lib), { recursive: true });
+    const jars = (await readdir(join(fetched, lib))).filter((name) => name.endsWith('.jar'));
+    await Promise.all(
+      jars.map((jar) => symlink(join(fetched, lib, jar), join(libraries, lib, jar))),
+    );
+    const archivePriority = constants.priority.PRIORITY_NORMAL;
+    const first = await startKafka({ directory, libraries, archivePriority });
+    running.push(first);
+    const archives = async () =>
+      (await readdir(join(libraries, lib))).filter((name) => name.endsWith('.jsa'));
+    await vi.waitFor(async () => expect(await archives()).toHaveLength(1), { timeout: 120_000 });
+    await first.stop();
+    const second = await startKafka({ directory, libraries });
+    running.push(second);
+    expect(await readFile(`/proc/${second.pid}/maps`, 'utf8')).toContain((await archives())[0]);
+    expect(await topics(second.brokers)).toEqual([]);
+  }, 180_000);
+
+  it('stops the leftover server of a starter that was killed', async () => {
+    const orphan = await postgres();
+    const lines: string[] = [];
+    // A second starter in another process would also know only the files in the folder.
+    const next = await startPostgres({
+      directory,
+      port: orphan.port,
+      log: (line) => lines.push(line),
+    });
+    running.push(next);
+    expect((await orphan.exited).code).toBe(0);
+    expect(lines).toEqual([expect.stringContaining(`process ${orphan.pid}`)]);
+  });
+
+  it('leaves no process running after an aborted start', async () => {
+    const stopping = new AbortController();
+    const port = await freePort();
+    const start = startPostgres({ directory, port, signal: stopping.signal });
+    stopping.abort(new Error('aborted by the test'));
+    await expect(start).rejects.toThrow('aborted by the test');
+    expect(await isFree(port)).toBe(true);
+  });
+
+  it('names a port that is in use and the setting that changes it', async () => {
+    const { port } = await postgres();
+    await expect(startKafka({ directory, port })).rejects.toThrow(
+      new RegExp(`Port ${port} is in use.*KAFKA_PORT`),
+    );
+  });
 });

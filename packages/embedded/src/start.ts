@@ -1,11 +1,11 @@
-import { runStart } from './npm-start/npm-start.ts';
-import { StartError } from './start-error.ts';
+import { StartError } from '@gudang/runtime/start-error';
+import { runNpmStart } from './npm-start/npm-start.ts';
 import { terminal } from './terminal/terminal.ts';
 
 try {
-  await runStart();
+  await runNpmStart();
 } catch (error) {
   if (!(error instanceof StartError)) throw error;
-  terminal.problem(error.message);
+  terminal.error(error.message);
   process.exit(1);
 }

@@ -4,27 +4,27 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { StartError } from '../start-error.ts';
+import { StartError } from '@gudang/runtime/start-error';
 import type { Java } from './java.ts';
 
 const run = promisify(execFile);
 
-interface Formatting {
+interface FormatOptions {
   java: Java;
-  /** Its arguments before the class. */
+  /** Arguments of the JVM, before the class name. */
   jvm: string[];
-  /** Where Kafka's data, its id and the mark are kept. */
+  /** Contains Kafka's data, its cluster id and the marker file. */
   directory: string;
   properties: string;
-  /** Arguments that add users. */
+  /** Arguments that create SCRAM users. */
   users: string[];
   signal?: AbortSignal;
 }
 
 /**
- * Makes Kafka's data directory, once for each. The mark is written last and the id is kept, so that a cut-off one is
- * done again.
- * @throws {StartError} with what Kafka's tool says
+ * Formats Kafka's data directory unless that is done. The marker file is written last, so that an
+ * interrupted run is repeated, with the same cluster id.
+ * @throws {StartError} with the output of Kafka's storage tool
  */
 export async function formatStorage({
   java,
@@ -33,9 +33,9 @@ export async function formatStorage({
   properties,
   users,
   signal,
-}: Formatting): Promise<void> {
-  const mark = join(directory, 'formatted');
-  if (existsSync(mark)) return;
+}: FormatOptions): Promise<void> {
+  const marker = join(directory, 'formatted');
+  if (existsSync(marker)) return;
   const idFile = join(directory, 'cluster-id');
   if (!existsSync(idFile)) await writeFile(idFile, randomBytes(16).toString('base64url'));
   const id = await readFile(idFile, 'utf8');
@@ -55,5 +55,5 @@ export async function formatStorage({
     const { stderr, message } = error as { stderr?: string; message: string };
     throw new StartError(`Kafka could not be set up in ${directory}: ${stderr?.trim() || message}`);
   }
-  await writeFile(mark, '');
+  await writeFile(marker, '');
 }

@@ -4,25 +4,25 @@ import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { StartError } from '../start-error.ts';
+import { StartError } from '@gudang/runtime/start-error';
 
 const run = promisify(execFile);
 const pom = fileURLToPath(new URL('../../kafka/pom.xml', import.meta.url));
 const SIZE_MB = 43;
-const WAY_OUT = 'Or set KAFKA_BROKERS to a running Kafka';
+const ADVICE = 'Or set KAFKA_BROKERS to a running Kafka';
 
 export interface LibrariesOptions {
-  /** The folder that holds `lib-<version>`; made when missing. */
+  /** Contains `lib-<version>`. Created if missing. */
   directory: string;
   log?: (line: string) => void;
-  /** Gets how much is there, twice a second: `Fetching Apache Kafka: 12 of 43 MB`. */
+  /** Receives the progress twice a second: `Fetching Apache Kafka: 12 of 43 MB`. */
   progress?: (text: string) => void;
   signal?: AbortSignal;
 }
 
 /**
- * The folder with Kafka's jars; Maven fetches them when they are not there yet (43 MB, about 6 s).
- * @throws {StartError} when Maven is missing or cannot fetch them
+ * Returns the folder with Kafka's jars. Maven fetches them the first time (43 MB, about 6 s).
+ * @throws {StartError} if Maven is missing or cannot fetch them
  */
 export async function kafkaLibraries(options: LibrariesOptions): Promise<string> {
   const { directory, log = () => {}, progress = () => {}, signal } = options;
@@ -30,25 +30,25 @@ export async function kafkaLibraries(options: LibrariesOptions): Promise<string>
   const version = kafkaVersion();
   const libraries = join(directory, `lib-${version}`);
   if (existsSync(libraries)) return libraries;
-  log(`Fetching Apache Kafka ${version} with Maven (${SIZE_MB} MB, only this once)`);
+  log(`Fetching Apache Kafka ${version} with Maven (${SIZE_MB} MB, only the first time)`);
   await mkdir(directory, { recursive: true });
-  // Fetched beside its place and moved there when done, so that a cut-off download is not taken for complete.
+  // Renamed when complete, so that an interrupted download is never used.
   const draft = await mkdtemp(join(directory, `lib-${version}.tmp-`));
-  const looking = setInterval(() => {
-    const all = Math.min(megabytesIn(draft), SIZE_MB);
-    progress(`Fetching Apache Kafka: ${all} of ${SIZE_MB} MB`);
+  const polling = setInterval(() => {
+    const fetched = Math.min(megabytesIn(draft), SIZE_MB);
+    progress(`Fetching Apache Kafka: ${fetched} of ${SIZE_MB} MB`);
   }, 500);
   try {
     await fetchInto(draft, signal);
-    // mkdtemp keeps it to its owner; other users of this machine may read what anybody can download.
+    // mkdtemp gives only the owner access. Other users of this machine may use the jars too.
     await chmod(draft, 0o755);
     await rename(draft, libraries).catch((error: NodeJS.ErrnoException) => {
-      // Another start has been faster.
+      // Another start has fetched them at the same time.
       if (!existsSync(libraries)) throw error;
     });
     return libraries;
   } finally {
-    clearInterval(looking);
+    clearInterval(polling);
     await rm(draft, { recursive: true, force: true });
   }
 }
@@ -58,19 +58,19 @@ function megabytesIn(directory: string): number {
   return Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1_000_000);
 }
 
-/** Maven may have moved a file since it was listed. */
+/** Returns 0 for a file that Maven has renamed since it was listed. */
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** @throws {StartError} when Maven is needed, because Kafka is not there yet, and is missing */
+/** @throws {StartError} if Kafka has not been fetched yet and Maven is missing */
 export async function findMaven(directory: string): Promise<void> {
   const version = kafkaVersion();
   if (existsSync(join(directory, `lib-${version}`))) return;
   await run('mvn', ['--version']).catch(() => {
     throw new StartError(
-      `Kafka ${version} is fetched by Maven, and there is no mvn here. ` +
-        `Install Maven (https://maven.apache.org). ${WAY_OUT}`,
+      `Maven fetches Kafka ${version}, but mvn was not found. ` +
+        `Install Maven (https://maven.apache.org). ${ADVICE}`,
     );
   });
 }
@@ -87,12 +87,12 @@ async function fetchInto(directory: string, signal?: AbortSignal): Promise<void>
     const { stdout = '', stderr = '', message } = error as Partial<Record<string, string>>;
     throw new StartError(
       `Maven could not fetch Kafka: ${mavenReason(`${stdout}\n${stderr}`) ?? message}\n` +
-        `Check the network (a proxy or a mirror goes into ~/.m2/settings.xml). ${WAY_OUT}`,
+        `Check the network; set a proxy or a mirror in ~/.m2/settings.xml. ${ADVICE}`,
     );
   }
 }
 
-/** The one line of Maven's many that says why; without its colours. */
+/** Returns the first error in Maven's output, without colours. */
 export function mavenReason(output: string): string | undefined {
   const esc = String.fromCharCode(27);
   const plain = output.replaceAll(new RegExp(`${esc}\\[[0-9;]*m`, 'g'), '');
@@ -103,7 +103,6 @@ export function mavenReason(output: string): string | undefined {
     .trim();
 }
 
-/** The pom is where the version is said. */
 function kafkaVersion(): string {
   const text = readFileSync(pom, 'utf8');
   return /kafka_2\.13<\/artifactId>\s*<version>([^<]+)</.exec(text)?.[1] ?? 'unknown';

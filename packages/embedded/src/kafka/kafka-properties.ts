@@ -1,23 +1,23 @@
 import { type SecuredListener, securedProperties } from './secured-listener.ts';
 
-export interface KafkaPlace {
+export interface KafkaAddresses {
   port: number;
   controllerPort: number;
-  /** Where its records are. */
+  /** The folder of Kafka's records. */
   data: string;
   proxied?: readonly ProxiedListener[];
   secured?: SecuredListener | undefined;
 }
 
-/** A further listener, for clients that reach Kafka through a proxy: Kafka names the proxy's port to them. */
+/** A listener for clients behind a proxy: Kafka advertises the proxy's port to them. */
 export interface ProxiedListener {
   port: number;
   advertisedPort: number;
 }
 
-/** The settings of a Kafka of one node, for one machine: server.properties. */
-export function kafkaProperties(place: KafkaPlace): string {
-  const { port, controllerPort, data, proxied = [], secured } = place;
+/** Returns the server.properties of a one-node Kafka on 127.0.0.1. */
+export function kafkaProperties(addresses: KafkaAddresses): string {
+  const { port, controllerPort, data, proxied = [], secured } = addresses;
   const listeners = [`PLAINTEXT://127.0.0.1:${port}`, `CONTROLLER://127.0.0.1:${controllerPort}`];
   const advertised = [`PLAINTEXT://127.0.0.1:${port}`];
   const protocols = ['PLAINTEXT:PLAINTEXT', 'CONTROLLER:PLAINTEXT'];
@@ -40,7 +40,7 @@ export function kafkaProperties(place: KafkaPlace): string {
     'advertised.listeners': advertised.join(','),
     'listener.security.protocol.map': protocols.join(','),
     'inter.broker.listener.name': 'PLAINTEXT',
-    // In a properties file a backslash escapes; a path that has one must survive that.
+    // A backslash is an escape character in a properties file.
     'log.dirs': data.replaceAll('\\', '\\\\'),
     'auto.create.topics.enable': false,
     'offsets.topic.num.partitions': 1,
@@ -51,9 +51,10 @@ export function kafkaProperties(place: KafkaPlace): string {
     'share.coordinator.state.topic.num.partitions': 1,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
-    // One consumer a group: there is nobody to wait for.
+    // Each group has one consumer, so a rebalance need not wait for others to join.
     'group.initial.rebalance.delay.ms': 0,
-    // After a kill it is let in again only when its former session is over: by default 9 s, which made 12 s of healing.
+    // After a kill the broker can register again only when its former session has expired. With the
+    // default of 9 s the system needed 12 s to recover.
     'broker.session.timeout.ms': 2000,
     'broker.heartbeat.interval.ms': 500,
     'num.network.threads': 2,

@@ -1,17 +1,22 @@
 import { openSync } from 'node:fs';
 import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { StartError } from '@gudang/runtime/start-error';
 import { gudangDirectory } from '../gudang-directory.ts';
-import { type Child, describeExit, type Exit, startChild } from '../processes/child.ts';
+import {
+  type Child,
+  describeExit,
+  type Exit,
+  readLogTail,
+  startChild,
+} from '../processes/child.ts';
 import { freePort, isFree } from '../processes/free-port.ts';
-import { lastLines } from '../processes/last-lines.ts';
 import { stopLeftover } from '../processes/leftover.ts';
-import { StartError } from '../start-error.ts';
 import { type ClassArchive, classArchive } from './class-archive.ts';
 import { formatStorage } from './format-storage.ts';
 import { findJava } from './java.ts';
-import { kafkaAnswers } from './kafka-answers.ts';
 import { kafkaLibraries } from './kafka-libraries.ts';
 import { kafkaProperties, type ProxiedListener } from './kafka-properties.ts';
 import { type SecuredListener, scramArguments } from './secured-listener.ts';
@@ -19,8 +24,11 @@ import { type SecuredListener, scramArguments } from './secured-listener.ts';
 const POLL_MS = 50;
 const READY_DEADLINE_MS = 60_000;
 const STOP_WHILE_STARTING_MS = 1500;
-/** One core and a quarter of a gigabyte are plenty for one machine; the first compiler alone halves the start. */
+/** 256 MB and one core are enough for one machine. Without the second compiler (C2) the start takes half as long. */
 const JVM = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+/** Length 10; ApiVersions (18), version 0; correlation id 1; no client id. */
+const API_VERSIONS_REQUEST = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
+const PROBE_TIMEOUT_MS = 1000;
 const LOGGING = [
   '-Dorg.slf4j.simpleLogger.showDateTime=true',
   '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss',
@@ -28,40 +36,40 @@ const LOGGING = [
 ];
 
 export interface KafkaOptions {
-  /** Where its data, settings, log and pid file are kept; made when missing. */
+  /** Contains Kafka's data, settings, log and pid file. Created if missing. */
   directory: string;
-  /** A free one when left out. */
+  /** Default: a free port. */
   port?: number;
-  /** Listeners beside the usual one, for clients behind a proxy. */
+  /** Additional listeners, for clients behind a proxy. */
   proxied?: readonly ProxiedListener[];
-  /** A listener with TLS and SASL; its users are made with the data, so they stay the same from start to start. */
+  /** A listener with TLS and SASL. Its SCRAM users are created with the data; later changes have no effect. */
   secured?: SecuredListener;
-  /** The folder that holds Kafka's jars for all that run on this machine; `.gudang/kafka` unless told otherwise. */
+  /** The folder of Kafka's jars, shared by all brokers of this machine. Default: `.gudang/kafka`. */
   libraries?: string;
-  /** Of the process that archives Kafka's classes beside the first start; below normal unless told otherwise. */
+  /** The priority of the process that archives Kafka's classes after the first start. Default: below normal. */
   archivePriority?: number;
-  /** `kafka.log` in the directory unless told otherwise. */
+  /** Default: `kafka.log` in the directory. */
   logFile?: string;
   log?: (line: string) => void;
-  /** Gets how far a slow step is. */
+  /** Receives the progress of slow steps. */
   progress?: (text: string) => void;
-  /** Ends a start that is under way. */
+  /** Aborts the start. */
   signal?: AbortSignal;
 }
 
 export interface RunningKafka {
   port: number;
   pid: number;
-  /** For KAFKA_BROKERS. */
+  /** The value for KAFKA_BROKERS. */
   brokers: string;
   exited: Promise<Exit>;
-  /** Ends it in order; kills it after the deadline (4,000 ms unless told otherwise). */
+  /** Stops Kafka; kills it after `deadlineMs` (default: 4,000). */
   stop(deadlineMs?: number): Promise<void>;
 }
 
 /**
- * A real Apache Kafka of one node as a child process, ready for clients; its data is kept in the directory.
- * @throws {StartError} in words for people
+ * Starts a one-node Apache Kafka as a child process. Resolves when it serves clients.
+ * @throws {StartError} if Kafka cannot start; the message says what to do
  */
 export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   const { directory, log = () => {}, signal } = options;
@@ -70,17 +78,16 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   const pidFile = join(directory, 'kafka.pid');
   const logFile = options.logFile ?? join(directory, 'kafka.log');
   const java = await findJava();
-  const kept = options.libraries ?? join(gudangDirectory(), 'kafka');
-  // By its real path: an archive of classes belongs to one class path, to the letter.
-  const libraries = await realpath(await kafkaLibraries({ ...options, directory: kept }));
+  const librariesRoot = options.libraries ?? join(gudangDirectory(), 'kafka');
+  // The real path: a class archive is valid for exactly one class path.
+  const libraries = await realpath(await kafkaLibraries({ ...options, directory: librariesRoot }));
   options.progress?.('Starting Kafka');
   await mkdir(directory, { recursive: true });
   const leftover = await stopLeftover(pidFile, properties);
-  if (leftover)
-    log(`Kafka of an earlier start was still running (process ${leftover}); stopped it`);
+  if (leftover) log(`Stopped Kafka of an earlier start (process ${leftover})`);
   const port = options.port || (await freePort());
-  if (!(await isFree(port))) throw new StartError(portTaken(port));
-  const controllerPort = await keptPort(join(directory, 'controller-port'), port);
+  if (!(await isFree(port))) throw new StartError(portInUse(port));
+  const controllerPort = await findControllerPort(join(directory, 'controller-port'), port);
   const data = join(directory, 'data');
   const { proxied = [], secured } = options;
   await writeFile(properties, kafkaProperties({ port, controllerPort, data, proxied, secured }));
@@ -98,12 +105,12 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
     stdio: ['ignore', output, output],
     pidFile,
   });
-  await ready(child, port, logFile, signal);
-  return { port, pid: child.pid, brokers: `127.0.0.1:${port}`, ...archiving(child, archive) };
+  await waitUntilReady(child, port, logFile, signal);
+  return { port, pid: child.pid, brokers: `127.0.0.1:${port}`, ...withArchiving(child, archive) };
 }
 
-/** It has ended when the making of the archive has, too, which ends with it. */
-function archiving(child: Child, archive: ClassArchive): Pick<RunningKafka, 'exited' | 'stop'> {
+/** Ties the archiving process to Kafka: it is aborted when Kafka exits, and `exited` waits for both. */
+function withArchiving(child: Child, archive: ClassArchive): Pick<RunningKafka, 'exited' | 'stop'> {
   const ending = new AbortController();
   const made = archive.make(ending.signal);
   const exited = child.exited.then(async (exit) => {
@@ -118,43 +125,62 @@ function archiving(child: Child, archive: ClassArchive): Pick<RunningKafka, 'exi
   return { exited, stop };
 }
 
-/** The controller's port stays the same from start to start while nobody else has taken it. */
-async function keptPort(file: string, not: number): Promise<number> {
-  const kept = Number(await readFile(file, 'utf8').catch(() => ''));
-  if (kept && kept !== not && (await isFree(kept))) return kept;
+/** Returns the controller's port of the previous start if it is free, else another free port. */
+async function findControllerPort(file: string, brokerPort: number): Promise<number> {
+  const previous = Number(await readFile(file, 'utf8').catch(() => ''));
+  if (previous && previous !== brokerPort && (await isFree(previous))) return previous;
   const port = await freePort();
   await writeFile(file, String(port));
-  return port === not ? keptPort(file, not) : port;
+  return port === brokerPort ? findControllerPort(file, brokerPort) : port;
 }
 
-async function ready(
+async function waitUntilReady(
   child: Child,
   port: number,
   logFile: string,
   signal?: AbortSignal,
 ): Promise<void> {
   const giveUpAt = Date.now() + READY_DEADLINE_MS;
-  while (!(await kafkaAnswers(port))) {
+  while (!(await answers(port))) {
     const exit = child.exit();
-    if (exit?.signal) throw new Error(`ended while starting: ${exit.signal}`);
+    if (exit?.signal) throw new Error(`exited during its start: ${exit.signal}`);
     if (exit) {
-      const why = await lastLines(logFile);
-      throw new StartError(`Kafka ended while starting (${describeExit(exit)}):\n${why}`);
+      const why = await readLogTail(logFile);
+      throw new StartError(`Kafka exited during its start (${describeExit(exit)}):\n${why}`);
     }
     if (signal?.aborted || Date.now() > giveUpAt) {
       await child.stop(STOP_WHILE_STARTING_MS);
       signal?.throwIfAborted();
       throw new StartError(
-        `Kafka is not ready after ${READY_DEADLINE_MS / 1000} s; see ${logFile}`,
+        `Kafka was not ready after ${READY_DEADLINE_MS / 1000} s; see ${logFile}`,
       );
     }
     await sleep(POLL_MS);
   }
 }
 
-function portTaken(port: number): string {
+/**
+ * Whether a Kafka broker answers on this port of 127.0.0.1. A connection alone proves too little: it is
+ * accepted as soon as the port is bound, seconds before the broker serves clients.
+ */
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', timeout: PROBE_TIMEOUT_MS });
+    const done = (answered: boolean) => {
+      resolve(answered);
+      socket.destroy();
+    };
+    socket.once('connect', () => socket.write(API_VERSIONS_REQUEST));
+    socket.once('data', () => done(true));
+    socket.once('timeout', () => done(false));
+    socket.once('error', () => done(false));
+    socket.once('close', () => done(false));
+  });
+}
+
+function portInUse(port: number): string {
   return (
-    `Port ${port} is taken, so Kafka cannot listen there. Stop what uses it, set KAFKA_PORT to another port, ` +
+    `Port ${port} is in use, so Kafka cannot listen there. Stop the other program, set KAFKA_PORT to another port, ` +
     'or set KAFKA_BROKERS to a running Kafka'
   );
 }

@@ -1,8 +1,9 @@
-/** A listener that talks TLS and has clients log in by SASL. */
+/** A listener with TLS and SASL. */
 export interface SecuredListener {
   port: number;
-  /** The chain that it shows and the key of its first certificate (PKCS #8), in PEM. */
+  /** The certificate chain, in PEM. */
   certificate: string;
+  /** The key of the first certificate: PKCS #8, in PEM. */
   key: string;
   users: readonly SecuredUser[];
 }
@@ -10,16 +11,16 @@ export interface SecuredListener {
 export interface SecuredUser {
   name: string;
   password: string;
-  /** May do everything; others only log in. */
+  /** A super user. Other users may only log in. */
   trusted: boolean;
 }
 
-/** What server.properties says of it, beside its address. */
+/** Returns the listener's entries of server.properties, without its address. */
 export function securedProperties(listener: SecuredListener): Record<string, string> {
   const plain = listener.users.map(({ name, password }) => `user_${name}="${password}"`).join(' ');
   const login = 'org.apache.kafka.common.security';
   const scram = `${login}.scram.ScramLoginModule required;`;
-  const ofListener = {
+  const listenerProperties = {
     'ssl.keystore.type': 'PEM',
     'ssl.keystore.certificate.chain': inOneLine(listener.certificate),
     'ssl.keystore.key': inOneLine(listener.key),
@@ -31,15 +32,18 @@ export function securedProperties(listener: SecuredListener): Record<string, str
   const trusted = listener.users.filter((user) => user.trusted).map(({ name }) => `User:${name}`);
   return {
     ...Object.fromEntries(
-      Object.entries(ofListener).map(([name, value]) => [`listener.name.secured.${name}`, value]),
+      Object.entries(listenerProperties).map(([name, value]) => [
+        `listener.name.secured.${name}`,
+        value,
+      ]),
     ),
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-    // Whoever comes by the usual listener may do as ever.
+    // Clients of the PLAINTEXT listener are anonymous and keep full access.
     'super.users': ['User:ANONYMOUS', ...trusted].join(';'),
   };
 }
 
-/** Kafka keeps SCRAM's users among its records: they are there from its first start on. */
+/** Returns the storage tool's arguments that create the SCRAM users. Kafka stores them as records. */
 export function scramArguments({ users }: Pick<SecuredListener, 'users'>): string[] {
   return users.flatMap(({ name, password }) =>
     ['SCRAM-SHA-256', 'SCRAM-SHA-512'].map(
@@ -48,7 +52,7 @@ export function scramArguments({ users }: Pick<SecuredListener, 'users'>): strin
   );
 }
 
-/** A properties file ends a value at its line's end; `\n` stands for one. */
+/** A value in a properties file ends at the line break; `\n` is an escaped line break. */
 function inOneLine(pem: string): string {
   return pem.trim().replaceAll(/\r?\n/g, '\\n');
 }

@@ -1,4 +1,4 @@
-/** What an Indonesian shop may have in its warehouse. */
+/** Sample stocks of an Indonesian shop. */
 const STOCKS = [
   { id: 'kopi-gayo', name: 'Kopi Gayo 250 g', quantity: 120 },
   { id: 'kopi-toraja', name: 'Kopi Toraja 250 g', quantity: 80 },
@@ -14,17 +14,17 @@ const IS_EMPTY = '{ stocks(first: 1) { nodes { id } } }';
 const ADD = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }';
 
 /**
- * Puts a few stocks into an empty system, the way any client would. Returns how many.
+ * Adds sample stocks through the graph if there are no stocks. Returns how many were added.
  * @param url the gateway's GraphQL address
  */
 export async function addDemoData(url: string): Promise<number> {
-  const { stocks } = await ask<{ stocks: { nodes: unknown[] } }>(url, IS_EMPTY, {});
+  const { stocks } = await request<{ stocks: { nodes: unknown[] } }>(url, IS_EMPTY, {});
   if (stocks.nodes.length > 0) return 0;
-  for (const input of STOCKS) await ask(url, ADD, { input });
+  for (const input of STOCKS) await request(url, ADD, { input });
   return STOCKS.length;
 }
 
-async function ask<T>(url: string, query: string, variables: object): Promise<T> {
+async function request<T>(url: string, query: string, variables: object): Promise<T> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

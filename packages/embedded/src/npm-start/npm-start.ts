@@ -1,64 +1,48 @@
-import { rmSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { StartError } from '@gudang/runtime/start-error';
 import { repository } from '../gudang-directory.ts';
 import { killChildren } from '../processes/child.ts';
-import { StartError } from '../start-error.ts';
 import { readyTable } from '../terminal/ready-table.ts';
 import { terminal } from '../terminal/terminal.ts';
-import { createBacking } from './backing.ts';
+import { claimDirectory, stopLeftovers } from './claim-directory.ts';
 import { addDemoData } from './demo-data.ts';
-import { stopLeftovers } from './leftovers.ts';
 import { preflight } from './preflight.ts';
-import { claim } from './run-lock.ts';
-import { planServices, type Services } from './service-plan.ts';
+import { createBackingServers, planServices, type Services } from './service-plan.ts';
 import { readStartSettings } from './start-settings.ts';
-import { stopOnSignals } from './stop-on-signals.ts';
 import { startSystem } from './system.ts';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const STOP_DEADLINE_MS = 4800;
+
 /**
- * Brings up the whole system and keeps it up until a signal ends the process.
- * @param root where the services are: the repository unless told otherwise
- * @throws {StartError} in words for people, after stopping what has been started
+ * Starts the whole system and keeps it running until a signal ends the process.
+ * @param root the folder of the services. Default: the repository
+ * @throws {StartError} after stopping the parts that had started
  */
-export async function runStart(root = repository): Promise<void> {
+export async function runNpmStart(root = repository): Promise<void> {
   const began = Date.now();
   const { settings, problems } = readStartSettings(process.env);
-  const backing = createBacking(settings);
+  const backing = createBackingServers(settings);
   const services = planServices(root, process.env, settings, backing);
   await claimDirectory(settings.directory);
   await stopLeftovers(settings.directory, services, terminal.line);
   problems.push(...(await preflight(settings, services)));
   if (problems.length > 0) throw new StartError(listOf(problems));
 
-  terminal.line(`Starting Gudang; its data is kept in ${settings.directory}`);
+  terminal.line(`Starting Gudang. Data directory: ${settings.directory}`);
   if (settings.databases) {
-    terminal.line('The databases are your own: `npm run migrate` brings them up to date');
+    terminal.line('Using your databases: run `npm run migrate` to update their schemas');
   }
   const system = startSystem({ root, settings, services, backing });
-  const stopping = stopOnSignals(system.stop, terminal.line);
+  const isStopping = stopOnSignals(system.stop);
   try {
     await system.ready;
   } catch (error) {
-    if (stopping()) return;
+    if (isStopping()) return;
     await system.stop();
     throw error;
   }
   if (!settings.databases) await tryDemoData(services);
-  if (!stopping()) terminal.line(readyTable(settings, backing, (Date.now() - began) / 1000));
-}
-
-async function claimDirectory(directory: string): Promise<void> {
-  const run = join(directory, 'run');
-  await mkdir(run, { recursive: true }).catch((error: Error) => {
-    throw new StartError(`${error.message}. Set GUDANG_DIR to a folder that can be written`);
-  });
-  const lock = join(run, 'start.pid');
-  await claim(lock);
-  process.once('exit', () => {
-    killChildren();
-    rmSync(lock, { force: true });
-  });
+  if (!isStopping()) terminal.line(readyTable(settings, backing, (Date.now() - began) / 1000));
 }
 
 function listOf(problems: string[]): string {
@@ -66,11 +50,35 @@ function listOf(problems: string[]): string {
   return ['Gudang cannot start:', ...problems.map((problem) => `  - ${problem}`)].join('\n');
 }
 
-/** A missing sample is no reason not to run. */
+/**
+ * The first signal stops the parts in order, then ends the process. A second signal, or 4.8 s, kills
+ * the remaining parts. Returns a function that reports whether a signal was received.
+ */
+function stopOnSignals(stop: () => Promise<void>): () => boolean {
+  let stopping = false;
+  const exit = (code: number) => {
+    killChildren();
+    process.exit(code);
+  };
+  const onSignal = () => {
+    if (stopping) exit(130);
+    stopping = true;
+    terminal.line('Stopping. Press Ctrl-C again to stop immediately');
+    setTimeout(() => exit(1), STOP_DEADLINE_MS).unref();
+    stop().then(
+      () => exit(0),
+      () => exit(1),
+    );
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  return () => stopping;
+}
+
+/** Adds demo data. A failure is reported and does not end the start. */
 async function tryDemoData({ gateway }: Services): Promise<void> {
   try {
     const added = await addDemoData(`${gateway.address}/graphql`);
-    if (added > 0) terminal.part('gateway', `added ${added} stocks to try things with`);
+    if (added > 0) terminal.part('gateway', `added ${added} stocks as demo data`);
   } catch (error) {
     terminal.part('gateway', `could not add demo data: ${(error as Error).message}`);
   }

@@ -1,28 +1,28 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { StartError } from '@gudang/runtime/start-error';
 import { findJava } from '../kafka/java.ts';
 import { findMaven } from '../kafka/kafka-libraries.ts';
 import { findPostgres } from '../postgres/postgres-binaries.ts';
-import { unprivileged } from '../postgres/unprivileged-user.ts';
+import { findUnprivilegedUser } from '../postgres/unprivileged-user.ts';
 import { isFree } from '../processes/free-port.ts';
-import { StartError } from '../start-error.ts';
 import type { ServicePlan, Services } from './service-plan.ts';
 import { type PartName, portSetting, type StartSettings } from './start-settings.ts';
 
 const run = promisify(execFile);
-const OR_ONES_OWN: Partial<Record<PartName, string>> = {
+const OWN_SERVER_ADVICE: Partial<Record<PartName, string>> = {
   postgres: ', or ORDER_DATABASE_URL and STOCK_DATABASE_URL to a running PostgreSQL',
   kafka: ', or KAFKA_BROKERS to a running Kafka',
 };
 
-/** All that would keep the system from starting, a readable line each; nothing is started to find it out. */
+/** Checks whether the system can start, without starting it. Returns one line for each problem. */
 export async function preflight(settings: StartSettings, services: Services): Promise<string[]> {
   const checks: Promise<string[]>[] = Object.values(services).map(serviceProblems);
   const parts: PartName[] = ['gateway', 'order', 'stock'];
   if (!settings.databases) {
     parts.push('postgres');
-    checks.push(problemOf(findPostgres), problemOf(unprivileged));
+    checks.push(problemOf(findPostgres), problemOf(findUnprivilegedUser));
   }
   if (!settings.brokers) {
     parts.push('kafka');
@@ -33,7 +33,7 @@ export async function preflight(settings: StartSettings, services: Services): Pr
   }
   const usable = parts.filter((part) => !settings.badPorts.includes(part));
   checks.push(...usable.map((part) => portProblems(part, settings.ports[part])));
-  // The services share settings, and so may have the same to say.
+  // The services share settings and may report the same problem.
   return [...new Set((await Promise.all(checks)).flat())];
 }
 
@@ -51,8 +51,8 @@ async function serviceProblems({ script, env }: ServicePlan): Promise<string[]> 
 async function portProblems(part: PartName, port: number): Promise<string[]> {
   if (await isFree(port)) return [];
   return [
-    `Port ${port} is taken, and ${part} is to listen there: stop what uses it, ` +
-      `or set ${portSetting(part)} to another port${OR_ONES_OWN[part] ?? ''}`,
+    `Port ${port} is in use, so ${part} cannot listen there: stop the other program, ` +
+      `or set ${portSetting(part)} to another port${OWN_SERVER_ADVICE[part] ?? ''}`,
   ];
 }
 

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { StartError } from '../start-error.ts';
+import { StartError } from '@gudang/runtime/start-error';
 
 const run = promisify(execFile);
 
 /**
- * Brings both databases up to date, by the same command as `npm run migrate`. Returns what it did, a line each.
- * @throws {StartError} with the command's own words
+ * Migrates both databases with the command of `npm run migrate`. Returns one line for each change.
+ * @throws {StartError} with the command's error output
  */
 export async function runMigrations(
   root: string,

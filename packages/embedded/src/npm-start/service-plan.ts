@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { Backing } from './backing.ts';
 import type { StartSettings } from './start-settings.ts';
+
+/** The servers that the subgraphs need. */
+export interface BackingServers {
+  databases: { order: string; stock: string };
+  brokers: string;
+}
 
 export type ServiceName = 'order' | 'stock' | 'gateway';
 
@@ -9,25 +14,34 @@ export interface ServicePlan {
   /** The file that Node runs. */
   script: string;
   env: NodeJS.ProcessEnv;
-  /** Where it answers on this machine. */
+  /** The service's address on this machine: `http://127.0.0.1:8000`. */
   address: string;
 }
 
 export type Services = Record<ServiceName, ServicePlan>;
 
-/** Which services are started, and with which environment: what they need is added to that of `npm start`. */
+/** Returns the addresses of the user's own servers, or of those that `npm start` starts. */
+export function createBackingServers({ databases, brokers, ports }: StartSettings): BackingServers {
+  const server = `postgresql://postgres@127.0.0.1:${ports.postgres}`;
+  return {
+    databases: databases ?? { order: `${server}/order_db`, stock: `${server}/stock_db` },
+    brokers: brokers ?? `127.0.0.1:${ports.kafka}`,
+  };
+}
+
+/** Plans the services: each gets the environment of `npm start` and its own port and addresses. */
 export function planServices(
   root: string,
   env: NodeJS.ProcessEnv,
   { ports }: StartSettings,
-  { databases, brokers }: Backing,
+  { databases, brokers }: BackingServers,
 ): Services {
   const at = (name: ServiceName) => `http://${reachableHost(env.HOST)}:${ports[name]}`;
   const subgraphs = `order=${at('order')}/graphql,stock=${at('stock')}/graphql`;
-  // Who asks is told to the subgraphs beside a secret; one for as long as these run will do.
-  const asksWho = env.JWT_JWKS_URL?.trim() || env.JWT_SECRET?.trim();
+  // The gateway proves the caller's identity to the subgraphs with this secret. It need not outlive them.
+  const authenticates = env.JWT_JWKS_URL?.trim() || env.JWT_SECRET?.trim();
   const proof =
-    asksWho && !env.SUBGRAPH_SECRET?.trim()
+    authenticates && !env.SUBGRAPH_SECRET?.trim()
       ? { SUBGRAPH_SECRET: randomBytes(24).toString('base64url') }
       : {};
   const plan = (name: ServiceName, folder: string, extra: NodeJS.ProcessEnv): ServicePlan => ({
@@ -48,14 +62,14 @@ export function planServices(
   };
 }
 
-/** The services listen on HOST; one that means all addresses is reached by the loopback one. */
+/** Returns the address of a service that listens on `host`: the loopback address if `host` means all addresses. */
 export function reachableHost(host: string | undefined): string {
   const listening = host?.trim();
   if (!listening || listening === '0.0.0.0' || listening === '::') return '127.0.0.1';
   return listening.includes(':') ? `[${listening}]` : listening;
 }
 
-/** Where the process id of a running service is kept. */
+/** The file with the process id of a running service. */
 export function pidFileOf(directory: string, name: ServiceName): string {
   return join(directory, 'run', `${name}.pid`);
 }

@@ -1,38 +1,37 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { StartError } from '@gudang/runtime/start-error';
 import { type Child, describeExit, startChild } from '../processes/child.ts';
 import type { Part } from '../processes/supervise.ts';
-import { StartError } from '../start-error.ts';
 import { openLogFile } from '../terminal/log-file.ts';
 import { readServiceLine, type ServiceLine } from '../terminal/service-line.ts';
-import { whyNotReady } from './why-not-ready.ts';
 
 const POLL_MS = 50;
 const PROBE_TIMEOUT_MS = 2000;
-const TELL_AFTER_MS = 10_000;
+const REPORT_EVERY_MS = 10_000;
 const STOP_WHILE_STARTING_MS = 1000;
 
 export interface ServiceOptions {
   name: string;
-  /** The file that Node runs. */
+  /** The file that Node executes. */
   script: string;
   env: NodeJS.ProcessEnv;
-  /** Where it answers: `http://127.0.0.1:8000`. */
+  /** The service's address: `http://127.0.0.1:8000`. */
   address: string;
-  /** Gets everything it writes. */
+  /** Receives all output. */
   logFile: string;
   pidFile: string;
-  /** Gets the warnings and errors among it. */
-  complain: (line: ServiceLine) => void;
+  /** Receives the lines that the terminal shows. */
+  onLine: (line: ServiceLine) => void;
   log: (line: string) => void;
   signal: AbortSignal;
 }
 
 /**
- * One of the services as a child process, ready when its /readyz says so. A service that is not ready is waited for:
- * it says itself why, and that is passed on.
- * @throws {StartError} when it exits by itself before it is ready
+ * Starts a service as a child process. Resolves when `/readyz` reports that it is ready, without a
+ * time-out; until then, logs every 10 s the reason that the service reports.
+ * @throws {StartError} if the service exits before it is ready
  */
 export async function startService(options: ServiceOptions): Promise<Part> {
   const { script, env, logFile, pidFile, signal } = options;
@@ -46,44 +45,49 @@ export async function startService(options: ServiceOptions): Promise<Part> {
   });
   const output = openLogFile(logFile);
   const streams = [child.process.stdout, child.process.stderr] as Readable[];
-  const drained = streams.map((stream) => drain(stream, output.write, options.complain));
+  const drained = streams.map((stream) => drain(stream, output.write, options.onLine));
   void Promise.all(drained).then(output.close);
-  await ready(child, options);
+  await waitUntilReady(child, options);
   return child;
 }
 
 async function drain(
   stream: Readable,
   write: (text: string) => void,
-  complain: (line: ServiceLine) => void,
+  onLine: (line: ServiceLine) => void,
 ): Promise<void> {
   for await (const line of createInterface({
     input: stream,
     crlfDelay: Number.POSITIVE_INFINITY,
   })) {
     write(`${line}\n`);
-    const complaint = readServiceLine(line);
-    if (complaint) complain(complaint);
+    const shown = readServiceLine(line);
+    if (shown) onLine(shown);
   }
 }
 
-async function ready(child: Child, { name, address, logFile, log, signal }: ServiceOptions) {
-  let tellAt = Date.now() + TELL_AFTER_MS;
+async function waitUntilReady(
+  child: Child,
+  { name, address, logFile, log, signal }: ServiceOptions,
+) {
+  let reportAt = Date.now() + REPORT_EVERY_MS;
   for (;;) {
     const answer = await probe(`${address}/readyz`);
     const exit = child.exit();
-    if (exit?.signal) throw new Error(`ended while starting: ${exit.signal}`);
+    if (exit?.signal) throw new Error(`exited during its start: ${exit.signal}`);
     if (exit) {
-      throw new StartError(`${name} ended while starting (${describeExit(exit)}); see ${logFile}`);
+      throw new StartError(
+        `${name} exited during its start (${describeExit(exit)}); see ${logFile}`,
+      );
     }
     if (answer === 'ready') return;
     if (signal.aborted) {
       await child.stop(STOP_WHILE_STARTING_MS);
       throw signal.reason;
     }
-    if (Date.now() > tellAt) {
+    if (Date.now() > reportAt) {
       log(`not ready yet: ${answer}`);
-      tellAt = Date.now() + TELL_AFTER_MS;
+      reportAt = Date.now() + REPORT_EVERY_MS;
     }
     await sleep(POLL_MS);
   }
@@ -97,4 +101,21 @@ async function probe(url: string): Promise<string> {
   } catch {
     return `no answer at ${url}`;
   }
+}
+
+/**
+ * Returns the reasons in the body of a `/readyz` response that is not 200. Returns the body if it is not
+ * a health report.
+ */
+export function whyNotReady(status: number, body: string): string {
+  try {
+    const { parts } = JSON.parse(body) as {
+      parts: Record<string, { state: string; reason?: string }>;
+    };
+    const down = Object.entries(parts).filter(([, { state }]) => state === 'down');
+    if (down.length > 0) return down.map(([part, { reason }]) => `${part}: ${reason}`).join('; ');
+  } catch {
+    // The body is not a health report.
+  }
+  return `${status} ${body.slice(0, 300)}`.trim();
 }

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { createBacking } from './backing.ts';
+import { describe, expect, it } from 'vitest';
+import { createBackingServers } from './service-plan.ts';
 import { readStartSettings } from './start-settings.ts';
 
 const OWN = {
@@ -7,10 +7,10 @@ const OWN = {
   STOCK_DATABASE_URL: 'postgresql://a:b@db/stock',
 };
 
-describe('with nothing set', () => {
+describe('readStartSettings without variables', () => {
   const { settings, problems } = readStartSettings({});
 
-  test('everything is started, on the usual ports', () => {
+  it('starts all parts on their default ports', () => {
     expect(problems).toEqual([]);
     expect(settings.ports).toEqual({
       postgres: 54_329,
@@ -22,8 +22,8 @@ describe('with nothing set', () => {
     expect(settings.directory).toMatch(/\/\.gudang$/);
   });
 
-  test('the services get the addresses of what is started', () => {
-    expect(createBacking(settings)).toEqual({
+  it('gives the services the addresses of the embedded servers', () => {
+    expect(createBackingServers(settings)).toEqual({
       databases: {
         order: 'postgresql://postgres@127.0.0.1:54329/order_db',
         stock: 'postgresql://postgres@127.0.0.1:54329/stock_db',
@@ -33,43 +33,45 @@ describe('with nothing set', () => {
   });
 });
 
-test('servers of one’s own are used', () => {
-  const { settings, problems } = readStartSettings({ ...OWN, KAFKA_BROKERS: 'k1:9092,k2:9092' });
-  expect(problems).toEqual([]);
-  expect(createBacking(settings)).toEqual({
-    databases: { order: OWN.ORDER_DATABASE_URL, stock: OWN.STOCK_DATABASE_URL },
-    brokers: 'k1:9092,k2:9092',
+describe('readStartSettings', () => {
+  it('uses the user’s own servers', () => {
+    const { settings, problems } = readStartSettings({ ...OWN, KAFKA_BROKERS: 'k1:9092,k2:9092' });
+    expect(problems).toEqual([]);
+    expect(createBackingServers(settings)).toEqual({
+      databases: { order: OWN.ORDER_DATABASE_URL, stock: OWN.STOCK_DATABASE_URL },
+      brokers: 'k1:9092,k2:9092',
+    });
   });
-});
 
-test.each(['ORDER_DATABASE_URL', 'STOCK_DATABASE_URL'] as const)('%s alone is refused', (name) => {
-  const { problems } = readStartSettings({ [name]: OWN[name] });
-  expect(problems).toEqual([
-    expect.stringMatching(new RegExp(`is missing beside ${name}: set both`)),
-  ]);
-});
+  it.each(['ORDER_DATABASE_URL', 'STOCK_DATABASE_URL'] as const)('rejects %s alone', (name) => {
+    const { problems } = readStartSettings({ [name]: OWN[name] });
+    expect(problems).toEqual([
+      expect.stringMatching(new RegExp(`is missing but ${name} is set: set both`)),
+    ]);
+  });
 
-test('all problems are told at once', () => {
-  const env = { KAFKA_PORT: 'abc', GATEWAY_PORT: '0', ORDER_PORT: '8001', STOCK_PORT: '65536' };
-  expect(readStartSettings(env).problems).toEqual([
-    'KAFKA_PORT: "abc" is not allowed; a whole number from 1 to 65535',
-    'GATEWAY_PORT: "0" is not allowed; a whole number from 1 to 65535',
-    'STOCK_PORT: "65536" is not allowed; a whole number from 1 to 65535',
-  ]);
-});
+  it('reports all problems at once', () => {
+    const env = { KAFKA_PORT: 'abc', GATEWAY_PORT: '0', ORDER_PORT: '8001', STOCK_PORT: '65536' };
+    expect(readStartSettings(env).problems).toEqual([
+      'KAFKA_PORT: "abc" is not allowed; a whole number from 1 to 65535',
+      'GATEWAY_PORT: "0" is not allowed; a whole number from 1 to 65535',
+      'STOCK_PORT: "65536" is not allowed; a whole number from 1 to 65535',
+    ]);
+  });
 
-test('two parts cannot have one port', () => {
-  expect(readStartSettings({ ORDER_PORT: '4000' }).problems).toEqual([
-    'GATEWAY_PORT and ORDER_PORT are both 4000',
-  ]);
-});
+  it('rejects one port for two parts', () => {
+    expect(readStartSettings({ ORDER_PORT: '4000' }).problems).toEqual([
+      'GATEWAY_PORT and ORDER_PORT are both 4000',
+    ]);
+  });
 
-test('the port of what is not started does not matter', () => {
-  expect(readStartSettings({ ...OWN, POSTGRES_PORT: 'x', GATEWAY_PORT: '54329' }).problems).toEqual(
-    [],
-  );
-});
+  it('ignores the port of a part that is not started', () => {
+    expect(
+      readStartSettings({ ...OWN, POSTGRES_PORT: 'x', GATEWAY_PORT: '54329' }).problems,
+    ).toEqual([]);
+  });
 
-test('an empty variable counts as unset', () => {
-  expect(readStartSettings({ KAFKA_BROKERS: ' ', ORDER_DATABASE_URL: '' }).problems).toEqual([]);
+  it('treats an empty variable as unset', () => {
+    expect(readStartSettings({ KAFKA_BROKERS: ' ', ORDER_DATABASE_URL: '' }).problems).toEqual([]);
+  });
 });

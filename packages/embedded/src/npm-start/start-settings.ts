@@ -5,23 +5,27 @@ interface StartSetting {
   default?: string;
 }
 
-/** What `npm start` itself reads from the environment; each service has a table of its own. */
+/** The settings of `npm start` itself. Each service has its own table. */
 export const startSettingsTable = {
   GUDANG_DIR: {
-    description: 'Where npm start keeps data, logs and Kafka itself between starts',
+    description: 'The folder for data, logs and Kafka’s jars, kept between starts',
     default: '.gudang',
   },
-  ORDER_DATABASE_URL: { description: 'A PostgreSQL of your own; then none is started' },
-  STOCK_DATABASE_URL: { description: 'The same for stock; set both or none' },
-  KAFKA_BROKERS: { description: 'A Kafka of your own; then none is started' },
+  ORDER_DATABASE_URL: {
+    description: 'Your own PostgreSQL, which npm start then uses instead of starting one',
+  },
+  STOCK_DATABASE_URL: { description: 'The same for the stock subgraph; set both or neither' },
+  KAFKA_BROKERS: {
+    description: 'Your own Kafka, which npm start then uses instead of starting one',
+  },
   POSTGRES_PORT: {
-    description: 'The port of the PostgreSQL that npm start starts',
+    description: 'The port of the embedded PostgreSQL',
     default: '54329',
   },
-  KAFKA_PORT: { description: 'The port of the Kafka that npm start starts', default: '9092' },
-  GATEWAY_PORT: { description: 'The port npm start gives the gateway', default: '4000' },
-  ORDER_PORT: { description: 'The port npm start gives the order subgraph', default: '8000' },
-  STOCK_PORT: { description: 'The port npm start gives the stock subgraph', default: '8001' },
+  KAFKA_PORT: { description: 'The port of the embedded Kafka', default: '9092' },
+  GATEWAY_PORT: { description: 'The port of the gateway', default: '4000' },
+  ORDER_PORT: { description: 'The port of the order subgraph', default: '8000' },
+  STOCK_PORT: { description: 'The port of the stock subgraph', default: '8001' },
 } as const satisfies Record<string, StartSetting>;
 
 const PORTS = {
@@ -36,16 +40,16 @@ export type PartName = keyof typeof PORTS;
 
 export interface StartSettings {
   directory: string;
-  /** Both, when they are the user's own; undefined when PostgreSQL is to be started. */
+  /** The user's own databases; undefined if `npm start` starts PostgreSQL. */
   databases: { order: string; stock: string } | undefined;
-  /** Undefined when Kafka is to be started. */
+  /** The user's own Kafka; undefined if `npm start` starts Kafka. */
   brokers: string | undefined;
   ports: Record<PartName, number>;
-  /** Those whose port cannot be: their problem is told, and nothing is started. */
+  /** The parts with an invalid port. `ports` has their defaults. */
   badPorts: readonly PartName[];
 }
 
-/** The settings, and everything that is wrong with them, a readable line each. */
+/** Reads the settings. Returns one line for each problem. */
 export function readStartSettings(env: NodeJS.ProcessEnv): {
   settings: StartSettings;
   problems: string[];
@@ -59,8 +63,8 @@ export function readStartSettings(env: NodeJS.ProcessEnv): {
       ? ['ORDER_DATABASE_URL', 'STOCK_DATABASE_URL']
       : ['STOCK_DATABASE_URL', 'ORDER_DATABASE_URL'];
     problems.push(
-      `${missing} is missing beside ${given}: set both to use a PostgreSQL of your own, ` +
-        'or none to have one started',
+      `${missing} is missing but ${given} is set: set both to use your own PostgreSQL, ` +
+        'or neither to have one started',
     );
   }
   const used = (Object.keys(PORTS) as PartName[]).filter(
@@ -79,12 +83,12 @@ export function readStartSettings(env: NodeJS.ProcessEnv): {
   const databases = order && stock ? { order, stock } : undefined;
   const directory = gudangDirectory(env);
   const badPorts = used.filter((part) => Number.isNaN(ports[part]));
-  // What is derived from a bad port is planned with its default, so that no service finds fault with it too.
+  // With the default port, no service reports a second problem for the same setting.
   for (const part of badPorts) ports[part] = Number(startSettingsTable[PORTS[part]].default);
   return { settings: { directory, databases, brokers, ports, badPorts }, problems };
 }
 
-/** The setting that moves a part to another port. */
+/** Returns the name of the setting for a part's port. */
 export function portSetting(part: PartName): string {
   return PORTS[part];
 }

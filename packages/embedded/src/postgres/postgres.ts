@@ -4,37 +4,42 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { StartError } from '@gudang/runtime/start-error';
 import pg from 'pg';
-import { type Child, describeExit, type Exit, startChild } from '../processes/child.ts';
+import {
+  type Child,
+  describeExit,
+  type Exit,
+  readLogTail,
+  startChild,
+} from '../processes/child.ts';
 import { freePort, isFree } from '../processes/free-port.ts';
-import { lastLines } from '../processes/last-lines.ts';
 import { isOurs, readPid, stopLeftover } from '../processes/leftover.ts';
-import { StartError } from '../start-error.ts';
 import { findPostgres } from './postgres-binaries.ts';
-import { type Unprivileged, unprivileged } from './unprivileged-user.ts';
+import { findUnprivilegedUser, type UnprivilegedUser } from './unprivileged-user.ts';
 
 const run = promisify(execFile);
 const POLL_MS = 25;
-/** Going through the log after a crash may take its time. */
+/** Recovery from the write-ahead log after a crash can take long. */
 const READY_DEADLINE_MS = 60_000;
 const STOP_WHILE_STARTING_MS = 1500;
 const SETTINGS = { max_connections: '200', shared_buffers: '64MB', unix_socket_directories: '' };
 
 export interface PostgresOptions {
-  /** Where its data, log and pid file are kept; made when missing. */
+  /** Contains PostgreSQL's data, log and pid file. Created if missing. */
   directory: string;
-  /** A free one when left out. */
+  /** Default: a free port. */
   port?: number;
-  /** The folder of another PostgreSQL's programs than npm's, such as `/usr/lib/postgresql/15/bin`. */
+  /** The folder of another PostgreSQL's programs, such as `/usr/lib/postgresql/15/bin`. Default: the npm package's. */
   programs?: string;
-  /** Settings over the usual ones, such as `{ fsync: 'off' }` for data that nobody needs tomorrow. */
+  /** Overrides settings, such as `{ fsync: 'off' }` for temporary data. */
   settings?: Record<string, string>;
-  /** `postgres.log` in the directory unless told otherwise. */
+  /** Default: `postgres.log` in the directory. */
   logFile?: string;
   log?: (line: string) => void;
-  /** Gets which slow step is under way. */
+  /** Receives the current slow step. */
   progress?: (text: string) => void;
-  /** Ends a start that is under way. */
+  /** Aborts the start. */
   signal?: AbortSignal;
 }
 
@@ -42,17 +47,17 @@ export interface RunningPostgres {
   port: number;
   pid: number;
   exited: Promise<Exit>;
-  /** The address of a database, for its superuser `postgres`; it takes no password and listens on 127.0.0.1 only. */
+  /** The URL of a database for the superuser `postgres`. The server needs no password and listens on 127.0.0.1 only. */
   url(database: string): string;
-  /** False when it was there already. */
+  /** Returns false if the database exists already. */
   createDatabase(name: string): Promise<boolean>;
-  /** Ends it in order; kills it after the deadline (4,000 ms unless told otherwise). */
+  /** Stops PostgreSQL; kills it after `deadlineMs` (default: 4,000). */
   stop(deadlineMs?: number): Promise<void>;
 }
 
 /**
- * A real PostgreSQL as a child process, ready for queries; its data is kept in the directory.
- * @throws {StartError} in words for people
+ * Starts PostgreSQL as a child process. Resolves when it serves queries.
+ * @throws {StartError} if PostgreSQL cannot start; the message says what to do
  */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
   const { directory, log = () => {}, signal } = options;
@@ -60,37 +65,39 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const data = join(directory, 'data');
   const pidFile = join(directory, 'postgres.pid');
   const logFile = options.logFile ?? join(directory, 'postgres.log');
-  const [binaries, user] = await Promise.all([findPostgres(options.programs), unprivileged()]);
+  const [binaries, user] = await Promise.all([
+    findPostgres(options.programs),
+    findUnprivilegedUser(),
+  ]);
   await mkdir(directory, { recursive: true });
   const leftover = await stopLeftover(pidFile, data, 'SIGINT');
-  if (leftover)
-    log(`PostgreSQL of an earlier start was still running (process ${leftover}); stopped it`);
+  if (leftover) log(`Stopped PostgreSQL of an earlier start (process ${leftover})`);
   await removeStaleLock(data);
   const port = options.port || (await freePort());
-  if (!(await isFree(port))) throw new StartError(portTaken(port));
+  if (!(await isFree(port))) throw new StartError(portInUse(port));
   if (!existsSync(data)) await initialise(binaries.initdb, user, options);
   const settings = { ...SETTINGS, ...options.settings, listen_addresses: '127.0.0.1', port };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const output = openSync(logFile, 'a');
   const child = await startChild({
     ...user.wrap(binaries.postgres, ['-D', data, ...flags]),
-    // macOS: with no valid locale PostgreSQL becomes multithreaded while starting, and refuses.
+    // On macOS PostgreSQL becomes multithreaded without a valid locale, and then refuses to start.
     env: { ...process.env, LC_ALL: 'C' },
     stdio: ['ignore', output, output],
-    // SIGTERM would wait for every client to leave.
+    // SIGTERM would wait until every client has disconnected.
     stopSignal: 'SIGINT',
     pidFile,
   });
   const url = (database: string) => `postgresql://postgres@127.0.0.1:${port}/${database}`;
-  await ready(child, url('postgres'), logFile, signal);
+  await waitUntilReady(child, url('postgres'), logFile, signal);
   const { pid, exited, stop } = child;
   return { port, pid, exited, url, createDatabase: (name) => createDatabase(url, name), stop };
 }
 
-/** Made beside its place and moved there when done, so that a cut-off one is not taken for complete. */
+/** Creates the data directory. Renamed when complete, so that an interrupted run leaves no incomplete one. */
 async function initialise(
   initdb: string,
-  user: Unprivileged,
+  user: UnprivilegedUser,
   { directory, settings, log = () => {}, progress = () => {}, signal }: PostgresOptions,
 ): Promise<void> {
   log('Setting up PostgreSQL for the first time');
@@ -99,8 +106,8 @@ async function initialise(
   await user.own(draft);
   const { command, args } = user.wrap(initdb, [
     ...['-D', draft, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8'],
-    // The same order of strings on every machine, whatever its own locales are.
-    ...((await hasOwnLocales(initdb))
+    // The same sort order of strings on every machine.
+    ...((await hasBuiltinLocales(initdb))
       ? ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
       : ['--locale=C.UTF-8']),
     ...(settings?.fsync === 'off' ? ['--no-sync'] : []),
@@ -118,20 +125,23 @@ async function initialise(
   }
 }
 
-/** From 17 on; those before have the machine's alone. */
-async function hasOwnLocales(initdb: string): Promise<boolean> {
+/** PostgreSQL 17 introduced built-in locales. Earlier versions use those of the operating system. */
+async function hasBuiltinLocales(initdb: string): Promise<boolean> {
   const { stdout } = await run(initdb, ['--version']);
   return Number(/ (\d+)/.exec(stdout)?.[1]) >= 17;
 }
 
-/** After a crash the lock may name a process id that is somebody else's by now, and PostgreSQL would refuse. */
+/**
+ * Removes the lock file of a crashed PostgreSQL if its process id belongs to another program now.
+ * PostgreSQL would refuse to start.
+ */
 async function removeStaleLock(data: string): Promise<void> {
   const lock = join(data, 'postmaster.pid');
   const pid = await readPid(lock);
   if (pid !== undefined && !(await isOurs(pid, data))) await rm(lock, { force: true });
 }
 
-async function ready(
+async function waitUntilReady(
   child: Child,
   url: string,
   logFile: string,
@@ -140,16 +150,16 @@ async function ready(
   const giveUpAt = Date.now() + READY_DEADLINE_MS;
   while (!(await answers(url))) {
     const exit = child.exit();
-    if (exit?.signal) throw new Error(`ended while starting: ${exit.signal}`);
+    if (exit?.signal) throw new Error(`exited during its start: ${exit.signal}`);
     if (exit) {
-      const why = await lastLines(logFile);
-      throw new StartError(`PostgreSQL ended while starting (${describeExit(exit)}):\n${why}`);
+      const why = await readLogTail(logFile);
+      throw new StartError(`PostgreSQL exited during its start (${describeExit(exit)}):\n${why}`);
     }
     if (signal?.aborted || Date.now() > giveUpAt) {
       await child.stop(STOP_WHILE_STARTING_MS);
       signal?.throwIfAborted();
       throw new StartError(
-        `PostgreSQL is not ready after ${READY_DEADLINE_MS / 1000} s; see ${logFile}`,
+        `PostgreSQL was not ready after ${READY_DEADLINE_MS / 1000} s; see ${logFile}`,
       );
     }
     await sleep(POLL_MS);
@@ -180,9 +190,9 @@ async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T
   }
 }
 
-function portTaken(port: number): string {
+function portInUse(port: number): string {
   return (
-    `Port ${port} is taken, so PostgreSQL cannot listen there. Stop what uses it, set POSTGRES_PORT to another port, ` +
+    `Port ${port} is in use, so PostgreSQL cannot listen there. Stop the other program, set POSTGRES_PORT to another port, ` +
     'or set ORDER_DATABASE_URL and STOCK_DATABASE_URL to a running PostgreSQL'
   );
 }

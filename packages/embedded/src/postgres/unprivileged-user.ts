@@ -1,47 +1,48 @@
 import { execFile } from 'node:child_process';
 import { chown, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { StartError } from '../start-error.ts';
+import { StartError } from '@gudang/runtime/start-error';
 
 const run = promisify(execFile);
-/** nobody, on every Linux. */
+/** The user `nobody` on Linux. */
 const NOBODY = 65_534;
 const DAC_READ_SEARCH = 1n << 2n;
 const SETPCAP = 1n << 8n;
 
-export interface Unprivileged {
-  /** Gives a directory to the user that the command will run as. */
-  own(directory: string): Promise<void>;
-  /** The command as that user. */
+export interface UnprivilegedUser {
+  /** Makes this user the owner of a file or directory. */
+  own(path: string): Promise<void>;
+  /** Returns the command that runs `command` as this user. */
   wrap(command: string, args: string[]): { command: string; args: string[] };
 }
 
 /**
- * PostgreSQL refuses to run as root; then it runs as `nobody`, as itself otherwise.
- * @throws {StartError} when this is root and there is no way to become somebody else
+ * Finds the user that PostgreSQL runs as: `nobody` if this process is root, because PostgreSQL refuses to
+ * run as root; else the user of this process.
+ * @throws {StartError} if this process is root and cannot change the user
  */
-export async function unprivileged(): Promise<Unprivileged> {
+export async function findUnprivilegedUser(): Promise<UnprivilegedUser> {
   if (process.getuid?.() !== 0) {
     return { own: async () => {}, wrap: (command, args) => ({ command, args }) };
   }
   await run('setpriv', ['--version']).catch(() => {
     throw new StartError(
-      'PostgreSQL does not run as root, and there is no setpriv here to start it as another user. ' +
+      'PostgreSQL does not run as root, and setpriv, which starts it as another user, was not found. ' +
         'Start as an ordinary user, or set ORDER_DATABASE_URL and STOCK_DATABASE_URL to a running PostgreSQL',
     );
   });
   const prefix = setprivArguments(await readFile('/proc/self/status', 'utf8').catch(() => ''));
   return {
-    own: (directory) => chown(directory, NOBODY, NOBODY),
+    own: (path) => chown(path, NOBODY, NOBODY),
     wrap: (command, args) => ({ command: 'setpriv', args: [...prefix, command, ...args] }),
   };
 }
 
 /**
- * How to become nobody and still reach binaries and data below folders that only root may enter, such as /root or
- * what `mktemp -d` makes: by keeping the capability to search any folder. The securebit keeps it when the user changes;
- * without it access(2), by which initdb looks for its sibling `postgres`, drops the capability and fails.
- * A container may not have these capabilities; then nobody must be able to enter the folders.
+ * Returns setpriv's arguments for the user `nobody`. Root's capability to search any folder is kept, so that
+ * PostgreSQL can reach files below /root or a folder of `mktemp -d`. The securebit keeps the capability when
+ * the user changes; without it initdb's access(2) to its sibling `postgres` fails.
+ * Root in a container may lack the capability. Then `nobody` needs access to the folders.
  */
 export function setprivArguments(status: string): string[] {
   const user = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups'];

@@ -1,7 +1,8 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
-import { StartError } from '../start-error.ts';
+import { readFile } from 'node:fs/promises';
+import { StartError } from '@gudang/runtime/start-error';
 
 export interface Exit {
   code: number | null;
@@ -14,9 +15,9 @@ export interface ChildOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
   stdio: StdioOptions;
-  /** The signal that asks for an orderly end; SIGTERM unless told otherwise. */
+  /** The signal for an orderly stop. Default: SIGTERM. */
   stopSignal?: NodeJS.Signals;
-  /** Holds the process id while it runs, so that a later start can find what an earlier one left behind. */
+  /** Holds the process id while the child runs, so that a later start can find a leftover child. */
   pidFile: string;
 }
 
@@ -24,39 +25,43 @@ export interface Child {
   pid: number;
   process: ChildProcess;
   exited: Promise<Exit>;
-  /** Undefined while it runs. */
+  /** Undefined while the child runs. */
   exit(): Exit | undefined;
-  /** Asks it to end and waits; after `deadlineMs` it is killed. Never throws; may be called again to be stricter. */
+  /**
+   * Sends the stop signal and waits for the exit. Kills the child after `deadlineMs` (default: 4,000).
+   * Never throws. A second call with a shorter deadline is allowed.
+   */
   stop(deadlineMs?: number): Promise<void>;
 }
 
 const STOP_DEADLINE_MS = 4000;
-const alive = new Set<number>();
+const LOG_TAIL_LINES = 8;
+const running = new Set<number>();
 
 /**
- * A child in a process group of its own: Ctrl-C in a terminal goes to the whole foreground group, and would otherwise
- * end all parts at once instead of in order.
- * @throws {StartError} when the command cannot be run at all
+ * Starts a child in its own process group. A terminal sends Ctrl-C to its whole foreground group, which
+ * would end all children at once instead of in order.
+ * @throws {StartError} if the command cannot be executed
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { command, args, cwd, env, stdio, stopSignal = 'SIGTERM', pidFile } = options;
   const child = spawn(command, args, { cwd, env, stdio, detached: true });
-  // Before anything is waited for: whoever cleans up after this process knows of no other trace.
+  // Written before the first await: a later start finds the child by its pid file only.
   if (child.pid) {
-    alive.add(child.pid);
+    running.add(child.pid);
     writeFileSync(pidFile, `${child.pid}\n`);
   }
   try {
     await once(child, 'spawn');
   } catch (error) {
-    throw new StartError(`${command} cannot be run (${(error as Error).message})`);
+    throw new StartError(`${command} cannot be executed (${(error as Error).message})`);
   }
   const pid = child.pid as number;
   let exit: Exit | undefined;
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => {
       exit = { code, signal };
-      alive.delete(pid);
+      running.delete(pid);
       rmSync(pidFile, { force: true });
       resolve(exit);
     });
@@ -71,20 +76,26 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   return { pid, process: child, exited, exit: () => exit, stop };
 }
 
-/** Kills whatever startChild has started and still runs: the last resort of a process that leaves. */
+/** Kills all running children. The last step of a process that exits. */
 export function killChildren(): void {
-  for (const pid of alive) killGroup(pid);
+  for (const pid of running) killGroup(pid);
 }
 
 function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It has just ended by itself.
+    // The group has exited since.
   }
 }
 
 /** `exit code 1` or `SIGKILL`. */
 export function describeExit({ code, signal }: Exit): string {
   return signal ?? `exit code ${code}`;
+}
+
+/** The last 8 lines of a log file, for a message about an exit. Empty if there is no file. */
+export async function readLogTail(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n');
 }

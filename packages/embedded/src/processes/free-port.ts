@@ -2,14 +2,14 @@ import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 
 /**
- * Below the range from which Linux and macOS take the ports of outgoing connections (32768 and up), so that a port
- * that is free now is not gone to some connection when its server starts or starts again.
+ * Below 32768, where Linux and macOS begin to take the ports of outgoing connections: such a connection
+ * could otherwise take a free port before its server starts or restarts.
  */
 const FIRST = 15_000;
 const LAST = 32_000;
 const LOOPBACK = '127.0.0.1';
 
-/** A port of 127.0.0.1 on which nothing listens. */
+/** Finds a port of 127.0.0.1 on which no server listens. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(FIRST, LAST);
@@ -19,7 +19,7 @@ export async function freePort(): Promise<number> {
 
 /** Whether a server could listen on this port of 127.0.0.1. */
 export async function isFree(port: number): Promise<boolean> {
-  // macOS lets a second server have the port when the first listens on all addresses: so ask both ways.
+  // Both checks are needed: macOS lets a second server bind a port of 127.0.0.1 that a first one holds on all addresses.
   return !(await answers(port)) && (await canListen(port));
 }
 

@@ -5,12 +5,14 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const POLL_MS = 25;
-const PATIENCE_MS = 4000;
+const KILL_AFTER_MS = 4000;
 
 /**
- * Ends what an earlier start left running because it was killed and could not clean up: the process that the file
- * names, if it is alive and its command line mentions `mentions` (a process id alone may long belong to another).
- * Returns its id when there was one.
+ * Stops a process that an earlier start left running because that start was killed.
+ * @param pidFile names the process; removed afterwards
+ * @param mentions text that the process's command line must contain: the operating system may have given
+ * the process id to another program
+ * @returns the process id, or undefined if no such process ran
  */
 export async function stopLeftover(
   pidFile: string,
@@ -21,7 +23,7 @@ export async function stopLeftover(
   const found = pid !== undefined && (await isOurs(pid, mentions));
   if (found) {
     send(pid, signal);
-    const killAt = Date.now() + PATIENCE_MS;
+    const killAt = Date.now() + KILL_AFTER_MS;
     while (send(pid, 0)) {
       if (Date.now() > killAt) send(pid, 'SIGKILL');
       await sleep(POLL_MS);
@@ -31,14 +33,14 @@ export async function stopLeftover(
   return found ? pid : undefined;
 }
 
-/** The process id in the first line of a file; undefined when there is no such file or number. */
+/** Reads the process id in the first line of a file. Undefined without such a file or number. */
 export async function readPid(file: string): Promise<number | undefined> {
   const text = await readFile(file, 'utf8').catch(() => '');
   const pid = Number.parseInt(text, 10);
   return pid > 1 ? pid : undefined;
 }
 
-/** Whether this process is alive and its command line mentions the text. */
+/** Whether this process runs and its command line contains the text. */
 export async function isOurs(pid: number, mentions: string): Promise<boolean> {
   if (pid === process.pid || !send(pid, 0)) return false;
   return (await commandLine(pid)).includes(mentions);
@@ -48,7 +50,7 @@ async function commandLine(pid: number): Promise<string> {
   try {
     return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ');
   } catch {
-    // No /proc, as on macOS.
+    // There is no /proc, as on macOS.
     return run('ps', ['-ww', '-o', 'command=', '-p', String(pid)]).then(
       ({ stdout }) => stdout,
       () => '',

@@ -1,9 +1,16 @@
-import { expect, test } from 'vitest';
-import { StartError } from '../start-error.ts';
+import { StartError } from '@gudang/runtime/start-error';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Exit } from './child.ts';
 import { type Part, supervise } from './supervise.ts';
 
-function createPart(): Part & { die(exit: Exit): void; stopped: boolean } {
+interface FakePart extends Part {
+  readonly die: (exit: Exit) => void;
+  stopped: boolean;
+}
+
+const KILLED: Exit = { code: null, signal: 'SIGKILL' };
+
+function createPart(): FakePart {
   const { promise, resolve } = deferred<Exit>();
   return {
     exited: promise,
@@ -24,74 +31,135 @@ function deferred<T = void>() {
   return { promise, resolve };
 }
 
-test('a part that dies is named and started again', async () => {
-  const parts = [createPart(), createPart()];
-  const again = deferred();
-  const lines: string[] = [];
-  let starts = 0;
-  const kafka = supervise({
-    name: 'kafka',
-    start: async () => parts[starts++] as Part,
-    log: (line) => {
-      lines.push(line);
-      if (line.startsWith('ready again')) again.resolve();
-    },
+describe('supervise', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  it('reports the exit of a part and restarts it', async () => {
+    const parts = [createPart(), createPart()];
+    const again = deferred();
+    const lines: string[] = [];
+    let starts = 0;
+    const kafka = supervise({
+      name: 'kafka',
+      start: async () => parts[starts++] as Part,
+      log: (line) => {
+        lines.push(line);
+        if (line.startsWith('ready again')) again.resolve();
+      },
+    });
+    await kafka.ready;
+    expect(kafka.isRecovering()).toBe(false);
+    parts[0]?.die(KILLED);
+    await again.promise;
+    expect(lines[0]).toMatch(/^kafka exited \(SIGKILL\); restarting in 0\.[456] s$/);
+    expect(kafka.isRecovering()).toBe(true);
+    await kafka.stop();
+    expect(parts.map(({ stopped }) => stopped)).toEqual([false, true]);
+    expect(starts).toBe(2);
   });
-  await kafka.ready;
-  parts[0]?.die({ code: null, signal: 'SIGKILL' });
-  await again.promise;
-  expect(lines[0]).toBe('kafka died (SIGKILL); starting it again in 0.5 s');
-  await kafka.stop();
-  expect(parts.map(({ stopped }) => stopped)).toEqual([false, true]);
-  expect(starts).toBe(2);
-});
 
-test('a part that cannot start at first is not tried again', async () => {
-  const kafka = supervise({
-    name: 'kafka',
-    start: async () => {
-      throw new StartError('no Java');
-    },
-    log: () => {},
+  it('is recovering until 10 s after a restart', async () => {
+    const parts = [createPart(), createPart()];
+    const again = deferred();
+    let starts = 0;
+    const kafka = supervise({
+      name: 'kafka',
+      start: async () => parts[starts++] as Part,
+      log: (line) => line.startsWith('ready again') && again.resolve(),
+    });
+    await kafka.ready;
+    parts[0]?.die(KILLED);
+    await again.promise;
+    const now = Date.now();
+    vi.spyOn(Date, 'now').mockReturnValue(now + 10_001);
+    expect(kafka.isRecovering()).toBe(false);
+    await kafka.stop();
   });
-  await expect(kafka.ready).rejects.toThrow('no Java');
-  await kafka.stop();
-});
 
-test('a start that was killed is tried again', async () => {
-  const part = createPart();
-  let starts = 0;
-  const kafka = supervise({
-    name: 'kafka',
-    start: async () => {
-      starts += 1;
-      if (starts === 1) throw new Error('ended while starting: SIGKILL');
-      return part;
-    },
-    log: () => {},
+  it('waits longer after each exit, and 0.5 s again after a run of 30 s', async () => {
+    const runs = [100, 100, 100, 30_000];
+    const parts = [...runs, 0].map(createPart);
+    const waits: number[] = [];
+    const done = deferred();
+    let starts = 0;
+    let now = Date.now();
+    vi.spyOn(Date, 'now').mockImplementation(() => now);
+    const kafka = supervise({
+      name: 'kafka',
+      start: async () => {
+        const part = parts[starts] as FakePart;
+        const ran = runs[starts];
+        starts += 1;
+        if (ran === undefined) done.resolve();
+        else {
+          queueMicrotask(() => {
+            now += ran;
+            part.die(KILLED);
+          });
+        }
+        return part;
+      },
+      log: (line) => {
+        const wait = /restarting in ([\d.]+) s/.exec(line)?.[1];
+        if (wait) waits.push(Number(wait));
+      },
+    });
+    await done.promise;
+    await kafka.stop();
+    // Each wait varies by up to a quarter.
+    for (const [index, expected] of [0.5, 1, 2, 0.5].entries()) {
+      expect(waits[index]).toBeGreaterThanOrEqual(expected * 0.75 - 0.05);
+      expect(waits[index]).toBeLessThanOrEqual(expected * 1.25 + 0.05);
+    }
   });
-  await kafka.ready;
-  expect(starts).toBe(2);
-  await kafka.stop();
-});
 
-test('a part that becomes ready while it is told to stop is stopped', async () => {
-  const part = createPart();
-  const begun = deferred<Part>();
-  const kafka = supervise({ name: 'kafka', start: () => begun.promise, log: () => {} });
-  const stopped = kafka.stop();
-  begun.resolve(part);
-  await stopped;
-  expect(part.stopped).toBe(true);
-  await expect(kafka.ready).rejects.toThrow('stopping');
-});
+  it('does not retry a first start that fails with a StartError', async () => {
+    const kafka = supervise({
+      name: 'kafka',
+      start: async () => {
+        throw new StartError('no Java');
+      },
+      log: () => {},
+    });
+    await expect(kafka.ready).rejects.toThrow('no Java');
+    await kafka.stop();
+  });
 
-test('stopping does not wait for the back-off', async () => {
-  const part = createPart();
-  const died = deferred();
-  const kafka = supervise({ name: 'kafka', start: async () => part, log: () => died.resolve() });
-  await kafka.ready;
-  part.die({ code: 1, signal: null });
-  await died.promise;
-  await kafka.stop();
+  it('retries a first start that was killed', async () => {
+    const part = createPart();
+    let starts = 0;
+    const kafka = supervise({
+      name: 'kafka',
+      start: async () => {
+        starts += 1;
+        if (starts === 1) throw new Error('exited during its start: SIGKILL');
+        return part;
+      },
+      log: () => {},
+    });
+    await kafka.ready;
+    expect(starts).toBe(2);
+    await kafka.stop();
+  });
+
+  it('stops a part that becomes ready during the stop', async () => {
+    const part = createPart();
+    const begun = deferred<Part>();
+    const kafka = supervise({ name: 'kafka', start: () => begun.promise, log: () => {} });
+    const stopped = kafka.stop();
+    begun.resolve(part);
+    await stopped;
+    expect(part.stopped).toBe(true);
+    await expect(kafka.ready).rejects.toThrow('stopping');
+  });
+
+  it('does not wait for the back-off when it stops', async () => {
+    const part = createPart();
+    const died = deferred();
+    const kafka = supervise({ name: 'kafka', start: async () => part, log: () => died.resolve() });
+    await kafka.ready;
+    part.die({ code: 1, signal: null });
+    await died.promise;
+    await kafka.stop();
+  });
 });

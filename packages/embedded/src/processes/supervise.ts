@@ -1,9 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StartError } from '../start-error.ts';
-import { backOff } from './back-off.ts';
+import { createBackoff } from '@gudang/runtime/backoff';
+import { StartError } from '@gudang/runtime/start-error';
 import { describeExit, type Exit } from './child.ts';
 
-/** What is kept alive: something that runs until it exits or is stopped. */
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 15_000;
+/** A part that has run for this long restarts after the first wait again. */
+const HEALTHY_AFTER_MS = 30_000;
+/** How long after a restart the parts that depend on it may still report the outage. */
+const RECOVERED_AFTER_MS = 10_000;
+
+/** A supervised process. */
 export interface Part {
   exited: Promise<Exit>;
   stop(deadlineMs?: number): Promise<void>;
@@ -11,58 +18,69 @@ export interface Part {
 
 export interface SuperviseOptions {
   name: string;
-  /** Resolves when the part is ready for use. When the signal is aborted it stops what it has begun, and rejects. */
+  /** Resolves when the part is ready. On abort it must stop what it has begun, and reject. */
   start: (signal: AbortSignal) => Promise<Part>;
-  /** Gets what becomes of it: `kafka died (SIGKILL); starting it again in 0.5 s`. */
+  /** Receives the part's restarts: `kafka exited (SIGKILL); restarting in 0.5 s`. */
   log: (line: string) => void;
 }
 
 export interface Supervised {
-  /** Resolves when the part is ready for the first time; rejects when it cannot start at all. */
+  /** Resolves when the part is ready for the first time. Rejects if it cannot start. */
   ready: Promise<void>;
-  /** Ends the part and its supervision; the part is killed after the deadline. */
+  /** True from an exit until 10 s after the part is ready again. */
+  isRecovering(): boolean;
+  /** Stops the part and its supervision. Kills the part after the deadline. */
   stop(deadlineMs?: number): Promise<void>;
 }
 
 /**
- * Keeps a part running: whenever it dies it is named and started again, with back-off. A StartError of the first
- * start is final (a missing program, a bad setting: trying again would not help); any later one may pass.
+ * Keeps a part running: restarts it after each exit, with exponential back-off from 0.5 s to 15 s.
+ * A StartError of the first start is final, because a retry cannot install a program or correct a
+ * setting. After the first success every failure is retried.
  */
 export function supervise({ name, start, log }: SuperviseOptions): Supervised {
   const stopping = new AbortController();
   const { signal } = stopping;
+  const backoff = createBackoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
+  let first: { resolve(): void; reject(reason: unknown): void };
+  const ready = new Promise<void>((resolve, reject) => {
+    first = { resolve, reject };
+  });
+  // A caller that only stops the part does not handle this rejection.
+  ready.catch(() => {});
   let current: Part | undefined;
   let stopDeadlineMs: number | undefined;
-  let settle: { resolve(): void; reject(reason: unknown): void };
-  const ready = new Promise<void>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  // Whoever is only interested in stopping need not watch this one.
-  ready.catch(() => {});
+  let recoveringUntil = 0;
 
   const keepRunning = async () => {
     let everReady = false;
-    for (let wait: number | undefined; !signal.aborted; ) {
+    while (!signal.aborted) {
       const begun = Date.now();
+      let outcome: string;
       try {
         current = await start(signal);
-        // It may have become ready in the moment in which it was told to stop.
+        // The stop may have come in the moment in which the part became ready.
         if (signal.aborted) return await current.stop(stopDeadlineMs);
-        if (everReady) log(`ready again after ${seconds(Date.now() - begun)}`);
+        if (everReady) {
+          log(`ready again after ${seconds(Date.now() - begun)}`);
+          recoveringUntil = Date.now() + RECOVERED_AFTER_MS;
+        }
         everReady = true;
-        settle.resolve();
+        first.resolve();
         const exit = await current.exited;
         if (signal.aborted) return;
-        wait = backOff(wait, Date.now() - begun);
-        log(`${name} died (${describeExit(exit)}); starting it again in ${seconds(wait)}`);
+        outcome = `${name} exited (${describeExit(exit)}); restarting`;
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof StartError && !everReady) return settle.reject(error);
-        wait = backOff(wait, Date.now() - begun);
+        if (error instanceof StartError && !everReady) return first.reject(error);
         const reason = error instanceof Error ? error.message : String(error);
-        log(`${name} did not start (${reason}); trying again in ${seconds(wait)}`);
+        outcome = `${name} did not start (${reason}); retrying`;
       }
+      recoveringUntil = Number.POSITIVE_INFINITY;
       current = undefined;
+      if (Date.now() - begun >= HEALTHY_AFTER_MS) backoff.reset();
+      const wait = backoff.next();
+      log(`${outcome} in ${seconds(wait)}`);
       await sleep(wait, undefined, { signal }).catch(() => {});
     }
   };
@@ -70,10 +88,11 @@ export function supervise({ name, start, log }: SuperviseOptions): Supervised {
   const ended = keepRunning();
   return {
     ready,
+    isRecovering: () => Date.now() < recoveringUntil,
     async stop(deadlineMs) {
       stopDeadlineMs = deadlineMs;
       stopping.abort(new Error(`${name} is stopping`));
-      settle.reject(signal.reason);
+      first.reject(signal.reason);
       await current?.stop(deadlineMs);
       await ended;
     },

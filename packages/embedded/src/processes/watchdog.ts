@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /**
- * Waits until the system closes the pipe because its writer is gone; then ends what the pid files name, at first in
- * order (SIGINT, of which PostgreSQL makes its fast shutdown), after 4 s by force.
+ * `read` returns when the writer of the pipe has exited. SIGINT makes PostgreSQL shut down fast.
+ * SIGKILL follows after 4 s.
  */
 const SCRIPT = `
 read -r _
@@ -19,20 +19,21 @@ rm -rf "$1"
 `;
 
 export interface Watchdog {
-  /** Calls it off. */
+  /** Stops the watchdog without any clean-up. */
   stop(): Promise<void>;
 }
 
 /**
- * For a throw-away directory: ends the servers whose pid files are in it or in a folder of it, unmounts what is mounted
- * there, and removes it when this process is gone, however it went. After Ctrl-C in a test run or a SIGKILL no code of ours runs; a shell that waits still does.
+ * Cleans up a temporary directory after this process has exited, even after SIGKILL: a shell outlives it
+ * and stops the servers whose pid files are in the directory or in a folder of it, unmounts what is
+ * mounted there, and removes the directory.
  */
 export function startWatchdog(directory: string): Watchdog {
   const shell = spawn('sh', ['-c', SCRIPT, 'watchdog', directory], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
-  // Neither the shell nor the open pipe to it should keep a finished test run from ending.
+  // Neither the shell nor the pipe to it may keep a finished test run alive.
   shell.unref();
   (shell.stdin as unknown as { unref(): void }).unref();
   return {

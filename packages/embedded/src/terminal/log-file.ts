@@ -9,20 +9,20 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 
-const LARGEST_BYTES = 10_000_000;
+const MAX_BYTES = 10_000_000;
 
 export interface LogFile {
   write(text: string): void;
   close(): void;
 }
 
-/** Keeps the log of the start before as `<file>.1`, so that there are at most two. */
+/** Renames a log file to `<file>.1`, replacing the previous one. */
 export function rotate(file: string): void {
   mkdirSync(dirname(file), { recursive: true });
   if (existsSync(file)) renameSync(file, `${file}.1`);
 }
 
-/** A log file that is rotated when it has grown to 10 MB. */
+/** Opens a log file that is rotated at 10 MB. */
 export function openLogFile(file: string): LogFile {
   mkdirSync(dirname(file), { recursive: true });
   let descriptor = openSync(file, 'a');
@@ -30,7 +30,7 @@ export function openLogFile(file: string): LogFile {
   return {
     write(text) {
       size += writeSync(descriptor, text);
-      if (size < LARGEST_BYTES) return;
+      if (size < MAX_BYTES) return;
       closeSync(descriptor);
       rotate(file);
       descriptor = openSync(file, 'a');

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createProgress } from './progress.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -11,31 +11,33 @@ function written(isTTY: boolean) {
   return { progress, take: () => chunks.splice(0).join('') };
 }
 
-it('keeps slow steps on the last line, and what stays above it', () => {
-  const { progress, take } = written(true);
-  progress.step('kafka', 'Fetching Kafka');
-  progress.step('order', 'Starting order');
-  vi.advanceTimersByTime(500);
-  expect(take()).toBe('');
-  vi.advanceTimersByTime(750);
-  expect(take()).toMatch(/ {2}… Fetching Kafka \(1 s\) · Starting order \(1 s\)$/);
-  progress.above('a line\n');
-  expect(take()).toBe('\r\u001b[2Ka line\n');
-  progress.done('order');
-  progress.step('kafka', 'Fetching Kafka: 12 of 43 MB, which is more than fits');
-  vi.advanceTimersByTime(250);
-  expect(take()).toBe('  … Fetching Kafka: 12 of 43 MB, which is more th');
-  progress.done('kafka');
-  expect(take()).toBe('\r\u001b[2K');
-  vi.advanceTimersByTime(5_000);
-  expect(take()).toBe('');
-});
+describe('createProgress', () => {
+  it('shows slow steps on the last line, below permanent text', () => {
+    const { progress, take } = written(true);
+    progress.step('kafka', 'Fetching Kafka');
+    progress.step('order', 'Starting order');
+    vi.advanceTimersByTime(500);
+    expect(take()).toBe('');
+    vi.advanceTimersByTime(750);
+    expect(take()).toMatch(/ {2}… Fetching Kafka \(1 s\) · Starting order \(1 s\)$/);
+    progress.print('a line\n');
+    expect(take()).toBe('\r\u001b[2Ka line\n');
+    progress.done('order');
+    progress.step('kafka', 'Fetching Kafka: 12 of 43 MB, which is more than fits');
+    vi.advanceTimersByTime(250);
+    expect(take()).toBe('  … Fetching Kafka: 12 of 43 MB, which is more th');
+    progress.done('kafka');
+    expect(take()).toBe('\r\u001b[2K');
+    vi.advanceTimersByTime(5_000);
+    expect(take()).toBe('');
+  });
 
-it('writes nothing of its own where there is no terminal', () => {
-  const { progress, take } = written(false);
-  progress.step('kafka', 'Fetching Kafka');
-  vi.advanceTimersByTime(5_000);
-  progress.above('a line\n');
-  progress.done('kafka');
-  expect(take()).toBe('a line\n');
+  it('writes no steps if the output is not a terminal', () => {
+    const { progress, take } = written(false);
+    progress.step('kafka', 'Fetching Kafka');
+    vi.advanceTimersByTime(5_000);
+    progress.print('a line\n');
+    progress.done('kafka');
+    expect(take()).toBe('a line\n');
+  });
 });

@@ -1,15 +1,15 @@
 const REDRAW_MS = 250;
-/** Steps that are over sooner are not worth a line that comes and goes. */
+/** Shorter steps are not shown. */
 const SHOW_AFTER_MS = 600;
 const CLEAR = '\r\u001b[2K';
 
-/** Slow steps that are under way, on the last line of a terminal. Elsewhere nothing of it is written. */
+/** Shows slow steps on the last line of a terminal. Writes no steps if the output is not a terminal. */
 export interface Progress {
-  /** A step begins, or has got further: `kafka`, `Fetching Apache Kafka: 12 of 43 MB`. */
+  /** Begins or updates a step: `kafka`, `Fetching Apache Kafka: 12 of 43 MB`. */
   readonly step: (name: string, text: string) => void;
   readonly done: (name: string) => void;
-  /** Writes lines that stay, above it. */
-  readonly above: (text: string) => void;
+  /** Writes permanent text above the steps. */
+  readonly print: (text: string) => void;
 }
 
 interface Step {
@@ -44,7 +44,7 @@ export function createProgress(
     step: (name, text) => {
       if (!out.isTTY) return;
       steps.set(name, { begun: steps.get(name)?.begun ?? now(), text });
-      // It must not keep a process alive that has nothing else to do.
+      // The timer must not keep the process alive.
       timer ??= setInterval(draw, REDRAW_MS).unref();
     },
     done: (name) => {
@@ -54,7 +54,7 @@ export function createProgress(
       clearInterval(timer);
       timer = undefined;
     },
-    above: (text) => {
+    print: (text) => {
       clear();
       out.write(text);
     },

@@ -1,23 +1,26 @@
 import { relative } from 'node:path';
-import type { Backing } from '../npm-start/backing.ts';
+import type { BackingServers } from '../npm-start/service-plan.ts';
 import type { StartSettings } from '../npm-start/start-settings.ts';
 
-/** What a person wants to know once all is up: where it is and how to try it. */
+/** Returns the text that `npm start` prints when the system is ready: addresses and first commands. */
 export function readyTable(
   { directory, databases, brokers, ports }: StartSettings,
-  backing: Backing,
+  backing: BackingServers,
   seconds: number,
 ): string {
   const gateway = `http://localhost:${ports.gateway}`;
   const rows: [address: string, what: string][] = [
-    [gateway, 'what this is, and what is running'],
-    [`${gateway}/live`, 'stock and orders as they change: start here'],
-    [`${gateway}/graphql`, 'the graph: queries, mutations, live streams; a browser gets Sandbox'],
-    [`${gateway}/graphiql`, 'the graph in a browser, also offline'],
-    [`http://localhost:${ports.order}/order/`, 'REST of the orders'],
-    [`http://localhost:${ports.stock}/stock/`, 'REST of the stocks'],
+    [gateway, 'overview and status'],
+    [`${gateway}/live`, 'stock and orders, live: start here'],
+    [
+      `${gateway}/graphql`,
+      'GraphQL: queries, mutations, subscriptions; a browser shows Apollo Sandbox',
+    ],
+    [`${gateway}/graphiql`, 'GraphiQL, a GraphQL editor that works offline'],
+    [`http://localhost:${ports.order}/order/`, 'REST API of the orders'],
+    [`http://localhost:${ports.stock}/stock/`, 'REST API of the stocks'],
   ];
-  // The addresses of one's own servers may hold passwords, and are known to whoever has set them.
+  // The addresses of the user's own servers are not printed: they may contain passwords.
   if (!databases) {
     rows.push([backing.databases.order, 'PostgreSQL, orders']);
     rows.push([backing.databases.stock, 'PostgreSQL, stock']);
@@ -31,8 +34,8 @@ export function readyTable(
     '',
     ...rows.map(([address, what]) => `  ${address.padEnd(width)}  ${what}`),
     '',
-    'In another terminal: `npm run demo`, or `npm run demo -- --traffic 20` to see it move.',
-    `Logs are in ${logs}. Ctrl-C stops everything.`,
+    'Next, in another terminal: `npm run demo`, or `npm run demo -- --traffic 20` for 20 orders per second.',
+    `Logs: ${logs}. Ctrl-C stops everything.`,
     '',
   ].join('\n');
 }

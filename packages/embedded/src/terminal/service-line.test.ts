@@ -1,26 +1,44 @@
-import { expect, test } from 'vitest';
+import { createOutageLog } from '@gudang/runtime';
+import { describe, expect, it } from 'vitest';
 import { readServiceLine } from './service-line.ts';
 
-test('an everyday line is not shown', () => {
-  expect(readServiceLine('{"level":30,"msg":"listening"}')).toBeUndefined();
-  expect(readServiceLine('  ')).toBeUndefined();
-});
+describe('readServiceLine', () => {
+  it('hides lines below the level of warnings', () => {
+    expect(readServiceLine('{"level":30,"msg":"listening"}')).toBeUndefined();
+    expect(readServiceLine('  ')).toBeUndefined();
+  });
 
-test.each([
-  [40, 'warn'],
-  [50, 'error'],
-  [60, 'fatal'],
-] as const)('level %i is a %s', (level, name) => {
-  const line = JSON.stringify({ level, msg: 'Kafka is away' });
-  expect(readServiceLine(line)).toEqual({ level: name, text: 'Kafka is away' });
-});
+  it.each([
+    [40, 'warn'],
+    [50, 'error'],
+    [60, 'fatal'],
+  ] as const)('names level %i %s', (level, name) => {
+    const line = JSON.stringify({ level, msg: 'Kafka is unavailable' });
+    expect(readServiceLine(line)).toEqual({ level: name, text: 'Kafka is unavailable' });
+  });
 
-test('an error’s own message is added once', () => {
-  const line = (msg: string) => JSON.stringify({ level: 50, msg, err: { message: 'refused' } });
-  expect(readServiceLine(line('No database'))?.text).toBe('No database: refused');
-  expect(readServiceLine(line('refused'))?.text).toBe('refused');
-});
+  it('shows the end of an outage', () => {
+    const lines: string[] = [];
+    const log = (level: number) => (msg: string) => lines.push(JSON.stringify({ level, msg }));
+    const outage = createOutageLog(
+      { info: log(30), warn: log(40) } as unknown as Parameters<typeof createOutageLog>[0],
+      { what: 'Kafka at 127.0.0.1:9092' },
+    );
+    outage.lasts({ reason: 'Kafka at 127.0.0.1:9092 does not answer', advice: 'start it' });
+    outage.over();
+    expect(lines.map(readServiceLine)).toEqual([
+      { level: 'warn', text: expect.stringContaining('does not answer') },
+      { text: 'Kafka at 127.0.0.1:9092 answers again' },
+    ]);
+  });
 
-test.each(['Error: boom', '{not json', '    at main.js:1:1'])('%j is shown as it is', (line) => {
-  expect(readServiceLine(line)).toEqual({ text: line });
+  it('appends the message of an error once', () => {
+    const line = (msg: string) => JSON.stringify({ level: 50, msg, err: { message: 'refused' } });
+    expect(readServiceLine(line('No database'))?.text).toBe('No database: refused');
+    expect(readServiceLine(line('refused'))?.text).toBe('refused');
+  });
+
+  it.each(['Error: boom', '{not json', '    at main.js:1:1'])('shows %j unchanged', (line) => {
+    expect(readServiceLine(line)).toEqual({ text: line });
+  });
 });

@@ -1,22 +1,28 @@
 export interface ServiceLine {
-  /** Absent from what did not come from the logger. */
+  /** Undefined for output that did not come from the logger, and for the end of an outage. */
   level?: 'warn' | 'error' | 'fatal';
   text: string;
 }
 
+const INFO = 30;
 const WARN = 40;
 const ERROR = 50;
 const FATAL = 60;
 
+/** The last line of an outage, which the outage log of `@gudang/runtime` writes at level info. */
+const OUTAGE_END = / answers again$/;
+
 /**
- * What a person should see of one line of a service's output: warnings and worse, in short. Lines that are not pino's
- * JSON are shown as they are, for what bypasses the logger is most often a crash. Undefined when there is nothing to show.
+ * Selects from a service's output what the terminal shows: warnings, errors, and the end of an outage.
+ * Lines that are not pino's JSON are shown unchanged, because most of them come from a crash.
+ * Returns undefined for a line that is not shown.
  */
 export function readServiceLine(line: string): ServiceLine | undefined {
   if (line.trim() === '') return undefined;
   const entry = parse(line);
   if (!entry) return { text: line };
   const { level, msg, err } = entry;
+  if (level === INFO && typeof msg === 'string' && OUTAGE_END.test(msg)) return { text: msg };
   if (typeof level !== 'number' || level < WARN) return undefined;
   const reason = (err as { message?: unknown } | undefined)?.message;
   const parts = [msg, reason === msg ? undefined : reason].filter(

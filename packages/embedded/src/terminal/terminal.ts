@@ -3,27 +3,27 @@ import { createProgress } from './progress.ts';
 import type { ServiceLine } from './service-line.ts';
 
 const WIDTH = 9;
-const colours = { warn: pc.yellow, error: pc.red, fatal: pc.red };
+const colors = { warn: pc.yellow, error: pc.red, fatal: pc.red };
 const progress = createProgress(process.stdout);
 
-/** What the person who ran `npm start` sees. Colours only where the terminal shows them (picocolors asks). */
+/** The output of `npm start`. picocolors omits colours that the terminal does not support. */
 export const terminal = {
   line(text = ''): void {
-    progress.above(`${text}\n`);
+    progress.print(`${text}\n`);
   },
-  /** What becomes of one part: `  kafka    ready after 3.2 s`. */
+  /** Prints an event of one part: `  kafka    ready after 3.2 s`. */
   part(name: string, text: string): void {
-    progress.above(`  ${pc.bold(name.padEnd(WIDTH))}${text}\n`);
+    progress.print(`  ${pc.bold(name.padEnd(WIDTH))}${text}\n`);
   },
-  /** A slow step of one part is under way, until `done`. */
+  /** Shows a slow step of one part until `done`. */
   step: progress.step,
   done: progress.done,
-  /** A warning or an error of one part: `  order    warn  Kafka is away`. */
-  complaint(name: string, { level, text }: ServiceLine): void {
-    terminal.part(name, level ? `${colours[level](level)}  ${text}` : text);
+  /** Prints a line of a service's output: `  order    warn  Kafka is unavailable`. */
+  serviceLine(name: string, { level, text }: ServiceLine): void {
+    terminal.part(name, level ? `${colors[level](level)}  ${text}` : text);
   },
-  problem(text: string): void {
-    progress.above('');
+  error(text: string): void {
+    progress.print('');
     process.stderr.write(`${text}\n`);
   },
 };

@@ -6,32 +6,32 @@ import { generate } from 'selfsigned';
 import { startKafka } from '../kafka/kafka.ts';
 import type { SecuredUser } from '../kafka/secured-listener.ts';
 import { startPostgres } from '../postgres/postgres.ts';
-import { unprivileged } from '../postgres/unprivileged-user.ts';
+import { findUnprivilegedUser } from '../postgres/unprivileged-user.ts';
 import { freePort } from '../processes/free-port.ts';
 import { startWatchdog } from '../processes/watchdog.ts';
 
-/** The user of both servers; its password and guest's are looked for in whatever is written. */
+/** The user of both servers. Tests search all output for this password and the guest's. */
 export const USER = { name: 'gudang', password: 'Rahasia-Gudang-1', trusted: true } as const;
-/** A user of Kafka who may log in, and nothing else. */
+/** A Kafka user that may log in but has no rights. */
 export const GUEST = { name: 'tamu', password: 'Rahasia-Tamu-2', trusted: false } as const;
 
-/** A PostgreSQL that takes nobody without TLS and a password, and a Kafka with TLS and SASL. */
+/** A PostgreSQL that requires TLS and a password, and a Kafka with TLS and SASL. */
 export interface SecuredServers {
-  /** Certificates that theirs are checked against: PEM files. */
+  /** A PEM file: the authority that signed the servers' certificates. */
   readonly ca: string;
-  /** Of somebody else. */
+  /** A PEM file: an unrelated authority. */
   readonly otherCa: string;
-  /** A database of the user, with these query parameters. */
+  /** Returns the URL of a database for the user, with these query parameters. */
   readonly databaseUrl: (name: string, parameters?: string, password?: string) => string;
-  /** For PostgreSQL's superuser, without TLS: for what a test prepares and looks at. */
+  /** Returns the URL of a database for PostgreSQL's superuser, without TLS. For test set-up and assertions. */
   readonly adminUrl: (name: string) => string;
   readonly brokers: string;
-  /** Of Kafka's listener without TLS and SASL. */
+  /** Kafka's listener without TLS and SASL. */
   readonly openBrokers: string;
   readonly stop: () => Promise<void>;
 }
 
-/** Real servers on free ports in a folder that is gone afterwards. */
+/** Starts the servers on free ports in a temporary folder. */
 export async function startSecuredServers(): Promise<SecuredServers> {
   const directory = await mkdtemp(join(tmpdir(), 'gudang-secured-'));
   const watchdog = startWatchdog(directory);
@@ -90,8 +90,8 @@ async function startSecuredPostgres(
       'host all postgres 127.0.0.1/32 trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n',
     ),
   ]);
-  // PostgreSQL reads a key of its own user or root's, that nobody else can.
-  const { own } = await unprivileged();
+  // PostgreSQL accepts a key file only if root or its own user owns it and no other user can read it.
+  const { own } = await findUnprivilegedUser();
   await Promise.all([...Object.values(files), rules].map(own));
   await chmod(directory, 0o755);
   const postgres = await startPostgres({
@@ -111,11 +111,11 @@ async function startSecuredPostgres(
   return postgres;
 }
 
-const TO_SIGN = { keyType: 'rsa', keySize: 2048, algorithm: 'sha256' } as const;
+const KEY_OPTIONS = { keyType: 'rsa', keySize: 2048, algorithm: 'sha256' } as const;
 
 function createAuthority(name: string) {
   return generate([{ name: 'commonName', value: `${name} test authority` }], {
-    ...TO_SIGN,
+    ...KEY_OPTIONS,
     extensions: [
       { name: 'basicConstraints', cA: true, critical: true },
       { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
@@ -125,7 +125,7 @@ function createAuthority(name: string) {
 
 function createCertificate(authority: { readonly cert: string; readonly private: string }) {
   return generate([{ name: 'commonName', value: 'Gudang test server' }], {
-    ...TO_SIGN,
+    ...KEY_OPTIONS,
     ca: { key: authority.private, cert: authority.cert },
     extensions: [
       { name: 'basicConstraints', cA: false },

@@ -24,36 +24,36 @@ declare module 'vitest' {
   }
 }
 
-/** What a crash would take from kept data, tests can do without. */
-const NOTHING_KEPT = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+/** Test data need not survive a crash. */
+const NO_DURABILITY = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 const DATABASES: DatabaseName[] = ['order', 'stock'];
-/** Somebody is connected to the template: autovacuum, for a moment. */
+/** Autovacuum is connected to the template for a moment. */
 const OBJECT_IN_USE = '55006';
 
 export interface TestServers {
-  /** The address of PostgreSQL's own database; createTestDatabase() takes it. */
+  /** The URL of the database `postgres`, for createTestDatabase(). */
   postgresUrl: string;
   kafkaBrokers: string;
-  /** Their processes, for whoever measures what they take. */
+  /** Process ids, for measurements. */
   pids: { readonly postgres: number; readonly kafka: number };
   stop(): Promise<void>;
 }
 
 export interface TestServersOptions {
-  /** Settings of PostgreSQL over those of a test run, such as `{ max_connections: '500' }`. */
+  /** Overrides settings of PostgreSQL, such as `{ max_connections: '500' }`. */
   settings?: Record<string, string>;
-  /** The folder of another PostgreSQL's programs than npm's. */
+  /** The folder of another PostgreSQL's programs. Default: the npm package's. */
   postgresPrograms?: string;
 }
 
 /**
- * One PostgreSQL and one Kafka for a whole test run, on free ports, in a folder that is gone afterwards; with a
- * migrated template of each database.
+ * Starts PostgreSQL and Kafka for a test run, on free ports, in a temporary folder. Creates a migrated
+ * template of each database.
  */
 export async function startTestServers(options: TestServersOptions = {}): Promise<TestServers> {
   const directory = await mkdtemp(join(tmpdir(), 'gudang-test-'));
   const watchdog = startWatchdog(directory);
-  const settings = { ...NOTHING_KEPT, ...options.settings };
+  const settings = { ...NO_DURABILITY, ...options.settings };
   const programs = options.postgresPrograms;
   const starting = [
     startPostgres({
@@ -61,7 +61,7 @@ export async function startTestServers(options: TestServersOptions = {}): Promis
       settings,
       ...(programs && { programs }),
     }),
-    // There are many starts to come, which it makes faster.
+    // At normal priority the class archive is ready sooner; many starts use it.
     startKafka({
       directory: join(directory, 'kafka'),
       archivePriority: constants.priority.PRIORITY_NORMAL,
@@ -101,11 +101,11 @@ async function createTemplate(
 
 export interface TestDatabase {
   url: string;
-  /** Removes it, and whoever is still connected. */
+  /** Drops the database and its connections. */
   drop(): Promise<void>;
 }
 
-/** A migrated database of its own for one test file: a copy of the template. */
+/** Creates a migrated database for one test file, as a copy of the template. */
 export async function createTestDatabase(
   postgresUrl: string,
   database: DatabaseName,
@@ -127,7 +127,7 @@ export async function createTestDatabase(
   return { url: url.href, drop };
 }
 
-/** Runs a single-file Java program with Kafka's own classes; rejects with its output when it fails. */
+/** Runs a single-file Java program with Kafka's classes. Rejects with its output if it fails. */
 export async function runWithKafkaClasses(
   program: string,
   programArguments: readonly string[],
@@ -143,7 +143,7 @@ export async function runWithKafkaClasses(
   ]);
 }
 
-/** A prefix for topic names (`t3f9a1c.`), so that test files can share one Kafka. */
+/** Returns a random prefix for topic names (`t3f9a1c.`), so that test files can share one Kafka. */
 export function testTopicPrefix(): string {
   return `t${randomBytes(3).toString('hex')}.`;
 }

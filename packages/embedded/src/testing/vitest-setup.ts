@@ -6,17 +6,17 @@ interface Shared {
   users: number;
 }
 
-/** Vitest gives each of its projects a copy of this module; only the global object is the same for all. */
+/** Vitest loads this module once per project. The projects share only the global object. */
 const SHARED = Symbol.for('@gudang/embedded/vitest-setup');
-const everywhere = globalThis as { [SHARED]?: Shared };
+const shareable = globalThis as { [SHARED]?: Shared };
 
 /**
- * Vitest's globalSetup: tests get the addresses by `inject('postgresUrl')` and `inject('kafkaBrokers')`. All projects
- * of a run share one PostgreSQL and one Kafka.
+ * Vitest's globalSetup. Provides the addresses for `inject('postgresUrl')` and `inject('kafkaBrokers')`.
+ * All projects of a run share one PostgreSQL and one Kafka.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  everywhere[SHARED] ??= { servers: startTestServers(), users: 0 };
-  const shared = everywhere[SHARED];
+  shareable[SHARED] ??= { servers: startTestServers(), users: 0 };
+  const shared = shareable[SHARED];
   shared.users += 1;
   const { postgresUrl, kafkaBrokers, stop } = await shared.servers;
   project.provide('postgresUrl', postgresUrl);
@@ -24,7 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     shared.users -= 1;
     if (shared.users > 0) return;
-    delete everywhere[SHARED];
+    delete shareable[SHARED];
     await stop();
   };
 }
