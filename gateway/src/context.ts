@@ -4,23 +4,23 @@ import type { OperationTypeNode } from 'graphql';
 import type { AdmittedOperation } from './limits/admission.ts';
 import type { AbortSignalLike } from './request-deduplication/abort-signal.ts';
 
-/** What travels with an operation through the gateway. */
+/** Data of one operation that every part of the gateway may use. */
 export interface GatewayContext {
-  /** Headers that its requests to subgraphs carry. */
+  /** Headers that are sent to subgraphs. */
   readonly forward: Record<string, string>;
-  /** Who asks: told to the subgraphs. */
+  /** The caller, as sent to subgraphs. */
   readonly identity: Identity;
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when no client waits for the answer. */
   readonly signal?: AbortSignalLike;
-  /** What admission has measured; nothing else may run. */
+  /** The operation as admission has measured it; no other operation may run. */
   readonly admitted?: Pick<AdmittedOperation, 'query' | 'operationName' | 'variables'>;
-  /** Called once it is known what the operation is, before it is executed. */
-  readonly begins?: (kind: `${OperationTypeNode}`) => void;
+  /** Called once the operation's type is known, before it is executed. */
+  readonly onOperationType?: (type: `${OperationTypeNode}`) => void;
 }
 
 const FORWARDED = ['traceparent', 'tracestate'] as const;
 
-/** Of a request, or of a websocket by the request that opened it. @param identity who asks */
+/** @param headers of the HTTP request, or of the request that opened the websocket */
 export function contextOf(headers: IncomingHttpHeaders, identity: Identity): GatewayContext {
   const forward: Record<string, string> = {};
   for (const name of FORWARDED) {

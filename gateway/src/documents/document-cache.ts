@@ -2,34 +2,34 @@ import type { DocumentNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
 /**
- * Tokens of all documents that are kept. One takes 300 to 500 bytes once parsed; where a document is read, validated
- * and planned, 860 in all. Counted by characters, four million of them, whoever sent ever new texts took a gigabyte.
+ * Tokens of all cached documents. A parsed token takes 300 to 500 bytes; with validation and plans, 860 in all. With a
+ * limit of four million characters instead, unique documents could use 1 GB.
  */
-const KEPT_TOKENS = 100_000;
+const MAX_TOKENS = 100_000;
 
-/** Characters of a key that take as much as a token. */
-const CHARACTERS_A_TOKEN = 400;
+/** Characters of a key that take as much memory as a token. */
+const CHARACTERS_PER_TOKEN = 400;
 
-/** What holds on to parsed operations; those that were not asked for longest are forgotten first. */
+/** A least-recently-used cache of values that hold parsed operations, limited by their tokens. */
 export function createTokenCache<V extends object>(
   documentOf: (value: V) => DocumentNode,
-  most = KEPT_TOKENS,
+  maxTokens = MAX_TOKENS,
 ): LRUCache<string, V> {
   return new LRUCache<string, V>({
-    maxSize: most,
+    maxSize: maxTokens,
     sizeCalculation: (value, key) => {
-      const { tokenCount = most } = documentOf(value);
-      return Math.max(tokenCount + Math.floor(key.length / CHARACTERS_A_TOKEN), 1);
+      const { tokenCount = maxTokens } = documentOf(value);
+      return Math.max(tokenCount + Math.floor(key.length / CHARACTERS_PER_TOKEN), 1);
     },
   });
 }
 
 /** Parsed operations, by text or by hash. */
-export function createDocumentCache(most?: number): LRUCache<string, DocumentNode> {
-  return createTokenCache((document) => document, most);
+export function createDocumentCache(maxTokens?: number): LRUCache<string, DocumentNode> {
+  return createTokenCache((document) => document, maxTokens);
 }
 
-/** The same for Apollo Server, whose own would keep 30 MiB of their JSON. */
+/** The document cache of Apollo Server, whose own would keep 30 MiB of JSON. */
 export function createDocumentStore() {
   const documents = createDocumentCache();
   return {

@@ -3,44 +3,44 @@ import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { RequestError } from '../errors/request-error.ts';
 
-/** An operation's text, or the id that stands for it. */
+/** An operation's text, its id, or both. */
 export interface NamedText {
   readonly query?: string | null | undefined;
-  /** What clients of Apollo send: `{persistedQuery: {version: 1, sha256Hash}}`. */
+  /** Apollo clients send the id here: `{persistedQuery: {version: 1, sha256Hash}}`. */
   readonly extensions?: unknown;
 }
 
-/** As Apollo Server keeps texts. */
+/** The interface of Apollo Server's cache of persisted queries. */
 export interface TextCache {
   readonly get: (key: string) => Promise<string | undefined>;
   readonly set: (key: string, text: string) => Promise<void>;
   readonly delete: (key: string) => Promise<boolean>;
 }
 
-/** Operations that clients may name by an id, in place of sending their texts. */
+/** Operations that clients may send by id. */
 export interface PersistedQueries {
   /**
-   * The text that is asked for.
+   * Returns the text of a request.
    * @throws {GraphQLError} `PERSISTED_QUERY_NOT_FOUND`: send the text too
-   * @throws {RequestError} when it may not be asked for
+   * @throws {RequestError} when the text or id is not allowed
    */
   readonly textOf: (asked: NamedText) => string;
-  /** Keeps the text of a request that names an id too; to be called once it is admitted. */
-  readonly learn: (asked: NamedText) => void;
-  /** The same for Apollo Server, which answers queries and mutations over HTTP. */
+  /** Stores the text of a request that has an id too. Call only after admission. */
+  readonly store: (asked: NamedText) => void;
+  /** The same operations for Apollo Server. */
   readonly cache: TextCache;
 }
 
-/** Characters of texts that are kept for clients. */
-const KEPT_CHARACTERS = 4 * 1024 * 1024;
+/** Characters of all stored texts. */
+const MAX_CHARACTERS = 4 * 1024 * 1024;
 
 /**
  * Automatic persisted queries: a client sends an operation's text and its SHA-256 once, then the
- * latter alone. The oldest are forgotten first.
+ * hash alone. The least recently used are evicted first.
  */
 export function createPersistedQueries(): PersistedQueries {
   const texts = new LRUCache<string, string>({
-    maxSize: KEPT_CHARACTERS,
+    maxSize: MAX_CHARACTERS,
     sizeCalculation: (text) => text.length + 1,
   });
   return {
@@ -48,16 +48,16 @@ export function createPersistedQueries(): PersistedQueries {
       const id = idIn(extensions);
       if (id === undefined) return query ?? '';
       if (!query) {
-        const known = texts.get(id);
-        if (known === undefined) throw notFound();
-        return known;
+        const text = texts.get(id);
+        if (text === undefined) throw notFound();
+        return text;
       }
       if (createHash('sha256').update(query).digest('hex') !== id) {
         throw new RequestError(400, 'provided sha does not match query', { code: 'BAD_REQUEST' });
       }
       return query;
     },
-    learn: ({ query, extensions }) => {
+    store: ({ query, extensions }) => {
       const id = idIn(extensions);
       if (id !== undefined && query) texts.set(id, query);
     },
@@ -65,7 +65,7 @@ export function createPersistedQueries(): PersistedQueries {
   };
 }
 
-/** What clients of automatic persisted queries look for, letter by letter. */
+/** Clients look for exactly this message and code. */
 function notFound(): GraphQLError {
   return new GraphQLError('PersistedQueryNotFound', {
     extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' },
@@ -73,8 +73,8 @@ function notFound(): GraphQLError {
 }
 
 /**
- * The id that a request names.
- * @throws {RequestError} when it names none in the one way that there is
+ * Returns the id in a request's extensions.
+ * @throws {RequestError} when `persistedQuery` is malformed
  */
 export function idIn(extensions: unknown): string | undefined {
   const { persistedQuery } = Object(extensions) as { persistedQuery?: unknown };
@@ -86,10 +86,10 @@ export function idIn(extensions: unknown): string | undefined {
   });
 }
 
-/** Apollo puts this before each id. */
+/** Apollo's prefix of each id. */
 const PREFIX = /^apq:/;
 
-/** Apollo stores nothing itself: a text is stored before it gets there, once it is admitted. */
+/** A read-only cache: texts are stored after admission, before Apollo Server sees them. */
 export function cacheOf(find: (id: string) => string | undefined): TextCache {
   return {
     get: async (key) => find(key.replace(PREFIX, '')),

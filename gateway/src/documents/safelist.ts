@@ -6,9 +6,9 @@ import { cacheOf, idIn, type PersistedQueries } from './persisted-queries.ts';
 const FORMAT = 'apollo-persisted-query-manifest';
 
 /**
- * The operations of a manifest, as `generate-persisted-query-manifest` writes it, and no others: by
- * their ids, or by their texts, letter by letter.
- * @throws {StartError} when the file is not there or is no such manifest
+ * Loads a safelist: only the operations of a manifest may run, by id or by exactly the same text.
+ * `generate-persisted-query-manifest` writes such manifests.
+ * @throws {StartError} when the file is missing or is not such a manifest
  */
 export async function loadSafelist(path: string): Promise<PersistedQueries> {
   const texts = await loadManifest(path);
@@ -18,37 +18,37 @@ export async function loadSafelist(path: string): Promise<PersistedQueries> {
       const id = idIn(extensions);
       const text = id === undefined ? query : texts.get(id);
       if (text && allowed.has(text) && (!query || query === text)) return text;
-      throw new RequestError(400, 'Only operations that were registered are answered here', {
+      throw new RequestError(400, 'The operation is not in the safelist of this gateway', {
         code: id === undefined ? 'QUERY_NOT_IN_SAFELIST' : 'PERSISTED_QUERY_NOT_IN_LIST',
       });
     },
-    learn: () => {},
+    store: () => {},
     cache: cacheOf((id) => texts.get(id)),
   };
 }
 
 async function loadManifest(path: string): Promise<Map<string, string>> {
-  const refuse = (what: string): never => {
+  const fail = (what: string): never => {
     throw new StartError(
-      `TRUSTED_DOCUMENTS: ${path} ${what}; make it with @apollo/generate-persisted-query-manifest`,
+      `TRUSTED_DOCUMENTS: ${path} ${what}; create it with @apollo/generate-persisted-query-manifest`,
     );
   };
-  const json = await readFile(path, 'utf8').catch(() => refuse('cannot be read'));
+  const json = await readFile(path, 'utf8').catch(() => fail('cannot be read'));
   let manifest: unknown;
   try {
     manifest = JSON.parse(json);
   } catch {
-    refuse('is no JSON');
+    fail('is not JSON');
   }
   const { format, version, operations } = Object(manifest) as Record<string, unknown>;
   if (format !== FORMAT || version !== 1 || !Array.isArray(operations)) {
-    return refuse(`is no ${FORMAT} of version 1`);
+    return fail(`is not an ${FORMAT} of version 1`);
   }
   return new Map(
     operations.map((operation): [string, string] => {
       const { id, body } = Object(operation) as Record<string, unknown>;
       if (typeof id !== 'string' || typeof body !== 'string') {
-        return refuse('has an operation without an id or a body');
+        return fail('has an operation without an id or a body');
       }
       return [id, body];
     }),

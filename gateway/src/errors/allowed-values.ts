@@ -15,15 +15,15 @@ const SCALARS: Readonly<Record<string, string>> = {
   ID: 'a text or a whole number',
 };
 
-/** What an argument of the type may be, in words, such as `Int, a whole number from … to …`. */
+/** Describes the values that a type allows, such as `Int, a whole number from … to …`. */
 export function allowedValues(type: GraphQLInputType): string {
-  const words = inWords(type);
+  const description = describe(type);
   const required = type instanceof GraphQLNonNull ? ', not null' : '';
-  return words ? `${type}, ${words}${required}` : `${type}${required}`;
+  return description ? `${type}, ${description}${required}` : `${type}${required}`;
 }
 
-function inWords(type: GraphQLInputType): string {
-  if (isNonNullType(type)) return inWords(type.ofType);
+function describe(type: GraphQLInputType): string {
+  if (isNonNullType(type)) return describe(type.ofType);
   if (isListType(type)) return 'a list';
   if (isEnumType(type)) {
     return `one of ${type

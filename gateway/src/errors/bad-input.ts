@@ -18,12 +18,12 @@ import {
 import { allowedValues } from './allowed-values.ts';
 import { inputPlaces, typeAlong } from './input-path.ts';
 
-/** What makes bad input of an error that graphql-js gives before an operation runs. */
+/** Extensions of an error about a value of an argument. */
 export interface BadInput {
   readonly code: 'BAD_USER_INPUT';
   /** The argument's path, such as `input.quantity`. */
   readonly argument: string;
-  /** What may stand there. */
+  /** Description of the allowed values. */
   readonly allowed?: string;
 }
 

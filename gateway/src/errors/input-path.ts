@@ -11,7 +11,7 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 
-/** A place in an operation's arguments, such as `input.quantity`, and what belongs there. */
+/** The path of a value in an operation's arguments, such as `input.quantity`, and its type. */
 export interface InputPlace {
   readonly argument: string;
   readonly type: GraphQLInputType | undefined;
@@ -19,7 +19,7 @@ export interface InputPlace {
 
 const STEPS = new Set<string>([Kind.VARIABLE_DEFINITION, Kind.ARGUMENT, Kind.OBJECT_FIELD]);
 
-/** Where each value, field of an object and variable of an operation stands in its arguments. */
+/** Finds the paths of all values, object fields and variables in an operation's arguments. */
 export function inputPlaces(document: DocumentNode, schema: GraphQLSchema) {
   const ofNode = new Map<unknown, InputPlace>();
   const ofVariable = new Map<string, InputPlace[]>();
@@ -53,7 +53,7 @@ export function inputPlaces(document: DocumentNode, schema: GraphQLSchema) {
   );
   return { ofNode, ofVariable };
 
-  /** The parent of a list's items is their array: it holds values, never arguments or fields. */
+  /** graphql-js passes the array as the parent of its elements: a list literal holds only values. */
   function isListValues(parent: unknown): boolean {
     const first: unknown = Array.isArray(parent) ? parent[0] : undefined;
     const kind = (first as { kind?: string } | undefined)?.kind;

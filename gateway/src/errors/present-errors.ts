@@ -2,12 +2,12 @@ import { presentError } from '@gudang/graphql';
 import type { Logger } from '@gudang/runtime';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
-/** Extensions of other servers' errors that are no business of a client. */
+/** Extensions of subgraphs' errors that clients must not see. */
 const INTERNAL = ['stacktrace', 'exception', 'originalError'] as const;
 
 /**
- * What a client sees of an error. One that a subgraph sent keeps its message and extensions: that
- * subgraph has masked what it had to, and its errorId leads to its log.
+ * Presents an error to a client. An error of a subgraph keeps its message and extensions: the
+ * subgraph has masked internal errors, and its errorId leads to its log.
  */
 export function presentGatewayError(
   formatted: GraphQLFormattedError,
@@ -31,7 +31,7 @@ function bounded(formatted: GraphQLFormattedError): GraphQLFormattedError {
   return { ...formatted, message: `${message.slice(0, MAX_MESSAGE_LENGTH)}…` };
 }
 
-/** Errors outside Apollo Server's own pipeline, as it would show them. */
+/** Presents errors of other protocols as Apollo Server would. */
 export function presentErrors(
   errors: readonly GraphQLError[],
   log: Logger,

@@ -1,11 +1,11 @@
 import { GraphQLError, type GraphQLErrorExtensions } from 'graphql';
 
-/** A request that is not answered, for what it is or how many there are, and not for what it asks. */
+/** A request that is rejected before it runs: malformed, above a limit, or not allowed. */
 export class RequestError extends GraphQLError {
-  /** Of an answer over HTTP. */
+  /** HTTP status of the answer. */
   readonly status: number;
 
-  /** When to ask again, in seconds. */
+  /** `Retry-After` in seconds. */
   get retryAfterS(): number | undefined {
     return this.status === 429 || this.status === 503 ? 1 : undefined;
   }

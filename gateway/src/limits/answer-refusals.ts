@@ -6,8 +6,8 @@ import { sendRefusal } from './send-refusal.ts';
 const TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
 
 /**
- * Answers requests that are refused, and those whose body cannot be read, in the words of GraphQL.
- * Other errors are thrown on, to whoever logs and hides them.
+ * Creates the error handler of a route: rejected requests and unreadable bodies get a GraphQL error.
+ * Other errors are rethrown to the handler that logs and hides them.
  * @param limit of a body, in bytes
  */
 export function answerRefusals(limit: number) {
@@ -25,13 +25,13 @@ export function answerRefusals(limit: number) {
         new RequestError(statusCode, error.message, { code: 'BAD_REQUEST' }),
       );
     }
-    // What was announced; of a body in chunks, all that is known is that it is more.
-    const told = Number(request.headers['content-length']);
-    const known = Number.isSafeInteger(told) && told > limit;
+    // The announced size; a chunked body is only known to be larger than the limit.
+    const announced = Number(request.headers['content-length']);
+    const known = Number.isSafeInteger(announced) && announced > limit;
     return sendRefusal(
       reply,
       new LimitExceeded('body', {
-        actual: known ? told : limit,
+        actual: known ? announced : limit,
         max: limit,
         more: !known,
         status: 413,

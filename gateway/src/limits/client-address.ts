@@ -2,16 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import proxyAddr from '@fastify/proxy-addr';
 
-/** Whose limits a request counts towards: an address, in whatever way it came. */
+/** The client address that a request is counted by. */
 export interface ClientAddress {
   readonly of: (request: IncomingMessage) => string;
-  /** Whether it speaks for others, who are told by `X-Forwarded-For`. */
+  /** Whether the peer is a trusted proxy, which names its clients by `X-Forwarded-For`. */
   readonly isProxy: (peer: string) => boolean;
 }
 
 /** @param proxies addresses, ranges such as `10.0.0.0/8`, or `loopback` and the like */
 export function createClientAddress(proxies: readonly string[]): ClientAddress {
-  // Where no proxy is believed it would be looked up for nothing, with each request.
+  // Without trusted proxies, evaluating the header would cost each request for nothing.
   if (proxies.length === 0) {
     return { of: ({ socket }) => group(socket.remoteAddress ?? ''), isProxy: () => false };
   }
@@ -22,16 +22,16 @@ export function createClientAddress(proxies: readonly string[]): ClientAddress {
   };
 }
 
-/** @throws when one of them is no address */
+/** @throws when an entry is not an address, a range or a name */
 export function checkProxies(proxies: readonly string[]): void {
   if (proxies.length > 0) proxyAddr.compile([...proxies]);
 }
 
 const MAPPED = /^::ffff:(?=\d+\.)/i;
-/** What one customer of a provider gets, as a rule: 64 bits, four groups. */
+/** Providers usually assign a /64 to a customer: 64 bits, four groups. */
 const GROUPS = 4;
 
-/** One household of IPv6 is one, and IPv4 is the same whichever way it is written. */
+/** Maps an IPv6 address to its /64, and an IPv4-mapped one to its IPv4 address. */
 function group(address: string): string {
   const plain = address.replace(MAPPED, '');
   if (!plain.includes(':') || !isIPv6(plain)) return plain;
@@ -44,7 +44,7 @@ function group(address: string): string {
   return `${groups.slice(0, GROUPS).join(':')}::/64`;
 }
 
-/** Whoever is on this machine is its owner: limits of an address do not hold for them. */
+/** Limits per address do not apply to the machine's own users. */
 export function isLoopback(address: string): boolean {
   return address === '::1' || /^(?:::ffff:)?127\./i.test(address);
 }

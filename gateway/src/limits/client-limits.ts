@@ -5,16 +5,16 @@ import type { LimitSettings } from './limit-settings.ts';
 import { createRequestRate, type RequestRate } from './request-rate.ts';
 import { createTokenChecks, type TokenChecks } from './token-checks.ts';
 
-/** What one websocket may cost. */
+/** Limits of one websocket. */
 export interface WebsocketLimits {
   readonly messageBytes: number;
-  /** That run at a time. */
+  /** Running at a time. */
   readonly operations: number;
   readonly initWithinMs: number;
   readonly idleMs: number;
 }
 
-/** What clients are held to beside the size of their operations. */
+/** Limits of clients: connections, rates, sizes of messages. */
 export interface ClientLimits {
   readonly addresses: ClientAddress;
   readonly connections: ConnectionLimits;

@@ -2,10 +2,10 @@ import type { Metrics } from '@gudang/runtime';
 import { isLoopback } from './client-address.ts';
 import { LimitExceeded } from './limit-exceeded.ts';
 
-/** Live connections, websockets and streams alike, in all and of each address. */
+/** Limits the live connections (websockets and HTTP streams) in total and per address. */
 export interface ConnectionLimits {
   /**
-   * Counts one in. @returns how to count it out
+   * Counts a connection. @returns a function that releases it
    * @throws {LimitExceeded}
    */
   readonly enter: (address: string) => () => void;
@@ -17,14 +17,14 @@ export function createConnectionLimits(
 ): ConnectionLimits {
   const refused = metrics.counter(
     'gateway_refused_connections_total',
-    'Live connections that were refused since there were as many as may be',
+    'Live connections rejected at the limit, by limit',
     ['limit'],
   );
-  const ofAddress = new Map<string, number>();
+  const byAddress = new Map<string, number>();
   let open = 0;
   return {
     enter: (address) => {
-      const own = ofAddress.get(address) ?? 0;
+      const own = byAddress.get(address) ?? 0;
       if (own >= perAddress && !isLoopback(address)) {
         refused.inc({ limit: 'addressConnections' });
         throw new LimitExceeded('addressConnections', {
@@ -38,15 +38,15 @@ export function createConnectionLimits(
         throw new LimitExceeded('connections', { actual: open + 1, max: all, status: 503 });
       }
       open += 1;
-      ofAddress.set(address, own + 1);
-      let left = false;
+      byAddress.set(address, own + 1);
+      let released = false;
       return () => {
-        if (left) return;
-        left = true;
+        if (released) return;
+        released = true;
         open -= 1;
-        const rest = (ofAddress.get(address) ?? 1) - 1;
-        if (rest > 0) ofAddress.set(address, rest);
-        else ofAddress.delete(address);
+        const rest = (byAddress.get(address) ?? 1) - 1;
+        if (rest > 0) byAddress.set(address, rest);
+        else byAddress.delete(address);
       };
     },
   };

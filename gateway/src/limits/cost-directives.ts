@@ -4,19 +4,19 @@ import type { LoadedSupergraph } from '../supergraph.ts';
 /** Federation's own specification of `@cost` and `@listSize`; subgraphs link it with `@key`. */
 const COST_SPEC = 'https://specs.apollo.dev/cost';
 
-/** What the supergraph says of a field's cost. */
+/** A field's cost by `@cost` and `@listSize`. */
 export interface FieldCost {
-  /** In place of its type's weight. */
+  /** Replaces the weight of its type. */
   readonly weight?: number;
   readonly list?: ListSize;
 }
 
 export interface ListSize {
-  /** How many there are when no argument says it. */
+  /** Size when no argument sets it. */
   readonly assumed?: number;
-  /** The arguments that say how many. */
+  /** Arguments that set the size. */
   readonly arguments?: readonly string[];
-  /** The lists of the object that the field gives which have this size, in place of itself. */
+  /** The lists inside the returned object that have this size, instead of the field itself. */
   readonly fields?: readonly string[];
 }
 
@@ -25,7 +25,7 @@ export interface CostDirectives {
   readonly ofType: (type: string) => number | undefined;
 }
 
-/** What `@cost` and `@listSize` say in a supergraph. */
+/** Collects `@cost` and `@listSize` of a supergraph. */
 export function collectCostDirectives({ model }: Pick<LoadedSupergraph, 'model'>): CostDirectives {
   const spec = model.schema.coreFeatures?.getByIdentity(COST_SPEC);
   const fields = new Map<string, FieldCost>();
@@ -83,7 +83,7 @@ function readFieldCost(
   return { ...(weight === undefined ? {} : { weight }), ...(size ? { list } : {}) };
 }
 
-/** Composition has seen to it that these are texts. */
+/** Composition guarantees strings. */
 function isFilled(value: unknown): value is string[] {
   return Array.isArray(value) && value.length > 0;
 }

@@ -1,22 +1,22 @@
 /** A request's variables, as given. */
 export type Variables = Readonly<Record<string, unknown>>;
 
-/** A part of a cost: a number, or where one is found that depends on variables. */
+/** A term of a cost: a constant, or the step that computes it from variables. */
 export type Term = number | { readonly step: number };
 
-/** Larger sums stay here: they are far above any limit. */
+/** Sums are capped here, far above any limit. */
 const MOST = Number.MAX_SAFE_INTEGER;
 
 type Step = (results: readonly number[], variables: Variables) => number;
 
 /**
- * Costs are worked out once for each operation, as far as they depend on no variable; what is left
- * are a few steps, one for each list whose size is a variable and each sum above it.
+ * The cost of an operation, computed once as far as it does not depend on variables. The remaining
+ * steps are few: one for each list whose size is a variable, and one for each sum above it.
  */
 export interface CostProgram {
   readonly sum: (terms: readonly Term[]) => Term;
   readonly product: (one: Term, other: Term) => Term;
-  /** A number that only a request's variables tell. */
+  /** A number that depends on a request's variables. */
   readonly variable: (read: (variables: Variables) => number) => Term;
   readonly run: (term: Term, variables: Variables) => number;
 }

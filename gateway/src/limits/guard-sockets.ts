@@ -1,14 +1,14 @@
 import type { Server } from 'node:http';
 import { type ClientAddress, isLoopback } from './client-address.ts';
 
-/** Connections without a request, beside the live ones that are counted on their own. */
-const BESIDE = 2_000;
-/** A browser opens six, for pages and queries, beside its live ones. */
-const SOCKETS_OF_EACH = 4;
+/** Connections besides the live ones, which have a limit of their own. */
+const OTHER_CONNECTIONS = 2_000;
+/** Sockets per allowed live connection: a browser opens six for pages and queries. */
+const SOCKETS_PER_CONNECTION = 4;
 
 /**
- * Closes connections before anything is read of them, when there are far too many: those that never
- * send a request are seen nowhere else.
+ * Closes connections above a limit before their first byte is read. Only this limit applies to
+ * connections that never send a request.
  */
 export function guardSockets(
   server: Server,
@@ -16,8 +16,8 @@ export function guardSockets(
   { isProxy }: Pick<ClientAddress, 'isProxy'>,
 ): void {
   const open = new Map<string, number>();
-  const most = perAddress * SOCKETS_OF_EACH;
-  server.maxConnections = all + BESIDE;
+  const max = perAddress * SOCKETS_PER_CONNECTION;
+  server.maxConnections = all + OTHER_CONNECTIONS;
   server.on('connection', (socket) => {
     const peer = socket.remoteAddress ?? '';
     if (isLoopback(peer) || isProxy(peer)) return;
@@ -28,6 +28,6 @@ export function guardSockets(
       if (rest > 0) open.set(peer, rest);
       else open.delete(peer);
     });
-    if (count > most) socket.destroy();
+    if (count > max) socket.destroy();
   });
 }

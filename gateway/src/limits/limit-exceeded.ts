@@ -1,6 +1,6 @@
 import { RequestError } from '../errors/request-error.ts';
 
-/** What each limit counts, in words that fit before "is 21". */
+/** The subject of each limit's message, which continues with "is 21, above the limit of 20". */
 const COUNTED = {
   body: "The request's size in bytes",
   nesting: "The request's nesting",
@@ -18,12 +18,12 @@ const COUNTED = {
 
 export type LimitName = keyof typeof COUNTED;
 
-/** The largest figure that is told: beyond it, it says "more than". */
-const TOLD_UP_TO = 1_000_000_000;
+/** Larger figures are reported as "more than" this one. */
+const MAX_REPORTED = 1_000_000_000;
 
-/** A request that is larger than it may be; the same message whatever the limit. */
+/** A request above a limit; the message has the same form for every limit. */
 export class LimitExceeded extends RequestError {
-  /** @param more whether the figure is that or more, since counting on would cost too much */
+  /** @param more whether counting stopped at `actual` */
   constructor(
     limit: LimitName,
     {
@@ -33,12 +33,12 @@ export class LimitExceeded extends RequestError {
       status = 400,
     }: { actual: number; max: number; more?: boolean; status?: number },
   ) {
-    const told = Math.min(actual, TOLD_UP_TO);
-    const figure = `${more || told < actual ? 'more than ' : ''}${told.toLocaleString('en')}`;
+    const reported = Math.min(actual, MAX_REPORTED);
+    const figure = `${more || reported < actual ? 'more than ' : ''}${reported.toLocaleString('en')}`;
     super(
       status,
       `${COUNTED[limit]} is ${figure}, above the limit of ${max.toLocaleString('en')}`,
-      { code: 'LIMIT_EXCEEDED', limit, max, actual: told },
+      { code: 'LIMIT_EXCEEDED', limit, max, actual: reported },
     );
   }
 }

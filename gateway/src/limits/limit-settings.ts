@@ -1,5 +1,6 @@
 import { integer, list, type Setting, type SettingsOf } from '@gudang/runtime/settings';
 import { checkProxies } from './client-address.ts';
+import type { TextLimits } from './parse-within.ts';
 
 const MANY = 1_000_000;
 
@@ -126,3 +127,21 @@ export const clientLimitSettings = {
 export const limitSettings = { ...operationLimitSettings, ...clientLimitSettings } as const;
 
 export type LimitSettings = SettingsOf<typeof limitSettings>;
+
+export interface OperationLimits extends TextLimits {
+  readonly nesting: number;
+  readonly cost: number;
+}
+
+export function readOperationLimits(settings: LimitSettings): OperationLimits {
+  return {
+    tokens: settings.LIMIT_TOKENS,
+    depth: settings.LIMIT_DEPTH,
+    aliases: settings.LIMIT_ALIASES,
+    rootFields: settings.LIMIT_ROOT_FIELDS,
+    directives: settings.LIMIT_DIRECTIVES,
+    fragments: settings.LIMIT_FRAGMENTS,
+    nesting: settings.LIMIT_NESTING,
+    cost: settings.LIMIT_COST,
+  };
+}

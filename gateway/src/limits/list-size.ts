@@ -10,15 +10,15 @@ import {
 import type { ListSize } from './cost-directives.ts';
 import type { CostProgram, Term, Variables } from './cost-program.ts';
 
-/** What a list is taken to hold when nothing says how many. */
+/** Size of a list when neither the schema nor an argument sets it. */
 export const ASSUMED_SIZE = 10;
 
-/** Relay's names, for fields whose schema does not say which arguments tell how many. */
+/** Relay's argument names, for fields without `@listSize`. */
 const BY_CONVENTION = ['first', 'last'];
 
 /**
- * How many a field gives, by its arguments; the largest of them when several say it. Undefined when
- * neither the schema nor an argument's name says that it gives many.
+ * Returns the size of a field's list by its arguments; the largest of several. Undefined when neither
+ * the schema nor an argument's name sets a size.
  */
 export function sizeOf(
   node: FieldNode,
@@ -69,7 +69,7 @@ function defaultsOf({ variableDefinitions = [] }: OperationDefinitionNode): Vari
   );
 }
 
-/** What is no Int runs nowhere: it is refused by what says what belongs there. */
+/** Ignores values that are not Int: validation rejects them later, and names the argument. */
 function largest(values: readonly unknown[], assumed: number): number {
   const sizes = values.filter((value) => typeof value === 'number' && value === (value | 0));
   return sizes.length === 0 ? assumed : Math.max(0, ...(sizes as number[]));

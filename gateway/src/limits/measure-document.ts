@@ -5,9 +5,9 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** How large an operation is, with each fragment counted wherever it is spread. */
+/** The size of an operation; a fragment counts wherever it is spread. */
 export interface DocumentFigures {
-  /** Fields inside each other, at the deepest place. */
+  /** Levels of nested fields. */
   readonly depth: number;
   readonly aliases: number;
   readonly rootFields: number;
@@ -25,9 +25,9 @@ const NOTHING: DocumentFigures = {
 };
 
 /**
- * The figures of a parsed document, without a schema: before it is validated, since validation is
- * what some of them would make slow. Of several operations, all together. Each fragment is measured
- * once, so that fragments which double each other take no longer. Cycles are left to validation.
+ * Measures a parsed document without a schema, before validation, which large documents make slow.
+ * Several operations are added up. Each fragment is measured once, so that fragments that double each
+ * other take no longer. Cycles of fragments are left to validation.
  */
 export function measureDocument({ definitions }: DocumentNode): DocumentFigures {
   const fragments = new Map<string, FragmentDefinitionNode>();
@@ -46,7 +46,7 @@ export function measureDocument({ definitions }: DocumentNode): DocumentFigures 
     return figures;
   };
 
-  /** `rootFields` here: the fields at the top of these selections. */
+  /** Here `rootFields` counts the top fields of these selections. */
   const ofSelections = ({ selections }: SelectionSetNode): DocumentFigures => {
     const sum = { ...NOTHING };
     for (const selection of selections) {

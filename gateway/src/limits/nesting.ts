@@ -1,8 +1,8 @@
 import { LimitExceeded } from './limit-exceeded.ts';
 
 /**
- * Refuses values that are nested so deep that whatever goes through them by calling itself, such as
- * JSON.stringify, would run out of stack. This goes through them without.
+ * Rejects values nested so deeply that recursive functions such as JSON.stringify would exceed the
+ * stack. This check is not recursive.
  * @param value parsed from JSON
  * @throws {LimitExceeded}
  */

@@ -20,10 +20,10 @@ import type { CostDirectives } from './cost-directives.ts';
 import { type CostProgram, createCostProgram, type Term, type Variables } from './cost-program.ts';
 import { ASSUMED_SIZE, sizeOf } from './list-size.ts';
 
-/** What a change costs, beside what it shows. */
+/** Weight of a mutation, besides what it returns. */
 const MUTATION_WEIGHT = 10;
 
-/** What selections cost: a part by itself, and a part for each one in the list they belong to. */
+/** Cost of selections: a part that is counted once, and a part per element of their parent's list. */
 interface Cost {
   readonly own: Term;
   readonly sized: Term;
@@ -33,9 +33,10 @@ const NOTHING: Cost = { own: 0, sized: 0 };
 const ANY = undefined;
 
 /**
- * The cost of an operation: an object 1, a value 0, a change 10 more; what is in a list counts as
- * often as the list is long. Both branches of a union count, and what `@skip` may leave out.
- * @returns what gives the cost with a request's variables
+ * Compiles the cost of an operation: 1 for an object, 0 for a value, 10 more for a mutation, each
+ * multiplied by the sizes of the lists around it. All branches of a union count, and so do fields
+ * that `@skip` may leave out.
+ * @returns a function of the request's variables
  */
 export function compileCost(
   schema: GraphQLSchema,
@@ -75,12 +76,12 @@ function createSelectionCosts({
   const known = new Map<string, Cost>();
   const mutation = schema.getMutationType();
 
-  /** A fragment costs the same wherever its lists get their size in the same way. */
+  /** Cached by the fields that get their size from a parent, on which a fragment's cost depends. */
   const ofFragment = (name: string, sizedFields: SizedFields): Cost => {
     const key = `${name} ${sizedFields?.join()}`;
     const found = known.get(key);
     if (found) return found;
-    // A fragment inside itself is refused by validation.
+    // A fragment inside itself is rejected by validation.
     known.set(key, NOTHING);
     const fragment = fragments.get(name);
     const type = fragment && schema.getType(fragment.typeCondition.name.value);
@@ -129,7 +130,7 @@ function createSelectionCosts({
   return ofSelections;
 }
 
-/** Fields that every schema has, such as `__schema`, are the gateway's own and limited by depth. */
+/** Undefined for introspection fields such as `__schema`, which only the depth limits. */
 function fieldOf(type: GraphQLNamedType, name: string): GraphQLField<unknown, unknown> | undefined {
   return isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
 }

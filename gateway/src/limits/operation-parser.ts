@@ -15,8 +15,8 @@ export interface ParsedOperation {
 export type OperationParser = (query: string, operationName?: string | null) => ParsedOperation;
 
 /**
- * Parses operations, each text once: the same text gives the same document, by which plans are kept.
- * Those that are too large are refused, and read anew each time.
+ * Parses each text once: the same text gives the same document, by which plans are cached. Texts
+ * above a limit are rejected, and parsed again each time.
  */
 export function createOperationParser(limits: TextLimits): OperationParser {
   const documents = createDocumentCache();
@@ -28,11 +28,13 @@ export function createOperationParser(limits: TextLimits): OperationParser {
     }
     const operation = getOperationAST(document, operationName);
     if (operation) return { document, operation };
-    throw new GraphQLError(
-      operationName
-        ? `There is no operation named "${operationName}"`
-        : 'Say which of the operations to run, by operationName',
-      { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } },
-    );
+    throw unknownOperationError(operationName);
   };
+}
+
+export function unknownOperationError(operationName: string | null | undefined): GraphQLError {
+  const message = operationName
+    ? `There is no operation named "${operationName}"`
+    : 'The document has several operations: name one by operationName';
+  return new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } });
 }

@@ -3,36 +3,36 @@ import type { Metrics } from '@gudang/runtime';
 import type { FastifyInstance } from 'fastify';
 import { RequestError } from '../errors/request-error.ts';
 
-/** How often the event loop's delay is looked at, in milliseconds. */
-const LOOK_EVERY_MS = 500;
+/** Interval of measuring the event loop's delay, in milliseconds. */
+const SAMPLE_INTERVAL_MS = 500;
 
 /**
- * Says whether there is too much to do already. To be asked before queries, mutations and new
- * connections; not before a stream, which is shared and whose client would take it for its end.
- * @throws {RequestError} with 503, which says when to come back
+ * Call before queries, mutations and new connections. Not before a stream: its client would take the
+ * rejection for the end of the stream.
+ * @throws {RequestError} 503 `OVERLOADED` with `Retry-After`
  */
 export type AssertNotOverloaded = () => void;
 
 /**
- * Work that comes later than it should says that more would only make all of it later: then new
- * operations are refused at once, and those that run get done. A single long task, such as the start
- * itself, is no such sign: it must have lasted from one look to another.
- * @param maxDelayMs of the event loop, on average; 0: nothing is refused
+ * Overload protection. While the event loop is late, new operations are rejected at once, so that
+ * running ones complete. A single long task, such as the start itself, does not count: the delay must
+ * last from one sample to the next.
+ * @param maxDelayMs average delay of the event loop; 0 rejects nothing
  */
 export async function watchOverload(
   app: FastifyInstance,
   maxDelayMs: number,
   metrics: Metrics,
 ): Promise<AssertNotOverloaded> {
-  // Whom to refuse is decided below: probes and pages are answered all the same.
+  // Only GraphQL is rejected, below; probes and pages are answered under load.
   await app.register(underPressure, {
     maxEventLoopDelay: maxDelayMs,
-    sampleInterval: LOOK_EVERY_MS,
+    sampleInterval: SAMPLE_INTERVAL_MS,
     pressureHandler: () => undefined,
   });
   const refused = metrics.counter(
     'gateway_shed_total',
-    'Operations that were refused since there was too much to do',
+    'Operations rejected because the gateway is overloaded',
   );
   let since = Number.POSITIVE_INFINITY;
   return () => {
@@ -41,9 +41,9 @@ export async function watchOverload(
       return;
     }
     since = Math.min(since, performance.now());
-    if (performance.now() - since < LOOK_EVERY_MS) return;
+    if (performance.now() - since < SAMPLE_INTERVAL_MS) return;
     refused.inc();
-    throw new RequestError(503, 'The gateway has too much to do right now: try again', {
+    throw new RequestError(503, 'The gateway is overloaded: try again', {
       code: 'OVERLOADED',
       retryable: true,
     });

@@ -2,18 +2,18 @@ import { type DocumentNode, GraphQLError, Lexer, parse, Source, TokenKind } from
 import { LimitExceeded } from './limit-exceeded.ts';
 import { type DocumentFigures, measureDocument } from './measure-document.ts';
 
-/** The most that an operation's text may hold. */
+/** Limits of an operation's text. */
 export interface TextLimits extends DocumentFigures {
   readonly tokens: number;
 }
 
-/** How much further than the limit tokens are counted, for the message. */
-const COUNTED_FURTHER = 4;
+/** Tokens are counted for the message up to this multiple of the limit. */
+const COUNT_FACTOR = 4;
 const STRUCTURE = ['depth', 'aliases', 'rootFields', 'directives', 'fragments'] as const;
 
 /**
- * Parses an operation that is no larger than it may be.
- * @throws {LimitExceeded} @throws {GraphQLError} what is wrong with its syntax
+ * Parses an operation within its limits.
+ * @throws {LimitExceeded} @throws {GraphQLError} `GRAPHQL_PARSE_FAILED`
  */
 export function parseWithin(text: string, limits: TextLimits): DocumentNode {
   const document = parseTokens(text, limits.tokens);
@@ -31,24 +31,24 @@ function parseTokens(text: string, maxTokens: number): DocumentNode {
     return parse(text, { maxTokens });
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;
-    const most = maxTokens * COUNTED_FURTHER;
-    const tokens = countTokens(text, most);
+    const max = maxTokens * COUNT_FACTOR;
+    const tokens = countTokens(text, max);
     if (tokens > maxTokens) {
-      throw new LimitExceeded('tokens', { actual: tokens, max: maxTokens, more: tokens === most });
+      throw new LimitExceeded('tokens', { actual: tokens, max: maxTokens, more: tokens === max });
     }
     error.extensions['code'] = 'GRAPHQL_PARSE_FAILED';
     throw error;
   }
 }
 
-/** Up to so many, and as far as the text can be read. */
-function countTokens(text: string, most: number): number {
+/** Counts the tokens before the first syntax error, up to a maximum. */
+function countTokens(text: string, max: number): number {
   const lexer = new Lexer(new Source(text));
   let count = 0;
   try {
-    while (count < most && lexer.advance().kind !== TokenKind.EOF) count += 1;
+    while (count < max && lexer.advance().kind !== TokenKind.EOF) count += 1;
   } catch {
-    // What cannot be read further is counted until there.
+    // A syntax error ends the count.
   }
   return count;
 }

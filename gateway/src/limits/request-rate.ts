@@ -4,21 +4,21 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { RequestError } from '../errors/request-error.ts';
 import { isLoopback } from './client-address.ts';
 
-/** How often one user, or one address of users who are not known, may ask. */
+/** Rate limit of operations per principal, and per address for anonymous callers. */
 export interface RequestRate {
   /**
-   * Counts an operation; undefined where there is nothing to wait for.
-   * @throws {RequestError} by the promise
+   * Counts an operation. @returns undefined when no limit applies
+   * @throws {RequestError} 429 `RATE_LIMITED`, by the promise
    */
   readonly take: (identity: Identity, address: string) => Promise<void> | undefined;
 }
 
-/** @param perSecond operations of one a second */
+/** @param perSecond operations of one principal or address */
 export function createRequestRate(perSecond: number, metrics: Metrics): RequestRate {
   const limiter = new RateLimiterMemory({ points: perSecond, duration: 1 });
   const refused = metrics.counter(
     'gateway_rate_limited_total',
-    'Operations that were refused since their sender asks too often',
+    'Operations rejected by the rate limit',
   );
   const consume = async (key: string): Promise<void> => {
     try {
@@ -28,7 +28,7 @@ export function createRequestRate(perSecond: number, metrics: Metrics): RequestR
       refused.inc();
       throw new RequestError(
         429,
-        `More than ${perSecond.toLocaleString('en')} operations a second: ask less often`,
+        `More than ${perSecond.toLocaleString('en')} operations per second: send fewer`,
         { code: 'RATE_LIMITED', retryable: true, max: perSecond },
       );
     }

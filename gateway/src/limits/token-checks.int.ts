@@ -78,7 +78,7 @@ describe('bad tokens of one address', () => {
       .toMatchObject({
         errors: [
           {
-            message: 'More than 5 bad tokens a second from this address: try again later',
+            message: 'More than 5 invalid tokens per second from this address: try again later',
             extensions: { code: 'RATE_LIMITED', retryable: true, max: LIMIT },
           },
         ],

@@ -4,24 +4,24 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { RequestError } from '../errors/request-error.ts';
 import { isLoopback } from './client-address.ts';
 
-/** How many tokens that are no good an address may show before its unknown ones are not looked at. */
+/** Rate limit of invalid tokens per address. */
 export interface TokenChecks {
-  /** Stands before each check of a token of this address. */
+  /** Wraps each check of a token that this address sent. */
   readonly of: (address: string) => TokenCheck;
 }
 
 const unlimited: TokenCheck = (check) => check();
 
 /**
- * Whoever shows a bad token has no subject to count by, and is refused before any operation is
- * counted: without this, checking signatures would be what a flood of them costs.
- * @param perSecond of one address
+ * Requests with invalid tokens are rejected before the rate limit of operations, which needs a
+ * principal. Without this limit, a flood of them would cost one signature check each.
+ * @param perSecond invalid tokens of one address
  */
 export function createTokenChecks(perSecond: number, metrics: Metrics): TokenChecks {
   const limiter = new RateLimiterMemory({ points: perSecond, duration: 1 });
   const refused = metrics.counter(
     'gateway_unchecked_tokens_total',
-    'Tokens that were not looked at since their address has shown too many bad ones',
+    'Tokens rejected unchecked because their address sent too many invalid ones',
   );
   return {
     of: (address) =>
@@ -35,7 +35,7 @@ export function createTokenChecks(perSecond: number, metrics: Metrics): TokenChe
               refused.inc();
               throw new RequestError(
                 429,
-                `More than ${perSecond.toLocaleString('en')} bad tokens a second from this address: try again later`,
+                `More than ${perSecond.toLocaleString('en')} invalid tokens per second from this address: try again later`,
                 { code: 'RATE_LIMITED', retryable: true, max: perSecond },
               );
             }

@@ -1,11 +1,11 @@
-/** Tells that nobody waits for something any more. An AbortSignal is one. */
+/** The part of AbortSignal that the gateway uses. Every AbortSignal is one. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** One that is told by a call; a request needs three, and an AbortSignal costs several times this. */
+/** AbortController and its signal in one object: a request needs three, and an AbortSignal costs several times this. */
 export class LightAbortController implements AbortSignalLike {
   aborted = false;
   private readonly listeners = new Set<() => void>();

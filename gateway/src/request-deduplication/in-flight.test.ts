@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import { createInvalidation, type Invalidation } from './invalidation.ts';
-import { createCrowd } from './ref-counted-abort.ts';
+import { createRefCountedAbort } from './ref-counted-abort.ts';
 
 let invalidation: Invalidation;
 let inFlight: InFlight<string>;
@@ -23,15 +23,15 @@ function held() {
 describe('work that is under way', () => {
   it('is joined by whoever wants the same, and by no other', () => {
     const { work } = held();
-    inFlight.offer('a', work, createCrowd(), invalidation.generation());
+    inFlight.offer('a', work, createRefCountedAbort(), invalidation.generation());
     expect(inFlight.join('a', undefined)).toBe(work);
     expect(inFlight.join('b', undefined)).toBeUndefined();
   });
 
   it('is joined by nobody once it has ended, well or not', async () => {
     const [good, bad] = [held(), held()];
-    inFlight.offer('a', good.work, createCrowd(), invalidation.generation());
-    inFlight.offer('b', bad.work, createCrowd(), invalidation.generation());
+    inFlight.offer('a', good.work, createRefCountedAbort(), invalidation.generation());
+    inFlight.offer('b', bad.work, createRefCountedAbort(), invalidation.generation());
     good.end('x');
     bad.fail(new Error('no'));
     await Promise.allSettled([good.work, bad.work]);
@@ -45,42 +45,42 @@ describe('work that is under way', () => {
     const since = invalidation.generation();
     const { work } = held();
     invalidation.mutationAnswered();
-    inFlight.offer('a', work, createCrowd(), since);
+    inFlight.offer('a', work, createRefCountedAbort(), since);
     expect(inFlight.join('a', undefined)).toBeUndefined();
-    inFlight.offer('b', work, createCrowd(), invalidation.generation());
+    inFlight.offer('b', work, createRefCountedAbort(), invalidation.generation());
     invalidation.mutationAnswered();
     expect(inFlight.join('b', undefined)).toBeUndefined();
   });
 
   it('is joined by nobody once all who wanted it have left, and called off then, not before', () => {
     const leave: (() => void)[] = [];
-    const crowd = createCrowd();
-    crowd.add((left) => leave.push(left));
+    const abort = createRefCountedAbort();
+    abort.retain((left) => leave.push(left));
     const { work } = held();
-    inFlight.offer('a', work, crowd, invalidation.generation());
+    inFlight.offer('a', work, abort, invalidation.generation());
     expect(inFlight.join('a', (left) => leave.push(left))).toBe(work);
     leave[0]?.();
-    expect(crowd.signal.aborted).toBe(false);
+    expect(abort.signal.aborted).toBe(false);
     leave[1]?.();
-    expect(crowd.signal.aborted).toBe(true);
+    expect(abort.signal.aborted).toBe(true);
     expect(inFlight.join('a', undefined)).toBeUndefined();
   });
 
   it('is not called off while somebody waits who never leaves', () => {
-    const crowd = createCrowd();
-    crowd.add((left) => left());
-    expect(crowd.signal.aborted).toBe(true);
-    const other = createCrowd();
-    other.add(undefined);
-    other.add((left) => left());
+    const abort = createRefCountedAbort();
+    abort.retain((left) => left());
+    expect(abort.signal.aborted).toBe(true);
+    const other = createRefCountedAbort();
+    other.retain(undefined);
+    other.retain((left) => left());
     expect(other.signal.aborted).toBe(false);
   });
 
   it('that was replaced does not take its successor along when it ends', async () => {
     const [old, next] = [held(), held()];
-    inFlight.offer('a', old.work, createCrowd(), invalidation.generation());
+    inFlight.offer('a', old.work, createRefCountedAbort(), invalidation.generation());
     invalidation.mutationAnswered();
-    inFlight.offer('a', next.work, createCrowd(), invalidation.generation());
+    inFlight.offer('a', next.work, createRefCountedAbort(), invalidation.generation());
     old.end('old');
     await old.work;
     expect(inFlight.join('a', undefined)).toBe(next.work);
@@ -90,7 +90,7 @@ describe('work that is under way', () => {
 describe('a result that lingers', () => {
   const begin = (): ReturnType<typeof held> => {
     const one = held();
-    inFlight.offer('a', one.work, createCrowd(), invalidation.generation());
+    inFlight.offer('a', one.work, createRefCountedAbort(), invalidation.generation());
     return one;
   };
   const endAfter = async ({ work, end }: ReturnType<typeof held>, ms: number, value = 'x') => {

@@ -1,66 +1,91 @@
+import type { AbortSignalLike } from './abort-signal.ts';
 import type { Invalidation } from './invalidation.ts';
-import type { Crowd, OnLeave } from './ref-counted-abort.ts';
+import { createRefCountedAbort, type OnAbort, type RefCountedAbort } from './ref-counted-abort.ts';
 
-/** Work that is under way, for those who want the same. */
+/** Work in progress that identical requests share. */
 export interface InFlight<T> {
   /**
-   * The work of that key; undefined when there is none, when it was begun before the last mutation
-   * that was answered or the last event that came, or when all who wanted it have left.
+   * Returns the work of a key. Undefined: there is none, all its waiters have left, or a mutation
+   * was answered or an event received since it started.
    */
-  readonly join: (key: string, onLeave: OnLeave | undefined) => Promise<T> | undefined;
+  readonly join: (key: string, onAbort: OnAbort | undefined) => Promise<T> | undefined;
   /**
-   * Others may join the work until it ends, or a little longer.
-   * @param crowd those who wait for it
-   * @param since the moment when it was begun
+   * Shares work until it ends, or a little longer.
+   * @param abort counts those who wait for it
+   * @param generation of the invalidation when the work started
    */
-  readonly offer: (key: string, work: Promise<T>, crowd: Crowd, since: number) => void;
+  readonly offer: (
+    key: string,
+    work: Promise<T>,
+    abort: RefCountedAbort,
+    generation: number,
+  ) => void;
+  /** Joins the work of a key, or starts it and shares it. */
+  readonly run: (
+    key: string,
+    onAbort: OnAbort | undefined,
+    start: (signal: AbortSignalLike) => Promise<T>,
+  ) => Promise<T>;
 }
 
 interface Offer<T> {
   readonly work: Promise<T>;
-  readonly crowd: Crowd;
-  readonly since: number;
+  readonly abort: RefCountedAbort;
+  readonly generation: number;
   joined: boolean;
-  /** When nobody may join any more, in milliseconds of `performance.now()`. */
+  /** End of sharing, in milliseconds of `performance.now()`. */
   until: number;
 }
 
-/** However long work took, its result is joined no longer than this after its end, in milliseconds. */
-const LONGEST_LINGER_MS = 10;
+/** Longest time after its end that a result is shared, in milliseconds. */
+const MAX_LINGER_MS = 10;
 
 /**
- * @param lingers whether a result is joined after its end too: one that others have joined already,
- * for as long again as it took, which is no staler than joining makes it anyway, and 10 ms at most.
- * Where many ask the same at once, those who come a moment late would begin it all over again.
+ * @param lingers whether a result is also shared after its end. Only a result that others have
+ * joined lingers, for as long as the work took, which makes it no staler than joining does, and for
+ * 10 ms at most. Without it, of many clients that send the same query at once, those a little late
+ * would start it again.
  */
 export function createInFlight<T>(
   { generation }: Pick<Invalidation, 'generation'>,
   lingers: (result: T) => boolean = () => false,
 ): InFlight<T> {
   const offers = new Map<string, Offer<T>>();
+
+  const join: InFlight<T>['join'] = (key, onAbort) => {
+    const found = offers.get(key);
+    if (found?.generation !== generation() || found.abort.signal.aborted) return undefined;
+    if (found.until < performance.now()) return undefined;
+    found.joined = true;
+    found.abort.retain(onAbort);
+    return found.work;
+  };
+  const offer: InFlight<T>['offer'] = (key, work, abort, started) => {
+    const added: Offer<T> = { work, abort, generation: started, joined: false, until: Infinity };
+    offers.set(key, added);
+    const startedAt = performance.now();
+    const end = (): void => {
+      if (offers.get(key) === added) offers.delete(key);
+    };
+    work.then((result) => {
+      if (!added.joined || started !== generation() || !lingers(result)) return end();
+      const now = performance.now();
+      const ms = Math.min(now - startedAt, MAX_LINGER_MS);
+      added.until = now + ms;
+      setTimeout(end, ms);
+    }, end);
+  };
   return {
-    join: (key, onLeave) => {
-      const found = offers.get(key);
-      if (found?.since !== generation() || found.crowd.signal.aborted) return undefined;
-      if (found.until < performance.now()) return undefined;
-      found.joined = true;
-      found.crowd.add(onLeave);
-      return found.work;
-    },
-    offer: (key, work, crowd, since) => {
-      const offer: Offer<T> = { work, crowd, since, joined: false, until: Infinity };
-      offers.set(key, offer);
-      const begun = performance.now();
-      const end = (): void => {
-        if (offers.get(key) === offer) offers.delete(key);
-      };
-      work.then((result) => {
-        if (!offer.joined || since !== generation() || !lingers(result)) return end();
-        const now = performance.now();
-        const ms = Math.min(now - begun, LONGEST_LINGER_MS);
-        offer.until = now + ms;
-        setTimeout(end, ms);
-      }, end);
+    join,
+    offer,
+    run: (key, onAbort, start) => {
+      const found = join(key, onAbort);
+      if (found !== undefined) return found;
+      const abort = createRefCountedAbort();
+      abort.retain(onAbort);
+      const work = start(abort.signal);
+      offer(key, work, abort, generation());
+      return work;
     },
   };
 }

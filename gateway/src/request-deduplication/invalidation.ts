@@ -1,20 +1,50 @@
+import type { GatewayContext } from '../context.ts';
+
 /**
- * What clients of this gateway may know by now: what they wrote, once a mutation has been answered,
- * and what a live stream has shown them. Nothing that was begun before may answer them.
+ * Read-your-writes for deduplicated requests. A client must see the mutations that this gateway has
+ * answered and the events that its live streams have delivered, so work that started before them is
+ * not shared with requests that arrive after them.
  */
 export interface Invalidation {
-  /** Grows with each mutation and event; what is begun at the same moment is as fresh. */
+  /** Increases with each answered mutation and each event. */
   readonly generation: () => number;
-  /** To be called just before a mutation's answer is sent, whatever it says. */
+  /** Call just before the answer to a mutation is sent, also when it failed. */
   readonly mutationAnswered: () => void;
-  /** To be called when an event of a live stream has come, before it is shown to anybody. */
+  /** Call when an event of a live stream has arrived, before it is delivered. */
   readonly eventReceived: () => void;
 }
 
 export function createInvalidation(): Invalidation {
   let generation = 0;
-  const next = (): void => {
+  const increment = (): void => {
     generation += 1;
   };
-  return { generation: () => generation, mutationAnswered: next, eventReceived: next };
+  return {
+    generation: () => generation,
+    mutationAnswered: increment,
+    eventReceived: increment,
+  };
+}
+
+/**
+ * Runs an operation, and invalidates before the answer is returned when it was a mutation; also when
+ * it failed, because it may have changed something all the same.
+ * @param onQuery called when the operation turns out to be a query
+ */
+export async function runAndInvalidate<T>(
+  { mutationAnswered }: Pick<Invalidation, 'mutationAnswered'>,
+  context: GatewayContext,
+  run: (context: GatewayContext) => Promise<T>,
+  onQuery?: () => void,
+): Promise<T> {
+  let isMutation = false;
+  const onOperationType: GatewayContext['onOperationType'] = (type) => {
+    if (type === 'query') onQuery?.();
+    isMutation = type === 'mutation';
+  };
+  try {
+    return await run({ ...context, onOperationType });
+  } finally {
+    if (isMutation) mutationAnswered();
+  }
 }

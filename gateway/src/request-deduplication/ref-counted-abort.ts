@@ -1,32 +1,31 @@
 import { type AbortSignalLike, LightAbortController } from './abort-signal.ts';
 
-/** Tells the listener when somebody waits no longer. */
-export type OnLeave = (listener: () => void) => void;
+/** Calls the listener when a waiter no longer needs the result. */
+export type OnAbort = (listener: () => void) => void;
 
-/** Those who wait for the same. */
-export interface Crowd {
-  /** Aborted when the last of them has left. */
+/** Aborts shared work once all its waiters have left. */
+export interface RefCountedAbort {
   readonly signal: AbortSignalLike;
-  /** One more waits. @param onLeave undefined: to the end, whatever happens */
-  readonly add: (onLeave: OnLeave | undefined) => void;
+  /** Adds a waiter. @param onAbort undefined: it waits until the work ends */
+  readonly retain: (onAbort: OnAbort | undefined) => void;
 }
 
-export function createCrowd(): Crowd {
+export function createRefCountedAbort(): RefCountedAbort {
   const signal = new LightAbortController();
-  let waiting = 0;
-  const leave = (): void => {
-    waiting -= 1;
-    if (waiting === 0) signal.abort();
+  let waiters = 0;
+  const release = (): void => {
+    waiters -= 1;
+    if (waiters === 0) signal.abort();
   };
   return {
     signal,
-    add: (onLeave) => {
-      waiting += 1;
-      onLeave?.(leave);
+    retain: (onAbort) => {
+      waiters += 1;
+      onAbort?.(release);
     },
   };
 }
 
-export function onAbort(signal: AbortSignalLike | undefined): OnLeave | undefined {
+export function whenAborted(signal: AbortSignalLike | undefined): OnAbort | undefined {
   return signal && ((listener) => signal.addEventListener('abort', listener, { once: true }));
 }

@@ -72,7 +72,7 @@ describe('queries and mutations', () => {
     [
       'answers no GraphQL',
       { breakWith: { status: 502, text: '<html>' } },
-      'gave an answer that is no GraphQL',
+      'sent an answer that is not GraphQL',
     ],
     ['is silent', { stalled: true }, 'did not answer within 500 ms'],
   ] as const;
@@ -99,7 +99,7 @@ describe('queries and mutations', () => {
     const { errors, data } = await gateway.post({ query });
     toys.items.stalled = false;
     expect(data).toEqual({ rename: null });
-    expect(errors?.[0]?.message).toContain('the change may have been made');
+    expect(errors?.[0]?.message).toContain('the mutation may have been executed');
     expect(errors?.[0]?.extensions).toEqual({ code: 'UNAVAILABLE', serviceName: 'items' });
   });
 
@@ -198,7 +198,7 @@ describe('with no subgraph at all', () => {
         data: { __typename: 'Query' },
       });
       const { errors } = await alone.post({ query: '{ best { id } }' });
-      expect(errors?.[0]?.message).toBe('The subgraph ratings cannot be reached; try again');
+      expect(errors?.[0]?.message).toBe('The subgraph ratings is unreachable; try again');
       const introspected = await alone.post({ query: '{ __schema { queryType { name } } }' });
       expect(introspected.errors?.[0]?.extensions).toMatchObject({
         validationErrorCode: 'INTROSPECTION_DISABLED',

@@ -17,20 +17,22 @@ let byApollo: ReadyContext[];
 let alone: unknown[];
 let answered: string[];
 let result: ExecutedOperation | Error | undefined;
-let known: OperationFastPath;
+let fastPath: OperationFastPath;
 
 beforeEach(() => {
   byApollo = [];
   alone = [];
   answered = [];
   result = { data: { item: { name: 'x' } } };
-  known = createOperationFastPath({
-    answerByApollo: async (request, context) => {
-      const { query = QUERY } = request.body as { query?: string };
-      byApollo.push(context as ReadyContext);
-      (context as ReadyContext).onReady?.(readyFor(query));
-      await (context as ReadyContext).executed?.catch(() => {});
-      return { status: 200, headers: HEADERS, body: '{"data":"by Apollo"}' };
+  fastPath = createOperationFastPath({
+    apollo: {
+      answer: async (request, context) => {
+        const { query = QUERY } = request.body as { query?: string };
+        byApollo.push(context as ReadyContext);
+        (context as ReadyContext).onReady?.(readyFor(query));
+        await (context as ReadyContext).executed?.catch(() => {});
+        return { status: 200, headers: HEADERS, body: '{"data":"by Apollo"}' };
+      },
     },
     requirementsOf: () => [{ coordinate: 'Query.item', scopes: [['read']] }],
     metrics: { answered: ({ operation }) => void answered.push(operation) },
@@ -58,7 +60,7 @@ const ask = (
   const { query, operationName, variables = {} } = Object(body) as Partial<Admitted>;
   const admitted = query === undefined ? {} : { admitted: { query, operationName, variables } };
   const request = { method, headers, body } as unknown as FastifyRequest;
-  return known.answer(request, { ...admitted, ...context });
+  return fastPath.answer(request, { ...admitted, ...context });
 };
 type Admitted = NonNullable<GatewayContext['admitted']>;
 interface Asked {
@@ -89,7 +91,10 @@ describe('an operation that Apollo Server has answered', () => {
   it('begins before it is executed, so that others may join it', async () => {
     await ask({ query: QUERY });
     const kinds: string[] = [];
-    await ask({ query: QUERY }, { context: { ...anybody, begins: (kind) => kinds.push(kind) } });
+    await ask(
+      { query: QUERY },
+      { context: { ...anybody, onOperationType: (kind) => kinds.push(kind) } },
+    );
     expect(kinds).toEqual(['query']);
   });
 
@@ -138,9 +143,9 @@ describe('an operation that Apollo Server has answered', () => {
 
   it('is unknown again once the supergraph is another one, also what was under way then', async () => {
     await ask({ query: QUERY });
-    known.forget();
+    fastPath.clear();
     const asked = ask({ query: QUERY });
-    known.forget();
+    fastPath.clear();
     await asked;
     await ask({ query: QUERY });
     expect([byApollo.length, alone]).toEqual([3, []]);

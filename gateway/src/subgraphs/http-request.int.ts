@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LightAbortController } from '../request-deduplication/abort-signal.ts';
-import { AbortedError, exchange, TimeoutError } from './http-request.ts';
+import { AbortedError, sendRequest, TimeoutError } from './http-request.ts';
 
 const LONG_MS = 60_000;
 
@@ -35,7 +35,7 @@ const onReleased = (): void => {
   released += 1;
 };
 const post = (ms = LONG_MS, signal?: LightAbortController) =>
-  exchange(pool, { method: 'POST', path: '/', body: '{}' }, { ms, signal, onReleased });
+  sendRequest(pool, { method: 'POST', path: '/', body: '{}' }, { ms, signal, onReleased });
 const arrived = () => once(server, 'request');
 
 describe('one request and its whole answer', () => {

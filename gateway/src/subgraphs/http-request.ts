@@ -1,25 +1,24 @@
 import type { Dispatcher } from 'undici';
 import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
 
-/** There was no whole answer in time. */
+/** No complete answer arrived in time. */
 export class TimeoutError extends Error {}
-/** Whoever asked has gone away. */
+/** The caller no longer waits for the answer. */
 export class AbortedError extends Error {}
 
-export interface Reply {
+export interface HttpReply {
   readonly statusCode: number;
-  /** The whole body, read as UTF-8. */
+  /** The whole body, decoded as UTF-8. */
   readonly text: string;
 }
 
 /**
- * Sends a request and reads the whole answer: undici's request() and body.text() without a stream
- * between them, which were a tenth of the gateway's CPU for a query. It ends in time, and when nobody
- * waits for it any more: waiting for a connection, headers and body together, since each by itself
- * can be drawn out for ever.
- * @throws {TimeoutError} @throws {AbortedError} @throws what undici says of the connection
+ * Sends a request and reads the whole answer. It uses undici's dispatcher: request() and body.text(),
+ * with a stream between them, were a tenth of the gateway's CPU for a query. The time limit covers
+ * waiting for a connection, headers and body together: each by itself can be delayed indefinitely.
+ * @throws {TimeoutError} @throws {AbortedError} @throws what undici reports of the connection
  */
-export function exchange(
+export function sendRequest(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
   {
@@ -29,28 +28,28 @@ export function exchange(
   }: {
     readonly ms: number;
     readonly signal?: AbortSignalLike | undefined;
-    /** The dispatcher holds nothing of it any more: one that waits for a connection may outlast its promise. */
+    /** Called when the dispatcher has released the request: a queued one may outlast its promise. */
     readonly onReleased: () => void;
   },
-): Promise<Reply> {
+): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
-    const collector = new Collector(resolve, reject, onReleased);
+    const collector = new ReplyCollector(resolve, reject, onReleased);
     const timer = setTimeout(() => collector.stop(new TimeoutError()), ms);
-    const leave = (): void => collector.stop(new AbortedError());
+    const onAbort = (): void => collector.stop(new AbortedError());
     collector.onEnd = () => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', leave);
+      signal?.removeEventListener('abort', onAbort);
     };
-    signal?.addEventListener('abort', leave, { once: true });
-    if (signal?.aborted) leave();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
     dispatcher.dispatch(request, collector);
   });
 }
 
-/** What undici tells of one request. */
-class Collector implements Dispatcher.DispatchHandler {
+/** Receives undici's events of one request. */
+class ReplyCollector implements Dispatcher.DispatchHandler {
   onEnd: () => void = () => {};
-  private readonly resolve: (reply: Reply) => void;
+  private readonly resolve: (reply: HttpReply) => void;
   private readonly reject: (error: Error) => void;
   private readonly onReleased: () => void;
   private controller: Dispatcher.DispatchController | undefined;
@@ -59,7 +58,7 @@ class Collector implements Dispatcher.DispatchHandler {
   private readonly chunks: Buffer[] = [];
 
   constructor(
-    resolve: (reply: Reply) => void,
+    resolve: (reply: HttpReply) => void,
     reject: (error: Error) => void,
     onReleased: () => void,
   ) {
@@ -68,7 +67,7 @@ class Collector implements Dispatcher.DispatchHandler {
     this.onReleased = onReleased;
   }
 
-  /** One that still waits for a connection is told at once, and taken back when its turn comes. */
+  /** Rejects at once. A request that still waits for a connection is aborted when it gets one. */
   stop(reason: Error): void {
     this.stopped ??= reason;
     this.fail(reason);

@@ -1,7 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
-import { markAbsentEntities } from './absent-entities.ts';
 
-/** What a subgraph said to an operation. */
+/** A subgraph's response to an operation. */
 export interface SubgraphAnswer {
   data?: Record<string, unknown> | null;
   errors?: readonly GraphQLFormattedError[];
@@ -9,58 +8,52 @@ export interface SubgraphAnswer {
 }
 
 /**
- * An answer for any number of executions: each call gives one that is nobody else's, as an execution
- * merges what comes next into it.
+ * An answer that several executions share. Each call returns a copy of its own, because executions
+ * merge later answers into it.
  */
 export interface SharedAnswer {
   (): SubgraphAnswer;
   readonly hasErrors: boolean;
 }
 
-/** @throws when the text is no GraphQL answer */
+/** @throws when the text is not a GraphQL response */
 export function parseSharedAnswer(text: string): SharedAnswer {
-  const read = (): SubgraphAnswer => {
-    const answer = readAnswer(text);
+  const parse = (): SubgraphAnswer => {
+    const answer = parseAnswer(text);
     markAbsentEntities(answer);
     return answer;
   };
-  let first: SubgraphAnswer | undefined = read();
+  let first: SubgraphAnswer | undefined = parse();
   const hasErrors = first.errors !== undefined;
-  const take = (): SubgraphAnswer => {
-    const answer = first ?? read();
+  const next = (): SubgraphAnswer => {
+    const answer = first ?? parse();
     first = undefined;
     return answer;
   };
-  return Object.assign(take, { hasErrors });
+  return Object.assign(next, { hasErrors });
 }
 
-function readAnswer(text: string): SubgraphAnswer {
+function parseAnswer(text: string): SubgraphAnswer {
   const answer: unknown = JSON.parse(text);
   if (typeof answer !== 'object' || answer === null || !('data' in answer || 'errors' in answer)) {
-    throw new Error('the answer is JSON, but not of GraphQL');
+    throw new Error('the answer is JSON, but not a GraphQL response');
   }
   return answer as SubgraphAnswer;
 }
 
+/** Not the name of any type: executors show an object of such a type as null. */
+const ABSENT = '$absent';
+
 /**
- * The answer in place of one that did not come. It names the subgraph and nothing of the network;
- * the log has the reason.
- * @param unsure whether a mutation may have been carried out all the same
+ * Makes absent entities null as a whole. A subgraph reports by
+ * `extensions: {gudang: {absentEntities: true}}` that its null entities do not exist for the caller;
+ * @apollo/gateway would keep the object and set its nullable fields to null.
  */
-export function unavailableAnswer(
-  subgraph: string,
-  reason: string,
-  unsure: boolean,
-): SubgraphAnswer {
-  const message = unsure
-    ? `The subgraph ${subgraph} ${reason}; the change may have been made: look before you repeat it`
-    : `The subgraph ${subgraph} ${reason}; try again`;
-  return {
-    errors: [
-      {
-        message,
-        extensions: unsure ? { code: 'UNAVAILABLE' } : { code: 'UNAVAILABLE', retryable: true },
-      },
-    ],
-  };
+function markAbsentEntities({ data, extensions }: SubgraphAnswer): void {
+  const marks = extensions?.['gudang'] as { absentEntities?: unknown } | undefined;
+  const entities = data?.['_entities'];
+  if (marks?.absentEntities !== true || !Array.isArray(entities)) return;
+  for (const [index, entity] of entities.entries()) {
+    if (entity === null) entities[index] = { __typename: ABSENT };
+  }
 }

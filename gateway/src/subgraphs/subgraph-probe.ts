@@ -1,32 +1,32 @@
 import { OK, type PartState } from '@gudang/runtime';
 import type { SubgraphSource } from './subgraph-source.ts';
 
-/** How long an answer counts, so that probes of load balancers do not add up, in milliseconds. */
-const KEPT_MS = 1_000;
-const DEADLINE_MS = 1_000;
+/** How long a result is cached, so that probes of load balancers do not add up, in milliseconds. */
+const CACHE_MS = 1_000;
+const TIMEOUT_MS = 1_000;
 
-/** What `/readyz` says of a subgraph; it is asked only when `/readyz` is. */
-export function createSubgraphProbe(source: Pick<SubgraphSource, 'name' | 'ask'>) {
-  let askedAt = Number.NEGATIVE_INFINITY;
-  let answer: Promise<PartState> | undefined;
+/** A subgraph's state in `/readyz`; probes it only when `/readyz` is requested. */
+export function createSubgraphProbe(source: Pick<SubgraphSource, 'name' | 'probe'>) {
+  let probedAt = Number.NEGATIVE_INFINITY;
+  let state: Promise<PartState> | undefined;
   return (): Promise<PartState> => {
     const now = performance.now();
-    if (!answer || now - askedAt >= KEPT_MS) {
-      askedAt = now;
-      answer = probe(source);
+    if (!state || now - probedAt >= CACHE_MS) {
+      probedAt = now;
+      state = probe(source);
     }
-    return answer;
+    return state;
   };
 }
 
-async function probe(source: Pick<SubgraphSource, 'name' | 'ask'>): Promise<PartState> {
+async function probe(source: Pick<SubgraphSource, 'name' | 'probe'>): Promise<PartState> {
   try {
-    const { errors = [] } = await source.ask(
+    const { errors = [] } = await source.probe(
       { query: '{ __typename }' },
-      AbortSignal.timeout(DEADLINE_MS),
+      AbortSignal.timeout(TIMEOUT_MS),
     );
     if (!errors.some(({ extensions }) => extensions?.['code'] === 'FORBIDDEN')) return OK;
-    const reason = `the subgraph ${source.name} does not believe this gateway: set the same SUBGRAPH_SECRET on both`;
+    const reason = `the subgraph ${source.name} rejects this gateway: set the same SUBGRAPH_SECRET on both`;
     return { state: 'degraded', reason };
   } catch {
     return { state: 'degraded', reason: `the subgraph ${source.name} does not answer` };

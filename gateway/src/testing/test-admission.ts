@@ -3,8 +3,7 @@ import { readSettings } from '@gudang/runtime/settings';
 import { createPersistedQueries } from '../documents/persisted-queries.ts';
 import { type Admission, createAdmission } from '../limits/admission.ts';
 import { createClientLimits } from '../limits/client-limits.ts';
-import { limitSettings } from '../limits/limit-settings.ts';
-import { readOperationLimits } from '../limits/operation-limits.ts';
+import { limitSettings, readOperationLimits } from '../limits/limit-settings.ts';
 import { buildSupergraph } from '../supergraph.ts';
 import { composeToys } from './toy-graph.ts';
 

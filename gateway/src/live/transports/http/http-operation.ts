@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { idIn } from '../../../documents/persisted-queries.ts';
 import { RequestError } from '../../../errors/request-error.ts';
 import type { Admission, AdmittedOperation } from '../../../limits/admission.ts';
-import { searchOf } from '../../../request-pipeline/apollo-http.ts';
+import { searchOf } from '../../../request-pipeline/apollo-pipeline.ts';
 
 /** A request that is no GraphQL over HTTP, with the status to answer. */
 export class HttpRequestError extends RequestError {

@@ -1,0 +1,66 @@
+import { createRequirements } from './auth/field-requirements.ts';
+import type { PersistedQueries } from './documents/persisted-queries.ts';
+import {
+  createRequestDeduplication,
+  type RequestDeduplication,
+} from './request-deduplication/request-deduplication.ts';
+import { type ApolloPipeline, startApolloPipeline } from './request-pipeline/apollo-pipeline.ts';
+import { createGraphqlMetrics } from './request-pipeline/graphql-metrics.ts';
+import { createOperationFastPath } from './request-pipeline/operation-fast-path.ts';
+import type { GatewayRuntime } from './runtime.ts';
+import { type Subgraphs, startSubgraphs } from './subgraphs/subgraphs.ts';
+import type { LoadedSupergraph } from './supergraph.ts';
+
+/** Executes queries and mutations. */
+export interface Execution extends Pick<ApolloPipeline, 'execute' | 'use'> {
+  readonly subgraphs: Subgraphs;
+  /** Answers requests over HTTP: deduplication, then the fast path, then Apollo Server. */
+  readonly requests: RequestDeduplication;
+}
+
+export async function startExecution(
+  runtime: GatewayRuntime,
+  supergraph: LoadedSupergraph,
+  documents: PersistedQueries,
+): Promise<Execution> {
+  const { settings, started, invalidation, metrics, log } = runtime;
+  const subgraphs = started(
+    'subgraphs',
+    startSubgraphs({
+      ...runtime,
+      addresses: runtime.addressesOf(supergraph),
+      timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
+    }),
+  );
+  const graphqlMetrics = createGraphqlMetrics(metrics);
+  let requirementsOf = createRequirements(supergraph);
+  const apollo = started(
+    'graphql',
+    await startApolloPipeline({
+      supergraph,
+      subgraphs,
+      requirementsOf: (operation) => requirementsOf(operation),
+      documents,
+      invalidation,
+      explore: runtime.explore,
+      maxTokens: settings.LIMIT_TOKENS,
+      metrics: graphqlMetrics,
+      log,
+    }),
+  );
+  const fastPath = createOperationFastPath({
+    apollo,
+    requirementsOf: (operation) => requirementsOf(operation),
+    metrics: graphqlMetrics,
+  });
+  return {
+    subgraphs,
+    requests: createRequestDeduplication({ invalidation, pipeline: fastPath, metrics }),
+    execute: apollo.execute,
+    use: (next) => {
+      apollo.use(next);
+      requirementsOf = createRequirements(next);
+      fastPath.clear();
+    },
+  };
+}

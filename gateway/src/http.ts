@@ -1,0 +1,96 @@
+import {
+  createHttpServer,
+  maskErrors,
+  type RunningHttp,
+  type Stoppable,
+  startHttp,
+} from '@gudang/runtime';
+import type { GraphQLError } from 'graphql';
+import { serveCors } from './allowed-origins.ts';
+import { serveTickets } from './auth/serve-tickets.ts';
+import { presentErrors } from './errors/present-errors.ts';
+import type { Execution } from './execution.ts';
+import type { Admission } from './limits/admission.ts';
+import { guardSockets } from './limits/guard-sockets.ts';
+import { watchOverload } from './limits/overload.ts';
+import { startHttpStreams } from './live/transports/http/http-streams.ts';
+import { startWebsockets } from './live/transports/websocket/websockets.ts';
+import type { Live } from './live.ts';
+import { servePages } from './pages/serve-pages.ts';
+import { serveGraphql } from './request-pipeline/graphql-endpoint.ts';
+import type { Requests } from './requests.ts';
+import type { GatewayRuntime } from './runtime.ts';
+import type { SubgraphAddress } from './subgraphs/subgraph-addresses.ts';
+
+interface Serving {
+  readonly addresses: readonly SubgraphAddress[];
+  readonly requests: Requests;
+  readonly admission: Admission;
+  readonly execution: Execution;
+  readonly live: Live;
+}
+
+export interface HttpPart {
+  readonly running: RunningHttp;
+  /** The clients of live streams. Stop them first, so that they reconnect to another gateway. */
+  readonly streams: Stoppable;
+}
+
+/** Serves the pages, `/graphql` on every protocol, tickets, health and metrics on one port. */
+export async function startGatewayHttp(
+  { settings, started, health, metrics, explore, log }: GatewayRuntime,
+  { addresses, requests, admission, execution, live }: Serving,
+): Promise<HttpPart> {
+  const { auth, callers, clients, origins, tickets } = requests;
+  const bodyBytes = settings.LIMIT_BODY_KIB * 1024;
+  const app = createHttpServer({ health, metrics });
+  maskErrors(app, log);
+  guardSockets(app.server, clients.sockets, clients.addresses);
+  await serveCors(app, origins);
+  if (settings.PAGES) await servePages({ app, addresses, health, explorers: explore, log });
+  const assertNotOverloaded = await watchOverload(app, settings.SHED_DELAY_MS, metrics);
+  const serving = {
+    health,
+    auth,
+    callers,
+    origins,
+    metrics: live.metrics,
+    ...clients,
+    assertNotOverloaded,
+    admission,
+    live: live.streams,
+    execute: execution.execute,
+    present: (errors: readonly GraphQLError[]) => presentErrors(errors, log),
+  };
+  const streams = startHttpStreams(serving);
+  serveGraphql({
+    app,
+    callers,
+    streams,
+    requests: execution.requests,
+    assertNotOverloaded,
+    bodyBytes,
+  });
+  if (auth.on) serveTickets(app, callers, tickets, { ...clients, bodyBytes });
+  const websockets = startWebsockets({
+    ...serving,
+    app,
+    limits: clients.websocket,
+    log,
+  });
+  const running = started(
+    'http',
+    await startHttp({
+      app,
+      host: settings.HOST,
+      port: settings.PORT,
+      drainMs: settings.DRAIN_MS,
+      log,
+      health,
+    }),
+  );
+  return {
+    running,
+    streams: { stop: async () => void (await Promise.all([streams.stop(), websockets.stop()])) },
+  };
+}

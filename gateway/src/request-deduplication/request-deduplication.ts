@@ -1,0 +1,79 @@
+import { encodeIdentity, type Identity } from '@gudang/auth';
+import type { Metrics } from '@gudang/runtime';
+import type { FastifyRequest } from 'fastify';
+import type { GatewayContext } from '../context.ts';
+import {
+  type HttpAnswer,
+  hasNoErrors,
+  type RequestPipeline,
+} from '../request-pipeline/request-pipeline.ts';
+import { createInFlight } from './in-flight.ts';
+import { type Invalidation, runAndInvalidate } from './invalidation.ts';
+import { createRefCountedAbort, type OnAbort } from './ref-counted-abort.ts';
+
+export interface RequestDeduplication {
+  /** @param onAbort of the client: an execution that no client waits for is aborted */
+  readonly answer: (
+    request: FastifyRequest,
+    context: GatewayContext,
+    onAbort: OnAbort,
+  ) => Promise<HttpAnswer>;
+}
+
+/**
+ * Answers identical queries in flight by one execution: the same operation, variables and caller.
+ * An answer without errors that several requests share is also given to those that arrive up to
+ * 10 ms later. Its trace is that of the first request. Mutations are never shared, and no query
+ * shares an execution that started before the last answered mutation or the last received event.
+ */
+export function createRequestDeduplication({
+  invalidation,
+  pipeline,
+  metrics,
+}: {
+  invalidation: Invalidation;
+  pipeline: RequestPipeline;
+  metrics: Metrics;
+}): RequestDeduplication {
+  const inFlight = createInFlight<HttpAnswer>(invalidation, hasNoErrors);
+  const shared = metrics.counter(
+    'gateway_shared_queries_total',
+    'Queries answered by the execution of an identical query in flight or just ended',
+  );
+  return {
+    answer: (request, context, onAbort) => {
+      const key = keyOf(request, context.identity);
+      const found = key === undefined ? undefined : inFlight.join(key, onAbort);
+      if (found !== undefined) {
+        shared.inc();
+        return found;
+      }
+      const generation = invalidation.generation();
+      const abort = createRefCountedAbort();
+      abort.retain(onAbort);
+      // The operation's type is known only once it is parsed, which is later than this.
+      const onQuery =
+        key === undefined ? undefined : (): void => inFlight.offer(key, work, abort, generation);
+      const own = { ...context, signal: abort.signal };
+      // Deferred: the fast path knows the type at once and would offer `work` before it is assigned.
+      const work: Promise<HttpAnswer> = Promise.resolve().then(() =>
+        runAndInvalidate(invalidation, own, (given) => pipeline.answer(request, given), onQuery),
+      );
+      return work;
+    },
+  };
+}
+
+/** Headers that change Apollo Server's answer. */
+const ANSWER_HEADERS = ['apollo-query-plan-experimental', 'apollo-query-plan-experimental-format'];
+
+/** The same for requests with the same answer; undefined: never deduplicated. */
+function keyOf(
+  { method, url, headers, body }: FastifyRequest,
+  identity: Identity,
+): string | undefined {
+  if (method !== 'POST' || typeof body !== 'object' || Array.isArray(body)) return undefined;
+  if (ANSWER_HEADERS.some((name) => headers[name] !== undefined)) return undefined;
+  const caller = identity.unrestricted ? '' : encodeIdentity(identity);
+  return `${caller}\n${headers.accept ?? ''}\n${headers['content-type']}\n${url}\n${JSON.stringify(body)}`;
+}

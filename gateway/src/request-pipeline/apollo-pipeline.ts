@@ -1,0 +1,191 @@
+import '../quiet-apollo.ts';
+import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
+import { ApolloServer, HeaderMap } from '@apollo/server';
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import { traceOperations } from '@gudang/graphql';
+import type { Logger, Stoppable } from '@gudang/runtime';
+import type { FastifyRequest } from 'fastify';
+import type { RequirementsOf } from '../auth/field-requirements.ts';
+import type { GatewayContext } from '../context.ts';
+import { createDocumentStore } from '../documents/document-cache.ts';
+import type { PersistedQueries } from '../documents/persisted-queries.ts';
+import { presentGatewayError } from '../errors/present-errors.ts';
+import type { OperationExecutor } from '../live/transports/operation-executor.ts';
+import { type Invalidation, runAndInvalidate } from '../request-deduplication/invalidation.ts';
+import { unavailableAnswer } from '../subgraphs/subgraph-failure.ts';
+import type { Subgraphs } from '../subgraphs/subgraphs.ts';
+import type { LoadedSupergraph } from '../supergraph.ts';
+import {
+  admittedPlugin,
+  authorizationPlugin,
+  badInputPlugin,
+  operationTypePlugin,
+} from './apollo-plugins.ts';
+import type { GraphqlMetrics } from './graphql-metrics.ts';
+import { createQueryExecutor, type SendToSubgraph } from './query-executor.ts';
+import type { RequestPipeline } from './request-pipeline.ts';
+
+/** Plans of ApolloGateway's own executor, in MiB of JSON; memory is several times that. */
+const PLAN_CACHE_MIB = 10;
+
+export interface ApolloPipeline extends RequestPipeline, Stoppable {
+  /** Executes an admitted query or mutation of another protocol. */
+  readonly execute: OperationExecutor;
+  /** Replaces the supergraph. @throws when Apollo rejects it */
+  readonly use: (supergraph: LoadedSupergraph) => void;
+}
+
+interface Options {
+  readonly supergraph: LoadedSupergraph;
+  readonly subgraphs: Pick<Subgraphs, 'sources'>;
+  readonly requirementsOf: RequirementsOf;
+  readonly documents: Pick<PersistedQueries, 'cache'>;
+  readonly invalidation: Invalidation;
+  /** Allows introspection and "Did you mean" suggestions. */
+  readonly explore: boolean;
+  readonly maxTokens: number;
+  readonly metrics: Pick<GraphqlMetrics, 'plugin'>;
+  readonly log: Logger;
+}
+
+/** Answers requests by Apollo Server, with the gateway's own executor in place of ApolloGateway's. */
+export async function startApolloPipeline(options: Options): Promise<ApolloPipeline> {
+  const { supergraph, subgraphs, invalidation, log } = options;
+  let update: (sdl: string) => void = () => {};
+  const send: SendToSubgraph = (name, ...asked) =>
+    subgraphs.sources[name]?.send(...asked) ??
+    Promise.resolve(unavailableAnswer(name, 'was removed from the supergraph', false));
+  const apollo = new ApolloGateway({
+    supergraphSdl: async (manager) => {
+      update = manager.update;
+      return { supergraphSdl: supergraph.runnableSdl };
+    },
+    buildService: ({ name }) => createDataSource(name, send),
+    experimental_approximateQueryPlanStoreMiB: PLAN_CACHE_MIB,
+    logger: toApolloLogger(log),
+  });
+  const createExecutor = (graph: LoadedSupergraph) =>
+    createQueryExecutor(graph, send, apollo.executor);
+  let executor = createExecutor(supergraph);
+  const server = createServer(options, {
+    load: async (given) => {
+      await apollo.load(given);
+      return { executor: (context) => executor(context) };
+    },
+    onSchemaLoadOrUpdate: (callback) => apollo.onSchemaLoadOrUpdate(callback),
+    stop: () => apollo.stop(),
+  });
+  await server.start();
+
+  return {
+    answer: (request, context) => answerOverHttp(server, request, context),
+    execute: async ({ query, variables = {}, operationName }, context) => {
+      const operation = {
+        query,
+        ...(variables ? { variables } : {}),
+        ...(operationName ? { operationName } : {}),
+      };
+      const own = {
+        ...context,
+        // A copy: operations of one websocket share the headers, and each has a trace of its own.
+        forward: { ...context.forward },
+        admitted: { query, operationName: operationName ?? undefined, variables: variables ?? {} },
+      };
+      const { body } = await runAndInvalidate(invalidation, own, (contextValue) =>
+        server.executeOperation(operation, { contextValue }),
+      );
+      if (body.kind !== 'single') throw new Error('incremental delivery is not supported');
+      return body.singleResult;
+    },
+    use: (next) => {
+      update(next.runnableSdl);
+      executor = createExecutor(next);
+    },
+    stop: () => server.stop(),
+  };
+}
+
+type ServerOptions = ConstructorParameters<typeof ApolloServer<GatewayContext>>[0];
+
+function createServer(
+  { documents, explore, log, maxTokens, metrics, requirementsOf }: Options,
+  gateway: NonNullable<ServerOptions['gateway']>,
+): ApolloServer<GatewayContext> {
+  return new ApolloServer<GatewayContext>({
+    gateway,
+    logger: toApolloLogger(log),
+    introspection: explore,
+    includeStacktraceInErrorResponses: false,
+    hideSchemaDetailsFromClientErrors: !explore,
+    // The process's own signal handling stops this, after the websockets.
+    stopOnTerminationSignals: false,
+    documentStore: createDocumentStore(),
+    persistedQueries: { cache: documents.cache },
+    parseOptions: { maxTokens },
+    formatError: (formatted, error) => presentGatewayError(formatted, error, log),
+    // Apollo's pretty-printing is half of what @apollo/server itself costs a request.
+    stringifyResult: (value) => JSON.stringify(value),
+    plugins: [
+      metrics.plugin,
+      traceOperations<GatewayContext>(({ forward }) => forward),
+      badInputPlugin,
+      admittedPlugin,
+      authorizationPlugin(requirementsOf),
+      operationTypePlugin,
+      ApolloServerPluginLandingPageDisabled(),
+    ],
+  });
+}
+
+/** Sends to the subgraph's current address; ApolloGateway keeps the data source it gets at start. */
+function createDataSource(name: string, send: SendToSubgraph): GraphQLDataSource<GatewayContext> {
+  return {
+    process: ({ request: { query = '', variables, operationName }, ...options }) => {
+      const incoming = 'incomingRequestContext' in options && options.incomingRequestContext;
+      const kind = incoming ? incoming.operation?.operation : undefined;
+      return send(name, { query, variables, operationName }, options.context, kind);
+    },
+  };
+}
+
+/**
+ * Passes a request that Fastify has read to Apollo Server. @as-integrations/fastify's handler writes
+ * each answer into one reply; here several requests may share an answer.
+ */
+async function answerOverHttp(
+  server: ApolloServer<GatewayContext>,
+  request: FastifyRequest,
+  context: GatewayContext,
+) {
+  const headers = new HeaderMap();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  const answer = await server.executeHTTPGraphQLRequest({
+    httpGraphQLRequest: {
+      body: request.body,
+      method: request.method,
+      headers,
+      search: searchOf(request.url),
+    },
+    context: async () => context,
+  });
+  if (answer.body.kind !== 'complete') throw new Error('incremental delivery is not supported');
+  return { status: answer.status ?? 200, headers: answer.headers, body: answer.body.string };
+}
+
+/** Returns the part of a request target from its question mark on. */
+export function searchOf(url: string): string {
+  const start = url.indexOf('?');
+  return start < 0 ? '' : url.slice(start);
+}
+
+/** Apollo's own announcements are not useful to an operator. */
+function toApolloLogger(log: Logger) {
+  return {
+    debug: () => {},
+    info: (message?: unknown) => log.debug(message),
+    warn: (message?: unknown) => log.warn(message),
+    error: (message?: unknown) => log.error(message),
+  };
+}

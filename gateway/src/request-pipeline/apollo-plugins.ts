@@ -1,0 +1,72 @@
+import type { ApolloServerPlugin } from '@apollo/server';
+import { GraphQLError } from 'graphql';
+import { authorizationError } from '../auth/authorization-error.ts';
+import type { RequirementsOf } from '../auth/field-requirements.ts';
+import type { GatewayContext } from '../context.ts';
+import { findBadInput } from '../errors/bad-input.ts';
+import { unknownOperationError } from '../limits/operation-parser.ts';
+
+type Plugin = ApolloServerPlugin<GatewayContext>;
+
+/** Names the argument that each error before execution is about; costs nothing without errors. */
+export const badInputPlugin: Plugin = {
+  requestDidStart: async () => ({
+    didResolveOperation: async ({ operation, request }) => {
+      if (operation) return;
+      const error = unknownOperationError(request.operationName);
+      error.extensions['http'] = { status: 400 };
+      throw error;
+    },
+    didEncounterErrors: async ({ document, errors, request, schema }) => {
+      const own = errors.filter(({ extensions }) => extensions?.['serviceName'] === undefined);
+      if (!document || own.length === 0) return;
+      for (const [error, badInput] of findBadInput(own, document, schema, request.variables)) {
+        Object.assign(error.extensions, badInput);
+      }
+    },
+  }),
+};
+
+/** Rejects every operation that differs from the one that admission has measured. */
+export const admittedPlugin: Plugin = {
+  requestDidStart: async () => ({
+    didResolveOperation: async ({ source, request, contextValue: { admitted } }) => {
+      if (admitted?.query === source && admitted.operationName === request.operationName) {
+        // Apollo Server parses the variables of a GET again.
+        request.variables = admitted.variables;
+        return;
+      }
+      throw new GraphQLError('The request is ambiguous: its operation was not checked', {
+        extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+      });
+    },
+  }),
+};
+
+/** Rejects operations that their caller may not run, before they are planned. */
+export function authorizationPlugin(requirementsOf: RequirementsOf): Plugin {
+  return {
+    requestDidStart: async ({ contextValue: { identity } }) => {
+      if (identity.unrestricted) return undefined;
+      return {
+        didResolveOperation: async ({ document, operation }) => {
+          if (!operation) return;
+          const error = authorizationError(requirementsOf({ document, operation }), identity);
+          if (!error) return;
+          const status = error.extensions['code'] === 'UNAUTHENTICATED' ? 401 : 403;
+          error.extensions['http'] = { status };
+          throw error;
+        },
+      };
+    },
+  };
+}
+
+/** Reports the operation's type before it is executed. */
+export const operationTypePlugin: Plugin = {
+  requestDidStart: async () => ({
+    didResolveOperation: async ({ operation, contextValue }) => {
+      if (operation) contextValue.onOperationType?.(operation.operation);
+    },
+  }),
+};

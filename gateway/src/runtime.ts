@@ -1,0 +1,46 @@
+import {
+  createHealth,
+  createMetrics,
+  type Health,
+  type Metrics,
+  type ProcessContext,
+} from '@gudang/runtime';
+import { createInvalidation, type Invalidation } from './request-deduplication/invalidation.ts';
+import type { gatewaySettings } from './settings.ts';
+import { type SubgraphAddress, subgraphAddresses } from './subgraphs/subgraph-addresses.ts';
+import type { LoadedSupergraph } from './supergraph.ts';
+
+export type GatewayProcess = Omit<ProcessContext<typeof gatewaySettings>, 'name' | 'fail'>;
+
+/** Dependencies that all parts of the gateway share. */
+export interface GatewayRuntime extends GatewayProcess {
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly invalidation: Invalidation;
+  /** Whether clients may explore the graph: introspection, Sandbox, GraphiQL, suggestions. */
+  readonly explore: boolean;
+  /** Proves to subgraphs that the gateway sent a request. */
+  readonly secret: string | undefined;
+  /** @throws {StartError} when a subgraph has no usable address */
+  readonly addressesOf: (supergraph: LoadedSupergraph) => readonly SubgraphAddress[];
+}
+
+export function createRuntime(process: GatewayProcess): GatewayRuntime {
+  const { settings } = process;
+  return {
+    ...process,
+    health: createHealth(),
+    metrics: createMetrics('gateway'),
+    invalidation: createInvalidation(),
+    explore: settings.EXPLORE ?? settings.NODE_ENV !== 'production',
+    // The first secret signs; the others are accepted while it is replaced.
+    secret: settings.SUBGRAPH_SECRET?.[0],
+    addressesOf: ({ subgraphs }) =>
+      subgraphAddresses(
+        subgraphs,
+        settings.SUBGRAPH_URLS,
+        settings.SUBGRAPH_WS_URLS,
+        settings.FOREIGN_SUBGRAPHS,
+      ),
+  };
+}

@@ -1,0 +1,89 @@
+import { SECRET_HEADER } from '@gudang/auth';
+import type { Stoppable } from '@gudang/runtime';
+import { Pool } from 'undici';
+import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
+import { sendRequest } from './http-request.ts';
+import { parseSharedAnswer, type SharedAnswer } from './subgraph-answer.ts';
+import { InvalidAnswerError, isClosed, QueueFullError } from './subgraph-failure.ts';
+
+/** Connections to one subgraph; further requests wait for one of them. */
+const CONNECTIONS = 64;
+/** Requests that wait for a connection; the rest is rejected as overload of the subgraph. */
+const MAX_WAITING = 2_000;
+
+type Headers = Readonly<Record<string, string>>;
+
+/** The pool of HTTP connections to one subgraph. */
+export interface SubgraphConnection extends Stoppable {
+  /**
+   * Sends a GraphQL request once.
+   * @throws {QueueFullError} @throws {InvalidAnswerError} @throws {TimeoutError}
+   * @throws {AbortedError} @throws what undici reports of the connection
+   */
+  readonly post: (
+    body: string,
+    headers: Headers,
+    signal?: AbortSignalLike,
+  ) => Promise<SharedAnswer>;
+  /** Sends it again where the subgraph closed an idle connection. Not for mutations. */
+  readonly postIdempotent: SubgraphConnection['post'];
+  /** Closes the connections once all requests are answered. */
+  readonly finish: () => Promise<void>;
+}
+
+/** @param secret proves to the subgraph that the gateway sent a request */
+export function createSubgraphConnection(
+  url: string,
+  secret: string | undefined,
+  timeoutMs: number,
+): SubgraphConnection {
+  const { origin, pathname, search } = new URL(url);
+  const pool = new Pool(origin, {
+    connections: CONNECTIONS,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connect: { timeout: Math.min(timeoutMs, 5_000) },
+  });
+  const fixed = {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    ...(secret === undefined ? {} : { [SECRET_HEADER]: secret }),
+  };
+  let requests = 0;
+
+  const post: SubgraphConnection['post'] = async (body, headers, signal) => {
+    if (requests >= CONNECTIONS + MAX_WAITING) throw new QueueFullError();
+    requests += 1;
+    const { statusCode, text } = await sendRequest(
+      pool,
+      { method: 'POST', path: pathname + search, headers: { ...fixed, ...headers }, body },
+      {
+        ms: timeoutMs,
+        signal,
+        onReleased: () => {
+          requests -= 1;
+        },
+      },
+    );
+    try {
+      return parseSharedAnswer(text);
+    } catch (error) {
+      throw new InvalidAnswerError(`HTTP ${statusCode}: ${(error as Error).message}`);
+    }
+  };
+
+  return {
+    post,
+    postIdempotent: async (body, headers, signal) => {
+      try {
+        return await post(body, headers, signal);
+      } catch (error) {
+        // The subgraph closed an idle connection just now: no part of an answer has arrived.
+        if (!isClosed(error)) throw error;
+        return post(body, headers, signal);
+      }
+    },
+    finish: () => pool.close(),
+    stop: () => pool.destroy(),
+  };
+}

@@ -1,0 +1,56 @@
+import { TimeoutError } from './http-request.ts';
+import type { SubgraphAnswer } from './subgraph-answer.ts';
+
+/** The subgraph's answer is not a GraphQL response. */
+export class InvalidAnswerError extends Error {}
+/** Too many requests wait for a connection to the subgraph. */
+export class QueueFullError extends Error {}
+
+const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown } | null)?.code ?? '');
+}
+
+/** Whether the connection was closed before an answer arrived. */
+export function isClosed(error: unknown): boolean {
+  return CLOSED.has(codeOf(error));
+}
+
+/** Why a request to a subgraph failed. */
+export interface SubgraphFailure {
+  /** Continues "The subgraph stock …". */
+  readonly reason: string;
+  /** Whether the subgraph may have received the request. */
+  readonly sent: boolean;
+}
+
+export function describeFailure(error: unknown, timeoutMs: number): SubgraphFailure {
+  if (error instanceof InvalidAnswerError) {
+    return { reason: 'sent an answer that is not GraphQL', sent: true };
+  }
+  if (error instanceof QueueFullError) return { reason: 'is overloaded', sent: false };
+  if (error instanceof TimeoutError || TIMEOUTS.has(codeOf(error))) {
+    return { reason: `did not answer within ${timeoutMs} ms`, sent: true };
+  }
+  if (isClosed(error)) return { reason: 'closed the connection before it answered', sent: true };
+  return { reason: 'is unreachable', sent: false };
+}
+
+/**
+ * Returns the answer in place of a missing one. It names the subgraph and no address; the log has
+ * the cause.
+ * @param unsure whether a mutation may have been executed all the same
+ */
+export function unavailableAnswer(
+  subgraph: string,
+  reason: string,
+  unsure: boolean,
+): SubgraphAnswer {
+  const advice = unsure
+    ? 'the mutation may have been executed: check before you repeat it'
+    : 'try again';
+  const extensions = unsure ? { code: 'UNAVAILABLE' } : { code: 'UNAVAILABLE', retryable: true };
+  return { errors: [{ message: `The subgraph ${subgraph} ${reason}; ${advice}`, extensions }] };
+}
