@@ -1,4 +1,4 @@
-/** How far back charts show, in seconds. */
+/** Time range of the charts, in seconds. */
 const SHOWN_SECONDS = 300;
 /** The shortest range: with little history, shorter lines would be too small to see. */
 const MIN_SECONDS = 60;
