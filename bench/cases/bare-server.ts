@@ -22,7 +22,7 @@ const server = createServer((request, response) => {
   });
 });
 server.listen(0, '127.0.0.1', () => process.send?.({}));
-process.on('message', (told: { readonly answer?: string }) => {
-  answer = told.answer ?? answer;
+process.on('message', (message: { readonly answer?: string }) => {
+  answer = message.answer ?? answer;
   process.send?.({ port: (server.address() as AddressInfo).port });
 });

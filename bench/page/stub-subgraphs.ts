@@ -107,8 +107,8 @@ setInterval(() => {
   for (; done < due; done += 1) change(speed.among);
 }, TICK_MS);
 
-process.on('message', (told: StubLoad) => {
-  speed = told;
+process.on('message', (message: StubLoad) => {
+  speed = message;
   since = performance.now();
   done = 0;
   const { port } = http.address() as AddressInfo;

@@ -28,22 +28,22 @@ export async function deliverChanges(
   rssKib: () => Promise<number>,
 ): Promise<Deliveries> {
   const { measure, stockIds, system, url } = measured;
-  const crowd = await startChild('clients.ts');
+  const clientProcess = await startChild('clients.ts');
   try {
     const before = await rssKib();
     const open = { url: `${url.replace('http', 'ws')}/graphql`, count: clients, queries: [QUERY] };
-    const connecting = await measure(() => crowd.ask({ open }));
+    const connecting = await measure(() => clientProcess.ask({ open }));
     await pause(SETTLES_MS);
     const idle = await measure(() => pause(IDLE_MS));
     const withClients = await rssKib();
-    await crowd.ask({ report: true });
+    await clientProcess.ask({ report: true });
     const delivering = await measure(async () => {
       await floodOrders(system, { ids: stockIds, count: changes, aSecond });
       await pause(SETTLES_MS);
     });
-    const { received } = await crowd.ask<{ received: number }>({ report: true });
+    const { received } = await clientProcess.ask<{ received: number }>({ report: true });
     return { connecting, idle, received, delivering, rssKib: [before, withClients] };
   } finally {
-    await crowd.stop();
+    await clientProcess.stop();
   }
 }

@@ -44,7 +44,7 @@ export async function feedChanges(
   try {
     for (let sent = 0; sent < count; sent += CHUNK) {
       const messages = Array.from({ length: Math.min(CHUNK, count - sent) }, (_, index) => ({
-        key: `nobody-${index}`,
+        key: `unwatched-${index}`,
         value,
         headers: {
           [HEADER.version]: String(sent + 1),

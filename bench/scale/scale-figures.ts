@@ -24,10 +24,12 @@ export function createScaleFigures(): ScaleFigures {
     lines: () =>
       [...noted].map(([name, of]) => {
         const each = [...of].toSorted(([one], [other]) => one - other);
-        const told = each.map(([, values]) => shown(median(values)) + spread(values)).join(' → ');
+        const medians = each
+          .map(([, values]) => shown(median(values)) + spread(values))
+          .join(' → ');
         const [one, three] = each.map(([, values]) => median(values));
         const times = one && three && one > 0 && three > 0 ? `, ${shown(three / one)} times` : '';
-        return `${name}: ${told}${times}`;
+        return `${name}: ${medians}${times}`;
       }),
   };
 }

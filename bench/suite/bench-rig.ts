@@ -24,7 +24,7 @@ export interface BenchRig {
   /** Resolves once all orders are settled and the outboxes are empty. */
   readonly settled: () => Promise<void>;
   /** Starts another process, which `stop` ends too. */
-  readonly beside: (
+  readonly startBeside: (
     name: string,
     script: string,
     environment: Environment,
@@ -41,7 +41,7 @@ export async function startBenchRig(): Promise<BenchRig> {
     for (const part of others) await part.stop();
     await system.stop();
   };
-  const beside: BenchRig['beside'] = async (name, script, environment) => {
+  const startBeside: BenchRig['startBeside'] = async (name, script, environment) => {
     const part = await startServiceProcess({ name, script, environment });
     others.push(part);
     return part;
@@ -49,7 +49,7 @@ export async function startBenchRig(): Promise<BenchRig> {
   try {
     const [order, stock] = await Promise.all([system.add('order'), system.add('stock')]);
     await Promise.all([order.ready(), stock.ready()]);
-    const gateway = await beside('gateway', scriptOf('gateway'), {
+    const gateway = await startBeside('gateway', scriptOf('gateway'), {
       PORT: '0',
       NODE_ENV: 'production',
       SUBGRAPH_URLS: `order=${order.url}/graphql,stock=${stock.url}/graphql`,
@@ -85,7 +85,7 @@ export async function startBenchRig(): Promise<BenchRig> {
         system.postgresPid,
       ),
       settled,
-      beside,
+      startBeside,
       stop,
     };
   } catch (error) {

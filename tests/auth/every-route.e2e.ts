@@ -9,7 +9,7 @@ import {
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ask, json } from '../rest/rest-client.ts';
+import { json, sendRequest } from '../rest/rest-client.ts';
 
 const system = useSystem({ environment: { all: SECURED } });
 const origins = { order: () => system().order.url, stock: () => system().stock.url };
@@ -32,7 +32,7 @@ beforeAll(async () => {
 
 async function addStock(): Promise<string> {
   const authorization = String(await authorizationOf('Siti with scopes'));
-  const { body } = await ask(origins.stock(), {
+  const { body } = await sendRequest(origins.stock(), {
     route: 'POST /stock/add-stock',
     body: json({ name: 'Kopi', quantity: 100 }),
     headers: { 'content-type': 'application/json', authorization },
@@ -85,7 +85,7 @@ it.each(ROUTES)('$route', async ({ route, of, needs, status, body }) => {
   for (const caller of CALLER_NAMES) {
     const id = route.startsWith('DELETE') ? await addStock() : stock;
     const authorization = await authorizationOf(caller);
-    const answer = await ask(origins[of](), {
+    const answer = await sendRequest(origins[of](), {
       route: route.replace(':id', id),
       ...(body ? { body: json(body()) } : {}),
       headers: {
@@ -112,7 +112,7 @@ it('covers every route of the REST documentation', async () => {
 it('lists the own orders of a caller, and all orders with order:read:all', async () => {
   const shown = async (caller: (typeof CALLER_NAMES)[number]): Promise<boolean> => {
     const authorization = String(await authorizationOf(caller));
-    const { body } = await ask(origins.order(), {
+    const { body } = await sendRequest(origins.order(), {
       route: 'GET /order/',
       headers: { authorization },
     });

@@ -18,20 +18,20 @@ export interface Visit {
  * @returns a function that opens a page; it fails on requests to other origins and on errors in the
  * page
  */
-export function useBrowser(): (visit: Visit, look: (page: Page) => Promise<void>) => Promise<void> {
+export function useBrowser(): (visit: Visit, test: (page: Page) => Promise<void>) => Promise<void> {
   let browser: RunningBrowser | undefined;
   beforeAll(async () => {
     browser = await startBrowser();
   });
   afterAll(() => browser?.close());
 
-  return async ({ origin, path, options, allowedOrigins = [], prepare }, look) => {
+  return async ({ origin, path, options, allowedOrigins = [], prepare }, test) => {
     if (!browser) throw new Error('The browser is not started yet: call this inside a test');
     const opened = await browser.open(options);
     try {
       await prepare?.(opened.page);
       await opened.page.goto(`${origin}${path}`);
-      await look(opened.page);
+      await test(opened.page);
       const others = opened.requests.filter(
         (url) =>
           ![origin, ...allowedOrigins].some((host) => url.replace(/^ws/, 'http').startsWith(host)),

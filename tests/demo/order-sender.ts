@@ -11,7 +11,7 @@ const RETRY_MS = 500;
  */
 const UNANSWERED_LIMIT = 200;
 
-export interface Wanted {
+export interface OrderRequest {
   readonly productId: string;
   readonly quantity: number;
 }
@@ -21,7 +21,7 @@ export interface OrderSender {
    * Sends an order with an idempotency key and retries until it is acknowledged.
    * @returns its id; undefined if it was abandoned, or not sent because too many orders are unanswered
    */
-  readonly send: (wanted: Wanted) => Promise<string | undefined>;
+  readonly send: (request: OrderRequest) => Promise<string | undefined>;
   readonly unanswered: () => number;
   /** Whether the last request failed. */
   readonly isUnavailable: () => boolean;
@@ -54,11 +54,11 @@ export function createOrderSender(graph: Graph, print: (text: string) => void): 
     return undefined;
   };
   return {
-    send: async (wanted) => {
+    send: async (request) => {
       if (unanswered >= UNANSWERED_LIMIT) return undefined;
       unanswered += 1;
       try {
-        return await repeat({ ...wanted, idempotencyKey: randomUUID() });
+        return await repeat({ ...request, idempotencyKey: randomUUID() });
       } finally {
         unanswered -= 1;
       }

@@ -20,11 +20,11 @@ const SETTLES_WITHIN_MS = 15_000;
 export async function runTraffic(url: string, rate: number): Promise<void> {
   const graph = graphAt(url);
   const stocks = await findStocks(graph);
-  const begun = performance.now();
-  const figures = createFigures(begun);
+  const startedAt = performance.now();
+  const figures = createFigures(startedAt);
   const status = createStatusLine();
   const sender = createOrderSender(graph, status.note);
-  let lastDecision = begun;
+  let lastDecision = startedAt;
 
   const onDecided = (decided: Decided, productId: string, quantityLeft: number | undefined) => {
     lastDecision = performance.now();
@@ -36,12 +36,12 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
   };
   const watcher = watchOrders(url, onDecided);
   const order = async (): Promise<void> => {
-    const wanted = nextOrder(stocks);
+    const request = nextOrder(stocks);
     const sentAt = performance.now();
-    const id = await sender.send(wanted);
+    const id = await sender.send(request);
     if (id === undefined) return;
     figures.acknowledged(performance.now());
-    watcher.watch({ id, productId: wanted.productId, sentAt });
+    watcher.watch({ id, productId: request.productId, sentAt });
   };
   let still = false;
   const show = (): void => {
@@ -60,7 +60,7 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
   const showing = setInterval(show, 1_000);
   for (let sent = 1; !stopped.aborted; sent += 1) {
     void order();
-    const wait = Math.max(begun + (sent * 1_000) / rate - performance.now(), 0);
+    const wait = Math.max(startedAt + (sent * 1_000) / rate - performance.now(), 0);
     await pause(wait, undefined, { signal: stopped }).catch(() => {});
   }
   const giveUpAt = performance.now() + SETTLES_WITHIN_MS;
@@ -74,7 +74,7 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
   show();
   status.end();
   const { acknowledged, CONFIRMED, REJECTED } = figures.totals();
-  const seconds = Math.round((performance.now() - begun) / 1_000);
+  const seconds = Math.round((performance.now() - startedAt) / 1_000);
   const open = figures.waiting() === 0 ? 'all decided' : `${figures.waiting()} pending`;
   const lost = unanswered === 0 ? '' : `, ${unanswered} more without a response`;
   process.stdout.write(

@@ -45,10 +45,12 @@ describe.skipIf(!prometheus)(`alert rules evaluated by Prometheus${skipped}`, ()
 
   const firing = async (): Promise<string[]> => {
     const alerts = await watching.alerts();
-    const ours = alerts.filter(({ state, labels }) => state === 'firing' && labels['topic']);
+    const active = alerts.filter(({ state, labels }) => state === 'firing' && labels['topic']);
     return [
       ...new Set(
-        ours.map(({ labels }) => `${labels['alertname']} ${labels['service']} ${labels['topic']}`),
+        active.map(
+          ({ labels }) => `${labels['alertname']} ${labels['service']} ${labels['topic']}`,
+        ),
       ),
     ].toSorted();
   };

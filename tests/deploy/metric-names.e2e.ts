@@ -18,16 +18,16 @@ async function samplesOf(url: string): Promise<string[]> {
 
 it('dashboard and rules use only existing metrics', async () => {
   const { gateway, order, stock } = system();
-  const had = new Set(
+  const existing = new Set(
     (await Promise.all([gateway, order, stock].map(({ url }) => samplesOf(url)))).flat(),
   );
   const unknown = [...(await readExpressions())].flatMap(([name, expressions]) =>
     expressions
       .flatMap(metricsIn)
-      .filter((metric) => !had.has(metric))
+      .filter((metric) => !existing.has(metric))
       .map((metric) => `${name}: ${metric}`),
   );
   expect(unknown).toEqual([]);
-  const ours = [...had].filter((name) => /^(?:gudang|gateway)_/.test(name));
-  expect(ours.length).toBeGreaterThan(20);
+  const ownMetrics = [...existing].filter((name) => /^(?:gudang|gateway)_/.test(name));
+  expect(ownMetrics.length).toBeGreaterThan(20);
 });

@@ -41,6 +41,6 @@ const READ = `
 /** Reads the catalogue without Prisma's own table. */
 export async function readCatalogue(query: Query): Promise<Catalogue> {
   const rows = await query(`SELECT name, "is" FROM (${READ}) AS found ORDER BY name`);
-  const ours = rows.filter(({ name }) => !String(name).includes('_prisma_migrations'));
-  return new Map(ours.map(({ name, is }) => [String(name), String(is)]));
+  const ownTables = rows.filter(({ name }) => !String(name).includes('_prisma_migrations'));
+  return new Map(ownTables.map(({ name, is }) => [String(name), String(is)]));
 }

@@ -4,7 +4,7 @@ import { eventually } from '@gudang/testing/eventually';
 import { type ServiceProcess, startServiceProcess } from '@gudang/testing/system/service-process';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, json } from '../rest/rest-client.ts';
+import { json, sendRequest } from '../rest/rest-client.ts';
 import { findPreviousRelease, type PreviousRelease, unpackRelease } from './previous-release.ts';
 
 const before = await findPreviousRelease();
@@ -49,11 +49,11 @@ describe.skipIf(!before)(`previous release, before the newest migration (${which
 
   const addStock = async (): Promise<string> => {
     const body = json({ name: 'Kopi', quantity: 5 });
-    return (await ask(stock.url, { route: 'POST /stock/add-stock', body })).body.Data.id;
+    return (await sendRequest(stock.url, { route: 'POST /stock/add-stock', body })).body.Data.id;
   };
   const addOrder = async (productid: string): Promise<string> => {
     const body = json({ productid, quantity: 2 });
-    return (await ask(order.url, { route: 'POST /order/add-order', body })).body.Data.id;
+    return (await sendRequest(order.url, { route: 'POST /order/add-order', body })).body.Data.id;
   };
 
   it('accepts, decides and shows orders on the new schema', async () => {
@@ -68,7 +68,7 @@ describe.skipIf(!before)(`previous release, before the newest migration (${which
       { until: 'the order is decided' },
     );
     expect(orders.nodes).toEqual([{ id }]);
-    const { body } = await ask(stock.url, { route: `GET /stock/${productId}` });
+    const { body } = await sendRequest(stock.url, { route: `GET /stock/${productId}` });
     expect(body.Data.quantity).toBe(3);
     await Promise.all([system().order.restart(), system().stock.restart()]);
     await Promise.all([system().order.ready(), system().stock.ready()]);
@@ -78,14 +78,14 @@ describe.skipIf(!before)(`previous release, before the newest migration (${which
   it('runs beside this release, and each decides orders of the other', async () => {
     const shop = createShopClient(system().graph);
     const productId = await addStock();
-    const theirs = await addOrder(productId);
-    const { id: ours } = await shop.createOrder({ productId, quantity: 2 });
-    for (const id of [theirs, ours]) {
+    const previousOrder = await addOrder(productId);
+    const { id: newOrder } = await shop.createOrder({ productId, quantity: 2 });
+    for (const id of [previousOrder, newOrder]) {
       expect(await shop.decided(id)).toMatchObject({ status: 'CONFIRMED' });
     }
-    const { body } = await ask(order.url, { route: 'GET /order/' });
+    const { body } = await sendRequest(order.url, { route: 'GET /order/' });
     expect(body.Data.map(({ id }: { id: string }) => id)).toEqual(
-      expect.arrayContaining([theirs, ours]),
+      expect.arrayContaining([previousOrder, newOrder]),
     );
     for (const part of [order, stock, ...system().parts()]) {
       expect(part.output(), part.name).not.toMatch(/"level":(50|60)/);

@@ -5,7 +5,7 @@ export interface BadRequest extends RestRequest {
   readonly what: string;
   readonly status: 400 | 404;
   /** Pattern of the response's `Error`. */
-  readonly says: RegExp;
+  readonly error: RegExp;
 }
 
 const NUL = '\u0000';
@@ -77,11 +77,11 @@ function wrongFields(
   good: Readonly<Record<string, unknown>>,
   field: string,
   values: readonly (readonly [string, unknown])[],
-  says: RegExp,
+  error: RegExp,
 ): BadRequest[] {
   return values.map(([what, value]) => {
     const body = json({ ...good, [field]: value });
-    return { service, route, what, status: 400, says, body };
+    return { service, route, what, status: 400, error, body };
   });
 }
 
@@ -89,8 +89,8 @@ function bodies(
   at: Pick<BadRequest, 'service' | 'route'>,
   fields: readonly BadRequest[],
 ): BadRequest[] {
-  const others = NO_OBJECTS.map(([what, request, says]) => {
-    return { ...at, headers: JSON_TYPE, ...request, what, status: 400, says } as const;
+  const others = NO_OBJECTS.map(([what, request, error]) => {
+    return { ...at, headers: JSON_TYPE, ...request, what, status: 400, error } as const;
   });
   return [...others, ...fields];
 }
@@ -115,8 +115,8 @@ export const badRequests: readonly BadRequest[] = [
   ...['', 'x'.repeat(101)].map((key): BadRequest => {
     const headers = { ...JSON_TYPE, 'idempotency-key': key };
     const what = `an Idempotency-Key of ${key.length} characters`;
-    const says = /^Idempotency-Key must be a text of 1 to 100 characters/;
-    return { ...ADD_ORDER, what, status: 400, says, headers, body: json(ORDER) };
+    const error = /^Idempotency-Key must be a text of 1 to 100 characters/;
+    return { ...ADD_ORDER, what, status: 400, error, headers, body: json(ORDER) };
   }),
   ...[ADD_STOCK, UPDATE].flatMap((at) =>
     bodies(at, [
@@ -124,8 +124,8 @@ export const badRequests: readonly BadRequest[] = [
       ...wrongFields(at, STOCK, 'quantity', quantities(0, 2_147_483_647), STOCK_QUANTITY),
     ]),
   ),
-  ...unknownIds.flatMap(([what, id, says]): BadRequest[] => {
-    const missing = { service: 'stock', what, status: 404, says } as const;
+  ...unknownIds.flatMap(([what, id, error]): BadRequest[] => {
+    const missing = { service: 'stock', what, status: 404, error } as const;
     return [
       { ...missing, route: `GET /stock/${id}` },
       { ...missing, route: `PUT /stock/update/${id}`, body: json(STOCK) },
@@ -133,11 +133,11 @@ export const badRequests: readonly BadRequest[] = [
     ];
   }),
   ...['GET /stock', 'PUT /stock/update', 'DELETE /stock/delete'].map((route): BadRequest => {
-    const says = /^The address must be valid percent-encoded UTF-8$/;
+    const error = /^The address must be valid percent-encoded UTF-8$/;
     const what = 'an id that is not UTF-8';
-    return { service: 'stock', route: `${route}/%ff`, what, status: 400, says };
+    return { service: 'stock', route: `${route}/%ff`, what, status: 400, error };
   }),
   ...(['GET /order/nothing', 'DELETE /order/'] as const).map((route): BadRequest => {
-    return { service: 'order', route, what: 'no route', status: 404, says: /^There is no / };
+    return { service: 'order', route, what: 'no route', status: 404, error: /^There is no / };
   }),
 ];

@@ -17,7 +17,7 @@ export interface RestRequest {
 export const JSON_TYPE = { 'content-type': 'application/json' } as const;
 
 /** Sends a request unchanged: `fetch` would normalise the URL and add a content type. */
-export async function ask(
+export async function sendRequest(
   origin: string,
   { route, body, headers = body === undefined ? {} : JSON_TYPE }: RestRequest,
 ): Promise<RestAnswer> {

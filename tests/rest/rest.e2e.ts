@@ -4,7 +4,7 @@ import { startTcpProxy, type TcpProxy } from '@gudang/testing/proxy/tcp-proxy';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { badRequests } from './bad-requests.ts';
-import { ask, JSON_TYPE, json, type RestRequest } from './rest-client.ts';
+import { JSON_TYPE, json, type RestRequest, sendRequest } from './rest-client.ts';
 
 const proxies: TcpProxy[] = [];
 const system = useSystem({
@@ -19,8 +19,8 @@ const system = useSystem({
 });
 afterAll(() => Promise.all(proxies.map((proxy) => proxy.stop())));
 
-const order = (request: RestRequest) => ask(system().order.url, request);
-const stock = (request: RestRequest) => ask(system().stock.url, request);
+const order = (request: RestRequest) => sendRequest(system().order.url, request);
+const stock = (request: RestRequest) => sendRequest(system().stock.url, request);
 
 async function addStock(quantity: number): Promise<string> {
   const body = json({ name: 'Kopi', quantity });
@@ -119,17 +119,17 @@ test('100 concurrent orders are each accepted once', async () => {
   await eventually(read, (quantity) => quantity === 900);
 });
 
-test.each(badRequests)('$route rejects $what', async ({ service, status, says, ...request }) => {
+test.each(badRequests)('$route rejects $what', async ({ service, status, error, ...request }) => {
   if (request.route.includes('/known')) {
     const route = request.route.replace('known', await addStock(1));
     request = { ...request, route };
   }
-  const answer = await ask(system()[service].url, request);
+  const answer = await sendRequest(system()[service].url, request);
   expect(answer).toEqual({
     status,
     body: {
       Message: status === 400 ? 'Format Request Tidak Sesuai' : 'Data Tidak Ditemukan',
-      Error: expect.stringMatching(says),
+      Error: expect.stringMatching(error),
     },
   });
 });

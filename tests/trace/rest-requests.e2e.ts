@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { eventually } from '@gudang/testing/eventually';
 import { type System, startSystem } from '@gudang/testing/system/system';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { ask, JSON_TYPE, json, type RestRequest } from '../rest/rest-client.ts';
+import { JSON_TYPE, json, type RestRequest, sendRequest } from '../rest/rest-client.ts';
 import { type CollectedSpan, startCollector } from './collector.ts';
 
 let collector: Awaited<ReturnType<typeof startCollector>>;
@@ -19,7 +19,7 @@ beforeAll(async () => {
     },
   });
   const body = json({ name: 'Kopi', quantity: 5 });
-  const added = await ask(system.stock.url, { route: 'POST /stock/add-stock', body });
+  const added = await sendRequest(system.stock.url, { route: 'POST /stock/add-stock', body });
   kopi = added.body.Data.id;
 });
 afterAll(async () => {
@@ -36,7 +36,7 @@ async function traced(
   const traceId = randomBytes(16).toString('hex');
   const caller = randomBytes(8).toString('hex');
   const headers = { ...asked.headers, traceparent: `00-${traceId}-${caller}-01` };
-  await ask(system[service].url, { ...asked, headers });
+  await sendRequest(system[service].url, { ...asked, headers });
   const trace = () => collector.spans.filter((span) => span.traceId === traceId);
   const isThere = ([name, cause]: (typeof road)[number]): boolean =>
     trace().some((span) => span.name === name && causeOf(span, trace()) === cause);

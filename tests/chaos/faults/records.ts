@@ -19,7 +19,7 @@ export const badRecords: Fault = {
   run: async ({ rig, archive, load, foreign, breach }) => {
     const [product] = load.products;
     const productId = product?.id ?? '';
-    const [known] = await eventually(
+    const [decided] = await eventually(
       () =>
         rig.databases.stock('SELECT order_id, quantity FROM decisions WHERE product_id = $1', [
           productId,
@@ -27,16 +27,19 @@ export const badRecords: Fault = {
       (rows) => rows.length > 0,
       { until: 'an order is decided' },
     );
-    const bad = badValues(productId, { id: known?.['order_id'], quantity: known?.['quantity'] });
+    const bad = badValues(productId, {
+      id: decided?.['order_id'],
+      quantity: decided?.['quantity'],
+    });
     const sent = new Map<string, RegExp>();
     const topic = rig.name(ORDER_CREATED);
     for (const { value, reason } of bad) {
       const id = randomUUID();
-      const sound = { id, product_id: productId, quantity: 1, timestamp: new Date().toISOString() };
+      const valid = { id, product_id: productId, quantity: 1, timestamp: new Date().toISOString() };
       foreign.push({ id, productId });
       const messages = [
         { key: productId, value },
-        { key: productId, value: JSON.stringify(sound) },
+        { key: productId, value: JSON.stringify(valid) },
       ];
       const [answer] = await rig.producer.send({ topic, messages });
       sent.set(`${topic} ${answer?.partition} ${answer?.baseOffset}`, reason);

@@ -25,8 +25,8 @@ export function statusIsDecision(history: History): Breach[] {
     const statuses = new Set(all.map((fields) => `${fields?.['status']} ${fields?.['reason']}`));
     if (statuses.size > 1)
       breach(`several decisions were published for order ${id}: ${[...statuses].join(', ')}`);
-    const kept = decisions.get(id);
-    if (kept && !statuses.has(`${kept.status} ${kept.reason}`)) {
+    const stored = decisions.get(id);
+    if (stored && !statuses.has(`${stored.status} ${stored.reason}`)) {
       breach(`the published decision of order ${id} differs from the stored one`);
     }
   }

@@ -22,7 +22,7 @@ export interface Customer {
    * Sends an order until it is acknowledged. Resolves to undefined if it gives up: without an
    * idempotency key an order cannot be retried after its response was lost.
    */
-  readonly order: (wish: OrderInput) => Promise<Acknowledged | undefined>;
+  readonly order: (input: OrderInput) => Promise<Acknowledged | undefined>;
   readonly adjust: (stockId: string, delta: number, reason: string) => Promise<Adjusted>;
   readonly addStock: (id: string, quantity: number) => Promise<void>;
   /** Number of failed attempts by code. */
@@ -74,8 +74,8 @@ export function createCustomer({
 
   return {
     failures,
-    order: async (wish) => {
-      const { idempotencyKey, productId, quantity } = wish;
+    order: async (input) => {
+      const { idempotencyKey, productId, quantity } = input;
       const began = performance.now();
       const answer = await sendToAny<{ createOrder: { id: string } }>(
         orders,
@@ -87,7 +87,7 @@ export function createCustomer({
       if (!answer) return undefined;
       const { id } = answer.data.createOrder;
       const latency = performance.now() - began;
-      return { ...wish, id, latency, answeredIn: answer.answeredIn };
+      return { ...input, id, latency, answeredIn: answer.answeredIn };
     },
     adjust: async (stockId, delta, reason) => {
       const answer = await sendToAny(

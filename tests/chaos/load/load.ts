@@ -46,25 +46,25 @@ export function startLoad({
   const waitBetween = (1_000 * WORKERS) / ordersPerSecond;
   const rest = (milliseconds: number): Promise<void> =>
     pause(milliseconds, undefined, { signal: stopping.signal }).catch(() => {});
-  let wishes = 0;
+  let sent = 0;
 
   const orderOnce = async (): Promise<void> => {
-    wishes += 1;
+    sent += 1;
     const unknown = random.chance(0.05);
-    const wish = {
+    const input = {
       productId: unknown ? `${label}-unknown` : random.pick(products).id,
       quantity: random.between(1, 5),
-      idempotencyKey: random.chance(0.8) ? `${label}-${wishes}` : null,
+      idempotencyKey: random.chance(0.8) ? `${label}-${sent}` : null,
     };
     // Some keys are sent three times concurrently: one order is created, and all responses have its id.
-    const senders = wish.idempotencyKey !== null && random.chance(0.1) ? 3 : 1;
-    const answers = await Promise.all(Array.from({ length: senders }, () => customer.order(wish)));
+    const senders = input.idempotencyKey !== null && random.chance(0.1) ? 3 : 1;
+    const answers = await Promise.all(Array.from({ length: senders }, () => customer.order(input)));
     for (const answer of answers) if (answer) acknowledged.push(answer);
     if (answers[0]) onOrder(answers[0]);
   };
 
   const work = async (): Promise<void> => {
-    while (!stopping.signal.aborted && wishes < LIMIT) {
+    while (!stopping.signal.aborted && sent < LIMIT) {
       await orderOnce();
       await rest(waitBetween * (0.5 + random.next()));
     }

@@ -44,13 +44,13 @@ export function startSteadyClients({
     }
   };
   const order = async (url: string): Promise<void> => {
-    const wish = { productId: product.id, quantity: 1 };
+    const input = { productId: product.id, quantity: 1 };
     const began = performance.now();
     // fetch reuses a connection once the response body has been read.
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query: CREATE_ORDER, variables: { input: wish } }),
+      body: JSON.stringify({ query: CREATE_ORDER, variables: { input: input } }),
     });
     const { data, errors } = (await response.json()) as {
       data?: { createOrder: { id: string } };
@@ -59,7 +59,7 @@ export function startSteadyClients({
     const id = data?.createOrder.id;
     if (!id) throw new Error(errors?.[0]?.extensions?.code ?? `HTTP ${response.status}`);
     const latency = performance.now() - began;
-    acknowledged({ ...wish, id, idempotencyKey: null, latency, answeredIn: latency });
+    acknowledged({ ...input, id, idempotencyKey: null, latency, answeredIn: latency });
   };
   const work = async (client: number): Promise<void> => {
     for (let turn = client; !stopped; turn += 1) {

@@ -40,9 +40,9 @@ function instructionsOf(source: string): Step[] {
 
 /** Parses an exec form, for example `["node", "dist/main.js"]`. */
 export function execForm(text: string): string[] {
-  const words: unknown = JSON.parse(text);
-  if (!Array.isArray(words) || !words.every((word) => typeof word === 'string')) {
+  const parts: unknown = JSON.parse(text);
+  if (!Array.isArray(parts) || !parts.every((word) => typeof word === 'string')) {
     throw new Error(`${text} is not in exec form`);
   }
-  return words;
+  return parts;
 }

@@ -27,7 +27,7 @@ export async function runStages(
     directory,
     environment,
     done,
-    say,
+    print,
   }: {
     target: string;
     /** Folder with the build context, without the files in .dockerignore. */
@@ -37,17 +37,17 @@ export async function runStages(
     environment: Readonly<Record<string, string>>;
     /** Cache of built stages by their text; this run adds its stages. */
     done: Map<string, BuiltImage>;
-    say: (line: string) => void;
+    print: (line: string) => void;
   },
 ): Promise<BuiltImage> {
   const built = new Map<string, BuiltImage>();
   for (const stage of stages) {
     const base = built.get(stage.from);
     const key = JSON.stringify([stage, base?.root]);
-    const known = done.get(key);
-    if (known) {
-      built.set(stage.name, known);
-      if (stage.name === target) return known;
+    const cached = done.get(key);
+    if (cached) {
+      built.set(stage.name, cached);
+      if (stage.name === target) return cached;
       continue;
     }
     const root = join(directory, `${stage.name}-${done.size}`);
@@ -57,13 +57,13 @@ export async function runStages(
       ? { ...base, root }
       : { root, workingDirectory: '/', environment: {}, user: '0:0', command: [] };
     for (const step of stage.steps) {
-      say(`${stage.name}: ${step.instruction} ${step.text}`);
+      print(`${stage.name}: ${step.instruction} ${step.text}`);
       const there = (path: string): string =>
         join(root, posix.resolve(image.workingDirectory, path));
       if (step.instruction === 'COPY') {
         await copy(step, { context, there, rootOf: (name) => built.get(name)?.root });
       } else if (step.instruction === 'RUN') {
-        if (/\s\/(usr|opt)\//.test(step.text)) say('  skipped: it changes only the base image');
+        if (/\s\/(usr|opt)\//.test(step.text)) print('  skipped: it changes only the base image');
         else await run(step.text, there('.'), { ...environment, ...image.environment });
       } else {
         image = configured(image, step);
@@ -102,9 +102,9 @@ async function copy(
     rootOf: (stage: string) => string | undefined;
   },
 ): Promise<void> {
-  const words = text.split(' ');
-  const from = words[0]?.startsWith('--from=') ? words.shift()?.slice('--from='.length) : undefined;
-  const [source = '', target = ''] = words;
+  const parts = text.split(' ');
+  const from = parts[0]?.startsWith('--from=') ? parts.shift()?.slice('--from='.length) : undefined;
+  const [source = '', target = ''] = parts;
   const path = join(from === undefined ? context : (rootOf(from) ?? ''), source);
   const isFile = /\.\w+$/.test(basename(source));
   await cp(path, isFile ? join(there(target), basename(source)) : there(target), {

@@ -20,7 +20,7 @@ import { runImage, startImage } from './start-image.ts';
 
 const exec = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const directory = await mkdtemp(join(tmpdir(), 'gudang-image-'));
 // The images' user needs access to it.
@@ -40,7 +40,7 @@ try {
     STOCK_DATABASE_URL: databaseUrl('image_stock'),
   };
   for (const round of ['first', 'second']) {
-    say(`migrate, ${round} time: ${await runImage(node, image.migrate, databases)}`);
+    print(`migrate, ${round} time: ${await runImage(node, image.migrate, databases)}`);
   }
 
   const backing = { AUTH: 'off', KAFKA_BROKERS, KAFKA_TOPIC_PREFIX: 'image.' };
@@ -52,10 +52,10 @@ try {
     SUBGRAPH_URLS,
     NODE_ENV: 'development',
   });
-  say(`order through all services: ${await makeOrder(gateway.url)}`);
+  print(`order through all services: ${await makeOrder(gateway.url)}`);
   const page = await fetch(gateway.url, { headers: { accept: 'text/html' } });
-  say(`GET / of the gateway: ${page.status} ${page.headers.get('content-type')}`);
-  for (const running of [gateway, order, stock]) say(await running.terminate());
+  print(`GET / of the gateway: ${page.status} ${page.headers.get('content-type')}`);
+  for (const running of [gateway, order, stock]) print(await running.terminate());
 } finally {
   await (await servers).stop();
   await rm(directory, { recursive: true, force: true });
@@ -77,9 +77,9 @@ async function buildImages(): Promise<
   };
   const build = async (service: string, target = 'service'): Promise<BuiltImage> => {
     const stages = readDockerfile(source, { SERVICE: service });
-    const built = await runStages(stages, { target, context, directory, environment, done, say });
+    const built = await runStages(stages, { target, context, directory, environment, done, print });
     const { stdout } = await exec('du', ['-sm', built.root]);
-    say(`${service}: ${stdout.split('\t')[0]} MB`);
+    print(`${service}: ${stdout.split('\t')[0]} MB`);
     return built;
   };
   return {
@@ -92,13 +92,13 @@ async function buildImages(): Promise<
 
 /** Installs Node 24 from npm in a place where the images' user may run it. */
 async function node24(): Promise<string> {
-  const wanted = ['exec', '--yes', '--package=node@24', '--', 'node', '-p', 'process.execPath'];
-  const { stdout } = await exec('npm', wanted, { cwd: directory });
+  const args = ['exec', '--yes', '--package=node@24', '--', 'node', '-p', 'process.execPath'];
+  const { stdout } = await exec('npm', args, { cwd: directory });
   const node = join(directory, 'node');
   await copyFile(stdout.trim().split('\n').at(-1) ?? '', node);
   await chmod(node, 0o755);
   const { stdout: version } = await exec(node, ['--version']);
-  say(`Node ${version.trim()} from ${dirname(stdout.trim())}`);
+  print(`Node ${version.trim()} from ${dirname(stdout.trim())}`);
   return node;
 }
 

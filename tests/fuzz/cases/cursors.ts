@@ -23,12 +23,12 @@ async function validCursor(url: string, authorization: string, page: boolean): P
 /** Damaged, foreign and invented cursors of pages and streams. */
 export const cursors: FuzzCase = async (random, { system, authorization }) => {
   const page = random.chance(0.7);
-  const sound = await validCursor(system.gateway.url, authorization, random.chance(0.8) === page);
+  const valid = await validCursor(system.gateway.url, authorization, random.chance(0.8) === page);
   const after = random.pick([
-    () => sound,
-    () => mutateText(random, sound),
+    () => valid,
+    () => mutateText(random, valid),
     () =>
-      Buffer.from(mutateText(random, Buffer.from(sound, 'base64url').toString())).toString(
+      Buffer.from(mutateText(random, Buffer.from(valid, 'base64url').toString())).toString(
         'base64url',
       ),
     () => anyText(random, 100),
@@ -45,7 +45,7 @@ export const cursors: FuzzCase = async (random, { system, authorization }) => {
     `${system.gateway.url.replace('http', 'ws')}/graphql`,
     'graphql-transport-ws',
   );
-  const heard = await new Promise<string>((resolve) => {
+  const received = await new Promise<string>((resolve) => {
     let text = '';
     // A stream without events within 500 ms counts as accepted.
     const quiet = setTimeout(() => resolve(text), 500);
@@ -67,5 +67,5 @@ export const cursors: FuzzCase = async (random, { system, authorization }) => {
     socket.on('error', () => {});
   });
   socket.terminate();
-  return judgeAnswer(200, heard);
+  return judgeAnswer(200, received);
 };

@@ -28,14 +28,14 @@ export const kafkaRecords: FuzzCase = async (random, { system }) => {
     producer = startProducer(system);
     producers.set(system, producer);
   }
-  const sound = JSON.stringify({
+  const valid = JSON.stringify({
     id: 'ffffffff-ffff-4fff-8fff-ffffffffffff',
     product_id: 'fuzz',
     quantity: 1,
     timestamp: '2026-01-31T12:00:00.000Z',
   });
   const value = random.pick<() => string | Buffer | null>([
-    () => mutateText(random, sound).toWellFormed(),
+    () => mutateText(random, valid).toWellFormed(),
     () => JSON.stringify(anyJson(random)),
     () =>
       JSON.stringify({

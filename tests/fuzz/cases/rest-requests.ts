@@ -13,7 +13,7 @@ export const restRequests: FuzzCase = async (random, { system, authorization }) 
     [system.order.url, `/order/${id}`],
   ] as const);
   const method = random.pick(['GET', 'POST', 'POST', 'PUT', 'PATCH', 'DELETE']);
-  const sound = JSON.stringify({
+  const valid = JSON.stringify({
     name: 'fuzz',
     quantity: 1,
     productId: 'fuzz',
@@ -21,7 +21,7 @@ export const restRequests: FuzzCase = async (random, { system, authorization }) 
   });
   const body = random.pick([
     () => JSON.stringify(anyJson(random)),
-    () => mutateText(random, sound),
+    () => mutateText(random, valid),
     () =>
       JSON.stringify({
         name: anyJson(random, 1),

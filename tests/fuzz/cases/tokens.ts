@@ -7,13 +7,13 @@ const encoded = (value: unknown): string =>
 
 /** Invalid, foreign and damaged tokens, and valid tokens with random claims. */
 export const tokens: FuzzCase = async (random, { system, authorization }) => {
-  const sound = authorization.slice('Bearer '.length);
+  const valid = authorization.slice('Bearer '.length);
   const shown = await random.pick<() => string | Promise<string>>([
-    () => mutateText(random, sound),
+    () => mutateText(random, valid),
     () => unsignedToken({ sub: 'Siti', scope: 'stock:write' }),
     () => `${encoded(anyJson(random, 2))}.${encoded(anyJson(random, 2))}.${anyText(random, 20)}`,
     () =>
-      `${encoded({ alg: random.pick(['none', 'HS256', 'RS256', 'dir', 'x']), typ: 'JWT', kid: anyText(random), jwk: anyJson(random, 2), crit: ['x'] })}.${sound.split('.').slice(1).join('.')}`,
+      `${encoded({ alg: random.pick(['none', 'HS256', 'RS256', 'dir', 'x']), typ: 'JWT', kid: anyText(random), jwk: anyJson(random, 2), crit: ['x'] })}.${valid.split('.').slice(1).join('.')}`,
     () => signToken({ sub: anyText(random) || 'x', scope: anyText(random) }),
     () => anyText(random, 200),
     () => 'e'.repeat(random.between(1, 6_000)),
