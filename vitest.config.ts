@@ -4,19 +4,25 @@ import { LongestFirst } from './tests/vitest/longest-first.ts';
 
 const { resolve: pathOf } = createRequire(import.meta.url);
 
-/** Packages are tested from their sources, not from what a build left behind. */
+/** Packages are tested from their sources, not from a build. */
 const ssr = { resolve: { conditions: ['source', 'node'] } };
-// As Node finds it: Vite would take its other entry and load a second copy of it.
+// Vite would resolve `graphql` to its ES module and load a second copy of it; Node uses this one.
 const resolve = { alias: [{ find: /^graphql$/, replacement: pathOf('graphql') }] };
-// Where files share a worker's modules (isolate: false) they take half the CPU: loading them is the
-// rest. What they stand on keeps no state of its own but in what a test makes and stops.
 const exclude = ['**/node_modules/**', '**/dist/**'];
 
-// They wait more than they work: so many at a time, of both projects together, keep two cores busy.
-const WAITING = { maxWorkers: 4, sequence: { groupOrder: 1 } };
+/**
+ * Files share the modules of their worker, which halves the CPU: loading modules is the other half. So modules
+ * must not keep state between files.
+ */
+const isolate = false;
 
-// In how many seconds the whole of `npm start` heals is promised of a machine that has nothing else to
-// do: when all others are through.
+/** Tests with servers mostly wait. Four workers, shared by both projects, keep two cores busy. */
+const waiting = { maxWorkers: 4, sequence: { groupOrder: 1 } };
+
+/** `expect.poll` waits long enough for a loaded machine; Vitest's default is 1 s. */
+const polling = { poll: { timeout: 15_000, interval: 25 } };
+
+/** These tests assert how many seconds `npm start` takes to recover, so they run alone at the end. */
 const TIMED = ['tests/e2e/start.e2e.ts'];
 
 export default defineConfig({
@@ -31,7 +37,8 @@ export default defineConfig({
           name: 'unit',
           include: ['**/src/**/*.test.ts', '{tests,bench}/**/*.test.ts'],
           exclude,
-          isolate: false,
+          expect: polling,
+          isolate,
           maxWorkers: 2,
         },
       },
@@ -42,10 +49,11 @@ export default defineConfig({
           name: 'integration',
           include: ['**/src/**/*.int.ts'],
           exclude,
+          expect: polling,
           globalSetup: './packages/embedded/src/testing/vitest-setup.ts',
           setupFiles: './tests/vitest/wait-timeouts.ts',
-          isolate: false,
-          ...WAITING,
+          isolate,
+          ...waiting,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -57,9 +65,10 @@ export default defineConfig({
           name: 'system',
           include: ['{tests,bench}/**/*.e2e.ts'],
           exclude: [...exclude, ...TIMED],
+          expect: polling,
           globalSetup: './packages/embedded/src/testing/vitest-setup.ts',
-          isolate: false,
-          ...WAITING,
+          isolate,
+          ...waiting,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -70,8 +79,9 @@ export default defineConfig({
         test: {
           name: 'timed',
           include: TIMED,
+          expect: polling,
           globalSetup: './packages/embedded/src/testing/vitest-setup.ts',
-          isolate: false,
+          isolate,
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
           testTimeout: 120_000,

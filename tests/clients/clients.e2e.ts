@@ -75,10 +75,7 @@ test('every client receives all changes in order across SIGKILL of the gateway',
   await loop.stop();
 
   const version = 1 + loop.acknowledged.length;
-  await eventually(
-    async () => (await shop.stock(id))?.version,
-    (now) => now === version,
-  );
+  await expect.poll(async () => (await shop.stock(id))?.version).toBe(version);
   await Promise.all(seen.map((client) => client.completeUntil(id, version)));
 });
 

@@ -5,7 +5,7 @@ import { eventually } from '@gudang/testing/eventually';
 import { startTcpProxy, type TcpProxy } from '@gudang/testing/proxy/tcp-proxy';
 import { type System, startSystem } from '@gudang/testing/system/system';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
-import { afterAll, beforeAll, describe, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { findPrometheus, type Prometheus, startPrometheus } from './prometheus.ts';
 
 const prometheus = await findPrometheus();
@@ -60,10 +60,8 @@ describe.skipIf(!prometheus)(`alert rules evaluated by Prometheus${skipped}`, ()
     const { id } = await shop.addStock({ quantity: 1_000_000 });
     const order = await shop.createOrder({ productId: id, quantity: 1 });
     await shop.decided(order.id);
-    await eventually(watching.scraped, (count) => count === 3, {
-      until: 'all targets are scraped',
-    });
-    await eventually(firing, (names) => names.length === 0, { until: 'no alert fires' });
+    await expect.poll(watching.scraped, { message: 'all targets are scraped' }).toBe(3);
+    await expect.poll(firing, { message: 'no alert fires' }).toHaveLength(0);
 
     database.stall();
     await send(id, 1);
@@ -81,10 +79,9 @@ describe.skipIf(!prometheus)(`alert rules evaluated by Prometheus${skipped}`, ()
     });
 
     await database.restore();
-    await eventually(firing, (names) => names.length === 0, {
-      until: 'no alert fires any more',
-      within: FIRES_WITHIN_MS,
-    });
+    await expect
+      .poll(firing, { message: 'no alert fires any more', timeout: FIRES_WITHIN_MS })
+      .toHaveLength(0);
   });
 
   /** Produces orders directly to Kafka. */

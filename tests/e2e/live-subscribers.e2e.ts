@@ -22,14 +22,15 @@ async function start() {
 }
 
 async function expectAllSeen(clients: readonly StockSubscriber[]): Promise<void> {
-  await eventually(
-    async () => {
-      const stored = await storedVersions(system());
-      return clients.filter((one) => isBehind(one, stored)).length;
-    },
-    (behind) => behind === 0,
-    { until: "all subscribers have each stock's last state", within: HEALS_WITHIN_MS },
-  );
+  await expect
+    .poll(
+      async () => {
+        const stored = await storedVersions(system());
+        return clients.filter((one) => isBehind(one, stored)).length;
+      },
+      { message: "all subscribers have each stock's last state", timeout: HEALS_WITHIN_MS },
+    )
+    .toBe(0);
   expect(clients.flatMap((one) => one.faults)).toEqual([]);
   // No snapshots: each version arrived or was counted as conflated.
   expect(clients.map((one) => one.snapshots())).toEqual(clients.map(() => 0));
@@ -37,11 +38,12 @@ async function expectAllSeen(clients: readonly StockSubscriber[]): Promise<void>
 }
 
 async function expectOneUpstream(): Promise<void> {
-  await eventually(
-    () => gatewayMetric(system(), 'gateway_live_upstreams'),
-    (count) => count === 1,
-    { until: 'all catch-ups have ended', within: HEALS_WITHIN_MS },
-  );
+  await expect
+    .poll(() => gatewayMetric(system(), 'gateway_live_upstreams'), {
+      message: 'all catch-ups have ended',
+      timeout: HEALS_WITHIN_MS,
+    })
+    .toBe(1);
 }
 
 test('subscribers receive all changes without errors across SIGKILL of the stock subgraph', async () => {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { dataOf } from '@gudang/testing/clients/graph-client';
 import { createShopClient } from '@gudang/testing/clients/shop-client';
-import { eventually } from '@gudang/testing/eventually';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { beforeAll, describe, expect, test } from 'vitest';
 
@@ -55,11 +54,9 @@ describe('createOrder', () => {
     ]);
     expect(decision).toMatchObject({ status: 'CONFIRMED', quantity: 10, quantity_after: 90 });
     for (const ask of [databases.order, databases.stock]) {
-      await eventually(
-        () => ask('SELECT topic FROM outbox'),
-        (rows) => rows.length === 0,
-        { until: 'the outbox is empty' },
-      );
+      await expect
+        .poll(() => ask('SELECT topic FROM outbox'), { message: 'the outbox is empty' })
+        .toHaveLength(0);
     }
   });
 

@@ -103,7 +103,7 @@ describe('routes of the earlier system', () => {
     const id = await addStock(100);
     await order({ route: 'POST /order/add-order', body: json({ productid: id, quantity: 10 }) });
     const read = async () => (await stock({ route: `GET /stock/${id}` })).body.Data.quantity;
-    await eventually(read, (quantity) => quantity === 90, { within: 2_000 });
+    await expect.poll(read, { timeout: 2_000 }).toBe(90);
   });
 });
 
@@ -116,7 +116,7 @@ test('100 concurrent orders are each accepted once', async () => {
   const statuses = (await Promise.all(ordering)).map(({ status }) => status);
   expect(new Set(statuses)).toEqual(new Set([201]));
   const read = async () => (await stock({ route: `GET /stock/${id}` })).body.Data.quantity;
-  await eventually(read, (quantity) => quantity === 900);
+  await expect.poll(read).toBe(900);
 });
 
 test.each(badRequests)('$route rejects $what', async ({ service, status, error, ...request }) => {

@@ -142,16 +142,18 @@ it(
 
     // No lost live states.
     const stored = new Map(stocks.map(({ id, version, quantity }) => [id, { version, quantity }]));
-    await eventually(
-      () => witnesses.flatMap((witness) => witness.faults(stored)),
-      (faults) => faults.length === 0,
-      { until: 'each subscriber has received each state', within: SETTLES_WITHIN_MS },
-    );
-    await eventually(
-      () => followed.map((one) => one.watched()).filter(({ completed }) => !completed),
-      (open) => open.length === 0,
-      { until: "each order's subscriber has received its decision", within: SETTLES_WITHIN_MS },
-    );
+    await expect
+      .poll(() => witnesses.flatMap((witness) => witness.faults(stored)), {
+        message: 'each subscriber has received each state',
+        timeout: SETTLES_WITHIN_MS,
+      })
+      .toHaveLength(0);
+    await expect
+      .poll(() => followed.map((one) => one.watched()).filter(({ completed }) => !completed), {
+        message: "each order's subscriber has received its decision",
+        timeout: SETTLES_WITHIN_MS,
+      })
+      .toHaveLength(0);
     for (const { name, seen, errors } of followed.map((one) => one.watched())) {
       expect({ name, last: seen.at(-1), errors }).toEqual({ name, last: 'CONFIRMED', errors: [] });
     }

@@ -66,7 +66,7 @@ describe('with TLS and passwords everywhere', () => {
     const made = await dataOf(graph(createOrder, { input: { productId: id, quantity: 4 } }));
     const status = async () =>
       (await dataOf(graph(`{ order(id: "${made.createOrder.id}") { status } }`))).order?.status;
-    await eventually(status, (now) => now === 'CONFIRMED', { until: 'the order is confirmed' });
+    await expect.poll(status, { message: 'the order is confirmed' }).toBe('CONFIRMED');
     await eventually(
       () => live.events,
       (events) => events.some(({ data }) => data?.stockChanged.stock.quantity === 6),
@@ -105,7 +105,7 @@ it('npm start works with external servers that require TLS and passwords', async
     const made = await dataOf(graph(createOrder, { input: { productId: 'started', quantity: 3 } }));
     const status = async () =>
       (await dataOf(graph(`{ order(id: "${made.createOrder.id}") { status } }`))).order?.status;
-    await eventually(status, (now) => now === 'CONFIRMED', { until: 'the order is confirmed' });
+    await expect.poll(status, { message: 'the order is confirmed' }).toBe('CONFIRMED');
     started.kill('SIGTERM');
     expect(await started.exited).toEqual({ code: 0, signal: null });
     expect(started.output()).not.toContain(USER.password);

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { eventually } from '@gudang/testing/eventually';
 import { type System, startSystem } from '@gudang/testing/system/system';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { JSON_TYPE, json, type RestRequest, sendRequest } from '../rest/rest-client.ts';
@@ -31,20 +30,20 @@ afterAll(async () => {
 async function traced(
   service: 'order' | 'stock',
   asked: RestRequest,
-  road: readonly (readonly [name: string, cause: string | undefined])[],
+  expectedSpans: readonly (readonly [name: string, cause: string | undefined])[],
 ): Promise<Readonly<Record<string, string>> | undefined> {
   const traceId = randomBytes(16).toString('hex');
   const caller = randomBytes(8).toString('hex');
   const headers = { ...asked.headers, traceparent: `00-${traceId}-${caller}-01` };
   await sendRequest(system[service].url, { ...asked, headers });
   const trace = () => collector.spans.filter((span) => span.traceId === traceId);
-  const isThere = ([name, cause]: (typeof road)[number]): boolean =>
+  const isThere = ([name, cause]: (typeof expectedSpans)[number]): boolean =>
     trace().some((span) => span.name === name && causeOf(span, trace()) === cause);
-  await eventually(
-    () => road.filter((one) => !isThere(one)),
-    (missing) => missing.length === 0,
-    { until: 'all spans of the request have arrived' },
-  );
+  await expect
+    .poll(() => expectedSpans.filter((one) => !isThere(one)), {
+      message: 'all spans of the request have arrived',
+    })
+    .toHaveLength(0);
   const [first] = trace().filter(({ parentSpanId }) => parentSpanId === caller);
   return first?.attributes;
 }

@@ -67,7 +67,7 @@ it('forwards requests and responses that arrive in several chunks', async () => 
   const { socket, answers } = await open();
   const frame = request(API_KEYS.fetch, 7);
   socket.write(frame.subarray(0, 5));
-  await eventually(proxy.connections, (count) => count === 1);
+  await expect.poll(proxy.connections).toBe(1);
   socket.write(frame.subarray(5));
   await eventually(
     () => answers,
@@ -77,12 +77,9 @@ it('forwards requests and responses that arrive in several chunks', async () => 
 
 it('resets open connections and refuses new ones after cut() until restore()', async () => {
   const client = await open();
-  await eventually(proxy.connections, (count) => count === 1);
+  await expect.poll(proxy.connections).toBe(1);
   await proxy.cut();
-  await eventually(
-    () => client.lost,
-    (lost) => lost,
-  );
+  await expect.poll(() => client.lost).toBe(true);
   expect(proxy.counts.reset).toBe(1);
   const refused = connect({ port: proxy.port, host: '127.0.0.1' });
   const [error] = await once(refused, 'error');
@@ -90,29 +87,20 @@ it('resets open connections and refuses new ones after cut() until restore()', a
   await proxy.restore();
   const again = await open();
   again.socket.write(request(API_KEYS.fetch, 1));
-  await eventually(
-    () => again.answers,
-    (seen) => seen.length === 1,
-  );
+  await expect.poll(() => again.answers).toHaveLength(1);
 });
 
 it('holds all data after stall() and sends it after restore()', async () => {
   const client = await open();
-  await eventually(proxy.connections, (count) => count === 1);
+  await expect.poll(proxy.connections).toBe(1);
   proxy.stall();
   client.socket.write(request(API_KEYS.fetch, 3));
   const late = await open();
   late.socket.write(request(API_KEYS.fetch, 4));
-  await eventually(
-    () => proxy.counts.stalled,
-    (stalled) => stalled === 2,
-  );
+  await expect.poll(() => proxy.counts.stalled).toBe(2);
   expect(received).toHaveLength(0);
   await proxy.restore();
-  await eventually(
-    () => [...client.answers, ...late.answers],
-    (seen) => seen.length === 2,
-  );
+  await expect.poll(() => [...client.answers, ...late.answers]).toHaveLength(2);
 });
 
 it('cuts the connection in place of a dropped response after the server has received the request', async () => {
@@ -120,10 +108,7 @@ it('cuts the connection in place of a dropped response after the server has rece
   const client = await open();
   client.socket.write(request(API_KEYS.fetch, 1));
   client.socket.write(request(API_KEYS.produce, 2));
-  await eventually(
-    () => client.lost,
-    (lost) => lost,
-  );
+  await expect.poll(() => client.lost).toBe(true);
   expect(client.answers).not.toContain(2);
   expect(received.includes(request(API_KEYS.produce, 2))).toBe(true);
   expect(proxy.counts.dropped).toBe(1);
@@ -133,10 +118,7 @@ it('drops a response and keeps the connection open', async () => {
   proxy.dropAnswers(API_KEYS.produce, 'silence');
   const client = await open();
   client.socket.write(request(API_KEYS.produce, 2));
-  await eventually(
-    () => proxy.counts.dropped,
-    (dropped) => dropped === 1,
-  );
+  await expect.poll(() => proxy.counts.dropped).toBe(1);
   expect(client).toMatchObject({ answers: [], lost: false });
 });
 
@@ -150,15 +132,9 @@ it('sends held requests after restore(), even when the client has disconnected',
     () => other.answers,
     (seen) => seen.includes(6),
   );
-  await eventually(
-    () => proxy.counts.held,
-    (held) => held === 1,
-  );
+  await expect.poll(() => proxy.counts.held).toBe(1);
   client.socket.destroy();
   expect(received.includes(request(API_KEYS.offsetCommit, 5))).toBe(false);
   await proxy.restore();
-  await eventually(
-    () => received.includes(request(API_KEYS.offsetCommit, 5)),
-    (there) => there,
-  );
+  await expect.poll(() => received.includes(request(API_KEYS.offsetCommit, 5))).toBe(true);
 });
