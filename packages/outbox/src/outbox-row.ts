@@ -44,13 +44,6 @@ export function rowsWithin(rows: readonly OutboxRow[], bytes: number): readonly 
   return end === -1 ? rows : rows.slice(0, end);
 }
 
-/** Rows of one transaction have one time, which takes longer to write out than all else of them. */
-let written: { readonly at: Date; readonly text: string } | undefined;
-function timeText(at: Date): string {
-  if (written?.at.getTime() !== at.getTime()) written = { at, text: at.toISOString() };
-  return written.text;
-}
-
 /** The record of a row. Its CloudEvents id stays the same however often it is sent. */
 export function toMessage(row: OutboxRow, relay: RelayTerm): Message {
   const headers: IHeaders = {
@@ -58,7 +51,7 @@ export function toMessage(row: OutboxRow, relay: RelayTerm): Message {
     [HEADER.source]: relay.source,
     [HEADER.type]: row.topic.endsWith('.dlt') ? 'gudang.dead_letter' : eventType(row.topic),
     [HEADER.specVersion]: '1.0',
-    [HEADER.time]: timeText(row.created_at),
+    [HEADER.time]: row.created_at.toISOString(),
     [HEADER.term]: relay.term,
     [HEADER.epoch]: relay.epoch,
     [HEADER.outboxId]: row.id,

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { pause } from '@gudang/runtime';
-import { Client, type CustomTypesConfig, type QueryConfig, type QueryResult, types } from 'pg';
+import { Client, type QueryConfig, type QueryResult } from 'pg';
 import type { OutboxRow } from './outbox-row.ts';
 
 /** The advisory lock that one relay of a database holds: "outbox" in ASCII. */
@@ -144,7 +144,6 @@ export async function openRelaySession({
         text: `SELECT id, topic, key, value, version, headers, traceparent, created_at
                FROM outbox ORDER BY id LIMIT $1`,
         values: [limit],
-        types: ROW_TYPES,
       });
       return rows;
     },
@@ -204,18 +203,6 @@ export async function openRelaySession({
     },
     close,
   };
-}
-
-/** Rows of one transaction have one time: it is read once. */
-const ROW_TYPES: CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    oid === types.builtins.TIMESTAMPTZ ? readTime : types.getTypeParser(oid, format),
-};
-const parseTime: (text: string) => Date = types.getTypeParser(types.builtins.TIMESTAMPTZ);
-let lastRead: { readonly text: string; readonly time: Date } | undefined;
-function readTime(text: string): Date {
-  if (lastRead?.text !== text) lastRead = { text, time: parseTime(text) };
-  return lastRead.time;
 }
 
 /** pg keeps it to itself. */
