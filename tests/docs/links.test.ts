@@ -60,6 +60,13 @@ describe('links of the documentation', () => {
     expect(await brokenLinks('README.md', text)).toEqual([]);
   });
 
+  it('lists every decision record in the index', async () => {
+    const index = await readFile(join(repository, 'docs/decisions/README.md'), 'utf8');
+    const records = pages.filter((page) => /^docs\/decisions\/(?!README)/.test(page));
+    const listed = linksIn(index).map((link) => `docs/decisions/${link}`);
+    expect(records.filter((record) => !listed.includes(record))).toEqual([]);
+  });
+
   it.each(pages)('%s has no broken link', async (page) => {
     const text = await readFile(join(repository, page), 'utf8');
     expect(await brokenLinks(page, text)).toEqual([]);
