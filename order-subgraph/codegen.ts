@@ -1,24 +1,6 @@
-import type { CodegenConfig } from '@graphql-codegen/cli';
+import { subgraphCodegen } from '@gudang/subgraph/codegen';
 
-const config: CodegenConfig = {
-  schema: './schema.graphql',
-  generates: {
-    'src/generated/graphql.ts': {
-      plugins: ['typescript', 'typescript-resolvers'],
-      config: {
-        federation: true,
-        useTypeImports: true,
-        enumsAsTypes: true,
-        inputMaybeValue: 'T | null | undefined',
-        contextType: '../context.ts#Context',
-        scalars: { ID: 'string', DateTime: { input: 'never', output: 'Date' } },
-        mappers: {
-          Order: '@gudang/events#OrderState',
-          Stock: '../stock-reference.ts#StockReference',
-        },
-      },
-    },
-  },
-};
-
-export default config;
+export default subgraphCodegen({
+  Order: '@gudang/events#OrderState',
+  Stock: '../context.ts#StockReference',
+});

@@ -8,22 +8,27 @@ import type { CreateOrder } from './orders/create-order.ts';
 import { findOrderPages, findOrders } from './orders/find-orders.ts';
 import { type OrderVisibility, visibilityOf } from './orders/order-visibility.ts';
 
-/** What the resolvers work with, made anew for each operation. */
+/** A stock, as the order subgraph references it in the graph. */
+export interface StockReference {
+  readonly id: string;
+}
+
+/** The context of one operation. */
 export interface Context {
   readonly database: Database;
-  readonly feed: Feed;
+  readonly changeFeed: Feed;
   readonly createOrder: CreateOrder;
-  /** Who asks, as the gateway has proved it. */
+  /** The caller, as reported by the gateway. */
   readonly identity: Identity;
-  /** What caused the operation, or it itself once it is traced: W3C, for what comes of it. */
+  /** W3C traceparent to propagate: of the operation's own span if it is traced, otherwise of its cause. */
   traceparent?: string | undefined;
-  /** The subject; empty where no one is told apart. */
+  /** The caller's subject; empty if authentication is disabled. */
   readonly owner: string;
-  /** Whose orders are shown. */
-  readonly seen: OrderVisibility;
+  /** The orders that the caller may see. */
+  readonly visibility: OrderVisibility;
   /**
-   * Of the orders that are shown. Gathers the ids of one moment into one statement; keeps nothing,
-   * so that streams see the newest.
+   * Loads visible orders, with one statement for the ids of one tick. Does not cache, so that a
+   * subscription reads the current state at each event.
    */
   readonly orderById: DataLoader<string, OrderState | undefined>;
   readonly ordersOfProduct: (
@@ -32,7 +37,7 @@ export interface Context {
   ) => DataLoader<string, OrderState[]>;
 }
 
-export type Parts = Pick<Context, 'database' | 'feed' | 'createOrder'>;
+export type Parts = Pick<Context, 'database' | 'changeFeed' | 'createOrder'>;
 
 export function createContext(
   parts: Parts,
@@ -40,21 +45,21 @@ export function createContext(
   traceparent?: string,
 ): Context {
   const { database } = parts;
-  const seen = visibilityOf(identity);
+  const visibility = visibilityOf(identity);
   const byPage = new Map<string, DataLoader<string, OrderState[]>>();
   return {
     ...parts,
     identity,
     traceparent,
     owner: identity.subject ?? '',
-    seen,
-    orderById: new DataLoader((ids) => findOrders(database, ids, seen), { cache: false }),
+    visibility,
+    orderById: new DataLoader((ids) => findOrders(database, ids, visibility), { cache: false }),
     ordersOfProduct: (page, status) => {
       const key = JSON.stringify([page, status]);
-      const known = byPage.get(key);
-      if (known) return known;
+      const existing = byPage.get(key);
+      if (existing) return existing;
       const loader = new DataLoader<string, OrderState[]>(
-        (productIds) => findOrderPages(database, productIds, page, { status, seen }),
+        (productIds) => findOrderPages(database, productIds, page, { status, visibility }),
         { cache: false },
       );
       byPage.set(key, loader);

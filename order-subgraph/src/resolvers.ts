@@ -21,9 +21,9 @@ const cursorOf = (order: OrderState): string =>
   formatKeysetCursor('o:', { at: order.createdAt, id: order.id });
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
-function parsePlace(cursor: string): KeysetCursor | undefined {
-  const place = parseKeysetCursor('o:', cursor);
-  return place && UUID.test(place.id) ? place : undefined;
+function parseCursor(cursor: string): KeysetCursor | undefined {
+  const parsed = parseKeysetCursor('o:', cursor);
+  return parsed && UUID.test(parsed.id) ? parsed : undefined;
 }
 
 export const resolvers: Resolvers = {
@@ -34,11 +34,11 @@ export const resolvers: Resolvers = {
       const { id } = parseArguments(idArgument, args);
       return (await context.orderById.load(id)) ?? null;
     },
-    orders: async (_root, args, { database, seen }) => {
-      const page = parsePage(args, parsePlace);
+    orders: async (_root, args, { database, visibility }) => {
+      const page = parsePage(args, parseCursor);
       const { productId } = parseArguments(filterArguments, args);
       const found = await findOrderPage(database, page, {
-        seen,
+        visibility,
         productId: productId ?? undefined,
         status: args.status ?? undefined,
       });
@@ -68,7 +68,7 @@ export const resolvers: Resolvers = {
   Stock: {
     __resolveReference: ({ id }) => ({ id }),
     orders: async ({ id }, args, { ordersOfProduct }) => {
-      const page = parsePage(args, parsePlace);
+      const page = parsePage(args, parseCursor);
       const status: OrderStatus | undefined = args.status ?? undefined;
       return toConnection(page, await ordersOfProduct(page, status).load(id), cursorOf);
     },

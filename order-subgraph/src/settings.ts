@@ -6,15 +6,15 @@ import { integer, postgresUrl } from '@gudang/runtime/settings';
 export const settingsTable = {
   ...protectedHttpSettings(8000),
   ORDER_DATABASE_URL: {
-    description: 'The PostgreSQL database of the orders',
+    description: 'URL of the PostgreSQL database of the order subgraph',
     parse: postgresUrl,
     secret: true,
     example: 'postgresql://user:password@127.0.0.1:5432/order_db',
   },
   RECONCILE_AFTER: {
     description:
-      'Seconds an order stays PENDING before its event is published again; 0: never, for when ' +
-      'the earlier stock service, which counts repeats, consumes order_created',
+      'Seconds that an order stays PENDING before its event is published again; 0: never, required ' +
+      'while the earlier stock service consumes order_created, because it applies repeats',
     parse: integer(0, 86_400),
     default: '60',
   },

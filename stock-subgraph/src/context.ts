@@ -7,42 +7,45 @@ import type { Database } from './database.ts';
 import { findStocks } from './stocks/find-stocks.ts';
 import { findMovementPages, type MovementRow } from './stocks/ledger.ts';
 
-/** What the resolvers work with, made anew for each operation. */
+/** The context of one operation. */
 export interface Context {
   readonly database: Database;
-  readonly feed: Feed;
-  /** Who asks, as the gateway has proved it. */
+  readonly changeFeed: Feed;
+  /** The caller, as reported by the gateway. */
   readonly identity: Identity;
-  /** What caused the operation, or it itself once it is traced: W3C, for what comes of it. */
+  /** W3C traceparent to propagate: of the operation's own span if it is traced, otherwise of its cause. */
   traceparent?: string | undefined;
-  /** The position of the change stream, taken before this operation reads any row. */
+  /** The cursor of the change feed, taken before this operation reads any row. */
   readonly cursor: string;
-  /** Gathers the ids of one moment into one statement; keeps nothing, so that streams see the newest. */
+  /**
+   * Loads stocks, with one statement for the ids of one tick. Does not cache, so that a subscription
+   * reads the current state at each event.
+   */
   readonly stockById: DataLoader<string, StockState | undefined>;
   readonly movementsOf: (page: Page<number>) => DataLoader<string, MovementRow[]>;
-  /** Called after each commit that wrote to the outbox. */
-  readonly stored: () => void;
+  /** Makes the relay send new outbox rows at once. Called after each commit that wrote some. */
+  readonly notifyRelay: () => void;
 }
 
-export type Parts = Pick<Context, 'database' | 'feed' | 'stored'>;
+export type Parts = Pick<Context, 'database' | 'changeFeed' | 'notifyRelay'>;
 
 export function createContext(
   parts: Parts,
   identity: Identity = ANONYMOUS,
   traceparent?: string,
 ): Context {
-  const { database, feed } = parts;
+  const { database, changeFeed } = parts;
   const byPage = new Map<string, DataLoader<string, MovementRow[]>>();
   return {
     ...parts,
     identity,
     traceparent,
-    cursor: formatCursor(feed.position()),
+    cursor: formatCursor(changeFeed.position()),
     stockById: new DataLoader((ids) => findStocks(database, ids), { cache: false }),
     movementsOf: (page) => {
       const key = JSON.stringify(page);
-      const known = byPage.get(key);
-      if (known) return known;
+      const existing = byPage.get(key);
+      if (existing) return existing;
       const loader = new DataLoader<string, MovementRow[]>(
         (stockIds) => findMovementPages(database, stockIds, page),
         { cache: false },

@@ -17,11 +17,10 @@ import { addStock, stockId } from './stocks/add-stock.ts';
 import { adjustStock, deleteStock, updateStock } from './stocks/change-stock.ts';
 import { findStockPage } from './stocks/find-stocks.ts';
 import type { MovementRow } from './stocks/ledger.ts';
-import { stored } from './stored.ts';
-import { createStreamPlace } from './stream/position-tracker.ts';
+import { createPositionTracker } from './stream/position-tracker.ts';
 import { watchStocks } from './stream/stock-stream.ts';
 
-/** The most stocks that one subscription names. */
+/** Maximum number of stocks that one subscription names. */
 const WATCHED_LIMIT = 1_000;
 
 const idArgument = z.object({ id: stockId });
@@ -70,10 +69,10 @@ export const resolvers: Resolvers = {
   },
 
   Mutation: {
-    addStock: (_root, { input }, context) => stored(context, addStock(context, input)),
-    updateStock: (_root, args, context) => stored(context, updateStock(context, args)),
-    adjustStock: (_root, args, context) => stored(context, adjustStock(context, args)),
-    deleteStock: (_root, args, context) => stored(context, deleteStock(context, args)),
+    addStock: (_root, { input }, context) => addStock(context, input),
+    updateStock: (_root, args, context) => updateStock(context, args),
+    adjustStock: (_root, args, context) => adjustStock(context, args),
+    deleteStock: (_root, args, context) => deleteStock(context, args),
   },
 
   Subscription: {
@@ -81,9 +80,9 @@ export const resolvers: Resolvers = {
       subscribe: async function* (_root: unknown, args, context) {
         const { ids, after } = parseArguments(watchArguments, args);
         const watched = { ids: ids ?? undefined, after: readCursor(after) };
-        const place = createStreamPlace(context.feed, () => lost());
-        const lost = registerPosition(context, place.read);
-        for await (const change of watchStocks(context, watched, place)) {
+        const tracker = createPositionTracker(context.changeFeed, () => onLost());
+        const onLost = registerPosition(context, tracker.read);
+        for await (const change of watchStocks(context, watched, tracker)) {
           yield { stockChanged: change };
         }
       },

@@ -6,7 +6,7 @@ import { postgresUrl } from '@gudang/runtime/settings';
 export const settingsTable = {
   ...protectedHttpSettings(8001),
   STOCK_DATABASE_URL: {
-    description: 'The PostgreSQL database of the stocks',
+    description: 'URL of the PostgreSQL database of the stock subgraph',
     parse: postgresUrl,
     secret: true,
     example: 'postgresql://user:password@127.0.0.1:5432/stock_db',

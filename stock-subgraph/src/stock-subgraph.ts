@@ -1,40 +1,29 @@
 import type { Identity } from '@gudang/auth';
-import { startFeed } from '@gudang/change-feed';
-import { STOCK_CHANGED } from '@gudang/events';
-import { startKafka, topicsOf } from '@gudang/kafka';
-import { measureOutbox, startRelay } from '@gudang/outbox';
-import { isOutage } from '@gudang/postgres';
+import { ORDER_CREATED, ORDER_DECIDED, STOCK_CHANGED } from '@gudang/events';
 import type { ProcessContext } from '@gudang/runtime';
-import { serveSubgraph, startService } from '@gudang/subgraph';
+import { startSubgraph } from '@gudang/subgraph';
 import { createContext } from './context.ts';
-import { startDatabase } from './database.ts';
-import { startOrderCreatedConsumer } from './decisions/order-created-consumer.ts';
+import { openDatabase } from './database.ts';
+import { orderCreatedConsumer } from './decisions/order-created-consumer.ts';
 import { resolvers } from './resolvers.ts';
 import { serveStockRest } from './rest/stock-routes.ts';
-import { sdl } from './sdl.ts';
 import type { settingsTable } from './settings.ts';
 
-/** The subgraph's parts, in the order in which they start; they stop in the opposite one. */
-export function startStockSubgraph(
-  processContext: ProcessContext<typeof settingsTable>,
-): Promise<void> {
-  return startService(processContext, isOutage, async (service) => {
-    const { settings, started } = service;
-    const databaseUrl = settings.STOCK_DATABASE_URL;
-    const changeTopic = STOCK_CHANGED;
-
-    const { client: database } = started('database', startDatabase(service));
-    const kafka = started('kafka', startKafka(service, topicsOf(settings, changeTopic)));
-    measureOutbox(service.metrics, database);
-    const relay = started('relay', startRelay(service, { kafka, databaseUrl, changeTopic }));
-    const feed = started('feed', startFeed(service, { kafka, database, topic: changeTopic }));
-
-    const stored = relay.wake;
-    started('order_created', startOrderCreatedConsumer(service, { kafka, database, stored }));
-
-    const context = (identity?: Identity, traceparent?: string) =>
-      createContext({ database, feed, stored }, identity, traceparent);
-    await serveStockRest(service, context);
-    await serveSubgraph(service, { sdl, resolvers, createContext: context });
+/** Starts the stock subgraph: what it adds to the parts that `startSubgraph` starts. */
+export function startStockSubgraph(context: ProcessContext<typeof settingsTable>): Promise<void> {
+  return startSubgraph(context, {
+    databaseSetting: 'STOCK_DATABASE_URL',
+    openDatabase,
+    sharedTopics: [ORDER_CREATED, ORDER_DECIDED],
+    changeTopic: STOCK_CHANGED,
+    consumer: orderCreatedConsumer,
+    schema: new URL('../schema.graphql', import.meta.url),
+    resolvers,
+    start: async (service, parts) => {
+      const contextOf = (identity: Identity, traceparent?: string) =>
+        createContext(parts, identity, traceparent);
+      await serveStockRest(service, contextOf);
+      return { createContext: contextOf };
+    },
   });
 }

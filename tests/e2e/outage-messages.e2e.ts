@@ -68,7 +68,7 @@ describe.concurrent('an unavailable dependency', () => {
         () => warningsOf(part).filter((one) => one.includes(setting)),
         (lines) => lines.length > 0,
       );
-      expect(line).toMatch(new RegExp(`PostgreSQL at .* does not answer: .*set ${setting}`));
+      expect(line).toMatch(new RegExp(`PostgreSQL at .* does not answer: .*in ${setting}`));
       expect(part.output()).not.toContain('geheim');
 
       const { errors } = await graphAt(`${part.url}/graphql`)(

@@ -190,7 +190,7 @@ describe.each<Side>(['order', 'stock'])('rejected by PostgreSQL of %s', (side) =
       /shows a certificate that is not trusted \(Hostname.+\)/,
       'sslrootcert=<file>',
     ],
-    ['no TLS', urlOf(''), /takes no connection without TLS/, 'sslmode=verify-full'],
+    ['no TLS', urlOf(''), /requires TLS/, 'sslmode=verify-full'],
   ])(
     '%s: the process is not ready, and a warning names the setting',
     async (_what, url, reason, advice) => {
@@ -230,7 +230,7 @@ it('reports a password that changes while the service runs, and recovers when it
   await eventually(order.readiness, ({ parts }) =>
     /refuses the user or the password/.test(parts['database']?.reason ?? ''),
   );
-  await findWarning(order, /set ORDER_DATABASE_URL to those that it takes/);
+  await findWarning(order, /correct them in ORDER_DATABASE_URL/);
   await change(USER.password);
   await order.ready();
   expect(order.running()).toBe(true);

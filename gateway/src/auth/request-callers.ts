@@ -29,16 +29,16 @@ type Identified = FastifyRequest & { [CALLER]?: Principal };
 /** @param tickets stand for tokens where `EventSource` opens a stream; it can send no header */
 export function createRequestCallers(
   auth: Authentication,
-  tickets: Pick<Tickets, 'callerOf'>,
+  tickets: Pick<Tickets, 'redeem'>,
   { addresses, tokens }: { addresses: Pick<ClientAddress, 'of'>; tokens: TokenChecks },
 ): RequestCallers {
   const callerOf = (request: FastifyRequest): Principal | Promise<Principal> => {
     const { authorization } = request.headers;
-    if (!auth.on) return auth.callerOf(authorization);
+    if (!auth.on) return auth.authenticate(authorization);
     const ticket = authorization === undefined ? ticketIn(request) : undefined;
     const around = tokens.of(addresses.of(request.raw));
-    if (ticket !== undefined) return around(() => tickets.callerOf(ticket));
-    return auth.callerOf(authorization, around);
+    if (ticket !== undefined) return around(() => tickets.redeem(ticket));
+    return auth.authenticate(authorization, around);
   };
   return {
     identify: async (request, reply) => {

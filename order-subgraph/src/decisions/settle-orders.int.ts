@@ -50,10 +50,14 @@ async function pendingOrders(count: number): Promise<string[]> {
 }
 
 describe('settleOrders', () => {
-  it('writes status and event in one transaction; a repeat changes nothing', async () => {
+  it('writes status and event in one transaction and ignores a repeat', async () => {
     const [id = ''] = await pendingOrders(1);
-    expect(await settleOrders(database, batch(confirmed(id)), [])).toMatchObject({ settled: 1 });
-    expect(await settleOrders(database, batch(confirmed(id)), [])).toMatchObject({ repeat: 1 });
+    expect(await settleOrders(database, batch(confirmed(id)), [])).toMatchObject({
+      counts: { settled: 1 },
+    });
+    expect(await settleOrders(database, batch(confirmed(id)), [])).toMatchObject({
+      counts: { repeat: 1 },
+    });
     const order = await database.order.findUniqueOrThrow({ where: { id } });
     expect(order).toMatchObject({ status: 'CONFIRMED', decidedAt: confirmed(id).decidedAt });
     const events = await database.$queryRaw<{ value: Uint8Array; version: number }[]>`
@@ -65,10 +69,12 @@ describe('settleOrders', () => {
     expect(decodeOrderChanged(events[0]?.value ?? new Uint8Array())).toEqual(stored);
   });
 
-  it('dead-letters a contradiction, with the record’s own bytes and where it came from', async () => {
+  it('writes a dead letter for a contradiction, with the record’s bytes and origin', async () => {
     const [id = ''] = await pendingOrders(1);
     const other = { ...confirmed(id), productId: 'teh' };
-    expect(await settleOrders(database, batch(other), [])).toMatchObject({ dead_letter: 1 });
+    expect(await settleOrders(database, batch(other), [])).toMatchObject({
+      counts: { dead_letter: 1 },
+    });
     const letters = await database.$queryRaw<{ value: Uint8Array; headers: object }[]>`
       SELECT value, headers FROM outbox WHERE topic = 'order_decided.dlt'`;
     expect(Buffer.from(letters[0]?.value ?? [])).toEqual(record.value);
@@ -83,14 +89,14 @@ describe('settleOrders', () => {
     expect((await database.order.findUniqueOrThrow({ where: { id } })).status).toBe('PENDING');
   });
 
-  it('settles each order once when two consumers hold the same records in opposite orders', async () => {
+  it('settles each order once in concurrent batches with opposite orders', async () => {
     const ids = await pendingOrders(50);
     const decisions = ids.map(confirmed);
-    const counts = await Promise.all([
+    const batches = await Promise.all([
       settleOrders(database, batch(...decisions), []),
       settleOrders(database, batch(...decisions.toReversed()), []),
     ]);
-    expect(counts.reduce((sum, { settled }) => sum + settled, 0)).toBe(50);
-    expect(counts.reduce((sum, { repeat }) => sum + repeat, 0)).toBe(50);
+    expect(batches.reduce((sum, { counts }) => sum + counts.settled, 0)).toBe(50);
+    expect(batches.reduce((sum, { counts }) => sum + counts.repeat, 0)).toBe(50);
   });
 });

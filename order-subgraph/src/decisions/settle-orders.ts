@@ -5,25 +5,29 @@ import type { Database, Transaction } from '../database.ts';
 import { orderChangedFrom } from '../orders/order-events.ts';
 import { settle } from './settle.ts';
 
-export interface SettleCounts {
-  readonly settled: number;
-  readonly repeat: number;
-  readonly foreign: number;
-  readonly dead_letter: number;
+export interface SettledBatch {
+  /** Numbers of decisions by outcome, for the metric. */
+  readonly counts: {
+    readonly settled: number;
+    readonly repeat: number;
+    readonly foreign: number;
+    readonly dead_letter: number;
+  };
+  /** All dead letters that were written. */
+  readonly letters: readonly DeadLetter[];
 }
 
-/** With all dead letters that were written. */
-export type Settled = SettleCounts & { readonly letters: readonly DeadLetter[] };
-
 /**
- * Applies a batch of decisions to order_db in one transaction: locks the orders (sorted, so that
- * two batches never wait for each other), decides what is new, writes statuses and events.
+ * Applies a batch of decisions to order_db in one transaction: locks the orders, settles those that
+ * are pending, and writes their statuses and events. Locks are taken in the order of ids, so that two
+ * batches cannot deadlock.
+ * @param undecodable dead letters of records that could not be decoded
  */
 export function settleOrders(
   database: Database,
   batch: readonly Readable<OrderDecided>[],
   undecodable: readonly DeadLetter[],
-): Promise<Settled> {
+): Promise<SettledBatch> {
   const decisions = batch.map(({ message, record, traceparent }) => ({
     ...message,
     record,
@@ -36,13 +40,13 @@ export function settleOrders(
     const found = contradictions.map(({ decision: { record }, reason }) => ({ record, reason }));
     const letters = [...undecodable, ...found];
     await writeDeadLetters(transaction, ORDER_DECIDED, letters);
-    return {
+    const counts = {
       settled: settled.length,
       repeat: repeats.length,
       foreign: foreign.length,
       dead_letter: letters.length,
-      letters,
     };
+    return { counts, letters };
   });
 }
 

@@ -1,40 +1,40 @@
 import type { OrderDecided, OrderState } from '@gudang/events';
 
-/** What a batch of decisions means for the orders that it names. */
+/** The outcome of a batch of decisions. */
 export interface Settlement<D> {
-  /** To be written: each of another order, all of them PENDING. */
+  /** Decisions to write, at most one for each order. All these orders are PENDING. */
   readonly settled: readonly D[];
-  /** Known already. */
+  /** Decisions that were applied before. */
   readonly repeats: readonly D[];
-  /** Of orders that are not ours: another producer's. */
+  /** Decisions on orders that are not in order_db: of another producer. */
   readonly foreign: readonly D[];
-  /** Never to be applied. */
+  /** Decisions that can never be applied. */
   readonly contradictions: readonly { readonly decision: D; readonly reason: string }[];
 }
 
-type Known = Pick<OrderState, 'productId' | 'status' | 'rejectionReason'>;
+type CurrentOrder = Pick<OrderState, 'productId' | 'status' | 'rejectionReason'>;
 
 /**
- * Settles orders: a status moves only from PENDING, only once, and only by a decision of the
- * product that was ordered. Pure: the caller holds the rows' locks and writes what comes out.
+ * Settles orders. A status changes once, from PENDING, by a decision on the ordered product. Pure
+ * function: the caller holds the rows' locks and writes the result.
  */
 export function settle<D extends OrderDecided>(
-  orders: ReadonlyMap<string, Known>,
+  orders: ReadonlyMap<string, CurrentOrder>,
   decisions: readonly D[],
 ): Settlement<D> {
-  const known = new Map(orders);
+  const current = new Map(orders);
   const settled: D[] = [];
   const repeats: D[] = [];
   const foreign: D[] = [];
   const contradictions: { decision: D; reason: string }[] = [];
   for (const decision of decisions) {
-    const order = known.get(decision.orderId);
+    const order = current.get(decision.orderId);
     if (order === undefined) foreign.push(decision);
     else if (order.productId !== decision.productId) {
       contradictions.push({ decision, reason: 'the order is of another product' });
     } else if (order.status === 'PENDING') {
       settled.push(decision);
-      known.set(decision.orderId, {
+      current.set(decision.orderId, {
         productId: order.productId,
         status: decision.status,
         rejectionReason: decision.reason,

@@ -9,7 +9,7 @@ import type { Database } from '../database.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { insertOrders, type NewOrder } from './insert-orders.ts';
 
-/** The most orders in one transaction. */
+/** Maximum number of orders in one transaction. */
 const GROUP_LIMIT = 200;
 
 const argumentsSchema = z.object({
@@ -21,10 +21,10 @@ const argumentsSchema = z.object({
 });
 
 /**
- * Takes an order: stores it PENDING, with its events, and waits for nothing else.
- * @param input `{ productId, quantity, idempotencyKey? }`, still to be checked
- * @param traceparent what caused it
- * @throws {ServiceError} BAD_USER_INPUT; IDEMPOTENCY_CONFLICT when the key came with another input
+ * Stores a new order as PENDING, with its events. Waits for nothing but the database.
+ * @param input `{ productId, quantity, idempotencyKey? }`, unchecked
+ * @param traceparent W3C traceparent of the request
+ * @throws {ServiceError} BAD_USER_INPUT; IDEMPOTENCY_CONFLICT if the key was used with another input
  */
 export type CreateOrder = (
   owner: string,
@@ -32,24 +32,24 @@ export type CreateOrder = (
   traceparent?: string,
 ) => Promise<OrderState>;
 
-/** @param stored called after each commit that wrote to the outbox */
+/** @param notifyRelay called after each commit that wrote to the outbox */
 export function createOrderHandler(
   database: Database,
-  stored: () => void,
+  notifyRelay: () => void,
   log?: Pick<Logger, 'debug'>,
 ): CreateOrder {
   const insert = createGroupCommit<NewOrder, OrderState>({
     run: async (orders) => {
       const found = await insertOrders(database, orders);
-      stored();
+      notifyRelay();
       return found;
     },
     limit: GROUP_LIMIT,
     separable: isInvalidData,
   });
 
-  return async (owner, given, traceparent) => {
-    const { input } = parseArguments(argumentsSchema, { input: given });
+  return async (owner, unchecked, traceparent) => {
+    const { input } = parseArguments(argumentsSchema, { input: unchecked });
     const { productId, quantity, idempotencyKey = null } = input;
     const order = await insert({ owner, productId, quantity, idempotencyKey, traceparent });
     if (order.productId !== productId || order.quantity !== quantity) {
@@ -59,7 +59,7 @@ export function createOrderHandler(
         { details: { argument: 'input.idempotencyKey' } },
       );
     }
-    log?.debug({ orderId: order.id, trace_id: traceId(traceparent) }, 'taken');
+    log?.debug({ orderId: order.id, trace_id: traceId(traceparent) }, 'order stored');
     return order;
   };
 }

@@ -2,11 +2,15 @@ import type { OrderState, OrderStatus } from '@gudang/events';
 import type { KeysetCursor, Page } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
-import { ORDER_COLUMNS } from './order-columns.ts';
 import { isVisible, type OrderVisibility } from './order-visibility.ts';
 
+/** The columns of an order with the names of `OrderState`, for hand-written SELECTs. */
+export const ORDER_COLUMNS = Prisma.raw(`
+  id, owner, product_id AS "productId", quantity, status::text AS status,
+  rejection_reason::text AS "rejectionReason", created_at AS "createdAt", decided_at AS "decidedAt"`);
+
 export interface OrderFilter {
-  readonly seen: OrderVisibility;
+  readonly visibility: OrderVisibility;
   readonly productId?: string | undefined;
   readonly status?: OrderStatus | undefined;
 }
@@ -14,29 +18,30 @@ export interface OrderFilter {
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /**
- * The orders of these ids, in that order; undefined where there is none, the id is no UUID, or the
- * order is not to be seen.
+ * Finds orders by id.
+ * @returns an entry for each id; undefined if there is no such order, the id is not a UUID, or the order
+ *   is not visible
  */
 export async function findOrders(
   database: Database,
   ids: readonly string[],
-  seen: OrderVisibility,
+  visibility: OrderVisibility,
 ): Promise<(OrderState | undefined)[]> {
   const wanted = [...new Set(ids.filter((id) => UUID.test(id)).map((id) => id.toLowerCase()))];
   if (wanted.length === 0) return ids.map(() => undefined);
   const found = await database.order.findMany({ where: { id: { in: wanted } } });
-  const shown = found.filter((order) => isVisible(seen, order));
-  const byId = new Map(shown.map((order) => [order.id, order]));
+  const visible = found.filter((order) => isVisible(visibility, order));
+  const byId = new Map(visible.map((order) => [order.id, order]));
   return ids.map((id) => byId.get(id.toLowerCase()));
 }
 
-/** The conditions of a keyset page: rows are compared as (created_at, id), as the indexes hold them. */
+/** Conditions of a keyset page. Rows are compared as (created_at, id), like the indexes. */
 function within(page: Page<KeysetCursor>): Prisma.Sql {
   const { after, before } = page;
-  const place = ({ at, id }: KeysetCursor): Prisma.Sql =>
+  const row = ({ at, id }: KeysetCursor): Prisma.Sql =>
     Prisma.sql`(${at}::timestamptz, ${id}::uuid)`;
-  const behind = after ? Prisma.sql`AND (created_at, id) < ${place(after)}` : Prisma.empty;
-  const ahead = before ? Prisma.sql`AND (created_at, id) > ${place(before)}` : Prisma.empty;
+  const behind = after ? Prisma.sql`AND (created_at, id) < ${row(after)}` : Prisma.empty;
+  const ahead = before ? Prisma.sql`AND (created_at, id) > ${row(before)}` : Prisma.empty;
   return Prisma.sql`${behind} ${ahead}`;
 }
 
@@ -46,40 +51,41 @@ function newestFirst(page: Page<KeysetCursor>): Prisma.Sql {
     : Prisma.sql`ORDER BY created_at, id LIMIT ${page.size + 1}`;
 }
 
-/** Said again that it is not empty: the indexes of owners hold the orders that have one. */
-function of(seen: OrderVisibility): Prisma.Sql {
-  if (seen === 'all') return Prisma.empty;
-  return Prisma.sql`AND owner = ${seen.owner ?? ''} AND owner <> ''`;
+/** Repeats that the owner is not empty, because the indexes by owner contain only orders with an owner. */
+function visibleTo(visibility: OrderVisibility): Prisma.Sql {
+  if (visibility === 'all') return Prisma.empty;
+  return Prisma.sql`AND owner = ${visibility.owner ?? ''} AND owner <> ''`;
 }
 
-function matching({ seen, productId, status }: OrderFilter): Prisma.Sql {
+function matching({ visibility, productId, status }: OrderFilter): Prisma.Sql {
   const ofProduct =
     productId === undefined ? Prisma.empty : Prisma.sql`AND product_id = ${productId}`;
   const ofStatus =
     status === undefined ? Prisma.empty : Prisma.sql`AND status = ${status}::order_status`;
-  return Prisma.sql`${of(seen)} ${ofProduct} ${ofStatus}`;
+  return Prisma.sql`${visibleTo(visibility)} ${ofProduct} ${ofStatus}`;
 }
 
 /**
- * One row more than the page holds, in the direction it is read. SQL by hand because Prisma has
- * no row comparison, and the OR that stands for one cannot use the index to any depth.
+ * Finds a page of orders, newest first.
+ * @returns up to `page.size + 1` rows, in the direction of reading
  */
 export function findOrderPage(
   database: Database,
   page: Page<KeysetCursor>,
   filter: OrderFilter,
 ): Promise<OrderState[]> {
+  // Prisma has no row comparison, and the equivalent OR cannot use the index at any depth.
   return database.$queryRaw<OrderState[]>`
     SELECT ${ORDER_COLUMNS} FROM orders
     WHERE true ${matching(filter)} ${within(page)} ${newestFirst(page)}`;
 }
 
-/** The same page of the orders of many products, in one statement. */
+/** Finds the same page for each of several products, with one statement. */
 export async function findOrderPages(
   database: Database,
   productIds: readonly string[],
   page: Page<KeysetCursor>,
-  filter: Pick<OrderFilter, 'seen' | 'status'>,
+  filter: Pick<OrderFilter, 'visibility' | 'status'>,
 ): Promise<OrderState[][]> {
   const found = await database.$queryRaw<OrderState[]>`
     SELECT page.* FROM unnest(${[...new Set(productIds)]}::text[]) AS wanted (product)

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createGroupCommit } from './group-commit.ts';
 
-/** A group's work that ends when the test says so. */
-function heldGroups() {
+/** Groups that finish when the test calls `finish`. */
+function controlledGroups() {
   const groups: { inputs: readonly number[]; finish: () => void }[] = [];
   const run = (inputs: readonly number[]): Promise<readonly number[]> =>
     new Promise((resolve) => {
@@ -13,8 +13,8 @@ function heldGroups() {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('createGroupCommit', () => {
-  it('runs a lone request at once, and all that arrive meanwhile as the next group', async () => {
-    const { groups, run } = heldGroups();
+  it('runs a single request at once and groups the requests that arrive meanwhile', async () => {
+    const { groups, run } = controlledGroups();
     const commit = createGroupCommit({ run, limit: 10, separable: () => false });
     const first = commit(1);
     const others = [commit(2), commit(3)];
@@ -27,8 +27,8 @@ describe('createGroupCommit', () => {
     expect(await Promise.all(others)).toEqual([20, 30]);
   });
 
-  it('keeps groups within the limit', async () => {
-    const { groups, run } = heldGroups();
+  it('limits the size of a group', async () => {
+    const { groups, run } = controlledGroups();
     const commit = createGroupCommit({ run, limit: 2, separable: () => false });
     const all = [1, 2, 3, 4].map(commit);
     for (let index = 0; index < 3; index += 1) {
@@ -39,11 +39,11 @@ describe('createGroupCommit', () => {
     expect(groups.map(({ inputs }) => inputs)).toEqual([[1], [2, 3], [4]]);
   });
 
-  it('fails a bad one alone', async () => {
+  it('fails only the request whose data is invalid', async () => {
     const commit = createGroupCommit<number, number>({
       run: async (inputs) => {
         await turn();
-        if (inputs.includes(13)) throw new Error('unlucky');
+        if (inputs.includes(13)) throw new Error('invalid');
         return inputs;
       },
       limit: 10,
@@ -58,12 +58,12 @@ describe('createGroupCommit', () => {
     ]);
   });
 
-  it('fails the whole group when no single one can be at fault, and goes on', async () => {
+  it('fails the whole group on an error of no single request and continues', async () => {
     let down = true;
     const commit = createGroupCommit<number, number>({
       run: async (inputs) => {
         await turn();
-        if (down) throw new Error('the database is away');
+        if (down) throw new Error('the database is unavailable');
         return inputs;
       },
       limit: 10,

@@ -1,8 +1,7 @@
 /**
- * Runs single requests in groups: all that arrive while one group is under way make up the next,
- * so that a lone request waits for nothing and a hundred share one transaction.
- * A group that fails is run again one by one where `separable` says that one of it may be at
- * fault, so that it fails alone.
+ * Group commit. Requests that arrive while a group runs form the next group: a single request does not
+ * wait, and a hundred concurrent requests share one transaction. If a group fails because of one
+ * request's data (`separable`), its requests run again one by one, so that only that request fails.
  */
 export function createGroupCommit<I, O>({
   run,
@@ -10,8 +9,9 @@ export function createGroupCommit<I, O>({
   separable,
 }: {
   run: (inputs: readonly I[]) => Promise<readonly O[]>;
-  /** The most requests in one group. */
+  /** Maximum number of requests in a group. */
   limit: number;
+  /** Whether a single request of the group may be the cause of an error. */
   separable: (error: unknown) => boolean;
 }): (input: I) => Promise<O> {
   interface Waiting {
@@ -30,7 +30,7 @@ export function createGroupCommit<I, O>({
       });
     } catch (error) {
       if (group.length > 1 && separable(error)) {
-        for (const one of group) await runGroup([one]);
+        for (const request of group) await runGroup([request]);
       } else {
         for (const { reject } of group) reject(error);
       }

@@ -28,7 +28,7 @@ const outbox = (): Promise<
 
 describe('insertOrders', () => {
   it.each(['', 'Siti'])(
-    'stores the order PENDING and both events in one transaction, in the shape of the contract (owner "%s")',
+    'stores a PENDING order and both events in one transaction, encoded as @gudang/events does (owner "%s")',
     async (owner) => {
       const [order] = await insertOrders(database, [{ ...newOrder, owner }]);
       expect(order).toMatchObject({ owner, productId: newOrder.productId, status: 'PENDING' });
@@ -45,7 +45,7 @@ describe('insertOrders', () => {
     },
   );
 
-  it('answers the order that a known idempotency key made, in one batch and over two', async () => {
+  it('returns the existing order for a repeated idempotency key, within a batch and across batches', async () => {
     const keyed = { ...newOrder, idempotencyKey: 'k' };
     const [first, same, other] = await insertOrders(database, [keyed, keyed, newOrder]);
     const [again] = await insertOrders(database, [keyed]);
@@ -56,44 +56,44 @@ describe('insertOrders', () => {
     expect(await outbox()).toHaveLength(4);
   });
 
-  it('hands on what caused an order to both its events, and nothing to those of others', async () => {
+  it('writes an order’s traceparent to both its events and to no others', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    const [caused] = await insertOrders(database, [{ ...newOrder, traceparent }, newOrder]);
-    const rows = await database.$queryRaw<{ ours: boolean; traceparent: string | null }[]>`
-      SELECT position(${caused?.id} IN convert_from(value, 'UTF8')) > 0 AS ours, traceparent
+    const [traced] = await insertOrders(database, [{ ...newOrder, traceparent }, newOrder]);
+    const rows = await database.$queryRaw<{ own: boolean; traceparent: string | null }[]>`
+      SELECT position(${traced?.id} IN convert_from(value, 'UTF8')) > 0 AS own, traceparent
       FROM outbox`;
     expect(rows).toHaveLength(4);
-    for (const row of rows) expect(row.traceparent).toBe(row.ours ? traceparent : null);
-    expect(rows.filter(({ ours }) => ours)).toHaveLength(2);
+    for (const row of rows) expect(row.traceparent).toBe(row.own ? traceparent : null);
+    expect(rows.filter(({ own }) => own)).toHaveLength(2);
   });
 
-  it('keeps the keys of two owners apart', async () => {
+  it('separates the idempotency keys of two owners', async () => {
     const keyed = { ...newOrder, idempotencyKey: 'k' };
     const [one, two] = await insertOrders(database, [keyed, { ...keyed, owner: 'someone' }]);
     expect(one?.id).not.toBe(two?.id);
   });
 
-  it('is refused by the database itself when the quantity is outside its limits', async () => {
-    const refused = await insertOrders(database, [{ ...newOrder, quantity: 0 }]).catch((e) => e);
-    expect(isInvalidData(refused)).toBe(true);
+  it('rejects a quantity outside the limits by a constraint of the database', async () => {
+    const error = await insertOrders(database, [{ ...newOrder, quantity: 0 }]).catch((e) => e);
+    expect(isInvalidData(error)).toBe(true);
     expect(await outbox()).toEqual([]);
   });
 });
 
 describe('createOrder', () => {
-  it('makes one order of 50 parallel requests with one key', async () => {
-    let stored = 0;
+  it('creates one order for 50 concurrent requests with the same key', async () => {
+    let notified = 0;
     const createOrder = createOrderHandler(database, () => {
-      stored += 1;
+      notified += 1;
     });
     const input = { productId: 'kopi', quantity: 2, idempotencyKey: 'once' };
     const orders = await Promise.all(Array.from({ length: 50 }, () => createOrder('', input)));
     expect(new Set(orders.map(({ id }) => id)).size).toBe(1);
     expect(await database.order.count()).toBe(1);
-    expect(stored).toBeGreaterThan(0);
+    expect(notified).toBeGreaterThan(0);
   });
 
-  it('refuses a known key with another input, and keeps the order', async () => {
+  it('rejects a repeated key with another input and keeps the order', async () => {
     const createOrder = createOrderHandler(database, () => {});
     const input = { productId: 'kopi', quantity: 2, idempotencyKey: 'k' };
     await createOrder('', input);
@@ -103,7 +103,7 @@ describe('createOrder', () => {
     expect(await database.order.count()).toBe(1);
   });
 
-  it('keeps a final status whatever is written', async () => {
+  it('rejects a change of a final status by a trigger of the database', async () => {
     const [order] = await insertOrders(database, [newOrder]);
     const settle = (status: string, reason: string | null) => database.$executeRaw`
       UPDATE orders SET status = ${status}::order_status, decided_at = now(),

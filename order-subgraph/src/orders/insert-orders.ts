@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { OrderState } from '@gudang/events';
 import type { Database } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
-import { ORDER_COLUMNS } from './order-columns.ts';
+import { ORDER_COLUMNS } from './find-orders.ts';
 import { orderChangedFrom, orderCreatedFrom } from './order-events.ts';
 
 export interface NewOrder {
@@ -10,15 +10,14 @@ export interface NewOrder {
   readonly productId: string;
   readonly quantity: number;
   readonly idempotencyKey: string | null;
-  /** What caused it: carried on by its events. */
+  /** W3C traceparent of the order's cause, which its events carry. */
   readonly traceparent?: string | undefined;
 }
 
 /**
- * Stores orders and their events in one statement, which is its own transaction: 0.42 ms of CPU
- * an order where two Prisma creates in a transaction take 1.43.
- * @returns for each order given, in that order, what is stored: of a known idempotency key, the
- *   order that was there before
+ * Stores orders and their events in one statement, which is its own transaction. It takes 0.42 ms of CPU
+ * for an order; two Prisma creates in a transaction take 1.43 ms.
+ * @returns the stored order for each given one; for a repeated idempotency key, the existing order
  */
 export async function insertOrders(
   database: Database,
@@ -43,25 +42,27 @@ export async function insertOrders(
     )
     SELECT ${ORDER_COLUMNS} FROM created`;
   const byId = new Map(created.map((order) => [order.id, order]));
-  const stored = ids.map((id) => byId.get(id));
-  const missing = orders.filter((_order, index) => stored[index] === undefined);
-  if (missing.length === 0) return stored as OrderState[];
+  const inserted = ids.map((id) => byId.get(id));
+  const missing = orders.filter((_order, index) => inserted[index] === undefined);
+  if (missing.length === 0) return inserted as OrderState[];
 
-  const known = await findByKeys(database, missing);
+  const existing = await findByKeys(database, missing);
   return orders.map((order, index) => {
-    const found = stored[index] ?? known.get(JSON.stringify([order.owner, order.idempotencyKey]));
-    if (found === undefined) throw new Error('An order was neither stored nor found by its key');
+    const found =
+      inserted[index] ?? existing.get(JSON.stringify([order.owner, order.idempotencyKey]));
+    if (found === undefined)
+      throw new Error('An order was neither inserted nor found by its idempotency key');
     return found;
   });
 }
 
 /**
- * What caused each order, as a part of the statement. Only when something is known of one: it takes
- * 50 µs of PostgreSQL's CPU for a lone order, 2 µs for one of many.
+ * Returns the part of the statement that joins each order with its traceparent. Left out if no order has
+ * one, because it takes 50 µs of PostgreSQL's CPU for a single order, 2 µs for one of many.
  */
 function causesOf(orders: readonly NewOrder[], ids: readonly string[]) {
   const traceparents = orders.map((order) => order.traceparent ?? null);
-  if (traceparents.every((one) => one === null)) {
+  if (traceparents.every((traceparent) => traceparent === null)) {
     return { caused: Prisma.empty, relation: 'created', traceparent: 'NULL' };
   }
   const caused = Prisma.sql`, caused AS (
@@ -72,7 +73,7 @@ function causesOf(orders: readonly NewOrder[], ids: readonly string[]) {
   return { caused, relation: 'caused', traceparent: 'traceparent' };
 }
 
-/** Their transactions are committed: the insert waited for them before it gave way. */
+/** Finds existing orders. Their transactions have committed: ON CONFLICT waited for them. */
 async function findByKeys(
   database: Database,
   orders: readonly NewOrder[],

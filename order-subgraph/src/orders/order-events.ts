@@ -5,10 +5,10 @@ const iso = (column: string): string =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /**
- * Writes the events of a relation that has the columns of `orders` into the outbox. In SQL, so
- * that state, time and event come from one statement: one round trip, one clock.
- * A test holds their shape against @gudang/events.
- * @param traceparent a column of the relation: what caused the event
+ * Returns an INSERT of `order_created` events into the outbox. In SQL, so that one statement writes state
+ * and event, with one round trip and one clock. A test compares the JSON with @gudang/events.
+ * @param relation a relation with the columns of `orders`
+ * @param traceparent the relation's column with the W3C traceparent of the event's cause
  */
 export function orderCreatedFrom(relation: string, traceparent = 'NULL'): Prisma.Sql {
   return Prisma.raw(`
@@ -19,7 +19,7 @@ export function orderCreatedFrom(relation: string, traceparent = 'NULL'): Prisma
     FROM ${relation}`);
 }
 
-/** A PENDING order has version 1, a decided one 2. */
+/** Returns an INSERT of `order_changed` events. A PENDING order has version 1, a decided order version 2. */
 export function orderChangedFrom(relation: string, traceparent = 'NULL'): Prisma.Sql {
   return Prisma.raw(`
     INSERT INTO outbox (topic, key, value, version, traceparent)

@@ -20,7 +20,7 @@ beforeEach(async () => {
   await database.$executeRaw`TRUNCATE orders, outbox, reconciliations`;
 });
 
-/** Stores orders as if so many seconds ago, with their events already sent. */
+/** Stores orders with an age in seconds and without events, as if they were sent. */
 async function pendingOrders(count: number, secondsAgo: number): Promise<string[]> {
   const order = { owner: '', productId: 'kopi', quantity: 1, idempotencyKey: null };
   const orders = await insertOrders(database, Array(count).fill(order));
@@ -41,7 +41,7 @@ const publishedIds = async (): Promise<string[]> => {
 };
 
 describe('republishOrders', () => {
-  it('publishes overdue orders, and no younger ones', async () => {
+  it('publishes overdue orders only', async () => {
     const overdue = await pendingOrders(2, 100);
     await pendingOrders(1, 10);
     const published = await republishOrders(database, { after: 60, limit: 10 });
@@ -49,14 +49,14 @@ describe('republishOrders', () => {
     expect((await publishedIds()).toSorted()).toEqual(overdue.toSorted());
   });
 
-  it('leaves decided orders alone', async () => {
+  it('does not publish decided orders', async () => {
     const [id] = await pendingOrders(1, 100);
     await database.$executeRaw`
       UPDATE orders SET status = 'CONFIRMED', decided_at = now() WHERE id = ${id}::uuid`;
     expect(await republishOrders(database, { after: 60, limit: 10 })).toEqual([]);
   });
 
-  it('leaves an order alone whose event may still be in the outbox', async () => {
+  it('does not publish an order whose event may be in the outbox', async () => {
     await pendingOrders(1, 100);
     const [later] = await pendingOrders(1, 90);
     await database.$executeRaw`
@@ -67,13 +67,13 @@ describe('republishOrders', () => {
     expect(published).not.toContain(later);
   });
 
-  it('begins with the newest, in bounded batches', async () => {
+  it('publishes the newest orders first, up to the limit', async () => {
     await pendingOrders(3, 200);
     const [newest] = await pendingOrders(1, 100);
     expect(await republishOrders(database, { after: 60, limit: 1 })).toEqual([newest]);
   });
 
-  it('publishes the same order less and less often', async () => {
+  it('doubles the interval with each publication of an order', async () => {
     const [id] = await pendingOrders(1, 100);
     const waits: number[] = [];
     for (let attempt = 0; attempt < 4; attempt += 1) {
@@ -83,7 +83,7 @@ describe('republishOrders', () => {
       const [row] = await database.$queryRaw<{ wait: number }[]>`
         SELECT extract(epoch FROM next_at - now())::float AS wait FROM reconciliations`;
       waits.push(Math.round((row?.wait ?? 0) / 10) * 10);
-      // Not now(): the column rounds to milliseconds, so up to half of one into the future.
+      // Not now(): the column rounds to milliseconds, up to half a millisecond into the future.
       await database.$executeRaw`UPDATE reconciliations SET next_at = now() - interval '1 s'`;
     }
     expect(waits).toEqual([60, 120, 240, 480]);
@@ -91,7 +91,7 @@ describe('republishOrders', () => {
 });
 
 describe('countUndecided', () => {
-  it('counts the orders still PENDING and forgets the others', async () => {
+  it('counts PENDING orders and deletes the state of the others', async () => {
     const [first, second] = await pendingOrders(2, 100);
     const ids = await republishOrders(database, { after: 60, limit: 10 });
     await database.$executeRaw`

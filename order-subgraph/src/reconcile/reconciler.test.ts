@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nextBatchSize } from './reconciler.ts';
 
 describe('nextBatchSize', () => {
-  it('begins with one', () => {
+  it('starts with one order', () => {
     expect(nextBatchSize({ size: 0, undecided: 0 })).toBe(1);
   });
 
@@ -16,7 +16,7 @@ describe('nextBatchSize', () => {
     expect(sizes).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 500, 500, 500]);
   });
 
-  it('falls back to one as soon as one is still waiting: a backlog, not a loss', () => {
+  it('returns to one order while an order of the last round is undecided', () => {
     expect(nextBatchSize({ size: 256, undecided: 1 })).toBe(1);
   });
 });

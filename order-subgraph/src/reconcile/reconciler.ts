@@ -4,16 +4,16 @@ import { pause, type Stoppable } from '@gudang/runtime';
 import type { Database } from '../database.ts';
 import { countUndecided, republishOrders } from './republish-orders.ts';
 
-/** The most orders published again in one round. */
+/** Maximum number of orders published in one round. */
 const BATCH_LIMIT = 500;
-/** The wait between two rounds, in milliseconds, while orders are being published again. */
+/** The pause between two rounds while orders are published again, in milliseconds. */
 const ROUND_MS = 1_000;
-/** The longest wait when there was nothing to do: a lost event costs this beside RECONCILE_AFTER. */
+/** The longest pause if no order is overdue, in milliseconds: a lost event waits this long after RECONCILE_AFTER. */
 const IDLE_ROUND_MS = 5_000;
 
 /**
- * Publishes orders again that stay PENDING: their event was lost behind the outbox, with the
- * broker's data say. Only beside the relay that leads, so that one replica does it.
+ * Starts to publish orders again that stay PENDING, because their event was lost after the outbox, for
+ * example with the broker's data. Runs only beside the leading relay, so that one replica does it.
  */
 export function startReconciler(
   { log, metrics }: Pick<Service, 'log' | 'metrics'>,
@@ -24,7 +24,7 @@ export function startReconciler(
   }: {
     database: Database;
     relay: Relay;
-    /** How long an order is PENDING before it is published again, in seconds; 0: never. */
+    /** How long an order is PENDING before it is published again, in seconds. 0: never. */
     after: number;
   },
 ): Stoppable {
@@ -40,7 +40,7 @@ export function startReconciler(
     const undecided = await countUndecided(database, last);
     const limit = nextBatchSize({ size: last.length, undecided });
     const published = await republishOrders(database, { after, limit });
-    // While a probe waits, it goes on being the one that is watched.
+    // While the last round is undecided and nothing new is due, keep watching it.
     if (published.length > 0 || undecided === 0) last = published;
     if (published.length === 0) return;
     reconciled.inc(published.length);
@@ -53,8 +53,10 @@ export function startReconciler(
     while (!stopping.signal.aborted) {
       await pause(last.length > 0 ? ROUND_MS : idleRound, stopping.signal);
       if (!relay.isLeading() || stopping.signal.aborted) continue;
-      // The database may be away: the next round finds what this one did not.
-      await round().catch((error: unknown) => log.debug({ err: error }, 'no reconciliation'));
+      // If the database is unavailable, the next round finds the same orders.
+      await round().catch((error: unknown) =>
+        log.debug({ err: error }, 'reconciliation failed; retrying in the next round'),
+      );
     }
   })();
 
@@ -67,10 +69,10 @@ export function startReconciler(
 }
 
 /**
- * How many overdue orders the next round publishes again. One is a probe: behind a mere backlog
- * the newest waits for all the rest, and one more record a round harms nobody. Only when all of a
- * round were decided before the next does the number double: then the road is clear, and what is
- * still PENDING has lost its event.
+ * Returns how many overdue orders the next round publishes. The first round publishes one, as a probe:
+ * behind a backlog, the newest order waits for all others, and one additional record per round does no
+ * harm. If every order of a round was decided before the next round, there is no backlog, so orders that
+ * are still PENDING have lost their event, and the number doubles.
  */
 export function nextBatchSize(last: { readonly size: number; readonly undecided: number }): number {
   return last.undecided > 0 || last.size === 0 ? 1 : Math.min(last.size * 2, BATCH_LIMIT);

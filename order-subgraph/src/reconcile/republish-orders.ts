@@ -1,15 +1,16 @@
 import type { Database } from '../database.ts';
 import { orderCreatedFrom } from '../orders/order-events.ts';
 
-/** The longest wait between two publications of the same order, in seconds. */
-const MOST_WAIT_S = 3_600;
+/** The longest interval between two publications of the same order, in seconds. */
+const MAX_INTERVAL_S = 3_600;
 
 /**
- * Publishes overdue orders again through the outbox, the newest first: behind a backlog that one
- * is decided last, so that its decision proves the road clear. The wait doubles with each time.
- * An order as young as the oldest event in the outbox may have its event there: left alone.
+ * Publishes overdue orders again through the outbox, newest first: behind a backlog the newest order is
+ * decided last, so its decision proves that there is no backlog. The interval doubles with each
+ * publication of an order. An order that is not older than the oldest event in the outbox is skipped,
+ * because its event may be there.
  * @param after how long an order is PENDING before it is overdue, in seconds
- * @returns the ids published
+ * @returns the ids of the published orders
  */
 export async function republishOrders(
   database: Database,
@@ -31,13 +32,13 @@ export async function republishOrders(
       ON CONFLICT (order_id) DO UPDATE SET
         attempts = reconciliations.attempts + 1,
         next_at = now() + make_interval(
-          secs => least(${MOST_WAIT_S}, ${after} * power(2, least(reconciliations.attempts, 20))))
+          secs => least(${MAX_INTERVAL_S}, ${after} * power(2, least(reconciliations.attempts, 20))))
     ), event AS (${orderCreatedFrom('due')})
     SELECT id FROM due`;
   return published.map(({ id }) => id);
 }
 
-/** Of these orders, how many are still PENDING; forgets those that are not. */
+/** Counts the orders that are still PENDING, and deletes the publication state of the others. */
 export async function countUndecided(database: Database, ids: readonly string[]): Promise<number> {
   if (ids.length === 0) return 0;
   await database.$executeRaw`

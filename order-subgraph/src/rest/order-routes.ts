@@ -18,25 +18,25 @@ const NEWEST: Page<KeysetCursor> = {
   before: undefined,
 };
 
-/** The orders as clients of the earlier system know them. */
+/** Serves the REST interface of the earlier order service. */
 export function serveOrderRest(
   service: Pick<SubgraphService, 'app' | 'auth' | 'isOutage' | 'log'>,
   createContext: (
     identity: Identity,
-  ) => Pick<Context, 'database' | 'createOrder' | 'seen' | 'owner'>,
+  ) => Pick<Context, 'database' | 'createOrder' | 'visibility' | 'owner'>,
 ): Promise<void> {
-  return serveRest(service, { prefix: '/order', names: NAMES }, (rest, callerOf) => {
+  return serveRest(service, { prefix: '/order', names: NAMES }, (rest, contextOf) => {
     rest.get('/', async (request): Promise<RestAnswer> => {
-      const { identity } = callerOf(request);
+      const { identity } = contextOf(request);
       assertAuthorized(identity, {});
-      const { database, seen } = createContext(identity);
-      const orders = await findOrderPage(database, NEWEST, { seen });
-      const shown = orders.slice(0, REST_LIST_LIMIT).map(show);
-      return { Message: 'Berhasil Mendapatkan Data Order', Data: shown };
+      const { database, visibility } = createContext(identity);
+      const orders = await findOrderPage(database, NEWEST, { visibility });
+      const Data = orders.slice(0, REST_LIST_LIMIT).map(toRestOrder);
+      return { Message: 'Berhasil Mendapatkan Data Order', Data };
     });
 
     rest.post('/add-order', async (request, reply): Promise<RestAnswer> => {
-      const { identity, traceparent } = callerOf(request);
+      const { identity, traceparent } = contextOf(request);
       assertAuthorized(identity, { anyOf: [['order:write']] });
       const { createOrder, owner } = createContext(identity);
       const { productid, quantity } = fieldsOf(request.body);
@@ -44,11 +44,11 @@ export function serveOrderRest(
       const input = { productId: productid, quantity, idempotencyKey };
       const order = await createOrder(owner, input, traceparent);
       reply.code(201);
-      return { Message: 'Berhasil Menambahkan Data', Data: show(order) };
+      return { Message: 'Berhasil Menambahkan Data', Data: toRestOrder(order) };
     });
   });
 }
 
-function show({ id, productId, quantity }: OrderState) {
+function toRestOrder({ id, productId, quantity }: OrderState) {
   return { id, productid: productId, quantity };
 }

@@ -7,30 +7,30 @@ import { findOrders } from '../orders/find-orders.ts';
 import type { OrderVisibility } from '../orders/order-visibility.ts';
 
 /**
- * An order's state at once, then each change; ends after the decision.
- * @throws {ServiceError} NOT_FOUND, also for an order that is not to be seen
+ * Yields an order's current state, then each change. Ends after the decision.
+ * @throws {ServiceError} NOT_FOUND, also if the order is not visible
  */
 export async function* watchOrder(
-  context: Pick<Context, 'database' | 'feed' | 'seen'>,
+  context: Pick<Context, 'database' | 'changeFeed' | 'visibility'>,
   id: string,
 ): AsyncGenerator<OrderState, void> {
-  const { database, feed, seen } = context;
-  // Watched before it is read, so that no change falls between the two.
-  const watch = feed.watch([id.toLowerCase()]);
+  const { database, changeFeed, visibility } = context;
+  // Watch before reading, so that no change is missed in between.
+  const watch = changeFeed.watch([id.toLowerCase()]);
   try {
-    let shown = await readOrder(database, id, seen);
-    yield shown;
-    while (shown.status === 'PENDING') {
+    let sent = await readOrder(database, id, visibility);
+    yield sent;
+    while (sent.status === 'PENDING') {
       const change = await watch.next();
       if (change === undefined) return;
       const state =
         change === 'missed'
-          ? await readOrder(database, id, seen)
+          ? await readOrder(database, id, visibility)
           : decodeOrderChanged(change.value);
-      if (state.status === shown.status) continue;
-      shown = state;
+      if (state.status === sent.status) continue;
+      sent = state;
       setEventTrace(context, change === 'missed' ? undefined : change.traceparent);
-      yield shown;
+      yield sent;
     }
   } finally {
     watch.close();
@@ -40,9 +40,9 @@ export async function* watchOrder(
 async function readOrder(
   database: Database,
   id: string,
-  seen: OrderVisibility,
+  visibility: OrderVisibility,
 ): Promise<OrderState> {
-  const [order] = await findOrders(database, [id], seen);
+  const [order] = await findOrders(database, [id], visibility);
   if (order === undefined) throw notFound('order', id);
   return order;
 }

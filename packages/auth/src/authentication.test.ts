@@ -35,7 +35,7 @@ describe('without auth', () => {
     const auth = start({});
     expect(auth.on).toBe(false);
     for (const given of [undefined, 'Bearer nonsense', bearer(await signToken(SITI))]) {
-      expect((await auth.callerOf(given)).identity).toBe(UNRESTRICTED);
+      expect((await auth.authenticate(given)).identity).toBe(UNRESTRICTED);
     }
     expect(logged).toEqual([
       'no auth is set: whoever reaches 127.0.0.1 may do everything; JWT_JWKS_URL or JWT_SECRET sets it',
@@ -50,11 +50,11 @@ describe('with a secret', () => {
 
   it('knows whoever shows a good token, and nobody without one', async () => {
     expect(auth.on).toBe(true);
-    expect((await auth.callerOf(undefined)).identity).toBe(ANONYMOUS);
-    expect((await auth.callerOf('')).identity).toBe(ANONYMOUS);
+    expect((await auth.authenticate(undefined)).identity).toBe(ANONYMOUS);
+    expect((await auth.authenticate('')).identity).toBe(ANONYMOUS);
     const token = await signToken(SITI);
     for (const given of [bearer(token), `bearer   ${token}`, token]) {
-      const { identity, expiresAt } = await auth.callerOf(given);
+      const { identity, expiresAt } = await auth.authenticate(given);
       expect(identity).toEqual({ subject: 'Siti', scopes: ['order:write', 'stock:write'] });
       expect(expiresAt / 1000).toBeCloseTo(Date.now() / 1000 + 3600, -1);
     }
@@ -68,13 +68,15 @@ describe('with a secret', () => {
     [{}, []],
   ])('reads scopes from %j', async (claims, scopes) => {
     const token = await signToken({ sub: 'x', ...claims });
-    expect((await auth.callerOf(token)).identity).toEqual({ subject: 'x', scopes });
+    expect((await auth.authenticate(token)).identity).toEqual({ subject: 'x', scopes });
   });
 
   it('takes any of its audiences', async () => {
     const two = start({ ...TOKEN_SETTINGS, JWT_AUDIENCE: `other, ${AUDIENCE}` });
     for (const aud of ['other', AUDIENCE, ['x', 'other']]) {
-      expect((await two.callerOf(await signToken({ ...SITI, aud }))).identity.subject).toBe('Siti');
+      expect((await two.authenticate(await signToken({ ...SITI, aud }))).identity.subject).toBe(
+        'Siti',
+      );
     }
   });
 
@@ -85,10 +87,10 @@ describe('with a secret', () => {
     });
     for (const key of [undefined, Buffer.from('n'.repeat(32))]) {
       const token = await signToken(SITI, key ? { key } : {});
-      expect((await changing.callerOf(token)).identity.subject).toBe('Siti');
+      expect((await changing.authenticate(token)).identity.subject).toBe('Siti');
     }
     const other = await signToken(SITI, { key: Buffer.from('x'.repeat(32)) });
-    await expect(async () => changing.callerOf(other)).rejects.toThrow('signature');
+    await expect(async () => changing.authenticate(other)).rejects.toThrow('signature');
   });
 
   it.each<[string, string, () => string | Promise<string>]>([
@@ -119,7 +121,7 @@ describe('with a secret', () => {
     ['too long', 'it is longer than 8192 characters', () => 'x'.repeat(9000)],
   ])('refuses one that is %s', async (_what, reason, make) => {
     const given = await make();
-    await expect(async () => auth.callerOf(given)).rejects.toMatchObject({
+    await expect(async () => auth.authenticate(given)).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
       message: expect.stringContaining(reason),
     });
@@ -127,18 +129,18 @@ describe('with a secret', () => {
 
   it('refuses a token that it knows once it has expired', async () => {
     const token = await signToken(SITI, { expiresIn: 100 });
-    expect(await auth.callerOf(token)).toBe(auth.callerOf(token));
+    expect(await auth.authenticate(token)).toBe(auth.authenticate(token));
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 101_000 });
-    await expect(async () => auth.callerOf(token)).rejects.toThrow('it has expired');
+    await expect(async () => auth.authenticate(token)).rejects.toThrow('it has expired');
   });
 
   it('takes one for as long as clocks may differ', async () => {
     const patient = start({ ...TOKEN_SETTINGS, JWT_CLOCK_TOLERANCE_S: '30' });
     const token = await signToken(SITI, { expiresIn: -20 });
-    const { expiresAt } = await patient.callerOf(token);
+    const { expiresAt } = await patient.authenticate(token);
     expect(expiresAt).toBeGreaterThan(Date.now());
     const old = await signToken(SITI, { expiresIn: -31 });
-    await expect(async () => patient.callerOf(old)).rejects.toThrow('it has expired');
+    await expect(async () => patient.authenticate(old)).rejects.toThrow('it has expired');
   });
 });
 
@@ -157,27 +159,27 @@ describe('with an issuer that publishes its keys', () => {
     await using rig = await withIssuer();
     const { issuer, auth } = rig;
     for (const sub of ['a', 'b', 'c']) {
-      expect((await auth.callerOf(await issuer.sign({ sub }))).identity.subject).toBe(sub);
+      expect((await auth.authenticate(await issuer.sign({ sub }))).identity.subject).toBe(sub);
     }
     expect(issuer.fetches()).toBe(1);
     await issuer.changeKeys();
     const token = await issuer.sign(SITI);
     // At most each half minute, so that forged names are no flood.
-    await expect(async () => auth.callerOf(token)).rejects.toThrow('no key that the issuer');
+    await expect(async () => auth.authenticate(token)).rejects.toThrow('no key that the issuer');
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 });
-    expect((await auth.callerOf(token)).identity.subject).toBe('Siti');
+    expect((await auth.authenticate(token)).identity.subject).toBe('Siti');
     expect(issuer.fetches()).toBe(2);
   });
 
   it('goes on with those that it knows while the issuer is away', async () => {
     await using rig = await withIssuer();
     const { issuer, auth } = rig;
-    await auth.callerOf(await issuer.sign({ sub: 'before' }));
+    await auth.authenticate(await issuer.sign({ sub: 'before' }));
     issuer.setAway(true);
     vi.useFakeTimers({ toFake: ['Date', 'performance'], now: Date.now() + 20 * 60_000 });
     vi.advanceTimersByTime(20 * 60_000);
     const later = await issuer.sign({ sub: 'later' });
-    expect((await auth.callerOf(later)).identity.subject).toBe('later');
+    expect((await auth.authenticate(later)).identity.subject).toBe('later');
     vi.useRealTimers();
     await vi.waitFor(() =>
       expect(logged).toEqual([
@@ -191,12 +193,12 @@ describe('with an issuer that publishes its keys', () => {
     const { issuer, auth } = rig;
     issuer.setAway(true);
     const token = await issuer.sign(SITI);
-    await expect(async () => auth.callerOf(token)).rejects.toMatchObject({
+    await expect(async () => auth.authenticate(token)).rejects.toMatchObject({
       code: 'UNAVAILABLE',
       retryable: true,
     });
     issuer.setAway(false);
-    expect((await auth.callerOf(token)).identity.subject).toBe('Siti');
+    expect((await auth.authenticate(token)).identity.subject).toBe('Siti');
   });
 
   it('never takes a public key for a secret', async () => {
@@ -209,7 +211,7 @@ describe('with an issuer that publishes its keys', () => {
     const signature = createHmac('sha256', JSON.stringify(published))
       .update(`${head}.${body}`)
       .digest('base64url');
-    await expect(async () => rig.auth.callerOf(`${head}.${body}.${signature}`)).rejects.toThrow(
+    await expect(async () => rig.auth.authenticate(`${head}.${body}.${signature}`)).rejects.toThrow(
       'an algorithm that is not allowed',
     );
   });

@@ -14,7 +14,7 @@ export interface Authentication {
    * @param around the check of a token that is not known
    * @throws {ServiceError} UNAUTHENTICATED, UNAVAILABLE; rejects with them
    */
-  readonly callerOf: (
+  readonly authenticate: (
     authorization: string | undefined,
     around?: TokenCheck,
   ) => Principal | Promise<Principal>;
@@ -38,7 +38,7 @@ export function createAuthentication(
   if (!keys) {
     const who = settings.AUTH === 'off' ? 'whoever reaches it' : `whoever reaches ${settings.HOST}`;
     log.info(`no auth is set: ${who} may do everything; JWT_JWKS_URL or JWT_SECRET sets it`);
-    return { on: false, callerOf: () => UNRESTRICTED_PRINCIPAL };
+    return { on: false, authenticate: () => UNRESTRICTED_PRINCIPAL };
   }
   const verify = createTokenVerifier(keys, {
     issuer: String(settings.JWT_ISSUER),
@@ -48,7 +48,7 @@ export function createAuthentication(
   });
   return {
     on: true,
-    callerOf: (authorization, around) => {
+    authenticate: (authorization, around) => {
       if (authorization === undefined || authorization === '') return ANONYMOUS_PRINCIPAL;
       const token = /^(?:Bearer +)?([^\s]+)$/i.exec(authorization)?.[1];
       if (token === undefined) throw invalidToken('send it as "Authorization: Bearer <token>"');

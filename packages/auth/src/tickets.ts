@@ -14,7 +14,7 @@ export const TICKET_S = 30;
 export interface Tickets {
   readonly issue: (caller: Principal) => Promise<string>;
   /** @throws {ServiceError} UNAUTHENTICATED */
-  readonly callerOf: (ticket: string) => Promise<Principal>;
+  readonly redeem: (ticket: string) => Promise<Principal>;
 }
 
 /** @param secrets the same in all processes that take each other's tickets; the first one encrypts */
@@ -31,7 +31,7 @@ export function createTickets(secrets: readonly string[]): Tickets {
         .setExpirationTime(`${TICKET_S} s`)
         .encrypt(key);
     },
-    callerOf: async (ticket) => {
+    redeem: async (ticket) => {
       for (const key of keys) {
         const read = await jwtDecrypt(ticket, key, { requiredClaims: ['exp'] }).catch(
           () => undefined,

@@ -4,9 +4,8 @@ import { tlsProblem } from './database-tls.ts';
 import { sqlState } from './sql-state.ts';
 
 /**
- * Why a database cannot be used.
- *
- * @param error what the driver threw; undefined when it did not answer in time
+ * Returns why a database cannot be used and what to do.
+ * @param error the driver's error; undefined if the database did not answer in time
  * @param setting the setting with the database's URL, such as ORDER_DATABASE_URL
  */
 export function databaseProblem(
@@ -20,18 +19,18 @@ export function databaseProblem(
     case '3D000':
       return {
         reason: `${server} has no such database`,
-        advice: `\`npm run migrate\` creates it, or set ${setting} to the right one`,
+        advice: `run \`npm run migrate\` to create it, or correct ${setting}`,
       };
     case '42P01':
       return {
         reason: `${server} lacks its tables`,
-        advice: `\`npm run migrate\` makes them, or set ${setting} to the right one`,
+        advice: `run \`npm run migrate\` to create them, or correct ${setting}`,
       };
     case '28000':
     case '28P01':
       return {
         reason: `${server} refuses the user or the password`,
-        advice: `set ${setting} to those that it takes`,
+        advice: `correct them in ${setting}`,
       };
     case '53300':
       return {
@@ -41,7 +40,7 @@ export function databaseProblem(
     default:
       return {
         reason: `${server} does not answer`,
-        advice: `start it, or set ${setting} to where it runs`,
+        advice: `start it, or correct the address in ${setting}`,
       };
   }
 }

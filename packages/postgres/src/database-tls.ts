@@ -2,35 +2,35 @@ import { isCertificateProblem } from '@gudang/runtime';
 import { chain } from './sql-state.ts';
 
 interface TlsProblem {
-  /** To stand behind the server's name. */
+  /** Follows the server's name in the message. */
   readonly reason: string;
   /** @param setting the setting with the database's URL */
   readonly advice: (setting: string) => string;
 }
 
-/** What is wrong between this process and a PostgreSQL with TLS, or without; undefined: it is something else. */
+/** Returns the TLS problem that an error reports; undefined for other errors. */
 export function tlsProblem(error: unknown): TlsProblem | undefined {
   for (const fields of chain(error)) {
     const { code, kind, reason, message, originalMessage } = fields;
     const text = [reason, originalMessage, message].find((one) => typeof one === 'string');
-    const said = String(text ?? '');
-    if (said.includes('does not support SSL connections')) {
+    const detail = String(text ?? '');
+    if (detail.includes('does not support SSL connections')) {
       return {
         reason: 'has no TLS',
-        advice: (setting) => `switch its ssl on, or take sslmode out of ${setting}`,
+        advice: (setting) => `enable ssl on the server, or remove sslmode from ${setting}`,
       };
     }
     if (isCertificateProblem(code) || kind === 'TlsConnectionError') {
       return {
-        reason: `shows a certificate that is not trusted (${said})`,
+        reason: `shows a certificate that is not trusted (${detail})`,
         advice: (setting) =>
-          `name the certificate of whoever has signed it in ${setting}: sslmode=verify-full&sslrootcert=<file>`,
+          `add the certificate of the authority that signed it to ${setting}: sslmode=verify-full&sslrootcert=<file>`,
       };
     }
-    // The server's own words, which are in English only where its lc_messages says so.
-    if (/no encryption|SSL off/.test(said)) {
+    // The server's message, which is in English only if its lc_messages is.
+    if (/no encryption|SSL off/.test(detail)) {
       return {
-        reason: 'takes no connection without TLS',
+        reason: 'requires TLS',
         advice: (setting) => `add sslmode=verify-full&sslrootcert=<file> to ${setting}`,
       };
     }

@@ -5,9 +5,9 @@ import { describe, expect, inject, it } from 'vitest';
 import { startDatabaseWatch } from './database-watch.ts';
 import { createSqlClient } from './testing/sql-client.ts';
 
-describe('the watch over a database', () => {
-  /** What `/readyz` says of it, and what the log said. */
-  const look = async (url: string): Promise<{ state: PartState | undefined; lines: string[] }> => {
+describe('startDatabaseWatch', () => {
+  /** Returns the state in `/readyz` and the log lines. */
+  const check = async (url: string): Promise<{ state: PartState | undefined; lines: string[] }> => {
     const service = createTestService({ brokers: '127.0.0.1:1', prefix: '' });
     const client = createSqlClient(url);
     const watch = startDatabaseWatch(service, { client, url, setting: 'STOCK_DATABASE_URL' });
@@ -23,29 +23,29 @@ describe('the watch over a database', () => {
     return url.href;
   };
 
-  it('finds one that is migrated fit for use', async () => {
+  it('reports a migrated database as ok', async () => {
     const database = await createTestDatabase(inject('postgresUrl'), 'stock');
-    expect((await look(database.url)).state).toEqual({ state: 'ok' });
+    expect((await check(database.url)).state).toEqual({ state: 'ok' });
     await database.drop();
   });
 
   it.each([
     [
-      'one that is not there',
+      'a missing database',
       urlOf('stock_dv'),
       /\/stock_dv has no such database$/,
       'npm run migrate',
     ],
-    ['one that was never migrated', urlOf('postgres'), /lacks its tables$/, 'npm run migrate'],
+    ['a database without migrations', urlOf('postgres'), /lacks its tables$/, 'npm run migrate'],
+    ['an unknown user', urlOf('postgres', 'nobody'), /refuses the user/, 'STOCK_DATABASE_URL'],
     [
-      'a user who is unknown',
-      urlOf('postgres', 'nobody'),
-      /refuses the user/,
-      'STOCK_DATABASE_URL',
+      'a server that does not run',
+      'postgresql://me:secret@127.0.0.1:1/a',
+      /:1\/a does not answer$/,
+      'start it',
     ],
-    ['none', 'postgresql://me:secret@127.0.0.1:1/a', /:1\/a does not answer$/, 'start it'],
-  ])('says of %s what is wrong, and what to do', async (_what, url, reason, advice) => {
-    const { state, lines } = await look(url);
+  ])('reports %s and what to do', async (_what, url, reason, advice) => {
+    const { state, lines } = await check(url);
     expect(state).toEqual({ state: 'down', reason: expect.stringMatching(reason) });
     expect(lines.join()).toContain(advice);
     expect(lines.join()).not.toContain('secret');

@@ -10,10 +10,10 @@ import {
 import { databaseProblem } from './database-problem.ts';
 import type { SqlClient } from './sql-client.ts';
 
-/** How long the database may take to answer before it is called down, in milliseconds. */
+/** How long the database may take to answer before it is reported as down, in milliseconds. */
 const DEADLINE_MS = 2_000;
 
-/** What `/readyz` says of a database, and readable lines in the log while it is of no use. */
+/** Reports the state of a database to `/readyz`, and its outages to the log. */
 export function startDatabaseWatch(
   { health, log }: Pick<Service, 'health' | 'log'>,
   {
@@ -23,12 +23,12 @@ export function startDatabaseWatch(
   }: {
     client: SqlClient;
     url: string;
-    /** The setting to name, such as ORDER_DATABASE_URL. */
+    /** The setting with the URL, named in messages: ORDER_DATABASE_URL. */
     setting: string;
   },
 ): Stoppable {
   const outage = createOutageLog(log, { what: `PostgreSQL at ${withoutCredentials(url)}` });
-  /** A table that each of the databases has: one that was never migrated is of no use. */
+  /** Reads a table that both databases have, so that a database without migrations is reported too. */
   const findProblem = (): Promise<Problem | undefined> => {
     const problemOf = (error?: unknown) => databaseProblem(error, { url, setting });
     return Promise.race([

@@ -3,62 +3,61 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { startDatabaseWatch } from './database-watch.ts';
 import type { SqlClient } from './sql-client.ts';
+import { type Statements, type ToSql, withStatements } from './statements.ts';
 
-/** How long to wait for a connection, in milliseconds, before the request fails. */
+/** How long a request waits for a connection, in milliseconds, before it fails. */
 const CONNECT_TIMEOUT_MS = 5_000;
 /**
- * Prisma's options of transactions: each waits for its connection as long as any other statement, in milliseconds, where
- * Prisma's own 2,000 refuse part of a crowd on a busy machine. With the 5,000 that one may last, its caller is answered
- * before a gateway's SUBGRAPH_TIMEOUT_MS of 10,000.
+ * Prisma's transaction options, in milliseconds. A transaction waits for its connection as long as any
+ * other statement; Prisma's default of 2,000 fails part of the requests on a busy machine. Together with
+ * the limit of 5,000 for its duration, the caller has an answer before the gateway's SUBGRAPH_TIMEOUT_MS
+ * of 10,000.
  */
-export const TRANSACTION_OPTIONS = { maxWait: CONNECT_TIMEOUT_MS, timeout: 5_000 };
-/** Longer than the watch's pause, so that an idle service does not connect anew for each look. */
+const TRANSACTION_OPTIONS = { maxWait: CONNECT_TIMEOUT_MS, timeout: 5_000 };
+/** Longer than the pause of the database watch, so that an idle service keeps its connection for it. */
 const IDLE_TIMEOUT_MS = 60_000;
 /**
- * How long a transaction may stand still, in milliseconds. A process that is frozen in the middle
- * of one would keep its row locks, and with them every replica that takes over its work: the
- * server ends it, and all that it did.
+ * How long a transaction may be idle, in milliseconds. A process that is frozen during a transaction
+ * would keep its row locks and block the replicas that take over its work. The server rolls back the
+ * transaction after this time.
  */
-const STANDSTILL_LIMIT_MS = 5_000;
-/** The longest that one statement may take, waiting for locks included, in milliseconds. */
+const IDLE_TRANSACTION_LIMIT_MS = 5_000;
+/** The longest that a statement may take, including waits for locks, in milliseconds. */
 const STATEMENT_LIMIT_MS = 15_000;
 /**
- * How long its answer is waited for, in milliseconds: longer than the server lets it run, which ends it in order. A
- * server that is cut off or frozen says nothing, and the system gives up a connection only after minutes.
+ * How long the client waits for a statement's result, in milliseconds. Longer than the server's limit,
+ * so that normally the server ends the statement. If the server is frozen or unreachable, the operating
+ * system would close the connection only after minutes.
  */
-const ANSWER_LIMIT_MS = STATEMENT_LIMIT_MS + 2_000;
+const RESPONSE_LIMIT_MS = STATEMENT_LIMIT_MS + 2_000;
 
-/** What a Prisma client of a service connects with: a pool that gives up rather than hang. */
+/** Creates a pool whose statements fail after a time limit instead of hanging. */
 export function postgresPool({
   url,
   pool: max,
   name,
   metrics,
-}: {
-  url: string;
-  /** The most connections. */
-  pool: number;
-  /** What `pg_stat_activity` shows. */
-  name: string;
-  metrics?: Metrics | undefined;
+}: DatabaseOptions & {
+  /** The application name in `pg_stat_activity`. */
+  readonly name: string;
 }): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: STANDSTILL_LIMIT_MS,
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION_LIMIT_MS,
     statement_timeout: STATEMENT_LIMIT_MS,
-    query_timeout: ANSWER_LIMIT_MS,
+    query_timeout: RESPONSE_LIMIT_MS,
     application_name: name,
     keepAlive: true,
   });
-  // The pool leaves a connection without a listener from when it hands it over until Prisma listens. A server that stops
-  // ends it just then, and the error would end the process; whoever has it is told by its next statement.
+  // A connection has no error listener between its checkout and the moment when Prisma adds one. If the
+  // server closes it then, the error would end the process. The next statement reports the lost connection.
   pool.on('connect', (connection) => connection.on('error', () => {}));
   metrics?.gauge(
     'gudang_database_connections',
-    'Connections of the pool: in use, idle, and requests that wait for one',
+    'Connections of the pool by state: used, idle, wanted (requests that wait for one)',
     ['state'],
     (gauge) => {
       gauge.set({ state: 'used' }, pool.totalCount - pool.idleCount);
@@ -72,13 +71,37 @@ export function postgresPool({
   return pool;
 }
 
-/** @param pool ends with the client */
-export function postgresAdapter(pool: pg.Pool): PrismaPg {
-  return new PrismaPg(pool, { disposeExternalPool: true });
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Maximum number of connections. */
+  readonly pool: number;
+  readonly metrics?: Metrics | undefined;
 }
 
-/** A client, watched: `/readyz` and the log tell when its database does not answer. */
-export function startClient<C extends SqlClient & { $disconnect(): Promise<void> }>(
+/** The options of a generated Prisma client. */
+export interface PrismaOptions {
+  readonly adapter: PrismaPg;
+  readonly transactionOptions: typeof TRANSACTION_OPTIONS;
+}
+
+/**
+ * Creates a pool, a Prisma client on it, and prepared statements on the same connections.
+ * @param create creates the generated Prisma client; disconnecting it closes the pool
+ * @param toSql the client's `Prisma.sql`
+ */
+export function createDatabase<C extends object>(
+  options: DatabaseOptions & { readonly name: string },
+  create: (options: PrismaOptions) => C,
+  toSql: ToSql,
+): C & Statements {
+  const pool = postgresPool(options);
+  const adapter = new PrismaPg(pool, { disposeExternalPool: true });
+  const client = create({ adapter, transactionOptions: TRANSACTION_OPTIONS });
+  return withStatements(client, pool, toSql);
+}
+
+/** Starts to watch a database for `/readyz` and the log. Stopping disconnects the client. */
+export function startDatabase<C extends SqlClient & { $disconnect(): Promise<void> }>(
   service: Pick<Service, 'health' | 'log'>,
   {
     client,
@@ -87,7 +110,7 @@ export function startClient<C extends SqlClient & { $disconnect(): Promise<void>
   }: {
     client: C;
     url: string;
-    /** The setting to name, such as ORDER_DATABASE_URL. */
+    /** The setting with the URL, named in messages: ORDER_DATABASE_URL. */
     setting: string;
   },
 ): Stoppable & { readonly client: C } {

@@ -1,9 +1,9 @@
 import { integer, type Setting } from '@gudang/runtime/settings';
 
-/** Settings of every process that owns a database. */
+/** Settings of each process that has a database. */
 export const databaseSettings = {
   DATABASE_POOL: {
-    description: 'The most database connections this process opens for its work',
+    description: 'Maximum number of database connections of this process',
     parse: integer(2, 200),
     default: '10',
   },

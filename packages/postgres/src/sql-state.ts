@@ -1,4 +1,4 @@
-/** Connection failures as Node and Prisma name them. */
+/** Error codes of Node and Prisma for a lost or failed connection. */
 const OUTAGES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -7,7 +7,7 @@ const OUTAGES = new Set([
   'ETIMEDOUT',
   'EHOSTUNREACH',
   'ENETUNREACH',
-  // A name server that is away for the moment.
+  // The name server is temporarily unavailable.
   'EAI_AGAIN',
   'P1001',
   'P1002',
@@ -19,7 +19,7 @@ const OUTAGES = new Set([
   'P2037',
 ]);
 
-/** What Prisma's adapter makes of the same; a raw query's error carries nothing else that tells. */
+/** The same failures as kinds of Prisma's adapter. The error of a raw query has no other sign. */
 const OUTAGE_KINDS = new Set([
   'ConnectionClosed',
   'DatabaseNotReachable',
@@ -29,20 +29,20 @@ const OUTAGE_KINDS = new Set([
 ]);
 
 /**
- * What pg and its pool say of a connection that they lost or do not get; it carries no code. "Not queryable": it was
- * lost between two statements of a transaction, when no statement was there to be told why.
+ * Messages of pg and its pool for a lost or unavailable connection; these errors have no code. "Not
+ * queryable": the connection was lost between two statements of a transaction.
  */
 const OUTAGE_MESSAGE =
   /connection (terminated|timeout|ended)|is not queryable|timeout (expired|exceeded when trying to connect)|query read timeout|Cannot use a pool after calling end|Can't reach database|server (has )?closed the connection/i;
 
 /**
- * 08 connection, 53 resources, 57 operator, 58 system. 25006: a standby that was written to in the middle of a
- * failover. 25P03 and 25P04: a transaction that stood still, or took, longer than the server lets it, as one of a
- * process that was frozen.
+ * SQLSTATEs of outages. Classes 08 connection, 53 resources, 57 operator, 58 system. 25006: a write to a
+ * standby during a failover. 25P03, 25P04: a transaction exceeded the server's limits for idle time or
+ * duration, for example because the process was frozen.
  */
 const OUTAGE_STATE = /^(08|53|57|58|25006|25P03|25P04)/;
 
-/** An error and every one below it: Prisma wraps the driver's in `meta`, others in `cause`. */
+/** Yields an error and the errors it wraps. Prisma wraps the driver's error in `meta`, others use `cause`. */
 export function* chain(error: unknown): Generator<Record<string, unknown>> {
   const seen = new Set<unknown>();
   const queue: unknown[] = [error];
@@ -60,18 +60,18 @@ function isState(code: unknown): code is string {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code);
 }
 
-/** PostgreSQL's SQLSTATE in an error of pg or of Prisma, if it has one. */
+/** Returns the SQLSTATE of an error of pg or Prisma; undefined if it has none. */
 export function sqlState(error: unknown): string | undefined {
   for (const fields of chain(error)) {
     const { originalCode, code } = fields;
     if (isState(originalCode)) return originalCode;
-    // Node's EPIPE and Prisma's P2010 have five characters too.
+    // Node's EPIPE and Prisma's P2010 also have five characters.
     if (isState(code) && !/^(E|P\d)/.test(code)) return code;
   }
   return undefined;
 }
 
-/** Refused because of its data (class 22 or 23 but for a repeat): the same again cannot help. */
+/** Whether PostgreSQL rejected the data (class 22 or 23, except unique violations), so that a retry cannot succeed. */
 export function isInvalidData(error: unknown): boolean {
   const state = sqlState(error);
   return state !== undefined && /^2[23]/.test(state) && state !== UNIQUE_VIOLATION;
@@ -79,7 +79,7 @@ export function isInvalidData(error: unknown): boolean {
 
 export const UNIQUE_VIOLATION = '23505';
 
-/** The database is away, starting, stopping or full: the same again may succeed later. */
+/** Whether the database is unavailable, starting, stopping or full, so that a retry may succeed. */
 export function isOutage(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== undefined) return OUTAGE_STATE.test(state);

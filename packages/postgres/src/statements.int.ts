@@ -1,6 +1,6 @@
 import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
 import type { Pool } from 'pg';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { postgresPool } from './pool.ts';
 import { isInvalidData, isOutage } from './sql-state.ts';
 import { createTransaction, type RunTransaction } from './statements.ts';
@@ -11,8 +11,8 @@ let transaction: RunTransaction;
 
 beforeAll(async () => {
   testDatabase = await createTestDatabase(inject('postgresUrl'), 'stock');
-  pool = postgresPool({ url: testDatabase.url, pool: 2, name: 'set-wise' });
-  // As Prisma.sql does, which only the subgraphs have.
+  pool = postgresPool({ url: testDatabase.url, pool: 2, name: 'test' });
+  // Does what Prisma.sql does, which only the subgraphs have.
   transaction = createTransaction(pool, (strings, ...values) => ({
     text: strings.reduce((text, part, index) => `${text}$${index}${part}`),
     values,
@@ -26,54 +26,58 @@ afterAll(async () => {
 const stocks = async (): Promise<unknown[]> => (await pool.query('SELECT id FROM stocks')).rows;
 const ADD = "INSERT INTO stocks (id, name, quantity) VALUES ($1, 'n', $2)";
 
-it('hands arrays over as they are, of every type, empty ones and nulls too', async () => {
-  const texts = ['', 'kopi "☕", {\\}', 'NULL', null];
-  const ints = [0, -1, 2_147_483_647, null];
-  const uuids = ['0af76519-16cd-43dd-8448-eb211c80319c', null];
-  const times = [new Date(0), new Date('1999-12-31T23:59:59.999Z'), new Date(8.64e14 - 1), null];
-  const read = await transaction(
-    (transaction) =>
-      transaction.$queryRaw`
+describe('transaction', () => {
+  it('passes arrays of every type unchanged, including empty arrays and nulls', async () => {
+    const texts = ['', 'kopi "☕", {\\}', 'NULL', null];
+    const ints = [0, -1, 2_147_483_647, null];
+    const uuids = ['0af76519-16cd-43dd-8448-eb211c80319c', null];
+    const times = [new Date(0), new Date('1999-12-31T23:59:59.999Z'), new Date(8.64e14 - 1), null];
+    const read = await transaction(
+      (transaction) =>
+        transaction.$queryRaw`
       SELECT ${texts}::text[] AS texts, ${ints}::int[] AS ints, ${uuids}::uuid[] AS uuids,
         ${times}::timestamptz[] AS times, ${[true, false, null]}::boolean[] AS booleans,
         ${[]}::text[] AS nothing, ${7}::int AS one`,
-  );
-  expect(read).toEqual([
-    { texts, ints, uuids, times, booleans: [true, false, null], nothing: [], one: 7 },
-  ]);
-});
-
-it('commits what its work has written, and nothing of what threw', async () => {
-  const lost = transaction(async (transaction) => {
-    await transaction.$executeRawUnsafe(ADD, 'lost', 1);
-    throw new Error('no');
+    );
+    expect(read).toEqual([
+      { texts, ints, uuids, times, booleans: [true, false, null], nothing: [], one: 7 },
+    ]);
   });
-  await expect(lost).rejects.toThrow('no');
-  const written = await transaction((transaction) => transaction.$executeRawUnsafe(ADD, 'kept', 1));
-  expect(written).toBe(1);
-  expect(await stocks()).toEqual([{ id: 'kept' }]);
-});
 
-it('throws what PostgreSQL refuses as data, and its connection serves the next', async () => {
-  const refused = await transaction((transaction) =>
-    transaction.$executeRawUnsafe(ADD, 'refused', -1),
-  ).catch((error: unknown) => error);
-  expect(isInvalidData(refused)).toBe(true);
-  const nul = await transaction(
-    (transaction) => transaction.$queryRaw`SELECT ${['a\u0000']}::text[]`,
-  ).catch((error: unknown) => error);
-  expect(isInvalidData(nul)).toBe(true);
-  expect(pool.totalCount).toBe(pool.idleCount);
-});
+  it('commits when the work resolves and rolls back when it throws', async () => {
+    const lost = transaction(async (transaction) => {
+      await transaction.$executeRawUnsafe(ADD, 'lost', 1);
+      throw new Error('no');
+    });
+    await expect(lost).rejects.toThrow('no');
+    const written = await transaction((transaction) =>
+      transaction.$executeRawUnsafe(ADD, 'kept', 1),
+    );
+    expect(written).toBe(1);
+    expect(await stocks()).toEqual([{ id: 'kept' }]);
+  });
 
-it('throws an outage when its connection is lost, and the next gets a fresh one', async () => {
-  const lost = await transaction(async (transaction) => {
-    const [row] = await transaction.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
-    await pool.query('SELECT pg_terminate_backend($1, 5000)', [row?.pid]);
-    await transaction.$queryRaw`SELECT 1`;
-  }).catch((error: unknown) => error);
-  expect(isOutage(lost)).toBe(true);
-  expect(await transaction((transaction) => transaction.$queryRaw`SELECT 1 AS one`)).toEqual([
-    { one: 1 },
-  ]);
+  it('throws invalid data and keeps the connection usable', async () => {
+    const refused = await transaction((transaction) =>
+      transaction.$executeRawUnsafe(ADD, 'refused', -1),
+    ).catch((error: unknown) => error);
+    expect(isInvalidData(refused)).toBe(true);
+    const nul = await transaction(
+      (transaction) => transaction.$queryRaw`SELECT ${['a\u0000']}::text[]`,
+    ).catch((error: unknown) => error);
+    expect(isInvalidData(nul)).toBe(true);
+    expect(pool.totalCount).toBe(pool.idleCount);
+  });
+
+  it('throws an outage when the connection is lost and opens a new one', async () => {
+    const lost = await transaction(async (transaction) => {
+      const [row] = await transaction.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
+      await pool.query('SELECT pg_terminate_backend($1, 5000)', [row?.pid]);
+      await transaction.$queryRaw`SELECT 1`;
+    }).catch((error: unknown) => error);
+    expect(isOutage(lost)).toBe(true);
+    expect(await transaction((transaction) => transaction.$queryRaw`SELECT 1 AS one`)).toEqual([
+      { one: 1 },
+    ]);
+  });
 });

@@ -1,6 +1,5 @@
 export { parseArguments, textOf, wholeNumber } from './graphql/arguments.ts';
 export { DateTime } from './graphql/date-time.ts';
-export { setEventTrace } from './graphql/event-trace.ts';
 export {
   formatKeysetCursor,
   type KeysetCursor,
@@ -9,13 +8,18 @@ export {
   parsePage,
   toConnection,
 } from './graphql/page.ts';
-export { serveSubgraph } from './graphql/serve-subgraph.ts';
-export { type Position, registerPosition } from './graphql/subscription-context.ts';
+export { type Position, registerPosition, setEventTrace } from './graphql/subscription-context.ts';
 export {
-  type CallerOf,
   fieldsOf,
   REST_LIST_LIMIT,
+  type RequestContextOf,
   type RestAnswer,
   serveRest,
 } from './rest/serve-rest.ts';
-export { type SubgraphService, startService } from './start-service.ts';
+export {
+  type SubgraphConsumer,
+  type SubgraphDefinition,
+  type SubgraphParts,
+  type SubgraphService,
+  startSubgraph,
+} from './start-subgraph.ts';

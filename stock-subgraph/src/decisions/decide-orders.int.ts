@@ -47,7 +47,9 @@ describe('decideOrders', () => {
   it('writes stock, ledger, decision and both events in one transaction', async () => {
     await addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 10 });
     const order = orderOf('kopi', 4);
-    expect(await decideOrders(database, batch(order), [])).toMatchObject({ confirmed: 1 });
+    expect(await decideOrders(database, batch(order), [])).toMatchObject({
+      counts: { confirmed: 1 },
+    });
     const stock = await stockOf('kopi');
     expect(stock).toMatchObject({ quantity: 6, version: 2 });
     const ledger = await database.movement.findMany({ orderBy: { version: 'asc' } });
@@ -72,18 +74,18 @@ describe('decideOrders', () => {
     });
   });
 
-  it('announces a repeat again and takes nothing', async () => {
+  it('announces the decision of a repeat again and takes nothing', async () => {
     await addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 10 });
     const order = orderOf('kopi', 4);
     await decideOrders(database, batch(order), []);
-    expect(await decideOrders(database, batch(order), [])).toMatchObject({ repeat: 1 });
+    expect(await decideOrders(database, batch(order), [])).toMatchObject({ counts: { repeat: 1 } });
     expect((await stockOf('kopi')).quantity).toBe(6);
     const announced = await events('order_decided');
     expect(announced).toHaveLength(2);
     expect(announced[1]?.value).toEqual(announced[0]?.value);
   });
 
-  it('takes once when two consumers decide the same orders at the same time', async () => {
+  it('takes the quantity once when consumers decide the same orders concurrently', async () => {
     await addStock({ database }, { id: 'a', name: 'A', quantity: 1000 });
     await addStock({ database }, { id: 'b', name: 'B', quantity: 1000 });
     const orders = Array.from({ length: 100 }, (_, index) => orderOf(index % 2 ? 'a' : 'b', 1));
@@ -98,7 +100,7 @@ describe('decideOrders', () => {
     ]);
   });
 
-  it('decides the same unknown product once when two consumers race, and the loser tries again', async () => {
+  it('decides orders for an unknown product once when two consumers race and one retries', async () => {
     const orders = Array.from({ length: 20 }, () => orderOf('none', 1));
     const results = await Promise.allSettled([
       decideOrders(database, batch(...orders), []),
@@ -106,17 +108,17 @@ describe('decideOrders', () => {
     ]);
     expect(results.some(({ status }) => status === 'fulfilled')).toBe(true);
     const again = await decideOrders(database, batch(...orders), []);
-    expect(again).toMatchObject({ confirmed: 0, rejected: 0, repeat: 20 });
+    expect(again).toMatchObject({ counts: { confirmed: 0, rejected: 0, repeat: 20 } });
   });
 
-  it('never sells more than there is to consumers that race for the last units', async () => {
+  it('never confirms more than the quantity when consumers race for the last units', async () => {
     await addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 10 });
-    const counts = await Promise.all(
+    const batches = await Promise.all(
       Array.from({ length: 10 }, () =>
         decideOrders(database, batch(...Array.from({ length: 10 }, () => orderOf('kopi', 1))), []),
       ),
     );
-    expect(counts.reduce((sum, { confirmed }) => sum + confirmed, 0)).toBe(10);
+    expect(batches.reduce((sum, { counts }) => sum + counts.confirmed, 0)).toBe(10);
     expect((await stockOf('kopi')).quantity).toBe(0);
   });
 });

@@ -11,36 +11,39 @@ import { lockStocks } from '../stocks/lock-stocks.ts';
 import { writeChanges } from '../stocks/write-changes.ts';
 import { type Decision, decide } from './decide.ts';
 
-export interface DecideCounts {
-  readonly confirmed: number;
-  readonly rejected: number;
-  readonly repeat: number;
-  readonly dead_letter: number;
+export interface DecidedBatch {
+  /** Numbers of records by outcome, for the metric. */
+  readonly counts: {
+    readonly confirmed: number;
+    readonly rejected: number;
+    readonly repeat: number;
+    readonly dead_letter: number;
+  };
+  /** All dead letters that were written. */
+  readonly letters: readonly DeadLetter[];
 }
 
-/** With all dead letters that were written. */
-export type Decided = DecideCounts & { readonly letters: readonly DeadLetter[] };
-
 /**
- * Decides a batch of orders in one transaction: locks the stocks, reads what was decided before,
- * decides, writes stocks, ledger, decisions and events set-wise. What was decided is read after
- * the locks are held: whoever decided the same order before us has committed by then.
+ * Decides a batch of orders in one transaction: locks the stocks, reads earlier decisions of the same
+ * orders, decides, and writes stocks, ledger entries, decisions and events. Earlier decisions are read
+ * while the locks are held: another process that decided the same order has committed by then.
+ * @param undecodable dead letters of records that could not be decoded
  */
 export function decideOrders(
   database: Database,
   batch: readonly Readable<OrderCreated>[],
   undecodable: readonly DeadLetter[],
-): Promise<Decided> {
+): Promise<DecidedBatch> {
   const orders = batch.map(({ message, record }) => ({ ...message, record }));
-  const causes = new Map(batch.map(({ message, traceparent }) => [message.id, traceparent]));
+  const traces = new Map(batch.map(({ message, traceparent }) => [message.id, traceparent]));
   return database.transaction(async (transaction) => {
     const { stocks, now } = await lockStocks(
       transaction,
       orders.map((order) => order.productId),
     );
-    const known = await readDecisions(transaction, orders);
-    const outcome = decide({ orders, stocks, known, now });
-    await writeChanges(transaction, outcome.changes, causes);
+    const earlier = await findDecisions(transaction, orders);
+    const outcome = decide({ orders, stocks, earlier, now });
+    await writeChanges(transaction, outcome.changes, traces);
     await writeDecisions(transaction, outcome.decided);
     await writeEvents(
       transaction,
@@ -48,7 +51,7 @@ export function decideOrders(
         topic: ORDER_DECIDED,
         key: decision.orderId,
         value: encodeOrderDecided(decision),
-        traceparent: causes.get(decision.orderId),
+        traceparent: traces.get(decision.orderId),
       })),
     );
     const found = outcome.contradictions.map(({ order: { record }, reason }) => ({
@@ -58,17 +61,17 @@ export function decideOrders(
     const letters = [...undecodable, ...found];
     await writeDeadLetters(transaction, ORDER_CREATED, letters);
     const confirmed = outcome.decided.filter(({ status }) => status === 'CONFIRMED').length;
-    return {
+    const counts = {
       confirmed,
       rejected: outcome.decided.length - confirmed,
       repeat: outcome.announced.length - outcome.decided.length,
       dead_letter: letters.length,
-      letters,
     };
+    return { counts, letters };
   });
 }
 
-async function readDecisions(
+async function findDecisions(
   transaction: Transaction,
   orders: readonly OrderCreated[],
 ): Promise<Map<string, Decision>> {

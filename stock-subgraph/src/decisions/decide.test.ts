@@ -1,11 +1,11 @@
 import type { OrderCreated } from '@gudang/events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { StoredStock } from '../stocks/stored-stock.ts';
+import type { StockRow } from '../stocks/lock-stocks.ts';
 import { type Decision, decide, rejection } from './decide.ts';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
-const stockOf = (id: string, quantity: number, deletedAt: Date | null = null): StoredStock => ({
+const stockOf = (id: string, quantity: number, deletedAt: Date | null = null): StockRow => ({
   id,
   name: id,
   quantity,
@@ -14,28 +14,28 @@ const stockOf = (id: string, quantity: number, deletedAt: Date | null = null): S
   updatedAt: now,
   deletedAt,
 });
-const byId = (...stocks: StoredStock[]) => new Map(stocks.map((stock) => [stock.id, stock]));
+const byId = (...stocks: StockRow[]) => new Map(stocks.map((stock) => [stock.id, stock]));
 const orderOf = (id: string, productId: string, quantity: number) => ({ id, productId, quantity });
 
 describe('rejection', () => {
   it.each([
-    ['more than there is', stockOf('a', 5), 6, 'OUT_OF_STOCK'],
-    ['all there is', stockOf('a', 5), 5, null],
-    ['of nothing', stockOf('a', 0), 1, 'OUT_OF_STOCK'],
-    ['of no stock', undefined, 1, 'UNKNOWN_PRODUCT'],
-    ['of a deleted stock', stockOf('a', 0, now), 1, 'UNKNOWN_PRODUCT'],
-  ] as const)('of an order %s', (_name, stock, quantity, reason) => {
+    ['more than the quantity', stockOf('a', 5), 6, 'OUT_OF_STOCK'],
+    ['the whole quantity', stockOf('a', 5), 5, null],
+    ['a stock without quantity', stockOf('a', 0), 1, 'OUT_OF_STOCK'],
+    ['an unknown product', undefined, 1, 'UNKNOWN_PRODUCT'],
+    ['a deleted stock', stockOf('a', 0, now), 1, 'UNKNOWN_PRODUCT'],
+  ] as const)('of an order for %s', (_name, stock, quantity, reason) => {
     expect(rejection(stock, quantity)).toBe(reason);
   });
 });
 
 describe('decide', () => {
-  it('serves first who came first, each whole or not at all', () => {
+  it('decides in the order of arrival, the whole quantity or nothing', () => {
     const orders = [orderOf('1', 'a', 6), orderOf('2', 'a', 5), orderOf('3', 'a', 4)];
     const { decided, changes } = decide({
       orders,
       stocks: byId(stockOf('a', 10)),
-      known: new Map(),
+      earlier: new Map(),
       now,
     });
     expect(decided.map(({ status, quantityAfter }) => [status, quantityAfter])).toEqual([
@@ -49,38 +49,38 @@ describe('decide', () => {
     ]);
   });
 
-  it('announces a repeat again and takes nothing', () => {
+  it('announces the decision of a repeat again and takes nothing', () => {
     const orders = [orderOf('1', 'a', 6), orderOf('1', 'a', 6)];
-    const outcome = decide({ orders, stocks: byId(stockOf('a', 10)), known: new Map(), now });
+    const outcome = decide({ orders, stocks: byId(stockOf('a', 10)), earlier: new Map(), now });
     expect(outcome.decided).toHaveLength(1);
     expect(outcome.announced).toHaveLength(2);
     expect(outcome.changes).toHaveLength(1);
   });
 
   it.each([
-    ['product', orderOf('1', 'b', 6), 'this order id is known with another product'],
-    ['quantity', orderOf('1', 'a', 7), 'this order id is known with another quantity'],
-  ])('never applies a known id with another %s', (_name, order, reason) => {
+    ['product', orderOf('1', 'b', 6), 'this order id was decided for another product'],
+    ['quantity', orderOf('1', 'a', 7), 'this order id was decided for another quantity'],
+  ])('never applies a decided order id with another %s', (_name, order, reason) => {
     const stocks = byId(stockOf('a', 100), stockOf('b', 100));
     const orders = [orderOf('1', 'a', 6), order];
-    const outcome = decide({ orders, stocks, known: new Map(), now });
+    const outcome = decide({ orders, stocks, earlier: new Map(), now });
     expect(outcome.contradictions).toEqual([{ order, reason }]);
     expect(outcome.changes).toHaveLength(1);
   });
 });
 
-/** What stock_db holds, as far as deciding goes: the model's world. */
+/** The model: the state of stock_db that decisions depend on. */
 interface World {
-  stocks: Map<string, StoredStock>;
+  stocks: Map<string, StockRow>;
   decisions: Map<string, Decision>;
 }
 
-/** Applies a batch as the consumer does: what is decided is kept, what changed is stored. */
+/** Applies a batch as the consumer does: stores decisions and changed stocks. */
 function apply(world: World, orders: readonly OrderCreated[]): void {
   const { decided, changes } = decide({
     orders,
     stocks: world.stocks,
-    known: world.decisions,
+    earlier: world.decisions,
     now,
   });
   for (const { stock } of changes) world.stocks.set(stock.id, { ...stock, deletedAt: null });
@@ -103,8 +103,8 @@ const someOrders = fc
   )
   .map((orders) => orders.map((order, index) => ({ ...order, id: String(index) })));
 
-describe('decide, whatever comes', () => {
-  it('agrees with a model that decides one at a time', () => {
+describe('decide, with random orders', () => {
+  it('agrees with a model that decides single orders', () => {
     fc.assert(
       fc.property(quantities, someOrders, (held, orders) => {
         const left = new Map(held.map((quantity, index) => [products[index], quantity]));
@@ -123,7 +123,7 @@ describe('decide, whatever comes', () => {
     );
   });
 
-  it('comes to the same however the records are cut into batches, repeated and replayed', () => {
+  it('has the same outcome for any batches, repeats and replays', () => {
     const cuts = fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 1, maxLength: 60 });
     const replays = fc.array(fc.nat(59), { maxLength: 20 });
     fc.assert(
@@ -135,7 +135,7 @@ describe('decide, whatever comes', () => {
         let start = 0;
         for (let step = 0; start < orders.length; step += 1) {
           const end = start + (sizes[step % sizes.length] ?? 1);
-          // A consumer that died before it committed its offset reads from further back.
+          // A consumer that ended before it committed its offset reads records again.
           const from = Math.max(0, start - (replayed[step % (replayed.length || 1)] ?? 0));
           apply(again, orders.slice(from, end));
           start = end;
@@ -146,7 +146,7 @@ describe('decide, whatever comes', () => {
     );
   });
 
-  it('never goes below zero, and what is confirmed is what is missing', () => {
+  it('never goes below zero, and takes exactly the confirmed quantities', () => {
     fc.assert(
       fc.property(quantities, someOrders, (held, orders) => {
         const world = worldOf(held);

@@ -1,28 +1,28 @@
 import type { OrderCreated, OrderDecided, StockChanged, StockState } from '@gudang/events';
-import type { StoredStock } from '../stocks/stored-stock.ts';
+import type { StockRow } from '../stocks/lock-stocks.ts';
 
-/** A decision as it is kept, with all that tells a repeat from another order of the same id. */
+/** A stored decision, with what distinguishes a repeat from another order with the same id. */
 export interface Decision extends OrderDecided {
   readonly quantity: number;
 }
 
-/** What a batch of orders comes to. */
+/** The outcome of a batch of orders. */
 export interface Outcome<O> {
-  /** To be kept: each of another order. */
+  /** New decisions to store, one for each order. */
   readonly decided: readonly Decision[];
-  /** To be told, repeats too: whoever asks again may not have heard. */
+  /** Decisions to announce, including those of repeated orders: an earlier announcement may be lost. */
   readonly announced: readonly Decision[];
   readonly changes: readonly StockChanged[];
-  /** A known id with another product or quantity: never applied. */
+  /** Orders with the id of another order but a different product or quantity. Never applied. */
   readonly contradictions: readonly { readonly order: O; readonly reason: string }[];
 }
 
 /**
- * The rule: the whole quantity, or nothing.
- * @returns why an order is rejected; null when it is confirmed
+ * Decides one order: the whole quantity or nothing.
+ * @returns the reason of the rejection; null if the order is confirmed
  */
 export function rejection(
-  stock: Pick<StoredStock, 'quantity' | 'deletedAt'> | undefined,
+  stock: Pick<StockRow, 'quantity' | 'deletedAt'> | undefined,
   quantity: number,
 ): OrderDecided['reason'] {
   if (stock === undefined || stock.deletedAt !== null) return 'UNKNOWN_PRODUCT';
@@ -30,24 +30,24 @@ export function rejection(
 }
 
 /**
- * Decides orders in the order they came: first come, first served; each once.
- * Pure: the caller holds the rows' locks and writes what comes out.
+ * Decides orders in the order of their arrival, each order id once. Pure function: the caller holds the
+ * rows' locks and writes the outcome.
  */
 export function decide<O extends OrderCreated>({
   orders,
   stocks,
-  known,
+  earlier,
   now,
 }: {
   orders: readonly O[];
-  /** The stocks that the orders name, as far as they exist; tombstones too. */
-  stocks: ReadonlyMap<string, StoredStock>;
-  /** What was decided before of the orders given. */
-  known: ReadonlyMap<string, Decision>;
+  /** The ordered stocks that exist, including tombstones. */
+  stocks: ReadonlyMap<string, StockRow>;
+  /** Earlier decisions of the same orders. */
+  earlier: ReadonlyMap<string, Decision>;
   now: Date;
 }): Outcome<O> {
   const states = new Map(stocks);
-  const decisions = new Map(known);
+  const decisions = new Map(earlier);
   const decided: Decision[] = [];
   const announced: Decision[] = [];
   const changes: StockChanged[] = [];
@@ -93,8 +93,8 @@ function take<S extends StockState>(stock: S, quantity: number, now: Date): S {
   };
 }
 
-function contradiction(known: Decision, order: OrderCreated): string | null {
-  if (known.productId !== order.productId) return 'this order id is known with another product';
-  if (known.quantity !== order.quantity) return 'this order id is known with another quantity';
+function contradiction(earlier: Decision, order: OrderCreated): string | null {
+  if (earlier.productId !== order.productId) return 'this order id was decided for another product';
+  if (earlier.quantity !== order.quantity) return 'this order id was decided for another quantity';
   return null;
 }

@@ -1,39 +1,16 @@
-import { decodeOrderCreated, ORDER_CREATED } from '@gudang/events';
-import type { KafkaConnection } from '@gudang/kafka';
-import { startInboxConsumer } from '@gudang/outbox';
-import type { Service, Stoppable } from '@gudang/runtime';
+import { decodeOrderCreated, ORDER_CREATED, type OrderCreated } from '@gudang/events';
+import type { SubgraphConsumer } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
 import { decideOrders } from './decide-orders.ts';
 
-/** Decides the orders, as they come. */
-export function startOrderCreatedConsumer(
-  service: Pick<Service, 'name' | 'log' | 'health' | 'metrics'>,
-  {
-    kafka,
-    database,
-    stored,
-  }: {
-    kafka: KafkaConnection;
-    database: Database;
-    /** Called after each commit that wrote to the outbox. */
-    stored: () => void;
+/** Consumes new orders and decides them in the order of their arrival. */
+export const orderCreatedConsumer: SubgraphConsumer<Database, OrderCreated> = {
+  topic: ORDER_CREATED,
+  decode: decodeOrderCreated,
+  orderOf: ({ id }) => id,
+  apply: decideOrders,
+  counter: {
+    name: 'gudang_decisions_total',
+    help: 'Records read from order_created, by outcome',
   },
-): Stoppable {
-  const decided = service.metrics.counter(
-    'gudang_decisions_total',
-    'Records read from order_created, by what became of them',
-    ['outcome'],
-  );
-  return startInboxConsumer(service, {
-    kafka,
-    topic: ORDER_CREATED,
-    decode: decodeOrderCreated,
-    orderOf: ({ id }) => id,
-    apply: async (batch, letters) => {
-      const { letters: written, ...counts } = await decideOrders(database, batch, letters);
-      stored();
-      for (const [outcome, count] of Object.entries(counts)) decided.inc({ outcome }, count);
-      return written;
-    },
-  });
-}
+};

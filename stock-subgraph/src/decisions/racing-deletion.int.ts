@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing'
 import type { OrderCreated } from '@gudang/events';
 import type { KafkaRecord } from '@gudang/kafka';
 import type { Readable } from '@gudang/outbox';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Database, openDatabase } from '../database.ts';
 import { addStock } from '../stocks/add-stock.ts';
 import { deleteStock } from '../stocks/change-stock.ts';
@@ -39,54 +39,56 @@ const batchOf = (size: number): Readable<OrderCreated>[] =>
     record,
   }));
 
-it('a stock that is deleted and added again while orders are decided: each takes from the one that stood', async () => {
-  await addStock({ database }, { id: ID, name: 'Kopi', quantity: QUANTITY });
-  const batches = Array.from({ length: ROUNDS }, () => batchOf(3));
-  const ordering = async (): Promise<void> => {
-    for (const batch of batches) {
-      // The same batch twice at once, as after a rebalance.
-      await Promise.all([decideOrders(database, batch, []), decideOrders(database, batch, [])]);
-    }
-  };
-  const replacing = async (): Promise<void> => {
-    for (let round = 0; round < ROUNDS; round += 1) {
-      await deleteStock({ database }, { id: ID });
-      // A moment without a stock, in which an order may find none.
-      await database.$queryRaw`SELECT count(*) FROM decisions`;
-      await addStock({ database }, { id: ID, name: `Kopi ${round}`, quantity: QUANTITY });
-    }
-  };
-  await Promise.all([ordering(), replacing()]);
+describe('decideOrders', () => {
+  it('takes only from the existing stock while it is deleted and added again', async () => {
+    await addStock({ database }, { id: ID, name: 'Kopi', quantity: QUANTITY });
+    const batches = Array.from({ length: ROUNDS }, () => batchOf(3));
+    const ordering = async (): Promise<void> => {
+      for (const batch of batches) {
+        // The same batch twice concurrently, as after a rebalance.
+        await Promise.all([decideOrders(database, batch, []), decideOrders(database, batch, [])]);
+      }
+    };
+    const replacing = async (): Promise<void> => {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        await deleteStock({ database }, { id: ID });
+        // A short time without the stock, in which an order finds none.
+        await database.$queryRaw`SELECT count(*) FROM decisions`;
+        await addStock({ database }, { id: ID, name: `Kopi ${round}`, quantity: QUANTITY });
+      }
+    };
+    await Promise.all([ordering(), replacing()]);
 
-  const ledger = await database.movement.findMany({ orderBy: { version: 'asc' } });
-  expect(ledger.map(({ version }) => version)).toEqual(ledger.map((_, index) => index + 1));
-  let standing = 0;
-  let living = false;
-  const confirmed = new Set<string>();
-  for (const { kind, delta, quantityAfter, orderId } of ledger) {
-    standing += delta;
-    expect(standing).toBe(quantityAfter);
-    expect(standing).toBeGreaterThanOrEqual(0);
-    if (kind === 'ORDERED') {
-      expect(living).toBe(true);
-      expect(confirmed).not.toContain(orderId);
-      confirmed.add(orderId ?? '');
-    } else living = kind === 'CREATED';
-  }
-  expect(await database.stock.findUniqueOrThrow({ where: { id: ID } })).toMatchObject({
-    quantity: standing,
-    version: ledger.length,
-    deletedAt: null,
+    const ledger = await database.movement.findMany({ orderBy: { version: 'asc' } });
+    expect(ledger.map(({ version }) => version)).toEqual(ledger.map((_, index) => index + 1));
+    let quantity = 0;
+    let exists = false;
+    const confirmed = new Set<string>();
+    for (const { kind, delta, quantityAfter, orderId } of ledger) {
+      quantity += delta;
+      expect(quantity).toBe(quantityAfter);
+      expect(quantity).toBeGreaterThanOrEqual(0);
+      if (kind === 'ORDERED') {
+        expect(exists).toBe(true);
+        expect(confirmed).not.toContain(orderId);
+        confirmed.add(orderId ?? '');
+      } else exists = kind === 'CREATED';
+    }
+    expect(await database.stock.findUniqueOrThrow({ where: { id: ID } })).toMatchObject({
+      quantity: quantity,
+      version: ledger.length,
+      deletedAt: null,
+    });
+
+    const orders = batches.flat().map(({ message }) => message.id);
+    const decisions = await database.$queryRaw<
+      { orderId: string; status: string; reason: string | null }[]
+    >`SELECT order_id AS "orderId", status::text, reason::text FROM decisions`;
+    expect(new Set(decisions.map(({ orderId }) => orderId))).toEqual(new Set(orders));
+    expect(decisions).toHaveLength(orders.length);
+    for (const { orderId, status, reason } of decisions) {
+      expect(status === 'CONFIRMED').toBe(confirmed.has(orderId));
+      if (status === 'REJECTED') expect(['OUT_OF_STOCK', 'UNKNOWN_PRODUCT']).toContain(reason);
+    }
   });
-
-  const orders = batches.flat().map(({ message }) => message.id);
-  const decisions = await database.$queryRaw<
-    { orderId: string; status: string; reason: string | null }[]
-  >`SELECT order_id AS "orderId", status::text, reason::text FROM decisions`;
-  expect(new Set(decisions.map(({ orderId }) => orderId))).toEqual(new Set(orders));
-  expect(decisions).toHaveLength(orders.length);
-  for (const { orderId, status, reason } of decisions) {
-    expect(status === 'CONFIRMED').toBe(confirmed.has(orderId));
-    if (status === 'REJECTED') expect(['OUT_OF_STOCK', 'UNKNOWN_PRODUCT']).toContain(reason);
-  }
 });

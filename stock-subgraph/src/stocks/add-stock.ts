@@ -16,18 +16,23 @@ const argumentsSchema = z.object({
   input: z.object({ id: stockId.nullish(), name: stockName, quantity: stockQuantity }),
 });
 
+/** What a change of a stock needs of the operation's context. */
+export type ChangeContext = Pick<Context, 'database' | 'traceparent'> &
+  Partial<Pick<Context, 'notifyRelay'>>;
+
 /**
- * Adds a stock. The id of a deleted one is free again: its version and its ledger go on.
+ * Adds a stock. If a deleted stock had the same id, its version and ledger continue.
+ * @param unchecked `{ id?, name, quantity }`
  * @throws {ServiceError} BAD_USER_INPUT, ALREADY_EXISTS
  */
 export async function addStock(
-  { database, traceparent }: Pick<Context, 'database' | 'traceparent'>,
-  given: unknown,
+  { database, traceparent, notifyRelay }: ChangeContext,
+  unchecked: unknown,
 ): Promise<StockState> {
-  const { input } = parseArguments(argumentsSchema, { input: given });
+  const { input } = parseArguments(argumentsSchema, { input: unchecked });
   const { name, quantity } = input;
   const id = input.id ?? randomUUID();
-  return database.transaction(async (transaction) => {
+  const added = await database.transaction(async (transaction) => {
     const created = await transaction.$queryRaw<{ now: Date }[]>`
       INSERT INTO stocks (id, name, quantity) VALUES (${id}, ${name}, ${quantity})
       ON CONFLICT (id) DO NOTHING RETURNING created_at AS now`;
@@ -44,7 +49,7 @@ export async function addStock(
     if (before === undefined || before.deletedAt === null) {
       throw new ServiceError(
         'ALREADY_EXISTS',
-        `There is a stock with the id ${JSON.stringify(id)} already; choose another, or update it`,
+        `A stock with the id ${JSON.stringify(id)} exists already; choose another id, or update that stock`,
         { details: { argument: 'input.id' } },
       );
     }
@@ -55,4 +60,6 @@ export async function addStock(
     ]);
     return stock;
   });
+  notifyRelay?.();
+  return added;
 }

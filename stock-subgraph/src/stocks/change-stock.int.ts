@@ -23,7 +23,7 @@ beforeEach(async () => {
 
 const stock = (): Promise<StockState> =>
   database.stock.findUniqueOrThrow({ where: { id: 'kopi' } });
-/** The ledger's sum is the quantity, and there is one entry a version. */
+/** Checks that the ledger's sum is the quantity, with one entry for each version. */
 async function expectLedgerAgrees(): Promise<void> {
   const { quantity, version } = await stock();
   const [sum] = await database.$queryRaw<{ total: number; entries: number }[]>`
@@ -32,7 +32,7 @@ async function expectLedgerAgrees(): Promise<void> {
 }
 
 describe('adjustStock', () => {
-  it('loses no update of 20 at once', async () => {
+  it('loses none of 20 concurrent updates', async () => {
     await Promise.all(
       Array.from({ length: 20 }, () => adjustStock({ database }, { id: 'kopi', delta: 1 })),
     );
@@ -40,7 +40,7 @@ describe('adjustStock', () => {
     await expectLedgerAgrees();
   });
 
-  it('refuses to go below zero, says what is allowed, and changes nothing', async () => {
+  it('rejects a quantity below zero with the allowed range and changes nothing', async () => {
     await expect(adjustStock({ database }, { id: 'kopi', delta: -11 })).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
       details: { argument: 'delta', allowed: expect.stringContaining('from -10 to') },
@@ -50,7 +50,7 @@ describe('adjustStock', () => {
 });
 
 describe('updateStock', () => {
-  it('lets one of many win that expect the same version', async () => {
+  it('accepts one of several concurrent updates that expect the same version', async () => {
     const results = await Promise.allSettled(
       Array.from({ length: 10 }, (_, index) =>
         updateStock(
@@ -72,24 +72,24 @@ describe('updateStock', () => {
 });
 
 describe('deleteStock and addStock', () => {
-  it('leaves a tombstone whose version and ledger go on', async () => {
-    const gone = await deleteStock({ database }, { id: 'kopi' });
-    expect(gone).toMatchObject({ quantity: 10, version: 2 });
+  it('continue version and ledger after a deletion', async () => {
+    const deleted = await deleteStock({ database }, { id: 'kopi' });
+    expect(deleted).toMatchObject({ quantity: 10, version: 2 });
     await expectLedgerAgrees();
     await expect(deleteStock({ database }, { id: 'kopi' })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
-    const back = await addStock({ database }, { id: 'kopi', name: 'Kopi baru', quantity: 3 });
-    expect(back).toMatchObject({ quantity: 3, version: 3 });
+    const added = await addStock({ database }, { id: 'kopi', name: 'Kopi baru', quantity: 3 });
+    expect(added).toMatchObject({ quantity: 3, version: 3 });
     await expectLedgerAgrees();
   });
 
-  it('refuses the id of a living stock', async () => {
+  it('reject the id of an existing stock', async () => {
     const adding = addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 1 });
     await expect(adding).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
   });
 
-  it('adds one stock of ten that want the same id', async () => {
+  it('add one stock for ten concurrent requests with the same id', async () => {
     const results = await Promise.allSettled(
       Array.from({ length: 10 }, () =>
         addStock({ database }, { id: 'teh', name: 'Teh', quantity: 1 }),

@@ -3,24 +3,23 @@ import { STOCK_QUANTITY } from '@gudang/events';
 import { badUserInput, notFound, ServiceError } from '@gudang/runtime';
 import { parseArguments, textOf, wholeNumber } from '@gudang/subgraph';
 import { z } from 'zod';
-import type { Context } from '../context.ts';
-import { stockId, stockName, stockQuantity } from './add-stock.ts';
-import { lockStocks } from './lock-stocks.ts';
-import type { StoredStock } from './stored-stock.ts';
+import { type ChangeContext, stockId, stockName, stockQuantity } from './add-stock.ts';
+import { lockStocks, type StockRow } from './lock-stocks.ts';
 import { type LedgerChange, writeChanges } from './write-changes.ts';
 
-/** Where a change is written, and what caused it: W3C. */
-type Changing = Pick<Context, 'database' | 'traceparent'>;
-
-/** Changes one living stock under its lock; `change` says what becomes of it, or throws. */
+/**
+ * Changes one stock under its row lock.
+ * @param change returns the change of the current state, or throws
+ * @throws {ServiceError} NOT_FOUND if the stock does not exist or was deleted
+ */
 async function changeStock(
-  { database, traceparent }: Changing,
+  { database, traceparent, notifyRelay }: ChangeContext,
   id: string,
-  change: (stock: StoredStock) => Omit<LedgerChange, 'orderId' | 'stock'> & {
+  change: (stock: StockRow) => Omit<LedgerChange, 'orderId' | 'stock'> & {
     readonly stock: Pick<StockState, 'name' | 'quantity'>;
   },
 ): Promise<StockState> {
-  return database.transaction(async (transaction) => {
+  const changed = await database.transaction(async (transaction) => {
     const { stocks, now } = await lockStocks(transaction, [id]);
     const before = stocks.get(id);
     if (before === undefined || before.deletedAt !== null) throw notFound('stock', id);
@@ -36,6 +35,8 @@ async function changeStock(
     await writeChanges(transaction, [{ ...rest, stock: after, orderId: null, traceparent }]);
     return after;
   });
+  notifyRelay?.();
+  return changed;
 }
 
 const updateArguments = z.object({
@@ -47,9 +48,12 @@ const updateArguments = z.object({
   }),
 });
 
-/** @throws {ServiceError} BAD_USER_INPUT, NOT_FOUND, VERSION_CONFLICT */
-export function updateStock(context: Changing, given: unknown): Promise<StockState> {
-  const { id, input } = parseArguments(updateArguments, given);
+/**
+ * Sets name and quantity.
+ * @throws {ServiceError} BAD_USER_INPUT, NOT_FOUND, VERSION_CONFLICT
+ */
+export function updateStock(context: ChangeContext, unchecked: unknown): Promise<StockState> {
+  const { id, input } = parseArguments(updateArguments, unchecked);
   const { name, quantity, expectedVersion } = input;
   return changeStock(context, id, (stock) => {
     if (expectedVersion != null && expectedVersion !== stock.version) {
@@ -72,9 +76,12 @@ const adjustArguments = z.object({
   reason: textOf({ min: 1, max: 255 }).nullish(),
 });
 
-/** @throws {ServiceError} BAD_USER_INPUT, also when the quantity would leave its limits; NOT_FOUND */
-export function adjustStock(context: Changing, given: unknown): Promise<StockState> {
-  const { id, delta, reason } = parseArguments(adjustArguments, given);
+/**
+ * Adds `delta` to the quantity.
+ * @throws {ServiceError} BAD_USER_INPUT, also if the quantity would be outside its limits; NOT_FOUND
+ */
+export function adjustStock(context: ChangeContext, unchecked: unknown): Promise<StockState> {
+  const { id, delta, reason } = parseArguments(adjustArguments, unchecked);
   return changeStock(context, id, (stock) => {
     const quantity = stock.quantity + delta;
     if (quantity < STOCK_QUANTITY.min || quantity > STOCK_QUANTITY.max) {
@@ -90,12 +97,13 @@ export function adjustStock(context: Changing, given: unknown): Promise<StockSta
 }
 
 /**
- * Leaves a tombstone: the ledger stays, and the version goes on when the id is used again.
- * @returns the last state, at the version of its deletion
+ * Deletes a stock. Its row stays as a tombstone, so that ledger and version continue if the id is used
+ * again.
+ * @returns the last state, with the version of the deletion
  * @throws {ServiceError} BAD_USER_INPUT, NOT_FOUND
  */
-export function deleteStock(context: Changing, given: unknown): Promise<StockState> {
-  const { id } = parseArguments(z.object({ id: stockId }), given);
+export function deleteStock(context: ChangeContext, unchecked: unknown): Promise<StockState> {
+  const { id } = parseArguments(z.object({ id: stockId }), unchecked);
   return changeStock(context, id, (stock) => ({
     stock: { name: stock.name, quantity: stock.quantity },
     kind: 'DELETED',

@@ -3,7 +3,7 @@ import type { Page } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 
-/** One entry of a stock's ledger. */
+/** A ledger entry: one row of `movements`. */
 export interface MovementRow {
   readonly stockId: string;
   readonly version: number;
@@ -15,7 +15,7 @@ export interface MovementRow {
   readonly at: Date;
 }
 
-/** A page of the ledgers of many stocks, newest first, in one statement. */
+/** Finds the same page of the ledger of each of several stocks, newest first, with one statement. */
 export async function findMovementPages(
   database: Database,
   stockIds: readonly string[],

@@ -1,21 +1,26 @@
+import type { StockState } from '@gudang/events';
 import type { Transaction } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
-import type { StoredStock } from './stored-stock.ts';
 
-/** The columns of a stock under the names of `StoredStock`, for hand-written SELECTs. */
+/** A row of `stocks`. A deleted stock's row stays as a tombstone. */
+export interface StockRow extends StockState {
+  readonly deletedAt: Date | null;
+}
+
+/** The columns of a stock with the names of `StockRow`, for hand-written SELECTs. */
 export const STOCK_COLUMNS = Prisma.raw(`
   id, name, quantity, version, created_at AS "createdAt", updated_at AS "updatedAt",
   deleted_at AS "deletedAt"`);
 
 /**
- * Locks stocks until the transaction ends, tombstones too, and reads the database's clock.
- * Sorted the same way everywhere, so that no two transactions wait for each other.
+ * Locks the rows of stocks, including tombstones, until the transaction ends, and reads the database's
+ * clock. Locks are taken in the order of ids, so that transactions cannot deadlock.
  */
 export async function lockStocks(
   transaction: Transaction,
   ids: readonly string[],
-): Promise<{ stocks: Map<string, StoredStock>; now: Date }> {
-  const rows = await transaction.$queryRaw<(StoredStock & { now: Date })[]>`
+): Promise<{ stocks: Map<string, StockRow>; now: Date }> {
+  const rows = await transaction.$queryRaw<(StockRow & { now: Date })[]>`
     SELECT clock.now, stock.* FROM (SELECT now() AS now) AS clock
     LEFT JOIN LATERAL (
       SELECT ${STOCK_COLUMNS} FROM stocks
@@ -23,6 +28,6 @@ export async function lockStocks(
     ) AS stock ON true`;
   const stocks = new Map(rows.filter((row) => row.id !== null).map((row) => [row.id, row]));
   const now = rows[0]?.now;
-  if (now === undefined) throw new Error('The database told no time');
+  if (now === undefined) throw new Error('now() returned no row');
   return { stocks, now };
 }

@@ -2,25 +2,25 @@ import { encodeStockChanged, STOCK_CHANGED, type StockChanged } from '@gudang/ev
 import { writeEvents } from '@gudang/outbox';
 import type { Transaction } from '../database.ts';
 
-/** A change as the ledger keeps it. */
+/** A change with what the ledger and the event need. */
 export interface LedgerChange extends StockChanged {
-  /** The reason that the caller of adjustStock gave. */
+  /** The `reason` argument of adjustStock. */
   readonly note?: string | undefined;
-  /** What caused it, W3C, where no order did: carried on by its event. */
+  /** W3C traceparent of a change without an order, which its event carries. */
   readonly traceparent?: string | undefined;
 }
 
-/** What caused the change of each order, W3C: carried on by its event. */
-type Causes = ReadonlyMap<string, string | undefined>;
+/** W3C traceparents by order id, which the events of their changes carry. */
+type OrderTraces = ReadonlyMap<string, string | undefined>;
 
 /**
- * Writes the ledger and the events of changes whose stock rows are already written.
- * Set-wise: two statements, however many changes.
+ * Writes ledger entries and events of changes whose stock rows are already written. Two statements for
+ * any number of changes.
  */
 export async function writeLedger(
   transaction: Transaction,
   changes: readonly LedgerChange[],
-  causes: Causes = new Map(),
+  traces: OrderTraces = new Map(),
 ): Promise<void> {
   if (changes.length === 0) return;
   await transaction.$executeRaw`
@@ -43,21 +43,21 @@ export async function writeLedger(
       key: change.stock.id,
       value: encodeStockChanged(change),
       version: change.stock.version,
-      traceparent: change.orderId === null ? change.traceparent : causes.get(change.orderId),
+      traceparent: change.orderId === null ? change.traceparent : traces.get(change.orderId),
     })),
   );
 }
 
-/** A deleted stock's event shows its last state; its ledger ends at 0. */
+/** The event of a deleted stock has its last quantity; its ledger entry has 0. */
 function quantityAfter({ kind, stock }: StockChanged): number {
   return kind === 'DELETED' ? 0 : stock.quantity;
 }
 
-/** Writes the stocks as their last changes leave them, then ledger and events. */
+/** Writes the last state of each stock, then ledger entries and events. */
 export async function writeChanges(
   transaction: Transaction,
   changes: readonly LedgerChange[],
-  causes: Causes = new Map(),
+  traces: OrderTraces = new Map(),
 ): Promise<void> {
   if (changes.length === 0) return;
   const last = [...new Map(changes.map((change) => [change.stock.id, change])).values()];
@@ -76,5 +76,5 @@ export async function writeChanges(
       ${last.map(({ kind }) => kind === 'DELETED')}::boolean[]
     ) AS change (id, name, quantity, version, created_at, updated_at, deleted)
     WHERE stocks.id = change.id`;
-  await writeLedger(transaction, changes, causes);
+  await writeLedger(transaction, changes, traces);
 }

@@ -2,71 +2,76 @@ import { type Feed, formatCursor } from '@gudang/change-feed';
 import type { StockState } from '@gudang/events';
 import type { Position } from '@gudang/subgraph';
 
-/** A row so much older than the newest change was announced before it, in milliseconds. */
+/** A row that is older than the newest change by this time, in milliseconds, was announced before it. */
 const ANNOUNCED_AFTER_MS = 1_000;
-/** No change of a row is still to come after so long: it was written past the outbox. */
-const GIVEN_UP_AFTER_MS = 60_000;
+/** A row without a change after this time, in milliseconds, was written without the outbox. */
+const GIVE_UP_AFTER_MS = 60_000;
 
-/** Where one subscription stands in the change stream, for a gateway that shares it. */
-export interface StreamPlace {
+/**
+ * The position of one subscription in the change feed, for the gateway's position reports.
+ *
+ * States: *in a snapshot* (no position) between `beginSnapshot` and `endSnapshot`; *ahead* (no position)
+ * while the subscriber has seen a row whose change the feed has not read yet; *idle*, where the position
+ * is that of the feed; otherwise *busy*, where the position is unknown at the moment.
+ */
+export interface PositionTracker {
+  /** Returns the position; see `Position`. */
   readonly read: () => Position;
-  /** Whether it waits: then all before the feed's position has been sent. */
-  readonly wait: (waiting: boolean) => void;
-  /** A snapshot begins. */
-  readonly lose: () => void;
-  /** A row of the snapshot. */
-  readonly show: (stock: Pick<StockState, 'id' | 'version' | 'updatedAt'>) => void;
-  /** The snapshot is over. */
-  readonly find: () => void;
-  /** A change was taken from the feed. */
-  readonly pass: (change: { readonly key: string; readonly version: number }) => void;
+  /** Sets whether the subscription waits for the next change. */
+  readonly setIdle: (idle: boolean) => void;
+  readonly beginSnapshot: () => void;
+  /** Adds a row of the snapshot. */
+  readonly addRow: (stock: Pick<StockState, 'id' | 'version' | 'updatedAt'>) => void;
+  readonly endSnapshot: () => void;
+  /** Notes a change that was taken from the feed. */
+  readonly advance: (change: { readonly key: string; readonly version: number }) => void;
 }
 
 /**
- * A snapshot may show a row whose change the feed has yet to read. Until it has, this subscription
- * is ahead of its position: a client that went on elsewhere from there would be shown an older state.
+ * Creates a tracker. A snapshot may contain a row whose change the feed has not read yet. Until it has, the
+ * subscriber is ahead of the feed's position: a client that resumed from there would see an older state.
  * @param onLost called when a snapshot begins
  */
-export function createStreamPlace(
-  feed: Pick<Feed, 'position' | 'versionOf'>,
+export function createPositionTracker(
+  changeFeed: Pick<Feed, 'position' | 'versionOf'>,
   onLost: () => void = () => {},
-): StreamPlace {
+): PositionTracker {
   const ahead = new Map<string, { version: number; updatedAt: number }>();
   let inSnapshot = false;
-  let waiting = false;
+  let isIdle = false;
 
-  const giveUpOld = (): void => {
-    const oldest = Date.now() - GIVEN_UP_AFTER_MS;
+  const dropOldRows = (): void => {
+    const oldest = Date.now() - GIVE_UP_AFTER_MS;
     for (const [id, { updatedAt }] of ahead) if (updatedAt < oldest) ahead.delete(id);
   };
 
   return {
     read: () => {
-      if (ahead.size > 0) giveUpOld();
+      if (ahead.size > 0) dropOldRows();
       if (inSnapshot || ahead.size > 0) return null;
-      return waiting ? formatCursor(feed.position()) : undefined;
+      return isIdle ? formatCursor(changeFeed.position()) : undefined;
     },
-    wait: (now) => {
-      waiting = now;
+    setIdle: (idle) => {
+      isIdle = idle;
     },
-    lose: () => {
+    beginSnapshot: () => {
       inSnapshot = true;
       ahead.clear();
       onLost();
     },
-    show: ({ id, version, updatedAt }) => {
-      const read = feed.versionOf(id);
-      const newest = feed.position().at;
+    addRow: ({ id, version, updatedAt }) => {
+      const read = changeFeed.versionOf(id);
+      const newest = changeFeed.position().at;
       const isAhead =
         read === undefined ? updatedAt.getTime() > newest - ANNOUNCED_AFTER_MS : version > read;
       if (isAhead) ahead.set(id, { version, updatedAt: updatedAt.getTime() });
     },
-    find: () => {
+    endSnapshot: () => {
       inSnapshot = false;
     },
-    pass: ({ key, version }) => {
-      const shown = ahead.get(key);
-      if (shown && version >= shown.version) ahead.delete(key);
+    advance: ({ key, version }) => {
+      const row = ahead.get(key);
+      if (row && version >= row.version) ahead.delete(key);
     },
   };
 }

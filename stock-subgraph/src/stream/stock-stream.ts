@@ -3,10 +3,10 @@ import { decodeStockChanged, type StockChangeKind, type StockState } from '@guda
 import { setEventTrace } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
 import { findStocksById } from '../stocks/find-stocks.ts';
-import { createStreamPlace, type StreamPlace } from './position-tracker.ts';
+import { createPositionTracker, type PositionTracker } from './position-tracker.ts';
 
-/** A change as a subscriber sees it. */
-export interface ShownChange {
+/** A change as it is sent to a subscriber. */
+export interface SentChange {
   readonly kind: StockChangeKind | 'SNAPSHOT';
   readonly stock: StockState;
   readonly delta: number;
@@ -15,60 +15,60 @@ export interface ShownChange {
   readonly at: Date;
 }
 
-/** Rows read at once for a snapshot: the next are read when the subscriber has taken these. */
+/** Rows per page of a snapshot. The next page is read when the subscriber has taken this one. */
 const SNAPSHOT_PAGE = 500;
-/** Commit order is not clock order: deletions so much older than the cursor are shown again. */
+/** Commit order is not clock order: deletions up to this time before the cursor are sent again. */
 const CLOCK_MARGIN_MS = 60_000;
 
 /**
- * The changes of some stocks, or of all: from now on, or from a cursor on. A cursor out of reach
- * brings the stored state first, then what is newer than it.
+ * Yields the changes of some or all stocks, from now on or after a cursor. If the changes since the cursor
+ * are no longer in the change feed, it yields a snapshot of the current state first, then newer changes.
  */
 export async function* watchStocks(
-  context: { readonly database: Database; readonly feed: Feed },
+  context: { readonly database: Database; readonly changeFeed: Feed },
   { ids, after }: { ids: readonly string[] | undefined; after: Cursor | undefined },
-  place: StreamPlace = createStreamPlace(context.feed),
-): AsyncGenerator<ShownChange, void> {
-  const { database, feed } = context;
-  const watch = await feed.open(ids, after);
-  /** The versions that a snapshot has shown; an entry goes with the first newer change. */
-  const shown = new Map<string, number>();
+  tracker: PositionTracker = createPositionTracker(context.changeFeed),
+): AsyncGenerator<SentChange, void> {
+  const { database, changeFeed } = context;
+  const watch = await changeFeed.open(ids, after);
+  /** The versions that the last snapshot sent. An entry is deleted by the first newer change. */
+  const sentVersions = new Map<string, number>();
   let since = after?.at ?? 0;
 
-  async function* snapshot(): AsyncGenerator<ShownChange, void> {
-    const position = feed.position();
-    shown.clear();
+  async function* snapshot(): AsyncGenerator<SentChange, void> {
+    const position = changeFeed.position();
+    sentVersions.clear();
     setEventTrace(context, undefined);
-    place.lose();
+    tracker.beginSnapshot();
     for await (const change of readSnapshot(database, { ids, since, end: position })) {
-      shown.set(change.stock.id, change.stock.version);
-      place.show(change.stock);
+      sentVersions.set(change.stock.id, change.stock.version);
+      tracker.addRow(change.stock);
       yield change;
     }
-    place.find();
+    tracker.endSnapshot();
     since = position.at;
   }
 
   try {
     if (watch.start === 'snapshot') yield* snapshot();
     for (;;) {
-      place.wait(true);
+      tracker.setIdle(true);
       const watched = await watch.next();
-      place.wait(false);
+      tracker.setIdle(false);
       if (watched === undefined) return;
       if (watched === 'missed') {
         yield* snapshot();
         continue;
       }
-      place.pass(watched);
-      const showed = shown.get(watched.key);
-      if (showed !== undefined) {
-        if (watched.version <= showed) continue;
-        shown.delete(watched.key);
+      tracker.advance(watched);
+      const sent = sentVersions.get(watched.key);
+      if (sent !== undefined) {
+        if (watched.version <= sent) continue;
+        sentVersions.delete(watched.key);
       }
       since = Math.max(since, watched.at);
       const change = decodeStockChanged(watched.value);
-      const cursor = formatCursor(feed.cursorAfter(watched));
+      const cursor = formatCursor(changeFeed.cursorAfter(watched));
       setEventTrace(context, watched.traceparent);
       yield { ...change, cursor, at: change.stock.updatedAt };
     }
@@ -78,14 +78,14 @@ export async function* watchStocks(
 }
 
 /**
- * The stored state as changes. Until the last of them each carries a cursor that starts the
- * snapshot again; the last one carries the live position.
+ * Yields the current state as changes. The cursor of each change restarts the snapshot, except that of the
+ * last change, which continues after the snapshot.
  */
 async function* readSnapshot(
   database: Database,
   { ids, since, end }: { ids: readonly string[] | undefined; since: number; end: Cursor },
-): AsyncGenerator<ShownChange, void> {
-  const again = formatCursor({ ...end, offset: null, at: since });
+): AsyncGenerator<SentChange, void> {
+  const restart = formatCursor({ ...end, offset: null, at: since });
   const deletedSince = new Date(Math.max(0, since - CLOCK_MARGIN_MS));
   let from: string | undefined;
   for (;;) {
@@ -94,13 +94,13 @@ async function* readSnapshot(
     const page = rows.slice(0, SNAPSHOT_PAGE);
     const isLast = rows.length <= SNAPSHOT_PAGE;
     for (const [index, { deletedAt, ...stock }] of page.entries()) {
-      const atEnd = isLast && index === page.length - 1;
+      const isLastRow = isLast && index === page.length - 1;
       yield {
         kind: deletedAt === null ? 'SNAPSHOT' : 'DELETED',
         stock,
         delta: 0,
         orderId: null,
-        cursor: atEnd ? formatCursor(end) : again,
+        cursor: isLastRow ? formatCursor(end) : restart,
         at: stock.updatedAt,
       };
     }

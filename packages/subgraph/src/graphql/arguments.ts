@@ -3,8 +3,9 @@ import { badUserInput } from '@gudang/runtime';
 import { z } from 'zod';
 
 /**
- * Reads the arguments of a field by a schema whose messages say what is allowed.
- * @throws {ServiceError} BAD_USER_INPUT with the path of the first argument that is wrong
+ * Parses the arguments of a field.
+ * @param schema a schema whose messages state what is allowed
+ * @throws {ServiceError} BAD_USER_INPUT with the path of the first invalid argument
  */
 export function parseArguments<T>(schema: z.ZodType<T>, given: unknown): T {
   const parsed = schema.safeParse(given);
@@ -13,7 +14,7 @@ export function parseArguments<T>(schema: z.ZodType<T>, given: unknown): T {
   throw badUserInput(argumentPath(issue?.path ?? []), issue?.message ?? 'something else');
 }
 
-/** As the gateway writes it: `input.name`, `ids[1]`. */
+/** Formats a path as the gateway does: `input.name`, `ids[1]`. */
 function argumentPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>((before, step) => {
     if (typeof step === 'number') return `${before}[${step}]`;
@@ -23,7 +24,7 @@ function argumentPath(path: readonly PropertyKey[]): string {
 
 const grouped = new Intl.NumberFormat('en-US');
 
-/** A text of so many characters (code points, as PostgreSQL counts them). */
+/** A text of `min` to `max` characters (code points, as PostgreSQL counts them). */
 export function textOf({ min, max }: { min: number; max: number }): z.ZodType<string> {
   const allowed = `a text of ${min} to ${max} characters, without NUL or half a surrogate pair`;
   return z.string(allowed).refine((text) => {
@@ -33,7 +34,7 @@ export function textOf({ min, max }: { min: number; max: number }): z.ZodType<st
   }, allowed);
 }
 
-/** A whole number between two limits, both allowed. */
+/** A whole number from `min` to `max`, inclusive. */
 export function wholeNumber({ min, max }: { min: number; max: number }): z.ZodType<number> {
   const allowed = `a whole number from ${grouped.format(min)} to ${grouped.format(max)}`;
   return z.int(allowed).min(min, allowed).max(max, allowed);

@@ -12,10 +12,10 @@ export interface PageArguments {
   readonly before?: string | null | undefined;
 }
 
-/** What to read for a page: `size` of what lies behind `after` and before `before`. */
+/** The rows to read for a page: `size` rows after `after` and before `before`. */
 export interface Page<P> {
   readonly size: number;
-  /** From the start of the list; otherwise from its end. */
+  /** Whether to read from the start of the list, or from its end. */
   readonly forward: boolean;
   readonly after: P | undefined;
   readonly before: P | undefined;
@@ -30,7 +30,8 @@ const pageArguments = z.object({
 });
 
 /**
- * @param parse reads a cursor's text into a place in the list; undefined when it is none
+ * Parses the arguments of a connection field.
+ * @param parse parses a cursor's text; returns undefined if it is not a cursor of this list
  * @throws {ServiceError} BAD_USER_INPUT
  */
 export function parsePage<P>(
@@ -39,7 +40,7 @@ export function parsePage<P>(
 ): Page<P> {
   const { first, last, after, before } = parseArguments(pageArguments, given);
   if (first != null && last != null) throw badUserInput('last', 'absent when `first` is given');
-  const place = (argument: 'after' | 'before', cursor: string | null | undefined) => {
+  const cursorOf = (argument: 'after' | 'before', cursor: string | null | undefined) => {
     if (cursor == null) return undefined;
     const parsed = parse(cursor);
     if (parsed === undefined) throw badUserInput(argument, 'a cursor that this list has given');
@@ -48,8 +49,8 @@ export function parsePage<P>(
   return {
     size: first ?? last ?? DEFAULT_SIZE,
     forward: last == null,
-    after: place('after', after),
-    before: place('before', before),
+    after: cursorOf('after', after),
+    before: cursorOf('before', before),
   };
 }
 
@@ -65,8 +66,9 @@ export interface Connection<T> {
 }
 
 /**
- * @param found up to `size + 1` rows in the direction that was read: one more tells that there is
- *   more
+ * Creates a connection from the rows of a page.
+ * @param found up to `size + 1` rows in the direction of reading; the additional row shows that there
+ *   are more
  */
 export function toConnection<T, P>(
   page: Page<P>,
@@ -89,13 +91,13 @@ export function toConnection<T, P>(
   };
 }
 
-/** A place in a list that is sorted by time, then id. */
+/** A cursor of a list that is sorted by time, then id. */
 export interface KeysetCursor {
   readonly at: Date;
   readonly id: string;
 }
 
-/** @param list a letter that tells the cursors of this list from those of others */
+/** @param list a prefix that distinguishes the cursors of this list from those of other lists */
 export function formatKeysetCursor(list: string, { at, id }: KeysetCursor): string {
   return Buffer.from(`${list}${at.getTime().toString(36)},${id}`).toString('base64url');
 }

@@ -1,66 +1,71 @@
 import { type Position, registeredPosition } from './subscription-context.ts';
 
-/** How often streams that have yet to say where they stand are asked, in milliseconds. */
-const ASK_EVERY_MS = 100;
-/** How often all others are told, when nothing new has made them told before. */
-const TELL_EVERY_MS = 2_000;
+/** How often streams without a reported position are read, in milliseconds. */
+const READ_INTERVAL_MS = 100;
+/** How often positions are reported at most, except a stream's first position, in milliseconds. */
+const REPORT_INTERVAL_MS = 2_000;
 
-/** Tells the positions of one connection's streams, in pings of graphql-transport-ws. */
+/** Reports the positions of a connection's streams, in pings of graphql-transport-ws. */
 export interface PositionReporter {
-  /** @param context of the operation; one that exposes no position is never told */
+  /** @param context of the operation; without a registered position it is never reported */
   readonly add: (id: string, context: unknown) => void;
   readonly remove: (id: string) => void;
   readonly stop: () => void;
 }
 
-interface Told {
+interface ReportedStream {
   readonly context: unknown;
+  /** Undefined until the subscription has registered its position. */
   read?: () => Position;
+  /** The position that was reported last. */
   last: Position;
 }
 
 /**
- * Streams of a connection are told together: those on which nothing happens then stand at the very
- * same cursor, and clients can go from one to the other.
+ * Creates the reporter of one connection. All positions are reported in one message, so that idle
+ * streams have the same cursor and a client can move from one stream to another.
+ * @param send sends a websocket message
  */
 export function createPositionReporter(send: (message: string) => void): PositionReporter {
-  const streams = new Map<string, Told>();
+  const streams = new Map<string, ReportedStream>();
   let timer: NodeJS.Timeout | undefined;
-  let toldAt = Number.NEGATIVE_INFINITY;
+  let reportedAt = Number.NEGATIVE_INFINITY;
 
-  const tell = (cursors: Record<string, string | null>): void => {
+  const sendCursors = (cursors: Record<string, string | null>): void => {
     send(JSON.stringify({ type: 'ping', payload: { cursors } }));
   };
 
-  // A generator exposes its position once it runs, which is after the operation has begun.
-  const readerOf = (id: string, stream: Told): (() => Position) => {
+  // The subscription's generator registers its position when it runs, which is after `add`.
+  const readerOf = (id: string, stream: ReportedStream): (() => Position) => {
     if (stream.read) return stream.read;
     const positioned = registeredPosition(stream.context);
     if (!positioned) return () => undefined;
     positioned.onLost = () => {
-      if (streams.get(id) === stream && typeof stream.last === 'string') tell({ [id]: null });
+      if (streams.get(id) === stream && typeof stream.last === 'string') {
+        sendCursors({ [id]: null });
+      }
       stream.last = null;
     };
     stream.read = positioned.read;
     return positioned.read;
   };
 
-  const ask = (): void => {
+  const report = (): void => {
     const moved: Record<string, string> = {};
-    let due = performance.now() - toldAt >= TELL_EVERY_MS;
+    let isDue = performance.now() - reportedAt >= REPORT_INTERVAL_MS;
     for (const [id, stream] of streams) {
       const position = readerOf(id, stream)();
       if (typeof position !== 'string' || position === stream.last) continue;
       moved[id] = position;
-      due ||= typeof stream.last !== 'string';
+      isDue ||= typeof stream.last !== 'string';
     }
-    if (!due || Object.keys(moved).length === 0) return;
-    toldAt = performance.now();
+    if (!isDue || Object.keys(moved).length === 0) return;
+    reportedAt = performance.now();
     for (const [id, position] of Object.entries(moved)) {
       const stream = streams.get(id);
       if (stream) stream.last = position;
     }
-    tell(moved);
+    sendCursors(moved);
   };
 
   const stop = (): void => {
@@ -70,13 +75,13 @@ export function createPositionReporter(send: (message: string) => void): Positio
 
   return {
     add: (id, context) => {
-      // Before any event: the gateway then knows that positions are told here.
-      if (toldAt === Number.NEGATIVE_INFINITY) {
-        toldAt = performance.now();
-        tell({});
+      // An empty report before the first event: the gateway learns that this subgraph reports positions.
+      if (reportedAt === Number.NEGATIVE_INFINITY) {
+        reportedAt = performance.now();
+        sendCursors({});
       }
       streams.set(id, { context, last: undefined });
-      timer ??= setInterval(ask, ASK_EVERY_MS);
+      timer ??= setInterval(report, READ_INTERVAL_MS);
     },
     remove: (id) => {
       streams.delete(id);

@@ -10,30 +10,32 @@ import {
   valueFromASTUntyped,
 } from 'graphql';
 
-interface Asking {
+interface OperationContext {
   readonly identity: Identity;
 }
 
 /**
- * Makes a subgraph's schema hold what its own `@authenticated` and `@requiresScopes` say, on fields
- * and on whole types, for whoever asks it and whichever way they came: a gateway need not be one that
- * knows these directives.
+ * Enforces `@authenticated` and `@requiresScopes` in a subgraph, on fields and on types. The subgraph
+ * is then safe behind a gateway that does not know these directives.
  */
 export function protectFields(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     const ofType = requirementsOf(type);
     for (const field of Object.values(type.getFields())) {
-      const asked = [...ofType, ...requirementsOf(field)];
-      if (asked.length > 0) protect(field, asked);
+      const requirements = [...ofType, ...requirementsOf(field)];
+      if (requirements.length > 0) protect(field, requirements);
     }
   }
 }
 
-function protect(field: GraphQLField<unknown, Asking>, asked: readonly Requirement[]): void {
+function protect(
+  field: GraphQLField<unknown, OperationContext>,
+  requirements: readonly Requirement[],
+): void {
   const { resolve = defaultFieldResolver, subscribe } = field;
-  const check = ({ identity }: Asking): void => {
-    for (const one of asked) assertAuthorized(identity, one);
+  const check = ({ identity }: OperationContext): void => {
+    for (const requirement of requirements) assertAuthorized(identity, requirement);
   };
   if (!subscribe) {
     field.resolve = (source, args, context, info) => {
@@ -52,7 +54,7 @@ function protect(field: GraphQLField<unknown, Asking>, asked: readonly Requireme
   };
 }
 
-/** graphql-ws sends what a stream throws as its error; thrown before, it would be an event. */
+/** graphql-ws sends an error of the stream as `error`; an error thrown by `subscribe` becomes an event. */
 function failedStream(error: unknown): AsyncIterableIterator<never> {
   return {
     next: () => Promise.reject(error),
@@ -63,7 +65,7 @@ function failedStream(error: unknown): AsyncIterableIterator<never> {
 }
 
 function requirementsOf(
-  declared: GraphQLObjectType | GraphQLField<unknown, Asking>,
+  declared: GraphQLObjectType | GraphQLField<unknown, OperationContext>,
 ): Requirement[] {
   const extended = 'extensionASTNodes' in declared ? declared.extensionASTNodes : [];
   return [declared.astNode, ...extended].flatMap((node) =>

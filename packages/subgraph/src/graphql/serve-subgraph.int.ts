@@ -51,7 +51,7 @@ let url = '';
 const app = createHttpServer({ health: createHealth(), metrics: createMetrics('test') });
 beforeAll(async () => {
   const settings = { NODE_ENV: 'test' as const, SUBGRAPH_SECRET: SECRETS };
-  const auth: Authentication = { on: true, callerOf: () => ANONYMOUS_PRINCIPAL };
+  const auth: Authentication = { on: true, authenticate: () => ANONYMOUS_PRINCIPAL };
   const service = {
     app,
     auth,

@@ -1,4 +1,4 @@
-import { ApolloServer } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginInlineTraceDisabled,
   ApolloServerPluginLandingPageDisabled,
@@ -10,10 +10,9 @@ import type { identitySettings, protectedHttpSettings } from '@gudang/auth/setti
 import { presentError, type Traced, traceOperations } from '@gudang/graphql';
 import { parseTraceparent } from '@gudang/runtime/tracing';
 import { type GraphQLFormattedError, parse } from 'graphql';
-import type { SubgraphService } from '../start-service.ts';
-import { reportAbsentEntities } from './absent-entities.ts';
+import type { SubgraphService } from '../start-subgraph.ts';
 import { protectFields } from './protect-fields.ts';
-import { serveSocket } from './serve-websocket.ts';
+import { serveWebsocket } from './serve-websocket.ts';
 
 type Resolvers = Parameters<typeof buildSubgraphSchema>[0] extends infer Given
   ? Given extends { resolvers?: infer R }
@@ -24,13 +23,16 @@ type Resolvers = Parameters<typeof buildSubgraphSchema>[0] extends infer Given
 type SubgraphTable = Pick<ReturnType<typeof protectedHttpSettings>, 'NODE_ENV'> &
   typeof identitySettings;
 
+/** What the context of every operation of a subgraph has. */
+export type SubgraphContext = Traced & { readonly identity: Identity };
+
 /**
  * Serves a subgraph at `/graphql`: queries and mutations over HTTP, subscriptions over
- * graphql-transport-ws. The context is made anew for each operation, of who asks it; what the schema
- * says by `@authenticated` and `@requiresScopes` is held.
- * @param sdl the subgraph's schema, the source that its types are generated from
+ * graphql-transport-ws. Enforces `@authenticated` and `@requiresScopes`.
+ * @param sdl the subgraph's schema
+ * @param createContext creates the context of each operation
  */
-export async function serveSubgraph<C extends Traced & { readonly identity: Identity }>(
+export async function serveSubgraph<C extends SubgraphContext>(
   {
     app,
     auth,
@@ -57,7 +59,7 @@ export async function serveSubgraph<C extends Traced & { readonly identity: Iden
     introspection: settings.NODE_ENV !== 'production',
     includeStacktraceInErrorResponses: false,
     formatError: (formatted, error) => presentError(formatted, error, log, isOutage),
-    // JSON without Apollo's line breaks: half of what @apollo/server itself costs a request.
+    // Without Apollo's pretty printing, @apollo/server costs half the CPU for a request.
     stringifyResult: (value) => JSON.stringify(value),
     stopOnTerminationSignals: false,
     plugins: [
@@ -68,42 +70,61 @@ export async function serveSubgraph<C extends Traced & { readonly identity: Iden
     ],
   });
   await server.start();
-  const believed = createTrustedIdentity(
+  const trusted = createTrustedIdentity(
     settings.SUBGRAPH_SECRET,
     auth.on ? ANONYMOUS : UNRESTRICTED,
   );
-  await app.register((gatewaysOwn, _options, done) => {
-    gatewaysOwn.addHook('onRequest', ({ headers }, reply, next) => {
-      if (believed.acceptsRequest(headers)) next();
+  await app.register((gatewayRoutes, _options, done) => {
+    gatewayRoutes.addHook('onRequest', ({ headers }, reply, next) => {
+      if (trusted.acceptsRequest(headers)) next();
       else reply.code(403).send({ errors: [GATEWAY_ONLY] });
     });
-    gatewaysOwn.addHook('onRoute', (route) => {
-      route.bodyLimit = GATEWAYS_BODY_LIMIT;
+    gatewayRoutes.addHook('onRoute', (route) => {
+      route.bodyLimit = GATEWAY_BODY_LIMIT;
     });
-    gatewaysOwn.register(fastifyApollo(server), {
+    gatewayRoutes.register(fastifyApollo(server), {
       context: async ({ headers }) =>
-        createContext(believed.ofRequest(headers), parseTraceparent(headers['traceparent'])),
+        createContext(trusted.ofRequest(headers), parseTraceparent(headers['traceparent'])),
     });
     done();
   });
-  serveSocket({
+  serveWebsocket({
     app,
     schema,
-    answers: ({ connectionParams }) => believed.acceptsConnection(connectionParams),
+    accepts: ({ connectionParams }) => trusted.acceptsConnection(connectionParams),
     createContext: ({ connectionParams }, { extensions }) =>
-      createContext(believed.ofOperation(connectionParams, extensions)),
+      createContext(trusted.ofOperation(connectionParams, extensions)),
     log,
   });
   app.addHook('onClose', () => server.stop());
 }
 
 /**
- * A small operation of a client can ask for thousands of entities by their ids, which the gateway
- * sends in one body: more than a client may send it.
+ * Body limit for the gateway, in bytes. A small operation of a client can select thousands of entities,
+ * whose ids the gateway sends in one body, so this limit is higher than that for clients.
  */
-const GATEWAYS_BODY_LIMIT = 4 * 1024 * 1024;
+const GATEWAY_BODY_LIMIT = 4 * 1024 * 1024;
 
 const GATEWAY_ONLY: GraphQLFormattedError = {
-  message: 'This subgraph answers the gateway alone: ask there',
+  message: 'This subgraph accepts requests from the gateway only: send the request there',
   extensions: { code: 'FORBIDDEN' },
+};
+
+/**
+ * Marks a response whose `_entities` contains null: the entity does not exist or the caller may not see
+ * it. The gateway then returns null for it even if only nullable fields are selected; without the mark,
+ * federation would return an object of nulls.
+ */
+const reportAbsentEntities: ApolloServerPlugin = {
+  requestDidStart: async () => ({
+    willSendResponse: async ({ response: { body } }) => {
+      if (body.kind !== 'single') return;
+      const entities: unknown = body.singleResult.data?.['_entities'];
+      if (!Array.isArray(entities) || !entities.includes(null)) return;
+      body.singleResult.extensions = {
+        ...body.singleResult.extensions,
+        gudang: { absentEntities: true },
+      };
+    },
+  }),
 };

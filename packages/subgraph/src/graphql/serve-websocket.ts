@@ -6,61 +6,61 @@ import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'gr
 import type { Context, SubscribePayload } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { eventTrace } from './event-trace.ts';
 import { createPositionReporter, type PositionReporter } from './position-reporter.ts';
+import { eventTraceOf } from './subscription-context.ts';
 
-/** The largest websocket message that is read, in bytes; ws itself would take 100 MiB. */
+/** Maximum size of a websocket message, in bytes. The default of ws is 100 MiB. */
 const MESSAGE_LIMIT = 64 * 1024;
 
-/** What a gateway may say in `connection_init`: that it wants to be told positions of streams. */
+/** Payload of the gateway's `connection_init`: whether it wants position reports. */
 type ConnectionParams = Readonly<Record<string, unknown>> & {
   readonly gudang?: { readonly cursors?: unknown };
 };
 
-/** Serves operations over graphql-transport-ws at `/graphql` of a subgraph. */
-export function serveSocket<C extends object>({
+/** Serves subscriptions over graphql-transport-ws at `/graphql` of a subgraph. */
+export function serveWebsocket<C extends object>({
   app,
   schema,
-  answers,
+  accepts,
   createContext,
   log,
 }: {
   app: FastifyInstance;
   schema: GraphQLSchema;
-  /** Whether a connection that says this of itself is answered; one that is not closes with 4403. */
-  answers: (connection: Context) => boolean;
+  /** Whether a connection is accepted by its `connection_init`. Others are closed with code 4403. */
+  accepts: (connection: Context) => boolean;
   createContext: (connection: Context, request: SubscribePayload) => C;
   log: Logger;
 }): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_LIMIT });
   const present = (error: GraphQLError | GraphQLFormattedError): GraphQLFormattedError =>
     error instanceof GraphQLError ? presentError(error.toJSON(), error, log) : error;
-  const tellers = new WeakMap<Context, PositionReporter>();
-  const tellerOf = (connection: Context, socket: WebSocket): PositionReporter => {
-    const known = tellers.get(connection);
-    if (known) return known;
-    const teller = createPositionReporter((message) => {
+  const reporters = new WeakMap<Context, PositionReporter>();
+  const reporterOf = (connection: Context, socket: WebSocket): PositionReporter => {
+    const existing = reporters.get(connection);
+    if (existing) return existing;
+    const reporter = createPositionReporter((message) => {
       if (socket.readyState === socket.OPEN) socket.send(message);
     });
-    tellers.set(connection, teller);
-    return teller;
+    reporters.set(connection, reporter);
+    return reporter;
   };
 
   const protocol = useServer<ConnectionParams, { socket: WebSocket }>(
     {
       schema,
       validate: validateSafely,
-      onConnect: answers,
+      onConnect: accepts,
       context: (connection, _id, request) => createContext(connection, request),
       onOperation: (connection, id, _payload, { contextValue }) => {
         if (connection.connectionParams?.gudang?.cursors !== true) return;
-        tellerOf(connection, connection.extra.socket).add(id, contextValue);
+        reporterOf(connection, connection.extra.socket).add(id, contextValue);
       },
-      onComplete: (connection, id) => tellers.get(connection)?.remove(id),
-      onClose: (connection) => tellers.get(connection)?.stop(),
+      onComplete: (connection, id) => reporters.get(connection)?.remove(id),
+      onClose: (connection) => reporters.get(connection)?.stop(),
       onError: (_connection, _id, _payload, errors) => errors.map(present),
       onNext: (_connection, _id, _payload, { contextValue }, result) => {
-        const traceparent = eventTrace(contextValue);
+        const traceparent = eventTraceOf(contextValue);
         if (!result.errors && traceparent === undefined) return undefined;
         const extensions = traceparent ? { ...result.extensions, traceparent } : result.extensions;
         return {
@@ -81,7 +81,7 @@ export function serveSocket<C extends object>({
       sockets.emit('connection', client, request);
     });
   });
-  // 1001 "going away": graphql-ws's client comes back, elsewhere if need be.
+  // Closes with 1001 ("going away"): clients of graphql-ws reconnect, possibly to another replica.
   app.addHook('preClose', () => protocol.dispose());
 }
 

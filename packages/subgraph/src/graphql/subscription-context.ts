@@ -1,22 +1,28 @@
 /**
- * Where a subscription stands: a cursor, when all before it has been sent; null, when what it sends
- * now is at no position, such as a snapshot; undefined, when there is nothing to say.
+ * Data that a running subscription attaches to its operation's context, for the websocket that sends
+ * its events: the position of the stream and the trace of the current event.
+ */
+
+/**
+ * Position of a stream. A cursor: every event before it was sent. Null: the stream has no position,
+ * because it sends a snapshot. Undefined: unknown at the moment.
  */
 export type Position = string | null | undefined;
 
-/** A subscription that says where it stands. */
+/** A subscription that reports its position. */
 export interface Positioned {
   readonly read: () => Position;
-  /** Called when it begins to stand nowhere. */
+  /** Called when the position becomes null. */
   onLost: () => void;
 }
 
 const positions = new WeakMap<object, Positioned>();
+const traces = new WeakMap<object, string | undefined>();
 
 /**
- * Lets a subscription say where it stands, to a gateway that wants to know.
+ * Registers how to read the position of a subscription, for a gateway that wants position reports.
  * @param context the context of its operation
- * @returns to be called before it sends what stands at no position
+ * @returns a function to call before the subscription sends a snapshot
  */
 export function registerPosition(context: object, read: () => Position): () => void {
   const positioned: Positioned = { read, onLost: () => {} };
@@ -24,7 +30,21 @@ export function registerPosition(context: object, read: () => Position): () => v
   return () => positioned.onLost();
 }
 
-/** What a subscription of this context has exposed. */
+/** Returns the registered position of a context; undefined if there is none. */
 export function registeredPosition(context: unknown): Positioned | undefined {
   return typeof context === 'object' && context !== null ? positions.get(context) : undefined;
+}
+
+/**
+ * Sets the trace of the event that a subscription sends next.
+ * @param context the context of its operation
+ * @param traceparent W3C traceparent of the event's cause
+ */
+export function setEventTrace(context: object, traceparent: string | undefined): void {
+  if (traceparent !== undefined || traces.has(context)) traces.set(context, traceparent);
+}
+
+/** Returns the traceparent of the event that a subscription is sending; undefined if there is none. */
+export function eventTraceOf(context: unknown): string | undefined {
+  return typeof context === 'object' && context !== null ? traces.get(context) : undefined;
 }

@@ -2,47 +2,46 @@ import { ANONYMOUS, type Identity } from '@gudang/auth';
 import type { Logger } from '@gudang/runtime';
 import { badUserInput } from '@gudang/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
-import type { SubgraphService } from '../start-service.ts';
-import { type FieldNames, missing, type RestError, toRestError } from './rest-error.ts';
+import type { SubgraphService } from '../start-subgraph.ts';
+import { type FieldNames, notFound, type RestError, toRestError } from './rest-error.ts';
 import { traceRequests } from './trace-requests.ts';
 
-/** The most rows in a list; the newest ones. */
+/** Maximum number of rows in a list: the newest ones. */
 export const REST_LIST_LIMIT = 1_000;
 
-/** An answer in the shape that the earlier system's clients know. */
+/** A response in the format of the earlier system. */
 export interface RestAnswer {
   readonly Message: string;
   readonly Data?: unknown;
 }
 
-/** What is known of a request beside what it asks for. */
-export interface Caller {
-  /** Who sent it, by its token. */
+/** The caller and the trace of a request. */
+export interface RequestContext {
+  /** The caller, by the request's token. */
   readonly identity: Identity;
-  /** What caused it, or its own span once it is traced: W3C, for what comes of it. */
+  /** W3C traceparent to propagate: of the request's own span if it is traced, otherwise of its cause. */
   readonly traceparent: string | undefined;
 }
 
-export type CallerOf = (request: FastifyRequest) => Caller;
+export type RequestContextOf = (request: FastifyRequest) => RequestContext;
 
 /**
- * Serves routes of the earlier system's REST interface below a prefix, with and without a slash at
- * its end. Bodies are JSON and nothing else: what a form of another site can send through its
- * visitor's browser is refused, and so is a token that is no good. Errors have its shape,
- * `{ Message, Error }`.
- * @param names what a client calls an argument, for errors
+ * Serves routes of the earlier system's REST interface below a prefix, with and without a trailing
+ * slash. Errors have its format, `{ Message, Error }`. Only JSON bodies are accepted, so that another
+ * website cannot send a form through a visitor's browser. An invalid token is rejected.
+ * @param names the REST names of GraphQL arguments, for error messages
  */
 export async function serveRest(
   { app, auth, log, isOutage }: Pick<SubgraphService, 'app' | 'auth' | 'log' | 'isOutage'>,
   { prefix, names }: { prefix: string; names: FieldNames },
-  addRoutes: (rest: FastifyInstance, callerOf: CallerOf) => void,
+  addRoutes: (rest: FastifyInstance, contextOf: RequestContextOf) => void,
 ): Promise<void> {
   const identities = new WeakMap<FastifyRequest, Identity>();
   await app.register(
     (rest, _options, done) => {
       const traceparentOf = traceRequests(rest, prefix);
       rest.addHook('onRequest', async (request) => {
-        const { identity } = await auth.callerOf(request.headers.authorization);
+        const { identity } = await auth.authenticate(request.headers.authorization);
         identities.set(request, identity);
       });
       rest.removeAllContentTypeParsers();
@@ -58,7 +57,7 @@ export async function serveRest(
       });
       rest.setNotFoundHandler((request, reply) => {
         const path = request.url.split('?')[0];
-        return send(reply, missing(`There is no ${request.method} ${path} here`));
+        return send(reply, notFound(`There is no ${request.method} ${path} here`));
       });
       addRoutes(rest, (request) => ({
         identity: identities.get(request) ?? ANONYMOUS,
@@ -70,8 +69,8 @@ export async function serveRest(
   );
 }
 
-/** Answers, in the same shape, what the router cannot read. */
-export function refuseAddress(
+/** Handles requests whose URL the router cannot read, with an error in the REST format. */
+export function rejectUnreadableUrl(
   log: Logger,
   isOutage: (error: unknown) => boolean,
 ): NonNullable<FastifyServerOptions['frameworkErrors']> {
@@ -80,7 +79,7 @@ export function refuseAddress(
 }
 
 function parseJson(body: Buffer): unknown {
-  // Clients send the header with a DELETE too.
+  // Some clients send the Content-Type header with a DELETE, which has no body.
   if (body.length === 0) return undefined;
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
@@ -90,8 +89,8 @@ function parseJson(body: Buffer): unknown {
 }
 
 /**
- * A request's body as an object whose fields are still to be checked.
- * @throws {ServiceError} BAD_USER_INPUT when it is anything else, or absent
+ * Returns the body of a request as an object with unchecked fields.
+ * @throws {ServiceError} BAD_USER_INPUT if it is notFound or not an object
  */
 export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) {

@@ -2,9 +2,9 @@ import { isTracing, parseTraceparent, startSpan } from '@gudang/runtime/tracing'
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /**
- * A span for each request of these routes, named after its method and route, whatever becomes of it.
- * Begins before any other hook that is added later.
- * @returns what caused a request, or its own span once it has one: W3C, for what comes of it
+ * Adds a span for each request, named after its method and route. Must be called before other hooks are
+ * added.
+ * @returns the W3C traceparent to propagate: of the request's own span, or of its cause if it is not traced
  */
 export function traceRequests(
   rest: FastifyInstance,
@@ -19,7 +19,7 @@ export function traceRequests(
     const traceparent = span?.traceparent ?? parent;
     if (traceparent) traceparents.set(request, traceparent);
     if (span) {
-      // Not the hook onResponse, which a client that leaves early keeps from being called.
+      // Not in the hook onResponse, which is not called if the client disconnects.
       reply.raw.once('close', () => {
         span.set('http.response.status_code', reply.statusCode);
         span.end(reply.statusCode < 500 ? undefined : `answered ${reply.statusCode}`);
@@ -30,7 +30,7 @@ export function traceRequests(
   return (request) => traceparents.get(request);
 }
 
-/** What fits no route shares a name: anybody can ask for any address. A slash at the end is no other route. */
+/** Returns the route's name. Requests without a route share one name, so that clients cannot create names. */
 function routeOf({ routeOptions }: FastifyRequest, prefix: string): string {
   return (routeOptions.url ?? `${prefix}/*`).replace(/\/$/, '');
 }

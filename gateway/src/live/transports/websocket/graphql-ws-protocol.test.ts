@@ -24,7 +24,7 @@ function connect() {
       close: (code) => void closed.push(code),
     },
     session: createSocketSession(
-      { on: false, callerOf: () => ANONYMOUS_PRINCIPAL },
+      { on: false, authenticate: () => ANONYMOUS_PRINCIPAL },
       undefined,
       () => {},
     ),

@@ -43,7 +43,7 @@ export function createSocketSession(
     use: (found: Principal) => void,
   ): Promise<void> => {
     try {
-      const found = await auth.callerOf(given, around);
+      const found = await auth.authenticate(given, around);
       if (!over) use(found);
     } catch (error) {
       if (over) return;

@@ -27,7 +27,7 @@ async function serve({
   const websockets = startWebsockets({
     app,
     health,
-    auth: { on: false, callerOf: () => ANONYMOUS_PRINCIPAL },
+    auth: { on: false, authenticate: () => ANONYMOUS_PRINCIPAL },
     origins: { allows: () => true },
     metrics: createLiveMetrics(createMetrics('test'), () => 0),
     log: createLogger('gateway', 'silent'),

@@ -1,4 +1,0 @@
-/** A stock as this subgraph knows it: by its id. */
-export interface StockReference {
-  readonly id: string;
-}

@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs';
+import { type Authentication, createAuthentication, type Identity } from '@gudang/auth';
+import type { AuthSettings, authSettings, identitySettings } from '@gudang/auth/settings';
+import { type Feed, startFeed } from '@gudang/change-feed';
+import { type KafkaConnection, startKafka, withDeadLetters } from '@gudang/kafka';
+import type { kafkaSettings } from '@gudang/kafka/settings';
+import type { Decoded } from '@gudang/messages';
+import {
+  type DeadLetter,
+  measureOutbox,
+  type Readable,
+  type Relay,
+  startInboxConsumer,
+  startRelay,
+} from '@gudang/outbox';
+import { type DatabaseOptions, isOutage, type SqlClient, startDatabase } from '@gudang/postgres';
+import type { databaseSettings } from '@gudang/postgres/settings';
+import {
+  createHealth,
+  createHttpServer,
+  createMetrics,
+  maskErrors,
+  type ProcessContext,
+  type Service,
+  type Stoppable,
+  startHttp,
+} from '@gudang/runtime';
+import type { httpSettings, SettingsOf, SettingsTable } from '@gudang/runtime/settings';
+import { type SubgraphContext, serveSubgraph } from './graphql/serve-subgraph.ts';
+import { rejectUnreadableUrl } from './rest/serve-rest.ts';
+
+/** Dependencies that all parts of one subgraph share. */
+export interface SubgraphService<T extends SettingsTable = SettingsTable> extends Service<T> {
+  readonly auth: Authentication;
+  /** Whether an error means that the database is unavailable, so that the same request may succeed later. */
+  readonly isOutage: (error: unknown) => boolean;
+}
+
+/** The settings that every subgraph has beside its own. */
+type SubgraphTable = ReturnType<typeof httpSettings> &
+  typeof authSettings &
+  typeof identitySettings &
+  typeof databaseSettings &
+  typeof kafkaSettings;
+
+/** A Prisma client, or another database client that can be closed. */
+type SubgraphDatabase = SqlClient & { $disconnect(): Promise<void> };
+
+/** The started parts that a subgraph's own code uses. */
+export interface SubgraphParts<D> {
+  readonly database: D;
+  readonly relay: Relay;
+  readonly changeFeed: Feed;
+  /** Makes the relay send new outbox rows at once. Called after each commit that wrote some. */
+  readonly notifyRelay: () => void;
+}
+
+/** How a subgraph applies the records of a topic to its database. */
+export interface SubgraphConsumer<D, M> {
+  readonly topic: string;
+  readonly decode: (value: Uint8Array | null) => Decoded<M>;
+  /** Returns the id of the order that a message is about, for traces and log lines. */
+  readonly orderOf: (message: M) => string;
+  /**
+   * Applies a batch and writes its dead letters in one transaction. Repeated with the same batch until
+   * it succeeds.
+   * @param undecodable records that could not be decoded
+   * @returns all dead letters that were written, and a count for each outcome
+   */
+  readonly apply: (
+    database: D,
+    batch: readonly Readable<M>[],
+    undecodable: readonly DeadLetter[],
+  ) => Promise<{ readonly letters: readonly DeadLetter[]; readonly counts: OutcomeCounts }>;
+  /** The metric that counts records by `outcome`. */
+  readonly counter: { readonly name: string; readonly help: string };
+}
+
+export type OutcomeCounts = Readonly<Record<string, number>>;
+
+export interface SubgraphDefinition<T extends SettingsTable, D, M, C> {
+  /** The setting with the database's URL. */
+  readonly databaseSetting: keyof T & string;
+  readonly openDatabase: (options: DatabaseOptions) => D;
+  /** The topics between the services. Missing ones are created, with their dead-letter topics. */
+  readonly sharedTopics: readonly string[];
+  /** The topic of the subgraph's own changes. It has one partition: its offsets are cursors. */
+  readonly changeTopic: string;
+  readonly consumer: SubgraphConsumer<D, M>;
+  /** The file of the GraphQL schema. */
+  readonly schema: URL;
+  readonly resolvers: object;
+  /** Starts the subgraph's own parts, adds its REST routes, and returns how contexts are created. */
+  readonly start: (
+    service: SubgraphService<T>,
+    parts: SubgraphParts<D>,
+  ) => Promise<{
+    readonly createContext: (identity: Identity, traceparent?: string) => C;
+  }>;
+}
+
+/**
+ * Starts a subgraph: database, Kafka, outbox relay, change feed, consumer, its own parts, and last the
+ * HTTP server. They stop in the opposite order. Parts that wait for a database or a broker do so in the
+ * background, so that `/healthz` and `/readyz` answer at once.
+ */
+export async function startSubgraph<
+  T extends SettingsTable & SubgraphTable,
+  D extends SubgraphDatabase,
+  M,
+  C extends SubgraphContext,
+>(context: ProcessContext<T>, definition: SubgraphDefinition<T, D, M, C>): Promise<void> {
+  const { name, log, started } = context;
+  const settings = context.settings as SettingsOf<SubgraphTable>;
+  const { changeTopic, databaseSetting, resolvers } = definition;
+  const health = createHealth();
+  const metrics = createMetrics(name);
+  const frameworkErrors = rejectUnreadableUrl(log, isOutage);
+  const app = createHttpServer({ health, metrics, frameworkErrors });
+  maskErrors(app, log, isOutage);
+  const auth = createAuthentication(settings as AuthSettings & { HOST: string }, log);
+  const service = { ...context, settings, health, metrics, auth, app, isOutage };
+
+  const url = String(context.settings[databaseSetting]);
+  const client = definition.openDatabase({ url, pool: settings.DATABASE_POOL, metrics });
+  const watched = { client, url, setting: databaseSetting };
+  const { client: database } = started('database', startDatabase(service, watched));
+  const topics = [
+    ...definition.sharedTopics.flatMap((topic) =>
+      withDeadLetters({ topic, partitions: settings.KAFKA_PARTITIONS }),
+    ),
+    { topic: changeTopic, partitions: 1, totalOrder: true },
+  ];
+  const kafka = started('kafka', startKafka(service, topics));
+  measureOutbox(metrics, database);
+  const relay = started('relay', startRelay(service, { kafka, databaseUrl: url, changeTopic }));
+  const changeFeed = started('feed', startFeed(service, { kafka, database, topic: changeTopic }));
+  const parts = { database, relay, changeFeed, notifyRelay: relay.wake };
+  started(definition.consumer.topic, startConsumer(service, kafka, definition.consumer, parts));
+
+  const { createContext } = await definition.start({ ...service, ...context }, parts);
+  const sdl = readFileSync(definition.schema, 'utf8');
+  await serveSubgraph(service, { sdl, resolvers, createContext });
+  const { HOST: host, PORT: port, DRAIN_MS: drainMs } = settings;
+  started('http', await startHttp({ app, host, port, drainMs, log, health }));
+}
+
+function startConsumer<D, M>(
+  service: SubgraphService<typeof kafkaSettings>,
+  kafka: KafkaConnection,
+  { topic, decode, orderOf, apply, counter }: SubgraphConsumer<D, M>,
+  { database, notifyRelay }: Pick<SubgraphParts<D>, 'database' | 'notifyRelay'>,
+): Stoppable {
+  const records = service.metrics.counter(counter.name, counter.help, ['outcome']);
+  return startInboxConsumer(service, {
+    kafka,
+    topic,
+    decode,
+    orderOf,
+    apply: async (batch, undecodable) => {
+      const { letters, counts } = await apply(database, batch, undecodable);
+      notifyRelay();
+      for (const [outcome, count] of Object.entries(counts)) records.inc({ outcome }, count);
+      return letters;
+    },
+  });
+}
