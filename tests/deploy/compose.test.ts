@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { readThirdParties } from '../docs/third-party-page.ts';
 import { readDockerfile } from './image/dockerfile.ts';
 import { createComposeValidator } from './validate.ts';
 
@@ -68,6 +69,18 @@ describe('Dockerfile', () => {
       const user = service?.steps.find(({ instruction }) => instruction === 'USER');
       expect(user?.text).toBe('1000:1000');
     }
+  });
+
+  it('labels the images with the version and every licence of third-party packages', async () => {
+    const source = await read('docker/Dockerfile');
+    const { version } = JSON.parse(await read('package.json'));
+    expect(/image\.version="([^"]*)"/.exec(source)?.[1]).toBe(version);
+    const licenses = (await readThirdParties())
+      .filter(({ uses }) => uses.some((use) => use !== 'npm start'))
+      .flatMap(({ license }) => license.replaceAll(/[()]/g, '').split(' AND '));
+    expect(/image\.licenses="([^"]*)"/.exec(source)?.[1]?.split(' AND ').sort()).toEqual(
+      [...new Set(licenses)].sort(),
+    );
   });
 
   it("prunes with the repository's version of turbo", async () => {

@@ -87,6 +87,7 @@ function configured(image: BuiltImage, { instruction, text }: Step): BuiltImage 
     const added = Object.fromEntries(text.split(' ').map((pair) => pair.split('=')));
     return { ...image, environment: { ...image.environment, ...added } };
   }
+  if (instruction === 'LABEL') return image;
   throw new Error(`The instruction ${instruction} is not supported`);
 }
 

@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import {
+  findThirdParties,
+  findUnaccepted,
+  type LockedPackages,
+  readThirdParties,
+  thirdPartyPage,
+  thirdPartyPagePath,
+} from './third-party-page.ts';
+
+describe('THIRD_PARTY.md', () => {
+  it('is current; `npm run third-party` writes it', async () => {
+    expect(await readFile(thirdPartyPagePath, 'utf8')).toBe(await thirdPartyPage());
+  });
+
+  it('lists only accepted licences', async () => {
+    expect(findUnaccepted(await readThirdParties())).toEqual([]);
+  });
+});
+
+describe('findThirdParties', () => {
+  const packages: LockedPackages = {
+    gateway: {
+      dependencies: { fastify: '5', '@gudang/pages': '0' },
+      devDependencies: { vitest: '4' },
+    },
+    'gateway/pages': { devDependencies: { react: '19', vite: '8' } },
+    prisma: { dependencies: { pg: '8' }, optionalDependencies: { odd: '1' } },
+    'node_modules/@gudang/pages': { link: true, resolved: 'gateway/pages' },
+    'node_modules/fastify': { version: '5.1.0', license: 'MIT', dependencies: { cookie: '1' } },
+    'node_modules/cookie': { version: '2.0.0', license: 'MIT' },
+    'node_modules/fastify/node_modules/cookie': { version: '1.0.0', license: 'MIT' },
+    'node_modules/react': { version: '19.0.0', license: 'MIT' },
+    'node_modules/pg': { version: '8.0.0', license: 'GPL-3.0' },
+    'node_modules/odd': { version: '1.0.0' },
+    'node_modules/vite': { version: '8.0.0', license: 'MIT' },
+    'node_modules/vitest': { version: '4.0.0', license: 'MIT' },
+  };
+  const found = findThirdParties(packages);
+
+  it('finds the packages that run or are bundled, and omits tools', () => {
+    expect(found.map(({ name, version, uses }) => [name, version, uses])).toEqual([
+      ['cookie', '1.0.0', ['gateway']],
+      ['fastify', '5.1.0', ['gateway']],
+      ['odd', '1.0.0', ['migrations']],
+      ['pg', '8.0.0', ['migrations']],
+      ['react', '19.0.0', ['pages']],
+    ]);
+  });
+
+  it('reports an unknown and a missing licence', () => {
+    expect(findUnaccepted(found).map(({ name, license }) => [name, license])).toEqual([
+      ['odd', 'missing'],
+      ['pg', 'GPL-3.0'],
+    ]);
+  });
+});
