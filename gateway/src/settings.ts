@@ -5,7 +5,7 @@ import { limitSettings } from './limits/limit-settings.ts';
 
 const NAMED_URLS = /^[^=,\s]+=[^,\s]+$/;
 
-/** `name=url`, several separated by commas, with URLs of the given schemes. */
+/** Parses `name=url` pairs, separated by commas, with URLs of the given schemes. */
 function namedUrls(...schemes: string[]) {
   const allowed = `name=url, several separated by commas, each URL starting with ${schemes
     .map((scheme) => `${scheme}://`)
@@ -25,7 +25,7 @@ function namedUrls(...schemes: string[]) {
     .transform((value): ReadonlyMap<string, string> => new Map(pairs(value).map(split)));
 }
 
-/** Such as `https://shop.example`, as browsers send it: with no path, and nothing after the port. */
+/** Origins as browsers send them, such as `https://shop.example`: without a path. */
 const origins = list.refine(
   (all) => all.every((one) => one === '*' || (URL.canParse(one) && new URL(one).origin === one)),
   'a list of origins such as https://shop.example, separated by commas, or *',
@@ -35,26 +35,26 @@ export const gatewaySettings = {
   ...protectedHttpSettings(4000),
   SUPERGRAPH: {
     description:
-      'The file with the composed supergraph, read again whenever it changes; unset: the one that comes with the gateway',
+      'File with the composed supergraph; applied again when it changes. Unset: the supergraph that is part of the gateway',
     parse: text,
     optional: true,
     example: './supergraph.graphql',
   },
   SUBGRAPH_URLS: {
-    description: 'Where subgraphs answer, by name, in place of what the supergraph says',
+    description: 'HTTP addresses of subgraphs by name, instead of those in the supergraph',
     parse: namedUrls('http', 'https'),
     optional: true,
     example: 'order=http://127.0.0.1:8000/graphql,stock=http://127.0.0.1:8001/graphql',
   },
   SUBGRAPH_WS_URLS: {
-    description: "Where subgraphs take subscriptions, by name; unset: their URL's with ws or wss",
+    description: 'Websocket addresses of subgraphs by name. Unset: the HTTP address with ws or wss',
     parse: namedUrls('ws', 'wss'),
     optional: true,
     example: 'stock=ws://127.0.0.1:8001/graphql',
   },
   CORS_ORIGINS: {
     description:
-      "Websites whose pages may use the gateway from their visitors' browsers, beside its own pages; * allows all",
+      "Origins of websites whose pages may use the gateway from a browser. The gateway's own pages always may; * allows all",
     parse: origins,
     default: '',
     example: 'https://shop.example,http://localhost:3000',
@@ -62,31 +62,31 @@ export const gatewaySettings = {
   ...identitySettings,
   FOREIGN_SUBGRAPHS: {
     description:
-      'Subgraphs of others, by name: they are told who asks in `connection_init`, on a connection for each identity, and never get the secret',
+      'Names of subgraphs that another team runs. They never get SUBGRAPH_SECRET, and have one websocket per identity, which `connection_init` carries',
     parse: list,
     default: '',
     example: 'reviews,payments',
   },
   EXPLORE: {
     description:
-      'Whether strangers may explore: introspection, Sandbox and GraphiQL, what a wrong name may have meant; unset: not where NODE_ENV is production',
+      'Whether introspection, Sandbox, GraphiQL and suggestions of similar names are on. Unset: on, unless NODE_ENV is production',
     parse: flag,
     optional: true,
   },
   PAGES: {
     description:
-      'Whether the pages for people are served: /, /live, /graphiql and Sandbox; the latter two only with EXPLORE',
+      'Whether the gateway serves its web pages: /, /live, /graphiql and Sandbox; the last two need EXPLORE',
     parse: flag,
     default: 'true',
   },
   SUBGRAPH_TIMEOUT_MS: {
-    description: 'How long a subgraph may take to answer, in milliseconds',
+    description: 'Time-out of a request to a subgraph, in milliseconds',
     parse: integer(100, 300_000),
     default: '10000',
   },
   TRUSTED_DOCUMENTS: {
     description:
-      'A manifest of operations, as @apollo/generate-persisted-query-manifest writes it; then nothing else is answered, on any protocol',
+      'File with the safelist, as @apollo/generate-persisted-query-manifest writes it; all other operations are refused on every protocol',
     parse: text,
     optional: true,
     example: './persisted-query-manifest.json',
@@ -94,33 +94,34 @@ export const gatewaySettings = {
   ...limitSettings,
   LIVE_RECONNECT_LIMIT_S: {
     description:
-      'How long a live stream waits for a lost subgraph, in seconds, before its clients get an error',
+      'How long a live stream waits for an unavailable subgraph, in seconds, before it ends with an error',
     parse: integer(1, 86_400),
     default: '120',
   },
   LIVE_QUEUE_MESSAGES: {
-    description: 'The most events that wait for one slow client of a stream before it is closed',
+    description:
+      'The most events queued for a slow client of a stream; above it the client is disconnected',
     parse: integer(1, 1_000_000),
     default: '10000',
   },
   LIVE_QUEUE_KIB: {
-    description: 'The same in KiB of JSON',
+    description: 'The same limit in KiB of JSON',
     parse: integer(64, 1_048_576),
     default: '8192',
   },
   LIVE_CATCH_UPS: {
-    description: 'Clients that catch up from an own cursor at a time; others wait for their turn',
+    description: 'The most catch-ups at the same time; others wait in order',
     parse: integer(1, 10_000),
     default: '50',
   },
   LIVE_RETAINED: {
     description:
-      'Newest states that a stream without cursors keeps for those who join later; past it they get an own upstream',
+      'The most states in the last-value cache of a stream without cursors; above it each late subscriber gets its own upstream',
     parse: integer(1, 1_000_000),
     default: '1000',
   },
   LIVE_HISTORY_KIB: {
-    description: 'KiB of past events that a stream keeps for clients that come back soon',
+    description: 'Size of the replay buffer of a stream, in KiB, for clients that reconnect soon',
     parse: integer(1, 1_048_576),
     default: '128',
   },

@@ -26,7 +26,7 @@ describe('a process that asks nobody who they are', () => {
     'may not listen on %s unless told that it may',
     (HOST) => {
       expect(problems({ HOST })).toEqual([
-        `HOST: "${HOST}" can be reached from other machines, and nobody would be asked who they are: set JWT_JWKS_URL or JWT_SECRET, or AUTH=off to let everybody do everything`,
+        `HOST: "${HOST}" can be reached from other machines, and authentication is not configured: set JWT_JWKS_URL or JWT_SECRET, or AUTH=off to give every caller full access`,
       ]);
       expect(problems({ HOST, AUTH: 'off' })).toEqual([]);
       expect(problems({ HOST, ...KEYS })).toEqual([]);
@@ -38,8 +38,8 @@ describe('a process that asks nobody who they are', () => {
 it.each([
   [{ AUTH: 'jwt', HOST: '0.0.0.0' }, 'AUTH: jwt needs JWT_JWKS_URL or JWT_SECRET too'],
   [{ AUTH: 'no' }, 'AUTH: "no" is not allowed; one of jwt, off'],
-  [{ AUTH: 'off', ...KEYS }, 'JWT_JWKS_URL: AUTH=off stands beside it: take one of the two away'],
-  [{ AUTH: 'off', ...SECRET }, 'JWT_SECRET: AUTH=off stands beside it: take one of the two away'],
+  [{ AUTH: 'off', ...KEYS }, 'JWT_JWKS_URL: it contradicts AUTH=off: remove one of the two'],
+  [{ AUTH: 'off', ...SECRET }, 'JWT_SECRET: it contradicts AUTH=off: remove one of the two'],
   [
     { JWT_SECRET: 'x'.repeat(32) },
     'JWT_SECRET: it needs JWT_ISSUER and JWT_AUDIENCE and SUBGRAPH_SECRET too',

@@ -10,7 +10,7 @@ import {
 } from '@gudang/runtime/settings';
 
 const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'];
-/** Never `none`, which anybody can sign. */
+/** Without `none`, which needs no key. */
 const KEY_ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
@@ -19,9 +19,9 @@ const ALGORITHMS = [...SECRET_ALGORITHMS, ...KEY_ALGORITHMS];
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** What everybody who tells people apart needs beside where the keys come from. */
+/** Returns the problem if a setting that authentication also needs is missing. */
 function checkKeys(values: Values): string | undefined {
-  if (values['AUTH'] === 'off') return 'AUTH=off stands beside it: take one of the two away';
+  if (values['AUTH'] === 'off') return 'it contradicts AUTH=off: remove one of the two';
   const missing = ['JWT_ISSUER', 'JWT_AUDIENCE', 'SUBGRAPH_SECRET'].filter(
     (name) => values[name] === undefined,
   );
@@ -37,11 +37,11 @@ function checkAlgorithms({ JWT_ALGORITHMS, JWT_JWKS_URL }: Values): string | und
   return unfit.length > 0 ? `${unfit.join(' and ')} cannot be with ${where}` : undefined;
 }
 
-/** Who may come in. Every process of a system has the same. */
+/** Settings of authentication, the same for every process of a system. */
 export const authSettings = {
   AUTH: {
     description:
-      'jwt: callers show tokens, by JWT_JWKS_URL or JWT_SECRET; off: whoever reaches the process may do everything, also from other machines; unset: jwt where one of these is set, and without them everything may be done and it listens on this machine alone',
+      'jwt: callers need tokens, verified with JWT_JWKS_URL or JWT_SECRET. off: every caller has full access, also from other machines. Unset: jwt if one of the two is set; otherwise every caller has full access, but HOST must be a loopback address',
     parse: choice('jwt', 'off'),
     optional: true,
     check: ({ AUTH, JWT_JWKS_URL, JWT_SECRET }) =>
@@ -50,7 +50,7 @@ export const authSettings = {
         : undefined,
   },
   JWT_JWKS_URL: {
-    description: 'Where the issuer of tokens publishes its keys',
+    description: 'URL at which the token issuer publishes its keys',
     parse: url('https', 'http'),
     optional: true,
     example: 'https://login.example.com/.well-known/jwks.json',
@@ -60,7 +60,7 @@ export const authSettings = {
   },
   JWT_SECRET: {
     description:
-      'Signs tokens, in place of JWT_JWKS_URL; two separated by a comma while it is changed: tokens of both are good',
+      'Secret that signs tokens, instead of JWT_JWKS_URL. Two, separated by a comma, while it is changed: tokens of both are valid',
     parse: list.refine(
       (secrets) =>
         secrets.length >= 1 && secrets.length <= 2 && secrets.every((one) => one.length >= 32),
@@ -71,20 +71,21 @@ export const authSettings = {
     check: (values) => checkKeys(values),
   },
   JWT_ISSUER: {
-    description: 'The `iss` of tokens',
+    description: 'Required `iss` claim of tokens',
     parse: text,
     optional: true,
     example: 'https://login.example.com/',
   },
   JWT_AUDIENCE: {
-    description: 'The `aud` of tokens; of several, separated by commas, one is enough',
+    description:
+      'Required `aud` claim of tokens; of several, separated by commas, a token needs one',
     parse: list.refine((all) => all.length > 0, 'one audience or several, separated by commas'),
     optional: true,
     example: 'https://graph.example.com',
   },
   JWT_ALGORITHMS: {
     description:
-      'How tokens may be signed; unset: RS256, PS256, ES256 and EdDSA with JWT_JWKS_URL, HS256 with JWT_SECRET',
+      'Allowed signature algorithms. Unset: RS256, PS256, ES256 and EdDSA with JWT_JWKS_URL, HS256 with JWT_SECRET',
     parse: list.refine(
       (names) => names.length > 0 && names.every((name) => ALGORITHMS.includes(name)),
       `some of ${ALGORITHMS.join(', ')}, separated by commas`,
@@ -93,7 +94,7 @@ export const authSettings = {
     check: (values) => checkAlgorithms(values),
   },
   JWT_CLOCK_TOLERANCE_S: {
-    description: "How far the issuer's clock may be from this one, in seconds",
+    description: "Allowed difference between the issuer's clock and this one, in seconds",
     parse: integer(0, 300),
     default: '5',
   },
@@ -103,12 +104,12 @@ export type AuthSettings = SettingsOf<typeof authSettings>;
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i;
 
-/** What is wrong with listening where others can come, when nobody is asked who they are. */
+/** Refuses an address that other machines can reach while authentication is not configured. */
 function checkOpen(values: Values): string | undefined {
   const open = !LOOPBACK.test(String(values['HOST']));
   const asks = ['AUTH', 'JWT_JWKS_URL', 'JWT_SECRET'].some((name) => values[name] !== undefined);
   if (!open || asks) return undefined;
-  return `${JSON.stringify(values['HOST'])} can be reached from other machines, and nobody would be asked who they are: set JWT_JWKS_URL or JWT_SECRET, or AUTH=off to let everybody do everything`;
+  return `${JSON.stringify(values['HOST'])} can be reached from other machines, and authentication is not configured: set JWT_JWKS_URL or JWT_SECRET, or AUTH=off to give every caller full access`;
 }
 
 /** Settings of every process that serves HTTP to authenticated callers. */
@@ -121,11 +122,11 @@ export function protectedHttpSettings(defaultPort: number) {
   } as const satisfies Record<string, Setting>;
 }
 
-/** Settings of the gateway and of what it asks. */
+/** Settings of the gateway and its subgraphs. */
 export const identitySettings = {
   SUBGRAPH_SECRET: {
     description:
-      'Proves the gateway to subgraphs, which believe nobody else who asks; two separated by a comma while it is changed: subgraphs take both, the gateway sends the first',
+      'Secret that proves to a subgraph that a request comes from the gateway; other requests are refused. Two, separated by a comma, while it is changed: subgraphs accept both, the gateway sends the first',
     parse: list.refine(
       (secrets) =>
         secrets.length >= 1 && secrets.length <= 2 && secrets.every((one) => one.length >= 16),

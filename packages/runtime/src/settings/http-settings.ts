@@ -9,30 +9,30 @@ export function httpSettings(defaultPort: number) {
       default: '127.0.0.1',
     },
     PORT: {
-      description: 'The port to listen on; 0 picks a free one',
+      description: 'The port to listen on; 0 selects a free one',
       parse: port,
       default: String(defaultPort),
     },
     DRAIN_MS: {
       description:
-        'How long, on SIGTERM, it still answers while /readyz says that it stops, in milliseconds: as long as load balancers need to look elsewhere',
+        'How long the process still answers after SIGTERM while /readyz already fails, in milliseconds: the time that load balancers need to notice',
       parse: integer(0, 15_000),
       default: '500',
     },
     LOG_LEVEL: {
-      description: 'The least serious log lines that are written',
+      description: 'Lowest level of the log lines that are written',
       parse: choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
       default: 'info',
     },
     OTEL_EXPORTER_OTLP_ENDPOINT: {
       description:
-        'Where traces are sent, OTLP over HTTP; unset: none are made. The other variables of OpenTelemetry, such as OTEL_TRACES_SAMPLER, mean what it says',
+        'Collector that receives traces by OTLP over HTTP. Unset: no tracing. The other variables of OpenTelemetry, such as OTEL_TRACES_SAMPLER, also apply',
       parse: url('http', 'https'),
       optional: true,
       example: 'http://127.0.0.1:4318',
     },
     NODE_ENV: {
-      description: 'production switches off introspection and the pages for exploring',
+      description: 'production turns off introspection, Sandbox and GraphiQL',
       parse: choice('development', 'production', 'test'),
       default: 'development',
     },

@@ -22,7 +22,7 @@ describe('settingsMarkdown', () => {
       '| --- | --- | --- | --- | --- |',
     ]);
     expect(row('PORT')).toBe(
-      '| `PORT` | The port to listen on; 0 picks a free one | a whole number from 0 to 65535 | ' +
+      '| `PORT` | The port to listen on; 0 selects a free one | a whole number from 0 to 65535 | ' +
         '`8000` (order-subgraph), `4000` (gateway) | all |',
     );
     expect(row('KAFKA_BROKERS')).toMatch(
