@@ -13,7 +13,7 @@ import type { Execution } from './execution.ts';
 import type { Admission } from './limits/admission.ts';
 import { guardSockets } from './limits/guard-sockets.ts';
 import { watchOverload } from './limits/overload.ts';
-import { startHttpStreams } from './live/transports/http/http-streams.ts';
+import { HttpStreams } from './live/transports/http/http-streams.ts';
 import { startWebsockets } from './live/transports/websocket/websockets.ts';
 import type { Live } from './live.ts';
 import { servePages } from './pages/serve-pages.ts';
@@ -62,7 +62,7 @@ export async function startGatewayHttp(
     execute: execution.execute,
     present: (errors: readonly GraphQLError[]) => presentErrors(errors, log),
   };
-  const streams = startHttpStreams(serving);
+  const streams = new HttpStreams(serving);
   serveGraphql({
     app,
     callers,

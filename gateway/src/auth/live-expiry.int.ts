@@ -158,7 +158,7 @@ it('multipart says it beside a payload that is null', async () => {
     body: JSON.stringify({ query: QUERY }),
   });
   expect(await response.text()).toContain(
-    '{"payload":null,"errors":[{"message":"The token has expired: subscribe again with a fresh one","extensions":{"code":"UNAUTHENTICATED"}}]}',
+    '{"payload":null,"errors":[{"message":"The token has expired. Subscribe again with a fresh one.","extensions":{"code":"UNAUTHENTICATED"}}]}',
   );
 });
 

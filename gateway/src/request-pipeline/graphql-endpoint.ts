@@ -43,7 +43,7 @@ export function serveGraphql({
       callers.identify,
     ],
     // Apollo Server does not run subscriptions, and its validation throws on some.
-    preHandler: streams.handle,
+    preHandler: (request, reply) => streams.handle(request, reply),
     handler: async (request, reply) => {
       const admitted = admittedOf(request);
       const context = {

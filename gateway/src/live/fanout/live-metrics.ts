@@ -4,6 +4,7 @@ type Gauge = ReturnType<Metrics['gauge']>;
 type Counter = ReturnType<Metrics['counter']>;
 type Histogram = ReturnType<Metrics['histogram']>;
 
+/** Metrics of the live engine; the names are a public contract. */
 export interface LiveMetrics {
   readonly clients: Gauge;
   readonly streams: Gauge;
@@ -19,31 +20,34 @@ export interface LiveMetrics {
 export function createLiveMetrics(metrics: Metrics, upstreams: () => number): LiveMetrics {
   metrics.gauge(
     'gateway_live_upstreams',
-    'Subscriptions to subgraphs, open or waiting for their subgraph',
+    'Subscriptions to subgraphs, including those that wait for their subgraph',
     [],
     (gauge) => gauge.set(upstreams()),
   );
   return {
-    clients: metrics.gauge('gateway_live_clients', 'Clients connected for live streams'),
-    streams: metrics.gauge('gateway_live_streams', 'Streams that are executed for clients'),
-    events: metrics.counter('gateway_live_events_total', 'Events that came from subgraphs'),
+    clients: metrics.gauge('gateway_live_clients', 'Websocket and HTTP clients that are connected'),
+    streams: metrics.gauge('gateway_live_streams', 'Shared streams'),
+    events: metrics.counter('gateway_live_events_total', 'Events received from subgraphs'),
     deliveries: metrics.counter(
       'gateway_live_deliveries_total',
-      'Events handed to clients, counted for each of them',
+      'Events delivered to clients, counted for each client',
     ),
     conflated: metrics.counter(
       'gateway_live_conflated_total',
-      'Events that newer ones replaced before they reached a client, counted for each of them',
+      'Events replaced by newer ones of the same key before delivery, counted for each client',
     ),
-    lagged: metrics.counter('gateway_live_lagged_total', 'Clients closed because they lagged'),
+    lagged: metrics.counter(
+      'gateway_live_lagged_total',
+      'Clients closed because they read too slowly',
+    ),
     catchUps: metrics.counter(
       'gateway_live_catch_ups_total',
-      'Private subscriptions made for clients that came with a cursor',
+      'Subscriptions to subgraphs for clients that resume from a cursor',
     ),
     queued: metrics.gauge('gateway_live_queued', 'Events that wait for slow clients'),
     eventSeconds: metrics.histogram(
       'gateway_live_event_seconds',
-      "From an event's arrival to its last client's socket",
+      'Time from the arrival of an event to its last client, in seconds',
       [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
     ),
   };

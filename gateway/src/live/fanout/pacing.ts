@@ -1,22 +1,22 @@
 const STEP_MS = 50;
 
-/** Goodbyes: how many at once, and how long it takes until the last one, in milliseconds. */
-const GOODBYES = { atOnce: 100, spreadMs: 4_000 };
+/** Closes 100 clients at once; the last one after 4 s. */
+const CLOSES = { atOnce: 100, spreadMs: 4_000 };
 
 /**
- * Does something to each of many, spread over time: told to go all at once, clients would come back
- * all at once. Those that leave meanwhile are passed over.
+ * Applies an action to each item, spread over time: clients that are closed at the same moment would
+ * also reconnect at the same moment. Items that leave the set in the meantime are skipped.
  */
 export async function paced<T>(
-  all: ReadonlySet<T>,
-  tell: (one: T) => void,
-  { atOnce, spreadMs } = GOODBYES,
+  items: ReadonlySet<T>,
+  action: (item: T) => void,
+  { atOnce, spreadMs } = CLOSES,
 ): Promise<void> {
-  const each = Math.max(atOnce, Math.ceil((all.size * STEP_MS) / spreadMs));
-  const waiting = [...all];
+  const each = Math.max(atOnce, Math.ceil((items.size * STEP_MS) / spreadMs));
+  const waiting = [...items];
   while (waiting.length > 0) {
-    for (const one of waiting.splice(0, each)) if (all.has(one)) tell(one);
-    if (all.size === 0) return;
+    for (const item of waiting.splice(0, each)) if (items.has(item)) action(item);
+    if (items.size === 0) return;
     if (waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, STEP_MS));
   }
 }

@@ -26,7 +26,7 @@ export interface Placement {
   readonly after: string | undefined;
 }
 
-/** @throws {RefusedOperation} the operation cannot run, or the caller may not run it */
+/** @throws {SubscriptionError} the operation cannot run, or the caller may not run it */
 export function placeRequest(
   { plan: planOf, supergraph }: LiveGraph,
   { read, variables: given, after, identity = ANONYMOUS }: LiveRequest,

@@ -1,7 +1,7 @@
 import type { Logger } from '@gudang/runtime';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { presentErrors } from '../../errors/present-errors.ts';
-import { RefusedOperation } from '../planning/subscription-plan.ts';
+import { SubscriptionError } from '../planning/subscription-plan.ts';
 import type { LiveGraph } from '../upstream/live-graph.ts';
 import { createEventRun } from '../upstream/upstream-subscription.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
@@ -189,7 +189,7 @@ export class StreamRegistry {
 
   #errorsOf(error: unknown): readonly GraphQLFormattedError[] {
     return presentErrors(
-      error instanceof RefusedOperation ? error.errors : [error as GraphQLError],
+      error instanceof SubscriptionError ? error.errors : [error as GraphQLError],
       this.#options.log,
     );
   }

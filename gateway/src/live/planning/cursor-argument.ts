@@ -10,14 +10,14 @@ import {
   visit,
 } from 'graphql';
 
-/** The field of Subscription that an operation's document asks for; undefined when unclear. */
+/** The root field of a subscription's document; undefined when there is none. */
 export function rootField(document: DocumentNode): FieldNode | undefined {
   return findRoot(document, operationOf(document)?.selectionSet);
 }
 
 /**
- * The document without the root field's cursor, and without variables that nothing else uses: what
- * clients at different positions of the same stream have in common.
+ * Removes the root field's cursor argument, and the variables that only it used: the rest is equal
+ * for clients at different positions of a stream.
  */
 export function withoutCursor(
   document: DocumentNode,

@@ -10,8 +10,8 @@ import {
 import type { LoadedSupergraph } from '../../supergraph.ts';
 
 /**
- * Whether an operation asks for a field that is marked `@cacheControl(scope: PRIVATE)`, or whose type
- * is: what it shows depends on who asks. Only directives that subgraphs compose are in a supergraph.
+ * Returns whether an operation selects a field that has `@cacheControl(scope: PRIVATE)`, or whose type
+ * has it: its result depends on the caller. A supergraph holds only directives that subgraphs compose.
  */
 export function readPrivateFields({
   model,
@@ -30,7 +30,7 @@ export function readPrivateFields({
   const typesOf = (info: TypeInfo): string[] => {
     const parent = info.getParentType();
     if (!parent) return [];
-    // Of an interface, the field of any type that may stand for it.
+    // For an interface: the field of each type that implements it.
     const possible = isAbstractType(parent) ? schema.getPossibleTypes(parent) : [];
     return [parent, ...possible].map(({ name }) => name);
   };
@@ -56,6 +56,6 @@ interface Marked {
 
 function isPrivate({ appliedDirectives }: Marked): boolean {
   return appliedDirectives.some(
-    (one) => one.name === 'cacheControl' && one.arguments().scope === 'PRIVATE',
+    (directive) => directive.name === 'cacheControl' && directive.arguments().scope === 'PRIVATE',
   );
 }

@@ -2,25 +2,25 @@ import type { Directive, FieldDefinition, ObjectType } from '@apollo/federation-
 import { Kind, parse, type SelectionNode } from 'graphql';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 
-/** The specification that defines `@eventCursor` and `@conflate`; subgraphs link it. */
+/** The specification of `@eventCursor` and `@conflate`, which subgraphs link. */
 const LIVE_SPEC = 'https://gudang.dev/live';
 
-/** What the schema says of one field of Subscription. */
+/** The directives of one field of `Subscription`. */
 export interface StreamDirectives {
-  /** Where a cursor goes in and where it comes out: absent unless the stream has both. */
+  /** The cursor's argument and its field on the payload; absent unless the stream has both. */
   readonly resume?: {
     readonly argument: string;
-    /** The argument's type without `!`, such as `String`. */
+    /** The argument's type without `!`, for example `String`. */
     readonly type: string;
     readonly field: string;
   };
-  /** The selections on the payload whose values are an event's key. */
+  /** The selections on the payload whose values make up an event's key. */
   readonly key?: readonly SelectionNode[];
 }
 
 const NONE: StreamDirectives = {};
 
-/** How each field of Subscription behaves, by its name, as the supergraph's directives say. */
+/** Returns the directives of a field of `Subscription`, by its name. */
 export function readStreamDirectives({
   model,
 }: Pick<LoadedSupergraph, 'model'>): (field: string) => StreamDirectives {
@@ -43,12 +43,12 @@ function readResume(
   field: FieldDefinition<ObjectType>,
   directive: string,
 ): StreamDirectives['resume'] {
-  const argument = field.arguments().find((one) => one.hasAppliedDirective(directive));
-  // A required one says where each subscription begins: there is nothing to join live.
+  const argument = field.arguments().find((candidate) => candidate.hasAppliedDirective(directive));
+  // A required argument gives each subscription its own start: no two could share a stream.
   if (!argument?.type || argument.isRequired()) return undefined;
   const payload = field.type && baseOf(field.type);
   if (payload?.kind !== 'ObjectType' && payload?.kind !== 'InterfaceType') return undefined;
-  const carrier = payload.fields().find((one) => one.hasAppliedDirective(directive));
+  const carrier = payload.fields().find((candidate) => candidate.hasAppliedDirective(directive));
   if (!carrier) return undefined;
   const type = String(argument.type).replace(/!$/, '');
   return { argument: argument.name, type, field: carrier.name };

@@ -2,9 +2,9 @@ import { valueFromASTUntyped } from 'graphql';
 import { coerceVariables as coerce, findBadInput } from '../../errors/bad-input.ts';
 import type { ParsedOperation } from '../../limits/operation-parser.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';
-import { RefusedOperation, type SubscriptionPlan } from './subscription-plan.ts';
+import { SubscriptionError, type SubscriptionPlan } from './subscription-plan.ts';
 
-/** The cursor that an operation begins from, by variable or written in it. */
+/** The cursor after which an operation continues: the value of a variable, or a literal. */
 export function cursorOf(
   { cursor }: SubscriptionPlan,
   variables: Readonly<Record<string, unknown>>,
@@ -14,7 +14,10 @@ export function cursorOf(
   return value === null || value === undefined ? undefined : String(value);
 }
 
-/** @throws {RefusedOperation} */
+/**
+ * Coerces a client's variables, with the operation's defaults.
+ * @throws {SubscriptionError} BAD_USER_INPUT
+ */
 export function coerceVariables(
   { schema }: LoadedSupergraph,
   { document, operation }: ParsedOperation,
@@ -24,9 +27,10 @@ export function coerceVariables(
   if (!errors) return coerced;
   const badInput = findBadInput(errors, document, schema, given);
   for (const error of errors) Object.assign(error.extensions, badInput.get(error));
-  throw new RefusedOperation(errors);
+  throw new SubscriptionError(errors);
 }
 
+/** Picks the named variables that have a value. */
 export function pick(
   from: Readonly<Record<string, unknown>>,
   names: readonly string[],

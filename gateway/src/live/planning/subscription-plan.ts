@@ -27,30 +27,31 @@ import { readPrivateFields } from './private-fields.ts';
 import { readStreamDirectives, type StreamDirectives } from './stream-directives.ts';
 import { createUpstreamOperation, type UpstreamOperation } from './upstream-operation.ts';
 
-/** The name under which the plan of an event asks for the event itself. */
+/** The service name under which an event's plan fetches the event itself. */
 export const EVENT_SERVICE = '$event';
 
-/** How a subscription runs: what one subgraph is asked for, and what is added to each event. */
+/** How a subscription runs: one subgraph's part of it, and the plan that completes each event. */
 export interface SubscriptionPlan extends ParsedOperation {
-  /** The same for operations that differ in nothing but layout, name and cursor. */
+  /** Equal for operations that differ only in layout, name and cursor. */
   readonly normalised: string;
-  /** The variables that it uses, which tell its streams apart. */
+  /** The names of the variables that distinguish its streams. */
   readonly streamVariables: readonly string[];
-  /** The value of the cursor's argument, when the operation has one. */
+  /** The value of the cursor argument, if the operation has one. */
   readonly cursor: ValueNode | undefined;
-  /** Whether what it shows depends on who asks. */
+  /** Whether the result depends on the caller: a field or type has the scope PRIVATE. */
   readonly isPrivate: boolean;
-  /** The subgraph that the events come from. */
+  /** The name of the subgraph that sends the events. */
   readonly subgraph: string;
   readonly upstream: UpstreamOperation;
-  /** The variables that the subgraph's part uses. */
+  /** The names of the variables that the subgraph's part uses. */
   readonly variables: readonly string[];
-  /** Runs for each event, with the event as the answer of `EVENT_SERVICE`. */
+  /** Runs for each event, with the event as the response of `EVENT_SERVICE`. */
   readonly executeEvent: PreparedPlan;
 }
 
-/** A subscription that cannot run, with every reason. */
-export class RefusedOperation extends Error {
+/** A subscription that is invalid or that the caller may not run. */
+export class SubscriptionError extends Error {
+  /** Every reason, with its `code` in the extensions. */
   readonly errors: readonly GraphQLError[];
 
   constructor(errors: readonly GraphQLError[]) {
@@ -59,12 +60,18 @@ export class RefusedOperation extends Error {
   }
 }
 
-/** @throws {RefusedOperation} also when whoever asks may not run it */
-export type SubscriptionPlanner = (read: ParsedOperation, asking: Identity) => SubscriptionPlan;
+/**
+ * Plans a subscription of a caller.
+ * @throws {SubscriptionError} GRAPHQL_VALIDATION_FAILED, BAD_USER_INPUT, UNAUTHENTICATED, FORBIDDEN
+ */
+export type SubscriptionPlanner = (
+  operation: ParsedOperation,
+  identity: Identity,
+) => SubscriptionPlan;
 
 /**
- * Validates and plans subscriptions, each operation once for as long as its document is kept.
- * @param hideSuggestions whether "Did you mean" would tell too much of the schema
+ * Validates and plans subscriptions: each operation once, as long as the document cache holds it.
+ * @param hideSuggestions whether to omit "Did you mean", which reveals names of the schema
  */
 export function createSubscriptionPlanner(
   supergraph: LoadedSupergraph,
@@ -73,26 +80,26 @@ export function createSubscriptionPlanner(
   const planner = new QueryPlanner(supergraph.model);
   const executor = createOwnExecutor(supergraph, createApolloExecutor(supergraph));
   const directivesOf = readStreamDirectives(supergraph);
-  const touchesPrivate = readPrivateFields(supergraph);
+  const selectsPrivate = readPrivateFields(supergraph);
   const requirementsOf = createRequirements(supergraph);
   const plans = new WeakMap<object, SubscriptionPlan>();
-  return (read, asking) => {
-    const known = plans.get(read.operation);
-    if (!known) refuseInvalid(read, supergraph, hideSuggestions);
-    const unmet = authorizationError(requirementsOf(read), asking);
-    if (unmet) throw new RefusedOperation([unmet]);
-    if (known) return known;
-    const isPrivate = touchesPrivate(read.document);
+  return (parsed, identity) => {
+    const cached = plans.get(parsed.operation);
+    if (!cached) assertValid(parsed, supergraph, hideSuggestions);
+    const error = authorizationError(requirementsOf(parsed), identity);
+    if (error) throw new SubscriptionError([error]);
+    if (cached) return cached;
+    const isPrivate = selectsPrivate(parsed.document);
     const plan = {
-      ...planSubscription(read, supergraph, planner, executor, directivesOf),
+      ...planSubscription(parsed, supergraph, planner, executor, directivesOf),
       isPrivate,
     };
-    plans.set(read.operation, plan);
+    plans.set(parsed.operation, plan);
     return plan;
   };
 }
 
-function refuseInvalid(
+function assertValid(
   { document }: ParsedOperation,
   { schema }: LoadedSupergraph,
   hideSuggestions: boolean,
@@ -103,7 +110,7 @@ function refuseInvalid(
   for (const error of errors) {
     Object.assign(error.extensions, badInput.get(error) ?? { code: 'GRAPHQL_VALIDATION_FAILED' });
   }
-  throw new RefusedOperation(errors);
+  throw new SubscriptionError(errors);
 }
 
 function planSubscription(
@@ -114,26 +121,26 @@ function planSubscription(
   directivesOf: (field: string) => StreamDirectives,
 ): Omit<SubscriptionPlan, 'isPrivate'> {
   const name = operation.name?.value;
-  const given = separateOperations(document)[name ?? ''] ?? document;
-  const root = rootField(given) as FieldNode;
+  const separated = separateOperations(document)[name ?? ''] ?? document;
+  const root = rootField(separated) as FieldNode;
   const directives = directivesOf(root.name.value);
   const { document: own, cursor } = directives.resume
-    ? withoutCursor(given, root, directives.resume.argument)
-    : { document: given, cursor: undefined };
+    ? withoutCursor(separated, root, directives.resume.argument)
+    : { document: separated, cursor: undefined };
   const options = name === undefined ? {} : { operationName: name };
   const { node } = planner.buildQueryPlan(
     operationFromDocument(supergraph.apiSchema, own, options),
   );
   if (node?.kind !== 'Subscription') {
-    throw new RefusedOperation([
-      new GraphQLError('This subscription asks no subgraph for anything', {
+    throw new SubscriptionError([
+      new GraphQLError('This subscription selects no field of a subgraph.', {
         extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
       }),
     ]);
   }
   const { primary, rest } = node;
-  // Executors refuse a Subscription node, and run the same as a query whose first fetch
-  // is answered with the event: 30–42 µs an event, aliases and key stripping come out right.
+  // Executors reject a Subscription node, but run the same plan as a query whose first fetch returns
+  // the event: 30–42 µs an event, with correct aliases and without the keys.
   const event = { ...primary, serviceName: EVENT_SERVICE, operationKind: 'query' } as PlanNode;
   const plan: QueryPlan = {
     kind: 'QueryPlan',
@@ -163,7 +170,7 @@ function variablesOf(document: DocumentNode): string[] {
   );
 }
 
-/** Names of operations are for people: two clients that name theirs differently share a stream. */
+/** Operation names are for people: clients that name an operation differently share its stream. */
 function withoutName(document: DocumentNode): DocumentNode {
   const definitions = document.definitions.map((definition) =>
     definition.kind === Kind.OPERATION_DEFINITION ? { ...definition, name: undefined } : definition,

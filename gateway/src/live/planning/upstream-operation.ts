@@ -12,29 +12,29 @@ import {
 import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
 import type { StreamDirectives } from './stream-directives.ts';
 
-/** What the gateway itself wants to know of an event. */
+/** The values that the gateway itself reads from an event. */
 export interface EventMarks {
   readonly cursor: string | undefined;
   readonly key: string | undefined;
-  /** What caused it, as far as its subgraph says: W3C. */
+  /** The trace context of the event's cause, if its subgraph sends one (W3C Trace Context). */
   readonly traceparent?: string | undefined;
 }
 
-/** What a subgraph is asked for: its part of the operation, and what the directives name. */
+/** The operation that a subgraph receives: its part of the client's, with cursor and key added. */
 export interface UpstreamOperation {
   readonly query: string;
   readonly operationName: string | undefined;
-  /** The variable that takes a cursor to go on from; absent when the stream takes none. */
+  /** The variable for the cursor to continue after; undefined when the stream takes none. */
   readonly cursorVariable: string | undefined;
-  /** Whether an event that waits may be replaced by a newer one of its key. */
+  /** Whether a newer event of the same key may replace one that waits. */
   readonly conflates: boolean;
-  /** Reads an event's marks and takes them out of it. */
+  /** Reads an event's marks and removes them from it. */
   readonly takeMarks: (event: SubgraphAnswer) => EventMarks;
 }
 
 /**
- * Adds the cursor and the key to a subgraph's operation, under names that it does not use, so that
- * the gateway has them whatever the client selected.
+ * Adds the cursor and the key to a subgraph's operation, under unused names: the gateway reads them
+ * even when the client does not select them.
  */
 export function createUpstreamOperation(
   { query, operationName }: { query: string; operationName: string | undefined },
@@ -78,7 +78,9 @@ export function createUpstreamOperation(
     ],
   };
   const responseName = root?.alias?.value ?? root?.name.value ?? '';
-  const definitions = document.definitions.map((one) => (one === operation ? extended : one));
+  const definitions = document.definitions.map((definition) =>
+    definition === operation ? extended : definition,
+  );
   return {
     query: print({ ...document, definitions }),
     operationName,

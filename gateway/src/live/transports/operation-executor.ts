@@ -2,7 +2,7 @@ import type { FormattedExecutionResult } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../../context.ts';
 
-/** Runs a query or mutation; request errors come without `data`. */
+/** Executes a query or mutation; the result of a request error has no `data`. */
 export type OperationExecutor = (
   request: SubscribePayload,
   context: GatewayContext,

@@ -37,7 +37,7 @@ export function createEventExecutor({
       const { data, errors, extensions } = await plan.executeEvent(variables, fetch);
       return {
         data: data ?? null,
-        ...(errors ? { errors: presentErrors(errors.map(named(plan.subgraph)), log) } : {}),
+        ...(errors ? { errors: presentErrors(errors.map(attributeTo(plan.subgraph)), log) } : {}),
         ...(extensions ? { extensions: { ...extensions } } : {}),
       };
     } catch (error) {
@@ -47,7 +47,7 @@ export function createEventExecutor({
 }
 
 /** Names the subgraph that sent the event as the source of the event's own errors. */
-function named(subgraph: string) {
+function attributeTo(subgraph: string) {
   return (error: GraphQLError): GraphQLError => {
     if (error.extensions?.['serviceName'] === EVENT_SERVICE) {
       error.extensions['serviceName'] = subgraph;

@@ -6,7 +6,7 @@ import {
 } from '../planning/subscription-plan.ts';
 import { createEventExecutor, type EventExecutor, type EventSources } from './event-executor.ts';
 
-/** What live streams run on; another one after the supergraph has changed. */
+/** Plans and executes live streams of one supergraph; replaced when the supergraph changes. */
 export interface LiveGraph {
   readonly supergraph: LoadedSupergraph;
   readonly plan: SubscriptionPlanner;

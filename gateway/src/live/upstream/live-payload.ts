@@ -1,17 +1,17 @@
 import type { FormattedExecutionResult } from 'graphql';
 import type { EventMarks } from '../planning/upstream-operation.ts';
 
-/** One event as all clients of a stream get it, serialised once. */
+/** An executed event, serialised once for all clients of a stream. */
 export interface LivePayload extends EventMarks {
   /** The execution result as JSON. */
   readonly json: string;
-  /** The same, encoded when first wanted. */
+  /** The JSON in UTF-8, encoded at the first use. */
   readonly bytes: Buffer;
-  /** Its place among its upstream's events. */
+  /** Its number among the upstream's events, from 1. */
   readonly seq: number;
-  /** The places of the events that it replaced before any client got them. */
+  /** The numbers of the events that it replaced before any client received them. */
   readonly replaced: readonly number[];
-  /** The result's JSON, saying how many older events it replaced for one client. */
+  /** The result's JSON with a conflated count in its extensions. */
   readonly conflated: (count: number) => string;
 }
 

@@ -4,22 +4,22 @@ import { type ClientOptions, WebSocket } from 'ws';
 const OPTIONS: ClientOptions & ClientRequestArgs = {
   perMessageDeflate: false,
   handshakeTimeout: 5_000,
-  // An event is a few kilobytes; a subgraph is trusted further than a client, not without end.
+  // An event is a few kilobytes. A subgraph is trusted more than a client, but within a limit.
   maxPayload: 16 * 1024 * 1024,
 };
 
-/** How graphql-ws's client closes a connection that it has given up. */
+/** The code with which graphql-ws's client terminates a connection. */
 const TERMINATED = 4499;
 
-/** A websocket to a subgraph: no compression, and a handshake that cannot hang. */
+/** A websocket to a subgraph, without compression and with a time limit for the handshake. */
 export class UpstreamSocket extends WebSocket {
   constructor(address: string | URL, protocols?: string | string[]) {
     super(address, protocols, OPTIONS);
   }
 
   /**
-   * One that was given up is gone at once: were it to wait for the subgraph's goodbye, then what it
-   * had kept back, such as positions, would still come, and count for the connection after it.
+   * Drops a terminated connection at once. If it waited for the subgraph's close frame, delayed
+   * messages such as position reports would still come and count for the next connection.
    */
   override close(code?: number, reason?: string | Buffer): void {
     if (code === TERMINATED) {

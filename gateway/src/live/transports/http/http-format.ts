@@ -3,26 +3,28 @@ import type { LivePayload } from '../../upstream/live-payload.ts';
 
 type Errors = readonly GraphQLFormattedError[];
 
-/** How a stream is written into one HTTP response. */
+/** The format of a stream in one HTTP response. */
 export interface HttpFormat {
   readonly contentType: string;
+  /** Sent with the headers. */
   readonly head: string;
   readonly heartbeat: string;
   readonly heartbeatMs: number;
   /** @param json an execution result */
   readonly next: (json: string, cursor: string | undefined) => string;
-  /** An operation that cannot run, or has ended with errors. */
+  /** The end of an operation that cannot run, or that has failed. */
   readonly errors: (errors: Errors) => string;
-  /** The gateway ends the response for a reason of its own; the client is to come back. */
+  /** The end of a response that the gateway interrupts; the client should reconnect. */
   readonly interrupted: (error: GraphQLFormattedError) => string;
-  /** The client may come back, but not as it came: its token is no longer good. */
+  /** The end of a response whose token has expired; the client should reconnect with another one. */
   readonly expired: (error: GraphQLFormattedError) => string;
+  /** The end of a completed operation. */
   readonly end: string;
 }
 
 const COMPLETE = 'event: complete\ndata:\n\n';
 
-/** A line break would end the field, and NUL makes browsers ignore it. */
+/** A line break would end the field, and browsers ignore an id with NUL. */
 const NO_EVENT_ID = /[\r\n\0]/;
 
 const sseNext = (json: string, cursor?: string): string => {
@@ -38,20 +40,20 @@ const sseErrors = (errors: Errors): string => `${sseNext(JSON.stringify({ errors
  */
 export const serverSentEvents: HttpFormat = {
   contentType: 'text/event-stream; charset=utf-8',
-  // Something at once, so that clients see the response and not only its headers.
+  // Some clients report the response only after its first bytes.
   head: ':\n\n',
   heartbeat: ':\n\n',
   heartbeatMs: 12_000,
   next: sseNext,
   errors: sseErrors,
-  // An end without `complete`: graphql-sse's client and EventSource connect again by themselves.
+  // An end without `complete`: graphql-sse's client and EventSource reconnect by themselves.
   interrupted: () => '',
-  // With `complete`, or clients would come back by themselves as they came.
+  // With `complete`: clients would otherwise reconnect by themselves with the same token.
   expired: (error) => sseErrors([error]),
   end: COMPLETE,
 };
 
-// A part counts as whole once the next boundary is there, so each is followed by it at once.
+// Clients handle a part when the next boundary has come, so each part is sent with it.
 const part = (json: string): string =>
   `\r\ncontent-type: application/json\r\n\r\n${json}\r\n--graphql`;
 
@@ -74,15 +76,15 @@ export const multipart: HttpFormat = {
   end: '--\r\n',
 };
 
-/** A payload's text in a format, encoded once for all clients. */
+/** Creates an encoder of payloads, which encodes each once for all clients. */
 export function createEncoder(format: HttpFormat) {
   const encoded = new WeakMap<LivePayload, Buffer>();
   return (payload: LivePayload, conflated: number): Buffer => {
     if (conflated > 0) {
       return Buffer.from(format.next(payload.conflated(conflated), payload.cursor));
     }
-    const known = encoded.get(payload);
-    if (known) return known;
+    const cached = encoded.get(payload);
+    if (cached) return cached;
     const bytes = Buffer.from(format.next(payload.json, payload.cursor));
     encoded.set(payload, bytes);
     return bytes;

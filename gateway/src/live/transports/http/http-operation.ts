@@ -4,7 +4,7 @@ import { RequestError } from '../../../errors/request-error.ts';
 import type { Admission, AdmittedOperation } from '../../../limits/admission.ts';
 import { searchOf } from '../../../request-pipeline/apollo-pipeline.ts';
 
-/** A request that is no GraphQL over HTTP, with the status to answer. */
+/** A request that is not valid GraphQL over HTTP, with the response's status. */
 export class HttpRequestError extends RequestError {
   constructor(status: number, message: string) {
     super(status, message, { code: 'BAD_REQUEST' });

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createPayload } from '../../upstream/live-payload.ts';
 import { createEncoder, multipart, serverSentEvents } from './http-format.ts';
-import { type HttpStream, startHttpStream } from './http-stream.ts';
+import { HttpStream } from './http-stream.ts';
 
 const HEARTBEAT_MS = 20;
 const NO_MARKS = { cursor: undefined, key: undefined };
@@ -22,7 +22,7 @@ async function serve(format: typeof multipart) {
   server = createServer((_request, response) => {
     const encode = createEncoder(format);
     const heartbeatMs = HEARTBEAT_MS;
-    const stream = startHttpStream({
+    const stream = new HttpStream({
       response,
       format,
       encode,
@@ -53,11 +53,11 @@ describe.each([
     await vi.waitFor(() => expect(streams).toHaveLength(1));
     const [stream] = streams;
     // More than kernels keep for a socket.
-    for (let chunks = 0; chunks < 1_000 && stream?.sink.ready(); chunks += 1) {
-      stream.sink.write([LARGE]);
+    for (let chunks = 0; chunks < 1_000 && stream?.ready(); chunks += 1) {
+      stream.write([LARGE]);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(stream?.sink.ready()).toBe(false);
+    expect(stream?.ready()).toBe(false);
     expect(left).not.toHaveBeenCalled();
     await vi.waitFor(() => expect(left).toHaveBeenCalledTimes(1), { timeout: 5_000 });
   });
@@ -76,7 +76,7 @@ describe.each([
       expect(text.length).toBeGreaterThan(format.head.length + 15 * format.heartbeat.length),
     );
     expect(left).not.toHaveBeenCalled();
-    expect(streams[0]?.sink.ready()).toBe(true);
+    expect(streams[0]?.ready()).toBe(true);
     request.destroy();
     await vi.waitFor(() => expect(left).toHaveBeenCalledTimes(1));
   });

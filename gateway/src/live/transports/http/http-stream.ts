@@ -2,93 +2,113 @@ import type { ServerResponse } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
 import type { ClientSink } from '../../fanout/stream-client.ts';
 import type { LiveSubscription } from '../../fanout/stream-registry.ts';
+import type { LivePayload } from '../../upstream/live-payload.ts';
 import type { createEncoder, HttpFormat } from './http-format.ts';
 
-/** Heartbeats that may go by while a client reads nothing, before it has vanished. */
+/** A client that reads nothing during so many heartbeats has vanished. */
 const UNREAD_HEARTBEATS = 10;
 
-/** A stream in one HTTP response. */
-export interface HttpStream {
-  readonly sink: ClientSink;
-  readonly attach: (subscription: LiveSubscription) => void;
-  /** One result, and the end: for queries and mutations. */
-  readonly answer: (json: string) => void;
-  /** Ends it, so that the client comes back. */
-  readonly interrupt: (error: GraphQLFormattedError) => void;
-  /** Ends it: its client is to come back with another token. */
-  readonly expire: (error: GraphQLFormattedError) => void;
+interface HttpStreamOptions {
+  readonly response: ServerResponse;
+  readonly format: HttpFormat;
+  readonly encode: ReturnType<typeof createEncoder>;
+  readonly headers: Readonly<Record<string, string | string[] | number | undefined>>;
+  /** In milliseconds; the format's by default. */
+  readonly heartbeatMs?: number;
+  /** Called when the response is closed. */
+  readonly onClosed: () => void;
 }
 
-export function startHttpStream({
-  response,
-  format,
-  encode,
-  headers,
-  heartbeatMs = format.heartbeatMs,
-  onClosed,
-}: {
-  response: ServerResponse;
-  format: HttpFormat;
-  encode: ReturnType<typeof createEncoder>;
-  headers: Readonly<Record<string, string | string[] | number | undefined>>;
-  heartbeatMs?: number;
-  onClosed: () => void;
-}): HttpStream {
-  let subscription: LiveSubscription | undefined;
-  let over = false;
-  let unread = 0;
+/** A stream in one HTTP response. A class, because every delivery to every client goes through it. */
+export class HttpStream implements ClientSink {
+  readonly #response: ServerResponse;
+  readonly #format: HttpFormat;
+  readonly #encode: HttpStreamOptions['encode'];
+  readonly #heartbeats: NodeJS.Timeout;
+  #subscription: LiveSubscription | undefined;
+  #hasEnded = false;
+  #unreadHeartbeats = 0;
 
-  const heartbeats = setInterval(() => {
-    unread = response.writableNeedDrain ? unread + 1 : 0;
-    if (unread >= UNREAD_HEARTBEATS) response.destroy();
-    else if (unread === 0) response.write(format.heartbeat);
-  }, heartbeatMs);
-  const end = (text: string): void => {
-    if (over) return;
-    over = true;
-    clearInterval(heartbeats);
-    response.end(text);
-  };
-  const interrupt = (error: GraphQLFormattedError): void => end(format.interrupted(error));
+  /** Sends the response's headers. */
+  constructor(options: HttpStreamOptions) {
+    const { response, format } = options;
+    this.#response = response;
+    this.#format = format;
+    this.#encode = options.encode;
+    this.#heartbeats = setInterval(() => this.#beat(), options.heartbeatMs ?? format.heartbeatMs);
+    response.on('drain', () => this.#subscription?.resume());
+    response.on('close', () => {
+      this.#hasEnded = true;
+      clearInterval(this.#heartbeats);
+      this.#subscription?.leave();
+      options.onClosed();
+    });
+    response.writeHead(200, {
+      ...options.headers,
+      'content-type': format.contentType,
+      'cache-control': 'no-cache, no-transform',
+      // Proxies such as nginx would buffer events.
+      'x-accel-buffering': 'no',
+    });
+    response.write(format.head);
+  }
 
-  response.on('drain', () => subscription?.resume());
-  response.on('close', () => {
-    over = true;
-    clearInterval(heartbeats);
-    subscription?.leave();
-    onClosed();
-  });
-  response.writeHead(200, {
-    ...headers,
-    'content-type': format.contentType,
-    'cache-control': 'no-cache, no-transform',
-    // Proxies such as nginx would hold events back.
-    'x-accel-buffering': 'no',
-  });
-  response.write(format.head);
+  /** Ties a subscription to the response: it is left when the response is closed. */
+  attach(subscription: LiveSubscription): void {
+    this.#subscription = subscription;
+    if (this.#response.closed) subscription.leave();
+  }
 
-  return {
-    attach: (given) => {
-      subscription = given;
-      if (response.closed) given.leave();
-    },
-    answer: (json) => end(`${format.next(json, undefined)}${format.end}`),
-    interrupt,
-    expire: (error) => end(format.expired(error)),
-    sink: {
-      ready: () => !response.writableNeedDrain,
-      write: (payloads, conflated) => {
-        if (over) return;
-        const parts = payloads.map((payload, index) => encode(payload, conflated?.[index] ?? 0));
-        response.write(parts.length === 1 ? parts[0] : Buffer.concat(parts));
-      },
-      error: (errors) => end(format.errors(errors)),
-      complete: () => end(format.end),
-      lagged: () =>
-        interrupt({
-          message: 'This client is too slow for a stream that may leave nothing out: come back',
-          extensions: { code: 'LAGGED', retryable: true },
-        }),
-    },
-  };
+  ready(): boolean {
+    return !this.#response.writableNeedDrain;
+  }
+
+  write(payloads: readonly LivePayload[], conflated?: readonly number[]): void {
+    if (this.#hasEnded) return;
+    const parts = payloads.map((payload, index) => this.#encode(payload, conflated?.[index] ?? 0));
+    this.#response.write(parts.length === 1 ? parts[0] : Buffer.concat(parts));
+  }
+
+  error(errors: readonly GraphQLFormattedError[]): void {
+    this.#end(this.#format.errors(errors));
+  }
+
+  complete(): void {
+    this.#end(this.#format.end);
+  }
+
+  lagged(): void {
+    this.interrupt({
+      message: 'This client reads too slowly for a stream that must not drop events. Reconnect.',
+      extensions: { code: 'LAGGED', retryable: true },
+    });
+  }
+
+  /** Sends the one result of a query or mutation, and ends the response. */
+  answer(json: string): void {
+    this.#end(`${this.#format.next(json, undefined)}${this.#format.end}`);
+  }
+
+  /** Ends the response; the client should reconnect. */
+  interrupt(error: GraphQLFormattedError): void {
+    this.#end(this.#format.interrupted(error));
+  }
+
+  /** Ends the response; the client should reconnect with another token. */
+  expire(error: GraphQLFormattedError): void {
+    this.#end(this.#format.expired(error));
+  }
+
+  #beat(): void {
+    this.#unreadHeartbeats = this.#response.writableNeedDrain ? this.#unreadHeartbeats + 1 : 0;
+    if (this.#unreadHeartbeats >= UNREAD_HEARTBEATS) this.#response.destroy();
+    else if (this.#unreadHeartbeats === 0) this.#response.write(this.#format.heartbeat);
+  }
+
+  #end(text: string): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    clearInterval(this.#heartbeats);
+    this.#response.end(text);
+  }
 }

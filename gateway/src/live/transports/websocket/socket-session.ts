@@ -6,16 +6,16 @@ import { atExpiry } from '../../../auth/expiry.ts';
 import { RequestError } from '../../../errors/request-error.ts';
 import { LiveCloseCode } from './close-codes.ts';
 
-/** Who is at the other end of a websocket, for as long as their token is good. */
+/** The principal of a websocket, as long as its token is valid. */
 export interface SocketSession {
-  /** Checks what `connection_init` says; `accepted` may be called at once. */
+  /** Checks the token of `connection_init`; may call `accepted` before it returns. */
   readonly begin: (payload: unknown, accepted: (identity: Identity) => void) => void;
-  /** A ping's token, in place of the one before. */
+  /** Replaces the token by that of a ping; its principal must be the same. */
   readonly renew: (payload: unknown) => void;
   readonly end: () => void;
 }
 
-/** Where nobody is told apart. */
+/** Auth is disabled: every principal has full access. */
 const OPEN: SocketSession = {
   begin: (_payload, accepted) => accepted(UNRESTRICTED),
   renew: () => {},
@@ -23,9 +23,11 @@ const OPEN: SocketSession = {
 };
 
 /**
- * @param authorization of the request that opened the websocket, for whoever can set it there
- * @param around each check of a token that is not known
- * @param close with a code after which graphql-ws's client comes back
+ * Starts a session before `connection_init`.
+ * @param authorization the header of the request that opened the websocket, for clients that can set
+ * it; browsers cannot
+ * @param around wraps each check of an unknown token
+ * @param close closes the websocket
  */
 export function createSocketSession(
   auth: Authentication,
@@ -34,9 +36,9 @@ export function createSocketSession(
   around?: TokenCheck,
 ): SocketSession {
   if (!auth.on) return OPEN;
-  let caller: Principal | undefined;
-  let stopWaiting = (): void => {};
-  let over = false;
+  let principal: Principal | undefined;
+  let cancelExpiry = (): void => {};
+  let hasEnded = false;
 
   const check = async (
     given: string | undefined,
@@ -44,9 +46,9 @@ export function createSocketSession(
   ): Promise<void> => {
     try {
       const found = await auth.authenticate(given, around);
-      if (!over) use(found);
+      if (!hasEnded) use(found);
     } catch (error) {
-      if (over) return;
+      if (hasEnded) return;
       if (error instanceof RequestError) close(LiveCloseCode.tryAgainLater, error.message);
       else if (!(error instanceof ServiceError))
         close(CloseCode.InternalServerError, 'Internal error');
@@ -54,37 +56,41 @@ export function createSocketSession(
       else close(CloseCode.Forbidden, error.message);
     }
   };
-  const hold = (next: Principal): void => {
-    caller = next;
-    stopWaiting();
-    stopWaiting = atExpiry(next.expiresAt, () =>
-      close(LiveCloseCode.tokenExpired, 'The token has expired: connect with a fresh one'),
+  const keep = (next: Principal): void => {
+    principal = next;
+    cancelExpiry();
+    cancelExpiry = atExpiry(next.expiresAt, () =>
+      close(LiveCloseCode.tokenExpired, 'The token has expired: reconnect with a fresh one'),
     );
   };
 
   return {
     begin: (payload, accepted) =>
-      void check(authorizationIn(payload) ?? authorization, (found) => {
-        hold(found);
+      void check(tokenIn(payload) ?? authorization, (found) => {
+        keep(found);
         accepted(found.identity);
       }),
     renew: (payload) => {
-      const given = authorizationIn(payload);
-      if (given === undefined || !caller) return;
+      const given = tokenIn(payload);
+      if (given === undefined || !principal) return;
       void check(given, (next) => {
-        if (caller && isSame(caller.identity, next.identity)) hold(next);
-        else close(CloseCode.Forbidden, 'The new token is of others: connect with it');
+        if (principal && isSame(principal.identity, next.identity)) keep(next);
+        else
+          close(
+            CloseCode.Forbidden,
+            'The new token has another subject or other scopes: reconnect with it',
+          );
       });
     },
     end: () => {
-      over = true;
-      stopWaiting();
+      hasEnded = true;
+      cancelExpiry();
     },
   };
 }
 
-/** Clients write it as they would a header, in any letter case. */
-function authorizationIn(payload: unknown): string | undefined {
+/** The token, under a name in any letter case, as for a header. */
+function tokenIn(payload: unknown): string | undefined {
   if (typeof payload !== 'object' || payload === null) return undefined;
   for (const [name, value] of Object.entries(payload)) {
     if (name.toLowerCase() === 'authorization' && typeof value === 'string') return value;
@@ -92,7 +98,7 @@ function authorizationIn(payload: unknown): string | undefined {
   return undefined;
 }
 
-/** Scopes are sorted, and each is there once. */
+/** Compares subject and scopes; scopes are sorted and unique. */
 function isSame(one: Identity, other: Identity): boolean {
   return one.subject === other.subject && one.scopes.join(' ') === other.scopes.join(' ');
 }

@@ -1,15 +1,15 @@
 import type { LivePayload } from '../../upstream/live-payload.ts';
 
-/** A final text frame's first byte: FIN and opcode 1. */
+/** The first byte of a final text frame: FIN and opcode 1. */
 const TEXT = 0x81;
 const BRACE = 0x7d;
 
-/** The start of every `next` message of an operation, up to its payload. */
+/** The `next` message of an operation, up to its payload. */
 export function nextHead(id: string): Buffer {
   return Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
 }
 
-/** Makes websocket frames of `next` messages, all in one buffer: one write, however many there are. */
+/** Frames `next` messages in one buffer, so that any number of them needs one write. */
 export type Framer = (
   head: Buffer,
   payloads: readonly LivePayload[],
@@ -17,14 +17,15 @@ export type Framer = (
 ) => Buffer;
 
 interface Frames {
-  /** Whole frames, but for the place of each head. */
+  /** Whole frames, with a gap for each head. */
   readonly bytes: Buffer;
+  /** The offsets of the gaps. */
   readonly heads: readonly number[];
 }
 
 /**
- * Clients that get the same payloads one after the other differ in their heads only, mostly of one
- * length: the rest is put together once. Frames of a server are not masked (RFC 6455, 5.1).
+ * Creates a framer. Consecutive clients receive the same payloads and differ only in their heads,
+ * mostly of one length: the rest is built once. A server's frames are not masked (RFC 6455, 5.1).
  */
 export function createFramer(): Framer {
   let last: { payloads: readonly LivePayload[]; length: number; frames: Frames } | undefined;
