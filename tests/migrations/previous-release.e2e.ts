@@ -1,3 +1,5 @@
+import { readdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { eventually } from '@gudang/testing/eventually';
@@ -55,6 +57,15 @@ describe.skipIf(!before)(`previous release, before the newest migration (${which
     const body = json({ productid, quantity: 2 });
     return (await sendRequest(order.url, { route: 'POST /order/add-order', body })).body.Data.id;
   };
+
+  it('runs with its own workspaces', async () => {
+    const scope = join(release.directory, 'node_modules/@gudang');
+    const linked = await readdir(scope);
+    expect(linked).toContain('order-subgraph');
+    const folders = await Promise.all(linked.map((name) => realpath(join(scope, name))));
+    const root = await realpath(release.directory);
+    expect(folders.filter((folder) => !folder.startsWith(`${root}/`))).toEqual([]);
+  });
 
   it('accepts, decides and shows orders on the new schema', async () => {
     await Promise.all([system().order.stop(), system().stock.stop()]);

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,16 +12,18 @@ const git = async (...args: string[]): Promise<string> =>
   (await run('git', args, { cwd: repository })).stdout.trim();
 
 export interface PreviousRelease {
+  /** The folder with the release's sources. */
+  readonly directory: string;
   /** The file that runs a subgraph. */
   readonly scriptOf: (service: 'order' | 'stock') => string;
-  /** What it runs from its sources with: nothing of it is compiled. */
+  /** Environment variables that run TypeScript sources without a build. */
   readonly environment: Readonly<Record<string, string>>;
   readonly remove: () => Promise<void>;
 }
 
 /**
- * The last commit that did not know the newest migration, and the migration; undefined where the
- * history is not there, as in a shallow clone.
+ * Finds the newest migration and the last commit before it. Returns undefined if the history is missing,
+ * as in a shallow clone.
  */
 export async function findPreviousRelease(): Promise<
   { readonly commit: string; readonly migration: string } | undefined
@@ -36,7 +39,7 @@ export async function findPreviousRelease(): Promise<
   const file = `prisma/${newest.side}/migrations/${newest.name}/migration.sql`;
   try {
     const added = await git('log', '--diff-filter=A', '--format=%H', '-1', '--', file);
-    // One that is not committed yet is newer than all that is.
+    // A migration that is not committed yet is newer than every commit.
     const commit = await git('rev-parse', '--verify', '--quiet', added ? `${added}~1` : 'HEAD');
     return { commit, migration: newest.name };
   } catch {
@@ -44,15 +47,20 @@ export async function findPreviousRelease(): Promise<
   }
 }
 
-/** Its sources, in a folder of their own, over the libraries that are installed now. */
+/**
+ * Unpacks a release into a temporary folder. It runs with the libraries that are installed now, but with
+ * its own workspaces, which may be other packages than today's.
+ */
 export async function unpackRelease(commit: string): Promise<PreviousRelease> {
   const directory = await mkdtemp(join(tmpdir(), 'gudang-release-'));
   const archive = 'git archive "$1" | tar -x -C "$2"';
   await run('sh', ['-c', archive, 'sh', commit, directory], { cwd: repository });
   await linkLibraries(join(repository, 'node_modules'), join(directory, 'node_modules'));
+  await linkWorkspaces(directory);
   const subgraphs = ['order', 'stock'].map((name) => `--workspace=@gudang/${name}-subgraph`);
   await run('npm', ['run', 'generate', ...subgraphs], { cwd: directory });
   return {
+    directory,
     scriptOf: (service) => join(directory, `${service}-subgraph/src/main.ts`),
     environment: {
       NODE_OPTIONS: `--conditions=source --import=${import.meta.resolve('tsx')}`,
@@ -61,13 +69,30 @@ export async function unpackRelease(commit: string): Promise<PreviousRelease> {
   };
 }
 
-/** Links to workspaces are relative, so that here they lead to the release's own. */
 async function linkLibraries(from: string, to: string): Promise<void> {
-  const own = join(to, '@gudang');
-  await mkdir(own, { recursive: true });
+  await mkdir(to, { recursive: true });
   const libraries = (await readdir(from)).filter((name) => name !== '@gudang');
   await Promise.all(libraries.map((name) => symlink(join(from, name), join(to, name))));
-  for (const name of await readdir(join(from, '@gudang'))) {
-    await symlink(await readlink(join(from, '@gudang', name)), join(own, name));
+}
+
+/** Links every workspace below `directory` in its node_modules, as npm does. */
+async function linkWorkspaces(directory: string): Promise<void> {
+  await mkdir(join(directory, 'node_modules/@gudang'));
+  const { workspaces } = await readManifest(directory);
+  for (const pattern of workspaces ?? []) {
+    const parent = pattern.replace(/\/?\*$/, '');
+    const folders =
+      parent === pattern
+        ? [pattern]
+        : (await readdir(join(directory, parent))).map((name) => join(parent, name));
+    for (const folder of folders) {
+      if (!existsSync(join(directory, folder, 'package.json'))) continue;
+      const { name } = await readManifest(join(directory, folder));
+      await symlink(join(directory, folder), join(directory, 'node_modules', name));
+    }
   }
+}
+
+async function readManifest(folder: string): Promise<{ name: string; workspaces?: string[] }> {
+  return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
 }
