@@ -82,6 +82,7 @@ const STARTED_BY: Readonly<Record<string, readonly [file: string, words: string]
   settings: ['tests/docs/settings-page.e2e.ts', 'settingsPage'],
   supergraph: ['gateway/src/compose.test.ts', 'findStale'],
   schema: ['tests/docs/schema-page.test.ts', 'schemaPage'],
+  'third-party': ['tests/docs/third-party-page.test.ts', 'thirdPartyPage'],
   // Part of the build that every test needs.
   generate: ['turbo.json', '"generate"'],
 };
