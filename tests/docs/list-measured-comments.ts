@@ -2,14 +2,15 @@
  * Lists every comment that holds a figure, an issue number or a URL, one per line: path:line, a tab, text.
  * Comments with measurements are the reasons for the code below them; a rewrite must not lose one.
  *
- *   tsx tests/docs/list-measured-comments.ts                           the working tree
- *   tsx tests/docs/list-measured-comments.ts 370c245                   a commit
- *   tsx tests/docs/list-measured-comments.ts --missing-since 370c245   comments of that commit whose figures
- *     no single comment and no page (*.md) of the working tree holds together any more
+ *   tsx tests/docs/list-measured-comments.ts                         comments of the working tree
+ *   tsx tests/docs/list-measured-comments.ts 370c245                 comments of a commit
+ *   tsx tests/docs/list-measured-comments.ts --compare 370c245       each comment of the commit beside its most
+ *     similar successor, a comment or a paragraph of a page (*.md) with the same figures; columns: state (same,
+ *     changed, MISSING), old place, old text, new place, new text
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { extname } from 'node:path';
+import { basename, extname } from 'node:path';
 import { stdout } from 'node:process';
 
 interface MeasuredComment {
@@ -82,18 +83,56 @@ function print({ path, line, text }: MeasuredComment): void {
   stdout.write(`${path}:${line}\t${text}\n`);
 }
 
+/** Paragraphs and table rows of the documentation that hold figures. */
+function measuredParagraphs(): MeasuredComment[] {
+  return filesOf(undefined)
+    .filter((path) => path.endsWith('.md'))
+    .flatMap((path) => {
+      let line = 1;
+      return readFileSync(path, 'utf8')
+        .split(/(?<=\n)(?=\n|\|)/)
+        .map((text) => {
+          const found = { path, line, text: text.replace(/\s+/g, ' ').trim() };
+          line += text.split('\n').length - 1;
+          return found;
+        });
+    })
+    .filter(({ text }) => figuresOf(text).length > 0);
+}
+
+function wordsOf(text: string): Set<string> {
+  return new Set(text.toLowerCase().match(/[a-z]{4,}/g) ?? []);
+}
+
+/** Compares a commit's comments with the working tree; sorts those without a successor first. */
+function compare(commit: string): void {
+  const present = [...measuredCommentsOf(), ...measuredParagraphs()].map((comment) => ({
+    comment,
+    figures: new Set(figuresOf(comment.text)),
+    words: wordsOf(comment.text),
+  }));
+  const rows = measuredCommentsOf(commit).map((old) => {
+    const figures = figuresOf(old.text);
+    const words = [...wordsOf(old.text)];
+    const similarity = (candidate: (typeof present)[number]): number =>
+      words.filter((word) => candidate.words.has(word)).length / (words.length || 1) +
+      (basename(candidate.comment.path) === basename(old.path) ? 0.5 : 0) -
+      candidate.words.size / 1_000;
+    const [best] = present
+      .filter(({ figures: held }) => figures.every((figure) => held.has(figure)))
+      .map((candidate) => ({ ...candidate.comment, score: similarity(candidate) }))
+      .sort((one, other) => other.score - one.score);
+    const state = best === undefined ? 'MISSING' : best.text === old.text ? 'same' : 'changed';
+    return { old, best, state, score: best?.score ?? -1 };
+  });
+  rows.sort((one, other) => one.score - other.score);
+  for (const { old, best, state } of rows) {
+    const successor = best ? [`${best.path}:${best.line}`, best.text] : ['', ''];
+    stdout.write(`${[state, `${old.path}:${old.line}`, old.text, ...successor].join('\t')}\n`);
+  }
+}
+
 const [first, second] = process.argv.slice(2);
 process.chdir(git('rev-parse', '--show-toplevel').trim());
-if (first === '--missing-since') {
-  const pages = filesOf(undefined).filter((path) => path.endsWith('.md'));
-  const paragraphs = pages.flatMap((path) => readFileSync(path, 'utf8').split(/\n{2,}|\n(?=\|)/));
-  const present = [...measuredCommentsOf().map(({ text }) => text), ...paragraphs].map(
-    (text) => new Set(figuresOf(text)),
-  );
-  for (const comment of measuredCommentsOf(second ?? 'HEAD')) {
-    const figures = figuresOf(comment.text);
-    if (!present.some((held) => figures.every((figure) => held.has(figure)))) print(comment);
-  }
-} else {
-  for (const comment of measuredCommentsOf(first)) print(comment);
-}
+if (first === '--compare') compare(second ?? 'HEAD');
+else for (const comment of measuredCommentsOf(first)) print(comment);
