@@ -135,7 +135,9 @@ describe('/graphql of a subgraph', () => {
   });
 
   it('rejects a gateway with another SUBGRAPH_SECRET, which reports the cause', async () => {
-    const other = await system().add('gateway', { SUBGRAPH_SECRET: 'another secret of the services' });
+    const other = await system().add('gateway', {
+      SUBGRAPH_SECRET: 'another secret of the services',
+    });
     const { parts } = await other.readiness();
     for (const of of ['order', 'stock']) {
       expect(parts[`subgraph ${of}`]).toEqual({
