@@ -2,22 +2,22 @@ import type { IncomingHttpHeaders } from 'node:http';
 import fastifyCors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 
-/** Where Apollo's own Sandbox comes from, on its site and embedded in a page. */
+/** Origins of Apollo Sandbox: on its own site, and embedded in a page. */
 const SANDBOX = [
   'https://studio.apollographql.com',
   'https://sandbox.embed.apollographql.com',
 ] as const;
 
-/** How long browsers may keep what a preflight was answered, in seconds. */
-const KEPT_S = 600;
+/** How long browsers may cache the answer to a preflight, in seconds. */
+const PREFLIGHT_MAX_AGE_S = 600;
 
-/** Which websites may use the gateway from their visitors' browsers. */
+/** The websites whose pages may use the gateway in a browser. */
 export interface AllowedOrigins {
-  /** Whether answers to a page of this origin may be read by it. */
+  /** Whether pages of this origin may read answers. */
   readonly lists: (origin: string) => boolean;
   /**
-   * Whether a request that no browser asks leave for, such as a websocket or a plain GET, may be
-   * answered: it comes from no browser, from the gateway's own pages, or from a listed origin.
+   * Whether a request without a preflight, such as a websocket or a plain GET, may be answered: it
+   * comes from a listed origin, from the gateway's own pages, or not from a browser.
    */
   readonly allows: (headers: IncomingHttpHeaders) => boolean;
 }
@@ -30,22 +30,22 @@ export function createAllowedOrigins(listed: readonly string[], sandbox: boolean
     lists,
     allows: ({ origin, host, 'sec-fetch-site': site }) => {
       if (origin !== undefined) return lists(origin) || isOwn(origin, host);
-      // A GET without leave to read the answer comes with no origin; browsers say this much of it.
+      // Browsers send no `Origin` with a GET whose answer the page cannot read, but this header.
       return site === undefined || site === 'same-origin' || site === 'none' || origins.has('*');
     },
   };
 }
 
-/** The port counts, the scheme does not: TLS may end before the gateway. */
+/** Compares host and port, not the scheme: TLS may end before the gateway. */
 function isOwn(origin: string, host: string | undefined): boolean {
   return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
 }
 
-/** Lets pages of listed origins read answers. */
+/** Serves CORS headers to listed origins. */
 export async function serveCors(app: FastifyInstance, { lists }: AllowedOrigins): Promise<void> {
   await app.register(fastifyCors, {
     origin: (origin, answer) => answer(null, origin !== undefined && lists(origin)),
     methods: ['GET', 'POST'],
-    maxAge: KEPT_S,
+    maxAge: PREFLIGHT_MAX_AGE_S,
   });
 }

@@ -6,7 +6,7 @@ import { parse } from 'graphql';
 
 const SUPERGRAPH = fileURLToPath(new URL('../supergraph.graphql', import.meta.url));
 
-/** The subgraphs and where each answers unless the gateway's settings say otherwise. */
+/** The subgraphs and their default addresses. */
 const SUBGRAPHS = [
   {
     name: 'order',
@@ -20,11 +20,11 @@ const SUBGRAPHS = [
   },
 ] as const;
 
-/** Why the subgraphs do not make one graph, a readable line each. */
+/** The subgraphs' schemas do not compose; the message has one line per reason. */
 export class CompositionError extends Error {}
 
 /**
- * The supergraph of the subgraphs' schemas as they are on disk.
+ * Composes the supergraph of the subgraphs' schema files.
  * @throws {CompositionError}
  */
 export async function composeSupergraph(): Promise<string> {
@@ -49,7 +49,7 @@ async function loadSdl(file: string) {
   }
 }
 
-/** What differs in the committed supergraph; undefined when it is what the schemas compose to. */
+/** Describes how the committed supergraph differs from the composed one; undefined when equal. */
 export async function findStale(): Promise<string | undefined> {
   const [composed, committed] = await Promise.all([
     composeSupergraph(),

@@ -34,7 +34,7 @@ function watch(path: string) {
     health,
     metrics,
     log: createLogger('gateway', 'silent'),
-    lookEveryMs: 10,
+    pollIntervalMs: 10,
   });
   const state = async () => (await health.report()).parts['supergraph'];
   const counted = async (outcome: string): Promise<number> => {
@@ -84,7 +84,7 @@ describe("the supergraph's file", () => {
     ['no GraphQL', async (path: string) => writeFile(path, 'type {'), 'cannot be used: line 1'],
     ['no supergraph', async (path: string) => writeFile(path, 'type A { a: Int }'), 'cannot be'],
     ['empty', async (path: string) => writeFile(path, ''), 'cannot be used'],
-    ['gone', async (path: string) => rm(path), 'is not there'],
+    ['gone', async (path: string) => rm(path), 'does not exist'],
   ])('is refused when it is %s, and taken again when it is well', async (_what, harm, reason) => {
     const path = join(folder, 'supergraph.graphql');
     await writeFile(path, OLD);
@@ -113,7 +113,7 @@ describe("the supergraph's file", () => {
     await vi.waitFor(async () =>
       expect(await state()).toEqual({
         state: 'degraded',
-        reason: 'The subgraph items has no usable address; the one before goes on',
+        reason: 'The subgraph items has no usable address; the previous one remains in use',
       }),
     );
     expect(await counted('refused')).toBe(1);

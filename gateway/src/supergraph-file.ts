@@ -10,13 +10,13 @@ import {
 } from '@gudang/runtime';
 import { type LoadedSupergraph, loadSdl, parseSupergraph, supergraphPath } from './supergraph.ts';
 
-/** How often the file is looked at, in milliseconds. */
-const LOOK_EVERY_MS = 1_000;
+/** Polling interval in milliseconds. */
+const POLL_INTERVAL_MS = 1_000;
 
 /**
- * Looks whether the supergraph's file has changed, and takes it into use. A look by stat and not by
- * the system's notices: these miss a symbolic link that changes elsewhere (as Kubernetes swaps
- * ConfigMaps) and network file systems. Whatever cannot be used is told, and the one before goes on.
+ * Loads the supergraph's file again when it changes. It polls by stat: notifications of the operating
+ * system miss a symbolic link that changes elsewhere (as Kubernetes swaps ConfigMaps) and network file
+ * systems. An invalid file is logged and reported in `/readyz`; the current supergraph remains.
  * @param use throws when the supergraph cannot be used
  */
 export function startSupergraphFile({
@@ -26,20 +26,20 @@ export function startSupergraphFile({
   health,
   metrics,
   log,
-  lookEveryMs = LOOK_EVERY_MS,
+  pollIntervalMs = POLL_INTERVAL_MS,
 }: {
   path: string | undefined;
-  /** The text that is in use. */
+  /** The text in use. */
   current: string;
   use: (supergraph: LoadedSupergraph) => void;
   health: Health;
   metrics: Metrics;
   log: Logger;
-  lookEveryMs?: number;
+  pollIntervalMs?: number;
 }): Stoppable {
   const changes = metrics.counter(
     'gateway_supergraph_changes_total',
-    'Times that the file of the supergraph changed, by whether it could be used',
+    'Changes of the supergraph file, by outcome',
     ['outcome'],
   );
   const stopping = new AbortController();
@@ -49,35 +49,38 @@ export function startSupergraphFile({
   let seen: string | undefined;
   health.watch('supergraph', () => state);
 
-  const take = async (): Promise<void> => {
+  const load = async (): Promise<void> => {
     try {
       const sdl = await loadSdl(path);
       if (sdl !== used) {
         use(parseSupergraph(path, sdl));
         used = sdl;
         changes.inc({ outcome: 'used' });
-        log.info({ path }, 'the supergraph has changed: the new one is in use');
+        log.info({ path }, 'the supergraph has changed; the new one is in use');
       }
       state = OK;
     } catch (error) {
       changes.inc({ outcome: 'refused' });
-      state = { state: 'degraded', reason: `${(error as Error).message}; the one before goes on` };
+      state = {
+        state: 'degraded',
+        reason: `${(error as Error).message}; the previous one remains in use`,
+      };
       log.error({ path }, state.reason);
     }
   };
-  const look = async (): Promise<void> => {
+  const poll = async (): Promise<void> => {
     const signature = await signatureOf(path);
     const settled = signature === seen;
     seen = signature;
-    // Only what two looks have found the same: it may be half written.
+    // Only a file that two polls have found unchanged: it may be half written.
     if (!settled || signature === tried) return;
     tried = signature;
-    await take();
+    await load();
   };
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      await look();
-      await pause(lookEveryMs, stopping.signal);
+      await poll();
+      await pause(pollIntervalMs, stopping.signal);
     }
   };
   const running = run();

@@ -22,7 +22,7 @@ it.each([
 
 it('says that there is no file', async () => {
   await expect(loadSupergraph('/nowhere/supergraph.graphql')).rejects.toThrow(
-    'The supergraph /nowhere/supergraph.graphql is not there: set SUPERGRAPH',
+    'The supergraph /nowhere/supergraph.graphql does not exist: set SUPERGRAPH',
   );
 });
 

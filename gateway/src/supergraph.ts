@@ -3,46 +3,45 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Schema, Supergraph } from '@apollo/federation-internals';
 import { StartError } from '@gudang/runtime';
-import { GraphQLError, type GraphQLSchema } from 'graphql';
-import { withoutEnforced } from './auth/security-features.ts';
+import { GraphQLError, type GraphQLSchema, Kind, parse, print, visit } from 'graphql';
 
-/** The supergraph that comes with the gateway; beside `src` and `dist` alike. */
+/** The supergraph in the gateway's package, beside `src` and `dist`. */
 export const supergraphPath = fileURLToPath(new URL('../supergraph.graphql', import.meta.url));
 
-/** A supergraph as Apollo's parts need it: text, composed model, and graphql-js schemas. */
+/** A supergraph in the forms that Apollo's libraries need. */
 export interface LoadedSupergraph {
-  /** As it was composed. */
+  /** The composed text. */
   readonly sdl: string;
-  /** As @apollo/gateway takes it. */
+  /** The text without the marks that @apollo/gateway rejects. */
   readonly runnableSdl: string;
   readonly model: Supergraph;
-  /** What clients may ask for. */
+  /** The schema that clients see. */
   readonly apiSchema: Schema;
   readonly schema: GraphQLSchema;
-  /** With the types and directives that only subgraphs see. */
+  /** The schema with the types and directives of federation. */
   readonly supergraphSchema: GraphQLSchema;
   readonly subgraphs: readonly { readonly name: string; readonly url: string }[];
 }
 
-/** @throws {StartError} when there is no such file or it is no supergraph of Federation 2 */
+/** @throws {StartError} when the file is missing or is not a supergraph of Federation 2 */
 export async function loadSupergraph(path = supergraphPath): Promise<LoadedSupergraph> {
   return parseSupergraph(path, await loadSdl(path));
 }
 
-/** @throws {StartError} when there is no such file */
+/** @throws {StartError} when the file is missing or unreadable */
 export async function loadSdl(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
     const reason =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : 'cannot be read';
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : 'cannot be read';
     throw new StartError(
       `The supergraph ${path} ${reason}: set SUPERGRAPH to the file of a composed supergraph`,
     );
   }
 }
 
-/** @throws {StartError} when the text, which came from the path, is no supergraph */
+/** @param path names the file in errors @throws {StartError} when the text is not a supergraph */
 export function parseSupergraph(path: string, sdl: string): LoadedSupergraph {
   try {
     return buildSupergraph(sdl);
@@ -53,7 +52,7 @@ export function parseSupergraph(path: string, sdl: string): LoadedSupergraph {
   }
 }
 
-/** @throws what Apollo throws of a text that is no supergraph */
+/** @throws Apollo's error when the text is not a supergraph */
 export function buildSupergraph(sdl: string): LoadedSupergraph {
   const runnableSdl = withoutEnforced(sdl);
   const model = Supergraph.build(runnableSdl);
@@ -73,6 +72,28 @@ function firstReason(error: unknown): string {
   const causes = (error as { causes?: unknown }).causes;
   const first = Array.isArray(causes) ? causes[0] : error;
   const at = first instanceof GraphQLError ? first.locations?.[0] : undefined;
-  const message = first instanceof Error ? first.message.split('\n')[0] : 'it is no supergraph';
+  const message = first instanceof Error ? first.message.split('\n')[0] : 'it is not a supergraph';
   return at ? `line ${at.line}: ${message}` : String(message);
+}
+
+/** The security features that the gateway enforces itself; Apollo still rejects others, such as `@policy`. */
+const ENFORCED = /^https:\/\/specs\.apollo\.dev\/(?:authenticated|requiresScopes)\/v0\.1$/;
+
+/**
+ * Removes the mark that `@authenticated` and `@requiresScopes` must be enforced: @apollo/gateway
+ * rejects a supergraph with it. `auth/field-requirements.ts` enforces them.
+ */
+function withoutEnforced(sdl: string): string {
+  if (!sdl.includes('SECURITY')) return sdl;
+  const document = parse(sdl, { noLocation: true });
+  return print(
+    visit(document, {
+      Directive: (link) => {
+        if (link.name.value !== 'link') return undefined;
+        const url = link.arguments?.find(({ name }) => name.value === 'url')?.value;
+        if (url?.kind !== Kind.STRING || !ENFORCED.test(url.value)) return undefined;
+        return { ...link, arguments: link.arguments?.filter(({ name }) => name.value !== 'for') };
+      },
+    }),
+  );
 }

@@ -1,6 +1,7 @@
 import type { ObjectType } from '@apollo/federation-internals';
-import type { Requirement } from '@gudang/auth';
+import { accessError, type Identity, isAuthorized, type Requirement } from '@gudang/auth';
 import {
+  GraphQLError,
   type GraphQLNamedType,
   getNamedType,
   isAbstractType,
@@ -14,20 +15,20 @@ import {
 import type { ParsedOperation } from '../limits/operation-parser.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 
-/** What one field or type of an operation asks of whoever wants it. */
+/** What a field or type requires of its caller. */
 export interface FieldRequirement extends Requirement {
-  /** Such as `Mutation.addStock`, or `Stock` where the whole type asks for it. */
+  /** Schema coordinate: `Mutation.addStock`, or `Stock` when the whole type is marked. */
   readonly coordinate: string;
 }
 
-/** Found once for each operation, for as long as its document is kept. */
+/** Returns an operation's requirements; found once, for as long as its document is cached. */
 export type RequirementsOf = (read: ParsedOperation) => readonly FieldRequirement[];
 
 const NONE: readonly FieldRequirement[] = [];
 
 /**
- * Reads what `@authenticated` and `@requiresScopes` of a supergraph ask for. Fields that a variable
- * may leave out count: an operation is let in or refused whatever its variables say.
+ * Collects `@authenticated` and `@requiresScopes` of a supergraph. Fields that a variable may leave
+ * out count, so that the decision does not depend on variables.
  */
 export function createRequirements(
   supergraph: Pick<LoadedSupergraph, 'model' | 'schema'>,
@@ -42,6 +43,26 @@ export function createRequirements(
   };
 }
 
+/**
+ * Returns the error of an operation that its caller may not run: UNAUTHENTICATED without a token,
+ * FORBIDDEN for missing scopes. The whole operation is rejected. Undefined: the caller may run it.
+ */
+export function authorizationError(
+  requirements: readonly FieldRequirement[],
+  identity: Identity,
+): GraphQLError | undefined {
+  if (identity.unrestricted || requirements.length === 0) return undefined;
+  const unmet = requirements.filter((one) => !isAuthorized(identity, one));
+  const [first] = unmet;
+  if (!first) return undefined;
+  const originalError = accessError(identity, first, first.coordinate);
+  const fields = [...new Set(unmet.map(({ coordinate }) => coordinate))];
+  return new GraphQLError(originalError.message, {
+    originalError,
+    extensions: { ...originalError.extensions, fields },
+  });
+}
+
 type Marks = ReadonlyMap<string, readonly FieldRequirement[]>;
 
 function findRequirements(
@@ -53,8 +74,8 @@ function findRequirements(
   const add = (coordinate: string): void => {
     for (const one of marked.get(coordinate) ?? []) found.add(one);
   };
-  /** The type, and of an interface or union all that may stand for it. */
-  const standIns = (type: GraphQLNamedType): GraphQLNamedType[] =>
+  /** The type itself, and the possible types of an interface or union. */
+  const possibleTypes = (type: GraphQLNamedType): GraphQLNamedType[] =>
     isAbstractType(type) ? [type, ...schema.getPossibleTypes(type)] : [type];
   const info = new TypeInfo(schema);
   const own = separateOperations(document)[operation.name?.value ?? ''] ?? document;
@@ -63,7 +84,7 @@ function findRequirements(
     visitWithTypeInfo(info, {
       Field: ({ name }) => {
         const parent = info.getParentType();
-        for (const type of parent ? standIns(parent) : []) {
+        for (const type of parent ? possibleTypes(parent) : []) {
           add(type.name);
           add(`${type.name}.${name.value}`);
         }

@@ -7,26 +7,26 @@ import {
 import { ServiceError } from '@gudang/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RequestError } from '../errors/request-error.ts';
+import { sendRequestError } from '../errors/send-errors.ts';
 import type { ClientAddress } from '../limits/client-address.ts';
-import { sendRefusal } from '../limits/send-refusal.ts';
 import type { TokenChecks } from '../limits/token-checks.ts';
 
-/** Who sent each request. */
+/** The principal of each request. */
 export interface RequestCallers {
-  /** Finds out before anything of a request is read; whoever shows a bad token is refused here. */
+  /** Verifies the token before the request is read; rejects the request if it is invalid. */
   readonly identify: (
     request: FastifyRequest,
     reply: FastifyReply,
   ) => Promise<FastifyReply | undefined>;
-  /** Of a request that was identified. */
+  /** Returns the principal of an identified request. */
   readonly of: (request: FastifyRequest) => Principal;
 }
 
-/** In the request itself: a WeakMap of requests is work for the garbage collector. */
+/** Stored in the request itself: a WeakMap of requests is work for the garbage collector. */
 const CALLER = Symbol('caller');
 type Identified = FastifyRequest & { [CALLER]?: Principal };
 
-/** @param tickets stand for tokens where `EventSource` opens a stream; it can send no header */
+/** @param tickets replace tokens of `EventSource`, which cannot send headers */
 export function createRequestCallers(
   auth: Authentication,
   tickets: Pick<Tickets, 'redeem'>,
@@ -47,8 +47,8 @@ export function createRequestCallers(
         (request as Identified)[CALLER] = caller instanceof Promise ? await caller : caller;
         return undefined;
       } catch (error) {
-        if (error instanceof ServiceError) return refuse(reply, error);
-        if (error instanceof RequestError) return sendRefusal(reply, error);
+        if (error instanceof ServiceError) return sendTokenError(reply, error);
+        if (error instanceof RequestError) return sendRequestError(reply, error);
         throw error;
       }
     },
@@ -62,8 +62,11 @@ function ticketIn({ method, headers, query }: FastifyRequest): string | undefine
   return typeof ticket === 'string' ? ticket : undefined;
 }
 
-/** Answers that a token lets nobody in, or cannot be checked right now. */
-function refuse(reply: FastifyReply, { code, message, extensions }: ServiceError): FastifyReply {
+/** Answers that a token is invalid, or cannot be verified at the moment. */
+function sendTokenError(
+  reply: FastifyReply,
+  { code, message, extensions }: ServiceError,
+): FastifyReply {
   if (code === 'UNAVAILABLE') void reply.code(503).header('retry-after', '1');
   else void reply.code(401).header('www-authenticate', 'Bearer error="invalid_token"');
   return reply.send({ errors: [{ message, extensions }] });

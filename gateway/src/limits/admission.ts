@@ -6,7 +6,6 @@ import { collectCostDirectives } from './cost-directives.ts';
 import type { Variables } from './cost-program.ts';
 import { LimitExceeded } from './limit-exceeded.ts';
 import type { OperationLimits } from './limit-settings.ts';
-import { checkNesting } from './nesting.ts';
 import { compileCost } from './operation-cost.ts';
 import { createOperationParser, type ParsedOperation } from './operation-parser.ts';
 
@@ -40,7 +39,7 @@ type CostGraph = Pick<LoadedSupergraph, 'model' | 'schema'>;
 /** Checks the size of every operation, on every protocol, before anything else handles it. */
 export interface Admission {
   /** Call with every value parsed from JSON, before anything else. @throws {RequestError} */
-  readonly checkNesting: (request: unknown) => void;
+  readonly assertNesting: (request: unknown) => void;
   /** @throws {RequestError} above a limit @throws {GraphQLError} for a syntax error */
   readonly admit: (asked: OperationRequest) => AdmittedOperation;
   /** Computes costs by another graph from now on. */
@@ -59,7 +58,7 @@ export function createAdmission({
   const read = createOperationParser(limits);
   let costOf = createCosts(graph);
   return {
-    checkNesting: (request) => checkNesting(request, limits.nesting),
+    assertNesting: (request) => assertNesting(request, limits.nesting),
     use: (next) => {
       costOf = createCosts(next);
     },
@@ -67,7 +66,7 @@ export function createAdmission({
       const text = documents.textOf(named);
       const found = read(text, operationName);
       const variables = given ?? {};
-      checkNesting(variables, limits.nesting);
+      assertNesting(variables, limits.nesting);
       const cost = costOf(found)(variables);
       if (cost > limits.cost) throw new LimitExceeded('cost', { actual: cost, max: limits.cost });
       documents.store(named);
@@ -87,4 +86,25 @@ function createCosts(graph: CostGraph) {
     compiled.set(operation, cost);
     return cost;
   };
+}
+
+/**
+ * Rejects values nested so deeply that recursive functions such as JSON.stringify would exceed the
+ * stack. This check is not recursive.
+ * @param value parsed from JSON
+ * @throws {LimitExceeded}
+ */
+export function assertNesting(value: unknown, max: number): void {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > max) throw new LimitExceeded('nesting', { actual: max, max, more: true });
+    const inside: unknown[] = [];
+    for (const one of level) {
+      if (typeof one !== 'object' || one === null) continue;
+      for (const each of Object.values(one)) {
+        if (typeof each === 'object' && each !== null) inside.push(each);
+      }
+    }
+    level = inside;
+  }
 }

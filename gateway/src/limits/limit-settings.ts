@@ -11,113 +11,114 @@ const proxies = list.refine((all) => {
   } catch {
     return false;
   }
-}, 'addresses and ranges such as 10.0.0.0/8, or loopback, linklocal, uniquelocal, separated by commas');
+}, 'addresses, ranges such as 10.0.0.0/8, or loopback, linklocal, uniquelocal, separated by commas');
 
-/** How large operations may be, on every protocol. */
+/** Limits of one operation, on every protocol. */
 export const operationLimitSettings = {
   LIMIT_NESTING: {
     description:
-      'The most lists and objects inside each other in a request, such as in its variables',
+      'Maximum levels of nested lists and objects in a request, such as in its variables',
     parse: integer(4, 500),
     default: '64',
   },
   LIMIT_TOKENS: {
-    description: 'The most tokens (words and signs) of an operation',
+    description: 'Maximum tokens (names, values and punctuation) of an operation',
     parse: integer(1, MANY),
     default: '2000',
   },
   LIMIT_DEPTH: {
-    description: 'The most fields inside each other',
+    description: 'Maximum levels of nested fields of an operation',
     parse: integer(1, 1_000),
     default: '20',
   },
   LIMIT_ALIASES: {
-    description: 'The most aliases of an operation',
+    description: 'Maximum aliases of an operation',
     parse: integer(0, MANY),
     default: '100',
   },
   LIMIT_ROOT_FIELDS: {
-    description: 'The most fields at the top of an operation',
+    description: 'Maximum root fields of an operation',
     parse: integer(1, MANY),
     default: '50',
   },
   LIMIT_DIRECTIVES: {
-    description: 'The most directives of an operation, such as @include',
+    description: 'Maximum directives of an operation, such as @include',
     parse: integer(0, MANY),
     default: '50',
   },
   LIMIT_FRAGMENTS: {
     description:
-      'The most named fragments that an operation spreads; one spread twice counts twice',
+      'Maximum spreads of named fragments in an operation; a fragment that is spread twice counts twice',
     parse: integer(0, MANY),
     default: '200',
   },
   LIMIT_COST: {
     description:
-      'The most that an operation may cost: an object 1, a change 10, times the length of the lists it is in',
+      'Maximum cost of an operation: 1 for each object, 10 for each mutation, multiplied by the sizes of the lists around it',
     parse: integer(1, 1_000_000_000),
     default: '10000',
   },
 } as const satisfies Record<string, Setting>;
 
-/** How much clients may ask for at a time, and how long they may take. */
+/** Limits of clients: sizes, connections, rates and times. */
 export const clientLimitSettings = {
   LIMIT_BODY_KIB: {
-    description: 'The largest request body, in KiB',
+    description: 'Maximum size of a request body, in KiB',
     parse: integer(1, 102_400),
     default: '256',
   },
   LIMIT_MESSAGE_KIB: {
-    description: 'The largest message of a websocket, in KiB',
+    description: 'Maximum size of a websocket message, in KiB',
     parse: integer(1, 102_400),
     default: '64',
   },
   LIMIT_CONNECTIONS: {
-    description: 'The most websockets and streams at a time',
+    description: 'Maximum open websockets and HTTP streams',
     parse: integer(1, MANY),
     default: '20000',
   },
   LIMIT_CONNECTIONS_PER_ADDRESS: {
-    description: 'The same of one address; of this machine, any number',
+    description:
+      'Maximum open websockets and HTTP streams of one address; loopback addresses have no limit',
     parse: integer(1, MANY),
     default: '200',
   },
   LIMIT_OPERATIONS: {
-    description: 'The most operations that run at a time on one websocket',
+    description: 'Maximum running operations of one websocket',
     parse: integer(1, MANY),
     default: '1000',
   },
   LIMIT_INIT_S: {
-    description: 'How long a websocket may take to say who it is, in seconds',
+    description: 'Maximum time for a websocket to send connection_init, in seconds',
     parse: integer(1, 600),
     default: '10',
   },
   LIMIT_IDLE_S: {
-    description: 'How long a websocket may stay open with no operation, in seconds',
+    description: 'Maximum time that a websocket may stay open without an operation, in seconds',
     parse: integer(1, 86_400),
     default: '600',
   },
   LIMIT_REQUESTS: {
     description:
-      'The most operations a second of one user, or of one address where nobody is told apart; of this machine, any number',
+      'Maximum operations per second of one principal, or of one address for anonymous callers; loopback addresses have no limit',
     parse: integer(1, MANY),
     default: '100',
   },
   LIMIT_BAD_TOKENS: {
     description:
-      'The most tokens a second of one address that are no good; past it unknown ones are not looked at; of this machine, any number',
+      'Maximum invalid tokens per second of one address; above it, unknown tokens are rejected unchecked; loopback addresses have no limit',
     parse: integer(1, MANY),
     default: '100',
   },
   SHED_DELAY_MS: {
     description:
-      'How late the process may run, in milliseconds on average, before it refuses new operations with 503; 0: never',
+      'Maximum average delay of the event loop at which new operations are rejected with 503, in milliseconds; 0 rejects none',
     parse: integer(0, 60_000),
     default: '1000',
   },
   TRUSTED_PROXIES: {
     description:
-      'Proxies in front of the gateway, whose X-Forwarded-For is believed: addresses and ranges, or loopback, linklocal, uniquelocal',
+      'Proxies whose X-Forwarded-For is trusted: addresses, ranges, or loopback, linklocal, uniquelocal',
     parse: proxies,
     default: '',
     example: '10.0.0.0/8,192.0.2.7',

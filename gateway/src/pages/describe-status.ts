@@ -1,24 +1,24 @@
 import type { HealthReport, PartState } from '@gudang/runtime';
 
-/** What people are told of a part. */
+/** A part of the system on the status page. */
 export interface StatusPart {
   readonly name: string;
-  /** `unknown`: nobody who uses it could be asked. */
+  /** `unknown`: no service that uses it answers. */
   readonly state: PartState['state'] | 'unknown';
-  /** Plain words. */
+  /** A sentence about its state. */
   readonly says: string;
 }
 
 const SUBGRAPH = 'subgraph ';
-/** What services share, by the names that they have for it in `/readyz`. */
+/** Servers that services share, by their names in `/readyz`. */
 const SHARED: Readonly<Record<string, string>> = { kafka: 'Kafka', database: 'PostgreSQL' };
 const WORST_FIRST = ['down', 'degraded', 'ok'] as const;
 
 /**
- * All parts of the system as the gateway sees them: itself, its subgraphs, and what these stand on.
+ * Describes all parts of the system: the gateway, its subgraphs, and their shared servers.
  * @param report the gateway's own
- * @param subgraphs what each says of its parts; empty where it says nothing
- * @param seen what they share, by name, as far as any has named it before
+ * @param subgraphs the parts that each subgraph reports; empty when it reports none
+ * @param seen the shared servers that any subgraph has reported before
  */
 export function describeStatus(
   report: HealthReport,
@@ -62,7 +62,7 @@ function describeShared(
     return state ? [{ user, state }] : [];
   });
   if (users.length === 0) {
-    return { name, state: 'unknown', says: 'Not known: no service that uses it answers.' };
+    return { name, state: 'unknown', says: 'Unknown: no service that uses it answers.' };
   }
   const troubled = users.flatMap(({ user, state }) =>
     state.state === 'ok' ? [] : [`${user}: ${state.reason}`],

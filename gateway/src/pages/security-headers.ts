@@ -1,7 +1,7 @@
 const SANDBOX_SCRIPT = 'https://embeddable-sandbox.cdn.apollographql.com';
 const SANDBOX_FRAME = 'https://sandbox.embed.apollographql.com';
 
-/** What each page may load and run: its own files, unless it says more here. */
+/** Content security policy of every page: only the gateway's own files. */
 const BASE = {
   'default-src': ["'none'"],
   'script-src': ["'self'"],
@@ -14,8 +14,9 @@ const BASE = {
   'frame-ancestors': ["'none'"],
 };
 
-const MORE: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
-  // Its editor makes styles as it goes, and carries its fonts inside its style sheet.
+/** Additions per page. */
+const ADDITIONS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  // The editor creates styles at run time and has its fonts inside its style sheet.
   'graphiql.html': {
     'style-src': ["'self'", "'unsafe-inline'"],
     'font-src': ["'self'", 'data:'],
@@ -27,9 +28,9 @@ const MORE: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>
   },
 };
 
-/** The headers of a page. @param file its name, such as `live.html` */
+/** Returns the headers of a page. @param file such as `live.html` */
 export function securityHeaders(file: string): Readonly<Record<string, string>> {
-  const policy = Object.entries({ ...BASE, ...MORE[file] });
+  const policy = Object.entries({ ...BASE, ...ADDITIONS[file] });
   return {
     ...FILE_HEADERS,
     'content-security-policy': policy

@@ -7,13 +7,13 @@ import type { SubgraphAddress } from '../subgraphs/subgraph-addresses.ts';
 import { FILE_HEADERS, securityHeaders } from './security-headers.ts';
 import { createStatus } from './status.ts';
 
-/** What `npm run build` has made of the pages. */
+/** Output of the pages' build. */
 const BUILT = fileURLToPath(new URL('dist/', import.meta.resolve('@gudang/pages/package.json')));
 
 /**
- * The pages that people see: `/`, `/live` and, for exploring, `/graphiql` and `/graphql` in a
- * browser. To be called before `/graphql` is opened.
- * @param explorers whether the pages for exploring are served
+ * Serves the pages `/` and `/live`, and the explorers GraphiQL (`/graphiql`) and Sandbox (`/graphql` in
+ * a browser). Call before `/graphql` is opened.
+ * @param explorers whether GraphiQL and Sandbox are served
  */
 export async function servePages({
   app,
@@ -29,10 +29,10 @@ export async function servePages({
   log: Logger;
 }): Promise<void> {
   if (!existsSync(BUILT)) {
-    log.warn('The pages are not built: run npm run build, or set PAGES=false');
+    log.warn('the pages are not built and are not served: run npm run build, or set PAGES=false');
     return;
   }
-  // Files have their content's hash in their names.
+  // File names contain a hash of the content.
   await app.register(fastifyStatic, {
     root: `${BUILT}pages`,
     prefix: '/pages/',
@@ -63,7 +63,7 @@ export async function servePages({
   });
 }
 
-/** A person's browser at the address of the graph, and no request of it. */
+/** Whether a browser opens `/graphql` as a page, and does not send an operation. */
 function isBrowserVisit({ method, routeOptions, headers, query }: FastifyRequest): boolean {
   return (
     (method === 'GET' || method === 'HEAD') &&

@@ -3,17 +3,17 @@ import type { SubgraphAddress } from '../subgraphs/subgraph-addresses.ts';
 import { describeStatus, type StatusPart } from './describe-status.ts';
 import { fetchSubgraphParts } from './subgraph-readiness.ts';
 
-/** What `/status` answers. */
+/** The answer of `/status`. */
 export interface Status {
-  /** Whether the pages for exploring are served. */
+  /** Whether GraphiQL and Sandbox are served. */
   readonly explorers: boolean;
   readonly parts: readonly StatusPart[];
 }
 
-/** How long an answer counts, so that many open pages ask the subgraphs no more than one, in ms. */
-const KEPT_MS = 1_000;
+/** How long an answer is cached, so that open pages share the requests to subgraphs, in milliseconds. */
+const CACHE_MS = 1_000;
 
-/** What is running, for people; asked only when a page asks. */
+/** The state of the system for its pages; collected only when a page requests it. */
 export function createStatus({
   addresses,
   health,
@@ -23,23 +23,23 @@ export function createStatus({
   health: Health;
   explorers: boolean;
 }): () => Promise<Status> {
-  let askedAt = Number.NEGATIVE_INFINITY;
+  let collectedAt = Number.NEGATIVE_INFINITY;
   let answer: Promise<Status> | undefined;
   const seen = new Set<string>();
 
-  const look = async (): Promise<Status> => {
-    const asked = addresses.map(
+  const collect = async (): Promise<Status> => {
+    const requests = addresses.map(
       async ({ name, url }) => [name, await fetchSubgraphParts(url)] as const,
     );
-    const [report, parts] = await Promise.all([health.report(), Promise.all(asked)]);
+    const [report, parts] = await Promise.all([health.report(), Promise.all(requests)]);
     for (const [, named] of parts) for (const name of named.keys()) seen.add(name);
     return { explorers, parts: describeStatus(report, new Map(parts), seen) };
   };
   return () => {
     const now = performance.now();
-    if (!answer || now - askedAt >= KEPT_MS) {
-      askedAt = now;
-      answer = look();
+    if (!answer || now - collectedAt >= CACHE_MS) {
+      collectedAt = now;
+      answer = collect();
     }
     return answer;
   };

@@ -1,24 +1,24 @@
 import type { PartState } from '@gudang/runtime';
 import { request } from 'undici';
 
-const DEADLINE_MS = 1_000;
-/** More than any list of parts needs, in bytes: a stranger's answer is not read without end. */
-const ANSWER_LIMIT = 64 * 1024;
+const TIMEOUT_MS = 1_000;
+/** Longest answer that is read, in bytes; a list of parts needs far less. */
+const MAX_BYTES = 64 * 1024;
 const STATES: readonly unknown[] = ['ok', 'degraded', 'down'] satisfies PartState['state'][];
 
 /**
- * What a subgraph says at its own `/readyz`, beside its GraphQL address: its parts by name, such as
- * `database` and `kafka`. Nothing of one that is away or has no such page, as others' need not.
+ * Fetches `/readyz` of a subgraph's server: its parts by name, such as `database` and `kafka`. Empty
+ * when the subgraph is unavailable or has no such page, which foreign subgraphs need not have.
  */
 export async function fetchSubgraphParts(url: string): Promise<ReadonlyMap<string, PartState>> {
   try {
     const { body } = await request(new URL('/readyz', url), {
-      signal: AbortSignal.timeout(DEADLINE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     let text = '';
     for await (const chunk of body) {
       text += String(chunk);
-      if (text.length > ANSWER_LIMIT) break;
+      if (text.length > MAX_BYTES) break;
     }
     const { parts } = JSON.parse(text) as { parts?: unknown };
     return new Map(Object.entries(Object(parts)).filter((part) => isPart(part)));

@@ -1,7 +1,7 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { GraphQLError } from 'graphql';
-import { authorizationError } from '../auth/authorization-error.ts';
 import type { RequirementsOf } from '../auth/field-requirements.ts';
+import { authorizationError } from '../auth/field-requirements.ts';
 import type { GatewayContext } from '../context.ts';
 import { findBadInput } from '../errors/bad-input.ts';
 import { unknownOperationError } from '../limits/operation-parser.ts';

@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import type { RequestCallers } from '../auth/request-callers.ts';
 import { contextOf } from '../context.ts';
 import { RequestError } from '../errors/request-error.ts';
+import { createErrorHandler } from '../errors/send-errors.ts';
 import { admittedOf } from '../limits/admission.ts';
-import { answerRefusals } from '../limits/answer-refusals.ts';
 import type { AssertNotOverloaded } from '../limits/overload.ts';
 import type { HttpStreams } from '../live/transports/http/http-streams.ts';
 import type { OnAbort } from '../request-deduplication/ref-counted-abort.ts';
@@ -32,7 +32,7 @@ export function serveGraphql({
     method: ['GET', 'POST', 'OPTIONS'],
     url: '/graphql',
     bodyLimit: bodyBytes,
-    errorHandler: answerRefusals(bodyBytes),
+    errorHandler: createErrorHandler(bodyBytes),
     onRequest: [
       ({ headers, raw }, _reply, done) => {
         // Fastify ends the target there, Apollo Server would not.

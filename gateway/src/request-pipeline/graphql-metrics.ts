@@ -5,15 +5,15 @@ import type { GatewayContext } from '../context.ts';
 
 export interface GraphqlMetrics {
   readonly plugin: ApolloServerPlugin<GatewayContext>;
-  /** Counts an answer without errors that Apollo Server had no part in. @param from `performance.now()` then */
-  readonly answered: (operation: OperationDefinitionNode, from: number) => void;
+  /** Counts an answer of the fast path. @param startedAt `performance.now()` at its start */
+  readonly answered: (operation: OperationDefinitionNode, startedAt: number) => void;
 }
 
-/** Counts and times queries and mutations, each by its first field, over HTTP and websockets alike. */
+/** Measures queries and mutations of every protocol by their first field. */
 export function createGraphqlMetrics(metrics: Metrics): GraphqlMetrics {
   const seconds = metrics.histogram(
     'gateway_request_seconds',
-    'Queries and mutations by their first field, from the parsed request to the answer; refused ones never ran',
+    'Time of queries and mutations from the parsed request to the answer, by first field; outcome refused: never executed',
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     ['operation', 'outcome', 'field'],
   );
@@ -22,11 +22,11 @@ export function createGraphqlMetrics(metrics: Metrics): GraphqlMetrics {
     outcome,
     field: firstField(operation),
   });
-  // Finding a series by its labels takes longer than counting; such operations come again and again.
-  const found = new WeakMap<OperationDefinitionNode, ReturnType<typeof seconds.labels>>();
+  // Finding a series by its labels takes longer than counting.
+  const cached = new WeakMap<OperationDefinitionNode, ReturnType<typeof seconds.labels>>();
   const okOf = (operation: OperationDefinitionNode): ReturnType<typeof seconds.labels> => {
-    const series = found.get(operation) ?? seconds.labels(labelsOf(operation, 'ok'));
-    found.set(operation, series);
+    const series = cached.get(operation) ?? seconds.labels(labelsOf(operation, 'ok'));
+    cached.set(operation, series);
     return series;
   };
   const plugin: ApolloServerPlugin<GatewayContext> = {
@@ -45,13 +45,14 @@ export function createGraphqlMetrics(metrics: Metrics): GraphqlMetrics {
   };
   return {
     plugin,
-    answered: (operation, from) => okOf(operation).observe((performance.now() - from) / 1000),
+    answered: (operation, startedAt) =>
+      okOf(operation).observe((performance.now() - startedAt) / 1000),
   };
 }
 
 /**
- * Names a series: a field of the schema, of which there are few, and not what clients call their
- * operations, of which there may be any number. An operation is known once it is valid.
+ * Returns the label of a series: a field of the schema, of which there are few. Clients may choose any
+ * number of operation names. Apollo Server sets the operation once it is valid.
  */
 function firstField(operation: OperationDefinitionNode | undefined): string {
   const [first] = operation?.selectionSet.selections ?? [];

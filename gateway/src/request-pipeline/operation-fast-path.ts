@@ -1,7 +1,7 @@
 import { isTracing } from '@gudang/runtime/tracing';
 import type { FastifyRequest } from 'fastify';
-import { authorizationError } from '../auth/authorization-error.ts';
 import type { RequirementsOf } from '../auth/field-requirements.ts';
+import { authorizationError } from '../auth/field-requirements.ts';
 import type { GatewayContext } from '../context.ts';
 import { createTokenCache } from '../documents/document-cache.ts';
 import type { GraphqlMetrics } from './graphql-metrics.ts';

@@ -1,17 +1,17 @@
 import { StartError } from '@gudang/runtime';
 
-/** Where a subgraph answers. */
+/** The addresses of a subgraph. */
 export interface SubgraphAddress {
   readonly name: string;
   readonly url: string;
   readonly wsUrl: string;
-  /** Somebody else's: it looks for who asks in `connection_init`, and is not told the secret. */
+  /** Operated by others: it gets the identity in `connection_init`, and never the secret. */
   readonly foreign: boolean;
 }
 
 /**
- * The addresses that the supergraph names, with those of the settings in their place.
- * @throws {StartError} for a name that no subgraph has, or a subgraph without an address
+ * Returns the subgraphs' addresses: those of the settings, or else those of the supergraph.
+ * @throws {StartError} for a setting that names an unknown subgraph, or a subgraph without an address
  */
 export function subgraphAddresses(
   subgraphs: readonly { readonly name: string; readonly url: string }[],

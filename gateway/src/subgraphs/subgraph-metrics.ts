@@ -3,18 +3,18 @@ import type { Metrics } from '@gudang/runtime';
 type Outcome = 'ok' | 'errors' | 'unavailable';
 
 export interface SubgraphMetrics {
-  /** Notes the begin of a request; what it returns notes the end. */
+  /** Starts timing a request. @returns a function that records its outcome */
   readonly begin: (subgraph: string) => (outcome: Outcome) => void;
 }
 
 export function createSubgraphMetrics(metrics: Metrics): SubgraphMetrics {
   const seconds = metrics.histogram(
     'gateway_subgraph_request_seconds',
-    'Requests to subgraphs, from sending to the parsed answer',
+    'Time of requests to subgraphs, from sending to the parsed answer',
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     ['subgraph', 'outcome'],
   );
-  /** Looked up by their labels once: that is most of what an observation costs. */
+  /** Finding a series by its labels is most of the cost of an observation. */
   const series = new Map<string, Pick<ReturnType<typeof seconds.labels>, 'observe'>>();
   const seriesOf = (subgraph: string, outcome: Outcome) => {
     const key = `${outcome} ${subgraph}`;
@@ -24,8 +24,9 @@ export function createSubgraphMetrics(metrics: Metrics): SubgraphMetrics {
   };
   return {
     begin: (subgraph) => {
-      const from = performance.now();
-      return (outcome) => seriesOf(subgraph, outcome).observe((performance.now() - from) / 1000);
+      const startedAt = performance.now();
+      return (outcome) =>
+        seriesOf(subgraph, outcome).observe((performance.now() - startedAt) / 1000);
     },
   };
 }

@@ -6,16 +6,16 @@ import { createSubgraphProbe } from './subgraph-probe.ts';
 import { type SubgraphSource, startSubgraphSource } from './subgraph-source.ts';
 
 export interface Subgraphs extends Stoppable {
-  /** By the subgraph's name in the supergraph, as it is now. */
+  /** Current sources by the subgraph's name in the supergraph. */
   readonly sources: Readonly<Record<string, SubgraphSource>>;
   /**
-   * The subgraphs are at these addresses from now on; those that are not among them can still be
-   * asked. Returns how to let these go.
+   * Replaces the addresses. Subgraphs that are not among them remain usable.
+   * @returns a function that removes these
    */
   readonly use: (addresses: readonly SubgraphAddress[]) => () => void;
 }
 
-/** Connections to all subgraphs, opened when first used; each is named in `/readyz`. */
+/** Starts the sources of all subgraphs, which connect when first used, and adds each to `/readyz`. */
 export function startSubgraphs({
   addresses: first,
   secret,
@@ -26,7 +26,7 @@ export function startSubgraphs({
   log,
 }: {
   addresses: readonly SubgraphAddress[];
-  /** Proves the gateway to those that are not foreign. */
+  /** Sent to subgraphs that are not foreign. */
   secret: string | undefined;
   timeoutMs: number;
   invalidation: Pick<Invalidation, 'generation'>;
@@ -41,7 +41,7 @@ export function startSubgraphs({
 
   const finish = (source: SubgraphSource): void => {
     source.finish().catch((error: unknown) => {
-      log.debug({ err: error, subgraph: source.name }, 'a replaced connection did not end well');
+      log.debug({ err: error, subgraph: source.name }, 'closing a replaced connection failed');
     });
   };
   const start = ({ name, url, foreign }: SubgraphAddress): void => {
@@ -60,7 +60,7 @@ export function startSubgraphs({
     forget.set(name, health.watch(`subgraph ${name}`, createSubgraphProbe(source)));
     if (replaced) finish(replaced);
   };
-  const letGo = (): void => {
+  const removeUnused = (): void => {
     for (const [name, source] of Object.entries(sources)) {
       if (wanted.has(name)) continue;
       delete sources[name];
@@ -71,7 +71,7 @@ export function startSubgraphs({
   const use: Subgraphs['use'] = (addresses) => {
     wanted = new Set(addresses.map(({ name }) => name));
     for (const address of addresses) start(address);
-    return letGo;
+    return removeUnused;
   };
   use(first);
 

@@ -14,8 +14,7 @@ import {
   specifiedRules,
   type ValueNode,
 } from 'graphql';
-import { authorizationError } from '../../auth/authorization-error.ts';
-import { createRequirements } from '../../auth/field-requirements.ts';
+import { authorizationError, createRequirements } from '../../auth/field-requirements.ts';
 import { findBadInput } from '../../errors/bad-input.ts';
 import type { ParsedOperation } from '../../limits/operation-parser.ts';
 import { createApolloExecutor } from '../../plan-execution/apollo-executor.ts';

@@ -6,9 +6,9 @@ import { atExpiry } from '../../../auth/expiry.ts';
 import type { RequestCallers } from '../../../auth/request-callers.ts';
 import { contextOf } from '../../../context.ts';
 import { RequestError } from '../../../errors/request-error.ts';
+import { sendErrors } from '../../../errors/send-errors.ts';
 import { type Admission, type AdmittedOperation, setAdmitted } from '../../../limits/admission.ts';
 import type { ClientLimits } from '../../../limits/client-limits.ts';
-import { sendErrors } from '../../../limits/send-refusal.ts';
 import type { LiveMetrics } from '../../fanout/live-metrics.ts';
 import { paced } from '../../fanout/pacing.ts';
 import type { StreamRegistry } from '../../fanout/stream-registry.ts';
@@ -36,7 +36,7 @@ const NOT_ACCEPTABLE: GraphQLFormattedError = {
 };
 
 interface HttpStreamsOptions {
-  readonly admission: Pick<Admission, 'admit' | 'checkNesting'>;
+  readonly admission: Pick<Admission, 'admit' | 'assertNesting'>;
   readonly rate: ClientLimits['rate'];
   readonly connections: ClientLimits['connections'];
   readonly addresses: Pick<ClientLimits['addresses'], 'of'>;
@@ -80,7 +80,7 @@ export class HttpStreams implements Stoppable {
     if (turn) await turn;
     let read: HttpOperation;
     try {
-      admission.checkNesting(request.body);
+      admission.assertNesting(request.body);
       read = readHttpOperation(request, admission, format === serverSentEvents);
     } catch (error) {
       // A client of a stream reads its operation's errors in the stream.

@@ -75,7 +75,7 @@ export class GraphqlWsConnection {
     try {
       message = parseMessage(text);
       // Of a subscribe message, the operation alone is refused, not the connection.
-      if (message.type !== MessageType.Subscribe) this.#options.admission.checkNesting(message);
+      if (message.type !== MessageType.Subscribe) this.#options.admission.assertNesting(message);
     } catch {
       this.#refuseMessage();
       return;

@@ -19,7 +19,7 @@ const UNREAD_PAUSE = 256 * 1024;
 
 export interface OperationsOptions {
   readonly socket: MessageSocket;
-  readonly admission: Pick<Admission, 'admit' | 'checkNesting'>;
+  readonly admission: Pick<Admission, 'admit' | 'assertNesting'>;
   readonly rate: RequestRate;
   readonly assertNotOverloaded: AssertNotOverloaded;
   /** The client's address, for limits per address. */
@@ -111,7 +111,7 @@ export class SocketOperations {
   #run(running: Running, request: SubscribePayload): void {
     const { admission, assertNotOverloaded } = this.#options;
     try {
-      admission.checkNesting(request);
+      admission.assertNesting(request);
       const read = admission.admit(request);
       if (read.operation.operation === 'subscription') this.#subscribe(running, read);
       else {

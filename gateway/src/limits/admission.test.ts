@@ -1,18 +1,18 @@
 import { expect, it } from 'vitest';
-import { checkNesting } from './nesting.ts';
+import { assertNesting } from './admission.ts';
 
 const nested = (depth: number): unknown =>
   JSON.parse(`${'[{"a":'.repeat(depth / 2)}[]${'}]'.repeat(depth / 2)}`);
 
 it('takes values up to the limit, and refuses deeper ones', () => {
-  for (const plain of [undefined, null, 1, 'x', [], {}, nested(10)]) checkNesting(plain, 10);
-  expect(() => checkNesting(nested(12), 10)).toThrow(
+  for (const plain of [undefined, null, 1, 'x', [], {}, nested(10)]) assertNesting(plain, 10);
+  expect(() => assertNesting(nested(12), 10)).toThrow(
     "The request's nesting is more than 10, above the limit of 10",
   );
 });
 
 it('runs out of nothing itself', () => {
-  expect(() => checkNesting(nested(200_000), 64)).toThrow(/nesting/);
+  expect(() => assertNesting(nested(200_000), 64)).toThrow(/nesting/);
   const wide = Array.from({ length: 100_000 }, () => [1]);
-  expect(() => checkNesting(wide, 64)).not.toThrow();
+  expect(() => assertNesting(wide, 64)).not.toThrow();
 });

@@ -1,0 +1,55 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { GraphQLFormattedError } from 'graphql';
+import { LimitExceeded } from '../limits/limit-exceeded.ts';
+import { RequestError } from './request-error.ts';
+
+const GRAPHQL = 'application/graphql-response+json';
+const BODY_TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
+
+/** Sends errors without data, in the media type that the client accepts. */
+export function sendErrors(
+  reply: FastifyReply,
+  status: number,
+  errors: readonly GraphQLFormattedError[],
+): FastifyReply {
+  const type = reply.request.headers.accept?.includes(GRAPHQL) ? GRAPHQL : 'application/json';
+  return reply.code(status).type(`${type}; charset=utf-8`).send(JSON.stringify({ errors }));
+}
+
+/** Sends why a request was rejected, with `Retry-After` where a retry can succeed. */
+export function sendRequestError(reply: FastifyReply, error: RequestError): FastifyReply {
+  const { status, retryAfterS } = error;
+  if (retryAfterS !== undefined) void reply.header('retry-after', retryAfterS);
+  return sendErrors(reply, status, [error.toJSON()]);
+}
+
+/**
+ * Creates the error handler of a route: rejected requests and unreadable bodies get a GraphQL error.
+ * Other errors are rethrown to the handler that logs and masks them.
+ * @param limit of a body, in bytes
+ */
+export function createErrorHandler(limit: number) {
+  return (
+    error: FastifyError | RequestError,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): FastifyReply => {
+    if (error instanceof RequestError) return sendRequestError(reply, error);
+    const { statusCode = 500, code, message } = error;
+    if (statusCode >= 500) throw error;
+    if (code === BODY_TOO_LARGE) return sendRequestError(reply, bodyTooLarge(request, limit));
+    return sendRequestError(reply, new RequestError(statusCode, message, { code: 'BAD_REQUEST' }));
+  };
+}
+
+function bodyTooLarge({ headers }: FastifyRequest, limit: number): LimitExceeded {
+  // The announced size; a chunked body is only known to be larger than the limit.
+  const announced = Number(headers['content-length']);
+  const known = Number.isSafeInteger(announced) && announced > limit;
+  return new LimitExceeded('body', {
+    actual: known ? announced : limit,
+    max: limit,
+    more: !known,
+    status: 413,
+  });
+}
