@@ -51,7 +51,7 @@ describe('supervise', () => {
     expect(kafka.isRecovering()).toBe(false);
     parts[0]?.die(KILLED);
     await again.promise;
-    expect(lines[0]).toMatch(/^kafka exited \(SIGKILL\); restarting in 0\.[456] s$/);
+    expect(lines[0]).toMatch(/^exited \(SIGKILL\); restarting in 0\.[456] s$/);
     expect(kafka.isRecovering()).toBe(true);
     await kafka.stop();
     expect(parts.map(({ stopped }) => stopped)).toEqual([false, true]);

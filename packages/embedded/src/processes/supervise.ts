@@ -20,7 +20,7 @@ export interface SuperviseOptions {
   name: string;
   /** Resolves when the part is ready. On abort it must stop what it has begun, and reject. */
   start: (signal: AbortSignal) => Promise<Part>;
-  /** Receives the part's restarts: `kafka exited (SIGKILL); restarting in 0.5 s`. */
+  /** Receives the part's restarts: `exited (SIGKILL); restarting in 0.5 s`. */
   log: (line: string) => void;
 }
 
@@ -69,12 +69,12 @@ export function supervise({ name, start, log }: SuperviseOptions): Supervised {
         first.resolve();
         const exit = await current.exited;
         if (signal.aborted) return;
-        outcome = `${name} exited (${describeExit(exit)}); restarting`;
+        outcome = `exited (${describeExit(exit)}); restarting`;
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof StartError && !everReady) return first.reject(error);
         const reason = error instanceof Error ? error.message : String(error);
-        outcome = `${name} did not start (${reason}); retrying`;
+        outcome = `did not start (${reason}); retrying`;
       }
       recoveringUntil = Number.POSITIVE_INFINITY;
       current = undefined;
