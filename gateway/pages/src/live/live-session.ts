@@ -1,7 +1,7 @@
 import { unavailableServices } from '../graph/graph-errors.ts';
 import { createSignal, type Signal } from '../signal.ts';
-import { createCatchUpReport } from './connection/catch-up-report.ts';
-import { type Connection, INITIAL } from './connection/connection.ts';
+import type { Connection } from './connection/connection.ts';
+import { CATCH_UP_MS, createConnectionState } from './connection/connection-state.ts';
 import { createReconnectingClient } from './connection/reconnecting-client.ts';
 import { afterPaint, throttled } from './frames.ts';
 import { followOrders } from './orders/follow-orders.ts';
@@ -31,28 +31,22 @@ export interface LiveSession {
 
 /** Interval between updates of the order list, in ms: a faster list cannot be read. */
 const ORDERS_EVERY_MS = 250;
-/** How long events after a reconnect count as missed, in ms. */
-const CATCH_UP_MS = 1_500;
 /** How long to wait for the stock change of an order after the order itself was confirmed, in ms. */
 const CHANGE_WITHIN_MS = 1_000;
 
 export function startLiveSession(): LiveSession {
   const stocks = createStockStore();
   const orders = createOrderStore();
-  const connection = createSignal<Connection>(INITIAL);
+  const state = createConnectionState();
   const moved = createSignal<readonly string[]>([]);
   const meter = createSpeedMeter();
   const unattributed = createUnattributedOrders();
   const ownOrders = createOwnOrders(orders, meter);
   const publishOrders = throttled(orders.publish, ORDERS_EVERY_MS);
-  const update = (changes: Partial<Connection>): void => {
-    connection.set({ ...connection.get(), ...changes });
-  };
-  const catchUp = createCatchUpReport(CATCH_UP_MS, (caughtUp) => update({ caughtUp }));
 
   const showChanges = ({ states, orders: confirmed, count, committedAt }: ChangeBatch): void => {
     const changes = stocks.apply(states.values(), true);
-    catchUp.add(changes);
+    state.countMissed(changes);
     if (changes.length > 0) moved.set(changes.map(({ id }) => id));
     for (const order of confirmed) {
       const known = orders.get(order.id);
@@ -66,19 +60,12 @@ export function startLiveSession(): LiveSession {
     if (count > 0) afterPaint(() => meter.recordChanges(count, Date.now() - committedAt));
   };
 
-  const client = createReconnectingClient({
-    onOpen: (again) => {
-      update({ socket: 'open', since: Date.now() });
+  const client = createReconnectingClient(
+    state.socketEvents(() => {
       followedOrders.queryNow();
       meter.ignoreTimes(CATCH_UP_MS);
-      if (again) catchUp.start();
-    },
-    onLost: () => {
-      if (connection.get().socket === 'open') update({ since: Date.now() });
-      update({ socket: 'lost', unavailable: [] });
-    },
-    onRefused: (reason) => update({ socket: 'refused', reason, since: Date.now() }),
-  });
+    }),
+  );
 
   const followedOrders = followOrders({
     client,
@@ -94,22 +81,20 @@ export function startLiveSession(): LiveSession {
         setTimeout(() => ownOrders.settle(order), CHANGE_WITHIN_MS);
       }
     },
-    onUnavailable: (unavailable) => {
-      if (String(unavailable) !== String(connection.get().unavailable)) update({ unavailable });
-    },
+    onUnavailable: state.setUnavailable,
   });
 
   void followStocks({
     client,
     onPage: (page) => void stocks.apply(page, false),
     onChange: createChangeBatcher(showChanges),
-    onErrors: (errors) => update({ unavailable: unavailableServices(errors) }),
-  }).then((isShop) => update(isShop ? { loaded: true } : { foreign: true }));
+    onErrors: (errors) => state.setUnavailable(unavailableServices(errors)),
+  }).then(state.setLoaded);
 
   return {
     stocks,
     orders,
-    connection,
+    connection: state.connection,
     speed: meter.speed,
     ownOrder: ownOrders.latest,
     moved,
