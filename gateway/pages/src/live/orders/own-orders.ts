@@ -66,5 +66,5 @@ export function outcomeOf(
     return `Rejected: there is no product “${name}”. Check the id.`;
   }
   const available = left === undefined ? 'fewer' : number.format(left);
-  return `Rejected: not enough ${name}. You ordered ${number.format(quantity)}, the stock has ${available}. Nothing was taken.`;
+  return `Rejected: not enough ${name}. You ordered ${number.format(quantity)}, the stock has ${available}. Nothing was taken; order fewer.`;
 }
