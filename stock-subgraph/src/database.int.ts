@@ -9,7 +9,7 @@ const STORM_MS = 2_500;
 
 let testDatabase: TestDatabase;
 let database: Database;
-/** Ends connections of `database`; it has one of its own. */
+/** Terminates connections of `database`, over a connection of its own. */
 let administrator: Database;
 
 beforeAll(async () => {
@@ -26,21 +26,21 @@ beforeEach(async () => {
   await administrator.$executeRaw`TRUNCATE stocks, movements, decisions, outbox`;
 });
 
-/** Stops this process, timers and sockets too, as SIGSTOP does. */
+/** Blocks this process including its timers and sockets, like SIGSTOP. */
 function freeze(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
-/** Ends the connection of a transaction, and comes back once it is gone. */
+/** Terminates the connection of a transaction and waits until it is closed. */
 async function endConnectionOf(transaction: Transaction): Promise<void> {
   const [row] = await transaction.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
   await administrator.$queryRaw`SELECT pg_terminate_backend(${row?.pid}::int, 5000)`;
 }
 
-/** Prisma's, and not set-wise. */
+/** A transaction of Prisma. */
 type Transaction = Parameters<Parameters<Database['$transaction']>[0]>[0];
 
-/** Ends the one connection that sleeps, once it does. */
+/** Waits until one connection sleeps, and terminates it. */
 async function endSleeper(): Promise<void> {
   await vi.waitFor(async () => {
     const ended = await administrator.$queryRaw`
@@ -50,8 +50,8 @@ async function endSleeper(): Promise<void> {
   });
 }
 
-/** As a server ends a transaction whose process is frozen: when it goes on, it has not heard of it. */
-async function standStill(transaction: Transaction): Promise<void> {
+/** Lets the server end the transaction while this process is frozen, so that it learns of it only later. */
+async function freezeTransaction(transaction: Transaction): Promise<void> {
   await transaction.$executeRaw`SET LOCAL idle_in_transaction_session_timeout = 20`;
   freeze(200);
 }
@@ -61,10 +61,10 @@ const ask = (client: Transaction) => client.$queryRaw`SELECT 1 AS one`;
 const write = (client: Transaction) => client.$executeRaw`DELETE FROM decisions`;
 const sleepFor = (client: Transaction, seconds: number) =>
   client.$queryRaw`SELECT 1 AS one FROM pg_sleep(${seconds}::float)`;
-/** Prisma words the errors of each of them in another way. */
+/** Statements whose errors Prisma reports differently. */
 const NEXT = { 'a raw query': ask, 'a raw write': write, 'a query of a model': read };
 
-describe('a connection that is lost', () => {
+describe('a lost connection', () => {
   it.each<[string, () => Promise<unknown>]>([
     ...Object.entries(NEXT).flatMap(([name, next]): [string, () => Promise<unknown>][] => [
       [
@@ -79,22 +79,22 @@ describe('a connection that is lost', () => {
         `between two statements of a frozen process, then ${name}`,
         () =>
           database.$transaction(async (transaction) => {
-            await standStill(transaction);
+            await freezeTransaction(transaction);
             await next(transaction);
           }),
       ],
     ]),
     ['before the commit', () => database.$transaction(endConnectionOf)],
-    ['before the commit of a frozen process', () => database.$transaction(standStill)],
+    ['before the commit of a frozen process', () => database.$transaction(freezeTransaction)],
     [
-      'in a statement of a transaction',
+      'during a statement of a transaction',
       () =>
         database.$transaction(async (transaction) => {
           await Promise.all([sleepFor(transaction, 30), endSleeper()]);
         }),
     ],
     [
-      'by a transaction that took too long for the server',
+      'because the server’s time limit of the transaction is exceeded',
       () =>
         database.$transaction(async (transaction) => {
           await transaction.$executeRaw`SET LOCAL transaction_timeout = 20`;
@@ -102,7 +102,7 @@ describe('a connection that is lost', () => {
         }),
     ],
     [
-      'by a transaction that took too long for the client',
+      'because the client’s time limit of the transaction is exceeded',
       () =>
         database.$transaction(
           async (transaction) => {
@@ -113,25 +113,25 @@ describe('a connection that is lost', () => {
         ),
     ],
     [
-      'by a statement that took too long',
+      'because a statement takes too long',
       () =>
         database.$transaction(async (transaction) => {
           await transaction.$executeRaw`SET LOCAL statement_timeout = 20`;
           await sleepFor(transaction, 30);
         }),
     ],
-  ])('%s is an outage, and others serve', async (_when, act) => {
+  ])('%s is an outage, and other connections work', async (_when, act) => {
     await expect(act()).rejects.toSatisfy(isOutage);
-    // The pool may hand out the lost connection once more before it has heard.
+    // The pool may return the lost connection once more before it notices.
     await vi.waitFor(() => read(database));
   });
 
-  it('before the first statement: no error ends the process, and each caller is told', async () => {
+  it('before the first statement is an outage for each caller and does not end the process', async () => {
     const url = new URL(testDatabase.url);
     url.searchParams.set('options', '-c idle_session_timeout=20');
     const alone = openDatabase({ url: url.href, pool: 1 });
     try {
-      // The transaction is handed the connection of the statement, which has ended by then.
+      // The transaction gets the connection of the statement, which is closed by then.
       const before = ask(alone);
       const begun = alone.$transaction(ask);
       await new Promise((resolve) => setImmediate(resolve));
@@ -151,7 +151,7 @@ describe('a connection that is lost', () => {
     }
   });
 
-  it('leaves the error of a transaction that was to be rolled back as it is', async () => {
+  it('keeps the error of a transaction that was being rolled back', async () => {
     const own = new Error('its own');
     const failed = database.$transaction(async (transaction) => {
       await endConnectionOf(transaction);
@@ -160,7 +160,7 @@ describe('a connection that is lost', () => {
     await expect(failed).rejects.toBe(own);
   });
 
-  it('at any moment, again and again, under load: nothing but outages', async () => {
+  it('at random times under load causes only outages', async () => {
     const ids = ['a', 'b', 'c', 'd', 'e'];
     for (const id of ids)
       await addStock({ database: administrator }, { id, name: id, quantity: 1_000 });
@@ -185,7 +185,7 @@ describe('a connection that is lost', () => {
       await administrator.$queryRaw`
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.3`;
-      // So that work is done between two strikes, and not only connecting.
+      // Lets statements run between two terminations, not only connections.
       await ask(database).catch(() => {});
     }
     running = false;
@@ -197,7 +197,7 @@ describe('a connection that is lost', () => {
 });
 
 describe('a transaction', () => {
-  it('that gets no connection in its time is an outage', async () => {
+  it('that gets no connection in time is an outage', async () => {
     const alone = openDatabase({ url: testDatabase.url, pool: 1 });
     await alone.$transaction(async () => {
       await expect(alone.$transaction(ask, { maxWait: 20 })).rejects.toSatisfy(isOutage);
@@ -205,7 +205,7 @@ describe('a transaction', () => {
     await alone.$disconnect();
   });
 
-  it('waits for its connection longer than the 2 s that Prisma would', async () => {
+  it('waits for its connection longer than Prisma’s default of 2 s', async () => {
     const alone = openDatabase({ url: testDatabase.url, pool: 1 });
     const holder = alone.$transaction((transaction) => sleepFor(transaction, 2.2));
     await expect(alone.$transaction(ask)).resolves.toHaveLength(1);
@@ -213,11 +213,14 @@ describe('a transaction', () => {
     await alone.$disconnect();
   });
 
-  it('that nobody listens for is an outage', async () => {
-    const nobody = openDatabase({ url: 'postgresql://postgres@127.0.0.1:1/stock_db', pool: 1 });
+  it('to an address without a server is an outage', async () => {
+    const unavailable = openDatabase({
+      url: 'postgresql://postgres@127.0.0.1:1/stock_db',
+      pool: 1,
+    });
     for (const act of [ask, read, (client: Database) => client.$transaction(ask)]) {
-      await expect(act(nobody)).rejects.toSatisfy(isOutage);
+      await expect(act(unavailable)).rejects.toSatisfy(isOutage);
     }
-    await nobody.$disconnect();
+    await unavailable.$disconnect();
   });
 });

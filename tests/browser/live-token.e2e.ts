@@ -104,7 +104,7 @@ test('reports why a token is invalid, and accepts another one', async () => {
   await onLivePage(async (live, page) => {
     await live.notices(/Orders need a token/);
     await give(page, forged);
-    await live.notices(/The token is refused.*its signature is not right/);
+    await live.notices(/The token is refused.*its signature is wrong/);
     await live.isConnected('Refused');
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(({ id }) => id)).toEqual([]);

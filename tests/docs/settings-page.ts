@@ -16,7 +16,8 @@ export async function rowsOf(service: string): Promise<SettingRow[]> {
   return JSON.parse(stdout);
 }
 
-function startRows(): SettingRow[] {
+/** Returns the settings of `npm start` itself. */
+export function startRows(): SettingRow[] {
   return Object.entries(startSettingsTable).map(([name, setting]) => ({
     name,
     description: setting.description,

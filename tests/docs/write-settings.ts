@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { deploySettings, deploySettingsPath } from './deploy-settings.ts';
+import { envExample, envExamplePath } from './env-example.ts';
 import { rowsOf, SERVICES, settingsPage, settingsPagePath } from './settings-page.ts';
 
 await writeFile(settingsPagePath, await settingsPage());
+await writeFile(envExamplePath, await envExample());
 for (const service of SERVICES) {
   await writeFile(
     deploySettingsPath(service),

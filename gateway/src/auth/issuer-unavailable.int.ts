@@ -38,7 +38,7 @@ const ask = (token?: string) =>
 
 it('while the issuer has never answered, whoever shows a token is to come again; all others go on', async () => {
   const token = await issuer.sign({ sub: 'Siti' });
-  issuer.setAway(true);
+  issuer.setAvailable(false);
   const refused = await ask(token);
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
   expect(await refused.json()).toMatchObject({
@@ -56,7 +56,7 @@ it('while the issuer has never answered, whoever shows a token is to come again;
     on: {
       closed: (event) => {
         closed.push((event as { code: number }).code);
-        issuer.setAway(false);
+        issuer.setAvailable(true);
       },
       connected: () => closed.push(0),
     },

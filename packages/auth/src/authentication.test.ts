@@ -30,25 +30,25 @@ const SITI = { sub: 'Siti', scope: 'order:write stock:write' };
 beforeEach(() => void logged.splice(0));
 afterEach(() => void vi.useRealTimers());
 
-describe('without auth', () => {
-  it('lets everybody do everything, and says so', async () => {
+describe('without authentication', () => {
+  it('gives every caller full access and logs it', async () => {
     const auth = start({});
     expect(auth.on).toBe(false);
     for (const given of [undefined, 'Bearer nonsense', bearer(await signToken(SITI))]) {
       expect((await auth.authenticate(given)).identity).toBe(UNRESTRICTED);
     }
     expect(logged).toEqual([
-      'no auth is set: whoever reaches 127.0.0.1 may do everything; JWT_JWKS_URL or JWT_SECRET sets it',
+      'Authentication is disabled: every caller from 127.0.0.1 has full access. Set JWT_JWKS_URL or JWT_SECRET to enable it',
     ]);
     start({ AUTH: 'off', HOST: '0.0.0.0' });
-    expect(logged[1]).toContain('whoever reaches it may do everything');
+    expect(logged[1]).toContain('every caller has full access');
   });
 });
 
 describe('with a secret', () => {
   const auth = start(TOKEN_SETTINGS);
 
-  it('knows whoever shows a good token, and nobody without one', async () => {
+  it('returns the principal of a valid token, and an anonymous caller without a token', async () => {
     expect(auth.on).toBe(true);
     expect((await auth.authenticate(undefined)).identity).toBe(ANONYMOUS);
     expect((await auth.authenticate('')).identity).toBe(ANONYMOUS);
@@ -71,7 +71,7 @@ describe('with a secret', () => {
     expect((await auth.authenticate(token)).identity).toEqual({ subject: 'x', scopes });
   });
 
-  it('takes any of its audiences', async () => {
+  it('accepts each configured audience', async () => {
     const two = start({ ...TOKEN_SETTINGS, JWT_AUDIENCE: `other, ${AUDIENCE}` });
     for (const aud of ['other', AUDIENCE, ['x', 'other']]) {
       expect((await two.authenticate(await signToken({ ...SITI, aud }))).identity.subject).toBe(
@@ -80,7 +80,7 @@ describe('with a secret', () => {
     }
   });
 
-  it('takes tokens of both secrets while one is changed', async () => {
+  it('accepts tokens of both secrets during a rotation', async () => {
     const changing = start({
       ...TOKEN_SETTINGS,
       JWT_SECRET: `${'n'.repeat(32)},${TOKEN_SETTINGS.JWT_SECRET}`,
@@ -94,32 +94,40 @@ describe('with a secret', () => {
   });
 
   it.each<[string, string, () => string | Promise<string>]>([
-    ['expired', 'it has expired; get a fresh one', () => signToken(SITI, { expiresIn: -1 })],
-    ['without expiry', 'it has no expiry', () => signToken(SITI, { expiresIn: null })],
-    ['not valid yet', 'it is not valid yet', () => signToken({ ...SITI, nbf: Date.now() })],
-    ['of another issuer', 'it is of another issuer', () => signToken({ ...SITI, iss: 'x' })],
-    ['of no issuer', 'it is of another issuer', () => signToken({ sub: 'x', iss: '' })],
-    ['for another audience', 'another audience', () => signToken({ ...SITI, aud: 'x' })],
-    ['without subject', 'it names no subject', () => signToken({ scope: 'stock:write' })],
-    ['of an empty subject', 'it names no subject', () => signToken({ sub: '' })],
-    ['of a subject that no column takes', 'no subject', () => signToken({ sub: 'a\0b' })],
-    ['of too long a subject', 'no subject', () => signToken({ sub: 'x'.repeat(256) })],
+    ['has expired', 'it has expired; get a fresh one', () => signToken(SITI, { expiresIn: -1 })],
+    ['has no expiry', 'it has no expiry', () => signToken(SITI, { expiresIn: null })],
+    ['is not valid yet', 'it is not valid yet', () => signToken({ ...SITI, nbf: Date.now() })],
+    ['has another issuer', 'it has another issuer', () => signToken({ ...SITI, iss: 'x' })],
+    ['has an empty issuer', 'it has another issuer', () => signToken({ sub: 'x', iss: '' })],
+    ['has another audience', 'another audience', () => signToken({ ...SITI, aud: 'x' })],
+    ['has no subject', 'its subject must', () => signToken({ scope: 'stock:write' })],
+    ['has an empty subject', 'its subject must', () => signToken({ sub: '' })],
+    ['has a subject with NUL', 'its subject must', () => signToken({ sub: 'a\0b' })],
     [
-      'of a wrong signature',
-      'its signature is not right',
+      'has a subject that is too long',
+      'its subject must',
+      () => signToken({ sub: 'x'.repeat(256) }),
+    ],
+    [
+      'has a wrong signature',
+      'its signature is wrong',
       () => signToken(SITI, { key: Buffer.from('x'.repeat(32)) }),
     ],
-    ['unsigned', 'an algorithm that is not allowed', () => unsignedToken(SITI)],
+    ['is unsigned', 'its algorithm is not allowed', () => unsignedToken(SITI)],
     [
-      'of another algorithm',
-      'an algorithm that is not allowed',
+      'has another algorithm',
+      'its algorithm is not allowed',
       () => signToken(SITI, { alg: 'HS512' }),
     ],
-    ['no token', 'it is no JSON web token that can be read', () => 'nonsense'],
-    ['nearly one', 'it is no JSON web token that can be read', () => 'a.b.c'],
-    ['two words', 'send it as "Authorization: Bearer <token>"', () => 'Basic dXNlcjpwYXNz'],
-    ['too long', 'it is longer than 8192 characters', () => 'x'.repeat(9000)],
-  ])('refuses one that is %s', async (_what, reason, make) => {
+    ['is not a token', 'it is not a JSON web token', () => 'nonsense'],
+    ['has three parts but no JSON', 'it is not a JSON web token', () => 'a.b.c'],
+    [
+      'has another authorization scheme',
+      'send it as "Authorization: Bearer <token>"',
+      () => 'Basic dXNlcjpwYXNz',
+    ],
+    ['is too long', 'it is longer than 8192 characters', () => 'x'.repeat(9000)],
+  ])('rejects a token that %s', async (_what, reason, make) => {
     const given = await make();
     await expect(async () => auth.authenticate(given)).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
@@ -127,24 +135,24 @@ describe('with a secret', () => {
     });
   });
 
-  it('refuses a token that it knows once it has expired', async () => {
+  it('rejects a cached token after its expiry', async () => {
     const token = await signToken(SITI, { expiresIn: 100 });
     expect(await auth.authenticate(token)).toBe(auth.authenticate(token));
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 101_000 });
     await expect(async () => auth.authenticate(token)).rejects.toThrow('it has expired');
   });
 
-  it('takes one for as long as clocks may differ', async () => {
-    const patient = start({ ...TOKEN_SETTINGS, JWT_CLOCK_TOLERANCE_S: '30' });
+  it('accepts an expired token within the clock tolerance', async () => {
+    const tolerant = start({ ...TOKEN_SETTINGS, JWT_CLOCK_TOLERANCE_S: '30' });
     const token = await signToken(SITI, { expiresIn: -20 });
-    const { expiresAt } = await patient.authenticate(token);
+    const { expiresAt } = await tolerant.authenticate(token);
     expect(expiresAt).toBeGreaterThan(Date.now());
     const old = await signToken(SITI, { expiresIn: -31 });
-    await expect(async () => patient.authenticate(old)).rejects.toThrow('it has expired');
+    await expect(async () => tolerant.authenticate(old)).rejects.toThrow('it has expired');
   });
 });
 
-describe('with an issuer that publishes its keys', () => {
+describe('with published keys', () => {
   const withIssuer = async () => {
     const issuer = await startIssuer();
     const auth = start({
@@ -155,7 +163,7 @@ describe('with an issuer that publishes its keys', () => {
     return { issuer, auth, [Symbol.asyncDispose]: issuer.stop };
   };
 
-  it('fetches them once, and again when a token names a new one', async () => {
+  it('fetches the keys once, and again for a token with a new key', async () => {
     await using rig = await withIssuer();
     const { issuer, auth } = rig;
     for (const sub of ['a', 'b', 'c']) {
@@ -164,18 +172,18 @@ describe('with an issuer that publishes its keys', () => {
     expect(issuer.fetches()).toBe(1);
     await issuer.changeKeys();
     const token = await issuer.sign(SITI);
-    // At most each half minute, so that forged names are no flood.
-    await expect(async () => auth.authenticate(token)).rejects.toThrow('no key that the issuer');
+    // At most every 30 seconds, so that tokens with forged key ids cannot flood the issuer.
+    await expect(async () => auth.authenticate(token)).rejects.toThrow('does not publish its key');
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 });
     expect((await auth.authenticate(token)).identity.subject).toBe('Siti');
     expect(issuer.fetches()).toBe(2);
   });
 
-  it('goes on with those that it knows while the issuer is away', async () => {
+  it('uses the fetched keys while the issuer is unavailable', async () => {
     await using rig = await withIssuer();
     const { issuer, auth } = rig;
     await auth.authenticate(await issuer.sign({ sub: 'before' }));
-    issuer.setAway(true);
+    issuer.setAvailable(false);
     vi.useFakeTimers({ toFake: ['Date', 'performance'], now: Date.now() + 20 * 60_000 });
     vi.advanceTimersByTime(20 * 60_000);
     const later = await issuer.sign({ sub: 'later' });
@@ -183,25 +191,25 @@ describe('with an issuer that publishes its keys', () => {
     vi.useRealTimers();
     await vi.waitFor(() =>
       expect(logged).toEqual([
-        'the keys of tokens cannot be fetched again: the known ones serve on',
+        'The issuer’s keys cannot be fetched; the keys fetched before remain in use. Retrying',
       ]),
     );
   });
 
-  it('says that it cannot tell while it has had no keys, and tells once it has', async () => {
+  it('answers UNAVAILABLE until the keys were fetched once', async () => {
     await using rig = await withIssuer();
     const { issuer, auth } = rig;
-    issuer.setAway(true);
+    issuer.setAvailable(false);
     const token = await issuer.sign(SITI);
     await expect(async () => auth.authenticate(token)).rejects.toMatchObject({
       code: 'UNAVAILABLE',
       retryable: true,
     });
-    issuer.setAway(false);
+    issuer.setAvailable(true);
     expect((await auth.authenticate(token)).identity.subject).toBe('Siti');
   });
 
-  it('never takes a public key for a secret', async () => {
+  it('rejects a token that is signed with the public key as a secret', async () => {
     await using rig = await withIssuer();
     const { kid, ...published } = await rig.issuer.key();
     const [head, body] = [
@@ -212,7 +220,7 @@ describe('with an issuer that publishes its keys', () => {
       .update(`${head}.${body}`)
       .digest('base64url');
     await expect(async () => rig.auth.authenticate(`${head}.${body}.${signature}`)).rejects.toThrow(
-      'an algorithm that is not allowed',
+      'its algorithm is not allowed',
     );
   });
 });

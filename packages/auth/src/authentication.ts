@@ -5,14 +5,15 @@ import { invalidToken } from './token-error.ts';
 import { publishedKeys, secretKeys } from './token-keys.ts';
 import { createTokenVerifier, type Principal, type TokenCheck } from './verify-token.ts';
 
-/** How people prove who they are. */
+/** Authenticates the callers of a process. */
 export interface Authentication {
-  /** Whether anybody is told apart; where not, everybody may do everything. */
+  /** Whether authentication is enabled. If not, every caller has full access. */
   readonly on: boolean;
   /**
-   * @param authorization `Bearer <token>`, or the token alone; nothing: nobody
-   * @param around the check of a token that is not known
-   * @throws {ServiceError} UNAUTHENTICATED, UNAVAILABLE; rejects with them
+   * Returns the principal of a request; at once if its token was verified before.
+   * @param authorization `Bearer <token>` or the token alone; undefined or empty: an anonymous caller
+   * @param around runs the verification of a new token
+   * @throws {ServiceError} UNAUTHENTICATED; UNAVAILABLE if the issuer's keys cannot be fetched
    */
   readonly authenticate: (
     authorization: string | undefined,
@@ -29,15 +30,17 @@ export const ANONYMOUS_PRINCIPAL: Principal = {
   expiresAt: Number.POSITIVE_INFINITY,
 };
 
-/** Says in the log, once, where everybody may do everything. */
+/** Creates the authentication of a process. Logs once if authentication is disabled. */
 export function createAuthentication(
   settings: AuthSettings & { readonly HOST: string },
   log: Pick<Logger, 'info' | 'warn'>,
 ): Authentication {
   const keys = keysOf(settings, log);
   if (!keys) {
-    const who = settings.AUTH === 'off' ? 'whoever reaches it' : `whoever reaches ${settings.HOST}`;
-    log.info(`no auth is set: ${who} may do everything; JWT_JWKS_URL or JWT_SECRET sets it`);
+    const where = settings.AUTH === 'off' ? '' : ` from ${settings.HOST}`;
+    log.info(
+      `Authentication is disabled: every caller${where} has full access. Set JWT_JWKS_URL or JWT_SECRET to enable it`,
+    );
     return { on: false, authenticate: () => UNRESTRICTED_PRINCIPAL };
   }
   const verify = createTokenVerifier(keys, {

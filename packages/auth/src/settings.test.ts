@@ -17,13 +17,13 @@ const COMMON = { JWT_ISSUER: 'https://issuer', JWT_AUDIENCE: 'graph', SUBGRAPH_S
 const KEYS = { JWT_JWKS_URL: 'https://issuer/keys', ...COMMON };
 const SECRET = { JWT_SECRET: 'x'.repeat(32), ...COMMON };
 
-describe('a process that asks nobody who they are', () => {
-  it.each(['127.0.0.1', '127.8.9.1', '::1', 'localhost', 'LocalHost'])('may listen on %s', (HOST) =>
+describe('HOST without authentication', () => {
+  it.each(['127.0.0.1', '127.8.9.1', '::1', 'localhost', 'LocalHost'])('may be %s', (HOST) =>
     expect(problems({ HOST })).toEqual([]),
   );
 
   it.each(['0.0.0.0', '::', '10.0.0.1', 'gudang.example', '127.0.0.1.example', '::ffff:10.0.0.1'])(
-    'may not listen on %s unless told that it may',
+    'must not be %s without AUTH=off',
     (HOST) => {
       expect(problems({ HOST })).toEqual([
         `HOST: "${HOST}" can be reached from other machines, and authentication is not configured: set JWT_JWKS_URL or JWT_SECRET, or AUTH=off to give every caller full access`,
@@ -49,12 +49,15 @@ it.each([
     { ...SECRET, JWT_SECRET: 'short' },
     'JWT_SECRET: the value given is not allowed; one or two secrets of at least 32 characters, separated by a comma',
   ],
-  [{ ...SECRET, JWT_ALGORITHMS: 'RS256' }, 'JWT_ALGORITHMS: RS256 cannot be with JWT_SECRET'],
-  [{ ...KEYS, JWT_ALGORITHMS: 'RS256,HS256' }, 'JWT_ALGORITHMS: HS256 cannot be with JWT_JWKS_URL'],
+  [{ ...SECRET, JWT_ALGORITHMS: 'RS256' }, 'JWT_ALGORITHMS: RS256 cannot be used with JWT_SECRET'],
+  [
+    { ...KEYS, JWT_ALGORITHMS: 'RS256,HS256' },
+    'JWT_ALGORITHMS: HS256 cannot be used with JWT_JWKS_URL',
+  ],
   [
     { ...KEYS, JWT_ALGORITHMS: 'none' },
     'JWT_ALGORITHMS: "none" is not allowed; some of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519, separated by commas',
   ],
-])('%j is refused', (environment, problem) => {
+])('rejects %j', (environment, problem) => {
   expect(problems(environment as unknown as Record<string, string>)).toEqual([problem]);
 });

@@ -29,12 +29,16 @@ function checkKeys(values: Values): string | undefined {
 }
 
 function checkAlgorithms({ JWT_ALGORITHMS, JWT_JWKS_URL }: Values): string | undefined {
-  const [fit, where] =
+  const [supported, where] =
     JWT_JWKS_URL === undefined
       ? [SECRET_ALGORITHMS, 'JWT_SECRET']
       : [KEY_ALGORITHMS, 'JWT_JWKS_URL'];
-  const unfit = (JWT_ALGORITHMS as readonly string[]).filter((name) => !fit.includes(name));
-  return unfit.length > 0 ? `${unfit.join(' and ')} cannot be with ${where}` : undefined;
+  const unsupported = (JWT_ALGORITHMS as readonly string[]).filter(
+    (name) => !supported.includes(name),
+  );
+  return unsupported.length > 0
+    ? `${unsupported.join(' and ')} cannot be used with ${where}`
+    : undefined;
 }
 
 /** Settings of authentication, the same for every process of a system. */
@@ -112,7 +116,7 @@ function checkOpen(values: Values): string | undefined {
   return `${JSON.stringify(values['HOST'])} can be reached from other machines, and authentication is not configured: set JWT_JWKS_URL or JWT_SECRET, or AUTH=off to give every caller full access`;
 }
 
-/** Settings of every process that serves HTTP to authenticated callers. */
+/** Settings of each process that serves HTTP to authenticated callers. */
 export function protectedHttpSettings(defaultPort: number) {
   const { HOST, ...http } = httpSettings(defaultPort);
   return {

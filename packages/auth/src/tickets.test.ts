@@ -1,4 +1,4 @@
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createTickets, TICKET_S } from './tickets.ts';
 import type { Principal } from './verify-token.ts';
 
@@ -10,26 +10,31 @@ const tickets = createTickets(['a secret of some length']);
 
 afterEach(() => void vi.useRealTimers());
 
-it('stands for whoever it was made for, at every process of the same secret', async () => {
-  const ticket = await tickets.issue(SITI);
-  expect(await createTickets(['a secret of some length']).redeem(ticket)).toEqual(SITI);
-  expect(Buffer.from(ticket.split('.')[3] ?? '', 'base64url').toString()).not.toContain('Siti');
-});
+describe('createTickets', () => {
+  it('redeems a ticket in every process with the same secret', async () => {
+    const ticket = await tickets.issue(SITI);
+    expect(await createTickets(['a secret of some length']).redeem(ticket)).toEqual(SITI);
+    expect(Buffer.from(ticket.split('.')[3] ?? '', 'base64url').toString()).not.toContain('Siti');
+  });
 
-it('is taken by both secrets while one is changed', async () => {
-  const changing = createTickets(['the next secret, as long', 'a secret of some length']);
-  expect(await changing.redeem(await tickets.issue(SITI))).toEqual(SITI);
-  const fresh = await changing.issue(SITI);
-  expect(await changing.redeem(fresh)).toEqual(SITI);
-  await expect(tickets.redeem(fresh)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
-});
+  it('redeems tickets of both secrets during a rotation', async () => {
+    const changing = createTickets(['the next secret, as long', 'a secret of some length']);
+    expect(await changing.redeem(await tickets.issue(SITI))).toEqual(SITI);
+    const fresh = await changing.issue(SITI);
+    expect(await changing.redeem(fresh)).toEqual(SITI);
+    await expect(tickets.redeem(fresh)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
 
-it('opens nothing once it is old', async () => {
-  const ticket = await tickets.issue(SITI);
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + (TICKET_S + 1) * 1000 });
-  await expect(tickets.redeem(ticket)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
-});
+  it('rejects an old ticket', async () => {
+    const ticket = await tickets.issue(SITI);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + (TICKET_S + 1) * 1000 });
+    await expect(tickets.redeem(ticket)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
 
-it.each(['', 'nonsense', 'a.b.c.d.e', 'eyJhbGciOiJub25lIn0.e30.'])('is not %j', async (ticket) => {
-  await expect(tickets.redeem(ticket)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  it.each(['', 'nonsense', 'a.b.c.d.e', 'eyJhbGciOiJub25lIn0.e30.'])(
+    'rejects %j',
+    async (ticket) => {
+      await expect(tickets.redeem(ticket)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    },
+  );
 });

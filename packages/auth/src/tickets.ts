@@ -4,12 +4,12 @@ import { decodeIdentity, encodeIdentity } from './identity/identity.ts';
 import { invalidToken } from './token-error.ts';
 import type { Principal } from './verify-token.ts';
 
-/** How long a ticket opens something, in seconds; what it has opened lasts as long as its token. */
+/** How long a ticket is valid, in seconds. A stream that it opened lasts as long as the token. */
 export const TICKET_S = 30;
 
 /**
- * Stand for a token where none can be sent, such as in an address that `EventSource` opens: addresses
- * are logged on their way, so a ticket is soon worth nothing, and tells nobody whose it is.
+ * Tickets take the place of a token in a URL, for clients that cannot send headers, such as `EventSource`.
+ * Proxies log URLs, so a ticket expires soon and is encrypted.
  */
 export interface Tickets {
   readonly issue: (caller: Principal) => Promise<string>;
@@ -17,7 +17,7 @@ export interface Tickets {
   readonly redeem: (ticket: string) => Promise<Principal>;
 }
 
-/** @param secrets the same in all processes that take each other's tickets; the first one encrypts */
+/** @param secrets the same in all processes that accept each other's tickets; the first one encrypts */
 export function createTickets(secrets: readonly string[]): Tickets {
   const keys = secrets.map(
     (secret) => new Uint8Array(hkdfSync('sha256', secret, '', 'gudang tickets', 32)),
@@ -40,7 +40,7 @@ export function createTickets(secrets: readonly string[]): Tickets {
         const { who, until } = read.payload;
         return { identity: decodeIdentity(String(who)), expiresAt: Number(until) };
       }
-      throw invalidToken(`the ticket is none, or older than ${TICKET_S} s: get another`);
+      throw invalidToken(`the ticket is invalid or older than ${TICKET_S} s; get another`);
     },
   };
 }

@@ -4,19 +4,19 @@ import type { Identity } from './identity/identity.ts';
 import { invalidToken, toTokenError } from './token-error.ts';
 import type { TokenKeys } from './token-keys.ts';
 
-/** Tokens that are remembered as good until they expire: one takes 110 to 250 µs of CPU to check. */
-const KEPT = 10_000;
-/** Characters of all of these. */
-const KEPT_CHARACTERS = 16 * 1024 * 1024;
-/** The longest token that is read, in characters. */
+/** Verified tokens in the cache, until they expire. Verifying one takes 110 to 250 µs of CPU. */
+const CACHE_LIMIT = 10_000;
+/** Characters of all cached tokens. */
+const CACHE_CHARACTERS = 16 * 1024 * 1024;
+/** Maximum length of a token, in characters. */
 const TOKEN_LIMIT = 8 * 1024;
-/** A subject is kept with each order, in an index too. */
+/** Maximum length of a subject, in characters. It is stored with each order, and in an index. */
 const SUBJECT_LIMIT = 255;
 
-/** Who came, and until when that holds. */
+/** An authenticated or anonymous caller. */
 export interface Principal {
   readonly identity: Identity;
-  /** In milliseconds since 1970, the clock tolerance included; Infinity for whoever has no token. */
+  /** When the token expires, in milliseconds since 1970, including the clock tolerance. Infinity without a token. */
   readonly expiresAt: number;
 }
 
@@ -24,17 +24,18 @@ export interface TokenRules {
   readonly issuer: string;
   readonly audiences: readonly string[];
   readonly algorithms: readonly string[];
-  /** How far the issuer's clock may be from this one, in seconds. */
+  /** Accepted difference between the issuer's clock and this one, in seconds. */
   readonly toleranceS: number;
 }
 
-/** Runs the check of a token that is not known, or refuses to: what it throws is thrown. */
+/** Runs the verification of a new token, or throws without running it, for example to limit the rate. */
 export type TokenCheck = (check: () => Promise<Principal>) => Promise<Principal>;
 
 /**
- * @param around each check of a token that is not known; it is run in any case unless told otherwise
- * @returns whoever a token is of: at once when it is known
- * @throws {ServiceError} UNAUTHENTICATED; UNAVAILABLE, when the issuer's keys cannot be fetched
+ * Verifies a token.
+ * @param around runs the verification of a token that is not cached. Default: runs it
+ * @returns the principal; at once if the token is cached
+ * @throws {ServiceError} UNAUTHENTICATED; UNAVAILABLE if the issuer's keys cannot be fetched
  */
 export type TokenVerifier = (token: string, around?: TokenCheck) => Principal | Promise<Principal>;
 
@@ -42,10 +43,10 @@ export function createTokenVerifier(
   keys: TokenKeys,
   { issuer, audiences, algorithms, toleranceS }: TokenRules,
 ): TokenVerifier {
-  const known = new LRUCache<string, Principal>({
-    max: KEPT,
-    maxSize: KEPT_CHARACTERS,
-    sizeCalculation: (_caller, token) => token.length,
+  const verified = new LRUCache<string, Principal>({
+    max: CACHE_LIMIT,
+    maxSize: CACHE_CHARACTERS,
+    sizeCalculation: (_principal, token) => token.length,
   });
   const options: JWTVerifyOptions = {
     issuer,
@@ -57,34 +58,34 @@ export function createTokenVerifier(
 
   const verify = async (token: string): Promise<Principal> => {
     try {
-      const payload = await firstThatFits(keys, token, options);
+      const payload = await verifyWithKeys(keys, token, options);
       const expiresAt = (Number(payload.exp) + toleranceS) * 1000;
-      const caller = {
+      const principal = {
         identity: { subject: subjectOf(payload), scopes: scopesOf(payload) },
         expiresAt,
       };
-      known.set(token, caller);
-      return caller;
+      verified.set(token, principal);
+      return principal;
     } catch (error) {
       throw toTokenError(error);
     }
   };
 
   return (token, around = (check) => check()) => {
-    const caller = known.get(token);
-    if (caller && caller.expiresAt > Date.now()) return caller;
+    const principal = verified.get(token);
+    if (principal && principal.expiresAt > Date.now()) return principal;
     if (token.length > TOKEN_LIMIT)
       throw invalidToken(`it is longer than ${TOKEN_LIMIT} characters`);
     return around(() => verify(token));
   };
 }
 
-async function firstThatFits(
+async function verifyWithKeys(
   keys: TokenKeys,
   token: string,
   options: JWTVerifyOptions,
 ): Promise<JWTPayload> {
-  let wrong: unknown;
+  let signatureError: unknown;
   for (const key of keys) {
     try {
       const { payload } =
@@ -94,19 +95,19 @@ async function firstThatFits(
       return payload;
     } catch (error) {
       if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
-      wrong = error;
+      signatureError = error;
     }
   }
-  throw wrong;
+  throw signatureError;
 }
 
 function subjectOf({ sub }: JWTPayload): string {
-  // NUL, which no database column takes.
+  // Without NUL, which PostgreSQL cannot store.
   if (typeof sub === 'string' && /^[^\0]+$/.test(sub) && sub.length <= SUBJECT_LIMIT) return sub;
-  throw invalidToken('it names no subject of 1 to 255 characters');
+  throw invalidToken('its subject must have 1 to 255 characters');
 }
 
-/** `scope` as RFC 9068 has it, a text with blanks between; `scp`, a list, as others do. */
+/** Returns the scopes: `scope` as in RFC 9068 (separated by spaces), or `scp` as a list, as some issuers send. */
 function scopesOf({ scope, scp }: JWTPayload): string[] {
   const scopes = [scope, scp].flatMap((claim) => {
     if (typeof claim === 'string') return claim.split(' ');

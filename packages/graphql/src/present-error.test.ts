@@ -12,12 +12,12 @@ function present(error: GraphQLError) {
   const log = pino({}, { write: (line: string) => void lines.push(line) });
   return { shown: presentError(error.toJSON(), error, log, isOutage), lines };
 }
-const thrown = (originalError: Error): GraphQLError =>
+const errorOf = (originalError: Error): GraphQLError =>
   new GraphQLError(originalError.message, { originalError, path: ['order'] });
 
-describe('what a caller sees of an error', () => {
-  it('is all of one that is meant for callers', () => {
-    const { shown, lines } = present(thrown(badUserInput('id', 'a UUID')));
+describe('presentError', () => {
+  it('keeps a ServiceError', () => {
+    const { shown, lines } = present(errorOf(badUserInput('id', 'a UUID')));
     expect(shown).toMatchObject({
       message: 'id must be a UUID',
       path: ['order'],
@@ -27,15 +27,15 @@ describe('what a caller sees of an error', () => {
   });
 
   it.each(['GRAPHQL_VALIDATION_FAILED', 'GRAPHQL_PARSE_FAILED', undefined])(
-    'is graphql’s own words of a mistake in the operation (%s)',
+    'keeps the message of an error in the operation (%s)',
     (code) => {
       const error = new GraphQLError('no such field', code ? { extensions: { code } } : {});
       expect(present(error).shown.message).toBe('no such field');
     },
   );
 
-  it('is an id of anything else, under which the log has the whole of it', () => {
-    const { shown, lines } = present(thrown(new Error('password=secret')));
+  it('replaces an internal error by an id and logs it', () => {
+    const { shown, lines } = present(errorOf(new Error('password=secret')));
     expect(shown).toMatchObject({
       message: 'Internal error',
       path: ['order'],
@@ -47,16 +47,16 @@ describe('what a caller sees of an error', () => {
     expect(lines[0]).toContain('secret');
   });
 
-  it('is logged with the trace of its operation', () => {
-    const error = thrown(new Error('broken'));
+  it('logs the trace of the operation', () => {
+    const error = errorOf(new Error('broken'));
     setErrorTrace(error, '0af7651916cd43dd8448eb211c80319c');
     expect(present(error).lines[0]).toContain('"trace_id":"0af7651916cd43dd8448eb211c80319c"');
-    expect(present(thrown(new Error('broken'))).lines[0]).not.toContain('trace_id');
+    expect(present(errorOf(new Error('broken'))).lines[0]).not.toContain('trace_id');
   });
 
-  it('is word to try again when the database is away', () => {
-    const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
-    expect(present(thrown(away)).shown).toMatchObject({
+  it('asks the caller to retry when the database is unavailable', () => {
+    const outage = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    expect(present(errorOf(outage)).shown).toMatchObject({
       message: 'The database does not answer right now; try again',
       extensions: { code: 'UNAVAILABLE', retryable: true },
     });

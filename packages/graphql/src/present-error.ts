@@ -3,8 +3,8 @@ import { maskError, ServiceError } from '@gudang/runtime';
 import { errorTrace } from '@gudang/runtime/tracing';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
-/** Codes of the caller's mistakes: of graphql-js, of Apollo Server, and of the gateway. */
-const CALLERS_CODES = new Set([
+/** Codes of client errors of graphql-js, Apollo Server and the gateway. */
+const CLIENT_ERROR_CODES = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
   'PERSISTED_QUERY_NOT_FOUND',
@@ -20,8 +20,8 @@ const CALLERS_CODES = new Set([
 ]);
 
 /**
- * What a caller sees of an error: known ones keep their code and message; an unknown one becomes
- * "Internal error" with an id under which the log has the whole of it.
+ * Returns what a caller sees of an error. Client errors keep code and message. An internal error is
+ * logged and becomes "Internal error" with the id of its log line.
  */
 export function presentError(
   formatted: GraphQLFormattedError,
@@ -29,12 +29,12 @@ export function presentError(
   log: Logger,
   isOutage?: (error: unknown) => boolean,
 ): GraphQLFormattedError {
-  // graphql-js gives a resolver's error a path; graphql-ws gives none to what a stream throws.
+  // A resolver's error has a path; an error of a subscription's stream has none.
   const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error;
   if (cause instanceof ServiceError) return formatted;
   const code = formatted.extensions?.['code'];
-  const callers = typeof code === 'string' && CALLERS_CODES.has(code);
-  if (callers || (cause instanceof GraphQLError && code === undefined)) return formatted;
+  const isClientError = typeof code === 'string' && CLIENT_ERROR_CODES.has(code);
+  if (isClientError || (cause instanceof GraphQLError && code === undefined)) return formatted;
 
   const { message, errorId, outage } = maskError(
     cause,

@@ -1,16 +1,16 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { setErrorTrace, startSpan, traceId } from '@gudang/runtime/tracing';
 
-/** What of an operation's context traces need. */
+/** The part of an operation's context that tracing uses. */
 export interface Traced {
-  /** What caused the operation; within it, the operation itself: for what comes of it. */
+  /** W3C traceparent: of the operation's cause, then of the operation's own span. */
   traceparent?: string | undefined;
 }
 
 /**
- * A span for each query and mutation, named after its type and first field. Errors are noted with
- * their trace, also where only the caller makes one.
- * @param traced where in the context its traceparent is kept
+ * Apollo Server plugin with a span for each query and mutation, with its type and first field. Errors get
+ * the id of their trace, even if only the caller traces.
+ * @param traced returns the part of the context that has the traceparent
  */
 export function traceOperations<C extends object>(
   traced: (context: C) => Traced,
@@ -39,7 +39,7 @@ export function traceOperations<C extends object>(
           if (field?.kind === 'Field') span.set('graphql.field', field.name.value);
           const failed =
             response.body.kind === 'single' && response.body.singleResult.errors !== undefined;
-          span.end(failed ? 'the answer has errors' : undefined);
+          span.end(failed ? 'the response has errors' : undefined);
         },
       };
     },

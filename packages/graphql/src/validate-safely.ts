@@ -1,8 +1,8 @@
 import { GraphQLError, type validate as graphqlValidate, validate } from 'graphql';
 
 /**
- * graphql-js 16.15's SingleFieldSubscriptionsRule throws, instead of returning an error, on a
- * subscription whose root field has `@skip` or `@include` by variable.
+ * `validate` that never throws. The SingleFieldSubscriptionsRule of graphql-js 16.15 throws, instead of
+ * returning an error, for a subscription whose root field has `@skip` or `@include` with a variable.
  */
 export const validateSafely: typeof graphqlValidate = (...args) => {
   try {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isInvalidData, isOutage, sqlState } from './sql-state.ts';
 
-/** As Prisma 7.10 with @prisma/adapter-pg throws them (tried, raw and in a transaction alike). */
+/** Errors as Prisma 7.10 with @prisma/adapter-pg throws them, verified for raw statements and transactions. */
 const prisma = (code: string, cause: object, message = '') =>
   Object.assign(new Error(message), {
     code,
@@ -15,18 +15,30 @@ describe('sqlState, isInvalidData and isOutage', () => {
   it.each<[string, unknown, string | undefined, boolean, boolean]>([
     ['a number out of range', raw('22003', 'ValueOutOfRange'), '22003', true, false],
     ['a NUL', raw('22021'), '22021', true, false],
-    ['a check', raw('23514'), '23514', true, false],
-    ['a null', raw('23502', 'NullConstraintViolation'), '23502', true, false],
-    ['a check, by a model', prisma('P2039', { originalCode: '23514' }), '23514', true, false],
-    ['a repeat', raw('23505', 'UniqueConstraintViolation'), '23505', false, false],
-    ['a repeat, by a model', prisma('P2002', { originalCode: '23505' }), '23505', false, false],
+    ['a violated check', raw('23514'), '23514', true, false],
+    ['a violated NOT NULL', raw('23502', 'NullConstraintViolation'), '23502', true, false],
+    [
+      'a violated check of a model query',
+      prisma('P2039', { originalCode: '23514' }),
+      '23514',
+      true,
+      false,
+    ],
+    ['a unique violation', raw('23505', 'UniqueConstraintViolation'), '23505', false, false],
+    [
+      'a unique violation of a model query',
+      prisma('P2002', { originalCode: '23505' }),
+      '23505',
+      false,
+      false,
+    ],
     ['a deadlock', raw('40P01', 'TransactionWriteConflict'), '40P01', false, false],
     ['a raised exception', raw('P0001'), 'P0001', false, false],
     ['a missing table', raw('42P01'), '42P01', false, false],
     ['a killed session', raw('57P01'), '57P01', false, true],
     ['too many connections', raw('53300', 'TooManyConnections'), '53300', false, true],
     ['a full disk', raw('53100'), '53100', false, true],
-    ['a standby', raw('25006'), '25006', false, true],
+    ['a write to a standby', raw('25006'), '25006', false, true],
     [
       'a refused connection',
       prisma(
@@ -39,7 +51,7 @@ describe('sqlState, isInvalidData and isOutage', () => {
       true,
     ],
     [
-      'a refused connection, by a model',
+      'a refused connection of a model query',
       prisma('P1001', { kind: 'DatabaseNotReachable' }),
       undefined,
       false,
@@ -55,10 +67,10 @@ describe('sqlState, isInvalidData and isOutage', () => {
       false,
       true,
     ],
-    ['pg’s own', coded('22P02'), '22P02', true, false],
+    ['an error of pg', coded('22P02'), '22P02', true, false],
     ['a broken pipe, which looks like a state', coded('EPIPE'), undefined, false, true],
     ['a refused connection of Node', coded('ECONNREFUSED'), undefined, false, true],
-    ['one below another', new Error('no', { cause: coded('57P03') }), '57P03', false, true],
+    ['a wrapped error', new Error('no', { cause: coded('57P03') }), '57P03', false, true],
     ['a bug', new TypeError('x is not a function'), undefined, false, false],
     ['no error', undefined, undefined, false, false],
   ])('know %s', (_name, error, state, refused, outage) => {
@@ -146,7 +158,7 @@ describe('sqlState, isInvalidData and isOutage', () => {
     expect([isOutage(error), isInvalidData(error)]).toEqual([true, false]);
   });
 
-  it('end with an error that is its own cause', () => {
+  it('terminate for an error that is its own cause', () => {
     const error = new Error('round');
     error.cause = error;
     expect(sqlState(error)).toBeUndefined();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createBackoff, pause, settledOrAborted } from './backoff.ts';
 
 describe('createBackoff', () => {
-  it('doubles up to its limit, varied by a quarter at most, and begins again after a success', () => {
+  it('doubles up to its limit, varies by at most a quarter, and resets', () => {
     const backoff = createBackoff(100, 1_000);
     for (const wait of [100, 200, 400, 800, 1_000, 1_000]) {
       const next = backoff.next();
@@ -14,14 +14,14 @@ describe('createBackoff', () => {
     expect(backoff.next()).toBeLessThanOrEqual(125);
   });
 
-  it('varies, so that many processes do not come back together', () => {
+  it('varies, so that many processes do not retry together', () => {
     const waits = Array.from({ length: 20 }, () => createBackoff(10_000, 10_000).next());
     expect(new Set(waits).size).toBeGreaterThan(1);
   });
 });
 
 describe('pause and settledOrAborted', () => {
-  it('end at once when aborted, before or during, and leave no listener behind', async () => {
+  it('end at once when aborted, before or during the wait, and remove their listeners', async () => {
     const aborting = new AbortController();
     const { signal } = aborting;
     await pause(1, signal);
@@ -35,7 +35,7 @@ describe('pause and settledOrAborted', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
-  it('rejects as what it waits for does', async () => {
+  it('rejects like the promise', async () => {
     const { signal } = new AbortController();
     await expect(settledOrAborted(Promise.reject(new Error('no')), signal)).rejects.toThrow('no');
   });

@@ -1,17 +1,19 @@
+import { setTimeout } from 'node:timers/promises';
+
 /**
- * Waits that grow from `first` to `most` milliseconds, each varied by up to a quarter so that many
- * processes do not come back at the same moment.
+ * Creates an exponential backoff from `first` to `most` milliseconds. Each wait varies by up to a quarter,
+ * so that many processes do not retry at the same time.
  */
 export function createBackoff(first: number, most: number) {
   let next = first;
   return {
-    /** The wait before the next try, in milliseconds. */
+    /** Returns the wait before the next retry, in milliseconds. */
     next(): number {
       const wait = next;
       next = Math.min(next * 2, most);
       return Math.round(wait * (0.75 + Math.random() * 0.5));
     },
-    /** After a success: the next wait is the first again. */
+    /** Resets the wait to `first`, after a success. */
     reset(): void {
       next = first;
     },
@@ -20,21 +22,12 @@ export function createBackoff(first: number, most: number) {
 
 export type Backoff = ReturnType<typeof createBackoff>;
 
-/** Resolves after so many milliseconds, or at once when the signal is aborted; never rejects. */
-export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal?.addEventListener('abort', done, { once: true });
-  });
+/** Resolves after a time in milliseconds, or at once when the signal is aborted. Never rejects. */
+export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  await setTimeout(milliseconds, undefined, signal ? { signal } : {}).catch(() => {});
 }
 
-/** Resolves as the promise does or once the signal is aborted, and leaves no listener behind. */
+/** Settles with the promise, or resolves when the signal is aborted. Removes its listener. */
 export async function settledOrAborted(promise: Promise<unknown>, signal: AbortSignal) {
   if (signal.aborted) return;
   let leave = (): void => {};

@@ -1,4 +1,4 @@
-/** The codes that clients may build on. */
+/** Error codes for clients. They are stable. */
 export type ErrorCode =
   | 'BAD_USER_INPUT'
   | 'UNAUTHENTICATED'
@@ -10,12 +10,12 @@ export type ErrorCode =
   | 'UNAVAILABLE';
 
 /**
- * An error meant for the caller: its message tells what to do, its code is stable.
- * graphql-js copies `extensions` into the response.
+ * An error for the caller. Its message says what to do, its code is stable. graphql-js copies `extensions`
+ * to the response.
  */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
-  /** Whether the same request may succeed later, unchanged. */
+  /** Whether the same request may succeed later. */
   readonly retryable: boolean;
   readonly details: Readonly<Record<string, unknown>>;
 
@@ -41,6 +41,7 @@ export class ServiceError extends Error {
 }
 
 /**
+ * Returns the error for an invalid argument.
  * @param argument the argument's path, such as `input.quantity`
  * @param allowed what is allowed there, such as `a whole number from 1 to 1,000,000`
  */
@@ -54,7 +55,7 @@ export function notFound(what: string, id: string): ServiceError {
   return new ServiceError('NOT_FOUND', `There is no ${what} with the id ${JSON.stringify(id)}`);
 }
 
-/** What is thrown for a dependency that is away; the caller may try again. */
+/** Returns the retryable error for an unavailable dependency. */
 export function unavailable(message: string, cause?: unknown): ServiceError {
   return new ServiceError('UNAVAILABLE', message, { retryable: true, cause });
 }

@@ -1,26 +1,26 @@
-/** What `/readyz` says of one part: fine, working with less, or not working. */
+/** The state of a part in `/readyz`. A degraded part works with restrictions. */
 export type PartState =
   | { readonly state: 'ok' }
   | { readonly state: 'degraded' | 'down'; readonly reason: string };
 
 export interface HealthReport {
-  /** Whether requests may be sent here. */
+  /** Whether the process can serve requests. */
   readonly ready: boolean;
   readonly parts: Readonly<Record<string, PartState>>;
 }
 
 export interface Health {
-  /** Registers a part; its state is asked for at each report. Returns how to forget it. */
+  /** Registers a part, whose state is read at each report. Returns a function that removes it. */
   readonly watch: (part: string, state: () => PartState | Promise<PartState>) => () => void;
   readonly report: () => Promise<HealthReport>;
-  /** From now on not ready, so that load balancers look elsewhere. */
+  /** Makes the process not ready, so that load balancers stop sending requests. */
   readonly drain: () => void;
   readonly isDraining: () => boolean;
 }
 
 export const OK: PartState = { state: 'ok' };
 
-/** Not ready when any part is down; a degraded part is named and leaves it ready. */
+/** Creates the health of a process. It is not ready if a part is down; a degraded part leaves it ready. */
 export function createHealth(): Health {
   const watched = new Map<string, () => PartState | Promise<PartState>>();
   let draining = false;
@@ -40,7 +40,7 @@ export function createHealth(): Health {
         [...watched].map(async ([part, state]) => [part, await state()] as const),
       );
       const parts: Record<string, PartState> = Object.fromEntries(states);
-      if (draining) parts['process'] = { state: 'down', reason: 'it is stopping' };
+      if (draining) parts['process'] = { state: 'down', reason: 'the process is stopping' };
       return { ready: Object.values(parts).every((part) => part.state !== 'down'), parts };
     },
   };

@@ -16,7 +16,7 @@ const secrets: [string, (log: ReturnType<typeof createLogger>) => void][] = [
     'a field below',
     (log) => log.info({ request: { headers: { authorization: HUSH, cookie: HUSH } } }),
   ],
-  ['the secret of subgraphs', (log) => log.info({ headers: { 'gudang-secret': HUSH } })],
+  ['the header of the subgraph secret', (log) => log.info({ headers: { 'gudang-secret': HUSH } })],
   ['a URL', (log) => log.warn({ url: `postgresql://user:${HUSH}@db/x` }, 'away')],
   ['a URL in a message', (log) => log.warn(`no answer of https://user:${HUSH}@broker:9092/x?y`)],
   ['a URL without a user', (log) => log.warn(`redis://:${HUSH}@cache`)],
@@ -30,19 +30,19 @@ const secrets: [string, (log: ReturnType<typeof createLogger>) => void][] = [
   ['a header in a message', (log) => log.info(`sent Authorization: Bearer ${HUSH}-hush`)],
 ];
 
-it.each(secrets)('leaves out what is secret: %s', (_what, write) => {
+it.each(secrets)('redacts a secret in %s', (_what, write) => {
   const text = logged(write);
   expect(text).not.toContain(HUSH);
   expect(text).toContain('[Redacted]');
 });
 
-it('leaves out tokens, whatever they are called', () => {
+it('redacts tokens under any name', () => {
   const text = logged((log) => log.info({ note: TOKEN }, `it said ${TOKEN} once`));
   expect(text).not.toContain('abc-def_ghi');
   expect(JSON.parse(text).msg).toBe('it said [Redacted] once');
 });
 
-it('leaves everything else as it is', () => {
+it('changes nothing else', () => {
   const note = 'a@b.example asked for https://h:9092/a/b@2 and kafka://h';
   expect(JSON.parse(logged((log) => log.info({ note, tokens: 5 }, note)))).toMatchObject({
     note,

@@ -4,9 +4,9 @@ import { SECRET_PATHS, withoutSecrets } from './redaction.ts';
 export type { Logger } from 'pino';
 
 /**
- * One JSON line an event; readable lines when the output is a terminal. Passwords and tokens are left
- * out, and so are those of URLs.
- * @param stream in place of the process's output
+ * Creates a logger. It writes JSON lines, or readable lines if stdout is a terminal. Passwords and tokens
+ * are redacted, also in URLs.
+ * @param stream the destination. Default: stdout
  */
 export function createLogger(name: string, level: string, stream?: DestinationStream): Logger {
   const pretty = stream === undefined && process.stdout.isTTY === true;
@@ -21,14 +21,14 @@ export function createLogger(name: string, level: string, stream?: DestinationSt
       : {}),
   };
   if (pretty) return pino(options);
-  // Written at once: pino's own output keeps lines, and at the end of a process whose output nobody
-  // reads any more it tries to write them for ever.
+  // Synchronous: pino's default destination buffers lines. If the reader of stdout has ended, a process
+  // that exits would try indefinitely to write them.
   return pino(options, stream ?? pino.destination({ dest: 1, sync: true }));
 }
 
-/** A URL fit for a log or a message: without its user and password. */
+/** Returns a URL for logs and messages, without user, password and query. */
 export function withoutCredentials(address: string): string {
-  if (!URL.canParse(address)) return 'an address that is no URL';
+  if (!URL.canParse(address)) return 'an address that is not a URL';
   const parsed = new URL(address);
   parsed.username = '';
   parsed.password = '';

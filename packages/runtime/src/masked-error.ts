@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from './logger.ts';
 
-/** What a caller may know of an error that was not meant for callers. */
+/** What a caller sees of an internal error. */
 export interface MaskedError {
   readonly message: string;
-  /** The log has the whole of it under this id. */
+  /** The id of the log line with the error. */
   readonly errorId: string;
-  /** Whether the database is away, so that the same request may succeed later. */
+  /** Whether the database is unavailable, so that a retry may succeed. */
   readonly outage: boolean;
 }
 
 /**
- * @param where what the log names beside the error, such as the field or the route
+ * Logs an internal error under a new id and returns what the caller sees.
+ * @param where fields for the log line, such as the field or the route
  * @param isOutage whether the error means that the database is unavailable; default: never
  */
 export function maskError(
@@ -22,8 +23,8 @@ export function maskError(
 ): MaskedError {
   const errorId = randomUUID();
   const outage = isOutage(error);
-  // An outage is named once by whoever watches the database, not by each request that meets it.
-  log[outage ? 'debug' : 'error']({ err: error, errorId, ...where }, 'an operation failed');
+  // The database watch logs an outage once, so each failed request is logged at level debug.
+  log[outage ? 'debug' : 'error']({ err: error, errorId, ...where }, 'operation failed');
   const message = outage ? 'The database does not answer right now; try again' : 'Internal error';
   return { message, errorId, outage };
 }

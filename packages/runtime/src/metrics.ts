@@ -20,14 +20,14 @@ export interface Metrics {
     buckets: readonly number[],
     labels?: readonly L[],
   ) => Histogram<L>;
-  /** The Prometheus text format and its content type. */
+  /** Returns the metrics in Prometheus's text format, with the content type. */
   readonly render: () => Promise<{ body: string; contentType: string }>;
 }
 
 /**
- * prom-client's own measure of the event loop's delay is a timer of 10 ms: 100 wake-ups a second,
- * a third of what an idle service takes. So rare it never fires; the gauges it would fill are
- * taken out, and how busy the loop was between two scrapes is told in their place.
+ * Disables prom-client's timer for the delay of the event loop. It fires every 10 ms: 100 wake-ups per
+ * second, a third of the CPU of an idle service. Its gauges are removed; the utilization of the event loop
+ * replaces them.
  */
 const NEVER_MS = 2 ** 31 - 1;
 const FILLED_BY_TIMER = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'];
@@ -50,7 +50,7 @@ function collectProcessMetrics(registry: Registry): void {
   });
 }
 
-/** A registry of its own for each process (and each test), labelled with the service's name. */
+/** Creates the metrics of a process, in a registry of its own, labelled with the service's name. */
 export function createMetrics(service: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service });

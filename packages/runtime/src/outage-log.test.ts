@@ -14,31 +14,31 @@ function createTestLog() {
   return { outage: createOutageLog(log, { what: 'Kafka at a:1' }), lines };
 }
 
-it('says at once what is new, and the present reason every 30 s', () => {
+it('logs a new reason at once and the current reason every 30 s', () => {
   const { outage, lines } = createTestLog();
-  // Asked every 2 s for 31 s: away, then by turns away and refusing.
+  // Reported every 2 s for 31 s: unavailable, then alternately unavailable and rejecting.
   for (let second = 0; second <= 32; second += 2) {
     outage.lasts(second >= 4 && second % 4 === 0 ? REFUSED : AWAY);
     vi.advanceTimersByTime(2_000);
   }
   const [away, refused] = [
-    'Kafka at a:1 does not answer: start it; trying on',
-    'Kafka at a:1 refuses the password: set the right one; trying on',
+    'Kafka at a:1 does not answer: start it; retrying',
+    'Kafka at a:1 refuses the password: set the right one; retrying',
   ];
-  // The last one more than 30 s after the second.
+  // The last line is more than 30 s after the second.
   expect(lines).toEqual([away, refused]);
   vi.advanceTimersByTime(2_000);
   outage.lasts(AWAY);
   expect(lines).toEqual([away, refused, away]);
 });
 
-it('says when it is over, once, and begins anew', () => {
+it('logs the end of an outage once and starts again', () => {
   const { outage, lines } = createTestLog();
   outage.over();
   outage.lasts(REFUSED);
   outage.over();
   outage.over();
   outage.lasts(REFUSED);
-  const refused = 'Kafka at a:1 refuses the password: set the right one; trying on';
+  const refused = 'Kafka at a:1 refuses the password: set the right one; retrying';
   expect(lines).toEqual([refused, 'Kafka at a:1 answers again', refused]);
 });

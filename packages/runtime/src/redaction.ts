@@ -1,4 +1,4 @@
-/** What an object that is logged may call a secret, at any of these depths. */
+/** Names of secret fields in logged objects, at each of these depths. */
 const SECRET_NAMES = [
   'password',
   'token',
@@ -9,18 +9,18 @@ const SECRET_NAMES = [
 ];
 const DEPTHS = ['', '*.', '*.*.', '*.*.*.'];
 
-/** Paths for pino. */
+/** Redaction paths for pino. */
 export const SECRET_PATHS: string[] = DEPTHS.flatMap((depth) =>
   SECRET_NAMES.map((name) => `${depth}${name}`.replace('.[', '[')),
 );
 
-/** `//user:password@`: neither has a slash, a blank or a quote in it unless it is encoded. */
+/** `//user:password@` in a URL. Slashes, spaces and quotes in it are encoded. */
 const CREDENTIALS = /(\/\/)[^\s"'/@\\]*(?::[^\s"'/@\\]*)?@/g;
 const BEARER = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi;
-/** A JSON web token: three parts, of which the first two are JSON objects. */
+/** A JSON web token: three parts, the first two are JSON objects. */
 const TOKEN = /\beyJ[\w-]+\.eyJ[\w-]+\.[\w-]*/g;
 
-/** A line of the log without passwords and tokens, wherever in a message they stand. */
+/** Returns a log line without passwords and tokens. */
 export function withoutSecrets(line: string): string {
   return line
     .replace(CREDENTIALS, '$1[Redacted]@')

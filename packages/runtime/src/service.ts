@@ -8,6 +8,6 @@ import type { SettingsTable } from './settings/settings.ts';
 export interface Service<T extends SettingsTable = SettingsTable> extends ProcessContext<T> {
   readonly health: Health;
   readonly metrics: Metrics;
-  /** Routes are added before the server listens, which it does once all parts are started. */
+  /** The HTTP server. It listens when all parts are started; routes are added before. */
   readonly app: FastifyInstance;
 }

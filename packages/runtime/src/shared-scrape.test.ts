@@ -4,7 +4,7 @@ import { createSharedScrape } from './shared-scrape.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('is asked once for all who want to know at the same time, and anew later', async () => {
+it('runs one query for concurrent calls and a new one later', async () => {
   let asked = 0;
   const question = createSharedScrape(async () => {
     asked += 1;
@@ -15,7 +15,7 @@ it('is asked once for all who want to know at the same time, and anew later', as
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('is given up in time while nobody answers, and not asked again beside itself', async () => {
+it('resolves with undefined in time and starts no second query meanwhile', async () => {
   const answers: ((value: string) => void)[] = [];
   const question = createSharedScrape(
     () => new Promise<string>((resolve) => void answers.push(resolve)),
@@ -29,7 +29,7 @@ it('is given up in time while nobody answers, and not asked again beside itself'
   expect(await second).toBe('late');
 });
 
-it('that fails has no answer', async () => {
+it('resolves with undefined if the query fails', async () => {
   const question = createSharedScrape(() => Promise.reject(new Error('away')));
   expect(await question()).toBeUndefined();
 });

@@ -1,26 +1,26 @@
 import { pause } from './backoff.ts';
 
-/** So long a scrape waits for an answer, in milliseconds: less than any scraper's patience. */
-const ANSWERED_WITHIN_MS = 2_000;
+/** How long a scrape waits for a result, in milliseconds: less than the timeout of any scraper. */
+const RESULT_WITHIN_MS = 2_000;
 
 /**
- * What several metrics ask somebody else at each scrape: once for all of them, and not again while
- * an answer is due. A server that is away or silent costs these metrics alone, not the whole scrape.
- * @returns asks; undefined where no answer came in time
+ * Shares one query of a dependency among the metrics of a scrape. No new query starts while one is in
+ * flight. If the dependency is unavailable, only these metrics are missing, not the whole scrape.
+ * @returns a function that resolves with the result; undefined if the query failed or took too long
  */
-export function createSharedScrape<T>(ask: () => Promise<T>): () => Promise<T | undefined> {
-  let asking: Promise<T | undefined> | undefined;
+export function createSharedScrape<T>(query: () => Promise<T>): () => Promise<T | undefined> {
+  let inFlight: Promise<T | undefined> | undefined;
   return async () => {
-    asking ??= ask()
+    inFlight ??= query()
       .catch(() => undefined)
       .finally(() => {
-        asking = undefined;
+        inFlight = undefined;
       });
-    const over = new AbortController();
+    const settled = new AbortController();
     try {
-      return (await Promise.race([asking, pause(ANSWERED_WITHIN_MS, over.signal)])) ?? undefined;
+      return (await Promise.race([inFlight, pause(RESULT_WITHIN_MS, settled.signal)])) ?? undefined;
     } finally {
-      over.abort();
+      settled.abort();
     }
   };
 }

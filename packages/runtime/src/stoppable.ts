@@ -1,4 +1,4 @@
-/** Something that runs until it is stopped. Stopping finishes what is in flight. */
+/** A running part of a process. Stopping it finishes the work in flight. */
 export interface Stoppable {
   readonly stop: () => Promise<void>;
 }

@@ -1,13 +1,13 @@
 import { ServiceError } from '@gudang/runtime';
 import type { Identity } from './identity.ts';
 
-/** What a field or a route asks of whoever wants it. */
+/** The access that a field or a route requires. */
 export interface Requirement {
-  /** Any of these sets of scopes, all of the set; none at all: whoever has shown a token. */
+  /** Alternatives; the caller needs every scope of one of them. Undefined: any valid token. */
   readonly anyOf?: readonly (readonly string[])[] | undefined;
 }
 
-/** Whether somebody has shown who they are, or need not. */
+/** Whether the caller is authenticated, or authentication is disabled. */
 export function isAuthenticated({ unrestricted, authenticated, subject }: Identity): boolean {
   return unrestricted === true || authenticated === true || subject !== undefined;
 }
@@ -21,12 +21,12 @@ export function isAuthorized(identity: Identity, { anyOf }: Requirement): boolea
   return !anyOf || anyOf.some((all) => all.every((scope) => hasScope(identity, scope)));
 }
 
-/** @throws {ServiceError} UNAUTHENTICATED for nobody, FORBIDDEN for whoever lacks scopes */
+/** @throws {ServiceError} UNAUTHENTICATED for an anonymous caller, FORBIDDEN if a scope is missing */
 export function assertAuthorized(identity: Identity, requirement: Requirement): void {
   if (!isAuthorized(identity, requirement)) throw accessError(identity, requirement);
 }
 
-/** @param what is wanted, such as `Mutation.addStock`, where the message is to name it */
+/** Returns the error of a caller without access. @param what names the field: `Mutation.addStock`. Default: `This` */
 export function accessError(
   identity: Identity,
   { anyOf }: Requirement,

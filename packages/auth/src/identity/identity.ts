@@ -1,14 +1,14 @@
 import { z } from 'zod';
 
-/** Who asks, as far as the gateway has proved it. */
+/** The caller of an operation, as the gateway authenticated it. */
 export interface Identity {
-  /** The user; absent: unknown, or of no concern to what is asked. */
+  /** The user. Undefined for an anonymous caller, and in streams that several users share. */
   readonly subject?: string | undefined;
-  /** That there is a subject, where it is held back because others share what is asked. */
+  /** Whether the caller is authenticated, in streams where the subject is omitted because users share them. */
   readonly authenticated?: true | undefined;
-  /** What they may do. */
+  /** The caller's rights, such as `order:write`. */
   readonly scopes: readonly string[];
-  /** Nobody is told apart, and everybody may do everything. Never a part of any message. */
+  /** Authentication is disabled: every caller has full access. Never part of a message. */
   readonly unrestricted?: true | undefined;
 }
 
@@ -24,19 +24,19 @@ const identity = z.object({
   scopes: z.array(z.string()),
 });
 
-/** What a message says of who asks; anonymous when it says nothing that can be read. */
+/** Parses an identity in a message. Returns the anonymous identity if it is invalid. */
 export function parseIdentity(value: unknown): Identity {
   const read = identity.safeParse(value);
   return read.success ? read.data : ANONYMOUS;
 }
 
-/** For a header: JSON in base64url, since a subject may hold any character. */
+/** Encodes an identity for a header, as JSON in base64url, because a subject may contain any character. */
 export function encodeIdentity({ subject, authenticated, scopes }: Identity): string {
   const text = JSON.stringify({ subject, authenticated, scopes });
   return Buffer.from(text).toString('base64url');
 }
 
-/** The opposite; anonymous for a text that is none. */
+/** Decodes an identity of a header. Returns the anonymous identity if it is invalid. */
 export function decodeIdentity(text: string): Identity {
   try {
     return parseIdentity(JSON.parse(Buffer.from(text, 'base64url').toString()));

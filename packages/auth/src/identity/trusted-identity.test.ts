@@ -3,8 +3,8 @@ import { ANONYMOUS, encodeIdentity, UNRESTRICTED } from './identity.ts';
 import { createTrustedIdentity, IDENTITY_HEADER, SECRET_HEADER } from './trusted-identity.ts';
 
 const WHO = { subject: 'Siti ✓', scopes: ['orders:read'] };
-const believed = createTrustedIdentity(['the new secret', 'the old secret']);
-const { ofRequest, ofOperation } = believed;
+const trusted = createTrustedIdentity(['the new secret', 'the old secret']);
+const { identityOfRequest, identityOfOperation } = trusted;
 
 const headers = (secret?: string, identity = encodeIdentity(WHO)) => ({
   [IDENTITY_HEADER]: identity,
@@ -13,51 +13,56 @@ const headers = (secret?: string, identity = encodeIdentity(WHO)) => ({
 const params = (secret: unknown) => ({ gudang: { secret } });
 const extensions = { gudang: { identity: WHO } };
 
-it('answers the gateway alone where secrets are set, and everybody where none is', () => {
-  const nobodys = createTrustedIdentity();
+it('accepts only the gateway with secrets, and every caller without', () => {
+  const withoutSecrets = createTrustedIdentity();
   for (const secret of ['the new secret', 'the old secret', 'a guess', undefined]) {
-    const isOne = secret?.startsWith('the ') ?? false;
-    expect(believed.acceptsRequest(headers(secret))).toBe(isOne);
-    expect(believed.acceptsConnection(params(secret))).toBe(isOne);
-    expect(nobodys.acceptsRequest(headers(secret))).toBe(true);
-    expect(nobodys.acceptsConnection(params(secret))).toBe(true);
+    const isGateway = secret?.startsWith('the ') ?? false;
+    expect(trusted.acceptsRequest(headers(secret))).toBe(isGateway);
+    expect(trusted.acceptsConnection(params(secret))).toBe(isGateway);
+    expect(withoutSecrets.acceptsRequest(headers(secret))).toBe(true);
+    expect(withoutSecrets.acceptsConnection(params(secret))).toBe(true);
   }
-  expect(believed.acceptsConnection(undefined)).toBe(false);
+  expect(trusted.acceptsConnection(undefined)).toBe(false);
 });
 
-it('is as told beforehand where nothing is said, and nobody where what is said is not proved', () => {
+it('returns the default identity if none is sent, and an anonymous one if it is not proven', () => {
   for (const secrets of [[], ['the new secret']]) {
     const open = createTrustedIdentity(secrets, UNRESTRICTED);
-    expect(open.ofRequest({})).toBe(UNRESTRICTED);
-    expect(open.ofOperation({}, {})).toBe(UNRESTRICTED);
-    expect(open.ofRequest(headers('a guess'))).toBe(ANONYMOUS);
-    expect(open.ofOperation(params('a guess'), extensions)).toBe(ANONYMOUS);
+    expect(open.identityOfRequest({})).toBe(UNRESTRICTED);
+    expect(open.identityOfOperation({}, {})).toBe(UNRESTRICTED);
+    expect(open.identityOfRequest(headers('a guess'))).toBe(ANONYMOUS);
+    expect(open.identityOfOperation(params('a guess'), extensions)).toBe(ANONYMOUS);
   }
 });
 
-it('cannot be said to be unrestricted', () => {
+it('ignores a sent `unrestricted`', () => {
   const forged = { ...WHO, unrestricted: true };
   const text = Buffer.from(JSON.stringify(forged)).toString('base64url');
-  expect(ofRequest(headers('the new secret', text))).toEqual(WHO);
-  expect(ofOperation(params('the new secret'), { gudang: { identity: forged } })).toEqual(WHO);
+  expect(identityOfRequest(headers('the new secret', text))).toEqual(WHO);
+  expect(identityOfOperation(params('the new secret'), { gudang: { identity: forged } })).toEqual(
+    WHO,
+  );
 });
 
-describe('who asks', () => {
-  it.each(['the new secret', 'the old secret'])('is believed beside %s', (secret) => {
-    expect(ofRequest(headers(secret))).toEqual(WHO);
-    expect(ofOperation(params(secret), extensions)).toEqual(WHO);
+describe('the sent identity', () => {
+  it.each(['the new secret', 'the old secret'])('is trusted with the secret %s', (secret) => {
+    expect(identityOfRequest(headers(secret))).toEqual(WHO);
+    expect(identityOfOperation(params(secret), extensions)).toEqual(WHO);
   });
 
-  it.each([undefined, '', 'the new secre', 'another'])('is not believed beside %s', (secret) => {
-    expect(ofRequest(headers(secret))).toBe(ANONYMOUS);
-    expect(ofOperation(params(secret), extensions)).toBe(ANONYMOUS);
-  });
+  it.each([undefined, '', 'the new secre', 'another'])(
+    'is not trusted with the secret %s',
+    (secret) => {
+      expect(identityOfRequest(headers(secret))).toBe(ANONYMOUS);
+      expect(identityOfOperation(params(secret), extensions)).toBe(ANONYMOUS);
+    },
+  );
 
-  it('is not believed where no secret is set', () => {
-    const nobody = createTrustedIdentity();
-    expect(nobody.ofRequest(headers(''))).toBe(ANONYMOUS);
-    expect(nobody.ofOperation(params(''), extensions)).toBe(ANONYMOUS);
-    expect(nobody.ofOperation(params(undefined), extensions)).toBe(ANONYMOUS);
+  it('is not trusted without secrets', () => {
+    const withoutSecrets = createTrustedIdentity();
+    expect(withoutSecrets.identityOfRequest(headers(''))).toBe(ANONYMOUS);
+    expect(withoutSecrets.identityOfOperation(params(''), extensions)).toBe(ANONYMOUS);
+    expect(withoutSecrets.identityOfOperation(params(undefined), extensions)).toBe(ANONYMOUS);
   });
 
   it.each([
@@ -67,12 +72,12 @@ describe('who asks', () => {
     { gudang: null },
     { gudang: { identity: { scopes: 'all' } } },
     { gudang: { identity: { scopes: [7] } } },
-  ])('is anonymous when %j is said', (said) => {
-    expect(ofOperation(params('the new secret'), said)).toBe(ANONYMOUS);
+  ])('is anonymous for the extensions %j', (sent) => {
+    expect(identityOfOperation(params('the new secret'), sent)).toBe(ANONYMOUS);
   });
 
   it.each(['', 'no base64 at all', Buffer.from('{').toString('base64url')])(
-    'is anonymous with the header %j',
-    (text) => expect(ofRequest(headers('the new secret', text))).toBe(ANONYMOUS),
+    'is anonymous for the header %j',
+    (text) => expect(identityOfRequest(headers('the new secret', text))).toBe(ANONYMOUS),
   );
 });

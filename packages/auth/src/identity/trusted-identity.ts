@@ -1,63 +1,63 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ANONYMOUS, decodeIdentity, type Identity, parseIdentity } from './identity.ts';
 
-/** The headers in which the gateway says who asks, and proves that it is the gateway. */
+/** Headers with the caller's identity, and with the secret that proves the gateway. */
 export const IDENTITY_HEADER = 'gudang-identity';
 export const SECRET_HEADER = 'gudang-secret';
 
-/** What the gateway sends under `gudang`: in `connection_init`, and in a subscription's extensions. */
-interface Sent {
+/** What the gateway sends as `gudang`, in `connection_init` and in a subscription's extensions. */
+interface GatewayMessage {
   readonly gudang?: { readonly secret?: unknown; readonly identity?: unknown } | undefined;
 }
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Who asks, of those who proved to be the gateway; of all others nothing that they say is believed. */
+/** Reads the caller's identity from requests of the gateway. The identity in other requests is ignored. */
 export interface TrustedIdentity {
-  /** Whether to answer at all: where secrets are set, the gateway alone. */
+  /** Whether a request is accepted. With secrets: from the gateway only. */
   readonly acceptsRequest: (headers: Headers) => boolean;
   readonly acceptsConnection: (connectionParams: unknown) => boolean;
-  readonly ofRequest: (headers: Headers) => Identity;
-  /** @param extensions of the operation's own message: one connection carries many identities */
-  readonly ofOperation: (connectionParams: unknown, extensions: unknown) => Identity;
+  readonly identityOfRequest: (headers: Headers) => Identity;
+  /** @param extensions of the operation's message, because a connection carries many identities */
+  readonly identityOfOperation: (connectionParams: unknown, extensions: unknown) => Identity;
 }
 
 /**
- * @param secrets any of these proves the gateway; none: nobody is believed
- * @param untold who asks where nothing is said of it
+ * @param secrets each proves the gateway. Without secrets, no sent identity is trusted
+ * @param defaultIdentity the caller of requests without an identity
  */
 export function createTrustedIdentity(
   secrets: readonly string[] = [],
-  untold: Identity = ANONYMOUS,
+  defaultIdentity: Identity = ANONYMOUS,
 ): TrustedIdentity {
   const digests = secrets.map(digest);
   const isGateway = (given: unknown): boolean => {
     if (typeof given !== 'string') return false;
-    // Digests are of one length, and all are compared: the time taken tells nothing.
+    // Digests have one length and all are compared, so the time reveals nothing about the secret.
     const own = digest(given);
     return digests.map((one) => timingSafeEqual(one, own)).includes(true);
   };
   return {
     acceptsRequest: (headers) => digests.length === 0 || isGateway(headers[SECRET_HEADER]),
-    acceptsConnection: (params) => digests.length === 0 || isGateway(sentIn(params)?.secret),
-    ofRequest: (headers) => {
+    acceptsConnection: (params) => digests.length === 0 || isGateway(gudangOf(params)?.secret),
+    identityOfRequest: (headers) => {
       const identity = headers[IDENTITY_HEADER];
-      if (identity === undefined) return untold;
+      if (identity === undefined) return defaultIdentity;
       if (typeof identity !== 'string' || !isGateway(headers[SECRET_HEADER])) return ANONYMOUS;
       return decodeIdentity(identity);
     },
-    ofOperation: (connectionParams, extensions) => {
-      const identity = sentIn(extensions)?.identity;
-      if (identity === undefined) return untold;
-      if (!isGateway(sentIn(connectionParams)?.secret)) return ANONYMOUS;
+    identityOfOperation: (connectionParams, extensions) => {
+      const identity = gudangOf(extensions)?.identity;
+      if (identity === undefined) return defaultIdentity;
+      if (!isGateway(gudangOf(connectionParams)?.secret)) return ANONYMOUS;
       return parseIdentity(identity);
     },
   };
 }
 
-function sentIn(value: unknown): Sent['gudang'] {
-  const sent = (value as Sent | null | undefined)?.gudang;
-  return typeof sent === 'object' && sent !== null ? sent : undefined;
+function gudangOf(value: unknown): GatewayMessage['gudang'] {
+  const message = (value as GatewayMessage | null | undefined)?.gudang;
+  return typeof message === 'object' && message !== null ? message : undefined;
 }
 
 function digest(text: string): Buffer {

@@ -6,7 +6,7 @@ export const ISSUER = 'https://login.test/';
 export const AUDIENCE = 'https://graph.test';
 export const TOKEN_SECRET = 'a secret for tokens of at least 32 characters';
 
-/** Settings with which every token of `signToken` is good. */
+/** Settings that accept the tokens of `signToken`. */
 export const TOKEN_SETTINGS = {
   JWT_SECRET: TOKEN_SECRET,
   JWT_ISSUER: ISSUER,
@@ -14,7 +14,7 @@ export const TOKEN_SETTINGS = {
   JWT_CLOCK_TOLERANCE_S: '0',
 } as const;
 
-/** A good token for an hour, unless told otherwise. @param expiresIn in seconds */
+/** Signs a token. @param expiresIn in seconds. Default: one hour */
 export function signToken(
   claims: JWTPayload,
   {
@@ -26,7 +26,7 @@ export function signToken(
     key?: Uint8Array | CryptoKey;
     alg?: string;
     kid?: string;
-    /** Null: for ever. */
+    /** Null: no expiry. */
     expiresIn?: number | null;
   } = {},
 ): Promise<string> {
@@ -35,7 +35,7 @@ export function signToken(
   return new SignJWT(payload).setProtectedHeader({ alg, ...(kid ? { kid } : {}) }).sign(key);
 }
 
-/** Unsigned, as `alg: none` allows. */
+/** Returns an unsigned token, with `alg: none`. */
 export function unsignedToken(claims: JWTPayload): string {
   const exp = Math.floor(Date.now() / 1000) + 3600;
   const parts = [
@@ -45,16 +45,16 @@ export function unsignedToken(claims: JWTPayload): string {
   return `${parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`;
 }
 
-/** Publishes keys as an issuer does; it can be away, and change its keys. */
+/** Starts an issuer that publishes keys, can become unavailable, and can change its keys. */
 export async function startIssuer(alg = 'ES256') {
   let pair = await generateKeyPair(alg);
   let kid = 'k1';
   let fetches = 0;
-  let away = false;
+  let isAvailable = true;
   const key = async () => ({ ...(await exportJWK(pair.publicKey)), kid, alg, use: 'sig' });
   const server = createServer(async (_request, response) => {
     fetches += 1;
-    if (away) {
+    if (!isAvailable) {
       response.writeHead(503).end();
       return;
     }
@@ -64,12 +64,12 @@ export async function startIssuer(alg = 'ES256') {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`,
-    /** The public one, as it is published. */
+    /** Returns the published key. */
     key,
     sign: (claims: JWTPayload) => signToken(claims, { key: pair.privateKey, alg, kid }),
     fetches: () => fetches,
-    setAway: (now: boolean) => {
-      away = now;
+    setAvailable: (available: boolean) => {
+      isAvailable = available;
     },
     changeKeys: async () => {
       pair = await generateKeyPair(alg);

@@ -16,7 +16,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.stop()));
 });
 
-/** Answers at `POST /work` after a moment, so that there is always something in flight. */
+/** Serves `POST /work` after a short time, so that there are always requests in flight. */
 async function startServer({ drainMs = DRAIN_MS } = {}): Promise<RunningHttp> {
   const health = createHealth();
   const app = createHttpServer({ health, metrics: createMetrics('test') });
@@ -38,7 +38,7 @@ function work(url: string): Promise<Response> {
   });
 }
 
-it('tells clients to go elsewhere while it drains, and still answers them', async () => {
+it('sends connection: close while it drains and still serves requests', async () => {
   const server = await startServer();
   expect((await work(server.url)).headers.get('connection')).toBe('keep-alive');
   const stopped = server.stop();
@@ -50,7 +50,7 @@ it('tells clients to go elsewhere while it drains, and still answers them', asyn
   await expect(work(server.url)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
 });
 
-it('is not held up by a connection on which nothing was asked', async () => {
+it('is not delayed by a connection without a request', async () => {
   const server = await startServer({ drainMs: 0 });
   const silent = connect(Number(new URL(server.url).port), '127.0.0.1');
   await once(silent, 'connect');
@@ -61,8 +61,8 @@ it('is not held up by a connection on which nothing was asked', async () => {
   expect(performance.now() - from).toBeLessThan(5_000);
 });
 
-it('fails no request of clients that keep connections and heed /readyz', async () => {
-  // Many looks of whoever heeds /readyz: on a machine that is busy each takes long.
+it('fails no request of clients that reuse connections and observe /readyz', async () => {
+  // Many polls of /readyz: each is slow on a busy machine.
   const [leaving, staying] = await Promise.all([startServer({ drainMs: 1_500 }), startServer()]);
   let ready = [leaving, staying];
   const failures: unknown[] = [];

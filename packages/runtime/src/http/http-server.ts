@@ -1,3 +1,5 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
 import { pause } from '../backoff.ts';
 import type { Health } from '../health.ts';
@@ -5,30 +7,37 @@ import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { StartError } from '../start-error.ts';
 import type { Stoppable } from '../stoppable.ts';
-import { ANSWER_HEADERS } from './answer-headers.ts';
-import { trackSilentSockets } from './silent-sockets.ts';
 
-/** The largest request body that is read, in bytes. */
+/** Maximum size of a request body, in bytes. */
 export const BODY_LIMIT = 256 * 1024;
 
-/** The longest part of an address that a route takes, in UTF-16 units: an id has at most 200. */
+/** Maximum length of a parameter in a URL's path, in UTF-16 units. An id has at most 200. */
 const PARAMETER_LIMIT = 1_000;
 
-/** How long what is in flight may take when the server stops, in milliseconds. */
+/** How long requests in flight may take when the server stops, in milliseconds. */
 const CLOSE_WITHIN_MS = 12_000;
 
-/** How long a new connection may take to its first request then. */
-const ASKS_WITHIN_MS = 2_000;
+/** How long a connection may stay without a request when the server stops, in milliseconds. */
+const FIRST_REQUEST_WITHIN_MS = 2_000;
 
-/** How long a request's headers, and all of it, may take to come, in milliseconds. */
+/** How long the headers and the whole of a request may take to arrive, in milliseconds. */
 const HEADERS_WITHIN_MS = 10_000;
 const REQUEST_WITHIN_MS = 30_000;
-/** How often that is looked at. */
-const LOOK_EVERY_MS = 2_000;
+/** How often these limits are checked, in milliseconds. */
+const CHECK_INTERVAL_MS = 2_000;
 
 /**
- * A server with `/healthz`, `/readyz` and `/metrics`, not yet listening.
- * @param frameworkErrors answers requests whose address fits no route because it cannot be read
+ * Headers of every response that does not set its own: a browser does not guess its content type, and does
+ * not execute, frame or load anything in it.
+ */
+const DEFAULT_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+} as const;
+
+/**
+ * Creates a server with `/healthz`, `/readyz` and `/metrics`. It does not listen yet.
+ * @param frameworkErrors handles requests whose URL cannot be read
  */
 export function createHttpServer({
   health,
@@ -42,16 +51,16 @@ export function createHttpServer({
     ...options,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_WITHIN_MS,
-    http: { headersTimeout: HEADERS_WITHIN_MS, connectionsCheckingInterval: LOOK_EVERY_MS },
+    http: { headersTimeout: HEADERS_WITHIN_MS, connectionsCheckingInterval: CHECK_INTERVAL_MS },
     routerOptions: { maxParamLength: PARAMETER_LIMIT },
     forceCloseConnections: 'idle',
-    // A request that was read is answered, also while the server closes.
+    // Requests that were read are served while the server closes.
     return503OnClosing: false,
   });
-  // Whoever keeps connections opens the next one elsewhere, before this one is closed under a request.
+  // Clients with open connections then reconnect to another process before this one closes them.
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (health.isDraining()) reply.header('connection', 'close');
-    for (const [name, value] of Object.entries(ANSWER_HEADERS)) {
+    for (const [name, value] of Object.entries(DEFAULT_HEADERS)) {
       if (!reply.hasHeader(name)) reply.header(name, value);
     }
     done(null, payload);
@@ -69,15 +78,15 @@ export function createHttpServer({
 }
 
 /**
- * The server listening. Stopping goes on to answer for a while, at `/readyz` with 503 and everywhere
- * with `connection: close`; then it refuses new connections and answers what it has read.
+ * A listening server. When it stops, it serves requests for a while (drain), with 503 at `/readyz` and
+ * `connection: close` everywhere. Then it rejects new connections and finishes the requests that it read.
  */
 export interface RunningHttp extends Stoppable {
-  /** Such as `http://127.0.0.1:8000`. */
+  /** The address: `http://127.0.0.1:8000`. */
   readonly url: string;
 }
 
-/** @throws {StartError} when the port is taken or the address is not this machine's */
+/** @throws {StartError} if the port is in use or the address is not of this machine */
 export async function startHttp({
   app,
   host,
@@ -89,12 +98,12 @@ export async function startHttp({
   app: FastifyInstance;
   host: string;
   port: number;
-  /** How long load balancers and clients with open connections get to look elsewhere, in milliseconds. */
+  /** How long to serve requests after the start of the shutdown, in milliseconds. */
   drainMs: number;
   log: Logger;
   health: Health;
 }): Promise<RunningHttp> {
-  const closeSilent = trackSilentSockets(app.server);
+  const closeUnused = trackUnusedConnections(app.server);
   try {
     const url = await app.listen({ host, port });
     log.info({ url }, `listening on ${url}`);
@@ -104,12 +113,12 @@ export async function startHttp({
         health.drain();
         await pause(drainMs);
         const closed = app.close();
-        // Its request may be on its way.
-        const silence = setTimeout(closeSilent, ASKS_WITHIN_MS);
-        // Whoever is still sending a request has had the time of any answer.
+        // The first request of a new connection may be on its way.
+        const unused = setTimeout(closeUnused, FIRST_REQUEST_WITHIN_MS);
+        // A client that is still sending its request has had as much time as any response.
         const deadline = setTimeout(() => app.server.closeAllConnections(), CLOSE_WITHIN_MS);
         await closed;
-        clearTimeout(silence);
+        clearTimeout(unused);
         clearTimeout(deadline);
       },
     };
@@ -120,11 +129,30 @@ export async function startHttp({
 
 function listenProblem(error: NodeJS.ErrnoException, host: string, port: number): string {
   if (error.code === 'EADDRINUSE') {
-    return `Port ${port} on ${host} is taken: end the program that uses it, or set PORT to another`;
+    return `Port ${port} on ${host} is taken: end the program that uses it, or set PORT to another port`;
   }
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
-    return `HOST: ${host} is not an address of this machine; 127.0.0.1 or 0.0.0.0 are usual`;
+    return `HOST: ${host} is not an address of this machine; use 127.0.0.1 or 0.0.0.0`;
   }
-  if (error.code === 'EACCES') return `Port ${port} needs rights that this process lacks: set PORT`;
+  if (error.code === 'EACCES')
+    return `Port ${port} needs privileges that this process does not have: set PORT to another port`;
   return `Could not listen on ${host}:${port}: ${error.message}`;
+}
+
+/**
+ * Tracks connections without a request, which browsers open in advance. Node's closeIdleConnections
+ * does not close them, and one of them would delay the end of the process.
+ * @returns a function that closes them
+ */
+function trackUnusedConnections(server: Server): () => void {
+  const unused = new Set<Socket>();
+  server.on('connection', (socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  server.on('request', ({ socket }) => unused.delete(socket));
+  server.on('upgrade', ({ socket }) => unused.delete(socket));
+  return () => {
+    for (const socket of unused) socket.destroy();
+  };
 }

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { maskErrors } from './mask-errors.ts';
 
-it('tells nothing of an unknown error but an id, under which the log has all of it', async () => {
+it('answers an internal error with the id of its log line only', async () => {
   const lines: string[] = [];
   const app = fastify();
   maskErrors(app, pino({}, { write: (line) => void lines.push(line) }));

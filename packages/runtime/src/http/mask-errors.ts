@@ -3,8 +3,8 @@ import type { Logger } from '../logger.ts';
 import { maskError } from '../masked-error.ts';
 
 /**
- * Answers errors that no route answers itself: the client's own as they are, all others with an id
- * under which the log has the whole of it.
+ * Handles errors that a route throws. A client error is sent as it is; an internal error is logged, and
+ * the response has the id of its log line.
  */
 export function maskErrors(
   app: FastifyInstance,

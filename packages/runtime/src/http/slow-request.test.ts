@@ -9,7 +9,7 @@ import { createHttpServer, type RunningHttp, startHttp } from './http-server.ts'
 let server: RunningHttp;
 afterEach(() => server.stop());
 
-it('a request whose headers drip for more than ten seconds is ended, and holds up nobody', async () => {
+it('ends a request whose headers take more than ten seconds', async () => {
   const health = createHealth();
   const app = createHttpServer({ health, metrics: createMetrics('test') });
   const log = pino({ level: 'silent' });

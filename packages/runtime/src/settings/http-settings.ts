@@ -1,10 +1,10 @@
 import { choice, integer, port, type Setting, text, url } from './settings.ts';
 
-/** Settings of every process that serves HTTP. */
+/** Settings of each process that serves HTTP. */
 export function httpSettings(defaultPort: number) {
   return {
     HOST: {
-      description: 'The address to listen on',
+      description: 'Address to listen on',
       parse: text,
       default: '127.0.0.1',
     },

@@ -10,7 +10,7 @@ const kafkaSettings = {
 } as const;
 
 describe('settingsMarkdown', () => {
-  it('has a row a setting: what it is, what is allowed, its default, and whose it is', () => {
+  it('has a row for each setting, with its allowed values, default and processes', () => {
     const table = settingsMarkdown({
       'order-subgraph': settingRows({ ...httpSettings(8000), ...kafkaSettings }),
       gateway: settingRows(httpSettings(4000)),
@@ -18,7 +18,7 @@ describe('settingsMarkdown', () => {
     const lines = table.split('\n');
     const row = (name: string) => lines.find((line) => line.startsWith(`| \`${name}\``));
     expect(lines.slice(0, 2)).toEqual([
-      '| Setting | What it is | Allowed | Default | Of |',
+      '| Setting | Description | Allowed | Default | Process |',
       '| --- | --- | --- | --- | --- |',
     ]);
     expect(row('PORT')).toBe(
@@ -33,10 +33,10 @@ describe('settingsMarkdown', () => {
     expect(lines.filter((line) => line.startsWith('| `PORT`'))).toHaveLength(1);
   });
 
-  it('leaves out whose a setting is when there is one process, and keeps bars in their cells', () => {
+  it('omits the processes if there is one, and escapes bars', () => {
     const bar = { ...httpSettings(1).HOST, description: 'a | b' };
     expect(settingsMarkdown({ gateway: settingRows({ HOST: bar }) })).toBe(
-      '| Setting | What it is | Allowed | Default |\n| --- | --- | --- | --- |\n' +
+      '| Setting | Description | Allowed | Default |\n| --- | --- | --- | --- |\n' +
         '| `HOST` | a \\| b |  | `127.0.0.1` |\n',
     );
   });

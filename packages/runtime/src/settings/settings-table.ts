@@ -1,10 +1,11 @@
 import type { Setting, SettingsTable } from './settings.ts';
 
-/** A setting as people read it: plain data, which a process can print of itself. */
+/** A setting as documentation shows it. A process prints its rows with `--settings`. */
 export interface SettingRow {
   readonly name: string;
   readonly description: string;
   readonly allowed: string;
+  readonly example?: string | undefined;
   readonly default: string;
 }
 
@@ -13,14 +14,15 @@ export function settingRows(table: SettingsTable): SettingRow[] {
     name,
     description: setting.description,
     allowed: allowedOf(setting),
+    example: setting.example,
     default: defaultOf(setting),
   }));
 }
 
 /**
- * The settings of several processes as one table in Markdown; a setting that several have is
- * there once. Where their defaults differ, each is named with its process.
- * @param rows by the name of the process
+ * Returns a Markdown table of the settings of several processes. A setting of several processes has one
+ * row; if its defaults differ, each is listed with its process.
+ * @param rows the settings by the name of the process
  */
 export function settingsMarkdown(rows: Readonly<Record<string, readonly SettingRow[]>>): string {
   const byName = new Map<string, { process: string; row: SettingRow }[]>();
@@ -41,12 +43,12 @@ export function settingsMarkdown(rows: Readonly<Record<string, readonly SettingR
     ];
     return `| ${cells.map(cell).join(' | ')} |`;
   });
-  const heads = ['Setting', 'What it is', 'Allowed', 'Default', ...(count > 1 ? ['Of'] : [])];
+  const heads = ['Setting', 'Description', 'Allowed', 'Default', ...(count > 1 ? ['Process'] : [])];
   const rule = heads.map(() => '---');
   return [`| ${heads.join(' | ')} |`, `| ${rule.join(' | ')} |`, ...lines].join('\n').concat('\n');
 }
 
-/** What the parser says to a text that no setting takes; nothing where any text will do. */
+/** Returns the parser's message for an invalid text; empty if every text is valid. */
 function allowedOf({ parse, example }: Setting): string {
   const refused = parse.safeParse('\u0000');
   const allowed = refused.success ? '' : (refused.error.issues[0]?.message ?? '');

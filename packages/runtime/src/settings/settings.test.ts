@@ -37,12 +37,12 @@ function problems(given: SettingsTable, environment: Record<string, string>): re
 }
 
 describe('readSettings', () => {
-  it('reads values, blanks around them dropped, and defaults where they are unset or empty', () => {
+  it('reads trimmed values, and defaults for unset or empty ones', () => {
     const environment = { PORT: ' 99 ', COLOUR: '', DATABASE_URL, OTHER: 'x' };
     expect(readSettings(table, environment)).toEqual({ PORT: 99, COLOUR: 'red', DATABASE_URL });
   });
 
-  it('names all problems at once, and never a secret', () => {
+  it('reports all problems together, without secrets', () => {
     const bad = { PORT: '70000', COLOUR: 'green', DATABASE_URL: 'mysql://user:hush@host/x' };
     expect(problems(table, bad)).toEqual([
       'PORT: "70000" is not allowed; a whole number from 0 to 65535',
@@ -54,7 +54,7 @@ describe('readSettings', () => {
     ]);
   });
 
-  it('names a file of certificates that a database’s URL names and nobody can read', () => {
+  it('reports an unreadable certificate file of a database URL', () => {
     const urlOf = (file: string) => `${DATABASE_URL}?sslmode=verify-full&sslrootcert=${file}`;
     expect(problems(table, { DATABASE_URL: urlOf('/nowhere.pem') })).toEqual([
       'DATABASE_URL: the value given is not allowed; its sslrootcert must name a readable file',
@@ -62,7 +62,7 @@ describe('readSettings', () => {
     expect(problems(table, { DATABASE_URL: urlOf(fileURLToPath(import.meta.url)) })).toEqual([]);
   });
 
-  it('reports what does not go together beside all else', () => {
+  it('reports contradicting settings beside other problems', () => {
     const pair: SettingsTable = {
       ...table,
       LEAST: {
@@ -85,7 +85,7 @@ describe('readSettings', () => {
 describe('the parsers', () => {
   const takes = (parse: z.ZodType<unknown, string>, text: string) => parse.safeParse(text).success;
 
-  it('take addresses with a port each', () => {
+  it('accept addresses with ports', () => {
     expect(addresses.parse('a:1, [::1]:9092 ,b.c:65535')).toEqual([
       'a:1',
       '[::1]:9092',
@@ -96,14 +96,14 @@ describe('the parsers', () => {
     }
   });
 
-  it('take whole numbers within their limits', () => {
+  it('accept whole numbers within their limits', () => {
     expect(integer(-1, 10).parse('-1')).toBe(-1);
     for (const text of ['-2', '11', '1.5', '1e1', '0x1', ' 1', '9'.repeat(30)]) {
       expect(takes(integer(-1, 10), text), text).toBe(false);
     }
   });
 
-  it('take true and false, and lists', () => {
+  it('accept true, false and lists', () => {
     expect([flag.parse('true'), flag.parse('false'), takes(flag, 'yes')]).toEqual([
       true,
       false,

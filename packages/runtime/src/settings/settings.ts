@@ -1,21 +1,21 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { z } from 'zod';
 
-/** One environment variable: what it is for, what it may hold, what it is when unset. */
+/** A setting: one environment variable. */
 export interface Setting<T = unknown> {
-  /** Plain English, one line, with its unit. */
+  /** One line in plain English, with the unit. */
   readonly description: string;
-  /** Turns the text of the environment into the value; its message says what is allowed. */
+  /** Parses the text of the variable. Its error message states what is allowed. */
   readonly parse: z.ZodType<T, string>;
-  /** The text used when the variable is unset or empty. Absent: the setting is required or optional. */
+  /** The text if the variable is unset or empty. Without a default the setting is required or optional. */
   readonly default?: string;
-  /** May be absent without a default; its value is then undefined. */
+  /** Whether the setting may be unset without a default. Its value is then undefined. */
   readonly optional?: boolean;
-  /** The value is never printed. */
+  /** Whether the value is never printed. */
   readonly secret?: boolean;
-  /** An example for documentation and for the message when a required one is missing. */
+  /** An example, for the documentation and for the message if a required setting is missing. */
   readonly example?: string;
-  /** What is wrong beside the other settings, as far as they could be read; undefined: nothing. */
+  /** Returns what is wrong in combination with other valid settings; undefined if nothing is. */
   readonly check?: (values: Readonly<Record<string, unknown>>) => string | undefined;
 }
 
@@ -27,7 +27,7 @@ type Value<S extends Setting> =
 /** The values of a settings table, by the names of the environment variables. */
 export type SettingsOf<T extends SettingsTable> = { readonly [K in keyof T]: Value<T[K]> };
 
-/** Every problem of an environment at once, a readable line each. */
+/** All problems of an environment, one readable line each. */
 export class SettingsError extends Error {
   readonly problems: readonly string[];
 
@@ -44,8 +44,8 @@ function problemOf(name: string, setting: Setting, text: string, allowed: string
 }
 
 /**
- * Reads a whole table from the environment.
- * @throws {SettingsError} naming all bad and missing settings, not just the first.
+ * Reads all settings of a table from the environment.
+ * @throws {SettingsError} with every invalid or missing setting
  */
 export function readSettings<T extends SettingsTable>(
   table: T,
@@ -74,7 +74,7 @@ export function readSettings<T extends SettingsTable>(
   return values as SettingsOf<T>;
 }
 
-/** A whole number between two limits, both allowed. */
+/** A whole number from `min` to `max`, inclusive. */
 export function integer(min: number, max: number): z.ZodType<number, string> {
   const allowed = `a whole number from ${min} to ${max}`;
   return z
@@ -84,7 +84,7 @@ export function integer(min: number, max: number): z.ZodType<number, string> {
     .refine((n) => Number.isSafeInteger(n) && n >= min && n <= max, allowed);
 }
 
-/** A TCP port; 0 lets the system choose a free one. */
+/** A TCP port. 0: the operating system chooses a free one. */
 export const port = integer(0, 65_535);
 
 export const flag: z.ZodType<boolean, string> = z
@@ -100,13 +100,13 @@ export function choice<const T extends readonly [string, ...string[]]>(
     .transform((text) => text as T[number]);
 }
 
-/** A path; the value is what the file holds. */
+/** The path of a PEM file. The value is the file's content. */
 export const pemFile: z.ZodType<string, string> = z.string().transform((path, context) => {
   try {
     const pem = readFileSync(path, 'utf8');
     if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
   } catch {
-    // Told below, as is a file of another kind.
+    // Reported below, like a file without a certificate.
   }
   context.addIssue('the path of a readable file with certificates in PEM');
   return z.NEVER;
@@ -114,7 +114,7 @@ export const pemFile: z.ZodType<string, string> = z.string().transform((path, co
 
 export const text: z.ZodType<string, string> = z.string();
 
-/** A comma-separated list, blanks around its parts dropped. */
+/** A comma-separated list. Spaces around the parts and empty parts are dropped. */
 export const list: z.ZodType<string[], string> = z
   .string()
   .transform((all) => all.split(',').map((part) => part.trim()))
@@ -125,7 +125,7 @@ function isAddress(part: string): boolean {
   return match !== null && Number(match[1]) >= 1 && Number(match[1]) <= 65_535;
 }
 
-/** `host:port`, several separated by commas. */
+/** One or several `host:port`, separated by commas. */
 export const addresses: z.ZodType<string[], string> = list.refine(
   (parts) => parts.length > 0 && parts.every(isAddress),
   'a list of host:port, separated by commas',
@@ -142,7 +142,7 @@ export function url(...schemes: string[]): z.ZodType<string, string> {
     );
 }
 
-/** Read by pg for each connection: one that is missing would look like a database that is away. */
+/** Files that pg reads at each connection. A missing one would look like an unavailable database. */
 const CERTIFICATE_FILES = ['sslrootcert', 'sslcert', 'sslkey'];
 
 export const postgresUrl = url('postgresql', 'postgres').superRefine((address, context) => {

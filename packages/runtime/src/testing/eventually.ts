@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits until a condition holds, asking often; it rejects after the limit (milliseconds). */
+/** Polls until a condition holds. Rejects after `limit` milliseconds. */
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
@@ -8,7 +8,7 @@ export async function eventually(
 ): Promise<void> {
   const end = Date.now() + limit;
   while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`${what}: still not so after ${limit} ms`);
+    if (Date.now() > end) throw new Error(`${what}: not true after ${limit} ms`);
     await sleep(10);
   }
 }

@@ -1,4 +1,4 @@
-/** Logs some lines at once and ends, when its input does: for what happens once nobody reads them. */
+/** Test process: logs some lines and exits when its stdin ends, to test a stdout without a reader. */
 import { createLogger } from '../logger.ts';
 
 const log = createLogger('test', 'info');

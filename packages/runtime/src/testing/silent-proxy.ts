@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** Stands before a server, and can fall silent: connections stay open and nothing passes. */
+/** A TCP proxy that can freeze: connections stay open and no data passes. */
 export interface SilentProxy {
   readonly port: number;
-  /** The connections that are open now say and hear nothing any more; new ones do. */
+  /** Freezes the open connections. New connections work. */
   readonly silence: () => void;
   readonly close: () => Promise<void>;
 }
@@ -14,7 +14,7 @@ export async function startSilentProxy(target: {
   port: number;
 }): Promise<SilentProxy> {
   const open = new Set<Socket>();
-  const door = createServer((client) => {
+  const proxy = createServer((client) => {
     const server = connect(target);
     for (const socket of [client, server]) {
       open.add(socket);
@@ -23,10 +23,10 @@ export async function startSilentProxy(target: {
     }
     client.pipe(server).pipe(client);
   });
-  door.listen(0, '127.0.0.1');
-  await once(door, 'listening');
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
   return {
-    port: (door.address() as AddressInfo).port,
+    port: (proxy.address() as AddressInfo).port,
     silence: () => {
       for (const socket of open) {
         socket.unpipe();
@@ -34,9 +34,9 @@ export async function startSilentProxy(target: {
       }
     },
     close: async () => {
-      door.close();
+      proxy.close();
       for (const socket of open) socket.destroy();
-      await once(door, 'close');
+      await once(proxy, 'close');
     },
   };
 }

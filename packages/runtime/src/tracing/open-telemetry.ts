@@ -23,11 +23,11 @@ const KINDS: Readonly<Record<SpanKind, Kind>> = {
   producer: Kind.PRODUCER,
   consumer: Kind.CONSUMER,
 };
-/** How long a collector that does not answer may hold up the end of the process. */
+/** How long an unavailable collector may delay the end of the process, in milliseconds. */
 const STOP_LIMIT_MS = 3_000;
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
-/** A tracer that sends what it gets in batches, and the rest when it stops. */
+/** Creates a tracer that sends spans in batches, and the remaining ones when it stops. */
 export function createTracer(name: string): Stoppable & { readonly startSpan: StartSpan } {
   const resource = defaultResource()
     .merge(resourceFromAttributes({ 'service.name': name }))
@@ -39,7 +39,7 @@ export function createTracer(name: string): Stoppable & { readonly startSpan: St
   const tracer = provider.getTracer('gudang');
   return {
     startSpan: (spanName, { kind, parent, from, attributes }) => {
-      const cause = parent ? readTraceparent(parent) : undefined;
+      const cause = parent ? toSpanContext(parent) : undefined;
       const span = tracer.startSpan(
         spanName,
         {
@@ -50,7 +50,7 @@ export function createTracer(name: string): Stoppable & { readonly startSpan: St
         cause ? trace.setSpanContext(ROOT_CONTEXT, cause) : ROOT_CONTEXT,
       );
       return {
-        traceparent: writeTraceparent(span.spanContext()),
+        traceparent: toTraceparent(span.spanContext()),
         set: (attribute, value) => void span.setAttribute(attribute, value),
         end: (error) => {
           if (error !== undefined) {
@@ -64,12 +64,12 @@ export function createTracer(name: string): Stoppable & { readonly startSpan: St
   };
 }
 
-function readTraceparent(text: string): SpanContext | undefined {
+function toSpanContext(text: string): SpanContext | undefined {
   const [, id, spanId, flags] = TRACEPARENT.exec(text) ?? [];
   if (!id || !spanId || !flags) return undefined;
   return { traceId: id, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
 }
 
-function writeTraceparent({ traceId, spanId, traceFlags }: SpanContext): string {
+function toTraceparent({ traceId, spanId, traceFlags }: SpanContext): string {
   return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
 }

@@ -2,19 +2,19 @@ export type SpanKind = 'server' | 'client' | 'producer' | 'consumer';
 
 export interface SpanOptions {
   readonly kind: SpanKind;
-  /** A W3C traceparent: what caused it. Absent or no such text: a new trace begins. */
+  /** The W3C traceparent of the cause. If undefined or invalid, a new trace starts. */
   readonly parent?: string | null | undefined;
-  /** Milliseconds since 1970; now unless told otherwise. */
+  /** The start, in milliseconds since 1970. Default: now. */
   readonly from?: number;
   readonly attributes?: Readonly<Record<string, string | number>>;
 }
 
-/** Something that was done, as a part of a trace. */
+/** A span: one step of a trace. */
 export interface Span {
-  /** For whoever does what comes of it. */
+  /** The W3C traceparent for the next steps. */
   readonly traceparent: string;
   readonly set: (name: string, value: string | number) => void;
-  /** @param error what went wrong, if something did */
+  /** @param error marks the span as failed */
   readonly end: (error?: unknown) => void;
 }
 

@@ -14,7 +14,7 @@ import {
 const CAUSE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 describe('without OpenTelemetry’s variables', () => {
-  it('nothing is traced, and what caused something is carried on as it came', async () => {
+  it('starts no span and propagates the cause unchanged', async () => {
     const tracing = await startTracing('test', {});
     expect(startSpan('work', { kind: 'server', parent: CAUSE })).toBeUndefined();
     expect(isTracing()).toBe(false);
@@ -31,7 +31,7 @@ describe('without OpenTelemetry’s variables', () => {
   ])('%j: %s', (environment, wanted) => expect(isTracingConfigured(environment)).toBe(wanted));
 });
 
-it('a header that is no traceparent says nothing', () => {
+it('ignores a header that is not a traceparent', () => {
   expect(parseTraceparent(CAUSE)).toBe(CAUSE);
   for (const header of [
     undefined,
@@ -45,7 +45,7 @@ it('a header that is no traceparent says nothing', () => {
   }
 });
 
-describe('with them', () => {
+describe('with OpenTelemetry’s variables', () => {
   let collector: Server;
   let tracing: Stoppable;
   let sent: string[];
@@ -60,7 +60,7 @@ describe('with them', () => {
     });
     await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
     const { port } = collector.address() as AddressInfo;
-    // The exporter reads the environment of the process, as OpenTelemetry says.
+    // The exporter reads the environment of the process, as OpenTelemetry defines.
     process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `http://127.0.0.1:${port}`;
     tracing = await startTracing('test');
   });
@@ -71,7 +71,7 @@ describe('with them', () => {
     await new Promise((resolve) => collector.close(resolve));
   });
 
-  it('a span goes on with the trace that caused it, or begins one', () => {
+  it('continues the trace of the cause or starts a new one', () => {
     const child = startSpan('child', { kind: 'server', parent: CAUSE });
     expect(traceId(child?.traceparent)).toBe(traceId(CAUSE));
     expect(child?.traceparent).not.toBe(CAUSE);
@@ -82,13 +82,13 @@ describe('with them', () => {
     }
   });
 
-  it('what was not to be sampled stays so', () => {
+  it('keeps the sampling decision of the cause', () => {
     const unsampled = startSpan('x', { kind: 'server', parent: CAUSE.replace(/01$/, '00') });
     expect(unsampled?.traceparent).toMatch(/-00$/);
     unsampled?.end();
   });
 
-  it('sends what it has when it stops', async () => {
+  it('sends the remaining spans when it stops', async () => {
     startSpan('the last one', { kind: 'consumer', attributes: { 'gudang.order_id': 'o1' } })?.end();
     await tracing.stop();
     expect(sent.join()).toContain('/v1/traces');

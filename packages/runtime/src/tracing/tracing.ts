@@ -1,26 +1,25 @@
 import type { Stoppable } from '../stoppable.ts';
 import type { Span, SpanOptions, StartSpan } from './span.ts';
 
-/** One a process, like OpenTelemetry's own: what is traced need not be handed a tracer. */
+/** The tracer of the process. Like OpenTelemetry's, it is global, so that traced code needs no parameter. */
 let start: StartSpan | undefined;
 
 /**
- * Begins a span; undefined when tracing is off, which costs one comparison.
- * @param name few different ones, such as `decide order_created`: what is particular goes into
- *   attributes
+ * Starts a span. Returns undefined if tracing is disabled, which costs one comparison.
+ * @param name one of few names, such as `decide order_created`; details belong in attributes
  */
 export function startSpan(name: string, options: SpanOptions): Span | undefined {
   return start?.(name, options);
 }
 
-/** Whether spans are made: what only serves them can be left out when they are not. */
+/** Whether tracing is enabled, so that work that only serves spans can be skipped. */
 export function isTracing(): boolean {
   return start !== undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Whether OpenTelemetry's own variables say where traces go to. */
+/** Whether OpenTelemetry's variables configure a destination for traces. */
 export function isTracingConfigured(environment: Environment): boolean {
   const { OTEL_SDK_DISABLED: disabled, OTEL_TRACES_EXPORTER: exporter = 'otlp' } = environment;
   if (disabled?.toLowerCase() === 'true' || exporter === 'none') return false;
@@ -30,9 +29,9 @@ export function isTracingConfigured(environment: Environment): boolean {
 }
 
 /**
- * Sends traces over OTLP/HTTP when OTEL_EXPORTER_OTLP_ENDPOINT is set; further OTEL_ variables
- * mean what OpenTelemetry says. Otherwise nothing of it is loaded.
- * @param name the service's, unless OTEL_SERVICE_NAME says otherwise
+ * Starts to send traces with OTLP over HTTP if OTEL_EXPORTER_OTLP_ENDPOINT is set. Other OTEL_ variables
+ * are supported as OpenTelemetry defines them. Otherwise no part of OpenTelemetry is loaded.
+ * @param name the service name. OTEL_SERVICE_NAME overrides it
  */
 export async function startTracing(
   name: string,
@@ -53,8 +52,8 @@ export async function startTracing(
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
- * What a header says of a cause; undefined when it is no W3C traceparent: whoever sends it may
- * write what they like, and it goes into the database and into logs.
+ * Parses a `traceparent` header. Returns undefined if it is not a W3C traceparent: clients control the
+ * header, and its value is written to the database and the log.
  */
 export function parseTraceparent(
   header: string | readonly string[] | undefined,
@@ -62,7 +61,7 @@ export function parseTraceparent(
   return typeof header === 'string' && TRACEPARENT.test(header) ? header : undefined;
 }
 
-/** The trace's id in a traceparent, for log lines; undefined where there is none. */
+/** Returns the trace id of a traceparent for log lines; undefined if there is none. */
 export function traceId(traceparent: string | null | undefined): string | undefined {
   return traceparent?.split('-')[1];
 }

@@ -13,7 +13,7 @@ const problem = (given: Parameters<typeof parsePage>[0]): unknown => {
 };
 
 describe('parsePage', () => {
-  it('is the first 20 unless told otherwise', () => {
+  it('returns the first 20 by default', () => {
     expect(parsePage({}, number)).toEqual({ size: 20, forward: true });
     expect(parsePage({ first: 5, after: '3' }, number)).toMatchObject({ size: 5, after: 3 });
     expect(parsePage({ last: 5, before: '3' }, number)).toMatchObject({
@@ -42,7 +42,7 @@ describe('toConnection', () => {
       String,
     );
 
-  it('tells from one row more that there is more', () => {
+  it('has a next page if one additional row was found', () => {
     expect(page(true, [1, 2, 3])).toMatchObject({
       nodes: [1, 2],
       pageInfo: { hasNextPage: true, hasPreviousPage: false, startCursor: '1', endCursor: '2' },
@@ -53,20 +53,20 @@ describe('toConnection', () => {
     });
   });
 
-  it('turns what was read from the end', () => {
+  it('reverses rows that were read from the end', () => {
     expect(page(false, [3, 2, 1], { before: 4 })).toMatchObject({
       nodes: [2, 3],
       pageInfo: { hasNextPage: true, hasPreviousPage: true, startCursor: '2', endCursor: '3' },
     });
   });
 
-  it('has no cursors when empty', () => {
+  it('has no cursors if it is empty', () => {
     expect(page(true, []).pageInfo).toMatchObject({ startCursor: null, endCursor: null });
   });
 });
 
-describe('a place in time', () => {
-  it.each(['kopi', 'a,b', '米'.repeat(100), '\ud83d\ude00'.repeat(100)])('comes back: %s', (id) => {
+describe('formatKeysetCursor and parseKeysetCursor', () => {
+  it.each(['kopi', 'a,b', '米'.repeat(100), '\ud83d\ude00'.repeat(100)])('round-trip: %s', (id) => {
     const place = { at: new Date('2026-01-02T03:04:05.678Z'), id };
     expect(parseKeysetCursor('t:', formatKeysetCursor('t:', place))).toEqual(place);
   });

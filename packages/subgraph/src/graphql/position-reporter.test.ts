@@ -8,23 +8,23 @@ beforeEach(() => {
 });
 
 function start() {
-  const told: unknown[] = [];
-  const teller = createPositionReporter((message) => void told.push(JSON.parse(message)));
+  const sent: unknown[] = [];
+  const reporter = createPositionReporter((message) => void sent.push(JSON.parse(message)));
   const stream = (id: string) => {
     const context = {};
     const at: { position: Position } = { position: undefined };
-    teller.add(id, context);
+    reporter.add(id, context);
     const lost = registerPosition(context, () => at.position);
     return { at, lost };
   };
   const cursors = () =>
-    told.splice(0).map((one) => (one as { payload: { cursors: object } }).payload.cursors);
-  return { teller, stream, cursors };
+    sent.splice(0).map((message) => (message as { payload: { cursors: object } }).payload.cursors);
+  return { reporter, stream, cursors };
 }
 
-describe('positions of the streams of a connection', () => {
-  it('are told when one is first known, of all together, and then at intervals', () => {
-    const { stream, cursors, teller } = start();
+describe('createPositionReporter', () => {
+  it('reports all positions when one is first known, then at intervals', () => {
+    const { stream, cursors, reporter } = start();
     const a = stream('a');
     expect(cursors()).toEqual([{}]);
     a.at.position = '1';
@@ -41,11 +41,11 @@ describe('positions of the streams of a connection', () => {
     expect(cursors()).toEqual([{ a: '3' }]);
     vi.advanceTimersByTime(10_000);
     expect(cursors()).toEqual([]);
-    teller.stop();
+    reporter.stop();
   });
 
-  it('are taken back before a snapshot, and told again after it', () => {
-    const { stream, cursors, teller } = start();
+  it('withdraws a position before a snapshot and reports it again afterwards', () => {
+    const { stream, cursors, reporter } = start();
     const { at, lost } = stream('a');
     at.position = '1';
     vi.advanceTimersByTime(100);
@@ -57,16 +57,16 @@ describe('positions of the streams of a connection', () => {
     at.position = '2';
     vi.advanceTimersByTime(100);
     expect(cursors()).toEqual([{ a: '2' }]);
-    teller.stop();
+    reporter.stop();
   });
 
-  it('leaves no timer once its streams have left', () => {
-    const { stream, teller } = start();
+  it('stops its timer when the last stream ends', () => {
+    const { stream, reporter } = start();
     stream('a');
     stream('b');
-    teller.remove('a');
+    reporter.remove('a');
     expect(vi.getTimerCount()).toBe(1);
-    teller.remove('b');
+    reporter.remove('b');
     expect(vi.getTimerCount()).toBe(0);
   });
 });

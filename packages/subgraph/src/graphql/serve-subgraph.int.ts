@@ -26,17 +26,17 @@ const sdl = `
   type Query { who: String own: String @authenticated thing: Thing }
   type Thing @requiresScopes(scopes: [["a", "b"], ["c"]]) { name: String part: String @authenticated }
   type Subscription { watch: String scoped: String @requiresScopes(scopes: [["c"]]) }`;
-const said = ({ subject = 'nobody', scopes }: Identity): string => [subject, ...scopes].join(' ');
+const textOf = ({ subject = 'nobody', scopes }: Identity): string => [subject, ...scopes].join(' ');
 const resolvers = {
   Query: {
-    who: (_: unknown, __: unknown, { identity }: { identity: Identity }) => said(identity),
+    who: (_: unknown, __: unknown, { identity }: { identity: Identity }) => textOf(identity),
     own: () => 'own',
     thing: () => ({ name: 'a thing', part: () => 'a part' }),
   },
   Subscription: {
     watch: {
       async *subscribe(_: unknown, __: unknown, { identity }: { identity: Identity }) {
-        yield { watch: said(identity) };
+        yield { watch: textOf(identity) };
       },
     },
     scoped: {
@@ -77,7 +77,7 @@ async function ask(headers: Record<string, string>) {
   return { status: response.status, who: data?.who, code: errors?.[0]?.extensions.code };
 }
 
-/** What several subscriptions of one connection are told. */
+/** Returns the first result of several subscriptions on one connection. */
 async function watch(
   secret: string,
   identities: readonly Identity[],
@@ -101,13 +101,13 @@ async function watch(
   }
 }
 
-const SAID = { [IDENTITY_HEADER]: encodeIdentity(SITI) };
+const IDENTITY = { [IDENTITY_HEADER]: encodeIdentity(SITI) };
 
 it.each(SECRETS)(
-  'takes who asks from the header of a gateway that proves itself (%s)',
+  'reads the caller from the header of a request with the secret (%s)',
   async (secret) => {
     const proof = { [SECRET_HEADER]: secret };
-    expect(await ask({ ...SAID, ...proof })).toMatchObject({
+    expect(await ask({ ...IDENTITY, ...proof })).toMatchObject({
       status: 200,
       who: 'Siti orders:read',
     });
@@ -116,14 +116,14 @@ it.each(SECRETS)(
 );
 
 it.each([{}, { [SECRET_HEADER]: 'a guess' }, { [SECRET_HEADER]: '' }])(
-  'answers nobody else over HTTP, whatever they say of themselves: %j',
+  'rejects HTTP requests without the secret: %j',
   async (proof) => {
     const refused = { status: 403, who: undefined, code: 'FORBIDDEN' };
-    expect(await ask({ ...SAID, ...proof })).toEqual(refused);
+    expect(await ask({ ...IDENTITY, ...proof })).toEqual(refused);
   },
 );
 
-it('takes larger bodies of the gateway than it takes of clients', async () => {
+it('accepts larger bodies from the gateway than from clients', async () => {
   const post = async (size: number) => {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
@@ -136,40 +136,46 @@ it('takes larger bodies of the gateway than it takes of clients', async () => {
   expect(await post(5_000_000)).toBe(413);
 });
 
-it('takes who asks from each subscription on a connection that proves itself', async () => {
+it('reads the caller of each subscription on a connection with the secret', async () => {
   expect(await watch(SECRET, [SITI, BUDI])).toEqual(['Siti orders:read', 'Budi']);
 });
 
-it.each(['a guess', ''])('closes the websocket of whoever proves nothing: %j', async (secret) => {
+it.each(['a guess', ''])('closes a websocket with a wrong secret: %j', async (secret) => {
   await expect(watch(secret, [SITI])).rejects.toMatchObject({ code: 4403 });
 });
 
 it.each<[string, string, Identity, object, (string | undefined)[]]>([
-  ['what is not marked', '{ who }', { scopes: [] }, { who: 'nobody' }, []],
-  ['a field, of nobody', '{ own }', { scopes: [] }, { own: null }, ['UNAUTHENTICATED']],
-  ['a field, of somebody', '{ own }', { subject: 'x', scopes: [] }, { own: 'own' }, []],
+  ['an open field to an anonymous caller', '{ who }', { scopes: [] }, { who: 'nobody' }, []],
   [
-    'a field, of somebody who is held back',
+    '@authenticated to an anonymous caller',
+    '{ own }',
+    { scopes: [] },
+    { own: null },
+    ['UNAUTHENTICATED'],
+  ],
+  ['@authenticated to a principal', '{ own }', { subject: 'x', scopes: [] }, { own: 'own' }, []],
+  [
+    '@authenticated to a shared stream',
     '{ own }',
     { authenticated: true, scopes: [] },
     { own: 'own' },
     [],
   ],
   [
-    'a type, without its scopes',
+    '@requiresScopes on a type without the scopes',
     '{ thing { name part } }',
     { subject: 'x', scopes: ['a'] },
     { thing: { name: null, part: null } },
     ['FORBIDDEN', 'FORBIDDEN'],
   ],
   [
-    'a type, with one of its sets of scopes',
+    '@requiresScopes on a type with one set of scopes',
     '{ thing { name part } }',
     { subject: 'x', scopes: ['c'] },
     { thing: { name: 'a thing', part: 'a part' } },
     [],
   ],
-])('holds what its schema asks for: %s', async (_what, query, identity, data, codes) => {
+])('enforces %s', async (_what, query, identity, data, codes) => {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: {
@@ -187,7 +193,7 @@ it.each<[string, string, Identity, object, (string | undefined)[]]>([
   expect((answer.errors ?? []).map(({ extensions }) => extensions.code)).toEqual(codes);
 });
 
-it('holds what its schema asks for of a stream', async () => {
+it('enforces @requiresScopes of a subscription', async () => {
   await expect(watch(SECRET, [SITI], 'subscription { scoped }')).rejects.toMatchObject([
     { extensions: { code: 'FORBIDDEN' } },
   ]);

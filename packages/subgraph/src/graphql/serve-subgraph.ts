@@ -84,7 +84,7 @@ export async function serveSubgraph<C extends SubgraphContext>(
     });
     gatewayRoutes.register(fastifyApollo(server), {
       context: async ({ headers }) =>
-        createContext(trusted.ofRequest(headers), parseTraceparent(headers['traceparent'])),
+        createContext(trusted.identityOfRequest(headers), parseTraceparent(headers['traceparent'])),
     });
     done();
   });
@@ -93,7 +93,7 @@ export async function serveSubgraph<C extends SubgraphContext>(
     schema,
     accepts: ({ connectionParams }) => trusted.acceptsConnection(connectionParams),
     createContext: ({ connectionParams }, { extensions }) =>
-      createContext(trusted.ofOperation(connectionParams, extensions)),
+      createContext(trusted.identityOfOperation(connectionParams, extensions)),
     log,
   });
   app.addHook('onClose', () => server.stop());

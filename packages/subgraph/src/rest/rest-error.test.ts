@@ -22,14 +22,14 @@ const coded = (code: string, more: object = {}) =>
 describe('toRestError', () => {
   it.each([
     [
-      'wrong input, under the name that REST has for it',
+      'invalid input with its REST name',
       badUserInput('input.productId', 'a text'),
       400,
       'Format Request Tidak Sesuai',
       'productid must be a text',
     ],
     [
-      'an id that nothing can have',
+      'an invalid id',
       badUserInput('id', 'a text of 1 to 100 characters'),
       404,
       'Data Tidak Ditemukan',
@@ -43,21 +43,21 @@ describe('toRestError', () => {
       'There is no stock with the id "x"',
     ],
     [
-      'whoever has no token',
+      'an anonymous caller',
       new ServiceError('UNAUTHENTICATED', 'This needs a token'),
       401,
       'Tidak Terautentikasi',
       'This needs a token',
     ],
     [
-      'whoever may not',
+      'a missing scope',
       new ServiceError('FORBIDDEN', 'This needs a scope'),
       403,
       'Akses Ditolak',
       'This needs a scope',
     ],
     [
-      'a key of another order',
+      'a repeated idempotency key with another body',
       new ServiceError('IDEMPOTENCY_CONFLICT', 'This idempotencyKey …', {
         details: { argument: 'input.idempotencyKey' },
       }),
@@ -66,14 +66,14 @@ describe('toRestError', () => {
       'This Idempotency-Key was used with another body; use a new one',
     ],
     [
-      'what says itself that it is away',
+      'an unavailable dependency',
       unavailable('Stock is away; try again'),
       500,
       'Terjadi Kesalahan Pada Server',
       'Stock is away; try again',
     ],
     [
-      'a body of another type',
+      'a body with another content type',
       coded('FST_ERR_CTP_INVALID_MEDIA_TYPE', { statusCode: 415 }),
       400,
       'Format Request Tidak Sesuai',
@@ -93,8 +93,8 @@ describe('toRestError', () => {
   it.each([
     ['an outage', coded('ECONNREFUSED'), /^The database does not answer right now; try again \(/],
     ['a bug', new TypeError('secret is not a function'), /^Internal error \(/],
-    ['what is no error at all', undefined, /^Internal error \(/],
-  ])('hides %s, and logs it under the id that it tells', (_name, error, text) => {
+    ['a thrown value that is not an error', undefined, /^Internal error \(/],
+  ])('masks %s and logs it under the returned id', (_name, error, text) => {
     const { status, Message, Error: told, lines } = presented(error);
     expect({ status, Message }).toEqual({ status: 500, Message: 'Terjadi Kesalahan Pada Server' });
     expect(told).toMatch(text);
