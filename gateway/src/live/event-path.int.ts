@@ -5,12 +5,12 @@ import { startTestGateway, type TestGateway } from '../testing/running-gateway.t
 import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
 
 /** The most files that one event may execute. */
-const MOST = 14;
+const LIMIT = 14;
 /** Events measured; a timer may run during one of them, but not during each. */
 const EVENTS = 3;
 
-/** The files of an event's way from the upstream socket to the transport, in this order. */
-const WAY = [
+/** The files that an event executes from the upstream socket to the transport, in order. */
+const PATH = [
   'live/upstream/subgraph-link.ts',
   'live/upstream/upstream-subscription.ts',
   'request-deduplication/invalidation.ts',
@@ -35,7 +35,7 @@ const TRANSPORTS: Readonly<Record<string, readonly string[]>> = {
   multipart: ['live/transports/http/http-stream.ts', 'live/transports/http/http-format.ts'],
 };
 /** The replay buffer keeps an event after its delivery. */
-const AFTERWARDS = ['live/fanout/replay-buffer.ts'];
+const AFTER_DELIVERY = ['live/fanout/replay-buffer.ts'];
 
 let toys: Awaited<ReturnType<typeof startToyGraph>>;
 let gateway: TestGateway;
@@ -66,7 +66,7 @@ async function deliverEvent(): Promise<void> {
 }
 
 describe('one event', () => {
-  it.each(PROTOCOLS)(`executes at most ${MOST} files over %s`, async (name, open) => {
+  it.each(PROTOCOLS)(`executes at most ${LIMIT} files over %s`, async (name, open) => {
     stream = open(gateway.url, { query: 'subscription { itemFeed { n place item { id } } }' });
     await listening(1);
     await deliverEvent();
@@ -78,11 +78,11 @@ describe('one event', () => {
     const executed = new Set(
       [...(common ?? [])].map((file) => file.replace(/^plan-execution\/.*/, 'plan-execution/')),
     );
-    const way = [...WAY, ...(TRANSPORTS[name] ?? []), ...AFTERWARDS];
-    const inOrder = [...executed].sort((one, other) => way.indexOf(one) - way.indexOf(other));
+    const path = [...PATH, ...(TRANSPORTS[name] ?? []), ...AFTER_DELIVERY];
+    const inOrder = [...executed].sort((one, other) => path.indexOf(one) - path.indexOf(other));
     // biome-ignore lint/suspicious/noConsole: the measurement is this test's result
     console.info(`one event over ${name}:\n  ${inOrder.join('\n  ')}`);
-    expect(inOrder).toEqual(way);
-    expect(inOrder.length).toBeLessThanOrEqual(MOST);
+    expect(inOrder).toEqual(path);
+    expect(inOrder.length).toBeLessThanOrEqual(LIMIT);
   });
 });

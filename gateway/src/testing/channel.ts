@@ -1,4 +1,4 @@
-/** Hands what is published to all who listen at that moment. */
+/** Creates a channel whose events reach every listener that is subscribed at that moment. */
 export function createChannel<T>() {
   const listeners = new Set<(event: T | typeof END) => void>();
   return {

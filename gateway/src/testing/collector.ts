@@ -3,7 +3,7 @@ import type { Client } from 'graphql-ws';
 
 type Outcome = { next: FormattedExecutionResult } | { error: unknown } | { complete: true };
 
-/** Subscribes and keeps what comes, to be taken in order. */
+/** Subscribes, and collects results to be taken in order. */
 export function collect(client: Client, query: string, variables: Record<string, unknown> = {}) {
   const came: Outcome[] = [];
   let wake = (): void => {};
@@ -34,15 +34,15 @@ export function collect(client: Client, query: string, variables: Record<string,
   };
 }
 
-/** The numbers of the feed's events that came. @throws when anything else came */
+/** Returns the numbers of the feed's events. @throws when anything else was received */
 export function feedNumbers({ came }: Pick<ReturnType<typeof collect>, 'came'>): number[] {
   return came.map((one) => {
-    if (!('next' in one) || !one.next.data) throw new Error(`no event: ${JSON.stringify(one)}`);
+    if (!('next' in one) || !one.next.data) throw new Error(`not an event: ${JSON.stringify(one)}`);
     return (one.next.data as { itemFeed: { n: number } }).itemFeed.n;
   });
 }
 
-/** Resolves when the gateway has read all that the client sent before. */
+/** Resolves when the gateway has handled every earlier message of the client. */
 export async function handled(client: Client): Promise<void> {
   await collect(client, '{ __typename }').take();
 }

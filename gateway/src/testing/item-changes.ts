@@ -1,16 +1,16 @@
 import { expect, vi } from 'vitest';
 import type { startToyGraph } from './toy-graph.ts';
 
-/** A stream of the toy graph's changes whose events need both subgraphs. */
+/** A subscription to the toy graph's changes whose events need both subgraphs. */
 export const CHANGED =
   'subscription ($id: ID!) { itemChanged(id: $id) { delta item { id name rating(scale: 10) } } }';
 
-/** What it shows of a change. */
+/** The subscription's result for a change. */
 export const changed = (id: string, delta: number) => ({
   itemChanged: { delta, item: { id, name: `item ${id}`, rating: Number(id) * 10 } },
 });
 
-/** Resolves once so many subscriptions to changes have reached the subgraph. */
+/** Resolves when this many subscriptions to changes have reached the subgraph. */
 export async function changesReach(
   { changes }: Pick<Awaited<ReturnType<typeof startToyGraph>>, 'changes'>,
   count: number,

@@ -9,7 +9,7 @@ export interface StreamRequest {
   readonly operationName?: string;
 }
 
-/** Whatever came, in the words of GraphQL: results, and errors that ended the stream. */
+/** An outcome of a stream: a result, errors that ended it, its completion, or its loss. */
 export type Came = FormattedExecutionResult | 'complete' | 'lost';
 
 export interface ProtocolStream {
@@ -19,7 +19,7 @@ export interface ProtocolStream {
 
 type Open = (url: string, request: StreamRequest, authorization?: string) => ProtocolStream;
 
-/** The three ways in, each with a client that other people wrote or, for one, its wire. */
+/** The three protocols: two with their published clients, multipart by hand. */
 export const PROTOCOLS: readonly [string, Open][] = [
   ['graphql-transport-ws', overWebsocket],
   ['server-sent events', overSse],

@@ -9,7 +9,7 @@ import { WebSocket } from 'ws';
 import { startGateway } from '../gateway.ts';
 import { gatewaySettings } from '../settings.ts';
 
-/** A gateway in this process over a supergraph's text, wired as in production, on a free port. */
+/** Starts a gateway in this process on a free port, with a supergraph's SDL, as in production. */
 export async function startTestGateway(sdl: string, environment: Record<string, string> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'gateway-'));
   const file = join(folder, 'supergraph.graphql');
@@ -56,12 +56,12 @@ export async function startTestGateway(sdl: string, environment: Record<string, 
       const line = text.split('\n').find((one) => one.startsWith(`${name}{`));
       return Number(line?.split(' ').at(-1));
     },
-    /** Puts another supergraph in the place of its file. */
+    /** Replaces the supergraph's file. */
     change: async (changed: string): Promise<void> => {
       await writeFile(`${file}.new`, changed);
       await rename(`${file}.new`, file);
     },
-    /** Closes all clients that this made. */
+    /** Closes all clients that `client` has created. */
     closeClients,
     stop: async () => {
       await closeClients();

@@ -2,22 +2,22 @@ import type { FormattedExecutionResult } from 'graphql';
 import type { UpstreamSink } from '../live/upstream/subgraph-link.ts';
 
 export interface ScriptedStream {
-  /** How far in the log it has come. */
+  /** Number of events of the log that it has sent. */
   at: number;
   readonly sink: UpstreamSink;
   readonly after: string | undefined;
-  /** Subscribes again on a new connection, as graphql-ws does; the stream's place stays the test's. */
+  /** Reads the cursor again, as graphql-ws does on a new connection; `at` stays unchanged. */
   readonly resubscribe: () => void;
 }
 
 /**
- * A subgraph in memory with a log of events, each at a cursor of its own; its streams say nothing
- * until the test lets them go on, so that any of them may be ahead of another.
+ * A subgraph in memory with a log of events, each with its own cursor. Its streams send nothing until
+ * the test advances them, so that any of them may be ahead of another.
  */
 export function createScriptedUpstream(reportsPositions: boolean) {
   const log: { key: string; n: number }[] = [];
   const streams: ScriptedStream[] = [];
-  const cursorAt = (place: number): string => `c${place}`;
+  const cursorAt = (count: number): string => `c${count}`;
   return {
     log,
     streams,
@@ -34,7 +34,7 @@ export function createScriptedUpstream(reportsPositions: boolean) {
       streams.push(stream);
       return () => void streams.splice(streams.indexOf(stream), 1);
     },
-    /** Lets a stream send so many of the events that it has not sent. */
+    /** Sends the next events of a stream: all of them by default. */
     advance: (stream: ScriptedStream, count = Number.POSITIVE_INFINITY): void => {
       for (let sent = 0; sent < count && stream.at < log.length; sent += 1) {
         const event = log[stream.at];
@@ -43,7 +43,7 @@ export function createScriptedUpstream(reportsPositions: boolean) {
         stream.sink.next({ data } as FormattedExecutionResult, reportsPositions);
       }
     },
-    tell: (stream: ScriptedStream): void => stream.sink.position(cursorAt(stream.at)),
+    report: (stream: ScriptedStream): void => stream.sink.position(cursorAt(stream.at)),
   };
 }
 

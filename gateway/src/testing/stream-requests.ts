@@ -1,6 +1,6 @@
 import type { StreamRequest } from './protocol-clients.ts';
 
-/** Operations on the feed of toys, and what they get of an event of item 7, the first one. */
+/** Operations on the toys' feed, and their results for its first event, of item 7. */
 export const SHAPES: readonly [string, StreamRequest, unknown][] = [
   ['a plain one', { query: 'subscription { itemFeed { n } }' }, { itemFeed: { n: 1 } }],
   [
@@ -72,7 +72,7 @@ export const SHAPES: readonly [string, StreamRequest, unknown][] = [
   ],
 ];
 
-/** Each goes on behind the first event; what is selected differs, so `n` tells the event. */
+/** Operations that continue after the first event; the field `n` identifies an event. */
 export const CURSORS: readonly [string, StreamRequest][] = [
   ['written in it', { query: 'subscription { itemFeed(after: "p1") { n place item { id } } }' }],
   [
@@ -132,7 +132,7 @@ export const CURSORS: readonly [string, StreamRequest][] = [
 ];
 
 const VALIDATION = 'GRAPHQL_VALIDATION_FAILED';
-/** Operations that cannot run, and the code that says so. */
+/** Operations that cannot run, with the code of their error. */
 export const REFUSED: readonly [string, StreamRequest, string][] = [
   [
     'two root fields',

@@ -11,8 +11,8 @@ function publish({ upstream }: Rig, ...keys: string[]): void {
 const shared = ({ upstream }: Rig) => upstream.streams[0] as (typeof upstream.streams)[number];
 const own = ({ upstream }: Rig) => upstream.streams[1] as (typeof upstream.streams)[number];
 
-describe('a stream that many share', () => {
-  it('gives each event to all, to late joiners from then on, and ends with the last', async () => {
+describe('a shared stream', () => {
+  it('delivers each event to all clients, to late subscribers from then on, and ends with the last client', async () => {
     const rig = startStreamRig();
     const early = rig.join();
     publish(rig, 'a');
@@ -34,7 +34,7 @@ describe('a stream that many share', () => {
     expect(rig.stream.isJoinable).toBe(false);
   });
 
-  it('ends its clients with what the subgraph says, after what has come before', async () => {
+  it('ends its clients as the subgraph does, after the events before the end', async () => {
     const rig = startStreamRig();
     const clients = [rig.join(), rig.join('c0')];
     await settled();
@@ -46,7 +46,7 @@ describe('a stream that many share', () => {
     expect(rig.upstream.streams).toHaveLength(0);
   });
 
-  it('without directives can be joined until its first event', async () => {
+  it('is joinable until its first event when it has no directives', async () => {
     const rig = startStreamRig({ conflates: false, resumable: false });
     rig.join();
     expect(rig.stream.isJoinable).toBe(true);
@@ -55,8 +55,8 @@ describe('a stream that many share', () => {
   });
 });
 
-describe('a stream that retains the newest of each key', () => {
-  it('begins with it for whoever joins later', async () => {
+describe('a stream with a last-value cache', () => {
+  it('starts late subscribers with the last values', async () => {
     const rig = startStreamRig({ resumable: false, retained: 10 });
     rig.join();
     publish(rig, 'a', 'b', 'a');
@@ -64,7 +64,7 @@ describe('a stream that retains the newest of each key', () => {
     expect(rig.join().numbers()).toEqual([2, 3]);
   });
 
-  it('cannot be joined once it retains too many', async () => {
+  it('is not joinable once the cache has passed its limit', async () => {
     const rig = startStreamRig({ resumable: false, retained: 2 });
     rig.join();
     publish(rig, 'a', 'b');
@@ -75,7 +75,7 @@ describe('a stream that retains the newest of each key', () => {
     expect(rig.stream.isJoinable).toBe(false);
   });
 
-  it('sends nothing when a reconnect brings the same again, and what is new', async () => {
+  it('drops values that a resubscription repeats, and delivers new ones', async () => {
     const rig = startStreamRig({ resumable: false, retained: 10 });
     const client = rig.join();
     publish(rig, 'a', 'b');
@@ -88,8 +88,8 @@ describe('a stream that retains the newest of each key', () => {
   });
 });
 
-describe('going on from a cursor', () => {
-  it('brings what was missed, then joins where both have been told to stand', async () => {
+describe('resuming from a cursor', () => {
+  it('replays missed events, then joins the stream at a reported position', async () => {
     const rig = startStreamRig();
     publish(rig, 'a', 'b', 'c');
     rig.join();
@@ -100,9 +100,9 @@ describe('going on from a cursor', () => {
     await settled();
     expect(back.numbers()).toEqual([2, 3]);
     expect(rig.upstream.streams).toHaveLength(2);
-    // Nothing happens; only positions are told.
-    rig.upstream.tell(own(rig));
-    rig.upstream.tell(shared(rig));
+    // No event; only positions are reported.
+    rig.upstream.report(own(rig));
+    rig.upstream.report(shared(rig));
     await settled();
     expect(rig.upstream.streams).toHaveLength(1);
     publish(rig, 'a');
@@ -110,7 +110,7 @@ describe('going on from a cursor', () => {
     expect(back.numbers()).toEqual([2, 3, 4]);
   });
 
-  it('joins at the first cursor equal in both, where the subgraph tells no positions', async () => {
+  it('joins at the first common cursor when the subgraph reports no positions', async () => {
     const rig = startStreamRig({ reportsPositions: false });
     const before = rig.join();
     const back = rig.join('c0');
@@ -126,7 +126,7 @@ describe('going on from a cursor', () => {
     expect(before.numbers()).toEqual([1, 2, 3, 4]);
   });
 
-  it('needs no upstream for a cursor that the stream still keeps', async () => {
+  it('opens no upstream for a cursor in the replay buffer', async () => {
     const rig = startStreamRig({ reportsPositions: false });
     rig.join();
     publish(rig, 'a', 'b', 'c');
@@ -135,7 +135,7 @@ describe('going on from a cursor', () => {
     expect(rig.upstream.streams).toHaveLength(1);
   });
 
-  it('shares one catch-up among those that come with the same cursor', async () => {
+  it('shares one catch-up among clients with the same cursor', async () => {
     const rig = startStreamRig();
     publish(rig, 'a', 'b');
     const clients = [rig.join('c1'), rig.join('c1')];
@@ -146,7 +146,7 @@ describe('going on from a cursor', () => {
     expect(clients.map((client) => client.numbers())).toEqual([[2], [2]]);
   });
 
-  it('runs so many at a time, and the next when one is done or leaves', async () => {
+  it('limits the catch-ups that run, and starts the next when one ends', async () => {
     const rig = startStreamRig({ catchUps: 1 });
     publish(rig, 'a', 'b');
     const clients = [rig.join('c0'), rig.join('c1'), rig.join('c2')];
@@ -161,7 +161,7 @@ describe('going on from a cursor', () => {
     expect(rig.state.ended).toBe(1);
   });
 
-  it("ends one client alone when the subgraph refuses its cursor's upstream", async () => {
+  it('ends only the client whose cursor the subgraph rejects', async () => {
     const rig = startStreamRig();
     const alive = rig.join();
     const bad = rig.join('c0');
@@ -173,7 +173,7 @@ describe('going on from a cursor', () => {
     expect(rig.upstream.streams).toHaveLength(1);
   });
 
-  it('never joins in the middle of events that share a cursor', async () => {
+  it('does not join between events that share a cursor', async () => {
     const rig = startStreamRig({ reportsPositions: false });
     rig.join();
     const back = rig.join('c0');
@@ -181,7 +181,7 @@ describe('going on from a cursor', () => {
     const snapshot = (n: number, cursor: string) => ({
       data: { changed: { key: `k${n}`, n, cursor } },
     });
-    // Both send a snapshot of three rows; the shared one is further.
+    // Both upstreams send a snapshot of three rows; the shared one is ahead.
     for (const n of [1, 2]) shared(rig).sink.next(snapshot(n, 'again'), false);
     own(rig).sink.next(snapshot(1, 'again'), false);
     await settled();
@@ -197,8 +197,8 @@ describe('going on from a cursor', () => {
   });
 });
 
-describe('slow clients', () => {
-  it('get the newest of each key, and how many it stands for', async () => {
+describe('a slow client', () => {
+  it('receives the newest event of each key with its conflated count', async () => {
     const rig = startStreamRig();
     const [slow, fast] = [rig.join(), rig.join()];
     slow.socket.open = false;
@@ -211,7 +211,7 @@ describe('slow clients', () => {
     expect(slow.conflated()).toBe(2);
   });
 
-  it('are closed where nothing may be left out, and nobody else notices', async () => {
+  it('is closed where events must not be dropped, without effect on other clients', async () => {
     const rig = startStreamRig({ conflates: false, queue: { messages: 2, bytes: 1_000 } });
     const [slow, fast] = [rig.join(), rig.join()];
     slow.socket.open = false;
@@ -224,7 +224,7 @@ describe('slow clients', () => {
     expect(fast.numbers()).toEqual([1, 2, 3]);
   });
 
-  it('are told the end after what waits', async () => {
+  it('receives the end after the events that wait', async () => {
     const rig = startStreamRig();
     const slow = rig.join();
     slow.socket.open = false;
@@ -235,5 +235,42 @@ describe('slow clients', () => {
     slow.socket.open = true;
     slow.resume();
     expect([slow.numbers(), slow.ends]).toEqual([[1], ['complete']]);
+  });
+});
+
+describe('the state of a client', () => {
+  it('goes from catching up to live at the common cursor', async () => {
+    const rig = startStreamRig({ reportsPositions: false });
+    rig.join();
+    const client = rig.join('c0');
+    expect(client.state()).toBe('catchingUp');
+    await settled();
+    for (const key of ['a', 'b', 'c']) {
+      publish(rig, key);
+      await settled();
+    }
+    expect(client.state()).toBe('live');
+  });
+
+  it('is lagging while its socket is full, and live again afterwards', async () => {
+    const rig = startStreamRig();
+    const client = rig.join();
+    client.socket.open = false;
+    expect(client.state()).toBe('live');
+    publish(rig, 'a');
+    await settled();
+    expect(client.state()).toBe('lagging');
+    client.socket.open = true;
+    client.resume();
+    expect(client.state()).toBe('live');
+  });
+
+  it('is ended once the client has lagged', async () => {
+    const rig = startStreamRig({ conflates: false, queue: { messages: 1, bytes: 1_000 } });
+    const client = rig.join();
+    client.socket.open = false;
+    publish(rig, 'a', 'b');
+    await settled();
+    expect([client.state(), client.ends]).toEqual(['ended', ['lagged']]);
   });
 });

@@ -5,12 +5,12 @@ type Rig = ReturnType<typeof startStreamRig>;
 
 const streamAt = ({ upstream }: Rig, index: number) => {
   const stream = upstream.streams[index];
-  if (!stream) throw new Error(`there is no stream ${index}`);
+  if (!stream) throw new Error(`no stream ${index}`);
   return stream;
 };
 
-describe('a stream that moves to another run', () => {
-  it('goes on from its cursor, in the middle of a catch-up too', async () => {
+describe('a shared stream that moves to another run', () => {
+  it('continues from its cursor, also during a catch-up', async () => {
     const rig = startStreamRig();
     for (const key of ['a', 'b', 'c', 'd']) rig.upstream.append(key);
     const live = rig.join();
@@ -21,7 +21,7 @@ describe('a stream that moves to another run', () => {
     rig.stream.move(rig.runOf('second'));
     expect(rig.upstream.streams.map(({ after }) => after)).toEqual([undefined, 'c2']);
     rig.upstream.append('e');
-    rig.upstream.tell(streamAt(rig, 0));
+    rig.upstream.report(streamAt(rig, 0));
     for (const stream of [...rig.upstream.streams]) rig.upstream.advance(stream);
     rig.upstream.append('f');
     for (const stream of [...rig.upstream.streams]) rig.upstream.advance(stream);
@@ -31,7 +31,7 @@ describe('a stream that moves to another run', () => {
     expect(rig.state.ended).toBe(0);
   });
 
-  it('keeps its subscription when the new run gets the same events', async () => {
+  it('keeps its subscription when the new run receives the same events', async () => {
     const rig = startStreamRig();
     rig.join();
     const before = streamAt(rig, 0);
@@ -39,7 +39,7 @@ describe('a stream that moves to another run', () => {
     expect(rig.upstream.streams).toEqual([before]);
   });
 
-  it('makes what came before with the old run, and what comes after with the new one', async () => {
+  it('executes earlier events with the old run and later ones with the new run', async () => {
     const open: (() => void)[] = [];
     const rig = startStreamRig({
       execute: (event) => new Promise((resolve) => open.push(() => resolve(event))),
@@ -61,7 +61,7 @@ describe('a stream that moves to another run', () => {
     ]);
   });
 
-  it('does not send retained states again', async () => {
+  it('does not repeat cached values', async () => {
     const rig = startStreamRig({ resumable: false, retained: 10 });
     const client = rig.join();
     rig.upstream.append('a');
@@ -77,15 +77,15 @@ describe('a stream that moves to another run', () => {
   });
 });
 
-it('after a new subscription, no cursor is a position before the subgraph has told one', async () => {
+it('counts no cursor as a position between a resubscription and the first position report', async () => {
   const rig = startStreamRig();
   rig.join();
   rig.upstream.append('a');
   rig.upstream.advance(streamAt(rig, 0));
-  rig.upstream.tell(streamAt(rig, 0));
+  rig.upstream.report(streamAt(rig, 0));
   await settled();
   rig.stream.move(rig.runOf('second'));
-  // A snapshot: its cursors say where to begin it again, not where it stands.
+  // A snapshot: its cursors are where to begin it again, not positions of the stream.
   for (const key of ['x', 'y', 'z']) rig.upstream.append(key);
   rig.upstream.advance(streamAt(rig, 0), 2);
   await settled();

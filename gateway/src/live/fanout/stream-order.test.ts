@@ -3,11 +3,11 @@ import { settled, startStreamRig } from '../../testing/stream-rig.ts';
 
 type Client = ReturnType<ReturnType<typeof startStreamRig>['join']>;
 
-/** More than may wait for its execution: older events of the same key are left out. */
+/** More events than may wait for their execution: older ones of the same key are dropped. */
 const BURST = 1_100;
 const KEYS = 3;
 
-/** A small generator with a seed, so that a failing run can be repeated. */
+/** A seeded generator, so that a failing run can be repeated. */
 function randomOf(seed: number) {
   let state = seed;
   return (below: number): number => {
@@ -16,7 +16,7 @@ function randomOf(seed: number) {
   };
 }
 
-/** Every event after a place was received, in order, or is counted as replaced by a later one. */
+/** Asserts that every event after a position was received in order, or conflated and counted. */
 function expectAll(client: Client, after: number, log: readonly { key: string; n: number }[]) {
   const numbers = client.numbers();
   expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
@@ -28,9 +28,9 @@ function expectAll(client: Client, after: number, log: readonly { key: string; n
 
 const SEEDS = Array.from({ length: 60 }, (_, seed) => [seed, seed % 2 === 0] as const);
 
-describe('any order of events, positions, joins, stalls and moves', () => {
+describe('random orders of events, position reports, joins, stalls and moves', () => {
   it.each(SEEDS)(
-    'loses, repeats and reorders nothing (seed %i, positions told: %s)',
+    'lose, repeat and reorder no event (seed %i, position reports: %s)',
     async (seed, tells) => {
       const random = randomOf(seed);
       const bursts = random(3) === 0;
@@ -42,7 +42,7 @@ describe('any order of events, positions, joins, stalls and moves', () => {
       const { upstream } = rig;
       const holder = rig.join();
       const clients: { after: number; client: Client }[] = [];
-      // Without a cursor, a stream that moves goes on from now on.
+      // Without a cursor, a stream that moves would continue from now on.
       upstream.append('k0');
       for (const stream of upstream.streams) upstream.advance(stream);
       for (let step = 0; step < 150; step += 1) {
@@ -53,7 +53,7 @@ describe('any order of events, positions, joins, stalls and moves', () => {
           for (let one = 0; one < count; one += 1) upstream.append(`k${random(KEYS)}`);
         } else if (what < 6 && stream) {
           upstream.advance(stream, bursts && random(2) === 0 ? BURST : 1 + random(3));
-        } else if (what < 7 && stream && tells) upstream.tell(stream);
+        } else if (what < 7 && stream && tells) upstream.report(stream);
         else if (what < 8 && clients.length < 12) {
           const after = random(upstream.log.length + 1);
           clients.push({ after, client: rig.join(upstream.cursorAt(after)) });
@@ -64,12 +64,12 @@ describe('any order of events, positions, joins, stalls and moves', () => {
         } else if (what < 10) rig.stream.move(rig.runOf(`run ${random(3)}`));
         else await settled();
       }
-      // All comes to rest, then a few more events let everyone meet.
+      // Delivers everything, then a few more events, so that all catch-ups meet the stream.
       for (let round = 0; round < 40; round += 1) {
         if (round > 5) upstream.append(`k${round % KEYS}`);
         for (const stream of [...upstream.streams]) {
           upstream.advance(stream);
-          if (tells) upstream.tell(stream);
+          if (tells) upstream.report(stream);
         }
         await settled();
       }
@@ -84,8 +84,8 @@ describe('any order of events, positions, joins, stalls and moves', () => {
   );
 });
 
-describe('more than may wait', () => {
-  it('of a catch-up that is moved is left out but for the newest of each key, and counted', async () => {
+describe('an overfull backlog', () => {
+  it('of a moved catch-up keeps the newest event of each key and counts the others', async () => {
     const rig = startStreamRig();
     const { upstream } = rig;
     for (let one = 0; one < BURST; one += 1) upstream.append(`k${one % KEYS}`);
@@ -98,7 +98,7 @@ describe('more than may wait', () => {
       upstream.append('k0');
       for (const stream of [...upstream.streams]) {
         upstream.advance(stream);
-        upstream.tell(stream);
+        upstream.report(stream);
       }
       await settled();
     }
@@ -107,7 +107,7 @@ describe('more than may wait', () => {
     expectAll(late, 10, upstream.log);
   });
 
-  it('of a catch-up that is ahead of its stream does not come after what replaced it', async () => {
+  it('of a catch-up ahead of its stream delivers no event after its replacement', async () => {
     const rig = startStreamRig({ reportsPositions: false });
     const { upstream } = rig;
     rig.join();
@@ -120,7 +120,7 @@ describe('more than may wait', () => {
     for (let one = 0; one < BURST; one += 1) upstream.append('k0');
     upstream.advance(own);
     await settled();
-    // Both have passed c1, and the catch-up the newest of the others too.
+    // Both have passed c1; the catch-up has passed the newest event as well.
     upstream.advance(shared, 3);
     await settled();
     expect(upstream.streams).toHaveLength(2);

@@ -34,7 +34,7 @@ afterEach(async () => {
   toys.ratings.requests.length = 0;
 });
 
-/** Live streams wired as in production, for clients whose identities the test chooses. */
+/** A stream registry wired as in production, for clients with chosen identities. */
 function serve({ foreign }: { foreign: boolean }) {
   const supergraph = buildSupergraph(composeToys(toys.items.url, toys.ratings.url));
   const addresses = supergraph.subgraphs.map(({ name, url }) => ({
@@ -101,7 +101,7 @@ async function listening(count: number): Promise<void> {
 
 const told = () => toys.items.operations.map(({ extensions }) => extensions);
 
-it('shares what is not private within the same scopes, and tells the subgraphs these alone', async () => {
+it('shares public streams among callers of the same scopes, and sends only the scopes to subgraphs', async () => {
   const { join } = serve({ foreign: false });
   const clients = [join(PUBLIC, SITI), join(PUBLIC, BUDI)];
   await listening(1);
@@ -121,7 +121,7 @@ it('shares what is not private within the same scopes, and tells the subgraphs t
   );
 });
 
-it('shares what is private with the same subject only, over one connection', async () => {
+it('shares private streams with the same subject only, over one connection', async () => {
   const { join } = serve({ foreign: false });
   for (const identity of [SITI, SITI, BUDI, undefined]) join(PRIVATE, identity);
   await listening(3);
@@ -133,7 +133,7 @@ it('shares what is private with the same subject only, over one connection', asy
   expect(toys.items.sockets()).toBe(1);
 });
 
-it('tells nothing where nobody is told apart, and proves itself all the same', async () => {
+it('sends no identity when auth is disabled, but sends the secret', async () => {
   const { join } = serve({ foreign: false });
   join(PUBLIC, UNRESTRICTED);
   await listening(1);
@@ -146,7 +146,7 @@ it('tells nothing where nobody is told apart, and proves itself all the same', a
   expect(toys.ratings.requests[0]?.headers[SECRET_HEADER]).toBe(SECRET);
 });
 
-it('has a connection for each identity to a foreign subgraph, which never gets the secret', async () => {
+it('opens a connection for each identity to a foreign subgraph, without the secret', async () => {
   const { join, joined } = serve({ foreign: true });
   for (const identity of [SITI, SITI, BUDI]) join(PRIVATE, identity);
   await listening(2);

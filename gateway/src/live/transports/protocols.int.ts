@@ -56,32 +56,38 @@ describe.each(PROTOCOLS)('over %s', (_protocol, openOver) => {
     expect(await stream.take()).toEqual({ data });
   });
 
-  it.each(REFUSED)('refuses %s, for that operation alone', async (_what, request, code) => {
-    const alive = open({ query: FEED });
-    await listening(1);
-    expect(await open(request).take()).toMatchObject({
-      errors: expect.arrayContaining([
-        expect.objectContaining({ extensions: expect.objectContaining({ code }) }),
-      ]),
-    });
-    toys.publish('1');
-    expect(await alive.take()).toEqual(event('1', 1));
-  });
+  it.each(REFUSED)(
+    'rejects %s and keeps other operations running',
+    async (_what, request, code) => {
+      const alive = open({ query: FEED });
+      await listening(1);
+      expect(await open(request).take()).toMatchObject({
+        errors: expect.arrayContaining([
+          expect.objectContaining({ extensions: expect.objectContaining({ code }) }),
+        ]),
+      });
+      toys.publish('1');
+      expect(await alive.take()).toEqual(event('1', 1));
+    },
+  );
 
-  it.each(CURSORS)('goes on from a cursor %s, and comes to share', async (_what, request) => {
-    const holder = open({ query: FEED });
-    await listening(1);
-    for (const id of ['1', '2', '3']) toys.publish(id);
-    for (const n of [1, 2, 3]) expect(await holder.take()).toEqual(event(String(n), n));
-    const back = open(request);
-    for (const n of [2, 3]) expect(numberOf(await back.take())).toBe(n);
-    for (const n of [4, 5, 6]) {
-      toys.publish(String(n));
-      expect(numberOf(await back.take())).toBe(n);
-      expect(await holder.take()).toEqual(event(String(n), n));
-    }
-    await vi.waitFor(() => expect(toys.feedListening()).toBeLessThanOrEqual(2));
-  });
+  it.each(CURSORS)(
+    'resumes from a cursor %s and joins the shared stream',
+    async (_what, request) => {
+      const holder = open({ query: FEED });
+      await listening(1);
+      for (const id of ['1', '2', '3']) toys.publish(id);
+      for (const n of [1, 2, 3]) expect(await holder.take()).toEqual(event(String(n), n));
+      const back = open(request);
+      for (const n of [2, 3]) expect(numberOf(await back.take())).toBe(n);
+      for (const n of [4, 5, 6]) {
+        toys.publish(String(n));
+        expect(numberOf(await back.take())).toBe(n);
+        expect(await holder.take()).toEqual(event(String(n), n));
+      }
+      await vi.waitFor(() => expect(toys.feedListening()).toBeLessThanOrEqual(2));
+    },
+  );
 
   it.each([
     ['null', null],
@@ -102,7 +108,7 @@ it('shares one upstream among all protocols', async () => {
   await listening(1);
   let waiting = streams.length;
   for (const stream of streams) void stream.take().then(() => (waiting -= 1));
-  // Until each of them is there: which one opened the stream makes no difference.
+  // Until each client is subscribed: any of them may have opened the stream.
   await vi.waitFor(() => {
     toys.publish('1');
     expect(waiting).toBe(0);
@@ -112,7 +118,7 @@ it('shares one upstream among all protocols', async () => {
   expect(toys.subscribed).toHaveLength(1);
 });
 
-it('begins with the state for whoever joins later a stream that takes no cursor', async () => {
+it('starts late subscribers of a stream without cursors with the last values', async () => {
   const query = 'subscription { itemState(id: "1") { n } }';
   toys.publish('1');
   for (const [, openOver] of PROTOCOLS) {
@@ -124,7 +130,7 @@ it('begins with the state for whoever joins later a stream that takes no cursor'
 });
 
 describe('an EventSource', () => {
-  /** What a browser's EventSource sends and reads, without its reconnects. */
+  /** A browser's EventSource, without its reconnects. */
   function source(lastEventId?: string) {
     let text = '';
     const request = get(`${gateway.url}/graphql?query=${encodeURIComponent(FEED)}`, {
@@ -144,7 +150,7 @@ describe('an EventSource', () => {
     return { events: () => text.split('\n\n').filter((one) => one.startsWith('event')) };
   }
 
-  it('gets the cursor as the id, and goes on from the last one', async () => {
+  it('receives the cursor as the event id and resumes from the last one', async () => {
     const first = source();
     await listening(1);
     for (const id of ['1', '2', '3']) toys.publish(id);
@@ -157,14 +163,14 @@ describe('an EventSource', () => {
   });
 });
 
-it('runs queries for a client that takes nothing but events', async () => {
+it('runs queries for a client that accepts only event streams', async () => {
   const [, openSse] = PROTOCOLS[1] as (typeof PROTOCOLS)[number];
   const stream = openSse(gateway.url, { query: '{ best { id rating } }' });
   expect(await stream.take()).toEqual({ data: { best: { id: '1', rating: 1 } } });
   expect(await stream.take()).toBe('complete');
 });
 
-it('does not run a mutation by GET', async () => {
+it('rejects a mutation by GET', async () => {
   const query = encodeURIComponent('mutation { rename(input: {id: "1", name: "x"}) { id } }');
   const response = await fetch(`${gateway.url}/graphql?query=${query}`, {
     headers: { accept: 'text/event-stream' },

@@ -23,8 +23,8 @@ async function listening(count: number): Promise<void> {
   await vi.waitFor(() => expect(toys.feedListening()).toBe(count), { timeout: 5000, interval: 5 });
 }
 
-describe('a subgraph that is killed and comes back', () => {
-  it('goes on from the last cursor: clients see what happened meanwhile, and nothing else', async () => {
+describe('a subgraph that is killed and restarted', () => {
+  it('resumes its streams from the last cursor without losing or repeating an event', async () => {
     const streams = [1, 2, 3].map(() => collect(gateway.client(), FEED));
     await listening(1);
     const first = toys.feed.length + 1;
@@ -47,7 +47,7 @@ describe('a subgraph that is killed and comes back', () => {
     }
   });
 
-  it('does not send a state again that clients have', async () => {
+  it('does not repeat a state that clients have', async () => {
     toys.publish('state');
     const stream = collect(
       gateway.client(),
@@ -65,8 +65,8 @@ describe('a subgraph that is killed and comes back', () => {
   });
 });
 
-describe('clients that come and go', () => {
-  it('leave nothing behind, with or without a goodbye', async () => {
+describe('clients that connect and leave', () => {
+  it('leave no stream and no connection, with or without a close frame', async () => {
     const cycle = async (turn: number): Promise<void> => {
       const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
       await new Promise((resolve) => socket.once('open', resolve));

@@ -16,7 +16,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** A connection whose other end keeps silent until the test lets it go on. */
+/** A connection whose other end does not read until the test lets it. */
 async function connect() {
   const got: unknown[] = [];
   const accepted = once(server, 'connection');
@@ -28,7 +28,7 @@ async function connect() {
   return { socket, other, got, closed };
 }
 
-it('one that was given up is gone at once, and nothing of it comes any more', async () => {
+it('drops a terminated connection at once, with the messages that it still holds', async () => {
   const { socket, other, got, closed } = await connect();
   other.send('late');
   socket.close(4499, 'Terminated');
@@ -37,7 +37,7 @@ it('one that was given up is gone at once, and nothing of it comes any more', as
   expect(got).toEqual([]);
 });
 
-it('one that is closed in order says goodbye, and takes what comes before the answer', async () => {
+it('closes a connection in order and receives messages until the close frame is answered', async () => {
   const { socket, other, got, closed } = await connect();
   socket.close(1000);
   other.send('before the answer');

@@ -17,7 +17,7 @@ afterEach(async () => {
   await gateway.stop();
 });
 
-/** Subscribes over HTTP, to a stream that nothing may be left out of. */
+/** Subscribes over HTTP to a stream that must not drop events. */
 function subscribe(accept: string, note: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -37,7 +37,7 @@ async function textOf(response: IncomingMessage): Promise<string> {
 }
 
 it.each([
-  // Not `complete`: graphql-sse's client and EventSource connect again by themselves.
+  // Not `complete`: graphql-sse's client and EventSource reconnect by themselves.
   ['text/event-stream', (end: string) => expect(end).not.toContain('event: complete')],
   [
     'multipart/mixed;subscriptionSpec=1.0',
@@ -45,7 +45,7 @@ it.each([
       expect(end).toMatch(/"payload":null,"errors":\[\{.*"code":"LAGGED".*\r\n--graphql--\r\n$/),
   ],
 ])(
-  '%s ends for a client that reads too slowly, so that it comes back; for nobody else',
+  'ends %s for a client that reads too slowly, so that it reconnects, and for no other client',
   async (accept, expectEnd) => {
     gateway = await startTestGateway(composeToys(toys.items.url, toys.ratings.url), {
       LIVE_QUEUE_MESSAGES: '50',

@@ -15,7 +15,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** A server whose every response is one stream. */
+/** Serves a stream in every response. */
 async function serve(format: typeof multipart) {
   const streams: HttpStream[] = [];
   const left = vi.fn();
@@ -42,7 +42,7 @@ describe.each([
   ['server-sent events', serverSentEvents],
   ['multipart', multipart],
 ])('a stream of %s', (_name, format) => {
-  it('ends a client that has read nothing for ten heartbeats', async () => {
+  it('closes a client that has read nothing during ten heartbeats', async () => {
     const { url, streams, left } = await serve(format);
     const request = get(url);
     request.on('error', () => {});
@@ -52,7 +52,7 @@ describe.each([
     });
     await vi.waitFor(() => expect(streams).toHaveLength(1));
     const [stream] = streams;
-    // More than kernels keep for a socket.
+    // More than the kernel buffers for a socket.
     for (let chunks = 0; chunks < 1_000 && stream?.ready(); chunks += 1) {
       stream.write([LARGE]);
       await new Promise((resolve) => setImmediate(resolve));
@@ -62,7 +62,7 @@ describe.each([
     await vi.waitFor(() => expect(left).toHaveBeenCalledTimes(1), { timeout: 5_000 });
   });
 
-  it('keeps a client that reads, and sends it heartbeats', async () => {
+  it('keeps a client that reads and sends it heartbeats', async () => {
     const { url, streams, left } = await serve(format);
     let text = '';
     const request = get(url, (response) => {

@@ -23,7 +23,7 @@ async function listening(count: number): Promise<void> {
   await vi.waitFor(() => expect(toys.feedListening()).toBe(count), { timeout: 3000, interval: 5 });
 }
 
-describe("close codes after which graphql-ws's client comes back", () => {
+describe("close codes after which graphql-ws's client reconnects", () => {
   it.each(Object.entries(LiveCloseCode))('%s', async (_name, code) => {
     let connections = 0;
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
@@ -81,7 +81,7 @@ it("Apollo's client reads multipart streams", async () => {
   await listening(0);
 });
 
-it("graphql-sse's client comes back after the gateway has stopped", async () => {
+it("graphql-sse's client reconnects after the gateway has stopped", async () => {
   const own = await startTestGateway(composeToys(toys.items.url, toys.ratings.url));
   let retries = 0;
   const client = createSseClient({
@@ -104,7 +104,7 @@ it("graphql-sse's client comes back after the gateway has stopped", async () => 
   await listening(0);
 });
 
-it('a client that reads nothing gets the newest of each item when it reads again', async () => {
+it('a client that pauses receives the newest event of each item when it reads again', async () => {
   const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
   await new Promise((resolve) => socket.once('open', resolve));
   socket.send('{"type":"connection_init"}');
@@ -127,7 +127,7 @@ it('a client that reads nothing gets the newest of each item when it reads again
   socket.pause();
   const before = toys.feed.length;
   const earlier = (await gateway.metric('gateway_live_events_total')) || 0;
-  // More than kernels keep for a socket; what is left over waits in the gateway, once an item.
+  // More than the kernel buffers for a socket; the gateway queues the rest, one event for each item.
   let published = 0;
   while (!((await gateway.metric('gateway_live_queued')) >= 5)) {
     for (let turn = 0; turn < 100; turn += 1) toys.publish(String(turn % 5));

@@ -28,7 +28,7 @@ async function listening(count: number): Promise<void> {
   await vi.waitFor(() => expect(toys.changes.listening()).toBe(count), { timeout: 3000 });
 }
 
-/** A client that comes back quickly, and the codes that its connections were closed with. */
+/** A client that reconnects quickly, and the close codes of its connections. */
 function connect(wsUrl: () => string) {
   const sockets: WebSocket[] = [];
   const codes: number[] = [];
@@ -85,7 +85,7 @@ function overApollo(ws: Client, note: string): Came {
 const start = (environment: Record<string, string> = {}): Promise<TestGateway> =>
   startTestGateway(composeToys(toys.items.url, toys.ratings.url), environment);
 
-/** Publishes until the client has something new: when it is back is its own affair. */
+/** Publishes until the client has received an event, which depends on when it reconnects. */
 async function comesBack(came: Came): Promise<void> {
   await vi.waitFor(
     () => {
@@ -101,10 +101,10 @@ describe.each([
   ["graphql-ws's client", overGraphqlWs],
   ["Apollo's GraphQLWsLink", overApollo],
 ])('%s', (_client, subscribe) => {
-  it(`comes back after ${LiveCloseCode.goingAway}, with which a gateway stops`, async () => {
+  it(`reconnects after ${LiveCloseCode.goingAway}, the code of a gateway that stops`, async () => {
     const first = await start();
     gateway = await start();
-    // As behind a load balancer: whoever connects again gets to another gateway.
+    // As behind a load balancer: a client that reconnects reaches another gateway.
     let url = first.wsUrl;
     const { client, codes } = connect(() => url);
     const came = subscribe(client, 'short');
@@ -117,7 +117,7 @@ describe.each([
     await comesBack(came);
   });
 
-  it(`comes back after ${LiveCloseCode.lagged}, when it has read too slowly`, async () => {
+  it(`reconnects after ${LiveCloseCode.lagged}, the code of a client that reads too slowly`, async () => {
     const slow = await start({ LIVE_QUEUE_MESSAGES: '50' });
     gateway = slow;
     const { client, sockets, codes } = connect(() => slow.wsUrl);

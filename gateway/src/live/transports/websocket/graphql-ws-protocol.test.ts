@@ -15,7 +15,7 @@ function connect() {
   const connection = new GraphqlWsConnection({
     socket: {
       send: (message) => void sent.push(JSON.parse(message)),
-      // Frames of less than 126 bytes have a head of two.
+      // Frames of less than 126 bytes have a header of two bytes.
       writeFrames: (frames) => void sent.push(JSON.parse(String(frames.subarray(2)))),
       ready: () => true,
       unread: () => 0,
@@ -64,12 +64,12 @@ beforeEach(() => {
 
 describe('a connection of graphql-transport-ws', () => {
   it.each([
-    ['text that is no JSON', ['nonsense'], 4400],
-    ['a message of no known type', [{ type: 'start' }], 4400],
+    ['text that is not JSON', ['nonsense'], 4400],
+    ['a message of an unknown type', [{ type: 'start' }], 4400],
     ["a server's message", [{ type: 'connection_init' }, { type: 'connection_ack' }], 4400],
     ['an operation before the connection is acknowledged', [subscribe('1')], 4401],
     ['a second initialisation', [{ type: 'connection_init' }, { type: 'connection_init' }], 4429],
-    ['an id that is in use', [{ type: 'connection_init' }, subscribe('1'), subscribe('1')], 4409],
+    ['an id in use', [{ type: 'connection_init' }, subscribe('1'), subscribe('1')], 4409],
   ])('closes on %s', (_what, messages, code) => {
     const { connection, say, closed } = connect();
     for (const message of messages) say(message);
@@ -77,7 +77,7 @@ describe('a connection of graphql-transport-ws', () => {
     connection.onClosed();
   });
 
-  it('closes when nobody initialises it, and leaves no timer when it closed before', () => {
+  it('closes when connection_init does not come, and leaves no timer after an earlier close', () => {
     const silent = connect();
     vi.advanceTimersByTime(1000);
     expect(silent.closed).toEqual([4408]);
@@ -93,7 +93,7 @@ describe('a connection of graphql-transport-ws', () => {
     expect(sent).toEqual([{ type: 'pong', payload: { at: 1 } }, { type: 'pong' }]);
   });
 
-  it('frames the payload of a stream for the id, whatever is in it', () => {
+  it('frames payloads for an id that needs escaping', () => {
     const { say, sent, subscribers } = connect();
     say({ type: 'connection_init' });
     say(subscribe('a"b'));
@@ -106,7 +106,7 @@ describe('a connection of graphql-transport-ws', () => {
     ]);
   });
 
-  it('leaves a stream on complete and on close, once each, and says nothing of it afterwards', () => {
+  it('leaves a stream on complete and on close, once each, and sends nothing afterwards', () => {
     const { connection, say, sent, subscribers, left } = connect();
     say({ type: 'connection_init' });
     say(subscribe('1'));
@@ -120,7 +120,7 @@ describe('a connection of graphql-transport-ws', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('takes an id again after its operation has ended', () => {
+  it('accepts an id again after its operation has ended', () => {
     const { say, closed, subscribers } = connect();
     say({ type: 'connection_init' });
     say(subscribe('1'));
@@ -130,7 +130,7 @@ describe('a connection of graphql-transport-ws', () => {
     expect(subscribers).toHaveLength(2);
   });
 
-  it('runs queries, and gives errors of requests that never ran as such', async () => {
+  it('runs queries and sends request errors as error messages', async () => {
     const { say, sent } = connect();
     say({ type: 'connection_init' });
     say(subscribe('1', '{ ok }'));

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { watchLiveness } from './liveness.ts';
 
-/** A socket of which the kernel has taken some bytes, while others wait. */
+/** A socket with bytes that the kernel has taken, and bytes that wait. */
 function createSocket() {
   return {
     taken: 0,
@@ -12,7 +12,7 @@ function createSocket() {
   };
 }
 
-it('is there at first, and as long as it answers', () => {
+it('reports a client as alive at first and while it answers', () => {
   const liveness = watchLiveness(createSocket());
   expect(liveness.check()).toBe(true);
   liveness.heard();
@@ -20,7 +20,7 @@ it('is there at first, and as long as it answers', () => {
   expect(liveness.check()).toBe(false);
 });
 
-it('is there while it takes of what waits for it, and no longer', () => {
+it('reports a client as alive while it takes bytes that wait for it', () => {
   const socket = createSocket();
   const liveness = watchLiveness(socket);
   liveness.check();
@@ -33,7 +33,7 @@ it('is there while it takes of what waits for it, and no longer', () => {
   expect(liveness.check()).toBe(false);
 });
 
-it('is not there because the kernel took the ping', () => {
+it('does not count a ping that the kernel has taken', () => {
   const socket = createSocket();
   const liveness = watchLiveness(socket);
   liveness.check();

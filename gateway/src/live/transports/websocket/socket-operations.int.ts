@@ -21,7 +21,7 @@ afterEach(async () => {
   await listening(0);
 });
 
-/** Waits until so many subscriptions reach the subgraph. */
+/** Waits until this many subscriptions reach the subgraph. */
 const listening = (count: number): Promise<void> => changesReach(toys, count);
 
 describe('operations over graphql-transport-ws', () => {
@@ -166,7 +166,7 @@ describe('operations over graphql-transport-ws', () => {
     ],
   ];
   it.each(refused)(
-    'refuses %s, for that operation alone',
+    'rejects %s and keeps other operations running',
     async (_what, query, variables, extensions) => {
       const client = gateway.client();
       const alive = collect(client, CHANGED, { id: '8' });
@@ -182,7 +182,7 @@ describe('operations over graphql-transport-ws', () => {
     },
   );
 
-  it('runs queries and mutations too', async () => {
+  it('runs queries and mutations', async () => {
     const client = gateway.client();
     const query = collect(client, '{ best { name rating } }');
     expect(await query.take()).toEqual({ next: { data: { best: { name: 'item 1', rating: 1 } } } });

@@ -28,7 +28,7 @@ afterEach(async () => {
   toys.subscribed.length = 0;
 });
 
-/** Waits until so many subscriptions reach the subgraph. */
+/** Waits until this many subscriptions reach the subgraph. */
 const listening = (count: number): Promise<void> => changesReach(toys, count);
 
 describe('subscriptions over graphql-transport-ws', () => {
@@ -51,7 +51,7 @@ describe('subscriptions over graphql-transport-ws', () => {
     expect(await stream.take()).toEqual({ complete: true });
   });
 
-  it('shares one upstream and one execution among clients that come before the first event', async () => {
+  it('shares one upstream and one execution among clients that join before the first event', async () => {
     const before = toys.ratings.requests.length;
     const named = CHANGED.replace('subscription', '# other layout\n  subscription Named');
     const clients = [1, 2, 3, 4].map(() => gateway.client());
@@ -67,7 +67,7 @@ describe('subscriptions over graphql-transport-ws', () => {
     expect(toys.ratings.requests.length - before).toBe(1);
     expect(toys.items.sockets()).toBe(1);
 
-    // One that comes later gets a stream of its own: a first event may be the state to begin with.
+    // A later client gets its own stream: the first event may be the initial state.
     const late = collect(gateway.client(), CHANGED, { id: '5' });
     await listening(2);
     expect(await gateway.metric('gateway_live_upstreams')).toBe(2);
@@ -83,7 +83,7 @@ describe('subscriptions over graphql-transport-ws', () => {
     expect(await gateway.metric('gateway_live_upstreams')).toBe(0);
   });
 
-  it('answers data null and an error when an entity cannot be fetched, and goes on', async () => {
+  it('sends null and an error when an entity cannot be fetched, and continues', async () => {
     const stream = collect(gateway.client(), CHANGED, { id: '6' });
     await listening(1);
     toys.rated.failing = true;
@@ -100,7 +100,7 @@ describe('subscriptions over graphql-transport-ws', () => {
     stream.leave();
   });
 
-  it("hands a subgraph's refusal on, with its code", async () => {
+  it("forwards a subgraph's error with its code", async () => {
     const query = 'subscription { refused(code: "NOT_FOUND") }';
     const stream = collect(gateway.client(), query);
     const outcome = (await stream.take()) as {
@@ -117,7 +117,7 @@ describe('subscriptions over graphql-transport-ws', () => {
 });
 
 describe('clients that leave', () => {
-  it.each(['close', 'terminate'] as const)('%s: their upstreams close', async (how) => {
+  it.each(['close', 'terminate'] as const)('closes their upstreams after %s', async (how) => {
     const sockets = await Promise.all([1, 2].map(() => openSocket()));
     for (const [index, socket] of sockets.entries()) {
       for (const id of ['a', 'b']) {
@@ -135,7 +135,7 @@ describe('clients that leave', () => {
     expect(await gateway.metric('gateway_live_upstreams')).toBe(0);
   });
 
-  it('close the connection to the subgraph after a while', async () => {
+  it('closes the connection to the subgraph after 2 s', async () => {
     const stream = collect(gateway.client(), CHANGED, { id: '1' });
     await listening(1);
     expect(toys.items.sockets()).toBe(1);
@@ -144,8 +144,8 @@ describe('clients that leave', () => {
   });
 });
 
-describe('a subgraph that is lost', () => {
-  it('is found again, and clients see no error', async () => {
+describe('a lost connection to a subgraph', () => {
+  it('is restored without an error for clients', async () => {
     const stream = collect(gateway.client(), CHANGED, { id: '9' });
     await listening(1);
     toys.changes.publish({ id: '9', delta: 1 });
@@ -164,7 +164,7 @@ describe('a subgraph that is lost', () => {
   });
 
   it.each([1000, 1001, 1011, 4400, 4499, 4500])(
-    'is subscribed to again after it closes with %i',
+    'is restored after the subgraph closes it with %i',
     async (code) => {
       const streams = ['1', '2'].map((id) => collect(gateway.client(), CHANGED, { id }));
       await listening(2);
@@ -183,7 +183,7 @@ describe('a subgraph that is lost', () => {
     },
   );
 
-  it('ends its streams with an error when it stays away past the limit', async () => {
+  it('ends its streams with an error when the subgraph is unavailable past the limit', async () => {
     const stream = collect(gateway.client(), CHANGED, { id: '9' });
     await listening(1);
     await toys.killItems();
@@ -196,7 +196,7 @@ describe('a subgraph that is lost', () => {
 });
 
 describe('stopping', () => {
-  it('says 1001 to clients, closes upstreams and leaves nothing open', async () => {
+  it('closes clients with 1001, closes upstreams and leaves nothing open', async () => {
     const own = await startTestGateway(composeToys(toys.items.url, toys.ratings.url));
     const socket = await openSocket(own.wsUrl);
     socket.send(
@@ -215,7 +215,7 @@ describe('stopping', () => {
   });
 });
 
-it('stops at once while it waits for a subgraph', async () => {
+it('stops at once while a stream waits for its subgraph', async () => {
   const own = await startTestGateway(composeToys());
   const socket = await openSocket(own.wsUrl);
   socket.send(

@@ -4,12 +4,12 @@ import * as ws from 'ws';
 import { createPayload } from '../../upstream/live-payload.ts';
 import { createFramer, nextHead } from './websocket-frames.ts';
 
-/** Exported by ws, and not by its types. */
+/** Exported by ws, but missing in its types. */
 const { Receiver } = ws as unknown as { Receiver: new (options: object) => Writable };
 
 const nextFrames = createFramer();
 
-/** What ws reads from the bytes. */
+/** The messages that ws reads from the bytes. */
 async function read(bytes: Buffer, count: number): Promise<unknown[]> {
   const receiver = new Receiver({ isServer: false });
   const messages: unknown[] = [];
@@ -34,7 +34,7 @@ const payloadOf = (text: string, extensions?: Record<string, unknown>) =>
 
 describe('frames of next messages', () => {
   const around = [0, 20, 60, 70, 80, 65_480, 65_500, 70_000];
-  it('are what ws reads, whatever their lengths, many in one buffer', async () => {
+  it('are read by ws, at every length, with several in one buffer', async () => {
     const payloads = around.map((length) => payloadOf(`é${'x'.repeat(length)}`));
     const id = 'an "id"';
     const messages = await read(nextFrames(nextHead(id), payloads), payloads.length);
@@ -56,7 +56,7 @@ describe('frames of next messages', () => {
     },
   );
 
-  it('say how many older events a payload stands for, beside extensions it has', async () => {
+  it('add the conflated count to the extensions of a payload', async () => {
     const frames = nextFrames(nextHead('1'), [payloadOf('a'), payloadOf('b', { x: 1 })], [2, 3]);
     expect(await read(frames, 2)).toMatchObject([
       { payload: { data: { text: 'a' }, extensions: { live: { conflated: 2 } } } },

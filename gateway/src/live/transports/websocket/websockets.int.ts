@@ -11,7 +11,7 @@ import { startWebsockets } from './websockets.ts';
 let stop = async (): Promise<void> => {};
 afterEach(() => stop());
 
-/** Websockets on a port of their own, whose streams never say anything. */
+/** Serves websockets on a free port; their streams never send an event. */
 async function serve({
   idleMs = 600_000,
   ...options
@@ -59,7 +59,7 @@ async function closeCode(socket: WebSocket): Promise<number> {
 }
 
 describe('websockets', () => {
-  it('refuse a client of no known protocol with 4406, and another path with 404', async () => {
+  it('reject an unknown subprotocol with 4406 and another path with 404', async () => {
     const { open } = await serve();
     const [error] = await once(open('/other'), 'error');
     expect(String(error)).toContain('404');
@@ -106,8 +106,8 @@ describe('websockets', () => {
     expect(JSON.parse(String((await once(other, 'message'))[0]))).toEqual({ type: 'pong' });
   });
 
-  it('leave the streams of a client that has vanished without a goodbye', async () => {
-    // Long enough for the pong of the living one on a busy machine.
+  it('leave the streams of a client that has vanished without a close frame', async () => {
+    // Long enough for the other client's pong on a busy machine.
     const { open, left } = await serve({ pingEveryMs: 500 });
     const [silent, alive] = [open('/graphql', undefined, true), open()];
     await Promise.all([once(silent, 'open'), once(alive, 'open')]);
@@ -119,7 +119,7 @@ describe('websockets', () => {
     expect(alive.readyState).toBe(WebSocket.OPEN);
   });
 
-  it('close one on which nothing has run for too long, with a code after which it comes back', async () => {
+  it('close an idle connection with a code after which clients reconnect', async () => {
     const { open } = await serve({ pingEveryMs: 100, idleMs: 300 });
     const [idle, busy] = [open(), open()];
     await Promise.all([once(idle, 'open'), once(busy, 'open')]);
@@ -132,7 +132,7 @@ describe('websockets', () => {
     expect(await closeCode(busy)).toBe(4482);
   });
 
-  it('read no further of a client that asks and reads no answers', async () => {
+  it('stop reading from a client that sends queries and reads no results', async () => {
     const asked = vi.fn(async () => ({ data: { x: 'x'.repeat(100_000) } }));
     const { open } = await serve({ execute: asked });
     const socket = open();
@@ -143,7 +143,7 @@ describe('websockets', () => {
       const payload = { query: '{ x }', variables: { pad: 'x'.repeat(2_000) } };
       socket.send(JSON.stringify({ id: String(id), type: 'subscribe', payload }));
     }
-    // It stays as it is, since nothing more is read.
+    // The number stays, because the gateway reads no further.
     let before = -1;
     await vi.waitFor(
       () => {
@@ -166,7 +166,7 @@ describe('websockets', () => {
     await answers;
   });
 
-  it('say 1001 when they stop, and that the gateway is no longer ready', async () => {
+  it('close with 1001 and report not ready when the gateway stops', async () => {
     const { url, open, stop } = await serve();
     const socket = open();
     await once(socket, 'open');
