@@ -5,59 +5,62 @@ import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import type { Java } from './java.ts';
 
-const GIVEN_UP_AFTER_MS = 600_000;
+/** A draft that is older than this belongs to a process that was killed. */
+const ABANDONED_AFTER_MS = 600_000;
 
 export interface ClassArchiveOptions {
   java: Java;
-  /** How the JVM is set up; it takes an archive only of one that was set up alike. */
+  /** The JVM's options. A JVM accepts only an archive that was made with the same options. */
   jvm: readonly string[];
-  /** The folder of the jars, as its real path; the archive is kept in it. */
+  /** The real path of the folder with the jars. The archive is stored in it. */
   libraries: string;
-  /** Where a start notes the classes that it loads. */
+  /** The file in which a start records the classes that it loads. */
   listFile: string;
-  /** Of the process that makes an archive, as `os.setPriority` takes it; below normal unless told otherwise. */
+  /** The priority of the archiving process, for `os.setPriority`. Default: below normal. */
   priority?: number | undefined;
 }
 
 export interface ClassArchive {
-  /** Arguments of a JVM that starts with the archive; none while there is no archive. */
+  /** JVM arguments that use the archive. Empty without an archive. */
   readonly use: readonly string[];
-  /** Arguments of the JVM that the next archive is made after; none when there is one already. */
+  /** JVM arguments that record the loaded classes. Empty if there is an archive. */
   readonly record: readonly string[];
   /**
-   * Makes the archive after a start that recorded, in a process (6 s of CPU, 60 MB) that is killed when the signal is
-   * aborted. Never rejects: without an archive, starts are only slower.
+   * Writes the archive after a start that has recorded its classes, in a separate process (6 s of CPU,
+   * 60 MB). Kills that process when the signal is aborted. Never rejects: without an archive, starts are
+   * only slower.
    */
-  make(signal: AbortSignal): Promise<void>;
+  write(signal: AbortSignal): Promise<void>;
 }
 
 /**
- * Kafka's classes as a JVM has read, checked and laid them out: half of the CPU of its start goes into that
- * (Java's class data sharing). A file of its own for each build of Java.
+ * Finds the archive of Kafka's classes (Java's class data sharing): the classes as a JVM has parsed,
+ * verified and laid them out, which takes half of the CPU of a start. There is one archive for each build
+ * of Java.
  */
-export async function classArchive(options: ClassArchiveOptions): Promise<ClassArchive> {
+export async function findClassArchive(options: ClassArchiveOptions): Promise<ClassArchive> {
   const { java, jvm, libraries, listFile } = options;
   const key = createHash('sha256').update([java.command, java.build, ...jvm].join('\0'));
   const prefix = `classes-${key.digest('hex').slice(0, 12)}-`;
-  const archive = await whole(libraries, prefix);
+  const archive = await findComplete(libraries, prefix);
   await rm(listFile, { force: true });
   if (archive) {
-    // Checked by its sums, too: one that is not what was written is left unused.
+    // The JVM verifies the checksums and does not use a corrupt archive.
     const use = [`-XX:SharedArchiveFile=${archive}`, '-XX:+VerifySharedSpaces'];
-    return { use, record: [], make: async () => {} };
+    return { use, record: [], write: async () => {} };
   }
   return {
     use: [],
     record: [`-XX:DumpLoadedClassList=${listFile}`],
-    make: (signal) =>
-      make(options, prefix, signal)
+    write: (signal) =>
+      write(options, prefix, signal)
         .finally(() => rm(listFile, { force: true }))
         .catch(() => {}),
   };
 }
 
-/** An archive that is as long as its name says: a JVM that reads beyond the end of a cut one dies of it. */
-async function whole(libraries: string, prefix: string): Promise<string | undefined> {
+/** Finds an archive whose length matches its name: a JVM crashes on a truncated archive. */
+async function findComplete(libraries: string, prefix: string): Promise<string | undefined> {
   for (const name of await readdir(libraries)) {
     if (!name.startsWith(prefix)) continue;
     const file = join(libraries, name);
@@ -67,7 +70,7 @@ async function whole(libraries: string, prefix: string): Promise<string | undefi
   return undefined;
 }
 
-async function make(
+async function write(
   options: ClassArchiveOptions,
   prefix: string,
   signal: AbortSignal,
@@ -75,12 +78,12 @@ async function make(
   const { java, jvm, libraries, listFile } = options;
   const { priority = constants.priority.PRIORITY_BELOW_NORMAL } = options;
   const list = await readFile(listFile, 'utf8');
-  // Beside its place, and moved there when done. The name keeps the length, for whoever reads it.
-  const draft = join(libraries, `${prefix}making`);
-  await begin(draft);
+  // Renamed when complete. The name contains the length, which findComplete checks.
+  const draft = join(libraries, `${prefix}draft`);
+  await createDraft(draft);
   try {
     const file = join(draft, 'archive.jsa');
-    // A copy: the JVM goes on writing to its list, whose last line may be half there.
+    // A copy without the last line, which may be incomplete: the JVM still writes to its list.
     const lines = join(draft, 'classes.lst');
     await writeFile(lines, list.slice(0, list.lastIndexOf('\n') + 1));
     const dump = ['-Xshare:dump', `-XX:SharedClassListFile=${lines}`];
@@ -95,14 +98,14 @@ async function make(
   }
 }
 
-/** @throws when another start is making one, unless it has been at it for longer than that takes: it was killed */
-async function begin(draft: string): Promise<void> {
+/** @throws if another start is writing the archive */
+async function createDraft(draft: string): Promise<void> {
   const begun = (await stat(draft).catch(() => undefined))?.mtimeMs ?? Date.now();
-  if (Date.now() - begun > GIVEN_UP_AFTER_MS) await rm(draft, { recursive: true, force: true });
+  if (Date.now() - begun > ABANDONED_AFTER_MS) await rm(draft, { recursive: true, force: true });
   await mkdir(draft);
 }
 
-/** Resolves once it has ended well; when the signal is aborted it is killed first. */
+/** Runs a command. Resolves on exit code 0. Kills the process when the signal is aborted. */
 function run(
   command: string,
   args: string[],
@@ -111,12 +114,12 @@ function run(
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: 'ignore', killSignal: 'SIGKILL', signal });
     if (child.pid === undefined) return void child.once('error', reject);
-    // That it was killed; it is waited for all the same.
+    // The abort is reported here too. Wait for the exit nevertheless.
     child.on('error', () => {});
     try {
       setPriority(child.pid, priority);
     } catch {
-      // It has the one of this process, which may not raise it.
+      // Without the right to raise the priority, the process keeps this process's priority.
     }
     child.once('exit', (code, killed) => {
       if (code === 0) resolve();

@@ -24,7 +24,7 @@ export interface LibrariesOptions {
  * Returns the folder with Kafka's jars. Maven fetches them the first time (43 MB, about 6 s).
  * @throws {StartError} if Maven is missing or cannot fetch them
  */
-export async function kafkaLibraries(options: LibrariesOptions): Promise<string> {
+export async function fetchKafkaLibraries(options: LibrariesOptions): Promise<string> {
   const { directory, log = () => {}, progress = () => {}, signal } = options;
   await findMaven(directory);
   const version = kafkaVersion();

@@ -14,10 +14,10 @@ import {
 } from '../processes/child.ts';
 import { freePort, isFree } from '../processes/free-port.ts';
 import { stopLeftover } from '../processes/leftover.ts';
-import { type ClassArchive, classArchive } from './class-archive.ts';
+import { type ClassArchive, findClassArchive } from './class-archive.ts';
 import { formatStorage } from './format-storage.ts';
 import { findJava } from './java.ts';
-import { kafkaLibraries } from './kafka-libraries.ts';
+import { fetchKafkaLibraries } from './kafka-libraries.ts';
 import { kafkaProperties, type ProxiedListener } from './kafka-properties.ts';
 import { type SecuredListener, scramArguments } from './secured-listener.ts';
 
@@ -80,7 +80,9 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   const java = await findJava();
   const librariesRoot = options.libraries ?? join(gudangDirectory(), 'kafka');
   // The real path: a class archive is valid for exactly one class path.
-  const libraries = await realpath(await kafkaLibraries({ ...options, directory: librariesRoot }));
+  const libraries = await realpath(
+    await fetchKafkaLibraries({ ...options, directory: librariesRoot }),
+  );
   options.progress?.('Starting Kafka');
   await mkdir(directory, { recursive: true });
   const leftover = await stopLeftover(pidFile, properties);
@@ -94,7 +96,7 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   const users = secured ? scramArguments(secured) : [];
   const listFile = join(directory, 'classes.lst');
   const priority = options.archivePriority;
-  const archive = await classArchive({ java, jvm: JVM, libraries, listFile, priority });
+  const archive = await findClassArchive({ java, jvm: JVM, libraries, listFile, priority });
   const jvm = [...JVM, ...archive.use, '-cp', join(libraries, '*')];
   await formatStorage({ java, jvm, directory, properties, users, ...(signal && { signal }) });
   const output = openSync(logFile, 'a');
@@ -112,10 +114,10 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
 /** Ties the archiving process to Kafka: it is aborted when Kafka exits, and `exited` waits for both. */
 function withArchiving(child: Child, archive: ClassArchive): Pick<RunningKafka, 'exited' | 'stop'> {
   const ending = new AbortController();
-  const made = archive.make(ending.signal);
+  const written = archive.write(ending.signal);
   const exited = child.exited.then(async (exit) => {
     ending.abort();
-    await made;
+    await written;
     return exit;
   });
   const stop = async (deadlineMs?: number) => {

@@ -11,7 +11,7 @@ import type {} from 'vitest';
 import { gudangDirectory } from '../gudang-directory.ts';
 import { findJava } from '../kafka/java.ts';
 import { startKafka } from '../kafka/kafka.ts';
-import { kafkaLibraries } from '../kafka/kafka-libraries.ts';
+import { fetchKafkaLibraries } from '../kafka/kafka-libraries.ts';
 import { startPostgres } from '../postgres/postgres.ts';
 import { startWatchdog } from '../processes/watchdog.ts';
 
@@ -132,7 +132,7 @@ export async function runWithKafkaClasses(
   program: string,
   programArguments: readonly string[],
 ): Promise<void> {
-  const libraries = await kafkaLibraries({ directory: join(gudangDirectory(), 'kafka') });
+  const libraries = await fetchKafkaLibraries({ directory: join(gudangDirectory(), 'kafka') });
   const { command } = await findJava();
   await promisify(execFile)(command, [
     '-cp',
