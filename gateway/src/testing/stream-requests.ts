@@ -2,9 +2,9 @@ import type { StreamRequest } from './protocol-clients.ts';
 
 /** Operations on the toys' feed, and their results for its first event, of item 7. */
 export const SHAPES: readonly [string, StreamRequest, unknown][] = [
-  ['a plain one', { query: 'subscription { itemFeed { n } }' }, { itemFeed: { n: 1 } }],
+  ['a plain operation', { query: 'subscription { itemFeed { n } }' }, { itemFeed: { n: 1 } }],
   [
-    'aliases, of the cursor and the key too',
+    'aliases, also of the cursor and the key',
     { query: 'subscription { f: itemFeed { p: place it: item { key: id r: rating } } }' },
     { f: { p: 'p1', it: { key: '7', r: 7 } } },
   ],
@@ -47,7 +47,7 @@ export const SHAPES: readonly [string, StreamRequest, unknown][] = [
     { itemFeed: { n: 1, item: { id: '7' } } },
   ],
   [
-    'the key and the cursor left out',
+    'skipped key and cursor',
     {
       query:
         'subscription ($yes: Boolean!) { itemFeed { n place @skip(if: $yes) item @skip(if: $yes) { id } } }',
@@ -66,7 +66,7 @@ export const SHAPES: readonly [string, StreamRequest, unknown][] = [
     { itemFeed: { __typename: 'FeedEvent', item: { __typename: 'Item' } } },
   ],
   [
-    'one name among others',
+    'an operation chosen by name',
     { query: 'query Q { best { id } } subscription S { itemFeed { n } }', operationName: 'S' },
     { itemFeed: { n: 1 } },
   ],
@@ -74,7 +74,7 @@ export const SHAPES: readonly [string, StreamRequest, unknown][] = [
 
 /** Operations that continue after the first event; the field `n` identifies an event. */
 export const CURSORS: readonly [string, StreamRequest][] = [
-  ['written in it', { query: 'subscription { itemFeed(after: "p1") { n place item { id } } }' }],
+  ['as a literal', { query: 'subscription { itemFeed(after: "p1") { n place item { id } } }' }],
   [
     'by variable',
     {
@@ -83,18 +83,18 @@ export const CURSORS: readonly [string, StreamRequest][] = [
     },
   ],
   [
-    'by a default variable',
+    'by a default value',
     { query: 'subscription ($a: String = "p1") { itemFeed(after: $a) { n place item { id } } }' },
   ],
   [
-    'by a variable over its default',
+    'by a variable with a default value',
     {
       query: 'subscription ($a: String = "p0") { itemFeed(after: $a) { n item { id } } }',
       variables: { a: 'p1' },
     },
   ],
   [
-    'written in an inline fragment at the root',
+    'as a literal in an inline fragment at the root',
     { query: 'subscription { ... on Subscription { itemFeed(after: "p1") { n } } }' },
   ],
   [
@@ -114,7 +114,7 @@ export const CURSORS: readonly [string, StreamRequest][] = [
     },
   ],
   [
-    'written in it, beside another argument, with aliases in a fragment',
+    'as a literal beside another argument, with aliases in a fragment',
     {
       query:
         'subscription ($t: String) { f: itemFeed(tag: $t, after: "p1") { ...F } } fragment F on FeedEvent { n item: place place: item { id } }',
@@ -122,7 +122,7 @@ export const CURSORS: readonly [string, StreamRequest][] = [
     },
   ],
   [
-    'by variable, with neither cursor nor key selected, and with what @skip leaves',
+    'by variable, without a selected cursor or key, and with @skip',
     {
       query:
         'subscription ($a: String, $yes: Boolean!) { itemFeed(after: $a) { n place @skip(if: $yes) item @skip(if: $yes) { id } } }',
@@ -153,7 +153,7 @@ export const REFUSED: readonly [string, StreamRequest, string][] = [
     VALIDATION,
   ],
   [
-    'a root field left out',
+    'a skipped root field',
     { query: 'subscription { itemFeed @skip(if: true) { n } }' },
     VALIDATION,
   ],
@@ -193,5 +193,5 @@ export const REFUSED: readonly [string, StreamRequest, string][] = [
     },
     'BAD_USER_INPUT',
   ],
-  ["the subgraph's refusal", { query: 'subscription { refused(code: "NO") }' }, 'NO'],
+  ['an error of the subgraph', { query: 'subscription { refused(code: "NO") }' }, 'NO'],
 ];

@@ -4,23 +4,35 @@ import { buildSupergraph } from '../../supergraph.ts';
 import { composeToys } from '../../testing/toy-graph.ts';
 import { readPrivateFields } from './private-fields.ts';
 
-const touchesPrivate = readPrivateFields(buildSupergraph(composeToys()));
+const selectsPrivate = readPrivateFields(buildSupergraph(composeToys()));
 
 it.each([
-  ['no marked field', '{ itemFeed { n item { id rating } } }', false],
-  ['a marked field', '{ itemFeed { n seenBy } }', true],
-  ['one under an alias', '{ itemFeed { n: seenBy } }', true],
-  ['another field under its name', '{ itemFeed { seenBy: n } }', false],
-  ['one in a fragment', '{ itemFeed { ...F } } fragment F on FeedEvent { seenBy }', true],
-  ['one that a variable may leave out', '{ itemFeed { n seenBy @include(if: $yes) } }', true],
-  ['a field whose type is marked', '{ itemFeed { owner { name } } }', true],
-  ['a field of an interface that one type has marked', '{ itemFeed { noted { note } } }', true],
+  ['finds nothing without a private field', '{ itemFeed { n item { id rating } } }', false],
+  ['finds a private field', '{ itemFeed { n seenBy } }', true],
+  ['finds a private field under an alias', '{ itemFeed { n: seenBy } }', true],
+  ['ignores another field under the name of a private one', '{ itemFeed { seenBy: n } }', false],
   [
-    'the same of a type that has not',
+    'finds a private field in a fragment',
+    '{ itemFeed { ...F } } fragment F on FeedEvent { seenBy }',
+    true,
+  ],
+  [
+    'finds a private field that a variable may skip',
+    '{ itemFeed { n seenBy @include(if: $yes) } }',
+    true,
+  ],
+  ['finds a field of a private type', '{ itemFeed { owner { name } } }', true],
+  [
+    'finds an interface field that is private in an implementation',
+    '{ itemFeed { noted { note } } }',
+    true,
+  ],
+  [
+    'ignores an implementation where the field is not private',
     '{ itemFeed { noted { ... on PublicNote { note } } } }',
     false,
   ],
 ])('%s', (_what, selection, expected) => {
   const variables = selection.includes('$yes') ? '($yes: Boolean!)' : '';
-  expect(touchesPrivate(parse(`subscription ${variables} ${selection}`))).toBe(expected);
+  expect(selectsPrivate(parse(`subscription ${variables} ${selection}`))).toBe(expected);
 });

@@ -92,7 +92,7 @@ describe.each(PROTOCOLS)('over %s', (_protocol, openOver) => {
   it.each([
     ['null', null],
     ['absent', undefined],
-  ])('begins from now on when the cursor is %s', async (_what, a) => {
+  ])('starts from now on when the cursor is %s', async (_what, a) => {
     toys.publish('1');
     const query = 'subscription ($a: String) { itemFeed(after: $a) { n } }';
     const stream = open({ query, variables: { a } });

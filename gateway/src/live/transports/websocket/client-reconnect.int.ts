@@ -24,7 +24,7 @@ async function listening(count: number): Promise<void> {
 }
 
 describe("close codes after which graphql-ws's client reconnects", () => {
-  it.each(Object.entries(LiveCloseCode))('%s', async (_name, code) => {
+  it.each(Object.entries(LiveCloseCode))('include %s', async (_name, code) => {
     let connections = 0;
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     server.on('connection', (socket) => {

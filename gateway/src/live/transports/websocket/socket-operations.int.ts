@@ -81,7 +81,7 @@ describe('operations over graphql-transport-ws', () => {
       { itemChanged: { __typename: 'ItemChange', item: { __typename: 'Item' } } },
     ],
     [
-      'a name among others',
+      'an operation chosen by name',
       'query Q { hello(name: "x") } subscription S { other }',
       { operationName: 'S' },
       { other: 1 },

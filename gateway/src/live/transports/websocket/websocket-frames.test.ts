@@ -44,7 +44,7 @@ describe('frames of next messages', () => {
   });
 
   it.each(Array.from({ length: 12 }, (_, index) => index))(
-    'are right where the length takes more bytes (%i)',
+    'have the right header where the length needs more bytes (%i)',
     async (more) => {
       const head = nextHead('1');
       const bare = nextFrames(head, [payloadOf('')]).length - 2;
