@@ -1,8 +1,8 @@
 export { SESSION_TIMEOUT_MS, startConsumer } from './consumer.ts';
+export { measureLag } from './consumer-lag.ts';
 export { connectionOptions, createKafkaClient, LONGEST_RETRY_MS } from './kafka-client.ts';
 export { type KafkaConnection, startKafka } from './kafka-connection.ts';
 export { kafkaProblem } from './kafka-problem.ts';
-export { measureLag } from './measure-lag.ts';
 export { protocolErrors } from './protocol-error.ts';
 export { readTopic, topicBounds } from './read-topic.ts';
 export { headerNumber, headerText, isNullHeader, type KafkaRecord, toRecord } from './record.ts';

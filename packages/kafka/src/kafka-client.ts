@@ -2,10 +2,10 @@ import type { Logger } from '@gudang/runtime';
 import type { SettingsOf } from '@gudang/runtime/settings';
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
 import { installCodecs } from './codecs.ts';
-import { patchFetchDecoder } from './fetch-decoder-patch.ts';
-import { patchGroupMember } from './group-member-patch.ts';
-import { patchProduceRequest } from './produce-request-patch.ts';
-import { patchRequestQueue } from './request-queue-patch.ts';
+import { patchFetchDecoder } from './patches/fetch-decoder.ts';
+import { patchGroupMember } from './patches/group-member.ts';
+import { patchProduceRequest } from './patches/produce-request-patch.ts';
+import { patchRequestQueue } from './patches/request-queue.ts';
 import type { kafkaSettings } from './settings.ts';
 
 /**

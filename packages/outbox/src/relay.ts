@@ -3,11 +3,11 @@ import { LONGEST_RETRY_MS, protocolErrors } from '@gudang/kafka';
 import type { Service, Stoppable } from '@gudang/runtime';
 import { createBackoff, pause } from '@gudang/runtime';
 import type { Producer, RecordMetadata } from 'kafkajs';
-import { checkEpoch } from './check-epoch.ts';
+import { checkEpoch } from './epoch.ts';
+import { openRelaySession, type RelaySession } from './leader-session.ts';
 import { type OutboxRow, rowsWithin, toMessage } from './outbox-row.ts';
 import { isPoison } from './poison.ts';
 import { createProducer } from './producer.ts';
-import { openRelaySession, type RelaySession } from './relay-session.ts';
 import { traceSending } from './trace-sending.ts';
 
 /** The most rows sent in one go. */

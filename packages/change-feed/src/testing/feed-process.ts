@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { connectTestKafka, createTestService } from '@gudang/kafka/testing';
 import type { SqlClient } from '@gudang/postgres';
-import { startFeed } from '../feed.ts';
+import { startFeed } from '../change-feed.ts';
 
 /**
  * A reader of a change topic in a process of its own, for a test to freeze: says `ready`, then the

@@ -1,5 +1,5 @@
 import { Kafka, logLevel } from 'kafkajs';
-import { patchRequestQueue } from '../request-queue-patch.ts';
+import { patchRequestQueue } from '../patches/request-queue.ts';
 
 /** An idle consumer in a process of its own: prints the CPU it takes in 3 s, in milliseconds. */
 const [broker = '', topic = '', patched = ''] = process.argv.slice(2);

@@ -2,8 +2,8 @@ import { createKafkaClient, kafkaProblem } from '@gudang/kafka';
 import { kafkaSettings } from '@gudang/kafka/settings';
 import { createLogger } from '@gudang/runtime';
 import { readSettings, SettingsError } from '@gudang/runtime/settings';
+import { readCommand, USAGE } from './cli.ts';
 import { CommandError, runCommand } from './run-command.ts';
-import { readCommand, USAGE } from './words.ts';
 
 const command = readCommand(process.argv.slice(2));
 if (command === undefined) {

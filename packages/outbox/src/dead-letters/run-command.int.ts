@@ -8,8 +8,8 @@ import { HEADER } from '@gudang/messages';
 import { eventually } from '@gudang/runtime/testing';
 import { Partitioners, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { readCommand } from './cli.ts';
 import { runCommand } from './run-command.ts';
-import { readCommand } from './words.ts';
 
 describe('the dead letters', () => {
   const prefix = testTopicPrefix();

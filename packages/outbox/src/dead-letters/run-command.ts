@@ -1,8 +1,8 @@
 import type { Kafka } from 'kafkajs';
+import type { Command } from './cli.ts';
 import type { DeadLetterEntry } from './dead-letter.ts';
 import { handleDeadLetters, readDeadLetters } from './dead-letter-topic.ts';
 import { renderLetter, renderList } from './render.ts';
-import type { Command } from './words.ts';
 
 /** What is wrong with what was asked for, in words for people. */
 export class CommandError extends Error {}

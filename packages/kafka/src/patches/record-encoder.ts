@@ -1,4 +1,4 @@
-import type { HeaderValue, RecordHeaders } from './record.ts';
+import type { HeaderValue, RecordHeaders } from '../record.ts';
 
 /** A record as kafkajs hands it to its encoder. */
 export interface RecordToEncode {

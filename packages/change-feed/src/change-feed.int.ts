@@ -7,8 +7,8 @@ import type { SqlClient } from '@gudang/postgres';
 import { eventually } from '@gudang/runtime/testing';
 import { Partitioners, type Producer } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { type Feed, startFeed } from './feed.ts';
-import type { Watch } from './watch.ts';
+import { type Feed, startFeed } from './change-feed.ts';
+import type { Watch } from './watchers.ts';
 
 const TOPIC = 'stock_changed';
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
-import { type ConsumerGroup, keepMember } from './group-member-patch.ts';
+import { type ConsumerGroup, keepMember } from './group-member.ts';
 
 /** A stand-in for kafkajs's class, whose own needs a cluster; a fresh one, as each patch is kept. */
 function createGroups(leave: () => Promise<void> = async () => {}) {

@@ -6,9 +6,9 @@ import { eventually } from '@gudang/runtime/testing';
 import { Partitioners, type Producer } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { startConsumer } from './consumer.ts';
+import { measureLag } from './consumer-lag.ts';
 import { createKafkaClient } from './kafka-client.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
-import { measureLag } from './measure-lag.ts';
 import { connectTestKafka, createTestService } from './testing/test-service.ts';
 
 /** What a scrape says of a metric, by partition. */

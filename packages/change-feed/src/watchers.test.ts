@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LoggedChange } from './change-log.ts';
-import { createWatchers, type Watch } from './watch.ts';
+import { createWatchers, type Watch } from './watchers.ts';
 
 const change = (key: string, offset: number): LoggedChange => ({
   offset,

@@ -1,5 +1,5 @@
+import { replaceModule } from './kafkajs-internals.ts';
 import { encodeProduceRequest, type ProduceRequest } from './produce-request.ts';
-import { replaceModule } from './replace-module.ts';
 
 /** What kafkajs makes a request of; the versions from 3 on are all made so. */
 export interface RequestToMake extends ProduceRequest {

@@ -2,7 +2,7 @@ import type { KafkaConnection } from '@gudang/kafka';
 import { headerText, readTopic, topicBounds } from '@gudang/kafka';
 import { eventType, HEADER } from '@gudang/messages';
 import type { Producer } from 'kafkajs';
-import type { RelaySession, SentEvent } from './relay-session.ts';
+import type { RelaySession, SentEvent } from './leader-session.ts';
 
 /** More events than the repeats of one send: not all of them can be waiting. */
 const ENOUGH_TO_TELL = 5_000;

@@ -1,4 +1,4 @@
-import { replaceModule, requireFromKafkajs } from './replace-module.ts';
+import { replaceModule, requireFromKafkajs } from './kafkajs-internals.ts';
 
 /** kafkajs's reader of bytes. */
 interface Decoder {

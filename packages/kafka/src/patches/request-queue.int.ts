@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { testTopicPrefix } from '@gudang/embedded/testing';
 import { expect, inject, it } from 'vitest';
-import { connectTestKafka, createTestService } from './testing/test-service.ts';
+import { connectTestKafka, createTestService } from '../testing/test-service.ts';
 
 const run = promisify(execFile);
-const program = fileURLToPath(new URL('./testing/idle-consumer.ts', import.meta.url));
+const program = fileURLToPath(new URL('../testing/idle-consumer.ts', import.meta.url));
 
 it('an idle consumer takes less than half the CPU that kafkajs alone takes', async () => {
   const service = createTestService({ brokers: inject('kafkaBrokers'), prefix: testTopicPrefix() });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readCommand } from './words.ts';
+import { readCommand } from './cli.ts';
 
 const read = (words: string) => readCommand(words === '' ? [] : words.split(' '));
 

@@ -19,7 +19,7 @@ import { parseTraceparent, startSpan } from '@gudang/runtime/tracing';
 import { type Arrival, createChangeLog } from './change-log.ts';
 import { type Cursor, NO_EPOCH } from './cursor.ts';
 import { createFeedMetrics } from './feed-metrics.ts';
-import { createWatchers, type Watch } from './watch.ts';
+import { createWatchers, type Watch } from './watchers.ts';
 
 /** How many of the last changes are kept and can be replayed. */
 const WINDOW = 10_000;
