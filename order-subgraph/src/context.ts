@@ -1,5 +1,5 @@
 import { ANONYMOUS, type Identity } from '@gudang/auth';
-import type { Feed } from '@gudang/change-feed';
+import type { ChangeFeed } from '@gudang/change-feed';
 import type { OrderState, OrderStatus } from '@gudang/events';
 import type { KeysetCursor, Page } from '@gudang/subgraph';
 import DataLoader from 'dataloader';
@@ -16,7 +16,7 @@ export interface StockReference {
 /** The context of one operation. */
 export interface Context {
   readonly database: Database;
-  readonly changeFeed: Feed;
+  readonly changeFeed: ChangeFeed;
   readonly createOrder: CreateOrder;
   /** The caller, as reported by the gateway. */
   readonly identity: Identity;

@@ -1,5 +1,5 @@
 import type { Identity } from '@gudang/auth';
-import { ORDER_CHANGED, ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
+import { ORDER_CHANGED, SHARED_TOPICS } from '@gudang/events';
 import type { ProcessContext } from '@gudang/runtime';
 import { startSubgraph } from '@gudang/subgraph';
 import { createContext } from './context.ts';
@@ -16,7 +16,8 @@ export function startOrderSubgraph(context: ProcessContext<typeof settingsTable>
   return startSubgraph(context, {
     databaseSetting: 'ORDER_DATABASE_URL',
     openDatabase,
-    sharedTopics: [ORDER_CREATED, ORDER_DECIDED],
+    sharedTopics: SHARED_TOPICS,
+    whileKafkaIsUnavailable: 'Orders are accepted meanwhile and settle when it returns',
     changeTopic: ORDER_CHANGED,
     consumer: orderDecidedConsumer,
     schema: new URL('../schema.graphql', import.meta.url),

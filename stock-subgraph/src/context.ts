@@ -1,5 +1,5 @@
 import { ANONYMOUS, type Identity } from '@gudang/auth';
-import { type Feed, formatCursor } from '@gudang/change-feed';
+import { type ChangeFeed, formatCursor } from '@gudang/change-feed';
 import type { StockState } from '@gudang/events';
 import type { Page } from '@gudang/subgraph';
 import DataLoader from 'dataloader';
@@ -10,7 +10,7 @@ import { findMovementPages, type MovementRow } from './stocks/ledger.ts';
 /** The context of one operation. */
 export interface Context {
   readonly database: Database;
-  readonly changeFeed: Feed;
+  readonly changeFeed: ChangeFeed;
   /** The caller, as reported by the gateway. */
   readonly identity: Identity;
   /** W3C traceparent to propagate: of the operation's own span if it is traced, otherwise of its cause. */

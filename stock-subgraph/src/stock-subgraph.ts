@@ -1,5 +1,5 @@
 import type { Identity } from '@gudang/auth';
-import { ORDER_CREATED, ORDER_DECIDED, STOCK_CHANGED } from '@gudang/events';
+import { SHARED_TOPICS, STOCK_CHANGED } from '@gudang/events';
 import type { ProcessContext } from '@gudang/runtime';
 import { startSubgraph } from '@gudang/subgraph';
 import { createContext } from './context.ts';
@@ -14,7 +14,8 @@ export function startStockSubgraph(context: ProcessContext<typeof settingsTable>
   return startSubgraph(context, {
     databaseSetting: 'STOCK_DATABASE_URL',
     openDatabase,
-    sharedTopics: [ORDER_CREATED, ORDER_DECIDED],
+    sharedTopics: SHARED_TOPICS,
+    whileKafkaIsUnavailable: 'Stock changes are stored and sent when it returns',
     changeTopic: STOCK_CHANGED,
     consumer: orderCreatedConsumer,
     schema: new URL('../schema.graphql', import.meta.url),

@@ -151,7 +151,7 @@ describe('rejected by Kafka', () => {
     [
       'a user without permissions',
       () => ({ KAFKA_SASL_USERNAME: GUEST.name, KAFKA_SASL_PASSWORD: GUEST.password }),
-      /does not let this user do what it must \(\w+_AUTHORIZATION_FAILED\)$/,
+      /denies this user a required operation \(\w+_AUTHORIZATION_FAILED\)$/,
       /grant the user of KAFKA_SASL_USERNAME/,
     ],
   ])(

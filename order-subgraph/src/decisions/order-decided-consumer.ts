@@ -1,4 +1,9 @@
-import { decodeOrderDecided, ORDER_DECIDED, type OrderDecided } from '@gudang/events';
+import {
+  decodeOrderDecided,
+  ORDER_DECIDED,
+  ORDER_SUBJECT,
+  type OrderDecided,
+} from '@gudang/events';
 import type { SubgraphConsumer } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
 import { settleOrders } from './settle-orders.ts';
@@ -7,7 +12,7 @@ import { settleOrders } from './settle-orders.ts';
 export const orderDecidedConsumer: SubgraphConsumer<Database, OrderDecided> = {
   topic: ORDER_DECIDED,
   decode: decodeOrderDecided,
-  orderOf: ({ orderId }) => orderId,
+  subject: { ...ORDER_SUBJECT, idOf: ({ orderId }) => orderId },
   apply: settleOrders,
   counter: {
     name: 'gudang_decisions_received_total',

@@ -1,11 +1,13 @@
 import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
-import { decodeOrderChanged, type OrderDecided } from '@gudang/events';
+import { decodeOrderChanged, ORDER_DECIDED, type OrderDecided } from '@gudang/events';
 import type { KafkaRecord } from '@gudang/kafka';
-import type { Readable } from '@gudang/outbox';
+import { DeadLetters, type InboxMessage } from '@gudang/outbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type Database, openDatabase } from '../database.ts';
 import { insertOrders } from '../orders/insert-orders.ts';
 import { settleOrders } from './settle-orders.ts';
+
+const deadLetters = new DeadLetters(ORDER_DECIDED);
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -39,7 +41,7 @@ const confirmed = (orderId: string): OrderDecided => ({
   quantityAfter: 1,
   decidedAt: new Date('2026-01-02T03:04:05.678Z'),
 });
-const batch = (...decisions: OrderDecided[]): Readable<OrderDecided>[] =>
+const batch = (...decisions: OrderDecided[]): InboxMessage<OrderDecided>[] =>
   decisions.map((message) => ({ message, record }));
 
 async function pendingOrders(count: number): Promise<string[]> {
@@ -52,11 +54,11 @@ async function pendingOrders(count: number): Promise<string[]> {
 describe('settleOrders', () => {
   it('writes status and event in one transaction and ignores a repeat', async () => {
     const [id = ''] = await pendingOrders(1);
-    expect(await settleOrders(database, batch(confirmed(id)), [])).toMatchObject({
-      counts: { settled: 1 },
+    expect(await settleOrders(database, batch(confirmed(id)), deadLetters)).toMatchObject({
+      settled: 1,
     });
-    expect(await settleOrders(database, batch(confirmed(id)), [])).toMatchObject({
-      counts: { repeat: 1 },
+    expect(await settleOrders(database, batch(confirmed(id)), deadLetters)).toMatchObject({
+      repeat: 1,
     });
     const order = await database.order.findUniqueOrThrow({ where: { id } });
     expect(order).toMatchObject({ status: 'CONFIRMED', decidedAt: confirmed(id).decidedAt });
@@ -72,8 +74,8 @@ describe('settleOrders', () => {
   it('writes a dead letter for a contradiction, with the record’s bytes and origin', async () => {
     const [id = ''] = await pendingOrders(1);
     const other = { ...confirmed(id), productId: 'teh' };
-    expect(await settleOrders(database, batch(other), [])).toMatchObject({
-      counts: { dead_letter: 1 },
+    expect(await settleOrders(database, batch(other), deadLetters)).toMatchObject({
+      dead_letter: 1,
     });
     const letters = await database.$queryRaw<{ value: Uint8Array; headers: object }[]>`
       SELECT value, headers FROM outbox WHERE topic = 'order_decided.dlt'`;
@@ -93,10 +95,10 @@ describe('settleOrders', () => {
     const ids = await pendingOrders(50);
     const decisions = ids.map(confirmed);
     const batches = await Promise.all([
-      settleOrders(database, batch(...decisions), []),
-      settleOrders(database, batch(...decisions.toReversed()), []),
+      settleOrders(database, batch(...decisions), deadLetters),
+      settleOrders(database, batch(...decisions.toReversed()), deadLetters),
     ]);
-    expect(batches.reduce((sum, { counts }) => sum + counts.settled, 0)).toBe(50);
-    expect(batches.reduce((sum, { counts }) => sum + counts.repeat, 0)).toBe(50);
+    expect(batches.reduce((sum, counts) => sum + counts.settled, 0)).toBe(50);
+    expect(batches.reduce((sum, counts) => sum + counts.repeat, 0)).toBe(50);
   });
 });

@@ -1,33 +1,24 @@
-import { ORDER_DECIDED, type OrderDecided, type OrderState } from '@gudang/events';
-import type { Readable } from '@gudang/outbox';
-import { type DeadLetter, writeDeadLetters } from '@gudang/outbox';
+import type { OrderDecided, OrderState } from '@gudang/events';
+import type { DeadLetters, InboxMessage } from '@gudang/outbox';
 import type { Database, Transaction } from '../database.ts';
 import { orderChangedFrom } from '../orders/order-events.ts';
 import { settle } from './settle.ts';
 
-export interface SettledBatch {
-  /** Numbers of decisions by outcome, for the metric. */
-  readonly counts: {
-    readonly settled: number;
-    readonly repeat: number;
-    readonly foreign: number;
-    readonly dead_letter: number;
-  };
-  /** All dead letters that were written. */
-  readonly letters: readonly DeadLetter[];
-}
+/** Numbers of records by outcome, for the metric. */
+export type SettledCounts = Readonly<
+  Record<'settled' | 'repeat' | 'foreign' | 'dead_letter', number>
+>;
 
 /**
  * Applies a batch of decisions to order_db in one transaction: locks the orders, settles those that
  * are pending, and writes their statuses and events. Locks are taken in the order of ids, so that two
  * batches cannot deadlock.
- * @param undecodable dead letters of records that could not be decoded
  */
 export function settleOrders(
   database: Database,
-  batch: readonly Readable<OrderDecided>[],
-  undecodable: readonly DeadLetter[],
-): Promise<SettledBatch> {
+  batch: readonly InboxMessage<OrderDecided>[],
+  deadLetters: DeadLetters,
+): Promise<SettledCounts> {
   const decisions = batch.map(({ message, record, traceparent }) => ({
     ...message,
     record,
@@ -38,15 +29,13 @@ export function settleOrders(
     const { settled, repeats, foreign, contradictions } = settle(orders, decisions);
     if (settled.length > 0) await writeSettled(transaction, settled);
     const found = contradictions.map(({ decision: { record }, reason }) => ({ record, reason }));
-    const letters = [...undecodable, ...found];
-    await writeDeadLetters(transaction, ORDER_DECIDED, letters);
-    const counts = {
+    const deadLetterCount = await deadLetters.write(transaction, found);
+    return {
       settled: settled.length,
       repeat: repeats.length,
       foreign: foreign.length,
-      dead_letter: letters.length,
+      dead_letter: deadLetterCount,
     };
-    return { counts, letters };
   });
 }
 
@@ -65,7 +54,7 @@ async function lockOrders(
 
 async function writeSettled(
   transaction: Transaction,
-  settled: readonly (OrderDecided & Pick<Readable<unknown>, 'traceparent'>)[],
+  settled: readonly (OrderDecided & Pick<InboxMessage<unknown>, 'traceparent'>)[],
 ): Promise<void> {
   await transaction.$executeRaw`
     WITH decided AS (

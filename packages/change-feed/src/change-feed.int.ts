@@ -7,25 +7,25 @@ import type { SqlClient } from '@gudang/postgres';
 import { eventually } from '@gudang/runtime/testing';
 import { Partitioners, type Producer } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { type Feed, startFeed } from './change-feed.ts';
+import { type ChangeFeed, startChangeFeed } from './change-feed.ts';
 import type { Watch } from './watchers.ts';
 
 const TOPIC = 'stock_changed';
 
-describe('the feed', () => {
+describe('startChangeFeed', () => {
   let service: TestService;
   let kafka: KafkaConnection;
   let producer: Producer;
   let epoch: string;
-  let running: Feed[] = [];
+  let running: ChangeFeed[] = [];
   let sent = 0;
 
   const database = {
     $queryRawUnsafe: async () => [{ epoch }],
   } as unknown as SqlClient;
-  const start = (): Feed => {
+  const start = (): ChangeFeed => {
     const own = createTestService({ brokers: inject('kafkaBrokers'), prefix: kafka.name('') });
-    const feed = startFeed(own, { kafka, topic: TOPIC, database });
+    const feed = startChangeFeed(own, { kafka, topic: TOPIC, database });
     running.push(feed);
     return feed;
   };
@@ -73,7 +73,7 @@ describe('the feed', () => {
     await kafka.stop();
   });
 
-  it('shows each change to who watches its key, and replays from a cursor', async () => {
+  it('delivers each change to the watchers of its key, and replays from a cursor', async () => {
     const feed = start();
     const live = await feed.open(['a']);
     const all = await feed.open(undefined);
@@ -88,7 +88,7 @@ describe('the feed', () => {
     expect(await take(rest, 1)).toEqual(['a3']);
   });
 
-  it('begins 10,000 before the end, and tells who comes from before to take a snapshot', async () => {
+  it('starts 10,000 changes before the end, and asks for a snapshot for an earlier cursor', async () => {
     for (let chunk = 0; chunk < 3; chunk += 1) {
       await send(Array.from({ length: 4_000 }, (_, index) => `k${index}`));
     }
@@ -102,7 +102,7 @@ describe('the feed', () => {
     expect(await take(first, 1)).toEqual(['k20002001']);
   });
 
-  it('answers another epoch’s cursor and one that starts with a snapshot with one', async () => {
+  it('asks for a snapshot for a cursor of another epoch and for one without an offset', async () => {
     const feed = start();
     await send(['a']);
     const other = { epoch: randomUUID(), offset: 0, at: 0 };
@@ -110,7 +110,7 @@ describe('the feed', () => {
     expect((await feed.open(undefined, { epoch, offset: null, at: 0 })).start).toBe('snapshot');
   });
 
-  it('waits for a cursor of a replica that is ahead', async () => {
+  it('waits until it reaches the cursor of a replica that is ahead', async () => {
     const feed = start();
     await feed.open(undefined);
     const ahead = feed.open(undefined, { epoch, offset: 2, at: 0 });
@@ -119,13 +119,13 @@ describe('the feed', () => {
       isOpen = true;
     });
     await send(['a']);
-    await eventually('it reads', () => feed.position().offset === 1);
+    await eventually('the change is read', () => feed.position().offset === 1);
     expect(isOpen).toBe(false);
     await send(['b']);
     expect((await ahead).start).toBe('replay');
   });
 
-  it('drops repeats and a replaced relay’s, and tells of a new epoch', async () => {
+  it('drops repeats and changes of a replaced relay, and reports a new epoch', async () => {
     const feed = start();
     const watch = await feed.open(undefined);
     await send(['a'], { [HEADER.term]: '2' });
@@ -167,7 +167,7 @@ describe('the feed', () => {
     expect(await waited).toBeLessThan(6_500);
   });
 
-  it('would miss changes without its seek: a group that commits nothing begins at the end', async () => {
+  it('needs its seek: a group without commits starts at the end of the topic', async () => {
     const groupId = kafka.name(`bare-${randomUUID()}`);
     const seen: string[] = [];
     const bare = kafka.client.consumer({ groupId, maxWaitTimeInMs: 100 });
@@ -181,11 +181,11 @@ describe('the feed', () => {
       eachMessage: async ({ message }) => void seen.push(String(message.value)),
     });
     await joined;
-    await eventually('it reads', async () => {
+    await eventually('the change is read', async () => {
       await send(['a']);
       return seen.length > 0;
     });
-    // Away for a while, as after a session time-out.
+    // Outside the group for a while, as after a session time-out.
     await bare.stop();
     await send(['lost']);
     const lost = `lost${sent}`;
@@ -197,7 +197,7 @@ describe('the feed', () => {
       eachMessage: async ({ message }) => void seen.push(String(message.value)),
     });
     await again;
-    await eventually('it goes on', async () => {
+    await eventually('it reads again', async () => {
       await send(['z']);
       return seen.some((text) => text.startsWith('z'));
     });
@@ -205,18 +205,18 @@ describe('the feed', () => {
     await bare.disconnect();
   });
 
-  it('is not ready before it has caught up, and ready with the broker down', async () => {
+  it('is ready while the broker is unavailable', async () => {
     expect((await service.health.report()).parts['kafka']).toEqual({ state: 'ok' });
     const down = createTestService({ brokers: '127.0.0.1:1', prefix: 'x.' });
     const { startKafka } = await import('@gudang/kafka');
-    const lost = startKafka(down, []);
-    const feed = startFeed(down, { kafka: lost, topic: TOPIC, database });
+    const unavailable = startKafka(down, []);
+    const feed = startChangeFeed(down, { kafka: unavailable, topic: TOPIC, database });
     running.push(feed);
     const report = await down.health.report();
     expect(report.ready).toBe(true);
     expect(report.parts['feed']).toMatchObject({ state: 'degraded' });
     expect(report.parts['kafka']).toMatchObject({ state: 'degraded' });
-    await lost.stop();
+    await unavailable.stop();
   });
 
   async function feedGroup(): Promise<string> {
@@ -225,7 +225,7 @@ describe('the feed', () => {
     const { groups } = await admin.listGroups();
     await admin.disconnect();
     const mine = groups.find(({ groupId }) => groupId.startsWith(`${kafka.name(TOPIC)}-feed-`));
-    if (mine === undefined) throw new Error('The feed has no group');
+    if (mine === undefined) throw new Error('The change feed has no group');
     return mine.groupId;
   }
 

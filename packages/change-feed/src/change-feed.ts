@@ -1,49 +1,59 @@
 import { randomUUID } from 'node:crypto';
-import type { KafkaConnection } from '@gudang/kafka';
 import {
-  disconnectConsumer,
+  createConsumer,
   headerNumber,
   headerText,
+  type KafkaConnection,
   type KafkaRecord,
-  LONGEST_RETRY_MS,
   runConsumer,
-  SESSION_TIMEOUT_MS,
   topicBounds,
   toRecord,
 } from '@gudang/kafka';
 import { HEADER } from '@gudang/messages';
 import type { SqlClient } from '@gudang/postgres';
-import type { Service, Stoppable } from '@gudang/runtime';
-import { OK, type PartState, settledOrAborted } from '@gudang/runtime';
+import {
+  OK,
+  type PartState,
+  type Service,
+  type Stoppable,
+  settledOrAborted,
+} from '@gudang/runtime';
 import { parseTraceparent, startSpan } from '@gudang/runtime/tracing';
 import { type Arrival, createChangeLog } from './change-log.ts';
 import { type Cursor, NO_EPOCH } from './cursor.ts';
 import { createFeedMetrics } from './feed-metrics.ts';
 import { createWatchers, type Watch } from './watchers.ts';
 
-/** How many of the last changes are kept and can be replayed. */
+/** The number of changes in memory, which a cursor can replay. */
 const WINDOW = 10_000;
-/** How long a cursor of a replica that is ahead waits for this one, in milliseconds. */
+/** How long a cursor of a replica that is ahead waits for this replica, in milliseconds. */
 const AHEAD_LIMIT_MS = 5_000;
 
-/** Where a watch begins: live, or with the changes since a cursor, or after a snapshot. */
+/** A watch, and how it starts. */
 export interface OpenedWatch extends Watch {
+  /**
+   * `live`: with the next change. `replay`: with the changes since the cursor. `snapshot`: the
+   * cursor cannot be replayed; the caller sends the stored state first, then these changes.
+   */
   readonly start: 'live' | 'replay' | 'snapshot';
 }
 
-export interface Feed extends Stoppable {
-  /** Watches from this moment on, whatever the state of the feed. */
+export interface ChangeFeed extends Stoppable {
+  /**
+   * Watches from now on, even before the feed has caught up.
+   * @param keys all keys when undefined
+   */
   readonly watch: (keys: readonly string[] | undefined) => Watch;
   /**
-   * Watches from a cursor on, or from now once the feed has caught up. `snapshot`: the cursor is
-   * not in reach; whoever watches shows the stored state first, then these changes.
+   * Watches from a cursor on, or from now on, once the feed has caught up.
+   * @param keys all keys when undefined
    */
   readonly open: (keys: readonly string[] | undefined, after?: Cursor) => Promise<OpenedWatch>;
-  /** The position of this replica: all before it has been read. */
+  /** The position of this replica: every change before it has been read. */
   readonly position: () => Cursor;
-  /** The newest version of a key that has been read; undefined when it is no longer kept. */
+  /** The newest version of a key that has been read; undefined when it is not in memory. */
   readonly versionOf: (key: string) => number | undefined;
-  /** The position just behind one change. */
+  /** The position right after a change. */
   readonly cursorAfter: (change: {
     readonly offset: number;
     readonly at: number;
@@ -52,65 +62,58 @@ export interface Feed extends Stoppable {
 }
 
 /**
- * Reads a one-partition change topic into memory and shows each change to those who watch it.
- * Every replica reads all of it, in a group of its own.
+ * Reads a one-partition change topic into memory and passes each change to its watchers. Every
+ * replica reads the whole topic, in a group of its own.
  */
-export function startFeed(
+export function startChangeFeed(
   { health, log, metrics }: Pick<Service, 'health' | 'log' | 'metrics'>,
   { kafka, topic, database }: { kafka: KafkaConnection; topic: string; database: SqlClient },
-): Feed {
+): ChangeFeed {
   const stopping = new AbortController();
   const name = kafka.name(topic);
   const changes = createChangeLog(WINDOW);
   const watchers = createWatchers(WINDOW);
+  /** Whether everything was read that the topic held at the start. */
   let caughtUp = false;
+  /** The offset after the topic's last record, as far as known. */
   let end = 0;
-  let moved: (() => void)[] = [];
+  /** Resume those that wait for the position to move. */
+  let resumes: (() => void)[] = [];
   const measured = createFeedMetrics(metrics, {
     waiting: () => Math.max(0, end - changes.next),
     watchers: watchers.count,
   });
 
-  const consumer = kafka.client.consumer({
-    groupId: `${name}-feed-${randomUUID()}`,
-    allowAutoTopicCreation: false,
-    sessionTimeout: SESSION_TIMEOUT_MS,
-    heartbeatInterval: 2_000,
-    maxWaitTimeInMs: 1_000,
-    retry: {
-      initialRetryTime: 100,
-      maxRetryTime: LONGEST_RETRY_MS,
-      restartOnFailure: async () => true,
-    },
-  });
-  consumer.on(consumer.events.REQUEST, kafka.answered);
+  const consumer = createConsumer(kafka, `${name}-feed-${randomUUID()}`);
   const seek = (offset: number): void =>
     consumer.seek({ topic: name, partition: 0, offset: String(offset) });
-  // kafkajs begins anew at the topic's end after each join of a group that commits nothing.
+  // The group commits nothing, so kafkajs starts at the topic's end after each join.
   consumer.on(consumer.events.GROUP_JOIN, () => {
     seek(changes.next);
-    rereadWhenRemade().catch((error: unknown) => log.debug({ err: error }, 'the epoch is unknown'));
+    rereadAfterRecreation().catch((error: unknown) =>
+      log.debug({ err: error }, 'the epoch could not be read'),
+    );
   });
 
-  const settle = (): void => {
+  const moved = (): void => {
     caughtUp ||= changes.next >= end;
-    const waiting = moved;
-    moved = [];
-    for (const wake of waiting) wake();
+    const resuming = resumes;
+    resumes = [];
+    for (const resume of resuming) resume();
   };
 
   const take = (record: KafkaRecord): void => {
-    const arrival = traced(toArrival(record));
+    const arrival = traceArrival(toArrival(record));
     const verdict = arrival
       ? changes.append(arrival)
-      : changes.pass(Number(record.offset), headerText(record.headers, HEADER.epoch));
+      : changes.skip(Number(record.offset), headerText(record.headers, HEADER.epoch));
     if (arrival && caughtUp) measured.arrived(arrival.change.at);
     if (verdict === 'broken') watchers.missed();
-    else if (verdict === 'new' && arrival) watchers.show(arrival.change);
+    else if (verdict === 'new' && arrival) watchers.publish(arrival.change);
   };
 
-  /** Of what was caused before this replica began, others have told. */
-  const traced = (arrival: Arrival | undefined): Arrival | undefined => {
+  /** Adds a span. Changes from before the start were traced by earlier replicas. */
+  const traceArrival = (arrival: Arrival | undefined): Arrival | undefined => {
     const parent = caughtUp ? arrival?.change.traceparent : undefined;
     if (arrival === undefined || parent === undefined) return arrival;
     const span = startSpan(`feed ${topic}`, { kind: 'consumer', parent });
@@ -119,8 +122,8 @@ export function startFeed(
     return { ...arrival, change: { ...arrival.change, traceparent: span.traceparent } };
   };
 
-  /** A topic that was lost and made again may be as long by now: from here on nothing looks new. */
-  const rereadWhenRemade = async (): Promise<void> => {
+  /** A topic that was deleted and created again may be as long as before: offsets alone look right. */
+  const rereadAfterRecreation = async (): Promise<void> => {
     if ((await readEpoch(database)) === changes.epoch) return;
     const { low, high } = await topicBounds(kafka.client, name);
     seek(Math.max(low, high - WINDOW));
@@ -130,7 +133,7 @@ export function startFeed(
     const { low, high } = await topicBounds(kafka.client, name);
     end = high;
     changes.startAt(Math.max(low, high - WINDOW), await readEpoch(database));
-    settle();
+    moved();
     await consumer.subscribe({ topics: [name], fromBeginning: true });
   };
   const run = (): Promise<void> =>
@@ -140,7 +143,7 @@ export function startFeed(
       eachBatch: async ({ batch }) => {
         end = Math.max(end, Number(batch.highWatermark));
         for (const message of batch.messages) take(toRecord(name, 0, message));
-        settle();
+        moved();
       },
     });
   const running = runConsumer(
@@ -148,15 +151,15 @@ export function startFeed(
     { prepare, run },
   );
 
-  const until = async (reached: () => boolean, signal: AbortSignal): Promise<void> => {
+  const waitUntil = async (reached: () => boolean, signal: AbortSignal): Promise<void> => {
     while (!reached() && !signal.aborted && !stopping.signal.aborted) {
-      await settledOrAborted(new Promise<void>((resolve) => moved.push(resolve)), signal);
+      await settledOrAborted(new Promise<void>((resolve) => resumes.push(resolve)), signal);
     }
   };
 
   health.watch('feed', (): PartState => {
-    const stopped = running.state();
-    if (stopped.state !== 'ok') return stopped;
+    const consumerState = running.state();
+    if (consumerState.state !== 'ok') return consumerState;
     if (caughtUp) return OK;
     if (kafka.state().state !== 'ok') {
       return { state: 'degraded', reason: 'live streams wait for Kafka' };
@@ -169,16 +172,17 @@ export function startFeed(
   return {
     watch: (keys) => watchers.watch(keys),
     open: async (keys, after) => {
-      await until(() => caughtUp, stopping.signal);
-      const known = after?.epoch === changes.epoch ? after?.offset : undefined;
-      if (known !== undefined && known !== null && known > changes.next) {
-        await until(() => changes.next >= known, AbortSignal.timeout(AHEAD_LIMIT_MS));
-      }
+      await waitUntil(() => caughtUp, stopping.signal);
       if (after === undefined) return { ...watchers.watch(keys), start: 'live' };
-      const wanted = keys && new Set(keys);
-      const inReach = known !== undefined && known !== null && known <= changes.next;
-      const earlier = inReach && after.epoch === changes.epoch ? changes.since(known) : undefined;
+      const offset = after.epoch === changes.epoch ? after.offset : null;
+      if (offset !== null && offset > changes.next) {
+        await waitUntil(() => changes.next >= offset, AbortSignal.timeout(AHEAD_LIMIT_MS));
+      }
+      // The epoch may have changed during the wait.
+      const canReplay = offset !== null && offset <= changes.next && after.epoch === changes.epoch;
+      const earlier = canReplay ? changes.since(offset) : undefined;
       if (earlier === undefined) return { ...watchers.watch(keys), start: 'snapshot' };
+      const wanted = keys && new Set(keys);
       const matching = wanted ? earlier.filter((change) => wanted.has(change.key)) : earlier;
       return { ...watchers.watch(keys, matching), start: 'replay' };
     },
@@ -195,20 +199,20 @@ export function startFeed(
     }),
     stop: async () => {
       stopping.abort();
-      settle();
-      // It has the group for itself and nothing to finish: nobody need wait for the fetch in flight.
-      void disconnectConsumer(consumer);
+      moved();
+      // Not awaited: the group has no other member, and no work in flight must be finished.
+      void running.stop();
     },
   };
 }
 
-/** The database's epoch: what an empty topic cannot tell. */
+/** Reads the epoch from the database; an empty topic does not hold it. */
 async function readEpoch(database: SqlClient): Promise<string> {
   const [relay] = await database.$queryRawUnsafe<{ epoch: string }[]>('SELECT epoch FROM relay');
   return relay?.epoch ?? NO_EPOCH;
 }
 
-/** Undefined for a record that no relay of ours sent. */
+/** Undefined for a record that is no change, such as another system's. */
 function toArrival(record: KafkaRecord): Arrival | undefined {
   const version = headerNumber(record.headers, HEADER.version);
   const term = headerNumber(record.headers, HEADER.term);

@@ -10,15 +10,15 @@ const change = (
   return { term, change: { ...plain, value: Buffer.from(''), ...rest } };
 };
 
-describe('the change log', () => {
+describe('createChangeLog', () => {
   let log: ChangeLog;
   beforeEach(() => {
     log = createChangeLog(10);
     log.startAt(0, 'one');
   });
-  const offsetsSince = (offset: number) => log.since(offset)?.map((kept) => kept.offset);
+  const offsetsSince = (offset: number) => log.since(offset)?.map((found) => found.offset);
 
-  it('takes what follows', () => {
+  it('appends successive changes', () => {
     expect([0, 1, 2].map((offset) => log.append(change(offset)))).toEqual(['new', 'new', 'new']);
     expect(log.next).toBe(3);
     expect(log.newestAt).toBe(2);
@@ -26,7 +26,7 @@ describe('the change log', () => {
     expect(offsetsSince(3)).toEqual([]);
   });
 
-  it('drops what is not newer than the version it has, for each key by itself', () => {
+  it('drops a change that is not newer than the key’s version', () => {
     log.append(change(0, { version: 5 }));
     expect(log.append(change(1, { version: 5 }))).toBe('stale');
     expect(log.append(change(2, { version: 4 }))).toBe('stale');
@@ -36,27 +36,27 @@ describe('the change log', () => {
     expect(log.next).toBe(5);
   });
 
-  it('drops a replaced relay’s late batch, whatever its versions', () => {
+  it('drops the late batch of a replaced relay, with any versions', () => {
     log.append(change(0, { term: 2 }));
     expect(log.append(change(1, { term: 1, version: 99 }))).toBe('stale');
     expect(log.append(change(2, { term: 2, version: 2 }))).toBe('new');
   });
 
-  it('drops what it has read before', () => {
+  it('drops a change that it has read before', () => {
     log.append(change(0));
     log.append(change(1));
     expect(log.append(change(0, { version: 50 }))).toBe('stale');
     expect(log.next).toBe(2);
   });
 
-  it('breaks at a gap, and can then replay only what is behind it', () => {
+  it('breaks at a gap, and then replays only later changes', () => {
     log.append(change(0));
     expect(log.append(change(5))).toBe('broken');
     expect(offsetsSince(4)).toBeUndefined();
     expect(offsetsSince(5)).toEqual([5]);
   });
 
-  it('breaks at a new epoch, whose versions and terms begin anew', () => {
+  it('breaks at a new epoch, whose versions and terms start again', () => {
     log.append(change(0, { version: 9, term: 4 }));
     expect(log.append(change(1, { epoch: 'two', version: 1, term: 1 }))).toBe('broken');
     expect(log.epoch).toBe('two');
@@ -64,13 +64,13 @@ describe('the change log', () => {
     expect(offsetsSince(0)).toBeUndefined();
   });
 
-  it('breaks when a new topic begins at 0 again', () => {
+  it('breaks when a new topic starts at offset 0', () => {
     for (const offset of [0, 1, 2]) log.append(change(offset));
     expect(log.append(change(0, { epoch: 'two' }))).toBe('broken');
     expect(log.next).toBe(1);
   });
 
-  it('never goes back to an epoch that it has left', () => {
+  it('never returns to a past epoch', () => {
     log.append(change(0));
     log.append(change(1, { epoch: 'two' }));
     expect(log.append(change(2, { epoch: 'one', version: 99, term: 99 }))).toBe('stale');
@@ -78,16 +78,16 @@ describe('the change log', () => {
     expect(log.epoch).toBe('two');
   });
 
-  it('breaks at word of a new epoch, and only once', () => {
+  it('breaks once at the announcement of a new epoch', () => {
     log.append(change(0));
-    expect(log.pass(1, 'two')).toBe('broken');
-    expect(log.pass(2, 'two')).toBe('stale');
-    expect(log.pass(3, 'one')).toBe('stale');
+    expect(log.skip(1, 'two')).toBe('broken');
+    expect(log.skip(2, 'two')).toBe('stale');
+    expect(log.skip(3, 'one')).toBe('stale');
     expect(log.next).toBe(4);
     expect(offsetsSince(2)).toEqual([]);
   });
 
-  it('reads on through an earlier epoch to the one that the database names', () => {
+  it('reads through an earlier epoch to the epoch that the database names', () => {
     log = createChangeLog(10);
     log.startAt(7, 'two');
     expect(log.append(change(7, { epoch: 'one' }))).toBe('broken');
@@ -95,16 +95,16 @@ describe('the change log', () => {
     expect(log.append(change(9, { epoch: 'two' }))).toBe('new');
   });
 
-  it('passes over records of others, which make no gap', () => {
+  it('skips other systems’ records without a gap', () => {
     log.append(change(0));
-    expect(log.pass(1)).toBe('stale');
+    expect(log.skip(1)).toBe('stale');
     expect(log.append(change(2))).toBe('new');
-    // Behind a gap, the next change still tells of it.
-    log.pass(9);
+    // A skipped record after a gap does not hide the gap.
+    log.skip(9);
     expect(log.append(change(10))).toBe('broken');
   });
 
-  it('keeps so many of the last changes, and forgets the versions of the others', () => {
+  it('keeps as many changes as its capacity, and only their versions', () => {
     for (let offset = 0; offset < 15; offset += 1) {
       log.append(change(offset, { key: `k${offset}`, version: 7 }));
     }
@@ -114,7 +114,7 @@ describe('the change log', () => {
     expect(log.append(change(16, { key: 'k0', version: 7 }))).toBe('new');
   });
 
-  it('begins where it is told, until it has read something', () => {
+  it('starts at a given offset, until it has read a record', () => {
     log.startAt(100, 'two');
     expect(log.next).toBe(100);
     expect(offsetsSince(99)).toBeUndefined();

@@ -1,61 +1,61 @@
-/** One change as it was read from the topic; its value stays bytes until somebody wants it. */
+/** A change as it was read from the topic. Its value is decoded by the subscriptions that need it. */
 export interface LoggedChange {
   readonly offset: number;
   readonly epoch: string;
   readonly key: string;
   readonly version: number;
   readonly value: Buffer;
-  /** When it was committed, milliseconds since 1970 by the database's clock. */
+  /** Time of the commit by the database's clock, in milliseconds since 1970. */
   readonly at: number;
-  /** What caused it, where that is known: a W3C traceparent. */
+  /** W3C traceparent of the cause, if it is known. */
   readonly traceparent?: string | undefined;
 }
 
-/** What one record brings: the change, and the term of the relay that sent it. */
+/** A change, and the term of the relay that sent it. */
 export interface Arrival {
   readonly change: LoggedChange;
   readonly term: number;
 }
 
 export type Verdict =
-  /** To be shown. */
+  /** To be delivered. */
   | 'new'
-  /** A repeat, or late: dropped. */
+  /** A repeat, or late: to be dropped. */
   | 'stale'
-  /** First of another epoch, or after a gap: what was kept is void, and this one is new. */
+  /** The first change of another epoch, or after a gap: earlier changes are void. */
   | 'broken';
 
 /**
- * The last changes of a topic in memory, and the rule what of it is shown. Knows nothing of
- * Kafka or subscribers: records go in, verdicts come out.
+ * The last changes of a topic in memory, and the rule which of them are delivered. Independent of
+ * Kafka and subscriptions.
  */
 export interface ChangeLog {
   readonly append: (arrival: Arrival) => Verdict;
-  /** A record that is no change: of another system, or word that an epoch begins. */
-  readonly pass: (offset: number, epoch?: string) => Verdict;
+  /** Skips a record that is no change: another system's, or the announcement of an epoch. */
+  readonly skip: (offset: number, epoch?: string) => Verdict;
   /** The next offset to read. */
   readonly next: number;
   readonly epoch: string | undefined;
-  /** When the newest change was committed; 0 when none is known. */
+  /** Commit time of the newest change; 0 before the first one. */
   readonly newestAt: number;
-  /** The newest version of a key among the kept changes. */
+  /** The newest version of a key among the changes in memory. */
   readonly versionOf: (key: string) => number | undefined;
-  /** The kept changes from an offset on, or undefined when that is before what is kept. */
+  /** The changes from an offset on; undefined when the offset is before the first one in memory. */
   readonly since: (offset: number) => readonly LoggedChange[] | undefined;
-  /** Where reading starts: sets the position when nothing has been read. */
+  /** Sets the position before the first record. Later calls have no effect. */
   readonly startAt: (offset: number, epoch: string) => void;
 }
 
 export function createChangeLog(capacity: number): ChangeLog {
   let changes: LoggedChange[] = [];
-  /** Trimmed in halves of the capacity, so that dropping the oldest costs nothing a change. */
+  /** The first offset in memory. Trimming in halves of the capacity makes its cost negligible. */
   let first = 0;
   let next = 0;
   let epoch: string | undefined;
-  /** Whether a record has said so, and not only the database. */
+  /** Whether a record had this epoch; otherwise only the database has named it. */
   let confirmed = false;
-  /** An epoch never comes back: what still arrives of one is a replaced relay's. */
-  const left = new Set<string>();
+  /** An epoch never returns: later changes of a past one come from a replaced relay. */
+  const pastEpochs = new Set<string>();
   let term = 0;
   let newestAt = 0;
   const versions = new Map<string, number>();
@@ -69,7 +69,7 @@ export function createChangeLog(capacity: number): ChangeLog {
     first = changes[0]?.offset ?? next;
   };
 
-  const keep = ({ change, term: sender }: Arrival): void => {
+  const add = ({ change, term: sender }: Arrival): void => {
     changes.push(change);
     versions.set(change.key, change.version);
     term = Math.max(term, sender);
@@ -77,10 +77,10 @@ export function createChangeLog(capacity: number): ChangeLog {
     trim();
   };
 
-  /** Begins anew at an offset. */
+  /** Starts again at an offset, with an empty log. */
   const restart = (offset: number, newEpoch: string): Verdict => {
     const wasEmpty = epoch === undefined;
-    if (confirmed && epoch !== undefined && epoch !== newEpoch) left.add(epoch);
+    if (confirmed && epoch !== undefined && epoch !== newEpoch) pastEpochs.add(epoch);
     changes = [];
     versions.clear();
     term = 0;
@@ -91,11 +91,11 @@ export function createChangeLog(capacity: number): ChangeLog {
     return wasEmpty ? 'new' : 'broken';
   };
 
-  const pass = (offset: number, newEpoch?: string): Verdict => {
-    if (newEpoch !== undefined && newEpoch !== epoch && !left.has(newEpoch)) {
+  const skip = (offset: number, newEpoch?: string): Verdict => {
+    if (newEpoch !== undefined && newEpoch !== epoch && !pastEpochs.has(newEpoch)) {
       return restart(offset, newEpoch);
     }
-    // Behind a gap it stays where it is: the next change tells of the gap.
+    // After a gap the position stays: the next change then reveals the gap.
     if (offset === next) next = offset + 1;
     return 'stale';
   };
@@ -103,21 +103,21 @@ export function createChangeLog(capacity: number): ChangeLog {
   return {
     append: (arrival) => {
       const { change } = arrival;
-      if (left.has(change.epoch)) return pass(change.offset);
+      if (pastEpochs.has(change.epoch)) return skip(change.offset);
       const sameEpoch = change.epoch === epoch;
       if (sameEpoch && change.offset < next) return 'stale';
       if (!sameEpoch || change.offset > next) {
         const verdict = restart(change.offset, change.epoch);
-        keep(arrival);
+        add(arrival);
         return verdict;
       }
       confirmed = true;
       next = change.offset + 1;
       if (arrival.term < term || change.version <= (versions.get(change.key) ?? 0)) return 'stale';
-      keep(arrival);
+      add(arrival);
       return 'new';
     },
-    pass,
+    skip,
     get next() {
       return next;
     },
@@ -141,7 +141,7 @@ export function createChangeLog(capacity: number): ChangeLog {
   };
 }
 
-/** The index of the first change at or after an offset. */
+/** Returns the index of the first change at or after an offset. */
 function lowerBound(changes: readonly LoggedChange[], offset: number): number {
   let low = 0;
   let high = changes.length;

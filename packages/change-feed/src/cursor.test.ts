@@ -3,32 +3,32 @@ import { formatCursor, NO_EPOCH, parseCursor } from './cursor.ts';
 
 const epoch = '0199b3a4-1c7e-7a70-8f3c-2f6f3d1f2a11';
 
-describe('a cursor', () => {
+describe('parseCursor', () => {
   it.each([
     { epoch, offset: 0, at: 0 },
     { epoch, offset: 123_456_789_012, at: 1_767_323_045_678 },
     { epoch, offset: null, at: 5 },
     { epoch: NO_EPOCH, offset: null, at: 0 },
-  ])('comes back as it went: %o', (cursor) => {
+  ])('parses what formatCursor wrote: %o', (cursor) => {
     expect(parseCursor(formatCursor(cursor))).toEqual(cursor);
     expect(formatCursor(cursor)).toMatch(/^[\w-]+$/);
   });
 
   const written = (text: string): string => Buffer.from(text).toString('base64url');
   it.each([
-    ['nothing', ''],
+    ['an empty text', ''],
     ['other characters', 'a b'],
-    ['too long a text', 'a'.repeat(201)],
-    ['another form', written(`2,${epoch},1,1`)],
+    ['a text that is too long', 'a'.repeat(201)],
+    ['another format version', written(`2,${epoch},1,1`)],
     ['too few parts', written(`1,${epoch},1`)],
     ['too many parts', written(`1,${epoch},1,1,1`)],
     ['no epoch', written('1,,1,1')],
     ['an epoch that is no UUID', written('1,x,1,1')],
     ['a negative offset', written(`1,${epoch},-1,1`)],
-    ['an offset beyond what numbers hold', written(`1,${epoch},${'9'.repeat(16)},1`)],
+    ['an offset beyond the safe integers', written(`1,${epoch},${'9'.repeat(16)},1`)],
     ['a time in capitals', written(`1,${epoch},1,Z`)],
     ['noise', 'dGhpcyBpcyBub3RoaW5n'],
-  ])('is not read from %s', (_name, text) => {
+  ])('returns undefined for %s', (_name, text) => {
     expect(parseCursor(text)).toBeUndefined();
   });
 });

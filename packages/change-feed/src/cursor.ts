@@ -1,22 +1,23 @@
-/**
- * A position in a change stream, opaque to clients. `offset` is the next one to read; null starts
- * with a snapshot. `at`, milliseconds since 1970 by the database's clock, tells a snapshot from
- * when on deletions are news to the one who comes with this cursor.
- */
+/** A position in a change stream, opaque to clients. */
 export interface Cursor {
   readonly epoch: string;
+  /** The next offset to read; null starts with a snapshot. */
   readonly offset: number | null;
+  /**
+   * Commit time of the newest change before this position, in milliseconds since 1970 by the
+   * database's clock. A snapshot includes the deletions since then.
+   */
   readonly at: number;
 }
 
-/** What an epoch looks like where none is known yet; it matches no other. */
+/** The epoch while none is known; it equals no other. */
 export const NO_EPOCH = '-';
 
 export function formatCursor({ epoch, offset, at }: Cursor): string {
   return Buffer.from(`1,${epoch},${offset ?? 's'},${at.toString(36)}`).toString('base64url');
 }
 
-/** Undefined for a text that no cursor of ours has. */
+/** @returns undefined if the text is no cursor */
 export function parseCursor(text: string): Cursor | undefined {
   if (!/^[\w-]{1,200}$/.test(text)) return undefined;
   const parts = Buffer.from(text, 'base64url').toString().split(',');

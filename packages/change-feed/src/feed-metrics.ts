@@ -1,24 +1,24 @@
 import type { Metrics } from '@gudang/runtime';
 
-/** @param of what is asked for at each scrape */
+/** @param values read at each scrape */
 export function createFeedMetrics(
   metrics: Metrics,
-  of: { readonly waiting: () => number; readonly watchers: () => number },
+  values: { readonly waiting: () => number; readonly watchers: () => number },
 ): {
-  /** @param at when the change was committed, milliseconds since 1970 by the database's clock */
+  /** @param at commit time of the change by the database's clock, in milliseconds since 1970 */
   readonly arrived: (at: number) => void;
 } {
   metrics.gauge(
     'gudang_feed_lag_records',
     'Records of the change topic that this replica has yet to read',
     [],
-    (gauge) => gauge.set(of.waiting()),
+    (gauge) => gauge.set(values.waiting()),
   );
   metrics.gauge(
     'gudang_feed_watchers',
     'Subscriptions that this replica serves from its feed',
     [],
-    (gauge) => gauge.set(of.watchers()),
+    (gauge) => gauge.set(values.watchers()),
   );
   const delay = metrics.histogram(
     'gudang_feed_delay_seconds',

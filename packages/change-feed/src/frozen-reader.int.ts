@@ -12,7 +12,7 @@ import { expect, inject, it, onTestFinished } from 'vitest';
 const TOPIC = 'stock_changed';
 const program = fileURLToPath(new URL('./testing/feed-process.ts', import.meta.url));
 
-it('misses nothing when its session ends while its process is frozen; kafkajs alone does', async () => {
+it('misses nothing when its session ends while its process is frozen, unlike kafkajs alone', async () => {
   const prefix = testTopicPrefix();
   const service = createTestService({ brokers: inject('kafkaBrokers'), prefix });
   const kafka = await connectTestKafka(service, [{ topic: TOPIC, partitions: 1 }]);
@@ -53,7 +53,7 @@ it('misses nothing when its session ends while its process is frozen; kafkajs al
       });
     }
   };
-  /** Groups of this test that the broker still counts members of. */
+  /** Counts the groups of this test that have members. */
   const members = async (): Promise<number> => {
     const { groups } = await admin.listGroups();
     const ours = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(prefix));
@@ -63,19 +63,19 @@ it('misses nothing when its session ends while its process is frozen; kafkajs al
 
   const readers = [start('feed'), start('bare')] as const;
   const [feed, bare] = readers;
-  await eventually('both read', () => readers.every(({ lines }) => lines.includes('ready')));
-  await eventually('both have read', async () => {
+  await eventually('both readers run', () => readers.every(({ lines }) => lines.includes('ready')));
+  await eventually('both readers have read', async () => {
     await send('before');
     return readers.every(({ lines }) => lines.includes('before'));
   });
 
   for (const reader of readers) reader.kill('SIGSTOP');
-  // The first is the answer to a fetch of before; what comes behind it waits for the next.
+  // The first one answers a pending fetch; the others wait for the next fetch.
   await send('first', 'second', 'third');
-  await eventually('their sessions end', async () => (await members()) === 0);
+  await eventually('both sessions end', async () => (await members()) === 0);
   await send('fourth');
   for (const reader of readers) reader.kill('SIGCONT');
-  await eventually('both go on', async () => {
+  await eventually('both readers read again', async () => {
     await send('after');
     return readers.every(({ lines }) => lines.includes('after'));
   });

@@ -1,2 +1,2 @@
-export { type Feed, startFeed } from './change-feed.ts';
+export { type ChangeFeed, startChangeFeed } from './change-feed.ts';
 export { type Cursor, formatCursor, parseCursor } from './cursor.ts';

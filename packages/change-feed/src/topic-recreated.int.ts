@@ -12,7 +12,7 @@ import { expect, inject, it, onTestFinished } from 'vitest';
 const TOPIC = 'stock_changed';
 const program = fileURLToPath(new URL('./testing/feed-process.ts', import.meta.url));
 
-it('tells that it missed changes when the topic was made again and is as long as before', async () => {
+it('reports missed changes after the topic was recreated with the same length', async () => {
   const prefix = testTopicPrefix();
   const service = createTestService({ brokers: inject('kafkaBrokers'), prefix });
   const kafka = await connectTestKafka(service, [{ topic: TOPIC, partitions: 1 }]);
@@ -49,22 +49,22 @@ it('tells that it missed changes when the topic was made again and is as long as
     }));
     await producer.send({ topic, messages });
   };
-  await eventually('it reads', () => lines.includes('ready'));
+  await eventually('the reader runs', () => lines.includes('ready'));
   await send(before, 'a', 'b');
-  await eventually('it has read', () => lines.includes('b'));
+  await eventually('both changes are read', () => lines.includes('b'));
 
-  // Frozen, it sees nothing of the loss, and must join its group again afterwards, as after a loss.
+  // While frozen it does not notice the deletion, and its session ends: it must rejoin its group.
   feed.kill('SIGSTOP');
   await admin.deleteTopics({ topics: [topic] });
-  await eventually('the topic is gone', async () => !(await admin.listTopics()).includes(topic));
+  await eventually('the topic is deleted', async () => !(await admin.listTopics()).includes(topic));
   await admin.createTopics({ topics: [{ topic }], waitForLeaders: true });
-  const taken = () =>
+  const accepts = () =>
     send(after, 'c', 'd').then(
       () => true,
       () => false,
     );
-  await eventually('the new one takes records', taken);
-  await eventually('its session ends', async () => {
+  await eventually('the new topic accepts records', accepts);
+  await eventually('the reader’s session ends', async () => {
     const { groups } = await admin.listGroups();
     const ours = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(prefix));
     const described = await admin.describeGroups(ours);
@@ -72,6 +72,6 @@ it('tells that it missed changes when the topic was made again and is as long as
   });
   feed.stdin.write(`${after}\n`);
   feed.kill('SIGCONT');
-  await eventually('it tells', () => lines.includes('missed'));
+  await eventually('it reports missed changes', () => lines.includes('missed'));
   expect(lines.filter((line) => line !== 'ready').slice(0, 3)).toEqual(['a', 'b', 'missed']);
 });

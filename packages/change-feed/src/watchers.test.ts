@@ -10,70 +10,72 @@ const change = (key: string, offset: number): LoggedChange => ({
   value: Buffer.from(''),
   at: 0,
 });
-const told = async (watch: Watch) => {
+const offsetOf = async (watch: Watch) => {
   const watched = await watch.next();
   return typeof watched === 'object' ? watched.offset : watched;
 };
 
-describe('watchers', () => {
-  it('are handed what they watch, in order, whether they wait for it or not', async () => {
+describe('createWatchers', () => {
+  it('delivers changes of watched keys in order, to waiting and to busy watchers', async () => {
     const watchers = createWatchers(10);
     const [one, all] = [watchers.watch(['a', 'b', 'a']), watchers.watch(undefined)];
-    const first = told(one);
-    for (const [offset, key] of ['a', 'c', 'b'].entries()) watchers.show(change(key, offset));
-    expect([await first, await told(one)]).toEqual([0, 2]);
-    expect([await told(all), await told(all), await told(all)]).toEqual([0, 1, 2]);
+    const first = offsetOf(one);
+    for (const [offset, key] of ['a', 'c', 'b'].entries()) watchers.publish(change(key, offset));
+    expect([await first, await offsetOf(one)]).toEqual([0, 2]);
+    expect([await offsetOf(all), await offsetOf(all), await offsetOf(all)]).toEqual([0, 1, 2]);
   });
 
-  it('begin with what was before, and go on with what comes', async () => {
+  it('delivers earlier changes first', async () => {
     const watchers = createWatchers(1);
     const watch = watchers.watch(['a'], [change('a', 0), change('a', 1)]);
-    watchers.show(change('a', 2));
-    expect([await told(watch), await told(watch), await told(watch)]).toEqual([0, 1, 2]);
+    watchers.publish(change('a', 2));
+    expect([await offsetOf(watch), await offsetOf(watch), await offsetOf(watch)]).toEqual([
+      0, 1, 2,
+    ]);
   });
 
-  it('that lag too far are told so, once, and go on from there', async () => {
+  it('delivers `missed` once to a watcher that lags too far', async () => {
     const watchers = createWatchers(3);
     const watch = watchers.watch(['a']);
-    for (let offset = 0; offset < 4; offset += 1) watchers.show(change('a', offset));
-    watchers.show(change('a', 4));
-    expect([await told(watch), await told(watch)]).toEqual(['missed', 4]);
-    const next = told(watch);
-    watchers.show(change('a', 5));
+    for (let offset = 0; offset < 4; offset += 1) watchers.publish(change('a', offset));
+    watchers.publish(change('a', 4));
+    expect([await offsetOf(watch), await offsetOf(watch)]).toEqual(['missed', 4]);
+    const next = offsetOf(watch);
+    watchers.publish(change('a', 5));
     expect(await next).toBe(5);
   });
 
-  it('are all told when what they have shown may be void, each once', async () => {
+  it('delivers `missed` once to every watcher', async () => {
     const watchers = createWatchers(3);
     const [two, all] = [watchers.watch(['a', 'b']), watchers.watch(undefined)];
-    watchers.show(change('a', 0));
+    watchers.publish(change('a', 0));
     watchers.missed();
-    watchers.show(change('b', 1));
-    expect([await told(two), await told(two)]).toEqual(['missed', 1]);
-    expect([await told(all), await told(all)]).toEqual(['missed', 1]);
+    watchers.publish(change('b', 1));
+    expect([await offsetOf(two), await offsetOf(two)]).toEqual(['missed', 1]);
+    expect([await offsetOf(all), await offsetOf(all)]).toEqual(['missed', 1]);
   });
 
-  it('get nothing once closed, and whoever waits is let go', async () => {
+  it('delivers nothing after close, and resolves a waiting call', async () => {
     const watchers = createWatchers(3);
     const [watch, other] = [watchers.watch(['a']), watchers.watch(['a'])];
-    const waiting = told(watch);
+    const waiting = offsetOf(watch);
     watch.close();
     watch.close();
     expect(await waiting).toBeUndefined();
-    watchers.show(change('a', 0));
-    expect(await told(watch)).toBeUndefined();
-    expect(await told(other)).toBe(0);
+    watchers.publish(change('a', 0));
+    expect(await offsetOf(watch)).toBeUndefined();
+    expect(await offsetOf(other)).toBe(0);
     expect(watchers.count()).toBe(1);
     other.close();
     expect(watchers.count()).toBe(0);
   });
 
-  it('cost a change nothing when they watch other keys', () => {
+  it('publishes a change at a cost independent of other keys’ watchers', () => {
     const watchers = createWatchers(10);
     for (let index = 0; index < 50_000; index += 1) watchers.watch([`other${index}`]);
     const from = performance.now();
-    for (let offset = 0; offset < 20_000; offset += 1) watchers.show(change('mine', offset));
-    // Going through 50,000 watchers for each would take minutes.
+    for (let offset = 0; offset < 20_000; offset += 1) watchers.publish(change('mine', offset));
+    // Visiting 50,000 watchers for each change would take minutes.
     expect(performance.now() - from).toBeLessThan(1_000);
   });
 });

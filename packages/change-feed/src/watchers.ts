@@ -1,40 +1,43 @@
 import type { LoggedChange } from './change-log.ts';
 
-/** What a watcher is handed: a change, or word that changes were missed and a snapshot is due. */
+/** A change, or `missed`: changes were dropped and a snapshot is needed. */
 export type Watched = LoggedChange | 'missed';
 
-/** The changes of some keys, or of all, from the moment it was made. */
+/** The changes of some keys, or of all, from its creation on. */
 export interface Watch {
-  /** The next one; undefined once closed. */
+  /** Resolves with the next change; with undefined once the watch is closed. */
   readonly next: () => Promise<Watched | undefined>;
   readonly close: () => void;
 }
 
 export interface Watchers {
-  /** @param keys all keys when undefined; `earlier` are handed out first */
+  /**
+   * @param keys all keys when undefined
+   * @param earlier delivered first
+   */
   readonly watch: (keys: readonly string[] | undefined, earlier?: readonly LoggedChange[]) => Watch;
-  readonly show: (change: LoggedChange) => void;
-  /** Tells every watcher that what it has shown may be void. */
+  readonly publish: (change: LoggedChange) => void;
+  /** Delivers `missed` to every watcher: what they delivered may be void. */
   readonly missed: () => void;
   readonly count: () => number;
 }
 
 interface Watcher {
-  readonly offer: (change: LoggedChange) => void;
+  readonly publish: (change: LoggedChange) => void;
   readonly missed: () => void;
 }
 
 /**
- * Watchers indexed by key: a change costs what its own watchers cost, however many there are of
- * others. A watcher that lags by more than `limit` changes (beside those that it began with) is
- * told that it missed some.
+ * Creates an index of watchers by key: the cost of a change depends on its own watchers only.
+ * @param limit the most changes that wait for a watcher, in addition to its `earlier` ones; beyond
+ *   that they are replaced by `missed`
  */
 export function createWatchers(limit: number): Watchers {
   const byKey = new Map<string, Set<Watcher>>();
   const ofAll = new Set<Watcher>();
   let count = 0;
 
-  const enter = (watcher: Watcher, keys: readonly string[] | undefined): void => {
+  const add = (watcher: Watcher, keys: readonly string[] | undefined): void => {
     if (keys === undefined) ofAll.add(watcher);
     for (const key of keys ?? []) {
       const watching = byKey.get(key);
@@ -42,7 +45,7 @@ export function createWatchers(limit: number): Watchers {
       else byKey.set(key, new Set([watcher]));
     }
   };
-  const leave = (watcher: Watcher, keys: readonly string[] | undefined): void => {
+  const remove = (watcher: Watcher, keys: readonly string[] | undefined): void => {
     ofAll.delete(watcher);
     for (const key of keys ?? []) {
       const watching = byKey.get(key);
@@ -54,31 +57,31 @@ export function createWatchers(limit: number): Watchers {
   return {
     watch: (keys, earlier = []) => {
       let pending: Watched[] = [...earlier];
-      /** How many of `pending` are handed out: an array's own shift copies all the others. */
+      /** How many of `pending` are delivered: Array.shift would copy all others. */
       let taken = 0;
-      let most = limit + earlier.length;
+      let capacity = limit + earlier.length;
       let wake: ((watched: Watched | undefined) => void) | undefined;
       let closed = false;
-      const hand = (watched: Watched): void => {
+      const deliver = (watched: Watched): void => {
         if (wake) {
           wake(watched);
           wake = undefined;
-        } else if (pending.length - taken < most) pending.push(watched);
+        } else if (pending.length - taken < capacity) pending.push(watched);
         else restart(['missed']);
       };
-      const restart = (anew: Watched[]): void => {
-        pending = anew;
+      const restart = (next: Watched[]): void => {
+        pending = next;
         taken = 0;
-        most = limit;
+        capacity = limit;
       };
       const watcher: Watcher = {
-        offer: hand,
+        publish: deliver,
         missed: () => {
           restart([]);
-          hand('missed');
+          deliver('missed');
         },
       };
-      enter(watcher, keys);
+      add(watcher, keys);
       count += 1;
       return {
         next: () => {
@@ -97,15 +100,15 @@ export function createWatchers(limit: number): Watchers {
           if (closed) return;
           closed = true;
           count -= 1;
-          leave(watcher, keys);
+          remove(watcher, keys);
           restart([]);
           wake?.(undefined);
         },
       };
     },
-    show: (change) => {
-      for (const watcher of byKey.get(change.key) ?? []) watcher.offer(change);
-      for (const watcher of ofAll) watcher.offer(change);
+    publish: (change) => {
+      for (const watcher of byKey.get(change.key) ?? []) watcher.publish(change);
+      for (const watcher of ofAll) watcher.publish(change);
     },
     missed: () => {
       const all = new Set(ofAll);

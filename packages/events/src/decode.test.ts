@@ -11,7 +11,7 @@ const order = { id, product_id: 'kopi', quantity: 3, timestamp: '2026-01-02T03:0
 const record = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
 describe('decodeOrderCreated', () => {
-  it('reads what encodeOrderCreated wrote, which has exactly four fields', () => {
+  it('decodes what encodeOrderCreated wrote: exactly four fields', () => {
     const text = encodeOrderCreated({
       id,
       productId: 'kopi',
@@ -34,11 +34,11 @@ describe('decodeOrderCreated', () => {
     ['an offset in the time', { ...order, timestamp: '2026-01-02T03:04:05.123456789+07:00' }],
     ['an id in capitals', { ...order, id: id.toUpperCase() }],
     ['100 characters', { ...order, product_id: 'x'.repeat(100) }],
-  ])('takes %s', (_name, value) => {
+  ])('accepts %s', (_name, value) => {
     expect(decodeOrderCreated(record(value))).toMatchObject({ ok: true, message: { id } });
   });
 
-  it('takes ids of no known version of UUID, which other systems make', () => {
+  it('accepts ids of other systems that have no known UUID version', () => {
     const odd = '11111111-1111-1111-1111-111111111111';
     expect(decodeOrderCreated(record({ ...order, id: odd }))).toMatchObject({ ok: true });
   });
@@ -63,8 +63,8 @@ describe('decodeOrderCreated', () => {
     ['quantity 1.5', record({ ...order, quantity: 1.5 }), 'quantity must be a whole number'],
     ['quantity as text', record({ ...order, quantity: '3' }), 'quantity must be a whole number'],
     ['no time', record({ ...order, timestamp: undefined }), 'timestamp is missing'],
-    ['no time at all', record({ ...order, timestamp: 'soon' }), 'timestamp must be a time'],
-  ])('refuses %s and says why', (_name, value, reason) => {
+    ['a text that is no time', record({ ...order, timestamp: 'soon' }), 'timestamp must be a time'],
+  ])('rejects %s with a reason', (_name, value, reason) => {
     expect(decodeOrderCreated(value)).toEqual({
       ok: false,
       reason: expect.stringContaining(reason),
@@ -82,7 +82,7 @@ describe('decodeOrderDecided', () => {
     decidedAt: new Date('2026-01-02T03:04:05.678Z'),
   } as const;
 
-  it('reads what encodeOrderDecided wrote', () => {
+  it('decodes what encodeOrderDecided wrote', () => {
     expect(decodeOrderDecided(Buffer.from(encodeOrderDecided(decided)))).toEqual({
       ok: true,
       message: decided,
@@ -91,9 +91,9 @@ describe('decodeOrderDecided', () => {
 
   it.each([
     ['a rejection without a reason', { reason: null }, 'reason must be there when REJECTED'],
-    ['a status of its own', { status: 'SHIPPED' }, 'status must be CONFIRMED or REJECTED'],
+    ['an unknown status', { status: 'SHIPPED' }, 'status must be CONFIRMED or REJECTED'],
     ['a negative quantity', { quantity_after: -1 }, 'quantity_after must not be negative'],
-  ])('refuses %s', (_name, change, reason) => {
+  ])('rejects %s', (_name, change, reason) => {
     const value = { ...JSON.parse(encodeOrderDecided(decided)), ...change };
     expect(decodeOrderDecided(record(value))).toEqual({
       ok: false,

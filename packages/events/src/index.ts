@@ -21,4 +21,11 @@ export {
   type StockChangeKind,
   type StockState,
 } from './stock-changed.ts';
-export { ORDER_CHANGED, ORDER_CREATED, ORDER_DECIDED, STOCK_CHANGED } from './topics.ts';
+export {
+  ORDER_CHANGED,
+  ORDER_CREATED,
+  ORDER_DECIDED,
+  ORDER_SUBJECT,
+  SHARED_TOPICS,
+  STOCK_CHANGED,
+} from './topics.ts';

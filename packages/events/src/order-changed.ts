@@ -2,7 +2,7 @@ import type { RejectionReason } from './order-decided.ts';
 
 export type OrderStatus = 'PENDING' | 'CONFIRMED' | 'REJECTED';
 
-/** An order as it is stored. */
+/** A stored order. */
 export interface OrderState {
   readonly id: string;
   readonly owner: string;
@@ -14,7 +14,7 @@ export interface OrderState {
   readonly decidedAt: Date | null;
 }
 
-/** Grows with each change of an order, so that what arrives twice or late is known: 1, then 2. */
+/** The version of an order: 1 while it is pending, then 2. Consumers drop older versions. */
 export function orderVersion(order: Pick<OrderState, 'status'>): number {
   return order.status === 'PENDING' ? 1 : 2;
 }
@@ -32,7 +32,7 @@ export function encodeOrderChanged(order: OrderState): string {
   });
 }
 
-/** Reads what `encodeOrderChanged` wrote: the topic is ours alone, so its shape is not checked. */
+/** Decodes without validation: only this system writes to the topic. */
 export function decodeOrderChanged(value: Uint8Array): OrderState {
   const order = JSON.parse(Buffer.from(value).toString());
   return {

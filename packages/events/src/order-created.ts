@@ -2,7 +2,7 @@ import { type Decoded, decodeWith, time, uuid } from '@gudang/messages';
 import { z } from 'zod';
 import { ORDER_QUANTITY, productId } from './limits.ts';
 
-/** An order that wants its quantity of a product. */
+/** An order of a product, to be decided by the stock service. */
 export interface OrderCreated {
   readonly id: string;
   readonly productId: string;
@@ -17,7 +17,7 @@ const fields = z.object(
     product_id: productId,
     quantity: z.int(allowed).min(ORDER_QUANTITY.min, allowed).max(ORDER_QUANTITY.max, allowed),
     timestamp: time.optional(),
-    /** The earlier order service writes its time under this name. */
+    /** The name that the earlier order service uses. */
     TimeStamp: time.optional(),
   },
   'must be an object',
@@ -36,12 +36,12 @@ const schema = fields
     }),
   );
 
-/** Reads a record of order_created, ours or another system's. */
+/** Decodes a record of order_created, also another system's. */
 export function decodeOrderCreated(value: Uint8Array | null): Decoded<OrderCreated> {
   return decodeWith(schema, value);
 }
 
-/** Exactly the four fields that other systems know. */
+/** Encodes exactly the four fields that other systems use. */
 export function encodeOrderCreated(order: OrderCreated & { readonly createdAt: Date }): string {
   return JSON.stringify({
     id: order.id,

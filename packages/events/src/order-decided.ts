@@ -5,14 +5,14 @@ import { productId, STOCK_QUANTITY } from './limits.ts';
 export type DecisionStatus = 'CONFIRMED' | 'REJECTED';
 export type RejectionReason = 'OUT_OF_STOCK' | 'UNKNOWN_PRODUCT';
 
-/** What stock decided of an order. */
+/** The stock service's final answer to an order. */
 export interface OrderDecided {
   readonly orderId: string;
   readonly productId: string;
   readonly status: DecisionStatus;
-  /** Null unless rejected. */
+  /** Null for a confirmed order. */
   readonly reason: RejectionReason | null;
-  /** The stock's quantity after the decision; null when there is no such stock. */
+  /** The stock's quantity after the decision; null if the stock does not exist. */
   readonly quantityAfter: number | null;
   readonly decidedAt: Date;
 }

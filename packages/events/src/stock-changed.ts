@@ -1,7 +1,7 @@
-/** What happened to a stock; a ledger entry has one of these too. */
+/** The kind of a change of a stock, and of a ledger entry. */
 export type StockChangeKind = 'CREATED' | 'ORDERED' | 'ADJUSTED' | 'UPDATED' | 'DELETED';
 
-/** A stock as it is stored; of a deleted one, the last state. */
+/** A stored stock; for a deleted stock, its last state. */
 export interface StockState {
   readonly id: string;
   readonly name: string;
@@ -11,13 +11,13 @@ export interface StockState {
   readonly updatedAt: Date;
 }
 
-/** One change of a stock, and the stock as of that change. */
+/** A change of a stock, and the stock after it. */
 export interface StockChanged {
   readonly stock: StockState;
   readonly kind: StockChangeKind;
-  /** What this change alone added to the quantity. */
+  /** The difference that this change made to the quantity. */
   readonly delta: number;
-  /** Of an ORDERED change. */
+  /** The order of an ORDERED change; null for other kinds. */
   readonly orderId: string | null;
 }
 
@@ -35,7 +35,7 @@ export function encodeStockChanged({ stock, kind, delta, orderId }: StockChanged
   });
 }
 
-/** Reads what `encodeStockChanged` wrote: the topic is ours alone, so its shape is not checked. */
+/** Decodes without validation: only this system writes to the topic. */
 export function decodeStockChanged(value: Uint8Array): StockChanged {
   const change = JSON.parse(Buffer.from(value).toString());
   return {

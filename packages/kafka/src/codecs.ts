@@ -6,12 +6,12 @@ import kafkajs from 'kafkajs';
 import { decompressLz4 } from './lz4.ts';
 
 /**
- * The most bytes that one record batch may decompress to. Brokers limit a batch as it is sent, to
- * 1 MiB by default, which can hold gigabytes.
+ * The most bytes that one record batch may decompress to. Brokers limit the compressed batch, to
+ * 1 MiB by default, which can decompress to gigabytes.
  */
 export const BATCH_LIMIT = 32 * 1024 * 1024;
 
-/** A codec of kafkajs; this system sends uncompressed batches. */
+/** A codec of kafkajs. This system itself sends uncompressed batches. */
 interface Codec {
   readonly compress: (encoder: { readonly buffer: Buffer }) => Promise<Buffer>;
   readonly decompress: (batch: Buffer) => Promise<Buffer>;
@@ -21,8 +21,8 @@ const unzipAsync = promisify(unzip);
 const gzipAsync = promisify(gzip);
 
 /**
- * Lets kafkajs, which ships gzip only and without a limit, decode what other producers compress, or
- * a broker by a topic's `compression.type`.
+ * Adds codecs to kafkajs for records that other producers compress, or a broker because of a topic's
+ * `compression.type`. kafkajs ships gzip only, without a limit.
  */
 export function installCodecs(): void {
   const { CompressionTypes, CompressionCodecs } = kafkajs;
@@ -45,12 +45,12 @@ function decoderOf(name: string, decompress: (batch: Buffer, limit: number) => B
   };
 }
 
-/** How the frames of Java's snappy library begin; librdkafka writes a bare block. */
+/** The start of the frames of Java's Snappy library. librdkafka writes a block without frames. */
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const XERIAL_HEADER = 16;
 
 /**
- * Decodes Snappy: a bare block, or the frames of https://github.com/xerial/snappy-java.
+ * Decodes Snappy: a block, or the frames of https://github.com/xerial/snappy-java.
  * @param limit the most bytes of output
  * @throws {Error} when the data is damaged or its output is longer than the limit
  */

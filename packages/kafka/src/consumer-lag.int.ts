@@ -11,7 +11,7 @@ import { createKafkaClient } from './kafka-client.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { connectTestKafka, createTestService } from './testing/test-service.ts';
 
-/** What a scrape says of a metric, by partition. */
+/** Returns the values of a metric by partition. */
 async function scrape(metrics: Metrics, name: string): Promise<Record<string, number>> {
   const { body } = await metrics.render();
   const samples = body.matchAll(new RegExp(`^${name}{.*partition="(\\d+)".*} (\\S+)$`, 'gm'));
@@ -20,11 +20,11 @@ async function scrape(metrics: Metrics, name: string): Promise<Record<string, nu
 const LAG = 'gudang_consumer_lag_records';
 const OFFSET = 'gudang_consumer_offset';
 
-describe('the lag of a group', () => {
+describe('measureLag', () => {
   const service = createTestService({ brokers: inject('kafkaBrokers'), prefix: testTopicPrefix() });
   let kafka: KafkaConnection;
   let producer: Producer;
-  let place: { kafka: KafkaConnection; topic: string; group: string };
+  let names: { kafka: KafkaConnection; topic: string; group: string };
   let metrics: Metrics;
   let running: Stoppable[];
 
@@ -39,13 +39,13 @@ describe('the lag of a group', () => {
     expect(service.failures).toEqual([]);
   });
   beforeEach(async () => {
-    place = { kafka, topic: `records-${randomUUID()}`, group: `group-${randomUUID()}` };
+    names = { kafka, topic: `records-${randomUUID()}`, group: `group-${randomUUID()}` };
     const admin = kafka.client.admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic: kafka.name(place.topic), numPartitions: 2 }] });
+    await admin.createTopics({ topics: [{ topic: kafka.name(names.topic), numPartitions: 2 }] });
     await admin.disconnect();
     metrics = createMetrics('test');
-    running = [measureLag({ metrics }, place)];
+    running = [measureLag({ metrics }, names)];
   });
   afterEach(async () => {
     await Promise.all(running.map((part) => part.stop()));
@@ -53,60 +53,60 @@ describe('the lag of a group', () => {
 
   const send = (count: number, partition: number) =>
     producer.send({
-      topic: kafka.name(place.topic),
+      topic: kafka.name(names.topic),
       messages: Array.from({ length: count }, () => ({ value: 'x', partition })),
     });
 
-  it('grows while the handler is stuck, in every partition, and is gone once it goes on', async () => {
+  it('grows in every partition while the handler is stuck, and returns to 0 afterwards', async () => {
     await send(2, 0);
     let begun = false;
-    let goOn = (): void => {};
+    let release = (): void => {};
     const stuck = new Promise<void>((resolve) => {
-      goOn = resolve;
+      release = resolve;
     });
     const handle = (): Promise<void> => {
       begun = true;
       return stuck;
     };
-    running.unshift(startConsumer(service, { ...place, handle }));
+    running.unshift(startConsumer(service, { ...names, handle }));
     await eventually('the handler is stuck', () => begun);
     expect(await scrape(metrics, LAG)).toEqual({ 0: 2, 1: 0 });
     await send(3, 0);
     await send(4, 1);
     expect(await scrape(metrics, LAG)).toEqual({ 0: 5, 1: 4 });
     expect(await scrape(metrics, OFFSET)).toEqual({ 0: 0, 1: 0 });
-    goOn();
-    await eventually('all is applied', async () => {
+    release();
+    await eventually('every record is applied', async () => {
       const lag = await scrape(metrics, LAG);
       return lag[0] === 0 && lag[1] === 0;
     });
     expect(await scrape(metrics, OFFSET)).toEqual({ 0: 5, 1: 4 });
   });
 
-  it('grows while the handler fails, as without its database', async () => {
+  it('grows while the handler fails, such as without its database', async () => {
     let calls = 0;
     const handle = async (): Promise<void> => {
       calls += 1;
-      throw new Error('the database is away');
+      throw new Error('the database is unavailable');
     };
-    running.unshift(startConsumer(service, { ...place, handle }));
+    running.unshift(startConsumer(service, { ...names, handle }));
     await send(2, 0);
-    await eventually('it has tried more than once', () => calls > 1);
+    await eventually('the handler is retried', () => calls > 1);
     await send(3, 0);
     expect(await scrape(metrics, LAG)).toEqual({ 0: 5, 1: 0 });
   });
 
-  it('is told also where no consumer has ever joined', async () => {
+  it('is reported for a group that no consumer has ever joined', async () => {
     await send(3, 1);
     expect(await scrape(metrics, LAG)).toEqual({ 0: 0, 1: 3 });
   });
 
-  it('begins where the topic begins now', async () => {
+  it('starts at the first retained offset', async () => {
     await send(3, 1);
     const admin = kafka.client.admin();
     await admin.connect();
-    const topic = kafka.name(place.topic);
-    // kafkajs deletes only of a topic that it has asked about.
+    const topic = kafka.name(names.topic);
+    // kafkajs deletes records only from a topic whose metadata it has fetched.
     await admin.fetchTopicOffsets(topic);
     await admin.deleteTopicRecords({ topic, partitions: [{ partition: 1, offset: '2' }] });
     await admin.disconnect();
@@ -115,7 +115,7 @@ describe('the lag of a group', () => {
   });
 });
 
-it('without a broker a scrape does not wait for long, and tells nothing of it', async () => {
+it('measureLag reports nothing, soon, while the broker is unavailable', async () => {
   const service = createTestService({ brokers: '127.0.0.1:1', prefix: testTopicPrefix() });
   const client = createKafkaClient('test', service.settings, service.log);
   const kafka = { client, name: (name: string) => name };

@@ -1,18 +1,17 @@
-import type { Metrics, Stoppable } from '@gudang/runtime';
-import { createSharedScrape } from '@gudang/runtime';
+import { createSharedScrape, type Metrics, type Stoppable } from '@gudang/runtime';
 import type { KafkaConnection } from './kafka-connection.ts';
 
-interface Place {
+interface PartitionLag {
   readonly partition: string;
-  /** The offset that the group reads next, as of its last commit. */
+  /** The next offset that the group reads, as of its last commit. */
   readonly next: number;
   readonly waiting: number;
 }
 
 /**
- * How far a group is behind its topic, asked of the broker at each scrape: a consumer that is stuck
- * can tell of nothing that came since. Every replica tells the same; with the broker away none
- * tells anything, which no rule takes for 0.
+ * Measures a group's lag by asking the broker at each scrape: a consumer that is stuck does not
+ * know how many records have arrived since. All replicas report the same values. While the broker
+ * is unavailable nothing is reported, so that no alert takes it for 0.
  */
 export function measureLag(
   { metrics }: { metrics: Metrics },
@@ -31,37 +30,39 @@ export function measureLag(
     });
     return connected;
   };
-  const read = async (): Promise<Place[]> => {
+  const readLags = async (): Promise<PartitionLag[]> => {
     await connect();
-    const [[of], ends] = await Promise.all([
+    const [[committed], ends] = await Promise.all([
       admin.fetchOffsets({ groupId: kafka.name(group), topics: [kafka.name(topic)] }),
       admin.fetchTopicOffsets(kafka.name(topic)),
     ]);
-    const committed = new Map(of?.partitions.map((one) => [one.partition, Number(one.offset)]));
+    const offsets = new Map(
+      committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]),
+    );
     return ends.map(({ partition, low, high }) => {
-      // Below what is kept, -1 before the first commit, the group goes on at the beginning.
-      const next = Math.max(committed.get(partition) ?? -1, Number(low));
-      // A topic that was made again may end before it.
+      // Before the first commit (-1), and below the first retained offset, the group starts there.
+      const next = Math.max(offsets.get(partition) ?? -1, Number(low));
+      // A topic that was deleted and created again may end before the committed offset.
       return { partition: String(partition), next, waiting: Math.max(0, Number(high) - next) };
     });
   };
 
-  const ask = createSharedScrape(read);
-  const tell = (name: string, help: string, of: (place: Place) => number): void => {
+  const ask = createSharedScrape(readLags);
+  const addGauge = (name: string, help: string, valueIn: (lag: PartitionLag) => number): void => {
     metrics.gauge(name, help, ['topic', 'partition'], async (gauge) => {
-      const places = (await ask()) ?? [];
+      const lags = (await ask()) ?? [];
       gauge.reset();
-      for (const place of places) gauge.set({ topic, partition: place.partition }, of(place));
+      for (const lag of lags) gauge.set({ topic, partition: lag.partition }, valueIn(lag));
     });
   };
-  tell(
+  addGauge(
     'gudang_consumer_lag_records',
     'Records of a partition that the group of this service has yet to apply',
     ({ waiting }) => waiting,
   );
-  tell(
+  addGauge(
     'gudang_consumer_offset',
-    'The place of the group of this service in a partition, as of its last commit',
+    'The next offset of the group of this service in a partition, as of its last commit',
     ({ next }) => next,
   );
   return { stop: () => admin.disconnect().catch(() => {}) };

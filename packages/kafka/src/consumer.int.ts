@@ -9,7 +9,7 @@ import type { KafkaConnection } from './kafka-connection.ts';
 import type { KafkaRecord } from './record.ts';
 import { connectTestKafka, createTestService } from './testing/test-service.ts';
 
-describe('a consumer', () => {
+describe('startConsumer', () => {
   const service = createTestService({ brokers: inject('kafkaBrokers'), prefix: testTopicPrefix() });
   let kafka: KafkaConnection;
   let producer: Producer;
@@ -63,7 +63,7 @@ describe('a consumer', () => {
     running = [];
   });
 
-  it('reads from the beginning and commits only after its handler has resolved', async () => {
+  it('reads from the beginning and commits after its handler has resolved', async () => {
     await send(['a', 'b']);
     const seen: string[] = [];
     let resolve = (): void => {};
@@ -74,26 +74,26 @@ describe('a consumer', () => {
       seen.push(...texts(records));
       await held;
     });
-    await eventually('it reads', () => seen.length === 2);
+    await eventually('it has read both records', () => seen.length === 2);
     expect(await committed()).toBe(-1);
     resolve();
-    await eventually('it commits', async () => (await committed()) === 2);
+    await eventually('the offset is committed', async () => (await committed()) === 2);
   });
 
-  it('calls a handler that rejects again with the same records, and nothing behind them', async () => {
+  it('retries a rejected batch before it reads later records', async () => {
     await send(['a', 'b']);
     const calls: string[] = [];
     start(async (records) => {
       calls.push(texts(records).join());
       if (calls.length === 1) await send(['c']);
-      if (calls.length < 4) throw new Error('the database is away');
+      if (calls.length < 4) throw new Error('the database is unavailable');
     });
-    await eventually('all is read', () => calls.length === 5);
+    await eventually('every record is read', () => calls.length === 5);
     expect(calls).toEqual(['a,b', 'a,b', 'a,b', 'a,b', 'c']);
-    await eventually('it commits', async () => (await committed()) === 3);
+    await eventually('the offset is committed', async () => (await committed()) === 3);
   });
 
-  it('gives at most 1,000 records at once', async () => {
+  it('passes at most 1,000 records to a call', async () => {
     await send(Array.from({ length: 2_500 }, (_, index) => String(index)));
     const sizes: number[] = [];
     const seen: string[] = [];
@@ -101,12 +101,12 @@ describe('a consumer', () => {
       sizes.push(records.length);
       seen.push(...texts(records));
     });
-    await eventually('all is read', () => seen.length === 2_500);
+    await eventually('every record is read', () => seen.length === 2_500);
     expect(Math.max(...sizes)).toBe(1_000);
     expect(seen).toEqual(Array.from({ length: 2_500 }, (_, index) => String(index)));
   });
 
-  it('hands over in the middle of its work: all is handled, and nothing is committed too early', async () => {
+  it('handles every record and commits none early when a rebalance interrupts it', async () => {
     await send(['a0', 'b0'], 0);
     await send(['a1', 'b1'], 1);
     const handled: string[] = [];
@@ -118,10 +118,10 @@ describe('a consumer', () => {
       while (holding && Date.now() < deadline) await new Promise((next) => setTimeout(next, 20));
       handled.push(...texts(records));
     });
-    await eventually('the first one works', () => begun);
+    await eventually('the first consumer handles a batch', () => begun);
     const joined: string[] = [];
     start(async (records) => void joined.push(...texts(records)));
-    // The second one waits in the group's rebalance until the first one has let go.
+    // The rebalance waits until the first consumer has finished its batch.
     const admin = kafka.client.admin();
     await admin.connect();
     await eventually('the group rebalances', async () => {
@@ -133,28 +133,28 @@ describe('a consumer', () => {
     await send(['c0'], 0);
     await send(['c1'], 1);
     const all = ['a0', 'a1', 'b0', 'b1', 'c0', 'c1'];
-    await eventually('all is handled', () => {
+    await eventually('every record is handled', () => {
       const seen = new Set([...handled, ...joined]);
       return all.every((text) => seen.has(text));
     });
-    await eventually('all is committed', async () =>
+    await eventually('every offset is committed', async () =>
       [await committed(0), await committed(1)].every((offset) => offset === 3),
     );
   });
 
-  it('commits what is in work when it stops', async () => {
+  it('commits the batch in flight when it stops', async () => {
     await send(['a']);
     let begun = false;
     const consumer = start(async () => {
       begun = true;
       await new Promise((done) => setTimeout(done, 300));
     });
-    await eventually('it works', () => begun);
+    await eventually('the handler is called', () => begun);
     await consumer.stop();
     expect(await committed()).toBe(1);
   });
 
-  it('keeps its place while a handler outlasts its session, and stops by a deadline', async () => {
+  it('stays in its group while a handler outlasts the session, and stops by a deadline', async () => {
     await send(['slow']);
     const calls: string[] = [];
     const handle = async (records: readonly KafkaRecord[]) => {
@@ -165,30 +165,30 @@ describe('a consumer', () => {
     running.push(slow);
     const other = { topic: `other-${topic}`, group: `other-${group}` };
     const stopping = stopsByItsDeadline(other);
-    await eventually('it commits', async () => (await committed()) === 1, 20_000);
+    await eventually('the offset is committed', async () => (await committed()) === 1, 20_000);
     await send(['next']);
-    await eventually('it goes on', () => calls.includes('next'));
+    await eventually('it reads the next record', () => calls.includes('next'));
     expect(calls).toEqual(['slow', 'next']);
     await stopping;
   });
 
-  /** Beside the test above, because both take their seconds. */
-  async function stopsByItsDeadline(place: { topic: string; group: string }): Promise<void> {
+  /** Runs in parallel with the test above: both take seconds. */
+  async function stopsByItsDeadline(names: { topic: string; group: string }): Promise<void> {
     const admin = kafka.client.admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic: kafka.name(place.topic), numPartitions: 1 }] });
-    await producer.send({ topic: kafka.name(place.topic), messages: [{ value: 'a' }] });
+    await admin.createTopics({ topics: [{ topic: kafka.name(names.topic), numPartitions: 1 }] });
+    await producer.send({ topic: kafka.name(names.topic), messages: [{ value: 'a' }] });
     let begun = false;
     const handle = (): Promise<void> => {
       begun = true;
       return new Promise(() => {});
     };
-    const consumer = startConsumer(service, { kafka, ...place, handle });
-    await eventually('it works', () => begun);
+    const consumer = startConsumer(service, { kafka, ...names, handle });
+    await eventually('the handler is called', () => begun);
     const from = Date.now();
     await consumer.stop();
     expect(Date.now() - from).toBeLessThan(6_500);
-    const offsets = await admin.fetchOffsets({ groupId: kafka.name(place.group) });
+    const offsets = await admin.fetchOffsets({ groupId: kafka.name(names.group) });
     expect(offsets).toEqual([]);
     await admin.disconnect();
   }

@@ -1,39 +1,32 @@
-import type { Service, Stoppable } from '@gudang/runtime';
-import { createBackoff, pause } from '@gudang/runtime';
+import { createBackoff, pause, type Service, type Stoppable } from '@gudang/runtime';
 import type { EachBatchPayload } from 'kafkajs';
-import { LONGEST_RETRY_MS } from './kafka-client.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { type KafkaRecord, toRecord } from './record.ts';
-import { disconnectConsumer, runConsumer } from './run-consumer.ts';
+import { createConsumer, runConsumer } from './run-consumer.ts';
 
-/** The most records that one call, and so one database transaction, gets. */
+/** The most records of one call of the handler, and so of one database transaction. */
 const BATCH_LIMIT = 1_000;
-/**
- * How long a silent consumer keeps its partitions, in milliseconds: the shortest that brokers allow
- * by default, because after a crash or a broker's restart all others wait for it.
- */
-export const SESSION_TIMEOUT_MS = 6_000;
-/** How often a batch in work says that its consumer is alive, in milliseconds. */
-const BEAT_MS = 2_000;
+/** Heartbeat interval while a batch is handled, in milliseconds. */
+const HEARTBEAT_MS = 2_000;
 
 /**
- * kafkajs beats between batches only, and a transaction that waits for a lock may outlast the
- * session. A beat that fails is left to the next one, which is awaited.
+ * Sends heartbeats while `work` runs: kafkajs sends them between batches only, and a transaction
+ * that waits for a lock may outlast the session. A failed heartbeat is left to the next one, which
+ * the consumer awaits.
  */
-async function whileBeating(batch: EachBatchPayload, work: () => Promise<void>): Promise<void> {
-  const beat = setInterval(() => void batch.heartbeat().catch(() => {}), BEAT_MS);
+async function withHeartbeats(batch: EachBatchPayload, work: () => Promise<void>): Promise<void> {
+  const timer = setInterval(() => void batch.heartbeat().catch(() => {}), HEARTBEAT_MS);
   try {
     await work();
   } finally {
-    clearInterval(beat);
+    clearInterval(timer);
   }
 }
 
 /**
- * Consumes a topic from its beginning. `handle` gets the records of one partition in order and
- * must have committed its work when it resolves; only then is the offset committed. When it
- * rejects, it is called again with the same records, with back-off, for ever: what is wrong with
- * a record itself is for `handle` to set aside.
+ * Consumes a topic from its beginning. The offset is committed after `handle` has resolved, so
+ * `handle` must commit its own work before. After a rejection it is called again with the same
+ * records, with back-off, indefinitely: `handle` must set aside records that it cannot process.
  */
 export function startConsumer(
   { log, health }: Pick<Service, 'log' | 'health'>,
@@ -42,53 +35,44 @@ export function startConsumer(
     topic,
     group,
     handle,
-    named = ({ partition, offset }) => ({ topic, partition, offset }),
+    logFields = ({ partition, offset }) => ({ topic, partition, offset }),
   }: {
     kafka: KafkaConnection;
     topic: string;
     group: string;
+    /** Gets records of one partition, in order. */
     handle: (records: readonly KafkaRecord[]) => Promise<void>;
-    /** What the log says of a record that could not be handled. */
-    named?: (record: KafkaRecord) => Readonly<Record<string, unknown>>;
+    /** Identifies the first of the records that could not be handled, in the log. */
+    logFields?: (record: KafkaRecord) => Readonly<Record<string, unknown>>;
   },
 ): Stoppable {
   const stopping = new AbortController();
-  const consumer = kafka.client.consumer({
-    groupId: kafka.name(group),
-    allowAutoTopicCreation: false,
-    sessionTimeout: SESSION_TIMEOUT_MS,
-    heartbeatInterval: 2_000,
-    // Data is answered at once whatever this is; at 50 ms idle fetches take 3% of a core.
-    maxWaitTimeInMs: 1_000,
-    retry: {
-      initialRetryTime: 100,
-      maxRetryTime: LONGEST_RETRY_MS,
-      restartOnFailure: async () => true,
-    },
-  });
-  // Not FETCH, which kafkajs emits after a failed fetch too.
-  consumer.on(consumer.events.REQUEST, kafka.answered);
-  /** Grows with each rebalance: a batch of before may be another consumer's by now (#1046). */
+  const consumer = createConsumer(kafka, kafka.name(group));
+  /** Grows with each rebalance. A batch of an earlier one may be another consumer's now (#1046). */
   let generation = 0;
   consumer.on(consumer.events.GROUP_JOIN, () => {
     generation += 1;
   });
 
-  const handleForever = async (
+  /** Resolves with false when the partition may no longer be this consumer's. */
+  const handleWithRetries = async (
     records: readonly KafkaRecord[],
     batch: EachBatchPayload,
-    isOurs: () => boolean,
+    isAssigned: () => boolean,
   ): Promise<boolean> => {
     const backoff = createBackoff(100, 5_000);
-    while (isOurs()) {
+    while (isAssigned()) {
       try {
-        await whileBeating(batch, () => handle(records));
+        await withHeartbeats(batch, () => handle(records));
         return true;
       } catch (error) {
         const [first] = records;
-        log.warn({ err: error, ...(first && named(first)) }, `${group} will try again`);
-        await whileBeating(batch, () => pause(backoff.next(), stopping.signal));
-        // Rejects in a rebalance, for kafkajs to join again.
+        log.warn(
+          { err: error, ...(first && logFields(first)) },
+          `${group} could not handle records; retrying`,
+        );
+        await withHeartbeats(batch, () => pause(backoff.next(), stopping.signal));
+        // Rejects during a rebalance: kafkajs then joins again.
         await batch.heartbeat();
       }
     }
@@ -98,18 +82,18 @@ export function startConsumer(
   const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
     const { batch } = payload;
     const begun = generation;
-    const isOurs = (): boolean =>
+    const isAssigned = (): boolean =>
       payload.isRunning() && !payload.isStale() && generation === begun && !stopping.signal.aborted;
     for (let start = 0; start < batch.messages.length; start += BATCH_LIMIT) {
       const records = batch.messages
         .slice(start, start + BATCH_LIMIT)
         .map((message) => toRecord(batch.topic, batch.partition, message));
       const last = records.at(-1);
-      if (last === undefined || !(await handleForever(records, payload, isOurs))) return;
+      if (last === undefined || !(await handleWithRetries(records, payload, isAssigned))) return;
       if (generation !== begun || payload.isStale()) return;
       payload.resolveOffset(last.offset);
       const offset = (BigInt(last.offset) + 1n).toString();
-      // Not the consumer's commitOffsets, which does nothing once it is told to stop.
+      // Not the consumer's commitOffsets, which does nothing while the consumer stops.
       await payload.commitOffsetsIfNecessary({
         topics: [{ topic: batch.topic, partitions: [{ partition: batch.partition, offset }] }],
       });
@@ -117,8 +101,9 @@ export function startConsumer(
     }
   };
 
+  const name = `The consumer of ${topic}`;
   const running = runConsumer(
-    { kafka, consumer, name: `The consumer of ${topic}`, signal: stopping.signal, log },
+    { kafka, consumer, name, signal: stopping.signal, log },
     {
       prepare: () => consumer.subscribe({ topics: [kafka.name(topic)], fromBeginning: true }),
       run: () => consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch }),
@@ -128,7 +113,7 @@ export function startConsumer(
   return {
     stop: async () => {
       stopping.abort();
-      await disconnectConsumer(consumer);
+      await running.stop();
     },
   };
 }

@@ -1,10 +1,9 @@
-export { SESSION_TIMEOUT_MS, startConsumer } from './consumer.ts';
+export { startConsumer } from './consumer.ts';
 export { measureLag } from './consumer-lag.ts';
-export { connectionOptions, createKafkaClient, LONGEST_RETRY_MS } from './kafka-client.ts';
+export { createKafkaClient, LONGEST_RETRY_MS } from './kafka-client.ts';
 export { type KafkaConnection, startKafka } from './kafka-connection.ts';
-export { kafkaProblem } from './kafka-problem.ts';
-export { protocolErrors } from './protocol-error.ts';
+export { kafkaProblem, protocolErrors } from './kafka-problem.ts';
 export { readTopic, topicBounds } from './read-topic.ts';
 export { headerNumber, headerText, isNullHeader, type KafkaRecord, toRecord } from './record.ts';
-export { disconnectConsumer, runConsumer } from './run-consumer.ts';
-export { topicsOf, withDeadLetters } from './topics.ts';
+export { createConsumer, runConsumer } from './run-consumer.ts';
+export { serviceTopics, withDeadLetters } from './topics.ts';

@@ -4,14 +4,11 @@ import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
 import { installCodecs } from './codecs.ts';
 import { patchFetchDecoder } from './patches/fetch-decoder.ts';
 import { patchGroupMember } from './patches/group-member.ts';
-import { patchProduceRequest } from './patches/produce-request-patch.ts';
+import { patchProduceRequest } from './patches/produce-request.ts';
 import { patchRequestQueue } from './patches/request-queue.ts';
 import type { kafkaSettings } from './settings.ts';
 
-/**
- * The longest wait between two tries while a broker is away, in milliseconds: so long may it be back before anybody
- * notices.
- */
+/** The longest wait between two attempts during an outage, in milliseconds. */
 export const LONGEST_RETRY_MS = 1_000;
 
 type ClientSettings = Pick<
@@ -24,7 +21,7 @@ type ClientSettings = Pick<
   | 'KAFKA_SASL_PASSWORD'
 >;
 
-/** What the settings say of how to reach the brokers. */
+/** kafkajs's options for reaching the brokers. */
 export function connectionOptions(
   settings: ClientSettings,
 ): Pick<KafkaConfig, 'brokers' | 'ssl' | 'sasl'> {
@@ -44,12 +41,15 @@ export function connectionOptions(
   };
 }
 
-/** A client of kafkajs with this house's settings; its own log lines are for debugging only. */
+/**
+ * Creates a patched kafkajs client. kafkajs logs each failed attempt, so its lines appear at debug
+ * level only; the connection and the consumers log outages themselves.
+ * @param retries attempts after the first of each request; 12 take about 10 s
+ */
 export function createKafkaClient(
   clientId: string,
   settings: ClientSettings,
   log: Pick<Logger, 'debug'>,
-  /** How often a request is tried again before it fails; 12 take about 10 s. */
   retries = 12,
 ): Kafka {
   patchRequestQueue();
@@ -64,7 +64,6 @@ export function createKafkaClient(
     requestTimeout: 10_000,
     retry: { initialRetryTime: 100, maxRetryTime: LONGEST_RETRY_MS, retries },
     logLevel: logLevel.INFO,
-    // kafkajs repeats each failure at a high pace; what people need to know is said elsewhere.
     logCreator:
       () =>
       ({ namespace, log: { message, error } }) =>

@@ -6,7 +6,7 @@ import { type KafkaConnection, startKafka } from './kafka-connection.ts';
 import { createTestService } from './testing/test-service.ts';
 import { withDeadLetters } from './topics.ts';
 
-describe('the connection to Kafka', () => {
+describe('startKafka', () => {
   const brokers = inject('kafkaBrokers');
   let running: KafkaConnection[] = [];
   const start = (...given: Parameters<typeof startKafka>): KafkaConnection => {
@@ -19,7 +19,7 @@ describe('the connection to Kafka', () => {
     running = [];
   });
 
-  it('creates missing topics, two at once as well, and dead letters that are kept for ever', async () => {
+  it('creates missing topics, from two processes at once, and keeps dead letters indefinitely', async () => {
     const service = createTestService({ brokers, prefix: testTopicPrefix() });
     const specs = withDeadLetters({ topic: 'order_created', partitions: 2 });
     const [kafka] = [start(service, specs), start(service, specs)];
@@ -40,33 +40,33 @@ describe('the connection to Kafka', () => {
     expect(kafka.state()).toEqual({ state: 'ok' });
   });
 
-  it('refuses a change topic of two partitions, and says what to do', async () => {
+  it('rejects a change topic of two partitions and names the setting', async () => {
     const service = createTestService({ brokers, prefix: testTopicPrefix() });
     await start(service, [{ topic: 'stock_changed', partitions: 2 }]).ready;
     start(service, [{ topic: 'stock_changed', partitions: 1, totalOrder: true }]);
-    await eventually('it is refused', () => service.failures.length > 0);
+    await eventually('the topic is rejected', () => service.failures.length > 0);
     expect(service.failures[0]).toMatch(/has 2 partitions and must have 1.*KAFKA_TOPIC_PREFIX/);
   });
 
-  it('waits for a broker that is down at its start, and says so', async () => {
+  it('waits for a broker that is unavailable at the start, and logs it', async () => {
     const [host = '', port = ''] = brokers.split(':');
     const sockets = new Set<Socket>();
     let attempts = 0;
     let isDown = true;
-    // Answers in the place of a broker; the topics' own addresses are the real one's.
-    const door = createServer((socket) => {
+    // Accepts connections in place of the broker; metadata names the broker's real address.
+    const proxy = createServer((socket) => {
       attempts += 1;
       if (isDown) return socket.destroy();
-      const behind = connect(Number(port), host);
-      for (const one of [socket, behind]) {
+      const upstream = connect(Number(port), host);
+      for (const one of [socket, upstream]) {
         sockets.add(one);
         one.on('error', () => {});
       }
-      return socket.pipe(behind).pipe(socket);
+      return socket.pipe(upstream).pipe(socket);
     });
-    door.listen(0, '127.0.0.1');
-    await new Promise((resolve) => door.once('listening', resolve));
-    const address = door.address();
+    proxy.listen(0, '127.0.0.1');
+    await new Promise((resolve) => proxy.once('listening', resolve));
+    const address = proxy.address();
     if (address === null || typeof address === 'string') throw new Error('no port');
     const service = createTestService({
       brokers: `127.0.0.1:${address.port}`,
@@ -79,8 +79,8 @@ describe('the connection to Kafka', () => {
     });
     expect(kafka.state()).toMatchObject({ state: 'degraded' });
     expect((await service.health.report()).ready).toBe(true);
-    await eventually('it has tried', () => attempts >= 3);
-    await eventually('it says so', () =>
+    await eventually('it has retried', () => attempts >= 3);
+    await eventually('it logs the outage', () =>
       service.lines.some((line) =>
         line.includes('does not answer: start it, or set KAFKA_BROKERS'),
       ),
@@ -90,6 +90,6 @@ describe('the connection to Kafka', () => {
     await kafka.ready;
     expect(kafka.state()).toEqual({ state: 'ok' });
     for (const socket of sockets) socket.destroy();
-    door.close();
+    proxy.close();
   });
 });

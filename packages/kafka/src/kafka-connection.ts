@@ -1,22 +1,25 @@
-import type { Service, Stoppable } from '@gudang/runtime';
 import {
   createBackoff,
   createOutageLog,
   OK,
   type PartState,
   pause,
+  type Service,
   StartError,
+  type Stoppable,
 } from '@gudang/runtime';
 import type { Kafka } from 'kafkajs';
 import { createKafkaClient, LONGEST_RETRY_MS } from './kafka-client.ts';
-import { isOfKafka, kafkaProblem } from './kafka-problem.ts';
+import { isKafkaError, kafkaProblem } from './kafka-problem.ts';
 import type { kafkaSettings } from './settings.ts';
 import { ensureTopics, type TopicSpec } from './topics.ts';
 
-/** A broker that has not answered for so long is called down; fetches answer each second. */
+/** A broker is unavailable after this silence, in milliseconds. Idle fetches answer each second. */
 const SILENCE_MS = 5_000;
-/** How often kafkajs itself tries again what is tried again anyway. */
-const ASK_RETRIES = 2;
+/** How often the log is brought up to date, in milliseconds. */
+const CHECK_MS = 2_000;
+/** Retries of kafkajs where the caller retries as well. */
+const ADMIN_RETRIES = 2;
 
 type KafkaService = Pick<
   Service<typeof kafkaSettings>,
@@ -25,69 +28,70 @@ type KafkaService = Pick<
 
 export interface KafkaConnection extends Stoppable {
   readonly client: Kafka;
-  /** Resolves once the broker has answered and every topic is there; waits for ever. */
+  /** Resolves once the broker has answered and every topic exists. Never rejects. */
   readonly ready: Promise<void>;
   /** Aborted when the connection is stopped. */
   readonly signal: AbortSignal;
-  /** The name on the broker: with this system's prefix. */
+  /** Returns a topic's or group's name on the broker: with KAFKA_TOPIC_PREFIX. */
   readonly name: (topicOrGroup: string) => string;
-  /** Creates again the topics that have gone. */
+  /** Creates topics that have been deleted. */
   readonly ensureTopics: () => Promise<void>;
-  /** Noted by whoever just had an answer from the broker. */
+  /** Reports an answer of the broker. */
   readonly answered: () => void;
-  /** Noted by whoever could not do something; errors of others than Kafka are passed over. */
+  /** Reports a failure. Errors that do not come from kafkajs are ignored. */
   readonly failed: (error: unknown) => void;
   readonly state: () => PartState;
 }
 
 /**
- * Connects in the background and creates missing topics. A broker that is away is named in the
- * log at a slow pace and tried for ever.
+ * Connects in the background and creates missing topics, retrying indefinitely. An outage is
+ * logged at a slow pace and makes the part `kafka` degraded, not down.
+ * @param whileUnavailable a sentence for the log on what still works during an outage
  */
 export function startKafka(
   { name, settings, health, log, fail }: KafkaService,
   topics: readonly TopicSpec[],
+  whileUnavailable = '',
 ): KafkaConnection {
   const brokers = settings.KAFKA_BROKERS;
   const prefix = settings.KAFKA_TOPIC_PREFIX;
   const stopped = new AbortController();
   const client = createKafkaClient(name, settings, log);
 
-  // A client of its own for what is tried here again and again: by the other's patience of 10 s, what is wrong would be
-  // known only when people have been told that nobody answers.
-  const asking = createKafkaClient(name, settings, log, ASK_RETRIES);
+  // A client of its own: the other one's retries take 10 s, and a wrong setting must be named
+  // before the log says that nothing answers.
+  const adminClient = createKafkaClient(name, settings, log, ADMIN_RETRIES);
 
   const outage = createOutageLog(log, {
     what: `Kafka at ${brokers.join(', ')}`,
-    meanwhile: '. Orders are taken meanwhile and settle when it is back',
+    meanwhile: whileUnavailable && `. ${whileUnavailable}`,
   });
   let lastAnswer = 0;
   let lastError: unknown;
   const isSilent = (): boolean => Date.now() - lastAnswer > SILENCE_MS;
-  const remind = (): void => {
+  const updateLog = (): void => {
     if (isSilent()) outage.lasts(kafkaProblem(lastError, brokers));
     else outage.over();
   };
-  const watch = setTimeout(function check() {
-    remind();
-    timer = setTimeout(check, 2_000);
+  let timer = setTimeout(function check() {
+    updateLog();
+    timer = setTimeout(check, CHECK_MS);
   }, SILENCE_MS);
-  let timer = watch;
 
   const answered = (): void => {
     lastAnswer = Date.now();
     lastError = undefined;
   };
   const failed = (error: unknown): void => {
-    if (!isOfKafka(error)) return;
+    if (!isKafkaError(error)) return;
     lastError = error;
-    // An outage may be over in a moment; what is set wrong is not.
-    if (kafkaProblem(error, brokers).lasting && isSilent()) remind();
+    // A wrong setting is logged at once; an outage may be over in a moment.
+    if (kafkaProblem(error, brokers).lasting && isSilent()) updateLog();
   };
 
   const ensure = async (): Promise<void> => {
-    const named = topics.map((spec) => ({ ...spec, topic: prefix + spec.topic }));
-    await ensureTopics(asking, named, settings.KAFKA_REPLICATION);
+    const prefixed = topics.map((spec) => ({ ...spec, topic: prefix + spec.topic }));
+    await ensureTopics(adminClient, prefixed, settings.KAFKA_REPLICATION);
     answered();
   };
 
@@ -103,7 +107,7 @@ export function startKafka(
           break;
         }
         failed(error);
-        log.debug({ err: error }, 'the broker did not answer');
+        log.debug({ err: error }, 'Kafka did not answer; retrying');
         await pause(backoff.next(), stopped.signal);
       }
     }

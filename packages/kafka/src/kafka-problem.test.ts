@@ -1,36 +1,36 @@
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
-import { isOfKafka, kafkaProblem } from './kafka-problem.ts';
+import { isKafkaError, kafkaProblem } from './kafka-problem.ts';
 
 const { KafkaJSConnectionError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError } = kafkajs;
 const often = (error: Error): Error =>
   new KafkaJSNumberOfRetriesExceeded(error, { retryCount: 8, retryTime: 100 });
-/** Those whose constructors kafkajs's types leave out. */
+/** Creates errors whose constructors kafkajs's types omit. */
 const named = (name: string, message: string): Error => Object.assign(new Error(message), { name });
 const connection = (message: string, code: string): Error =>
   often(new KafkaJSConnectionError(`Connection error: ${message}`, { broker: 'a:1', code }));
 const protocol = (type: string): Error =>
   new KafkaJSProtocolError(Object.assign(new Error(type), { type, code: 1, retriable: false }));
 
-describe('what is wrong with Kafka', () => {
+describe('kafkaProblem', () => {
   it.each<[string, unknown, RegExp, RegExp, boolean]>([
-    ['nothing was heard', undefined, /does not answer$/, /^start it, .* runs$/, false],
+    ['no error is known', undefined, /does not answer$/, /^start it, .* address$/, false],
     [
-      'nobody listens',
+      'nothing listens',
       connection('connect ECONNREFUSED', 'ECONNREFUSED'),
       /does not answer$/,
-      /runs$/,
+      /address$/,
       false,
     ],
     [
-      'it hangs up',
+      'the broker closes the connection',
       often(named('KafkaJSConnectionClosedError', 'Closed connection')),
       /does not answer$/,
       /KAFKA_TLS and KAFKA_SASL_MECHANISM/,
       false,
     ],
     [
-      'it talks no TLS',
+      'the listener has no TLS',
       connection(
         'Client network socket disconnected before secure TLS connection was established',
         'ECONNRESET',
@@ -40,14 +40,14 @@ describe('what is wrong with Kafka', () => {
       false,
     ],
     [
-      'its certificate is of somebody unknown',
+      'the certificate is signed by an unknown authority',
       connection('unable to verify the first certificate', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'),
       /is not trusted \(unable to verify the first certificate\)$/,
       /KAFKA_TLS_CA/,
       true,
     ],
     [
-      'its certificate has expired',
+      'the certificate has expired',
       connection('certificate has expired', 'CERT_HAS_EXPIRED'),
       /has expired\)$/,
       /KAFKA_TLS_CA/,
@@ -61,7 +61,7 @@ describe('what is wrong with Kafka', () => {
       true,
     ],
     [
-      'it knows no such mechanism',
+      'the mechanism is not supported',
       named(
         'KafkaJSSASLAuthenticationError',
         'SASL PLAIN mechanism is not supported by the server',
@@ -71,20 +71,20 @@ describe('what is wrong with Kafka', () => {
       true,
     ],
     [
-      'nobody logs in there',
+      'the listener has no SASL',
       protocol('ILLEGAL_SASL_STATE'),
-      /nobody log in$/,
+      /accepts no authentication on this listener$/,
       /unset KAFKA_SASL/,
       true,
     ],
     [
-      'the user may not',
+      'the user lacks a right',
       protocol('TOPIC_AUTHORIZATION_FAILED'),
       /\(TOPIC_AUTHORIZATION_FAILED\)$/,
       /^grant/,
       true,
     ],
-  ])('%s', (_what, error, reason, advice, lasting) => {
+  ])('names the reason and the setting when %s', (_what, error, reason, advice, lasting) => {
     const problem = kafkaProblem(error, ['a:1', 'b:2']);
     expect(problem.reason).toMatch(/^Kafka at a:1, b:2 /);
     expect(problem.reason).toMatch(reason);
@@ -92,9 +92,9 @@ describe('what is wrong with Kafka', () => {
     expect(problem.lasting).toBe(lasting);
   });
 
-  it('is asked of errors of Kafka alone', () => {
-    expect(isOfKafka(new Error('no', { cause: protocol('UNKNOWN') }))).toBe(true);
-    expect(isOfKafka(new TypeError('x is not a function'))).toBe(false);
-    expect(isOfKafka(undefined)).toBe(false);
+  it('tells errors of kafkajs from others', () => {
+    expect(isKafkaError(new Error('no', { cause: protocol('UNKNOWN') }))).toBe(true);
+    expect(isKafkaError(new TypeError('x is not a function'))).toBe(false);
+    expect(isKafkaError(undefined)).toBe(false);
   });
 });

@@ -1,10 +1,9 @@
-import type { Problem } from '@gudang/runtime';
-import { isCertificateProblem } from '@gudang/runtime';
-import { protocolErrors } from './protocol-error.ts';
+import { isCertificateProblem, type Problem } from '@gudang/runtime';
+import kafkajs from 'kafkajs';
 
 /** Why Kafka cannot be used. */
 export interface KafkaProblem extends Problem {
-  /** Waiting alone does not mend it: a setting or a right is wrong. */
+  /** Whether a setting or a right is wrong: waiting alone does not mend it. */
   readonly lasting: boolean;
 }
 
@@ -12,61 +11,61 @@ const RIGHTS =
   'grant the user of KAFKA_SASL_USERNAME topics and groups of KAFKA_TOPIC_PREFIX: describe, create, read, write';
 
 /**
- * @param error what kafkajs threw; undefined when nothing has been heard
- * @param brokers those of KAFKA_BROKERS
+ * Names what is wrong and which setting mends it.
+ * @param error thrown by kafkajs; undefined when nothing has been heard
+ * @param brokers the value of KAFKA_BROKERS
  */
 export function kafkaProblem(error: unknown, brokers: readonly string[]): KafkaProblem {
   const server = `Kafka at ${brokers.join(', ')}`;
   for (const { name, message, code } of causes(error)) {
-    if (name === 'KafkaJSSASLAuthenticationError') return refusedLogin(server, message);
+    if (name === 'KafkaJSSASLAuthenticationError') return authenticationProblem(server, message);
     if (isCertificateProblem(code)) {
       return {
         reason: `${server} shows a certificate that is not trusted (${message.replace(/^Connection error: /, '')})`,
         advice:
-          'set KAFKA_TLS_CA to the certificate of whoever has signed it, and KAFKA_BROKERS to names that it holds',
+          "set KAFKA_TLS_CA to the certificate of the authority that signed it, and KAFKA_BROKERS to the certificate's names",
         lasting: true,
       };
     }
   }
-  const said = protocolErrors(error);
-  if (said.includes('ILLEGAL_SASL_STATE')) {
+  if (protocolErrors(error).includes('ILLEGAL_SASL_STATE')) {
     return {
-      reason: `${server} lets nobody log in`,
+      reason: `${server} accepts no authentication on this listener`,
       advice: 'unset KAFKA_SASL_MECHANISM, or set KAFKA_BROKERS to its listener with SASL',
       lasting: true,
     };
   }
-  const refusal = authorizationFailure(error);
-  if (refusal !== undefined) {
+  const denial = authorizationFailure(error);
+  if (denial !== undefined) {
     return {
-      reason: `${server} does not let this user do what it must (${refusal})`,
+      reason: `${server} denies this user a required operation (${denial})`,
       advice: RIGHTS,
       lasting: true,
     };
   }
-  const place = 'start it, or set KAFKA_BROKERS to where it runs';
+  const address = 'start it, or set KAFKA_BROKERS to its address';
   return {
     reason: `${server} does not answer`,
-    // A listener closes on whoever talks another way than it expects, and says no more.
+    // A listener closes a connection that speaks another protocol, without a reason.
     advice: causes(error).some(isHangUp)
-      ? `${place}, KAFKA_TLS and KAFKA_SASL_MECHANISM to what it asks for`
-      : place,
+      ? `${address}, KAFKA_TLS and KAFKA_SASL_MECHANISM to what it expects`
+      : address,
     lasting: false,
   };
 }
 
-function refusedLogin(server: string, message: string): KafkaProblem {
+function authenticationProblem(server: string, message: string): KafkaProblem {
   if (/mechanism is not supported/.test(message)) {
     return {
-      reason: `${server} does not take this way to log in (${message})`,
-      advice: 'set KAFKA_SASL_MECHANISM to one that it takes',
+      reason: `${server} does not support this authentication (${message})`,
+      advice: 'set KAFKA_SASL_MECHANISM to a mechanism that it supports',
       lasting: true,
     };
   }
   return {
     reason: `${server} refuses the user or the password`,
     advice:
-      'set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD to those that it takes by KAFKA_SASL_MECHANISM',
+      'set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD to a user that it accepts by KAFKA_SASL_MECHANISM',
     lasting: true,
   };
 }
@@ -77,15 +76,23 @@ function isHangUp({ name, message }: Error): boolean {
   );
 }
 
-/** Whether kafkajs threw it, for whoever talks to others too. */
-export function isOfKafka(error: unknown): boolean {
+/** Whether kafkajs threw the error, or caused it. */
+export function isKafkaError(error: unknown): boolean {
   return causes(error).some(({ name }) => name.startsWith('KafkaJS'));
 }
 
-/** Errors that kafkajs takes for permanent, although they pass with the outage that causes them. */
-const PASSING = new Set([
+/** Returns the protocol's names of an error, such as UNKNOWN_TOPIC_OR_PARTITION. */
+export function protocolErrors(error: unknown): readonly string[] {
+  // The default import: Node does not see the error classes among kafkajs's CommonJS exports.
+  if (error instanceof kafkajs.KafkaJSProtocolError) return [error.type];
+  if (error instanceof kafkajs.KafkaJSAggregateError) return error.errors.flatMap(protocolErrors);
+  return error instanceof Error && error.cause !== undefined ? protocolErrors(error.cause) : [];
+}
+
+/** Errors that kafkajs takes for permanent, although they end with the outage that causes them. */
+const TRANSIENT = new Set([
   'KafkaJSGroupCoordinatorNotFound',
-  // A password that is being changed is soon right again.
+  // A password that is being changed is soon valid again.
   'KafkaJSSASLAuthenticationError',
   'KafkaJSTimeout',
   'KafkaJSLockTimeout',
@@ -96,14 +103,14 @@ const PASSING = new Set([
 
 /**
  * Returns why a consumer is stopped and what mends it; undefined for an outage or a rebalance,
- * which pass by themselves.
+ * which end by themselves.
  */
 export function findFault(error: unknown): Problem | undefined {
   const chain = causes(error);
-  if (chain.some(isPassing)) return undefined;
-  const refusal = authorizationFailure(error);
-  if (refusal !== undefined) {
-    return { reason: `Kafka refuses to serve it (${refusal})`, advice: RIGHTS };
+  if (chain.some(isTransient)) return undefined;
+  const denial = authorizationFailure(error);
+  if (denial !== undefined) {
+    return { reason: `Kafka denies a required operation (${denial})`, advice: RIGHTS };
   }
   return {
     reason: `${chain.at(-1)?.message ?? error}`,
@@ -112,8 +119,10 @@ export function findFault(error: unknown): Problem | undefined {
   };
 }
 
-function isPassing({ name, type, retriable, syscall }: Cause): boolean {
-  return PASSING.has(name) || PASSING.has(`${type}`) || retriable === true || syscall !== undefined;
+function isTransient({ name, type, retriable, syscall }: Cause): boolean {
+  return (
+    TRANSIENT.has(name) || TRANSIENT.has(`${type}`) || retriable === true || syscall !== undefined
+  );
 }
 
 function authorizationFailure(error: unknown): string | undefined {
@@ -122,10 +131,10 @@ function authorizationFailure(error: unknown): string | undefined {
 
 type Cause = Error & {
   readonly code?: unknown;
-  /** Of kafkajs's errors: the protocol's name of the error, and whether a retry may help. */
+  /** On kafkajs's errors: the protocol's name of the error, and whether a retry may help. */
   readonly type?: unknown;
   readonly retriable?: unknown;
-  /** Of Node's system errors. */
+  /** On Node's system errors. */
   readonly syscall?: unknown;
 };
 

@@ -1,7 +1,7 @@
 const MAGIC = 0x184d2204;
 const MIN_MATCH = 4;
 const UNCOMPRESSED = 0x80000000;
-/** The longest block of a frame by its block size id, 4 to 7, in bytes. */
+/** The longest block by the frame's block size id, 4 to 7, in bytes. */
 const BLOCK_SIZES: Readonly<Record<number, number>> = {
   4: 64 * 1024,
   5: 256 * 1024,
@@ -9,11 +9,11 @@ const BLOCK_SIZES: Readonly<Record<number, number>> = {
   7: 4 * 1024 * 1024,
 };
 
-/** Where the blocks of a frame begin, and how they are written. */
+/** What the header of a frame says of its blocks. */
 interface Frame {
   readonly firstBlock: number;
   readonly maxBlockSize: number;
-  /** Bytes of checksum behind each block. */
+  /** Length of the checksum behind each block, in bytes. */
   readonly checksum: number;
 }
 
@@ -41,7 +41,7 @@ export function decompressLz4(input: Buffer, limit: number): Buffer {
     capacity += compressed ? maxBlockSize : end - start;
     at = end + checksum;
   }
-  // One byte more than allowed tells an output of exactly the limit from a longer one.
+  // One byte more than the limit, to tell an output of exactly that length from a longer one.
   const output = Buffer.allocUnsafe(Math.min(capacity, limit + 1));
   let size = 0;
   for (const { start, end, compressed } of blocks) {
@@ -50,7 +50,7 @@ export function decompressLz4(input: Buffer, limit: number): Buffer {
       : size + input.copy(output, size, start, end);
     if (size > limit) throw new Error(`The LZ4 frame holds more than ${limit} bytes`);
   }
-  // A copy, so that the records do not hold the memory of a whole block each.
+  // A copy: the records refer to it and would otherwise retain the whole capacity.
   return Buffer.from(output.subarray(0, size));
 }
 
@@ -69,8 +69,9 @@ function readFrame(input: Buffer): Frame {
 }
 
 /**
- * Decodes one block behind what is decoded already, which its matches may refer to.
- * @returns the end of the output; behind the buffer's own end when the output does not fit
+ * Decodes one block and appends it to the output, which its matches may refer to.
+ * @param size the length of the output so far
+ * @returns the new length of the output; more than the buffer's length when it does not fit
  */
 function decodeBlock(input: Buffer, start: number, end: number, output: Buffer, size: number) {
   let at = start;

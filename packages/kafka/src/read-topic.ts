@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
 import { type KafkaRecord, toRecord } from './record.ts';
 
-/** For how long a broker that goes away while it is read is tried again, in milliseconds. */
-const PATIENCE_MS = 10_000;
+/** How long reading is retried while the broker is unavailable, in milliseconds. */
+const RETRY_MS = 10_000;
 
 export interface TopicBounds {
-  /** The first offset that is still there. */
+  /** The first offset that is retained. */
   readonly low: number;
-  /** The offset that the next record will get. */
+  /** The offset of the next record. */
   readonly high: number;
 }
 
-/** Where a one-partition topic begins and ends; it rejects when there is no such topic. */
+/** Fetches the bounds of a one-partition topic. Rejects if the topic does not exist. */
 export async function topicBounds(client: Kafka, topic: string): Promise<TopicBounds> {
   const admin = client.admin();
   await admin.connect();
@@ -25,8 +25,8 @@ export async function topicBounds(client: Kafka, topic: string): Promise<TopicBo
 }
 
 /**
- * Reads a one-partition topic from an offset to its present end, in a group that is gone
- * afterwards. It rejects when the broker goes away.
+ * Reads a one-partition topic from an offset to its present end, in a group that is deleted
+ * afterwards. Rejects when the broker becomes unavailable.
  * @param take returns false to stop before the end
  */
 export async function readTopic(
@@ -38,13 +38,13 @@ export async function readTopic(
   const start = Math.max(low, from);
   if (start >= high) return;
   const groupId = `${topic}-read-${randomUUID()}`;
-  const giveUpAt = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + RETRY_MS;
   const consumer = client.consumer({
     groupId,
     allowAutoTopicCreation: false,
     maxWaitTimeInMs: 500,
     // A broker that has just started refuses groups for a moment.
-    retry: { retries: 3, restartOnFailure: async () => Date.now() < giveUpAt },
+    retry: { retries: 3, restartOnFailure: async () => Date.now() < deadline },
   });
   consumer.on(consumer.events.GROUP_JOIN, () => {
     consumer.seek({ topic, partition: 0, offset: String(start) });
@@ -56,11 +56,11 @@ export async function readTopic(
       consumer.on(consumer.events.CRASH, ({ payload }) => {
         if (!payload.restart) reject(payload.error);
       });
-      // Batches that hold nothing but control records come here too, and nowhere else.
+      // kafkajs does not pass batches of control records alone to eachBatch.
       consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
         if (Number(payload.lastOffset) >= high - 1) resolve();
       });
-      const eachBatch: Parameters<typeof consumer.run>[0] = {
+      const config: Parameters<typeof consumer.run>[0] = {
         autoCommit: false,
         eachBatch: async ({ batch }) => {
           const records = batch.messages
@@ -69,7 +69,7 @@ export async function readTopic(
           if (records.length > 0 && !take(records)) resolve();
         },
       };
-      consumer.run(eachBatch).catch(reject);
+      consumer.run(config).catch(reject);
     });
   } finally {
     await consumer.disconnect();
@@ -77,14 +77,14 @@ export async function readTopic(
   }
 }
 
-/** Without it the broker would forget the empty group by itself, but only after a week. */
+/** The broker itself deletes an empty group only after a week. */
 async function deleteGroup(client: Kafka, groupId: string): Promise<void> {
   const admin = client.admin();
   try {
     await admin.connect();
     await admin.deleteGroups([groupId]);
   } catch {
-    // It has left nothing that matters.
+    // An empty group does no harm.
   } finally {
     await admin.disconnect();
   }

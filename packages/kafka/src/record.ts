@@ -8,7 +8,7 @@ export type RecordHeaders = Readonly<
   Record<string, HeaderValue | readonly HeaderValue[] | undefined>
 >;
 
-/** A record as it was read. */
+/** A record as it was read from a topic. */
 export interface KafkaRecord {
   readonly topic: string;
   readonly partition: number;
@@ -37,7 +37,7 @@ export function headerText(headers: RecordHeaders, name: string): string | undef
   return firstValue(headers[name])?.toString();
 }
 
-/** Whether a header is there without a value. */
+/** Whether a header is present without a value. */
 export function isNullHeader(headers: RecordHeaders, name: string): boolean {
   return firstValue(headers[name]) === null;
 }

@@ -3,7 +3,7 @@ import type { Consumer } from 'kafkajs';
 import { describe, expect, it, vi } from 'vitest';
 import { runConsumer } from './run-consumer.ts';
 
-/** A consumer that does nothing by itself, run as a service runs it. */
+/** Runs a stand-in for kafkajs's consumer. */
 function run() {
   const emitter = new EventEmitter();
   const connect = vi.fn(async () => {});

@@ -5,8 +5,9 @@ import {
   OK,
   type PartState,
   pause,
+  type Stoppable,
 } from '@gudang/runtime';
-import type { Consumer } from 'kafkajs';
+import type { Consumer, ConsumerConfig } from 'kafkajs';
 import { LONGEST_RETRY_MS } from './kafka-client.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { findFault } from './kafka-problem.ts';
@@ -14,21 +15,48 @@ import { findFault } from './kafka-problem.ts';
 /** The longest that stopping waits for a batch in flight, in milliseconds. */
 const STOP_DEADLINE_MS = 5_000;
 /**
- * A fault counts as mended when records have been fetched and it has not come back for this long,
- * in milliseconds. kafkajs itself tries for about 3 s before it reports the same fault again.
+ * A fault is over when records have been fetched and it has not recurred for this long, in
+ * milliseconds. kafkajs itself retries for about 3 s before it reports the same fault again.
  */
 const FAULT_QUIET_MS = 10_000;
 
-export interface RunningConsumer {
-  /** Down while a fault stops the consumer; an outage of the brokers is the connection's to report. */
+/** kafkajs's options for every consumer. */
+const OPTIONS = {
+  allowAutoTopicCreation: false,
+  // How long a silent consumer keeps its partitions: the shortest time that brokers allow by
+  // default, because after a crash or a broker's restart the rest of the group waits for it.
+  sessionTimeout: 6_000,
+  heartbeatInterval: 2_000,
+  // New records are delivered at once in any case; at 50 ms idle fetches take 3% of a core.
+  maxWaitTimeInMs: 1_000,
+  retry: {
+    initialRetryTime: 100,
+    maxRetryTime: LONGEST_RETRY_MS,
+    restartOnFailure: async () => true,
+  },
+} satisfies Omit<ConsumerConfig, 'groupId'>;
+
+/** Creates a consumer with this system's options; it reports each of the broker's answers. */
+export function createConsumer(
+  kafka: Pick<KafkaConnection, 'client' | 'answered'>,
+  groupId: string,
+): Consumer {
+  const consumer = kafka.client.consumer({ ...OPTIONS, groupId });
+  // Not FETCH, which kafkajs emits after a failed fetch too.
+  consumer.on(consumer.events.REQUEST, kafka.answered);
+  return consumer;
+}
+
+export interface RunningConsumer extends Stoppable {
+  /** Down while a fault stops the consumer. An outage of the brokers is reported by `kafka`. */
   readonly state: () => PartState;
 }
 
 /**
- * Runs a consumer until the signal, retrying indefinitely. kafkajs gives up in two cases: its
+ * Runs a consumer until it is stopped, retrying indefinitely. kafkajs gives up in two cases: its
  * connect after some retries, and a consumer after an error that it takes for permanent (#1445,
- * #1630), such as no coordinator or a failed authentication. Neither ends the process: the other
- * parts of the service still work.
+ * #1630), such as a missing coordinator or a failed authentication. Neither ends the process: the
+ * other parts of the service still work.
  */
 export function runConsumer(
   {
@@ -40,8 +68,9 @@ export function runConsumer(
   }: {
     kafka: Pick<KafkaConnection, 'ready' | 'failed'>;
     consumer: Consumer;
-    /** Such as `The consumer of order_created`. */
+    /** Such as `The consumer of payments`, for the log and `/readyz`. */
     name: string;
+    /** Aborted when the consumer is to stop. */
     signal: AbortSignal;
     log: Pick<Logger, 'debug' | 'info' | 'warn'>;
   },
@@ -49,9 +78,9 @@ export function runConsumer(
     prepare,
     run,
   }: {
-    /** Once, after the first connection; when it rejects, again. */
+    /** Called once after the first connection; again if it rejects. */
     prepare: () => Promise<void>;
-    /** After each connection: `consumer.run`. */
+    /** Called after each connection: `consumer.run`. */
     run: () => Promise<void>;
   },
 ): RunningConsumer {
@@ -60,12 +89,12 @@ export function runConsumer(
   let prepared = false;
   let fault: { readonly reason: string; readonly at: number } | undefined;
 
-  const note = (error: unknown): void => {
+  const report = (error: unknown): void => {
     kafka.failed(error);
     const found = findFault(error);
-    if (found === undefined || signal.aborted) return;
+    if (found === undefined) return;
     fault = { reason: `${name} is stopped: ${found.reason}`, at: Date.now() };
-    log.debug({ err: error }, 'the consumer crashed');
+    log.debug({ err: error }, 'a consumer crashed; restarting it');
     faultLog.lasts({ reason: fault.reason, advice: found.advice });
   };
 
@@ -80,7 +109,7 @@ export function runConsumer(
         return;
       } catch (error) {
         kafka.failed(error);
-        log.debug({ err: error }, 'a consumer could not be started; trying again');
+        log.debug({ err: error }, 'a consumer could not start; retrying');
         await pause(backoff.next(), signal);
       }
     }
@@ -93,16 +122,13 @@ export function runConsumer(
   });
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (signal.aborted) return;
-    note(payload.error);
+    report(payload.error);
     if (!payload.restart) void pause(backoff.next(), signal).then(start);
   });
   void start();
   return {
     state: () => (fault === undefined ? OK : { state: 'down', reason: fault.reason }),
+    // kafkajs's own disconnect may hang (#767, #1639).
+    stop: () => Promise.race([consumer.disconnect().catch(() => {}), pause(STOP_DEADLINE_MS)]),
   };
-}
-
-/** With a deadline: kafkajs's own may hang (#767, #1639). */
-export async function disconnectConsumer(consumer: Consumer): Promise<void> {
-  await Promise.race([consumer.disconnect().catch(() => {}), pause(STOP_DEADLINE_MS)]);
 }

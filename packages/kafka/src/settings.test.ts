@@ -25,8 +25,8 @@ const problems = (environment: Record<string, string>): string => {
   return '';
 };
 
-describe('the settings of Kafka', () => {
-  it('reach the client: brokers, TLS with or without an own authority, and who logs in', () => {
+describe('kafkaSettings', () => {
+  it('passes brokers, TLS, an own authority and credentials to the client', () => {
     expect(options({})).toEqual({ brokers: ['a:1'] });
     expect(options({ KAFKA_TLS: 'true' })).toEqual({ brokers: ['a:1'], ssl: true });
     expect(
@@ -67,7 +67,7 @@ describe('the settings of Kafka', () => {
     ],
     [{ KAFKA_TLS: 'yes' }, 'KAFKA_TLS: "yes" is not allowed; true or false'],
     [{ KAFKA_REPLICATION: '0' }, 'KAFKA_REPLICATION: "0" is not allowed; -1, or 1 to 10'],
-  ])('are refused when they do not go together: %o', (environment, problem) => {
+  ])('rejects settings that contradict each other: %o', (environment, problem) => {
     expect(problems(environment)).toContain(problem);
     expect(problems(environment)).not.toContain('hush');
   });

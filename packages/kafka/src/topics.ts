@@ -1,21 +1,18 @@
-import { ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
 import { deadLetterTopic } from '@gudang/messages';
 import { StartError } from '@gudang/runtime';
-import type { SettingsOf } from '@gudang/runtime/settings';
 import type { Kafka } from 'kafkajs';
-import type { kafkaSettings } from './settings.ts';
 
 export interface TopicSpec {
   readonly topic: string;
   readonly partitions: number;
-  /** The topic's offsets serve as cursors, so it may never have more partitions than one. */
+  /** Whether the topic's offsets serve as cursors: it must have exactly one partition. */
   readonly totalOrder?: boolean;
-  /** The broker's settings of the topic where they are to differ from its usual ones. */
+  /** Topic settings that differ from the broker's defaults. */
   readonly config?: Readonly<Record<string, string>>;
 }
 
 /**
- * Creates the topics that are missing; several processes may do so at once.
+ * Creates the missing topics. Safe when several processes do so at once.
  * @throws {StartError} when a topic that must have one partition has more
  */
 export async function ensureTopics(
@@ -46,7 +43,7 @@ export async function ensureTopics(
       if (partitions.length === 1) continue;
       throw new StartError(
         `The topic ${name} has ${partitions.length} partitions and must have 1: its offsets are ` +
-          'cursors. Delete it, or set KAFKA_TOPIC_PREFIX to begin beside it',
+          'cursors. Delete it, or set KAFKA_TOPIC_PREFIX to use other topics',
       );
     }
   } finally {
@@ -55,28 +52,34 @@ export async function ensureTopics(
 }
 
 /**
- * Dead letters wait for people, not for a week; and one is larger than its record, by the headers
- * that tell where it came from (bytes; brokers take records of 1 MiB unless told otherwise).
+ * Dead letters are kept until an operator handles them. The size limit, in bytes, exceeds the
+ * broker's default of 1 MiB: a dead letter adds headers to its record.
  */
 const DEAD_LETTER_CONFIG = { 'retention.ms': '-1', 'max.message.bytes': String(4 * 1024 * 1024) };
 
-/** A topic that is consumed record by record, and the one for what of it cannot be applied. */
+/** A consumed topic and its dead-letter topic. */
 export function withDeadLetters(spec: TopicSpec): TopicSpec[] {
   const letters = { topic: deadLetterTopic(spec.topic), partitions: 1, config: DEAD_LETTER_CONFIG };
   return [spec, letters];
 }
 
 /**
- * The topics of a subgraph: those between the two, which whichever starts first creates, and the
- * one of its own changes.
+ * The topics of one service.
+ * @param shared topics between services, each with its dead letters
+ * @param changes the topic of the service's own changes
+ * @param partitions of each shared topic
  */
-export function topicsOf(
-  { KAFKA_PARTITIONS: partitions }: Pick<SettingsOf<typeof kafkaSettings>, 'KAFKA_PARTITIONS'>,
-  changeTopic: string,
-): readonly TopicSpec[] {
+export function serviceTopics({
+  shared,
+  changes,
+  partitions,
+}: {
+  readonly shared: readonly string[];
+  readonly changes: string;
+  readonly partitions: number;
+}): readonly TopicSpec[] {
   return [
-    ...withDeadLetters({ topic: ORDER_CREATED, partitions }),
-    ...withDeadLetters({ topic: ORDER_DECIDED, partitions }),
-    { topic: changeTopic, partitions: 1, totalOrder: true },
+    ...shared.flatMap((topic) => withDeadLetters({ topic, partitions })),
+    { topic: changes, partitions: 1, totalOrder: true },
   ];
 }

@@ -1,23 +1,23 @@
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 
-/** A record read, or the reason why it cannot be: the text that its dead letter carries. */
+/** A decoded message, or the reason for a dead letter. */
 export type Decoded<T> =
   | { readonly ok: true; readonly message: T }
   | { readonly ok: false; readonly reason: string };
 
 /**
- * A UUID in any letter case, of any version or none, as other systems make them and PostgreSQL
- * takes them; kept in lower case, as it writes them.
+ * A UUID in any letter case and of any version, as other systems write them and PostgreSQL accepts
+ * them. Converted to lower case, as PostgreSQL writes them.
  */
 export const uuid = z.guid('must be a UUID').transform((id) => id.toLowerCase());
 
-/** ISO 8601, or what else Date.parse reads: other systems write their own. */
+/** A time that Date.parse accepts, such as ISO 8601. Other systems use other formats. */
 export const time = z
   .string('must be a string')
   .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a time in ISO 8601');
 
-/** Reads a record's value by a schema. Unknown fields are ignored. Never throws. */
+/** Decodes a record's value by a schema. Unknown fields are ignored. Never throws. */
 export function decodeWith<T>(schema: z.ZodType<T>, value: Uint8Array | null): Decoded<T> {
   if (value === null) return { ok: false, reason: 'the value is null' };
   if (!isUtf8(value)) return { ok: false, reason: 'the value is not UTF-8' };

@@ -1,4 +1,4 @@
-/** CloudEvents 1.0, Kafka binding in binary mode, and what our own readers need beside it. */
+/** Header names: CloudEvents 1.0 (Kafka binding, binary mode), and those of this system. */
 export const HEADER = {
   id: 'ce_id',
   source: 'ce_source',
@@ -6,23 +6,18 @@ export const HEADER = {
   specVersion: 'ce_specversion',
   time: 'ce_time',
   traceparent: 'traceparent',
-  /** The state's version: what is not newer than one already seen is dropped unread. */
+  /** The version of the state: consumers drop versions that they have already seen. */
   version: 'gudang_version',
-  /** Grows with each relay that takes over: a late batch of a replaced one is known by it. */
+  /** Grows with each relay that takes over: consumers drop the late batch of a replaced one. */
   term: 'gudang_term',
-  /** Changes when the topic is new or the database was restored. */
+  /** Changes when the topic is new, or the database was restored. */
   epoch: 'gudang_epoch',
-  /** The row of the outbox that this record was. */
+  /** The id of the record's row in the outbox. */
   outboxId: 'gudang_outbox_id',
-  /** Of a dead letter: where it came from, and why it is here. */
+  /** On a dead letter: the original record, and the reason. */
   originTopic: 'gudang_origin_topic',
   originPartition: 'gudang_origin_partition',
   originOffset: 'gudang_origin_offset',
   originTimestamp: 'gudang_origin_timestamp',
   reason: 'gudang_reason',
 } as const;
-
-/** Returns the CloudEvents type of a topic's records: `order_created` is `gudang.order.created`. */
-export function eventType(topic: string): string {
-  return `gudang.${topic.replaceAll('_', '.')}`;
-}

@@ -1,9 +1,9 @@
-/** PostgreSQL's text takes neither NUL nor half a surrogate pair. */
+/** Whether PostgreSQL can store a text: it accepts neither NUL nor half a surrogate pair. */
 export function isStorableText(text: string): boolean {
   return !text.includes('\u0000') && text.isWellFormed();
 }
 
-/** Characters as PostgreSQL counts them: code points. */
+/** Counts characters like PostgreSQL: code points. */
 export function characters(text: string): number {
   let count = 0;
   for (const _ of text) count += 1;

@@ -1,29 +1,41 @@
-import type { KafkaConnection } from '@gudang/kafka';
-import { headerText, readTopic, topicBounds } from '@gudang/kafka';
+import { headerText, type KafkaConnection, readTopic, topicBounds } from '@gudang/kafka';
 import { eventType, HEADER } from '@gudang/messages';
 import type { Producer } from 'kafkajs';
-import type { RelaySession, SentEvent } from './leader-session.ts';
+import type { LeaderSession } from './leader-session.ts';
+import { deleteSent } from './outbox-table.ts';
+import { beginEpoch, type RelayTerm } from './relay-term.ts';
 
-/** More events than the repeats of one send: not all of them can be waiting. */
-const ENOUGH_TO_TELL = 5_000;
+/** More events than one batch can hold: not all of them can still be in the outbox. */
+const EVENT_LIMIT = 5_000;
+
+/** An event of the change topic. A restored database reuses ids, at other times. */
+interface SentEvent {
+  readonly id: string;
+  readonly at: Date;
+}
 
 /**
- * Begins a new epoch when what the database knows of the change topic is not what is there:
- * - the topic ends before what was sent to it: it is new;
- * - it holds events that the database neither has waiting nor knows as sent: the database was
- *   restored. (A relay that was killed after sending leaves events that are still waiting.)
+ * Begins a new epoch when the change topic and the database contradict each other:
+ * - the topic ends before the last sent offset: the topic is new;
+ * - it holds events behind the last sent offset that are not in the outbox: the database was
+ *   restored. (Events of a relay that was killed after sending are still in the outbox.)
  */
 export async function checkEpoch(
   kafka: KafkaConnection,
   producer: Producer,
-  { session, topic, source }: { session: RelaySession; topic: string; source: string },
+  {
+    session,
+    term,
+    topic,
+    source,
+  }: { session: LeaderSession; term: RelayTerm; topic: string; source: string },
 ): Promise<void> {
   const name = kafka.name(topic);
   const { high } = await topicBounds(kafka.client, name);
-  const isNew = high <= session.sentOffset;
-  if (!isNew && !(await holdsUnknownEvents(kafka, name, session))) return;
-  await session.beginEpoch(high - 1);
-  // Tells the replicas at once; the next change may be far.
+  const isNew = high <= term.sentOffset;
+  if (!isNew && !(await hasUnknownEvents())) return;
+  await beginEpoch(session, term, high - 1);
+  // An announcement for the replicas: the next change may come much later.
   const [sent] = await producer.send({
     topic: name,
     acks: -1,
@@ -32,37 +44,43 @@ export async function checkEpoch(
         key: null,
         value: null,
         headers: {
-          [HEADER.id]: `${source}/${session.epoch}`,
+          [HEADER.id]: `${source}/${term.epoch}`,
           [HEADER.source]: source,
           [HEADER.type]: `${eventType(topic)}.epoch`,
           [HEADER.specVersion]: '1.0',
           [HEADER.time]: new Date().toISOString(),
-          [HEADER.term]: session.term,
-          [HEADER.epoch]: session.epoch,
+          [HEADER.term]: term.term,
+          [HEADER.epoch]: term.epoch,
         },
       },
     ],
   });
-  if (sent?.baseOffset !== undefined) await session.deleteSent([], Number(sent.baseOffset));
+  if (sent?.baseOffset !== undefined) await deleteSent(session, term, [], Number(sent.baseOffset));
+
+  async function hasUnknownEvents(): Promise<boolean> {
+    const events: SentEvent[] = [];
+    await readTopic(kafka.client, name, {
+      from: term.sentOffset + 1,
+      take: (records) => {
+        for (const { headers } of records) {
+          const id = headerText(headers, HEADER.outboxId);
+          const at = new Date(headerText(headers, HEADER.time) ?? 0);
+          if (id === undefined || !/^\d{1,18}$/.test(id) || Number.isNaN(at.getTime())) continue;
+          events.push({ id, at });
+        }
+        return events.length <= EVENT_LIMIT;
+      },
+    });
+    return !(await areInOutbox(session, events));
+  }
 }
 
-async function holdsUnknownEvents(
-  kafka: KafkaConnection,
-  topic: string,
-  session: RelaySession,
-): Promise<boolean> {
-  const events: SentEvent[] = [];
-  await readTopic(kafka.client, topic, {
-    from: session.sentOffset + 1,
-    take: (records) => {
-      for (const { headers } of records) {
-        const id = headerText(headers, HEADER.outboxId);
-        const at = new Date(headerText(headers, HEADER.time) ?? 0);
-        if (id === undefined || !/^\d{1,18}$/.test(id) || Number.isNaN(at.getTime())) continue;
-        events.push({ id, at });
-      }
-      return events.length <= ENOUGH_TO_TELL;
-    },
-  });
-  return !(await session.areWaiting(events));
+/** Whether all of these are still in the outbox, as they were sent. */
+async function areInOutbox(session: LeaderSession, events: readonly SentEvent[]): Promise<boolean> {
+  const { rows } = await session.query(
+    `SELECT count(*) AS missing FROM unnest($1::bigint[], $2::timestamptz[]) AS sent (id, at)
+     WHERE NOT EXISTS (SELECT FROM outbox WHERE id = sent.id AND created_at = sent.at)`,
+    [events.map(({ id }) => id), events.map(({ at }) => at)],
+  );
+  return rows[0].missing === '0';
 }

@@ -9,7 +9,7 @@ import { writeEvents } from './write-events.ts';
 
 const CHANGES = 'stock_changed';
 
-it('is replaced within 5 s when its connection goes silent, notices, and comes back', async () => {
+it('replaces a leader within 5 s whose connection is silent; the leader notices and rejoins', async () => {
   const database = await createTestDatabase(inject('postgresUrl'), 'stock');
   const sql = createSqlClient(database.url);
   const service = createTestService({
@@ -18,13 +18,13 @@ it('is replaced within 5 s when its connection goes silent, notices, and comes b
   });
   const kafka = await connectTestKafka(service, [{ topic: CHANGES, partitions: 1 }]);
   const direct = new URL(database.url);
-  const door = await startSilentProxy({ host: direct.hostname, port: Number(direct.port) });
+  const proxy = await startSilentProxy({ host: direct.hostname, port: Number(direct.port) });
   const behind = new URL(database.url);
-  behind.host = `127.0.0.1:${door.port}`;
+  behind.host = `127.0.0.1:${proxy.port}`;
   const relays: Relay[] = [];
   onTestFinished(async () => {
     await Promise.all(relays.map((relay) => relay.stop()));
-    await Promise.all([door.close(), kafka.stop(), sql.end()]);
+    await Promise.all([proxy.close(), kafka.stop(), sql.end()]);
     await database.drop();
   });
   const start = (databaseUrl: string): Relay => {
@@ -49,20 +49,20 @@ it('is replaced within 5 s when its connection goes silent, notices, and comes b
     );
 
   const silent = start(behind.href);
-  await eventually('it leads', () => silent.isLeading());
+  await eventually('the relay leads', () => silent.isLeading());
   const other = start(database.url);
   await write();
   await emptied();
-  door.silence();
+  proxy.silence();
   const from = Date.now();
   await write();
   await emptied(8_000);
   expect(Date.now() - from).toBeLessThan(5_500);
   expect(other.isLeading()).toBe(true);
-  await eventually('it notices', () => !silent.isLeading(), 8_000);
+  await eventually('the relay notices the loss', () => !silent.isLeading(), 8_000);
 
   await other.stop();
-  await eventually('it comes back', () => silent.isLeading());
+  await eventually('the relay leads again', () => silent.isLeading());
   await write();
   await emptied();
   const numbers = (await recordsOf(kafka, CHANGES)).map(

@@ -1,57 +1,46 @@
 import type { Socket } from 'node:net';
 import { pause } from '@gudang/runtime';
 import { Client, type QueryConfig, type QueryResult } from 'pg';
-import type { OutboxRow } from './outbox-row.ts';
 
-/** The advisory lock that one relay of a database holds: "outbox" in ASCII. */
+/** The advisory lock that the active relay of a database holds: "outbox" in ASCII. */
 const LOCK = '122550255484024';
-/** A relay that is silent for so long loses its session, and with it the lock. */
+/** The server ends the session, and so the lock, of a relay that is silent for this long, in ms. */
 const IDLE_LIMIT_MS = 4_000;
-/** Said when nothing else has been for so long; an idle relay's polls come sooner. */
+/** A heartbeat follows this long after the last statement, in ms. An idle relay polls sooner. */
 const HEARTBEAT_MS = 1_000;
 /**
- * Deletes of what was sent do not wait for the disk: one that a crash of the server takes back, and
- * the offset with it, is a row that is sent again. That halves the syncs that an order takes.
+ * Deletes of sent rows do not wait for the disk: if a crash of the server undoes one together with
+ * its offset, the row is sent again. That halves the syncs of an order.
  */
-const DELETES_WAIT = 'off';
-/** How often one that waits asks for the lock. */
-const ASK_MS = 500;
-/** How long to wait for the server's goodbye. */
+const SYNCHRONOUS_COMMIT = 'off';
+/** How often a standby asks for the lock, in milliseconds. */
+const LOCK_POLL_MS = 500;
+/** How long closing waits for the server, in milliseconds. */
 const CLOSE_LIMIT_MS = 1_000;
 
 /**
- * The one database connection of a relay: it holds the lock, and all that a leader reads and
- * deletes goes through it, so that whoever lost the lock can delete nothing. It must be a direct
- * connection, not one through a pooler.
+ * Leader election by advisory lock, on a connection of its own. A leader reads and deletes through
+ * the same connection, so a relay that has lost the lock can delete nothing. Needs a direct
+ * connection, without a pooler.
+ *
+ * States: standby (open, waits for the lock), leading, lost (the connection failed: every call
+ * rejects with the first error).
  */
-export interface RelaySession {
+export interface LeaderSession {
   readonly isLeading: () => boolean;
-  readonly term: string;
-  readonly epoch: string;
-  /** The last offset of the change topic that the database knows to be sent; -1: none. */
-  readonly sentOffset: number;
-  /** Waits for the lock, then begins a term. */
+  /** Waits for the lock, then receives notifications. Rejects when the signal is aborted. */
   readonly lead: () => Promise<void>;
-  readonly nextRows: (limit: number) => Promise<OutboxRow[]>;
-  /** @param offset the last one of the change topic in what was sent, null when there was none */
-  readonly deleteSent: (ids: readonly string[], offset: number | null) => Promise<void>;
-  readonly setAside: (id: string, reason: string) => Promise<void>;
-  /** Whether all of these are still in the outbox, as they were sent. */
-  readonly areWaiting: (events: readonly SentEvent[]) => Promise<boolean>;
-  /** @param offset the last one that is sent */
-  readonly beginEpoch: (offset: number) => Promise<void>;
-  /** Wakes the relay that leads, in whichever process it is. */
+  /** Runs a statement; statements run one after another. */
+  readonly query: (statement: string | QueryConfig, values?: unknown[]) => Promise<QueryResult>;
+  /** Runs statements whose commit waits for the disk. */
+  readonly durably: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Wakes the leading relay, in any process. */
   readonly notify: () => void;
   readonly close: () => Promise<void>;
 }
 
-/** An event as the change topic has it: a restored database gives ids out again, at another time. */
-export interface SentEvent {
-  readonly id: string;
-  readonly at: Date;
-}
-
-export async function openRelaySession({
+/** @param onNotify called for each notification, and when the connection is lost */
+export async function openLeaderSession({
   databaseUrl,
   onNotify,
   signal,
@@ -59,7 +48,7 @@ export async function openRelaySession({
   databaseUrl: string;
   onNotify: () => void;
   signal: AbortSignal;
-}): Promise<RelaySession> {
+}): Promise<LeaderSession> {
   const client = new Client({
     connectionString: databaseUrl,
     application_name: 'gudang-relay',
@@ -69,10 +58,6 @@ export async function openRelaySession({
   });
   let leading = false;
   let lost: Error | undefined;
-  let notifying = false;
-  let term = '0';
-  let epoch = '';
-  let sentOffset = -1;
   const lose = (error: Error): void => {
     lost ??= error;
     leading = false;
@@ -85,7 +70,7 @@ export async function openRelaySession({
     leading = false;
     clearTimeout(heartbeat);
     await Promise.race([client.end().catch(() => {}), pause(CLOSE_LIMIT_MS)]);
-    // A connection that has gone silent would otherwise stay until TCP gives it up, in minutes.
+    // A silent connection would otherwise stay until TCP gives it up, after minutes.
     socketOf(client)?.destroy();
   };
   try {
@@ -96,106 +81,44 @@ export async function openRelaySession({
     await close();
     throw error;
   }
-  /** One at a time: pg queues what comes in between, and will not from its version 9 on. */
+  // One at a time: pg queues concurrent statements, but will not from its version 9 on.
   let last: Promise<unknown> = Promise.resolve();
-  const run = (statement: string | QueryConfig, values?: unknown[]): Promise<QueryResult> => {
-    const answered = last.then(() => {
+  const query: LeaderSession['query'] = (statement, values) => {
+    const result = last.then(() => {
+      if (lost) throw lost;
       heartbeat?.refresh();
       return client.query(statement, values);
     });
-    last = answered.catch(() => {});
-    return answered;
+    last = result.catch(() => {});
+    return result;
   };
-  heartbeat = setTimeout(() => void run('SELECT 1').catch(lose), HEARTBEAT_MS);
+  heartbeat = setTimeout(() => void query('SELECT 1').catch(lose), HEARTBEAT_MS);
 
+  let notifying = false;
   return {
     isLeading: () => leading,
-    get term() {
-      return term;
-    },
-    get epoch() {
-      return epoch;
-    },
-    get sentOffset() {
-      return sentOffset;
-    },
+    query,
     lead: async () => {
       for (;;) {
         signal.throwIfAborted();
-        if (lost) throw lost;
-        const { rows } = await run('SELECT pg_try_advisory_lock($1) AS held', [LOCK]);
+        const { rows } = await query('SELECT pg_try_advisory_lock($1) AS held', [LOCK]);
         if (rows[0].held) break;
-        await pause(ASK_MS, signal);
+        await pause(LOCK_POLL_MS, signal);
       }
-      await run('LISTEN outbox');
-      const { rows } = await run(
-        'UPDATE relay SET term = term + 1 RETURNING term, epoch, sent_offset',
-      );
-      term = rows[0].term;
-      epoch = rows[0].epoch;
-      sentOffset = Number(rows[0].sent_offset);
-      await run(`SET synchronous_commit = ${DELETES_WAIT}`);
+      await query('LISTEN outbox');
+      await query(`SET synchronous_commit = ${SYNCHRONOUS_COMMIT}`);
       leading = true;
     },
-    nextRows: async (limit) => {
-      if (lost) throw lost;
-      const { rows } = await run({
-        name: 'next-rows',
-        text: `SELECT id, topic, key, value, version, headers, traceparent, created_at
-               FROM outbox ORDER BY id LIMIT $1`,
-        values: [limit],
-      });
-      return rows;
-    },
-    deleteSent: async (ids, offset) => {
-      if (offset === null) {
-        await run({
-          name: 'delete-sent',
-          text: 'DELETE FROM outbox WHERE id = ANY($1::bigint[])',
-          values: [ids],
-        });
-        return;
-      }
-      await run({
-        name: 'delete-sent-changes',
-        text: `WITH sent AS (DELETE FROM outbox WHERE id = ANY($1::bigint[]))
-               UPDATE relay SET sent_offset = $2`,
-        values: [ids, offset],
-      });
-      sentOffset = offset;
-    },
-    setAside: async (id, reason) => {
-      await run(
-        `WITH refused AS (DELETE FROM outbox WHERE id = $1 RETURNING *)
-         INSERT INTO outbox_rejected
-           (id, topic, key, value, version, headers, traceparent, created_at, reason)
-         SELECT id, topic, key, value, version, headers, traceparent, created_at, $2 FROM refused`,
-        [id, reason],
-      );
-    },
-    areWaiting: async (events) => {
-      const { rows } = await run(
-        `SELECT count(*) AS missing FROM unnest($1::bigint[], $2::timestamptz[]) AS sent (id, at)
-         WHERE NOT EXISTS (SELECT FROM outbox WHERE id = sent.id AND created_at = sent.at)`,
-        [events.map(({ id }) => id), events.map(({ at }) => at)],
-      );
-      return rows[0].missing === '0';
-    },
-    beginEpoch: async (offset) => {
-      // Records are sent under it from now on: it must not be lost.
-      await run('SET synchronous_commit = on');
-      const { rows } = await run(
-        'UPDATE relay SET epoch = gen_random_uuid(), sent_offset = $1 RETURNING epoch',
-        [offset],
-      );
-      await run(`SET synchronous_commit = ${DELETES_WAIT}`);
-      epoch = rows[0].epoch;
-      sentOffset = offset;
+    durably: async (work) => {
+      await query('SET synchronous_commit = on');
+      const result = await work();
+      await query(`SET synchronous_commit = ${SYNCHRONOUS_COMMIT}`);
+      return result;
     },
     notify: () => {
       if (notifying || lost) return;
       notifying = true;
-      run('NOTIFY outbox')
+      query('NOTIFY outbox')
         .catch(() => {})
         .finally(() => {
           notifying = false;
@@ -205,7 +128,7 @@ export async function openRelaySession({
   };
 }
 
-/** pg keeps it to itself. */
+/** The socket, which pg does not expose. */
 function socketOf(client: Client): Socket | undefined {
   return (client as unknown as { connection?: { stream?: Socket } }).connection?.stream;
 }

@@ -2,7 +2,7 @@ import type { SqlClient } from '@gudang/postgres';
 import type { Metrics } from '@gudang/runtime';
 import { createSharedScrape } from '@gudang/runtime';
 
-/** Counting stops here: a scrape is to cost little beside a backlog of millions too. */
+/** The most rows that are counted: a scrape must be cheap during a backlog of millions too. */
 const COUNT_LIMIT = 100_000;
 
 interface Waiting {
@@ -12,25 +12,26 @@ interface Waiting {
 }
 
 /**
- * How much waits in the outbox and for how long, read at each scrape. Every replica tells the same,
- * as it is the database's; with the database away or silent they tell NaN, which no rule takes for 0.
+ * Measures how many events wait in the outbox and for how long, by a query at each scrape. All
+ * replicas report the same values. While the database is unavailable the value is NaN, so that no
+ * alert takes it for 0.
  */
 export function measureOutbox(metrics: Metrics, database: SqlClient): void {
   const ask = createSharedScrape(() => readWaiting(database));
-  const tell = (name: string, help: string, of: keyof Waiting): void => {
-    metrics.gauge(name, help, [], async (gauge) => gauge.set((await ask())?.[of] ?? Number.NaN));
+  const addGauge = (name: string, help: string, key: keyof Waiting): void => {
+    metrics.gauge(name, help, [], async (gauge) => gauge.set((await ask())?.[key] ?? Number.NaN));
   };
-  tell(
+  addGauge(
     'gudang_outbox_events',
     `Events that wait to be sent; counted up to ${COUNT_LIMIT}`,
     'events',
   );
-  tell(
+  addGauge(
     'gudang_outbox_oldest_seconds',
     'How long the oldest event has waited to be sent; 0 when none waits',
     'seconds',
   );
-  tell(
+  addGauge(
     'gudang_outbox_set_aside_events',
     'Events that no broker takes, in the table outbox_rejected',
     'rejected',

@@ -21,16 +21,16 @@ describe('rowsWithin', () => {
     [2_000, '1,2'],
     [1_999, '1'],
     [1, '1'],
-  ])('takes the first that fit in %d bytes, one at least', (bytes, expected) => {
+  ])('returns the first rows that fit into %d bytes, at least one', (bytes, expected) => {
     expect(ids(rowsWithin(rows, bytes))).toBe(expected);
   });
 
-  it('sends a giant alone, when it comes first', () => {
+  it('returns an oversized first row alone', () => {
     expect(ids(rowsWithin(rows.slice(2), 2_000))).toBe('3');
     expect(rowsWithin([], 2_000)).toEqual([]);
   });
 
-  it('counts the headers of a dead letter', () => {
+  it('includes the headers of a dead letter', () => {
     const letter = row(1, 0, { headers: { gudang_reason: 'x'.repeat(1_000) } });
     expect(rowSize(letter)).toBeGreaterThan(1_000);
   });
@@ -39,7 +39,7 @@ describe('rowsWithin', () => {
 describe('toMessage', () => {
   const relay = { source: '/stock-subgraph', term: '3', epoch: 'e' };
 
-  it('is a CloudEvent whose id stays the same under another term', () => {
+  it('builds a CloudEvent whose id does not depend on the term', () => {
     const event = row(7, 0, { version: 4, traceparent: '00-a-b-01' });
     const { headers } = toMessage(event, relay);
     expect(headers).toEqual({
@@ -57,7 +57,7 @@ describe('toMessage', () => {
     expect(toMessage(event, { ...relay, term: '4' }).headers?.['ce_id']).toBe(headers?.['ce_id']);
   });
 
-  it('keeps what a dead letter’s origin said of itself', () => {
+  it('keeps the original headers of a dead letter', () => {
     const letter = row(8, 0, { topic: 'order_created.dlt', headers: { ce_id: 'theirs' } });
     expect(toMessage(letter, relay).headers).toMatchObject({
       ce_id: 'theirs',

@@ -5,35 +5,37 @@ import type { IHeaders, Message } from 'kafkajs';
 export interface OutboxRow {
   /** A BIGINT, as text. */
   readonly id: string;
-  /** Without the system's prefix. */
+  /** Without KAFKA_TOPIC_PREFIX. */
   readonly topic: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly version: number | null;
-  /** Further headers; of a dead letter. */
+  /** Additional headers; only dead letters have them. */
   readonly headers: Readonly<Record<string, string | null>> | null;
   readonly traceparent: string | null;
   readonly created_at: Date;
 }
 
-/** Who sends: what every record of one relay's term carries. */
-export interface RelayTerm {
+/** The sender of a record. */
+export interface RecordSource {
+  /** Such as `/order-subgraph`. */
   readonly source: string;
   readonly term: string;
   readonly epoch: string;
 }
 
-/** About what the headers of a record take, in bytes. */
+/** Approximate size of a record's headers, in bytes. */
 const HEADERS_SIZE = 400;
 
+/** Estimates the size of a row's record, in bytes. */
 export function rowSize(row: OutboxRow): number {
-  const kept = row.headers === null ? 0 : Buffer.byteLength(JSON.stringify(row.headers));
-  return (row.key?.length ?? 0) + (row.value?.length ?? 0) + kept + HEADERS_SIZE;
+  const headers = row.headers === null ? 0 : Buffer.byteLength(JSON.stringify(row.headers));
+  return (row.key?.length ?? 0) + (row.value?.length ?? 0) + headers + HEADERS_SIZE;
 }
 
 /**
- * The first rows that fit in so many bytes, one at least: kafkajs makes one record batch of all
- * that goes to a partition, and a broker refuses a batch above its limit as a whole.
+ * Returns the first rows that fit into a number of bytes, at least one row. kafkajs makes one record
+ * batch of all records for a partition, and a broker refuses a batch above its limit as a whole.
  */
 export function rowsWithin(rows: readonly OutboxRow[], bytes: number): readonly OutboxRow[] {
   let total = 0;
@@ -44,16 +46,16 @@ export function rowsWithin(rows: readonly OutboxRow[], bytes: number): readonly 
   return end === -1 ? rows : rows.slice(0, end);
 }
 
-/** The record of a row. Its CloudEvents id stays the same however often it is sent. */
-export function toMessage(row: OutboxRow, relay: RelayTerm): Message {
+/** Builds the record of a row. Its CloudEvents id is the same each time the row is sent. */
+export function toMessage(row: OutboxRow, { source, term, epoch }: RecordSource): Message {
   const headers: IHeaders = {
-    [HEADER.id]: `${relay.source}/${relay.epoch}/${row.id}`,
-    [HEADER.source]: relay.source,
+    [HEADER.id]: `${source}/${epoch}/${row.id}`,
+    [HEADER.source]: source,
     [HEADER.type]: row.topic.endsWith('.dlt') ? 'gudang.dead_letter' : eventType(row.topic),
     [HEADER.specVersion]: '1.0',
     [HEADER.time]: row.created_at.toISOString(),
-    [HEADER.term]: relay.term,
-    [HEADER.epoch]: relay.epoch,
+    [HEADER.term]: term,
+    [HEADER.epoch]: epoch,
     [HEADER.outboxId]: row.id,
   };
   if (row.version !== null) headers[HEADER.version] = String(row.version);

@@ -3,11 +3,11 @@ import { createBackoff, pause, settledOrAborted } from '@gudang/runtime';
 import { Partitioners, type Producer } from 'kafkajs';
 
 /**
- * A connected producer, for as long as that takes.
- * Not idempotent: after a lost acknowledgement kafkajs may let the broker swallow the next batch
- * as a repeat. Repeats are known by whoever reads.
+ * Connects a producer, retrying until the signal is aborted.
+ * Not idempotent: after a lost acknowledgement kafkajs may send the next batch with the same
+ * sequence number, and the broker would drop it as a repeat. Consumers deduplicate instead.
  */
-export async function createProducer(
+export async function connectProducer(
   kafka: KafkaConnection,
   signal: AbortSignal,
 ): Promise<Producer> {

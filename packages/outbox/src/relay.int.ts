@@ -23,7 +23,7 @@ import { writeEvents } from './write-events.ts';
 const CHANGES = 'stock_changed';
 const OTHER = 'order_decided';
 
-describe('the relay', () => {
+describe('startRelay', () => {
   let own: TestService;
   let kafka: KafkaConnection;
   let database: TestDatabase;
@@ -78,7 +78,7 @@ describe('the relay', () => {
     await database.drop();
   });
 
-  it('sends in order, with its headers, and deletes what the broker acknowledged', async () => {
+  it('sends rows in order with their headers and deletes them once acknowledged', async () => {
     await write(1200);
     start();
     await emptied();
@@ -94,16 +94,16 @@ describe('the relay', () => {
     expect(sent_offset).toBe('1199');
   });
 
-  it('is active once, however many run, and goes over with a higher term', async () => {
+  it('has one leader, and a new leader has a higher term', async () => {
     const relays = [start(), start()];
-    await eventually('one leads', () => relays.some((relay) => relay.isLeading()));
+    await eventually('a relay leads', () => relays.some((relay) => relay.isLeading()));
     await write(10);
     await emptied();
     expect(relays.filter((relay) => relay.isLeading())).toHaveLength(1);
     const leader = relays.find((relay) => relay.isLeading());
     const other = relays.find((relay) => relay !== leader);
     await leader?.stop();
-    await eventually('the other one leads', () => other?.isLeading() === true, 5_000);
+    await eventually('the standby leads', () => other?.isLeading() === true, 5_000);
     await write(10, { from: 11 });
     await emptied();
     const records = await recordsOf(kafka, CHANGES);
@@ -114,9 +114,9 @@ describe('the relay', () => {
     expect(await numbers()).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
   });
 
-  it('wakes within milliseconds of a commit, from the leader and from another process', async () => {
+  it('sends within milliseconds of a wake-up in the leading and in another process', async () => {
     const [leader, other] = [start(), start()];
-    await eventually('one leads', () => leader.isLeading() || other.isLeading());
+    await eventually('a relay leads', () => leader.isLeading() || other.isLeading());
     await write(1);
     await emptied();
     const times: number[] = [];
@@ -127,25 +127,25 @@ describe('the relay', () => {
       await emptied();
       times.push(performance.now() - from);
     }
-    // The net alone would take 500 ms in the middle.
+    // By polling alone the median would be about 500 ms.
     expect(times.toSorted((a, b) => a - b)[10]).toBeLessThan(150);
   });
 
-  it('finds within a second or so what nobody woke it for', async () => {
+  it('finds a row by polling when its wake-up was lost', async () => {
     const relay = start();
-    await eventually('it leads', () => relay.isLeading());
+    await eventually('the relay leads', () => relay.isLeading());
     await write(1);
     await emptied(2_500);
   });
 
-  it('sends more than the broker takes at once, and keeps to the order', async () => {
+  it('sends more than one batch holds, in order', async () => {
     await write(40, { size: 100_000 });
     start();
     await emptied();
     expect(await numbers()).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
   });
 
-  it('sets aside what the broker refuses, with its reason, and sends what is behind it', async () => {
+  it('moves a refused row to outbox_rejected with the reason, and sends later rows', async () => {
     await write(3);
     await write(1, { from: 4, size: 950_000 });
     await write(3, { from: 5 });
@@ -156,15 +156,15 @@ describe('the relay', () => {
     expect(refused).toEqual([{ version: 4, reason: expect.stringContaining('larger than') }]);
   });
 
-  it('begins a new epoch when the topic is new, and sends again what it sent under the old', async () => {
+  it('begins a new epoch when the topic is new, and sends the batch again', async () => {
     await sql.query('UPDATE relay SET sent_offset = 5');
     const [{ epoch: old }] = await sql.query('SELECT epoch FROM relay');
     const relay = start();
-    await eventually('a new epoch', async () => {
+    await eventually('a new epoch begins', async () => {
       const [{ epoch }] = await sql.query('SELECT epoch FROM relay');
       return epoch !== old;
     });
-    // While it runs: the topic is deleted and created again, and the next batch is a long one.
+    // Then the topic is deleted and created again while the relay runs, and the next batch is long.
     await write(3);
     await emptied();
     const [{ epoch: second }] = await sql.query('SELECT epoch FROM relay');
@@ -172,7 +172,7 @@ describe('the relay', () => {
     await admin.connect();
     await admin.deleteTopics({ topics: [kafka.name(CHANGES)] });
     await eventually(
-      'it is deleted',
+      'the topic is deleted',
       async () => !(await admin.listTopics()).includes(kafka.name(CHANGES)),
     );
     await admin.disconnect();
@@ -190,11 +190,11 @@ describe('the relay', () => {
   it.each([
     ['', 'SELECT'],
     [
-      ', also when other events have got the same ids since',
+      ', even if other events have the same ids since',
       `INSERT INTO outbox (id, topic, key, value, version) OVERRIDING SYSTEM VALUE
        SELECT id, '${CHANGES}', 'k1', '{}', id FROM generate_series(3, 5) AS again (id)`,
     ],
-  ])('begins a new epoch when the database was restored, and says so%s', async (_when, again) => {
+  ])('begins and announces a new epoch when the database was restored%s', async (_when, again) => {
     const first = start();
     await write(5);
     await emptied();
@@ -204,31 +204,31 @@ describe('the relay', () => {
     await sql.query(again);
     start();
     const restored = async () => (await sql.query('SELECT epoch FROM relay'))[0].epoch;
-    await eventually('a new epoch', async () => (await restored()) !== epoch);
-    await eventually('word of it', async () => {
+    await eventually('a new epoch begins', async () => (await restored()) !== epoch);
+    await eventually('the epoch is announced', async () => {
       const records = await recordsOf(kafka, CHANGES);
-      const word = records.findLast(({ value }) => value === null);
-      return headerText(word?.headers ?? {}, HEADER.epoch) === (await restored());
+      const announcement = records.findLast(({ value }) => value === null);
+      return headerText(announcement?.headers ?? {}, HEADER.epoch) === (await restored());
     });
   });
 
-  it('keeps the epoch when it was killed between sending and deleting', async () => {
+  it('keeps the epoch after a kill between sending and deleting', async () => {
     await write(5);
-    await sql.query('CREATE TABLE kept AS SELECT * FROM outbox ORDER BY id');
+    await sql.query('CREATE TABLE saved AS SELECT * FROM outbox ORDER BY id');
     const first = start();
     await emptied();
     await first.stop();
     const [{ epoch }] = await sql.query('SELECT epoch FROM relay');
-    // As it is after such a kill: the last two are sent, and still waiting.
+    // The state after such a kill: the last two events are sent and still in the outbox.
     await sql.query('UPDATE relay SET sent_offset = 2');
-    await sql.query('INSERT INTO outbox OVERRIDING SYSTEM VALUE SELECT * FROM kept WHERE id > 3');
+    await sql.query('INSERT INTO outbox OVERRIDING SYSTEM VALUE SELECT * FROM saved WHERE id > 3');
     start();
     await emptied();
     expect((await sql.query('SELECT epoch FROM relay'))[0].epoch).toBe(epoch);
     expect(await numbers()).toEqual([1, 2, 3, 4, 5, 4, 5]);
   });
 
-  it('is replaced within 5 s when its process freezes, and can then delete nothing', async () => {
+  it('is replaced within 5 s when its process freezes, and deletes nothing afterwards', async () => {
     const file = fileURLToPath(new URL('./testing/relay-process.ts', import.meta.url));
     const prefix = kafka.name('');
     const child = spawn(
@@ -258,7 +258,7 @@ describe('the relay', () => {
       child.kill('SIGCONT');
       await write(3, { from: 7 });
       await emptied();
-      // What it had read before it froze it may send late; readers know that by its term.
+      // It may send late what it had read before; consumers drop that by its term.
       expect(await numbersOfTerm('2')).toEqual([4, 5, 6, 7, 8, 9]);
       expect((await numbersOfTerm('1')).slice(0, 3)).toEqual([1, 2, 3]);
       expect(relay.isLeading()).toBe(true);
@@ -267,7 +267,7 @@ describe('the relay', () => {
     }
   });
 
-  it('keeps rows until the broker has acknowledged them, and sends them again if it never does', async () => {
+  it('keeps rows until the broker has acknowledged them, and sends them again otherwise', async () => {
     let lose = (_error: Error): void => {};
     const lost = new Promise<never>((_resolve, reject) => {
       lose = reject;
@@ -290,10 +290,10 @@ describe('the relay', () => {
     kafka = { ...kafka, client };
     await write(3);
     start();
-    await eventually('they are sent', async () => (await numbers()).length === 3);
+    await eventually('the rows are sent', async () => (await numbers()).length === 3);
     expect(await waiting()).toBe(3);
     lose(new Error('the connection broke before the acknowledgement'));
-    await eventually('they are sent again', async () => (await numbers()).length >= 6);
+    await eventually('the rows are sent again', async () => (await numbers()).length >= 6);
     expect(await waiting()).toBe(3);
   });
 });

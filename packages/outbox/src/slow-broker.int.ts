@@ -8,10 +8,10 @@ import { startRelay } from './relay.ts';
 import { writeEvents } from './write-events.ts';
 
 const CHANGES = 'stock_changed';
-/** Longer than a session may be idle. */
+/** Longer than the idle limit of a session. */
 const ACKNOWLEDGED_AFTER_MS = 5_000;
 
-it('keeps its lock while the broker takes longer than a session may be idle', async () => {
+it('keeps the lock while the broker takes longer than the idle limit of the session', async () => {
   const database = await createTestDatabase(inject('postgresUrl'), 'stock');
   const sql = createSqlClient(database.url);
   const service = createTestService({
@@ -45,7 +45,7 @@ it('keeps its lock while the broker takes longer than a session may be idle', as
     await Promise.all([kafka.stop(), sql.end()]);
     await database.drop();
   });
-  await eventually('it is acknowledged and deleted', async () => {
+  await eventually('the row is acknowledged and deleted', async () => {
     const [{ count }] = await sql.query('SELECT count(*) FROM outbox');
     return count === '0';
   });

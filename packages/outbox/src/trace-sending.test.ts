@@ -16,12 +16,12 @@ const row = {
   created_at: new Date(),
 };
 
-it('returns the rows unchanged while tracing is off', () => {
+it('traceSending returns the rows unchanged while tracing is off', () => {
   const rows = [{ ...row, traceparent: CAUSE }];
   expect(traceSending(rows).rows).toBe(rows);
 });
 
-describe('with tracing on', () => {
+describe('traceSending with tracing on', () => {
   let collector: Server;
   let tracing: Stoppable;
   let sent: string[];
@@ -36,7 +36,7 @@ describe('with tracing on', () => {
     });
     await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
     const { port } = collector.address() as AddressInfo;
-    // The exporter reads the environment of the process, as OpenTelemetry says.
+    // The exporter reads the environment of the process, as OpenTelemetry specifies.
     process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `http://127.0.0.1:${port}`;
     tracing = await startTracing('test');
   });

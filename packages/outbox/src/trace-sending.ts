@@ -2,11 +2,11 @@ import { isTracing, startSpan } from '@gudang/runtime/tracing';
 import type { OutboxRow } from './outbox-row.ts';
 
 /**
- * A span for each row that is part of a trace, from its commit to the broker's acknowledgement: how
- * long it lay in the outbox is part of it. Rows that are sent again get another one.
+ * Starts a span for each row that is part of a trace. It lasts from the commit to the broker's
+ * acknowledgement, so it includes the wait in the outbox. A row that is sent again gets another one.
+ * @returns the rows, each with its own span as the cause of what follows, and what ends the spans
  */
 export function traceSending(rows: readonly OutboxRow[]): {
-  /** The rows, each naming its own span as the cause of what comes of it. */
   readonly rows: readonly OutboxRow[];
   readonly end: () => void;
 } {

@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { type Authentication, createAuthentication, type Identity } from '@gudang/auth';
 import type { AuthSettings, authSettings, identitySettings } from '@gudang/auth/settings';
-import { type Feed, startFeed } from '@gudang/change-feed';
-import { type KafkaConnection, startKafka, withDeadLetters } from '@gudang/kafka';
+import { type ChangeFeed, startChangeFeed } from '@gudang/change-feed';
+import { type KafkaConnection, serviceTopics, startKafka } from '@gudang/kafka';
 import type { kafkaSettings } from '@gudang/kafka/settings';
 import type { Decoded } from '@gudang/messages';
 import {
-  type DeadLetter,
+  type DeadLetters,
+  type InboxMessage,
   measureOutbox,
-  type Readable,
   type Relay,
+  type Subject,
   startInboxConsumer,
   startRelay,
 } from '@gudang/outbox';
@@ -50,7 +51,7 @@ type SubgraphDatabase = SqlClient & { $disconnect(): Promise<void> };
 export interface SubgraphParts<D> {
   readonly database: D;
   readonly relay: Relay;
-  readonly changeFeed: Feed;
+  readonly changeFeed: ChangeFeed;
   /** Makes the relay send new outbox rows at once. Called after each commit that wrote some. */
   readonly notifyRelay: () => void;
 }
@@ -59,19 +60,17 @@ export interface SubgraphParts<D> {
 export interface SubgraphConsumer<D, M> {
   readonly topic: string;
   readonly decode: (value: Uint8Array | null) => Decoded<M>;
-  /** Returns the id of the order that a message is about, for traces and log lines. */
-  readonly orderOf: (message: M) => string;
+  readonly subject: Subject<M>;
   /**
    * Applies a batch and writes its dead letters in one transaction. Repeated with the same batch until
    * it succeeds.
-   * @param undecodable records that could not be decoded
-   * @returns all dead letters that were written, and a count for each outcome
+   * @returns a count for each outcome
    */
   readonly apply: (
     database: D,
-    batch: readonly Readable<M>[],
-    undecodable: readonly DeadLetter[],
-  ) => Promise<{ readonly letters: readonly DeadLetter[]; readonly counts: OutcomeCounts }>;
+    batch: readonly InboxMessage<M>[],
+    deadLetters: DeadLetters,
+  ) => Promise<OutcomeCounts>;
   /** The metric that counts records by `outcome`. */
   readonly counter: { readonly name: string; readonly help: string };
 }
@@ -84,6 +83,8 @@ export interface SubgraphDefinition<T extends SettingsTable, D, M, C> {
   readonly openDatabase: (options: DatabaseOptions) => D;
   /** The topics between the services. Missing ones are created, with their dead-letter topics. */
   readonly sharedTopics: readonly string[];
+  /** What still works while Kafka is unavailable, a sentence for the log. */
+  readonly whileKafkaIsUnavailable: string;
   /** The topic of the subgraph's own changes. It has one partition: its offsets are cursors. */
   readonly changeTopic: string;
   readonly consumer: SubgraphConsumer<D, M>;
@@ -125,16 +126,18 @@ export async function startSubgraph<
   const client = definition.openDatabase({ url, pool: settings.DATABASE_POOL, metrics });
   const watched = { client, url, setting: databaseSetting };
   const { client: database } = started('database', startDatabase(service, watched));
-  const topics = [
-    ...definition.sharedTopics.flatMap((topic) =>
-      withDeadLetters({ topic, partitions: settings.KAFKA_PARTITIONS }),
-    ),
-    { topic: changeTopic, partitions: 1, totalOrder: true },
-  ];
-  const kafka = started('kafka', startKafka(service, topics));
+  const topics = serviceTopics({
+    shared: definition.sharedTopics,
+    changes: changeTopic,
+    partitions: settings.KAFKA_PARTITIONS,
+  });
+  const kafka = started('kafka', startKafka(service, topics, definition.whileKafkaIsUnavailable));
   measureOutbox(metrics, database);
   const relay = started('relay', startRelay(service, { kafka, databaseUrl: url, changeTopic }));
-  const changeFeed = started('feed', startFeed(service, { kafka, database, topic: changeTopic }));
+  const changeFeed = started(
+    'feed',
+    startChangeFeed(service, { kafka, database, topic: changeTopic }),
+  );
   const parts = { database, relay, changeFeed, notifyRelay: relay.wake };
   started(definition.consumer.topic, startConsumer(service, kafka, definition.consumer, parts));
 
@@ -148,7 +151,7 @@ export async function startSubgraph<
 function startConsumer<D, M>(
   service: SubgraphService<typeof kafkaSettings>,
   kafka: KafkaConnection,
-  { topic, decode, orderOf, apply, counter }: SubgraphConsumer<D, M>,
+  { topic, decode, subject, apply, counter }: SubgraphConsumer<D, M>,
   { database, notifyRelay }: Pick<SubgraphParts<D>, 'database' | 'notifyRelay'>,
 ): Stoppable {
   const records = service.metrics.counter(counter.name, counter.help, ['outcome']);
@@ -156,12 +159,11 @@ function startConsumer<D, M>(
     kafka,
     topic,
     decode,
-    orderOf,
-    apply: async (batch, undecodable) => {
-      const { letters, counts } = await apply(database, batch, undecodable);
+    subject,
+    apply: async (batch, deadLetters) => {
+      const counts = await apply(database, batch, deadLetters);
       notifyRelay();
       for (const [outcome, count] of Object.entries(counts)) records.inc({ outcome }, count);
-      return letters;
     },
   });
 }

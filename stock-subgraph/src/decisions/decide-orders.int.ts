@@ -1,12 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
-import { decodeOrderDecided, decodeStockChanged, type OrderCreated } from '@gudang/events';
+import {
+  decodeOrderDecided,
+  decodeStockChanged,
+  ORDER_CREATED,
+  type OrderCreated,
+} from '@gudang/events';
 import type { KafkaRecord } from '@gudang/kafka';
-import type { Readable } from '@gudang/outbox';
+import { DeadLetters, type InboxMessage } from '@gudang/outbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type Database, openDatabase } from '../database.ts';
 import { addStock } from '../stocks/add-stock.ts';
 import { decideOrders } from './decide-orders.ts';
+
+const deadLetters = new DeadLetters(ORDER_CREATED);
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -37,7 +44,7 @@ const orderOf = (productId: string, quantity: number): OrderCreated => ({
   productId,
   quantity,
 });
-const batch = (...orders: OrderCreated[]): Readable<OrderCreated>[] =>
+const batch = (...orders: OrderCreated[]): InboxMessage<OrderCreated>[] =>
   orders.map((message) => ({ message, record }));
 const stockOf = (id: string) => database.stock.findUniqueOrThrow({ where: { id } });
 const events = (topic: string): Promise<{ value: Uint8Array; version: number | null }[]> =>
@@ -47,9 +54,7 @@ describe('decideOrders', () => {
   it('writes stock, ledger, decision and both events in one transaction', async () => {
     await addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 10 });
     const order = orderOf('kopi', 4);
-    expect(await decideOrders(database, batch(order), [])).toMatchObject({
-      counts: { confirmed: 1 },
-    });
+    expect(await decideOrders(database, batch(order), deadLetters)).toMatchObject({ confirmed: 1 });
     const stock = await stockOf('kopi');
     expect(stock).toMatchObject({ quantity: 6, version: 2 });
     const ledger = await database.movement.findMany({ orderBy: { version: 'asc' } });
@@ -77,8 +82,8 @@ describe('decideOrders', () => {
   it('announces the decision of a repeat again and takes nothing', async () => {
     await addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 10 });
     const order = orderOf('kopi', 4);
-    await decideOrders(database, batch(order), []);
-    expect(await decideOrders(database, batch(order), [])).toMatchObject({ counts: { repeat: 1 } });
+    await decideOrders(database, batch(order), deadLetters);
+    expect(await decideOrders(database, batch(order), deadLetters)).toMatchObject({ repeat: 1 });
     expect((await stockOf('kopi')).quantity).toBe(6);
     const announced = await events('order_decided');
     expect(announced).toHaveLength(2);
@@ -90,9 +95,9 @@ describe('decideOrders', () => {
     await addStock({ database }, { id: 'b', name: 'B', quantity: 1000 });
     const orders = Array.from({ length: 100 }, (_, index) => orderOf(index % 2 ? 'a' : 'b', 1));
     await Promise.all([
-      decideOrders(database, batch(...orders), []),
-      decideOrders(database, batch(...orders.toReversed()), []),
-      decideOrders(database, batch(...orders.slice(50)), []),
+      decideOrders(database, batch(...orders), deadLetters),
+      decideOrders(database, batch(...orders.toReversed()), deadLetters),
+      decideOrders(database, batch(...orders.slice(50)), deadLetters),
     ]);
     expect((await stockOf('a')).quantity + (await stockOf('b')).quantity).toBe(1900);
     expect(await database.$queryRaw`SELECT count(*)::int AS count FROM decisions`).toEqual([
@@ -103,22 +108,26 @@ describe('decideOrders', () => {
   it('decides orders for an unknown product once when two consumers race and one retries', async () => {
     const orders = Array.from({ length: 20 }, () => orderOf('none', 1));
     const results = await Promise.allSettled([
-      decideOrders(database, batch(...orders), []),
-      decideOrders(database, batch(...orders), []),
+      decideOrders(database, batch(...orders), deadLetters),
+      decideOrders(database, batch(...orders), deadLetters),
     ]);
     expect(results.some(({ status }) => status === 'fulfilled')).toBe(true);
-    const again = await decideOrders(database, batch(...orders), []);
-    expect(again).toMatchObject({ counts: { confirmed: 0, rejected: 0, repeat: 20 } });
+    const again = await decideOrders(database, batch(...orders), deadLetters);
+    expect(again).toMatchObject({ confirmed: 0, rejected: 0, repeat: 20 });
   });
 
   it('never confirms more than the quantity when consumers race for the last units', async () => {
     await addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 10 });
     const batches = await Promise.all(
       Array.from({ length: 10 }, () =>
-        decideOrders(database, batch(...Array.from({ length: 10 }, () => orderOf('kopi', 1))), []),
+        decideOrders(
+          database,
+          batch(...Array.from({ length: 10 }, () => orderOf('kopi', 1))),
+          deadLetters,
+        ),
       ),
     );
-    expect(batches.reduce((sum, { counts }) => sum + counts.confirmed, 0)).toBe(10);
+    expect(batches.reduce((sum, counts) => sum + counts.confirmed, 0)).toBe(10);
     expect((await stockOf('kopi')).quantity).toBe(0);
   });
 });

@@ -1,39 +1,25 @@
-import {
-  encodeOrderDecided,
-  ORDER_CREATED,
-  ORDER_DECIDED,
-  type OrderCreated,
-} from '@gudang/events';
-import type { Readable } from '@gudang/outbox';
-import { type DeadLetter, writeDeadLetters, writeEvents } from '@gudang/outbox';
+import { encodeOrderDecided, ORDER_DECIDED, type OrderCreated } from '@gudang/events';
+import { type DeadLetters, type InboxMessage, writeEvents } from '@gudang/outbox';
 import type { Database, Transaction } from '../database.ts';
 import { lockStocks } from '../stocks/lock-stocks.ts';
 import { writeChanges } from '../stocks/write-changes.ts';
 import { type Decision, decide } from './decide.ts';
 
-export interface DecidedBatch {
-  /** Numbers of records by outcome, for the metric. */
-  readonly counts: {
-    readonly confirmed: number;
-    readonly rejected: number;
-    readonly repeat: number;
-    readonly dead_letter: number;
-  };
-  /** All dead letters that were written. */
-  readonly letters: readonly DeadLetter[];
-}
+/** Numbers of records by outcome, for the metric. */
+export type DecidedCounts = Readonly<
+  Record<'confirmed' | 'rejected' | 'repeat' | 'dead_letter', number>
+>;
 
 /**
  * Decides a batch of orders in one transaction: locks the stocks, reads earlier decisions of the same
  * orders, decides, and writes stocks, ledger entries, decisions and events. Earlier decisions are read
  * while the locks are held: another process that decided the same order has committed by then.
- * @param undecodable dead letters of records that could not be decoded
  */
 export function decideOrders(
   database: Database,
-  batch: readonly Readable<OrderCreated>[],
-  undecodable: readonly DeadLetter[],
-): Promise<DecidedBatch> {
+  batch: readonly InboxMessage<OrderCreated>[],
+  deadLetters: DeadLetters,
+): Promise<DecidedCounts> {
   const orders = batch.map(({ message, record }) => ({ ...message, record }));
   const traces = new Map(batch.map(({ message, traceparent }) => [message.id, traceparent]));
   return database.transaction(async (transaction) => {
@@ -58,16 +44,14 @@ export function decideOrders(
       record,
       reason,
     }));
-    const letters = [...undecodable, ...found];
-    await writeDeadLetters(transaction, ORDER_CREATED, letters);
+    const deadLetterCount = await deadLetters.write(transaction, found);
     const confirmed = outcome.decided.filter(({ status }) => status === 'CONFIRMED').length;
-    const counts = {
+    return {
       confirmed,
       rejected: outcome.decided.length - confirmed,
       repeat: outcome.announced.length - outcome.decided.length,
-      dead_letter: letters.length,
+      dead_letter: deadLetterCount,
     };
-    return { counts, letters };
   });
 }
 

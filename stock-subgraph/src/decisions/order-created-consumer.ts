@@ -1,4 +1,9 @@
-import { decodeOrderCreated, ORDER_CREATED, type OrderCreated } from '@gudang/events';
+import {
+  decodeOrderCreated,
+  ORDER_CREATED,
+  ORDER_SUBJECT,
+  type OrderCreated,
+} from '@gudang/events';
 import type { SubgraphConsumer } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
 import { decideOrders } from './decide-orders.ts';
@@ -7,7 +12,7 @@ import { decideOrders } from './decide-orders.ts';
 export const orderCreatedConsumer: SubgraphConsumer<Database, OrderCreated> = {
   topic: ORDER_CREATED,
   decode: decodeOrderCreated,
-  orderOf: ({ id }) => id,
+  subject: { ...ORDER_SUBJECT, idOf: ({ id }) => id },
   apply: decideOrders,
   counter: {
     name: 'gudang_decisions_total',

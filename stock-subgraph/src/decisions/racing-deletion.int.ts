@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from '@gudang/embedded/testing';
-import type { OrderCreated } from '@gudang/events';
+import { ORDER_CREATED, type OrderCreated } from '@gudang/events';
 import type { KafkaRecord } from '@gudang/kafka';
-import type { Readable } from '@gudang/outbox';
+import { DeadLetters, type InboxMessage } from '@gudang/outbox';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Database, openDatabase } from '../database.ts';
 import { addStock } from '../stocks/add-stock.ts';
 import { deleteStock } from '../stocks/change-stock.ts';
 import { decideOrders } from './decide-orders.ts';
+
+const deadLetters = new DeadLetters(ORDER_CREATED);
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -33,7 +35,7 @@ const record: KafkaRecord = {
   value: null,
   headers: {},
 };
-const batchOf = (size: number): Readable<OrderCreated>[] =>
+const batchOf = (size: number): InboxMessage<OrderCreated>[] =>
   Array.from({ length: size }, () => ({
     message: { id: randomUUID(), productId: ID, quantity: 1 },
     record,
@@ -46,7 +48,10 @@ describe('decideOrders', () => {
     const ordering = async (): Promise<void> => {
       for (const batch of batches) {
         // The same batch twice concurrently, as after a rebalance.
-        await Promise.all([decideOrders(database, batch, []), decideOrders(database, batch, [])]);
+        await Promise.all([
+          decideOrders(database, batch, deadLetters),
+          decideOrders(database, batch, deadLetters),
+        ]);
       }
     };
     const replacing = async (): Promise<void> => {

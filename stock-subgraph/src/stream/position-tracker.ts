@@ -1,4 +1,4 @@
-import { type Feed, formatCursor } from '@gudang/change-feed';
+import { type ChangeFeed, formatCursor } from '@gudang/change-feed';
 import type { StockState } from '@gudang/events';
 import type { Position } from '@gudang/subgraph';
 
@@ -33,7 +33,7 @@ export interface PositionTracker {
  * @param onLost called when a snapshot begins
  */
 export function createPositionTracker(
-  changeFeed: Pick<Feed, 'position' | 'versionOf'>,
+  changeFeed: Pick<ChangeFeed, 'position' | 'versionOf'>,
   onLost: () => void = () => {},
 ): PositionTracker {
   const ahead = new Map<string, { version: number; updatedAt: number }>();

@@ -1,4 +1,4 @@
-import { type Cursor, type Feed, formatCursor } from '@gudang/change-feed';
+import { type ChangeFeed, type Cursor, formatCursor } from '@gudang/change-feed';
 import { decodeStockChanged, type StockChangeKind, type StockState } from '@gudang/events';
 import { setEventTrace } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
@@ -25,7 +25,7 @@ const CLOCK_MARGIN_MS = 60_000;
  * are no longer in the change feed, it yields a snapshot of the current state first, then newer changes.
  */
 export async function* watchStocks(
-  context: { readonly database: Database; readonly changeFeed: Feed },
+  context: { readonly database: Database; readonly changeFeed: ChangeFeed },
   { ids, after }: { ids: readonly string[] | undefined; after: Cursor | undefined },
   tracker: PositionTracker = createPositionTracker(context.changeFeed),
 ): AsyncGenerator<SentChange, void> {

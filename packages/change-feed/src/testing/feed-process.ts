@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline';
 import { connectTestKafka, createTestService } from '@gudang/kafka/testing';
 import type { SqlClient } from '@gudang/postgres';
-import { startFeed } from '../change-feed.ts';
+import { startChangeFeed } from '../change-feed.ts';
 
 /**
- * A reader of a change topic in a process of its own, for a test to freeze: says `ready`, then the
- * value of each change. `feed` is ours; `bare` is what kafkajs reads by itself, without offsets.
+ * Program: reads a change topic and prints `ready`, then the value of each change. A test can freeze
+ * it. Mode `feed` uses the change feed, `bare` kafkajs alone, without seeking.
  */
 const [brokers = '', prefix = '', topic = '', epoch = '', mode = ''] = process.argv.slice(2);
 const service = createTestService({ brokers, prefix });
@@ -13,7 +13,7 @@ const kafka = await connectTestKafka(service, []);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 if (mode === 'feed') {
-  // The database's epoch; a new one comes by a line.
+  // The database's epoch; a line of standard input replaces it.
   let current = epoch;
   createInterface(process.stdin).on('line', (line) => {
     current = line;
@@ -21,7 +21,7 @@ if (mode === 'feed') {
   const database = {
     $queryRawUnsafe: async () => [{ epoch: current }],
   } as unknown as SqlClient;
-  const watch = await startFeed(service, { kafka, topic, database }).open(undefined);
+  const watch = await startChangeFeed(service, { kafka, topic, database }).open(undefined);
   say('ready');
   for (;;) {
     const change = await watch.next();

@@ -1,15 +1,15 @@
-import { replaceModule, requireFromKafkajs } from './kafkajs-internals.ts';
+import { replaceInternal, requireInternal } from './kafkajs-internals.ts';
 
 /** kafkajs's reader of bytes. */
 interface Decoder {
-  /** Where the next byte is read. */
+  /** The position of the next byte. */
   offset: number;
   readInt32(): number;
   canReadBytes(length: number): boolean;
   readBytes(length: number): Buffer;
 }
 
-/** What is used here of a record that kafkajs has decoded. */
+/** A record that kafkajs has decoded, as far as it is used here. */
 interface DecodedRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
@@ -17,25 +17,25 @@ interface DecodedRecord {
 
 type DecodeMessages = (decoder: Decoder) => Promise<readonly unknown[]>;
 
-/** Where a batch says its message format, and the number of the present one. */
+/** The position of a batch's message format, and the number of the present format. */
 const MAGIC_OFFSET = 16;
 const MAGIC = 2;
-/** The fewest bytes of a batch behind its offset and its length. */
+/** The shortest batch, without its offset and its length, in bytes. */
 const BATCH_OVERHEAD = 49;
 /**
- * Decoding stops behind the batch that exceeds this many bytes of keys and values; what is left is
+ * Decoding stops behind the batch that exceeds this many bytes of keys and values; the rest is
  * fetched again. A response of 1 MiB can hold hundreds of batches of `BATCH_LIMIT` each.
  */
 const RESPONSE_LIMIT = 8 * 1024 * 1024;
 
 /**
- * Replaces kafkajs 2.2.4's decoding of a partition's batches: it hands a batch's records to
+ * Replaces kafkajs 2.2.4's decoding of a partition's batches: it passes a batch's records to
  * Array.push as arguments, which fails from about 125,000 records on, and decompresses all batches
  * of a response, however large.
  */
 export function patchFetchDecoder(): void {
-  replaceModule<DecodeMessages>(
-    'kafkajs/src/protocol/requests/fetch/v4/decodeMessages',
+  replaceInternal<DecodeMessages>(
+    'protocol/requests/fetch/v4/decodeMessages',
     (decodeMessages) => (decoder) => decodeBatches(decoder, decodeMessages),
   );
 }
@@ -52,11 +52,11 @@ async function decodeBatches(
     decoder.offset = begin;
     return decodeMessages(decoder);
   }
-  const NewDecoder = requireFromKafkajs<new (bytes: Buffer) => Decoder>('protocol/decoder');
-  const decodeBatch = requireFromKafkajs<
+  const BatchReader = requireInternal<new (bytes: Buffer) => Decoder>('protocol/decoder');
+  const decodeBatch = requireInternal<
     (from: Decoder) => Promise<{ readonly records: readonly DecodedRecord[] }>
   >('protocol/recordBatch/v0/decoder');
-  const batches = new NewDecoder(bytes);
+  const batches = new BatchReader(bytes);
   const found: DecodedRecord[] = [];
   let decoded = 0;
   while (decoded < RESPONSE_LIMIT && batches.canReadBytes(BATCH_OVERHEAD)) {
@@ -67,7 +67,7 @@ async function decodeBatches(
       }
     } catch (error) {
       // The last batch of a response may be cut off. A batch that cannot be decoded fails the next
-      // fetch, once what precedes it is consumed.
+      // fetch, after the batches that precede it have been consumed.
       if ((error as Error).name === 'KafkaJSPartialMessageError' || found.length > 0) break;
       throw error;
     }

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
-import { type ConsumerGroup, keepMember } from './group-member.ts';
+import { type ConsumerGroup, keepMemberId } from './group-member.ts';
 
-/** A stand-in for kafkajs's class, whose own needs a cluster; a fresh one, as each patch is kept. */
+/** Creates a stand-in for kafkajs's class, which needs a cluster. Each patch is permanent. */
 function createGroups(leave: () => Promise<void> = async () => {}) {
   class Group implements ConsumerGroup {
     readonly cluster: object;
@@ -19,11 +19,11 @@ function createGroups(leave: () => Promise<void> = async () => {}) {
   return Group;
 }
 const outage = async (): Promise<never> => {
-  throw new Error('the broker is away');
+  throw new Error('the broker is unavailable');
 };
 
-describe('a member of a consumer group', () => {
-  it('is forgotten by kafkajs alone, which is what this mends', async () => {
+describe('keepMemberId', () => {
+  it('is needed: without it a new group has no member id', async () => {
     const Group = createGroups(outage);
     const cluster = {};
     const first = new Group(cluster);
@@ -34,28 +34,28 @@ describe('a member of a consumer group', () => {
     expect(second.memberId).toBeNull();
   });
 
-  it('comes back as itself when it could not leave, each time', async () => {
+  it('keeps the id of a member that could not leave, each time', async () => {
     const Group = createGroups(outage);
-    keepMember(Group.prototype);
-    keepMember(Group.prototype);
+    keepMemberId(Group.prototype);
+    keepMemberId(Group.prototype);
     const cluster = {};
     const first = new Group(cluster);
     await first.connect();
     first.memberId = 'us';
-    await expect(first.leave()).rejects.toThrow('the broker is away');
+    await expect(first.leave()).rejects.toThrow('the broker is unavailable');
     for (const _ of [2, 3]) {
       const next = new Group(cluster);
       await next.connect();
       expect(next.memberId).toBe('us');
     }
-    const other = new Group({});
-    await other.connect();
-    expect(other.memberId).toBeNull();
+    const otherCluster = new Group({});
+    await otherCluster.connect();
+    expect(otherCluster.memberId).toBeNull();
   });
 
-  it('joins as a new one after it has left', async () => {
+  it('forgets the id of a member that has left', async () => {
     const Group = createGroups();
-    keepMember(Group.prototype);
+    keepMemberId(Group.prototype);
     const cluster = {};
     const first = new Group(cluster);
     first.memberId = 'us';
@@ -65,7 +65,7 @@ describe('a member of a consumer group', () => {
     expect(second.memberId).toBeNull();
   });
 
-  it("is kept by kafkajs's own class, which has what the patch takes hold of", () => {
+  it("finds the methods that it patches in kafkajs's class", () => {
     const require = createRequire(import.meta.url);
     const { prototype } = require('kafkajs/src/consumer/consumerGroup');
     expect([typeof prototype.connect, typeof prototype.leave]).toEqual(['function', 'function']);

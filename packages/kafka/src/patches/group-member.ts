@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module';
+import { requireInternal } from './kafkajs-internals.ts';
 
-/** What is used here of kafkajs's ConsumerGroup, of which each start of a consumer makes a new one. */
+/** kafkajs's ConsumerGroup, as far as it is used here. Each start of a consumer creates one. */
 export interface ConsumerGroup {
-  /** One for the whole life of a consumer. */
+  /** The same object during the whole life of a consumer. */
   readonly cluster: object;
   memberId: string | null;
   connect(): Promise<void>;
@@ -10,34 +10,31 @@ export interface ConsumerGroup {
 }
 
 /**
- * kafkajs 2.2.4 forgets who it was in its group when it starts again after an outage: the broker
- * then waits a whole session time-out for the member that never comes back, and all others of the
- * group wait with it. Here a member that could not take its leave comes back as itself; one whom
- * the broker has forgotten meanwhile joins as a new one, as kafkajs does.
+ * Keeps a consumer's member id over an outage. kafkajs 2.2.4 forgets it when a consumer starts
+ * again: the broker then waits a whole session time-out for the old member, and the rest of the
+ * group waits with it. Here a member that could not leave rejoins with its id. If the broker has
+ * forgotten the id, kafkajs joins as a new member.
  */
 export function patchGroupMember(): void {
-  const require = createRequire(import.meta.url);
-  keepMember(
-    (require('kafkajs/src/consumer/consumerGroup') as { prototype: ConsumerGroup }).prototype,
-  );
+  keepMemberId(requireInternal<{ prototype: ConsumerGroup }>('consumer/consumerGroup').prototype);
 }
 
 const patched = new WeakSet<object>();
 
-/** Once for a prototype, however often it is called. */
-export function keepMember(prototype: ConsumerGroup): void {
+/** Patches a prototype once, however often it is called. */
+export function keepMemberId(prototype: ConsumerGroup): void {
   if (patched.has(prototype)) return;
   patched.add(prototype);
-  const members = new WeakMap<object, string>();
+  const memberIds = new WeakMap<object, string>();
   const { connect, leave } = prototype;
-  prototype.connect = async function connectAsItself(): Promise<void> {
-    this.memberId ??= members.get(this.cluster) ?? null;
+  prototype.connect = async function connectWithMemberId(): Promise<void> {
+    this.memberId ??= memberIds.get(this.cluster) ?? null;
     await connect.call(this);
   };
-  prototype.leave = async function leaveOrRemember(): Promise<void> {
+  prototype.leave = async function leaveOrKeepMemberId(): Promise<void> {
     const { memberId } = this;
-    if (memberId !== null) members.set(this.cluster, memberId);
+    if (memberId !== null) memberIds.set(this.cluster, memberId);
     await leave.call(this);
-    members.delete(this.cluster);
+    memberIds.delete(this.cluster);
   };
 }

@@ -1,22 +1,32 @@
 import { createRequire } from 'node:module';
 
+/** The version that the patches were written for; package.json pins it. */
+const VERSION = '2.2.4';
+
 const require = createRequire(import.meta.url);
 const replaced = new Set<string>();
 
 /**
- * Puts a function in the place of one that a module of kafkajs exports, once. It must come before
- * kafkajs loads the modules that call it, which it does with the first request of a kind.
+ * Loads a module from kafkajs's sources.
+ * @param path below kafkajs's `src`, such as `protocol/decoder`
+ * @throws {Error} when another version of kafkajs is installed
  */
-export function replaceModule<F>(path: string, make: (original: F) => F): void {
-  const file = require.resolve(path);
-  if (replaced.has(file)) return;
-  const original = require(file) as F;
-  const module = require.cache[file];
-  if (module) module.exports = make(original);
-  replaced.add(file);
+export function requireInternal<T>(path: string): T {
+  const { version } = require('kafkajs/package.json') as { version: string };
+  if (version !== VERSION) {
+    throw new Error(`kafkajs ${version} is installed, but its patches are for ${VERSION}`);
+  }
+  return require(`kafkajs/src/${path}`) as T;
 }
 
-/** @param path below kafkajs's sources, such as `protocol/decoder` */
-export function requireFromKafkajs<T>(path: string): T {
-  return require(`kafkajs/src/${path}`) as T;
+/**
+ * Replaces the function that a module of kafkajs exports, once. Must be called before kafkajs loads
+ * the modules that import it, which it does with the first request of a kind.
+ */
+export function replaceInternal<F>(path: string, replace: (original: F) => F): void {
+  if (replaced.has(path)) return;
+  const original = requireInternal<F>(path);
+  const module = require.cache[require.resolve(`kafkajs/src/${path}`)];
+  if (module) module.exports = replace(original);
+  replaced.add(path);
 }

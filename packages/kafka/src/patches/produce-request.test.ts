@@ -1,10 +1,14 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it, vi } from 'vitest';
-import { type Encoded, encodeProduceRequest, type MessageToSend } from './produce-request.ts';
-import type { RequestToMake } from './produce-request-patch.ts';
+import {
+  type Encoded,
+  encodeProduceRequest,
+  type MessageToSend,
+  type ProduceRequest,
+} from './produce-request.ts';
 
 const require = createRequire(import.meta.url);
-const ofKafkajs: (given: RequestToMake) => {
+const createKafkajsRequest: (request: ProduceRequest) => {
   encode: () => Promise<Encoded>;
 } = require('kafkajs/src/protocol/requests/produce/v3/request');
 
@@ -16,18 +20,21 @@ const HEADERS: Required<MessageToSend>['headers'][] = [
   { several: ['a', Buffer.from('b'), ''], none: [] },
   Object.fromEntries(Array.from({ length: 70 }, (_, index) => [`h${index}`, 'x'.repeat(index)])),
 ];
-/** Around what a number of one, two or more bytes holds. */
+/** Around the limits of variable-length numbers of one, two and more bytes. */
 const SIZES = [0, 1, 63, 64, 8_191, 8_192, 1_048_575, 1_048_576];
 
 const partition = (messages: readonly MessageToSend[], number = 0) => ({
   partition: number,
   messages,
 });
-async function expectSame(topicData: RequestToMake['topicData']): Promise<void> {
+async function expectSame(topicData: ProduceRequest['topicData']): Promise<void> {
   vi.useFakeTimers({ now: 1_767_225_600_123, toFake: ['Date'] });
   try {
-    const given = { acks: -1, timeout: 30_000, topicData };
-    const [ours, theirs] = [encodeProduceRequest(given), await ofKafkajs(given).encode()];
+    const request = { acks: -1, timeout: 30_000, topicData };
+    const [ours, theirs] = [
+      encodeProduceRequest(request),
+      await createKafkajsRequest(request).encode(),
+    ];
     expect(ours.size()).toBe(theirs.size());
     expect(ours.buffer.equals(theirs.buffer)).toBe(true);
   } finally {
@@ -35,15 +42,15 @@ async function expectSame(topicData: RequestToMake['topicData']): Promise<void> 
   }
 }
 
-describe('encodeProduceRequest writes byte for byte what kafkajs writes', () => {
-  it('of keys, values and headers', async () => {
+describe('encodeProduceRequest', () => {
+  it('encodes keys, values and headers byte for byte like kafkajs', async () => {
     const messages = TEXTS.flatMap((key) =>
       TEXTS.flatMap((value) => HEADERS.map((headers) => ({ key, value, headers }))),
     );
     await expectSame([{ topic: 'töpic', partitions: [partition(messages)] }]);
   });
 
-  it('of several topics and partitions, one of them empty', async () => {
+  it('encodes several topics and partitions like kafkajs, an empty one included', async () => {
     const some = [{ value: 'a' }, { value: null }];
     await expectSame([
       { topic: 'one', partitions: [partition(some, 5), partition([{ value: 'b' }], 0)] },
@@ -52,7 +59,7 @@ describe('encodeProduceRequest writes byte for byte what kafkajs writes', () => 
     ]);
   });
 
-  it('of times that differ by up to years', async () => {
+  it('encodes timestamps that differ by years like kafkajs', async () => {
     const messages = [0, 63, 64, 2 ** 31, 2 ** 36].map((later) => ({
       value: 'v',
       timestamp: String(1_600_000_000_000 + later),
@@ -60,7 +67,7 @@ describe('encodeProduceRequest writes byte for byte what kafkajs writes', () => 
     await expectSame([{ topic: 'times', partitions: [partition(messages)] }]);
   });
 
-  it('of sizes, and of many records', async () => {
+  it('encodes values of every length of size field, and many records, like kafkajs', async () => {
     for (const size of SIZES) {
       await expectSame([
         { topic: 't', partitions: [partition([{ value: Buffer.alloc(size, 7) }])] },

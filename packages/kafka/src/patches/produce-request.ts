@@ -1,22 +1,22 @@
+import { replaceInternal, requireInternal } from './kafkajs-internals.ts';
 import {
-  type RecordPlace,
+  type RecordPosition,
   type RecordToEncode,
   sizeOfRecord,
   sizeWithLength,
   writeRecord,
 } from './record-encoder.ts';
-import { requireFromKafkajs } from './replace-module.ts';
 
-/** CRC-32C, the checksum of a record batch; Node's own zlib.crc32 is another polynomial. */
-const crc32c = requireFromKafkajs<(bytes: Uint8Array) => number>('protocol/recordBatch/crc32C');
+/** CRC-32C, the checksum of a record batch. Node's zlib.crc32 uses another polynomial. */
+const crc32c = requireInternal<(bytes: Uint8Array) => number>('protocol/recordBatch/crc32C');
 
 /** A message as kafkajs hands it to its encoder. */
 export interface MessageToSend extends RecordToEncode {
-  /** Milliseconds since 1970; now when left out. */
+  /** Milliseconds since 1970. Default: now. */
   readonly timestamp?: string | number | null;
 }
 
-/** What kafkajs makes a produce request of. */
+/** The input of kafkajs's produce requests, from version 3 on. */
 export interface ProduceRequest {
   readonly acks: number;
   readonly timeout: number;
@@ -27,26 +27,30 @@ export interface ProduceRequest {
       readonly messages: readonly MessageToSend[];
     }[];
   }[];
+  readonly compression?: number | undefined;
+  readonly transactionalId?: string | null | undefined;
+  readonly producerId?: number | { readonly value: bigint } | undefined;
 }
 
-/** The bytes, under the names that kafkajs's encoder has for them. */
+/** The result of an encoder, with the members that kafkajs reads. */
 export interface Encoded {
   readonly buf: Buffer;
   readonly buffer: Buffer;
   readonly size: () => number;
 }
 
-/** A batch's fields before its first record, in bytes; behind the first 21 begins what its checksum covers. */
+/** The length of a batch's fields before its first record, in bytes. */
 const BATCH_HEAD = 61;
+/** Where the bytes begin that the checksum covers. */
 const CHECKED_FROM = 21;
-/** The fields that the length of a batch does not count: its first offset and the length itself. */
+/** The fields that the length of a batch does not include: its first offset and the length itself. */
 const UNCOUNTED = 12;
 const MAGIC = 2;
 const NO_PRODUCER = -1n;
 
 interface SizedBatch {
   readonly messages: readonly MessageToSend[];
-  readonly places: readonly RecordPlace[];
+  readonly positions: readonly RecordPosition[];
   readonly sizes: readonly number[];
   readonly first: number;
   readonly last: number;
@@ -62,23 +66,26 @@ function sizeBatch(messages: readonly MessageToSend[], now: number): SizedBatch 
     return time;
   });
   let size = BATCH_HEAD;
-  const places = times.map((time, offsetDelta) => ({ offsetDelta, timestampDelta: time - first }));
+  const positions = times.map((time, offsetDelta) => ({
+    offsetDelta,
+    timestampDelta: time - first,
+  }));
   const sizes = messages.map((message, index) => {
-    const own = sizeOfRecord(message, places[index] as RecordPlace);
-    size += sizeWithLength(own);
-    return own;
+    const recordSize = sizeOfRecord(message, positions[index] as RecordPosition);
+    size += sizeWithLength(recordSize);
+    return recordSize;
   });
-  return { messages, places, sizes, first, last, size };
+  return { messages, positions, sizes, first, last, size };
 }
 
 function writeBatch(into: Buffer, start: number, batch: SizedBatch): number {
-  const { messages, places, sizes, first, last, size } = batch;
+  const { messages, positions, sizes, first, last, size } = batch;
   into.writeBigInt64BE(0n, start);
   into.writeInt32BE(size - UNCOUNTED, start + 8);
-  // The leader's epoch: the broker writes its own.
+  // The leader's epoch: set by the broker.
   into.writeInt32BE(0, start + 12);
   into.writeInt8(MAGIC, start + 16);
-  // Attributes: not compressed, in no transaction, times as given.
+  // Attributes: no compression, no transaction, timestamps set by the producer.
   into.writeInt16BE(0, start + 21);
   into.writeInt32BE(messages.length - 1, start + 23);
   into.writeBigInt64BE(BigInt(first), start + 27);
@@ -89,18 +96,36 @@ function writeBatch(into: Buffer, start: number, batch: SizedBatch): number {
   into.writeInt32BE(messages.length, start + 57);
   let at = start + BATCH_HEAD;
   messages.forEach((message, index) => {
-    at = writeRecord(into, at, message, places[index] as RecordPlace, sizes[index] as number);
+    at = writeRecord(into, at, message, positions[index] as RecordPosition, sizes[index] as number);
   });
   into.writeUInt32BE(crc32c(into.subarray(start + CHECKED_FROM, at)), start + 17);
   return at;
 }
 
+/** Replaces kafkajs 2.2.4's encoder for requests without compression and transactions. */
+export function patchProduceRequest(): void {
+  replaceInternal<(request: ProduceRequest) => object>(
+    'protocol/requests/produce/v3/request',
+    (createRequest) => (request) => {
+      const created = createRequest(request);
+      if (!isPlain(request)) return created;
+      return { ...created, encode: async () => encodeProduceRequest(request) };
+    },
+  );
+}
+
+function isPlain({ compression, transactionalId, producerId = -1 }: ProduceRequest): boolean {
+  const id = typeof producerId === 'number' ? BigInt(producerId) : producerId.value;
+  return !compression && transactionalId == null && id === -1n;
+}
+
 /**
- * A produce request of version 3 to 7, https://kafka.apache.org/protocol#The_Messages_Produce, with
- * batches of format 2, in one allocation of the right size. kafkajs takes one of 512 bytes for each
- * record, header and number, and copies a record eight times on its way into the request: with nine
- * headers 36 µs a record, here 3.6, the checksum included.
- * For a producer that is neither idempotent nor in a transaction, and without compression.
+ * Encodes a produce request of version 3 to 7,
+ * https://kafka.apache.org/protocol#The_Messages_Produce, with batches of format 2, in one
+ * allocation of the right size. kafkajs allocates 512 bytes for each record, header and number, and
+ * copies a record eight times on its way into the request: with nine headers 36 µs a record, here
+ * 3.6, the checksum included.
+ * For a producer that is neither idempotent nor transactional, and without compression.
  */
 export function encodeProduceRequest(
   { acks, timeout, topicData }: ProduceRequest,

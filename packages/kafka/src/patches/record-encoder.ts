@@ -7,17 +7,17 @@ export interface RecordToEncode {
   readonly headers?: RecordHeaders;
 }
 
-/** Where a record stands in its batch. */
-export interface RecordPlace {
+/** A record's position in its batch. */
+export interface RecordPosition {
   readonly offsetDelta: number;
-  /** Milliseconds after the batch's first one. */
+  /** Milliseconds after the batch's first timestamp. */
   readonly timestampDelta: number;
 }
 
 const lengthOf = (bytes: Buffer | string): number =>
   typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
 
-/** By arithmetic, because bit operations end at 32 bits. */
+/** Arithmetic instead of bit operations, which are limited to 32 bits. */
 const zigZag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
 
 function sizeOfVarInt(value: number): number {
@@ -49,16 +49,19 @@ function writeBytes(into: Buffer, start: number, bytes: Buffer | string | null |
   return at + (typeof bytes === 'string' ? into.write(bytes, at) : bytes.copy(into, at));
 }
 
-/** The headers of a record one by one: a name that has several values comes several times. */
+/**
+ * Calls `take` for each header; several times for a name with several values.
+ * @returns the number of headers
+ */
 function eachHeader(
   headers: RecordToEncode['headers'],
   take: (name: string, value: HeaderValue) => void,
 ): number {
   let count = 0;
   for (const name in headers) {
-    const given = headers[name];
-    if (given === undefined) continue;
-    for (const value of Array.isArray(given) ? given : [given as HeaderValue]) {
+    const header = headers[name];
+    if (header === undefined) continue;
+    for (const value of Array.isArray(header) ? header : [header as HeaderValue]) {
       take(name, value);
       count += 1;
     }
@@ -66,34 +69,38 @@ function eachHeader(
   return count;
 }
 
-/** How many bytes `writeRecord` writes behind the record's own length. */
-export function sizeOfRecord({ key, value, headers }: RecordToEncode, place: RecordPlace): number {
-  let size = 1 + sizeOfVarInt(place.timestampDelta) + sizeOfVarInt(place.offsetDelta);
+/** Returns the size of a record without its length field, in bytes. */
+export function sizeOfRecord(
+  { key, value, headers }: RecordToEncode,
+  { timestampDelta, offsetDelta }: RecordPosition,
+): number {
+  let size = 1 + sizeOfVarInt(timestampDelta) + sizeOfVarInt(offsetDelta);
   size += sizeOfBytes(key) + sizeOfBytes(value);
-  const count = eachHeader(headers, (name, one) => {
-    size += sizeOfBytes(name) + sizeOfBytes(one);
+  const count = eachHeader(headers, (name, header) => {
+    size += sizeOfBytes(name) + sizeOfBytes(header);
   });
   return size + sizeOfVarInt(count);
 }
 
-/** How many bytes a record of that size takes together with its length. */
+/** Returns the size of a record with its length field, in bytes. */
 export function sizeWithLength(size: number): number {
   return sizeOfVarInt(size) + size;
 }
 
 /**
  * Writes a record of Kafka's message format 2, https://kafka.apache.org/documentation/#record.
- * @returns the place behind it
+ * @param size the result of `sizeOfRecord`
+ * @returns the position after the record
  */
 export function writeRecord(
   into: Buffer,
   start: number,
   { key, value, headers }: RecordToEncode,
-  { offsetDelta, timestampDelta }: RecordPlace,
+  { offsetDelta, timestampDelta }: RecordPosition,
   size: number,
 ): number {
   let at = writeVarInt(into, start, size);
-  // Attributes: none are defined.
+  // Attributes: format 2 defines none.
   into[at] = 0;
   at = writeVarInt(into, at + 1, timestampDelta);
   at = writeVarInt(into, at, offsetDelta);
@@ -104,9 +111,9 @@ export function writeRecord(
     at,
     eachHeader(headers, () => {}),
   );
-  eachHeader(headers, (name, one) => {
+  eachHeader(headers, (name, header) => {
     at = writeBytes(into, at, name);
-    at = writeBytes(into, at, one);
+    at = writeBytes(into, at, header);
   });
   return at;
 }

@@ -1,7 +1,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { patchRequestQueue } from '../patches/request-queue.ts';
 
-/** An idle consumer in a process of its own: prints the CPU it takes in 3 s, in milliseconds. */
+/** Program: runs an idle consumer and prints its CPU time during 3 s, in milliseconds. */
 const [broker = '', topic = '', patched = ''] = process.argv.slice(2);
 if (patched === 'patched') patchRequestQueue();
 const client = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING });

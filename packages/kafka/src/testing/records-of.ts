@@ -2,7 +2,7 @@ import type { KafkaConnection } from '../kafka-connection.ts';
 import { readTopic } from '../read-topic.ts';
 import type { KafkaRecord } from '../record.ts';
 
-/** All that a one-partition topic holds at this moment. */
+/** Reads every record of a one-partition topic. */
 export async function recordsOf(kafka: KafkaConnection, topic: string): Promise<KafkaRecord[]> {
   const records: KafkaRecord[] = [];
   await readTopic(kafka.client, kafka.name(topic), {

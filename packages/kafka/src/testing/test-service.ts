@@ -5,7 +5,7 @@ import { type KafkaConnection, startKafka } from '../kafka-connection.ts';
 import { kafkaSettings } from '../settings.ts';
 import type { TopicSpec } from '../topics.ts';
 
-/** What the parts of a service share, for a test: quiet, and it notes what failed for good. */
+/** Creates the parts of a service that a test needs. It collects log lines and fatal failures. */
 export function createTestService({ brokers, prefix }: { brokers: string; prefix: string }) {
   const failures: string[] = [];
   const lines: string[] = [];
@@ -26,14 +26,14 @@ export function createTestService({ brokers, prefix }: { brokers: string; prefix
     metrics: createMetrics('test-service'),
     fail: (reason: string) => void failures.push(reason),
     failures,
-    /** What was logged, a JSON text each. */
+    /** Log lines, each a JSON text. */
     lines,
   };
 }
 
 export type TestService = ReturnType<typeof createTestService>;
 
-/** Connected, with the topics there. */
+/** Starts a connection and waits until the topics exist. */
 export async function connectTestKafka(
   service: TestService,
   topics: readonly TopicSpec[],

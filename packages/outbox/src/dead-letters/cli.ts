@@ -1,29 +1,37 @@
-import { ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
-
-/** What was asked for on the command line. */
+/** A parsed command line. */
 export type Command =
   | { readonly verb: 'list'; readonly topics: readonly string[] }
   | { readonly verb: 'show'; readonly topic: string; readonly offset: string }
   | { readonly verb: 'replay' | 'drop'; readonly topic: string; readonly offset: string | 'all' };
 
-export const USAGE = `Usage: npm run dead-letters -- <command>
+/** @param topics the consumed topics */
+export function usage(topics: readonly string[]): string {
+  return `Usage: npm run dead-letters -- <command>
 
-  list [topic]                    the dead letters that nobody has handled
-  show <topic> <offset>           one of them, with its headers and its value
+  list [topic]                    lists the dead letters that are not handled yet
+  show <topic> <offset>           shows one with its headers and its value
   replay <topic> <offset> | all   sends it to its topic again
-  drop <topic> <offset> | all     leaves it for good
+  drop <topic> <offset> | all     marks it as handled without sending it
 
-<topic> is where the records came from, such as ${ORDER_CREATED}; <offset> is the first column of
-list. KAFKA_BROKERS (127.0.0.1:9092 unless set) and KAFKA_TOPIC_PREFIX say where to look.
+<topic> is the topic of the original records, such as ${topics[0]}; <offset> is the first column of
+list. KAFKA_BROKERS (default: 127.0.0.1:9092) and KAFKA_TOPIC_PREFIX select the broker and the topics.
 `;
+}
 
-/** Undefined for words that make no command. */
-export function readCommand(words: readonly string[]): Command | undefined {
+/**
+ * @param words the arguments after the program's name
+ * @param topics the topics of `list` without an argument
+ * @returns undefined when the words are no command
+ */
+export function parseCommand(
+  words: readonly string[],
+  topics: readonly string[],
+): Command | undefined {
   const [verb, given, offset, ...more] = words;
   if (more.length > 0) return undefined;
   const topic = given?.replace(/\.dlt$/, '');
   if (verb === 'list' && offset === undefined) {
-    return { verb, topics: topic === undefined ? [ORDER_CREATED, ORDER_DECIDED] : [topic] };
+    return { verb, topics: topic === undefined ? topics : [topic] };
   }
   if (!topic || offset === undefined) return undefined;
   const isOffset = /^\d{1,18}$/.test(offset);

@@ -2,15 +2,18 @@ import type { KafkaRecord } from '@gudang/kafka';
 import { protocolErrors, readTopic } from '@gudang/kafka';
 import { deadLetterTopic } from '@gudang/messages';
 import { type IHeaders, type Kafka, Partitioners, type Producer } from 'kafkajs';
-import { type DeadLetterEntry, HANDLED, type HandledAs, unhandled } from './dead-letter.ts';
+import { type DeadLetterEntry, findUnhandled, HANDLED, type HandledAs } from './dead-letter.ts';
 
-/** @param topic the origin, with the system's prefix; one without dead letters has none */
+/**
+ * Reads the unhandled dead letters of a topic; none when its dead-letter topic does not exist.
+ * @param topic the topic of the original records, with KAFKA_TOPIC_PREFIX
+ */
 export async function readDeadLetters(
   client: Kafka,
   topic: string,
 ): Promise<readonly DeadLetterEntry[]> {
   const letters = deadLetterTopic(topic);
-  if (!(await isThere(client, letters))) return [];
+  if (!(await topicExists(client, letters))) return [];
   const records: KafkaRecord[] = [];
   await readTopic(client, letters, {
     from: 0,
@@ -19,14 +22,14 @@ export async function readDeadLetters(
       return true;
     },
   });
-  return unhandled(records);
+  return findUnhandled(records);
 }
 
 /**
- * kafkajs would ask for the offsets of a missing topic again and again. Not by the list of topics: of those that this
- * user may not read it holds none, as if there were no dead letters.
+ * Whether a topic exists; kafkajs retries a request for the offsets of a missing topic. The list of
+ * topics is no substitute: it omits topics that this user may not read.
  */
-async function isThere(client: Kafka, topic: string): Promise<boolean> {
+async function topicExists(client: Kafka, topic: string): Promise<boolean> {
   const admin = client.admin();
   await admin.connect();
   try {
@@ -41,8 +44,9 @@ async function isThere(client: Kafka, topic: string): Promise<boolean> {
 }
 
 /**
- * Marks dead letters as handled; to be replayed, each is sent to its origin first. Cut off in
- * between, it is listed still, and a second replay is a repeat that whoever reads it knows.
+ * Marks dead letters as handled. For a replay each is first sent to its original topic. If the
+ * command is interrupted in between, the dead letter is still listed, and consumers recognize a
+ * second replay as a repeat.
  */
 export async function handleDeadLetters(
   client: Kafka,

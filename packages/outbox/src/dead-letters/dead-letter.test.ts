@@ -1,7 +1,7 @@
 import type { KafkaRecord } from '@gudang/kafka';
 import { describe, expect, it } from 'vitest';
-import { unhandled } from './dead-letter.ts';
-import { readable, renderLetter, renderList } from './render.ts';
+import { findUnhandled } from './dead-letter.ts';
+import { renderLetter, renderList, renderValue } from './render.ts';
 
 const record = (offset: number, headers: Record<string, string>, value = 'x'): KafkaRecord => ({
   topic: 'order_created.dlt',
@@ -25,41 +25,41 @@ const letter = (offset: number, origin: number, value?: string): KafkaRecord =>
   );
 const marker = (offset: number, handled: number): KafkaRecord =>
   record(offset, { gudang_handled: String(handled), gudang_verdict: 'dropped' });
-const offsets = (records: KafkaRecord[]) => unhandled(records).map((entry) => entry.offsets);
+const offsets = (records: KafkaRecord[]) => findUnhandled(records).map((entry) => entry.offsets);
 
-describe('unhandled', () => {
-  it('leaves out what is marked, and the markers', () => {
+describe('findUnhandled', () => {
+  it('omits handled dead letters and the markers', () => {
     expect(offsets([letter(0, 5), letter(1, 6), marker(2, 0)])).toEqual([['1']]);
     expect(offsets([])).toEqual([]);
   });
 
-  it('shows a record that was set aside twice once, with both of its places', () => {
-    const [entry, other] = unhandled([letter(0, 5), letter(1, 6), letter(2, 5)]);
+  it('lists a record once that was dead-lettered twice, with both offsets', () => {
+    const [entry, other] = findUnhandled([letter(0, 5), letter(1, 6), letter(2, 5)]);
     expect(entry?.offsets).toEqual(['1']);
     expect(other?.offsets).toEqual(['0', '2']);
     expect(other?.record.offset).toBe('2');
   });
 
-  it('lists again what came again after it was handled', () => {
+  it('lists a record that was dead-lettered again after it was handled', () => {
     expect(offsets([letter(0, 5), marker(1, 0), letter(2, 5)])).toEqual([['2']]);
   });
 
-  it('takes a record that somebody put there by hand', () => {
-    const [entry] = unhandled([record(0, {})]);
+  it('accepts a record without the headers of a dead letter', () => {
+    const [entry] = findUnhandled([record(0, {})]);
     expect(entry).toMatchObject({ reason: 'unknown', origin: { topic: 'order_created' } });
     expect(entry?.at.toISOString()).toBe('2026-01-02T03:04:05.678Z');
   });
 });
 
-describe('what is shown', () => {
-  it('is text, or hexadecimal where it is none', () => {
-    expect(readable(Buffer.from('kopi'))).toBe('kopi');
-    expect(readable(Buffer.from([0xff]))).toBe('hex ff');
-    expect(readable(null)).toBe('null');
+describe('rendering', () => {
+  it('shows text, or hexadecimal if the value is not UTF-8', () => {
+    expect(renderValue(Buffer.from('kopi'))).toBe('kopi');
+    expect(renderValue(Buffer.from([0xff]))).toBe('hex ff');
+    expect(renderValue(null)).toBe('null');
   });
 
-  it('is one line an entry, whatever the value holds', () => {
-    const lines = renderList(unhandled([letter(0, 5, `a\n\u001b[2J${'b'.repeat(100)}`)])).split(
+  it('shows one line per entry, with control characters removed', () => {
+    const lines = renderList(findUnhandled([letter(0, 5, `a\n\u001b[2J${'b'.repeat(100)}`)])).split(
       '\n',
     );
     expect(lines).toHaveLength(2);
@@ -67,8 +67,8 @@ describe('what is shown', () => {
     expect(lines[1]).toMatch(/b…$/);
   });
 
-  it('is all of one, when asked for', () => {
-    const [entry] = unhandled([letter(0, 5, 'line 1\nline 2')]);
+  it('shows a whole dead letter', () => {
+    const [entry] = findUnhandled([letter(0, 5, 'line 1\nline 2')]);
     const shown = entry && renderLetter(entry);
     expect(shown).toContain('origin: order_created, partition 0, offset 5');
     expect(shown).toContain('  gudang_reason: no JSON');

@@ -1,28 +1,28 @@
 import { headerText, type KafkaRecord } from '@gudang/kafka';
 import { HEADER } from '@gudang/messages';
 
-/** On a record that marks a dead letter as handled: its offset, and what was done. */
+/** Headers of a record that marks a dead letter as handled: its offset, and what was done. */
 export const HANDLED = { offset: 'gudang_handled', verdict: 'gudang_verdict' } as const;
 
 export type HandledAs = 'replayed' | 'dropped';
 
-/** A record that was not applied, however often it was set aside. */
+/** A record that was not applied. It may have been dead-lettered several times. */
 export interface DeadLetterEntry {
-  /** The newest of its records: what replay sends. */
+  /** The newest dead letter, which replay sends. */
   readonly record: KafkaRecord;
-  /** Where all of its records are in the dead-letter topic, oldest first. */
+  /** The offsets of all its dead letters in the dead-letter topic, oldest first. */
   readonly offsets: readonly string[];
   readonly origin: { readonly topic: string; readonly partition: string; readonly offset: string };
   readonly reason: string;
-  /** When the origin was written, or set aside where that is not known. */
+  /** When the original record was written; if unknown, when it was dead-lettered. */
   readonly at: Date;
 }
 
 /**
- * The dead letters of a topic that nobody has handled. Kafka deletes only from the start of a
- * partition, so handling is a later record that says so.
+ * Returns the dead letters that are not handled. Kafka deletes records only from the start of a
+ * partition, so a later record marks a dead letter as handled.
  */
-export function unhandled(records: readonly KafkaRecord[]): readonly DeadLetterEntry[] {
+export function findUnhandled(records: readonly KafkaRecord[]): readonly DeadLetterEntry[] {
   const handled = new Set<string>();
   for (const { headers } of records) {
     const offset = headerText(headers, HANDLED.offset);
@@ -35,7 +35,7 @@ export function unhandled(records: readonly KafkaRecord[]): readonly DeadLetterE
     const entry = toEntry(record);
     const key = JSON.stringify(entry.origin);
     const earlier = entries.get(key)?.offsets ?? [];
-    // Back to its place among the newest: a repeat is news.
+    // Moved to the end: a repeat is as new as its newest dead letter.
     entries.delete(key);
     entries.set(key, { ...entry, offsets: [...earlier, offset] });
   }

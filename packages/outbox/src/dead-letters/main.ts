@@ -1,17 +1,18 @@
+import { SHARED_TOPICS } from '@gudang/events';
 import { createKafkaClient, kafkaProblem } from '@gudang/kafka';
 import { kafkaSettings } from '@gudang/kafka/settings';
 import { createLogger } from '@gudang/runtime';
 import { readSettings, SettingsError } from '@gudang/runtime/settings';
-import { readCommand, USAGE } from './cli.ts';
+import { parseCommand, usage } from './cli.ts';
 import { CommandError, runCommand } from './run-command.ts';
 
-const command = readCommand(process.argv.slice(2));
+const command = parseCommand(process.argv.slice(2), SHARED_TOPICS);
 if (command === undefined) {
-  process.stderr.write(USAGE);
+  process.stderr.write(usage(SHARED_TOPICS));
   process.exit(2);
 }
 try {
-  // The brokers that `npm start` runs, unless told otherwise.
+  // The default is the broker of `npm start`.
   const KAFKA_BROKERS = process.env['KAFKA_BROKERS'] || '127.0.0.1:9092';
   const settings = readSettings(kafkaSettings, { ...process.env, KAFKA_BROKERS });
   const silent = createLogger('dead-letters', 'silent');
@@ -29,5 +30,5 @@ try {
   process.stderr.write(`${error.message}\n`);
   process.exit(1);
 }
-// kafkajs leaves timers behind that would keep the process for seconds.
+// kafkajs's remaining timers would keep the process running for seconds.
 process.exit(0);

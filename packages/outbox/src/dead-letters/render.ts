@@ -2,22 +2,22 @@ import { isUtf8 } from 'node:buffer';
 import { headerText } from '@gudang/kafka';
 import type { DeadLetterEntry } from './dead-letter.ts';
 
-/** The most characters of a key, a value or a reason that the list shows. */
+/** The most characters of a column. */
 const PREVIEW = { key: 36, reason: 60, value: 60 } as const;
 
-/** A value as people can read it: text, or hexadecimal where it is not UTF-8. */
-export function readable(value: Buffer | null): string {
+/** Formats a value as text, or as hexadecimal if it is not UTF-8. */
+export function renderValue(value: Buffer | null): string {
   if (value === null) return 'null';
   return isUtf8(value) ? value.toString() : `hex ${value.toString('hex')}`;
 }
 
-/** One line: what a terminal would take as a command becomes a blank. */
+/** Shortens text to one line. Control characters become blanks: a terminal would execute them. */
 function preview(text: string, most: number): string {
   const line = text.replaceAll(/\p{C}+/gu, ' ');
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
 
-/** A table, one dead letter a line. */
+/** Renders a table with one line per dead letter. */
 export function renderList(entries: readonly DeadLetterEntry[]): string {
   const heads = ['OFFSET', 'ORIGIN', 'WHEN', 'TIMES', 'REASON', 'KEY', 'VALUE'];
   const rows = entries.map((entry) => [
@@ -26,8 +26,8 @@ export function renderList(entries: readonly DeadLetterEntry[]): string {
     entry.at.toISOString(),
     String(entry.offsets.length),
     preview(entry.reason, PREVIEW.reason),
-    preview(readable(entry.record.key), PREVIEW.key),
-    preview(readable(entry.record.value), PREVIEW.value),
+    preview(renderValue(entry.record.key), PREVIEW.key),
+    preview(renderValue(entry.record.value), PREVIEW.value),
   ]);
   const widths = heads.map((head, column) =>
     Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
@@ -40,7 +40,7 @@ export function renderList(entries: readonly DeadLetterEntry[]): string {
   return [heads, ...rows].map(line).join('\n');
 }
 
-/** All of one dead letter: where it is from, its headers, its value. */
+/** Renders one dead letter with its origin, headers and value. */
 export function renderLetter({ record, origin, offsets, reason, at }: DeadLetterEntry): string {
   const headers = Object.keys(record.headers).map(
     (name) => `  ${name}: ${headerText(record.headers, name) ?? ''}`,
@@ -50,10 +50,10 @@ export function renderLetter({ record, origin, offsets, reason, at }: DeadLetter
     `when: ${at.toISOString()}`,
     `reason: ${reason}`,
     `in ${record.topic} at: ${offsets.join(', ')}`,
-    `key: ${readable(record.key)}`,
+    `key: ${renderValue(record.key)}`,
     'headers:',
     ...headers,
     'value:',
-    readable(record.value),
+    renderValue(record.value),
   ].join('\n');
 }

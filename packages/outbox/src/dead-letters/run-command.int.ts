@@ -8,17 +8,17 @@ import { HEADER } from '@gudang/messages';
 import { eventually } from '@gudang/runtime/testing';
 import { Partitioners, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { readCommand } from './cli.ts';
+import { parseCommand } from './cli.ts';
 import { runCommand } from './run-command.ts';
 
-describe('the dead letters', () => {
+describe('the dead-letters command', () => {
   const prefix = testTopicPrefix();
   const service = createTestService({ brokers: inject('kafkaBrokers'), prefix });
   let kafka: KafkaConnection;
   let producer: Producer;
 
   const run = async (words: string): Promise<string> => {
-    const command = readCommand(words.split(' '));
+    const command = parseCommand(words.split(' '), ['order_created', 'order_decided']);
     if (command === undefined) throw new Error(`no command: ${words}`);
     return runCommand(kafka.client, prefix, command);
   };
@@ -30,7 +30,7 @@ describe('the dead letters', () => {
           key: 'kopi',
           value,
           headers: {
-            ce_id: 'of the origin',
+            ce_id: 'original',
             [HEADER.originTopic]: kafka.name('order_created'),
             [HEADER.originPartition]: '1',
             [HEADER.originOffset]: String(originOffset),
@@ -54,13 +54,13 @@ describe('the dead letters', () => {
     await kafka.stop();
   });
 
-  it('are none in a topic that is empty, or that is not there', async () => {
+  it('finds none in an empty or missing topic', async () => {
     expect(await run('list')).toBe('no dead letters');
     expect(await run('list nothing_like_it')).toBe('no dead letters');
     expect(await run('replay order_created all')).toBe('no dead letters');
   });
 
-  it('are listed, shown, replayed to whoever applies them, dropped', async () => {
+  it('lists, shows, replays and drops dead letters', async () => {
     const applied: KafkaRecord[] = [];
     const consumer = startConsumer(service, {
       kafka,
@@ -84,33 +84,35 @@ describe('the dead letters', () => {
     expect(list[3]).toMatch(/ hex ff00$/);
 
     const shown = await run('show order_created 0');
-    expect(shown).toContain('ce_id: of the origin');
+    expect(shown).toContain('ce_id: original');
     expect(shown).toContain('at: 0, 2');
     expect(shown).toMatch(/value:\nfirst$/);
 
     expect(await run('replay order_created 0')).toBe(`replayed ${prefix}order_created 1/7`);
-    await eventually('it is applied', () => applied.length > 0);
+    await eventually('the record is applied', () => applied.length > 0);
     expect(String(applied[0]?.value)).toBe('first');
     expect(String(applied[0]?.key)).toBe('kopi');
-    expect(headerText(applied[0]?.headers ?? {}, 'ce_id')).toBe('of the origin');
+    expect(headerText(applied[0]?.headers ?? {}, 'ce_id')).toBe('original');
     expect(headerText(applied[0]?.headers ?? {}, HEADER.reason)).toBeUndefined();
-    await expect(run('show order_created 2')).rejects.toThrow('no dead letter at 2');
+    await expect(run('show order_created 2')).rejects.toThrow(
+      'no unhandled dead letter at offset 2',
+    );
 
     expect(await run('drop order_created 3')).toBe(`dropped ${prefix}order_created 1/9`);
     expect((await run('list')).split('\n')).toHaveLength(2);
     await run('replay order_created all');
-    await eventually('it is applied', () => applied.length === 2);
+    await eventually('the record is applied', () => applied.length === 2);
     expect(await run('list')).toBe('no dead letters');
     await consumer.stop();
   });
 
-  it('come again when the record fails again', async () => {
+  it('lists a record that fails again after a replay', async () => {
     await setAside('second', 11);
     expect((await run('list')).split('\n')).toHaveLength(2);
     await run('drop order_created all');
   });
 
-  it('are asked for on the command line', async () => {
+  it('prints usage, results and problems', async () => {
     const program = fileURLToPath(new URL('./main.ts', import.meta.url));
     const command = (words: string[], brokers: string) =>
       new Promise<{ code: number; out: string; err: string }>((resolve) => {

@@ -4,11 +4,12 @@ import type { DeadLetterEntry } from './dead-letter.ts';
 import { handleDeadLetters, readDeadLetters } from './dead-letter-topic.ts';
 import { renderLetter, renderList } from './render.ts';
 
-/** What is wrong with what was asked for, in words for people. */
+/** The command names something that does not exist. The message is for the operator. */
 export class CommandError extends Error {}
 
 /**
- * @returns what to print
+ * Runs a command.
+ * @returns the text to print
  * @throws {CommandError} when there is no such dead letter
  */
 export async function runCommand(client: Kafka, prefix: string, command: Command): Promise<string> {
@@ -26,7 +27,7 @@ export async function runCommand(client: Kafka, prefix: string, command: Command
   if (first === undefined) {
     if (offset === 'all') return 'no dead letters';
     throw new CommandError(
-      `${command.topic} has no dead letter at ${offset} that is still to be handled; see list`,
+      `${command.topic} has no unhandled dead letter at offset ${offset}; see list`,
     );
   }
   if (command.verb === 'show') return renderLetter(first);

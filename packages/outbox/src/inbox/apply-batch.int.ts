@@ -4,8 +4,7 @@ import { isInvalidData, isOutage, sqlState } from '@gudang/postgres';
 import { createSqlClient } from '@gudang/postgres/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
-import { type DeadLetter, writeDeadLetters } from '../write-events.ts';
-import { applyBatch, type Readable } from './apply-batch.ts';
+import { type Apply, applyBatch, type InboxMessage } from './apply-batch.ts';
 
 let database: TestDatabase;
 let sql: ReturnType<typeof createSqlClient>;
@@ -28,12 +27,12 @@ const record = (offset: number): KafkaRecord => ({
   value: Buffer.from([0, 255, offset]),
   headers: { ce_id: Buffer.from('one'), bad: Buffer.from('a\u0000b') },
 });
-const readable = (quantity: number, offset: number): Readable<number> => ({
+const messageOf = (quantity: number, offset: number): InboxMessage<number> => ({
   message: quantity,
   record: record(offset),
 });
-/** One statement, as the services have it: all of a batch, or nothing. */
-const apply = async (batch: readonly Readable<number>[], letters: readonly DeadLetter[]) => {
+/** One transaction, as in the services: all of a batch, or nothing. */
+const apply: Apply<number> = async (messages, deadLetters) => {
   const client = await new pg.Pool({ connectionString: database.url, max: 1 }).connect();
   try {
     await client.query('BEGIN');
@@ -41,17 +40,13 @@ const apply = async (batch: readonly Readable<number>[], letters: readonly DeadL
       `INSERT INTO stocks (id, name, quantity)
        SELECT 's' || number, 'stock', quantity::int FROM unnest($1::text[]) WITH ORDINALITY
          AS given (quantity, number) ON CONFLICT DO NOTHING`,
-      [batch.map(({ message }) => String(message))],
+      [messages.map(({ message }) => String(message))],
     );
-    await writeDeadLetters(
-      {
-        $queryRawUnsafe: async () => [] as never,
-        $executeRawUnsafe: async (query, ...values) =>
-          (await client.query(query, values)).rowCount ?? 0,
-      },
-      'order_created',
-      letters,
-    );
+    await deadLetters.write({
+      $queryRawUnsafe: async () => [] as never,
+      $executeRawUnsafe: async (query, ...values) =>
+        (await client.query(query, values)).rowCount ?? 0,
+    });
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK');
@@ -61,10 +56,10 @@ const apply = async (batch: readonly Readable<number>[], letters: readonly DeadL
   }
 };
 
-it('sets aside what PostgreSQL refuses (classes 22 and 23), and applies all others', async () => {
-  const batch = [1, 2, -1, 4, 2 ** 31, 6].map(readable);
-  const letters = [{ record: record(9), reason: 'half \ud800 and NUL \u0000' }];
-  await applyBatch({ batch, letters, apply });
+it('dead-letters what PostgreSQL refuses (classes 22 and 23) and applies the rest', async () => {
+  const messages = [1, 2, -1, 4, 2 ** 31, 6].map(messageOf);
+  const unreadable = [{ record: record(9), reason: 'half \ud800 and NUL \u0000' }];
+  await applyBatch({ topic: 'order_created', messages, unreadable, apply });
   const rows = await sql.query(
     `SELECT headers ->> 'gudang_origin_offset' AS at, headers ->> 'gudang_reason' AS reason, value
      FROM outbox ORDER BY id`,
@@ -77,10 +72,11 @@ it('sets aside what PostgreSQL refuses (classes 22 and 23), and applies all othe
   expect(rows[0].value).toEqual(Buffer.from([0, 255, 9]));
 });
 
-it('throws an outage, and leaves the batch whole', async () => {
+it('throws an outage without splitting the batch', async () => {
   let calls = 0;
   const killed = applyBatch({
-    batch: [readable(1, 0), readable(2, 1)],
+    topic: 'order_created',
+    messages: [messageOf(1, 0), messageOf(2, 1)],
     apply: async () => {
       calls += 1;
       await sql.query('SELECT pg_terminate_backend(pg_backend_pid())');
@@ -96,7 +92,7 @@ it.each([
   ['no UUID', "SELECT 'x'::uuid", '22P02', true, false],
   ['a killed session', 'SELECT pg_terminate_backend(pg_backend_pid())', '57P01', false, true],
   ['a missing table', 'SELECT * FROM nowhere', '42P01', false, false],
-])('knows %s for what it is', async (_name, statement, state, refused, outage) => {
+])('classifies %s', async (_name, statement, state, refused, outage) => {
   const error = await sql.query(statement).then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -108,9 +104,9 @@ it.each([
   ]);
 });
 
-it('knows a refused connection and a pool that has none to give as outages', async () => {
-  const nobody = new pg.Client({ connectionString: 'postgresql://postgres@127.0.0.1:1/x' });
-  await expect(nobody.connect()).rejects.toSatisfy(isOutage);
+it('classifies a refused connection and an exhausted pool as outages', async () => {
+  const refusing = new pg.Client({ connectionString: 'postgresql://postgres@127.0.0.1:1/x' });
+  await expect(refusing.connect()).rejects.toSatisfy(isOutage);
   const pool = new pg.Pool({ connectionString: database.url, max: 1, connectionTimeoutMillis: 50 });
   const holder = await pool.connect();
   await expect(pool.query('SELECT 1')).rejects.toSatisfy(isOutage);

@@ -1,7 +1,8 @@
+import type { SqlClient } from '@gudang/postgres';
 import { describe, expect, it } from 'vitest';
-import { applyBatch, type Readable } from './apply-batch.ts';
+import { applyBatch, type InboxMessage } from './apply-batch.ts';
 
-const readable = (message: number): Readable<number> => ({
+const messageOf = (message: number): InboxMessage<number> => ({
   message,
   record: {
     topic: 't',
@@ -13,59 +14,68 @@ const readable = (message: number): Readable<number> => ({
     headers: {},
   },
 });
+const transaction: SqlClient = {
+  $queryRawUnsafe: async () => [] as never,
+  $executeRawUnsafe: async () => 0,
+};
 const refused = Object.assign(new Error('no\ntoo large'), { code: '22003' });
 
-async function run(count: number, isBad: (message: number) => boolean, letters: string[] = []) {
+async function run(count: number, isBad: (message: number) => boolean, reasons: string[] = []) {
   const applied: number[] = [];
-  const set: string[] = [];
+  const dead: string[] = [];
   let calls = 0;
-  await applyBatch({
-    batch: Array.from({ length: count }, (_, index) => readable(index)),
-    letters: letters.map((reason) => ({ record: readable(0).record, reason })),
-    apply: async (batch, written) => {
+  await applyBatch<number>({
+    topic: 't',
+    messages: Array.from({ length: count }, (_, index) => messageOf(index)),
+    unreadable: reasons.map((reason) => ({ record: messageOf(0).record, reason })),
+    apply: async (messages, deadLetters) => {
       calls += 1;
-      if (batch.some(({ message }) => isBad(message))) throw refused;
-      applied.push(...batch.map(({ message }) => message));
-      set.push(...written.map(({ record, reason }) => `${record.offset} ${reason}`));
+      if (messages.some(({ message }) => isBad(message))) throw refused;
+      applied.push(...messages.map(({ message }) => message));
+      await deadLetters.write(transaction);
+    },
+    onDeadLetters: (letters) => {
+      dead.push(...letters.map(({ record, reason }) => `${record.offset} ${reason}`));
     },
   });
-  return { applied, set, calls };
+  return { applied, dead, calls };
 }
 
 describe('applyBatch', () => {
-  it('is one call, letters included, when nothing is wrong', async () => {
+  it('applies a batch and its dead letters in one call', async () => {
     expect(await run(3, () => false, ['bad'])).toEqual({
       applied: [0, 1, 2],
-      set: ['0 bad'],
+      dead: ['0 bad'],
       calls: 1,
     });
     expect((await run(0, () => false)).calls).toBe(0);
-    expect((await run(0, () => false, ['bad'])).set).toEqual(['0 bad']);
+    expect((await run(0, () => false, ['bad'])).dead).toEqual(['0 bad']);
   });
 
   it('finds one bad record of 1,000 in few calls, and keeps the order of the others', async () => {
-    const { applied, set, calls } = await run(1_000, (message) => message === 617, ['bad']);
+    const { applied, dead, calls } = await run(1_000, (message) => message === 617, ['bad']);
     expect(applied).toEqual(Array.from({ length: 1_000 }, (_, i) => i).filter((i) => i !== 617));
-    expect(set).toEqual(['0 bad', '617 PostgreSQL refused it: too large']);
+    expect(dead).toEqual(['0 bad', '617 PostgreSQL refused it: too large']);
     expect(calls).toBeLessThan(30);
   });
 
-  it('sets all aside when all are bad', async () => {
-    const { applied, set } = await run(5, () => true);
-    expect([applied, set.map((text) => text[0])]).toEqual([[], ['0', '1', '2', '3', '4']]);
+  it('dead-letters every record of a batch', async () => {
+    const { applied, dead } = await run(5, () => true);
+    expect([applied, dead.map((text) => text[0])]).toEqual([[], ['0', '1', '2', '3', '4']]);
   });
 
   it.each([
     ['an outage', Object.assign(new Error('gone'), { code: '57P01' })],
     [
-      'a repeat that another consumer was faster with',
+      'a repeat that another consumer has just applied',
       Object.assign(new Error('twice'), { code: '23505' }),
     ],
-    ['a bug', new TypeError('x')],
+    ['a defect', new TypeError('x')],
   ])('throws %s after one call', async (_name, error) => {
     let calls = 0;
     const applying = applyBatch({
-      batch: [readable(1), readable(2)],
+      topic: 't',
+      messages: [messageOf(1), messageOf(2)],
       apply: async () => {
         calls += 1;
         throw error;
@@ -75,12 +85,14 @@ describe('applyBatch', () => {
     expect(calls).toBe(1);
   });
 
-  it('blames no record for letters that are refused', async () => {
+  it('does not blame a message for dead letters that are refused', async () => {
+    const failing = { ...transaction, $executeRawUnsafe: () => Promise.reject(refused) };
     const applying = applyBatch({
-      batch: [readable(1)],
-      letters: [{ record: readable(0).record, reason: 'bad' }],
-      apply: async (_batch, letters) => {
-        if (letters.length > 0) throw refused;
+      topic: 't',
+      messages: [messageOf(1)],
+      unreadable: [{ record: messageOf(0).record, reason: 'bad' }],
+      apply: async (_messages, deadLetters) => {
+        await deadLetters.write(failing);
       },
     });
     await expect(applying).rejects.toBe(refused);

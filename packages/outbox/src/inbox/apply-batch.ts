@@ -1,48 +1,77 @@
+import type { KafkaRecord } from '@gudang/kafka';
 import { isInvalidData } from '@gudang/postgres';
-import type { DeadLetter } from '../write-events.ts';
+import { type DeadLetter, DeadLetters } from './dead-letters.ts';
 
-/** One decoded record beside the record itself. */
-export interface Readable<T> {
+/** A decoded record. */
+export interface InboxMessage<T> {
   readonly message: T;
-  readonly record: DeadLetter['record'];
-  /** For the events that come of it. */
+  readonly record: KafkaRecord;
+  /** W3C traceparent for the events that follow. */
   readonly traceparent?: string | undefined;
 }
 
 /**
- * Applies a batch, and the letters for what of it could not be decoded, in one transaction. When
- * PostgreSQL refuses it because of its data, halves are tried until the record is found, and that
- * one becomes a letter too: one bad record costs no other.
- * Anything else that goes wrong is thrown, for the batch to be tried again.
+ * Applies messages in one transaction, in which it also writes the dead letters: those given, and
+ * those of messages that it cannot apply.
+ */
+export type Apply<T> = (
+  messages: readonly InboxMessage<T>[],
+  deadLetters: DeadLetters,
+) => Promise<void>;
+
+/**
+ * Applies a batch in one transaction. If PostgreSQL refuses its data, the halves of the batch are
+ * tried until the refused record is found and dead-lettered: one bad record affects no other.
+ * @param onDeadLetters called with the dead letters of each committed transaction
+ * @throws every other error; the caller must retry the batch
  */
 export async function applyBatch<T>({
-  batch,
-  letters = [],
+  topic,
+  messages,
+  unreadable = [],
   apply,
+  onDeadLetters = () => {},
 }: {
-  batch: readonly Readable<T>[];
-  letters?: readonly DeadLetter[];
-  apply: (batch: readonly Readable<T>[], letters: readonly DeadLetter[]) => Promise<unknown>;
+  topic: string;
+  messages: readonly InboxMessage<T>[];
+  unreadable?: readonly DeadLetter[];
+  apply: Apply<T>;
+  onDeadLetters?: (letters: readonly DeadLetter[]) => void;
 }): Promise<void> {
-  if (batch.length + letters.length === 0) return;
-  try {
-    await apply(batch, letters);
-  } catch (error) {
-    const [first] = batch;
-    if (first === undefined || !isInvalidData(error)) throw error;
-    // By themselves: were they the cause, no record would be blamed for them.
-    if (letters.length > 0) await apply([], letters);
-    if (batch.length === 1 && letters.length === 0) {
-      await apply([], [{ record: first.record, reason: `PostgreSQL refused it: ${says(error)}` }]);
-      return;
+  const attempt = async (
+    part: readonly InboxMessage<T>[],
+    letters: readonly DeadLetter[],
+  ): Promise<void> => {
+    const deadLetters = new DeadLetters(topic, letters);
+    await apply(part, deadLetters);
+    onDeadLetters(deadLetters.written);
+  };
+  const applyPart = async (
+    part: readonly InboxMessage<T>[],
+    letters: readonly DeadLetter[],
+  ): Promise<void> => {
+    if (part.length + letters.length === 0) return;
+    try {
+      await attempt(part, letters);
+    } catch (error) {
+      const [first] = part;
+      if (first === undefined || !isInvalidData(error)) throw error;
+      // Alone: a refused dead letter must not be blamed on a message.
+      if (letters.length > 0) await attempt([], letters);
+      if (part.length === 1 && letters.length === 0) {
+        const reason = `PostgreSQL refused it: ${lastLine(error)}`;
+        await attempt([], [{ record: first.record, reason }]);
+        return;
+      }
+      const middle = Math.ceil(part.length / 2);
+      await applyPart(part.slice(0, middle), []);
+      await applyPart(part.slice(middle), []);
     }
-    const middle = Math.ceil(batch.length / 2);
-    await applyBatch({ batch: batch.slice(0, middle), apply });
-    await applyBatch({ batch: batch.slice(middle), apply });
-  }
+  };
+  await applyPart(messages, unreadable);
 }
 
-/** PostgreSQL's own words, the last line of what Prisma makes of them. */
-function says(error: unknown): string {
+/** The last line of Prisma's message is PostgreSQL's own. */
+function lastLine(error: unknown): string {
   return (error instanceof Error ? error.message.split('\n').at(-1) : undefined) ?? String(error);
 }

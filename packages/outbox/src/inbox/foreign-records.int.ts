@@ -6,7 +6,12 @@ import {
   type TestDatabase,
   testTopicPrefix,
 } from '@gudang/embedded/testing';
-import { decodeOrderCreated, encodeOrderCreated, ORDER_CREATED } from '@gudang/events';
+import {
+  decodeOrderCreated,
+  encodeOrderCreated,
+  ORDER_CREATED,
+  ORDER_SUBJECT,
+} from '@gudang/events';
 import type { KafkaConnection } from '@gudang/kafka';
 import { connectTestKafka, createTestService, type TestService } from '@gudang/kafka/testing';
 import { createSqlClient } from '@gudang/postgres/testing';
@@ -23,7 +28,6 @@ import {
   it,
   vi,
 } from 'vitest';
-import { writeDeadLetters } from '../write-events.ts';
 import { startInboxConsumer } from './inbox-consumer.ts';
 
 const PRODUCER = fileURLToPath(new URL('../testing/ForeignProducer.java', import.meta.url));
@@ -70,11 +74,10 @@ function start(options: { decode?: typeof decodeOrderCreated } = {}): void {
     kafka,
     topic: ORDER_CREATED,
     decode: options.decode ?? decodeOrderCreated,
-    orderOf: ({ id }) => id,
-    apply: async (batch, letters) => {
-      applied.push(...batch.map(({ message }) => message.id));
-      await writeDeadLetters(sql, ORDER_CREATED, letters);
-      return letters;
+    subject: { ...ORDER_SUBJECT, idOf: ({ id }) => id },
+    apply: async (messages, deadLetters) => {
+      applied.push(...messages.map(({ message }) => message.id));
+      await deadLetters.write(sql);
     },
   });
 }

@@ -4,10 +4,12 @@ import {
   decodeOrderCreated,
   encodeOrderCreated,
   ORDER_CREATED,
+  ORDER_SUBJECT,
   type OrderCreated,
 } from '@gudang/events';
 import type { KafkaConnection } from '@gudang/kafka';
 import { connectTestKafka, createTestService, type TestService } from '@gudang/kafka/testing';
+import type { SqlClient } from '@gudang/postgres';
 import type { Stoppable } from '@gudang/runtime';
 import { eventually } from '@gudang/runtime/testing';
 import { Partitioners, type Producer } from 'kafkajs';
@@ -45,39 +47,53 @@ const orderOf = (id: string): string =>
 const lines = () => service.lines.map((line) => JSON.parse(line));
 type Options = Parameters<typeof startInboxConsumer<OrderCreated>>[1];
 const start = (apply: Options['apply']): void => {
-  const options = { kafka, topic: ORDER_CREATED, decode: decodeOrderCreated };
-  consumer = startInboxConsumer(service, { ...options, orderOf: ({ id }) => id, apply });
+  consumer = startInboxConsumer(service, {
+    kafka,
+    topic: ORDER_CREATED,
+    decode: decodeOrderCreated,
+    subject: { ...ORDER_SUBJECT, idOf: ({ id }) => id },
+    apply,
+  });
+};
+const noTransaction: SqlClient = {
+  $queryRawUnsafe: async () => [] as never,
+  $executeRawUnsafe: async () => 0,
 };
 
-it('what could not be applied yet is a line with its order and its trace', async () => {
+it('logs a failed attempt with its order and its trace', async () => {
   const id = randomUUID();
   let calls = 0;
-  start(async (_batch, letters) => {
+  start(async () => {
     calls += 1;
-    if (calls === 1) throw new Error('the database is away');
-    return letters;
+    if (calls === 1) throw new Error('the database is unavailable');
   });
   await send([orderOf(id)]);
-  await eventually('it is tried again', () => calls === 2);
+  await eventually('the batch is retried', () => calls === 2);
   const about = { topic: ORDER_CREATED, partition: 0, offset: '0', orderId: id, trace_id: TRACE };
   expect(lines().filter(({ level }) => level >= 40)).toEqual([
-    expect.objectContaining({ ...about, msg: 'test-service will try again' }),
+    expect.objectContaining({ ...about, msg: 'test-service could not handle records; retrying' }),
   ]);
 });
 
-it('a record that goes to the dead letters is a line with why, a crowd of them a few', async () => {
+it('logs a dead letter with its reason, and many of them in a few lines', async () => {
   const id = randomUUID();
-  start(async (batch, letters) => [
-    ...batch.map(({ record }) => ({ record, reason: 'it is known with another quantity' })),
-    ...letters,
-  ]);
-  await send([orderOf(id), ...Array.from({ length: 11 }, () => 'no JSON')]);
-  await eventually('all are told', () => lines().some(({ msg }) => /^2 more/.test(msg)));
-  const [first, second, ...others] = lines().filter(({ level }) => level >= 40);
-  const msg = 'a record went to the dead letters';
-  expect(first).toMatchObject({ msg, orderId: id, trace_id: TRACE, offset: '0' });
-  expect(first.reason).toContain('another quantity');
-  expect(second).toMatchObject({ msg, trace_id: TRACE, offset: '1', reason: expect.any(String) });
-  expect(second).not.toHaveProperty('orderId');
-  expect(others).toHaveLength(9);
+  start(async (messages, deadLetters) => {
+    const reason = 'it is known with another quantity';
+    await deadLetters.write(
+      noTransaction,
+      messages.map(({ record }) => ({ record, reason })),
+    );
+  });
+  const warnings = () => lines().filter(({ level }) => level >= 40);
+  const msg = 'a record was dead-lettered';
+  await send([orderOf(id)]);
+  await eventually('the dead letter is logged', () => warnings().length === 1);
+  expect(warnings()[0]).toMatchObject({ msg, orderId: id, trace_id: TRACE, offset: '0' });
+  expect(warnings()[0].reason).toContain('another quantity');
+  await send(Array.from({ length: 12 }, () => 'no JSON'));
+  await eventually('the rest is counted', () => lines().some(({ count }) => count === 2));
+  const [, first, ...others] = warnings();
+  expect(first).toMatchObject({ msg, trace_id: TRACE, offset: '1', reason: expect.any(String) });
+  expect(first).not.toHaveProperty('orderId');
+  expect(others).toHaveLength(10);
 });

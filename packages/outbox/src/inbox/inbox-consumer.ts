@@ -1,20 +1,31 @@
-import type { KafkaConnection } from '@gudang/kafka';
-import { headerText, type KafkaRecord, measureLag, startConsumer } from '@gudang/kafka';
+import {
+  headerText,
+  type KafkaConnection,
+  type KafkaRecord,
+  measureLag,
+  startConsumer,
+} from '@gudang/kafka';
 import { type Decoded, HEADER } from '@gudang/messages';
 import type { Service, Stoppable } from '@gudang/runtime';
-import type { Span } from '@gudang/runtime/tracing';
-import { parseTraceparent, startSpan, traceId } from '@gudang/runtime/tracing';
-import type { DeadLetter } from '../write-events.ts';
-import { applyBatch, type Readable } from './apply-batch.ts';
+import { parseTraceparent, type Span, startSpan, traceId } from '@gudang/runtime/tracing';
+import { type Apply, applyBatch, type InboxMessage } from './apply-batch.ts';
+import type { DeadLetter } from './dead-letters.ts';
 
-/** The most dead letters of a batch that get a line each: a broken producer is to fill no disk. */
-const TOLD_LIMIT = 10;
+/** The most dead letters of a batch with a log line each: a broken producer must not fill a disk. */
+const LOGGED_LETTERS = 10;
+
+/** The entity that a message is about, for log lines and traces. */
+export interface Subject<T> {
+  /** The field of log lines, such as `paymentId`. */
+  readonly logField: string;
+  /** The attribute of spans, such as `shop.payment_id`. */
+  readonly attribute: string;
+  readonly idOf: (message: T) => string;
+}
 
 /**
- * Consumes a topic into a database: each record is applied, known as a repeat, or dead-lettered.
- * `apply` does so in one transaction, in which it also writes the dead letters that it is handed
- * and those that it finds, and resolves with all of them; it is called again with the same records
- * until it succeeds.
+ * Consumes a topic into a database. Each record is applied, recognized as a repeat, or
+ * dead-lettered. `apply` is called again with the same messages until it succeeds.
  */
 export function startInboxConsumer<T>(
   service: Pick<Service, 'name' | 'log' | 'health' | 'metrics'>,
@@ -22,88 +33,85 @@ export function startInboxConsumer<T>(
     kafka,
     topic,
     decode,
-    orderOf,
+    subject,
     apply,
   }: {
     kafka: KafkaConnection;
     topic: string;
     decode: (value: Uint8Array | null) => Decoded<T>;
-    /** The id of the order that a message is about: traces and log lines name it. */
-    orderOf: (message: T) => string;
-    apply: (
-      batch: readonly Readable<T>[],
-      letters: readonly DeadLetter[],
-    ) => Promise<readonly DeadLetter[]>;
+    subject: Subject<T>;
+    apply: Apply<T>;
   },
 ): Stoppable {
-  /** A record that our own code fails on is unreadable, not a reason to block its partition. */
-  const decodeSafely: typeof decode = (value) => {
+  const { log, name: group } = service;
+  /** Log fields of the records of the batch in work. */
+  const fields = new WeakMap<KafkaRecord, Readonly<Record<string, unknown>>>();
+  const logFields = (record: KafkaRecord) => fields.get(record) ?? {};
+
+  /** A record that our own code fails on is unreadable, and must not block its partition. */
+  const read = (record: KafkaRecord): Decoded<InboxMessage<T>> => {
+    const cause = parseTraceparent(headerText(record.headers, HEADER.traceparent));
+    const { partition, offset } = record;
+    const place = { topic, partition, offset, trace_id: traceId(cause) };
+    fields.set(record, place);
     try {
-      const decoded = decode(value);
-      if (decoded.ok) orderOf(decoded.message);
-      return decoded;
+      const decoded = decode(record.value);
+      if (!decoded.ok) return decoded;
+      const { message } = decoded;
+      fields.set(record, { ...place, [subject.logField]: subject.idOf(message) });
+      return { ok: true, message: { message, record, traceparent: cause } };
     } catch (error) {
       return { ok: false, reason: `decoding failed: ${error}` };
     }
   };
-  /** The order and the trace of a record, as far as they can be read. */
-  const named = (record: KafkaRecord): Record<string, unknown> => {
-    const decoded = decodeSafely(record.value);
-    return {
-      topic,
-      partition: record.partition,
-      offset: record.offset,
-      orderId: decoded.ok ? orderOf(decoded.message) : undefined,
-      trace_id: traceId(parseTraceparent(headerText(record.headers, HEADER.traceparent))),
-    };
-  };
-  const applyAndTell: typeof apply = async (batch, given) => {
-    const letters = await apply(batch, given);
-    for (const { record, reason } of letters.slice(0, TOLD_LIMIT)) {
-      service.log.warn({ ...named(record), reason }, 'a record went to the dead letters');
+
+  const logDeadLetters = (letters: readonly DeadLetter[]): void => {
+    for (const { record, reason } of letters.slice(0, LOGGED_LETTERS)) {
+      log.warn({ ...logFields(record), reason }, 'a record was dead-lettered');
     }
-    const untold = letters.length - TOLD_LIMIT;
-    if (untold > 0) service.log.warn({ topic }, `${untold} more went to the dead letters`);
-    return letters;
+    const more = letters.length - LOGGED_LETTERS;
+    if (more > 0) log.warn({ topic, count: more }, 'more records were dead-lettered');
   };
+
   const handle = async (records: readonly KafkaRecord[]): Promise<void> => {
-    const readable: Readable<T>[] = [];
-    const letters: DeadLetter[] = [];
+    const messages: InboxMessage<T>[] = [];
+    const unreadable: DeadLetter[] = [];
     const spans: Span[] = [];
     for (const record of records) {
-      const decoded = decodeSafely(record.value);
-      if (decoded.ok) {
-        const { message } = decoded;
-        const parent = parseTraceparent(headerText(record.headers, HEADER.traceparent));
-        const span = startSpan(`consume ${topic}`, {
-          kind: 'consumer',
-          parent,
-          attributes: { 'messaging.system': 'kafka', 'gudang.order_id': orderOf(message) },
-        });
-        if (span) spans.push(span);
-        readable.push({ message, record, traceparent: span?.traceparent ?? parent });
-      } else letters.push({ record, reason: decoded.reason });
+      const decoded = read(record);
+      if (!decoded.ok) {
+        unreadable.push({ record, reason: decoded.reason });
+        continue;
+      }
+      const { message } = decoded;
+      const span = startSpan(`consume ${topic}`, {
+        kind: 'consumer',
+        parent: message.traceparent,
+        attributes: {
+          'messaging.system': 'kafka',
+          [subject.attribute]: subject.idOf(message.message),
+        },
+      });
+      if (span) spans.push(span);
+      messages.push(span ? { ...message, traceparent: span.traceparent } : message);
     }
     let failure: unknown;
     try {
-      await applyBatch({ batch: readable, letters, apply: applyAndTell });
+      await applyBatch({ topic, messages, unreadable, apply, onDeadLetters: logDeadLetters });
     } catch (error) {
       failure = error;
       throw error;
     } finally {
       for (const span of spans) span.end(failure);
     }
-    if (!service.log.isLevelEnabled('debug')) return;
-    for (const { message, traceparent } of readable) {
-      service.log.debug(
-        { topic, orderId: orderOf(message), trace_id: traceId(traceparent) },
-        'applied',
-      );
+    if (!log.isLevelEnabled('debug')) return;
+    for (const { record, traceparent } of messages) {
+      log.debug({ ...logFields(record), trace_id: traceId(traceparent) }, 'a record was applied');
     }
   };
-  const place = { kafka, topic, group: service.name };
-  const lag = measureLag(service, place);
-  const consumer = startConsumer(service, { ...place, handle, named });
+
+  const lag = measureLag(service, { kafka, topic, group });
+  const consumer = startConsumer(service, { kafka, topic, group, handle, logFields });
   return {
     stop: async () => {
       await consumer.stop();

@@ -1,7 +1,7 @@
 import { connectTestKafka, createTestService } from '@gudang/kafka/testing';
 import { startRelay } from '../relay.ts';
 
-/** A relay in a process of its own, for a test to freeze: says `leading` and goes on. */
+/** Program: runs a relay and prints `leading` while it leads. A test can freeze it. */
 const [brokers = '', prefix = '', databaseUrl = '', changeTopic = ''] = process.argv.slice(2);
 const service = createTestService({ brokers, prefix });
 const kafka = await connectTestKafka(service, [{ topic: changeTopic, partitions: 1 }]);

@@ -1,0 +1,9 @@
+/** The topic of the records that cannot be applied. */
+export function deadLetterTopic(topic: string): string {
+  return `${topic}.dlt`;
+}
+
+/** Returns the CloudEvents type of a topic's records: `order_created` is `gudang.order.created`. */
+export function eventType(topic: string): string {
+  return `gudang.${topic.replaceAll('_', '.')}`;
+}

@@ -1,0 +1,75 @@
+import { headerText, isNullHeader, type KafkaRecord } from '@gudang/kafka';
+import { deadLetterTopic, HEADER, isStorableText } from '@gudang/messages';
+import type { SqlClient } from '@gudang/postgres';
+
+/** A record that cannot be applied. */
+export interface DeadLetter {
+  readonly record: KafkaRecord;
+  /** For operators; may quote the record. */
+  readonly reason: string;
+}
+
+/** The longest header of the record that its dead letter keeps, in characters. */
+const HEADER_LIMIT = 1_000;
+
+/** The dead letters of one attempt to apply a batch. */
+export class DeadLetters {
+  readonly #topic: string;
+  readonly #unreadable: readonly DeadLetter[];
+  #written: readonly DeadLetter[] = [];
+
+  /**
+   * @param topic of the records, without KAFKA_TOPIC_PREFIX
+   * @param unreadable records that could not be decoded
+   */
+  constructor(topic: string, unreadable: readonly DeadLetter[] = []) {
+    this.#topic = topic;
+    this.#unreadable = unreadable;
+  }
+
+  /** The letters of the last call of `write`. */
+  get written(): readonly DeadLetter[] {
+    return this.#written;
+  }
+
+  /**
+   * Writes the unreadable records and others to the outbox: a dead letter is as safe as the
+   * transaction, and the broker need not be available. Must be called once in each transaction that
+   * applies the batch.
+   * @param found records that were decoded and cannot be applied
+   * @returns the number of dead letters
+   */
+  async write(transaction: SqlClient, found: readonly DeadLetter[] = []): Promise<number> {
+    const letters = [...this.#unreadable, ...found];
+    this.#written = letters;
+    if (letters.length === 0) return 0;
+    await transaction.$executeRawUnsafe(
+      `INSERT INTO outbox (topic, key, value, headers)
+       SELECT $1, decode(key, 'base64'), decode(value, 'base64'), headers::jsonb
+       FROM unnest($2::text[], $3::text[], $4::text[]) AS letter (key, value, headers)`,
+      deadLetterTopic(this.#topic),
+      letters.map(({ record }) => record.key?.toString('base64') ?? null),
+      letters.map(({ record }) => record.value?.toString('base64') ?? null),
+      letters.map((letter) => JSON.stringify(headersOf(letter))),
+    );
+    return letters.length;
+  }
+}
+
+function headersOf({ record, reason }: DeadLetter): Record<string, string | null> {
+  const kept: Record<string, string | null> = {};
+  for (const name of Object.keys(record.headers)) {
+    const text = headerText(record.headers, name) ?? '';
+    if (!isStorableText(name + text) || text.length > HEADER_LIMIT) continue;
+    kept[name] = isNullHeader(record.headers, name) ? null : text;
+  }
+  return {
+    ...kept,
+    [HEADER.originTopic]: record.topic,
+    [HEADER.originPartition]: String(record.partition),
+    [HEADER.originOffset]: record.offset,
+    [HEADER.originTimestamp]: record.timestamp,
+    // The reason may quote the record, and jsonb accepts neither NUL nor half a surrogate pair.
+    [HEADER.reason]: reason.replaceAll('\u0000', '').slice(0, HEADER_LIMIT).toWellFormed(),
+  };
+}

@@ -1,0 +1,112 @@
+import { type KafkaConnection, protocolErrors } from '@gudang/kafka';
+import type { Service } from '@gudang/runtime';
+import type { Producer, RecordMetadata } from 'kafkajs';
+import type { LeaderSession } from './leader-session.ts';
+import { type OutboxRow, toMessage } from './outbox-row.ts';
+import { deleteSent, rejectRow } from './outbox-table.ts';
+import { beginEpoch, type RelayTerm } from './relay-term.ts';
+import { traceSending } from './trace-sending.ts';
+
+/** What sending needs during one term. */
+export interface Sender {
+  readonly kafka: Pick<KafkaConnection, 'name' | 'answered'>;
+  readonly producer: Producer;
+  readonly session: LeaderSession;
+  readonly term: RelayTerm;
+  /** Such as `/order-subgraph`. */
+  readonly source: string;
+  /** The topic whose offsets are cursors. */
+  readonly changeTopic: string;
+}
+
+/** Creates the function that sends rows and deletes them once the broker has acknowledged them. */
+export function createRowSender({ log, metrics }: Pick<Service, 'log' | 'metrics'>) {
+  const sent = metrics.counter('gudang_outbox_sent_total', 'Events that the broker acknowledged');
+  const rejected = metrics.counter('gudang_outbox_rejected_total', 'Events that no broker takes');
+
+  /** Rejects a row that the broker refuses by itself. */
+  const sendOne = async (sender: Sender, row: OutboxRow): Promise<void> => {
+    try {
+      sent.inc(await sendBatch(sender, [row]));
+    } catch (error) {
+      if (!isNonRetryable(error)) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      await rejectRow(sender.session, row.id, reason);
+      rejected.inc();
+      log.error(
+        { err: error, outboxId: row.id, topic: row.topic },
+        'the broker refused an event; it was moved to the table outbox_rejected',
+      );
+    }
+  };
+
+  return async (sender: Sender, rows: readonly OutboxRow[]): Promise<void> => {
+    try {
+      sent.inc(await sendBatch(sender, rows));
+    } catch (error) {
+      if (!isNonRetryable(error)) throw error;
+      // One of the rows is refused, and the batch with it.
+      for (const row of rows) await sendOne(sender, row);
+    }
+  };
+}
+
+/** @returns the number of rows that were sent and deleted */
+async function sendBatch(sender: Sender, rows: readonly OutboxRow[]): Promise<number> {
+  const { kafka, producer, session, term, source, changeTopic } = sender;
+  const traced = traceSending(rows);
+  const byTopic = groupByTopic(traced.rows);
+  const recordSource = { source, term: term.term, epoch: term.epoch };
+  const acknowledged = await producer.sendBatch({
+    acks: -1,
+    topicMessages: [...byTopic].map(([topic, topicRows]) => ({
+      topic: kafka.name(topic),
+      messages: topicRows.map((row) => toMessage(row, recordSource)),
+    })),
+  });
+  kafka.answered();
+  traced.end();
+  const offsets = findOffsets(acknowledged, kafka.name(changeTopic), byTopic.get(changeTopic));
+  // The offsets start again: the topic is new. The rows are sent again in the new epoch.
+  if (offsets && offsets.first <= term.sentOffset) {
+    await beginEpoch(session, term, offsets.last);
+    return 0;
+  }
+  const ids = rows.map((row) => row.id);
+  await deleteSent(session, term, ids, offsets?.last ?? null);
+  return rows.length;
+}
+
+const NON_RETRYABLE = new Set([
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'INVALID_RECORD',
+  'CORRUPT_MESSAGE',
+]);
+
+/** Whether the broker refused the record itself, so that sending it again cannot help. */
+function isNonRetryable(error: unknown): boolean {
+  return protocolErrors(error).some((type) => NON_RETRYABLE.has(type));
+}
+
+function groupByTopic(rows: readonly OutboxRow[]): Map<string, OutboxRow[]> {
+  const byTopic = new Map<string, OutboxRow[]>();
+  for (const row of rows) {
+    const topicRows = byTopic.get(row.topic);
+    if (topicRows) topicRows.push(row);
+    else byTopic.set(row.topic, [row]);
+  }
+  return byTopic;
+}
+
+/** The offsets of the rows in a one-partition topic; undefined when none was sent to it. */
+function findOffsets(
+  acknowledged: readonly RecordMetadata[],
+  topic: string,
+  rows: readonly OutboxRow[] | undefined,
+): { first: number; last: number } | undefined {
+  const metadata = acknowledged.find(({ topicName }) => topicName === topic);
+  if (metadata?.baseOffset === undefined || rows === undefined) return undefined;
+  const first = Number(metadata.baseOffset);
+  return { first, last: first + rows.length - 1 };
+}
