@@ -1,12 +1,11 @@
 import type { FastifyRequest } from 'fastify';
-import type { OperationDefinitionNode } from 'graphql';
 import type { NamedText, PersistedQueries } from '../documents/persisted-queries.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { collectCostDirectives } from './cost-directives.ts';
-import type { Variables } from './cost-program.ts';
 import { LimitExceeded } from './limit-exceeded.ts';
 import type { OperationLimits } from './limit-settings.ts';
-import { compileCost } from './operation-cost.ts';
+import type { Variables } from './list-size.ts';
+import { operationCost } from './operation-cost.ts';
 import { createOperationParser, type ParsedOperation } from './operation-parser.ts';
 
 /** An operation as a client sends it, on any protocol. */
@@ -67,7 +66,7 @@ export function createAdmission({
       const found = read(text, operationName);
       const variables = given ?? {};
       assertNesting(variables, limits.nesting);
-      const cost = costOf(found)(variables);
+      const cost = costOf(found, variables);
       if (cost > limits.cost) throw new LimitExceeded('cost', { actual: cost, max: limits.cost });
       documents.store(named);
       return { ...found, query: text, operationName: operationName || undefined, variables };
@@ -75,17 +74,10 @@ export function createAdmission({
   };
 }
 
-/** Compiles the cost of each operation once, for as long as its document is cached. */
 function createCosts(graph: CostGraph) {
   const directives = collectCostDirectives(graph);
-  const compiled = new WeakMap<OperationDefinitionNode, (variables: Variables) => number>();
-  return ({ document, operation }: ParsedOperation) => {
-    const found = compiled.get(operation);
-    if (found) return found;
-    const cost = compileCost(graph.schema, directives, document, operation);
-    compiled.set(operation, cost);
-    return cost;
-  };
+  return (parsed: ParsedOperation, variables: Variables) =>
+    operationCost({ schema: graph.schema, directives, ...parsed }, variables);
 }
 
 /**

@@ -3,12 +3,13 @@ import {
   type GraphQLField,
   getNullableType,
   isScalarType,
-  Kind,
   type OperationDefinitionNode,
   valueFromASTUntyped,
 } from 'graphql';
 import type { ListSize } from './cost-directives.ts';
-import type { CostProgram, Term, Variables } from './cost-program.ts';
+
+/** A request's variables, as given. */
+export type Variables = Readonly<Record<string, unknown>>;
 
 /** Size of a list when neither the schema nor an argument sets it. */
 export const ASSUMED_SIZE = 10;
@@ -24,23 +25,18 @@ export function sizeOf(
   node: FieldNode,
   field: GraphQLField<unknown, unknown>,
   declared: ListSize | undefined,
-  operation: OperationDefinitionNode,
-  program: CostProgram,
-): Term | undefined {
+  variables: Variables,
+): number | undefined {
   const names = declared ? (declared.arguments ?? []) : byConvention(field);
   if (!declared && names.length === 0) return undefined;
   const assumed = declared?.assumed ?? defaultOf(field, names) ?? ASSUMED_SIZE;
   const given = (node.arguments ?? []).flatMap(({ name, value }) =>
     names.includes(name.value) ? [value] : [],
   );
-  const read = (variables: Variables): number =>
-    largest(
-      given.map((value) => valueFromASTUntyped(value, variables)),
-      assumed,
-    );
-  if (given.every(({ kind }) => kind !== Kind.VARIABLE)) return read({});
-  const defaults = defaultsOf(operation);
-  return program.variable((variables) => read({ ...defaults, ...variables }));
+  return largest(
+    given.map((value) => valueFromASTUntyped(value, variables)),
+    assumed,
+  );
 }
 
 function byConvention(field: GraphQLField<unknown, unknown>): string[] {
@@ -61,12 +57,15 @@ function defaultOf(
   return sizes.length > 0 ? Math.max(...sizes) : undefined;
 }
 
-function defaultsOf({ variableDefinitions = [] }: OperationDefinitionNode): Variables {
-  return Object.fromEntries(
-    variableDefinitions.flatMap(({ variable, defaultValue }) =>
-      defaultValue ? [[variable.name.value, valueFromASTUntyped(defaultValue)]] : [],
-    ),
+/** Returns the variables with the operation's defaults for those that are not given. */
+export function withDefaults(
+  given: Variables,
+  { variableDefinitions = [] }: OperationDefinitionNode,
+): Variables {
+  const defaults = variableDefinitions.flatMap(({ variable, defaultValue }) =>
+    defaultValue ? [[variable.name.value, valueFromASTUntyped(defaultValue)] as const] : [],
   );
+  return defaults.length === 0 ? given : { ...Object.fromEntries(defaults), ...given };
 }
 
 /** Ignores values that are not Int: validation rejects them later, and names the argument. */

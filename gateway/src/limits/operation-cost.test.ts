@@ -3,7 +3,7 @@ import { type OperationDefinitionNode, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { buildSupergraph } from '../supergraph.ts';
 import { collectCostDirectives } from './cost-directives.ts';
-import { compileCost } from './operation-cost.ts';
+import { operationCost } from './operation-cost.ts';
 
 const { supergraphSdl, errors } = composeServices([
   {
@@ -36,12 +36,15 @@ function costOf(text: string, variables: Record<string, unknown> = {}): number {
   const document = parse(text);
   const [operation] = document.definitions;
   const directives = collectCostDirectives(graph);
-  return compileCost(
-    graph.schema,
-    directives,
-    document,
-    operation as OperationDefinitionNode,
-  )(variables);
+  return operationCost(
+    {
+      schema: graph.schema,
+      directives,
+      document,
+      operation: operation as OperationDefinitionNode,
+    },
+    variables,
+  );
 }
 
 const costs: [string, string, number][] = [
@@ -82,7 +85,7 @@ const costs: [string, string, number][] = [
   ['unknown fields cost nothing', '{ nothing { at { all } } }', 0],
 ];
 
-describe('compileCost', () => {
+describe('operationCost', () => {
   it.each(costs)('%s', (_what, text, cost) => {
     expect(costOf(text)).toBe(cost);
   });
@@ -105,7 +108,7 @@ describe('compileCost', () => {
     expect(costOf(text, { n: -1 })).toBe(0);
   });
 
-  it('compiles fragments that double each other at once', () => {
+  it('computes fragments that double each other at once', () => {
     const doubling = Array.from(
       { length: 200 },
       (_, n) => `fragment F${n} on Thing { things(first: $n) { ...F${n + 1} ...F${n + 1} } }`,

@@ -17,58 +17,62 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { CostDirectives } from './cost-directives.ts';
-import { type CostProgram, createCostProgram, type Term, type Variables } from './cost-program.ts';
-import { ASSUMED_SIZE, sizeOf } from './list-size.ts';
+import { ASSUMED_SIZE, sizeOf, type Variables, withDefaults } from './list-size.ts';
 
 /** Weight of a mutation, besides what it returns. */
 const MUTATION_WEIGHT = 10;
 
 /** Cost of selections: a part that is counted once, and a part per element of their parent's list. */
 interface Cost {
-  readonly own: Term;
-  readonly sized: Term;
+  readonly own: number;
+  readonly sized: number;
 }
 
 const NOTHING: Cost = { own: 0, sized: 0 };
 const ANY = undefined;
 
+/** Sums are capped here, far above any limit: Infinity times 0 is not a number. */
+const MOST = Number.MAX_SAFE_INTEGER;
+
+const sum = (terms: readonly number[]): number =>
+  Math.min(
+    terms.reduce((total, term) => total + term, 0),
+    MOST,
+  );
+const product = (one: number, other: number): number => Math.min(one * other, MOST);
+
 /**
- * Compiles the cost of an operation: 1 for an object, 0 for a value, 10 more for a mutation, each
+ * Returns the cost of an operation: 1 for an object, 0 for a value, 10 more for a mutation, each
  * multiplied by the sizes of the lists around it. All branches of a union count, and so do fields
  * that `@skip` may leave out.
- * @returns a function of the request's variables
  */
-export function compileCost(
-  schema: GraphQLSchema,
-  directives: CostDirectives,
-  document: DocumentNode,
-  operation: OperationDefinitionNode,
-): (variables: Variables) => number {
-  const program = createCostProgram();
+export function operationCost(
+  { schema, directives, document, operation }: MeasuredOperation,
+  variables: Variables,
+): number {
   const root = schema.getRootType(operation.operation);
-  if (!root) return () => 0;
-  const costOf = createSelectionCosts({ schema, directives, document, operation, program });
+  if (!root) return 0;
+  const costOf = createSelectionCosts(
+    { schema, directives, document, operation },
+    withDefaults(variables, operation),
+  );
   const { own, sized } = costOf(root, operation.selectionSet, ANY);
-  const total = program.sum([own, program.product(sized, ASSUMED_SIZE)]);
-  return (variables) => program.run(total, variables);
+  return sum([own, product(sized, ASSUMED_SIZE)]);
+}
+
+interface MeasuredOperation {
+  readonly schema: GraphQLSchema;
+  readonly directives: CostDirectives;
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
 }
 
 type SizedFields = readonly string[] | typeof ANY;
 
-function createSelectionCosts({
-  schema,
-  directives,
-  document,
-  operation,
-  program: { sum, product },
-  program,
-}: {
-  schema: GraphQLSchema;
-  directives: CostDirectives;
-  document: DocumentNode;
-  operation: OperationDefinitionNode;
-  program: CostProgram;
-}) {
+function createSelectionCosts(
+  { schema, directives, document }: MeasuredOperation,
+  variables: Variables,
+) {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const one of document.definitions) {
     if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
@@ -94,7 +98,7 @@ function createSelectionCosts({
     const field = fieldOf(parent, node.name.value);
     if (!field) return NOTHING;
     const declared = directives.ofField(parent.name, field.name);
-    const size = sizeOf(node, field, declared?.list, operation, program);
+    const size = sizeOf(node, field, declared?.list, variables);
     const type = getNamedType(field.type);
     const weight =
       (declared?.weight ?? directives.ofType(type.name) ?? (isCompositeType(type) ? 1 : 0)) +
@@ -125,7 +129,10 @@ function createSelectionCosts({
       const narrowed = condition === undefined ? type : schema.getType(condition);
       return narrowed ? ofSelections(narrowed, selection.selectionSet, sizedFields) : NOTHING;
     });
-    return { own: sum(costs.map(({ own }) => own)), sized: sum(costs.map(({ sized }) => sized)) };
+    return {
+      own: sum(costs.map(({ own }) => own)),
+      sized: sum(costs.map(({ sized }) => sized)),
+    };
   };
   return ofSelections;
 }
