@@ -8,6 +8,9 @@ import { repository } from './snippets.ts';
 const NODE_VERSIONS = ['20.19.0', '24.0.0'];
 
 interface LockedPackage {
+  version?: string;
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
   engines?: { node?: string };
   link?: boolean;
   resolved?: string;
@@ -24,6 +27,22 @@ describe('package-lock.json', () => {
       .filter(([, { engines }]) => !satisfies(version, engines?.node ?? '*'))
       .map(([path, { engines }]) => `${path} needs ${engines?.node}`);
     expect(unsupported).toEqual([]);
+  });
+
+  it('gives every workspace the version of the release', () => {
+    const { version } = lockFile.packages[''] ?? {};
+    const workspaces = lockedPackages.filter(([path]) => !path.includes('node_modules/'));
+    const others = workspaces.flatMap(([path, workspace]) =>
+      [
+        workspace.version,
+        ...Object.entries({ ...workspace.dependencies, ...workspace.devDependencies })
+          .filter(([name]) => name.startsWith('@gudang/'))
+          .map(([, wanted]) => wanted),
+      ]
+        .filter((found) => found !== version)
+        .map((found) => `${path}: ${found}`),
+    );
+    expect(others).toEqual([]);
   });
 
   it('names no registry', () => {
