@@ -54,7 +54,7 @@ it('one trace contains createOrder and the pushes of both changes', async () => 
     expect(part.output()).toContain(`"orderId":"${orderId}","trace_id":"${traceId}"`);
   }
   expect(system.order.output()).toMatch(
-    new RegExp(`"orderId":"${orderId}","trace_id":"${traceId}","msg":"taken"`),
+    new RegExp(`"orderId":"${orderId}","trace_id":"${traceId}","msg":"order stored"`),
   );
   await stocks.close();
 });

@@ -15,8 +15,8 @@ import {
 
 const logged: string[] = [];
 const log = {
-  info: (...said: unknown[]) => void logged.push(String(said.at(-1))),
-  warn: (...said: unknown[]) => void logged.push(String(said.at(-1))),
+  info: (...args: unknown[]) => void logged.push(String(args.at(-1))),
+  warn: (...args: unknown[]) => void logged.push(String(args.at(-1))),
 };
 const table = { ...protectedHttpSettings(4000), ...identitySettings };
 const start = (environment: Record<string, string>) =>

@@ -20,7 +20,7 @@ const CLIENT_ERROR_CODES = new Set([
 ]);
 
 /**
- * Returns what a caller sees of an error. Client errors keep code and message. An internal error is
+ * Returns the error as the caller sees it. Client errors keep code and message. An internal error is
  * logged and becomes "Internal error" with the id of its log line.
  */
 export function presentError(

@@ -70,8 +70,8 @@ export function startKafka(
   let lastError: unknown;
   const isSilent = (): boolean => Date.now() - lastAnswer > SILENCE_MS;
   const updateLog = (): void => {
-    if (isSilent()) outage.lasts(kafkaProblem(lastError, brokers));
-    else outage.over();
+    if (isSilent()) outage.report(kafkaProblem(lastError, brokers));
+    else outage.end();
   };
   let timer = setTimeout(function check() {
     updateLog();

@@ -95,7 +95,7 @@ export function runConsumer(
     if (found === undefined) return;
     fault = { reason: `${name} is stopped: ${found.reason}`, at: Date.now() };
     log.debug({ err: error }, 'a consumer crashed; restarting it');
-    faultLog.lasts({ reason: fault.reason, advice: found.advice });
+    faultLog.report({ reason: fault.reason, advice: found.advice });
   };
 
   const start = async (): Promise<void> => {
@@ -118,7 +118,7 @@ export function runConsumer(
   consumer.on(consumer.events.FETCH, () => {
     if (fault === undefined || Date.now() - fault.at < FAULT_QUIET_MS) return;
     fault = undefined;
-    faultLog.over();
+    faultLog.end();
   });
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (signal.aborted) return;

@@ -39,10 +39,10 @@ export function startDatabaseWatch(
   const ask = async (): Promise<PartState> => {
     const problem = await findProblem();
     if (problem === undefined) {
-      outage.over();
+      outage.end();
       return OK;
     }
-    outage.lasts(problem);
+    outage.report(problem);
     return { state: 'down', reason: problem.reason };
   };
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from './logger.ts';
 
-/** What a caller sees of an internal error. */
+/** An internal error as the caller sees it. */
 export interface MaskedError {
   readonly message: string;
   /** The id of the log line with the error. */
@@ -11,7 +11,7 @@ export interface MaskedError {
 }
 
 /**
- * Logs an internal error under a new id and returns what the caller sees.
+ * Logs an internal error under a new id and returns the error for the caller.
  * @param where fields for the log line, such as the field or the route
  * @param isOutage whether the error means that the database is unavailable; default: never
  */

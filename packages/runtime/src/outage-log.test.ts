@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createOutageLog } from './outage-log.ts';
 
-const AWAY = { reason: 'Kafka at a:1 does not answer', advice: 'start it' };
+const UNAVAILABLE = { reason: 'Kafka at a:1 does not answer', advice: 'start it' };
 const REFUSED = { reason: 'Kafka at a:1 refuses the password', advice: 'set the right one' };
 
 beforeEach(() => vi.useFakeTimers());
@@ -18,27 +18,27 @@ it('logs a new reason at once and the current reason every 30 s', () => {
   const { outage, lines } = createTestLog();
   // Reported every 2 s for 31 s: unavailable, then alternately unavailable and rejecting.
   for (let second = 0; second <= 32; second += 2) {
-    outage.lasts(second >= 4 && second % 4 === 0 ? REFUSED : AWAY);
+    outage.report(second >= 4 && second % 4 === 0 ? REFUSED : UNAVAILABLE);
     vi.advanceTimersByTime(2_000);
   }
-  const [away, refused] = [
+  const [unavailable, refused] = [
     'Kafka at a:1 does not answer: start it; retrying',
     'Kafka at a:1 refuses the password: set the right one; retrying',
   ];
   // The last line is more than 30 s after the second.
-  expect(lines).toEqual([away, refused]);
+  expect(lines).toEqual([unavailable, refused]);
   vi.advanceTimersByTime(2_000);
-  outage.lasts(AWAY);
-  expect(lines).toEqual([away, refused, away]);
+  outage.report(UNAVAILABLE);
+  expect(lines).toEqual([unavailable, refused, unavailable]);
 });
 
 it('logs the end of an outage once and starts again', () => {
   const { outage, lines } = createTestLog();
-  outage.over();
-  outage.lasts(REFUSED);
-  outage.over();
-  outage.over();
-  outage.lasts(REFUSED);
+  outage.end();
+  outage.report(REFUSED);
+  outage.end();
+  outage.end();
+  outage.report(REFUSED);
   const refused = 'Kafka at a:1 refuses the password: set the right one; retrying';
   expect(lines).toEqual([refused, 'Kafka at a:1 answers again', refused]);
 });

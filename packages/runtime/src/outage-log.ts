@@ -24,7 +24,8 @@ export function createOutageLog(
   const logged = new Set<string>();
   let lastLoggedAt = 0;
   return {
-    lasts({ reason, advice }: Problem): void {
+    /** Logs that the dependency is unavailable, if this is due. */
+    report({ reason, advice }: Problem): void {
       const line = `${reason}: ${advice}${meanwhile}; retrying`;
       const now = Date.now();
       if (logged.has(line) && now - lastLoggedAt <= REMINDER_MS) return;
@@ -32,7 +33,8 @@ export function createOutageLog(
       lastLoggedAt = now;
       log.warn(line);
     },
-    over(): void {
+    /** Logs the end of an outage; does nothing if there is none. */
+    end(): void {
       if (logged.size === 0) return;
       logged.clear();
       log.info(`${what} answers again`);

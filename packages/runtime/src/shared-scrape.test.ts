@@ -6,30 +6,30 @@ afterEach(() => void vi.useRealTimers());
 
 it('runs one query for concurrent calls and a new one later', async () => {
   let asked = 0;
-  const question = createSharedScrape(async () => {
+  const scrape = createSharedScrape(async () => {
     asked += 1;
     return asked;
   });
-  expect(await Promise.all([question(), question()])).toEqual([1, 1]);
-  expect(await question()).toBe(2);
+  expect(await Promise.all([scrape(), scrape()])).toEqual([1, 1]);
+  expect(await scrape()).toBe(2);
   expect(vi.getTimerCount()).toBe(0);
 });
 
 it('resolves with undefined in time and starts no second query meanwhile', async () => {
   const answers: ((value: string) => void)[] = [];
-  const question = createSharedScrape(
+  const scrape = createSharedScrape(
     () => new Promise<string>((resolve) => void answers.push(resolve)),
   );
-  const first = question();
+  const first = scrape();
   await vi.advanceTimersByTimeAsync(2_000);
   expect(await first).toBeUndefined();
-  const second = question();
+  const second = scrape();
   expect(answers).toHaveLength(1);
   answers[0]?.('late');
   expect(await second).toBe('late');
 });
 
 it('resolves with undefined if the query fails', async () => {
-  const question = createSharedScrape(() => Promise.reject(new Error('away')));
-  expect(await question()).toBeUndefined();
+  const scrape = createSharedScrape(() => Promise.reject(new Error('unavailable')));
+  expect(await scrape()).toBeUndefined();
 });

@@ -16,7 +16,7 @@ const argumentsSchema = z.object({
   input: z.object({ id: stockId.nullish(), name: stockName, quantity: stockQuantity }),
 });
 
-/** What a change of a stock needs of the operation's context. */
+/** The part of the operation's context that a change of a stock uses. */
 export type ChangeContext = Pick<Context, 'database' | 'traceparent'> &
   Partial<Pick<Context, 'notifyRelay'>>;
 

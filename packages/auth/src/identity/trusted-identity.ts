@@ -5,7 +5,7 @@ import { ANONYMOUS, decodeIdentity, type Identity, parseIdentity } from './ident
 export const IDENTITY_HEADER = 'gudang-identity';
 export const SECRET_HEADER = 'gudang-secret';
 
-/** What the gateway sends as `gudang`, in `connection_init` and in a subscription's extensions. */
+/** The gateway's `gudang` value, in `connection_init` and in a subscription's extensions. */
 interface GatewayMessage {
   readonly gudang?: { readonly secret?: unknown; readonly identity?: unknown } | undefined;
 }

@@ -24,8 +24,8 @@ describe('readServiceLine', () => {
       { info: log(30), warn: log(40) } as unknown as Parameters<typeof createOutageLog>[0],
       { what: 'Kafka at 127.0.0.1:9092' },
     );
-    outage.lasts({ reason: 'Kafka at 127.0.0.1:9092 does not answer', advice: 'start it' });
-    outage.over();
+    outage.report({ reason: 'Kafka at 127.0.0.1:9092 does not answer', advice: 'start it' });
+    outage.end();
     expect(lines.map(readServiceLine)).toEqual([
       { level: 'warn', text: expect.stringContaining('does not answer') },
       { text: 'Kafka at 127.0.0.1:9092 answers again' },

@@ -67,8 +67,8 @@ describe('toConnection', () => {
 
 describe('formatKeysetCursor and parseKeysetCursor', () => {
   it.each(['kopi', 'a,b', '米'.repeat(100), '\ud83d\ude00'.repeat(100)])('round-trip: %s', (id) => {
-    const place = { at: new Date('2026-01-02T03:04:05.678Z'), id };
-    expect(parseKeysetCursor('t:', formatKeysetCursor('t:', place))).toEqual(place);
+    const cursor = { at: new Date('2026-01-02T03:04:05.678Z'), id };
+    expect(parseKeysetCursor('t:', formatKeysetCursor('t:', cursor))).toEqual(cursor);
   });
 
   const written = (text: string): string => Buffer.from(text).toString('base64url');

@@ -26,7 +26,8 @@ const sdl = `
   type Query { who: String own: String @authenticated thing: Thing }
   type Thing @requiresScopes(scopes: [["a", "b"], ["c"]]) { name: String part: String @authenticated }
   type Subscription { watch: String scoped: String @requiresScopes(scopes: [["c"]]) }`;
-const textOf = ({ subject = 'nobody', scopes }: Identity): string => [subject, ...scopes].join(' ');
+const textOf = ({ subject = 'anonymous', scopes }: Identity): string =>
+  [subject, ...scopes].join(' ');
 const resolvers = {
   Query: {
     who: (_: unknown, __: unknown, { identity }: { identity: Identity }) => textOf(identity),
@@ -111,7 +112,7 @@ it.each(SECRETS)(
       status: 200,
       who: 'Siti orders:read',
     });
-    expect(await ask(proof)).toMatchObject({ status: 200, who: 'nobody' });
+    expect(await ask(proof)).toMatchObject({ status: 200, who: 'anonymous' });
   },
 );
 
@@ -145,7 +146,7 @@ it.each(['a guess', ''])('closes a websocket with a wrong secret: %j', async (se
 });
 
 it.each<[string, string, Identity, object, (string | undefined)[]]>([
-  ['an open field to an anonymous caller', '{ who }', { scopes: [] }, { who: 'nobody' }, []],
+  ['an open field to an anonymous caller', '{ who }', { scopes: [] }, { who: 'anonymous' }, []],
   [
     '@authenticated to an anonymous caller',
     '{ own }',

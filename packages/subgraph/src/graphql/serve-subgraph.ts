@@ -23,7 +23,7 @@ type Resolvers = Parameters<typeof buildSubgraphSchema>[0] extends infer Given
 type SubgraphTable = Pick<ReturnType<typeof protectedHttpSettings>, 'NODE_ENV'> &
   typeof identitySettings;
 
-/** What the context of every operation of a subgraph has. */
+/** The context of an operation, as far as every subgraph has it. */
 export type SubgraphContext = Traced & { readonly identity: Identity };
 
 /**

@@ -67,10 +67,10 @@ describe('toRestError', () => {
     ],
     [
       'an unavailable dependency',
-      unavailable('Stock is away; try again'),
+      unavailable('Stock is unavailable; try again'),
       500,
       'Terjadi Kesalahan Pada Server',
-      'Stock is away; try again',
+      'Stock is unavailable; try again',
     ],
     [
       'a body with another content type',
@@ -95,11 +95,11 @@ describe('toRestError', () => {
     ['a bug', new TypeError('secret is not a function'), /^Internal error \(/],
     ['a thrown value that is not an error', undefined, /^Internal error \(/],
   ])('masks %s and logs it under the returned id', (_name, error, text) => {
-    const { status, Message, Error: told, lines } = presented(error);
+    const { status, Message, Error: shown, lines } = presented(error);
     expect({ status, Message }).toEqual({ status: 500, Message: 'Terjadi Kesalahan Pada Server' });
-    expect(told).toMatch(text);
-    expect(told).not.toMatch(/secret|internal$/);
-    const id = /\(([0-9a-f-]{36})\)$/.exec(told)?.[1];
+    expect(shown).toMatch(text);
+    expect(shown).not.toMatch(/secret|internal$/);
+    const id = /\(([0-9a-f-]{36})\)$/.exec(shown)?.[1];
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
       { errorId: id, where: 'POST /order/add-order' },
     ]);
