@@ -142,7 +142,7 @@ describe('/graphql of a subgraph', () => {
     for (const of of ['order', 'stock']) {
       expect(parts[`subgraph ${of}`]).toEqual({
         state: 'degraded',
-        reason: `the subgraph ${of} does not believe this gateway: set the same SUBGRAPH_SECRET on both`,
+        reason: `the subgraph ${of} rejects this gateway: set the same SUBGRAPH_SECRET on both`,
       });
     }
     const { data } = await graphAt(`${other.url}/graphql`)('{ stocks { nodes { id } } }');
