@@ -14,7 +14,7 @@ import {
   Variable,
 } from '@apollo/federation-internals';
 
-/** What a value of a field has to be. */
+/** The form that a field's value must have. */
 export type Shape =
   | { readonly kind: 'nonNull'; readonly of: Shape; readonly ofType: OutputType }
   | { readonly kind: 'list'; readonly of: Shape; readonly type: OutputType }
@@ -25,26 +25,26 @@ export type Shape =
       readonly isValid: (value: unknown) => boolean;
     };
 
-/** `@skip` and `@include` of a selection, as far as there are any. */
+/** `@skip` and `@include` of a selection. */
 export interface Conditions {
   readonly skip: Condition | undefined;
   readonly include: Condition | undefined;
 }
 export interface Condition {
-  /** A variable's name, or the value itself. */
+  /** The variable, or the literal value. */
   readonly given: { readonly variable: string } | boolean;
-  /** For messages. */
+  /** For error messages. */
   readonly directive: { toString(): string };
 }
 
-/** One selection, with all that can be known of it before there is data. */
+/** A selection with all that does not depend on data. */
 export type Step =
   | {
       readonly kind: 'field';
       readonly name: string;
       readonly conditions: Conditions | undefined;
       readonly shape: Shape;
-      /** Of a field that has no selection and is no list: whether a value may stand as it is. */
+      /** For a field without selections that is not a list: whether a value needs no conversion. */
       readonly isLeaf: ((value: unknown) => boolean) | undefined;
       readonly selection: readonly Step[] | undefined;
     }
@@ -57,7 +57,7 @@ export type Step =
       readonly kind: 'fragment';
       readonly conditions: Conditions | undefined;
       readonly type: CompositeType | undefined;
-      /** Whether it is for objects of that type; undefined: of a type that there is not. */
+      /** Whether it applies to objects of a type; undefined: an unknown type. */
       readonly isFor: (type: NamedType | undefined) => boolean;
       readonly selection: readonly Step[];
     };
@@ -154,7 +154,7 @@ function shapeOf(type: OutputType, schema: Schema): Shape {
   return { kind: 'leaf', type, isValid: leafTest(type, schema) };
 }
 
-/** As federation tests it, without its detours for the commonest cases. */
+/** The same test as federation-internals', with a shortcut for the most frequent types. */
 function leafTest(type: OutputType, schema: Schema): (value: unknown) => boolean {
   const tested = type as Parameters<typeof isValidLeafValue>[2];
   const anyText = type === schema.stringType() || type === schema.idType();

@@ -5,7 +5,7 @@ import { type Data, own } from './merge-data.ts';
 
 type Path = readonly (string | number)[];
 
-/** Where in the client's answer an error belongs that a subgraph has placed in its own. */
+/** Maps the paths of a subgraph's errors to paths of the client's answer. */
 export function createErrorPaths({ requires }: FetchNode, path: Path, root: Data) {
   let entities: Path[] | undefined;
   return (given: Path | undefined): Path | undefined => {
@@ -15,7 +15,7 @@ export function createErrorPaths({ requires }: FetchNode, path: Path, root: Data
   };
 }
 
-/** The paths of all values at a place of the plan, in order. */
+/** Finds the paths of all values at a path of the plan, in order. */
 function findEntities(parent: Path, path: Path, data: unknown, found: Path[]): Path[] {
   const [head, ...rest] = path;
   if (data === undefined || data === null) return found;
@@ -37,7 +37,7 @@ function findEntities(parent: Path, path: Path, data: unknown, found: Path[]): P
   return found;
 }
 
-/** An error as clients see it: with the subgraph that it came from. */
+/** Converts an error of a subgraph for clients: it names the subgraph. */
 export function subgraphError(
   original: GraphQLFormattedError,
   serviceName: string,

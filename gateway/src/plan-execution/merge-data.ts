@@ -1,7 +1,7 @@
-/** JSON objects on their way through an execution. */
+/** A JSON object during an execution. */
 export type Data = Record<string, unknown>;
 
-/** Objects without a prototype's members that V8 keeps as fast as others, unlike Object.create(null). */
+/** Objects without inherited members that V8 optimizes like others, unlike Object.create(null). */
 function Bare(this: Data): void {}
 Bare.prototype = Object.create(null);
 export const createBare = (): Data => new (Bare as unknown as new () => Data)();
@@ -14,7 +14,7 @@ export function own(object: Readonly<Data>, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** Adds what a subgraph has sent to what is known, as @apollo/gateway's deepMerge.ts does it. */
+/** Merges a subgraph's data into the result, as deepMerge.ts of @apollo/gateway does. */
 export function mergeInto(target: Data, source: Readonly<Data> | null | undefined): Data {
   if (source === undefined || source === null) return target;
   for (const key of Object.keys(source)) {
@@ -34,7 +34,7 @@ export function mergeInto(target: Data, source: Readonly<Data> | null | undefine
   return target;
 }
 
-/** An alias may be named like a member of Object's prototype, such as `__proto__`. */
+/** Also sets a key that is a member of Object's prototype: an alias may be `__proto__`. */
 function set(target: Data, key: string, value: unknown): void {
   if (Object.hasOwn(target, key) || !(key in target)) target[key] = value;
   else {

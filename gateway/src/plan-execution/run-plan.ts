@@ -17,13 +17,13 @@ import { createErrorPaths, subgraphError } from './fetch-errors.ts';
 import { createBare, type Data, isObject, mergeInto, own } from './merge-data.ts';
 import type { FetchFromSubgraph, Values } from './plan-executor.ts';
 
-/** What one execution of a plan works with. */
+/** State of one execution of a plan. */
 export interface Execution {
   readonly schema: GraphQLSchema;
   readonly variables: Values | undefined;
   readonly definitions: VariableDefinitions;
   readonly fetch: FetchFromSubgraph;
-  /** Gets what goes wrong, as it comes. */
+  /** Errors in the order in which they occur. */
   readonly errors: (GraphQLError | Error)[];
 }
 
@@ -33,7 +33,7 @@ interface Cursor {
   readonly root: Data;
 }
 
-/** Whether this executor runs the plan; what is rare it leaves to Apollo's own. */
+/** Whether the own executor supports a plan. */
 export function isRunnable(node: PlanNode | undefined): boolean {
   switch (node?.kind) {
     case undefined:
@@ -53,8 +53,8 @@ export function isRunnable(node: PlanNode | undefined): boolean {
 }
 
 /**
- * Runs a plan and merges what subgraphs send, as @apollo/gateway's executeQueryPlan.ts does it.
- * @returns all that was sent, with what only the plan asked for
+ * Runs a plan and merges the subgraphs' data, as executeQueryPlan.ts of @apollo/gateway does.
+ * @returns all data, including fields that only the plan requires
  */
 export async function runPlan(execution: Execution, node: PlanNode | undefined): Promise<Data> {
   const root = createBare();
@@ -156,7 +156,7 @@ function usedVariables({ variableUsages = [] }: FetchNode, given: Values | undef
   return used;
 }
 
-/** What a subgraph is told of an entity; null when something of it is not known. */
+/** Builds the representation of an entity; null when a required field is missing. */
 function represent(
   schema: GraphQLSchema,
   source: Data | null,

@@ -15,11 +15,11 @@ import type { Values } from './plan-executor.ts';
 type Output = Record<string, unknown>;
 
 /**
- * What clients asked for, out of what subgraphs sent: only selected fields, in the order selected,
- * nulls where the schema's types want them. As @apollo/gateway's resultShaping.ts does it, case by
- * case, on a selection that was compiled once. For a usual value it calls nothing of federation's,
- * whose names a bundle looks up each time.
- * @returns errors: what makes `extensions.valueCompletion`
+ * Shapes the subgraphs' data into the result: only selected fields, in the order of the operation, and
+ * null where the schema's types require it. It follows resultShaping.ts of @apollo/gateway case by
+ * case, on a compiled selection. For most values it uses no name imported from federation-internals:
+ * in a bundle, each use of a CommonJS package's name calls a getter.
+ * @returns errors for `extensions.valueCompletion`
  */
 export function shapeResult({
   selection,
@@ -29,10 +29,10 @@ export function shapeResult({
   input,
 }: {
   selection: readonly Step[];
-  /** The type of the operation's root. */
+  /** The operation's root type. */
   root: CompositeType;
   schema: Schema;
-  /** Defaults among them. */
+  /** Including defaults. */
   variables: Values;
   input: Values;
 }): { data: Values | null; errors: readonly GraphQLError[] } {
@@ -47,24 +47,24 @@ class Shaper {
   private readonly schema: Schema;
   private readonly variables: Values;
   private readonly path: (string | number)[] = [];
-  /** Of the value that was completed last: whether it makes what it stands in null. */
+  /** Whether the last completed value makes its parent null. */
   private invalid = false;
-  /** Of the same: whether an error says so already. */
-  private told = false;
+  /** Whether an error reports the last completed value already. */
+  private reported = false;
 
   constructor(schema: Schema, variables: Values) {
     this.schema = schema;
     this.variables = variables;
   }
 
-  /** @returns whether the object stands; false: it is null */
+  /** @returns false when the object is null */
   select(steps: readonly Step[], input: Values, output: Output, parent: CompositeType): boolean {
     for (const step of steps) {
       if (step.conditions && this.leavesOut(step.conditions)) continue;
       if (step.kind === 'field') {
         const { name, isLeaf } = step;
         const value = own(input, name) ?? null;
-        // Nearly every value: nothing to say of it, and so no place to know.
+        // Nearly every value: valid as it is, so its path is not needed.
         if (isLeaf && value !== null && output[name] === undefined && isLeaf(value)) {
           output[name] = value;
           continue;
@@ -110,7 +110,7 @@ class Shaper {
     throw new Error(`Unexpected value ${value} for variable $${given.variable} of ${directive}`);
   }
 
-  /** @param before what an earlier selection of the same field has made of it */
+  /** @param before result of an earlier selection of the same field */
   private complete(
     shape: Shape,
     before: unknown,
@@ -122,9 +122,9 @@ class Shaper {
     if (shape.kind === 'nonNull') {
       const value = this.complete(shape.of, before, input, selection, parent);
       if (value !== null) return this.done(value);
-      if (!this.told) this.fail('Cannot return null for non-nullable', shape.ofType, parent);
+      if (!this.reported) this.fail('Cannot return null for non-nullable', shape.ofType, parent);
       this.invalid = true;
-      this.told = true;
+      this.reported = true;
       return null;
     }
     if (input === null) return this.done(null);
@@ -158,16 +158,16 @@ class Shaper {
       }
     }
     let nullify = false;
-    let told = false;
+    let reported = false;
     const values: unknown[] = [];
     for (let index = 0; index < input.length; index += 1) {
       this.path.push(index);
       values.push(this.complete(of, before?.[index], input[index], selection, parent));
       this.path.pop();
       nullify ||= this.invalid;
-      told ||= this.told;
+      reported ||= this.reported;
     }
-    return this.done(nullify ? null : values, told);
+    return this.done(nullify ? null : values, reported);
   }
 
   private completeObject(
@@ -201,9 +201,9 @@ class Shaper {
     return this.done(isWhole ? output : null, !isWhole);
   }
 
-  private done(value: unknown, told = false): unknown {
+  private done(value: unknown, reported = false): unknown {
     this.invalid = false;
-    this.told = told;
+    this.reported = reported;
     return value;
   }
 
