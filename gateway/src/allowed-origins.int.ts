@@ -30,7 +30,7 @@ afterEach(async () => {
   await vi.waitFor(() => expect(toys.feedListening()).toBe(0));
 });
 
-/** What a browser's EventSource sends from a page. */
+/** Sends what a browser's EventSource sends from a page. */
 function eventSource(headers: Record<string, string>, query = 'subscription { itemFeed { n } }') {
   let text = '';
   const request = get(`${gateway.url}/graphql?query=${encodeURIComponent(query)}`, {
@@ -59,7 +59,7 @@ async function upgrade(url: string, origin: string | undefined): Promise<'open' 
 }
 
 describe('a plain EventSource', () => {
-  it('gets events on a page of a listed origin', async () => {
+  it('receives events on a page of a listed origin', async () => {
     const { answered, text } = eventSource({ origin: SHOP, 'sec-fetch-site': 'cross-site' });
     const { statusCode, headers } = await answered;
     expect(statusCode).toBe(200);
@@ -70,16 +70,16 @@ describe('a plain EventSource', () => {
     await vi.waitFor(() => expect(text()).toContain('event: next\nid: p'));
   });
 
-  it('gets events on a page of the gateway itself', async () => {
+  it('receives events on a page of the gateway', async () => {
     const { answered } = eventSource({ 'sec-fetch-site': 'same-origin' });
     expect((await answered).statusCode).toBe(200);
   });
 
   it.each([
-    ['of another page', { origin: EVIL }],
-    ['of another page that may not read the answer', { 'sec-fetch-site': 'cross-site' }],
-    ['with no origin to tell', { origin: 'null' }],
-  ])('%s is refused before anything runs', async (_what, headers) => {
+    ['from another page', { origin: EVIL }],
+    ['from another page that cannot read the answer', { 'sec-fetch-site': 'cross-site' }],
+    ['with a null origin', { origin: 'null' }],
+  ])('is rejected before it runs %s', async (_what, headers) => {
     const { answered, text } = eventSource(headers);
     const { statusCode, headers: sent } = await answered;
     expect(statusCode).toBe(403);
@@ -88,7 +88,7 @@ describe('a plain EventSource', () => {
     expect(toys.feedListening()).toBe(0);
   });
 
-  it('cannot run a query from another page either', async () => {
+  it('cannot run a query from another page', async () => {
     const before = toys.items.requests.length;
     const { answered } = eventSource({ origin: EVIL }, '{ items { id } }');
     expect((await answered).statusCode).toBe(403);
@@ -98,20 +98,20 @@ describe('a plain EventSource', () => {
 
 describe('a websocket', () => {
   it.each([
-    ['no browser', undefined, 'open'],
+    ['a client that is not a browser', undefined, 'open'],
     ['a listed page', SHOP, 'open'],
     ["Apollo's Sandbox", STUDIO, 'open'],
     ['another page', EVIL, 403],
-    ['a page with no origin to tell', 'null', 403],
-  ])('of %s', async (_what, origin, outcome) => {
+    ['a page with a null origin', 'null', 403],
+  ])('from %s', async (_what, origin, outcome) => {
     expect(await upgrade(gateway.wsUrl, origin)).toBe(outcome);
   });
 
-  it('of a page of the gateway itself', async () => {
+  it('is open to a page of the gateway', async () => {
     expect(await upgrade(production.wsUrl, production.url)).toBe('open');
   });
 
-  it("of Apollo's Sandbox is refused where there is none", async () => {
+  it("is rejected from Apollo's Sandbox when Sandbox is off", async () => {
     expect(await upgrade(production.wsUrl, STUDIO)).toBe(403);
   });
 });
@@ -127,7 +127,7 @@ describe('a preflight', () => {
       },
     });
 
-  it('lets a listed page send what it asks for', async () => {
+  it('allows a listed page', async () => {
     const { status, headers } = await ask(SHOP);
     expect(status).toBe(204);
     expect(headers.get('access-control-allow-origin')).toBe(SHOP);
@@ -135,12 +135,12 @@ describe('a preflight', () => {
     expect(headers.get('vary')?.toLowerCase()).toContain('origin');
   });
 
-  it('lets no other page', async () => {
+  it('rejects other pages', async () => {
     expect((await ask(EVIL)).headers.get('access-control-allow-origin')).toBeNull();
   });
 });
 
-it('answers of queries may be read by a listed page', async () => {
+it('lets a listed page read answers of queries', async () => {
   const response = await fetch(`${gateway.url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', origin: SHOP },

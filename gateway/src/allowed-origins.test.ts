@@ -8,15 +8,15 @@ describe('allowed origins', () => {
   const { allows, lists } = createAllowedOrigins([SHOP], false);
 
   it.each([
-    ['no browser', {}, true],
+    ['a client that is not a browser', {}, true],
     ['a listed page', { origin: SHOP }, true],
     ['its own page', { origin: 'http://127.0.0.1:4000', host: '127.0.0.1:4000' }, true],
     ['its own page behind TLS', { origin: 'https://api.example', host: 'API.example' }, true],
     ['its own page, by GET', { host: 'api.example', 'sec-fetch-site': 'same-origin' }, true],
-    ['an address that was typed', { 'sec-fetch-site': 'none' }, true],
+    ['a typed address', { 'sec-fetch-site': 'none' }, true],
     ['another page', { origin: 'https://evil.example', host: 'api.example' }, false],
     ['another port', { origin: 'http://127.0.0.1:3000', host: '127.0.0.1:4000' }, false],
-    ['a page that begins alike', { origin: `${SHOP}.evil.example` }, false],
+    ['a page whose origin has the same prefix', { origin: `${SHOP}.evil.example` }, false],
     ['a listed page without TLS', { origin: 'http://shop.example' }, false],
     ['a page without origin', { origin: 'null', host: 'api.example' }, false],
     ['another page, by GET', { 'sec-fetch-site': 'cross-site' }, false],
@@ -26,12 +26,12 @@ describe('allowed origins', () => {
     expect(allows(headers)).toBe(expected);
   });
 
-  it('let only listed ones read', () => {
+  it('allow only listed origins to read', () => {
     expect(lists(SHOP)).toBe(true);
     expect(lists('http://127.0.0.1:4000')).toBe(false);
   });
 
-  it("have Apollo's Sandbox among them where it is on, and all where all are", () => {
+  it("include Apollo's Sandbox when it is on, and all origins for *", () => {
     expect(createAllowedOrigins([], true).allows({ origin: STUDIO })).toBe(true);
     const all = createAllowedOrigins(['*'], false);
     expect(all.lists('https://any.example')).toBe(true);

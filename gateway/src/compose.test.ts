@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { findStale } from './compose.ts';
 
-it('the committed supergraph is what the subgraphs compose to', async () => {
+it('composes the subgraphs to the committed supergraph', async () => {
   expect(await findStale()).toBeUndefined();
 });

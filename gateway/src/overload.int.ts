@@ -8,7 +8,7 @@ import { composeToys, startToyGraph } from './testing/toy-graph.ts';
 
 let toys: Awaited<ReturnType<typeof startToyGraph>>;
 let gateway: TestGateway;
-/** A subgraph that takes connections and, as each test says, does nothing good with them. */
+/** A subgraph that accepts connections and fails in the way that each test sets. */
 let bad: Server;
 let answer: Parameters<typeof createServer>[1];
 
@@ -37,7 +37,7 @@ const BAD = { query: '{ best { id } }' };
 const UNAVAILABLE = { code: 'UNAVAILABLE', retryable: true, serviceName: 'ratings' };
 
 describe('a subgraph that hangs', () => {
-  it('costs a bounded number of sockets, and nobody who asks for something else', async () => {
+  it('uses a bounded number of sockets, and does not delay other queries', async () => {
     let open = 0;
     let most = 0;
     bad.on('connection', (socket) => {
@@ -49,7 +49,7 @@ describe('a subgraph that hangs', () => {
     });
     answer = () => {};
     await start({ SUBGRAPH_TIMEOUT_MS: '8000' });
-    // Each another one: identical ones would be one.
+    // Different queries: identical ones would share one request.
     const hanging = Array.from({ length: 80 }, (_, number) =>
       gateway.post({ query: `{ best${number}: best { id } }` }),
     );
@@ -60,13 +60,13 @@ describe('a subgraph that hangs', () => {
     for (const { errors } of await Promise.all(hanging)) {
       expect(errors).toMatchObject([{ extensions: UNAVAILABLE }]);
     }
-    // Waiting for a connection counts: the last one is answered when the first one is.
+    // The time limit includes waiting for a connection: all are answered at about the same time.
     expect(performance.now() - from).toBeLessThan(15_000);
-    // Those given up are replaced while they close.
+    // Aborted sockets are replaced while they close.
     expect(most).toBeLessThanOrEqual(2 * 64);
   });
 
-  it('or answers a byte at a time is given up all the same', async () => {
+  it('times out when it sends a byte at a time', async () => {
     answer = (_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const drip = setInterval(() => response.write(' '), 50);
@@ -79,8 +79,8 @@ describe('a subgraph that hangs', () => {
   });
 });
 
-describe('a client that goes away', () => {
-  /** Whether the subgraph still works on what it was asked. */
+describe('a client that disconnects', () => {
+  /** Whether the subgraph still executes the request. */
   function hang() {
     const states = { asked: 0, given_up: 0 };
     answer = (_request, response) => {
@@ -92,7 +92,7 @@ describe('a client that goes away', () => {
     return states;
   }
 
-  it('over HTTP: its query is called off at the subgraph', async () => {
+  it('aborts its query at the subgraph, over HTTP', async () => {
     const states = hang();
     await start();
     const leaving = new AbortController();
@@ -108,7 +108,7 @@ describe('a client that goes away', () => {
     await vi.waitFor(() => expect(states.given_up).toBe(1));
   });
 
-  it('leaves those who asked the same alone: the query is called off with the last of them', async () => {
+  it('does not abort a query that other clients share', async () => {
     const states = hang();
     await start();
     const leaving = [new AbortController(), new AbortController()];
@@ -125,14 +125,14 @@ describe('a client that goes away', () => {
     );
     leaving[0]?.abort();
     await asked[0];
-    // Whatever its leaving sets off has happened by then.
+    // The effects of the disconnection have happened by then.
     await gateway.post(GOOD);
     expect(states).toEqual({ asked: 1, given_up: 0 });
     leaving[1]?.abort();
     await vi.waitFor(() => expect(states.given_up).toBe(1));
   });
 
-  it.each(['completes', 'closes'])('over a websocket, when it %s', async (how) => {
+  it.each(['completes', 'closes'])('aborts its query when its websocket %s', async (how) => {
     const states = hang();
     await start();
     const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
@@ -148,8 +148,8 @@ describe('a client that goes away', () => {
   });
 });
 
-describe('an event loop that is late', () => {
-  it('refuses queries and new websockets with 503, probes and streams not', async () => {
+describe('a late event loop', () => {
+  it('rejects queries and new websockets with 503, but not probes and streams', async () => {
     await start({ SHED_DELAY_MS: '30' });
     const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
     const heard: { type: string; payload?: unknown }[] = [];

@@ -4,7 +4,7 @@ import { collect, feedNumbers } from './testing/collector.ts';
 import { startTestGateway, type TestGateway } from './testing/running-gateway.ts';
 import { composeToys, startToyGraph } from './testing/toy-graph.ts';
 
-/** Another key, so that the subgraph is asked for something else; the stream is the same. */
+/** Another conflation key: the upstream operation differs, the stream is the same. */
 const otherKey = (sdl: string) => sdl.replaceAll('by: "item { id }"', 'by: "item { id } n"');
 const withoutTag = (sdl: string) => sdl.replace('n: Int! tag: String', 'n: Int!');
 const withoutHello = (sdl: string) => sdl.replace('hello(name: String!): String', '');
@@ -19,7 +19,7 @@ const compose = (edit?: (sdl: string) => string): string =>
 beforeAll(async () => {
   toys = await startToyGraph();
   inUse = compose();
-  // Clients, subgraphs and gateway are one process here: it is late for all of them.
+  // Clients, subgraphs and gateway share one process, whose event loop may be late.
   gateway = await startTestGateway(inUse, { SHED_DELAY_MS: '0' });
 });
 afterAll(async () => {
@@ -39,7 +39,7 @@ afterEach(async () => {
 
 const FEED = 'subscription ($after: String) { itemFeed(after: $after) { n item { id rating } } }';
 
-/** Asks no other subgraph for anything: hundreds of events at a time are cheap. */
+/** Needs no other subgraph: hundreds of events at a time are cheap. */
 const BARE = FEED.replace(' rating', '');
 
 async function changes(): Promise<number> {
@@ -70,7 +70,7 @@ const upTo = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 describe('a changed supergraph', () => {
-  it('is what queries are answered by', async () => {
+  it('answers queries', async () => {
     const query = '{ hello(name: "Siti") }';
     expect(await gateway.post({ query })).toMatchObject({ data: { hello: 'hello Siti' } });
     await change(withoutHello);
@@ -80,7 +80,7 @@ describe('a changed supergraph', () => {
     });
   });
 
-  it('leaves streams on which it changes nothing alone', async () => {
+  it('does not affect streams whose plan is unchanged', async () => {
     const stream = collect(gateway.client(), FEED);
     await listening(1);
     toys.publish('1');
@@ -94,7 +94,7 @@ describe('a changed supergraph', () => {
     expect(toys.subscribed).toHaveLength(subscribed);
   });
 
-  it('moves streams to its plan, from where they are', async () => {
+  it('moves streams to its plan at their position', async () => {
     const streams = [1, 2, 3].map(() => collect(gateway.client(), BARE));
     await listening(1);
     const first = toys.feed.length + 1;
@@ -120,7 +120,7 @@ describe('a changed supergraph', () => {
     joined.leave();
   });
 
-  it('ends the operations that it does not take, and no other', async () => {
+  it('ends operations that are no longer valid, and no others', async () => {
     const client = gateway.client();
     const gone = collect(client, 'subscription { itemFeed { n tag } }');
     const alive = collect(client, FEED);
@@ -135,7 +135,7 @@ describe('a changed supergraph', () => {
     });
   });
 
-  it('goes on with streams that are of another kind in it', async () => {
+  it('continues streams whose kind changes', async () => {
     const stream = collect(gateway.client(), FEED);
     await listening(1);
     const first = toys.feed.length + 1;
@@ -152,7 +152,7 @@ describe('a changed supergraph', () => {
     expect(feedNumbers(stream)).toEqual([first, first + 1, first + 2]);
   });
 
-  it('asks a subgraph where it is now', async () => {
+  it('uses the new address of a subgraph', async () => {
     const elsewhere = await startToyGraph();
     const stream = collect(gateway.client(), FEED);
     await listening(1);
@@ -169,20 +169,19 @@ describe('a changed supergraph', () => {
     await elsewhere.stop();
   });
 
-  it('reaches clients that catch up, whatever moment it comes at: none misses or repeats an event', async () => {
+  it('loses and repeats no event of clients that catch up, at any time', async () => {
     const holder = collect(gateway.client(), BARE);
-    // Another stream may still be listening, of the test before.
+    // A stream of the previous test may still be open.
     await vi.waitFor(() => {
       toys.publish('first');
       expect(holder.came).not.toHaveLength(0);
     });
-    // Each of a key of its own, unlike those of the tests before: of one key, older ones may be left
-    // out for newer ones.
+    // Each has its own key: events of one key may be conflated.
     const first = toys.feed.length;
     const publish = () => toys.publish(`e${toys.feed.length}`);
     for (let turn = 0; turn < 300; turn += 1) publish();
-    // No faster than they are read, and no more clients than that: a slow machine takes longer for a
-    // change, and would have ever more to do.
+    // Not faster than they are read, and a limited number of clients: a slow machine takes longer for a
+    // change, and its work would grow without limit.
     const behind = () => toys.feed.length - (feedNumbers({ came: holder.came.slice(-1) })[0] ?? 0);
     repeat(() => behind() < 50 && publish(), 2);
     const clients: { stream: ReturnType<typeof collect>; after: number }[] = [];
@@ -194,7 +193,7 @@ describe('a changed supergraph', () => {
       clients.push({ stream, after });
     };
     repeat(join, 25);
-    // More changes where clients come slowly: it is as many moments as that which are tried.
+    // More changes where clients connect slowly, so that enough of them catch up during one.
     for (let turn = 0; turn < 3 || clients.length <= 20; turn += 1) {
       most += 50;
       await change(turn % 2 === 0 ? otherKey : undefined);

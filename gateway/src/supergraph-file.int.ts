@@ -45,8 +45,8 @@ function watch(path: string) {
   return { used, refusal, state, counted };
 }
 
-describe("the supergraph's file", () => {
-  it('is taken into use when it is written anew', async () => {
+describe('startSupergraphFile', () => {
+  it('loads a rewritten file', async () => {
     const path = join(folder, 'supergraph.graphql');
     await writeFile(path, OLD);
     const { used, counted } = watch(path);
@@ -57,7 +57,7 @@ describe("the supergraph's file", () => {
     expect(await counted('used')).toBe(2);
   });
 
-  it('is taken into use when another takes its place', async () => {
+  it('loads a file that replaces the first', async () => {
     const path = join(folder, 'supergraph.graphql');
     await writeFile(path, OLD);
     const { used } = watch(path);
@@ -66,7 +66,7 @@ describe("the supergraph's file", () => {
     await vi.waitFor(() => expect(used).toEqual([NEW]));
   });
 
-  it('is taken into use when a link on its way leads elsewhere, as in a ConfigMap', async () => {
+  it('loads a file behind a changed symbolic link, as in a ConfigMap', async () => {
     for (const [version, sdl] of Object.entries({ '..1': OLD, '..2': NEW })) {
       await mkdir(join(folder, version));
       await writeFile(join(folder, version, 'supergraph.graphql'), sdl);
@@ -81,11 +81,11 @@ describe("the supergraph's file", () => {
   });
 
   it.each([
-    ['no GraphQL', async (path: string) => writeFile(path, 'type {'), 'cannot be used: line 1'],
-    ['no supergraph', async (path: string) => writeFile(path, 'type A { a: Int }'), 'cannot be'],
+    ['not GraphQL', async (path: string) => writeFile(path, 'type {'), 'cannot be used: line 1'],
+    ['not a supergraph', async (path: string) => writeFile(path, 'type A { a: Int }'), 'cannot be'],
     ['empty', async (path: string) => writeFile(path, ''), 'cannot be used'],
-    ['gone', async (path: string) => rm(path), 'does not exist'],
-  ])('is refused when it is %s, and taken again when it is well', async (_what, harm, reason) => {
+    ['missing', async (path: string) => rm(path), 'does not exist'],
+  ])('rejects a file that is %s, and loads it once it is valid', async (_what, harm, reason) => {
     const path = join(folder, 'supergraph.graphql');
     await writeFile(path, OLD);
     const { used, state, counted } = watch(path);
@@ -104,7 +104,7 @@ describe("the supergraph's file", () => {
     expect(await state()).toEqual({ state: 'ok' });
   });
 
-  it('is refused with the reason of whoever was to use it, once', async () => {
+  it('reports once why a supergraph cannot be used', async () => {
     const path = join(folder, 'supergraph.graphql');
     await writeFile(path, OLD);
     const { refusal, state, counted } = watch(path);

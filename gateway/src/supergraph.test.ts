@@ -10,7 +10,7 @@ it.each([
   ['a text that is no schema', 'nonsense {'],
   ['an empty file', ''],
   ['a schema that is no supergraph', 'type Query { a: Int }'],
-])('refuses %s in one line', async (_what, text) => {
+])('rejects %s with an error of one line', async (_what, text) => {
   const folder = await mkdtemp(join(tmpdir(), 'supergraph-'));
   const file = join(folder, 'supergraph.graphql');
   await writeFile(file, text);
@@ -20,13 +20,13 @@ it.each([
   await rm(folder, { recursive: true });
 });
 
-it('says that there is no file', async () => {
+it('rejects a missing file', async () => {
   await expect(loadSupergraph('/nowhere/supergraph.graphql')).rejects.toThrow(
     'The supergraph /nowhere/supergraph.graphql does not exist: set SUPERGRAPH',
   );
 });
 
-it('reads the one that comes with the gateway, and any other', async () => {
+it('loads the supergraph in the package, or another file', async () => {
   expect((await loadSupergraph()).subgraphs.length).toBeGreaterThan(0);
   const folder = await mkdtemp(join(tmpdir(), 'supergraph-'));
   const file = join(folder, 'toy.graphql');

@@ -34,20 +34,26 @@ const bearer = async (scope?: string): Promise<string> =>
 
 const RENAME = 'mutation { rename(input: { id: "1", name: "x" }) { name } }';
 
-describe('a supergraph whose subgraphs look at nothing themselves', () => {
+describe('a supergraph whose subgraphs enforce nothing', () => {
   it.each<[string, string, string | undefined, number, string | undefined]>([
     [
-      'what is not marked, of anybody',
+      'an unmarked field without a token',
       '{ item(id: 1) { name rating } }',
       undefined,
       200,
       undefined,
     ],
-    ['what needs a token, without', '{ items { id } }', undefined, 401, 'UNAUTHENTICATED'],
-    ['what needs a token, with', '{ items { id } }', 'any', 200, undefined],
-    ['what needs a scope, without a token', RENAME, undefined, 401, 'UNAUTHENTICATED'],
-    ['what needs a scope, with another', RENAME, 'items:read', 403, 'FORBIDDEN'],
-    ['what needs a scope, with it', RENAME, 'x items:write', 200, undefined],
+    [
+      'a field that requires a token, without one',
+      '{ items { id } }',
+      undefined,
+      401,
+      'UNAUTHENTICATED',
+    ],
+    ['a field that requires a token, with one', '{ items { id } }', 'any', 200, undefined],
+    ['a field that requires a scope, without a token', RENAME, undefined, 401, 'UNAUTHENTICATED'],
+    ['a field that requires a scope, with another scope', RENAME, 'items:read', 403, 'FORBIDDEN'],
+    ['a field that requires a scope, with it', RENAME, 'x items:write', 200, undefined],
   ])('over HTTP: %s', async (_what, query, scope, status, code) => {
     const headers = scope ? { authorization: await bearer(scope) } : undefined;
     const answer = await gateway.post({ query }, headers);
@@ -57,7 +63,7 @@ describe('a supergraph whose subgraphs look at nothing themselves', () => {
     expect(toys.items.requests.length).toBe(code === undefined ? 1 : 0);
   });
 
-  it('says what is missing, and where', async () => {
+  it('names the missing scopes and the fields', async () => {
     const authorization = await bearer();
     const { errors } = await gateway.post({ query: RENAME }, { authorization });
     expect(errors).toEqual([
@@ -92,7 +98,7 @@ describe('a supergraph whose subgraphs look at nothing themselves', () => {
     },
   );
 
-  it('proves itself to subgraphs and tells them who asks, whatever the client says of that', async () => {
+  it("sends the secret and the identity to subgraphs, not the client's headers", async () => {
     await gateway.post(
       { query: '{ items { id } }', extensions: { gudang: { identity: { subject: 'root' } } } },
       {
@@ -118,25 +124,30 @@ describe.each(PROTOCOLS)('over %s', (protocol, open) => {
 
   it.each([
     [
-      'a stream that needs a token, without',
+      'a stream that requires a token, without one',
       'subscription { itemFeed { n } }',
       undefined,
       'UNAUTHENTICATED',
     ],
-    ['one that needs a scope, with another', 'subscription { other }', 'items:read', 'FORBIDDEN'],
     [
-      'a field of its events, with half of its scopes',
+      'a stream that requires a scope, with another',
+      'subscription { other }',
+      'items:read',
+      'FORBIDDEN',
+    ],
+    [
+      'a field of events, with a part of its scopes',
       'subscription { itemFeed { tag } }',
       'a',
       'FORBIDDEN',
     ],
-  ])('refuses %s', async (_what, query, scope, code) => {
+  ])('rejects %s', async (_what, query, scope, code) => {
     const stream = await start(query, scope && (await bearer(scope)));
     expect(await stream.take()).toMatchObject({ errors: [{ extensions: { code } }] });
     expect(toys.subscribed).toEqual([]);
   });
 
-  it('runs it with the scopes', async () => {
+  it('runs a stream with its scopes', async () => {
     const stream = await start('subscription { other }', await bearer('items:watch'));
     await soon(() => toys.changes.listening()).toBe(1);
     toys.changes.publish({ id: '1', delta: 7 });
@@ -146,21 +157,21 @@ describe.each(PROTOCOLS)('over %s', (protocol, open) => {
     toys.subscribed.length = 0;
   });
 
-  it.runIf(protocol !== 'multipart')('refuses queries and mutations too', async () => {
+  it.runIf(protocol !== 'multipart')('rejects queries and mutations too', async () => {
     const refused = await start(RENAME, await bearer('items:read'));
     expect(await refused.take()).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
     const run = await start(RENAME, await bearer('items:write'));
     expect(await run.take()).toMatchObject({ data: { rename: { name: 'x' } } });
   });
 
-  it('lets nobody in with a token that is no good', async () => {
+  it('rejects an invalid token', async () => {
     const expired = `Bearer ${await signToken({ sub: 'Siti' }, { expiresIn: -10 })}`;
     const stream = await start('subscription { refused(code: "x") }', expired);
     expect(await stream.take()).toBe('lost');
   });
 });
 
-it('a supergraph that comes to ask for more ends the streams of those who lack it, and no others', async () => {
+it('ends the streams whose callers lack what a changed supergraph requires, and no others', async () => {
   const plain = composeToys(toys.items.url, toys.ratings.url);
   const changing = await startTestGateway(plain, { ...TOKEN_SETTINGS, SUBGRAPH_SECRET });
   const [, websocket] = PROTOCOLS[0] ?? [];

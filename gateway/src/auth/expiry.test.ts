@@ -6,16 +6,19 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it.each([1_000, 30 * DAY_MS, 400 * DAY_MS])('is then, and not before: in %i ms', (inMs) => {
-  const expired = vi.fn();
-  atExpiry(Date.now() + inMs, expired);
-  vi.advanceTimersByTime(inMs - 1);
-  expect(expired).not.toHaveBeenCalled();
-  vi.advanceTimersByTime(1);
-  expect(expired).toHaveBeenCalledOnce();
-});
+it.each([1_000, 30 * DAY_MS, 400 * DAY_MS])(
+  'calls back at the expiry in %i ms, not before',
+  (inMs) => {
+    const expired = vi.fn();
+    atExpiry(Date.now() + inMs, expired);
+    vi.advanceTimersByTime(inMs - 1);
+    expect(expired).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(expired).toHaveBeenCalledOnce();
+  },
+);
 
-it('is at once for what has expired, never for what does not expire or was called off', () => {
+it('calls back at once after the expiry, and never without one or once cancelled', () => {
   const [past, never, off] = [vi.fn(), vi.fn(), vi.fn()];
   atExpiry(Date.now() - 1, past);
   atExpiry(Number.POSITIVE_INFINITY, never);

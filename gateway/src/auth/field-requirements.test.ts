@@ -17,48 +17,52 @@ function asked(source: string, name?: string): string[] {
   );
 }
 
-describe('what an operation asks of its client', () => {
+describe('requirements of an operation', () => {
   it.each([
-    ['nothing of what is not marked', '{ hello(name: "x") item(id: 1) { id rating } }', []],
-    ['a token', '{ items { id } }', ['Query.items']],
-    ['under an alias too', '{ hello: items { id } }', ['Query.items']],
-    ['not of another field under its name', '{ items: hello(name: "x") }', []],
+    ['none for unmarked fields', '{ hello(name: "x") item(id: 1) { id rating } }', []],
+    ['a token for a field', '{ items { id } }', ['Query.items']],
+    ['a token for a field with an alias', '{ hello: items { id } }', ['Query.items']],
+    ['none for another field whose alias is its name', '{ items: hello(name: "x") }', []],
     [
       'scopes',
       'mutation { rename(input: {id: 1, name: "x"}) { id } }',
       ['Mutation.rename [["items:write"]]'],
     ],
     [
-      'in fragments, by any of several sets of scopes',
+      'any of several sets of scopes, for fields in fragments',
       'subscription { itemFeed { ...F } } fragment F on FeedEvent { ... { tag } n }',
       ['FeedEvent.tag [["a","b"],["c"]]', 'FeedEvent.n'],
     ],
     [
-      'of a whole type, by whatever shows it',
+      'those of a type, for fields that return it',
       'subscription { itemChanged(id: 1) { __typename } }',
       ['ItemChange'],
     ],
-    ['of a type and its field', '{ secret { word } }', ['Secret [["secrets"]]', 'Secret.word']],
-    ['of an enum', '{ level }', ['Level']],
     [
-      'of a member of a union that is named',
+      'those of a type and its field',
+      '{ secret { word } }',
+      ['Secret [["secrets"]]', 'Secret.word'],
+    ],
+    ['those of an enum', '{ level }', ['Level']],
+    [
+      'those of a selected member of a union',
       '{ found { ... on Secret { __typename } } }',
       ['Secret [["secrets"]]'],
     ],
-    ['not of a member that is not', '{ found { ... on Item { id } } }', []],
+    ['none of a member that is not selected', '{ found { ... on Item { id } } }', []],
     [
-      'of what may stand for an interface',
+      'those of the possible types of an interface',
       'subscription { itemFeed { noted { note } } }',
-      // Composition asks it of the interface's field too.
+      // Composition adds the requirement to the interface's field.
       ['Noted.note', 'OwnNote.note'],
     ],
     [
-      'not of what may not',
+      'none of types that the selection excludes',
       'subscription { itemFeed { noted { ... on PublicNote { note } } } }',
       [],
     ],
     [
-      'of what a variable may leave out',
+      'those of a field that a variable may leave out',
       'query ($yes: Boolean!) { items @include(if: $yes) { id } }',
       ['Query.items'],
     ],
@@ -66,7 +70,7 @@ describe('what an operation asks of its client', () => {
     expect(asked(source)).toEqual(expected);
   });
 
-  it('is of the operation that is run, not of others beside it', () => {
+  it('are those of the named operation only', () => {
     const both =
       'query A { ...Q } query B { hello(name: "x") } fragment Q on Query { items { id } }';
     expect(asked(both, 'A')).toEqual(['Query.items']);
@@ -74,14 +78,14 @@ describe('what an operation asks of its client', () => {
   });
 });
 
-it('a supergraph without such marks asks nothing', () => {
+it('are none in a supergraph without marks', () => {
   const plain = createRequirements(buildSupergraph(composeToys()));
   const document = parse('{ items { id } }');
   const operation = getOperationAST(document);
   expect(operation && plain({ document, operation })).toEqual([]);
 });
 
-it('what this gateway does not enforce stays refused', () => {
+it('rejects a supergraph with a security feature that is not enforced', () => {
   const withPolicy = composeMarkedToys()
     .replace('https://specs.apollo.dev/authenticated/v0.1', 'https://specs.apollo.dev/policy/v0.1')
     .replaceAll('@authenticated', '@policy');

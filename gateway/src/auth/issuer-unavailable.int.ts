@@ -36,7 +36,7 @@ const ask = (token?: string) =>
     body: JSON.stringify({ query: '{ __typename }' }),
   });
 
-it('while the issuer has never answered, whoever shows a token is to come again; all others go on', async () => {
+it('answers requests with tokens by 503 until the issuer answers, and serves anonymous callers', async () => {
   const token = await issuer.sign({ sub: 'Siti' });
   issuer.setAvailable(false);
   const refused = await ask(token);
@@ -61,7 +61,7 @@ it('while the issuer has never answered, whoever shows a token is to come again;
       connected: () => closed.push(0),
     },
   });
-  // graphql-ws's client came back by itself.
+  // graphql-ws's client reconnected by itself.
   await soon(() => closed).toEqual([LiveCloseCode.tryAgainLater, 0]);
   await client.dispose();
   expect((await ask(token)).status).toBe(200);

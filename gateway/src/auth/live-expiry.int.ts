@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 afterEach(async () => {
   for (const clean of cleanups.splice(0)) await clean();
-  // A client that was coming back may have subscribed once more before it closed.
+  // A reconnecting client may have subscribed once more before it closed.
   await soon(() => gateway.metric('gateway_live_clients')).toBe(0);
   await soon(() => toys.feedListening()).toBe(0);
 });
@@ -36,7 +36,7 @@ afterEach(async () => {
 const bearer = async (expiresIn: number, claims = {}): Promise<string> =>
   `Bearer ${await signToken({ sub: 'Siti', scope: 'a b', ...claims }, { expiresIn })}`;
 
-/** graphql-ws's own client, as an app has it: a fresh token for each connection. */
+/** A graphql-ws client that gets a new token for each connection, as an app does. */
 function connect(lives: readonly number[]) {
   const closed: number[] = [];
   const got: unknown[] = [];
@@ -82,7 +82,7 @@ function connect(lives: readonly number[]) {
 }
 
 describe('a websocket', () => {
-  it('closes when its token expires, and the client comes back by itself with a fresh one', async () => {
+  it('closes when its token expires, and the client reconnects with a new one', async () => {
     const client = connect([3, 3600]);
     await soon(() => client.closed).toEqual([LiveCloseCode.tokenExpired]);
     await soon(() => client.opened()).toBe(2);
@@ -92,7 +92,7 @@ describe('a websocket', () => {
     expect(client.closed).toEqual([4481]);
   });
 
-  it('goes on when a ping brings another token of the same subject and scopes', async () => {
+  it('stays open when a ping carries a new token of the same subject and scopes', async () => {
     const client = connect([4]);
     await soon(() => toys.feedListening()).toBe(1);
     const pongs: unknown[] = [];
@@ -102,7 +102,7 @@ describe('a websocket', () => {
     });
     client.ping({ authorization: await bearer(3600), note: 'fresh' });
     await soon(() => pongs).toEqual([{ type: 'pong', payload: { note: 'fresh' } }]);
-    // One whose first token is as old, and brings no other, shows when that has expired.
+    // A second client without a new token shows when the first token has expired.
     const silent = connect([4, 3600]);
     await soon(() => silent.closed).toEqual([4481]);
     toys.publish('1');
@@ -113,8 +113,8 @@ describe('a websocket', () => {
   it.each([
     ['of another subject', () => bearer(3600, { sub: 'Budi' })],
     ['of other scopes', () => bearer(3600, { scope: 'a' })],
-    ['that is no good', async () => 'Bearer nonsense'],
-  ])('closes on a ping with a token %s, and the client comes back', async (_what, make) => {
+    ['that is invalid', async () => 'Bearer nonsense'],
+  ])('closes on a ping with a token %s, and the client reconnects', async (_what, make) => {
     const client = connect([3600]);
     await soon(() => toys.feedListening()).toBe(1);
     client.ping({ authorization: await make() });
@@ -122,7 +122,7 @@ describe('a websocket', () => {
     await soon(() => client.opened()).toBe(2);
   });
 
-  it('is not opened by a token that is no good, and the client tries again with the next', async () => {
+  it('rejects an invalid token, and the client retries with the next one', async () => {
     const client = connect([-10, 3600]);
     await soon(() => client.closed).toEqual([4403]);
     await soon(() => toys.feedListening()).toBe(1);
@@ -132,7 +132,7 @@ describe('a websocket', () => {
 describe.each(PROTOCOLS.filter(([name]) => name !== 'graphql-transport-ws'))(
   '%s',
   (protocol, open) => {
-    it('ends with an error that says that the token has expired', async () => {
+    it('ends with an error when its token expires', async () => {
       const stream = open(gateway.url, { query: QUERY }, await bearer(3));
       cleanups.push(() => stream.leave());
       const end = await stream.take();
@@ -147,7 +147,7 @@ describe.each(PROTOCOLS.filter(([name]) => name !== 'graphql-transport-ws'))(
   },
 );
 
-it('multipart says it beside a payload that is null', async () => {
+it('sends the error of a multipart stream beside a null payload', async () => {
   const response = await fetch(`${gateway.url}/graphql`, {
     method: 'POST',
     headers: {
@@ -176,7 +176,7 @@ describe('a ticket', () => {
     });
   };
 
-  it('opens a stream by GET, which lasts as long as the token it stands for', async () => {
+  it('opens a stream by GET until its token expires', async () => {
     const { status, ticket, expiresInS } = await ticketFor(await bearer(4));
     expect({ status, expiresInS }).toEqual({ status: 200, expiresInS: 30 });
     const response = await get(ticket);
@@ -184,12 +184,12 @@ describe('a ticket', () => {
     expect(await response.text()).toContain('The token has expired');
   });
 
-  it('is not to be had without a token, or with one that is no good', async () => {
+  it('is not issued without a token, or for an invalid one', async () => {
     expect((await ticketFor()).status).toBe(401);
     expect((await ticketFor('Bearer nonsense')).status).toBe(401);
   });
 
-  it('counts as an operation of whoever asks for it', async () => {
+  it('counts as an operation of its caller', async () => {
     const sdl = composeToys(toys.items.url, toys.ratings.url);
     const strict = { ...TOKEN_SETTINGS, SUBGRAPH_SECRET, LIMIT_REQUESTS: '1' };
     const slow = await startTestGateway(sdl, strict);
@@ -203,7 +203,7 @@ describe('a ticket', () => {
     expect(statuses[0]).toBe(200);
   });
 
-  it('is no token elsewhere, and nothing else is a ticket', async () => {
+  it('is not accepted as a token, nor a token as a ticket', async () => {
     const { ticket } = await ticketFor(await bearer(60));
     for (const wrong of ['nonsense', `${ticket}x`, await bearer(60)]) {
       expect((await get(wrong)).status).toBe(401);

@@ -42,7 +42,7 @@ async function get(asked: Record<string, unknown>) {
   return (await response.json()) as object;
 }
 
-/** The first thing that comes. */
+/** Returns the first message of a stream. */
 async function first(open: (typeof PROTOCOLS)[number][1], request: object): Promise<unknown> {
   const stream = open(gateway.url, request as StreamRequest);
   const came = await stream.take();
@@ -57,7 +57,7 @@ const EVENT = { data: { itemFeed: { n: 1 } } };
 const failure = (code: string) => ({ errors: [{ extensions: { code } }] });
 
 describe('automatic persisted queries', () => {
-  it('over HTTP: asked for in vain, learnt, known; by POST and GET', async () => {
+  it('are stored over HTTP, and found by POST and GET', async () => {
     await start();
     expect(await gateway.post(named(sha256(QUERY)))).toMatchObject(
       failure('PERSISTED_QUERY_NOT_FOUND'),
@@ -67,7 +67,7 @@ describe('automatic persisted queries', () => {
     expect(await get(named(sha256(QUERY)))).toMatchObject(HELLO);
   });
 
-  it.each(PROTOCOLS)('over %s, which know of each other', async (protocol, open) => {
+  it.each(PROTOCOLS)('are shared with other protocols over %s', async (protocol, open) => {
     await start();
     const query = protocol === 'multipart' ? undefined : '';
     const byId = { ...(query === undefined ? {} : { query }), ...named(sha256(FEED)) };
@@ -91,7 +91,7 @@ describe('automatic persisted queries', () => {
     },
   );
 
-  it('believes no hash of another text', async () => {
+  it('rejects a hash of another text', async () => {
     await start();
     expect(await gateway.post({ query: QUERY, ...named(sha256(FEED)) })).toMatchObject({
       status: 400,
@@ -103,7 +103,7 @@ describe('automatic persisted queries', () => {
   });
 });
 
-describe('trusted documents', () => {
+describe('safelist', () => {
   const OPERATIONS = [QUERY, FEED, 'mutation { rename(input: {id: "1", name: "x"}) { id } }'];
   async function startTrusting(): Promise<void> {
     const manifest = join(folder, 'manifest.json');
@@ -123,7 +123,7 @@ describe('trusted documents', () => {
     await start({ TRUSTED_DOCUMENTS: manifest });
   }
 
-  it('are answered over HTTP by id and by text', async () => {
+  it('accepts operations over HTTP by id and by text', async () => {
     await startTrusting();
     expect(await gateway.post(named(sha256(QUERY)))).toMatchObject(HELLO);
     expect(await gateway.post({ query: QUERY })).toMatchObject(HELLO);
@@ -134,7 +134,7 @@ describe('trusted documents', () => {
   const OTHER = '{ best { id } }';
   const others: [string, object, string][] = [
     ['another text', { query: OTHER }, 'QUERY_NOT_IN_SAFELIST'],
-    ['the same text with a blank more', { query: `${QUERY} ` }, 'QUERY_NOT_IN_SAFELIST'],
+    ['the same text with one more space', { query: `${QUERY} ` }, 'QUERY_NOT_IN_SAFELIST'],
     ['introspection', { query: '{ __schema { types { name } } }' }, 'QUERY_NOT_IN_SAFELIST'],
     ['an unknown id', named(sha256(OTHER)), 'PERSISTED_QUERY_NOT_IN_LIST'],
     [
@@ -149,7 +149,7 @@ describe('trusted documents', () => {
     ],
     ['__proto__ as id', named('__proto__'), 'PERSISTED_QUERY_NOT_IN_LIST'],
   ];
-  it.each(others)('and nothing else: %s', async (_what, request, code) => {
+  it.each(others)('rejects %s', async (_what, request, code) => {
     await startTrusting();
     expect(await gateway.post(request)).toMatchObject({ status: 400, ...failure(code) });
     expect(await get(request as Record<string, unknown>)).toMatchObject(failure(code));
@@ -161,7 +161,7 @@ describe('trusted documents', () => {
     }
   });
 
-  it.each(PROTOCOLS)('are answered over %s', async (protocol, open) => {
+  it.each(PROTOCOLS)('accepts operations over %s', async (protocol, open) => {
     await startTrusting();
     expect(await first(open, { query: FEED })).toEqual(EVENT);
     const empty = protocol === 'graphql-transport-ws' ? { query: '' } : {};
@@ -169,14 +169,14 @@ describe('trusted documents', () => {
   });
 
   it.each([
-    ['is not there', undefined],
-    ['is no JSON', '{'],
+    ['does not exist', undefined],
+    ['is not JSON', '{'],
     ['is another JSON', '{"operations": {}}'],
     [
       'has an operation without a body',
       '{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [{"id": "x"}]}',
     ],
-  ])('start from no file that %s', async (_what, text) => {
+  ])('rejects a file that %s', async (_what, text) => {
     const manifest = join(folder, 'bad.json');
     await rm(manifest, { force: true });
     if (text !== undefined) await writeFile(manifest, text);

@@ -88,7 +88,7 @@ describe('findBadInput', () => {
     ['of a directive', '{ things @include(if: "yes") }', 'if', 'Boolean!, true or false, not null'],
     ['a directive without its own', '{ things @skip }', 'if', 'Boolean!, true or false, not null'],
   ];
-  it.each(literals)('places a literal: %s', (_what, query, argument, allowed) => {
+  it.each(literals)('finds the argument of a literal: %s', (_what, query, argument, allowed) => {
     expect(only(query)).toEqual({
       code: 'BAD_USER_INPUT',
       argument,
@@ -189,9 +189,12 @@ describe('findBadInput', () => {
       'Boolean!, true or false, not null',
     ],
   ];
-  it.each(variables)('places a variable: %s', (_what, query, values, argument, allowed) => {
-    expect(only(query, values)).toEqual({ code: 'BAD_USER_INPUT', argument, allowed });
-  });
+  it.each(variables)(
+    'finds the argument of a variable: %s',
+    (_what, query, values, argument, allowed) => {
+      expect(only(query, values)).toEqual({ code: 'BAD_USER_INPUT', argument, allowed });
+    },
+  );
 
   it.each([
     ['an unknown field', '{ nothing }'],
@@ -199,11 +202,11 @@ describe('findBadInput', () => {
     ['a variable of another type', 'query ($n: String) { things(first: $n) }'],
     ['an unused variable', 'query ($n: Int) { things }'],
     ['an undefined variable', '{ things(first: $n) }'],
-  ])('leaves alone: %s', (_what, query) => {
+  ])('ignores %s', (_what, query) => {
     expect(only(query)).toBeUndefined();
   });
 
-  it('places the errors of several variables, each by its own value', () => {
+  it('finds the arguments of errors in several variables', () => {
     const variables = { a: 1, b: [{ label: 1 }, { label: 'l', weight: 'w' }] };
     const query = `mutation ($a: String!, $b: [Tag!]) {
       make(note: $a, input: {name: "n", quantity: 1, tags: $b})

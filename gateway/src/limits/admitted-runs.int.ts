@@ -23,10 +23,10 @@ afterAll(async () => {
   await toys.stop();
 });
 
-/** Costs 20, more than it may. */
+/** Costs 20, above the limit. */
 const COSTLY = '{ items(first: 20) { id } }';
 
-/** Sends a request byte by byte as written: no client encodes or refuses it first. */
+/** Sends a raw request target: no client encodes or rejects it first. */
 async function send(target: string, lines = ''): Promise<{ status: number; text: string }> {
   const { hostname, port } = new URL(gateway.url);
   const socket = connect(Number(port), hostname);
@@ -64,7 +64,7 @@ describe('a request that two parsers could read differently', () => {
     ['false', false],
     ['an object', { kind: 'Document' }],
   ])('is refused: a query that is %s', async (_what, query) => {
-    // Where limits are wider, the text was stored.
+    // A text above the limit must not be stored either.
     await gateway.post({ query: COSTLY, ...persisted(COSTLY) });
     const { errors, data } = await gateway.post({ query, ...persisted(COSTLY) });
     expect(data).toBeUndefined();
@@ -114,7 +114,7 @@ describe('an answer to bad input', () => {
   const wrong = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, n) => [`${n}${'x'.repeat(50)}`, n]));
 
-  it('is bounded, whatever the input', async () => {
+  it('has a bounded size', async () => {
     const query = `mutation ($in: RenameInput!) { ${Array.from(
       { length: 40 },
       (_, n) => `a${n}: rename(input: $in) { id }`,
@@ -131,7 +131,7 @@ describe('an answer to bad input', () => {
     expect(JSON.stringify(long).length).toBeLessThan(20_000);
   });
 
-  it('takes little time, whatever text a value holds', async () => {
+  it('takes little time for any text in a value', async () => {
     const variables = { n: { [` at "${'a'.repeat(100_000)}`]: 1 } };
     const start = performance.now();
     const query = 'query ($n: Int) { items(first: $n) { id } }';
@@ -139,7 +139,7 @@ describe('an answer to bad input', () => {
     expect(performance.now() - start).toBeLessThan(2_000);
   });
 
-  it('is bounded where names of the operation are long', async () => {
+  it('has a bounded size for long names in the operation', async () => {
     const name = 'x'.repeat(100_000);
     const uses = Array.from({ length: 40 }, (_, n) => `items(first: $v${n}) { id }`);
     const query = `query ${name} { ${uses.slice(0, 1).join(' ')} ...${name} }`;

@@ -10,41 +10,59 @@ function asked(peer: string, forwarded?: string): IncomingMessage {
 describe('createClientAddress', () => {
   const cases: [string, string[], string, string | undefined, string][] = [
     ['the peer', [], '203.0.113.9', undefined, '203.0.113.9'],
-    ['the peer, whatever it says', [], '203.0.113.9', '198.51.100.1', '203.0.113.9'],
-    ['of a peer that is no proxy', ['10.0.0.0/8'], '203.0.113.9', '198.51.100.1', '203.0.113.9'],
-    ['whom a proxy names', ['10.0.0.0/8'], '10.1.2.3', '198.51.100.1', '198.51.100.1'],
     [
-      'whom the last proxy names, not what the client wrote before',
+      'the peer, not its header, without trusted proxies',
+      [],
+      '203.0.113.9',
+      '198.51.100.1',
+      '203.0.113.9',
+    ],
+    [
+      'the peer, when it is not a trusted proxy',
+      ['10.0.0.0/8'],
+      '203.0.113.9',
+      '198.51.100.1',
+      '203.0.113.9',
+    ],
+    ['the client that a proxy names', ['10.0.0.0/8'], '10.1.2.3', '198.51.100.1', '198.51.100.1'],
+    [
+      'the client that the last proxy names, not what the client wrote',
       ['10.0.0.0/8'],
       '10.1.2.3',
       '127.0.0.1, 198.51.100.1',
       '198.51.100.1',
     ],
     [
-      'the first that is no proxy, from the right',
+      'the first address from the right that is not a proxy',
       ['10.0.0.0/8', '192.0.2.7'],
       '10.1.2.3',
       '6.6.6.6, 198.51.100.1, 192.0.2.7, 10.9.9.9',
       '198.51.100.1',
     ],
-    ['a proxy that names nobody', ['10.0.0.0/8'], '10.1.2.3', undefined, '10.1.2.3'],
-    ['a name in place of a range', ['loopback'], '127.0.0.1', '198.51.100.1', '198.51.100.1'],
-    ['IPv4 written as IPv6', [], '::ffff:203.0.113.9', undefined, '203.0.113.9'],
-    ['the household of IPv6', [], '2001:db8:1:2:a:b:c:d', undefined, '2001:db8:1:2::/64'],
-    ['the same household, shortened', [], '2001:db8:1:2::1', undefined, '2001:db8:1:2::/64'],
-    ['this machine', [], '::1', undefined, '::1'],
+    ['the proxy, when it names no client', ['10.0.0.0/8'], '10.1.2.3', undefined, '10.1.2.3'],
+    [
+      'the client, for a proxy configured by name',
+      ['loopback'],
+      '127.0.0.1',
+      '198.51.100.1',
+      '198.51.100.1',
+    ],
+    ['the IPv4 address of an IPv4-mapped one', [], '::ffff:203.0.113.9', undefined, '203.0.113.9'],
+    ['the /64 of an IPv6 address', [], '2001:db8:1:2:a:b:c:d', undefined, '2001:db8:1:2::/64'],
+    ['the /64 of a shortened IPv6 address', [], '2001:db8:1:2::1', undefined, '2001:db8:1:2::/64'],
+    ['the loopback address', [], '::1', undefined, '::1'],
   ];
   it.each(cases)('is %s', (_what, proxies, peer, forwarded, address) => {
     expect(createClientAddress(proxies).of(asked(peer, forwarded))).toBe(address);
   });
 
-  it('knows proxies', () => {
+  it('recognizes trusted proxies', () => {
     const { isProxy } = createClientAddress(['10.0.0.0/8']);
     expect([isProxy('10.0.0.1'), isProxy('11.0.0.1')]).toEqual([true, false]);
   });
 });
 
-it('tells this machine from others', () => {
+it('recognizes loopback addresses', () => {
   for (const own of ['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1']) {
     expect(isLoopback(own), own).toBe(true);
   }

@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
 import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
 
-/** The tests are the proxy: each client is whom the header names. */
+/** The tests act as the proxy: the header names each client. */
 const BEHIND_PROXY = { TRUSTED_PROXIES: 'loopback' };
 
 let toys: Awaited<ReturnType<typeof startToyGraph>>;
@@ -32,7 +32,7 @@ function open(headers: Record<string, string> = {}): WebSocket {
   return socket;
 }
 
-/** A websocket that is acknowledged, and what it hears. */
+/** Opens a websocket, and resolves once it is acknowledged. */
 async function connect(headers: Record<string, string> = {}) {
   const socket = open(headers);
   await once(socket, 'open');
@@ -46,7 +46,7 @@ async function connect(headers: Record<string, string> = {}) {
   return { socket, heard, say, ask };
 }
 
-/** What is answered to whoever asks for a websocket and gets none. */
+/** Returns the HTTP answer to a rejected upgrade. */
 async function refusal(headers: Record<string, string> = {}) {
   const [, response] = await once(
     open(headers).on('error', () => {}),
@@ -75,8 +75,8 @@ const exceeds = (limit: string, max: number) => ({
   actual: max + 1,
 });
 
-describe('the size of what is sent', () => {
-  it('of a body', async () => {
+describe('maximum size', () => {
+  it('holds for a body', async () => {
     await start({ LIMIT_BODY_KIB: '2' });
     const body = (size: number): object => {
       const empty = JSON.stringify({ query: '{ __typename }', note: '' }).length;
@@ -89,7 +89,7 @@ describe('the size of what is sent', () => {
     });
   });
 
-  it('of a message on a websocket', async () => {
+  it('holds for a websocket message', async () => {
     await start({ LIMIT_MESSAGE_KIB: '2' });
     const { socket, heard } = await connect();
     const ping = (size: number): string =>
@@ -102,8 +102,8 @@ describe('the size of what is sent', () => {
   });
 });
 
-describe('connections', () => {
-  it('in all: websockets and streams together, and each that closes makes room', async () => {
+describe('maximum connections', () => {
+  it('counts websockets and streams together until they close', async () => {
     await start({ LIMIT_CONNECTIONS: '2' });
     const first = await connect();
     const stream = await openStream();
@@ -127,7 +127,7 @@ describe('connections', () => {
     });
   });
 
-  it('of an address: it alone is refused', async () => {
+  it('per address does not affect other addresses', async () => {
     await start({ LIMIT_CONNECTIONS_PER_ADDRESS: '2', ...BEHIND_PROXY });
     await connect(of('198.51.100.1'));
     const stream = await openStream(of('198.51.100.1'));
@@ -144,16 +144,16 @@ describe('connections', () => {
     await vi.waitFor(() => connect(of('198.51.100.1')));
   });
 
-  it('of this machine: any number, and nobody else passes for it', async () => {
+  it('per address does not apply to loopback addresses, which no client can forge', async () => {
     await start({ LIMIT_CONNECTIONS_PER_ADDRESS: '1' });
-    // No proxy is trusted, so the header says nothing.
+    // No proxy is trusted, so the header is ignored.
     await connect(of('198.51.100.1'));
     await connect(of('198.51.100.1'));
   });
 });
 
 describe('one websocket', () => {
-  it('may run so many operations, and goes on after one is refused', async () => {
+  it('continues after an operation above the limit is rejected', async () => {
     await start({ LIMIT_OPERATIONS: '2' });
     const { heard, ask, say } = await connect();
     for (const id of ['1', '2', '3']) ask(id, 'subscription { itemFeed { n } }');
@@ -168,15 +168,15 @@ describe('one websocket', () => {
     await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ id: '4', type: 'complete' }));
   });
 
-  it('closes with 4408 when it does not say who it is', async () => {
+  it('closes with 4408 without connection_init', async () => {
     await start({ LIMIT_INIT_S: '1' });
     const [silent, { socket }] = await Promise.all([open(), connect()]);
     expect((await once(silent, 'close'))[0]).toBe(4408);
-    // Whoever has said it in time stays.
+    // An initialized connection stays open.
     expect(socket.readyState).toBe(WebSocket.OPEN);
   });
 
-  it('may not name an operation at any length', async () => {
+  it('rejects a long operation id', async () => {
     await start({});
     const { socket, ask, heard } = await connect();
     ask('x'.repeat(256), '{ __typename }');
@@ -187,11 +187,11 @@ describe('one websocket', () => {
   });
 });
 
-describe('operations a second', () => {
+describe('rate limit', () => {
   const QUERY = { query: '{ __typename }' };
   const limited = { code: 'RATE_LIMITED', retryable: true, max: 5 };
 
-  it('of an address, over HTTP: at the limit it passes, one above is told when to come back', async () => {
+  it('accepts the limit over HTTP, and answers one above with Retry-After', async () => {
     await start({ LIMIT_REQUESTS: '5', ...BEHIND_PROXY });
     const ask = async (address: string) => (await gateway.post(QUERY, of(address))).status;
     const asked = await Promise.all(Array.from({ length: 6 }, () => ask('198.51.100.1')));
@@ -207,7 +207,7 @@ describe('operations a second', () => {
     await vi.waitFor(async () => expect(await ask('198.51.100.1')).toBe(200), { timeout: 5_000 });
   });
 
-  it('over websockets and streams: the same count', async () => {
+  it('counts operations of websockets and streams together', async () => {
     await start({ LIMIT_REQUESTS: '5', ...BEHIND_PROXY });
     const { heard, ask } = await connect(of('198.51.100.1'));
     for (const id of ['1', '2', '3', '4', '5', '6']) ask(id, '{ __typename }');
@@ -219,7 +219,7 @@ describe('operations a second', () => {
     expect((await openStream(of('198.51.100.1'))).response.status).toBe(429);
   });
 
-  it('a websocket that asks too often is read no further until it may ask again', async () => {
+  it('stops reading a websocket above the limit until it may continue', async () => {
     await start({ LIMIT_REQUESTS: '5', ...BEHIND_PROXY });
     const { heard, ask, say } = await connect(of('198.51.100.1'));
     for (const id of ['1', '2', '3', '4', '5', '6']) ask(id, '{ __typename }');
@@ -230,7 +230,7 @@ describe('operations a second', () => {
     expect(performance.now() - from).toBeGreaterThan(500);
   });
 
-  it('of this machine: any number', async () => {
+  it('does not apply to loopback addresses', async () => {
     await start({ LIMIT_REQUESTS: '1' });
     const asked = await Promise.all(Array.from({ length: 20 }, () => gateway.post(QUERY)));
     expect(asked.every(({ status }) => status === 200)).toBe(true);

@@ -8,7 +8,7 @@ function connect(server: EventEmitter, remoteAddress: string) {
   return socket;
 }
 
-it('closes what an address opens beyond four times its live connections, at once', () => {
+it('closes sockets of an address above four times its maximum live connections', () => {
   const server = Object.assign(new EventEmitter(), { maxConnections: 0 });
   guardSockets(server as never, { all: 10, perAddress: 2 }, { isProxy: (one) => one === '10.1' });
   expect(server.maxConnections).toBe(2_010);

@@ -48,41 +48,41 @@ function costOf(text: string, variables: Record<string, unknown> = {}): number {
 }
 
 const costs: [string, string, number][] = [
-  ['values cost nothing', '{ thing { id } }', 1],
-  ['what every schema has costs nothing', '{ __typename __schema { types { name } } }', 0],
-  ['a list of unknown length counts 10', '{ things { id } }', 10],
-  ['first by name', '{ some(first: 3) { id } }', 3],
-  ['lists multiply', '{ some(first: 3) { things(first: 4) { id } } }', 3 * (1 + 4)],
-  ['a page by the default of its argument', '{ page { nodes { id } } }', 1 + 5],
+  ['counts no values', '{ thing { id } }', 1],
+  ['counts no introspection', '{ __typename __schema { types { name } } }', 0],
+  ['counts 10 for a list of unknown size', '{ things { id } }', 10],
+  ['takes the size from first', '{ some(first: 3) { id } }', 3],
+  ['multiplies nested lists', '{ some(first: 3) { things(first: 4) { id } } }', 3 * (1 + 4)],
+  ['takes the size of a page from the default of its argument', '{ page { nodes { id } } }', 1 + 5],
   [
-    'both lists of a page',
+    'counts both lists of a page',
     '{ page(first: 2) { nodes { id } edges { node { id } } } }',
     1 + 2 + 2 * 2,
   ],
-  ['the larger of two arguments', '{ page(first: 2, last: 9) { nodes { id } } }', 1 + 9],
-  ['a declared size', '{ three { id } }', 3],
-  ['a declared argument', '{ declared(most: 4) { nodes { id } } }', 1 + 4],
-  ['without one, what the schema assumes', '{ declared { nodes { id } } }', 1 + 20],
-  ['only lists that are declared to have that size', '{ declared(most: 4) { others { id } } }', 11],
-  ['weights of fields and types', '{ dear thing { heavy { id } } }', 7 + 1 + 50],
-  ['a change', 'mutation { a: make { id } b: make { id } }', 22],
+  ['takes the larger of two arguments', '{ page(first: 2, last: 9) { nodes { id } } }', 1 + 9],
+  ['takes a declared size', '{ three { id } }', 3],
+  ['takes the size from a declared argument', '{ declared(most: 4) { nodes { id } } }', 1 + 4],
+  ['takes the assumed size without the argument', '{ declared { nodes { id } } }', 1 + 20],
+  ['applies a size only to the declared lists', '{ declared(most: 4) { others { id } } }', 11],
+  ['counts weights of fields and types', '{ dear thing { heavy { id } } }', 7 + 1 + 50],
+  ['counts 10 for a mutation', 'mutation { a: make { id } b: make { id } }', 22],
   [
-    'fragments wherever they are spread',
+    'counts fragments wherever they are spread',
     '{ some(first: 2) { ...F } a: some(first: 3) { ...F } } fragment F on Thing { heavy { id } }',
     5 * 51,
   ],
   [
-    'a fragment of a page, by the size of each page',
+    'counts a fragment of a page by the size of each page',
     '{ page(first: 2) { ...P } a: page(first: 3) { ...P } } fragment P on Page { nodes { id } }',
     2 + 5,
   ],
   [
-    'what is inside an interface',
+    'counts selections inside an interface',
     '{ thing { ... on Node { ... on Thing { heavy { id } } } } }',
     51,
   ],
-  ['a negative size is none', '{ some(first: -5) { id } }', 0],
-  ['unknown fields cost nothing', '{ nothing { at { all } } }', 0],
+  ['counts nothing for a negative size', '{ some(first: -5) { id } }', 0],
+  ['counts no unknown fields', '{ nothing { at { all } } }', 0],
 ];
 
 describe('operationCost', () => {
@@ -90,7 +90,7 @@ describe('operationCost', () => {
     expect(costOf(text)).toBe(cost);
   });
 
-  it('takes sizes from variables, from their defaults, and else as if none were given', () => {
+  it('takes sizes from variables, their defaults, or the defaults of the arguments', () => {
     const text =
       'query ($n: Int = 4, $p: Int) { some(first: $n) { things(first: $n) { id } } declared(most: $p) { nodes { id } } }';
     expect(costOf(text, { n: 10, p: 5 })).toBe(10 + 100 + 1 + 5);
@@ -98,7 +98,7 @@ describe('operationCost', () => {
     expect(costOf(text, { n: 'x', p: [7] })).toBe(10 + 100 + 1 + 20);
   });
 
-  it('never turns into something that no limit holds', () => {
+  it('never overflows', () => {
     const deep = `${'some(first: 2147483647) { '.repeat(1)}${'things(first: 2147483647) { '.repeat(40)} id ${'}'.repeat(41)}`;
     expect(costOf(`{ ${deep} }`)).toBe(Number.MAX_SAFE_INTEGER);
     const text = 'query ($n: Int) { some(first: $n) { things(first: $n) { id } } }';

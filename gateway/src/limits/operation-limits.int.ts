@@ -29,7 +29,7 @@ afterAll(async () => {
 interface Case {
   readonly limit: string;
   readonly max: number;
-  /** An operation with so many of what is limited. */
+  /** Returns an operation that reaches a figure. */
   readonly operation: (figure: number) => { query: string; variables?: Record<string, unknown> };
 }
 
@@ -83,7 +83,7 @@ const refusal = ({ limit, max }: Case) =>
 const isRefusal = { extensions: expect.objectContaining({ code: 'LIMIT_EXCEEDED' }) };
 
 describe.each(queries)('$limit', (one) => {
-  it('over HTTP: the limit passes, one above is refused with 400', async () => {
+  it('accepts the limit over HTTP, and rejects one above with 400', async () => {
     const { errors = [] } = await gateway.post(one.operation(one.max));
     expect(errors).not.toContainEqual(expect.objectContaining(isRefusal));
     expect(await gateway.post(one.operation(one.max + 1))).toEqual({
@@ -92,7 +92,7 @@ describe.each(queries)('$limit', (one) => {
     });
   });
 
-  it('over HTTP by GET', async () => {
+  it('holds for GET', async () => {
     const { query, variables = {} } = one.operation(one.max + 1);
     const asked = new URLSearchParams({ query, variables: JSON.stringify(variables) });
     const response = await fetch(`${gateway.url}/graphql?${asked}`, {
@@ -106,7 +106,7 @@ describe.each(queries)('$limit', (one) => {
     expect(await response.json()).toEqual({ errors: [refusal(one)] });
   });
 
-  it.each(PROTOCOLS.slice(0, 2))('over %s: the same', async (_protocol, open) => {
+  it.each(PROTOCOLS.slice(0, 2))('holds over %s', async (_protocol, open) => {
     const passing = open(gateway.url, one.operation(one.max));
     expect(await passing.take()).not.toMatchObject({ errors: [isRefusal] });
     passing.leave();
@@ -121,7 +121,7 @@ describe('live operations', () => {
     query: `subscription { itemFeed { ${hellos(n, (i) => `a${i}: n`)} } }`,
   });
 
-  it.each(PROTOCOLS)('over %s are held to the same', async (_protocol, open) => {
+  it.each(PROTOCOLS)('have the same limits over %s', async (_protocol, open) => {
     toys.publish('7');
     const passing = open(gateway.url, {
       query: 'subscription { itemFeed(after: "p0") { a: n b: n } }',
@@ -136,7 +136,7 @@ describe('live operations', () => {
   });
 });
 
-describe('operations that would be slow to refuse', () => {
+describe('hostile operations', () => {
   const hostile: [string, string][] = [
     ['a quarter of a megabyte of names', `{ ${'a '.repeat(120_000)} }`],
     ['braces', `{ ${'a { '.repeat(60_000)}`],
@@ -146,7 +146,7 @@ describe('operations that would be slow to refuse', () => {
       `{ ...A } ${'fragment A on Query { ...A ...A }'.repeat(3_000)}`,
     ],
   ];
-  it.each(hostile)('%s', async (_what, query) => {
+  it.each(hostile)('are rejected quickly: %s', async (_what, query) => {
     const from = performance.now();
     const { status, errors } = await gateway.post({ query });
     expect([status, errors?.[0]?.extensions?.['code']]).toEqual([400, 'LIMIT_EXCEEDED']);
@@ -154,7 +154,7 @@ describe('operations that would be slow to refuse', () => {
   });
 });
 
-describe('what is nested deep', () => {
+describe('deeply nested values', () => {
   const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
   const asking = (rest: string): string => `{"query": "{ __typename }", ${rest}}`;
   const post = async (body: string) => {
@@ -163,7 +163,7 @@ describe('what is nested deep', () => {
     return { status: response.status, ...((await response.json()) as object) };
   };
 
-  it('is refused over HTTP, in whatever part of the body', async () => {
+  it('are rejected over HTTP in every part of the body', async () => {
     const inVariables = (depth: number) => asking(`"variables": {"x": ${nested(depth)}}`);
     expect(await post(inVariables(9))).toMatchObject({ status: 200 });
     for (const body of [
@@ -178,7 +178,7 @@ describe('what is nested deep', () => {
     }
   });
 
-  it.each(PROTOCOLS)('is refused over %s, at the same figure', async (_protocol, open) => {
+  it.each(PROTOCOLS)('are rejected over %s at the same limit', async (_protocol, open) => {
     const asked = (depth: number) => ({
       query: 'subscription { itemFeed(after: "p0") { n } }',
       variables: { x: JSON.parse(nested(depth)) },
@@ -194,17 +194,20 @@ describe('what is nested deep', () => {
     refused.leave();
   });
 
-  it.each(['ping', 'connection_init'])('closes a websocket with 4400: %s', async (type) => {
-    const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
-    await once(socket, 'open');
-    socket.send(`{"type": "${type}", "payload": {"x": ${nested(20_000)}}}`);
-    expect((await once(socket, 'close'))[0]).toBe(4400);
-    expect(await gateway.post({ query: '{ __typename }' })).toMatchObject({ status: 200 });
-  });
+  it.each(['ping', 'connection_init'])(
+    'close a websocket with 4400 in a %s message',
+    async (type) => {
+      const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
+      await once(socket, 'open');
+      socket.send(`{"type": "${type}", "payload": {"x": ${nested(20_000)}}}`);
+      expect((await once(socket, 'close'))[0]).toBe(4400);
+      expect(await gateway.post({ query: '{ __typename }' })).toMatchObject({ status: 200 });
+    },
+  );
 });
 
-describe('requests as such', () => {
-  it('may not be batches', async () => {
+describe('batched requests', () => {
+  it('are rejected', async () => {
     const { status, errors } = await gateway.post([{ query: '{ __typename }' }]);
     expect(status).toBe(400);
     expect(errors?.[0]?.message).toContain('batching');

@@ -16,7 +16,7 @@ beforeAll(async () => {
   gateway = await startTestGateway(composeToys(toys.items.url, toys.ratings.url), {
     ...TOKEN_SETTINGS,
     SUBGRAPH_SECRET: 'between the gateway and the toys',
-    // The tests are the proxy: each client is whom the header names.
+    // The tests act as the proxy: the header names each client.
     TRUSTED_PROXIES: 'loopback',
     LIMIT_BAD_TOKENS: String(LIMIT),
   });
@@ -37,7 +37,7 @@ const ask = (address: string, token: string) =>
     { query: '{ __typename }' },
     { authorization: `Bearer ${token}`, 'x-forwarded-for': address },
   );
-/** Many at once, so that they are of one second. */
+/** Sent at the same time, so that they fall into one second. */
 const flood = (address: string) =>
   Promise.all(Array.from({ length: LIMIT * 3 }, () => ask(address, forged)));
 const statuses = (answers: readonly { status: number }[]) =>
@@ -56,11 +56,11 @@ async function closeCode(address: string, token: string): Promise<number> {
   return code as number;
 }
 
-/** On a machine that is so busy that a flood takes a second, another flood. */
+/** Repeats the flood where a busy machine needs more than a second for it. */
 const withinASecond = { timeout: 20_000, interval: 1 };
 
-describe('bad tokens of one address', () => {
-  it('are looked at up to the limit, and not past it', async () => {
+describe('invalid tokens of one address', () => {
+  it('are verified up to the limit', async () => {
     await expect
       .poll(async () => statuses(await flood(freshAddress())), withinASecond)
       .toEqual([...Array(LIMIT).fill(401), ...Array(LIMIT * 2).fill(429)]);
@@ -69,7 +69,7 @@ describe('bad tokens of one address', () => {
     );
   });
 
-  it('are told of, with the limit', async () => {
+  it('get an error that names the limit', async () => {
     await expect
       .poll(
         async () => (await flood(freshAddress())).find(({ status }) => status === 429),
@@ -85,7 +85,7 @@ describe('bad tokens of one address', () => {
       });
   });
 
-  it('hold up no token that is known, only those that would have to be checked', async () => {
+  it('do not affect tokens that are verified already', async () => {
     const known = await signToken({ sub: 'Siti' });
     expect((await ask(freshAddress(), known)).status).toBe(200);
     const afterFlood = async () => {
@@ -101,7 +101,7 @@ describe('bad tokens of one address', () => {
     await expect.poll(afterFlood, withinASecond).toEqual([200, 429, 200]);
   });
 
-  it('close websockets so that a good client comes back', async () => {
+  it('close websockets with a code after which clients reconnect', async () => {
     const afterFlood = async () => {
       const address = freshAddress();
       await flood(address);
@@ -112,7 +112,7 @@ describe('bad tokens of one address', () => {
   });
 });
 
-it('good tokens are no bad ones: any number of them is looked at', async () => {
+it('does not rate-limit valid tokens', async () => {
   const address = freshAddress();
   const tokens = await Promise.all(
     Array.from({ length: LIMIT * 2 }, (_, index) => signToken({ sub: `Budi ${index}` })),

@@ -16,7 +16,7 @@ function statesOf(parts: ReturnType<typeof describeStatus>): Record<string, stri
   return Object.fromEntries(parts.map(({ name, state }) => [name, state]));
 }
 
-test('all is well: the gateway, its subgraphs, and what these stand on', () => {
+test('lists the gateway, its subgraphs and their servers', () => {
   const status = describeStatus(
     { ready: true, parts: both },
     new Map([
@@ -35,7 +35,7 @@ test('all is well: the gateway, its subgraphs, and what these stand on', () => {
   expect(status.at(-1)?.says).toBe('Serves order and stock.');
 });
 
-test('a database that one service cannot reach is named, and by whom', () => {
+test('names a database and the service that cannot reach it', () => {
   const stock = new Map([...all, ['database', down('the database does not answer')] as const]);
   const status = describeStatus(
     { ready: true, parts: both },
@@ -49,7 +49,7 @@ test('a database that one service cannot reach is named, and by whom', () => {
   expect(status.at(-1)?.says).toBe('Stock: the database does not answer.');
 });
 
-test('a subgraph that does not answer; its own parts that are behind', () => {
+test('names a subgraph that does not answer, and parts that are behind', () => {
   const stock = new Map([...all, ['feed', degraded('it reads what it has missed')] as const]);
   const status = describeStatus(
     { ready: true, parts: { ...both, 'subgraph order': degraded('it does not answer') } },
@@ -65,7 +65,7 @@ test('a subgraph that does not answer; its own parts that are behind', () => {
   ]);
 });
 
-test('with no service that answers, what they stand on is unknown', () => {
+test('reports servers as unknown when no service answers', () => {
   const parts = { 'subgraph order': degraded('x'), 'subgraph stock': degraded('x') };
   const status = describeStatus(
     { ready: true, parts },
@@ -78,7 +78,7 @@ test('with no service that answers, what they stand on is unknown', () => {
   expect(statesOf(status)).toMatchObject({ Kafka: 'unknown', PostgreSQL: 'unknown' });
 });
 
-test('what no service has ever named is not told of', () => {
+test('omits servers that no service has reported', () => {
   const parts = { 'subgraph items': degraded('x') };
   const status = describeStatus({ ready: true, parts }, new Map(), new Set());
   expect(statesOf(status)).toEqual({ Gateway: 'ok', 'Items subgraph': 'degraded' });

@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterEach(() => gateway.stop());
 afterAll(() => toys.stop());
 
-/** Over a graph that is not the shop's. */
+/** Serves another graph than the shop's. */
 async function start(environment: Record<string, string> = {}): Promise<void> {
   gateway = await startTestGateway(composeToys(toys.items.url, toys.ratings.url), environment);
 }
@@ -36,7 +36,7 @@ it.each(['/', '/live', '/graphiql', '/graphql'])(
   },
 );
 
-it('lets a page go stale never, and its files always be kept', async () => {
+it('revalidates pages, and caches their files', async () => {
   await start();
   const page = await visit('/live');
   expect(page.headers.get('cache-control')).toBe('no-cache');
@@ -47,7 +47,7 @@ it('lets a page go stale never, and its files always be kept', async () => {
   expect(script.headers.get('x-content-type-options')).toBe('nosniff');
 });
 
-it('still answers queries by GET, and clients that want no page', async () => {
+it('answers queries by GET, and clients that do not accept HTML', async () => {
   await start();
   const query = await visit('/graphql?query={__typename}');
   expect(query.headers.get('content-type')).not.toContain('text/html');
@@ -55,7 +55,7 @@ it('still answers queries by GET, and clients that want no page', async () => {
   expect(plain.status).toBe(400);
 });
 
-it('says what is running: a subgraph without a page of its own only that it answers', async () => {
+it('reports the state of a subgraph without /readyz', async () => {
   await start();
   const answer = async () => (await visit('/status')).json();
   expect(await answer()).toEqual({
@@ -68,14 +68,14 @@ it('says what is running: a subgraph without a page of its own only that it answ
   });
 });
 
-it('keeps the pages for exploring out of production', async () => {
+it('does not serve GraphiQL and Sandbox in production', async () => {
   await start({ NODE_ENV: 'production' });
   expect((await visit('/live')).status).toBe(200);
   expect((await visit('/graphiql')).status).toBe(404);
   expect((await visit('/graphql')).headers.get('content-type')).not.toContain('text/html');
 });
 
-it('serves none when told so', async () => {
+it('serves no page with PAGES=false', async () => {
   await start({ PAGES: 'false' });
   for (const path of ['/', '/live', '/graphiql', '/status']) {
     expect((await visit(path)).status).toBe(404);
@@ -83,7 +83,7 @@ it('serves none when told so', async () => {
   expect((await visit('/readyz')).status).toBe(200);
 });
 
-it('opens the pages for exploring in production when told so, and closes them elsewhere', async () => {
+it('serves GraphiQL and Sandbox by EXPLORE, in production and elsewhere', async () => {
   const introspect = async () =>
     (await gateway.post({ query: '{ __schema { types { name } } }' })).data ?? 'refused';
   await start({ NODE_ENV: 'production', EXPLORE: 'true' });
@@ -97,7 +97,7 @@ it('opens the pages for exploring in production when told so, and closes them el
   expect(errors?.[0]?.message).not.toMatch(/did you mean/i);
 });
 
-it('answers nothing that a browser would run, frame or take for something else', async () => {
+it('sends headers against scripts, framing and sniffing', async () => {
   await start();
   for (const path of ['/graphql?query={__typename}', '/readyz', '/nowhere']) {
     const { headers } = await fetch(`${gateway.url}${path}`);

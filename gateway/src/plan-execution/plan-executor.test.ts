@@ -29,7 +29,7 @@ const operations = Array.from({ length: ROUNDS }, (_, index): Planned => {
   return { text, document, plan: planner.buildQueryPlan(operation) };
 });
 
-/** One execution: what was asked of subgraphs, and what came of it. */
+/** One execution: the subgraph requests and the result. */
 interface Seen {
   readonly asked: readonly string[];
   readonly result: unknown;
@@ -55,10 +55,10 @@ interface Result {
   readonly extensions?: unknown;
 }
 
-/** As it would go to a client, or what the execution ends with. Errors of fetches that run side by side come in any order. */
+/** The result as JSON, or that it was thrown. Errors are sorted: parallel fetches fail in any order. */
 async function seen(execution: Promise<Result>, asked: readonly string[]): Promise<Seen> {
   const ended = await execution.catch((thrown: Error) => thrown);
-  // Of fetches that run side by side, either may end it, and the others may still be asking.
+  // One of several parallel fetches ends the execution; the others may still send requests.
   if (ended instanceof Error) return { asked: [], result: 'thrown' };
   const { data, errors, extensions } = ended;
   const result = JSON.parse(
@@ -72,7 +72,7 @@ async function seen(execution: Promise<Result>, asked: readonly string[]): Promi
 }
 
 const apollo = createApolloExecutor(graph);
-/** What the fallback was asked to prepare. */
+/** Plans that the fallback has prepared. */
 const left: PreparedPlan[] = [];
 const own = createOwnExecutor(graph, {
   prepare: (planned) => {

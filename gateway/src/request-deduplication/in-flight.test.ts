@@ -20,15 +20,15 @@ function held() {
   return { work, end, fail };
 }
 
-describe('work that is under way', () => {
-  it('is joined by whoever wants the same, and by no other', () => {
+describe('work in flight', () => {
+  it('is shared by key', () => {
     const { work } = held();
     inFlight.offer('a', work, createRefCountedAbort(), invalidation.generation());
     expect(inFlight.join('a', undefined)).toBe(work);
     expect(inFlight.join('b', undefined)).toBeUndefined();
   });
 
-  it('is joined by nobody once it has ended, well or not', async () => {
+  it('is not shared after it resolved or rejected', async () => {
     const [good, bad] = [held(), held()];
     inFlight.offer('a', good.work, createRefCountedAbort(), invalidation.generation());
     inFlight.offer('b', bad.work, createRefCountedAbort(), invalidation.generation());
@@ -41,7 +41,7 @@ describe('work that is under way', () => {
     ]);
   });
 
-  it('is joined by nobody after a mutation was answered that it may not have seen', () => {
+  it('is not shared after a mutation was answered', () => {
     const since = invalidation.generation();
     const { work } = held();
     invalidation.mutationAnswered();
@@ -52,7 +52,7 @@ describe('work that is under way', () => {
     expect(inFlight.join('b', undefined)).toBeUndefined();
   });
 
-  it('is joined by nobody once all who wanted it have left, and called off then, not before', () => {
+  it('is aborted when its last waiter leaves, and no longer shared', () => {
     const leave: (() => void)[] = [];
     const abort = createRefCountedAbort();
     abort.retain((left) => leave.push(left));
@@ -66,7 +66,7 @@ describe('work that is under way', () => {
     expect(inFlight.join('a', undefined)).toBeUndefined();
   });
 
-  it('is not called off while somebody waits who never leaves', () => {
+  it('is not aborted while a waiter cannot leave', () => {
     const abort = createRefCountedAbort();
     abort.retain((left) => left());
     expect(abort.signal.aborted).toBe(true);
@@ -76,7 +76,7 @@ describe('work that is under way', () => {
     expect(other.signal.aborted).toBe(false);
   });
 
-  it('that was replaced does not take its successor along when it ends', async () => {
+  it('does not remove the work that replaced it', async () => {
     const [old, next] = [held(), held()];
     inFlight.offer('a', old.work, createRefCountedAbort(), invalidation.generation());
     invalidation.mutationAnswered();
@@ -111,19 +111,19 @@ describe('a result that lingers', () => {
   it.each([
     { took: 4, lingers: 4 },
     { took: 300, lingers: 10 },
-  ])('after $took ms is joined for $lingers ms more, and then by nobody', async (times) => {
+  ])('is shared for $lingers ms after work of $took ms', async (times) => {
     const one = begin();
     joins();
     await endAfter(one, times.took);
     await vi.advanceTimersByTimeAsync(times.lingers - 1);
     expect(await inFlight.join('a', undefined)).toBe('x');
-    // Joining it late does not keep it.
+    // Joining late does not extend the time.
     await vi.advanceTimersByTimeAsync(2);
     expect(joins()).toBe(false);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is over in time also where the timer is late', async () => {
+  it('is not shared too long when the timer is late', async () => {
     const one = begin();
     joins();
     await endAfter(one, 4);
@@ -132,12 +132,12 @@ describe('a result that lingers', () => {
     late.mockRestore();
   });
 
-  it('was joined before its end: otherwise who comes after it asks anew', async () => {
+  it('is not shared unless it was joined before its end', async () => {
     await endAfter(begin(), 4);
     expect(joins()).toBe(false);
   });
 
-  it('is one that may', async () => {
+  it('is not shared when the result must not linger', async () => {
     const one = begin();
     joins();
     await endAfter(one, 4, 'bad');
@@ -147,7 +147,7 @@ describe('a result that lingers', () => {
   it.each([
     ['mutation', () => invalidation.mutationAnswered()],
     ['event', () => invalidation.eventReceived()],
-  ])('is joined by nobody after the next %s', async (_what, happens) => {
+  ])('is not shared after the next %s', async (_what, happens) => {
     const one = begin();
     joins();
     await endAfter(one, 4);

@@ -24,7 +24,7 @@ afterEach(() => {
 
 const RATED = '{ items { id name rating(scale: 10) } }';
 const NAME = 'query ($id: ID!) { item(id: $id) { name } }';
-/** The same to a subgraph, another one to the gateway. */
+/** A different query with the same subgraph request. */
 const NAME_AGAIN = 'query ($id: ID!)  { item(id: $id) { name } }';
 const RENAME = 'mutation ($input: RenameInput!) { rename(input: $input) { name } }';
 
@@ -33,12 +33,12 @@ const arrived = (count: number) =>
 const several = (count: number, body: object, headers?: Record<string, string>) =>
   Promise.all(Array.from({ length: count }, () => gateway.post(body, headers)));
 
-describe('identical queries at once', () => {
-  it('are executed once, and all get the answer', async () => {
+describe('identical queries in flight', () => {
+  it('share one execution', async () => {
     const release = toys.items.holdNext();
     const asked = several(20, { query: RATED });
     await arrived(1);
-    // However late the others are: they are all there once one more has been answered.
+    // Once another request has been answered, all have arrived.
     await gateway.post({ query: '{ __typename }' });
     release();
     const answers = await asked;
@@ -48,7 +48,7 @@ describe('identical queries at once', () => {
     expect(await gateway.metric('gateway_shared_queries_total')).toBe(19);
   });
 
-  it('ask a subgraph once also where only their texts differ', async () => {
+  it('share a subgraph request where only their texts differ', async () => {
     const release = toys.items.holdNext();
     const variables = { id: '7' };
     const asked = [NAME, NAME_AGAIN].map((query) => gateway.post({ query, variables }));
@@ -61,7 +61,7 @@ describe('identical queries at once', () => {
     expect(toys.items.requests).toHaveLength(1);
   });
 
-  it('are not identical with other variables or another accept header', async () => {
+  it('do not share with other variables or another accept header', async () => {
     const release = toys.items.holdNext();
     const ask = (id: string, accept = 'application/json') =>
       gateway.post({ query: NAME, variables: { id } }, { accept });
@@ -72,7 +72,7 @@ describe('identical queries at once', () => {
     await arrived(2);
     release2();
     expect((await other).data).toEqual({ item: { name: 'item 9' } });
-    // Executed on its own, though by the same subgraph request.
+    // A separate execution that shares the subgraph request.
     const shared = await gateway.metric('gateway_shared_queries_total');
     const otherType = ask('8', 'application/graphql-response+json');
     release();
@@ -80,38 +80,38 @@ describe('identical queries at once', () => {
     expect(await gateway.metric('gateway_shared_queries_total')).toBe(shared);
   });
 
-  it('are executed anew once the last was answered', async () => {
+  it('are executed again after the answer', async () => {
     await gateway.post({ query: RATED });
     await gateway.post({ query: RATED });
     expect(toys.items.requests).toHaveLength(2);
   });
 
-  it('are none when they are mutations', async () => {
+  it('does not deduplicate mutations', async () => {
     const input = { id: '10', name: 'ten' };
     await several(5, { query: RENAME, variables: { input } });
     expect(toys.items.requests).toHaveLength(5);
   });
 });
 
-describe('whoever was answered a mutation', () => {
+describe('read-your-writes after a mutation', () => {
   it.each([
     ['the same query', NAME],
     ['one that makes the same subgraph request', NAME_AGAIN],
-  ])('reads what they wrote: %s begun before answers nobody', async (_what, query) => {
+  ])('does not share %s that started before it', async (_what, query) => {
     const id = query === NAME ? '20' : '21';
     const variables = { id };
     const release = toys.items.holdNext();
     const before = gateway.post({ query: NAME, variables });
     await arrived(1);
     await gateway.post({ query: RENAME, variables: { input: { id, name: 'new' } } });
-    // The one that was begun before is still held back.
+    // The first execution is still held back.
     const after = await gateway.post({ query, variables });
     expect(after.data).toEqual({ item: { name: 'new' } });
     release();
     expect((await before).data).toEqual({ item: { name: `item ${id}` } });
   });
 
-  it('over a websocket too', async () => {
+  it('holds over a websocket', async () => {
     const variables = { id: '22' };
     const release = toys.items.holdNext();
     const before = gateway.post({ query: NAME, variables });
@@ -126,7 +126,7 @@ describe('whoever was answered a mutation', () => {
     await gateway.closeClients();
   });
 
-  it('that failed may have changed something: what was begun before answers nobody', async () => {
+  it('holds after a failed mutation', async () => {
     const variables = { id: '23' };
     const release = toys.items.holdNext();
     const before = gateway.post({ query: NAME, variables });
@@ -143,8 +143,8 @@ describe('whoever was answered a mutation', () => {
   });
 });
 
-describe('whoever was shown an event of a live stream', () => {
-  it('reads at least that: what was begun before it answers nobody', async () => {
+describe('read-your-writes after an event of a live stream', () => {
+  it('does not share an execution that started before it', async () => {
     const variables = { id: '30' };
     const release = toys.items.holdNext();
     const before = gateway.post({ query: NAME, variables });
@@ -165,8 +165,8 @@ describe('whoever was shown an event of a live stream', () => {
   });
 });
 
-describe('callers who are told apart', () => {
-  it('share with themselves alone', async () => {
+describe('authenticated callers', () => {
+  it('share executions only with themselves', async () => {
     const own = await startTestGateway(sdl, {
       ...TOKEN_SETTINGS,
       SUBGRAPH_SECRET: 'between the gateway and the toys',
@@ -187,7 +187,7 @@ describe('callers who are told apart', () => {
         asked.push(own.post({ query: NAME, variables: { id: '1' } }, headers));
         await arrived(index + 1);
       }
-      // The first one's second request joins its first; another token of the same user and scopes.
+      // The first caller's second request has another token of the same subject and scopes.
       asked.push(own.post({ query: NAME, variables: { id: '1' } }, await bearer('Siti', 'a')));
       await own.post({ query: '{ __typename }' });
       for (const release of releases) release();

@@ -43,14 +43,14 @@ describe('queries and mutations', () => {
     });
   });
 
-  it('hands the trace on to the subgraphs', async () => {
+  it('forwards the trace to the subgraphs', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     await gateway.post({ query: RATED }, { traceparent });
     expect(toys.items.requests.at(-1)?.headers['traceparent']).toBe(traceparent);
     expect(toys.ratings.requests.at(-1)?.headers['traceparent']).toBe(traceparent);
   });
 
-  it("keeps a subgraph's error as it is, without its stack", async () => {
+  it("forwards a subgraph's error without its stack", async () => {
     const { errors, data } = await gateway.post({ query: '{ fail(code: "NOT_FOUND") }' });
     expect(data).toEqual({ fail: null });
     expect(errors).toEqual([
@@ -93,7 +93,7 @@ describe('queries and mutations', () => {
     ]);
   });
 
-  it('says of a mutation without an answer that it may have been made', async () => {
+  it('reports that a mutation without an answer may have been executed', async () => {
     toys.items.stalled = true;
     const query = 'mutation { rename(input: {id: "1", name: "x"}) { id } }';
     const { errors, data } = await gateway.post({ query });
@@ -155,7 +155,7 @@ describe('queries and mutations', () => {
       { code: 'BAD_REQUEST' },
     ],
   ];
-  it.each(refused)('refuses %s', async (_what, body, extensions) => {
+  it.each(refused)('rejects %s', async (_what, body, extensions) => {
     const { status, errors } = await gateway.post(body);
     expect(status).toBe(400);
     expect(errors).toHaveLength(1);
@@ -163,7 +163,7 @@ describe('queries and mutations', () => {
     expect(errors?.[0]?.extensions).not.toHaveProperty('stacktrace');
   });
 
-  it('gives browsers a page and refuses their simple requests', async () => {
+  it('serves a page to browsers, and rejects their simple requests', async () => {
     const page = await fetch(`${gateway.url}/graphql`, { headers: { accept: 'text/html' } });
     expect(await page.text()).toContain('<html');
     const simple = await fetch(
@@ -181,8 +181,8 @@ describe('queries and mutations', () => {
   });
 });
 
-describe('with no subgraph at all', () => {
-  it('starts, is ready, names them, and answers what needs none', async () => {
+describe('without any subgraph', () => {
+  it('starts, names the subgraphs in /readyz, and answers what needs none', async () => {
     const alone = await startTestGateway(composeToys(), { NODE_ENV: 'production' });
     try {
       const ready = await fetch(`${alone.url}/readyz`);

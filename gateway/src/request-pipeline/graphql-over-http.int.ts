@@ -22,7 +22,7 @@ describe('the audit of GraphQL over HTTP', () => {
     expect(named('error')).toEqual([]);
   });
 
-  it('warns of 4xx for operations that cannot run, and of nothing else', () => {
+  it('warns only about 4xx for invalid operations', () => {
     expect(named('warn')).toEqual([
       '572B SHOULD use 200 status code on document parsing failure when accepting application/json',
       'FDE2 SHOULD use 200 status code on document validation failure when accepting application/json',
@@ -30,7 +30,7 @@ describe('the audit of GraphQL over HTTP', () => {
     ]);
   });
 
-  it('notes that a GET which any page could send is refused, and nothing else', () => {
+  it('notes only that GETs without a preflight are rejected', () => {
     expect(named('notice')).toEqual([
       '5A70 MAY accept application/x-www-form-urlencoded formatted GET requests',
       'D6D5 MAY allow URL-encoded JSON string {variables} parameter in GETs when accepting application/graphql-response+json',

@@ -26,7 +26,7 @@ afterEach(() => {
   toys.items.requests.length = 0;
 });
 
-/** All of an answer but when it was given, and the ids under which the log has its errors. */
+/** Returns an answer without its date and error ids. */
 async function ask(body: object, headers: Record<string, string> = {}) {
   const response = await fetch(`${gateway.url}/graphql`, {
     method: 'POST',
@@ -46,27 +46,32 @@ const JSON_TYPES = 'application/graphql-response+json, application/json;q=0.9';
 
 it.each<[string, object, object?, Record<string, string>?]>([
   ['fields of two subgraphs', { query: RATED }],
-  ['a variable that leaves out', { query: RATED, variables: { no: true } }],
+  ['a variable that skips a field', { query: RATED, variables: { no: true } }],
   ['a variable that is null', { query: RATED, variables: { no: null } }],
   ['no variables', { query: RATED, variables: null }],
   ['one of several operations', { query: SEVERAL, operationName: 'B' }],
   ['no name for several operations', { query: SEVERAL }, { query: SEVERAL, operationName: 'A' }],
   ['a mutation', { query: RENAME, variables: { in: { id: '3', name: 'x' } } }],
   ['an alias and a fragment', { query: '{ a: item(id: 1) { ...f } } fragment f on Item { name }' }],
-  ['what a client of Apollo says of itself', { query: RATED, extensions: { clientLibrary: {} } }],
+  ['extensions of an Apollo client', { query: RATED, extensions: { clientLibrary: {} } }],
   ['introspection', { query: '{ __schema { queryType { name } } }' }],
   ['__typename alone', { query: '{ __typename }' }],
   ["a subgraph's error", { query: FAIL, variables: { code: 'NOT_FOUND' } }, { query: FAIL }],
-  ['a bad variable', { query: RENAME, variables: { in: 1 } }, renamed()],
-  ['a variable too few', { query: RENAME }, renamed()],
-  ['a field too many', { query: RATED }, { query: RATED }, { authorization: '' }],
-  ['a type of the specification', { query: RATED }, { query: RATED }, { accept: JSON_TYPES }],
-  ['a type that is not to be had', { query: RATED }, { query: RATED }, { accept: 'text/html' }],
+  ['an invalid variable', { query: RENAME, variables: { in: 1 } }, renamed()],
+  ['a missing variable', { query: RENAME }, renamed()],
+  ['a field without permission', { query: RATED }, { query: RATED }, { authorization: '' }],
+  [
+    'the media type of GraphQL over HTTP',
+    { query: RATED },
+    { query: RATED },
+    { accept: JSON_TYPES },
+  ],
+  ['an unsupported media type', { query: RATED }, { query: RATED }, { accept: 'text/html' }],
 ])(
   'an operation that is known is answered as one that is not: %s',
   async (_what, body, before, headers) => {
     const first = await ask(body, headers);
-    // Some of these teach the gateway nothing; what does is another request of the same text.
+    // Some of these are not cached; another request with the same text is.
     await ask(before ?? body, { ...headers, authorization });
     expect(await ask(body, headers)).toEqual(first);
     expect(await ask(body, headers)).toEqual(first);
@@ -77,7 +82,7 @@ function renamed() {
   return { query: RENAME, variables: { in: { id: '3', name: 'x' } } };
 }
 
-it('one whose subgraph fails is shown as ever, and asked once', async () => {
+it('presents the failure of a subgraph by Apollo Server, and sends its request once', async () => {
   const query = '{ items { id rating } best { id } }';
   await ask({ query });
   toys.items.requests.length = 0;
@@ -89,7 +94,7 @@ it('one whose subgraph fails is shown as ever, and asked once', async () => {
   expect(known.text).toMatch(/^\{"errors":\[.*"UNAVAILABLE"/);
 });
 
-it('one that is known is told to subgraphs as ever: who asks, and the cause', async () => {
+it('sends identity and trace to subgraphs', async () => {
   const query = '{ item(id: "77") { name } }';
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   for (let time = 0; time < 3; time += 1) await ask({ query }, { traceparent });
@@ -102,7 +107,7 @@ it('one that is known is told to subgraphs as ever: who asks, and the cause', as
   expect(others).toEqual([first, first]);
 });
 
-it('both are counted, by their first field', async () => {
+it('counts operations by their first field on both pipelines', async () => {
   const of = async () => {
     const text = await (await fetch(`${gateway.url}/metrics`)).text();
     const series =

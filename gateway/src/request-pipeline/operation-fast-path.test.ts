@@ -12,7 +12,7 @@ const HEADERS = [['content-type', 'application/json; charset=utf-8']] as const;
 
 const PLAN = { 'apollo-query-plan-experimental': 'true' };
 
-/** Contexts in which Apollo Server was asked, and variables with which an operation was run alone. */
+/** Contexts of requests to Apollo Server, and variables of executions on the fast path. */
 let byApollo: ReadyContext[];
 let alone: unknown[];
 let answered: string[];
@@ -70,7 +70,7 @@ interface Asked {
 }
 
 describe('an operation that Apollo Server has answered', () => {
-  it('is executed alone from then on, and answered with the same headers', async () => {
+  it('takes the fast path, with the same headers', async () => {
     await ask({ query: QUERY, variables: { id: '1' } });
     expect(await ask({ query: QUERY, variables: { id: '2' } })).toEqual({
       status: 200,
@@ -80,7 +80,7 @@ describe('an operation that Apollo Server has answered', () => {
     expect([byApollo.length, alone, answered]).toEqual([1, [{ id: '2' }], ['query']]);
   });
 
-  it('is the same by its id, and with extensions that say nothing to a server', async () => {
+  it('takes the fast path by its id, and with unknown extensions', async () => {
     const admitted = { query: QUERY, operationName: undefined, variables: {} };
     await ask({ query: QUERY });
     await ask({ extensions: { persistedQuery: {} } }, { context: { ...anybody, admitted } });
@@ -88,7 +88,7 @@ describe('an operation that Apollo Server has answered', () => {
     expect([byApollo.length, alone.length]).toEqual([1, 2]);
   });
 
-  it('begins before it is executed, so that others may join it', async () => {
+  it('reports its type before it is executed, so that others can share it', async () => {
     await ask({ query: QUERY });
     const kinds: string[] = [];
     await ask(
@@ -101,27 +101,31 @@ describe('an operation that Apollo Server has answered', () => {
   it.each<[string, object, Partial<Asked>?]>([
     ['another text', { query: `${QUERY} ` }],
     ['another operation of the text', { query: QUERY, operationName: 'Other' }],
-    ['another type of answer', { query: QUERY }, { headers: { accept: 'text/html' } }],
-    ['another type of body', { query: QUERY }, { headers: { 'content-type': 'text/plain' } }],
+    ['another accept header', { query: QUERY }, { headers: { accept: 'text/html' } }],
+    ['another content type', { query: QUERY }, { headers: { 'content-type': 'text/plain' } }],
     ['a GET', { query: QUERY }, { method: 'GET' }],
-    ['a question for its plan', { query: QUERY }, { headers: PLAN }],
+    ['a request for the query plan', { query: QUERY }, { headers: PLAN }],
     ['a request that was not admitted', { extensions: { persistedQuery: {} } }],
     [
       'parts that make the same text',
       { query: QUERY, operationName: 'a' },
       { headers: { accept: '' } },
     ],
-    ['extensions that are none', { query: QUERY, extensions: [] }],
-    ['a name that is none', { query: QUERY, operationName: 1 }],
-    ['variables that are none', { query: QUERY, variables: [] }],
-    ['a caller who may not', { query: QUERY }, { context: { forward: {}, identity: ANONYMOUS } }],
-  ])('goes through Apollo Server all the same with %s', async (_what, body, asked) => {
+    ['invalid extensions', { query: QUERY, extensions: [] }],
+    ['an invalid operation name', { query: QUERY, operationName: 1 }],
+    ['invalid variables', { query: QUERY, variables: [] }],
+    [
+      'a caller without permission',
+      { query: QUERY },
+      { context: { forward: {}, identity: ANONYMOUS } },
+    ],
+  ])('is answered by Apollo Server with %s', async (_what, body, asked) => {
     await ask({ query: QUERY });
     await ask(body, asked);
     expect([byApollo.length, alone]).toEqual([2, []]);
   });
 
-  it('goes through it with variables that do not fit', async () => {
+  it('is answered by Apollo Server with variables that do not fit', async () => {
     await ask({ query: QUERY });
     result = undefined;
     await ask({ query: QUERY, variables: { id: {} } });
@@ -131,7 +135,7 @@ describe('an operation that Apollo Server has answered', () => {
   it.each([
     ['errors', { data: null, errors: [{ message: 'no' } as GraphQLError] }],
     ['a failure', new Error('no')],
-  ])('goes through it with %s, and is not executed again', async (_what, came) => {
+  ])('is presented by Apollo Server with %s, and not executed again', async (_what, came) => {
     await ask({ query: QUERY });
     result = came;
     expect(await ask({ query: QUERY })).toMatchObject({ body: '{"data":"by Apollo"}' });
@@ -141,7 +145,7 @@ describe('an operation that Apollo Server has answered', () => {
     else expect(await executed).toBe(came);
   });
 
-  it('is unknown again once the supergraph is another one, also what was under way then', async () => {
+  it('is answered by Apollo Server after a change of the supergraph, also when it was in flight', async () => {
     await ask({ query: QUERY });
     fastPath.clear();
     const asked = ask({ query: QUERY });

@@ -11,7 +11,7 @@ const LONG_MS = 60_000;
 let server: Server;
 let pool: Pool;
 let released: number;
-/** Answers that the server has not given yet. */
+/** Responses that the server still holds. */
 let waiting: ServerResponse[];
 let answer: (response: ServerResponse) => void;
 
@@ -38,8 +38,8 @@ const post = (ms = LONG_MS, signal?: LightAbortController) =>
   sendRequest(pool, { method: 'POST', path: '/', body: '{}' }, { ms, signal, onReleased });
 const arrived = () => once(server, 'request');
 
-describe('one request and its whole answer', () => {
-  it('comes with its status, put together from its pieces, whatever they cut', async () => {
+describe('sendRequest', () => {
+  it('joins the chunks of a body, also where they split a character', async () => {
     const text = 'Kopi ☕ Gayo '.repeat(20_000);
     answer = (response) => {
       response.statusCode = 503;
@@ -51,19 +51,19 @@ describe('one request and its whole answer', () => {
     expect(released).toBe(1);
   });
 
-  it('may be empty', async () => {
+  it('accepts an empty body', async () => {
     answer = (response) => response.end();
     expect(await post()).toEqual({ statusCode: 200, text: '' });
   });
 
-  it('ends in time when nothing comes, and when only a part of it comes', async () => {
+  it('times out without an answer, and with a part of one', async () => {
     await expect(post(50)).rejects.toBeInstanceOf(TimeoutError);
     answer = (response) => response.write('{');
     await expect(post(50)).rejects.toBeInstanceOf(TimeoutError);
     await expect.poll(() => released).toBe(2);
   });
 
-  it('ends when nobody waits for it, and the next one has the connection', async () => {
+  it('releases the connection when it is aborted', async () => {
     const leaving = new LightAbortController();
     const left = post(LONG_MS, leaving);
     await arrived();
@@ -74,7 +74,7 @@ describe('one request and its whole answer', () => {
     expect(released).toBe(2);
   });
 
-  it('is never sent when nobody waited from the start', async () => {
+  it('sends nothing when it is aborted from the start', async () => {
     const left = new LightAbortController();
     left.abort();
     await expect(post(LONG_MS, left)).rejects.toBeInstanceOf(AbortedError);
@@ -84,7 +84,7 @@ describe('one request and its whole answer', () => {
     expect(released).toBe(2);
   });
 
-  it('that waits for a connection ends in time, and is released when its turn comes', async () => {
+  it('times out while it waits for a connection', async () => {
     const first = post();
     await arrived();
     await expect(post(50)).rejects.toBeInstanceOf(TimeoutError);
@@ -95,7 +95,7 @@ describe('one request and its whole answer', () => {
     expect(waiting).toHaveLength(1);
   });
 
-  it('says what undici says when there is no connection', async () => {
+  it('rejects with the error of undici without a connection', async () => {
     server.closeAllConnections();
     server.close();
     await expect(post()).rejects.toMatchObject({ code: 'ECONNREFUSED' });

@@ -1,8 +1,8 @@
 import { composeToys } from './toy-graph.ts';
 
 /**
- * A supergraph of toy subgraphs whose schema says what a client needs, and which look at nothing of
- * it themselves.
+ * Composes toy subgraphs whose schemas mark required tokens and scopes, and which enforce nothing
+ * themselves.
  */
 export function composeMarkedToys(items?: string, ratings?: string): string {
   return composeToys(items, ratings, (sdl) =>
@@ -30,7 +30,7 @@ export function composeMarkedToys(items?: string, ratings?: string): string {
   );
 }
 
-/** A directive that asks for all of these scopes, or all of those behind a `|`. */
+/** A `@requiresScopes` directive; `|` separates alternative sets of scopes. */
 function scopes(...names: string[]): string {
   const sets = names
     .join(' ')

@@ -23,17 +23,16 @@ interface Asked {
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** How often each thing goes wrong. */
+/** Probability of each fault. */
 export interface Oddity {
   readonly nulls: number;
-  /** Values of other types, lists that are none, types that do not exist. */
+  /** Values of wrong types, values in place of lists, unknown types. */
   readonly nonsense: number;
   readonly errors: number;
 }
 
 /**
- * What a subgraph might answer to a request, well or badly: always the same for the same request
- * and seed.
+ * Generates a subgraph's answer with faults; the same for the same request and seed.
  */
 export function randomAnswer(
   schema: GraphQLSchema,
@@ -116,7 +115,7 @@ export function randomAnswer(
     });
     return random.chance(oddity.nonsense / 4) ? entities.slice(1) : entities;
   };
-  /** Whether there is nothing here, and perhaps an error that says so. */
+  /** Whether the value is missing, perhaps with an error. */
   const fails = (): boolean => {
     if (random.chance(oddity.errors)) {
       errors.push(randomError(random, path));
@@ -148,7 +147,7 @@ export function randomAnswer(
   const data =
     root && !random.chance(oddity.errors / 4) ? objectOf(root, [operation.selectionSet]) : null;
   if (data === null && errors.length === 0) errors.push(randomError(random, undefined));
-  // As it comes over the network.
+  // As parsed from the network.
   return JSON.parse(JSON.stringify(errors.length > 0 ? { data, errors } : { data }));
 }
 

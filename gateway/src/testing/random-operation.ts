@@ -10,11 +10,11 @@ import {
 } from 'graphql';
 import type { Random } from './random.ts';
 
-/** Aliases that a careless executor would find on every object among them. */
+/** Aliases, some of them members of Object's prototype. */
 const ALIASES = ['a', 'b', 'constructor', '__proto__', 'toString'];
 const DEPTH = 4;
 
-/** A valid operation on a schema, with fragments, aliases, and selections that variables leave out. */
+/** Generates a valid operation with fragments, aliases, and selections that variables leave out. */
 export function randomOperation(schema: GraphQLSchema, random: Random): string {
   const fragments: string[] = [];
   const kind = random.chance(0.1) ? 'mutation' : 'query';
@@ -38,7 +38,7 @@ export function randomOperation(schema: GraphQLSchema, random: Random): string {
   const field = (one: GraphQLField<unknown, unknown>, depth: number): string => {
     const named = getNamedType(one.type);
     const inner = isCompositeType(named) ? ` ${selection(named, depth - 1)}` : '';
-    // An alias of its own for each field and its arguments: all of one name can be merged.
+    // Each field with its arguments has its own alias, so that fields of one name can be merged.
     const given = argumentsOf(one);
     const alias = random.chance(0.12) ? `${random.pick(ALIASES)}_${one.name}` : one.name;
     const plain = alias === one.name && given === '';
@@ -74,7 +74,7 @@ export function randomOperation(schema: GraphQLSchema, random: Random): string {
   const declared =
     '($yes: Boolean!, $no: Boolean!, $unsaid: Boolean! = true, $first: Int, $id: ID!)';
   const all = [`${kind} ${declared} ${body}`, ...fragments].join('\n');
-  // Only those that are used may be declared.
+  // Only used variables may be declared.
   const used = declared
     .slice(1, -1)
     .split(', ')

@@ -1,6 +1,6 @@
-/** Numbers that look random and are the same for the same seed. */
+/** Pseudo-random numbers, the same for the same seed. */
 export interface Random {
-  /** From 0 up to, but not, 1. */
+  /** From 0 inclusive to 1 exclusive. */
   readonly next: () => number;
   readonly chance: (share: number) => boolean;
   readonly below: (limit: number) => number;
@@ -25,7 +25,7 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** A seed out of a text: the same text gives the same one. */
+/** Derives a seed from a text. */
 export function seedOf(text: string): number {
   let seed = 0;
   for (let index = 0; index < text.length; index += 1) {

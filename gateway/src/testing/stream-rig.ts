@@ -97,7 +97,7 @@ export function startStreamRig({
   return { upstream, stream, join, state, runOf };
 }
 
-/** Resolves once every event on its way through this process has been delivered. */
+/** Resolves once every event in this process has been delivered. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -9,11 +9,11 @@ import { composeToys } from './toy-graph.ts';
 
 const settings = readSettings(limitSettings, {});
 
-/** What operations and clients are held to when nobody sets anything. */
+/** The default limits of operations and clients. */
 export const DEFAULT_LIMITS = readOperationLimits(settings);
 export const DEFAULT_CLIENT_LIMITS = createClientLimits(settings, createMetrics('test'));
 
-/** The default limits, over the graph of toys. */
+/** Admission with the default limits, for the toys' graph. */
 export function createTestAdmission(): Admission {
   return createAdmission({
     graph: buildSupergraph(composeToys()),

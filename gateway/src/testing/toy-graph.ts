@@ -45,8 +45,8 @@ export const RATINGS = parse(`${LINK}
 `);
 
 /**
- * A supergraph of the toy subgraphs, at addresses where nothing listens unless told otherwise.
- * @param edit what to change in the schema of the items first
+ * Composes the toy subgraphs; by default at addresses without a listener.
+ * @param edit changes the schema of the items
  */
 export function composeToys(
   items = 'http://127.0.0.1:1/graphql',
@@ -66,13 +66,13 @@ export interface ToyEvent {
   readonly delta: number;
 }
 
-/** An event of a feed that can be read from any place on. */
+/** An event of a feed that can be read from any cursor. */
 export interface FeedEvent {
   readonly id: string;
   readonly n: number;
 }
 
-/** Two subgraphs; a subscription of the one gives an entity that the other adds to. */
+/** Two subgraphs; a subscription of one returns an entity to which the other adds fields. */
 export async function startToyGraph() {
   const changes = createChannel<ToyEvent>();
   const feed: FeedEvent[] = [];
@@ -175,13 +175,13 @@ export async function startToyGraph() {
     },
     ratings: toys.ratings,
     changes,
-    /** As a change would that did not come through the gateway. */
+    /** Changes an item without the gateway. */
     rename: (id: string, name: string) => void names.set(id, name),
     /** Adds an event to the feed. */
     publish,
     feed,
     feedListening: feedChanges.listening,
-    /** Arguments of each subscription that reached the subgraph. */
+    /** Arguments of each subscription that the subgraph received. */
     subscribed,
     rated,
     restartItems: async (): Promise<void> => {

@@ -15,24 +15,24 @@ type Resolvers = Record<string, Record<string, Resolver | { subscribe: Resolver 
 
 export interface ToySubgraph {
   readonly url: string;
-  /** Operations that came over HTTP, oldest first. */
+  /** Operations received over HTTP, oldest first. */
   readonly requests: { readonly query: string; readonly headers: IncomingMessage['headers'] }[];
   readonly sockets: () => number;
-  /** Operations that came over websockets, oldest first: what was said beside them. */
+  /** Operations received over websockets, oldest first, with their extensions. */
   readonly operations: { readonly params: unknown; readonly extensions: unknown }[];
-  /** Answers in place of GraphQL: a status and a text. */
+  /** An answer in place of GraphQL: a status and a text. */
   breakWith: { status: number; text: string } | undefined;
   /** Never answers HTTP while true. */
   stalled: boolean;
-  /** Keeps back the next answer, which is made at once; returns how to let it go. */
+  /** Holds the next answer, which is computed at once; returns a function that sends it. */
   readonly holdNext: () => () => void;
   /** Closes all websockets with the code. */
   readonly closeSockets: (code: number) => void;
-  /** Ends everything at once, as a killed process would. */
+  /** Ends all connections at once, as a killed process would. */
   readonly kill: () => Promise<void>;
 }
 
-/** A subgraph in this process, on a free port or a given one, over HTTP and graphql-transport-ws. */
+/** Starts a subgraph in this process, on a free or given port, over HTTP and graphql-transport-ws. */
 export async function startToySubgraph(
   typeDefs: DocumentNode,
   resolvers: Resolvers,
