@@ -1,5 +1,6 @@
-import { TimeoutError } from './http-request.ts';
-import type { SubgraphAnswer } from './subgraph-answer.ts';
+import { type Logger, withoutCredentials } from '@gudang/runtime';
+import { AbortedError, TimeoutError } from './http-request.ts';
+import type { SharedAnswer, SubgraphAnswer } from './subgraph-answer.ts';
 
 /** The subgraph's answer is not a GraphQL response. */
 export class InvalidAnswerError extends Error {}
@@ -19,14 +20,14 @@ export function isClosed(error: unknown): boolean {
 }
 
 /** Why a request to a subgraph failed. */
-export interface SubgraphFailure {
+interface SubgraphFailure {
   /** Continues "The subgraph stock …". */
   readonly reason: string;
   /** Whether the subgraph may have received the request. */
   readonly sent: boolean;
 }
 
-export function describeFailure(error: unknown, timeoutMs: number): SubgraphFailure {
+function describeFailure(error: unknown, timeoutMs: number): SubgraphFailure {
   if (error instanceof InvalidAnswerError) {
     return { reason: 'sent an answer that is not GraphQL', sent: true };
   }
@@ -53,4 +54,39 @@ export function unavailableAnswer(
     : 'try again';
   const extensions = unsure ? { code: 'UNAVAILABLE' } : { code: 'UNAVAILABLE', retryable: true };
   return { errors: [{ message: `The subgraph ${subgraph} ${reason}; ${advice}`, extensions }] };
+}
+
+/** Logs the begin and end of a subgraph's outages, and answers in place of the subgraph. */
+export function createOutcomeLog({
+  name,
+  url,
+  timeoutMs,
+  log,
+}: {
+  name: string;
+  url: string;
+  timeoutMs: number;
+  log: Logger;
+}) {
+  let available = true;
+  const unavailable = (reason: string, unsure = false): SharedAnswer =>
+    Object.assign(() => unavailableAnswer(name, reason, unsure), { hasErrors: true });
+  return {
+    succeeded: (): void => {
+      if (!available) log.info({ subgraph: name }, `the subgraph ${name} answers again`);
+      available = true;
+    },
+    failed: (error: unknown, mutation: boolean): SharedAnswer => {
+      if (error instanceof AbortedError) return unavailable('was cancelled by the client');
+      const { reason, sent } = describeFailure(error, timeoutMs);
+      // One warning per outage, not one per request.
+      const level = available ? 'warn' : 'debug';
+      available = false;
+      log[level](
+        { subgraph: name, url: withoutCredentials(url), reason: String(error) },
+        `the subgraph ${name} ${reason}`,
+      );
+      return unavailable(reason, mutation && sent);
+    },
+  };
 }

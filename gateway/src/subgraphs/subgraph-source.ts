@@ -1,5 +1,5 @@
 import { ANONYMOUS, encodeIdentity, IDENTITY_HEADER, type Identity } from '@gudang/auth';
-import { type Logger, type Stoppable, withoutCredentials } from '@gudang/runtime';
+import type { Logger, Stoppable } from '@gudang/runtime';
 import { startSpan } from '@gudang/runtime/tracing';
 import type { OperationTypeNode } from 'graphql';
 import type { GatewayContext } from '../context.ts';
@@ -7,10 +7,9 @@ import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
 import { createInFlight } from '../request-deduplication/in-flight.ts';
 import type { Invalidation } from '../request-deduplication/invalidation.ts';
 import { whenAborted } from '../request-deduplication/ref-counted-abort.ts';
-import { AbortedError } from './http-request.ts';
 import type { SharedAnswer, SubgraphAnswer } from './subgraph-answer.ts';
 import { createSubgraphConnection } from './subgraph-connection.ts';
-import { describeFailure, unavailableAnswer } from './subgraph-failure.ts';
+import { createOutcomeLog } from './subgraph-failure.ts';
 import type { SubgraphMetrics } from './subgraph-metrics.ts';
 
 export interface SubgraphRequest {
@@ -65,26 +64,7 @@ export function startSubgraphSource({
 }): SubgraphSource {
   const connection = createSubgraphConnection(url, secret, timeoutMs);
   const inFlight = createInFlight<SharedAnswer>(invalidation);
-  let available = true;
-
-  const succeeded = (): void => {
-    if (!available) log.info({ subgraph: name }, `the subgraph ${name} answers again`);
-    available = true;
-  };
-  const failed = (error: unknown, mutation: boolean): SharedAnswer => {
-    const unavailable = (reason: string, unsure = false): SharedAnswer =>
-      Object.assign(() => unavailableAnswer(name, reason, unsure), { hasErrors: true });
-    if (error instanceof AbortedError) return unavailable('was cancelled by the client');
-    const { reason, sent } = describeFailure(error, timeoutMs);
-    // One warning per outage, not one per request.
-    const level = available ? 'warn' : 'debug';
-    available = false;
-    log[level](
-      { subgraph: name, url: withoutCredentials(url), reason: String(error) },
-      `the subgraph ${name} ${reason}`,
-    );
-    return unavailable(reason, mutation && sent);
-  };
+  const outcomes = createOutcomeLog({ name, url, timeoutMs, log });
 
   /** Never rejects. */
   const sendBody = async (
@@ -104,12 +84,12 @@ export function startSubgraphSource({
         : connection.postIdempotent(body, all, signal));
       observe(answer.hasErrors ? 'errors' : 'ok');
       span?.end();
-      succeeded();
+      outcomes.succeeded();
       return answer;
     } catch (error) {
       observe('unavailable');
       span?.end(error);
-      return failed(error, mutation);
+      return outcomes.failed(error, mutation);
     }
   };
 
