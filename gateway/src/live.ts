@@ -7,7 +7,7 @@ import type { SubgraphAddress } from './subgraphs/subgraph-addresses.ts';
 import type { Subgraphs } from './subgraphs/subgraphs.ts';
 import type { LoadedSupergraph } from './supergraph.ts';
 
-/** Live streams, whatever protocol their clients use. */
+/** Live streams of all protocols. */
 export interface Live {
   readonly streams: StreamRegistry;
   readonly metrics: LiveMetrics;

@@ -20,14 +20,14 @@ function addresses(environment: Record<string, string>) {
 }
 
 describe('addresses of subgraphs', () => {
-  it('are those of the supergraph, with the websocket beside them', () => {
+  it('are those of the supergraph; websocket addresses are derived', () => {
     expect(addresses({})).toEqual([
       { name: 'Alpha', url: 'http://a/graphql', wsUrl: 'ws://a/graphql', foreign: false },
       { name: 'beta', url: 'https://b/graphql', wsUrl: 'wss://b/graphql', foreign: false },
     ]);
   });
 
-  it('are those of the settings, whatever the case of the name', () => {
+  it('are those of the settings, whose names ignore case', () => {
     expect(
       addresses({
         SUBGRAPH_URLS: 'alpha=http://x:1/g?k=v, BETA=http://y/g',
@@ -40,19 +40,19 @@ describe('addresses of subgraphs', () => {
     ]);
   });
 
-  it('refuses a name that no subgraph has, and says which there are', () => {
+  it('rejects an unknown name, and lists the subgraphs', () => {
     expect(() => addresses({ SUBGRAPH_URLS: 'gamma=http://x' })).toThrow(StartError);
     expect(() => addresses({ SUBGRAPH_URLS: 'gamma=http://x' })).toThrow('it has Alpha, beta');
     expect(() => addresses({ FOREIGN_SUBGRAPHS: 'gamma' })).toThrow('it has Alpha, beta');
   });
 
-  it('refuses a subgraph without an address, and says what to set', () => {
+  it('rejects a subgraph without an address, and names the setting', () => {
     const nowhere = [{ name: 'alpha', url: '' }];
     expect(() => subgraphAddresses(nowhere)).toThrow('set SUBGRAPH_URLS=alpha=http://');
   });
 
   it.each(['alpha', 'alpha=', 'alpha=nowhere', 'alpha=ftp://x', '=http://x', 'a=http://x,,'])(
-    'refuses SUBGRAPH_URLS=%s',
+    'rejects SUBGRAPH_URLS=%s',
     (value) => {
       expect(() => addresses({ SUBGRAPH_URLS: value })).toThrow(SettingsError);
     },

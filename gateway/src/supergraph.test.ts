@@ -7,9 +7,9 @@ import { loadSupergraph } from './supergraph.ts';
 import { composeToys } from './testing/toy-graph.ts';
 
 it.each([
-  ['a text that is no schema', 'nonsense {'],
+  ['a text that is not a schema', 'nonsense {'],
   ['an empty file', ''],
-  ['a schema that is no supergraph', 'type Query { a: Int }'],
+  ['a schema that is not a supergraph', 'type Query { a: Int }'],
 ])('rejects %s with an error of one line', async (_what, text) => {
   const folder = await mkdtemp(join(tmpdir(), 'supergraph-'));
   const file = join(folder, 'supergraph.graphql');

@@ -110,8 +110,8 @@ describe('a supergraph whose subgraphs enforce nothing', () => {
     const headers = toys.items.requests[0]?.headers ?? {};
     expect(headers[SECRET_HEADER]).toBe(SUBGRAPH_SECRET);
     expect(headers).not.toHaveProperty('authorization');
-    const told = Buffer.from(String(headers['gudang-identity']), 'base64url').toString();
-    expect(JSON.parse(told)).toEqual({ subject: 'Siti', scopes: ['a', 'b'] });
+    const sent = Buffer.from(String(headers['gudang-identity']), 'base64url').toString();
+    expect(JSON.parse(sent)).toEqual({ subject: 'Siti', scopes: ['a', 'b'] });
   });
 });
 
@@ -175,7 +175,7 @@ it('ends the streams whose callers lack what a changed supergraph requires, and 
   const plain = composeToys(toys.items.url, toys.ratings.url);
   const changing = await startTestGateway(plain, { ...TOKEN_SETTINGS, SUBGRAPH_SECRET });
   const [, websocket] = PROTOCOLS[0] ?? [];
-  if (!websocket) throw new Error('There is no websocket to try');
+  if (!websocket) throw new Error('no websocket is open');
   const query = 'subscription { itemFeed { n } }';
   const anybody = websocket(changing.url, { query });
   const somebody = websocket(changing.url, { query }, await bearer());

@@ -54,7 +54,7 @@ export function coerceVariables(
 ): ReturnType<typeof getVariableValues> {
   const maxErrors = MAX_VARIABLE_ERRORS;
   const result = getVariableValues(schema, variableDefinitions, given, { maxErrors });
-  // graphql-js adds one more that says that it stopped.
+  // graphql-js adds one more error, which reports that it stopped.
   return result.errors ? { errors: result.errors.slice(0, maxErrors) } : result;
 }
 

@@ -21,7 +21,7 @@ function visit(path: string): Promise<Response> {
 }
 
 it.each(['/', '/live', '/graphiql', '/graphql'])(
-  'serves %s over any graph, and lets it run files alone',
+  'serves %s for any graph, with a policy that allows only its own files',
   async (path) => {
     await start();
     const response = await visit(path);

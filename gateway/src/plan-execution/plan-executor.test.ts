@@ -99,7 +99,7 @@ function execute(run: PreparedPlan | undefined, seed: number, oddity: Oddity): P
 }
 
 const KINDS: readonly (readonly [string, Oddity])[] = [
-  ['all that is asked for', { nulls: 0, nonsense: 0, errors: 0 }],
+  ['complete data', { nulls: 0, nonsense: 0, errors: 0 }],
   ['nulls', { nulls: 0.15, nonsense: 0, errors: 0 }],
   ['errors and nulls', { nulls: 0.05, nonsense: 0, errors: 0.08 }],
   ['nonsense', { nulls: 0.03, nonsense: 0.06, errors: 0.02 }],

@@ -13,7 +13,7 @@ export interface StreamRequest {
 export type Came = FormattedExecutionResult | 'complete' | 'lost';
 
 export interface ProtocolStream {
-  readonly take: () => Promise<Came>;
+  readonly take: () => Promise<Message>;
   readonly leave: () => void;
 }
 
@@ -27,25 +27,25 @@ export const PROTOCOLS: readonly [string, Open][] = [
 ];
 
 function createInbox() {
-  const came: Came[] = [];
+  const came: Message[] = [];
   let wake = (): void => {};
   return {
-    add: (one: Came): void => {
+    add: (one: Message): void => {
       came.push(one);
       wake();
     },
-    take: async (): Promise<Came> => {
+    take: async (): Promise<Message> => {
       while (came.length === 0) {
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
       }
-      return came.shift() as Came;
+      return came.shift() as Message;
     },
   };
 }
 
-const failed = (reason: unknown): Came =>
+const failed = (reason: unknown): Message =>
   Array.isArray(reason) ? { errors: reason } : ('lost' as const);
 
 function overWebsocket(
