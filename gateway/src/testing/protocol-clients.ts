@@ -10,10 +10,10 @@ export interface StreamRequest {
 }
 
 /** An outcome of a stream: a result, errors that ended it, its completion, or its loss. */
-export type Came = FormattedExecutionResult | 'complete' | 'lost';
+export type Outcome = FormattedExecutionResult | 'complete' | 'lost';
 
 export interface ProtocolStream {
-  readonly take: () => Promise<Message>;
+  readonly take: () => Promise<Outcome>;
   readonly leave: () => void;
 }
 
@@ -27,25 +27,25 @@ export const PROTOCOLS: readonly [string, Open][] = [
 ];
 
 function createInbox() {
-  const came: Message[] = [];
+  const came: Outcome[] = [];
   let wake = (): void => {};
   return {
-    add: (one: Message): void => {
+    add: (one: Outcome): void => {
       came.push(one);
       wake();
     },
-    take: async (): Promise<Message> => {
+    take: async (): Promise<Outcome> => {
       while (came.length === 0) {
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
       }
-      return came.shift() as Message;
+      return came.shift() as Outcome;
     },
   };
 }
 
-const failed = (reason: unknown): Message =>
+const failed = (reason: unknown): Outcome =>
   Array.isArray(reason) ? { errors: reason } : ('lost' as const);
 
 function overWebsocket(

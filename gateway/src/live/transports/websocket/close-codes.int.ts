@@ -48,10 +48,10 @@ function connect(wsUrl: () => string) {
   return { client, sockets, codes };
 }
 
-type Message = { deltas: number[]; ends: unknown[] };
+type Came = { deltas: number[]; ends: unknown[] };
 
-function overGraphqlWs(client: Client, note: string): Message {
-  const came: Message = { deltas: [], ends: [] };
+function overGraphqlWs(client: Client, note: string): Came {
+  const came: Came = { deltas: [], ends: [] };
   client.subscribe<{ itemChanged: { delta: number } }>(
     { query: QUERY, variables: { note } },
     {
@@ -64,8 +64,8 @@ function overGraphqlWs(client: Client, note: string): Message {
   return came;
 }
 
-function overApollo(ws: Client, note: string): Message {
-  const came: Message = { deltas: [], ends: [] };
+function overApollo(ws: Client, note: string): Came {
+  const came: Came = { deltas: [], ends: [] };
   const client = new ApolloClient({ link: new GraphQLWsLink(ws), cache: new InMemoryCache() });
   const watching = client
     .subscribe<{ itemChanged: { delta: number } }>({ query: gql(QUERY), variables: { note } })
