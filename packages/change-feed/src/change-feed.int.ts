@@ -4,7 +4,6 @@ import type { KafkaConnection } from '@gudang/kafka';
 import { connectTestKafka, createTestService, type TestService } from '@gudang/kafka/testing';
 import { HEADER } from '@gudang/messages';
 import type { SqlClient } from '@gudang/postgres';
-import { eventually } from '@gudang/runtime/testing';
 import { Partitioners, type Producer } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type ChangeFeed, startChangeFeed } from './change-feed.ts';
@@ -119,7 +118,11 @@ describe('startChangeFeed', () => {
       isOpen = true;
     });
     await send(['a']);
-    await eventually('the change is read', () => feed.position().offset === 1);
+    await expect
+      .poll(() => feed.position().offset === 1, {
+        message: 'the change is read',
+      })
+      .toBe(true);
     expect(isOpen).toBe(false);
     await send(['b']);
     expect((await ahead).start).toBe('replay');
@@ -181,10 +184,15 @@ describe('startChangeFeed', () => {
       eachMessage: async ({ message }) => void seen.push(String(message.value)),
     });
     await joined;
-    await eventually('the change is read', async () => {
-      await send(['a']);
-      return seen.length > 0;
-    });
+    await expect
+      .poll(
+        async () => {
+          await send(['a']);
+          return seen.length > 0;
+        },
+        { message: 'the change is read' },
+      )
+      .toBe(true);
     // Outside the group for a while, as after a session time-out.
     await bare.stop();
     await send(['lost']);
@@ -197,10 +205,15 @@ describe('startChangeFeed', () => {
       eachMessage: async ({ message }) => void seen.push(String(message.value)),
     });
     await again;
-    await eventually('it reads again', async () => {
-      await send(['z']);
-      return seen.some((text) => text.startsWith('z'));
-    });
+    await expect
+      .poll(
+        async () => {
+          await send(['z']);
+          return seen.some((text) => text.startsWith('z'));
+        },
+        { message: 'it reads again' },
+      )
+      .toBe(true);
     expect(seen).not.toContain(lost);
     await bare.disconnect();
   });

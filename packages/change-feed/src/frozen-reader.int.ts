@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { testTopicPrefix } from '@gudang/embedded/testing';
 import { connectTestKafka, createTestService } from '@gudang/kafka/testing';
 import { HEADER } from '@gudang/messages';
-import { eventually } from '@gudang/runtime/testing';
 import { Partitioners } from 'kafkajs';
 import { expect, inject, it, onTestFinished } from 'vitest';
 
@@ -63,22 +62,40 @@ it('misses nothing when its session ends while its process is frozen, unlike kaf
 
   const readers = [start('feed'), start('bare')] as const;
   const [feed, bare] = readers;
-  await eventually('both readers run', () => readers.every(({ lines }) => lines.includes('ready')));
-  await eventually('both readers have read', async () => {
-    await send('before');
-    return readers.every(({ lines }) => lines.includes('before'));
-  });
+  await expect
+    .poll(() => readers.every(({ lines }) => lines.includes('ready')), {
+      message: 'both readers run',
+    })
+    .toBe(true);
+  await expect
+    .poll(
+      async () => {
+        await send('before');
+        return readers.every(({ lines }) => lines.includes('before'));
+      },
+      { message: 'both readers have read' },
+    )
+    .toBe(true);
 
   for (const reader of readers) reader.kill('SIGSTOP');
   // The first one answers a pending fetch; the others wait for the next fetch.
   await send('first', 'second', 'third');
-  await eventually('both sessions end', async () => (await members()) === 0);
+  await expect
+    .poll(async () => (await members()) === 0, {
+      message: 'both sessions end',
+    })
+    .toBe(true);
   await send('fourth');
   for (const reader of readers) reader.kill('SIGCONT');
-  await eventually('both readers read again', async () => {
-    await send('after');
-    return readers.every(({ lines }) => lines.includes('after'));
-  });
+  await expect
+    .poll(
+      async () => {
+        await send('after');
+        return readers.every(({ lines }) => lines.includes('after'));
+      },
+      { message: 'both readers read again' },
+    )
+    .toBe(true);
 
   const missed = ['first', 'second', 'third', 'fourth'];
   const seen = feed.lines.filter((line) => missed.includes(line));

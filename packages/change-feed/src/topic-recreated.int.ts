@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { testTopicPrefix } from '@gudang/embedded/testing';
 import { connectTestKafka, createTestService } from '@gudang/kafka/testing';
 import { HEADER } from '@gudang/messages';
-import { eventually } from '@gudang/runtime/testing';
 import { Partitioners } from 'kafkajs';
 import { expect, inject, it, onTestFinished } from 'vitest';
 
@@ -49,29 +48,50 @@ it('reports missed changes after the topic was recreated with the same length', 
     }));
     await producer.send({ topic, messages });
   };
-  await eventually('the reader runs', () => lines.includes('ready'));
+  await expect
+    .poll(() => lines.includes('ready'), {
+      message: 'the reader runs',
+    })
+    .toBe(true);
   await send(before, 'a', 'b');
-  await eventually('both changes are read', () => lines.includes('b'));
+  await expect
+    .poll(() => lines.includes('b'), {
+      message: 'both changes are read',
+    })
+    .toBe(true);
 
   // While frozen it does not notice the deletion, and its session ends: it must rejoin its group.
   feed.kill('SIGSTOP');
   await admin.deleteTopics({ topics: [topic] });
-  await eventually('the topic is deleted', async () => !(await admin.listTopics()).includes(topic));
+  await expect
+    .poll(async () => !(await admin.listTopics()).includes(topic), {
+      message: 'the topic is deleted',
+    })
+    .toBe(true);
   await admin.createTopics({ topics: [{ topic }], waitForLeaders: true });
   const accepts = () =>
     send(after, 'c', 'd').then(
       () => true,
       () => false,
     );
-  await eventually('the new topic accepts records', accepts);
-  await eventually('the reader’s session ends', async () => {
-    const { groups } = await admin.listGroups();
-    const ours = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(prefix));
-    const described = await admin.describeGroups(ours);
-    return described.groups.every(({ members }) => members.length === 0);
-  });
+  await expect.poll(accepts, { message: 'the new topic accepts records' }).toBe(true);
+  await expect
+    .poll(
+      async () => {
+        const { groups } = await admin.listGroups();
+        const ours = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(prefix));
+        const described = await admin.describeGroups(ours);
+        return described.groups.every(({ members }) => members.length === 0);
+      },
+      { message: 'the reader’s session ends' },
+    )
+    .toBe(true);
   feed.stdin.write(`${after}\n`);
   feed.kill('SIGCONT');
-  await eventually('it reports missed changes', () => lines.includes('missed'));
+  await expect
+    .poll(() => lines.includes('missed'), {
+      message: 'it reports missed changes',
+    })
+    .toBe(true);
   expect(lines.filter((line) => line !== 'ready').slice(0, 3)).toEqual(['a', 'b', 'missed']);
 });

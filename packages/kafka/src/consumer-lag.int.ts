@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { testTopicPrefix } from '@gudang/embedded/testing';
 import type { Stoppable } from '@gudang/runtime';
 import { createMetrics, type Metrics } from '@gudang/runtime';
-import { eventually } from '@gudang/runtime/testing';
 import { Partitioners, type Producer } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { startConsumer } from './consumer.ts';
@@ -69,17 +68,22 @@ describe('measureLag', () => {
       return stuck;
     };
     running.unshift(startConsumer(service, { ...names, handle }));
-    await eventually('the handler is stuck', () => begun);
+    await expect.poll(() => begun, { message: 'the handler is stuck' }).toBe(true);
     expect(await scrape(metrics, LAG)).toEqual({ 0: 2, 1: 0 });
     await send(3, 0);
     await send(4, 1);
     expect(await scrape(metrics, LAG)).toEqual({ 0: 5, 1: 4 });
     expect(await scrape(metrics, OFFSET)).toEqual({ 0: 0, 1: 0 });
     release();
-    await eventually('every record is applied', async () => {
-      const lag = await scrape(metrics, LAG);
-      return lag[0] === 0 && lag[1] === 0;
-    });
+    await expect
+      .poll(
+        async () => {
+          const lag = await scrape(metrics, LAG);
+          return lag[0] === 0 && lag[1] === 0;
+        },
+        { message: 'every record is applied' },
+      )
+      .toBe(true);
     expect(await scrape(metrics, OFFSET)).toEqual({ 0: 5, 1: 4 });
   });
 
@@ -91,7 +95,7 @@ describe('measureLag', () => {
     };
     running.unshift(startConsumer(service, { ...names, handle }));
     await send(2, 0);
-    await eventually('the handler is retried', () => calls > 1);
+    await expect.poll(() => calls > 1, { message: 'the handler is retried' }).toBe(true);
     await send(3, 0);
     expect(await scrape(metrics, LAG)).toEqual({ 0: 5, 1: 0 });
   });

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { testTopicPrefix } from '@gudang/embedded/testing';
 import type { Stoppable } from '@gudang/runtime';
-import { eventually } from '@gudang/runtime/testing';
 import { Partitioners, type Producer } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { startConsumer } from './consumer.ts';
@@ -74,10 +73,18 @@ describe('startConsumer', () => {
       seen.push(...texts(records));
       await held;
     });
-    await eventually('it has read both records', () => seen.length === 2);
+    await expect
+      .poll(() => seen.length === 2, {
+        message: 'it has read both records',
+      })
+      .toBe(true);
     expect(await committed()).toBe(-1);
     resolve();
-    await eventually('the offset is committed', async () => (await committed()) === 2);
+    await expect
+      .poll(async () => (await committed()) === 2, {
+        message: 'the offset is committed',
+      })
+      .toBe(true);
   });
 
   it('retries a rejected batch before it reads later records', async () => {
@@ -88,9 +95,17 @@ describe('startConsumer', () => {
       if (calls.length === 1) await send(['c']);
       if (calls.length < 4) throw new Error('the database is unavailable');
     });
-    await eventually('every record is read', () => calls.length === 5);
+    await expect
+      .poll(() => calls.length === 5, {
+        message: 'every record is read',
+      })
+      .toBe(true);
     expect(calls).toEqual(['a,b', 'a,b', 'a,b', 'a,b', 'c']);
-    await eventually('the offset is committed', async () => (await committed()) === 3);
+    await expect
+      .poll(async () => (await committed()) === 3, {
+        message: 'the offset is committed',
+      })
+      .toBe(true);
   });
 
   it('passes at most 1,000 records to a call', async () => {
@@ -101,7 +116,11 @@ describe('startConsumer', () => {
       sizes.push(records.length);
       seen.push(...texts(records));
     });
-    await eventually('every record is read', () => seen.length === 2_500);
+    await expect
+      .poll(() => seen.length === 2_500, {
+        message: 'every record is read',
+      })
+      .toBe(true);
     expect(Math.max(...sizes)).toBe(1_000);
     expect(seen).toEqual(Array.from({ length: 2_500 }, (_, index) => String(index)));
   });
@@ -118,28 +137,44 @@ describe('startConsumer', () => {
       while (holding && Date.now() < deadline) await new Promise((next) => setTimeout(next, 20));
       handled.push(...texts(records));
     });
-    await eventually('the first consumer handles a batch', () => begun);
+    await expect
+      .poll(() => begun, {
+        message: 'the first consumer handles a batch',
+      })
+      .toBe(true);
     const joined: string[] = [];
     start(async (records) => void joined.push(...texts(records)));
     // The rebalance waits until the first consumer has finished its batch.
     const admin = kafka.client.admin();
     await admin.connect();
-    await eventually('the group rebalances', async () => {
-      const { groups } = await admin.describeGroups([kafka.name(group)]);
-      return groups[0]?.state === 'PreparingRebalance';
-    });
+    await expect
+      .poll(
+        async () => {
+          const { groups } = await admin.describeGroups([kafka.name(group)]);
+          return groups[0]?.state === 'PreparingRebalance';
+        },
+        { message: 'the group rebalances' },
+      )
+      .toBe(true);
     await admin.disconnect();
     holding = false;
     await send(['c0'], 0);
     await send(['c1'], 1);
     const all = ['a0', 'a1', 'b0', 'b1', 'c0', 'c1'];
-    await eventually('every record is handled', () => {
-      const seen = new Set([...handled, ...joined]);
-      return all.every((text) => seen.has(text));
-    });
-    await eventually('every offset is committed', async () =>
-      [await committed(0), await committed(1)].every((offset) => offset === 3),
-    );
+    await expect
+      .poll(
+        () => {
+          const seen = new Set([...handled, ...joined]);
+          return all.every((text) => seen.has(text));
+        },
+        { message: 'every record is handled' },
+      )
+      .toBe(true);
+    await expect
+      .poll(async () => [await committed(0), await committed(1)].every((offset) => offset === 3), {
+        message: 'every offset is committed',
+      })
+      .toBe(true);
   });
 
   it('commits the batch in flight when it stops', async () => {
@@ -149,7 +184,7 @@ describe('startConsumer', () => {
       begun = true;
       await new Promise((done) => setTimeout(done, 300));
     });
-    await eventually('the handler is called', () => begun);
+    await expect.poll(() => begun, { message: 'the handler is called' }).toBe(true);
     await consumer.stop();
     expect(await committed()).toBe(1);
   });
@@ -165,9 +200,18 @@ describe('startConsumer', () => {
     running.push(slow);
     const other = { topic: `other-${topic}`, group: `other-${group}` };
     const stopping = stopsByItsDeadline(other);
-    await eventually('the offset is committed', async () => (await committed()) === 1, 20_000);
+    await expect
+      .poll(async () => (await committed()) === 1, {
+        message: 'the offset is committed',
+        timeout: 20_000,
+      })
+      .toBe(true);
     await send(['next']);
-    await eventually('it reads the next record', () => calls.includes('next'));
+    await expect
+      .poll(() => calls.includes('next'), {
+        message: 'it reads the next record',
+      })
+      .toBe(true);
     expect(calls).toEqual(['slow', 'next']);
     await stopping;
   });
@@ -184,7 +228,7 @@ describe('startConsumer', () => {
       return new Promise(() => {});
     };
     const consumer = startConsumer(service, { kafka, ...names, handle });
-    await eventually('the handler is called', () => begun);
+    await expect.poll(() => begun, { message: 'the handler is called' }).toBe(true);
     const from = Date.now();
     await consumer.stop();
     expect(Date.now() - from).toBeLessThan(6_500);

@@ -1,6 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { testTopicPrefix } from '@gudang/embedded/testing';
-import { eventually } from '@gudang/runtime/testing';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { type KafkaConnection, startKafka } from './kafka-connection.ts';
 import { createTestService } from './testing/test-service.ts';
@@ -44,7 +43,11 @@ describe('startKafka', () => {
     const service = createTestService({ brokers, prefix: testTopicPrefix() });
     await start(service, [{ topic: 'stock_changed', partitions: 2 }]).ready;
     start(service, [{ topic: 'stock_changed', partitions: 1, totalOrder: true }]);
-    await eventually('the topic is rejected', () => service.failures.length > 0);
+    await expect
+      .poll(() => service.failures.length > 0, {
+        message: 'the topic is rejected',
+      })
+      .toBe(true);
     expect(service.failures[0]).toMatch(/has 2 partitions and must have 1.*KAFKA_TOPIC_PREFIX/);
   });
 
@@ -79,12 +82,16 @@ describe('startKafka', () => {
     });
     expect(kafka.state()).toMatchObject({ state: 'degraded' });
     expect((await service.health.report()).ready).toBe(true);
-    await eventually('it has retried', () => attempts >= 3);
-    await eventually('it logs the outage', () =>
-      service.lines.some((line) =>
-        line.includes('does not answer: start it, or set KAFKA_BROKERS'),
-      ),
-    );
+    await expect.poll(() => attempts >= 3, { message: 'it has retried' }).toBe(true);
+    await expect
+      .poll(
+        () =>
+          service.lines.some((line) =>
+            line.includes('does not answer: start it, or set KAFKA_BROKERS'),
+          ),
+        { message: 'it logs the outage' },
+      )
+      .toBe(true);
     expect(isReady).toBe(false);
     isDown = false;
     await kafka.ready;

@@ -2,7 +2,7 @@ import { createTestDatabase, testTopicPrefix } from '@gudang/embedded/testing';
 import { connectTestKafka, createTestService, recordsOf } from '@gudang/kafka/testing';
 import { createSqlClient } from '@gudang/postgres/testing';
 import { createMetrics } from '@gudang/runtime';
-import { eventually, startSilentProxy } from '@gudang/runtime/testing';
+import { startSilentProxy } from '@gudang/runtime/testing';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { type Relay, startRelay } from './relay.ts';
 import { writeEvents } from './write-events.ts';
@@ -42,14 +42,15 @@ it('replaces a leader within 5 s whose connection is silent; the leader notices 
     await writeEvents(sql, events);
   };
   const emptied = (limit?: number) =>
-    eventually(
-      'the outbox is empty',
-      async () => (await sql.query('SELECT count(*) FROM outbox'))[0].count === '0',
-      limit,
-    );
+    expect
+      .poll(async () => (await sql.query('SELECT count(*) FROM outbox'))[0].count === '0', {
+        message: 'the outbox is empty',
+        timeout: limit,
+      })
+      .toBe(true);
 
   const silent = start(behind.href);
-  await eventually('the relay leads', () => silent.isLeading());
+  await expect.poll(() => silent.isLeading(), { message: 'the relay leads' }).toBe(true);
   const other = start(database.url);
   await write();
   await emptied();
@@ -59,10 +60,19 @@ it('replaces a leader within 5 s whose connection is silent; the leader notices 
   await emptied(8_000);
   expect(Date.now() - from).toBeLessThan(5_500);
   expect(other.isLeading()).toBe(true);
-  await eventually('the relay notices the loss', () => !silent.isLeading(), 8_000);
+  await expect
+    .poll(() => !silent.isLeading(), {
+      message: 'the relay notices the loss',
+      timeout: 8_000,
+    })
+    .toBe(true);
 
   await other.stop();
-  await eventually('the relay leads again', () => silent.isLeading());
+  await expect
+    .poll(() => silent.isLeading(), {
+      message: 'the relay leads again',
+    })
+    .toBe(true);
   await write();
   await emptied();
   const numbers = (await recordsOf(kafka, CHANGES)).map(

@@ -14,7 +14,6 @@ import { HEADER } from '@gudang/messages';
 import { createSqlClient } from '@gudang/postgres/testing';
 import type { Stoppable } from '@gudang/runtime';
 import { createMetrics } from '@gudang/runtime';
-import { eventually } from '@gudang/runtime/testing';
 import type { ProducerBatch, ProducerConfig } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { startRelay } from './relay.ts';
@@ -48,7 +47,12 @@ describe('startRelay', () => {
     );
   const waiting = async () => Number((await sql.query('SELECT count(*) FROM outbox'))[0].count);
   const emptied = (limit?: number) =>
-    eventually('the outbox is empty', async () => (await waiting()) === 0, limit);
+    expect
+      .poll(async () => (await waiting()) === 0, {
+        message: 'the outbox is empty',
+        timeout: limit,
+      })
+      .toBe(true);
   const numbersOfTerm = async (term: string | undefined, topic = CHANGES) =>
     (await recordsOf(kafka, topic))
       .filter(({ value }) => value !== null)
@@ -96,14 +100,23 @@ describe('startRelay', () => {
 
   it('has one leader, and a new leader has a higher term', async () => {
     const relays = [start(), start()];
-    await eventually('a relay leads', () => relays.some((relay) => relay.isLeading()));
+    await expect
+      .poll(() => relays.some((relay) => relay.isLeading()), {
+        message: 'a relay leads',
+      })
+      .toBe(true);
     await write(10);
     await emptied();
     expect(relays.filter((relay) => relay.isLeading())).toHaveLength(1);
     const leader = relays.find((relay) => relay.isLeading());
     const other = relays.find((relay) => relay !== leader);
     await leader?.stop();
-    await eventually('the standby leads', () => other?.isLeading() === true, 5_000);
+    await expect
+      .poll(() => other?.isLeading() === true, {
+        message: 'the standby leads',
+        timeout: 5_000,
+      })
+      .toBe(true);
     await write(10, { from: 11 });
     await emptied();
     const records = await recordsOf(kafka, CHANGES);
@@ -116,7 +129,11 @@ describe('startRelay', () => {
 
   it('sends within milliseconds of a wake-up in the leading and in another process', async () => {
     const [leader, other] = [start(), start()];
-    await eventually('a relay leads', () => leader.isLeading() || other.isLeading());
+    await expect
+      .poll(() => leader.isLeading() || other.isLeading(), {
+        message: 'a relay leads',
+      })
+      .toBe(true);
     await write(1);
     await emptied();
     const times: number[] = [];
@@ -133,7 +150,7 @@ describe('startRelay', () => {
 
   it('finds a row by polling when its wake-up was lost', async () => {
     const relay = start();
-    await eventually('the relay leads', () => relay.isLeading());
+    await expect.poll(() => relay.isLeading(), { message: 'the relay leads' }).toBe(true);
     await write(1);
     await emptied(2_500);
   });
@@ -160,10 +177,15 @@ describe('startRelay', () => {
     await sql.query('UPDATE relay SET sent_offset = 5');
     const [{ epoch: old }] = await sql.query('SELECT epoch FROM relay');
     const relay = start();
-    await eventually('a new epoch begins', async () => {
-      const [{ epoch }] = await sql.query('SELECT epoch FROM relay');
-      return epoch !== old;
-    });
+    await expect
+      .poll(
+        async () => {
+          const [{ epoch }] = await sql.query('SELECT epoch FROM relay');
+          return epoch !== old;
+        },
+        { message: 'a new epoch begins' },
+      )
+      .toBe(true);
     // Then the topic is deleted and created again while the relay runs, and the next batch is long.
     await write(3);
     await emptied();
@@ -171,10 +193,11 @@ describe('startRelay', () => {
     const admin = kafka.client.admin();
     await admin.connect();
     await admin.deleteTopics({ topics: [kafka.name(CHANGES)] });
-    await eventually(
-      'the topic is deleted',
-      async () => !(await admin.listTopics()).includes(kafka.name(CHANGES)),
-    );
+    await expect
+      .poll(async () => !(await admin.listTopics()).includes(kafka.name(CHANGES)), {
+        message: 'the topic is deleted',
+      })
+      .toBe(true);
     await admin.disconnect();
     await write(20, { from: 4 });
     relay.wake();
@@ -204,12 +227,21 @@ describe('startRelay', () => {
     await sql.query(again);
     start();
     const restored = async () => (await sql.query('SELECT epoch FROM relay'))[0].epoch;
-    await eventually('a new epoch begins', async () => (await restored()) !== epoch);
-    await eventually('the epoch is announced', async () => {
-      const records = await recordsOf(kafka, CHANGES);
-      const announcement = records.findLast(({ value }) => value === null);
-      return headerText(announcement?.headers ?? {}, HEADER.epoch) === (await restored());
-    });
+    await expect
+      .poll(async () => (await restored()) !== epoch, {
+        message: 'a new epoch begins',
+      })
+      .toBe(true);
+    await expect
+      .poll(
+        async () => {
+          const records = await recordsOf(kafka, CHANGES);
+          const announcement = records.findLast(({ value }) => value === null);
+          return headerText(announcement?.headers ?? {}, HEADER.epoch) === (await restored());
+        },
+        { message: 'the epoch is announced' },
+      )
+      .toBe(true);
   });
 
   it('keeps the epoch after a kill between sending and deleting', async () => {
@@ -290,10 +322,18 @@ describe('startRelay', () => {
     kafka = { ...kafka, client };
     await write(3);
     start();
-    await eventually('the rows are sent', async () => (await numbers()).length === 3);
+    await expect
+      .poll(async () => (await numbers()).length === 3, {
+        message: 'the rows are sent',
+      })
+      .toBe(true);
     expect(await waiting()).toBe(3);
     lose(new Error('the connection broke before the acknowledgement'));
-    await eventually('the rows are sent again', async () => (await numbers()).length >= 6);
+    await expect
+      .poll(async () => (await numbers()).length >= 6, {
+        message: 'the rows are sent again',
+      })
+      .toBe(true);
     expect(await waiting()).toBe(3);
   });
 });

@@ -1,7 +1,6 @@
 import { createTestDatabase, testTopicPrefix } from '@gudang/embedded/testing';
 import { connectTestKafka, createTestService } from '@gudang/kafka/testing';
 import { createSqlClient } from '@gudang/postgres/testing';
-import { eventually } from '@gudang/runtime/testing';
 import type { ProducerBatch, ProducerConfig } from 'kafkajs';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { startRelay } from './relay.ts';
@@ -45,10 +44,15 @@ it('keeps the lock while the broker takes longer than the idle limit of the sess
     await Promise.all([kafka.stop(), sql.end()]);
     await database.drop();
   });
-  await eventually('the row is acknowledged and deleted', async () => {
-    const [{ count }] = await sql.query('SELECT count(*) FROM outbox');
-    return count === '0';
-  });
+  await expect
+    .poll(
+      async () => {
+        const [{ count }] = await sql.query('SELECT count(*) FROM outbox');
+        return count === '0';
+      },
+      { message: 'the row is acknowledged and deleted' },
+    )
+    .toBe(true);
   const [{ term }] = await sql.query('SELECT term FROM relay');
   expect(term, 'a lost session would have begun another term').toBe('1');
 });

@@ -1,7 +1,5 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Stoppable } from '@gudang/runtime';
-import { startTracing, traceId } from '@gudang/runtime/tracing';
+import { type CollectedTracing, startCollectedTracing } from '@gudang/runtime/testing';
+import { traceId } from '@gudang/runtime/tracing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { traceSending } from './trace-sending.ts';
 
@@ -22,30 +20,11 @@ it('traceSending returns the rows unchanged while tracing is off', () => {
 });
 
 describe('traceSending with tracing on', () => {
-  let collector: Server;
-  let tracing: Stoppable;
-  let sent: string[];
-
+  let tracing: CollectedTracing;
   beforeEach(async () => {
-    sent = [];
-    collector = createServer(async (request, response) => {
-      let body = '';
-      for await (const chunk of request) body += chunk;
-      sent.push(`${request.url} ${body}`);
-      response.end('{}');
-    });
-    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
-    const { port } = collector.address() as AddressInfo;
-    // The exporter reads the environment of the process, as OpenTelemetry specifies.
-    process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `http://127.0.0.1:${port}`;
-    tracing = await startTracing('test');
+    tracing = await startCollectedTracing();
   });
-  afterEach(async () => {
-    await tracing.stop();
-    delete process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];
-    collector.closeAllConnections();
-    await new Promise((resolve) => collector.close(resolve));
-  });
+  afterEach(() => tracing.stop());
 
   it('names the sending span as the cause of each traced row and leaves untraced rows alone', () => {
     const { rows, end } = traceSending([

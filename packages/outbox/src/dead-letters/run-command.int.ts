@@ -5,7 +5,6 @@ import type { KafkaConnection } from '@gudang/kafka';
 import { headerText, type KafkaRecord, startConsumer, withDeadLetters } from '@gudang/kafka';
 import { connectTestKafka, createTestService } from '@gudang/kafka/testing';
 import { HEADER } from '@gudang/messages';
-import { eventually } from '@gudang/runtime/testing';
 import { Partitioners, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parseCommand } from './cli.ts';
@@ -89,7 +88,11 @@ describe('the dead-letters command', () => {
     expect(shown).toMatch(/value:\nfirst$/);
 
     expect(await run('replay order_created 0')).toBe(`replayed ${prefix}order_created 1/7`);
-    await eventually('the record is applied', () => applied.length > 0);
+    await expect
+      .poll(() => applied.length > 0, {
+        message: 'the record is applied',
+      })
+      .toBe(true);
     expect(String(applied[0]?.value)).toBe('first');
     expect(String(applied[0]?.key)).toBe('kopi');
     expect(headerText(applied[0]?.headers ?? {}, 'ce_id')).toBe('original');
@@ -101,7 +104,11 @@ describe('the dead-letters command', () => {
     expect(await run('drop order_created 3')).toBe(`dropped ${prefix}order_created 1/9`);
     expect((await run('list')).split('\n')).toHaveLength(2);
     await run('replay order_created all');
-    await eventually('the record is applied', () => applied.length === 2);
+    await expect
+      .poll(() => applied.length === 2, {
+        message: 'the record is applied',
+      })
+      .toBe(true);
     expect(await run('list')).toBe('no dead letters');
     await consumer.stop();
   });

@@ -11,7 +11,6 @@ import type { KafkaConnection } from '@gudang/kafka';
 import { connectTestKafka, createTestService, type TestService } from '@gudang/kafka/testing';
 import type { SqlClient } from '@gudang/postgres';
 import type { Stoppable } from '@gudang/runtime';
-import { eventually } from '@gudang/runtime/testing';
 import { Partitioners, type Producer } from 'kafkajs';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { startInboxConsumer } from './inbox-consumer.ts';
@@ -68,7 +67,7 @@ it('logs a failed attempt with its order and its trace', async () => {
     if (calls === 1) throw new Error('the database is unavailable');
   });
   await send([orderOf(id)]);
-  await eventually('the batch is retried', () => calls === 2);
+  await expect.poll(() => calls === 2, { message: 'the batch is retried' }).toBe(true);
   const about = { topic: ORDER_CREATED, partition: 0, offset: '0', orderId: id, trace_id: TRACE };
   expect(lines().filter(({ level }) => level >= 40)).toEqual([
     expect.objectContaining({ ...about, msg: 'test-service could not handle records; retrying' }),
@@ -87,11 +86,19 @@ it('logs a dead letter with its reason, and many of them in a few lines', async 
   const warnings = () => lines().filter(({ level }) => level >= 40);
   const msg = 'a record was dead-lettered';
   await send([orderOf(id)]);
-  await eventually('the dead letter is logged', () => warnings().length === 1);
+  await expect
+    .poll(() => warnings().length === 1, {
+      message: 'the dead letter is logged',
+    })
+    .toBe(true);
   expect(warnings()[0]).toMatchObject({ msg, orderId: id, trace_id: TRACE, offset: '0' });
   expect(warnings()[0].reason).toContain('another quantity');
   await send(Array.from({ length: 12 }, () => 'no JSON'));
-  await eventually('the rest is counted', () => lines().some(({ count }) => count === 2));
+  await expect
+    .poll(() => lines().some(({ count }) => count === 2), {
+      message: 'the rest is counted',
+    })
+    .toBe(true);
   const [, first, ...others] = warnings();
   expect(first).toMatchObject({ msg, trace_id: TRACE, offset: '1', reason: expect.any(String) });
   expect(first).not.toHaveProperty('orderId');

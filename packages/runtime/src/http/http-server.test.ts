@@ -5,7 +5,6 @@ import { pino } from 'pino';
 import { afterEach, expect, it } from 'vitest';
 import { createHealth } from '../health.ts';
 import { createMetrics } from '../metrics.ts';
-import { eventually } from '../testing/eventually.ts';
 import { createHttpServer, type RunningHttp, startHttp } from './http-server.ts';
 
 const DRAIN_MS = 300;
@@ -91,7 +90,11 @@ it('fails no request of clients that reuse connections and observe /readyz', asy
   const asking = [balance(), ...Array.from({ length: CLIENTS }, (_, client) => ask(client))];
   const atLeast = async (more: number): Promise<void> => {
     const wanted = answered + more;
-    await eventually(`${more} more requests are answered`, () => answered >= wanted);
+    await expect
+      .poll(() => answered >= wanted, {
+        message: `${more} more requests are answered`,
+      })
+      .toBe(true);
   };
   await atLeast(200);
   await leaving.stop();

@@ -1,2 +1,2 @@
-export { eventually } from './eventually.ts';
 export { startSilentProxy } from './silent-proxy.ts';
+export { type CollectedTracing, startCollectedTracing } from './trace-collector.ts';

@@ -1,7 +1,5 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Stoppable } from '../stoppable.ts';
+import { type CollectedTracing, startCollectedTracing } from '../testing/trace-collector.ts';
 import {
   isTracing,
   isTracingConfigured,
@@ -46,30 +44,11 @@ it('ignores a header that is not a traceparent', () => {
 });
 
 describe('with OpenTelemetry’s variables', () => {
-  let collector: Server;
-  let tracing: Stoppable;
-  let sent: string[];
-
+  let tracing: CollectedTracing;
   beforeEach(async () => {
-    sent = [];
-    collector = createServer(async (request, response) => {
-      let body = '';
-      for await (const chunk of request) body += chunk;
-      sent.push(`${request.url} ${body}`);
-      response.end('{}');
-    });
-    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
-    const { port } = collector.address() as AddressInfo;
-    // The exporter reads the environment of the process, as OpenTelemetry defines.
-    process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `http://127.0.0.1:${port}`;
-    tracing = await startTracing('test');
+    tracing = await startCollectedTracing();
   });
-  afterEach(async () => {
-    await tracing.stop();
-    delete process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];
-    collector.closeAllConnections();
-    await new Promise((resolve) => collector.close(resolve));
-  });
+  afterEach(() => tracing.stop());
 
   it('continues the trace of the cause or starts a new one', () => {
     const child = startSpan('child', { kind: 'server', parent: CAUSE });
@@ -90,10 +69,10 @@ describe('with OpenTelemetry’s variables', () => {
 
   it('sends the remaining spans when it stops', async () => {
     startSpan('the last one', { kind: 'consumer', attributes: { 'gudang.order_id': 'o1' } })?.end();
-    await tracing.stop();
-    expect(sent.join()).toContain('/v1/traces');
-    expect(sent.join()).toContain('the last one');
-    expect(sent.join()).toContain('"gudang.order_id"');
+    await tracing.flush();
+    expect(tracing.received.join()).toContain('/v1/traces');
+    expect(tracing.received.join()).toContain('the last one');
+    expect(tracing.received.join()).toContain('"gudang.order_id"');
     expect(isTracing()).toBe(false);
   });
 });
