@@ -41,7 +41,7 @@ it('replaces a leader within 5 s whose connection is silent; the leader notices 
     });
     await writeEvents(sql, events);
   };
-  const emptied = (limit?: number) =>
+  const emptied = (limit = 15_000) =>
     expect
       .poll(async () => (await sql.query('SELECT count(*) FROM outbox'))[0].count === '0', {
         message: 'the outbox is empty',

@@ -46,7 +46,7 @@ describe('startRelay', () => {
       })),
     );
   const waiting = async () => Number((await sql.query('SELECT count(*) FROM outbox'))[0].count);
-  const emptied = (limit?: number) =>
+  const emptied = (limit = 15_000) =>
     expect
       .poll(async () => (await waiting()) === 0, {
         message: 'the outbox is empty',
