@@ -1,6 +1,5 @@
 import {
   createBackoff,
-  createOutageLog,
   type Logger,
   OK,
   type PartState,
@@ -19,6 +18,8 @@ const STOP_DEADLINE_MS = 5_000;
  * milliseconds. kafkajs itself retries for about 3 s before it reports the same fault again.
  */
 const FAULT_QUIET_MS = 10_000;
+/** How often a fault that lasts is logged, in milliseconds. */
+const REMINDER_MS = 30_000;
 
 /** kafkajs's options for every consumer. */
 const OPTIONS = {
@@ -85,17 +86,21 @@ export function runConsumer(
   },
 ): RunningConsumer {
   const backoff = createBackoff(200, LONGEST_RETRY_MS);
-  const faultLog = createOutageLog(log, { what: name });
   let prepared = false;
-  let fault: { readonly reason: string; readonly at: number } | undefined;
+  let fault:
+    | { readonly reason: string; readonly at: number; readonly loggedAt: number }
+    | undefined;
 
   const report = (error: unknown): void => {
     kafka.failed(error);
     const found = findFault(error);
     if (found === undefined) return;
-    fault = { reason: `${name} is stopped: ${found.reason}`, at: Date.now() };
     log.debug({ err: error }, 'a consumer crashed; restarting it');
-    faultLog.report({ reason: fault.reason, advice: found.advice });
+    const reason = `${name} is stopped: ${found.reason}`;
+    const now = Date.now();
+    const isNew = fault?.reason !== reason || now - fault.loggedAt > REMINDER_MS;
+    if (isNew) log.warn(`${reason}: ${found.advice}; retrying`);
+    fault = { reason, at: now, loggedAt: isNew ? now : (fault?.loggedAt ?? now) };
   };
 
   const start = async (): Promise<void> => {
@@ -118,7 +123,7 @@ export function runConsumer(
   consumer.on(consumer.events.FETCH, () => {
     if (fault === undefined || Date.now() - fault.at < FAULT_QUIET_MS) return;
     fault = undefined;
-    faultLog.end();
+    log.info(`${name} runs again`);
   });
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (signal.aborted) return;
