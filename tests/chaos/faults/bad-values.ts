@@ -43,11 +43,11 @@ export function badValues(
     { value: order({ timestamp: 'yesterday' }), reason: /timestamp must be a time/ },
     {
       value: order({ id: known.id, quantity: known.quantity + 1 }),
-      reason: /known with another quantity/,
+      reason: /decided for another quantity/,
     },
     {
       value: order({ id: known.id, quantity: known.quantity, product_id: 'another' }),
-      reason: /known with another product/,
+      reason: /decided for another product/,
     },
   ];
 }
