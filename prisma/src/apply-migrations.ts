@@ -4,7 +4,7 @@ import {
   DriverAdapterError,
 } from '@prisma/driver-adapter-utils';
 import pg from 'pg';
-import { MigrateError } from './migrate-error.ts';
+import { MigrateError } from './databases.ts';
 import type { MigrationFiles } from './migration-files.ts';
 import { loadSchemaEngine } from './schema-engine.ts';
 

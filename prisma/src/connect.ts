@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { DatabaseUrl } from './database-url.ts';
-import { MigrateError } from './migrate-error.ts';
+import { MigrateError } from './databases.ts';
 
 const RETRY_PAUSE_MS = 250;
 const CONNECT_TIMEOUT_MS = 5000;

@@ -1,6 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { type DatabaseName, databases } from './databases.ts';
-import { MigrateError } from './migrate-error.ts';
+import { type DatabaseName, databases, MigrateError } from './databases.ts';
 
 export interface DatabaseUrl {
   /** The name for messages, without password: `order_db at 127.0.0.1:5432`. */

@@ -5,3 +5,8 @@ export const databases = {
 } as const;
 
 export type DatabaseName = keyof typeof databases;
+
+/** A migration failed for a reason that the user can correct. The message says how; no stack is shown. */
+export class MigrateError extends Error {
+  override readonly name = 'MigrateError';
+}

@@ -1,3 +1,2 @@
-export { type DatabaseName, databases } from './databases.ts';
+export { type DatabaseName, databases, MigrateError } from './databases.ts';
 export { type MigrateOptions, type MigrateResult, migrate } from './migrate-database.ts';
-export { MigrateError } from './migrate-error.ts';

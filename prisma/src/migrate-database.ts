@@ -2,8 +2,7 @@ import type pg from 'pg';
 import { applyMigrations } from './apply-migrations.ts';
 import { connect } from './connect.ts';
 import { parseDatabaseUrl } from './database-url.ts';
-import { type DatabaseName, databases } from './databases.ts';
-import { MigrateError } from './migrate-error.ts';
+import { type DatabaseName, databases, MigrateError } from './databases.ts';
 import { loadMigrationFiles, migrationsDirectory } from './migration-files.ts';
 
 /** Advisory lock of our own. The engine takes Prisma's (72707369) on a connection that we do not control. */

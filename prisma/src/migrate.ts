@@ -1,7 +1,6 @@
 import { assertDifferentDatabases, type DatabaseUrl, parseDatabaseUrl } from './database-url.ts';
-import { type DatabaseName, databases } from './databases.ts';
+import { type DatabaseName, databases, MigrateError } from './databases.ts';
 import { migrate } from './migrate-database.ts';
-import { MigrateError } from './migrate-error.ts';
 
 const names = Object.keys(databases) as DatabaseName[];
 

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DatabaseName } from './databases.ts';
-import { MigrateError } from './migrate-error.ts';
+import { MigrateError } from './databases.ts';
 
 export interface MigrationFiles {
   directory: string;

@@ -10,7 +10,6 @@ import type { GatewayContext } from '../context.ts';
 import { createDocumentStore } from '../documents/document-cache.ts';
 import type { PersistedQueries } from '../documents/persisted-queries.ts';
 import { presentGatewayError } from '../errors/present-errors.ts';
-import type { OperationExecutor } from '../live/transports/operation-executor.ts';
 import { type Invalidation, runAndInvalidate } from '../request-deduplication/invalidation.ts';
 import { unavailableAnswer } from '../subgraphs/subgraph-failure.ts';
 import type { Subgraphs } from '../subgraphs/subgraphs.ts';
@@ -23,7 +22,7 @@ import {
 } from './apollo-plugins.ts';
 import type { GraphqlMetrics } from './graphql-metrics.ts';
 import { createQueryExecutor, type SendToSubgraph } from './query-executor.ts';
-import type { RequestPipeline } from './request-pipeline.ts';
+import type { OperationExecutor, RequestPipeline } from './request-pipeline.ts';
 
 /** Plans of ApolloGateway's own executor, in MiB of JSON; memory is several times that. */
 const PLAN_CACHE_MIB = 10;

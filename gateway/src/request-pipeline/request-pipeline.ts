@@ -1,4 +1,6 @@
 import type { FastifyRequest } from 'fastify';
+import type { FormattedExecutionResult } from 'graphql';
+import type { SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../context.ts';
 
 /** A complete HTTP answer; requests that share an execution get the same bytes. */
@@ -21,3 +23,9 @@ export interface RequestPipeline {
 export function hasNoErrors({ status, body }: HttpAnswer): boolean {
   return status === 200 && body.startsWith('{"data"');
 }
+
+/** Executes a query or mutation; the result of a request error has no `data`. */
+export type OperationExecutor = (
+  request: SubscribePayload,
+  context: GatewayContext,
+) => Promise<FormattedExecutionResult>;

@@ -1,4 +1,4 @@
-import { StartError } from '@gudang/runtime/start-error';
+import { StartError } from '@gudang/runtime/errors';
 import { runNpmStart } from './npm-start/npm-start.ts';
 import { terminal } from './terminal/terminal.ts';
 

@@ -1,4 +1,3 @@
-export { type Decoded, decodeWith, time, uuid } from './decode.ts';
+export { characters, type Decoded, decodeWith, isStorableText, time, uuid } from './decode.ts';
 export { HEADER } from './headers.ts';
-export { characters, isStorableText } from './text.ts';
 export { deadLetterTopic, eventType } from './topics.ts';

@@ -8,7 +8,7 @@ import {
   withoutCredentials,
 } from '@gudang/runtime';
 import { databaseProblem } from './database-problem.ts';
-import type { SqlClient } from './sql-client.ts';
+import type { SqlClient } from './statements.ts';
 
 /** How long the database may take to answer before it is reported as down, in milliseconds. */
 const DEADLINE_MS = 2_000;

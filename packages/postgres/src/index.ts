@@ -1,4 +1,3 @@
 export { createDatabase, type DatabaseOptions, startDatabase } from './pool.ts';
-export type { SqlClient } from './sql-client.ts';
 export { isInvalidData, isOutage, sqlState } from './sql-state.ts';
-export type { RawTransaction, Statements } from './statements.ts';
+export type { RawTransaction, SqlClient, Statements } from './statements.ts';

@@ -2,7 +2,7 @@ import type { Metrics, Service, Stoppable } from '@gudang/runtime';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { startDatabaseWatch } from './database-watch.ts';
-import type { SqlClient } from './sql-client.ts';
+import type { SqlClient } from './statements.ts';
 import { type Statements, type ToSql, withStatements } from './statements.ts';
 
 /** How long a request waits for a connection, in milliseconds, before it fails. */

@@ -1,6 +1,12 @@
 import type { Pool, PoolClient, QueryResult } from 'pg';
 import { isOutage } from './sql-state.ts';
 
+/** The raw-SQL methods of a Prisma client or of its transaction. */
+export interface SqlClient {
+  $queryRawUnsafe<T = unknown>(query: string, ...values: unknown[]): Promise<T>;
+  $executeRawUnsafe(query: string, ...values: unknown[]): Promise<number>;
+}
+
 /** A statement that `Prisma.sql` creates. */
 interface Sql {
   readonly text: string;

@@ -59,3 +59,11 @@ export function notFound(what: string, id: string): ServiceError {
 export function unavailable(message: string, cause?: unknown): ServiceError {
   return new ServiceError('UNAVAILABLE', message, { retryable: true, cause });
 }
+
+/** A reason not to start that the user can correct. Shown without a stack trace. */
+export class StartError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'StartError';
+  }
+}

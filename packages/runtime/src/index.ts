@@ -1,6 +1,6 @@
 export { createBackoff, pause, settledOrAborted } from './backoff.ts';
 export { isCertificateProblem } from './certificate-problem.ts';
-export { badUserInput, notFound, ServiceError, unavailable } from './errors.ts';
+export { badUserInput, notFound, ServiceError, StartError, unavailable } from './errors.ts';
 export { createHealth, type Health, type HealthReport, OK, type PartState } from './health.ts';
 export { BODY_LIMIT, createHttpServer, type RunningHttp, startHttp } from './http/http-server.ts';
 export { maskErrors } from './http/mask-errors.ts';
@@ -11,5 +11,4 @@ export { createOutageLog, type Problem } from './outage-log.ts';
 export type { ProcessContext } from './run-process.ts';
 export type { Service } from './service.ts';
 export { createSharedScrape } from './shared-scrape.ts';
-export { StartError } from './start-error.ts';
 export type { Stoppable } from './stoppable.ts';

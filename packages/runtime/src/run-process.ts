@@ -1,4 +1,5 @@
 import { Session } from 'node:inspector/promises';
+import { StartError } from './errors.ts';
 import { createLogger, type Logger } from './logger.ts';
 import {
   readSettings,
@@ -8,7 +9,6 @@ import {
   type SettingsTable,
 } from './settings/settings.ts';
 import { settingRows } from './settings/settings-table.ts';
-import { StartError } from './start-error.ts';
 import type { Stoppable } from './stoppable.ts';
 import { startTracing } from './tracing/tracing.ts';
 

@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { StartError } from '@gudang/runtime/start-error';
+import { StartError } from '@gudang/runtime/errors';
 
 const run = promisify(execFile);
 const pom = fileURLToPath(new URL('../../kafka/pom.xml', import.meta.url));

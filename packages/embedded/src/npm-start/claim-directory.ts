@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { StartError } from '@gudang/runtime/start-error';
+import { StartError } from '@gudang/runtime/errors';
 import { killChildren } from '../processes/child.ts';
 import { isOurs, readPid, stopLeftover } from '../processes/leftover.ts';
 import { pidFileOf, type ServiceName, type Services } from './service-plan.ts';

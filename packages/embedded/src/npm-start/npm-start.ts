@@ -1,4 +1,4 @@
-import { StartError } from '@gudang/runtime/start-error';
+import { StartError } from '@gudang/runtime/errors';
 import { repository } from '../gudang-directory.ts';
 import { killChildren } from '../processes/child.ts';
 import { readyTable } from '../terminal/ready-table.ts';

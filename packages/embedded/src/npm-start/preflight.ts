@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { StartError } from '@gudang/runtime/start-error';
+import { StartError } from '@gudang/runtime/errors';
 import { findJava } from '../kafka/java.ts';
 import { findMaven } from '../kafka/kafka-libraries.ts';
 import { findPostgres } from '../postgres/postgres-binaries.ts';

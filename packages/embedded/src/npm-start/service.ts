@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StartError } from '@gudang/runtime/start-error';
+import { StartError } from '@gudang/runtime/errors';
 import { type Child, describeExit, startChild } from '../processes/child.ts';
 import type { Part } from '../processes/supervise.ts';
 import { openLogFile } from '../terminal/log-file.ts';

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { StartError } from '@gudang/runtime/start-error';
+import { StartError } from '@gudang/runtime/errors';
 import pg from 'pg';
 import {
   type Child,

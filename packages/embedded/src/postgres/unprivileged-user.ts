@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { chown, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { StartError } from '@gudang/runtime/start-error';
+import { StartError } from '@gudang/runtime/errors';
 
 const run = promisify(execFile);
 /** The user `nobody` on Linux. */

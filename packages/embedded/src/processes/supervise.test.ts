@@ -1,4 +1,4 @@
-import { StartError } from '@gudang/runtime/start-error';
+import { StartError } from '@gudang/runtime/errors';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Exit } from './child.ts';
 import { type Part, supervise } from './supervise.ts';

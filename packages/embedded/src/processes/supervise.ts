@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBackoff } from '@gudang/runtime/backoff';
-import { StartError } from '@gudang/runtime/start-error';
+import { StartError } from '@gudang/runtime/errors';
 import { describeExit, type Exit } from './child.ts';
 
 const FIRST_WAIT_MS = 500;

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { SqlClient } from '../sql-client.ts';
+import type { SqlClient } from '../statements.ts';
 
 /** The part of a Prisma client that this package uses, over plain pg. */
 export function createSqlClient(url: string) {

@@ -2,10 +2,10 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
 import { pause } from '../backoff.ts';
+import { StartError } from '../errors.ts';
 import type { Health } from '../health.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
-import { StartError } from '../start-error.ts';
 import type { Stoppable } from '../stoppable.ts';
 
 /** Maximum size of a request body, in bytes. */

@@ -1,3 +1,3 @@
-export { errorTrace, setErrorTrace } from './error-trace.ts';
+export { errorTrace, setErrorTrace } from '../masked-error.ts';
 export type { Span } from './span.ts';
 export { isTracing, parseTraceparent, startSpan, startTracing, traceId } from './tracing.ts';

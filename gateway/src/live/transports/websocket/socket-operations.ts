@@ -6,8 +6,8 @@ import type { Admission, AdmittedOperation } from '../../../limits/admission.ts'
 import { LimitExceeded } from '../../../limits/limit-exceeded.ts';
 import type { AssertNotOverloaded } from '../../../limits/overload.ts';
 import type { RequestRate } from '../../../limits/request-rate.ts';
+import type { OperationExecutor } from '../../../request-pipeline/request-pipeline.ts';
 import type { StreamRegistry } from '../../fanout/stream-registry.ts';
-import type { OperationExecutor } from '../operation-executor.ts';
 import type { MessageSocket } from './client-socket.ts';
 import type { Framer } from './websocket-frames.ts';
 import { WebsocketSink } from './websocket-sink.ts';

@@ -3,9 +3,9 @@ import { ANONYMOUS_PRINCIPAL } from '@gudang/auth';
 import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/runtime';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import type { OperationExecutor } from '../../../request-pipeline/request-pipeline.ts';
 import { createTestAdmission, DEFAULT_CLIENT_LIMITS } from '../../../testing/test-admission.ts';
 import { createLiveMetrics } from '../../fanout/live-metrics.ts';
-import type { OperationExecutor } from '../operation-executor.ts';
 import { startWebsockets } from './websockets.ts';
 
 let stop = async (): Promise<void> => {};
