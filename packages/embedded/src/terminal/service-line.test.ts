@@ -32,6 +32,11 @@ describe('readServiceLine', () => {
     ]);
   });
 
+  it('shows that a stopped consumer runs again', () => {
+    const msg = 'Consumer of order_created runs again';
+    expect(readServiceLine(JSON.stringify({ level: 30, msg }))).toEqual({ text: msg });
+  });
+
   it('appends the message of an error once', () => {
     const line = (msg: string) => JSON.stringify({ level: 50, msg, err: { message: 'refused' } });
     expect(readServiceLine(line('No database'))?.text).toBe('No database: refused');

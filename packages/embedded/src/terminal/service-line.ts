@@ -9,8 +9,8 @@ const WARN = 40;
 const ERROR = 50;
 const FATAL = 60;
 
-/** The last line of an outage, which the outage log of `@gudang/runtime` writes at level info. */
-const OUTAGE_END = / answers again$/;
+/** The last line of an outage of a server or a consumer, which the services log at level info. */
+const OUTAGE_END = / (answers|runs) again$/;
 
 /**
  * Selects from a service's output what the terminal shows: warnings, errors, and the end of an outage.
