@@ -25,7 +25,8 @@ const sdl = `
   )
   type Query { who: String own: String @authenticated thing: Thing }
   type Thing @requiresScopes(scopes: [["a", "b"], ["c"]]) { name: String part: String @authenticated }
-  type Subscription { watch: String scoped: String @requiresScopes(scopes: [["c"]]) }`;
+  type Subscription { watch: String broken: String scoped: String @requiresScopes(scopes: [["c"]]) }`;
+class DatabaseOutage extends Error {}
 const textOf = ({ subject = 'anonymous', scopes }: Identity): string =>
   [subject, ...scopes].join(' ');
 const resolvers = {
@@ -38,6 +39,12 @@ const resolvers = {
     watch: {
       async *subscribe(_: unknown, __: unknown, { identity }: { identity: Identity }) {
         yield { watch: textOf(identity) };
+      },
+    },
+    broken: {
+      // biome-ignore lint/correctness/useYield: it fails before the first event
+      async *subscribe() {
+        throw new DatabaseOutage('the connection was terminated');
       },
     },
     scoped: {
@@ -58,7 +65,7 @@ beforeAll(async () => {
     auth,
     log: createLogger('test', 'silent'),
     settings,
-    isOutage: () => false,
+    isOutage: (error: unknown) => error instanceof DatabaseOutage,
   };
   await serveSubgraph(service, { sdl, resolvers, createContext: (identity) => ({ identity }) });
   url = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -200,6 +207,12 @@ it('enforces @requiresScopes of a subscription', async () => {
   ]);
   const may: Identity = { authenticated: true, scopes: ['c'] };
   expect(await watch(SECRET, [may], 'subscription { watch: scoped }')).toEqual(['yes']);
+});
+
+it('reports an outage of the database to a subscription as retryable', async () => {
+  await expect(watch(SECRET, [SITI], 'subscription { watch: broken }')).rejects.toMatchObject([
+    { extensions: { code: 'UNAVAILABLE', retryable: true } },
+  ]);
 });
 
 describe('an upgrade request to a path without websockets', () => {

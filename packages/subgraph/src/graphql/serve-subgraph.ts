@@ -95,6 +95,7 @@ export async function serveSubgraph<C extends SubgraphContext>(
     createContext: ({ connectionParams }, { extensions }) =>
       createContext(trusted.identityOfOperation(connectionParams, extensions)),
     log,
+    isOutage,
   });
   app.addHook('onClose', () => server.stop());
 }

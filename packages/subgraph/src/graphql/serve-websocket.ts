@@ -24,6 +24,7 @@ export function serveWebsocket<C extends object>({
   accepts,
   createContext,
   log,
+  isOutage,
 }: {
   app: FastifyInstance;
   schema: GraphQLSchema;
@@ -31,10 +32,12 @@ export function serveWebsocket<C extends object>({
   accepts: (connection: Context) => boolean;
   createContext: (connection: Context, request: SubscribePayload) => C;
   log: Logger;
+  /** Whether an error means that the database is unavailable. */
+  isOutage: (error: unknown) => boolean;
 }): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_LIMIT });
   const present = (error: GraphQLError | GraphQLFormattedError): GraphQLFormattedError =>
-    error instanceof GraphQLError ? presentError(error.toJSON(), error, log) : error;
+    error instanceof GraphQLError ? presentError(error.toJSON(), error, log, isOutage) : error;
   const reporters = new WeakMap<Context, PositionReporter>();
   const reporterOf = (connection: Context, socket: WebSocket): PositionReporter => {
     const existing = reporters.get(connection);
