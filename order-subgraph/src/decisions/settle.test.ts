@@ -16,20 +16,25 @@ const confirmed: OrderDecided = {
 const rejected: OrderDecided = { ...confirmed, status: 'REJECTED', reason: 'OUT_OF_STOCK' };
 
 describe('settle', () => {
-  it('moves a PENDING order once; the same again is a repeat', () => {
+  it('applies a decision once and counts the second one as a repeat', () => {
     const outcome = settle(new Map([['1', pending]]), [confirmed, confirmed]);
     expect(outcome).toMatchObject({ settled: [confirmed], repeats: [confirmed] });
   });
 
-  it('passes over an order that is not ours', () => {
+  it('does not apply a decision on an order that is not in order_db', () => {
     expect(settle(new Map(), [confirmed])).toMatchObject({ settled: [], foreign: [confirmed] });
   });
 
   it.each([
-    ['against a final status', { ...pending, status: 'CONFIRMED' }, rejected, 'already CONFIRMED'],
-    ['of another product', pending, { ...confirmed, productId: 'b' }, 'another product'],
     [
-      'with another reason',
+      'that contradicts a final status',
+      { ...pending, status: 'CONFIRMED' },
+      rejected,
+      'already CONFIRMED',
+    ],
+    ['for another product', pending, { ...confirmed, productId: 'b' }, 'another product'],
+    [
+      'with another reason than the applied decision',
       { ...pending, status: 'REJECTED', rejectionReason: 'UNKNOWN_PRODUCT' },
       rejected,
       'already REJECTED',
@@ -40,7 +45,7 @@ describe('settle', () => {
     expect(contradictions).toEqual([{ decision, reason: expect.stringContaining(reason) }]);
   });
 
-  it('gives each order at most one final status, in any order, with any repeats', () => {
+  it('gives each order at most one final status, for any sequence of decisions with any repeats', () => {
     const ids = ['1', '2', '3'];
     const decisions = fc.array(
       fc.record({

@@ -6,7 +6,7 @@ export interface Settlement<D> {
   readonly settled: readonly D[];
   /** Decisions that were applied before. */
   readonly repeats: readonly D[];
-  /** Decisions on orders that are not in order_db: of another producer. */
+  /** Decisions on orders that are not in order_db, because another producer created them. */
   readonly foreign: readonly D[];
   /** Decisions that can never be applied. */
   readonly contradictions: readonly { readonly decision: D; readonly reason: string }[];
@@ -15,8 +15,8 @@ export interface Settlement<D> {
 type CurrentOrder = Pick<OrderState, 'productId' | 'status' | 'rejectionReason'>;
 
 /**
- * Settles orders. A status changes once, from PENDING, by a decision on the ordered product. Pure
- * function: the caller holds the rows' locks and writes the result.
+ * Decides which decisions are applied. A status changes once, from PENDING, by a decision for the
+ * ordered product. Pure function: the caller holds the rows' locks and writes the result.
  */
 export function settle<D extends OrderDecided>(
   orders: ReadonlyMap<string, CurrentOrder>,

@@ -74,7 +74,8 @@ export function findOrderPage(
   page: Page<KeysetCursor>,
   filter: OrderFilter,
 ): Promise<OrderState[]> {
-  // Prisma has no row comparison, and the equivalent OR cannot use the index at any depth.
+  // Raw SQL, because Prisma has no row comparison. With the equivalent OR, PostgreSQL cannot start an
+  // index scan at the cursor.
   return database.$queryRaw<OrderState[]>`
     SELECT ${ORDER_COLUMNS} FROM orders
     WHERE true ${matching(filter)} ${within(page)} ${newestFirst(page)}`;

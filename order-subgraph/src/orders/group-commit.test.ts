@@ -58,7 +58,7 @@ describe('createGroupCommit', () => {
     ]);
   });
 
-  it('fails the whole group on an error of no single request and continues', async () => {
+  it('fails the whole group on an error that no single request caused, and continues', async () => {
     let down = true;
     const commit = createGroupCommit<number, number>({
       run: async (inputs) => {

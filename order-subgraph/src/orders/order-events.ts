@@ -5,8 +5,9 @@ const iso = (column: string): string =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /**
- * Returns an INSERT of `order_created` events into the outbox. In SQL, so that one statement writes state
- * and event, with one round trip and one clock. A test compares the JSON with @gudang/events.
+ * Returns an INSERT of `order_created` events into the outbox. The events are built in SQL, so that one
+ * statement writes state and event, with one round trip and one clock. A test compares the JSON with
+ * @gudang/events.
  * @param relation a relation with the columns of `orders`
  * @param traceparent the relation's column with the W3C traceparent of the event's cause
  */

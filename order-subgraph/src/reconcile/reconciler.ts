@@ -40,7 +40,7 @@ export function startReconciler(
     const undecided = await countUndecided(database, last);
     const limit = nextBatchSize({ size: last.length, undecided });
     const published = await republishOrders(database, { after, limit });
-    // While the last round is undecided and nothing new is due, keep watching it.
+    // Keep watching the last round while its orders are undecided and no other order is overdue.
     if (published.length > 0 || undecided === 0) last = published;
     if (published.length === 0) return;
     reconciled.inc(published.length);

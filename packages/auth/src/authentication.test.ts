@@ -80,7 +80,7 @@ describe('with a secret', () => {
     }
   });
 
-  it('accepts tokens of both secrets during a rotation', async () => {
+  it('accepts tokens signed with either secret during a rotation', async () => {
     const changing = start({
       ...TOKEN_SETTINGS,
       JWT_SECRET: `${'n'.repeat(32)},${TOKEN_SETTINGS.JWT_SECRET}`,
@@ -172,7 +172,7 @@ describe('with published keys', () => {
     expect(issuer.fetches()).toBe(1);
     await issuer.changeKeys();
     const token = await issuer.sign(SITI);
-    // At most every 30 seconds, so that tokens with forged key ids cannot flood the issuer.
+    // Keys are fetched at most every 30 seconds: tokens with forged key ids must not flood the issuer.
     await expect(async () => auth.authenticate(token)).rejects.toThrow('does not publish its key');
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 });
     expect((await auth.authenticate(token)).identity.subject).toBe('Siti');

@@ -10,7 +10,7 @@ export interface Authentication {
   /** Whether authentication is enabled. If not, every caller has full access. */
   readonly on: boolean;
   /**
-   * Returns the principal of a request; at once if its token was verified before.
+   * Returns the principal of a request, without a promise if its token was verified before.
    * @param authorization `Bearer <token>` or the token alone; undefined or empty: an anonymous caller
    * @param around runs the verification of a new token
    * @throws {ServiceError} UNAUTHENTICATED; UNAVAILABLE if the issuer's keys cannot be fetched

@@ -64,7 +64,7 @@ export const authSettings = {
   },
   JWT_SECRET: {
     description:
-      'Secret that signs tokens, instead of JWT_JWKS_URL. Two, separated by a comma, while it is changed: tokens of both are valid',
+      'Secret that signs tokens, instead of JWT_JWKS_URL. During a rotation, two secrets separated by a comma: tokens signed with either are valid',
     parse: list.refine(
       (secrets) =>
         secrets.length >= 1 && secrets.length <= 2 && secrets.every((one) => one.length >= 32),
@@ -82,7 +82,7 @@ export const authSettings = {
   },
   JWT_AUDIENCE: {
     description:
-      'Required `aud` claim of tokens; of several, separated by commas, a token needs one',
+      'Required `aud` claim of tokens. Several values, separated by commas: a token needs one of them',
     parse: list.refine((all) => all.length > 0, 'one audience or several, separated by commas'),
     optional: true,
     example: 'https://graph.example.com',
@@ -130,7 +130,7 @@ export function protectedHttpSettings(defaultPort: number) {
 export const identitySettings = {
   SUBGRAPH_SECRET: {
     description:
-      'Secret that proves to a subgraph that a request comes from the gateway; other requests are refused. Two, separated by a comma, while it is changed: subgraphs accept both, the gateway sends the first',
+      'Secret that proves to a subgraph that a request comes from the gateway; other requests are refused. During a rotation, two secrets separated by a comma: subgraphs accept both, the gateway sends the first',
     parse: list.refine(
       (secrets) =>
         secrets.length >= 1 && secrets.length <= 2 && secrets.every((one) => one.length >= 16),

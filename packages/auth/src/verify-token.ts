@@ -4,9 +4,9 @@ import type { Identity } from './identity/identity.ts';
 import { invalidToken, toTokenError } from './token-error.ts';
 import type { TokenKeys } from './token-keys.ts';
 
-/** Verified tokens in the cache, until they expire. Verifying one takes 110 to 250 µs of CPU. */
+/** Maximum number of verified tokens in the cache. Verifying a token takes 110 to 250 µs of CPU. */
 const CACHE_LIMIT = 10_000;
-/** Characters of all cached tokens. */
+/** Maximum length of all cached tokens together, in characters. */
 const CACHE_CHARACTERS = 16 * 1024 * 1024;
 /** Maximum length of a token, in characters. */
 const TOKEN_LIMIT = 8 * 1024;

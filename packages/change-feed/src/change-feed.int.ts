@@ -87,7 +87,7 @@ describe('startChangeFeed', () => {
     expect(await take(rest, 1)).toEqual(['a3']);
   });
 
-  it('starts 10,000 changes before the end, and asks for a snapshot for an earlier cursor', async () => {
+  it('reads the last 10,000 changes at its start, and requests a snapshot for an earlier cursor', async () => {
     for (let chunk = 0; chunk < 3; chunk += 1) {
       await send(Array.from({ length: 4_000 }, (_, index) => `k${index}`));
     }
@@ -101,7 +101,7 @@ describe('startChangeFeed', () => {
     expect(await take(first, 1)).toEqual(['k20002001']);
   });
 
-  it('asks for a snapshot for a cursor of another epoch and for one without an offset', async () => {
+  it('requests a snapshot for a cursor of another epoch or without an offset', async () => {
     const feed = start();
     await send(['a']);
     const other = { epoch: randomUUID(), offset: 0, at: 0 };
@@ -149,28 +149,28 @@ describe('startChangeFeed', () => {
     expect(feed.position().epoch).toBe(epoch);
   });
 
-  it('goes on without a gap or a repeat when it must join again; a cursor past the end gets a snapshot after 5 s', async () => {
+  it('continues without a gap or a repeat after a rebalance, and requests a snapshot after 5 s for a cursor past the end', async () => {
     const feed = start();
     const watch = await feed.open(undefined);
     await send(['a', 'b']);
     expect(await take(watch, 2)).toEqual(['a1', 'b2']);
-    const nobody = feed.open(undefined, { epoch, offset: 50, at: 0 });
+    const pastEnd = feed.open(undefined, { epoch, offset: 50, at: 0 });
     const from = Date.now();
-    const waited = nobody.then(() => Date.now() - from);
+    const waited = pastEnd.then(() => Date.now() - from);
     const groupId = await feedGroup();
-    // Another member takes the only partition or waits for it; with it gone, the feed is alone.
+    // Another member takes the only partition or waits for it. After it leaves, the feed is alone again.
     const leave = await joinAndLeave(groupId);
     await send(['c', 'd']);
     await leave();
     await send(['e']);
     expect(await take(watch, 3)).toEqual(['c3', 'd4', 'e5']);
     expect(feed.position().offset).toBe(5);
-    expect((await nobody).start).toBe('snapshot');
+    expect((await pastEnd).start).toBe('snapshot');
     expect(await waited).toBeGreaterThan(4_900);
     expect(await waited).toBeLessThan(6_500);
   });
 
-  it('needs its seek: a group without commits starts at the end of the topic', async () => {
+  it('must seek, because kafkajs starts a group without commits at the end of the topic', async () => {
     const groupId = kafka.name(`bare-${randomUUID()}`);
     const seen: string[] = [];
     const bare = kafka.client.consumer({ groupId, maxWaitTimeInMs: 100 });

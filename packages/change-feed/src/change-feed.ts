@@ -24,9 +24,9 @@ import { type Cursor, NO_EPOCH } from './cursor.ts';
 import { createFeedMetrics } from './feed-metrics.ts';
 import { createWatchers, type Watch } from './watchers.ts';
 
-/** The number of changes in memory, which a cursor can replay. */
+/** Number of changes kept in memory, which can be replayed from a cursor. */
 const WINDOW = 10_000;
-/** How long a cursor of a replica that is ahead waits for this replica, in milliseconds. */
+/** How long `open` waits until this replica reaches a cursor of a replica that is ahead, in milliseconds. */
 const AHEAD_LIMIT_MS = 5_000;
 
 /** A watch, and how it starts. */
@@ -45,13 +45,13 @@ export interface ChangeFeed extends Stoppable {
    */
   readonly watch: (keys: readonly string[] | undefined) => Watch;
   /**
-   * Watches from a cursor on, or from now on, once the feed has caught up.
+   * Waits until the feed has caught up, then watches from a cursor, or from now on if there is none.
    * @param keys all keys when undefined
    */
   readonly open: (keys: readonly string[] | undefined, after?: Cursor) => Promise<OpenedWatch>;
   /** The position of this replica: every change before it has been read. */
   readonly position: () => Cursor;
-  /** The newest version of a key that has been read; undefined when it is not in memory. */
+  /** The newest version of a key among the changes in memory; undefined if there is none. */
   readonly versionOf: (key: string) => number | undefined;
   /** The position right after a change. */
   readonly cursorAfter: (change: {
@@ -73,9 +73,9 @@ export function startChangeFeed(
   const name = kafka.name(topic);
   const changes = createChangeLog(WINDOW);
   const watchers = createWatchers(WINDOW);
-  /** Whether everything was read that the topic held at the start. */
+  /** Whether all records were read that the topic contained at the start. */
   let caughtUp = false;
-  /** The offset after the topic's last record, as far as known. */
+  /** The last known offset after the topic's last record. */
   let end = 0;
   /** Resume those that wait for the position to move. */
   let resumes: (() => void)[] = [];
@@ -87,7 +87,7 @@ export function startChangeFeed(
   const consumer = createConsumer(kafka, `${name}-feed-${randomUUID()}`);
   const seek = (offset: number): void =>
     consumer.seek({ topic: name, partition: 0, offset: String(offset) });
-  // The group commits nothing, so kafkajs starts at the topic's end after each join.
+  // The group commits no offsets, so kafkajs would start at the topic's end after each join.
   consumer.on(consumer.events.GROUP_JOIN, () => {
     seek(changes.next);
     rereadAfterRecreation().catch((error: unknown) =>
@@ -122,7 +122,7 @@ export function startChangeFeed(
     return { ...arrival, change: { ...arrival.change, traceparent: span.traceparent } };
   };
 
-  /** A topic that was deleted and created again may be as long as before: offsets alone look right. */
+  /** Reads a recreated topic again. The epoch shows it: offsets may be the same as before. */
   const rereadAfterRecreation = async (): Promise<void> => {
     if ((await readEpoch(database)) === changes.epoch) return;
     const { low, high } = await topicBounds(kafka.client, name);
@@ -206,13 +206,13 @@ export function startChangeFeed(
   };
 }
 
-/** Reads the epoch from the database; an empty topic does not hold it. */
+/** Reads the epoch from the database, because an empty topic does not contain it. */
 async function readEpoch(database: SqlClient): Promise<string> {
   const [relay] = await database.$queryRawUnsafe<{ epoch: string }[]>('SELECT epoch FROM relay');
   return relay?.epoch ?? NO_EPOCH;
 }
 
-/** Undefined for a record that is no change, such as another system's. */
+/** Returns undefined for a record that is not a change, such as a record of another system. */
 function toArrival(record: KafkaRecord): Arrival | undefined {
   const version = headerNumber(record.headers, HEADER.version);
   const term = headerNumber(record.headers, HEADER.term);

@@ -36,7 +36,7 @@ describe('createChangeLog', () => {
     expect(log.next).toBe(5);
   });
 
-  it('drops the late batch of a replaced relay, with any versions', () => {
+  it('drops the late batch of a replaced relay, even if its versions are higher', () => {
     log.append(change(0, { term: 2 }));
     expect(log.append(change(1, { term: 1, version: 99 }))).toBe('stale');
     expect(log.append(change(2, { term: 2, version: 2 }))).toBe('new');
@@ -49,14 +49,14 @@ describe('createChangeLog', () => {
     expect(log.next).toBe(2);
   });
 
-  it('breaks at a gap, and then replays only later changes', () => {
+  it('returns `broken` at a gap, and then replays only later changes', () => {
     log.append(change(0));
     expect(log.append(change(5))).toBe('broken');
     expect(offsetsSince(4)).toBeUndefined();
     expect(offsetsSince(5)).toEqual([5]);
   });
 
-  it('breaks at a new epoch, whose versions and terms start again', () => {
+  it('returns `broken` at a new epoch, and accepts its lower versions and terms', () => {
     log.append(change(0, { version: 9, term: 4 }));
     expect(log.append(change(1, { epoch: 'two', version: 1, term: 1 }))).toBe('broken');
     expect(log.epoch).toBe('two');
@@ -64,7 +64,7 @@ describe('createChangeLog', () => {
     expect(offsetsSince(0)).toBeUndefined();
   });
 
-  it('breaks when a new topic starts at offset 0', () => {
+  it('returns `broken` when a new topic starts at offset 0', () => {
     for (const offset of [0, 1, 2]) log.append(change(offset));
     expect(log.append(change(0, { epoch: 'two' }))).toBe('broken');
     expect(log.next).toBe(1);
@@ -78,7 +78,7 @@ describe('createChangeLog', () => {
     expect(log.epoch).toBe('two');
   });
 
-  it('breaks once at the announcement of a new epoch', () => {
+  it('returns `broken` once for the announcement of a new epoch', () => {
     log.append(change(0));
     expect(log.skip(1, 'two')).toBe('broken');
     expect(log.skip(2, 'two')).toBe('stale');
@@ -87,7 +87,7 @@ describe('createChangeLog', () => {
     expect(offsetsSince(2)).toEqual([]);
   });
 
-  it('reads through an earlier epoch to the epoch that the database names', () => {
+  it('accepts changes of an earlier epoch until the epoch that the database names', () => {
     log = createChangeLog(10);
     log.startAt(7, 'two');
     expect(log.append(change(7, { epoch: 'one' }))).toBe('broken');
@@ -95,7 +95,7 @@ describe('createChangeLog', () => {
     expect(log.append(change(9, { epoch: 'two' }))).toBe('new');
   });
 
-  it('skips other systems’ records without a gap', () => {
+  it('does not report a gap for a skipped record of another system', () => {
     log.append(change(0));
     expect(log.skip(1)).toBe('stale');
     expect(log.append(change(2))).toBe('new');
@@ -104,7 +104,7 @@ describe('createChangeLog', () => {
     expect(log.append(change(10))).toBe('broken');
   });
 
-  it('keeps as many changes as its capacity, and only their versions', () => {
+  it('keeps only the last changes, up to its capacity, and only their versions', () => {
     for (let offset = 0; offset < 15; offset += 1) {
       log.append(change(offset, { key: `k${offset}`, version: 7 }));
     }
@@ -114,7 +114,7 @@ describe('createChangeLog', () => {
     expect(log.append(change(16, { key: 'k0', version: 7 }))).toBe('new');
   });
 
-  it('starts at a given offset, until it has read a record', () => {
+  it('starts at a given offset, unless it has read a record', () => {
     log.startAt(100, 'two');
     expect(log.next).toBe(100);
     expect(offsetsSince(99)).toBeUndefined();

@@ -20,18 +20,18 @@ export interface Arrival {
 export type Verdict =
   /** To be delivered. */
   | 'new'
-  /** A repeat, or late: to be dropped. */
+  /** A repeated or late change, to be dropped. */
   | 'stale'
   /** The first change of another epoch, or after a gap: earlier changes are void. */
   | 'broken';
 
 /**
- * The last changes of a topic in memory, and the rule which of them are delivered. Independent of
+ * The last changes of a topic in memory, and the rules of their delivery. Independent of
  * Kafka and subscriptions.
  */
 export interface ChangeLog {
   readonly append: (arrival: Arrival) => Verdict;
-  /** Skips a record that is no change: another system's, or the announcement of an epoch. */
+  /** Skips a record that is not a change: a record of another system, or the announcement of an epoch. */
   readonly skip: (offset: number, epoch?: string) => Verdict;
   /** The next offset to read. */
   readonly next: number;
@@ -52,9 +52,9 @@ export function createChangeLog(capacity: number): ChangeLog {
   let first = 0;
   let next = 0;
   let epoch: string | undefined;
-  /** Whether a record had this epoch; otherwise only the database has named it. */
+  /** Whether a record with this epoch was read. Before that, only the database names it. */
   let confirmed = false;
-  /** An epoch never returns: later changes of a past one come from a replaced relay. */
+  /** Epochs never return: later changes of a past epoch come from a replaced relay. */
   const pastEpochs = new Set<string>();
   let term = 0;
   let newestAt = 0;
@@ -77,7 +77,7 @@ export function createChangeLog(capacity: number): ChangeLog {
     trim();
   };
 
-  /** Starts again at an offset, with an empty log. */
+  /** Empties the log and restarts it at an offset. */
   const restart = (offset: number, newEpoch: string): Verdict => {
     const wasEmpty = epoch === undefined;
     if (confirmed && epoch !== undefined && epoch !== newEpoch) pastEpochs.add(epoch);

@@ -11,7 +11,7 @@ import { expect, inject, it, onTestFinished } from 'vitest';
 const TOPIC = 'stock_changed';
 const program = fileURLToPath(new URL('./testing/feed-process.ts', import.meta.url));
 
-it('misses nothing when its session ends while its process is frozen, unlike kafkajs alone', async () => {
+it('misses no change when its session ends while its process is frozen, unlike kafkajs alone', async () => {
   const prefix = testTopicPrefix();
   const service = createTestService({ brokers: inject('kafkaBrokers'), prefix });
   const kafka = await connectTestKafka(service, [{ topic: TOPIC, partitions: 1 }]);

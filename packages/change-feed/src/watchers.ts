@@ -17,7 +17,7 @@ export interface Watchers {
    */
   readonly watch: (keys: readonly string[] | undefined, earlier?: readonly LoggedChange[]) => Watch;
   readonly publish: (change: LoggedChange) => void;
-  /** Delivers `missed` to every watcher: what they delivered may be void. */
+  /** Delivers `missed` to every watcher, because the changes delivered before may be void. */
   readonly missed: () => void;
   readonly count: () => number;
 }

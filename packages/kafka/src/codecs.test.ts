@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decompressSnappy, decompressZstd } from './codecs.ts';
 import { decompressLz4 } from './lz4.ts';
 
-/** More than the window of 2 MiB that Java's Zstandard streams ask for. */
+/** More than the window of 2 MiB that Java's Zstandard streams require. */
 const LIMIT = 4 * 1024 * 1024;
 const TEXT = 'the quick brown fox jumps over the lazy dog; '.repeat(6);
 
@@ -67,14 +67,14 @@ function expectBounded(decompress: () => Buffer): void {
 
 describe('the limit of the output', () => {
   it.each(COMPRESSED.slice(0, 4))(
-    '%s: rejects output of one byte more',
+    '%s: rejects output that exceeds it by one byte',
     (_name, decompress, base64) => {
       const limit = TEXT.length - 1;
       expect(() => decompress(Buffer.from(base64, 'base64'), limit)).toThrow(`more than ${limit}`);
     },
   );
 
-  it('Snappy: counts all frames', () => {
+  it('Snappy: applies to all frames together', () => {
     const block = snappyCompress(Buffer.alloc(1_000));
     const frame = Buffer.concat([Buffer.alloc(4), block]);
     frame.writeUInt32BE(block.length);

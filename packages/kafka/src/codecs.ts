@@ -21,8 +21,8 @@ const unzipAsync = promisify(unzip);
 const gzipAsync = promisify(gzip);
 
 /**
- * Adds codecs to kafkajs for records that other producers compress, or a broker because of a topic's
- * `compression.type`. kafkajs ships gzip only, without a limit.
+ * Adds codecs to kafkajs for records that other producers have compressed, or that the broker has
+ * compressed because of a topic's `compression.type`. kafkajs includes only gzip, without a size limit.
  */
 export function installCodecs(): void {
   const { CompressionTypes, CompressionCodecs } = kafkajs;
@@ -103,8 +103,8 @@ export function decompressZstd(batch: Buffer, limit: number): Buffer {
 }
 
 /**
- * fzstd allocates what a frame asks for, up to 2 GB, and has no limit of its own: the sizes are
- * read before it is called. Blocks count with the most that they may hold.
+ * Checks the sizes that a frame states, before fzstd is called: fzstd has no limit of its own and
+ * allocates the stated size, up to 2 GB. A compressed block counts as a block of the maximum size.
  */
 function assertZstdWithin(batch: Buffer, limit: number): void {
   if (batch.length < 9 || batch.readUInt32LE(0) !== ZSTD_MAGIC) throw damagedZstd();

@@ -87,7 +87,7 @@ describe('measureLag', () => {
     expect(await scrape(metrics, OFFSET)).toEqual({ 0: 5, 1: 4 });
   });
 
-  it('grows while the handler fails, such as without its database', async () => {
+  it('grows while the handler fails, for example because its database is unavailable', async () => {
     let calls = 0;
     const handle = async (): Promise<void> => {
       calls += 1;
@@ -119,7 +119,7 @@ describe('measureLag', () => {
   });
 });
 
-it('measureLag reports nothing, soon, while the broker is unavailable', async () => {
+it('measureLag reports no value and does not delay the scrape while the broker is unavailable', async () => {
   const service = createTestService({ brokers: '127.0.0.1:1', prefix: testTopicPrefix() });
   const client = createKafkaClient('test', service.settings, service.log);
   const kafka = { client, name: (name: string) => name };

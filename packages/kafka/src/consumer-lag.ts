@@ -9,9 +9,9 @@ interface PartitionLag {
 }
 
 /**
- * Measures a group's lag by asking the broker at each scrape: a consumer that is stuck does not
- * know how many records have arrived since. All replicas report the same values. While the broker
- * is unavailable nothing is reported, so that no alert takes it for 0.
+ * Measures a group's lag by a request to the broker at each scrape, because a stuck consumer does
+ * not know how many records have arrived since. All replicas report the same values. While the
+ * broker is unavailable, no value is reported, so that no alert reads the outage as a lag of 0.
  */
 export function measureLag(
   { metrics }: { metrics: Metrics },

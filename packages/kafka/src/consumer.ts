@@ -4,15 +4,15 @@ import type { KafkaConnection } from './kafka-connection.ts';
 import { type KafkaRecord, toRecord } from './record.ts';
 import { createConsumer, runConsumer } from './run-consumer.ts';
 
-/** The most records of one call of the handler, and so of one database transaction. */
+/** Maximum number of records in one call of the handler, and therefore in one database transaction. */
 const BATCH_LIMIT = 1_000;
 /** Heartbeat interval while a batch is handled, in milliseconds. */
 const HEARTBEAT_MS = 2_000;
 
 /**
  * Sends heartbeats while `work` runs: kafkajs sends them between batches only, and a transaction
- * that waits for a lock may outlast the session. A failed heartbeat is left to the next one, which
- * the consumer awaits.
+ * that waits for a lock may outlast the session. A failed heartbeat is ignored here, because the
+ * consumer awaits the next one.
  */
 async function withHeartbeats(batch: EachBatchPayload, work: () => Promise<void>): Promise<void> {
   const timer = setInterval(() => void batch.heartbeat().catch(() => {}), HEARTBEAT_MS);
@@ -40,21 +40,21 @@ export function startConsumer(
     kafka: KafkaConnection;
     topic: string;
     group: string;
-    /** Gets records of one partition, in order. */
+    /** Receives records of one partition, in order. */
     handle: (records: readonly KafkaRecord[]) => Promise<void>;
-    /** Identifies the first of the records that could not be handled, in the log. */
+    /** Returns the log fields of the first record that could not be handled. */
     logFields?: (record: KafkaRecord) => Readonly<Record<string, unknown>>;
   },
 ): Stoppable {
   const stopping = new AbortController();
   const consumer = createConsumer(kafka, kafka.name(group));
-  /** Grows with each rebalance. A batch of an earlier one may be another consumer's now (#1046). */
+  /** Number of rebalances. After one, another consumer may own the partition of a batch (#1046). */
   let generation = 0;
   consumer.on(consumer.events.GROUP_JOIN, () => {
     generation += 1;
   });
 
-  /** Resolves with false when the partition may no longer be this consumer's. */
+  /** Resolves with false when another consumer may own the partition. */
   const handleWithRetries = async (
     records: readonly KafkaRecord[],
     batch: EachBatchPayload,
@@ -72,7 +72,7 @@ export function startConsumer(
           `${group} could not handle records; retrying`,
         );
         await withHeartbeats(batch, () => pause(backoff.next(), stopping.signal));
-        // Rejects during a rebalance: kafkajs then joins again.
+        // Rejects during a rebalance; kafkajs then rejoins the group.
         await batch.heartbeat();
       }
     }

@@ -44,7 +44,7 @@ export function connectionOptions(
 /**
  * Creates a patched kafkajs client. kafkajs logs each failed attempt, so its lines appear at debug
  * level only; the connection and the consumers log outages themselves.
- * @param retries attempts after the first of each request; 12 take about 10 s
+ * @param retries attempts after the first attempt of each request; 12 take about 10 s
  */
 export function createKafkaClient(
   clientId: string,

@@ -14,7 +14,7 @@ import { isKafkaError, kafkaProblem } from './kafka-problem.ts';
 import type { kafkaSettings } from './settings.ts';
 import { ensureTopics, type TopicSpec } from './topics.ts';
 
-/** A broker is unavailable after this silence, in milliseconds. Idle fetches answer each second. */
+/** A broker is unavailable if it does not answer for this long, in milliseconds. It answers idle fetches each second. */
 const SILENCE_MS = 5_000;
 /** How often the log is brought up to date, in milliseconds. */
 const CHECK_MS = 2_000;
@@ -58,8 +58,8 @@ export function startKafka(
   const stopped = new AbortController();
   const client = createKafkaClient(name, settings, log);
 
-  // A client of its own: the other one's retries take 10 s, and a wrong setting must be named
-  // before the log says that nothing answers.
+  // A separate client with fewer retries: those of `client` take 10 s, and the log must name a wrong
+  // setting before it reports that no broker answers.
   const adminClient = createKafkaClient(name, settings, log, ADMIN_RETRIES);
 
   const outage = createOutageLog(log, {

@@ -92,7 +92,7 @@ describe('kafkaProblem', () => {
     expect(problem.lasting).toBe(lasting);
   });
 
-  it('tells errors of kafkajs from others', () => {
+  it('distinguishes errors of kafkajs from other errors', () => {
     expect(isKafkaError(new Error('no', { cause: protocol('UNKNOWN') }))).toBe(true);
     expect(isKafkaError(new TypeError('x is not a function'))).toBe(false);
     expect(isKafkaError(undefined)).toBe(false);

@@ -9,7 +9,7 @@ const BLOCK_SIZES: Readonly<Record<number, number>> = {
   7: 4 * 1024 * 1024,
 };
 
-/** What the header of a frame says of its blocks. */
+/** Properties of a frame's blocks, as its header states them. */
 interface Frame {
   readonly firstBlock: number;
   readonly maxBlockSize: number;

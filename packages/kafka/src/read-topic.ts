@@ -25,7 +25,7 @@ export async function topicBounds(client: Kafka, topic: string): Promise<TopicBo
 }
 
 /**
- * Reads a one-partition topic from an offset to its present end, in a group that is deleted
+ * Reads a one-partition topic from an offset to its current end, in a group that is deleted
  * afterwards. Rejects when the broker becomes unavailable.
  * @param take returns false to stop before the end
  */
@@ -56,7 +56,7 @@ export async function readTopic(
       consumer.on(consumer.events.CRASH, ({ payload }) => {
         if (!payload.restart) reject(payload.error);
       });
-      // kafkajs does not pass batches of control records alone to eachBatch.
+      // kafkajs does not call eachBatch for a batch that contains only control records.
       consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
         if (Number(payload.lastOffset) >= high - 1) resolve();
       });
@@ -77,14 +77,14 @@ export async function readTopic(
   }
 }
 
-/** The broker itself deletes an empty group only after a week. */
+/** Deletes an empty group. The broker itself would keep it for a week. */
 async function deleteGroup(client: Kafka, groupId: string): Promise<void> {
   const admin = client.admin();
   try {
     await admin.connect();
     await admin.deleteGroups([groupId]);
   } catch {
-    // An empty group does no harm.
+    // A group that remains does no harm.
   } finally {
     await admin.disconnect();
   }

@@ -50,7 +50,7 @@ describe('runConsumer', () => {
   it.each([
     ['no broker answered', noBroker],
     [
-      'authentication failed, as while a password is changed',
+      'authentication failed, as during a change of the password',
       named('KafkaJSNonRetriableError', named('KafkaJSSASLAuthenticationError')),
     ],
   ])('restarts after kafkajs gave up because %s, and stays ready', async (_name, error) => {
@@ -62,7 +62,7 @@ describe('runConsumer', () => {
     expect(failed).toHaveBeenCalledExactlyOnceWith(error);
   });
 
-  it('leaves a restart to kafkajs when kafkajs restarts', async () => {
+  it('does not restart a consumer that kafkajs restarts', async () => {
     const { run: ran, connect, crash } = run();
     await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
     crash(true, noBroker);
@@ -70,7 +70,7 @@ describe('runConsumer', () => {
     expect(connect).toHaveBeenCalledTimes(1);
   });
 
-  it('is down while a fault stops it, restarts, and recovers after quiet fetches', async () => {
+  it('is down while a fault stops it, restarts, and recovers after fetches without the fault', async () => {
     const { run: ran, crash, fetch, state, log } = run();
     await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
     crash(false, named('KafkaJSNonRetriableError', new Error('no codec')));
@@ -87,7 +87,7 @@ describe('runConsumer', () => {
     expect(log.info).toHaveBeenCalledTimes(1);
   });
 
-  it('is down for a fault after which kafkajs restarts, too', async () => {
+  it('is also down for a fault after which kafkajs restarts the consumer', async () => {
     const { run: ran, crash, state } = run();
     await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
     crash(true, named('KafkaJSNumberOfRetriesExceeded', new Error('damaged')));

@@ -11,7 +11,7 @@ import { LONGEST_RETRY_MS } from './kafka-client.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { findFault } from './kafka-problem.ts';
 
-/** The longest that stopping waits for a batch in flight, in milliseconds. */
+/** Maximum time that stopping waits for a batch in flight, in milliseconds. */
 const STOP_DEADLINE_MS = 5_000;
 /**
  * A fault is over when records have been fetched and it has not recurred for this long, in
@@ -43,7 +43,7 @@ export function createConsumer(
   groupId: string,
 ): Consumer {
   const consumer = kafka.client.consumer({ ...OPTIONS, groupId });
-  // Not FETCH, which kafkajs emits after a failed fetch too.
+  // Not FETCH, because kafkajs emits it after a failed fetch too.
   consumer.on(consumer.events.REQUEST, kafka.answered);
   return consumer;
 }
@@ -54,9 +54,9 @@ export interface RunningConsumer extends Stoppable {
 }
 
 /**
- * Runs a consumer until it is stopped, retrying indefinitely. kafkajs gives up in two cases: its
- * connect after some retries, and a consumer after an error that it takes for permanent (#1445,
- * #1630), such as a missing coordinator or a failed authentication. Neither ends the process: the
+ * Runs a consumer until it is stopped, retrying indefinitely. kafkajs alone gives up in two cases:
+ * after some attempts to connect, and after an error that it considers permanent (#1445, #1630),
+ * such as a missing coordinator or a failed authentication. Neither case ends the process: the
  * other parts of the service still work.
  */
 export function runConsumer(
@@ -79,7 +79,7 @@ export function runConsumer(
     prepare,
     run,
   }: {
-    /** Called once after the first connection; again if it rejects. */
+    /** Called after each connection until it has resolved once. */
     prepare: () => Promise<void>;
     /** Called after each connection: `consumer.run`. */
     run: () => Promise<void>;

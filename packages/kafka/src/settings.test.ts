@@ -26,7 +26,7 @@ const problems = (environment: Record<string, string>): string => {
 };
 
 describe('kafkaSettings', () => {
-  it('passes brokers, TLS, an own authority and credentials to the client', () => {
+  it('passes brokers, TLS, CA certificates and credentials to the client', () => {
     expect(options({})).toEqual({ brokers: ['a:1'] });
     expect(options({ KAFKA_TLS: 'true' })).toEqual({ brokers: ['a:1'], ssl: true });
     expect(

@@ -5,7 +5,7 @@ import type { Kafka } from 'kafkajs';
 export interface TopicSpec {
   readonly topic: string;
   readonly partitions: number;
-  /** Whether the topic's offsets serve as cursors: it must have exactly one partition. */
+  /** Whether the topic's offsets serve as cursors, which requires exactly one partition. */
   readonly totalOrder?: boolean;
   /** Topic settings that differ from the broker's defaults. */
   readonly config?: Readonly<Record<string, string>>;
@@ -67,7 +67,7 @@ export function withDeadLetters(spec: TopicSpec): TopicSpec[] {
  * The topics of one service.
  * @param shared topics between services, each with its dead letters
  * @param changes the topic of the service's own changes
- * @param partitions of each shared topic
+ * @param partitions number of partitions of each shared topic
  */
 export function serviceTopics({
   shared,

@@ -5,10 +5,10 @@ import type { LeaderSession } from './leader-session.ts';
 import { deleteSent } from './outbox-table.ts';
 import { beginEpoch, type RelayTerm } from './relay-term.ts';
 
-/** More events than one batch can hold: not all of them can still be in the outbox. */
+/** One batch has fewer events, so more than this many cannot all be in the outbox still. */
 const EVENT_LIMIT = 5_000;
 
-/** An event of the change topic. A restored database reuses ids, at other times. */
+/** An event of the change topic. A restored database reuses ids, but with other times. */
 interface SentEvent {
   readonly id: string;
   readonly at: Date;
@@ -17,7 +17,7 @@ interface SentEvent {
 /**
  * Begins a new epoch when the change topic and the database contradict each other:
  * - the topic ends before the last sent offset: the topic is new;
- * - it holds events behind the last sent offset that are not in the outbox: the database was
+ * - it contains events after the last sent offset that are not in the outbox: the database was
  *   restored. (Events of a relay that was killed after sending are still in the outbox.)
  */
 export async function checkEpoch(
@@ -35,7 +35,7 @@ export async function checkEpoch(
   const isNew = high <= term.sentOffset;
   if (!isNew && !(await hasUnknownEvents())) return;
   await beginEpoch(session, term, high - 1);
-  // An announcement for the replicas: the next change may come much later.
+  // Announce the epoch to the replicas, because the next change may come much later.
   const [sent] = await producer.send({
     topic: name,
     acks: -1,
@@ -75,7 +75,7 @@ export async function checkEpoch(
   }
 }
 
-/** Whether all of these are still in the outbox, as they were sent. */
+/** Returns whether all these events are still in the outbox, with the id and time that were sent. */
 async function areInOutbox(session: LeaderSession, events: readonly SentEvent[]): Promise<boolean> {
   const { rows } = await session.query(
     `SELECT count(*) AS missing FROM unnest($1::bigint[], $2::timestamptz[]) AS sent (id, at)

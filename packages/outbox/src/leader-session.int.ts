@@ -9,7 +9,7 @@ import { writeEvents } from './write-events.ts';
 
 const CHANGES = 'stock_changed';
 
-it('replaces a leader within 5 s whose connection is silent; the leader notices and rejoins', async () => {
+it('replaces a leader whose connection is silent within 5 s, and the old leader rejoins as a standby', async () => {
   const database = await createTestDatabase(inject('postgresUrl'), 'stock');
   const sql = createSqlClient(database.url);
   const service = createTestService({

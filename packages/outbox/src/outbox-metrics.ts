@@ -2,7 +2,7 @@ import type { SqlClient } from '@gudang/postgres';
 import type { Metrics } from '@gudang/runtime';
 import { createSharedScrape } from '@gudang/runtime';
 
-/** The most rows that are counted: a scrape must be cheap during a backlog of millions too. */
+/** Maximum number of rows that are counted, so that a scrape is cheap during a backlog of millions. */
 const COUNT_LIMIT = 100_000;
 
 interface Waiting {

@@ -20,7 +20,7 @@ export async function beginTerm(session: LeaderSession): Promise<RelayTerm> {
   return { term, epoch, sentOffset: Number(sentOffset) };
 }
 
-/** @param offset the last one that is sent */
+/** @param offset the last offset that was sent */
 export async function beginEpoch(
   session: LeaderSession,
   term: RelayTerm,

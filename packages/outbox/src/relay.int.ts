@@ -155,7 +155,7 @@ describe('startRelay', () => {
     await emptied(2_500);
   });
 
-  it('sends more than one batch holds, in order', async () => {
+  it('sends the rows of several batches in order', async () => {
     await write(40, { size: 100_000 });
     start();
     await emptied();
@@ -213,7 +213,7 @@ describe('startRelay', () => {
   it.each([
     ['', 'SELECT'],
     [
-      ', even if other events have the same ids since',
+      ', even if other events have the same ids now',
       `INSERT INTO outbox (id, topic, key, value, version) OVERRIDING SYSTEM VALUE
        SELECT id, '${CHANGES}', 'k1', '{}', id FROM generate_series(3, 5) AS again (id)`,
     ],
@@ -260,7 +260,7 @@ describe('startRelay', () => {
     expect(await numbers()).toEqual([1, 2, 3, 4, 5, 4, 5]);
   });
 
-  it('is replaced within 5 s when its process freezes, and deletes nothing afterwards', async () => {
+  it('is replaced within 5 s when its process freezes, and deletes no rows afterwards', async () => {
     const file = fileURLToPath(new URL('./testing/relay-process.ts', import.meta.url));
     const prefix = kafka.name('');
     const child = spawn(
@@ -290,7 +290,7 @@ describe('startRelay', () => {
       child.kill('SIGCONT');
       await write(3, { from: 7 });
       await emptied();
-      // It may send late what it had read before; consumers drop that by its term.
+      // The resumed relay may send rows that it read before; consumers drop them because of their term.
       expect(await numbersOfTerm('2')).toEqual([4, 5, 6, 7, 8, 9]);
       expect((await numbersOfTerm('1')).slice(0, 3)).toEqual([1, 2, 3]);
       expect(relay.isLeading()).toBe(true);
@@ -299,7 +299,7 @@ describe('startRelay', () => {
     }
   });
 
-  it('keeps rows until the broker has acknowledged them, and sends them again otherwise', async () => {
+  it('keeps rows until the broker acknowledges them, and sends them again if it does not', async () => {
     let lose = (_error: Error): void => {};
     const lost = new Promise<never>((_resolve, reject) => {
       lose = reject;

@@ -18,11 +18,11 @@ const BATCH_BYTES = 700 * 1024;
  * session's heartbeat interval, so that an idle relay needs no heartbeats.
  */
 const POLL_MS = 900;
-/** The longest that stopping waits for a batch in flight, in milliseconds. */
+/** Maximum time that stopping waits for a batch in flight, in milliseconds. */
 const STOP_DEADLINE_MS = 5_000;
 
 export interface Relay extends Stoppable {
-  /** Wakes the leading relay. To be called after a commit that wrote to the outbox; cheap. */
+  /** Wakes the leading relay. Call it after a commit that wrote to the outbox. It is cheap. */
   readonly wake: () => void;
   readonly isLeading: () => boolean;
 }
@@ -74,7 +74,7 @@ export function startRelay(
     let producer: Producer | undefined;
     while (!signal.aborted) {
       try {
-        // Before the lock, which a relay without a broker must not hold.
+        // Connect before taking the lock: a relay without a broker must not hold it.
         producer ??= await connectProducer(kafka, signal);
         session = await openLeaderSession({ databaseUrl, onNotify: wakeUp.wake, signal });
         const sender = await lead(session, producer);

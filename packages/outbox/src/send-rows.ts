@@ -24,7 +24,7 @@ export function createRowSender({ log, metrics }: Pick<Service, 'log' | 'metrics
   const sent = metrics.counter('gudang_outbox_sent_total', 'Events that the broker acknowledged');
   const rejected = metrics.counter('gudang_outbox_rejected_total', 'Events that no broker takes');
 
-  /** Rejects a row that the broker refuses by itself. */
+  /** Sends one row. Moves it to outbox_rejected if the broker refuses it. */
   const sendOne = async (sender: Sender, row: OutboxRow): Promise<void> => {
     try {
       sent.inc(await sendBatch(sender, [row]));
@@ -45,7 +45,7 @@ export function createRowSender({ log, metrics }: Pick<Service, 'log' | 'metrics
       sent.inc(await sendBatch(sender, rows));
     } catch (error) {
       if (!isNonRetryable(error)) throw error;
-      // One of the rows is refused, and the batch with it.
+      // The broker refuses a whole batch because of one row.
       for (const row of rows) await sendOne(sender, row);
     }
   };

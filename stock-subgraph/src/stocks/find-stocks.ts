@@ -39,7 +39,8 @@ export function findStockPage(
   const order = forward
     ? Prisma.sql`ORDER BY created_at DESC, id DESC`
     : Prisma.sql`ORDER BY created_at, id`;
-  // Prisma has no row comparison, and the equivalent OR cannot use the index at any depth.
+  // Raw SQL, because Prisma has no row comparison. With the equivalent OR, PostgreSQL cannot start an
+  // index scan at the cursor.
   return database.$queryRaw<StockState[]>`
     SELECT ${STOCK_COLUMNS} FROM stocks
     WHERE deleted_at IS NULL ${matching} ${behind} ${ahead} ${order} LIMIT ${size + 1}`;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export interface Identity {
   /** The user. Undefined for an anonymous caller, and in streams that several users share. */
   readonly subject?: string | undefined;
-  /** Whether the caller is authenticated, in streams where the subject is omitted because users share them. */
+  /** Whether the caller is authenticated. Set in streams that several users share, which have no subject. */
   readonly authenticated?: true | undefined;
   /** The caller's rights, such as `order:write`. */
   readonly scopes: readonly string[];
@@ -36,7 +36,7 @@ export function encodeIdentity({ subject, authenticated, scopes }: Identity): st
   return Buffer.from(text).toString('base64url');
 }
 
-/** Decodes an identity of a header. Returns the anonymous identity if it is invalid. */
+/** Decodes an identity from a header. Returns the anonymous identity if it is invalid. */
 export function decodeIdentity(text: string): Identity {
   try {
     return parseIdentity(JSON.parse(Buffer.from(text, 'base64url').toString()));

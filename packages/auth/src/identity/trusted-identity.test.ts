@@ -13,7 +13,7 @@ const headers = (secret?: string, identity = encodeIdentity(WHO)) => ({
 const params = (secret: unknown) => ({ gudang: { secret } });
 const extensions = { gudang: { identity: WHO } };
 
-it('accepts only the gateway with secrets, and every caller without', () => {
+it('accepts requests of the gateway only if secrets are set, and of every caller otherwise', () => {
   const withoutSecrets = createTrustedIdentity();
   for (const secret of ['the new secret', 'the old secret', 'a guess', undefined]) {
     const isGateway = secret?.startsWith('the ') ?? false;
@@ -25,7 +25,7 @@ it('accepts only the gateway with secrets, and every caller without', () => {
   expect(trusted.acceptsConnection(undefined)).toBe(false);
 });
 
-it('returns the default identity if none is sent, and an anonymous one if it is not proven', () => {
+it('returns the default identity if none is sent, and the anonymous identity if the sent one is not trusted', () => {
   for (const secrets of [[], ['the new secret']]) {
     const open = createTrustedIdentity(secrets, UNRESTRICTED);
     expect(open.identityOfRequest({})).toBe(UNRESTRICTED);

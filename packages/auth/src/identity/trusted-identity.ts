@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ANONYMOUS, decodeIdentity, type Identity, parseIdentity } from './identity.ts';
 
-/** Headers with the caller's identity, and with the secret that proves the gateway. */
+/** Headers with the caller's identity, and with the secret that proves that the gateway sent the request. */
 export const IDENTITY_HEADER = 'gudang-identity';
 export const SECRET_HEADER = 'gudang-secret';
 
@@ -14,16 +14,17 @@ type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** Reads the caller's identity from requests of the gateway. The identity in other requests is ignored. */
 export interface TrustedIdentity {
-  /** Whether a request is accepted. With secrets: from the gateway only. */
+  /** Whether a request is accepted: with secrets, only if it comes from the gateway. */
   readonly acceptsRequest: (headers: Headers) => boolean;
   readonly acceptsConnection: (connectionParams: unknown) => boolean;
   readonly identityOfRequest: (headers: Headers) => Identity;
-  /** @param extensions of the operation's message, because a connection carries many identities */
+  /** @param extensions extensions of the operation's message: a connection carries many identities */
   readonly identityOfOperation: (connectionParams: unknown, extensions: unknown) => Identity;
 }
 
 /**
- * @param secrets each proves the gateway. Without secrets, no sent identity is trusted
+ * @param secrets any of them proves that a request comes from the gateway. Without secrets, no sent
+ *   identity is trusted
  * @param defaultIdentity the caller of requests without an identity
  */
 export function createTrustedIdentity(

@@ -9,7 +9,7 @@ interface Decoder {
   readBytes(length: number): Buffer;
 }
 
-/** A record that kafkajs has decoded, as far as it is used here. */
+/** The fields used here of a record that kafkajs has decoded. */
 interface DecodedRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
@@ -17,21 +17,21 @@ interface DecodedRecord {
 
 type DecodeMessages = (decoder: Decoder) => Promise<readonly unknown[]>;
 
-/** The position of a batch's message format, and the number of the present format. */
+/** Position of a batch's format number, and the current number. */
 const MAGIC_OFFSET = 16;
 const MAGIC = 2;
 /** The shortest batch, without its offset and its length, in bytes. */
 const BATCH_OVERHEAD = 49;
 /**
- * Decoding stops behind the batch that exceeds this many bytes of keys and values; the rest is
- * fetched again. A response of 1 MiB can hold hundreds of batches of `BATCH_LIMIT` each.
+ * Decoding stops after the batch that exceeds this many bytes of keys and values; the remaining
+ * batches are fetched again. A response of 1 MiB can contain hundreds of batches of `BATCH_LIMIT` each.
  */
 const RESPONSE_LIMIT = 8 * 1024 * 1024;
 
 /**
- * Replaces kafkajs 2.2.4's decoding of a partition's batches: it passes a batch's records to
- * Array.push as arguments, which fails from about 125,000 records on, and decompresses all batches
- * of a response, however large.
+ * Replaces kafkajs 2.2.4's decoding of a partition's batches. kafkajs passes a batch's records to
+ * Array.push as arguments, which fails at about 125,000 records, and decompresses all batches of a
+ * response, without a size limit.
  */
 export function patchFetchDecoder(): void {
   replaceInternal<DecodeMessages>(

@@ -23,7 +23,7 @@ const outage = async (): Promise<never> => {
 };
 
 describe('keepMemberId', () => {
-  it('is needed: without it a new group has no member id', async () => {
+  it('is necessary: without it, a new group has no member id', async () => {
     const Group = createGroups(outage);
     const cluster = {};
     const first = new Group(cluster);
@@ -34,7 +34,7 @@ describe('keepMemberId', () => {
     expect(second.memberId).toBeNull();
   });
 
-  it('keeps the id of a member that could not leave, each time', async () => {
+  it('keeps the id of a member that could not leave for each later start', async () => {
     const Group = createGroups(outage);
     keepMemberId(Group.prototype);
     keepMemberId(Group.prototype);

@@ -1,6 +1,6 @@
 import { requireInternal } from './kafkajs-internals.ts';
 
-/** kafkajs's ConsumerGroup, as far as it is used here. Each start of a consumer creates one. */
+/** The members used here of kafkajs's ConsumerGroup. Each start of a consumer creates one. */
 export interface ConsumerGroup {
   /** The same object during the whole life of a consumer. */
   readonly cluster: object;
@@ -10,9 +10,9 @@ export interface ConsumerGroup {
 }
 
 /**
- * Keeps a consumer's member id over an outage. kafkajs 2.2.4 forgets it when a consumer starts
- * again: the broker then waits a whole session time-out for the old member, and the rest of the
- * group waits with it. Here a member that could not leave rejoins with its id. If the broker has
+ * Keeps a consumer's member id across an outage. kafkajs 2.2.4 forgets the id when a consumer
+ * restarts: the broker and the rest of the group then wait for the old member until its session
+ * times out. With this patch, a member that could not leave rejoins with its id. If the broker has
  * forgotten the id, kafkajs joins as a new member.
  */
 export function patchGroupMember(): void {
@@ -21,7 +21,7 @@ export function patchGroupMember(): void {
 
 const patched = new WeakSet<object>();
 
-/** Patches a prototype once, however often it is called. */
+/** Patches a prototype. Later calls with the same prototype have no effect. */
 export function keepMemberId(prototype: ConsumerGroup): void {
   if (patched.has(prototype)) return;
   patched.add(prototype);

@@ -50,7 +50,7 @@ describe('encodeProduceRequest', () => {
     await expectSame([{ topic: 'töpic', partitions: [partition(messages)] }]);
   });
 
-  it('encodes several topics and partitions like kafkajs, an empty one included', async () => {
+  it('encodes several topics and partitions, including a topic without partitions, like kafkajs', async () => {
     const some = [{ value: 'a' }, { value: null }];
     await expectSame([
       { topic: 'one', partitions: [partition(some, 5), partition([{ value: 'b' }], 0)] },
@@ -67,7 +67,7 @@ describe('encodeProduceRequest', () => {
     await expectSame([{ topic: 'times', partitions: [partition(messages)] }]);
   });
 
-  it('encodes values of every length of size field, and many records, like kafkajs', async () => {
+  it('encodes size fields of every length, and many records, like kafkajs', async () => {
     for (const size of SIZES) {
       await expectSame([
         { topic: 't', partitions: [partition([{ value: Buffer.alloc(size, 7) }])] },

@@ -41,9 +41,9 @@ export interface Encoded {
 
 /** The length of a batch's fields before its first record, in bytes. */
 const BATCH_HEAD = 61;
-/** Where the bytes begin that the checksum covers. */
+/** Position of the first byte that the checksum covers. */
 const CHECKED_FROM = 21;
-/** The fields that the length of a batch does not include: its first offset and the length itself. */
+/** Bytes that the length of a batch does not include: its first offset and the length itself. */
 const UNCOUNTED = 12;
 const MAGIC = 2;
 const NO_PRODUCER = -1n;

@@ -5,7 +5,7 @@ import { type IHeaders, type Kafka, Partitioners, type Producer } from 'kafkajs'
 import { type DeadLetterEntry, findUnhandled, HANDLED, type HandledAs } from './dead-letter.ts';
 
 /**
- * Reads the unhandled dead letters of a topic; none when its dead-letter topic does not exist.
+ * Reads the unhandled dead letters of a topic. Returns none if its dead-letter topic does not exist.
  * @param topic the topic of the original records, with KAFKA_TOPIC_PREFIX
  */
 export async function readDeadLetters(
@@ -26,8 +26,8 @@ export async function readDeadLetters(
 }
 
 /**
- * Whether a topic exists; kafkajs retries a request for the offsets of a missing topic. The list of
- * topics is no substitute: it omits topics that this user may not read.
+ * Returns whether a topic exists: kafkajs would retry a request for the offsets of a missing topic.
+ * The list of topics is no substitute, because it omits topics that this user may not read.
  */
 async function topicExists(client: Kafka, topic: string): Promise<boolean> {
   const admin = client.admin();

@@ -28,12 +28,12 @@ const marker = (offset: number, handled: number): KafkaRecord =>
 const offsets = (records: KafkaRecord[]) => findUnhandled(records).map((entry) => entry.offsets);
 
 describe('findUnhandled', () => {
-  it('omits handled dead letters and the markers', () => {
+  it('omits handled dead letters and their markers', () => {
     expect(offsets([letter(0, 5), letter(1, 6), marker(2, 0)])).toEqual([['1']]);
     expect(offsets([])).toEqual([]);
   });
 
-  it('lists a record once that was dead-lettered twice, with both offsets', () => {
+  it('lists one entry with both offsets for a record that was dead-lettered twice', () => {
     const [entry, other] = findUnhandled([letter(0, 5), letter(1, 6), letter(2, 5)]);
     expect(entry?.offsets).toEqual(['1']);
     expect(other?.offsets).toEqual(['0', '2']);

@@ -35,7 +35,7 @@ export function findUnhandled(records: readonly KafkaRecord[]): readonly DeadLet
     const entry = toEntry(record);
     const key = JSON.stringify(entry.origin);
     const earlier = entries.get(key)?.offsets ?? [];
-    // Moved to the end: a repeat is as new as its newest dead letter.
+    // The entry moves to the end: entries are ordered by their newest dead letter.
     entries.delete(key);
     entries.set(key, { ...entry, offsets: [...earlier, offset] });
   }

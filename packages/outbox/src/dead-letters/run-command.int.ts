@@ -53,7 +53,7 @@ describe('the dead-letters command', () => {
     await kafka.stop();
   });
 
-  it('finds none in an empty or missing topic', async () => {
+  it('finds no dead letters in an empty or missing topic', async () => {
     expect(await run('list')).toBe('no dead letters');
     expect(await run('list nothing_like_it')).toBe('no dead letters');
     expect(await run('replay order_created all')).toBe('no dead letters');

@@ -4,7 +4,7 @@ import type { DeadLetterEntry } from './dead-letter.ts';
 import { handleDeadLetters, readDeadLetters } from './dead-letter-topic.ts';
 import { renderLetter, renderList } from './render.ts';
 
-/** The command names something that does not exist. The message is for the operator. */
+/** The command names a dead letter that does not exist. The message is for the operator. */
 export class CommandError extends Error {}
 
 /**

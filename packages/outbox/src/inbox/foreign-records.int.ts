@@ -105,7 +105,7 @@ describe('records of other producers', () => {
     });
   }, 60_000);
 
-  it('are applied when the topic compresses what this system sends', async () => {
+  it('are applied when the broker compresses the topic', async () => {
     const admin = kafka.client.admin();
     await admin.connect();
     await admin.alterConfigs({
@@ -125,7 +125,7 @@ describe('records of other producers', () => {
     await vi.waitFor(() => expect(applied).toEqual([id]), 10_000);
   });
 
-  it('go to the dead letters when decoding throws', async () => {
+  it('are dead-lettered when decoding throws', async () => {
     const ids = [randomUUID(), randomUUID()];
     start({
       decode: (value) => {
@@ -168,7 +168,7 @@ describe('records of other producers', () => {
     const admin = kafka.client.admin();
     await admin.connect();
     const topic = kafka.name(ORDER_CREATED);
-    // Without it kafkajs does not know the topic's leader.
+    // kafkajs knows the topic's leader only after this call.
     await admin.fetchTopicOffsets(topic);
     await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '2' }] });
     await admin.disconnect();
