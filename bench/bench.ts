@@ -1,7 +1,7 @@
 /**
  * Measures the CPU of each process per unit of work, the rate and the latencies.
  * `npm run bench -- [case…] [--quick] [--rounds 5] [--json file] [--compare file] [--list]` runs
- * the cases whose names start with an argument; default: all except the soak. Exits with 1 if a
+ * the cases whose names start with an argument; default: all except the soak test. Exits with 1 if a
  * limit is exceeded.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';

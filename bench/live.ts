@@ -18,18 +18,18 @@ const SCENARIOS: readonly Scenario[] = [
     rate: 20,
     crossSubgraph: true,
   },
-  { ...ONE, name: '500 clients, bursts of 10, 2 a second', clients: 500, rate: 2, burst: 10 },
+  { ...ONE, name: '500 clients, bursts of 10, 2/s', clients: 500, rate: 2, burst: 10 },
 ];
 
 const COLUMNS: readonly [string, (figures: Figures) => string][] = [
-  ['CPU µs a delivery', ({ cpuUs }) => cpuUs.toFixed(1)],
+  ['CPU µs per delivery', ({ cpuUs }) => cpuUs.toFixed(1)],
   ['deliveries/s', ({ perSecond }) => perSecond.toFixed(0)],
   ['delivered', ({ deliveries, expected }) => `${((100 * deliveries) / expected).toFixed(1)}%`],
   ['p50 ms', ({ p50 }) => p50.toFixed(1)],
   ['p99 ms', ({ p99 }) => p99.toFixed(1)],
-  ['RSS KiB a client', ({ rssKib }) => rssKib.toFixed(1)],
+  ['RSS KiB per client', ({ rssKib }) => rssKib.toFixed(1)],
   ['upstreams', ({ upstreams }) => upstreams.toFixed(0)],
-  ['subgraph requests an event', ({ requestsAnEvent }) => requestsAnEvent.toFixed(2)],
+  ['subgraph requests per event', ({ requestsAnEvent }) => requestsAnEvent.toFixed(2)],
 ];
 
 const only = argv[2] ?? '';
@@ -43,6 +43,6 @@ for (const scenario of SCENARIOS.filter(({ name }) => name.includes(only))) {
     stdout.write(`${name.padEnd(28)}${show(gateway).padStart(12)}${ofBare.padStart(12)}\n`);
   }
   stdout.write(
-    `${'CPU, times the bare one'.padEnd(28)}${(gateway.cpuUs / bare.cpuUs).toFixed(2).padStart(12)}\n`,
+    `${'CPU, gateway ÷ bare ws'.padEnd(28)}${(gateway.cpuUs / bare.cpuUs).toFixed(2).padStart(12)}\n`,
   );
 }

@@ -75,7 +75,7 @@ async function orders(measured: MeasuredSystem, notes: Notes): Promise<void> {
 
   const atOnce = await measured.measure(() => settleOrders(measured, AT_ONCE));
   notes.rate('orders, 40 clients', AT_ONCE, atOnce.ms);
-  notes.cpu('such an order, 40 clients', atOnce.cpu, AT_ONCE);
+  notes.cpu('an order, 40 clients', atOnce.cpu, AT_ONCE);
   const [row] = await measured.system.databases.stock(
     'SELECT count(*)::int AS decided, count(DISTINCT order_id)::int AS orders FROM decisions',
   );
@@ -85,7 +85,12 @@ async function orders(measured: MeasuredSystem, notes: Notes): Promise<void> {
 
   const asked = await measured.measure(() => sendQueries(measured, QUERIES));
   notes.rate('queries of 20 orders with their stocks, 40 clients', QUERIES, asked.ms);
-  notes.cpu('such a query', asked.cpu, QUERIES, ['gateway', 'order', 'stock', 'postgres']);
+  notes.cpu('a query of 20 orders with their stocks', asked.cpu, QUERIES, [
+    'gateway',
+    'order',
+    'stock',
+    'postgres',
+  ]);
 }
 
 async function deliveries(measured: MeasuredSystem, notes: Notes): Promise<void> {
@@ -103,7 +108,7 @@ async function deliveries(measured: MeasuredSystem, notes: Notes): Promise<void>
   );
   notes.rate('deliveries', received, delivering.ms);
   notes.cpu('a delivery', delivering.cpu, received, ['gateway']);
-  notes.cpu('the change of a delivery', delivering.cpu, CHANGES, ['stock', 'postgres', 'kafka']);
+  notes.cpu('a delivered change', delivering.cpu, CHANGES, ['stock', 'postgres', 'kafka']);
   notes.cpu('a client that connects', connecting.cpu, CLIENTS, ['gateway']);
   const idleMicros = (idle.cpu.gateway * 1_000) / CLIENTS / (idle.ms / 1_000);
   notes.value('a second of an idle client, µs CPU', idleMicros);
@@ -113,15 +118,19 @@ async function deliveries(measured: MeasuredSystem, notes: Notes): Promise<void>
 async function parts(measured: MeasuredSystem, notes: Notes): Promise<void> {
   const sent = await measured.measure(() => relayEvents(measured, EVENTS));
   notes.rate('events by one relay', EVENTS, sent.ms);
-  notes.cpu('such an event', sent.cpu, EVENTS, ['order', 'postgres', 'kafka']);
+  notes.cpu('an event through an outbox', sent.cpu, EVENTS, ['order', 'postgres', 'kafka']);
   const read = await measured.measure(() => feedChanges(measured, EVENTS));
   notes.rate('changes without subscribers', EVENTS, read.ms);
-  notes.cpu('such a change', read.cpu, EVENTS, ['stock', 'kafka']);
+  notes.cpu('a change without subscribers', read.cpu, EVENTS, ['stock', 'kafka']);
   const [id = ''] = measured.stockIds;
   const one = { ids: [id], count: OF_ONE, aSecond: 1_000_000 };
   const decided = await measured.measure(() => floodOrders(measured.system, one));
   notes.rate('orders of one product in large batches', OF_ONE, decided.ms);
-  notes.cpu('such an order', decided.cpu, OF_ONE, ['stock', 'postgres', 'kafka']);
+  notes.cpu('an order of one product in large batches', decided.cpu, OF_ONE, [
+    'stock',
+    'postgres',
+    'kafka',
+  ]);
 }
 
 for (let round = 1; round <= ROUNDS; round += 1) {

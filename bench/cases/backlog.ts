@@ -124,7 +124,7 @@ function runAlone(bench: Bench, products: number): Promise<Figure[]> {
   });
 }
 
-/** Orders are accepted while Kafka is down; then all services work at once. */
+/** Measures orders that are accepted while Kafka is down; then Kafka starts and all services run. */
 function runAll(bench: Bench, products: number): Promise<Figure[]> {
   const count = bench.quick ? ORDERS_QUICK : ORDERS;
   return several(bench, async () => {

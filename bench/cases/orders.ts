@@ -31,7 +31,7 @@ const REST_BARS: Readonly<Record<number, Readonly<Record<string, Bar>>>> = {
   100: {
     rate: { atLeast: 1_500 },
     'CPU order': { atMost: 500 },
-    'CPU postgres, all of it': { atMost: 500 },
+    'CPU postgres, total': { atMost: 500 },
   },
 };
 

@@ -12,7 +12,7 @@ export const PAGE_OF_STOCKS =
 export const ORDER =
   'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id status } }';
 
-/** Request bodies for the list of 50, each from another cursor. */
+/** Request bodies for the list of 50 orders, each with a different cursor. */
 export async function differentLists({ graph }: BenchRig): Promise<string[]> {
   const query =
     'query ($after: String) { orders(first: 100, after: $after) { edges { cursor } pageInfo { endCursor } } }';
@@ -26,7 +26,7 @@ export async function differentLists({ graph }: BenchRig): Promise<string[]> {
   return cursors.map((after) => JSON.stringify({ query: LIST, variables: { after } }));
 }
 
-/** Request bodies for the page of stocks, each from another cursor. */
+/** Request bodies for the page of stocks, each with a different cursor. */
 export async function differentPages({ graph }: BenchRig): Promise<string[]> {
   const query =
     'query ($after: String) { stocks(first: 100, after: $after) { edges { cursor } pageInfo { endCursor hasNextPage } } }';

@@ -19,7 +19,7 @@ import {
 const CONNECTIONS = 20;
 const MANY_CONNECTIONS = 100;
 const ORDERS_PER_SECOND = 50;
-const SUBGRAPH_REQUESTS = 'subgraph requests a request';
+const SUBGRAPH_REQUESTS = 'subgraph requests per request';
 const supergraph = fileURLToPath(new URL('../../gateway/supergraph.graphql', import.meta.url));
 
 /** Load on the rig's gateway. */

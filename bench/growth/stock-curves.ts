@@ -7,7 +7,7 @@ import type { Grown, GrowthServers } from './growth-servers.ts';
 import * as operations from './operations.ts';
 import { startWatchers } from './watchers.ts';
 
-/** Number of changing stocks; subscribers watch others. */
+/** Number of changing stocks; subscribers watch other stocks. */
 const CHANGED = 500;
 const CLIENTS = 20;
 const WATCHERS = [0, 100, 10_000];
@@ -54,8 +54,8 @@ export function measureChanges(
 }
 
 /**
- * Measures a change of a stock without subscribers, with increasing numbers of subscribers to
- * others.
+ * Measures a change of a stock that has no subscribers, with increasing numbers of subscribers to
+ * other stocks.
  */
 export async function measureWatched(
   servers: GrowthServers,

@@ -22,7 +22,7 @@ const collect: () => void = runInNewContext('gc');
 interface Asked {
   readonly burst?: number;
   readonly fields?: string;
-  /** Answered with the memory after garbage collection. */
+  /** Asks for the memory after garbage collection. */
   readonly memory?: true;
 }
 

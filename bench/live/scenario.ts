@@ -31,7 +31,7 @@ interface State {
 }
 
 const WARM_UP_MS = 4_000;
-/** Rate of the warm-up as a multiple, so that code that runs once per event is compiled. */
+/** The warm-up has a multiple of the measured rate, so that V8 compiles code that runs once per event. */
 const WARM_UP_TIMES = 4;
 const MEASURED_MS = 8_000;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -75,7 +75,7 @@ new WebSocketServer({ server: http }).on('connection', (socket) => {
   });
 });
 
-/** Makes a change; every second one is an order. */
+/** Makes a change; every second change is an order. */
 function change(among: number): void {
   const stock = stocks[Math.floor(Math.random() * Math.min(among, count))];
   if (!stock) return;

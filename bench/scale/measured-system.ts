@@ -17,8 +17,7 @@ export interface MeasuredSystem extends ReplicatedSystem {
   /**
    * Measures the CPU of some work.
    * @returns its result, its duration in milliseconds, and the CPU of each part in milliseconds,
-   * minus the
-   *   CPU of the idle system in that time
+   *   minus the CPU of the idle system in that time
    */
   readonly measure: <T>(work: () => Promise<T>) => Promise<Measured<T>>;
   /** Bytes of write-ahead log that PostgreSQL has written so far. */

@@ -10,7 +10,7 @@ export interface Measured {
   readonly label: string;
   readonly load: Load;
   readonly readCpu: () => Promise<CpuReading>;
-  /** Runs after each round, before the CPU is read: latencies for the requests' remaining work. */
+  /** Runs after each round, before the CPU is read. Waits for the remaining work of the requests. */
   readonly drain?: () => Promise<void>;
   /** Limits of figures, by name without the label. */
   readonly bars?: Readonly<Record<string, Bar>>;
@@ -63,7 +63,7 @@ export async function measureLoads(
     const ofPostgres = [...spent].filter(([what]) => what.startsWith('postgres'));
     if (!only && ofPostgres.length > 0) {
       const sum = ofPostgres.reduce((total, [, cpuMs]) => total + cpuMs, 0);
-      note('CPU postgres, all of it', 'µs', (1_000 * sum) / result.requests);
+      note('CPU postgres, total', 'µs', (1_000 * sum) / result.requests);
     }
     Object.keys(counts).forEach((name, at) => {
       note(name, 'requests', ((countsAfter[at] ?? 0) - (countsBefore[at] ?? 0)) / result.requests);

@@ -9,7 +9,7 @@ const rate = {
 } as const;
 const cpu = { name: 'CPU gateway', unit: 'µs', values: [900, 1100], bar: { atMost: 900 } } as const;
 
-describe('the table', () => {
+describe('renderCase', () => {
   it('shows median, spread and whether the limit holds', () => {
     const [title, first, second] = renderCase('list', [rate, cpu]).split('\n');
     expect(title).toBe('list');
@@ -17,14 +17,14 @@ describe('the table', () => {
     expect(second).toMatch(/CPU gateway +1000 µs +900 – 1100 +FAILS: at most 900$/);
   });
 
-  it('shows the change of an earlier figure', () => {
+  it('shows the change since an earlier run', () => {
     const text = renderCase('list', [rate, cpu], [{ ...rate, values: [1000] }]);
     expect(text).toMatch(/was 1000 \(\+50%\)/);
     expect(text).toMatch(/new/);
   });
 });
 
-it('holds if all limits hold', () => {
+it('allHold is true only if all limits hold', () => {
   expect(allHold({ cases: { a: [rate] } })).toBe(true);
   expect(allHold({ cases: { a: [rate], b: [cpu] } })).toBe(false);
   expect(allHold({ cases: { a: [{ ...cpu, bar: undefined }] } })).toBe(true);

@@ -76,20 +76,23 @@ const OVER = WAYS.flatMap((way) => {
   return (isStream ? STREAM_PROTOCOLS : QUERY_PROTOCOLS).map((protocol) => ({ ...way, protocol }));
 });
 
-it.each(OVER)('$name over $protocol', async ({ ask, needs, path, ofOrder, name, protocol }) => {
-  const got: Record<string, unknown> = {};
-  const expected: Record<string, unknown> = {};
-  for (const caller of CALLER_NAMES) {
-    const query = ask({ ...ids, spare: name.endsWith('deleteStock') ? await spare() : '' });
-    const outcome = await executeOnce(url(), query, authorizations.get(caller), protocol);
-    got[caller] = outcomeOf(outcome, path);
-    const allowed = expectedOutcome(caller, needs);
-    const hidden = allowed === 'allowed' && ofOrder && !maySeeSitisOrder(caller);
-    const unseen = name === 'Subscription.orderChanged' ? 'NOT_FOUND' : 'nothing';
-    expected[caller] = hidden ? unseen : allowed;
-  }
-  expect(got).toEqual(expected);
-});
+it.each(OVER)(
+  'authorizes each caller for $name over $protocol',
+  async ({ ask, needs, path, ofOrder, name, protocol }) => {
+    const got: Record<string, unknown> = {};
+    const expected: Record<string, unknown> = {};
+    for (const caller of CALLER_NAMES) {
+      const query = ask({ ...ids, spare: name.endsWith('deleteStock') ? await spare() : '' });
+      const outcome = await executeOnce(url(), query, authorizations.get(caller), protocol);
+      got[caller] = outcomeOf(outcome, path);
+      const allowed = expectedOutcome(caller, needs);
+      const hidden = allowed === 'allowed' && ofOrder && !maySeeSitisOrder(caller);
+      const unseen = name === 'Subscription.orderChanged' ? 'NOT_FOUND' : 'nothing';
+      expected[caller] = hidden ? unseen : allowed;
+    }
+    expect(got).toEqual(expected);
+  },
+);
 
 it('covers every field of the graph', () => {
   const asked = new Set(WAYS.map(({ name }) => name.split(' ')[0]));

@@ -79,7 +79,7 @@ const ROUTES: readonly Route[] = [
 
 const STATUS = { UNAUTHENTICATED: 401, FORBIDDEN: 403 } as const;
 
-it.each(ROUTES)('$route', async ({ route, of, needs, status, body }) => {
+it.each(ROUTES)('authorizes each caller for $route', async ({ route, of, needs, status, body }) => {
   const got: Record<string, unknown> = {};
   const expected: Record<string, unknown> = {};
   for (const caller of CALLER_NAMES) {
@@ -109,7 +109,7 @@ it('covers every route of the REST documentation', async () => {
   expect(ROUTES.map(({ route }) => route).sort()).toEqual(written.sort());
 });
 
-it('lists the own orders of a caller, and all orders with order:read:all', async () => {
+it('lists only own orders, and all orders with order:read:all', async () => {
   const shown = async (caller: (typeof CALLER_NAMES)[number]): Promise<boolean> => {
     const authorization = String(await authorizationOf(caller));
     const { body } = await sendRequest(origins.order(), {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Requirement } from '@gudang/testing/clients/callers';
 import { buildSchema, getNamedType, isCompositeType, isObjectType } from 'graphql';
 
-/** Ids of the test data: an order of Siti's and its stock. */
+/** Ids of the test data: an order of Siti and its stock. */
 export interface Ids {
   readonly order: string;
   readonly stock: string;

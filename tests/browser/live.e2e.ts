@@ -65,7 +65,7 @@ test('explains a rejected order: quantity ordered, quantity left, and what to do
   });
 });
 
-test("explains invalid input in the form's words", async () => {
+test('names the form field of an invalid input', async () => {
   await onLivePage(2, async (live, { id }) => {
     await live.adjust(id, -5);
     await live.adjustingSaid(/The change must be from -2 to/);

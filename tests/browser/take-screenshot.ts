@@ -1,6 +1,6 @@
 /**
  * Takes the screenshot of /live for the README from a system of its own under simulated traffic.
- * `npm run screenshot`; `npm run screenshot -- <folder>` also saves all pages in all sizes and colour
+ * `npm run screenshot`; `npm run screenshot -- <folder>` also saves all pages in all sizes and color
  * schemes to that folder.
  */
 import { mkdir } from 'node:fs/promises';

@@ -56,6 +56,6 @@ it.each<[string, (history: Mutable<History>) => void]>([
       at(at(observed.watchers, 0).seen, 1).quantity = 8;
     },
   ],
-])('guarantee 5: sees %s', (_what, damage) => {
+])('guarantee 5: reports %s', (_what, damage) => {
   expect(breachesAfter(damage)).toContainEqual(expect.stringMatching(/^5: /));
 });

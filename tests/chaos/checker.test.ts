@@ -66,7 +66,7 @@ describe('guarantee 1', () => {
       ({ decisions }) =>
         void Object.assign(at(decisions, 1), { status: 'CONFIRMED', reason: null }),
     ],
-  ])('sees %s', (_what, damage) => {
+  ])('reports %s', (_what, damage) => {
     expect(breachesAfter(damage)).toContainEqual(expect.stringMatching(/^1: /));
   });
 
@@ -120,7 +120,7 @@ describe('guarantee 2', () => {
         at(observed.acknowledged, 1).idempotencyKey = CONFIRMED;
       },
     ],
-  ])('sees %s', (_what, damage) => {
+  ])('reports %s', (_what, damage) => {
     expect(breachesAfter(damage)).toContainEqual(expect.stringMatching(/^2: /));
   });
 });
@@ -159,7 +159,7 @@ describe('guarantee 3', () => {
       ({ records }) => again(records['order_changed'], { id: CONFIRMED, status: 'REJECTED' }),
     ],
     ['a status that was not published', ({ records }) => void records['order_changed']?.pop()],
-  ])('sees %s', (_what, damage) => {
+  ])('reports %s', (_what, damage) => {
     expect(breachesAfter(damage)).toContainEqual(expect.stringMatching(/^3: /));
   });
 
@@ -235,7 +235,7 @@ describe('guarantee 4', () => {
         history.setAside = 1;
       },
     ],
-  ])('sees %s', (_what, damage) => {
+  ])('reports %s', (_what, damage) => {
     expect(breachesAfter(damage)).toContainEqual(expect.stringMatching(/^4: /));
   });
 

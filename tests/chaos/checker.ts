@@ -17,8 +17,8 @@ const INVARIANTS: readonly Invariant[] = [
 ];
 
 /**
- * Checks the history of a settled system against guarantees 1 to 5. Faults check guarantee 6, that
- * orders are accepted while Kafka or the other service is unavailable, while they run.
+ * Checks the history of a settled system against guarantees 1 to 5. The faults check guarantee 6
+ * while they run: orders are accepted while Kafka or the other service is unavailable.
  */
 export function check(history: History): Breach[] {
   return INVARIANTS.flatMap((invariant) => invariant(history));

@@ -17,7 +17,7 @@ export interface Fault {
   /** Reason why this machine cannot inject it; undefined if it can. */
   readonly unavailable?: (rig: Rig) => string | undefined;
   /**
-   * Injects the fault. The caller repairs whatever is still broken afterwards.
+   * Injects the fault. The caller repairs the system afterwards.
    * @returns how often the fault verifiably happened; 0 fails the run
    */
   readonly run: (context: FaultContext) => Promise<number>;

@@ -71,7 +71,7 @@ describe('Dockerfile', () => {
     }
   });
 
-  it('labels the images with the version and every licence of third-party packages', async () => {
+  it('labels the images with the version and every license of third-party packages', async () => {
     const source = await read('docker/Dockerfile');
     const { version } = JSON.parse(await read('package.json'));
     expect(/image\.version="([^"]*)"/.exec(source)?.[1]).toBe(version);

@@ -11,7 +11,7 @@ export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
-  // biome-ignore lint/suspicious/noExplicitAny: of many shapes, each held by its own schema
+  // biome-ignore lint/suspicious/noExplicitAny: objects of many kinds; a schema checks each kind
   readonly spec?: any;
   readonly data?: Readonly<Record<string, string>>;
 }

@@ -15,7 +15,7 @@ import { readRunbook } from './runbook.ts';
 
 const RECEIVED_WITHIN_MS = 40_000;
 const TEST_TIMEOUT_MS = 120_000;
-/** Orders are republished from this long before the backup on, so that some are repeats. */
+/** Orders are republished from this long before the backup, so that some are repeats. */
 const MARGIN_MS = 60_000;
 const IDS = ['kopi', 'teh'];
 const INITIAL = new Map([
@@ -31,7 +31,7 @@ const backup = programs
 let servers: TestServers | undefined;
 let kafka: DisposableKafka;
 let system: System;
-/** Runs through all tests. */
+/** A subscriber that stays connected during all tests. */
 let lasting: VerifyingSubscriber;
 let firstCursor: string;
 

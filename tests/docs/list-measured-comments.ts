@@ -42,7 +42,7 @@ const PATTERNS: Readonly<Record<string, RegExp>> = {
   '.cfg': HASHES,
 };
 const HASHED_FILES = /(?:^|\/)(?:Dockerfile|\.dockerignore|\.ci\/run)$/;
-/** A number that no letter precedes (W3C and sha256 are names), an issue number, or an address. */
+/** A number that does not follow a letter (W3C and sha256 are names), an issue number, or a URL. */
 const FIGURE = /(?<![\w.])#?\d[\d.,_]*(?<![.,])|https?:\/\/\S+/g;
 
 const git = (...args: string[]): string =>
@@ -74,7 +74,7 @@ function measuredCommentsOf(commit?: string): MeasuredComment[] {
   });
 }
 
-/** Figures without their separators of thousands: `20,000` is `20000`. */
+/** Returns the figures of a text without thousands separators: `20,000` becomes `20000`. */
 function figuresOf(text: string): string[] {
   return [...text.matchAll(FIGURE)].map(([figure]) => figure.replace(/(?<=\d)[,_](?=\d{3})/g, ''));
 }
@@ -83,7 +83,7 @@ function print({ path, line, text }: MeasuredComment): void {
   stdout.write(`${path}:${line}\t${text}\n`);
 }
 
-/** Paragraphs and table rows of the documentation that hold figures. */
+/** Returns the paragraphs and table rows of the documentation that hold figures. */
 function measuredParagraphs(): MeasuredComment[] {
   return filesOf(undefined)
     .filter((path) => path.endsWith('.md'))

@@ -105,7 +105,7 @@ async function mustExist(command: string, path: string): Promise<void> {
   if (!existsSync(join(repository, path))) throw new Error(`${command}: ${path} does not exist`);
 }
 
-/** Runs a curl command with the test's URLs; any successful response passes. */
+/** Runs a curl command with the test's URLs; any successful response is accepted. */
 async function runCurl(command: string, addresses: Addresses): Promise<void> {
   let real = command;
   for (const [documented, address] of Object.entries(addresses)) {

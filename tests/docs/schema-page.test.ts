@@ -41,7 +41,7 @@ describe('docs/schema.md', () => {
 });
 
 describe('the subgraph schemas', () => {
-  it('describe a shared type alike, so that composition need not choose', async () => {
+  it('describe a shared type identically', async () => {
     const described = async (subgraph: string): Promise<Map<string, string | undefined>> => {
       const file = new URL(`../../${subgraph}-subgraph/schema.graphql`, import.meta.url);
       const { definitions } = parse(await readFile(file, 'utf8'));

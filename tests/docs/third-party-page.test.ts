@@ -14,7 +14,7 @@ describe('THIRD_PARTY.md', () => {
     expect(await readFile(thirdPartyPagePath, 'utf8')).toBe(await thirdPartyPage());
   });
 
-  it('lists only accepted licences', async () => {
+  it('lists only accepted licenses', async () => {
     expect(findUnaccepted(await readThirdParties())).toEqual([]);
   });
 });
@@ -49,7 +49,7 @@ describe('findThirdParties', () => {
     ]);
   });
 
-  it('reports an unknown and a missing licence', () => {
+  it('reports an unknown and a missing license', () => {
     expect(findUnaccepted(found).map(({ name, license }) => [name, license])).toEqual([
       ['odd', 'missing'],
       ['pg', 'GPL-3.0'],

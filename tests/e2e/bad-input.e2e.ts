@@ -293,11 +293,11 @@ test('lists reject first together with last', async () => {
 test('the error for an unknown input field names the field', async () => {
   for (const form of FORMS) {
     const argument = argumentAt('Mutation.addStock(input)');
-    const value = { ...someStock, colour: 'red' };
+    const value = { ...someStock, color: 'red' };
     const fault = await faultOf(argument, {
       value,
       form,
-      at: '.colour',
+      at: '.color',
       allowed: /quantity: Int!/,
     });
     expect(fault).toBeUndefined();

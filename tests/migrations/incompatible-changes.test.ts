@@ -3,7 +3,7 @@ import { incompatibleChanges } from './incompatible-changes.ts';
 
 const before = new Map([
   ['column orders.id', 'uuid, required'],
-  ['column orders.colour', 'text, optional'],
+  ['column orders.color', 'text, optional'],
   ['unique index orders: orders_key (key)', 'btree (key)'],
   ['label order_status.PENDING', 'there'],
 ]);
@@ -25,15 +25,15 @@ it.each<[what: string, change: [string, string | undefined]]>([
   ['a constraint of a new table', ['constraint notes: notes_check (id)', 'CHECK (true)']],
   ['a constraint of new columns', ['constraint orders: note_check (note)', 'CHECK (true)']],
   ['a new enum value', ['label order_status.HELD', 'there']],
-])('expands: %s', (_what, change) => {
+])('accepts %s', (_what, change) => {
   expect(incompatibleChanges({ before, after: changed(change), sql: '' })).toEqual([]);
 });
 
 it.each<[what: string, change: [string, string | undefined]]>([
-  ['a dropped column', ['column orders.colour', undefined]],
-  ['another type', ['column orders.colour', 'integer, optional']],
+  ['a dropped column', ['column orders.color', undefined]],
+  ['a column with another type', ['column orders.color', 'integer, optional']],
   ['a column that becomes nullable', ['column orders.id', 'uuid, optional']],
-  ['a column that becomes NOT NULL', ['column orders.colour', 'text, never null']],
+  ['a column that becomes NOT NULL', ['column orders.color', 'text, never null']],
   ['a required column', ['column orders.note', 'text, required']],
   [
     'a new constraint on existing columns',
@@ -42,18 +42,18 @@ it.each<[what: string, change: [string, string | undefined]]>([
   ['a new trigger on an existing table', ['trigger orders: stop', 'CREATE TRIGGER stop']],
   ['a dropped index that ON CONFLICT uses', ['unique index orders: orders_key (key)', undefined]],
   ['a removed enum value', ['label order_status.PENDING', undefined]],
-])('breaks a promise: %s', (_what, change) => {
+])('reports %s', (_what, change) => {
   expect(incompatibleChanges({ before, after: changed(change), sql: '' })).toHaveLength(1);
 });
 
 it('allows declared removals and reports needless declarations', () => {
-  const sql = '-- Contract: column orders.colour, unused since 1.4\nALTER TABLE …';
-  const after = changed(['column orders.colour', undefined]);
+  const sql = '-- Contract: column orders.color, unused since 1.4\nALTER TABLE …';
+  const after = changed(['column orders.color', undefined]);
   expect(incompatibleChanges({ before, after, sql })).toEqual([]);
   expect(incompatibleChanges({ before, after: before, sql })).toEqual([
-    'the line "Contract: column orders.colour" is not needed',
+    'the line "Contract: column orders.color" is not needed',
   ]);
   expect(
-    incompatibleChanges({ before, after, sql: '-- Contract: column orders.colour' }),
+    incompatibleChanges({ before, after, sql: '-- Contract: column orders.color' }),
   ).toHaveLength(1);
 });

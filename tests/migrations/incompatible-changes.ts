@@ -3,7 +3,7 @@ import type { Catalogue } from './catalogue.ts';
 /**
  * Lists the changes of a migration that can break the previous release, which runs beside the new one
  * during a rollout. A migration may remove what no release uses if its SQL declares it, one line
- * for each: `-- Contract: column orders.colour, unused since 1.4`.
+ * for each: `-- Contract: column orders.color, unused since 1.4`.
  */
 export function incompatibleChanges({
   before,

@@ -16,7 +16,7 @@ export interface RestRequest {
 
 export const JSON_TYPE = { 'content-type': 'application/json' } as const;
 
-/** Sends a request unchanged: `fetch` would normalise the URL and add a content type. */
+/** Sends a request unchanged: `fetch` would normalize the URL and add a content type. */
 export async function sendRequest(
   origin: string,
   { route, body, headers = body === undefined ? {} : JSON_TYPE }: RestRequest,

@@ -78,7 +78,7 @@ it.each([
   ['POST /stock/add-stock', 'POST /stock/add-stock'],
   ['PUT /stock/update/:id', 'PUT /stock/update/KOPI'],
   ['DELETE /stock/delete/:id', 'DELETE /stock/delete/KOPI'],
-])('a change over REST starts a trace that contains its event: %s', async (name, route) => {
+])('%s starts a trace that contains the event of the change', async (name, route) => {
   const asked = { route: route.replace('KOPI', kopi), body: CHANGE, headers: JSON_TYPE };
   const attributes = await traced('stock', asked, spansOfChange(name));
   expect(attributes?.['http.response.status_code']).toBe('200');

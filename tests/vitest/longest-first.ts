@@ -1,8 +1,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Files that take a minute or more. They start first, so that the run does not end with waiting for
- * one.
+ * Files that take a minute or more. They start first, so that none of them runs alone at the
+ * end.
  */
 const LONG = [
   /\/tests\/secured\//,

@@ -17,16 +17,15 @@ globalThis.Date = class Date extends Real {
   static now() { return Real.now() + shift; }
 };`;
 
-/** Orders and streams must not depend on synchronised clocks. */
+/** Orders and streams must not depend on synchronized clocks. */
 export const clocksApart: Fault = {
   name: 'clocks-apart',
   title: 'clocks of the two services 10 minutes apart',
   run: async ({ rig, load, archive, label, short }) => {
     const shifts = { order: -APART_MS / 2, stock: APART_MS / 2 };
     const preload = `--import=data:text/javascript,${encodeURIComponent(SHIFT)}`;
-    // Stopped, not killed: a killed consumer stays in its group until its session times out, and
-    // the other
-    // consumers wait for it.
+    // Stopped, not killed: a killed consumer stays in its group until its session times out, and the
+    // other consumers wait for it.
     const restartAll = (environmentOf: (side: Side) => Environment): Promise<unknown> =>
       Promise.all(
         SIDES.flatMap((side) =>

@@ -23,8 +23,7 @@ export async function freezePastSession(
   );
   await load.more(30);
   // While it is frozen, the other replicas must decide its orders. Only orders made so far count,
-  // because
-  // the load continues.
+  // because the load continues.
   const [clock] = await rig.databases.order('SELECT now() AS now');
   await eventually(
     async () => {

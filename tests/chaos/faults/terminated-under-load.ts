@@ -65,7 +65,7 @@ export const terminatedUnderLoad: Fault = {
     note(`${steadyOrders.length} orders over reused connections`);
     for (const [why, count] of failed) {
       breach(
-        `${count} requests of clients that reuse connections and honour /readyz failed: ${why}`,
+        `${count} requests of clients that reuse connections and honor /readyz failed: ${why}`,
       );
     }
     for (const [why, count] of customer.failures) {

@@ -16,7 +16,7 @@ export interface SteadyClients {
 }
 
 /**
- * Starts clients that behave as behind a load balancer: they reuse connections, honour `connection:
+ * Starts clients that behave as behind a load balancer: they reuse connections, honor `connection:
  * close`, and use only replicas whose `/readyz` responds with 200. They never retry a request.
  */
 export function startSteadyClients({

@@ -6,7 +6,7 @@ import type { BuiltImage } from './run-stages.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Runs the image's command as its user, who owns no file of it and cannot gain privileges. */
+/** Runs the image's command as the image's user, who owns none of its files and cannot gain privileges. */
 function spawnImage(node: string, image: BuiltImage, environment: Environment) {
   const [command, ...args] = image.command;
   if (command !== 'node') throw new Error(`The image's command must be node, but is ${command}`);

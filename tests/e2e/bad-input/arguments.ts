@@ -58,7 +58,7 @@ function inside(
 export interface WrongValue {
   readonly name: string;
   readonly value: unknown;
-  /** Suffix of the argument's path in the error, for example `[1]` or `.colour`. */
+  /** Suffix of the argument's path in the error, for example `[1]` or `.color`. */
   readonly at?: string;
   /** The only form in which the value is invalid. */
   readonly only?: 'literal' | 'variable';
@@ -116,15 +116,15 @@ export function wrongValues(type: GraphQLInputType): WrongValue[] {
       { name: 'above the largest Int', value: 2 ** 31 },
       { name: 'below the smallest Int', value: -(2 ** 31) - 1 },
       { name: 'far above the largest Int', value: 1e20 },
-      { name: 'a truth value', value: true },
+      { name: 'a boolean', value: true },
     ],
     String: [
       { name: 'a number', value: 7 },
-      { name: 'a truth value', value: false },
+      { name: 'a boolean', value: false },
     ],
     ID: [
       { name: 'a fraction', value: 1.5 },
-      { name: 'a truth value', value: true },
+      { name: 'a boolean', value: true },
     ],
   };
   const ofScalar = byName[(nullable as { name: string }).name];

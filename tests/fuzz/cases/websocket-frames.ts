@@ -72,7 +72,7 @@ export const websocketFrames: FuzzCase = async (random, { system, authorization 
     } else socket.send(anyMessage(random));
   }
   if (socket.readyState === socket.OPEN) {
-    // The damaged frame may announce a length that swallows later messages. Fills it up to the limit.
+    // The damaged frame may announce a length that includes later messages. These bytes complete it.
     if (damaged) for (let sent = 0; sent < MESSAGE_LIMIT; sent += FILL.length) socket.send(FILL);
     socket.send('{"type":"ping"}');
     const heardPong = new Promise((resolve) => {

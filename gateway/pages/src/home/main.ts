@@ -38,7 +38,7 @@ function showParts(parts: Status['parts']): void {
   byId('parts').replaceChildren(...items);
 }
 
-/** Shows what fits the graph: the gateway serves any graph, and may not serve the shop's. */
+/** Shows the sections that fit the graph: the gateway may serve a graph without stocks. */
 async function showGraph(): Promise<void> {
   const { errors } = await sendOperation('{ stockCursor }');
   const hasStocks = !errors.some(isUnknownField);

@@ -21,7 +21,7 @@ export interface LiveSession {
   readonly speed: Signal<Speed>;
   /** The last order of this page. */
   readonly ownOrder: Signal<OwnOrder | undefined>;
-  /** Ids of the stocks that changed on the screen last. */
+  /** Ids of the stocks in the newest visible change. */
   readonly moved: Signal<readonly string[]>;
   /** Shows and follows an order that this page placed. @param sentAt by performance.now() */
   readonly orderPlaced: (order: OrderState, sentAt: number) => void;

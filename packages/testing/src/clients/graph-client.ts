@@ -4,7 +4,7 @@ export interface GraphError {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-/** A response. The test knows the shape of the data: it may name the type. */
+/** A response. A test may give the type of `data`. */
 // biome-ignore lint/suspicious/noExplicitAny: answers of any shape, asserted on by the test
 export interface GraphAnswer<T = any> {
   readonly status: number;

@@ -26,8 +26,8 @@ export interface LiveOptions<T> {
   /** The caller's token, `Bearer <token>`. */
   readonly authorization?: string | undefined;
   /**
-   * Reconnects indefinitely after a lost connection, with the variables that this derives from the last
-   * event, for example its cursor. If absent, a lost connection ends the client.
+   * Returns the variables for a reconnect from the last event, for example its cursor. With it, the client
+   * reconnects indefinitely; without it, a lost connection ends the client.
    */
   readonly resume?: (last: T | undefined) => Variables;
 }

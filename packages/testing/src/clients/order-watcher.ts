@@ -27,7 +27,7 @@ export interface RunningOrderWatcher {
 /**
  * Subscribes to one order until its decision. Reconnects after a lost connection, and subscribes again
  * after a retryable error: a stream cannot start while the database is unavailable.
- * @param lasting report every error after the first event, retryable ones too: the gateway guarantees
+ * @param lasting reports every error after the first event, retryable ones too: the gateway guarantees
  *   that a started stream is not interrupted
  */
 export function startOrderWatcher({

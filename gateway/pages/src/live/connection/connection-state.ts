@@ -12,9 +12,9 @@ export interface ConnectionState {
   readonly connection: Signal<Connection>;
   /** Handlers for the websocket. @param onOpen called after each connect */
   readonly socketEvents: (onOpen: () => void) => GraphSocketEvents;
-  /** @param services those that do not answer; empty when all do */
+  /** @param services services that do not answer; empty when all answer */
   readonly setUnavailable: (services: readonly string[]) => void;
-  /** All stocks were queried. @param isShop whether the graph has stocks */
+  /** Records that all stocks were queried. @param isShop whether the graph has stocks */
   readonly setLoaded: (isShop: boolean) => void;
   /** Counts changed stocks, if the page is catching up after a reconnect. */
   readonly countMissed: (stocks: readonly { readonly id: string }[]) => void;

@@ -4,7 +4,7 @@ import { type Connection, INITIAL, labelOf, noticeOf } from './connection.ts';
 const live: Connection = { ...INITIAL, socket: 'open', loaded: true };
 const lost = { ...live, socket: 'lost' } as const;
 
-describe('the notice of a connection', () => {
+describe('noticeOf', () => {
   it('is absent without a problem', () => {
     expect(labelOf(live)).toBe('Live');
     expect(noticeOf(live)).toBeUndefined();

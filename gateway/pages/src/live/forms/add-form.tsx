@@ -5,7 +5,7 @@ import type { StockState } from '../stocks/stock-store.ts';
 import { FormResult, useMutation } from './mutation.tsx';
 
 const NO_ANSWER =
-  'No answer: the stock may or may not be added. Check the list before you press again.';
+  'No answer: the stock may or may not have been added. Check the list before you press again.';
 
 export function AddForm({ onAdded }: { onAdded: (id: string) => void }) {
   const { stockChanged } = useLive();

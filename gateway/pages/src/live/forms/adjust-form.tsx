@@ -6,7 +6,7 @@ import { FormResult, useMutation } from './mutation.tsx';
 import { ProductField } from './product-field.tsx';
 
 const NO_ANSWER =
-  'No answer: the stock may or may not be changed. Check its quantity before you press again.';
+  'No answer: the stock may or may not have been changed. Check its quantity before you press again.';
 const number = new Intl.NumberFormat();
 
 export function AdjustForm({

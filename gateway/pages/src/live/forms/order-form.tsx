@@ -7,7 +7,7 @@ import { FormResult, useMutation } from './mutation.tsx';
 import { ProductField } from './product-field.tsx';
 
 const NO_ANSWER =
-  'No answer: the order may or may not be accepted. Press again: the same order is accepted only once.';
+  'No answer: the order may or may not have been accepted. Press again: the same order is accepted only once.';
 const TONE = { PENDING: 'waiting', CONFIRMED: 'ok', REJECTED: 'bad' } as const;
 
 export function OrderForm({
@@ -23,7 +23,7 @@ export function OrderForm({
     NO_ANSWER,
   );
   const [quantity, setQuantity] = useState('1');
-  /** The input and its idempotency key until it is answered: a second press repeats the same order. */
+  /** The input and its idempotency key, until the order is answered: a second press repeats the same order. */
   const attempt = useRef({ input: '', key: '' });
   const own = useSignal(ownOrder);
 

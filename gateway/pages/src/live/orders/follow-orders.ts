@@ -15,7 +15,7 @@ import type { OrderState, OrderStore } from './order-store.ts';
 const QUERY_EVERY_MS = 3_000;
 /** The interval while a service is unavailable, so that the page recovers soon. */
 const RETRY_MS = 1_000;
-/** The most pending orders of others that are followed by subscription. */
+/** Maximum number of other callers' pending orders that are followed by subscription. */
 const MAX_FOLLOWED = 12;
 
 export interface FollowedOrders {
@@ -41,7 +41,7 @@ export function followOrders({
   client: ReconnectingClient;
   orders: OrderStore;
   onState: (order: OrderState) => void;
-  /** @param services those that did not answer; empty when all did */
+  /** @param services services that did not answer; empty when all answered */
   onUnavailable: (services: string[]) => void;
 }): FollowedOrders {
   const followed = new Map<string, () => void>();

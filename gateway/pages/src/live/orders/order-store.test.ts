@@ -28,7 +28,7 @@ test('does not set a decided order to pending again', () => {
   expect(store.newest.get()[0]?.status).toBe('CONFIRMED');
 });
 
-test('keeps an own order, and that it is one, until it is decided', () => {
+test('keeps an order of this page, marked as own, until it is decided', () => {
   const store = createOrderStore();
   store.apply([order('mine', 0)], true);
   store.apply(Array.from({ length: 100 }, (_, index) => order(`o${index}`, 10 + index)));

@@ -22,7 +22,7 @@ export interface OrderStore {
   /** Newest first, at most `SHOWN_ORDERS`. */
   readonly newest: Signal<readonly ShownOrder[]>;
   readonly get: (id: string) => ShownOrder | undefined;
-  /** Stores states, except PENDING over a final one. `publish` shows them. */
+  /** Stores states; PENDING does not replace a final state. `publish` shows them. */
   readonly apply: (orders: readonly OrderState[], isOwn?: boolean) => void;
   /** Updates `newest`, if a state changed since the last call. */
   readonly publish: () => void;

@@ -17,7 +17,7 @@ export function createUnattributedOrders() {
         orders.delete(oldest);
       }
     },
-    /** Removes and returns an order; undefined when it is not here. */
+    /** Removes and returns an order; undefined when it is unknown. */
     take: (id: string): OrderState | undefined => {
       const order = orders.get(id);
       orders.delete(id);

@@ -7,7 +7,7 @@ export interface PaintedChart {
 
 export interface ChartPainter {
   readonly add: (paint: () => void) => PaintedChart;
-  /** Stops painting while the list is scrolled, so that rows that only pass by get no chart. */
+  /** Stops painting while the list is scrolled, so that rows that are only scrolled past get no chart. */
   readonly pauseForScroll: () => void;
 }
 

@@ -24,7 +24,7 @@ function optionsOf(element: HTMLElement, window: ChartWindow): Options {
       {
         ...(stepped ? { paths: stepped({ align: 1 }) } : {}),
         stroke: color('--chart-line'),
-        // Filled, a constant line would look like a bar that is half full.
+        // With a fill, a constant line would look like a half-full bar.
         fill: (chart) => (isFlat(chart) ? 'transparent' : color('--chart-fill')()),
         width: 1.5,
         points: { show: false },
@@ -34,7 +34,7 @@ function optionsOf(element: HTMLElement, window: ChartWindow): Options {
 }
 
 function isFlat({ scales: { y } }: UPlot): boolean {
-  // Only the padding of a constant line.
+  // `padded` gives a constant line a range of 2.
   return (y?.max ?? 0) - (y?.min ?? 0) <= 2;
 }
 

@@ -55,9 +55,9 @@ export function untilNow(history: StockHistory, now: number): [number[], number[
   ];
 }
 
-/** The time range of all charts: the same for each, so that they can be compared. */
+/** The time range of the charts. All charts have the same range, so that they can be compared. */
 export interface ChartWindow {
-  /** Returns the range in seconds. @param first @param now first and last time of a chart */
+  /** Returns the range in seconds. @param first first time of a chart @param now its last time */
   readonly seconds: (first: number, now: number) => number;
 }
 

@@ -4,7 +4,7 @@ import { createStockStore } from './stock-store.ts';
 const kopi = { id: 'kopi', name: 'Kopi', quantity: 10, version: 3 };
 const teh = { id: 'teh', name: 'Teh', quantity: 5, version: 1 };
 
-test('keeps the highest version, in any order of states', () => {
+test('keeps the highest version, in any order of arrival', () => {
   const store = createStockStore();
   store.apply([{ ...kopi, version: 5, quantity: 8 }], true);
   store.apply([kopi], false);
