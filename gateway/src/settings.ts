@@ -100,7 +100,7 @@ export const gatewaySettings = {
   },
   LIVE_QUEUE_MESSAGES: {
     description:
-      'The most events queued for a slow client of a stream; above it the client is disconnected',
+      'Maximum events queued for a slow client of a stream; above it the client is disconnected',
     parse: integer(1, 1_000_000),
     default: '10000',
   },
@@ -110,13 +110,13 @@ export const gatewaySettings = {
     default: '8192',
   },
   LIVE_CATCH_UPS: {
-    description: 'The most catch-ups at the same time; others wait in order',
+    description: 'Maximum catch-ups at the same time; others wait in order',
     parse: integer(1, 10_000),
     default: '50',
   },
   LIVE_RETAINED: {
     description:
-      'The most states in the last-value cache of a stream without cursors; above it each late subscriber gets its own upstream',
+      'Maximum states in the last-value cache of a stream without cursors; above it each late subscriber gets its own upstream',
     parse: integer(1, 1_000_000),
     default: '1000',
   },

@@ -112,7 +112,7 @@ export const clientLimitSettings = {
   },
   SHED_DELAY_MS: {
     description:
-      'Maximum average delay of the event loop at which new operations are rejected with 503, in milliseconds; 0 rejects none',
+      'Average delay of the event loop above which new operations are rejected with 503, in milliseconds; 0 rejects none',
     parse: integer(0, 60_000),
     default: '1000',
   },

@@ -129,7 +129,7 @@ export async function startLiveClient<T = any>(options: LiveOptions<T>): Promise
     },
     close: async () => {
       unsubscribe();
-      // Rejects if a connection attempt was failing at the time; the client is closed all the same.
+      // Rejects if a connection attempt was failing at the time; the client is closed anyway.
       await Promise.resolve(client.dispose()).catch(() => {});
     },
   };

@@ -15,7 +15,7 @@ const PROBE_EVERY_MS = 100;
 const PROBE_TIMEOUT_MS = 2_000;
 
 /**
- * Starts a TCP load balancer. Each new connection goes to the next ready address and stays there. A
+ * Starts a TCP load balancer. Each new connection is forwarded to the next ready address. A
  * connection that the address refuses is closed, not retried.
  * @param addresses for example `http://127.0.0.1:54322`; a removed address gets no new connections
  */
