@@ -96,22 +96,22 @@ describe('a plain EventSource', () => {
   });
 });
 
-describe('a websocket', () => {
+describe('a websocket handshake', () => {
   it.each([
     ['a client that is not a browser', undefined, 'open'],
     ['a listed page', SHOP, 'open'],
     ["Apollo's Sandbox", STUDIO, 'open'],
     ['another page', EVIL, 403],
     ['a page with a null origin', 'null', 403],
-  ])('from %s', async (_what, origin, outcome) => {
+  ])('from %s with the origin %s ends with: %s', async (_what, origin, outcome) => {
     expect(await upgrade(gateway.wsUrl, origin)).toBe(outcome);
   });
 
-  it('is open to a page of the gateway', async () => {
+  it('succeeds from a page of the gateway', async () => {
     expect(await upgrade(production.wsUrl, production.url)).toBe('open');
   });
 
-  it("is rejected from Apollo's Sandbox when Sandbox is off", async () => {
+  it("fails from Apollo's Sandbox when Sandbox is off", async () => {
     expect(await upgrade(production.wsUrl, STUDIO)).toBe(403);
   });
 });
@@ -140,7 +140,7 @@ describe('a preflight', () => {
   });
 });
 
-it('lets a listed page read answers of queries', async () => {
+it('allows a listed page to read answers to queries', async () => {
   const response = await fetch(`${gateway.url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', origin: SHOP },

@@ -22,16 +22,16 @@ describe('allowed origins', () => {
     ['another page, by GET', { 'sec-fetch-site': 'cross-site' }, false],
     ['a sister site, by GET', { 'sec-fetch-site': 'same-site' }, false],
     ["Apollo's Sandbox where it is off", { origin: STUDIO, host: 'api.example' }, false],
-  ])('%s', (_what, headers, expected) => {
+  ])('allow a request of %s with the headers %j: %s', (_what, headers, expected) => {
     expect(allows(headers)).toBe(expected);
   });
 
-  it('allow only listed origins to read', () => {
+  it('allow only listed origins to read answers', () => {
     expect(lists(SHOP)).toBe(true);
     expect(lists('http://127.0.0.1:4000')).toBe(false);
   });
 
-  it("include Apollo's Sandbox when it is on, and all origins for *", () => {
+  it("include Apollo's Sandbox when it is on, and every origin when * is listed", () => {
     expect(createAllowedOrigins([], true).allows({ origin: STUDIO })).toBe(true);
     const all = createAllowedOrigins(['*'], false);
     expect(all.lists('https://any.example')).toBe(true);

@@ -125,7 +125,7 @@ describe('a client that disconnects', () => {
     );
     leaving[0]?.abort();
     await asked[0];
-    // The effects of the disconnection have happened by then.
+    // By the time this request is answered, the gateway has handled the disconnection.
     await gateway.post(GOOD);
     expect(states).toEqual({ asked: 1, given_up: 0 });
     leaving[1]?.abort();

@@ -27,7 +27,7 @@ describe('addresses of subgraphs', () => {
     ]);
   });
 
-  it('are those of the settings, whose names ignore case', () => {
+  it('are those of the settings, whose subgraph names are case-insensitive', () => {
     expect(
       addresses({
         SUBGRAPH_URLS: 'alpha=http://x:1/g?k=v, BETA=http://y/g',

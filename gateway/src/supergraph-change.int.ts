@@ -39,7 +39,7 @@ afterEach(async () => {
 
 const FEED = 'subscription ($after: String) { itemFeed(after: $after) { n item { id rating } } }';
 
-/** Needs no other subgraph: hundreds of events at a time are cheap. */
+/** Needs no second subgraph, so that hundreds of events at a time are cheap. */
 const BARE = FEED.replace(' rating', '');
 
 async function changes(): Promise<number> {
@@ -94,7 +94,7 @@ describe('a changed supergraph', () => {
     expect(toys.subscribed).toHaveLength(subscribed);
   });
 
-  it('moves streams to its plan at their position', async () => {
+  it('moves streams to its plan, from their cursors', async () => {
     const streams = [1, 2, 3].map(() => collect(gateway.client(), BARE));
     await listening(1);
     const first = toys.feed.length + 1;
@@ -120,7 +120,7 @@ describe('a changed supergraph', () => {
     joined.leave();
   });
 
-  it('ends operations that are no longer valid, and no others', async () => {
+  it('ends only operations that are no longer valid', async () => {
     const client = gateway.client();
     const gone = collect(client, 'subscription { itemFeed { n tag } }');
     const alive = collect(client, FEED);
@@ -135,7 +135,7 @@ describe('a changed supergraph', () => {
     });
   });
 
-  it('continues streams whose kind changes', async () => {
+  it('continues streams that lose or regain their cursor', async () => {
     const stream = collect(gateway.client(), FEED);
     await listening(1);
     const first = toys.feed.length + 1;
@@ -169,19 +169,19 @@ describe('a changed supergraph', () => {
     await elsewhere.stop();
   });
 
-  it('loses and repeats no event of clients that catch up, at any time', async () => {
+  it('loses and repeats no event for clients that catch up during a change', async () => {
     const holder = collect(gateway.client(), BARE);
     // A stream of the previous test may still be open.
     await vi.waitFor(() => {
       toys.publish('first');
       expect(holder.came).not.toHaveLength(0);
     });
-    // Each has its own key: events of one key may be conflated.
+    // Each event has its own key, because events of one key may be conflated.
     const first = toys.feed.length;
     const publish = () => toys.publish(`e${toys.feed.length}`);
     for (let turn = 0; turn < 300; turn += 1) publish();
-    // Not faster than they are read, and a limited number of clients: a slow machine takes longer for a
-    // change, and its work would grow without limit.
+    // Publishes no faster than events are read, and limits the number of clients. On a slow machine
+    // a change takes longer, and without these limits the work would grow indefinitely.
     const behind = () => toys.feed.length - (feedNumbers({ came: holder.came.slice(-1) })[0] ?? 0);
     repeat(() => behind() < 50 && publish(), 2);
     const clients: { stream: ReturnType<typeof collect>; after: number }[] = [];
@@ -193,7 +193,8 @@ describe('a changed supergraph', () => {
       clients.push({ stream, after });
     };
     repeat(join, 25);
-    // More changes where clients connect slowly, so that enough of them catch up during one.
+    // Makes more changes when clients connect slowly, so that enough clients catch up during a
+    // change.
     for (let turn = 0; turn < 3 || clients.length <= 20; turn += 1) {
       most += 50;
       await change(turn % 2 === 0 ? otherKey : undefined);

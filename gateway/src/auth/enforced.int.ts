@@ -6,7 +6,7 @@ import { PROTOCOLS, type ProtocolStream } from '../testing/protocol-clients.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
 import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
 
-/** However busy the machine is. */
+/** Waits long enough for a busy machine. */
 const soon = <T>(look: () => T) => expect.poll(look, { timeout: 10_000, interval: 10 });
 
 const SUBGRAPH_SECRET = 'between the gateway and the toys';
@@ -34,7 +34,7 @@ const bearer = async (scope?: string): Promise<string> =>
 
 const RENAME = 'mutation { rename(input: { id: "1", name: "x" }) { name } }';
 
-describe('a supergraph whose subgraphs enforce nothing', () => {
+describe('a gateway whose subgraphs enforce nothing', () => {
   it.each<[string, string, string | undefined, number, string | undefined]>([
     [
       'an unmarked field without a token',
@@ -54,7 +54,7 @@ describe('a supergraph whose subgraphs enforce nothing', () => {
     ['a field that requires a scope, without a token', RENAME, undefined, 401, 'UNAUTHENTICATED'],
     ['a field that requires a scope, with another scope', RENAME, 'items:read', 403, 'FORBIDDEN'],
     ['a field that requires a scope, with it', RENAME, 'x items:write', 200, undefined],
-  ])('over HTTP: %s', async (_what, query, scope, status, code) => {
+  ])('checks access over HTTP to %s', async (_what, query, scope, status, code) => {
     const headers = scope ? { authorization: await bearer(scope) } : undefined;
     const answer = await gateway.post({ query }, headers);
     expect(answer).toMatchObject({ status });
@@ -78,25 +78,22 @@ describe('a supergraph whose subgraphs enforce nothing', () => {
     ]);
   });
 
-  it.each(['expired', 'forged'])(
-    'answers nothing to a token that is %s, marked or not',
-    async (kind) => {
-      const made = await signToken(
-        { sub: 'Siti' },
-        kind === 'expired' ? { expiresIn: -10 } : { key: Buffer.from('x'.repeat(32)) },
-      );
-      const response = await fetch(`${gateway.url}/graphql`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${made}` },
-        body: JSON.stringify({ query: '{ __typename }' }),
-      });
-      expect(response.status).toBe(401);
-      expect(response.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
-      expect(await response.json()).toMatchObject({
-        errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
-      });
-    },
-  );
+  it.each(['expired', 'forged'])('rejects every request with a token that is %s', async (kind) => {
+    const made = await signToken(
+      { sub: 'Siti' },
+      kind === 'expired' ? { expiresIn: -10 } : { key: Buffer.from('x'.repeat(32)) },
+    );
+    const response = await fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${made}` },
+      body: JSON.stringify({ query: '{ __typename }' }),
+    });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
+    expect(await response.json()).toMatchObject({
+      errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+    });
+  });
 
   it("sends the secret and the identity to subgraphs, not the client's headers", async () => {
     await gateway.post(
@@ -147,7 +144,7 @@ describe.each(PROTOCOLS)('over %s', (protocol, open) => {
     expect(toys.subscribed).toEqual([]);
   });
 
-  it('runs a stream with its scopes', async () => {
+  it('runs a stream for a caller with the required scope', async () => {
     const stream = await start('subscription { other }', await bearer('items:watch'));
     await soon(() => toys.changes.listening()).toBe(1);
     toys.changes.publish({ id: '1', delta: 7 });
@@ -157,12 +154,17 @@ describe.each(PROTOCOLS)('over %s', (protocol, open) => {
     toys.subscribed.length = 0;
   });
 
-  it.runIf(protocol !== 'multipart')('rejects queries and mutations too', async () => {
-    const refused = await start(RENAME, await bearer('items:read'));
-    expect(await refused.take()).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
-    const run = await start(RENAME, await bearer('items:write'));
-    expect(await run.take()).toMatchObject({ data: { rename: { name: 'x' } } });
-  });
+  it.runIf(protocol !== 'multipart')(
+    'rejects a mutation without its scope, and runs it with the scope',
+    async () => {
+      const refused = await start(RENAME, await bearer('items:read'));
+      expect(await refused.take()).toMatchObject({
+        errors: [{ extensions: { code: 'FORBIDDEN' } }],
+      });
+      const run = await start(RENAME, await bearer('items:write'));
+      expect(await run.take()).toMatchObject({ data: { rename: { name: 'x' } } });
+    },
+  );
 
   it('rejects an invalid token', async () => {
     const expired = `Bearer ${await signToken({ sub: 'Siti' }, { expiresIn: -10 })}`;
@@ -171,7 +173,7 @@ describe.each(PROTOCOLS)('over %s', (protocol, open) => {
   });
 });
 
-it('ends the streams whose callers lack what a changed supergraph requires, and no others', async () => {
+it('ends only the streams whose callers do not meet the requirements of a changed supergraph', async () => {
   const plain = composeToys(toys.items.url, toys.ratings.url);
   const changing = await startTestGateway(plain, { ...TOKEN_SETTINGS, SUBGRAPH_SECRET });
   const [, websocket] = PROTOCOLS[0] ?? [];

@@ -18,7 +18,7 @@ it.each([1_000, 30 * DAY_MS, 400 * DAY_MS])(
   },
 );
 
-it('calls back at once after the expiry, and never without one or once cancelled', () => {
+it('calls back at once for a past expiry, and never without an expiry or after cancellation', () => {
   const [past, never, off] = [vi.fn(), vi.fn(), vi.fn()];
   atExpiry(Date.now() - 1, past);
   atExpiry(Number.POSITIVE_INFINITY, never);

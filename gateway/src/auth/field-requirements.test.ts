@@ -62,11 +62,11 @@ describe('requirements of an operation', () => {
       [],
     ],
     [
-      'those of a field that a variable may leave out',
+      'those of a field that a variable may exclude',
       'query ($yes: Boolean!) { items @include(if: $yes) { id } }',
       ['Query.items'],
     ],
-  ])('%s', (_what, source, expected) => {
+  ])('are %s', (_what, source, expected) => {
     expect(asked(source)).toEqual(expected);
   });
 
@@ -78,7 +78,7 @@ describe('requirements of an operation', () => {
   });
 });
 
-it('are none in a supergraph without marks', () => {
+it('finds no requirements in a supergraph without marks', () => {
   const plain = createRequirements(buildSupergraph(composeToys()));
   const document = parse('{ items { id } }');
   const operation = getOperationAST(document);

@@ -6,7 +6,7 @@ import { LiveCloseCode } from '../live/transports/websocket/close-codes.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
 import { composeToys } from '../testing/toy-graph.ts';
 
-/** However busy the machine is. */
+/** Waits long enough for a busy machine. */
 const soon = <T>(look: () => T) => expect.poll(look, { timeout: 10_000, interval: 10 });
 
 let issuer: Awaited<ReturnType<typeof startIssuer>>;
@@ -36,7 +36,7 @@ const ask = (token?: string) =>
     body: JSON.stringify({ query: '{ __typename }' }),
   });
 
-it('answers requests with tokens by 503 until the issuer answers, and serves anonymous callers', async () => {
+it('answers requests with tokens with 503 until the issuer is available, and serves anonymous callers', async () => {
   const token = await issuer.sign({ sub: 'Siti' });
   issuer.setAvailable(false);
   const refused = await ask(token);
@@ -67,7 +67,7 @@ it('answers requests with tokens by 503 until the issuer answers, and serves ano
   expect((await ask(token)).status).toBe(200);
 });
 
-it('takes the token of a websocket from the request that opened it', async () => {
+it('reads the token of a websocket from the request that opened it', async () => {
   const token = await issuer.sign({ sub: 'Siti' });
   const open = async (authorization: string): Promise<string> => {
     const socket = new WebSocket(gateway.wsUrl, ['graphql-transport-ws'], {

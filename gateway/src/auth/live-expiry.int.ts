@@ -7,7 +7,7 @@ import { PROTOCOLS } from '../testing/protocol-clients.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
 import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
 
-/** However busy the machine is. */
+/** Waits long enough for a busy machine. */
 const soon = <T>(look: () => T) => expect.poll(look, { timeout: 10_000, interval: 10 });
 
 const SUBGRAPH_SECRET = 'between the gateway and the toys';
@@ -130,7 +130,7 @@ describe('a websocket', () => {
 });
 
 describe.each(PROTOCOLS.filter(([name]) => name !== 'graphql-transport-ws'))(
-  '%s',
+  'a stream over %s',
   (protocol, open) => {
     it('ends with an error when its token expires', async () => {
       const stream = open(gateway.url, { query: QUERY }, await bearer(3));
@@ -176,7 +176,7 @@ describe('a ticket', () => {
     });
   };
 
-  it('opens a stream by GET until its token expires', async () => {
+  it('opens a stream by GET, which ends when the token expires', async () => {
     const { status, ticket, expiresInS } = await ticketFor(await bearer(4));
     expect({ status, expiresInS }).toEqual({ status: 200, expiresInS: 30 });
     const response = await get(ticket);
@@ -203,7 +203,7 @@ describe('a ticket', () => {
     expect(statuses[0]).toBe(200);
   });
 
-  it('is not accepted as a token, nor a token as a ticket', async () => {
+  it('is not accepted as a token, and a token is not accepted as a ticket', async () => {
     const { ticket } = await ticketFor(await bearer(60));
     for (const wrong of ['nonsense', `${ticket}x`, await bearer(60)]) {
       expect((await get(wrong)).status).toBe(401);

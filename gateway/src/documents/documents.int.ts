@@ -67,7 +67,7 @@ describe('automatic persisted queries', () => {
     expect(await get(named(sha256(QUERY)))).toMatchObject(HELLO);
   });
 
-  it.each(PROTOCOLS)('are shared with other protocols over %s', async (protocol, open) => {
+  it.each(PROTOCOLS)('are stored and found over %s', async (protocol, open) => {
     await start();
     const query = protocol === 'multipart' ? undefined : '';
     const byId = { ...(query === undefined ? {} : { query }), ...named(sha256(FEED)) };
@@ -79,7 +79,7 @@ describe('automatic persisted queries', () => {
   });
 
   it.each([{ version: 2, sha256Hash: 'x' }, { version: 1 }, 'x', [], 7])(
-    'refuses what names nothing: %j',
+    'rejects a malformed persistedQuery: %j',
     async (persistedQuery) => {
       await start();
       for (const request of [{ query: QUERY }, {}]) {
@@ -91,7 +91,7 @@ describe('automatic persisted queries', () => {
     },
   );
 
-  it('rejects a hash of another text', async () => {
+  it('rejects a hash that does not match the text', async () => {
     await start();
     expect(await gateway.post({ query: QUERY, ...named(sha256(FEED)) })).toMatchObject({
       status: 400,
@@ -171,7 +171,7 @@ describe('safelist', () => {
   it.each([
     ['does not exist', undefined],
     ['is not JSON', '{'],
-    ['is another JSON', '{"operations": {}}'],
+    ['is JSON of another format', '{"operations": {}}'],
     [
       'has an operation without a body',
       '{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [{"id": "x"}]}',

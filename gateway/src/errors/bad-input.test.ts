@@ -39,7 +39,7 @@ describe('findBadInput', () => {
     ['a text for an Int', '{ things(first: "x") }', 'first', `Int, ${INT}`],
     ['an Int past its range', '{ things(first: 2147483648) }', 'first', `Int, ${INT}`],
     ['a fraction', '{ things(first: 1.5) }', 'first', `Int, ${INT}`],
-    ['under an alias', '{ a: things(last: true) }', 'last', `Int, ${INT}`],
+    ['a value under an alias', '{ a: things(last: true) }', 'last', `Int, ${INT}`],
     ['an unknown enum value', '{ things(kind: GREEN) }', 'kind', 'Kind, one of RED, BLUE'],
     [
       'a null in a list',
@@ -49,7 +49,7 @@ describe('findBadInput', () => {
     ],
     ['a missing argument', '{ thing }', 'id', 'ID!, a text or a whole number, not null'],
     [
-      'null for a required one',
+      'null for a required argument',
       '{ thing(id: null) }',
       'id',
       'ID!, a text or a whole number, not null',
@@ -119,7 +119,7 @@ describe('findBadInput', () => {
       'ID!, a text or a whole number, not null',
     ],
     [
-      'null for a required one',
+      'null for a required argument',
       'query ($n: ID!) { thing(id: $n) }',
       { n: null },
       'id',
@@ -206,7 +206,7 @@ describe('findBadInput', () => {
     expect(only(query)).toBeUndefined();
   });
 
-  it('finds the arguments of errors in several variables', () => {
+  it('finds the argument of each error in several variables', () => {
     const variables = { a: 1, b: [{ label: 1 }, { label: 'l', weight: 'w' }] };
     const query = `mutation ($a: String!, $b: [Tag!]) {
       make(note: $a, input: {name: "n", quantity: 1, tags: $b})

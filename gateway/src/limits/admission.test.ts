@@ -11,7 +11,7 @@ it('accepts values up to the limit and rejects deeper ones', () => {
   );
 });
 
-it('does not exceed the stack itself', () => {
+it('checks any nesting and any number of elements without exceeding the stack', () => {
   expect(() => assertNesting(nested(200_000), 64)).toThrow(/nesting/);
   const wide = Array.from({ length: 100_000 }, () => [1]);
   expect(() => assertNesting(wide, 64)).not.toThrow();

@@ -52,7 +52,7 @@ describe('a request that two parsers could read differently', () => {
     ['two queries', `/graphql?query=%7B__typename%7D&query=${encoded}`],
     ['two names of parameters that decode to the same', `/graphql?query=x&%71uery=${encoded}`],
     ['a second question mark', `/graphql??query=${encoded}`],
-  ])('is refused with 400: %s', async (_what, target) => {
+  ])('is rejected with 400: %s', async (_what, target) => {
     expect((await send(target)).status).toBe(400);
     expect(toys.items.requests).toHaveLength(received);
   });
@@ -63,7 +63,7 @@ describe('a request that two parsers could read differently', () => {
     ['zero', 0],
     ['false', false],
     ['an object', { kind: 'Document' }],
-  ])('is refused: a query that is %s', async (_what, query) => {
+  ])('is rejected: a query that is %s', async (_what, query) => {
     // A text above the limit must not be stored either.
     await gateway.post({ query: COSTLY, ...persisted(COSTLY) });
     const { errors, data } = await gateway.post({ query, ...persisted(COSTLY) });
@@ -72,7 +72,7 @@ describe('a request that two parsers could read differently', () => {
     expect(toys.items.requests).toHaveLength(received);
   });
 
-  it('reads a null query with a persisted one like an absent query', async () => {
+  it('treats a null query as absent when a persisted query is named', async () => {
     const query = '{ hello(name: "you") }';
     await gateway.post({ query, ...persisted(query) });
     expect(await gateway.post({ query: null, ...persisted(query) })).toMatchObject({
@@ -91,7 +91,7 @@ describe('admission', () => {
     });
   });
 
-  it('answers an unknown operation name the same after the operation is known', async () => {
+  it('gives the same answer to an unknown operation name after the operation is cached', async () => {
     const query = '{ hello(name: "again") }';
     const refused = await gateway.post({ query, operationName: '' });
     await gateway.post({ query });
@@ -100,7 +100,7 @@ describe('admission', () => {
     expect(refused.data).toBeUndefined();
   });
 
-  it('separates an operation name from the text that follows it', async () => {
+  it('does not confuse the end of an operation name with the start of the text', async () => {
     const text = 'query A { hello(name: "A") }';
     const query = `# a comment\n${text}`;
     await gateway.post({ query, operationName: 'A' });
@@ -131,7 +131,7 @@ describe('an answer to bad input', () => {
     expect(JSON.stringify(long).length).toBeLessThan(20_000);
   });
 
-  it('takes little time for any text in a value', async () => {
+  it('is computed quickly for any text in a value', async () => {
     const variables = { n: { [` at "${'a'.repeat(100_000)}`]: 1 } };
     const start = performance.now();
     const query = 'query ($n: Int) { items(first: $n) { id } }';

@@ -52,7 +52,7 @@ describe('createClientAddress', () => {
     ['the /64 of a shortened IPv6 address', [], '2001:db8:1:2::1', undefined, '2001:db8:1:2::/64'],
     ['the loopback address', [], '::1', undefined, '::1'],
   ];
-  it.each(cases)('is %s', (_what, proxies, peer, forwarded, address) => {
+  it.each(cases)('returns %s', (_what, proxies, peer, forwarded, address) => {
     expect(createClientAddress(proxies).of(asked(peer, forwarded))).toBe(address);
   });
 

@@ -76,7 +76,7 @@ const exceeds = (limit: string, max: number) => ({
 });
 
 describe('maximum size', () => {
-  it('holds for a body', async () => {
+  it('applies to a request body', async () => {
     await start({ LIMIT_BODY_KIB: '2' });
     const body = (size: number): object => {
       const empty = JSON.stringify({ query: '{ __typename }', note: '' }).length;
@@ -89,7 +89,7 @@ describe('maximum size', () => {
     });
   });
 
-  it('holds for a websocket message', async () => {
+  it('applies to a websocket message', async () => {
     await start({ LIMIT_MESSAGE_KIB: '2' });
     const { socket, heard } = await connect();
     const ping = (size: number): string =>
@@ -127,7 +127,7 @@ describe('maximum connections', () => {
     });
   });
 
-  it('per address does not affect other addresses', async () => {
+  it('counts each address separately', async () => {
     await start({ LIMIT_CONNECTIONS_PER_ADDRESS: '2', ...BEHIND_PROXY });
     await connect(of('198.51.100.1'));
     const stream = await openStream(of('198.51.100.1'));
@@ -144,7 +144,7 @@ describe('maximum connections', () => {
     await vi.waitFor(() => connect(of('198.51.100.1')));
   });
 
-  it('per address does not apply to loopback addresses, which no client can forge', async () => {
+  it('does not limit loopback addresses, which no client can forge', async () => {
     await start({ LIMIT_CONNECTIONS_PER_ADDRESS: '1' });
     // No proxy is trusted, so the header is ignored.
     await connect(of('198.51.100.1'));
@@ -152,7 +152,7 @@ describe('maximum connections', () => {
   });
 });
 
-describe('one websocket', () => {
+describe('a websocket', () => {
   it('continues after an operation above the limit is rejected', async () => {
     await start({ LIMIT_OPERATIONS: '2' });
     const { heard, ask, say } = await connect();
@@ -191,7 +191,7 @@ describe('rate limit', () => {
   const QUERY = { query: '{ __typename }' };
   const limited = { code: 'RATE_LIMITED', retryable: true, max: 5 };
 
-  it('accepts the limit over HTTP, and answers one above with Retry-After', async () => {
+  it('accepts operations up to the limit over HTTP, and rejects the next one with Retry-After', async () => {
     await start({ LIMIT_REQUESTS: '5', ...BEHIND_PROXY });
     const ask = async (address: string) => (await gateway.post(QUERY, of(address))).status;
     const asked = await Promise.all(Array.from({ length: 6 }, () => ask('198.51.100.1')));
@@ -219,7 +219,7 @@ describe('rate limit', () => {
     expect((await openStream(of('198.51.100.1'))).response.status).toBe(429);
   });
 
-  it('stops reading a websocket above the limit until it may continue', async () => {
+  it('stops reading from a websocket above the limit until it may send again', async () => {
     await start({ LIMIT_REQUESTS: '5', ...BEHIND_PROXY });
     const { heard, ask, say } = await connect(of('198.51.100.1'));
     for (const id of ['1', '2', '3', '4', '5', '6']) ask(id, '{ __typename }');

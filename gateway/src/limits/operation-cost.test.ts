@@ -98,7 +98,7 @@ describe('operationCost', () => {
     expect(costOf(text, { n: 'x', p: [7] })).toBe(10 + 100 + 1 + 20);
   });
 
-  it('never overflows', () => {
+  it('caps the cost at the largest safe integer', () => {
     const deep = `${'some(first: 2147483647) { '.repeat(1)}${'things(first: 2147483647) { '.repeat(40)} id ${'}'.repeat(41)}`;
     expect(costOf(`{ ${deep} }`)).toBe(Number.MAX_SAFE_INTEGER);
     const text = 'query ($n: Int) { some(first: $n) { things(first: $n) { id } } }';
@@ -108,7 +108,7 @@ describe('operationCost', () => {
     expect(costOf(text, { n: -1 })).toBe(0);
   });
 
-  it('computes fragments that double each other at once', () => {
+  it('computes the cost of fragments that double each other in linear time', () => {
     const doubling = Array.from(
       { length: 200 },
       (_, n) => `fragment F${n} on Thing { things(first: $n) { ...F${n + 1} ...F${n + 1} } }`,

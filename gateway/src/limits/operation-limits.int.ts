@@ -29,7 +29,7 @@ afterAll(async () => {
 interface Case {
   readonly limit: string;
   readonly max: number;
-  /** Returns an operation that reaches a figure. */
+  /** Returns an operation whose figure for this limit is `figure`. */
   readonly operation: (figure: number) => { query: string; variables?: Record<string, unknown> };
 }
 
@@ -83,7 +83,7 @@ const refusal = ({ limit, max }: Case) =>
 const isRefusal = { extensions: expect.objectContaining({ code: 'LIMIT_EXCEEDED' }) };
 
 describe.each(queries)('$limit', (one) => {
-  it('accepts the limit over HTTP, and rejects one above with 400', async () => {
+  it('accepts an operation at the limit over HTTP, and rejects one above it with 400', async () => {
     const { errors = [] } = await gateway.post(one.operation(one.max));
     expect(errors).not.toContainEqual(expect.objectContaining(isRefusal));
     expect(await gateway.post(one.operation(one.max + 1))).toEqual({
@@ -92,7 +92,7 @@ describe.each(queries)('$limit', (one) => {
     });
   });
 
-  it('holds for GET', async () => {
+  it('applies to GET', async () => {
     const { query, variables = {} } = one.operation(one.max + 1);
     const asked = new URLSearchParams({ query, variables: JSON.stringify(variables) });
     const response = await fetch(`${gateway.url}/graphql?${asked}`, {
@@ -106,7 +106,7 @@ describe.each(queries)('$limit', (one) => {
     expect(await response.json()).toEqual({ errors: [refusal(one)] });
   });
 
-  it.each(PROTOCOLS.slice(0, 2))('holds over %s', async (_protocol, open) => {
+  it.each(PROTOCOLS.slice(0, 2))('applies over %s', async (_protocol, open) => {
     const passing = open(gateway.url, one.operation(one.max));
     expect(await passing.take()).not.toMatchObject({ errors: [isRefusal] });
     passing.leave();
@@ -195,7 +195,7 @@ describe('deeply nested values', () => {
   });
 
   it.each(['ping', 'connection_init'])(
-    'close a websocket with 4400 in a %s message',
+    'close a websocket with 4400 when a %s message contains them',
     async (type) => {
       const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
       await once(socket, 'open');

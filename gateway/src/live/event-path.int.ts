@@ -34,7 +34,7 @@ const TRANSPORTS: Readonly<Record<string, readonly string[]>> = {
   ],
   multipart: ['live/transports/http/http-stream.ts', 'live/transports/http/http-format.ts'],
 };
-/** The replay buffer keeps an event after its delivery. */
+/** Files that run after an event's delivery: the replay buffer stores it. */
 const AFTER_DELIVERY = ['live/fanout/replay-buffer.ts'];
 
 let toys: Awaited<ReturnType<typeof startToyGraph>>;

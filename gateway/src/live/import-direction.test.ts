@@ -3,14 +3,14 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const LIVE = import.meta.dirname;
-/** Each folder may import from those after it, and from none before it. */
+/** Each folder may import only from itself and from folders after it. */
 const LAYERS = ['transports', 'fanout', 'upstream', 'planning'];
 
 const sources = readdirSync(LIVE, { recursive: true, encoding: 'utf8' }).filter(
   (path) => path.endsWith('.ts') && !/\.(int|test)\.ts$/.test(path),
 );
 
-/** The files of `live/` that a file imports, relative to `live/`. */
+/** Returns the files of `live/` that a file imports, relative to `live/`. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(LIVE, file), 'utf8');
   return [...text.matchAll(/(?:from|import) '(\.[^']+)'/g)]
@@ -23,7 +23,7 @@ const transportOf = (path: string): string | undefined =>
   /^transports[\\/](\w+)[\\/]/.exec(path)?.[1];
 
 describe('the folders of live/', () => {
-  it('hold every source file', () => {
+  it('contain every source file', () => {
     expect(sources.length).toBeGreaterThan(25);
     expect([...new Set(sources.map(folderOf))].sort()).toEqual([...LAYERS].sort());
   });

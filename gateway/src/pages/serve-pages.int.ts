@@ -21,7 +21,7 @@ function visit(path: string): Promise<Response> {
 }
 
 it.each(['/', '/live', '/graphiql', '/graphql'])(
-  'serves %s for any graph, with a policy that allows only its own files',
+  'serves %s for any graph, with a content security policy that allows only its own files',
   async (path) => {
     await start();
     const response = await visit(path);
@@ -47,7 +47,7 @@ it('revalidates pages, and caches their files', async () => {
   expect(script.headers.get('x-content-type-options')).toBe('nosniff');
 });
 
-it('answers queries by GET, and clients that do not accept HTML', async () => {
+it('answers GraphQL to queries by GET, and to clients that do not accept HTML', async () => {
   await start();
   const query = await visit('/graphql?query={__typename}');
   expect(query.headers.get('content-type')).not.toContain('text/html');
@@ -83,7 +83,7 @@ it('serves no page with PAGES=false', async () => {
   expect((await visit('/readyz')).status).toBe(200);
 });
 
-it('serves GraphiQL and Sandbox by EXPLORE, in production and elsewhere', async () => {
+it('serves GraphiQL and Sandbox only with EXPLORE=true, in production and elsewhere', async () => {
   const introspect = async () =>
     (await gateway.post({ query: '{ __schema { types { name } } }' })).data ?? 'refused';
   await start({ NODE_ENV: 'production', EXPLORE: 'true' });
@@ -97,7 +97,7 @@ it('serves GraphiQL and Sandbox by EXPLORE, in production and elsewhere', async 
   expect(errors?.[0]?.message).not.toMatch(/did you mean/i);
 });
 
-it('sends headers against scripts, framing and sniffing', async () => {
+it('sends headers against foreign scripts, framing and MIME sniffing', async () => {
   await start();
   for (const path of ['/graphql?query={__typename}', '/readyz', '/nowhere']) {
     const { headers } = await fetch(`${gateway.url}${path}`);

@@ -21,7 +21,7 @@ interface Planned {
   readonly plan: QueryPlan;
 }
 
-/** Planned once: planning is most of the time. */
+/** Planned once, because planning takes most of the time. */
 const operations = Array.from({ length: ROUNDS }, (_, index): Planned => {
   const text = randomOperation(graph.schema, createRandom(index + 1));
   const document = parse(text);
@@ -55,10 +55,14 @@ interface Result {
   readonly extensions?: unknown;
 }
 
-/** The result as JSON, or that it was thrown. Errors are sorted: parallel fetches fail in any order. */
+/**
+ * Describes a result as JSON, or that it was an exception. Errors are sorted: parallel fetches fail
+ * in any order.
+ */
 async function seen(execution: Promise<Result>, asked: readonly string[]): Promise<Seen> {
   const ended = await execution.catch((thrown: Error) => thrown);
-  // One of several parallel fetches ends the execution; the others may still send requests.
+  // The exception of one parallel fetch ends the execution; the other fetches may still send
+  // requests.
   if (ended instanceof Error) return { asked: [], result: 'thrown' };
   const { data, errors, extensions } = ended;
   const result = JSON.parse(
@@ -119,7 +123,7 @@ describe.each(KINDS)('the own executor, where subgraphs answer with %s', (_what,
   }, 60_000);
 });
 
-it('is compared on valid operations, of which a third need several subgraphs', async () => {
+it('compares the executors on valid operations, a third of which need several subgraphs', async () => {
   let several = 0;
   for (const [seed, { text, document }] of operations.entries()) {
     expect(validate(graph.schema, document, specifiedRules), text).toEqual([]);

@@ -66,7 +66,7 @@ describe('work in flight', () => {
     expect(inFlight.join('a', undefined)).toBeUndefined();
   });
 
-  it('is not aborted while a waiter cannot leave', () => {
+  it('is aborted only when no waiter remains', () => {
     const abort = createRefCountedAbort();
     abort.retain((left) => left());
     expect(abort.signal.aborted).toBe(true);
@@ -87,7 +87,7 @@ describe('work in flight', () => {
   });
 });
 
-describe('a result that lingers', () => {
+describe('a result after its end', () => {
   const begin = (): ReturnType<typeof held> => {
     const one = held();
     inFlight.offer('a', one.work, createRefCountedAbort(), invalidation.generation());
@@ -117,13 +117,13 @@ describe('a result that lingers', () => {
     await endAfter(one, times.took);
     await vi.advanceTimersByTimeAsync(times.lingers - 1);
     expect(await inFlight.join('a', undefined)).toBe('x');
-    // Joining late does not extend the time.
+    // A late request does not extend the time.
     await vi.advanceTimersByTimeAsync(2);
     expect(joins()).toBe(false);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is not shared too long when the timer is late', async () => {
+  it('is not shared longer when the timer is late', async () => {
     const one = begin();
     joins();
     await endAfter(one, 4);
@@ -137,7 +137,7 @@ describe('a result that lingers', () => {
     expect(joins()).toBe(false);
   });
 
-  it('is not shared when the result must not linger', async () => {
+  it('is not shared when `lingers` rejects the result', async () => {
     const one = begin();
     joins();
     await endAfter(one, 4, 'bad');

@@ -38,7 +38,7 @@ describe('identical queries in flight', () => {
     const release = toys.items.holdNext();
     const asked = several(20, { query: RATED });
     await arrived(1);
-    // Once another request has been answered, all have arrived.
+    // All requests have arrived once this later request has been answered.
     await gateway.post({ query: '{ __typename }' });
     release();
     const answers = await asked;
@@ -48,7 +48,7 @@ describe('identical queries in flight', () => {
     expect(await gateway.metric('gateway_shared_queries_total')).toBe(19);
   });
 
-  it('share a subgraph request where only their texts differ', async () => {
+  it('share a subgraph request when only their texts differ', async () => {
     const release = toys.items.holdNext();
     const variables = { id: '7' };
     const asked = [NAME, NAME_AGAIN].map((query) => gateway.post({ query, variables }));
@@ -61,7 +61,7 @@ describe('identical queries in flight', () => {
     expect(toys.items.requests).toHaveLength(1);
   });
 
-  it('do not share with other variables or another accept header', async () => {
+  it('share no execution when variables or accept headers differ', async () => {
     const release = toys.items.holdNext();
     const ask = (id: string, accept = 'application/json') =>
       gateway.post({ query: NAME, variables: { id } }, { accept });
@@ -80,7 +80,7 @@ describe('identical queries in flight', () => {
     expect(await gateway.metric('gateway_shared_queries_total')).toBe(shared);
   });
 
-  it('are executed again after the answer', async () => {
+  it('are executed again once the first is answered', async () => {
     await gateway.post({ query: RATED });
     await gateway.post({ query: RATED });
     expect(toys.items.requests).toHaveLength(2);
@@ -95,8 +95,8 @@ describe('identical queries in flight', () => {
 
 describe('read-your-writes after a mutation', () => {
   it.each([
-    ['the same query', NAME],
-    ['one that makes the same subgraph request', NAME_AGAIN],
+    ['an execution of the same query', NAME],
+    ['an execution with the same subgraph request', NAME_AGAIN],
   ])('does not share %s that started before it', async (_what, query) => {
     const id = query === NAME ? '20' : '21';
     const variables = { id };
@@ -104,14 +104,14 @@ describe('read-your-writes after a mutation', () => {
     const before = gateway.post({ query: NAME, variables });
     await arrived(1);
     await gateway.post({ query: RENAME, variables: { input: { id, name: 'new' } } });
-    // The first execution is still held back.
+    // The first execution still waits for the subgraph.
     const after = await gateway.post({ query, variables });
     expect(after.data).toEqual({ item: { name: 'new' } });
     release();
     expect((await before).data).toEqual({ item: { name: `item ${id}` } });
   });
 
-  it('holds over a websocket', async () => {
+  it('applies to a mutation over a websocket', async () => {
     const variables = { id: '22' };
     const release = toys.items.holdNext();
     const before = gateway.post({ query: NAME, variables });
@@ -126,7 +126,7 @@ describe('read-your-writes after a mutation', () => {
     await gateway.closeClients();
   });
 
-  it('holds after a failed mutation', async () => {
+  it('applies to a failed mutation', async () => {
     const variables = { id: '23' };
     const release = toys.items.holdNext();
     const before = gateway.post({ query: NAME, variables });

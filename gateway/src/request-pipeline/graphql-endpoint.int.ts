@@ -70,28 +70,31 @@ describe('queries and mutations', () => {
 
   const outages = [
     [
-      'answers no GraphQL',
+      'does not answer GraphQL',
       { breakWith: { status: 502, text: '<html>' } },
       'sent an answer that is not GraphQL',
     ],
-    ['is silent', { stalled: true }, 'did not answer within 500 ms'],
+    ['does not answer', { stalled: true }, 'did not answer within 500 ms'],
   ] as const;
-  it.each(outages)('answers the rest when a subgraph %s', async (_what, outage, reason) => {
-    Object.assign(toys.ratings, outage);
-    const { data, errors } = await gateway.post({ query: RATED });
-    expect(data).toEqual({
-      items: [
-        { id: '1', name: 'item 1', rating: null },
-        { id: '2', name: 'item 2', rating: null },
-      ],
-    });
-    expect(errors).toEqual([
-      {
-        message: `The subgraph ratings ${reason}; try again`,
-        extensions: { code: 'UNAVAILABLE', retryable: true, serviceName: 'ratings' },
-      },
-    ]);
-  });
+  it.each(outages)(
+    'answers fields of other subgraphs when a subgraph %s',
+    async (_what, outage, reason) => {
+      Object.assign(toys.ratings, outage);
+      const { data, errors } = await gateway.post({ query: RATED });
+      expect(data).toEqual({
+        items: [
+          { id: '1', name: 'item 1', rating: null },
+          { id: '2', name: 'item 2', rating: null },
+        ],
+      });
+      expect(errors).toEqual([
+        {
+          message: `The subgraph ratings ${reason}; try again`,
+          extensions: { code: 'UNAVAILABLE', retryable: true, serviceName: 'ratings' },
+        },
+      ]);
+    },
+  );
 
   it('reports that a mutation without an answer may have been executed', async () => {
     toys.items.stalled = true;
@@ -150,7 +153,7 @@ describe('queries and mutations', () => {
     ],
     ['a subscription', { query: 'subscription { other }' }, { code: 'BAD_REQUEST' }],
     [
-      'one whose validation throws',
+      'a subscription whose validation throws',
       { query: 'subscription ($x: Boolean!) { other @include(if: $x) }', variables: { x: true } },
       { code: 'BAD_REQUEST' },
     ],
@@ -182,7 +185,7 @@ describe('queries and mutations', () => {
 });
 
 describe('without any subgraph', () => {
-  it('starts, names the subgraphs in /readyz, and answers what needs none', async () => {
+  it('starts, names the subgraphs in /readyz, and answers queries that need no subgraph', async () => {
     const alone = await startTestGateway(composeToys(), { NODE_ENV: 'production' });
     try {
       const ready = await fetch(`${alone.url}/readyz`);

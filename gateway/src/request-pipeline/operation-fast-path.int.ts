@@ -68,10 +68,11 @@ it.each<[string, object, object?, Record<string, string>?]>([
   ],
   ['an unsupported media type', { query: RATED }, { query: RATED }, { accept: 'text/html' }],
 ])(
-  'an operation that is known is answered as one that is not: %s',
+  'answers a cached operation like an operation that is not cached: %s',
   async (_what, body, before, headers) => {
     const first = await ask(body, headers);
-    // Some of these are not cached; another request with the same text is.
+    // Some requests fail, so their operation is not cached; `before` has the same text and
+    // succeeds.
     await ask(before ?? body, { ...headers, authorization });
     expect(await ask(body, headers)).toEqual(first);
     expect(await ask(body, headers)).toEqual(first);
@@ -82,7 +83,7 @@ function renamed() {
   return { query: RENAME, variables: { in: { id: '3', name: 'x' } } };
 }
 
-it('presents the failure of a subgraph by Apollo Server, and sends its request once', async () => {
+it('lets Apollo Server present the failure of a subgraph, and sends the request to it once', async () => {
   const query = '{ items { id rating } best { id } }';
   await ask({ query });
   toys.items.requests.length = 0;

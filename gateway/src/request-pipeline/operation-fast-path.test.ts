@@ -70,7 +70,7 @@ interface Asked {
 }
 
 describe('an operation that Apollo Server has answered', () => {
-  it('takes the fast path, with the same headers', async () => {
+  it('runs on the fast path, with the same headers', async () => {
     await ask({ query: QUERY, variables: { id: '1' } });
     expect(await ask({ query: QUERY, variables: { id: '2' } })).toEqual({
       status: 200,
@@ -80,7 +80,7 @@ describe('an operation that Apollo Server has answered', () => {
     expect([byApollo.length, alone, answered]).toEqual([1, [{ id: '2' }], ['query']]);
   });
 
-  it('takes the fast path by its id, and with unknown extensions', async () => {
+  it('runs on the fast path by its id, and with unknown extensions', async () => {
     const admitted = { query: QUERY, operationName: undefined, variables: {} };
     await ask({ query: QUERY });
     await ask({ extensions: { persistedQuery: {} } }, { context: { ...anybody, admitted } });
@@ -88,7 +88,7 @@ describe('an operation that Apollo Server has answered', () => {
     expect([byApollo.length, alone.length]).toEqual([1, 2]);
   });
 
-  it('reports its type before it is executed, so that others can share it', async () => {
+  it('reports its type before it is executed, so that requests can share the execution', async () => {
     await ask({ query: QUERY });
     const kinds: string[] = [];
     await ask(
@@ -107,7 +107,7 @@ describe('an operation that Apollo Server has answered', () => {
     ['a request for the query plan', { query: QUERY }, { headers: PLAN }],
     ['a request that was not admitted', { extensions: { persistedQuery: {} } }],
     [
-      'parts that make the same text',
+      'different parts that form the same text',
       { query: QUERY, operationName: 'a' },
       { headers: { accept: '' } },
     ],
@@ -119,13 +119,13 @@ describe('an operation that Apollo Server has answered', () => {
       { query: QUERY },
       { context: { forward: {}, identity: ANONYMOUS } },
     ],
-  ])('is answered by Apollo Server with %s', async (_what, body, asked) => {
+  ])('runs through Apollo Server again with %s', async (_what, body, asked) => {
     await ask({ query: QUERY });
     await ask(body, asked);
     expect([byApollo.length, alone]).toEqual([2, []]);
   });
 
-  it('is answered by Apollo Server with variables that do not fit', async () => {
+  it('runs through Apollo Server again with variables that do not fit', async () => {
     await ask({ query: QUERY });
     result = undefined;
     await ask({ query: QUERY, variables: { id: {} } });
@@ -135,7 +135,7 @@ describe('an operation that Apollo Server has answered', () => {
   it.each([
     ['errors', { data: null, errors: [{ message: 'no' } as GraphQLError] }],
     ['a failure', new Error('no')],
-  ])('is presented by Apollo Server with %s, and not executed again', async (_what, came) => {
+  ])('is presented by Apollo Server after %s, without a second execution', async (_what, came) => {
     await ask({ query: QUERY });
     result = came;
     expect(await ask({ query: QUERY })).toMatchObject({ body: '{"data":"by Apollo"}' });
@@ -145,7 +145,7 @@ describe('an operation that Apollo Server has answered', () => {
     else expect(await executed).toBe(came);
   });
 
-  it('is answered by Apollo Server after a change of the supergraph, also when it was in flight', async () => {
+  it('runs through Apollo Server again after a change of the supergraph, even if it was in flight', async () => {
     await ask({ query: QUERY });
     fastPath.clear();
     const asked = ask({ query: QUERY });

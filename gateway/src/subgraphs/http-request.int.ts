@@ -56,7 +56,7 @@ describe('sendRequest', () => {
     expect(await post()).toEqual({ statusCode: 200, text: '' });
   });
 
-  it('times out without an answer, and with a part of one', async () => {
+  it('times out without an answer, and with an incomplete one', async () => {
     await expect(post(50)).rejects.toBeInstanceOf(TimeoutError);
     answer = (response) => response.write('{');
     await expect(post(50)).rejects.toBeInstanceOf(TimeoutError);
@@ -95,7 +95,7 @@ describe('sendRequest', () => {
     expect(waiting).toHaveLength(1);
   });
 
-  it('rejects with the error of undici without a connection', async () => {
+  it('rejects with the error of undici when it cannot connect', async () => {
     server.closeAllConnections();
     server.close();
     await expect(post()).rejects.toMatchObject({ code: 'ECONNREFUSED' });

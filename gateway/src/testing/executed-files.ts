@@ -15,7 +15,7 @@ export async function executedFiles(action: () => Promise<void>): Promise<Set<st
   try {
     await session.post('Profiler.enable');
     await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
-    // Calls up to here count for the first report, which is dropped.
+    // Calls before this line belong to the first report, which is discarded.
     await session.post('Profiler.takePreciseCoverage');
     await action();
     const { result } = await session.post('Profiler.takePreciseCoverage');

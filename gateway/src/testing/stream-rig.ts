@@ -19,7 +19,10 @@ interface RigOptions {
   readonly execute?: (event: FormattedExecutionResult) => Promise<FormattedExecutionResult>;
 }
 
-/** One shared stream over a scripted upstream, with clients whose sockets the test opens and shuts. */
+/**
+ * One shared stream over a scripted upstream, with clients whose sockets the test blocks and
+ * unblocks.
+ */
 export function startStreamRig({
   reportsPositions = true,
   conflates = true,

@@ -175,7 +175,7 @@ export async function startToyGraph() {
     },
     ratings: toys.ratings,
     changes,
-    /** Changes an item without the gateway. */
+    /** Changes an item directly, not through the gateway. */
     rename: (id: string, name: string) => void names.set(id, name),
     /** Adds an event to the feed. */
     publish,

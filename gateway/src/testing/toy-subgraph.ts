@@ -24,7 +24,7 @@ export interface ToySubgraph {
   breakWith: { status: number; text: string } | undefined;
   /** Never answers HTTP while true. */
   stalled: boolean;
-  /** Holds the next answer, which is computed at once; returns a function that sends it. */
+  /** Computes the next answer at once but does not send it; returns a function that sends it. */
   readonly holdNext: () => () => void;
   /** Closes all websockets with the code. */
   readonly closeSockets: (code: number) => void;

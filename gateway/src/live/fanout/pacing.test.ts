@@ -26,7 +26,7 @@ it('acts on a few items at once', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('acts on many items in steps, once each, and on the last within the time', async () => {
+it('acts on many items in steps, once on each, and on the last one in time', async () => {
   const { acted, over } = start(20_000, { atOnce: 10, spreadMs: 4_000 });
   expect(acted).toHaveLength(250);
   await vi.advanceTimersByTimeAsync(STEP_MS);
@@ -36,7 +36,7 @@ it('acts on many items in steps, once each, and on the last within the time', as
   expect(over()).toBe(true);
 });
 
-it('skips items that have left, and ends when all have', async () => {
+it('skips items that have left, and ends when all have left', async () => {
   const { all, acted, over } = start(30, { atOnce: 10, spreadMs: 1 });
   const gone = start(30, { atOnce: 10, spreadMs: 1_000 });
   expect(acted).toHaveLength(30);

@@ -12,7 +12,7 @@ const shared = ({ upstream }: Rig) => upstream.streams[0] as (typeof upstream.st
 const own = ({ upstream }: Rig) => upstream.streams[1] as (typeof upstream.streams)[number];
 
 describe('a shared stream', () => {
-  it('delivers each event to all clients, to late subscribers from then on, and ends with the last client', async () => {
+  it('delivers each event to all clients, later events to late subscribers, and ends with the last client', async () => {
     const rig = startStreamRig();
     const early = rig.join();
     publish(rig, 'a');
@@ -46,7 +46,7 @@ describe('a shared stream', () => {
     expect(rig.upstream.streams).toHaveLength(0);
   });
 
-  it('is joinable until its first event when it has no directives', async () => {
+  it('accepts no client after its first event when it has no directives', async () => {
     const rig = startStreamRig({ conflates: false, resumable: false });
     rig.join();
     expect(rig.stream.isJoinable).toBe(true);
@@ -64,7 +64,7 @@ describe('a stream with a last-value cache', () => {
     expect(rig.join().numbers()).toEqual([2, 3]);
   });
 
-  it('is not joinable once the cache has passed its limit', async () => {
+  it('accepts no client once the cache has exceeded its limit', async () => {
     const rig = startStreamRig({ resumable: false, retained: 2 });
     rig.join();
     publish(rig, 'a', 'b');
@@ -224,7 +224,7 @@ describe('a slow client', () => {
     expect(fast.numbers()).toEqual([1, 2, 3]);
   });
 
-  it('receives the end after the events that wait', async () => {
+  it('receives the end of the stream after its queued events', async () => {
     const rig = startStreamRig();
     const slow = rig.join();
     slow.socket.open = false;
@@ -239,7 +239,7 @@ describe('a slow client', () => {
 });
 
 describe('the state of a client', () => {
-  it('goes from catching up to live at the common cursor', async () => {
+  it('changes from catching up to live at the common cursor', async () => {
     const rig = startStreamRig({ reportsPositions: false });
     rig.join();
     const client = rig.join('c0');

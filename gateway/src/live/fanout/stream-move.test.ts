@@ -77,7 +77,7 @@ describe('a shared stream that moves to another run', () => {
   });
 });
 
-it('counts no cursor as a position between a resubscription and the first position report', async () => {
+it('treats no cursor as a position between a resubscription and the first position report', async () => {
   const rig = startStreamRig();
   rig.join();
   rig.upstream.append('a');
@@ -85,7 +85,8 @@ it('counts no cursor as a position between a resubscription and the first positi
   rig.upstream.report(streamAt(rig, 0));
   await settled();
   rig.stream.move(rig.runOf('second'));
-  // A snapshot: its cursors are where to begin it again, not positions of the stream.
+  // A snapshot: a subscription after its cursors repeats it, so they are not positions of the
+  // stream.
   for (const key of ['x', 'y', 'z']) rig.upstream.append(key);
   rig.upstream.advance(streamAt(rig, 0), 2);
   await settled();

@@ -3,7 +3,7 @@ import { settled, startStreamRig } from '../../testing/stream-rig.ts';
 
 type Client = ReturnType<ReturnType<typeof startStreamRig>['join']>;
 
-/** More events than may wait for their execution: older ones of the same key are dropped. */
+/** More events than may wait for execution, so older events of the same key are dropped. */
 const BURST = 1_100;
 const KEYS = 3;
 
@@ -42,7 +42,7 @@ describe('random orders of events, position reports, joins, stalls and moves', (
       const { upstream } = rig;
       const holder = rig.join();
       const clients: { after: number; client: Client }[] = [];
-      // Without a cursor, a stream that moves would continue from now on.
+      // Without a cursor, a stream that moves would miss earlier events.
       upstream.append('k0');
       for (const stream of upstream.streams) upstream.advance(stream);
       for (let step = 0; step < 150; step += 1) {
@@ -64,7 +64,7 @@ describe('random orders of events, position reports, joins, stalls and moves', (
         } else if (what < 10) rig.stream.move(rig.runOf(`run ${random(3)}`));
         else await settled();
       }
-      // Delivers everything, then a few more events, so that all catch-ups meet the stream.
+      // Delivers everything, then a few more events, so that all catch-ups join the stream.
       for (let round = 0; round < 40; round += 1) {
         if (round > 5) upstream.append(`k${round % KEYS}`);
         for (const stream of [...upstream.streams]) {
@@ -84,8 +84,8 @@ describe('random orders of events, position reports, joins, stalls and moves', (
   );
 });
 
-describe('an overfull backlog', () => {
-  it('of a moved catch-up keeps the newest event of each key and counts the others', async () => {
+describe('a full event backlog', () => {
+  it('keeps the newest event of each key and counts the others after a catch-up has moved', async () => {
     const rig = startStreamRig();
     const { upstream } = rig;
     for (let one = 0; one < BURST; one += 1) upstream.append(`k${one % KEYS}`);
@@ -107,7 +107,7 @@ describe('an overfull backlog', () => {
     expectAll(late, 10, upstream.log);
   });
 
-  it('of a catch-up ahead of its stream delivers no event after its replacement', async () => {
+  it('delivers no event after its replacement when a catch-up is ahead of its stream', async () => {
     const rig = startStreamRig({ reportsPositions: false });
     const { upstream } = rig;
     rig.join();
@@ -120,7 +120,7 @@ describe('an overfull backlog', () => {
     for (let one = 0; one < BURST; one += 1) upstream.append('k0');
     upstream.advance(own);
     await settled();
-    // Both have passed c1; the catch-up has passed the newest event as well.
+    // Both have delivered c1; the catch-up has delivered the newest event too.
     upstream.advance(shared, 3);
     await settled();
     expect(upstream.streams).toHaveLength(2);

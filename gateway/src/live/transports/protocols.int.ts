@@ -92,7 +92,7 @@ describe.each(PROTOCOLS)('over %s', (_protocol, openOver) => {
   it.each([
     ['null', null],
     ['absent', undefined],
-  ])('starts from now on when the cursor is %s', async (_what, a) => {
+  ])('starts with the next event when the cursor is %s', async (_what, a) => {
     toys.publish('1');
     const query = 'subscription ($a: String) { itemFeed(after: $a) { n } }';
     const stream = open({ query, variables: { a } });
@@ -108,7 +108,7 @@ it('shares one upstream among all protocols', async () => {
   await listening(1);
   let waiting = streams.length;
   for (const stream of streams) void stream.take().then(() => (waiting -= 1));
-  // Until each client is subscribed: any of them may have opened the stream.
+  // Waits until each client is subscribed: any of them may have opened the stream.
   await vi.waitFor(() => {
     toys.publish('1');
     expect(waiting).toBe(0);

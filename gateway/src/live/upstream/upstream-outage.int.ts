@@ -47,7 +47,7 @@ describe('a subgraph that is killed and restarted', () => {
     }
   });
 
-  it('does not repeat a state that clients have', async () => {
+  it('does not repeat a state that clients already have', async () => {
     toys.publish('state');
     const stream = collect(
       gateway.client(),
@@ -65,8 +65,8 @@ describe('a subgraph that is killed and restarted', () => {
   });
 });
 
-describe('clients that connect and leave', () => {
-  it('leave no stream and no connection, with or without a close frame', async () => {
+describe('clients that connect and disconnect', () => {
+  it('leave no stream and no connection open, with or without a close frame', async () => {
     const cycle = async (turn: number): Promise<void> => {
       const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
       await new Promise((resolve) => socket.once('open', resolve));

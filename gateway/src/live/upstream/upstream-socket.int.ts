@@ -16,7 +16,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** A connection whose other end does not read until the test lets it. */
+/** Opens a connection whose peer does not read until the test resumes it. */
 async function connect() {
   const got: unknown[] = [];
   const accepted = once(server, 'connection');
@@ -28,7 +28,7 @@ async function connect() {
   return { socket, other, got, closed };
 }
 
-it('drops a terminated connection at once, with the messages that it still holds', async () => {
+it('drops a terminated connection at once, with its unread messages', async () => {
   const { socket, other, got, closed } = await connect();
   other.send('late');
   socket.close(4499, 'Terminated');
@@ -37,7 +37,7 @@ it('drops a terminated connection at once, with the messages that it still holds
   expect(got).toEqual([]);
 });
 
-it('closes a connection in order and receives messages until the close frame is answered', async () => {
+it('receives messages after a normal close until the close frame is answered', async () => {
   const { socket, other, got, closed } = await connect();
   socket.close(1000);
   other.send('before the answer');

@@ -45,7 +45,7 @@ it.each([
       expect(end).toMatch(/"payload":null,"errors":\[\{.*"code":"LAGGED".*\r\n--graphql--\r\n$/),
   ],
 ])(
-  'ends %s for a client that reads too slowly, so that it reconnects, and for no other client',
+  'ends a stream of %s only for a client that reads too slowly, so that the client reconnects',
   async (accept, expectEnd) => {
     gateway = await startTestGateway(composeToys(toys.items.url, toys.ratings.url), {
       LIVE_QUEUE_MESSAGES: '50',

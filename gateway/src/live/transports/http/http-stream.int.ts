@@ -42,7 +42,7 @@ describe.each([
   ['server-sent events', serverSentEvents],
   ['multipart', multipart],
 ])('a stream of %s', (_name, format) => {
-  it('closes a client that has read nothing during ten heartbeats', async () => {
+  it('closes the connection of a client that has read nothing during ten heartbeats', async () => {
     const { url, streams, left } = await serve(format);
     const request = get(url);
     request.on('error', () => {});
@@ -62,7 +62,7 @@ describe.each([
     await vi.waitFor(() => expect(left).toHaveBeenCalledTimes(1), { timeout: 5_000 });
   });
 
-  it('keeps a client that reads and sends it heartbeats', async () => {
+  it('keeps the connection of a client that reads, and sends it heartbeats', async () => {
     const { url, streams, left } = await serve(format);
     let text = '';
     const request = get(url, (response) => {

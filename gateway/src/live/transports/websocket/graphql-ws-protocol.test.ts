@@ -77,7 +77,7 @@ describe('a connection of graphql-transport-ws', () => {
     connection.onClosed();
   });
 
-  it('closes when connection_init does not come, and leaves no timer after an earlier close', () => {
+  it('closes when connection_init does not arrive, and leaves no timer after an earlier close', () => {
     const silent = connect();
     vi.advanceTimersByTime(1000);
     expect(silent.closed).toEqual([4408]);
@@ -93,7 +93,7 @@ describe('a connection of graphql-transport-ws', () => {
     expect(sent).toEqual([{ type: 'pong', payload: { at: 1 } }, { type: 'pong' }]);
   });
 
-  it('frames payloads for an id that needs escaping', () => {
+  it('escapes an id in the messages of its payloads', () => {
     const { say, sent, subscribers } = connect();
     say({ type: 'connection_init' });
     say(subscribe('a"b'));
@@ -106,7 +106,7 @@ describe('a connection of graphql-transport-ws', () => {
     ]);
   });
 
-  it('leaves a stream on complete and on close, once each, and sends nothing afterwards', () => {
+  it('unsubscribes once on complete and on close, and sends nothing afterwards', () => {
     const { connection, say, sent, subscribers, left } = connect();
     say({ type: 'connection_init' });
     say(subscribe('1'));

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { watchLiveness } from './liveness.ts';
 
-/** A socket with bytes that the kernel has taken, and bytes that wait. */
+/** A socket with bytes that the kernel has buffered, and bytes that wait. */
 function createSocket() {
   return {
     taken: 0,
@@ -20,7 +20,7 @@ it('reports a client as alive at first and while it answers', () => {
   expect(liveness.check()).toBe(false);
 });
 
-it('reports a client as alive while it takes bytes that wait for it', () => {
+it('reports a client as alive while it reads bytes that wait for it', () => {
   const socket = createSocket();
   const liveness = watchLiveness(socket);
   liveness.check();
@@ -33,7 +33,7 @@ it('reports a client as alive while it takes bytes that wait for it', () => {
   expect(liveness.check()).toBe(false);
 });
 
-it('does not count a ping that the kernel has taken', () => {
+it('does not count a ping that the kernel has buffered', () => {
   const socket = createSocket();
   const liveness = watchLiveness(socket);
   liveness.check();

@@ -159,7 +159,7 @@ describe('operations over graphql-transport-ws', () => {
       { code: 'BAD_USER_INPUT', argument: 'first' },
     ],
     [
-      'no such operation',
+      'an unnamed operation of two',
       'query A { best { id } } query B { best { id } }',
       {},
       { code: 'OPERATION_RESOLUTION_FAILURE' },

@@ -116,8 +116,8 @@ describe('subscriptions over graphql-transport-ws', () => {
   });
 });
 
-describe('clients that leave', () => {
-  it.each(['close', 'terminate'] as const)('closes their upstreams after %s', async (how) => {
+describe('a client that leaves', () => {
+  it.each(['close', 'terminate'] as const)('closes its upstreams after %s', async (how) => {
     const sockets = await Promise.all([1, 2].map(() => openSocket()));
     for (const [index, socket] of sockets.entries()) {
       for (const id of ['a', 'b']) {
@@ -195,7 +195,7 @@ describe('a lost connection to a subgraph', () => {
   });
 });
 
-describe('stopping', () => {
+describe('a gateway that stops', () => {
   it('closes clients with 1001, closes upstreams and leaves nothing open', async () => {
     const own = await startTestGateway(composeToys(toys.items.url, toys.ratings.url));
     const socket = await openSocket(own.wsUrl);
@@ -215,7 +215,7 @@ describe('stopping', () => {
   });
 });
 
-it('stops at once while a stream waits for its subgraph', async () => {
+it('stops the gateway at once while a stream waits for its subgraph', async () => {
   const own = await startTestGateway(composeToys());
   const socket = await openSocket(own.wsUrl);
   socket.send(

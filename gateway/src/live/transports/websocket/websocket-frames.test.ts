@@ -34,7 +34,7 @@ const payloadOf = (text: string, extensions?: Record<string, unknown>) =>
 
 describe('frames of next messages', () => {
   const around = [0, 20, 60, 70, 80, 65_480, 65_500, 70_000];
-  it('are read by ws, at every length, with several in one buffer', async () => {
+  it('are valid for ws, at every length and with several frames in one buffer', async () => {
     const payloads = around.map((length) => payloadOf(`é${'x'.repeat(length)}`));
     const id = 'an "id"';
     const messages = await read(nextFrames(nextHead(id), payloads), payloads.length);
@@ -44,7 +44,7 @@ describe('frames of next messages', () => {
   });
 
   it.each(Array.from({ length: 12 }, (_, index) => index))(
-    'have the right header where the length needs more bytes (%i)',
+    'have the right header for a payload of %i bytes',
     async (more) => {
       const head = nextHead('1');
       const bare = nextFrames(head, [payloadOf('')]).length - 2;

@@ -106,7 +106,7 @@ describe('websockets', () => {
     expect(JSON.parse(String((await once(other, 'message'))[0]))).toEqual({ type: 'pong' });
   });
 
-  it('leave the streams of a client that has vanished without a close frame', async () => {
+  it('end the streams of a client that has vanished without a close frame', async () => {
     // Long enough for the other client's pong on a busy machine.
     const { open, left } = await serve({ pingEveryMs: 500 });
     const [silent, alive] = [open('/graphql', undefined, true), open()];
@@ -143,7 +143,7 @@ describe('websockets', () => {
       const payload = { query: '{ x }', variables: { pad: 'x'.repeat(2_000) } };
       socket.send(JSON.stringify({ id: String(id), type: 'subscribe', payload }));
     }
-    // The number stays, because the gateway reads no further.
+    // The number does not change, because the gateway has stopped reading.
     let before = -1;
     await vi.waitFor(
       () => {
