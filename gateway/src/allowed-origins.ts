@@ -16,8 +16,8 @@ export interface AllowedOrigins {
   /** Whether pages of this origin may read answers. */
   readonly lists: (origin: string) => boolean;
   /**
-   * Whether a request without a preflight, such as a websocket or a plain GET, may be answered: it
-   * comes from a listed origin, from the gateway's own pages, or not from a browser.
+   * Whether the gateway may answer a request without a preflight, such as a websocket or a plain
+   * GET: a request from a listed origin, from the gateway's own pages, or not from a browser.
    */
   readonly allows: (headers: IncomingHttpHeaders) => boolean;
 }
@@ -30,13 +30,13 @@ export function createAllowedOrigins(listed: readonly string[], sandbox: boolean
     lists,
     allows: ({ origin, host, 'sec-fetch-site': site }) => {
       if (origin !== undefined) return lists(origin) || isOwn(origin, host);
-      // Browsers send no `Origin` with a GET whose answer the page cannot read, but this header.
+      // For a GET whose answer the page cannot read, browsers send this header and no `Origin`.
       return site === undefined || site === 'same-origin' || site === 'none' || origins.has('*');
     },
   };
 }
 
-/** Compares host and port, not the scheme: TLS may end before the gateway. */
+/** Compares host and port, not the scheme: a proxy may terminate TLS before the gateway. */
 function isOwn(origin: string, host: string | undefined): boolean {
   return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
 }

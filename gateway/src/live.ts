@@ -12,8 +12,8 @@ export interface Live {
   readonly streams: StreamRegistry;
   readonly metrics: LiveMetrics;
   /**
-   * Plans a supergraph for streams. @returns how to move all streams to it
-   * @throws what is wrong with it
+   * Plans a supergraph for streams. @returns a function that moves all streams to it
+   * @throws when the supergraph cannot be used
    */
   readonly prepare: (
     supergraph: LoadedSupergraph,

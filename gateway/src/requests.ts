@@ -9,7 +9,7 @@ import { createRequestCallers, type RequestCallers } from './auth/request-caller
 import { type ClientLimits, createClientLimits } from './limits/client-limits.ts';
 import type { GatewayRuntime } from './runtime.ts';
 
-/** Who sends requests, from which websites, and how many. */
+/** Checks of incoming requests: callers, origins and client limits. */
 export interface Requests {
   readonly auth: Authentication;
   readonly tickets: Tickets;

@@ -86,7 +86,7 @@ export const gatewaySettings = {
   },
   TRUSTED_DOCUMENTS: {
     description:
-      'File with the safelist, as @apollo/generate-persisted-query-manifest writes it; all other operations are refused on every protocol',
+      'File with the safelist, as @apollo/generate-persisted-query-manifest writes it; all other operations are rejected on every protocol',
     parse: text,
     optional: true,
     example: './persisted-query-manifest.json',

@@ -7,7 +7,8 @@ import type { LoadedSupergraph } from './supergraph.ts';
 
 /**
  * Replaces the supergraph everywhere, or nowhere.
- * @returns a function that throws what is wrong with a supergraph; the current one then remains
+ * @returns a function that applies a supergraph; it throws when the supergraph cannot be used, and
+ * the current one then stays in use
  */
 export function createSupergraphChange({
   runtime: { addressesOf },

@@ -14,9 +14,10 @@ import { type LoadedSupergraph, loadSdl, parseSupergraph, supergraphPath } from 
 const POLL_INTERVAL_MS = 1_000;
 
 /**
- * Loads the supergraph's file again when it changes. It polls by stat: notifications of the operating
- * system miss a symbolic link that changes elsewhere (as Kubernetes swaps ConfigMaps) and network file
- * systems. An invalid file is logged and reported in `/readyz`; the current supergraph remains.
+ * Loads the supergraph's file again when it changes. It polls by stat: notifications of the
+ * operating system miss a symbolic link that changes in another folder (as Kubernetes swaps
+ * ConfigMaps) and network file systems. An invalid file is logged and reported in `/readyz`; the
+ * current supergraph stays in use.
  * @param use throws when the supergraph cannot be used
  */
 export function startSupergraphFile({
@@ -72,7 +73,7 @@ export function startSupergraphFile({
     const signature = await signatureOf(path);
     const settled = signature === seen;
     seen = signature;
-    // Only a file that two polls have found unchanged: it may be half written.
+    // Loads only a file that two polls have found unchanged: a changing file may be half written.
     if (!settled || signature === tried) return;
     tried = signature;
     await load();

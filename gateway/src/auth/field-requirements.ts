@@ -15,20 +15,20 @@ import {
 import type { ParsedOperation } from '../limits/operation-parser.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 
-/** What a field or type requires of its caller. */
+/** Requirement of a field or type on its caller. */
 export interface FieldRequirement extends Requirement {
   /** Schema coordinate: `Mutation.addStock`, or `Stock` when the whole type is marked. */
   readonly coordinate: string;
 }
 
-/** Returns an operation's requirements; found once, for as long as its document is cached. */
+/** Returns an operation's requirements. They are cached as long as the operation's document. */
 export type RequirementsOf = (read: ParsedOperation) => readonly FieldRequirement[];
 
 const NONE: readonly FieldRequirement[] = [];
 
 /**
- * Collects `@authenticated` and `@requiresScopes` of a supergraph. Fields that a variable may leave
- * out count, so that the decision does not depend on variables.
+ * Collects `@authenticated` and `@requiresScopes` of a supergraph. Fields that a variable may
+ * exclude count too, so that the decision does not depend on variables.
  */
 export function createRequirements(
   supergraph: Pick<LoadedSupergraph, 'model' | 'schema'>,
@@ -45,7 +45,8 @@ export function createRequirements(
 
 /**
  * Returns the error of an operation that its caller may not run: UNAUTHENTICATED without a token,
- * FORBIDDEN for missing scopes. The whole operation is rejected. Undefined: the caller may run it.
+ * FORBIDDEN for missing scopes. The whole operation is rejected. Returns undefined when the caller
+ * may run it.
  */
 export function authorizationError(
   requirements: readonly FieldRequirement[],
@@ -74,7 +75,7 @@ function findRequirements(
   const add = (coordinate: string): void => {
     for (const one of marked.get(coordinate) ?? []) found.add(one);
   };
-  /** The type itself, and the possible types of an interface or union. */
+  /** Returns the type itself, and the possible types of an interface or union. */
   const possibleTypes = (type: GraphQLNamedType): GraphQLNamedType[] =>
     isAbstractType(type) ? [type, ...schema.getPossibleTypes(type)] : [type];
   const info = new TypeInfo(schema);

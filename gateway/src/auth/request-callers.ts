@@ -13,7 +13,7 @@ import type { TokenChecks } from '../limits/token-checks.ts';
 
 /** The principal of each request. */
 export interface RequestCallers {
-  /** Verifies the token before the request is read; rejects the request if it is invalid. */
+  /** Verifies the token before the body is read; rejects a request whose token is invalid. */
   readonly identify: (
     request: FastifyRequest,
     reply: FastifyReply,
@@ -22,11 +22,13 @@ export interface RequestCallers {
   readonly of: (request: FastifyRequest) => Principal;
 }
 
-/** Stored in the request itself: a WeakMap of requests is work for the garbage collector. */
+/**
+ * Stored in the request itself: a WeakMap keyed by requests would slow down garbage collection.
+ */
 const CALLER = Symbol('caller');
 type Identified = FastifyRequest & { [CALLER]?: Principal };
 
-/** @param tickets replace tokens of `EventSource`, which cannot send headers */
+/** @param tickets replace tokens for `EventSource`, which cannot send headers */
 export function createRequestCallers(
   auth: Authentication,
   tickets: Pick<Tickets, 'redeem'>,

@@ -2,12 +2,13 @@ import type { DocumentNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
 /**
- * Tokens of all cached documents. A parsed token takes 300 to 500 bytes; with validation and plans, 860 in all. With a
- * limit of four million characters instead, unique documents could use 1 GB.
+ * Maximum tokens of all cached documents. A parsed token takes 300 to 500 bytes, and 860 with
+ * validation and plans. With a limit of four million characters instead, unique documents could use
+ * 1 GB.
  */
 const MAX_TOKENS = 100_000;
 
-/** Characters of a key that take as much memory as a token. */
+/** Number of a key's characters that take as much memory as one token. */
 const CHARACTERS_PER_TOKEN = 400;
 
 /** A least-recently-used cache of values that hold parsed operations, limited by their tokens. */
@@ -29,7 +30,7 @@ export function createDocumentCache(maxTokens?: number): LRUCache<string, Docume
   return createTokenCache((document) => document, maxTokens);
 }
 
-/** The document cache of Apollo Server, whose own would keep 30 MiB of JSON. */
+/** The document cache for Apollo Server, whose default cache would use 30 MiB of JSON. */
 export function createDocumentStore() {
   const documents = createDocumentCache();
   return {

@@ -21,7 +21,7 @@ export interface TextCache {
 export interface PersistedQueries {
   /**
    * Returns the text of a request.
-   * @throws {GraphQLError} `PERSISTED_QUERY_NOT_FOUND`: send the text too
+   * @throws {GraphQLError} `PERSISTED_QUERY_NOT_FOUND`: the client should send the text too
    * @throws {RequestError} when the text or id is not allowed
    */
   readonly textOf: (asked: NamedText) => string;
@@ -31,7 +31,7 @@ export interface PersistedQueries {
   readonly cache: TextCache;
 }
 
-/** Characters of all stored texts. */
+/** Maximum characters of all stored texts. */
 const MAX_CHARACTERS = 4 * 1024 * 1024;
 
 /**
@@ -81,7 +81,7 @@ export function idIn(extensions: unknown): string | undefined {
   if (!persistedQuery) return undefined;
   const { version, sha256Hash } = Object(persistedQuery) as Record<string, unknown>;
   if (version === 1 && typeof sha256Hash === 'string') return sha256Hash;
-  throw new RequestError(400, 'A persisted query has the version 1 and a sha256Hash', {
+  throw new RequestError(400, 'A persisted query must have version 1 and a sha256Hash', {
     code: 'BAD_REQUEST',
   });
 }

@@ -28,20 +28,20 @@ export interface BadInput {
 }
 
 const INPUT_RULES = [ValuesOfCorrectTypeRule, ProvidedRequiredArgumentsRule];
-// Each is anchored and ends at a quote, so that it takes linear time on a message of any length.
+// Each pattern is anchored and ends at a quote, so that it takes linear time for any message.
 const MISSING_ARGUMENT = /^\w+ "[^"]+" argument "([^"]+)" of type "([^"]+)" is required/;
 const MISSING_FIELD = /^Field "(?:[^".]+\.)?([^".]+)" of required type/;
 const UNKNOWN_FIELD = /^Field "([^"]+)" is not defined by type/;
 const VARIABLE = /^Variable "\$[^"]+" (?:got invalid value|of required type|of non-null type) /;
 
 /**
- * Variable errors in one answer. Each repeats the value it is about: 5,000 unknown fields of a
+ * Maximum variable errors in one answer. Each error repeats its value: 5,000 unknown fields of a
  * 100 KB object would make 500 MB of messages.
  */
 const MAX_VARIABLE_ERRORS = 10;
-/** Places of a variable that an error names. */
+/** Maximum uses of a variable that one error names. */
 const MAX_PLACES = 5;
-/** Characters of `argument`: a client chooses the names in it. */
+/** Maximum characters of `argument`, in which clients choose the names. */
 const MAX_ARGUMENT_LENGTH = 500;
 
 type Values = Readonly<Record<string, unknown>>;
@@ -60,9 +60,9 @@ export function coerceVariables(
 
 /**
  * Finds the errors that are about values of arguments, literal or by variable, and the argument of
- * each. Unknown fields, unknown arguments and the like are not among them: there the operation is
- * wrong, not its input.
- * @param variables as given, when the errors come from coercing them
+ * each. Unknown fields and unknown arguments are not included: these are errors of the operation,
+ * not of its input.
+ * @param variables values before coercion, when the errors come from it
  */
 export function findBadInput(
   errors: readonly GraphQLError[],
@@ -79,7 +79,7 @@ export function findBadInput(
     if (definition?.kind === Kind.VARIABLE_DEFINITION && VARIABLE.test(error.message)) {
       const paths = pathsOf.get(definition) ?? findPaths(definition, schema, variables).values();
       pathsOf.set(definition, paths);
-      // graphql-js reports a definition's errors in the order in which coercion meets them.
+      // graphql-js reports the errors of one variable in the order of coercion.
       found.set(error, ofVariable(definition, paths.next().value ?? [], places, schema));
     } else if (literals.has(identity(error))) {
       found.set(error, ofLiteral(error, places, schema));
@@ -91,7 +91,7 @@ export function findBadInput(
 type Places = ReturnType<typeof inputPlaces>;
 type Path = readonly (string | number)[];
 
-/** Validation makes errors anew each time: the same message at the same place is the same error. */
+/** Identifies an error by position and message: each validation creates new error objects. */
 function identity(error: GraphQLError): string {
   return `${error.nodes?.[0]?.loc?.start}:${error.message}`;
 }
@@ -104,7 +104,10 @@ function badInput(argument: string, type: GraphQLInputType | undefined): BadInpu
   };
 }
 
-/** Where in a variable's value coercion fails, by coercing it again: messages hold clients' text. */
+/**
+ * Finds the paths at which a variable's value fails coercion, by coercing it again. Messages are
+ * not parsed for them, because they contain text of the client.
+ */
 function findPaths(
   { variable, type }: VariableDefinitionNode,
   schema: GraphQLSchema,
@@ -156,7 +159,7 @@ function ofLiteral(error: GraphQLError, places: Places, schema: GraphQLSchema): 
   );
 }
 
-/** The field that an error of a whole object is about: a missing one, or one too many. */
+/** Returns the field that an error about a whole object names: a missing or an unknown field. */
 function fieldAtFault(message: string): string[] {
   const field = MISSING_FIELD.exec(message)?.[1] ?? UNKNOWN_FIELD.exec(message)?.[1];
   return field === undefined ? [] : [field];

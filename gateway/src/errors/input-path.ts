@@ -53,7 +53,9 @@ export function inputPlaces(document: DocumentNode, schema: GraphQLSchema) {
   );
   return { ofNode, ofVariable };
 
-  /** graphql-js passes the array as the parent of its elements: a list literal holds only values. */
+  /**
+   * Whether a parent is a list literal: for its elements graphql-js passes the array of values.
+   */
   function isListValues(parent: unknown): boolean {
     const first: unknown = Array.isArray(parent) ? parent[0] : undefined;
     const kind = (first as { kind?: string } | undefined)?.kind;
@@ -72,12 +74,12 @@ export function typeAlong(
   for (const key of path) {
     const nullable: GraphQLInputType = getNullableType(reached);
     if (typeof key === 'number') {
-      // A single value stands for a list of one.
+      // GraphQL coerces a single value to a list of one element.
       if (isListType(nullable)) reached = nullable.ofType;
       continue;
     }
     const next = isInputObjectType(nullable) ? nullable.getFields()[key]?.type : undefined;
-    // A field that the object does not have: what is allowed is the object's own fields.
+    // The object has no such field: the allowed values are the object's own fields.
     if (!next) return reached;
     reached = next;
   }

@@ -7,7 +7,7 @@ const INTERNAL = ['stacktrace', 'exception', 'originalError'] as const;
 
 /**
  * Presents an error to a client. An error of a subgraph keeps its message and extensions: the
- * subgraph has masked internal errors, and its errorId leads to its log.
+ * subgraph has masked internal errors, and its errorId identifies the entry in its log.
  */
 export function presentGatewayError(
   formatted: GraphQLFormattedError,
@@ -22,7 +22,10 @@ export function presentGatewayError(
   return { ...formatted, extensions };
 }
 
-/** graphql-js repeats names and values of the request in its messages, however long. */
+/**
+ * Maximum characters of a message: graphql-js repeats names and values of the request, of any
+ * length.
+ */
 const MAX_MESSAGE_LENGTH = 1_000;
 
 function bounded(formatted: GraphQLFormattedError): GraphQLFormattedError {

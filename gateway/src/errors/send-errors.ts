@@ -43,7 +43,7 @@ export function createErrorHandler(limit: number) {
 }
 
 function bodyTooLarge({ headers }: FastifyRequest, limit: number): LimitExceeded {
-  // The announced size; a chunked body is only known to be larger than the limit.
+  // The size from `Content-Length`; a chunked body is only known to exceed the limit.
   const announced = Number(headers['content-length']);
   const known = Number.isSafeInteger(announced) && announced > limit;
   return new LimitExceeded('body', {

@@ -21,7 +21,9 @@ export interface AdmittedOperation extends ParsedOperation {
   readonly variables: Variables;
 }
 
-/** Stored in the request itself: a WeakMap of requests is work for the garbage collector. */
+/**
+ * Stored in the request itself: a WeakMap keyed by requests would slow down garbage collection.
+ */
 const ADMITTED = Symbol('admitted');
 type AdmittedRequest = FastifyRequest & { [ADMITTED]?: AdmittedOperation };
 
@@ -41,7 +43,7 @@ export interface Admission {
   readonly assertNesting: (request: unknown) => void;
   /** @throws {RequestError} above a limit @throws {GraphQLError} for a syntax error */
   readonly admit: (asked: OperationRequest) => AdmittedOperation;
-  /** Computes costs by another graph from now on. */
+  /** Replaces the graph by which costs are computed. */
   readonly use: (graph: CostGraph) => void;
 }
 

@@ -2,16 +2,18 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import proxyAddr from '@fastify/proxy-addr';
 
-/** The client address that a request is counted by. */
+/** The client address by which limits count requests. */
 export interface ClientAddress {
   readonly of: (request: IncomingMessage) => string;
   /** Whether the peer is a trusted proxy, which names its clients by `X-Forwarded-For`. */
   readonly isProxy: (peer: string) => boolean;
 }
 
-/** @param proxies addresses, ranges such as `10.0.0.0/8`, or `loopback` and the like */
+/**
+ * @param proxies addresses, ranges such as `10.0.0.0/8`, or `loopback`, `linklocal`, `uniquelocal`
+ */
 export function createClientAddress(proxies: readonly string[]): ClientAddress {
-  // Without trusted proxies, evaluating the header would cost each request for nothing.
+  // Without trusted proxies the header is ignored, so it is not parsed.
   if (proxies.length === 0) {
     return { of: ({ socket }) => group(socket.remoteAddress ?? ''), isProxy: () => false };
   }

@@ -8,7 +8,7 @@ import { createTokenChecks, type TokenChecks } from './token-checks.ts';
 /** Limits of one websocket. */
 export interface WebsocketLimits {
   readonly messageBytes: number;
-  /** Running at a time. */
+  /** Maximum operations that run at a time. */
   readonly operations: number;
   readonly initWithinMs: number;
   readonly idleMs: number;

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { type ClientAddress, isLoopback } from './client-address.ts';
 
-/** Connections besides the live ones, which have a limit of their own. */
+/** Connections allowed in addition to live ones, which have their own limit. */
 const OTHER_CONNECTIONS = 2_000;
 /** Sockets per allowed live connection: a browser opens six for pages and queries. */
 const SOCKETS_PER_CONNECTION = 4;

@@ -23,7 +23,7 @@ const MAX_REPORTED = 1_000_000_000;
 
 /** A request above a limit; the message has the same form for every limit. */
 export class LimitExceeded extends RequestError {
-  /** @param more whether counting stopped at `actual` */
+  /** @param more whether counting stopped at `actual`, so that the real figure is larger */
   constructor(
     limit: LimitName,
     {

@@ -25,9 +25,9 @@ const NOTHING: DocumentFigures = {
 };
 
 /**
- * Measures a parsed document without a schema, before validation, which large documents make slow.
- * Several operations are added up. Each fragment is measured once, so that fragments that double each
- * other take no longer. Cycles of fragments are left to validation.
+ * Measures a parsed document without a schema, before validation, which is slow for large
+ * documents. The figures of several operations are added. Each fragment is measured once, so that
+ * fragments that double each other take no longer. Cycles of fragments are left to validation.
  */
 export function measureDocument({ definitions }: DocumentNode): DocumentFigures {
   const fragments = new Map<string, FragmentDefinitionNode>();

@@ -80,7 +80,7 @@ function createSelectionCosts(
   const known = new Map<string, Cost>();
   const mutation = schema.getMutationType();
 
-  /** Cached by the fields that get their size from a parent, on which a fragment's cost depends. */
+  /** Returns a fragment's cost, which also depends on the fields whose list size a parent sets. */
   const ofFragment = (name: string, sizedFields: SizedFields): Cost => {
     const key = `${name} ${sizedFields?.join()}`;
     const found = known.get(key);
@@ -137,7 +137,9 @@ function createSelectionCosts(
   return ofSelections;
 }
 
-/** Undefined for introspection fields such as `__schema`, which only the depth limits. */
+/**
+ * Undefined for introspection fields such as `__schema`, to which only the depth limit applies.
+ */
 function fieldOf(type: GraphQLNamedType, name: string): GraphQLField<unknown, unknown> | undefined {
   return isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
 }

@@ -15,8 +15,8 @@ export interface ParsedOperation {
 export type OperationParser = (query: string, operationName?: string | null) => ParsedOperation;
 
 /**
- * Parses each text once: the same text gives the same document, by which plans are cached. Texts
- * above a limit are rejected, and parsed again each time.
+ * Parses each text once: equal texts give the same document object, which is the key of cached
+ * plans. Texts above a limit are rejected, and are parsed again for each request.
  */
 export function createOperationParser(limits: TextLimits): OperationParser {
   const documents = createDocumentCache();

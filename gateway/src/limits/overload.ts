@@ -7,16 +7,16 @@ import { RequestError } from '../errors/request-error.ts';
 const SAMPLE_INTERVAL_MS = 500;
 
 /**
- * Call before queries, mutations and new connections. Not before a stream: its client would take the
- * rejection for the end of the stream.
+ * Call before queries, mutations and new connections, but not before a stream: its client would
+ * treat the rejection as the end of the stream.
  * @throws {RequestError} 503 `OVERLOADED` with `Retry-After`
  */
 export type AssertNotOverloaded = () => void;
 
 /**
  * Overload protection. While the event loop is late, new operations are rejected at once, so that
- * running ones complete. A single long task, such as the start itself, does not count: the delay must
- * last from one sample to the next.
+ * running ones complete. A single long task, such as the gateway's start, does not count: the delay
+ * must last from one sample to the next.
  * @param maxDelayMs average delay of the event loop; 0 rejects nothing
  */
 export async function watchOverload(
@@ -24,7 +24,8 @@ export async function watchOverload(
   maxDelayMs: number,
   metrics: Metrics,
 ): Promise<AssertNotOverloaded> {
-  // Only GraphQL is rejected, below; probes and pages are answered under load.
+  // The handler does nothing: probes and pages are answered under load, and the returned function
+  // rejects GraphQL operations only.
   await app.register(underPressure, {
     maxEventLoopDelay: maxDelayMs,
     sampleInterval: SAMPLE_INTERVAL_MS,

@@ -8,7 +8,7 @@ import { isLoopback } from './client-address.ts';
 export interface RequestRate {
   /**
    * Counts an operation. @returns undefined when no limit applies
-   * @throws {RequestError} 429 `RATE_LIMITED`, by the promise
+   * @throws {RequestError} 429 `RATE_LIMITED`; the promise rejects
    */
   readonly take: (identity: Identity, address: string) => Promise<void> | undefined;
 }

@@ -6,7 +6,7 @@ import { isLoopback } from './client-address.ts';
 
 /** Rate limit of invalid tokens per address. */
 export interface TokenChecks {
-  /** Wraps each check of a token that this address sent. */
+  /** Wraps each check of a token from this address. */
   readonly of: (address: string) => TokenCheck;
 }
 
@@ -14,7 +14,7 @@ const unlimited: TokenCheck = (check) => check();
 
 /**
  * Requests with invalid tokens are rejected before the rate limit of operations, which needs a
- * principal. Without this limit, a flood of them would cost one signature check each.
+ * principal. Without this limit, each request of a flood would cost a signature check.
  * @param perSecond invalid tokens of one address
  */
 export function createTokenChecks(perSecond: number, metrics: Metrics): TokenChecks {

@@ -33,7 +33,7 @@ export function describeStatus(
     describe('Gateway', own, 'Answers queries, mutations and live streams.'),
     ...asked.map(({ name, state }) => {
       const parts = [...(subgraphs.get(name) ?? [])].filter(([part]) => !(part in SHARED));
-      return describe(`${capitalised(name)} subgraph`, [['', state], ...parts], 'Answers.');
+      return describe(`${capitalized(name)} subgraph`, [['', state], ...parts], 'Answers.');
     }),
     ...Object.entries(SHARED)
       .filter(([part]) => seen.has(part))
@@ -81,11 +81,11 @@ function worst(states: readonly PartState['state'][]): PartState['state'] {
 
 function sentences(reasons: readonly string[]): string {
   return reasons
-    .map(capitalised)
+    .map(capitalized)
     .map((reason) => (/[.!?]$/.test(reason) ? reason : `${reason}.`))
     .join(' ');
 }
 
-function capitalised(text: string): string {
+function capitalized(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -16,7 +16,7 @@ const BASE = {
 
 /** Additions per page. */
 const ADDITIONS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
-  // The editor creates styles at run time and has its fonts inside its style sheet.
+  // GraphiQL's editor creates styles at run time, and its style sheet contains its fonts.
   'graphiql.html': {
     'style-src': ["'self'", "'unsafe-inline'"],
     'font-src': ["'self'", 'data:'],

@@ -11,8 +11,8 @@ import { createStatus } from './status.ts';
 const BUILT = fileURLToPath(new URL('dist/', import.meta.resolve('@gudang/pages/package.json')));
 
 /**
- * Serves the pages `/` and `/live`, and the explorers GraphiQL (`/graphiql`) and Sandbox (`/graphql` in
- * a browser). Call before `/graphql` is opened.
+ * Serves the pages `/` and `/live`, and the explorers GraphiQL (`/graphiql`) and Sandbox
+ * (`/graphql` in a browser). Call before the route `/graphql` is registered.
  * @param explorers whether GraphiQL and Sandbox are served
  */
 export async function servePages({

@@ -36,7 +36,7 @@ export function createApolloExecutor(supergraph: LoadedSupergraph): PlanExecutor
   };
 }
 
-/** Sends by the execution's own `fetch`, to the subgraph of any name. */
+/** A data source for every name of a subgraph, which sends by the execution's own `fetch`. */
 const SERVICES = new Proxy<Record<string, GraphQLDataSource>>(
   {},
   { get: (_target, serviceName) => createDataSource(String(serviceName)) },

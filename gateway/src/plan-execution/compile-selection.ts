@@ -37,14 +37,16 @@ export interface Condition {
   readonly directive: { toString(): string };
 }
 
-/** A selection with all that does not depend on data. */
+/** A compiled selection: everything about it that does not depend on data. */
 export type Step =
   | {
       readonly kind: 'field';
       readonly name: string;
       readonly conditions: Conditions | undefined;
       readonly shape: Shape;
-      /** For a field without selections that is not a list: whether a value needs no conversion. */
+      /**
+       * Whether a value needs no conversion; only for fields without selections that are not lists.
+       */
       readonly isLeaf: ((value: unknown) => boolean) | undefined;
       readonly selection: readonly Step[] | undefined;
     }
@@ -57,7 +59,9 @@ export type Step =
       readonly kind: 'fragment';
       readonly conditions: Conditions | undefined;
       readonly type: CompositeType | undefined;
-      /** Whether it applies to objects of a type; undefined: an unknown type. */
+      /**
+       * Whether the fragment applies to objects of a type; undefined stands for an unknown type.
+       */
       readonly isFor: (type: NamedType | undefined) => boolean;
       readonly selection: readonly Step[];
     };

@@ -8,9 +8,11 @@ import { type Execution, isRunnable, runPlan } from './run-plan.ts';
 import { shapeResult } from './shape-result.ts';
 
 /**
- * Executor that answers exactly as @apollo/gateway's does and compiles each operation once: Apollo's
- * reads the operation anew for each request, and spends a third of the request on shaping.
- * @param fallback runs what this does not support: introspection and plans with rewrites
+ * Executor whose answers are exactly those of @apollo/gateway's executor, but which compiles each
+ * operation once. Apollo's executor reads the operation again for each request, and shaping takes a
+ * third of the request's time.
+ * @param fallback runs operations that this executor does not support: introspection and plans with
+ * rewrites
  */
 export function createOwnExecutor(
   supergraph: Pick<LoadedSupergraph, 'apiSchema' | 'supergraphSchema'>,
@@ -35,7 +37,7 @@ export function createOwnExecutor(
       return async (variables, fetch) => {
         const execution: Execution = { schema, variables, definitions, fetch, errors: [] };
         const input = await runPlan(execution, node);
-        // All are GraphQLErrors, except those about an answer that is not valid GraphQL.
+        // All errors are GraphQLErrors, except those about an answer that is not valid GraphQL.
         const errors = execution.errors as GraphQLError[];
         try {
           const all: Values = Object.assign(Object.create(null), defaults, variables);

@@ -27,7 +27,7 @@ export interface ExecutedOperation {
 
 /**
  * Runs a plan any number of times.
- * @param variables as given: subgraphs fill in the defaults
+ * @param variables as sent by the client: subgraphs apply the defaults
  */
 export type PreparedPlan = (
   variables: Values | undefined,

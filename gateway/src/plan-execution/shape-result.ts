@@ -49,7 +49,7 @@ class Shaper {
   private readonly path: (string | number)[] = [];
   /** Whether the last completed value makes its parent null. */
   private invalid = false;
-  /** Whether an error reports the last completed value already. */
+  /** Whether an error already reports the last completed value. */
   private reported = false;
 
   constructor(schema: Schema, variables: Values) {
@@ -64,7 +64,7 @@ class Shaper {
       if (step.kind === 'field') {
         const { name, isLeaf } = step;
         const value = own(input, name) ?? null;
-        // Nearly every value: valid as it is, so its path is not needed.
+        // Nearly every value is valid without conversion, so its path is not needed.
         if (isLeaf && value !== null && output[name] === undefined && isLeaf(value)) {
           output[name] = value;
           continue;

@@ -5,7 +5,10 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** AbortController and its signal in one object: a request needs three, and an AbortSignal costs several times this. */
+/**
+ * AbortController and its signal in one object: a request needs three of them, and an AbortSignal
+ * costs several times as much.
+ */
 export class LightAbortController implements AbortSignalLike {
   aborted = false;
   private readonly listeners = new Set<() => void>();

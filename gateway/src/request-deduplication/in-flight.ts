@@ -6,12 +6,12 @@ import { createRefCountedAbort, type OnAbort, type RefCountedAbort } from './ref
 export interface InFlight<T> {
   /**
    * Returns the work of a key. Undefined: there is none, all its waiters have left, or a mutation
-   * was answered or an event received since it started.
+   * was answered or an event was received after it started.
    */
   readonly join: (key: string, onAbort: OnAbort | undefined) => Promise<T> | undefined;
   /**
    * Shares work until it ends, or a little longer.
-   * @param abort counts those who wait for it
+   * @param abort counts the waiters
    * @param generation of the invalidation when the work started
    */
   readonly offer: (
@@ -41,10 +41,10 @@ interface Offer<T> {
 const MAX_LINGER_MS = 10;
 
 /**
- * @param lingers whether a result is also shared after its end. Only a result that others have
- * joined lingers, for as long as the work took, which makes it no staler than joining does, and for
- * 10 ms at most. Without it, of many clients that send the same query at once, those a little late
- * would start it again.
+ * @param lingers whether a result is also shared after its end. This applies only to a result that
+ * other requests have joined. It lasts as long as the work took, so that the result is no older
+ * than one of a joined execution, and 10 ms at most. Without it, when many clients send the same
+ * query at once, the latest of them would start a second execution.
  */
 export function createInFlight<T>(
   { generation }: Pick<Invalidation, 'generation'>,

@@ -6,7 +6,7 @@ import type { GatewayContext } from '../context.ts';
  * not shared with requests that arrive after them.
  */
 export interface Invalidation {
-  /** Increases with each answered mutation and each event. */
+  /** Number of invalidations: increases with each answered mutation and each event. */
   readonly generation: () => number;
   /** Call just before the answer to a mutation is sent, also when it failed. */
   readonly mutationAnswered: () => void;
@@ -27,8 +27,8 @@ export function createInvalidation(): Invalidation {
 }
 
 /**
- * Runs an operation, and invalidates before the answer is returned when it was a mutation; also when
- * it failed, because it may have changed something all the same.
+ * Runs an operation. After a mutation, invalidates before the answer is returned; also after a
+ * failed one, which may have changed something.
  * @param onQuery called when the operation turns out to be a query
  */
 export async function runAndInvalidate<T>(

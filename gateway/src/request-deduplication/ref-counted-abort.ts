@@ -6,7 +6,7 @@ export type OnAbort = (listener: () => void) => void;
 /** Aborts shared work once all its waiters have left. */
 export interface RefCountedAbort {
   readonly signal: AbortSignalLike;
-  /** Adds a waiter. @param onAbort undefined: it waits until the work ends */
+  /** Adds a waiter. @param onAbort undefined: the waiter waits until the work ends */
   readonly retain: (onAbort: OnAbort | undefined) => void;
 }
 

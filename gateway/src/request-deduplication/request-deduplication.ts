@@ -12,7 +12,10 @@ import { type Invalidation, runAndInvalidate } from './invalidation.ts';
 import { createRefCountedAbort, type OnAbort } from './ref-counted-abort.ts';
 
 export interface RequestDeduplication {
-  /** @param onAbort of the client: an execution that no client waits for is aborted */
+  /**
+   * @param onAbort registers a listener for the client's disconnection: an execution that no client
+   * waits for is aborted
+   */
   readonly answer: (
     request: FastifyRequest,
     context: GatewayContext,
@@ -21,10 +24,11 @@ export interface RequestDeduplication {
 }
 
 /**
- * Answers identical queries in flight by one execution: the same operation, variables and caller.
- * An answer without errors that several requests share is also given to those that arrive up to
- * 10 ms later. Its trace is that of the first request. Mutations are never shared, and no query
- * shares an execution that started before the last answered mutation or the last received event.
+ * Answers identical queries in flight by one execution: those with the same operation, variables
+ * and caller. An answer without errors that several requests share is also sent to requests that
+ * arrive up to 10 ms later. The execution belongs to the trace of the first request. Mutations are
+ * never shared, and no query shares an execution that started before the last answered mutation or
+ * the last received event.
  */
 export function createRequestDeduplication({
   invalidation,
@@ -51,7 +55,7 @@ export function createRequestDeduplication({
       const generation = invalidation.generation();
       const abort = createRefCountedAbort();
       abort.retain(onAbort);
-      // The operation's type is known only once it is parsed, which is later than this.
+      // The operation is parsed later, and only then its type is known.
       const onQuery =
         key === undefined ? undefined : (): void => inFlight.offer(key, work, abort, generation);
       const own = { ...context, signal: abort.signal };
@@ -67,7 +71,7 @@ export function createRequestDeduplication({
 /** Headers that change Apollo Server's answer. */
 const ANSWER_HEADERS = ['apollo-query-plan-experimental', 'apollo-query-plan-experimental-format'];
 
-/** The same for requests with the same answer; undefined: never deduplicated. */
+/** Returns a key that requests with the same answer share; undefined: never deduplicated. */
 function keyOf(
   { method, url, headers, body }: FastifyRequest,
   identity: Identity,

@@ -24,7 +24,9 @@ import type { GraphqlMetrics } from './graphql-metrics.ts';
 import { createQueryExecutor, type SendToSubgraph } from './query-executor.ts';
 import type { OperationExecutor, RequestPipeline } from './request-pipeline.ts';
 
-/** Plans of ApolloGateway's own executor, in MiB of JSON; memory is several times that. */
+/**
+ * Plan cache of ApolloGateway's own executor, in MiB of JSON; it uses several times as much memory.
+ */
 const PLAN_CACHE_MIB = 10;
 
 export interface ApolloPipeline extends RequestPipeline, Stoppable {
@@ -116,13 +118,13 @@ function createServer(
     introspection: explore,
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: !explore,
-    // The process's own signal handling stops this, after the websockets.
+    // The process handles signals itself, and stops Apollo Server after the websockets.
     stopOnTerminationSignals: false,
     documentStore: createDocumentStore(),
     persistedQueries: { cache: documents.cache },
     parseOptions: { maxTokens },
     formatError: (formatted, error) => presentGatewayError(formatted, error, log),
-    // Apollo's pretty-printing is half of what @apollo/server itself costs a request.
+    // Pretty-printing takes half of the time that @apollo/server itself needs for a request.
     stringifyResult: (value) => JSON.stringify(value),
     plugins: [
       metrics.plugin,
@@ -173,7 +175,7 @@ async function answerOverHttp(
   return { status: answer.status ?? 200, headers: answer.headers, body: answer.body.string };
 }
 
-/** Returns the part of a request target from its question mark on. */
+/** Returns the part of a request target from its question mark to its end. */
 export function searchOf(url: string): string {
   const start = url.indexOf('?');
   return start < 0 ? '' : url.slice(start);

@@ -35,7 +35,7 @@ export function serveGraphql({
     errorHandler: createErrorHandler(bodyBytes),
     onRequest: [
       ({ headers, raw }, _reply, done) => {
-        // Fastify ends the target there, Apollo Server would not.
+        // Fastify ignores the target from `#` on; Apollo Server would read it.
         if (raw.url?.includes('#')) throw FRAGMENT;
         if (!headers.accept?.includes('text/event-stream')) assertNotOverloaded();
         done();
@@ -58,11 +58,15 @@ export function serveGraphql({
   });
 }
 
-const FRAGMENT = new RequestError(400, 'A request target has no fragment (RFC 9112, 3.2)', {
-  code: 'BAD_REQUEST',
-});
+const FRAGMENT = new RequestError(
+  400,
+  'A request target must not have a fragment (RFC 9112, 3.2)',
+  {
+    code: 'BAD_REQUEST',
+  },
+);
 
-/** Reports a client that disconnects before it has its answer. */
+/** Creates a listener for a client that disconnects before its answer is sent. */
 function onDisconnect(response: ServerResponse): OnAbort {
   return (listener) => {
     response.once('close', () => {

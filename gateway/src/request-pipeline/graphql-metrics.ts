@@ -51,8 +51,8 @@ export function createGraphqlMetrics(metrics: Metrics): GraphqlMetrics {
 }
 
 /**
- * Returns the label of a series: a field of the schema, of which there are few. Clients may choose any
- * number of operation names. Apollo Server sets the operation once it is valid.
+ * Returns the first field as the label of a series: a schema has few fields, but clients may send
+ * any number of operation names. Apollo Server sets the operation once it is valid.
  */
 function firstField(operation: OperationDefinitionNode | undefined): string {
   const [first] = operation?.selectionSet.selections ?? [];

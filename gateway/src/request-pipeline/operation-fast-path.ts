@@ -9,7 +9,7 @@ import type { ReadyContext, ReadyOperation } from './query-executor.ts';
 import { type HttpAnswer, hasNoErrors, type RequestPipeline } from './request-pipeline.ts';
 
 export interface OperationFastPath extends RequestPipeline {
-  /** Forgets all operations, because the supergraph has changed. */
+  /** Removes all operations, because the supergraph has changed. */
   readonly clear: () => void;
 }
 
@@ -19,11 +19,11 @@ interface CachedOperation {
 }
 
 /**
- * Executes an operation that Apollo Server has answered before without Apollo Server: its text is
- * valid, and the headers of the answer are known. That leaves two thirds of the gateway's CPU for a
- * single stock. Apollo Server still handles the rest: callers without permission, variables that do
- * not fit, answers with errors (which it presents and does not execute again), and all requests
- * while tracing is on.
+ * Executes an operation without Apollo Server, after Apollo Server has answered it once: its text
+ * is then valid, and the headers of the answer are known. This reduces the gateway's CPU to two
+ * thirds for a query of a single stock. Apollo Server still handles the rest: callers without
+ * permission, variables that do not fit, answers with errors (which it presents and does not
+ * execute again), and all requests while tracing is on.
  * @param apollo must pass the context on to the query executor
  */
 export function createOperationFastPath({
@@ -44,7 +44,7 @@ export function createOperationFastPath({
     request: FastifyRequest,
     context: GatewayContext,
   ): Promise<HttpAnswer> => {
-    // A change of the supergraph replaces the cache while the operation runs.
+    // A change of the supergraph may replace the cache while the operation runs.
     const current = cache;
     let ready: ReadyOperation | undefined;
     const own: ReadyContext = {
@@ -92,8 +92,9 @@ export function createOperationFastPath({
 }
 
 /**
- * Returns all that Apollo Server's answer depends on besides variables and caller, with the length
- * of each part, so that different requests never share a key. Undefined: it depends on more.
+ * Returns a key of everything on which Apollo Server's answer depends, except variables and caller.
+ * The key contains the length of each part, so that different requests never share a key.
+ * Undefined: the answer depends on more.
  */
 function keyOf(
   { method, headers, body }: FastifyRequest,

@@ -31,17 +31,19 @@ export interface ReadyOperation {
   ) => Promise<ExecutedOperation> | undefined;
 }
 
-/** How the fast path and this executor exchange operations through Apollo Server. */
+/**
+ * Context that carries operations through Apollo Server between the fast path and this executor.
+ */
 export interface ReadyContext extends GatewayContext {
   /** Receives each operation that the executor has planned. */
   readonly onReady?: (ready: ReadyOperation) => void;
-  /** The fast path ran the operation already; Apollo Server only presents the result. */
+  /** The result of the fast path, which Apollo Server only presents. */
   readonly executed?: Promise<ExecutedOperation>;
 }
 
 /**
  * Plans and executes queries and mutations for Apollo Server, in place of ApolloGateway's executor.
- * @param planShown executes a request that asks for its query plan: ApolloGateway's executor
+ * @param planShown ApolloGateway's executor, for a request that asks for its query plan
  */
 export function createQueryExecutor(
   supergraph: LoadedSupergraph,

@@ -13,9 +13,10 @@ export interface HttpReply {
 }
 
 /**
- * Sends a request and reads the whole answer. It uses undici's dispatcher: request() and body.text(),
- * with a stream between them, were a tenth of the gateway's CPU for a query. The time limit covers
- * waiting for a connection, headers and body together: each by itself can be delayed indefinitely.
+ * Sends a request and reads the whole answer. It uses undici's dispatcher: request() and
+ * body.text(), with a stream between them, were a tenth of the gateway's CPU for a query. The time
+ * limit covers waiting for a connection, headers and body together: a subgraph can delay each of
+ * them indefinitely.
  * @throws {TimeoutError} @throws {AbortedError} @throws what undici reports of the connection
  */
 export function sendRequest(
@@ -28,7 +29,10 @@ export function sendRequest(
   }: {
     readonly ms: number;
     readonly signal?: AbortSignalLike | undefined;
-    /** Called when the dispatcher has released the request: a queued one may outlast its promise. */
+    /**
+     * Called when the dispatcher has released the request: a queued request may outlive its
+     * promise.
+     */
     readonly onReleased: () => void;
   },
 ): Promise<HttpReply> {

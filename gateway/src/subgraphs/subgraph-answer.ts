@@ -41,7 +41,7 @@ function parseAnswer(text: string): SubgraphAnswer {
   return answer as SubgraphAnswer;
 }
 
-/** Not the name of any type: executors show an object of such a type as null. */
+/** A name that no type has: executors return null for an object of such a type. */
 const ABSENT = '$absent';
 
 /**

@@ -6,9 +6,12 @@ import { sendRequest } from './http-request.ts';
 import { parseSharedAnswer, type SharedAnswer } from './subgraph-answer.ts';
 import { InvalidAnswerError, isClosed, QueueFullError } from './subgraph-failure.ts';
 
-/** Connections to one subgraph; further requests wait for one of them. */
+/** Maximum connections to one subgraph; further requests wait for a connection. */
 const CONNECTIONS = 64;
-/** Requests that wait for a connection; the rest is rejected as overload of the subgraph. */
+/**
+ * Maximum requests that wait for a connection; further requests are rejected, because the subgraph
+ * is overloaded.
+ */
 const MAX_WAITING = 2_000;
 
 type Headers = Readonly<Record<string, string>>;
@@ -25,7 +28,10 @@ export interface SubgraphConnection extends Stoppable {
     headers: Headers,
     signal?: AbortSignalLike,
   ) => Promise<SharedAnswer>;
-  /** Sends it again where the subgraph closed an idle connection. Not for mutations. */
+  /**
+   * Like `post`, but sends the request again when the subgraph closed an idle connection. Not for
+   * mutations.
+   */
   readonly postIdempotent: SubgraphConnection['post'];
   /** Closes the connections once all requests are answered. */
   readonly finish: () => Promise<void>;

@@ -40,9 +40,9 @@ function describeFailure(error: unknown, timeoutMs: number): SubgraphFailure {
 }
 
 /**
- * Returns the answer in place of a missing one. It names the subgraph and no address; the log has
- * the cause.
- * @param unsure whether a mutation may have been executed all the same
+ * Returns the answer in place of a missing one. It names the subgraph but no address; the log
+ * contains the cause.
+ * @param unsure whether a mutation may have been executed nevertheless
  */
 export function unavailableAnswer(
   subgraph: string,

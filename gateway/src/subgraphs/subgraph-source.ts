@@ -19,8 +19,8 @@ export interface SubgraphRequest {
 }
 
 /**
- * A subgraph over HTTP, for plans and live streams. RemoteGraphQLDataSource of @apollo/gateway with
- * its default fetcher costs about twice the CPU of the whole request (2.1–2.4 ms against
+ * A subgraph over HTTP, for plans and live streams. With RemoteGraphQLDataSource of @apollo/gateway
+ * and its default fetcher, the whole request takes about twice the CPU (2.1–2.4 ms against
  * 0.94–1.04 ms).
  */
 export interface SubgraphSource extends Stoppable {
@@ -36,7 +36,7 @@ export interface SubgraphSource extends Stoppable {
     context: Partial<GatewayContext>,
     kind: `${OperationTypeNode}` | undefined,
   ) => Promise<SubgraphAnswer>;
-  /** Sends a probe. @throws when there is no GraphQL answer by the deadline */
+  /** Sends a probe. @throws when no GraphQL answer arrives in time */
   readonly probe: (request: SubgraphRequest, deadline: AbortSignal) => Promise<SubgraphAnswer>;
   /** Closes the connections once all requests are answered. */
   readonly finish: () => Promise<void>;

@@ -9,8 +9,8 @@ export interface Subgraphs extends Stoppable {
   /** Current sources by the subgraph's name in the supergraph. */
   readonly sources: Readonly<Record<string, SubgraphSource>>;
   /**
-   * Replaces the addresses. Subgraphs that are not among them remain usable.
-   * @returns a function that removes these
+   * Replaces the addresses. Subgraphs without a new address remain usable.
+   * @returns a function that removes them
    */
   readonly use: (addresses: readonly SubgraphAddress[]) => () => void;
 }

@@ -1,10 +1,13 @@
-/** Limits how many catch-ups run at a time; the others wait in the order in which they came. */
+/** Limits how many catch-ups run at a time; the others wait in order of arrival. */
 export interface CatchUpGate {
-  /** Runs at once or later. Returns how to leave in any state; the next one then has its turn. */
+  /**
+   * Starts a catch-up at once or when a slot is free. @returns a function that frees its slot or
+   * ends its wait
+   */
   readonly enter: (run: () => void) => () => void;
 }
 
-/** @param limit the most that run at a time */
+/** @param limit maximum catch-ups that run at a time */
 export function createCatchUpGate(limit: number): CatchUpGate {
   const waiting = new Set<() => void>();
   let running = 0;
@@ -33,7 +36,7 @@ export function createCatchUpGate(limit: number): CatchUpGate {
         state = 'left';
         if (!ran) return;
         running -= 1;
-        // Not at once: the catch-up that leaves may still be handing over its clients.
+        // Deferred: the catch-up that leaves may still be moving its clients to the stream.
         queueMicrotask(next);
       };
     },

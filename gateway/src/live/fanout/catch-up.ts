@@ -7,28 +7,28 @@ import type { CatchUpGate } from './catch-up-gate.ts';
 import { ReplayBuffer } from './replay-buffer.ts';
 import { inBatches, type StreamClient } from './stream-client.ts';
 
-/** A catch-up without an event for so long lets the next one start, in milliseconds. */
+/** Time without an event after which the next catch-up may start, in milliseconds. */
 const QUIET_MS = 1_000;
-/** The same before its first event: its subgraph may be unavailable. */
+/** The same time before the first event: the subgraph may be unavailable. */
 const SILENT_MS = 5_000;
 
 /**
  * States of a catch-up.
  *
- * - `waiting`: for its turn at the gate. → `serving` when its turn comes, unless the stream's replay
- *   buffer holds its cursor by then. → `over` when its last client leaves.
- * - `serving`: its private upstream serves its clients.
- *   → `over` when the stream takes its clients, the upstream ends, or the last client leaves.
+ * - `waiting`: the gate has no free slot. → `serving` when it gets a slot, unless the stream's
+ *   replay buffer contains its cursor by then. → `over` when its last client leaves.
+ * - `serving`: its private upstream serves its clients. → `over` when its clients have moved to the
+ *   stream, the upstream ends, or the last client leaves.
  * - `over`: final.
  */
 type CatchUpState = 'waiting' | 'serving' | 'over';
 
 /** Private upstream that serves one cursor until it meets the shared stream. */
 export class CatchUp {
-  /** The cursor its clients came with. */
+  /** The cursor after which its clients continue. */
   readonly after: string;
   readonly clients = new Set<StreamClient>();
-  /** What its upstream has passed: the stream looks for a common cursor in it. */
+  /** Payloads of its upstream, among which the stream looks for a common cursor. */
   readonly buffer = new ReplayBuffer(Number.POSITIVE_INFINITY);
   readonly #leaveGate: () => void;
   #state: CatchUpState = 'waiting';
@@ -39,7 +39,7 @@ export class CatchUp {
   constructor(options: {
     readonly after: string;
     readonly gate: CatchUpGate;
-    /** Called when its turn has come, after the constructor has returned. */
+    /** Called when it gets a slot of the gate, after the constructor has returned. */
     readonly onTurn: (catchUp: CatchUp) => void;
   }) {
     this.after = options.after;
@@ -52,7 +52,7 @@ export class CatchUp {
     );
   }
 
-  /** Whether a further client of the same cursor would miss nothing. */
+  /** Whether a new client with the same cursor would receive every event. */
   get isJoinable(): boolean {
     return this.#state !== 'over' && (this.#upstream?.seen ?? 0) === 0;
   }
@@ -73,7 +73,7 @@ export class CatchUp {
     this.#quiet = setTimeout(this.#leaveGate, SILENT_MS);
   }
 
-  /** Delivers what its upstream has passed. */
+  /** Delivers items of its upstream to its clients. */
   pass(items: readonly StreamItem[]): void {
     clearTimeout(this.#quiet);
     this.#quiet = setTimeout(this.#leaveGate, QUIET_MS);

@@ -1,12 +1,12 @@
 import type { LivePayload } from '../upstream/live-payload.ts';
 
-/** The most that waits for one client; beyond it the client has lagged. */
+/** Limits of one client's queue; a client above a limit has lagged. */
 export interface QueueLimits {
   readonly messages: number;
   readonly bytes: number;
 }
 
-/** A payload on its way to one client, and its conflated count there. */
+/** A payload in a client's queue, with its conflated count for this client. */
 export interface Delivery {
   readonly payload: LivePayload;
   readonly conflated: number;
@@ -15,16 +15,16 @@ export interface Delivery {
 /** Payloads that wait for one client of one stream while its socket is full. */
 export interface ClientQueue {
   readonly size: number;
-  /** Adds a payload; false when the limits are passed: the queue is then of no more use. */
+  /** Adds a payload. Returns false when a limit is exceeded; the queue must then be discarded. */
   readonly add: (payload: LivePayload, conflated: number) => boolean;
-  /** Takes the oldest payloads: about so many characters, and at least one payload. */
+  /** Removes and returns the oldest payloads: at least one, and about this many characters. */
   readonly take: (characters: number) => Delivery[];
   readonly clear: () => void;
 }
 
 /**
- * A payload replaces the one of the same key that still waits, and goes to the end: a client has
- * then always received everything up to the newest cursor it has seen.
+ * Creates a queue in which a payload replaces a waiting payload of the same key, and is added at
+ * the end. So a client has always received all events up to its newest cursor.
  * @param onSize called with the change of the queue's size
  */
 export function createClientQueue(

@@ -8,14 +8,14 @@ export class LastValueCache {
   #subscription = 0;
   #isComplete = true;
 
-  /** @param limit the most payloads kept; beyond it the cache is given up */
+  /** @param limit maximum payloads; above it the cache is discarded */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   /**
-   * Keeps a payload. Returns whether it is new: after a reconnect the subgraph may send again what
-   * clients already have.
+   * Stores a payload. Returns whether it is new: after a reconnect the subgraph may repeat payloads
+   * that clients already have.
    */
   add(payload: LivePayload): boolean {
     if (payload.key === undefined) return true;
@@ -31,12 +31,12 @@ export class LastValueCache {
     return !repeats;
   }
 
-  /** The stream was resubscribed: the subgraph may send again what the cache holds. */
+  /** Call when the stream was resubscribed: the subgraph may repeat cached payloads. */
   resubscribed(): void {
     this.#subscription += 1;
   }
 
-  /** The payloads, oldest first; undefined once the limit was passed. */
+  /** The payloads, oldest first; undefined once the limit was exceeded. */
   payloads(): readonly LivePayload[] | undefined {
     return this.#isComplete ? [...this.#newest.values()].map(({ payload }) => payload) : undefined;
   }

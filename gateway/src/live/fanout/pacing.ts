@@ -1,6 +1,6 @@
 const STEP_MS = 50;
 
-/** Closes 100 clients at once; the last one after 4 s. */
+/** Closes 100 clients at once, and the last one after 4 s. */
 const CLOSES = { atOnce: 100, spreadMs: 4_000 };
 
 /**

@@ -1,26 +1,28 @@
 import type { LivePayload } from '../upstream/live-payload.ts';
 
-/** How many of the newest common cursors are tried when two streams are to meet. */
+/** Number of newest cursors that are compared to find one that two streams have in common. */
 const TRIED_CURSORS = 8;
-/** The most entries kept, whatever their size. */
+/** Maximum number of entries, of any size. */
 const MAX_ENTRIES = 1_000;
-/** The fewest entries kept, whatever their size: with fewer, two streams may never meet. */
+/**
+ * Minimum number of entries, of any size: with fewer, two streams may never have a common cursor.
+ */
 const MIN_ENTRIES = 16;
 
 interface Entry {
   /** Absent for a position report. */
   readonly payload: LivePayload | undefined;
   readonly seq: number;
-  /** The cursor at which other streams may meet this entry. */
+  /** The cursor by which clients and other streams find this entry. */
   cursor?: string;
 }
 
 /**
- * Last payloads of one upstream stream, for clients that resume and for streams that are to meet.
+ * Last payloads of one upstream stream, for clients that resume and for a catch-up that joins.
  *
- * Entries have an index that grows from 0 and stays the same when older ones are dropped. A cursor
- * points to an entry once a different cursor has followed, or once it was reported: events that
- * share a cursor, such as those of a snapshot, have no position before the last of them.
+ * Entries are numbered from 0; an index does not change when older entries are dropped. A cursor
+ * identifies the last entry that has it: events of a snapshot, for example, share one cursor. So a
+ * cursor can be found only after an event with another cursor, or after a position report.
  */
 export class ReplayBuffer {
   readonly #maxCharacters: number;
@@ -32,15 +34,15 @@ export class ReplayBuffer {
   #isReported = false;
   #lastCursor: string | undefined;
 
-  /** @param maxCharacters of the payloads kept */
+  /** @param maxCharacters of all payloads */
   constructor(maxCharacters: number) {
     this.#maxCharacters = maxCharacters;
   }
 
   /**
    * Adds a payload.
-   * @param reportsPositions whether the upstream sends position reports, so that no cursor counts
-   * before the first report
+   * @param reportsPositions whether the upstream sends position reports, so that no cursor can be
+   * found before the first report
    */
   add(payload: LivePayload, reportsPositions: boolean): void {
     const { cursor } = payload;
@@ -54,8 +56,8 @@ export class ReplayBuffer {
 
   /**
    * Adds a position report.
-   * @param position `null` or `undefined`: cursors of later events do not count before the next
-   * report; `null` also forgets the cursors so far
+   * @param position `null` or `undefined`: cursors of later events cannot be found before the next
+   * report; `null` also removes all earlier cursors
    */
   report(position: string | null | undefined, seq: number): void {
     this.#isReported = typeof position === 'string';
@@ -66,12 +68,12 @@ export class ReplayBuffer {
     this.#point(position, this.#lastIndex);
   }
 
-  /** The newest cursors that point to an entry, newest first. */
+  /** The newest cursors that can be found, newest first. */
   recentCursors(): readonly string[] {
     return [...this.#indexOf.keys()].slice(-TRIED_CURSORS).reverse();
   }
 
-  /** The index of the last entry up to a cursor; undefined when it was never seen or is dropped. */
+  /** The index of a cursor's last entry; undefined when the cursor cannot be found. */
   findIndex(cursor: string): number | undefined {
     return this.#indexOf.get(cursor);
   }

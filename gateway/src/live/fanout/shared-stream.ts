@@ -16,14 +16,14 @@ import { type ClientSink, inBatches, type StreamClient } from './stream-client.t
 
 export interface StreamOptions {
   readonly run: EventRun;
-  /** Whether a newer event of the same key may replace one that waits. */
+  /** Whether a newer event may replace a waiting event of the same key. */
   readonly conflates: boolean;
-  /** Whether the stream takes a cursor to continue after. */
+  /** Whether a subscription can continue after a cursor. */
   readonly resumable: boolean;
   readonly limits: {
-    /** Payloads in the last-value cache. */
+    /** Maximum payloads in the last-value cache. */
     readonly retained: number;
-    /** Characters of payloads in the replay buffer. */
+    /** Maximum characters of the payloads in the replay buffer. */
     readonly history: number;
   };
   readonly gate: CatchUpGate;
@@ -34,7 +34,7 @@ export interface StreamOptions {
   readonly onEnd: () => void;
 }
 
-/** Cursors of later events of the stream that a client has received from its catch-up. */
+/** Cursors of events that a client has received from its catch-up before the stream sends them. */
 type DeliveredCursors = Set<string>;
 
 /**
@@ -42,11 +42,12 @@ type DeliveredCursors = Set<string>;
  *
  * The stream moves its clients between the states of `ClientState`:
  *
- * - `join` without a cursor, or with one that the replay buffer holds → `live`, beginning with the
+ * - `join` without a cursor, or with a cursor in the replay buffer → `live`, beginning with the
  *   last-value cache or the replay.
- * - `join` with any other cursor → `catchingUp`, shared with clients that came with the same cursor.
- * - The catch-up and the stream have passed the same cursor → `live`. The client skips the later
- *   events that the catch-up has already delivered.
+ * - `join` with any other cursor → `catchingUp`, in a catch-up shared by clients with the same
+ *   cursor.
+ * - The catch-up and the stream have both delivered the same cursor → `live`. The client skips the
+ *   later events that the catch-up has already delivered.
  * - The upstream ends → `ended` for all clients; a catch-up's upstream ends → for its clients only.
  *
  * A client enters and leaves `lagging` by itself. The stream is over when its last client leaves.
@@ -55,7 +56,7 @@ export class SharedStream {
   readonly #options: StreamOptions;
   readonly #live = new Map<StreamClient, DeliveredCursors | undefined>();
   readonly #catchUps = new Set<CatchUp>();
-  /** The newest catch-up of each cursor, which further clients may join. */
+  /** The newest catch-up of each cursor, which new clients may join. */
   readonly #catchUpAfter = new Map<string, CatchUp>();
   readonly #replayBuffer: ReplayBuffer;
   readonly #lastValues: LastValueCache | undefined;
@@ -80,14 +81,16 @@ export class SharedStream {
     });
   }
 
-  /** Whether a client that joins now receives the same as one that joined at the start. */
+  /**
+   * Whether a client that joins now receives the same events as a client that joined at the start.
+   */
   get isJoinable(): boolean {
     if (this.#isOver) return false;
     if (this.#options.resumable || this.#upstream.seen === 0) return true;
     return this.#lastValues?.payloads() !== undefined;
   }
 
-  /** @param after the cursor after which the client continues; undefined: from now on */
+  /** @param after the cursor after which the client continues; undefined: only new events */
   join(client: StreamClient, after: string | undefined): void {
     const index = after === undefined ? undefined : this.#replayBuffer.findIndex(after);
     if (index !== undefined) this.#goLive(client, index, new Set(), 0);
@@ -111,11 +114,11 @@ export class SharedStream {
   /** The cursor after a client's last event; undefined before the first one. */
   cursorOf(client: StreamClient): string | undefined {
     for (const { clients, cursor } of this.#catchUps) if (clients.has(client)) return cursor;
-    // The newest event that its catch-up has delivered is the last.
+    // The set is in order of delivery, so its last cursor is the newest.
     return [...(this.#live.get(client) ?? [])].at(-1) ?? this.#cursor;
   }
 
-  /** Continues with another run from the last cursor. */
+  /** Continues from the last cursor with another run. */
   move(run: EventRun): void {
     this.#run = run;
     this.#upstream.move(run);
@@ -179,7 +182,7 @@ export class SharedStream {
 
   /**
    * Makes a client live after an entry of the replay buffer.
-   * @param delivered cursors of the events right after the entry that the client has received
+   * @param delivered cursors of events after the entry that the client has already received
    */
   #goLive(
     client: StreamClient,
@@ -210,7 +213,7 @@ export class SharedStream {
     this.#catchUps.add(catchUp);
   }
 
-  /** Opens a catch-up's upstream, unless the replay buffer has its cursor by now. */
+  /** Opens a catch-up's upstream, unless the replay buffer contains its cursor by now. */
   #serve(catchUp: CatchUp): void {
     const { after, clients } = catchUp;
     const index = this.#replayBuffer.findIndex(after);
@@ -232,7 +235,7 @@ export class SharedStream {
     catchUp.serve(upstream);
   }
 
-  /** Makes a catch-up's clients live where it and the stream have passed the same cursor. */
+  /** Makes a catch-up's clients live after a cursor that it and the stream have both delivered. */
   #takeOver(catchUp: CatchUp): void {
     const { buffer, clients } = catchUp;
     const stream = this.#replayBuffer;
@@ -244,7 +247,8 @@ export class SharedStream {
       const index = buffer.findIndex(cursor) ?? 0;
       const seq = buffer.seqAt(index);
       const ahead = buffer.after(index);
-      // Events that the catch-up dropped would come from the stream after their replacements.
+      // Otherwise the stream would deliver an event after the newer one that replaced it in the
+      // catch-up.
       if (ahead.some((payload, offset) => payload.seq !== seq + offset + 1)) continue;
       const droppedCount = catchUp.droppedUpTo(seq);
       const delivered = ahead.flatMap((payload) => payload.cursor ?? []);
@@ -295,7 +299,7 @@ export class SharedStream {
   }
 }
 
-/** The payloads that a client has not received; forgets the cursors of the others. */
+/** Returns the payloads that a client has not received, and removes the cursors of the others. */
 function withoutDelivered(
   payloads: readonly LivePayload[],
   delivered: DeliveredCursors,

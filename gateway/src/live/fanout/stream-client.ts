@@ -3,12 +3,15 @@ import type { LivePayload } from '../upstream/live-payload.ts';
 import { type ClientQueue, createClientQueue, type QueueLimits } from './client-queue.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 
-/** The most characters handed to a socket at once; between two chunks it may refuse more. */
+/** Maximum characters written to a socket at once; it may become full between two chunks. */
 const CHUNK = 64 * 1024;
 
-/** Writes a stream to one client in its protocol; every method but `ready` and `write` ends it. */
+/**
+ * Writes a stream to one client in its protocol. Every method except `ready` and `write` ends the
+ * stream.
+ */
 export interface ClientSink {
-  /** Whether the socket takes more without buffering. */
+  /** Whether the socket accepts more data without buffering. */
   readonly ready: () => boolean;
   /** @param conflated the conflated count of each payload; absent: all are 0 */
   readonly write: (payloads: readonly LivePayload[], conflated?: readonly number[]) => void;
@@ -18,10 +21,10 @@ export interface ClientSink {
   readonly lagged: () => void;
 }
 
-/** Payloads that are handed to a socket together. */
+/** Payloads that are written to a socket together. */
 export interface Batch {
   readonly payloads: readonly LivePayload[];
-  /** Whether one of them replaced older ones. */
+  /** Whether a payload replaced older ones. */
   readonly isConflated: boolean;
 }
 
@@ -46,14 +49,14 @@ export function inBatches(payloads: readonly LivePayload[]): Batch[] {
 /**
  * States of a client of a shared stream.
  *
- * - `catchingUp`: the client came with a cursor that the replay buffer does not hold. A catch-up
+ * - `catchingUp`: the client resumes from a cursor that is not in the replay buffer. A catch-up
  *   serves it. → `live` at the first cursor that the catch-up and the stream have in common.
- * - `live`: every payload of the stream goes straight to the client's socket.
- * - `lagging`: the socket is full, so payloads wait in the client's queue, where a newer one replaces
- *   an older one of the same key. Reached from `catchingUp` and `live`; → back once the queue is
- *   empty. → `ended` when the queue passes its limits: the client has lagged.
- * - `ended`: final. The stream has ended (after the last payload that waits), the client has lagged,
- *   or it has left. Nothing more is written.
+ * - `live`: every payload of the stream is written to the client's socket at once.
+ * - `lagging`: the socket is full, so payloads wait in the client's queue, where a newer one
+ *   replaces an older one of the same key. Reached from `catchingUp` and `live`; → the previous
+ *   state once the queue is empty. → `ended` when the queue exceeds a limit: the client has lagged.
+ * - `ended`: final. The stream has ended (after the last payload that waits), the client has
+ *   lagged, or it has left. Nothing more is written.
  */
 export type ClientState = 'catchingUp' | 'live' | 'lagging' | 'ended';
 
@@ -66,9 +69,9 @@ interface ClientOptions {
 }
 
 /**
- * One client of a shared stream. A class, with a queue only while it lags: each delivery finds its
- * client's state far from the processor's caches, and with closures over closures that took 3 of
- * its 16 µs.
+ * One client of a shared stream. A class whose queue exists only while the client lags: each
+ * delivery reads a client's state that is in no cache of the processor. With nested closures this
+ * read took 3 of a delivery's 16 µs.
  */
 export class StreamClient {
   readonly #sink: ClientSink;
@@ -79,7 +82,7 @@ export class StreamClient {
   #isLive = false;
   /** Events dropped for this client so far that the next payload's conflated count must include. */
   #droppedCount = 0;
-  /** Events of the stream up to this number are not for this client. */
+  /** The client receives only events of the stream after this number. */
   #since = 0;
 
   constructor(options: ClientOptions) {
@@ -94,7 +97,7 @@ export class StreamClient {
   }
 
   /**
-   * Enters `live`: the stream's events after `seq` are for this client.
+   * Enters `live`: the client receives the stream's events after `seq`.
    * @param droppedCount events up to `seq` whose replacements come later
    */
   goLive(seq: number, droppedCount: number): void {
@@ -118,7 +121,7 @@ export class StreamClient {
     }
   }
 
-  /** To be called when the socket takes more again. */
+  /** Call when the socket accepts more data again. */
   resume(): void {
     while (!this.#hasEnded && this.#queueSize > 0 && this.#sink.ready()) this.#writeChunk();
     const ending = this.#ending;
@@ -127,13 +130,13 @@ export class StreamClient {
     ending(this.#sink);
   }
 
-  /** Ends the client after the payloads that wait. */
+  /** Ends the client after its queued payloads. */
   end(how: (sink: ClientSink) => void): void {
     this.#ending ??= how;
     this.resume();
   }
 
-  /** Ends the client at once; payloads that wait are dropped. */
+  /** Ends the client at once; queued payloads are dropped. */
   close(): void {
     this.#hasEnded = true;
     this.#queue?.clear();
@@ -143,7 +146,7 @@ export class StreamClient {
     return this.#queue?.size ?? 0;
   }
 
-  /** Queues a payload; false when the limits are passed. */
+  /** Queues a payload. Returns false when a limit is exceeded. */
   #enqueue(payload: LivePayload): boolean {
     const { limits, metrics } = this.#options;
     this.#queue ??= createClientQueue(limits, (change) => metrics.queued.inc(change));

@@ -20,9 +20,9 @@ export interface Placement {
   readonly key: string;
   readonly plan: SubscriptionPlan;
   readonly variables: Readonly<Record<string, unknown>>;
-  /** The part of the callers' identity that they have in common: as much as the key holds. */
+  /** The part of the identity that all callers of the stream share; the key contains it. */
   readonly identity: Identity;
-  /** The cursor to continue after; undefined: from now on. */
+  /** The cursor to continue after; undefined: only new events. */
   readonly after: string | undefined;
 }
 
@@ -37,8 +37,8 @@ export function placeRequest(
   const shared = sharedIdentity(plan, identity);
   const isResumable = plan.upstream.cursorVariable !== undefined;
   return {
-    // Variables are coerced: values that mean the same have the same JSON.
-    key: `${JSON.stringify(shared)}\n${plan.normalised}\n${JSON.stringify(variables)}`,
+    // Coerced variables: equal values have the same JSON.
+    key: `${JSON.stringify(shared)}\n${plan.normalized}\n${JSON.stringify(variables)}`,
     plan,
     variables,
     identity: shared,
@@ -54,7 +54,7 @@ export function canContinue(stream: Placement, next: Placement): boolean {
     next.key === stream.key &&
     after.conflates === before.conflates &&
     (after.cursorVariable !== undefined) === isResumable &&
-    // Cached values under another key would never be replaced.
+    // With other keys, new values would never replace the cached ones.
     (!before.conflates || isResumable || after.query === before.query)
   );
 }

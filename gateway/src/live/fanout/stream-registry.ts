@@ -16,17 +16,17 @@ import { canContinue, type LiveRequest, type Placement, placeRequest } from './s
 /** A client's subscription to a stream. */
 export interface LiveSubscription {
   readonly leave: () => void;
-  /** To be called when the client's socket takes more again. */
+  /** Call when the client's socket accepts more data again. */
   readonly resume: () => void;
 }
 
 export interface LiveLimits {
   readonly queue: QueueLimits;
-  /** Catch-ups that run at a time. */
+  /** Maximum catch-ups that run at a time. */
   readonly catchUps: number;
-  /** Payloads in the last-value cache of a stream. */
+  /** Maximum payloads in the last-value cache of a stream. */
   readonly retained: number;
-  /** Characters of payloads in the replay buffer of a stream. */
+  /** Maximum characters of the payloads in the replay buffer of a stream. */
   readonly history: number;
 }
 
@@ -55,7 +55,10 @@ interface Member {
   joined: RegisteredStream | undefined;
 }
 
-/** A move plans anew and resubscribes: 10 streams at once, and the last one within 20 s. */
+/**
+ * Moves 10 streams at once, and the last one within 20 s: each move plans and resubscribes a
+ * stream.
+ */
 const MOVES = { atOnce: 10, spreadMs: 20_000 };
 const NO_SUBSCRIPTION: LiveSubscription = { leave: () => {}, resume: () => {} };
 
@@ -64,7 +67,7 @@ export class StreamRegistry {
   readonly #options: RegistryOptions;
   readonly #gate: CatchUpGate;
   readonly #all = new Set<RegisteredStream>();
-  /** The streams that further clients may join, by the key of their placement. */
+  /** The streams that new clients may join, by the key of their placement. */
   readonly #joinable = new Map<string, RegisteredStream>();
   #graph: LiveGraph;
 
@@ -74,7 +77,7 @@ export class StreamRegistry {
     this.#gate = createCatchUpGate(options.limits.catchUps);
   }
 
-  /** Starts a subscription. The sink gets the errors of an operation that cannot run. */
+  /** Starts a subscription. The sink receives the errors of an operation that cannot run. */
   subscribe(request: LiveRequest, sink: ClientSink): LiveSubscription {
     try {
       const placement = placeRequest(this.#graph, request);
@@ -100,9 +103,9 @@ export class StreamRegistry {
   }
 
   /**
-   * Replaces the graph: for new subscriptions at once, for running streams one after the other, each
-   * from its cursor. Operations that are invalid in the new graph end with their errors.
-   * Resolves when no stream runs on an earlier graph.
+   * Replaces the graph: at once for new subscriptions, and one after the other for running streams,
+   * which continue from their cursors. Operations that are invalid in the new graph end with their
+   * errors. Resolves when no stream runs on an earlier graph.
    */
   async use(graph: LiveGraph): Promise<void> {
     this.#graph = graph;

@@ -10,8 +10,9 @@ import {
 import type { LoadedSupergraph } from '../../supergraph.ts';
 
 /**
- * Returns whether an operation selects a field that has `@cacheControl(scope: PRIVATE)`, or whose type
- * has it: its result depends on the caller. A supergraph holds only directives that subgraphs compose.
+ * Returns whether an operation selects a field that has `@cacheControl(scope: PRIVATE)`, or whose
+ * type has it: its result depends on the caller. A supergraph contains the directive only when
+ * subgraphs list it in `@composeDirective`.
  */
 export function readPrivateFields({
   model,
@@ -30,7 +31,7 @@ export function readPrivateFields({
   const typesOf = (info: TypeInfo): string[] => {
     const parent = info.getParentType();
     if (!parent) return [];
-    // For an interface: the field of each type that implements it.
+    // For an interface, also the types that implement it: their field may be private.
     const possible = isAbstractType(parent) ? schema.getPossibleTypes(parent) : [];
     return [parent, ...possible].map(({ name }) => name);
   };

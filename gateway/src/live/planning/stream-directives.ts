@@ -14,7 +14,7 @@ export interface StreamDirectives {
     readonly type: string;
     readonly field: string;
   };
-  /** The selections on the payload whose values make up an event's key. */
+  /** The selections on the payload whose values form an event's key. */
   readonly key?: readonly SelectionNode[];
 }
 
@@ -44,7 +44,8 @@ function readResume(
   directive: string,
 ): StreamDirectives['resume'] {
   const argument = field.arguments().find((candidate) => candidate.hasAppliedDirective(directive));
-  // A required argument gives each subscription its own start: no two could share a stream.
+  // With a required argument each subscription starts at its own cursor, so none could share a
+  // stream.
   if (!argument?.type || argument.isRequired()) return undefined;
   const payload = field.type && baseOf(field.type);
   if (payload?.kind !== 'ObjectType' && payload?.kind !== 'InterfaceType') return undefined;

@@ -24,9 +24,9 @@ export interface EventMarks {
 export interface UpstreamOperation {
   readonly query: string;
   readonly operationName: string | undefined;
-  /** The variable for the cursor to continue after; undefined when the stream takes none. */
+  /** The variable for the cursor to continue after; undefined when the stream has none. */
   readonly cursorVariable: string | undefined;
-  /** Whether a newer event of the same key may replace one that waits. */
+  /** Whether a newer event may replace a waiting event of the same key. */
   readonly conflates: boolean;
   /** Reads an event's marks and removes them from it. */
   readonly takeMarks: (event: SubgraphAnswer) => EventMarks;

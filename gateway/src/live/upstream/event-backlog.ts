@@ -1,18 +1,18 @@
 import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
 import type { EventMarks } from '../planning/upstream-operation.ts';
 
-/** Events that wait for their execution before older ones of the same key are dropped. */
+/** Number of waiting events above which older events of the same key are dropped. */
 const CONFLATE_ABOVE = 1_000;
-/** The most events that wait for their execution while events of a key may be dropped. */
+/** Maximum waiting events when older events of the same key may be dropped. */
 const LIMIT_CONFLATED = 10_000;
 
-/** A subgraph's event on its way to its execution. */
+/** A subgraph's event that waits for its execution. */
 export interface QueuedEvent {
   readonly event: SubgraphAnswer;
   readonly marks: EventMarks;
   /** Its number among the subscription's events, from 1. */
   readonly seq: number;
-  /** When it came, by `performance.now()`. */
+  /** When it arrived, by `performance.now()`. */
   readonly arrived: number;
   /** Whether its subgraph sends position reports. */
   readonly reportsPositions: boolean;
@@ -23,8 +23,8 @@ export interface QueuedEvent {
 /** A position of the upstream stream, between two events. */
 export interface PositionReport {
   /**
-   * All events before this cursor have come. `null`: no position until the next report.
-   * `undefined`: the stream was resubscribed, so earlier reports no longer hold.
+   * All events before this cursor have arrived. `null`: no position until the next report.
+   * `undefined`: the stream was resubscribed, so earlier reports are no longer valid.
    */
   readonly position: string | null | undefined;
   /** The number of the last event before it. */
@@ -37,7 +37,7 @@ export class EventBacklog<E extends QueuedEvent> {
   #items: (E | PositionReport)[] = [];
   #conflateAbove = CONFLATE_ABOVE;
 
-  /** @param conflates whether a newer event of the same key may replace one that waits */
+  /** @param conflates whether a newer event may replace a waiting event of the same key */
   constructor(conflates: boolean) {
     this.#conflates = conflates;
   }
@@ -46,12 +46,12 @@ export class EventBacklog<E extends QueuedEvent> {
     return this.#items;
   }
 
-  /** Adds an item; false when more would wait than may. */
+  /** Adds an item. Returns false when the backlog is full. */
   add(item: E | PositionReport): boolean {
     this.#items.push(item);
     if (this.#items.length <= this.#conflateAbove) return true;
     if (this.#conflates) this.#conflate();
-    // Twice the rest: conflating again at each event would cost more than the events.
+    // Twice the remaining number: conflating again at each event would cost more than executing it.
     this.#conflateAbove = Math.max(CONFLATE_ABOVE, this.#items.length * 2);
     return this.#items.length <= (this.#conflates ? LIMIT_CONFLATED : CONFLATE_ABOVE);
   }

@@ -1,7 +1,7 @@
 import type { FormattedExecutionResult } from 'graphql';
 import type { EventMarks } from '../planning/upstream-operation.ts';
 
-/** An executed event, serialised once for all clients of a stream. */
+/** An executed event, serialized once for all clients of a stream. */
 export interface LivePayload extends EventMarks {
   /** The execution result as JSON. */
   readonly json: string;

@@ -3,7 +3,7 @@ import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { type Client, createClient, type SubscribePayload } from 'graphql-ws';
 import { UpstreamSocket } from './upstream-socket.ts';
 
-/** How long an unused connection is kept for the next stream, in milliseconds. */
+/** How long an unused connection stays open for the next stream, in milliseconds. */
 const LINGER_MS = 2_000;
 const PING_EVERY_MS = 10_000;
 const PONG_WITHIN_MS = 5_000;
@@ -47,15 +47,17 @@ interface LinkOptions {
 }
 
 /**
- * States of the connection to a subgraph. graphql-ws opens it for the first stream, reopens it with
- * growing, varied waits, and subscribes every stream again on the new one.
+ * States of the connection to a subgraph. graphql-ws opens the connection for the first stream,
+ * reopens it after an exponential back-off with jitter, and resubscribes every stream on the new
+ * connection.
  *
  * - `disconnected`: not needed yet, closed after 2 s without streams, or lost. Each open stream has
  *   a deadline. → `unsettled` when the subgraph acknowledges a connection.
- * - `unsettled`: connected for less than 1 s, without an event. Deadlines run on and the back-off
- *   is kept: a connection that breaks at once does not count as restored.
- *   → `settled` after 1 s or at the first event. → `disconnected` when the connection is lost.
- * - `settled`: no deadlines; the back-off starts over. → `disconnected` when the connection is lost.
+ * - `unsettled`: connected for less than 1 s, without an event. Deadlines and back-off continue: a
+ *   connection that breaks at once does not count as restored. → `settled` after 1 s or at the
+ *   first event. → `disconnected` when the connection is lost.
+ * - `settled`: no deadlines; the back-off starts over. → `disconnected` when the connection is
+ *   lost.
  * - `stopped`: final. Every stream is closed.
  */
 type LinkState = 'disconnected' | 'unsettled' | 'settled' | 'stopped';
@@ -111,7 +113,7 @@ export class SubgraphLink implements Stoppable {
     return this.#streams.size;
   }
 
-  /** Opens a stream. Returns how to close it; the sink receives nothing afterwards. */
+  /** Opens a stream. @returns a function that closes it; the sink then receives nothing more */
   subscribe(request: UpstreamRequest, sink: UpstreamSink): () => void {
     const stream = new LinkedStream({
       sink,
@@ -205,7 +207,8 @@ export class SubgraphLink implements Stoppable {
       'a subgraph refused the live connection; the gateway retries',
     );
     stream.waitForConnection();
-    // One wait for all streams of the connection: a wait each would double the back-off each time.
+    // All streams of the connection share one wait: with a wait per stream, each would double the
+    // back-off.
     this.#refused ??= pause(this.#backoff.next(), this.#stopping.signal).finally(() => {
       this.#refused = undefined;
     });
@@ -243,7 +246,7 @@ class LinkedStream {
     this.#onClosed = options.onClosed;
   }
 
-  /** Starts the deadline for the connection, unless it runs. */
+  /** Starts the deadline for the connection, unless it is already running. */
   waitForConnection(): void {
     this.#deadline ??= setTimeout(
       () => this.fail([unavailable(this.#subgraph, this.#reconnectLimitMs)]),
@@ -274,7 +277,7 @@ class LinkedStream {
   }
 }
 
-/** graphql-ws keeps this object and sends it whenever it subscribes again. */
+/** graphql-ws stores this object and sends it at each resubscription. */
 function payloadOf(request: UpstreamRequest): SubscribePayload {
   return {
     query: request.query,

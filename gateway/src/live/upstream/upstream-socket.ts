@@ -19,7 +19,7 @@ export class UpstreamSocket extends WebSocket {
 
   /**
    * Drops a terminated connection at once. If it waited for the subgraph's close frame, delayed
-   * messages such as position reports would still come and count for the next connection.
+   * messages such as position reports would still arrive and be applied to the next connection.
    */
   override close(code?: number, reason?: string | Buffer): void {
     if (code === TERMINATED) {

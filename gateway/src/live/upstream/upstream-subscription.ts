@@ -16,9 +16,11 @@ const BUSY_MS = 5;
 /** An executed event. */
 export interface LiveEvent {
   readonly payload: LivePayload;
-  /** When the event came, by `performance.now()`. */
+  /** When the event arrived, by `performance.now()`. */
   readonly arrived: number;
-  /** Whether its subgraph sends position reports: no cursor is a position before the first one. */
+  /**
+   * Whether its subgraph sends position reports; no cursor is a position before the first report.
+   */
   readonly reportsPositions: boolean;
 }
 
@@ -27,11 +29,11 @@ export type StreamItem = LiveEvent | PositionReport;
 
 /** Receives a subscription's items; `error`, `complete` and `overrun` each end it. */
 export interface StreamSink {
-  /** @param items all that came since the last call, so that bursts are written together */
+  /** @param items all items since the last call, so that bursts are written together */
   readonly pass: (items: readonly StreamItem[]) => void;
   readonly error: (errors: readonly GraphQLFormattedError[]) => void;
   readonly complete: () => void;
-  /** More events wait for their execution than may, and none of them may be dropped. */
+  /** The backlog is full, and no event may be dropped. */
   readonly overrun: () => void;
 }
 
@@ -40,7 +42,7 @@ export interface EventRun {
   readonly subgraph: string;
   /** Equal for runs that receive the same events. */
   readonly origin: string;
-  /** @param cursor read whenever the subscription is made; the stream continues after it */
+  /** @param cursor read at each subscription and resubscription; the stream continues after it */
   readonly subscribe: (cursor: () => string | undefined, sink: UpstreamSink) => () => void;
   readonly takeMarks: (event: SubgraphAnswer) => EventMarks;
   /** Must not reject. */
@@ -54,10 +56,10 @@ interface RunnableEvent extends QueuedEvent {
 /**
  * States of a subscription to a subgraph.
  *
- * - `receiving`: events are queued, executed one after the other, and passed to the sink.
- *   → `ending` when the subgraph ends the stream or the backlog overruns.
- * - `ending`: no further event is taken; those that wait are still executed and passed.
- *   → `closed` after the last one; then the sink is told the reason, once.
+ * - `receiving`: events are queued, executed one after the other, and sent to the sink. → `ending`
+ *   when the subgraph ends the stream or the backlog is full.
+ * - `ending`: no further event is accepted; waiting events are still executed and sent to the sink.
+ *   → `closed` after the last one: the sink then receives the reason, once.
  * - `closed`: final, also by `close()`. The sink receives nothing more.
  */
 type SubscriptionState = 'receiving' | 'ending' | 'closed';
@@ -74,7 +76,7 @@ export class UpstreamSubscription {
   #seq = 0;
   #executing: RunnableEvent | undefined;
   #isExecuting = false;
-  /** Items that are executed and wait for the end of this turn of the event loop. */
+  /** Executed items that wait for the end of this turn of the event loop. */
   #executed: StreamItem[] = [];
   #isFlushing = false;
   #end = (): void => {};
@@ -82,9 +84,9 @@ export class UpstreamSubscription {
 
   constructor(options: {
     readonly run: EventRun;
-    /** The cursor to continue after; undefined: from now on. */
+    /** The cursor to continue after; undefined: only new events. */
     readonly after: string | undefined;
-    /** Whether a newer event of the same key may replace one that waits. */
+    /** Whether a newer event may replace a waiting event of the same key. */
     readonly conflates: boolean;
     /** Called for each event, before it is executed. */
     readonly onEvent: () => void;
@@ -98,12 +100,12 @@ export class UpstreamSubscription {
     this.#unsubscribe = this.#subscribe();
   }
 
-  /** Number of events that have come. */
+  /** Number of events that have arrived. */
   get seen(): number {
     return this.#seq;
   }
 
-  /** Number of events up to `seq` that were replaced by events which have not been passed yet. */
+  /** Number of events up to `seq` whose replacements have not been sent to the sink yet. */
   replacedUpTo(seq: number): number {
     let count = 0;
     const executing = this.#executing ? [this.#executing] : [];
@@ -113,7 +115,9 @@ export class UpstreamSubscription {
     return count;
   }
 
-  /** Continues with another run after the last cursor; events that wait keep the old run. */
+  /**
+   * Continues after the last cursor with another run; waiting events are executed by the old run.
+   */
   move(run: EventRun): void {
     if (this.#state !== 'receiving') return;
     const sameEvents = run.origin === this.#run.origin;
@@ -148,7 +152,9 @@ export class UpstreamSubscription {
     });
   }
 
-  /** The cursor of a new subscription; earlier position reports do not hold for it. */
+  /**
+   * Returns the cursor of a new subscription, for which earlier position reports are not valid.
+   */
   #resumeCursor(): string | undefined {
     if (this.#subscribed) this.#enqueue({ position: undefined, seq: this.#seq });
     this.#subscribed = true;
@@ -214,7 +220,7 @@ export class UpstreamSubscription {
   #flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    // After all that comes in the same turn of the event loop: bursts are written together.
+    // Runs after all events of this turn of the event loop, so that bursts are written together.
     setImmediate(() => this.#flush());
   }
 
@@ -244,7 +250,10 @@ function replacedBy(item: RunnableEvent | StreamItem): readonly number[] {
   return 'event' in item ? item.replaced : [];
 }
 
-/** The run of a plan: one subgraph subscribed for one identity, and its events executed by the plan. */
+/**
+ * Creates the run of a plan: a subscription to one subgraph for one identity, whose events the plan
+ * executes.
+ */
 export function createEventRun(
   {
     plan,
@@ -262,7 +271,7 @@ export function createEventRun(
   const { query, operationName, cursorVariable, takeMarks } = plan.upstream;
   const forSubgraph = pick(variables, plan.variables);
   const upstream = upstreams.of(subgraph, identity);
-  // No headers of a client: an execution serves all clients of the stream.
+  // Sends no headers of a client: an execution serves all clients of the stream.
   const context = { forward: {}, identity };
   return {
     subgraph,

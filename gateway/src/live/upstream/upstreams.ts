@@ -10,7 +10,7 @@ const WANTS_POSITIONS = { gudang: { cursors: true } };
 export interface Upstream {
   /** The subgraph's address for subscriptions. */
   readonly wsUrl: string;
-  /** Opens a stream. Returns how to close it. */
+  /** Opens a stream. @returns a function that closes it */
   readonly subscribe: (request: UpstreamRequest, sink: UpstreamSink) => () => void;
 }
 
@@ -25,9 +25,9 @@ export interface Upstreams extends Stoppable {
 }
 
 /**
- * Starts without a connection: each is opened for its first stream. The caller's identity travels in
- * each subscription's `extensions`. A foreign subgraph reads `connection_init` only: it gets one
- * connection for each identity, and never the secret.
+ * Starts without a connection: each is opened for its first stream. Each subscription carries the
+ * caller's identity in its `extensions`. A foreign subgraph reads only `connection_init`: the
+ * gateway opens one connection per identity to it, and never sends the secret.
  */
 export function startUpstreams({
   addresses: first,
@@ -75,7 +75,7 @@ export function startUpstreams({
     use,
     of: (subgraph, identity) => {
       const address = current.get(subgraph);
-      if (!address) throw new Error(`no subgraph is named ${subgraph}`);
+      if (!address) throw new Error(`No subgraph is named ${subgraph}`);
       const sent = address.foreign || identity.unrestricted ? undefined : identity;
       return {
         wsUrl: address.wsUrl,

@@ -53,7 +53,7 @@ export const serverSentEvents: HttpFormat = {
   end: COMPLETE,
 };
 
-// Clients handle a part when the next boundary has come, so each part is sent with it.
+// Clients process a part only after the next boundary, so the boundary is sent with the part.
 const part = (json: string): string =>
   `\r\ncontent-type: application/json\r\n\r\n${json}\r\n--graphql`;
 

@@ -11,15 +11,20 @@ export class HttpRequestError extends RequestError {
   }
 }
 
-/** What admission makes of a request over HTTP. */
+/** A request over HTTP, after admission. */
 export interface HttpOperation {
-  /** Undefined when admission failed; Apollo Server then answers why, and runs nothing. */
+  /**
+   * Undefined when admission failed: Apollo Server then reports the reason and executes nothing.
+   */
   readonly admitted?: AdmittedOperation;
-  /** Whether it is for a stream: a subscription, or the client takes nothing but events. */
+  /**
+   * Whether the request is for a stream: it is a subscription, or its client accepts only event
+   * streams.
+   */
   readonly forStream: boolean;
 }
 
-/** @throws {RequestError} @throws {GraphQLError} what is wrong with the operation of a stream */
+/** @throws {RequestError} @throws {GraphQLError} when the operation of a stream is invalid */
 export function readHttpOperation(
   request: FastifyRequest,
   { admit }: Pick<Admission, 'admit'>,
@@ -49,12 +54,12 @@ export function readHttpOperation(
   const kind = admitted.operation.operation;
   const forStream = kind === 'subscription' || eventsOnly;
   if (forStream && kind === 'mutation' && request.method === 'GET') {
-    throw new HttpRequestError(405, 'A mutation is sent by POST');
+    throw new HttpRequestError(405, 'A mutation must be sent by POST');
   }
   return { admitted, forStream };
 }
 
-/** Reads a GET's parameters as Apollo Server does, but refuses what can be read in two ways. */
+/** Reads the parameters of a GET as Apollo Server does, but rejects ambiguous ones. */
 function readSearch(url: string): Record<string, string> {
   const search = searchOf(url);
   try {
@@ -72,7 +77,7 @@ function readSearch(url: string): Record<string, string> {
   return Object.fromEntries(given);
 }
 
-/** Of a GET they are JSON; what is none says nothing. */
+/** Reads the extensions, which are JSON in a GET; invalid JSON is ignored. */
 function readExtensions(extensions: unknown): unknown {
   try {
     return typeof extensions === 'string' ? JSON.parse(extensions) : extensions;
@@ -86,7 +91,7 @@ function readVariables(variables: unknown): Record<string, unknown> {
   try {
     if (typeof value === 'string' && value !== '') value = JSON.parse(value);
   } catch {
-    throw new HttpRequestError(400, 'The variables are no JSON');
+    throw new HttpRequestError(400, 'The variables are not valid JSON');
   }
   if (value === undefined || value === null || value === '') return {};
   if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;

@@ -5,7 +5,7 @@ import type { LiveSubscription } from '../../fanout/stream-registry.ts';
 import type { LivePayload } from '../../upstream/live-payload.ts';
 import type { createEncoder, HttpFormat } from './http-format.ts';
 
-/** A client that reads nothing during so many heartbeats has vanished. */
+/** Number of heartbeats after which a client that has read nothing counts as vanished. */
 const UNREAD_HEARTBEATS = 10;
 
 interface HttpStreamOptions {
@@ -53,7 +53,7 @@ export class HttpStream implements ClientSink {
     response.write(format.head);
   }
 
-  /** Ties a subscription to the response: it is left when the response is closed. */
+  /** Attaches a subscription, which ends when the response is closed. */
   attach(subscription: LiveSubscription): void {
     this.#subscription = subscription;
     if (this.#response.closed) subscription.leave();

@@ -83,7 +83,7 @@ export class HttpStreams implements Stoppable {
       admission.assertNesting(request.body);
       read = readHttpOperation(request, admission, format === serverSentEvents);
     } catch (error) {
-      // A client of a stream reads its operation's errors in the stream.
+      // A client that accepts a stream gets GraphQL errors and limits in the stream.
       if (error instanceof HttpRequestError || (!format && error instanceof RequestError)) {
         throw error;
       }

@@ -2,18 +2,21 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { LiveCloseCode } from './close-codes.ts';
 
-/** The most bytes a client may leave unread before its socket is closed with 4480. */
+/** Maximum bytes that a client may leave unread; above it the socket is closed with 4480. */
 const UNREAD_LIMIT = 4 * 1024 * 1024;
 
-/** The longest reason of a close frame, in bytes of UTF-8; ws throws on a longer one (RFC 6455, 5.5). */
+/**
+ * Maximum length of a close frame's reason, in bytes of UTF-8; ws throws on a longer one (RFC 6455,
+ * 5.5).
+ */
 const REASON_BYTES = 123;
 
 /** A socket that carries the messages of graphql-transport-ws. */
 export interface MessageSocket {
   readonly send: (message: string) => void;
-  /** Writes whole websocket frames as they are. */
+  /** Writes whole websocket frames unchanged. */
   readonly writeFrames: (frames: Buffer) => void;
-  /** Whether the socket takes more without buffering. */
+  /** Whether the socket accepts more data without buffering. */
   readonly ready: () => boolean;
   /** Stops reading the client's messages until `resume`. */
   readonly pause: () => void;
@@ -41,7 +44,7 @@ class ClientSocket implements MessageSocket {
     } else this.#socket.send(message);
   }
 
-  // Past ws, which writes whole frames too: half the cost of its send().
+  // Bypasses ws: writing whole frames costs half as much as its send().
   writeFrames(frames: Buffer): void {
     if (this.#socket.readyState === this.#socket.OPEN) this.#raw.write(frames);
   }

@@ -3,7 +3,7 @@
  * and so Apollo's, reconnects after each of these; after 4400, 4401, 4409, 4429 and 4500 it does not.
  */
 export const LiveCloseCode = {
-  /** The gateway stops: reconnect, if need be to another instance. */
+  /** The gateway stops: reconnect, if necessary to another instance. */
   goingAway: 1001,
   /** The client reads too slowly for a stream that must not drop events. */
   lagged: 4480,

@@ -5,7 +5,7 @@ import type { MessageSocket } from './client-socket.ts';
 import { type OperationsOptions, SocketOperations } from './socket-operations.ts';
 import type { SocketSession } from './socket-session.ts';
 
-/** The longest operation id, in characters: graphql-ws makes UUIDs. */
+/** The longest operation id, in characters; graphql-ws uses UUIDs. */
 const ID_LIMIT = 256;
 
 interface ConnectionOptions extends OperationsOptions {
@@ -19,16 +19,17 @@ interface ConnectionOptions extends OperationsOptions {
 /**
  * States of a connection, as in the protocol.
  *
- * - `opened`: → `initialising` with `connection_init`. Closed with 4408 when it does not come in time.
- * - `initialising`: the session checks the token. → `acknowledged` when it is valid.
- * - `acknowledged`: operations run. A second `connection_init` closes with 4429.
+ * - `opened`: → `initializing` on `connection_init`. → `closed` with 4408 when it does not arrive
+ *   in time.
+ * - `initializing`: the session checks the token. → `acknowledged` when it is valid.
+ * - `acknowledged`: operations run. → `closed` with 4429 on a second `connection_init`.
  * - `closed`: final. No message is handled, and no operation runs.
  */
-type ConnectionState = 'opened' | 'initialising' | 'acknowledged' | 'closed';
+type ConnectionState = 'opened' | 'initializing' | 'acknowledged' | 'closed';
 
 /**
- * One connection of graphql-transport-ws. An own loop instead of graphql-ws's server, whose async
- * iterators cost 90–108 µs a delivery: here all clients of a stream share its serialised payload.
+ * One connection of graphql-transport-ws. It replaces graphql-ws's server, whose async iterators
+ * cost 90–108 µs per delivery: here all clients of a stream share its serialized payload.
  * https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
  */
 export class GraphqlWsConnection {
@@ -51,17 +52,17 @@ export class GraphqlWsConnection {
     }, options.initWithinMs);
   }
 
-  /** How long no operation has run, in milliseconds. */
+  /** Time without a running operation, in milliseconds. */
   get idleMs(): number {
     return this.#operations.idleMs;
   }
 
-  /** To be called when the socket takes more again. */
+  /** Call when the socket accepts more data again. */
   onReady(): void {
     this.#operations.resume();
   }
 
-  /** To be called once the socket has closed, for any reason. Ends all operations. */
+  /** Call once the socket has closed, for any reason. Ends all operations. */
   onClosed(): void {
     this.#state = 'closed';
     clearTimeout(this.#initTimeout);
@@ -74,7 +75,7 @@ export class GraphqlWsConnection {
     let message: ReturnType<typeof parseMessage>;
     try {
       message = parseMessage(text);
-      // Of a subscribe message, the operation alone is refused, not the connection.
+      // A subscribe message is checked later: it fails only its operation, not the connection.
       if (message.type !== MessageType.Subscribe) this.#options.admission.assertNesting(message);
     } catch {
       this.#refuseMessage();
@@ -82,7 +83,7 @@ export class GraphqlWsConnection {
     }
     switch (message.type) {
       case MessageType.ConnectionInit:
-        this.#initialise(message.payload);
+        this.#initialize(message.payload);
         break;
       case MessageType.Ping:
         this.#options.session.renew(message.payload);
@@ -101,7 +102,7 @@ export class GraphqlWsConnection {
     }
   }
 
-  #initialise(payload: unknown): void {
+  #initialize(payload: unknown): void {
     if (this.#state !== 'opened') {
       this.#socket.close(
         CloseCode.TooManyInitialisationRequests,
@@ -110,7 +111,7 @@ export class GraphqlWsConnection {
       return;
     }
     clearTimeout(this.#initTimeout);
-    this.#state = 'initialising';
+    this.#state = 'initializing';
     this.#options.session.begin(payload, (identity) => {
       this.#state = 'acknowledged';
       this.#context = this.#options.contextOf(identity);

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 
-/** Whether a client is still connected, checked once an interval. */
+/** Whether a client is still connected, checked once per interval. */
 export interface Liveness {
-  /** To be called when the client has sent anything. */
+  /** Call when the client has sent anything. */
   readonly heard: () => void;
   /** Whether the client has shown a sign of life since the last call. */
   readonly check: () => boolean;
@@ -10,7 +10,7 @@ export interface Liveness {
 
 /**
  * A client is alive when it answers pings or sends anything else. A client on a slow line reads a
- * ping only after everything that waits for it, so taking some of that is a sign of life too.
+ * ping only after all data that waits for it, so reading some of that data is a sign of life too.
  */
 export function watchLiveness(raw: Pick<Socket, 'bytesWritten' | 'writableLength'>): Liveness {
   let heard = true;
@@ -22,7 +22,7 @@ export function watchLiveness(raw: Pick<Socket, 'bytesWritten' | 'writableLength
     },
     check: () => {
       const takenByNow = raw.bytesWritten - raw.writableLength;
-      // Counts only if bytes waited: the kernel takes a ping for a vanished client, too.
+      // Counts only if bytes waited: the kernel buffers a ping even for a vanished client.
       const reads = waiting && takenByNow > taken;
       const isAlive = heard || reads;
       heard = false;

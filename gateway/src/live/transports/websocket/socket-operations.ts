@@ -12,9 +12,9 @@ import type { MessageSocket } from './client-socket.ts';
 import type { Framer } from './websocket-frames.ts';
 import { WebsocketSink } from './websocket-sink.ts';
 
-/** Queries that run for one websocket before the gateway stops reading from it. */
+/** Number of running queries of one websocket at which the gateway stops reading from it. */
 const MAX_QUERIES = 32;
-/** Bytes that a client leaves unread before the gateway stops reading from it. */
+/** Number of bytes unread by a client at which the gateway stops reading from it. */
 const UNREAD_PAUSE = 256 * 1024;
 
 export interface OperationsOptions {
@@ -24,7 +24,7 @@ export interface OperationsOptions {
   readonly assertNotOverloaded: AssertNotOverloaded;
   /** The client's address, for limits per address. */
   readonly address: string;
-  /** The most operations that run at a time. */
+  /** Maximum operations that run at a time. */
   readonly maxOperations: number;
   readonly execute: OperationExecutor;
   readonly live: Pick<StreamRegistry, 'subscribe'>;
@@ -41,8 +41,9 @@ interface Running {
 }
 
 /**
- * The operations of one websocket. The gateway stops reading from a client that asks faster than it
- * reads, or than its queries are answered: its cost is a bounded number of queries and results.
+ * The operations of one websocket. The gateway stops reading from a client that sends queries
+ * faster than it reads results or than the queries are answered. So a client costs a bounded number
+ * of queries and results.
  */
 export class SocketOperations {
   readonly #options: OperationsOptions;
@@ -97,13 +98,13 @@ export class SocketOperations {
     for (const running of leaving) running.leave();
   }
 
-  /** To be called when the socket takes more again. */
+  /** Call when the socket accepts more data again. */
   resume(): void {
     this.#pace();
     for (const running of this.#all.values()) running.resume();
   }
 
-  /** How long no operation has run, in milliseconds. */
+  /** Time without a running operation, in milliseconds. */
   get idleMs(): number {
     return this.#all.size > 0 ? 0 : performance.now() - this.#idleSince;
   }
@@ -190,7 +191,7 @@ export class SocketOperations {
   }
 
   /**
-   * Stops reading until the client may send again: refusing each request of a flood would cost as
+   * Stops reading until the client may send again: rejecting each request of a flood would cost as
    * much as answering it.
    */
   #hold(seconds: number): void {

@@ -10,7 +10,7 @@ import { LiveCloseCode } from './close-codes.ts';
 export interface SocketSession {
   /** Checks the token of `connection_init`; may call `accepted` before it returns. */
   readonly begin: (payload: unknown, accepted: (identity: Identity) => void) => void;
-  /** Replaces the token by that of a ping; its principal must be the same. */
+  /** Replaces the token by the token of a ping, which must have the same principal. */
   readonly renew: (payload: unknown) => void;
   readonly end: () => void;
 }
@@ -89,7 +89,7 @@ export function createSocketSession(
   };
 }
 
-/** The token, under a name in any letter case, as for a header. */
+/** Returns the token; its name is case-insensitive, as for a header. */
 function tokenIn(payload: unknown): string | undefined {
   if (typeof payload !== 'object' || payload === null) return undefined;
   for (const [name, value] of Object.entries(payload)) {

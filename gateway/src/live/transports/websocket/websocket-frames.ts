@@ -24,8 +24,9 @@ interface Frames {
 }
 
 /**
- * Creates a framer. Consecutive clients receive the same payloads and differ only in their heads,
- * mostly of one length: the rest is built once. A server's frames are not masked (RFC 6455, 5.1).
+ * Creates a framer. Consecutive clients receive the same payloads: their frames differ only in the
+ * heads, which mostly have the same length, so the rest is built once. A server's frames are not
+ * masked (RFC 6455, 5.1).
  */
 export function createFramer(): Framer {
   let last: { payloads: readonly LivePayload[]; length: number; frames: Frames } | undefined;

@@ -22,7 +22,10 @@ import type { OperationsOptions } from './socket-operations.ts';
 import { createSocketSession } from './socket-session.ts';
 import { createFramer } from './websocket-frames.ts';
 
-/** A client without a sign of life from one ping to the next has vanished. */
+/**
+ * Interval of pings, in milliseconds. A client that shows no sign of life during one interval has
+ * vanished.
+ */
 const PING_EVERY_MS = 12_000;
 /** How long clients may take to close when the gateway stops, in milliseconds. */
 const CLOSE_WITHIN_MS = 2_000;
@@ -98,7 +101,7 @@ class Websockets implements Stoppable {
     const closed = [...clients].map(
       (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
     );
-    // Clients of graphql-ws and Apollo reconnect after 1001, if need be to another instance.
+    // Clients of graphql-ws and Apollo reconnect after 1001, if necessary to another instance.
     await paced(clients, (socket) => socket.close(LiveCloseCode.goingAway, 'Going away'));
     const deadline = setTimeout(() => {
       for (const socket of clients) socket.terminate();
@@ -112,7 +115,8 @@ class Websockets implements Stoppable {
     try {
       if (this.#isStopping) throw GOING_AWAY;
       if (request.url?.split('?')[0] !== '/graphql') throw NOT_FOUND;
-      // Browsers send no preflight for websockets: any page could read what its visitor may read.
+      // Browsers send no preflight for websockets: without this check, any page could read
+      // everything that its visitor may read.
       if (!origins.allows(request.headers)) throw FORBIDDEN_ORIGIN;
       const address = addresses.of(request);
       assertNotOverloaded();
@@ -187,7 +191,7 @@ class Websockets implements Stoppable {
   }
 }
 
-/** Answers a request for a websocket over HTTP with the reason why there is none. */
+/** Rejects an upgrade with an HTTP answer that gives the reason. */
 function rejectUpgrade(socket: Duplex, error: RequestError): void {
   const body = JSON.stringify({ errors: [error.toJSON()] });
   const { status, retryAfterS } = error;
