@@ -28,7 +28,7 @@ async function load(): Promise<typeof glue.SchemaEngine> {
   return glue.SchemaEngine;
 }
 
-/** The engine never clears the 10 s timer of its lock. Unreferenced, it does not delay the process's exit. */
+/** Unreferences the engine's timers: the engine never clears the 10 s timer of its lock, which would delay the exit. */
 function withUnrefTimers(imports: object): object {
   const entries = Object.entries(imports).map(([name, value]) =>
     name.startsWith('__wbg_setTimeout_')

@@ -13,13 +13,13 @@ export interface Context {
   readonly changeFeed: ChangeFeed;
   /** The caller, as reported by the gateway. */
   readonly identity: Identity;
-  /** W3C traceparent to propagate: of the operation's own span if it is traced, otherwise of its cause. */
+  /** W3C traceparent to propagate: that of the operation's span if it is traced, otherwise that of its cause. */
   traceparent?: string | undefined;
   /** The cursor of the change feed, taken before this operation reads any row. */
   readonly cursor: string;
   /**
-   * Loads stocks, with one statement for the ids of one tick. Does not cache, so that a subscription
-   * reads the current state at each event.
+   * Loads stocks, with one statement for all ids that are requested in the same tick. Does not cache, so
+   * that a subscription reads the current state at each event.
    */
   readonly stockById: DataLoader<string, StockState | undefined>;
   readonly movementsOf: (page: Page<number>) => DataLoader<string, MovementRow[]>;

@@ -50,7 +50,7 @@ async function endSleeper(): Promise<void> {
   });
 }
 
-/** Lets the server end the transaction while this process is frozen, so that it learns of it only later. */
+/** Freezes this process until the server has ended the transaction, so that it notices the end only afterwards. */
 async function freezeTransaction(transaction: Transaction): Promise<void> {
   await transaction.$executeRaw`SET LOCAL idle_in_transaction_session_timeout = 20`;
   freeze(200);
@@ -122,7 +122,7 @@ describe('a lost connection', () => {
     ],
   ])('%s is an outage, and other connections work', async (_when, act) => {
     await expect(act()).rejects.toSatisfy(isOutage);
-    // The pool may return the lost connection once more before it notices.
+    // The pool may hand out the lost connection once more before it notices the loss.
     await vi.waitFor(() => read(database));
   });
 
@@ -131,7 +131,7 @@ describe('a lost connection', () => {
     url.searchParams.set('options', '-c idle_session_timeout=20');
     const alone = openDatabase({ url: url.href, pool: 1 });
     try {
-      // The transaction gets the connection of the statement, which is closed by then.
+      // The transaction receives the connection of the statement, which is already closed.
       const before = ask(alone);
       const begun = alone.$transaction(ask);
       await new Promise((resolve) => setImmediate(resolve));
@@ -185,7 +185,7 @@ describe('a lost connection', () => {
       await administrator.$queryRaw`
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.3`;
-      // Lets statements run between two terminations, not only connections.
+      // Wait for a statement, so that clients run statements between two terminations.
       await ask(database).catch(() => {});
     }
     running = false;

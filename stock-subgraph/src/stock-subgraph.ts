@@ -9,7 +9,7 @@ import { resolvers } from './resolvers.ts';
 import { serveStockRest } from './rest/stock-routes.ts';
 import type { settingsTable } from './settings.ts';
 
-/** Starts the stock subgraph: what it adds to the parts that `startSubgraph` starts. */
+/** Starts the stock subgraph: the parts of `startSubgraph` and the parts that only this subgraph has. */
 export function startStockSubgraph(context: ProcessContext<typeof settingsTable>): Promise<void> {
   return startSubgraph(context, {
     databaseSetting: 'STOCK_DATABASE_URL',

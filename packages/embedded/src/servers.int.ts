@@ -115,7 +115,7 @@ describe('embedded servers', () => {
     expect(await topics(second.brokers)).toEqual([]);
   }, 180_000);
 
-  it('stops the leftover server of a starter that was killed', async () => {
+  it('stops the server that a killed start left running', async () => {
     const orphan = await postgres();
     const lines: string[] = [];
     // A second starter in another process would also know only the files in the folder.

@@ -14,7 +14,7 @@ export interface OrderState {
   readonly decidedAt: Date | null;
 }
 
-/** The version of an order: 1 while it is pending, then 2. Consumers drop older versions. */
+/** Returns the version of an order: 1 while it is PENDING, then 2. Consumers drop older versions. */
 export function orderVersion(order: Pick<OrderState, 'status'>): number {
   return order.status === 'PENDING' ? 1 : 2;
 }

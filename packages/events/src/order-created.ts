@@ -2,7 +2,7 @@ import { type Decoded, decodeWith, time, uuid } from '@gudang/messages';
 import { z } from 'zod';
 import { ORDER_QUANTITY, productId } from './limits.ts';
 
-/** An order of a product, to be decided by the stock service. */
+/** An order for a product, which the stock service decides. */
 export interface OrderCreated {
   readonly id: string;
   readonly productId: string;
@@ -36,7 +36,7 @@ const schema = fields
     }),
   );
 
-/** Decodes a record of order_created, also another system's. */
+/** Decodes a record of order_created, including records of other systems. */
 export function decodeOrderCreated(value: Uint8Array | null): Decoded<OrderCreated> {
   return decodeWith(schema, value);
 }

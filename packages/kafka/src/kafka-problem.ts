@@ -3,7 +3,7 @@ import kafkajs from 'kafkajs';
 
 /** Why Kafka cannot be used. */
 export interface KafkaProblem extends Problem {
-  /** Whether a setting or a right is wrong: waiting alone does not mend it. */
+  /** Whether a setting or a permission is wrong, so that waiting does not help. */
   readonly lasting: boolean;
 }
 
@@ -11,8 +11,8 @@ const RIGHTS =
   'grant the user of KAFKA_SASL_USERNAME topics and groups of KAFKA_TOPIC_PREFIX: describe, create, read, write';
 
 /**
- * Names what is wrong and which setting mends it.
- * @param error thrown by kafkajs; undefined when nothing has been heard
+ * Returns why Kafka cannot be used, and which setting to correct.
+ * @param error thrown by kafkajs; undefined if no broker has answered or failed yet
  * @param brokers the value of KAFKA_BROKERS
  */
 export function kafkaProblem(error: unknown, brokers: readonly string[]): KafkaProblem {
@@ -46,7 +46,7 @@ export function kafkaProblem(error: unknown, brokers: readonly string[]): KafkaP
   const address = 'start it, or set KAFKA_BROKERS to its address';
   return {
     reason: `${server} does not answer`,
-    // A listener closes a connection that speaks another protocol, without a reason.
+    // A listener closes a connection that uses another protocol, without an error message.
     advice: causes(error).some(isHangUp)
       ? `${address}, KAFKA_TLS and KAFKA_SASL_MECHANISM to what it expects`
       : address,
@@ -89,10 +89,10 @@ export function protocolErrors(error: unknown): readonly string[] {
   return error instanceof Error && error.cause !== undefined ? protocolErrors(error.cause) : [];
 }
 
-/** Errors that kafkajs takes for permanent, although they end with the outage that causes them. */
+/** Errors that kafkajs considers permanent, although they end with the outage that causes them. */
 const TRANSIENT = new Set([
   'KafkaJSGroupCoordinatorNotFound',
-  // A password that is being changed is soon valid again.
+  // Authentication may fail for a short time during a change of the password.
   'KafkaJSSASLAuthenticationError',
   'KafkaJSTimeout',
   'KafkaJSLockTimeout',
@@ -102,8 +102,8 @@ const TRANSIENT = new Set([
 ]);
 
 /**
- * Returns why a consumer is stopped and what mends it; undefined for an outage or a rebalance,
- * which end by themselves.
+ * Returns why a consumer is stopped and what to do; undefined for an outage or a rebalance, which
+ * end without intervention.
  */
 export function findFault(error: unknown): Problem | undefined {
   const chain = causes(error);
@@ -131,10 +131,10 @@ function authorizationFailure(error: unknown): string | undefined {
 
 type Cause = Error & {
   readonly code?: unknown;
-  /** On kafkajs's errors: the protocol's name of the error, and whether a retry may help. */
+  /** Set on errors of kafkajs: the protocol's name of the error, and whether a retry may help. */
   readonly type?: unknown;
   readonly retriable?: unknown;
-  /** On Node's system errors. */
+  /** Set on Node's system errors. */
   readonly syscall?: unknown;
 };
 

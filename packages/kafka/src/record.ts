@@ -1,6 +1,6 @@
 import type { KafkaMessage } from 'kafkajs';
 
-/** Null is a value of its own in Kafka; kafkajs's types do not know it. */
+/** Kafka distinguishes a null value from an empty one; kafkajs's types omit null. */
 export type HeaderValue = Buffer | string | null;
 
 /** A header that occurs several times has an array of values. */
@@ -32,7 +32,7 @@ export function toRecord(topic: string, partition: number, message: KafkaMessage
   };
 }
 
-/** A header's text; the first value of several. Undefined when it is absent or null. */
+/** Returns a header's text, or its first value if it has several; undefined if it is absent or null. */
 export function headerText(headers: RecordHeaders, name: string): string | undefined {
   return firstValue(headers[name])?.toString();
 }

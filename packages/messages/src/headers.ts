@@ -1,4 +1,4 @@
-/** Header names: CloudEvents 1.0 (Kafka binding, binary mode), and those of this system. */
+/** Header names of CloudEvents 1.0 (Kafka binding, binary mode) and of this system. */
 export const HEADER = {
   id: 'ce_id',
   source: 'ce_source',
@@ -8,7 +8,7 @@ export const HEADER = {
   traceparent: 'traceparent',
   /** The version of the state: consumers drop versions that they have already seen. */
   version: 'gudang_version',
-  /** Grows with each relay that takes over: consumers drop the late batch of a replaced one. */
+  /** Grows with each relay that becomes leader, so that consumers drop the late batch of a replaced relay. */
   term: 'gudang_term',
   /** Changes when the topic is new, or the database was restored. */
   epoch: 'gudang_epoch',

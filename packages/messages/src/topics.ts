@@ -1,4 +1,4 @@
-/** The topic of the records that cannot be applied. */
+/** Returns the topic for records of a topic that cannot be applied. */
 export function deadLetterTopic(topic: string): string {
   return `${topic}.dlt`;
 }

@@ -4,24 +4,24 @@ import { Client, type QueryConfig, type QueryResult } from 'pg';
 
 /** The advisory lock that the active relay of a database holds: "outbox" in ASCII. */
 const LOCK = '122550255484024';
-/** The server ends the session, and so the lock, of a relay that is silent for this long, in ms. */
+/** If a relay is silent for this long, the server ends its session and releases its lock, in milliseconds. */
 const IDLE_LIMIT_MS = 4_000;
-/** A heartbeat follows this long after the last statement, in ms. An idle relay polls sooner. */
+/** Time between the last statement and a heartbeat, in milliseconds. An idle relay polls sooner. */
 const HEARTBEAT_MS = 1_000;
 /**
- * Deletes of sent rows do not wait for the disk: if a crash of the server undoes one together with
- * its offset, the row is sent again. That halves the syncs of an order.
+ * Commits that delete sent rows do not wait for the disk, which halves the syncs of an order. If a
+ * crash of the server undoes such a commit, together with its offset, the row is sent again.
  */
 const SYNCHRONOUS_COMMIT = 'off';
-/** How often a standby asks for the lock, in milliseconds. */
+/** How often a standby tries to take the lock, in milliseconds. */
 const LOCK_POLL_MS = 500;
 /** How long closing waits for the server, in milliseconds. */
 const CLOSE_LIMIT_MS = 1_000;
 
 /**
- * Leader election by advisory lock, on a connection of its own. A leader reads and deletes through
- * the same connection, so a relay that has lost the lock can delete nothing. Needs a direct
- * connection, without a pooler.
+ * Leader election by advisory lock, on a separate connection. A leader reads and deletes rows
+ * through the same connection, so a relay that has lost the lock cannot delete rows. Requires a
+ * direct connection, without a pooler.
  *
  * States: standby (open, waits for the lock), leading, lost (the connection failed: every call
  * rejects with the first error).
@@ -70,18 +70,18 @@ export async function openLeaderSession({
     leading = false;
     clearTimeout(heartbeat);
     await Promise.race([client.end().catch(() => {}), pause(CLOSE_LIMIT_MS)]);
-    // A silent connection would otherwise stay until TCP gives it up, after minutes.
+    // Without this, a silent connection would remain open until TCP times out, after minutes.
     socketOf(client)?.destroy();
   };
   try {
     await client.connect();
-    // A frozen process sends no heartbeat, so the server ends its session, and with it the lock.
+    // A frozen process sends no heartbeats, so the server ends its session and releases its lock.
     await client.query(`SET idle_session_timeout = ${IDLE_LIMIT_MS}`);
   } catch (error) {
     await close();
     throw error;
   }
-  // One at a time: pg queues concurrent statements, but will not from its version 9 on.
+  // One statement at a time: pg 9 will no longer queue concurrent statements.
   let last: Promise<unknown> = Promise.resolve();
   const query: LeaderSession['query'] = (statement, values) => {
     const result = last.then(() => {

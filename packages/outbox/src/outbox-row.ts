@@ -16,7 +16,7 @@ export interface OutboxRow {
   readonly created_at: Date;
 }
 
-/** The sender of a record. */
+/** The relay that sends a record: its service, term and epoch. */
 export interface RecordSource {
   /** Such as `/order-subgraph`. */
   readonly source: string;

@@ -2,7 +2,7 @@ import type { LeaderSession } from './leader-session.ts';
 
 /** A leader's term: the row of the table `relay`, as this leader has read and written it. */
 export interface RelayTerm {
-  /** Grows with each leader: consumers drop the late batch of a replaced one. */
+  /** Grows with each leader, so that consumers drop the late batch of a replaced leader. */
   readonly term: string;
   /** Changes when the change topic is new, or the database was restored. */
   epoch: string;
@@ -12,7 +12,7 @@ export interface RelayTerm {
 
 /** Begins a term. The session must hold the lock. */
 export async function beginTerm(session: LeaderSession): Promise<RelayTerm> {
-  // Records carry the term: the commit waits for the disk.
+  // Records carry the term, so its commit must wait for the disk.
   const { rows } = await session.durably(() =>
     session.query('UPDATE relay SET term = term + 1 RETURNING term, epoch, sent_offset'),
   );
@@ -26,7 +26,7 @@ export async function beginEpoch(
   term: RelayTerm,
   offset: number,
 ): Promise<void> {
-  // Records carry the epoch: the commit waits for the disk.
+  // Records carry the epoch, so its commit must wait for the disk.
   const { rows } = await session.durably(() =>
     session.query('UPDATE relay SET epoch = gen_random_uuid(), sent_offset = $1 RETURNING epoch', [
       offset,

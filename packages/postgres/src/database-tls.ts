@@ -27,7 +27,7 @@ export function tlsProblem(error: unknown): TlsProblem | undefined {
           `add the certificate of the authority that signed it to ${setting}: sslmode=verify-full&sslrootcert=<file>`,
       };
     }
-    // The server's message, which is in English only if its lc_messages is.
+    // The server's message is in English only if its lc_messages setting is English.
     if (/no encryption|SSL off/.test(detail)) {
       return {
         reason: 'requires TLS',

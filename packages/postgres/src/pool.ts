@@ -9,12 +9,12 @@ import { type Statements, type ToSql, withStatements } from './statements.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 /**
  * Prisma's transaction options, in milliseconds. A transaction waits for its connection as long as any
- * other statement; Prisma's default of 2,000 fails part of the requests on a busy machine. Together with
- * the limit of 5,000 for its duration, the caller has an answer before the gateway's SUBGRAPH_TIMEOUT_MS
- * of 10,000.
+ * other statement; with Prisma's default of 2,000, some requests fail on a busy machine. Together with
+ * the limit of 5,000 for its duration, the caller receives a response before the gateway's
+ * SUBGRAPH_TIMEOUT_MS of 10,000.
  */
 const TRANSACTION_OPTIONS = { maxWait: CONNECT_TIMEOUT_MS, timeout: 5_000 };
-/** Longer than the pause of the database watch, so that an idle service keeps its connection for it. */
+/** Longer than the interval of the database watch, so that an idle service keeps a connection for it. */
 const IDLE_TIMEOUT_MS = 60_000;
 /**
  * How long a transaction may be idle, in milliseconds. A process that is frozen during a transaction
@@ -22,7 +22,7 @@ const IDLE_TIMEOUT_MS = 60_000;
  * transaction after this time.
  */
 const IDLE_TRANSACTION_LIMIT_MS = 5_000;
-/** The longest that a statement may take, including waits for locks, in milliseconds. */
+/** Maximum duration of a statement, including waits for locks, in milliseconds. */
 const STATEMENT_LIMIT_MS = 15_000;
 /**
  * How long the client waits for a statement's result, in milliseconds. Longer than the server's limit,

@@ -110,7 +110,7 @@ describe('sqlState, isInvalidData and isOutage', () => {
         code: 'ECONNREFUSED',
       }),
     ],
-    // As the server has them, by pg and by Prisma.
+    // SQLSTATEs of the server, as pg and Prisma report them.
     ...[
       '08006',
       '25P03',
@@ -131,7 +131,7 @@ describe('sqlState, isInvalidData and isOutage', () => {
         Object.assign(new Error('no'), { cause: { originalCode: state, kind: 'postgres' } }),
       ],
     ]),
-    // As the adapter has them, without what they were.
+    // Errors of Prisma's driver adapter, which omits the original code.
     ...[
       'ConnectionClosed',
       'DatabaseNotReachable',
@@ -142,7 +142,7 @@ describe('sqlState, isInvalidData and isOutage', () => {
       [`${kind}, raw`, prisma('P2010', { kind })],
       [`${kind}, by a commit`, Object.assign(new Error(kind), { cause: { kind } })],
     ]),
-    // As Prisma has them, by a model or for a transaction.
+    // Prisma's own codes, for a query of a model or for a transaction.
     ...['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2037'].map(
       (code): [string, unknown] => [code, coded(code)],
     ),

@@ -12,7 +12,7 @@ let transaction: RunTransaction;
 beforeAll(async () => {
   testDatabase = await createTestDatabase(inject('postgresUrl'), 'stock');
   pool = postgresPool({ url: testDatabase.url, pool: 2, name: 'test' });
-  // Does what Prisma.sql does, which only the subgraphs have.
+  // A replacement for Prisma.sql, which only the subgraphs have.
   transaction = createTransaction(pool, (strings, ...values) => ({
     text: strings.reduce((text, part, index) => `${text}$${index}${part}`),
     values,
@@ -57,7 +57,7 @@ describe('transaction', () => {
     expect(await stocks()).toEqual([{ id: 'kept' }]);
   });
 
-  it('throws invalid data and keeps the connection usable', async () => {
+  it('throws an error for invalid data and keeps the connection usable', async () => {
     const refused = await transaction((transaction) =>
       transaction.$executeRawUnsafe(ADD, 'refused', -1),
     ).catch((error: unknown) => error);
@@ -69,7 +69,7 @@ describe('transaction', () => {
     expect(pool.totalCount).toBe(pool.idleCount);
   });
 
-  it('throws an outage when the connection is lost and opens a new one', async () => {
+  it('throws an outage error when the connection is lost, and opens a new one', async () => {
     const lost = await transaction(async (transaction) => {
       const [row] = await transaction.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
       await pool.query('SELECT pg_terminate_backend($1, 5000)', [row?.pid]);

@@ -15,7 +15,7 @@ interface Sql {
 
 export type ToSql = (strings: readonly string[], ...values: unknown[]) => Sql;
 
-/** Raw statements: of a Prisma client or transaction, or of `createStatements`. */
+/** The methods for raw statements that Prisma clients, Prisma transactions and `createStatements` share. */
 export interface RawTransaction {
   $queryRaw<T = unknown>(query: TemplateStringsArray | Sql, ...values: unknown[]): Promise<T>;
   $executeRaw(query: TemplateStringsArray | Sql, ...values: unknown[]): Promise<number>;
@@ -48,8 +48,8 @@ function statementName(text: string): string {
 /**
  * Creates prepared raw statements, on one connection or on any connection of a pool (then each
  * statement is a transaction). A change of a stock takes 0.45 ms of CPU in this process and 0.45 ms in
- * PostgreSQL; through Prisma, which does not prepare, it takes 1.6 and 1.0 ms. When a backlog of orders
- * is decided, a quarter of the stock subgraph's CPU was Prisma's conversion of arrays.
+ * PostgreSQL; through Prisma, which does not prepare statements, it takes 1.6 and 1.0 ms. While a backlog
+ * of orders was decided, Prisma's conversion of arrays took a quarter of the stock subgraph's CPU.
  *
  * Not for statements whose best plan depends on their values, such as pages: after several executions
  * PostgreSQL chooses one plan for all values.
@@ -110,7 +110,7 @@ export function createTransaction(pool: Pool, toSql: ToSql): RunTransaction {
   };
 }
 
-/** Rolls back. Returns whether the connection can be used for the next transaction. */
+/** Rolls back a transaction. Returns whether its connection can be used again. */
 async function rollBack(connection: PoolClient): Promise<boolean> {
   try {
     await connection.query('ROLLBACK');

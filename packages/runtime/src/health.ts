@@ -20,7 +20,7 @@ export interface Health {
 
 export const OK: PartState = { state: 'ok' };
 
-/** Creates the health of a process. It is not ready if a part is down; a degraded part leaves it ready. */
+/** Creates the health of a process. The process is not ready if a part is down; it is ready if parts are degraded. */
 export function createHealth(): Health {
   const watched = new Map<string, () => PartState | Promise<PartState>>();
   let draining = false;

@@ -25,9 +25,9 @@ export interface Metrics {
 }
 
 /**
- * Disables prom-client's timer for the delay of the event loop. It fires every 10 ms: 100 wake-ups per
- * second, a third of the CPU of an idle service. Its gauges are removed; the utilization of the event loop
- * replaces them.
+ * Interval that disables prom-client's timer for the delay of the event loop. By default the timer fires
+ * every 10 ms: 100 wake-ups per second, a third of the CPU of an idle service. Its gauges are removed; the
+ * utilization of the event loop replaces them.
  */
 const NEVER_MS = 2 ** 31 - 1;
 const FILLED_BY_TIMER = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'];
@@ -50,7 +50,7 @@ function collectProcessMetrics(registry: Registry): void {
   });
 }
 
-/** Creates the metrics of a process, in a registry of its own, labelled with the service's name. */
+/** Creates the metrics of a process, in a separate registry, labelled with the service's name. */
 export function createMetrics(service: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service });

@@ -16,7 +16,7 @@ function createTestLog() {
 
 it('logs a new reason at once and the current reason every 30 s', () => {
   const { outage, lines } = createTestLog();
-  // Reported every 2 s for 31 s: unavailable, then alternately unavailable and rejecting.
+  // A problem is reported every 2 s for 32 s: first `unavailable`, then `refused` and `unavailable` in turn.
   for (let second = 0; second <= 32; second += 2) {
     outage.report(second >= 4 && second % 4 === 0 ? REFUSED : UNAVAILABLE);
     vi.advanceTimersByTime(2_000);
@@ -25,14 +25,14 @@ it('logs a new reason at once and the current reason every 30 s', () => {
     'Kafka at a:1 does not answer: start it; retrying',
     'Kafka at a:1 refuses the password: set the right one; retrying',
   ];
-  // The last line is more than 30 s after the second.
+  // The next report is more than 30 s after the second line.
   expect(lines).toEqual([unavailable, refused]);
   vi.advanceTimersByTime(2_000);
   outage.report(UNAVAILABLE);
   expect(lines).toEqual([unavailable, refused, unavailable]);
 });
 
-it('logs the end of an outage once and starts again', () => {
+it('logs the end of an outage once and logs the next outage', () => {
   const { outage, lines } = createTestLog();
   outage.end();
   outage.report(REFUSED);

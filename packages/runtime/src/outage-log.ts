@@ -10,9 +10,9 @@ export interface Problem {
 }
 
 /**
- * Creates a log of a dependency's outages. It writes a warning when an outage begins, one for each new
- * reason (a server that restarts with another password first does not answer, then rejects the
- * password), the current one every 30 s, and a line when the outage ends.
+ * Creates a log of a dependency's outages. It writes a warning when an outage begins and for each new
+ * reason: a server that restarts with another password first does not answer, then rejects the password.
+ * It repeats the current warning every 30 s and logs the end of the outage.
  * @param what the dependency: "Kafka at 127.0.0.1:9092"
  * @param meanwhile what still works, appended to the advice
  */
@@ -24,7 +24,7 @@ export function createOutageLog(
   const logged = new Set<string>();
   let lastLoggedAt = 0;
   return {
-    /** Logs that the dependency is unavailable, if this is due. */
+    /** Logs that the dependency is unavailable, unless the same line was logged less than 30 s ago. */
     report({ reason, advice }: Problem): void {
       const line = `${reason}: ${advice}${meanwhile}; retrying`;
       const now = Date.now();

@@ -17,7 +17,7 @@ export interface ProcessContext<T extends SettingsTable> {
   readonly name: string;
   readonly settings: SettingsOf<T>;
   readonly log: Logger;
-  /** Registers a started part, which is stopped in the opposite order of starts. Returns the part. */
+  /** Registers a started part, and returns it. Parts are stopped in the reverse order of their starts. */
   readonly started: <P extends Stoppable>(part: string, running: P) => P;
   /** Stops all parts and ends the process with exit code 1, for faults that only a restart can correct. */
   readonly fail: (reason: string, error?: unknown) => void;
@@ -101,7 +101,7 @@ export async function runProcess<T extends ProcessTable>(
     return running;
   };
   try {
-    // Started first and stopped last, so that the spans of stopping parts are sent.
+    // Tracing starts first and stops last, so that the spans of stopping parts are sent.
     started('tracing', await startTracing(name));
     await start({ name, settings, log, started, fail });
     await collectGarbage();
@@ -112,8 +112,8 @@ export async function runProcess<T extends ProcessTable>(
 
 /**
  * Collects garbage and returns its memory to the operating system, which blocks the process for about
- * 0.2 s. A start leaves 20 to 35 MiB of garbage. V8 would keep it until as much is allocated again, which
- * never happens in an idle process. `gc()` collects as much but does not return the memory.
+ * 0.2 s. A start leaves 20 to 35 MiB of garbage. V8 would keep it until the process has allocated as much
+ * again, which never happens in an idle process. `gc()` collects as much but does not return the memory.
  */
 async function collectGarbage(): Promise<void> {
   const session = new Session();

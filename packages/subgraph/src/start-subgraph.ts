@@ -62,8 +62,8 @@ export interface SubgraphConsumer<D, M> {
   readonly decode: (value: Uint8Array | null) => Decoded<M>;
   readonly subject: Subject<M>;
   /**
-   * Applies a batch and writes its dead letters in one transaction. Repeated with the same batch until
-   * it succeeds.
+   * Applies a batch and writes its dead letters in one transaction. Called again with the same batch
+   * until it succeeds.
    * @returns a count for each outcome
    */
   readonly apply: (
@@ -102,7 +102,7 @@ export interface SubgraphDefinition<T extends SettingsTable, D, M, C> {
 
 /**
  * Starts a subgraph: database, Kafka, outbox relay, change feed, consumer, its own parts, and last the
- * HTTP server. They stop in the opposite order. Parts that wait for a database or a broker do so in the
+ * HTTP server. They stop in the reverse order. Parts that wait for a database or a broker do so in the
  * background, so that `/healthz` and `/readyz` answer at once.
  */
 export async function startSubgraph<

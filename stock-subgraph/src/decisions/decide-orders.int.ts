@@ -79,7 +79,7 @@ describe('decideOrders', () => {
     });
   });
 
-  it('announces the decision of a repeat again and takes nothing', async () => {
+  it('announces the decision again for a repeated order and does not change the stock', async () => {
     await addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 10 });
     const order = orderOf('kopi', 4);
     await decideOrders(database, batch(order), deadLetters);
@@ -90,7 +90,7 @@ describe('decideOrders', () => {
     expect(announced[1]?.value).toEqual(announced[0]?.value);
   });
 
-  it('takes the quantity once when consumers decide the same orders concurrently', async () => {
+  it('subtracts the quantity once when consumers decide the same orders concurrently', async () => {
     await addStock({ database }, { id: 'a', name: 'A', quantity: 1000 });
     await addStock({ database }, { id: 'b', name: 'B', quantity: 1000 });
     const orders = Array.from({ length: 100 }, (_, index) => orderOf(index % 2 ? 'a' : 'b', 1));
@@ -116,7 +116,7 @@ describe('decideOrders', () => {
     expect(again).toMatchObject({ confirmed: 0, rejected: 0, repeat: 20 });
   });
 
-  it('never confirms more than the quantity when consumers race for the last units', async () => {
+  it('never confirms more than the available quantity when consumers race for the last units', async () => {
     await addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 10 });
     const batches = await Promise.all(
       Array.from({ length: 10 }, () =>

@@ -30,7 +30,7 @@ describe('rejection', () => {
 });
 
 describe('decide', () => {
-  it('decides in the order of arrival, the whole quantity or nothing', () => {
+  it('decides orders in the order of arrival, each for its whole quantity or not at all', () => {
     const orders = [orderOf('1', 'a', 6), orderOf('2', 'a', 5), orderOf('3', 'a', 4)];
     const { decided, changes } = decide({
       orders,
@@ -49,7 +49,7 @@ describe('decide', () => {
     ]);
   });
 
-  it('announces the decision of a repeat again and takes nothing', () => {
+  it('announces the decision again for a repeated order and does not change the stock', () => {
     const orders = [orderOf('1', 'a', 6), orderOf('1', 'a', 6)];
     const outcome = decide({ orders, stocks: byId(stockOf('a', 10)), earlier: new Map(), now });
     expect(outcome.decided).toHaveLength(1);
@@ -104,7 +104,7 @@ const someOrders = fc
   .map((orders) => orders.map((order, index) => ({ ...order, id: String(index) })));
 
 describe('decide, with random orders', () => {
-  it('agrees with a model that decides single orders', () => {
+  it('makes the same decisions as a model that decides one order at a time', () => {
     fc.assert(
       fc.property(quantities, someOrders, (held, orders) => {
         const left = new Map(held.map((quantity, index) => [products[index], quantity]));
@@ -123,7 +123,7 @@ describe('decide, with random orders', () => {
     );
   });
 
-  it('has the same outcome for any batches, repeats and replays', () => {
+  it('has the same outcome for any division into batches, with any repeats and replays', () => {
     const cuts = fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 1, maxLength: 60 });
     const replays = fc.array(fc.nat(59), { maxLength: 20 });
     fc.assert(
@@ -146,7 +146,7 @@ describe('decide, with random orders', () => {
     );
   });
 
-  it('never goes below zero, and takes exactly the confirmed quantities', () => {
+  it('never makes a quantity negative, and subtracts exactly the confirmed quantities', () => {
     fc.assert(
       fc.property(quantities, someOrders, (held, orders) => {
         const world = worldOf(held);

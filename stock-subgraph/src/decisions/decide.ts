@@ -10,7 +10,7 @@ export interface Decision extends OrderDecided {
 export interface Outcome<O> {
   /** New decisions to store, one for each order. */
   readonly decided: readonly Decision[];
-  /** Decisions to announce, including those of repeated orders: an earlier announcement may be lost. */
+  /** Decisions to announce, including those of repeated orders, whose earlier announcement may be lost. */
   readonly announced: readonly Decision[];
   readonly changes: readonly StockChanged[];
   /** Orders with the id of another order but a different product or quantity. Never applied. */
@@ -18,8 +18,8 @@ export interface Outcome<O> {
 }
 
 /**
- * Decides one order: the whole quantity or nothing.
- * @returns the reason of the rejection; null if the order is confirmed
+ * Decides one order, for its whole quantity or not at all.
+ * @returns the reason for the rejection; null if the order is confirmed
  */
 export function rejection(
   stock: Pick<StockRow, 'quantity' | 'deletedAt'> | undefined,

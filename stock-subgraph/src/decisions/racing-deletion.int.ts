@@ -42,12 +42,12 @@ const batchOf = (size: number): InboxMessage<OrderCreated>[] =>
   }));
 
 describe('decideOrders', () => {
-  it('takes only from the existing stock while it is deleted and added again', async () => {
+  it('subtracts only from an existing stock while the stock is deleted and added again', async () => {
     await addStock({ database }, { id: ID, name: 'Kopi', quantity: QUANTITY });
     const batches = Array.from({ length: ROUNDS }, () => batchOf(3));
     const ordering = async (): Promise<void> => {
       for (const batch of batches) {
-        // The same batch twice concurrently, as after a rebalance.
+        // Decide the same batch twice concurrently, as after a rebalance.
         await Promise.all([
           decideOrders(database, batch, deadLetters),
           decideOrders(database, batch, deadLetters),
@@ -57,7 +57,7 @@ describe('decideOrders', () => {
     const replacing = async (): Promise<void> => {
       for (let round = 0; round < ROUNDS; round += 1) {
         await deleteStock({ database }, { id: ID });
-        // A short time without the stock, in which an order finds none.
+        // For a short time the stock does not exist, so that some orders are for an unknown product.
         await database.$queryRaw`SELECT count(*) FROM decisions`;
         await addStock({ database }, { id: ID, name: `Kopi ${round}`, quantity: QUANTITY });
       }

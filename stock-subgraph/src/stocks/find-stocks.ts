@@ -47,8 +47,8 @@ export function findStockPage(
 }
 
 /**
- * Finds stocks in the order of ids, and tombstones of stocks that were deleted since a time. A tombstone
- * has the quantity that the stock had before its deletion.
+ * Finds stocks, and tombstones of stocks that were deleted since a time, in the order of their ids. A
+ * tombstone has the quantity that the stock had before its deletion.
  */
 export async function findStocksById(
   database: Database,

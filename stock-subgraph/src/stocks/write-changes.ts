@@ -6,16 +6,16 @@ import type { Transaction } from '../database.ts';
 export interface LedgerChange extends StockChanged {
   /** The `reason` argument of adjustStock. */
   readonly note?: string | undefined;
-  /** W3C traceparent of a change without an order, which its event carries. */
+  /** W3C traceparent for the event of a change without an order. */
   readonly traceparent?: string | undefined;
 }
 
-/** W3C traceparents by order id, which the events of their changes carry. */
+/** W3C traceparents for the events of changes, by order id. */
 type OrderTraces = ReadonlyMap<string, string | undefined>;
 
 /**
- * Writes ledger entries and events of changes whose stock rows are already written. Two statements for
- * any number of changes.
+ * Writes ledger entries and events of changes whose stock rows are already written, with two statements
+ * for any number of changes.
  */
 export async function writeLedger(
   transaction: Transaction,
@@ -48,7 +48,7 @@ export async function writeLedger(
   );
 }
 
-/** The event of a deleted stock has its last quantity; its ledger entry has 0. */
+/** Returns the quantity for the ledger entry: 0 for a deleted stock, whose event has its last quantity. */
 function quantityAfter({ kind, stock }: StockChanged): number {
   return kind === 'DELETED' ? 0 : stock.quantity;
 }

@@ -22,7 +22,7 @@ const row = (id: string, version: number, age = 0) => ({
 });
 
 describe('createPositionTracker', () => {
-  it('has the position of the feed while idle, and none while busy', () => {
+  it('returns the position of the feed while idle, and undefined while busy', () => {
     const { tracker } = start();
     expect(tracker.read()).toBeUndefined();
     tracker.setIdle(true);

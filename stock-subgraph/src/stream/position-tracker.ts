@@ -2,17 +2,19 @@ import { type ChangeFeed, formatCursor } from '@gudang/change-feed';
 import type { StockState } from '@gudang/events';
 import type { Position } from '@gudang/subgraph';
 
-/** A row that is older than the newest change by this time, in milliseconds, was announced before it. */
+/** If a row is this much older than the newest change, in milliseconds, its own change was sent before. */
 const ANNOUNCED_AFTER_MS = 1_000;
-/** A row without a change after this time, in milliseconds, was written without the outbox. */
+/** If the change of a row has not arrived after this time, in milliseconds, the row was written without the outbox. */
 const GIVE_UP_AFTER_MS = 60_000;
 
 /**
  * The position of one subscription in the change feed, for the gateway's position reports.
  *
- * States: *in a snapshot* (no position) between `beginSnapshot` and `endSnapshot`; *ahead* (no position)
- * while the subscriber has seen a row whose change the feed has not read yet; *idle*, where the position
- * is that of the feed; otherwise *busy*, where the position is unknown at the moment.
+ * States:
+ * - in a snapshot: between `beginSnapshot` and `endSnapshot`. There is no position;
+ * - ahead: the subscriber has seen a row whose change the feed has not read yet. There is no position;
+ * - idle: the subscription waits for the next change. Its position is that of the feed;
+ * - busy: otherwise. The position is unknown.
  */
 export interface PositionTracker {
   /** Returns the position; see `Position`. */
@@ -23,13 +25,14 @@ export interface PositionTracker {
   /** Adds a row of the snapshot. */
   readonly addRow: (stock: Pick<StockState, 'id' | 'version' | 'updatedAt'>) => void;
   readonly endSnapshot: () => void;
-  /** Notes a change that was taken from the feed. */
+  /** Records a change that was taken from the feed. */
   readonly advance: (change: { readonly key: string; readonly version: number }) => void;
 }
 
 /**
- * Creates a tracker. A snapshot may contain a row whose change the feed has not read yet. Until it has, the
- * subscriber is ahead of the feed's position: a client that resumed from there would see an older state.
+ * Creates a tracker. A snapshot may contain a row whose change the feed has not read yet. Until the feed has
+ * read it, the subscriber is ahead of the feed: a client that resumed from the feed's position would see
+ * older states.
  * @param onLost called when a snapshot begins
  */
 export function createPositionTracker(

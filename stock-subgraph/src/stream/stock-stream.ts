@@ -17,7 +17,7 @@ export interface SentChange {
 
 /** Rows per page of a snapshot. The next page is read when the subscriber has taken this one. */
 const SNAPSHOT_PAGE = 500;
-/** Commit order is not clock order: deletions up to this time before the cursor are sent again. */
+/** Commits are not ordered by their times: deletions up to this long before the cursor are sent again, in milliseconds. */
 const CLOCK_MARGIN_MS = 60_000;
 
 /**
@@ -78,8 +78,8 @@ export async function* watchStocks(
 }
 
 /**
- * Yields the current state as changes. The cursor of each change restarts the snapshot, except that of the
- * last change, which continues after the snapshot.
+ * Yields the current state as changes. A client that resumes from one of their cursors receives the snapshot
+ * again; with the cursor of the last change, it receives the changes after the snapshot.
  */
 async function* readSnapshot(
   database: Database,

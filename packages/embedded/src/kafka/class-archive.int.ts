@@ -88,7 +88,7 @@ describe('findClassArchive', () => {
     expect(await readdir(libraries)).toEqual([]);
   });
 
-  it('is written by one start at a time, and replaces an abandoned draft', async () => {
+  it('lets only one start write an archive, and replaces an abandoned draft', async () => {
     const drafts = async () => (await readdir(libraries)).filter((name) => name.endsWith('draft'));
     const first = await find();
     await start(first);

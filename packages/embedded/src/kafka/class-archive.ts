@@ -34,9 +34,8 @@ export interface ClassArchive {
 }
 
 /**
- * Finds the archive of Kafka's classes (Java's class data sharing): the classes as a JVM has parsed,
- * verified and laid them out, which takes half of the CPU of a start. There is one archive for each build
- * of Java.
+ * Finds the archive of Kafka's classes (Java's class data sharing). It contains the classes as a JVM has
+ * parsed and verified them, which takes half of the CPU of a start. Each build of Java has its own archive.
  */
 export async function findClassArchive(options: ClassArchiveOptions): Promise<ClassArchive> {
   const { java, jvm, libraries, listFile } = options;
@@ -78,12 +77,12 @@ async function write(
   const { java, jvm, libraries, listFile } = options;
   const { priority = constants.priority.PRIORITY_BELOW_NORMAL } = options;
   const list = await readFile(listFile, 'utf8');
-  // Renamed when complete. The name contains the length, which findComplete checks.
+  // The draft is renamed when it is complete. The name contains the length, which findComplete checks.
   const draft = join(libraries, `${prefix}draft`);
   await createDraft(draft);
   try {
     const file = join(draft, 'archive.jsa');
-    // A copy without the last line, which may be incomplete: the JVM still writes to its list.
+    // Copy the list without its last line, which may be incomplete: the JVM still writes to the list.
     const lines = join(draft, 'classes.lst');
     await writeFile(lines, list.slice(0, list.lastIndexOf('\n') + 1));
     const dump = ['-Xshare:dump', `-XX:SharedClassListFile=${lines}`];
@@ -119,7 +118,7 @@ function run(
     try {
       setPriority(child.pid, priority);
     } catch {
-      // Without the right to raise the priority, the process keeps this process's priority.
+      // Without permission to raise the priority, the child keeps the priority of this process.
     }
     child.once('exit', (code, killed) => {
       if (code === 0) resolve();

@@ -10,7 +10,7 @@ const ADVICE = `Install a JDK ${OLDEST} or newer (https://adoptium.net), or set 
 
 export interface Java {
   command: string;
-  /** The output of `java -version`. The same for the same build. */
+  /** The output of `java -version`, which is the same for the same build. */
   build: string;
 }
 

@@ -40,10 +40,10 @@ export async function fetchKafkaLibraries(options: LibrariesOptions): Promise<st
   }, 500);
   try {
     await fetchInto(draft, signal);
-    // mkdtemp gives only the owner access. Other users of this machine may use the jars too.
+    // mkdtemp gives access only to the owner. Other users of this machine may use the jars too.
     await chmod(draft, 0o755);
     await rename(draft, libraries).catch((error: NodeJS.ErrnoException) => {
-      // Another start has fetched them at the same time.
+      // Ignore the error if another start has fetched the jars at the same time.
       if (!existsSync(libraries)) throw error;
     });
     return libraries;

@@ -11,7 +11,7 @@ export interface SecuredListener {
 export interface SecuredUser {
   name: string;
   password: string;
-  /** A super user. Other users may only log in. */
+  /** Whether the user is a super user. Other users may only log in. */
   trusted: boolean;
 }
 

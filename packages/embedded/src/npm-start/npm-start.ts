@@ -51,8 +51,8 @@ function listOf(problems: string[]): string {
 }
 
 /**
- * The first signal stops the parts in order, then ends the process. A second signal, or 4.8 s, kills
- * the remaining parts. Returns a function that reports whether a signal was received.
+ * Stops the parts in order at the first signal, then ends the process. Kills the remaining parts at a
+ * second signal or after 4.8 s. Returns a function that reports whether a signal was received.
  */
 function stopOnSignals(stop: () => Promise<void>): () => boolean {
   let stopping = false;

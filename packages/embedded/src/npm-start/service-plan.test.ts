@@ -25,7 +25,7 @@ describe('planServices', () => {
     expect(order.script).toBe('/root/order-subgraph/dist/main.js');
   });
 
-  it('replaces an invalid port by its default in derived addresses', () => {
+  it('replaces an invalid port with its default in derived addresses', () => {
     const { stock, gateway } = plan({ POSTGRES_PORT: '99999', KAFKA_PORT: 'abc', STOCK_PORT: '0' });
     expect(stock.env).toMatchObject({
       PORT: '8001',

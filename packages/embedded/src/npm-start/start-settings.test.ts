@@ -59,7 +59,7 @@ describe('readStartSettings', () => {
     ]);
   });
 
-  it('rejects one port for two parts', () => {
+  it('rejects the same port for two parts', () => {
     expect(readStartSettings({ ORDER_PORT: '4000' }).problems).toEqual([
       'GATEWAY_PORT and ORDER_PORT are both 4000',
     ]);

@@ -45,7 +45,7 @@ export interface StartSettings {
   /** The user's own Kafka; undefined if `npm start` starts Kafka. */
   brokers: string | undefined;
   ports: Record<PartName, number>;
-  /** The parts with an invalid port. `ports` has their defaults. */
+  /** The parts whose configured port is invalid. `ports` contains their default ports. */
   badPorts: readonly PartName[];
 }
 

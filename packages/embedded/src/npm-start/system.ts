@@ -90,8 +90,8 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
     );
   };
   /**
-   * Whether a subgraph reports the outage of a server that is being restarted here. The terminal shows
-   * the restart already, and the subgraph's advice to start the server would be wrong.
+   * Returns whether a subgraph reports the outage of a server that this process is restarting. The
+   * terminal already shows the restart, and the subgraph's advice to start the server would be wrong.
    */
   const reportsRestart = ({ level, text }: ServiceLine): boolean =>
     level !== undefined &&

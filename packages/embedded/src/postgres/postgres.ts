@@ -94,7 +94,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   return { port, pid, exited, url, createDatabase: (name) => createDatabase(url, name), stop };
 }
 
-/** Creates the data directory. Renamed when complete, so that an interrupted run leaves no incomplete one. */
+/** Creates the data directory. It is renamed when complete, so that an interrupted run leaves no incomplete data. */
 async function initialise(
   initdb: string,
   user: UnprivilegedUser,
@@ -106,7 +106,7 @@ async function initialise(
   await user.own(draft);
   const { command, args } = user.wrap(initdb, [
     ...['-D', draft, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8'],
-    // The same sort order of strings on every machine.
+    // With this locale, strings sort the same on every machine.
     ...((await hasBuiltinLocales(initdb))
       ? ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
       : ['--locale=C.UTF-8']),
@@ -132,7 +132,7 @@ async function hasBuiltinLocales(initdb: string): Promise<boolean> {
 }
 
 /**
- * Removes the lock file of a crashed PostgreSQL if its process id belongs to another program now.
+ * Removes the lock file of a crashed PostgreSQL if its process id now belongs to another program:
  * PostgreSQL would refuse to start.
  */
 async function removeStaleLock(data: string): Promise<void> {

@@ -46,7 +46,7 @@ const running = new Set<number>();
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { command, args, cwd, env, stdio, stopSignal = 'SIGTERM', pidFile } = options;
   const child = spawn(command, args, { cwd, env, stdio, detached: true });
-  // Written before the first await: a later start finds the child by its pid file only.
+  // Write the pid file before the first await: a later start can find the child only by this file.
   if (child.pid) {
     running.add(child.pid);
     writeFileSync(pidFile, `${child.pid}\n`);
@@ -76,7 +76,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   return { pid, process: child, exited, exit: () => exit, stop };
 }
 
-/** Kills all running children. The last step of a process that exits. */
+/** Kills all running children. Called as the last step before the process exits. */
 export function killChildren(): void {
   for (const pid of running) killGroup(pid);
 }
@@ -85,11 +85,11 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // The group has exited since.
+    // The group has already exited.
   }
 }
 
-/** `exit code 1` or `SIGKILL`. */
+/** Returns text such as `exit code 1` or `SIGKILL`. */
 export function describeExit({ code, signal }: Exit): string {
   return signal ?? `exit code ${code}`;
 }

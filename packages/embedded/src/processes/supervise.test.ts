@@ -58,7 +58,7 @@ describe('supervise', () => {
     expect(starts).toBe(2);
   });
 
-  it('is recovering until 10 s after a restart', async () => {
+  it('reports that a part is recovering until 10 s after its restart', async () => {
     const parts = [createPart(), createPart()];
     const again = deferred();
     let starts = 0;
@@ -76,7 +76,7 @@ describe('supervise', () => {
     await kafka.stop();
   });
 
-  it('waits longer after each exit, and 0.5 s again after a run of 30 s', async () => {
+  it('waits longer before each restart, and only 0.5 s again after a run of 30 s', async () => {
     const runs = [100, 100, 100, 30_000];
     const parts = [...runs, 0].map(createPart);
     const waits: number[] = [];

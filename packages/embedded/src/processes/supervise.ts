@@ -5,9 +5,9 @@ import { describeExit, type Exit } from './child.ts';
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
-/** A part that has run for this long restarts after the first wait again. */
+/** After a run of at least this long, the next restart waits for `FIRST_WAIT_MS` again. */
 const HEALTHY_AFTER_MS = 30_000;
-/** How long after a restart the parts that depend on it may still report the outage. */
+/** How long after a restart dependent parts may still report the outage, in milliseconds. */
 const RECOVERED_AFTER_MS = 10_000;
 
 /** A supervised process. */
@@ -46,7 +46,7 @@ export function supervise({ name, start, log }: SuperviseOptions): Supervised {
   const ready = new Promise<void>((resolve, reject) => {
     first = { resolve, reject };
   });
-  // A caller that only stops the part does not handle this rejection.
+  // Mark the rejection as handled: a caller that only stops the part does not handle it.
   ready.catch(() => {});
   let current: Part | undefined;
   let stopDeadlineMs: number | undefined;
@@ -59,7 +59,7 @@ export function supervise({ name, start, log }: SuperviseOptions): Supervised {
       let outcome: string;
       try {
         current = await start(signal);
-        // The stop may have come in the moment in which the part became ready.
+        // `stop` may have been called while the part became ready.
         if (signal.aborted) return await current.stop(stopDeadlineMs);
         if (everReady) {
           log(`ready again after ${seconds(Date.now() - begun)}`);

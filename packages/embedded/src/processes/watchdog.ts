@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /**
- * `read` returns when the writer of the pipe has exited. SIGINT makes PostgreSQL shut down fast.
- * SIGKILL follows after 4 s.
+ * `read` returns when this process, which holds the other end of the pipe, has exited. SIGINT makes
+ * PostgreSQL shut down fast. SIGKILL follows after 4 s.
  */
 const SCRIPT = `
 read -r _
@@ -24,16 +24,16 @@ export interface Watchdog {
 }
 
 /**
- * Cleans up a temporary directory after this process has exited, even after SIGKILL: a shell outlives it
- * and stops the servers whose pid files are in the directory or in a folder of it, unmounts what is
- * mounted there, and removes the directory.
+ * Cleans up a temporary directory after this process has exited, even after SIGKILL. A separate shell
+ * stops the servers whose pid files are in the directory or one of its folders, unmounts file systems
+ * that are mounted there, and removes the directory.
  */
 export function startWatchdog(directory: string): Watchdog {
   const shell = spawn('sh', ['-c', SCRIPT, 'watchdog', directory], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
-  // Neither the shell nor the pipe to it may keep a finished test run alive.
+  // A finished test run must exit although the shell and the pipe to it are still open.
   shell.unref();
   (shell.stdin as unknown as { unref(): void }).unref();
   return {

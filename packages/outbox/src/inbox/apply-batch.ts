@@ -11,7 +11,7 @@ export interface InboxMessage<T> {
 }
 
 /**
- * Applies messages in one transaction, in which it also writes the dead letters: those given, and
+ * Applies messages in one transaction. In the same transaction it writes the given dead letters, and
  * those of messages that it cannot apply.
  */
 export type Apply<T> = (
@@ -20,8 +20,8 @@ export type Apply<T> = (
 ) => Promise<void>;
 
 /**
- * Applies a batch in one transaction. If PostgreSQL refuses its data, the halves of the batch are
- * tried until the refused record is found and dead-lettered: one bad record affects no other.
+ * Applies a batch in one transaction. If PostgreSQL refuses its data, the batch is halved repeatedly
+ * until the refused record is found and dead-lettered. All other records are applied.
  * @param onDeadLetters called with the dead letters of each committed transaction
  * @throws every other error; the caller must retry the batch
  */
@@ -56,7 +56,7 @@ export async function applyBatch<T>({
     } catch (error) {
       const [first] = part;
       if (first === undefined || !isInvalidData(error)) throw error;
-      // Alone: a refused dead letter must not be blamed on a message.
+      // Write the dead letters alone, so that a refused dead letter is not blamed on a message.
       if (letters.length > 0) await attempt([], letters);
       if (part.length === 1 && letters.length === 0) {
         const reason = `PostgreSQL refused it: ${lastLine(error)}`;

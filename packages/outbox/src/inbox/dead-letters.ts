@@ -9,7 +9,7 @@ export interface DeadLetter {
   readonly reason: string;
 }
 
-/** The longest header of the record that its dead letter keeps, in characters. */
+/** Maximum length of an original header that a dead letter keeps, in characters. */
 const HEADER_LIMIT = 1_000;
 
 /** The dead letters of one attempt to apply a batch. */
@@ -27,15 +27,15 @@ export class DeadLetters {
     this.#unreadable = unreadable;
   }
 
-  /** The letters of the last call of `write`. */
+  /** The dead letters of the last call of `write`. */
   get written(): readonly DeadLetter[] {
     return this.#written;
   }
 
   /**
-   * Writes the unreadable records and others to the outbox: a dead letter is as safe as the
-   * transaction, and the broker need not be available. Must be called once in each transaction that
-   * applies the batch.
+   * Writes the dead letters to the outbox: those of unreadable records and those given. They are
+   * committed with the batch, and the broker need not be available. Must be called once in each
+   * transaction that applies the batch.
    * @param found records that were decoded and cannot be applied
    * @returns the number of dead letters
    */

@@ -74,7 +74,7 @@ it('logs a failed attempt with its order and its trace', async () => {
   ]);
 });
 
-it('logs a dead letter with its reason, and many of them in a few lines', async () => {
+it('logs a dead letter with its reason, and limits the log lines for many dead letters', async () => {
   const id = randomUUID();
   start(async (messages, deadLetters) => {
     const reason = 'it is known with another quantity';

@@ -11,7 +11,7 @@ import { parseTraceparent, type Span, startSpan, traceId } from '@gudang/runtime
 import { type Apply, applyBatch, type InboxMessage } from './apply-batch.ts';
 import type { DeadLetter } from './dead-letters.ts';
 
-/** The most dead letters of a batch with a log line each: a broken producer must not fill a disk. */
+/** Maximum number of dead letters of a batch that are logged one by one, so that a broken producer cannot fill a disk. */
 const LOGGED_LETTERS = 10;
 
 /** The entity that a message is about, for log lines and traces. */
@@ -44,11 +44,11 @@ export function startInboxConsumer<T>(
   },
 ): Stoppable {
   const { log, name: group } = service;
-  /** Log fields of the records of the batch in work. */
+  /** Log fields of the records of the current batch. */
   const fields = new WeakMap<KafkaRecord, Readonly<Record<string, unknown>>>();
   const logFields = (record: KafkaRecord) => fields.get(record) ?? {};
 
-  /** A record that our own code fails on is unreadable, and must not block its partition. */
+  /** Decodes a record. A record whose decoding throws is unreadable: it must not block its partition. */
   const read = (record: KafkaRecord): Decoded<InboxMessage<T>> => {
     const cause = parseTraceparent(headerText(record.headers, HEADER.traceparent));
     const { partition, offset } = record;

@@ -17,10 +17,10 @@ const PARAMETER_LIMIT = 1_000;
 /** How long requests in flight may take when the server stops, in milliseconds. */
 const CLOSE_WITHIN_MS = 12_000;
 
-/** How long a connection may stay without a request when the server stops, in milliseconds. */
+/** How long a connection without a request may stay open when the server stops, in milliseconds. */
 const FIRST_REQUEST_WITHIN_MS = 2_000;
 
-/** How long the headers and the whole of a request may take to arrive, in milliseconds. */
+/** How long the headers of a request, and the whole request, may take to arrive, in milliseconds. */
 const HEADERS_WITHIN_MS = 10_000;
 const REQUEST_WITHIN_MS = 30_000;
 /** How often these limits are checked, in milliseconds. */
@@ -57,7 +57,7 @@ export function createHttpServer({
     // Requests that were read are served while the server closes.
     return503OnClosing: false,
   });
-  // Clients with open connections then reconnect to another process before this one closes them.
+  // With `connection: close`, clients reconnect to another process before this one closes their connections.
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (health.isDraining()) reply.header('connection', 'close');
     for (const [name, value] of Object.entries(DEFAULT_HEADERS)) {
@@ -86,7 +86,7 @@ export interface RunningHttp extends Stoppable {
   readonly url: string;
 }
 
-/** @throws {StartError} if the port is in use or the address is not of this machine */
+/** @throws {StartError} if the port is in use or the address does not belong to this machine */
 export async function startHttp({
   app,
   host,
@@ -113,7 +113,7 @@ export async function startHttp({
         health.drain();
         await pause(drainMs);
         const closed = app.close();
-        // The first request of a new connection may be on its way.
+        // The first request of a new connection may not have arrived yet.
         const unused = setTimeout(closeUnused, FIRST_REQUEST_WITHIN_MS);
         // A client that is still sending its request has had as much time as any response.
         const deadline = setTimeout(() => app.server.closeAllConnections(), CLOSE_WITHIN_MS);

@@ -15,7 +15,7 @@ export function httpSettings(defaultPort: number) {
     },
     DRAIN_MS: {
       description:
-        'How long the process still answers after SIGTERM while /readyz already fails, in milliseconds: the time that load balancers need to notice',
+        'How long the process still serves requests after SIGTERM while /readyz fails, in milliseconds: the time that load balancers need to notice',
       parse: integer(0, 15_000),
       default: '500',
     },

@@ -27,7 +27,7 @@ type Value<S extends Setting> =
 /** The values of a settings table, by the names of the environment variables. */
 export type SettingsOf<T extends SettingsTable> = { readonly [K in keyof T]: Value<T[K]> };
 
-/** All problems of an environment, one readable line each. */
+/** Reports all problems of an environment, with one readable line for each. */
 export class SettingsError extends Error {
   readonly problems: readonly string[];
 

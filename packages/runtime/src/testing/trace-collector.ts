@@ -8,7 +8,7 @@ import { startTracing } from '../tracing/tracing.ts';
 export interface CollectedTracing extends Stoppable {
   /** Received requests: path, a space, the OTLP body in JSON. */
   readonly received: readonly string[];
-  /** Stops tracing alone, which flushes the spans. */
+  /** Stops tracing but not the collector, which flushes the spans. */
   readonly flush: () => Promise<void>;
 }
 

@@ -27,7 +27,7 @@ const KINDS: Readonly<Record<SpanKind, Kind>> = {
 const STOP_LIMIT_MS = 3_000;
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
-/** Creates a tracer that sends spans in batches, and the remaining ones when it stops. */
+/** Creates a tracer that sends spans in batches, and the remaining spans when it stops. */
 export function createTracer(name: string): Stoppable & { readonly startSpan: StartSpan } {
   const resource = defaultResource()
     .merge(resourceFromAttributes({ 'service.name': name }))

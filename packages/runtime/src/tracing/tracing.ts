@@ -1,7 +1,7 @@
 import type { Stoppable } from '../stoppable.ts';
 import type { Span, SpanOptions, StartSpan } from './span.ts';
 
-/** The tracer of the process. Like OpenTelemetry's, it is global, so that traced code needs no parameter. */
+/** The tracer of the process. It is global like OpenTelemetry's tracer, so that traced code needs no parameter. */
 let start: StartSpan | undefined;
 
 /**

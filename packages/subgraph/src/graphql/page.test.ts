@@ -13,7 +13,7 @@ const problem = (given: Parameters<typeof parsePage>[0]): unknown => {
 };
 
 describe('parsePage', () => {
-  it('returns the first 20 by default', () => {
+  it('returns a page of the first 20 rows by default', () => {
     expect(parsePage({}, number)).toEqual({ size: 20, forward: true });
     expect(parsePage({ first: 5, after: '3' }, number)).toMatchObject({ size: 5, after: 3 });
     expect(parsePage({ last: 5, before: '3' }, number)).toMatchObject({
@@ -60,7 +60,7 @@ describe('toConnection', () => {
     });
   });
 
-  it('has no cursors if it is empty', () => {
+  it('has no cursors if no row was found', () => {
     expect(page(true, []).pageInfo).toMatchObject({ startCursor: null, endCursor: null });
   });
 });

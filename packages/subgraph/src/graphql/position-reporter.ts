@@ -2,12 +2,12 @@ import { type Position, registeredPosition } from './subscription-context.ts';
 
 /** How often streams without a reported position are read, in milliseconds. */
 const READ_INTERVAL_MS = 100;
-/** How often positions are reported at most, except a stream's first position, in milliseconds. */
+/** Minimum time between two reports, except for a stream's first position, in milliseconds. */
 const REPORT_INTERVAL_MS = 2_000;
 
 /** Reports the positions of a connection's streams, in pings of graphql-transport-ws. */
 export interface PositionReporter {
-  /** @param context of the operation; without a registered position it is never reported */
+  /** @param context context of the operation. A stream that registers no position is never reported */
   readonly add: (id: string, context: unknown) => void;
   readonly remove: (id: string) => void;
   readonly stop: () => void;

@@ -225,7 +225,7 @@ describe('an upgrade request to a path without websockets', () => {
     return socket;
   };
 
-  it('is answered with 404 and a closed connection', async () => {
+  it('receives 404 and a closed connection', async () => {
     const socket = upgrade();
     let answer = '';
     for await (const chunk of socket) answer += chunk;

@@ -23,7 +23,7 @@ type Resolvers = Parameters<typeof buildSubgraphSchema>[0] extends infer Given
 type SubgraphTable = Pick<ReturnType<typeof protectedHttpSettings>, 'NODE_ENV'> &
   typeof identitySettings;
 
-/** The context of an operation, as far as every subgraph has it. */
+/** The part of an operation's context that every subgraph has. */
 export type SubgraphContext = Traced & { readonly identity: Identity };
 
 /**

@@ -90,9 +90,9 @@ export function serveWebsocket<C extends object>({
 
 /** Answers an upgrade request to a path that serves no websocket, and closes its connection. */
 function rejectUpgrade(socket: Duplex): void {
-  // Node removes its own error listener before `upgrade`: without one, a reset ends the process.
+  // Node removes its own error listener before `upgrade`. Without a listener, a reset ends the process.
   socket.on('error', () => socket.destroy());
-  // Nothing reads this socket, so the client's FIN would go unnoticed.
+  // This socket is never read, so the client's FIN would not be noticed.
   socket.once('finish', () => socket.destroy());
   socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
 }

@@ -4,8 +4,8 @@
  */
 
 /**
- * Position of a stream. A cursor: every event before it was sent. Null: the stream has no position,
- * because it sends a snapshot. Undefined: unknown at the moment.
+ * Position of a stream: a cursor, if every event before it was sent; null while the stream has no
+ * position, because it sends a snapshot; undefined while the position is unknown.
  */
 export type Position = string | null | undefined;
 

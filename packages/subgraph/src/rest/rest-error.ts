@@ -78,7 +78,7 @@ function ofService({ code, message, details }: ServiceError, names: FieldNames):
     return { status: 401, body: { Message: UNKNOWN, Error: message } };
   if (code === 'FORBIDDEN') return { status: 403, body: { Message: FORBIDDEN, Error: message } };
   if (code === 'BAD_USER_INPUT') {
-    // The id is part of the URL, so an invalid id is an unknown one.
+    // The id is part of the URL, so an invalid id is reported like an unknown id.
     const respond = argument === 'id' ? notFound : badRequest;
     return respond(`${name} must be ${String(details['allowed'])}`);
   }

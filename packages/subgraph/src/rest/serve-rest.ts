@@ -6,7 +6,7 @@ import type { SubgraphService } from '../start-subgraph.ts';
 import { type FieldNames, notFound, type RestError, toRestError } from './rest-error.ts';
 import { traceRequests } from './trace-requests.ts';
 
-/** Maximum number of rows in a list: the newest ones. */
+/** Maximum number of rows in a list. A longer list contains the newest rows. */
 export const REST_LIST_LIMIT = 1_000;
 
 /** A response in the format of the earlier system. */
@@ -19,7 +19,7 @@ export interface RestAnswer {
 export interface RequestContext {
   /** The caller, by the request's token. */
   readonly identity: Identity;
-  /** W3C traceparent to propagate: of the request's own span if it is traced, otherwise of its cause. */
+  /** W3C traceparent to propagate: that of the request's span if it is traced, otherwise that of its cause. */
   readonly traceparent: string | undefined;
 }
 
@@ -90,7 +90,7 @@ function parseJson(body: Buffer): unknown {
 
 /**
  * Returns the body of a request as an object with unchecked fields.
- * @throws {ServiceError} BAD_USER_INPUT if it is notFound or not an object
+ * @throws {ServiceError} BAD_USER_INPUT if it is missing or not an object
  */
 export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) {

@@ -19,7 +19,7 @@ export function traceRequests(
     const traceparent = span?.traceparent ?? parent;
     if (traceparent) traceparents.set(request, traceparent);
     if (span) {
-      // Not in the hook onResponse, which is not called if the client disconnects.
+      // Not in the hook onResponse, because it is not called if the client disconnects.
       reply.raw.once('close', () => {
         span.set('http.response.status_code', reply.statusCode);
         span.end(reply.statusCode < 500 ? undefined : `answered ${reply.statusCode}`);
