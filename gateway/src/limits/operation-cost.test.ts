@@ -108,7 +108,7 @@ describe('operationCost', () => {
     expect(costOf(text, { n: -1 })).toBe(0);
   });
 
-  it('computes the cost of fragments that double each other in linear time', () => {
+  it('takes linear time when each fragment spreads the next one twice', () => {
     const doubling = Array.from(
       { length: 200 },
       (_, n) => `fragment F${n} on Thing { things(first: $n) { ...F${n + 1} ...F${n + 1} } }`,

@@ -142,7 +142,7 @@ describe('hostile operations', () => {
     ['braces', `{ ${'a { '.repeat(60_000)}`],
     ['brackets', `{ best(a: ${'['.repeat(200_000)}`],
     [
-      'fragments that double each other',
+      'fragments that spread themselves twice',
       `{ ...A } ${'fragment A on Query { ...A ...A }'.repeat(3_000)}`,
     ],
   ];

@@ -4,9 +4,9 @@ import { PROTOCOLS, type ProtocolStream } from '../testing/protocol-clients.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
 import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
 
-/** The most files that one event may execute. */
+/** Maximum number of files that one event may execute. */
 const LIMIT = 14;
-/** Events measured; a timer may run during one of them, but not during each. */
+/** Number of measured events: a timer may run during one event, but not during each. */
 const EVENTS = 3;
 
 /** The files that an event executes from the upstream socket to the transport, in order. */

@@ -11,7 +11,7 @@ const LONG_MS = 60_000;
 let server: Server;
 let pool: Pool;
 let released: number;
-/** Responses that the server still holds. */
+/** Responses that the server has not sent yet. */
 let waiting: ServerResponse[];
 let answer: (response: ServerResponse) => void;
 

@@ -14,7 +14,7 @@ import type { Random } from './random.ts';
 const ALIASES = ['a', 'b', 'constructor', '__proto__', 'toString'];
 const DEPTH = 4;
 
-/** Generates a valid operation with fragments, aliases, and selections that variables leave out. */
+/** Generates a valid operation with fragments, aliases, and selections that variables exclude. */
 export function randomOperation(schema: GraphQLSchema, random: Random): string {
   const fragments: string[] = [];
   const kind = random.chance(0.1) ? 'mutation' : 'query';

@@ -37,7 +37,7 @@ async function textOf(response: IncomingMessage): Promise<string> {
 }
 
 it.each([
-  // Not `complete`: graphql-sse's client and EventSource reconnect by themselves.
+  // Without `complete`, graphql-sse's client and EventSource reconnect.
   ['text/event-stream', (end: string) => expect(end).not.toContain('event: complete')],
   [
     'multipart/mixed;subscriptionSpec=1.0',

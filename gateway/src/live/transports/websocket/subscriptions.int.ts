@@ -116,8 +116,8 @@ describe('subscriptions over graphql-transport-ws', () => {
   });
 });
 
-describe('a client that leaves', () => {
-  it.each(['close', 'terminate'] as const)('closes its upstreams after %s', async (how) => {
+describe('after a client has left', () => {
+  it.each(['close', 'terminate'] as const)('the gateway closes its upstreams (%s)', async (how) => {
     const sockets = await Promise.all([1, 2].map(() => openSocket()));
     for (const [index, socket] of sockets.entries()) {
       for (const id of ['a', 'b']) {
@@ -135,7 +135,7 @@ describe('a client that leaves', () => {
     expect(await gateway.metric('gateway_live_upstreams')).toBe(0);
   });
 
-  it('closes the connection to the subgraph after 2 s', async () => {
+  it('the gateway closes the connection to the subgraph after 2 s', async () => {
     const stream = collect(gateway.client(), CHANGED, { id: '1' });
     await listening(1);
     expect(toys.items.sockets()).toBe(1);
