@@ -62,7 +62,7 @@ export function coerceVariables(
  * Finds the errors that are about values of arguments, literal or by variable, and the argument of
  * each. Unknown fields and unknown arguments are not included: these are errors of the operation,
  * not of its input.
- * @param variables values before coercion, when the errors come from it
+ * @param variables values before coercion, if the errors are about variables
  */
 export function findBadInput(
   errors: readonly GraphQLError[],

@@ -8,7 +8,7 @@ import {
 } from 'graphql';
 import type { ListSize } from './cost-directives.ts';
 
-/** A request's variables, as given. */
+/** A request's variables, before coercion. */
 export type Variables = Readonly<Record<string, unknown>>;
 
 /** Size of a list when neither the schema nor an argument sets it. */
@@ -57,7 +57,7 @@ function defaultOf(
   return sizes.length > 0 ? Math.max(...sizes) : undefined;
 }
 
-/** Returns the variables with the operation's defaults for those that are not given. */
+/** Returns the variables with the operation's defaults for missing ones. */
 export function withDefaults(
   given: Variables,
   { variableDefinitions = [] }: OperationDefinitionNode,

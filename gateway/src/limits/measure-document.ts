@@ -26,8 +26,9 @@ const NOTHING: DocumentFigures = {
 
 /**
  * Measures a parsed document without a schema, before validation, which is slow for large
- * documents. The figures of several operations are added. Each fragment is measured once, so that
- * fragments that double each other take no longer. Cycles of fragments are left to validation.
+ * documents. The figures of several operations are added. Each fragment is measured once: otherwise
+ * fragments that each spread the next one twice would take exponential time. Cycles of fragments
+ * are left to validation.
  */
 export function measureDocument({ definitions }: DocumentNode): DocumentFigures {
   const fragments = new Map<string, FragmentDefinitionNode>();

@@ -44,7 +44,7 @@ const product = (one: number, other: number): number => Math.min(one * other, MO
 /**
  * Returns the cost of an operation: 1 for an object, 0 for a value, 10 more for a mutation, each
  * multiplied by the sizes of the lists around it. All branches of a union count, and so do fields
- * that `@skip` may leave out.
+ * that `@skip` may exclude.
  */
 export function operationCost(
   { schema, directives, document, operation }: MeasuredOperation,

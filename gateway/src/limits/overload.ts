@@ -15,8 +15,8 @@ export type AssertNotOverloaded = () => void;
 
 /**
  * Overload protection. While the event loop is late, new operations are rejected at once, so that
- * running ones complete. A single long task, such as the gateway's start, does not count: the delay
- * must last from one sample to the next.
+ * running operations complete. A single long task, such as the gateway's start, does not count: the
+ * delay must last from one sample to the next.
  * @param maxDelayMs average delay of the event loop; 0 rejects nothing
  */
 export async function watchOverload(

@@ -42,8 +42,8 @@ const MAX_LINGER_MS = 10;
 
 /**
  * @param lingers whether a result is also shared after its end. This applies only to a result that
- * other requests have joined. It lasts as long as the work took, so that the result is no older
- * than one of a joined execution, and 10 ms at most. Without it, when many clients send the same
+ * other requests have joined. It lasts as long as the work took, and 10 ms at most, so the result
+ * is no older than the result of a joined execution. Without it, when many clients send the same
  * query at once, the latest of them would start a second execution.
  */
 export function createInFlight<T>(

@@ -55,7 +55,7 @@ export function createRequestDeduplication({
       const generation = invalidation.generation();
       const abort = createRefCountedAbort();
       abort.retain(onAbort);
-      // The operation is parsed later, and only then its type is known.
+      // The operation's type is known only after parsing, which happens later.
       const onQuery =
         key === undefined ? undefined : (): void => inFlight.offer(key, work, abort, generation);
       const own = { ...context, signal: abort.signal };

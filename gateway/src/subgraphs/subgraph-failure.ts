@@ -56,7 +56,7 @@ export function unavailableAnswer(
   return { errors: [{ message: `The subgraph ${subgraph} ${reason}; ${advice}`, extensions }] };
 }
 
-/** Logs the begin and end of a subgraph's outages, and answers in place of the subgraph. */
+/** Logs the start and the end of a subgraph's outages, and answers in place of the subgraph. */
 export function createOutcomeLog({
   name,
   url,

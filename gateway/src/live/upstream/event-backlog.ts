@@ -64,7 +64,10 @@ export class EventBacklog<E extends QueuedEvent> {
     this.#items = [];
   }
 
-  /** Keeps the newest event of each key, at its own position, with the numbers of the others. */
+  /**
+   * Keeps the newest event of each key, at its own position, with the numbers of the replaced
+   * events.
+   */
   #conflate(): void {
     const newest = new Map<string, number>();
     for (const [index, item] of this.#items.entries()) {

@@ -46,9 +46,9 @@ export const serverSentEvents: HttpFormat = {
   heartbeatMs: 12_000,
   next: sseNext,
   errors: sseErrors,
-  // An end without `complete`: graphql-sse's client and EventSource reconnect by themselves.
+  // Ends without `complete`, so that graphql-sse's client and EventSource reconnect.
   interrupted: () => '',
-  // With `complete`: clients would otherwise reconnect by themselves with the same token.
+  // Ends with `complete`: otherwise clients would reconnect with the same token.
   expired: (error) => sseErrors([error]),
   end: COMPLETE,
 };

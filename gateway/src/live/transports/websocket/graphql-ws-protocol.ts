@@ -5,7 +5,7 @@ import type { MessageSocket } from './client-socket.ts';
 import { type OperationsOptions, SocketOperations } from './socket-operations.ts';
 import type { SocketSession } from './socket-session.ts';
 
-/** The longest operation id, in characters; graphql-ws uses UUIDs. */
+/** Maximum length of an operation id, in characters; graphql-ws uses UUIDs. */
 const ID_LIMIT = 256;
 
 interface ConnectionOptions extends OperationsOptions {
@@ -75,7 +75,7 @@ export class GraphqlWsConnection {
     let message: ReturnType<typeof parseMessage>;
     try {
       message = parseMessage(text);
-      // A subscribe message is checked later: it fails only its operation, not the connection.
+      // A subscribe message is checked later, so that an invalid one fails only its operation.
       if (message.type !== MessageType.Subscribe) this.#options.admission.assertNesting(message);
     } catch {
       this.#refuseMessage();
