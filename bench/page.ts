@@ -14,7 +14,7 @@ import { type Frames, recordFrames } from './page/frame-recorder.ts';
 import type { StubLoad } from './page/stub-subgraphs.ts';
 
 const [seconds = 20, stocks = 2_000, perSecond = 500] = argv.slice(2).map(Number);
-/** About the number of visible rows. */
+/** Approximate number of visible rows. */
 const ON_SCREEN = 10;
 const SCROLL_EVERY_MS = 100;
 

@@ -38,6 +38,6 @@ export async function withoutIndexes(
   await client.query("SET maintenance_work_mem = '512MB'");
   for (const { make } of constraints.rows.toReversed()) await client.query(make);
   for (const { make } of indexes.rows) await client.query(make);
-  // As autovacuum would do soon: statistics and the visibility map.
+  // Updates statistics and the visibility map, as autovacuum would do soon.
   for (const table of tables) await client.query(`VACUUM (ANALYZE) ${table}`);
 }

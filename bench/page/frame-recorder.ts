@@ -7,7 +7,7 @@ export interface Frames {
   readonly longTasks: readonly number[];
 }
 
-/** A string, because helpers that a compiler adds to a function do not exist in the page. */
+/** Script as a string, because helpers that a compiler adds to functions do not exist in the page. */
 const RECORD = `(() => {
   const recorded = { frames: [], longTasks: [] };
   let last;

@@ -32,7 +32,7 @@ function precompress(): Plugin {
 export default defineConfig({
   plugins: [react(), precompress()],
   build: {
-    // One folder, so that no asset has the path of a route of the gateway.
+    // All assets are in one folder, so that no asset has the path of a gateway route.
     assetsDir: 'pages',
     target: 'es2022',
     // The content security policy allows no inline assets.

@@ -41,7 +41,7 @@ async function addStock(): Promise<string> {
 }
 
 interface Route {
-  /** As in `tests/rest/README.md`. */
+  /** Method and path, as in `tests/rest/README.md`. */
   readonly route: string;
   readonly of: 'order' | 'stock';
   readonly needs: Requirement;

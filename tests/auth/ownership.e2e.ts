@@ -89,7 +89,7 @@ describe.each<Marks>(['marked', 'unmarked'])(
       expect(await see(RITA)).toEqual([order, order, order, order]);
     });
 
-    it('streams do not show it to other subscribers of the same stock', async () => {
+    it('streams of a stock do not show an order to other callers', async () => {
       const stock = await addStock();
       const STREAM = `subscription ($ids: [ID!], $after: String) { stockChanged(ids: $ids, after: $after) {
       kind stock { orders { nodes { id } } } order { id status } } }`;
@@ -117,7 +117,7 @@ describe.each<Marks>(['marked', 'unmarked'])(
       expect(shown).toEqual([own, [undefined, []], [order, [order]], own]);
     });
 
-    it('the stream of an order does not show it to other callers', async () => {
+    it('the stream of an order does not show the order to other callers', async () => {
       const order = await createOrder(SITI, await addStock());
       const STREAM = 'subscription ($id: ID!) { orderChanged(id: $id) { id status } }';
       const budi = await watch(BUDI, STREAM, { id: order }, marks);

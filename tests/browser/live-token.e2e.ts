@@ -126,7 +126,7 @@ test('reports an expired token, and continues with a new one', async () => {
     await give(page, await tokenOf('Siti'));
     await live.isConnected('Live');
     await live.shows(STOCK.id, before - 1);
-    // Same subject: the page has not been reset.
+    // The subject is the same, so the page has not been reset.
     await form(page).getByText('Signed in as Siti').waitFor();
     await orderOf('Budi');
     await live.shows(STOCK.id, before - 2);

@@ -18,7 +18,7 @@ describe('compose', () => {
     expect(validate(await readYaml('compose.yaml'))).toEqual([]);
   });
 
-  it('is invalid with a mistyped field', () => {
+  it('is rejected with a mistyped field', () => {
     const services = { ...compose.services, gateway: { ...compose.services.gateway, imgae: 'x' } };
     expect(validate({ ...compose, services })).not.toEqual([]);
   });

@@ -35,7 +35,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
       ).toEqual([]);
     });
 
-    it('is invalid with a mistyped field in any kind of resource', () => {
+    it('is rejected with a mistyped field in any kind of resource', () => {
       const accepted = manifests
         .filter(({ spec }) => spec !== undefined)
         .filter((one) => validate({ ...one, spec: { ...one.spec, replicsa: 1 } }).length === 0);

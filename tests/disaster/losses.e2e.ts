@@ -108,7 +108,7 @@ test(
   async () => {
     await decided(await order(4));
     const before = await createShopClient(system.graph).stockCursor();
-    // Stopped, so that these orders are only in Kafka when it is lost.
+    // The stock service is frozen, so that these orders are only in Kafka when its data is lost.
     system.stock.kill('SIGSTOP');
     await order(4);
     await sent();

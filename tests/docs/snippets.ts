@@ -11,7 +11,7 @@ export interface Snippet {
 }
 
 export const repository = fileURLToPath(new URL('../../', import.meta.url));
-/** Not checked here. settings-page.e2e.ts compares SETTINGS.md with the code. */
+/** Names that are not searched for pages. settings-page.e2e.ts compares SETTINGS.md with the code. */
 const SKIPPED = /^(node_modules|dist|generated|\..*|SETTINGS\.md)$/;
 
 /** Returns the paths of all documentation pages, relative to the repository. */

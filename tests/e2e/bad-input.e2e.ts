@@ -21,7 +21,7 @@ const UPDATED_ID = `sku-${randomUUID()}`;
 const INT_MAX = 2 ** 31 - 1;
 
 /**
- * Without the largest Int: the cost limit rejects that page size before the argument is checked.
+ * Excludes the largest Int: the cost limit rejects that page size before the argument is checked.
  */
 const fromOneTo100 = whole(1, 100);
 const pageSize = {

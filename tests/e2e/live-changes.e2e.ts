@@ -20,7 +20,7 @@ describe('orderChanged', () => {
 
   test('sends the current state, then the change, then completes', async () => {
     const stock = await shop.addStock({ quantity: 1 });
-    // Stopped, so that the order is still pending when the stream starts.
+    // The stock service is frozen, so that the order is still pending when the stream starts.
     system().stock.kill('SIGSTOP');
     try {
       const order = await shop.createOrder({ productId: stock.id, quantity: 1 });

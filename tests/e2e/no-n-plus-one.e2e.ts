@@ -86,7 +86,7 @@ test('the number of statements and requests does not depend on the number of ord
   const { statements, requests } = few;
   expect(many).toMatchObject({ statements, requests });
   expect(spread).toMatchObject({ statements, requests });
-  // One statement each for the orders, their stocks and the stocks' orders.
+  // One statement reads the orders, one their stocks, and one the stocks' orders.
   expect(statements).toBe(3);
   expect(requests).toEqual({ order: 1, stock: 1 });
 });

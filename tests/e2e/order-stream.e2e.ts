@@ -30,7 +30,7 @@ async function upstreams(): Promise<number> {
 
 test('late subscribers share the upstream and start with the current state; all complete after the decision', async () => {
   const stock = await shop.addStock({ quantity: 1 });
-  // Stopped, so that the order stays pending until all clients have subscribed.
+  // The stock service is frozen, so that the order stays pending until all clients have subscribed.
   system().stock.kill('SIGSTOP');
   const order = await shop.createOrder({ productId: stock.id, quantity: 1 });
   const clients: LiveClient<OrderChanged>[] = [];

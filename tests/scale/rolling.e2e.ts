@@ -34,9 +34,9 @@ beforeAll(async () => {
     kafkaBrokers: inject('kafkaBrokers'),
     environment: {
       all: {
-        // Longer than any client's pause, so that a response closes each reused connection.
+        // Longer than the maximum pause of a client, so that a response closes each reused connection.
         DRAIN_MS: '1500',
-        // Only the one order whose client requests a trace: tracing all would be most of the load.
+        // Traces only the order whose client requests it: traces of all orders would be most of the load.
         OTEL_TRACES_SAMPLER: 'parentbased_always_off',
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
         OTEL_BSP_SCHEDULE_DELAY: '500',
@@ -62,7 +62,7 @@ async function replaceAll(): Promise<void> {
   let leaving = Promise.resolve();
   for (const service of SERVICES) {
     for (const old of replicated.running(service)) {
-      // While the previous process shuts down.
+      // The new process starts while the previous one shuts down.
       await replicated.system.add(service);
       await leaving;
       leaving = replicated.retire(old).then(async (inTime) => {
@@ -107,7 +107,7 @@ it(
     await traffic.stop();
     const now = SERVICES.flatMap((service) => replicated.running(service).map(({ pid }) => pid));
     expect(now.filter((pid) => before.includes(pid))).toEqual([]);
-    // No failed requests.
+    // No request has failed.
     expect(traffic.failures).toEqual([]);
     expect(traffic.answered()).toBeGreaterThan(50);
 
@@ -118,7 +118,7 @@ it(
       spans: collector.spans,
     });
 
-    // No lost and no duplicate decisions.
+    // No decision is lost or duplicated.
     const ids = [...traffic.acknowledged, orderId];
     const settled = await eventually(
       () => orderDb('SELECT id, product_id, status::text FROM orders ORDER BY id'),
@@ -140,7 +140,7 @@ it(
       expect(quantity, id).toBe(INITIAL - ofOne.length);
     }
 
-    // No lost live states.
+    // No live state is lost.
     const stored = new Map(stocks.map(({ id, version, quantity }) => [id, { version, quantity }]));
     await expect
       .poll(() => witnesses.flatMap((witness) => witness.faults(stored)), {

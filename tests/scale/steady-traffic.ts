@@ -17,7 +17,7 @@ const CLIENTS = 4;
 /** Maximum pause. It is long enough that connections are closed while idle. */
 const BETWEEN_MS = 300;
 const ORDER = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
-/** Needs both subgraphs, with entities in both directions. */
+/** A query that needs both subgraphs, with entities of each in the other. */
 const ASK = `query ($id: ID!) { stock(id: $id) { quantity
   orders(first: 3) { nodes { id status stock { name } } } } }`;
 

@@ -13,7 +13,7 @@ export default class ClosingLineReporter implements Reporter {
         if (state === 'failed') failed += 1;
       }
     }
-    // At exit, because other reporters print after this returns.
+    // Prints at exit, because other reporters print after this function returns.
     process.once('exit', () => process.stdout.write(`${passed} passed, ${failed} failed\n`));
   }
 }

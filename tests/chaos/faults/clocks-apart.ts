@@ -24,7 +24,7 @@ export const clocksApart: Fault = {
   run: async ({ rig, load, archive, label, short }) => {
     const shifts = { order: -APART_MS / 2, stock: APART_MS / 2 };
     const preload = `--import=data:text/javascript,${encodeURIComponent(SHIFT)}`;
-    // Stopped, not killed: a killed consumer stays in its group until its session times out, and the
+    // Replicas are stopped, not killed: a killed consumer stays in its group until its session times out, and the
     // other consumers wait for it.
     const restartAll = (environmentOf: (side: Side) => Environment): Promise<unknown> =>
       Promise.all(

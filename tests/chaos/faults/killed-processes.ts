@@ -22,7 +22,7 @@ export const stockKilledInTransaction: Fault = {
     let fired = 0;
     for (let left = short ? 1 : 2; left > 0; left -= 1) {
       const parts = rig.stocks;
-      // Stopped first, so that the restarted replicas fetch these records in their first batches.
+      // The replicas stop first, so that they fetch these records in their first batches after the restart.
       await Promise.all(parts.map((part) => part.stop()));
       const messages = load.products.flatMap(({ id: productId }) =>
         Array.from({ length: A_PRODUCT }, () => {
@@ -100,7 +100,7 @@ export const stockKilledBeforeCommit: Fault = {
   },
 };
 
-/** All replicas are killed while writing an event: the state change must be rolled back with it. */
+/** All replicas are killed while they write an event: its state change must be rolled back too. */
 function killedWhileWriting(side: Side): Fault {
   return {
     name: `${side}-killed-while-writing`,

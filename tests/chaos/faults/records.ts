@@ -149,7 +149,7 @@ const COUNTERS = {
   stock: 'gudang_decisions_total',
 } as const;
 
-/** All records are consumed again. */
+/** Makes both subgraphs consume all records again. */
 export const offsetsReset: Fault = {
   name: 'offsets-reset',
   title: 'offsets of both groups reset to the beginning',

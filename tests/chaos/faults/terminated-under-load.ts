@@ -11,7 +11,7 @@ import { groupMembers } from './probes.ts';
  * request of theirs has been read.
  */
 const HARMLESS = new Set(['ECONNREFUSED', 'ECONNRESET', 'BAD_USER_INPUT']);
-/** Less than the session time-outs. */
+/** Limit, shorter than the session time-outs of the consumers. */
 const DECIDED_WITHIN_S = 5;
 /** Limit on a loaded machine, as a multiple of the slowest process start. */
 const DECIDED_WITHIN_STARTS = 2;

@@ -37,7 +37,7 @@ export interface Rig extends Backing {
 }
 
 const READY_WITHIN_MS = 60_000;
-/** Twenty probes of the steady clients, enough on a loaded machine. */
+/** The steady clients send 20 probes in this time, enough on a loaded machine. */
 const DRAIN_MS = '1000';
 
 export async function startRig({ replicas = 2 }: { replicas?: number } = {}): Promise<Rig> {

@@ -191,7 +191,7 @@ function launch(
   };
   read(child.stdout);
   read(child.stderr);
-  // "close" is emitted after all output has been read; "exit" may be emitted before.
+  // "close" is emitted after all output has been read; "exit" may be emitted earlier.
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', () => {
       running.delete(child);

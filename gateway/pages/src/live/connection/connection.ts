@@ -9,9 +9,9 @@ export interface Connection {
   readonly reason?: string;
   /** Services that do not answer the gateway, such as `stock`. */
   readonly unavailable: readonly string[];
-  /** The gateway serves a graph without stocks. */
+  /** Whether the gateway serves a graph without stocks. */
   readonly foreign: boolean;
-  /** All stocks were queried. */
+  /** Whether all stocks were queried. */
   readonly loaded: boolean;
   /** Number of stocks that changed while the page was disconnected; undefined: nothing to report. */
   readonly caughtUp?: number | undefined;

@@ -34,7 +34,7 @@ export function createBackfill(stocks: StockStore): Backfill {
         previous = previous.then(async () => {
           if (isCancelled || requested.has(id)) return;
           requested.add(id);
-          // Without an answer the line starts when the page was opened.
+          // If the query fails, the line starts when the page was opened.
           await fill(id).catch(() => requested.delete(id));
           onDone();
         });

@@ -1,6 +1,6 @@
 /** A chart that is painted in its turn. */
 export interface PaintedChart {
-  /** The data of the chart changed. */
+  /** Requests a new painting after the data changed. */
   readonly markChanged: () => void;
   readonly remove: () => void;
 }

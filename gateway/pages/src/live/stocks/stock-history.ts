@@ -28,7 +28,7 @@ export function addPoint({ times, quantities }: StockHistory, quantity: number, 
   quantities.push(quantity);
   const from = at - SHOWN_SECONDS;
   let dropped = 0;
-  // One older point stays: it is the height of the line at the left edge.
+  // Keeps one older point, which gives the height of the line at the left edge.
   while ((times[dropped + 1] ?? at) < from) dropped += 1;
   if (dropped > 0) {
     times.splice(0, dropped);
