@@ -20,14 +20,14 @@ export interface Context {
   readonly createOrder: CreateOrder;
   /** The caller, as reported by the gateway. */
   readonly identity: Identity;
-  /** W3C traceparent to propagate: of the operation's own span if it is traced, otherwise of its cause. */
+  /** W3C traceparent to propagate: that of the operation's span if it is traced, otherwise that of its cause. */
   traceparent?: string | undefined;
   /** The caller's subject; empty if authentication is disabled. */
   readonly owner: string;
   /** The orders that the caller may see. */
   readonly visibility: OrderVisibility;
   /**
-   * Loads visible orders, with one statement for the ids of one tick. Does not cache, so that a
+   * Loads visible orders, with one statement for all ids of one tick. Does not cache, so that a
    * subscription reads the current state at each event.
    */
   readonly orderById: DataLoader<string, OrderState | undefined>;

@@ -11,7 +11,7 @@ import { resolvers } from './resolvers.ts';
 import { serveOrderRest } from './rest/order-routes.ts';
 import type { settingsTable } from './settings.ts';
 
-/** Starts the order subgraph: what it adds to the parts that `startSubgraph` starts. */
+/** Starts the order subgraph: the parts of `startSubgraph` and the parts that only this subgraph has. */
 export function startOrderSubgraph(context: ProcessContext<typeof settingsTable>): Promise<void> {
   return startSubgraph(context, {
     databaseSetting: 'ORDER_DATABASE_URL',

@@ -9,7 +9,7 @@ export interface DatabaseUrl {
   /** The PostgreSQL schema in Prisma's `?schema=` parameter. Default: `public`. */
   schema: string;
   url: string;
-  /** The same server and user, with the database `postgres`, which every server has. */
+  /** The address of the database `postgres`, which every server has, with the same server and user. */
   maintenanceUrl: string;
 }
 

@@ -5,7 +5,7 @@ import { parseDatabaseUrl } from './database-url.ts';
 import { type DatabaseName, databases, MigrateError } from './databases.ts';
 import { loadMigrationFiles, migrationsDirectory } from './migration-files.ts';
 
-/** Advisory lock of our own. The engine takes Prisma's (72707369) on a connection that we do not control. */
+/** Our own advisory lock. The engine takes Prisma's lock (72707369) on a connection that we do not control. */
 const LOCK_KEY = 7_270_737_001;
 const WAIT_MS = 30_000;
 

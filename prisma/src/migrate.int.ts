@@ -7,7 +7,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { migrate } from './migrate-database.ts';
 
-// @gudang/embedded/vitest-setup declares the same. This package cannot import it, because it depends on this one.
+// @gudang/embedded/vitest-setup declares the same, but this package cannot import it: it depends on this package.
 declare module 'vitest' {
   interface ProvidedContext {
     postgresUrl: string;

@@ -8,7 +8,7 @@ export interface MigrationFiles {
   directory: string;
   /** The content of migration_lock.toml; null if there is no such file. */
   lockfile: string | null;
-  /** In the order in which they are applied. */
+  /** The migrations, in the order in which they are applied. */
   migrations: { name: string; sql: string }[];
 }
 

@@ -9,7 +9,7 @@ const STORM_MS = 2_500;
 
 let testDatabase: TestDatabase;
 let database: Database;
-/** Terminates connections of `database`, over a connection of its own. */
+/** Terminates connections of `database`, over a separate connection. */
 let administrator: Database;
 
 beforeAll(async () => {

@@ -71,7 +71,7 @@ describe('settleOrders', () => {
     expect(decodeOrderChanged(events[0]?.value ?? new Uint8Array())).toEqual(stored);
   });
 
-  it('writes a dead letter for a contradiction, with the record’s bytes and origin', async () => {
+  it('writes a dead letter with the record’s bytes and origin for a contradictory decision', async () => {
     const [id = ''] = await pendingOrders(1);
     const other = { ...confirmed(id), productId: 'teh' };
     expect(await settleOrders(database, batch(other), deadLetters)).toMatchObject({
@@ -91,7 +91,7 @@ describe('settleOrders', () => {
     expect((await database.order.findUniqueOrThrow({ where: { id } })).status).toBe('PENDING');
   });
 
-  it('settles each order once in concurrent batches with opposite orders', async () => {
+  it('settles each order once in concurrent batches that are sorted in opposite directions', async () => {
     const ids = await pendingOrders(50);
     const decisions = ids.map(confirmed);
     const batches = await Promise.all([

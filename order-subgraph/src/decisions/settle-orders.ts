@@ -4,7 +4,7 @@ import type { Database, Transaction } from '../database.ts';
 import { orderChangedFrom } from '../orders/order-events.ts';
 import { settle } from './settle.ts';
 
-/** Numbers of records by outcome, for the metric. */
+/** Number of records for each outcome, for the metric. */
 export type SettledCounts = Readonly<
   Record<'settled' | 'repeat' | 'foreign' | 'dead_letter', number>
 >;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createGroupCommit } from './group-commit.ts';
 
-/** Groups that finish when the test calls `finish`. */
+/** Creates groups that finish when the test calls `finish`. */
 function controlledGroups() {
   const groups: { inputs: readonly number[]; finish: () => void }[] = [];
   const run = (inputs: readonly number[]): Promise<readonly number[]> =>

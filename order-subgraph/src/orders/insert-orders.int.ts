@@ -56,7 +56,7 @@ describe('insertOrders', () => {
     expect(await outbox()).toHaveLength(4);
   });
 
-  it('writes an order’s traceparent to both its events and to no others', async () => {
+  it('writes an order’s traceparent to both events of the order and to no other event', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const [traced] = await insertOrders(database, [{ ...newOrder, traceparent }, newOrder]);
     const rows = await database.$queryRaw<{ own: boolean; traceparent: string | null }[]>`
@@ -67,7 +67,7 @@ describe('insertOrders', () => {
     expect(rows.filter(({ own }) => own)).toHaveLength(2);
   });
 
-  it('separates the idempotency keys of two owners', async () => {
+  it('creates two orders for the same idempotency key of two owners', async () => {
     const keyed = { ...newOrder, idempotencyKey: 'k' };
     const [one, two] = await insertOrders(database, [keyed, { ...keyed, owner: 'someone' }]);
     expect(one?.id).not.toBe(two?.id);

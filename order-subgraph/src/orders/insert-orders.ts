@@ -10,7 +10,7 @@ export interface NewOrder {
   readonly productId: string;
   readonly quantity: number;
   readonly idempotencyKey: string | null;
-  /** W3C traceparent of the order's cause, which its events carry. */
+  /** W3C traceparent for the order's events: that of the order's cause. */
   readonly traceparent?: string | undefined;
 }
 

@@ -41,7 +41,7 @@ const publishedIds = async (): Promise<string[]> => {
 };
 
 describe('republishOrders', () => {
-  it('publishes overdue orders only', async () => {
+  it('publishes only overdue orders', async () => {
     const overdue = await pendingOrders(2, 100);
     await pendingOrders(1, 10);
     const published = await republishOrders(database, { after: 60, limit: 10 });
@@ -83,7 +83,7 @@ describe('republishOrders', () => {
       const [row] = await database.$queryRaw<{ wait: number }[]>`
         SELECT extract(epoch FROM next_at - now())::float AS wait FROM reconciliations`;
       waits.push(Math.round((row?.wait ?? 0) / 10) * 10);
-      // Not now(): the column rounds to milliseconds, up to half a millisecond into the future.
+      // Not now(): the column rounds to milliseconds, so the time could be half a millisecond in the future.
       await database.$executeRaw`UPDATE reconciliations SET next_at = now() - interval '1 s'`;
     }
     expect(waits).toEqual([60, 120, 240, 480]);

@@ -8,12 +8,12 @@ import { countUndecided, republishOrders } from './republish-orders.ts';
 const BATCH_LIMIT = 500;
 /** The pause between two rounds while orders are published again, in milliseconds. */
 const ROUND_MS = 1_000;
-/** The longest pause if no order is overdue, in milliseconds: a lost event waits this long after RECONCILE_AFTER. */
+/** The longest pause if no order is overdue, in milliseconds. A lost event waits up to this long after RECONCILE_AFTER. */
 const IDLE_ROUND_MS = 5_000;
 
 /**
- * Starts to publish orders again that stay PENDING, because their event was lost after the outbox, for
- * example with the broker's data. Runs only beside the leading relay, so that one replica does it.
+ * Starts to republish orders that stay PENDING because their event was lost after it was sent, for
+ * example with the broker's data. Runs only in the process of the leading relay, so that one replica does it.
  */
 export function startReconciler(
   { log, metrics }: Pick<Service, 'log' | 'metrics'>,
@@ -24,7 +24,7 @@ export function startReconciler(
   }: {
     database: Database;
     relay: Relay;
-    /** How long an order is PENDING before it is published again, in seconds. 0: never. */
+    /** How long an order stays PENDING before it is published again, in seconds. 0: never. */
     after: number;
   },
 ): Stoppable {

@@ -31,7 +31,7 @@ beforeEach(() => void logged.splice(0));
 afterEach(() => void vi.useRealTimers());
 
 describe('without authentication', () => {
-  it('gives every caller full access and logs it', async () => {
+  it('gives every caller full access and logs that authentication is disabled', async () => {
     const auth = start({});
     expect(auth.on).toBe(false);
     for (const given of [undefined, 'Bearer nonsense', bearer(await signToken(SITI))]) {
@@ -163,7 +163,7 @@ describe('with published keys', () => {
     return { issuer, auth, [Symbol.asyncDispose]: issuer.stop };
   };
 
-  it('fetches the keys once, and again for a token with a new key', async () => {
+  it('fetches the keys once, and fetches them again for a token with a new key', async () => {
     await using rig = await withIssuer();
     const { issuer, auth } = rig;
     for (const sub of ['a', 'b', 'c']) {
@@ -196,7 +196,7 @@ describe('with published keys', () => {
     );
   });
 
-  it('answers UNAVAILABLE until the keys were fetched once', async () => {
+  it('throws UNAVAILABLE until the keys have been fetched once', async () => {
     await using rig = await withIssuer();
     const { issuer, auth } = rig;
     issuer.setAvailable(false);
@@ -209,7 +209,7 @@ describe('with published keys', () => {
     expect((await auth.authenticate(token)).identity.subject).toBe('Siti');
   });
 
-  it('rejects a token that is signed with the public key as a secret', async () => {
+  it('rejects a token whose HMAC secret is the public key', async () => {
     await using rig = await withIssuer();
     const { kid, ...published } = await rig.issuer.key();
     const [head, body] = [

@@ -4,11 +4,11 @@ import { decodeIdentity, encodeIdentity } from './identity/identity.ts';
 import { invalidToken } from './token-error.ts';
 import type { Principal } from './verify-token.ts';
 
-/** How long a ticket is valid, in seconds. A stream that it opened lasts as long as the token. */
+/** How long a ticket is valid, in seconds. A stream that was opened with it may last as long as the token. */
 export const TICKET_S = 30;
 
 /**
- * Tickets take the place of a token in a URL, for clients that cannot send headers, such as `EventSource`.
+ * Tickets replace tokens in URLs, for clients that cannot send headers, such as `EventSource`.
  * Proxies log URLs, so a ticket expires soon and is encrypted.
  */
 export interface Tickets {
@@ -17,7 +17,7 @@ export interface Tickets {
   readonly redeem: (ticket: string) => Promise<Principal>;
 }
 
-/** @param secrets the same in all processes that accept each other's tickets; the first one encrypts */
+/** @param secrets the same in all processes that accept each other's tickets; the first secret encrypts */
 export function createTickets(secrets: readonly string[]): Tickets {
   const keys = secrets.map(
     (secret) => new Uint8Array(hkdfSync('sha256', secret, '', 'gudang tickets', 32)),

@@ -1,7 +1,7 @@
 import type { Logger } from '@gudang/runtime';
 import { createRemoteJWKSet, type JWTVerifyGetKey } from 'jose';
 
-/** Age at which fetched keys are fetched again in the background, in milliseconds. */
+/** Age at which the keys are fetched again in the background, in milliseconds. */
 const REFRESH_MS = 10 * 60_000;
 /** Minimum time between two fetches because of a token with an unknown key, in milliseconds. */
 const COOLDOWN_MS = 30_000;
@@ -10,7 +10,7 @@ const FETCH_WITHIN_MS = 5_000;
 /** The keys that verify tokens, tried in this order. */
 export type TokenKeys = readonly (Uint8Array | JWTVerifyGetKey)[];
 
-/** Returns symmetric keys. @param secrets the second one is the previous secret during a rotation */
+/** Returns symmetric keys. @param secrets the second secret is the previous one during a rotation */
 export function secretKeys(secrets: readonly string[]): TokenKeys {
   return secrets.map((secret) => new TextEncoder().encode(secret));
 }
@@ -28,7 +28,7 @@ export function publishedKeys(url: URL, log: Pick<Logger, 'warn'>): TokenKeys {
   let triedAt = Number.NEGATIVE_INFINITY;
   const refresh = (): void => {
     const now = performance.now();
-    // The first fetch is made by jose, for the first token.
+    // jose fetches the keys for the first time when it verifies the first token.
     const due = published.jwks() !== undefined && now - triedAt >= REFRESH_MS;
     if (published.jwks() === undefined) triedAt = now;
     if (!due) return;

@@ -34,7 +34,7 @@ export type TokenCheck = (check: () => Promise<Principal>) => Promise<Principal>
 /**
  * Verifies a token.
  * @param around runs the verification of a token that is not cached. Default: runs it
- * @returns the principal; at once if the token is cached
+ * @returns the principal, without a promise if the token is cached
  * @throws {ServiceError} UNAUTHENTICATED; UNAVAILABLE if the issuer's keys cannot be fetched
  */
 export type TokenVerifier = (token: string, around?: TokenCheck) => Principal | Promise<Principal>;

@@ -28,7 +28,7 @@ describe('startChangeFeed', () => {
     running.push(feed);
     return feed;
   };
-  /** Sends changes of the keys given, each with a version higher than all before. */
+  /** Sends one change for each given key, each with a higher version than all earlier changes. */
   const send = (keys: readonly string[], headers: Record<string, string> = {}) =>
     producer.send({
       topic: kafka.name(TOPIC),
@@ -193,7 +193,7 @@ describe('startChangeFeed', () => {
         { message: 'the change is read' },
       )
       .toBe(true);
-    // Outside the group for a while, as after a session time-out.
+    // Leave the group for some time, as after a session time-out.
     await bare.stop();
     await send(['lost']);
     const lost = `lost${sent}`;

@@ -77,7 +77,7 @@ export function startChangeFeed(
   let caughtUp = false;
   /** The last known offset after the topic's last record. */
   let end = 0;
-  /** Resume those that wait for the position to move. */
+  /** Callbacks of the `open` calls that wait for the position to change. */
   let resumes: (() => void)[] = [];
   const measured = createFeedMetrics(metrics, {
     waiting: () => Math.max(0, end - changes.next),
@@ -112,7 +112,7 @@ export function startChangeFeed(
     else if (verdict === 'new' && arrival) watchers.publish(arrival.change);
   };
 
-  /** Adds a span. Changes from before the start were traced by earlier replicas. */
+  /** Adds a span to a change. Changes from before the start already have one, from earlier processes. */
   const traceArrival = (arrival: Arrival | undefined): Arrival | undefined => {
     const parent = caughtUp ? arrival?.change.traceparent : undefined;
     if (arrival === undefined || parent === undefined) return arrival;
@@ -200,7 +200,7 @@ export function startChangeFeed(
     stop: async () => {
       stopping.abort();
       moved();
-      // Not awaited: the group has no other member, and no work in flight must be finished.
+      // Not awaited, because the group has no other member and no work in flight.
       void running.stop();
     },
   };

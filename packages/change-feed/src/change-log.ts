@@ -95,7 +95,7 @@ export function createChangeLog(capacity: number): ChangeLog {
     if (newEpoch !== undefined && newEpoch !== epoch && !pastEpochs.has(newEpoch)) {
       return restart(offset, newEpoch);
     }
-    // After a gap the position stays: the next change then reveals the gap.
+    // After a gap, `next` is not advanced, so that the next change reveals the gap.
     if (offset === next) next = offset + 1;
     return 'stale';
   };

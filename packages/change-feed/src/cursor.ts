@@ -10,14 +10,14 @@ export interface Cursor {
   readonly at: number;
 }
 
-/** The epoch while none is known; it equals no other. */
+/** Placeholder while no epoch is known. It equals no real epoch. */
 export const NO_EPOCH = '-';
 
 export function formatCursor({ epoch, offset, at }: Cursor): string {
   return Buffer.from(`1,${epoch},${offset ?? 's'},${at.toString(36)}`).toString('base64url');
 }
 
-/** @returns undefined if the text is no cursor */
+/** @returns the cursor; undefined if the text is not a cursor */
 export function parseCursor(text: string): Cursor | undefined {
   if (!/^[\w-]{1,200}$/.test(text)) return undefined;
   const parts = Buffer.from(text, 'base64url').toString().split(',');

@@ -78,7 +78,7 @@ it('misses no change when its session ends while its process is frozen, unlike k
     .toBe(true);
 
   for (const reader of readers) reader.kill('SIGSTOP');
-  // The first one answers a pending fetch; the others wait for the next fetch.
+  // The first record answers a pending fetch; the others wait for the next fetch.
   await send('first', 'second', 'third');
   await expect
     .poll(async () => (await members()) === 0, {

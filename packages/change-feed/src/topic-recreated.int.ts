@@ -60,7 +60,7 @@ it('reports missed changes after the topic was recreated with the same length', 
     })
     .toBe(true);
 
-  // While frozen it does not notice the deletion, and its session ends: it must rejoin its group.
+  // The frozen process does not notice the deletion, and its session ends, so that it must rejoin its group.
   feed.kill('SIGSTOP');
   await admin.deleteTopics({ topics: [topic] });
   await expect

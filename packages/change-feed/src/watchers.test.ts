@@ -70,7 +70,7 @@ describe('createWatchers', () => {
     expect(watchers.count()).toBe(0);
   });
 
-  it('publishes a change at a cost independent of other keys’ watchers', () => {
+  it('publishes a change at a cost that does not depend on the watchers of other keys', () => {
     const watchers = createWatchers(10);
     for (let index = 0; index < 50_000; index += 1) watchers.watch([`other${index}`]);
     const from = performance.now();

@@ -28,7 +28,7 @@ interface Watcher {
 }
 
 /**
- * Creates an index of watchers by key: the cost of a change depends on its own watchers only.
+ * Creates an index of watchers by key, so that the cost of a change depends only on the watchers of its key.
  * @param limit the most changes that wait for a watcher, in addition to its `earlier` ones; beyond
  *   that they are replaced by `missed`
  */
@@ -57,7 +57,7 @@ export function createWatchers(limit: number): Watchers {
   return {
     watch: (keys, earlier = []) => {
       let pending: Watched[] = [...earlier];
-      /** How many of `pending` are delivered: Array.shift would copy all others. */
+      /** Number of changes in `pending` that were delivered. Array.shift would copy all others. */
       let taken = 0;
       let capacity = limit + earlier.length;
       let wake: ((watched: Watched | undefined) => void) | undefined;

@@ -118,7 +118,7 @@ describe('embedded servers', () => {
   it('stops the server that a killed start left running', async () => {
     const orphan = await postgres();
     const lines: string[] = [];
-    // A second starter in another process would also know only the files in the folder.
+    // A second start in another process would also know only the files in the folder.
     const next = await startPostgres({
       directory,
       port: orphan.port,

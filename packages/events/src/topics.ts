@@ -4,8 +4,8 @@ export const ORDER_DECIDED = 'order_decided';
 export const ORDER_CHANGED = 'order_changed';
 export const STOCK_CHANGED = 'stock_changed';
 
-/** The topics between the services. Either service creates them. */
+/** Topics that both services use. The service that starts first creates them. */
 export const SHARED_TOPICS: readonly string[] = [ORDER_CREATED, ORDER_DECIDED];
 
-/** Names an order in log lines and spans of the consumers. */
+/** Names of the order's id in the consumers' log lines and spans. */
 export const ORDER_SUBJECT = { logField: 'orderId', attribute: 'gudang.order_id' } as const;

@@ -34,7 +34,7 @@ describe('presentError', () => {
     },
   );
 
-  it('replaces an internal error by an id and logs it', () => {
+  it('replaces an internal error with an id and logs it', () => {
     const { shown, lines } = present(errorOf(new Error('password=secret')));
     expect(shown).toMatchObject({
       message: 'Internal error',

@@ -3,7 +3,7 @@ import { setErrorTrace, startSpan, traceId } from '@gudang/runtime/tracing';
 
 /** The part of an operation's context that tracing uses. */
 export interface Traced {
-  /** W3C traceparent: of the operation's cause, then of the operation's own span. */
+  /** W3C traceparent: first that of the operation's cause, then that of the operation's span. */
   traceparent?: string | undefined;
 }
 

@@ -43,7 +43,7 @@ describe.each(COMPRESSED)('%s', (_name, decompress, base64) => {
     expect(decompress(compressed, LIMIT).toString()).toBe(TEXT);
   });
 
-  it('throws or stays within the limit for damaged and truncated input', () => {
+  it('throws, or returns output within the limit, for damaged and truncated input', () => {
     for (let at = 0; at < compressed.length; at += 1) {
       for (const byte of [0, 1, 0x7f, 0x80, 0xff]) {
         const damaged = Buffer.from(compressed);

@@ -6,7 +6,7 @@ import kafkajs from 'kafkajs';
 import { decompressLz4 } from './lz4.ts';
 
 /**
- * The most bytes that one record batch may decompress to. Brokers limit the compressed batch, to
+ * Maximum size of a decompressed record batch, in bytes. Brokers limit only the compressed batch, to
  * 1 MiB by default, which can decompress to gigabytes.
  */
 export const BATCH_LIMIT = 32 * 1024 * 1024;
@@ -87,7 +87,7 @@ function decompressSnappyBlock(block: Buffer, limit: number): Buffer {
 }
 
 const ZSTD_MAGIC = 0xfd2fb528;
-/** The most bytes that a compressed block of Zstandard holds. */
+/** Maximum decompressed size of a Zstandard block, in bytes. */
 const ZSTD_BLOCK = 128 * 1024;
 
 /**

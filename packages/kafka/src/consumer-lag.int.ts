@@ -56,7 +56,7 @@ describe('measureLag', () => {
       messages: Array.from({ length: count }, () => ({ value: 'x', partition })),
     });
 
-  it('grows in every partition while the handler is stuck, and returns to 0 afterwards', async () => {
+  it('reports a growing lag of every partition while the handler is stuck, and 0 afterwards', async () => {
     await send(2, 0);
     let begun = false;
     let release = (): void => {};
@@ -87,7 +87,7 @@ describe('measureLag', () => {
     expect(await scrape(metrics, OFFSET)).toEqual({ 0: 5, 1: 4 });
   });
 
-  it('grows while the handler fails, for example because its database is unavailable', async () => {
+  it('reports a growing lag while the handler fails, for example because its database is unavailable', async () => {
     let calls = 0;
     const handle = async (): Promise<void> => {
       calls += 1;
@@ -100,12 +100,12 @@ describe('measureLag', () => {
     expect(await scrape(metrics, LAG)).toEqual({ 0: 5, 1: 0 });
   });
 
-  it('is reported for a group that no consumer has ever joined', async () => {
+  it('reports the lag of a group that no consumer has ever joined', async () => {
     await send(3, 1);
     expect(await scrape(metrics, LAG)).toEqual({ 0: 0, 1: 3 });
   });
 
-  it('starts at the first retained offset', async () => {
+  it('counts from the first retained offset', async () => {
     await send(3, 1);
     const admin = kafka.client.admin();
     await admin.connect();

@@ -40,7 +40,7 @@ export function measureLag(
       committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]),
     );
     return ends.map(({ partition, low, high }) => {
-      // Before the first commit (-1), and below the first retained offset, the group starts there.
+      // A group that has committed nothing (-1), or an offset that is no longer retained, starts at `low`.
       const next = Math.max(offsets.get(partition) ?? -1, Number(low));
       // A topic that was deleted and created again may end before the committed offset.
       return { partition: String(partition), next, waiting: Math.max(0, Number(high) - next) };

@@ -216,7 +216,7 @@ describe('startConsumer', () => {
     await stopping;
   });
 
-  /** Runs in parallel with the test above: both take seconds. */
+  /** Runs in parallel with the rest of the test above, because both take seconds. */
   async function stopsByItsDeadline(names: { topic: string; group: string }): Promise<void> {
     const admin = kafka.client.admin();
     await admin.connect();

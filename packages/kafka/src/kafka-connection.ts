@@ -16,9 +16,9 @@ import { ensureTopics, type TopicSpec } from './topics.ts';
 
 /** A broker is unavailable if it does not answer for this long, in milliseconds. It answers idle fetches each second. */
 const SILENCE_MS = 5_000;
-/** How often the log is brought up to date, in milliseconds. */
+/** How often the state of the connection is checked for the log, in milliseconds. */
 const CHECK_MS = 2_000;
-/** Retries of kafkajs where the caller retries as well. */
+/** Number of kafkajs's retries if the caller retries too. */
 const ADMIN_RETRIES = 2;
 
 type KafkaService = Pick<

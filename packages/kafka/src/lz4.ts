@@ -1,7 +1,7 @@
 const MAGIC = 0x184d2204;
 const MIN_MATCH = 4;
 const UNCOMPRESSED = 0x80000000;
-/** The longest block by the frame's block size id, 4 to 7, in bytes. */
+/** Maximum size of a block, in bytes, for each block size id from 4 to 7. */
 const BLOCK_SIZES: Readonly<Record<number, number>> = {
   4: 64 * 1024,
   5: 256 * 1024,
@@ -13,7 +13,7 @@ const BLOCK_SIZES: Readonly<Record<number, number>> = {
 interface Frame {
   readonly firstBlock: number;
   readonly maxBlockSize: number;
-  /** Length of the checksum behind each block, in bytes. */
+  /** Length of the checksum after each block, in bytes. */
   readonly checksum: number;
 }
 
@@ -41,7 +41,7 @@ export function decompressLz4(input: Buffer, limit: number): Buffer {
     capacity += compressed ? maxBlockSize : end - start;
     at = end + checksum;
   }
-  // One byte more than the limit, to tell an output of exactly that length from a longer one.
+  // One byte more than the limit, to distinguish an output of exactly that length from a longer output.
   const output = Buffer.allocUnsafe(Math.min(capacity, limit + 1));
   let size = 0;
   for (const { start, end, compressed } of blocks) {
@@ -50,7 +50,7 @@ export function decompressLz4(input: Buffer, limit: number): Buffer {
       : size + input.copy(output, size, start, end);
     if (size > limit) throw new Error(`The LZ4 frame holds more than ${limit} bytes`);
   }
-  // A copy: the records refer to it and would otherwise retain the whole capacity.
+  // Return a copy: the records refer to the buffer and would otherwise keep its whole capacity in memory.
   return Buffer.from(output.subarray(0, size));
 }
 

@@ -46,7 +46,7 @@ function firstValue(header: RecordHeaders[string]): HeaderValue | undefined {
   return Array.isArray(header) ? header[0] : (header as HeaderValue | undefined);
 }
 
-/** A header's whole number; undefined when it is absent, null or no number. */
+/** Returns a header's whole number; undefined if it is absent, null or not a number. */
 export function headerNumber(headers: RecordHeaders, name: string): number | undefined {
   const number = Number(headerText(headers, name) ?? Number.NaN);
   return Number.isSafeInteger(number) ? number : undefined;

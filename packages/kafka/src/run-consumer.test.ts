@@ -37,7 +37,7 @@ const named = (name: string, cause?: Error): Error =>
 const noBroker = named('KafkaJSNonRetriableError', named('KafkaJSGroupCoordinatorNotFound'));
 
 describe('runConsumer', () => {
-  it('connects again until it is prepared, and prepares once', async () => {
+  it('reconnects until `prepare` has resolved, and does not call it again', async () => {
     const { connect, prepare, run: ran, crash } = run();
     prepare.mockRejectedValueOnce(new Error('no broker'));
     await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));

@@ -24,8 +24,8 @@ const REMINDER_MS = 30_000;
 /** kafkajs's options for every consumer. */
 const OPTIONS = {
   allowAutoTopicCreation: false,
-  // How long a silent consumer keeps its partitions: the shortest time that brokers allow by
-  // default, because after a crash or a broker's restart the rest of the group waits for it.
+  // How long a silent consumer keeps its partitions: the minimum that brokers allow by default,
+  // because after a crash or a broker's restart the rest of the group waits for this time.
   sessionTimeout: 6_000,
   heartbeatInterval: 2_000,
   // New records are delivered at once in any case; at 50 ms idle fetches take 3% of a core.

@@ -57,7 +57,7 @@ export async function ensureTopics(
  */
 const DEAD_LETTER_CONFIG = { 'retention.ms': '-1', 'max.message.bytes': String(4 * 1024 * 1024) };
 
-/** A consumed topic and its dead-letter topic. */
+/** Returns a consumed topic and its dead-letter topic. */
 export function withDeadLetters(spec: TopicSpec): TopicSpec[] {
   const letters = { topic: deadLetterTopic(spec.topic), partitions: 1, config: DEAD_LETTER_CONFIG };
   return [spec, letters];

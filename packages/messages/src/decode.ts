@@ -41,7 +41,7 @@ export function isStorableText(text: string): boolean {
   return !text.includes('\u0000') && text.isWellFormed();
 }
 
-/** Counts characters like PostgreSQL: code points. */
+/** Counts characters as PostgreSQL does: code points. */
 export function characters(text: string): number {
   let count = 0;
   for (const _ of text) count += 1;

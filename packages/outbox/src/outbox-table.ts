@@ -15,7 +15,7 @@ export async function readRows(session: LeaderSession, limit: number): Promise<O
 
 /**
  * Deletes sent rows and records the change topic's offset in the same statement.
- * @param offset the last one among the sent rows; null when no row went to the change topic
+ * @param offset the last offset of the sent rows; null if no row was sent to the change topic
  */
 export async function deleteSent(
   session: LeaderSession,

@@ -127,7 +127,7 @@ describe('startRelay', () => {
     expect(await numbers()).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
   });
 
-  it('sends within milliseconds of a wake-up in the leading and in another process', async () => {
+  it('sends within milliseconds after a wake-up, in the leading process or in another process', async () => {
     const [leader, other] = [start(), start()];
     await expect
       .poll(() => leader.isLeading() || other.isLeading(), {
@@ -244,7 +244,7 @@ describe('startRelay', () => {
       .toBe(true);
   });
 
-  it('keeps the epoch after a kill between sending and deleting', async () => {
+  it('keeps the epoch after SIGKILL between sending and deleting', async () => {
     await write(5);
     await sql.query('CREATE TABLE saved AS SELECT * FROM outbox ORDER BY id');
     const first = start();

@@ -9,12 +9,12 @@ import { connectProducer } from './producer.ts';
 import { beginTerm } from './relay-term.ts';
 import { createRowSender, type Sender } from './send-rows.ts';
 
-/** The most rows of a batch. */
+/** Maximum number of rows in a batch. */
 const BATCH_ROWS = 500;
-/** The most bytes of a batch: below the 1 MiB that brokers accept by default. */
+/** Maximum size of a batch, in bytes: less than the 1 MiB that brokers accept by default. */
 const BATCH_BYTES = 700 * 1024;
 /**
- * How long an event waits whose notification was lost, in milliseconds. A little less than the
+ * How long an event waits if its notification was lost, in milliseconds. A little less than the
  * session's heartbeat interval, so that an idle relay needs no heartbeats.
  */
 const POLL_MS = 900;
@@ -111,7 +111,7 @@ export function startRelay(
   };
 }
 
-/** A wake-up call that is not lost when nothing waits for it yet. */
+/** A wake-up that is kept until the next call of `next` if nothing waits for it yet. */
 function createWakeUp(signal: AbortSignal) {
   let pending = false;
   let resume: (() => void) | undefined;
@@ -120,7 +120,7 @@ function createWakeUp(signal: AbortSignal) {
       pending = true;
       resume?.();
     },
-    /** Resolves at the next call, after so many milliseconds, or when the signal is aborted. */
+    /** Resolves at the next call of `wake`, after the given time, or when the signal is aborted. */
     next: (milliseconds: number): Promise<void> =>
       new Promise((resolve) => {
         const done = (): void => {

@@ -7,7 +7,7 @@ import { deleteSent, rejectRow } from './outbox-table.ts';
 import { beginEpoch, type RelayTerm } from './relay-term.ts';
 import { traceSending } from './trace-sending.ts';
 
-/** What sending needs during one term. */
+/** Dependencies of sending during one term. */
 export interface Sender {
   readonly kafka: Pick<KafkaConnection, 'name' | 'answered'>;
   readonly producer: Producer;
@@ -67,7 +67,7 @@ async function sendBatch(sender: Sender, rows: readonly OutboxRow[]): Promise<nu
   kafka.answered();
   traced.end();
   const offsets = findOffsets(acknowledged, kafka.name(changeTopic), byTopic.get(changeTopic));
-  // The offsets start again: the topic is new. The rows are sent again in the new epoch.
+  // The offsets have restarted, so the topic is new. The rows are sent again in the new epoch.
   if (offsets && offsets.first <= term.sentOffset) {
     await beginEpoch(session, term, offsets.last);
     return 0;
@@ -99,7 +99,7 @@ function groupByTopic(rows: readonly OutboxRow[]): Map<string, OutboxRow[]> {
   return byTopic;
 }
 
-/** The offsets of the rows in a one-partition topic; undefined when none was sent to it. */
+/** Returns the offsets of the rows in a one-partition topic; undefined if no row was sent to it. */
 function findOffsets(
   acknowledged: readonly RecordMetadata[],
   topic: string,

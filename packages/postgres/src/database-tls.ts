@@ -2,7 +2,7 @@ import { isCertificateProblem } from '@gudang/runtime';
 import { chain } from './sql-state.ts';
 
 interface TlsProblem {
-  /** Follows the server's name in the message. */
+  /** Text that follows the server's name in the message. */
   readonly reason: string;
   /** @param setting the setting with the database's URL */
   readonly advice: (setting: string) => string;

@@ -82,7 +82,7 @@ describe('sqlState, isInvalidData and isOutage', () => {
   });
 
   it.each<[string, unknown]>([
-    // As pg and its pool have them, which the adapter passes on untouched.
+    // Messages of pg and its pool, which the adapter does not change.
     ...[
       'Client has encountered a connection error and is not queryable',
       'Client was closed and is not queryable',
@@ -154,7 +154,7 @@ describe('sqlState, isInvalidData and isOutage', () => {
       message,
       coded('P2028', `Transaction API error: ${message}`),
     ]),
-  ])('know an outage: %s', (_name, error) => {
+  ])('recognize an outage: %s', (_name, error) => {
     expect([isOutage(error), isInvalidData(error)]).toEqual([true, false]);
   });
 

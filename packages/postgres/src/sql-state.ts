@@ -19,7 +19,7 @@ const OUTAGES = new Set([
   'P2037',
 ]);
 
-/** The same failures as kinds of Prisma's adapter. The error of a raw query has no other sign. */
+/** The same failures as kinds of Prisma's adapter. The error of a raw query has no other code. */
 const OUTAGE_KINDS = new Set([
   'ConnectionClosed',
   'DatabaseNotReachable',

@@ -60,7 +60,7 @@ export function unavailable(message: string, cause?: unknown): ServiceError {
   return new ServiceError('UNAVAILABLE', message, { retryable: true, cause });
 }
 
-/** A reason not to start that the user can correct. Shown without a stack trace. */
+/** An error at the start that the user can correct. It is shown without a stack trace. */
 export class StartError extends Error {
   constructor(message: string) {
     super(message);

@@ -21,8 +21,8 @@ export function createLogger(name: string, level: string, stream?: DestinationSt
       : {}),
   };
   if (pretty) return pino(options);
-  // Synchronous: pino's default destination buffers lines. If the reader of stdout has ended, a process
-  // that exits would try indefinitely to write them.
+  // Write synchronously: pino's default destination buffers lines. If the reader of stdout has ended, a
+  // process that exits would try indefinitely to write them.
   return pino(options, stream ?? pino.destination({ dest: 1, sync: true }));
 }
 

@@ -39,7 +39,7 @@ function settingsOrExit<T extends ProcessTable>(table: T): SettingsOf<T> {
 }
 
 /**
- * Runs a service: reads its settings, starts its parts, and stops them in the opposite order at SIGTERM or
+ * Runs a service: reads its settings, starts its parts, and stops them in the reverse order at SIGTERM or
  * SIGINT. A second signal exits at once. With `--check` it only checks the settings, with `--settings` it
  * only prints their table.
  * @param start imports the service and starts it. The import is dynamic, because `--check` and `--settings`

@@ -37,7 +37,7 @@ export interface SubgraphService<T extends SettingsTable = SettingsTable> extend
   readonly isOutage: (error: unknown) => boolean;
 }
 
-/** The settings that every subgraph has beside its own. */
+/** The settings that every subgraph has in addition to its own. */
 type SubgraphTable = ReturnType<typeof httpSettings> &
   typeof authSettings &
   typeof identitySettings &
@@ -81,11 +81,11 @@ export interface SubgraphDefinition<T extends SettingsTable, D, M, C> {
   /** The setting with the database's URL. */
   readonly databaseSetting: keyof T & string;
   readonly openDatabase: (options: DatabaseOptions) => D;
-  /** The topics between the services. Missing ones are created, with their dead-letter topics. */
+  /** The topics that several services use. Missing topics are created, with their dead-letter topics. */
   readonly sharedTopics: readonly string[];
-  /** What still works while Kafka is unavailable, a sentence for the log. */
+  /** A sentence for the log that states what still works while Kafka is unavailable. */
   readonly whileKafkaIsUnavailable: string;
-  /** The topic of the subgraph's own changes. It has one partition: its offsets are cursors. */
+  /** The topic of the subgraph's own changes. It has one partition, because its offsets are cursors. */
   readonly changeTopic: string;
   readonly consumer: SubgraphConsumer<D, M>;
   /** The file of the GraphQL schema. */

@@ -5,7 +5,7 @@ import { lockStocks } from '../stocks/lock-stocks.ts';
 import { writeChanges } from '../stocks/write-changes.ts';
 import { type Decision, decide } from './decide.ts';
 
-/** Numbers of records by outcome, for the metric. */
+/** Number of records for each outcome, for the metric. */
 export type DecidedCounts = Readonly<
   Record<'confirmed' | 'rejected' | 'repeat' | 'dead_letter', number>
 >;

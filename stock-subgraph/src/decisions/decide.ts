@@ -1,7 +1,7 @@
 import type { OrderCreated, OrderDecided, StockChanged, StockState } from '@gudang/events';
 import type { StockRow } from '../stocks/lock-stocks.ts';
 
-/** A stored decision, with what distinguishes a repeat from another order with the same id. */
+/** A stored decision. The quantity distinguishes a repeated order from another order with the same id. */
 export interface Decision extends OrderDecided {
   readonly quantity: number;
 }

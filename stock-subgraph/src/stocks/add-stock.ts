@@ -16,7 +16,7 @@ const argumentsSchema = z.object({
   input: z.object({ id: stockId.nullish(), name: stockName, quantity: stockQuantity }),
 });
 
-/** The part of the operation's context that a change of a stock uses. */
+/** The part of an operation's context that mutations of stocks use. */
 export type ChangeContext = Pick<Context, 'database' | 'traceparent'> &
   Partial<Pick<Context, 'notifyRelay'>>;
 

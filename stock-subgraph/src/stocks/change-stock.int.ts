@@ -72,7 +72,7 @@ describe('updateStock', () => {
 });
 
 describe('deleteStock and addStock', () => {
-  it('continue version and ledger after a deletion', async () => {
+  it('continue the version and the ledger of a deleted stock', async () => {
     const deleted = await deleteStock({ database }, { id: 'kopi' });
     expect(deleted).toMatchObject({ quantity: 10, version: 2 });
     await expectLedgerAgrees();

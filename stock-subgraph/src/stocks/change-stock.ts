@@ -97,7 +97,7 @@ export function adjustStock(context: ChangeContext, unchecked: unknown): Promise
 }
 
 /**
- * Deletes a stock. Its row stays as a tombstone, so that ledger and version continue if the id is used
+ * Deletes a stock. Its row remains as a tombstone, so that ledger and version continue if the id is used
  * again.
  * @returns the last state, with the version of the deletion
  * @throws {ServiceError} BAD_USER_INPUT, NOT_FOUND

@@ -2,7 +2,7 @@ import type { StockState } from '@gudang/events';
 import type { Transaction } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 
-/** A row of `stocks`. A deleted stock's row stays as a tombstone. */
+/** A row of `stocks`. The row of a deleted stock remains as a tombstone. */
 export interface StockRow extends StockState {
   readonly deletedAt: Date | null;
 }

@@ -2,7 +2,7 @@ import { encodeStockChanged, STOCK_CHANGED, type StockChanged } from '@gudang/ev
 import { writeEvents } from '@gudang/outbox';
 import type { Transaction } from '../database.ts';
 
-/** A change with what the ledger and the event need. */
+/** A change with the additional fields of its ledger entry and its event. */
 export interface LedgerChange extends StockChanged {
   /** The `reason` argument of adjustStock. */
   readonly note?: string | undefined;

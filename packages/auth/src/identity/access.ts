@@ -3,7 +3,7 @@ import type { Identity } from './identity.ts';
 
 /** The access that a field or a route requires. */
 export interface Requirement {
-  /** Alternatives; the caller needs every scope of one of them. Undefined: any valid token. */
+  /** Alternative lists of scopes: the caller needs every scope of one list. Undefined: any valid token. */
   readonly anyOf?: readonly (readonly string[])[] | undefined;
 }
 

@@ -34,7 +34,7 @@ export function createTrustedIdentity(
   const digests = secrets.map(digest);
   const isGateway = (given: unknown): boolean => {
     if (typeof given !== 'string') return false;
-    // Digests have one length and all are compared, so the time reveals nothing about the secret.
+    // All digests have the same length and all are compared, so the time reveals nothing about the secrets.
     const own = digest(given);
     return digests.map((one) => timingSafeEqual(one, own)).includes(true);
   };

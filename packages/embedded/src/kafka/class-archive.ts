@@ -113,7 +113,7 @@ function run(
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: 'ignore', killSignal: 'SIGKILL', signal });
     if (child.pid === undefined) return void child.once('error', reject);
-    // The abort is reported here too. Wait for the exit nevertheless.
+    // An abort is also reported here. Wait for the exit nevertheless.
     child.on('error', () => {});
     try {
       setPriority(child.pid, priority);

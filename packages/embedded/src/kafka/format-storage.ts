@@ -22,7 +22,7 @@ interface FormatOptions {
 }
 
 /**
- * Formats Kafka's data directory unless that is done. The marker file is written last, so that an
+ * Formats Kafka's data directory unless it is already formatted. The marker file is written last, so that an
  * interrupted run is repeated, with the same cluster id.
  * @throws {StartError} with the output of Kafka's storage tool
  */

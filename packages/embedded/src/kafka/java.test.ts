@@ -34,7 +34,7 @@ describe('findJava', () => {
     );
   });
 
-  it('names a JAVA_HOME without Java', async () => {
+  it('names JAVA_HOME if it contains no Java', async () => {
     await expect(findJava({ JAVA_HOME: '/nowhere' })).rejects.toThrow('JAVA_HOME (/nowhere)');
   });
 

@@ -32,7 +32,7 @@ export async function fetchKafkaLibraries(options: LibrariesOptions): Promise<st
   if (existsSync(libraries)) return libraries;
   log(`Fetching Apache Kafka ${version} with Maven (${SIZE_MB} MB, only the first time)`);
   await mkdir(directory, { recursive: true });
-  // Renamed when complete, so that an interrupted download is never used.
+  // The folder is renamed when complete, so that an interrupted download is never used.
   const draft = await mkdtemp(join(directory, `lib-${version}.tmp-`));
   const polling = setInterval(() => {
     const fetched = Math.min(megabytesIn(draft), SIZE_MB);

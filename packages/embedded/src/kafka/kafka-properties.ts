@@ -53,7 +53,7 @@ export function kafkaProperties(addresses: KafkaAddresses): string {
     'share.coordinator.state.topic.min.isr': 1,
     // Each group has one consumer, so a rebalance need not wait for others to join.
     'group.initial.rebalance.delay.ms': 0,
-    // After a kill the broker can register again only when its former session has expired. With the
+    // After SIGKILL the broker can register again only when its previous session has expired. With the
     // default of 9 s the system needed 12 s to recover.
     'broker.session.timeout.ms': 2000,
     'broker.heartbeat.interval.ms': 500,

@@ -26,7 +26,7 @@ const READY_DEADLINE_MS = 60_000;
 const STOP_WHILE_STARTING_MS = 1500;
 /** 256 MB and one core are enough for a broker on one machine. Without the C2 compiler the start takes half as long. */
 const JVM = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
-/** Length 10; ApiVersions (18), version 0; correlation id 1; no client id. */
+/** The bytes are: length 10; ApiVersions (18), version 0; correlation id 1; no client id. */
 const API_VERSIONS_REQUEST = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
 const PROBE_TIMEOUT_MS = 1000;
 const LOGGING = [
@@ -79,7 +79,7 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   const logFile = options.logFile ?? join(directory, 'kafka.log');
   const java = await findJava();
   const librariesRoot = options.libraries ?? join(gudangDirectory(), 'kafka');
-  // The real path: a class archive is valid for exactly one class path.
+  // Use the real path, because a class archive is valid for exactly one class path.
   const libraries = await realpath(
     await fetchKafkaLibraries({ ...options, directory: librariesRoot }),
   );
@@ -127,7 +127,7 @@ function withArchiving(child: Child, archive: ClassArchive): Pick<RunningKafka, 
   return { exited, stop };
 }
 
-/** Returns the controller's port of the previous start if it is free, else another free port. */
+/** Returns the controller's port of the previous start if that port is free, else another free port. */
 async function findControllerPort(file: string, brokerPort: number): Promise<number> {
   const previous = Number(await readFile(file, 'utf8').catch(() => ''));
   if (previous && previous !== brokerPort && (await isFree(previous))) return previous;

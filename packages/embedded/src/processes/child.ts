@@ -17,7 +17,7 @@ export interface ChildOptions {
   stdio: StdioOptions;
   /** The signal for an orderly stop. Default: SIGTERM. */
   stopSignal?: NodeJS.Signals;
-  /** Holds the process id while the child runs, so that a later start can find a leftover child. */
+  /** Contains the process id while the child runs, so that a later start can find a leftover child. */
   pidFile: string;
 }
 
@@ -94,7 +94,7 @@ export function describeExit({ code, signal }: Exit): string {
   return signal ?? `exit code ${code}`;
 }
 
-/** The last 8 lines of a log file, for a message about an exit. Empty if there is no file. */
+/** Returns the last 8 lines of a log file, for a message about an exit; empty if there is no file. */
 export async function readLogTail(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text.trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n');

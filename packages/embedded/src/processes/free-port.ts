@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 
 /**
- * Below 32768, where Linux and macOS begin to take the ports of outgoing connections: such a connection
+ * Lower than 32768, the first port that Linux and macOS use for outgoing connections: such a connection
  * could otherwise take a free port before its server starts or restarts.
  */
 const FIRST = 15_000;
@@ -19,7 +19,7 @@ export async function freePort(): Promise<number> {
 
 /** Whether a server could listen on this port of 127.0.0.1. */
 export async function isFree(port: number): Promise<boolean> {
-  // Both checks are needed: macOS lets a second server bind a port of 127.0.0.1 that a first one holds on all addresses.
+  // Both checks are needed: macOS allows a server to bind a port of 127.0.0.1 that another server uses on all addresses.
   return !(await answers(port)) && (await canListen(port));
 }
 

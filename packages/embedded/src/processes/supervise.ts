@@ -18,7 +18,7 @@ export interface Part {
 
 export interface SuperviseOptions {
   name: string;
-  /** Resolves when the part is ready. On abort it must stop what it has begun, and reject. */
+  /** Starts the part. Resolves when it is ready. On abort, it must stop what it has started, and reject. */
   start: (signal: AbortSignal) => Promise<Part>;
   /** Receives the part's restarts: `exited (SIGKILL); restarting in 0.5 s`. */
   log: (line: string) => void;

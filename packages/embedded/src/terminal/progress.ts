@@ -1,5 +1,5 @@
 const REDRAW_MS = 250;
-/** Shorter steps are not shown. */
+/** Minimum duration of a step that is shown, in milliseconds. */
 const SHOW_AFTER_MS = 600;
 const CLEAR = '\r\u001b[2K';
 

@@ -20,7 +20,7 @@ export function readyTable(
     [`http://localhost:${ports.order}/order/`, 'REST API of the orders'],
     [`http://localhost:${ports.stock}/stock/`, 'REST API of the stocks'],
   ];
-  // The addresses of the user's own servers are not printed: they may contain passwords.
+  // The addresses of the user's own servers are not printed, because they may contain passwords.
   if (!databases) {
     rows.push([backing.databases.order, 'PostgreSQL, orders']);
     rows.push([backing.databases.stock, 'PostgreSQL, stock']);

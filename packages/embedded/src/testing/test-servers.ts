@@ -27,7 +27,7 @@ declare module 'vitest' {
 /** Test data need not survive a crash. */
 const NO_DURABILITY = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 const DATABASES: DatabaseName[] = ['order', 'stock'];
-/** Autovacuum is connected to the template for a moment. */
+/** SQLSTATE of a copy while autovacuum is connected to the template. */
 const OBJECT_IN_USE = '55006';
 
 export interface TestServers {

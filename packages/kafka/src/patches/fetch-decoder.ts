@@ -20,7 +20,7 @@ type DecodeMessages = (decoder: Decoder) => Promise<readonly unknown[]>;
 /** Position of a batch's format number, and the current number. */
 const MAGIC_OFFSET = 16;
 const MAGIC = 2;
-/** The shortest batch, without its offset and its length, in bytes. */
+/** Minimum size of a batch, without its offset and its length, in bytes. */
 const BATCH_OVERHEAD = 49;
 /**
  * Decoding stops after the batch that exceeds this many bytes of keys and values; the remaining

@@ -20,7 +20,7 @@ const HEADERS: Required<MessageToSend>['headers'][] = [
   { several: ['a', Buffer.from('b'), ''], none: [] },
   Object.fromEntries(Array.from({ length: 70 }, (_, index) => [`h${index}`, 'x'.repeat(index)])),
 ];
-/** Around the limits of variable-length numbers of one, two and more bytes. */
+/** Lengths around the limits of variable-length numbers of one, two and more bytes. */
 const SIZES = [0, 1, 63, 64, 8_191, 8_192, 1_048_575, 1_048_576];
 
 const partition = (messages: readonly MessageToSend[], number = 0) => ({

@@ -10,7 +10,7 @@ import {
 /** CRC-32C, the checksum of a record batch. Node's zlib.crc32 uses another polynomial. */
 const crc32c = requireInternal<(bytes: Uint8Array) => number>('protocol/recordBatch/crc32C');
 
-/** A message as kafkajs hands it to its encoder. */
+/** A message as kafkajs passes it to its encoder. */
 export interface MessageToSend extends RecordToEncode {
   /** Milliseconds since 1970. Default: now. */
   readonly timestamp?: string | number | null;
@@ -122,10 +122,10 @@ function isPlain({ compression, transactionalId, producerId = -1 }: ProduceReque
 /**
  * Encodes a produce request of version 3 to 7,
  * https://kafka.apache.org/protocol#The_Messages_Produce, with batches of format 2, in one
- * allocation of the right size. kafkajs allocates 512 bytes for each record, header and number, and
- * copies a record eight times on its way into the request: with nine headers 36 µs a record, here
- * 3.6, the checksum included.
- * For a producer that is neither idempotent nor transactional, and without compression.
+ * allocation of the exact size. kafkajs allocates 512 bytes for each record, header and number, and
+ * copies a record eight times until it is in the request. A record with nine headers takes kafkajs
+ * 36 µs and this encoder 3.6 µs, including the checksum.
+ * Only for producers that are neither idempotent nor transactional, and without compression.
  */
 export function encodeProduceRequest(
   { acks, timeout, topicData }: ProduceRequest,

@@ -1,6 +1,6 @@
 import type { HeaderValue, RecordHeaders } from '../record.ts';
 
-/** A record as kafkajs hands it to its encoder. */
+/** A record as kafkajs passes it to its encoder. */
 export interface RecordToEncode {
   readonly key?: Buffer | string | null;
   readonly value: Buffer | string | null;
@@ -17,7 +17,7 @@ export interface RecordPosition {
 const lengthOf = (bytes: Buffer | string): number =>
   typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
 
-/** Arithmetic instead of bit operations, which are limited to 32 bits. */
+/** Uses arithmetic instead of bit operations, which are limited to 32 bits. */
 const zigZag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
 
 function sizeOfVarInt(value: number): number {

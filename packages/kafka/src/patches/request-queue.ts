@@ -8,7 +8,7 @@ interface RequestQueue {
   scheduleCheckPendingRequests(): void;
 }
 
-/** kafkajs's own wait when too many requests are in flight, in milliseconds. */
+/** How long kafkajs waits if too many requests are in flight, in milliseconds. */
 const CHECK_INTERVAL_MS = 10;
 
 /**

@@ -21,7 +21,7 @@ list. KAFKA_BROKERS (default: 127.0.0.1:9092) and KAFKA_TOPIC_PREFIX select the 
 /**
  * @param words the arguments after the program's name
  * @param topics the topics of `list` without an argument
- * @returns undefined when the words are no command
+ * @returns the command; undefined if the words are not a command
  */
 export function parseCommand(
   words: readonly string[],

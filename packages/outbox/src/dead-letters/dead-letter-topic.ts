@@ -44,7 +44,7 @@ async function topicExists(client: Kafka, topic: string): Promise<boolean> {
 }
 
 /**
- * Marks dead letters as handled. For a replay each is first sent to its original topic. If the
+ * Marks dead letters as handled. For a replay, each record is first sent to its original topic. If the
  * command is interrupted in between, the dead letter is still listed, and consumers recognize a
  * second replay as a repeat.
  */

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { headerText } from '@gudang/kafka';
 import type { DeadLetterEntry } from './dead-letter.ts';
 
-/** The most characters of a column. */
+/** Maximum width of each column, in characters. */
 const PREVIEW = { key: 36, reason: 60, value: 60 } as const;
 
 /** Formats a value as text, or as hexadecimal if it is not UTF-8. */

@@ -31,7 +31,7 @@ const messageOf = (quantity: number, offset: number): InboxMessage<number> => ({
   message: quantity,
   record: record(offset),
 });
-/** One transaction, as in the services: all of a batch, or nothing. */
+/** Applies a batch in one transaction, as the services do: completely or not at all. */
 const apply: Apply<number> = async (messages, deadLetters) => {
   const client = await new pg.Pool({ connectionString: database.url, max: 1 }).connect();
   try {

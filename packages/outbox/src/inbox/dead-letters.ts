@@ -5,7 +5,7 @@ import type { SqlClient } from '@gudang/postgres';
 /** A record that cannot be applied. */
 export interface DeadLetter {
   readonly record: KafkaRecord;
-  /** For operators; may quote the record. */
+  /** The reason for operators. It may quote the record. */
   readonly reason: string;
 }
 
@@ -19,7 +19,7 @@ export class DeadLetters {
   #written: readonly DeadLetter[] = [];
 
   /**
-   * @param topic of the records, without KAFKA_TOPIC_PREFIX
+   * @param topic topic of the records, without KAFKA_TOPIC_PREFIX
    * @param unreadable records that could not be decoded
    */
   constructor(topic: string, unreadable: readonly DeadLetter[] = []) {

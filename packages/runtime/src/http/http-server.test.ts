@@ -49,7 +49,7 @@ it('sends connection: close while it drains and still serves requests', async ()
   await expect(work(server.url)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
 });
 
-it('is not delayed by a connection without a request', async () => {
+it('stops without waiting for a connection that has no request', async () => {
   const server = await startServer({ drainMs: 0 });
   const silent = connect(Number(new URL(server.url).port), '127.0.0.1');
   await once(silent, 'connect');
@@ -61,7 +61,7 @@ it('is not delayed by a connection without a request', async () => {
 });
 
 it('fails no request of clients that reuse connections and observe /readyz', async () => {
-  // Many polls of /readyz: each is slow on a busy machine.
+  // Allow many polls of /readyz, because each poll is slow on a busy machine.
   const [leaving, staying] = await Promise.all([startServer({ drainMs: 1_500 }), startServer()]);
   let ready = [leaving, staying];
   const failures: unknown[] = [];

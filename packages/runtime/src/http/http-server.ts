@@ -115,7 +115,7 @@ export async function startHttp({
         const closed = app.close();
         // The first request of a new connection may not have arrived yet.
         const unused = setTimeout(closeUnused, FIRST_REQUEST_WITHIN_MS);
-        // A client that is still sending its request has had as much time as any response.
+        // The same deadline applies to clients that are still sending their requests.
         const deadline = setTimeout(() => app.server.closeAllConnections(), CLOSE_WITHIN_MS);
         await closed;
         clearTimeout(unused);
@@ -141,7 +141,7 @@ function listenProblem(error: NodeJS.ErrnoException, host: string, port: number)
 
 /**
  * Tracks connections without a request, which browsers open in advance. Node's closeIdleConnections
- * does not close them, and one of them would delay the end of the process.
+ * does not close them, and a single one would delay the end of the process.
  * @returns a function that closes them
  */
 function trackUnusedConnections(server: Server): () => void {

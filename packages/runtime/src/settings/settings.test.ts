@@ -62,7 +62,7 @@ describe('readSettings', () => {
     expect(problems(table, { DATABASE_URL: urlOf(fileURLToPath(import.meta.url)) })).toEqual([]);
   });
 
-  it('reports contradicting settings beside other problems', () => {
+  it('reports contradictory settings together with other problems', () => {
     const pair: SettingsTable = {
       ...table,
       LEAST: {

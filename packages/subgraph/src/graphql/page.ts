@@ -12,7 +12,7 @@ export interface PageArguments {
   readonly before?: string | null | undefined;
 }
 
-/** The rows to read for a page: `size` rows after `after` and before `before`. */
+/** The parsed arguments of a page: `size` rows after `after` and before `before`. */
 export interface Page<P> {
   readonly size: number;
   /** Whether to read from the start of the list, or from its end. */

@@ -75,7 +75,7 @@ export function createPositionReporter(send: (message: string) => void): Positio
 
   return {
     add: (id, context) => {
-      // An empty report before the first event: the gateway learns that this subgraph reports positions.
+      // An empty report before the first event shows the gateway that this subgraph reports positions.
       if (reportedAt === Number.NEGATIVE_INFINITY) {
         reportedAt = performance.now();
         sendCursors({});

@@ -37,7 +37,7 @@ export function notFound(error: string): RestError {
  * Returns the response to an error. An internal error is logged, and the response has only the id of
  * its log line.
  * @param where the route, for the log
- * @param traceparent of the request, for the log if the error has no trace
+ * @param traceparent traceparent of the request, for the log if the error has no trace
  */
 export function toRestError(
   error: unknown,

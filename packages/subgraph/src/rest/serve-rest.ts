@@ -17,7 +17,7 @@ export interface RestAnswer {
 
 /** The caller and the trace of a request. */
 export interface RequestContext {
-  /** The caller, by the request's token. */
+  /** The caller that the request's token names. */
   readonly identity: Identity;
   /** W3C traceparent to propagate: that of the request's span if it is traced, otherwise that of its cause. */
   readonly traceparent: string | undefined;

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 /**
  * Adds a span for each request, named after its method and route. Must be called before other hooks are
  * added.
- * @returns the W3C traceparent to propagate: of the request's own span, or of its cause if it is not traced
+ * @returns the W3C traceparent to propagate: that of the request's span, or of its cause if it is not traced
  */
 export function traceRequests(
   rest: FastifyInstance,
