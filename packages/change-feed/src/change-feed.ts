@@ -19,7 +19,7 @@ import {
   settledOrAborted,
 } from '@gudang/runtime';
 import { parseTraceparent, startSpan } from '@gudang/runtime/tracing';
-import { type Arrival, createChangeLog } from './change-log.ts';
+import { type Arrival, ChangeLog } from './change-log.ts';
 import { type Cursor, NO_EPOCH } from './cursor.ts';
 import { createFeedMetrics } from './feed-metrics.ts';
 import { createWatchers, type Watch } from './watchers.ts';
@@ -71,7 +71,7 @@ export function startChangeFeed(
 ): ChangeFeed {
   const stopping = new AbortController();
   const name = kafka.name(topic);
-  const changes = createChangeLog(WINDOW);
+  const changes = new ChangeLog(WINDOW);
   const watchers = createWatchers(WINDOW);
   /** Whether all records were read that the topic contained at the start. */
   let caughtUp = false;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Arrival, type ChangeLog, createChangeLog } from './change-log.ts';
+import { type Arrival, ChangeLog } from './change-log.ts';
 
 const change = (
   offset: number,
@@ -10,10 +10,10 @@ const change = (
   return { term, change: { ...plain, value: Buffer.from(''), ...rest } };
 };
 
-describe('createChangeLog', () => {
+describe('ChangeLog', () => {
   let log: ChangeLog;
   beforeEach(() => {
-    log = createChangeLog(10);
+    log = new ChangeLog(10);
     log.startAt(0, 'one');
   });
   const offsetsSince = (offset: number) => log.since(offset)?.map((found) => found.offset);
@@ -88,7 +88,7 @@ describe('createChangeLog', () => {
   });
 
   it('accepts changes of an earlier epoch until the epoch that the database names', () => {
-    log = createChangeLog(10);
+    log = new ChangeLog(10);
     log.startAt(7, 'two');
     expect(log.append(change(7, { epoch: 'one' }))).toBe('broken');
     expect(log.append(change(8, { epoch: 'two' }))).toBe('broken');

@@ -28,117 +28,125 @@ export type Verdict =
 /**
  * The last changes of a topic in memory, and the rules of their delivery. Independent of
  * Kafka and subscriptions.
+ *
+ * States:
+ * - *empty*: no epoch is known. `startAt` names one (→ named), or the first record does (→ confirmed).
+ * - *named*: the database named the epoch, and no record has confirmed it yet.
+ * - *confirmed*: a record with this epoch was read. A record of another epoch, or after a gap,
+ *   empties the log and restarts it there; the state remains confirmed.
  */
-export interface ChangeLog {
-  readonly append: (arrival: Arrival) => Verdict;
-  /** Skips a record that is not a change: a record of another system, or the announcement of an epoch. */
-  readonly skip: (offset: number, epoch?: string) => Verdict;
-  /** The next offset to read. */
-  readonly next: number;
-  readonly epoch: string | undefined;
-  /** Commit time of the newest change; 0 before the first one. */
-  readonly newestAt: number;
-  /** The newest version of a key among the changes in memory. */
-  readonly versionOf: (key: string) => number | undefined;
-  /** The changes from an offset on; undefined when the offset is before the first one in memory. */
-  readonly since: (offset: number) => readonly LoggedChange[] | undefined;
-  /** Sets the position before the first record. Later calls have no effect. */
-  readonly startAt: (offset: number, epoch: string) => void;
-}
-
-export function createChangeLog(capacity: number): ChangeLog {
-  let changes: LoggedChange[] = [];
+export class ChangeLog {
+  readonly #capacity: number;
+  #changes: LoggedChange[] = [];
   /** The first offset in memory. Trimming in halves of the capacity makes its cost negligible. */
-  let first = 0;
-  let next = 0;
-  let epoch: string | undefined;
-  /** Whether a record with this epoch was read. Before that, only the database names it. */
-  let confirmed = false;
+  #first = 0;
+  #next = 0;
+  #epoch: string | undefined;
+  #confirmed = false;
   /** Epochs never return: later changes of a past epoch come from a replaced relay. */
-  const pastEpochs = new Set<string>();
-  let term = 0;
-  let newestAt = 0;
-  const versions = new Map<string, number>();
+  readonly #pastEpochs = new Set<string>();
+  #term = 0;
+  #newestAt = 0;
+  readonly #versions = new Map<string, number>();
 
-  const trim = (): void => {
-    if (changes.length < capacity * 1.5) return;
-    const dropped = changes.splice(0, changes.length - capacity);
-    for (const { key, version } of dropped) {
-      if (versions.get(key) === version) versions.delete(key);
+  /** @param capacity changes kept in memory; up to half as many again until they are trimmed */
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  /** The next offset to read. */
+  get next(): number {
+    return this.#next;
+  }
+
+  get epoch(): string | undefined {
+    return this.#epoch;
+  }
+
+  /** Commit time of the newest change; 0 before the first one. */
+  get newestAt(): number {
+    return this.#newestAt;
+  }
+
+  /** Sets the position before the first record (empty → named). Has no effect once confirmed. */
+  startAt(offset: number, epoch: string): void {
+    if (this.#confirmed) return;
+    this.#next = offset;
+    this.#first = offset;
+    this.#epoch = epoch;
+  }
+
+  append(arrival: Arrival): Verdict {
+    const { change, term } = arrival;
+    if (this.#pastEpochs.has(change.epoch)) return this.skip(change.offset);
+    const sameEpoch = change.epoch === this.#epoch;
+    if (sameEpoch && change.offset < this.#next) return 'stale';
+    if (!sameEpoch || change.offset > this.#next) {
+      const verdict = this.#restart(change.offset, change.epoch);
+      this.#add(arrival);
+      return verdict;
     }
-    first = changes[0]?.offset ?? next;
-  };
+    this.#confirmed = true;
+    this.#next = change.offset + 1;
+    const known = this.#versions.get(change.key) ?? 0;
+    if (term < this.#term || change.version <= known) return 'stale';
+    this.#add(arrival);
+    return 'new';
+  }
 
-  const add = ({ change, term: sender }: Arrival): void => {
-    changes.push(change);
-    versions.set(change.key, change.version);
-    term = Math.max(term, sender);
-    newestAt = Math.max(newestAt, change.at);
-    trim();
-  };
-
-  /** Empties the log and restarts it at an offset. */
-  const restart = (offset: number, newEpoch: string): Verdict => {
-    const wasEmpty = epoch === undefined;
-    if (confirmed && epoch !== undefined && epoch !== newEpoch) pastEpochs.add(epoch);
-    changes = [];
-    versions.clear();
-    term = 0;
-    epoch = newEpoch;
-    confirmed = true;
-    first = offset;
-    next = offset + 1;
-    return wasEmpty ? 'new' : 'broken';
-  };
-
-  const skip = (offset: number, newEpoch?: string): Verdict => {
-    if (newEpoch !== undefined && newEpoch !== epoch && !pastEpochs.has(newEpoch)) {
-      return restart(offset, newEpoch);
+  /** Skips a record that is not a change: a record of another system, or the announcement of an epoch. */
+  skip(offset: number, epoch?: string): Verdict {
+    if (epoch !== undefined && epoch !== this.#epoch && !this.#pastEpochs.has(epoch)) {
+      return this.#restart(offset, epoch);
     }
     // After a gap, `next` is not advanced, so that the next change reveals the gap.
-    if (offset === next) next = offset + 1;
+    if (offset === this.#next) this.#next = offset + 1;
     return 'stale';
-  };
+  }
 
-  return {
-    append: (arrival) => {
-      const { change } = arrival;
-      if (pastEpochs.has(change.epoch)) return skip(change.offset);
-      const sameEpoch = change.epoch === epoch;
-      if (sameEpoch && change.offset < next) return 'stale';
-      if (!sameEpoch || change.offset > next) {
-        const verdict = restart(change.offset, change.epoch);
-        add(arrival);
-        return verdict;
-      }
-      confirmed = true;
-      next = change.offset + 1;
-      if (arrival.term < term || change.version <= (versions.get(change.key) ?? 0)) return 'stale';
-      add(arrival);
-      return 'new';
-    },
-    skip,
-    get next() {
-      return next;
-    },
-    get epoch() {
-      return epoch;
-    },
-    get newestAt() {
-      return newestAt;
-    },
-    versionOf: (key) => versions.get(key),
-    since: (offset) => {
-      if (offset < first) return undefined;
-      return changes.slice(lowerBound(changes, offset));
-    },
-    startAt: (offset, knownEpoch) => {
-      if (confirmed) return;
-      next = offset;
-      first = offset;
-      epoch = knownEpoch;
-    },
-  };
+  /** The newest version of a key among the changes in memory. */
+  versionOf(key: string): number | undefined {
+    return this.#versions.get(key);
+  }
+
+  /** The changes from an offset on; undefined when the offset is before the first one in memory. */
+  since(offset: number): readonly LoggedChange[] | undefined {
+    if (offset < this.#first) return undefined;
+    return this.#changes.slice(lowerBound(this.#changes, offset));
+  }
+
+  /** Empties the log and restarts it at an offset (→ confirmed). */
+  #restart(offset: number, epoch: string): Verdict {
+    const wasEmpty = this.#epoch === undefined;
+    if (this.#confirmed && this.#epoch !== undefined && this.#epoch !== epoch) {
+      this.#pastEpochs.add(this.#epoch);
+    }
+    this.#changes = [];
+    this.#versions.clear();
+    this.#term = 0;
+    this.#epoch = epoch;
+    this.#confirmed = true;
+    this.#first = offset;
+    this.#next = offset + 1;
+    return wasEmpty ? 'new' : 'broken';
+  }
+
+  #add({ change, term }: Arrival): void {
+    this.#changes.push(change);
+    this.#versions.set(change.key, change.version);
+    this.#term = Math.max(this.#term, term);
+    this.#newestAt = Math.max(this.#newestAt, change.at);
+    this.#trim();
+  }
+
+  #trim(): void {
+    if (this.#changes.length < this.#capacity * 1.5) return;
+    const dropped = this.#changes.splice(0, this.#changes.length - this.#capacity);
+    for (const { key, version } of dropped) {
+      if (this.#versions.get(key) === version) this.#versions.delete(key);
+    }
+    this.#first = this.#changes[0]?.offset ?? this.#next;
+  }
 }
 
 /** Returns the index of the first change at or after an offset. */
