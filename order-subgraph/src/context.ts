@@ -20,7 +20,10 @@ export interface Context {
   readonly createOrder: CreateOrder;
   /** The caller, as reported by the gateway. */
   readonly identity: Identity;
-  /** W3C traceparent to propagate: that of the operation's span if it is traced, otherwise that of its cause. */
+  /**
+   * W3C traceparent to propagate: that of the operation's span if it is traced, otherwise that of its
+   * cause.
+   */
   traceparent?: string | undefined;
   /** The caller's subject; empty if authentication is disabled. */
   readonly owner: string;

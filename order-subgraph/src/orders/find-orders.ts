@@ -51,7 +51,10 @@ function newestFirst(page: Page<KeysetCursor>): Prisma.Sql {
     : Prisma.sql`ORDER BY created_at, id LIMIT ${page.size + 1}`;
 }
 
-/** Adds the condition that the owner is not empty, because the indexes by owner contain only orders with an owner. */
+/**
+ * Adds the condition that the owner is not empty, because the indexes by owner contain only orders
+ * with an owner.
+ */
 function visibleTo(visibility: OrderVisibility): Prisma.Sql {
   if (visibility === 'all') return Prisma.empty;
   return Prisma.sql`AND owner = ${visibility.owner ?? ''} AND owner <> ''`;

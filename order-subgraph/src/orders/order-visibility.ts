@@ -4,7 +4,10 @@ import type { OrderState } from '@gudang/events';
 /** The orders that a caller may see: all, or those of one owner. An undefined owner has no orders. */
 export type OrderVisibility = 'all' | { readonly owner: string | undefined };
 
-/** Returns whether an order is visible. Orders without an owner are visible only to callers that may see all orders. */
+/**
+ * Returns whether an order is visible. Orders without an owner are visible only to callers that may
+ * see all orders.
+ */
 export function visibilityOf(identity: Identity): OrderVisibility {
   return hasScope(identity, 'order:read:all') ? 'all' : { owner: identity.subject };
 }

@@ -8,7 +8,10 @@ import { countUndecided, republishOrders } from './republish-orders.ts';
 const BATCH_LIMIT = 500;
 /** The pause between two rounds while orders are published again, in milliseconds. */
 const ROUND_MS = 1_000;
-/** The longest pause if no order is overdue, in milliseconds. A lost event waits up to this long after RECONCILE_AFTER. */
+/**
+ * The longest pause if no order is overdue, in milliseconds. A lost event waits up to this long after
+ * RECONCILE_AFTER.
+ */
 const IDLE_ROUND_MS = 5_000;
 
 /**

@@ -16,7 +16,10 @@ const SUBJECT_LIMIT = 255;
 /** An authenticated or anonymous caller. */
 export interface Principal {
   readonly identity: Identity;
-  /** When the token expires, in milliseconds since 1970, including the clock tolerance. Infinity without a token. */
+  /**
+   * When the token expires, in milliseconds since 1970, including the clock tolerance. Infinity
+   * without a token.
+   */
   readonly expiresAt: number;
 }
 
@@ -107,7 +110,10 @@ function subjectOf({ sub }: JWTPayload): string {
   throw invalidToken('its subject must have 1 to 255 characters');
 }
 
-/** Returns the scopes: `scope` as in RFC 9068 (separated by spaces), or `scp` as a list, as some issuers send. */
+/**
+ * Returns the scopes: `scope` as in RFC 9068 (separated by spaces), or `scp` as a list, as some
+ * issuers send.
+ */
 function scopesOf({ scope, scp }: JWTPayload): string[] {
   const scopes = [scope, scp].flatMap((claim) => {
     if (typeof claim === 'string') return claim.split(' ');

@@ -14,7 +14,10 @@ import { isKafkaError, kafkaProblem } from './kafka-problem.ts';
 import type { kafkaSettings } from './settings.ts';
 import { ensureTopics, type TopicSpec } from './topics.ts';
 
-/** A broker is unavailable if it does not answer for this long, in milliseconds. It answers idle fetches each second. */
+/**
+ * A broker is unavailable if it does not answer for this long, in milliseconds. It answers idle
+ * fetches each second.
+ */
 const SILENCE_MS = 5_000;
 /** How often the state of the connection is checked for the log, in milliseconds. */
 const CHECK_MS = 2_000;

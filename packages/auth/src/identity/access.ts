@@ -26,7 +26,10 @@ export function assertAuthorized(identity: Identity, requirement: Requirement): 
   if (!isAuthorized(identity, requirement)) throw accessError(identity, requirement);
 }
 
-/** Returns the error of a caller without access. @param what names the field: `Mutation.addStock`. Default: `This` */
+/**
+ * Returns the error of a caller without access. @param what names the field: `Mutation.addStock`.
+ * Default: `This`
+ */
 export function accessError(
   identity: Identity,
   { anyOf }: Requirement,

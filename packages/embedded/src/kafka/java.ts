@@ -40,7 +40,10 @@ export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<Ja
   return { command: java, build: output };
 }
 
-/** Parses the output of `java -version`: `"1.8.0_292"` is Java 8; others, such as `"17.0.15"`, `"21"` and `"24-ea"`, begin with the major version. */
+/**
+ * Parses the output of `java -version`: `"1.8.0_292"` is Java 8; others, such as `"17.0.15"`, `"21"`
+ * and `"24-ea"`, begin with the major version.
+ */
 export function parseJavaVersion(output: string): { major: number; text: string } | undefined {
   const text = /version "([^"]+)"/.exec(output)?.[1];
   const major = text && /^(?:1\.)?(\d+)/.exec(text)?.[1];

