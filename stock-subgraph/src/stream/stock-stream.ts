@@ -17,7 +17,10 @@ export interface SentChange {
 
 /** Rows per page of a snapshot. The next page is read when the subscriber has taken this one. */
 const SNAPSHOT_PAGE = 500;
-/** Commits are not ordered by their times: deletions up to this long before the cursor are sent again, in milliseconds. */
+/**
+ * Deletions up to this long before the cursor are sent again, in milliseconds, because commits are not
+ * ordered by their times.
+ */
 const CLOCK_MARGIN_MS = 60_000;
 
 /**

@@ -27,8 +27,8 @@ export function assertAuthorized(identity: Identity, requirement: Requirement): 
 }
 
 /**
- * Returns the error of a caller without access. @param what names the field: `Mutation.addStock`.
- * Default: `This`
+ * Returns the error of a caller without access.
+ * @param what names the field: `Mutation.addStock`. Default: `This`
  */
 export function accessError(
   identity: Identity,

@@ -11,9 +11,10 @@ import { type BackingServers, pidFileOf, type ServiceName, type Services } from 
 import type { PartName, StartSettings } from './start-settings.ts';
 
 /**
- * Deadlines of the steps of a stop, in milliseconds from its beginning. After a deadline, the remaining parts of that step are
- * killed. The whole stop takes at most 5 s. A step inherits the time that earlier steps did not use: a
- * subgraph that is killed before it has left its consumer group delays the next start's first orders by 6 s.
+ * Deadlines of the steps of a stop, in milliseconds from its beginning. After a deadline, the remaining
+ * parts of that step are killed. The whole stop takes at most 5 s. A step inherits the time that earlier
+ * steps did not use: a subgraph that is killed before it has left its consumer group delays the next
+ * start's first orders by 6 s.
  */
 const GATEWAY_STOPPED_MS = 1200;
 const SUBGRAPHS_STOPPED_MS = 2500;
