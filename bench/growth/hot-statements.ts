@@ -51,5 +51,5 @@ export const HOT_STATEMENTS: Readonly<Record<string, { database: 'order' | 'stoc
     'stocks after a cursor': { database: 'stock', is: /IS NULL AND \(created_at, id\) </ },
     'stocks by a substring of their name': { database: 'stock', is: /name ILIKE/ },
     'movements of stocks': { database: 'stock', is: /FROM movements WHERE stock_id = wanted/ },
-    'a snapshot of stocks': { database: 'stock', is: /AS "shownQuantity" FROM stocks/ },
+    'a snapshot of stocks': { database: 'stock', is: /AS "lastQuantity" FROM stocks/ },
   };

@@ -134,19 +134,19 @@ describe('rejected by Kafka', () => {
       'a certificate of another host',
       () => ({ KAFKA_BROKERS: secured.servers.brokers.replace('127.0.0.1', 'localhost') }),
       /shows a certificate that is not trusted \(Hostname.+\)$/,
-      /KAFKA_BROKERS to names that it holds/,
+      /KAFKA_BROKERS to the certificate's names/,
     ],
     [
       'no TLS',
       () => ({ KAFKA_TLS: 'false', KAFKA_TLS_CA: '' }),
       /does not answer$/,
-      /KAFKA_TLS and KAFKA_SASL_MECHANISM to what it asks for/,
+      /KAFKA_TLS and KAFKA_SASL_MECHANISM to what it expects/,
     ],
     [
       'a connection without credentials',
       () => ({ KAFKA_SASL_MECHANISM: '', KAFKA_SASL_USERNAME: '', KAFKA_SASL_PASSWORD: '' }),
       /does not answer$/,
-      /KAFKA_TLS and KAFKA_SASL_MECHANISM to what it asks for/,
+      /KAFKA_TLS and KAFKA_SASL_MECHANISM to what it expects/,
     ],
     [
       'a user without permissions',
