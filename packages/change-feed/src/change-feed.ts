@@ -191,7 +191,7 @@ export function startChangeFeed(
       offset: caughtUp ? changes.next : null,
       at: changes.newestAt,
     }),
-    versionOf: changes.versionOf,
+    versionOf: (key) => changes.versionOf(key),
     cursorAfter: ({ offset, at, epoch = changes.epoch ?? NO_EPOCH }) => ({
       epoch,
       offset: offset + 1,
