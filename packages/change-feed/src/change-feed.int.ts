@@ -85,6 +85,11 @@ describe('startChangeFeed', () => {
     expect(await take(replay, 3)).toEqual(['a1', 'b2', 'a3']);
     const rest = await feed.open(undefined, feed.cursorAfter({ offset: 1, at: 0 }));
     expect(await take(rest, 1)).toEqual(['a3']);
+    expect([feed.versionOf('a'), feed.versionOf('b'), feed.versionOf('c')]).toEqual([
+      3,
+      2,
+      undefined,
+    ]);
   });
 
   it('reads the last 10,000 changes at its start, and requests a snapshot for an earlier cursor', async () => {
