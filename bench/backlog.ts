@@ -1,8 +1,9 @@
 /**
- * Measures a backlog: two order processes accept orders while Kafka is down, one started before and one
- * during the outage. When Kafka returns, it measures how fast the orders are decided and their CPU
- * cost. `npm run bench:backlog -- [--count 20000] [--products 1]`; fails if an order is rejected or
- * lost, or if a process is not ready.
+ * Measures a backlog of orders. While Kafka is unavailable, two order processes accept orders: one
+ * was started before the outage, the other during it. After Kafka's return, the benchmark measures
+ * the rate of decisions and the CPU time per order.
+ * `npm run bench:backlog -- [--count 20000] [--products 1]`; the benchmark fails if an order is
+ * rejected or lost, or if a process is not ready.
  */
 import { exit, stdout } from 'node:process';
 import { parseArgs } from 'node:util';

@@ -1,8 +1,8 @@
 /**
- * Measures the CPU of each process per unit of work, the rate and the latencies.
+ * Measures the CPU time of each process per unit of work, the rate and the latencies.
  * `npm run bench -- [case…] [--quick] [--rounds 5] [--json file] [--compare file] [--list]` runs
- * the cases whose names start with an argument; default: all except the soak test. Exits with 1 if a
- * limit is exceeded.
+ * the cases whose names start with an argument; default: all except the soak test. Exits with 1 if
+ * a limit is exceeded.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';

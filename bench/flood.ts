@@ -21,13 +21,17 @@ const FLOODS: readonly FloodName[] = [
   'queries',
   'bad tokens',
 ];
-/** Limit of the p99; the flooder itself uses the same CPU cores. */
+/**
+ * Limit of the p99 latency, in milliseconds. It is high because the flooder uses the same CPU
+ * cores.
+ */
 const LATENCY_LIMIT_MS = 500;
 
 const checks = createChecks();
 const settings = {
   all: SECURED,
-  // The bench sets X-Forwarded-For as a trusted proxy, so that each client has its own address.
+  // The benchmark acts as a trusted proxy: it sets X-Forwarded-For, so that each client has its own
+  // address.
   gateway: { TRUSTED_PROXIES: 'loopback', NODE_ENV: 'production' },
 };
 await withBenchSystem({ environment: settings }, async (system) => {

@@ -1,9 +1,9 @@
 /**
  * Measures how the cost of a unit of work grows with the number of rows and subscribers, and checks
- * the query plan of each hot statement at the largest size. `npm run bench:growth --
- * [orders|stocks|plans…] [--sizes 10000,10000000] [--quick] [--json file]`; sizes are numbers of
- * orders. Exits with 1 if something costs more than 1.5 times as much at the largest size as at the
- * smallest, or if the cost of a plan grows with its tables.
+ * the query plan of each hot statement at the largest size.
+ * `npm run bench:growth -- [orders|stocks|plans…] [--sizes 10000,10000000] [--quick] [--json file]`;
+ * sizes are numbers of orders. Exits with 1 if an operation costs more than 1.5 times as much at
+ * the largest size as at the smallest, or if the cost of a plan grows with its tables.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';

@@ -1,7 +1,7 @@
 /**
- * Measures the CPU of each idle process of `npm start` in percent of one core, as the kernel counts
- * it. Also prints the load of the machine, because other active processes make each wake-up more
- * expensive. `npm run bench:idle -- 120` measures for 120 seconds instead of 60.
+ * Measures the CPU time of each idle process of `npm start`, in percent of one core, by the
+ * kernel's counters. Also prints the load of the machine, because other active processes make each
+ * wake-up more expensive. `npm run bench:idle -- 120` measures for 120 seconds instead of 60.
  */
 import { argv, exit, stdout } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,7 +9,10 @@ import { PARTS, startNpmStart } from '@gudang/testing/system/npm-start';
 import { usageOf } from './live/child.ts';
 import { machineCpuMs, treeCpuMs } from './process-tree.ts';
 
-/** Pause after the start, during which kafkajs and V8 still have work to do. */
+/**
+ * Pause after the start, in milliseconds. During the pause, kafkajs and V8 finish work that the
+ * start has left.
+ */
 const SETTLE_MS = 15_000;
 
 const seconds = Number(argv[2] ?? 60);

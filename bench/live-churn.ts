@@ -1,7 +1,7 @@
 /**
  * 10,000 clients connect, subscribe and disconnect, a third of them without a close frame.
- * Afterwards no streams, upstreams, timers or memory may remain. `npm run bench:live-churn --
- * [cycles]`; 2 minutes.
+ * Afterwards the gateway must hold no streams, upstreams, timers or memory of these clients.
+ * `npm run bench:live-churn -- [cycles]`; 2 minutes.
  */
 import { once } from 'node:events';
 import { argv } from 'node:process';
@@ -56,7 +56,10 @@ async function churn(system: System, cycles: number, cursor: string): Promise<vo
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-/** Returns what remains once the idle connection to the subgraph has closed. */
+/**
+ * Returns the remaining clients, streams and memory once the idle connection to the subgraph has
+ * closed.
+ */
 async function measureRemaining(system: System, sample: () => Promise<ProcessMemory>) {
   const counts = async () => ({
     clients: await gatewayMetric(system, 'gateway_live_clients'),

@@ -28,11 +28,16 @@ const CLIENTS = Number(argv[2] ?? 500);
 const STOCKS = 100;
 const PER_SECOND = 100;
 const CUTS_MS = 20_000;
-/** Share of clients that are disconnected per round, and their maximum pause. */
+/**
+ * Share of the clients that are disconnected per round, and their maximum pause in milliseconds.
+ */
 const SHARE = 0.2;
 const AWAY_MS = 1_500;
 const BACK_WITHIN_MS = 5_000;
-/** More changes than a replica keeps: its log drops the oldest third when it reaches 15,000. */
+/**
+ * Number of changes that exceeds a replica's change log. The log drops its oldest third when it
+ * reaches 15,000.
+ */
 const TOO_MANY = 16_000;
 
 const checks = createChecks();

@@ -1,9 +1,10 @@
 /**
- * One client stops reading during 100,000 changes of 1,000 stocks, beside 20 clients that read;
- * then three control runs without it. `npm run bench:live-stalled -- [changes]`; 5 minutes.
+ * One client stops reading during 100,000 changes of 1,000 stocks, while 20 other clients read.
+ * Then three control runs follow without the stalled client.
+ * `npm run bench:live-stalled -- [changes]`; 5 minutes.
  *
  * A client that does not read answers no pings, so the gateway closes its connection after 12–24 s.
- * When it reads again, it detects the closed connection and resumes from its cursor.
+ * When the client reads again, it detects the closed connection and resumes from its cursor.
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -33,7 +34,9 @@ interface Run {
   readonly slow: StockSubscriber | undefined;
 }
 
-/** Runs the changes with a restarted gateway; the stalled client does not read from the start. */
+/**
+ * Runs the changes with a restarted gateway. The stalled client reads nothing during the whole run.
+ */
 async function run(system: System, ids: readonly string[], stalls: boolean): Promise<Run> {
   await system.gateway.restart();
   await system.gateway.ready();

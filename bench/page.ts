@@ -1,8 +1,8 @@
 /**
  * Measures frame times and long tasks of the page /live with many fast-changing stocks: idle, while
  * scrolling, and with all changes on visible rows. `npm run bench:page -- 20 2000 500`: seconds per
- * scenario, stocks, changes per second. Headless Chromium renders on the CPU, which it shares with
- * gateway and subgraphs; a real display is faster.
+ * scenario, stocks, changes per second. Headless Chromium renders on the CPU, which the gateway and
+ * the subgraphs use too. With a GPU, the page is faster.
  */
 import { loadavg } from 'node:os';
 import { argv, stdout } from 'node:process';

@@ -1,8 +1,9 @@
 /**
- * Measures the cost of each unit of work with one and with three replicas of each service, and of
- * the parts that do not scale out: the figures of k8s/SCALING.md. Both systems get the same order
- * rate, because an order costs less at a higher rate. They take turns, because other load on the
- * machine varies. `npm run bench:scale -- --rate 40 --seconds 30 --rounds 3`; 3 minutes per round.
+ * Measures the cost of each unit of work with one and with three replicas of each service, and the
+ * cost of the parts that do not scale out. k8s/SCALING.md uses these figures. Both systems get the
+ * same order rate, because an order costs less at a higher rate. The two systems are measured in
+ * turns, because other load on the machine varies.
+ * `npm run bench:scale -- --rate 40 --seconds 30 --rounds 3`; 3 minutes per round.
  */
 import { argv, stdout } from 'node:process';
 import { parseArgs } from 'node:util';

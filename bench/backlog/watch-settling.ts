@@ -2,15 +2,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Databases } from '@gudang/testing/system/databases';
 
 const POLL_EVERY_MS = 100;
-/** Without progress for this long, the backlog is considered stuck. */
+/** Time without progress after which the backlog is considered stuck, in milliseconds. */
 const STUCK_AFTER_MS = 60_000;
 
-/** Progress of one stage, counted in its database. Times are seconds since Kafka's return. */
+/**
+ * Progress of one stage, counted in the database. `first` and `last` are in seconds after Kafka's
+ * return.
+ */
 export interface Stage {
   readonly first: number;
   readonly last: number;
   readonly count: number;
-  /** Rate between the first and the last order. */
+  /** Number of orders per second, from the first to the last. */
   readonly perSecond: number;
 }
 
@@ -20,7 +23,7 @@ export interface Settling {
 }
 
 /**
- * Measures the progress while the stock service decides a backlog and the order service settles it.
+ * Measures how fast the stock service decides a backlog and how fast the order service settles it.
  */
 export async function watchSettling(
   { stock, order }: Databases,

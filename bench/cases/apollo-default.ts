@@ -1,12 +1,12 @@
 /**
  * Runs @apollo/gateway as in its documentation, with its default data source and Apollo's
  * standalone server, in a process of its own. Arguments: supergraph file, then `name=url` of each
- * subgraph. Answers each message with its port.
+ * subgraph. It answers each message of its parent with its port.
  */
 import { readFile } from 'node:fs/promises';
 import { argv } from 'node:process';
 
-// Apollo's modules read these when they are loaded.
+// Apollo's modules read these variables when they are loaded.
 Object.assign(process.env, {
   NODE_ENV: 'production',
   APOLLO_TELEMETRY_DISABLED: 'true',

@@ -14,9 +14,9 @@ const ORDERS = 50_000;
 const ORDERS_QUICK = 10_000;
 const SENT_AT_ONCE = 1_000;
 const POLL_EVERY_MS = 100;
-/** Without a decision for this long, the backlog is considered stuck. */
+/** Time without a decision after which the backlog is considered stuck, in milliseconds. */
 const STUCK_AFTER_MS = 30_000;
-/** CPU of stock-subgraph and its database, in µs per order. */
+/** Limit of the CPU time of the stock subgraph and its database, in µs per order. */
 const CPU_BAR = { atMost: 250 };
 
 async function addStocks({ url }: ServiceProcess, count: number): Promise<string[]> {
@@ -29,7 +29,7 @@ async function addStocks({ url }: ServiceProcess, count: number): Promise<string
   return ids;
 }
 
-/** Writes orders to the topic as another system would, without order-subgraph. */
+/** Produces orders directly to the topic, as another system would, without the order subgraph. */
 async function produce(broker: string, count: number, ids: readonly string[]): Promise<void> {
   const kafka = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING });
   const producer = kafka.producer();
@@ -52,7 +52,9 @@ interface Deciding {
   readonly cpu: CpuReading;
 }
 
-/** Measures from the first observed decision to the last. */
+/**
+ * Returns the time, the count and the CPU reading at the first observed decision and at the last.
+ */
 async function watchDeciding(
   { databases }: BacklogSystem,
   count: number,
@@ -86,8 +88,8 @@ async function several(bench: Bench, once: () => Promise<Figure[]>): Promise<Fig
 }
 
 /**
- * Measures the cost of deciding: orders wait in the topic for the stock service; no order-subgraph
- * runs.
+ * Measures the cost of decisions alone. The orders wait in the topic for the stock service, and no
+ * order subgraph runs.
  */
 function runAlone(bench: Bench, products: number): Promise<Figure[]> {
   const count = bench.quick ? ORDERS_QUICK : ORDERS;
@@ -124,7 +126,10 @@ function runAlone(bench: Bench, products: number): Promise<Figure[]> {
   });
 }
 
-/** Measures orders that are accepted while Kafka is down; then Kafka starts and all services run. */
+/**
+ * Measures orders that are accepted while Kafka is unavailable. Then Kafka starts, and all services
+ * run.
+ */
 function runAll(bench: Bench, products: number): Promise<Figure[]> {
   const count = bench.quick ? ORDERS_QUICK : ORDERS;
   return several(bench, async () => {

@@ -1,6 +1,7 @@
 /**
  * Lower bound for any gateway in Node.js: a bare HTTP server that reads a request and responds with
- * fixed bytes. Runs in a process of its own; answers each message with its port.
+ * fixed bytes. It runs in a process of its own and answers each message of its parent with its
+ * port.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -35,7 +35,7 @@ const REST_BARS: Readonly<Record<number, Readonly<Record<string, Bar>>>> = {
   },
 };
 
-/** Measures the whole CPU of an order: a round ends when all its orders are settled. */
+/** Measures the total CPU time of an order. A round ends when all its orders are settled. */
 async function run(
   { rig: getRig, rounds }: Bench,
   load: (rig: BenchRig) => Load,
@@ -57,7 +57,10 @@ async function run(
   );
 }
 
-/** Adds the CPU of gateway and order-subgraph together, with a limit at 100 clients. */
+/**
+ * Returns the sum of the CPU times of the gateway and the order subgraph. With 100 clients, the sum
+ * has a limit.
+ */
 function together(figures: readonly Figure[], clients: number): Figure[] {
   const of = (name: string) => figures.find((figure) => figure.name === name)?.values ?? [];
   const order = of('CPU order');

@@ -42,7 +42,7 @@ export async function differentPages({ graph }: BenchRig): Promise<string[]> {
   return usable.map((after) => JSON.stringify({ query: PAGE_OF_STOCKS, variables: { after } }));
 }
 
-/** Returns the bodies in rotation. */
+/** Returns the bodies in turn, and starts again after the last one. */
 export function inTurn(bodies: readonly string[]): (turn: number) => string {
   return (turn) => bodies[turn % bodies.length] ?? '';
 }

@@ -42,7 +42,7 @@ async function runSoak({ rig: getRig, quick, print }: Bench): Promise<Figure[]> 
   await stop();
   await rig.settled();
   return [...seen].flatMap(([name, all]): Figure[] => {
-    // Caches fill during the first third.
+    // Caches fill during the first third of the run, so that third does not count.
     const late = all.slice(Math.floor(all.length / 3));
     return [
       {

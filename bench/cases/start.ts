@@ -7,7 +7,10 @@ import { usageOf } from '../live/child.ts';
 import type { Bench, BenchCase } from '../suite/bench-case.ts';
 import type { Bar, Figure, Unit } from '../suite/figure.ts';
 
-/** Pause before the measurement: Node and Kafka collect garbage for a while after the start. */
+/**
+ * Pause before the measurement, in milliseconds. Node and Kafka collect garbage for a while after
+ * the start.
+ */
 const REST_MS = 20_000;
 const REST_QUICK_MS = 5_000;
 
@@ -20,8 +23,8 @@ const BARS: Readonly<Record<string, Bar>> = {
 };
 
 /**
- * Runs `npm start` twice with the same folder; measures the time until it is ready and the idle
- * memory.
+ * Runs `npm start` twice with the same folder. Measures the time until the system is ready, and the
+ * memory of the idle system.
  */
 async function runStart({ quick }: Bench): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'gudang-bench-'));
@@ -69,8 +72,8 @@ async function memoryOf(pid: number): Promise<number> {
 }
 
 /**
- * Memory of a process and its descendants in MiB. Shared memory, such as PostgreSQL's buffers,
- * counts once (PSS).
+ * Returns the memory of a process and its descendants in MiB. Shared memory, such as PostgreSQL's
+ * buffers, is counted once (proportional set size, PSS).
  */
 async function treeMemory(root: number): Promise<number> {
   const children = await readFile(`/proc/${root}/task/${root}/children`, 'utf8').catch(() => '');

@@ -1,4 +1,7 @@
-/** Child process that floods the gateway from one address; the parent chooses the kind. */
+/**
+ * Child process that floods the gateway from one address; the parent process chooses the kind of
+ * flood.
+ */
 import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 

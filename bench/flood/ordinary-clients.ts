@@ -1,4 +1,4 @@
-/** Requests per second and client, far below the rate limit. */
+/** Number of requests per second of one client, far below the rate limit. */
 const PER_SECOND = 10;
 const COUNT = 10;
 const QUERY = '{ stocks(first: 5) { nodes { id name quantity } } }';

@@ -2,19 +2,19 @@ import type { Rounds } from '../suite/bench-case.ts';
 import type { Figure } from '../suite/figure.ts';
 import { type Measured, measureLoads, ratio } from '../suite/measure-load.ts';
 
-/** Limit of the cost at the largest size, as a multiple of the cost at the smallest. */
+/** Maximum ratio of the cost at the largest size to the cost at the smallest size. */
 export const GROWTH_LIMIT = 1.5;
 
-/** One size of a curve: its load, and the processes whose CPU counts. */
+/** One size of a curve: its load, and the processes whose CPU time counts. */
 export interface Point extends Omit<Measured, 'label' | 'only' | 'bars'> {
   readonly size: number;
-  /** Names in the CPU reading whose values are added. */
+  /** Names of the groups in the CPU reading whose values are added. */
   readonly of: readonly string[];
 }
 
 /**
- * Measures the CPU per request at each size, and the ratio of the largest size to the smallest.
- * Sizes take turns, so that other load on the machine affects all of them.
+ * Measures the CPU time per request at each size, and the ratio of the largest size to the
+ * smallest. The sizes are measured in turns, so that other load on the machine affects all of them.
  */
 export async function measureCurve(
   name: string,

@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { withoutIndexes } from './without-indexes.ts';
 
-/** Number of products, ordered in turn. */
+/** Number of products. The orders go through the products in turn. */
 export const PRODUCTS = 1_000;
-/** Every 50th round over all products is rejected. */
+/** All orders of every 50th round over the products are rejected. */
 const REJECTED_ROUNDS = 50;
 /** Every 10th order belongs to one of 100 owners. */
 const OWNED = 10;
@@ -16,7 +16,7 @@ async function withClient(url: string, work: (client: pg.Client) => Promise<void
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    // After a crash the database would be filled again, so durability is not needed.
+    // The database need not be durable: after a crash it would be filled again.
     await client.query('SET synchronous_commit = off');
     await work(client);
   } finally {
@@ -24,7 +24,7 @@ async function withClient(url: string, work: (client: pg.Client) => Promise<void
   }
 }
 
-/** An id that is distributed like a random UUID and equal in both databases. */
+/** Returns an id that is distributed like a random UUID and is the same in both databases. */
 const ID = `md5('order ' || number)::uuid`;
 const IS_REJECTED = `(number / ${PRODUCTS}) % ${REJECTED_ROUNDS} = 0`;
 

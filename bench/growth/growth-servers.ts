@@ -11,17 +11,17 @@ import { EXPLAIN_OFF, EXPLAIN_ON, EXPLAIN_SETTINGS, readPlans, slowestOfEach } f
 
 export type Side = 'order' | 'stock';
 
-/** A service over a database of a known size. */
+/** A service with a database of a known size. */
 export interface Grown {
   readonly side: Side;
-  /** Name in PostgreSQL and in the CPU probe. */
+  /** Name of the database in PostgreSQL and in the CPU probe. */
   readonly databaseName: string;
   readonly databaseUrl: string;
   readonly part: ServiceProcess;
   readonly sql: <T extends pg.QueryResultRow>(text: string, values?: unknown[]) => Promise<T[]>;
 }
 
-/** One PostgreSQL with auto_explain and one Kafka, for databases of several sizes. */
+/** A PostgreSQL server with auto_explain and a Kafka server, for databases of several sizes. */
 export interface GrowthServers {
   readonly postgresPid: number;
   /** Creates and fills a migrated database, then starts its service. */
@@ -37,7 +37,7 @@ export interface GrowthServers {
 }
 
 /**
- * @param kafkaBrokers a running Kafka; default: starts one
+ * @param kafkaBrokers addresses of a running Kafka; by default, this function starts one
  * @param prefix prefix of all topics
  */
 export async function startGrowthServers({
@@ -57,7 +57,7 @@ export async function startGrowthServers({
   try {
     const postgres = await startPostgres({
       directory: join(directory, 'postgres'),
-      // Filling writes gigabytes; this reduces the number of checkpoints.
+      // Filling writes gigabytes. A larger `max_wal_size` reduces the number of checkpoints.
       settings: { ...EXPLAIN_SETTINGS, max_wal_size: '8GB', ...settings },
     });
     stops.push(() => postgres.stop());
@@ -92,7 +92,8 @@ export async function startGrowthServers({
             PORT: '0',
             [`${side.toUpperCase()}_DATABASE_URL`]: databaseUrl,
             KAFKA_BROKERS: brokers,
-            // Each pair has its own topics: order_<size> and stock_<size> work together.
+            // The services of order_<size> and stock_<size> work together, and each such pair has
+            // its own topics.
             KAFKA_TOPIC_PREFIX: `${prefix}.${name.replace(/^(order|stock)_/, '')}.`,
             ...environment,
           },

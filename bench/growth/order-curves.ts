@@ -24,7 +24,9 @@ function pointOf(servers: GrowthServers, { size, order, stock }: GrownPair) {
   return { size, readCpu, of: ['order', 'stock', ...databases] };
 }
 
-/** Measures the CPU from the request to the settled order, in both services and both databases. */
+/**
+ * Measures the CPU time of both services and both databases, from the request to the settled order.
+ */
 export function measureOrders(
   servers: GrowthServers,
   pairs: readonly GrownPair[],
@@ -71,7 +73,8 @@ export async function measureOrderPages(
   }
   const product = productOf(7);
   const products = Array.from({ length: 50 }, (_, number) => productOf(number));
-  // The same number of rows at each size: at the smallest size a product has ten orders.
+  // Each page has the same number of rows at each size. At the smallest size, a product has only
+  // ten orders.
   const of = { productId: product, first: 4 };
   const pages: Readonly<Record<string, (pair: GrownPair) => Operation>> = {
     'newest page': () => operations.newestOrders(),
@@ -99,7 +102,7 @@ export async function measureOrderPages(
         load,
       };
     });
-  // Warm-up: a process that has just started needs several times as much CPU.
+  // This run is a warm-up: a process that has just started needs several times as much CPU time.
   await measureCurve(
     '',
     pointsOf(() => operations.newestOrders()),

@@ -1,11 +1,11 @@
 import { nodesOf, type PlanNode } from './plans.ts';
 
-/** Limit of rows of a large table that a hot statement may read beyond its result. */
+/** Maximum number of rows of a large table that a hot statement may read beyond its result. */
 const ROW_LIMIT = 5_000;
 /** Tables that grow without bound. */
 const GROWING_TABLES = new Set(['orders', 'decisions', 'movements', 'stocks']);
 
-/** Returns the parts of a plan whose cost grows with its tables. */
+/** Returns the parts of a plan whose cost grows with the size of the tables. */
 export function findGrowth(plan: PlanNode): string[] {
   const found: string[] = [];
   for (const node of nodesOf(plan)) {

@@ -10,7 +10,8 @@ import { type Explained, renderPlan } from './plans.ts';
 import { HOT_ORDER_SETTINGS, runHotStatements } from './run-hot-statements.ts';
 
 /**
- * Large enough that PostgreSQL uses indexes instead of scanning tables, and that growth is visible.
+ * Number of orders. It is so large that PostgreSQL uses indexes instead of table scans, and that
+ * growth is visible.
  */
 const ORDERS = 100_000;
 const STOCKS = 30_000;
@@ -40,9 +41,9 @@ afterAll(() => servers?.stop());
 const plansOf = (database: string, is: RegExp): Explained[] =>
   explained.filter((one) => one.database === `${database}_large` && is.test(one.text));
 
-describe('query plans on large tables', () => {
+describe('on large tables, the query plan', () => {
   it.each(Object.entries(HOT_STATEMENTS))(
-    '%s: uses an index and reads only the needed rows',
+    'of "%s" uses an index and reads only the needed rows',
     (_name, { database, is }) => {
       const plans = plansOf(database, is);
       expect(plans).not.toHaveLength(0);
@@ -52,7 +53,7 @@ describe('query plans on large tables', () => {
     },
   );
 
-  it('detects a statement that reads a whole table', async () => {
+  it('is reported if the statement reads a whole table', async () => {
     await stock.sql('DROP INDEX stocks_created_at_id_idx');
     const { query, variables } = newestStocks();
     const sent = await servers.explaining(() =>

@@ -46,7 +46,8 @@ export async function runHotStatements(order: Grown, stock: Grown): Promise<void
     { productId: productOf(7) },
     { status: 'REJECTED' },
     { productId: productOf(7), status: 'REJECTED' },
-    // A product without PENDING orders: without an index, all of its orders would be scanned.
+    // This product has no PENDING orders. Without an index, PostgreSQL would scan all of its
+    // orders.
     { productId: productOf(7), status: 'PENDING' },
   ];
   for (const filter of pages) {
@@ -80,7 +81,7 @@ export async function runHotStatements(order: Grown, stock: Grown): Promise<void
   await subscribeFromOldEpoch(stock);
 }
 
-/** Subscribes from a cursor of another epoch, so that a snapshot is read. */
+/** Subscribes from a cursor of another epoch, so that the service reads a snapshot. */
 async function subscribeFromOldEpoch({ part }: Grown): Promise<void> {
   const after = formatCursor({ epoch: randomUUID(), offset: 0, at: Date.now() });
   const live = await startLiveClient<{ stockChanged: { kind: string } }>({

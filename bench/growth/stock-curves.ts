@@ -43,7 +43,9 @@ function changing(servers: GrowthServers, grown: GrownStocks): Point {
   };
 }
 
-/** Measures a change of a stock until each replica's change feed has it. */
+/**
+ * Measures a change of a stock, from the request until each replica's change feed has the change.
+ */
 export function measureChanges(
   servers: GrowthServers,
   sizes: readonly GrownStocks[],
@@ -54,8 +56,8 @@ export function measureChanges(
 }
 
 /**
- * Measures a change of a stock that has no subscribers, with increasing numbers of subscribers to
- * other stocks.
+ * Measures a change of a stock without subscribers, while the number of subscribers to other stocks
+ * grows.
  */
 export async function measureWatched(
   servers: GrowthServers,

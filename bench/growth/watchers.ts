@@ -1,6 +1,9 @@
 import WebSocket from 'ws';
 
-/** Subscriptions per connection; a gateway shares connections too. */
+/**
+ * Number of subscriptions per connection. A gateway also sends many subscriptions over one
+ * connection.
+ */
 const PER_CONNECTION = 500;
 const SUBPROTOCOL = 'graphql-transport-ws';
 
@@ -9,7 +12,7 @@ export interface Watchers {
   readonly close: () => void;
 }
 
-/** Starts subscriptions to one stock each, over websockets of the stock service. */
+/** Starts subscriptions over websockets to the stock service, each to one stock. */
 export async function startWatchers(
   url: string,
   ids: readonly string[],

@@ -14,7 +14,7 @@ export async function withoutIndexes(
   tables: readonly string[],
   fill: () => Promise<void>,
 ): Promise<void> {
-  // Foreign keys are dropped first and created last: they depend on the other keys.
+  // Foreign keys are dropped first and created last, because they depend on the other keys.
   const constraints = await client.query<Rebuilt>(
     `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS drop,
             format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname,

@@ -1,7 +1,7 @@
 /**
- * Child process that sends orders at a steady rate; a process with hundreds of reading clients
- * could not keep the rate. Arguments: URL, orders per second, stock ids. Answers the first message
- * with the result.
+ * Child process that sends orders at a steady rate. It is separate because a process with hundreds
+ * of reading clients could not keep the rate. Arguments: URL, orders per second, stock ids. Answers
+ * the first message with the result.
  */
 import process, { argv } from 'node:process';
 import { graphAt } from '@gudang/testing/clients/graph-client';

@@ -4,7 +4,7 @@ export interface Scenario {
   readonly name: string;
   readonly clients: number;
   readonly streams: number;
-  /** Bursts per second, and events per burst. */
+  /** Number of bursts per second and of events per burst. */
   readonly rate: number;
   readonly burst: number;
   readonly crossSubgraph: boolean;
@@ -31,7 +31,10 @@ interface State {
 }
 
 const WARM_UP_MS = 4_000;
-/** The warm-up has a multiple of the measured rate, so that V8 compiles code that runs once per event. */
+/**
+ * The warm-up runs at a multiple of the measured rate, so that V8 compiles the code that runs once
+ * per event.
+ */
 const WARM_UP_TIMES = 4;
 const MEASURED_MS = 8_000;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -103,7 +106,7 @@ async function measure(scenario: Scenario, rig: Rig): Promise<Figures> {
       clients.map((one) => one.ask<{ received: number; latencies: number[] }>({ report: true })),
     );
   await send(WARM_UP_MS, scenario.rate * WARM_UP_TIMES);
-  // On a loaded machine events of the warm-up may still be in flight.
+  // On a loaded machine, events of the warm-up may still be in flight.
   do await pause(500);
   while ((await reports()).some(({ received }) => received > 0));
   const before = { usage: await usageOf(pid), state: await source.ask<State>({}) };

@@ -10,11 +10,11 @@ import { Kafka, logLevel } from 'kafkajs';
 
 /** Times of an order's stages, in milliseconds since 1970. */
 export interface Stages {
-  /** Its order_created record was sent to the broker. */
+  /** Time at which the record order_created was sent to the broker. */
   readonly sent: number;
-  /** Start of the transaction that decided it. */
+  /** Start of the transaction that decided the order. */
   readonly decided: number;
-  /** Its stock_changed record was sent to the broker. */
+  /** Time at which the record stock_changed was sent to the broker. */
   readonly published: number;
 }
 

@@ -54,7 +54,7 @@ new WebSocketServer({ server: http, path: '/graphql' }).on('connection', (socket
   });
 });
 
-/** Sends one event to all streams; it contains its time of creation. */
+/** Sends one event to all streams. The event contains its time of creation. */
 function tick(): void {
   n += 1;
   for (const { socket, id, document, variables } of streams.values()) {

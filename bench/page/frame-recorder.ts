@@ -7,7 +7,10 @@ export interface Frames {
   readonly longTasks: readonly number[];
 }
 
-/** Script as a string, because helpers that a compiler adds to functions do not exist in the page. */
+/**
+ * Script that runs in the page. It is a string, because a compiler may add helpers to a function,
+ * and these do not exist in the page.
+ */
 const RECORD = `(() => {
   const recorded = { frames: [], longTasks: [] };
   let last;

@@ -1,5 +1,6 @@
 /**
- * Child process with stubs of both subgraphs, without databases. The bench measures only the page.
+ * Child process with stubs of both subgraphs, without databases. The benchmark thus measures only
+ * the page.
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -11,7 +12,7 @@ import { WebSocketServer } from 'ws';
 export interface StubLoad {
   /** Changes per second. */
   readonly perSecond: number;
-  /** Number of stocks that change: the first ones. */
+  /** Number of stocks that change, counted from the first stock. */
   readonly among: number;
 }
 

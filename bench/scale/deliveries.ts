@@ -8,7 +8,7 @@ const IDLE_MS = 10_000;
 const SETTLES_MS = 2_000;
 
 export interface Deliveries {
-  /** CPU of connecting the clients, from the handshake to the subscription. */
+  /** CPU time of connecting the clients, from the handshake to the subscription. */
   readonly connecting: Measured<unknown>;
   readonly idle: Measured<unknown>;
   /** Number of events that the clients received. */
@@ -19,8 +19,8 @@ export interface Deliveries {
 }
 
 /**
- * Connects clients of one stream to all gateways, and measures the CPU while they are idle and
- * while another producer sends changes through Kafka at a steady rate.
+ * Connects clients of one stream to all gateways. Measures the CPU time twice: while the clients
+ * are idle, and while another producer sends changes through Kafka at a steady rate.
  */
 export async function deliverChanges(
   measured: MeasuredSystem,

@@ -7,17 +7,17 @@ import {
 } from '@gudang/testing/system/replicated-system';
 import { treeCpuMs } from '../process-tree.ts';
 
-/** Groups of processes with separate CPU figures; the replicas of a service form one group. */
+/** Groups of processes with separate CPU times; the replicas of a service form one group. */
 export const PARTS = ['gateway', 'order', 'stock', 'postgres', 'kafka'] as const;
 export type Spent = Readonly<Record<(typeof PARTS)[number], number>>;
 
-/** A system with its servers and CPU measurement. */
+/** A system with its servers, and the measurement of their CPU time. */
 export interface MeasuredSystem extends ReplicatedSystem {
   readonly stockIds: readonly string[];
   /**
-   * Measures the CPU of some work.
-   * @returns its result, its duration in milliseconds, and the CPU of each part in milliseconds,
-   *   minus the CPU of the idle system in that time
+   * Measures the CPU time of `work`.
+   * @returns its result, its duration, and the CPU time of each part minus the CPU time of the idle
+   *   system during the same duration; times are in milliseconds
    */
   readonly measure: <T>(work: () => Promise<T>) => Promise<Measured<T>>;
   /** Bytes of write-ahead log that PostgreSQL has written so far. */
@@ -45,7 +45,7 @@ export async function withMeasuredSystem(
   try {
     const replicated = await startReplicatedSystem(replicas, {
       ...servers,
-      // Load shedding is off: overload must show in the figures, not as errors.
+      // Load shedding is off, so that overload shows in the figures and not as errors.
       environment: { gateway: { SHED_DELAY_MS: '0' } },
     });
     const { system, running } = replicated;

@@ -8,7 +8,10 @@ import type { MeasuredSystem } from './measured-system.ts';
 const CHUNK = 2_000;
 const WAIT = { within: 120_000, every: 20 };
 
-/** Sends events without consumers through the outbox of order_db: the throughput of one relay. */
+/**
+ * Measures the throughput of one relay: sends events that have no consumers through the outbox of
+ * order_db.
+ */
 export async function relayEvents({ system }: MeasuredSystem, count: number): Promise<void> {
   const { order } = system.databases;
   const value = JSON.stringify({ padding: 'x'.repeat(230) });
@@ -27,8 +30,8 @@ export async function relayEvents({ system }: MeasuredSystem, count: number): Pr
 }
 
 /**
- * Produces changes of stocks without subscribers: the cost of the change feed in each stock
- * replica.
+ * Measures the cost of the change feed in each stock replica: produces changes of stocks without
+ * subscribers.
  */
 export async function feedChanges(
   { system, running }: MeasuredSystem,

@@ -5,8 +5,8 @@ export interface ScaleFigures {
   /** @param name includes the unit, for example `an order, ms CPU of gateway` */
   readonly note: (name: string, replicas: number, value: number) => void;
   /**
-   * One line per figure: median, minimum and maximum of its rounds, and the ratio of three replicas
-   * to one.
+   * Returns one line per figure: median, minimum and maximum of its rounds, and the ratio of three
+   * replicas to one.
    */
   readonly lines: () => readonly string[];
 }

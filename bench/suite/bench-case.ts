@@ -1,7 +1,7 @@
 import type { BenchRig } from './bench-rig.ts';
 import type { Figure } from './figure.ts';
 
-/** Number and duration of measurements. */
+/** Number of rounds, and their durations in milliseconds. */
 export interface Rounds {
   readonly count: number;
   readonly ms: number;
@@ -20,7 +20,7 @@ export interface Bench {
 export interface BenchCase {
   readonly name: string;
   readonly about: string;
-  /** Runs only if its full name is given, because it takes long. */
+  /** Runs only if its full name is given, because the case takes long. */
   readonly onlyByName?: boolean;
   readonly run: (bench: Bench) => Promise<readonly Figure[]>;
 }

@@ -23,7 +23,7 @@ export interface BenchRig {
   readonly readCpu: () => Promise<CpuReading>;
   /** Resolves once all orders are settled and the outboxes are empty. */
   readonly settled: () => Promise<void>;
-  /** Starts another process, which `stop` ends too. */
+  /** Starts another process. `stop` also ends this process. */
   readonly startBeside: (
     name: string,
     script: string,

@@ -14,7 +14,7 @@ export interface Figure {
   readonly bar?: Bar | undefined;
 }
 
-/** Returns the median; the mean of the two middle values for an even number. */
+/** Returns the median. For an even number of values, it is the mean of the two middle ones. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other);
   const middle = (sorted.length - 1) / 2;

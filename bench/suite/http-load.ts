@@ -4,7 +4,7 @@ export interface Load {
   readonly url: string;
   /** Returns the JSON body of a POST request. @param turn number of the request over all rounds */
   readonly body: (turn: number) => string;
-  /** Number of connections; each sends its next request after the response. */
+  /** Number of connections. Each connection sends its next request after the previous response. */
   readonly clients: number;
 }
 
@@ -46,7 +46,7 @@ export function createLoader({ url, body, clients }: Load): Loader {
   };
 }
 
-/** Sends requests at a fixed rate without waiting for responses, until it is stopped. */
+/** Sends requests at a fixed rate without waiting for responses, until the load is stopped. */
 export function startPaced(
   { url, body }: Omit<Load, 'clients'>,
   aSecond: number,

@@ -6,15 +6,18 @@ import type { Bar, Figure, Unit } from './figure.ts';
 import { createLoader, type Load } from './http-load.ts';
 
 export interface Measured {
-  /** Prefix of its figures' names; may be empty. */
+  /** Prefix of the names of this load's figures; may be empty. */
   readonly label: string;
   readonly load: Load;
   readonly readCpu: () => Promise<CpuReading>;
-  /** Runs after each round, before the CPU is read. Waits for the remaining work of the requests. */
+  /**
+   * Runs after each round, before the CPU time is read. Waits until the remaining work of the
+   * requests is done.
+   */
   readonly drain?: () => Promise<void>;
   /** Limits of figures, by name without the label. */
   readonly bars?: Readonly<Record<string, Bar>>;
-  /** Groups whose CPU is shown; default: all. */
+  /** Groups whose CPU time is shown; default: all. */
   readonly only?: readonly string[];
   /** Counters that are shown per request, for example subgraph requests. */
   readonly counts?: Readonly<Record<string, () => Promise<number>>>;
@@ -24,7 +27,7 @@ export interface Measured {
 
 /**
  * Measures loads in turns, so that other load on the machine affects all of them. Each round
- * measures the CPU of each process per request, the rate, p50 and p99.
+ * measures the CPU time of each process per request, the rate, p50 and p99.
  */
 export async function measureLoads(
   measured: readonly Measured[],

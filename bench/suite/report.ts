@@ -8,7 +8,9 @@ export interface Report {
   readonly cases: Readonly<Record<string, readonly Figure[]>>;
 }
 
-/** Formats the figures of a case as a table, with those of an earlier run. */
+/**
+ * Formats the figures of a case as a table, and compares them with an earlier run if there is one.
+ */
 export function renderCase(
   name: string,
   figures: readonly Figure[],
