@@ -9,7 +9,7 @@ import { defineConfig, type Plugin } from 'vite';
 const COMPRESSED = /\.(?:html|js|css|svg|ttf)$/;
 const compress = promisify(gzip);
 
-/** Writes a .gz file beside each text file, so that the gateway does not compress at run time. */
+/** Writes a .gz file beside each text file, so that the gateway need not compress at run time. */
 function precompress(): Plugin {
   const dist = fileURLToPath(new URL('dist', import.meta.url));
   return {

@@ -1,6 +1,9 @@
 import { stdout } from 'node:process';
 
-/** Prints the assertions of a bench as they are evaluated; a failed one sets the exit code to 1. */
+/**
+ * Prints the assertions of a benchmark as they are evaluated; a failed assertion sets the exit code
+ * to 1.
+ */
 export interface Checks {
   readonly verify: (what: string, holds: boolean, seen: string) => void;
   readonly print: (line: string) => void;
@@ -16,7 +19,7 @@ export function createChecks(): Checks {
   };
 }
 
-/** Returns a quantile; `share` from 0 to 1. NaN if there are no values. */
+/** Returns a quantile, or NaN if there are no values. `share` is from 0 to 1. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((one, other) => one - other);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

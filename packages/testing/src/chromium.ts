@@ -9,7 +9,8 @@ const PATHS = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 /**
- * Chromium cannot use its sandbox as root, and contacts its vendor unless these flags forbid it.
+ * Flags of Chromium. It cannot use its sandbox as root, and it contacts its vendor unless flags
+ * forbid this.
  */
 const ARGUMENTS = [
   '--no-sandbox',

@@ -12,7 +12,7 @@ export interface Patience {
 
 /**
  * Polls until the value meets the condition, and returns it. Works outside Vitest too.
- * @param read returns the value; an error it throws counts as "not yet"
+ * @param read returns the value; an error that `read` throws counts as "not yet"
  * @throws with the last value or error after the time-out
  */
 export async function eventually<T>(

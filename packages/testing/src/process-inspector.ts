@@ -13,7 +13,7 @@ export interface ProcessMemory {
   readonly resources: Readonly<Record<string, number>>;
 }
 
-/** Measures a process through Node's inspector; the process needs no code for it. */
+/** Measures a process through Node's inspector; the process needs no code for this. */
 export interface Inspected {
   /** Current memory, including garbage. */
   readonly sample: () => Promise<ProcessMemory>;
@@ -31,7 +31,8 @@ const SAMPLE = `(() => {
   return JSON.stringify({ ...process.memoryUsage(), resources });
 })()`;
 /**
- * One collection may release the last reference to more garbage, for example through finalizers.
+ * Number of garbage collections. One collection may release the last reference to more garbage, for
+ * example through finalizers.
  */
 const COLLECTIONS = 4;
 

@@ -3,9 +3,9 @@
  * https://gist.github.com/tommyettinger/46a874533244883189143505d203312c
  */
 export interface Random {
-  /** From 0 (inclusive) to 1 (exclusive). */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). */
   readonly next: () => number;
-  /** An integer between two bounds, both inclusive. */
+  /** Returns an integer between two bounds, both inclusive. */
   readonly between: (least: number, most: number) => number;
   readonly chance: (probability: number) => boolean;
   readonly pick: <T>(all: readonly T[]) => T;

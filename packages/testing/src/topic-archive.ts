@@ -24,7 +24,7 @@ export interface TopicRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The Kafka of a system, and how it names its topics. */
+/** The Kafka of a system, and the names of the system's topics. */
 export interface TopicSource {
   readonly client: Pick<Kafka, 'consumer'>;
   readonly admin: Pick<Admin, 'fetchTopicOffsets'>;

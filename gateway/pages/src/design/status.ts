@@ -15,7 +15,7 @@ export interface Status {
 
 const TIMEOUT_MS = 5_000;
 
-/** @throws when the gateway does not answer within 5 s */
+/** Fetches the states of all parts. @throws if the gateway does not answer within 5 s */
 export async function fetchStatus(): Promise<Status> {
   const response = await fetch('/status', { signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!response.ok) throw new Error(`status ${response.status}`);

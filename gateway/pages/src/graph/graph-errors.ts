@@ -35,7 +35,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   reason: 'The reason',
 };
 
-/** Describes an error to a user, who sees a form field and not an argument. */
+/** Describes an error to a user. The user knows form fields, not arguments. */
 export function errorText({ message, extensions = {} }: GraphError): string {
   const { code, argument = '', allowed, serviceName } = extensions;
   const field = FIELDS[argument];

@@ -7,18 +7,21 @@ export interface Answer<T> {
   readonly errors: readonly GraphError[];
 }
 
-/** The gateway did not answer with GraphQL: the operation may or may not have been executed. */
+/** The gateway sent no GraphQL response, so it is unknown whether the operation was executed. */
 export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 }
 
-/** Longer than the gateway waits for a service, so that its own error names the service. */
+/**
+ * Time-out in milliseconds. The gateway's time-out for a service is shorter, so the gateway's
+ * error, which names the service, arrives first.
+ */
 const TIMEOUT_MS = 12_000;
 
 /**
- * Sends a query or mutation to the gateway that serves this page. A token that was refused is not
- * sent again: the answer is the refusal.
- * @throws {NoAnswerError} when the gateway is unavailable or silent for 12 s
+ * Sends a query or mutation to the gateway that serves this page. A refused token is not sent
+ * again; the function then returns the refusal.
+ * @throws {NoAnswerError} if the gateway is unavailable or sends nothing for 12 s
  */
 export async function sendOperation<T>(
   query: string,

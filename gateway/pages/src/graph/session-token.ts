@@ -1,12 +1,15 @@
 import { createSignal, type Signal } from '../signal.ts';
 
-/** Key in sessionStorage: the token is deleted with the tab. It is never in a URL, because URLs are logged. */
+/**
+ * Key in sessionStorage, which deletes the token with the tab. A URL never contains the token,
+ * because URLs are logged.
+ */
 const KEY = 'gudang-token';
 
 export interface SessionToken {
   /** The token that this page sends. */
   readonly token?: string;
-  /** Why the gateway refused the token; it is not sent again. */
+  /** Reason why the gateway refused the token. A refused token is not sent again. */
   readonly refusal?: string;
   /** Whether an operation of the page needs a token. */
   readonly wanted: boolean;
@@ -41,11 +44,11 @@ export function authorization(): { readonly authorization?: string } {
 
 /**
  * Records that the gateway refused a token, or that an operation needs one.
- * @param sent the authorization header of the request; undefined: none
+ * @param sent the authorization header of the request; undefined if there was none
  */
 export function noteUnauthenticated(sent: string | undefined, message: string): void {
   const state = sessionToken.get();
-  // The answer is to an earlier token.
+  // This answer belongs to an earlier token.
   if (sent !== authorization().authorization) return;
   if (sent === undefined) {
     if (!state.wanted) sessionToken.set({ ...state, wanted: true });
@@ -54,7 +57,10 @@ export function noteUnauthenticated(sent: string | undefined, message: string): 
   }
 }
 
-/** Resolves when the current token is not refused: at once, or after another token was set or removed. */
+/**
+ * Resolves at once if the current token is not refused; otherwise once another token is set or the
+ * token is removed.
+ */
 export function usableToken(): Promise<void> {
   return new Promise((resolve) => {
     const check = (): void => {
@@ -67,7 +73,10 @@ export function usableToken(): Promise<void> {
   });
 }
 
-/** Reads the subject of a token without verifying it; undefined when it has none. */
+/**
+ * Returns the subject of a token without verifying the token; undefined if the token has no
+ * subject.
+ */
 export function subjectOf(token: string): string | undefined {
   const [, payload = ''] = token.split('.');
   try {

@@ -7,9 +7,9 @@ interface Connection {
 }
 
 /**
- * Sends the token from GraphiQL's headers over the websocket too. A websocket carries one token as
- * long as it is open, so another token needs another websocket.
- * @param connect creates the connection; it reads its parameters each time it opens
+ * Sends the token from GraphiQL's headers over the websocket too. A websocket has one token as long
+ * as it is open, so another token needs another websocket.
+ * @param connect creates the connection, which reads its parameters each time it opens
  */
 export function authorizeConnection<C extends Connection>(
   connect: (connectionParams: () => Readonly<Record<string, string>>) => C,

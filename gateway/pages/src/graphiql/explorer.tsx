@@ -45,7 +45,8 @@ export function Explorer({
 
 /**
  * Makes GraphiQL's tabs accessible. Each tab contains its close button, which screen readers cannot
- * reach inside the role `tab`. So the tabs become a list of buttons, one of them the current one.
+ * reach inside the role `tab`. The tabs therefore become a list of buttons, and the current tab is
+ * marked as current.
  */
 export function repairTabRoles(root: Element): void {
   const repair = (): void => {

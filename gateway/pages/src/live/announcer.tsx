@@ -1,7 +1,10 @@
 import { useEffect, useState } from 'react';
 import { useLive } from './live-context.tsx';
 
-/** A screen reader that reads every change aloud leaves no time for anything else. */
+/**
+ * Minimum interval between announcements, in ms. A screen reader that reads every change aloud
+ * leaves no time for anything else.
+ */
 const ANNOUNCE_EVERY_MS = 10_000;
 
 /** Announces changed stocks to screen readers, at most every 10 s. Forms announce their own results. */

@@ -1,9 +1,9 @@
-/** Delay in a hidden tab, which gets no animation frames. */
+/** Delay in a hidden tab, in ms. A hidden tab gets no animation frames. */
 const HIDDEN_MS = 1_000;
 
 /**
- * Returns a function that runs the task once before the next frame, however often it is called. So a
- * page renders once a frame with any number of changes per second.
+ * Returns a function that runs the task once before the next frame, however often it is called. A
+ * page therefore renders at most once per frame, regardless of the number of changes per second.
  */
 export function onNextFrame(task: () => void): () => void {
   let isScheduled = false;

@@ -20,7 +20,7 @@ export interface Live extends LiveSession {
 
 const LiveContext = createContext<Live | undefined>(undefined);
 
-/** Starts to follow the graph, as long as the page is open. */
+/** Follows the graph as long as the page is open. */
 export function startLive(): Live {
   const session = startLiveSession();
   return {

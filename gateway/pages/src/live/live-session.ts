@@ -13,7 +13,10 @@ import { type ChangeBatch, createChangeBatcher } from './stocks/change-batch.ts'
 import { followStocks } from './stocks/follow-stocks.ts';
 import { createStockStore, type StockState, type StockStore } from './stocks/stock-store.ts';
 
-/** Everything that the page shows, outside React, kept up to date as long as the page is open. */
+/**
+ * State of everything that the page shows. The state is outside React and is kept up to date as
+ * long as the page is open.
+ */
 export interface LiveSession {
   readonly stocks: StockStore;
   readonly orders: OrderStore;
@@ -31,7 +34,10 @@ export interface LiveSession {
 
 /** Interval between updates of the order list, in ms: a faster list cannot be read. */
 const ORDERS_EVERY_MS = 250;
-/** How long to wait for the stock change of an order after the order itself was confirmed, in ms. */
+/**
+ * Time-out of the wait for an order's stock change, in ms, from the confirmation of the order
+ * itself.
+ */
 const CHANGE_WITHIN_MS = 1_000;
 
 export function startLiveSession(): LiveSession {
@@ -74,8 +80,8 @@ export function startLiveSession(): LiveSession {
       orders.apply([order]);
       publishOrders();
       if (!ownOrders.isPending(order.id)) return;
-      // The stock change of a confirmed order settles it on the screen. The stream may have
-      // replaced that change by a newer one, so this does not wait for it indefinitely.
+      // On the screen, a confirmed order is settled by its stock change. The stream may have
+      // replaced that change by a newer one, so the page waits only for a limited time.
       if (order.status === 'REJECTED') ownOrders.settle(order);
       else if (order.status === 'CONFIRMED') {
         setTimeout(() => ownOrders.settle(order), CHANGE_WITHIN_MS);

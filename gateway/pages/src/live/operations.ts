@@ -23,7 +23,10 @@ export interface StocksData {
   };
 }
 
-/** Selects only fields of the stock service, so that the stream continues without the order service. */
+/**
+ * Selects only fields of the stock service, so that the stream continues while the order service is
+ * unavailable.
+ */
 export const STOCK_CHANGED = `subscription StockChanged($after: String) {
   stockChanged(after: $after) {
     kind delta cursor at
@@ -48,7 +51,10 @@ export interface StockChangedData {
   };
 }
 
-/** The newest orders. The stock field only shows whether the stock service answers. */
+/**
+ * The newest orders. The only purpose of the stock field is to show whether the stock service
+ * answers.
+ */
 export const ORDERS_QUERY = `query Orders($probe: ID!) {
   stock(id: $probe) { id }
   orders(first: 30) { nodes { ${ORDER} } }

@@ -1,12 +1,15 @@
 import { createSignal, type Signal } from '../signal.ts';
 
-/** How long it takes until a change is painted. */
+/** Times until orders and changes are painted, and the rate of changes. */
 export interface Speed {
-  /** Last order of this page: from the button press until its result was painted, in ms. */
+  /** Time from the button press until the result of this page's last order was painted, in ms. */
   readonly orderMs: number | undefined;
-  /** Median from the commit of a change until it was painted, in ms. It compares two clocks. */
+  /**
+   * Median time from a change's commit to its paint, in ms. It includes the difference between the
+   * clocks of server and browser.
+   */
   readonly changeMs: number | undefined;
-  /** Average of the last 5 seconds. */
+  /** Average number of changes per second over the last 5 seconds. */
   readonly changesPerSecond: number;
 }
 
@@ -14,14 +17,20 @@ export interface SpeedMeter {
   readonly speed: Signal<Speed>;
   readonly recordOrder: (ms: number) => void;
   readonly recordChanges: (count: number, ms: number) => void;
-  /** Ignores the times of changes that waited for a connection. @param forMs from now */
+  /**
+   * Ignores the times of changes for `forMs` milliseconds, because these changes waited for a
+   * connection.
+   */
   readonly ignoreTimes: (forMs: number) => void;
 }
 
 const UPDATE_MS = 1_000;
 const WINDOW_SECONDS = 5;
 const SAMPLES = 50;
-/** A longer time means that the clocks of server and browser differ. */
+/**
+ * Maximum time that counts, in ms. A longer time means that the clocks of server and browser
+ * differ.
+ */
 const LONGEST_MS = 60_000;
 
 export function createSpeedMeter(): SpeedMeter {

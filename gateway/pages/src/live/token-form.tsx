@@ -1,7 +1,10 @@
 import { removeToken, sessionToken, setToken, subjectOf } from '../graph/session-token.ts';
 import { useSignal } from './live-context.tsx';
 
-/** Reloads the page if the subject changed, because it may not see the data on the page. */
+/**
+ * Reloads the page if the subject changed, because the new subject may have no access to the data
+ * on the page.
+ */
 function replaceToken(text: string): void {
   const { token: before } = sessionToken.get();
   setToken(text);

@@ -11,7 +11,7 @@ declare global {
       endpointIsEditable: boolean;
       hideCookieToggle: boolean;
       runTelemetry: boolean;
-      /** False: no inline styles, because the page's content security policy forbids them. */
+      /** Must be false: the page's content security policy forbids inline styles. */
       allowDynamicStyles: boolean;
     }) => object;
   }

@@ -6,7 +6,7 @@ export const SECURED = { ...TOKEN_SETTINGS, SUBGRAPH_SECRET: 'between the servic
 const WRITES = 'order:write stock:write';
 const SITI = { sub: 'Siti', scope: WRITES };
 
-/** Tokens of the callers; Siti is the owner of the order in the tests. */
+/** Tokens of the callers; Siti owns the order in the tests. */
 const CALLERS = {
   anonymous: () => undefined,
   expired: () => signToken(SITI, { expiresIn: -10 }),
@@ -37,11 +37,12 @@ export async function authorizationOf(name: CallerName): Promise<string | undefi
   return token === undefined ? undefined : `Bearer ${token}`;
 }
 
-/** What a field or a route requires of its caller. */
+/** Requirement that a field or a route has for its caller. */
 export type Requirement = 'nothing' | 'a token' | 'order:write' | 'stock:write';
 
 /**
- * Returns whether a caller is allowed to use a field or a route, or the error code of the refusal.
+ * Returns `allowed` if a caller may use a field or a route, otherwise the error code of the
+ * refusal.
  */
 export function expectedOutcome(
   name: CallerName,

@@ -22,7 +22,8 @@ export type Graph = <T = any>(
 const TIMEOUT_MS = 20_000;
 
 /**
- * Creates a GraphQL client over HTTP. Errors are part of the response; an unavailable server rejects.
+ * Creates a GraphQL client over HTTP. Errors are part of the response. If the server is
+ * unavailable, the promise rejects.
  * @param url for example `http://127.0.0.1:4000/graphql`; a function if it may change
  * @param authorization the caller's token, `Bearer <token>`
  * @param headers additional headers

@@ -26,8 +26,9 @@ export interface LiveOptions<T> {
   /** The caller's token, `Bearer <token>`. */
   readonly authorization?: string | undefined;
   /**
-   * Returns the variables for a reconnect from the last event, for example its cursor. With it, the client
-   * reconnects indefinitely; without it, a lost connection ends the client.
+   * Returns the variables for a reconnect, given the last event; for example, the event's cursor.
+   * With this function, the client reconnects indefinitely. Without it, a lost connection ends the
+   * client.
    */
   readonly resume?: (last: T | undefined) => Variables;
 }
@@ -77,7 +78,8 @@ export async function startLiveClient<T = any>(options: LiveOptions<T>): Promise
       },
     },
   });
-  // graphql-ws sends the same payload object again after a reconnect, so its variables are updated.
+  // graphql-ws sends the same payload object again after a reconnect, so this code updates the
+  // variables in that object.
   const payload: { query: string; variables: Record<string, unknown> } = {
     query,
     variables: { ...options.variables },
@@ -110,8 +112,8 @@ export async function startLiveClient<T = any>(options: LiveOptions<T>): Promise
     completed: () => completed,
     waitFor: async (fits, { until = 'an event matches', ...patience } = {}) => {
       const find = () => events.find(({ data }) => data != null && fits(data));
-      // Reads the end before the events: an event that arrives between the two reads must not be
-      // missed.
+      // `over` is read before `found`. In the other order, an event that arrives between the two
+      // reads would be missed.
       const { found } = await eventually(
         () => ({ over: isOver(), found: find(), live: describeState() }),
         ({ over, found }) => over || found !== undefined,
@@ -129,7 +131,7 @@ export async function startLiveClient<T = any>(options: LiveOptions<T>): Promise
     },
     close: async () => {
       unsubscribe();
-      // Rejects if a connection attempt was failing at the time; the client is closed anyway.
+      // `dispose` rejects if a connection attempt has just failed. The client is closed anyway.
       await Promise.resolve(client.dispose()).catch(() => {});
     },
   };

@@ -8,8 +8,8 @@ import { dataOf } from './graph-client.ts';
 const BATCHES_A_SECOND = 10;
 
 /**
- * Produces orders directly to Kafka, as another system would: the only way to make thousands of changes
- * per second. Resolves once all are decided.
+ * Produces orders directly to Kafka, as another system would. No other way makes thousands of
+ * changes per second. Resolves once all orders are decided.
  */
 export async function floodOrders(
   { kafkaBrokers, topicPrefix, databases }: System,
@@ -46,7 +46,7 @@ export interface PacedOrders {
   readonly refused: number;
 }
 
-/** Sends `aSecond` orders per second through the gateway until the signal aborts. */
+/** Sends orders through the gateway, `aSecond` per second, until the signal `until` is aborted. */
 export async function paceOrders(
   { graph }: Pick<System, 'graph'>,
   { ids, aSecond, until }: { ids: readonly string[]; aSecond: number; until: AbortSignal },

@@ -8,7 +8,9 @@ interface Changed {
   readonly orderChanged: { readonly status: string };
 }
 
-/** Events of one order that one client received, in order, across its connections. */
+/**
+ * The events of one order that one client received over all its connections, in order of arrival.
+ */
 export interface OrderWatcher {
   readonly name: string;
   readonly orderId: string;
@@ -25,10 +27,10 @@ export interface RunningOrderWatcher {
 }
 
 /**
- * Subscribes to one order until its decision. Reconnects after a lost connection, and subscribes again
- * after a retryable error: a stream cannot start while the database is unavailable.
- * @param lasting reports every error after the first event, retryable ones too: the gateway guarantees
- *   that a started stream is not interrupted
+ * Subscribes to one order until its decision. Reconnects after a lost connection. Subscribes again
+ * after a retryable error, because a stream cannot start while the database is unavailable.
+ * @param lasting reports retryable errors too if they come after the first event, because the
+ *   gateway guarantees that a started stream is not interrupted
  */
 export function startOrderWatcher({
   name,

@@ -22,7 +22,8 @@ const STOCK = 'id name quantity version';
 const ORDER = 'id productId quantity status rejectionReason createdAt decidedAt';
 
 /**
- * Creates a client for the operations that most tests need. Each throws if the response has errors.
+ * Creates a client for the operations that most tests need. Each operation throws if the response
+ * has errors.
  */
 export function createShopClient(graph: Graph) {
   const order = async (id: string): Promise<ShownOrder | null> =>

@@ -7,9 +7,9 @@ const QUERY =
 export interface StockSubscriber {
   /** Highest received version of each stock. */
   readonly versions: ReadonlyMap<string, number>;
-  /** Versions that went back, errors, and connections that the server closed. */
+  /** Faults: versions that decreased, errors, and connections that the server closed. */
   readonly faults: readonly string[];
-  /** Number of versions that it did not receive. */
+  /** Number of versions that the subscriber did not receive. */
   readonly missing: () => number;
   /** Number of events that the gateway reported as conflated. */
   readonly conflated: () => number;
@@ -53,8 +53,8 @@ export function createStockSubscriber(
   let received = 0;
   let snapshots = 0;
   /**
-   * Whether the last events belong to a snapshot, which ends with the stocks deleted since the
-   * cursor.
+   * Whether the last events belong to a snapshot. A snapshot ends with the stocks that were deleted
+   * since the cursor.
    */
   let inSnapshot = false;
 

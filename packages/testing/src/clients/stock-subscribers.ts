@@ -35,7 +35,7 @@ export function isBehind(client: StockSubscriber, stored: ReadonlyMap<string, nu
   );
 }
 
-/** Waits until all subscribers have the last state, then verifies what they received. */
+/** Waits until all subscribers have the last state, then verifies the events that they received. */
 export async function checkStockSubscribers(
   checks: Checks,
   system: System,

@@ -2,7 +2,10 @@ import { startLiveClient } from './live-client.ts';
 
 /** A subscriber that records all events and compares them with the database. */
 export interface VerifyingSubscriber {
-  /** Violations, given each stock's state in the database; empty if there are none. */
+  /**
+   * Compares the events with each stock's state in the database. Returns the violations; empty if
+   * there are none.
+   */
   readonly faults: (
     stored: ReadonlyMap<string, { readonly version: number; readonly quantity: number }>,
   ) => readonly string[];
@@ -24,9 +27,9 @@ const STOCK_CHANGED = `subscription ($ids: [ID!], $after: String) {
   stockChanged(ids: $ids, after: $after) { kind cursor stock { id version quantity } } }`;
 
 /**
- * Subscribes to stocks from a cursor on and resumes after each lost connection. Without a snapshot,
- * each version must be received or reported as conflated; `after` must then precede the first
- * version.
+ * Subscribes to stocks from a cursor on, and resumes after each lost connection. If no snapshot is
+ * sent, each version must be received or reported as conflated. For this check, `after` must
+ * precede the first version.
  */
 export async function startVerifyingSubscriber({
   url,
@@ -59,7 +62,8 @@ export async function startVerifyingSubscriber({
         const versions = ofOne.map(({ stock }) => stock.version);
         for (const [index, { kind, stock }] of ofOne.entries()) {
           const before = versions[index - 1] ?? 0;
-          // A snapshot may show an older version: the database may have been restored from a backup.
+          // A snapshot may show an older version, because the database may have been restored from
+          // a backup.
           if (kind === 'SNAPSHOT' || stock.version > before) continue;
           faults.push(`${id} went from version ${before} to ${stock.version}`);
         }

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { apiKeyOf, correlationIdOf, correlationIdOfResponse, type Splitter } from './frames.ts';
-/** Faults to inject, by the API key of requests. */
+/** Faults to inject into requests with a certain API key. */
 export interface FaultRules {
   /** Delays requests with this API key and all later requests of the same connection. */
   hold: { readonly apiKey: number; left: number } | undefined;
@@ -12,7 +12,7 @@ export interface FaultRules {
 export interface FaultCounts {
   /** Connections that were open when the proxy cut them. */
   reset: number;
-  /** Connections that were open during a stall or opened in it. */
+  /** Connections that were open when a stall began, or were opened during the stall. */
   stalled: number;
   /** Requests that were held back. */
   held: number;

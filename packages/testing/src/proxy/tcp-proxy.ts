@@ -32,8 +32,8 @@ export interface TcpProxy {
    */
   readonly hold: (apiKey: number, times?: number) => void;
   /**
-   * Forwards requests with an API key but not their responses: the client's connection is cut, or
-   * receives nothing from then on.
+   * Forwards requests with an API key, but drops their responses. The client's connection is then
+   * cut, or receives nothing more.
    */
   readonly dropAnswers: (apiKey: number, then: 'cut' | 'silence', times?: number) => void;
   /** Ends all faults and sends stalled and held data. */

@@ -4,13 +4,15 @@ import { type ServiceProcess, tail } from './service-process.ts';
 import { type System, type SystemOptions, startSystem } from './system.ts';
 
 /**
- * Test servers skip fsync; a bench enables it, because commits without disk writes are not
- * comparable.
+ * Test servers run without fsync. Benchmarks enable fsync, because commits that do not wait for the
+ * disk are too cheap to compare.
  */
 const ON_DISK = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
 const ADDED_AT_ONCE = 10;
 
-/** Runs a bench on a system of its own with durable commits, and removes the system afterwards. */
+/**
+ * Runs a benchmark on a system of its own with durable commits, and removes the system afterwards.
+ */
 export async function withBenchSystem(
   options: Partial<SystemOptions>,
   use: (system: System) => Promise<void>,
@@ -38,7 +40,7 @@ export async function addStocks({ graph }: System, count: number): Promise<strin
       await eventually(
         () =>
           graph('mutation ($input: AddStockInput!) { addStock(input: $input) { id } }', { input }),
-        // A stock whose response was lost exists already.
+        // If the response was lost, the stock exists already.
         ({ errors = [] }) =>
           errors.every(({ extensions }) => extensions?.['code'] === 'ALREADY_EXISTS'),
         { until: `${id} is added`, within: 60_000 },

@@ -18,14 +18,14 @@ export interface NpmStart {
   readonly url: string;
   readonly orderUrl: string;
   readonly stockUrl: string;
-  /** Its data folder, GUDANG_DIR. */
+  /** Data folder (GUDANG_DIR). */
   readonly folder: string;
   readonly exited: Promise<Exit>;
   readonly output: () => string;
   /** Id of a part's running process; undefined if it is not running. */
   readonly pidOf: (part: PartName) => Promise<number | undefined>;
   readonly kill: (signal: NodeJS.Signals) => void;
-  /** Ids of all its processes that still run, including its own. */
+  /** Ids of all processes of `npm start` that still run, including its own process. */
   readonly left: () => Promise<number[]>;
   /** Kills all remaining processes and removes the folder. */
   readonly clear: () => Promise<void>;
@@ -42,7 +42,7 @@ const PID_FILES: Record<PartName, string> = {
 };
 
 /**
- * Runs `npm start`; resolves once it reports that it is ready.
+ * Runs `npm start`; resolves once `npm start` reports that the system is ready.
  * @param environment extra settings; GUDANG_DIR reuses the folder of an earlier start
  */
 export async function startNpmStart(environment: Environment = {}): Promise<NpmStart> {
@@ -113,7 +113,9 @@ export async function startNpmStart(environment: Environment = {}): Promise<NpmS
   }
 }
 
-/** Links Kafka's jars of earlier starts, which Maven would otherwise download again. */
+/**
+ * Links to Kafka's jars of earlier starts, because Maven would otherwise download the jars again.
+ */
 async function shareKafka(folder: string): Promise<void> {
   const kafka = join(repository, '.gudang/kafka');
   const entries = await readdir(kafka).catch(() => []);

@@ -10,9 +10,9 @@ export interface ReplicatedSystem {
   /** Replicas that have not been retired. */
   readonly running: (service: Service) => readonly ServiceProcess[];
   /**
-   * Removes a replica from its load balancer, then sends SIGTERM: the order in which Kubernetes
-   * ends a pod.
-   * @returns whether it ended in time
+   * Removes a replica from its load balancer, and then sends SIGTERM. Kubernetes ends a pod in this
+   * order.
+   * @returns whether the replica ended in time
    */
   readonly retire: (part: ServiceProcess) => Promise<boolean>;
   /** Stops all processes and load balancers. */

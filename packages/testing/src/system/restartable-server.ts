@@ -9,17 +9,19 @@ interface Running {
 /** A server that can be stopped or killed and started again with its data on the same port. */
 export interface RestartableServer {
   readonly running: () => boolean;
-  /** Id of the running process. */
+  /** Id of the running process; undefined if the server is not running. */
   readonly pid: () => number | undefined;
   /** Sends SIGKILL and waits for the exit. */
   readonly kill: () => Promise<void>;
-  /** Shuts it down in order, as for a restart. */
+  /** Shuts the server down cleanly, as for a restart. */
   readonly stop: () => Promise<void>;
-  /** Does nothing if it is running. */
+  /** Starts the server. Does nothing if the server is running. */
   readonly start: () => Promise<void>;
 }
 
-/** Children of a killed process may hold its port for a moment. */
+/**
+ * Maximum number of attempts to start. Children of a killed process may hold its port for a moment.
+ */
 const ATTEMPTS = 40;
 const BETWEEN_ATTEMPTS_MS = 250;
 
@@ -29,7 +31,7 @@ process.on('exit', () => {
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {
-      // The process has exited meanwhile.
+      // The process has already exited.
     }
   }
 });

@@ -10,7 +10,7 @@ export interface ScriptResult extends Exit {
 }
 
 /**
- * Runs a script of the build to its end; kills it after `within` milliseconds.
+ * Runs a script of the build to its end, or kills the script after `within` milliseconds.
  * @param environment the whole environment except PATH
  */
 export async function runScript(

@@ -20,7 +20,8 @@ export interface ServiceProcessOptions {
   /** The whole environment except PATH. With `PORT=0`, restarts use the port of the first start. */
   readonly environment: Environment;
   /**
-   * File that holds the process id while it runs, for cleaning up after this process was killed.
+   * File that holds the process id while the process runs. If the test process is killed, a
+   * clean-up finds the process by this file.
    */
   readonly pidFile?: string;
 }
@@ -37,35 +38,41 @@ export interface ServiceProcess {
   readonly name: string;
   /** Id of the current or the last process. */
   readonly pid: number;
-  /** Stays the same after a restart. */
+  /** The port stays the same after a restart. */
   readonly port: number;
   /** For example `http://127.0.0.1:54321`, without a trailing slash. */
   readonly url: string;
-  /** Settles when the current process ends; a restart replaces it. */
+  /** Settles when the current process ends. A restart replaces this promise. */
   readonly exited: Promise<Exit>;
   readonly running: () => boolean;
   /** Sends a signal without waiting; default SIGKILL. */
   readonly kill: (signal?: NodeJS.Signals) => void;
   /**
-   * Kills the process with SIGKILL if it runs and starts it again on the same port; resolves once it
-   * listens. `environment` is merged into the previous one and kept for later restarts.
+   * Restarts the process on the same port; resolves once the process listens. If the process is
+   * running, it is killed with SIGKILL. `environment` is merged into the previous environment and
+   * kept for later restarts.
    */
   readonly restart: (environment?: Environment) => Promise<void>;
   /** Resolves once `/readyz` answers 200. */
   readonly ready: (withinMs?: number) => Promise<Readiness>;
   readonly readiness: () => Promise<Readiness>;
-  /** stdout and stderr of all its processes so far. */
+  /** Output so far (stdout and stderr), including that of the processes before each restart. */
   readonly output: () => string;
-  /** Sends SIGTERM, and SIGKILL after the deadline; resolves to whether it ended in time. */
+  /**
+   * Sends SIGTERM, and SIGKILL after the deadline; resolves to whether the process ended in time.
+   */
   readonly stop: (deadlineMs?: number) => Promise<boolean>;
 }
 
-/** A start takes 1 s, and up to 30 s on a loaded machine. */
+/** Time-out of a start, in milliseconds. A start takes 1 s, and up to 30 s on a loaded machine. */
 const LISTENS_WITHIN_MS = 60_000;
 const READY_WITHIN_MS = 30_000;
 const STOPS_WITHIN_MS = 15_000;
 const ASK_WITHIN_MS = 5_000;
-/** Another process's outgoing connection may take the port between two starts. */
+/**
+ * Maximum number of attempts to use the port. Between two starts, an outgoing connection of another
+ * process may use it.
+ */
 const PORT_ATTEMPTS = 20;
 
 /** Running processes; they are killed when the test run is aborted. */
@@ -165,7 +172,10 @@ export function tail(output: string, lines = 40): string {
   return output.trimEnd().split('\n').slice(-lines).join('\n');
 }
 
-/** `CPU_PROFILES=<folder>`: each process writes a CPU profile when it ends, for benches. */
+/**
+ * With `CPU_PROFILES=<folder>`, each process writes a CPU profile when it ends. Benchmarks use
+ * this.
+ */
 const { CPU_PROFILES: profiles } = process.env;
 const profiling = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];
 

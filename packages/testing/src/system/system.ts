@@ -21,7 +21,7 @@ export interface Link {
 export interface SystemOptions {
   /** URL of the maintenance database; the system creates two databases on that server. */
   readonly postgresUrl: string;
-  /** The system's topics have a prefix that no other system uses. */
+  /** Addresses of Kafka. The system's topics have a prefix that no other system uses. */
   readonly kafkaBrokers: string;
   /**
    * Number of processes of each service; default 1. Gateways use the first process of each
@@ -66,7 +66,7 @@ export interface System {
   readonly logs: (lines?: number) => string;
   /**
    * Stops all processes with SIGTERM and drops the databases.
-   * @throws when a process does not end in time, or ends with an exit code other than 0
+   * @throws if a process does not end in time, or ends with an exit code other than 0
    */
   readonly stop: () => Promise<void>;
 }
@@ -74,14 +74,14 @@ export interface System {
 const repository = new URL('../../../../', import.meta.url);
 const FOLDERS = { order: 'order-subgraph', stock: 'stock-subgraph', gateway: 'gateway' } as const;
 
-/** The production build's entry point of a service. */
+/** Returns the path of a service's entry point in the production build. */
 export function scriptOf(service: Service): string {
   return fileURLToPath(new URL(`${FOLDERS[service]}/dist/main.js`, repository));
 }
 
 /**
  * Starts a whole system of production processes with its own databases and topics; resolves once
- * ready.
+ * the system is ready.
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { postgresUrl, kafkaBrokers, environment = {} } = options;
@@ -112,7 +112,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
         );
       }
     };
-    // Gateways before subgraphs, as in production: clients stop before their servers.
+    // As in production, the gateways stop before the subgraphs, because the gateways are the
+    // subgraphs' clients.
     await Promise.all(parts.gateway.map(end));
     await Promise.all([...parts.order, ...parts.stock].map(end));
     await databases?.close();

@@ -2,17 +2,17 @@ import { createSignal, type Signal } from '../../signal.ts';
 import { type Connection, INITIAL } from './connection.ts';
 import type { GraphSocketEvents } from './graph-socket.ts';
 
-/** How long changes after a reconnect count as missed, in ms. */
+/** Time after a reconnect during which changes count as missed, in ms. */
 export const CATCH_UP_MS = 1_500;
-/** How long the page shows the number of missed changes, in ms. */
+/** Time during which the page shows the number of missed changes, in ms. */
 const CAUGHT_UP_SHOWN_MS = 8_000;
 
 /** Keeps the state of the connection, from the events of the websocket and the errors of operations. */
 export interface ConnectionState {
   readonly connection: Signal<Connection>;
-  /** Handlers for the websocket. @param onOpen called after each connect */
+  /** Returns the handlers for the websocket. @param onOpen called after each connection */
   readonly socketEvents: (onOpen: () => void) => GraphSocketEvents;
-  /** @param services services that do not answer; empty when all answer */
+  /** @param services services that do not answer; empty if all services answer */
   readonly setUnavailable: (services: readonly string[]) => void;
   /** Records that all stocks were queried. @param isShop whether the graph has stocks */
   readonly setLoaded: (isShop: boolean) => void;

@@ -5,7 +5,7 @@ const live: Connection = { ...INITIAL, socket: 'open', loaded: true };
 const lost = { ...live, socket: 'lost' } as const;
 
 describe('noticeOf', () => {
-  it('is absent without a problem', () => {
+  it('is undefined without a problem', () => {
     expect(labelOf(live)).toBe('Live');
     expect(noticeOf(live)).toBeUndefined();
   });
@@ -41,7 +41,7 @@ describe('noticeOf', () => {
     expect(noticeOf(live, { token: 'x', wanted: true })).toBeUndefined();
   });
 
-  it('says why the gateway refuses, and when it serves another graph', () => {
+  it('says why the gateway refuses a connection, and that a graph has no stocks', () => {
     const refused = { ...live, socket: 'refused', reason: 'Forbidden' } as const;
     expect(noticeOf(refused)?.text).toContain('Forbidden');
     expect(noticeOf({ ...live, foreign: true })?.title).toBe('This graph has no stocks');

@@ -5,7 +5,7 @@ export interface Connection {
   readonly socket: 'connecting' | 'open' | 'lost' | 'refused';
   /** Start of this state, in ms since 1970. */
   readonly since: number;
-  /** Why the gateway refused the connection. */
+  /** Reason why the gateway refused the connection. */
   readonly reason?: string;
   /** Services that do not answer the gateway, such as `stock`. */
   readonly unavailable: readonly string[];
@@ -13,7 +13,10 @@ export interface Connection {
   readonly foreign: boolean;
   /** Whether all stocks were queried. */
   readonly loaded: boolean;
-  /** Number of stocks that changed while the page was disconnected; undefined: nothing to report. */
+  /**
+   * Number of stocks that changed while the page was disconnected; undefined if there is nothing to
+   * report.
+   */
   readonly caughtUp?: number | undefined;
 }
 
@@ -47,7 +50,7 @@ export function labelOf(
   return loaded ? 'Live' : 'Loading…';
 }
 
-/** The message at the top of the page; undefined when there is no problem. */
+/** Returns the message at the top of the page; undefined if there is no problem. */
 export function noticeOf(
   connection: Connection,
   token: SessionToken = { wanted: false },

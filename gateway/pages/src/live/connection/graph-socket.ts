@@ -10,7 +10,7 @@ const WAIT_MIN_MS = 250;
 const WAIT_MAX_MS = 3_000;
 const PING_EVERY_MS = 10_000;
 const PONG_WITHIN_MS = 5_000;
-/** Close codes of the gateway: the token is refused, or it expired. */
+/** Close codes with which the gateway reports that the token is refused or has expired. */
 const TOKEN_REFUSED = [CloseCode.Forbidden, 4481] as readonly number[];
 
 export interface GraphSocketEvents {
@@ -48,7 +48,8 @@ export function openGraphSocket({ onOpen, onLost, onRefused }: GraphSocketEvents
       },
       closed: (event) => {
         clearTimeout(pong);
-        // After a change of the token the page closed the socket itself and reconnects at once.
+        // After a change of the token, the page itself closes the socket and reconnects at once, so
+        // this close does not count as a lost connection.
         if (authorization().authorization === sent) onLost();
         const { code, reason } = event as CloseEvent;
         if (sent !== undefined && TOKEN_REFUSED.includes(code)) {
@@ -56,13 +57,13 @@ export function openGraphSocket({ onOpen, onLost, onRefused }: GraphSocketEvents
         }
       },
       ping: (received) => {
-        // When the network is down, no close arrives: only the pong is missing.
+        // If the network is down, no close event arrives. Only the missing pong shows the outage.
         if (!received) pong = setTimeout(() => client.terminate(), PONG_WITHIN_MS);
       },
       pong: () => clearTimeout(pong),
     },
   });
-  // Another token may not see the same data, so it needs a new connection.
+  // A new token may give access to different data, so the client reconnects.
   sessionToken.subscribe(() => {
     if (authorization().authorization !== sent) client.terminate();
   });

@@ -2,9 +2,9 @@ import type { Client } from 'graphql-ws';
 import type { GraphError } from '../../graph/graph-errors.ts';
 import { type GraphSocketEvents, openGraphSocket } from './graph-socket.ts';
 
-/** Delay before the next connection after the gateway refused one. */
+/** Delay before the next connection after the gateway refused a connection, in ms. */
 const REFUSED_WAIT_MS = 10_000;
-/** Delay before the next subscription after a stream ended. */
+/** Delay before the next subscription after a stream ended, in ms. */
 const ENDED_WAIT_MS = 2_000;
 
 export interface ReconnectingClient {
@@ -47,7 +47,8 @@ export function createReconnectingClient(events: GraphSocketEvents): Reconnectin
       let stop = (): void => {};
       const payload = {
         query,
-        // graphql-ws reads this each time it subscribes again, so it sends the newest cursor.
+        // graphql-ws reads this property each time it subscribes again, so the subscription starts
+        // from the newest cursor.
         get variables() {
           return variables();
         },

@@ -15,7 +15,7 @@ function lampOf({ socket, unavailable }: Connection, isRefused: boolean): string
   return unavailable.length > 0 ? 'degraded' : 'ok';
 }
 
-/** Shows the state of the connection, and how long changes take to the screen. */
+/** Shows the state of the connection, and the time from a change to its display. */
 export function StatusStrip() {
   const live = useLive();
   const connection = useSignal(live.connection);
@@ -57,7 +57,7 @@ export function StatusStrip() {
   );
 }
 
-/** Says what is wrong, what still works and what happens next. */
+/** Shows the problem, the functions that still work, and what happens next. */
 export function ConnectionNotice() {
   const { connection } = useLive();
   const notice = noticeOf(useSignal(connection), useSignal(sessionToken));

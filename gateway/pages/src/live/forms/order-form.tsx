@@ -23,7 +23,10 @@ export function OrderForm({
     NO_ANSWER,
   );
   const [quantity, setQuantity] = useState('1');
-  /** The input and its idempotency key, until the order is answered: a second press repeats the same order. */
+  /**
+   * The last input and its idempotency key. Until the order is answered, a second press repeats the
+   * same order.
+   */
   const attempt = useRef({ input: '', key: '' });
   const own = useSignal(ownOrder);
 

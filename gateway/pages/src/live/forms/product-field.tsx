@@ -1,7 +1,7 @@
 import { useDeferredValue, useId, useMemo } from 'react';
 import { useLive, useSignal } from '../live-context.tsx';
 
-/** Maximum number of suggestions: browsers open a list of thousands slowly. */
+/** Maximum number of suggestions. Browsers are slow to open a list of thousands. */
 const MAX_SUGGESTIONS = 12;
 
 /** Input for the id of a stock. Suggests matching stocks and accepts any other id. */

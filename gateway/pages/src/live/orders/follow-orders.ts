@@ -11,9 +11,15 @@ import {
 } from '../operations.ts';
 import type { OrderState, OrderStore } from './order-store.ts';
 
-/** The graph has no stream of all orders, so the page queries the newest ones. */
+/**
+ * Interval between queries, in ms. The graph has no stream of all orders, so the page queries the
+ * newest orders.
+ */
 const QUERY_EVERY_MS = 3_000;
-/** The interval while a service is unavailable, so that the page recovers soon. */
+/**
+ * Interval between queries while a service is unavailable, in ms. It is shorter, so that the page
+ * recovers soon.
+ */
 const RETRY_MS = 1_000;
 /** Maximum number of other callers' pending orders that are followed by subscription. */
 const MAX_FOLLOWED = 12;
@@ -41,7 +47,7 @@ export function followOrders({
   client: ReconnectingClient;
   orders: OrderStore;
   onState: (order: OrderState) => void;
-  /** @param services services that did not answer; empty when all answered */
+  /** @param services services that did not answer; empty if all services answered */
   onUnavailable: (services: string[]) => void;
 }): FollowedOrders {
   const followed = new Map<string, () => void>();

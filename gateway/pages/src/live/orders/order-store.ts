@@ -8,7 +8,7 @@ export interface OrderState {
   readonly quantity: number;
   readonly status: OrderStatus;
   readonly rejectionReason: 'OUT_OF_STOCK' | 'UNKNOWN_PRODUCT' | null;
-  /** When the order was accepted, in ms since 1970. */
+  /** Time at which the order was accepted, in ms since 1970. */
   readonly createdAt: number;
 }
 

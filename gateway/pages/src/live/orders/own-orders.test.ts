@@ -12,7 +12,7 @@ const order: OrderState = {
 };
 
 describe('outcomeOf', () => {
-  it('says what was ordered and what the stock has', () => {
+  it('names the ordered quantity and the quantity in stock', () => {
     expect(outcomeOf(order, 'Kopi', 2)).toBe(
       'Rejected: not enough Kopi. You ordered 5, the stock has 2. Nothing was taken; order fewer.',
     );

@@ -6,14 +6,17 @@ import type { OrderState, OrderStore } from './order-store.ts';
 /** The last order of this page, for the form that placed it. */
 export interface OwnOrder {
   readonly order: OrderState;
-  /** From the button press until the result was painted, in ms; absent before. */
+  /**
+   * Time from the button press until the result was painted, in ms; absent before the result is
+   * painted.
+   */
   readonly tookMs?: number;
 }
 
 /** The orders that this page placed, until their result is painted. */
 export interface OwnOrders {
   readonly latest: Signal<OwnOrder | undefined>;
-  /** @param sentAt when the button was pressed, by performance.now() */
+  /** @param sentAt time of the button press, by performance.now() */
   readonly track: (order: OrderState, sentAt: number) => void;
   readonly isPending: (id: string) => boolean;
   /** Shows the result of an order of this page; ignores all others. */
@@ -50,7 +53,7 @@ const number = new Intl.NumberFormat();
 /**
  * Describes the result of an order to a user.
  * @param name name of the product, or its id if the product is unknown
- * @param left quantity of the stock; undefined: unknown
+ * @param left quantity of the stock; undefined if unknown
  */
 export function outcomeOf(
   { quantity, status, rejectionReason }: OrderState,

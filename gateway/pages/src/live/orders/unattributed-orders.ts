@@ -3,9 +3,9 @@ import type { OrderState } from './order-store.ts';
 const CAPACITY = 100;
 
 /**
- * Orders known only from a stock's change. When the graph requires tokens, they may belong to any
- * caller, so the page does not show them. One of them may be this page's own order, if the change
- * arrives before the answer of the mutation. Keeps the newest 100.
+ * Orders that the page knows only from the change of a stock. If the graph requires tokens, such
+ * orders may belong to any caller, so the page does not show them. One of them may be this page's
+ * own order, if the change arrives before the answer of the mutation. Keeps the newest 100.
  */
 export function createUnattributedOrders() {
   const orders = new Map<string, OrderState>();
@@ -17,7 +17,7 @@ export function createUnattributedOrders() {
         orders.delete(oldest);
       }
     },
-    /** Removes and returns an order; undefined when it is unknown. */
+    /** Removes an order and returns it; undefined if the order is unknown. */
     take: (id: string): OrderState | undefined => {
       const order = orders.get(id);
       orders.delete(id);

@@ -8,10 +8,16 @@ export interface Backfill {
   readonly request: (id: string, onDone: () => void) => () => void;
 }
 
-/** How long a row must be visible, in ms: rows that are only scrolled past are not queried. */
+/**
+ * Time for which a row must be visible, in ms, so that rows that are only scrolled past are not
+ * queried.
+ */
 const VISIBLE_MS = 300;
 
-/** Loads quantities from before the page was opened, from the ledger: visible rows only, one by one. */
+/**
+ * Loads earlier quantities from the ledger, from before the page was opened. It loads only visible
+ * rows, one after the other.
+ */
 export function createBackfill(stocks: StockStore): Backfill {
   const requested = new Set<string>();
   let previous: Promise<void> = Promise.resolve();
@@ -34,7 +40,7 @@ export function createBackfill(stocks: StockStore): Backfill {
         previous = previous.then(async () => {
           if (isCancelled || requested.has(id)) return;
           requested.add(id);
-          // If the query fails, the line starts when the page was opened.
+          // If the query fails, the line starts at the time at which the page was opened.
           await fill(id).catch(() => requested.delete(id));
           onDone();
         });

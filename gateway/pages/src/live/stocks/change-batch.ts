@@ -5,12 +5,15 @@ import type { StockState } from './stock-store.ts';
 
 export type StockChange = StockChangedData['stockChanged'];
 
-/** The changes since the last frame. Bounded: the newest state of each stock, and 100 orders. */
+/**
+ * The changes since the last frame. A batch is bounded: it has the newest state of each stock and
+ * at most 100 orders.
+ */
 export interface ChangeBatch {
   readonly states: Map<string, StockState>;
   /** The newest confirmed orders. */
   readonly orders: OrderState[];
-  /** Number of changes, snapshots apart. */
+  /** Number of changes, not counting snapshots. */
   count: number;
   /** Commit time of the newest change, in ms since 1970. */
   committedAt: number;
@@ -49,7 +52,7 @@ function addChange(batch: ChangeBatch, change: StockChange): void {
   batch.count += 1;
   batch.committedAt = Math.max(batch.committedAt, at);
   if (!order) return;
-  // A change with an order is the confirmation of this order, with all its fields.
+  // A change with an order confirms this order and contains all of the order's fields.
   batch.orders.push({
     id: order.id,
     productId: stock.id,

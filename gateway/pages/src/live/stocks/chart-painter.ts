@@ -12,11 +12,17 @@ export interface ChartPainter {
 }
 
 const TURN_MS = 80;
-/** Charts painted per turn: at most 50 per second, however many stocks change. */
+/**
+ * Number of charts painted per turn: at most 50 per second, regardless of the number of changing
+ * stocks.
+ */
 const CHARTS_PER_TURN = 4;
 const SCROLL_PAUSE_MS = 150;
 const CHANGED_EVERY_MS = 400;
-/** A chart without changes is painted too, because its time axis moves. */
+/**
+ * Interval between paintings of a chart without changes, in ms. It is painted because its time axis
+ * moves.
+ */
 const UNCHANGED_EVERY_MS = 3_000;
 
 interface Entry {
@@ -25,9 +31,9 @@ interface Entry {
   paintedAt: number;
 }
 
-/** Paints all charts in turns, so that no frame paints more than a few. */
+/** Paints all charts in turns, so that no frame paints more than a few charts. */
 export function createChartPainter(): ChartPainter {
-  // Ordered by last painting: the first entries have waited longest.
+  // The entries are ordered by their last painting; the first entry has waited longest.
   const entries = new Set<Entry>();
   let timer: ReturnType<typeof setInterval> | undefined;
   let pausedUntil = 0;

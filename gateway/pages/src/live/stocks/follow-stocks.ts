@@ -14,10 +14,10 @@ type Page = StocksData['stocks']['nodes'];
 const RETRY_MS = 1_500;
 
 /**
- * Queries all stocks page by page, and subscribes to their changes from the position before the first
- * page. Retries a page until it is answered.
+ * Queries all stocks page by page, and subscribes to their changes from the position before the
+ * first page. Retries a page until it is answered.
  * @param onErrors gets the errors of a page that failed
- * @returns false when this graph has no stocks
+ * @returns false if this graph has no stocks
  */
 export async function followStocks({
   client,
@@ -49,7 +49,8 @@ export async function followStocks({
 }
 
 function queryPage(after: string | null): ReturnType<typeof sendOperation<StocksData>> {
-  // The connection's state already says that the gateway does not answer.
+  // The error is dropped, because the connection's state already says that the gateway does not
+  // answer.
   return sendOperation<StocksData>(STOCKS_QUERY, { after }).catch(() => ({
     data: null,
     errors: [],

@@ -1,8 +1,14 @@
 /** Time range of the charts, in seconds. */
 const SHOWN_SECONDS = 300;
-/** The shortest range: with little history, shorter lines would be too small to see. */
+/**
+ * Minimum time range of the charts, in seconds. Charts start with this range, because in a longer
+ * one a short line would be too small to see.
+ */
 const MIN_SECONDS = 60;
-/** Points closer than this are merged, in seconds: a chart of this width cannot show them apart. */
+/**
+ * Minimum distance of two points, in seconds. Closer points are merged, because a chart of this
+ * width cannot show both.
+ */
 const RESOLUTION_SECONDS = 2;
 
 /** Quantities over time, in the format of uPlot. */
@@ -19,7 +25,8 @@ export function startHistory(quantity: number, at: number): StockHistory {
 /** Adds a point and drops those that are no longer shown. Keeps at most about 150 points. */
 export function addPoint({ times, quantities }: StockHistory, quantity: number, at: number): void {
   const last = times.length - 1;
-  // The first point is the start of the line: a change directly after it is a step of its own.
+  // The first point is the start of the line. A change directly after the first point is not merged
+  // into it.
   if (last > 0 && at - (times[last] ?? 0) < RESOLUTION_SECONDS) {
     quantities[last] = quantity;
     return;

@@ -62,7 +62,7 @@ test('keeps the array of ids unless a stock is added, deleted or renamed', () =>
   expect(store.ids.get()).toBe(before);
 });
 
-test('animates a change of the quantity, but not the result of a query', () => {
+test('animates a quantity change from the stream, but not one from a query', () => {
   const store = createStockStore();
   expect(store.apply([kopi], false)).toEqual([]);
   expect(store.get('kopi')?.flash).toBe(0);
@@ -70,7 +70,7 @@ test('animates a change of the quantity, but not the result of a query', () => {
   expect(store.get('kopi')).toMatchObject({ flash: 1, delta: -6 });
 });
 
-test('keeps 5 minutes of history and the point before', () => {
+test('keeps 5 minutes of history and the last point before them', () => {
   let seconds = 0;
   const store = createStockStore(() => seconds);
   store.apply([kopi], false);

@@ -13,7 +13,7 @@ export interface StockState {
 }
 
 export interface ShownStock extends StockState {
-  /** Difference of the last visible change of the quantity; 0 before the first. */
+  /** Difference of the quantity at its last visible change; 0 before the first change. */
   readonly delta: number;
   /** Grows with each visible change; each value starts a new animation. */
   readonly flash: number;
@@ -22,7 +22,7 @@ export interface ShownStock extends StockState {
 
 /** Holds all stocks, outside React. A component subscribes to one stock or to the list of ids. */
 export interface StockStore {
-  /** Ids sorted by name. A new array when a stock is added, deleted or renamed. */
+  /** Ids sorted by name. A new array replaces it when a stock is added, deleted or renamed. */
   readonly ids: Signal<readonly string[]>;
   readonly get: (id: string) => ShownStock | undefined;
   /** @returns a function that unsubscribes */
@@ -30,7 +30,7 @@ export interface StockStore {
   /**
    * Stores states with a higher version, and notifies each listener once.
    * @param isLive false for states of a query, which are not animated
-   * @returns the stocks whose change is visible: new ones, and those with another quantity
+   * @returns the stocks whose change is visible: new stocks, and stocks with another quantity
    */
   readonly apply: (states: Iterable<StockState>, isLive: boolean) => ShownStock[];
 }
@@ -46,7 +46,10 @@ export function createStockStore(now: () => number = () => Date.now() / 1000): S
   const compare = (a: StockState, b: StockState): number =>
     collator.compare(a.name, b.name) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 
-  /** Index of a stock in the sorted ids, also before it is added. Sorting all again would cost 10 ms. */
+  /**
+   * Returns the index of a stock in the sorted ids, also before the stock is added. Sorting all ids
+   * again would take 10 ms.
+   */
   const indexOf = (stock: StockState, sorted: readonly string[]): number => {
     let low = 0;
     let high = sorted.length;
