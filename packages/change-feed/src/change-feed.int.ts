@@ -133,7 +133,7 @@ describe('startChangeFeed', () => {
     expect((await ahead).start).toBe('replay');
   });
 
-  it('drops repeats and changes of a replaced relay, and reports a new epoch', async () => {
+  it('drops duplicates and changes of a replaced relay, and reports a new epoch', async () => {
     const feed = start();
     const watch = await feed.open(undefined);
     await send(['a'], { [HEADER.term]: '2' });
@@ -154,7 +154,7 @@ describe('startChangeFeed', () => {
     expect(feed.position().epoch).toBe(epoch);
   });
 
-  it('continues without a gap or a repeat after a rebalance, and requests a snapshot after 5 s for a cursor past the end', async () => {
+  it('continues without gaps or duplicates after a rebalance, and requests a snapshot for a cursor past the end after 5 s', async () => {
     const feed = start();
     const watch = await feed.open(undefined);
     await send(['a', 'b']);
@@ -163,7 +163,8 @@ describe('startChangeFeed', () => {
     const from = Date.now();
     const waited = pastEnd.then(() => Date.now() - from);
     const groupId = await feedGroup();
-    // Another member takes the only partition or waits for it. After it leaves, the feed is alone again.
+    // The second member gets the only partition or none. After that member has left, the feed is
+    // the group's only member again.
     const leave = await joinAndLeave(groupId);
     await send(['c', 'd']);
     await leave();
@@ -175,7 +176,7 @@ describe('startChangeFeed', () => {
     expect(await waited).toBeLessThan(6_500);
   });
 
-  it('must seek, because kafkajs starts a group without commits at the end of the topic', async () => {
+  it('must seek after each join, because a group without committed offsets loses its position', async () => {
     const groupId = kafka.name(`bare-${randomUUID()}`);
     const seen: string[] = [];
     const bare = kafka.client.consumer({ groupId, maxWaitTimeInMs: 100 });
@@ -198,7 +199,7 @@ describe('startChangeFeed', () => {
         { message: 'the change is read' },
       )
       .toBe(true);
-    // Leave the group for some time, as after a session time-out.
+    // The consumer leaves the group for some time, as it would after a session time-out.
     await bare.stop();
     await send(['lost']);
     const lost = `lost${sent}`;
@@ -216,7 +217,7 @@ describe('startChangeFeed', () => {
           await send(['z']);
           return seen.some((text) => text.startsWith('z'));
         },
-        { message: 'it reads again' },
+        { message: 'the consumer reads again' },
       )
       .toBe(true);
     expect(seen).not.toContain(lost);

@@ -26,30 +26,36 @@ import { createWatchers, type Watch } from './watchers.ts';
 
 /** Number of changes kept in memory, which can be replayed from a cursor. */
 const WINDOW = 10_000;
-/** How long `open` waits until this replica reaches a cursor of a replica that is ahead, in milliseconds. */
+/**
+ * Maximum time that `open` waits until this replica reaches a cursor from a replica that is ahead,
+ * in milliseconds.
+ */
 const AHEAD_LIMIT_MS = 5_000;
 
-/** A watch, and how it starts. */
+/** A watch and the way in which it starts. */
 export interface OpenedWatch extends Watch {
   /**
-   * `live`: with the next change. `replay`: with the changes since the cursor. `snapshot`: the
-   * cursor cannot be replayed; the caller sends the stored state first, then these changes.
+   * - `live`: the watch starts with the next change.
+   * - `replay`: the watch starts with the changes since the cursor.
+   * - `snapshot`: the changes since the cursor are not available. The caller sends the stored state
+   *   first, then the watch's changes.
    */
   readonly start: 'live' | 'replay' | 'snapshot';
 }
 
 export interface ChangeFeed extends Stoppable {
   /**
-   * Watches from now on, even before the feed has caught up.
-   * @param keys all keys when undefined
+   * Watches the changes from now on, without waiting until the feed has caught up.
+   * @param keys the keys to watch; undefined for all keys
    */
   readonly watch: (keys: readonly string[] | undefined) => Watch;
   /**
-   * Waits until the feed has caught up, then watches from a cursor, or from now on if there is none.
-   * @param keys all keys when undefined
+   * Waits until the feed has caught up, then watches the changes since a cursor. Without a cursor,
+   * it watches the changes from now on.
+   * @param keys the keys to watch; undefined for all keys
    */
   readonly open: (keys: readonly string[] | undefined, after?: Cursor) => Promise<OpenedWatch>;
-  /** The position of this replica: every change before it has been read. */
+  /** The position of this replica. The replica has read every change before this position. */
   readonly position: () => Cursor;
   /** The newest version of a key among the changes in memory; undefined if there is none. */
   readonly versionOf: (key: string) => number | undefined;
@@ -73,9 +79,9 @@ export function startChangeFeed(
   const name = kafka.name(topic);
   const changes = new ChangeLog(WINDOW);
   const watchers = createWatchers(WINDOW);
-  /** Whether all records were read that the topic contained at the start. */
+  /** Whether the feed has read all records that the topic contained at the start. */
   let caughtUp = false;
-  /** The last known offset after the topic's last record. */
+  /** The offset after the topic's last record, as far as this replica knows. */
   let end = 0;
   /** Callbacks of the `open` calls that wait for the position to change. */
   let resumes: (() => void)[] = [];
@@ -87,7 +93,8 @@ export function startChangeFeed(
   const consumer = createConsumer(kafka, `${name}-feed-${randomUUID()}`);
   const seek = (offset: number): void =>
     consumer.seek({ topic: name, partition: 0, offset: String(offset) });
-  // The group commits no offsets, so kafkajs would start at the topic's end after each join.
+  // The group commits no offsets, so without this call kafkajs would lose the position after each
+  // join.
   consumer.on(consumer.events.GROUP_JOIN, () => {
     seek(changes.next);
     rereadAfterRecreation().catch((error: unknown) =>
@@ -112,7 +119,10 @@ export function startChangeFeed(
     else if (verdict === 'new' && arrival) watchers.publish(arrival.change);
   };
 
-  /** Adds a span to a change. Changes from before the start already have one, from earlier processes. */
+  /**
+   * Adds a span to a change. Earlier processes have already traced the changes from before the
+   * start.
+   */
   const traceArrival = (arrival: Arrival | undefined): Arrival | undefined => {
     const parent = caughtUp ? arrival?.change.traceparent : undefined;
     if (arrival === undefined || parent === undefined) return arrival;
@@ -122,7 +132,10 @@ export function startChangeFeed(
     return { ...arrival, change: { ...arrival.change, traceparent: span.traceparent } };
   };
 
-  /** Reads a recreated topic again. The epoch shows it: offsets may be the same as before. */
+  /**
+   * Reads the topic again if it was deleted and created again. Only the epoch shows this, because
+   * the offsets may be the same as before.
+   */
   const rereadAfterRecreation = async (): Promise<void> => {
     if ((await readEpoch(database)) === changes.epoch) return;
     const { low, high } = await topicBounds(kafka.client, name);
@@ -178,7 +191,7 @@ export function startChangeFeed(
       if (offset !== null && offset > changes.next) {
         await waitUntil(() => changes.next >= offset, AbortSignal.timeout(AHEAD_LIMIT_MS));
       }
-      // The epoch may have changed during the wait.
+      // Check the epoch again: it may have changed during the wait.
       const canReplay = offset !== null && offset <= changes.next && after.epoch === changes.epoch;
       const earlier = canReplay ? changes.since(offset) : undefined;
       if (earlier === undefined) return { ...watchers.watch(keys), start: 'snapshot' };
@@ -200,7 +213,7 @@ export function startChangeFeed(
     stop: async () => {
       stopping.abort();
       moved();
-      // Not awaited, because the group has no other member and no work in flight.
+      // `stop` need not wait: the group has no other member, and no work is in flight.
       void running.stop();
     },
   };
@@ -212,7 +225,10 @@ async function readEpoch(database: SqlClient): Promise<string> {
   return relay?.epoch ?? NO_EPOCH;
 }
 
-/** Returns undefined for a record that is not a change, such as a record of another system. */
+/**
+ * Converts a record to a change. Returns undefined if the record is not a change, for example a
+ * record of another system.
+ */
 function toArrival(record: KafkaRecord): Arrival | undefined {
   const version = headerNumber(record.headers, HEADER.version);
   const term = headerNumber(record.headers, HEADER.term);

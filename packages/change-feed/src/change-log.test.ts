@@ -49,7 +49,7 @@ describe('ChangeLog', () => {
     expect(log.next).toBe(2);
   });
 
-  it('returns `broken` at a gap, and then replays only later changes', () => {
+  it('returns `broken` at a gap, and then replays only the changes after the gap', () => {
     log.append(change(0));
     expect(log.append(change(5))).toBe('broken');
     expect(offsetsSince(4)).toBeUndefined();
@@ -87,7 +87,7 @@ describe('ChangeLog', () => {
     expect(offsetsSince(2)).toEqual([]);
   });
 
-  it('accepts changes of an earlier epoch until the epoch that the database names', () => {
+  it('accepts changes of an earlier epoch until a change has the epoch that the database named', () => {
     log = new ChangeLog(10);
     log.startAt(7, 'two');
     expect(log.append(change(7, { epoch: 'one' }))).toBe('broken');
@@ -104,7 +104,7 @@ describe('ChangeLog', () => {
     expect(log.append(change(10))).toBe('broken');
   });
 
-  it('keeps only the last changes, up to its capacity, and only their versions', () => {
+  it('keeps the newest changes up to its capacity, and the versions of only these changes', () => {
     for (let offset = 0; offset < 15; offset += 1) {
       log.append(change(offset, { key: `k${offset}`, version: 7 }));
     }
@@ -114,7 +114,7 @@ describe('ChangeLog', () => {
     expect(log.append(change(16, { key: 'k0', version: 7 }))).toBe('new');
   });
 
-  it('starts at a given offset, unless it has read a record', () => {
+  it('starts at a given offset, unless it has already read a record', () => {
     log.startAt(100, 'two');
     expect(log.next).toBe(100);
     expect(offsetsSince(99)).toBeUndefined();

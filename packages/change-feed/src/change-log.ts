@@ -1,4 +1,4 @@
-/** A change as it was read from the topic. Its value is decoded by the subscriptions that need it. */
+/** A change as it was read from the topic. The subscriptions that need its value decode it. */
 export interface LoggedChange {
   readonly offset: number;
   readonly epoch: string;
@@ -11,45 +11,55 @@ export interface LoggedChange {
   readonly traceparent?: string | undefined;
 }
 
-/** A change, and the term of the relay that sent it. */
+/** A change and the term of the relay that sent it. */
 export interface Arrival {
   readonly change: LoggedChange;
   readonly term: number;
 }
 
 export type Verdict =
-  /** To be delivered. */
+  /** The change is new and must be delivered. */
   | 'new'
-  /** A repeated or late change, to be dropped. */
+  /** The change is a duplicate or late and must be dropped. */
   | 'stale'
-  /** The first change of another epoch, or after a gap: earlier changes are void. */
+  /**
+   * The change is the first of another epoch or the first after a gap, so all earlier changes are
+   * void.
+   */
   | 'broken';
 
 /**
- * The last changes of a topic in memory, and the rules of their delivery. Independent of
- * Kafka and subscriptions.
+ * Keeps the newest changes of a topic in memory and decides which of them are delivered. It does
+ * not depend on Kafka or on subscriptions.
  *
  * States:
- * - *empty*: no epoch is known. `startAt` names one (→ named), or the first record does (→ confirmed).
- * - *named*: the database named the epoch, and no record has confirmed it yet.
- * - *confirmed*: a record with this epoch was read. A record of another epoch, or after a gap,
- *   empties the log and restarts it there; the state remains confirmed.
+ * - *empty*: no epoch is known. `startAt` sets the epoch (→ named), or the first record does (→
+ *   confirmed).
+ * - *named*: the epoch comes from the database, and no record has confirmed it yet.
+ * - *confirmed*: a record of this epoch was read. A record of another epoch or a record after a gap
+ *   empties the log and restarts it at that record. The state remains confirmed.
  */
 export class ChangeLog {
   readonly #capacity: number;
   #changes: LoggedChange[] = [];
-  /** The first offset in memory. Trimming in halves of the capacity makes its cost negligible. */
+  /**
+   * The first offset in memory. The log is trimmed only when it exceeds its capacity by half, so
+   * the cost of trimming is negligible.
+   */
   #first = 0;
   #next = 0;
   #epoch: string | undefined;
   #confirmed = false;
-  /** Epochs never return: later changes of a past epoch come from a replaced relay. */
+  /** Past epochs. If a change of a past epoch arrives later, a replaced relay has sent it. */
   readonly #pastEpochs = new Set<string>();
   #term = 0;
   #newestAt = 0;
   readonly #versions = new Map<string, number>();
 
-  /** @param capacity changes kept in memory; up to half as many again until they are trimmed */
+  /**
+   * @param capacity number of changes kept in memory; up to 1.5 times as many before the log is
+   *   trimmed
+   */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
@@ -68,7 +78,10 @@ export class ChangeLog {
     return this.#newestAt;
   }
 
-  /** Sets the position before the first record (empty → named). Has no effect once confirmed. */
+  /**
+   * Sets the epoch and the first offset to read (empty → named). Has no effect in the state
+   * confirmed.
+   */
   startAt(offset: number, epoch: string): void {
     if (this.#confirmed) return;
     this.#next = offset;
@@ -99,17 +112,21 @@ export class ChangeLog {
     if (epoch !== undefined && epoch !== this.#epoch && !this.#pastEpochs.has(epoch)) {
       return this.#restart(offset, epoch);
     }
-    // After a gap, `next` is not advanced, so that the next change reveals the gap.
+    // If earlier records are missing, `next` keeps its value, so that the next change reveals the
+    // gap.
     if (offset === this.#next) this.#next = offset + 1;
     return 'stale';
   }
 
-  /** The newest version of a key among the changes in memory. */
+  /** Returns the newest version of a key among the changes in memory. */
   versionOf(key: string): number | undefined {
     return this.#versions.get(key);
   }
 
-  /** The changes from an offset on; undefined when the offset is before the first one in memory. */
+  /**
+   * Returns the changes from an offset on; undefined if the offset is before the first one in
+   * memory.
+   */
   since(offset: number): readonly LoggedChange[] | undefined {
     if (offset < this.#first) return undefined;
     return this.#changes.slice(lowerBound(this.#changes, offset));

@@ -1,11 +1,17 @@
 import type { Metrics } from '@gudang/runtime';
 
-/** @param values read at each scrape */
+/**
+ * Registers the metrics of a change feed.
+ * @param values functions that are called at each scrape
+ */
 export function createFeedMetrics(
   metrics: Metrics,
   values: { readonly waiting: () => number; readonly watchers: () => number },
 ): {
-  /** @param at commit time of the change by the database's clock, in milliseconds since 1970 */
+  /**
+   * Records the delay of a change.
+   * @param at commit time of the change by the database's clock, in milliseconds since 1970
+   */
   readonly arrived: (at: number) => void;
 } {
   metrics.gauge(

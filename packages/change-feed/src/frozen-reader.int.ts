@@ -11,7 +11,7 @@ import { expect, inject, it, onTestFinished } from 'vitest';
 const TOPIC = 'stock_changed';
 const program = fileURLToPath(new URL('./testing/feed-process.ts', import.meta.url));
 
-it('misses no change when its session ends while its process is frozen, unlike kafkajs alone', async () => {
+it('the change feed misses no change when its session ends while its process is frozen, unlike kafkajs alone', async () => {
   const prefix = testTopicPrefix();
   const service = createTestService({ brokers: inject('kafkaBrokers'), prefix });
   const kafka = await connectTestKafka(service, [{ topic: TOPIC, partitions: 1 }]);
@@ -78,7 +78,7 @@ it('misses no change when its session ends while its process is frozen, unlike k
     .toBe(true);
 
   for (const reader of readers) reader.kill('SIGSTOP');
-  // The first record answers a pending fetch; the others wait for the next fetch.
+  // The first record answers the pending fetch. The other records wait for the next fetch.
   await send('first', 'second', 'third');
   await expect
     .poll(async () => (await members()) === 0, {

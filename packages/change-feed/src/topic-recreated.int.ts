@@ -11,7 +11,7 @@ import { expect, inject, it, onTestFinished } from 'vitest';
 const TOPIC = 'stock_changed';
 const program = fileURLToPath(new URL('./testing/feed-process.ts', import.meta.url));
 
-it('reports missed changes after the topic was recreated with the same length', async () => {
+it('the change feed reports missed changes after its topic was recreated with the same length', async () => {
   const prefix = testTopicPrefix();
   const service = createTestService({ brokers: inject('kafkaBrokers'), prefix });
   const kafka = await connectTestKafka(service, [{ topic: TOPIC, partitions: 1 }]);
@@ -60,7 +60,8 @@ it('reports missed changes after the topic was recreated with the same length', 
     })
     .toBe(true);
 
-  // The frozen process does not notice the deletion, and its session ends, so that it must rejoin its group.
+  // While the process is frozen, it does not notice the deletion, and its session ends. It must
+  // therefore rejoin its group.
   feed.kill('SIGSTOP');
   await admin.deleteTopics({ topics: [topic] });
   await expect

@@ -55,7 +55,7 @@ describe('createWatchers', () => {
     expect([await offsetOf(all), await offsetOf(all)]).toEqual(['missed', 1]);
   });
 
-  it('delivers nothing after close, and resolves a waiting call', async () => {
+  it('resolves a waiting call of `next` on close, and delivers nothing afterwards', async () => {
     const watchers = createWatchers(3);
     const [watch, other] = [watchers.watch(['a']), watchers.watch(['a'])];
     const waiting = offsetOf(watch);
@@ -70,7 +70,7 @@ describe('createWatchers', () => {
     expect(watchers.count()).toBe(0);
   });
 
-  it('publishes a change at a cost that does not depend on the watchers of other keys', () => {
+  it('publishes a change at a cost that is independent of the watchers of other keys', () => {
     const watchers = createWatchers(10);
     for (let index = 0; index < 50_000; index += 1) watchers.watch([`other${index}`]);
     const from = performance.now();

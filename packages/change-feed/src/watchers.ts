@@ -1,23 +1,26 @@
 import type { LoggedChange } from './change-log.ts';
 
-/** A change, or `missed`: changes were dropped and a snapshot is needed. */
+/** A change, or `missed` if changes were dropped, so that a snapshot is needed. */
 export type Watched = LoggedChange | 'missed';
 
-/** The changes of some keys, or of all, from its creation on. */
+/** Delivers the changes of some keys, or of all keys, from the creation of the watch on. */
 export interface Watch {
-  /** Resolves with the next change; with undefined once the watch is closed. */
+  /** Resolves with the next change, or with undefined once the watch is closed. */
   readonly next: () => Promise<Watched | undefined>;
   readonly close: () => void;
 }
 
 export interface Watchers {
   /**
-   * @param keys all keys when undefined
-   * @param earlier delivered first
+   * @param keys the keys to watch; undefined for all keys
+   * @param earlier changes that are delivered first
    */
   readonly watch: (keys: readonly string[] | undefined, earlier?: readonly LoggedChange[]) => Watch;
   readonly publish: (change: LoggedChange) => void;
-  /** Delivers `missed` to every watcher, because the changes delivered before may be void. */
+  /**
+   * Replaces the pending changes of every watcher by `missed`, because the changes that were
+   * delivered earlier may be void.
+   */
   readonly missed: () => void;
   readonly count: () => number;
 }
@@ -28,9 +31,10 @@ interface Watcher {
 }
 
 /**
- * Creates an index of watchers by key, so that the cost of a change depends only on the watchers of its key.
- * @param limit the most changes that wait for a watcher, in addition to its `earlier` ones; beyond
- *   that they are replaced by `missed`
+ * Creates an index of watchers by key, so that the cost of a change depends only on the watchers of
+ * its key.
+ * @param limit maximum number of pending changes per watcher, not counting the `earlier` changes
+ *   passed to `watch`. If it is exceeded, all pending changes are replaced by one `missed`.
  */
 export function createWatchers(limit: number): Watchers {
   const byKey = new Map<string, Set<Watcher>>();
@@ -57,7 +61,10 @@ export function createWatchers(limit: number): Watchers {
   return {
     watch: (keys, earlier = []) => {
       let pending: Watched[] = [...earlier];
-      /** Number of changes in `pending` that were delivered. Array.shift would copy all others. */
+      /**
+       * Number of changes in `pending` that were already delivered. Array.shift would copy the rest
+       * of the array at each delivery.
+       */
       let taken = 0;
       let capacity = limit + earlier.length;
       let wake: ((watched: Watched | undefined) => void) | undefined;

@@ -11,7 +11,7 @@ const order = { id, product_id: 'kopi', quantity: 3, timestamp: '2026-01-02T03:0
 const record = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
 describe('decodeOrderCreated', () => {
-  it('decodes what encodeOrderCreated wrote: exactly four fields', () => {
+  it('decodes the output of encodeOrderCreated, which has exactly four fields', () => {
     const text = encodeOrderCreated({
       id,
       productId: 'kopi',
@@ -27,7 +27,7 @@ describe('decodeOrderCreated', () => {
 
   it.each([
     [
-      'the earlier service’s TimeStamp',
+      'the legacy service’s TimeStamp',
       { ...order, timestamp: undefined, TimeStamp: order.timestamp },
     ],
     ['unknown fields', { ...order, colour: 'red' }],
@@ -38,7 +38,7 @@ describe('decodeOrderCreated', () => {
     expect(decodeOrderCreated(record(value))).toMatchObject({ ok: true, message: { id } });
   });
 
-  it('accepts ids of other systems that have no known UUID version', () => {
+  it('accepts ids of other systems whose UUID version is unknown', () => {
     const odd = '11111111-1111-1111-1111-111111111111';
     expect(decodeOrderCreated(record({ ...order, id: odd }))).toMatchObject({ ok: true });
   });
@@ -82,7 +82,7 @@ describe('decodeOrderDecided', () => {
     decidedAt: new Date('2026-01-02T03:04:05.678Z'),
   } as const;
 
-  it('decodes what encodeOrderDecided wrote', () => {
+  it('decodes the output of encodeOrderDecided', () => {
     expect(decodeOrderDecided(Buffer.from(encodeOrderDecided(decided)))).toEqual({
       ok: true,
       message: decided,

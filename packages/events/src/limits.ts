@@ -1,7 +1,10 @@
 import { characters, isStorableText } from '@gudang/messages';
 import { z } from 'zod';
 
-/** Limits of the contract. Requests beyond them are rejected, records are dead-lettered. */
+/**
+ * Limits of the contract. Requests that exceed them are rejected; records that exceed them are
+ * dead-lettered.
+ */
 export const ORDER_QUANTITY = { min: 1, max: 1_000_000 } as const;
 export const STOCK_QUANTITY = { min: 0, max: 2_147_483_647 } as const;
 export const PRODUCT_ID_LENGTH = { min: 1, max: 100 } as const;

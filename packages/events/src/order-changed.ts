@@ -14,7 +14,10 @@ export interface OrderState {
   readonly decidedAt: Date | null;
 }
 
-/** Returns the version of an order: 1 while it is PENDING, then 2. Consumers drop older versions. */
+/**
+ * Returns the version of an order: 1 while the order is PENDING, 2 after the decision. Consumers
+ * drop a version that is not newer than the last one.
+ */
 export function orderVersion(order: Pick<OrderState, 'status'>): number {
   return order.status === 'PENDING' ? 1 : 2;
 }

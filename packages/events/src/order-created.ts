@@ -2,7 +2,7 @@ import { type Decoded, decodeWith, time, uuid } from '@gudang/messages';
 import { z } from 'zod';
 import { ORDER_QUANTITY, productId } from './limits.ts';
 
-/** An order for a product, which the stock service decides. */
+/** A new order, which the stock service confirms or rejects. */
 export interface OrderCreated {
   readonly id: string;
   readonly productId: string;
@@ -17,7 +17,7 @@ const fields = z.object(
     product_id: productId,
     quantity: z.int(allowed).min(ORDER_QUANTITY.min, allowed).max(ORDER_QUANTITY.max, allowed),
     timestamp: time.optional(),
-    /** The name that the earlier order service uses. */
+    /** The legacy order service uses this name for `timestamp`. */
     TimeStamp: time.optional(),
   },
   'must be an object',

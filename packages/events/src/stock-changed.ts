@@ -1,7 +1,7 @@
-/** The kind of a change of a stock, and of a ledger entry. */
+/** The kind of a stock's change and of its ledger entry. */
 export type StockChangeKind = 'CREATED' | 'ORDERED' | 'ADJUSTED' | 'UPDATED' | 'DELETED';
 
-/** A stored stock; for a deleted stock, its last state. */
+/** The stored state of a stock; for a deleted stock, its last state. */
 export interface StockState {
   readonly id: string;
   readonly name: string;
@@ -11,11 +11,11 @@ export interface StockState {
   readonly updatedAt: Date;
 }
 
-/** A change of a stock, and the stock after it. */
+/** A change of a stock, with the state of the stock after the change. */
 export interface StockChanged {
   readonly stock: StockState;
   readonly kind: StockChangeKind;
-  /** The difference that this change made to the quantity. */
+  /** The quantity after this change minus the quantity before it. */
   readonly delta: number;
   /** The order of an ORDERED change; null for other kinds. */
   readonly orderId: string | null;

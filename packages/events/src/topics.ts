@@ -7,5 +7,5 @@ export const STOCK_CHANGED = 'stock_changed';
 /** Topics that both services use. The service that starts first creates them. */
 export const SHARED_TOPICS: readonly string[] = [ORDER_CREATED, ORDER_DECIDED];
 
-/** Names of the order's id in the consumers' log lines and spans. */
+/** Names of the fields that contain the order's id in the consumers' log lines and spans. */
 export const ORDER_SUBJECT = { logField: 'orderId', attribute: 'gudang.order_id' } as const;

@@ -7,17 +7,19 @@ export type Decoded<T> =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * A UUID in any letter case and of any version, as other systems write them and PostgreSQL accepts
- * them. Converted to lower case, as PostgreSQL writes them.
+ * A UUID in any letter case and of any version, because other systems send such UUIDs and
+ * PostgreSQL accepts them. The result is in lower case, which PostgreSQL uses too.
  */
 export const uuid = z.guid('must be a UUID').transform((id) => id.toLowerCase());
 
-/** A time that Date.parse accepts, such as ISO 8601. Other systems use other formats. */
+/** A time that Date.parse accepts, such as ISO 8601. Other systems also send other formats. */
 export const time = z
   .string('must be a string')
   .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a time in ISO 8601');
 
-/** Decodes a record's value by a schema. Unknown fields are ignored. Never throws. */
+/**
+ * Decodes a record's value and validates it by a schema. Unknown fields are ignored. Never throws.
+ */
 export function decodeWith<T>(schema: z.ZodType<T>, value: Uint8Array | null): Decoded<T> {
   if (value === null) return { ok: false, reason: 'the value is null' };
   if (!isUtf8(value)) return { ok: false, reason: 'the value is not UTF-8' };
@@ -36,12 +38,14 @@ export function decodeWith<T>(schema: z.ZodType<T>, value: Uint8Array | null): D
   return { ok: false, reason: reasons.join('; ') };
 }
 
-/** Whether PostgreSQL can store a text: it accepts neither NUL nor half a surrogate pair. */
+/**
+ * Whether PostgreSQL can store a text: PostgreSQL accepts neither NUL nor half a surrogate pair.
+ */
 export function isStorableText(text: string): boolean {
   return !text.includes('\u0000') && text.isWellFormed();
 }
 
-/** Counts characters as PostgreSQL does: code points. */
+/** Counts the characters of a text as PostgreSQL does: each code point is one character. */
 export function characters(text: string): number {
   let count = 0;
   for (const _ of text) count += 1;

@@ -6,15 +6,18 @@ export const HEADER = {
   specVersion: 'ce_specversion',
   time: 'ce_time',
   traceparent: 'traceparent',
-  /** The version of the state: consumers drop versions that they have already seen. */
+  /** The version of the state. Consumers drop a version that they have already seen. */
   version: 'gudang_version',
-  /** Grows with each relay that becomes leader, so that consumers drop the late batch of a replaced relay. */
+  /**
+   * The term of the relay. It increases with each new leader, so that consumers can drop the late
+   * batch of a replaced relay.
+   */
   term: 'gudang_term',
-  /** Changes when the topic is new, or the database was restored. */
+  /** The epoch. It changes when the topic is new or the database was restored. */
   epoch: 'gudang_epoch',
   /** The id of the record's row in the outbox. */
   outboxId: 'gudang_outbox_id',
-  /** On a dead letter: the original record, and the reason. */
+  /** These headers of a dead letter describe the original record and the reason. */
   originTopic: 'gudang_origin_topic',
   originPartition: 'gudang_origin_partition',
   originOffset: 'gudang_origin_offset',

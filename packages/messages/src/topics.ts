@@ -1,4 +1,4 @@
-/** Returns the topic for records of a topic that cannot be applied. */
+/** Returns the name of a topic's dead-letter topic. */
 export function deadLetterTopic(topic: string): string {
   return `${topic}.dlt`;
 }

@@ -4,8 +4,9 @@ import type { SqlClient } from '@gudang/postgres';
 import { startChangeFeed } from '../change-feed.ts';
 
 /**
- * Program: reads a change topic and prints `ready`, then the value of each change. A test can freeze
- * it. Mode `feed` uses the change feed, `bare` kafkajs alone, without seeking.
+ * This program reads a change topic and prints `ready`, then the value of each change. A test runs
+ * it as a separate process, to freeze that process. In mode `feed`, the program uses the change
+ * feed; in mode `bare`, it uses kafkajs alone and does not seek.
  */
 const [brokers = '', prefix = '', topic = '', epoch = '', mode = ''] = process.argv.slice(2);
 const service = createTestService({ brokers, prefix });
@@ -13,7 +14,7 @@ const kafka = await connectTestKafka(service, []);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 if (mode === 'feed') {
-  // The database's epoch; a line of standard input replaces it.
+  // The epoch that the database returns. A line on standard input replaces it.
   let current = epoch;
   createInterface(process.stdin).on('line', (line) => {
     current = line;
