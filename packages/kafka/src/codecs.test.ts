@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { decompressSnappy, decompressZstd } from './codecs.ts';
 import { decompressLz4 } from './lz4.ts';
 
-/** More than the window of 2 MiB that Java's Zstandard streams require. */
+/** This limit exceeds the window of 2 MiB that Java's Zstandard streams require. */
 const LIMIT = 4 * 1024 * 1024;
 const TEXT = 'the quick brown fox jumps over the lazy dog; '.repeat(6);
 
-/** TEXT as the libraries of Kafka's Java client compress it. */
+/** TEXT, compressed by the libraries of Kafka's Java client. */
 const COMPRESSED = [
   [
     'LZ4',
@@ -36,14 +36,14 @@ const COMPRESSED = [
   ],
 ] as const;
 
-describe.each(COMPRESSED)('%s', (_name, decompress, base64) => {
+describe.each(COMPRESSED)('decoding %s', (_name, decompress, base64) => {
   const compressed = Buffer.from(base64, 'base64');
 
-  it('is decompressed', () => {
+  it('returns the original text', () => {
     expect(decompress(compressed, LIMIT).toString()).toBe(TEXT);
   });
 
-  it('throws, or returns output within the limit, for damaged and truncated input', () => {
+  it('throws or returns output within the limit if the input is damaged or truncated', () => {
     for (let at = 0; at < compressed.length; at += 1) {
       for (const byte of [0, 1, 0x7f, 0x80, 0xff]) {
         const damaged = Buffer.from(compressed);
@@ -65,16 +65,16 @@ function expectBounded(decompress: () => Buffer): void {
   expect(size).toBeLessThanOrEqual(LIMIT);
 }
 
-describe('the limit of the output', () => {
+describe('the size limit', () => {
   it.each(COMPRESSED.slice(0, 4))(
-    '%s: rejects output that exceeds it by one byte',
+    'applies to %s output that is one byte too long',
     (_name, decompress, base64) => {
       const limit = TEXT.length - 1;
       expect(() => decompress(Buffer.from(base64, 'base64'), limit)).toThrow(`more than ${limit}`);
     },
   );
 
-  it('Snappy: applies to all frames together', () => {
+  it('applies to the sum of all Snappy frames', () => {
     const block = snappyCompress(Buffer.alloc(1_000));
     const frame = Buffer.concat([Buffer.alloc(4), block]);
     frame.writeUInt32BE(block.length);
@@ -84,10 +84,10 @@ describe('the limit of the output', () => {
     expect(() => decompressSnappy(frames, 2_999)).toThrow('more than 999');
   });
 
-  it('Zstandard: rejects a window, a content size and blocks that exceed it', () => {
+  it('applies to the window, the content size and the blocks of a Zstandard frame', () => {
     const window = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0xa0, 1, 0, 0]);
     const contentSize = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0x7f, 1, 0, 0]);
-    // 10,000 run-length blocks of 100,000 zeros.
+    // The frame contains 10,000 run-length blocks of 100,000 zeros each.
     const block = Buffer.alloc(4);
     block.writeUIntLE((100_000 << 3) | 2, 0, 3);
     const last = Buffer.from([1, 0, 0]);

@@ -21,8 +21,9 @@ const unzipAsync = promisify(unzip);
 const gzipAsync = promisify(gzip);
 
 /**
- * Adds codecs to kafkajs for records that other producers have compressed, or that the broker has
- * compressed because of a topic's `compression.type`. kafkajs includes only gzip, without a size limit.
+ * Adds codecs to kafkajs, which includes only gzip, without a size limit. The codecs decode records
+ * that other producers have compressed, or that the broker has compressed because of a topic's
+ * `compression.type`.
  */
 export function installCodecs(): void {
   const { CompressionTypes, CompressionCodecs } = kafkajs;
@@ -45,14 +46,17 @@ function decoderOf(name: string, decompress: (batch: Buffer, limit: number) => B
   };
 }
 
-/** The start of the frames of Java's Snappy library. librdkafka writes a block without frames. */
+/**
+ * The magic bytes before the frames of Java's Snappy library. librdkafka writes one block without
+ * frames.
+ */
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const XERIAL_HEADER = 16;
 
 /**
- * Decodes Snappy: a block, or the frames of https://github.com/xerial/snappy-java.
- * @param limit the most bytes of output
- * @throws {Error} when the data is damaged or its output is longer than the limit
+ * Decodes Snappy data: one block, or the frames of https://github.com/xerial/snappy-java.
+ * @param limit maximum size of the output, in bytes
+ * @throws {Error} if the data is damaged or its output exceeds the limit
  */
 export function decompressSnappy(batch: Buffer, limit: number): Buffer {
   if (!batch.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) {
@@ -92,8 +96,8 @@ const ZSTD_BLOCK = 128 * 1024;
 
 /**
  * Decodes one frame of Zstandard, RFC 8878.
- * @param limit the most bytes of output, and of the window that the frame asks for
- * @throws {Error} when the frame is damaged or exceeds the limit
+ * @param limit maximum size of the output and of the window that the frame requests, in bytes
+ * @throws {Error} if the frame is damaged or exceeds the limit
  */
 export function decompressZstd(batch: Buffer, limit: number): Buffer {
   assertZstdWithin(batch, limit);
@@ -103,8 +107,9 @@ export function decompressZstd(batch: Buffer, limit: number): Buffer {
 }
 
 /**
- * Checks the sizes that a frame states, before fzstd is called: fzstd has no limit of its own and
- * allocates the stated size, up to 2 GB. A compressed block counts as a block of the maximum size.
+ * Checks the sizes that a frame declares. Must be called before fzstd, which has no limit and
+ * allocates the declared size, up to 2 GB. Each compressed block is counted with the maximum block
+ * size.
  */
 function assertZstdWithin(batch: Buffer, limit: number): void {
   if (batch.length < 9 || batch.readUInt32LE(0) !== ZSTD_MAGIC) throw damagedZstd();
@@ -129,7 +134,7 @@ function assertZstdWithin(batch: Buffer, limit: number): void {
     const type = (head >> 1) & 3;
     const size = head >> 3;
     output += type === 2 ? ZSTD_BLOCK : size;
-    // A run-length block repeats one byte.
+    // A run-length block contains only the byte that it repeats.
     at += 3 + (type === 1 ? 1 : size);
     isLast = (head & 1) === 1;
   }

@@ -105,7 +105,7 @@ describe('measureLag', () => {
     expect(await scrape(metrics, LAG)).toEqual({ 0: 0, 1: 3 });
   });
 
-  it('counts from the first retained offset', async () => {
+  it('counts the lag from the first retained offset', async () => {
     await send(3, 1);
     const admin = kafka.client.admin();
     await admin.connect();

@@ -9,9 +9,10 @@ interface PartitionLag {
 }
 
 /**
- * Measures a group's lag by a request to the broker at each scrape, because a stuck consumer does
- * not know how many records have arrived since. All replicas report the same values. While the
- * broker is unavailable, no value is reported, so that no alert reads the outage as a lag of 0.
+ * Measures a group's lag by a request to the broker at each scrape. A stuck consumer could not
+ * report the lag itself, because it does not know how many records have arrived. All replicas
+ * report the same values. While the broker is unavailable, no value is reported, so that no alert
+ * reads the outage as a lag of 0.
  */
 export function measureLag(
   { metrics }: { metrics: Metrics },
@@ -40,9 +41,10 @@ export function measureLag(
       committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]),
     );
     return ends.map(({ partition, low, high }) => {
-      // A group that has committed nothing (-1), or an offset that is no longer retained, starts at `low`.
+      // The group starts at `low` if it has committed nothing (-1) or if its offset is no longer
+      // retained.
       const next = Math.max(offsets.get(partition) ?? -1, Number(low));
-      // A topic that was deleted and created again may end before the committed offset.
+      // If the topic was deleted and created again, its end may be before the committed offset.
       return { partition: String(partition), next, waiting: Math.max(0, Number(high) - next) };
     });
   };

@@ -108,7 +108,7 @@ describe('startConsumer', () => {
       .toBe(true);
   });
 
-  it('passes at most 1,000 records to a call', async () => {
+  it('passes at most 1,000 records to each call of its handler', async () => {
     await send(Array.from({ length: 2_500 }, (_, index) => String(index)));
     const sizes: number[] = [];
     const seen: string[] = [];
@@ -125,7 +125,7 @@ describe('startConsumer', () => {
     expect(seen).toEqual(Array.from({ length: 2_500 }, (_, index) => String(index)));
   });
 
-  it('handles every record and commits none early when a rebalance interrupts it', async () => {
+  it('handles every record, and commits none before it is handled, when a rebalance interrupts a batch', async () => {
     await send(['a0', 'b0'], 0);
     await send(['a1', 'b1'], 1);
     const handled: string[] = [];
@@ -189,7 +189,7 @@ describe('startConsumer', () => {
     expect(await committed()).toBe(1);
   });
 
-  it('stays in its group while a handler outlasts the session, and stops by a deadline', async () => {
+  it('stays in its group while a handler runs longer than the session time-out, and stops within a deadline', async () => {
     await send(['slow']);
     const calls: string[] = [];
     const handle = async (records: readonly KafkaRecord[]) => {
@@ -216,7 +216,7 @@ describe('startConsumer', () => {
     await stopping;
   });
 
-  /** Runs in parallel with the rest of the test above, because both take seconds. */
+  /** Runs in parallel with the rest of the test above, because each of the two takes seconds. */
   async function stopsByItsDeadline(names: { topic: string; group: string }): Promise<void> {
     const admin = kafka.client.admin();
     await admin.connect();

@@ -10,9 +10,9 @@ const BATCH_LIMIT = 1_000;
 const HEARTBEAT_MS = 2_000;
 
 /**
- * Sends heartbeats while `work` runs: kafkajs sends them between batches only, and a transaction
- * that waits for a lock may outlast the session. A failed heartbeat is ignored here, because the
- * consumer awaits the next one.
+ * Sends heartbeats while `work` runs. kafkajs sends heartbeats only between batches, and a
+ * transaction that waits for a lock may take longer than the session time-out. A failed heartbeat
+ * is ignored here: after `work`, the consumer awaits another heartbeat, whose failure is handled.
  */
 async function withHeartbeats(batch: EachBatchPayload, work: () => Promise<void>): Promise<void> {
   const timer = setInterval(() => void batch.heartbeat().catch(() => {}), HEARTBEAT_MS);
@@ -25,8 +25,9 @@ async function withHeartbeats(batch: EachBatchPayload, work: () => Promise<void>
 
 /**
  * Consumes a topic from its beginning. The offset is committed after `handle` has resolved, so
- * `handle` must commit its own work before. After a rejection it is called again with the same
- * records, with back-off, indefinitely: `handle` must set aside records that it cannot process.
+ * `handle` must commit its own work first. If `handle` rejects, it is called again with the same
+ * records, with back-off, indefinitely. Therefore `handle` must set aside records that it cannot
+ * process.
  */
 export function startConsumer(
   { log, health }: Pick<Service, 'log' | 'health'>,
@@ -42,19 +43,27 @@ export function startConsumer(
     group: string;
     /** Receives records of one partition, in order. */
     handle: (records: readonly KafkaRecord[]) => Promise<void>;
-    /** Returns the log fields of the first record that could not be handled. */
+    /**
+     * Returns the log fields for a failed call of `handle`. Receives the first record of that call.
+     */
     logFields?: (record: KafkaRecord) => Readonly<Record<string, unknown>>;
   },
 ): Stoppable {
   const stopping = new AbortController();
   const consumer = createConsumer(kafka, kafka.name(group));
-  /** Number of rebalances. After one, another consumer may own the partition of a batch (#1046). */
+  /**
+   * Number of rebalances. After a rebalance, another consumer may own the partition of a batch
+   * (tulios/kafkajs #1046).
+   */
   let generation = 0;
   consumer.on(consumer.events.GROUP_JOIN, () => {
     generation += 1;
   });
 
-  /** Resolves with false when another consumer may own the partition. */
+  /**
+   * Calls `handle` until it resolves. Resolves with false if this consumer stops or if another
+   * consumer may own the partition.
+   */
   const handleWithRetries = async (
     records: readonly KafkaRecord[],
     batch: EachBatchPayload,
@@ -72,7 +81,7 @@ export function startConsumer(
           `${group} could not handle records; retrying`,
         );
         await withHeartbeats(batch, () => pause(backoff.next(), stopping.signal));
-        // Rejects during a rebalance; kafkajs then rejoins the group.
+        // This heartbeat rejects during a rebalance; kafkajs then rejoins the group.
         await batch.heartbeat();
       }
     }
@@ -93,7 +102,7 @@ export function startConsumer(
       if (generation !== begun || payload.isStale()) return;
       payload.resolveOffset(last.offset);
       const offset = (BigInt(last.offset) + 1n).toString();
-      // Not the consumer's commitOffsets, which does nothing while the consumer stops.
+      // Do not use the consumer's own commitOffsets, which does nothing while the consumer stops.
       await payload.commitOffsetsIfNecessary({
         topics: [{ topic: batch.topic, partitions: [{ partition: batch.partition, offset }] }],
       });

@@ -8,7 +8,7 @@ import { patchProduceRequest } from './patches/produce-request.ts';
 import { patchRequestQueue } from './patches/request-queue.ts';
 import type { kafkaSettings } from './settings.ts';
 
-/** The longest wait between two attempts during an outage, in milliseconds. */
+/** Maximum wait between two attempts during an outage, in milliseconds. */
 export const LONGEST_RETRY_MS = 1_000;
 
 type ClientSettings = Pick<
@@ -21,7 +21,7 @@ type ClientSettings = Pick<
   | 'KAFKA_SASL_PASSWORD'
 >;
 
-/** kafkajs's options for reaching the brokers. */
+/** Returns kafkajs's options for the connection to the brokers. */
 export function connectionOptions(
   settings: ClientSettings,
 ): Pick<KafkaConfig, 'brokers' | 'ssl' | 'sasl'> {
@@ -42,9 +42,9 @@ export function connectionOptions(
 }
 
 /**
- * Creates a patched kafkajs client. kafkajs logs each failed attempt, so its lines appear at debug
- * level only; the connection and the consumers log outages themselves.
- * @param retries attempts after the first attempt of each request; 12 take about 10 s
+ * Creates a patched kafkajs client. kafkajs logs each failed attempt, so its log lines appear only
+ * at level debug. The connection and the consumers log outages themselves.
+ * @param retries maximum number of retries of each request; 12 retries take about 10 s
  */
 export function createKafkaClient(
   clientId: string,

@@ -18,7 +18,7 @@ describe('startKafka', () => {
     running = [];
   });
 
-  it('creates missing topics, from two processes at once, and keeps dead letters indefinitely', async () => {
+  it('creates missing topics, even if two processes do so at once, and keeps dead letters indefinitely', async () => {
     const service = createTestService({ brokers, prefix: testTopicPrefix() });
     const specs = withDeadLetters({ topic: 'order_created', partitions: 2 });
     const [kafka] = [start(service, specs), start(service, specs)];
@@ -51,12 +51,13 @@ describe('startKafka', () => {
     expect(service.failures[0]).toMatch(/has 2 partitions and must have 1.*KAFKA_TOPIC_PREFIX/);
   });
 
-  it('waits for a broker that is unavailable at the start, and logs it', async () => {
+  it('waits for a broker that is unavailable at the start, and logs the outage', async () => {
     const [host = '', port = ''] = brokers.split(':');
     const sockets = new Set<Socket>();
     let attempts = 0;
     let isDown = true;
-    // Accepts connections in place of the broker; metadata names the broker's real address.
+    // The proxy accepts the first connections. Later connections go to the broker's real address,
+    // which the client learns from the broker's metadata.
     const proxy = createServer((socket) => {
       attempts += 1;
       if (isDown) return socket.destroy();

@@ -15,13 +15,13 @@ import type { kafkaSettings } from './settings.ts';
 import { ensureTopics, type TopicSpec } from './topics.ts';
 
 /**
- * A broker is unavailable if it does not answer for this long, in milliseconds. It answers idle
- * fetches each second.
+ * Time without an answer after which Kafka is considered unavailable, in milliseconds. The broker
+ * answers an idle consumer's fetches every second.
  */
 const SILENCE_MS = 5_000;
-/** How often the state of the connection is checked for the log, in milliseconds. */
+/** Interval between checks whether an outage must be logged, in milliseconds. */
 const CHECK_MS = 2_000;
-/** Number of kafkajs's retries if the caller retries too. */
+/** Number of kafkajs's retries of requests that the caller retries too. */
 const ADMIN_RETRIES = 2;
 
 type KafkaService = Pick<
@@ -35,21 +35,21 @@ export interface KafkaConnection extends Stoppable {
   readonly ready: Promise<void>;
   /** Aborted when the connection is stopped. */
   readonly signal: AbortSignal;
-  /** Returns a topic's or group's name on the broker: with KAFKA_TOPIC_PREFIX. */
+  /** Returns the name of a topic or group on the broker, which begins with KAFKA_TOPIC_PREFIX. */
   readonly name: (topicOrGroup: string) => string;
   /** Creates topics that have been deleted. */
   readonly ensureTopics: () => Promise<void>;
-  /** Reports an answer of the broker. */
+  /** Records that the broker has answered. */
   readonly answered: () => void;
-  /** Reports a failure. Errors that do not come from kafkajs are ignored. */
+  /** Records a failure. Errors that do not come from kafkajs are ignored. */
   readonly failed: (error: unknown) => void;
   readonly state: () => PartState;
 }
 
 /**
- * Connects in the background and creates missing topics, retrying indefinitely. An outage is
- * logged at a slow pace and makes the part `kafka` degraded, not down.
- * @param whileUnavailable a sentence for the log on what still works during an outage
+ * Connects in the background and creates missing topics, retrying indefinitely. During an outage,
+ * the part `kafka` is degraded, not down, and the outage is logged at long intervals.
+ * @param whileUnavailable a sentence for the log that says what still works during an outage
  */
 export function startKafka(
   { name, settings, health, log, fail }: KafkaService,
@@ -61,8 +61,8 @@ export function startKafka(
   const stopped = new AbortController();
   const client = createKafkaClient(name, settings, log);
 
-  // A separate client with fewer retries: those of `client` take 10 s, and the log must name a wrong
-  // setting before it reports that no broker answers.
+  // This separate client retries less often. The retries of `client` take 10 s, so the log would
+  // report that no broker answers before it could name a wrong setting.
   const adminClient = createKafkaClient(name, settings, log, ADMIN_RETRIES);
 
   const outage = createOutageLog(log, {
@@ -88,7 +88,8 @@ export function startKafka(
   const failed = (error: unknown): void => {
     if (!isKafkaError(error)) return;
     lastError = error;
-    // A wrong setting is logged at once; an outage may be over in a moment.
+    // A wrong setting is logged at once. An outage is logged only by `check`, because the outage
+    // may be short.
     if (kafkaProblem(error, brokers).lasting && isSilent()) updateLog();
   };
 

@@ -1,7 +1,7 @@
 import { isCertificateProblem, type Problem } from '@gudang/runtime';
 import kafkajs from 'kafkajs';
 
-/** Why Kafka cannot be used. */
+/** The reason why Kafka cannot be used, and the advice. */
 export interface KafkaProblem extends Problem {
   /** Whether a setting or a permission is wrong, so that waiting does not help. */
   readonly lasting: boolean;
@@ -46,7 +46,8 @@ export function kafkaProblem(error: unknown, brokers: readonly string[]): KafkaP
   const address = 'start it, or set KAFKA_BROKERS to its address';
   return {
     reason: `${server} does not answer`,
-    // A listener closes a connection that uses another protocol, without an error message.
+    // If the client uses the wrong protocol, the listener closes the connection without an error
+    // message.
     advice: causes(error).some(isHangUp)
       ? `${address}, KAFKA_TLS and KAFKA_SASL_MECHANISM to what it expects`
       : address,
@@ -76,23 +77,27 @@ function isHangUp({ name, message }: Error): boolean {
   );
 }
 
-/** Whether kafkajs threw the error, or caused it. */
+/** Whether kafkajs threw the error or one of its causes. */
 export function isKafkaError(error: unknown): boolean {
   return causes(error).some(({ name }) => name.startsWith('KafkaJS'));
 }
 
 /** Returns the protocol's names of an error, such as UNKNOWN_TOPIC_OR_PARTITION. */
 export function protocolErrors(error: unknown): readonly string[] {
-  // The default import: Node does not see the error classes among kafkajs's CommonJS exports.
+  // Use the default import, because Node does not find the error classes among kafkajs's CommonJS
+  // exports.
   if (error instanceof kafkajs.KafkaJSProtocolError) return [error.type];
   if (error instanceof kafkajs.KafkaJSAggregateError) return error.errors.flatMap(protocolErrors);
   return error instanceof Error && error.cause !== undefined ? protocolErrors(error.cause) : [];
 }
 
-/** Errors that kafkajs considers permanent, although they end with the outage that causes them. */
+/**
+ * Errors that kafkajs considers permanent, although these errors end with the outage that causes
+ * them.
+ */
 const TRANSIENT = new Set([
   'KafkaJSGroupCoordinatorNotFound',
-  // Authentication may fail for a short time during a change of the password.
+  // Authentication may fail for a short time while the password is being changed.
   'KafkaJSSASLAuthenticationError',
   'KafkaJSTimeout',
   'KafkaJSLockTimeout',
@@ -131,10 +136,13 @@ function authorizationFailure(error: unknown): string | undefined {
 
 type Cause = Error & {
   readonly code?: unknown;
-  /** Set on errors of kafkajs: the protocol's name of the error, and whether a retry may help. */
+  /**
+   * Only errors of kafkajs have these fields: the error's name in the protocol, and whether a retry
+   * may help.
+   */
   readonly type?: unknown;
   readonly retriable?: unknown;
-  /** Set on Node's system errors. */
+  /** Only Node's system errors have this field. */
   readonly syscall?: unknown;
 };
 

@@ -9,7 +9,7 @@ const BLOCK_SIZES: Readonly<Record<number, number>> = {
   7: 4 * 1024 * 1024,
 };
 
-/** Properties of a frame's blocks, as its header states them. */
+/** Properties of a frame's blocks, read from the frame's header. */
 interface Frame {
   readonly firstBlock: number;
   readonly maxBlockSize: number;
@@ -18,11 +18,11 @@ interface Frame {
 }
 
 /**
- * Decodes an LZ4 frame, https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md; checksums are
- * not verified. The pure JavaScript libraries check no bounds: a damaged length kept lz4js 0.2.0
- * busy for 2^31 steps.
- * @param limit the most bytes of output
- * @throws {Error} when the frame is damaged or its output is longer than the limit
+ * Decodes an LZ4 frame (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md) without
+ * verifying its checksums. The libraries in pure JavaScript do not check bounds: a damaged length
+ * made lz4js 0.2.0 run for 2^31 steps.
+ * @param limit maximum size of the output, in bytes
+ * @throws {Error} if the frame is damaged or its output exceeds the limit
  */
 export function decompressLz4(input: Buffer, limit: number): Buffer {
   const { firstBlock, maxBlockSize, checksum } = readFrame(input);
@@ -41,7 +41,8 @@ export function decompressLz4(input: Buffer, limit: number): Buffer {
     capacity += compressed ? maxBlockSize : end - start;
     at = end + checksum;
   }
-  // One byte more than the limit, to distinguish an output of exactly that length from a longer output.
+  // The buffer is one byte longer than the limit, to distinguish an output of exactly that length
+  // from a longer output.
   const output = Buffer.allocUnsafe(Math.min(capacity, limit + 1));
   let size = 0;
   for (const { start, end, compressed } of blocks) {
@@ -50,7 +51,8 @@ export function decompressLz4(input: Buffer, limit: number): Buffer {
       : size + input.copy(output, size, start, end);
     if (size > limit) throw new Error(`The LZ4 frame holds more than ${limit} bytes`);
   }
-  // Return a copy: the records refer to the buffer and would otherwise keep its whole capacity in memory.
+  // Return a copy. The decoded records refer to the returned buffer and would otherwise keep the
+  // whole capacity of `output` in memory.
   return Buffer.from(output.subarray(0, size));
 }
 
@@ -69,9 +71,9 @@ function readFrame(input: Buffer): Frame {
 }
 
 /**
- * Decodes one block and appends it to the output, which its matches may refer to.
- * @param size the length of the output so far
- * @returns the new length of the output; more than the buffer's length when it does not fit
+ * Decodes one block and appends it to the output. The block's matches may refer to earlier output.
+ * @param size length of the output so far
+ * @returns the new length of the output; more than the buffer's length if the block does not fit
  */
 function decodeBlock(input: Buffer, start: number, end: number, output: Buffer, size: number) {
   let at = start;

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
 import { type KafkaRecord, toRecord } from './record.ts';
 
-/** How long reading is retried while the broker is unavailable, in milliseconds. */
+/** Maximum time for which reading is retried while the broker is unavailable, in milliseconds. */
 const RETRY_MS = 10_000;
 
 export interface TopicBounds {
-  /** The first offset that is retained. */
+  /** The first retained offset. */
   readonly low: number;
-  /** The offset of the next record. */
+  /** The offset that the next record will get. */
   readonly high: number;
 }
 
@@ -26,8 +26,8 @@ export async function topicBounds(client: Kafka, topic: string): Promise<TopicBo
 
 /**
  * Reads a one-partition topic from an offset to its current end, in a group that is deleted
- * afterwards. Rejects when the broker becomes unavailable.
- * @param take returns false to stop before the end
+ * afterwards. Rejects if the broker becomes unavailable.
+ * @param take receives the records; returns false to stop before the end
  */
 export async function readTopic(
   client: Kafka,
@@ -43,7 +43,7 @@ export async function readTopic(
     groupId,
     allowAutoTopicCreation: false,
     maxWaitTimeInMs: 500,
-    // A broker that has just started refuses groups for a moment.
+    // A broker that has just started refuses consumer groups for a short time.
     retry: { retries: 3, restartOnFailure: async () => Date.now() < deadline },
   });
   consumer.on(consumer.events.GROUP_JOIN, () => {
@@ -56,7 +56,8 @@ export async function readTopic(
       consumer.on(consumer.events.CRASH, ({ payload }) => {
         if (!payload.restart) reject(payload.error);
       });
-      // kafkajs does not call eachBatch for a batch that contains only control records.
+      // Detect the end by this event, because kafkajs does not call eachBatch for a batch that
+      // contains only control records.
       consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
         if (Number(payload.lastOffset) >= high - 1) resolve();
       });
@@ -77,14 +78,14 @@ export async function readTopic(
   }
 }
 
-/** Deletes an empty group. The broker itself would keep it for a week. */
+/** Deletes an empty group, which the broker would otherwise keep for a week. */
 async function deleteGroup(client: Kafka, groupId: string): Promise<void> {
   const admin = client.admin();
   try {
     await admin.connect();
     await admin.deleteGroups([groupId]);
   } catch {
-    // A group that remains does no harm.
+    // An error is ignored, because an empty group does no harm.
   } finally {
     await admin.disconnect();
   }

@@ -3,7 +3,7 @@ import type { KafkaMessage } from 'kafkajs';
 /** Kafka distinguishes a null value from an empty one; kafkajs's types omit null. */
 export type HeaderValue = Buffer | string | null;
 
-/** A header that occurs several times has an array of values. */
+/** The headers of a record by name. A header that occurs several times has an array of values. */
 export type RecordHeaders = Readonly<
   Record<string, HeaderValue | readonly HeaderValue[] | undefined>
 >;
@@ -32,12 +32,15 @@ export function toRecord(topic: string, partition: number, message: KafkaMessage
   };
 }
 
-/** Returns a header's text, or its first value if it has several; undefined if it is absent or null. */
+/**
+ * Returns the text of a header, or of its first value if the header occurs several times; undefined
+ * if the header is absent or null.
+ */
 export function headerText(headers: RecordHeaders, name: string): string | undefined {
   return firstValue(headers[name])?.toString();
 }
 
-/** Whether a header is present without a value. */
+/** Whether a header is present and its value is null. */
 export function isNullHeader(headers: RecordHeaders, name: string): boolean {
   return firstValue(headers[name]) === null;
 }
@@ -46,7 +49,10 @@ function firstValue(header: RecordHeaders[string]): HeaderValue | undefined {
   return Array.isArray(header) ? header[0] : (header as HeaderValue | undefined);
 }
 
-/** Returns a header's whole number; undefined if it is absent, null or not a number. */
+/**
+ * Returns the whole number in a header; undefined if the header is absent, null or not a whole
+ * number.
+ */
 export function headerNumber(headers: RecordHeaders, name: string): number | undefined {
   const number = Number(headerText(headers, name) ?? Number.NaN);
   return Number.isSafeInteger(number) ? number : undefined;

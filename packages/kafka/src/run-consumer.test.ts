@@ -37,7 +37,7 @@ const named = (name: string, cause?: Error): Error =>
 const noBroker = named('KafkaJSNonRetriableError', named('KafkaJSGroupCoordinatorNotFound'));
 
 describe('runConsumer', () => {
-  it('reconnects until `prepare` has resolved, and does not call it again', async () => {
+  it('reconnects until `prepare` has resolved, and does not call `prepare` again afterwards', async () => {
     const { connect, prepare, run: ran, crash } = run();
     prepare.mockRejectedValueOnce(new Error('no broker'));
     await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
@@ -62,7 +62,7 @@ describe('runConsumer', () => {
     expect(failed).toHaveBeenCalledExactlyOnceWith(error);
   });
 
-  it('does not restart a consumer that kafkajs restarts', async () => {
+  it('does not restart a consumer that kafkajs itself restarts', async () => {
     const { run: ran, connect, crash } = run();
     await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
     crash(true, noBroker);
@@ -70,7 +70,7 @@ describe('runConsumer', () => {
     expect(connect).toHaveBeenCalledTimes(1);
   });
 
-  it('is down while a fault stops it, restarts, and recovers after fetches without the fault', async () => {
+  it('reports down while a fault stops the consumer, restarts it, and reports ok after fetches without the fault', async () => {
     const { run: ran, crash, fetch, state, log } = run();
     await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
     crash(false, named('KafkaJSNonRetriableError', new Error('no codec')));
@@ -87,14 +87,14 @@ describe('runConsumer', () => {
     expect(log.info).toHaveBeenCalledTimes(1);
   });
 
-  it('is also down for a fault after which kafkajs restarts the consumer', async () => {
+  it('also reports down for a fault after which kafkajs itself restarts the consumer', async () => {
     const { run: ran, crash, state } = run();
     await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
     crash(true, named('KafkaJSNumberOfRetriesExceeded', new Error('damaged')));
     expect(state()).toMatchObject({ state: 'down' });
   });
 
-  it('does not restart once it is stopped', async () => {
+  it('does not restart a consumer after the stop', async () => {
     const { run: ran, crash, stopping, failed } = run();
     await vi.waitFor(() => expect(ran).toHaveBeenCalledTimes(1));
     stopping.abort();

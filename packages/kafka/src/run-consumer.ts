@@ -14,21 +14,23 @@ import { findFault } from './kafka-problem.ts';
 /** Maximum time that stopping waits for a batch in flight, in milliseconds. */
 const STOP_DEADLINE_MS = 5_000;
 /**
- * A fault is over when records have been fetched and it has not recurred for this long, in
- * milliseconds. kafkajs itself retries for about 3 s before it reports the same fault again.
+ * Minimum time between a fault's last occurrence and the fetch that ends the fault, in
+ * milliseconds. A shorter time could end a fault too early, because kafkajs itself retries for
+ * about 3 s before it reports the same fault again.
  */
 const FAULT_QUIET_MS = 10_000;
-/** How often a fault that lasts is logged, in milliseconds. */
+/** Interval between log lines about the same fault, in milliseconds. */
 const REMINDER_MS = 30_000;
 
 /** kafkajs's options for every consumer. */
 const OPTIONS = {
   allowAutoTopicCreation: false,
-  // How long a silent consumer keeps its partitions: the minimum that brokers allow by default,
-  // because after a crash or a broker's restart the rest of the group waits for this time.
+  // Time for which a silent consumer keeps its partitions. It is the minimum that brokers allow by
+  // default, because the rest of the group waits for this time after a crash or a broker's restart.
   sessionTimeout: 6_000,
   heartbeatInterval: 2_000,
-  // New records are delivered at once in any case; at 50 ms idle fetches take 3% of a core.
+  // The broker answers a fetch at once when there are new records, so a long wait delays nothing.
+  // With a wait of 50 ms, idle fetches took 3% of a core.
   maxWaitTimeInMs: 1_000,
   retry: {
     initialRetryTime: 100,
@@ -37,27 +39,33 @@ const OPTIONS = {
   },
 } satisfies Omit<ConsumerConfig, 'groupId'>;
 
-/** Creates a consumer with this system's options; it reports each of the broker's answers. */
+/**
+ * Creates a consumer with this system's options. The consumer reports each answer of the broker to
+ * `kafka`.
+ */
 export function createConsumer(
   kafka: Pick<KafkaConnection, 'client' | 'answered'>,
   groupId: string,
 ): Consumer {
   const consumer = kafka.client.consumer({ ...OPTIONS, groupId });
-  // Not FETCH, because kafkajs emits it after a failed fetch too.
+  // Do not use FETCH, which kafkajs also emits after a failed fetch.
   consumer.on(consumer.events.REQUEST, kafka.answered);
   return consumer;
 }
 
 export interface RunningConsumer extends Stoppable {
-  /** Down while a fault stops the consumer. An outage of the brokers is reported by `kafka`. */
+  /**
+   * Returns `down` while a fault stops the consumer. The part `kafka` reports outages of the
+   * brokers.
+   */
   readonly state: () => PartState;
 }
 
 /**
  * Runs a consumer until it is stopped, retrying indefinitely. kafkajs alone gives up in two cases:
- * after some attempts to connect, and after an error that it considers permanent (#1445, #1630),
- * such as a missing coordinator or a failed authentication. Neither case ends the process: the
- * other parts of the service still work.
+ * after some attempts to connect, and after an error that it considers permanent (tulios/kafkajs
+ * #1445, #1630), such as a missing coordinator or a failed authentication. Neither case ends the
+ * process, because the other parts of the service still work.
  */
 export function runConsumer(
   {
@@ -69,9 +77,9 @@ export function runConsumer(
   }: {
     kafka: Pick<KafkaConnection, 'ready' | 'failed'>;
     consumer: Consumer;
-    /** Such as `The consumer of payments`, for the log and `/readyz`. */
+    /** The consumer's name for the log and `/readyz`, such as `The consumer of payments`. */
     name: string;
-    /** Aborted when the consumer is to stop. */
+    /** Aborted when the consumer must stop. */
     signal: AbortSignal;
     log: Pick<Logger, 'debug' | 'info' | 'warn'>;
   },
@@ -81,7 +89,7 @@ export function runConsumer(
   }: {
     /** Called after each connection until it has resolved once. */
     prepare: () => Promise<void>;
-    /** Called after each connection: `consumer.run`. */
+    /** Calls `consumer.run`. Called after each connection. */
     run: () => Promise<void>;
   },
 ): RunningConsumer {
@@ -133,7 +141,7 @@ export function runConsumer(
   void start();
   return {
     state: () => (fault === undefined ? OK : { state: 'down', reason: fault.reason }),
-    // kafkajs's own disconnect may hang (#767, #1639).
+    // The wait is limited, because kafkajs's own disconnect may hang (tulios/kafkajs #767, #1639).
     stop: () => Promise.race([consumer.disconnect().catch(() => {}), pause(STOP_DEADLINE_MS)]),
   };
 }

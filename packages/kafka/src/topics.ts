@@ -12,8 +12,8 @@ export interface TopicSpec {
 }
 
 /**
- * Creates the missing topics. Safe when several processes do so at once.
- * @throws {StartError} when a topic that must have one partition has more
+ * Creates the missing topics. Several processes may do so at once.
+ * @throws {StartError} if a topic that must have one partition has more
  */
 export async function ensureTopics(
   client: Kafka,
@@ -52,8 +52,9 @@ export async function ensureTopics(
 }
 
 /**
- * Dead letters are kept until an operator handles them. The size limit, in bytes, exceeds the
- * broker's default of 1 MiB: a dead letter adds headers to its record.
+ * Settings of dead-letter topics. Dead letters are kept until an operator handles them. The size
+ * limit, in bytes, exceeds the broker's default of 1 MiB, because a dead letter has more headers
+ * than its original record.
  */
 const DEAD_LETTER_CONFIG = { 'retention.ms': '-1', 'max.message.bytes': String(4 * 1024 * 1024) };
 
@@ -64,8 +65,8 @@ export function withDeadLetters(spec: TopicSpec): TopicSpec[] {
 }
 
 /**
- * The topics of one service.
- * @param shared topics between services, each with its dead letters
+ * Returns the topics of one service.
+ * @param shared topics that several services use; each of them gets a dead-letter topic
  * @param changes the topic of the service's own changes
  * @param partitions number of partitions of each shared topic
  */

@@ -5,20 +5,26 @@ import type { LeaderSession } from './leader-session.ts';
 import { deleteSent } from './outbox-table.ts';
 import { beginEpoch, type RelayTerm } from './relay-term.ts';
 
-/** One batch has fewer events, so more than this many cannot all be in the outbox still. */
+/**
+ * Maximum number of events to compare with the outbox. A batch has fewer events, so a larger number
+ * of sent events cannot still be in the outbox.
+ */
 const EVENT_LIMIT = 5_000;
 
-/** An event of the change topic. A restored database reuses ids, but with other times. */
+/**
+ * An event of the change topic. The time is compared too, because a restored database reuses ids.
+ */
 interface SentEvent {
   readonly id: string;
   readonly at: Date;
 }
 
 /**
- * Begins a new epoch when the change topic and the database contradict each other:
- * - the topic ends before the last sent offset: the topic is new;
- * - it contains events after the last sent offset that are not in the outbox: the database was
- *   restored. (Events of a relay that was killed after sending are still in the outbox.)
+ * Begins a new epoch if the change topic and the database contradict each other:
+ * - If the topic does not contain the last sent offset, the topic is new.
+ * - If the topic contains events after the last sent offset that are not in the outbox, the
+ *   database was restored. (If a relay was only killed after sending, its events are still in the
+ *   outbox.)
  */
 export async function checkEpoch(
   kafka: KafkaConnection,

@@ -9,7 +9,7 @@ import { writeEvents } from './write-events.ts';
 
 const CHANGES = 'stock_changed';
 
-it('replaces a leader whose connection is silent within 5 s, and the old leader rejoins as a standby', async () => {
+it('a standby replaces a leader within 5 s after its connection falls silent, and the old leader becomes a standby', async () => {
   const database = await createTestDatabase(inject('postgresUrl'), 'stock');
   const sql = createSqlClient(database.url);
   const service = createTestService({

@@ -4,18 +4,25 @@ import { Client, type QueryConfig, type QueryResult } from 'pg';
 
 /** The advisory lock that the active relay of a database holds: "outbox" in ASCII. */
 const LOCK = '122550255484024';
-/** If a relay is silent for this long, the server ends its session and releases its lock, in milliseconds. */
+/**
+ * Time of silence after which the server ends a relay's session and releases its lock, in
+ * milliseconds.
+ */
 const IDLE_LIMIT_MS = 4_000;
-/** Time between the last statement and a heartbeat, in milliseconds. An idle relay polls sooner. */
+/**
+ * Time between the last statement and a heartbeat, in milliseconds. An idle relay needs no
+ * heartbeats, because it polls more often.
+ */
 const HEARTBEAT_MS = 1_000;
 /**
- * Commits that delete sent rows do not wait for the disk, which halves the syncs of an order. If a
- * crash of the server undoes such a commit, together with its offset, the row is sent again.
+ * Commits that delete sent rows do not wait for the disk, which halves the number of disk syncs per
+ * order. If a crash of the server undoes such a commit, the recorded offset is undone with it, and
+ * the relay sends the rows again.
  */
 const SYNCHRONOUS_COMMIT = 'off';
-/** How often a standby tries to take the lock, in milliseconds. */
+/** Interval between a standby's attempts to take the lock, in milliseconds. */
 const LOCK_POLL_MS = 500;
-/** How long closing waits for the server, in milliseconds. */
+/** Maximum time that closing waits for the server, in milliseconds. */
 const CLOSE_LIMIT_MS = 1_000;
 
 /**
@@ -23,23 +30,28 @@ const CLOSE_LIMIT_MS = 1_000;
  * through the same connection, so a relay that has lost the lock cannot delete rows. Requires a
  * direct connection, without a pooler.
  *
- * States: standby (open, waits for the lock), leading, lost (the connection failed: every call
- * rejects with the first error).
+ * States:
+ * - *standby*: the session is open and waits for the lock.
+ * - *leading*: the session holds the lock.
+ * - *lost*: the connection failed. Every call rejects with the first error.
  */
 export interface LeaderSession {
   readonly isLeading: () => boolean;
-  /** Waits for the lock, then receives notifications. Rejects when the signal is aborted. */
+  /** Waits for the lock, then subscribes to notifications. Rejects when the signal is aborted. */
   readonly lead: () => Promise<void>;
-  /** Runs a statement; statements run one after another. */
+  /** Runs a statement after all earlier statements have ended. */
   readonly query: (statement: string | QueryConfig, values?: unknown[]) => Promise<QueryResult>;
-  /** Runs statements whose commit waits for the disk. */
+  /** Runs statements whose commits wait for the disk. */
   readonly durably: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Wakes the leading relay, in any process. */
+  /** Wakes the leading relay, which may be in another process. */
   readonly notify: () => void;
   readonly close: () => Promise<void>;
 }
 
-/** @param onNotify called for each notification, and when the connection is lost */
+/**
+ * Opens a session as a standby.
+ * @param onNotify called for each notification, and when the connection is lost
+ */
 export async function openLeaderSession({
   databaseUrl,
   onNotify,
@@ -70,7 +82,7 @@ export async function openLeaderSession({
     leading = false;
     clearTimeout(heartbeat);
     await Promise.race([client.end().catch(() => {}), pause(CLOSE_LIMIT_MS)]);
-    // Without this, a silent connection would remain open until TCP times out, after minutes.
+    // Without `destroy`, a silent connection would remain open for minutes, until TCP times out.
     socketOf(client)?.destroy();
   };
   try {
@@ -81,7 +93,7 @@ export async function openLeaderSession({
     await close();
     throw error;
   }
-  // One statement at a time: pg 9 will no longer queue concurrent statements.
+  // Send one statement at a time, because pg 9 will no longer queue concurrent statements.
   let last: Promise<unknown> = Promise.resolve();
   const query: LeaderSession['query'] = (statement, values) => {
     const result = last.then(() => {
@@ -128,7 +140,7 @@ export async function openLeaderSession({
   };
 }
 
-/** The socket, which pg does not expose. */
+/** Returns the client's socket, which pg does not expose. */
 function socketOf(client: Client): Socket | undefined {
   return (client as unknown as { connection?: { stream?: Socket } }).connection?.stream;
 }

@@ -13,8 +13,8 @@ interface Waiting {
 
 /**
  * Measures how many events wait in the outbox and for how long, by a query at each scrape. All
- * replicas report the same values. While the database is unavailable, the value is NaN, so that no
- * alert reads the outage as an empty outbox.
+ * replicas report the same values. While the database is unavailable, the values are NaN, so that
+ * no alert reads the outage as an empty outbox.
  */
 export function measureOutbox(metrics: Metrics, database: SqlClient): void {
   const ask = createSharedScrape(() => readWaiting(database));

@@ -30,7 +30,7 @@ describe('rowsWithin', () => {
     expect(rowsWithin([], 2_000)).toEqual([]);
   });
 
-  it('includes the headers of a dead letter', () => {
+  it('counts the headers of a dead letter', () => {
     const letter = row(1, 0, { headers: { gudang_reason: 'x'.repeat(1_000) } });
     expect(rowSize(letter)).toBeGreaterThan(1_000);
   });

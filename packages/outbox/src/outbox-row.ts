@@ -1,11 +1,11 @@
 import { eventType, HEADER } from '@gudang/messages';
 import type { IHeaders, Message } from 'kafkajs';
 
-/** A row of the table `outbox`: an event waiting to be sent. */
+/** A row of the table `outbox`. It contains an event that waits to be sent. */
 export interface OutboxRow {
   /** A BIGINT, as text. */
   readonly id: string;
-  /** Without KAFKA_TOPIC_PREFIX. */
+  /** The topic's name without KAFKA_TOPIC_PREFIX. */
   readonly topic: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
@@ -18,7 +18,7 @@ export interface OutboxRow {
 
 /** The relay that sends a record: its service, term and epoch. */
 export interface RecordSource {
-  /** Such as `/order-subgraph`. */
+  /** The CloudEvents source, such as `/order-subgraph`. */
   readonly source: string;
   readonly term: string;
   readonly epoch: string;
@@ -34,8 +34,9 @@ export function rowSize(row: OutboxRow): number {
 }
 
 /**
- * Returns the first rows that fit into a number of bytes, at least one row. kafkajs makes one record
- * batch of all records for a partition, and a broker refuses a batch above its limit as a whole.
+ * Returns the first rows whose records fit into a number of bytes, but at least one row. The size
+ * is limited because kafkajs puts all records for a partition into one record batch, and a broker
+ * refuses the whole batch if it exceeds the broker's limit.
  */
 export function rowsWithin(rows: readonly OutboxRow[], bytes: number): readonly OutboxRow[] {
   let total = 0;

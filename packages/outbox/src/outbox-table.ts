@@ -2,7 +2,7 @@ import type { LeaderSession } from './leader-session.ts';
 import type { OutboxRow } from './outbox-row.ts';
 import type { RelayTerm } from './relay-term.ts';
 
-/** Reads the first rows by id. */
+/** Reads the rows with the lowest ids, in the order of their ids. */
 export async function readRows(session: LeaderSession, limit: number): Promise<OutboxRow[]> {
   const { rows } = await session.query({
     name: 'next-rows',

@@ -3,9 +3,9 @@ import { createBackoff, pause, settledOrAborted } from '@gudang/runtime';
 import { Partitioners, type Producer } from 'kafkajs';
 
 /**
- * Connects a producer, retrying until the signal is aborted.
- * Not idempotent: after a lost acknowledgement kafkajs may send the next batch with the same
- * sequence number, and the broker would drop it as a repeat. Consumers deduplicate instead.
+ * Connects a producer, retrying until the signal is aborted. The producer is not idempotent: after
+ * a lost acknowledgement, kafkajs may reuse the sequence number for the next batch, and the broker
+ * would drop that batch as a duplicate. Consumers deduplicate instead.
  */
 export async function connectProducer(
   kafka: KafkaConnection,

@@ -82,7 +82,7 @@ describe('startRelay', () => {
     await database.drop();
   });
 
-  it('sends rows in order with their headers and deletes them once acknowledged', async () => {
+  it('sends rows in order with their headers and deletes them once they are acknowledged', async () => {
     await write(1200);
     start();
     await emptied();
@@ -144,7 +144,7 @@ describe('startRelay', () => {
       await emptied();
       times.push(performance.now() - from);
     }
-    // By polling alone the median would be about 500 ms.
+    // With polling alone, the median would be about 500 ms.
     expect(times.toSorted((a, b) => a - b)[10]).toBeLessThan(150);
   });
 
@@ -186,7 +186,8 @@ describe('startRelay', () => {
         { message: 'a new epoch begins' },
       )
       .toBe(true);
-    // Then the topic is deleted and created again while the relay runs, and the next batch is long.
+    // Then the topic is deleted and created again while the relay runs. The next batch ends after
+    // the old topic's last offset.
     await write(3);
     await emptied();
     const [{ epoch: second }] = await sql.query('SELECT epoch FROM relay');
@@ -244,14 +245,15 @@ describe('startRelay', () => {
       .toBe(true);
   });
 
-  it('keeps the epoch after SIGKILL between sending and deleting', async () => {
+  it('keeps the epoch if the earlier relay was killed between sending and deleting', async () => {
     await write(5);
     await sql.query('CREATE TABLE saved AS SELECT * FROM outbox ORDER BY id');
     const first = start();
     await emptied();
     await first.stop();
     const [{ epoch }] = await sql.query('SELECT epoch FROM relay');
-    // The state after such a kill: the last two events are sent and still in the outbox.
+    // This is the state after such a kill: the last two events were sent and are still in the
+    // outbox.
     await sql.query('UPDATE relay SET sent_offset = 2');
     await sql.query('INSERT INTO outbox OVERRIDING SYSTEM VALUE SELECT * FROM saved WHERE id > 3');
     start();
@@ -290,7 +292,8 @@ describe('startRelay', () => {
       child.kill('SIGCONT');
       await write(3, { from: 7 });
       await emptied();
-      // The resumed relay may send rows that it read before; consumers drop them because of their term.
+      // The resumed relay may send rows that it read before it was frozen. Consumers drop these
+      // records because of their old term.
       expect(await numbersOfTerm('2')).toEqual([4, 5, 6, 7, 8, 9]);
       expect((await numbersOfTerm('1')).slice(0, 3)).toEqual([1, 2, 3]);
       expect(relay.isLeading()).toBe(true);

@@ -14,22 +14,25 @@ const BATCH_ROWS = 500;
 /** Maximum size of a batch, in bytes: less than the 1 MiB that brokers accept by default. */
 const BATCH_BYTES = 700 * 1024;
 /**
- * How long an event waits if its notification was lost, in milliseconds. A little less than the
- * session's heartbeat interval, so that an idle relay needs no heartbeats.
+ * Polling interval, in milliseconds: the maximum wait of an event whose notification was lost. It
+ * is shorter than the session's heartbeat interval, so that an idle relay needs no heartbeats.
  */
 const POLL_MS = 900;
 /** Maximum time that stopping waits for a batch in flight, in milliseconds. */
 const STOP_DEADLINE_MS = 5_000;
 
 export interface Relay extends Stoppable {
-  /** Wakes the leading relay. Call it after a commit that wrote to the outbox. It is cheap. */
+  /**
+   * Wakes the leading relay. Must be called after each commit that wrote to the outbox. A call
+   * costs little.
+   */
   readonly wake: () => void;
   readonly isLeading: () => boolean;
 }
 
 /**
- * Sends the rows of `outbox` to Kafka in the order of their ids and deletes those that the broker
- * has acknowledged. One relay per database is active: the holder of the advisory lock.
+ * Sends the rows of `outbox` to Kafka in the order of their ids and deletes the rows that the
+ * broker has acknowledged. One relay per database is active: the holder of the advisory lock.
  */
 export function startRelay(
   service: Pick<Service, 'name' | 'log' | 'metrics'>,
@@ -52,7 +55,7 @@ export function startRelay(
   const sendRows = createRowSender(service);
   let session: LeaderSession | undefined;
 
-  /** Sends rows until stopped; rejects when the database or the broker fails. */
+  /** Sends rows until the relay is stopped. Rejects if the database or the broker fails. */
   const relayRows = async (sender: Sender): Promise<void> => {
     while (!signal.aborted) {
       const rows = rowsWithin(await readRows(sender.session, BATCH_ROWS), BATCH_BYTES);
@@ -74,7 +77,7 @@ export function startRelay(
     let producer: Producer | undefined;
     while (!signal.aborted) {
       try {
-        // Connect before taking the lock: a relay without a broker must not hold it.
+        // Connect to the broker first: a relay without a broker must not hold the lock.
         producer ??= await connectProducer(kafka, signal);
         session = await openLeaderSession({ databaseUrl, onNotify: wakeUp.wake, signal });
         const sender = await lead(session, producer);
@@ -84,7 +87,7 @@ export function startRelay(
         if (signal.aborted) break;
         kafka.failed(error);
         log.debug({ err: error }, 'the relay failed; restarting it');
-        // A topic that was deleted, or lost with the broker's data, is created again.
+        // The topic was deleted or lost with the broker's data. Create it again.
         if (protocolErrors(error).includes('UNKNOWN_TOPIC_OR_PARTITION')) {
           await kafka.ensureTopics().catch(() => {});
         }
@@ -111,7 +114,7 @@ export function startRelay(
   };
 }
 
-/** A wake-up that is kept until the next call of `next` if nothing waits for it yet. */
+/** Creates a wake-up. If no call of `next` is waiting, the wake-up is kept for the next call. */
 function createWakeUp(signal: AbortSignal) {
   let pending = false;
   let resume: (() => void) | undefined;

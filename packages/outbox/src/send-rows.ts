@@ -7,13 +7,13 @@ import { deleteSent, rejectRow } from './outbox-table.ts';
 import { beginEpoch, type RelayTerm } from './relay-term.ts';
 import { traceSending } from './trace-sending.ts';
 
-/** Dependencies of sending during one term. */
+/** The dependencies of sending rows during one term. */
 export interface Sender {
   readonly kafka: Pick<KafkaConnection, 'name' | 'answered'>;
   readonly producer: Producer;
   readonly session: LeaderSession;
   readonly term: RelayTerm;
-  /** Such as `/order-subgraph`. */
+  /** The CloudEvents source, such as `/order-subgraph`. */
   readonly source: string;
   /** The topic whose offsets are cursors. */
   readonly changeTopic: string;
@@ -45,13 +45,16 @@ export function createRowSender({ log, metrics }: Pick<Service, 'log' | 'metrics
       sent.inc(await sendBatch(sender, rows));
     } catch (error) {
       if (!isNonRetryable(error)) throw error;
-      // The broker refuses a whole batch because of one row.
+      // One refused row makes the broker refuse its whole batch, so send each row alone.
       for (const row of rows) await sendOne(sender, row);
     }
   };
 }
 
-/** @returns the number of rows that were sent and deleted */
+/**
+ * Sends rows, and deletes them once the broker has acknowledged them.
+ * @returns the number of rows that were sent and deleted
+ */
 async function sendBatch(sender: Sender, rows: readonly OutboxRow[]): Promise<number> {
   const { kafka, producer, session, term, source, changeTopic } = sender;
   const traced = traceSending(rows);
@@ -84,7 +87,7 @@ const NON_RETRYABLE = new Set([
   'CORRUPT_MESSAGE',
 ]);
 
-/** Whether the broker refused the record itself, so that sending it again cannot help. */
+/** Whether the broker refused the record itself, so that a retry cannot help. */
 function isNonRetryable(error: unknown): boolean {
   return protocolErrors(error).some((type) => NON_RETRYABLE.has(type));
 }

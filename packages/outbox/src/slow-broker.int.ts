@@ -7,10 +7,12 @@ import { startRelay } from './relay.ts';
 import { writeEvents } from './write-events.ts';
 
 const CHANGES = 'stock_changed';
-/** Longer than the idle limit of a session. */
+/**
+ * Delay of each acknowledgement, in milliseconds. It is longer than the idle limit of a session.
+ */
 const ACKNOWLEDGED_AFTER_MS = 5_000;
 
-it('keeps the lock while the broker takes longer than the idle limit of the session', async () => {
+it('the relay keeps the lock if an acknowledgement takes longer than the idle limit of the session', async () => {
   const database = await createTestDatabase(inject('postgresUrl'), 'stock');
   const sql = createSqlClient(database.url);
   const service = createTestService({

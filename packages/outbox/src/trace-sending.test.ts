@@ -26,7 +26,7 @@ describe('traceSending with tracing on', () => {
   });
   afterEach(() => tracing.stop());
 
-  it('names the sending span as the cause of each traced row and leaves untraced rows alone', () => {
+  it('names the sending span as the cause of each traced row and leaves untraced rows unchanged', () => {
     const { rows, end } = traceSending([
       { ...row, traceparent: CAUSE },
       { ...row, traceparent: null },

@@ -3,8 +3,10 @@ import type { OutboxRow } from './outbox-row.ts';
 
 /**
  * Starts a span for each row that is part of a trace. A span lasts from the commit to the broker's
- * acknowledgement, so it includes the wait in the outbox. A row that is sent again gets another one.
- * @returns the rows, each with its span as the cause of later spans, and a function that ends the spans
+ * acknowledgement, so it includes the wait in the outbox. A row that is sent again gets another
+ * span.
+ * @returns the rows, each with its span as the cause of later spans, and a function that ends the
+ *   spans
  */
 export function traceSending(rows: readonly OutboxRow[]): {
   readonly rows: readonly OutboxRow[];

@@ -1,6 +1,6 @@
 import type { SqlClient } from '@gudang/postgres';
 
-/** An event, written in the transaction of the state that it announces. */
+/** An event. It is written in the same transaction as the state that it announces. */
 export interface OutboxEvent {
   readonly topic: string;
   readonly key: string;

@@ -9,7 +9,7 @@ interface Decoder {
   readBytes(length: number): Buffer;
 }
 
-/** The fields used here of a record that kafkajs has decoded. */
+/** A record that kafkajs has decoded, with only the fields that are used here. */
 interface DecodedRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
@@ -17,21 +17,22 @@ interface DecodedRecord {
 
 type DecodeMessages = (decoder: Decoder) => Promise<readonly unknown[]>;
 
-/** Position of a batch's format number, and the current number. */
+/** The position of a batch's format number, and the number of the current format. */
 const MAGIC_OFFSET = 16;
 const MAGIC = 2;
-/** Minimum size of a batch, without its offset and its length, in bytes. */
+/** Minimum size of a batch in bytes, without the fields for its offset and its length. */
 const BATCH_OVERHEAD = 49;
 /**
- * Decoding stops after the batch that exceeds this many bytes of keys and values; the remaining
- * batches are fetched again. A response of 1 MiB can contain hundreds of batches of `BATCH_LIMIT` each.
+ * Size limit for the keys and values that are decoded from one response, in bytes. Decoding stops
+ * after the batch that exceeds the limit; the remaining batches are fetched again. A response of 1
+ * MiB can contain hundreds of batches of `BATCH_LIMIT` each.
  */
 const RESPONSE_LIMIT = 8 * 1024 * 1024;
 
 /**
  * Replaces kafkajs 2.2.4's decoding of a partition's batches. kafkajs passes a batch's records to
- * Array.push as arguments, which fails at about 125,000 records, and decompresses all batches of a
- * response, without a size limit.
+ * Array.push as arguments, which fails at about 125,000 records. It also decompresses all batches
+ * of a response without a size limit.
  */
 export function patchFetchDecoder(): void {
   replaceInternal<DecodeMessages>(
@@ -66,8 +67,8 @@ async function decodeBatches(
         decoded += (record.key?.length ?? 0) + (record.value?.length ?? 0);
       }
     } catch (error) {
-      // The last batch of a response may be cut off. A batch that cannot be decoded fails the next
-      // fetch, after the batches that precede it have been consumed.
+      // The last batch of a response may be truncated. If another batch cannot be decoded, the
+      // earlier batches are returned first; the next fetch begins with that batch and fails.
       if ((error as Error).name === 'KafkaJSPartialMessageError' || found.length > 0) break;
       throw error;
     }

@@ -2,7 +2,10 @@ import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { type ConsumerGroup, keepMemberId } from './group-member.ts';
 
-/** Creates a stand-in for kafkajs's class, which needs a cluster. Each patch is permanent. */
+/**
+ * Creates a stand-in for kafkajs's class, which would need a cluster. Each test creates its own
+ * class, because a patch is permanent.
+ */
 function createGroups(leave: () => Promise<void> = async () => {}) {
   class Group implements ConsumerGroup {
     readonly cluster: object;
@@ -23,7 +26,7 @@ const outage = async (): Promise<never> => {
 };
 
 describe('keepMemberId', () => {
-  it('is necessary: without it, a new group has no member id', async () => {
+  it('is necessary: without the patch, a new group has no member id', async () => {
     const Group = createGroups(outage);
     const cluster = {};
     const first = new Group(cluster);
@@ -34,7 +37,7 @@ describe('keepMemberId', () => {
     expect(second.memberId).toBeNull();
   });
 
-  it('keeps the id of a member that could not leave for each later start', async () => {
+  it('keeps the id of a member that could not leave its group, for all later starts', async () => {
     const Group = createGroups(outage);
     keepMemberId(Group.prototype);
     keepMemberId(Group.prototype);

@@ -1,8 +1,11 @@
 import { requireInternal } from './kafkajs-internals.ts';
 
-/** The members used here of kafkajs's ConsumerGroup. Each start of a consumer creates one. */
+/**
+ * kafkajs's ConsumerGroup, with only the members that are used here. Each start of a consumer
+ * creates a new group.
+ */
 export interface ConsumerGroup {
-  /** The same object during the whole life of a consumer. */
+  /** This object remains the same during the whole life of a consumer. */
   readonly cluster: object;
   memberId: string | null;
   connect(): Promise<void>;
@@ -11,7 +14,7 @@ export interface ConsumerGroup {
 
 /**
  * Keeps a consumer's member id across an outage. kafkajs 2.2.4 forgets the id when a consumer
- * restarts: the broker and the rest of the group then wait for the old member until its session
+ * restarts. The broker and the rest of the group then wait for the old member until its session
  * times out. With this patch, a member that could not leave rejoins with its id. If the broker has
  * forgotten the id, kafkajs joins as a new member.
  */

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 
-/** The version that the patches were written for; package.json pins it. */
+/** The version of kafkajs for which the patches were written. package.json pins this version. */
 const VERSION = '2.2.4';
 
 const require = createRequire(import.meta.url);
@@ -8,8 +8,8 @@ const replaced = new Set<string>();
 
 /**
  * Loads a module from kafkajs's sources.
- * @param path below kafkajs's `src`, such as `protocol/decoder`
- * @throws {Error} when another version of kafkajs is installed
+ * @param path the module's path in kafkajs's `src`, such as `protocol/decoder`
+ * @throws {Error} if another version of kafkajs is installed
  */
 export function requireInternal<T>(path: string): T {
   const { version } = require('kafkajs/package.json') as { version: string };
@@ -20,8 +20,9 @@ export function requireInternal<T>(path: string): T {
 }
 
 /**
- * Replaces the function that a module of kafkajs exports, once. Must be called before kafkajs loads
- * the modules that import it, which it does with the first request of a kind.
+ * Replaces the function that a module of kafkajs exports. Later calls for the same module have no
+ * effect. Must be called before kafkajs loads the modules that import the function. kafkajs loads
+ * them with the first request of their kind.
  */
 export function replaceInternal<F>(path: string, replace: (original: F) => F): void {
   if (replaced.has(path)) return;

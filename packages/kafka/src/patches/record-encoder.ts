@@ -17,7 +17,10 @@ export interface RecordPosition {
 const lengthOf = (bytes: Buffer | string): number =>
   typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
 
-/** Uses arithmetic instead of bit operations, which are limited to 32 bits. */
+/**
+ * Encodes a signed number by zigzag encoding. Uses arithmetic, because bit operations are limited
+ * to 32 bits.
+ */
 const zigZag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
 
 function sizeOfVarInt(value: number): number {
@@ -50,7 +53,7 @@ function writeBytes(into: Buffer, start: number, bytes: Buffer | string | null |
 }
 
 /**
- * Calls `take` for each header; several times for a name with several values.
+ * Calls `take` for each header. A name with several values causes one call for each value.
  * @returns the number of headers
  */
 function eachHeader(

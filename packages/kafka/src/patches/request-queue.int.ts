@@ -8,7 +8,7 @@ import { connectTestKafka, createTestService } from '../testing/test-service.ts'
 const run = promisify(execFile);
 const program = fileURLToPath(new URL('../testing/idle-consumer.ts', import.meta.url));
 
-it('at least halves the CPU time of an idle consumer', async () => {
+it('patchRequestQueue at least halves the CPU time of an idle consumer', async () => {
   const service = createTestService({ brokers: inject('kafkaBrokers'), prefix: testTopicPrefix() });
   const kafka = await connectTestKafka(service, [{ topic: 'idle', partitions: 1 }]);
   const cpuOf = async (mode: string): Promise<number> => {

@@ -1,7 +1,10 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { patchRequestQueue } from '../patches/request-queue.ts';
 
-/** Program: runs an idle consumer and prints its CPU time during 3 s, in milliseconds. */
+/**
+ * This program runs an idle consumer for 3 s and prints its own CPU time during these 3 s, in
+ * milliseconds. A test runs it as a separate process.
+ */
 const [broker = '', topic = '', patched = ''] = process.argv.slice(2);
 if (patched === 'patched') patchRequestQueue();
 const client = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING });

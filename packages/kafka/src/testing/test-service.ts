@@ -5,7 +5,7 @@ import { type KafkaConnection, startKafka } from '../kafka-connection.ts';
 import { kafkaSettings } from '../settings.ts';
 import type { TopicSpec } from '../topics.ts';
 
-/** Creates the parts of a service that a test needs. It collects log lines and fatal failures. */
+/** Creates the parts of a service that a test needs, and collects log lines and fatal failures. */
 export function createTestService({ brokers, prefix }: { brokers: string; prefix: string }) {
   const failures: string[] = [];
   const lines: string[] = [];
@@ -26,7 +26,7 @@ export function createTestService({ brokers, prefix }: { brokers: string; prefix
     metrics: createMetrics('test-service'),
     fail: (reason: string) => void failures.push(reason),
     failures,
-    /** Log lines, each a JSON text. */
+    /** Log lines, each in JSON. */
     lines,
   };
 }

@@ -4,7 +4,10 @@ export type Command =
   | { readonly verb: 'show'; readonly topic: string; readonly offset: string }
   | { readonly verb: 'replay' | 'drop'; readonly topic: string; readonly offset: string | 'all' };
 
-/** @param topics the consumed topics */
+/**
+ * Returns the usage text of the command.
+ * @param topics the consumed topics
+ */
 export function usage(topics: readonly string[]): string {
   return `Usage: npm run dead-letters -- <command>
 
@@ -19,6 +22,7 @@ list. KAFKA_BROKERS (default: 127.0.0.1:9092) and KAFKA_TOPIC_PREFIX select the 
 }
 
 /**
+ * Parses a command line.
  * @param words the arguments after the program's name
  * @param topics the topics of `list` without an argument
  * @returns the command; undefined if the words are not a command

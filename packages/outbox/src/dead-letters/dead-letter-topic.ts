@@ -5,7 +5,8 @@ import { type IHeaders, type Kafka, Partitioners, type Producer } from 'kafkajs'
 import { type DeadLetterEntry, findUnhandled, HANDLED, type HandledAs } from './dead-letter.ts';
 
 /**
- * Reads the unhandled dead letters of a topic. Returns none if its dead-letter topic does not exist.
+ * Reads the unhandled dead letters of a topic. Returns an empty list if the topic has no
+ * dead-letter topic.
  * @param topic the topic of the original records, with KAFKA_TOPIC_PREFIX
  */
 export async function readDeadLetters(
@@ -26,8 +27,9 @@ export async function readDeadLetters(
 }
 
 /**
- * Returns whether a topic exists: kafkajs would retry a request for the offsets of a missing topic.
- * The list of topics is no substitute, because it omits topics that this user may not read.
+ * Returns whether a topic exists. The caller must know this, because kafkajs would retry a request
+ * for the offsets of a missing topic. The list of topics would not be enough, because it omits
+ * topics that this user is not allowed to read.
  */
 async function topicExists(client: Kafka, topic: string): Promise<boolean> {
   const admin = client.admin();
@@ -44,9 +46,9 @@ async function topicExists(client: Kafka, topic: string): Promise<boolean> {
 }
 
 /**
- * Marks dead letters as handled. For a replay, each record is first sent to its original topic. If the
- * command is interrupted in between, the dead letter is still listed, and consumers recognize a
- * second replay as a repeat.
+ * Marks dead letters as handled. For a replay, each record is first sent to its original topic. If
+ * the command is interrupted in between, the dead letter is still listed, and consumers recognize a
+ * second replay as a duplicate.
  */
 export async function handleDeadLetters(
   client: Kafka,

@@ -52,7 +52,7 @@ describe('findUnhandled', () => {
 });
 
 describe('rendering', () => {
-  it('shows text, or hexadecimal if the value is not UTF-8', () => {
+  it('shows a value as text, or as hexadecimal if it is not UTF-8', () => {
     expect(renderValue(Buffer.from('kopi'))).toBe('kopi');
     expect(renderValue(Buffer.from([0xff]))).toBe('hex ff');
     expect(renderValue(null)).toBe('null');

@@ -1,26 +1,33 @@
 import { headerText, type KafkaRecord } from '@gudang/kafka';
 import { HEADER } from '@gudang/messages';
 
-/** Headers of a record that marks a dead letter as handled: its offset, and what was done. */
+/**
+ * Headers of a record that marks a dead letter as handled: the offset of the dead letter, and the
+ * action that was taken.
+ */
 export const HANDLED = { offset: 'gudang_handled', verdict: 'gudang_verdict' } as const;
 
 export type HandledAs = 'replayed' | 'dropped';
 
 /** A record that was not applied. It may have been dead-lettered several times. */
 export interface DeadLetterEntry {
-  /** The newest dead letter, which replay sends. */
+  /** The newest dead letter of the record, which a replay sends. */
   readonly record: KafkaRecord;
-  /** The offsets of all its dead letters in the dead-letter topic, oldest first. */
+  /** The offsets of all dead letters of the record in the dead-letter topic, oldest first. */
   readonly offsets: readonly string[];
   readonly origin: { readonly topic: string; readonly partition: string; readonly offset: string };
   readonly reason: string;
-  /** When the original record was written; if unknown, when it was dead-lettered. */
+  /**
+   * The time at which the original record was written; if that is unknown, the time at which it was
+   * dead-lettered.
+   */
   readonly at: Date;
 }
 
 /**
- * Returns the dead letters that are not handled. Kafka deletes records only from the start of a
- * partition, so a later record marks a dead letter as handled.
+ * Returns the dead letters that are not handled. A handled dead letter remains in the topic,
+ * because Kafka deletes records only from the start of a partition. A later record marks the dead
+ * letter as handled.
  */
 export function findUnhandled(records: readonly KafkaRecord[]): readonly DeadLetterEntry[] {
   const handled = new Set<string>();
@@ -35,7 +42,7 @@ export function findUnhandled(records: readonly KafkaRecord[]): readonly DeadLet
     const entry = toEntry(record);
     const key = JSON.stringify(entry.origin);
     const earlier = entries.get(key)?.offsets ?? [];
-    // The entry moves to the end: entries are ordered by their newest dead letter.
+    // Move the entry to the end, because entries are ordered by their newest dead letter.
     entries.delete(key);
     entries.set(key, { ...entry, offsets: [...earlier, offset] });
   }

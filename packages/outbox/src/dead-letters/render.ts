@@ -11,7 +11,10 @@ export function renderValue(value: Buffer | null): string {
   return isUtf8(value) ? value.toString() : `hex ${value.toString('hex')}`;
 }
 
-/** Shortens text to one line. Control characters become blanks: a terminal would execute them. */
+/**
+ * Shortens a text to one line. Control characters become blanks, because a terminal would execute
+ * them.
+ */
 function preview(text: string, most: number): string {
   const line = text.replaceAll(/\p{C}+/gu, ' ');
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;

@@ -4,13 +4,13 @@ import type { DeadLetterEntry } from './dead-letter.ts';
 import { handleDeadLetters, readDeadLetters } from './dead-letter-topic.ts';
 import { renderLetter, renderList } from './render.ts';
 
-/** The command names a dead letter that does not exist. The message is for the operator. */
+/** Thrown if a command names a dead letter that does not exist. The message is for the operator. */
 export class CommandError extends Error {}
 
 /**
  * Runs a command.
  * @returns the text to print
- * @throws {CommandError} when there is no such dead letter
+ * @throws {CommandError} if the dead letter does not exist
  */
 export async function runCommand(client: Kafka, prefix: string, command: Command): Promise<string> {
   const read = (topic: string) => readDeadLetters(client, withPrefix(prefix, topic));

@@ -56,7 +56,7 @@ const apply: Apply<number> = async (messages, deadLetters) => {
   }
 };
 
-it('dead-letters records that PostgreSQL refuses (classes 22 and 23) and applies the others', async () => {
+it('applyBatch dead-letters records that PostgreSQL refuses (classes 22 and 23) and applies the others', async () => {
   const messages = [1, 2, -1, 4, 2 ** 31, 6].map(messageOf);
   const unreadable = [{ record: record(9), reason: 'half \ud800 and NUL \u0000' }];
   await applyBatch({ topic: 'order_created', messages, unreadable, apply });
@@ -72,7 +72,7 @@ it('dead-letters records that PostgreSQL refuses (classes 22 and 23) and applies
   expect(rows[0].value).toEqual(Buffer.from([0, 255, 9]));
 });
 
-it('throws an outage error without splitting the batch', async () => {
+it('applyBatch throws an outage error without splitting the batch', async () => {
   let calls = 0;
   const killed = applyBatch({
     topic: 'order_created',

@@ -52,7 +52,7 @@ describe('applyBatch', () => {
     expect((await run(0, () => false, ['bad'])).dead).toEqual(['0 bad']);
   });
 
-  it('finds one bad record of 1,000 in few calls, and keeps the order of the others', async () => {
+  it('finds one bad record of 1,000 in few calls, and keeps the order of the other records', async () => {
     const { applied, dead, calls } = await run(1_000, (message) => message === 617, ['bad']);
     expect(applied).toEqual(Array.from({ length: 1_000 }, (_, i) => i).filter((i) => i !== 617));
     expect(dead).toEqual(['0 bad', '617 PostgreSQL refused it: too large']);
@@ -85,7 +85,7 @@ describe('applyBatch', () => {
     expect(calls).toBe(1);
   });
 
-  it('does not blame a message for dead letters that are refused', async () => {
+  it('does not dead-letter a message if PostgreSQL refuses only the dead letters', async () => {
     const failing = { ...transaction, $executeRawUnsafe: () => Promise.reject(refused) };
     const applying = applyBatch({
       topic: 't',

@@ -6,13 +6,13 @@ import { type DeadLetter, DeadLetters } from './dead-letters.ts';
 export interface InboxMessage<T> {
   readonly message: T;
   readonly record: KafkaRecord;
-  /** W3C traceparent for the events that follow. */
+  /** W3C traceparent for the events that this message causes. */
   readonly traceparent?: string | undefined;
 }
 
 /**
- * Applies messages in one transaction. In the same transaction it writes the given dead letters, and
- * those of messages that it cannot apply.
+ * Applies messages in one transaction. The same transaction writes the given dead letters and the
+ * dead letters of messages that cannot be applied.
  */
 export type Apply<T> = (
   messages: readonly InboxMessage<T>[],
@@ -20,10 +20,10 @@ export type Apply<T> = (
 ) => Promise<void>;
 
 /**
- * Applies a batch in one transaction. If PostgreSQL refuses its data, the batch is halved repeatedly
- * until the refused record is found and dead-lettered. All other records are applied.
+ * Applies a batch in one transaction. If PostgreSQL refuses its data, the batch is halved
+ * repeatedly until the refused record is found and dead-lettered. All other records are applied.
  * @param onDeadLetters called with the dead letters of each committed transaction
- * @throws every other error; the caller must retry the batch
+ * @throws any other error; the caller must retry the batch
  */
 export async function applyBatch<T>({
   topic,
@@ -56,7 +56,8 @@ export async function applyBatch<T>({
     } catch (error) {
       const [first] = part;
       if (first === undefined || !isInvalidData(error)) throw error;
-      // Write the dead letters alone, so that a refused dead letter is not blamed on a message.
+      // Write the dead letters alone. Otherwise a message would be dead-lettered because PostgreSQL
+      // refused a dead letter.
       if (letters.length > 0) await attempt([], letters);
       if (part.length === 1 && letters.length === 0) {
         const reason = `PostgreSQL refused it: ${lastLine(error)}`;
@@ -71,7 +72,7 @@ export async function applyBatch<T>({
   await applyPart(messages, unreadable);
 }
 
-/** The last line of Prisma's message is PostgreSQL's own. */
+/** Returns the last line of Prisma's message, which is PostgreSQL's own message. */
 function lastLine(error: unknown): string {
   return (error instanceof Error ? error.message.split('\n').at(-1) : undefined) ?? String(error);
 }

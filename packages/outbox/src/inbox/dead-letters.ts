@@ -19,7 +19,7 @@ export class DeadLetters {
   #written: readonly DeadLetter[] = [];
 
   /**
-   * @param topic topic of the records, without KAFKA_TOPIC_PREFIX
+   * @param topic the topic of the records, without KAFKA_TOPIC_PREFIX
    * @param unreadable records that could not be decoded
    */
   constructor(topic: string, unreadable: readonly DeadLetter[] = []) {
@@ -33,9 +33,9 @@ export class DeadLetters {
   }
 
   /**
-   * Writes the dead letters to the outbox: those of unreadable records and those given. They are
-   * committed with the batch, and the broker need not be available. Must be called once in each
-   * transaction that applies the batch.
+   * Writes the dead letters of the unreadable records and of the given records to the outbox. The
+   * dead letters are committed with the batch, and the broker need not be available. Must be called
+   * once in each transaction that applies the batch.
    * @param found records that were decoded and cannot be applied
    * @returns the number of dead letters
    */
@@ -69,7 +69,8 @@ function headersOf({ record, reason }: DeadLetter): Record<string, string | null
     [HEADER.originPartition]: String(record.partition),
     [HEADER.originOffset]: record.offset,
     [HEADER.originTimestamp]: record.timestamp,
-    // The reason may quote the record, and jsonb accepts neither NUL nor half a surrogate pair.
+    // The reason may quote the record. Remove NUL and replace each half of a surrogate pair,
+    // because jsonb accepts neither.
     [HEADER.reason]: reason.replaceAll('\u0000', '').slice(0, HEADER_LIMIT).toWellFormed(),
   };
 }

@@ -85,7 +85,7 @@ const deadLetters = () =>
   sql.query(`SELECT headers, convert_from(value, 'UTF8') AS value FROM outbox ORDER BY id`);
 
 describe('records of other producers', () => {
-  it('are applied with each codec, and dead-lettered with their null headers', async () => {
+  it('are applied for each codec, and dead-lettered with their null headers', async () => {
     const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
     const ids = codecs.map(() => Array.from({ length: 50 }, () => randomUUID()));
     const batches = codecs.flatMap((codec, index) => [
@@ -148,7 +148,7 @@ describe('records of other producers', () => {
     });
   });
 
-  it('stop the consumer and not the process when a batch exceeds the limit', async () => {
+  it('stop the consumer, but not the process, when a batch exceeds the size limit', async () => {
     const ids = [randomUUID(), randomUUID()];
     start();
     await send(order(ids[0] ?? ''));
@@ -168,7 +168,7 @@ describe('records of other producers', () => {
     const admin = kafka.client.admin();
     await admin.connect();
     const topic = kafka.name(ORDER_CREATED);
-    // kafkajs knows the topic's leader only after this call.
+    // deleteTopicRecords needs this call, because kafkajs knows the topic's leader only afterwards.
     await admin.fetchTopicOffsets(topic);
     await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '2' }] });
     await admin.disconnect();

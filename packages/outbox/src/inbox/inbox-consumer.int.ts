@@ -59,7 +59,7 @@ const noTransaction: SqlClient = {
   $executeRawUnsafe: async () => 0,
 };
 
-it('logs a failed attempt with its order and its trace', async () => {
+it('startInboxConsumer logs a failed attempt with its order and its trace', async () => {
   const id = randomUUID();
   let calls = 0;
   start(async () => {
@@ -74,7 +74,7 @@ it('logs a failed attempt with its order and its trace', async () => {
   ]);
 });
 
-it('logs a dead letter with its reason, and limits the log lines for many dead letters', async () => {
+it('startInboxConsumer logs a dead letter with its reason, and limits the log lines for many dead letters', async () => {
   const id = randomUUID();
   start(async (messages, deadLetters) => {
     const reason = 'it is known with another quantity';

@@ -11,10 +11,13 @@ import { parseTraceparent, type Span, startSpan, traceId } from '@gudang/runtime
 import { type Apply, applyBatch, type InboxMessage } from './apply-batch.ts';
 import type { DeadLetter } from './dead-letters.ts';
 
-/** Maximum number of dead letters of a batch that are logged one by one, so that a broken producer cannot fill a disk. */
+/**
+ * Maximum number of dead letters of a batch that are logged individually. The limit prevents a
+ * defective producer from filling the disk.
+ */
 const LOGGED_LETTERS = 10;
 
-/** The entity that a message is about, for log lines and traces. */
+/** The entity that a message concerns, for log lines and traces. */
 export interface Subject<T> {
   /** The field of log lines, such as `paymentId`. */
   readonly logField: string;
@@ -24,7 +27,7 @@ export interface Subject<T> {
 }
 
 /**
- * Consumes a topic into a database. Each record is applied, recognized as a repeat, or
+ * Consumes a topic into a database. Each record is applied, recognized as a duplicate, or
  * dead-lettered. `apply` is called again with the same messages until it succeeds.
  */
 export function startInboxConsumer<T>(
@@ -48,7 +51,10 @@ export function startInboxConsumer<T>(
   const fields = new WeakMap<KafkaRecord, Readonly<Record<string, unknown>>>();
   const logFields = (record: KafkaRecord) => fields.get(record) ?? {};
 
-  /** Decodes a record. A record whose decoding throws is unreadable: it must not block its partition. */
+  /**
+   * Decodes a record. If decoding throws, the record is treated as unreadable, so that it does not
+   * block its partition.
+   */
   const read = (record: KafkaRecord): Decoded<InboxMessage<T>> => {
     const cause = parseTraceparent(headerText(record.headers, HEADER.traceparent));
     const { partition, offset } = record;
