@@ -6,7 +6,7 @@ import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
 
 /** Maximum number of files that one event may execute. */
 const LIMIT = 14;
-/** Number of measured events: a timer may run during one event, but not during each. */
+/** Number of measured events. A timer may run during one event, but not during all of them. */
 const EVENTS = 3;
 
 /** The files that an event executes from the upstream socket to the transport, in order. */
@@ -34,7 +34,7 @@ const TRANSPORTS: Readonly<Record<string, readonly string[]>> = {
   ],
   multipart: ['live/transports/http/http-stream.ts', 'live/transports/http/http-format.ts'],
 };
-/** Files that run after an event's delivery: the replay buffer stores it. */
+/** Files that run after an event's delivery, when the replay buffer stores the event. */
 const AFTER_DELIVERY = ['live/fanout/replay-buffer.ts'];
 
 let toys: Awaited<ReturnType<typeof startToyGraph>>;

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const LIVE = import.meta.dirname;
-/** Each folder may import only from itself and from folders after it. */
+/** Each folder may import only from itself and from later folders in this list. */
 const LAYERS = ['transports', 'fanout', 'upstream', 'planning'];
 
 const sources = readdirSync(LIVE, { recursive: true, encoding: 'utf8' }).filter(

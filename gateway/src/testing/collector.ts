@@ -3,7 +3,7 @@ import type { Client } from 'graphql-ws';
 
 type Outcome = { next: FormattedExecutionResult } | { error: unknown } | { complete: true };
 
-/** Subscribes, and collects results to be taken in order. */
+/** Subscribes and collects the results; `take` returns them in order. */
 export function collect(client: Client, query: string, variables: Record<string, unknown> = {}) {
   const came: Outcome[] = [];
   let wake = (): void => {};
@@ -22,7 +22,9 @@ export function collect(client: Client, query: string, variables: Record<string,
   return {
     leave,
     came,
-    /** The next outcome; the test's own timeout is the limit. */
+    /**
+     * Returns the next outcome as soon as there is one; only the test's time-out limits the wait.
+     */
     take: async (): Promise<Outcome> => {
       while (came.length === 0) {
         await new Promise<void>((resolve) => {
@@ -34,7 +36,7 @@ export function collect(client: Client, query: string, variables: Record<string,
   };
 }
 
-/** Returns the numbers of the feed's events. @throws when anything else was received */
+/** Returns the numbers of the feed's events. @throws if the stream received anything else */
 export function feedNumbers({ came }: Pick<ReturnType<typeof collect>, 'came'>): number[] {
   return came.map((one) => {
     if (!('next' in one) || !one.next.data) throw new Error(`not an event: ${JSON.stringify(one)}`);

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 const SOURCES = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * Returns the gateway's source files of which at least one function ran during an action, relative
- * to `src/` and without those of `testing/`. Measured by V8's precise coverage of this thread.
+ * Returns the gateway's source files in which at least one function ran during an action, by V8's
+ * precise coverage of this thread. Paths are relative to `src/`; files of `testing/` are left out.
  */
 export async function executedFiles(action: () => Promise<void>): Promise<Set<string>> {
   const session = new Session();
@@ -37,7 +37,10 @@ function pathOf(url: string): string | undefined {
   return inSources.startsWith('testing/') ? undefined : inSources;
 }
 
-/** Anonymous functions do not count: the test runner wraps every export of a module in one. */
+/**
+ * Returns whether a named function has run. Anonymous functions do not count, because the test
+ * runner wraps every export of a module in one.
+ */
 function hasRun({ functionName, ranges }: Profiler.FunctionCoverage): boolean {
   return functionName !== '' && ranges.some(({ count }) => count > 0);
 }

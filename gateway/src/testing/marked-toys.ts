@@ -1,8 +1,8 @@
 import { composeToys } from './toy-graph.ts';
 
 /**
- * Composes toy subgraphs whose schemas mark required tokens and scopes, and which enforce nothing
- * themselves.
+ * Composes toy subgraphs whose schemas require tokens and scopes. The subgraphs themselves enforce
+ * nothing.
  */
 export function composeMarkedToys(items?: string, ratings?: string): string {
   return composeToys(items, ratings, (sdl) =>
@@ -30,7 +30,7 @@ export function composeMarkedToys(items?: string, ratings?: string): string {
   );
 }
 
-/** A `@requiresScopes` directive; `|` separates alternative sets of scopes. */
+/** Returns a `@requiresScopes` directive; `|` separates alternative sets of scopes. */
 function scopes(...names: string[]): string {
   const sets = names
     .join(' ')

@@ -5,7 +5,9 @@ import { buildSupergraph, type LoadedSupergraph } from '../supergraph.ts';
 
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires", "@provides", "@shareable"])`;
 
-/** Schemas for every form of plans and answers: keys, requirements, unions, interfaces, lists in lists. */
+/**
+ * Schemas for all forms of plans and answers: keys, `@requires`, unions, interfaces, nested lists.
+ */
 const SUBGRAPHS = {
   products: `${LINK}
     type Query { product(id: ID!, size: Size): Product products(first: Int = 3): [Product!]! things: [Thing] named: Named any: Any grid: [[Int!]] shop: Shop! }

@@ -19,7 +19,7 @@ export interface ProtocolStream {
 
 type Open = (url: string, request: StreamRequest, authorization?: string) => ProtocolStream;
 
-/** The three protocols: two with their published clients, multipart by hand. */
+/** The three protocols. Two use their published clients; multipart uses a client of this file. */
 export const PROTOCOLS: readonly [string, Open][] = [
   ['graphql-transport-ws', overWebsocket],
   ['server-sent events', overSse],

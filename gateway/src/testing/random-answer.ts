@@ -23,7 +23,7 @@ interface Asked {
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Probability of each fault. */
+/** Probability of each kind of fault, from 0 to 1. */
 export interface Oddity {
   readonly nulls: number;
   /** Values of wrong types, values in place of lists, unknown types. */
@@ -32,7 +32,7 @@ export interface Oddity {
 }
 
 /**
- * Generates a subgraph's answer with faults; the same for the same request and seed.
+ * Generates a subgraph's answer with faults. The same request and seed give the same answer.
  */
 export function randomAnswer(
   schema: GraphQLSchema,
@@ -115,7 +115,7 @@ export function randomAnswer(
     });
     return random.chance(oddity.nonsense / 4) ? entities.slice(1) : entities;
   };
-  /** Whether the value is missing, perhaps with an error. */
+  /** Decides whether a value is missing, and adds an error for some missing values. */
   const fails = (): boolean => {
     if (random.chance(oddity.errors)) {
       errors.push(randomError(random, path));

@@ -14,7 +14,7 @@ import type { Random } from './random.ts';
 const ALIASES = ['a', 'b', 'constructor', '__proto__', 'toString'];
 const DEPTH = 4;
 
-/** Generates a valid operation with fragments, aliases, and selections that variables exclude. */
+/** Generates a valid operation with fragments, aliases, and `@include` and `@skip`. */
 export function randomOperation(schema: GraphQLSchema, random: Random): string {
   const fragments: string[] = [];
   const kind = random.chance(0.1) ? 'mutation' : 'query';
@@ -75,7 +75,7 @@ export function randomOperation(schema: GraphQLSchema, random: Random): string {
   const declared =
     '($yes: Boolean!, $no: Boolean!, $unsaid: Boolean! = true, $first: Int, $id: ID!)';
   const all = [`${kind} ${declared} ${body}`, ...fragments].join('\n');
-  // Only used variables may be declared.
+  // A valid operation declares only variables that it uses.
   const used = declared
     .slice(1, -1)
     .split(', ')

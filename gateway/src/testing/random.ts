@@ -1,13 +1,13 @@
-/** Pseudo-random numbers, the same for the same seed. */
+/** Pseudo-random numbers. The same seed gives the same numbers. */
 export interface Random {
-  /** From 0 inclusive to 1 exclusive. */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). */
   readonly next: () => number;
   readonly chance: (share: number) => boolean;
   readonly below: (limit: number) => number;
   readonly pick: <T>(of: readonly T[]) => T;
 }
 
-/** Mulberry32. */
+/** Creates a generator with the Mulberry32 algorithm. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {
@@ -25,7 +25,7 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** Derives a seed from a text. */
+/** Returns a seed that depends only on the text. */
 export function seedOf(text: string): number {
   let seed = 0;
   for (let index = 0; index < text.length; index += 1) {

@@ -2,7 +2,7 @@ import type { FormattedExecutionResult } from 'graphql';
 import type { UpstreamSink } from '../live/upstream/subgraph-link.ts';
 
 export interface ScriptedStream {
-  /** Number of events of the log that it has sent. */
+  /** Position of the stream: number of events of the log before its next event. */
   at: number;
   readonly sink: UpstreamSink;
   readonly after: string | undefined;
@@ -11,8 +11,8 @@ export interface ScriptedStream {
 }
 
 /**
- * A subgraph in memory with a log of events, each with its own cursor. Its streams send nothing until
- * the test advances them, so that any of them may be ahead of another.
+ * A subgraph in memory with a log of events, each with its own cursor. Its streams send nothing
+ * until the test advances them, so a test decides which stream is ahead of another.
  */
 export function createScriptedUpstream(reportsPositions: boolean) {
   const log: { key: string; n: number }[] = [];
@@ -34,7 +34,7 @@ export function createScriptedUpstream(reportsPositions: boolean) {
       streams.push(stream);
       return () => void streams.splice(streams.indexOf(stream), 1);
     },
-    /** Sends the next events of a stream: all of them by default. */
+    /** Sends the next `count` events of a stream; all remaining events by default. */
     advance: (stream: ScriptedStream, count = Number.POSITIVE_INFINITY): void => {
       for (let sent = 0; sent < count && stream.at < log.length; sent += 1) {
         const event = log[stream.at];
@@ -47,7 +47,7 @@ export function createScriptedUpstream(reportsPositions: boolean) {
   };
 }
 
-/** The marks of an event of a scripted upstream. */
+/** Reads the marks of an event of a scripted upstream. */
 export function scriptedMarks({ data }: { data?: Record<string, unknown> | null }) {
   const { key, cursor } = (data?.['changed'] ?? {}) as { key?: string; cursor?: string };
   return { key, cursor };

@@ -1,6 +1,6 @@
 import type { StreamRequest } from './protocol-clients.ts';
 
-/** Operations on the toys' feed, and their results for its first event, of item 7. */
+/** Operations on the toy graph's feed, with their results for its first event, about item 7. */
 export const SHAPES: readonly [string, StreamRequest, unknown][] = [
   ['a plain operation', { query: 'subscription { itemFeed { n } }' }, { itemFeed: { n: 1 } }],
   [

@@ -100,7 +100,7 @@ export function startStreamRig({
   return { upstream, stream, join, state, runOf };
 }
 
-/** Resolves once every event in this process has been delivered. */
+/** Resolves when all events in this process have been delivered. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

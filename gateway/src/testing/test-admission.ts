@@ -13,7 +13,7 @@ const settings = readSettings(limitSettings, {});
 export const DEFAULT_LIMITS = readOperationLimits(settings);
 export const DEFAULT_CLIENT_LIMITS = createClientLimits(settings, createMetrics('test'));
 
-/** Admission with the default limits, for the toys' graph. */
+/** Creates the admission for the toy graph, with the default limits. */
 export function createTestAdmission(): Admission {
   return createAdmission({
     graph: buildSupergraph(composeToys()),

@@ -46,7 +46,7 @@ export const RATINGS = parse(`${LINK}
 
 /**
  * Composes the toy subgraphs; by default at addresses without a listener.
- * @param edit changes the schema of the items
+ * @param edit changes the SDL of the items subgraph
  */
 export function composeToys(
   items = 'http://127.0.0.1:1/graphql',
@@ -72,7 +72,7 @@ export interface FeedEvent {
   readonly n: number;
 }
 
-/** Two subgraphs; a subscription of one returns an entity to which the other adds fields. */
+/** Starts two subgraphs: one sends entities in its subscriptions; the other adds fields to them. */
 export async function startToyGraph() {
   const changes = createChannel<ToyEvent>();
   const feed: FeedEvent[] = [];
@@ -175,7 +175,7 @@ export async function startToyGraph() {
     },
     ratings: toys.ratings,
     changes,
-    /** Changes an item directly, not through the gateway. */
+    /** Renames an item directly, not through the gateway. */
     rename: (id: string, name: string) => void names.set(id, name),
     /** Adds an event to the feed. */
     publish,

@@ -20,19 +20,21 @@ export interface ToySubgraph {
   readonly sockets: () => number;
   /** Operations received over websockets, oldest first, with their extensions. */
   readonly operations: { readonly params: unknown; readonly extensions: unknown }[];
-  /** An answer in place of GraphQL: a status and a text. */
+  /** Status and text that replace every GraphQL answer over HTTP; undefined: none. */
   breakWith: { status: number; text: string } | undefined;
-  /** Never answers HTTP while true. */
+  /** Whether HTTP requests stay unanswered. */
   stalled: boolean;
-  /** Computes the next answer at once but does not send it; returns a function that sends it. */
+  /** Computes the next answer at once, but sends it only when the returned function is called. */
   readonly holdNext: () => () => void;
-  /** Closes all websockets with the code. */
+  /** Closes all websockets with this code. */
   readonly closeSockets: (code: number) => void;
   /** Ends all connections at once, as a killed process would. */
   readonly kill: () => Promise<void>;
 }
 
-/** Starts a subgraph in this process, on a free or given port, over HTTP and graphql-transport-ws. */
+/**
+ * Starts a subgraph in this process, on a free or given port, over HTTP and graphql-transport-ws.
+ */
 export async function startToySubgraph(
   typeDefs: DocumentNode,
   resolvers: Resolvers,

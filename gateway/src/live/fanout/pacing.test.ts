@@ -8,7 +8,7 @@ beforeEach(() => {
 
 const STEP_MS = 50;
 
-/** Starts a paced action on this many items, and records the items. */
+/** Starts a paced action on this many items, and records the items that it was applied to. */
 function start(count: number, how?: { atOnce: number; spreadMs: number }) {
   const all = new Set(Array.from({ length: count }, (_, index) => index));
   const acted: number[] = [];
@@ -26,7 +26,7 @@ it('acts on a few items at once', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('acts on many items in steps, once on each, and on the last one in time', async () => {
+it('acts once on each of many items, in steps, and on the last item in time', async () => {
   const { acted, over } = start(20_000, { atOnce: 10, spreadMs: 4_000 });
   expect(acted).toHaveLength(250);
   await vi.advanceTimersByTimeAsync(STEP_MS);
@@ -36,7 +36,7 @@ it('acts on many items in steps, once on each, and on the last one in time', asy
   expect(over()).toBe(true);
 });
 
-it('skips items that have left, and ends when all have left', async () => {
+it('skips items that have left the set, and ends when all items have left it', async () => {
   const { all, acted, over } = start(30, { atOnce: 10, spreadMs: 1 });
   const gone = start(30, { atOnce: 10, spreadMs: 1_000 });
   expect(acted).toHaveLength(30);

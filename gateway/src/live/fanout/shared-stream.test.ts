@@ -12,7 +12,7 @@ const shared = ({ upstream }: Rig) => upstream.streams[0] as (typeof upstream.st
 const own = ({ upstream }: Rig) => upstream.streams[1] as (typeof upstream.streams)[number];
 
 describe('a shared stream', () => {
-  it('delivers each event to all clients, later events to late subscribers, and ends with the last client', async () => {
+  it('delivers later events to late subscribers too, and ends when its last client leaves', async () => {
     const rig = startStreamRig();
     const early = rig.join();
     publish(rig, 'a');
@@ -46,7 +46,7 @@ describe('a shared stream', () => {
     expect(rig.upstream.streams).toHaveLength(0);
   });
 
-  it('accepts no client after its first event when it has no directives', async () => {
+  it('accepts no client after its first event if its field has no directives', async () => {
     const rig = startStreamRig({ conflates: false, resumable: false });
     rig.join();
     expect(rig.stream.isJoinable).toBe(true);
@@ -56,7 +56,7 @@ describe('a shared stream', () => {
 });
 
 describe('a stream with a last-value cache', () => {
-  it('starts late subscribers with the last values', async () => {
+  it('sends the last values to late subscribers first', async () => {
     const rig = startStreamRig({ resumable: false, retained: 10 });
     rig.join();
     publish(rig, 'a', 'b', 'a');
@@ -64,7 +64,7 @@ describe('a stream with a last-value cache', () => {
     expect(rig.join().numbers()).toEqual([2, 3]);
   });
 
-  it('accepts no client once the cache has exceeded its limit', async () => {
+  it('accepts no new client after the cache has exceeded its limit', async () => {
     const rig = startStreamRig({ resumable: false, retained: 2 });
     rig.join();
     publish(rig, 'a', 'b');
@@ -75,7 +75,7 @@ describe('a stream with a last-value cache', () => {
     expect(rig.stream.isJoinable).toBe(false);
   });
 
-  it('drops values that a resubscription repeats, and delivers new ones', async () => {
+  it('drops values that a resubscription repeats, and delivers new values', async () => {
     const rig = startStreamRig({ resumable: false, retained: 10 });
     const client = rig.join();
     publish(rig, 'a', 'b');
@@ -88,8 +88,8 @@ describe('a stream with a last-value cache', () => {
   });
 });
 
-describe('resuming from a cursor', () => {
-  it('replays missed events, then joins the stream at a reported position', async () => {
+describe('a resumable stream', () => {
+  it('replays missed events to a client, which then joins at a reported position', async () => {
     const rig = startStreamRig();
     publish(rig, 'a', 'b', 'c');
     rig.join();
@@ -100,7 +100,7 @@ describe('resuming from a cursor', () => {
     await settled();
     expect(back.numbers()).toEqual([2, 3]);
     expect(rig.upstream.streams).toHaveLength(2);
-    // No event; only positions are reported.
+    // The subgraph sends no event here; it only reports its position.
     rig.upstream.report(own(rig));
     rig.upstream.report(shared(rig));
     await settled();
@@ -110,7 +110,7 @@ describe('resuming from a cursor', () => {
     expect(back.numbers()).toEqual([2, 3, 4]);
   });
 
-  it('joins at the first common cursor when the subgraph reports no positions', async () => {
+  it('lets a client join at the first common cursor if the subgraph reports no positions', async () => {
     const rig = startStreamRig({ reportsPositions: false });
     const before = rig.join();
     const back = rig.join('c0');
@@ -146,7 +146,7 @@ describe('resuming from a cursor', () => {
     expect(clients.map((client) => client.numbers())).toEqual([[2], [2]]);
   });
 
-  it('limits the catch-ups that run, and starts the next when one ends', async () => {
+  it('limits the number of concurrent catch-ups, and starts the next one when one ends', async () => {
     const rig = startStreamRig({ catchUps: 1 });
     publish(rig, 'a', 'b');
     const clients = [rig.join('c0'), rig.join('c1'), rig.join('c2')];
@@ -173,7 +173,7 @@ describe('resuming from a cursor', () => {
     expect(rig.upstream.streams).toHaveLength(1);
   });
 
-  it('does not join between events that share a cursor', async () => {
+  it('does not let a client join between events that share a cursor', async () => {
     const rig = startStreamRig({ reportsPositions: false });
     rig.join();
     const back = rig.join('c0');
@@ -181,7 +181,7 @@ describe('resuming from a cursor', () => {
     const snapshot = (n: number, cursor: string) => ({
       data: { changed: { key: `k${n}`, n, cursor } },
     });
-    // Both upstreams send a snapshot of three rows; the shared one is ahead.
+    // Both upstreams send a snapshot of three rows. The shared upstream is ahead.
     for (const n of [1, 2]) shared(rig).sink.next(snapshot(n, 'again'), false);
     own(rig).sink.next(snapshot(1, 'again'), false);
     await settled();
@@ -211,7 +211,7 @@ describe('a slow client', () => {
     expect(slow.conflated()).toBe(2);
   });
 
-  it('is closed where events must not be dropped, without effect on other clients', async () => {
+  it('is closed if no event may be dropped, while other clients continue', async () => {
     const rig = startStreamRig({ conflates: false, queue: { messages: 2, bytes: 1_000 } });
     const [slow, fast] = [rig.join(), rig.join()];
     slow.socket.open = false;
@@ -239,7 +239,7 @@ describe('a slow client', () => {
 });
 
 describe('the state of a client', () => {
-  it('changes from catching up to live at the common cursor', async () => {
+  it('changes from catchingUp to live at the common cursor', async () => {
     const rig = startStreamRig({ reportsPositions: false });
     rig.join();
     const client = rig.join('c0');
@@ -252,7 +252,7 @@ describe('the state of a client', () => {
     expect(client.state()).toBe('live');
   });
 
-  it('is lagging while its socket is full, and live again afterwards', async () => {
+  it('is lagging while the socket is full, and live again afterwards', async () => {
     const rig = startStreamRig();
     const client = rig.join();
     client.socket.open = false;
@@ -265,7 +265,7 @@ describe('the state of a client', () => {
     expect(client.state()).toBe('live');
   });
 
-  it('is ended once the client has lagged', async () => {
+  it('is ended after the client has lagged', async () => {
     const rig = startStreamRig({ conflates: false, queue: { messages: 1, bytes: 1_000 } });
     const client = rig.join();
     client.socket.open = false;

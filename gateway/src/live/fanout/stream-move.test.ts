@@ -77,7 +77,7 @@ describe('a shared stream that moves to another run', () => {
   });
 });
 
-it('treats no cursor as a position between a resubscription and the first position report', async () => {
+it('does not use cursors as positions between a resubscription and the next position report', async () => {
   const rig = startStreamRig();
   rig.join();
   rig.upstream.append('a');
@@ -85,8 +85,8 @@ it('treats no cursor as a position between a resubscription and the first positi
   rig.upstream.report(streamAt(rig, 0));
   await settled();
   rig.stream.move(rig.runOf('second'));
-  // A snapshot: a subscription after its cursors repeats it, so they are not positions of the
-  // stream.
+  // These events are a snapshot. A subscription that continues after one of their cursors receives
+  // the snapshot again, so these cursors are not positions of the stream.
   for (const key of ['x', 'y', 'z']) rig.upstream.append(key);
   rig.upstream.advance(streamAt(rig, 0), 2);
   await settled();

@@ -3,11 +3,11 @@ import { settled, startStreamRig } from '../../testing/stream-rig.ts';
 
 type Client = ReturnType<ReturnType<typeof startStreamRig>['join']>;
 
-/** More events than may wait for execution, so older events of the same key are dropped. */
+/** Number of events in a burst: so many that waiting older events of the same key are dropped. */
 const BURST = 1_100;
 const KEYS = 3;
 
-/** A seeded generator, so that a failing run can be repeated. */
+/** Creates a seeded random generator, so that a failing run can be repeated. */
 function randomOf(seed: number) {
   let state = seed;
   return (below: number): number => {
@@ -16,7 +16,10 @@ function randomOf(seed: number) {
   };
 }
 
-/** Asserts that every event after a position was received in order, or conflated and counted. */
+/**
+ * Asserts that the client received the events after a position in order, and that each missing
+ * event is in a conflated count.
+ */
 function expectAll(client: Client, after: number, log: readonly { key: string; n: number }[]) {
   const numbers = client.numbers();
   expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
@@ -30,7 +33,7 @@ const SEEDS = Array.from({ length: 60 }, (_, seed) => [seed, seed % 2 === 0] as 
 
 describe('random orders of events, position reports, joins, stalls and moves', () => {
   it.each(SEEDS)(
-    'lose, repeat and reorder no event (seed %i, position reports: %s)',
+    'do not lose, repeat or reorder an event (seed %i, position reports: %s)',
     async (seed, tells) => {
       const random = randomOf(seed);
       const bursts = random(3) === 0;
@@ -42,7 +45,7 @@ describe('random orders of events, position reports, joins, stalls and moves', (
       const { upstream } = rig;
       const holder = rig.join();
       const clients: { after: number; client: Client }[] = [];
-      // Without a cursor, a stream that moves would miss earlier events.
+      // The stream needs a cursor: without one, it would miss earlier events when it moves.
       upstream.append('k0');
       for (const stream of upstream.streams) upstream.advance(stream);
       for (let step = 0; step < 150; step += 1) {
@@ -85,7 +88,7 @@ describe('random orders of events, position reports, joins, stalls and moves', (
 });
 
 describe('a full event backlog', () => {
-  it('keeps the newest event of each key and counts the others after a catch-up has moved', async () => {
+  it('keeps the newest event of each key and counts the others, even if the stream moves', async () => {
     const rig = startStreamRig();
     const { upstream } = rig;
     for (let one = 0; one < BURST; one += 1) upstream.append(`k${one % KEYS}`);
@@ -107,7 +110,7 @@ describe('a full event backlog', () => {
     expectAll(late, 10, upstream.log);
   });
 
-  it('delivers no event after its replacement when a catch-up is ahead of its stream', async () => {
+  it('does not deliver an event after its replacement if a catch-up is ahead of the stream', async () => {
     const rig = startStreamRig({ reportsPositions: false });
     const { upstream } = rig;
     rig.join();
@@ -120,7 +123,8 @@ describe('a full event backlog', () => {
     for (let one = 0; one < BURST; one += 1) upstream.append('k0');
     upstream.advance(own);
     await settled();
-    // Both have delivered c1; the catch-up has delivered the newest event too.
+    // The stream and the catch-up have both delivered c1. The catch-up has also delivered the
+    // newest event.
     upstream.advance(shared, 3);
     await settled();
     expect(upstream.streams).toHaveLength(2);

@@ -34,7 +34,7 @@ afterEach(async () => {
   toys.ratings.requests.length = 0;
 });
 
-/** A stream registry wired as in production, for clients with chosen identities. */
+/** Creates a stream registry as in production; its clients join with chosen identities. */
 function serve({ foreign }: { foreign: boolean }) {
   const supergraph = buildSupergraph(composeToys(toys.items.url, toys.ratings.url));
   const addresses = supergraph.subgraphs.map(({ name, url }) => ({
@@ -101,7 +101,7 @@ async function listening(count: number): Promise<void> {
 
 const told = () => toys.items.operations.map(({ extensions }) => extensions);
 
-it('shares public streams among callers of the same scopes, and sends only the scopes to subgraphs', async () => {
+it('shares public streams among callers with the same scopes, and sends no subject to subgraphs', async () => {
   const { join } = serve({ foreign: false });
   const clients = [join(PUBLIC, SITI), join(PUBLIC, BUDI)];
   await listening(1);
@@ -121,7 +121,7 @@ it('shares public streams among callers of the same scopes, and sends only the s
   );
 });
 
-it('shares private streams with the same subject only, over one connection', async () => {
+it('shares private streams only among callers with the same subject, over one connection', async () => {
   const { join } = serve({ foreign: false });
   for (const identity of [SITI, SITI, BUDI, undefined]) join(PRIVATE, identity);
   await listening(3);
@@ -146,7 +146,7 @@ it('sends no identity when auth is disabled, but sends the secret', async () => 
   expect(toys.ratings.requests[0]?.headers[SECRET_HEADER]).toBe(SECRET);
 });
 
-it('opens a connection for each identity to a foreign subgraph, without the secret', async () => {
+it('opens one connection per identity to a foreign subgraph, and does not send it the secret', async () => {
   const { join, joined } = serve({ foreign: true });
   for (const identity of [SITI, SITI, BUDI]) join(PRIVATE, identity);
   await listening(2);

@@ -42,7 +42,7 @@ function numberOf(came: unknown): number {
   return Object.values(data)[0]?.n ?? -1;
 }
 
-describe.each(PROTOCOLS)('over %s', (_protocol, openOver) => {
+describe.each(PROTOCOLS)('the gateway over %s', (_protocol, openOver) => {
   const open = (request: StreamRequest): ProtocolStream => {
     const stream = openOver(gateway.url, request);
     opened.push(stream);
@@ -72,7 +72,7 @@ describe.each(PROTOCOLS)('over %s', (_protocol, openOver) => {
   );
 
   it.each(CURSORS)(
-    'resumes from a cursor %s and joins the shared stream',
+    'resumes from a cursor given %s and joins the shared stream',
     async (_what, request) => {
       const holder = open({ query: FEED });
       await listening(1);
@@ -108,7 +108,8 @@ it('shares one upstream among all protocols', async () => {
   await listening(1);
   let waiting = streams.length;
   for (const stream of streams) void stream.take().then(() => (waiting -= 1));
-  // Waits until each client is subscribed: any of them may have opened the stream.
+  // Publishes until each client has received an event: `listening(1)` does not wait for clients
+  // that join the open stream.
   await vi.waitFor(() => {
     toys.publish('1');
     expect(waiting).toBe(0);
@@ -118,7 +119,7 @@ it('shares one upstream among all protocols', async () => {
   expect(toys.subscribed).toHaveLength(1);
 });
 
-it('starts late subscribers of a stream without cursors with the last values', async () => {
+it('sends the last values first to late subscribers of a stream without cursors', async () => {
   const query = 'subscription { itemState(id: "1") { n } }';
   toys.publish('1');
   for (const [, openOver] of PROTOCOLS) {
@@ -130,7 +131,7 @@ it('starts late subscribers of a stream without cursors with the last values', a
 });
 
 describe('an EventSource', () => {
-  /** A browser's EventSource, without its reconnects. */
+  /** Reads events as a browser's EventSource does, but does not reconnect. */
   function source(lastEventId?: string) {
     let text = '';
     const request = get(`${gateway.url}/graphql?query=${encodeURIComponent(FEED)}`, {

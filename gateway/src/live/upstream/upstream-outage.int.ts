@@ -23,8 +23,8 @@ async function listening(count: number): Promise<void> {
   await vi.waitFor(() => expect(toys.feedListening()).toBe(count), { timeout: 5000, interval: 5 });
 }
 
-describe('a subgraph that is killed and restarted', () => {
-  it('resumes its streams from the last cursor without losing or repeating an event', async () => {
+describe('after a subgraph is killed and restarted', () => {
+  it('the gateway resumes its streams from the last cursor without losing or repeating an event', async () => {
     const streams = [1, 2, 3].map(() => collect(gateway.client(), FEED));
     await listening(1);
     const first = toys.feed.length + 1;
@@ -47,7 +47,7 @@ describe('a subgraph that is killed and restarted', () => {
     }
   });
 
-  it('does not repeat a state that clients already have', async () => {
+  it('the gateway does not repeat a state that clients already have', async () => {
     toys.publish('state');
     const stream = collect(
       gateway.client(),
@@ -66,7 +66,7 @@ describe('a subgraph that is killed and restarted', () => {
 });
 
 describe('clients that connect and disconnect', () => {
-  it('leave no stream and no connection open, with or without a close frame', async () => {
+  it('leave no stream or connection open, with or without a close frame', async () => {
     const cycle = async (turn: number): Promise<void> => {
       const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
       await new Promise((resolve) => socket.once('open', resolve));

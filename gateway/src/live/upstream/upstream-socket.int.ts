@@ -16,7 +16,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** Opens a connection whose peer does not read until the test resumes it. */
+/** Opens a connection whose peer does not read until the test resumes the peer. */
 async function connect() {
   const got: unknown[] = [];
   const accepted = once(server, 'connection');

@@ -37,7 +37,7 @@ async function textOf(response: IncomingMessage): Promise<string> {
 }
 
 it.each([
-  // Without `complete`, graphql-sse's client and EventSource reconnect.
+  // If the response ends without `complete`, graphql-sse's client and EventSource reconnect.
   ['text/event-stream', (end: string) => expect(end).not.toContain('event: complete')],
   [
     'multipart/mixed;subscriptionSpec=1.0',
@@ -45,7 +45,7 @@ it.each([
       expect(end).toMatch(/"payload":null,"errors":\[\{.*"code":"LAGGED".*\r\n--graphql--\r\n$/),
   ],
 ])(
-  'ends a stream of %s only for a client that reads too slowly, so that the client reconnects',
+  'ends a %s stream only for a client that reads too slowly, so that this client reconnects',
   async (accept, expectEnd) => {
     gateway = await startTestGateway(composeToys(toys.items.url, toys.ratings.url), {
       LIVE_QUEUE_MESSAGES: '50',

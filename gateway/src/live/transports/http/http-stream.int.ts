@@ -15,7 +15,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** Serves a stream in every response. */
+/** Starts an HTTP server that opens a stream in every response. */
 async function serve(format: typeof multipart) {
   const streams: HttpStream[] = [];
   const left = vi.fn();
@@ -52,7 +52,7 @@ describe.each([
     });
     await vi.waitFor(() => expect(streams).toHaveLength(1));
     const [stream] = streams;
-    // More than the kernel buffers for a socket.
+    // Writes more than the kernel buffers for a socket.
     for (let chunks = 0; chunks < 1_000 && stream?.ready(); chunks += 1) {
       stream.write([LARGE]);
       await new Promise((resolve) => setImmediate(resolve));

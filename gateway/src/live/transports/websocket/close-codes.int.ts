@@ -28,7 +28,7 @@ async function listening(count: number): Promise<void> {
   await vi.waitFor(() => expect(toys.changes.listening()).toBe(count), { timeout: 3000 });
 }
 
-/** A client that reconnects quickly, and the close codes of its connections. */
+/** Creates a client that reconnects quickly, and records its connections and their close codes. */
 function connect(wsUrl: () => string) {
   const sockets: WebSocket[] = [];
   const codes: number[] = [];
@@ -85,7 +85,7 @@ function overApollo(ws: Client, note: string): Came {
 const start = (environment: Record<string, string> = {}): Promise<TestGateway> =>
   startTestGateway(composeToys(toys.items.url, toys.ratings.url), environment);
 
-/** Publishes until the client has received an event, which depends on when it reconnects. */
+/** Publishes until the client has reconnected and received an event. */
 async function comesBack(came: Came): Promise<void> {
   await vi.waitFor(
     () => {
@@ -104,7 +104,7 @@ describe.each([
   it(`reconnects after ${LiveCloseCode.goingAway}, the code of a gateway that stops`, async () => {
     const first = await start();
     gateway = await start();
-    // As behind a load balancer: a client that reconnects reaches another gateway.
+    // As behind a load balancer, a client that reconnects reaches another gateway.
     let url = first.wsUrl;
     const { client, codes } = connect(() => url);
     const came = subscribe(client, 'short');

@@ -15,7 +15,7 @@ function connect() {
   const connection = new GraphqlWsConnection({
     socket: {
       send: (message) => void sent.push(JSON.parse(message)),
-      // Frames of less than 126 bytes have a header of two bytes.
+      // Frames with a payload of less than 126 bytes have a header of two bytes.
       writeFrames: (frames) => void sent.push(JSON.parse(String(frames.subarray(2)))),
       ready: () => true,
       unread: () => 0,
@@ -77,7 +77,7 @@ describe('a connection of graphql-transport-ws', () => {
     connection.onClosed();
   });
 
-  it('closes when connection_init does not arrive, and leaves no timer after an earlier close', () => {
+  it('closes if connection_init does not arrive, and leaves no timer if it was closed earlier', () => {
     const silent = connect();
     vi.advanceTimersByTime(1000);
     expect(silent.closed).toEqual([4408]);
@@ -93,7 +93,7 @@ describe('a connection of graphql-transport-ws', () => {
     expect(sent).toEqual([{ type: 'pong', payload: { at: 1 } }, { type: 'pong' }]);
   });
 
-  it('escapes an id in the messages of its payloads', () => {
+  it('escapes the operation id in its messages', () => {
     const { say, sent, subscribers } = connect();
     say({ type: 'connection_init' });
     say(subscribe('a"b'));
@@ -106,7 +106,7 @@ describe('a connection of graphql-transport-ws', () => {
     ]);
   });
 
-  it('unsubscribes once on complete and on close, and sends nothing afterwards', () => {
+  it('leaves each stream only once, on complete or on close, and sends nothing afterwards', () => {
     const { connection, say, sent, subscribers, left } = connect();
     say({ type: 'connection_init' });
     say(subscribe('1'));

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { watchLiveness } from './liveness.ts';
 
-/** A socket with bytes that the kernel has buffered, and bytes that wait. */
+/** Creates a socket with bytes that the kernel has buffered and bytes that wait for the kernel. */
 function createSocket() {
   return {
     taken: 0,
@@ -33,7 +33,7 @@ it('reports a client as alive while it reads bytes that wait for it', () => {
   expect(liveness.check()).toBe(false);
 });
 
-it('does not count a ping that the kernel has buffered', () => {
+it('does not count a ping in the buffer of the kernel as a sign of life', () => {
   const socket = createSocket();
   const liveness = watchLiveness(socket);
   liveness.check();

@@ -21,10 +21,10 @@ afterEach(async () => {
   await listening(0);
 });
 
-/** Waits until this many subscriptions reach the subgraph. */
+/** Waits until the subgraph has this number of subscriptions. */
 const listening = (count: number): Promise<void> => changesReach(toys, count);
 
-describe('operations over graphql-transport-ws', () => {
+describe('the gateway over graphql-transport-ws', () => {
   const shapes: [string, string, Record<string, unknown>, unknown][] = [
     [
       'an alias',

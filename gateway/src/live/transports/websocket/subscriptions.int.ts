@@ -28,10 +28,10 @@ afterEach(async () => {
   toys.subscribed.length = 0;
 });
 
-/** Waits until this many subscriptions reach the subgraph. */
+/** Waits until the subgraph has this number of subscriptions. */
 const listening = (count: number): Promise<void> => changesReach(toys, count);
 
-describe('subscriptions over graphql-transport-ws', () => {
+describe('a subscription over graphql-transport-ws', () => {
   it('adds fields of the other subgraph to each event, in order', async () => {
     const stream = collect(gateway.client(), CHANGED, { id: '4' });
     await listening(1);
@@ -42,7 +42,7 @@ describe('subscriptions over graphql-transport-ws', () => {
     stream.leave();
   });
 
-  it('completes its clients when the subgraph completes', async () => {
+  it('completes for its client when the subgraph completes it', async () => {
     const stream = collect(gateway.client(), CHANGED, { id: '4' });
     await listening(1);
     toys.changes.publish({ id: '4', delta: 1 });
@@ -67,7 +67,7 @@ describe('subscriptions over graphql-transport-ws', () => {
     expect(toys.ratings.requests.length - before).toBe(1);
     expect(toys.items.sockets()).toBe(1);
 
-    // A later client gets its own stream: the first event may be the initial state.
+    // A later client gets its own stream, because the first event may have been the initial state.
     const late = collect(gateway.client(), CHANGED, { id: '5' });
     await listening(2);
     expect(await gateway.metric('gateway_live_upstreams')).toBe(2);
@@ -83,7 +83,7 @@ describe('subscriptions over graphql-transport-ws', () => {
     expect(await gateway.metric('gateway_live_upstreams')).toBe(0);
   });
 
-  it('sends null and an error when an entity cannot be fetched, and continues', async () => {
+  it('sends null and an error if an entity cannot be fetched, and continues', async () => {
     const stream = collect(gateway.client(), CHANGED, { id: '6' });
     await listening(1);
     toys.rated.failing = true;
@@ -117,7 +117,7 @@ describe('subscriptions over graphql-transport-ws', () => {
 });
 
 describe('after a client has left', () => {
-  it.each(['close', 'terminate'] as const)('the gateway closes its upstreams (%s)', async (how) => {
+  it.each(['close', 'terminate'] as const)('its upstreams are closed (%s)', async (how) => {
     const sockets = await Promise.all([1, 2].map(() => openSocket()));
     for (const [index, socket] of sockets.entries()) {
       for (const id of ['a', 'b']) {
@@ -135,7 +135,7 @@ describe('after a client has left', () => {
     expect(await gateway.metric('gateway_live_upstreams')).toBe(0);
   });
 
-  it('the gateway closes the connection to the subgraph after 2 s', async () => {
+  it('the unused connection to the subgraph is closed after 2 s', async () => {
     const stream = collect(gateway.client(), CHANGED, { id: '1' });
     await listening(1);
     expect(toys.items.sockets()).toBe(1);
@@ -183,7 +183,7 @@ describe('a lost connection to a subgraph', () => {
     },
   );
 
-  it('ends its streams with an error when the subgraph is unavailable past the limit', async () => {
+  it('ends its streams with an error if the subgraph is unavailable for longer than the limit', async () => {
     const stream = collect(gateway.client(), CHANGED, { id: '9' });
     await listening(1);
     await toys.killItems();
@@ -215,7 +215,7 @@ describe('a gateway that stops', () => {
   });
 });
 
-it('stops the gateway at once while a stream waits for its subgraph', async () => {
+it('a gateway stops at once even if a stream waits for its subgraph', async () => {
   const own = await startTestGateway(composeToys());
   const socket = await openSocket(own.wsUrl);
   socket.send(

@@ -4,12 +4,12 @@ import * as ws from 'ws';
 import { createPayload } from '../../upstream/live-payload.ts';
 import { createFramer, nextHead } from './websocket-frames.ts';
 
-/** Exported by ws, but missing in its types. */
+/** ws exports this class, but its types do not contain it. */
 const { Receiver } = ws as unknown as { Receiver: new (options: object) => Writable };
 
 const nextFrames = createFramer();
 
-/** The messages that ws reads from the bytes. */
+/** Returns the messages that ws reads from the bytes. */
 async function read(bytes: Buffer, count: number): Promise<unknown[]> {
   const receiver = new Receiver({ isServer: false });
   const messages: unknown[] = [];

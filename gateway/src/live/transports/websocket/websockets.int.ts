@@ -58,15 +58,15 @@ async function closeCode(socket: WebSocket): Promise<number> {
   return code;
 }
 
-describe('websockets', () => {
-  it('reject an unknown subprotocol with 4406 and another path with 404', async () => {
+describe('the websocket server', () => {
+  it('rejects an unknown subprotocol with 4406 and another path with 404', async () => {
     const { open } = await serve();
     const [error] = await once(open('/other'), 'error');
     expect(String(error)).toContain('404');
     expect(await closeCode(open('/graphql', ''))).toBe(4406);
   });
 
-  it('close with 1009 on a message over 64 KiB', async () => {
+  it('closes a connection with 1009 after a message over 64 KiB', async () => {
     const { open } = await serve();
     const socket = open();
     await once(socket, 'open');
@@ -74,7 +74,7 @@ describe('websockets', () => {
     expect(await closeCode(socket)).toBe(1009);
   });
 
-  it('close only the connection that repeats a long id of multi-byte characters', async () => {
+  it('closes only the connection that repeats a long id of multi-byte characters', async () => {
     const { open } = await serve();
     const [culprit, other] = [open(), open()];
     await Promise.all([once(culprit, 'open'), once(other, 'open')]);
@@ -92,7 +92,7 @@ describe('websockets', () => {
     expect(JSON.parse(String((await once(other, 'message'))[0]))).toEqual({ type: 'pong' });
   });
 
-  it('close with 4500 only the connection whose message throws', async () => {
+  it('closes only the connection whose message causes an exception, with 4500', async () => {
     const present = () => {
       throw new Error('a defect');
     };
@@ -106,8 +106,8 @@ describe('websockets', () => {
     expect(JSON.parse(String((await once(other, 'message'))[0]))).toEqual({ type: 'pong' });
   });
 
-  it('end the streams of a client that has vanished without a close frame', async () => {
-    // Long enough for the other client's pong on a busy machine.
+  it('ends the streams of a client that has vanished without a close frame', async () => {
+    // This interval is long enough for the other client's pong on a busy machine.
     const { open, left } = await serve({ pingEveryMs: 500 });
     const [silent, alive] = [open('/graphql', undefined, true), open()];
     await Promise.all([once(silent, 'open'), once(alive, 'open')]);
@@ -119,7 +119,7 @@ describe('websockets', () => {
     expect(alive.readyState).toBe(WebSocket.OPEN);
   });
 
-  it('close an idle connection with a code after which clients reconnect', async () => {
+  it('closes an idle connection with a code after which clients reconnect', async () => {
     const { open } = await serve({ pingEveryMs: 100, idleMs: 300 });
     const [idle, busy] = [open(), open()];
     await Promise.all([once(idle, 'open'), once(busy, 'open')]);
@@ -132,7 +132,7 @@ describe('websockets', () => {
     expect(await closeCode(busy)).toBe(4482);
   });
 
-  it('stop reading from a client that sends queries and reads no results', async () => {
+  it('stops reading from a client that sends queries but does not read the results', async () => {
     const asked = vi.fn(async () => ({ data: { x: 'x'.repeat(100_000) } }));
     const { open } = await serve({ execute: asked });
     const socket = open();
@@ -143,7 +143,7 @@ describe('websockets', () => {
       const payload = { query: '{ x }', variables: { pad: 'x'.repeat(2_000) } };
       socket.send(JSON.stringify({ id: String(id), type: 'subscribe', payload }));
     }
-    // The number does not change, because the gateway has stopped reading.
+    // Waits until the number of executed queries is stable: the gateway has then stopped reading.
     let before = -1;
     await vi.waitFor(
       () => {
@@ -166,7 +166,7 @@ describe('websockets', () => {
     await answers;
   });
 
-  it('close with 1001 and report not ready when the gateway stops', async () => {
+  it('closes connections with 1001, and /readyz answers 503, when the gateway stops', async () => {
     const { url, open, stop } = await serve();
     const socket = open();
     await once(socket, 'open');
