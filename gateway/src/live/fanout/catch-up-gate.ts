@@ -1,13 +1,13 @@
-/** Limits how many catch-ups run at a time; the others wait in order of arrival. */
+/** Limits the number of concurrent catch-ups; further catch-ups wait in order of arrival. */
 export interface CatchUpGate {
   /**
-   * Starts a catch-up at once or when a slot is free. @returns a function that frees its slot or
-   * ends its wait
+   * Starts a catch-up at once, or as soon as a slot is free.
+   * @returns a function that frees the catch-up's slot or ends its wait for one
    */
   readonly enter: (run: () => void) => () => void;
 }
 
-/** @param limit maximum catch-ups that run at a time */
+/** @param limit maximum number of concurrent catch-ups */
 export function createCatchUpGate(limit: number): CatchUpGate {
   const waiting = new Set<() => void>();
   let running = 0;
@@ -36,7 +36,8 @@ export function createCatchUpGate(limit: number): CatchUpGate {
         state = 'left';
         if (!ran) return;
         running -= 1;
-        // Deferred: the catch-up that leaves may still be moving its clients to the stream.
+        // The next catch-up starts in a microtask, because the one that leaves may still be moving
+        // its clients to the stream.
         queueMicrotask(next);
       };
     },

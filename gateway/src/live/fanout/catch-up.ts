@@ -9,21 +9,28 @@ import { inBatches, type StreamClient } from './stream-client.ts';
 
 /** Time without an event after which the next catch-up may start, in milliseconds. */
 const QUIET_MS = 1_000;
-/** The same time before the first event: the subgraph may be unavailable. */
+/**
+ * Time without a first event after which the next catch-up may start, in milliseconds. The subgraph
+ * may be unavailable.
+ */
 const SILENT_MS = 5_000;
 
 /**
  * States of a catch-up.
  *
- * - `waiting`: the gate has no free slot. → `serving` when it gets a slot, unless the stream's
- *   replay buffer contains its cursor by then. → `over` when its last client leaves.
+ * - `waiting`: the gate has no free slot. → `serving` when the catch-up gets a slot. → `over` when
+ *   its last client leaves, or if the stream's replay buffer already contains its cursor when it
+ *   gets a slot.
  * - `serving`: its private upstream serves its clients. → `over` when its clients have moved to the
  *   stream, the upstream ends, or the last client leaves.
  * - `over`: final.
  */
 type CatchUpState = 'waiting' | 'serving' | 'over';
 
-/** Private upstream that serves one cursor until it meets the shared stream. */
+/**
+ * Private upstream for clients that resume from one cursor, until it and the shared stream have a
+ * cursor in common.
+ */
 export class CatchUp {
   /** The cursor after which its clients continue. */
   readonly after: string;
@@ -39,13 +46,13 @@ export class CatchUp {
   constructor(options: {
     readonly after: string;
     readonly gate: CatchUpGate;
-    /** Called when it gets a slot of the gate, after the constructor has returned. */
+    /** Called when the catch-up gets a slot of the gate, after the constructor has returned. */
     readonly onTurn: (catchUp: CatchUp) => void;
   }) {
     this.after = options.after;
     this.#cursor = options.after;
     this.#leaveGate = options.gate.enter(() =>
-      // The gate may open before this constructor has returned.
+      // The gate may call this function before the constructor has returned.
       queueMicrotask(() => {
         if (this.#state === 'waiting') options.onTurn(this);
       }),

@@ -1,6 +1,6 @@
 import type { LivePayload } from '../upstream/live-payload.ts';
 
-/** Limits of one client's queue; a client above a limit has lagged. */
+/** Limits of one client's queue. A client whose queue exceeds a limit has lagged. */
 export interface QueueLimits {
   readonly messages: number;
   readonly bytes: number;
@@ -17,14 +17,18 @@ export interface ClientQueue {
   readonly size: number;
   /** Adds a payload. Returns false when a limit is exceeded; the queue must then be discarded. */
   readonly add: (payload: LivePayload, conflated: number) => boolean;
-  /** Removes and returns the oldest payloads: at least one, and about this many characters. */
+  /**
+   * Removes and returns the oldest payloads: as many as fit into this number of characters, and at
+   * least one.
+   */
   readonly take: (characters: number) => Delivery[];
   readonly clear: () => void;
 }
 
 /**
  * Creates a queue in which a payload replaces a waiting payload of the same key, and is added at
- * the end. So a client has always received all events up to its newest cursor.
+ * the end. The queue thus stays in the order of the stream: a client that resumes from its newest
+ * cursor receives every later payload.
  * @param onSize called with the change of the queue's size
  */
 export function createClientQueue(

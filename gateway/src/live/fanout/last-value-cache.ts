@@ -4,18 +4,19 @@ import type { LivePayload } from '../upstream/live-payload.ts';
 export class LastValueCache {
   readonly #limit: number;
   readonly #newest = new Map<string, { payload: LivePayload; subscription: number }>();
-  /** The number of the upstream subscription that sends now. */
+  /** Number of the current upstream subscription. */
   #subscription = 0;
   #isComplete = true;
 
-  /** @param limit maximum payloads; above it the cache is discarded */
+  /** @param limit maximum number of payloads; if it is exceeded, the cache is discarded */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   /**
-   * Stores a payload. Returns whether it is new: after a reconnect the subgraph may repeat payloads
-   * that clients already have.
+   * Stores a payload.
+   * @returns false if clients already have the payload: a subgraph may repeat payloads after a
+   * reconnect
    */
   add(payload: LivePayload): boolean {
     if (payload.key === undefined) return true;
@@ -31,12 +32,12 @@ export class LastValueCache {
     return !repeats;
   }
 
-  /** Call when the stream was resubscribed: the subgraph may repeat cached payloads. */
+  /** Call after a resubscription: from then on, the subgraph may repeat cached payloads. */
   resubscribed(): void {
     this.#subscription += 1;
   }
 
-  /** The payloads, oldest first; undefined once the limit was exceeded. */
+  /** Returns the payloads, oldest first; undefined after the limit has been exceeded. */
   payloads(): readonly LivePayload[] | undefined {
     return this.#isComplete ? [...this.#newest.values()].map(({ payload }) => payload) : undefined;
   }

@@ -4,7 +4,7 @@ type Gauge = ReturnType<Metrics['gauge']>;
 type Counter = ReturnType<Metrics['counter']>;
 type Histogram = ReturnType<Metrics['histogram']>;
 
-/** Metrics of the live engine; the names are a public contract. */
+/** Metrics of the live engine. Their names are a public contract. */
 export interface LiveMetrics {
   readonly clients: Gauge;
   readonly streams: Gauge;

@@ -1,16 +1,17 @@
 import type { LivePayload } from '../upstream/live-payload.ts';
 
-/** Number of newest cursors that are compared to find one that two streams have in common. */
+/** Number of newest cursors that are compared to find a common cursor of two streams. */
 const TRIED_CURSORS = 8;
-/** Maximum number of entries, of any size. */
+/** Maximum number of entries, regardless of their size. */
 const MAX_ENTRIES = 1_000;
 /**
- * Minimum number of entries, of any size: with fewer, two streams may never have a common cursor.
+ * Minimum number of entries, regardless of their size. With fewer entries, two streams might never
+ * have a common cursor.
  */
 const MIN_ENTRIES = 16;
 
 interface Entry {
-  /** Absent for a position report. */
+  /** Undefined for a position report. */
   readonly payload: LivePayload | undefined;
   readonly seq: number;
   /** The cursor by which clients and other streams find this entry. */
@@ -18,11 +19,13 @@ interface Entry {
 }
 
 /**
- * Last payloads of one upstream stream, for clients that resume and for a catch-up that joins.
+ * Last payloads of one upstream stream, for clients that resume and for catch-ups that join the
+ * stream.
  *
- * Entries are numbered from 0; an index does not change when older entries are dropped. A cursor
- * identifies the last entry that has it: events of a snapshot, for example, share one cursor. So a
- * cursor can be found only after an event with another cursor, or after a position report.
+ * Entries are numbered from 0; an index does not change when older entries are dropped. Several
+ * events may have the same cursor, for example all events of a snapshot. A cursor therefore
+ * identifies the last entry that has it. It can be found only after an event with another cursor or
+ * a position report has been added.
  */
 export class ReplayBuffer {
   readonly #maxCharacters: number;
@@ -34,14 +37,14 @@ export class ReplayBuffer {
   #isReported = false;
   #lastCursor: string | undefined;
 
-  /** @param maxCharacters of all payloads */
+  /** @param maxCharacters maximum number of characters of all payloads */
   constructor(maxCharacters: number) {
     this.#maxCharacters = maxCharacters;
   }
 
   /**
    * Adds a payload.
-   * @param reportsPositions whether the upstream sends position reports, so that no cursor can be
+   * @param reportsPositions whether the upstream sends position reports; if so, no cursor can be
    * found before the first report
    */
   add(payload: LivePayload, reportsPositions: boolean): void {
@@ -98,7 +101,7 @@ export class ReplayBuffer {
     const entry = this.#entries[index - this.#first];
     if (!entry) return;
     entry.cursor = cursor;
-    // Deleted before it is set: the newest cursor is then the last in the map's order.
+    // Deleting the cursor first moves it to the end of the map's order: the newest cursor is last.
     this.#indexOf.delete(cursor);
     this.#indexOf.set(cursor, index);
   }

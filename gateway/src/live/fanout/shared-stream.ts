@@ -21,20 +21,23 @@ export interface StreamOptions {
   /** Whether a subscription can continue after a cursor. */
   readonly resumable: boolean;
   readonly limits: {
-    /** Maximum payloads in the last-value cache. */
+    /** Maximum number of payloads in the last-value cache. */
     readonly retained: number;
-    /** Maximum characters of the payloads in the replay buffer. */
+    /** Maximum number of characters of all payloads in the replay buffer. */
     readonly history: number;
   };
   readonly gate: CatchUpGate;
   readonly metrics: LiveMetrics;
-  /** Called for each event, before any client receives it. */
+  /** Called for each event, before any client receives the event. */
   readonly onEvent: () => void;
   /** Called once, when the stream is over: its last client has left, or its upstream has ended. */
   readonly onEnd: () => void;
 }
 
-/** Cursors of events that a client has received from its catch-up before the stream sends them. */
+/**
+ * Cursors of events that a client has already received from its catch-up, and that the stream has
+ * not sent to it yet.
+ */
 type DeliveredCursors = Set<string>;
 
 /**
@@ -42,15 +45,18 @@ type DeliveredCursors = Set<string>;
  *
  * The stream moves its clients between the states of `ClientState`:
  *
- * - `join` without a cursor, or with a cursor in the replay buffer → `live`, beginning with the
- *   last-value cache or the replay.
+ * - `join` without a cursor → `live`. The client first receives the last-value cache, if any.
+ * - `join` with a cursor in the replay buffer → `live`. The client first receives the payloads
+ *   after this cursor.
  * - `join` with any other cursor → `catchingUp`, in a catch-up shared by clients with the same
  *   cursor.
- * - The catch-up and the stream have both delivered the same cursor → `live`. The client skips the
- *   later events that the catch-up has already delivered.
- * - The upstream ends → `ended` for all clients; a catch-up's upstream ends → for its clients only.
+ * - The catch-up and the stream have both delivered the same cursor → `live`. The client does not
+ *   receive later events again that the catch-up has already delivered.
+ * - The stream's upstream ends → `ended` for all clients.
+ * - A catch-up's upstream ends → `ended` for the clients of this catch-up.
  *
- * A client enters and leaves `lagging` by itself. The stream is over when its last client leaves.
+ * The client, not the stream, changes to and from `lagging` (see `ClientState`). The stream ends
+ * when its last client leaves.
  */
 export class SharedStream {
   readonly #options: StreamOptions;
@@ -69,7 +75,7 @@ export class SharedStream {
     this.#options = options;
     this.#run = options.run;
     this.#replayBuffer = new ReplayBuffer(options.limits.history);
-    // A resumable stream serves late subscribers by cursor.
+    // A resumable stream needs no cache: late subscribers can resume from a cursor.
     const cachesValues = options.conflates && !options.resumable;
     this.#lastValues = cachesValues ? new LastValueCache(options.limits.retained) : undefined;
     options.metrics.streams.inc();
@@ -90,7 +96,11 @@ export class SharedStream {
     return this.#lastValues?.payloads() !== undefined;
   }
 
-  /** @param after the cursor after which the client continues; undefined: only new events */
+  /**
+   * Adds a client.
+   * @param after cursor after which the client continues; if undefined, the client receives the
+   * last-value cache, if any, and new events
+   */
   join(client: StreamClient, after: string | undefined): void {
     const index = after === undefined ? undefined : this.#replayBuffer.findIndex(after);
     if (index !== undefined) this.#goLive(client, index, new Set(), 0);
@@ -111,14 +121,14 @@ export class SharedStream {
     this.#finishIfEmpty();
   }
 
-  /** The cursor after a client's last event; undefined before the first one. */
+  /** Returns the cursor after a client's last event; undefined before the first event. */
   cursorOf(client: StreamClient): string | undefined {
     for (const { clients, cursor } of this.#catchUps) if (clients.has(client)) return cursor;
     // The set is in order of delivery, so its last cursor is the newest.
     return [...(this.#live.get(client) ?? [])].at(-1) ?? this.#cursor;
   }
 
-  /** Continues from the last cursor with another run. */
+  /** Continues with another run, from the last cursor. */
   move(run: EventRun): void {
     this.#run = run;
     this.#upstream.move(run);
@@ -213,7 +223,7 @@ export class SharedStream {
     this.#catchUps.add(catchUp);
   }
 
-  /** Opens a catch-up's upstream, unless the replay buffer contains its cursor by now. */
+  /** Opens the upstream of a catch-up, unless its cursor is in the replay buffer by now. */
   #serve(catchUp: CatchUp): void {
     const { after, clients } = catchUp;
     const index = this.#replayBuffer.findIndex(after);
@@ -235,7 +245,10 @@ export class SharedStream {
     catchUp.serve(upstream);
   }
 
-  /** Makes a catch-up's clients live after a cursor that it and the stream have both delivered. */
+  /**
+   * Makes a catch-up's clients live after a cursor that the catch-up and the stream have both
+   * delivered.
+   */
   #takeOver(catchUp: CatchUp): void {
     const { buffer, clients } = catchUp;
     const stream = this.#replayBuffer;
@@ -247,8 +260,8 @@ export class SharedStream {
       const index = buffer.findIndex(cursor) ?? 0;
       const seq = buffer.seqAt(index);
       const ahead = buffer.after(index);
-      // Otherwise the stream would deliver an event after the newer one that replaced it in the
-      // catch-up.
+      // The catch-up has replaced events after this cursor. The stream would deliver a replaced
+      // event after the newer one, so the clients do not join at this cursor.
       if (ahead.some((payload, offset) => payload.seq !== seq + offset + 1)) continue;
       const droppedCount = catchUp.droppedUpTo(seq);
       const delivered = ahead.flatMap((payload) => payload.cursor ?? []);
@@ -299,7 +312,10 @@ export class SharedStream {
   }
 }
 
-/** Returns the payloads that a client has not received, and removes the cursors of the others. */
+/**
+ * Returns the payloads that a client has not received, and removes the cursors of the other
+ * payloads from `delivered`.
+ */
 function withoutDelivered(
   payloads: readonly LivePayload[],
   delivered: DeliveredCursors,

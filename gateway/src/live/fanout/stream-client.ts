@@ -3,32 +3,35 @@ import type { LivePayload } from '../upstream/live-payload.ts';
 import { type ClientQueue, createClientQueue, type QueueLimits } from './client-queue.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 
-/** Maximum characters written to a socket at once; it may become full between two chunks. */
+/**
+ * Maximum number of characters per write to a socket; a single payload may be longer. The socket
+ * may become full between two writes.
+ */
 const CHUNK = 64 * 1024;
 
 /**
- * Writes a stream to one client in its protocol. Every method except `ready` and `write` ends the
- * stream.
+ * Writes a stream to one client in the client's protocol. Every method except `ready` and `write`
+ * ends the stream.
  */
 export interface ClientSink {
   /** Whether the socket accepts more data without buffering. */
   readonly ready: () => boolean;
-  /** @param conflated the conflated count of each payload; absent: all are 0 */
+  /** @param conflated conflated count of each payload; by default 0 for each */
   readonly write: (payloads: readonly LivePayload[], conflated?: readonly number[]) => void;
   readonly error: (errors: readonly GraphQLFormattedError[]) => void;
   readonly complete: () => void;
-  /** The client reads too slowly for a stream that must not drop events. */
+  /** Ends the stream because its client reads too slowly. */
   readonly lagged: () => void;
 }
 
 /** Payloads that are written to a socket together. */
 export interface Batch {
   readonly payloads: readonly LivePayload[];
-  /** Whether a payload replaced older ones. */
+  /** Whether any of the payloads has replaced older payloads. */
   readonly isConflated: boolean;
 }
 
-/** Splits payloads into batches of one chunk each. */
+/** Splits payloads into batches; each batch is one write to a socket. */
 export function inBatches(payloads: readonly LivePayload[]): Batch[] {
   const batches: LivePayload[][] = [];
   let size = 0;
@@ -50,13 +53,15 @@ export function inBatches(payloads: readonly LivePayload[]): Batch[] {
  * States of a client of a shared stream.
  *
  * - `catchingUp`: the client resumes from a cursor that is not in the replay buffer. A catch-up
- *   serves it. → `live` at the first cursor that the catch-up and the stream have in common.
+ *   serves the client. → `live` at the first cursor that the catch-up and the stream have in
+ *   common.
  * - `live`: every payload of the stream is written to the client's socket at once.
- * - `lagging`: the socket is full, so payloads wait in the client's queue, where a newer one
- *   replaces an older one of the same key. Reached from `catchingUp` and `live`; → the previous
- *   state once the queue is empty. → `ended` when the queue exceeds a limit: the client has lagged.
- * - `ended`: final. The stream has ended (after the last payload that waits), the client has
- *   lagged, or it has left. Nothing more is written.
+ * - `lagging`: the socket is full, so payloads wait in the client's queue. A newer payload replaces
+ *   an older one of the same key. The client enters this state from `catchingUp` or `live`.
+ *   → the previous state when the queue is empty. → `ended` when the queue exceeds a limit: the
+ *   client has lagged.
+ * - `ended`: final; nothing more is written. The stream has ended and all queued payloads have been
+ *   written, the client has lagged, or the client has left.
  */
 export type ClientState = 'catchingUp' | 'live' | 'lagging' | 'ended';
 
@@ -64,14 +69,14 @@ interface ClientOptions {
   readonly sink: ClientSink;
   readonly limits: QueueLimits;
   readonly metrics: LiveMetrics;
-  /** Called once, when the client has lagged or its end has been written. */
+  /** Called once, just before the sink ends the stream; `close` does not call it. */
   readonly onEnded: () => void;
 }
 
 /**
- * One client of a shared stream. A class whose queue exists only while the client lags: each
- * delivery reads a client's state that is in no cache of the processor. With nested closures this
- * read took 3 of a delivery's 16 µs.
+ * One client of a shared stream. Each delivery reads the state of every client, which is usually
+ * not in the processor's cache. The state is therefore one small object, without a queue until the
+ * queue is needed. With nested closures, this read took 3 of a delivery's 16 µs.
  */
 export class StreamClient {
   readonly #sink: ClientSink;
@@ -80,9 +85,12 @@ export class StreamClient {
   #ending: ((sink: ClientSink) => void) | undefined;
   #hasEnded = false;
   #isLive = false;
-  /** Events dropped for this client so far that the next payload's conflated count must include. */
+  /**
+   * Number of events that were dropped for this client and are not yet in a conflated count. The
+   * next payload's count includes them.
+   */
   #droppedCount = 0;
-  /** The client receives only events of the stream after this number. */
+  /** Number of an event of the stream; the client receives only later events. */
   #since = 0;
 
   constructor(options: ClientOptions) {
@@ -98,7 +106,7 @@ export class StreamClient {
 
   /**
    * Enters `live`: the client receives the stream's events after `seq`.
-   * @param droppedCount events up to `seq` whose replacements come later
+   * @param droppedCount number of events up to `seq` whose replacements have not been delivered yet
    */
   goLive(seq: number, droppedCount: number): void {
     this.#isLive = true;

@@ -8,7 +8,7 @@ import type { LiveGraph } from '../upstream/live-graph.ts';
 export interface LiveRequest {
   readonly read: ParsedOperation;
   readonly variables: Readonly<Record<string, unknown>>;
-  /** The cursor to continue after; overrides the operation's own. */
+  /** Cursor after which the stream continues; overrides the operation's cursor argument. */
   readonly after?: string | undefined;
   /** The caller; anonymous by default. */
   readonly identity?: Identity | undefined;
@@ -20,13 +20,16 @@ export interface Placement {
   readonly key: string;
   readonly plan: SubscriptionPlan;
   readonly variables: Readonly<Record<string, unknown>>;
-  /** The part of the identity that all callers of the stream share; the key contains it. */
+  /** Part of the identity that all callers of the stream share. The key contains this part. */
   readonly identity: Identity;
-  /** The cursor to continue after; undefined: only new events. */
+  /** Cursor after which the client continues; undefined if it receives only new events. */
   readonly after: string | undefined;
 }
 
-/** @throws {SubscriptionError} the operation cannot run, or the caller may not run it */
+/**
+ * Finds the stream that a request belongs to.
+ * @throws {SubscriptionError} if the operation is invalid, or if the caller may not run it
+ */
 export function placeRequest(
   { plan: planOf, supergraph }: LiveGraph,
   { read, variables: given, after, identity = ANONYMOUS }: LiveRequest,
@@ -37,7 +40,7 @@ export function placeRequest(
   const shared = sharedIdentity(plan, identity);
   const isResumable = plan.upstream.cursorVariable !== undefined;
   return {
-    // Coerced variables: equal values have the same JSON.
+    // The variables are coerced, so equal values have the same JSON.
     key: `${JSON.stringify(shared)}\n${plan.normalized}\n${JSON.stringify(variables)}`,
     plan,
     variables,
@@ -46,7 +49,7 @@ export function placeRequest(
   };
 }
 
-/** Whether a stream of one placement can continue with the plan of another. */
+/** Whether a stream with one placement can continue with the plan of another placement. */
 export function canContinue(stream: Placement, next: Placement): boolean {
   const [before, after] = [stream.plan.upstream, next.plan.upstream];
   const isResumable = before.cursorVariable !== undefined;
@@ -54,12 +57,16 @@ export function canContinue(stream: Placement, next: Placement): boolean {
     next.key === stream.key &&
     after.conflates === before.conflates &&
     (after.cursorVariable !== undefined) === isResumable &&
-    // With other keys, new values would never replace the cached ones.
+    // Events of another query may have other keys, so new values would never replace the cached
+    // ones.
     (!before.conflates || isResumable || after.query === before.query)
   );
 }
 
-/** Callers of the same scopes share a stream, unless its result is private to the subject. */
+/**
+ * Returns the part of an identity that all callers of a stream share: the scopes, whether the
+ * caller is authenticated, and the subject if the result is private.
+ */
 function sharedIdentity({ isPrivate }: SubscriptionPlan, identity: Identity): Identity {
   if (identity.unrestricted) return UNRESTRICTED;
   const { subject, scopes } = identity;

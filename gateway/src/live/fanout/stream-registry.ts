@@ -22,11 +22,11 @@ export interface LiveSubscription {
 
 export interface LiveLimits {
   readonly queue: QueueLimits;
-  /** Maximum catch-ups that run at a time. */
+  /** Maximum number of concurrent catch-ups. */
   readonly catchUps: number;
-  /** Maximum payloads in the last-value cache of a stream. */
+  /** Maximum number of payloads in a stream's last-value cache. */
   readonly retained: number;
-  /** Maximum characters of the payloads in the replay buffer of a stream. */
+  /** Maximum number of characters of all payloads in a stream's replay buffer. */
   readonly history: number;
 }
 
@@ -35,12 +35,12 @@ interface RegistryOptions {
   readonly upstreams: Upstreams;
   readonly limits: LiveLimits;
   readonly metrics: LiveMetrics;
-  /** Called for each event of a subgraph, before any client receives it. */
+  /** Called for each event of a subgraph, before any client receives the event. */
   readonly onEvent: () => void;
   readonly log: Logger;
 }
 
-/** A stream with its members, and the graph that it runs on. */
+/** A stream, its members and the graph that it uses. */
 interface RegisteredStream {
   readonly stream: SharedStream;
   readonly members: Set<Member>;
@@ -56,8 +56,8 @@ interface Member {
 }
 
 /**
- * Moves 10 streams at once, and the last one within 20 s: each move plans and resubscribes a
- * stream.
+ * Pace of moves: at least 10 streams at a time, and the last one within 20 s. Moves are spread over
+ * time because each of them plans and resubscribes a stream.
  */
 const MOVES = { atOnce: 10, spreadMs: 20_000 };
 const NO_SUBSCRIPTION: LiveSubscription = { leave: () => {}, resume: () => {} };
@@ -77,7 +77,7 @@ export class StreamRegistry {
     this.#gate = createCatchUpGate(options.limits.catchUps);
   }
 
-  /** Starts a subscription. The sink receives the errors of an operation that cannot run. */
+  /** Starts a subscription. If the operation cannot run, the sink receives its errors. */
   subscribe(request: LiveRequest, sink: ClientSink): LiveSubscription {
     try {
       const placement = placeRequest(this.#graph, request);
@@ -103,9 +103,9 @@ export class StreamRegistry {
   }
 
   /**
-   * Replaces the graph: at once for new subscriptions, and one after the other for running streams,
-   * which continue from their cursors. Operations that are invalid in the new graph end with their
-   * errors. Resolves when no stream runs on an earlier graph.
+   * Replaces the graph. New subscriptions use the new graph at once. Running streams are moved to
+   * it step by step and continue from their cursors. Operations that are invalid in the new graph
+   * end with errors. Resolves when no stream uses an earlier graph.
    */
   async use(graph: LiveGraph): Promise<void> {
     this.#graph = graph;
@@ -159,8 +159,8 @@ export class StreamRegistry {
   }
 
   /**
-   * Moves a stream to the current graph. Members whose new placement cannot continue this stream
-   * join another one at their own cursor.
+   * Moves a stream to the current graph. If a member's new placement cannot continue this stream,
+   * the member joins another stream at its own cursor.
    */
   #move(registered: RegisteredStream): void {
     const graph = this.#graph;

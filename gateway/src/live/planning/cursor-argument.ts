@@ -10,14 +10,14 @@ import {
   visit,
 } from 'graphql';
 
-/** The root field of a subscription's document; undefined when there is none. */
+/** Returns the root field of a subscription's document; undefined if there is none. */
 export function rootField(document: DocumentNode): FieldNode | undefined {
   return findRoot(document, operationOf(document)?.selectionSet);
 }
 
 /**
- * Removes the root field's cursor argument, and the variables that only it used: the rest is equal
- * for clients at different positions of a stream.
+ * Removes the root field's cursor argument, and the variables that only this argument used. The
+ * remaining document is equal for clients at different positions of a stream.
  */
 export function withoutCursor(
   document: DocumentNode,

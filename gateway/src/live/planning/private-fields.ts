@@ -10,9 +10,10 @@ import {
 import type { LoadedSupergraph } from '../../supergraph.ts';
 
 /**
- * Returns whether an operation selects a field that has `@cacheControl(scope: PRIVATE)`, or whose
- * type has it: its result depends on the caller. A supergraph contains the directive only when
- * subgraphs list it in `@composeDirective`.
+ * Finds the private fields and types of a supergraph: those with `@cacheControl(scope: PRIVATE)`. A
+ * supergraph contains this directive only if subgraphs list it in `@composeDirective`.
+ * @returns a function that reports whether an operation selects a private field or a field of a
+ * private type; the operation's result then depends on the caller
  */
 export function readPrivateFields({
   model,
@@ -31,7 +32,7 @@ export function readPrivateFields({
   const typesOf = (info: TypeInfo): string[] => {
     const parent = info.getParentType();
     if (!parent) return [];
-    // For an interface, also the types that implement it: their field may be private.
+    // An interface's field may be private only in some of the types that implement the interface.
     const possible = isAbstractType(parent) ? schema.getPossibleTypes(parent) : [];
     return [parent, ...possible].map(({ name }) => name);
   };

@@ -2,12 +2,12 @@ import type { Directive, FieldDefinition, ObjectType } from '@apollo/federation-
 import { Kind, parse, type SelectionNode } from 'graphql';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 
-/** The specification of `@eventCursor` and `@conflate`, which subgraphs link. */
+/** URL of the specification of `@eventCursor` and `@conflate`, for `@link` in subgraphs. */
 const LIVE_SPEC = 'https://gudang.dev/live';
 
 /** The directives of one field of `Subscription`. */
 export interface StreamDirectives {
-  /** The cursor's argument and its field on the payload; absent unless the stream has both. */
+  /** The argument and the payload's field for the cursor; absent unless both exist. */
   readonly resume?: {
     readonly argument: string;
     /** The argument's type without `!`, for example `String`. */
@@ -20,7 +20,10 @@ export interface StreamDirectives {
 
 const NONE: StreamDirectives = {};
 
-/** Returns the directives of a field of `Subscription`, by its name. */
+/**
+ * Reads the stream directives of all fields of `Subscription`.
+ * @returns a function that finds them by the field's name
+ */
 export function readStreamDirectives({
   model,
 }: Pick<LoadedSupergraph, 'model'>): (field: string) => StreamDirectives {
@@ -44,8 +47,8 @@ function readResume(
   directive: string,
 ): StreamDirectives['resume'] {
   const argument = field.arguments().find((candidate) => candidate.hasAppliedDirective(directive));
-  // With a required argument each subscription starts at its own cursor, so none could share a
-  // stream.
+  // With a required argument, each subscription starts at its own cursor, so subscriptions could
+  // not share a stream.
   if (!argument?.type || argument.isRequired()) return undefined;
   const payload = field.type && baseOf(field.type);
   if (payload?.kind !== 'ObjectType' && payload?.kind !== 'InterfaceType') return undefined;

@@ -4,7 +4,7 @@ import type { ParsedOperation } from '../../limits/operation-parser.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 import { SubscriptionError, type SubscriptionPlan } from './subscription-plan.ts';
 
-/** The cursor after which an operation continues: the value of a variable, or a literal. */
+/** Returns the cursor after which an operation continues: a variable's value or a literal. */
 export function cursorOf(
   { cursor }: SubscriptionPlan,
   variables: Readonly<Record<string, unknown>>,
@@ -15,7 +15,7 @@ export function cursorOf(
 }
 
 /**
- * Coerces a client's variables, with the operation's defaults.
+ * Coerces a client's variables and applies the operation's defaults.
  * @throws {SubscriptionError} BAD_USER_INPUT
  */
 export function coerceVariables(

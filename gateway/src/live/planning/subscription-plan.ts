@@ -29,15 +29,18 @@ import { createUpstreamOperation, type UpstreamOperation } from './upstream-oper
 /** The service name under which an event's plan fetches the event itself. */
 export const EVENT_SERVICE = '$event';
 
-/** How a subscription runs: one subgraph's part of it, and the plan that completes each event. */
+/**
+ * Plan of a subscription: the operation for the subgraph that sends the events, and the query plan
+ * that completes each event.
+ */
 export interface SubscriptionPlan extends ParsedOperation {
-  /** The operation's text; equal for operations that differ only in layout, name and cursor. */
+  /** The operation's text; equal for operations that differ only in format, name or cursor. */
   readonly normalized: string;
-  /** The names of the variables that distinguish its streams. */
+  /** The names of the variables whose values distinguish the operation's streams. */
   readonly streamVariables: readonly string[];
   /** The value of the cursor argument, if the operation has one. */
   readonly cursor: ValueNode | undefined;
-  /** Whether the result depends on the caller: a field or type has the scope PRIVATE. */
+  /** Whether the result depends on the caller: a selected field or type has scope PRIVATE. */
   readonly isPrivate: boolean;
   /** The name of the subgraph that sends the events. */
   readonly subgraph: string;
@@ -69,7 +72,7 @@ export type SubscriptionPlanner = (
 ) => SubscriptionPlan;
 
 /**
- * Validates and plans subscriptions: each operation once, as long as its document is cached.
+ * Creates a planner that validates and plans each operation once while its document is cached.
  * @param hideSuggestions whether to omit "Did you mean", which reveals names of the schema
  */
 export function createSubscriptionPlanner(
@@ -138,9 +141,9 @@ function planSubscription(
     ]);
   }
   const { primary, rest } = node;
-  // Executors reject a Subscription node. They accept the same plan as a query whose first fetch
-  // returns the event: this takes 30–42 µs per event, and the result has the right aliases and no
-  // keys.
+  // Executors reject a Subscription node. The same plan is therefore executed as a query whose
+  // first fetch returns the event. This takes 30–42 µs per event. The result has the client's
+  // aliases and no key fields that the planner added.
   const event = { ...primary, serviceName: EVENT_SERVICE, operationKind: 'query' } as PlanNode;
   const plan: QueryPlan = {
     kind: 'QueryPlan',
@@ -170,7 +173,7 @@ function variablesOf(document: DocumentNode): string[] {
   );
 }
 
-/** Removes the operation's name, so that clients that name it differently share its stream. */
+/** Removes the operation's name, so that clients share a stream regardless of the name. */
 function withoutName(document: DocumentNode): DocumentNode {
   const definitions = document.definitions.map((definition) =>
     definition.kind === Kind.OPERATION_DEFINITION ? { ...definition, name: undefined } : definition,

@@ -20,21 +20,24 @@ export interface EventMarks {
   readonly traceparent?: string | undefined;
 }
 
-/** The operation that a subgraph receives: its part of the client's, with cursor and key added. */
+/**
+ * The operation that a subgraph receives: its part of the client's operation, with the cursor and
+ * the key added.
+ */
 export interface UpstreamOperation {
   readonly query: string;
   readonly operationName: string | undefined;
-  /** The variable for the cursor to continue after; undefined when the stream has none. */
+  /** Variable for the cursor after which the stream continues; undefined without cursors. */
   readonly cursorVariable: string | undefined;
   /** Whether a newer event may replace a waiting event of the same key. */
   readonly conflates: boolean;
-  /** Reads an event's marks and removes them from it. */
+  /** Reads the marks of an event and removes them from the event. */
   readonly takeMarks: (event: SubgraphAnswer) => EventMarks;
 }
 
 /**
- * Adds the cursor and the key to a subgraph's operation, under unused names: the gateway reads them
- * even when the client does not select them.
+ * Adds the cursor and the key to a subgraph's operation, because the gateway reads them even if the
+ * client does not select them. Their aliases are names that the operation does not use.
  */
 export function createUpstreamOperation(
   { query, operationName }: { query: string; operationName: string | undefined },

@@ -3,35 +3,36 @@ import type { EventMarks } from '../planning/upstream-operation.ts';
 
 /** Number of waiting events above which older events of the same key are dropped. */
 const CONFLATE_ABOVE = 1_000;
-/** Maximum waiting events when older events of the same key may be dropped. */
+/** Maximum number of waiting events, if older events of the same key may be dropped. */
 const LIMIT_CONFLATED = 10_000;
 
 /** A subgraph's event that waits for its execution. */
 export interface QueuedEvent {
   readonly event: SubgraphAnswer;
   readonly marks: EventMarks;
-  /** Its number among the subscription's events, from 1. */
+  /** The event's number within its subscription, from 1. */
   readonly seq: number;
-  /** When it arrived, by `performance.now()`. */
+  /** Time of the event's arrival, by `performance.now()`. */
   readonly arrived: number;
-  /** Whether its subgraph sends position reports. */
+  /** Whether the event's subgraph sends position reports. */
   readonly reportsPositions: boolean;
-  /** The numbers of the events that it replaced. */
+  /** Numbers of the events that this event has replaced. */
   readonly replaced: readonly number[];
 }
 
 /** A position of the upstream stream, between two events. */
 export interface PositionReport {
   /**
-   * All events before this cursor have arrived. `null`: no position until the next report.
-   * `undefined`: the stream was resubscribed, so earlier reports are no longer valid.
+   * Cursor of the position; all events before this cursor have arrived. `null`: the stream has no
+   * position until the next report. `undefined`: the stream was resubscribed, so earlier reports
+   * are no longer valid.
    */
   readonly position: string | null | undefined;
-  /** The number of the last event before it. */
+  /** Number of the last event before this position. */
   readonly seq: number;
 }
 
-/** The events and position reports of one subscription that wait for their execution, in order. */
+/** Waiting events of one subscription, and the position reports between them, in order. */
 export class EventBacklog<E extends QueuedEvent> {
   readonly #conflates: boolean;
   #items: (E | PositionReport)[] = [];
@@ -51,7 +52,8 @@ export class EventBacklog<E extends QueuedEvent> {
     this.#items.push(item);
     if (this.#items.length <= this.#conflateAbove) return true;
     if (this.#conflates) this.#conflate();
-    // Twice the remaining number: conflating again at each event would cost more than executing it.
+    // Twice the number that remains, because conflating at each event would cost more than
+    // executing the event.
     this.#conflateAbove = Math.max(CONFLATE_ABOVE, this.#items.length * 2);
     return this.#items.length <= (this.#conflates ? LIMIT_CONFLATED : CONFLATE_ABOVE);
   }
@@ -65,8 +67,8 @@ export class EventBacklog<E extends QueuedEvent> {
   }
 
   /**
-   * Keeps the newest event of each key, at its own position, with the numbers of the replaced
-   * events.
+   * Keeps only the newest event of each key, at its place in the order, and adds the numbers of the
+   * events that it replaces.
    */
   #conflate(): void {
     const newest = new Map<string, number>();

@@ -7,7 +7,10 @@ import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../../subgraphs/subgraph-source.ts';
 import { EVENT_SERVICE, type SubscriptionPlan } from '../planning/subscription-plan.ts';
 
-/** Turns a subgraph's event into the result that clients selected, with other subgraphs' fields. */
+/**
+ * Turns a subgraph's event into the result that clients selected, including fields of other
+ * subgraphs.
+ */
 export type EventExecutor = (
   plan: SubscriptionPlan,
   variables: Readonly<Record<string, unknown>>,
@@ -18,7 +21,10 @@ export type EventExecutor = (
 /** The subgraphs that add fields to an event, by name. */
 export type EventSources = Readonly<Record<string, Pick<SubgraphSource, 'send'>>>;
 
-/** Never rejects: a failure becomes an error in the result, and the stream continues. */
+/**
+ * Creates an executor that never rejects: a failure becomes an error in the result, and the stream
+ * continues.
+ */
 export function createEventExecutor({
   sources,
   log,

@@ -7,11 +7,11 @@ export interface LivePayload extends EventMarks {
   readonly json: string;
   /** The JSON in UTF-8, encoded at the first use. */
   readonly bytes: Buffer;
-  /** Its number among the upstream's events, from 1. */
+  /** The event's number within the upstream subscription, from 1. */
   readonly seq: number;
-  /** The numbers of the events that it replaced before any client received them. */
+  /** Numbers of the events that this event replaced before any client received them. */
   readonly replaced: readonly number[];
-  /** The result's JSON with a conflated count in its extensions. */
+  /** Returns the result's JSON with a conflated count in its extensions. */
   readonly conflated: (count: number) => string;
 }
 

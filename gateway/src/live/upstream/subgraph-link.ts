@@ -3,30 +3,30 @@ import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { type Client, createClient, type SubscribePayload } from 'graphql-ws';
 import { UpstreamSocket } from './upstream-socket.ts';
 
-/** How long an unused connection stays open for the next stream, in milliseconds. */
+/** Time for which an unused connection stays open for the next stream, in milliseconds. */
 const LINGER_MS = 2_000;
 const PING_EVERY_MS = 10_000;
 const PONG_WITHIN_MS = 5_000;
 const ACK_WITHIN_MS = 5_000;
-/** How long a connection must last before it counts as restored, in milliseconds. */
+/** Time after which a new connection counts as restored, in milliseconds. */
 const SETTLED_MS = 1_000;
 
 /** A subscription as the gateway sends it to a subgraph. */
 export interface UpstreamRequest {
   readonly query: string;
   readonly operationName?: string | undefined;
-  /** Read again whenever the stream is resubscribed after a lost connection. */
+  /** Called again at each resubscription after a lost connection. */
   readonly variables: () => Readonly<Record<string, unknown>>;
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-/** Receives the events of one upstream stream; `error` and `complete` each end it. */
+/** Receives the events of one upstream stream. `error` and `complete` each end the stream. */
 export interface UpstreamSink {
   /** @param reportsPositions whether the subgraph sends position reports */
   readonly next: (event: FormattedExecutionResult, reportsPositions: boolean) => void;
   /**
-   * A position report: all events before the cursor have been sent. `null`: the stream has no
-   * position until the next report.
+   * Receives a position report: all events before the cursor have been sent. `null`: the stream has
+   * no position until the next report.
    */
   readonly position: (cursor: string | null) => void;
   readonly error: (errors: readonly GraphQLFormattedError[]) => void;
@@ -39,7 +39,9 @@ interface LinkOptions {
   readonly wsUrl: string;
   /** The payload of `connection_init`. */
   readonly params: Record<string, unknown>;
-  /** How long a stream waits for its subgraph before it ends with UNAVAILABLE, in milliseconds. */
+  /**
+   * Time that a stream waits for its subgraph before it fails with UNAVAILABLE, in milliseconds.
+   */
   readonly reconnectLimitMs: number;
   readonly log: Logger;
   /** Called when the last stream has been closed. */
@@ -51,18 +53,19 @@ interface LinkOptions {
  * reopens it after an exponential back-off with jitter, and resubscribes every stream on the new
  * connection.
  *
- * - `disconnected`: not needed yet, closed after 2 s without streams, or lost. Each open stream has
- *   a deadline. → `unsettled` when the subgraph acknowledges a connection.
- * - `unsettled`: connected for less than 1 s, without an event. Deadlines and back-off continue: a
- *   connection that breaks at once does not count as restored. → `settled` after 1 s or at the
- *   first event. → `disconnected` when the connection is lost.
- * - `settled`: no deadlines; the back-off starts over. → `disconnected` when the connection is
- *   lost.
+ * - `disconnected`: the connection is not needed yet, was closed after 2 s without streams, or was
+ *   lost. Each open stream has a deadline. → `unsettled` when the subgraph acknowledges a
+ *   connection.
+ * - `unsettled`: the connection has been open for less than 1 s and has carried no event. Deadlines
+ *   and back-off continue, because a connection that breaks at once does not count as restored.
+ *   → `settled` after 1 s or at the first event. → `disconnected` when the connection is lost.
+ * - `settled`: the streams have no deadlines, and the back-off is reset. → `disconnected` when the
+ *   connection is lost.
  * - `stopped`: final. Every stream is closed.
  */
 type LinkState = 'disconnected' | 'unsettled' | 'settled' | 'stopped';
 
-/** One graphql-transport-ws connection to a subgraph, shared by all streams from it. */
+/** One graphql-transport-ws connection to a subgraph, shared by several streams. */
 export class SubgraphLink implements Stoppable {
   readonly #options: LinkOptions;
   readonly #client: Client;
@@ -113,7 +116,7 @@ export class SubgraphLink implements Stoppable {
     return this.#streams.size;
   }
 
-  /** Opens a stream. @returns a function that closes it; the sink then receives nothing more */
+  /** Opens a stream. @returns a function that closes it; the sink receives nothing afterwards */
   subscribe(request: UpstreamRequest, sink: UpstreamSink): () => void {
     const stream = new LinkedStream({
       sink,
@@ -207,8 +210,8 @@ export class SubgraphLink implements Stoppable {
       'a subgraph refused the live connection; the gateway retries',
     );
     stream.waitForConnection();
-    // All streams of the connection share one wait: with a wait per stream, each would double the
-    // back-off.
+    // All streams of the connection share one wait. With a wait per stream, each stream would
+    // double the back-off.
     this.#refused ??= pause(this.#backoff.next(), this.#stopping.signal).finally(() => {
       this.#refused = undefined;
     });
@@ -259,7 +262,7 @@ class LinkedStream {
     this.#deadline = undefined;
   }
 
-  /** Ends the stream with errors, which name its subgraph. */
+  /** Ends the stream with errors that name its subgraph. */
   fail(errors: readonly GraphQLFormattedError[]): void {
     this.close();
     const serviceName = this.#subgraph;
@@ -277,7 +280,10 @@ class LinkedStream {
   }
 }
 
-/** graphql-ws stores this object and sends it at each resubscription. */
+/**
+ * Creates a payload whose variables are read again at each resubscription: graphql-ws stores the
+ * payload and sends it again.
+ */
 function payloadOf(request: UpstreamRequest): SubscribePayload {
   return {
     query: request.query,

@@ -4,11 +4,12 @@ import { type ClientOptions, WebSocket } from 'ws';
 const OPTIONS: ClientOptions & ClientRequestArgs = {
   perMessageDeflate: false,
   handshakeTimeout: 5_000,
-  // An event is a few kilobytes. A subgraph is trusted more than a client, but within a limit.
+  // An event has a few kilobytes. This limit is higher than the limit for clients, because
+  // subgraphs are trusted more.
   maxPayload: 16 * 1024 * 1024,
 };
 
-/** The code with which graphql-ws's client terminates a connection. */
+/** Close code with which graphql-ws's client terminates a connection. */
 const TERMINATED = 4499;
 
 /** A websocket to a subgraph, without compression and with a time limit for the handshake. */
@@ -18,8 +19,9 @@ export class UpstreamSocket extends WebSocket {
   }
 
   /**
-   * Drops a terminated connection at once. If it waited for the subgraph's close frame, delayed
-   * messages such as position reports would still arrive and be applied to the next connection.
+   * Drops a terminated connection at once. If the socket waited for the subgraph's close frame,
+   * delayed messages such as position reports would still arrive and be applied to the next
+   * connection.
    */
   override close(code?: number, reason?: string | Buffer): void {
     if (code === TERMINATED) {

@@ -10,16 +10,17 @@ import { createPayload, type LivePayload } from './live-payload.ts';
 import type { UpstreamSink } from './subgraph-link.ts';
 import type { Upstreams } from './upstreams.ts';
 
-/** The longest time that executions may occupy the process without a pause, in milliseconds. */
+/** Maximum time that executions may occupy the event loop without a pause, in milliseconds. */
 const BUSY_MS = 5;
 
 /** An executed event. */
 export interface LiveEvent {
   readonly payload: LivePayload;
-  /** When the event arrived, by `performance.now()`. */
+  /** Time of the event's arrival, by `performance.now()`. */
   readonly arrived: number;
   /**
-   * Whether its subgraph sends position reports; no cursor is a position before the first report.
+   * Whether the event's subgraph sends position reports. If so, no cursor is a position before the
+   * first report.
    */
   readonly reportsPositions: boolean;
 }
@@ -27,13 +28,13 @@ export interface LiveEvent {
 /** An item of an upstream stream, in the stream's order. */
 export type StreamItem = LiveEvent | PositionReport;
 
-/** Receives a subscription's items; `error`, `complete` and `overrun` each end it. */
+/** Receives the items of a subscription. The other methods each end the subscription. */
 export interface StreamSink {
   /** @param items all items since the last call, so that bursts are written together */
   readonly pass: (items: readonly StreamItem[]) => void;
   readonly error: (errors: readonly GraphQLFormattedError[]) => void;
   readonly complete: () => void;
-  /** The backlog is full, and no event may be dropped. */
+  /** Ends the subscription because the backlog is full and no further event may be dropped. */
   readonly overrun: () => void;
 }
 
@@ -42,7 +43,9 @@ export interface EventRun {
   readonly subgraph: string;
   /** Equal for runs that receive the same events. */
   readonly origin: string;
-  /** @param cursor read at each subscription and resubscription; the stream continues after it */
+  /**
+   * @param cursor called at each (re)subscription; the stream continues after the returned cursor
+   */
   readonly subscribe: (cursor: () => string | undefined, sink: UpstreamSink) => () => void;
   readonly takeMarks: (event: SubgraphAnswer) => EventMarks;
   /** Must not reject. */
@@ -60,11 +63,11 @@ interface RunnableEvent extends QueuedEvent {
  *   when the subgraph ends the stream or the backlog is full.
  * - `ending`: no further event is accepted; waiting events are still executed and sent to the sink.
  *   → `closed` after the last one: the sink then receives the reason, once.
- * - `closed`: final, also by `close()`. The sink receives nothing more.
+ * - `closed`: final; `close()` leads to it from every state. The sink receives nothing more.
  */
 type SubscriptionState = 'receiving' | 'ending' | 'closed';
 
-/** One subscription to a subgraph with the execution of its events. */
+/** One subscription to a subgraph, and the execution of its events. */
 export class UpstreamSubscription {
   readonly #sink: StreamSink;
   readonly #onEvent: () => void;
@@ -84,7 +87,7 @@ export class UpstreamSubscription {
 
   constructor(options: {
     readonly run: EventRun;
-    /** The cursor to continue after; undefined: only new events. */
+    /** Cursor after which the subscription continues; undefined for only new events. */
     readonly after: string | undefined;
     /** Whether a newer event may replace a waiting event of the same key. */
     readonly conflates: boolean;
@@ -116,7 +119,8 @@ export class UpstreamSubscription {
   }
 
   /**
-   * Continues after the last cursor with another run; waiting events are executed by the old run.
+   * Continues with another run, after the last cursor. The old run still executes events that are
+   * already waiting.
    */
   move(run: EventRun): void {
     if (this.#state !== 'receiving') return;
@@ -153,7 +157,8 @@ export class UpstreamSubscription {
   }
 
   /**
-   * Returns the cursor of a new subscription, for which earlier position reports are not valid.
+   * Returns the cursor for a new subscription. Earlier position reports are not valid for a
+   * resubscription, so this method marks their end in the backlog.
    */
   #resumeCursor(): string | undefined {
     if (this.#subscribed) this.#enqueue({ position: undefined, seq: this.#seq });
@@ -187,8 +192,8 @@ export class UpstreamSubscription {
   }
 
   /**
-   * Executes one event at a time: fields of other subgraphs are then read in the order of delivery,
-   * and a later event never shows an older state of them.
+   * Executes one event at a time, so that fields of other subgraphs are read in the order of
+   * delivery. A later event then never shows an older state of these fields.
    */
   async #executeAll(): Promise<void> {
     if (this.#isExecuting) return;
@@ -251,8 +256,8 @@ function replacedBy(item: RunnableEvent | StreamItem): readonly number[] {
 }
 
 /**
- * Creates the run of a plan: a subscription to one subgraph for one identity, whose events the plan
- * executes.
+ * Creates the run of a plan. The run subscribes to one subgraph for one identity, and executes the
+ * events by the plan.
  */
 export function createEventRun(
   {
@@ -271,7 +276,7 @@ export function createEventRun(
   const { query, operationName, cursorVariable, takeMarks } = plan.upstream;
   const forSubgraph = pick(variables, plan.variables);
   const upstream = upstreams.of(subgraph, identity);
-  // Sends no headers of a client: an execution serves all clients of the stream.
+  // No client's headers are forwarded, because one execution serves all clients of the stream.
   const context = { forward: {}, identity };
   return {
     subgraph,

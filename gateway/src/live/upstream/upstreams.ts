@@ -3,20 +3,22 @@ import type { Logger, Stoppable } from '@gudang/runtime';
 import type { SubgraphAddress } from '../../subgraphs/subgraph-addresses.ts';
 import { SubgraphLink, type UpstreamRequest, type UpstreamSink } from './subgraph-link.ts';
 
-/** Asks a subgraph for position reports, which it sends in pings. */
+/** Asks a subgraph to send position reports in its pings. */
 const WANTS_POSITIONS = { gudang: { cursors: true } };
 
 /** Streams from one subgraph for one identity. */
 export interface Upstream {
   /** The subgraph's address for subscriptions. */
   readonly wsUrl: string;
-  /** Opens a stream. @returns a function that closes it */
+  /** Opens a stream. @returns a function that closes the stream */
   readonly subscribe: (request: UpstreamRequest, sink: UpstreamSink) => () => void;
 }
 
-/** Streams from all subgraphs, over one connection to each. */
+/**
+ * Streams from all subgraphs. All streams from a subgraph that is not foreign share a connection.
+ */
 export interface Upstreams extends Stoppable {
-  /** Replaces the subgraphs' addresses; open streams stay on their connection. */
+  /** Replaces the subgraphs' addresses. Open streams keep their connections. */
   readonly use: (addresses: readonly SubgraphAddress[]) => void;
   /** @throws when no subgraph has this name */
   readonly of: (subgraph: string, identity: Identity) => Upstream;
@@ -25,9 +27,10 @@ export interface Upstreams extends Stoppable {
 }
 
 /**
- * Starts without a connection: each is opened for its first stream. Each subscription carries the
- * caller's identity in its `extensions`. A foreign subgraph reads only `connection_init`: the
- * gateway opens one connection per identity to it, and never sends the secret.
+ * Starts without connections: each connection is opened for its first stream. Each subscription
+ * carries the caller's identity in its `extensions`. A foreign subgraph reads only
+ * `connection_init`, so the gateway opens one connection per identity to a foreign subgraph, and
+ * never sends it the secret.
  */
 export function startUpstreams({
   addresses: first,
@@ -36,9 +39,9 @@ export function startUpstreams({
   log,
 }: {
   addresses: readonly SubgraphAddress[];
-  /** Proves to subgraphs that are not foreign that the gateway sent a request. */
+  /** Proves that a request comes from the gateway; not sent to foreign subgraphs. */
   secret: string | undefined;
-  /** How long a stream waits for its subgraph, in milliseconds. */
+  /** Time that a stream waits for its subgraph before it fails, in milliseconds. */
   reconnectLimitMs: number;
   log: Logger;
 }): Upstreams {

@@ -6,25 +6,31 @@ type Errors = readonly GraphQLFormattedError[];
 /** The format of a stream in one HTTP response. */
 export interface HttpFormat {
   readonly contentType: string;
-  /** Sent with the headers. */
+  /** Text that is sent with the headers. */
   readonly head: string;
   readonly heartbeat: string;
   readonly heartbeatMs: number;
   /** @param json an execution result */
   readonly next: (json: string, cursor: string | undefined) => string;
-  /** The end of an operation that cannot run, or that has failed. */
+  /** Returns the end of a response whose operation cannot run or has failed. */
   readonly errors: (errors: Errors) => string;
-  /** The end of a response that the gateway interrupts; the client should reconnect. */
+  /** Returns the end of a response that the gateway interrupts; the client should reconnect. */
   readonly interrupted: (error: GraphQLFormattedError) => string;
-  /** The end of a response whose token has expired; the client should reconnect with another one. */
+  /**
+   * Returns the end of a response whose token has expired; the client should reconnect with another
+   * token.
+   */
   readonly expired: (error: GraphQLFormattedError) => string;
-  /** The end of a completed operation. */
+  /** End of a response whose operation is complete. */
   readonly end: string;
 }
 
 const COMPLETE = 'event: complete\ndata:\n\n';
 
-/** A line break would end the field, and browsers ignore an id with NUL. */
+/**
+ * Characters that an event id must not contain: a line break would end the field, and browsers
+ * ignore an id with NUL.
+ */
 const NO_EVENT_ID = /[\r\n\0]/;
 
 const sseNext = (json: string, cursor?: string): string => {
@@ -40,15 +46,15 @@ const sseErrors = (errors: Errors): string => `${sseNext(JSON.stringify({ errors
  */
 export const serverSentEvents: HttpFormat = {
   contentType: 'text/event-stream; charset=utf-8',
-  // Some clients report the response only after its first bytes.
+  // Some clients report an open response only after its first bytes.
   head: ':\n\n',
   heartbeat: ':\n\n',
   heartbeatMs: 12_000,
   next: sseNext,
   errors: sseErrors,
-  // Ends without `complete`, so that graphql-sse's client and EventSource reconnect.
+  // The response ends without `complete`, so that graphql-sse's client and EventSource reconnect.
   interrupted: () => '',
-  // Ends with `complete`: otherwise clients would reconnect with the same token.
+  // The response ends with `complete`: otherwise clients would reconnect with the same token.
   expired: (error) => sseErrors([error]),
   end: COMPLETE,
 };
@@ -76,7 +82,7 @@ export const multipart: HttpFormat = {
   end: '--\r\n',
 };
 
-/** Creates an encoder of payloads, which encodes each once for all clients. */
+/** Creates an encoder that encodes each payload once for all clients. */
 export function createEncoder(format: HttpFormat) {
   const encoded = new WeakMap<LivePayload, Buffer>();
   return (payload: LivePayload, conflated: number): Buffer => {

@@ -4,7 +4,7 @@ import { RequestError } from '../../../errors/request-error.ts';
 import type { Admission, AdmittedOperation } from '../../../limits/admission.ts';
 import { searchOf } from '../../../request-pipeline/apollo-pipeline.ts';
 
-/** A request that is not valid GraphQL over HTTP, with the response's status. */
+/** Error for a request that is not valid GraphQL over HTTP; has the response's status. */
 export class HttpRequestError extends RequestError {
   constructor(status: number, message: string) {
     super(status, message, { code: 'BAD_REQUEST' });
@@ -14,7 +14,7 @@ export class HttpRequestError extends RequestError {
 /** A request over HTTP, after admission. */
 export interface HttpOperation {
   /**
-   * Undefined when admission failed: Apollo Server then reports the reason and executes nothing.
+   * Undefined if admission failed: Apollo Server then reports the reason and executes nothing.
    */
   readonly admitted?: AdmittedOperation;
   /**
@@ -24,7 +24,12 @@ export interface HttpOperation {
   readonly forStream: boolean;
 }
 
-/** @throws {RequestError} @throws {GraphQLError} when the operation of a stream is invalid */
+/**
+ * Reads and admits the operation of a request.
+ * @param eventsOnly whether the client accepts only event streams
+ * @throws {RequestError}
+ * @throws {GraphQLError} if the operation of a stream is invalid
+ */
 export function readHttpOperation(
   request: FastifyRequest,
   { admit }: Pick<Admission, 'admit'>,
@@ -59,7 +64,7 @@ export function readHttpOperation(
   return { admitted, forStream };
 }
 
-/** Reads the parameters of a GET as Apollo Server does, but rejects ambiguous ones. */
+/** Reads the parameters of a GET as Apollo Server does, but rejects duplicate parameters. */
 function readSearch(url: string): Record<string, string> {
   const search = searchOf(url);
   try {

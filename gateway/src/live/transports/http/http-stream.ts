@@ -13,13 +13,13 @@ interface HttpStreamOptions {
   readonly format: HttpFormat;
   readonly encode: ReturnType<typeof createEncoder>;
   readonly headers: Readonly<Record<string, string | string[] | number | undefined>>;
-  /** In milliseconds; the format's by default. */
+  /** Interval between heartbeats, in milliseconds; by default that of the format. */
   readonly heartbeatMs?: number;
   /** Called when the response is closed. */
   readonly onClosed: () => void;
 }
 
-/** A stream in one HTTP response. A class, because every delivery to every client goes through it. */
+/** A stream in one HTTP response. */
 export class HttpStream implements ClientSink {
   readonly #response: ServerResponse;
   readonly #format: HttpFormat;
@@ -47,7 +47,7 @@ export class HttpStream implements ClientSink {
       ...options.headers,
       'content-type': format.contentType,
       'cache-control': 'no-cache, no-transform',
-      // Proxies such as nginx would buffer events.
+      // Without this header, proxies such as nginx would buffer events.
       'x-accel-buffering': 'no',
     });
     response.write(format.head);
@@ -84,7 +84,7 @@ export class HttpStream implements ClientSink {
     });
   }
 
-  /** Sends the one result of a query or mutation, and ends the response. */
+  /** Sends the only result of a query or mutation, and ends the response. */
   answer(json: string): void {
     this.#end(`${this.#format.next(json, undefined)}${this.#format.end}`);
   }

@@ -47,7 +47,7 @@ interface HttpStreamsOptions {
   readonly callers: Pick<RequestCallers, 'of'>;
   readonly origins: Pick<AllowedOrigins, 'allows'>;
   readonly metrics: LiveMetrics;
-  /** In milliseconds; the format's by default. */
+  /** Interval between heartbeats, in milliseconds; by default that of the format. */
   readonly heartbeatMs?: number | undefined;
 }
 
@@ -65,13 +65,15 @@ export class HttpStreams implements Stoppable {
   }
 
   /**
-   * Answers a request for a stream; returns undefined for any other, which Apollo Server answers.
+   * Answers a request for a stream.
+   * @returns undefined for any other request, which Apollo Server must answer
    * @throws {RequestError}
    */
   async handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
     const { addresses, admission, callers, connections, origins, present, rate } = this.#options;
     const format = formatOf(request.headers.accept);
-    // Any page can make a browser send a GET; a POST with JSON needs a preflight.
+    // Any page can make a browser send a GET without a preflight, so its origin is checked here. A
+    // POST with JSON needs a preflight.
     if (format && request.method === 'GET' && !origins.allows(request.headers)) {
       return sendErrors(reply, 403, [FORBIDDEN_ORIGIN]);
     }
@@ -83,7 +85,7 @@ export class HttpStreams implements Stoppable {
       admission.assertNesting(request.body);
       read = readHttpOperation(request, admission, format === serverSentEvents);
     } catch (error) {
-      // A client that accepts a stream gets GraphQL errors and limits in the stream.
+      // A client that accepts a stream receives GraphQL errors and exceeded limits in the stream.
       if (error instanceof HttpRequestError || (!format && error instanceof RequestError)) {
         throw error;
       }

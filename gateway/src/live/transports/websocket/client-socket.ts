@@ -2,12 +2,15 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { LiveCloseCode } from './close-codes.ts';
 
-/** Maximum bytes that a client may leave unread; above it the socket is closed with 4480. */
+/**
+ * Maximum number of bytes that a client may leave unread. If it is exceeded, the socket is closed
+ * with 4480.
+ */
 const UNREAD_LIMIT = 4 * 1024 * 1024;
 
 /**
- * Maximum length of a close frame's reason, in bytes of UTF-8; ws throws on a longer one (RFC 6455,
- * 5.5).
+ * Maximum length of a close frame's reason, in bytes of UTF-8 (RFC 6455, 5.5). ws throws if a
+ * reason is longer.
  */
 const REASON_BYTES = 123;
 
@@ -21,13 +24,13 @@ export interface MessageSocket {
   /** Stops reading the client's messages until `resume`. */
   readonly pause: () => void;
   readonly resume: () => void;
-  /** Bytes that the client has not read yet. */
+  /** Returns the number of bytes that the client has not read yet. */
   readonly unread: () => number;
-  /** Closes the socket; a reason of over 123 bytes is cut. */
+  /** Closes the socket; a reason of more than 123 bytes is truncated. */
   readonly close: (code: number, reason: string) => void;
 }
 
-/** A client's websocket. A class, because every delivery to every client goes through it. */
+/** A client's websocket. */
 class ClientSocket implements MessageSocket {
   readonly #socket: WebSocket;
   readonly #raw: Duplex;
@@ -44,7 +47,7 @@ class ClientSocket implements MessageSocket {
     } else this.#socket.send(message);
   }
 
-  // Bypasses ws: writing whole frames costs half as much as its send().
+  // Bypasses ws, because writing whole frames costs half as much as the send() method of ws.
   writeFrames(frames: Buffer): void {
     if (this.#socket.readyState === this.#socket.OPEN) this.#raw.write(frames);
   }
@@ -70,7 +73,7 @@ class ClientSocket implements MessageSocket {
   }
 }
 
-/** Cuts a close frame's reason to its limit, between two characters. */
+/** Truncates a close frame's reason to its maximum length, between two characters. */
 export function cutReason(reason: string): string {
   const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(REASON_BYTES));
   return reason.slice(0, read);

@@ -1,16 +1,17 @@
 /**
- * Codes with which the gateway closes a websocket, besides the protocol's own. graphql-ws's client,
- * and so Apollo's, reconnects after each of these; after 4400, 4401, 4409, 4429 and 4500 it does not.
+ * Codes with which the gateway closes a websocket, in addition to the protocol's own codes. The
+ * client of graphql-ws, which Apollo's client uses, reconnects after each of these codes. It does
+ * not reconnect after 4400, 4401, 4409, 4429 and 4500.
  */
 export const LiveCloseCode = {
-  /** The gateway stops: reconnect, if necessary to another instance. */
+  /** The gateway stops; the client should reconnect, if necessary to another instance. */
   goingAway: 1001,
   /** The client reads too slowly for a stream that must not drop events. */
   lagged: 4480,
-  /** The token has expired: reconnect with a fresh one. */
+  /** The token has expired; the client should reconnect with a fresh one. */
   tokenExpired: 4481,
-  /** The token cannot be checked right now: reconnect later. */
+  /** The token cannot be checked at the moment; the client should reconnect later. */
   tryAgainLater: 1013,
-  /** No operation has run for too long: reconnect when needed. */
+  /** No operation has run for too long; the client should reconnect when needed. */
   idle: 4482,
 } as const;

@@ -10,18 +10,18 @@ const ID_LIMIT = 256;
 
 interface ConnectionOptions extends OperationsOptions {
   readonly session: SocketSession;
-  /** The context of the operations of this identity. */
+  /** Returns the context for the operations of an identity. */
   readonly contextOf: (identity: Identity) => GatewayContext;
-  /** How long the client may take to send `connection_init`, in milliseconds. */
+  /** Time-out for the client's `connection_init`, in milliseconds. */
   readonly initWithinMs: number;
 }
 
 /**
  * States of a connection, as in the protocol.
  *
- * - `opened`: → `initializing` on `connection_init`. → `closed` with 4408 when it does not arrive
- *   in time.
- * - `initializing`: the session checks the token. → `acknowledged` when it is valid.
+ * - `opened`: the gateway waits for `connection_init`. → `initializing` when this message arrives.
+ *   → `closed` with 4408 if it does not arrive in time.
+ * - `initializing`: the session checks the token. → `acknowledged` if the token is valid.
  * - `acknowledged`: operations run. → `closed` with 4429 on a second `connection_init`.
  * - `closed`: final. No message is handled, and no operation runs.
  */
@@ -29,7 +29,7 @@ type ConnectionState = 'opened' | 'initializing' | 'acknowledged' | 'closed';
 
 /**
  * One connection of graphql-transport-ws. It replaces graphql-ws's server, whose async iterators
- * cost 90–108 µs per delivery: here all clients of a stream share its serialized payload.
+ * cost 90–108 µs per delivery. Here, all clients of a stream share each serialized payload.
  * https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
  */
 export class GraphqlWsConnection {
@@ -62,7 +62,7 @@ export class GraphqlWsConnection {
     this.#operations.resume();
   }
 
-  /** Call once the socket has closed, for any reason. Ends all operations. */
+  /** Ends all operations. Call when the socket has closed, for any reason. */
   onClosed(): void {
     this.#state = 'closed';
     clearTimeout(this.#initTimeout);
@@ -75,7 +75,7 @@ export class GraphqlWsConnection {
     let message: ReturnType<typeof parseMessage>;
     try {
       message = parseMessage(text);
-      // A subscribe message is checked later, so that an invalid one fails only its operation.
+      // A subscribe message is checked later, so that an invalid one ends only its own operation.
       if (message.type !== MessageType.Subscribe) this.#options.admission.assertNesting(message);
     } catch {
       this.#refuseMessage();
@@ -133,7 +133,7 @@ export class GraphqlWsConnection {
   }
 }
 
-/** Echoes a ping's payload, without its token. */
+/** Returns the pong to a ping: it echoes the ping's payload, without the token. */
 function pongTo(payload: Record<string, unknown> | undefined) {
   if (!payload) return { type: MessageType.Pong };
   const { authorization: _authorization, ...echoed } = payload;

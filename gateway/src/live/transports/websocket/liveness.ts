@@ -9,8 +9,9 @@ export interface Liveness {
 }
 
 /**
- * A client is alive when it answers pings or sends anything else. A client on a slow line reads a
- * ping only after all data that waits for it, so reading some of that data is a sign of life too.
+ * A client is alive if it answers pings or sends anything else. A client with a slow connection
+ * reads a ping only after all data that was sent earlier, so reading some of that data is also a
+ * sign of life.
  */
 export function watchLiveness(raw: Pick<Socket, 'bytesWritten' | 'writableLength'>): Liveness {
   let heard = true;
@@ -22,7 +23,7 @@ export function watchLiveness(raw: Pick<Socket, 'bytesWritten' | 'writableLength
     },
     check: () => {
       const takenByNow = raw.bytesWritten - raw.writableLength;
-      // Counts only if bytes waited: the kernel buffers a ping even for a vanished client.
+      // Reading counts only if bytes waited: the kernel buffers a ping even for a vanished client.
       const reads = waiting && takenByNow > taken;
       const isAlive = heard || reads;
       heard = false;

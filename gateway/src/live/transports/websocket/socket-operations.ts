@@ -14,7 +14,7 @@ import { WebsocketSink } from './websocket-sink.ts';
 
 /** Number of running queries of one websocket at which the gateway stops reading from it. */
 const MAX_QUERIES = 32;
-/** Number of bytes unread by a client at which the gateway stops reading from it. */
+/** Number of unread bytes above which the gateway stops reading from a client. */
 const UNREAD_PAUSE = 256 * 1024;
 
 export interface OperationsOptions {
@@ -24,7 +24,7 @@ export interface OperationsOptions {
   readonly assertNotOverloaded: AssertNotOverloaded;
   /** The client's address, for limits per address. */
   readonly address: string;
-  /** Maximum operations that run at a time. */
+  /** Maximum number of concurrent operations. */
   readonly maxOperations: number;
   readonly execute: OperationExecutor;
   readonly live: Pick<StreamRegistry, 'subscribe'>;
@@ -42,8 +42,8 @@ interface Running {
 
 /**
  * The operations of one websocket. The gateway stops reading from a client that sends queries
- * faster than it reads results or than the queries are answered. So a client costs a bounded number
- * of queries and results.
+ * faster than the gateway answers them, or faster than the client reads the results. This bounds
+ * the number of queries and results that one client keeps in memory.
  */
 export class SocketOperations {
   readonly #options: OperationsOptions;
@@ -191,8 +191,8 @@ export class SocketOperations {
   }
 
   /**
-   * Stops reading until the client may send again: rejecting each request of a flood would cost as
-   * much as answering it.
+   * Stops reading until the client may send again. Otherwise, rejecting each request of a flood
+   * would cost as much as answering it.
    */
   #hold(seconds: number): void {
     this.#held ??= setTimeout(() => {

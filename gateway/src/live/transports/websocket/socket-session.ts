@@ -6,16 +6,16 @@ import { atExpiry } from '../../../auth/expiry.ts';
 import { RequestError } from '../../../errors/request-error.ts';
 import { LiveCloseCode } from './close-codes.ts';
 
-/** The principal of a websocket, as long as its token is valid. */
+/** Keeps the principal of a websocket, as long as the principal's token is valid. */
 export interface SocketSession {
   /** Checks the token of `connection_init`; may call `accepted` before it returns. */
   readonly begin: (payload: unknown, accepted: (identity: Identity) => void) => void;
-  /** Replaces the token by the token of a ping, which must have the same principal. */
+  /** Replaces the token with the token in a ping, which must have the same principal. */
   readonly renew: (payload: unknown) => void;
   readonly end: () => void;
 }
 
-/** Auth is disabled: every principal has full access. */
+/** Session while auth is disabled: every caller has full access. */
 const OPEN: SocketSession = {
   begin: (_payload, accepted) => accepted(UNRESTRICTED),
   renew: () => {},
@@ -23,9 +23,9 @@ const OPEN: SocketSession = {
 };
 
 /**
- * Starts a session before `connection_init`.
- * @param authorization the header of the request that opened the websocket, for clients that can set
- * it; browsers cannot
+ * Creates the session of a websocket, before `connection_init` arrives.
+ * @param authorization the `authorization` header of the request that opened the websocket;
+ * browsers cannot set this header
  * @param around wraps each check of an unknown token
  * @param close closes the websocket
  */
@@ -89,7 +89,7 @@ export function createSocketSession(
   };
 }
 
-/** Returns the token; its name is case-insensitive, as for a header. */
+/** Returns the token in a payload. The key `authorization` is case-insensitive, like a header. */
 function tokenIn(payload: unknown): string | undefined {
   if (typeof payload !== 'object' || payload === null) return undefined;
   for (const [name, value] of Object.entries(payload)) {

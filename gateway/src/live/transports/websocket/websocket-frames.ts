@@ -4,12 +4,12 @@ import type { LivePayload } from '../../upstream/live-payload.ts';
 const TEXT = 0x81;
 const BRACE = 0x7d;
 
-/** The `next` message of an operation, up to its payload. */
+/** Returns the start of an operation's `next` message, up to the payload. */
 export function nextHead(id: string): Buffer {
   return Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
 }
 
-/** Frames `next` messages in one buffer, so that any number of them needs one write. */
+/** Puts the frames of `next` messages into one buffer, so that they need only one write. */
 export type Framer = (
   head: Buffer,
   payloads: readonly LivePayload[],
@@ -24,9 +24,9 @@ interface Frames {
 }
 
 /**
- * Creates a framer. Consecutive clients receive the same payloads: their frames differ only in the
- * heads, which mostly have the same length, so the rest is built once. A server's frames are not
- * masked (RFC 6455, 5.1).
+ * Creates a framer. The clients of a stream receive the same payloads one after the other. Their
+ * frames differ only in the heads, which usually have the same length, so the rest of the frames is
+ * built once. A server does not mask its frames (RFC 6455, 5.1).
  */
 export function createFramer(): Framer {
   let last: { payloads: readonly LivePayload[]; length: number; frames: Frames } | undefined;

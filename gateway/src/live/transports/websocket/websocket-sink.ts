@@ -7,7 +7,7 @@ import { LiveCloseCode } from './close-codes.ts';
 import { type Framer, nextHead } from './websocket-frames.ts';
 
 interface SinkOptions {
-  /** The operation's id, as its client chose it. */
+  /** The operation's id, chosen by the client. */
   readonly id: string;
   readonly socket: MessageSocket;
   readonly frame: Framer;
@@ -15,9 +15,7 @@ interface SinkOptions {
   readonly end: (type: MessageType, payload?: unknown) => void;
 }
 
-/**
- * One subscription on a websocket. A class, because every delivery to every client goes through it.
- */
+/** One subscription on a websocket. */
 export class WebsocketSink implements ClientSink {
   readonly #head: Buffer;
   readonly #options: SinkOptions;

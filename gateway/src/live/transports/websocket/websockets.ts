@@ -23,11 +23,11 @@ import { createSocketSession } from './socket-session.ts';
 import { createFramer } from './websocket-frames.ts';
 
 /**
- * Interval of pings, in milliseconds. A client that shows no sign of life during one interval has
- * vanished.
+ * Interval between pings, in milliseconds. A client that shows no sign of life during one interval
+ * has vanished.
  */
 const PING_EVERY_MS = 12_000;
-/** How long clients may take to close when the gateway stops, in milliseconds. */
+/** Time-out for clients to close their websockets when the gateway stops, in milliseconds. */
 const CLOSE_WITHIN_MS = 2_000;
 const NOT_ACCEPTABLE = 4406;
 
@@ -60,7 +60,7 @@ interface WebsocketOptions extends ServingOptions {
   readonly addresses: Pick<ClientAddress, 'of'>;
   readonly tokens: TokenChecks;
   readonly log: Logger;
-  /** In milliseconds; 12 s by default. */
+  /** Interval between pings, in milliseconds; 12 s by default. */
   readonly pingEveryMs?: number;
 }
 
@@ -166,7 +166,7 @@ class Websockets implements Stoppable {
     };
     raw.on('drain', () => guarded(() => connection.onReady()));
     socket.on('pong', liveness.heard);
-    // ws closes by itself after an error, such as a message over the limit.
+    // ws itself closes the websocket after an error, such as a message over the limit.
     socket.on('error', (error) => log.debug({ err: error }, 'a websocket failed; ws closes it'));
     socket.on('close', () => {
       metrics.clients.dec();
@@ -191,7 +191,7 @@ class Websockets implements Stoppable {
   }
 }
 
-/** Rejects an upgrade with an HTTP answer that gives the reason. */
+/** Rejects an upgrade with an HTTP response that states the reason. */
 function rejectUpgrade(socket: Duplex, error: RequestError): void {
   const body = JSON.stringify({ errors: [error.toJSON()] });
   const { status, retryAfterS } = error;
@@ -202,9 +202,9 @@ function rejectUpgrade(socket: Duplex, error: RequestError): void {
     `content-length: ${Buffer.byteLength(body)}`,
     ...(retryAfterS === undefined ? [] : [`retry-after: ${retryAfterS}`]),
   ];
-  // A client that has left needs no answer.
+  // A client that has left needs no response.
   socket.on('error', () => socket.destroy());
-  // Nothing reads from the socket, so the client's FIN would not be noticed.
+  // Nothing reads from the socket, so the gateway would not notice the client's FIN.
   socket.once('finish', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
