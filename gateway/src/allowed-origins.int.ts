@@ -30,7 +30,7 @@ afterEach(async () => {
   await vi.waitFor(() => expect(toys.feedListening()).toBe(0));
 });
 
-/** Sends what a browser's EventSource sends from a page. */
+/** Sends the same request as an EventSource on a page in a browser. */
 function eventSource(headers: Record<string, string>, query = 'subscription { itemFeed { n } }') {
   let text = '';
   const request = get(`${gateway.url}/graphql?query=${encodeURIComponent(query)}`, {
@@ -79,7 +79,7 @@ describe('a plain EventSource', () => {
     ['from another page', { origin: EVIL }],
     ['from another page that cannot read the answer', { 'sec-fetch-site': 'cross-site' }],
     ['with a null origin', { origin: 'null' }],
-  ])('is rejected before it runs %s', async (_what, headers) => {
+  ])('is rejected %s, before its operation runs', async (_what, headers) => {
     const { answered, text } = eventSource(headers);
     const { statusCode, headers: sent } = await answered;
     expect(statusCode).toBe(403);
@@ -103,7 +103,7 @@ describe('a websocket handshake', () => {
     ["Apollo's Sandbox", STUDIO, 'open'],
     ['another page', EVIL, 403],
     ['a page with a null origin', 'null', 403],
-  ])('from %s with the origin %s ends with: %s', async (_what, origin, outcome) => {
+  ])('from %s with the origin %s results in: %s', async (_what, origin, outcome) => {
     expect(await upgrade(gateway.wsUrl, origin)).toBe(outcome);
   });
 

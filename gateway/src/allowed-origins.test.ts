@@ -4,7 +4,7 @@ import { createAllowedOrigins } from './allowed-origins.ts';
 const SHOP = 'https://shop.example';
 const STUDIO = 'https://studio.apollographql.com';
 
-describe('allowed origins', () => {
+describe('createAllowedOrigins', () => {
   const { allows, lists } = createAllowedOrigins([SHOP], false);
 
   it.each([
@@ -22,16 +22,19 @@ describe('allowed origins', () => {
     ['another page, by GET', { 'sec-fetch-site': 'cross-site' }, false],
     ['a sister site, by GET', { 'sec-fetch-site': 'same-site' }, false],
     ["Apollo's Sandbox where it is off", { origin: STUDIO, host: 'api.example' }, false],
-  ])('allow a request of %s with the headers %j: %s', (_what, headers, expected) => {
-    expect(allows(headers)).toBe(expected);
-  });
+  ])(
+    'decides on a request from %s with the headers %j; allowed: %s',
+    (_what, headers, expected) => {
+      expect(allows(headers)).toBe(expected);
+    },
+  );
 
-  it('allow only listed origins to read answers', () => {
+  it('allows only listed origins to read answers', () => {
     expect(lists(SHOP)).toBe(true);
     expect(lists('http://127.0.0.1:4000')).toBe(false);
   });
 
-  it("include Apollo's Sandbox when it is on, and every origin when * is listed", () => {
+  it("allows Apollo's Sandbox if it is on, and every origin if * is listed", () => {
     expect(createAllowedOrigins([], true).allows({ origin: STUDIO })).toBe(true);
     const all = createAllowedOrigins(['*'], false);
     expect(all.lists('https://any.example')).toBe(true);

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { findStale } from './compose.ts';
 
-it('composes the subgraphs to the committed supergraph', async () => {
+it('finds no difference between the composed and the committed supergraph', async () => {
   expect(await findStale()).toBeUndefined();
 });

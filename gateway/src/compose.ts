@@ -20,11 +20,11 @@ const SUBGRAPHS = [
   },
 ] as const;
 
-/** The subgraphs' schemas do not compose; the message has one line per reason. */
+/** Thrown if the subgraphs' schemas cannot be composed. The message has one line per reason. */
 export class CompositionError extends Error {}
 
 /**
- * Composes the supergraph of the subgraphs' schema files.
+ * Composes the supergraph from the subgraphs' schema files.
  * @throws {CompositionError}
  */
 export async function composeSupergraph(): Promise<string> {
@@ -49,7 +49,10 @@ async function loadSdl(file: string) {
   }
 }
 
-/** Describes how the committed supergraph differs from the composed one; undefined when equal. */
+/**
+ * Describes the first difference between the committed and the composed supergraph. Returns
+ * undefined if they are equal.
+ */
 export async function findStale(): Promise<string | undefined> {
   const [composed, committed] = await Promise.all([
     composeSupergraph(),

@@ -10,11 +10,11 @@ export interface GatewayContext {
   readonly forward: Record<string, string>;
   /** The caller, as sent to subgraphs. */
   readonly identity: Identity;
-  /** Aborted when no client waits for the answer. */
+  /** Signal that is aborted when no client waits for the answer any longer. */
   readonly signal?: AbortSignalLike;
-  /** The operation as admission has measured it; no other operation may run. */
+  /** The operation that admission has checked. No other operation may run in this context. */
   readonly admitted?: Pick<AdmittedOperation, 'query' | 'operationName' | 'variables'>;
-  /** Called once the operation's type is known, before it is executed. */
+  /** Called once the operation's type is known, before the operation is executed. */
   readonly onOperationType?: (type: `${OperationTypeNode}`) => void;
 }
 

@@ -12,7 +12,7 @@ import { loadSupergraph } from './supergraph.ts';
 import { createSupergraphChange } from './supergraph-change.ts';
 import { startSupergraphFile } from './supergraph-file.ts';
 
-/** Starts the parts of the gateway. They stop in the opposite order. */
+/** Starts the parts of the gateway. They stop in reverse order. */
 export async function startGateway(process: GatewayProcess): Promise<RunningHttp> {
   const runtime = createRuntime(process);
   const { settings, started, health, metrics, log } = runtime;
@@ -35,7 +35,8 @@ export async function startGateway(process: GatewayProcess): Promise<RunningHttp
     'supergraph',
     startSupergraphFile({ path, current: supergraph.sdl, use, health, metrics, log }),
   );
-  // Registered last, so that it stops first: clients reconnect while the port still answers others.
+  // The streams are registered last, so that they stop first: their clients can reconnect while the
+  // port still answers other requests.
   started('streams', streams);
   return running;
 }

@@ -32,7 +32,10 @@ interface Serving {
 
 export interface HttpPart {
   readonly running: RunningHttp;
-  /** The clients of live streams. Stop them first, so that they reconnect to another gateway. */
+  /**
+   * Live streams of all protocols. Stop them first, so that their clients reconnect to another
+   * gateway.
+   */
   readonly streams: Stoppable;
 }
 

@@ -6,7 +6,7 @@ import { PROTOCOLS, type ProtocolStream } from '../testing/protocol-clients.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
 import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
 
-/** Waits long enough for a busy machine. */
+/** Polls with a time-out that is long enough for a busy machine. */
 const soon = <T>(look: () => T) => expect.poll(look, { timeout: 10_000, interval: 10 });
 
 const SUBGRAPH_SECRET = 'between the gateway and the toys';
@@ -63,7 +63,7 @@ describe('a gateway whose subgraphs enforce nothing', () => {
     expect(toys.items.requests.length).toBe(code === undefined ? 1 : 0);
   });
 
-  it('names the missing scopes and the fields', async () => {
+  it('names the missing scopes and the fields in the error', async () => {
     const authorization = await bearer();
     const { errors } = await gateway.post({ query: RENAME }, { authorization });
     expect(errors).toEqual([
@@ -95,7 +95,7 @@ describe('a gateway whose subgraphs enforce nothing', () => {
     });
   });
 
-  it("sends the secret and the identity to subgraphs, not the client's headers", async () => {
+  it("sends its own secret and identity headers to subgraphs, not the client's", async () => {
     await gateway.post(
       { query: '{ items { id } }', extensions: { gudang: { identity: { subject: 'root' } } } },
       {
@@ -112,7 +112,7 @@ describe('a gateway whose subgraphs enforce nothing', () => {
   });
 });
 
-describe.each(PROTOCOLS)('over %s', (protocol, open) => {
+describe.each(PROTOCOLS)('the gateway over %s', (protocol, open) => {
   const start = async (query: string, authorization?: string) => {
     const stream = open(gateway.url, { query }, authorization);
     streams.push(stream);
@@ -155,7 +155,7 @@ describe.each(PROTOCOLS)('over %s', (protocol, open) => {
   });
 
   it.runIf(protocol !== 'multipart')(
-    'rejects a mutation without its scope, and runs it with the scope',
+    'rejects a mutation without the required scope, and runs it with that scope',
     async () => {
       const refused = await start(RENAME, await bearer('items:read'));
       expect(await refused.take()).toMatchObject({

@@ -7,7 +7,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 it.each([1_000, 30 * DAY_MS, 400 * DAY_MS])(
-  'calls back at the expiry in %i ms, not before',
+  'calls back when the token expires in %i ms, not earlier',
   (inMs) => {
     const expired = vi.fn();
     atExpiry(Date.now() + inMs, expired);

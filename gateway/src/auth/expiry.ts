@@ -1,10 +1,10 @@
-/** Longest delay of a timer, in milliseconds: about 25 days. */
+/** Maximum delay of a Node.js timer, in milliseconds: about 25 days. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /**
  * Calls back when a token expires.
- * @param expiresAt in milliseconds since 1970; Infinity: never
- * @returns a function that cancels it
+ * @param expiresAt milliseconds since 1970, or Infinity for a token that never expires
+ * @returns a function that cancels the callback
  */
 export function atExpiry(expiresAt: number, onExpired: () => void): () => void {
   if (expiresAt === Number.POSITIVE_INFINITY) return () => {};

@@ -22,7 +22,11 @@ describe('requirements of an operation', () => {
     ['none for unmarked fields', '{ hello(name: "x") item(id: 1) { id rating } }', []],
     ['a token for a field', '{ items { id } }', ['Query.items']],
     ['a token for a field with an alias', '{ hello: items { id } }', ['Query.items']],
-    ['none for another field whose alias is its name', '{ items: hello(name: "x") }', []],
+    [
+      'none for a field whose alias is the name of a marked field',
+      '{ items: hello(name: "x") }',
+      [],
+    ],
     [
       'scopes',
       'mutation { rename(input: {id: 1, name: "x"}) { id } }',
@@ -53,7 +57,7 @@ describe('requirements of an operation', () => {
     [
       'those of the possible types of an interface',
       'subscription { itemFeed { noted { note } } }',
-      // Composition adds the requirement to the interface's field.
+      // Composition adds the requirement of the object type's field to the interface's field.
       ['Noted.note', 'OwnNote.note'],
     ],
     [
@@ -78,14 +82,14 @@ describe('requirements of an operation', () => {
   });
 });
 
-it('finds no requirements in a supergraph without marks', () => {
+it('finds no requirements in a supergraph without @authenticated and @requiresScopes', () => {
   const plain = createRequirements(buildSupergraph(composeToys()));
   const document = parse('{ items { id } }');
   const operation = getOperationAST(document);
   expect(operation && plain({ document, operation })).toEqual([]);
 });
 
-it('rejects a supergraph with a security feature that is not enforced', () => {
+it('rejects a supergraph with a security feature that the gateway does not enforce', () => {
   const withPolicy = composeMarkedToys()
     .replace('https://specs.apollo.dev/authenticated/v0.1', 'https://specs.apollo.dev/policy/v0.1')
     .replaceAll('@authenticated', '@policy');

@@ -15,20 +15,23 @@ import {
 import type { ParsedOperation } from '../limits/operation-parser.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 
-/** Requirement of a field or type on its caller. */
+/** Requirement that a caller must meet to select a field or type. */
 export interface FieldRequirement extends Requirement {
-  /** Schema coordinate: `Mutation.addStock`, or `Stock` when the whole type is marked. */
+  /** Schema coordinate: `Mutation.addStock`, or `Stock` if the directive is on the type. */
   readonly coordinate: string;
 }
 
-/** Returns an operation's requirements. They are cached as long as the operation's document. */
+/**
+ * Returns an operation's requirements. The result is cached for as long as the operation's document
+ * exists.
+ */
 export type RequirementsOf = (read: ParsedOperation) => readonly FieldRequirement[];
 
 const NONE: readonly FieldRequirement[] = [];
 
 /**
- * Collects `@authenticated` and `@requiresScopes` of a supergraph. Fields that a variable may
- * exclude count too, so that the decision does not depend on variables.
+ * Collects the directives `@authenticated` and `@requiresScopes` of a supergraph. Fields that
+ * `@skip` or `@include` may exclude also count, so that the decision does not depend on variables.
  */
 export function createRequirements(
   supergraph: Pick<LoadedSupergraph, 'model' | 'schema'>,
@@ -44,9 +47,8 @@ export function createRequirements(
 }
 
 /**
- * Returns the error of an operation that its caller may not run: UNAUTHENTICATED without a token,
- * FORBIDDEN for missing scopes. The whole operation is rejected. Returns undefined when the caller
- * may run it.
+ * Returns the error with which the whole operation is rejected, or undefined if the caller may run
+ * it. The code is UNAUTHENTICATED if the caller sent no token, and FORBIDDEN if scopes are missing.
  */
 export function authorizationError(
   requirements: readonly FieldRequirement[],
@@ -75,7 +77,7 @@ function findRequirements(
   const add = (coordinate: string): void => {
     for (const one of marked.get(coordinate) ?? []) found.add(one);
   };
-  /** Returns the type itself, and the possible types of an interface or union. */
+  /** Returns the type and, for an interface or union, also its possible types. */
   const possibleTypes = (type: GraphQLNamedType): GraphQLNamedType[] =>
     isAbstractType(type) ? [type, ...schema.getPossibleTypes(type)] : [type];
   const info = new TypeInfo(schema);

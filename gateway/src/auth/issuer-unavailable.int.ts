@@ -6,7 +6,7 @@ import { LiveCloseCode } from '../live/transports/websocket/close-codes.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
 import { composeToys } from '../testing/toy-graph.ts';
 
-/** Waits long enough for a busy machine. */
+/** Polls with a time-out that is long enough for a busy machine. */
 const soon = <T>(look: () => T) => expect.poll(look, { timeout: 10_000, interval: 10 });
 
 let issuer: Awaited<ReturnType<typeof startIssuer>>;
@@ -36,7 +36,7 @@ const ask = (token?: string) =>
     body: JSON.stringify({ query: '{ __typename }' }),
   });
 
-it('answers requests with tokens with 503 until the issuer is available, and serves anonymous callers', async () => {
+it('rejects tokens with 503 while the issuer is unavailable, but serves anonymous callers', async () => {
   const token = await issuer.sign({ sub: 'Siti' });
   issuer.setAvailable(false);
   const refused = await ask(token);
@@ -61,7 +61,7 @@ it('answers requests with tokens with 503 until the issuer is available, and ser
       connected: () => closed.push(0),
     },
   });
-  // graphql-ws's client reconnected by itself.
+  // The graphql-ws client has reconnected automatically.
   await soon(() => closed).toEqual([LiveCloseCode.tryAgainLater, 0]);
   await client.dispose();
   expect((await ask(token)).status).toBe(200);

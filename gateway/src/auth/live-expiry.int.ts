@@ -7,7 +7,7 @@ import { PROTOCOLS } from '../testing/protocol-clients.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
 import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
 
-/** Waits long enough for a busy machine. */
+/** Polls with a time-out that is long enough for a busy machine. */
 const soon = <T>(look: () => T) => expect.poll(look, { timeout: 10_000, interval: 10 });
 
 const SUBGRAPH_SECRET = 'between the gateway and the toys';
@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 afterEach(async () => {
   for (const clean of cleanups.splice(0)) await clean();
-  // A reconnecting client may have subscribed once more before it closed.
+  // A client that was reconnecting may have subscribed once more before it was closed.
   await soon(() => gateway.metric('gateway_live_clients')).toBe(0);
   await soon(() => toys.feedListening()).toBe(0);
 });
@@ -36,7 +36,7 @@ afterEach(async () => {
 const bearer = async (expiresIn: number, claims = {}): Promise<string> =>
   `Bearer ${await signToken({ sub: 'Siti', scope: 'a b', ...claims }, { expiresIn })}`;
 
-/** A graphql-ws client that gets a new token for each connection, as an app does. */
+/** Creates a graphql-ws client that gets a new token for each connection, as an app does. */
 function connect(lives: readonly number[]) {
   const closed: number[] = [];
   const got: unknown[] = [];
@@ -102,7 +102,8 @@ describe('a websocket', () => {
     });
     client.ping({ authorization: await bearer(3600), note: 'fresh' });
     await soon(() => pongs).toEqual([{ type: 'pong', payload: { note: 'fresh' } }]);
-    // A second client without a new token shows when the first token has expired.
+    // This second client sends no new token. When it is closed, the first client's token has also
+    // expired.
     const silent = connect([4, 3600]);
     await soon(() => silent.closed).toEqual([4481]);
     toys.publish('1');
@@ -114,7 +115,7 @@ describe('a websocket', () => {
     ['of another subject', () => bearer(3600, { sub: 'Budi' })],
     ['of other scopes', () => bearer(3600, { scope: 'a' })],
     ['that is invalid', async () => 'Bearer nonsense'],
-  ])('closes on a ping with a token %s, and the client reconnects', async (_what, make) => {
+  ])('closes after a ping with a token %s, and the client reconnects', async (_what, make) => {
     const client = connect([3600]);
     await soon(() => toys.feedListening()).toBe(1);
     client.ping({ authorization: await make() });
@@ -176,7 +177,7 @@ describe('a ticket', () => {
     });
   };
 
-  it('opens a stream by GET, which ends when the token expires', async () => {
+  it('opens a stream by GET; the stream ends when the token expires', async () => {
     const { status, ticket, expiresInS } = await ticketFor(await bearer(4));
     expect({ status, expiresInS }).toEqual({ status: 200, expiresInS: 30 });
     const response = await get(ticket);
@@ -184,12 +185,12 @@ describe('a ticket', () => {
     expect(await response.text()).toContain('The token has expired');
   });
 
-  it('is not issued without a token, or for an invalid one', async () => {
+  it('is not issued without a valid token', async () => {
     expect((await ticketFor()).status).toBe(401);
     expect((await ticketFor('Bearer nonsense')).status).toBe(401);
   });
 
-  it('counts as an operation of its caller', async () => {
+  it('counts as an operation for the rate limit of its caller', async () => {
     const sdl = composeToys(toys.items.url, toys.ratings.url);
     const strict = { ...TOKEN_SETTINGS, SUBGRAPH_SECRET, LIMIT_REQUESTS: '1' };
     const slow = await startTestGateway(sdl, strict);

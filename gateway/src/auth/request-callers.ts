@@ -11,7 +11,7 @@ import { sendRequestError } from '../errors/send-errors.ts';
 import type { ClientAddress } from '../limits/client-address.ts';
 import type { TokenChecks } from '../limits/token-checks.ts';
 
-/** The principal of each request. */
+/** Identifies the principal of each request. */
 export interface RequestCallers {
   /** Verifies the token before the body is read; rejects a request whose token is invalid. */
   readonly identify: (
@@ -23,12 +23,13 @@ export interface RequestCallers {
 }
 
 /**
- * Stored in the request itself: a WeakMap keyed by requests would slow down garbage collection.
+ * The principal is stored in the request itself, because a WeakMap with requests as keys would slow
+ * down garbage collection.
  */
 const CALLER = Symbol('caller');
 type Identified = FastifyRequest & { [CALLER]?: Principal };
 
-/** @param tickets replace tokens for `EventSource`, which cannot send headers */
+/** @param tickets for `EventSource`, which cannot send a token in a header */
 export function createRequestCallers(
   auth: Authentication,
   tickets: Pick<Tickets, 'redeem'>,
@@ -64,7 +65,7 @@ function ticketIn({ method, headers, query }: FastifyRequest): string | undefine
   return typeof ticket === 'string' ? ticket : undefined;
 }
 
-/** Answers that a token is invalid, or cannot be verified at the moment. */
+/** Sends the error for a token that is invalid or that cannot be verified at the moment. */
 function sendTokenError(
   reply: FastifyReply,
   { code, message, extensions }: ServiceError,

@@ -5,7 +5,7 @@ import type { ClientAddress } from '../limits/client-address.ts';
 import type { RequestRate } from '../limits/request-rate.ts';
 import type { RequestCallers } from './request-callers.ts';
 
-/** A ticket counts as one operation of its caller. */
+/** Issuing a ticket counts as one operation for the caller's rate limit. */
 interface Limits {
   readonly rate: RequestRate;
   readonly addresses: Pick<ClientAddress, 'of'>;

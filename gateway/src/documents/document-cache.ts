@@ -2,16 +2,19 @@ import type { DocumentNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
 /**
- * Maximum tokens of all cached documents. A parsed token takes 300 to 500 bytes, and 860 with
- * validation and plans. With a limit of four million characters instead, unique documents could use
- * 1 GB.
+ * Maximum number of tokens in all cached documents. A parsed token takes 300 to 500 bytes, or 860
+ * bytes with the results of validation and planning. Characters are no suitable measure: with a
+ * limit of four million characters, unique documents could use 1 GB.
  */
 const MAX_TOKENS = 100_000;
 
-/** Number of a key's characters that take as much memory as one token. */
+/** Number of characters in a key that take as much memory as one token. */
 const CHARACTERS_PER_TOKEN = 400;
 
-/** A least-recently-used cache of values that hold parsed operations, limited by their tokens. */
+/**
+ * Creates an LRU cache of values that contain parsed operations. Its size is limited by their
+ * number of tokens.
+ */
 export function createTokenCache<V extends object>(
   documentOf: (value: V) => DocumentNode,
   maxTokens = MAX_TOKENS,
@@ -25,12 +28,15 @@ export function createTokenCache<V extends object>(
   });
 }
 
-/** Parsed operations, by text or by hash. */
+/** Creates a cache of parsed operations by text or by hash. */
 export function createDocumentCache(maxTokens?: number): LRUCache<string, DocumentNode> {
   return createTokenCache((document) => document, maxTokens);
 }
 
-/** The document cache for Apollo Server, whose default cache would use 30 MiB of JSON. */
+/**
+ * Creates the document cache for Apollo Server. Apollo Server's default cache would use 30 MiB of
+ * JSON.
+ */
 export function createDocumentStore() {
   const documents = createDocumentCache();
   return {

@@ -79,7 +79,7 @@ describe('automatic persisted queries', () => {
   });
 
   it.each([{ version: 2, sha256Hash: 'x' }, { version: 1 }, 'x', [], 7])(
-    'rejects a malformed persistedQuery: %j',
+    'are rejected if persistedQuery is malformed: %j',
     async (persistedQuery) => {
       await start();
       for (const request of [{ query: QUERY }, {}]) {
@@ -91,7 +91,7 @@ describe('automatic persisted queries', () => {
     },
   );
 
-  it('rejects a hash that does not match the text', async () => {
+  it('are rejected if the hash does not match the text', async () => {
     await start();
     expect(await gateway.post({ query: QUERY, ...named(sha256(FEED)) })).toMatchObject({
       status: 400,
@@ -103,7 +103,7 @@ describe('automatic persisted queries', () => {
   });
 });
 
-describe('safelist', () => {
+describe('a safelist', () => {
   const OPERATIONS = [QUERY, FEED, 'mutation { rename(input: {id: "1", name: "x"}) { id } }'];
   async function startTrusting(): Promise<void> {
     const manifest = join(folder, 'manifest.json');
@@ -176,7 +176,7 @@ describe('safelist', () => {
       'has an operation without a body',
       '{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [{"id": "x"}]}',
     ],
-  ])('rejects a file that %s', async (_what, text) => {
+  ])('cannot be loaded from a file that %s', async (_what, text) => {
     const manifest = join(folder, 'bad.json');
     await rm(manifest, { force: true });
     if (text !== undefined) await writeFile(manifest, text);

@@ -20,23 +20,23 @@ export interface TextCache {
 /** Operations that clients may send by id. */
 export interface PersistedQueries {
   /**
-   * Returns the text of a request.
-   * @throws {GraphQLError} `PERSISTED_QUERY_NOT_FOUND`: the client should send the text too
+   * Returns the text of the requested operation.
+   * @throws {GraphQLError} `PERSISTED_QUERY_NOT_FOUND` if the client must also send the text
    * @throws {RequestError} when the text or id is not allowed
    */
   readonly textOf: (asked: NamedText) => string;
-  /** Stores the text of a request that has an id too. Call only after admission. */
+  /** Stores the text of a request that contains both text and id. Call it only after admission. */
   readonly store: (asked: NamedText) => void;
-  /** The same operations for Apollo Server. */
+  /** The same operations, in the form of Apollo Server's cache. */
   readonly cache: TextCache;
 }
 
-/** Maximum characters of all stored texts. */
+/** Maximum number of characters in all stored texts. */
 const MAX_CHARACTERS = 4 * 1024 * 1024;
 
 /**
- * Automatic persisted queries: a client sends an operation's text and its SHA-256 once, then the
- * hash alone. The least recently used are evicted first.
+ * Creates a store of automatic persisted queries: a client sends an operation's text and its
+ * SHA-256 hash once, and then only the hash. The least recently used operations are evicted first.
  */
 export function createPersistedQueries(): PersistedQueries {
   const texts = new LRUCache<string, string>({
@@ -65,7 +65,7 @@ export function createPersistedQueries(): PersistedQueries {
   };
 }
 
-/** Clients look for exactly this message and code. */
+/** Clients depend on exactly this message and code. */
 function notFound(): GraphQLError {
   return new GraphQLError('PersistedQueryNotFound', {
     extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' },
@@ -86,10 +86,13 @@ export function idIn(extensions: unknown): string | undefined {
   });
 }
 
-/** Apollo's prefix of each id. */
+/** Prefix that Apollo Server adds to each id. */
 const PREFIX = /^apq:/;
 
-/** A read-only cache: texts are stored after admission, before Apollo Server sees them. */
+/**
+ * Creates a read-only cache. Apollo Server need not write to it, because texts are stored after
+ * admission, before Apollo Server receives the operation.
+ */
 export function cacheOf(find: (id: string) => string | undefined): TextCache {
   return {
     get: async (key) => find(key.replace(PREFIX, '')),

@@ -6,8 +6,8 @@ import { cacheOf, idIn, type PersistedQueries } from './persisted-queries.ts';
 const FORMAT = 'apollo-persisted-query-manifest';
 
 /**
- * Loads a safelist: only the operations of a manifest may run, by id or by exactly the same text.
- * `generate-persisted-query-manifest` writes such manifests.
+ * Loads a safelist. Only the operations in its manifest may run, if a client sends their id or
+ * exactly the same text. `generate-persisted-query-manifest` writes such manifests.
  * @throws {StartError} when the file is missing or is not such a manifest
  */
 export async function loadSafelist(path: string): Promise<PersistedQueries> {

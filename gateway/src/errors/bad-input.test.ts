@@ -67,26 +67,41 @@ describe('findBadInput', () => {
       `Int!, ${INT}, not null`,
     ],
     [
-      'a field too many',
+      'an unknown field of an object',
       'mutation { make(input: {name: "a", quantity: 1, colour: 2}) }',
       'input.colour',
       'MakeInput!, an object {name: String!, quantity: Int!, tags: [Tag!]}, not null',
     ],
     [
-      'deep inside',
+      'a field of an object in a list',
       'mutation { make(input: {name: "a", quantity: 1, tags: [{label: "l"}, {label: 3}]}) }',
       'input.tags[1].label',
       'String!, a text, not null',
     ],
     [
-      'two deep',
+      'a field of a nested object',
       '{ nested(filter: {some: {name: 1, quantity: 2}}) }',
       'filter.some.name',
       'String!, a text, not null',
     ],
-    ['in a fragment', '{ ...F } fragment F on Query { things(first: {}) }', 'first', `Int, ${INT}`],
-    ['of a directive', '{ things @include(if: "yes") }', 'if', 'Boolean!, true or false, not null'],
-    ['a directive without its own', '{ things @skip }', 'if', 'Boolean!, true or false, not null'],
+    [
+      'an argument in a fragment',
+      '{ ...F } fragment F on Query { things(first: {}) }',
+      'first',
+      `Int, ${INT}`,
+    ],
+    [
+      'an argument of a directive',
+      '{ things @include(if: "yes") }',
+      'if',
+      'Boolean!, true or false, not null',
+    ],
+    [
+      'a missing argument of a directive',
+      '{ things @skip }',
+      'if',
+      'Boolean!, true or false, not null',
+    ],
   ];
   it.each(literals)('finds the argument of a literal: %s', (_what, query, argument, allowed) => {
     expect(only(query)).toEqual({
@@ -105,14 +120,14 @@ describe('findBadInput', () => {
       `Int, ${INT}`,
     ],
     [
-      'used twice',
+      'a variable that is used twice',
       'query ($n: Int) { a: things(first: $n) b: things(last: $n) }',
       { n: 1.5 },
       'first, last',
       `Int, ${INT}`,
     ],
     [
-      'a missing one',
+      'a missing value',
       'query ($n: ID!) { thing(id: $n) }',
       {},
       'id',
@@ -126,21 +141,21 @@ describe('findBadInput', () => {
       'ID!, a text or a whole number, not null',
     ],
     [
-      'named as its argument',
+      'a variable with the same name as its argument',
       'mutation ($input: MakeInput!) { make(input: $input) }',
       { input: { name: 'a', quantity: 'b' } },
       'input.quantity',
       `Int!, ${INT}, not null`,
     ],
     [
-      'named otherwise',
+      'a variable with another name than its argument',
       'mutation ($new: MakeInput!) { make(input: $new) }',
       { new: { name: 'a', quantity: 2 ** 31 } },
       'input.quantity',
       `Int!, ${INT}, not null`,
     ],
     [
-      'inside an object literal',
+      'a variable inside an object literal',
       'mutation ($q: Int!) { make(input: {name: "a", quantity: $q}) }',
       { q: '7' },
       'input.quantity',
@@ -154,35 +169,35 @@ describe('findBadInput', () => {
       `Int!, ${INT}, not null`,
     ],
     [
-      'a field too many',
+      'an unknown field of an object',
       'mutation ($in: MakeInput!) { make(input: $in) }',
       { in: { name: 'a', quantity: 1, x: 1 } },
       'input.x',
       'MakeInput!, an object {name: String!, quantity: Int!, tags: [Tag!]}, not null',
     ],
     [
-      'deep inside',
+      'a field of an object in a list',
       'mutation ($in: MakeInput!) { make(input: $in) }',
       { in: { name: 'a', quantity: 1, tags: [{ label: 'l' }, {}] } },
       'input.tags[1].label',
       'String!, a text, not null',
     ],
     [
-      'a value that looks like a place',
+      'a value whose text looks like a path',
       'mutation ($in: MakeInput!) { make(input: $in) }',
       { in: { name: 'a', quantity: ' at "in.name"; x' } },
       'input.quantity',
       `Int!, ${INT}, not null`,
     ],
     [
-      'in a fragment',
+      'an argument in a fragment',
       'query ($n: Int) { ...F } fragment F on Query { things(first: $n) }',
       { n: [] },
       'first',
       `Int, ${INT}`,
     ],
     [
-      'of a directive',
+      'an argument of a directive',
       'query ($b: Boolean!) { things @include(if: $b) }',
       { b: 'x' },
       'if',
@@ -228,7 +243,7 @@ describe('findBadInput', () => {
     expect(performance.now() - start).toBeLessThan(200);
   });
 
-  it('bounds the number of errors and the length of arguments', () => {
+  it('limits the number of errors and the length of argument paths', () => {
     const unknown = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`f${n}`, n]));
     const query = `mutation ($tag: Tag!) {
       make(input: {name: "n", quantity: 1, tags: [${'$tag '.repeat(500)}]})

@@ -18,7 +18,7 @@ import {
 import { allowedValues } from './allowed-values.ts';
 import { inputPlaces, typeAlong } from './input-path.ts';
 
-/** Extensions of an error about a value of an argument. */
+/** Extensions of an error about the value of an argument. */
 export interface BadInput {
   readonly code: 'BAD_USER_INPUT';
   /** The argument's path, such as `input.quantity`. */
@@ -28,20 +28,21 @@ export interface BadInput {
 }
 
 const INPUT_RULES = [ValuesOfCorrectTypeRule, ProvidedRequiredArgumentsRule];
-// Each pattern is anchored and ends at a quote, so that it takes linear time for any message.
+// Each pattern is anchored and ends at a quote, so that matching takes linear time for any message.
 const MISSING_ARGUMENT = /^\w+ "[^"]+" argument "([^"]+)" of type "([^"]+)" is required/;
 const MISSING_FIELD = /^Field "(?:[^".]+\.)?([^".]+)" of required type/;
 const UNKNOWN_FIELD = /^Field "([^"]+)" is not defined by type/;
 const VARIABLE = /^Variable "\$[^"]+" (?:got invalid value|of required type|of non-null type) /;
 
 /**
- * Maximum variable errors in one answer. Each error repeats its value: 5,000 unknown fields of a
- * 100 KB object would make 500 MB of messages.
+ * Maximum number of variable errors in one response. The message of each error contains the
+ * variable's value, so 5,000 unknown fields in an object of 100 KB would produce 500 MB of
+ * messages.
  */
 const MAX_VARIABLE_ERRORS = 10;
-/** Maximum uses of a variable that one error names. */
+/** Maximum number of uses of a variable that one error names. */
 const MAX_PLACES = 5;
-/** Maximum characters of `argument`, in which clients choose the names. */
+/** Maximum number of characters in `argument`, which contains names that clients choose. */
 const MAX_ARGUMENT_LENGTH = 500;
 
 type Values = Readonly<Record<string, unknown>>;
@@ -54,15 +55,15 @@ export function coerceVariables(
 ): ReturnType<typeof getVariableValues> {
   const maxErrors = MAX_VARIABLE_ERRORS;
   const result = getVariableValues(schema, variableDefinitions, given, { maxErrors });
-  // graphql-js adds one more error, which reports that it stopped.
+  // At the limit, graphql-js adds one more error, which reports that coercion was stopped.
   return result.errors ? { errors: result.errors.slice(0, maxErrors) } : result;
 }
 
 /**
- * Finds the errors that are about values of arguments, literal or by variable, and the argument of
- * each. Unknown fields and unknown arguments are not included: these are errors of the operation,
- * not of its input.
- * @param variables values before coercion, if the errors are about variables
+ * Finds the errors about argument values, given as literals or by variables, and the argument of
+ * each error. Errors about unknown fields in a selection or unknown arguments are not included,
+ * because they are errors of the operation, not of its input.
+ * @param variables values before coercion; required only for errors about variables
  */
 export function findBadInput(
   errors: readonly GraphQLError[],
@@ -79,7 +80,8 @@ export function findBadInput(
     if (definition?.kind === Kind.VARIABLE_DEFINITION && VARIABLE.test(error.message)) {
       const paths = pathsOf.get(definition) ?? findPaths(definition, schema, variables).values();
       pathsOf.set(definition, paths);
-      // graphql-js reports the errors of one variable in the order of coercion.
+      // graphql-js reports the errors of one variable in the order of coercion, which is also the
+      // order of the paths.
       found.set(error, ofVariable(definition, paths.next().value ?? [], places, schema));
     } else if (literals.has(identity(error))) {
       found.set(error, ofLiteral(error, places, schema));
@@ -91,7 +93,10 @@ export function findBadInput(
 type Places = ReturnType<typeof inputPlaces>;
 type Path = readonly (string | number)[];
 
-/** Identifies an error by position and message: each validation creates new error objects. */
+/**
+ * Returns a key of an error's position and message. The error objects themselves cannot be
+ * compared, because each validation creates new ones.
+ */
 function identity(error: GraphQLError): string {
   return `${error.nodes?.[0]?.loc?.start}:${error.message}`;
 }
@@ -105,8 +110,8 @@ function badInput(argument: string, type: GraphQLInputType | undefined): BadInpu
 }
 
 /**
- * Finds the paths at which a variable's value fails coercion, by coercing it again. Messages are
- * not parsed for them, because they contain text of the client.
+ * Finds the paths at which a variable's value fails coercion, by coercing it again. The paths are
+ * not parsed from error messages, because messages contain text that the client chose.
  */
 function findPaths(
   { variable, type }: VariableDefinitionNode,
@@ -123,7 +128,7 @@ function findPaths(
       if (paths.length >= MAX_VARIABLE_ERRORS) throw error;
     });
   } catch {
-    // Enough are found.
+    // Enough errors have been found.
   }
   return paths;
 }
@@ -159,7 +164,7 @@ function ofLiteral(error: GraphQLError, places: Places, schema: GraphQLSchema): 
   );
 }
 
-/** Returns the field that an error about a whole object names: a missing or an unknown field. */
+/** Returns the missing or unknown field that an error about an object names. */
 function fieldAtFault(message: string): string[] {
   const field = MISSING_FIELD.exec(message)?.[1] ?? UNKNOWN_FIELD.exec(message)?.[1];
   return field === undefined ? [] : [field];

@@ -54,7 +54,8 @@ export function inputPlaces(document: DocumentNode, schema: GraphQLSchema) {
   return { ofNode, ofVariable };
 
   /**
-   * Whether a parent is a list literal: for its elements graphql-js passes the array of values.
+   * Whether a parent is the array of a list literal's values. graphql-js passes this array as the
+   * parent of each element.
    */
   function isListValues(parent: unknown): boolean {
     const first: unknown = Array.isArray(parent) ? parent[0] : undefined;
@@ -65,7 +66,9 @@ export function inputPlaces(document: DocumentNode, schema: GraphQLSchema) {
   }
 }
 
-/** Returns the type at a path of field names and list indexes below a type. */
+/**
+ * Returns the type at a path that starts at `type` and consists of field names and list indexes.
+ */
 export function typeAlong(
   type: GraphQLInputType,
   path: readonly (string | number)[],
@@ -79,7 +82,7 @@ export function typeAlong(
       continue;
     }
     const next = isInputObjectType(nullable) ? nullable.getFields()[key]?.type : undefined;
-    // The object has no such field: the allowed values are the object's own fields.
+    // If the object has no such field, the allowed values are those of the object.
     if (!next) return reached;
     reached = next;
   }

@@ -6,8 +6,9 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 const INTERNAL = ['stacktrace', 'exception', 'originalError'] as const;
 
 /**
- * Presents an error to a client. An error of a subgraph keeps its message and extensions: the
- * subgraph has masked internal errors, and its errorId identifies the entry in its log.
+ * Presents an error to a client. A subgraph's error keeps its message and extensions, because the
+ * subgraph has already masked internal errors. The `errorId` identifies the entry in the subgraph's
+ * log.
  */
 export function presentGatewayError(
   formatted: GraphQLFormattedError,
@@ -23,8 +24,8 @@ export function presentGatewayError(
 }
 
 /**
- * Maximum characters of a message: graphql-js repeats names and values of the request, of any
- * length.
+ * Maximum number of characters in a message. Messages of graphql-js contain names and values from
+ * the request, which can have any length.
  */
 const MAX_MESSAGE_LENGTH = 1_000;
 
@@ -34,7 +35,7 @@ function bounded(formatted: GraphQLFormattedError): GraphQLFormattedError {
   return { ...formatted, message: `${message.slice(0, MAX_MESSAGE_LENGTH)}…` };
 }
 
-/** Presents errors of other protocols as Apollo Server would. */
+/** Presents errors for the other protocols in the same way as Apollo Server. */
 export function presentErrors(
   errors: readonly GraphQLError[],
   log: Logger,

@@ -16,7 +16,7 @@ export function sendErrors(
   return reply.code(status).type(`${type}; charset=utf-8`).send(JSON.stringify({ errors }));
 }
 
-/** Sends why a request was rejected, with `Retry-After` where a retry can succeed. */
+/** Sends the error of a rejected request, with `Retry-After` if a retry can succeed. */
 export function sendRequestError(reply: FastifyReply, error: RequestError): FastifyReply {
   const { status, retryAfterS } = error;
   if (retryAfterS !== undefined) void reply.header('retry-after', retryAfterS);
@@ -24,9 +24,9 @@ export function sendRequestError(reply: FastifyReply, error: RequestError): Fast
 }
 
 /**
- * Creates the error handler of a route: rejected requests and unreadable bodies get a GraphQL error.
- * Other errors are rethrown to the handler that logs and masks them.
- * @param limit of a body, in bytes
+ * Creates a route's error handler. It answers rejected requests and unreadable bodies with a
+ * GraphQL error. It rethrows other errors to the handler that logs and masks them.
+ * @param limit maximum size of a body, in bytes
  */
 export function createErrorHandler(limit: number) {
   return (
@@ -43,7 +43,8 @@ export function createErrorHandler(limit: number) {
 }
 
 function bodyTooLarge({ headers }: FastifyRequest, limit: number): LimitExceeded {
-  // The size from `Content-Length`; a chunked body is only known to exceed the limit.
+  // `Content-Length` gives the size of the body. The size of a chunked body is unknown, except that
+  // it exceeds the limit.
   const announced = Number(headers['content-length']);
   const known = Number.isSafeInteger(announced) && announced > limit;
   return new LimitExceeded('body', {
