@@ -26,7 +26,7 @@ beforeAll(async () => {
   const { addStock } = await dataOf(
     siti('mutation { addStock(input: { name: "Kopi", quantity: 500 }) { id } }'),
   );
-  // Cursor of the stock's first change; the next change is the order's.
+  // The cursor of the stock's first change. The next change is the order's.
   const { data } = await executeOnce(
     url(),
     `subscription { stockChanged(ids: ["${addStock.id}"], after: "${stockCursor}") { cursor } }`,
@@ -46,7 +46,7 @@ beforeAll(async () => {
   ids = { order: createOrder.id, stock: addStock.id, cursor };
 });
 
-/** Adds a stock for a deletion. */
+/** Adds a stock that a test deletes. */
 async function spare(): Promise<string> {
   const siti = await as('Siti with scopes');
   const added = await dataOf(
@@ -64,7 +64,7 @@ function outcomeOf({ data, codes }: Outcome, path: readonly (string | number)[])
   return shown == null ? 'nothing' : 'allowed';
 }
 
-// Mutations come last, so that the ledger's newest entry is that of Siti's order.
+// The mutations run last: until then, the newest ledger entry is the entry of Siti's order.
 const NO_IDS: Ids = { order: '', stock: '', spare: '', cursor: '' };
 const WAYS = FIELDS.flatMap(waysTo).sort(
   (one, other) =>

@@ -2,13 +2,13 @@ import { type GraphError, graphAt } from '@gudang/testing/clients/graph-client';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
-/** Result of one operation; of a subscription, its first event. */
+/** The result of a query or mutation, or the first event of a subscription. */
 export interface Outcome {
   readonly data: unknown;
   readonly codes: readonly unknown[];
 }
 
-/** Protocols of the gateway, by operation type. */
+/** The gateway's protocols for queries and mutations, and for subscriptions. */
 export const QUERY_PROTOCOLS = ['HTTP', 'websocket'] as const;
 export const STREAM_PROTOCOLS = ['server-sent events', 'multipart', 'websocket'] as const;
 export type Protocol = (typeof QUERY_PROTOCOLS | typeof STREAM_PROTOCOLS)[number];
@@ -76,7 +76,7 @@ async function firstEvent(
   throw new Error(`The stream ended without an event: ${text}`);
 }
 
-/** Error code for a websocket close code. */
+/** Error codes by websocket close code. */
 const CODES: Readonly<Record<number, string>> = { 4403: 'UNAUTHENTICATED' };
 
 function overWebsocket(

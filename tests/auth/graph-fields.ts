@@ -2,25 +2,25 @@ import { readFileSync } from 'node:fs';
 import type { Requirement } from '@gudang/testing/clients/callers';
 import { buildSchema, getNamedType, isCompositeType, isObjectType } from 'graphql';
 
-/** Ids of the test data: an order of Siti and its stock. */
+/** Ids and a cursor of the test data: Siti's order and its stock. */
 export interface Ids {
   readonly order: string;
   readonly stock: string;
-  /** A stock for deletion. */
+  /** A stock that a test deletes. */
   readonly spare: string;
-  /** Cursor before the change of Siti's order. */
+  /** The last cursor before the change that Siti's order caused. */
   readonly cursor: string;
 }
 
-/** How to select one field, and its path in the response. */
+/** An operation that selects one field, and the path of that field in the response. */
 export interface Asked {
-  /** For example `Order.status`, followed by its path if there are several. */
+  /** For example `Order.status`, followed by a note if several paths lead to the field. */
   readonly name: string;
   readonly query: string;
   readonly needs: Requirement;
-  /** Path of the object with the field; of a root field, its own path. */
+  /** Path of the object that has the field; for a root field: the path of the field itself. */
   readonly path: readonly (string | number)[];
-  /** Whether it is null for callers that may not see Siti's order. */
+  /** Whether the field is null for callers that must not see Siti's order. */
   readonly ofOrder: boolean;
 }
 
@@ -41,7 +41,7 @@ export const FIELDS = Object.values(schema.getTypeMap())
       : [],
   );
 
-/** Requirements of fields; other fields have none. */
+/** What each field requires of the caller. Fields that are not listed are public. */
 const NEEDS: Readonly<Record<string, Requirement>> = {
   'Query.order': 'a token',
   'Query.orders': 'a token',
@@ -67,7 +67,7 @@ const ROOT_ARGUMENTS: Readonly<Record<string, (ids: Ids) => string>> = {
 };
 
 interface Way {
-  /** For example `through its stock`, if a type is reachable in several ways. */
+  /** For example `through its stock`; present if several paths lead to the type. */
   readonly note?: string;
   readonly around: (selection: string, ids: Ids) => string;
   readonly path: Asked['path'];
@@ -88,7 +88,7 @@ const change =
   (inner, { stock, cursor }) =>
     `subscription { stockChanged(ids: ["${stock}"], after: "${cursor}") { ${selection.replace('…', inner)} } }`;
 
-/** Selections that lead to an object of each type. */
+/** The selections that lead to an object of each type. */
 const WAYS: Readonly<Record<string, readonly Way[]>> = {
   Order: [
     {
@@ -174,7 +174,7 @@ const WAYS: Readonly<Record<string, readonly Way[]>> = {
 /** A stock's ledger and changes may contain the ids of other callers' orders. */
 const VISIBLE_IDS = new Set(['Order.id through the ledger', 'Order.id through a change']);
 
-/** Returns all selections of a field. @throws if WAYS lacks the type */
+/** Returns all operations that select a field. @throws if WAYS does not list the field's type */
 export function waysTo({ coordinate, type, field, selected }: (typeof FIELDS)[number]) {
   const own = NEEDS[coordinate] ?? 'nothing';
   if (['Query', 'Mutation', 'Subscription'].includes(type)) {

@@ -64,7 +64,7 @@ async function addStock(): Promise<string> {
 }
 
 describe.each<Marks>(['marked', 'unmarked'])(
-  'supergraph with order fields %s as private',
+  'if the supergraph has order fields %s as private,',
   (marks) => {
     it('queries show an order to its owner and to callers with order:read:all', async () => {
       const stock = await addStock();
@@ -103,7 +103,7 @@ describe.each<Marks>(['marked', 'unmarked'])(
       const order = await createOrder(SITI, stock);
       const shown = await Promise.all(
         [...streams, again].map(async (live) => {
-          // The cursor may precede the creation of the stock.
+          // The stream may start before the stock exists, so its first events may not be the order's.
           const { data } = await live.waitFor(
             ({ stockChanged }) => stockChanged.kind === 'ORDERED',
           );
@@ -111,8 +111,8 @@ describe.each<Marks>(['marked', 'unmarked'])(
           return [order?.id, stock.orders?.nodes.map(({ id }: { id: string }) => id)];
         }),
       );
-      // Without the marks the gateway shares the stream and sends no subject, so subgraphs hide all
-      // orders.
+      // If the fields are not marked, all callers share one stream, and the gateway sends no subject to
+      // the subgraphs. The subgraphs therefore hide all orders.
       const own = marks === 'marked' ? [order, [order]] : [undefined, []];
       expect(shown).toEqual([own, [undefined, []], [order, [order]], own]);
     });
@@ -132,7 +132,7 @@ describe.each<Marks>(['marked', 'unmarked'])(
   },
 );
 
-it('a stream that selects only the id of an order is shared, and shows the id to all', async () => {
+it('a stream that selects only the id of an order is shared and shows the id to all callers', async () => {
   const stock = await addStock();
   const STREAM =
     'subscription ($ids: [ID!], $after: String) { stockChanged(ids: $ids, after: $after) { order { id } } }';
@@ -147,14 +147,14 @@ it('a stream that selects only the id of an order is shared, and shows the id to
   }
 });
 
-it('the same idempotency key of two owners makes two orders', async () => {
+it('two owners can use the same idempotency key for different orders', async () => {
   const [stock, key] = [await addStock(), randomUUID()];
   const first = await createOrder(SITI, stock, key);
   expect(await createOrder(SITI, stock, key)).toBe(first);
   expect(await createOrder(BUDI, stock, key)).not.toBe(first);
 });
 
-it('an order without an owner is visible only with order:read:all', async () => {
+it('an order without an owner is visible only to callers with order:read:all', async () => {
   const [row] = await system().databases.order(
     "INSERT INTO orders (id, product_id, quantity) VALUES (gen_random_uuid(), 'old', 1) RETURNING id",
   );
@@ -177,7 +177,7 @@ async function decided(order: string): Promise<void> {
   );
 }
 
-/** Waits until a gateway has a number of streams, each with its clients. */
+/** Waits until a gateway has the given number of live streams. */
 async function subscribed(streams: number, marks: Marks): Promise<void> {
   const metrics = new URL('/metrics', urls[marks]);
   await eventually(

@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 
-/** Creates accessors for the elements of /live. */
+/** Returns functions that find and use the elements of the page /live. */
 export function livePage(page: Page) {
   const row = (id: string): Locator => page.locator(`[data-stock="${id}"]`);
   const order = page.getByRole('form', { name: 'Order' });

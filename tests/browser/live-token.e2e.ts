@@ -36,7 +36,7 @@ async function onLivePage(
     page.on('request', (request) => addresses.push(request.url()));
     page.on('websocket', (socket) => addresses.push(socket.url()));
     await look(livePage(page), page);
-    // No token may be part of a URL: URLs are logged and stored.
+    // URLs are logged and stored, so no URL may contain a token.
     expect(addresses.filter((address) => /eyJ/.test(address))).toEqual([]);
     expect(page.url()).not.toContain('eyJ');
   });
@@ -48,7 +48,7 @@ async function give(page: Page, token: string): Promise<void> {
   await form(page).getByRole('button', { name: 'Use token' }).click();
 }
 
-test('shows live stocks without a token, and names what needs a token', async () => {
+test('shows live stocks without a token, and lists the features that need a token', async () => {
   await onLivePage(async (live, page) => {
     await live.shows(STOCK.id, 100);
     await live.notices(/Orders need a token/);
@@ -60,7 +60,7 @@ test('shows live stocks without a token, and names what needs a token', async ()
   });
 });
 
-test("uses the token's subject for queries, orders and streams, also after a reload", async () => {
+test('uses the token for queries, orders and streams, even after a reload', async () => {
   const [mine, others] = await Promise.all([orderOf('Siti'), orderOf('Budi')]);
   await onLivePage(async (live, page) => {
     await give(page, await tokenOf('Siti'));
@@ -71,7 +71,7 @@ test("uses the token's subject for queries, orders and streams, also after a rel
     await live.said(/^Confirmed: 2 ×/);
     expect(await page.locator(`[data-order="${others}"]`).count()).toBe(0);
 
-    // Changes of a stock are public; the owners of their orders are not.
+    // All callers see a stock's changes, but only Siti's own orders are shown.
     const meanwhile = await orderOf('Budi');
     const elsewhere = await orderOf('Siti');
     await live.showsOrder(elsewhere, 'CONFIRMED');
@@ -126,7 +126,7 @@ test('reports an expired token, and continues with a new one', async () => {
     await give(page, await tokenOf('Siti'));
     await live.isConnected('Live');
     await live.shows(STOCK.id, before - 1);
-    // The subject is the same, so the page has not been reset.
+    // The new token has the same subject, so the page keeps its state.
     await form(page).getByText('Signed in as Siti').waitFor();
     await orderOf('Budi');
     await live.shows(STOCK.id, before - 2);

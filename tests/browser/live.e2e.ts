@@ -11,7 +11,7 @@ const ON_SCREEN_WITHIN_MS = 1_000;
 const system = useSystem();
 const visit = useBrowser();
 
-/** Opens /live with a new stock. */
+/** Adds a stock and opens /live. */
 async function onLivePage(
   quantity: number,
   look: (live: ReturnType<typeof livePage>, stock: { id: string; name: string }) => Promise<void>,
@@ -40,12 +40,12 @@ test('shows an order of another client within a second', async () => {
       await Promise.all([live.shows(id, left), live.showsOrder(order.id, 'CONFIRMED')]);
       took.push(performance.now() - before);
     }
-    // The fastest of several: the first order of a system is slow, and other load may delay any.
+    // Only the fastest order counts: a system's first order is slow, and other load may delay any order.
     expect(Math.min(...took)).toBeLessThan(ON_SCREEN_WITHIN_MS);
   });
 });
 
-test('places an order for a stock chosen by keyboard', async () => {
+test('places an order for a stock that is selected with the keyboard', async () => {
   await onLivePage(20, async (live, { id, name }) => {
     await live.row(id).getByRole('button').press('Enter');
     expect(await live.product.inputValue()).toBe(id);
@@ -55,7 +55,7 @@ test('places an order for a stock chosen by keyboard', async () => {
   });
 });
 
-test('explains a rejected order: quantity ordered, quantity left, and what to do', async () => {
+test('explains a rejected order with the ordered quantity, the remaining quantity and what to do', async () => {
   await onLivePage(2, async (live, { id, name }) => {
     await live.order(id, 1_000);
     await live.said(new RegExp(`not enough ${name}\\. You ordered 1,000, the stock has 2`));
@@ -65,7 +65,7 @@ test('explains a rejected order: quantity ordered, quantity left, and what to do
   });
 });
 
-test('names the form field of an invalid input', async () => {
+test('names the form field with an invalid value', async () => {
   await onLivePage(2, async (live, { id }) => {
     await live.adjust(id, -5);
     await live.adjustingSaid(/The change must be from -2 to/);
@@ -73,7 +73,7 @@ test('names the form field of an invalid input', async () => {
   });
 });
 
-test('reports a killed gateway, reconnects, and shows the missed changes', async () => {
+test('reports that the gateway was killed, reconnects, and shows the missed changes', async () => {
   const atStock = createShopClient(graphAt(`${system().stock.url}/graphql`));
   await onLivePage(10, async (live, { id }) => {
     const other = await createShopClient(system().graph).addStock({ name: 'Lain', quantity: 1 });
@@ -95,7 +95,7 @@ test('reports a killed gateway, reconnects, and shows the missed changes', async
   });
 });
 
-test('keeps working without the stock service, reports it, and recovers', async () => {
+test('keeps working while the stock service is unavailable, reports the outage, and recovers', async () => {
   await onLivePage(10, async (live, { id }) => {
     system().stock.kill();
     await live.notices(/The stock service does not answer.*Ordering still works/);
@@ -111,7 +111,7 @@ test('keeps working without the stock service, reports it, and recovers', async 
   });
 });
 
-test('shows live quantities without the order service, and reports that orders are unavailable', async () => {
+test('shows live quantities while the order service is unavailable, and reports the outage', async () => {
   await onLivePage(10, async (live, { id }) => {
     system().order.kill();
     await live.notices(/The order service does not answer.*Quantities stay live/);

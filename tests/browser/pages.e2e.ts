@@ -21,7 +21,7 @@ beforeAll(async () => {
   }
 });
 
-/** Replaces Apollo's script by a stub that records its options. */
+/** Replaces the Apollo Sandbox script with a stub that records its options. */
 async function answerForApollo(page: Page): Promise<void> {
   const body = 'window.EmbeddedSandbox = class { constructor(given) { window.given = given; } };';
   await page.route(`${SANDBOX}/**`, (route) =>
@@ -29,7 +29,7 @@ async function answerForApollo(page: Page): Promise<void> {
   );
 }
 
-/** Resolves once a page is completely rendered. */
+/** For each path: a function that resolves once the page is completely rendered. */
 const SHOWN: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/': (page) => page.getByText('All parts work.').waitFor(),
   '/live': async (page) => {
@@ -69,7 +69,7 @@ test.each(Object.keys(SHOWN))(
   },
 );
 
-test('GraphiQL runs a query and a subscription without other origins', async () => {
+test('GraphiQL runs a query and a subscription without requests to other origins', async () => {
   await visit({ origin: origin(), path: '/graphiql' }, async (page) => {
     await SHOWN['/graphiql']?.(page);
     const answer = page.locator('.graphiql-response');
@@ -81,8 +81,9 @@ test('GraphiQL runs a query and a subscription without other origins', async () 
     const shop = createShopClient(system().graph);
     const { id } = await shop.addStock({ id: 'teh-melati', name: 'Teh', quantity: 9 });
     const stop = page.getByRole('button', { name: /^Stop query/ });
-    // GraphiQL updates the current operation shortly after the tab changes, and does not show when the
-    // gateway has accepted a subscription. So changes are made until one is displayed.
+    // GraphiQL does not show when the gateway has accepted a subscription, and it updates the current
+    // operation only some time after the tab changes. The test therefore repeats the change until
+    // GraphiQL displays one.
     const changeAndCheck = async (): Promise<boolean> => {
       if (!(await stop.isVisible())) await run.click({ timeout: 1_000 }).catch(() => {});
       await shop.adjustStock(id, 1);
@@ -95,10 +96,10 @@ test('GraphiQL runs a query and a subscription without other origins', async () 
   });
 });
 
-test('Sandbox receives the websocket URL and examples; the page reports when its CDN is unreachable', async () => {
+test('Apollo Sandbox receives the websocket URL and the examples, and its page reports an unreachable CDN', async () => {
   const apollo = { origin: origin(), path: '/graphql', allowedOrigins: [SANDBOX] };
   await visit({ ...apollo, prepare: answerForApollo }, async (page) => {
-    // waitForFunction evaluates a string, which the page's Content Security Policy forbids.
+    // The page's Content Security Policy forbids `waitForFunction`, which evaluates a string as code.
     await expect
       .poll(() => page.evaluate('window.given'))
       .toMatchObject({

@@ -22,7 +22,7 @@ export async function addProducts(shop: ShopClient): Promise<void> {
   for (const product of PRODUCTS) await shop.addStock(product);
 }
 
-/** Makes a fixed sequence of orders and deliveries. @param steps number of changes */
+/** Creates a reproducible sequence of orders and deliveries. @param steps number of changes */
 export async function simulateTraffic(shop: ShopClient, steps = 400): Promise<void> {
   const random = createRandom(7);
   for (let step = 1; step <= steps; step += 1) {
@@ -35,6 +35,6 @@ export async function simulateTraffic(shop: ShopClient, steps = 400): Promise<vo
     }
     await pause(EVERY_MS);
   }
-  // A rejected order among the newest entries.
+  // The list of the newest orders also shows a rejected order.
   await shop.createOrder({ productId: 'gula-aren', quantity: 5_000 });
 }

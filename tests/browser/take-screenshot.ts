@@ -1,7 +1,7 @@
 /**
- * Takes the screenshot of /live for the README from a system of its own under simulated traffic.
- * `npm run screenshot`; `npm run screenshot -- <folder>` also saves all pages in all sizes and color
- * schemes to that folder.
+ * Takes the README's screenshot of the page /live. Starts its own system, with simulated traffic.
+ * Run it with `npm run screenshot`. `npm run screenshot -- <folder>` also saves screenshots of all
+ * pages, in all sizes and color schemes, to that folder.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ try {
   await simulateTraffic(shop);
   await live.order('kopi-gayo', 3);
   await live.said(/On screen after/);
-  // The screenshot shows the last highlighted change.
+  // The page highlights a change for a short time, so the screenshot is taken immediately after one.
   await shop.adjustStock('gula-aren', 12);
   await shop.createOrder({ productId: 'teh-melati', quantity: 2 });
   await page.locator('[data-stock="teh-melati"] [data-way="down"] span').waitFor();

@@ -7,16 +7,16 @@ export interface Visit {
   readonly origin: string;
   readonly path: string;
   readonly options?: BrowserContextOptions;
-  /** Further origins that the page may use; default none. */
+  /** Other origins to which the page may send requests; default: none. */
   readonly allowedOrigins?: readonly string[];
-  /** Runs before the page is loaded, for example to stub other servers. */
+  /** Called before the page is loaded, for example to stub other servers. */
   readonly prepare?: (page: Page) => Promise<void>;
 }
 
 /**
  * Starts one browser for all tests of a file.
- * @returns a function that opens a page; it fails on requests to other origins and on errors in the
- * page
+ * @returns a function that opens a page, and fails if the page causes an error or sends a request
+ * to another origin
  */
 export function useBrowser(): (visit: Visit, test: (page: Page) => Promise<void>) => Promise<void> {
   let browser: RunningBrowser | undefined;

@@ -29,7 +29,7 @@ it.each<[string, (history: Mutable<History>) => void]>([
     },
   ],
   [
-    'an order stream that goes back to PENDING',
+    'an order stream that shows two final states',
     ({ observed }) => at(observed.orderWatchers, 0).seen.splice(1, 0, 'REJECTED'),
   ],
   [
@@ -56,6 +56,6 @@ it.each<[string, (history: Mutable<History>) => void]>([
       at(at(observed.watchers, 0).seen, 1).quantity = 8;
     },
   ],
-])('guarantee 5: reports %s', (_what, damage) => {
+])('the check of guarantee 5 reports %s', (_what, damage) => {
   expect(breachesAfter(damage)).toContainEqual(expect.stringMatching(/^5: /));
 });

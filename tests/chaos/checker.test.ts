@@ -20,7 +20,7 @@ it('finds no violation in a valid history', () => {
   expect(check(validHistory())).toEqual([]);
 });
 
-describe('guarantee 1', () => {
+describe('the check of guarantee 1', () => {
   it.each<[string, (history: Mutable<History>) => void]>([
     [
       'a quantity that does not add up',
@@ -62,7 +62,7 @@ describe('guarantee 1', () => {
       },
     ],
     [
-      'a confirmed order that is not in the stock',
+      'a confirmed order that did not reduce the stock',
       ({ decisions }) =>
         void Object.assign(at(decisions, 1), { status: 'CONFIRMED', reason: null }),
     ],
@@ -70,7 +70,7 @@ describe('guarantee 1', () => {
     expect(breachesAfter(damage)).toContainEqual(expect.stringMatching(/^1: /));
   });
 
-  it('accepts an unacknowledged adjustment, applied or not', () => {
+  it('accepts an unacknowledged adjustment, whether it was applied or not', () => {
     const unheard = (history: Mutable<History>): void => {
       at(history.observed.adjusted, 0).acknowledged = false;
     };
@@ -85,7 +85,7 @@ describe('guarantee 1', () => {
   });
 });
 
-describe('guarantee 2', () => {
+describe('the check of guarantee 2', () => {
   it.each<[string, (history: Mutable<History>) => void]>([
     ['a lost acknowledged order', ({ orders }) => void orders.pop()],
     [
@@ -125,7 +125,7 @@ describe('guarantee 2', () => {
   });
 });
 
-describe('guarantee 3', () => {
+describe('the check of guarantee 3', () => {
   it.each<[string, (history: Mutable<History>) => void]>([
     ['a status without a decision', ({ decisions }) => void decisions.pop()],
     [
@@ -135,7 +135,7 @@ describe('guarantee 3', () => {
       },
     ],
     [
-      'another reason',
+      'a rejection reason that differs from the decision',
       ({ orders }) => {
         at(orders, 1).reason = 'UNKNOWN_PRODUCT';
       },
@@ -163,14 +163,14 @@ describe('guarantee 3', () => {
     expect(breachesAfter(damage)).toContainEqual(expect.stringMatching(/^3: /));
   });
 
-  it('accepts a late repeat of PENDING', () => {
+  it('accepts a PENDING record that is repeated after the decision', () => {
     const late = ({ records }: Mutable<History>): void =>
       again(records['order_changed'], { id: CONFIRMED, status: 'PENDING' });
     expect(breachesAfter(late)).toEqual([]);
   });
 });
 
-describe('guarantee 4', () => {
+describe('the check of guarantee 4', () => {
   it.each<[string, (history: Mutable<History>) => void]>([
     [
       'an invalid record that was skipped',

@@ -17,8 +17,8 @@ const INVARIANTS: readonly Invariant[] = [
 ];
 
 /**
- * Checks the history of a settled system against guarantees 1 to 5. The faults check guarantee 6
- * while they run: orders are accepted while Kafka or the other service is unavailable.
+ * Checks the history of a settled system against guarantees 1 to 5. Guarantee 6 (orders are accepted
+ * while Kafka or the other service is unavailable) is checked by the faults while they run.
  */
 export function check(history: History): Breach[] {
   return INVARIANTS.flatMap((invariant) => invariant(history));

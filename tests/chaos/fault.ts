@@ -6,19 +6,19 @@ import type { Load } from './load/load.ts';
 import type { RunningStockWatcher } from './load/stock-watcher.ts';
 import type { Rig } from './rig/rig.ts';
 
-/** One fault that is injected while load is running. */
+/** A fault that is injected while the system is under load. */
 export interface Fault {
   /** Name on the command line. */
   readonly name: string;
-  /** Description in the table. */
+  /** Description that the result table shows. */
   readonly title: string;
-  /** Runs in `npm test` in a short version; other faults wait for time-outs or take long. */
+  /** Whether `npm test` runs a short version of the fault. The other faults take too long. */
   readonly short?: boolean;
-  /** Reason why this machine cannot inject it; undefined if it can. */
+  /** Returns the reason why this machine cannot inject the fault; undefined if it can. */
   readonly unavailable?: (rig: Rig) => string | undefined;
   /**
    * Injects the fault. The caller repairs the system afterwards.
-   * @returns how often the fault verifiably happened; 0 fails the run
+   * @returns number of times that the fault verifiably happened; 0 fails the run
    */
   readonly run: (context: FaultContext) => Promise<number>;
 }
@@ -28,21 +28,21 @@ export interface FaultContext {
   readonly load: Load;
   readonly customer: Customer;
   readonly random: Random;
-  /** Unique per run; prefix of the ids of its products. */
+  /** A unique name of this run. The ids of its products start with the label. */
   readonly label: string;
-  /** Fewer repetitions, for `npm test`. */
+  /** Whether the fault is repeated fewer times, for `npm test`. */
   readonly short: boolean;
-  /** Subscribes to this fault's products; the events are checked once the system has settled. */
+  /** Subscribes to this fault's products. The events are checked once the system has settled. */
   readonly watch: (name: string, url: () => string) => Promise<RunningStockWatcher>;
   /** Adds a stock that the load does not use. */
   readonly addStock: (id: string, quantity: number) => Promise<void>;
   /** Records an acknowledged order that the load did not send. */
   readonly acknowledged: (order: Acknowledged) => void;
   readonly archive: TopicArchive;
-  /** Orders that another system wrote to order_created; the stock service must decide them. */
+  /** Orders that another system wrote to order_created. The stock service must decide them. */
   readonly foreign: { id: string; productId: string }[];
-  /** Prints a measurement below the table row. */
+  /** Adds a measurement, which is printed below the fault's row in the table. */
   readonly note: (what: string) => void;
-  /** Records a violation beyond those that the checker finds. */
+  /** Records a violation in addition to those that the checker finds. */
   readonly breach: (what: string) => void;
 }

@@ -6,7 +6,7 @@ export const CONFIRMED = '00000000-0000-4000-8000-000000000001';
 export const REJECTED = '00000000-0000-4000-8000-000000000002';
 const BAD = Buffer.from('{not json');
 
-/** Returns the history of a small system without violations. Each test damages one thing in it. */
+/** Returns a small system's history without violations. Each test damages it in one place. */
 export function validHistory(): History {
   const orders = [
     { id: CONFIRMED, productId: 'tea', quantity: 4, status: 'CONFIRMED', reason: null },
@@ -124,14 +124,14 @@ export type Mutable<T> = T extends Buffer
         ? { -readonly [K in keyof T]: Mutable<T[K]> }
         : T;
 
-/** Returns an element that the valid history has. */
+/** Returns the element at an index. @throws if there is none */
 export function at<T>(all: T[] | undefined, index: number): T {
   const one = all?.[index];
   if (one === undefined) throw new Error(`The valid history has no element ${index}`);
   return one;
 }
 
-/** Returns the checker's findings in a damaged history, as `<guarantee>: <what>`. */
+/** Damages a valid history. @returns the checker's findings, as `<guarantee>: <what>` */
 export function breachesAfter(damage: (history: Mutable<History>) => void): string[] {
   const history = validHistory();
   damage(history as Mutable<History>);

@@ -1,16 +1,17 @@
 import type { OrderWatcher } from '@gudang/testing/clients/order-watcher';
 import type { TopicRecord } from '@gudang/testing/topic-archive';
 
-/** State of a settled system: databases, Kafka records and client observations. */
+/** State of a settled system: database rows, Kafka records and the clients' observations. */
 export interface History {
   readonly orders: readonly OrderRow[];
   readonly decisions: readonly DecisionRow[];
   readonly stocks: readonly StockRow[];
   readonly movements: readonly MovementRow[];
-  /** Number of events in both outboxes, and of rejected outbox events. */
+  /** Number of events that remain in both outboxes. */
   readonly unsent: number;
+  /** Number of outbox events that were rejected. */
   readonly setAside: number;
-  /** All records, by topic name without the system's prefix. */
+  /** All records by topic. The topic names do not have the system's prefix. */
   readonly records: Readonly<Record<string, readonly TopicRecord[]>>;
   readonly observed: Observations;
 }
@@ -54,7 +55,8 @@ export interface Observations {
   readonly added: readonly { readonly stockId: string; readonly quantity: number }[];
   readonly adjusted: readonly Adjusted[];
   /**
-   * Orders of another system: valid records of order_created without a row in the order database.
+   * Orders of another system. They have valid records in order_created but no row in the order
+   * database.
    */
   readonly foreign: readonly { readonly id: string; readonly productId: string }[];
   readonly watchers: readonly StockWatcher[];
@@ -67,27 +69,27 @@ export interface Acknowledged {
   readonly productId: string;
   readonly quantity: number;
   readonly idempotencyKey: string | null;
-  /** Time to the response with all attempts, in milliseconds. */
+  /** Time until the acknowledgement, including all attempts, in milliseconds. */
   readonly latency: number;
-  /** Time of the successful attempt, in milliseconds. */
+  /** Duration of the successful attempt, in milliseconds. */
   readonly answeredIn: number;
 }
 
 export interface Adjusted {
   readonly stockId: string;
   readonly delta: number;
-  /** Unique reason in the ledger. */
+  /** A unique reason, which identifies the ledger entry. */
   readonly reason: string;
-  /** False without a response: the adjustment may or may not have been applied. */
+  /** Whether a response arrived. If false, the adjustment may or may not have been applied. */
   readonly acknowledged: boolean;
 }
 
-/** Events that one subscriber received, in order, across its connections. */
+/** Events that one subscriber received over all its connections, in order. */
 export interface StockWatcher {
   readonly name: string;
-  /** Subscribed stocks, and their versions at the start. */
+  /** Versions of the subscribed stocks when the subscription started, by stock id. */
   readonly since: ReadonlyMap<string, number>;
-  /** Reason why the server ended the stream, which it must not do. */
+  /** Reason why the server ended the stream. Present only if the server did so, which is a violation. */
   readonly ended?: string | undefined;
   readonly seen: readonly {
     readonly stockId: string;
@@ -99,7 +101,7 @@ export interface StockWatcher {
 
 /** A violated guarantee. */
 export interface Breach {
-  /** Number of the guarantee; each invariant's docstring states it. */
+  /** Number of the guarantee, as in the invariants' docstrings. */
   readonly guarantee: 1 | 2 | 3 | 4 | 5 | 6;
   readonly what: string;
 }

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 
 export interface Options {
-  /** Names of faults; empty: all faults. */
+  /** Names of the faults to run; empty: all faults. */
   readonly faults: readonly string[];
   readonly seed: number;
-  /** Minimum duration: rounds are repeated with increasing seeds. Undefined: one round. */
+  /** Minimum duration. Rounds are repeated, each with the next seed. Undefined: one round. */
   readonly minutes: number | undefined;
   readonly short: boolean;
   readonly list: boolean;
@@ -56,7 +56,7 @@ function parse(given: readonly string[]) {
       },
     });
   } catch (error) {
-    // Node's first sentence names the error; the rest explains escaping of dashes.
+    // Only the first sentence of Node's message is kept; the rest is about arguments that start with a dash.
     const [sentence] = (error as Error).message.split(/\. |\n/);
     throw new OptionsError(sentence);
   }

@@ -24,7 +24,7 @@ it('counts a missing or PENDING order as lost', () => {
   );
 });
 
-it('counts orders that took stock twice and keys with two orders as doubled', () => {
+it('counts orders that took stock twice, and idempotency keys with two orders, as doubled', () => {
   const history = validHistory();
   const [, taken] = history.movements;
   const movements = [...history.movements, ...(taken ? [taken] : [])];

@@ -1,18 +1,18 @@
 import type { Acknowledged, History } from './history.ts';
 import { byId, groupBy } from './history.ts';
 
-/** Outcome of the orders of one fault. */
+/** Summary of the orders of one fault. */
 export interface OrderSummary {
   readonly acknowledged: number;
   readonly confirmed: number;
   readonly rejected: number;
-  /** Orders that do not exist or are not final. */
+  /** Number of acknowledged orders that do not exist or have no final status. */
   readonly lost: number;
-  /** Orders that took stock more than once, and idempotency keys with several orders. */
+  /** Number of orders that took stock repeatedly, plus idempotency keys with several orders. */
   readonly doubled: number;
-  /** Units that were confirmed beyond the available quantity. */
+  /** Number of units that were confirmed beyond the available quantity. */
   readonly oversold: number;
-  /** The slowest acknowledgement, in milliseconds. */
+  /** Maximum time until an acknowledgement, in milliseconds. */
   readonly worstLatency: number;
 }
 

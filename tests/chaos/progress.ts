@@ -1,4 +1,4 @@
-/** A progress line on a terminal; prints nothing if stdout is not a terminal. */
+/** A progress line on the terminal. Prints nothing if stdout is not a terminal. */
 export interface Progress {
   readonly stop: () => void;
 }
@@ -10,7 +10,7 @@ export function startProgress(activity: string, terminal = process.stdout): Prog
   const began = performance.now();
   const show = (): void => {
     const seconds = ((performance.now() - began) / 1_000).toFixed(0);
-    // Cut to one line: ERASE cannot erase a wrapped line.
+    // The text is cut to one line, because ERASE cannot erase a wrapped line.
     const line = `${activity} … ${seconds} s`.slice(0, terminal.columns - 1);
     terminal.write(`${ERASE}${line}`);
   };

@@ -16,7 +16,7 @@ import type { Rig } from './rig/rig.ts';
 import { startRig } from './rig/rig.ts';
 import { settle } from './settle.ts';
 
-/** A running system and all observations since its start, over several faults. */
+/** A running system and all observations since its start, which may include several faults. */
 export interface Session {
   readonly rig: Rig;
   readonly archive: TopicArchive;
@@ -26,7 +26,7 @@ export interface Session {
       'watchers' | 'orderWatchers'
     >]: Observations[K][number][];
   };
-  /** Breaches that were reported already; each is reported once. */
+  /** Breaches that were reported before. Each breach is reported only once. */
   readonly reported: Set<string>;
 }
 
@@ -46,14 +46,14 @@ export interface FaultResult extends OrderSummary {
   readonly fault: Fault;
   readonly skipped?: string;
   readonly fired: number;
-  /** Time from the repair until all orders and events were processed, in seconds. */
+  /** Time from the end of the fault until all orders and events were processed, in seconds. */
   readonly settledIn: number;
   /** Total duration in seconds. */
   readonly took: number;
   readonly breaches: readonly string[];
-  /** Measurements of the fault. */
+  /** Measurements that the fault reported. */
   readonly notes: readonly string[];
-  /** Number of failed requests by code. */
+  /** Number of failed requests by error code. */
   readonly failures: ReadonlyMap<string, number>;
   /** Processes that had to be restarted after the fault. */
   readonly restarted: readonly string[];

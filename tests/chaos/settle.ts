@@ -8,11 +8,11 @@ const GROUPS = [
   { group: 'order-subgraph', topic: ORDER_DECIDED },
 ];
 
-/** Work that is still in progress. */
+/** Numbers of orders, events and records that are not processed yet. */
 export interface Unsettled {
   readonly pending: number;
   readonly waiting: number;
-  /** Number of records without a committed offset. */
+  /** Number of records whose offset is not committed. */
   readonly lag: number;
 }
 

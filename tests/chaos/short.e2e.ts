@@ -18,9 +18,9 @@ afterAll(async () => {
   await session?.stop();
 }, FAULT_TIMEOUT_MS);
 
-/** `npm run chaos` has more faults, and longer versions of these. */
+/** `npm run chaos` runs more faults, and longer versions of these. */
 it.each(FAULTS.filter(({ short }) => short))(
-  'keeps all guarantees: $title',
+  'all guarantees hold with the fault "$title"',
   async (fault) => {
     const result = await runFault(session, fault, { seed: SEED, short: true, label: fault.name });
     rows.push(tableRow(result));

@@ -20,7 +20,7 @@ export function tableHead(): string {
   return ['fault'.padEnd(TITLE_WIDTH), ...COLUMNS.map(({ head }) => head)].join('  ');
 }
 
-/** Formats a fault's result: one row, then its measurements and violations. */
+/** Formats a fault's result as one row, followed by its measurements and violations. */
 export function tableRow(result: FaultResult): string {
   const title = result.fault.title.padEnd(TITLE_WIDTH);
   if (result.skipped) return styleText('dim', `${title}  skipped: ${result.skipped}`);
@@ -36,7 +36,7 @@ export function tableRow(result: FaultResult): string {
   );
 }
 
-/** Returns whether the fault happened and all guarantees held, or the fault was skipped. */
+/** Returns true if the fault was skipped, or if it happened and all guarantees held. */
 export function hasPassed({ skipped, fired, breaches }: FaultResult): boolean {
   return skipped !== undefined || (fired > 0 && breaches.length === 0);
 }

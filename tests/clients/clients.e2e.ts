@@ -58,7 +58,7 @@ test('every client receives all changes in order across SIGKILL of the gateway',
   const { id } = await shop.addStock({ quantity: 100_000 });
   await Promise.all(seen.map((client) => client.completeUntil(id, 1)));
 
-  // Orders are sent to the order subgraph, so that they continue while the gateway is down.
+  // Orders are sent directly to the order subgraph, so they continue while the gateway is down.
   const loop = startOrderLoop({ graph: graphAt(`${system().order.url}/graphql`), productId: id });
   const taken = (count: number) =>
     eventually(
@@ -79,7 +79,7 @@ test('every client receives all changes in order across SIGKILL of the gateway',
   await Promise.all(seen.map((client) => client.completeUntil(id, version)));
 });
 
-test('Apollo Client merges pages and applies each change to all lists', async () => {
+test('Apollo Client merges the pages of a list and applies each change to all lists', async () => {
   const shop = createShopClient(system().graph);
   for (const quantity of [1, 2, 3]) await shop.addStock({ quantity });
   const client = createApolloClient(graphUrl());
@@ -145,7 +145,7 @@ test('newman runs the whole Postman collection', async () => {
   const variables = { gateway: gateway.url, orders: order.url, stocks: stock.url };
   const named = Object.entries(variables).flatMap(([name, url]) => ['--env-var', `${name}=${url}`]);
   const collection = fileOf('gudang.postman_collection.json');
-  // newman exits with 1 if any request failed; the report names the failures.
+  // newman exits with code 1 if any request failed. Its report names the failed requests.
   const report = run(process.execPath, [
     newman,
     'run',

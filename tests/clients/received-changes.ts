@@ -2,12 +2,12 @@ import { eventually } from '@gudang/testing/eventually';
 import { expect } from 'vitest';
 import type { StockChange } from './examples/stock-changed.ts';
 
-/** Changes that one client received. */
+/** The changes that one client has received. */
 export interface ReceivedChanges {
   readonly show: (change: StockChange) => void;
   /**
-   * Resolves once a version of a stock arrived; throws unless all earlier versions arrived in
-   * order.
+   * Resolves once the given version of a stock has arrived. Rejects if an earlier version is missing or
+   * arrived out of order.
    */
   readonly completeUntil: (id: string, version: number) => Promise<void>;
 }

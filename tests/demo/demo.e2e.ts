@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 const system = useSystem();
 const script = fileURLToPath(new URL('demo.ts', import.meta.url));
 
-/** Runs the script of `npm run demo` against the system's gateway. */
+/** Runs the script of `npm run demo` against the test system's gateway. */
 function startDemo(...args: string[]) {
   const { PATH } = process.env;
   const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
@@ -36,7 +36,7 @@ test('follows one order through the whole system', async () => {
   expect(output).toContain('All checks passed');
 });
 
-test('traffic continues after SIGKILL of the gateway, reports the outage, and counts orders correctly', async () => {
+test('--traffic reports SIGKILL of the gateway as an outage, continues afterwards, and counts orders correctly', async () => {
   const { gateway } = system();
   const demo = startDemo('--traffic', '10');
   const waitForOutput = (pattern: RegExp) =>
@@ -58,7 +58,7 @@ test('traffic continues after SIGKILL of the gateway, reports the outage, and co
     /(\d+) orders in \d+ s: \d+ confirmed, \d+ rejected, (?:all decided|\d+ pending)(?:, (\d+) more without a response)?\n$/;
   const [, taken = 'none', unanswered = '0'] = summary.exec(output) ?? [];
   expect(Number(taken), output).toBeGreaterThan(0);
-  // The demo's count equals the database: no order was created twice.
+  // The database has no more orders than the demo has sent, so no order was created twice.
   const [row] = await system().databases.order(
     'SELECT count(*)::int AS count FROM orders WHERE idempotency_key IS NOT NULL',
   );

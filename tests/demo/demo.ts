@@ -33,8 +33,8 @@ function readRate(): number | undefined {
 }
 
 /**
- * Returns whether a server responds at the URL; the demo itself finds out whether it is the
- * gateway.
+ * Returns whether a server responds at the URL. If the server is not the gateway, the demo fails later
+ * with its own message.
  */
 async function isReachable(): Promise<boolean> {
   return fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(5_000) }).then(

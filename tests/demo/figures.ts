@@ -1,13 +1,13 @@
-/** Window of rates and percentiles. */
+/** Time span over which rates and percentiles are computed, in milliseconds. */
 const WINDOW_MS = 10_000;
 
 export interface Decided {
   readonly status: 'CONFIRMED' | 'REJECTED';
-  /** Time from the request to the push of the decision. */
+  /** Time from the order's request until its decision was pushed to the client. */
   readonly tookMs: number;
 }
 
-/** Statistics of a traffic run. All times are from one clock, in milliseconds. */
+/** Statistics of a traffic run. All times are in milliseconds and from the same clock. */
 export interface Figures {
   readonly acknowledged: (now: number) => void;
   readonly decided: (order: Decided, now: number) => void;
@@ -15,7 +15,8 @@ export interface Figures {
   /** Number of acknowledged orders that are not decided yet. */
   readonly waiting: () => number;
   /**
-   * For example `20.0 orders/s · 812 confirmed · 43 rejected · p50 9 ms, p99 31 ms to the push`.
+   * Formats the statistics, for example
+   * `20.0 orders/s · 812 confirmed · 43 rejected · p50 9 ms, p99 31 ms to the push`.
    */
   readonly line: (now: number) => string;
 }
@@ -56,7 +57,7 @@ export function createFigures(began: number): Figures {
   };
 }
 
-/** Returns the nearest-rank percentile of sorted numbers, rounded. */
+/** Returns the nearest-rank percentile of sorted numbers, rounded to an integer. */
 function percentile(sorted: readonly number[], percent: number): number {
   return Math.round(sorted[Math.ceil((percent / 100) * sorted.length) - 1] ?? 0);
 }

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { dataOf, type Graph, graphAt } from '@gudang/testing/clients/graph-client';
 import { startLiveClient } from '@gudang/testing/clients/live-client';
 
-/** An error with a message for the user. */
+/** An error whose message is printed for the user. */
 export class DemoError extends Error {}
 
-/** @throws {DemoError} with the actual value, unless the condition holds */
+/** @throws {DemoError} with the actual value, if the condition is false */
 function assertThat(holds: boolean, what: string, actual: unknown): asserts holds {
   if (!holds) throw new DemoError(`Check failed: ${what}. Actual: ${JSON.stringify(actual)}`);
 }
@@ -44,7 +44,7 @@ async function createOrder(graph: Graph, productId: string, quantity: number): P
   return createOrder.id;
 }
 
-/** Waits for an order's decision on its stream. */
+/** Subscribes to an order and waits until the order is decided. */
 async function decided(url: string, id: string): Promise<DecidedOrder> {
   const live = await startLiveClient<{ orderChanged: DecidedOrder }>({
     url,
@@ -64,7 +64,7 @@ async function decided(url: string, id: string): Promise<DecidedOrder> {
 }
 
 /**
- * Follows one order through the whole system and prints the latencies.
+ * Sends one order, follows it through the whole system, and prints the latencies.
  * @param url the gateway's GraphQL URL
  * @throws {DemoError} if a check fails
  */
@@ -152,7 +152,7 @@ function milliseconds(time: number): string {
 
 const LABEL_WIDTH = 22;
 
-/** Prints one line: a step and its result. */
+/** Prints a step and its result in one line. */
 function printStep(step: string, result: string): void {
   process.stdout.write(`${step.padEnd(LABEL_WIDTH)} ${result}\n`);
 }

@@ -10,14 +10,14 @@ const ADD = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id qu
 const DELIVER = `mutation ($id: ID!, $delta: Int!) {
   adjustStock(id: $id, delta: $delta, reason: "delivery") { quantity } }`;
 
-/** Every 50th order is for an unknown product; every 20th is for more than the stock holds. */
+/** On average, every 50th order is for an unknown product, and every 20th exceeds the stock's quantity. */
 const UNKNOWN_EVERY = 50;
 const TOO_MANY_EVERY = 20;
-/** A stock below this quantity gets a delivery, so that orders can be confirmed. */
+/** A stock with a lower quantity gets a delivery, so that its orders can be confirmed. */
 const LOW = 20;
 const DELIVERY = { from: 50, to: 200 };
 
-/** Returns the existing stocks; adds some if there are none. */
+/** Returns the existing stocks. Adds some if there are none. */
 export async function findStocks(graph: Graph): Promise<Stock[]> {
   const found: Stock[] = (await dataOf(graph(STOCKS))).stocks.nodes;
   if (found.length > 0) return found;
@@ -27,7 +27,7 @@ export async function findStocks(graph: Graph): Promise<Stock[]> {
   return Promise.all(names.map(add));
 }
 
-/** Returns the next order: mostly small quantities, and mostly of the first stocks. */
+/** Returns a random order. Most orders are for small quantities and for the first stocks. */
 export function nextOrder(stocks: readonly Stock[], random: () => number = Math.random) {
   const pick = Math.floor(random() ** 2 * stocks.length);
   const stock = stocks[pick] as Stock;
@@ -37,7 +37,7 @@ export function nextOrder(stocks: readonly Stock[], random: () => number = Math.
   return { productId: stock.id, quantity: 1 + Math.floor(random() * 3) };
 }
 
-/** Adds a delivery to a low stock and updates its quantity. */
+/** Adds a delivery to the stock if its quantity is low, and updates `stock.quantity`. */
 export async function deliver(graph: Graph, stock: Stock): Promise<void> {
   if (stock.quantity >= LOW) return;
   const delta = DELIVERY.from + Math.floor(Math.random() * (DELIVERY.to - DELIVERY.from));

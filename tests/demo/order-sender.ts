@@ -6,8 +6,8 @@ import type { Graph } from '@gudang/testing/clients/graph-client';
 const ORDER = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
 const RETRY_MS = 500;
 /**
- * Limit of orders without a response. Beyond it no order is sent, so that an outage does not end in
- * a flood.
+ * Maximum number of unanswered orders. No further order is sent while it is reached, so the end of an
+ * outage does not cause a flood of retries.
  */
 const UNANSWERED_LIMIT = 200;
 
@@ -19,20 +19,21 @@ export interface OrderRequest {
 export interface OrderSender {
   /**
    * Sends an order with an idempotency key and retries until it is acknowledged.
-   * @returns its id; undefined if it was abandoned, or not sent because too many orders are unanswered
+   * @returns the order's id; undefined if the order was abandoned, or if it was not sent because too
+   * many orders are unanswered
    */
   readonly send: (request: OrderRequest) => Promise<string | undefined>;
   readonly unanswered: () => number;
   /** Whether the last request failed. */
   readonly isUnavailable: () => boolean;
-  /** Abandons all unanswered orders. */
+  /** Stops the retries of all unanswered orders. */
   readonly abandon: () => void;
 }
 
-/** @param print reports when requests start to fail, and when they succeed again */
+/** @param print called when requests start to fail, and when they succeed again */
 export function createOrderSender(graph: Graph, print: (text: string) => void): OrderSender {
   const leaving = new AbortController();
-  // Each unanswered order adds a listener.
+  // Each unanswered order adds a listener, so Node's warning about many listeners is disabled.
   setMaxListeners(0, leaving.signal);
   let away = false;
   let unanswered = 0;
@@ -69,7 +70,7 @@ export function createOrderSender(graph: Graph, print: (text: string) => void): 
   };
 }
 
-/** Sends an order once. Resolves to its id, or to the problem. */
+/** Sends an order once. Resolves to the order's id or to the problem. */
 async function sendOnce(graph: Graph, input: object): Promise<{ id?: string; problem?: string }> {
   try {
     const { data, errors } = await graph(ORDER, { input });

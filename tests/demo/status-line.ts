@@ -1,10 +1,10 @@
-/** Interval of status lines if stdout is not a terminal. */
+/** Interval between status lines if stdout is not a terminal, in milliseconds. */
 const PLAIN_EVERY_MS = 5_000;
 
-/** A status line that is updated in place at the bottom of a terminal, below the notes. */
+/** A status line at the bottom of the terminal, below the notes. It is updated in place. */
 export interface StatusLine {
   readonly update: (text: string) => void;
-  /** Prints a permanent line with the time. */
+  /** Prints a line that stays on the screen and starts with the time. */
   readonly note: (text: string) => void;
   /** Stops updating and keeps the last status on the screen. */
   readonly end: () => void;

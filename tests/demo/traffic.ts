@@ -6,14 +6,15 @@ import { createOrderSender } from './order-sender.ts';
 import { createStatusLine } from './status-line.ts';
 import { watchOrders } from './watch-orders.ts';
 
-/** Time without a decision after which a standstill is reported. */
+/** Time without a decision after which the demo reports a standstill, in milliseconds. */
 const STANDSTILL_MS = 3_000;
 const SAME_SIGNAL_MS = 1_000;
 const SETTLES_WITHIN_MS = 15_000;
 
 /**
  * Sends orders at a steady rate until Ctrl-C and prints statistics. The first Ctrl-C stops new
- * orders and waits at most 15 s for pending ones; the second one exits immediately.
+ * orders and waits at most 15 s until the pending orders are decided. The second Ctrl-C exits
+ * immediately.
  * @param url the gateway's GraphQL URL
  * @param rate orders per second
  */
@@ -82,14 +83,14 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
   );
 }
 
-/** Returns a signal that the first Ctrl-C aborts; a later one ends the process. */
+/** Returns a signal that is aborted at the first Ctrl-C. A later Ctrl-C ends the process. */
 function stopOnSignals(): AbortSignal {
   const stopping = new AbortController();
   let firstAt: number | undefined;
   const stop = (): void => {
     firstAt ??= performance.now();
     stopping.abort();
-    // One Ctrl-C may arrive twice: from the terminal and forwarded by npm.
+    // A single Ctrl-C may arrive twice, because both the terminal and npm send the signal.
     if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(130);
   };
   process.on('SIGINT', stop);

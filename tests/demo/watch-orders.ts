@@ -8,7 +8,7 @@ const CHANGED = `subscription ($id: ID!) {
 export interface SentOrder {
   readonly id: string;
   readonly productId: string;
-  /** Time before the request, by performance.now(). */
+  /** Value of `performance.now()` immediately before the request. */
   readonly sentAt: number;
 }
 
@@ -25,9 +25,9 @@ interface Change {
 }
 
 /**
- * Subscribes to the streams of orders over one connection and reconnects when it is lost. An
- * order's stream starts with its current state, so no decision is missed.
- * @param decided receives the stock's quantity after the decision, if it could be read
+ * Subscribes to the streams of orders over one connection, and reconnects if the connection is lost. A
+ * stream starts with the order's current state, so no decision is missed.
+ * @param decided called after each decision, with the stock's current quantity if it could be read
  */
 export function watchOrders(
   url: string,

@@ -12,11 +12,11 @@ const prometheus = await findPrometheus();
 const skipped = prometheus
   ? ''
   : ' (skipped: prometheus is not installed and PROMETHEUS is not set)';
-/** More than the threshold of GudangConsumerLag. */
+/** Number of records, above the threshold of the alert GudangConsumerLag. */
 const RECORDS = 10_500;
 const FIRES_WITHIN_MS = 40_000;
 
-describe.skipIf(!prometheus)(`alert rules evaluated by Prometheus${skipped}`, () => {
+describe.skipIf(!prometheus)(`alert rules in Prometheus${skipped}`, () => {
   let system: System;
   let database: TcpProxy;
   let watching: Prometheus;
@@ -55,7 +55,7 @@ describe.skipIf(!prometheus)(`alert rules evaluated by Prometheus${skipped}`, ()
     ].toSorted();
   };
 
-  it('fire for a consumer with a silent database (stuck, then lag) and resolve when it continues', async () => {
+  it('fire while the database of a consumer is silent (first stuck, then lag), and resolve when it responds again', async () => {
     const shop = createShopClient(system.graph);
     const { id } = await shop.addStock({ quantity: 1_000_000 });
     const order = await shop.createOrder({ productId: id, quantity: 1 });
@@ -70,7 +70,7 @@ describe.skipIf(!prometheus)(`alert rules evaluated by Prometheus${skipped}`, ()
       until: 'the alert for the stuck consumer fires',
       within: FIRES_WITHIN_MS,
     });
-    // Records that arrive while the consumer is stuck.
+    // The consumer is stuck, so these records increase its lag.
     await send(id, RECORDS);
     const lag = 'GudangConsumerLag stock-subgraph order_created';
     await eventually(firing, (names) => names.join() === [lag, stuck].join(), {
@@ -89,7 +89,7 @@ describe.skipIf(!prometheus)(`alert rules evaluated by Prometheus${skipped}`, ()
     const client = new Kafka({ brokers: [system.kafkaBrokers], logLevel: logLevel.NOTHING });
     const producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
     await producer.connect();
-    // A broker accepts at most 1 MiB per request.
+    // By default, a broker accepts at most 1 MiB per request.
     for (let sent = 0; sent < count; sent += 1_000) {
       const messages = Array.from({ length: Math.min(1_000, count - sent) }, () => {
         const order = { id: randomUUID(), productId, quantity: 1, createdAt: new Date() };

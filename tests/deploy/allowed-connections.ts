@@ -35,8 +35,8 @@ function nameOf(peer: Peer, ports: readonly { readonly port: unknown }[]): strin
 }
 
 /**
- * Lists the connections that the policies' egress rules allow, for example `gateway →
- * order-subgraph`.
+ * Lists the connections that the egress rules of network policies allow, for example
+ * `gateway → order-subgraph`.
  */
 export function allowedConnections(policies: readonly Manifest[]): string[] {
   return policies.flatMap(({ spec }) =>

@@ -18,7 +18,7 @@ describe('compose', () => {
     expect(validate(await readYaml('compose.yaml'))).toEqual([]);
   });
 
-  it('is rejected with a mistyped field', () => {
+  it('is rejected if a field is mistyped', () => {
     const services = { ...compose.services, gateway: { ...compose.services.gateway, imgae: 'x' } };
     expect(validate({ ...compose, services })).not.toEqual([]);
   });
@@ -32,7 +32,7 @@ describe('compose', () => {
     for (const source of mounted) expect(await read(`docker/${source}`)).not.toBe('');
   });
 
-  it('depends only on existing services without a profile', () => {
+  it('has only dependencies on existing services that need no profile', () => {
     for (const { depends_on = {} } of Object.values<{ depends_on?: object }>(compose.services)) {
       for (const name of Object.keys(depends_on)) {
         expect(compose.services).toHaveProperty(name);
@@ -41,7 +41,7 @@ describe('compose', () => {
     }
   });
 
-  it('publishes each port once, and no port of a replicated service', () => {
+  it('publishes no port twice, and no port of a replicated service', () => {
     const { services } = compose;
     for (const name of ['gateway', 'order-subgraph', 'stock-subgraph']) {
       expect(services[name].ports).toBeUndefined();
@@ -55,7 +55,7 @@ describe('compose', () => {
 });
 
 describe('Dockerfile', () => {
-  it('has the targets that compose builds, each with an exec-form command and a non-root user', async () => {
+  it('has each target that compose builds, with an exec-form command and a non-root user', async () => {
     const source = await read('docker/Dockerfile');
     for (const { build } of Object.values<{
       build?: { target: string; args: { SERVICE: string } };
@@ -71,7 +71,7 @@ describe('Dockerfile', () => {
     }
   });
 
-  it('labels the images with the version and every license of third-party packages', async () => {
+  it('labels the images with the version and with the licenses of all third-party packages', async () => {
     const source = await read('docker/Dockerfile');
     const { version } = JSON.parse(await read('package.json'));
     expect(/image\.version="([^"]*)"/.exec(source)?.[1]).toBe(version);
@@ -83,7 +83,7 @@ describe('Dockerfile', () => {
     );
   });
 
-  it("prunes with the repository's version of turbo", async () => {
+  it('runs turbo prune in the version that the repository uses', async () => {
     const { devDependencies } = JSON.parse(await read('package.json'));
     expect(await read('docker/Dockerfile')).toContain(`turbo@${devDependencies.turbo} `);
   });

@@ -5,16 +5,16 @@ import { findKustomize, type Manifest, render } from './render.ts';
 import { createManifestValidator } from './validate.ts';
 
 const SERVICES = ['gateway', 'order-subgraph', 'stock-subgraph'];
-/** Deadline of a service's shutdown in seconds: see run-process.ts in @gudang/runtime. */
+/** Maximum duration of a service's shutdown, in seconds. See run-process.ts in @gudang/runtime. */
 const STOP_DEADLINE_S = 20;
 
-/** Default of KAFKA_PARTITIONS, see docs/SETTINGS.md. */
+/** Default of KAFKA_PARTITIONS. See docs/SETTINGS.md. */
 const DEFAULT_PARTITIONS = 6;
 
 const kustomize = await findKustomize();
 const validate = await createManifestValidator();
 
-// Rendering needs kustomize or kubectl; .ci/run installs kustomize.
+// Rendering an overlay requires kustomize or kubectl. .ci/run installs kustomize.
 describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])(
   '%s',
   (overlay) => {
@@ -35,7 +35,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
       ).toEqual([]);
     });
 
-    it('is rejected with a mistyped field in any kind of resource', () => {
+    it('is rejected if a field of any kind of resource is mistyped', () => {
       const accepted = manifests
         .filter(({ spec }) => spec !== undefined)
         .filter((one) => validate({ ...one, spec: { ...one.spec, replicsa: 1 } }).length === 0);
@@ -65,7 +65,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
       });
     });
 
-    it('has liveness and readiness probes and enough time for a graceful shutdown', () => {
+    it('configures liveness and readiness probes, and enough time for a graceful shutdown', () => {
       const found = of('Deployment').filter(({ metadata }) => SERVICES.includes(metadata.name));
       expect(found.map(({ metadata }) => metadata.name).sort()).toEqual(SERVICES);
       for (const { spec, metadata } of found) {
@@ -105,7 +105,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
       expect(of('HTTPRoute')).toHaveLength(overlay === 'local' ? 0 : 1);
     });
 
-    it('scales by the lag of the consumed topics, up to their number of partitions', () => {
+    it('scales consumers by the lag of their topic, up to its number of partitions', () => {
       const consumed = new Map([
         ['order-subgraph', ORDER_DECIDED],
         ['stock-subgraph', ORDER_CREATED],
@@ -127,7 +127,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
       }
     });
 
-    it('allows exactly the connections of the architecture diagram', () => {
+    it('allows exactly the connections in the architecture diagram', () => {
       const stores =
         overlay === 'local'
           ? ['order-subgraph → postgres', 'stock-subgraph → postgres', 'migrate → postgres']

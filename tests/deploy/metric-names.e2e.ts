@@ -16,7 +16,7 @@ async function samplesOf(url: string): Promise<string[]> {
     });
 }
 
-it('dashboard and rules use only existing metrics', async () => {
+it('the dashboard and the alert rules use only existing metrics', async () => {
   const { gateway, order, stock } = system();
   const existing = new Set(
     (await Promise.all([gateway, order, stock].map(({ url }) => samplesOf(url)))).flat(),

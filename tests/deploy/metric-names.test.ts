@@ -9,7 +9,7 @@ it('finds the metrics of an expression', () => {
   expect(metricsIn(expression)).toEqual(['x_bucket', 'y']);
 });
 
-it('each panel and each rule uses a metric', async () => {
+it('each dashboard panel and each alert rule uses a metric', async () => {
   const expressions = await readExpressions();
   expect(expressions.size).toBeGreaterThan(30);
   for (const [name, asked] of expressions) {
@@ -19,7 +19,7 @@ it('each panel and each rule uses a metric', async () => {
   }
 });
 
-it('each rule has a severity, a summary and instructions', async () => {
+it('each alert rule has a severity, a summary and instructions', async () => {
   const rules = (await readAlerts()).groups.flatMap(({ rules }) => rules);
   for (const { alert, labels, annotations } of rules) {
     expect(['page', 'ticket'], alert).toContain(labels.severity);
@@ -28,7 +28,7 @@ it('each rule has a severity, a summary and instructions', async () => {
   }
 });
 
-it("the Prometheus operator's resource has the same rules", async () => {
+it("the Prometheus operator's resource has the same alert rules", async () => {
   const file = new URL('../../k8s/components/service-monitors/rules.yaml', import.meta.url);
   const { spec } = parse(await readFile(file, 'utf8'));
   expect(spec.groups).toEqual((await readAlerts()).groups);

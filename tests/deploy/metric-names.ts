@@ -15,7 +15,7 @@ export async function readAlerts(): Promise<{ groups: { rules: Rule[] }[] }> {
   return parse(await readFile(new URL('alerts.yaml', observe), 'utf8'));
 }
 
-/** Reads the expressions of the dashboard and the rules, by panel or rule. */
+/** Reads the expressions of the dashboard and of the alert rules, by the name of the panel or rule. */
 export async function readExpressions(): Promise<Map<string, string[]>> {
   const asked = new Map<string, string[]>();
   for (const { rules } of (await readAlerts()).groups) {
@@ -32,12 +32,12 @@ export async function readExpressions(): Promise<Map<string, string[]>> {
   return asked;
 }
 
-/** Metrics of Prometheus itself. */
+/** Metrics that Prometheus itself provides. */
 const OF_PROMETHEUS = new Set(['up']);
 const WORDS = new Set(['or', 'and', 'unless', 'bool', 'group_left', 'group_right', 'offset']);
 
 /**
- * Returns the metrics in an expression. Handles the syntax that the dashboard and the rules use.
+ * Returns the metrics in an expression. Supports only the syntax that the dashboard and the rules use.
  */
 export function metricsIn(expression: string): string[] {
   const bare = expression

@@ -8,9 +8,9 @@ import { freePort } from '@gudang/embedded';
 import { startWatchdog } from '@gudang/embedded/testing';
 import { eventually } from '@gudang/testing/eventually';
 
-/** A silent database delays a scrape by 2 s. */
+/** Interval between scrapes. A silent database delays a scrape by 2 s, so the interval is longer. */
 const SCRAPE_INTERVAL = '3s';
-/** Range of rate expressions: a few scrapes. */
+/** Range of rate expressions. It includes a few scrapes. */
 const WINDOW = '9s';
 
 export interface Alert {
@@ -21,14 +21,14 @@ export interface Alert {
 
 export interface Prometheus {
   readonly alerts: () => Promise<readonly Alert[]>;
-  /** Number of targets that are up. */
+  /** Returns the number of targets that are up. */
   readonly scraped: () => Promise<number>;
   readonly stop: () => Promise<void>;
 }
 
 /**
- * Finds Prometheus: PROMETHEUS, which .ci/run sets, or an installed one. Undefined if there is
- * none.
+ * Finds Prometheus: the program in the environment variable PROMETHEUS, which .ci/run sets, or an
+ * installed one. Returns undefined if there is none.
  */
 export async function findPrometheus(): Promise<string | undefined> {
   const binary = process.env['PROMETHEUS'] ?? 'prometheus';
@@ -37,8 +37,8 @@ export async function findPrometheus(): Promise<string | undefined> {
 }
 
 /**
- * Starts Prometheus with the alert rules. Only their times are changed: they fire immediately, and
- * ranges are seconds instead of minutes.
+ * Starts Prometheus with the alert rules. Only the rules' times are changed: an alert fires
+ * immediately, and ranges are seconds instead of minutes.
  * @param targets for example `127.0.0.1:8000`
  */
 export async function startPrometheus(

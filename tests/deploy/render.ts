@@ -19,8 +19,8 @@ export interface Manifest {
 type Kustomize = readonly [command: string, ...args: string[]];
 
 /**
- * Finds a program that renders overlays: KUSTOMIZE, which .ci/run sets, or an installed one.
- * Undefined if there is none.
+ * Finds a program that renders overlays: the program in the environment variable KUSTOMIZE, which
+ * .ci/run sets, or an installed one. Returns undefined if there is none.
  */
 export async function findKustomize(): Promise<Kustomize | undefined> {
   const given = process.env['KUSTOMIZE'];

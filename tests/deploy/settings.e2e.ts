@@ -12,12 +12,12 @@ const rows = Object.fromEntries(
 );
 const kustomize = await findKustomize();
 
-/** Placeholder for secrets. It is a URL because settings check the scheme. */
+/** Placeholder for secrets. It is a database URL, because some settings check the URL's scheme. */
 const SECRET = 'postgresql://user:a-secret-of-some-length@host/database';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Returns the variables of a service's container from its env list and its ConfigMap. */
+/** Returns the environment of a service's container, from the container's env list and ConfigMap. */
 function environmentOf(service: string, manifests: readonly Manifest[]): Environment {
   const deployment = manifests.find(
     ({ kind, metadata }) => kind === 'Deployment' && metadata.name === service,
@@ -38,7 +38,7 @@ async function expectAccepted(service: string, environment: Environment): Promis
   const known = (rows[service] ?? []).map(({ name }) => name);
   expect(known, service).toEqual(expect.arrayContaining(Object.keys(environment)));
   const kind = service.split('-')[0] as 'gateway' | 'order' | 'stock';
-  // This file exists only in the container.
+  // The file of KAFKA_TLS_CA exists only in the container.
   const { KAFKA_TLS_CA: _inContainer, ...checked } = environment;
   const { stderr, code } = await runScript(scriptOf(kind), checked, { args: ['--check'] });
   expect(`${stderr}${code}`, service).toBe('0');
@@ -70,7 +70,7 @@ it('compose sets only existing settings, to valid values', async () => {
   const { services } = parse(await readFile(file, 'utf8'), { merge: true });
   for (const service of SERVICES) {
     const written = Object.entries<string>(services[service].environment);
-    // ${NAME:-default}: the default is checked.
+    // If a value has the form ${NAME:-default}, the test checks the default.
     const filled = written.map(([name, value]) => [
       name,
       value.replace(/\$\{\w+:-([^}]*)\}/g, '$1'),

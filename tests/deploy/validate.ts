@@ -5,7 +5,7 @@ import type { Manifest } from './render.ts';
 const read = async (name: string) =>
   JSON.parse(await readFile(new URL(`./schemas/${name}.json`, import.meta.url), 'utf8'));
 
-/** CRDs use Go's regular expressions, which allow (?i). */
+/** Creates regular expressions from patterns in CRDs. Their Go syntax allows (?i). */
 const regExp = Object.assign(
   (pattern: string, flags: string) =>
     pattern.includes('(?i)')

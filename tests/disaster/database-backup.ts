@@ -8,7 +8,7 @@ import { runRunbookCommand } from './runbook.ts';
 
 /** A backup of a whole database. */
 export interface DatabaseBackup {
-  /** Replaces the database by the backup; its service must be stopped. */
+  /** Replaces the database with the backup. The database's service must be stopped. */
   readonly restore: () => Promise<void>;
   readonly drop: () => Promise<void>;
 }
@@ -16,13 +16,13 @@ export interface DatabaseBackup {
 interface BackedUp {
   readonly database: 'order' | 'stock';
   readonly url: string;
-  /** The service that uses it. */
+  /** The service that uses the database. */
   readonly part: ServiceProcess;
 }
 
 /**
- * Backs up with the commands of the runbook: pg_dump while the system runs, and pg_restore into the
- * existing database, or into a new one if it is lost.
+ * Creates a backup with the runbook's commands. pg_dump runs while the system runs. pg_restore
+ * restores into the existing database, or into a new one if `lost` is set.
  * @param programs folder of PostgreSQL's programs
  */
 export async function dumpDatabase(
@@ -46,9 +46,9 @@ export async function dumpDatabase(
 }
 
 /**
- * Backs up by copying the database within its server, for machines without pg_dump, which
- * PostgreSQL's npm package lacks. The service is stopped meanwhile: PostgreSQL copies only a
- * database without connections.
+ * Creates a backup by copying the database within its server. This is for machines without pg_dump,
+ * which PostgreSQL's npm package lacks. The service is stopped during the copy, because PostgreSQL
+ * copies only a database without connections.
  */
 export async function copyDatabase({ url, part }: BackedUp): Promise<DatabaseBackup> {
   const database = new URL(url).pathname.slice(1);
@@ -66,7 +66,7 @@ export async function copyDatabase({ url, part }: BackedUp): Promise<DatabaseBac
   };
 }
 
-/** Retries until the last connection to the database has closed. */
+/** Retries a statement until all connections to the database are closed. */
 async function copy(url: string, { from, to }: { from: string; to: string }): Promise<void> {
   const attempt = async (): Promise<true> => {
     await onServer(

@@ -5,12 +5,12 @@ import { freePort, startKafka } from '@gudang/embedded';
 import { startWatchdog } from '@gudang/embedded/testing';
 import { startRestartableServer } from '@gudang/testing/system/restartable-server';
 
-/** A Kafka server that can lose all data. */
+/** A Kafka broker that can lose all its data. */
 export interface DisposableKafka {
   readonly brokers: string;
   /** Kills the broker. */
   readonly kill: () => Promise<void>;
-  /** Starts an empty broker at the same address: no topics, no groups, a new cluster id. */
+  /** Starts an empty broker at the same address: without topics and groups, with a new cluster id. */
   readonly startEmpty: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }

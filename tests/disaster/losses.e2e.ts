@@ -15,7 +15,7 @@ import { readRunbook } from './runbook.ts';
 
 const RECEIVED_WITHIN_MS = 40_000;
 const TEST_TIMEOUT_MS = 120_000;
-/** Orders are republished from this long before the backup, so that some are repeats. */
+/** Orders from this time before the backup are republished too, so that some records are repeats. */
 const MARGIN_MS = 60_000;
 const IDS = ['kopi', 'teh'];
 const INITIAL = new Map([
@@ -31,13 +31,13 @@ const backup = programs
 let servers: TestServers | undefined;
 let kafka: DisposableKafka;
 let system: System;
-/** A subscriber that stays connected during all tests. */
+/** A subscriber that stays subscribed during all tests. */
 let lasting: VerifyingSubscriber;
 let firstCursor: string;
 
 beforeAll(async () => {
   kafka = await startDisposableKafka();
-  // pg_dump rejects a server that is newer than itself.
+  // pg_dump rejects a server that is newer than pg_dump, so the server is of the same installation.
   if (programs) servers = await startTestServers({ postgresPrograms: programs.directory });
   system = await startSystem({
     postgresUrl: servers?.postgresUrl ?? inject('postgresUrl'),
@@ -92,7 +92,7 @@ function backUp(database: 'order' | 'stock', lost: boolean): Promise<DatabaseBac
 const decisions = (): Promise<unknown> =>
   system.databases.stock('SELECT * FROM decisions ORDER BY order_id');
 
-/** Asserts that streams from old cursors and the lasting stream end with the database's state. */
+/** Asserts that `lasting`, and new streams from old cursors, reach the state in the database. */
 async function expectSeen(stored: StoredStocks, cursors: readonly string[]): Promise<void> {
   const returning = await Promise.all(cursors.map(watchFrom));
   await eventually(
@@ -104,7 +104,7 @@ async function expectSeen(stored: StoredStocks, cursors: readonly string[]): Pro
 }
 
 test(
-  'after Kafka loses all data, pending orders are decided once and streams end with the current state',
+  'after Kafka has lost all data, pending orders are decided once and streams reach the current state',
   async () => {
     await decided(await order(4));
     const before = await createShopClient(system.graph).stockCursor();
@@ -126,7 +126,7 @@ test(
 );
 
 test(
-  `after order_db is restored, ${backup}, pending orders are decided and take stock once`,
+  `after order_db is restored (${backup}), pending orders are decided and take stock once`,
   async () => {
     await decided(await order(2));
     system.stock.kill('SIGSTOP');
@@ -150,7 +150,7 @@ test(
 );
 
 test(
-  `after stock_db is lost and restored, ${backup}, republished orders get their earlier decisions`,
+  `after stock_db is lost and restored (${backup}), republished orders keep their decisions`,
   async () => {
     await decided(await order(2));
     const backedUpAt = new Date();
@@ -174,7 +174,7 @@ test(
   TEST_TIMEOUT_MS,
 );
 
-/** Runs the runbook's statement that republishes all orders since a time. */
+/** Runs the runbook's statement that republishes all orders created since the given time. */
 async function republishOrders(since: Date): Promise<void> {
   const page = await readRunbook();
   const [, statement = ''] = /```sql\n(.*?)```/s.exec(page) ?? [];

@@ -3,19 +3,20 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** Installation folder on Debian, with one folder per version. */
+/** Installation folder on Debian. It contains one folder per version. */
 const INSTALLED = '/usr/lib/postgresql';
 const NEEDED = ['initdb', 'postgres', 'pg_dump', 'pg_restore'];
 
 export interface PostgresPrograms {
   readonly directory: string;
-  /** For example `pg_dump (PostgreSQL) 15.18`. */
+  /** Output of `pg_dump --version`, for example `pg_dump (PostgreSQL) 15.18`. */
   readonly version: string;
 }
 
 /**
- * Finds a complete PostgreSQL, including the programs that the npm package lacks: in
- * POSTGRES_PROGRAMS, or the newest installed one. Returns undefined if there is none.
+ * Finds a complete PostgreSQL, with the programs that the npm package lacks: the one in the folder
+ * POSTGRES_PROGRAMS or, if that variable is not set, the newest installed one. Returns undefined if
+ * there is none.
  */
 export async function findPostgresPrograms(): Promise<PostgresPrograms | undefined> {
   const given = process.env['POSTGRES_PROGRAMS'];

@@ -10,9 +10,9 @@ export type StoredStocks = ReadonlyMap<
 >;
 
 /**
- * Waits until all orders are decided and all decisions are sent, then reconciles both databases:
- * each order has one decision, equal in both, and took its stock once.
- * @param initial initial quantity of each stock plus all adjustments
+ * Waits until all orders are decided and all decisions are sent. Then asserts that both databases have
+ * the same decision for each order, and that each confirmed order took stock once.
+ * @param initial for each stock: its initial quantity plus all adjustments
  * @returns the current stocks
  */
 export async function expectReconciled(

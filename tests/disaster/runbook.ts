@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-/** Reads the operators' runbook, whose commands and statement the tests run unchanged. */
+/** Reads the operators' runbook. The tests run the commands and the statement of the runbook. */
 export function readRunbook(): Promise<string> {
   return readFile(new URL('../../k8s/RESTORE.md', import.meta.url), 'utf8');
 }
 
 /**
- * Runs the runbook's command that starts with a program and names a database.
+ * Runs the runbook's command that starts with `begins` and names the given database.
  * @param programs folder of PostgreSQL's programs
  * @param directory working directory
  */

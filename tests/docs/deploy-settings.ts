@@ -4,7 +4,7 @@ import type { SettingRow } from '@gudang/runtime/settings';
 
 const MARK = '# All other settings with their defaults; `npm run settings` writes this list.';
 
-/** Returns the path of a service's settings for Kubernetes. */
+/** Returns the path of the file with a service's settings for Kubernetes. */
 export function deploySettingsPath(service: string): string {
   return fileURLToPath(new URL(`../../k8s/base/settings/${service}.env`, import.meta.url));
 }
@@ -15,8 +15,8 @@ export function namesSet(file: string): string[] {
 }
 
 /**
- * Returns the expected file: the settings made by hand, then all others as comments with their
- * defaults.
+ * Returns the content that the file must have: the settings that are written by hand, followed by all
+ * other settings as comments with their defaults.
  */
 export async function deploySettings(
   service: string,
@@ -30,7 +30,7 @@ export async function deploySettings(
   return `${[byHand.trimEnd(), MARK, ...rest].join('\n')}\n`;
 }
 
-/** Formats a default; a required setting comes from a secret. */
+/** Formats a default, which is in backquotes. Other text, such as `required`, is put in parentheses. */
 function shownValue({ default: value }: SettingRow): string {
   return value.startsWith('`') ? `=${value.replaceAll('`', '')}` : ` (${value})`;
 }

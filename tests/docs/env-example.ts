@@ -2,10 +2,10 @@ import { fileURLToPath } from 'node:url';
 import type { SettingRow } from '@gudang/runtime/settings';
 import { rowsOf, SERVICES, startRows } from './settings-page.ts';
 
-/** The example file that `npm run settings` writes. */
+/** Path of the example file that `npm run settings` writes. */
 export const envExamplePath = fileURLToPath(new URL('../../.env.example', import.meta.url));
 
-/** Returns what .env.example must contain: every setting, commented out, with its default or an example. */
+/** Returns the content of .env.example: every setting, commented out, with its default or an example. */
 export async function envExample(): Promise<string> {
   const services = await Promise.all(
     SERVICES.map(async (service) => [service, await rowsOf(service)] as const),
@@ -45,7 +45,7 @@ function section(title: string, rows: readonly SettingRow[]): string {
   return [`## ${title}`, '', ...lines].join('\n');
 }
 
-/** Returns the default or the example, quoted for a shell where needed. */
+/** Returns the setting's default or example, quoted for a shell if necessary. */
 function exampleValue({ default: given, example = '' }: SettingRow): string {
   const value = given.startsWith('`') ? given.slice(1, -1) : example;
   return /^[\w./:@%,=+-]*$/.test(value) ? value : `'${value}'`;

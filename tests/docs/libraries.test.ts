@@ -17,7 +17,7 @@ async function readPackages(): Promise<string[]> {
   );
   return ['.', ...directories.flat()];
 }
-/** Our own packages, and packages of types only. */
+/** Packages of this repository, and packages that contain only types. */
 const NEEDS_NO_REASON = /^@(gudang|types)\//;
 
 async function librariesOf(directory: string): Promise<string[]> {
@@ -28,7 +28,7 @@ async function librariesOf(directory: string): Promise<string[]> {
 it('docs/libraries.md gives a reason for every library', async () => {
   const reasons = await readFile(join(repository, 'docs/libraries.md'), 'utf8');
   const libraries = new Set((await Promise.all((await readPackages()).map(librariesOf))).flat());
-  // Libraries of one scope may share a line, such as `@opentelemetry`.
+  // One line may give the reason for all libraries of a scope, such as `@opentelemetry`.
   const unnamed = [...libraries].filter(
     (name) =>
       !NEEDS_NO_REASON.test(name) && !name.split('/').some((part) => reasons.includes(part)),

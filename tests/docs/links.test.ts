@@ -6,7 +6,7 @@ import { findPages, repository } from './snippets.ts';
 
 const EXTERNAL = /^[a-z]+:/;
 
-/** A page without its code blocks, in which `#` and brackets mean something else. */
+/** Returns a page without its code blocks, where `#` and brackets have other meanings. */
 function proseOf(text: string): string {
   return text.replace(/^```[\s\S]*?^```/gm, '');
 }
@@ -15,7 +15,7 @@ function linksIn(text: string): string[] {
   return [...proseOf(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
 }
 
-/** The anchor that GitHub gives a heading. */
+/** Returns the anchor that GitHub creates for a heading. */
 function anchorOf(heading: string): string {
   return heading
     .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
@@ -30,7 +30,7 @@ function anchorsIn(text: string): string[] {
   );
 }
 
-/** The relative links of a page whose file, folder or anchor does not exist. */
+/** Returns the relative links of a page that lead to no existing file, folder or anchor. */
 async function brokenLinks(page: string, text: string): Promise<string[]> {
   const broken: string[] = [];
   for (const link of linksIn(text)) {
@@ -49,7 +49,7 @@ async function brokenLinks(page: string, text: string): Promise<string[]> {
 
 const pages = await findPages();
 
-describe('links of the documentation', () => {
+describe('link check of the documentation', () => {
   it('reports a missing file and a missing anchor', async () => {
     const text = '[a](README.md) [b](nothing.md) [c](README.md#run-it) [d](README.md#nothing)';
     expect(await brokenLinks('README.md', text)).toEqual(['nothing.md', 'README.md#nothing']);
@@ -60,14 +60,14 @@ describe('links of the documentation', () => {
     expect(await brokenLinks('README.md', text)).toEqual([]);
   });
 
-  it('lists every decision record in the index', async () => {
+  it('finds a link to every decision record in the index', async () => {
     const index = await readFile(join(repository, 'docs/decisions/README.md'), 'utf8');
     const records = pages.filter((page) => /^docs\/decisions\/(?!README)/.test(page));
     const listed = linksIn(index).map((link) => `docs/decisions/${link}`);
     expect(records.filter((record) => !listed.includes(record))).toEqual([]);
   });
 
-  it.each(pages)('%s has no broken link', async (page) => {
+  it.each(pages)('finds no broken link in %s', async (page) => {
     const text = await readFile(join(repository, page), 'utf8');
     expect(await brokenLinks(page, text)).toEqual([]);
   });

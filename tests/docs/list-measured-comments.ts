@@ -1,12 +1,13 @@
 /**
- * Lists every comment that holds a figure, an issue number or a URL, one per line: path:line, a tab, text.
- * Comments with measurements are the reasons for the code below them; a rewrite must not lose one.
+ * Lists every comment that contains a figure, an issue number or a URL. Each line of the output has the
+ * form `path:line`, tab, text. Comments with measurements are the reasons for the code below them, so a
+ * rewrite must not lose one.
  *
  *   tsx tests/docs/list-measured-comments.ts                         comments of the working tree
  *   tsx tests/docs/list-measured-comments.ts 370c245                 comments of a commit
- *   tsx tests/docs/list-measured-comments.ts --compare 370c245       each comment of the commit beside its most
- *     similar successor, a comment or a paragraph of a page (*.md) with the same figures; columns: state (same,
- *     changed, MISSING), old place, old text, new place, new text
+ *   tsx tests/docs/list-measured-comments.ts --compare 370c245       each comment of the commit, with its
+ *     most similar successor: a comment, or a paragraph of a page (*.md), with the same figures. The columns are:
+ *     state (same, changed, MISSING), old place, old text, new place, new text.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -19,7 +20,7 @@ interface MeasuredComment {
   readonly text: string;
 }
 
-/** Each pattern matches strings too, so that `//` in a string starts no comment; group 1 is the comment. */
+/** Each pattern also matches strings, so that a `//` in a string does not start a comment. Group 1 is the comment. */
 const SLASHES =
   /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|(?<=[=(,:!&|?[{};]\s*)\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n])+\/|(\/\*[\s\S]*?\*\/|\/\/[^\n]*(?:\n[ \t]*\/\/[^\n]*)*)/g;
 const HASHES = /"""[\s\S]*?"""|(?<=^|\s)(#[^\n]*(?:\n[ \t]*#[^\n]*)*)/gm;
@@ -83,7 +84,7 @@ function print({ path, line, text }: MeasuredComment): void {
   stdout.write(`${path}:${line}\t${text}\n`);
 }
 
-/** Returns the paragraphs and table rows of the documentation that hold figures. */
+/** Returns the paragraphs and table rows of the documentation that contain figures. */
 function measuredParagraphs(): MeasuredComment[] {
   return filesOf(undefined)
     .filter((path) => path.endsWith('.md'))
@@ -104,7 +105,7 @@ function wordsOf(text: string): Set<string> {
   return new Set(text.toLowerCase().match(/[a-z]{4,}/g) ?? []);
 }
 
-/** Compares a commit's comments with the working tree; sorts those without a successor first. */
+/** Compares a commit's comments with the working tree. Comments without a successor are printed first. */
 function compare(commit: string): void {
   const present = [...measuredCommentsOf(), ...measuredParagraphs()].map((comment) => ({
     comment,

@@ -4,7 +4,7 @@ import { satisfies } from 'semver';
 import { describe, expect, it } from 'vitest';
 import { repository } from './snippets.ts';
 
-/** The lowest version that package.json allows, and the one that images and documents name. */
+/** The lowest version that package.json allows, and the version that the images and documents name. */
 const NODE_VERSIONS = ['20.19.0', '24.0.0'];
 
 interface LockedPackage {
@@ -22,14 +22,14 @@ const lockFile: { packages: Record<string, LockedPackage> } = JSON.parse(
 const lockedPackages = Object.entries(lockFile.packages);
 
 describe('package-lock.json', () => {
-  it.each(NODE_VERSIONS)('installs without engine warnings on Node %s', (version) => {
+  it.each(NODE_VERSIONS)('contains only packages that support Node %s', (version) => {
     const unsupported = lockedPackages
       .filter(([, { engines }]) => !satisfies(version, engines?.node ?? '*'))
       .map(([path, { engines }]) => `${path} needs ${engines?.node}`);
     expect(unsupported).toEqual([]);
   });
 
-  it('gives every workspace the version of the release', () => {
+  it('has the version of the release for every workspace', () => {
     const { version } = lockFile.packages[''] ?? {};
     const workspaces = lockedPackages.filter(([path]) => !path.includes('node_modules/'));
     const others = workspaces.flatMap(([path, workspace]) =>
@@ -45,13 +45,13 @@ describe('package-lock.json', () => {
     expect(others).toEqual([]);
   });
 
-  it('names no registry', () => {
+  it('contains no registry URL', () => {
     const addresses = lockedPackages.filter(([, { link, resolved }]) => resolved && !link);
     expect(addresses).toEqual([]);
   });
 });
 
-it('scripts of the root package run turbo without its banner', async () => {
+it('no script of the root package runs turbo directly, which would print its banner', async () => {
   const { scripts } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'));
   const direct = Object.values<string>(scripts).filter((script) =>
     /\bturbo (run )?\w/.test(script),

@@ -32,7 +32,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('the app of the guide shows a live list with less than 40 lines of code', async () => {
+test('the app of the guide shows a live list and has fewer than 40 lines of code', async () => {
   const files = await Promise.all(FILES.map((name) => readFile(join(folder, name), 'utf8')));
   expect(files.join('').trimEnd().split('\n').length).toBeLessThan(40);
 
@@ -60,7 +60,7 @@ test('the app of the guide shows a live list with less than 40 lines of code', a
   await shop.createOrder({ productId: id, quantity: 10 });
   await shows('Kopi: 90');
 
-  // A change while the gateway is down: the list resumes from its cursor.
+  // A stock changes while the gateway is down. The list must resume from its cursor.
   gateway.kill('SIGKILL');
   await gateway.exited;
   const body = JSON.stringify({ name: 'Kopi', quantity: 7 });

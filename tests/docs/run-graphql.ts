@@ -1,7 +1,7 @@
 import type { System } from '@gudang/testing/system/system';
 import { type DocumentNode, Kind, parse, print, visit } from 'graphql';
 
-/** Runs an operation; for a subscription, makes an order and waits for its event. */
+/** Runs an operation. For a subscription: creates an order and waits for an event. */
 export async function runOperation(query: string, { graph, live }: System): Promise<void> {
   const order = () =>
     graph('mutation { createOrder(input: { productId: "kopi-gayo", quantity: 1 }) { id } }');
@@ -20,7 +20,7 @@ export async function runOperation(query: string, { graph, live }: System): Prom
   if (errors) throw new Error(JSON.stringify(errors));
 }
 
-/** Lists the fields of a schema without descriptions. */
+/** Lists the field and directive definitions of a schema, without descriptions. */
 function statementsOf(schema: DocumentNode): Set<string> {
   const statements = new Set<string>();
   const bare = visit(schema, {
@@ -36,7 +36,7 @@ function statementsOf(schema: DocumentNode): Set<string> {
   return statements;
 }
 
-/** Returns the fields of a schema snippet that the schema does not have. */
+/** Returns the definitions in a schema snippet that the schema does not contain. */
 export function notIn(snippet: string, schema: string): string[] {
   const real = statementsOf(parse(schema));
   return [...statementsOf(parse(snippet))].filter((statement) => !real.has(statement));

@@ -7,14 +7,14 @@ import { repository } from './snippets.ts';
 
 const run = promisify(execFile);
 
-/** URLs in the documentation, and the URLs of the services in this test. */
+/** The URLs that the tests use instead of the URLs in the documentation. */
 export interface Addresses {
   readonly [documented: string]: string;
 }
 
 /**
- * Runs the commands of a snippet. For commands that install, start or stop whole systems, it
- * verifies only that another test runs them.
+ * Runs the commands of a snippet. Commands that install, start or stop whole systems are not run; the
+ * function verifies only that another test runs them.
  * @throws if a command fails or is unknown
  */
 export async function runShell(text: string, addresses: Addresses): Promise<void> {
@@ -41,7 +41,8 @@ async function runCommand(command: string, addresses: Addresses): Promise<void> 
       for (const path of words.filter((word) => word.includes('/'))) await mustExist(command, path);
       return;
     }
-    // Tests have no Docker engine and no cluster: tests/deploy verifies the files.
+    // The tests have no Docker engine and no cluster, so only the paths are checked. tests/deploy verifies
+    // the files.
     case 'docker':
     case 'kubectl':
     case 'kustomize':
@@ -69,8 +70,8 @@ async function runCommand(command: string, addresses: Addresses): Promise<void> 
 }
 
 /**
- * Scripts that start whole systems or change files: the test that runs each, and a string in that
- * test.
+ * For each script that starts whole systems or changes files: the test that runs the script, and a
+ * string that proves it in the test.
  */
 const STARTED_BY: Readonly<Record<string, readonly [file: string, words: string]>> = {
   ci: ['.ci/run', 'npm ci'],
@@ -83,7 +84,7 @@ const STARTED_BY: Readonly<Record<string, readonly [file: string, words: string]
   supergraph: ['gateway/src/compose.test.ts', 'findStale'],
   schema: ['tests/docs/schema-page.test.ts', 'schemaPage'],
   'third-party': ['tests/docs/third-party-page.test.ts', 'thirdPartyPage'],
-  // Part of the build that every test needs.
+  // This script is a part of the build, which every test needs.
   generate: ['turbo.json', '"generate"'],
 };
 
@@ -105,7 +106,7 @@ async function mustExist(command: string, path: string): Promise<void> {
   if (!existsSync(join(repository, path))) throw new Error(`${command}: ${path} does not exist`);
 }
 
-/** Runs a curl command with the test's URLs; any successful response is accepted. */
+/** Runs a curl command with the test's URLs. Every successful response is accepted. */
 async function runCurl(command: string, addresses: Addresses): Promise<void> {
   let real = command;
   for (const [documented, address] of Object.entries(addresses)) {

@@ -33,7 +33,7 @@ describe('docs/schema.md', () => {
     expect(await readFile(schemaPagePath, 'utf8')).toBe(await schemaPage());
   });
 
-  it('has a description for every type, field, argument and enum value', async () => {
+  it('describes every type, field, argument and enum value', async () => {
     const page = await schemaPage();
     expect(page.split('\n').filter((line) => /\| +\|$/.test(line))).toEqual([]);
     expect(page).not.toContain('\n\n\n');
@@ -80,7 +80,7 @@ describe('renderSchema', () => {
     expect(page).toContain('| `id` | `ID!` | Its id. |');
   });
 
-  it('keeps a field in one table row, with paragraphs and scopes', () => {
+  it('puts a field, its paragraphs and its scopes in one table row', () => {
     expect(page).toContain(
       '| `name` | `String!` | First line wraps.<br>Second paragraph.<br>Access: scope `a` and `b`, or `c`. |',
     );

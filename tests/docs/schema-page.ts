@@ -21,21 +21,21 @@ import {
   valueFromASTUntyped,
 } from 'graphql';
 
-/** The composed graph, committed by `npm run supergraph`. */
+/** Path of the composed supergraph, which `npm run supergraph` writes. */
 const supergraphPath = fileURLToPath(new URL('../../gateway/supergraph.graphql', import.meta.url));
 
-/** The reference page that `npm run schema` writes. */
+/** Path of the reference page that `npm run schema` writes. */
 export const schemaPagePath = fileURLToPath(new URL('../../docs/schema.md', import.meta.url));
 
 type Field = GraphQLField<unknown, unknown>;
 type Described = { readonly description?: string | null | undefined };
 
-/** Returns the reference of the public graph: what docs/schema.md must contain. */
+/** Returns the content of docs/schema.md: the reference of the public graph. */
 export async function schemaPage(): Promise<string> {
   return renderSchema(await readFile(supergraphPath, 'utf8'));
 }
 
-/** @param supergraphSdl a composed supergraph; its federation types and directives are left out */
+/** @param supergraphSdl a composed supergraph. The page omits its federation types and directives. */
 export function renderSchema(supergraphSdl: string): string {
   const schema = buildASTSchema(withoutFederation(parse(supergraphSdl)), { assumeValid: true });
   const types = publicTypes(schema);
@@ -67,7 +67,7 @@ export function renderSchema(supergraphSdl: string): string {
   ].join('\n\n')}\n`;
 }
 
-/** Drops directives, and the types that only the gateway and the subgraphs use: `join__Graph`. */
+/** Removes directives, and types that only the gateway and the subgraphs use, such as `join__Graph`. */
 function withoutFederation(document: DocumentNode): DocumentNode {
   return {
     ...document,
@@ -79,7 +79,7 @@ function withoutFederation(document: DocumentNode): DocumentNode {
   };
 }
 
-/** The types that a client can reach from the root types, sorted by name. */
+/** Returns the types that a client can reach from the root types, sorted by name. */
 function publicTypes(schema: GraphQLSchema): GraphQLNamedType[] {
   const found = new Set<GraphQLNamedType>();
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
@@ -162,7 +162,7 @@ function typeLink({ type }: Field | GraphQLArgument | GraphQLInputField): string
     : `[\`${type}\`](#${named.name.toLowerCase()})`;
 }
 
-/** Returns what `@authenticated` and `@requiresScopes` demand; undefined if the field is open. */
+/** Returns the requirements of `@authenticated` and `@requiresScopes`; undefined if the field is public. */
 function accessOf({ astNode }: Field): string | undefined {
   const directives = astNode?.directives ?? [];
   const scopes = directives.find(({ name }) => name.value === 'requiresScopes')?.arguments?.[0];

@@ -5,10 +5,10 @@ import { runScript } from '@gudang/testing/system/run-script';
 
 export const SERVICES = ['gateway', 'order-subgraph', 'stock-subgraph'];
 
-/** Path of the page. */
+/** Path of docs/SETTINGS.md. */
 export const settingsPagePath = fileURLToPath(new URL('../../docs/SETTINGS.md', import.meta.url));
 
-/** Reads a service's settings from its `--settings` output. */
+/** Reads a service's settings from the output of its option `--settings`. */
 export async function rowsOf(service: string): Promise<SettingRow[]> {
   const script = fileURLToPath(new URL(`../../${service}/dist/main.js`, import.meta.url));
   const { stdout, code, stderr } = await runScript(script, {}, { args: ['--settings'] });
@@ -16,7 +16,7 @@ export async function rowsOf(service: string): Promise<SettingRow[]> {
   return JSON.parse(stdout);
 }
 
-/** Returns the settings of `npm start` itself. */
+/** Returns the settings that `npm start` itself reads. */
 export function startRows(): SettingRow[] {
   return Object.entries(startSettingsTable).map(([name, setting]) => ({
     name,

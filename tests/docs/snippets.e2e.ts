@@ -21,7 +21,7 @@ const pages = await findPages();
 const snippets = (await Promise.all(pages.map(readSnippets))).flat();
 const textOf = (path: string) => readFile(join(repository, path), 'utf8');
 
-/** Content of the example files, by name. */
+/** Contents of the example files, by file name. */
 const examples = new Map<string, string>();
 for (const directory of EXAMPLES) {
   for (const name of await readdir(join(repository, directory))) {
@@ -48,7 +48,7 @@ async function check({ language, text }: Snippet): Promise<void> {
   } else if (language === 'yaml') {
     expect(parseAllDocuments(text).flatMap(({ errors }) => errors)).toEqual([]);
   } else {
-    // A diagram. Code blocks must name their language.
+    // A block without a language must be a diagram, because all other blocks must name their language.
     expect(language).toBe('');
     expect(text).toMatch(/[─│└┌├]/);
   }

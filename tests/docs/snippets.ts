@@ -3,15 +3,15 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface Snippet {
-  /** File and line, for example `gateway/README.md:12`. */
+  /** File and line of the snippet, for example `gateway/README.md:12`. */
   readonly location: string;
-  /** Info string of the code block; empty for diagrams. */
+  /** Language that the code block names; empty for diagrams. */
   readonly language: string;
   readonly text: string;
 }
 
 export const repository = fileURLToPath(new URL('../../', import.meta.url));
-/** Names that are not searched for pages. settings-page.e2e.ts compares SETTINGS.md with the code. */
+/** Files and folders to skip. settings-page.e2e.ts checks SETTINGS.md instead. */
 const SKIPPED = /^(node_modules|dist|generated|\..*|SETTINGS\.md)$/;
 
 /** Returns the paths of all documentation pages, relative to the repository. */

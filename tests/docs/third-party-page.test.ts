@@ -19,7 +19,7 @@ describe('THIRD_PARTY.md', () => {
   });
 });
 
-describe('findThirdParties', () => {
+describe('the check of third-party packages', () => {
   const packages: LockedPackages = {
     gateway: {
       dependencies: { fastify: '5', '@gudang/pages': '0' },
@@ -39,7 +39,7 @@ describe('findThirdParties', () => {
   };
   const found = findThirdParties(packages);
 
-  it('finds the packages that run or are bundled, and omits tools', () => {
+  it('returns the packages that run in production or are bundled, but no tools', () => {
     expect(found.map(({ name, version, uses }) => [name, version, uses])).toEqual([
       ['cookie', '1.0.0', ['gateway']],
       ['fastify', '5.1.0', ['gateway']],
@@ -49,7 +49,7 @@ describe('findThirdParties', () => {
     ]);
   });
 
-  it('reports an unknown and a missing license', () => {
+  it('reports packages with an unknown or missing license', () => {
     expect(findUnaccepted(found).map(({ name, license }) => [name, license])).toEqual([
       ['odd', 'missing'],
       ['pg', 'GPL-3.0'],

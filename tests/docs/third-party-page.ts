@@ -5,8 +5,8 @@ import { repository } from './snippets.ts';
 export const thirdPartyPagePath = join(repository, 'THIRD_PARTY.md');
 
 /**
- * Licenses that a run-time dependency may have. A dependency with another license needs a decision
- * first: may Gudang be used and redistributed with it?
+ * Licenses that a run-time dependency may have. Before a dependency with another license is added,
+ * it must be decided whether Gudang may be used and redistributed with that license.
  */
 const ACCEPTED = new Set([
   '(MIT AND BSD-3-Clause)',
@@ -23,7 +23,7 @@ const ACCEPTED = new Set([
 
 const PAGES = 'gateway/pages';
 
-/** The workspaces whose dependencies Gudang installs or ships, and where these run. */
+/** Workspaces whose dependencies Gudang installs or ships, with labels that say where these run. */
 const USES = {
   gateway: { workspaces: ['gateway'], label: 'gateway' },
   subgraphs: { workspaces: ['order-subgraph', 'stock-subgraph'], label: 'subgraphs' },
@@ -32,7 +32,7 @@ const USES = {
   start: { workspaces: ['packages/embedded'], label: 'npm start' },
 } as const;
 
-/** The pages' libraries are devDependencies, because Vite bundles them; these only build or check. */
+/** devDependencies of the pages that are only tools. The others are libraries, which Vite bundles. */
 const PAGE_TOOLS = /^(@types\/|@vitejs\/|vite$|vitest$|@gudang\/)/;
 
 export interface LockedPackage {
@@ -56,7 +56,7 @@ export interface ThirdParty {
   readonly uses: readonly string[];
 }
 
-/** Finds all packages that run in production, in the pages or in `npm start`, sorted by name. */
+/** Finds all packages that run in production, in the pages or in `npm start`. Sorts them by name. */
 export function findThirdParties(packages: LockedPackages): ThirdParty[] {
   const uses = new Map<string, Set<string>>();
   for (const { workspaces, label } of Object.values(USES)) {
@@ -84,12 +84,12 @@ export function findThirdParties(packages: LockedPackages): ThirdParty[] {
   );
 }
 
-/** Returns the third parties whose license is missing or not accepted. */
+/** Returns the third-party packages whose license is missing or not accepted. */
 export function findUnaccepted(thirdParties: readonly ThirdParty[]): ThirdParty[] {
   return thirdParties.filter(({ license }) => !ACCEPTED.has(license));
 }
 
-/** Returns the paths in the lock file of all packages that a workspace needs at run time. */
+/** Returns all packages that a workspace needs at run time, by their paths in the lock file. */
 function reachableFrom(packages: LockedPackages, workspace: string): Set<string> {
   const found = new Set<string>();
   const visited = new Set<string>();
@@ -99,7 +99,7 @@ function reachableFrom(packages: LockedPackages, workspace: string): Set<string>
     const entry = packages[path];
     if (!entry) return;
     if (path.includes('node_modules/')) found.add(path);
-    // The gateway ships the pages as built files. So only the label `pages` lists the bundled packages.
+    // The gateway ships the pages as built files, so the bundled packages have only the label `pages`.
     const bundled = path === workspace && path === PAGES ? bundledIn(entry) : [];
     for (const name of [...dependenciesOf(entry), ...bundled]) {
       const resolved = resolve(packages, path, name);
@@ -127,7 +127,7 @@ function bundledIn(pages: LockedPackage): string[] {
   return Object.keys(pages.devDependencies ?? {}).filter((name) => !PAGE_TOOLS.test(name));
 }
 
-/** Resolves a package as Node does: in the nearest node_modules above. */
+/** Resolves a package as Node does: in the nearest node_modules of a parent folder. */
 function resolve(packages: LockedPackages, from: string, name: string): string | undefined {
   for (let folder = from; ; ) {
     const path = `${folder && `${folder}/`}node_modules/${name}`;

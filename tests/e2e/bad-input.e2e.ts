@@ -21,7 +21,8 @@ const UPDATED_ID = `sku-${randomUUID()}`;
 const INT_MAX = 2 ** 31 - 1;
 
 /**
- * Excludes the largest Int: the cost limit rejects that page size before the argument is checked.
+ * The invalid page sizes do not include the largest Int: the cost limit rejects it before the argument
+ * is checked.
  */
 const fromOneTo100 = whole(1, 100);
 const pageSize = {
@@ -31,7 +32,7 @@ const pageSize = {
 const name = text(255);
 const quantity = whole(0, INT_MAX);
 
-/** One row per argument of the graph. The first test fails for an argument without a row. */
+/** One row per argument of the graph. The first test fails if an argument has no row. */
 const TABLE: Readonly<Record<string, Rule>> = {
   'Query.order(id)': text(100, 'null'),
   'Query.orders(first)': pageSize,
@@ -66,7 +67,7 @@ const TABLE: Readonly<Record<string, Rule>> = {
   'Mutation.updateStock(input.expectedVersion)': whole(1, INT_MAX),
   'Mutation.adjustStock(id)': text(100, 'NOT_FOUND'),
   'Mutation.adjustStock(delta)': whole(-INT_MAX, INT_MAX, {
-    // Other limits depend on the stock's quantity.
+    // Only 1 is always valid: whether a larger or negative delta is accepted depends on the stock's quantity.
     good: [1],
     bad: [
       ['nothing', 0],
@@ -94,7 +95,8 @@ const ofStock = (call: string): string => `stock(id: "${STOCK_ID}") { ${call} }`
 const someStock = { name: 'Kopi', quantity: 1 };
 
 /**
- * Each field with valid arguments. A mutation with one invalid argument must not change anything.
+ * Valid arguments for each field. In the tests, one of them is invalid, so no mutation may change
+ * anything.
  */
 const USES: Readonly<Record<string, FieldUse>> = {
   'Query.order': { arguments: { id: randomUUID() }, select: '{ id }' },
@@ -144,7 +146,7 @@ beforeAll(async () => {
 
 type Operation = ReturnType<typeof operationWith>;
 
-/** Returns the errors of an operation; fails if a subscription does not end within 5 s. */
+/** Returns the errors of an operation. Rejects if a subscription does not end within 5 s. */
 async function errorsOf(
   field: string,
   { query, variables }: Operation,
@@ -165,7 +167,7 @@ const show = (value: unknown): string => {
   return shown.length > 60 ? `${shown.slice(0, 60)}… (${shown.length})` : shown;
 };
 
-/** Returns what is wrong with the error for an invalid value; undefined if it is as specified. */
+/** Sends an invalid value. Returns the defect in the resulting error; undefined if there is none. */
 async function faultOf(
   argument: Argument,
   { value, form, at = '', allowed }: { value: unknown; form: Form; at?: string; allowed: RegExp },
@@ -235,7 +237,7 @@ test.each(rows.filter(([, rule]) => rule !== anyOfItsType))(
   },
 );
 
-test('the error for an invalid id in a list names its index', async () => {
+test('the error for an invalid id in a list contains the index of the id', async () => {
   const argument = argumentAt('Subscription.stockChanged(ids)');
   const allowed = /a text of 1 to 100 characters/;
   const faults: string[] = [];
@@ -247,19 +249,19 @@ test('the error for an invalid id in a list names its index', async () => {
   expect(faults).toEqual([]);
 });
 
-test('values at the limits are accepted', async () => {
+test('every argument accepts values at its limits', async () => {
   const faults: string[] = [];
   for (const [coordinate, { good }] of rows) {
     const argument = argumentAt(coordinate);
     const use = USES[argument.field];
-    // A subscription with valid arguments does not end.
+    // Subscriptions are skipped: with valid arguments, they would not end.
     if (!use || argument.field.startsWith('Subscription.')) continue;
     for (const value of good) {
       const operation = operationWith({ ...argument, use, value, form: 'variable' });
       const errors = await errorsOf(argument.field, operation);
       const refused = errors.filter(({ extensions }) => {
         const code = extensions?.['code'];
-        // These ids and versions are valid, but no stock has them.
+        // The ids and versions are valid, but no stock has them.
         return code !== 'NOT_FOUND' && code !== 'VERSION_CONFLICT';
       });
       if (refused.length > 0)
@@ -269,7 +271,7 @@ test('values at the limits are accepted', async () => {
   expect(faults).toEqual([]);
 });
 
-test('the cost limit rejects an excessive page size and names cost and limit', async () => {
+test('the cost limit rejects an excessive page size, and the error names the cost and the limit', async () => {
   for (const list of ['orders(first: 2147483647)', 'stocks(last: 2147483647)']) {
     const { errors } = await system().graph(`{ ${list} { nodes { id } } }`);
     expect(errors).toMatchObject([
@@ -281,7 +283,7 @@ test('the cost limit rejects an excessive page size and names cost and limit', a
   }
 });
 
-test('lists reject first together with last', async () => {
+test('lists reject the arguments first and last together', async () => {
   for (const list of ['orders', 'stocks']) {
     const { errors } = await system().graph(`{ ${list}(first: 1, last: 1) { nodes { id } } }`);
     expect(errors).toMatchObject([
@@ -304,7 +306,7 @@ test('the error for an unknown input field names the field', async () => {
   }
 });
 
-test('an unknown id results in null in queries and NOT_FOUND in mutations', async () => {
+test('an unknown id results in null in a query and in NOT_FOUND in a mutation', async () => {
   const faults: string[] = [];
   for (const [coordinate, { unknownId }] of rows) {
     const argument = argumentAt(coordinate);

@@ -2,7 +2,7 @@ import { useSystem } from '@gudang/testing/system/use-system';
 import { expect, test } from 'vitest';
 import { startWatchedOrders } from './watched-orders.ts';
 
-/** Limit of the time from SIGKILL until new orders are decided and subscribers see the changes. */
+/** Maximum time from SIGKILL until new orders are decided and subscribers receive the changes. */
 const HEALS_WITHIN_MS = 15_000;
 
 const system = useSystem();
@@ -26,7 +26,7 @@ test.each(['gateway', 'order', 'stock'] as const)(
     expect(performance.now() - at).toBeLessThan(HEALS_WITHIN_MS);
 
     await orders.settle(HEALS_WITHIN_MS);
-    // Clients lose their connection only when the gateway itself is killed.
+    // Clients lose their connection only if the killed process is the gateway.
     expect(orders.watch.connections() - connections).toBe(name === 'gateway' ? 1 : 0);
   },
 );

@@ -11,17 +11,17 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { type StatementCounter, startStatementCounter } from './statement-counter.ts';
 
 const SECONDS = 5;
-/** The relay polls once per second; the reconciler and the change watch every few seconds. */
+/** The relay polls once per second. The reconciler and the change watch poll every few seconds. */
 const STATEMENTS_A_SECOND = 1.8;
-/** One fetch per second for each of two consumers, and one heartbeat every two seconds. */
+/** Each of the two consumers sends one fetch per second and one heartbeat every two seconds. */
 const KAFKA_REQUESTS_A_SECOND = 4;
 /**
- * A 10 ms timer alone causes 100 wake-ups per second. The gateway has one, which measures the lag
- * of its event loop; it sends no requests when idle.
+ * A 10 ms timer alone causes 100 wake-ups per second. Only the gateway has such a timer, which measures
+ * its event loop lag. When idle, the gateway sends no requests.
  */
 const WAKE_UPS_A_SECOND = { order: 60, stock: 60, gateway: 120 };
 
-/** Starts a proxy that counts requests to Kafka. */
+/** Starts Kafka behind a proxy that counts the requests. */
 async function startCountedKafka() {
   const directory = await mkdtemp(join(tmpdir(), 'gudang-idle-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
@@ -39,18 +39,18 @@ async function startCountedKafka() {
   };
   const proxy = await startTcpProxy({ port, listen: advertisedPort, split });
   onTestFinished(() => proxy.stop());
-  /** Each request has one response. */
+  /** The proxy counts requests and responses, and each request has one response. */
   return { brokers: `127.0.0.1:${advertisedPort}`, requests: () => frames / 2 };
 }
 
-/** Returns how often a process's main thread has slept so far; 0 on a system without /proc. */
+/** Returns how often a process's main thread has gone to sleep; 0 on a system without /proc. */
 async function sleeps(pid: number): Promise<number> {
   if (!existsSync('/proc/self/status')) return 0;
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]);
 }
 
-test('an idle system runs few statements, Kafka requests and timers', async () => {
+test('an idle system causes few SQL statements, Kafka requests and timer wake-ups', async () => {
   const kafka = await startCountedKafka();
   const counters = new Map<string, StatementCounter>();
   const system = await startSystem({

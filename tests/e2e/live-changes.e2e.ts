@@ -20,7 +20,7 @@ describe('orderChanged', () => {
 
   test('sends the current state, then the change, then completes', async () => {
     const stock = await shop.addStock({ quantity: 1 });
-    // The stock service is frozen, so that the order is still pending when the stream starts.
+    // The stock service is frozen, so the order is still PENDING when the stream starts.
     system().stock.kill('SIGSTOP');
     try {
       const order = await shop.createOrder({ productId: stock.id, quantity: 1 });
@@ -86,7 +86,7 @@ describe('stockChanged', () => {
   const watchFrom = async (after: string, ids?: readonly string[]) =>
     system().live({ query, variables: { after, ...(ids ? { ids } : {}) } });
 
-  test('sends a change with fields of both subgraphs', async () => {
+  test('sends changes with fields of both subgraphs', async () => {
     const after = await shop.stockCursor();
     const stock = await shop.addStock({ name: 'Kopi Gayo', quantity: 100 });
     const watch = await watchFrom(after);
@@ -117,7 +117,7 @@ describe('stockChanged', () => {
     await watch.close();
   });
 
-  test('sends every kind of change of the given stocks, in order, and of no other stocks', async () => {
+  test('sends all kinds of changes of the given stocks in order, and no changes of other stocks', async () => {
     const { graph } = system();
     const after = await shop.stockCursor();
     const id = `sku-${randomUUID()}`;
@@ -155,7 +155,7 @@ describe('stockChanged', () => {
     await watch.close();
   });
 
-  test('resumes from an event cursor without gap or repeat', async () => {
+  test("resumes from an event's cursor without gap or repeat", async () => {
     const after = await shop.stockCursor();
     const stock = await shop.addStock({ quantity: 20 });
     const watch = await watchFrom(after, [stock.id]);
@@ -180,7 +180,7 @@ describe('stockChanged', () => {
     await resumed.close();
   });
 
-  test('sends a snapshot for a cursor of another epoch, then live changes', async () => {
+  test('sends a snapshot for a cursor of another epoch, followed by live changes', async () => {
     const stock = await shop.addStock({ name: 'Gula', quantity: 6 });
     const gone = await shop.addStock({ quantity: 3 });
     const own = await shop.stockCursor();

@@ -15,7 +15,7 @@ import {
 import { type System, startSystem } from '@gudang/testing/system/system';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 
-/** An unanswered ping detects a stalled connection after 15 s; then the gateway reconnects. */
+/** The gateway detects a stalled connection by an unanswered ping after 15 s, and reconnects. */
 const HEALS_WITHIN_MS = 40_000;
 
 interface Change {
@@ -61,7 +61,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** Adds a stock and a subscriber that must receive only changes: no error, no reconnect. */
+/** Adds a stock and a subscriber. The subscriber must receive no error and must not reconnect. */
 async function startWatch() {
   const shop = createShopClient(system.graph);
   const stock = await shop.addStock({ quantity: 1_000 });
@@ -86,7 +86,7 @@ async function startWatch() {
   return { stock, shop, order, sees, end, versions: () => new Set(live.seen()).size };
 }
 
-test('subscribers receive the changes after a silent network failure between gateway and stock', async () => {
+test('subscribers receive all changes after a silent network failure between the gateway and the stock subgraph', async () => {
   const watch = await startWatch();
   await watch.order();
   await watch.sees(999);
@@ -104,7 +104,7 @@ test('subscribers receive the changes after a silent network failure between gat
   await watch.end();
 }, 120_000);
 
-test('subscribers see no error while Kafka is unavailable, and the changes when it returns', async () => {
+test('subscribers receive no error while Kafka is unavailable, and receive the changes when it returns', async () => {
   const watch = await startWatch();
   await watch.order();
   await watch.sees(999);
@@ -118,7 +118,7 @@ test('subscribers see no error while Kafka is unavailable, and the changes when 
   await watch.end();
 }, 120_000);
 
-test('subscriptions started while Kafka is unavailable receive changes when it returns', async () => {
+test('subscriptions that start while Kafka is unavailable receive changes when it returns', async () => {
   const shop = createShopClient(system.graph);
   const stock = await shop.addStock({ quantity: 10 });
   await kafka.stop();

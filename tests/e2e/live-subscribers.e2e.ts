@@ -14,7 +14,7 @@ const HEALS_WITHIN_MS = 30_000;
 
 const system = useSystem();
 
-/** Starts a system and subscribers that receive each stock from its first version on. */
+/** Adds stocks, and starts subscribers that receive each stock from its first version on. */
 async function start() {
   const { stockCursor: after } = await dataOf(system().graph('{ stockCursor }'));
   const ids = await addStocks(system(), STOCKS);
@@ -32,7 +32,7 @@ async function expectAllSeen(clients: readonly StockSubscriber[]): Promise<void>
     )
     .toBe(0);
   expect(clients.flatMap((one) => one.faults)).toEqual([]);
-  // No client received a snapshot, and each version arrived or was counted as conflated.
+  // No client received a snapshot. Each version either arrived or was counted as conflated.
   expect(clients.map((one) => one.snapshots())).toEqual(clients.map(() => 0));
   expect(clients.map((one) => one.missing())).toEqual(clients.map((one) => one.conflated()));
 }
@@ -67,7 +67,7 @@ test('subscribers receive all changes without errors across SIGKILL of the stock
   for (const one of clients) one.cut();
 });
 
-test('disconnected subscribers resume from different cursors, with and without concurrent changes', async () => {
+test('disconnected subscribers resume from different cursors, both with and without concurrent changes', async () => {
   const { ids, clients } = await start();
   const changing = floodOrders(system(), { ids, count: 300, aSecond: 100 });
   for (const [index, one] of clients.entries()) {

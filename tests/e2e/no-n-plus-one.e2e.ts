@@ -5,7 +5,7 @@ import { type StatementCounter, startStatementCounter } from './statement-counte
 
 const counters: StatementCounter[] = [];
 const system = useSystem({
-  // The reconciler reads orders too; it is disabled because its statements would be counted.
+  // The reconciler also reads orders. It is disabled, because its statements would be counted.
   environment: { order: { RECONCILE_AFTER: '0' } },
   through: async ({ to }, address) => {
     if (to !== 'postgres') return address;
@@ -14,12 +14,12 @@ const system = useSystem({
     return counter.url;
   },
 });
-// Hooks run in reverse order of registration: this one runs after the system has stopped.
+// Hooks run in reverse order of registration, so this hook runs after the system has stopped.
 afterAll(() => Promise.all(counters.map((counter) => counter.stop())));
 
 const QUERY = `{ orders(first: 100) { nodes { id stock { name orders(first: 5) { nodes { id } } } } } }`;
 
-/** Inserts orders that are newer than all others, spread over `products` products. */
+/** Inserts orders for `products` different products. They are newer than all other orders. */
 async function insert(orders: number, products: number): Promise<void> {
   const { databases } = system();
   await databases.stock(
@@ -35,7 +35,7 @@ async function insert(orders: number, products: number): Promise<void> {
   );
 }
 
-/** Returns the number of the gateway's requests so far, by subgraph. */
+/** Returns the number of requests that the gateway has sent so far, by subgraph. */
 async function subgraphRequests(): Promise<Record<string, number>> {
   const text = await (await fetch(`${system().gateway.url}/metrics`)).text();
   const counts: Record<string, number> = {};
@@ -47,7 +47,7 @@ async function subgraphRequests(): Promise<Record<string, number>> {
   return counts;
 }
 
-/** Counts statements and requests of one query. Housekeeping of the services reads other tables. */
+/** Counts the SQL statements and subgraph requests of one query. Background work reads other tables. */
 async function cost() {
   await dataOf(system().graph(QUERY));
   const before = await subgraphRequests();
@@ -67,7 +67,7 @@ async function cost() {
   };
 }
 
-test('the number of statements and requests does not depend on the number of orders or products', async () => {
+test('the number of SQL statements and requests does not depend on the number of orders or products', async () => {
   await insert(10, 10);
   const few = await cost();
   await insert(100, 10);
@@ -86,7 +86,7 @@ test('the number of statements and requests does not depend on the number of ord
   const { statements, requests } = few;
   expect(many).toMatchObject({ statements, requests });
   expect(spread).toMatchObject({ statements, requests });
-  // One statement reads the orders, one their stocks, and one the stocks' orders.
+  // One statement reads the orders, one reads their stocks, and one reads the orders of these stocks.
   expect(statements).toBe(3);
   expect(requests).toEqual({ order: 1, stock: 1 });
 });

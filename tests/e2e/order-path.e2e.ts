@@ -13,8 +13,8 @@ beforeAll(() => {
 const codeOf = (errors: readonly { extensions?: Readonly<Record<string, unknown>> }[] = []) =>
   errors.map(({ extensions }) => extensions?.['code']);
 
-describe('createOrder', () => {
-  test('creates a PENDING order that is confirmed and recorded in stock, ledger and both databases', async () => {
+describe('the order path', () => {
+  test('creates a PENDING order, confirms it, and records it in the stock, the ledger and both databases', async () => {
     const { graph, databases } = system();
     const stock = await shop.addStock({ quantity: 100 });
     const taken = await shop.createOrder({ productId: stock.id, quantity: 10 });
@@ -68,13 +68,13 @@ describe('createOrder', () => {
       rejectionReason: 'OUT_OF_STOCK',
     });
     expect(await shop.stock(stock.id)).toEqual(stock);
-    // The whole quantity is still available for an order that fits.
+    // The rejected order took nothing, so an order for the whole quantity is confirmed.
     const fits = await shop.createOrder({ productId: stock.id, quantity: 5 });
     expect(await shop.decided(fits.id)).toMatchObject({ status: 'CONFIRMED' });
     expect(await shop.stock(stock.id)).toMatchObject({ quantity: 0, version: 2 });
   });
 
-  test('rejects an order for an unknown product, whose stock is then null without an error', async () => {
+  test('rejects an order for an unknown product and shows its stock as null, without an error', async () => {
     const productId = `nothing-${randomUUID()}`;
     const taken = await shop.createOrder({ productId, quantity: 1 });
     expect(await shop.decided(taken.id)).toMatchObject({
@@ -87,7 +87,7 @@ describe('createOrder', () => {
     expect(data.order).toEqual({ productId, stock: null });
   });
 
-  test('unknown ids are null in queries', async () => {
+  test('returns null for an unknown id in a query', async () => {
     expect(await shop.order(randomUUID())).toBeNull();
     expect(await shop.order('no UUID')).toBeNull();
     expect(await shop.stock(randomUUID())).toBeNull();
@@ -95,7 +95,7 @@ describe('createOrder', () => {
 });
 
 describe('idempotencyKey', () => {
-  test('50 concurrent requests with one key create one order and return its id', async () => {
+  test('makes 50 concurrent requests with the same key create one order and return its id', async () => {
     const stock = await shop.addStock({ quantity: 100 });
     const input = { productId: stock.id, quantity: 2, idempotencyKey: randomUUID() };
     const answers = await Promise.all(Array.from({ length: 50 }, () => shop.createOrder(input)));
@@ -108,11 +108,11 @@ describe('idempotencyKey', () => {
     ]);
     expect(rows).toEqual([{ id: first?.id }]);
     expect(await shop.stock(stock.id)).toMatchObject({ quantity: 98 });
-    // A later request returns the same order, by then decided.
+    // A later request returns the same order, which is decided by then.
     expect(await shop.createOrder(input)).toMatchObject({ id: first?.id, status: 'CONFIRMED' });
   });
 
-  test('a key with a different input results in IDEMPOTENCY_CONFLICT', async () => {
+  test('is rejected with IDEMPOTENCY_CONFLICT if the input differs', async () => {
     const stock = await shop.addStock({ quantity: 10 });
     const idempotencyKey = randomUUID();
     await shop.createOrder({ productId: stock.id, quantity: 1, idempotencyKey });
@@ -132,7 +132,7 @@ describe('idempotencyKey', () => {
   });
 });
 
-describe('stock mutations', () => {
+describe('stock mutation', () => {
   test('addStock rejects an existing id with ALREADY_EXISTS', async () => {
     const stock = await shop.addStock({ id: `sku-${randomUUID()}`, quantity: 1 });
     const { errors } = await system().graph(
@@ -145,7 +145,7 @@ describe('stock mutations', () => {
     expect(await shop.stock(stock.id)).toEqual(stock);
   });
 
-  test('updateStock rejects another version than expectedVersion with VERSION_CONFLICT', async () => {
+  test('updateStock rejects an expectedVersion that is not the current version with VERSION_CONFLICT', async () => {
     const stock = await shop.addStock({ quantity: 1 });
     const update = (expectedVersion: number, quantity: number) =>
       system().graph(
@@ -163,7 +163,7 @@ describe('stock mutations', () => {
     expect(await shop.stock(stock.id)).toMatchObject({ quantity: 7, version: 2 });
   });
 
-  test('adjustStock changes the quantity, but not below 0', async () => {
+  test('adjustStock changes the quantity and rejects a change below 0', async () => {
     const stock = await shop.addStock({ quantity: 10 });
     const adjust = (delta: number) =>
       system().graph(
@@ -185,7 +185,7 @@ describe('stock mutations', () => {
     expect(await shop.stock(stock.id)).toMatchObject({ quantity: 6, version: 2 });
   });
 
-  test('a deleted stock can be added again and continues its version numbers', async () => {
+  test('addStock accepts the id of a deleted stock and continues its version numbers', async () => {
     const stock = await shop.addStock({ id: `sku-${randomUUID()}`, quantity: 4 });
     const sold = await shop.createOrder({ productId: stock.id, quantity: 1 });
     await shop.decided(sold.id);

@@ -28,9 +28,9 @@ async function upstreams(): Promise<number> {
   return Number(/^gateway_live_upstreams\{.*\} (\d+)/m.exec(text)?.[1]);
 }
 
-test('late subscribers share the upstream and start with the current state; all complete after the decision', async () => {
+test('late subscribers share the upstream and start with the current state; all streams complete after the decision', async () => {
   const stock = await shop.addStock({ quantity: 1 });
-  // The stock service is frozen, so that the order stays pending until all clients have subscribed.
+  // The stock service is frozen, so the order stays PENDING until all clients have subscribed.
   system().stock.kill('SIGSTOP');
   const order = await shop.createOrder({ productId: stock.id, quantity: 1 });
   const clients: LiveClient<OrderChanged>[] = [];
@@ -59,7 +59,7 @@ test('late subscribers share the upstream and start with the current state; all 
   await late.close();
 });
 
-test('clients do not receive the state again after a restart of the subgraph', async () => {
+test('clients do not receive the same state again after a restart of the subgraph', async () => {
   const stock = await shop.addStock({ quantity: 1 });
   system().stock.kill('SIGSTOP');
   const order = await shop.createOrder({ productId: stock.id, quantity: 2 });
@@ -79,7 +79,7 @@ test('clients do not receive the state again after a restart of the subgraph', a
 test.each([
   ['an unknown order', randomUUID()],
   ['a malformed id', 'unknown'],
-])('%s ends the stream of all its subscribers with NOT_FOUND', async (_what, id) => {
+])('%s ends the streams of all its subscribers with NOT_FOUND', async (_what, id) => {
   const clients = await Promise.all([watch(id), watch(id)]);
   for (const live of clients) {
     await live.ended();

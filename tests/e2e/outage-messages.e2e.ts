@@ -14,8 +14,8 @@ import { describe, expect, inject, type TestContext, test } from 'vitest';
 
 const UNREACHABLE_DATABASE = 'postgresql://somebody:geheim@127.0.0.1:1/nothing';
 
-describe.concurrent('an unavailable dependency', () => {
-  /** Starts a service that must keep running without its dependency. */
+describe.concurrent('unavailable', () => {
+  /** Starts a service. It must keep running while its dependency is unavailable. */
   async function start(
     { onTestFinished }: TestContext,
     service: Service,

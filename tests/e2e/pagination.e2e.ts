@@ -15,14 +15,14 @@ interface Page {
   };
 }
 
-/** Fetches a page of a list with arguments such as `first: 3, after: "…"`. */
+/** Fetches one page of a list. The arguments are, for example, `first: 3, after: "…"`. */
 type FetchPage = (range: Record<string, unknown>) => Promise<Page>;
 
 const PAGE = (node: string) =>
   `nodes { ${node} } edges { cursor node { ${node} } }
    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }`;
 
-// The reconciler is disabled: it would publish the inserted PENDING orders again.
+// The reconciler is disabled, because it would publish the inserted PENDING orders.
 const system = useSystem({ environment: { order: { RECONCILE_AFTER: '0' } } });
 
 const call = (field: string, given: Record<string, unknown>): string => {
@@ -49,14 +49,14 @@ const listOfStock =
 
 const idsOf = (page: Page): string[] => page.nodes.map(({ id }) => id);
 
-/** Asserts that nodes, edges and pageInfo of a page are consistent. */
+/** Asserts that the nodes, the edges and the pageInfo of a page are consistent. */
 function check(page: Page): void {
   expect(page.edges.map(({ node }) => node)).toEqual(page.nodes);
   expect(page.pageInfo.startCursor).toBe(page.edges[0]?.cursor ?? null);
   expect(page.pageInfo.endCursor).toBe(page.edges.at(-1)?.cursor ?? null);
 }
 
-/** Reads a whole list forward; calls `between` after each page. */
+/** Reads a whole list forward, page by page. Calls `between` after each page. */
 async function forward(
   fetchPage: FetchPage,
   first: number,
@@ -75,7 +75,7 @@ async function forward(
   }
 }
 
-/** Reads a whole list backward. */
+/** Reads a whole list backward, page by page. */
 async function back(fetchPage: FetchPage, last: number): Promise<string[]> {
   const seen: string[] = [];
   for (let before: string | null = null; ; ) {
@@ -92,7 +92,7 @@ async function back(fetchPage: FetchPage, last: number): Promise<string[]> {
 const productId = `product-${randomUUID()}`;
 const STATUSES = ['PENDING', 'CONFIRMED', 'REJECTED'];
 
-/** Inserts orders of which many share one millisecond. */
+/** Inserts orders. Up to seven of them are created in the same millisecond. */
 async function insertOrders(count: number, product: string, from = '2026-01-01'): Promise<void> {
   await system().databases.order(
     `INSERT INTO orders (id, product_id, quantity, status, rejection_reason, created_at, decided_at)
@@ -114,15 +114,15 @@ async function storedOrders(where: string, values: readonly unknown[] = []): Pro
 }
 
 beforeAll(async () => {
-  // Quantity 0: further orders of this product cannot change the stock.
+  // The quantity is 0, so orders of this product cannot change the stock.
   await createShopClient(system().graph).addStock({ id: productId, quantity: 0 });
   await insertOrders(45, productId);
   await insertOrders(30, 'another product');
 });
 
-describe('orders', () => {
+describe('the list of orders', () => {
   test.each([4, 44, 45, 100])(
-    'pages of %i cover the list forward and backward without gap or repeat',
+    'has no gap or repeat in pages of %i, forward and backward',
     async (size) => {
       const stored = await storedOrders('product_id = $1', [productId]);
       expect(stored).toHaveLength(45);
@@ -132,13 +132,13 @@ describe('orders', () => {
     },
   );
 
-  test('lists the newest orders first, 20 per page by default', async () => {
+  test('starts with the newest orders and has 20 per page by default', async () => {
     const page = await listOf('orders')({});
     expect(idsOf(page)).toEqual((await storedOrders('true')).slice(0, 20));
     expect(page.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false });
   });
 
-  test('filters by status, by product and by both', async () => {
+  test('can be filtered by status, by product and by both', async () => {
     for (const status of STATUSES) {
       const ofAll = await storedOrders('status = $1::order_status', [status]);
       expect(await forward(listOf('orders', { status }), 9)).toEqual(ofAll);
@@ -152,7 +152,7 @@ describe('orders', () => {
     }
   });
 
-  test('lists the orders between two cursors', async () => {
+  test('can be limited to the orders between two cursors', async () => {
     const fetchPage = listOf('orders', { productId });
     const all = await fetchPage({ first: 45 });
     const [after, before] = [all.edges[9]?.cursor, all.edges[20]?.cursor];
@@ -162,7 +162,7 @@ describe('orders', () => {
     expect(idsOf(await fetchPage({ first: 4, after, before }))).toEqual(between.slice(0, 4));
   });
 
-  test('an empty page has no cursors', async () => {
+  test('has no cursors if it is empty', async () => {
     const page = await listOf('orders', { productId: randomUUID() })({ first: 5 });
     expect(page).toEqual({
       nodes: [],
@@ -171,7 +171,7 @@ describe('orders', () => {
     });
   });
 
-  test('new orders during paging cause no gap and no repeat', async () => {
+  test('has no gap or repeat if orders are added while a client reads the pages', async () => {
     const product = randomUUID();
     await insertOrders(25, product);
     const stored = await storedOrders('product_id = $1', [product]);
@@ -182,8 +182,8 @@ describe('orders', () => {
   });
 });
 
-describe('orders of a stock', () => {
-  test('pages cover all orders, and the orders of one status', async () => {
+describe('the list of orders of a stock', () => {
+  test('is complete, and can be filtered by status', async () => {
     const stored = await storedOrders('product_id = $1', [productId]);
     expect(await forward(listOfStock(productId, 'orders'), 8)).toEqual(stored);
     const confirmed = await storedOrders(`product_id = $1 AND status = 'CONFIRMED'`, [productId]);
@@ -193,7 +193,7 @@ describe('orders of a stock', () => {
   });
 });
 
-describe('stocks', () => {
+describe('the list of stocks', () => {
   const mark = randomUUID().slice(0, 8);
 
   beforeAll(async () => {
@@ -216,7 +216,7 @@ describe('stocks', () => {
   };
 
   test.each([5, 36, 37])(
-    'pages of %i cover the list in both directions without deleted stocks',
+    'is complete in pages of %i in both directions, and omits deleted stocks',
     async (size) => {
       const living = await stored('true');
       expect(living).toHaveLength(37);
@@ -225,7 +225,7 @@ describe('stocks', () => {
     },
   );
 
-  test('search matches name and id case-insensitively and takes wildcards literally', async () => {
+  test('can be searched by name or id, case-insensitively and with literal wildcards', async () => {
     const search = async (text: string) => forward(listOf('stocks', { search: text }), 7);
     expect(await search('kOPI')).toEqual(await stored(`name LIKE 'Kopi%'`));
     expect(await search(mark.toUpperCase())).toEqual(await stored(`id LIKE '%${mark}'`));
@@ -236,8 +236,8 @@ describe('stocks', () => {
   });
 });
 
-describe('movements of a stock', () => {
-  test('pages cover the ledger, newest entry first', async () => {
+describe('the list of movements of a stock', () => {
+  test('contains the whole ledger, newest entry first', async () => {
     const { graph } = system();
     const stock = await createShopClient(graph).addStock({ quantity: 0 });
     for (let i = 0; i < 22; i += 1) {

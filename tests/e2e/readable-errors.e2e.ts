@@ -15,7 +15,7 @@ const START = built('packages/embedded/dist/start.js');
 const MIGRATE = built('prisma/dist/migrate.js');
 const UNREACHABLE_DATABASE = 'postgresql://somebody:geheim@127.0.0.1:1/nothing';
 
-/** Asserts that the process ended with exit code 1 and a message, not a stack trace. */
+/** Asserts that the process exited with code 1 and printed a message without a stack trace. */
 function expectReadable(ended: ScriptResult): void {
   const all = ended.lines.join('\n');
   expect(ended, all).toMatchObject({ code: 1, signal: null });
@@ -89,25 +89,33 @@ describe.concurrent('settings', () => {
     },
   };
 
-  test.each(Object.entries(bad))('%s lists all invalid settings at once', async (name, one) => {
-    const ended = await runScript(scriptOf(name as Service), one.environment);
-    expectReadable(ended);
-    expect(ended.lines.map((line) => /^[A-Z_]+/.exec(line)?.[0]).sort()).toEqual(one.named.sort());
-    // Each line states what is allowed, or what is missing and its purpose.
-    for (const line of ended.lines) {
-      expect(line).toMatch(/^[A-Z_]+: .+ is not allowed; .{8,}$|^[A-Z_]+ is missing: .{8,}$/);
-    }
-  });
-
-  test.each(Object.entries(ENOUGH))('%s names a port that is in use', async (name, environment) => {
-    const ended = await runScript(scriptOf(name as Service), { ...environment, PORT: takenPort });
-    expectReadable(ended);
-    const said = ended.lines.filter((line) => !line.startsWith('{') && line.includes(takenPort));
-    expect(said).toEqual([expect.stringMatching(/is taken: .*set PORT/)]);
-  });
+  test.each(Object.entries(bad))(
+    'of %s: all invalid settings are listed at once',
+    async (name, one) => {
+      const ended = await runScript(scriptOf(name as Service), one.environment);
+      expectReadable(ended);
+      expect(ended.lines.map((line) => /^[A-Z_]+/.exec(line)?.[0]).sort()).toEqual(
+        one.named.sort(),
+      );
+      // Each line names the allowed values, or a missing setting and its purpose.
+      for (const line of ended.lines) {
+        expect(line).toMatch(/^[A-Z_]+: .+ is not allowed; .{8,}$|^[A-Z_]+ is missing: .{8,}$/);
+      }
+    },
+  );
 
   test.each(Object.entries(ENOUGH))(
-    '%s rejects a non-loopback address while authentication is not configured',
+    'of %s: the error names a port that is in use',
+    async (name, environment) => {
+      const ended = await runScript(scriptOf(name as Service), { ...environment, PORT: takenPort });
+      expectReadable(ended);
+      const said = ended.lines.filter((line) => !line.startsWith('{') && line.includes(takenPort));
+      expect(said).toEqual([expect.stringMatching(/is taken: .*set PORT/)]);
+    },
+  );
+
+  test.each(Object.entries(ENOUGH))(
+    'of %s: a non-loopback address is rejected unless authentication is configured',
     async (name, environment) => {
       const open = { ...environment, HOST: '0.0.0.0' };
       const ended = await runScript(scriptOf(name as Service), open);
@@ -132,11 +140,14 @@ describe.concurrent('settings', () => {
       { SUBGRAPH_URLS: 'orders=http://127.0.0.1:1/' },
       /order, stock/,
     ],
-  ])('gateway reports a supergraph file that %s', async (_what, environment, said) => {
-    const ended = await runScript(scriptOf('gateway'), { PORT: '0', ...environment });
-    expectReadable(ended);
-    expect(ended.stderr.trim().split('\n')).toEqual([expect.stringMatching(said)]);
-  });
+  ])(
+    'of the gateway: the error names a supergraph file that %s',
+    async (_what, environment, said) => {
+      const ended = await runScript(scriptOf('gateway'), { PORT: '0', ...environment });
+      expectReadable(ended);
+      expect(ended.stderr.trim().split('\n')).toEqual([expect.stringMatching(said)]);
+    },
+  );
 });
 
 describe.concurrent('npm run migrate', () => {
@@ -162,7 +173,7 @@ describe.concurrent('npm run migrate', () => {
   });
 
   test('reports immediately that it waits for an unavailable server', async () => {
-    // A unit test covers the time-out of 30 s with a shorter wait.
+    // This test does not wait for the time-out of 30 s. A unit test covers it with a shorter time-out.
     const url = new URL(UNREACHABLE_DATABASE);
     const other = new URL(UNREACHABLE_DATABASE);
     other.pathname = '/other';
@@ -189,11 +200,11 @@ describe.concurrent('npm start', () => {
         STOCK_PORT: '5',
         ...environment,
       },
-      // Starts four processes, one per service, to read their settings; slow on a loaded machine.
+      // `npm start` starts a process per service to read the settings, which is slow on a loaded machine.
       { within: 45_000 },
     );
 
-  test('lists all invalid settings and ports in use at once', async () => {
+  test('lists all invalid settings and all ports in use at once', async () => {
     const ended = await start({
       GATEWAY_PORT: 'http',
       ORDER_PORT: takenPort,
@@ -223,7 +234,7 @@ describe.concurrent('npm start', () => {
       /17 or newer; found 11\.0\.2/,
     ],
   ])('names %s and a missing Maven in one list', async (what, version, said) => {
-    // A PATH with these programs only.
+    // The PATH contains only these programs.
     const bin = join(folder, what.replaceAll(' ', '-'));
     await mkdir(bin);
     await symlink(process.execPath, join(bin, 'node'));

@@ -10,7 +10,7 @@ import { startWatchedOrders } from './watched-orders.ts';
 
 const HEALS_WITHIN_MS = 15_000;
 const STOPS_WITHIN_MS = 5_000;
-/** Half of Kafka's session time-out for a consumer that has disappeared. */
+/** Half of the session time-out after which Kafka removes a dead consumer from its group. */
 const DECIDES_WITHIN_MS = 3_000;
 
 let start: NpmStart;
@@ -27,7 +27,7 @@ afterEach(({ task }) => {
 });
 afterAll(() => start?.clear());
 
-test('the curl scenario of the earlier system works without further steps', async () => {
+test('the legacy REST scenario works without further steps', async () => {
   const scenario = fileURLToPath(new URL('../rest/scenario.sh', import.meta.url));
   const env = { ...process.env, ORDER_URL: start.orderUrl, STOCK_URL: start.stockUrl };
   const { stdout } = await promisify(execFile)('sh', [scenario], { env });

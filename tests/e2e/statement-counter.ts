@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 export interface StatementCounter {
   /** Database URL that leads through the counter. */
   readonly url: string;
-  /** Returns the SQL of all statements since the last call, in order. */
+  /** Returns the SQL texts of all statements since the previous call, in order. */
   readonly take: () => string[];
   readonly stop: () => Promise<void>;
 }
@@ -56,9 +56,9 @@ export async function startStatementCounter(target: string): Promise<StatementCo
 }
 
 /**
- * Parses a client's messages in the PostgreSQL protocol: a startup message without a type, then
- * messages of type, length and body. Query runs a statement, and so does Bind of a statement
- * prepared by Parse.
+ * Parses a client's messages in the PostgreSQL protocol. The startup message has no type; all other
+ * messages consist of type, length and body. A Query message runs a statement. A Bind message runs a
+ * statement that a Parse message has prepared.
  */
 function readStatements(onStatement: (sql: string) => void): (chunk: Buffer) => void {
   let rest = Buffer.alloc(0);

@@ -25,7 +25,7 @@ interface OrderPage {
 
 const STOCKED = 1_000_000;
 
-/** Starts an order loop for one stock, and a subscriber to that stock at the gateway. */
+/** Adds a stock, starts a loop that orders it, and starts a subscriber to it at the gateway. */
 export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string) {
   const shop = createShopClient(graph);
   const after = await shop.stockCursor();
@@ -39,7 +39,7 @@ export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string)
   });
   const loop = startOrderLoop({ graph, productId: stock.id });
 
-  /** Counts the loop's orders by status. */
+  /** Counts the orders of the loop by status. */
   const countByStatus = async (): Promise<Record<string, number>> => {
     const counts: Record<string, number> = {};
     for (let after: string | null = null; ; ) {
@@ -60,7 +60,7 @@ export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string)
   return {
     loop,
     watch,
-    /** Resolves once orders made after this call are decided and seen by the subscriber. */
+    /** Resolves once new orders are acknowledged and decided, and the subscriber has seen the decision. */
     flows: async (within: number): Promise<void> => {
       const before = loop.acknowledged.length;
       await eventually(
@@ -82,8 +82,8 @@ export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string)
       });
     },
     /**
-     * Stops the loop and asserts that all orders are decided, the ledger balances and the last
-     * state arrived.
+     * Stops the loop. Asserts that all orders are decided, the quantity is correct, and the subscriber
+     * has received the last state.
      */
     settle: async (within: number): Promise<void> => {
       await loop.stop();
@@ -92,7 +92,8 @@ export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string)
         within,
         every: 100,
       });
-      // Retries after a lost response created no second order: each has an idempotency key.
+      // Orders are retried after a lost response. No order was created twice, because each has an
+      // idempotency key.
       expect(counts).toEqual({ CONFIRMED: new Set(loop.acknowledged).size });
       const quantity = STOCKED - loop.acknowledged.length;
       expect(await shop.stock(stock.id)).toMatchObject({ quantity });

@@ -6,22 +6,23 @@ import type { System, SystemOptions } from '@gudang/testing/system/system';
 /** System under test. */
 export interface Target {
   readonly system: System;
-  /** `Bearer …` token with all scopes. */
+  /** Value of the Authorization header: a bearer token with all scopes. */
   readonly authorization: string;
 }
 
-/** Sends one hostile input. @returns the defect in the response; undefined if there is none */
+/** Sends a hostile input. @returns the defect in the response; undefined if there is none */
 export type FuzzCase = (random: Random, target: Target) => Promise<string | undefined>;
 
-/** Text that reveals implementation details. */
+/** Pattern of text that reveals implementation details. */
 const INTERNAL =
   /\n\s+at |node_modules|\/(?:src|dist)\/|\.[tj]s:\d|prisma|pg_|ECONN|SQLSTATE|kafkajs|(?:Type|Range|Reference)Error|Cannot read prop|undefined is not|call stack/i;
 const SERVER_ERROR = /"(?:INTERNAL_SERVER_ERROR|UNAVAILABLE)"|Internal error/;
-/** Overload protection may reject a request. */
+/** Error code of a request that the overload protection rejects, which is allowed. */
 const SHED = /"OVERLOADED"/;
 
 /**
- * Returns the defect in a response. It may reject the request, but not fail or reveal internals.
+ * Returns the defect in a response. A response may reject the request, but must not report a server
+ * error or reveal implementation details.
  */
 export function judgeAnswer(status: number, text: string): string | undefined {
   if (status === 503 && SHED.test(text)) return undefined;
@@ -32,10 +33,10 @@ export function judgeAnswer(status: number, text: string): string | undefined {
   return inside ? `reveals internals (${inside[0].trim()}): ${start}` : undefined;
 }
 
-/** A request without a response after this time hangs. */
+/** Time after which an unanswered request counts as hanging, in milliseconds. */
 export const RESPONSE_TIMEOUT_MS = 20_000;
 
-/** Sends a POST request and checks the response. */
+/** Sends a POST request. @returns the defect in the response; undefined if there is none */
 export async function judgePost(
   url: string,
   body: string,
@@ -50,7 +51,7 @@ export async function judgePost(
   return judgeAnswer(response.status, await response.text());
 }
 
-/** Settings of a public deployment: tokens are required, introspection is off. */
+/** Settings of a public deployment: tokens are required, and introspection is disabled. */
 export const HARDENED = {
   all: SECURED,
   gateway: { NODE_ENV: 'production' },

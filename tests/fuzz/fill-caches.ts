@@ -1,14 +1,14 @@
 import { graphAt } from '@gudang/testing/clients/graph-client';
 import type { System } from '@gudang/testing/system/system';
 
-/** More documents than the gateway's cache holds, at about 70 tokens each. */
+/** Number of documents, of about 70 tokens each. The gateway's document cache cannot hold all of them. */
 const DOCUMENTS = 1_800;
 const AT_ONCE = 8;
 const FIELDS = 'id name quantity version createdAt updatedAt';
 
 /**
- * Fills the gateway's document cache with valid operations. Later documents then replace others, so any
- * further growth of memory is not the cache.
+ * Fills the gateway's document cache with valid operations. Later documents evict earlier ones, so
+ * further memory growth has another cause.
  */
 export async function fillCaches({ gateway }: System): Promise<void> {
   const graph = graphAt(`${gateway.url}/graphql`);

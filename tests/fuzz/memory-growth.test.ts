@@ -7,20 +7,20 @@ const samplesOf = (bytesAt: (cases: number) => number) =>
     cases: index * 500,
     bytes: bytesAt(index * 500),
   }));
-/** Variation of the memory after garbage collection. */
+/** Simulates the random variation of the memory after garbage collection, in bytes. */
 const noise = (cases: number) => ((cases / 500) % 3) * 100 * KIB;
 
-it('reports no growth for caches that fill up and stay full', () => {
+it('reports no growth if caches fill up and then stay full', () => {
   const full = (cases: number) => Math.min(cases, 4_000) * 3 * KIB + noise(cases);
   expect(Math.abs(growthPerCase(samplesOf(full)))).toBeLessThan(100);
 });
 
-it('reports steady growth beside caches that fill up', () => {
+it('reports steady growth even if caches fill up at the same time', () => {
   const leak = (cases: number) => Math.min(cases, 4_000) * 3 * KIB + cases * KIB + noise(cases);
   expect(growthPerCase(samplesOf(leak))).toBeGreaterThan(900);
 });
 
-it('is robust against one outlier', () => {
+it('is not affected by one outlier', () => {
   const once = (cases: number) => (cases === 7_500 ? 500_000 * KIB : noise(cases));
   expect(Math.abs(growthPerCase(samplesOf(once)))).toBeLessThan(100);
 });

@@ -1,13 +1,13 @@
-/** Memory of a process after garbage collection, in bytes, after a number of cases. */
+/** Number of bytes that a process uses after a number of cases, measured after garbage collection. */
 export interface Sample {
   readonly cases: number;
   readonly bytes: number;
 }
 
 /**
- * Returns the growth per case in bytes once caches are full: the Theil–Sen estimator, the median
- * slope between all pairs of samples in the later half. It is robust against an incomplete garbage
- * collection.
+ * Returns the memory growth per case, in bytes. Only the later half of the samples counts, because the
+ * caches are full then. The result is the median slope between all pairs of these samples (Theil–Sen
+ * estimator), so single samples with an incomplete garbage collection do not affect it.
  */
 export function growthPerCase(samples: readonly Sample[]): number {
   const later = samples.slice(Math.floor(samples.length / 2));

@@ -10,7 +10,7 @@ import { restRequests } from './cases/rest-requests.ts';
 import { tokens } from './cases/tokens.ts';
 import { websocketFrames } from './cases/websocket-frames.ts';
 
-/** All kinds, with equal frequency. */
+/** All kinds of cases. Each kind is equally frequent. */
 const KINDS: Readonly<Record<string, FuzzCase>> = {
   documents,
   'http requests': httpRequests,
@@ -25,11 +25,11 @@ const AT_ONCE = 8;
 export interface FuzzOptions {
   readonly seed: number;
   readonly cases: number;
-  /** Number of the first case. The seed and its number reproduce a case. */
+  /** Number of the first case. The seed and the number of a case reproduce it. */
   readonly from?: number;
 }
 
-/** Sends hostile inputs. @returns findings, one line each */
+/** Sends hostile inputs. @returns the findings, one line each */
 export async function runFuzz(
   target: Target,
   { seed, cases, from = 0 }: FuzzOptions,
@@ -54,7 +54,7 @@ export async function runFuzz(
   return [...findings, ...(await findBroken(target))];
 }
 
-/** Returns what no longer works: dead processes, and an order that is not decided. */
+/** Checks that all processes run and that a valid order is decided. @returns the findings, one line each */
 async function findBroken({ system, authorization }: Target): Promise<string[]> {
   const ended = system.parts().filter((part) => !part.running());
   if (ended.length > 0) return ended.map(({ name }) => `${name} has ended`);

@@ -1,7 +1,7 @@
 /**
- * Sends hostile inputs to a whole system: HTTP requests, documents, websocket frames, Kafka
- * records, REST, tokens, cursors. `npm run fuzz -- [--seed N] [--cases N] [--from N]`; a seed
- * determines all cases.
+ * Sends hostile inputs to a whole system: HTTP requests, documents, websocket frames, Kafka records,
+ * REST requests, tokens and cursors. A seed determines all cases.
+ * Usage: `npm run fuzz -- [--seed N] [--cases N] [--from N]`
  */
 import { parseArgs } from 'node:util';
 import { createChecks } from '@gudang/testing/checks';
@@ -15,11 +15,11 @@ import { runFuzz } from './run-fuzz.ts';
 /** Number of cases between two memory samples. */
 const SAMPLE_EVERY = 500;
 /**
- * Allowed growth of a process in the later half of the run, in bytes per case. It is far less than
- * a leaked text, token or connection per case.
+ * Maximum memory growth of a process in the later half of the run, in bytes per case. A leak of one
+ * text, token or connection per case would be far larger.
  */
 const GROWTH_LIMIT = 512;
-/** Minimum number of samples for a statement about growth. */
+/** Minimum number of samples from which growth can be estimated. */
 const MIN_SAMPLES = 6;
 const PROCESSES = ['gateway', 'order', 'stock'] as const;
 
@@ -70,14 +70,14 @@ await withBenchSystem(
     }
     for (const process of inspected) process.close();
     for (const finding of findings) checks.print(finding);
-    // The logs have the details of internal errors under their ids.
+    // The logs contain the details of each internal error, with the error's id.
     if (findings.length > 0) checks.print(system.logs(200));
     checks.verify(
       'no crash, no 5xx except load shedding, no internals revealed',
       findings.length === 0,
       `${findings.length} findings in ${cases} cases with seed ${seed}`,
     );
-    // A short reproduction run has too few samples.
+    // A short run, for example to reproduce a finding, has too few samples.
     if (samples.gateway.length < MIN_SAMPLES) return;
     for (const name of PROCESSES) {
       const growth = growthPerCase(samples[name]);

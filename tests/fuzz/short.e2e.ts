@@ -5,7 +5,7 @@ import { runFuzz } from './run-fuzz.ts';
 
 const system = useSystem({ environment: HARDENED });
 
-it('withstands hostile input of all kinds; npm run fuzz sends more', async () => {
+it('the system withstands hostile input of all kinds (npm run fuzz sends more cases)', async () => {
   const target = { system: system(), authorization: await fullAuthorization() };
   expect(await runFuzz(target, { seed: 1, cases: 350 })).toEqual([]);
 }, 240_000);

@@ -1,6 +1,6 @@
 import type { Random } from '@gudang/testing/random';
 
-/** Characters with a meaning for parsers, and similar-looking ones. */
+/** Characters that have a meaning for parsers, and characters that look similar. */
 const SPECIAL = [
   ...'{}[]()"\'\\/:;,.!@#$%&*=+-_<>|~` \t\n\r\0\u007f\u0085\u00a0\u2028\ufeff\u202e',
   '😀',
@@ -31,7 +31,7 @@ const NUMBERS = [
   1e308,
 ];
 
-/** Generates JSON; some of it is deep, wide, or has keys with a meaning in JavaScript. */
+/** Generates JSON values. Some are deep, some are wide, some have keys with a meaning in JavaScript. */
 export function anyJson(random: Random, depth = 4): unknown {
   const kind = random.between(0, depth > 0 ? 7 : 4);
   if (kind === 0) return null;
@@ -47,7 +47,7 @@ export function anyJson(random: Random, depth = 4): unknown {
   );
 }
 
-/** Returns the text with parts removed, duplicated, swapped or replaced. */
+/** Returns a copy of the text in which parts are removed, duplicated, swapped or replaced. */
 export function mutateText(random: Random, text: string): string {
   let mutated = text;
   for (let count = random.between(1, 4); count > 0; count -= 1) {

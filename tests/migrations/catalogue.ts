@@ -1,11 +1,11 @@
 import type { Query } from '@gudang/testing/system/databases';
 
-/** Objects of a database schema that a release may depend on: name to definition. */
+/** Definitions of the database objects that a release may depend on, by name. */
 export type Catalogue = ReadonlyMap<string, string>;
 
 /**
- * The name of a constraint or an index includes its columns. The definition of a column includes
- * whether an INSERT may omit it.
+ * Query for the catalogue. A constraint's or index's name includes its columns. A column's definition
+ * includes whether an INSERT may omit the column.
  */
 const READ = `
   SELECT format('column %s.%s', c.relname, a.attname) AS name,
@@ -38,7 +38,7 @@ const READ = `
   SELECT format('function %s', oid::regprocedure), 'there' FROM pg_proc
   WHERE pronamespace = 'public'::regnamespace`;
 
-/** Reads the catalogue without Prisma's own table. */
+/** Reads the catalogue, without Prisma's own table. */
 export async function readCatalogue(query: Query): Promise<Catalogue> {
   const rows = await query(`SELECT name, "is" FROM (${READ}) AS found ORDER BY name`);
   const ownTables = rows.filter(({ name }) => !String(name).includes('_prisma_migrations'));

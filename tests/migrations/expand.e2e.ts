@@ -89,11 +89,11 @@ it('this release keeps working while the next schema is applied', async () => {
   const watch = await live({
     query: `subscription { stockChanged(ids: ["${stock.id}"], after: "${after}") { stock { quantity } } }`,
   });
-  // Prepares all statements, as in a long-running process.
+  // This prepares all statements, as in a process that has run for some time.
   await everything();
   for (const side of SIDES) await expand(databases[side]);
   await everything();
-  // Also runs the reconciler's statements.
+  // While the stock service is stopped, the order stays PENDING, so the reconciler's statements also run.
   await system().stock.stop();
   const { id } = await shop.createOrder({ productId: stock.id, quantity: 1 });
   const published = `SELECT FROM reconciliations WHERE order_id = '${id}'`;

@@ -46,7 +46,7 @@ it.each<[what: string, change: [string, string | undefined]]>([
   expect(incompatibleChanges({ before, after: changed(change), sql: '' })).toHaveLength(1);
 });
 
-it('allows declared removals and reports needless declarations', () => {
+it('accepts declared removals and reports unnecessary declarations', () => {
   const sql = '-- Contract: column orders.color, unused since 1.4\nALTER TABLE …';
   const after = changed(['column orders.color', undefined]);
   expect(incompatibleChanges({ before, after, sql })).toEqual([]);

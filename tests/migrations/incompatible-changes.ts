@@ -1,9 +1,9 @@
 import type { Catalogue } from './catalogue.ts';
 
 /**
- * Lists the changes of a migration that can break the previous release, which runs beside the new one
- * during a rollout. A migration may remove what no release uses if its SQL declares it, one line
- * for each: `-- Contract: column orders.color, unused since 1.4`.
+ * Lists the changes in a migration that can break the previous release, which runs beside the new one
+ * during a rollout. A migration may remove an object that no release uses, if its SQL declares the
+ * removal in a line such as `-- Contract: column orders.color, unused since 1.4`.
  */
 export function incompatibleChanges({
   before,
@@ -44,12 +44,12 @@ function tableOf(name: string): string | undefined {
   return /^(?:column|constraint|unique index|trigger) ([^.:]+)/.exec(name)?.[1];
 }
 
-/** Returns whether a column only became optional on insert, with the same type. */
+/** Returns whether the only change of a column is that an INSERT may now omit it. */
 function isLooser(name: string, was: string, is: string): boolean {
   if (!name.startsWith('column ')) return false;
   const [type, need] = split(was);
   const [typeNow, needNow] = split(is);
-  // The previous release may not be able to read null, so a nullable column is incompatible.
+  // A column that becomes nullable is incompatible, because the previous release may fail to read null.
   return type === typeNow && need === 'required' && needNow === 'never null';
 }
 
@@ -58,7 +58,7 @@ function split(is: string): [type: string, need: string] {
   return [is.slice(0, at), is.slice(at + 2)];
 }
 
-/** Returns whether a new object of an existing table can make the previous release fail. */
+/** Returns whether a new object on an existing table can make the previous release fail. */
 function demands(name: string, is: string): boolean {
   return name.startsWith('column ') ? is.endsWith(', required') : !name.startsWith('label ');
 }

@@ -14,10 +14,10 @@ const which = before
   ? `${before.commit.slice(0, 7)}, from before ${before.migration}`
   : 'skipped: its commit is missing, as in a shallow clone';
 
-/** 15 s on an idle machine, half of it for code generation; 90 s on a loaded one. */
+/** The preparation takes 15 s on an idle machine, half of it for code generation, and 90 s under load. */
 const PREPARED_WITHIN_MS = 300_000;
 
-describe.skipIf(!before)(`previous release, before the newest migration (${which})`, () => {
+describe.skipIf(!before)(`the release before the newest migration (${which})`, () => {
   const system = useSystem();
   let release: PreviousRelease;
   let order: ServiceProcess;
@@ -58,7 +58,7 @@ describe.skipIf(!before)(`previous release, before the newest migration (${which
     return (await sendRequest(order.url, { route: 'POST /order/add-order', body })).body.Data.id;
   };
 
-  it('runs with its own workspaces', async () => {
+  it('uses its own workspaces', async () => {
     const scope = join(release.directory, 'node_modules/@gudang');
     const linked = await readdir(scope);
     expect(linked).toContain('order-subgraph');
@@ -86,7 +86,7 @@ describe.skipIf(!before)(`previous release, before the newest migration (${which
     expect(await createShopClient(system().graph).order(id)).toMatchObject({ status: 'CONFIRMED' });
   });
 
-  it('runs beside this release, and each decides orders of the other', async () => {
+  it('runs beside this release, and each release decides orders of the other one', async () => {
     const shop = createShopClient(system().graph);
     const productId = await addStock();
     const previousOrder = await addOrder(productId);

@@ -12,18 +12,18 @@ const git = async (...args: string[]): Promise<string> =>
   (await run('git', args, { cwd: repository })).stdout.trim();
 
 export interface PreviousRelease {
-  /** The folder with the release's sources. */
+  /** Folder with the release's sources. */
   readonly directory: string;
-  /** The file that runs a subgraph. */
+  /** Returns the path of the script that runs a subgraph. */
   readonly scriptOf: (service: 'order' | 'stock') => string;
-  /** Environment variables that run TypeScript sources without a build. */
+  /** Environment variables that let Node run the TypeScript sources without a build. */
   readonly environment: Readonly<Record<string, string>>;
   readonly remove: () => Promise<void>;
 }
 
 /**
- * Finds the newest migration and the last commit before it. Returns undefined if the history is missing,
- * as in a shallow clone.
+ * Finds the newest migration and the last commit before it. Returns undefined if the git history is
+ * missing, as in a shallow clone.
  */
 export async function findPreviousRelease(): Promise<
   { readonly commit: string; readonly migration: string } | undefined
@@ -39,7 +39,7 @@ export async function findPreviousRelease(): Promise<
   const file = `prisma/${newest.side}/migrations/${newest.name}/migration.sql`;
   try {
     const added = await git('log', '--diff-filter=A', '--format=%H', '-1', '--', file);
-    // A migration that is not committed yet is newer than every commit.
+    // If the migration is not committed yet, HEAD is the previous release.
     const commit = await git('rev-parse', '--verify', '--quiet', added ? `${added}~1` : 'HEAD');
     return { commit, migration: newest.name };
   } catch {
@@ -48,8 +48,8 @@ export async function findPreviousRelease(): Promise<
 }
 
 /**
- * Unpacks a release into a temporary folder. It runs with the libraries that are installed now, but with
- * its own workspaces, which may be other packages than today's.
+ * Unpacks a release into a temporary folder. The release uses the libraries that are installed now, but
+ * its own workspaces, because they may differ from the current ones.
  */
 export async function unpackRelease(commit: string): Promise<PreviousRelease> {
   const directory = await mkdtemp(join(tmpdir(), 'gudang-release-'));
@@ -75,7 +75,7 @@ async function linkLibraries(from: string, to: string): Promise<void> {
   await Promise.all(libraries.map((name) => symlink(join(from, name), join(to, name))));
 }
 
-/** Links every workspace below `directory` in its node_modules, as npm does. */
+/** Links every workspace in `directory` into the folder's node_modules, as npm does. */
 async function linkWorkspaces(directory: string): Promise<void> {
   await mkdir(join(directory, 'node_modules/@gudang'));
   const { workspaces } = await readManifest(directory);

@@ -45,7 +45,7 @@ function form(subtype: string): Record<string, string> {
   return { 'content-type': `application/${subtype}` };
 }
 
-/** Invalid quantities; a stock's quantity may be 0. */
+/** Returns invalid quantities. The smallest valid one differs: a stock's quantity may be 0. */
 function quantities(smallest: number, largest: number): readonly (readonly [string, unknown])[] {
   return [
     ['one less than the least quantity', smallest - 1],
@@ -106,7 +106,7 @@ const unknownIds = [
   ['an id with a NUL', 'x%00', /^id must be a text of 1 to 100 characters, without NUL/],
 ] as const;
 
-/** All invalid requests of all routes. */
+/** Invalid requests to all routes. */
 export const badRequests: readonly BadRequest[] = [
   ...bodies(ADD_ORDER, [
     ...wrongFields(ADD_ORDER, ORDER, 'productid', texts(100), PRODUCT),

@@ -8,7 +8,7 @@ export interface RestAnswer {
 }
 
 export interface RestRequest {
-  /** For example `POST /order/add-order`; the path is sent unchanged. */
+  /** Method and path, for example `POST /order/add-order`. The path is sent unchanged. */
   readonly route: string;
   readonly body?: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
@@ -16,7 +16,7 @@ export interface RestRequest {
 
 export const JSON_TYPE = { 'content-type': 'application/json' } as const;
 
-/** Sends a request unchanged: `fetch` would normalize the URL and add a content type. */
+/** Sends a request unchanged. `fetch` would normalize the URL and add a content type. */
 export async function sendRequest(
   origin: string,
   { route, body, headers = body === undefined ? {} : JSON_TYPE }: RestRequest,

@@ -27,7 +27,7 @@ async function addStock(quantity: number): Promise<string> {
   return (await stock({ route: 'POST /stock/add-stock', body })).body.Data.id;
 }
 
-describe('routes of the earlier system', () => {
+describe('legacy routes', () => {
   test('add an order and list orders newest first, with and without a trailing slash', async () => {
     const productid = await addStock(5);
     const added = await order({
@@ -99,7 +99,7 @@ describe('routes of the earlier system', () => {
     expect({ status, Data: body.Data }).toEqual({ status: 200, Data: input });
   });
 
-  test('show a quantity of 90 within 2 seconds after an order of 10 from 100', async () => {
+  test('show the remaining quantity within 2 seconds after an order', async () => {
     const id = await addStock(100);
     await order({ route: 'POST /order/add-order', body: json({ productid: id, quantity: 10 }) });
     const read = async () => (await stock({ route: `GET /stock/${id}` })).body.Data.quantity;
@@ -134,7 +134,7 @@ test.each(badRequests)('$route rejects $what', async ({ service, status, error, 
   });
 });
 
-test('an Idempotency-Key returns the same order, and rejects another body', async () => {
+test('a repeated Idempotency-Key returns the same order, or is rejected if the body differs', async () => {
   const headers = { ...JSON_TYPE, 'idempotency-key': randomUUID() };
   const productid = await addStock(5);
   const send = (quantity: number) =>
@@ -160,7 +160,7 @@ describe('lists', () => {
       SELECT 'many-' || n, 'Many', 1 FROM generate_series(1, 1001) AS n`);
   });
 
-  test('show the newest 1,000', async () => {
+  test('contain only the newest 1,000 entries', async () => {
     const productid = await addStock(1);
     await order({ route: 'POST /order/add-order', body: json({ productid, quantity: 1 }) });
     const orders = (await order({ route: 'GET /order/' })).body.Data;
@@ -170,7 +170,7 @@ describe('lists', () => {
   });
 });
 
-test('every route reports an unavailable database, and works again when it returns', async () => {
+test('every route reports an unavailable database, and works again when the database returns', async () => {
   const id = await addStock(1);
   const body = json({ name: 'Kopi', quantity: 1 });
   const ordering = json({ productid: id, quantity: 1 });

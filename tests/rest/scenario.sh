@@ -1,5 +1,5 @@
 #!/bin/sh
-# Scenario of the earlier system: a stock of 100, an order of 10, and 90 remain.
+# Legacy scenario: adds a stock of 100, orders 10, and shows that 90 remain.
 # Needs a running `npm start`.
 set -eu
 orders=${ORDER_URL:-http://localhost:8000}

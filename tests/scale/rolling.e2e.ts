@@ -18,7 +18,7 @@ const SERVICES: readonly Service[] = ['order', 'stock', 'gateway'];
 const INITIAL = 1_000_000;
 const PRODUCTS = ['kopi', 'teh', 'gula', 'sambal'];
 const WITNESSES = 3;
-/** Limit of followed orders; each needs a connection. */
+/** Maximum number of followed orders. Each followed order needs a connection. */
 const FOLLOWED = 20;
 const FOLLOWED_OF = 10;
 const SETTLES_WITHIN_MS = 20_000;
@@ -34,14 +34,16 @@ beforeAll(async () => {
     kafkaBrokers: inject('kafkaBrokers'),
     environment: {
       all: {
-        // Longer than the maximum pause of a client, so that a response closes each reused connection.
+        // The drain is longer than a client's maximum pause. Each reused connection therefore gets a
+        // response with `connection: close` before the server stops.
         DRAIN_MS: '1500',
-        // Traces only the order whose client requests it: traces of all orders would be most of the load.
+        // Only an order whose client requests a trace is traced. Traces of all orders would cause most of
+        // the load.
         OTEL_TRACES_SAMPLER: 'parentbased_always_off',
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
         OTEL_BSP_SCHEDULE_DELAY: '500',
       },
-      // Nine processes share two cores, so event-loop lag does not indicate overload.
+      // Nine processes share two cores, so event loop lag does not indicate overload.
       gateway: { SHED_DELAY_MS: '0' },
     },
   });
@@ -57,12 +59,12 @@ afterAll(async () => {
   await collector?.stop();
 });
 
-/** Replaces one process after another; each new process is ready before the old one is retired. */
+/** Replaces one process after another. A new process is ready before the old one is stopped. */
 async function replaceAll(): Promise<void> {
   let leaving = Promise.resolve();
   for (const service of SERVICES) {
     for (const old of replicated.running(service)) {
-      // The new process starts while the previous one shuts down.
+      // The new process starts while the previously replaced one is still shutting down.
       await replicated.system.add(service);
       await leaving;
       leaving = replicated.retire(old).then(async (inTime) => {
@@ -76,7 +78,7 @@ async function replaceAll(): Promise<void> {
 }
 
 it(
-  'a rolling replacement of all processes under load loses nothing and fails no request',
+  'a rolling replacement of all processes under load loses no data and fails no request',
   async () => {
     const { system, url } = replicated;
     const { order: orderDb, stock: stockDb } = system.databases;

@@ -7,17 +7,17 @@ export interface SteadyTraffic {
   readonly acknowledged: readonly string[];
   /** Number of successful queries. */
   readonly answered: () => number;
-  /** Reasons of failed requests; every response with errors is a failure. */
+  /** Reasons why requests failed. Every response with errors counts as a failure. */
   readonly failures: readonly string[];
-  /** Stops; resolves once all requests have a response. */
+  /** Stops the clients. Resolves once all requests have a response. */
   readonly stop: () => Promise<void>;
 }
 
 const CLIENTS = 4;
-/** Maximum pause. It is long enough that connections are closed while idle. */
+/** Maximum pause between requests: long enough that servers close some connections while they are idle. */
 const BETWEEN_MS = 300;
 const ORDER = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
-/** A query that needs both subgraphs, with entities of each in the other. */
+/** A query that needs both subgraphs and resolves entities in each of them. */
 const ASK = `query ($id: ID!) { stock(id: $id) { quantity
   orders(first: 3) { nodes { id status stock { name } } } } }`;
 

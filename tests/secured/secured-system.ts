@@ -15,7 +15,7 @@ export const SETTING = { order: 'ORDER_DATABASE_URL', stock: 'STOCK_DATABASE_URL
 const repository = new URL('../../', import.meta.url);
 const inRepository = (path: string): string => fileURLToPath(new URL(path, repository));
 
-/** Servers with TLS and passwords, and processes that connect to them. */
+/** Servers that require TLS and passwords, and processes that connect to them. */
 export interface SecuredSystem {
   readonly servers: SecuredServers;
   /** Valid settings for Kafka. */
@@ -25,12 +25,12 @@ export interface SecuredSystem {
   readonly migrate: (changes?: Environment) => Promise<ScriptResult>;
   readonly deadLetters: (changes?: Environment) => Promise<ScriptResult>;
   /**
-   * Starts a subgraph with valid settings and the given changes; resolves once it listens, ready or
-   * not.
+   * Starts a subgraph with valid settings and the given changes. Resolves once the subgraph listens,
+   * even if it is not ready.
    */
   readonly start: (side: Side, changes?: Environment) => Promise<ServiceProcess>;
   readonly startGateway: (order: ServiceProcess, stock: ServiceProcess) => Promise<ServiceProcess>;
-  /** Output of all processes. */
+  /** Returns the output of all processes. */
   readonly written: () => string;
   readonly stop: () => Promise<void>;
 }
@@ -57,7 +57,7 @@ export async function startSecuredSystem(): Promise<SecuredSystem> {
     script: string,
     environment: Environment,
   ): Promise<ServiceProcess> => {
-    // Debug logs must not contain secrets either.
+    // The log level is debug, because even debug logs must not contain secrets.
     const usual = { PORT: '0', DRAIN_MS: '0', LOG_LEVEL: 'debug' };
     const part = await startServiceProcess({
       name,

@@ -20,7 +20,7 @@ afterAll(() => secured?.stop());
 
 const WRONG = 'Rahasia-Salah-3';
 
-/** Waits for a warning of a process that matches a pattern, and returns it. */
+/** Waits until a process has logged a warning that matches the pattern, and returns the warning. */
 async function findWarning(part: ServiceProcess, pattern: RegExp): Promise<string> {
   const lines = () => warningsOf(part).filter((line) => pattern.test(line));
   const [line = ''] = await eventually(lines, (found) => found.length > 0, {
@@ -47,7 +47,7 @@ describe('with TLS and passwords everywhere', () => {
     ['plain', 'scram-sha-256'],
     ['scram-sha-256', 'scram-sha-512'],
     ['scram-sha-512', 'plain'],
-  ])('an order over %s, decided over %s, reaches subscribers', async (ofOrder, ofStock) => {
+  ])('an order sent over %s and decided over %s reaches subscribers', async (ofOrder, ofStock) => {
     const [order, stock] = await Promise.all([
       secured.start('order', { KAFKA_SASL_MECHANISM: ofOrder }),
       secured.start('stock', { KAFKA_SASL_MECHANISM: ofStock }),
@@ -114,7 +114,7 @@ it('npm start works with external servers that require TLS and passwords', async
   }
 });
 
-describe('rejected by Kafka', () => {
+describe('Kafka connection with', () => {
   it.each<[string, () => Environment, RegExp, RegExp]>([
     ...(['plain', 'scram-sha-256', 'scram-sha-512'] as const).map(
       (mechanism): [string, () => Environment, RegExp, RegExp] => [
@@ -143,7 +143,7 @@ describe('rejected by Kafka', () => {
       /KAFKA_TLS and KAFKA_SASL_MECHANISM to what it expects/,
     ],
     [
-      'a connection without credentials',
+      'no credentials',
       () => ({ KAFKA_SASL_MECHANISM: '', KAFKA_SASL_USERNAME: '', KAFKA_SASL_PASSWORD: '' }),
       /does not answer$/,
       /KAFKA_TLS and KAFKA_SASL_MECHANISM to what it expects/,
@@ -173,13 +173,13 @@ describe('rejected by Kafka', () => {
   );
 });
 
-describe.each<Side>(['order', 'stock'])('rejected by PostgreSQL of %s', (side) => {
+describe.each<Side>(['order', 'stock'])('PostgreSQL connection of %s with', (side) => {
   const urlOf = (parameters?: string, password?: string) => (): string =>
     secured.servers.databaseUrl(`${side}_db`, parameters, password);
   it.each<[string, () => string, RegExp, string]>([
     ['a wrong password', urlOf(undefined, WRONG), /refuses the user or the password/, ''],
     [
-      'a certificate of an authority that is not trusted',
+      'a certificate of an untrusted authority',
       () => urlOf(`sslmode=verify-full&sslrootcert=${secured.servers.otherCa}`)(),
       /shows a certificate that is not trusted \(.+\)/,
       'sslrootcert=<file>',
@@ -195,7 +195,7 @@ describe.each<Side>(['order', 'stock'])('rejected by PostgreSQL of %s', (side) =
     '%s: the process is not ready, and a warning names the setting',
     async (_what, url, reason, advice) => {
       const part = await secured.start(side, { [SETTING[side]]: url() });
-      // On a loaded machine the first warning may be a time-out.
+      // On a loaded machine, the first warning may report a time-out instead.
       const line = await findWarning(part, reason);
       expect(line).toContain(SETTING[side]);
       expect(line).toContain(advice);
@@ -212,13 +212,13 @@ describe.each<Side>(['order', 'stock'])('rejected by PostgreSQL of %s', (side) =
       const { code, stderr } = await secured.migrate({ [SETTING[side]]: url() });
       expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(SETTING[side]) });
       expect(stderr).toContain(advice);
-      // The migration does not wait for a server that rejects the connection.
+      // The server rejects the connection, so the migration ends without waiting for the server.
       expect(performance.now() - started).toBeLessThan(20_000);
     },
   );
 });
 
-it('reports a password that changes while the service runs, and recovers when it is valid again', async () => {
+it('the order service reports a password that becomes invalid while it runs, and recovers when it is valid again', async () => {
   const order = await secured.start('order');
   await order.ready();
   const change = (password: string) =>
@@ -237,7 +237,7 @@ it('reports a password that changes while the service runs, and recovers when it
   await order.stop();
 });
 
-it('names an unreadable certificate file before it starts', async () => {
+it('the order service and the migration report an unreadable certificate file before they connect', async () => {
   const url = secured.servers.databaseUrl('order_db', 'sslmode=verify-full&sslrootcert=/no.pem');
   await expect(secured.start('order', { ORDER_DATABASE_URL: url })).rejects.toThrow(
     /ORDER_DATABASE_URL: .*its sslrootcert must name a readable file/,
@@ -249,7 +249,7 @@ it('names an unreadable certificate file before it starts', async () => {
   });
 });
 
-it('logs no password, even at debug level', () => {
+it('no process logs a password, even at debug level', () => {
   const written = secured.written();
   expect(written).toContain('"level":20');
   for (const password of [USER.password, GUEST.password, WRONG]) {

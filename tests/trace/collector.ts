@@ -3,13 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
-/** A received span and its service. */
+/** A span that the collector has received, with the name of its service. */
 export interface CollectedSpan {
   readonly service: string;
   readonly name: string;
   readonly traceId: string;
   readonly spanId: string;
-  /** Absent for the root span. */
+  /** Absent for a root span. */
   readonly parentSpanId?: string;
   readonly attributes: Readonly<Record<string, string>>;
 }
@@ -30,7 +30,7 @@ interface Sent {
   }[];
 }
 
-/** Starts a collector for OTLP over HTTP with JSON. */
+/** Starts a collector that receives OTLP over HTTP in JSON. */
 export async function startCollector(): Promise<{
   readonly endpoint: string;
   readonly spans: readonly CollectedSpan[];

@@ -1,6 +1,6 @@
 import type { CollectedSpan } from './collector.ts';
 
-/** Expected spans of one order, each with its parent span. */
+/** The spans that the trace of an order must contain, each with its parent span. */
 export const EXPECTED_SPANS: readonly (readonly [
   service: string,
   name: string,
@@ -23,7 +23,7 @@ export const EXPECTED_SPANS: readonly (readonly [
 
 const nameOf = ({ service, name }: CollectedSpan): string => `${service} ${name}`;
 
-/** Returns the expected spans that a trace lacks, or that have another parent. */
+/** Returns the expected spans that are missing in a trace or have another parent. */
 export function missingSpans(trace: readonly CollectedSpan[]): string[] {
   return EXPECTED_SPANS.flatMap(([service, name, cause]) => {
     const named = trace.filter((span) => nameOf(span) === `${service} ${name}`);

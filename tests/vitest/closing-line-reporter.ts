@@ -13,7 +13,7 @@ export default class ClosingLineReporter implements Reporter {
         if (state === 'failed') failed += 1;
       }
     }
-    // Prints at exit, because other reporters print after this function returns.
+    // The line is printed at exit, because other reporters print after this function has returned.
     process.once('exit', () => process.stdout.write(`${passed} passed, ${failed} failed\n`));
   }
 }

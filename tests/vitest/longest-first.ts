@@ -1,8 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Files that take a minute or more. They start first, so that none of them runs alone at the
- * end.
+ * Test files that take a minute or more. They start first, so that none of them runs alone at the end.
  */
 const LONG = [
   /\/tests\/secured\//,
@@ -14,7 +13,7 @@ const LONG = [
   /supergraph-change\.int/,
 ];
 
-/** Orders files without Vitest's cache of earlier durations, which a clean clone does not have. */
+/** Orders the test files without Vitest's cache of durations, because a fresh clone has no cache. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLong = ({ moduleId }: TestSpecification): boolean =>

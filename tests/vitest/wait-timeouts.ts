@@ -1,4 +1,4 @@
-/** Raises the default time-out of `vi.waitFor` from 1 s, which is too short on a loaded machine. */
+/** Raises the default time-out of `vi.waitFor`. The default of 1 s is too short on a loaded machine. */
 import { vi } from 'vitest';
 
 const TIMEOUT_MS = 10_000;

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 
 export interface BadValue {
   readonly value: string | Buffer | null;
-  /** Pattern of the reason in its dead letter. */
+  /** Pattern of the reason in the value's dead letter. */
   readonly reason: RegExp;
 }
 
-/** Returns values that violate the contract of order_created, each in another way. */
+/** Returns values that violate the contract of order_created, each in a different way. */
 export function badValues(
   productId: string,
   known: { readonly id: string; readonly quantity: number },

@@ -6,10 +6,10 @@ import { sendGraphRequest } from '../load/graph-request.ts';
 import { SIDES } from '../rig/backing.ts';
 
 const P99_LIMIT_MS = 100;
-/** Limit on a loaded machine, as a multiple of the latency of a concurrent query. */
+/** Maximum p99 on a loaded machine, as a multiple of the p99 of queries that run at the same time. */
 const P99_LIMIT_QUERIES = 3;
 
-/** Shuts the broker down. Order processes must stay ready and accept orders quickly. */
+/** Shuts the broker down. The order processes must stay ready and must accept orders quickly. */
 async function downFor(context: FaultContext, seconds: number): Promise<number> {
   const { rig, load, customer, note, breach, short } = context;
   await rig.kafka.stop();
@@ -31,7 +31,7 @@ async function downFor(context: FaultContext, seconds: number): Promise<number> 
   );
   const measured = `createOrder took ${p99.toFixed(0)} ms (p99) without Kafka, a query ${queryP99.toFixed(0)} ms at the same time`;
   note(measured);
-  // A short run has too few orders for a p99.
+  // A short run has too few orders for a meaningful p99.
   if (!short && p99 > Math.max(P99_LIMIT_MS, P99_LIMIT_QUERIES * queryP99)) breach(measured);
   await rig.kafka.start();
   return taken.length > 0 ? 1 : 0;
@@ -39,7 +39,7 @@ async function downFor(context: FaultContext, seconds: number): Promise<number> 
 
 function refusalsOf(failures: ReadonlyMap<string, number>): number {
   let sum = 0;
-  // Adjustments below zero are rejected as specified.
+  // BAD_USER_INPUT is no failure: the service must reject an adjustment below zero.
   for (const [why, count] of failures) if (why !== 'BAD_USER_INPUT') sum += count;
   return sum;
 }
@@ -66,7 +66,8 @@ const EVERY_MS = 50;
 const QUERY = '{ orders(first: 1) { nodes { id } } }';
 
 /**
- * Measures the latency of queries that do not need Kafka, as an indicator of the machine's load.
+ * Measures the latency of queries. Queries do not need Kafka, so their latency shows how loaded the
+ * machine is.
  */
 export function timeQueries(parts: readonly ServiceProcess[]) {
   const times: number[] = [];
@@ -89,7 +90,7 @@ export function timeQueries(parts: readonly ServiceProcess[]) {
   };
 }
 
-/** Services that start without a broker accept orders immediately. */
+/** Services that start while the broker is down must accept orders immediately. */
 export const brokerDownAtStart: Fault = {
   name: 'broker-down-at-start',
   title: 'broker down while the services start',
@@ -121,7 +122,7 @@ export const brokerKilled: Fault = {
   },
 };
 
-/** Connections are neither refused nor answered, as when a network cable is unplugged. */
+/** The broker's connections stay open but transmit nothing, as if a network cable were unplugged. */
 export const brokerSilent: Fault = {
   name: 'broker-silent',
   title: 'connections to the broker open and silent for 12 s',

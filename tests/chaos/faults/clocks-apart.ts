@@ -5,7 +5,7 @@ import type { Fault } from '../fault.ts';
 import { SIDES, type Side } from '../rig/backing.ts';
 
 const APART_MS = 10 * 60_000;
-/** Preloaded before the process's own code; shifts its clock. */
+/** Code that shifts a process's clock. It is loaded before the process's own code. */
 const SHIFT = `
 const shift = Number(process.env.CLOCK_SHIFT_MS);
 const Real = Date;
@@ -17,15 +17,15 @@ globalThis.Date = class Date extends Real {
   static now() { return Real.now() + shift; }
 };`;
 
-/** Orders and streams must not depend on synchronized clocks. */
+/** Orders and streams must work without synchronized clocks. */
 export const clocksApart: Fault = {
   name: 'clocks-apart',
   title: 'clocks of the two services 10 minutes apart',
   run: async ({ rig, load, archive, label, short }) => {
     const shifts = { order: -APART_MS / 2, stock: APART_MS / 2 };
     const preload = `--import=data:text/javascript,${encodeURIComponent(SHIFT)}`;
-    // Replicas are stopped, not killed: a killed consumer stays in its group until its session times out, and the
-    // other consumers wait for it.
+    // The replicas are stopped, not killed. A killed consumer would stay in its group until its session
+    // times out, and the other consumers would wait for that.
     const restartAll = (environmentOf: (side: Side) => Environment): Promise<unknown> =>
       Promise.all(
         SIDES.flatMap((side) =>
@@ -44,7 +44,7 @@ export const clocksApart: Fault = {
       const ownRecords = records.filter(({ value }) => value?.includes(label));
       return ownRecords.filter(({ timestamp }) => isSo(timestamp - Date.now())).length;
     };
-    // Acknowledged orders are decided later; their records exist only then.
+    // The records exist only after the orders are decided, which is later than the acknowledgement.
     const fired = await eventually(
       async () =>
         Math.min(

@@ -5,12 +5,13 @@ const CLIENTS = 100;
 const UNITS = 1_000;
 
 /**
- * Adjustments and orders of one row wait for each other. On a loaded machine some time out with a
- * retryable error; any other failure is a breach, and so is a wrong quantity.
+ * Adjustments and orders lock the same stock row, so they wait for each other. On a loaded machine
+ * some requests time out with a retryable error. Any other failure, or a wrong quantity, violates a
+ * guarantee.
  */
 export const oneStockAtOnce: Fault = {
   name: 'one-stock-at-once',
-  title: '100 concurrent clients on one stock, half of them adjust it',
+  title: '100 concurrent clients of one stock; half of them adjust it',
   short: true,
   run: async ({ customer, addStock, acknowledged, random, label, note }) => {
     const productId = `${label}-one-stock`;

@@ -8,7 +8,7 @@ import { groupMembers, isResponsive } from './probes.ts';
 const SESSION_ENDS_WITHIN_MS = 30_000;
 const OTHERS_SETTLE_WITHIN_MS = 20_000;
 
-/** Freezes a replica with SIGSTOP until its consumer group has removed it, then continues it. */
+/** Freezes a replica with SIGSTOP, waits until its consumer group has removed it, and continues it. */
 export async function freezePastSession(
   { rig, load, breach }: FaultContext,
   side: Side,
@@ -22,8 +22,8 @@ export async function freezePastSession(
     { until: `the group of ${side} removes ${part.name}`, within: SESSION_ENDS_WITHIN_MS },
   );
   await load.more(30);
-  // While it is frozen, the other replicas must decide its orders. Only orders made so far count,
-  // because the load continues.
+  // While this replica is frozen, the other replicas must decide all orders. The load continues, so
+  // only orders that exist now are checked.
   const [clock] = await rig.databases.order('SELECT now() AS now');
   await eventually(
     async () => {
@@ -63,7 +63,7 @@ export const orderFrozen: Fault = {
   },
 };
 
-/** The replica that serves the gateway's streams, with additional direct subscribers. */
+/** Freezes the replica that serves the gateway's streams. It also has direct subscribers. */
 export const replicaWithClientsFrozen: Fault = {
   name: 'live-replica-frozen',
   title: 'a replica with live clients frozen beyond its session time-out',
@@ -78,7 +78,7 @@ export const replicaWithClientsFrozen: Fault = {
   },
 };
 
-/** The frozen replica holds row locks; other replicas must not wait for it indefinitely. */
+/** Other replicas must not wait indefinitely for the row locks of a frozen replica. */
 export const frozenInTransaction: Fault = {
   name: 'stock-frozen-in-transaction',
   title: 'a stock replica frozen while it holds row locks',
@@ -89,7 +89,8 @@ export const frozenInTransaction: Fault = {
       load.products.map(({ id }) => id),
     );
     try {
-      // The consumers wait for the test's locks and receive them once the replica is frozen.
+      // The test holds the row locks. It releases them once the replica is frozen, so the frozen replica
+      // receives locks that it cannot release.
       const victim = await eventually(
         () => locked.waitingStatements(),
         (waiting) => waiting > 0,

@@ -43,7 +43,7 @@ import { lostAcknowledgement, orderRelayFrozen, stockRelayFrozen, twoRelays } fr
 import { consumersComeAndGo, threeReplicas } from './replicas.ts';
 import { terminatedUnderLoad } from './terminated-under-load.ts';
 
-/** All faults, in the order in which they are run. */
+/** All faults, in the order in which they run. */
 export const FAULTS: readonly Fault[] = [
   lastUnits,
   oneStockAtOnce,
@@ -84,7 +84,7 @@ export const FAULTS: readonly Fault[] = [
   terminatedUnderLoad,
 ];
 
-/** @throws {OptionsError} for a name that no fault has */
+/** Finds faults by name; no names: all faults. @throws {OptionsError} for an unknown name */
 export function faultsNamed(names: readonly string[]): readonly Fault[] {
   if (names.length === 0) return FAULTS;
   return [...new Set(names)].map((name) => {

@@ -11,18 +11,18 @@ import { counterOf, countOf } from './probes.ts';
 const A_PRODUCT = 3;
 
 /**
- * All replicas are killed after they have fetched records and before they decide them: the records
- * must be consumed again. Uses orders of another system, because the reconciler does not publish
- * those again.
+ * All replicas are killed after they have fetched records and before they decide the orders. The
+ * records must be consumed again. The orders are another system's, because the reconciler would
+ * publish an order of this system again and hide a lost record.
  */
 export const stockKilledInTransaction: Fault = {
   name: 'stock-killed-in-transaction',
-  title: 'stock service killed with records fetched and not decided',
+  title: 'stock service killed after the fetch, before the decisions',
   run: async ({ rig, load, foreign, short }) => {
     let fired = 0;
     for (let left = short ? 1 : 2; left > 0; left -= 1) {
       const parts = rig.stocks;
-      // The replicas stop first, so that they fetch these records in their first batches after the restart.
+      // The replicas stop first. After the restart, their first batches contain these records.
       await Promise.all(parts.map((part) => part.stop()));
       const messages = load.products.flatMap(({ id: productId }) =>
         Array.from({ length: A_PRODUCT }, () => {
@@ -56,7 +56,7 @@ export const stockKilledInTransaction: Fault = {
   },
 };
 
-/** Sends SIGKILL to all processes at once; resolves once they have exited. */
+/** Sends SIGKILL to all processes at once. Resolves once all have exited. */
 export async function killAll(parts: readonly ServiceProcess[]): Promise<void> {
   for (const part of parts) part.kill('SIGKILL');
   await Promise.all(parts.map((part) => part.exited));
@@ -67,7 +67,7 @@ export async function restartAll(parts: readonly ServiceProcess[]): Promise<void
   await Promise.all(parts.map((part) => part.ready()));
 }
 
-/** Decisions are committed in the database but offsets are not: the records are consumed again. */
+/** The decisions are committed, but the offsets are not. The records must be consumed again. */
 export const stockKilledBeforeCommit: Fault = {
   name: 'stock-killed-before-commit',
   title: 'stock service killed between database and offset commit',
@@ -85,7 +85,7 @@ export const stockKilledBeforeCommit: Fault = {
       );
       await load.more(10);
       await killAll(rig.stocks);
-      // The held request must not reach the broker: it would commit the offsets.
+      // The held request would commit the offsets, so it must not reach the broker.
       await proxy.cut();
       await proxy.restore();
       await restartAll(rig.stocks);
@@ -100,7 +100,7 @@ export const stockKilledBeforeCommit: Fault = {
   },
 };
 
-/** All replicas are killed while they write an event: its state change must be rolled back too. */
+/** All replicas are killed while they write an event. The event's state change must be rolled back. */
 function killedWhileWriting(side: Side): Fault {
   return {
     name: `${side}-killed-while-writing`,
@@ -131,8 +131,8 @@ export const orderKilledWhileWriting = killedWhileWriting('order');
 export const stockKilledWhileWriting = killedWhileWriting('stock');
 
 /**
- * Orders are committed and their events wait for an unresponsive broker when all replicas are
- * killed.
+ * All replicas are killed after they have committed orders, while the orders' events wait for an
+ * unresponsive broker.
  */
 export const orderKilledBeforeSend: Fault = {
   name: 'order-killed-before-send',
@@ -153,7 +153,7 @@ export const orderKilledBeforeSend: Fault = {
   },
 };
 
-/** The broker has the events, and the relay is killed before it deletes them from the outbox. */
+/** All replicas are killed after the broker has stored events, before the relay deletes the events. */
 export const orderKilledBeforeDelete: Fault = {
   name: 'order-killed-before-delete',
   title: 'order service killed between send and delete',

@@ -19,7 +19,7 @@ function outage(side: Side, how: 'restarted' | 'killed'): Fault {
         await server.start();
         await load.more(30);
       }
-      // A service must wait for its database: there may be no supervisor to restart it.
+      // A service must keep running without its database, because it may have no supervisor.
       for (const part of [...rig.orders, ...rig.stocks, rig.gateway]) {
         if (!part.running()) breach(`${part.name} has ended`);
       }
@@ -51,7 +51,7 @@ function full(side: Side): Fault {
         within: 60_000,
       });
       await disk.clear();
-      // PostgreSQL exits if it cannot write its log; start() does nothing if it is still running.
+      // PostgreSQL may have exited, because it could not write its log. If it runs, start() does nothing.
       await start();
       await load.more(20);
       return after - before;

@@ -3,26 +3,26 @@ import { sendGraphRequest } from '../load/graph-request.ts';
 import type { Side } from '../rig/backing.ts';
 import type { Rig } from '../rig/rig.ts';
 
-/** Counts rows, to prove that a fault happened. */
+/** Counts rows. The count shows whether a fault has happened. */
 
 export async function countOf(rig: Rig, side: Side, from: string): Promise<number> {
   const [row] = await rig.databases[side](`SELECT count(*)::int AS count FROM ${from}`);
   return row?.['count'];
 }
 
-/** Returns the relay's term, which increases with each new leader. */
+/** Returns the current term of a relay. Each new leader increases the term. */
 export async function relayTerm(rig: Rig, side: Side): Promise<number> {
   const [row] = await rig.databases[side]('SELECT term::int AS term FROM relay');
   return row?.['term'];
 }
 
-/** Returns the number of consumers in the group of a subgraph. */
+/** Returns the number of members of a subgraph's consumer group. */
 export async function groupMembers(rig: Rig, side: Side): Promise<number> {
   const { groups } = await rig.admin.describeGroups([rig.name(`${side}-subgraph`)]);
   return groups[0]?.members.length ?? 0;
 }
 
-/** Sums a counter over processes and over the series whose labels contain a text. */
+/** Sums a counter over all processes. Only series whose labels contain the given text count. */
 export async function counterOf(
   parts: readonly ServiceProcess[],
   name: string,
@@ -37,7 +37,7 @@ export async function counterOf(
     .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
-/** Returns the replica that is the relay, by its log line for the current term. */
+/** Finds the replica that is the relay. Its log has a line with the current term. */
 export async function relayOf(rig: Rig, side: Side): Promise<ServiceProcess> {
   const term = await relayTerm(rig, side);
   const leader = rig.replicas(side).find((part) =>

@@ -10,7 +10,8 @@ import { restartAll } from './killed-processes.ts';
 import { counterOf } from './probes.ts';
 
 /**
- * Each invalid record becomes a dead letter with its reason; the valid record after it is decided.
+ * Each invalid record must become a dead letter with its reason. The valid record that follows it must
+ * be decided.
  */
 export const badRecords: Fault = {
   name: 'bad-records',
@@ -69,10 +70,10 @@ export const badRecords: Fault = {
   },
 };
 
-/** Records in the format of the earlier order service: four plain fields, no headers. */
+/** Sends records in the legacy order service's format: four plain fields, no headers. */
 export const foreignRecords: Fault = {
   name: 'foreign-records',
-  title: 'records of another system: no headers, TimeStamp',
+  title: 'records of the legacy system: no headers, TimeStamp',
   short: true,
   run: async ({ rig, load, random, foreign, label, short }) => {
     const count = short ? 20 : 100;
@@ -93,7 +94,7 @@ export const foreignRecords: Fault = {
 
 const TOPICS = [ORDER_CREATED, ORDER_DECIDED, ORDER_CHANGED, STOCK_CHANGED];
 
-/** Sends identical bytes and headers to the same partitions. */
+/** Sends every record again, with the same bytes and headers, to the same partition. */
 export const recordsTwice: Fault = {
   name: 'records-twice',
   title: 'every record sent twice',
@@ -117,10 +118,10 @@ export const recordsTwice: Fault = {
   },
 };
 
-/** While the relay is delayed, its events are produced directly, shuffled over all partitions. */
+/** Delays the relay and produces its events directly, in random order, to random partitions. */
 export const recordsOutOfOrder: Fault = {
   name: 'records-out-of-order',
-  title: 'records out of order, between partitions',
+  title: 'records out of order and in random partitions',
   short: true,
   run: async ({ rig, load, random, short }) => {
     const proxy = rig.kafka.proxies.order;
@@ -157,7 +158,7 @@ export const offsetsReset: Fault = {
     let fired = 0;
     for (const side of SIDES) {
       const parts = rig.replicas(side);
-      // Kafka sets a group's offsets only while the group is empty; stopped consumers leave it.
+      // Kafka accepts new offsets only for a group without members. A consumer that stops leaves its group.
       await Promise.all(parts.map((part) => part.stop()));
       const groupId = rig.name(`${side}-subgraph`);
       await rig.admin.resetOffsets({ groupId, topic: rig.name(CONSUMED[side]), earliest: true });

@@ -9,8 +9,8 @@ const END_SESSION = `SELECT pg_terminate_backend(pid) FROM pg_locks
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
 /**
- * A relay loses its database session while its batch is delayed; the next relay sends the same
- * events and more; then the delayed batch arrives.
+ * A relay loses its database session while its batch is delayed. The next relay sends the same
+ * events and newer ones. Then the delayed batch reaches the broker.
  */
 export const twoRelays: Fault = {
   name: 'two-relays',
@@ -47,7 +47,7 @@ export const twoRelays: Fault = {
   },
 };
 
-/** The guaranteed 5 s and one second of tolerance. */
+/** The guaranteed 5 s plus a tolerance of 1 s. */
 const REPLACED_WITHIN_MS = 6_000;
 
 function frozen(side: Side): Fault {
@@ -84,7 +84,7 @@ function frozen(side: Side): Fault {
 export const orderRelayFrozen = frozen('order');
 export const stockRelayFrozen = frozen('stock');
 
-/** The broker stores the records, but its acknowledgement does not reach the relay. */
+/** The broker stores the records, but the broker's acknowledgement does not reach the relay. */
 export const lostAcknowledgement: Fault = {
   name: 'lost-acknowledgement',
   title: 'connection cut after the send, before the acknowledgement',

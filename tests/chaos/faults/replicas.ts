@@ -18,7 +18,7 @@ export const threeReplicas: Fault = {
       );
     }
     const third = rig.stocks[2];
-    // The third replica is removed before the end; the subscriber then resumes at another one.
+    // The third replica is removed before the end. Its subscriber then resumes at another replica.
     await watch('at the third replica', () => (rig.stocks[2] ?? rig.stocks[1] ?? third)?.url ?? '');
     await load.more(short ? 60 : 300);
     await Promise.all(added.map((part) => rig.remove(part)));
@@ -39,7 +39,7 @@ export const consumersComeAndGo: Fault = {
       const part = await rig.add(side);
       await Promise.all([part.ready(), pause(STAYS_MS)]);
       fired += (await groupMembers(rig, side)) > before ? 1 : 0;
-      // Every other consumer is killed and does not leave its group.
+      // Half of the consumers are killed, so they do not leave their group.
       if (left % 4 < 2) part.kill('SIGKILL');
       await rig.remove(part);
     }

@@ -7,16 +7,16 @@ import { groupMembers } from './probes.ts';
 
 /**
  * Errors that are allowed for clients that open a connection per request and ignore `/readyz`.
- * ECONNRESET: the kernel resets connections in the accept queue when a server stops listening; no
- * request of theirs has been read.
+ * ECONNRESET is harmless: when a server stops listening, the kernel resets the connections that the
+ * server has not accepted yet, so the server has not read their requests.
  */
 const HARMLESS = new Set(['ECONNREFUSED', 'ECONNRESET', 'BAD_USER_INPUT']);
-/** Limit, shorter than the session time-outs of the consumers. */
+/** Maximum time until a decision. It is shorter than the consumers' session time-out. */
 const DECIDED_WITHIN_S = 5;
-/** Limit on a loaded machine, as a multiple of the slowest process start. */
+/** Maximum time until a decision on a loaded machine, as a multiple of the slowest process start. */
 const DECIDED_WITHIN_STARTS = 2;
 
-/** A rolling restart without failed requests. */
+/** A rolling restart must not fail requests of clients that honor `/readyz`. */
 export const terminatedUnderLoad: Fault = {
   name: 'terminated-under-load',
   title: 'SIGTERM to one replica after another, under load',
@@ -43,7 +43,7 @@ export const terminatedUnderLoad: Fault = {
         const { code } = await part.exited;
         if (!inTime || code !== 0)
           breach(`${part.name} did not shut down in order (exit code ${code})`);
-        // A consumer that does not leave its group delays the others until its session times out.
+        // If a consumer did not leave its group, the others would wait until its session times out.
         const members = await groupMembers(rig, side);
         if (members !== rig.replicas(side).length - 1) {
           breach(`the group of ${side} has ${members} consumers after ${part.name} has left`);
@@ -71,7 +71,7 @@ export const terminatedUnderLoad: Fault = {
     for (const [why, count] of customer.failures) {
       if (!HARMLESS.has(why)) breach(`${count} requests failed with ${why}`);
     }
-    // An order without an acknowledgement: the connection was cut after the request was read.
+    // If a stored order has no acknowledgement, its connection was cut after the request was read.
     const acknowledgedIds = new Set([...load.acknowledged, ...steadyOrders].map(({ id }) => id));
     const stored = await rig.databases.order(
       `SELECT id FROM orders

@@ -1,6 +1,6 @@
 import { type Breach, fieldsOf, type History } from '../history.ts';
 
-/** Source of live streams: stock_changed has each ledger entry with its quantity. */
+/** Guarantee 5, source of the streams: each ledger entry is in stock_changed with its quantity. */
 export function changesPublished({ movements, records }: History): Breach[] {
   const published = new Map<string, unknown>();
   for (const { value } of records['stock_changed'] ?? []) {
@@ -9,7 +9,7 @@ export function changesPublished({ movements, records }: History): Breach[] {
   }
   return movements.flatMap(({ stockId, version, kind, quantityAfter }): Breach[] => {
     const quantity = published.get(`${stockId} ${version}`);
-    // The record of a deletion has the last quantity; the ledger has 0.
+    // A deletion's record has the last quantity, but its ledger entry has 0.
     if (quantity === quantityAfter || (kind === 'DELETED' && quantity !== undefined)) return [];
     const what =
       quantity === undefined

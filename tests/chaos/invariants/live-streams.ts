@@ -1,6 +1,6 @@
 import { type Breach, byId, type History } from '../history.ts';
 
-/** Guarantee 5: versions in a live stream never go back, and its last state equals the database. */
+/** Guarantee 5: versions in a live stream never decrease, and its last state equals the database's. */
 export function liveStreams({ stocks, observed }: History): Breach[] {
   const breaches: Breach[] = [];
   const breach = (what: string): void => void breaches.push({ guarantee: 5, what });
@@ -34,7 +34,8 @@ export function liveStreams({ stocks, observed }: History): Breach[] {
 }
 
 /**
- * Guarantee 5 for an order stream: PENDING, then the final status of the database, then completion.
+ * Guarantee 5 for order streams: a stream sends PENDING, then the final status as in the database, and
+ * completes.
  */
 export function orderStreams({ orders, observed }: History): Breach[] {
   const breaches: Breach[] = [];

@@ -1,6 +1,6 @@
 import { type Breach, byId, groupBy, type History } from '../history.ts';
 
-/** Guarantee 2: each acknowledged order exists, is final, and takes its stock at most once. */
+/** Guarantee 2: each acknowledged order exists, has a final status, and takes stock at most once. */
 export function ordersSettled(history: History): Breach[] {
   const breaches: Breach[] = [];
   const breach = (what: string): void => void breaches.push({ guarantee: 2, what });

@@ -6,7 +6,8 @@ const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const ORIGIN = ['gudang_origin_topic', 'gudang_origin_partition', 'gudang_origin_offset'];
 
 /**
- * Guarantee 4: each record is applied, is a repeat, or is a dead letter with the record's bytes.
+ * Guarantee 4: each record was applied, repeats an applied one, or became a dead letter with the same
+ * bytes.
  */
 export function recordsAccounted(history: History): Breach[] {
   const { unsent, setAside, decisions, observed } = history;
@@ -46,7 +47,7 @@ export function recordsAccounted(history: History): Breach[] {
   return breaches;
 }
 
-/** Implements the documented contract independently of the tested code. */
+/** Checks a record against the documented contract, without using the tested code. */
 function isApplicable(record: TopicRecord, decided: ReadonlyMap<string, DecisionRow>): boolean {
   const fields = fieldsOf(record.value);
   const id = fields?.['id'];

@@ -1,6 +1,6 @@
 import { type Breach, byId, fieldsOf, groupBy, type History } from '../history.ts';
 
-/** Guarantee 3: an order's status is stock's decision, and changes only from PENDING to it. */
+/** Guarantee 3: an order's status changes only once, from PENDING to the stock service's decision. */
 export function statusIsDecision(history: History): Breach[] {
   const breaches: Breach[] = [];
   const breach = (what: string): void => void breaches.push({ guarantee: 3, what });

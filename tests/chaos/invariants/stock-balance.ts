@@ -1,7 +1,8 @@
 import { type Breach, groupBy, type History } from '../history.ts';
 
 /**
- * Guarantee 1: initial ± adjustments − confirmed = quantity, never below 0, no gap in the ledger.
+ * Guarantee 1: initial quantity ± adjustments − confirmed orders = current quantity. The quantity is
+ * never below 0, and the ledger has no gap.
  */
 export function stockBalance(history: History): Breach[] {
   const { stocks, movements, decisions, observed } = history;
@@ -58,7 +59,7 @@ export function stockBalance(history: History): Breach[] {
   return [...breaches, ...adjustmentBreaches(history)];
 }
 
-/** An acknowledged adjustment is in the ledger exactly once, an unacknowledged one at most once. */
+/** The ledger has an acknowledged adjustment exactly once, an unacknowledged one at most once. */
 function adjustmentBreaches({ movements, observed }: History): Breach[] {
   const written = groupBy(
     movements.filter(({ kind }) => kind === 'ADJUSTED'),

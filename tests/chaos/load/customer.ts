@@ -19,19 +19,20 @@ export interface OrderInput {
 /** A client that tries the next replica when a request fails. */
 export interface Customer {
   /**
-   * Sends an order until it is acknowledged. Resolves to undefined if it gives up: without an
-   * idempotency key an order cannot be retried after its response was lost.
+   * Sends an order until it is acknowledged, cannot be retried, or times out. An order without an
+   * idempotency key cannot be retried after its response was lost.
+   * @returns undefined if the order was not acknowledged
    */
   readonly order: (input: OrderInput) => Promise<Acknowledged | undefined>;
   readonly adjust: (stockId: string, delta: number, reason: string) => Promise<Adjusted>;
   readonly addStock: (id: string, quantity: number) => Promise<void>;
-  /** Number of failed attempts by code. */
+  /** Number of failed attempts by error code. */
   readonly failures: ReadonlyMap<string, number>;
 }
 
 type Address = { readonly url: string };
 
-/** Time limit of all attempts of one order, in milliseconds. */
+/** Time-out of all attempts of one order together, in milliseconds. */
 const GIVE_UP_AFTER_MS = 90_000;
 const BETWEEN_ROUNDS_MS = 100;
 
@@ -45,7 +46,7 @@ export function createCustomer({
   const failures = new Map<string, number>();
   let turn = 0;
 
-  /** Tries one replica after another while `again` allows a retry. */
+  /** Sends a request to one replica after another, as long as `again` allows a retry. */
   const sendToAny = async <T>(
     replicas: () => readonly Address[],
     query: string,

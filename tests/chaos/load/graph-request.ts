@@ -3,9 +3,9 @@ import { request } from 'node:http';
 /** Outcome of one request: data, a GraphQL error, or no response. */
 export type Outcome<T> =
   | { readonly kind: 'data'; readonly data: T }
-  /** Had no effect: it was rejected, or did not reach the server. */
+  /** The request had no effect: it was rejected or did not reach the server. */
   | { readonly kind: 'refused'; readonly why: string }
-  /** May have had an effect. */
+  /** The request may have had an effect. */
   | { readonly kind: 'unknown'; readonly why: string };
 
 const TIMEOUT_MS = 5_000;
@@ -13,8 +13,8 @@ const TIMEOUT_MS = 5_000;
 const CODES_WITHOUT_EFFECT = new Set(['BAD_USER_INPUT', 'NOT_FOUND', 'IDEMPOTENCY_CONFLICT']);
 
 /**
- * Sends one request over a new connection, without retries. Uses node:http, because fetch hides whether
- * the connection was refused or lost.
+ * Sends one request over a new connection, without retries. Uses node:http, because fetch does not
+ * report whether the connection was refused or lost.
  */
 export function sendGraphRequest<T>(
   url: string,

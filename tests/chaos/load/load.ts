@@ -9,14 +9,14 @@ export interface LoadOptions {
   readonly customer: Customer;
   readonly random: Random;
   readonly products: readonly Product[];
-  /** Prefix that makes idempotency keys and reasons unique. */
+  /** Unique prefix of the idempotency keys and of the adjustments' reasons. */
   readonly label: string;
   readonly ordersPerSecond?: number;
   /** Called for each acknowledged order. */
   readonly onOrder?: (order: Acknowledged) => void;
 }
 
-/** Continuous orders and adjustments. */
+/** Clients that send orders and adjustments continuously. */
 export interface Load {
   readonly products: readonly Product[];
   readonly acknowledged: readonly Acknowledged[];
@@ -56,7 +56,7 @@ export function startLoad({
       quantity: random.between(1, 5),
       idempotencyKey: random.chance(0.8) ? `${label}-${sent}` : null,
     };
-    // Some keys are sent three times concurrently: one order is created, and all responses have its id.
+    // Some orders are sent three times concurrently. All three responses must have the same order id.
     const senders = input.idempotencyKey !== null && random.chance(0.1) ? 3 : 1;
     const answers = await Promise.all(Array.from({ length: senders }, () => customer.order(input)));
     for (const answer of answers) if (answer) acknowledged.push(answer);

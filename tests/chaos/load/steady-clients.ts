@@ -5,19 +5,20 @@ import type { Product } from './products.ts';
 
 const CLIENTS = 8;
 const PROBE_EVERY_MS = 50;
-/** Average pause. It is long enough that some connections are idle when a server stops. */
+/** Average pause between orders: long enough that some connections are idle when a server stops. */
 const BETWEEN_ORDERS_MS = 200;
 const CREATE_ORDER = `mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }`;
 
 /** Clients whose requests must not fail. */
 export interface SteadyClients {
-  /** @returns number of failures by code */
+  /** @returns number of failures by error code */
   readonly stop: () => Promise<ReadonlyMap<string, number>>;
 }
 
 /**
- * Starts clients that behave as behind a load balancer: they reuse connections, honor `connection:
- * close`, and use only replicas whose `/readyz` responds with 200. They never retry a request.
+ * Starts clients that behave as if they were behind a load balancer: they reuse connections, honor
+ * `connection: close`, and use only replicas whose `/readyz` responds with 200. They never retry a
+ * request.
  */
 export function startSteadyClients({
   parts,

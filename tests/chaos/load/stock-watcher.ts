@@ -21,7 +21,7 @@ export interface RunningStockWatcher {
 
 /**
  * Starts a subscriber that reconnects after a lost connection and resumes from its last cursor.
- * @param after start cursor, read when the stocks had the versions in `since`
+ * @param after cursor at which the stream starts; the stocks had the versions in `since` there
  */
 export async function startStockWatcher({
   name,

@@ -16,7 +16,7 @@ export interface Watchers {
   readonly close: () => Promise<void>;
 }
 
-/** Every fifth order is followed, up to a limit: each needs a connection. */
+/** Every fifth order is followed, up to a limit, because each followed order needs a connection. */
 const FOLLOWED_OF = 5;
 const FOLLOWED_LIMIT = 20;
 
@@ -64,8 +64,8 @@ export function createWatchers(rig: Rig, products: readonly Product[], label: st
 }
 
 /**
- * Reads a cursor and the version of each stock at that cursor; 0 for a stock that does not exist
- * yet.
+ * Reads a cursor and the version of each stock at that cursor. The version is 0 if the stock does not
+ * exist yet.
  */
 async function readStockPositions(url: string, ids: readonly string[]) {
   const fields = ids.map((_id, index) => `s${index}: stock(id: $s${index}) { version }`);

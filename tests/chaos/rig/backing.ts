@@ -21,9 +21,9 @@ export const SIDES: readonly Side[] = ['order', 'stock'];
 export interface Backing {
   readonly kafka: RestartableServer & { readonly proxies: Readonly<Record<Side, TcpProxy>> };
   readonly postgres: Readonly<Record<Side, PostgresServer>>;
-  /** Broker address without a proxy. */
+  /** Address of the broker itself, without a proxy. */
   readonly brokers: string;
-  /** Folder of pid files, from which a watchdog kills the processes if this process is killed. */
+  /** Folder of pid files. If this process is killed, a watchdog kills the processes listed there. */
   readonly directory: string;
   readonly stop: () => Promise<void>;
 }
@@ -32,13 +32,13 @@ export interface PostgresServer extends RestartableServer {
   readonly proxy: TcpProxy;
   readonly disk: SmallDisk;
   readonly logFile: string;
-  /** URL without the proxy. */
+  /** Database URL that bypasses the proxy. */
   readonly url: string;
-  /** URL through the proxy. */
+  /** Database URL that leads through the proxy. */
   readonly proxiedUrl: string;
 }
 
-/** Data must survive SIGKILL, but not a power failure. */
+/** The data must survive SIGKILL. It need not survive a power failure, so fsync is off. */
 const POSTGRES = { fsync: 'off', full_page_writes: 'off', max_wal_size: '64MB' };
 
 export async function startBacking(): Promise<Backing> {

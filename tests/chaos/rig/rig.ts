@@ -10,18 +10,18 @@ import { scriptOf } from '@gudang/testing/system/system';
 import { type Admin, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { type Backing, SIDES, type Side, startBacking } from './backing.ts';
 
-/** A whole system for fault injection: production processes, their dependencies, and controls. */
+/** A whole system for fault injection: production processes, their dependencies and their controls. */
 export interface Rig extends Backing {
   readonly orders: readonly ServiceProcess[];
   readonly stocks: readonly ServiceProcess[];
   readonly gateway: ServiceProcess;
-  /** Replicas of one subgraph. */
+  /** Returns the replicas of one subgraph. */
   readonly replicas: (side: Side) => readonly ServiceProcess[];
   readonly add: (side: Side, environment?: Environment) => Promise<ServiceProcess>;
   /** Stops a replica permanently. */
   readonly remove: (part: ServiceProcess) => Promise<void>;
   readonly databases: Databases;
-  /** Connects directly to the broker, as another system would. */
+  /** A Kafka client that connects directly to the broker, as another system would. */
   readonly client: Kafka;
   readonly admin: Admin;
   readonly producer: Producer;
@@ -37,7 +37,7 @@ export interface Rig extends Backing {
 }
 
 const READY_WITHIN_MS = 60_000;
-/** The steady clients send 20 probes in this time, enough on a loaded machine. */
+/** In this time the steady clients send 20 probes, so they notice the shutdown even under load. */
 const DRAIN_MS = '1000';
 
 export async function startRig({ replicas = 2 }: { replicas?: number } = {}): Promise<Rig> {

@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const SIZE = '256m';
 
-/** A folder on a small file system that tests can fill. */
+/** A folder on a small file system, which tests can fill completely. */
 export interface SmallDisk {
   readonly directory: string;
-  /** Reason why it is an ordinary folder that cannot be filled; undefined if it can. */
+  /** Reason why the folder is an ordinary one, which must not be filled; undefined if it may be. */
   readonly unavailable: string | undefined;
   /** Uses up all free space. */
   readonly fill: () => Promise<void>;
@@ -18,8 +18,8 @@ export interface SmallDisk {
 }
 
 /**
- * Mounts a file system in memory, so that filling it affects nothing else; needs the right to
- * mount.
+ * Mounts a small file system in memory, so that a full disk affects nothing else. Requires permission
+ * to mount.
  */
 export async function createSmallDisk(directory: string): Promise<SmallDisk> {
   await mkdir(directory, { recursive: true });

@@ -9,7 +9,7 @@ import { STOCK_CHANGED, type StockChange } from './stock-changed.ts';
 export function createApolloClient(url: string): ApolloClient {
   const live = createClient({
     url: url.replace('http', 'ws'),
-    webSocketImpl: WebSocket, // not needed in browsers and in Node 22 or newer
+    webSocketImpl: WebSocket, // not needed in browsers or Node 22+
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => true,
   });
@@ -37,7 +37,7 @@ export const STOCKS = gql`query Stocks($first: Int!, $after: String) {
   }
 }`;
 
-/** Apollo Client writes each change to its cache, which updates every list that shows the stock. */
+/** Apollo Client writes each change to its cache. The cache updates every list that shows the stock. */
 export function watchWithApollo(
   client: ApolloClient,
   after: string,

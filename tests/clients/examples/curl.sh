@@ -1,5 +1,5 @@
 #!/bin/sh
-# A query, an order, and two seconds of a live stream.
+# Sends a query and an order, and receives a live stream for two seconds.
 graph=${GRAPH_URL:-http://localhost:4000/graphql}
 json='Content-Type: application/json'
 

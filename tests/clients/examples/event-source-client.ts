@@ -1,7 +1,7 @@
 import { EventSource } from 'eventsource'; // not needed in browsers
 import { STOCK_CHANGED, type StockChange } from './stock-changed.ts';
 
-/** An event's id is its cursor: EventSource resumes from it. */
+/** EventSource resumes from the id of the last event, which is the event's cursor. */
 export function watchWithEventSource(
   url: string,
   after: string,

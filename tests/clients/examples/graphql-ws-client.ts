@@ -10,7 +10,7 @@ export function watchOverWebsocket(
 ): () => void {
   const client = createClient({
     url: url.replace('http', 'ws'),
-    webSocketImpl: WebSocket, // not needed in browsers and in Node 22 or newer
+    webSocketImpl: WebSocket, // not needed in browsers or Node 22+
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => true,
   });

@@ -2,10 +2,10 @@ interface Request {
   variables?: Record<string, unknown> | null | undefined;
 }
 
-/** Makes a client of graphql-ws or graphql-sse resume its streams from the last received cursor. */
+/** Wraps a client of graphql-ws or graphql-sse so that its streams resume from the last received cursor. */
 export function resuming<C extends { subscribe: Subscribe }>(client: C): C {
   const subscribe: Subscribe = (request, sink, ...rest) => {
-    // On a new connection the client sends this object again, with its current content.
+    // After a reconnect, the client sends this object again, with the cursor that it contains then.
     const current = { ...request, variables: { ...request.variables } as Record<string, unknown> };
     const next = (result: { data?: unknown }) => {
       const [event] = Object.values(result.data ?? {}) as { cursor?: string }[];

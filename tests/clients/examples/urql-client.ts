@@ -7,7 +7,7 @@ import { STOCK_CHANGED, type StockChange } from './stock-changed.ts';
 export function createUrqlClient(url: string): Client {
   const live = createClient({
     url: url.replace('http', 'ws'),
-    webSocketImpl: WebSocket, // not needed in browsers and in Node 22 or newer
+    webSocketImpl: WebSocket, // not needed in browsers or Node 22+
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => true,
   });

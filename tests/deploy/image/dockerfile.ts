@@ -1,13 +1,13 @@
-/** One stage of a Dockerfile with substituted variables. */
+/** One stage of a Dockerfile. Its variables are substituted. */
 export interface Stage {
   readonly name: string;
-  /** Name of another stage, or an image. */
+  /** Name of another stage or of an image. */
   readonly from: string;
   readonly steps: readonly Step[];
 }
 
 export interface Step {
-  /** In upper case, for example `COPY`. */
+  /** Name of the instruction in upper case, for example `COPY`. */
   readonly instruction: string;
   readonly text: string;
 }

@@ -4,7 +4,7 @@ import { cp, mkdir } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
 import { execForm, type Stage, type Step } from './dockerfile.ts';
 
-/** Result of a build: root folder and start configuration of an image. */
+/** Result of a build: the root folder and the start configuration of an image. */
 export interface BuiltImage {
   /** Folder that represents the image's root. */
   readonly root: string;
@@ -15,9 +15,9 @@ export interface BuiltImage {
 }
 
 /**
- * Runs the stages of a Dockerfile without a Docker engine: each stage is a folder, and its commands
- * run there in this machine's shell. Commands with absolute paths would change this machine, so
- * they are skipped and reported; they only remove tools from the base image.
+ * Runs the stages of a Dockerfile without a Docker engine. Each stage is a folder, and the commands of
+ * the stage run there in this machine's shell. Commands with absolute paths only remove tools from the
+ * base image. They would change this machine, so they are skipped and reported.
  */
 export async function runStages(
   stages: readonly Stage[],
@@ -30,12 +30,12 @@ export async function runStages(
     print,
   }: {
     target: string;
-    /** Folder with the build context, without the files in .dockerignore. */
+    /** Folder with the build context, without the files that .dockerignore lists. */
     context: string;
     /** An empty folder. */
     directory: string;
     environment: Readonly<Record<string, string>>;
-    /** Cache of built stages by their text; this run adds its stages. */
+    /** Cache of built stages, by their instructions and their base. This run adds its stages. */
     done: Map<string, BuiltImage>;
     print: (line: string) => void;
   },

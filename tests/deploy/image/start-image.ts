@@ -6,7 +6,7 @@ import type { BuiltImage } from './run-stages.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Runs the image's command as the image's user, who owns none of its files and cannot gain privileges. */
+/** Runs the image's command as the image's user. The user owns no file of the image and cannot gain privileges. */
 function spawnImage(node: string, image: BuiltImage, environment: Environment) {
   const [command, ...args] = image.command;
   if (command !== 'node') throw new Error(`The image's command must be node, but is ${command}`);
@@ -19,7 +19,7 @@ function spawnImage(node: string, image: BuiltImage, environment: Environment) {
   });
 }
 
-/** Runs an image to its end. @returns last line of output, and exit code */
+/** Runs an image until it exits. @returns the last line of its output, and its exit code */
 export async function runImage(
   node: string,
   image: BuiltImage,
@@ -38,11 +38,11 @@ export async function runImage(
 
 export interface RunningImage {
   readonly url: string;
-  /** Sends SIGTERM to process 1 of the image. @returns description of the exit */
+  /** Sends SIGTERM to the image's main process. @returns a description of the exit */
   readonly terminate: () => Promise<string>;
 }
 
-/** Starts an image on a free port; resolves once `/readyz` responds with 200. */
+/** Starts an image on a free port. Resolves once `/readyz` responds with 200. */
 export async function startImage(
   node: string,
   image: BuiltImage,

@@ -1,9 +1,9 @@
 /**
  * Builds the images without a Docker engine, by running the Dockerfile's steps in a clean folder,
- * and tests them: the migration image migrates databases, the three services run on Node 24 as an
- * unprivileged user, one order passes through all of them, and SIGTERM ends them. Takes a few
- * minutes. Needs root, to change to that user, and the npm registry; uses this repository's
- * PostgreSQL and Kafka.
+ * and tests them. The migration image migrates the databases. The three services run on Node 24 as an
+ * unprivileged user, one order passes through all of them, and SIGTERM ends them. The script takes a
+ * few minutes. It must run as root, to change to the unprivileged user, and needs the npm registry. It
+ * uses this repository's PostgreSQL and Kafka.
  */
 import { execFile } from 'node:child_process';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -23,7 +23,7 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const directory = await mkdtemp(join(tmpdir(), 'gudang-image-'));
-// The images' user needs access to it.
+// The images' user must be able to read this folder.
 await chmod(directory, 0o755);
 const servers = startTestServers();
 try {
@@ -90,7 +90,7 @@ async function buildImages(): Promise<
   };
 }
 
-/** Installs Node 24 from npm in a place where the images' user may run it. */
+/** Installs Node 24 from npm in a folder where the images' user may run it. */
 async function node24(): Promise<string> {
   const args = ['exec', '--yes', '--package=node@24', '--', 'node', '-p', 'process.execPath'];
   const { stdout } = await exec('npm', args, { cwd: directory });
@@ -102,7 +102,7 @@ async function node24(): Promise<string> {
   return node;
 }
 
-/** Copies the build context: committed files without those in .dockerignore. */
+/** Copies the build context: the committed files, without those that .dockerignore lists. */
 async function copyContext(repository: string, ignored: string, to: string): Promise<void> {
   const patterns = ignored.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   const excluded = patterns.flatMap((one) => [one, `${one}/**`]);

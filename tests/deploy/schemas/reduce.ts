@@ -1,7 +1,7 @@
 /**
- * Writes the schemas beside this file from the schemas that the projects publish: only the used parts,
- * without descriptions, and without unknown fields. See README.md.
- * tsx reduce.ts KUBERNETES_DEFINITIONS COMPOSE_SPEC CRD...
+ * Writes the schemas in this folder from the schemas that the projects publish. Keeps only the parts
+ * that are used, removes descriptions, and rejects unknown fields of custom resources. See README.md.
+ * Usage: tsx reduce.ts KUBERNETES_DEFINITIONS COMPOSE_SPEC CRD...
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
@@ -37,7 +37,7 @@ function bare(schema: unknown, strict: boolean): unknown {
       : bare(value, strict);
   }
   const open = (schema as Json)['x-kubernetes-preserve-unknown-fields'] !== undefined;
-  // A cluster silently drops unknown fields, so a mistyped field would have no effect.
+  // A cluster silently drops unknown fields. The schema rejects them, so that a test finds mistyped fields.
   if (strict && 'properties' in kept && kept['type'] === 'object' && !open) {
     kept['additionalProperties'] ??= false;
   }
@@ -74,7 +74,7 @@ for (const file of crds) {
     const { spec } = document.toJS();
     for (const { name, schema } of spec.versions) {
       const kind = bare(schema.openAPIV3Schema, true) as { properties: Record<string, unknown> };
-      // Kubernetes defines metadata; a CRD does not.
+      // The CRDs do not define the field `metadata`, because Kubernetes does.
       kind.properties['metadata'] = { type: 'object' };
       custom[`${spec.group}/${name}/${spec.names.kind}`] = kind;
     }

@@ -16,10 +16,10 @@ export interface Argument {
   readonly coordinate: string;
   /** For example `Mutation.createOrder`. */
   readonly field: string;
-  /** For example `['input', 'quantity']`. */
+  /** Names of the argument and its nested input fields, for example `['input', 'quantity']`. */
   readonly path: readonly string[];
   readonly type: GraphQLInputType;
-  /** Type of the whole argument, for the declaration of a variable. */
+  /** Type of the whole argument. The declaration of a variable needs it. */
   readonly argumentType: GraphQLInputType;
 }
 
@@ -58,9 +58,9 @@ function inside(
 export interface WrongValue {
   readonly name: string;
   readonly value: unknown;
-  /** Suffix of the argument's path in the error, for example `[1]` or `.color`. */
+  /** Suffix that the error adds to the argument's path, for example `[1]` or `.color`. */
   readonly at?: string;
-  /** The only form in which the value is invalid. */
+  /** The form in which the value is invalid, if the other form is valid. */
   readonly only?: 'literal' | 'variable';
 }
 
@@ -72,7 +72,7 @@ export class Word {
   }
 }
 
-/** Returns values of other types than the given one. */
+/** Returns values that are not of the given type. */
 export function wrongValues(type: GraphQLInputType): WrongValue[] {
   const nullable = getNullableType(type);
   const missing: WrongValue[] = isNonNullType(type)

@@ -1,17 +1,17 @@
 import type { GraphQLInputType } from 'graphql';
 import { Word } from './arguments.ts';
 
-/** How to select a field with valid arguments. */
+/** Valid arguments and the selection of a field. */
 export interface FieldUse {
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly select: string;
-  /** Wraps the field's selection; absent for a root field. */
+  /** Returns an operation's selection that contains the given field; absent for root fields. */
   readonly around?: (call: string) => string;
 }
 
 export type Form = 'literal' | 'variable';
 
-/** Builds an operation with one argument or input field replaced by another value. */
+/** Builds an operation in which the value of one argument or input field is replaced. */
 export function operationWith({
   field,
   use,
@@ -34,7 +34,7 @@ export function operationWith({
   const list = Object.entries(given)
     .filter(([, one]) => one !== undefined)
     .map(([key, one]) => `${key}: ${byVariable && key === argument ? '$given' : literal(one)}`)
-    // An undefined variable makes the argument missing.
+    // If the variable has no value, the argument is missing.
     .concat(byVariable && given[argument] === undefined ? [`${argument}: $given`] : []);
   const call = `${name}${list.length > 0 ? `(${list.join(', ')})` : ''} ${use.select}`;
   const keyword = { Mutation: 'mutation', Subscription: 'subscription' }[type] ?? 'query';
@@ -46,7 +46,7 @@ export function operationWith({
   };
 }
 
-/** Returns a copy with the value at a path replaced; undefined removes it. */
+/** Returns a copy in which the value at a path is replaced. The value undefined removes it. */
 function withValue(within: unknown, [step, ...rest]: readonly string[], value: unknown): unknown {
   if (step === undefined) return value;
   const object = (within ?? {}) as Record<string, unknown>;
@@ -69,7 +69,7 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]));
 }
 
-/** Returns false for half a surrogate pair: the GraphQL syntax forbids it in a literal. */
+/** Returns false for text with half a surrogate pair, which GraphQL forbids in a literal. */
 export function canBeLiteral(value: unknown): boolean {
   return typeof value !== 'string' || value.isWellFormed();
 }

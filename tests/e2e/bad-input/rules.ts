@@ -1,21 +1,21 @@
-/** An invalid value and its name in failure messages. */
+/** An invalid value, with its name for failure messages. */
 export type BadValue = readonly [name: string, value: unknown];
 
-/** Values that an argument accepts and rejects, beyond its type. */
+/** Limits of an argument in addition to its type: values that it accepts and values that it rejects. */
 export interface Rule {
   /** Valid values at the limits. */
   readonly good: readonly unknown[];
   /** Invalid values of the right type. */
   readonly bad: readonly BadValue[] | ((cursors: Cursors) => readonly BadValue[]);
-  /** Pattern of `extensions.allowed` in the error. */
+  /** Pattern of the error's `extensions.allowed`. */
   readonly allowed: RegExp;
-  /** Outcome of an unknown id: the field is null, the error NOT_FOUND, or no error. */
+  /** Outcome of an unknown id: `null` in the response, the error `NOT_FOUND`, or no error (`fine`). */
   readonly unknownId?: 'null' | 'NOT_FOUND' | 'fine';
 }
 
 const UUID = /[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}/;
 
-/** Characters that PostgreSQL's text type cannot hold. */
+/** Texts with characters that PostgreSQL's type `text` cannot store. */
 const UNSTORABLE = [
   ['a NUL character', 'a\u0000b'],
   ['half a surrogate pair', 'a\ud800b'],
@@ -24,7 +24,7 @@ const UNSTORABLE = [
 
 export function text(max: number, unknownId?: Rule['unknownId']): Rule {
   return {
-    // Length is counted in code points: a surrogate pair is one character.
+    // The length is counted in code points, so a surrogate pair counts as one character.
     good: ['x', 'x'.repeat(max), '😀'.repeat(max), ' ', "'; --", '%_\\', '\t\n'],
     bad: [
       ['an empty string', ''],
@@ -57,13 +57,13 @@ export function whole(
   };
 }
 
-/** A valid cursor of each list, from the running system. */
+/** Valid cursors from the running system: one for each list. */
 export type Cursors = Readonly<Record<'orders' | 'stocks' | 'movements' | 'changes', string>>;
 
 const encode = (plain: string): string => Buffer.from(plain).toString('base64url');
 const decode = (cursor: string): string => Buffer.from(cursor, 'base64url').toString();
 
-/** Cursors of one list. Valid cursors of other lists are invalid here. */
+/** Returns the rule for cursors of one list. It must reject valid cursors of other lists. */
 export function cursor(list: keyof Cursors): Rule {
   return {
     good: [],
@@ -87,5 +87,5 @@ export function cursor(list: keyof Cursors): Rule {
   };
 }
 
-/** An argument without limits beyond its type. */
+/** The rule for an argument that its type alone limits. */
 export const anyOfItsType: Rule = { good: [], bad: [], allowed: /./ };

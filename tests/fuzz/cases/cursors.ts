@@ -6,7 +6,7 @@ const PAGES = `query ($first: Int, $after: String, $last: Int, $before: String) 
   orders(first: $first, after: $after, last: $last, before: $before) { edges { cursor } pageInfo { endCursor } }
   stocks(first: $first, after: $after, last: $last, before: $before) { edges { cursor } pageInfo { endCursor } } }`;
 
-/** Reads a valid cursor of the change stream or of a page. */
+/** Reads a valid cursor, either of a page or of the change stream. */
 async function validCursor(url: string, authorization: string, page: boolean): Promise<string> {
   const query = page ? '{ stocks(first: 1) { pageInfo { endCursor } } }' : '{ stockCursor }';
   const response = await fetch(`${url}/graphql`, {
@@ -20,7 +20,7 @@ async function validCursor(url: string, authorization: string, page: boolean): P
   return data?.stockCursor ?? data?.stocks?.pageInfo.endCursor ?? 'none';
 }
 
-/** Damaged, foreign and invented cursors of pages and streams. */
+/** Requests with damaged, foreign and invented cursors, for pages and streams. */
 export const cursors: FuzzCase = async (random, { system, authorization }) => {
   const page = random.chance(0.7);
   const valid = await validCursor(system.gateway.url, authorization, random.chance(0.8) === page);
@@ -47,7 +47,7 @@ export const cursors: FuzzCase = async (random, { system, authorization }) => {
   );
   const received = await new Promise<string>((resolve) => {
     let text = '';
-    // A stream without events within 500 ms counts as accepted.
+    // If the stream sends no message for 500 ms, the cursor counts as accepted.
     const quiet = setTimeout(() => resolve(text), 500);
     setTimeout(() => resolve(text), RESPONSE_TIMEOUT_MS).unref();
     socket.on('open', () => {

@@ -2,7 +2,7 @@ import type { Random } from '@gudang/testing/random';
 import { type FuzzCase, judgePost } from '../case.ts';
 import { anyJson, anyText, mutateText } from '../values.ts';
 
-/** Valid operations, to be mutated. */
+/** Valid operations, which the cases mutate. */
 const VALID = [
   '{ stocks(first: 5) { nodes { id name movements(first: 3) { nodes { kind order { id } } } } } }',
   'query Q($first: Int, $after: String) { orders(first: $first, after: $after) { edges { cursor node { ...F } } pageInfo { hasNextPage } } } fragment F on Order { id stock { name orders(first: 2) { nodes { id } } } }',
@@ -28,7 +28,7 @@ const NAMES = [
   'nothing',
 ];
 
-/** Generates a document that mostly follows the grammar and rarely the schema. */
+/** Generates a document that usually conforms to the grammar but rarely to the schema. */
 function anyDocument(random: Random): string {
   const field = (depth: number): string => {
     const alias = random.chance(0.2) ? `a${random.between(0, 9)}: ` : '';

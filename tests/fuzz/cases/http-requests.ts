@@ -83,7 +83,7 @@ function anyRequest(random: Random): Buffer {
   return random.chance(0.15) ? mutateBytes(random, bytes) : bytes;
 }
 
-/** Sends bytes and collects the response until the server is silent for 200 ms or closes. */
+/** Sends bytes. Collects the response until the server closes the connection or sends nothing for 200 ms. */
 function exchange(port: number, bytes: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
@@ -99,7 +99,7 @@ function exchange(port: number, bytes: Buffer): Promise<string> {
     socket.on('data', (chunk) => {
       text += chunk;
       clearTimeout(quiet);
-      // A stream or a keep-alive connection stays open.
+      // The server does not close a stream or a keep-alive connection, so a pause ends the response.
       quiet = setTimeout(finish, 200);
     });
     socket.on('close', finish);
@@ -107,7 +107,8 @@ function exchange(port: number, bytes: Buffer): Promise<string> {
       if (error.code === 'ECONNREFUSED') reject(error);
       finish();
     });
-    // Ends the connection, because a server does not respond to an incomplete request.
+    // The client closes its side of the connection, because a server would wait for the rest of an
+    // incomplete request.
     socket.end(bytes);
   });
 }
@@ -116,6 +117,6 @@ function exchange(port: number, bytes: Buffer): Promise<string> {
 export const httpRequests: FuzzCase = async (random, { system }) => {
   const text = await exchange(system.gateway.port, anyRequest(random));
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0);
-  // 501: a method that the gateway does not implement.
+  // Status 501 is correct for a method that the gateway does not implement.
   return status === 501 ? undefined : judgeAnswer(status, text);
 };

@@ -14,14 +14,14 @@ async function startProducer({ kafkaBrokers }: System): Promise<Producer> {
   return producer;
 }
 
-/** Disconnects the producer after the last case. */
+/** Disconnects the producer. Must be called after the last case. */
 export async function stopProducing(system: System): Promise<void> {
   const producer = await producers.get(system);
   producers.delete(system);
   await producer?.disconnect();
 }
 
-/** Records that violate the contract. Their effect is checked at the end of the run. */
+/** Kafka records that violate the contract. Their effect is checked at the end of the run. */
 export const kafkaRecords: FuzzCase = async (random, { system }) => {
   let producer = producers.get(system);
   if (!producer) {

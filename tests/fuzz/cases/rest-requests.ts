@@ -1,7 +1,7 @@
 import { type FuzzCase, judgeAnswer } from '../case.ts';
 import { anyJson, anyText, mutateText } from '../values.ts';
 
-/** REST routes of the earlier system with random bodies, ids and methods. */
+/** Requests to the legacy REST API with random bodies, ids and methods. */
 export const restRequests: FuzzCase = async (random, { system, authorization }) => {
   const id = encodeURIComponent(anyText(random, 30).toWellFormed());
   const [origin, path] = random.pick([

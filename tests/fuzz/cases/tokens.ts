@@ -5,7 +5,7 @@ import { anyJson, anyText, mutateText } from '../values.ts';
 const encoded = (value: unknown): string =>
   Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** Invalid, foreign and damaged tokens, and valid tokens with random claims. */
+/** Requests with invalid, foreign or damaged tokens, or with valid tokens that have random claims. */
 export const tokens: FuzzCase = async (random, { system, authorization }) => {
   const valid = authorization.slice('Bearer '.length);
   const shown = await random.pick<() => string | Promise<string>>([

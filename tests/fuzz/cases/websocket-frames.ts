@@ -16,7 +16,7 @@ const TYPES = [
   'next',
   'x',
 ];
-/** Close codes for server errors; all others report a client error. */
+/** Close codes that report a server error. All other codes report a client error. */
 const SERVER_ERRORS = [1011, 4500];
 
 function anyMessage(random: Random): string | Buffer {
@@ -38,7 +38,7 @@ function anyMessage(random: Random): string | Buffer {
   ])();
 }
 
-/** The gateway's limit of a message in bytes. */
+/** Maximum size of a message that the gateway accepts, in bytes. */
 const MESSAGE_LIMIT = 64 * 1024;
 const FILL = JSON.stringify({ type: 'ping', payload: { x: 'x'.repeat(1_000) } });
 
@@ -57,14 +57,14 @@ export const websocketFrames: FuzzCase = async (random, { system, authorization 
   await Promise.race([once(socket, 'open'), closed]);
   if (random.chance(0.9)) {
     socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization } }));
-    // Some cases send messages before the acknowledgement, which closes the connection.
+    // Some cases do not wait for the acknowledgement. The gateway then closes the connection.
     if (random.chance(0.9)) await Promise.race([once(socket, 'message'), closed]);
   }
   let damaged = false;
   for (let count = random.between(1, 5); count > 0; count -= 1) {
     if (socket.readyState !== socket.OPEN) break;
     if (random.chance(0.05)) {
-      // Writes to the TCP socket directly: ws cannot send invalid frames.
+      // ws cannot send invalid frames, so the case writes to the TCP socket directly.
       damaged = true;
       (socket as unknown as { _socket: { write: (bytes: Buffer) => void } })._socket.write(
         mutateBytes(random, Buffer.alloc(random.between(1, 50), 0x81)),
@@ -72,7 +72,7 @@ export const websocketFrames: FuzzCase = async (random, { system, authorization 
     } else socket.send(anyMessage(random));
   }
   if (socket.readyState === socket.OPEN) {
-    // The damaged frame may announce a length that includes later messages. These bytes complete it.
+    // The damaged frame may announce a length that includes later messages. These bytes complete the frame.
     if (damaged) for (let sent = 0; sent < MESSAGE_LIMIT; sent += FILL.length) socket.send(FILL);
     socket.send('{"type":"ping"}');
     const heardPong = new Promise((resolve) => {
