@@ -52,7 +52,7 @@ async function pendingOrders(count: number): Promise<string[]> {
 }
 
 describe('settleOrders', () => {
-  it('writes status and event in one transaction and ignores a repeat', async () => {
+  it('writes status and event in one transaction and ignores a duplicate', async () => {
     const [id = ''] = await pendingOrders(1);
     expect(await settleOrders(database, batch(confirmed(id)), deadLetters)).toMatchObject({
       settled: 1,
@@ -91,7 +91,7 @@ describe('settleOrders', () => {
     expect((await database.order.findUniqueOrThrow({ where: { id } })).status).toBe('PENDING');
   });
 
-  it('settles each order once in concurrent batches that are sorted in opposite directions', async () => {
+  it('settles each order once when concurrent batches are sorted in opposite directions', async () => {
     const ids = await pendingOrders(50);
     const decisions = ids.map(confirmed);
     const batches = await Promise.all([

@@ -16,7 +16,7 @@ const confirmed: OrderDecided = {
 const rejected: OrderDecided = { ...confirmed, status: 'REJECTED', reason: 'OUT_OF_STOCK' };
 
 describe('settle', () => {
-  it('applies a decision once and counts the second one as a repeat', () => {
+  it('applies a decision once and counts the second delivery as a duplicate', () => {
     const outcome = settle(new Map([['1', pending]]), [confirmed, confirmed]);
     expect(outcome).toMatchObject({ settled: [confirmed], repeats: [confirmed] });
   });
@@ -45,7 +45,7 @@ describe('settle', () => {
     expect(contradictions).toEqual([{ decision, reason: expect.stringContaining(reason) }]);
   });
 
-  it('gives each order at most one final status, for any sequence of decisions with any repeats', () => {
+  it('gives each order at most one final status, for any sequence of decisions with any duplicates', () => {
     const ids = ['1', '2', '3'];
     const decisions = fc.array(
       fc.record({

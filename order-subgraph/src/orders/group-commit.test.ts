@@ -13,7 +13,7 @@ function controlledGroups() {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('createGroupCommit', () => {
-  it('runs a single request at once and groups the requests that arrive meanwhile', async () => {
+  it('runs a single request immediately and groups the requests that arrive meanwhile', async () => {
     const { groups, run } = controlledGroups();
     const commit = createGroupCommit({ run, limit: 10, separable: () => false });
     const first = commit(1);
@@ -58,7 +58,7 @@ describe('createGroupCommit', () => {
     ]);
   });
 
-  it('fails the whole group on an error that no single request caused, and continues', async () => {
+  it('fails the whole group on an error that no single request caused, and runs the next group', async () => {
     let down = true;
     const commit = createGroupCommit<number, number>({
       run: async (inputs) => {

@@ -56,7 +56,7 @@ describe('insertOrders', () => {
     expect(await outbox()).toHaveLength(4);
   });
 
-  it('writes an order’s traceparent to both events of the order and to no other event', async () => {
+  it('writes an order’s traceparent only to the two events of this order', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const [traced] = await insertOrders(database, [{ ...newOrder, traceparent }, newOrder]);
     const rows = await database.$queryRaw<{ own: boolean; traceparent: string | null }[]>`
@@ -93,7 +93,7 @@ describe('createOrder', () => {
     expect(notified).toBeGreaterThan(0);
   });
 
-  it('rejects a repeated key with another input and keeps the order', async () => {
+  it('rejects a repeated key with a different input and keeps the order', async () => {
     const createOrder = createOrderHandler(database, () => {});
     const input = { productId: 'kopi', quantity: 2, idempotencyKey: 'k' };
     await createOrder('', input);

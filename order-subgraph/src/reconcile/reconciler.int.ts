@@ -20,7 +20,7 @@ beforeEach(async () => {
   await database.$executeRaw`TRUNCATE orders, outbox, reconciliations`;
 });
 
-/** Stores orders with an age in seconds and without events, as if they were sent. */
+/** Stores orders of a given age, in seconds, without events, as if the events were already sent. */
 async function pendingOrders(count: number, secondsAgo: number): Promise<string[]> {
   const order = { owner: '', productId: 'kopi', quantity: 1, idempotencyKey: null };
   const orders = await insertOrders(database, Array(count).fill(order));
@@ -56,7 +56,7 @@ describe('republishOrders', () => {
     expect(await republishOrders(database, { after: 60, limit: 10 })).toEqual([]);
   });
 
-  it('does not publish an order whose event may be in the outbox', async () => {
+  it('does not publish an order whose event may still be in the outbox', async () => {
     await pendingOrders(1, 100);
     const [later] = await pendingOrders(1, 90);
     await database.$executeRaw`
@@ -73,7 +73,7 @@ describe('republishOrders', () => {
     expect(await republishOrders(database, { after: 60, limit: 1 })).toEqual([newest]);
   });
 
-  it('doubles the interval with each publication of an order', async () => {
+  it('doubles the interval after each publication of an order', async () => {
     const [id] = await pendingOrders(1, 100);
     const waits: number[] = [];
     for (let attempt = 0; attempt < 4; attempt += 1) {
@@ -83,7 +83,8 @@ describe('republishOrders', () => {
       const [row] = await database.$queryRaw<{ wait: number }[]>`
         SELECT extract(epoch FROM next_at - now())::float AS wait FROM reconciliations`;
       waits.push(Math.round((row?.wait ?? 0) / 10) * 10);
-      // Not now(): the column rounds to milliseconds, so the time could be half a millisecond in the future.
+      // The time is one second ago instead of now(), because the column rounds to milliseconds, so now()
+      // could be stored as a time up to half a millisecond in the future.
       await database.$executeRaw`UPDATE reconciliations SET next_at = now() - interval '1 s'`;
     }
     expect(waits).toEqual([60, 120, 240, 480]);
@@ -91,7 +92,7 @@ describe('republishOrders', () => {
 });
 
 describe('countUndecided', () => {
-  it('counts PENDING orders and deletes the state of the others', async () => {
+  it('counts PENDING orders and deletes the publication state of the others', async () => {
     const [first, second] = await pendingOrders(2, 100);
     const ids = await republishOrders(database, { after: 60, limit: 10 });
     await database.$executeRaw`

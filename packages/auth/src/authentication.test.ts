@@ -30,7 +30,7 @@ const SITI = { sub: 'Siti', scope: 'order:write stock:write' };
 beforeEach(() => void logged.splice(0));
 afterEach(() => void vi.useRealTimers());
 
-describe('without authentication', () => {
+describe('createAuthentication without keys', () => {
   it('gives every caller full access and logs that authentication is disabled', async () => {
     const auth = start({});
     expect(auth.on).toBe(false);
@@ -45,10 +45,10 @@ describe('without authentication', () => {
   });
 });
 
-describe('with a secret', () => {
+describe('createAuthentication with a secret', () => {
   const auth = start(TOKEN_SETTINGS);
 
-  it('returns the principal of a valid token, and an anonymous caller without a token', async () => {
+  it('returns the principal of a valid token, and an anonymous caller if no token is sent', async () => {
     expect(auth.on).toBe(true);
     expect((await auth.authenticate(undefined)).identity).toBe(ANONYMOUS);
     expect((await auth.authenticate('')).identity).toBe(ANONYMOUS);
@@ -80,7 +80,7 @@ describe('with a secret', () => {
     }
   });
 
-  it('accepts tokens signed with either secret during a rotation', async () => {
+  it('accepts tokens signed with the old or the new secret during a rotation', async () => {
     const changing = start({
       ...TOKEN_SETTINGS,
       JWT_SECRET: `${'n'.repeat(32)},${TOKEN_SETTINGS.JWT_SECRET}`,
@@ -152,7 +152,7 @@ describe('with a secret', () => {
   });
 });
 
-describe('with published keys', () => {
+describe('createAuthentication with published keys', () => {
   const withIssuer = async () => {
     const issuer = await startIssuer();
     const auth = start({
@@ -172,14 +172,15 @@ describe('with published keys', () => {
     expect(issuer.fetches()).toBe(1);
     await issuer.changeKeys();
     const token = await issuer.sign(SITI);
-    // Keys are fetched at most every 30 seconds: tokens with forged key ids must not flood the issuer.
+    // Keys are fetched at most every 30 seconds, so that tokens with forged key ids cannot flood the
+    // issuer with requests.
     await expect(async () => auth.authenticate(token)).rejects.toThrow('does not publish its key');
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 });
     expect((await auth.authenticate(token)).identity.subject).toBe('Siti');
     expect(issuer.fetches()).toBe(2);
   });
 
-  it('uses the fetched keys while the issuer is unavailable', async () => {
+  it('continues to use the fetched keys while the issuer is unavailable', async () => {
     await using rig = await withIssuer();
     const { issuer, auth } = rig;
     await auth.authenticate(await issuer.sign({ sub: 'before' }));

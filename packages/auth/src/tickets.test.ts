@@ -17,7 +17,7 @@ describe('createTickets', () => {
     expect(Buffer.from(ticket.split('.')[3] ?? '', 'base64url').toString()).not.toContain('Siti');
   });
 
-  it('redeems tickets signed with either secret during a rotation', async () => {
+  it('redeems tickets of the old and the new secret during a rotation', async () => {
     const changing = createTickets(['the next secret, as long', 'a secret of some length']);
     expect(await changing.redeem(await tickets.issue(SITI))).toEqual(SITI);
     const fresh = await changing.issue(SITI);

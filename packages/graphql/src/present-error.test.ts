@@ -27,7 +27,7 @@ describe('presentError', () => {
   });
 
   it.each(['GRAPHQL_VALIDATION_FAILED', 'GRAPHQL_PARSE_FAILED', undefined])(
-    'keeps the message of an error in the operation (%s)',
+    'keeps the message of an error that the client’s operation caused (%s)',
     (code) => {
       const error = new GraphQLError('no such field', code ? { extensions: { code } } : {});
       expect(present(error).shown.message).toBe('no such field');
@@ -47,7 +47,7 @@ describe('presentError', () => {
     expect(lines[0]).toContain('secret');
   });
 
-  it('logs the trace of the operation', () => {
+  it('logs the operation’s trace id', () => {
     const error = errorOf(new Error('broken'));
     setErrorTrace(error, '0af7651916cd43dd8448eb211c80319c');
     expect(present(error).lines[0]).toContain('"trace_id":"0af7651916cd43dd8448eb211c80319c"');

@@ -6,7 +6,7 @@ import { startDatabaseWatch } from './database-watch.ts';
 import { createSqlClient } from './testing/sql-client.ts';
 
 describe('startDatabaseWatch', () => {
-  /** Returns the state in `/readyz` and the log lines. */
+  /** Watches a database. Returns its state in `/readyz`, and the log lines. */
   const check = async (url: string): Promise<{ state: PartState | undefined; lines: string[] }> => {
     const service = createTestService({ brokers: '127.0.0.1:1', prefix: '' });
     const client = createSqlClient(url);

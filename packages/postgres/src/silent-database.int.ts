@@ -31,7 +31,8 @@ it('fails statements to a frozen database after 17 s and continues on new connec
     ),
   );
   expect(performance.now() - from).toBeLessThan(22_000);
-  // One statement used a connection that was already open; the other may have opened a new one.
+  // At least one statement fails: it used the open connection. The other may have opened a new
+  // connection.
   expect(failures.filter((error) => error !== undefined).every(isOutage)).toBe(true);
   expect(failures.some((error) => error !== undefined)).toBe(true);
   // The pool has removed both connections.

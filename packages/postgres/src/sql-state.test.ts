@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { isInvalidData, isOutage, sqlState } from './sql-state.ts';
 
-/** Errors as Prisma 7.10 with @prisma/adapter-pg throws them, verified for raw statements and transactions. */
+/**
+ * Errors in the form in which Prisma 7.10 with @prisma/adapter-pg throws them. The form was verified for
+ * raw statements and transactions.
+ */
 const prisma = (code: string, cause: object, message = '') =>
   Object.assign(new Error(message), {
     code,
@@ -82,7 +85,7 @@ describe('sqlState, isInvalidData and isOutage', () => {
   });
 
   it.each<[string, unknown]>([
-    // Messages of pg and its pool, which the adapter does not change.
+    // Messages of pg and its pool. The adapter does not change these messages.
     ...[
       'Client has encountered a connection error and is not queryable',
       'Client was closed and is not queryable',
@@ -110,7 +113,7 @@ describe('sqlState, isInvalidData and isOutage', () => {
         code: 'ECONNREFUSED',
       }),
     ],
-    // SQLSTATEs of the server, as pg and Prisma report them.
+    // SQLSTATEs of the server, in the forms in which pg and Prisma report them.
     ...[
       '08006',
       '25P03',
@@ -131,7 +134,7 @@ describe('sqlState, isInvalidData and isOutage', () => {
         Object.assign(new Error('no'), { cause: { originalCode: state, kind: 'postgres' } }),
       ],
     ]),
-    // Errors of Prisma's driver adapter, which omits the original code.
+    // Errors of Prisma's driver adapter. The adapter omits the original code.
     ...[
       'ConnectionClosed',
       'DatabaseNotReachable',
@@ -142,7 +145,7 @@ describe('sqlState, isInvalidData and isOutage', () => {
       [`${kind}, raw`, prisma('P2010', { kind })],
       [`${kind}, by a commit`, Object.assign(new Error(kind), { cause: { kind } })],
     ]),
-    // Prisma's own codes, for a query of a model or for a transaction.
+    // Prisma's own codes for a failed query of a model or a failed transaction.
     ...['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2037'].map(
       (code): [string, unknown] => [code, coded(code)],
     ),

@@ -12,7 +12,7 @@ let transaction: RunTransaction;
 beforeAll(async () => {
   testDatabase = await createTestDatabase(inject('postgresUrl'), 'stock');
   pool = postgresPool({ url: testDatabase.url, pool: 2, name: 'test' });
-  // A replacement for Prisma.sql, which only the subgraphs have.
+  // This replaces Prisma.sql, which exists only in the subgraphs.
   transaction = createTransaction(pool, (strings, ...values) => ({
     text: strings.reduce((text, part, index) => `${text}$${index}${part}`),
     values,

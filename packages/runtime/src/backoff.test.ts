@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createBackoff, pause, settledOrAborted } from './backoff.ts';
 
 describe('createBackoff', () => {
-  it('doubles up to its limit, varies by at most a quarter, and resets', () => {
+  it('doubles the wait up to its limit, varies it by at most a quarter, and resets it', () => {
     const backoff = createBackoff(100, 1_000);
     for (const wait of [100, 200, 400, 800, 1_000, 1_000]) {
       const next = backoff.next();
@@ -14,14 +14,14 @@ describe('createBackoff', () => {
     expect(backoff.next()).toBeLessThanOrEqual(125);
   });
 
-  it('varies, so that many processes do not retry together', () => {
+  it('varies the wait, so that many processes do not retry at the same time', () => {
     const waits = Array.from({ length: 20 }, () => createBackoff(10_000, 10_000).next());
     expect(new Set(waits).size).toBeGreaterThan(1);
   });
 });
 
 describe('pause and settledOrAborted', () => {
-  it('end at once when aborted, before or during the wait, and remove their listeners', async () => {
+  it('end immediately if they are aborted before or during the wait, and remove their listeners', async () => {
     const aborting = new AbortController();
     const { signal } = aborting;
     await pause(1, signal);

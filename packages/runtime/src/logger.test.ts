@@ -36,7 +36,7 @@ it.each(secrets)('redacts a secret in %s', (_what, write) => {
   expect(text).toContain('[Redacted]');
 });
 
-it('redacts tokens under any name', () => {
+it('redacts tokens in fields of any name', () => {
   const text = logged((log) => log.info({ note: TOKEN }, `it said ${TOKEN} once`));
   expect(text).not.toContain('abc-def_ghi');
   expect(JSON.parse(text).msg).toBe('it said [Redacted] once');

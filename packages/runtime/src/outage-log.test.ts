@@ -14,9 +14,10 @@ function createTestLog() {
   return { outage: createOutageLog(log, { what: 'Kafka at a:1' }), lines };
 }
 
-it('logs a new reason at once and the current reason every 30 s', () => {
+it('logs a new reason immediately and the current reason every 30 s', () => {
   const { outage, lines } = createTestLog();
-  // A problem is reported every 2 s for 32 s: first `unavailable`, then `refused` and `unavailable` in turn.
+  // A problem is reported every 2 s for 32 s: first `unavailable`, then alternately `refused` and
+  // `unavailable`.
   for (let second = 0; second <= 32; second += 2) {
     outage.report(second >= 4 && second % 4 === 0 ? REFUSED : UNAVAILABLE);
     vi.advanceTimersByTime(2_000);

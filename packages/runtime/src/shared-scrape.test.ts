@@ -4,7 +4,7 @@ import { createSharedScrape } from './shared-scrape.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('runs one query for concurrent calls and a new one later', async () => {
+it('runs one query for concurrent calls, and a new query for a later call', async () => {
   let asked = 0;
   const scrape = createSharedScrape(async () => {
     asked += 1;
@@ -15,7 +15,7 @@ it('runs one query for concurrent calls and a new one later', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('resolves with undefined in time and starts no second query meanwhile', async () => {
+it('resolves with undefined after the time-out, and starts no second query while the first is in flight', async () => {
   const answers: ((value: string) => void)[] = [];
   const scrape = createSharedScrape(
     () => new Promise<string>((resolve) => void answers.push(resolve)),

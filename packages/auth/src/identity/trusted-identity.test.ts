@@ -13,7 +13,7 @@ const headers = (secret?: string, identity = encodeIdentity(WHO)) => ({
 const params = (secret: unknown) => ({ gudang: { secret } });
 const extensions = { gudang: { identity: WHO } };
 
-it('accepts requests of the gateway only if secrets are set, and of every caller otherwise', () => {
+it('accepts only the gateway’s requests if secrets are set, and all requests otherwise', () => {
   const withoutSecrets = createTrustedIdentity();
   for (const secret of ['the new secret', 'the old secret', 'a guess', undefined]) {
     const isGateway = secret?.startsWith('the ') ?? false;
@@ -25,7 +25,7 @@ it('accepts requests of the gateway only if secrets are set, and of every caller
   expect(trusted.acceptsConnection(undefined)).toBe(false);
 });
 
-it('returns the default identity if none is sent, and the anonymous identity if the sent one is not trusted', () => {
+it('returns the default identity if none is sent, and the anonymous identity if the sent identity is not trusted', () => {
   for (const secrets of [[], ['the new secret']]) {
     const open = createTrustedIdentity(secrets, UNRESTRICTED);
     expect(open.identityOfRequest({})).toBe(UNRESTRICTED);

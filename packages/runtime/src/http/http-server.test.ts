@@ -15,7 +15,10 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.stop()));
 });
 
-/** Serves `POST /work` after a short time, so that there are always requests in flight. */
+/**
+ * Starts a server whose `POST /work` responds after a short time, so that there are always requests in
+ * flight.
+ */
 async function startServer({ drainMs = DRAIN_MS } = {}): Promise<RunningHttp> {
   const health = createHealth();
   const app = createHttpServer({ health, metrics: createMetrics('test') });
@@ -37,7 +40,7 @@ function work(url: string): Promise<Response> {
   });
 }
 
-it('sends connection: close while it drains and still serves requests', async () => {
+it('sends `connection: close` while it drains, and still serves requests', async () => {
   const server = await startServer();
   expect((await work(server.url)).headers.get('connection')).toBe('keep-alive');
   const stopped = server.stop();
@@ -49,7 +52,7 @@ it('sends connection: close while it drains and still serves requests', async ()
   await expect(work(server.url)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
 });
 
-it('stops without waiting for a connection that has no request', async () => {
+it('stops without waiting for a connection on which no request was sent', async () => {
   const server = await startServer({ drainMs: 0 });
   const silent = connect(Number(new URL(server.url).port), '127.0.0.1');
   await once(silent, 'connect');
@@ -61,7 +64,7 @@ it('stops without waiting for a connection that has no request', async () => {
 });
 
 it('fails no request of clients that reuse connections and observe /readyz', async () => {
-  // Allow many polls of /readyz, because each poll is slow on a busy machine.
+  // The drain allows many polls of /readyz, because each poll is slow on a busy machine.
   const [leaving, staying] = await Promise.all([startServer({ drainMs: 1_500 }), startServer()]);
   let ready = [leaving, staying];
   const failures: unknown[] = [];

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { maskErrors } from './mask-errors.ts';
 
-it('answers an internal error with the id of its log line only', async () => {
+it('responds to an internal error only with the id of its log line', async () => {
   const lines: string[] = [];
   const app = fastify();
   maskErrors(app, pino({}, { write: (line) => void lines.push(line) }));

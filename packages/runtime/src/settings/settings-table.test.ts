@@ -33,7 +33,7 @@ describe('settingsMarkdown', () => {
     expect(lines.filter((line) => line.startsWith('| `PORT`'))).toHaveLength(1);
   });
 
-  it('omits the processes if there is one, and escapes bars', () => {
+  it('omits the column of processes if there is only one process, and escapes vertical bars', () => {
     const bar = { ...httpSettings(1).HOST, description: 'a | b' };
     expect(settingsMarkdown({ gateway: settingRows({ HOST: bar }) })).toBe(
       '| Setting | Description | Allowed | Default |\n| --- | --- | --- | --- |\n' +

@@ -37,12 +37,12 @@ function problems(given: SettingsTable, environment: Record<string, string>): re
 }
 
 describe('readSettings', () => {
-  it('reads trimmed values, and defaults for unset or empty ones', () => {
+  it('trims values, and uses defaults for unset or empty variables', () => {
     const environment = { PORT: ' 99 ', COLOUR: '', DATABASE_URL, OTHER: 'x' };
     expect(readSettings(table, environment)).toEqual({ PORT: 99, COLOUR: 'red', DATABASE_URL });
   });
 
-  it('reports all problems together, without secrets', () => {
+  it('reports all problems together and does not print secrets', () => {
     const bad = { PORT: '70000', COLOUR: 'green', DATABASE_URL: 'mysql://user:hush@host/x' };
     expect(problems(table, bad)).toEqual([
       'PORT: "70000" is not allowed; a whole number from 0 to 65535',
@@ -62,7 +62,7 @@ describe('readSettings', () => {
     expect(problems(table, { DATABASE_URL: urlOf(fileURLToPath(import.meta.url)) })).toEqual([]);
   });
 
-  it('reports contradictory settings together with other problems', () => {
+  it('reports settings that contradict each other together with other problems', () => {
     const pair: SettingsTable = {
       ...table,
       LEAST: {

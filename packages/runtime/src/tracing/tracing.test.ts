@@ -11,7 +11,7 @@ import {
 
 const CAUSE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-describe('without OpenTelemetry’s variables', () => {
+describe('startTracing without OpenTelemetry’s variables', () => {
   it('starts no span and propagates the cause unchanged', async () => {
     const tracing = await startTracing('test', {});
     expect(startSpan('work', { kind: 'server', parent: CAUSE })).toBeUndefined();
@@ -43,7 +43,7 @@ it('ignores a header that is not a traceparent', () => {
   }
 });
 
-describe('with OpenTelemetry’s variables', () => {
+describe('startTracing with OpenTelemetry’s variables', () => {
   let tracing: CollectedTracing;
   beforeEach(async () => {
     tracing = await startCollectedTracing();

@@ -15,7 +15,7 @@ const refusal = (given: unknown): unknown => {
 };
 
 describe('parseArguments', () => {
-  it('accepts values at the limits and counts code points', () => {
+  it('accepts values at the limits and measures lengths in code points', () => {
     for (const input of [
       { name: 'a', count: 1 },
       { name: '\u{1f600}\u{1f600}\u{1f600}', count: 1_000 },

@@ -53,7 +53,7 @@ describe('toConnection', () => {
     });
   });
 
-  it('reverses rows that were read from the end', () => {
+  it('reverses the rows of a page that was read from the end of the list', () => {
     expect(page(false, [3, 2, 1], { before: 4 })).toMatchObject({
       nodes: [2, 3],
       pageInfo: { hasNextPage: true, hasPreviousPage: true, startCursor: '2', endCursor: '3' },
@@ -66,10 +66,13 @@ describe('toConnection', () => {
 });
 
 describe('formatKeysetCursor and parseKeysetCursor', () => {
-  it.each(['kopi', 'a,b', '米'.repeat(100), '\ud83d\ude00'.repeat(100)])('round-trip: %s', (id) => {
-    const cursor = { at: new Date('2026-01-02T03:04:05.678Z'), id };
-    expect(parseKeysetCursor('t:', formatKeysetCursor('t:', cursor))).toEqual(cursor);
-  });
+  it.each(['kopi', 'a,b', '米'.repeat(100), '\ud83d\ude00'.repeat(100)])(
+    'round-trip the id %s',
+    (id) => {
+      const cursor = { at: new Date('2026-01-02T03:04:05.678Z'), id };
+      expect(parseKeysetCursor('t:', formatKeysetCursor('t:', cursor))).toEqual(cursor);
+    },
+  );
 
   const written = (text: string): string => Buffer.from(text).toString('base64url');
   it.each([

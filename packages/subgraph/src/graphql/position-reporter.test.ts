@@ -23,7 +23,7 @@ function start() {
 }
 
 describe('createPositionReporter', () => {
-  it('reports all positions when a stream’s first position is known, then at intervals', () => {
+  it('reports all positions as soon as a stream’s first position is known, then at intervals', () => {
     const { stream, cursors, reporter } = start();
     const a = stream('a');
     expect(cursors()).toEqual([{}]);

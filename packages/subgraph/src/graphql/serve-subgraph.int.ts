@@ -42,7 +42,7 @@ const resolvers = {
       },
     },
     broken: {
-      // biome-ignore lint/correctness/useYield: it fails before the first event
+      // biome-ignore lint/correctness/useYield: this generator fails before the first event
       async *subscribe() {
         throw new DatabaseOutage('the connection was terminated');
       },
@@ -85,7 +85,7 @@ async function ask(headers: Record<string, string>) {
   return { status: response.status, who: data?.who, code: errors?.[0]?.extensions.code };
 }
 
-/** Returns the first result of several subscriptions on one connection. */
+/** Runs several subscriptions on one connection. Returns the first result of each. */
 async function watch(
   secret: string,
   identities: readonly Identity[],
@@ -144,7 +144,7 @@ it('accepts larger bodies from the gateway than from clients', async () => {
   expect(await post(5_000_000)).toBe(413);
 });
 
-it('reads the caller of each subscription on a connection with the secret', async () => {
+it('reads the caller of each subscription if the connection has the secret', async () => {
   expect(await watch(SECRET, [SITI, BUDI])).toEqual(['Siti orders:read', 'Budi']);
 });
 
@@ -153,31 +153,37 @@ it.each(['a guess', ''])('closes a websocket with a wrong secret: %j', async (se
 });
 
 it.each<[string, string, Identity, object, (string | undefined)[]]>([
-  ['an open field to an anonymous caller', '{ who }', { scopes: [] }, { who: 'anonymous' }, []],
   [
-    '@authenticated to an anonymous caller',
+    'no requirement on an open field for an anonymous caller',
+    '{ who }',
+    { scopes: [] },
+    { who: 'anonymous' },
+    [],
+  ],
+  [
+    '@authenticated for an anonymous caller',
     '{ own }',
     { scopes: [] },
     { own: null },
     ['UNAUTHENTICATED'],
   ],
-  ['@authenticated to a principal', '{ own }', { subject: 'x', scopes: [] }, { own: 'own' }, []],
+  ['@authenticated for a principal', '{ own }', { subject: 'x', scopes: [] }, { own: 'own' }, []],
   [
-    '@authenticated to a shared stream',
+    '@authenticated for a shared stream',
     '{ own }',
     { authenticated: true, scopes: [] },
     { own: 'own' },
     [],
   ],
   [
-    '@requiresScopes on a type without the scopes',
+    '@requiresScopes on a type for a principal without the scopes',
     '{ thing { name part } }',
     { subject: 'x', scopes: ['a'] },
     { thing: { name: null, part: null } },
     ['FORBIDDEN', 'FORBIDDEN'],
   ],
   [
-    '@requiresScopes on a type with one set of scopes',
+    '@requiresScopes on a type for a principal with one of the lists of scopes',
     '{ thing { name part } }',
     { subject: 'x', scopes: ['c'] },
     { thing: { name: 'a thing', part: 'a part' } },
@@ -201,7 +207,7 @@ it.each<[string, string, Identity, object, (string | undefined)[]]>([
   expect((answer.errors ?? []).map(({ extensions }) => extensions.code)).toEqual(codes);
 });
 
-it('enforces @requiresScopes of a subscription', async () => {
+it('enforces @requiresScopes on a subscription', async () => {
   await expect(watch(SECRET, [SITI], 'subscription { scoped }')).rejects.toMatchObject([
     { extensions: { code: 'FORBIDDEN' } },
   ]);
@@ -209,7 +215,7 @@ it('enforces @requiresScopes of a subscription', async () => {
   expect(await watch(SECRET, [may], 'subscription { watch: scoped }')).toEqual(['yes']);
 });
 
-it('reports an outage of the database to a subscription as retryable', async () => {
+it('sends an outage of the database to a subscription as a retryable error', async () => {
   await expect(watch(SECRET, [SITI], 'subscription { watch: broken }')).rejects.toMatchObject([
     { extensions: { code: 'UNAVAILABLE', retryable: true } },
   ]);
@@ -225,7 +231,7 @@ describe('an upgrade request to a path without websockets', () => {
     return socket;
   };
 
-  it('receives 404 and a closed connection', async () => {
+  it('receives 404, and its connection is closed', async () => {
     const socket = upgrade();
     let answer = '';
     for await (const chunk of socket) answer += chunk;
