@@ -8,7 +8,7 @@ import type { CreateOrder } from './orders/create-order.ts';
 import { findOrderPages, findOrders } from './orders/find-orders.ts';
 import { type OrderVisibility, visibilityOf } from './orders/order-visibility.ts';
 
-/** A stock, as the order subgraph references it in the graph. */
+/** Reference to a stock, which is an entity of the stock subgraph. */
 export interface StockReference {
   readonly id: string;
 }
@@ -21,8 +21,8 @@ export interface Context {
   /** The caller, as reported by the gateway. */
   readonly identity: Identity;
   /**
-   * W3C traceparent to propagate: that of the operation's span if it is traced, otherwise that of its
-   * cause.
+   * W3C traceparent to propagate: the traceparent of the operation's span, or of the operation's cause if
+   * the operation is not traced.
    */
   traceparent?: string | undefined;
   /** The caller's subject; empty if authentication is disabled. */
@@ -30,8 +30,8 @@ export interface Context {
   /** The orders that the caller may see. */
   readonly visibility: OrderVisibility;
   /**
-   * Loads visible orders, with one statement for all ids of one tick. Does not cache, so that a
-   * subscription reads the current state at each event.
+   * Loads visible orders, with one statement for all ids that are requested in the same tick. The loader
+   * does not cache orders, so a subscription reads the current state at each event.
    */
   readonly orderById: DataLoader<string, OrderState | undefined>;
   readonly ordersOfProduct: (

@@ -1,8 +1,8 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
 /**
- * The configuration of graphql-codegen for a subgraph: resolver types from `schema.graphql`, with the
- * subgraph's `Context`.
+ * Returns the configuration of graphql-codegen for a subgraph. It generates resolver types from
+ * `schema.graphql`, with the subgraph's `Context`.
  * @param mappers the TypeScript type of each object that resolvers return, as `path#Type`
  */
 export function subgraphCodegen(mappers: Readonly<Record<string, string>>): CodegenConfig {

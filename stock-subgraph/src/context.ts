@@ -13,17 +13,23 @@ export interface Context {
   readonly changeFeed: ChangeFeed;
   /** The caller, as reported by the gateway. */
   readonly identity: Identity;
-  /** W3C traceparent to propagate: that of the operation's span if it is traced, otherwise that of its cause. */
+  /**
+   * W3C traceparent to propagate: the traceparent of the operation's span, or of the operation's cause if
+   * the operation is not traced.
+   */
   traceparent?: string | undefined;
-  /** The cursor of the change feed, taken before this operation reads any row. */
+  /** The cursor of the change feed, taken before this operation reads any data. */
   readonly cursor: string;
   /**
-   * Loads stocks, with one statement for all ids that are requested in the same tick. Does not cache, so
-   * that a subscription reads the current state at each event.
+   * Loads stocks, with one statement for all ids that are requested in the same tick. The loader does not
+   * cache stocks, so a subscription reads the current state at each event.
    */
   readonly stockById: DataLoader<string, StockState | undefined>;
   readonly movementsOf: (page: Page<number>) => DataLoader<string, MovementRow[]>;
-  /** Makes the relay send new outbox rows at once. Called after each commit that wrote some. */
+  /**
+   * Makes the relay send new outbox rows immediately. It must be called after each commit that wrote
+   * outbox rows.
+   */
   readonly notifyRelay: () => void;
 }
 

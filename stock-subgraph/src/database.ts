@@ -6,12 +6,12 @@ import {
 } from '@gudang/postgres';
 import { Prisma, PrismaClient } from './generated/prisma/client.ts';
 
-/** Prisma's client for stock_db, and prepared statements over the same connections. */
+/** Prisma's client for stock_db, and prepared statements on the same connections. */
 export type Database = PrismaClient & Statements;
-/** A transaction of `database.transaction` or of Prisma. */
+/** A transaction that `database.transaction` or Prisma started. */
 export type Transaction = RawTransaction;
 
-/** Creates a pool for stock_db. The first connection is opened at the first statement. */
+/** Creates a connection pool for stock_db. The first statement opens the first connection. */
 export function openDatabase(options: DatabaseOptions): Database {
   return createDatabase(
     { ...options, name: 'stock-subgraph' },

@@ -8,7 +8,7 @@ import type { SubgraphConsumer } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
 import { settleOrders } from './settle-orders.ts';
 
-/** Consumes the decisions of the stock service and settles the orders. */
+/** Consumes the stock service's decisions and applies them to the orders. */
 export const orderDecidedConsumer: SubgraphConsumer<Database, OrderDecided> = {
   topic: ORDER_DECIDED,
   decode: decodeOrderDecided,

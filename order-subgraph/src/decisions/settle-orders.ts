@@ -10,9 +10,9 @@ export type SettledCounts = Readonly<
 >;
 
 /**
- * Applies a batch of decisions to order_db in one transaction: locks the orders, settles those that
- * are pending, and writes their statuses and events. Locks are taken in the order of ids, so that two
- * batches cannot deadlock.
+ * Applies a batch of decisions to order_db in one transaction: locks the orders, settles the pending
+ * orders, and writes their statuses and events. The orders are locked in ascending order of their ids, so
+ * that two batches cannot deadlock.
  */
 export function settleOrders(
   database: Database,

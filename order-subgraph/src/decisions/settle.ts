@@ -2,9 +2,9 @@ import type { OrderDecided, OrderState } from '@gudang/events';
 
 /** The outcome of a batch of decisions. */
 export interface Settlement<D> {
-  /** Decisions to write, at most one for each order. All these orders are PENDING. */
+  /** Decisions to write, at most one for each order. All orders of these decisions are PENDING. */
   readonly settled: readonly D[];
-  /** Decisions that were applied before. */
+  /** Duplicates of decisions that were applied before. */
   readonly repeats: readonly D[];
   /** Decisions on orders that are not in order_db, because another producer created them. */
   readonly foreign: readonly D[];
@@ -15,8 +15,8 @@ export interface Settlement<D> {
 type CurrentOrder = Pick<OrderState, 'productId' | 'status' | 'rejectionReason'>;
 
 /**
- * Decides which decisions are applied. A status changes once, from PENDING, by a decision for the
- * ordered product. Pure function: the caller holds the rows' locks and writes the result.
+ * Selects the decisions to apply. A status changes once, from PENDING, by a decision for the ordered
+ * product. This function is pure: the caller locks the rows and writes the result.
  */
 export function settle<D extends OrderDecided>(
   orders: ReadonlyMap<string, CurrentOrder>,

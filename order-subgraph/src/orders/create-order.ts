@@ -21,10 +21,11 @@ const argumentsSchema = z.object({
 });
 
 /**
- * Stores a new order as PENDING, with its events. Waits for nothing but the database.
+ * Stores a new order as PENDING, with its events. It waits only for the database.
  * @param input `{ productId, quantity, idempotencyKey? }`, unchecked
  * @param traceparent W3C traceparent of the request
- * @throws {ServiceError} BAD_USER_INPUT; IDEMPOTENCY_CONFLICT if the key was used with another input
+ * @throws {ServiceError} BAD_USER_INPUT; IDEMPOTENCY_CONFLICT if the key was already used with a
+ *   different input
  */
 export type CreateOrder = (
   owner: string,

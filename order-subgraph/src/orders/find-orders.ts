@@ -4,7 +4,7 @@ import type { Database } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { isVisible, type OrderVisibility } from './order-visibility.ts';
 
-/** The columns of an order with the names of `OrderState`, for hand-written SELECTs. */
+/** Columns of an order, renamed to the fields of `OrderState`, for raw SELECT statements. */
 export const ORDER_COLUMNS = Prisma.raw(`
   id, owner, product_id AS "productId", quantity, status::text AS status,
   rejection_reason::text AS "rejectionReason", created_at AS "createdAt", decided_at AS "decidedAt"`);
@@ -19,8 +19,8 @@ const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /**
  * Finds orders by id.
- * @returns an entry for each id; undefined if there is no such order, the id is not a UUID, or the order
- *   is not visible
+ * @returns an entry for each id; undefined if no order has this id, the id is not a UUID, or the order is
+ *   not visible
  */
 export async function findOrders(
   database: Database,
@@ -35,7 +35,7 @@ export async function findOrders(
   return ids.map((id) => byId.get(id.toLowerCase()));
 }
 
-/** Conditions of a keyset page. Rows are compared as (created_at, id), like the indexes. */
+/** Returns the conditions of a keyset page. They compare rows by (created_at, id), as the indexes do. */
 function within(page: Page<KeysetCursor>): Prisma.Sql {
   const { after, before } = page;
   const row = ({ at, id }: KeysetCursor): Prisma.Sql =>
@@ -52,8 +52,8 @@ function newestFirst(page: Page<KeysetCursor>): Prisma.Sql {
 }
 
 /**
- * Adds the condition that the owner is not empty, because the indexes by owner contain only orders
- * with an owner.
+ * Returns the condition for visible orders. It also requires a non-empty owner: the indexes by owner
+ * contain only orders with an owner, so PostgreSQL cannot use them without this condition.
  */
 function visibleTo(visibility: OrderVisibility): Prisma.Sql {
   if (visibility === 'all') return Prisma.empty;
@@ -77,14 +77,14 @@ export function findOrderPage(
   page: Page<KeysetCursor>,
   filter: OrderFilter,
 ): Promise<OrderState[]> {
-  // Raw SQL, because Prisma has no row comparison. With the equivalent OR, PostgreSQL cannot start an
-  // index scan at the cursor.
+  // This query is raw SQL because Prisma cannot compare rows, such as `(a, b) < (c, d)`. With an
+  // equivalent OR condition, PostgreSQL could not start an index scan at the cursor.
   return database.$queryRaw<OrderState[]>`
     SELECT ${ORDER_COLUMNS} FROM orders
     WHERE true ${matching(filter)} ${within(page)} ${newestFirst(page)}`;
 }
 
-/** Finds the same page for each of several products, with one statement. */
+/** Finds one page of orders for each of several products, with one statement. */
 export async function findOrderPages(
   database: Database,
   productIds: readonly string[],

@@ -1,7 +1,8 @@
 /**
- * Group commit. Requests that arrive while a group runs form the next group: a single request does not
- * wait, and a hundred concurrent requests share one transaction. If a group fails because of one
- * request's data (`separable`), its requests run again one by one, so that only that request fails.
+ * Creates a group commit: requests that arrive while a group runs form the next group. A single request
+ * does not wait, and a hundred concurrent requests share one transaction. If a group fails because of one
+ * request's data (`separable`), the requests of the group run again one by one, so that only the request
+ * with this data fails.
  */
 export function createGroupCommit<I, O>({
   run,
@@ -11,7 +12,7 @@ export function createGroupCommit<I, O>({
   run: (inputs: readonly I[]) => Promise<readonly O[]>;
   /** Maximum number of requests in a group. */
   limit: number;
-  /** Whether a single request of the group may be the cause of an error. */
+  /** Whether the data of a single request may have caused the error. */
   separable: (error: unknown) => boolean;
 }): (input: I) => Promise<O> {
   interface Waiting {

@@ -6,8 +6,8 @@ const iso = (column: string): string =>
 
 /**
  * Returns an INSERT of `order_created` events into the outbox. The events are built in SQL, so that one
- * statement writes state and event, with one round trip and one clock. A test compares the JSON with
- * @gudang/events.
+ * statement writes state and event, in one round trip and with the same timestamp. A test compares the
+ * JSON with @gudang/events.
  * @param relation a relation with the columns of `orders`
  * @param traceparent the relation's column with the W3C traceparent of the event's cause
  */

@@ -1,11 +1,14 @@
 import { hasScope, type Identity } from '@gudang/auth';
 import type { OrderState } from '@gudang/events';
 
-/** The orders that a caller may see: all, or those of one owner. An undefined owner has no orders. */
+/**
+ * The orders that a caller may see: all orders, or the orders of one owner. An undefined owner has no
+ * orders.
+ */
 export type OrderVisibility = 'all' | { readonly owner: string | undefined };
 
 /**
- * Returns whether an order is visible. Orders without an owner are visible only to callers that may
+ * Returns the orders that a caller may see. Orders without an owner are visible only to callers that may
  * see all orders.
  */
 export function visibilityOf(identity: Identity): OrderVisibility {

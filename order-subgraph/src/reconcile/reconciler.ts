@@ -6,17 +6,18 @@ import { countUndecided, republishOrders } from './republish-orders.ts';
 
 /** Maximum number of orders published in one round. */
 const BATCH_LIMIT = 500;
-/** The pause between two rounds while orders are published again, in milliseconds. */
+/** Pause between two rounds while orders are being published again, in milliseconds. */
 const ROUND_MS = 1_000;
 /**
- * The longest pause if no order is overdue, in milliseconds. A lost event waits up to this long after
- * RECONCILE_AFTER.
+ * Maximum pause between two rounds while no order is overdue, in milliseconds. If an event is lost, its
+ * order is published again at the latest RECONCILE_AFTER plus this time after the order was created.
  */
 const IDLE_ROUND_MS = 5_000;
 
 /**
  * Starts to republish orders that stay PENDING because their event was lost after it was sent, for
- * example with the broker's data. Runs only in the process of the leading relay, so that one replica does it.
+ * example because the broker lost its data. Only the process of the leading relay publishes orders, so a
+ * single replica does this work.
  */
 export function startReconciler(
   { log, metrics }: Pick<Service, 'log' | 'metrics'>,
@@ -27,7 +28,7 @@ export function startReconciler(
   }: {
     database: Database;
     relay: Relay;
-    /** How long an order stays PENDING before it is published again, in seconds. 0: never. */
+    /** Time after which an order that is still PENDING is published again, in seconds. 0 disables this. */
     after: number;
   },
 ): Stoppable {
@@ -43,7 +44,7 @@ export function startReconciler(
     const undecided = await countUndecided(database, last);
     const limit = nextBatchSize({ size: last.length, undecided });
     const published = await republishOrders(database, { after, limit });
-    // Keep watching the last round while its orders are undecided and no other order is overdue.
+    // Keep the orders of the last round while some of them are PENDING and no other order is overdue.
     if (published.length > 0 || undecided === 0) last = published;
     if (published.length === 0) return;
     reconciled.inc(published.length);
@@ -72,10 +73,11 @@ export function startReconciler(
 }
 
 /**
- * Returns how many overdue orders the next round publishes. The first round publishes one, as a probe:
- * behind a backlog, the newest order waits for all others, and one additional record per round does no
- * harm. If every order of a round was decided before the next round, there is no backlog, so orders that
- * are still PENDING have lost their event, and the number doubles.
+ * Returns the number of overdue orders that the next round publishes. The first round publishes one
+ * order, the newest, as a probe. If there is a backlog, the newest order is decided after all others, and
+ * one additional record per round does no harm. If every order of a round was decided before the next
+ * round, there is no backlog: the events of the orders that are still PENDING were lost. The number then
+ * doubles.
  */
 export function nextBatchSize(last: { readonly size: number; readonly undecided: number }): number {
   return last.undecided > 0 || last.size === 0 ? 1 : Math.min(last.size * 2, BATCH_LIMIT);

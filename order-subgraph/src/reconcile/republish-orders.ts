@@ -1,15 +1,15 @@
 import type { Database } from '../database.ts';
 import { orderCreatedFrom } from '../orders/order-events.ts';
 
-/** The longest interval between two publications of the same order, in seconds. */
+/** Maximum interval between two publications of the same order, in seconds. */
 const MAX_INTERVAL_S = 3_600;
 
 /**
- * Publishes overdue orders again through the outbox, newest first: behind a backlog the newest order is
- * decided last, so its decision proves that there is no backlog. The interval doubles with each
- * publication of an order. An order that is not older than the oldest event in the outbox is skipped,
- * because its event may be there.
- * @param after how long an order is PENDING before it is overdue, in seconds
+ * Publishes overdue orders again through the outbox, newest first. If there is a backlog, the newest
+ * order is decided last, so the decision of this order proves that there is no backlog. The interval
+ * doubles with each publication of an order. An order is skipped if the outbox contains an older event,
+ * because the event of this order may then still be in the outbox.
+ * @param after time after which a PENDING order is overdue, in seconds
  * @returns the ids of the published orders
  */
 export async function republishOrders(

@@ -18,7 +18,7 @@ const NEWEST: Page<KeysetCursor> = {
   before: undefined,
 };
 
-/** Serves the REST interface of the earlier order service. */
+/** Serves the legacy REST API for orders. */
 export function serveOrderRest(
   service: Pick<SubgraphService, 'app' | 'auth' | 'isOutage' | 'log'>,
   createContext: (

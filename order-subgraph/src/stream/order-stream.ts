@@ -7,15 +7,15 @@ import { findOrders } from '../orders/find-orders.ts';
 import type { OrderVisibility } from '../orders/order-visibility.ts';
 
 /**
- * Yields an order's current state, then each change. Ends after the decision.
- * @throws {ServiceError} NOT_FOUND, also if the order is not visible
+ * Yields an order's current state, then its state after each change. Ends when the order is decided.
+ * @throws {ServiceError} NOT_FOUND if the order does not exist or is not visible
  */
 export async function* watchOrder(
   context: Pick<Context, 'database' | 'changeFeed' | 'visibility'>,
   id: string,
 ): AsyncGenerator<OrderState, void> {
   const { database, changeFeed, visibility } = context;
-  // Watch before reading, so that no change is missed in between.
+  // Watch before reading, so that no change between the two steps is missed.
   const watch = changeFeed.watch([id.toLowerCase()]);
   try {
     let sent = await readOrder(database, id, visibility);

@@ -7,12 +7,12 @@ import { createTokenVerifier, type Principal, type TokenCheck } from './verify-t
 
 /** Authenticates the callers of a process. */
 export interface Authentication {
-  /** Whether authentication is enabled. If not, every caller has full access. */
+  /** Whether authentication is enabled. If it is disabled, every caller has full access. */
   readonly on: boolean;
   /**
-   * Returns the principal of a request, without a promise if its token was verified before.
-   * @param authorization `Bearer <token>` or the token alone; undefined or empty: an anonymous caller
-   * @param around runs the verification of a new token
+   * Returns the principal of a request; a promise only if the token must be verified first.
+   * @param authorization `Bearer <token>` or the token alone; undefined or empty for an anonymous caller
+   * @param around calls the verification of a token that is not cached. Default: calls it directly
    * @throws {ServiceError} UNAUTHENTICATED; UNAVAILABLE if the issuer's keys cannot be fetched
    */
   readonly authenticate: (
@@ -30,7 +30,7 @@ export const ANONYMOUS_PRINCIPAL: Principal = {
   expiresAt: Number.POSITIVE_INFINITY,
 };
 
-/** Creates the authentication of a process. Logs once if authentication is disabled. */
+/** Creates the authentication of a process. It logs a message if authentication is disabled. */
 export function createAuthentication(
   settings: AuthSettings & { readonly HOST: string },
   log: Pick<Logger, 'info' | 'warn'>,

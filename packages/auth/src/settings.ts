@@ -10,7 +10,7 @@ import {
 } from '@gudang/runtime/settings';
 
 const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'];
-/** Without `none`, which needs no key. */
+/** Algorithms for published keys. The algorithm `none` is excluded because it needs no key. */
 const KEY_ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
@@ -19,7 +19,7 @@ const ALGORITHMS = [...SECRET_ALGORITHMS, ...KEY_ALGORITHMS];
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Returns the problem if a setting that authentication also needs is missing. */
+/** Returns the problem if another required setting of authentication is missing. */
 function checkKeys(values: Values): string | undefined {
   if (values['AUTH'] === 'off') return 'it contradicts AUTH=off: remove one of the two';
   const missing = ['JWT_ISSUER', 'JWT_AUDIENCE', 'SUBGRAPH_SECRET'].filter(
@@ -41,7 +41,7 @@ function checkAlgorithms({ JWT_ALGORITHMS, JWT_JWKS_URL }: Values): string | und
     : undefined;
 }
 
-/** Settings of authentication, the same for every process of a system. */
+/** Settings of authentication. Every process of a system needs the same values. */
 export const authSettings = {
   AUTH: {
     description:
@@ -108,7 +108,7 @@ export type AuthSettings = SettingsOf<typeof authSettings>;
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i;
 
-/** Refuses an address that other machines can reach while authentication is not configured. */
+/** Returns the problem if other machines can reach the address although authentication is not configured. */
 function checkOpen(values: Values): string | undefined {
   const open = !LOOPBACK.test(String(values['HOST']));
   const asks = ['AUTH', 'JWT_JWKS_URL', 'JWT_SECRET'].some((name) => values[name] !== undefined);
@@ -116,7 +116,7 @@ function checkOpen(values: Values): string | undefined {
   return `${JSON.stringify(values['HOST'])} can be reached from other machines, and authentication is not configured: set JWT_JWKS_URL or JWT_SECRET, or AUTH=off to give every caller full access`;
 }
 
-/** Settings of each process that serves HTTP to authenticated callers. */
+/** Settings of each process that authenticates the callers of its HTTP server. */
 export function protectedHttpSettings(defaultPort: number) {
   const { HOST, ...http } = httpSettings(defaultPort);
   return {

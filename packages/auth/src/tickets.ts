@@ -4,12 +4,15 @@ import { decodeIdentity, encodeIdentity } from './identity/identity.ts';
 import { invalidToken } from './token-error.ts';
 import type { Principal } from './verify-token.ts';
 
-/** How long a ticket is valid, in seconds. A stream that was opened with it may last as long as the token. */
+/**
+ * Validity of a ticket, in seconds. A stream that a client opened with a ticket may last until the token
+ * expires.
+ */
 export const TICKET_S = 30;
 
 /**
- * Tickets replace tokens in URLs, for clients that cannot send headers, such as `EventSource`.
- * Proxies log URLs, so a ticket expires soon and is encrypted.
+ * Tickets replace tokens for clients that cannot send headers, such as `EventSource`: these clients send
+ * a ticket in the URL. Proxies log URLs, so a ticket is encrypted and expires soon.
  */
 export interface Tickets {
   readonly issue: (caller: Principal) => Promise<string>;
@@ -17,7 +20,10 @@ export interface Tickets {
   readonly redeem: (ticket: string) => Promise<Principal>;
 }
 
-/** @param secrets the same in all processes that accept each other's tickets; the first secret encrypts */
+/**
+ * @param secrets the secrets, which are the same in all processes that accept each other's tickets; the
+ *   first secret encrypts new tickets
+ */
 export function createTickets(secrets: readonly string[]): Tickets {
   const keys = secrets.map(
     (secret) => new Uint8Array(hkdfSync('sha256', secret, '', 'gudang tickets', 32)),

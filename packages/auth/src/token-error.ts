@@ -14,7 +14,7 @@ export function invalidToken(reason: string): ServiceError {
   return new ServiceError('UNAUTHENTICATED', `The token is invalid: ${reason}`);
 }
 
-/** Converts an error of jose to the error for the caller. */
+/** Converts an error of the library jose to the error for the caller. */
 export function toTokenError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (error instanceof errors.JWTExpired) return invalidToken('it has expired; get a fresh one');
@@ -34,7 +34,7 @@ export function toTokenError(error: unknown): ServiceError {
     return invalidToken('the issuer does not publish its key');
   }
   if (isTokenMalformed(error)) return invalidToken('it is not a JSON web token');
-  // All other errors come from fetching the issuer's keys.
+  // All other errors occur when the issuer's keys are fetched.
   return unavailable('Tokens cannot be verified at the moment; try again', error);
 }
 

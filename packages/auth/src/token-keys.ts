@@ -3,21 +3,22 @@ import { createRemoteJWKSet, type JWTVerifyGetKey } from 'jose';
 
 /** Age at which the keys are fetched again in the background, in milliseconds. */
 const REFRESH_MS = 10 * 60_000;
-/** Minimum time between two fetches because of a token with an unknown key, in milliseconds. */
+/** Minimum time between two fetches that tokens with an unknown key cause, in milliseconds. */
 const COOLDOWN_MS = 30_000;
 const FETCH_WITHIN_MS = 5_000;
 
-/** The keys that verify tokens, tried in this order. */
+/** The keys that verify tokens. They are tried in this order. */
 export type TokenKeys = readonly (Uint8Array | JWTVerifyGetKey)[];
 
-/** Returns symmetric keys. @param secrets the second secret is the previous one during a rotation */
+/** Returns symmetric keys. @param secrets the current secret and, during a rotation, the previous secret */
 export function secretKeys(secrets: readonly string[]): TokenKeys {
   return secrets.map((secret) => new TextEncoder().encode(secret));
 }
 
 /**
  * Returns the public keys that an issuer publishes. Fetched keys remain valid while the issuer is
- * unavailable; jose alone would reject every token when they are ten minutes old.
+ * unavailable. With the default options of jose, every token would be rejected as soon as the keys are
+ * ten minutes old.
  */
 export function publishedKeys(url: URL, log: Pick<Logger, 'warn'>): TokenKeys {
   const published = createRemoteJWKSet(url, {
@@ -28,7 +29,7 @@ export function publishedKeys(url: URL, log: Pick<Logger, 'warn'>): TokenKeys {
   let triedAt = Number.NEGATIVE_INFINITY;
   const refresh = (): void => {
     const now = performance.now();
-    // jose fetches the keys for the first time when it verifies the first token.
+    // jose itself fetches the keys for the first time, when it verifies the first token.
     const due = published.jwks() !== undefined && now - triedAt >= REFRESH_MS;
     if (published.jwks() === undefined) triedAt = now;
     if (!due) return;

@@ -4,21 +4,24 @@ import type { Identity } from './identity/identity.ts';
 import { invalidToken, toTokenError } from './token-error.ts';
 import type { TokenKeys } from './token-keys.ts';
 
-/** Maximum number of verified tokens in the cache. Verifying a token takes 110 to 250 µs of CPU. */
+/**
+ * Maximum number of verified tokens in the cache. The verification of a token takes 110 to 250 µs of CPU
+ * time.
+ */
 const CACHE_LIMIT = 10_000;
-/** Maximum length of all cached tokens together, in characters. */
+/** Maximum total length of all cached tokens, in characters. */
 const CACHE_CHARACTERS = 16 * 1024 * 1024;
 /** Maximum length of a token, in characters. */
 const TOKEN_LIMIT = 8 * 1024;
-/** Maximum length of a subject, in characters. It is stored with each order, and in an index. */
+/** Maximum length of a subject, in characters. The subject is stored with each order and in an index. */
 const SUBJECT_LIMIT = 255;
 
 /** An authenticated or anonymous caller. */
 export interface Principal {
   readonly identity: Identity;
   /**
-   * When the token expires, in milliseconds since 1970, including the clock tolerance. Infinity
-   * without a token.
+   * Time at which the token expires, in milliseconds since 1970, including the clock tolerance. Infinity
+   * if there is no token.
    */
   readonly expiresAt: number;
 }
@@ -27,17 +30,20 @@ export interface TokenRules {
   readonly issuer: string;
   readonly audiences: readonly string[];
   readonly algorithms: readonly string[];
-  /** Accepted difference between the issuer's clock and this one, in seconds. */
+  /** Accepted difference between the issuer's clock and this machine's clock, in seconds. */
   readonly toleranceS: number;
 }
 
-/** Runs the verification of a new token, or throws without running it, for example to limit the rate. */
+/**
+ * Calls the verification of a token that is not cached, or throws an error instead, for example to
+ * enforce a rate limit.
+ */
 export type TokenCheck = (check: () => Promise<Principal>) => Promise<Principal>;
 
 /**
  * Verifies a token.
- * @param around runs the verification of a token that is not cached. Default: runs it
- * @returns the principal, without a promise if the token is cached
+ * @param around calls the verification of a token that is not cached. Default: calls it directly
+ * @returns the principal; a promise only if the token is not cached
  * @throws {ServiceError} UNAUTHENTICATED; UNAVAILABLE if the issuer's keys cannot be fetched
  */
 export type TokenVerifier = (token: string, around?: TokenCheck) => Principal | Promise<Principal>;
@@ -105,7 +111,7 @@ async function verifyWithKeys(
 }
 
 function subjectOf({ sub }: JWTPayload): string {
-  // Without NUL, which PostgreSQL cannot store.
+  // A subject must not contain NUL, because PostgreSQL cannot store this character.
   if (typeof sub === 'string' && /^[^\0]+$/.test(sub) && sub.length <= SUBJECT_LIMIT) return sub;
   throw invalidToken('its subject must have 1 to 255 characters');
 }

@@ -3,7 +3,7 @@ import { maskError, ServiceError } from '@gudang/runtime';
 import { errorTrace } from '@gudang/runtime/tracing';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
-/** Codes of client errors of graphql-js, Apollo Server and the gateway. */
+/** Codes of client errors in graphql-js, Apollo Server and the gateway. */
 const CLIENT_ERROR_CODES = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
@@ -20,8 +20,8 @@ const CLIENT_ERROR_CODES = new Set([
 ]);
 
 /**
- * Returns the error as the caller sees it. Client errors keep code and message. An internal error is
- * logged and becomes "Internal error" with the id of its log line.
+ * Returns the error as the caller sees it. A client error keeps its code and message. An internal error
+ * is logged; the caller receives "Internal error" and the id of the log line.
  */
 export function presentError(
   formatted: GraphQLFormattedError,
@@ -29,7 +29,7 @@ export function presentError(
   log: Logger,
   isOutage?: (error: unknown) => boolean,
 ): GraphQLFormattedError {
-  // A resolver's error has a path; an error of a subscription's stream has none.
+  // An error of a resolver has a path; an error of a subscription's stream has no path.
   const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error;
   if (cause instanceof ServiceError) return formatted;
   const code = formatted.extensions?.['code'];

@@ -3,14 +3,18 @@ import { setErrorTrace, startSpan, traceId } from '@gudang/runtime/tracing';
 
 /** The part of an operation's context that tracing uses. */
 export interface Traced {
-  /** W3C traceparent: first that of the operation's cause, then that of the operation's span. */
+  /**
+   * W3C traceparent: initially the traceparent of the operation's cause, later the traceparent of the
+   * operation's span.
+   */
   traceparent?: string | undefined;
 }
 
 /**
- * Apollo Server plugin with a span for each query and mutation, with its type and first field. Errors get
- * the id of their trace, even if only the caller traces.
- * @param traced returns the part of the context that has the traceparent
+ * Apollo Server plugin that creates a span for each query and mutation. The span contains the operation's
+ * type and first field. The plugin also stores the trace id with each error, even if tracing is disabled
+ * in this process.
+ * @param traced returns the part of the context that contains the traceparent
  */
 export function traceOperations<C extends object>(
   traced: (context: C) => Traced,

@@ -1,8 +1,9 @@
 import { GraphQLError, type validate as graphqlValidate, validate } from 'graphql';
 
 /**
- * `validate` that never throws. The SingleFieldSubscriptionsRule of graphql-js 16.15 throws, instead of
- * returning an error, for a subscription whose root field has `@skip` or `@include` with a variable.
+ * `validate` of graphql-js, but it never throws. The SingleFieldSubscriptionsRule of graphql-js 16.15
+ * throws, instead of returning an error, for a subscription whose root field has `@skip` or `@include`
+ * with a variable.
  */
 export const validateSafely: typeof graphqlValidate = (...args) => {
   try {

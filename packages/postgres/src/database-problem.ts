@@ -4,9 +4,9 @@ import { tlsProblem } from './database-tls.ts';
 import { sqlState } from './sql-state.ts';
 
 /**
- * Returns why a database cannot be used and what to do.
+ * Returns the reason why a database cannot be used, and advice for the user.
  * @param error the driver's error; undefined if the database did not answer in time
- * @param setting the setting with the database's URL, such as ORDER_DATABASE_URL
+ * @param setting the name of the setting with the database's URL, such as ORDER_DATABASE_URL
  */
 export function databaseProblem(
   error: unknown,

@@ -4,11 +4,11 @@ import { chain } from './sql-state.ts';
 interface TlsProblem {
   /** Text that follows the server's name in the message. */
   readonly reason: string;
-  /** @param setting the setting with the database's URL */
+  /** @param setting the name of the setting with the database's URL */
   readonly advice: (setting: string) => string;
 }
 
-/** Returns the TLS problem that an error reports; undefined for other errors. */
+/** Returns the TLS problem that caused an error; undefined for other errors. */
 export function tlsProblem(error: unknown): TlsProblem | undefined {
   for (const fields of chain(error)) {
     const { code, kind, reason, message, originalMessage } = fields;
@@ -27,7 +27,8 @@ export function tlsProblem(error: unknown): TlsProblem | undefined {
           `add the certificate of the authority that signed it to ${setting}: sslmode=verify-full&sslrootcert=<file>`,
       };
     }
-    // The server's message is in English only if its lc_messages setting is English.
+    // This check finds only English messages. The server's setting lc_messages may select another
+    // language.
     if (/no encryption|SSL off/.test(detail)) {
       return {
         reason: 'requires TLS',

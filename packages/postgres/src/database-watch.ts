@@ -10,7 +10,10 @@ import {
 import { databaseProblem } from './database-problem.ts';
 import type { SqlClient } from './statements.ts';
 
-/** How long the database may take to answer before it is reported as down, in milliseconds. */
+/**
+ * Time-out of the database's response, in milliseconds. After this time, the database is reported as
+ * down.
+ */
 const DEADLINE_MS = 2_000;
 
 /** Reports the state of a database to `/readyz`, and its outages to the log. */
@@ -23,12 +26,12 @@ export function startDatabaseWatch(
   }: {
     client: SqlClient;
     url: string;
-    /** The setting with the URL, named in messages: ORDER_DATABASE_URL. */
+    /** The name of the setting with the URL, for messages: ORDER_DATABASE_URL. */
     setting: string;
   },
 ): Stoppable {
   const outage = createOutageLog(log, { what: `PostgreSQL at ${withoutCredentials(url)}` });
-  /** Reads a table that both databases have, so that a database without migrations is reported too. */
+  /** Reads a table that both databases have, so that a database without migrations is also reported. */
   const findProblem = (): Promise<Problem | undefined> => {
     const problemOf = (error?: unknown) => databaseProblem(error, { url, setting });
     return Promise.race([

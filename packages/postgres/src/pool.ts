@@ -5,40 +5,43 @@ import { startDatabaseWatch } from './database-watch.ts';
 import type { SqlClient } from './statements.ts';
 import { type Statements, type ToSql, withStatements } from './statements.ts';
 
-/** How long a request waits for a connection, in milliseconds, before it fails. */
+/** Time-out of a request that waits for a connection, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 5_000;
 /**
- * Prisma's transaction options, in milliseconds. A transaction waits for its connection as long as any
- * other statement; with Prisma's default of 2,000, some requests fail on a busy machine. Together with
- * the limit of 5,000 for its duration, the caller receives a response before the gateway's
+ * Prisma's transaction options, in milliseconds. The time-out for a connection is the same as for other
+ * statements; with Prisma's default of 2,000, some requests fail on a busy machine. The duration of a
+ * transaction is limited to 5,000, so that the caller receives a response within the gateway's
  * SUBGRAPH_TIMEOUT_MS of 10,000.
  */
 const TRANSACTION_OPTIONS = { maxWait: CONNECT_TIMEOUT_MS, timeout: 5_000 };
-/** Longer than the interval of the database watch, so that an idle service keeps a connection for it. */
+/**
+ * Time-out of an idle connection, in milliseconds. It is longer than the interval of the database watch,
+ * so that an idle service keeps one connection open for the watch.
+ */
 const IDLE_TIMEOUT_MS = 60_000;
 /**
- * How long a transaction may be idle, in milliseconds. A process that is frozen during a transaction
- * would keep its row locks and block the replicas that take over its work. The server rolls back the
- * transaction after this time.
+ * Time-out of an idle transaction, in milliseconds. After this time, the server rolls back the
+ * transaction. Without this limit, a process that is frozen during a transaction would keep its row locks
+ * and block the replicas that take over its work.
  */
 const IDLE_TRANSACTION_LIMIT_MS = 5_000;
-/** Maximum duration of a statement, including waits for locks, in milliseconds. */
+/** Maximum duration of a statement in the server, including waits for locks, in milliseconds. */
 const STATEMENT_LIMIT_MS = 15_000;
 /**
- * How long the client waits for a statement's result, in milliseconds. Longer than the server's limit,
- * so that normally the server ends the statement. If the server is frozen or unreachable, the operating
- * system would close the connection only after minutes.
+ * Time-out of a statement in the client, in milliseconds. The server's limit is shorter, so normally the
+ * server ends the statement. This time-out is for a server that is frozen or unreachable: without it, the
+ * operating system would close the connection only after minutes.
  */
 const RESPONSE_LIMIT_MS = STATEMENT_LIMIT_MS + 2_000;
 
-/** Creates a pool whose statements fail after a time limit instead of hanging. */
+/** Creates a connection pool. Its statements fail after a time limit instead of hanging. */
 export function postgresPool({
   url,
   pool: max,
   name,
   metrics,
 }: DatabaseOptions & {
-  /** The application name in `pg_stat_activity`. */
+  /** The name of the application in `pg_stat_activity`. */
   readonly name: string;
 }): pg.Pool {
   const pool = new pg.Pool({
@@ -52,8 +55,9 @@ export function postgresPool({
     application_name: name,
     keepAlive: true,
   });
-  // A connection has no error listener between its checkout and the moment when Prisma adds one. If the
-  // server closes it then, the error would end the process. The next statement reports the lost connection.
+  // After a connection is taken from the pool, it has no error listener until Prisma adds one. If the
+  // server closed the connection in between, the error would end the process. This listener ignores the
+  // error, because the next statement reports the lost connection.
   pool.on('connect', (connection) => connection.on('error', () => {}));
   metrics?.gauge(
     'gudang_database_connections',
@@ -85,7 +89,8 @@ export interface PrismaOptions {
 }
 
 /**
- * Creates a pool, a Prisma client on it, and prepared statements on the same connections.
+ * Creates a connection pool, a Prisma client that uses this pool, and prepared statements on the same
+ * connections.
  * @param create creates the generated Prisma client; disconnecting it closes the pool
  * @param toSql the client's `Prisma.sql`
  */
@@ -100,7 +105,7 @@ export function createDatabase<C extends object>(
   return withStatements(client, pool, toSql);
 }
 
-/** Starts to watch a database for `/readyz` and the log. Stopping disconnects the client. */
+/** Starts to watch a database for `/readyz` and the log. `stop` also disconnects the client. */
 export function startDatabase<C extends SqlClient & { $disconnect(): Promise<void> }>(
   service: Pick<Service, 'health' | 'log'>,
   {
@@ -110,7 +115,7 @@ export function startDatabase<C extends SqlClient & { $disconnect(): Promise<voi
   }: {
     client: C;
     url: string;
-    /** The setting with the URL, named in messages: ORDER_DATABASE_URL. */
+    /** The name of the setting with the URL, for messages: ORDER_DATABASE_URL. */
     setting: string;
   },
 ): Stoppable & { readonly client: C } {

@@ -19,7 +19,7 @@ const OUTAGES = new Set([
   'P2037',
 ]);
 
-/** The same failures as kinds of Prisma's adapter. The error of a raw query has no other code. */
+/** The same failures as error kinds of Prisma's adapter. The error of a raw query has a kind but no code. */
 const OUTAGE_KINDS = new Set([
   'ConnectionClosed',
   'DatabaseNotReachable',
@@ -29,20 +29,24 @@ const OUTAGE_KINDS = new Set([
 ]);
 
 /**
- * Messages of pg and its pool for a lost or unavailable connection; these errors have no code. "Not
- * queryable": the connection was lost between two statements of a transaction.
+ * Messages of pg and its pool for a lost or unavailable connection. These errors have no code. "Not
+ * queryable" means that the connection was lost between two statements of a transaction.
  */
 const OUTAGE_MESSAGE =
   /connection (terminated|timeout|ended)|is not queryable|timeout (expired|exceeded when trying to connect)|query read timeout|Cannot use a pool after calling end|Can't reach database|server (has )?closed the connection/i;
 
 /**
- * SQLSTATEs of outages. Classes 08 connection, 53 resources, 57 operator, 58 system. 25006: a write to a
- * standby during a failover. 25P03, 25P04: a transaction exceeded the server's limits for idle time or
- * duration, for example because the process was frozen.
+ * SQLSTATEs of outages. The classes are 08 (connection), 53 (resources), 57 (operator intervention) and
+ * 58 (system error). 25006 reports a write to a standby during a failover. 25P03 and 25P04 report that a
+ * transaction exceeded the server's limit for its idle time or duration, for example because the process
+ * was frozen.
  */
 const OUTAGE_STATE = /^(08|53|57|58|25006|25P03|25P04)/;
 
-/** Yields an error and the errors it wraps. Prisma wraps the driver's error in `meta`, others use `cause`. */
+/**
+ * Yields an error and the errors that it wraps. Prisma wraps the driver's error in `meta`; other
+ * libraries use `cause`.
+ */
 export function* chain(error: unknown): Generator<Record<string, unknown>> {
   const seen = new Set<unknown>();
   const queue: unknown[] = [error];
@@ -65,7 +69,7 @@ export function sqlState(error: unknown): string | undefined {
   for (const fields of chain(error)) {
     const { originalCode, code } = fields;
     if (isState(originalCode)) return originalCode;
-    // Node's EPIPE and Prisma's P2010 also have five characters.
+    // Node's EPIPE and Prisma's P2010 also have five characters, but they are no SQLSTATEs.
     if (isState(code) && !/^(E|P\d)/.test(code)) return code;
   }
   return undefined;

@@ -1,13 +1,13 @@
 import type { Pool, PoolClient, QueryResult } from 'pg';
 import { isOutage } from './sql-state.ts';
 
-/** The raw-SQL methods of a Prisma client or of its transaction. */
+/** The raw SQL methods of a Prisma client or of its transaction. */
 export interface SqlClient {
   $queryRawUnsafe<T = unknown>(query: string, ...values: unknown[]): Promise<T>;
   $executeRawUnsafe(query: string, ...values: unknown[]): Promise<number>;
 }
 
-/** A statement that `Prisma.sql` creates. */
+/** A statement, as created by `Prisma.sql`. */
 interface Sql {
   readonly text: string;
   readonly values: readonly unknown[];
@@ -15,7 +15,10 @@ interface Sql {
 
 export type ToSql = (strings: readonly string[], ...values: unknown[]) => Sql;
 
-/** The methods for raw statements that Prisma clients, Prisma transactions and `createStatements` share. */
+/**
+ * The methods for raw statements. Prisma clients, Prisma transactions and `createStatements` have these
+ * methods.
+ */
 export interface RawTransaction {
   $queryRaw<T = unknown>(query: TemplateStringsArray | Sql, ...values: unknown[]): Promise<T>;
   $executeRaw(query: TemplateStringsArray | Sql, ...values: unknown[]): Promise<number>;
@@ -23,12 +26,15 @@ export interface RawTransaction {
   $executeRawUnsafe(query: string, ...values: unknown[]): Promise<number>;
 }
 
-/** Runs `work` in a transaction. Commits when it resolves, and rolls back when it throws. */
+/** Runs `work` in a transaction. Commits if `work` resolves, and rolls back if `work` throws. */
 export type RunTransaction = <T>(work: (transaction: RawTransaction) => Promise<T>) => Promise<T>;
 
 /** Prepared statements on the connections of a Prisma client. */
 export interface Statements {
-  /** Runs transactions of few statements on up to thousands of rows. */
+  /**
+   * Runs a transaction of prepared statements. It is for transactions with few statements on up to
+   * thousands of rows.
+   */
   readonly transaction: RunTransaction;
   /** Runs single statements, each in its own transaction. */
   readonly statements: RawTransaction;
@@ -36,7 +42,7 @@ export interface Statements {
 
 const names = new Map<string, string>();
 
-/** Returns the name under which each connection prepares a statement once. */
+/** Returns the name of a prepared statement. Each connection prepares the statement once under this name. */
 function statementName(text: string): string {
   const existing = names.get(text);
   if (existing) return existing;
@@ -46,14 +52,15 @@ function statementName(text: string): string {
 }
 
 /**
- * Creates prepared raw statements, on one connection or on any connection of a pool (then each
- * statement is a transaction). A change of a stock takes 0.45 ms of CPU in this process and 0.45 ms in
- * PostgreSQL; through Prisma, which does not prepare statements, it takes 1.6 and 1.0 ms. While a backlog
- * of orders was decided, Prisma's conversion of arrays took a quarter of the stock subgraph's CPU.
+ * Creates methods that run raw SQL as prepared statements, either on one connection or on any connection
+ * of a pool. In a pool, each statement is a separate transaction. A change of a stock takes 0.45 ms of
+ * CPU time in this process and 0.45 ms in PostgreSQL. With Prisma, which does not prepare statements, the
+ * change takes 1.6 and 1.0 ms. While the stock subgraph decided a backlog of orders, Prisma's conversion
+ * of arrays took a quarter of this subgraph's CPU time.
  *
- * Not for statements whose best plan depends on their values, such as pages: after several executions
- * PostgreSQL chooses one plan for all values.
- * @param toSql creates a statement from a template: `Prisma.sql`
+ * Do not use these methods for statements whose best plan depends on their values, such as queries of
+ * pages: after several executions, PostgreSQL uses one plan for all values.
+ * @param toSql function that creates a statement from a template: `Prisma.sql`
  */
 export function createStatements(
   connection: Pick<Pool, 'query'> | Pick<PoolClient, 'query'>,
@@ -90,7 +97,7 @@ export function withStatements<C extends object>(
   });
 }
 
-/** Creates a runner of transactions of prepared statements, on the pool that Prisma uses. */
+/** Creates a function that runs a transaction of prepared statements, on the pool that Prisma uses. */
 export function createTransaction(pool: Pool, toSql: ToSql): RunTransaction {
   return async (work) => {
     const connection = await pool.connect();
@@ -101,7 +108,8 @@ export function createTransaction(pool: Pool, toSql: ToSql): RunTransaction {
       await connection.query('COMMIT');
       return result;
     } catch (error) {
-      // No ROLLBACK after an outage: a frozen database would make the caller wait a second time.
+      // There is no ROLLBACK after an outage, because the caller of a frozen database would wait for a
+      // second time-out.
       isLost = isOutage(error) || !(await rollBack(connection));
       throw error;
     } finally {
@@ -110,7 +118,7 @@ export function createTransaction(pool: Pool, toSql: ToSql): RunTransaction {
   };
 }
 
-/** Rolls back a transaction. Returns whether its connection can be used again. */
+/** Rolls back a transaction. Returns whether the connection can be used again. */
 async function rollBack(connection: PoolClient): Promise<boolean> {
   try {
     await connection.query('ROLLBACK');

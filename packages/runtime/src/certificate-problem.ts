@@ -1,4 +1,4 @@
-/** Node's error codes for an invalid certificate (of OpenSSL) or a wrong host name. */
+/** Node's error codes for an invalid certificate (the codes of OpenSSL) or a wrong host name. */
 const CERTIFICATE_CODE =
   /^(?:[A-Z_]*(?:CERT|CRL|ISSUER)(?:_[A-Z_]+)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH)$/;
 

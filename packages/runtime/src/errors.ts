@@ -1,4 +1,4 @@
-/** Error codes for clients. They are stable. */
+/** Error codes for clients. Released codes never change. */
 export type ErrorCode =
   | 'BAD_USER_INPUT'
   | 'UNAUTHENTICATED'
@@ -10,8 +10,8 @@ export type ErrorCode =
   | 'UNAVAILABLE';
 
 /**
- * An error for the caller. Its message says what to do, its code is stable. graphql-js copies `extensions`
- * to the response.
+ * An error for the caller. Its message tells the caller what to do, and its code never changes.
+ * graphql-js copies `extensions` to the response.
  */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
@@ -43,7 +43,7 @@ export class ServiceError extends Error {
 /**
  * Returns the error for an invalid argument.
  * @param argument the argument's path, such as `input.quantity`
- * @param allowed what is allowed there, such as `a whole number from 1 to 1,000,000`
+ * @param allowed the allowed values, such as `a whole number from 1 to 1,000,000`
  */
 export function badUserInput(argument: string, allowed: string): ServiceError {
   return new ServiceError('BAD_USER_INPUT', `${argument} must be ${allowed}`, {
@@ -60,7 +60,7 @@ export function unavailable(message: string, cause?: unknown): ServiceError {
   return new ServiceError('UNAVAILABLE', message, { retryable: true, cause });
 }
 
-/** An error at the start that the user can correct. It is shown without a stack trace. */
+/** An error at the start of a process that the user can correct. It is shown without a stack trace. */
 export class StartError extends Error {
   constructor(message: string) {
     super(message);

@@ -1,4 +1,4 @@
-/** The state of a part in `/readyz`. A degraded part works with restrictions. */
+/** State of a part in `/readyz`. A degraded part works with restrictions. */
 export type PartState =
   | { readonly state: 'ok' }
   | { readonly state: 'degraded' | 'down'; readonly reason: string };
@@ -10,17 +10,20 @@ export interface HealthReport {
 }
 
 export interface Health {
-  /** Registers a part, whose state is read at each report. Returns a function that removes it. */
+  /** Registers a part. Its state is read for each report. Returns a function that removes the part. */
   readonly watch: (part: string, state: () => PartState | Promise<PartState>) => () => void;
   readonly report: () => Promise<HealthReport>;
-  /** Makes the process not ready, so that load balancers stop sending requests. */
+  /** Reports the process as not ready, so that load balancers stop sending requests. */
   readonly drain: () => void;
   readonly isDraining: () => boolean;
 }
 
 export const OK: PartState = { state: 'ok' };
 
-/** Creates the health of a process. The process is not ready if a part is down; it is ready if parts are degraded. */
+/**
+ * Creates the health of a process. The process is not ready if a part is down. It is still ready if parts
+ * are degraded.
+ */
 export function createHealth(): Health {
   const watched = new Map<string, () => PartState | Promise<PartState>>();
   let draining = false;

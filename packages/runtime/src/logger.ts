@@ -4,8 +4,8 @@ import { SECRET_PATHS, withoutSecrets } from './redaction.ts';
 export type { Logger } from 'pino';
 
 /**
- * Creates a logger. It writes JSON lines, or readable lines if stdout is a terminal. Passwords and tokens
- * are redacted, also in URLs.
+ * Creates a logger. It writes JSON lines, or human-readable lines if stdout is a terminal. It redacts
+ * passwords and tokens, also in URLs.
  * @param stream the destination. Default: stdout
  */
 export function createLogger(name: string, level: string, stream?: DestinationStream): Logger {
@@ -21,12 +21,12 @@ export function createLogger(name: string, level: string, stream?: DestinationSt
       : {}),
   };
   if (pretty) return pino(options);
-  // Write synchronously: pino's default destination buffers lines. If the reader of stdout has ended, a
-  // process that exits would try indefinitely to write them.
+  // The destination is synchronous because pino's default destination buffers lines. If the reader of
+  // stdout has ended, an exiting process would try indefinitely to write the buffered lines.
   return pino(options, stream ?? pino.destination({ dest: 1, sync: true }));
 }
 
-/** Returns a URL for logs and messages, without user, password and query. */
+/** Returns a URL without its user, password and query, for logs and messages. */
 export function withoutCredentials(address: string): string {
   if (!URL.canParse(address)) return 'an address that is not a URL';
   const parsed = new URL(address);

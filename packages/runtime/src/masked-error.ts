@@ -4,7 +4,7 @@ import type { Logger } from './logger.ts';
 /** An internal error as the caller sees it. */
 export interface MaskedError {
   readonly message: string;
-  /** The id of the log line with the error. */
+  /** The id of the log line that contains the error. */
   readonly errorId: string;
   /** Whether the database is unavailable, so that a retry may succeed. */
   readonly outage: boolean;
@@ -13,7 +13,7 @@ export interface MaskedError {
 /**
  * Logs an internal error under a new id and returns the error for the caller.
  * @param where fields for the log line, such as the field or the route
- * @param isOutage whether the error means that the database is unavailable; default: never
+ * @param isOutage returns whether an error means that the database is unavailable. Default: never
  */
 export function maskError(
   error: unknown,
@@ -23,7 +23,7 @@ export function maskError(
 ): MaskedError {
   const errorId = randomUUID();
   const outage = isOutage(error);
-  // The database watch logs an outage once, so each failed request is logged at level debug.
+  // The database watch already logs an outage once, so each failed request is logged only at level debug.
   log[outage ? 'debug' : 'error']({ err: error, errorId, ...where }, 'operation failed');
   const message = outage ? 'The database does not answer right now; try again' : 'Internal error';
   return { message, errorId, outage };
@@ -31,7 +31,7 @@ export function maskError(
 
 const traces = new WeakMap<object, string>();
 
-/** Stores the trace of an error, for code that logs the error later without its operation. */
+/** Stores the trace id of an error, for code that logs the error later and does not know the operation. */
 export function setErrorTrace(error: object, traceId: string | undefined): void {
   if (traceId !== undefined) traces.set(error, traceId);
 }

@@ -20,14 +20,14 @@ export interface Metrics {
     buckets: readonly number[],
     labels?: readonly L[],
   ) => Histogram<L>;
-  /** Returns the metrics in Prometheus's text format, with the content type. */
+  /** Returns the metrics in Prometheus's text format, and the content type of this format. */
   readonly render: () => Promise<{ body: string; contentType: string }>;
 }
 
 /**
- * Interval that disables prom-client's timer for the delay of the event loop. By default the timer fires
- * every 10 ms: 100 wake-ups per second, a third of the CPU of an idle service. Its gauges are removed; the
- * utilization of the event loop replaces them.
+ * Interval of prom-client's event loop lag timer, in milliseconds. It is so long that the timer never
+ * fires. The default of 10 ms causes 100 wake-ups per second, which take a third of an idle service's CPU
+ * time. The gauges of the event loop lag are removed; the event loop utilization replaces them.
  */
 const NEVER_MS = 2 ** 31 - 1;
 const FILLED_BY_TIMER = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'];
@@ -50,7 +50,10 @@ function collectProcessMetrics(registry: Registry): void {
   });
 }
 
-/** Creates the metrics of a process, in a separate registry, labelled with the service's name. */
+/**
+ * Creates the metrics of a process in a separate registry. Every metric has the service's name as a
+ * label.
+ */
 export function createMetrics(service: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service });

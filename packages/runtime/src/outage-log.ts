@@ -1,26 +1,30 @@
 import type { Logger } from './logger.ts';
 
-/** How often an outage is logged again while its reason stays the same, in milliseconds. */
+/** Interval at which an outage is logged again while its reason stays the same, in milliseconds. */
 const REMINDER_MS = 30_000;
 
-/** Why a dependency cannot be used and what to do, as text for the log. */
+/** The reason why a dependency cannot be used, and advice for the user, as texts for the log. */
 export interface Problem {
   readonly reason: string;
   readonly advice: string;
 }
 
 /**
- * Creates a log of a dependency's outages. It writes a warning when an outage begins and for each new
- * reason: a server that restarts with another password first does not answer, then rejects the password.
- * It repeats the current warning every 30 s and logs the end of the outage.
- * @param what the dependency: "Kafka at 127.0.0.1:9092"
- * @param meanwhile what still works, appended to the advice
+ * Creates a log of a dependency's outages. The log contains a warning when an outage begins, and another
+ * warning for each new reason. For example, a server that restarts with a new password first does not
+ * answer, and then rejects the old password. The current warning is repeated every 30 s. The end of the
+ * outage is logged, too.
+ * @param what the dependency, such as "Kafka at 127.0.0.1:9092"
+ * @param meanwhile text that states what still works; it is appended to the advice
  */
 export function createOutageLog(
   log: Pick<Logger, 'info' | 'warn'>,
   { what, meanwhile = '' }: { readonly what: string; readonly meanwhile?: string },
 ) {
-  /** Lines of the current outage. Each is logged at once only the first time, so that alternating reasons cannot flood the log. */
+  /**
+   * Lines of the current outage. A line is logged immediately only at its first occurrence, so that
+   * alternating reasons cannot flood the log.
+   */
   const logged = new Set<string>();
   let lastLoggedAt = 0;
   return {
@@ -33,7 +37,7 @@ export function createOutageLog(
       lastLoggedAt = now;
       log.warn(line);
     },
-    /** Logs the end of an outage; does nothing if there is none. */
+    /** Logs the end of an outage. Does nothing if there is no outage. */
     end(): void {
       if (logged.size === 0) return;
       logged.clear();

@@ -1,4 +1,4 @@
-/** Names of secret fields in logged objects, at each of these depths. */
+/** Names of fields with secrets in logged objects. They are redacted at each of the depths below. */
 const SECRET_NAMES = [
   'password',
   'token',
@@ -14,13 +14,16 @@ export const SECRET_PATHS: string[] = DEPTHS.flatMap((depth) =>
   SECRET_NAMES.map((name) => `${depth}${name}`.replace('.[', '[')),
 );
 
-/** `//user:password@` in a URL. Slashes, spaces and quotes in it are encoded. */
+/**
+ * Matches `//user:password@` in a URL. Slashes, spaces and quotes in the user or password are
+ * percent-encoded in a URL.
+ */
 const CREDENTIALS = /(\/\/)[^\s"'/@\\]*(?::[^\s"'/@\\]*)?@/g;
 const BEARER = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi;
-/** A JSON web token: three parts, the first two are JSON objects. */
+/** Matches a JSON web token, which has three parts. The first two parts are encoded JSON objects. */
 const TOKEN = /\beyJ[\w-]+\.eyJ[\w-]+\.[\w-]*/g;
 
-/** Returns a log line without passwords and tokens. */
+/** Returns a log line with its passwords and tokens redacted. */
 export function withoutSecrets(line: string): string {
   return line
     .replace(CREDENTIALS, '$1[Redacted]@')

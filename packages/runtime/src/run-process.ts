@@ -13,19 +13,25 @@ import type { Stoppable } from './stoppable.ts';
 import { startTracing } from './tracing/tracing.ts';
 
 export interface ProcessContext<T extends SettingsTable> {
-  /** The name of the service: `order-subgraph`. */
+  /** The name of the service, such as `order-subgraph`. */
   readonly name: string;
   readonly settings: SettingsOf<T>;
   readonly log: Logger;
-  /** Registers a started part, and returns it. Parts are stopped in the reverse order of their starts. */
+  /**
+   * Registers a started part and returns the part. Parts are stopped in the reverse order of their
+   * starts.
+   */
   readonly started: <P extends Stoppable>(part: string, running: P) => P;
-  /** Stops all parts and ends the process with exit code 1, for faults that only a restart can correct. */
+  /**
+   * Stops all parts and ends the process with exit code 1. It is for faults that only a restart can
+   * correct.
+   */
   readonly fail: (reason: string, error?: unknown) => void;
 }
 
 type ProcessTable = SettingsTable & { readonly LOG_LEVEL: Setting<string> };
 
-/** How long stopping may take before the process exits anyway, in milliseconds. */
+/** Time-out for stopping all parts, in milliseconds. After this time, the process exits anyway. */
 const STOP_DEADLINE_MS = 20_000;
 
 function settingsOrExit<T extends ProcessTable>(table: T): SettingsOf<T> {
@@ -40,10 +46,10 @@ function settingsOrExit<T extends ProcessTable>(table: T): SettingsOf<T> {
 
 /**
  * Runs a service: reads its settings, starts its parts, and stops them in the reverse order at SIGTERM or
- * SIGINT. A second signal exits at once. With `--check` it only checks the settings, with `--settings` it
- * only prints their table.
- * @param start imports the service and starts it. The import is dynamic, because `--check` and `--settings`
- *   then cost 0.1 s of CPU instead of 0.7 s
+ * SIGINT. After a second signal, the process exits immediately. With `--check`, the process only checks
+ * the settings. With `--settings`, it only prints a table of the settings.
+ * @param start imports the service and starts it. The import is dynamic, so that `--check` and
+ *   `--settings` take 0.1 s of CPU time instead of 0.7 s
  */
 export async function runProcess<T extends ProcessTable>(
   name: string,
@@ -101,7 +107,8 @@ export async function runProcess<T extends ProcessTable>(
     return running;
   };
   try {
-    // Tracing starts first and stops last, so that the spans of stopping parts are sent.
+    // Tracing starts first and stops last, so that the spans of the parts that are stopping are still
+    // sent.
     started('tracing', await startTracing(name));
     await start({ name, settings, log, started, fail });
     await collectGarbage();
@@ -111,9 +118,10 @@ export async function runProcess<T extends ProcessTable>(
 }
 
 /**
- * Collects garbage and returns its memory to the operating system, which blocks the process for about
- * 0.2 s. A start leaves 20 to 35 MiB of garbage. V8 would keep it until the process has allocated as much
- * again, which never happens in an idle process. `gc()` collects as much but does not return the memory.
+ * Runs a garbage collection that returns memory to the operating system. It blocks the process for about
+ * 0.2 s. The start of a process leaves 20 to 35 MiB of garbage. V8 would keep this memory until the
+ * process has allocated the same amount again, and an idle process never does. `gc()` collects the same
+ * amount but does not return the memory.
  */
 async function collectGarbage(): Promise<void> {
   const session = new Session();

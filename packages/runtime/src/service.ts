@@ -8,6 +8,6 @@ import type { SettingsTable } from './settings/settings.ts';
 export interface Service<T extends SettingsTable = SettingsTable> extends ProcessContext<T> {
   readonly health: Health;
   readonly metrics: Metrics;
-  /** The HTTP server. Routes are added before all parts are started; then it listens. */
+  /** The HTTP server. It starts to listen after all routes are added and all parts are started. */
   readonly app: FastifyInstance;
 }

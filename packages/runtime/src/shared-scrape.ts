@@ -1,12 +1,15 @@
 import { pause } from './backoff.ts';
 
-/** How long a scrape waits for a result, in milliseconds: less than the timeout of any scraper. */
+/**
+ * Time-out of a scrape that waits for a result, in milliseconds. It is shorter than the time-out of any
+ * scraper.
+ */
 const RESULT_WITHIN_MS = 2_000;
 
 /**
- * Shares one query of a dependency among the metrics of a scrape. No new query starts while one is in
- * flight. If the dependency is unavailable, only these metrics are missing, not the whole scrape.
- * @returns a function that resolves with the result; undefined if the query failed or took too long
+ * Shares one query to a dependency among all metrics of a scrape. No new query starts while one is in
+ * flight. If the dependency is unavailable, the scrape lacks only these metrics.
+ * @returns a function that resolves with the result; undefined if the query fails or takes too long
  */
 export function createSharedScrape<T>(query: () => Promise<T>): () => Promise<T | undefined> {
   let inFlight: Promise<T | undefined> | undefined;

@@ -1,4 +1,4 @@
-/** A running part of a process. Stopping it finishes the work in flight. */
+/** A running part of a process. `stop` finishes the work in flight. */
 export interface Stoppable {
   readonly stop: () => Promise<void>;
 }

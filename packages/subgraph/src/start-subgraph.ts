@@ -33,11 +33,14 @@ import { rejectUnreadableUrl } from './rest/serve-rest.ts';
 /** Dependencies that all parts of one subgraph share. */
 export interface SubgraphService<T extends SettingsTable = SettingsTable> extends Service<T> {
   readonly auth: Authentication;
-  /** Whether an error means that the database is unavailable, so that the same request may succeed later. */
+  /**
+   * Returns whether an error means that the database is unavailable, so that the same request may succeed
+   * later.
+   */
   readonly isOutage: (error: unknown) => boolean;
 }
 
-/** The settings that every subgraph has in addition to its own. */
+/** The settings that all subgraphs have. A subgraph may have further settings. */
 type SubgraphTable = ReturnType<typeof httpSettings> &
   typeof authSettings &
   typeof identitySettings &
@@ -52,18 +55,21 @@ export interface SubgraphParts<D> {
   readonly database: D;
   readonly relay: Relay;
   readonly changeFeed: ChangeFeed;
-  /** Makes the relay send new outbox rows at once. Called after each commit that wrote some. */
+  /**
+   * Makes the relay send new outbox rows immediately. It must be called after each commit that wrote
+   * outbox rows.
+   */
   readonly notifyRelay: () => void;
 }
 
-/** How a subgraph applies the records of a topic to its database. */
+/** A consumer, which applies the records of a topic to the subgraph's database. */
 export interface SubgraphConsumer<D, M> {
   readonly topic: string;
   readonly decode: (value: Uint8Array | null) => Decoded<M>;
   readonly subject: Subject<M>;
   /**
-   * Applies a batch and writes its dead letters in one transaction. Called again with the same batch
-   * until it succeeds.
+   * Applies a batch and writes its dead letters in one transaction. This function is called again with
+   * the same batch until it succeeds.
    * @returns a count for each outcome
    */
   readonly apply: (
@@ -78,20 +84,23 @@ export interface SubgraphConsumer<D, M> {
 export type OutcomeCounts = Readonly<Record<string, number>>;
 
 export interface SubgraphDefinition<T extends SettingsTable, D, M, C> {
-  /** The setting with the database's URL. */
+  /** The name of the setting with the database's URL. */
   readonly databaseSetting: keyof T & string;
   readonly openDatabase: (options: DatabaseOptions) => D;
   /** The topics that several services use. Missing topics are created, with their dead-letter topics. */
   readonly sharedTopics: readonly string[];
   /** A sentence for the log that states what still works while Kafka is unavailable. */
   readonly whileKafkaIsUnavailable: string;
-  /** The topic of the subgraph's own changes. It has one partition, because its offsets are cursors. */
+  /**
+   * The topic of the subgraph's own changes. It has a single partition, because its offsets are used as
+   * cursors.
+   */
   readonly changeTopic: string;
   readonly consumer: SubgraphConsumer<D, M>;
   /** The file of the GraphQL schema. */
   readonly schema: URL;
   readonly resolvers: object;
-  /** Starts the subgraph's own parts, adds its REST routes, and returns how contexts are created. */
+  /** Starts the subgraph's own parts and adds its REST routes. Returns the function that creates contexts. */
   readonly start: (
     service: SubgraphService<T>,
     parts: SubgraphParts<D>,
@@ -101,9 +110,10 @@ export interface SubgraphDefinition<T extends SettingsTable, D, M, C> {
 }
 
 /**
- * Starts a subgraph: database, Kafka, outbox relay, change feed, consumer, its own parts, and last the
- * HTTP server. They stop in the reverse order. Parts that wait for a database or a broker do so in the
- * background, so that `/healthz` and `/readyz` answer at once.
+ * Starts a subgraph: the database, Kafka, the outbox relay, the change feed, the consumer, the subgraph's
+ * own parts, and finally the HTTP server. The parts are stopped in the reverse order. A part that must
+ * wait for a database or a broker waits in the background, so that `/healthz` and `/readyz` are available
+ * immediately.
  */
 export async function startSubgraph<
   T extends SettingsTable & SubgraphTable,

@@ -35,7 +35,7 @@ interface StockRoute {
   readonly Params: { readonly id: string };
 }
 
-/** Serves the REST interface of the earlier stock service. */
+/** Serves the legacy REST API for stocks. */
 export function serveStockRest(
   service: Pick<SubgraphService, 'app' | 'auth' | 'isOutage' | 'log'>,
   createContext: (

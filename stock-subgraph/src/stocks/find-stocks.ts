@@ -39,8 +39,8 @@ export function findStockPage(
   const order = forward
     ? Prisma.sql`ORDER BY created_at DESC, id DESC`
     : Prisma.sql`ORDER BY created_at, id`;
-  // Raw SQL, because Prisma has no row comparison. With the equivalent OR, PostgreSQL cannot start an
-  // index scan at the cursor.
+  // This query is raw SQL because Prisma cannot compare rows, such as `(a, b) < (c, d)`. With an
+  // equivalent OR condition, PostgreSQL could not start an index scan at the cursor.
   return database.$queryRaw<StockState[]>`
     SELECT ${STOCK_COLUMNS} FROM stocks
     WHERE deleted_at IS NULL ${matching} ${behind} ${ahead} ${order} LIMIT ${size + 1}`;

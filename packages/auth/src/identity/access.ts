@@ -3,7 +3,10 @@ import type { Identity } from './identity.ts';
 
 /** The access that a field or a route requires. */
 export interface Requirement {
-  /** Alternative lists of scopes: the caller needs every scope of one list. Undefined: any valid token. */
+  /**
+   * Alternative lists of scopes: the caller needs every scope of at least one list. If undefined, any
+   * authenticated caller has access.
+   */
   readonly anyOf?: readonly (readonly string[])[] | undefined;
 }
 
@@ -27,8 +30,8 @@ export function assertAuthorized(identity: Identity, requirement: Requirement): 
 }
 
 /**
- * Returns the error of a caller without access.
- * @param what names the field: `Mutation.addStock`. Default: `This`
+ * Returns the error for a caller without access.
+ * @param what the name of the field, such as `Mutation.addStock`. Default: `This`
  */
 export function accessError(
   identity: Identity,

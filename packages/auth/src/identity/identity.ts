@@ -1,14 +1,20 @@
 import { z } from 'zod';
 
-/** The caller of an operation, as the gateway authenticated it. */
+/** The caller of an operation. The gateway has authenticated the caller. */
 export interface Identity {
-  /** The user. Undefined for an anonymous caller, and in streams that several users share. */
+  /** The user's id. Undefined for an anonymous caller, and in a stream that several users share. */
   readonly subject?: string | undefined;
-  /** Whether the caller is authenticated. Set in streams that several users share, which have no subject. */
+  /**
+   * Whether the caller is authenticated. It is set in a stream that several users share, because such a
+   * stream has no subject.
+   */
   readonly authenticated?: true | undefined;
   /** The caller's rights, such as `order:write`. */
   readonly scopes: readonly string[];
-  /** Authentication is disabled: every caller has full access. Never part of a message. */
+  /**
+   * Set if authentication is disabled: every caller then has full access. This field is never part of a
+   * message.
+   */
   readonly unrestricted?: true | undefined;
 }
 
@@ -24,19 +30,22 @@ const identity = z.object({
   scopes: z.array(z.string()),
 });
 
-/** Parses an identity in a message. Returns the anonymous identity if it is invalid. */
+/** Parses the identity in a message. Returns the anonymous identity if the value is invalid. */
 export function parseIdentity(value: unknown): Identity {
   const read = identity.safeParse(value);
   return read.success ? read.data : ANONYMOUS;
 }
 
-/** Encodes an identity for a header, as JSON in base64url, because a subject may contain any character. */
+/**
+ * Encodes an identity for a header, as JSON in base64url, because a subject may contain characters that a
+ * header must not contain.
+ */
 export function encodeIdentity({ subject, authenticated, scopes }: Identity): string {
   const text = JSON.stringify({ subject, authenticated, scopes });
   return Buffer.from(text).toString('base64url');
 }
 
-/** Decodes an identity from a header. Returns the anonymous identity if it is invalid. */
+/** Decodes the identity in a header. Returns the anonymous identity if the header is invalid. */
 export function decodeIdentity(text: string): Identity {
   try {
     return parseIdentity(JSON.parse(Buffer.from(text, 'base64url').toString()));

@@ -1,31 +1,37 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ANONYMOUS, decodeIdentity, type Identity, parseIdentity } from './identity.ts';
 
-/** Headers with the caller's identity, and with the secret that proves that the gateway sent the request. */
+/**
+ * The header with the caller's identity, and the header with the secret that proves that the gateway sent
+ * the request.
+ */
 export const IDENTITY_HEADER = 'gudang-identity';
 export const SECRET_HEADER = 'gudang-secret';
 
-/** The gateway's `gudang` value, in `connection_init` and in a subscription's extensions. */
+/** The `gudang` value that the gateway sends in `connection_init` and in a subscription's extensions. */
 interface GatewayMessage {
   readonly gudang?: { readonly secret?: unknown; readonly identity?: unknown } | undefined;
 }
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Reads the caller's identity from requests of the gateway. The identity in other requests is ignored. */
+/** Reads the caller's identity from the gateway's requests. The identity in other requests is ignored. */
 export interface TrustedIdentity {
-  /** Whether a request is accepted: with secrets, only if it comes from the gateway. */
+  /** Whether a request is accepted. If secrets are configured, only the gateway's requests are accepted. */
   readonly acceptsRequest: (headers: Headers) => boolean;
   readonly acceptsConnection: (connectionParams: unknown) => boolean;
   readonly identityOfRequest: (headers: Headers) => Identity;
-  /** @param extensions extensions of the operation's message: a connection carries many identities */
+  /**
+   * @param extensions the extensions of the operation's message, which contain the identity because
+   * operations of several callers share a connection
+   */
   readonly identityOfOperation: (connectionParams: unknown, extensions: unknown) => Identity;
 }
 
 /**
- * @param secrets any of them proves that a request comes from the gateway. Without secrets, no sent
- *   identity is trusted
- * @param defaultIdentity the caller of requests without an identity
+ * @param secrets the valid secrets: a request with one of them comes from the gateway. If there are no
+ *   secrets, no sent identity is trusted
+ * @param defaultIdentity the identity for requests that contain none
  */
 export function createTrustedIdentity(
   secrets: readonly string[] = [],
@@ -34,7 +40,8 @@ export function createTrustedIdentity(
   const digests = secrets.map(digest);
   const isGateway = (given: unknown): boolean => {
     if (typeof given !== 'string') return false;
-    // All digests have the same length and all are compared, so the time reveals nothing about the secrets.
+    // All digests have the same length, and all of them are compared, so the duration reveals nothing
+    // about the secrets.
     const own = digest(given);
     return digests.map((one) => timingSafeEqual(one, own)).includes(true);
   };

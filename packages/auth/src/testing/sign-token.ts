@@ -6,7 +6,7 @@ export const ISSUER = 'https://login.test/';
 export const AUDIENCE = 'https://graph.test';
 export const TOKEN_SECRET = 'a secret for tokens of at least 32 characters';
 
-/** Settings that accept the tokens of `signToken`. */
+/** Settings with which tokens of `signToken` are valid. */
 export const TOKEN_SETTINGS = {
   JWT_SECRET: TOKEN_SECRET,
   JWT_ISSUER: ISSUER,
@@ -14,7 +14,7 @@ export const TOKEN_SETTINGS = {
   JWT_CLOCK_TOLERANCE_S: '0',
 } as const;
 
-/** Signs a token. @param expiresIn in seconds. Default: one hour */
+/** Signs a token. @param expiresIn lifetime of the token, in seconds. Default: one hour */
 export function signToken(
   claims: JWTPayload,
   {

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { SqlClient } from '../statements.ts';
 
-/** The part of a Prisma client that this package uses, over plain pg. */
+/** Replaces the part of a Prisma client that this package uses. It uses pg directly. */
 export function createSqlClient(url: string) {
   const pool = new pg.Pool({ connectionString: url, max: 4 });
   pool.on('error', () => {});

@@ -11,24 +11,25 @@ import type { Stoppable } from '../stoppable.ts';
 /** Maximum size of a request body, in bytes. */
 export const BODY_LIMIT = 256 * 1024;
 
-/** Maximum length of a parameter in a URL's path, in UTF-16 units. An id has at most 200. */
+/** Maximum length of a parameter in a URL's path, in UTF-16 units. An id has at most 200 units. */
 const PARAMETER_LIMIT = 1_000;
 
-/** How long requests in flight may take when the server stops, in milliseconds. */
+/** Time-out of requests in flight when the server stops, in milliseconds. */
 const CLOSE_WITHIN_MS = 12_000;
 
-/** How long a connection without a request may stay open when the server stops, in milliseconds. */
+/** Time-out of connections without a request when the server stops, in milliseconds. */
 const FIRST_REQUEST_WITHIN_MS = 2_000;
 
-/** How long the headers of a request, and the whole request, may take to arrive, in milliseconds. */
+/** Time-outs for receiving the headers of a request and the whole request, in milliseconds. */
 const HEADERS_WITHIN_MS = 10_000;
 const REQUEST_WITHIN_MS = 30_000;
-/** How often these limits are checked, in milliseconds. */
+/** Interval between two checks of these time-outs, in milliseconds. */
 const CHECK_INTERVAL_MS = 2_000;
 
 /**
- * Headers of every response that does not set its own: a browser does not guess its content type, and does
- * not execute, frame or load anything in it.
+ * Headers of every response that does not set these headers itself. With them, a browser does not guess
+ * the content type of the response, does not execute or load anything in it, and does not show it in a
+ * frame.
  */
 const DEFAULT_HEADERS = {
   'x-content-type-options': 'nosniff',
@@ -54,10 +55,11 @@ export function createHttpServer({
     http: { headersTimeout: HEADERS_WITHIN_MS, connectionsCheckingInterval: CHECK_INTERVAL_MS },
     routerOptions: { maxParamLength: PARAMETER_LIMIT },
     forceCloseConnections: 'idle',
-    // Requests that were read are served while the server closes.
+    // Requests that were already read are still served while the server closes.
     return503OnClosing: false,
   });
-  // With `connection: close`, clients reconnect to another process before this one closes their connections.
+  // With `connection: close`, clients reconnect to another process before this process closes their
+  // connections.
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (health.isDraining()) reply.header('connection', 'close');
     for (const [name, value] of Object.entries(DEFAULT_HEADERS)) {
@@ -78,8 +80,9 @@ export function createHttpServer({
 }
 
 /**
- * A listening server. When it stops, it serves requests for a while (drain), with 503 at `/readyz` and
- * `connection: close` everywhere. Then it rejects new connections and finishes the requests that it read.
+ * A listening server. `stop` first drains the server: for `drainMs`, it still serves requests, with
+ * status 503 at `/readyz` and `connection: close` in every response. The server then rejects new
+ * connections and finishes the requests that it has already read.
  */
 export interface RunningHttp extends Stoppable {
   /** The address: `http://127.0.0.1:8000`. */
@@ -98,7 +101,7 @@ export async function startHttp({
   app: FastifyInstance;
   host: string;
   port: number;
-  /** How long to serve requests after the start of the shutdown, in milliseconds. */
+  /** Time during which requests are still served after the start of the shutdown, in milliseconds. */
   drainMs: number;
   log: Logger;
   health: Health;
@@ -113,9 +116,10 @@ export async function startHttp({
         health.drain();
         await pause(drainMs);
         const closed = app.close();
-        // The first request of a new connection may not have arrived yet.
+        // On a new connection, the first request may still be in transit, so unused connections are
+        // closed later.
         const unused = setTimeout(closeUnused, FIRST_REQUEST_WITHIN_MS);
-        // The same deadline applies to clients that are still sending their requests.
+        // This deadline also applies to clients that are still sending a request.
         const deadline = setTimeout(() => app.server.closeAllConnections(), CLOSE_WITHIN_MS);
         await closed;
         clearTimeout(unused);
@@ -140,8 +144,9 @@ function listenProblem(error: NodeJS.ErrnoException, host: string, port: number)
 }
 
 /**
- * Tracks connections without a request, which browsers open in advance. Node's closeIdleConnections
- * does not close them, and a single one would delay the end of the process.
+ * Tracks connections on which no request was sent. Browsers open such connections in advance. Node's
+ * closeIdleConnections does not close them, and a single such connection would delay the end of the
+ * process.
  * @returns a function that closes them
  */
 function trackUnusedConnections(server: Server): () => void {

@@ -3,8 +3,8 @@ import type { Logger } from '../logger.ts';
 import { maskError } from '../masked-error.ts';
 
 /**
- * Handles errors that a route throws. A client error is sent as it is; an internal error is logged, and
- * the response has the id of its log line.
+ * Handles errors that a route throws. A client error is sent unchanged. An internal error is logged, and
+ * the response contains the id of its log line.
  */
 export function maskErrors(
   app: FastifyInstance,

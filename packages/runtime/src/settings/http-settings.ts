@@ -1,6 +1,6 @@
 import { choice, integer, port, type Setting, text, url } from './settings.ts';
 
-/** Settings of each process that serves HTTP. */
+/** Settings of each process that has an HTTP server. */
 export function httpSettings(defaultPort: number) {
   return {
     HOST: {

@@ -1,6 +1,6 @@
 import type { Setting, SettingsTable } from './settings.ts';
 
-/** A setting as documentation shows it. A process prints its rows with `--settings`. */
+/** A setting, as shown in the documentation. With `--settings`, a process prints these rows. */
 export interface SettingRow {
   readonly name: string;
   readonly description: string;
@@ -20,9 +20,9 @@ export function settingRows(table: SettingsTable): SettingRow[] {
 }
 
 /**
- * Returns a Markdown table of the settings of several processes. A setting of several processes has one
- * row; if its defaults differ, each is listed with its process.
- * @param rows the settings by the name of the process
+ * Returns a Markdown table of the settings of several processes. A setting that several processes have is
+ * one row. If its defaults differ, the row lists each default with its process.
+ * @param rows the settings of each process, by the process's name
  */
 export function settingsMarkdown(rows: Readonly<Record<string, readonly SettingRow[]>>): string {
   const byName = new Map<string, { process: string; row: SettingRow }[]>();
@@ -48,7 +48,7 @@ export function settingsMarkdown(rows: Readonly<Record<string, readonly SettingR
   return [`| ${heads.join(' | ')} |`, `| ${rule.join(' | ')} |`, ...lines].join('\n').concat('\n');
 }
 
-/** Returns the parser's message for an invalid text; empty if every text is valid. */
+/** Returns the parser's message for an invalid text. The message is empty if every text is valid. */
 function allowedOf({ parse, example }: Setting): string {
   const refused = parse.safeParse('\u0000');
   const allowed = refused.success ? '' : (refused.error.issues[0]?.message ?? '');

@@ -3,19 +3,25 @@ import { z } from 'zod';
 
 /** A setting: one environment variable. */
 export interface Setting<T = unknown> {
-  /** One line in plain English, with the unit. */
+  /** A description in plain English, on one line, with the unit. */
   readonly description: string;
-  /** Parses the text of the variable. Its error message states what is allowed. */
+  /** Parses the text of the variable. The error message states the allowed values. */
   readonly parse: z.ZodType<T, string>;
-  /** The text if the variable is unset or empty. Without a default the setting is required or optional. */
+  /**
+   * The text that is used if the variable is unset or empty. A setting without a default is either
+   * required or optional.
+   */
   readonly default?: string;
-  /** Whether the setting may be unset without a default. Its value is then undefined. */
+  /** Whether the setting may be unset although it has no default. Its value is then undefined. */
   readonly optional?: boolean;
   /** Whether the value is never printed. */
   readonly secret?: boolean;
-  /** An example, for the documentation and for the message if a required setting is missing. */
+  /** An example. It is shown in the documentation, and in the message if a required setting is missing. */
   readonly example?: string;
-  /** Returns what is wrong in combination with other valid settings; undefined if nothing is. */
+  /**
+   * Returns the problem of this setting in combination with other valid settings; undefined if there is
+   * no problem.
+   */
   readonly check?: (values: Readonly<Record<string, unknown>>) => string | undefined;
 }
 
@@ -24,10 +30,10 @@ export type SettingsTable = Readonly<Record<string, Setting>>;
 type Value<S extends Setting> =
   S extends Setting<infer T> ? (S['optional'] extends true ? T | undefined : T) : never;
 
-/** The values of a settings table, by the names of the environment variables. */
+/** The values of a settings table, by the name of the environment variable. */
 export type SettingsOf<T extends SettingsTable> = { readonly [K in keyof T]: Value<T[K]> };
 
-/** Reports all problems of an environment, with one readable line for each. */
+/** An error with all problems of an environment, each as one readable line. */
 export class SettingsError extends Error {
   readonly problems: readonly string[];
 
@@ -100,13 +106,13 @@ export function choice<const T extends readonly [string, ...string[]]>(
     .transform((text) => text as T[number]);
 }
 
-/** The path of a PEM file. The value is the file's content. */
+/** Parses the path of a PEM file. The setting's value is the content of this file. */
 export const pemFile: z.ZodType<string, string> = z.string().transform((path, context) => {
   try {
     const pem = readFileSync(path, 'utf8');
     if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
   } catch {
-    // Reported below, like a file without a certificate.
+    // An unreadable file is reported below, like a file without a certificate.
   }
   context.addIssue('the path of a readable file with certificates in PEM');
   return z.NEVER;
@@ -114,7 +120,7 @@ export const pemFile: z.ZodType<string, string> = z.string().transform((path, co
 
 export const text: z.ZodType<string, string> = z.string();
 
-/** A comma-separated list. Spaces around the parts and empty parts are dropped. */
+/** A comma-separated list. Items are trimmed; empty items are dropped. */
 export const list: z.ZodType<string[], string> = z
   .string()
   .transform((all) => all.split(',').map((part) => part.trim()))
@@ -125,7 +131,7 @@ function isAddress(part: string): boolean {
   return match !== null && Number(match[1]) >= 1 && Number(match[1]) <= 65_535;
 }
 
-/** One or several `host:port`, separated by commas. */
+/** One or more addresses in the form `host:port`, separated by commas. */
 export const addresses: z.ZodType<string[], string> = list.refine(
   (parts) => parts.length > 0 && parts.every(isAddress),
   'a list of host:port, separated by commas',
@@ -142,7 +148,10 @@ export function url(...schemes: string[]): z.ZodType<string, string> {
     );
 }
 
-/** Files that pg reads at each connection. A missing one would look like an unavailable database. */
+/**
+ * URL parameters that name a file. pg reads these files at each connection, so a missing file would look
+ * like an unavailable database.
+ */
 const CERTIFICATE_FILES = ['sslrootcert', 'sslcert', 'sslkey'];
 
 export const postgresUrl = url('postgresql', 'postgres').superRefine((address, context) => {

@@ -1,4 +1,7 @@
-/** Test process: logs some lines and exits when its stdin ends, to test a stdout without a reader. */
+/**
+ * A test process that logs some lines and exits when its stdin ends. The test closes the reader of its
+ * stdout first.
+ */
 import { createLogger } from '../logger.ts';
 
 const log = createLogger('test', 'info');

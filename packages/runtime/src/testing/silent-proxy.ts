@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A TCP proxy that can freeze: connections stay open and no data passes. */
+/** Starts a TCP proxy that can freeze its connections: they then stay open, but no data passes. */
 export interface SilentProxy {
   readonly port: number;
-  /** Freezes the open connections. New connections work. */
+  /** Freezes the open connections. New connections still work. */
   readonly silence: () => void;
   readonly close: () => Promise<void>;
 }

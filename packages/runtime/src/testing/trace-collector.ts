@@ -6,9 +6,9 @@ import { startTracing } from '../tracing/tracing.ts';
 
 /** Tracing that exports to a collector in this process. */
 export interface CollectedTracing extends Stoppable {
-  /** Received requests: path, a space, the OTLP body in JSON. */
+  /** Received requests. Each is the path, a space, and the OTLP body in JSON. */
   readonly received: readonly string[];
-  /** Stops tracing but not the collector, which flushes the spans. */
+  /** Stops tracing, so that the remaining spans are sent. The collector still runs. */
   readonly flush: () => Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export async function startCollectedTracing(): Promise<CollectedTracing> {
   });
   await once(collector.listen(0, '127.0.0.1'), 'listening');
   const { port } = collector.address() as AddressInfo;
-  // The exporter reads the environment of the process, as OpenTelemetry specifies.
+  // The exporter reads its settings from the process's environment variables, as OpenTelemetry specifies.
   process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `http://127.0.0.1:${port}`;
   const tracing = await startTracing('test');
   return {

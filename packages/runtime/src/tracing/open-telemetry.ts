@@ -23,11 +23,11 @@ const KINDS: Readonly<Record<SpanKind, Kind>> = {
   producer: Kind.PRODUCER,
   consumer: Kind.CONSUMER,
 };
-/** How long an unavailable collector may delay the end of the process, in milliseconds. */
+/** Maximum time for which an unavailable collector can delay the end of the process, in milliseconds. */
 const STOP_LIMIT_MS = 3_000;
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
-/** Creates a tracer that sends spans in batches, and the remaining spans when it stops. */
+/** Creates a tracer that sends spans in batches. When it stops, it sends the remaining spans. */
 export function createTracer(name: string): Stoppable & { readonly startSpan: StartSpan } {
   const resource = defaultResource()
     .merge(resourceFromAttributes({ 'service.name': name }))

@@ -4,14 +4,14 @@ export interface SpanOptions {
   readonly kind: SpanKind;
   /** The W3C traceparent of the cause. If undefined or invalid, a new trace starts. */
   readonly parent?: string | null | undefined;
-  /** The start, in milliseconds since 1970. Default: now. */
+  /** Start time of the span, in milliseconds since 1970. Default: now. */
   readonly from?: number;
   readonly attributes?: Readonly<Record<string, string | number>>;
 }
 
 /** A span: one step of a trace. */
 export interface Span {
-  /** The W3C traceparent for the next steps. */
+  /** The W3C traceparent to pass to the next steps of the trace. */
   readonly traceparent: string;
   readonly set: (name: string, value: string | number) => void;
   /** @param error marks the span as failed */

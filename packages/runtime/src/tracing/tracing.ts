@@ -1,18 +1,21 @@
 import type { Stoppable } from '../stoppable.ts';
 import type { Span, SpanOptions, StartSpan } from './span.ts';
 
-/** The tracer of the process. It is global like OpenTelemetry's tracer, so that traced code needs no parameter. */
+/**
+ * The tracer of the process. It is global, like OpenTelemetry's tracer, so that traced code needs no
+ * parameter for it.
+ */
 let start: StartSpan | undefined;
 
 /**
- * Starts a span. Returns undefined if tracing is disabled, which costs one comparison.
- * @param name one of few names, such as `decide order_created`; details belong in attributes
+ * Starts a span. Returns undefined if tracing is disabled; the call then costs one comparison.
+ * @param name a name from a small set, such as `decide order_created`; details belong in attributes
  */
 export function startSpan(name: string, options: SpanOptions): Span | undefined {
   return start?.(name, options);
 }
 
-/** Whether tracing is enabled, so that work that only serves spans can be skipped. */
+/** Whether tracing is enabled. Callers use it to skip work that is necessary only for spans. */
 export function isTracing(): boolean {
   return start !== undefined;
 }
@@ -29,8 +32,8 @@ export function isTracingConfigured(environment: Environment): boolean {
 }
 
 /**
- * Starts to send traces with OTLP over HTTP if OTEL_EXPORTER_OTLP_ENDPOINT is set. Other OTEL_ variables
- * are supported as OpenTelemetry defines them. Otherwise no part of OpenTelemetry is loaded.
+ * Starts to send traces with OTLP over HTTP if OTEL_EXPORTER_OTLP_ENDPOINT is set. If it is not set, no
+ * part of OpenTelemetry is loaded. Other OTEL_ variables have the meaning that OpenTelemetry defines.
  * @param name the service name. OTEL_SERVICE_NAME overrides it
  */
 export async function startTracing(
@@ -52,8 +55,8 @@ export async function startTracing(
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
- * Parses a `traceparent` header. Returns undefined if it is not a W3C traceparent: clients control the
- * header, and its value is written to the database and the log.
+ * Parses a `traceparent` header. Returns undefined if the value is not a W3C traceparent. The check is
+ * necessary because clients control the header, and its value is written to the database and the log.
  */
 export function parseTraceparent(
   header: string | readonly string[] | undefined,
@@ -61,7 +64,7 @@ export function parseTraceparent(
   return typeof header === 'string' && TRACEPARENT.test(header) ? header : undefined;
 }
 
-/** Returns the trace id of a traceparent for log lines; undefined if there is none. */
+/** Returns the trace id in a traceparent, for log lines; undefined if there is no traceparent. */
 export function traceId(traceparent: string | null | undefined): string | undefined {
   return traceparent?.split('-')[1];
 }

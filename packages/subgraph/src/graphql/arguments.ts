@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 /**
  * Parses the arguments of a field.
- * @param schema a schema whose messages state what is allowed
+ * @param schema a schema whose messages state the allowed values
  * @throws {ServiceError} BAD_USER_INPUT with the path of the first invalid argument
  */
 export function parseArguments<T>(schema: z.ZodType<T>, given: unknown): T {
@@ -14,7 +14,7 @@ export function parseArguments<T>(schema: z.ZodType<T>, given: unknown): T {
   throw badUserInput(argumentPath(issue?.path ?? []), issue?.message ?? 'something else');
 }
 
-/** Formats a path as the gateway does: `input.name`, `ids[1]`. */
+/** Formats a path like the gateway: `input.name`, `ids[1]`. */
 function argumentPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>((before, step) => {
     if (typeof step === 'number') return `${before}[${step}]`;
@@ -24,7 +24,7 @@ function argumentPath(path: readonly PropertyKey[]): string {
 
 const grouped = new Intl.NumberFormat('en-US');
 
-/** A text of `min` to `max` characters (code points, as PostgreSQL counts them). */
+/** A text of `min` to `max` characters. A character is a code point, as in PostgreSQL. */
 export function textOf({ min, max }: { min: number; max: number }): z.ZodType<string> {
   const allowed = `a text of ${min} to ${max} characters, without NUL or half a surrogate pair`;
   return z.string(allowed).refine((text) => {

@@ -1,6 +1,6 @@
 import { GraphQLScalarType } from 'graphql';
 
-/** Output scalar: ISO 8601 in UTC with milliseconds. */
+/** The scalar `DateTime`, for output only: ISO 8601 in UTC with milliseconds. */
 export const DateTime = new GraphQLScalarType<never, string>({
   name: 'DateTime',
   description: 'A date and time in UTC, in ISO 8601 format with milliseconds.',

@@ -15,7 +15,7 @@ export interface PageArguments {
 /** The parsed arguments of a page: `size` rows after `after` and before `before`. */
 export interface Page<P> {
   readonly size: number;
-  /** Whether to read from the start of the list, or from its end. */
+  /** Whether the page is read from the start of the list. If false, it is read from the end. */
   readonly forward: boolean;
   readonly after: P | undefined;
   readonly before: P | undefined;
@@ -31,7 +31,7 @@ const pageArguments = z.object({
 
 /**
  * Parses the arguments of a connection field.
- * @param parse parses a cursor's text; returns undefined if it is not a cursor of this list
+ * @param parse parses the text of a cursor; returns undefined if the text is not a cursor of this list
  * @throws {ServiceError} BAD_USER_INPUT
  */
 export function parsePage<P>(
@@ -67,8 +67,8 @@ export interface Connection<T> {
 
 /**
  * Creates a connection from the rows of a page.
- * @param found up to `size + 1` rows in the direction of reading; the additional row shows that there
- *   are more
+ * @param found up to `size + 1` rows in the direction of reading; the additional row shows that there are
+ *   more rows
  */
 export function toConnection<T, P>(
   page: Page<P>,
@@ -97,7 +97,7 @@ export interface KeysetCursor {
   readonly id: string;
 }
 
-/** @param list a prefix that distinguishes the cursors of this list from those of other lists */
+/** @param list a prefix that distinguishes the cursors of this list from the cursors of other lists */
 export function formatKeysetCursor(list: string, { at, id }: KeysetCursor): string {
   return Buffer.from(`${list}${at.getTime().toString(36)},${id}`).toString('base64url');
 }

@@ -1,13 +1,19 @@
 import { type Position, registeredPosition } from './subscription-context.ts';
 
-/** How often streams without a reported position are read, in milliseconds. */
+/** Interval at which the positions of the streams are read, in milliseconds. */
 const READ_INTERVAL_MS = 100;
-/** Minimum time between two reports, except for a stream's first position, in milliseconds. */
+/**
+ * Minimum time between two reports, in milliseconds. The first position of a stream is reported without
+ * this wait.
+ */
 const REPORT_INTERVAL_MS = 2_000;
 
-/** Reports the positions of a connection's streams, in pings of graphql-transport-ws. */
+/** Reports the positions of a connection's streams, in `ping` messages of graphql-transport-ws. */
 export interface PositionReporter {
-  /** @param context context of the operation. A stream that registers no position is never reported */
+  /**
+   * @param context the context of the operation. The position of a stream is reported only if its
+   * subscription registered a position
+   */
   readonly add: (id: string, context: unknown) => void;
   readonly remove: (id: string) => void;
   readonly stop: () => void;
@@ -15,15 +21,15 @@ export interface PositionReporter {
 
 interface ReportedStream {
   readonly context: unknown;
-  /** Undefined until the subscription has registered its position. */
+  /** Reads the stream's position. Undefined until the subscription has registered this function. */
   read?: () => Position;
-  /** The position that was reported last. */
+  /** The last reported position. */
   last: Position;
 }
 
 /**
- * Creates the reporter of one connection. All positions are reported in one message, so that idle
- * streams have the same cursor and a client can move from one stream to another.
+ * Creates the position reporter of one connection. All positions are reported in one message. Idle
+ * streams therefore have the same cursor, so a client can move from one stream to another.
  * @param send sends a websocket message
  */
 export function createPositionReporter(send: (message: string) => void): PositionReporter {
@@ -35,7 +41,7 @@ export function createPositionReporter(send: (message: string) => void): Positio
     send(JSON.stringify({ type: 'ping', payload: { cursors } }));
   };
 
-  // The subscription's generator registers its position when it runs, which is after `add`.
+  // A subscription registers its position when its generator first runs, which is after `add`.
   const readerOf = (id: string, stream: ReportedStream): (() => Position) => {
     if (stream.read) return stream.read;
     const positioned = registeredPosition(stream.context);
@@ -75,7 +81,7 @@ export function createPositionReporter(send: (message: string) => void): Positio
 
   return {
     add: (id, context) => {
-      // An empty report before the first event shows the gateway that this subgraph reports positions.
+      // The empty report before the first event shows the gateway that this subgraph reports positions.
       if (reportedAt === Number.NEGATIVE_INFINITY) {
         reportedAt = performance.now();
         sendCursors({});

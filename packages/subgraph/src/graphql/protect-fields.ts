@@ -15,8 +15,8 @@ interface OperationContext {
 }
 
 /**
- * Enforces `@authenticated` and `@requiresScopes` in a subgraph, on fields and on types. The subgraph
- * is then safe behind a gateway that does not know these directives.
+ * Enforces `@authenticated` and `@requiresScopes` in a subgraph, on fields and on types. The subgraph is
+ * therefore also protected behind a gateway that does not support these directives.
  */
 export function protectFields(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
@@ -54,7 +54,10 @@ function protect(
   };
 }
 
-/** graphql-ws sends an error of the stream as `error`; an error thrown by `subscribe` becomes an event. */
+/**
+ * Returns a stream that fails with an error. graphql-ws sends the error of a stream as an `error`
+ * message, but it would send an error that `subscribe` throws as an event.
+ */
 function failedStream(error: unknown): AsyncIterableIterator<never> {
   return {
     next: () => Promise.reject(error),

@@ -27,8 +27,8 @@ type SubgraphTable = Pick<ReturnType<typeof protectedHttpSettings>, 'NODE_ENV'> 
 export type SubgraphContext = Traced & { readonly identity: Identity };
 
 /**
- * Serves a subgraph at `/graphql`: queries and mutations over HTTP, subscriptions over
- * graphql-transport-ws. Enforces `@authenticated` and `@requiresScopes`.
+ * Serves a subgraph at `/graphql`: queries and mutations over HTTP, and subscriptions over
+ * graphql-transport-ws. It enforces `@authenticated` and `@requiresScopes`.
  * @param sdl the subgraph's schema
  * @param createContext creates the context of each operation
  */
@@ -59,7 +59,7 @@ export async function serveSubgraph<C extends SubgraphContext>(
     introspection: settings.NODE_ENV !== 'production',
     includeStacktraceInErrorResponses: false,
     formatError: (formatted, error) => presentError(formatted, error, log, isOutage),
-    // Without Apollo's pretty printing, @apollo/server costs half the CPU for a request.
+    // Without its pretty-printing, @apollo/server takes half the CPU time per request.
     stringifyResult: (value) => JSON.stringify(value),
     stopOnTerminationSignals: false,
     plugins: [
@@ -101,8 +101,9 @@ export async function serveSubgraph<C extends SubgraphContext>(
 }
 
 /**
- * Body limit for the gateway, in bytes. A small operation of a client can select thousands of entities,
- * whose ids the gateway sends in one body, so this limit is higher than that for clients.
+ * Maximum size of a request body from the gateway, in bytes. It is higher than the limit for clients,
+ * because a small operation of a client can select thousands of entities, and the gateway sends all their
+ * ids in one body.
  */
 const GATEWAY_BODY_LIMIT = 4 * 1024 * 1024;
 
@@ -112,9 +113,9 @@ const GATEWAY_ONLY: GraphQLFormattedError = {
 };
 
 /**
- * Marks a response whose `_entities` contains null: the entity does not exist or the caller may not see
- * it. The gateway then returns null for it even if only nullable fields are selected; without the mark,
- * federation would return an object of nulls.
+ * Marks a response whose `_entities` contains null. Null means that the entity does not exist or is not
+ * visible to the caller. Because of the mark, the gateway returns null for this entity. Without the mark,
+ * federation would return an object of nulls if all selected fields are nullable.
  */
 const reportAbsentEntities: ApolloServerPlugin = {
   requestDidStart: async () => ({

@@ -12,7 +12,7 @@ import { eventTraceOf } from './subscription-context.ts';
 /** Maximum size of a websocket message, in bytes. The default of ws is 100 MiB. */
 const MESSAGE_LIMIT = 64 * 1024;
 
-/** Payload of the gateway's `connection_init`: whether it wants position reports. */
+/** Payload of the gateway's `connection_init`. It states whether the gateway wants position reports. */
 type ConnectionParams = Readonly<Record<string, unknown>> & {
   readonly gudang?: { readonly cursors?: unknown };
 };
@@ -28,11 +28,14 @@ export function serveWebsocket<C extends object>({
 }: {
   app: FastifyInstance;
   schema: GraphQLSchema;
-  /** Whether a connection is accepted by its `connection_init`. Others are closed with code 4403. */
+  /**
+   * Returns whether a connection is accepted, by its `connection_init`. Other connections are closed with
+   * code 4403.
+   */
   accepts: (connection: Context) => boolean;
   createContext: (connection: Context, request: SubscribePayload) => C;
   log: Logger;
-  /** Whether an error means that the database is unavailable. */
+  /** Returns whether an error means that the database is unavailable. */
   isOutage: (error: unknown) => boolean;
 }): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_LIMIT });
@@ -84,15 +87,17 @@ export function serveWebsocket<C extends object>({
       sockets.emit('connection', client, request);
     });
   });
-  // Closes with 1001 ("going away"): clients of graphql-ws reconnect, possibly to another replica.
+  // `dispose` closes connections with code 1001 ("going away"), so that clients of graphql-ws reconnect,
+  // possibly to another replica.
   app.addHook('preClose', () => protocol.dispose());
 }
 
-/** Answers an upgrade request to a path that serves no websocket, and closes its connection. */
+/** Rejects an upgrade request to a path without websockets, and closes the connection. */
 function rejectUpgrade(socket: Duplex): void {
-  // Node removes its own error listener before `upgrade`. Without a listener, a reset ends the process.
+  // Node removes its own error listener before `upgrade`. Without a listener, a connection reset would
+  // end the process.
   socket.on('error', () => socket.destroy());
-  // This socket is never read, so the client's FIN would not be noticed.
+  // The process never reads from this socket, so it would not notice the client's FIN.
   socket.once('finish', () => socket.destroy());
   socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
 }

@@ -1,18 +1,18 @@
 /**
- * Data that a running subscription attaches to its operation's context, for the websocket that sends
- * its events: the position of the stream and the trace of the current event.
+ * Data that a running subscription attaches to its operation's context: the position of the stream and
+ * the trace of the current event. The websocket that sends the events reads this data.
  */
 
 /**
- * Position of a stream: a cursor, if every event before it was sent; null while the stream has no
- * position, because it sends a snapshot; undefined while the position is unknown.
+ * Position of a stream. It is a cursor if every event before this cursor was sent. It is null while the
+ * stream sends a snapshot and therefore has no position. It is undefined while the position is unknown.
  */
 export type Position = string | null | undefined;
 
 /** A subscription that reports its position. */
 export interface Positioned {
   readonly read: () => Position;
-  /** Called when the position becomes null. */
+  /** Must be called when the position becomes null. */
   onLost: () => void;
 }
 
@@ -20,7 +20,8 @@ const positions = new WeakMap<object, Positioned>();
 const traces = new WeakMap<object, string | undefined>();
 
 /**
- * Registers how to read the position of a subscription, for a gateway that wants position reports.
+ * Registers a function that reads the position of a subscription, for a gateway that wants position
+ * reports.
  * @param context the context of its operation
  * @returns a function to call before the subscription sends a snapshot
  */
@@ -30,13 +31,13 @@ export function registerPosition(context: object, read: () => Position): () => v
   return () => positioned.onLost();
 }
 
-/** Returns the registered position of a context; undefined if there is none. */
+/** Returns the position registered for a context; undefined if no position was registered. */
 export function registeredPosition(context: unknown): Positioned | undefined {
   return typeof context === 'object' && context !== null ? positions.get(context) : undefined;
 }
 
 /**
- * Sets the trace of the event that a subscription sends next.
+ * Sets the trace of the next event that a subscription sends.
  * @param context the context of its operation
  * @param traceparent W3C traceparent of the event's cause
  */
@@ -44,7 +45,10 @@ export function setEventTrace(context: object, traceparent: string | undefined):
   if (traceparent !== undefined || traces.has(context)) traces.set(context, traceparent);
 }
 
-/** Returns the traceparent of the event that a subscription is sending; undefined if there is none. */
+/**
+ * Returns the traceparent of the event that a subscription is sending; undefined if the event has no
+ * traceparent.
+ */
 export function eventTraceOf(context: unknown): string | undefined {
   return typeof context === 'object' && context !== null ? traces.get(context) : undefined;
 }

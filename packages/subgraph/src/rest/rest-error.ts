@@ -2,13 +2,16 @@ import type { Logger } from '@gudang/runtime';
 import { BODY_LIMIT, maskError, ServiceError } from '@gudang/runtime';
 import { errorTrace, traceId } from '@gudang/runtime/tracing';
 
-/** A failed request of the REST interface. The earlier system had these statuses except 401 and 403. */
+/**
+ * The response to a failed request of the legacy REST API. The statuses 401 and 403 were added; the
+ * legacy system had the other statuses.
+ */
 export interface RestError {
   readonly status: 400 | 401 | 403 | 404 | 422 | 500;
   readonly body: { readonly Message: string; readonly Error: string };
 }
 
-/** The REST names of GraphQL arguments: `{ 'input.productId': 'productid' }`. */
+/** The REST names of GraphQL arguments, such as `{ 'input.productId': 'productid' }`. */
 export type FieldNames = Readonly<Record<string, string>>;
 
 const REFUSED = 'Format Request Tidak Sesuai';
@@ -17,7 +20,7 @@ const FORBIDDEN = 'Akses Ditolak';
 const MISSING = 'Data Tidak Ditemukan';
 const FAILED = 'Terjadi Kesalahan Pada Server';
 
-/** Messages for requests that the HTTP server cannot read, by Fastify's error codes. */
+/** Messages for requests that the HTTP server cannot parse, by Fastify's error code. */
 const UNREADABLE: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The body must be JSON, with Content-Type: application/json',
   FST_ERR_CTP_BODY_TOO_LARGE: `The body must have at most ${BODY_LIMIT / 1024} KiB`,
@@ -34,10 +37,10 @@ export function notFound(error: string): RestError {
 }
 
 /**
- * Returns the response to an error. An internal error is logged, and the response has only the id of
- * its log line.
+ * Returns the response to an error. An internal error is logged, and the response contains only the id of
+ * the log line.
  * @param where the route, for the log
- * @param traceparent traceparent of the request, for the log if the error has no trace
+ * @param traceparent traceparent of the request. It is logged if the error has no trace
  */
 export function toRestError(
   error: unknown,
@@ -78,7 +81,7 @@ function ofService({ code, message, details }: ServiceError, names: FieldNames):
     return { status: 401, body: { Message: UNKNOWN, Error: message } };
   if (code === 'FORBIDDEN') return { status: 403, body: { Message: FORBIDDEN, Error: message } };
   if (code === 'BAD_USER_INPUT') {
-    // The id is part of the URL, so an invalid id is reported like an unknown id.
+    // The id is part of the URL, so the status for an invalid id is 404, as for an unknown id.
     const respond = argument === 'id' ? notFound : badRequest;
     return respond(`${name} must be ${String(details['allowed'])}`);
   }

@@ -6,10 +6,10 @@ import type { SubgraphService } from '../start-subgraph.ts';
 import { type FieldNames, notFound, type RestError, toRestError } from './rest-error.ts';
 import { traceRequests } from './trace-requests.ts';
 
-/** Maximum number of rows in a list. A longer list contains the newest rows. */
+/** Maximum number of rows in a list. If there are more rows, the list contains only the newest. */
 export const REST_LIST_LIMIT = 1_000;
 
-/** A response in the format of the earlier system. */
+/** A response in the format of the legacy REST API. */
 export interface RestAnswer {
   readonly Message: string;
   readonly Data?: unknown;
@@ -17,18 +17,21 @@ export interface RestAnswer {
 
 /** The caller and the trace of a request. */
 export interface RequestContext {
-  /** The caller that the request's token names. */
+  /** The caller that the request's token identifies. */
   readonly identity: Identity;
-  /** W3C traceparent to propagate: that of the request's span if it is traced, otherwise that of its cause. */
+  /**
+   * W3C traceparent to propagate: the traceparent of the request's span, or of the request's cause if the
+   * request is not traced.
+   */
   readonly traceparent: string | undefined;
 }
 
 export type RequestContextOf = (request: FastifyRequest) => RequestContext;
 
 /**
- * Serves routes of the earlier system's REST interface below a prefix, with and without a trailing
- * slash. Errors have its format, `{ Message, Error }`. Only JSON bodies are accepted, so that another
- * website cannot send a form through a visitor's browser. An invalid token is rejected.
+ * Serves routes of the legacy REST API under a prefix, with and without a trailing slash. Errors have the
+ * legacy format, `{ Message, Error }`. Only JSON bodies are accepted, to prevent CSRF by HTML forms. A
+ * request with an invalid token is rejected.
  * @param names the REST names of GraphQL arguments, for error messages
  */
 export async function serveRest(
@@ -69,7 +72,10 @@ export async function serveRest(
   );
 }
 
-/** Handles requests whose URL the router cannot read, with an error in the REST format. */
+/**
+ * Returns a handler for requests whose URL the router cannot parse. The handler responds with an error in
+ * the legacy format.
+ */
 export function rejectUnreadableUrl(
   log: Logger,
   isOutage: (error: unknown) => boolean,
@@ -79,7 +85,7 @@ export function rejectUnreadableUrl(
 }
 
 function parseJson(body: Buffer): unknown {
-  // Some clients send the Content-Type header with a DELETE, which has no body.
+  // Some clients send the Content-Type header with a DELETE request, although this request has no body.
   if (body.length === 0) return undefined;
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
@@ -90,7 +96,7 @@ function parseJson(body: Buffer): unknown {
 
 /**
  * Returns the body of a request as an object with unchecked fields.
- * @throws {ServiceError} BAD_USER_INPUT if it is missing or not an object
+ * @throws {ServiceError} BAD_USER_INPUT if the body is missing or is not an object
  */
 export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) {

@@ -2,9 +2,10 @@ import { isTracing, parseTraceparent, startSpan } from '@gudang/runtime/tracing'
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /**
- * Adds a span for each request, named after its method and route. Must be called before other hooks are
- * added.
- * @returns the W3C traceparent to propagate: that of the request's span, or of its cause if it is not traced
+ * Creates a span for each request, named after the request's method and route. This function must be
+ * called before other hooks are added.
+ * @returns a function that returns the W3C traceparent to propagate: the traceparent of the request's
+ *   span, or of the request's cause if the request is not traced
  */
 export function traceRequests(
   rest: FastifyInstance,
@@ -19,7 +20,8 @@ export function traceRequests(
     const traceparent = span?.traceparent ?? parent;
     if (traceparent) traceparents.set(request, traceparent);
     if (span) {
-      // Not in the hook onResponse, because it is not called if the client disconnects.
+      // The span does not end in the hook onResponse, because Fastify does not call this hook if the
+      // client disconnects.
       reply.raw.once('close', () => {
         span.set('http.response.status_code', reply.statusCode);
         span.end(reply.statusCode < 500 ? undefined : `answered ${reply.statusCode}`);
@@ -30,7 +32,10 @@ export function traceRequests(
   return (request) => traceparents.get(request);
 }
 
-/** Returns the route's name. Requests without a route share one name, so that clients cannot create names. */
+/**
+ * Returns the route's name. Requests without a route share one name, so that clients cannot create new
+ * span names.
+ */
 function routeOf({ routeOptions }: FastifyRequest, prefix: string): string {
   return (routeOptions.url ?? `${prefix}/*`).replace(/\/$/, '');
 }
