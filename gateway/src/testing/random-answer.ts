@@ -26,7 +26,7 @@ interface Asked {
 /** Probability of each kind of fault, from 0 to 1. */
 export interface Oddity {
   readonly nulls: number;
-  /** Values of wrong types, values in place of lists, unknown types. */
+  /** Probability of a wrong type, of a value in place of a list, and of an unknown type. */
   readonly nonsense: number;
   readonly errors: number;
 }

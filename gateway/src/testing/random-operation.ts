@@ -14,7 +14,7 @@ import type { Random } from './random.ts';
 const ALIASES = ['a', 'b', 'constructor', '__proto__', 'toString'];
 const DEPTH = 4;
 
-/** Generates a valid operation with fragments, aliases, and `@include` and `@skip`. */
+/** Generates a valid operation with fragments, aliases, `@include` and `@skip`. */
 export function randomOperation(schema: GraphQLSchema, random: Random): string {
   const fragments: string[] = [];
   const kind = random.chance(0.1) ? 'mutation' : 'query';

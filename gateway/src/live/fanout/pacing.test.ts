@@ -26,7 +26,7 @@ it('acts on a few items at once', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('acts once on each of many items, in steps, and on the last item in time', async () => {
+it('acts on many items in steps, once on each item, and ends in time', async () => {
   const { acted, over } = start(20_000, { atOnce: 10, spreadMs: 4_000 });
   expect(acted).toHaveLength(250);
   await vi.advanceTimersByTimeAsync(STEP_MS);

@@ -34,7 +34,7 @@ describe('a shared stream', () => {
     expect(rig.stream.isJoinable).toBe(false);
   });
 
-  it('ends its clients as the subgraph does, after the events before the end', async () => {
+  it('completes for all clients after the last event when the subgraph completes it', async () => {
     const rig = startStreamRig();
     const clients = [rig.join(), rig.join('c0')];
     await settled();

@@ -77,7 +77,7 @@ describe('a shared stream that moves to another run', () => {
   });
 });
 
-it('does not use cursors as positions between a resubscription and the next position report', async () => {
+it('a resubscribed stream has no position before the next position report', async () => {
   const rig = startStreamRig();
   rig.join();
   rig.upstream.append('a');

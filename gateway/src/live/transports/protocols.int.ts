@@ -151,7 +151,7 @@ describe('an EventSource', () => {
     return { events: () => text.split('\n\n').filter((one) => one.startsWith('event')) };
   }
 
-  it('receives the cursor as the event id and resumes from the last one', async () => {
+  it('receives the cursor as the event id and resumes from the last id', async () => {
     const first = source();
     await listening(1);
     for (const id of ['1', '2', '3']) toys.publish(id);

@@ -28,7 +28,7 @@ async function connect() {
   return { socket, other, got, closed };
 }
 
-it('drops a terminated connection at once, with its unread messages', async () => {
+it('drops a terminated connection and its unread messages at once', async () => {
   const { socket, other, got, closed } = await connect();
   other.send('late');
   socket.close(4499, 'Terminated');

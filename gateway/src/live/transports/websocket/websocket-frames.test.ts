@@ -56,7 +56,7 @@ describe('frames of next messages', () => {
     },
   );
 
-  it('add the conflated count to the extensions of a payload', async () => {
+  it('contain the conflated count in the extensions of a payload', async () => {
     const frames = nextFrames(nextHead('1'), [payloadOf('a'), payloadOf('b', { x: 1 })], [2, 3]);
     expect(await read(frames, 2)).toMatchObject([
       { payload: { data: { text: 'a' }, extensions: { live: { conflated: 2 } } } },

@@ -92,7 +92,7 @@ describe('the websocket server', () => {
     expect(JSON.parse(String((await once(other, 'message'))[0]))).toEqual({ type: 'pong' });
   });
 
-  it('closes only the connection whose message causes an exception, with 4500', async () => {
+  it('closes with 4500 only the connection whose message causes an exception', async () => {
     const present = () => {
       throw new Error('a defect');
     };
