@@ -12,8 +12,9 @@ export interface Live {
   readonly streams: StreamRegistry;
   readonly metrics: LiveMetrics;
   /**
-   * Plans a supergraph for streams. @returns a function that moves all streams to it
-   * @throws when the supergraph cannot be used
+   * Prepares streams for a new supergraph.
+   * @returns a function that moves all streams to this supergraph
+   * @throws if the supergraph cannot be used
    */
   readonly prepare: (
     supergraph: LoadedSupergraph,

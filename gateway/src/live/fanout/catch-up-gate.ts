@@ -36,8 +36,8 @@ export function createCatchUpGate(limit: number): CatchUpGate {
         state = 'left';
         if (!ran) return;
         running -= 1;
-        // The next catch-up starts in a microtask, because the one that leaves may still be moving
-        // its clients to the stream.
+        // The next catch-up starts in a microtask, because the catch-up that leaves may still be
+        // moving its clients to the stream.
         queueMicrotask(next);
       };
     },

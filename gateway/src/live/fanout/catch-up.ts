@@ -10,17 +10,17 @@ import { inBatches, type StreamClient } from './stream-client.ts';
 /** Time without an event after which the next catch-up may start, in milliseconds. */
 const QUIET_MS = 1_000;
 /**
- * Time without a first event after which the next catch-up may start, in milliseconds. The subgraph
- * may be unavailable.
+ * Time without a first event after which the next catch-up may start, in milliseconds. Other
+ * catch-ups must not wait longer if the subgraph is unavailable.
  */
 const SILENT_MS = 5_000;
 
 /**
  * States of a catch-up.
  *
- * - `waiting`: the gate has no free slot. → `serving` when the catch-up gets a slot. → `over` when
- *   its last client leaves, or if the stream's replay buffer already contains its cursor when it
- *   gets a slot.
+ * - `waiting`: the gate has no free slot. → `serving` when the catch-up gets a slot, or `over` if
+ *   the stream's replay buffer contains the catch-up's cursor by then. → `over` when the last
+ *   client leaves.
  * - `serving`: its private upstream serves its clients. → `over` when its clients have moved to the
  *   stream, the upstream ends, or the last client leaves.
  * - `over`: final.
@@ -28,8 +28,8 @@ const SILENT_MS = 5_000;
 type CatchUpState = 'waiting' | 'serving' | 'over';
 
 /**
- * Private upstream for clients that resume from one cursor, until it and the shared stream have a
- * cursor in common.
+ * Private upstream for clients that resume from one cursor, until this upstream and the shared
+ * stream have a cursor in common.
  */
 export class CatchUp {
   /** The cursor after which its clients continue. */

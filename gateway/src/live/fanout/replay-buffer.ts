@@ -71,24 +71,24 @@ export class ReplayBuffer {
     this.#point(position, this.#lastIndex);
   }
 
-  /** The newest cursors that can be found, newest first. */
+  /** Returns the newest cursors that can be found, newest first. */
   recentCursors(): readonly string[] {
     return [...this.#indexOf.keys()].slice(-TRIED_CURSORS).reverse();
   }
 
-  /** The index of a cursor's last entry; undefined when the cursor cannot be found. */
+  /** Returns the index of a cursor's last entry; undefined if the cursor cannot be found. */
   findIndex(cursor: string): number | undefined {
     return this.#indexOf.get(cursor);
   }
 
-  /** The payloads after an entry. */
+  /** Returns the payloads after an entry. */
   after(index: number): readonly LivePayload[] {
     return this.#entries
       .slice(index + 1 - this.#first)
       .flatMap(({ payload }) => (payload === undefined ? [] : [payload]));
   }
 
-  /** Number of upstream events up to an entry. */
+  /** Returns the number of upstream events up to an entry. */
   seqAt(index: number): number {
     return this.#entries[index - this.#first]?.seq ?? 0;
   }
@@ -101,7 +101,8 @@ export class ReplayBuffer {
     const entry = this.#entries[index - this.#first];
     if (!entry) return;
     entry.cursor = cursor;
-    // Deleting the cursor first moves it to the end of the map's order: the newest cursor is last.
+    // Without the deletion, a known cursor would keep its place in the map's order. The newest
+    // cursor must be the last one.
     this.#indexOf.delete(cursor);
     this.#indexOf.set(cursor, index);
   }

@@ -35,13 +35,13 @@ export interface StreamOptions {
 }
 
 /**
- * Cursors of events that a client has already received from its catch-up, and that the stream has
- * not sent to it yet.
+ * Cursors of events that a client has received from its catch-up before the stream delivers these
+ * events.
  */
 type DeliveredCursors = Set<string>;
 
 /**
- * One upstream subscription and one execution of each event, for all clients of a stream.
+ * A stream that shares one upstream subscription and one execution of each event among its clients.
  *
  * The stream moves its clients between the states of `ClientState`:
  *
@@ -50,8 +50,8 @@ type DeliveredCursors = Set<string>;
  *   after this cursor.
  * - `join` with any other cursor → `catchingUp`, in a catch-up shared by clients with the same
  *   cursor.
- * - The catch-up and the stream have both delivered the same cursor → `live`. The client does not
- *   receive later events again that the catch-up has already delivered.
+ * - The catch-up and the stream have both delivered the same cursor → `live`. The stream skips
+ *   later events that the catch-up has already delivered to the client.
  * - The stream's upstream ends → `ended` for all clients.
  * - A catch-up's upstream ends → `ended` for the clients of this catch-up.
  *
@@ -124,7 +124,7 @@ export class SharedStream {
   /** Returns the cursor after a client's last event; undefined before the first event. */
   cursorOf(client: StreamClient): string | undefined {
     for (const { clients, cursor } of this.#catchUps) if (clients.has(client)) return cursor;
-    // The set is in order of delivery, so its last cursor is the newest.
+    // The order of the set is the order of delivery, so the last cursor is the newest.
     return [...(this.#live.get(client) ?? [])].at(-1) ?? this.#cursor;
   }
 
@@ -223,7 +223,7 @@ export class SharedStream {
     this.#catchUps.add(catchUp);
   }
 
-  /** Opens the upstream of a catch-up, unless its cursor is in the replay buffer by now. */
+  /** Opens a catch-up's upstream, unless the catch-up's cursor is already in the replay buffer. */
   #serve(catchUp: CatchUp): void {
     const { after, clients } = catchUp;
     const index = this.#replayBuffer.findIndex(after);

@@ -75,8 +75,8 @@ interface ClientOptions {
 
 /**
  * One client of a shared stream. Each delivery reads the state of every client, which is usually
- * not in the processor's cache. The state is therefore one small object, without a queue until the
- * queue is needed. With nested closures, this read took 3 of a delivery's 16 µs.
+ * not in the processor's cache. The state is therefore one small object, and the queue is created
+ * only when it is needed. With nested closures, this read took 3 of a delivery's 16 µs.
  */
 export class StreamClient {
   readonly #sink: ClientSink;
@@ -114,7 +114,7 @@ export class StreamClient {
     this.#droppedCount += droppedCount;
   }
 
-  /** Writes a batch, or queues it while the socket is full. */
+  /** Writes a batch, or queues its payloads while the socket is full. */
   deliver(batch: Batch): void {
     if (this.#hasEnded || this.#ending) return;
     const isCurrent = this.#droppedCount === 0 && this.#queueSize === 0;

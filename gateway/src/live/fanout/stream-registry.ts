@@ -44,7 +44,7 @@ interface RegistryOptions {
 interface RegisteredStream {
   readonly stream: SharedStream;
   readonly members: Set<Member>;
-  /** The placement of one of its members. */
+  /** The placement of one member. */
   placement: Placement;
   graph: LiveGraph;
 }
@@ -67,7 +67,7 @@ export class StreamRegistry {
   readonly #options: RegistryOptions;
   readonly #gate: CatchUpGate;
   readonly #all = new Set<RegisteredStream>();
-  /** The streams that new clients may join, by the key of their placement. */
+  /** Streams that new clients may join, by the key of the placement. */
   readonly #joinable = new Map<string, RegisteredStream>();
   #graph: LiveGraph;
 

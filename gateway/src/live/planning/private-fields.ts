@@ -32,7 +32,7 @@ export function readPrivateFields({
   const typesOf = (info: TypeInfo): string[] => {
     const parent = info.getParentType();
     if (!parent) return [];
-    // An interface's field may be private only in some of the types that implement the interface.
+    // A field may be public in an interface and private in a type that implements the interface.
     const possible = isAbstractType(parent) ? schema.getPossibleTypes(parent) : [];
     return [parent, ...possible].map(({ name }) => name);
   };

@@ -45,13 +45,13 @@ export interface SubscriptionPlan extends ParsedOperation {
   /** The name of the subgraph that sends the events. */
   readonly subgraph: string;
   readonly upstream: UpstreamOperation;
-  /** The names of the variables that the subgraph's part uses. */
+  /** The names of the variables that the subgraph's operation uses. */
   readonly variables: readonly string[];
-  /** Runs for each event, with the event as the response of `EVENT_SERVICE`. */
+  /** Executes the query plan of one event; the event is the response of `EVENT_SERVICE`. */
   readonly executeEvent: PreparedPlan;
 }
 
-/** A subscription that is invalid or that the caller may not run. */
+/** Error for a subscription that is invalid or that the caller may not run. */
 export class SubscriptionError extends Error {
   /** All reasons, each with a `code` in its extensions. */
   readonly errors: readonly GraphQLError[];
@@ -143,7 +143,7 @@ function planSubscription(
   const { primary, rest } = node;
   // Executors reject a Subscription node. The same plan is therefore executed as a query whose
   // first fetch returns the event. This takes 30–42 µs per event. The result has the client's
-  // aliases and no key fields that the planner added.
+  // aliases and does not contain the key fields that the planner added.
   const event = { ...primary, serviceName: EVENT_SERVICE, operationKind: 'query' } as PlanNode;
   const plan: QueryPlan = {
     kind: 'QueryPlan',

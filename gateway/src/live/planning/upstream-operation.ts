@@ -27,7 +27,7 @@ export interface EventMarks {
 export interface UpstreamOperation {
   readonly query: string;
   readonly operationName: string | undefined;
-  /** Variable for the cursor after which the stream continues; undefined without cursors. */
+  /** Variable for the cursor after which the stream continues; undefined if it has no cursors. */
   readonly cursorVariable: string | undefined;
   /** Whether a newer event may replace a waiting event of the same key. */
   readonly conflates: boolean;

@@ -52,8 +52,8 @@ export class EventBacklog<E extends QueuedEvent> {
     this.#items.push(item);
     if (this.#items.length <= this.#conflateAbove) return true;
     if (this.#conflates) this.#conflate();
-    // Twice the number that remains, because conflating at each event would cost more than
-    // executing the event.
+    // The next conflation happens at twice the number that remains, because conflating at each
+    // event would cost more than executing the event.
     this.#conflateAbove = Math.max(CONFLATE_ABOVE, this.#items.length * 2);
     return this.#items.length <= (this.#conflates ? LIMIT_CONFLATED : CONFLATE_ABOVE);
   }

@@ -38,7 +38,7 @@ export interface StreamSink {
   readonly overrun: () => void;
 }
 
-/** How to subscribe to a subgraph, and how to execute its events. */
+/** Functions that subscribe to a subgraph and execute its events. */
 export interface EventRun {
   readonly subgraph: string;
   /** Equal for runs that receive the same events. */
@@ -91,7 +91,7 @@ export class UpstreamSubscription {
     readonly after: string | undefined;
     /** Whether a newer event may replace a waiting event of the same key. */
     readonly conflates: boolean;
-    /** Called for each event, before it is executed. */
+    /** Called for each event, before the event is executed. */
     readonly onEvent: () => void;
     readonly sink: StreamSink;
   }) {
@@ -257,7 +257,7 @@ function replacedBy(item: RunnableEvent | StreamItem): readonly number[] {
 
 /**
  * Creates the run of a plan. The run subscribes to one subgraph for one identity, and executes the
- * events by the plan.
+ * events with the plan.
  */
 export function createEventRun(
   {

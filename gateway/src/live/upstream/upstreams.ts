@@ -20,7 +20,7 @@ export interface Upstream {
 export interface Upstreams extends Stoppable {
   /** Replaces the subgraphs' addresses. Open streams keep their connections. */
   readonly use: (addresses: readonly SubgraphAddress[]) => void;
-  /** @throws when no subgraph has this name */
+  /** Returns the streams of a subgraph for an identity. @throws if no subgraph has this name */
   readonly of: (subgraph: string, identity: Identity) => Upstream;
   /** Number of streams that are open or wait for their subgraph. */
   readonly count: () => number;
@@ -39,7 +39,7 @@ export function startUpstreams({
   log,
 }: {
   addresses: readonly SubgraphAddress[];
-  /** Proves that a request comes from the gateway; not sent to foreign subgraphs. */
+  /** Proves that a request comes from the gateway. Foreign subgraphs never receive the secret. */
   secret: string | undefined;
   /** Time that a stream waits for its subgraph before it fails, in milliseconds. */
   reconnectLimitMs: number;

@@ -4,7 +4,7 @@ import { RequestError } from '../../../errors/request-error.ts';
 import type { Admission, AdmittedOperation } from '../../../limits/admission.ts';
 import { searchOf } from '../../../request-pipeline/apollo-pipeline.ts';
 
-/** Error for a request that is not valid GraphQL over HTTP; has the response's status. */
+/** Error for a request that is not valid GraphQL over HTTP, with the status of the response. */
 export class HttpRequestError extends RequestError {
   constructor(status: number, message: string) {
     super(status, message, { code: 'BAD_REQUEST' });
@@ -64,7 +64,10 @@ export function readHttpOperation(
   return { admitted, forStream };
 }
 
-/** Reads the parameters of a GET as Apollo Server does, but rejects duplicate parameters. */
+/**
+ * Reads the parameters of a GET as Apollo Server does, but rejects duplicate parameters and
+ * malformed percent-encoding.
+ */
 function readSearch(url: string): Record<string, string> {
   const search = searchOf(url);
   try {

@@ -85,7 +85,7 @@ export class HttpStreams implements Stoppable {
       admission.assertNesting(request.body);
       read = readHttpOperation(request, admission, format === serverSentEvents);
     } catch (error) {
-      // A client that accepts a stream receives GraphQL errors and exceeded limits in the stream.
+      // A client that accepts a stream receives errors in the stream, also for exceeded limits.
       if (error instanceof HttpRequestError || (!format && error instanceof RequestError)) {
         throw error;
       }

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 
-/** Whether a client is still connected, checked once per interval. */
+/** Checks once per interval whether a client is still connected. */
 export interface Liveness {
-  /** Call when the client has sent anything. */
+  /** Call when the client has sent a message or a pong. */
   readonly heard: () => void;
   /** Whether the client has shown a sign of life since the last call. */
   readonly check: () => boolean;

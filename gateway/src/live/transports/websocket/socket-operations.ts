@@ -12,7 +12,7 @@ import type { MessageSocket } from './client-socket.ts';
 import type { Framer } from './websocket-frames.ts';
 import { WebsocketSink } from './websocket-sink.ts';
 
-/** Number of running queries of one websocket at which the gateway stops reading from it. */
+/** Number of running queries at which the gateway stops reading from a websocket. */
 const MAX_QUERIES = 32;
 /** Number of unread bytes above which the gateway stops reading from a client. */
 const UNREAD_PAUSE = 256 * 1024;

@@ -6,7 +6,7 @@ import { atExpiry } from '../../../auth/expiry.ts';
 import { RequestError } from '../../../errors/request-error.ts';
 import { LiveCloseCode } from './close-codes.ts';
 
-/** Keeps the principal of a websocket, as long as the principal's token is valid. */
+/** Session of a websocket: keeps the principal as long as the token is valid. */
 export interface SocketSession {
   /** Checks the token of `connection_init`; may call `accepted` before it returns. */
   readonly begin: (payload: unknown, accepted: (identity: Identity) => void) => void;

@@ -155,7 +155,7 @@ class Websockets implements Stoppable {
     });
     this.#clients.set(socket, { liveness, connection });
     metrics.clients.inc();
-    // An exception in an event listener would end the process, and with it every connection.
+    // An exception in an event listener would end the process and thus every connection.
     const guarded = (handle: () => void): void => {
       try {
         handle();
