@@ -58,7 +58,7 @@ async function topics(brokers: string, create?: string): Promise<string[]> {
   }
 }
 
-describe('embedded servers', () => {
+describe('@gudang/embedded', () => {
   it('keeps PostgreSQL’s data after a stop and after SIGKILL', async () => {
     const first = await postgres();
     expect(await first.createDatabase('shop')).toBe(true);
@@ -93,7 +93,7 @@ describe('embedded servers', () => {
     expect((await topics(third.brokers)).sort()).toEqual(['kept', 'kept-too']);
   }, 60_000);
 
-  it('starts Kafka from the class archive of its first start', async () => {
+  it('starts Kafka with the class archive of its first start', async () => {
     const fetched = join(gudangDirectory(), 'kafka');
     const [lib = ''] = (await readdir(fetched)).filter((name) => /^lib-[\d.]+$/.test(name));
     const libraries = join(directory, 'libraries');
@@ -115,10 +115,10 @@ describe('embedded servers', () => {
     expect(await topics(second.brokers)).toEqual([]);
   }, 180_000);
 
-  it('stops the server that a killed start left running', async () => {
+  it('stops a server that is still running after its start was killed', async () => {
     const orphan = await postgres();
     const lines: string[] = [];
-    // A second start in another process would also know only the files in the folder.
+    // Like a start in another process, this second start knows only the files in the folder.
     const next = await startPostgres({
       directory,
       port: orphan.port,

@@ -41,7 +41,7 @@ async function start({ use, record }: ClassArchive): Promise<string> {
 }
 
 describe('findClassArchive', () => {
-  it('writes an archive after the first start, which the next start uses', async () => {
+  it('writes an archive after the first start and uses it in the next start', async () => {
     const first = await find();
     expect(first.use).toEqual([]);
     await start(first);

@@ -5,7 +5,7 @@ import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import type { Java } from './java.ts';
 
-/** A draft that is older than this belongs to a process that was killed. */
+/** Age in milliseconds above which a draft is considered abandoned by a killed process. */
 const ABANDONED_AFTER_MS = 600_000;
 
 export interface ClassArchiveOptions {
@@ -14,28 +14,29 @@ export interface ClassArchiveOptions {
   jvm: readonly string[];
   /** The real path of the folder with the jars. The archive is stored in it. */
   libraries: string;
-  /** The file in which a start records the classes that it loads. */
+  /** The file in which a JVM records the classes that it loads. */
   listFile: string;
   /** The priority of the archiving process, for `os.setPriority`. Default: below normal. */
   priority?: number | undefined;
 }
 
 export interface ClassArchive {
-  /** JVM arguments that use the archive. Empty without an archive. */
+  /** JVM arguments that make the JVM use the archive. Empty if there is no archive. */
   readonly use: readonly string[];
-  /** JVM arguments that record the loaded classes. Empty if there is an archive. */
+  /** JVM arguments that make the JVM record the loaded classes. Empty if there is an archive. */
   readonly record: readonly string[];
   /**
-   * Writes the archive after a start that has recorded its classes, in a separate process (6 s of CPU,
-   * 60 MB). Kills that process when the signal is aborted. Never rejects: without an archive, starts are
-   * only slower.
+   * Writes the archive after a start that has recorded its classes. A separate process does this (6
+   * s of CPU time, 60 MB); it is killed when the signal is aborted. The promise never rejects,
+   * because starts without an archive are only slower.
    */
   write(signal: AbortSignal): Promise<void>;
 }
 
 /**
- * Finds the archive of Kafka's classes (Java's class data sharing). It contains the classes as a JVM has
- * parsed and verified them, which takes half of the CPU of a start. Each build of Java has its own archive.
+ * Finds the archive of Kafka's classes (Java's class data sharing). It contains parsed and verified
+ * classes. Without an archive, parsing and verifying take half of the CPU time of a start. Each
+ * build of Java has its own archive.
  */
 export async function findClassArchive(options: ClassArchiveOptions): Promise<ClassArchive> {
   const { java, jvm, libraries, listFile } = options;
@@ -58,7 +59,10 @@ export async function findClassArchive(options: ClassArchiveOptions): Promise<Cl
   };
 }
 
-/** Finds an archive whose length matches its name: a JVM crashes on a truncated archive. */
+/**
+ * Finds an archive whose length is the one in its name. A truncated archive is not used, because a
+ * JVM would crash on it.
+ */
 async function findComplete(libraries: string, prefix: string): Promise<string | undefined> {
   for (const name of await readdir(libraries)) {
     if (!name.startsWith(prefix)) continue;
@@ -77,12 +81,14 @@ async function write(
   const { java, jvm, libraries, listFile } = options;
   const { priority = constants.priority.PRIORITY_BELOW_NORMAL } = options;
   const list = await readFile(listFile, 'utf8');
-  // The draft is renamed when it is complete. The name contains the length, which findComplete checks.
+  // The archive is renamed when it is complete. Its final name contains its length, which
+  // findComplete checks.
   const draft = join(libraries, `${prefix}draft`);
   await createDraft(draft);
   try {
     const file = join(draft, 'archive.jsa');
-    // Copy the list without its last line, which may be incomplete: the JVM still writes to the list.
+    // Copy the list without its last line, which may be incomplete, because Kafka's JVM is still
+    // writing to the list.
     const lines = join(draft, 'classes.lst');
     await writeFile(lines, list.slice(0, list.lastIndexOf('\n') + 1));
     const dump = ['-Xshare:dump', `-XX:SharedClassListFile=${lines}`];
@@ -97,14 +103,20 @@ async function write(
   }
 }
 
-/** @throws if another start is writing the archive */
+/**
+ * Creates the draft's folder.
+ * @throws if another process is writing the archive
+ */
 async function createDraft(draft: string): Promise<void> {
   const begun = (await stat(draft).catch(() => undefined))?.mtimeMs ?? Date.now();
   if (Date.now() - begun > ABANDONED_AFTER_MS) await rm(draft, { recursive: true, force: true });
   await mkdir(draft);
 }
 
-/** Runs a command. Resolves on exit code 0. Kills the process when the signal is aborted. */
+/**
+ * Runs a command. Resolves on exit code 0, else rejects. Kills the process when the signal is
+ * aborted.
+ */
 function run(
   command: string,
   args: string[],
@@ -113,7 +125,7 @@ function run(
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: 'ignore', killSignal: 'SIGKILL', signal });
     if (child.pid === undefined) return void child.once('error', reject);
-    // An abort is also reported here. Wait for the exit nevertheless.
+    // An abort also emits `error`. Ignore it, because the promise must wait for the exit.
     child.on('error', () => {});
     try {
       setPriority(child.pid, priority);

@@ -11,9 +11,9 @@ const run = promisify(execFile);
 
 interface FormatOptions {
   java: Java;
-  /** Arguments of the JVM, before the class name. */
+  /** Arguments of the JVM that precede the class name. */
   jvm: string[];
-  /** Contains Kafka's data, its cluster id and the marker file. */
+  /** The folder for Kafka's data, its cluster id and the marker file. */
   directory: string;
   properties: string;
   /** Arguments that create SCRAM users. */
@@ -22,8 +22,8 @@ interface FormatOptions {
 }
 
 /**
- * Formats Kafka's data directory unless it is already formatted. The marker file is written last, so that an
- * interrupted run is repeated, with the same cluster id.
+ * Formats Kafka's data directory unless it is already formatted. The marker file is written last,
+ * so the next start repeats an interrupted run, with the same cluster id.
  * @throws {StartError} with the output of Kafka's storage tool
  */
 export async function formatStorage({

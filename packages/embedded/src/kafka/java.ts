@@ -10,13 +10,13 @@ const ADVICE = `Install a JDK ${OLDEST} or newer (https://adoptium.net), or set 
 
 export interface Java {
   command: string;
-  /** The output of `java -version`, which is the same for the same build. */
+  /** The output of `java -version`, which identifies the build. */
   build: string;
 }
 
 /**
  * Finds the command that runs Java: in JAVA_HOME if that is set, else in PATH.
- * @throws {StartError} without Java, or if it is older than Kafka requires
+ * @throws {StartError} if Java is missing or older than Kafka requires
  */
 export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<Java> {
   const java = env.JAVA_HOME ? join(env.JAVA_HOME, 'bin', 'java') : 'java';

@@ -12,7 +12,7 @@ const SIZE_MB = 43;
 const ADVICE = 'Or set KAFKA_BROKERS to a running Kafka';
 
 export interface LibrariesOptions {
-  /** Contains `lib-<version>`. Created if missing. */
+  /** The folder for `lib-<version>`. It is created if it is missing. */
   directory: string;
   log?: (line: string) => void;
   /** Receives the progress twice a second: `Fetching Apache Kafka: 12 of 43 MB`. */
@@ -40,10 +40,11 @@ export async function fetchKafkaLibraries(options: LibrariesOptions): Promise<st
   }, 500);
   try {
     await fetchInto(draft, signal);
-    // mkdtemp gives access only to the owner. Other users of this machine may use the jars too.
+    // Only the owner has access to a folder of mkdtemp. Allow other users of this machine to use
+    // the jars too.
     await chmod(draft, 0o755);
     await rename(draft, libraries).catch((error: NodeJS.ErrnoException) => {
-      // Ignore the error if another start has fetched the jars at the same time.
+      // Ignore the error if another process has fetched the jars meanwhile.
       if (!existsSync(libraries)) throw error;
     });
     return libraries;
@@ -58,12 +59,15 @@ function megabytesIn(directory: string): number {
   return Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1_000_000);
 }
 
-/** Returns 0 for a file that Maven has renamed since it was listed. */
+/** Returns the size of a file; 0 if Maven has renamed the file since it was listed. */
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** @throws {StartError} if Kafka has not been fetched yet and Maven is missing */
+/**
+ * Checks that Maven is present if it is needed.
+ * @throws {StartError} if Kafka has not been fetched yet and Maven is missing
+ */
 export async function findMaven(directory: string): Promise<void> {
   const version = kafkaVersion();
   if (existsSync(join(directory, `lib-${version}`))) return;

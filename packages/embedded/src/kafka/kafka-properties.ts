@@ -9,7 +9,7 @@ export interface KafkaAddresses {
   secured?: SecuredListener | undefined;
 }
 
-/** A listener for clients behind a proxy: Kafka advertises the proxy's port to them. */
+/** A listener for clients behind a proxy. Kafka advertises the proxy's port to these clients. */
 export interface ProxiedListener {
   port: number;
   advertisedPort: number;
@@ -51,7 +51,7 @@ export function kafkaProperties(addresses: KafkaAddresses): string {
     'share.coordinator.state.topic.num.partitions': 1,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
-    // Each group has one consumer, so a rebalance need not wait for others to join.
+    // Each group has one consumer, so the first rebalance need not wait for other members.
     'group.initial.rebalance.delay.ms': 0,
     // After SIGKILL the broker can register again only when its previous session has expired. With the
     // default of 9 s the system needed 12 s to recover.

@@ -29,7 +29,10 @@ const STOP_WHILE_STARTING_MS = 1500;
  * half as long.
  */
 const JVM = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
-/** The bytes are: length 10; ApiVersions (18), version 0; correlation id 1; no client id. */
+/**
+ * An ApiVersions request. Its bytes are: length 10; API key 18, version 0; correlation id 1; no
+ * client id.
+ */
 const API_VERSIONS_REQUEST = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
 const PROBE_TIMEOUT_MS = 1000;
 const LOGGING = [
@@ -39,19 +42,22 @@ const LOGGING = [
 ];
 
 export interface KafkaOptions {
-  /** Contains Kafka's data, settings, log and pid file. Created if missing. */
+  /** The folder for Kafka's data, settings, log and pid file. It is created if it is missing. */
   directory: string;
-  /** Default: a free port. */
+  /** The broker's port. Default: a free port. */
   port?: number;
   /** Additional listeners, for clients behind a proxy. */
   proxied?: readonly ProxiedListener[];
-  /** A listener with TLS and SASL. Its SCRAM users are created with the data; later changes have no effect. */
+  /**
+   * A listener with TLS and SASL. Its SCRAM users are created together with the data; later changes
+   * of the users have no effect.
+   */
   secured?: SecuredListener;
   /** The folder of Kafka's jars, shared by all brokers of this machine. Default: `.gudang/kafka`. */
   libraries?: string;
   /** The priority of the process that archives Kafka's classes after the first start. Default: below normal. */
   archivePriority?: number;
-  /** Default: `kafka.log` in the directory. */
+  /** The log file. Default: `kafka.log` in the directory. */
   logFile?: string;
   log?: (line: string) => void;
   /** Receives the progress of slow steps. */
@@ -71,7 +77,7 @@ export interface RunningKafka {
 }
 
 /**
- * Starts a one-node Apache Kafka as a child process. Resolves when it serves clients.
+ * Starts a one-node Apache Kafka as a child process. Resolves when Kafka serves clients.
  * @throws {StartError} if Kafka cannot start; the message says what to do
  */
 export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
@@ -114,7 +120,10 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   return { port, pid: child.pid, brokers: `127.0.0.1:${port}`, ...withArchiving(child, archive) };
 }
 
-/** Ties the archiving process to Kafka: it is aborted when Kafka exits, and `exited` waits for both. */
+/**
+ * Ties the archiving process to Kafka: the archiving process is killed when Kafka exits, and
+ * `exited` waits until both have exited.
+ */
 function withArchiving(child: Child, archive: ClassArchive): Pick<RunningKafka, 'exited' | 'stop'> {
   const ending = new AbortController();
   const written = archive.write(ending.signal);
@@ -165,8 +174,8 @@ async function waitUntilReady(
 }
 
 /**
- * Whether a Kafka broker answers on this port of 127.0.0.1. A connection alone proves too little: it is
- * accepted as soon as the port is bound, seconds before the broker serves clients.
+ * Whether a Kafka broker answers on this port of 127.0.0.1. An accepted connection would not prove
+ * this: the port accepts connections seconds before the broker serves clients.
  */
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -3,7 +3,7 @@ export interface SecuredListener {
   port: number;
   /** The certificate chain, in PEM. */
   certificate: string;
-  /** The key of the first certificate: PKCS #8, in PEM. */
+  /** The private key of the first certificate: PKCS #8, in PEM. */
   key: string;
   users: readonly SecuredUser[];
 }
@@ -11,7 +11,7 @@ export interface SecuredListener {
 export interface SecuredUser {
   name: string;
   password: string;
-  /** Whether the user is a super user. Other users may only log in. */
+  /** Whether the user is a super user. Other users can only log in. */
   trusted: boolean;
 }
 
@@ -52,7 +52,9 @@ export function scramArguments({ users }: Pick<SecuredListener, 'users'>): strin
   );
 }
 
-/** A value in a properties file ends at the line break; `\n` is an escaped line break. */
+/**
+ * Escapes the line breaks of a PEM text, because a value in a properties file ends at a line break.
+ */
 function inOneLine(pem: string): string {
   return pem.trim().replaceAll(/\r?\n/g, '\\n');
 }

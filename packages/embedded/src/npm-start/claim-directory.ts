@@ -7,8 +7,8 @@ import { isOurs, readPid, stopLeftover } from '../processes/leftover.ts';
 import { pidFileOf, type ServiceName, type Services } from './service-plan.ts';
 
 /**
- * Claims the data directory for this process until it exits. A second start in the same directory would
- * stop the first one's parts as leftovers.
+ * Claims the data directory for this process until it exits. Without the claim, a second start in
+ * the same directory would take the first start's parts for leftovers and stop them.
  * @throws {StartError} if another process has claimed the directory, or if it is not writable
  */
 export async function claimDirectory(directory: string): Promise<void> {
@@ -40,7 +40,10 @@ async function claim(lock: string): Promise<void> {
   await handle.close();
 }
 
-/** The last two parts of the script's path: the command line may contain a relative path. */
+/**
+ * Returns the last two segments of the script's path, to find this script in another process's
+ * command line, which may contain a relative path.
+ */
 function scriptName(): string {
   return (process.argv[1] ?? '').split(sep).slice(-2).join(sep);
 }

@@ -14,7 +14,7 @@ const IS_EMPTY = '{ stocks(first: 1) { nodes { id } } }';
 const ADD = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }';
 
 /**
- * Adds sample stocks through the graph if there are no stocks. Returns how many were added.
+ * Adds sample stocks through the graph if there are no stocks. Returns the number of added stocks.
  * @param url the gateway's GraphQL address
  */
 export async function addDemoData(url: string): Promise<number> {

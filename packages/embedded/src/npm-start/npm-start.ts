@@ -16,7 +16,7 @@ const STOP_DEADLINE_MS = 4800;
 /**
  * Starts the whole system and keeps it running until a signal ends the process.
  * @param root the folder of the services. Default: the repository
- * @throws {StartError} after stopping the parts that had started
+ * @throws {StartError} if the system cannot start; the parts that had started are stopped first
  */
 export async function runNpmStart(root = repository): Promise<void> {
   const began = Date.now();
@@ -74,7 +74,7 @@ function stopOnSignals(stop: () => Promise<void>): () => boolean {
   return () => stopping;
 }
 
-/** Adds demo data. A failure is reported and does not end the start. */
+/** Adds demo data. A failure is reported, but it does not end the start. */
 async function tryDemoData({ gateway }: Services): Promise<void> {
   try {
     const added = await addDemoData(`${gateway.address}/graphql`);

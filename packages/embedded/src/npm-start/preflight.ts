@@ -33,7 +33,8 @@ export async function preflight(settings: StartSettings, services: Services): Pr
   }
   const usable = parts.filter((part) => !settings.badPorts.includes(part));
   checks.push(...usable.map((part) => portProblems(part, settings.ports[part])));
-  // The services share settings and may report the same problem.
+  // Remove duplicates: the services share settings, so several services may report the same
+  // problem.
   return [...new Set((await Promise.all(checks)).flat())];
 }
 

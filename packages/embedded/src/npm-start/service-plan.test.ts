@@ -8,7 +8,7 @@ function plan(env: NodeJS.ProcessEnv) {
 }
 
 describe('planServices', () => {
-  it('gives each service its port and the addresses it needs', () => {
+  it('gives each service its port and the addresses that it needs', () => {
     const { order, stock, gateway } = plan({ ORDER_PORT: '7000', LOG_LEVEL: 'debug' });
     expect(order.env).toEqual({
       ORDER_PORT: '7000',

@@ -14,13 +14,13 @@ export interface ServicePlan {
   /** The file that Node runs. */
   script: string;
   env: NodeJS.ProcessEnv;
-  /** The service's address on this machine: `http://127.0.0.1:8000`. */
+  /** The service's address on this machine, such as `http://127.0.0.1:8000`. */
   address: string;
 }
 
 export type Services = Record<ServiceName, ServicePlan>;
 
-/** Returns the addresses of the user's own servers, or of those that `npm start` starts. */
+/** Returns the addresses of the user's own servers, or of the servers that `npm start` starts. */
 export function createBackingServers({ databases, brokers, ports }: StartSettings): BackingServers {
   const server = `postgresql://postgres@127.0.0.1:${ports.postgres}`;
   return {
@@ -29,7 +29,10 @@ export function createBackingServers({ databases, brokers, ports }: StartSetting
   };
 }
 
-/** Plans the services: each gets the environment of `npm start` and its own port and addresses. */
+/**
+ * Plans the services. Each service gets the environment of `npm start`, its own port and the
+ * addresses that it needs.
+ */
 export function planServices(
   root: string,
   env: NodeJS.ProcessEnv,
@@ -38,7 +41,8 @@ export function planServices(
 ): Services {
   const at = (name: ServiceName) => `http://${reachableHost(env.HOST)}:${ports[name]}`;
   const subgraphs = `order=${at('order')}/graphql,stock=${at('stock')}/graphql`;
-  // The gateway proves the caller's identity to the subgraphs with this secret. It need not outlive them.
+  // The gateway uses this secret to prove the caller's identity to the subgraphs. Each start can
+  // create a new secret, because all services get theirs from this process.
   const authenticates = env.JWT_JWKS_URL?.trim() || env.JWT_SECRET?.trim();
   const proof =
     authenticates && !env.SUBGRAPH_SECRET?.trim()
@@ -62,14 +66,17 @@ export function planServices(
   };
 }
 
-/** Returns the address of a service that listens on `host`: the loopback address if `host` means all addresses. */
+/**
+ * Returns the host name at which a service that listens on `host` can be reached: the loopback
+ * address if `host` means all addresses.
+ */
 export function reachableHost(host: string | undefined): string {
   const listening = host?.trim();
   if (!listening || listening === '0.0.0.0' || listening === '::') return '127.0.0.1';
   return listening.includes(':') ? `[${listening}]` : listening;
 }
 
-/** The file with the process id of a running service. */
+/** Returns the path of the file with the process id of a running service. */
 export function pidFileOf(directory: string, name: ServiceName): string {
   return join(directory, 'run', `${name}.pid`);
 }

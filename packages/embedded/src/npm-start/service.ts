@@ -17,7 +17,7 @@ export interface ServiceOptions {
   /** The file that Node executes. */
   script: string;
   env: NodeJS.ProcessEnv;
-  /** The service's address: `http://127.0.0.1:8000`. */
+  /** The service's address, such as `http://127.0.0.1:8000`. */
   address: string;
   /** Receives all output. */
   logFile: string;
@@ -29,8 +29,8 @@ export interface ServiceOptions {
 }
 
 /**
- * Starts a service as a child process. Resolves when `/readyz` reports that it is ready, without a
- * time-out; until then, logs every 10 s the reason that the service reports.
+ * Starts a service as a child process. Resolves when `/readyz` reports that the service is ready;
+ * there is no time-out. Until then, logs every 10 s why the service is not ready.
  * @throws {StartError} if the service exits before it is ready
  */
 export async function startService(options: ServiceOptions): Promise<Part> {
@@ -104,8 +104,8 @@ async function probe(url: string): Promise<string> {
 }
 
 /**
- * Returns the reasons in the body of a `/readyz` response that is not 200. Returns the body if it is not
- * a health report.
+ * Returns why a service is not ready, from a `/readyz` response whose status is not 200: the
+ * reasons of the parts that are down, or the status and the body if the body lists no such part.
  */
 export function whyNotReady(status: number, body: string): string {
   try {
@@ -115,7 +115,7 @@ export function whyNotReady(status: number, body: string): string {
     const down = Object.entries(parts).filter(([, { state }]) => state === 'down');
     if (down.length > 0) return down.map(([part, { reason }]) => `${part}: ${reason}`).join('; ');
   } catch {
-    // The body is not a health report.
+    // The body is not a health report, so it is returned as text.
   }
   return `${status} ${body.slice(0, 300)}`.trim();
 }

@@ -5,7 +5,7 @@ interface StartSetting {
   default?: string;
 }
 
-/** The settings of `npm start` itself. Each service has its own table. */
+/** The settings of `npm start` itself. Each service has its own table of settings. */
 export const startSettingsTable = {
   GUDANG_DIR: {
     description: 'The folder for data, logs and Kafka’s jars, kept between starts',
@@ -45,11 +45,13 @@ export interface StartSettings {
   /** The user's own Kafka; undefined if `npm start` starts Kafka. */
   brokers: string | undefined;
   ports: Record<PartName, number>;
-  /** The parts whose configured port is invalid. `ports` contains their default ports. */
+  /**
+   * The parts whose configured port is invalid. For these parts, `ports` contains the default port.
+   */
   badPorts: readonly PartName[];
 }
 
-/** Reads the settings. Returns one line for each problem. */
+/** Returns the settings and one line for each problem. */
 export function readStartSettings(env: NodeJS.ProcessEnv): {
   settings: StartSettings;
   problems: string[];
@@ -83,7 +85,8 @@ export function readStartSettings(env: NodeJS.ProcessEnv): {
   const databases = order && stock ? { order, stock } : undefined;
   const directory = gudangDirectory(env);
   const badPorts = used.filter((part) => Number.isNaN(ports[part]));
-  // With the default port, no service reports a second problem for the same setting.
+  // Replace an invalid port by its default, so that no service reports a second problem for the
+  // same setting.
   for (const part of badPorts) ports[part] = Number(startSettingsTable[PORTS[part]].default);
   return { settings: { directory, databases, brokers, ports, badPorts }, problems };
 }

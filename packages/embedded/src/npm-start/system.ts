@@ -11,10 +11,11 @@ import { type BackingServers, pidFileOf, type ServiceName, type Services } from 
 import type { PartName, StartSettings } from './start-settings.ts';
 
 /**
- * Deadlines of the steps of a stop, in milliseconds from its beginning. After a deadline, the remaining
- * parts of that step are killed. The whole stop takes at most 5 s. A step inherits the time that earlier
- * steps did not use: a subgraph that is killed before it has left its consumer group delays the next
- * start's first orders by 6 s.
+ * Deadlines of the steps of a stop, in milliseconds from the beginning of the stop. After a
+ * deadline, the remaining parts of that step are killed. The whole stop takes at most 5 s. A step
+ * may also use the time that earlier steps did not use. The subgraphs need this time: if a subgraph
+ * is killed before it has left its consumer group, the first orders of the next start are delayed
+ * by 6 s.
  */
 const GATEWAY_STOPPED_MS = 1200;
 const SUBGRAPHS_STOPPED_MS = 2500;
@@ -35,8 +36,8 @@ export interface System {
 }
 
 /**
- * Starts PostgreSQL and Kafka in parallel (unless the settings name other servers), then the services.
- * Restarts each part that exits.
+ * Starts PostgreSQL and Kafka in parallel (unless the settings name other servers), then the
+ * subgraphs. Starts the gateway at once. Restarts each part that exits.
  */
 export function startSystem({ root, settings, services, backing }: SystemOptions): System {
   const { directory, ports } = settings;
@@ -91,8 +92,9 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
     );
   };
   /**
-   * Returns whether a subgraph reports the outage of a server that this process is restarting. The
-   * terminal already shows the restart, and the subgraph's advice to start the server would be wrong.
+   * Returns whether a log line of a service reports the outage of a server that this process is
+   * restarting. The terminal already shows the restart, and the line's advice to start the server
+   * would be wrong.
    */
   const reportsRestart = ({ level, text }: ServiceLine): boolean =>
     level !== undefined &&
@@ -115,7 +117,8 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
       await Promise.all([postgres(), kafka()]);
       await Promise.all([service('order'), service('stock')]);
     };
-    // The gateway starts without the subgraphs. The subgraphs would report missing servers.
+    // The gateway can start before the subgraphs. The subgraphs start after the servers, because
+    // they would otherwise report that the servers are missing.
     await Promise.all([service('gateway'), subgraphs()]);
   };
   return { ready: startAll(), stop };

@@ -10,9 +10,9 @@ export interface PostgresBinaries {
 }
 
 /**
- * Finds the PostgreSQL programs of the npm package for this machine, and prepares them: the links between
- * its libraries are missing if npm did not run install scripts.
- * @param programs the folder of another PostgreSQL, which needs no preparation
+ * Finds the PostgreSQL programs of the npm package for this machine. Creates the links between the
+ * package's libraries, which are missing if npm did not run install scripts.
+ * @param programs the folder of another PostgreSQL's programs, which are used without preparation
  * @throws {StartError} if there is no package for this machine
  */
 export async function findPostgres(programs?: string): Promise<PostgresBinaries> {

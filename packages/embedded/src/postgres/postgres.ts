@@ -20,27 +20,30 @@ import { findUnprivilegedUser, type UnprivilegedUser } from './unprivileged-user
 
 const run = promisify(execFile);
 const POLL_MS = 25;
-/** Recovery from the write-ahead log after a crash can take long. */
+/**
+ * Maximum time until PostgreSQL serves queries, in milliseconds. After a crash, recovery from the
+ * write-ahead log can take long.
+ */
 const READY_DEADLINE_MS = 60_000;
 const STOP_WHILE_STARTING_MS = 1500;
 const SETTINGS = { max_connections: '200', shared_buffers: '64MB', unix_socket_directories: '' };
 
 export interface PostgresOptions {
-  /** Contains PostgreSQL's data, log and pid file. Created if missing. */
+  /** The folder for PostgreSQL's data, log and pid file. It is created if it is missing. */
   directory: string;
-  /** Default: a free port. */
+  /** The server's port. Default: a free port. */
   port?: number;
   /**
    * The folder of another PostgreSQL's programs, such as `/usr/lib/postgresql/15/bin`. Default: the
-   * npm package's.
+   * folder of the npm package's programs.
    */
   programs?: string;
   /** Overrides settings, such as `{ fsync: 'off' }` for temporary data. */
   settings?: Record<string, string>;
-  /** Default: `postgres.log` in the directory. */
+  /** The log file. Default: `postgres.log` in the directory. */
   logFile?: string;
   log?: (line: string) => void;
-  /** Receives the current slow step. */
+  /** Receives the name of the current slow step. */
   progress?: (text: string) => void;
   /** Aborts the start. */
   signal?: AbortSignal;
@@ -62,7 +65,7 @@ export interface RunningPostgres {
 }
 
 /**
- * Starts PostgreSQL as a child process. Resolves when it serves queries.
+ * Starts PostgreSQL as a child process. Resolves when PostgreSQL serves queries.
  * @throws {StartError} if PostgreSQL cannot start; the message says what to do
  */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
@@ -87,10 +90,10 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const output = openSync(logFile, 'a');
   const child = await startChild({
     ...user.wrap(binaries.postgres, ['-D', data, ...flags]),
-    // On macOS PostgreSQL becomes multithreaded without a valid locale, and then refuses to start.
+    // Without a valid locale, PostgreSQL on macOS becomes multithreaded and then refuses to start.
     env: { ...process.env, LC_ALL: 'C' },
     stdio: ['ignore', output, output],
-    // SIGTERM would wait until every client has disconnected.
+    // After SIGTERM, PostgreSQL would wait until every client has disconnected.
     stopSignal: 'SIGINT',
     pidFile,
   });
@@ -101,8 +104,8 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
 }
 
 /**
- * Creates the data directory. It is renamed when complete, so that an interrupted run leaves no
- * incomplete data.
+ * Creates the data directory. The directory is renamed when it is complete, so that an interrupted
+ * run leaves no incomplete data.
  */
 async function initialise(
   initdb: string,
@@ -115,7 +118,7 @@ async function initialise(
   await user.own(draft);
   const { command, args } = user.wrap(initdb, [
     ...['-D', draft, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8'],
-    // With this locale, strings sort the same on every machine.
+    // With this locale, strings have the same sort order on every machine.
     ...((await hasBuiltinLocales(initdb))
       ? ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
       : ['--locale=C.UTF-8']),
@@ -134,15 +137,17 @@ async function initialise(
   }
 }
 
-/** PostgreSQL 17 introduced built-in locales. Earlier versions use those of the operating system. */
+/**
+ * PostgreSQL 17 introduced built-in locales. Earlier versions use the operating system's locales.
+ */
 async function hasBuiltinLocales(initdb: string): Promise<boolean> {
   const { stdout } = await run(initdb, ['--version']);
   return Number(/ (\d+)/.exec(stdout)?.[1]) >= 17;
 }
 
 /**
- * Removes the lock file of a crashed PostgreSQL if its process id now belongs to another program:
- * PostgreSQL would refuse to start.
+ * Removes the lock file of a crashed PostgreSQL. Otherwise PostgreSQL would refuse to start if the
+ * process id in the file now belongs to another program.
  */
 async function removeStaleLock(data: string): Promise<void> {
   const lock = join(data, 'postmaster.pid');

@@ -17,9 +17,9 @@ export interface UnprivilegedUser {
 }
 
 /**
- * Finds the user that PostgreSQL runs as: `nobody` if this process is root, because PostgreSQL refuses to
- * run as root; else the user of this process.
- * @throws {StartError} if this process is root and cannot change the user
+ * Finds the user for PostgreSQL: `nobody` if this process runs as root, because PostgreSQL refuses
+ * to run as root; otherwise the user of this process.
+ * @throws {StartError} if this process runs as root and cannot change the user
  */
 export async function findUnprivilegedUser(): Promise<UnprivilegedUser> {
   if (process.getuid?.() !== 0) {
@@ -39,10 +39,11 @@ export async function findUnprivilegedUser(): Promise<UnprivilegedUser> {
 }
 
 /**
- * Returns setpriv's arguments for the user `nobody`. Root's capability to search any folder is kept, so that
- * PostgreSQL can reach files below /root or a folder of `mktemp -d`. The securebit keeps the capability when
- * the user changes; without it initdb's access(2) to its sibling `postgres` fails.
- * Root in a container may lack the capability. Then `nobody` needs access to the folders.
+ * Returns setpriv's arguments for the user `nobody`. The arguments keep root's capability to search
+ * any folder, so that PostgreSQL can reach files below /root or in a folder of `mktemp -d`. The
+ * securebit keeps the capability when the user changes; without the securebit, initdb's access(2)
+ * to the program `postgres` beside initdb fails. In a container, root may lack the capability. Then
+ * `nobody` needs access to the folders.
  */
 export function setprivArguments(status: string): string[] {
   const user = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups'];

@@ -17,7 +17,10 @@ export interface ChildOptions {
   stdio: StdioOptions;
   /** The signal for an orderly stop. Default: SIGTERM. */
   stopSignal?: NodeJS.Signals;
-  /** Contains the process id while the child runs, so that a later start can find a leftover child. */
+  /**
+   * The file that contains the process id while the child runs. A later start can find a leftover
+   * child by this file.
+   */
   pidFile: string;
 }
 
@@ -25,7 +28,7 @@ export interface Child {
   pid: number;
   process: ChildProcess;
   exited: Promise<Exit>;
-  /** Undefined while the child runs. */
+  /** Returns the exit; undefined while the child runs. */
   exit(): Exit | undefined;
   /**
    * Sends the stop signal and waits for the exit. Kills the child after `deadlineMs` (default: 4,000).
@@ -39,8 +42,8 @@ const LOG_TAIL_LINES = 8;
 const running = new Set<number>();
 
 /**
- * Starts a child in its own process group. A terminal sends Ctrl-C to its whole foreground group, which
- * would end all children at once instead of in order.
+ * Starts a child in its own process group. On Ctrl-C, a terminal signals its whole foreground
+ * process group. In that group, all children would end at once, not in order.
  * @throws {StartError} if the command cannot be executed
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
@@ -94,7 +97,10 @@ export function describeExit({ code, signal }: Exit): string {
   return signal ?? `exit code ${code}`;
 }
 
-/** Returns the last 8 lines of a log file, for a message about an exit; empty if there is no file. */
+/**
+ * Returns the last 8 lines of a log file, for a message about an exit; an empty text if there is no
+ * file.
+ */
 export async function readLogTail(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text.trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n');

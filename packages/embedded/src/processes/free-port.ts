@@ -2,8 +2,9 @@ import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 
 /**
- * Lower than 32768, the first port that Linux and macOS use for outgoing connections: such a connection
- * could otherwise take a free port before its server starts or restarts.
+ * Ports are chosen below 32768, because Linux and macOS use only higher ports for outgoing
+ * connections. Otherwise an outgoing connection could take a free port before its server starts or
+ * restarts.
  */
 const FIRST = 15_000;
 const LAST = 32_000;

@@ -8,10 +8,10 @@ const POLL_MS = 25;
 const KILL_AFTER_MS = 4000;
 
 /**
- * Stops a process that an earlier start left running because that start was killed.
- * @param pidFile names the process; removed afterwards
- * @param mentions text that the process's command line must contain: the operating system may have given
- * the process id to another program
+ * Stops a process that is still running because an earlier start was killed.
+ * @param pidFile the file with the process id; it is removed afterwards
+ * @param mentions text that the process's command line must contain, because the operating system
+ *   may have given the process id to another program
  * @returns the process id, or undefined if no such process ran
  */
 export async function stopLeftover(
@@ -33,7 +33,10 @@ export async function stopLeftover(
   return found ? pid : undefined;
 }
 
-/** Reads the process id in the first line of a file. Undefined without such a file or number. */
+/**
+ * Reads the process id in the first line of a file. Returns undefined if the file does not exist or
+ * does not begin with a number.
+ */
 export async function readPid(file: string): Promise<number | undefined> {
   const text = await readFile(file, 'utf8').catch(() => '');
   const pid = Number.parseInt(text, 10);
@@ -50,7 +53,7 @@ async function commandLine(pid: number): Promise<string> {
   try {
     return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ');
   } catch {
-    // The system has no /proc, for example macOS.
+    // Use `ps` on a system without /proc, for example macOS.
     return run('ps', ['-ww', '-o', 'command=', '-p', String(pid)]).then(
       ({ stdout }) => stdout,
       () => '',

@@ -76,7 +76,7 @@ describe('supervise', () => {
     await kafka.stop();
   });
 
-  it('waits longer before each restart, and only 0.5 s again after a run of 30 s', async () => {
+  it('waits longer before each restart, but only 0.5 s after a run of 30 s', async () => {
     const runs = [100, 100, 100, 30_000];
     const parts = [...runs, 0].map(createPart);
     const waits: number[] = [];
@@ -106,7 +106,7 @@ describe('supervise', () => {
     });
     await done.promise;
     await kafka.stop();
-    // Each wait varies by up to a quarter.
+    // Each wait varies at random by up to a quarter.
     for (const [index, expected] of [0.5, 1, 2, 0.5].entries()) {
       expect(waits[index]).toBeGreaterThanOrEqual(expected * 0.75 - 0.05);
       expect(waits[index]).toBeLessThanOrEqual(expected * 1.25 + 0.05);

@@ -5,9 +5,14 @@ import { describeExit, type Exit } from './child.ts';
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
-/** After a run of at least this long, the next restart waits for `FIRST_WAIT_MS` again. */
+/**
+ * Minimum duration of a run after which the next restart waits only for `FIRST_WAIT_MS`, in
+ * milliseconds.
+ */
 const HEALTHY_AFTER_MS = 30_000;
-/** How long after a restart dependent parts may still report the outage, in milliseconds. */
+/**
+ * Time after a restart during which dependent parts may still report the outage, in milliseconds.
+ */
 const RECOVERED_AFTER_MS = 10_000;
 
 /** A supervised process. */
@@ -18,14 +23,17 @@ export interface Part {
 
 export interface SuperviseOptions {
   name: string;
-  /** Starts the part. Resolves when it is ready. On abort, it must stop what it has started, and reject. */
+  /**
+   * Starts the part. Resolves when the part is ready. If the signal is aborted, the function must
+   * stop the part and reject.
+   */
   start: (signal: AbortSignal) => Promise<Part>;
-  /** Receives the part's restarts: `exited (SIGKILL); restarting in 0.5 s`. */
+  /** Receives a line for each restart, such as `exited (SIGKILL); restarting in 0.5 s`. */
   log: (line: string) => void;
 }
 
 export interface Supervised {
-  /** Resolves when the part is ready for the first time. Rejects if it cannot start. */
+  /** Resolves when the part is ready for the first time. Rejects if the part cannot start. */
   ready: Promise<void>;
   /** True from an exit until 10 s after the part is ready again. */
   isRecovering(): boolean;
@@ -35,8 +43,8 @@ export interface Supervised {
 
 /**
  * Keeps a part running: restarts it after each exit, with exponential back-off from 0.5 s to 15 s.
- * A StartError of the first start is final, because a retry cannot install a program or correct a
- * setting. After the first success every failure is retried.
+ * A StartError before the first success is final, because a retry cannot install a program or
+ * correct a setting. All other failures are retried.
  */
 export function supervise({ name, start, log }: SuperviseOptions): Supervised {
   const stopping = new AbortController();
@@ -46,7 +54,7 @@ export function supervise({ name, start, log }: SuperviseOptions): Supervised {
   const ready = new Promise<void>((resolve, reject) => {
     first = { resolve, reject };
   });
-  // Mark the rejection as handled: a caller that only stops the part does not handle it.
+  // Mark the rejection as handled, because a caller that only stops the part does not handle it.
   ready.catch(() => {});
   let current: Part | undefined;
   let stopDeadlineMs: number | undefined;
@@ -59,7 +67,7 @@ export function supervise({ name, start, log }: SuperviseOptions): Supervised {
       let outcome: string;
       try {
         current = await start(signal);
-        // `stop` may have been called while the part became ready.
+        // `stop` may have been called while the part was starting.
         if (signal.aborted) return await current.stop(stopDeadlineMs);
         if (everReady) {
           log(`ready again after ${seconds(Date.now() - begun)}`);

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /**
- * `read` returns when this process, which holds the other end of the pipe, has exited. SIGINT makes
- * PostgreSQL shut down fast. SIGKILL follows after 4 s.
+ * The shell's `read` returns when this process, which holds the other end of the pipe, has exited.
+ * SIGINT requests a fast shutdown of PostgreSQL. SIGKILL follows after 4 s.
  */
 const SCRIPT = `
 read -r _
@@ -24,16 +24,16 @@ export interface Watchdog {
 }
 
 /**
- * Cleans up a temporary directory after this process has exited, even after SIGKILL. A separate shell
- * stops the servers whose pid files are in the directory or one of its folders, unmounts file systems
- * that are mounted there, and removes the directory.
+ * Cleans up a temporary directory after this process has exited, even if it was killed by SIGKILL.
+ * A separate shell stops the servers whose pid files are in the directory or one of its folders,
+ * unmounts file systems that are mounted there, and removes the directory.
  */
 export function startWatchdog(directory: string): Watchdog {
   const shell = spawn('sh', ['-c', SCRIPT, 'watchdog', directory], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
-  // A finished test run must exit although the shell and the pipe to it are still open.
+  // Do not let the shell and its pipe keep a finished test run from exiting.
   shell.unref();
   (shell.stdin as unknown as { unref(): void }).unref();
   return {

@@ -16,7 +16,7 @@ export interface LogFile {
   close(): void;
 }
 
-/** Renames a log file to `<file>.1`, replacing the previous one. */
+/** Renames a log file to `<file>.1` and replaces an earlier `<file>.1`. */
 export function rotate(file: string): void {
   mkdirSync(dirname(file), { recursive: true });
   if (existsSync(file)) renameSync(file, `${file}.1`);

@@ -1,11 +1,11 @@
 const REDRAW_MS = 250;
-/** Minimum duration of a step that is shown, in milliseconds. */
+/** Time after which a step counts as slow and is shown, in milliseconds. */
 const SHOW_AFTER_MS = 600;
 const CLEAR = '\r\u001b[2K';
 
 /** Shows slow steps on the last line of a terminal. Writes no steps if the output is not a terminal. */
 export interface Progress {
-  /** Begins or updates a step: `kafka`, `Fetching Apache Kafka: 12 of 43 MB`. */
+  /** Begins or updates a step. Example: `kafka`, `Fetching Apache Kafka: 12 of 43 MB`. */
   readonly step: (name: string, text: string) => void;
   readonly done: (name: string) => void;
   /** Writes permanent text above the steps. */

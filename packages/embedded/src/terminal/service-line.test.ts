@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readServiceLine } from './service-line.ts';
 
 describe('readServiceLine', () => {
-  it('hides lines below the level of warnings', () => {
+  it('hides lines below level warn', () => {
     expect(readServiceLine('{"level":30,"msg":"listening"}')).toBeUndefined();
     expect(readServiceLine('  ')).toBeUndefined();
   });

@@ -9,13 +9,13 @@ const WARN = 40;
 const ERROR = 50;
 const FATAL = 60;
 
-/** The last line of an outage of a server or a consumer, which the services log at level info. */
+/** The message that ends an outage of a server or a consumer. The services log it at level info. */
 const OUTAGE_END = / (answers|runs) again$/;
 
 /**
- * Selects from a service's output what the terminal shows: warnings, errors, and the end of an outage.
- * Lines that are not pino's JSON are shown unchanged, because most of them come from a crash.
- * Returns undefined for a line that is not shown.
+ * Selects the lines of a service's output that the terminal shows: warnings, errors, and the ends
+ * of outages. Lines that are not JSON of pino are shown unchanged, because most such lines come
+ * from a crash. Returns undefined for a line that is not shown.
  */
 export function readServiceLine(line: string): ServiceLine | undefined {
   if (line.trim() === '') return undefined;

@@ -10,18 +10,21 @@ import { findUnprivilegedUser } from '../postgres/unprivileged-user.ts';
 import { freePort } from '../processes/free-port.ts';
 import { startWatchdog } from '../processes/watchdog.ts';
 
-/** The user of both servers. Tests search all output for this password and the guest's. */
+/**
+ * The user of both servers. Tests check that no output contains the password of this user or of the
+ * guest.
+ */
 export const USER = { name: 'gudang', password: 'Rahasia-Gudang-1', trusted: true } as const;
-/** A Kafka user that may log in but has no rights. */
+/** A Kafka user that can log in but has no permissions. */
 export const GUEST = { name: 'tamu', password: 'Rahasia-Tamu-2', trusted: false } as const;
 
 /** A PostgreSQL that requires TLS and a password, and a Kafka with TLS and SASL. */
 export interface SecuredServers {
-  /** A PEM file: the authority that signed the servers' certificates. */
+  /** Path of the PEM file of the authority that signed the servers' certificates. */
   readonly ca: string;
-  /** A PEM file: an unrelated authority. */
+  /** Path of the PEM file of an unrelated authority. */
   readonly otherCa: string;
-  /** Returns the URL of a database for the user, with these query parameters. */
+  /** Returns the URL of a database for `USER`, with the given query parameters. */
   readonly databaseUrl: (name: string, parameters?: string, password?: string) => string;
   /** Returns the URL of a database for PostgreSQL's superuser, without TLS. For test set-up and assertions. */
   readonly adminUrl: (name: string) => string;

@@ -27,7 +27,7 @@ declare module 'vitest' {
 /** Test data need not survive a crash. */
 const NO_DURABILITY = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 const DATABASES: DatabaseName[] = ['order', 'stock'];
-/** SQLSTATE of a copy while autovacuum is connected to the template. */
+/** SQLSTATE of the error if a template is copied while autovacuum is connected to it. */
 const OBJECT_IN_USE = '55006';
 
 export interface TestServers {
@@ -42,7 +42,9 @@ export interface TestServers {
 export interface TestServersOptions {
   /** Overrides settings of PostgreSQL, such as `{ max_connections: '500' }`. */
   settings?: Record<string, string>;
-  /** The folder of another PostgreSQL's programs. Default: the npm package's. */
+  /**
+   * The folder of another PostgreSQL's programs. Default: the folder of the npm package's programs.
+   */
   postgresPrograms?: string;
 }
 
@@ -61,7 +63,7 @@ export async function startTestServers(options: TestServersOptions = {}): Promis
       settings,
       ...(programs && { programs }),
     }),
-    // At normal priority the class archive is ready sooner; many starts use it.
+    // A normal priority makes the class archive ready sooner, and many starts use it.
     startKafka({
       directory: join(directory, 'kafka'),
       archivePriority: constants.priority.PRIORITY_NORMAL,
@@ -127,7 +129,10 @@ export async function createTestDatabase(
   return { url: url.href, drop };
 }
 
-/** Runs a single-file Java program with Kafka's classes. Rejects with its output if it fails. */
+/**
+ * Runs a single-file Java program with Kafka's classes. Rejects with the program's output if the
+ * program fails.
+ */
 export async function runWithKafkaClasses(
   program: string,
   programArguments: readonly string[],
