@@ -224,7 +224,7 @@ describe('startChangeFeed', () => {
     await bare.disconnect();
   });
 
-  it('is ready while the broker is unavailable', async () => {
+  it('reports ready while the broker is unavailable', async () => {
     expect((await service.health.report()).parts['kafka']).toEqual({ state: 'ok' });
     const down = createTestService({ brokers: '127.0.0.1:1', prefix: 'x.' });
     const { startKafka } = await import('@gudang/kafka');

@@ -24,7 +24,7 @@ import { type Cursor, NO_EPOCH } from './cursor.ts';
 import { createFeedMetrics } from './feed-metrics.ts';
 import { createWatchers, type Watch } from './watchers.ts';
 
-/** Number of changes kept in memory, which can be replayed from a cursor. */
+/** Number of changes that are kept in memory and can be replayed from a cursor. */
 const WINDOW = 10_000;
 /**
  * Maximum time that `open` waits until this replica reaches a cursor from a replica that is ahead,
@@ -69,7 +69,7 @@ export interface ChangeFeed extends Stoppable {
 
 /**
  * Reads a one-partition change topic into memory and passes each change to its watchers. Every
- * replica reads the whole topic, in a group of its own.
+ * replica reads the whole topic, in a consumer group of its own.
  */
 export function startChangeFeed(
   { health, log, metrics }: Pick<Service, 'health' | 'log' | 'metrics'>,

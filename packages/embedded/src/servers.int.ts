@@ -138,7 +138,7 @@ describe('@gudang/embedded', () => {
     expect(await isFree(port)).toBe(true);
   });
 
-  it('names a port that is in use and the setting that changes it', async () => {
+  it('names a port that is in use and the setting for another port', async () => {
     const { port } = await postgres();
     await expect(startKafka({ directory, port })).rejects.toThrow(
       new RegExp(`Port ${port} is in use.*KAFKA_PORT`),

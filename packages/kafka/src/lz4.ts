@@ -98,7 +98,7 @@ function decodeBlock(input: Buffer, start: number, end: number, output: Buffer, 
     input.copy(output, out, at, at + literals);
     at += literals;
     out += literals;
-    // The last sequence of a block has no match.
+    // The last sequence of a block has no match, so the block ends here.
     if (at >= end) break;
     if (at + 2 > end) throw damaged();
     const distance = input.readUInt16LE(at);

@@ -1,6 +1,9 @@
 import type { KafkaMessage } from 'kafkajs';
 
-/** Kafka distinguishes a null value from an empty one; kafkajs's types omit null. */
+/**
+ * The value of a header. Kafka distinguishes a null value from an empty value; kafkajs's types omit
+ * null.
+ */
 export type HeaderValue = Buffer | string | null;
 
 /** The headers of a record by name. A header that occurs several times has an array of values. */

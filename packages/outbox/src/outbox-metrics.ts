@@ -12,9 +12,9 @@ interface Waiting {
 }
 
 /**
- * Measures how many events wait in the outbox and for how long, by a query at each scrape. All
- * replicas report the same values. While the database is unavailable, the values are NaN, so that
- * no alert reads the outage as an empty outbox.
+ * Measures the number of events in the outbox and the waiting time of the oldest event, by a query
+ * at each scrape. All replicas report the same values. While the database is unavailable, the
+ * values are NaN, so that no alert reads the outage as an empty outbox.
  */
 export function measureOutbox(metrics: Metrics, database: SqlClient): void {
   const ask = createSharedScrape(() => readWaiting(database));

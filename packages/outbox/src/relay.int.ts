@@ -98,7 +98,7 @@ describe('startRelay', () => {
     expect(sent_offset).toBe('1199');
   });
 
-  it('has one leader, and a new leader has a higher term', async () => {
+  it('elects one leader, and a new leader has a higher term', async () => {
     const relays = [start(), start()];
     await expect
       .poll(() => relays.some((relay) => relay.isLeading()), {
@@ -127,7 +127,7 @@ describe('startRelay', () => {
     expect(await numbers()).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
   });
 
-  it('sends within milliseconds after a wake-up, in the leading process or in another process', async () => {
+  it('sends rows within milliseconds after a wake-up in the leading process or in another process', async () => {
     const [leader, other] = [start(), start()];
     await expect
       .poll(() => leader.isLeading() || other.isLeading(), {
@@ -262,7 +262,7 @@ describe('startRelay', () => {
     expect(await numbers()).toEqual([1, 2, 3, 4, 5, 4, 5]);
   });
 
-  it('is replaced within 5 s when its process freezes, and deletes no rows afterwards', async () => {
+  it('replaces a relay within 5 s after its process freezes, and the frozen relay deletes no rows later', async () => {
     const file = fileURLToPath(new URL('./testing/relay-process.ts', import.meta.url));
     const prefix = kafka.name('');
     const child = spawn(
@@ -302,7 +302,7 @@ describe('startRelay', () => {
     }
   });
 
-  it('keeps rows until the broker acknowledges them, and sends them again if it does not', async () => {
+  it('keeps rows until the broker acknowledges them, and sends unacknowledged rows again', async () => {
     let lose = (_error: Error): void => {};
     const lost = new Promise<never>((_resolve, reject) => {
       lose = reject;

@@ -25,8 +25,8 @@ const POLL_MS = 50;
 const READY_DEADLINE_MS = 60_000;
 const STOP_WHILE_STARTING_MS = 1500;
 /**
- * 256 MB and one core are enough for a broker on one machine. Without the C2 compiler the start takes
- * half as long.
+ * 256 MB and one core are enough for a broker on one machine. The C2 compiler is off, which halves
+ * the time of a start.
  */
 const JVM = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 /**

@@ -43,7 +43,7 @@ export async function readPid(file: string): Promise<number | undefined> {
   return pid > 1 ? pid : undefined;
 }
 
-/** Whether this process runs and its command line contains the text. */
+/** Whether the process runs and its command line contains the text. */
 export async function isOurs(pid: number, mentions: string): Promise<boolean> {
   if (pid === process.pid || !send(pid, 0)) return false;
   return (await commandLine(pid)).includes(mentions);

@@ -1,5 +1,8 @@
 export interface ServiceLine {
-  /** Undefined for output that did not come from the logger, and for the end of an outage. */
+  /**
+   * The level; undefined for output that did not come from the logger, and for the end of an
+   * outage.
+   */
   level?: 'warn' | 'error' | 'fatal';
   text: string;
 }

@@ -104,7 +104,7 @@ it.each([
   ]);
 });
 
-it('classifies a refused connection and an exhausted pool as outages', async () => {
+it('isOutage recognizes a refused connection and an exhausted pool', async () => {
   const refusing = new pg.Client({ connectionString: 'postgresql://postgres@127.0.0.1:1/x' });
   await expect(refusing.connect()).rejects.toSatisfy(isOutage);
   const pool = new pg.Pool({ connectionString: database.url, max: 1, connectionTimeoutMillis: 50 });

@@ -19,9 +19,9 @@ const LOGGED_LETTERS = 10;
 
 /** The entity that a message concerns, for log lines and traces. */
 export interface Subject<T> {
-  /** The field of log lines, such as `paymentId`. */
+  /** Name of the field in log lines, such as `paymentId`. */
   readonly logField: string;
-  /** The attribute of spans, such as `shop.payment_id`. */
+  /** Name of the attribute of spans, such as `shop.payment_id`. */
   readonly attribute: string;
   readonly idOf: (message: T) => string;
 }

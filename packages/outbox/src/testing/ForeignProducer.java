@@ -7,8 +7,9 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * Sends records as other systems do, with Kafka's own Java client.
- * Arguments: brokers, topic, then `compression:TYPE` and the values of one batch, any number of
- * times; `zeros:N` is a value of N zeros. Each record has a null header `no-value`.
+ * Arguments: the brokers, the topic, then one or more batches. A batch consists of `compression:TYPE`
+ * and its values. The value `zeros:N` is replaced by N zeros. Each record has a null header
+ * `no-value`.
  */
 public class ForeignProducer {
   public static void main(String[] arguments) throws Exception {
@@ -38,7 +39,7 @@ public class ForeignProducer {
     Properties settings = new Properties();
     settings.put("bootstrap.servers", brokers);
     settings.put("compression.type", compression);
-    // One batch: it is sent when the producer is closed.
+    // All records form one batch, which is sent when the producer is closed.
     settings.put("linger.ms", "60000");
     settings.put("batch.size", "900000");
     settings.put("max.request.size", "100000000");
