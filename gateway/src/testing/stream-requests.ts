@@ -193,5 +193,9 @@ export const REFUSED: readonly [string, StreamRequest, string][] = [
     },
     'BAD_USER_INPUT',
   ],
-  ['an error of the subgraph', { query: 'subscription { refused(code: "NO") }' }, 'NO'],
+  [
+    'a subscription that the subgraph rejects',
+    { query: 'subscription { refused(code: "NO") }' },
+    'NO',
+  ],
 ];

@@ -49,7 +49,7 @@ describe.each(PROTOCOLS)('the gateway over %s', (_protocol, openOver) => {
     return stream;
   };
 
-  it.each(SHAPES)('runs %s', async (_what, request, data) => {
+  it.each(SHAPES)('supports %s', async (_what, request, data) => {
     const stream = open(request);
     await listening(1);
     toys.publish('7');

@@ -87,7 +87,7 @@ describe('the gateway over graphql-transport-ws', () => {
       { other: 1 },
     ],
   ];
-  it.each(shapes)('runs %s', async (_what, query, { operationName, ...variables }, data) => {
+  it.each(shapes)('supports %s', async (_what, query, { operationName, ...variables }, data) => {
     const client = gateway.client();
     const came = new Promise((resolve, reject) => {
       const leave = client.subscribe(
