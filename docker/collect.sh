@@ -17,7 +17,7 @@ for link in node_modules/@gudang/*; do
     cp "built/$workspace/$file" "run/$workspace/$file"
   done
   cp "$workspace/package.json" "run/$workspace/"
-  # Packages that npm could not hoist.
+  # Packages that npm could not hoist to the root's node_modules.
   [ ! -d "$workspace/node_modules" ] || cp -R "$workspace/node_modules" "run/$workspace/"
 done
 cp -R node_modules package.json run/
