@@ -64,7 +64,7 @@ function outcomeOf({ data, codes }: Outcome, path: readonly (string | number)[])
   return shown == null ? 'nothing' : 'allowed';
 }
 
-// The mutations run last: until then, the newest ledger entry is the entry of Siti's order.
+// The mutations run last, because the queries expect Siti's order as the newest ledger entry.
 const NO_IDS: Ids = { order: '', stock: '', spare: '', cursor: '' };
 const WAYS = FIELDS.flatMap(waysTo).sort(
   (one, other) =>
@@ -94,7 +94,7 @@ it.each(OVER)(
   },
 );
 
-it('covers every field of the graph', () => {
+it('the tests above cover every field of the graph', () => {
   const asked = new Set(WAYS.map(({ name }) => name.split(' ')[0]));
   expect(FIELDS.length).toBeGreaterThan(50);
   expect([...asked].sort()).toEqual(FIELDS.map(({ coordinate }) => coordinate).sort());

@@ -41,7 +41,7 @@ async function addStock(): Promise<string> {
 }
 
 interface Route {
-  /** Method and path, as in `tests/rest/README.md`. */
+  /** Method and path, written as in `tests/rest/README.md`. */
   readonly route: string;
   readonly of: 'order' | 'stock';
   readonly needs: Requirement;
@@ -101,7 +101,7 @@ it.each(ROUTES)('authorizes each caller for $route', async ({ route, of, needs, 
   expect(got).toEqual(expected);
 });
 
-it('covers every route in the REST documentation', async () => {
+it('the tests above cover every route in the REST documentation', async () => {
   const page = await readFile(new URL('../rest/README.md', import.meta.url), 'utf8');
   const written = [...page.matchAll(/^\| `(\w+) :800[01](\/\S*?)`/gm)].map(
     ([, method, path]) => `${method} ${path}`,
@@ -109,7 +109,7 @@ it('covers every route in the REST documentation', async () => {
   expect(ROUTES.map(({ route }) => route).sort()).toEqual(written.sort());
 });
 
-it('lists only orders of the caller, and all orders with the scope order:read:all', async () => {
+it('GET /order/ lists only orders of the caller, or all orders with the scope order:read:all', async () => {
   const shown = async (caller: (typeof CALLER_NAMES)[number]): Promise<boolean> => {
     const authorization = String(await authorizationOf(caller));
     const { body } = await sendRequest(origins.order(), {

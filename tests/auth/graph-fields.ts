@@ -27,7 +27,7 @@ export interface Asked {
 const supergraph = new URL('../../gateway/supergraph.graphql', import.meta.url);
 const schema = buildSchema(readFileSync(supergraph, 'utf8'), { assumeValidSDL: true });
 
-/** All fields of all types of the API schema. */
+/** All fields of all object types in the API schema. */
 export const FIELDS = Object.values(schema.getTypeMap())
   .filter((type) => isObjectType(type) && !type.name.includes('__'))
   .flatMap((type) =>
@@ -171,7 +171,7 @@ const WAYS: Readonly<Record<string, readonly Way[]>> = {
   StockChange: [{ around: change('…'), path: ['stockChanged'] }],
 };
 
-/** A stock's ledger and changes may contain the ids of other callers' orders. */
+/** Fields with order ids that every caller sees: a stock's ledger and changes are public. */
 const VISIBLE_IDS = new Set(['Order.id through the ledger', 'Order.id through a change']);
 
 /** Returns all operations that select a field. @throws if WAYS does not list the field's type */

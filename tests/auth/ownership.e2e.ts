@@ -66,7 +66,7 @@ async function addStock(): Promise<string> {
 describe.each<Marks>(['marked', 'unmarked'])(
   'if the supergraph has order fields %s as private,',
   (marks) => {
-    it('queries show an order to its owner and to callers with order:read:all', async () => {
+    it('queries show an order only to its owner and to callers with order:read:all', async () => {
       const stock = await addStock();
       const order = await createOrder(SITI, stock);
       const see = async (caller: CallerName) => {
@@ -89,7 +89,7 @@ describe.each<Marks>(['marked', 'unmarked'])(
       expect(await see(RITA)).toEqual([order, order, order, order]);
     });
 
-    it('streams of a stock do not show an order to other callers', async () => {
+    it('streams of a stock hide an order from other callers', async () => {
       const stock = await addStock();
       const STREAM = `subscription ($ids: [ID!], $after: String) { stockChanged(ids: $ids, after: $after) {
       kind stock { orders { nodes { id } } } order { id status } } }`;
@@ -117,7 +117,7 @@ describe.each<Marks>(['marked', 'unmarked'])(
       expect(shown).toEqual([own, [undefined, []], [order, [order]], own]);
     });
 
-    it('the stream of an order does not show the order to other callers', async () => {
+    it('the stream of an order hides the order from other callers', async () => {
       const order = await createOrder(SITI, await addStock());
       const STREAM = 'subscription ($id: ID!) { orderChanged(id: $id) { id status } }';
       const budi = await watch(BUDI, STREAM, { id: order }, marks);

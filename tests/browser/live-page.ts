@@ -7,7 +7,7 @@ export function livePage(page: Page) {
   const adjusting = page.locator('form', { has: page.getByRole('button', { name: 'Adjust' }) });
   return {
     quantityOf: (id: string): Promise<string> => row(id).locator('.stock-quantity').innerText(),
-    /** Resolves once the page shows the stock with this quantity. */
+    /** Resolves once the page shows the given quantity of the stock. */
     shows: (id: string, quantity: number, withinMs = 10_000): Promise<void> =>
       row(id)
         .locator('.stock-quantity', { hasText: new RegExp(`^${quantity}$`) })
@@ -21,7 +21,7 @@ export function livePage(page: Page) {
       await order.getByRole('button', { name: 'Place order' }).click();
     },
     product: order.getByLabel('Product'),
-    /** Resolves once the order form shows this text. */
+    /** Resolves once the order form shows the given text. */
     said: (text: RegExp): Promise<void> =>
       order.getByRole('status').filter({ hasText: text }).waitFor(),
     adjust: async (productId: string, delta: number): Promise<void> => {
@@ -30,10 +30,10 @@ export function livePage(page: Page) {
       await adjusting.getByLabel('Change').fill(String(delta));
       await adjusting.getByRole('button', { name: 'Adjust' }).click();
     },
-    /** Resolves once the adjustment form shows this text. */
+    /** Resolves once the adjustment form shows the given text. */
     adjustingSaid: (text: RegExp): Promise<void> =>
       adjusting.getByRole('status').filter({ hasText: text }).waitFor(),
-    /** Resolves once the page shows this notice. */
+    /** Resolves once the page shows the given notice. */
     notices: (text: RegExp): Promise<void> =>
       page.locator('#notice').filter({ hasText: text }).waitFor(),
     noticesNothing: (): Promise<void> =>

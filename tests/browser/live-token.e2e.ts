@@ -48,7 +48,7 @@ async function give(page: Page, token: string): Promise<void> {
   await form(page).getByRole('button', { name: 'Use token' }).click();
 }
 
-test('shows live stocks without a token, and lists the features that need a token', async () => {
+test('shows live stocks without a token, and reports that orders need a token', async () => {
   await onLivePage(async (live, page) => {
     await live.shows(STOCK.id, 100);
     await live.notices(/Orders need a token/);
@@ -89,7 +89,7 @@ test('uses the token for queries, orders and streams, even after a reload', asyn
   });
 });
 
-test('reports a missing scope beside the form that needs it', async () => {
+test('reports a missing scope beside the form that requires the scope', async () => {
   await onLivePage(async (live, page) => {
     await live.notices(/Orders need a token/);
     await give(page, await tokenOf('Siti', 'order:write'));
@@ -99,7 +99,7 @@ test('reports a missing scope beside the form that needs it', async () => {
   });
 });
 
-test('reports why a token is invalid, and accepts another one', async () => {
+test('reports why a token is invalid, and accepts another token', async () => {
   const forged = await signToken({ sub: 'Siti' }, { key: Buffer.from('x'.repeat(32)) });
   await onLivePage(async (live, page) => {
     await live.notices(/Orders need a token/);
@@ -115,7 +115,7 @@ test('reports why a token is invalid, and accepts another one', async () => {
   });
 });
 
-test('reports an expired token, and continues with a new one', async () => {
+test('reports an expired token, and continues with a new token', async () => {
   await onLivePage(async (live, page) => {
     await live.notices(/Orders need a token/);
     await give(page, await tokenOf('Siti', WRITES, 4));

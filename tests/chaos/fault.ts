@@ -8,7 +8,7 @@ import type { Rig } from './rig/rig.ts';
 
 /** A fault that is injected while the system is under load. */
 export interface Fault {
-  /** Name on the command line. */
+  /** Name of the fault on the command line. */
   readonly name: string;
   /** Description that the result table shows. */
   readonly title: string;
@@ -28,7 +28,7 @@ export interface FaultContext {
   readonly load: Load;
   readonly customer: Customer;
   readonly random: Random;
-  /** A unique name of this run. The ids of its products start with the label. */
+  /** A unique label of this run. The ids of the run's products start with the label. */
   readonly label: string;
   /** Whether the fault is repeated fewer times, for `npm test`. */
   readonly short: boolean;

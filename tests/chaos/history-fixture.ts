@@ -113,7 +113,7 @@ function movement(
   return { stockId: 'tea', version, kind, delta, quantityAfter, reason, orderId };
 }
 
-/** A history that tests may modify. */
+/** The same type without `readonly`, so that tests can modify a history. */
 export type Mutable<T> = T extends Buffer
   ? T
   : T extends ReadonlyMap<infer K, infer V>

@@ -123,7 +123,7 @@ export function byId<T>(all: readonly T[], idOf: (one: T) => string): Map<string
   return new Map(all.map((one) => [idOf(one), one]));
 }
 
-/** Returns the fields of a record's value; undefined if it is not a JSON object. */
+/** Returns the fields of a record's value; undefined if the value is not a JSON object. */
 export function fieldsOf(value: Buffer | null): Record<string, unknown> | undefined {
   try {
     const json: unknown = JSON.parse(value?.toString() ?? '');

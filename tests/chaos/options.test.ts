@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { OptionsError, readOptions } from './options.ts';
 
-it('defaults to one run of all faults', () => {
+it('the default is one run of all faults', () => {
   expect(readOptions([])).toEqual({
     faults: [],
     seed: 1,

@@ -19,7 +19,7 @@ export const USAGE = `npm run chaos -- [<fault> …] [options]
     --minutes M    repeat rounds for at least M minutes, each with the next seed
     --short        fewer repetitions, as in npm test`;
 
-/** An invalid command line; the message names the allowed values. */
+/** The error for an invalid command line. Its message names the allowed values. */
 export class OptionsError extends Error {
   override readonly name = 'OptionsError';
 }

@@ -16,7 +16,7 @@ export interface OrderSummary {
   readonly worstLatency: number;
 }
 
-/** @param acknowledged orders of the fault; the history may contain others */
+/** @param acknowledged orders of the fault. The history may contain other orders. */
 export function summarizeOrders(
   history: History,
   acknowledged: readonly Acknowledged[],

@@ -48,7 +48,7 @@ export interface FaultResult extends OrderSummary {
   readonly fired: number;
   /** Time from the end of the fault until all orders and events were processed, in seconds. */
   readonly settledIn: number;
-  /** Total duration in seconds. */
+  /** Duration of the fault and its checks, in seconds. */
   readonly took: number;
   readonly breaches: readonly string[];
   /** Measurements that the fault reported. */

@@ -3,7 +3,7 @@ import { startProgress } from './progress.ts';
 import { type FaultResult, runFault, type Session } from './run-fault.ts';
 import { tableRow } from './table.ts';
 
-/** Runs each fault once, in order, on one running system. */
+/** Runs each fault once, in order, on the same system. */
 export async function runRound({
   session,
   faults,

@@ -8,7 +8,7 @@ import { hasPassed, tableHead } from './table.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** @returns whether each fault happened and each guarantee held */
+/** @returns whether every fault happened and all guarantees held */
 async function main(): Promise<boolean> {
   const { list, help, minutes, seed, short, faults: names } = readOptions(process.argv.slice(2));
   if (help) {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createFigures } from './figures.ts';
 
-it('counts totals, and computes rates and percentiles over the last 10 seconds', () => {
+it('counts all orders, and computes rates and percentiles over the last 10 seconds', () => {
   const figures = createFigures(0);
   for (let at = 1; at <= 100; at += 1) {
     figures.acknowledged(at * 10);

@@ -6,8 +6,8 @@ import type { Graph } from '@gudang/testing/clients/graph-client';
 const ORDER = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
 const RETRY_MS = 500;
 /**
- * Maximum number of unanswered orders. No further order is sent while it is reached, so the end of an
- * outage does not cause a flood of retries.
+ * Maximum number of unanswered orders. While this limit is reached, no further order is sent, so the end
+ * of an outage does not cause a flood of retries.
  */
 const UNANSWERED_LIMIT = 200;
 

@@ -6,7 +6,7 @@ export interface StatusLine {
   readonly update: (text: string) => void;
   /** Prints a line that stays on the screen and starts with the time. */
   readonly note: (text: string) => void;
-  /** Stops updating and keeps the last status on the screen. */
+  /** Stops the updates. The last status stays on the screen. */
   readonly end: () => void;
 }
 

@@ -12,7 +12,7 @@ const prometheus = await findPrometheus();
 const skipped = prometheus
   ? ''
   : ' (skipped: prometheus is not installed and PROMETHEUS is not set)';
-/** Number of records, above the threshold of the alert GudangConsumerLag. */
+/** Number of records that exceeds the threshold of the alert GudangConsumerLag. */
 const RECORDS = 10_500;
 const FIRES_WITHIN_MS = 40_000;
 
@@ -84,7 +84,7 @@ describe.skipIf(!prometheus)(`alert rules in Prometheus${skipped}`, () => {
       .toHaveLength(0);
   });
 
-  /** Produces orders directly to Kafka. */
+  /** Sends records of orders directly to Kafka. */
   async function send(productId: string, count: number): Promise<void> {
     const client = new Kafka({ brokers: [system.kafkaBrokers], logLevel: logLevel.NOTHING });
     const producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner });

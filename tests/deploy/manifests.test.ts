@@ -42,7 +42,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
       expect(accepted.map(({ kind }) => kind)).toEqual([]);
     });
 
-    it('runs under the restricted pod security standard', () => {
+    it('conforms to the restricted pod security standard', () => {
       for (const { spec, metadata } of workloads()) {
         const pod = spec.template.spec;
         expect(pod.securityContext, metadata.name).toMatchObject({
@@ -82,7 +82,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
       }
     });
 
-    it('refers only to existing resources', () => {
+    it('has only references to existing resources', () => {
       const names = (kind: string): string[] => of(kind).map(({ metadata }) => metadata.name);
       for (const { spec } of workloads()) {
         for (const { configMapRef } of spec.template.spec.containers[0].envFrom ?? []) {
@@ -164,7 +164,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
   },
 );
 
-it.skipIf(!kustomize)('the component rest also opens ports 8000 and 8001', async () => {
+it.skipIf(!kustomize)('the component rest additionally opens ports 8000 and 8001', async () => {
   if (!kustomize) return;
   const manifests = await render(kustomize, 'tests/deploy/with-rest');
   expect(manifests.flatMap(validate)).toEqual([]);

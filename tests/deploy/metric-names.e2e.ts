@@ -4,7 +4,7 @@ import { metricsIn, readExpressions } from './metric-names.ts';
 
 const system = useSystem();
 
-/** Returns the sample names of a `/metrics` response. */
+/** Returns the names of the samples in a `/metrics` response. */
 async function samplesOf(url: string): Promise<string[]> {
   const text = await (await fetch(`${url}/metrics`)).text();
   return text

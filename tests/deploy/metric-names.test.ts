@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { metricsIn, readAlerts, readExpressions } from './metric-names.ts';
 
-it('finds the metrics of an expression', () => {
+it('metricsIn returns the metrics in an expression', () => {
   const expression =
     'histogram_quantile(0.9, sum by (le, a) (rate(x_bucket{a="b_c"}[5m]))) / max(y) > 1 or up == 0';
   expect(metricsIn(expression)).toEqual(['x_bucket', 'y']);

@@ -10,7 +10,7 @@ interface Rule {
   readonly annotations: { readonly summary: string; readonly runbook: string };
 }
 
-/** Reads Prometheus's alert rules. */
+/** Reads the alert rules for Prometheus. */
 export async function readAlerts(): Promise<{ groups: { rules: Rule[] }[] }> {
   return parse(await readFile(new URL('alerts.yaml', observe), 'utf8'));
 }

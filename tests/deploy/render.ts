@@ -6,12 +6,12 @@ import { parseAllDocuments } from 'yaml';
 const exec = promisify(execFile);
 const repository = new URL('../../', import.meta.url);
 
-/** The parts of a Kubernetes object that tests read. */
+/** The parts of a Kubernetes object that the tests read. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
-  // biome-ignore lint/suspicious/noExplicitAny: objects of many kinds; a schema checks each kind
+  // biome-ignore lint/suspicious/noExplicitAny: the objects have many kinds; schemas check each kind
   readonly spec?: any;
   readonly data?: Readonly<Record<string, string>>;
 }

@@ -55,7 +55,7 @@ it.each(SERVICES)(
 describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])(
   '%s',
   (overlay) => {
-    it('sets only existing settings, to valid values', async () => {
+    it('sets only settings that exist, and only to valid values', async () => {
       if (!kustomize) return;
       const manifests = await render(kustomize, `k8s/overlays/${overlay}`);
       for (const service of SERVICES) {
@@ -65,7 +65,7 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
   },
 );
 
-it('compose sets only existing settings, to valid values', async () => {
+it('compose.yaml sets only settings that exist, and only to valid values', async () => {
   const file = new URL('../../docker/compose.yaml', import.meta.url);
   const { services } = parse(await readFile(file, 'utf8'), { merge: true });
   for (const service of SERVICES) {

@@ -5,7 +5,7 @@ import type { Manifest } from './render.ts';
 const read = async (name: string) =>
   JSON.parse(await readFile(new URL(`./schemas/${name}.json`, import.meta.url), 'utf8'));
 
-/** Creates regular expressions from patterns in CRDs. Their Go syntax allows (?i). */
+/** Creates a regular expression from a pattern in a CRD. The pattern's Go syntax allows (?i). */
 const regExp = Object.assign(
   (pattern: string, flags: string) =>
     pattern.includes('(?i)')
@@ -17,14 +17,14 @@ const regExp = Object.assign(
 const create = () =>
   new Ajv2020({ strict: false, allErrors: true, logger: false, code: { regExp } });
 
-/** Formats validation errors, one line each. */
+/** Formats each validation error as one line. */
 function errorLines(errors: readonly ErrorObject[] | null | undefined): string[] {
   return (errors ?? []).map(({ instancePath, message, params }) => {
     return `${instancePath || '/'} ${message} ${JSON.stringify(params)}`;
   });
 }
 
-/** Checks Kubernetes objects and custom resources against their schemas. */
+/** Returns a function that checks Kubernetes objects and custom resources against their schemas. */
 export async function createManifestValidator(): Promise<(manifest: Manifest) => string[]> {
   const { kinds, $defs } = await read('kubernetes');
   const ajv = create().addSchema({ $id: 'kubernetes', $defs });
@@ -43,7 +43,7 @@ export async function createManifestValidator(): Promise<(manifest: Manifest) =>
   };
 }
 
-/** Checks a compose file against the Compose specification. */
+/** Returns a function that checks a compose file against the Compose specification. */
 export async function createComposeValidator(): Promise<(file: unknown) => string[]> {
   const validate = create().compile(await read('compose'));
   return (file) => {

@@ -15,7 +15,7 @@ import { readRunbook } from './runbook.ts';
 
 const RECEIVED_WITHIN_MS = 40_000;
 const TEST_TIMEOUT_MS = 120_000;
-/** Orders from this time before the backup are republished too, so that some records are repeats. */
+/** Time before the backup from which orders are republished, in milliseconds. Some are thus repeats. */
 const MARGIN_MS = 60_000;
 const IDS = ['kopi', 'teh'];
 const INITIAL = new Map([
@@ -37,7 +37,7 @@ let firstCursor: string;
 
 beforeAll(async () => {
   kafka = await startDisposableKafka();
-  // pg_dump rejects a server that is newer than pg_dump, so the server is of the same installation.
+  // pg_dump rejects a server that is newer than pg_dump, so both come from the same installation.
   if (programs) servers = await startTestServers({ postgresPrograms: programs.directory });
   system = await startSystem({
     postgresUrl: servers?.postgresUrl ?? inject('postgresUrl'),
@@ -75,7 +75,7 @@ const order = async (count: number): Promise<string[]> => {
 const decided = async (ids: readonly string[]): Promise<void> => {
   for (const id of ids) await createShopClient(system.graph).decided(id);
 };
-/** Waits until the outbox is empty, so that pending orders are only in Kafka. */
+/** Waits until the outbox is empty. Then only Kafka has the events of pending orders. */
 const sent = (): Promise<unknown> =>
   eventually(
     () => system.databases.order('SELECT FROM outbox'),
@@ -108,7 +108,7 @@ test(
   async () => {
     await decided(await order(4));
     const before = await createShopClient(system.graph).stockCursor();
-    // The stock service is frozen, so that these orders are only in Kafka when its data is lost.
+    // The stock service is frozen, so only Kafka has the events of these orders when Kafka loses its data.
     system.stock.kill('SIGSTOP');
     await order(4);
     await sent();

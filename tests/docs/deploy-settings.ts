@@ -9,7 +9,7 @@ export function deploySettingsPath(service: string): string {
   return fileURLToPath(new URL(`../../k8s/base/settings/${service}.env`, import.meta.url));
 }
 
-/** Returns the names of the settings that a file sets. */
+/** Returns the names of the settings that a settings file sets. */
 export function namesSet(file: string): string[] {
   return file.split('\n').flatMap((line) => /^([A-Z]\w*)=/.exec(line)?.[1] ?? []);
 }
@@ -30,7 +30,7 @@ export async function deploySettings(
   return `${[byHand.trimEnd(), MARK, ...rest].join('\n')}\n`;
 }
 
-/** Formats a default, which is in backquotes. Other text, such as `required`, is put in parentheses. */
+/** Formats a default, which is in backquotes. Puts the texts `none` and `required` in parentheses. */
 function shownValue({ default: value }: SettingRow): string {
   return value.startsWith('`') ? `=${value.replaceAll('`', '')}` : ` (${value})`;
 }

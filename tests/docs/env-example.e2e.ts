@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { envExample, envExamplePath } from './env-example.ts';
 
 describe('.env.example', () => {
-  it('is current; `npm run settings` writes it', async () => {
+  it('equals the output of `npm run settings`', async () => {
     expect(await readFile(envExamplePath, 'utf8')).toBe(await envExample());
   });
 
-  it('sets nothing until a line is uncommented', async () => {
+  it('contains only comments', async () => {
     const lines = (await envExample()).split('\n').filter((line) => !/^(#.*)?$/.test(line));
     expect(lines).toEqual([]);
   });

@@ -29,7 +29,7 @@ const sdl = `
   enum Kind { "The good one." GOOD }`;
 
 describe('docs/schema.md', () => {
-  it('is current; `npm run schema` writes it', async () => {
+  it('equals the output of `npm run schema`', async () => {
     expect(await readFile(schemaPagePath, 'utf8')).toBe(await schemaPage());
   });
 
@@ -41,7 +41,7 @@ describe('docs/schema.md', () => {
 });
 
 describe('the subgraph schemas', () => {
-  it('describe a shared type identically', async () => {
+  it('have the same descriptions for shared types', async () => {
     const described = async (subgraph: string): Promise<Map<string, string | undefined>> => {
       const file = new URL(`../../${subgraph}-subgraph/schema.graphql`, import.meta.url);
       const { definitions } = parse(await readFile(file, 'utf8'));

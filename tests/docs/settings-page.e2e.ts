@@ -2,6 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { settingsPage, settingsPagePath } from './settings-page.ts';
 
-it('docs/SETTINGS.md matches the code; `npm run settings` writes it', async () => {
+it('docs/SETTINGS.md equals the output of `npm run settings`', async () => {
   expect(await readFile(settingsPagePath, 'utf8')).toBe(await settingsPage());
 });

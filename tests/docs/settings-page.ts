@@ -26,7 +26,7 @@ export function startRows(): SettingRow[] {
   }));
 }
 
-/** Returns the content that docs/SETTINGS.md must have. */
+/** Returns the content of docs/SETTINGS.md, generated from the code. */
 export async function settingsPage(): Promise<string> {
   const rows: Record<string, SettingRow[]> = {};
   for (const service of SERVICES) rows[service] = await rowsOf(service);

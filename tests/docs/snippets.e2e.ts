@@ -59,7 +59,7 @@ test.each(snippets.map((snippet) => [snippet.location, snippet] as const))(
   (_location, snippet) => check(snippet),
 );
 
-test('tests run every example that the documentation shows', async () => {
+test('the tests run every example that the documentation shows', async () => {
   expect(snippets.length).toBeGreaterThan(10);
   const tests = (await Promise.all(TESTS_OF_EXAMPLES.map(textOf))).join();
   const shared = [...examples.values()].join();

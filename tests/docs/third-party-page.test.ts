@@ -10,7 +10,7 @@ import {
 } from './third-party-page.ts';
 
 describe('THIRD_PARTY.md', () => {
-  it('is current; `npm run third-party` writes it', async () => {
+  it('equals the output of `npm run third-party`', async () => {
     expect(await readFile(thirdPartyPagePath, 'utf8')).toBe(await thirdPartyPage());
   });
 

@@ -195,7 +195,7 @@ test('the table has one row for each argument of the graph', () => {
   );
 });
 
-test('the table states the outcome of an unknown id for each id argument', () => {
+test('the table states the outcome of an unknown id for every id argument', () => {
   const ids = [...found.values()].filter(({ type }) => getNamedType(type).name === 'ID');
   expect(ids.filter(({ coordinate }) => !TABLE[coordinate]?.unknownId)).toEqual([]);
 });
@@ -208,22 +208,25 @@ const argumentAt = (coordinate: string): Argument => {
 
 const rows = Object.entries(TABLE);
 
-test.each(rows)('%s rejects values of another type and names its type', async (coordinate) => {
-  const argument = argumentAt(coordinate);
-  const allowed = new RegExp(getNamedType(argument.type).name);
-  const faults: string[] = [];
-  for (const { name: what, value, at, only } of wrongValues(argument.type)) {
-    for (const form of FORMS) {
-      if (only && only !== form) continue;
-      const fault = await faultOf(argument, { value, form, ...(at ? { at } : {}), allowed });
-      if (fault) faults.push(`${what}, ${show(value)} by ${form}: ${fault}`);
+test.each(rows)(
+  '%s rejects values of another type, and the error names the expected type',
+  async (coordinate) => {
+    const argument = argumentAt(coordinate);
+    const allowed = new RegExp(getNamedType(argument.type).name);
+    const faults: string[] = [];
+    for (const { name: what, value, at, only } of wrongValues(argument.type)) {
+      for (const form of FORMS) {
+        if (only && only !== form) continue;
+        const fault = await faultOf(argument, { value, form, ...(at ? { at } : {}), allowed });
+        if (fault) faults.push(`${what}, ${show(value)} by ${form}: ${fault}`);
+      }
     }
-  }
-  expect(faults).toEqual([]);
-});
+    expect(faults).toEqual([]);
+  },
+);
 
 test.each(rows.filter(([, rule]) => rule !== anyOfItsType))(
-  '%s rejects values beyond its limits and names the limits',
+  '%s rejects values beyond its limits, and the error names the limits',
   async (coordinate, { bad, allowed }) => {
     const faults: string[] = [];
     for (const [what, value] of typeof bad === 'function' ? bad(cursors) : bad) {

@@ -19,7 +19,7 @@ afterAll(() => Promise.all(counters.map((counter) => counter.stop())));
 
 const QUERY = `{ orders(first: 100) { nodes { id stock { name orders(first: 5) { nodes { id } } } } } }`;
 
-/** Inserts orders for `products` different products. They are newer than all other orders. */
+/** Inserts orders for `products` different products. The new orders are the newest ones. */
 async function insert(orders: number, products: number): Promise<void> {
   const { databases } = system();
   await databases.stock(

@@ -60,7 +60,7 @@ describe('the order path', () => {
     }
   });
 
-  test('rejects an order larger than the stock and leaves the stock unchanged', async () => {
+  test('rejects an order that exceeds the quantity of the stock, and leaves the stock unchanged', async () => {
     const stock = await shop.addStock({ quantity: 5 });
     const taken = await shop.createOrder({ productId: stock.id, quantity: 6 });
     expect(await shop.decided(taken.id)).toMatchObject({

@@ -15,7 +15,6 @@ import { describe, expect, inject, type TestContext, test } from 'vitest';
 const UNREACHABLE_DATABASE = 'postgresql://somebody:geheim@127.0.0.1:1/nothing';
 
 describe.concurrent('unavailable', () => {
-  /** Starts a service. It must keep running while its dependency is unavailable. */
   async function start(
     { onTestFinished }: TestContext,
     service: Service,
@@ -49,7 +48,7 @@ describe.concurrent('unavailable', () => {
     ['order', 'ORDER_DATABASE_URL'],
     ['stock', 'STOCK_DATABASE_URL'],
   ] as const)(
-    'database of %s: the process is live, not ready, and names the database',
+    'database of %s: the service is live but not ready, and names the database',
     async ([service, setting], context) => {
       const part = await start(context, service, {
         [setting]: UNREACHABLE_DATABASE,
@@ -82,7 +81,7 @@ describe.concurrent('unavailable', () => {
     ['order', 'ORDER_DATABASE_URL'],
     ['stock', 'STOCK_DATABASE_URL'],
   ] as const)(
-    'broker of %s: the process is live, ready and degraded, and serves requests',
+    'broker of %s: the service is live, ready and degraded, and serves requests',
     async ([service, setting], context) => {
       const database = await createTestDatabase(inject('postgresUrl'), service);
       context.onTestFinished(() => database.drop());
@@ -112,7 +111,7 @@ describe.concurrent('unavailable', () => {
     },
   );
 
-  test('subgraphs of the gateway: the process is live, ready and degraded, and errors name the subgraph', async (context) => {
+  test('subgraphs of the gateway: the gateway is live, ready and degraded, and errors name the subgraph', async (context) => {
     const gateway = await start(context, 'gateway', {
       SUBGRAPH_URLS: 'order=http://127.0.0.1:1/graphql,stock=http://127.0.0.1:1/graphql',
     });

@@ -173,11 +173,11 @@ describe.concurrent('npm run migrate', () => {
   });
 
   test('reports immediately that it waits for an unavailable server', async () => {
-    // This test does not wait for the time-out of 30 s. A unit test covers it with a shorter time-out.
     const url = new URL(UNREACHABLE_DATABASE);
     const other = new URL(UNREACHABLE_DATABASE);
     other.pathname = '/other';
     const environment = { ORDER_DATABASE_URL: url.href, STOCK_DATABASE_URL: other.href };
+    // This test does not wait for the time-out of 30 s. A unit test covers it with a shorter time-out.
     const { lines, signal } = await runScript(MIGRATE, environment, { within: 3_000 });
     expect(signal).toBe('SIGKILL');
     expect([...lines].sort()).toEqual([

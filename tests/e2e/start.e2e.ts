@@ -46,7 +46,7 @@ test('the legacy REST scenario works without further steps', async () => {
   expect(shown).toEqual({ Message: 'Berhasil Mendapatkan Data Berdasarkan ID', Data });
 });
 
-test.each(PARTS)('restarts %s after SIGKILL under load', async (part) => {
+test.each(PARTS)('npm start restarts %s after SIGKILL under load', async (part) => {
   const pids = await Promise.all(PARTS.map(start.pidOf));
   const killed = await start.pidOf(part);
   expect(killed).toBeDefined();
@@ -66,7 +66,7 @@ test.each(PARTS)('restarts %s after SIGKILL under load', async (part) => {
   expect(PARTS.map((name, i) => (name === part ? undefined : now[i]))).toEqual(others);
 });
 
-test('all orders are decided, and the subscriber has received the last quantity', async () => {
+test('after the restarts, all orders are decided and the subscriber has received the last quantity', async () => {
   await orders.settle(HEALS_WITHIN_MS);
 });
 
@@ -79,7 +79,7 @@ test('Ctrl-C ends npm start and all its processes', async () => {
   expect(await start.left()).toEqual([]);
 });
 
-test('the next start decides its first order without waiting for the previous consumers', async () => {
+test('after another npm start, the first order is decided without waiting for the previous consumers', async () => {
   start = await startNpmStart({ GUDANG_DIR: start.folder });
   const shop = createShopClient(graphAt(`${start.url}/graphql`));
   const { id: productId } = await shop.addStock({ quantity: 1 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface StatementCounter {
-  /** Database URL that leads through the counter. */
+  /** Database URL that leads through the proxy. */
   readonly url: string;
   /** Returns the SQL texts of all statements since the previous call, in order. */
   readonly take: () => string[];
@@ -13,7 +13,7 @@ const PARSE = 0x50;
 const BIND = 0x42;
 const QUERY = 0x51;
 
-/** Starts a proxy between a service and its database that records each executed statement. */
+/** Starts a proxy between a service and its database. The proxy records each executed statement. */
 export async function startStatementCounter(target: string): Promise<StatementCounter> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();

@@ -25,7 +25,7 @@ interface OrderPage {
 
 const STOCKED = 1_000_000;
 
-/** Adds a stock, starts a loop that orders it, and starts a subscriber to it at the gateway. */
+/** Adds a stock, starts a loop of orders for it, and subscribes to the stock at the gateway. */
 export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string) {
   const shop = createShopClient(graph);
   const after = await shop.stockCursor();

@@ -57,7 +57,7 @@ export const HARDENED = {
   gateway: { NODE_ENV: 'production' },
 } as const satisfies SystemOptions['environment'];
 
-/** Returns a token with all scopes that is valid for the whole run. */
+/** Returns an Authorization header with all scopes, which is valid during the whole run. */
 export async function fullAuthorization(): Promise<string> {
   const claims = { sub: 'Fuzz', scope: 'order:write order:read:all stock:write' };
   return `Bearer ${await signToken(claims, { expiresIn: 24 * 3600 })}`;

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-it.each(SIDES)('no migration of %s breaks the previous release', async (side) => {
+it.each(SIDES)('no migration of the database of %s breaks the previous release', async (side) => {
   const migrations = fileURLToPath(new URL(`../../prisma/${side}/migrations`, import.meta.url));
   const names = (await readdir(migrations)).filter((name) => !name.endsWith('.toml')).toSorted();
   const until = join(directory, side);
@@ -52,7 +52,7 @@ it.each(SIDES)('no migration of %s breaks the previous release', async (side) =>
 
 const system = useSystem({ environment: { order: { RECONCILE_AFTER: '2' } } });
 
-/** Applies every kind of change that the test above allows. */
+/** Applies each kind of change that the test above allows. */
 async function expand(query: Query): Promise<void> {
   for (const { name } of await query(TABLES)) {
     await query(`ALTER TABLE "${name}" ADD COLUMN later_text text,

@@ -39,7 +39,7 @@ export function incompatibleChanges({
   ];
 }
 
-/** Returns the table of a column, constraint, index or trigger. */
+/** Returns the name of the table to which a column, constraint, index or trigger belongs. */
 function tableOf(name: string): string | undefined {
   return /^(?:column|constraint|unique index|trigger) ([^.:]+)/.exec(name)?.[1];
 }

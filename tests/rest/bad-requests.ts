@@ -4,7 +4,7 @@ export interface BadRequest extends RestRequest {
   readonly service: 'order' | 'stock';
   readonly what: string;
   readonly status: 400 | 404;
-  /** Pattern of the response's `Error`. */
+  /** Pattern of the field `Error` in the response. */
   readonly error: RegExp;
 }
 
@@ -18,7 +18,7 @@ const NAME = /^name must be a text of 1 to 255 characters, without NUL or half a
 const ORDER = { productid: 'x', quantity: 1 };
 const STOCK = { name: 'Kopi', quantity: 1 };
 
-/** Bodies that are not JSON objects. */
+/** Requests without a body that is a JSON object. */
 const NO_OBJECTS: readonly [string, Omit<RestRequest, 'route'>, RegExp][] = [
   ['no body', {}, /^The body must be a JSON object$/],
   ['an empty body', { body: '' }, /^The body must be a JSON object$/],

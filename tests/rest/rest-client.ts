@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 
 export interface RestAnswer {
   readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: answers of any shape, asserted on by the test
+  // biome-ignore lint/suspicious/noExplicitAny: responses have any shape, and the tests check it
   readonly body: any;
 }
 

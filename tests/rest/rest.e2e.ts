@@ -76,7 +76,7 @@ describe('legacy routes', () => {
       status: 200,
       body: { Message: 'Berhasil Mengubah Data', Data: set },
     });
-    // Many clients send the JSON content type without a body.
+    // Many clients send a JSON content type although the request has no body.
     const deletion = { route: `DELETE /stock/delete/${id}`, headers: JSON_TYPE };
     expect(await stock(deletion)).toEqual({
       status: 200,
@@ -90,7 +90,7 @@ describe('legacy routes', () => {
     expect(await stock(deletion)).toEqual({ status: 404, body: missing });
   });
 
-  test('accept an id with characters that a URL must encode', async () => {
+  test('accept an id with characters that must be encoded in a URL', async () => {
     const id = `a/b ${'𝄞'.repeat(60)}${randomUUID().slice(0, 30)}`;
     const input = { id, name: 'Kopi', quantity: 3 };
     const mutation = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }';
@@ -107,7 +107,7 @@ describe('legacy routes', () => {
   });
 });
 
-test('100 concurrent orders are each accepted once', async () => {
+test('each of 100 concurrent orders is accepted once', async () => {
   const id = await addStock(1_000);
   const body = json({ productid: id, quantity: 1 });
   const ordering = Array.from({ length: 100 }, () =>

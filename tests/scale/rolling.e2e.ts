@@ -34,7 +34,7 @@ beforeAll(async () => {
     kafkaBrokers: inject('kafkaBrokers'),
     environment: {
       all: {
-        // The drain is longer than a client's maximum pause. Each reused connection therefore gets a
+        // The drain time is longer than a client's maximum pause. Each reused connection therefore gets a
         // response with `connection: close` before the server stops.
         DRAIN_MS: '1500',
         // Only an order whose client requests a trace is traced. Traces of all orders would cause most of

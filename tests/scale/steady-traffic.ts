@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { graphAt } from '@gudang/testing/clients/graph-client';
 
-/** Clients that send orders and queries without retries; no request may fail. */
+/** Clients that send orders and queries without retries. No request may fail. */
 export interface SteadyTraffic {
   /** Ids of the acknowledged orders. */
   readonly acknowledged: readonly string[];
@@ -21,7 +21,7 @@ const ORDER = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input)
 const ASK = `query ($id: ID!) { stock(id: $id) { quantity
   orders(first: 3) { nodes { id status stock { name } } } } }`;
 
-/** @param url URL of the gateways' load balancer */
+/** @param url URL of the load balancer in front of the gateways */
 export function startSteadyTraffic({
   url,
   productIds,

@@ -42,7 +42,7 @@ async function query(sql: string): Promise<Record<string, unknown>[]> {
 const addStock = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }';
 const createOrder = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
 
-describe('with TLS and passwords everywhere', () => {
+describe('if all connections use TLS and passwords,', () => {
   it.each([
     ['plain', 'scram-sha-256'],
     ['scram-sha-256', 'scram-sha-512'],

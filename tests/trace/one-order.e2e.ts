@@ -27,7 +27,7 @@ afterAll(async () => {
   await collector?.stop();
 });
 
-it('one trace contains createOrder and the pushes of both changes', async () => {
+it('the trace of an order contains the mutation and the pushes of both changes', async () => {
   await dataOf(
     system.graph('mutation { addStock(input: { id: "kopi", name: "Kopi", quantity: 5 }) { id } }'),
   );

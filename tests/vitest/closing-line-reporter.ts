@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Prints a last line `<n> passed, <n> failed` that scripts can parse. */
+/** Prints `<n> passed, <n> failed` as the last line, which scripts can parse. */
 export default class ClosingLineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     let passed = 0;

@@ -44,7 +44,7 @@ export const clocksApart: Fault = {
       const ownRecords = records.filter(({ value }) => value?.includes(label));
       return ownRecords.filter(({ timestamp }) => isSo(timestamp - Date.now())).length;
     };
-    // The records exist only after the orders are decided, which is later than the acknowledgement.
+    // Orders are acknowledged before they are decided, so the test waits for the decisions' records.
     const fired = await eventually(
       async () =>
         Math.min(

@@ -63,7 +63,7 @@ export const orderFrozen: Fault = {
   },
 };
 
-/** Freezes the replica that serves the gateway's streams. It also has direct subscribers. */
+/** Freezes the replica that serves the gateway's streams and some direct subscribers. */
 export const replicaWithClientsFrozen: Fault = {
   name: 'live-replica-frozen',
   title: 'a replica with live clients frozen beyond its session time-out',

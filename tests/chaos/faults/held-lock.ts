@@ -10,13 +10,13 @@ export interface HeldLock {
   readonly release: () => Promise<void>;
 }
 
-/** Locks the rows of stocks. */
+/** Locks the rows of the given stocks. */
 export function lockStocks(url: string, ids: readonly string[]): Promise<HeldLock> {
   const sql = 'SELECT FROM stocks WHERE id = ANY($1) ORDER BY id FOR UPDATE';
   return holdLock({ url, side: 'stock', sql, values: [ids], waiting: '%' });
 }
 
-/** Locks the outbox of one subgraph against writes. */
+/** Blocks writes to the outbox of a subgraph. */
 export function lockOutbox(url: string, side: Side): Promise<HeldLock> {
   const sql = 'LOCK TABLE outbox IN SHARE MODE';
   return holdLock({ url, side, sql, values: [], waiting: '%INSERT INTO outbox%' });
@@ -33,7 +33,7 @@ async function holdLock({
   side: Side;
   sql: string;
   values: readonly unknown[];
-  /** LIKE pattern; only waiting statements that match it are counted. */
+  /** LIKE pattern. Only waiting statements that match the pattern are counted. */
   waiting: string;
 }): Promise<HeldLock> {
   const service = `${side}-subgraph`;

@@ -12,8 +12,8 @@ const A_PRODUCT = 3;
 
 /**
  * All replicas are killed after they have fetched records and before they decide the orders. The
- * records must be consumed again. The orders are another system's, because the reconciler would
- * publish an order of this system again and hide a lost record.
+ * records must be consumed again. The orders come from another system: the reconciler would
+ * publish this system's orders again, and so hide a lost record.
  */
 export const stockKilledInTransaction: Fault = {
   name: 'stock-killed-in-transaction',

@@ -37,7 +37,7 @@ export async function counterOf(
     .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
-/** Finds the replica that is the relay. Its log has a line with the current term. */
+/** Returns the replica whose log says that it is the relay in the current term. */
 export async function relayOf(rig: Rig, side: Side): Promise<ServiceProcess> {
   const term = await relayTerm(rig, side);
   const leader = rig.replicas(side).find((part) =>
@@ -51,7 +51,7 @@ export async function relayOf(rig: Rig, side: Side): Promise<ServiceProcess> {
   return leader;
 }
 
-/** Returns whether a process answers a query. */
+/** Returns whether a process responds to a query. */
 export async function isResponsive(part: ServiceProcess): Promise<boolean> {
   return (await sendGraphRequest(part.url, '{ __typename }', {})).kind === 'data';
 }

@@ -1,6 +1,6 @@
 import { type Breach, fieldsOf, type History } from '../history.ts';
 
-/** Guarantee 5, source of the streams: each ledger entry is in stock_changed with its quantity. */
+/** Guarantee 5: each ledger entry was published, with its quantity, to the streams' topic. */
 export function changesPublished({ movements, records }: History): Breach[] {
   const published = new Map<string, unknown>();
   for (const { value } of records['stock_changed'] ?? []) {

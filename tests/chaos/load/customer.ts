@@ -16,7 +16,7 @@ export interface OrderInput {
   readonly idempotencyKey: string | null;
 }
 
-/** A client that tries the next replica when a request fails. */
+/** A client that sends a failed request to the next replica, if the request can be retried. */
 export interface Customer {
   /**
    * Sends an order until it is acknowledged, cannot be retried, or times out. An order without an

@@ -21,9 +21,9 @@ export interface Load {
   readonly products: readonly Product[];
   readonly acknowledged: readonly Acknowledged[];
   readonly adjusted: readonly Adjusted[];
-  /** Resolves once `count` more orders are acknowledged. */
+  /** Resolves once `count` further orders are acknowledged. */
   readonly more: (count: number) => Promise<void>;
-  /** Stops sending; resolves after the last response. */
+  /** Stops sending requests. Resolves once the last response has arrived. */
   readonly stop: () => Promise<void>;
 }
 

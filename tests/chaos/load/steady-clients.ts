@@ -47,7 +47,7 @@ export function startSteadyClients({
   const order = async (url: string): Promise<void> => {
     const input = { productId: product.id, quantity: 1 };
     const began = performance.now();
-    // fetch reuses a connection once the response body has been read.
+    // fetch reuses a connection only after the response body has been read.
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -8,9 +8,9 @@ import { type RunningStockWatcher, startStockWatcher } from './stock-watcher.ts'
 
 /** All subscribers of one fault. */
 export interface Watchers {
-  /** Starts a subscriber to the products. */
+  /** Starts a subscriber to the fault's products. */
   readonly watch: (name: string, url: () => string) => Promise<RunningStockWatcher>;
-  /** Subscribes to some of the given orders. */
+  /** Subscribes to the order if it is part of the sample. */
   readonly sampleOrder: (order: Acknowledged) => void;
   readonly observed: () => Pick<Observations, 'watchers' | 'orderWatchers'>;
   readonly close: () => Promise<void>;

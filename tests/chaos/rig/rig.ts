@@ -30,7 +30,7 @@ export interface Rig extends Backing {
   /** Removes the system's prefix from a topic name. */
   readonly bare: (topic: string) => string;
   /**
-   * Ends all faults and restarts dead processes; resolves once all are ready.
+   * Ends all faults and restarts dead processes. Resolves once all processes are ready.
    * @returns names of the processes that had to be restarted
    */
   readonly restore: () => Promise<string[]>;

@@ -9,9 +9,9 @@ const SIZE = '256m';
 /** A folder on a small file system, which tests can fill completely. */
 export interface SmallDisk {
   readonly directory: string;
-  /** Reason why the folder is an ordinary one, which must not be filled; undefined if it may be. */
+  /** Reason why the folder is not on a small file system and must not be filled; undefined if it is. */
   readonly unavailable: string | undefined;
-  /** Uses up all free space. */
+  /** Writes files until the file system is full. */
   readonly fill: () => Promise<void>;
   readonly clear: () => Promise<void>;
   readonly stop: () => Promise<void>;

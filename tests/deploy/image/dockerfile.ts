@@ -12,7 +12,7 @@ export interface Step {
   readonly text: string;
 }
 
-/** Returns the stages of a Dockerfile in order. */
+/** Parses a Dockerfile. @returns its stages, in order */
 export function readDockerfile(source: string, given: Readonly<Record<string, string>>): Stage[] {
   const values: Record<string, string> = { ...given };
   const stages: { name: string; from: string; steps: Step[] }[] = [];
@@ -38,7 +38,7 @@ function instructionsOf(source: string): Step[] {
   });
 }
 
-/** Parses an exec form, for example `["node", "dist/main.js"]`. */
+/** Parses a command in exec form, for example `["node", "dist/main.js"]`. */
 export function execForm(text: string): string[] {
   const parts: unknown = JSON.parse(text);
   if (!Array.isArray(parts) || !parts.every((word) => typeof word === 'string')) {

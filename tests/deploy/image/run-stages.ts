@@ -6,7 +6,7 @@ import { execForm, type Stage, type Step } from './dockerfile.ts';
 
 /** Result of a build: the root folder and the start configuration of an image. */
 export interface BuiltImage {
-  /** Folder that represents the image's root. */
+  /** Folder that is the root of the image's file system. */
   readonly root: string;
   readonly workingDirectory: string;
   readonly environment: Readonly<Record<string, string>>;

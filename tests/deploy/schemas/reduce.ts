@@ -24,7 +24,7 @@ const KINDS: Readonly<Record<string, string>> = {
   'policy/v1/PodDisruptionBudget': 'io.k8s.api.policy.v1.PodDisruptionBudget',
 };
 
-/** Removes descriptions. The keys of `properties` and `$defs` are names, not keywords. */
+/** Removes descriptions from a schema. Keys of `properties` and `$defs` are names, so all are kept. */
 function bare(schema: unknown, strict: boolean): unknown {
   if (Array.isArray(schema)) return schema.map((one) => bare(one, strict));
   if (typeof schema !== 'object' || schema === null) return schema;

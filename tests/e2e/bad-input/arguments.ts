@@ -10,7 +10,7 @@ import {
   isObjectType,
 } from 'graphql';
 
-/** An argument, or an input field inside an argument. */
+/** An argument, or an input field in an argument's input object. */
 export interface Argument {
   /** For example `Mutation.createOrder(input.quantity)`. */
   readonly coordinate: string;

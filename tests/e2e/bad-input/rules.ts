@@ -3,9 +3,9 @@ export type BadValue = readonly [name: string, value: unknown];
 
 /** Limits of an argument in addition to its type: values that it accepts and values that it rejects. */
 export interface Rule {
-  /** Valid values at the limits. */
+  /** Valid values, at the limits where possible. */
   readonly good: readonly unknown[];
-  /** Invalid values of the right type. */
+  /** Invalid values that have the right type. */
   readonly bad: readonly BadValue[] | ((cursors: Cursors) => readonly BadValue[]);
   /** Pattern of the error's `extensions.allowed`. */
   readonly allowed: RegExp;

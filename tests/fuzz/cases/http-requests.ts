@@ -113,7 +113,7 @@ function exchange(port: number, bytes: Buffer): Promise<string> {
   });
 }
 
-/** Raw requests with random methods, paths, headers, framing and bodies. */
+/** Raw HTTP requests with random methods, paths, headers, framing and bodies. */
 export const httpRequests: FuzzCase = async (random, { system }) => {
   const text = await exchange(system.gateway.port, anyRequest(random));
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0);

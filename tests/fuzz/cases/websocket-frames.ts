@@ -42,7 +42,7 @@ function anyMessage(random: Random): string | Buffer {
 const MESSAGE_LIMIT = 64 * 1024;
 const FILL = JSON.stringify({ type: 'ping', payload: { x: 'x'.repeat(1_000) } });
 
-/** Valid and invalid messages of graphql-transport-ws, and invalid websocket frames. */
+/** Sends valid and invalid graphql-transport-ws messages, and invalid websocket frames. */
 export const websocketFrames: FuzzCase = async (random, { system, authorization }) => {
   const socket = new WebSocket(
     `${system.gateway.url.replace('http', 'ws')}/graphql`,
