@@ -9,8 +9,8 @@ import type { MigrationFiles } from './migration-files.ts';
 import { loadSchemaEngine } from './schema-engine.ts';
 
 /**
- * Applies pending migrations. Their state is stored in `_prisma_migrations`, as `prisma migrate deploy`
- * does, so that either can be used after the other.
+ * Applies pending migrations. Like `prisma migrate deploy`, it stores their state in
+ * `_prisma_migrations`, so that each of the two can be used after the other.
  * @returns the names of the migrations that were applied
  * @throws {MigrateError} with Prisma's message if a migration fails or the history does not match
  */
@@ -20,8 +20,8 @@ export async function applyMigrations(
   files: MigrationFiles,
 ): Promise<string[]> {
   const SchemaEngine = await loadSchemaEngine();
-  // The engine takes an advisory lock on one of these connections and releases it only by closing the
-  // connection. PrismaPg's own pool would keep that connection, and the lock, for another 10 s.
+  // The engine takes an advisory lock on one of these connections, and releases the lock only when it
+  // closes the connection. PrismaPg's own pool would keep this connection and its lock for another 10 s.
   const pool = new pg.Pool({ connectionString: url, max: 2 });
   pool.on('error', () => {});
   const engine = await SchemaEngine.new(
@@ -52,9 +52,9 @@ export async function applyMigrations(
 }
 
 /**
- * Makes the adapter send each script to PostgreSQL as a whole, which parses it and runs it as one
- * transaction; Prisma's native engine does the same. PrismaPg would split the script at every semicolon,
- * including those inside functions, strings and comments.
+ * Makes the adapter send each script as a whole to PostgreSQL, as Prisma's native engine does. PostgreSQL
+ * then parses the script and runs it as one transaction. PrismaPg would split the script at every
+ * semicolon, also inside functions, strings and comments.
  */
 function wholeScripts(factory: PrismaPg, pool: pg.Pool): PrismaPg {
   const connect = factory.connect.bind(factory);
@@ -70,7 +70,10 @@ function wholeScripts(factory: PrismaPg, pool: pg.Pool): PrismaPg {
   return factory;
 }
 
-/** Converts to the error type whose text the engine keeps in its message and in `_prisma_migrations`. */
+/**
+ * Converts an error to the type whose text the engine includes in its own message and in
+ * `_prisma_migrations`.
+ */
 function asAdapterError(error: pg.DatabaseError): DriverAdapterError {
   return new DriverAdapterError({
     kind: 'postgres',
@@ -84,8 +87,8 @@ function asAdapterError(error: pg.DatabaseError): DriverAdapterError {
 }
 
 /**
- * Returns a message for the terminal. The engine throws plain objects, `{code, message}`, or errors
- * that end in a trace of its own functions.
+ * Returns the message of an error, for the terminal. The engine throws plain objects `{code, message}`,
+ * or errors whose message ends with a trace of the engine's functions.
  */
 function messageOf(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown };

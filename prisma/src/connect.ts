@@ -7,13 +7,16 @@ const RETRY_PAUSE_MS = 250;
 const CONNECT_TIMEOUT_MS = 5000;
 const NO_SUCH_DATABASE = '3D000';
 const ALREADY_EXISTS = ['42P04', '23505'];
-/** SQLSTATEs that are retried: starting up, shutting down, all connections in use. */
+/**
+ * SQLSTATEs after which the connection is retried: the server is starting, it is stopping, or all its
+ * connections are in use.
+ */
 const RETRYABLE = ['57P03', '57P01', '53300'];
 
 export interface ConnectOptions {
-  /** The setting with the address, named in messages. */
+  /** The name of the setting with the address, for messages. */
   setting: string;
-  /** How long to retry if the server does not answer, in milliseconds. */
+  /** Time during which the connection is retried if the server does not answer, in milliseconds. */
   waitMs: number;
   log: (line: string) => void;
 }
@@ -21,7 +24,7 @@ export interface ConnectOptions {
 /**
  * Opens a connection. Creates the database if it does not exist, and retries while the server does not
  * answer.
- * @throws {MigrateError} if the server does not answer in time, or rejects the connection
+ * @throws {MigrateError} if the server does not answer in time or rejects the connection
  */
 export async function connect(target: DatabaseUrl, options: ConnectOptions): Promise<pg.Client> {
   const giveUpAt = Date.now() + options.waitMs;
@@ -79,7 +82,7 @@ async function open(url: string): Promise<pg.Client> {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: 'gudang migrate',
   });
-  // Without a listener, the error of an idle connection that breaks would end the process.
+  // Without a listener, the error of a lost idle connection would end the process.
   client.on('error', () => {});
   try {
     await client.connect();
@@ -91,8 +94,8 @@ async function open(url: string): Promise<pg.Client> {
 }
 
 /**
- * Whether another attempt may succeed. Only the server's own errors have a SQLSTATE; an error without
- * one (refused, timed out, unknown host) means that the server did not answer.
+ * Whether another attempt may succeed. Only errors that the server sends have a SQLSTATE. An error
+ * without a SQLSTATE (refused, timed out, unknown host) means that the server did not answer.
  */
 function isRetryable(code: string | undefined): boolean {
   if (code === undefined || RETRYABLE.includes(code)) return true;
@@ -109,7 +112,7 @@ function codeOf(error: unknown): string | undefined {
 }
 
 /**
- * Returns the reason of a failed connection. If a host name has several addresses, Node reports an
+ * Returns the reason for a failed connection. If a host name has several addresses, Node reports an
  * AggregateError with an empty message.
  */
 function reason(error: unknown): string {
@@ -121,10 +124,13 @@ function seconds(milliseconds: number): string {
   return `${Math.round(milliseconds / 1000)} s`;
 }
 
-/** Error codes of OpenSSL for an invalid certificate, and of Node for a wrong host name. */
+/** OpenSSL's error codes for an invalid certificate, and Node's error code for a wrong host name. */
 const CERTIFICATE = /CERT|CRL|ISSUER|LEAF_SIGNATURE|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH/;
 
-/** Returns how to correct a TLS setting that client and server disagree on; undefined for other errors. */
+/**
+ * Returns advice if an error shows that the TLS settings of client and server do not match; undefined for
+ * other errors.
+ */
 function tlsAdvice(error: unknown, setting: string): string | undefined {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const text = String(message);

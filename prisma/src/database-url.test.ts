@@ -4,26 +4,26 @@ import { assertDifferentDatabases, parseDatabaseUrl } from './database-url.ts';
 const ADDRESS = 'postgresql://gudang:geheim@db.example:6432/orders?sslmode=require';
 
 describe('parseDatabaseUrl', () => {
-  test('labels the address without its password', () => {
+  test('returns a label without the password', () => {
     const url = parseDatabaseUrl('order', ADDRESS);
     expect(url.label).toBe('orders at db.example:6432');
     expect(url).toMatchObject({ database: 'orders', schema: 'public', url: ADDRESS });
   });
 
-  test('keeps user and parameters in the maintenance address', () => {
+  test('keeps the user and the parameters in the maintenance address', () => {
     expect(parseDatabaseUrl('order', ADDRESS).maintenanceUrl).toBe(
       'postgresql://gudang:geheim@db.example:6432/postgres?sslmode=require',
     );
   });
 
-  test.each([undefined, '', ' '])('names the setting if the value is %j', (value) => {
+  test.each([undefined, '', ' '])('names the setting in the error if the value is %j', (value) => {
     expect(() => parseDatabaseUrl('stock', value)).toThrow(
       /^STOCK_DATABASE_URL is not set.*stock_db$/,
     );
   });
 
   test.each(['geheim', 'mysql://a:geheim@b/c', 'postgresql://a:geheim@b', 'postgresql://b/%zz'])(
-    'rejects %s without repeating it',
+    'rejects %s and does not print it',
     (value) => {
       expect(() => parseDatabaseUrl('order', value)).toThrow(
         /^ORDER_DATABASE_URL is not a PostgreSQL address such as (?!.*geheim)/,

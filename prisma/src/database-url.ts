@@ -2,14 +2,17 @@ import { accessSync, constants } from 'node:fs';
 import { type DatabaseName, databases, MigrateError } from './databases.ts';
 
 export interface DatabaseUrl {
-  /** The name for messages, without password: `order_db at 127.0.0.1:5432`. */
+  /** The database's name and address for messages, without password: `order_db at 127.0.0.1:5432`. */
   label: string;
   /** The database's name on the server. */
   database: string;
-  /** The PostgreSQL schema in Prisma's `?schema=` parameter. Default: `public`. */
+  /** The PostgreSQL schema, from Prisma's parameter `?schema=`. Default: `public`. */
   schema: string;
   url: string;
-  /** The address of the database `postgres`, which every server has, with the same server and user. */
+  /**
+   * The address of the database `postgres` on the same server, with the same user. Every server has this
+   * database.
+   */
   maintenanceUrl: string;
 }
 
@@ -45,7 +48,10 @@ export function parseDatabaseUrl(name: DatabaseName, value: string | undefined):
   };
 }
 
-/** Files that pg reads at each connection. A missing one would look like an unavailable server. */
+/**
+ * URL parameters that name a file. pg reads these files at each connection, so a missing file would look
+ * like an unavailable server.
+ */
 const CERTIFICATE_FILES = ['sslrootcert', 'sslcert', 'sslkey'];
 
 function isReadable(file: string | null): boolean {
@@ -66,7 +72,8 @@ function databaseName(url: URL | undefined): string {
 }
 
 /**
- * Checks that the services have separate databases, because each has its own `_prisma_migrations`.
+ * Checks that the services have separate databases, because each service needs its own table
+ * `_prisma_migrations`.
  * @throws {MigrateError} if both addresses name the same database and schema
  */
 export function assertDifferentDatabases(order: DatabaseUrl, stock: DatabaseUrl): void {

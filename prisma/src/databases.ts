@@ -1,4 +1,4 @@
-/** The databases of the system. Each has a folder in this package and a setting with its address. */
+/** The databases of the system. Each database has a folder in this package and a setting with its address. */
 export const databases = {
   order: { setting: 'ORDER_DATABASE_URL' },
   stock: { setting: 'STOCK_DATABASE_URL' },
@@ -6,7 +6,10 @@ export const databases = {
 
 export type DatabaseName = keyof typeof databases;
 
-/** A migration failed for a reason that the user can correct. The message says how; no stack is shown. */
+/**
+ * The error of a migration that failed for a reason that the user can correct. The message contains the
+ * correction; no stack trace is shown.
+ */
 export class MigrateError extends Error {
   override readonly name = 'MigrateError';
 }

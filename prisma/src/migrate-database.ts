@@ -5,30 +5,36 @@ import { parseDatabaseUrl } from './database-url.ts';
 import { type DatabaseName, databases, MigrateError } from './databases.ts';
 import { loadMigrationFiles, migrationsDirectory } from './migration-files.ts';
 
-/** Our own advisory lock. The engine takes Prisma's lock (72707369) on a connection that we do not control. */
+/**
+ * Key of our own advisory lock. It is necessary because the engine takes Prisma's lock (72707369) on a
+ * connection that we do not control.
+ */
 const LOCK_KEY = 7_270_737_001;
 const WAIT_MS = 30_000;
 
 export interface MigrateOptions {
   database: DatabaseName;
   url: string;
-  /** Receives a line for each step. Default: silent. */
+  /** Called with one line for each step. Default: logs nothing. */
   log?: (line: string) => void;
   /** The folder of the migrations. Default: the folder in this package. */
   directory?: string;
-  /** How long to retry if the server does not answer, in milliseconds. Default: 30,000. */
+  /**
+   * Time during which the connection is retried if the server does not answer, in milliseconds. Default:
+   * 30,000.
+   */
   waitMs?: number;
 }
 
 export interface MigrateResult {
-  /** The names of the migrations that this call applied; empty if the database was up to date. */
+  /** The names of the migrations that this call applied. The list is empty if the database was up to date. */
   applied: string[];
 }
 
 /**
  * Applies the pending migrations of one database, and creates the database if it does not exist.
  * Concurrent calls apply each migration once.
- * @throws {MigrateError} whose message names the database and what to do
+ * @throws {MigrateError} whose message contains the database and the correction
  */
 export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
   const { database, log = () => {}, waitMs = WAIT_MS } = options;
@@ -48,7 +54,10 @@ export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
   }
 }
 
-/** Takes the migration lock until the connection closes, so that a killed migration releases it. */
+/**
+ * Takes the migration lock. The lock is held until the connection closes, so a killed migration releases
+ * the lock.
+ */
 async function lock(client: pg.Client, onWait: () => void): Promise<void> {
   const { rows } = await client.query('SELECT pg_try_advisory_lock($1::bigint) AS got', [LOCK_KEY]);
   if (rows[0].got) return;

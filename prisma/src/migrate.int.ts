@@ -7,7 +7,8 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { migrate } from './migrate-database.ts';
 
-// @gudang/embedded/vitest-setup declares the same, but this package cannot import it: it depends on this package.
+// @gudang/embedded/vitest-setup contains the same declaration. This package cannot import it, because
+// @gudang/embedded depends on this package.
 declare module 'vitest' {
   interface ProvidedContext {
     postgresUrl: string;
@@ -52,13 +53,13 @@ async function query(address: string, sql: string) {
   }
 }
 
-test('creates the database and applies each migration once in concurrent calls', async () => {
+test('creates the database and applies each migration once if several calls run concurrently', async () => {
   const folder = migrations('CREATE TABLE a (id int)', 'CREATE TABLE b (id int)');
   const all = await Promise.all(
     [1, 2, 3, 4].map(() => migrate({ database: 'order', url, directory: folder })),
   );
   expect(all.flatMap(({ applied }) => applied)).toEqual(['0_step', '1_step']);
-  // `prisma migrate deploy` compares the name and the SHA-256 of the file.
+  // `prisma migrate deploy` compares the name and the SHA-256 hash of each migration's file.
   const sql = 'SELECT migration_name AS name, checksum FROM _prisma_migrations ORDER BY 1';
   expect(await query(url, sql)).toEqual([
     { name: '0_step', checksum: sha256('CREATE TABLE a (id int)') },
@@ -82,7 +83,7 @@ test('creates an index CONCURRENTLY if the migration has no other statement', as
   ).toEqual([{ indisvalid: true }]);
 });
 
-test('reports PostgreSQL’s message of a failed migration and rolls it back', async () => {
+test('reports PostgreSQL’s message for a failed migration and rolls the migration back', async () => {
   const folder = migrations('CREATE TABLE a (id int); CREATE TABLE b (id it);');
   await expect(migrate({ database: 'order', url, directory: folder })).rejects.toThrow(
     /: migration 0_step failed: ERROR: type "it" does not exist$/,
@@ -90,7 +91,7 @@ test('reports PostgreSQL’s message of a failed migration and rolls it back', a
   expect(await query(url, "SELECT to_regclass('a') AS a")).toEqual([{ a: null }]);
 });
 
-test('names a server that does not answer, without its password', async () => {
+test('names a server that does not answer, but not the password', async () => {
   const lines: string[] = [];
   const wait = { waitMs: 300, log: (line: string) => lines.push(line) };
   const absent = 'postgresql://a:geheim@127.0.0.1:1/shop';

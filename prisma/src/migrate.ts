@@ -5,7 +5,8 @@ import { migrate } from './migrate-database.ts';
 const names = Object.keys(databases) as DatabaseName[];
 
 /**
- * Returns all values, or throws all problems as one error, so that the user can correct them together.
+ * Returns all values. If some promises were rejected, throws one error with all problems, so that the
+ * user can correct them together.
  * @throws {MigrateError}
  */
 function allValues<T>(results: PromiseSettledResult<T>[]): T[] {

@@ -6,18 +6,18 @@ import { MigrateError } from './databases.ts';
 
 export interface MigrationFiles {
   directory: string;
-  /** The content of migration_lock.toml; null if there is no such file. */
+  /** The content of migration_lock.toml; null if this file does not exist. */
   lockfile: string | null;
   /** The migrations, in the order in which they are applied. */
   migrations: { name: string; sql: string }[];
 }
 
-/** Returns the folder of a database's migrations. The path is the same from src/ and from dist/. */
+/** Returns the folder of a database's migrations. The relative path is the same from src/ and from dist/. */
 export function migrationsDirectory(database: DatabaseName): string {
   return fileURLToPath(new URL(`../${database}/migrations/`, import.meta.url));
 }
 
-/** @throws {MigrateError} if there are no migrations, or a folder has no migration.sql */
+/** @throws {MigrateError} if there are no migrations or a folder contains no migration.sql */
 export async function loadMigrationFiles(directory: string): Promise<MigrationFiles> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);

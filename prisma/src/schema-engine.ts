@@ -6,8 +6,8 @@ import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg';
 let loaded: Promise<typeof glue.SchemaEngine> | undefined;
 
 /**
- * Loads Prisma's schema engine as WebAssembly from npm. The native engine is downloaded from another
- * host at installation, which fails where only a package registry can be reached.
+ * Loads Prisma's schema engine as WebAssembly, from an npm package. The native engine is downloaded from
+ * another host during the installation. This download fails if only a package registry can be reached.
  */
 export function loadSchemaEngine(): Promise<typeof glue.SchemaEngine> {
   loaded ??= load();
@@ -15,8 +15,8 @@ export function loadSchemaEngine(): Promise<typeof glue.SchemaEngine> {
 }
 
 async function load(): Promise<typeof glue.SchemaEngine> {
-  // The package's entry point imports the .wasm file as a module, which Node 20 and 22 support only with a
-  // flag.
+  // The .wasm file is loaded here because the package's entry point imports it as a module, and Node 20
+  // and 22 support such imports only with a flag.
   const entry = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm');
   const bytes = await readFile(join(dirname(entry), 'schema_engine_bg.wasm'));
   const { instance } = await WebAssembly.instantiate(bytes, {
@@ -28,7 +28,10 @@ async function load(): Promise<typeof glue.SchemaEngine> {
   return glue.SchemaEngine;
 }
 
-/** Unreferences the engine's timers: the engine never clears the 10 s timer of its lock, which would delay the exit. */
+/**
+ * Unreferences the engine's timers. The engine never clears the 10 s timer of its lock, so this timer
+ * would delay the exit of the process.
+ */
 function withUnrefTimers(imports: object): object {
   const entries = Object.entries(imports).map(([name, value]) =>
     name.startsWith('__wbg_setTimeout_')

@@ -9,7 +9,7 @@ const STORM_MS = 2_500;
 
 let testDatabase: TestDatabase;
 let database: Database;
-/** Terminates connections of `database`, over a separate connection. */
+/** A client with a separate connection, which terminates connections of `database`. */
 let administrator: Database;
 
 beforeAll(async () => {
@@ -26,7 +26,7 @@ beforeEach(async () => {
   await administrator.$executeRaw`TRUNCATE stocks, movements, decisions, outbox`;
 });
 
-/** Blocks this process including its timers and sockets, like SIGSTOP. */
+/** Blocks this process, including its timers and sockets, like SIGSTOP. */
 function freeze(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
@@ -37,10 +37,10 @@ async function endConnectionOf(transaction: Transaction): Promise<void> {
   await administrator.$queryRaw`SELECT pg_terminate_backend(${row?.pid}::int, 5000)`;
 }
 
-/** A transaction of Prisma. */
+/** A transaction that Prisma started. */
 type Transaction = Parameters<Parameters<Database['$transaction']>[0]>[0];
 
-/** Waits until one connection sleeps, and terminates it. */
+/** Waits until one connection runs pg_sleep, and terminates this connection. */
 async function endSleeper(): Promise<void> {
   await vi.waitFor(async () => {
     const ended = await administrator.$queryRaw`
@@ -50,7 +50,10 @@ async function endSleeper(): Promise<void> {
   });
 }
 
-/** Freezes this process until the server has ended the transaction, so that it notices the end only afterwards. */
+/**
+ * Freezes this process until the server has ended the transaction. The process notices the end only after
+ * the freeze.
+ */
 async function freezeTransaction(transaction: Transaction): Promise<void> {
   await transaction.$executeRaw`SET LOCAL idle_in_transaction_session_timeout = 20`;
   freeze(200);
@@ -61,7 +64,7 @@ const ask = (client: Transaction) => client.$queryRaw`SELECT 1 AS one`;
 const write = (client: Transaction) => client.$executeRaw`DELETE FROM decisions`;
 const sleepFor = (client: Transaction, seconds: number) =>
   client.$queryRaw`SELECT 1 AS one FROM pg_sleep(${seconds}::float)`;
-/** Statements whose errors Prisma reports differently. */
+/** Kinds of statements. Prisma reports an error differently for each kind. */
 const NEXT = { 'a raw query': ask, 'a raw write': write, 'a query of a model': read };
 
 describe('a lost connection', () => {
@@ -76,7 +79,7 @@ describe('a lost connection', () => {
           }),
       ],
       [
-        `between two statements of a frozen process, then ${name}`,
+        `between two statements while the process is frozen, then ${name}`,
         () =>
           database.$transaction(async (transaction) => {
             await freezeTransaction(transaction);
@@ -85,7 +88,10 @@ describe('a lost connection', () => {
       ],
     ]),
     ['before the commit', () => database.$transaction(endConnectionOf)],
-    ['before the commit of a frozen process', () => database.$transaction(freezeTransaction)],
+    [
+      'before the commit while the process is frozen',
+      () => database.$transaction(freezeTransaction),
+    ],
     [
       'during a statement of a transaction',
       () =>
@@ -94,7 +100,7 @@ describe('a lost connection', () => {
         }),
     ],
     [
-      'because the server’s time limit of the transaction is exceeded',
+      'because the transaction exceeds the server’s time limit',
       () =>
         database.$transaction(async (transaction) => {
           await transaction.$executeRaw`SET LOCAL transaction_timeout = 20`;
@@ -102,7 +108,7 @@ describe('a lost connection', () => {
         }),
     ],
     [
-      'because the client’s time limit of the transaction is exceeded',
+      'because the transaction exceeds the client’s time limit',
       () =>
         database.$transaction(
           async (transaction) => {
@@ -113,7 +119,7 @@ describe('a lost connection', () => {
         ),
     ],
     [
-      'because a statement takes too long',
+      'because a statement exceeds its time limit',
       () =>
         database.$transaction(async (transaction) => {
           await transaction.$executeRaw`SET LOCAL statement_timeout = 20`;
@@ -122,16 +128,16 @@ describe('a lost connection', () => {
     ],
   ])('%s is an outage, and other connections work', async (_when, act) => {
     await expect(act()).rejects.toSatisfy(isOutage);
-    // The pool may hand out the lost connection once more before it notices the loss.
+    // The pool may return the lost connection once more before it notices the loss.
     await vi.waitFor(() => read(database));
   });
 
-  it('before the first statement is an outage for each caller and does not end the process', async () => {
+  it('before the first statement is an outage for each caller, and does not end the process', async () => {
     const url = new URL(testDatabase.url);
     url.searchParams.set('options', '-c idle_session_timeout=20');
     const alone = openDatabase({ url: url.href, pool: 1 });
     try {
-      // The transaction receives the connection of the statement, which is already closed.
+      // The pool gives the transaction the statement's connection, which the server has already closed.
       const before = ask(alone);
       const begun = alone.$transaction(ask);
       await new Promise((resolve) => setImmediate(resolve));
@@ -151,7 +157,7 @@ describe('a lost connection', () => {
     }
   });
 
-  it('keeps the error of a transaction that was being rolled back', async () => {
+  it('during a rollback does not replace the error that caused the rollback', async () => {
     const own = new Error('its own');
     const failed = database.$transaction(async (transaction) => {
       await endConnectionOf(transaction);
@@ -160,7 +166,7 @@ describe('a lost connection', () => {
     await expect(failed).rejects.toBe(own);
   });
 
-  it('at random times under load causes only outages', async () => {
+  it('at a random time under load causes no errors other than outages', async () => {
     const ids = ['a', 'b', 'c', 'd', 'e'];
     for (const id of ids)
       await addStock({ database: administrator }, { id, name: id, quantity: 1_000 });
@@ -185,7 +191,7 @@ describe('a lost connection', () => {
       await administrator.$queryRaw`
         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.3`;
-      // Wait for a statement, so that clients run statements between two terminations.
+      // Wait for a statement, so that the clients can run statements between two terminations.
       await ask(database).catch(() => {});
     }
     running = false;

@@ -20,7 +20,7 @@ import type { MovementRow } from './stocks/ledger.ts';
 import { createPositionTracker } from './stream/position-tracker.ts';
 import { watchStocks } from './stream/stock-stream.ts';
 
-/** Maximum number of stocks that one subscription names. */
+/** Maximum number of stock ids in the arguments of one subscription. */
 const WATCHED_LIMIT = 1_000;
 
 const idArgument = z.object({ id: stockId });

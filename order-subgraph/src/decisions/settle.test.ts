@@ -21,7 +21,7 @@ describe('settle', () => {
     expect(outcome).toMatchObject({ settled: [confirmed], repeats: [confirmed] });
   });
 
-  it('does not apply a decision on an order that is not in order_db', () => {
+  it('does not apply a decision about an order that is not in order_db', () => {
     expect(settle(new Map(), [confirmed])).toMatchObject({ settled: [], foreign: [confirmed] });
   });
 

@@ -33,7 +33,7 @@ export type CreateOrder = (
   traceparent?: string,
 ) => Promise<OrderState>;
 
-/** @param notifyRelay called after each commit that wrote to the outbox */
+/** @param notifyRelay is called after each commit that wrote outbox rows */
 export function createOrderHandler(
   database: Database,
   notifyRelay: () => void,

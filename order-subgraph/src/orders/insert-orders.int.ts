@@ -45,7 +45,7 @@ describe('insertOrders', () => {
     },
   );
 
-  it('returns the existing order for a repeated idempotency key, within a batch and across batches', async () => {
+  it('returns the existing order for a repeated idempotency key, both within a batch and across batches', async () => {
     const keyed = { ...newOrder, idempotencyKey: 'k' };
     const [first, same, other] = await insertOrders(database, [keyed, keyed, newOrder]);
     const [again] = await insertOrders(database, [keyed]);
@@ -67,7 +67,7 @@ describe('insertOrders', () => {
     expect(rows.filter(({ own }) => own)).toHaveLength(2);
   });
 
-  it('creates two orders for the same idempotency key of two owners', async () => {
+  it('creates two orders if two owners use the same idempotency key', async () => {
     const keyed = { ...newOrder, idempotencyKey: 'k' };
     const [one, two] = await insertOrders(database, [keyed, { ...keyed, owner: 'someone' }]);
     expect(one?.id).not.toBe(two?.id);

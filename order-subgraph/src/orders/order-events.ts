@@ -20,7 +20,10 @@ export function orderCreatedFrom(relation: string, traceparent = 'NULL'): Prisma
     FROM ${relation}`);
 }
 
-/** Returns an INSERT of `order_changed` events. A PENDING order has version 1, a decided order version 2. */
+/**
+ * Returns an INSERT of `order_changed` events. A PENDING order has version 1; a decided order has version
+ * 2.
+ */
 export function orderChangedFrom(relation: string, traceparent = 'NULL'): Prisma.Sql {
   return Prisma.raw(`
     INSERT INTO outbox (topic, key, value, version, traceparent)

@@ -117,8 +117,8 @@ function subjectOf({ sub }: JWTPayload): string {
 }
 
 /**
- * Returns the scopes: `scope` as in RFC 9068 (separated by spaces), or `scp` as a list, as some
- * issuers send.
+ * Returns the token's scopes, from the claim `scope` (separated by spaces, as in RFC 9068) or from the
+ * claim `scp` (a list, which some issuers send).
  */
 function scopesOf({ scope, scp }: JWTPayload): string[] {
   const scopes = [scope, scp].flatMap((claim) => {

@@ -5,7 +5,7 @@ import { expect, inject, it, onTestFinished } from 'vitest';
 import { postgresPool } from './pool.ts';
 import { isOutage } from './sql-state.ts';
 
-it('fails statements to a frozen database after 17 s and continues on new connections', async () => {
+it('fails statements after 17 s if the database is frozen, and continues on new connections', async () => {
   const database = await createTestDatabase(inject('postgresUrl'), 'stock');
   const direct = new URL(database.url);
   const proxy = await startSilentProxy({ host: direct.hostname, port: Number(direct.port) });

@@ -51,7 +51,7 @@ const events = (topic: string): Promise<{ value: Uint8Array; version: number | n
   database.$queryRaw`SELECT value, version FROM outbox WHERE topic = ${topic} ORDER BY id`;
 
 describe('decideOrders', () => {
-  it('writes stock, ledger, decision and both events in one transaction', async () => {
+  it('writes the stock, ledger entry, decision and both events in one transaction', async () => {
     await addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 10 });
     const order = orderOf('kopi', 4);
     expect(await decideOrders(database, batch(order), deadLetters)).toMatchObject({ confirmed: 1 });
@@ -79,7 +79,7 @@ describe('decideOrders', () => {
     });
   });
 
-  it('announces the decision again for a repeated order and does not change the stock', async () => {
+  it('announces the decision again for a duplicate order and does not change the stock', async () => {
     await addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 10 });
     const order = orderOf('kopi', 4);
     await decideOrders(database, batch(order), deadLetters);
@@ -105,7 +105,7 @@ describe('decideOrders', () => {
     ]);
   });
 
-  it('decides orders for an unknown product once when two consumers race and one retries', async () => {
+  it('decides orders for an unknown product once when two consumers decide them concurrently and one retries', async () => {
     const orders = Array.from({ length: 20 }, () => orderOf('none', 1));
     const results = await Promise.allSettled([
       decideOrders(database, batch(...orders), deadLetters),
@@ -116,7 +116,7 @@ describe('decideOrders', () => {
     expect(again).toMatchObject({ confirmed: 0, rejected: 0, repeat: 20 });
   });
 
-  it('never confirms more than the available quantity when consumers race for the last units', async () => {
+  it('never confirms more than the available quantity when consumers decide orders for the last units concurrently', async () => {
     await addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 10 });
     const batches = await Promise.all(
       Array.from({ length: 10 }, () =>

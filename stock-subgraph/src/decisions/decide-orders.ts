@@ -12,8 +12,9 @@ export type DecidedCounts = Readonly<
 
 /**
  * Decides a batch of orders in one transaction: locks the stocks, reads earlier decisions of the same
- * orders, decides, and writes stocks, ledger entries, decisions and events. Earlier decisions are read
- * while the locks are held: another process that decided the same order has committed by then.
+ * orders, decides the other orders, and writes stocks, ledger entries, decisions and events. Earlier
+ * decisions are read only after the locks are taken, because another process that decided the same order
+ * has then already committed its decision.
  */
 export function decideOrders(
   database: Database,

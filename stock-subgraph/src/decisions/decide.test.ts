@@ -30,7 +30,7 @@ describe('rejection', () => {
 });
 
 describe('decide', () => {
-  it('decides orders in the order of arrival, each for its whole quantity or not at all', () => {
+  it('decides orders in the sequence of their arrival, and confirms each for its whole quantity or rejects it', () => {
     const orders = [orderOf('1', 'a', 6), orderOf('2', 'a', 5), orderOf('3', 'a', 4)];
     const { decided, changes } = decide({
       orders,
@@ -49,7 +49,7 @@ describe('decide', () => {
     ]);
   });
 
-  it('announces the decision again for a repeated order and does not change the stock', () => {
+  it('announces the decision again for a duplicate order and does not change the stock', () => {
     const orders = [orderOf('1', 'a', 6), orderOf('1', 'a', 6)];
     const outcome = decide({ orders, stocks: byId(stockOf('a', 10)), earlier: new Map(), now });
     expect(outcome.decided).toHaveLength(1);
@@ -60,7 +60,7 @@ describe('decide', () => {
   it.each([
     ['product', orderOf('1', 'b', 6), 'this order id was decided for another product'],
     ['quantity', orderOf('1', 'a', 7), 'this order id was decided for another quantity'],
-  ])('never applies a decided order id with another %s', (_name, order, reason) => {
+  ])('does not apply an order with a decided id and a different %s', (_name, order, reason) => {
     const stocks = byId(stockOf('a', 100), stockOf('b', 100));
     const orders = [orderOf('1', 'a', 6), order];
     const outcome = decide({ orders, stocks, earlier: new Map(), now });
@@ -69,7 +69,7 @@ describe('decide', () => {
   });
 });
 
-/** The model: the state of stock_db that decisions depend on. */
+/** The part of stock_db's state on which decisions depend. */
 interface World {
   stocks: Map<string, StockRow>;
   decisions: Map<string, Decision>;
@@ -103,7 +103,7 @@ const someOrders = fc
   )
   .map((orders) => orders.map((order, index) => ({ ...order, id: String(index) })));
 
-describe('decide, with random orders', () => {
+describe('decide with random orders', () => {
   it('makes the same decisions as a model that decides one order at a time', () => {
     fc.assert(
       fc.property(quantities, someOrders, (held, orders) => {
@@ -123,7 +123,7 @@ describe('decide, with random orders', () => {
     );
   });
 
-  it('has the same outcome for any division into batches, with any repeats and replays', () => {
+  it('has the same outcome for any division into batches, with any duplicates and replays', () => {
     const cuts = fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 1, maxLength: 60 });
     const replays = fc.array(fc.nat(59), { maxLength: 20 });
     fc.assert(
@@ -135,7 +135,7 @@ describe('decide, with random orders', () => {
         let start = 0;
         for (let step = 0; start < orders.length; step += 1) {
           const end = start + (sizes[step % sizes.length] ?? 1);
-          // A consumer that ended before it committed its offset reads records again.
+          // If a consumer ended before it committed its offset, its successor reads some records again.
           const from = Math.max(0, start - (replayed[step % (replayed.length || 1)] ?? 0));
           apply(again, orders.slice(from, end));
           start = end;
@@ -146,7 +146,7 @@ describe('decide, with random orders', () => {
     );
   });
 
-  it('never makes a quantity negative, and subtracts exactly the confirmed quantities', () => {
+  it('never makes a quantity negative and subtracts exactly the confirmed quantities', () => {
     fc.assert(
       fc.property(quantities, someOrders, (held, orders) => {
         const world = worldOf(held);

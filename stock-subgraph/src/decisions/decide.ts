@@ -1,24 +1,30 @@
 import type { OrderCreated, OrderDecided, StockChanged, StockState } from '@gudang/events';
 import type { StockRow } from '../stocks/lock-stocks.ts';
 
-/** A stored decision. The quantity distinguishes a repeated order from another order with the same id. */
+/**
+ * A stored decision. Its quantity distinguishes a duplicate of the order from a different order with the
+ * same id.
+ */
 export interface Decision extends OrderDecided {
   readonly quantity: number;
 }
 
 /** The outcome of a batch of orders. */
 export interface Outcome<O> {
-  /** New decisions to store, one for each order. */
+  /** New decisions to store, one for each order that was not decided before. */
   readonly decided: readonly Decision[];
-  /** Decisions to announce, including those of repeated orders, whose earlier announcement may be lost. */
+  /**
+   * Decisions to announce. They include the decisions about duplicate orders, because the earlier
+   * announcements may be lost.
+   */
   readonly announced: readonly Decision[];
   readonly changes: readonly StockChanged[];
-  /** Orders with the id of another order but a different product or quantity. Never applied. */
+  /** Orders with the id of an earlier order but a different product or quantity. They are never applied. */
   readonly contradictions: readonly { readonly order: O; readonly reason: string }[];
 }
 
 /**
- * Decides one order, for its whole quantity or not at all.
+ * Decides one order: confirms its whole quantity or rejects it.
  * @returns the reason for the rejection; null if the order is confirmed
  */
 export function rejection(
@@ -30,8 +36,8 @@ export function rejection(
 }
 
 /**
- * Decides orders in the order of their arrival, each order id once. Pure function: the caller holds the
- * rows' locks and writes the outcome.
+ * Decides orders in the sequence of their arrival, and each order id only once. This function is pure:
+ * the caller locks the rows and writes the outcome.
  */
 export function decide<O extends OrderCreated>({
   orders,

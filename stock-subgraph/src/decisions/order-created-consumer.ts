@@ -8,7 +8,7 @@ import type { SubgraphConsumer } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
 import { decideOrders } from './decide-orders.ts';
 
-/** Consumes new orders and decides them in the order of their arrival. */
+/** Consumes new orders and decides them in the sequence of their arrival. */
 export const orderCreatedConsumer: SubgraphConsumer<Database, OrderCreated> = {
   topic: ORDER_CREATED,
   decode: decodeOrderCreated,

@@ -42,7 +42,7 @@ const batchOf = (size: number): InboxMessage<OrderCreated>[] =>
   }));
 
 describe('decideOrders', () => {
-  it('subtracts only from an existing stock while the stock is deleted and added again', async () => {
+  it('subtracts units only while the stock exists if the stock is deleted and added again concurrently', async () => {
     await addStock({ database }, { id: ID, name: 'Kopi', quantity: QUANTITY });
     const batches = Array.from({ length: ROUNDS }, () => batchOf(3));
     const ordering = async (): Promise<void> => {
@@ -57,7 +57,7 @@ describe('decideOrders', () => {
     const replacing = async (): Promise<void> => {
       for (let round = 0; round < ROUNDS; round += 1) {
         await deleteStock({ database }, { id: ID });
-        // For a short time the stock does not exist, so that some orders are for an unknown product.
+        // The stock does not exist during this statement, so some orders are for an unknown product.
         await database.$queryRaw`SELECT count(*) FROM decisions`;
         await addStock({ database }, { id: ID, name: `Kopi ${round}`, quantity: QUANTITY });
       }

@@ -16,12 +16,13 @@ const argumentsSchema = z.object({
   input: z.object({ id: stockId.nullish(), name: stockName, quantity: stockQuantity }),
 });
 
-/** The part of an operation's context that mutations of stocks use. */
+/** The part of an operation's context that the mutations of stocks use. */
 export type ChangeContext = Pick<Context, 'database' | 'traceparent'> &
   Partial<Pick<Context, 'notifyRelay'>>;
 
 /**
- * Adds a stock. If a deleted stock had the same id, its version and ledger continue.
+ * Adds a stock. If a deleted stock had the same id, the new stock continues its version numbers and
+ * ledger.
  * @param unchecked `{ id?, name, quantity }`
  * @throws {ServiceError} BAD_USER_INPUT, ALREADY_EXISTS
  */

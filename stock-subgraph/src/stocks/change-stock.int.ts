@@ -23,7 +23,10 @@ beforeEach(async () => {
 
 const stock = (): Promise<StockState> =>
   database.stock.findUniqueOrThrow({ where: { id: 'kopi' } });
-/** Checks that the ledger's sum is the quantity, with one entry for each version. */
+/**
+ * Checks that the ledger has one entry for each version, and that the sum of its deltas is the stock's
+ * quantity.
+ */
 async function expectLedgerAgrees(): Promise<void> {
   const { quantity, version } = await stock();
   const [sum] = await database.$queryRaw<{ total: number; entries: number }[]>`
@@ -32,7 +35,7 @@ async function expectLedgerAgrees(): Promise<void> {
 }
 
 describe('adjustStock', () => {
-  it('loses none of 20 concurrent updates', async () => {
+  it('applies all of 20 concurrent changes', async () => {
     await Promise.all(
       Array.from({ length: 20 }, () => adjustStock({ database }, { id: 'kopi', delta: 1 })),
     );
@@ -40,7 +43,7 @@ describe('adjustStock', () => {
     await expectLedgerAgrees();
   });
 
-  it('rejects a quantity below zero with the allowed range and changes nothing', async () => {
+  it('rejects a delta that would make the quantity negative, reports the allowed range, and changes nothing', async () => {
     await expect(adjustStock({ database }, { id: 'kopi', delta: -11 })).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
       details: { argument: 'delta', allowed: expect.stringContaining('from -10 to') },
@@ -50,7 +53,7 @@ describe('adjustStock', () => {
 });
 
 describe('updateStock', () => {
-  it('accepts one of several concurrent updates that expect the same version', async () => {
+  it('accepts only one of several concurrent updates that expect the same version', async () => {
     const results = await Promise.allSettled(
       Array.from({ length: 10 }, (_, index) =>
         updateStock(
@@ -71,8 +74,8 @@ describe('updateStock', () => {
   });
 });
 
-describe('deleteStock and addStock', () => {
-  it('continue the version and the ledger of a deleted stock', async () => {
+describe('addStock', () => {
+  it('continues the version numbers and the ledger of a deleted stock', async () => {
     const deleted = await deleteStock({ database }, { id: 'kopi' });
     expect(deleted).toMatchObject({ quantity: 10, version: 2 });
     await expectLedgerAgrees();
@@ -84,12 +87,12 @@ describe('deleteStock and addStock', () => {
     await expectLedgerAgrees();
   });
 
-  it('reject the id of an existing stock', async () => {
+  it('rejects the id of an existing stock', async () => {
     const adding = addStock({ database }, { id: 'kopi', name: 'Kopi', quantity: 1 });
     await expect(adding).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
   });
 
-  it('add one stock for ten concurrent requests with the same id', async () => {
+  it('adds one stock for ten concurrent requests with the same id', async () => {
     const results = await Promise.allSettled(
       Array.from({ length: 10 }, () =>
         addStock({ database }, { id: 'teh', name: 'Teh', quantity: 1 }),

@@ -8,8 +8,8 @@ import { lockStocks, type StockRow } from './lock-stocks.ts';
 import { type LedgerChange, writeChanges } from './write-changes.ts';
 
 /**
- * Changes one stock under its row lock.
- * @param change returns the change of the current state, or throws
+ * Changes one stock while its row is locked.
+ * @param change returns the change to make to the current state, or throws an error
  * @throws {ServiceError} NOT_FOUND if the stock does not exist or was deleted
  */
 async function changeStock(
@@ -49,7 +49,7 @@ const updateArguments = z.object({
 });
 
 /**
- * Sets name and quantity.
+ * Sets the name and the quantity of a stock.
  * @throws {ServiceError} BAD_USER_INPUT, NOT_FOUND, VERSION_CONFLICT
  */
 export function updateStock(context: ChangeContext, unchecked: unknown): Promise<StockState> {
@@ -77,8 +77,8 @@ const adjustArguments = z.object({
 });
 
 /**
- * Adds `delta` to the quantity.
- * @throws {ServiceError} BAD_USER_INPUT, also if the quantity would be outside its limits; NOT_FOUND
+ * Adds `delta` to the quantity of a stock.
+ * @throws {ServiceError} BAD_USER_INPUT, also if the new quantity would be outside its limits; NOT_FOUND
  */
 export function adjustStock(context: ChangeContext, unchecked: unknown): Promise<StockState> {
   const { id, delta, reason } = parseArguments(adjustArguments, unchecked);
@@ -97,9 +97,9 @@ export function adjustStock(context: ChangeContext, unchecked: unknown): Promise
 }
 
 /**
- * Deletes a stock. Its row remains as a tombstone, so that ledger and version continue if the id is used
- * again.
- * @returns the last state, with the version of the deletion
+ * Deletes a stock. Its row remains as a tombstone, so that a new stock with the same id continues its
+ * version numbers and ledger.
+ * @returns the stock's last state, with the version number of the deletion
  * @throws {ServiceError} BAD_USER_INPUT, NOT_FOUND
  */
 export function deleteStock(context: ChangeContext, unchecked: unknown): Promise<StockState> {

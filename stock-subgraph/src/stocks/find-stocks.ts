@@ -4,7 +4,7 @@ import type { Database } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { STOCK_COLUMNS, type StockRow } from './lock-stocks.ts';
 
-/** Finds stocks by id. Returns an entry for each id; undefined if it does not exist or was deleted. */
+/** Finds stocks by id. Returns an entry for each id; undefined if the stock does not exist or was deleted. */
 export async function findStocks(
   database: Database,
   ids: readonly string[],
@@ -15,7 +15,7 @@ export async function findStocks(
   return ids.map((id) => byId.get(id));
 }
 
-/** Returns a LIKE pattern for texts that contain `search`, with its wildcards escaped. */
+/** Returns a LIKE pattern that matches texts with `search` in them. Wildcards in `search` are escaped. */
 function containsPattern(search: string): string {
   return `%${search.replace(/[\\%_]/g, '\\$&')}%`;
 }
@@ -47,8 +47,8 @@ export function findStockPage(
 }
 
 /**
- * Finds stocks, and tombstones of stocks that were deleted since a time, in the order of their ids. A
- * tombstone has the quantity that the stock had before its deletion.
+ * Finds stocks, and tombstones of stocks that were deleted since a given time, sorted by id. A tombstone
+ * has the quantity that the stock had before its deletion.
  */
 export async function findStocksById(
   database: Database,
@@ -59,7 +59,7 @@ export async function findStocksById(
     limit,
   }: {
     ids: readonly string[] | undefined;
-    /** Returns only ids after this one. */
+    /** Finds only stocks whose ids are after this id. */
     from: string | undefined;
     deletedSince: Date;
     limit: number;

@@ -15,7 +15,7 @@ export interface MovementRow {
   readonly at: Date;
 }
 
-/** Finds the same page of the ledger of each of several stocks, newest first, with one statement. */
+/** Finds one page of the ledger, newest entry first, for each of several stocks, with one statement. */
 export async function findMovementPages(
   database: Database,
   stockIds: readonly string[],

@@ -7,14 +7,14 @@ export interface StockRow extends StockState {
   readonly deletedAt: Date | null;
 }
 
-/** The columns of a stock with the names of `StockRow`, for hand-written SELECTs. */
+/** Columns of a stock, renamed to the fields of `StockRow`, for raw SELECT statements. */
 export const STOCK_COLUMNS = Prisma.raw(`
   id, name, quantity, version, created_at AS "createdAt", updated_at AS "updatedAt",
   deleted_at AS "deletedAt"`);
 
 /**
- * Locks the rows of stocks, including tombstones, until the transaction ends, and reads the database's
- * clock. Locks are taken in the order of ids, so that transactions cannot deadlock.
+ * Locks the rows of stocks, including tombstones, until the transaction ends. Also reads the database's
+ * clock. The rows are locked in ascending order of their ids, so that transactions cannot deadlock.
  */
 export async function lockStocks(
   transaction: Transaction,

@@ -2,20 +2,20 @@ import { encodeStockChanged, STOCK_CHANGED, type StockChanged } from '@gudang/ev
 import { writeEvents } from '@gudang/outbox';
 import type { Transaction } from '../database.ts';
 
-/** A change with the additional fields of its ledger entry and its event. */
+/** A change, with additional fields for its ledger entry and its event. */
 export interface LedgerChange extends StockChanged {
   /** The `reason` argument of adjustStock. */
   readonly note?: string | undefined;
-  /** W3C traceparent for the event of a change without an order. */
+  /** W3C traceparent for the event, if no order caused the change. */
   readonly traceparent?: string | undefined;
 }
 
-/** W3C traceparents for the events of changes, by order id. */
+/** W3C traceparents for the events of changes that orders caused, by order id. */
 type OrderTraces = ReadonlyMap<string, string | undefined>;
 
 /**
- * Writes ledger entries and events of changes whose stock rows are already written, with two statements
- * for any number of changes.
+ * Writes the ledger entries and events of changes in two statements, regardless of the number of changes.
+ * The stock rows must already be written.
  */
 export async function writeLedger(
   transaction: Transaction,
@@ -48,12 +48,15 @@ export async function writeLedger(
   );
 }
 
-/** Returns the quantity for the ledger entry: 0 for a deleted stock, whose event has its last quantity. */
+/**
+ * Returns the quantity to store. It is 0 for a deleted stock, although the event of the deletion contains
+ * the last quantity.
+ */
 function quantityAfter({ kind, stock }: StockChanged): number {
   return kind === 'DELETED' ? 0 : stock.quantity;
 }
 
-/** Writes the last state of each stock, then ledger entries and events. */
+/** Writes the last state of each changed stock, then the ledger entries and events of all changes. */
 export async function writeChanges(
   transaction: Transaction,
   changes: readonly LedgerChange[],

@@ -22,7 +22,7 @@ const row = (id: string, version: number, age = 0) => ({
 });
 
 describe('createPositionTracker', () => {
-  it('returns the position of the feed while idle, and undefined while busy', () => {
+  it('returns the position of the feed while the subscription is idle, and undefined while it is busy', () => {
     const { tracker } = start();
     expect(tracker.read()).toBeUndefined();
     tracker.setIdle(true);
@@ -57,7 +57,7 @@ describe('createPositionTracker', () => {
     expect(tracker.read()).toBeTypeOf('string');
   });
 
-  it('does not wait for the change of an old row', () => {
+  it('has a position without waiting for the change of an old row', () => {
     const { tracker } = start();
     tracker.beginSnapshot();
     tracker.addRow(row('unread', 2, 5_000));

@@ -2,27 +2,34 @@ import { type ChangeFeed, formatCursor } from '@gudang/change-feed';
 import type { StockState } from '@gudang/events';
 import type { Position } from '@gudang/subgraph';
 
-/** If a row is this much older than the newest change, in milliseconds, its own change was sent before. */
+/**
+ * Minimum age of a row, relative to the newest change, at which the row's own change was certainly sent
+ * before, in milliseconds.
+ */
 const ANNOUNCED_AFTER_MS = 1_000;
-/** If the change of a row has not arrived after this time, in milliseconds, the row was written without the outbox. */
+/**
+ * Time after which the change of a row is no longer expected, in milliseconds, because the row must have
+ * been written without the outbox.
+ */
 const GIVE_UP_AFTER_MS = 60_000;
 
 /**
- * The position of one subscription in the change feed, for the gateway's position reports.
+ * Tracks the position of one subscription in the change feed, for position reports to the gateway.
  *
  * States:
- * - in a snapshot: between `beginSnapshot` and `endSnapshot`. There is no position;
- * - ahead: the subscriber has seen a row whose change the feed has not read yet. There is no position;
- * - idle: the subscription waits for the next change. Its position is that of the feed;
- * - busy: otherwise. The position is unknown.
+ * - in a snapshot: `beginSnapshot` was called, but not yet `endSnapshot`. There is no position;
+ * - ahead: the subscriber has received a row whose change the feed has not read yet. There is
+ *   no position;
+ * - idle: the subscription waits for the next change. Its position is the position of the feed;
+ * - busy: none of the other states. The position is unknown.
  */
 export interface PositionTracker {
-  /** Returns the position; see `Position`. */
+  /** Returns the position. See `Position` for its values. */
   readonly read: () => Position;
   /** Sets whether the subscription waits for the next change. */
   readonly setIdle: (idle: boolean) => void;
   readonly beginSnapshot: () => void;
-  /** Adds a row of the snapshot. */
+  /** Records a row that the snapshot contains. */
   readonly addRow: (stock: Pick<StockState, 'id' | 'version' | 'updatedAt'>) => void;
   readonly endSnapshot: () => void;
   /** Records a change that was taken from the feed. */
@@ -30,10 +37,10 @@ export interface PositionTracker {
 }
 
 /**
- * Creates a tracker. A snapshot may contain a row whose change the feed has not read yet. Until the feed has
- * read it, the subscriber is ahead of the feed: a client that resumed from the feed's position would see
- * older states.
- * @param onLost called when a snapshot begins
+ * Creates a tracker. A snapshot may contain a row whose change the feed has not read yet. Until the feed
+ * has read this change, the subscriber is ahead of the feed: a client that resumed from the feed's
+ * position would then receive older states.
+ * @param onLost is called when a snapshot begins
  */
 export function createPositionTracker(
   changeFeed: Pick<ChangeFeed, 'position' | 'versionOf'>,

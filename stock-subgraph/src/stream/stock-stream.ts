@@ -5,7 +5,7 @@ import type { Database } from '../database.ts';
 import { findStocksById } from '../stocks/find-stocks.ts';
 import { createPositionTracker, type PositionTracker } from './position-tracker.ts';
 
-/** A change as it is sent to a subscriber. */
+/** A change, in the form that a subscriber receives. */
 export interface SentChange {
   readonly kind: StockChangeKind | 'SNAPSHOT';
   readonly stock: StockState;
@@ -15,17 +15,21 @@ export interface SentChange {
   readonly at: Date;
 }
 
-/** Rows per page of a snapshot. The next page is read when the subscriber has taken this one. */
+/**
+ * Number of rows per page of a snapshot. The next page is read only after the subscriber has consumed the
+ * current page.
+ */
 const SNAPSHOT_PAGE = 500;
 /**
- * Deletions up to this long before the cursor are sent again, in milliseconds, because commits are not
- * ordered by their times.
+ * Time before the cursor from which deletions are sent again, in milliseconds. It is necessary because
+ * the times of changes do not have the same sequence as their commits.
  */
 const CLOCK_MARGIN_MS = 60_000;
 
 /**
- * Yields the changes of some or all stocks, from now on or after a cursor. If the changes since the cursor
- * are no longer in the change feed, it yields a snapshot of the current state first, then newer changes.
+ * Yields the changes of some or all stocks, either new changes only or all changes after a cursor. If the
+ * changes since the cursor are no longer in the change feed, the generator first yields a snapshot of the
+ * current state, then newer changes.
  */
 export async function* watchStocks(
   context: { readonly database: Database; readonly changeFeed: ChangeFeed },
@@ -34,7 +38,10 @@ export async function* watchStocks(
 ): AsyncGenerator<SentChange, void> {
   const { database, changeFeed } = context;
   const watch = await changeFeed.open(ids, after);
-  /** The versions that the last snapshot sent. An entry is deleted by the first newer change. */
+  /**
+   * The versions that the last snapshot contained, by stock id. The first newer change of a stock deletes
+   * its entry.
+   */
   const sentVersions = new Map<string, number>();
   let since = after?.at ?? 0;
 
@@ -81,8 +88,9 @@ export async function* watchStocks(
 }
 
 /**
- * Yields the current state as changes. A client that resumes from one of their cursors receives the snapshot
- * again; with the cursor of the last change, it receives the changes after the snapshot.
+ * Yields the current state as changes. A client that resumes from the cursor of the last of these changes
+ * receives the changes after the snapshot. A client that resumes from an earlier cursor receives the
+ * snapshot again.
  */
 async function* readSnapshot(
   database: Database,

@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { z } from 'zod';
 
-/** A setting: one environment variable. */
+/** A setting, which is read from one environment variable. */
 export interface Setting<T = unknown> {
   /** A description in plain English, on one line, with the unit. */
   readonly description: string;
@@ -90,7 +90,7 @@ export function integer(min: number, max: number): z.ZodType<number, string> {
     .refine((n) => Number.isSafeInteger(n) && n >= min && n <= max, allowed);
 }
 
-/** A TCP port. 0: the operating system chooses a free one. */
+/** A TCP port. If it is 0, the operating system chooses a free port. */
 export const port = integer(0, 65_535);
 
 export const flag: z.ZodType<boolean, string> = z

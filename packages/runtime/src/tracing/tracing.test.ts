@@ -50,7 +50,7 @@ describe('startTracing with OpenTelemetry’s variables', () => {
   });
   afterEach(() => tracing.stop());
 
-  it('continues the trace of the cause or starts a new one', () => {
+  it('continues the trace of the cause, or starts a new trace if there is no cause', () => {
     const child = startSpan('child', { kind: 'server', parent: CAUSE });
     expect(traceId(child?.traceparent)).toBe(traceId(CAUSE));
     expect(child?.traceparent).not.toBe(CAUSE);

@@ -12,7 +12,10 @@ export interface PageArguments {
   readonly before?: string | null | undefined;
 }
 
-/** The parsed arguments of a page: `size` rows after `after` and before `before`. */
+/**
+ * The parsed arguments of a page. The page has at most `size` rows between the cursors `after` and
+ * `before`.
+ */
 export interface Page<P> {
   readonly size: number;
   /** Whether the page is read from the start of the list. If false, it is read from the end. */

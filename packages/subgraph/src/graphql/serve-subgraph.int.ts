@@ -148,7 +148,7 @@ it('reads the caller of each subscription if the connection has the secret', asy
   expect(await watch(SECRET, [SITI, BUDI])).toEqual(['Siti orders:read', 'Budi']);
 });
 
-it.each(['a guess', ''])('closes a websocket with a wrong secret: %j', async (secret) => {
+it.each(['a guess', ''])('closes a websocket whose secret is wrong: %j', async (secret) => {
   await expect(watch(secret, [SITI])).rejects.toMatchObject({ code: 4403 });
 });
 
