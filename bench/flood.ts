@@ -1,6 +1,6 @@
 /**
  * Measures how floods from one address affect other clients: slowloris, 5,000 idle sockets,
- * subscriptions, queries, invalid tokens. `npm run bench:flood -- [seconds]`; takes 2 minutes.
+ * subscriptions, queries, invalid tokens. `npm run bench:flood -- [seconds]` takes 2 minutes.
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';

@@ -1,7 +1,7 @@
 /**
  * 10,000 clients connect, subscribe and disconnect, a third of them without a close frame.
  * Afterwards the gateway must hold no streams, upstreams, timers or memory of these clients.
- * `npm run bench:live-churn -- [cycles]`; 2 minutes.
+ * `npm run bench:live-churn -- [cycles]` takes 2 minutes.
  */
 import { once } from 'node:events';
 import { argv } from 'node:process';

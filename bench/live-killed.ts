@@ -2,8 +2,8 @@
  * Kills the stock subgraph with SIGKILL and restarts it after 10 s, at 200 orders per second for
  * 100 stocks and with 500 subscribers to all of these stocks. In the first run, the missed changes
  * are within the replay window. In the second run they exceed it: another replica makes more
- * changes than the change log of the killed replica keeps.
- * `npm run bench:live-killed -- [clients]`; 3 minutes.
+ * changes than the change log of the killed replica keeps. `npm run bench:live-killed -- [clients]`
+ * takes 3 minutes.
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';

@@ -1,6 +1,7 @@
 /**
  * Measures the time from createOrder's response to the change at a subscriber of the gateway, in
- * the whole system at 50 orders per second. `npm run bench:live-latency -- [seconds]`; default 30.
+ * the whole system at 50 orders per second. `npm run bench:live-latency -- [seconds]` measures for
+ * 30 seconds by default.
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';

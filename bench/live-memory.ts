@@ -2,7 +2,7 @@
  * Measures the memory per client of the gateway and of a bare `ws` server, with 500 and 5,000
  * clients. Each process has served the same number of clients once before the measurement. The code
  * that is loaded and compiled for the first clients therefore does not count.
- * `npm run bench:live-memory`; 2 minutes.
+ * `npm run bench:live-memory` takes 2 minutes.
  */
 import { stdout } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';

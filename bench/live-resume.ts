@@ -1,7 +1,7 @@
 /**
  * Clients lose their connections and resume from different cursors: during changes, without
  * changes, and for unchanged stocks; from expired cursors after a stock was deleted; and again
- * during a snapshot. `npm run bench:live-resume -- [clients]`; 2 minutes.
+ * during a snapshot. `npm run bench:live-resume -- [clients]` takes 2 minutes.
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';

@@ -1,7 +1,7 @@
 /**
  * One client stops reading during 100,000 changes of 1,000 stocks, while 20 other clients read.
  * Then three control runs follow without the stalled client.
- * `npm run bench:live-stalled -- [changes]`; 5 minutes.
+ * `npm run bench:live-stalled -- [changes]` takes 5 minutes.
  *
  * A client that does not read answers no pings, so the gateway closes its connection after 12–24 s.
  * When the client reads again, it detects the closed connection and resumes from its cursor.

@@ -1,8 +1,9 @@
 /**
  * Measures frame times and long tasks of the page /live with many fast-changing stocks: idle, while
- * scrolling, and with all changes on visible rows. `npm run bench:page -- 20 2000 500`: seconds per
- * scenario, stocks, changes per second. Headless Chromium renders on the CPU, which the gateway and
- * the subgraphs use too. With a GPU, the page is faster.
+ * scrolling, and with all changes on visible rows. The arguments of
+ * `npm run bench:page -- 20 2000 500` are the seconds per scenario, the number of stocks, and the
+ * number of changes per second. Headless Chromium renders on the CPU, which the gateway and the
+ * subgraphs use too. With a GPU, the page is faster.
  */
 import { loadavg } from 'node:os';
 import { argv, stdout } from 'node:process';

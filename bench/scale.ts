@@ -3,7 +3,7 @@
  * cost of the parts that do not scale out. k8s/SCALING.md uses these figures. Both systems get the
  * same order rate, because an order costs less at a higher rate. The two systems are measured in
  * turns, because other load on the machine varies.
- * `npm run bench:scale -- --rate 40 --seconds 30 --rounds 3`; 3 minutes per round.
+ * `npm run bench:scale -- --rate 40 --seconds 30 --rounds 3` takes 3 minutes per round.
  */
 import { argv, stdout } from 'node:process';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,4 @@
-/** PostgreSQL settings that load `auto_explain`, disabled until `explaining` enables it. */
+/** PostgreSQL settings that load `auto_explain`. It is disabled until `explaining` enables it. */
 export const EXPLAIN_SETTINGS = {
   session_preload_libraries: 'auto_explain',
   'auto_explain.log_analyze': 'on',

@@ -30,7 +30,7 @@ export interface Measured<T> {
   readonly cpu: Spent;
 }
 
-/** Durable commits, as in production. */
+/** Settings of PostgreSQL for durable commits, as in production. */
 const ON_DISK = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
 const STOCKS = 200;
 const SETTLES_MS = 2_000;

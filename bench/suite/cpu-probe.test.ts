@@ -13,7 +13,7 @@ it.each([
   expect(workOf(title)).toBe(expected);
 });
 
-it('adds the CPU of all processes of a group, including those started between the readings', () => {
+it('adds up the CPU time of all processes of a group, including processes started between the readings', () => {
   const before = new Map([
     ['order\n1', 100],
     ['postgres order_db\n7', 50],

@@ -8,8 +8,8 @@ const MS_PER_TICK = 10;
 
 /**
  * Reads the kernel's CPU counters of processes with their descendants, and of PostgreSQL's
- * processes grouped by their work: each database, the writers (WAL, checkpoints, background), the
- * rest.
+ * processes grouped by their work: each database, the writers (WAL, checkpoints, background), and
+ * the rest.
  */
 export function createCpuProbe(
   processes: Readonly<Record<string, number>>,

@@ -66,6 +66,6 @@ async function refresh(): Promise<void> {
 setText('http-address', `${location.origin}/graphql`);
 setText('ws-address', `${location.origin.replace('http', 'ws')}/graphql`);
 showGraph().catch(() => {
-  // The gateway does not answer: showStatus() says so, and the links stay.
+  // If the gateway does not answer, showStatus() reports it, and the links stay visible.
 });
 void refresh();

@@ -22,7 +22,7 @@ export interface LiveSession {
   readonly orders: OrderStore;
   readonly connection: Signal<Connection>;
   readonly speed: Signal<Speed>;
-  /** The last order of this page. */
+  /** The last order that this page placed. */
   readonly ownOrder: Signal<OwnOrder | undefined>;
   /** Ids of the stocks in the newest visible change. */
   readonly moved: Signal<readonly string[]>;

@@ -17,6 +17,6 @@ createRoot(root).render(
 fetchStatus().then(
   ({ explorers }) => showElementsNeeding('explorers', explorers),
   () => {
-    // The gateway does not answer: the links stay visible.
+    // If the gateway does not answer, the links stay visible.
   },
 );

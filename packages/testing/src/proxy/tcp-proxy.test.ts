@@ -10,7 +10,7 @@ let proxy: TcpProxy;
 let received: Buffer;
 const clients: Socket[] = [];
 
-/** A stand-in for a broker: answers each request with its correlation id. */
+/** Stub of a broker. It answers each request with the correlation id of the request. */
 beforeEach(async () => {
   received = Buffer.alloc(0);
   server = createServer((socket) => {

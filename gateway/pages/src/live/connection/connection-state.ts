@@ -7,7 +7,10 @@ export const CATCH_UP_MS = 1_500;
 /** Time during which the page shows the number of missed changes, in ms. */
 const CAUGHT_UP_SHOWN_MS = 8_000;
 
-/** Keeps the state of the connection, from the events of the websocket and the errors of operations. */
+/**
+ * Derives the state of the connection from the events of the websocket and the errors of
+ * operations.
+ */
 export interface ConnectionState {
   readonly connection: Signal<Connection>;
   /** Returns the handlers for the websocket. @param onOpen called after each connection */

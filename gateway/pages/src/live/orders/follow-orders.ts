@@ -29,7 +29,10 @@ export interface FollowedOrders {
   readonly queryNow: () => void;
   /** Subscribes to an order until it is decided. */
   readonly follow: (id: string) => void;
-  /** Whether the page may show the orders of all callers: the graph answered without a token. */
+  /**
+   * Whether the page may show the orders of all callers. It may if the graph answers without a
+   * token.
+   */
   readonly mayShowAll: () => boolean;
 }
 

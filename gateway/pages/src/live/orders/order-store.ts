@@ -52,7 +52,7 @@ export function createOrderStore(): OrderStore {
       changed = false;
       const sorted = [...known.values()].sort((a, b) => b.createdAt - a.createdAt);
       const shown = sorted.slice(0, SHOWN_ORDERS);
-      // This page's own pending orders stay in the store, however many newer orders there are.
+      // This page's own pending orders stay in the store, regardless of the number of newer orders.
       const ownPending = sorted
         .slice(SHOWN_ORDERS)
         .filter(({ isOwn, status }) => isOwn && status === 'PENDING');

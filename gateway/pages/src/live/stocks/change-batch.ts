@@ -21,7 +21,7 @@ export interface ChangeBatch {
 
 const MAX_ORDERS = 100;
 
-/** Collects changes and shows them once a frame. */
+/** Collects changes and shows them once per frame. */
 export function createChangeBatcher(
   show: (batch: ChangeBatch) => void,
 ): (change: StockChange) => void {

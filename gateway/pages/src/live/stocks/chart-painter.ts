@@ -1,6 +1,6 @@
-/** A chart that is painted in its turn. */
+/** A chart that takes turns with other charts to be painted. */
 export interface PaintedChart {
-  /** Requests a new painting after the data changed. */
+  /** Requests that the chart is painted again, because its data changed. */
   readonly markChanged: () => void;
   readonly remove: () => void;
 }

@@ -24,7 +24,8 @@ function optionsOf(element: HTMLElement, window: ChartWindow): Options {
       {
         ...(stepped ? { paths: stepped({ align: 1 }) } : {}),
         stroke: color('--chart-line'),
-        // With a fill, a constant line would look like a half-full bar.
+        // The fill is absent under a constant line, which would otherwise look like a half-full
+        // bar.
         fill: (chart) => (isFlat(chart) ? 'transparent' : color('--chart-fill')()),
         width: 1.5,
         points: { show: false },
@@ -34,7 +35,7 @@ function optionsOf(element: HTMLElement, window: ChartWindow): Options {
 }
 
 function isFlat({ scales: { y } }: UPlot): boolean {
-  // `padded` gives a constant line a range of 2.
+  // For a constant line, `padded` returns a range of 2.
   return (y?.max ?? 0) - (y?.min ?? 0) <= 2;
 }
 
@@ -44,7 +45,10 @@ function padded(min: number, max: number): [number, number] {
   return [min - padding, max + padding];
 }
 
-/** Chart of a stock's quantity over the last minutes. Hidden from screen readers: the row has the number. */
+/**
+ * Chart of a stock's quantity over the last minutes. It is hidden from screen readers, because the
+ * row contains the quantity as text.
+ */
 export function StockChart({ id }: { id: string }) {
   const element = useRef<HTMLDivElement>(null);
   const { stocks, painter, backfill, chartWindow } = useLive();

@@ -22,7 +22,10 @@ export function startHistory(quantity: number, at: number): StockHistory {
   return { times: [at], quantities: [quantity] };
 }
 
-/** Adds a point and drops those that are no longer shown. Keeps at most about 150 points. */
+/**
+ * Adds a point, and drops points that are no longer shown. A history keeps at most about 150
+ * points.
+ */
 export function addPoint({ times, quantities }: StockHistory, quantity: number, at: number): void {
   const last = times.length - 1;
   // The first point is the start of the line. A change directly after the first point is not merged
@@ -35,7 +38,7 @@ export function addPoint({ times, quantities }: StockHistory, quantity: number, 
   quantities.push(quantity);
   const from = at - SHOWN_SECONDS;
   let dropped = 0;
-  // Keeps one older point, which gives the height of the line at the left edge.
+  // One older point is kept, because it gives the height of the line at the left edge.
   while ((times[dropped + 1] ?? at) < from) dropped += 1;
   if (dropped > 0) {
     times.splice(0, dropped);
@@ -54,7 +57,10 @@ export function prepend(
   quantities.unshift(...older.map(({ quantity }) => quantity));
 }
 
-/** Returns the points and one more for now, so that the line reaches the right edge. */
+/**
+ * Returns the points and an additional point for the current time, so that the line reaches the
+ * right edge.
+ */
 export function untilNow(history: StockHistory, now: number): [number[], number[]] {
   return [
     [...history.times, now],
@@ -64,7 +70,11 @@ export function untilNow(history: StockHistory, now: number): [number[], number[
 
 /** The time range of the charts. All charts have the same range, so that they can be compared. */
 export interface ChartWindow {
-  /** Returns the range in seconds. @param first first time of a chart @param now its last time */
+  /**
+   * Returns the range in seconds.
+   * @param first first time of a chart
+   * @param now last time of the chart
+   */
   readonly seconds: (first: number, now: number) => number;
 }
 

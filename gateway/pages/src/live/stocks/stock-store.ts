@@ -6,7 +6,7 @@ export interface StockState {
   readonly id: string;
   readonly name: string;
   readonly quantity: number;
-  /** Grows by 1 with each change: the highest is the newest. */
+  /** Grows by 1 with each change; the state with the highest version is the newest. */
   readonly version: number;
   /** The store remembers the version of a deleted stock, so that older states do not restore it. */
   readonly isDeleted?: boolean;
@@ -22,7 +22,7 @@ export interface ShownStock extends StockState {
 
 /** Holds all stocks, outside React. A component subscribes to one stock or to the list of ids. */
 export interface StockStore {
-  /** Ids sorted by name. A new array replaces it when a stock is added, deleted or renamed. */
+  /** Ids sorted by name. The array is replaced when a stock is added, deleted or renamed. */
   readonly ids: Signal<readonly string[]>;
   readonly get: (id: string) => ShownStock | undefined;
   /** @returns a function that unsubscribes */
