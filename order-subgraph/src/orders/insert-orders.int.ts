@@ -73,7 +73,7 @@ describe('insertOrders', () => {
     expect(one?.id).not.toBe(two?.id);
   });
 
-  it('rejects a quantity outside the limits with a database constraint', async () => {
+  it('rejects a quantity that violates the database constraint', async () => {
     const error = await insertOrders(database, [{ ...newOrder, quantity: 0 }]).catch((e) => e);
     expect(isInvalidData(error)).toBe(true);
     expect(await outbox()).toEqual([]);
@@ -103,7 +103,7 @@ describe('createOrder', () => {
     expect(await database.order.count()).toBe(1);
   });
 
-  it('rejects a change of a final status with a database trigger', async () => {
+  it('creates an order whose final status a database trigger protects from changes', async () => {
     const [order] = await insertOrders(database, [newOrder]);
     const settle = (status: string, reason: string | null) => database.$executeRaw`
       UPDATE orders SET status = ${status}::order_status, decided_at = now(),

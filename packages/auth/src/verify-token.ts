@@ -117,8 +117,8 @@ function subjectOf({ sub }: JWTPayload): string {
 }
 
 /**
- * Returns the token's scopes, from the claim `scope` (separated by spaces, as in RFC 9068) or from the
- * claim `scp` (a list, which some issuers send).
+ * Returns the token's scopes, from the claims `scope` and `scp`. RFC 9068 defines `scope` as a text with
+ * scopes separated by spaces. Some issuers send a list in `scp` instead.
  */
 function scopesOf({ scope, scp }: JWTPayload): string[] {
   const scopes = [scope, scp].flatMap((claim) => {
