@@ -49,7 +49,7 @@ describe('a subgraph that hangs', () => {
     });
     answer = () => {};
     await start({ SUBGRAPH_TIMEOUT_MS: '8000' });
-    // Different queries: identical ones would share one request.
+    // The queries differ, because identical queries would share one request.
     const hanging = Array.from({ length: 80 }, (_, number) =>
       gateway.post({ query: `{ best${number}: best { id } }` }),
     );
@@ -60,13 +60,14 @@ describe('a subgraph that hangs', () => {
     for (const { errors } of await Promise.all(hanging)) {
       expect(errors).toMatchObject([{ extensions: UNAVAILABLE }]);
     }
-    // The time limit includes waiting for a connection: all are answered at about the same time.
+    // The time-out includes the wait for a connection, so all queries time out at about the same
+    // time.
     expect(performance.now() - from).toBeLessThan(15_000);
-    // Aborted sockets are replaced while they close.
+    // Aborted sockets are replaced while they are still closing, so twice as many may be open.
     expect(most).toBeLessThanOrEqual(2 * 64);
   });
 
-  it('times out when it sends a byte at a time', async () => {
+  it('times out even if it sends one byte at a time', async () => {
     answer = (_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const drip = setInterval(() => response.write(' '), 50);
@@ -80,7 +81,10 @@ describe('a subgraph that hangs', () => {
 });
 
 describe('a client that disconnects', () => {
-  /** Whether the subgraph still executes the request. */
+  /**
+   * Makes the subgraph hang. @returns the number of requests that it received, and of those that
+   * were aborted
+   */
   function hang() {
     const states = { asked: 0, given_up: 0 };
     answer = (_request, response) => {
@@ -148,8 +152,8 @@ describe('a client that disconnects', () => {
   });
 });
 
-describe('a late event loop', () => {
-  it('rejects queries and new websockets with 503, but not probes and streams', async () => {
+describe('an overloaded gateway', () => {
+  it('rejects queries and new websockets with 503, but answers probes and streams', async () => {
     await start({ SHED_DELAY_MS: '30' });
     const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
     const heard: { type: string; payload?: unknown }[] = [];

@@ -17,9 +17,9 @@ export interface GatewayRuntime extends GatewayProcess {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly invalidation: Invalidation;
-  /** Whether clients may explore the graph: introspection, Sandbox, GraphiQL, suggestions. */
+  /** Whether clients may explore the graph by introspection, Sandbox, GraphiQL and suggestions. */
   readonly explore: boolean;
-  /** Proves to subgraphs that the gateway sent a request. */
+  /** Secret that proves to subgraphs that the gateway sent a request. */
   readonly secret: string | undefined;
   /** @throws {StartError} when a subgraph has no usable address */
   readonly addressesOf: (supergraph: LoadedSupergraph) => readonly SubgraphAddress[];
@@ -33,7 +33,8 @@ export function createRuntime(process: GatewayProcess): GatewayRuntime {
     metrics: createMetrics('gateway'),
     invalidation: createInvalidation(),
     explore: settings.EXPLORE ?? settings.NODE_ENV !== 'production',
-    // The first secret signs; the others are accepted while it is replaced.
+    // The gateway sends the first secret. The others are accepted while the secret is being
+    // replaced.
     secret: settings.SUBGRAPH_SECRET?.[0],
     addressesOf: ({ subgraphs }) =>
       subgraphAddresses(

@@ -19,15 +19,15 @@ function addresses(environment: Record<string, string>) {
   );
 }
 
-describe('addresses of subgraphs', () => {
-  it('are those of the supergraph; websocket addresses are derived', () => {
+describe('subgraphAddresses', () => {
+  it('returns the addresses in the supergraph, and derives the websocket addresses', () => {
     expect(addresses({})).toEqual([
       { name: 'Alpha', url: 'http://a/graphql', wsUrl: 'ws://a/graphql', foreign: false },
       { name: 'beta', url: 'https://b/graphql', wsUrl: 'wss://b/graphql', foreign: false },
     ]);
   });
 
-  it('are those of the settings, whose subgraph names are case-insensitive', () => {
+  it('prefers the addresses in the settings, in which subgraph names are case-insensitive', () => {
     expect(
       addresses({
         SUBGRAPH_URLS: 'alpha=http://x:1/g?k=v, BETA=http://y/g',
@@ -40,13 +40,13 @@ describe('addresses of subgraphs', () => {
     ]);
   });
 
-  it('rejects an unknown name, and lists the subgraphs', () => {
+  it('rejects an unknown subgraph name with an error that lists the subgraphs', () => {
     expect(() => addresses({ SUBGRAPH_URLS: 'gamma=http://x' })).toThrow(StartError);
     expect(() => addresses({ SUBGRAPH_URLS: 'gamma=http://x' })).toThrow('it has Alpha, beta');
     expect(() => addresses({ FOREIGN_SUBGRAPHS: 'gamma' })).toThrow('it has Alpha, beta');
   });
 
-  it('rejects a subgraph without an address, and names the setting', () => {
+  it('rejects a subgraph without an address with an error that names the setting', () => {
     const nowhere = [{ name: 'alpha', url: '' }];
     expect(() => subgraphAddresses(nowhere)).toThrow('set SUBGRAPH_URLS=alpha=http://');
   });

@@ -4,7 +4,7 @@ import { collect, feedNumbers } from './testing/collector.ts';
 import { startTestGateway, type TestGateway } from './testing/running-gateway.ts';
 import { composeToys, startToyGraph } from './testing/toy-graph.ts';
 
-/** Another conflation key: the upstream operation differs, the stream is the same. */
+/** Changes the conflation key. The upstream operation then differs, but the stream is the same. */
 const otherKey = (sdl: string) => sdl.replaceAll('by: "item { id }"', 'by: "item { id } n"');
 const withoutTag = (sdl: string) => sdl.replace('n: Int! tag: String', 'n: Int!');
 const withoutHello = (sdl: string) => sdl.replace('hello(name: String!): String', '');
@@ -19,7 +19,8 @@ const compose = (edit?: (sdl: string) => string): string =>
 beforeAll(async () => {
   toys = await startToyGraph();
   inUse = compose();
-  // Clients, subgraphs and gateway share one process, whose event loop may be late.
+  // Clients, subgraphs and gateway share one process, whose event loop lag would trigger the
+  // overload protection.
   gateway = await startTestGateway(inUse, { SHED_DELAY_MS: '0' });
 });
 afterAll(async () => {
@@ -39,7 +40,7 @@ afterEach(async () => {
 
 const FEED = 'subscription ($after: String) { itemFeed(after: $after) { n item { id rating } } }';
 
-/** Needs no second subgraph, so that hundreds of events at a time are cheap. */
+/** This subscription needs no second subgraph, so that hundreds of events at a time are cheap. */
 const BARE = FEED.replace(' rating', '');
 
 async function changes(): Promise<number> {
@@ -49,7 +50,7 @@ async function changes(): Promise<number> {
 
 let inUse = '';
 
-/** Resolves once the changed supergraph is in use. */
+/** Changes the supergraph. Resolves once the changed supergraph is in use. */
 async function change(edit?: (sdl: string) => string): Promise<void> {
   const next = compose(edit);
   if (next === inUse) return;
@@ -70,7 +71,7 @@ const upTo = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 describe('a changed supergraph', () => {
-  it('answers queries', async () => {
+  it('is used for queries', async () => {
     const query = '{ hello(name: "Siti") }';
     expect(await gateway.post({ query })).toMatchObject({ data: { hello: 'hello Siti' } });
     await change(withoutHello);
@@ -94,7 +95,7 @@ describe('a changed supergraph', () => {
     expect(toys.subscribed).toHaveLength(subscribed);
   });
 
-  it('moves streams to its plan, from their cursors', async () => {
+  it('moves streams to their new plans, from their cursors', async () => {
     const streams = [1, 2, 3].map(() => collect(gateway.client(), BARE));
     await listening(1);
     const first = toys.feed.length + 1;
@@ -135,7 +136,7 @@ describe('a changed supergraph', () => {
     });
   });
 
-  it('continues streams that lose or regain their cursor', async () => {
+  it('does not interrupt streams that lose or regain their cursor', async () => {
     const stream = collect(gateway.client(), FEED);
     await listening(1);
     const first = toys.feed.length + 1;
@@ -169,9 +170,10 @@ describe('a changed supergraph', () => {
     await elsewhere.stop();
   });
 
-  it('loses and repeats no event for clients that catch up during a change', async () => {
+  it('neither loses nor repeats events for clients that catch up during the change', async () => {
     const holder = collect(gateway.client(), BARE);
-    // A stream of the previous test may still be open.
+    // A stream of the previous test may still be open, so events are published until the new stream
+    // receives one.
     await vi.waitFor(() => {
       toys.publish('first');
       expect(holder.came).not.toHaveLength(0);
@@ -180,8 +182,8 @@ describe('a changed supergraph', () => {
     const first = toys.feed.length;
     const publish = () => toys.publish(`e${toys.feed.length}`);
     for (let turn = 0; turn < 300; turn += 1) publish();
-    // Publishes no faster than events are read, and limits the number of clients. On a slow machine
-    // a change takes longer, and without these limits the work would grow indefinitely.
+    // Publishes no faster than events are read, and limits the number of clients. On a slow
+    // machine, a change takes longer. Without these limits, the work would then grow indefinitely.
     const behind = () => toys.feed.length - (feedNumbers({ came: holder.came.slice(-1) })[0] ?? 0);
     repeat(() => behind() < 50 && publish(), 2);
     const clients: { stream: ReturnType<typeof collect>; after: number }[] = [];
@@ -193,7 +195,7 @@ describe('a changed supergraph', () => {
       clients.push({ stream, after });
     };
     repeat(join, 25);
-    // Makes more changes when clients connect slowly, so that enough clients catch up during a
+    // Makes more changes if clients connect slowly, so that enough clients catch up during a
     // change.
     for (let turn = 0; turn < 3 || clients.length <= 20; turn += 1) {
       most += 50;

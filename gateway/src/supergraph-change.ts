@@ -6,9 +6,9 @@ import type { SubgraphAddress } from './subgraphs/subgraph-addresses.ts';
 import type { LoadedSupergraph } from './supergraph.ts';
 
 /**
- * Replaces the supergraph everywhere, or nowhere.
- * @returns a function that applies a supergraph; it throws when the supergraph cannot be used, and
- * the current one then stays in use
+ * Replaces the supergraph in all parts of the gateway, or in none of them.
+ * @returns a function that applies a supergraph. If the supergraph cannot be used, the function
+ * throws, and the current supergraph stays in use.
  */
 export function createSupergraphChange({
   runtime: { addressesOf },
@@ -38,7 +38,8 @@ export function createSupergraphChange({
     }
     admission.use(supergraph);
     current = addresses;
-    // Until all streams have moved, some still use subgraphs that the supergraph no longer has.
+    // Until all streams have moved, some of them still use subgraphs that the new supergraph does
+    // not have.
     void moveStreams(addresses).then(removeUnused);
   };
 }

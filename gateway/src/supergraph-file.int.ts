@@ -57,7 +57,7 @@ describe('startSupergraphFile', () => {
     expect(await counted('used')).toBe(2);
   });
 
-  it('loads a file that replaces the first', async () => {
+  it('loads a file that is renamed to the path of the current file', async () => {
     const path = join(folder, 'supergraph.graphql');
     await writeFile(path, OLD);
     const { used } = watch(path);
@@ -104,7 +104,7 @@ describe('startSupergraphFile', () => {
     expect(await state()).toEqual({ state: 'ok' });
   });
 
-  it('reports once why a supergraph cannot be used', async () => {
+  it('reports only once why a supergraph cannot be used', async () => {
     const path = join(folder, 'supergraph.graphql');
     await writeFile(path, OLD);
     const { refusal, state, counted } = watch(path);

@@ -14,11 +14,11 @@ import { type LoadedSupergraph, loadSdl, parseSupergraph, supergraphPath } from 
 const POLL_INTERVAL_MS = 1_000;
 
 /**
- * Loads the supergraph's file again when it changes. It polls by stat: notifications of the
- * operating system miss a symbolic link that changes in another folder (as Kubernetes swaps
- * ConfigMaps) and network file systems. An invalid file is logged and reported in `/readyz`; the
- * current supergraph stays in use.
- * @param use throws when the supergraph cannot be used
+ * Reloads the supergraph's file when it changes. It polls the file by `stat`, because the operating
+ * system sends no notifications for network file systems, or for a symbolic link that changes in
+ * another folder (as when Kubernetes updates a ConfigMap). An invalid file is logged and reported
+ * in `/readyz`, and the current supergraph stays in use.
+ * @param use applies a supergraph; throws if the supergraph cannot be used
  */
 export function startSupergraphFile({
   path = supergraphPath,
@@ -30,7 +30,7 @@ export function startSupergraphFile({
   pollIntervalMs = POLL_INTERVAL_MS,
 }: {
   path: string | undefined;
-  /** The text in use. */
+  /** Text of the supergraph in use. */
   current: string;
   use: (supergraph: LoadedSupergraph) => void;
   health: Health;
@@ -73,7 +73,8 @@ export function startSupergraphFile({
     const signature = await signatureOf(path);
     const settled = signature === seen;
     seen = signature;
-    // Loads only a file that two polls have found unchanged: a changing file may be half written.
+    // Load a file only if two polls have found it unchanged. A file that still changes may be
+    // incomplete.
     if (!settled || signature === tried) return;
     tried = signature;
     await load();

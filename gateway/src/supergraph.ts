@@ -5,14 +5,14 @@ import { type Schema, Supergraph } from '@apollo/federation-internals';
 import { StartError } from '@gudang/runtime';
 import { GraphQLError, type GraphQLSchema, Kind, parse, print, visit } from 'graphql';
 
-/** The supergraph in the gateway's package, beside `src` and `dist`. */
+/** Path of the supergraph in the gateway's package, beside `src` and `dist`. */
 export const supergraphPath = fileURLToPath(new URL('../supergraph.graphql', import.meta.url));
 
 /** A supergraph in the forms that Apollo's libraries need. */
 export interface LoadedSupergraph {
   /** The composed text. */
   readonly sdl: string;
-  /** The text without the marks that @apollo/gateway rejects. */
+  /** The text without `for: SECURITY`, which @apollo/gateway rejects. */
   readonly runnableSdl: string;
   readonly model: Supergraph;
   /** The schema that clients see. */
@@ -80,8 +80,9 @@ function firstReason(error: unknown): string {
 const ENFORCED = /^https:\/\/specs\.apollo\.dev\/(?:authenticated|requiresScopes)\/v0\.1$/;
 
 /**
- * Removes the mark that `@authenticated` and `@requiresScopes` must be enforced: @apollo/gateway
- * rejects a supergraph with it. `auth/field-requirements.ts` enforces them.
+ * Removes `for: SECURITY` from the links of `@authenticated` and `@requiresScopes`, because
+ * @apollo/gateway rejects a supergraph that contains it. `auth/field-requirements.ts` enforces
+ * these directives.
  */
 function withoutEnforced(sdl: string): string {
   if (!sdl.includes('SECURITY')) return sdl;

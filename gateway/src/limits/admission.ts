@@ -22,7 +22,8 @@ export interface AdmittedOperation extends ParsedOperation {
 }
 
 /**
- * Stored in the request itself: a WeakMap keyed by requests would slow down garbage collection.
+ * The operation is stored in the request itself, because a WeakMap with requests as keys would slow
+ * down garbage collection.
  */
 const ADMITTED = Symbol('admitted');
 type AdmittedRequest = FastifyRequest & { [ADMITTED]?: AdmittedOperation };
@@ -39,9 +40,12 @@ type CostGraph = Pick<LoadedSupergraph, 'model' | 'schema'>;
 
 /** Checks the size of every operation, on every protocol, before anything else handles it. */
 export interface Admission {
-  /** Call with every value parsed from JSON, before anything else. @throws {RequestError} */
+  /**
+   * Call it with every value parsed from JSON, before any other use of the value. @throws
+   * {RequestError}
+   */
   readonly assertNesting: (request: unknown) => void;
-  /** @throws {RequestError} above a limit @throws {GraphQLError} for a syntax error */
+  /** @throws {RequestError} if a limit is exceeded @throws {GraphQLError} for a syntax error */
   readonly admit: (asked: OperationRequest) => AdmittedOperation;
   /** Replaces the graph by which costs are computed. */
   readonly use: (graph: CostGraph) => void;
@@ -83,8 +87,8 @@ function createCosts(graph: CostGraph) {
 }
 
 /**
- * Rejects values nested so deeply that recursive functions such as JSON.stringify would exceed the
- * stack. This check is not recursive.
+ * Rejects values nested so deeply that recursive functions such as JSON.stringify would overflow
+ * the stack. The check itself is not recursive.
  * @param value parsed from JSON
  * @throws {LimitExceeded}
  */

@@ -23,10 +23,10 @@ afterAll(async () => {
   await toys.stop();
 });
 
-/** Costs 20, above the limit. */
+/** A query whose cost of 20 is above the limit. */
 const COSTLY = '{ items(first: 20) { id } }';
 
-/** Sends a raw request target: no client encodes or rejects it first. */
+/** Sends a raw request target, which an HTTP client would encode or reject. */
 async function send(target: string, lines = ''): Promise<{ status: number; text: string }> {
   const { hostname, port } = new URL(gateway.url);
   const socket = connect(Number(port), hostname);
@@ -63,8 +63,8 @@ describe('a request that two parsers could read differently', () => {
     ['zero', 0],
     ['false', false],
     ['an object', { kind: 'Document' }],
-  ])('is rejected: a query that is %s', async (_what, query) => {
-    // A text above the limit must not be stored either.
+  ])('is rejected if the query is %s', async (_what, query) => {
+    // A text above the limit must not be stored as a persisted query either.
     await gateway.post({ query: COSTLY, ...persisted(COSTLY) });
     const { errors, data } = await gateway.post({ query, ...persisted(COSTLY) });
     expect(data).toBeUndefined();
@@ -72,7 +72,7 @@ describe('a request that two parsers could read differently', () => {
     expect(toys.items.requests).toHaveLength(received);
   });
 
-  it('treats a null query as absent when a persisted query is named', async () => {
+  it('is accepted if the query is null and the id of a persisted query is given', async () => {
     const query = '{ hello(name: "you") }';
     await gateway.post({ query, ...persisted(query) });
     expect(await gateway.post({ query: null, ...persisted(query) })).toMatchObject({
@@ -91,7 +91,7 @@ describe('admission', () => {
     });
   });
 
-  it('gives the same answer to an unknown operation name after the operation is cached', async () => {
+  it('answers an unknown operation name in the same way before and after the operation is cached', async () => {
     const query = '{ hello(name: "again") }';
     const refused = await gateway.post({ query, operationName: '' });
     await gateway.post({ query });
@@ -139,7 +139,7 @@ describe('an answer to bad input', () => {
     expect(performance.now() - start).toBeLessThan(2_000);
   });
 
-  it('has a bounded size for long names in the operation', async () => {
+  it('has a bounded size when the operation contains long names', async () => {
     const name = 'x'.repeat(100_000);
     const uses = Array.from({ length: 40 }, (_, n) => `items(first: $v${n}) { id }`);
     const query = `query ${name} { ${uses.slice(0, 1).join(' ')} ...${name} }`;

@@ -2,18 +2,19 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import proxyAddr from '@fastify/proxy-addr';
 
-/** The client address by which limits count requests. */
+/** Determines the client address to which limits apply. */
 export interface ClientAddress {
   readonly of: (request: IncomingMessage) => string;
-  /** Whether the peer is a trusted proxy, which names its clients by `X-Forwarded-For`. */
+  /** Whether the peer is a trusted proxy, which names its clients in `X-Forwarded-For`. */
   readonly isProxy: (peer: string) => boolean;
 }
 
 /**
- * @param proxies addresses, ranges such as `10.0.0.0/8`, or `loopback`, `linklocal`, `uniquelocal`
+ * @param proxies trusted proxies: addresses, ranges such as `10.0.0.0/8`, or `loopback`,
+ * `linklocal`, `uniquelocal`
  */
 export function createClientAddress(proxies: readonly string[]): ClientAddress {
-  // Without trusted proxies the header is ignored, so it is not parsed.
+  // Without trusted proxies, `X-Forwarded-For` is ignored and need not be parsed.
   if (proxies.length === 0) {
     return { of: ({ socket }) => group(socket.remoteAddress ?? ''), isProxy: () => false };
   }
@@ -30,10 +31,10 @@ export function checkProxies(proxies: readonly string[]): void {
 }
 
 const MAPPED = /^::ffff:(?=\d+\.)/i;
-/** Providers usually assign a /64 to a customer: 64 bits, four groups. */
+/** Number of groups in a /64 prefix, which providers usually assign to one customer. */
 const GROUPS = 4;
 
-/** Maps an IPv6 address to its /64, and an IPv4-mapped one to its IPv4 address. */
+/** Maps an IPv6 address to its /64, and an IPv4-mapped IPv6 address to its IPv4 address. */
 function group(address: string): string {
   const plain = address.replace(MAPPED, '');
   if (!plain.includes(':') || !isIPv6(plain)) return plain;
@@ -46,7 +47,10 @@ function group(address: string): string {
   return `${groups.slice(0, GROUPS).join(':')}::/64`;
 }
 
-/** Limits per address do not apply to the machine's own users. */
+/**
+ * Whether an address is a loopback address. Limits per address do not apply to the machine's own
+ * users.
+ */
 export function isLoopback(address: string): boolean {
   return address === '::1' || /^(?:::ffff:)?127\./i.test(address);
 }

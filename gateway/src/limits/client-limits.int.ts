@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
 import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
 
-/** The tests act as the proxy: the header names each client. */
+/** The tests act as a trusted proxy, and name each client in `X-Forwarded-For`. */
 const BEHIND_PROXY = { TRUSTED_PROXIES: 'loopback' };
 
 let toys: Awaited<ReturnType<typeof startToyGraph>>;
@@ -32,7 +32,7 @@ function open(headers: Record<string, string> = {}): WebSocket {
   return socket;
 }
 
-/** Opens a websocket, and resolves once it is acknowledged. */
+/** Opens a websocket, and resolves once the gateway has acknowledged the connection. */
 async function connect(headers: Record<string, string> = {}) {
   const socket = open(headers);
   await once(socket, 'open');
@@ -75,7 +75,7 @@ const exceeds = (limit: string, max: number) => ({
   actual: max + 1,
 });
 
-describe('maximum size', () => {
+describe('the maximum size', () => {
   it('applies to a request body', async () => {
     await start({ LIMIT_BODY_KIB: '2' });
     const body = (size: number): object => {
@@ -102,7 +102,7 @@ describe('maximum size', () => {
   });
 });
 
-describe('maximum connections', () => {
+describe('the maximum number of connections', () => {
   it('counts websockets and streams together until they close', async () => {
     await start({ LIMIT_CONNECTIONS: '2' });
     const first = await connect();
@@ -144,9 +144,9 @@ describe('maximum connections', () => {
     await vi.waitFor(() => connect(of('198.51.100.1')));
   });
 
-  it('does not limit loopback addresses, which no client can forge', async () => {
+  it('does not apply to loopback addresses, which clients cannot forge', async () => {
     await start({ LIMIT_CONNECTIONS_PER_ADDRESS: '1' });
-    // No proxy is trusted, so the header is ignored.
+    // No proxy is trusted, so `X-Forwarded-For` is ignored.
     await connect(of('198.51.100.1'));
     await connect(of('198.51.100.1'));
   });
@@ -168,7 +168,7 @@ describe('a websocket', () => {
     await vi.waitFor(() => expect(heard.at(-1)).toMatchObject({ id: '4', type: 'complete' }));
   });
 
-  it('closes with 4408 without connection_init', async () => {
+  it('closes with 4408 if it receives no connection_init', async () => {
     await start({ LIMIT_INIT_S: '1' });
     const [silent, { socket }] = await Promise.all([open(), connect()]);
     expect((await once(silent, 'close'))[0]).toBe(4408);
@@ -187,7 +187,7 @@ describe('a websocket', () => {
   });
 });
 
-describe('rate limit', () => {
+describe('the rate limit', () => {
   const QUERY = { query: '{ __typename }' };
   const limited = { code: 'RATE_LIMITED', retryable: true, max: 5 };
 
@@ -219,7 +219,7 @@ describe('rate limit', () => {
     expect((await openStream(of('198.51.100.1'))).response.status).toBe(429);
   });
 
-  it('stops reading from a websocket above the limit until it may send again', async () => {
+  it('stops reading from a websocket above the limit until its client may send again', async () => {
     await start({ LIMIT_REQUESTS: '5', ...BEHIND_PROXY });
     const { heard, ask, say } = await connect(of('198.51.100.1'));
     for (const id of ['1', '2', '3', '4', '5', '6']) ask(id, '{ __typename }');

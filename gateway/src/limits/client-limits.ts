@@ -8,13 +8,13 @@ import { createTokenChecks, type TokenChecks } from './token-checks.ts';
 /** Limits of one websocket. */
 export interface WebsocketLimits {
   readonly messageBytes: number;
-  /** Maximum operations that run at a time. */
+  /** Maximum number of operations that run at the same time. */
   readonly operations: number;
   readonly initWithinMs: number;
   readonly idleMs: number;
 }
 
-/** Limits of clients: connections, rates, sizes of messages. */
+/** Limits of clients: numbers of connections, rates, and message sizes. */
 export interface ClientLimits {
   readonly addresses: ClientAddress;
   readonly connections: ConnectionLimits;

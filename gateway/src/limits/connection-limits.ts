@@ -2,10 +2,12 @@ import type { Metrics } from '@gudang/runtime';
 import { isLoopback } from './client-address.ts';
 import { LimitExceeded } from './limit-exceeded.ts';
 
-/** Limits the live connections (websockets and HTTP streams) in total and per address. */
+/**
+ * Limits the number of live connections (websockets and HTTP streams), in total and per address.
+ */
 export interface ConnectionLimits {
   /**
-   * Counts a connection. @returns a function that releases it
+   * Counts a connection. @returns a function that stops counting it
    * @throws {LimitExceeded}
    */
   readonly enter: (address: string) => () => void;

@@ -1,22 +1,25 @@
 import type { ObjectType } from '@apollo/federation-internals';
 import type { LoadedSupergraph } from '../supergraph.ts';
 
-/** Federation's own specification of `@cost` and `@listSize`; subgraphs link it with `@key`. */
+/**
+ * Federation's specification of `@cost` and `@listSize`. Subgraphs import these directives together
+ * with `@key`.
+ */
 const COST_SPEC = 'https://specs.apollo.dev/cost';
 
-/** A field's cost by `@cost` and `@listSize`. */
+/** Cost of a field as declared by `@cost` and `@listSize`. */
 export interface FieldCost {
-  /** Replaces the weight of its type. */
+  /** Weight that replaces the weight of the field's type. */
   readonly weight?: number;
   readonly list?: ListSize;
 }
 
 export interface ListSize {
-  /** Size when no argument sets it. */
+  /** Size of the list if no argument sets it. */
   readonly assumed?: number;
-  /** Arguments that set the size. */
+  /** Names of the arguments that set the size. */
   readonly arguments?: readonly string[];
-  /** The lists inside the returned object that have this size, instead of the field itself. */
+  /** Lists inside the returned object to which the size applies, instead of the field itself. */
   readonly fields?: readonly string[];
 }
 
@@ -25,7 +28,7 @@ export interface CostDirectives {
   readonly ofType: (type: string) => number | undefined;
 }
 
-/** Collects `@cost` and `@listSize` of a supergraph. */
+/** Collects the directives `@cost` and `@listSize` of a supergraph. */
 export function collectCostDirectives({ model }: Pick<LoadedSupergraph, 'model'>): CostDirectives {
   const spec = model.schema.coreFeatures?.getByIdentity(COST_SPEC);
   const fields = new Map<string, FieldCost>();
@@ -83,7 +86,7 @@ function readFieldCost(
   return { ...(weight === undefined ? {} : { weight }), ...(size ? { list } : {}) };
 }
 
-/** Composition guarantees strings. */
+/** Composition guarantees that the elements are strings. */
 function isFilled(value: unknown): value is string[] {
   return Array.isArray(value) && value.length > 0;
 }

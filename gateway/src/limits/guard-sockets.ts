@@ -1,13 +1,16 @@
 import type { Server } from 'node:http';
 import { type ClientAddress, isLoopback } from './client-address.ts';
 
-/** Connections allowed in addition to live ones, which have their own limit. */
+/** Number of connections allowed in addition to live connections, which have their own limit. */
 const OTHER_CONNECTIONS = 2_000;
-/** Sockets per allowed live connection: a browser opens six for pages and queries. */
+/**
+ * Number of sockets allowed per allowed live connection. A browser opens six sockets for pages and
+ * queries.
+ */
 const SOCKETS_PER_CONNECTION = 4;
 
 /**
- * Closes connections above a limit before their first byte is read. Only this limit applies to
+ * Closes connections above a limit before their first byte is read. No other limit applies to
  * connections that never send a request.
  */
 export function guardSockets(

@@ -1,6 +1,6 @@
 import { RequestError } from '../errors/request-error.ts';
 
-/** The subject of each limit's message, which continues with "is 21, above the limit of 20". */
+/** Subject of each limit's message. The message continues with "is 21, above the limit of 20". */
 const COUNTED = {
   body: "The request's size in bytes",
   nesting: "The request's nesting",
@@ -18,10 +18,10 @@ const COUNTED = {
 
 export type LimitName = keyof typeof COUNTED;
 
-/** Larger figures are reported as "more than" this one. */
+/** Largest reported figure. Larger figures are reported as "more than" this figure. */
 const MAX_REPORTED = 1_000_000_000;
 
-/** A request above a limit; the message has the same form for every limit. */
+/** Error for a request above a limit. The message has the same form for every limit. */
 export class LimitExceeded extends RequestError {
   /** @param more whether counting stopped at `actual`, so that the real figure is larger */
   constructor(

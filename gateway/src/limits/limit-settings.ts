@@ -60,7 +60,7 @@ export const operationLimitSettings = {
   },
 } as const satisfies Record<string, Setting>;
 
-/** Limits of clients: sizes, connections, rates and times. */
+/** Limits of clients: sizes, numbers of connections, rates and times. */
 export const clientLimitSettings = {
   LIMIT_BODY_KIB: {
     description: 'Maximum size of a request body, in KiB',

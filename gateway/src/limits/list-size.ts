@@ -11,15 +11,16 @@ import type { ListSize } from './cost-directives.ts';
 /** A request's variables, before coercion. */
 export type Variables = Readonly<Record<string, unknown>>;
 
-/** Size of a list when neither the schema nor an argument sets it. */
+/** Assumed size of a list if neither the schema nor an argument sets it. */
 export const ASSUMED_SIZE = 10;
 
-/** Relay's argument names, for fields without `@listSize`. */
+/** Relay's names of the arguments that set the size of a list without `@listSize`. */
 const BY_CONVENTION = ['first', 'last'];
 
 /**
- * Returns the size of a field's list by its arguments; the largest of several. Undefined when neither
- * the schema nor an argument's name sets a size.
+ * Returns the size of a field's list according to its arguments. If several arguments set a size,
+ * the largest size counts. Returns undefined if neither the schema nor an argument's name sets a
+ * size.
  */
 export function sizeOf(
   node: FieldNode,
@@ -57,7 +58,7 @@ function defaultOf(
   return sizes.length > 0 ? Math.max(...sizes) : undefined;
 }
 
-/** Returns the variables with the operation's defaults for missing ones. */
+/** Returns the variables, with the operation's default values for missing variables. */
 export function withDefaults(
   given: Variables,
   { variableDefinitions = [] }: OperationDefinitionNode,
@@ -68,7 +69,10 @@ export function withDefaults(
   return defaults.length === 0 ? given : { ...Object.fromEntries(defaults), ...given };
 }
 
-/** Ignores values that are not Int: validation rejects them later, and names the argument. */
+/**
+ * Returns the largest size. Values that are not of type Int are ignored, because validation rejects
+ * them later with an error that names the argument.
+ */
 function largest(values: readonly unknown[], assumed: number): number {
   const sizes = values.filter((value) => typeof value === 'number' && value === (value | 0));
   return sizes.length === 0 ? assumed : Math.max(0, ...(sizes as number[]));

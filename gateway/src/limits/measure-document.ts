@@ -5,14 +5,14 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** The size of an operation; a fragment counts wherever it is spread. */
+/** Size of an operation. A fragment counts once for each of its spreads. */
 export interface DocumentFigures {
-  /** Levels of nested fields. */
+  /** Number of levels of nested fields. */
   readonly depth: number;
   readonly aliases: number;
   readonly rootFields: number;
   readonly directives: number;
-  /** Spreads of named fragments. */
+  /** Number of spreads of named fragments. */
   readonly fragments: number;
 }
 
@@ -25,10 +25,10 @@ const NOTHING: DocumentFigures = {
 };
 
 /**
- * Measures a parsed document without a schema, before validation, which is slow for large
- * documents. The figures of several operations are added. Each fragment is measured once: otherwise
- * fragments that each spread the next one twice would take exponential time. Cycles of fragments
- * are left to validation.
+ * Measures a parsed document without a schema. It runs before validation, because validation of
+ * large documents is slow. The figures of several operations are added, except the depth: the
+ * largest depth counts. Each fragment is measured only once. Otherwise, fragments that each spread
+ * the next one twice would take exponential time. Validation rejects cycles of fragments later.
  */
 export function measureDocument({ definitions }: DocumentNode): DocumentFigures {
   const fragments = new Map<string, FragmentDefinitionNode>();
@@ -47,7 +47,7 @@ export function measureDocument({ definitions }: DocumentNode): DocumentFigures 
     return figures;
   };
 
-  /** Here `rootFields` counts the top fields of these selections. */
+  /** Measures selections. Here, `rootFields` is the number of their top-level fields. */
   const ofSelections = ({ selections }: SelectionSetNode): DocumentFigures => {
     const sum = { ...NOTHING };
     for (const selection of selections) {

@@ -19,10 +19,13 @@ import {
 import type { CostDirectives } from './cost-directives.ts';
 import { ASSUMED_SIZE, sizeOf, type Variables, withDefaults } from './list-size.ts';
 
-/** Weight of a mutation, besides what it returns. */
+/** Weight of a mutation, in addition to the cost of its result. */
 const MUTATION_WEIGHT = 10;
 
-/** Cost of selections: a part that is counted once, and a part per element of their parent's list. */
+/**
+ * Cost of selections. `own` is counted once. `sized` is the cost per element of those lists whose
+ * size the parent field sets.
+ */
 interface Cost {
   readonly own: number;
   readonly sized: number;
@@ -31,7 +34,7 @@ interface Cost {
 const NOTHING: Cost = { own: 0, sized: 0 };
 const ANY = undefined;
 
-/** Sums are capped here, far above any limit: Infinity times 0 is not a number. */
+/** Maximum cost, far above any limit. Costs are capped because Infinity times 0 is not a number. */
 const MOST = Number.MAX_SAFE_INTEGER;
 
 const sum = (terms: readonly number[]): number =>
@@ -42,9 +45,9 @@ const sum = (terms: readonly number[]): number =>
 const product = (one: number, other: number): number => Math.min(one * other, MOST);
 
 /**
- * Returns the cost of an operation: 1 for an object, 0 for a value, 10 more for a mutation, each
- * multiplied by the sizes of the lists around it. All branches of a union count, and so do fields
- * that `@skip` may exclude.
+ * Returns the cost of an operation: 1 for each object, 0 for each scalar value, and 10 more for
+ * each mutation. Each cost is multiplied by the sizes of the lists around it. All branches of a
+ * union count. Fields that `@skip` may exclude also count.
  */
 export function operationCost(
   { schema, directives, document, operation }: MeasuredOperation,
@@ -85,7 +88,8 @@ function createSelectionCosts(
     const key = `${name} ${sizedFields?.join()}`;
     const found = known.get(key);
     if (found) return found;
-    // A fragment inside itself is rejected by validation.
+    // This entry ends the recursion of a fragment that spreads itself. Validation rejects such
+    // fragments later.
     known.set(key, NOTHING);
     const fragment = fragments.get(name);
     const type = fragment && schema.getType(fragment.typeCondition.name.value);
@@ -138,7 +142,8 @@ function createSelectionCosts(
 }
 
 /**
- * Undefined for introspection fields such as `__schema`, to which only the depth limit applies.
+ * Returns the definition of a field. It is undefined for introspection fields such as `__schema`,
+ * which have no cost: the depth limit applies to them.
  */
 function fieldOf(type: GraphQLNamedType, name: string): GraphQLField<unknown, unknown> | undefined {
   return isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;

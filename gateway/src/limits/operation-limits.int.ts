@@ -29,7 +29,7 @@ afterAll(async () => {
 interface Case {
   readonly limit: string;
   readonly max: number;
-  /** Returns an operation whose figure for this limit is `figure`. */
+  /** Returns an operation whose value for this limit is `figure`. */
   readonly operation: (figure: number) => { query: string; variables?: Record<string, unknown> };
 }
 
@@ -82,7 +82,7 @@ const refusal = ({ limit, max }: Case) =>
 
 const isRefusal = { extensions: expect.objectContaining({ code: 'LIMIT_EXCEEDED' }) };
 
-describe.each(queries)('$limit', (one) => {
+describe.each(queries)('the limit of $limit', (one) => {
   it('accepts an operation at the limit over HTTP, and rejects one above it with 400', async () => {
     const { errors = [] } = await gateway.post(one.operation(one.max));
     expect(errors).not.toContainEqual(expect.objectContaining(isRefusal));

@@ -15,8 +15,8 @@ export interface ParsedOperation {
 export type OperationParser = (query: string, operationName?: string | null) => ParsedOperation;
 
 /**
- * Parses each text once: equal texts give the same document object, which is the key of cached
- * plans. Texts above a limit are rejected, and are parsed again for each request.
+ * Parses each text once. Equal texts give the same document object, which is the key of cached
+ * plans. A text above a limit is rejected and not cached, so it is parsed again for each request.
  */
 export function createOperationParser(limits: TextLimits): OperationParser {
   const documents = createDocumentCache();

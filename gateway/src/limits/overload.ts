@@ -3,29 +3,29 @@ import type { Metrics } from '@gudang/runtime';
 import type { FastifyInstance } from 'fastify';
 import { RequestError } from '../errors/request-error.ts';
 
-/** Interval of measuring the event loop's delay, in milliseconds. */
+/** Interval between measurements of the event loop lag, in milliseconds. */
 const SAMPLE_INTERVAL_MS = 500;
 
 /**
- * Call before queries, mutations and new connections, but not before a stream: its client would
- * treat the rejection as the end of the stream.
+ * Call it before queries, mutations and new connections. Do not call it before a stream, because
+ * the client would treat the rejection as the end of the stream.
  * @throws {RequestError} 503 `OVERLOADED` with `Retry-After`
  */
 export type AssertNotOverloaded = () => void;
 
 /**
- * Overload protection. While the event loop is late, new operations are rejected at once, so that
- * running operations complete. A single long task, such as the gateway's start, does not count: the
- * delay must last from one sample to the next.
- * @param maxDelayMs average delay of the event loop; 0 rejects nothing
+ * Overload protection. While the event loop lag is too high, new operations are rejected at once,
+ * so that running operations can complete. A single long task, such as the gateway's start, causes
+ * no rejections, because the lag must last from one sample to the next.
+ * @param maxDelayMs maximum average event loop lag, in milliseconds; 0 turns the protection off
  */
 export async function watchOverload(
   app: FastifyInstance,
   maxDelayMs: number,
   metrics: Metrics,
 ): Promise<AssertNotOverloaded> {
-  // The handler does nothing: probes and pages are answered under load, and the returned function
-  // rejects GraphQL operations only.
+  // The handler does nothing, so that probes and pages are answered even under load. Only GraphQL
+  // operations are rejected, by the returned function.
   await app.register(underPressure, {
     maxEventLoopDelay: maxDelayMs,
     sampleInterval: SAMPLE_INTERVAL_MS,

@@ -7,7 +7,7 @@ export interface TextLimits extends DocumentFigures {
   readonly tokens: number;
 }
 
-/** Tokens are counted for the message up to this multiple of the limit. */
+/** Multiple of the limit up to which tokens are counted for the error message. */
 const COUNT_FACTOR = 4;
 const STRUCTURE = ['depth', 'aliases', 'rootFields', 'directives', 'fragments'] as const;
 

@@ -4,16 +4,16 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { RequestError } from '../errors/request-error.ts';
 import { isLoopback } from './client-address.ts';
 
-/** Rate limit of operations per principal, and per address for anonymous callers. */
+/** Rate limit for operations, per principal or, for anonymous callers, per address. */
 export interface RequestRate {
   /**
    * Counts an operation. @returns undefined when no limit applies
-   * @throws {RequestError} 429 `RATE_LIMITED`; the promise rejects
+   * @throws {RequestError} 429 `RATE_LIMITED`, as a rejection of the promise
    */
   readonly take: (identity: Identity, address: string) => Promise<void> | undefined;
 }
 
-/** @param perSecond operations of one principal or address */
+/** @param perSecond maximum number of operations per second of one principal or address */
 export function createRequestRate(perSecond: number, metrics: Metrics): RequestRate {
   const limiter = new RateLimiterMemory({ points: perSecond, duration: 1 });
   const refused = metrics.counter(

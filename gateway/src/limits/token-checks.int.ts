@@ -16,7 +16,7 @@ beforeAll(async () => {
   gateway = await startTestGateway(composeToys(toys.items.url, toys.ratings.url), {
     ...TOKEN_SETTINGS,
     SUBGRAPH_SECRET: 'between the gateway and the toys',
-    // The tests act as the proxy: the header names each client.
+    // The tests act as a trusted proxy, and name each client in `X-Forwarded-For`.
     TRUSTED_PROXIES: 'loopback',
     LIMIT_BAD_TOKENS: String(LIMIT),
   });
@@ -37,7 +37,7 @@ const ask = (address: string, token: string) =>
     { query: '{ __typename }' },
     { authorization: `Bearer ${token}`, 'x-forwarded-for': address },
   );
-/** Sent at the same time, so that they fall into one second. */
+/** Sends invalid tokens at the same time, so that all of them arrive within one second. */
 const flood = (address: string) =>
   Promise.all(Array.from({ length: LIMIT * 3 }, () => ask(address, forged)));
 const statuses = (answers: readonly { status: number }[]) =>
@@ -56,7 +56,7 @@ async function closeCode(address: string, token: string): Promise<number> {
   return code as number;
 }
 
-/** Repeats the flood where a busy machine needs more than a second for it. */
+/** Repeats the flood if a busy machine needs more than a second for it. */
 const withinASecond = { timeout: 20_000, interval: 1 };
 
 describe('invalid tokens of one address', () => {
@@ -85,7 +85,7 @@ describe('invalid tokens of one address', () => {
       });
   });
 
-  it('do not affect tokens that are verified already', async () => {
+  it('do not affect tokens that have already been verified', async () => {
     const known = await signToken({ sub: 'Siti' });
     expect((await ask(freshAddress(), known)).status).toBe(200);
     const afterFlood = async () => {

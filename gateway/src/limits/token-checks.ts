@@ -4,18 +4,19 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { RequestError } from '../errors/request-error.ts';
 import { isLoopback } from './client-address.ts';
 
-/** Rate limit of invalid tokens per address. */
+/** Rate limit for invalid tokens, per address. */
 export interface TokenChecks {
-  /** Wraps each check of a token from this address. */
+  /** Returns the function that wraps each check of a token from this address. */
   readonly of: (address: string) => TokenCheck;
 }
 
 const unlimited: TokenCheck = (check) => check();
 
 /**
- * Requests with invalid tokens are rejected before the rate limit of operations, which needs a
- * principal. Without this limit, each request of a flood would cost a signature check.
- * @param perSecond invalid tokens of one address
+ * Requests with invalid tokens have no principal, so they are rejected before the rate limit for
+ * operations applies. Without a separate limit, each request of a flood would cost a signature
+ * check.
+ * @param perSecond maximum number of invalid tokens per second from one address
  */
 export function createTokenChecks(perSecond: number, metrics: Metrics): TokenChecks {
   const limiter = new RateLimiterMemory({ points: perSecond, duration: 1 });

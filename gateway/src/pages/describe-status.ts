@@ -3,22 +3,22 @@ import type { HealthReport, PartState } from '@gudang/runtime';
 /** A part of the system on the status page. */
 export interface StatusPart {
   readonly name: string;
-  /** `unknown`: no service that uses it answers. */
+  /** `unknown` if no service that uses the part answers. */
   readonly state: PartState['state'] | 'unknown';
-  /** A sentence about its state. */
+  /** A sentence that describes the part's state. */
   readonly says: string;
 }
 
 const SUBGRAPH = 'subgraph ';
-/** Servers that services share, by their names in `/readyz`. */
+/** Displayed names of the servers that several services share, by their names in `/readyz`. */
 const SHARED: Readonly<Record<string, string>> = { kafka: 'Kafka', database: 'PostgreSQL' };
 const WORST_FIRST = ['down', 'degraded', 'ok'] as const;
 
 /**
  * Describes all parts of the system: the gateway, its subgraphs, and their shared servers.
- * @param report the gateway's own
- * @param subgraphs the parts that each subgraph reports; empty when it reports none
- * @param seen the shared servers that any subgraph has reported before
+ * @param report the gateway's own health report
+ * @param subgraphs the parts that each subgraph reports; empty for a subgraph that reports none
+ * @param seen the shared servers that at least one subgraph has reported so far
  */
 export function describeStatus(
   report: HealthReport,
@@ -51,7 +51,7 @@ function describe(
   return { name, state, says: reasons.length > 0 ? sentences(reasons) : whenFine };
 }
 
-/** One server that several services use. */
+/** Describes one server that several services use. */
 function describeShared(
   part: string,
   name: string,

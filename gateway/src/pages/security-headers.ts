@@ -1,7 +1,7 @@
 const SANDBOX_SCRIPT = 'https://embeddable-sandbox.cdn.apollographql.com';
 const SANDBOX_FRAME = 'https://sandbox.embed.apollographql.com';
 
-/** Content security policy of every page: only the gateway's own files. */
+/** Content security policy of every page. It allows only the gateway's own files. */
 const BASE = {
   'default-src': ["'none'"],
   'script-src': ["'self'"],
@@ -14,7 +14,7 @@ const BASE = {
   'frame-ancestors': ["'none'"],
 };
 
-/** Additions per page. */
+/** Additions to the policy of single pages. */
 const ADDITIONS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   // GraphiQL's editor creates styles at run time, and its style sheet contains its fonts.
   'graphiql.html': {
@@ -42,7 +42,7 @@ export function securityHeaders(file: string): Readonly<Record<string, string>> 
   };
 }
 
-/** The headers of a page's files. */
+/** Headers of the files that pages load. */
 export const FILE_HEADERS = {
   'x-content-type-options': 'nosniff',
   'cross-origin-resource-policy': 'same-origin',

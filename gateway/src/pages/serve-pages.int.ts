@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterEach(() => gateway.stop());
 afterAll(() => toys.stop());
 
-/** Serves another graph than the shop's. */
+/** Starts a gateway with another graph than Gudang's. */
 async function start(environment: Record<string, string> = {}): Promise<void> {
   gateway = await startTestGateway(composeToys(toys.items.url, toys.ratings.url), environment);
 }
@@ -36,7 +36,7 @@ it.each(['/', '/live', '/graphiql', '/graphql'])(
   },
 );
 
-it('revalidates pages, and caches their files', async () => {
+it('lets browsers cache the files of pages, and makes them revalidate the pages', async () => {
   await start();
   const page = await visit('/live');
   expect(page.headers.get('cache-control')).toBe('no-cache');
@@ -47,7 +47,7 @@ it('revalidates pages, and caches their files', async () => {
   expect(script.headers.get('x-content-type-options')).toBe('nosniff');
 });
 
-it('answers GraphQL to queries by GET, and to clients that do not accept HTML', async () => {
+it('sends no page in answer to queries by GET, or to clients that do not ask for HTML', async () => {
   await start();
   const query = await visit('/graphql?query={__typename}');
   expect(query.headers.get('content-type')).not.toContain('text/html');

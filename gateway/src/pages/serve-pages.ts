@@ -7,12 +7,12 @@ import type { SubgraphAddress } from '../subgraphs/subgraph-addresses.ts';
 import { FILE_HEADERS, securityHeaders } from './security-headers.ts';
 import { createStatus } from './status.ts';
 
-/** Output of the pages' build. */
+/** Folder with the built pages. */
 const BUILT = fileURLToPath(new URL('dist/', import.meta.resolve('@gudang/pages/package.json')));
 
 /**
  * Serves the pages `/` and `/live`, and the explorers GraphiQL (`/graphiql`) and Sandbox
- * (`/graphql` in a browser). Call before the route `/graphql` is registered.
+ * (`/graphql` in a browser). Call it before the route `/graphql` is registered.
  * @param explorers whether GraphiQL and Sandbox are served
  */
 export async function servePages({
@@ -32,7 +32,7 @@ export async function servePages({
     log.warn('the pages are not built and are not served: run npm run build, or set PAGES=false');
     return;
   }
-  // File names contain a hash of the content.
+  // File names contain a hash of the content, so browsers may cache the files indefinitely.
   await app.register(fastifyStatic, {
     root: `${BUILT}pages`,
     prefix: '/pages/',
@@ -63,7 +63,7 @@ export async function servePages({
   });
 }
 
-/** Whether a browser opens `/graphql` as a page, and does not send an operation. */
+/** Whether a browser opens `/graphql` as a page, without an operation. */
 function isBrowserVisit({ method, routeOptions, headers, query }: FastifyRequest): boolean {
   return (
     (method === 'GET' || method === 'HEAD') &&

@@ -3,17 +3,20 @@ import type { SubgraphAddress } from '../subgraphs/subgraph-addresses.ts';
 import { describeStatus, type StatusPart } from './describe-status.ts';
 import { fetchSubgraphParts } from './subgraph-readiness.ts';
 
-/** The answer of `/status`. */
+/** Response of `/status`. */
 export interface Status {
   /** Whether GraphiQL and Sandbox are served. */
   readonly explorers: boolean;
   readonly parts: readonly StatusPart[];
 }
 
-/** How long an answer is cached, so that open pages share the requests to subgraphs, in milliseconds. */
+/**
+ * Time for which a response is cached, in milliseconds. All open pages share the requests to
+ * subgraphs.
+ */
 const CACHE_MS = 1_000;
 
-/** The state of the system for its pages; collected only when a page requests it. */
+/** Collects the state of the system for its pages, but only when a page requests it. */
 export function createStatus({
   addresses,
   health,

@@ -2,13 +2,14 @@ import type { PartState } from '@gudang/runtime';
 import { request } from 'undici';
 
 const TIMEOUT_MS = 1_000;
-/** Longest answer that is read, in bytes; a list of parts needs far less. */
+/** Maximum size of a response, in bytes. A list of parts is far smaller. */
 const MAX_BYTES = 64 * 1024;
 const STATES: readonly unknown[] = ['ok', 'degraded', 'down'] satisfies PartState['state'][];
 
 /**
- * Fetches `/readyz` of a subgraph's server: its parts by name, such as `database` and `kafka`. Empty
- * when the subgraph is unavailable or has no such page, which foreign subgraphs need not have.
+ * Fetches the parts of a subgraph's server from its `/readyz`, by name, such as `database` and
+ * `kafka`. The result is empty if the subgraph is unavailable or has no `/readyz`. Foreign
+ * subgraphs need not have it.
  */
 export async function fetchSubgraphParts(url: string): Promise<ReadonlyMap<string, PartState>> {
   try {

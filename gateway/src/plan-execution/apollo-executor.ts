@@ -10,7 +10,7 @@ import type {
 
 type RequestContext = Parameters<typeof executeQueryPlan>[2];
 
-/** Executor of @apollo/gateway: supports every plan except those of subscriptions. */
+/** Creates the executor of @apollo/gateway. It supports all plans except those of subscriptions. */
 export function createApolloExecutor(supergraph: LoadedSupergraph): PlanExecutor {
   const { apiSchema, schema, supergraphSchema } = supergraph;
   return {
@@ -21,7 +21,7 @@ export function createApolloExecutor(supergraph: LoadedSupergraph): PlanExecutor
         ...(operationName === undefined ? {} : { operationName }),
       });
       return (variables, fetch) => {
-        // `metrics` must exist: executeQueryPlan writes error paths into it.
+        // `metrics` must exist, because executeQueryPlan writes error paths into it.
         const requestContext = { request: { variables }, context: { fetch }, metrics: {} };
         return executeQueryPlan(
           plan,
@@ -36,7 +36,10 @@ export function createApolloExecutor(supergraph: LoadedSupergraph): PlanExecutor
   };
 }
 
-/** A data source for every name of a subgraph, which sends by the execution's own `fetch`. */
+/**
+ * Data sources for all names of subgraphs. Each sends its requests by the `fetch` of the current
+ * execution.
+ */
 const SERVICES = new Proxy<Record<string, GraphQLDataSource>>(
   {},
   { get: (_target, serviceName) => createDataSource(String(serviceName)) },

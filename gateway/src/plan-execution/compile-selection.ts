@@ -14,7 +14,7 @@ import {
   Variable,
 } from '@apollo/federation-internals';
 
-/** The form that a field's value must have. */
+/** Shape that a field's value must have. */
 export type Shape =
   | { readonly kind: 'nonNull'; readonly of: Shape; readonly ofType: OutputType }
   | { readonly kind: 'list'; readonly of: Shape; readonly type: OutputType }
@@ -37,7 +37,7 @@ export interface Condition {
   readonly directive: { toString(): string };
 }
 
-/** A compiled selection: everything about it that does not depend on data. */
+/** A compiled selection. It contains everything that does not depend on data. */
 export type Step =
   | {
       readonly kind: 'field';
@@ -45,7 +45,8 @@ export type Step =
       readonly conditions: Conditions | undefined;
       readonly shape: Shape;
       /**
-       * Whether a value needs no conversion; only for fields without selections that are not lists.
+       * Whether a value is valid without conversion. Defined only for fields that are not lists and
+       * have no selections.
        */
       readonly isLeaf: ((value: unknown) => boolean) | undefined;
       readonly selection: readonly Step[] | undefined;
@@ -60,7 +61,7 @@ export type Step =
       readonly conditions: Conditions | undefined;
       readonly type: CompositeType | undefined;
       /**
-       * Whether the fragment applies to objects of a type; undefined stands for an unknown type.
+       * Whether the fragment applies to objects of a type. The type is undefined if it is unknown.
        */
       readonly isFor: (type: NamedType | undefined) => boolean;
       readonly selection: readonly Step[];
@@ -68,7 +69,9 @@ export type Step =
 
 class IntrospectionError extends Error {}
 
-/** Compiles an operation's selections; undefined for introspection, which is not supported. */
+/**
+ * Compiles an operation's selections. Returns undefined for introspection, which is not supported.
+ */
 export function compileSelection(operation: Operation): readonly Step[] | undefined {
   try {
     return compile(operation.selectionSet, operation.schema());
@@ -158,7 +161,10 @@ function shapeOf(type: OutputType, schema: Schema): Shape {
   return { kind: 'leaf', type, isValid: leafTest(type, schema) };
 }
 
-/** The same test as federation-internals', with a shortcut for the most frequent types. */
+/**
+ * Returns the same test as `isValidLeafValue` of federation-internals, with a shortcut for the most
+ * frequent types.
+ */
 function leafTest(type: OutputType, schema: Schema): (value: unknown) => boolean {
   const tested = type as Parameters<typeof isValidLeafValue>[2];
   const anyText = type === schema.stringType() || type === schema.idType();

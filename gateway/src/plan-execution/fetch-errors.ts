@@ -15,7 +15,7 @@ export function createErrorPaths({ requires }: FetchNode, path: Path, root: Data
   };
 }
 
-/** Finds the paths of all values at a path of the plan, in order. */
+/** Finds the paths of all values that a path of the plan matches, in order. */
 function findEntities(parent: Path, path: Path, data: unknown, found: Path[]): Path[] {
   const [head, ...rest] = path;
   if (data === undefined || data === null) return found;
@@ -37,7 +37,7 @@ function findEntities(parent: Path, path: Path, data: unknown, found: Path[]): P
   return found;
 }
 
-/** Converts an error of a subgraph for clients: it names the subgraph. */
+/** Converts a subgraph's error for clients. The converted error names the subgraph. */
 export function subgraphError(
   original: GraphQLFormattedError,
   serviceName: string,

@@ -1,7 +1,10 @@
 /** A JSON object during an execution. */
 export type Data = Record<string, unknown>;
 
-/** Objects without inherited members that V8 optimizes like others, unlike Object.create(null). */
+/**
+ * Constructor of objects without inherited members. V8 optimizes these objects like ordinary ones,
+ * unlike those of Object.create(null).
+ */
 function Bare(this: Data): void {}
 Bare.prototype = Object.create(null);
 export const createBare = (): Data => new (Bare as unknown as new () => Data)();
@@ -34,7 +37,10 @@ export function mergeInto(target: Data, source: Readonly<Data> | null | undefine
   return target;
 }
 
-/** Also sets a key that is a member of Object's prototype: an alias may be `__proto__`. */
+/**
+ * Sets a key, even if the key is a member of Object's prototype, because an alias may be
+ * `__proto__`.
+ */
 function set(target: Data, key: string, value: unknown): void {
   if (Object.hasOwn(target, key) || !(key in target)) target[key] = value;
   else {

@@ -8,9 +8,9 @@ import { type Execution, isRunnable, runPlan } from './run-plan.ts';
 import { shapeResult } from './shape-result.ts';
 
 /**
- * Executor whose answers are exactly those of @apollo/gateway's executor, but which compiles each
- * operation once. Apollo's executor reads the operation again for each request, and shaping takes a
- * third of the request's time.
+ * Creates an executor that returns exactly the same results as @apollo/gateway's executor, but
+ * compiles each operation only once. Apollo's executor reads the operation again for each request,
+ * and shaping the result takes a third of the request's CPU time.
  * @param fallback runs operations that this executor does not support: introspection and plans with
  * rewrites
  */

@@ -21,7 +21,7 @@ interface Planned {
   readonly plan: QueryPlan;
 }
 
-/** Planned once, because planning takes most of the time. */
+/** The operations are planned only once, because planning takes most of the test's time. */
 const operations = Array.from({ length: ROUNDS }, (_, index): Planned => {
   const text = randomOperation(graph.schema, createRandom(index + 1));
   const document = parse(text);
@@ -56,13 +56,13 @@ interface Result {
 }
 
 /**
- * Describes a result as JSON, or that it was an exception. Errors are sorted: parallel fetches fail
+ * Describes a result as JSON, or as an exception. Errors are sorted, because parallel fetches fail
  * in any order.
  */
 async function seen(execution: Promise<Result>, asked: readonly string[]): Promise<Seen> {
   const ended = await execution.catch((thrown: Error) => thrown);
-  // The exception of one parallel fetch ends the execution; the other fetches may still send
-  // requests.
+  // The exception of one parallel fetch ends the execution, but the other fetches may still send
+  // requests. These requests are therefore not compared.
   if (ended instanceof Error) return { asked: [], result: 'thrown' };
   const { data, errors, extensions } = ended;
   const result = JSON.parse(
@@ -106,11 +106,11 @@ const KINDS: readonly (readonly [string, Oddity])[] = [
   ['complete data', { nulls: 0, nonsense: 0, errors: 0 }],
   ['nulls', { nulls: 0.15, nonsense: 0, errors: 0 }],
   ['errors and nulls', { nulls: 0.05, nonsense: 0, errors: 0.08 }],
-  ['nonsense', { nulls: 0.03, nonsense: 0.06, errors: 0.02 }],
+  ['invalid values', { nulls: 0.03, nonsense: 0.06, errors: 0.02 }],
 ];
 
-describe.each(KINDS)('the own executor, where subgraphs answer with %s', (_what, oddity) => {
-  it("sends and returns the same as Apollo's executor", async () => {
+describe.each(KINDS)('if subgraphs answer with %s, the own executor', (_what, oddity) => {
+  it("sends the same requests and returns the same results as Apollo's executor", async () => {
     let compared = 0;
     for (const [seed, { text }] of operations.entries()) {
       if (left.includes(byOwn[seed] as PreparedPlan)) continue;
@@ -123,7 +123,7 @@ describe.each(KINDS)('the own executor, where subgraphs answer with %s', (_what,
   }, 60_000);
 });
 
-it('compares the executors on valid operations, a third of which need several subgraphs', async () => {
+it('generates valid operations, more than a third of which need several subgraphs', async () => {
   let several = 0;
   for (const [seed, { text, document }] of operations.entries()) {
     expect(validate(graph.schema, document, specifiedRules), text).toEqual([]);

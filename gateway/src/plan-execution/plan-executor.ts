@@ -5,7 +5,7 @@ import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 /** Values by name: variables, or the fields of an object. */
 export type Values = Readonly<Record<string, unknown>>;
 
-/** A valid query or mutation and the plan that Apollo's planner made of it. */
+/** A valid query or mutation, and the plan that Apollo's planner made for it. */
 export interface PlannedOperation {
   readonly document: DocumentNode;
   readonly operationName: string | undefined;
@@ -27,7 +27,7 @@ export interface ExecutedOperation {
 
 /**
  * Runs a plan any number of times.
- * @param variables as sent by the client: subgraphs apply the defaults
+ * @param variables as sent by the client; the subgraphs apply the default values
  */
 export type PreparedPlan = (
   variables: Values | undefined,
@@ -35,12 +35,12 @@ export type PreparedPlan = (
 ) => Promise<ExecutedOperation>;
 
 /**
- * Runs query plans: joins the subgraphs' answers and shapes the result, for queries, mutations and
- * the events of live streams. Implementations: `own-executor.ts` for nearly every operation, and
- * `apollo-executor.ts` for what it does not support; docs/decisions/plan-executor-and-fast-path.md
- * says why.
+ * Runs the query plans of queries, mutations and events of live streams: joins the subgraphs'
+ * answers and shapes the result. `own-executor.ts` runs nearly every operation.
+ * `apollo-executor.ts` runs the operations that `own-executor.ts` does not support.
+ * docs/decisions/plan-executor-and-fast-path.md gives the reasons.
  */
 export interface PlanExecutor {
-  /** Does all work that does not depend on a request's variables. */
+  /** Prepares an operation: does all work that does not depend on a request's variables. */
   readonly prepare: (planned: PlannedOperation) => PreparedPlan;
 }

@@ -156,7 +156,7 @@ function usedVariables({ variableUsages = [] }: FetchNode, given: Values | undef
   return used;
 }
 
-/** Builds the representation of an entity; null when a required field is missing. */
+/** Builds the representation of an entity. Returns null if a required field is missing. */
 function represent(
   schema: GraphQLSchema,
   source: Data | null,

@@ -15,10 +15,11 @@ import type { Values } from './plan-executor.ts';
 type Output = Record<string, unknown>;
 
 /**
- * Shapes the subgraphs' data into the result: only selected fields, in the order of the operation, and
- * null where the schema's types require it. It follows resultShaping.ts of @apollo/gateway case by
- * case, on a compiled selection. For most values it uses no name imported from federation-internals:
- * in a bundle, each use of a CommonJS package's name calls a getter.
+ * Shapes the subgraphs' data into the result: only selected fields, in the order of the operation,
+ * and null where the schema's types require it. The rules are the same as in resultShaping.ts of
+ * @apollo/gateway, but the selection is compiled. For most values, this hot path uses no imports
+ * from federation-internals: in a bundle, every access to a CommonJS import calls a getter, which
+ * is slow.
  * @returns errors for `extensions.valueCompletion`
  */
 export function shapeResult({
@@ -32,7 +33,7 @@ export function shapeResult({
   /** The operation's root type. */
   root: CompositeType;
   schema: Schema;
-  /** Including defaults. */
+  /** Variables, including default values. */
   variables: Values;
   input: Values;
 }): { data: Values | null; errors: readonly GraphQLError[] } {
@@ -49,7 +50,7 @@ class Shaper {
   private readonly path: (string | number)[] = [];
   /** Whether the last completed value makes its parent null. */
   private invalid = false;
-  /** Whether an error already reports the last completed value. */
+  /** Whether an error has already been reported for the last completed value. */
   private reported = false;
 
   constructor(schema: Schema, variables: Values) {
@@ -57,14 +58,15 @@ class Shaper {
     this.variables = variables;
   }
 
-  /** @returns false when the object is null */
+  /** @returns false if the object must be null */
   select(steps: readonly Step[], input: Values, output: Output, parent: CompositeType): boolean {
     for (const step of steps) {
       if (step.conditions && this.leavesOut(step.conditions)) continue;
       if (step.kind === 'field') {
         const { name, isLeaf } = step;
         const value = own(input, name) ?? null;
-        // Nearly every value is valid without conversion, so its path is not needed.
+        // Nearly every value is valid without conversion. The path is needed only for errors, so it
+        // is not extended for such values.
         if (isLeaf && value !== null && output[name] === undefined && isLeaf(value)) {
           output[name] = value;
           continue;

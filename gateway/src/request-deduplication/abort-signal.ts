@@ -1,4 +1,4 @@
-/** The part of AbortSignal that the gateway uses. Every AbortSignal is one. */
+/** The part of AbortSignal's interface that the gateway uses. Every AbortSignal implements it. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void;
@@ -6,8 +6,8 @@ export interface AbortSignalLike {
 }
 
 /**
- * AbortController and its signal in one object: a request needs three of them, and an AbortSignal
- * costs several times as much.
+ * AbortController and its signal in one object. The gateway uses it instead of AbortController,
+ * because a request needs three signals, and an AbortSignal costs several times as much.
  */
 export class LightAbortController implements AbortSignalLike {
   aborted = false;

@@ -41,7 +41,7 @@ describe('work in flight', () => {
     ]);
   });
 
-  it('is not shared after a mutation was answered', () => {
+  it('is not shared after a mutation has been answered', () => {
     const since = invalidation.generation();
     const { work } = held();
     invalidation.mutationAnswered();
@@ -52,7 +52,7 @@ describe('work in flight', () => {
     expect(inFlight.join('b', undefined)).toBeUndefined();
   });
 
-  it('is aborted when its last waiter leaves, and no longer shared', () => {
+  it('is aborted and no longer shared when its last waiter leaves', () => {
     const leave: (() => void)[] = [];
     const abort = createRefCountedAbort();
     abort.retain((left) => leave.push(left));
@@ -87,7 +87,7 @@ describe('work in flight', () => {
   });
 });
 
-describe('a result after its end', () => {
+describe('the result of finished work', () => {
   const begin = (): ReturnType<typeof held> => {
     const one = held();
     inFlight.offer('a', one.work, createRefCountedAbort(), invalidation.generation());
@@ -111,13 +111,13 @@ describe('a result after its end', () => {
   it.each([
     { took: 4, lingers: 4 },
     { took: 300, lingers: 10 },
-  ])('is shared for $lingers ms after work of $took ms', async (times) => {
+  ])('is shared for $lingers ms if the work took $took ms', async (times) => {
     const one = begin();
     joins();
     await endAfter(one, times.took);
     await vi.advanceTimersByTimeAsync(times.lingers - 1);
     expect(await inFlight.join('a', undefined)).toBe('x');
-    // A late request does not extend the time.
+    // A request that joins late does not extend this time.
     await vi.advanceTimersByTimeAsync(2);
     expect(joins()).toBe(false);
     expect(vi.getTimerCount()).toBe(0);
@@ -132,12 +132,12 @@ describe('a result after its end', () => {
     late.mockRestore();
   });
 
-  it('is not shared unless it was joined before its end', async () => {
+  it('is not shared unless a request joined the work before its end', async () => {
     await endAfter(begin(), 4);
     expect(joins()).toBe(false);
   });
 
-  it('is not shared when `lingers` rejects the result', async () => {
+  it('is not shared if `lingers` returns false', async () => {
     const one = begin();
     joins();
     await endAfter(one, 4, 'bad');

@@ -5,14 +5,14 @@ import { createRefCountedAbort, type OnAbort, type RefCountedAbort } from './ref
 /** Work in progress that identical requests share. */
 export interface InFlight<T> {
   /**
-   * Returns the work of a key. Undefined: there is none, all its waiters have left, or a mutation
-   * was answered or an event was received after it started.
+   * Joins the work of a key. Returns undefined if there is no such work, if all its waiters have
+   * left, or if a mutation was answered or an event was received after the work started.
    */
   readonly join: (key: string, onAbort: OnAbort | undefined) => Promise<T> | undefined;
   /**
-   * Shares work until it ends, or a little longer.
+   * Shares work until it ends, or up to 10 ms longer.
    * @param abort counts the waiters
-   * @param generation of the invalidation when the work started
+   * @param generation generation of the invalidation when the work started
    */
   readonly offer: (
     key: string,
@@ -33,18 +33,18 @@ interface Offer<T> {
   readonly abort: RefCountedAbort;
   readonly generation: number;
   joined: boolean;
-  /** End of sharing, in milliseconds of `performance.now()`. */
+  /** Time at which sharing ends, in milliseconds of `performance.now()`. */
   until: number;
 }
 
-/** Longest time after its end that a result is shared, in milliseconds. */
+/** Maximum time for which a result is shared after its work has ended, in milliseconds. */
 const MAX_LINGER_MS = 10;
 
 /**
- * @param lingers whether a result is also shared after its end. This applies only to a result that
- * other requests have joined. It lasts as long as the work took, and 10 ms at most, so the result
- * is no older than the result of a joined execution. Without it, when many clients send the same
- * query at once, the latest of them would start a second execution.
+ * @param lingers whether a result is also shared after its work has ended. Only the result of work
+ * that other requests have joined is shared longer: for as long as the work took, but at most 10
+ * ms. Such a result is no older than the result of a joined execution. Without this time, if many
+ * clients sent the same query at once, the last of them would start a second execution.
  */
 export function createInFlight<T>(
   { generation }: Pick<Invalidation, 'generation'>,

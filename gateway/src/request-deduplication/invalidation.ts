@@ -2,15 +2,15 @@ import type { GatewayContext } from '../context.ts';
 
 /**
  * Read-your-writes for deduplicated requests. A client must see the mutations that this gateway has
- * answered and the events that its live streams have delivered, so work that started before them is
- * not shared with requests that arrive after them.
+ * answered and the events that its live streams have delivered. Therefore, a request that arrives
+ * after a mutation or event does not share work that started before that mutation or event.
  */
 export interface Invalidation {
-  /** Number of invalidations: increases with each answered mutation and each event. */
+  /** Number of invalidations. It increases with each answered mutation and each event. */
   readonly generation: () => number;
-  /** Call just before the answer to a mutation is sent, also when it failed. */
+  /** Call it just before the answer to a mutation is sent, even if the mutation failed. */
   readonly mutationAnswered: () => void;
-  /** Call when an event of a live stream has arrived, before it is delivered. */
+  /** Call it when an event of a live stream has arrived, before the event is delivered. */
   readonly eventReceived: () => void;
 }
 
@@ -27,8 +27,8 @@ export function createInvalidation(): Invalidation {
 }
 
 /**
- * Runs an operation. After a mutation, invalidates before the answer is returned; also after a
- * failed one, which may have changed something.
+ * Runs an operation. After a mutation, invalidates shared work before the answer is returned. A
+ * failed mutation also invalidates, because it may have changed data.
  * @param onQuery called when the operation turns out to be a query
  */
 export async function runAndInvalidate<T>(

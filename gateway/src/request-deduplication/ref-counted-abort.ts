@@ -1,12 +1,12 @@
 import { type AbortSignalLike, LightAbortController } from './abort-signal.ts';
 
-/** Calls the listener when a waiter no longer needs the result. */
+/** Registers a listener that is called when a waiter no longer needs the result. */
 export type OnAbort = (listener: () => void) => void;
 
 /** Aborts shared work once all its waiters have left. */
 export interface RefCountedAbort {
   readonly signal: AbortSignalLike;
-  /** Adds a waiter. @param onAbort undefined: the waiter waits until the work ends */
+  /** Adds a waiter. @param onAbort undefined for a waiter that waits until the work ends */
   readonly retain: (onAbort: OnAbort | undefined) => void;
 }
 

@@ -24,7 +24,7 @@ afterEach(() => {
 
 const RATED = '{ items { id name rating(scale: 10) } }';
 const NAME = 'query ($id: ID!) { item(id: $id) { name } }';
-/** A different query with the same subgraph request. */
+/** The same query with more whitespace, which leads to the same subgraph request. */
 const NAME_AGAIN = 'query ($id: ID!)  { item(id: $id) { name } }';
 const RENAME = 'mutation ($input: RenameInput!) { rename(input: $input) { name } }';
 
@@ -33,8 +33,8 @@ const arrived = (count: number) =>
 const several = (count: number, body: object, headers?: Record<string, string>) =>
   Promise.all(Array.from({ length: count }, () => gateway.post(body, headers)));
 
-describe('identical queries in flight', () => {
-  it('share one execution', async () => {
+describe('queries in flight', () => {
+  it('share one execution if they are identical', async () => {
     const release = toys.items.holdNext();
     const asked = several(20, { query: RATED });
     await arrived(1);
@@ -48,7 +48,7 @@ describe('identical queries in flight', () => {
     expect(await gateway.metric('gateway_shared_queries_total')).toBe(19);
   });
 
-  it('share a subgraph request when only their texts differ', async () => {
+  it('share one subgraph request if they differ only in whitespace', async () => {
     const release = toys.items.holdNext();
     const variables = { id: '7' };
     const asked = [NAME, NAME_AGAIN].map((query) => gateway.post({ query, variables }));
@@ -61,7 +61,7 @@ describe('identical queries in flight', () => {
     expect(toys.items.requests).toHaveLength(1);
   });
 
-  it('share no execution when variables or accept headers differ', async () => {
+  it('share no execution if their variables or accept headers differ', async () => {
     const release = toys.items.holdNext();
     const ask = (id: string, accept = 'application/json') =>
       gateway.post({ query: NAME, variables: { id } }, { accept });
@@ -72,7 +72,7 @@ describe('identical queries in flight', () => {
     await arrived(2);
     release2();
     expect((await other).data).toEqual({ item: { name: 'item 9' } });
-    // A separate execution that shares the subgraph request.
+    // This query has its own execution, which shares the subgraph request.
     const shared = await gateway.metric('gateway_shared_queries_total');
     const otherType = ask('8', 'application/graphql-response+json');
     release();
@@ -80,24 +80,24 @@ describe('identical queries in flight', () => {
     expect(await gateway.metric('gateway_shared_queries_total')).toBe(shared);
   });
 
-  it('are executed again once the first is answered', async () => {
+  it('are executed again after the first one has been answered', async () => {
     await gateway.post({ query: RATED });
     await gateway.post({ query: RATED });
     expect(toys.items.requests).toHaveLength(2);
   });
 
-  it('does not deduplicate mutations', async () => {
+  it('are deduplicated, but mutations are not', async () => {
     const input = { id: '10', name: 'ten' };
     await several(5, { query: RENAME, variables: { input } });
     expect(toys.items.requests).toHaveLength(5);
   });
 });
 
-describe('read-your-writes after a mutation', () => {
+describe('a query after a mutation', () => {
   it.each([
     ['an execution of the same query', NAME],
     ['an execution with the same subgraph request', NAME_AGAIN],
-  ])('does not share %s that started before it', async (_what, query) => {
+  ])('does not share %s that started before the mutation', async (_what, query) => {
     const id = query === NAME ? '20' : '21';
     const variables = { id };
     const release = toys.items.holdNext();
@@ -111,7 +111,7 @@ describe('read-your-writes after a mutation', () => {
     expect((await before).data).toEqual({ item: { name: `item ${id}` } });
   });
 
-  it('applies to a mutation over a websocket', async () => {
+  it('shares no execution that started before a mutation over a websocket', async () => {
     const variables = { id: '22' };
     const release = toys.items.holdNext();
     const before = gateway.post({ query: NAME, variables });
@@ -126,7 +126,7 @@ describe('read-your-writes after a mutation', () => {
     await gateway.closeClients();
   });
 
-  it('applies to a failed mutation', async () => {
+  it('shares no execution that started before a failed mutation', async () => {
     const variables = { id: '23' };
     const release = toys.items.holdNext();
     const before = gateway.post({ query: NAME, variables });
@@ -143,8 +143,8 @@ describe('read-your-writes after a mutation', () => {
   });
 });
 
-describe('read-your-writes after an event of a live stream', () => {
-  it('does not share an execution that started before it', async () => {
+describe('a query after an event of a live stream', () => {
+  it('shares no execution that started before the event', async () => {
     const variables = { id: '30' };
     const release = toys.items.holdNext();
     const before = gateway.post({ query: NAME, variables });
@@ -166,7 +166,7 @@ describe('read-your-writes after an event of a live stream', () => {
 });
 
 describe('authenticated callers', () => {
-  it('share executions only with themselves', async () => {
+  it('share executions only between requests with the same subject and scopes', async () => {
     const own = await startTestGateway(sdl, {
       ...TOKEN_SETTINGS,
       SUBGRAPH_SECRET: 'between the gateway and the toys',

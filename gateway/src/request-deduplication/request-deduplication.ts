@@ -13,8 +13,8 @@ import { createRefCountedAbort, type OnAbort } from './ref-counted-abort.ts';
 
 export interface RequestDeduplication {
   /**
-   * @param onAbort registers a listener for the client's disconnection: an execution that no client
-   * waits for is aborted
+   * @param onAbort registers a listener for the client's disconnection. An execution is aborted
+   * when no client waits for it any longer.
    */
   readonly answer: (
     request: FastifyRequest,
@@ -24,11 +24,11 @@ export interface RequestDeduplication {
 }
 
 /**
- * Answers identical queries in flight by one execution: those with the same operation, variables
- * and caller. An answer without errors that several requests share is also sent to requests that
- * arrive up to 10 ms later. The execution belongs to the trace of the first request. Mutations are
- * never shared, and no query shares an execution that started before the last answered mutation or
- * the last received event.
+ * Answers identical queries in flight by one execution. Queries are identical if their operation,
+ * variables and caller are the same. An answer without errors that several requests share is also
+ * sent to requests that arrive up to 10 ms later. The execution belongs to the trace of the first
+ * request. Mutations are never shared. No query shares an execution that started before the last
+ * answered mutation or the last received event.
  */
 export function createRequestDeduplication({
   invalidation,
@@ -59,7 +59,8 @@ export function createRequestDeduplication({
       const onQuery =
         key === undefined ? undefined : (): void => inFlight.offer(key, work, abort, generation);
       const own = { ...context, signal: abort.signal };
-      // Deferred: the fast path knows the type at once and would offer `work` before it is assigned.
+      // The execution is deferred, because the fast path knows the type at once and would otherwise
+      // offer `work` before it is assigned.
       const work: Promise<HttpAnswer> = Promise.resolve().then(() =>
         runAndInvalidate(invalidation, own, (given) => pipeline.answer(request, given), onQuery),
       );
@@ -71,7 +72,10 @@ export function createRequestDeduplication({
 /** Headers that change Apollo Server's answer. */
 const ANSWER_HEADERS = ['apollo-query-plan-experimental', 'apollo-query-plan-experimental-format'];
 
-/** Returns a key that requests with the same answer share; undefined: never deduplicated. */
+/**
+ * Returns a request's key. Requests with the same key get the same answer. Returns undefined for a
+ * request that must not be deduplicated.
+ */
 function keyOf(
   { method, url, headers, body }: FastifyRequest,
   identity: Identity,

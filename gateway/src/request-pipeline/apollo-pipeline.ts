@@ -25,12 +25,13 @@ import { createQueryExecutor, type SendToSubgraph } from './query-executor.ts';
 import type { OperationExecutor, RequestPipeline } from './request-pipeline.ts';
 
 /**
- * Plan cache of ApolloGateway's own executor, in MiB of JSON; it uses several times as much memory.
+ * Size of ApolloGateway's own plan cache, in MiB of JSON. The cache uses several times as much
+ * memory.
  */
 const PLAN_CACHE_MIB = 10;
 
 export interface ApolloPipeline extends RequestPipeline, Stoppable {
-  /** Executes an admitted query or mutation of another protocol. */
+  /** Executes an admitted query or mutation that arrived over another protocol than HTTP. */
   readonly execute: OperationExecutor;
   /** Replaces the supergraph. @throws when Apollo rejects it */
   readonly use: (supergraph: LoadedSupergraph) => void;
@@ -42,14 +43,14 @@ interface Options {
   readonly requirementsOf: RequirementsOf;
   readonly documents: Pick<PersistedQueries, 'cache'>;
   readonly invalidation: Invalidation;
-  /** Allows introspection and "Did you mean" suggestions. */
+  /** Whether to allow introspection and "Did you mean" suggestions. */
   readonly explore: boolean;
   readonly maxTokens: number;
   readonly metrics: Pick<GraphqlMetrics, 'plugin'>;
   readonly log: Logger;
 }
 
-/** Answers requests by Apollo Server, with the gateway's own executor in place of ApolloGateway's. */
+/** Starts Apollo Server, with the gateway's own executor in place of ApolloGateway's. */
 export async function startApolloPipeline(options: Options): Promise<ApolloPipeline> {
   const { supergraph, subgraphs, invalidation, log } = options;
   let update: (sdl: string) => void = () => {};
@@ -88,7 +89,8 @@ export async function startApolloPipeline(options: Options): Promise<ApolloPipel
       };
       const own = {
         ...context,
-        // A copy: operations of one websocket share the headers, and each has a trace of its own.
+        // The headers are copied, because all operations of a websocket share them, but each
+        // operation has its own trace.
         forward: { ...context.forward },
         admitted: { query, operationName: operationName ?? undefined, variables: variables ?? {} },
       };
@@ -118,13 +120,14 @@ function createServer(
     introspection: explore,
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: !explore,
-    // The process handles signals itself, and stops Apollo Server after the websockets.
+    // The gateway's process handles signals itself, and stops Apollo Server after the websockets.
     stopOnTerminationSignals: false,
     documentStore: createDocumentStore(),
     persistedQueries: { cache: documents.cache },
     parseOptions: { maxTokens },
     formatError: (formatted, error) => presentGatewayError(formatted, error, log),
-    // Pretty-printing takes half of the time that @apollo/server itself needs for a request.
+    // By default, Apollo Server pretty-prints results, which takes half of the time that
+    // @apollo/server itself needs for a request.
     stringifyResult: (value) => JSON.stringify(value),
     plugins: [
       metrics.plugin,
@@ -138,7 +141,10 @@ function createServer(
   });
 }
 
-/** Sends to the subgraph's current address; ApolloGateway keeps the data source it gets at start. */
+/**
+ * Creates a data source that sends to the subgraph's current address. It is needed because
+ * ApolloGateway keeps the data sources that it gets at start.
+ */
 function createDataSource(name: string, send: SendToSubgraph): GraphQLDataSource<GatewayContext> {
   return {
     process: ({ request: { query = '', variables, operationName }, ...options }) => {
@@ -150,8 +156,9 @@ function createDataSource(name: string, send: SendToSubgraph): GraphQLDataSource
 }
 
 /**
- * Passes a request that Fastify has read to Apollo Server. @as-integrations/fastify's handler writes
- * each answer into one reply; here several requests may share an answer.
+ * Passes a request that Fastify has read to Apollo Server. The handler of @as-integrations/fastify
+ * is not suitable: it writes each answer into one reply, but here several requests may share an
+ * answer.
  */
 async function answerOverHttp(
   server: ApolloServer<GatewayContext>,
@@ -181,7 +188,10 @@ export function searchOf(url: string): string {
   return start < 0 ? '' : url.slice(start);
 }
 
-/** Apollo's own announcements are not useful to an operator. */
+/**
+ * Returns the logger of Apollo's libraries. Their announcements are logged at debug level, because
+ * they are not useful to an operator.
+ */
 function toApolloLogger(log: Logger) {
   return {
     debug: () => {},

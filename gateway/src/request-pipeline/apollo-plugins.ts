@@ -8,7 +8,10 @@ import { unknownOperationError } from '../limits/operation-parser.ts';
 
 type Plugin = ApolloServerPlugin<GatewayContext>;
 
-/** Names the argument that each error before execution is about; costs nothing without errors. */
+/**
+ * Adds the affected argument to each error that occurs before execution. Operations without errors
+ * have no extra cost.
+ */
 export const badInputPlugin: Plugin = {
   requestDidStart: async () => ({
     didResolveOperation: async ({ operation, request }) => {
@@ -27,12 +30,13 @@ export const badInputPlugin: Plugin = {
   }),
 };
 
-/** Rejects every operation that differs from the one that admission has measured. */
+/** Rejects every operation that differs from the operation that admission has checked. */
 export const admittedPlugin: Plugin = {
   requestDidStart: async () => ({
     didResolveOperation: async ({ source, request, contextValue: { admitted } }) => {
       if (admitted?.query === source && admitted.operationName === request.operationName) {
-        // Apollo Server parses the variables of a GET again.
+        // Apollo Server parses the variables of a GET again. The variables that admission has
+        // checked replace them.
         request.variables = admitted.variables;
         return;
       }
@@ -43,7 +47,7 @@ export const admittedPlugin: Plugin = {
   }),
 };
 
-/** Rejects operations that their caller may not run, before they are planned. */
+/** Rejects operations that their caller may not run, before the operations are planned. */
 export function authorizationPlugin(requirementsOf: RequirementsOf): Plugin {
   return {
     requestDidStart: async ({ contextValue: { identity } }) => {
@@ -62,7 +66,7 @@ export function authorizationPlugin(requirementsOf: RequirementsOf): Plugin {
   };
 }
 
-/** Reports the operation's type before it is executed. */
+/** Reports the operation's type before the operation is executed. */
 export const operationTypePlugin: Plugin = {
   requestDidStart: async () => ({
     didResolveOperation: async ({ operation, contextValue }) => {

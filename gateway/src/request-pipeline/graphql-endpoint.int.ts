@@ -22,7 +22,7 @@ afterEach(() => {
 
 const RATED = '{ items { id name rating(scale: 10) } }';
 
-describe('queries and mutations', () => {
+describe('the GraphQL endpoint', () => {
   it('joins fields of both subgraphs', async () => {
     expect(await gateway.post({ query: RATED })).toEqual({
       status: 200,
@@ -96,7 +96,7 @@ describe('queries and mutations', () => {
     },
   );
 
-  it('reports that a mutation without an answer may have been executed', async () => {
+  it('reports that a mutation may have been executed if the subgraph does not answer', async () => {
     toys.items.stalled = true;
     const query = 'mutation { rename(input: {id: "1", name: "x"}) { id } }';
     const { errors, data } = await gateway.post({ query });
@@ -107,7 +107,7 @@ describe('queries and mutations', () => {
   });
 
   const refused: [string, object, object][] = [
-    ['syntax', { query: '{ items {' }, { code: 'GRAPHQL_PARSE_FAILED' }],
+    ['a syntax error', { query: '{ items {' }, { code: 'GRAPHQL_PARSE_FAILED' }],
     [
       'too many tokens',
       { query: `{ ${'hello(name: "") '.repeat(3000)} }` },
@@ -115,17 +115,17 @@ describe('queries and mutations', () => {
     ],
     ['an unknown field', { query: '{ nothing }' }, { code: 'GRAPHQL_VALIDATION_FAILED' }],
     [
-      'an unnamed operation of two',
+      'a document with two operations and no operation name',
       { query: 'query A { items { id } } query B { items { id } }' },
       { code: 'OPERATION_RESOLUTION_FAILURE' },
     ],
     [
-      'an unknown operation',
+      'an unknown operation name',
       { query: 'query A { items { id } }', operationName: 'B' },
       { code: 'OPERATION_RESOLUTION_FAILURE' },
     ],
     [
-      'a wrong literal',
+      'a literal of a wrong type',
       { query: '{ items(first: "x") { id } }' },
       { code: 'BAD_USER_INPUT', argument: 'first' },
     ],
@@ -135,7 +135,7 @@ describe('queries and mutations', () => {
       { code: 'BAD_USER_INPUT', argument: 'id' },
     ],
     [
-      'a wrong variable',
+      'a variable that is out of range',
       { query: 'query ($n: Int) { items(first: $n) { id } }', variables: { n: 2 ** 31 } },
       {
         code: 'BAD_USER_INPUT',
@@ -144,7 +144,7 @@ describe('queries and mutations', () => {
       },
     ],
     [
-      'a wrong field',
+      'an input field of a wrong type',
       {
         query: 'mutation ($r: RenameInput!) { rename(input: $r) { id } }',
         variables: { r: { id: '1', name: 7 } },
@@ -166,7 +166,7 @@ describe('queries and mutations', () => {
     expect(errors?.[0]?.extensions).not.toHaveProperty('stacktrace');
   });
 
-  it('serves a page to browsers, and rejects their simple requests', async () => {
+  it('serves a page to browsers, and rejects their simple CORS requests', async () => {
     const page = await fetch(`${gateway.url}/graphql`, { headers: { accept: 'text/html' } });
     expect(await page.text()).toContain('<html');
     const simple = await fetch(
@@ -184,7 +184,7 @@ describe('queries and mutations', () => {
   });
 });
 
-describe('without any subgraph', () => {
+describe('a gateway without any running subgraph', () => {
   it('starts, names the subgraphs in /readyz, and answers queries that need no subgraph', async () => {
     const alone = await startTestGateway(composeToys(), { NODE_ENV: 'production' });
     try {

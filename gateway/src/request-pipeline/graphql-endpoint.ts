@@ -10,7 +10,7 @@ import type { HttpStreams } from '../live/transports/http/http-streams.ts';
 import type { OnAbort } from '../request-deduplication/ref-counted-abort.ts';
 import type { RequestDeduplication } from '../request-deduplication/request-deduplication.ts';
 
-/** Opens `/graphql`: queries and mutations, and live streams over HTTP. */
+/** Serves `/graphql`: queries, mutations, and live streams over HTTP. */
 export function serveGraphql({
   app,
   callers,
@@ -21,9 +21,9 @@ export function serveGraphql({
 }: {
   app: FastifyInstance;
   callers: RequestCallers;
-  /** Handles the requests that are for a live stream. */
+  /** Handles requests for live streams. */
   streams: Pick<HttpStreams, 'handle'>;
-  /** Answers all others. */
+  /** Answers all other requests. */
   requests: RequestDeduplication;
   assertNotOverloaded: AssertNotOverloaded;
   bodyBytes: number;
@@ -35,14 +35,15 @@ export function serveGraphql({
     errorHandler: createErrorHandler(bodyBytes),
     onRequest: [
       ({ headers, raw }, _reply, done) => {
-        // Fastify ignores the target from `#` on; Apollo Server would read it.
+        // Fastify ignores the part of the target that follows `#`, but Apollo Server would read it.
         if (raw.url?.includes('#')) throw FRAGMENT;
         if (!headers.accept?.includes('text/event-stream')) assertNotOverloaded();
         done();
       },
       callers.identify,
     ],
-    // Apollo Server does not run subscriptions, and its validation throws on some.
+    // Subscriptions must not reach Apollo Server: it does not run them, and for some of them its
+    // validation throws.
     preHandler: (request, reply) => streams.handle(request, reply),
     handler: async (request, reply) => {
       const admitted = admittedOf(request);
@@ -66,7 +67,10 @@ const FRAGMENT = new RequestError(
   },
 );
 
-/** Creates a listener for a client that disconnects before its answer is sent. */
+/**
+ * Returns a function that registers listeners. They are called if the client disconnects before its
+ * answer has been sent.
+ */
 function onDisconnect(response: ServerResponse): OnAbort {
   return (listener) => {
     response.once('close', () => {

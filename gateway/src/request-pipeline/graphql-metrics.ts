@@ -5,7 +5,10 @@ import type { GatewayContext } from '../context.ts';
 
 export interface GraphqlMetrics {
   readonly plugin: ApolloServerPlugin<GatewayContext>;
-  /** Counts an answer of the fast path. @param startedAt `performance.now()` at its start */
+  /**
+   * Counts an answer of the fast path. @param startedAt `performance.now()` at the start of the
+   * request
+   */
   readonly answered: (operation: OperationDefinitionNode, startedAt: number) => void;
 }
 
@@ -22,7 +25,7 @@ export function createGraphqlMetrics(metrics: Metrics): GraphqlMetrics {
     outcome,
     field: firstField(operation),
   });
-  // Finding a series by its labels takes longer than counting.
+  // Series are cached, because finding a series by its labels takes longer than counting.
   const cached = new WeakMap<OperationDefinitionNode, ReturnType<typeof seconds.labels>>();
   const okOf = (operation: OperationDefinitionNode): ReturnType<typeof seconds.labels> => {
     const series = cached.get(operation) ?? seconds.labels(labelsOf(operation, 'ok'));
@@ -51,8 +54,9 @@ export function createGraphqlMetrics(metrics: Metrics): GraphqlMetrics {
 }
 
 /**
- * Returns the first field as the label of a series: a schema has few fields, but clients may send
- * any number of operation names. Apollo Server sets the operation once it is valid.
+ * Returns the first field as the label of a series. Operation names are no suitable labels: clients
+ * may send any number of them, but a schema has few fields. Apollo Server sets the operation once
+ * it is known to be valid.
  */
 function firstField(operation: OperationDefinitionNode | undefined): string {
   const [first] = operation?.selectionSet.selections ?? [];

@@ -15,14 +15,14 @@ afterAll(() => gateway.stop());
 const named = (status: AuditResult['status']): string[] =>
   results.filter((one) => one.status === status).map(({ id, name }) => `${id} ${name}`);
 
-/** README.md, "GraphQL over HTTP", gives the reason for each. */
+/** The section "GraphQL over HTTP" of gateway/README.md gives the reason for each deviation. */
 describe('the audit of GraphQL over HTTP', () => {
   it('finds no error', () => {
     expect(results.length).toBeGreaterThan(60);
     expect(named('error')).toEqual([]);
   });
 
-  it('warns only about 4xx for invalid operations', () => {
+  it('warns only about status 4xx for invalid operations', () => {
     expect(named('warn')).toEqual([
       '572B SHOULD use 200 status code on document parsing failure when accepting application/json',
       'FDE2 SHOULD use 200 status code on document validation failure when accepting application/json',
@@ -30,7 +30,7 @@ describe('the audit of GraphQL over HTTP', () => {
     ]);
   });
 
-  it('notes only that GETs without a preflight are rejected', () => {
+  it('notes only that GET requests without a preflight are rejected', () => {
     expect(named('notice')).toEqual([
       '5A70 MAY accept application/x-www-form-urlencoded formatted GET requests',
       'D6D5 MAY allow URL-encoded JSON string {variables} parameter in GETs when accepting application/graphql-response+json',

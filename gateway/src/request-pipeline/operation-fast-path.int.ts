@@ -26,7 +26,7 @@ afterEach(() => {
   toys.items.requests.length = 0;
 });
 
-/** Returns an answer without its date and error ids. */
+/** Sends a request, and returns the answer without its date and error ids. */
 async function ask(body: object, headers: Record<string, string> = {}) {
   const response = await fetch(`${gateway.url}/graphql`, {
     method: 'POST',
@@ -68,11 +68,11 @@ it.each<[string, object, object?, Record<string, string>?]>([
   ],
   ['an unsupported media type', { query: RATED }, { query: RATED }, { accept: 'text/html' }],
 ])(
-  'answers a cached operation like an operation that is not cached: %s',
+  'answers a cached operation exactly like an uncached one: %s',
   async (_what, body, before, headers) => {
     const first = await ask(body, headers);
-    // Some requests fail, so their operation is not cached; `before` has the same text and
-    // succeeds.
+    // Some of the requests fail and so do not cache their operation. For these, `before` has the
+    // same text and succeeds.
     await ask(before ?? body, { ...headers, authorization });
     expect(await ask(body, headers)).toEqual(first);
     expect(await ask(body, headers)).toEqual(first);
@@ -83,7 +83,7 @@ function renamed() {
   return { query: RENAME, variables: { in: { id: '3', name: 'x' } } };
 }
 
-it('lets Apollo Server present the failure of a subgraph, and sends the request to it once', async () => {
+it('lets Apollo Server present the failure of a subgraph, without a second execution', async () => {
   const query = '{ items { id rating } best { id } }';
   await ask({ query });
   toys.items.requests.length = 0;
@@ -95,7 +95,7 @@ it('lets Apollo Server present the failure of a subgraph, and sends the request 
   expect(known.text).toMatch(/^\{"errors":\[.*"UNAVAILABLE"/);
 });
 
-it('sends identity and trace to subgraphs', async () => {
+it('sends the identity and the trace to subgraphs', async () => {
   const query = '{ item(id: "77") { name } }';
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   for (let time = 0; time < 3; time += 1) await ask({ query }, { traceparent });
@@ -108,7 +108,7 @@ it('sends identity and trace to subgraphs', async () => {
   expect(others).toEqual([first, first]);
 });
 
-it('counts operations by their first field on both pipelines', async () => {
+it('counts operations by their first field in both pipelines', async () => {
   const of = async () => {
     const text = await (await fetch(`${gateway.url}/metrics`)).text();
     const series =

@@ -12,7 +12,10 @@ const HEADERS = [['content-type', 'application/json; charset=utf-8']] as const;
 
 const PLAN = { 'apollo-query-plan-experimental': 'true' };
 
-/** Contexts of requests to Apollo Server, and variables of executions on the fast path. */
+/**
+ * Contexts of the requests that Apollo Server received. `alone` has the variables of the executions
+ * on the fast path.
+ */
 let byApollo: ReadyContext[];
 let alone: unknown[];
 let answered: string[];
@@ -70,7 +73,7 @@ interface Asked {
 }
 
 describe('an operation that Apollo Server has answered', () => {
-  it('runs on the fast path, with the same headers', async () => {
+  it('runs on the fast path, and its answer has the same headers', async () => {
     await ask({ query: QUERY, variables: { id: '1' } });
     expect(await ask({ query: QUERY, variables: { id: '2' } })).toEqual({
       status: 200,
@@ -80,7 +83,7 @@ describe('an operation that Apollo Server has answered', () => {
     expect([byApollo.length, alone, answered]).toEqual([1, [{ id: '2' }], ['query']]);
   });
 
-  it('runs on the fast path by its id, and with unknown extensions', async () => {
+  it('runs on the fast path if it is sent by id or with unknown extensions', async () => {
     const admitted = { query: QUERY, operationName: undefined, variables: {} };
     await ask({ query: QUERY });
     await ask({ extensions: { persistedQuery: {} } }, { context: { ...anybody, admitted } });
@@ -135,7 +138,7 @@ describe('an operation that Apollo Server has answered', () => {
   it.each([
     ['errors', { data: null, errors: [{ message: 'no' } as GraphQLError] }],
     ['a failure', new Error('no')],
-  ])('is presented by Apollo Server after %s, without a second execution', async (_what, came) => {
+  ])('lets Apollo Server present %s, without a second execution', async (_what, came) => {
     await ask({ query: QUERY });
     result = came;
     expect(await ask({ query: QUERY })).toMatchObject({ body: '{"data":"by Apollo"}' });
@@ -145,7 +148,7 @@ describe('an operation that Apollo Server has answered', () => {
     else expect(await executed).toBe(came);
   });
 
-  it('runs through Apollo Server again after a change of the supergraph, even if it was in flight', async () => {
+  it('runs through Apollo Server again after a change of the supergraph, even if it was in flight then', async () => {
     await ask({ query: QUERY });
     fastPath.clear();
     const asked = ask({ query: QUERY });

@@ -9,7 +9,7 @@ import type { ReadyContext, ReadyOperation } from './query-executor.ts';
 import { type HttpAnswer, hasNoErrors, type RequestPipeline } from './request-pipeline.ts';
 
 export interface OperationFastPath extends RequestPipeline {
-  /** Removes all operations, because the supergraph has changed. */
+  /** Removes all cached operations. Call it when the supergraph has changed. */
   readonly clear: () => void;
 }
 
@@ -19,11 +19,11 @@ interface CachedOperation {
 }
 
 /**
- * Executes an operation without Apollo Server, after Apollo Server has answered it once: its text
- * is then valid, and the headers of the answer are known. This reduces the gateway's CPU to two
- * thirds for a query of a single stock. Apollo Server still handles the rest: callers without
- * permission, variables that do not fit, answers with errors (which it presents and does not
- * execute again), and all requests while tracing is on.
+ * Executes an operation without Apollo Server, after Apollo Server has answered it once without
+ * errors. From then on, the text is known to be valid, and the headers of the answer are known. For
+ * a query of a single stock, this reduces the gateway's CPU time to two thirds. Apollo Server still
+ * handles callers without permission, variables that do not fit their types, and all requests while
+ * tracing is on. It also presents results with errors, but does not execute their operations again.
  * @param apollo must pass the context on to the query executor
  */
 export function createOperationFastPath({
@@ -38,7 +38,7 @@ export function createOperationFastPath({
   const createCache = () => createTokenCache<CachedOperation>(({ ready }) => ready.parsed.document);
   let cache = createCache();
 
-  /** Answers by Apollo Server, and caches the operation when the answer has no errors. */
+  /** Lets Apollo Server answer, and caches the operation if the answer has no errors. */
   const answerAndCache = async (
     key: string,
     request: FastifyRequest,
@@ -93,8 +93,8 @@ export function createOperationFastPath({
 
 /**
  * Returns a key of everything on which Apollo Server's answer depends, except variables and caller.
- * The key contains the length of each part, so that different requests never share a key.
- * Undefined: the answer depends on more.
+ * The key contains the length of each part, so that different requests never share a key. Returns
+ * undefined if the answer depends on anything else.
  */
 function keyOf(
   { method, headers, body }: FastifyRequest,

@@ -15,7 +15,7 @@ import type { LoadedSupergraph } from '../supergraph.ts';
 
 type GatewayExecutor = ApolloGateway['executor'];
 
-/** Sends a request to the subgraph of that name. */
+/** Sends a request to the subgraph with the given name. */
 export type SendToSubgraph = (
   name: string,
   ...asked: Parameters<SubgraphSource['send']>
@@ -24,16 +24,14 @@ export type SendToSubgraph = (
 /** A parsed, validated and planned query or mutation that can run without Apollo Server. */
 export interface ReadyOperation {
   readonly parsed: ParsedOperation;
-  /** @returns undefined when a value does not fit its variable */
+  /** @returns undefined if a value does not fit the type of its variable */
   readonly run: (
     variables: Values | undefined,
     context: GatewayContext,
   ) => Promise<ExecutedOperation> | undefined;
 }
 
-/**
- * Context that carries operations through Apollo Server between the fast path and this executor.
- */
+/** Context by which the fast path and this executor exchange operations through Apollo Server. */
 export interface ReadyContext extends GatewayContext {
   /** Receives each operation that the executor has planned. */
   readonly onReady?: (ready: ReadyOperation) => void;
@@ -42,8 +40,9 @@ export interface ReadyContext extends GatewayContext {
 }
 
 /**
- * Plans and executes queries and mutations for Apollo Server, in place of ApolloGateway's executor.
- * @param planShown ApolloGateway's executor, for a request that asks for its query plan
+ * Creates the executor that plans and executes queries and mutations for Apollo Server, in place of
+ * ApolloGateway's executor.
+ * @param planShown ApolloGateway's executor, for requests that ask for their query plan
  */
 export function createQueryExecutor(
   supergraph: LoadedSupergraph,
@@ -52,7 +51,10 @@ export function createQueryExecutor(
 ): GatewayExecutor {
   const planner = new QueryPlanner(supergraph.model);
   const executor = createOwnExecutor(supergraph, createApolloExecutor(supergraph));
-  /** Plans by document and operation name, for as long as Apollo Server keeps the document. */
+  /**
+   * Plans by document and operation name. They are kept for as long as Apollo Server keeps the
+   * document.
+   */
   const plans = new WeakMap<DocumentNode, Map<string, PreparedPlan>>();
 
   const prepare = (document: DocumentNode, name = ''): PreparedPlan => {

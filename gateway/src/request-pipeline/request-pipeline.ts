@@ -3,7 +3,7 @@ import type { FormattedExecutionResult } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../context.ts';
 
-/** A complete HTTP answer; requests that share an execution get the same bytes. */
+/** A complete HTTP answer. Requests that share an execution get the same bytes. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Iterable<readonly [string, string]>;
@@ -11,20 +11,23 @@ export interface HttpAnswer {
 }
 
 /**
- * Answers queries and mutations over HTTP. Implementations: `apollo-pipeline.ts`, which answers every
- * request by Apollo Server, and `operation-fast-path.ts`, which answers most operations that Apollo
- * Server has answered before; docs/decisions/plan-executor-and-fast-path.md says why.
+ * Answers queries and mutations over HTTP. `apollo-pipeline.ts` answers every request by Apollo
+ * Server. `operation-fast-path.ts` answers most operations that Apollo Server has answered before.
+ * docs/decisions/plan-executor-and-fast-path.md gives the reasons.
  */
 export interface RequestPipeline {
   readonly answer: (request: FastifyRequest, context: GatewayContext) => Promise<HttpAnswer>;
 }
 
-/** Whether an answer has data and no errors: both implementations write `errors` first. */
+/**
+ * Whether an answer has data and no errors. If there are errors, both implementations write
+ * `errors` before `data`.
+ */
 export function hasNoErrors({ status, body }: HttpAnswer): boolean {
   return status === 200 && body.startsWith('{"data"');
 }
 
-/** Executes a query or mutation; the result of a request error has no `data`. */
+/** Executes a query or mutation. After a request error, the result has no `data`. */
 export type OperationExecutor = (
   request: SubscribePayload,
   context: GatewayContext,

@@ -39,7 +39,7 @@ const post = (ms = LONG_MS, signal?: LightAbortController) =>
 const arrived = () => once(server, 'request');
 
 describe('sendRequest', () => {
-  it('joins the chunks of a body, also where they split a character', async () => {
+  it('joins the chunks of a body, even if they split a character', async () => {
     const text = 'Kopi ☕ Gayo '.repeat(20_000);
     answer = (response) => {
       response.statusCode = 503;
@@ -56,14 +56,14 @@ describe('sendRequest', () => {
     expect(await post()).toEqual({ statusCode: 200, text: '' });
   });
 
-  it('times out without an answer, and with an incomplete one', async () => {
+  it('times out without a response, and with an incomplete response', async () => {
     await expect(post(50)).rejects.toBeInstanceOf(TimeoutError);
     answer = (response) => response.write('{');
     await expect(post(50)).rejects.toBeInstanceOf(TimeoutError);
     await expect.poll(() => released).toBe(2);
   });
 
-  it('releases the connection when it is aborted', async () => {
+  it('releases the connection when the request is aborted', async () => {
     const leaving = new LightAbortController();
     const left = post(LONG_MS, leaving);
     await arrived();
@@ -74,7 +74,7 @@ describe('sendRequest', () => {
     expect(released).toBe(2);
   });
 
-  it('sends nothing when it is aborted from the start', async () => {
+  it('sends nothing if the request has already been aborted', async () => {
     const left = new LightAbortController();
     left.abort();
     await expect(post(LONG_MS, left)).rejects.toBeInstanceOf(AbortedError);
@@ -95,7 +95,7 @@ describe('sendRequest', () => {
     expect(waiting).toHaveLength(1);
   });
 
-  it('rejects with the error of undici when it cannot connect', async () => {
+  it('rejects with the error of undici if it cannot connect', async () => {
     server.closeAllConnections();
     server.close();
     await expect(post()).rejects.toMatchObject({ code: 'ECONNREFUSED' });

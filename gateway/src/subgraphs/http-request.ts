@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici';
 import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
 
-/** No complete answer arrived in time. */
+/** Thrown if no complete response has arrived in time. */
 export class TimeoutError extends Error {}
-/** The caller no longer waits for the answer. */
+/** Thrown if the caller no longer waits for the response. */
 export class AbortedError extends Error {}
 
 export interface HttpReply {
@@ -13,11 +13,11 @@ export interface HttpReply {
 }
 
 /**
- * Sends a request and reads the whole answer. It uses undici's dispatcher: request() and
- * body.text(), with a stream between them, were a tenth of the gateway's CPU for a query. The time
- * limit covers waiting for a connection, headers and body together: a subgraph can delay each of
- * them indefinitely.
- * @throws {TimeoutError} @throws {AbortedError} @throws what undici reports of the connection
+ * Sends a request and reads the whole response. It uses undici's dispatcher, because request() and
+ * body.text(), with a stream between them, took a tenth of the gateway's CPU time for a query. The
+ * time-out covers the wait for a connection, the headers and the body together, because a subgraph
+ * can delay each of them indefinitely.
+ * @throws {TimeoutError} @throws {AbortedError} @throws undici's errors of the connection
  */
 export function sendRequest(
   dispatcher: Dispatcher,
@@ -30,8 +30,8 @@ export function sendRequest(
     readonly ms: number;
     readonly signal?: AbortSignalLike | undefined;
     /**
-     * Called when the dispatcher has released the request: a queued request may outlive its
-     * promise.
+     * Called when the dispatcher has released the request. For a queued request, this may be after
+     * its promise has settled.
      */
     readonly onReleased: () => void;
   },
@@ -71,7 +71,10 @@ class ReplyCollector implements Dispatcher.DispatchHandler {
     this.onReleased = onReleased;
   }
 
-  /** Rejects at once. A request that still waits for a connection is aborted when it gets one. */
+  /**
+   * Rejects the promise at once. A request that still waits for a connection is aborted when it
+   * gets one.
+   */
   stop(reason: Error): void {
     this.stopped ??= reason;
     this.fail(reason);

@@ -5,13 +5,17 @@ export interface SubgraphAddress {
   readonly name: string;
   readonly url: string;
   readonly wsUrl: string;
-  /** Operated by others: it gets the identity in `connection_init`, and never the secret. */
+  /**
+   * Whether others operate the subgraph. If so, it gets the identity in `connection_init`, and
+   * never the secret.
+   */
   readonly foreign: boolean;
 }
 
 /**
- * Returns the subgraphs' addresses: those of the settings, or else those of the supergraph.
- * @throws {StartError} for a setting that names an unknown subgraph, or a subgraph without an address
+ * Returns the subgraphs' addresses. Addresses in the settings take precedence over those in the
+ * supergraph.
+ * @throws {StartError} if a setting names an unknown subgraph, or if a subgraph has no address
  */
 export function subgraphAddresses(
   subgraphs: readonly { readonly name: string; readonly url: string }[],

@@ -8,8 +8,8 @@ export interface SubgraphAnswer {
 }
 
 /**
- * An answer that several executions share. Each call returns a copy of its own, because executions
- * merge later answers into it.
+ * An answer that several executions share. Each call returns a new copy, because executions merge
+ * later answers into their copy.
  */
 export interface SharedAnswer {
   (): SubgraphAnswer;
@@ -41,13 +41,13 @@ function parseAnswer(text: string): SubgraphAnswer {
   return answer as SubgraphAnswer;
 }
 
-/** A name that no type has: executors return null for an object of such a type. */
+/** Type name that no schema contains. Executors return null for an object of such a type. */
 const ABSENT = '$absent';
 
 /**
- * Makes absent entities null as a whole. A subgraph reports by
- * `extensions: {gudang: {absentEntities: true}}` that its null entities do not exist for the caller;
- * @apollo/gateway would keep the object and set its nullable fields to null.
+ * Makes absent entities null as a whole. By `extensions: {gudang: {absentEntities: true}}`, a
+ * subgraph reports that its null entities do not exist for the caller. Otherwise, @apollo/gateway
+ * would keep such an object and set its nullable fields to null.
  */
 function markAbsentEntities({ data, extensions }: SubgraphAnswer): void {
   const marks = extensions?.['gudang'] as { absentEntities?: unknown } | undefined;

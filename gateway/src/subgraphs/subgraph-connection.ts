@@ -6,11 +6,11 @@ import { sendRequest } from './http-request.ts';
 import { parseSharedAnswer, type SharedAnswer } from './subgraph-answer.ts';
 import { InvalidAnswerError, isClosed, QueueFullError } from './subgraph-failure.ts';
 
-/** Maximum connections to one subgraph; further requests wait for a connection. */
+/** Maximum number of connections to one subgraph. Further requests wait for a connection. */
 const CONNECTIONS = 64;
 /**
- * Maximum requests that wait for a connection; further requests are rejected, because the subgraph
- * is overloaded.
+ * Maximum number of requests that wait for a connection. Further requests are rejected, because the
+ * subgraph is overloaded.
  */
 const MAX_WAITING = 2_000;
 
@@ -21,7 +21,7 @@ export interface SubgraphConnection extends Stoppable {
   /**
    * Sends a GraphQL request once.
    * @throws {QueueFullError} @throws {InvalidAnswerError} @throws {TimeoutError}
-   * @throws {AbortedError} @throws what undici reports of the connection
+   * @throws {AbortedError} @throws undici's errors of the connection
    */
   readonly post: (
     body: string,
@@ -29,11 +29,11 @@ export interface SubgraphConnection extends Stoppable {
     signal?: AbortSignalLike,
   ) => Promise<SharedAnswer>;
   /**
-   * Like `post`, but sends the request again when the subgraph closed an idle connection. Not for
-   * mutations.
+   * Like `post`, but sends the request again if the subgraph has closed an idle connection. Do not
+   * use it for mutations.
    */
   readonly postIdempotent: SubgraphConnection['post'];
-  /** Closes the connections once all requests are answered. */
+  /** Closes the connections once all requests have been answered. */
   readonly finish: () => Promise<void>;
 }
 
@@ -84,7 +84,8 @@ export function createSubgraphConnection(
       try {
         return await post(body, headers, signal);
       } catch (error) {
-        // The subgraph closed an idle connection just now: no part of an answer has arrived.
+        // The subgraph has just closed an idle connection. No part of an answer has arrived, so the
+        // request can be repeated.
         if (!isClosed(error)) throw error;
         return post(body, headers, signal);
       }

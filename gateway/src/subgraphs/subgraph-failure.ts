@@ -2,9 +2,9 @@ import { type Logger, withoutCredentials } from '@gudang/runtime';
 import { AbortedError, TimeoutError } from './http-request.ts';
 import type { SharedAnswer, SubgraphAnswer } from './subgraph-answer.ts';
 
-/** The subgraph's answer is not a GraphQL response. */
+/** Thrown if the subgraph's answer is not a GraphQL response. */
 export class InvalidAnswerError extends Error {}
-/** Too many requests wait for a connection to the subgraph. */
+/** Thrown if too many requests wait for a connection to the subgraph. */
 export class QueueFullError extends Error {}
 
 const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
@@ -19,9 +19,9 @@ export function isClosed(error: unknown): boolean {
   return CLOSED.has(codeOf(error));
 }
 
-/** Why a request to a subgraph failed. */
+/** Failure of a request to a subgraph. */
 interface SubgraphFailure {
-  /** Continues "The subgraph stock …". */
+  /** Reason, which continues the sentence "The subgraph stock …". */
   readonly reason: string;
   /** Whether the subgraph may have received the request. */
   readonly sent: boolean;
@@ -40,9 +40,9 @@ function describeFailure(error: unknown, timeoutMs: number): SubgraphFailure {
 }
 
 /**
- * Returns the answer in place of a missing one. It names the subgraph but no address; the log
- * contains the cause.
- * @param unsure whether a mutation may have been executed nevertheless
+ * Returns an answer with an error, in place of the missing answer. The error names the subgraph,
+ * but not its address. The log contains the cause.
+ * @param unsure whether a mutation may have been executed despite the failure
  */
 export function unavailableAnswer(
   subgraph: string,
@@ -56,7 +56,10 @@ export function unavailableAnswer(
   return { errors: [{ message: `The subgraph ${subgraph} ${reason}; ${advice}`, extensions }] };
 }
 
-/** Logs the start and the end of a subgraph's outages, and answers in place of the subgraph. */
+/**
+ * Logs the start and the end of a subgraph's outages, and creates the answers in place of the
+ * subgraph's.
+ */
 export function createOutcomeLog({
   name,
   url,
@@ -79,7 +82,7 @@ export function createOutcomeLog({
     failed: (error: unknown, mutation: boolean): SharedAnswer => {
       if (error instanceof AbortedError) return unavailable('was cancelled by the client');
       const { reason, sent } = describeFailure(error, timeoutMs);
-      // One warning per outage, not one per request.
+      // Log one warning per outage, not one per request.
       const level = available ? 'warn' : 'debug';
       available = false;
       log[level](

@@ -14,7 +14,10 @@ export function createSubgraphMetrics(metrics: Metrics): SubgraphMetrics {
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     ['subgraph', 'outcome'],
   );
-  /** Finding a series by its labels is most of the cost of an observation. */
+  /**
+   * Series are cached, because finding a series by its labels is most of the cost of an
+   * observation.
+   */
   const series = new Map<string, Pick<ReturnType<typeof seconds.labels>, 'observe'>>();
   const seriesOf = (subgraph: string, outcome: Outcome) => {
     const key = `${outcome} ${subgraph}`;

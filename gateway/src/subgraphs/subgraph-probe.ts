@@ -1,11 +1,17 @@
 import { OK, type PartState } from '@gudang/runtime';
 import type { SubgraphSource } from './subgraph-source.ts';
 
-/** How long a result is cached, so that probes of load balancers do not add up, in milliseconds. */
+/**
+ * Time for which a result is cached, in milliseconds, so that several load balancers cause only one
+ * probe.
+ */
 const CACHE_MS = 1_000;
 const TIMEOUT_MS = 1_000;
 
-/** A subgraph's state in `/readyz`; probes it only when `/readyz` is requested. */
+/**
+ * Creates the check of a subgraph for `/readyz`. It probes the subgraph only when `/readyz` is
+ * requested.
+ */
 export function createSubgraphProbe(source: Pick<SubgraphSource, 'name' | 'probe'>) {
   let probedAt = Number.NEGATIVE_INFINITY;
   let state: Promise<PartState> | undefined;

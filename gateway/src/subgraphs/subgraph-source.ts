@@ -20,25 +20,25 @@ export interface SubgraphRequest {
 
 /**
  * A subgraph over HTTP, for plans and live streams. With RemoteGraphQLDataSource of @apollo/gateway
- * and its default fetcher, the whole request takes about twice the CPU (2.1–2.4 ms against
+ * and its default fetcher, the whole request takes about twice the CPU time (2.1–2.4 ms instead of
  * 0.94–1.04 ms).
  */
 export interface SubgraphSource extends Stoppable {
   readonly name: string;
   readonly url: string;
   /**
-   * Sends a request that belongs to an operation. Identical requests of queries in flight share one
-   * execution. Never rejects: a failure becomes an answer with an error.
-   * @param kind of the operation; undefined: an event of a live stream
+   * Sends a request that belongs to an operation. Identical requests of queries in flight are sent
+   * once. The promise never rejects: a failure becomes an answer with an error.
+   * @param kind type of the operation; undefined for an event of a live stream
    */
   readonly send: (
     request: SubgraphRequest,
     context: Partial<GatewayContext>,
     kind: `${OperationTypeNode}` | undefined,
   ) => Promise<SubgraphAnswer>;
-  /** Sends a probe. @throws when no GraphQL answer arrives in time */
+  /** Sends a probe. @throws if no GraphQL answer arrives in time */
   readonly probe: (request: SubgraphRequest, deadline: AbortSignal) => Promise<SubgraphAnswer>;
-  /** Closes the connections once all requests are answered. */
+  /** Closes the connections once all requests have been answered. */
   readonly finish: () => Promise<void>;
 }
 
@@ -55,7 +55,7 @@ export function startSubgraphSource({
 }: {
   name: string;
   url: string;
-  /** Proves to the subgraph that the gateway sent a request. */
+  /** Secret that proves to the subgraph that the gateway sent a request. */
   secret: string | undefined;
   timeoutMs: number;
   invalidation: Pick<Invalidation, 'generation'>;
@@ -101,7 +101,8 @@ export function startSubgraphSource({
       const { forward = {}, identity: caller = ANONYMOUS, signal } = context;
       const body = bodyOf(request);
       const identity = identityHeaders(caller);
-      // Requests of a live stream are not shared: added fields must not be older than the event.
+      // Only queries are deduplicated. A live stream's request is not, because the fields that it
+      // adds to an event must not be older than the event.
       if (kind !== 'query') {
         const mutation = kind === 'mutation';
         return (await sendBody(body, { forward, identity }, { mutation, signal }))();
@@ -123,7 +124,7 @@ function bodyOf({ query, variables, operationName }: SubgraphRequest): string {
 
 const NO_HEADERS: Headers = {};
 
-/** The caller's identity; none where auth is disabled. */
+/** Returns the header with the caller's identity, or no header if auth is disabled. */
 function identityHeaders(identity: Identity): Headers {
   return identity.unrestricted ? NO_HEADERS : { [IDENTITY_HEADER]: encodeIdentity(identity) };
 }

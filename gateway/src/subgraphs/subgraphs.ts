@@ -9,13 +9,16 @@ export interface Subgraphs extends Stoppable {
   /** Current sources by the subgraph's name in the supergraph. */
   readonly sources: Readonly<Record<string, SubgraphSource>>;
   /**
-   * Replaces the addresses. Subgraphs without a new address remain usable.
-   * @returns a function that removes them
+   * Replaces the addresses. Subgraphs without a new address remain usable at first.
+   * @returns a function that removes the subgraphs without a new address
    */
   readonly use: (addresses: readonly SubgraphAddress[]) => () => void;
 }
 
-/** Starts the sources of all subgraphs, which connect when first used, and adds each to `/readyz`. */
+/**
+ * Creates a source per subgraph and adds each subgraph to `/readyz`. A source connects at its first
+ * request.
+ */
 export function startSubgraphs({
   addresses: first,
   secret,
@@ -26,7 +29,7 @@ export function startSubgraphs({
   log,
 }: {
   addresses: readonly SubgraphAddress[];
-  /** Sent to subgraphs that are not foreign. */
+  /** Secret that is sent to subgraphs that are not foreign. */
   secret: string | undefined;
   timeoutMs: number;
   invalidation: Pick<Invalidation, 'generation'>;
