@@ -19,8 +19,8 @@ const compose = (edit?: (sdl: string) => string): string =>
 beforeAll(async () => {
   toys = await startToyGraph();
   inUse = compose();
-  // Clients, subgraphs and gateway share one process, whose event loop lag would trigger the
-  // overload protection.
+  // Clients, subgraphs and gateway share one process, whose event loop lag could trigger the
+  // overload protection, so it is off.
   gateway = await startTestGateway(inUse, { SHED_DELAY_MS: '0' });
 });
 afterAll(async () => {

@@ -14,8 +14,8 @@ import { type LoadedSupergraph, loadSdl, parseSupergraph, supergraphPath } from 
 const POLL_INTERVAL_MS = 1_000;
 
 /**
- * Reloads the supergraph's file when it changes. It polls the file by `stat`, because the operating
- * system sends no notifications for network file systems, or for a symbolic link that changes in
+ * Reloads the supergraph's file when it changes. It polls the file by `stat`, because notifications
+ * of the operating system miss changes on network file systems, and changes of a symbolic link in
  * another folder (as when Kubernetes updates a ConfigMap). An invalid file is logged and reported
  * in `/readyz`, and the current supergraph stays in use.
  * @param use applies a supergraph; throws if the supergraph cannot be used

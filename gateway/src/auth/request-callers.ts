@@ -13,7 +13,7 @@ import type { TokenChecks } from '../limits/token-checks.ts';
 
 /** Identifies the principal of each request. */
 export interface RequestCallers {
-  /** Verifies the token before the body is read; rejects a request whose token is invalid. */
+  /** Verifies the token before the body is read, and rejects a request whose token is invalid. */
   readonly identify: (
     request: FastifyRequest,
     reply: FastifyReply,

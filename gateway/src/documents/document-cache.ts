@@ -3,8 +3,8 @@ import { LRUCache } from 'lru-cache';
 
 /**
  * Maximum number of tokens in all cached documents. A parsed token takes 300 to 500 bytes, or 860
- * bytes with the results of validation and planning. Characters are no suitable measure: with a
- * limit of four million characters, unique documents could use 1 GB.
+ * bytes with the results of validation and planning. The number of characters is not a suitable
+ * measure: with a limit of four million characters, unique documents could use 1 GB.
  */
 const MAX_TOKENS = 100_000;
 

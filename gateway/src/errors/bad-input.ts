@@ -47,7 +47,7 @@ const MAX_ARGUMENT_LENGTH = 500;
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Coerces an operation's variables; reports the first 10 errors. */
+/** Coerces an operation's variables, and reports the first 10 errors. */
 export function coerceVariables(
   schema: GraphQLSchema,
   { variableDefinitions = [] }: OperationDefinitionNode,

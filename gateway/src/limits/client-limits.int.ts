@@ -191,7 +191,7 @@ describe('the rate limit', () => {
   const QUERY = { query: '{ __typename }' };
   const limited = { code: 'RATE_LIMITED', retryable: true, max: 5 };
 
-  it('accepts operations up to the limit over HTTP, and rejects the next one with Retry-After', async () => {
+  it('admits operations over HTTP up to the limit, and rejects the next one with Retry-After', async () => {
     await start({ LIMIT_REQUESTS: '5', ...BEHIND_PROXY });
     const ask = async (address: string) => (await gateway.post(QUERY, of(address))).status;
     const asked = await Promise.all(Array.from({ length: 6 }, () => ask('198.51.100.1')));

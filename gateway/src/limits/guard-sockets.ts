@@ -4,8 +4,8 @@ import { type ClientAddress, isLoopback } from './client-address.ts';
 /** Number of connections allowed in addition to live connections, which have their own limit. */
 const OTHER_CONNECTIONS = 2_000;
 /**
- * Number of sockets allowed per allowed live connection. A browser opens six sockets for pages and
- * queries.
+ * Number of sockets allowed for each live connection of the limit. A browser opens six sockets for
+ * pages and queries.
  */
 const SOCKETS_PER_CONNECTION = 4;
 

@@ -32,7 +32,7 @@ describe('measureDocument', () => {
     expect(measureDocument(parse(text))).toMatchObject(figures);
   });
 
-  it('measures in linear time when each fragment spreads the next one twice', () => {
+  it('takes linear time when each fragment spreads the next one twice', () => {
     const doubling = Array.from(
       { length: 300 },
       (_, n) => `fragment F${n} on T { a: x ...F${n + 1} ...F${n + 1} }`,

@@ -142,8 +142,8 @@ function createSelectionCosts(
 }
 
 /**
- * Returns the definition of a field. It is undefined for introspection fields such as `__schema`,
- * which have no cost: the depth limit applies to them.
+ * Returns the definition of a field. The result is undefined for introspection fields such as
+ * `__schema`. They have no cost, but the depth limit applies to them.
  */
 function fieldOf(type: GraphQLNamedType, name: string): GraphQLField<unknown, unknown> | undefined {
   return isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;

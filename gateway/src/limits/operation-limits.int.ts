@@ -83,7 +83,7 @@ const refusal = ({ limit, max }: Case) =>
 const isRefusal = { extensions: expect.objectContaining({ code: 'LIMIT_EXCEEDED' }) };
 
 describe.each(queries)('the limit of $limit', (one) => {
-  it('accepts an operation at the limit over HTTP, and rejects one above it with 400', async () => {
+  it('accepts an operation at the limit over HTTP, and rejects a larger operation with 400', async () => {
     const { errors = [] } = await gateway.post(one.operation(one.max));
     expect(errors).not.toContainEqual(expect.objectContaining(isRefusal));
     expect(await gateway.post(one.operation(one.max + 1))).toEqual({

@@ -2,8 +2,8 @@
 export type Data = Record<string, unknown>;
 
 /**
- * Constructor of objects without inherited members. V8 optimizes these objects like ordinary ones,
- * unlike those of Object.create(null).
+ * Constructor of objects without inherited members. V8 optimizes them like ordinary objects, but
+ * does not optimize objects of Object.create(null) in this way.
  */
 function Bare(this: Data): void {}
 Bare.prototype = Object.create(null);

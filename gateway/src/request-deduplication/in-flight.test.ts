@@ -28,7 +28,7 @@ describe('work in flight', () => {
     expect(inFlight.join('b', undefined)).toBeUndefined();
   });
 
-  it('is not shared after it resolved or rejected', async () => {
+  it('is not shared after it has resolved or rejected', async () => {
     const [good, bad] = [held(), held()];
     inFlight.offer('a', good.work, createRefCountedAbort(), invalidation.generation());
     inFlight.offer('b', bad.work, createRefCountedAbort(), invalidation.generation());

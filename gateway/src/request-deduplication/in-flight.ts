@@ -11,7 +11,7 @@ export interface InFlight<T> {
   readonly join: (key: string, onAbort: OnAbort | undefined) => Promise<T> | undefined;
   /**
    * Shares work until it ends, or up to 10 ms longer.
-   * @param abort counts the waiters
+   * @param abort counts the waiters of the work
    * @param generation generation of the invalidation when the work started
    */
   readonly offer: (
