@@ -10,7 +10,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /**
  * Prisma's transaction options, in milliseconds. The time-out for a connection is the same as for other
  * statements; with Prisma's default of 2,000, some requests fail on a busy machine. The duration of a
- * transaction is limited to 5,000, so that the caller receives a response within the gateway's
+ * transaction is limited to 5,000, so that the wait and the duration together do not exceed the gateway's
  * SUBGRAPH_TIMEOUT_MS of 10,000.
  */
 const TRANSACTION_OPTIONS = { maxWait: CONNECT_TIMEOUT_MS, timeout: 5_000 };
