@@ -23,7 +23,10 @@ export interface AllowedOrigins {
   readonly allows: (headers: IncomingHttpHeaders) => boolean;
 }
 
-/** @param listed origins such as `https://shop.example`, or `*` for all origins */
+/**
+ * Creates the check of origins.
+ * @param listed origins such as `https://shop.example`, or `*` for all origins
+ */
 export function createAllowedOrigins(listed: readonly string[], sandbox: boolean): AllowedOrigins {
   const origins = new Set([...listed, ...(sandbox ? SANDBOX : [])]);
   const lists = (origin: string): boolean => origins.has('*') || origins.has(origin);

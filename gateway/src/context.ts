@@ -20,7 +20,10 @@ export interface GatewayContext {
 
 const FORWARDED = ['traceparent', 'tracestate'] as const;
 
-/** @param headers of the HTTP request, or of the request that opened the websocket */
+/**
+ * Creates the context of an operation.
+ * @param headers headers of the HTTP request, or of the request that opened the websocket
+ */
 export function contextOf(headers: IncomingHttpHeaders, identity: Identity): GatewayContext {
   const forward: Record<string, string> = {};
   for (const name of FORWARDED) {

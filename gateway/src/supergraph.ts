@@ -23,12 +23,18 @@ export interface LoadedSupergraph {
   readonly subgraphs: readonly { readonly name: string; readonly url: string }[];
 }
 
-/** @throws {StartError} when the file is missing or is not a supergraph of Federation 2 */
+/**
+ * Loads a supergraph.
+ * @throws {StartError} if the file is missing or is not a supergraph of Federation 2
+ */
 export async function loadSupergraph(path = supergraphPath): Promise<LoadedSupergraph> {
   return parseSupergraph(path, await loadSdl(path));
 }
 
-/** @throws {StartError} when the file is missing or unreadable */
+/**
+ * Reads the text of a supergraph.
+ * @throws {StartError} if the file is missing or unreadable
+ */
 export async function loadSdl(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
@@ -41,7 +47,11 @@ export async function loadSdl(path: string): Promise<string> {
   }
 }
 
-/** @param path names the file in errors @throws {StartError} when the text is not a supergraph */
+/**
+ * Builds a supergraph, with errors for operators.
+ * @param path names the file in errors
+ * @throws {StartError} if the text is not a supergraph
+ */
 export function parseSupergraph(path: string, sdl: string): LoadedSupergraph {
   try {
     return buildSupergraph(sdl);
@@ -52,7 +62,10 @@ export function parseSupergraph(path: string, sdl: string): LoadedSupergraph {
   }
 }
 
-/** @throws Apollo's error when the text is not a supergraph */
+/**
+ * Builds a supergraph.
+ * @throws Apollo's error if the text is not a supergraph
+ */
 export function buildSupergraph(sdl: string): LoadedSupergraph {
   const runnableSdl = withoutEnforced(sdl);
   const model = Supergraph.build(runnableSdl);

@@ -1,6 +1,9 @@
 import { GraphQLError, type GraphQLErrorExtensions } from 'graphql';
 
-/** A request that is rejected before it runs: malformed, above a limit, or not allowed. */
+/**
+ * Error for a request that is rejected before it runs, because it is malformed, above a limit, or
+ * not allowed.
+ */
 export class RequestError extends GraphQLError {
   /** HTTP status of the answer. */
   readonly status: number;

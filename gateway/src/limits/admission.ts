@@ -14,7 +14,7 @@ export interface OperationRequest extends NamedText {
   readonly variables?: Variables | null | undefined;
 }
 
-/** An operation within all limits; it is not validated yet. */
+/** An operation within all limits, but not yet validated. */
 export interface AdmittedOperation extends ParsedOperation {
   readonly query: string;
   readonly operationName: string | undefined;
@@ -45,7 +45,11 @@ export interface Admission {
    * {RequestError}
    */
   readonly assertNesting: (request: unknown) => void;
-  /** @throws {RequestError} if a limit is exceeded @throws {GraphQLError} for a syntax error */
+  /**
+   * Checks an operation against all limits.
+   * @throws {RequestError} if a limit is exceeded
+   * @throws {GraphQLError} for a syntax error
+   */
   readonly admit: (asked: OperationRequest) => AdmittedOperation;
   /** Replaces the graph by which costs are computed. */
   readonly use: (graph: CostGraph) => void;

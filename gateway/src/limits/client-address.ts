@@ -25,7 +25,10 @@ export function createClientAddress(proxies: readonly string[]): ClientAddress {
   };
 }
 
-/** @throws when an entry is not an address, a range or a name */
+/**
+ * Checks the setting for trusted proxies.
+ * @throws if an entry is not an address, a range or a name
+ */
 export function checkProxies(proxies: readonly string[]): void {
   if (proxies.length > 0) proxyAddr.compile([...proxies]);
 }

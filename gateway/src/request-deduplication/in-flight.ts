@@ -12,7 +12,7 @@ export interface InFlight<T> {
   /**
    * Shares work until it ends, or up to 10 ms longer.
    * @param abort counts the waiters of the work
-   * @param generation generation of the invalidation when the work started
+   * @param generation number of invalidations when the work started
    */
   readonly offer: (
     key: string,

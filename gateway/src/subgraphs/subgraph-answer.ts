@@ -16,7 +16,10 @@ export interface SharedAnswer {
   readonly hasErrors: boolean;
 }
 
-/** @throws when the text is not a GraphQL response */
+/**
+ * Parses a subgraph's answer.
+ * @throws if the text is not a GraphQL response
+ */
 export function parseSharedAnswer(text: string): SharedAnswer {
   const parse = (): SubgraphAnswer => {
     const answer = parseAnswer(text);
