@@ -26,7 +26,7 @@ beforeAll(async () => {
   const { addStock } = await dataOf(
     siti('mutation { addStock(input: { name: "Kopi", quantity: 500 }) { id } }'),
   );
-  // The cursor of the stock's first change. The next change is the order's.
+  // Reads the cursor of the stock's first change. The order below causes the next change.
   const { data } = await executeOnce(
     url(),
     `subscription { stockChanged(ids: ["${addStock.id}"], after: "${stockCursor}") { cursor } }`,
@@ -46,7 +46,7 @@ beforeAll(async () => {
   ids = { order: createOrder.id, stock: addStock.id, cursor };
 });
 
-/** Adds a stock that a test deletes. */
+/** Adds a stock for a test to delete. */
 async function spare(): Promise<string> {
   const siti = await as('Siti with scopes');
   const added = await dataOf(
@@ -77,7 +77,7 @@ const OVER = WAYS.flatMap((way) => {
 });
 
 it.each(OVER)(
-  'authorizes each caller for $name over $protocol',
+  '$name over $protocol accepts only callers with the required token and scope',
   async ({ ask, needs, path, ofOrder, name, protocol }) => {
     const got: Record<string, unknown> = {};
     const expected: Record<string, unknown> = {};

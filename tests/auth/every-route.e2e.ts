@@ -79,27 +79,30 @@ const ROUTES: readonly Route[] = [
 
 const STATUS = { UNAUTHENTICATED: 401, FORBIDDEN: 403 } as const;
 
-it.each(ROUTES)('authorizes each caller for $route', async ({ route, of, needs, status, body }) => {
-  const got: Record<string, unknown> = {};
-  const expected: Record<string, unknown> = {};
-  for (const caller of CALLER_NAMES) {
-    const id = route.startsWith('DELETE') ? await addStock() : stock;
-    const authorization = await authorizationOf(caller);
-    const answer = await sendRequest(origins[of](), {
-      route: route.replace(':id', id),
-      ...(body ? { body: json(body()) } : {}),
-      headers: {
-        ...(body ? { 'content-type': 'application/json' } : {}),
-        ...(authorization === undefined ? {} : { authorization }),
-      },
-    });
-    got[caller] = answer.status;
-    const outcome = expectedOutcome(caller, needs);
-    expected[caller] = outcome === 'allowed' ? status : STATUS[outcome];
-    if (outcome !== 'allowed') expect(Object.keys(answer.body)).toEqual(['Message', 'Error']);
-  }
-  expect(got).toEqual(expected);
-});
+it.each(ROUTES)(
+  '$route accepts only callers with the required token and scope',
+  async ({ route, of, needs, status, body }) => {
+    const got: Record<string, unknown> = {};
+    const expected: Record<string, unknown> = {};
+    for (const caller of CALLER_NAMES) {
+      const id = route.startsWith('DELETE') ? await addStock() : stock;
+      const authorization = await authorizationOf(caller);
+      const answer = await sendRequest(origins[of](), {
+        route: route.replace(':id', id),
+        ...(body ? { body: json(body()) } : {}),
+        headers: {
+          ...(body ? { 'content-type': 'application/json' } : {}),
+          ...(authorization === undefined ? {} : { authorization }),
+        },
+      });
+      got[caller] = answer.status;
+      const outcome = expectedOutcome(caller, needs);
+      expected[caller] = outcome === 'allowed' ? status : STATUS[outcome];
+      if (outcome !== 'allowed') expect(Object.keys(answer.body)).toEqual(['Message', 'Error']);
+    }
+    expect(got).toEqual(expected);
+  },
+);
 
 it('the tests above cover every route in the REST documentation', async () => {
   const page = await readFile(new URL('../rest/README.md', import.meta.url), 'utf8');
@@ -109,7 +112,7 @@ it('the tests above cover every route in the REST documentation', async () => {
   expect(ROUTES.map(({ route }) => route).sort()).toEqual(written.sort());
 });
 
-it('GET /order/ lists only orders of the caller, or all orders with the scope order:read:all', async () => {
+it('GET /order/ lists all orders for the scope order:read:all, and otherwise only the orders of the caller', async () => {
   const shown = async (caller: (typeof CALLER_NAMES)[number]): Promise<boolean> => {
     const authorization = String(await authorizationOf(caller));
     const { body } = await sendRequest(origins.order(), {
@@ -137,7 +140,7 @@ describe('/graphql of the subgraph', () => {
     },
   );
 
-  it('rejects a gateway with another SUBGRAPH_SECRET; the gateway reports the cause', async () => {
+  it('rejects a gateway with another SUBGRAPH_SECRET, and the gateway reports the cause', async () => {
     const other = await system().add('gateway', {
       SUBGRAPH_SECRET: 'another secret of the services',
     });

@@ -6,9 +6,9 @@ import { buildSchema, getNamedType, isCompositeType, isObjectType } from 'graphq
 export interface Ids {
   readonly order: string;
   readonly stock: string;
-  /** A stock that a test deletes. */
+  /** Id of a stock that the mutation deleteStock may delete. */
   readonly spare: string;
-  /** The last cursor before the change that Siti's order caused. */
+  /** Cursor directly before the change that Siti's order caused. */
   readonly cursor: string;
 }
 
@@ -18,7 +18,7 @@ export interface Asked {
   readonly name: string;
   readonly query: string;
   readonly needs: Requirement;
-  /** Path of the object that has the field; for a root field: the path of the field itself. */
+  /** Path of the object that has the field. For a root field, the path of the field itself. */
   readonly path: readonly (string | number)[];
   /** Whether the field is null for callers that must not see Siti's order. */
   readonly ofOrder: boolean;
@@ -67,7 +67,7 @@ const ROOT_ARGUMENTS: Readonly<Record<string, (ids: Ids) => string>> = {
 };
 
 interface Way {
-  /** For example `through its stock`; present if several paths lead to the type. */
+  /** Distinguishes several paths that lead to the type, for example `through its stock`. */
   readonly note?: string;
   readonly around: (selection: string, ids: Ids) => string;
   readonly path: Asked['path'];

@@ -103,7 +103,7 @@ describe.each<Marks>(['marked', 'unmarked'])(
       const order = await createOrder(SITI, stock);
       const shown = await Promise.all(
         [...streams, again].map(async (live) => {
-          // The stream may start before the stock exists, so its first events may not be the order's.
+          // The stream may start before the stock is added, so the order need not cause its first event.
           const { data } = await live.waitFor(
             ({ stockChanged }) => stockChanged.kind === 'ORDERED',
           );

@@ -96,7 +96,7 @@ test('GraphiQL runs a query and a subscription without requests to other origins
   });
 });
 
-test('Apollo Sandbox receives the websocket URL and the examples, and its page reports an unreachable CDN', async () => {
+test('Apollo Sandbox receives the websocket URL and the examples; the page reports an unreachable CDN', async () => {
   const apollo = { origin: origin(), path: '/graphql', allowedOrigins: [SANDBOX] };
   await visit({ ...apollo, prepare: answerForApollo }, async (page) => {
     // The page's Content Security Policy forbids `waitForFunction`, which evaluates a string as code.

@@ -32,7 +32,7 @@ try {
   await simulateTraffic(shop);
   await live.order('kopi-gayo', 3);
   await live.said(/On screen after/);
-  // The page highlights a change for a short time, so the screenshot is taken immediately after one.
+  // The page highlights a change only for a short time, so the screenshot is taken immediately after a change.
   await shop.adjustStock('gula-aren', 12);
   await shop.createOrder({ productId: 'teh-melati', quantity: 2 });
   await page.locator('[data-stock="teh-melati"] [data-way="down"] span').waitFor();

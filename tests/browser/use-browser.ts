@@ -15,8 +15,8 @@ export interface Visit {
 
 /**
  * Starts one browser for all tests of a file.
- * @returns a function that opens a page, and fails if the page causes an error or sends a request
- * to another origin
+ * @returns a function that opens a page and runs a test on it. It fails if the page causes an error or
+ * sends a request to another origin.
  */
 export function useBrowser(): (visit: Visit, test: (page: Page) => Promise<void>) => Promise<void> {
   let browser: RunningBrowser | undefined;

@@ -163,7 +163,7 @@ describe('the check of guarantee 3', () => {
     expect(breachesAfter(damage)).toContainEqual(expect.stringMatching(/^3: /));
   });
 
-  it('accepts a PENDING record that is repeated after the decision', () => {
+  it('accepts a PENDING record that follows the record of the decision', () => {
     const late = ({ records }: Mutable<History>): void =>
       again(records['order_changed'], { id: CONFIRMED, status: 'PENDING' });
     expect(breachesAfter(late)).toEqual([]);

@@ -7,7 +7,7 @@ export interface History {
   readonly decisions: readonly DecisionRow[];
   readonly stocks: readonly StockRow[];
   readonly movements: readonly MovementRow[];
-  /** Number of events that remain in both outboxes. */
+  /** Number of events that are still in an outbox, over both databases. */
   readonly unsent: number;
   /** Number of outbox events that were rejected. */
   readonly setAside: number;

@@ -16,7 +16,7 @@ import type { Rig } from './rig/rig.ts';
 import { startRig } from './rig/rig.ts';
 import { settle } from './settle.ts';
 
-/** A running system and all observations since its start, which may include several faults. */
+/** A running system and all observations since its start. Several faults may share a session. */
 export interface Session {
   readonly rig: Rig;
   readonly archive: TopicArchive;
@@ -26,7 +26,7 @@ export interface Session {
       'watchers' | 'orderWatchers'
     >]: Observations[K][number][];
   };
-  /** Breaches that were reported before. Each breach is reported only once. */
+  /** Breaches that have been reported, so that each one is reported only once. */
   readonly reported: Set<string>;
 }
 

@@ -6,8 +6,8 @@ import type { Graph } from '@gudang/testing/clients/graph-client';
 const ORDER = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
 const RETRY_MS = 500;
 /**
- * Maximum number of unanswered orders. While this limit is reached, no further order is sent, so the end
- * of an outage does not cause a flood of retries.
+ * Maximum number of unanswered orders. At this limit, no further order is sent. The number of retries at
+ * the end of an outage is thus limited too.
  */
 const UNANSWERED_LIMIT = 200;
 
@@ -19,8 +19,8 @@ export interface OrderRequest {
 export interface OrderSender {
   /**
    * Sends an order with an idempotency key and retries until it is acknowledged.
-   * @returns the order's id; undefined if the order was abandoned, or if it was not sent because too
-   * many orders are unanswered
+   * @returns the order's id; undefined if the order was abandoned, or was not sent because too many
+   * orders are unanswered
    */
   readonly send: (request: OrderRequest) => Promise<string | undefined>;
   readonly unanswered: () => number;

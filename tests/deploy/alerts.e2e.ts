@@ -55,7 +55,7 @@ describe.skipIf(!prometheus)(`alert rules in Prometheus${skipped}`, () => {
     ].toSorted();
   };
 
-  it('fire while the database of a consumer is silent (first stuck, then lag), and resolve when it responds again', async () => {
+  it('fire for a stuck consumer and then for its lag while its database is silent, and resolve when the database responds', async () => {
     const shop = createShopClient(system.graph);
     const { id } = await shop.addStock({ quantity: 1_000_000 });
     const order = await shop.createOrder({ productId: id, quantity: 1 });
@@ -70,7 +70,7 @@ describe.skipIf(!prometheus)(`alert rules in Prometheus${skipped}`, () => {
       until: 'the alert for the stuck consumer fires',
       within: FIRES_WITHIN_MS,
     });
-    // The consumer is stuck, so these records increase its lag.
+    // The stuck consumer does not process these records, so its lag grows.
     await send(id, RECORDS);
     const lag = 'GudangConsumerLag stock-subgraph order_created';
     await eventually(firing, (names) => names.join() === [lag, stuck].join(), {
@@ -89,7 +89,7 @@ describe.skipIf(!prometheus)(`alert rules in Prometheus${skipped}`, () => {
     const client = new Kafka({ brokers: [system.kafkaBrokers], logLevel: logLevel.NOTHING });
     const producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
     await producer.connect();
-    // By default, a broker accepts at most 1 MiB per request.
+    // The records are sent in batches, because a broker accepts at most 1 MiB per request by default.
     for (let sent = 0; sent < count; sent += 1_000) {
       const messages = Array.from({ length: Math.min(1_000, count - sent) }, () => {
         const order = { id: randomUUID(), productId, quantity: 1, createdAt: new Date() };

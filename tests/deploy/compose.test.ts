@@ -83,7 +83,7 @@ describe('Dockerfile', () => {
     );
   });
 
-  it('runs turbo prune in the version that the repository uses', async () => {
+  it('runs turbo prune with the turbo version of the repository', async () => {
     const { devDependencies } = JSON.parse(await read('package.json'));
     expect(await read('docker/Dockerfile')).toContain(`turbo@${devDependencies.turbo} `);
   });

@@ -8,9 +8,9 @@ import { freePort } from '@gudang/embedded';
 import { startWatchdog } from '@gudang/embedded/testing';
 import { eventually } from '@gudang/testing/eventually';
 
-/** Interval between scrapes. A silent database delays a scrape by 2 s, so the interval is longer. */
+/** Interval between scrapes. It is longer than the 2 s by which a silent database delays a scrape. */
 const SCRAPE_INTERVAL = '3s';
-/** Range of rate expressions. It includes a few scrapes. */
+/** Time range of rate expressions: three scrape intervals. */
 const WINDOW = '9s';
 
 export interface Alert {

@@ -15,7 +15,10 @@ import { readRunbook } from './runbook.ts';
 
 const RECEIVED_WITHIN_MS = 40_000;
 const TEST_TIMEOUT_MS = 120_000;
-/** Time before the backup from which orders are republished, in milliseconds. Some are thus repeats. */
+/**
+ * Safety margin in milliseconds. Orders are republished from this long before the backup, so some of the
+ * records are repeats.
+ */
 const MARGIN_MS = 60_000;
 const IDS = ['kopi', 'teh'];
 const INITIAL = new Map([
@@ -75,7 +78,7 @@ const order = async (count: number): Promise<string[]> => {
 const decided = async (ids: readonly string[]): Promise<void> => {
   for (const id of ids) await createShopClient(system.graph).decided(id);
 };
-/** Waits until the outbox is empty. Then only Kafka has the events of pending orders. */
+/** Waits until the outbox is empty, so that only Kafka has the events of pending orders. */
 const sent = (): Promise<unknown> =>
   eventually(
     () => system.databases.order('SELECT FROM outbox'),
@@ -92,7 +95,7 @@ function backUp(database: 'order' | 'stock', lost: boolean): Promise<DatabaseBac
 const decisions = (): Promise<unknown> =>
   system.databases.stock('SELECT * FROM decisions ORDER BY order_id');
 
-/** Asserts that `lasting`, and new streams from old cursors, reach the state in the database. */
+/** Asserts that `lasting` and a new stream from each cursor reach the state in the database. */
 async function expectSeen(stored: StoredStocks, cursors: readonly string[]): Promise<void> {
   const returning = await Promise.all(cursors.map(watchFrom));
   await eventually(
@@ -108,7 +111,8 @@ test(
   async () => {
     await decided(await order(4));
     const before = await createShopClient(system.graph).stockCursor();
-    // The stock service is frozen, so only Kafka has the events of these orders when Kafka loses its data.
+    // The frozen stock service does not consume the events of these orders, so only Kafka has the events
+    // when Kafka loses its data.
     system.stock.kill('SIGSTOP');
     await order(4);
     await sent();

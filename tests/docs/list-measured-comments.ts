@@ -1,7 +1,7 @@
 /**
  * Lists every comment that contains a figure, an issue number or a URL. Each line of the output has the
- * form `path:line`, tab, text. Comments with measurements are the reasons for the code below them, so a
- * rewrite must not lose one.
+ * form `path:line`, tab, text. Such comments give the reasons for the code below them, so a rewrite must not
+ * lose any. The option `--compare` finds the lost ones.
  *
  *   tsx tests/docs/list-measured-comments.ts                         comments of the working tree
  *   tsx tests/docs/list-measured-comments.ts 370c245                 comments of a commit
@@ -43,7 +43,7 @@ const PATTERNS: Readonly<Record<string, RegExp>> = {
   '.cfg': HASHES,
 };
 const HASHED_FILES = /(?:^|\/)(?:Dockerfile|\.dockerignore|\.ci\/run)$/;
-/** A number that does not follow a letter (W3C and sha256 are names), an issue number, or a URL. */
+/** Matches an issue number, a URL, or a number that does not follow a letter (W3C and sha256 are names). */
 const FIGURE = /(?<![\w.])#?\d[\d.,_]*(?<![.,])|https?:\/\/\S+/g;
 
 const git = (...args: string[]): string =>

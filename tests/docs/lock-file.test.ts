@@ -4,7 +4,7 @@ import { satisfies } from 'semver';
 import { describe, expect, it } from 'vitest';
 import { repository } from './snippets.ts';
 
-/** The lowest version that package.json allows, and the version that the images and documents name. */
+/** Lowest Node version that package.json allows, and the Node version of the images and documents. */
 const NODE_VERSIONS = ['20.19.0', '24.0.0'];
 
 interface LockedPackage {
@@ -29,7 +29,7 @@ describe('package-lock.json', () => {
     expect(unsupported).toEqual([]);
   });
 
-  it('has the version of the release for every workspace', () => {
+  it('gives every workspace the version of the release', () => {
     const { version } = lockFile.packages[''] ?? {};
     const workspaces = lockedPackages.filter(([path]) => !path.includes('node_modules/'));
     const others = workspaces.flatMap(([path, workspace]) =>

@@ -41,8 +41,8 @@ async function runCommand(command: string, addresses: Addresses): Promise<void> 
       for (const path of words.filter((word) => word.includes('/'))) await mustExist(command, path);
       return;
     }
-    // The tests have no Docker engine and no cluster, so only the paths are checked. tests/deploy verifies
-    // the files.
+    // The tests have no Docker engine and no cluster, so these commands are not run. Only their paths are
+    // checked here; tests/deploy verifies the files.
     case 'docker':
     case 'kubectl':
     case 'kustomize':
@@ -70,8 +70,8 @@ async function runCommand(command: string, addresses: Addresses): Promise<void> 
 }
 
 /**
- * For each script that starts whole systems or changes files: the test that runs the script, and a
- * string that proves it in the test.
+ * Tests of the scripts that start whole systems or change files, by the script's name. Each entry has the
+ * file of the test, and a text in that file which proves that the test runs the script.
  */
 const STARTED_BY: Readonly<Record<string, readonly [file: string, words: string]>> = {
   ci: ['.ci/run', 'npm ci'],

@@ -48,7 +48,7 @@ async function check({ language, text }: Snippet): Promise<void> {
   } else if (language === 'yaml') {
     expect(parseAllDocuments(text).flatMap(({ errors }) => errors)).toEqual([]);
   } else {
-    // A block without a language must be a diagram, because all other blocks must name their language.
+    // Only a diagram may omit the language of its block.
     expect(language).toBe('');
     expect(text).toMatch(/[─│└┌├]/);
   }
@@ -59,7 +59,7 @@ test.each(snippets.map((snippet) => [snippet.location, snippet] as const))(
   (_location, snippet) => check(snippet),
 );
 
-test('the tests run every example that the documentation shows', async () => {
+test('the tests import or run every example file of the documentation', async () => {
   expect(snippets.length).toBeGreaterThan(10);
   const tests = (await Promise.all(TESTS_OF_EXAMPLES.map(textOf))).join();
   const shared = [...examples.values()].join();

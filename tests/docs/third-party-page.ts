@@ -5,8 +5,8 @@ import { repository } from './snippets.ts';
 export const thirdPartyPagePath = join(repository, 'THIRD_PARTY.md');
 
 /**
- * Licenses that a run-time dependency may have. Before a dependency with another license is added,
- * it must be decided whether Gudang may be used and redistributed with that license.
+ * Licenses that a run-time dependency may have. Before adding a license to this list, check that it
+ * allows the use and redistribution of Gudang.
  */
 const ACCEPTED = new Set([
   '(MIT AND BSD-3-Clause)',

@@ -21,8 +21,8 @@ const UPDATED_ID = `sku-${randomUUID()}`;
 const INT_MAX = 2 ** 31 - 1;
 
 /**
- * The invalid page sizes do not include the largest Int: the cost limit rejects it before the argument
- * is checked.
+ * Rule for page sizes. Its invalid values do not include the largest Int, because the cost limit rejects
+ * that value before the argument is checked.
  */
 const fromOneTo100 = whole(1, 100);
 const pageSize = {
@@ -167,7 +167,7 @@ const show = (value: unknown): string => {
   return shown.length > 60 ? `${shown.slice(0, 60)}… (${shown.length})` : shown;
 };
 
-/** Sends an invalid value. Returns the defect in the resulting error; undefined if there is none. */
+/** Sends an invalid value. Returns what is wrong with the resulting error; undefined if nothing is. */
 async function faultOf(
   argument: Argument,
   { value, form, at = '', allowed }: { value: unknown; form: Form; at?: string; allowed: RegExp },
@@ -257,14 +257,14 @@ test('every argument accepts values at its limits', async () => {
   for (const [coordinate, { good }] of rows) {
     const argument = argumentAt(coordinate);
     const use = USES[argument.field];
-    // Subscriptions are skipped: with valid arguments, they would not end.
+    // Subscriptions are skipped, because a subscription with valid arguments does not end.
     if (!use || argument.field.startsWith('Subscription.')) continue;
     for (const value of good) {
       const operation = operationWith({ ...argument, use, value, form: 'variable' });
       const errors = await errorsOf(argument.field, operation);
       const refused = errors.filter(({ extensions }) => {
         const code = extensions?.['code'];
-        // The ids and versions are valid, but no stock has them.
+        // These two errors are expected, because the ids and versions are valid but no stock has them.
         return code !== 'NOT_FOUND' && code !== 'VERSION_CONFLICT';
       });
       if (refused.length > 0)
@@ -286,7 +286,7 @@ test('the cost limit rejects an excessive page size, and the error names the cos
   }
 });
 
-test('lists reject the arguments first and last together', async () => {
+test('lists reject a request with both first and last', async () => {
   for (const list of ['orders', 'stocks']) {
     const { errors } = await system().graph(`{ ${list}(first: 1, last: 1) { nodes { id } } }`);
     expect(errors).toMatchObject([
@@ -309,7 +309,7 @@ test('the error for an unknown input field names the field', async () => {
   }
 });
 
-test('an unknown id results in null in a query and in NOT_FOUND in a mutation', async () => {
+test('a query returns null for an unknown id, and a mutation fails with NOT_FOUND', async () => {
   const faults: string[] = [];
   for (const [coordinate, { unknownId }] of rows) {
     const argument = argumentAt(coordinate);

@@ -11,13 +11,20 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { type StatementCounter, startStatementCounter } from './statement-counter.ts';
 
 const SECONDS = 5;
-/** The relay polls once per second. The reconciler and the change watch poll every few seconds. */
+/**
+ * Maximum number of SQL statements per second and service. The relay polls once per second. The
+ * reconciler and the change watch poll every few seconds.
+ */
 const STATEMENTS_A_SECOND = 1.8;
-/** Each of the two consumers sends one fetch per second and one heartbeat every two seconds. */
+/**
+ * Maximum number of Kafka requests per second and consumer. Each of the two consumers sends one fetch per
+ * second and one heartbeat every two seconds.
+ */
 const KAFKA_REQUESTS_A_SECOND = 4;
 /**
- * A 10 ms timer alone causes 100 wake-ups per second. Only the gateway has such a timer, which measures
- * its event loop lag. When idle, the gateway sends no requests.
+ * Maximum number of wake-ups of the main thread per second. Only the gateway has a 10 ms timer, which
+ * measures its event loop lag and alone causes 100 wake-ups per second. When idle, the gateway sends no
+ * requests.
  */
 const WAKE_UPS_A_SECOND = { order: 60, stock: 60, gateway: 120 };
 
@@ -39,11 +46,11 @@ async function startCountedKafka() {
   };
   const proxy = await startTcpProxy({ port, listen: advertisedPort, split });
   onTestFinished(() => proxy.stop());
-  /** The proxy counts requests and responses, and each request has one response. */
+  /** The proxy counts requests and responses together, so half of its count is the number of requests. */
   return { brokers: `127.0.0.1:${advertisedPort}`, requests: () => frames / 2 };
 }
 
-/** Returns how often a process's main thread has gone to sleep; 0 on a system without /proc. */
+/** Returns how many times a process's main thread has gone to sleep; 0 on a system without /proc. */
 async function sleeps(pid: number): Promise<number> {
   if (!existsSync('/proc/self/status')) return 0;
   const status = await readFile(`/proc/${pid}/status`, 'utf8');

@@ -18,7 +18,7 @@ describe('orderChanged', () => {
   const query = `subscription ($id: ID!) {
     orderChanged(id: $id) { id status rejectionReason decidedAt stock { id } } }`;
 
-  test('sends the current state and the change, and completes', async () => {
+  test('sends the state PENDING and then the decision, and completes', async () => {
     const stock = await shop.addStock({ quantity: 1 });
     // The stock service is frozen, so the order is still PENDING when the stream starts.
     system().stock.kill('SIGSTOP');
@@ -82,7 +82,7 @@ describe('stockChanged', () => {
       kind delta cursor at stock { id name quantity version orders(first: 1) { nodes { id quantity } } }
       order { id productId quantity stock { name } } } }`;
 
-  /** Subscribes from a cursor that precedes the change, so the stream cannot miss the change. */
+  /** Subscribes from a cursor that the caller has read before the change, so the stream includes the change. */
   const watchFrom = async (after: string, ids?: readonly string[]) =>
     system().live({ query, variables: { after, ...(ids ? { ids } : {}) } });
 

@@ -15,7 +15,10 @@ import {
 import { type System, startSystem } from '@gudang/testing/system/system';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 
-/** The gateway detects a stalled connection by an unanswered ping after 15 s, and reconnects. */
+/**
+ * Maximum time until subscribers receive changes again. It includes the 15 s after which an unanswered
+ * ping makes the gateway reconnect.
+ */
 const HEALS_WITHIN_MS = 40_000;
 
 interface Change {
@@ -61,7 +64,10 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** Adds a stock and a subscriber. The subscriber must receive no error and must not reconnect. */
+/**
+ * Adds a stock and subscribes to it. `end` asserts that the subscriber received no error and did not
+ * reconnect.
+ */
 async function startWatch() {
   const shop = createShopClient(system.graph);
   const stock = await shop.addStock({ quantity: 1_000 });

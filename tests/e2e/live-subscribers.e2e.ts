@@ -32,7 +32,7 @@ async function expectAllSeen(clients: readonly StockSubscriber[]): Promise<void>
     )
     .toBe(0);
   expect(clients.flatMap((one) => one.faults)).toEqual([]);
-  // No client received a snapshot. Each version either arrived or was counted as conflated.
+  // No client received a snapshot, and each missing version was counted as conflated.
   expect(clients.map((one) => one.snapshots())).toEqual(clients.map(() => 0));
   expect(clients.map((one) => one.missing())).toEqual(clients.map((one) => one.conflated()));
 }

@@ -47,7 +47,10 @@ async function subgraphRequests(): Promise<Record<string, number>> {
   return counts;
 }
 
-/** Counts the SQL statements and subgraph requests of one query. Background work reads other tables. */
+/**
+ * Runs one query and counts its subgraph requests and SQL statements. Only statements on `orders`,
+ * `stocks` and `movements` count; background work does not read these tables.
+ */
 async function cost() {
   await dataOf(system().graph(QUERY));
   const before = await subgraphRequests();

@@ -95,7 +95,7 @@ describe('the order path', () => {
 });
 
 describe('idempotencyKey', () => {
-  test('makes 50 concurrent requests with the same key create one order and return its id', async () => {
+  test('makes 50 concurrent requests with the same key create a single order and return its id', async () => {
     const stock = await shop.addStock({ quantity: 100 });
     const input = { productId: stock.id, quantity: 2, idempotencyKey: randomUUID() };
     const answers = await Promise.all(Array.from({ length: 50 }, () => shop.createOrder(input)));
@@ -108,7 +108,7 @@ describe('idempotencyKey', () => {
     ]);
     expect(rows).toEqual([{ id: first?.id }]);
     expect(await shop.stock(stock.id)).toMatchObject({ quantity: 98 });
-    // A later request returns the same order, which is decided by then.
+    // A later request with the same key returns the same order, which has been decided in the meantime.
     expect(await shop.createOrder(input)).toMatchObject({ id: first?.id, status: 'CONFIRMED' });
   });
 
@@ -133,7 +133,7 @@ describe('idempotencyKey', () => {
 });
 
 describe('stock mutation', () => {
-  test('addStock rejects an existing id with ALREADY_EXISTS', async () => {
+  test('addStock fails with ALREADY_EXISTS for an existing id', async () => {
     const stock = await shop.addStock({ id: `sku-${randomUUID()}`, quantity: 1 });
     const { errors } = await system().graph(
       'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }',
@@ -145,7 +145,7 @@ describe('stock mutation', () => {
     expect(await shop.stock(stock.id)).toEqual(stock);
   });
 
-  test('updateStock rejects an expectedVersion that is not the current version with VERSION_CONFLICT', async () => {
+  test('updateStock fails with VERSION_CONFLICT if expectedVersion is not the current version', async () => {
     const stock = await shop.addStock({ quantity: 1 });
     const update = (expectedVersion: number, quantity: number) =>
       system().graph(
@@ -163,7 +163,7 @@ describe('stock mutation', () => {
     expect(await shop.stock(stock.id)).toMatchObject({ quantity: 7, version: 2 });
   });
 
-  test('adjustStock changes the quantity and rejects a change below 0', async () => {
+  test('adjustStock changes the quantity, and rejects a change to a quantity below 0', async () => {
     const stock = await shop.addStock({ quantity: 10 });
     const adjust = (delta: number) =>
       system().graph(

@@ -111,7 +111,7 @@ describe.concurrent('unavailable', () => {
     },
   );
 
-  test('subgraphs of the gateway: the gateway is live, ready and degraded, and errors name the subgraph', async (context) => {
+  test('subgraphs of the gateway: the gateway is live, ready and degraded, and names the subgraph in errors', async (context) => {
     const gateway = await start(context, 'gateway', {
       SUBGRAPH_URLS: 'order=http://127.0.0.1:1/graphql,stock=http://127.0.0.1:1/graphql',
     });

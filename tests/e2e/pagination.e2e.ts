@@ -114,7 +114,7 @@ async function storedOrders(where: string, values: readonly unknown[] = []): Pro
 }
 
 beforeAll(async () => {
-  // The quantity is 0, so orders of this product cannot change the stock.
+  // The stock's quantity is 0, so no order of this product can change the stock.
   await createShopClient(system().graph).addStock({ id: productId, quantity: 0 });
   await insertOrders(45, productId);
   await insertOrders(30, 'another product');

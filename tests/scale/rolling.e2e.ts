@@ -34,11 +34,11 @@ beforeAll(async () => {
     kafkaBrokers: inject('kafkaBrokers'),
     environment: {
       all: {
-        // The drain time is longer than a client's maximum pause. Each reused connection therefore gets a
-        // response with `connection: close` before the server stops.
+        // The drain time is longer than a client's maximum pause between requests. On each reused
+        // connection, the client therefore receives `connection: close` before the server stops.
         DRAIN_MS: '1500',
-        // Only an order whose client requests a trace is traced. Traces of all orders would cause most of
-        // the load.
+        // An order is traced only if its client requests a trace, because tracing all orders would cause
+        // most of the load.
         OTEL_TRACES_SAMPLER: 'parentbased_always_off',
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
         OTEL_BSP_SCHEDULE_DELAY: '500',

@@ -212,7 +212,8 @@ describe.each<Side>(['order', 'stock'])('PostgreSQL connection of %s with', (sid
       const { code, stderr } = await secured.migrate({ [SETTING[side]]: url() });
       expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(SETTING[side]) });
       expect(stderr).toContain(advice);
-      // The server rejects the connection, so the migration ends without waiting for the server.
+      // The server rejects the connection, so the migration fails without waiting for the server to become
+      // available.
       expect(performance.now() - started).toBeLessThan(20_000);
     },
   );

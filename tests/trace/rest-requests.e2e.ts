@@ -26,7 +26,7 @@ afterAll(async () => {
   await collector?.stop();
 });
 
-/** Sends a request that starts a trace. Waits until the trace has each expected span with its parent. */
+/** Sends a request that is traced. Waits until the trace has each expected span with its parent. */
 async function traced(
   service: 'order' | 'stock',
   asked: RestRequest,

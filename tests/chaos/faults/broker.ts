@@ -66,8 +66,8 @@ const EVERY_MS = 50;
 const QUERY = '{ orders(first: 1) { nodes { id } } }';
 
 /**
- * Measures the latency of queries. Queries do not need Kafka, so their latency shows how loaded the
- * machine is.
+ * Measures the latency of queries until `stop` is called. Queries do not need Kafka, so their latency
+ * shows how loaded the machine is.
  */
 export function timeQueries(parts: readonly ServiceProcess[]) {
   const times: number[] = [];
@@ -90,7 +90,7 @@ export function timeQueries(parts: readonly ServiceProcess[]) {
   };
 }
 
-/** Services that start while the broker is down must accept orders immediately. */
+/** Restarts the services while the broker is down. They must accept orders immediately. */
 export const brokerDownAtStart: Fault = {
   name: 'broker-down-at-start',
   title: 'broker down while the services start',

@@ -17,15 +17,15 @@ globalThis.Date = class Date extends Real {
   static now() { return Real.now() + shift; }
 };`;
 
-/** Orders and streams must work without synchronized clocks. */
+/** Shifts the clocks of the two services apart. Orders and streams must still work. */
 export const clocksApart: Fault = {
   name: 'clocks-apart',
   title: 'clocks of the two services 10 minutes apart',
   run: async ({ rig, load, archive, label, short }) => {
     const shifts = { order: -APART_MS / 2, stock: APART_MS / 2 };
     const preload = `--import=data:text/javascript,${encodeURIComponent(SHIFT)}`;
-    // The replicas are stopped, not killed. A killed consumer would stay in its group until its session
-    // times out, and the other consumers would wait for that.
+    // The replicas are stopped instead of killed. A killed consumer would stay in its group until its
+    // session times out, and would delay the other consumers until then.
     const restartAll = (environmentOf: (side: Side) => Environment): Promise<unknown> =>
       Promise.all(
         SIDES.flatMap((side) =>
@@ -44,7 +44,8 @@ export const clocksApart: Fault = {
       const ownRecords = records.filter(({ value }) => value?.includes(label));
       return ownRecords.filter(({ timestamp }) => isSo(timestamp - Date.now())).length;
     };
-    // Orders are acknowledged before they are decided, so the test waits for the decisions' records.
+    // The load counts acknowledged orders, which may still be undecided. The test therefore waits for
+    // the records of both orders and decisions.
     const fired = await eventually(
       async () =>
         Math.min(

@@ -22,8 +22,8 @@ export async function freezePastSession(
     { until: `the group of ${side} removes ${part.name}`, within: SESSION_ENDS_WITHIN_MS },
   );
   await load.more(30);
-  // While this replica is frozen, the other replicas must decide all orders. The load continues, so
-  // only orders that exist now are checked.
+  // While this replica is frozen, the other replicas must decide all orders. Only orders that exist now
+  // are checked, because the load keeps creating orders.
   const [clock] = await rig.databases.order('SELECT now() AS now');
   await eventually(
     async () => {
@@ -78,7 +78,10 @@ export const replicaWithClientsFrozen: Fault = {
   },
 };
 
-/** Other replicas must not wait indefinitely for the row locks of a frozen replica. */
+/**
+ * Freezes a replica while it holds row locks. The other replicas must not wait indefinitely for these
+ * locks.
+ */
 export const frozenInTransaction: Fault = {
   name: 'stock-frozen-in-transaction',
   title: 'a stock replica frozen while it holds row locks',
@@ -89,8 +92,8 @@ export const frozenInTransaction: Fault = {
       load.products.map(({ id }) => id),
     );
     try {
-      // The test holds the row locks. It releases them once the replica is frozen, so the frozen replica
-      // receives locks that it cannot release.
+      // The test holds the row locks until the replica is frozen, and then releases them. PostgreSQL
+      // grants them to the frozen replica, which cannot release them.
       const victim = await eventually(
         () => locked.waitingStatements(),
         (waiting) => waiting > 0,

@@ -11,9 +11,9 @@ import { counterOf, countOf } from './probes.ts';
 const A_PRODUCT = 3;
 
 /**
- * All replicas are killed after they have fetched records and before they decide the orders. The
- * records must be consumed again. The orders come from another system: the reconciler would
- * publish this system's orders again, and so hide a lost record.
+ * Kills all replicas after they have fetched records and before they decide the orders. The records
+ * must be consumed again. The test sends orders of another system, because the reconciler republishes
+ * this system's own orders, which would hide a lost record.
  */
 export const stockKilledInTransaction: Fault = {
   name: 'stock-killed-in-transaction',
@@ -22,7 +22,8 @@ export const stockKilledInTransaction: Fault = {
     let fired = 0;
     for (let left = short ? 1 : 2; left > 0; left -= 1) {
       const parts = rig.stocks;
-      // The replicas stop first. After the restart, their first batches contain these records.
+      // The replicas stop before the records are sent, so their first batches after the restart
+      // contain these records.
       await Promise.all(parts.map((part) => part.stop()));
       const messages = load.products.flatMap(({ id: productId }) =>
         Array.from({ length: A_PRODUCT }, () => {
@@ -67,7 +68,10 @@ export async function restartAll(parts: readonly ServiceProcess[]): Promise<void
   await Promise.all(parts.map((part) => part.ready()));
 }
 
-/** The decisions are committed, but the offsets are not. The records must be consumed again. */
+/**
+ * Kills all replicas after they have committed decisions and before they commit the records' offsets.
+ * The records must be consumed again.
+ */
 export const stockKilledBeforeCommit: Fault = {
   name: 'stock-killed-before-commit',
   title: 'stock service killed between database and offset commit',
@@ -85,7 +89,7 @@ export const stockKilledBeforeCommit: Fault = {
       );
       await load.more(10);
       await killAll(rig.stocks);
-      // The held request would commit the offsets, so it must not reach the broker.
+      // The held request must not reach the broker, because it would commit the offsets.
       await proxy.cut();
       await proxy.restore();
       await restartAll(rig.stocks);
@@ -100,7 +104,10 @@ export const stockKilledBeforeCommit: Fault = {
   },
 };
 
-/** All replicas are killed while they write an event. The event's state change must be rolled back. */
+/**
+ * Kills all replicas while one of them writes an event. The state change in the same transaction must be
+ * rolled back.
+ */
 function killedWhileWriting(side: Side): Fault {
   return {
     name: `${side}-killed-while-writing`,
@@ -131,8 +138,8 @@ export const orderKilledWhileWriting = killedWhileWriting('order');
 export const stockKilledWhileWriting = killedWhileWriting('stock');
 
 /**
- * All replicas are killed after they have committed orders, while the orders' events wait for an
- * unresponsive broker.
+ * Kills all replicas after they have committed orders and before the orders' events are sent. The events
+ * are still in the outbox, because the broker does not respond.
  */
 export const orderKilledBeforeSend: Fault = {
   name: 'order-killed-before-send',
@@ -153,7 +160,10 @@ export const orderKilledBeforeSend: Fault = {
   },
 };
 
-/** All replicas are killed after the broker has stored events, before the relay deletes the events. */
+/**
+ * Kills all replicas after the broker has stored events and before the relay deletes the events from the
+ * outbox.
+ */
 export const orderKilledBeforeDelete: Fault = {
   name: 'order-killed-before-delete',
   title: 'order service killed between send and delete',

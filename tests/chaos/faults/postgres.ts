@@ -19,7 +19,7 @@ function outage(side: Side, how: 'restarted' | 'killed'): Fault {
         await server.start();
         await load.more(30);
       }
-      // A service must keep running without its database, because it may have no supervisor.
+      // A service must keep running without its database, because there may be no supervisor to restart it.
       for (const part of [...rig.orders, ...rig.stocks, rig.gateway]) {
         if (!part.running()) breach(`${part.name} has ended`);
       }
@@ -51,7 +51,8 @@ function full(side: Side): Fault {
         within: 60_000,
       });
       await disk.clear();
-      // PostgreSQL may have exited, because it could not write its log. If it runs, start() does nothing.
+      // PostgreSQL may have exited, because it could not write its log. If it is still running, start()
+      // does nothing.
       await start();
       await load.more(20);
       return after - before;

@@ -3,8 +3,10 @@ import { sendGraphRequest } from '../load/graph-request.ts';
 import type { Side } from '../rig/backing.ts';
 import type { Rig } from '../rig/rig.ts';
 
-/** Counts rows. The count shows whether a fault has happened. */
-
+/**
+ * Counts rows, for example to verify that a fault has happened.
+ * @param from the table, optionally followed by a WHERE clause
+ */
 export async function countOf(rig: Rig, side: Side, from: string): Promise<number> {
   const [row] = await rig.databases[side](`SELECT count(*)::int AS count FROM ${from}`);
   return row?.['count'];
@@ -22,7 +24,7 @@ export async function groupMembers(rig: Rig, side: Side): Promise<number> {
   return groups[0]?.members.length ?? 0;
 }
 
-/** Sums a counter over all processes. Only series whose labels contain the given text count. */
+/** Returns the sum of a counter over all processes, for the series whose labels contain the given text. */
 export async function counterOf(
   parts: readonly ServiceProcess[],
   name: string,
@@ -51,7 +53,7 @@ export async function relayOf(rig: Rig, side: Side): Promise<ServiceProcess> {
   return leader;
 }
 
-/** Returns whether a process responds to a query. */
+/** Returns whether a process responds to a query successfully. */
 export async function isResponsive(part: ServiceProcess): Promise<boolean> {
   return (await sendGraphRequest(part.url, '{ __typename }', {})).kind === 'data';
 }

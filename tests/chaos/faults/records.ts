@@ -118,7 +118,7 @@ export const recordsTwice: Fault = {
   },
 };
 
-/** Delays the relay and produces its events directly, in random order, to random partitions. */
+/** Delays the relay and, in its place, sends its events in random order to random partitions. */
 export const recordsOutOfOrder: Fault = {
   name: 'records-out-of-order',
   title: 'records out of order and in random partitions',
@@ -158,7 +158,8 @@ export const offsetsReset: Fault = {
     let fired = 0;
     for (const side of SIDES) {
       const parts = rig.replicas(side);
-      // Kafka accepts new offsets only for a group without members. A consumer that stops leaves its group.
+      // Kafka accepts new offsets only for a group without members. The replicas therefore stop, because
+      // a consumer that stops leaves its group.
       await Promise.all(parts.map((part) => part.stop()));
       const groupId = rig.name(`${side}-subgraph`);
       await rig.admin.resetOffsets({ groupId, topic: rig.name(CONSUMED[side]), earliest: true });

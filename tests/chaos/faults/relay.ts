@@ -9,8 +9,8 @@ const END_SESSION = `SELECT pg_terminate_backend(pid) FROM pg_locks
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
 /**
- * A relay loses its database session while its batch is delayed. The next relay sends the same
- * events and newer ones. Then the delayed batch reaches the broker.
+ * Delays a relay's batch and ends the relay's database session, so another relay takes over. That relay
+ * sends the same events and newer ones. Only then does the delayed batch reach the broker.
  */
 export const twoRelays: Fault = {
   name: 'two-relays',
@@ -47,7 +47,10 @@ export const twoRelays: Fault = {
   },
 };
 
-/** The guaranteed 5 s plus a tolerance of 1 s. */
+/**
+ * Maximum time until another relay replaces a frozen one, in milliseconds: the guaranteed 5 s plus a
+ * tolerance of 1 s.
+ */
 const REPLACED_WITHIN_MS = 6_000;
 
 function frozen(side: Side): Fault {
@@ -84,7 +87,7 @@ function frozen(side: Side): Fault {
 export const orderRelayFrozen = frozen('order');
 export const stockRelayFrozen = frozen('stock');
 
-/** The broker stores the records, but the broker's acknowledgement does not reach the relay. */
+/** Cuts the relays' connections after the broker has stored records, so the acknowledgements are lost. */
 export const lostAcknowledgement: Fault = {
   name: 'lost-acknowledgement',
   title: 'connection cut after the send, before the acknowledgement',

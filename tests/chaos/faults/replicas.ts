@@ -18,7 +18,7 @@ export const threeReplicas: Fault = {
       );
     }
     const third = rig.stocks[2];
-    // The third replica is removed before the end. Its subscriber then resumes at another replica.
+    // The third replica is removed below, so this subscriber must then resume at another replica.
     await watch('at the third replica', () => (rig.stocks[2] ?? rig.stocks[1] ?? third)?.url ?? '');
     await load.more(short ? 60 : 300);
     await Promise.all(added.map((part) => rig.remove(part)));

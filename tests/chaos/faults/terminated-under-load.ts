@@ -11,12 +11,18 @@ import { groupMembers } from './probes.ts';
  * server has not accepted yet, so the server has not read their requests.
  */
 const HARMLESS = new Set(['ECONNREFUSED', 'ECONNRESET', 'BAD_USER_INPUT']);
-/** Maximum time until a decision. It is shorter than the consumers' session time-out. */
+/**
+ * Maximum time until a decision, in seconds. It is shorter than the consumers' session time-out, so a
+ * consumer that does not leave its group exceeds the maximum.
+ */
 const DECIDED_WITHIN_S = 5;
 /** Maximum time until a decision on a loaded machine, as a multiple of the slowest process start. */
 const DECIDED_WITHIN_STARTS = 2;
 
-/** A rolling restart must not fail requests of clients that honor `/readyz`. */
+/**
+ * Restarts one replica after another with SIGTERM. No request of a client that reuses connections and
+ * honors `/readyz` may fail.
+ */
 export const terminatedUnderLoad: Fault = {
   name: 'terminated-under-load',
   title: 'SIGTERM to one replica after another, under load',
@@ -71,7 +77,8 @@ export const terminatedUnderLoad: Fault = {
     for (const [why, count] of customer.failures) {
       if (!HARMLESS.has(why)) breach(`${count} requests failed with ${why}`);
     }
-    // If a stored order has no acknowledgement, its connection was cut after the request was read.
+    // A stored order without an acknowledgement means that the server read the request and then cut the
+    // connection.
     const acknowledgedIds = new Set([...load.acknowledged, ...steadyOrders].map(({ id }) => id));
     const stored = await rig.databases.order(
       `SELECT id FROM orders

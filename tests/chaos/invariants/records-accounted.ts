@@ -6,8 +6,8 @@ const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const ORIGIN = ['gudang_origin_topic', 'gudang_origin_partition', 'gudang_origin_offset'];
 
 /**
- * Guarantee 4: each record was applied, repeats an applied one, or became a dead letter with the same
- * bytes.
+ * Guarantee 4: each record was applied, repeats an applied record, or became a dead letter with the
+ * record's bytes.
  */
 export function recordsAccounted(history: History): Breach[] {
   const { unsent, setAside, decisions, observed } = history;

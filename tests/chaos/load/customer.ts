@@ -19,8 +19,8 @@ export interface OrderInput {
 /** A client that sends a failed request to the next replica, if the request can be retried. */
 export interface Customer {
   /**
-   * Sends an order until it is acknowledged, cannot be retried, or times out. An order without an
-   * idempotency key cannot be retried after its response was lost.
+   * Sends an order repeatedly until it is acknowledged, cannot be retried, or times out. An order without
+   * an idempotency key cannot be retried if the request may have had an effect.
    * @returns undefined if the order was not acknowledged
    */
   readonly order: (input: OrderInput) => Promise<Acknowledged | undefined>;
@@ -46,7 +46,7 @@ export function createCustomer({
   const failures = new Map<string, number>();
   let turn = 0;
 
-  /** Sends a request to one replica after another, as long as `again` allows a retry. */
+  /** Sends a request to one replica after another until it succeeds, `again` returns false, or time is up. */
   const sendToAny = async <T>(
     replicas: () => readonly Address[],
     query: string,

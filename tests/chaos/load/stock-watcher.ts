@@ -21,7 +21,8 @@ export interface RunningStockWatcher {
 
 /**
  * Starts a subscriber that reconnects after a lost connection and resumes from its last cursor.
- * @param after cursor at which the stream starts; the stocks had the versions in `since` there
+ * @param since versions of the stocks at the cursor `after`, by stock id
+ * @param after cursor from which the stream starts
  */
 export async function startStockWatcher({
   name,

@@ -16,8 +16,9 @@ export interface BuiltImage {
 
 /**
  * Runs the stages of a Dockerfile without a Docker engine. Each stage is a folder, and the commands of
- * the stage run there in this machine's shell. Commands with absolute paths only remove tools from the
- * base image. They would change this machine, so they are skipped and reported.
+ * the stage run there in this machine's shell. Commands with absolute paths are skipped and reported,
+ * because they would change this machine. The images do not need them: they only remove tools from the
+ * base image.
  */
 export async function runStages(
   stages: readonly Stage[],
@@ -35,7 +36,7 @@ export async function runStages(
     /** An empty folder. */
     directory: string;
     environment: Readonly<Record<string, string>>;
-    /** Cache of built stages, by their instructions and their base. This run adds its stages. */
+    /** Cache of built stages, by their instructions and their base. The function adds the stages that it builds. */
     done: Map<string, BuiltImage>;
     print: (line: string) => void;
   },
