@@ -95,7 +95,8 @@ async function open(url: string): Promise<pg.Client> {
 
 /**
  * Whether another attempt may succeed. Only errors that the server sends have a SQLSTATE. An error
- * without a SQLSTATE (refused, timed out, unknown host) means that the server did not answer.
+ * without a SQLSTATE (refused, timed out, unknown host) means that the server did not answer, so another
+ * attempt may succeed.
  */
 function isRetryable(code: string | undefined): boolean {
   if (code === undefined || RETRYABLE.includes(code)) return true;

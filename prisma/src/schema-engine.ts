@@ -6,8 +6,9 @@ import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg';
 let loaded: Promise<typeof glue.SchemaEngine> | undefined;
 
 /**
- * Loads Prisma's schema engine as WebAssembly, from an npm package. The native engine is downloaded from
- * another host during the installation. This download fails if only a package registry can be reached.
+ * Loads Prisma's schema engine as WebAssembly, from an npm package. Prisma's native engine is not used,
+ * because its installer downloads it from another host, which fails where only the package registry can
+ * be reached.
  */
 export function loadSchemaEngine(): Promise<typeof glue.SchemaEngine> {
   loaded ??= load();

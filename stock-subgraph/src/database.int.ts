@@ -31,7 +31,7 @@ function freeze(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
-/** Terminates the connection of a transaction and waits until it is closed. */
+/** Terminates the connection of a transaction and waits until the connection is closed. */
 async function endConnectionOf(transaction: Transaction): Promise<void> {
   const [row] = await transaction.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
   await administrator.$queryRaw`SELECT pg_terminate_backend(${row?.pid}::int, 5000)`;

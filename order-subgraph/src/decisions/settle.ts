@@ -6,7 +6,7 @@ export interface Settlement<D> {
   readonly settled: readonly D[];
   /** Duplicates of decisions that were applied before. */
   readonly repeats: readonly D[];
-  /** Decisions about orders that are not in order_db, because another producer created these orders. */
+  /** Decisions about orders that are not in order_db, because another system created these orders. */
   readonly foreign: readonly D[];
   /** Decisions that can never be applied. */
   readonly contradictions: readonly { readonly decision: D; readonly reason: string }[];

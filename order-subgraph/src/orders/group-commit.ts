@@ -1,8 +1,8 @@
 /**
- * Creates a group commit: requests that arrive while a group runs form the next group. A single request
- * does not wait, and a hundred concurrent requests share one transaction. If a group fails because of one
- * request's data (`separable`), the requests of the group run again one by one, so that only the request
- * with this data fails.
+ * Creates a group commit: requests that arrive while a group runs form the next group. A request that
+ * arrives while no group runs does not wait. A hundred requests that arrive while a group runs share one
+ * transaction. If a group fails because of one request's data (`separable`), the requests of the group
+ * run again one by one, so that only the request with this data fails.
  */
 export function createGroupCommit<I, O>({
   run,

@@ -103,7 +103,7 @@ describe('createOrder', () => {
     expect(await database.order.count()).toBe(1);
   });
 
-  it('creates an order whose final status a database trigger protects from changes', async () => {
+  it('creates an order whose final status cannot be overwritten', async () => {
     const [order] = await insertOrders(database, [newOrder]);
     const settle = (status: string, reason: string | null) => database.$executeRaw`
       UPDATE orders SET status = ${status}::order_status, decided_at = now(),

@@ -83,8 +83,8 @@ describe('republishOrders', () => {
       const [row] = await database.$queryRaw<{ wait: number }[]>`
         SELECT extract(epoch FROM next_at - now())::float AS wait FROM reconciliations`;
       waits.push(Math.round((row?.wait ?? 0) / 10) * 10);
-      // The time is one second ago instead of now(), because the column rounds to milliseconds, so now()
-      // could be stored as a time up to half a millisecond in the future.
+      // The time is one second ago instead of now(). The column rounds to milliseconds, so now() could be
+      // stored as a time up to half a millisecond in the future.
       await database.$executeRaw`UPDATE reconciliations SET next_at = now() - interval '1 s'`;
     }
     expect(waits).toEqual([60, 120, 240, 480]);

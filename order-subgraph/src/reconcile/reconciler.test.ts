@@ -6,7 +6,7 @@ describe('nextBatchSize', () => {
     expect(nextBatchSize({ size: 0, undecided: 0 })).toBe(1);
   });
 
-  it('doubles up to 500 orders while every order of the last round was decided', () => {
+  it('doubles, up to 500 orders, if every order of the last round was decided', () => {
     const sizes: number[] = [];
     let size = 0;
     for (let round = 0; round < 12; round += 1) {
@@ -16,7 +16,7 @@ describe('nextBatchSize', () => {
     expect(sizes).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 500, 500, 500]);
   });
 
-  it('returns to one order while an order of the last round is PENDING', () => {
+  it('returns to one order if an order of the last round is still PENDING', () => {
     expect(nextBatchSize({ size: 256, undecided: 1 })).toBe(1);
   });
 });

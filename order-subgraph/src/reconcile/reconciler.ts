@@ -9,15 +9,15 @@ const BATCH_LIMIT = 500;
 /** Pause between two rounds while orders are being published again, in milliseconds. */
 const ROUND_MS = 1_000;
 /**
- * Maximum pause between two rounds while no order is overdue, in milliseconds. If an event is lost, its
- * order is published again at the latest RECONCILE_AFTER plus this time after the order was created.
+ * Maximum pause between two rounds while no order is overdue, in milliseconds. An order whose event was
+ * lost is therefore at most RECONCILE_AFTER plus this time old when it is published again.
  */
 const IDLE_ROUND_MS = 5_000;
 
 /**
- * Starts to republish orders that stay PENDING because their event was lost after it was sent, for
- * example because the broker lost its data. Only the process of the leading relay publishes orders, so a
- * single replica does this work.
+ * Starts a loop that republishes orders that stay PENDING because their events were lost after they were
+ * sent, for example because the broker lost its data. Only the replica whose relay is the leader
+ * republishes orders.
  */
 export function startReconciler(
   { log, metrics }: Pick<Service, 'log' | 'metrics'>,
@@ -73,11 +73,10 @@ export function startReconciler(
 }
 
 /**
- * Returns the number of overdue orders that the next round publishes. The first round publishes one
- * order, the newest, as a probe. If there is a backlog, the newest order is decided after all others, and
- * one additional record per round does no harm. If every order of a round was decided before the next
- * round, there is no backlog: the events of the orders that are still PENDING were lost. The number then
- * doubles.
+ * Returns the maximum number of orders that the next round publishes. The first round publishes one
+ * order, the newest, as a probe. If there is a backlog, this order is decided after all others, so the
+ * rounds continue to publish only one order. If every order of a round was decided before the next round,
+ * there is no backlog, so the events of the other PENDING orders were lost. The number then doubles.
  */
 export function nextBatchSize(last: { readonly size: number; readonly undecided: number }): number {
   return last.undecided > 0 || last.size === 0 ? 1 : Math.min(last.size * 2, BATCH_LIMIT);

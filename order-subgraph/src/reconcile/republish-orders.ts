@@ -7,8 +7,8 @@ const MAX_INTERVAL_S = 3_600;
 /**
  * Publishes overdue orders again through the outbox, newest first. If there is a backlog, the newest
  * order is decided last, so the decision of this order proves that there is no backlog. The interval
- * doubles with each publication of an order. An order is skipped if the outbox contains an older event,
- * because the event of this order may then still be in the outbox.
+ * between two publications of the same order doubles each time. An order is skipped if the outbox
+ * contains an older event, because the event of this order may then still be in the outbox.
  * @param after time after which a PENDING order is overdue, in seconds
  * @returns the ids of the published orders
  */

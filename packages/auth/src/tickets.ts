@@ -5,8 +5,8 @@ import { invalidToken } from './token-error.ts';
 import type { Principal } from './verify-token.ts';
 
 /**
- * Validity of a ticket, in seconds. A stream that a client opened with a ticket may last until the token
- * expires.
+ * Validity of a ticket, in seconds. A stream that was opened with a ticket may last longer: until the
+ * caller's token expires.
  */
 export const TICKET_S = 30;
 
@@ -21,8 +21,8 @@ export interface Tickets {
 }
 
 /**
- * @param secrets the secrets, which are the same in all processes that accept each other's tickets; the
- *   first secret encrypts new tickets
+ * @param secrets the secrets. The first secret encrypts new tickets. Processes that accept each other's
+ *   tickets need the same secrets
  */
 export function createTickets(secrets: readonly string[]): Tickets {
   const keys = secrets.map(

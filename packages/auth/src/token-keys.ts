@@ -3,7 +3,7 @@ import { createRemoteJWKSet, type JWTVerifyGetKey } from 'jose';
 
 /** Age at which the keys are fetched again in the background, in milliseconds. */
 const REFRESH_MS = 10 * 60_000;
-/** Minimum time between two fetches that tokens with an unknown key cause, in milliseconds. */
+/** Minimum interval between fetches that are caused by tokens with an unknown key, in milliseconds. */
 const COOLDOWN_MS = 30_000;
 const FETCH_WITHIN_MS = 5_000;
 
@@ -17,8 +17,8 @@ export function secretKeys(secrets: readonly string[]): TokenKeys {
 
 /**
  * Returns the public keys that an issuer publishes. Fetched keys remain valid while the issuer is
- * unavailable. With the default options of jose, every token would be rejected as soon as the keys are
- * ten minutes old.
+ * unavailable. With the default options of jose, every token would instead be rejected during such an
+ * outage as soon as the fetched keys are ten minutes old.
  */
 export function publishedKeys(url: URL, log: Pick<Logger, 'warn'>): TokenKeys {
   const published = createRemoteJWKSet(url, {
@@ -29,7 +29,8 @@ export function publishedKeys(url: URL, log: Pick<Logger, 'warn'>): TokenKeys {
   let triedAt = Number.NEGATIVE_INFINITY;
   const refresh = (): void => {
     const now = performance.now();
-    // jose itself fetches the keys for the first time, when it verifies the first token.
+    // The first fetch is not started here, because jose itself fetches the keys when it verifies the
+    // first token.
     const due = published.jwks() !== undefined && now - triedAt >= REFRESH_MS;
     if (published.jwks() === undefined) triedAt = now;
     if (!due) return;

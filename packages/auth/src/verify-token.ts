@@ -5,8 +5,8 @@ import { invalidToken, toTokenError } from './token-error.ts';
 import type { TokenKeys } from './token-keys.ts';
 
 /**
- * Maximum number of verified tokens in the cache. The verification of a token takes 110 to 250 µs of CPU
- * time.
+ * Maximum number of verified tokens in the cache. A cached token is not verified again, which saves 110
+ * to 250 µs of CPU time per request.
  */
 const CACHE_LIMIT = 10_000;
 /** Maximum total length of all cached tokens, in characters. */

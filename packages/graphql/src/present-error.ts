@@ -29,13 +29,13 @@ export function presentError(
   log: Logger,
   isOutage?: (error: unknown) => boolean,
 ): GraphQLFormattedError {
-  // An error of a resolver has a path; an error of a subscription's stream has no path.
   const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error;
   if (cause instanceof ServiceError) return formatted;
   const code = formatted.extensions?.['code'];
   const isClientError = typeof code === 'string' && CLIENT_ERROR_CODES.has(code);
   if (isClientError || (cause instanceof GraphQLError && code === undefined)) return formatted;
 
+  // Only errors of resolvers have a path. An error of a subscription's stream has none.
   const { message, errorId, outage } = maskError(
     cause,
     log,

@@ -31,10 +31,10 @@ it('fails statements after 17 s if the database is frozen, and continues on new 
     ),
   );
   expect(performance.now() - from).toBeLessThan(22_000);
-  // At least one statement fails: it used the open connection. The other may have opened a new
-  // connection.
+  // At least one of the two statements fails, because it uses the frozen connection. The other statement
+  // may instead open a new connection and succeed.
   expect(failures.filter((error) => error !== undefined).every(isOutage)).toBe(true);
   expect(failures.some((error) => error !== undefined)).toBe(true);
-  // The pool has removed both connections.
+  // The pool has removed the frozen connections, so that new statements succeed.
   for (const _turn of [1, 2]) expect((await ask()).rows).toEqual([[1]]);
 }, 60_000);

@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 
 const program = fileURLToPath(new URL('./testing/logging-process.ts', import.meta.url));
 
-it('does not delay the exit of a process if no process reads its stdout', async () => {
+it('does not delay the exit of a process whose stdout has no reader', async () => {
   const child = spawn(process.execPath, ['--conditions=source', '--import=tsx', program], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

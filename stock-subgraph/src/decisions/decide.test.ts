@@ -123,7 +123,7 @@ describe('decide with random orders', () => {
     );
   });
 
-  it('has the same outcome for any division into batches, with any duplicates and replays', () => {
+  it('makes the same decisions for any division into batches, even with duplicates and replays', () => {
     const cuts = fc.array(fc.integer({ min: 1, max: 10 }), { minLength: 1, maxLength: 60 });
     const replays = fc.array(fc.nat(59), { maxLength: 20 });
     fc.assert(

@@ -42,7 +42,7 @@ const batchOf = (size: number): InboxMessage<OrderCreated>[] =>
   }));
 
 describe('decideOrders', () => {
-  it('subtracts units only while the stock exists if the stock is deleted and added again concurrently', async () => {
+  it('subtracts no units from a deleted stock while the stock is repeatedly deleted and added again', async () => {
     await addStock({ database }, { id: ID, name: 'Kopi', quantity: QUANTITY });
     const batches = Array.from({ length: ROUNDS }, () => batchOf(3));
     const ordering = async (): Promise<void> => {

@@ -78,7 +78,9 @@ const adjustArguments = z.object({
 
 /**
  * Adds `delta` to the quantity of a stock.
- * @throws {ServiceError} BAD_USER_INPUT, also if the new quantity would be outside its limits; NOT_FOUND
+ * @throws {ServiceError} BAD_USER_INPUT if an argument is invalid or the new quantity would be outside its
+ *   limits
+ * @throws {ServiceError} NOT_FOUND if the stock does not exist or was deleted
  */
 export function adjustStock(context: ChangeContext, unchecked: unknown): Promise<StockState> {
   const { id, delta, reason } = parseArguments(adjustArguments, unchecked);

@@ -6,7 +6,10 @@ import type { Transaction } from '../database.ts';
 export interface LedgerChange extends StockChanged {
   /** The `reason` argument of adjustStock. */
   readonly note?: string | undefined;
-  /** W3C traceparent for the event, if no order caused the change. */
+  /**
+   * W3C traceparent for the event. If an order caused the change, the traceparent of the order is used
+   * instead.
+   */
   readonly traceparent?: string | undefined;
 }
 

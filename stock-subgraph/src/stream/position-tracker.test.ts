@@ -43,9 +43,9 @@ describe('createPositionTracker', () => {
   });
 
   it.each([
-    ['a newer version than the feed has read', row('read', 6)],
+    ['a row with a newer version than the feed has read', row('read', 6)],
     ['a recent row that the feed has not read', row('unread', 2)],
-  ])('has no position after %s until the feed reads its change', (_what, sent) => {
+  ])('has no position after %s, until the feed reads the change of this row', (_what, sent) => {
     const { tracker } = start();
     tracker.beginSnapshot();
     tracker.addRow(sent);
@@ -57,7 +57,7 @@ describe('createPositionTracker', () => {
     expect(tracker.read()).toBeTypeOf('string');
   });
 
-  it('has a position without waiting for the change of an old row', () => {
+  it('has a position after an old row without waiting for the change of this row', () => {
     const { tracker } = start();
     tracker.beginSnapshot();
     tracker.addRow(row('unread', 2, 5_000));

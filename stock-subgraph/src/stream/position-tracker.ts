@@ -3,13 +3,13 @@ import type { StockState } from '@gudang/events';
 import type { Position } from '@gudang/subgraph';
 
 /**
- * Minimum age of a row, relative to the newest change, at which the row's own change was certainly sent
- * before, in milliseconds.
+ * Time in milliseconds. If a row is older than the newest change of the feed by at least this time, the
+ * row's own change was certainly sent before the newest change.
  */
 const ANNOUNCED_AFTER_MS = 1_000;
 /**
- * Time after which the change of a row is no longer expected, in milliseconds, because the row must have
- * been written without the outbox.
+ * Age of a row after which its change is no longer expected from the feed, in milliseconds. The row must
+ * then have been written without the outbox.
  */
 const GIVE_UP_AFTER_MS = 60_000;
 
@@ -17,11 +17,12 @@ const GIVE_UP_AFTER_MS = 60_000;
  * Tracks the position of one subscription in the change feed, for position reports to the gateway.
  *
  * States:
- * - in a snapshot: `beginSnapshot` was called, but not yet `endSnapshot`. There is no position;
+ * - in a snapshot: `beginSnapshot` was called, and `endSnapshot` was not called yet. There is no
+ *   position;
  * - ahead: the subscriber has received a row whose change the feed has not read yet. There is
  *   no position;
  * - idle: the subscription waits for the next change. Its position is the position of the feed;
- * - busy: none of the other states. The position is unknown.
+ * - busy: the subscription is in none of the other states. The position is unknown.
  */
 export interface PositionTracker {
   /** Returns the position. See `Position` for its values. */

@@ -21,8 +21,8 @@ export interface SentChange {
  */
 const SNAPSHOT_PAGE = 500;
 /**
- * Time before the cursor from which deletions are sent again, in milliseconds. It is necessary because
- * the times of changes do not have the same sequence as their commits.
+ * Safety margin in milliseconds. A snapshot also repeats the deletions of this period before the cursor,
+ * because the order of the timestamps of changes can differ from the order of their commits.
  */
 const CLOCK_MARGIN_MS = 60_000;
 

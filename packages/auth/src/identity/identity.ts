@@ -5,8 +5,8 @@ export interface Identity {
   /** The user's id. Undefined for an anonymous caller, and in a stream that several users share. */
   readonly subject?: string | undefined;
   /**
-   * Whether the caller is authenticated. It is set in a stream that several users share, because such a
-   * stream has no subject.
+   * Set for a stream that several authenticated users share. Such a stream has no subject, so this field
+   * shows instead that the users are authenticated.
    */
   readonly authenticated?: true | undefined;
   /** The caller's rights, such as `order:write`. */

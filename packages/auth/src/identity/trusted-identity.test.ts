@@ -13,7 +13,7 @@ const headers = (secret?: string, identity = encodeIdentity(WHO)) => ({
 const params = (secret: unknown) => ({ gudang: { secret } });
 const extensions = { gudang: { identity: WHO } };
 
-it('accepts only the gateway’s requests if secrets are set, and all requests otherwise', () => {
+it('accepts only the gateway’s requests if secrets are set, but all requests if no secret is set', () => {
   const withoutSecrets = createTrustedIdentity();
   for (const secret of ['the new secret', 'the old secret', 'a guess', undefined]) {
     const isGateway = secret?.startsWith('the ') ?? false;
@@ -58,7 +58,7 @@ describe('the sent identity', () => {
     },
   );
 
-  it('is not trusted without secrets', () => {
+  it('is not trusted if no secret is set', () => {
     const withoutSecrets = createTrustedIdentity();
     expect(withoutSecrets.identityOfRequest(headers(''))).toBe(ANONYMOUS);
     expect(withoutSecrets.identityOfOperation(params(''), extensions)).toBe(ANONYMOUS);

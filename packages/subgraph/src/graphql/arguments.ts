@@ -14,7 +14,7 @@ export function parseArguments<T>(schema: z.ZodType<T>, given: unknown): T {
   throw badUserInput(argumentPath(issue?.path ?? []), issue?.message ?? 'something else');
 }
 
-/** Formats a path like the gateway: `input.name`, `ids[1]`. */
+/** Formats a path as the gateway does: `input.name`, `ids[1]`. */
 function argumentPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>((before, step) => {
     if (typeof step === 'number') return `${before}[${step}]`;

@@ -28,8 +28,9 @@ interface ReportedStream {
 }
 
 /**
- * Creates the position reporter of one connection. All positions are reported in one message. Idle
- * streams therefore have the same cursor, so a client can move from one stream to another.
+ * Creates the position reporter of one connection. It reports the positions of all streams in one
+ * message. Idle streams therefore have the same cursor, so a client can switch from one stream to another
+ * at this cursor.
  * @param send sends a websocket message
  */
 export function createPositionReporter(send: (message: string) => void): PositionReporter {

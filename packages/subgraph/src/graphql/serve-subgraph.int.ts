@@ -144,7 +144,7 @@ it('accepts larger bodies from the gateway than from clients', async () => {
   expect(await post(5_000_000)).toBe(413);
 });
 
-it('reads the caller of each subscription if the connection has the secret', async () => {
+it('reads the caller of each subscription if the connection was opened with the secret', async () => {
   expect(await watch(SECRET, [SITI, BUDI])).toEqual(['Siti orders:read', 'Budi']);
 });
 

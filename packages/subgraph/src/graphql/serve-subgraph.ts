@@ -59,7 +59,8 @@ export async function serveSubgraph<C extends SubgraphContext>(
     introspection: settings.NODE_ENV !== 'production',
     includeStacktraceInErrorResponses: false,
     formatError: (formatted, error) => presentError(formatted, error, log, isOutage),
-    // Without its pretty-printing, @apollo/server takes half the CPU time per request.
+    // This function replaces the pretty-printing of @apollo/server, which doubles the CPU time per
+    // request.
     stringifyResult: (value) => JSON.stringify(value),
     stopOnTerminationSignals: false,
     plugins: [

@@ -97,7 +97,8 @@ function rejectUpgrade(socket: Duplex): void {
   // Node removes its own error listener before `upgrade`. Without a listener, a connection reset would
   // end the process.
   socket.on('error', () => socket.destroy());
-  // The process never reads from this socket, so it would not notice the client's FIN.
+  // The process never reads from this socket and would not notice that the client closes it. The socket
+  // is therefore destroyed as soon as the response is sent.
   socket.once('finish', () => socket.destroy());
   socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
 }

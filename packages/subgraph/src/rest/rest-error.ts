@@ -3,8 +3,8 @@ import { BODY_LIMIT, maskError, ServiceError } from '@gudang/runtime';
 import { errorTrace, traceId } from '@gudang/runtime/tracing';
 
 /**
- * The response to a failed request of the legacy REST API. The statuses 401 and 403 were added; the
- * legacy system had the other statuses.
+ * The response to a failed request of the legacy REST API. The legacy system did not use the statuses 401
+ * and 403. All other statuses are the same as in the legacy system.
  */
 export interface RestError {
   readonly status: 400 | 401 | 403 | 404 | 422 | 500;

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /**
  * Creates a span for each request, named after the request's method and route. This function must be
- * called before other hooks are added.
+ * called before other hooks are added, so that a request that one of them rejects also has a span.
  * @returns a function that returns the W3C traceparent to propagate: the traceparent of the request's
  *   span, or of the request's cause if the request is not traced
  */
