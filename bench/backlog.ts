@@ -1,7 +1,7 @@
 /**
- * Measures a backlog of orders. While Kafka is unavailable, two order processes accept orders: one
- * was started before the outage, the other during it. After Kafka's return, the benchmark measures
- * the rate of decisions and the CPU time per order. Run it with
+ * Measures a backlog of orders. While Kafka is unavailable, two order processes accept orders. One
+ * process was started before the outage, and the other was started during it. After Kafka's return,
+ * the benchmark measures the rate of decisions and the CPU time per order. Run it with
  * `npm run bench:backlog -- [--count 20000] [--products 1]`. The benchmark fails if an order is
  * rejected or lost, or if a process is not ready.
  */

@@ -22,16 +22,16 @@ const FLOODS: readonly FloodName[] = [
   'bad tokens',
 ];
 /**
- * Limit of the p99 latency, in milliseconds. It is high because the flooder uses the same CPU
- * cores.
+ * Limit of the p99 latency, in milliseconds. The limit is high, because the flooder uses the same
+ * CPU cores as the gateway.
  */
 const LATENCY_LIMIT_MS = 500;
 
 const checks = createChecks();
 const settings = {
   all: SECURED,
-  // The benchmark acts as a trusted proxy: it sets X-Forwarded-For, so that each client has its own
-  // address.
+  // The benchmark acts as a trusted proxy: it sets X-Forwarded-For, so that each client appears to
+  // have its own address.
   gateway: { TRUSTED_PROXIES: 'loopback', NODE_ENV: 'production' },
 };
 await withBenchSystem({ environment: settings }, async (system) => {

@@ -10,8 +10,8 @@ import { usageOf } from './live/child.ts';
 import { machineCpuMs, treeCpuMs } from './process-tree.ts';
 
 /**
- * Pause after the start, in milliseconds. During the pause, kafkajs and V8 finish work that the
- * start has left.
+ * Pause after the start, in milliseconds. During the pause, kafkajs and V8 finish the work that the
+ * start has caused.
  */
 const SETTLE_MS = 15_000;
 

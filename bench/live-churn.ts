@@ -32,7 +32,8 @@ async function connectOnce(url: string, number: number, variables: object): Prom
   socket.send('{"type":"connection_init"}');
   await once(socket, 'message');
   socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: QUERY, variables } }));
-  // Every tenth client waits for its catch-up; the others disconnect during it.
+  // Every tenth client waits until its catch-up has finished; the others disconnect during their
+  // catch-ups.
   if (number % 10 === 0) await once(socket, 'message');
   if (number % 3 === 0) return socket.terminate();
   if (number % 3 === 1) socket.send('{"id":"1","type":"complete"}');
@@ -48,7 +49,7 @@ async function churn(system: System, cycles: number, cursor: string): Promise<vo
       const number = begun;
       begun += 1;
       const ids = number % 2 === 0 ? [`bench-${number % STOCKS}`] : undefined;
-      // A cursor causes a private catch-up.
+      // A client with a cursor gets a private catch-up.
       const after = number % 5 === 0 ? cursor : undefined;
       await connectOnce(url, number, { ids, after });
     }
@@ -74,7 +75,8 @@ async function measureRemaining(system: System, sample: () => Promise<ProcessMem
     within: 10_000,
   }).catch(counts);
   let held = await sample();
-  // Keep-alive connections to subgraphs and from this process close by themselves.
+  // Some keep-alive connections are still open: from the gateway to the subgraphs, and from this
+  // process to the gateway. They close after a while.
   await eventually(
     async () => {
       const before = held;

@@ -1,9 +1,9 @@
 /**
- * Kills the stock subgraph with SIGKILL and restarts it after 10 s, at 200 orders per second for
- * 100 stocks and with 500 subscribers to all of these stocks. In the first run, the missed changes
- * are within the replay window. In the second run they exceed it: another replica makes more
- * changes than the change log of the killed replica keeps. `npm run bench:live-killed -- [clients]`
- * takes 3 minutes.
+ * Kills the stock subgraph with SIGKILL and restarts it after 10 s. Meanwhile, clients send 200
+ * orders per second for 100 stocks, and 500 clients subscribe to all of these stocks. In the first
+ * run, the missed changes are within the replay window. In the second run they exceed it: during
+ * the outage, another replica makes more changes than a change log keeps.
+ * `npm run bench:live-killed -- [clients]` takes 3 minutes.
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -23,7 +23,7 @@ const PER_SECOND = 200;
 const BEFORE_MS = 8_000;
 const AWAY_MS = 10_000;
 const AFTER_MS = 8_000;
-/** Number of changes that exceeds the change log of a replica. */
+/** Number of changes. It exceeds the capacity of a replica's change log. */
 const BEYOND = 12_000;
 
 const checks = createChecks();

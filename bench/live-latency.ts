@@ -53,7 +53,7 @@ await withBenchSystem({}, async (system) => {
     await pause(50);
   }
   const measured = answered.slice(WARM_UP_S * PER_SECOND);
-  // A change may arrive before the response has been read: the latency is then 0.
+  // If the change arrives before the response has been read, the latency counts as 0.
   const waits = measured.map(({ id, at }) => Math.max(0, (pushed.get(id) ?? Number.NaN) - at));
   const [p50, p99] = [quantile(waits, 0.5), quantile(waits, 0.99)];
   checks.verify(

@@ -1,7 +1,7 @@
 /**
  * Measures the memory per client of the gateway and of a bare `ws` server, with 500 and 5,000
- * clients. Each process has served the same number of clients once before the measurement. The code
- * that is loaded and compiled for the first clients therefore does not count.
+ * clients. Before the measurement, each process serves the same number of clients once. The memory
+ * of code that is loaded and compiled for the first clients is therefore not included.
  * `npm run bench:live-memory` takes 2 minutes.
  */
 import { stdout } from 'node:process';

@@ -1,7 +1,8 @@
 /**
- * Clients lose their connections and resume from different cursors: during changes, without
- * changes, and for unchanged stocks; from expired cursors after a stock was deleted; and again
- * during a snapshot. `npm run bench:live-resume -- [clients]` takes 2 minutes.
+ * Clients lose their connections and resume from different cursors. The benchmark tests these
+ * cases: changes continue, changes have stopped, a stock never changes, cursors have expired and a
+ * stock was deleted, and clients disconnect again during a snapshot.
+ * `npm run bench:live-resume -- [clients]` takes 2 minutes.
  */
 import { argv } from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -29,14 +30,15 @@ const STOCKS = 100;
 const PER_SECOND = 100;
 const CUTS_MS = 20_000;
 /**
- * Share of the clients that are disconnected per round, and their maximum pause in milliseconds.
+ * Share of the clients that are disconnected per round, and the maximum time until they reconnect,
+ * in milliseconds.
  */
 const SHARE = 0.2;
 const AWAY_MS = 1_500;
 const BACK_WITHIN_MS = 5_000;
 /**
- * Number of changes that exceeds a replica's change log. The log drops its oldest third when it
- * reaches 15,000.
+ * Number of changes. It exceeds the capacity of a replica's change log, which drops its oldest
+ * third when it reaches 15,000 changes.
  */
 const TOO_MANY = 16_000;
 

@@ -3,7 +3,7 @@
  * scrolling, and with all changes on visible rows. The arguments of
  * `npm run bench:page -- 20 2000 500` are the seconds per scenario, the number of stocks, and the
  * number of changes per second. Headless Chromium renders on the CPU, which the gateway and the
- * subgraphs use too. With a GPU, the page is faster.
+ * subgraphs use too. On a machine with a GPU, the page would be faster.
  */
 import { loadavg } from 'node:os';
 import { argv, stdout } from 'node:process';

@@ -1,8 +1,8 @@
 /**
  * Measures the cost of each unit of work with one and with three replicas of each service, and the
- * cost of the parts that do not scale out. k8s/SCALING.md uses these figures. Both systems get the
- * same order rate, because an order costs less at a higher rate. The two systems are measured in
- * turns, because other load on the machine varies.
+ * cost of the parts that do not scale out. k8s/SCALING.md uses these figures. Both systems receive
+ * orders at the same rate, because an order would cost less at a higher rate. The two systems are
+ * measured in turns, because other load on the machine varies.
  * `npm run bench:scale -- --rate 40 --seconds 30 --rounds 3` takes 3 minutes per round.
  */
 import { argv, stdout } from 'node:process';
@@ -45,7 +45,7 @@ const checks = createChecks();
 const figures = createScaleFigures();
 type SystemPart = keyof Spent;
 
-/** Records the figures of one run. */
+/** Creates recorders of rates, CPU times and other values for a system with `replicas` replicas. */
 function notesOf(replicas: number) {
   return {
     rate: (what: string, count: number, ms: number) =>

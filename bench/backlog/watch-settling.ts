@@ -13,7 +13,7 @@ export interface Stage {
   readonly first: number;
   readonly last: number;
   readonly count: number;
-  /** Number of orders per second, from the first to the last. */
+  /** Number of orders per second between `first` and `last`. */
   readonly perSecond: number;
 }
 

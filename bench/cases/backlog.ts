@@ -88,8 +88,8 @@ async function several(bench: Bench, once: () => Promise<Figure[]>): Promise<Fig
 }
 
 /**
- * Measures the cost of decisions alone. The orders wait in the topic for the stock service, and no
- * order subgraph runs.
+ * Measures the cost of decisions alone. The orders are already in the topic when the stock service
+ * starts, and no order subgraph runs.
  */
 function runAlone(bench: Bench, products: number): Promise<Figure[]> {
   const count = bench.quick ? ORDERS_QUICK : ORDERS;
@@ -127,8 +127,8 @@ function runAlone(bench: Bench, products: number): Promise<Figure[]> {
 }
 
 /**
- * Measures orders that are accepted while Kafka is unavailable. Then Kafka starts, and all services
- * run.
+ * Measures how all services together process a backlog. The orders are accepted while Kafka is
+ * unavailable; the measurement begins when Kafka starts again.
  */
 function runAll(bench: Bench, products: number): Promise<Figure[]> {
   const count = bench.quick ? ORDERS_QUICK : ORDERS;

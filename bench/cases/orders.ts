@@ -58,8 +58,8 @@ async function run(
 }
 
 /**
- * Returns the sum of the CPU times of the gateway and the order subgraph. With 100 clients, the sum
- * has a limit.
+ * Adds a figure: the sum of the CPU times of the gateway and the order subgraph. With 100 clients,
+ * this sum has a limit.
  */
 function together(figures: readonly Figure[], clients: number): Figure[] {
   const of = (name: string) => figures.find((figure) => figure.name === name)?.values ?? [];

@@ -8,7 +8,7 @@ export const GROWTH_LIMIT = 1.5;
 /** One size of a curve: its load, and the processes whose CPU time counts. */
 export interface Point extends Omit<Measured, 'label' | 'only' | 'bars'> {
   readonly size: number;
-  /** Names of the groups in the CPU reading whose values are added. */
+  /** Names of the groups in the CPU reading. The CPU times of these groups are added up. */
   readonly of: readonly string[];
 }
 

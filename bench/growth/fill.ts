@@ -3,7 +3,7 @@ import { withoutIndexes } from './without-indexes.ts';
 
 /** Number of products. The orders go through the products in turn. */
 export const PRODUCTS = 1_000;
-/** All orders of every 50th round over the products are rejected. */
+/** The orders go through all products in rounds. All orders of every 50th round are rejected. */
 const REJECTED_ROUNDS = 50;
 /** Every 10th order belongs to one of 100 owners. */
 const OWNED = 10;

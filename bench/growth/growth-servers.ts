@@ -37,7 +37,7 @@ export interface GrowthServers {
 }
 
 /**
- * @param kafkaBrokers addresses of a running Kafka; by default, this function starts one
+ * @param kafkaBrokers addresses of a running Kafka; if absent, this function starts a Kafka
  * @param prefix prefix of all topics
  */
 export async function startGrowthServers({
@@ -92,7 +92,7 @@ export async function startGrowthServers({
             PORT: '0',
             [`${side.toUpperCase()}_DATABASE_URL`]: databaseUrl,
             KAFKA_BROKERS: brokers,
-            // The services of order_<size> and stock_<size> work together, and each such pair has
+            // The services of order_<size> and stock_<size> form one system. Each such system has
             // its own topics.
             KAFKA_TOPIC_PREFIX: `${prefix}.${name.replace(/^(order|stock)_/, '')}.`,
             ...environment,

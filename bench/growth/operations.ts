@@ -55,7 +55,10 @@ export const stocksById = (ids: readonly string[], more = ''): Operation => ({
 export const movementsOf = (ids: readonly string[]): Operation =>
   stocksById(ids, 'movements(first: 5) { nodes { delta quantityAfter at } }');
 
-/** Returns the cursor after the newest `depth` rows; undefined if the table has fewer rows. */
+/**
+ * Returns the cursor after the newest `depth` rows; undefined if the table does not have that many
+ * rows.
+ */
 export async function cursorAt(
   { side, sql }: Pick<Grown, 'side' | 'sql'>,
   depth: number,

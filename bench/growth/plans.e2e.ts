@@ -10,8 +10,8 @@ import { type Explained, renderPlan } from './plans.ts';
 import { HOT_ORDER_SETTINGS, runHotStatements } from './run-hot-statements.ts';
 
 /**
- * Number of orders. It is so large that PostgreSQL uses indexes instead of table scans, and that
- * growth is visible.
+ * Number of orders. It is large enough that PostgreSQL uses indexes instead of table scans, and
+ * that a growing cost is visible.
  */
 const ORDERS = 100_000;
 const STOCKS = 30_000;

@@ -18,7 +18,8 @@ const graphOf = ({ part }: Grown, headers: Readonly<Record<string, string>> = {}
   graphAt(`${part.url}/graphql`, undefined, { [SECRET_HEADER]: SECRET, ...headers });
 
 /**
- * Makes both services execute each hot statement: orders until they are settled, pages, streams.
+ * Makes both services execute every hot SQL statement: creates orders and waits until they are
+ * settled, reads pages, and opens streams.
  */
 export async function runHotStatements(order: Grown, stock: Grown): Promise<void> {
   const anybody = { subject: 'staff', scopes: ['order:read:all', 'order:read', 'order:write'] };

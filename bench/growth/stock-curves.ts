@@ -7,7 +7,7 @@ import type { Grown, GrowthServers } from './growth-servers.ts';
 import * as operations from './operations.ts';
 import { startWatchers } from './watchers.ts';
 
-/** Number of changing stocks; subscribers watch other stocks. */
+/** Number of stocks that the load changes. Subscribers watch other stocks. */
 const CHANGED = 500;
 const CLIENTS = 20;
 const WATCHERS = [0, 100, 10_000];
@@ -44,7 +44,8 @@ function changing(servers: GrowthServers, grown: GrownStocks): Point {
 }
 
 /**
- * Measures a change of a stock, from the request until each replica's change feed has the change.
+ * Measures a change of a stock, from the request until the change has reached the change feed of
+ * each replica.
  */
 export function measureChanges(
   servers: GrowthServers,
@@ -56,8 +57,8 @@ export function measureChanges(
 }
 
 /**
- * Measures a change of a stock without subscribers, while the number of subscribers to other stocks
- * grows.
+ * Measures a change of a stock that has no subscribers, with increasing numbers of subscribers to
+ * other stocks.
  */
 export async function measureWatched(
   servers: GrowthServers,

@@ -14,8 +14,8 @@ let latencies: number[] = [];
 
 function take(data: Buffer): void {
   received += 1;
-  // Counts all events, but measures the time of only every tenth. Parsing all events would take CPU
-  // time from the gateway.
+  // Counts all events, but measures the time of only every tenth. If this process parsed all
+  // events, it would take CPU time from the gateway.
   if (received % 10 !== 0) return;
   const place = data.indexOf(AT);
   if (place < 0) return;

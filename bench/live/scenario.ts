@@ -32,8 +32,8 @@ interface State {
 
 const WARM_UP_MS = 4_000;
 /**
- * The warm-up runs at a multiple of the measured rate, so that V8 compiles the code that runs once
- * per event.
+ * Ratio of the event rate during the warm-up to the measured rate. The higher rate makes V8 compile
+ * the code of an event before the measurement begins.
  */
 const WARM_UP_TIMES = 4;
 const MEASURED_MS = 8_000;

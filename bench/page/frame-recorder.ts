@@ -8,8 +8,8 @@ export interface Frames {
 }
 
 /**
- * Script that runs in the page. It is a string, because a compiler may add helpers to a function,
- * and these do not exist in the page.
+ * Script that runs in the page. It is a string instead of a function, because a compiler may make a
+ * function call helpers that do not exist in the page.
  */
 const RECORD = `(() => {
   const recorded = { frames: [], longTasks: [] };

@@ -8,7 +8,7 @@ const IDLE_MS = 10_000;
 const SETTLES_MS = 2_000;
 
 export interface Deliveries {
-  /** CPU time of connecting the clients, from the handshake to the subscription. */
+  /** CPU time needed to connect the clients, from the handshake to the subscription. */
   readonly connecting: Measured<unknown>;
   readonly idle: Measured<unknown>;
   /** Number of events that the clients received. */

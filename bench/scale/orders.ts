@@ -26,7 +26,8 @@ export async function settleOrders(
 /**
  * Sends orders at a steady rate without waiting for responses; resolves once all are decided and
  * published.
- * @returns delay of the last order in milliseconds; it grows if the machine cannot keep the rate
+ * @returns delay of the last order in milliseconds; the delay grows if this process cannot send at
+ *   the requested rate
  */
 export async function paceOrders(
   { url, stockIds, system }: MeasuredSystem,

@@ -20,7 +20,7 @@ export interface Bench {
 export interface BenchCase {
   readonly name: string;
   readonly about: string;
-  /** Runs only if its full name is given, because the case takes long. */
+  /** Whether the case runs only if its full name is given. Set for cases that take long. */
   readonly onlyByName?: boolean;
   readonly run: (bench: Bench) => Promise<readonly Figure[]>;
 }

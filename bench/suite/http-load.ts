@@ -4,7 +4,10 @@ export interface Load {
   readonly url: string;
   /** Returns the JSON body of a POST request. @param turn number of the request over all rounds */
   readonly body: (turn: number) => string;
-  /** Number of connections. Each connection sends its next request after the previous response. */
+  /**
+   * Number of connections. Each connection sends its next request after it has received the
+   * previous response.
+   */
   readonly clients: number;
 }
 

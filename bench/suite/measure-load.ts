@@ -11,7 +11,7 @@ export interface Measured {
   readonly load: Load;
   readonly readCpu: () => Promise<CpuReading>;
   /**
-   * Runs after each round, before the CPU time is read. Waits until the remaining work of the
+   * Called after each round, before the CPU time is read. Resolves once the remaining work of the
    * requests is done.
    */
   readonly drain?: () => Promise<void>;

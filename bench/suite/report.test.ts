@@ -10,7 +10,7 @@ const rate = {
 const cpu = { name: 'CPU gateway', unit: 'µs', values: [900, 1100], bar: { atMost: 900 } } as const;
 
 describe('renderCase', () => {
-  it('shows median, spread and whether the limit holds', () => {
+  it('shows the median, the spread, and whether the figure is within its limit', () => {
     const [title, first, second] = renderCase('list', [rate, cpu]).split('\n');
     expect(title).toBe('list');
     expect(first).toMatch(/rate +1500 \/s +1400 – 1600 +holds: at least 1500$/);

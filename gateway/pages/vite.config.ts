@@ -42,7 +42,8 @@ export default defineConfig({
     rolldownOptions: {
       input: ['index.html', 'live.html', 'graphiql.html', 'sandbox.html'],
       onwarn: (warning, warn) => {
-        // GraphiQL's "use no memo" is an instruction for a compiler that already ran.
+        // GraphiQL contains the directive "use no memo". It is for React's compiler, which has
+        // already processed this code.
         if (warning.code !== 'MODULE_LEVEL_DIRECTIVE') warn(warning);
       },
     },

@@ -19,7 +19,7 @@ export function createChecks(): Checks {
   };
 }
 
-/** Returns a quantile, or NaN if there are no values. `share` is from 0 to 1. */
+/** Returns the quantile `share` (from 0 to 1) of the values; NaN if there are no values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((one, other) => one - other);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

@@ -9,8 +9,8 @@ const PATHS = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 /**
- * Flags of Chromium. It cannot use its sandbox as root, and it contacts its vendor unless flags
- * forbid this.
+ * Flags of Chromium. Chromium cannot use its sandbox when it runs as root. It also contacts its
+ * vendor unless flags forbid this.
  */
 const ARGUMENTS = [
   '--no-sandbox',

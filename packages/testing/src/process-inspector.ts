@@ -13,7 +13,9 @@ export interface ProcessMemory {
   readonly resources: Readonly<Record<string, number>>;
 }
 
-/** Measures a process through Node's inspector; the process needs no code for this. */
+/**
+ * Measures a process through Node's inspector, so the process needs no code of its own for this.
+ */
 export interface Inspected {
   /** Current memory, including garbage. */
   readonly sample: () => Promise<ProcessMemory>;
@@ -31,14 +33,15 @@ const SAMPLE = `(() => {
   return JSON.stringify({ ...process.memoryUsage(), resources });
 })()`;
 /**
- * Number of garbage collections. One collection may release the last reference to more garbage, for
- * example through finalizers.
+ * Number of garbage collections. One collection is not enough, because it may release the last
+ * reference to other objects, for example through finalizers.
  */
 const COLLECTIONS = 4;
 
 /**
  * Connects to the inspector of a process that was started with `INSPECTABLE`.
- * @param output the process's output so far; after a restart the last address in it is used
+ * @param output the process's output so far; after a restart, the output contains several
+ *   addresses, and the last one is used
  */
 export async function inspect(output: () => string): Promise<Inspected> {
   const url = await eventually(

@@ -32,7 +32,7 @@ test('distinguishes a missing token from a refused one', async () => {
   noteUnauthenticated('Bearer old', 'it has expired');
   expect(sessionToken.get()).toEqual({ token: 'old', refusal: 'it has expired', wanted: true });
   setToken('new');
-  // This answer to the earlier token is late.
+  // This answer belongs to the earlier token and arrives late.
   noteUnauthenticated('Bearer old', 'it has expired');
   expect(sessionToken.get()).toEqual({ token: 'new', wanted: true });
 });

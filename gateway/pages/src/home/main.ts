@@ -38,7 +38,10 @@ function showParts(parts: Status['parts']): void {
   byId('parts').replaceChildren(...items);
 }
 
-/** Shows the sections that fit the graph: the gateway may serve a graph without stocks. */
+/**
+ * Shows only the sections that the graph supports, because the gateway may serve a graph without
+ * stocks.
+ */
 async function showGraph(): Promise<void> {
   const { errors } = await sendOperation('{ stockCursor }');
   const hasStocks = !errors.some(isUnknownField);

@@ -20,7 +20,10 @@ export interface Live extends LiveSession {
 
 const LiveContext = createContext<Live | undefined>(undefined);
 
-/** Follows the graph as long as the page is open. */
+/**
+ * Starts the page's live session and creates the state of its charts. The session lasts until the
+ * page is closed.
+ */
 export function startLive(): Live {
   const session = startLiveSession();
   return {

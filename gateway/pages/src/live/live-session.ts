@@ -28,16 +28,16 @@ export interface LiveSession {
   readonly moved: Signal<readonly string[]>;
   /** Shows and follows an order that this page placed. @param sentAt by performance.now() */
   readonly orderPlaced: (order: OrderState, sentAt: number) => void;
-  /** Shows the answer of a mutation, without waiting for its change event. */
+  /** Shows the stock in the answer of a mutation, without waiting for its change event. */
   readonly stockChanged: (stock: StockState) => void;
 }
 
-/** Interval between updates of the order list, in ms: a faster list cannot be read. */
-const ORDERS_EVERY_MS = 250;
 /**
- * Time-out of the wait for an order's stock change, in ms, from the confirmation of the order
- * itself.
+ * Minimum interval between updates of the order list, in ms. Users could not read a list that
+ * changes faster.
  */
+const ORDERS_EVERY_MS = 250;
+/** Time for which the page waits for the stock change of a confirmed order, in ms. */
 const CHANGE_WITHIN_MS = 1_000;
 
 export function startLiveSession(): LiveSession {
@@ -56,7 +56,8 @@ export function startLiveSession(): LiveSession {
     if (changes.length > 0) moved.set(changes.map(({ id }) => id));
     for (const order of confirmed) {
       const known = orders.get(order.id);
-      // A stock change has the time of the decision; the order itself has the time of its creation.
+      // The order in a stock change has the time of the decision. The list shows the time of
+      // creation, so the known time is kept.
       if (known) orders.apply([{ ...order, createdAt: known.createdAt }]);
       else if (followedOrders.mayShowAll()) orders.apply([order]);
       else unattributed.add(order);
@@ -80,8 +81,9 @@ export function startLiveSession(): LiveSession {
       orders.apply([order]);
       publishOrders();
       if (!ownOrders.isPending(order.id)) return;
-      // On the screen, a confirmed order is settled by its stock change. The stream may have
-      // replaced that change by a newer one, so the page waits only for a limited time.
+      // The form shows a confirmed order as settled when the order's stock change arrives. The page
+      // waits only for a limited time, because the stream may have replaced that change by a newer
+      // one.
       if (order.status === 'REJECTED') ownOrders.settle(order);
       else if (order.status === 'CONFIRMED') {
         setTimeout(() => ownOrders.settle(order), CHANGE_WITHIN_MS);

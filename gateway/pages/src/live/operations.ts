@@ -52,7 +52,7 @@ export interface StockChangedData {
 }
 
 /**
- * The newest orders. The only purpose of the stock field is to show whether the stock service
+ * Queries the newest orders. The stock field is selected only to find out whether the stock service
  * answers.
  */
 export const ORDERS_QUERY = `query Orders($probe: ID!) {

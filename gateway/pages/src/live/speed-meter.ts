@@ -18,8 +18,8 @@ export interface SpeedMeter {
   readonly recordOrder: (ms: number) => void;
   readonly recordChanges: (count: number, ms: number) => void;
   /**
-   * Ignores the times of changes for `forMs` milliseconds, because these changes waited for a
-   * connection.
+   * For `forMs` milliseconds, ignores the times of changes, because these changes have waited for
+   * the connection.
    */
   readonly ignoreTimes: (forMs: number) => void;
 }
@@ -28,8 +28,8 @@ const UPDATE_MS = 1_000;
 const WINDOW_SECONDS = 5;
 const SAMPLES = 50;
 /**
- * Maximum time that counts, in ms. A longer time means that the clocks of server and browser
- * differ.
+ * Longest measured time that is included, in ms. A longer time means that the clocks of server and
+ * browser differ.
  */
 const LONGEST_MS = 60_000;
 

@@ -37,11 +37,11 @@ export async function authorizationOf(name: CallerName): Promise<string | undefi
   return token === undefined ? undefined : `Bearer ${token}`;
 }
 
-/** Requirement that a field or a route has for its caller. */
+/** What a field or a route requires of its caller. */
 export type Requirement = 'nothing' | 'a token' | 'order:write' | 'stock:write';
 
 /**
- * Returns `allowed` if a caller may use a field or a route, otherwise the error code of the
+ * Returns `allowed` if a caller may use a field or a route. If not, returns the error code of the
  * refusal.
  */
 export function expectedOutcome(

@@ -112,8 +112,8 @@ export async function startLiveClient<T = any>(options: LiveOptions<T>): Promise
     completed: () => completed,
     waitFor: async (fits, { until = 'an event matches', ...patience } = {}) => {
       const find = () => events.find(({ data }) => data != null && fits(data));
-      // `over` is read before `found`. In the other order, an event that arrives between the two
-      // reads would be missed.
+      // `over` must be read before `found`. If `found` were read first, an event that arrives
+      // between the two reads would be missed.
       const { found } = await eventually(
         () => ({ over: isOver(), found: find(), live: describeState() }),
         ({ over, found }) => over || found !== undefined,

@@ -8,7 +8,7 @@ import { dataOf } from './graph-client.ts';
 const BATCHES_A_SECOND = 10;
 
 /**
- * Produces orders directly to Kafka, as another system would. No other way makes thousands of
+ * Produces orders directly to Kafka, as another system would. Only this way makes thousands of
  * changes per second. Resolves once all orders are decided.
  */
 export async function floodOrders(

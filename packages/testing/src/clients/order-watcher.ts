@@ -29,7 +29,7 @@ export interface RunningOrderWatcher {
 /**
  * Subscribes to one order until its decision. Reconnects after a lost connection. Subscribes again
  * after a retryable error, because a stream cannot start while the database is unavailable.
- * @param lasting reports retryable errors too if they come after the first event, because the
+ * @param lasting if true, a retryable error after the first event is reported too, because the
  *   gateway guarantees that a started stream is not interrupted
  */
 export function startOrderWatcher({

@@ -28,7 +28,7 @@ export async function startStockSubscribers(
   return clients;
 }
 
-/** Returns whether a subscriber misses the last version of a stock that it subscribes to. */
+/** Returns whether a subscriber has not received the latest version of a stock that it watches. */
 export function isBehind(client: StockSubscriber, stored: ReadonlyMap<string, number>): boolean {
   return [...stored].some(
     ([id, version]) => client.watches(id) && client.versions.get(id) !== version,

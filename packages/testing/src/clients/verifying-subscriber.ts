@@ -28,8 +28,8 @@ const STOCK_CHANGED = `subscription ($ids: [ID!], $after: String) {
 
 /**
  * Subscribes to stocks from a cursor on, and resumes after each lost connection. If no snapshot is
- * sent, each version must be received or reported as conflated. For this check, `after` must
- * precede the first version.
+ * sent, each version must be received or reported as conflated. This check requires that `after` is
+ * a cursor from before the first version.
  */
 export async function startVerifyingSubscriber({
   url,

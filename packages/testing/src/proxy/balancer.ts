@@ -17,7 +17,8 @@ const PROBE_TIMEOUT_MS = 2_000;
 /**
  * Starts a TCP load balancer. Each new connection is forwarded to the next ready address. A
  * connection that the address refuses is closed, not retried.
- * @param addresses for example `http://127.0.0.1:54322`; a removed address gets no new connections
+ * @param addresses for example `http://127.0.0.1:54322`; an address that is no longer in the list
+ *   gets no new connections
  */
 export async function startBalancer(addresses: () => readonly string[]): Promise<Balancer> {
   const taken = new Map<string, number>();

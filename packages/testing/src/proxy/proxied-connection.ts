@@ -12,7 +12,10 @@ export interface FaultRules {
 export interface FaultCounts {
   /** Connections that were open when the proxy cut them. */
   reset: number;
-  /** Connections that were open when a stall began, or were opened during the stall. */
+  /**
+   * Connections that were open when a stall began, and connections that were opened during the
+   * stall.
+   */
   stalled: number;
   /** Requests that were held back. */
   held: number;

@@ -25,7 +25,7 @@ export interface TcpProxy {
   readonly connections: () => number;
   /** Resets all connections and refuses new ones. */
   readonly cut: () => Promise<void>;
-  /** Forwards nothing; connections stay open and new connections are accepted. */
+  /** Stops forwarding data. Connections stay open, and new connections are accepted. */
   readonly stall: () => void;
   /**
    * Delays requests with an API key, and all later requests of their connections, until `restore`.
@@ -33,7 +33,7 @@ export interface TcpProxy {
   readonly hold: (apiKey: number, times?: number) => void;
   /**
    * Forwards requests with an API key, but drops their responses. The client's connection is then
-   * cut, or receives nothing more.
+   * either cut, or stays open but receives nothing more.
    */
   readonly dropAnswers: (apiKey: number, then: 'cut' | 'silence', times?: number) => void;
   /** Ends all faults and sends stalled and held data. */

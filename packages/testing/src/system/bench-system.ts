@@ -5,7 +5,7 @@ import { type System, type SystemOptions, startSystem } from './system.ts';
 
 /**
  * Test servers run without fsync. Benchmarks enable fsync, because commits that do not wait for the
- * disk are too cheap to compare.
+ * disk cost less than in production.
  */
 const ON_DISK = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
 const ADDED_AT_ONCE = 10;

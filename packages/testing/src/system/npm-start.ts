@@ -114,7 +114,8 @@ export async function startNpmStart(environment: Environment = {}): Promise<NpmS
 }
 
 /**
- * Links to Kafka's jars of earlier starts, because Maven would otherwise download the jars again.
+ * Links to the Kafka jars that earlier starts have downloaded. Without the link, Maven would
+ * download the jars again.
  */
 async function shareKafka(folder: string): Promise<void> {
   const kafka = join(repository, '.gudang/kafka');

@@ -10,8 +10,8 @@ export interface ReplicatedSystem {
   /** Replicas that have not been retired. */
   readonly running: (service: Service) => readonly ServiceProcess[];
   /**
-   * Removes a replica from its load balancer, and then sends SIGTERM. Kubernetes ends a pod in this
-   * order.
+   * Removes a replica from its load balancer and then sends SIGTERM, as Kubernetes does when it
+   * ends a pod.
    * @returns whether the replica ended in time
    */
   readonly retire: (part: ServiceProcess) => Promise<boolean>;

@@ -20,7 +20,8 @@ export interface RestartableServer {
 }
 
 /**
- * Maximum number of attempts to start. Children of a killed process may hold its port for a moment.
+ * Maximum number of attempts to start. More than one attempt may be needed, because children of a
+ * killed process can hold its port for a moment.
  */
 const ATTEMPTS = 40;
 const BETWEEN_ATTEMPTS_MS = 250;

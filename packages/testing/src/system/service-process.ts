@@ -17,7 +17,10 @@ export interface ServiceProcessOptions {
   /** Path of the file that Node runs. */
   readonly script: string;
   readonly args?: readonly string[];
-  /** The whole environment except PATH. With `PORT=0`, restarts use the port of the first start. */
+  /**
+   * The whole environment except PATH. With `PORT=0`, the first start chooses a free port, and
+   * restarts use the same port.
+   */
   readonly environment: Environment;
   /**
    * File that holds the process id while the process runs. If the test process is killed, a
@@ -71,7 +74,7 @@ const STOPS_WITHIN_MS = 15_000;
 const ASK_WITHIN_MS = 5_000;
 /**
  * Maximum number of attempts to use the port. Between two starts, an outgoing connection of another
- * process may use it.
+ * process may use this port.
  */
 const PORT_ATTEMPTS = 20;
 

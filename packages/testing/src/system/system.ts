@@ -53,7 +53,7 @@ export interface System {
   readonly add: (service: Service, environment?: Environment) => Promise<ServiceProcess>;
   /** Sends operations to the first gateway over HTTP. */
   readonly graph: Graph;
-  /** Subscribes at the first gateway unless `url` is set. */
+  /** Subscribes through the first gateway unless `url` is set. */
   // biome-ignore lint/suspicious/noExplicitAny: events of any shape, asserted on by the test
   readonly live: <T = any>(
     options: Omit<LiveOptions<T>, 'url'> & Partial<LiveOptions<T>>,

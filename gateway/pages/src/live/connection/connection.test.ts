@@ -5,17 +5,17 @@ const live: Connection = { ...INITIAL, socket: 'open', loaded: true };
 const lost = { ...live, socket: 'lost' } as const;
 
 describe('noticeOf', () => {
-  it('is undefined without a problem', () => {
+  it('returns undefined if there is no problem', () => {
     expect(labelOf(live)).toBe('Live');
     expect(noticeOf(live)).toBeUndefined();
   });
 
-  it('says how old the data is while the gateway is unavailable', () => {
+  it('gives the time of the last update while the gateway is unavailable', () => {
     expect(noticeOf(lost)?.text).toContain('The last update was at');
     expect(noticeOf({ ...lost, loaded: false })?.text).toContain('Nothing is loaded yet');
   });
 
-  it('reports the gateway before its services', () => {
+  it('reports an unavailable gateway instead of an unavailable service', () => {
     const both = { ...lost, unavailable: ['stock'] };
     expect(noticeOf(both)?.title).toBe('The gateway does not answer');
   });
@@ -32,7 +32,7 @@ describe('noticeOf', () => {
     expect(noticeOf({ ...live, caughtUp: 7 })?.text).toContain('7 stocks changed');
   });
 
-  it('reports a refused token first and a missing token last', () => {
+  it('reports a refused token before other problems, and a missing token after them', () => {
     const refused = { token: 'x', refusal: 'The token is refused: it has expired', wanted: true };
     expect(noticeOf(lost, refused)?.text).toContain('it has expired. This page does not use it');
     expect(labelOf(live, refused)).toBe('Refused');
@@ -41,7 +41,7 @@ describe('noticeOf', () => {
     expect(noticeOf(live, { token: 'x', wanted: true })).toBeUndefined();
   });
 
-  it('says why the gateway refuses a connection, and that a graph has no stocks', () => {
+  it('explains a refused connection and a graph without stocks', () => {
     const refused = { ...live, socket: 'refused', reason: 'Forbidden' } as const;
     expect(noticeOf(refused)?.text).toContain('Forbidden');
     expect(noticeOf({ ...live, foreign: true })?.title).toBe('This graph has no stocks');

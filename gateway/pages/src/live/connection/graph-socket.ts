@@ -17,7 +17,10 @@ export interface GraphSocketEvents {
   /** @param again whether this is a reconnect */
   readonly onOpen: (again: boolean) => void;
   readonly onLost: () => void;
-  /** The gateway closed with a code after which graphql-ws does not reconnect. */
+  /**
+   * Called when the gateway has closed the connection with a code after which graphql-ws does not
+   * reconnect.
+   */
   readonly onRefused: (reason: string) => void;
 }
 
@@ -57,7 +60,8 @@ export function openGraphSocket({ onOpen, onLost, onRefused }: GraphSocketEvents
         }
       },
       ping: (received) => {
-        // If the network is down, no close event arrives. Only the missing pong shows the outage.
+        // If the network fails, no close event arrives. The client detects the outage only by the
+        // missing pong.
         if (!received) pong = setTimeout(() => client.terminate(), PONG_WITHIN_MS);
       },
       pong: () => clearTimeout(pong),

@@ -10,8 +10,10 @@ const ENDED_WAIT_MS = 2_000;
 export interface ReconnectingClient {
   /**
    * Subscribes, and subscribes again whenever the stream ends.
-   * @param variables called at each connection, so that a stream resumes from its current cursor
-   * @param options.once does not subscribe again after the server completed the stream
+   * @param variables called for each connection and returns the current variables, so that a stream
+   *   resumes from its last cursor
+   * @param options.once if true, the client does not subscribe again after the server has completed
+   *   the stream
    * @returns a function that unsubscribes
    */
   readonly subscribe: <T>(

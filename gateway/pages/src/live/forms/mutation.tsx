@@ -10,7 +10,10 @@ export interface Mutation<T> {
   readonly send: (variables: Readonly<Record<string, unknown>>) => Promise<T | undefined>;
 }
 
-/** @param noAnswerText shown when it is unknown whether the mutation was executed */
+/**
+ * @param noAnswerText text to show if no answer arrives, so that it is unknown whether the mutation
+ *   was executed
+ */
 export function useMutation<T>(mutation: string, noAnswerText: string): Mutation<T> {
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');

@@ -24,8 +24,8 @@ export function OrderForm({
   );
   const [quantity, setQuantity] = useState('1');
   /**
-   * The last input and its idempotency key. Until the order is answered, a second press repeats the
-   * same order.
+   * The last input and its idempotency key. If the button is pressed again before the gateway has
+   * answered, the same order is repeated with the same key.
    */
   const attempt = useRef({ input: '', key: '' });
   const own = useSignal(ownOrder);

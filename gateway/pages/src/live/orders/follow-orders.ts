@@ -17,11 +17,14 @@ import type { OrderState, OrderStore } from './order-store.ts';
  */
 const QUERY_EVERY_MS = 3_000;
 /**
- * Interval between queries while a service is unavailable, in ms. It is shorter, so that the page
- * recovers soon.
+ * Interval between queries while a service is unavailable, in ms. It is shorter than the usual
+ * interval, so that the page soon shows that the service is available again.
  */
 const RETRY_MS = 1_000;
-/** Maximum number of other callers' pending orders that are followed by subscription. */
+/**
+ * Maximum number of orders that are followed by subscription. The limit does not apply to orders
+ * that this page places.
+ */
 const MAX_FOLLOWED = 12;
 
 export interface FollowedOrders {
@@ -30,8 +33,8 @@ export interface FollowedOrders {
   /** Subscribes to an order until it is decided. */
   readonly follow: (id: string) => void;
   /**
-   * Whether the page may show the orders of all callers. It may if the graph answers without a
-   * token.
+   * Whether the page may show the orders of all callers. This is the case if the graph answers the
+   * query without a token.
    */
   readonly mayShowAll: () => boolean;
 }

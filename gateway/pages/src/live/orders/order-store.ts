@@ -22,7 +22,10 @@ export interface OrderStore {
   /** Newest first, at most `SHOWN_ORDERS`. */
   readonly newest: Signal<readonly ShownOrder[]>;
   readonly get: (id: string) => ShownOrder | undefined;
-  /** Stores states; PENDING does not replace a final state. `publish` shows them. */
+  /**
+   * Stores states of orders; PENDING does not replace a final state. The states become visible at
+   * the next call of `publish`.
+   */
   readonly apply: (orders: readonly OrderState[], isOwn?: boolean) => void;
   /** Updates `newest`, if a state changed since the last call. */
   readonly publish: () => void;

@@ -3,7 +3,7 @@ import { afterPaint } from '../frames.ts';
 import type { SpeedMeter } from '../speed-meter.ts';
 import type { OrderState, OrderStore } from './order-store.ts';
 
-/** The last order that this page placed, for the form that placed it. */
+/** The last order that this page placed, as the order form shows it. */
 export interface OwnOrder {
   readonly order: OrderState;
   /**

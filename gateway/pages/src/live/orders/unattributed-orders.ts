@@ -5,7 +5,8 @@ const CAPACITY = 100;
 /**
  * Orders that the page knows only from the change of a stock. If the graph requires tokens, such
  * orders may belong to any caller, so the page does not show them. One of them may be this page's
- * own order, if the change arrives before the response of the mutation. Keeps the newest 100.
+ * own order, whose stock change has arrived before the response of the mutation. At most the newest
+ * 100 orders are kept.
  */
 export function createUnattributedOrders() {
   const orders = new Map<string, OrderState>();

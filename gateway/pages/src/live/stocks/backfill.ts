@@ -40,7 +40,7 @@ export function createBackfill(stocks: StockStore): Backfill {
         previous = previous.then(async () => {
           if (isCancelled || requested.has(id)) return;
           requested.add(id);
-          // If the query fails, the line starts at the time at which the page was opened.
+          // If the query fails, the chart shows only the time since the page was opened.
           await fill(id).catch(() => requested.delete(id));
           onDone();
         });

@@ -1,4 +1,4 @@
-/** A chart that takes turns with other charts to be painted. */
+/** A chart that is painted in turns with other charts. */
 export interface PaintedChart {
   /** Requests that the chart is painted again, because its data changed. */
   readonly markChanged: () => void;

@@ -14,8 +14,8 @@ type Page = StocksData['stocks']['nodes'];
 const RETRY_MS = 1_500;
 
 /**
- * Queries all stocks page by page, and subscribes to their changes from the position before the
- * first page. Retries a page until it is answered.
+ * Queries all stocks page by page, and subscribes to their changes from the cursor that the first
+ * page returned. Retries a page until it is answered.
  * @param onErrors gets the errors of a page that failed
  * @returns false if this graph has no stocks
  */

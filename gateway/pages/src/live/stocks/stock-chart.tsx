@@ -24,8 +24,7 @@ function optionsOf(element: HTMLElement, window: ChartWindow): Options {
       {
         ...(stepped ? { paths: stepped({ align: 1 }) } : {}),
         stroke: color('--chart-line'),
-        // The fill is absent under a constant line, which would otherwise look like a half-full
-        // bar.
+        // A constant line has no fill, because with a fill it would look like a half-full bar.
         fill: (chart) => (isFlat(chart) ? 'transparent' : color('--chart-fill')()),
         width: 1.5,
         points: { show: false },

@@ -1,13 +1,13 @@
 /** Time range of the charts, in seconds. */
 const SHOWN_SECONDS = 300;
 /**
- * Minimum time range of the charts, in seconds. Charts start with this range, because in a longer
- * one a short line would be too small to see.
+ * Minimum time range of the charts, in seconds. Charts start with this range, because a short line
+ * would be too small to see in a longer range.
  */
 const MIN_SECONDS = 60;
 /**
- * Minimum distance of two points, in seconds. Closer points are merged, because a chart of this
- * width cannot show both.
+ * Minimum distance between two points, in seconds. A closer point only updates the quantity of the
+ * previous point, because the chart is too narrow to show both.
  */
 const RESOLUTION_SECONDS = 2;
 

@@ -4,7 +4,7 @@ import { createStockStore } from './stock-store.ts';
 const kopi = { id: 'kopi', name: 'Kopi', quantity: 10, version: 3 };
 const teh = { id: 'teh', name: 'Teh', quantity: 5, version: 1 };
 
-test('keeps the highest version, in any order of arrival', () => {
+test('keeps the state with the highest version, regardless of the order of arrival', () => {
   const store = createStockStore();
   store.apply([{ ...kopi, version: 5, quantity: 8 }], true);
   store.apply([kopi], false);
@@ -24,7 +24,7 @@ test('restores a deleted stock only from a newer state', () => {
   expect(store.ids.get()).toEqual(['kopi']);
 });
 
-test('sorts stocks by name, also after a rename', () => {
+test('keeps stocks sorted by name when a stock is renamed', () => {
   const store = createStockStore();
   store.apply([teh, { ...kopi, name: 'Kopi 10' }, { ...kopi, id: 'k2', name: 'Kopi 9' }], false);
   expect(store.ids.get()).toEqual(['k2', 'kopi', 'teh']);
@@ -70,7 +70,7 @@ test('animates a quantity change from the stream, but not one from a query', () 
   expect(store.get('kopi')).toMatchObject({ flash: 1, delta: -6 });
 });
 
-test('keeps 5 minutes of history and the last point before them', () => {
+test('keeps the last 5 minutes of history, and one older point', () => {
   let seconds = 0;
   const store = createStockStore(() => seconds);
   store.apply([kopi], false);

@@ -47,8 +47,8 @@ export function createStockStore(now: () => number = () => Date.now() / 1000): S
     collator.compare(a.name, b.name) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 
   /**
-   * Returns the index of a stock in the sorted ids, also before the stock is added. Sorting all ids
-   * again would take 10 ms.
+   * Returns the index of a stock in the sorted ids, or the index at which the stock must be
+   * inserted. Sorting all ids again would take 10 ms.
    */
   const indexOf = (stock: StockState, sorted: readonly string[]): number => {
     let low = 0;
