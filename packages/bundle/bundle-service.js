@@ -4,9 +4,9 @@
  * Without a bundle, finding and reading the libraries' 1,900 files took two fifths of the CPU time
  * of a start.
  *
- * In a bundle, each use of a name that an ES module imports from a CommonJS module calls a getter;
- * Node reads such a name only once. On a hot path, this getter is slow: it took 5 % of the
- * gateway's CPU time for a query of a list.
+ * In a bundle, each use of a name that an ES module imports from a CommonJS module calls a getter.
+ * Without a bundle, Node reads such a name only once. Avoid such imports on a hot path: the getter
+ * took 5 % of the gateway's CPU time for a query of a list.
  */
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -25,14 +25,16 @@ await build({
   // Bundles the sources of this repository's packages.
   conditions: ['source'],
   external: [
-    // packages/kafka patches modules of kafkajs, which it finds by their paths.
+    // kafkajs is not bundled, because packages/kafka patches its modules and finds them by their
+    // paths.
     'kafkajs',
     // Optional dependencies of pg and ws, which are not installed.
     'pg-native',
     'bufferutil',
     'utf-8-validate',
   ],
-  // Node prints a deprecation warning if code outside node_modules imports Node's own punycode.
+  // Use the npm package, because Node prints a deprecation warning if code outside node_modules
+  // imports Node's own punycode.
   alias: { punycode: fileURLToPath(import.meta.resolve('punycode/')) },
   // CommonJS libraries call require() for Node's modules, so the bundle must define require().
   banner: {
@@ -40,8 +42,8 @@ await build({
   },
   sourcemap: true,
   sourcesContent: false,
-  // Comments are a third of the bundle's text, and non-ASCII characters in comments would double
-  // the text's size in memory.
+  // This option removes comments. They are a third of the bundle's text, and their non-ASCII
+  // characters would double the text's size in memory.
   minifyWhitespace: true,
   lineLimit: 120,
   legalComments: 'linked',

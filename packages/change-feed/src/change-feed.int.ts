@@ -154,7 +154,7 @@ describe('startChangeFeed', () => {
     expect(feed.position().epoch).toBe(epoch);
   });
 
-  it('continues without gaps or duplicates after a rebalance, and requests a snapshot for a cursor past the end after 5 s', async () => {
+  it('continues without gaps or duplicates after a rebalance, and waits 5 s before it requests a snapshot for a cursor past the end', async () => {
     const feed = start();
     const watch = await feed.open(undefined);
     await send(['a', 'b']);

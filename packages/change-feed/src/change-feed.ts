@@ -27,8 +27,8 @@ import { createWatchers, type Watch } from './watchers.ts';
 /** Number of changes that are kept in memory and can be replayed from a cursor. */
 const WINDOW = 10_000;
 /**
- * Maximum time that `open` waits until this replica reaches a cursor from a replica that is ahead,
- * in milliseconds.
+ * Maximum time that `open` waits for this replica to reach a cursor that was issued by a replica
+ * ahead of it, in milliseconds.
  */
 const AHEAD_LIMIT_MS = 5_000;
 
@@ -55,7 +55,7 @@ export interface ChangeFeed extends Stoppable {
    * @param keys the keys to watch; undefined for all keys
    */
   readonly open: (keys: readonly string[] | undefined, after?: Cursor) => Promise<OpenedWatch>;
-  /** The position of this replica. The replica has read every change before this position. */
+  /** The position up to which this replica has read every change. */
   readonly position: () => Cursor;
   /** The newest version of a key among the changes in memory; undefined if there is none. */
   readonly versionOf: (key: string) => number | undefined;
@@ -93,7 +93,7 @@ export function startChangeFeed(
   const consumer = createConsumer(kafka, `${name}-feed-${randomUUID()}`);
   const seek = (offset: number): void =>
     consumer.seek({ topic: name, partition: 0, offset: String(offset) });
-  // The group commits no offsets, so without this call kafkajs would lose the position after each
+  // The group commits no offsets, so without this `seek`, kafkajs would lose the position at each
   // join.
   consumer.on(consumer.events.GROUP_JOIN, () => {
     seek(changes.next);
@@ -120,8 +120,8 @@ export function startChangeFeed(
   };
 
   /**
-   * Adds a span to a change. Earlier processes have already traced the changes from before the
-   * start.
+   * Adds a span to a change, except while the feed is still catching up, because earlier processes
+   * have already traced those changes.
    */
   const traceArrival = (arrival: Arrival | undefined): Arrival | undefined => {
     const parent = caughtUp ? arrival?.change.traceparent : undefined;
@@ -133,8 +133,8 @@ export function startChangeFeed(
   };
 
   /**
-   * Reads the topic again if it was deleted and created again. Only the epoch shows this, because
-   * the offsets may be the same as before.
+   * Reads the topic again if it was deleted and created again. Only the epoch reveals a new topic,
+   * because the offsets may be the same as before.
    */
   const rereadAfterRecreation = async (): Promise<void> => {
     if ((await readEpoch(database)) === changes.epoch) return;

@@ -87,7 +87,7 @@ describe('ChangeLog', () => {
     expect(offsetsSince(2)).toEqual([]);
   });
 
-  it('accepts changes of an earlier epoch until a change has the epoch that the database named', () => {
+  it("restarts at a change of an earlier epoch if no change of the database's epoch has arrived yet", () => {
     log = new ChangeLog(10);
     log.startAt(7, 'two');
     expect(log.append(change(7, { epoch: 'one' }))).toBe('broken');

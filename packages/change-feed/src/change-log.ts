@@ -1,4 +1,7 @@
-/** A change as it was read from the topic. The subscriptions that need its value decode it. */
+/**
+ * A change as it was read from the topic. Its value is decoded only by the subscriptions that need
+ * it.
+ */
 export interface LoggedChange {
   readonly offset: number;
   readonly epoch: string;
@@ -42,15 +45,12 @@ export type Verdict =
 export class ChangeLog {
   readonly #capacity: number;
   #changes: LoggedChange[] = [];
-  /**
-   * The first offset in memory. The log is trimmed only when it exceeds its capacity by half, so
-   * the cost of trimming is negligible.
-   */
+  /** The offset from which the log is complete. */
   #first = 0;
   #next = 0;
   #epoch: string | undefined;
   #confirmed = false;
-  /** Past epochs. If a change of a past epoch arrives later, a replaced relay has sent it. */
+  /** Past epochs. A change of a past epoch is dropped, because a replaced relay has sent it. */
   readonly #pastEpochs = new Set<string>();
   #term = 0;
   #newestAt = 0;
@@ -156,6 +156,7 @@ export class ChangeLog {
     this.#trim();
   }
 
+  /** Trims the log only once it exceeds its capacity by half, so that trimming costs little. */
   #trim(): void {
     if (this.#changes.length < this.#capacity * 1.5) return;
     const dropped = this.#changes.splice(0, this.#changes.length - this.#capacity);

@@ -1,6 +1,6 @@
 import type { LoggedChange } from './change-log.ts';
 
-/** A change, or `missed` if changes were dropped, so that a snapshot is needed. */
+/** A change; or `missed` if changes were dropped and the watcher therefore needs a snapshot. */
 export type Watched = LoggedChange | 'missed';
 
 /** Delivers the changes of some keys, or of all keys, from the creation of the watch on. */
@@ -18,8 +18,8 @@ export interface Watchers {
   readonly watch: (keys: readonly string[] | undefined, earlier?: readonly LoggedChange[]) => Watch;
   readonly publish: (change: LoggedChange) => void;
   /**
-   * Replaces the pending changes of every watcher by `missed`, because the changes that were
-   * delivered earlier may be void.
+   * Replaces the pending changes of every watcher with `missed`. Must be called when changes that
+   * were already delivered may be void.
    */
   readonly missed: () => void;
   readonly count: () => number;

@@ -6,8 +6,8 @@ import kafkajs from 'kafkajs';
 import { decompressLz4 } from './lz4.ts';
 
 /**
- * Maximum size of a decompressed record batch, in bytes. Brokers limit only the compressed batch, to
- * 1 MiB by default, which can decompress to gigabytes.
+ * Maximum size of a decompressed record batch, in bytes. Brokers limit only the size of the
+ * compressed batch, to 1 MiB by default. Such a batch can decompress to gigabytes.
  */
 export const BATCH_LIMIT = 32 * 1024 * 1024;
 
@@ -21,9 +21,9 @@ const unzipAsync = promisify(unzip);
 const gzipAsync = promisify(gzip);
 
 /**
- * Adds codecs to kafkajs, which includes only gzip, without a size limit. The codecs decode records
- * that other producers have compressed, or that the broker has compressed because of a topic's
- * `compression.type`.
+ * Adds codecs with a size limit to kafkajs, which itself includes only gzip, without a limit. The
+ * codecs are needed for records that were compressed by another producer, or by the broker because
+ * of a topic's `compression.type`.
  */
 export function installCodecs(): void {
   const { CompressionTypes, CompressionCodecs } = kafkajs;
@@ -47,8 +47,8 @@ function decoderOf(name: string, decompress: (batch: Buffer, limit: number) => B
 }
 
 /**
- * The magic bytes before the frames of Java's Snappy library. librdkafka writes one block without
- * frames.
+ * Magic bytes with which the output of Java's Snappy library begins, before its frames. librdkafka
+ * instead writes a single block, without magic bytes or frames.
  */
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const XERIAL_HEADER = 16;
@@ -95,7 +95,7 @@ const ZSTD_MAGIC = 0xfd2fb528;
 const ZSTD_BLOCK = 128 * 1024;
 
 /**
- * Decodes one frame of Zstandard, RFC 8878.
+ * Decodes one Zstandard frame (RFC 8878).
  * @param limit maximum size of the output and of the window that the frame requests, in bytes
  * @throws {Error} if the frame is damaged or exceeds the limit
  */
@@ -107,9 +107,9 @@ export function decompressZstd(batch: Buffer, limit: number): Buffer {
 }
 
 /**
- * Checks the sizes that a frame declares. Must be called before fzstd, which has no limit and
- * allocates the declared size, up to 2 GB. Each compressed block is counted with the maximum block
- * size.
+ * Checks the sizes that a frame declares. Must be called before fzstd, because fzstd allocates the
+ * declared size, up to 2 GB. Each compressed block counts as a block of the maximum size, because
+ * its header does not declare its decompressed size.
  */
 function assertZstdWithin(batch: Buffer, limit: number): void {
   if (batch.length < 9 || batch.readUInt32LE(0) !== ZSTD_MAGIC) throw damagedZstd();

@@ -125,7 +125,7 @@ describe('startConsumer', () => {
     expect(seen).toEqual(Array.from({ length: 2_500 }, (_, index) => String(index)));
   });
 
-  it('handles every record, and commits none before it is handled, when a rebalance interrupts a batch', async () => {
+  it('handles and commits every record when a rebalance interrupts a batch', async () => {
     await send(['a0', 'b0'], 0);
     await send(['a1', 'b1'], 1);
     const handled: string[] = [];
@@ -216,7 +216,10 @@ describe('startConsumer', () => {
     await stopping;
   });
 
-  /** Runs in parallel with the rest of the test above, because each of the two takes seconds. */
+  /**
+   * Checks that `stop` resolves within its deadline while a handler never resolves. The test above
+   * runs this check in parallel, because each of the two takes seconds.
+   */
   async function stopsByItsDeadline(names: { topic: string; group: string }): Promise<void> {
     const admin = kafka.client.admin();
     await admin.connect();

@@ -26,8 +26,8 @@ async function withHeartbeats(batch: EachBatchPayload, work: () => Promise<void>
 /**
  * Consumes a topic from its beginning. The offset is committed after `handle` has resolved, so
  * `handle` must commit its own work first. If `handle` rejects, it is called again with the same
- * records, with back-off, indefinitely. Therefore `handle` must set aside records that it cannot
- * process.
+ * records, with back-off, until it resolves. Therefore `handle` must not reject because of a record
+ * that it can never process. It must set such a record aside instead.
  */
 export function startConsumer(
   { log, health }: Pick<Service, 'log' | 'health'>,
@@ -102,7 +102,8 @@ export function startConsumer(
       if (generation !== begun || payload.isStale()) return;
       payload.resolveOffset(last.offset);
       const offset = (BigInt(last.offset) + 1n).toString();
-      // Do not use the consumer's own commitOffsets, which does nothing while the consumer stops.
+      // Do not use the consumer's own commitOffsets, because it does nothing while the consumer is
+      // stopping.
       await payload.commitOffsetsIfNecessary({
         topics: [{ topic: batch.topic, partitions: [{ partition: batch.partition, offset }] }],
       });

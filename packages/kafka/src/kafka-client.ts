@@ -42,8 +42,8 @@ export function connectionOptions(
 }
 
 /**
- * Creates a patched kafkajs client. kafkajs logs each failed attempt, so its log lines appear only
- * at level debug. The connection and the consumers log outages themselves.
+ * Creates a patched kafkajs client. kafkajs's own log lines are written at level debug, because
+ * kafkajs logs each failed attempt. The connection and the consumers log outages instead.
  * @param retries maximum number of retries of each request; 12 retries take about 10 s
  */
 export function createKafkaClient(

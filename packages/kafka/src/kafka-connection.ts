@@ -21,7 +21,10 @@ import { ensureTopics, type TopicSpec } from './topics.ts';
 const SILENCE_MS = 5_000;
 /** Interval between checks whether an outage must be logged, in milliseconds. */
 const CHECK_MS = 2_000;
-/** Number of kafkajs's retries of requests that the caller retries too. */
+/**
+ * Maximum number of times that kafkajs itself retries an admin request. The number is small,
+ * because `startKafka` retries these requests too.
+ */
 const ADMIN_RETRIES = 2;
 
 type KafkaService = Pick<
@@ -48,7 +51,7 @@ export interface KafkaConnection extends Stoppable {
 
 /**
  * Connects in the background and creates missing topics, retrying indefinitely. During an outage,
- * the part `kafka` is degraded, not down, and the outage is logged at long intervals.
+ * the `kafka` entry of `/readyz` is degraded, not down, and the outage is logged at long intervals.
  * @param whileUnavailable a sentence for the log that says what still works during an outage
  */
 export function startKafka(
@@ -61,8 +64,8 @@ export function startKafka(
   const stopped = new AbortController();
   const client = createKafkaClient(name, settings, log);
 
-  // This separate client retries less often. The retries of `client` take 10 s, so the log would
-  // report that no broker answers before it could name a wrong setting.
+  // This separate client gives up after fewer retries than `client`, whose retries take 10 s. With
+  // `client`, the log would report that no broker answers before it could name a wrong setting.
   const adminClient = createKafkaClient(name, settings, log, ADMIN_RETRIES);
 
   const outage = createOutageLog(log, {
@@ -88,8 +91,8 @@ export function startKafka(
   const failed = (error: unknown): void => {
     if (!isKafkaError(error)) return;
     lastError = error;
-    // A wrong setting is logged at once. An outage is logged only by `check`, because the outage
-    // may be short.
+    // A wrong setting is logged at once. An outage may be short, so it is logged by `check`
+    // instead, once the silence has lasted.
     if (kafkaProblem(error, brokers).lasting && isSilent()) updateLog();
   };
 

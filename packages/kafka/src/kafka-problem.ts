@@ -92,8 +92,8 @@ export function protocolErrors(error: unknown): readonly string[] {
 }
 
 /**
- * Errors that kafkajs considers permanent, although these errors end with the outage that causes
- * them.
+ * Errors that kafkajs considers permanent, although they disappear when the outage that causes them
+ * ends.
  */
 const TRANSIENT = new Set([
   'KafkaJSGroupCoordinatorNotFound',
@@ -136,11 +136,9 @@ function authorizationFailure(error: unknown): string | undefined {
 
 type Cause = Error & {
   readonly code?: unknown;
-  /**
-   * Only errors of kafkajs have these fields: the error's name in the protocol, and whether a retry
-   * may help.
-   */
+  /** The error's name in the protocol. Only errors of kafkajs have this field. */
   readonly type?: unknown;
+  /** Whether a retry may help. Only errors of kafkajs have this field. */
   readonly retriable?: unknown;
   /** Only Node's system errors have this field. */
   readonly syscall?: unknown;

@@ -19,8 +19,8 @@ interface Frame {
 
 /**
  * Decodes an LZ4 frame (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md) without
- * verifying its checksums. The libraries in pure JavaScript do not check bounds: a damaged length
- * made lz4js 0.2.0 run for 2^31 steps.
+ * verifying its checksums. No library is used, because the libraries in pure JavaScript do not
+ * check bounds: for example, a damaged length made lz4js 0.2.0 run for 2^31 steps.
  * @param limit maximum size of the output, in bytes
  * @throws {Error} if the frame is damaged or its output exceeds the limit
  */
@@ -51,8 +51,8 @@ export function decompressLz4(input: Buffer, limit: number): Buffer {
       : size + input.copy(output, size, start, end);
     if (size > limit) throw new Error(`The LZ4 frame holds more than ${limit} bytes`);
   }
-  // Return a copy. The decoded records refer to the returned buffer and would otherwise keep the
-  // whole capacity of `output` in memory.
+  // Return a copy, because the decoded records refer to the returned buffer. Without the copy, they
+  // would keep the whole capacity of `output` in memory.
   return Buffer.from(output.subarray(0, size));
 }
 

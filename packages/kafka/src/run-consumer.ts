@@ -48,15 +48,15 @@ export function createConsumer(
   groupId: string,
 ): Consumer {
   const consumer = kafka.client.consumer({ ...OPTIONS, groupId });
-  // Do not use FETCH, which kafkajs also emits after a failed fetch.
+  // Do not use FETCH here, because kafkajs emits it even after a failed fetch.
   consumer.on(consumer.events.REQUEST, kafka.answered);
   return consumer;
 }
 
 export interface RunningConsumer extends Stoppable {
   /**
-   * Returns `down` while a fault stops the consumer. The part `kafka` reports outages of the
-   * brokers.
+   * Returns `down` while an error of the consumer itself stops it. Outages of the brokers are
+   * reported by the `kafka` entry of `/readyz` instead.
    */
   readonly state: () => PartState;
 }
@@ -64,8 +64,9 @@ export interface RunningConsumer extends Stoppable {
 /**
  * Runs a consumer until it is stopped, retrying indefinitely. kafkajs alone gives up in two cases:
  * after some attempts to connect, and after an error that it considers permanent (tulios/kafkajs
- * #1445, #1630), such as a missing coordinator or a failed authentication. Neither case ends the
- * process, because the other parts of the service still work.
+ * #1445, #1630), such as a missing coordinator or a failed authentication. In both cases, this
+ * function restarts the consumer and does not end the process, because the other parts of the
+ * service still work.
  */
 export function runConsumer(
   {

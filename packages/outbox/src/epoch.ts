@@ -6,8 +6,8 @@ import { deleteSent } from './outbox-table.ts';
 import { beginEpoch, type RelayTerm } from './relay-term.ts';
 
 /**
- * Maximum number of events to compare with the outbox. A batch has fewer events, so a larger number
- * of sent events cannot still be in the outbox.
+ * Maximum number of sent events that are compared with the outbox. A batch has fewer events, so if
+ * more events were sent after the recorded offset, they cannot all be in the outbox.
  */
 const EVENT_LIMIT = 5_000;
 
@@ -23,8 +23,8 @@ interface SentEvent {
  * Begins a new epoch if the change topic and the database contradict each other:
  * - If the topic does not contain the last sent offset, the topic is new.
  * - If the topic contains events after the last sent offset that are not in the outbox, the
- *   database was restored. (If a relay was only killed after sending, its events are still in the
- *   outbox.)
+ *   database was restored. (If, instead, a relay was killed between sending and deleting, its
+ *   events are still in the outbox.)
  */
 export async function checkEpoch(
   kafka: KafkaConnection,

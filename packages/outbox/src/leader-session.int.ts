@@ -9,7 +9,7 @@ import { writeEvents } from './write-events.ts';
 
 const CHANGES = 'stock_changed';
 
-it('a standby replaces a leader within 5 s after its connection falls silent, and the old leader becomes a standby', async () => {
+it("a standby replaces a leader within 5 s after the leader's connection falls silent, and the old leader becomes a standby", async () => {
   const database = await createTestDatabase(inject('postgresUrl'), 'stock');
   const sql = createSqlClient(database.url);
   const service = createTestService({

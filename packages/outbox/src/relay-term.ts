@@ -1,6 +1,6 @@
 import type { LeaderSession } from './leader-session.ts';
 
-/** A leader's term: the row of the table `relay`, as this leader has read and written it. */
+/** A leader's term: this leader's copy of the row of the table `relay`. */
 export interface RelayTerm {
   /**
    * Increases with each new leader, so that consumers can drop the late batch of a replaced leader.

@@ -114,7 +114,10 @@ export function startRelay(
   };
 }
 
-/** Creates a wake-up. If no call of `next` is waiting, the wake-up is kept for the next call. */
+/**
+ * Creates `next`, which waits, and `wake`, which ends the wait. A call of `wake` while nothing
+ * waits is kept, so that the following call of `next` resolves at once.
+ */
 function createWakeUp(signal: AbortSignal) {
   let pending = false;
   let resume: (() => void) | undefined;
@@ -123,7 +126,7 @@ function createWakeUp(signal: AbortSignal) {
       pending = true;
       resume?.();
     },
-    /** Resolves at the next call of `wake`, after the given time, or when the signal is aborted. */
+    /** Resolves on a call of `wake`, after the given time, or when the signal is aborted. */
     next: (milliseconds: number): Promise<void> =>
       new Promise((resolve) => {
         const done = (): void => {

@@ -7,7 +7,7 @@ import { deleteSent, rejectRow } from './outbox-table.ts';
 import { beginEpoch, type RelayTerm } from './relay-term.ts';
 import { traceSending } from './trace-sending.ts';
 
-/** The dependencies of sending rows during one term. */
+/** Dependencies of the row sender during one term. */
 export interface Sender {
   readonly kafka: Pick<KafkaConnection, 'name' | 'answered'>;
   readonly producer: Producer;

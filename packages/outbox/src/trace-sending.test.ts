@@ -26,7 +26,7 @@ describe('traceSending with tracing on', () => {
   });
   afterEach(() => tracing.stop());
 
-  it('names the sending span as the cause of each traced row and leaves untraced rows unchanged', () => {
+  it('replaces the traceparent of each traced row with that of its sending span and leaves untraced rows unchanged', () => {
     const { rows, end } = traceSending([
       { ...row, traceparent: CAUSE },
       { ...row, traceparent: null },

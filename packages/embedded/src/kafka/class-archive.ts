@@ -60,8 +60,8 @@ export async function findClassArchive(options: ClassArchiveOptions): Promise<Cl
 }
 
 /**
- * Finds an archive whose length is the one in its name. A truncated archive is not used, because a
- * JVM would crash on it.
+ * Finds an archive whose length equals the length in its file name. A truncated archive is not
+ * used, because a JVM would crash on it.
  */
 async function findComplete(libraries: string, prefix: string): Promise<string | undefined> {
   for (const name of await readdir(libraries)) {

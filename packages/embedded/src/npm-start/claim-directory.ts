@@ -41,8 +41,8 @@ async function claim(lock: string): Promise<void> {
 }
 
 /**
- * Returns the last two segments of the script's path, to find this script in another process's
- * command line, which may contain a relative path.
+ * Returns the last two segments of the script's path. They identify this script in another
+ * process's command line even if that command line contains a relative path.
  */
 function scriptName(): string {
   return (process.argv[1] ?? '').split(sep).slice(-2).join(sep);

@@ -37,7 +37,7 @@ export interface System {
 
 /**
  * Starts PostgreSQL and Kafka in parallel (unless the settings name other servers), then the
- * subgraphs. Starts the gateway at once. Restarts each part that exits.
+ * subgraphs. The gateway does not wait for them and starts at once. Restarts each part that exits.
  */
 export function startSystem({ root, settings, services, backing }: SystemOptions): System {
   const { directory, ports } = settings;
@@ -93,8 +93,8 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
   };
   /**
    * Returns whether a log line of a service reports the outage of a server that this process is
-   * restarting. The terminal already shows the restart, and the line's advice to start the server
-   * would be wrong.
+   * restarting. Such a line is not shown, because the terminal already shows the restart, and the
+   * line's advice to start the server would be wrong.
    */
   const reportsRestart = ({ level, text }: ServiceLine): boolean =>
     level !== undefined &&
@@ -117,8 +117,8 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
       await Promise.all([postgres(), kafka()]);
       await Promise.all([service('order'), service('stock')]);
     };
-    // The gateway can start before the subgraphs. The subgraphs start after the servers, because
-    // they would otherwise report that the servers are missing.
+    // The gateway can start before the subgraphs. The subgraphs, however, start after the servers,
+    // because they would report missing servers as outages.
     await Promise.all([service('gateway'), subgraphs()]);
   };
   return { ready: startAll(), stop };

@@ -12,7 +12,7 @@ export interface PostgresBinaries {
 /**
  * Finds the PostgreSQL programs of the npm package for this machine. Creates the links between the
  * package's libraries, which are missing if npm did not run install scripts.
- * @param programs the folder of another PostgreSQL's programs, which are used without preparation
+ * @param programs the folder of another PostgreSQL's programs; if given, they are used as they are
  * @throws {StartError} if there is no package for this machine
  */
 export async function findPostgres(programs?: string): Promise<PostgresBinaries> {

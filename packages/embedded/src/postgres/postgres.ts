@@ -93,7 +93,8 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     // Without a valid locale, PostgreSQL on macOS becomes multithreaded and then refuses to start.
     env: { ...process.env, LC_ALL: 'C' },
     stdio: ['ignore', output, output],
-    // After SIGTERM, PostgreSQL would wait until every client has disconnected.
+    // SIGINT disconnects the clients. After SIGTERM, PostgreSQL would instead wait until every
+    // client has disconnected.
     stopSignal: 'SIGINT',
     pidFile,
   });
@@ -138,7 +139,8 @@ async function initialise(
 }
 
 /**
- * PostgreSQL 17 introduced built-in locales. Earlier versions use the operating system's locales.
+ * Whether this PostgreSQL has built-in locales, which version 17 introduced. Earlier versions use
+ * the operating system's locales.
  */
 async function hasBuiltinLocales(initdb: string): Promise<boolean> {
   const { stdout } = await run(initdb, ['--version']);

@@ -42,8 +42,8 @@ export async function findUnprivilegedUser(): Promise<UnprivilegedUser> {
  * Returns setpriv's arguments for the user `nobody`. The arguments keep root's capability to search
  * any folder, so that PostgreSQL can reach files below /root or in a folder of `mktemp -d`. The
  * securebit keeps the capability when the user changes; without the securebit, initdb's access(2)
- * to the program `postgres` beside initdb fails. In a container, root may lack the capability. Then
- * `nobody` needs access to the folders.
+ * to the program `postgres` beside initdb fails. In a container, root itself may lack the
+ * capability. In that case, `nobody` needs access to the folders.
  */
 export function setprivArguments(status: string): string[] {
   const user = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups'];

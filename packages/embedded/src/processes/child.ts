@@ -43,7 +43,7 @@ const running = new Set<number>();
 
 /**
  * Starts a child in its own process group. On Ctrl-C, a terminal signals its whole foreground
- * process group. In that group, all children would end at once, not in order.
+ * process group. Children in that group would all end at once instead of in order.
  * @throws {StartError} if the command cannot be executed
  */
 export async function startChild(options: ChildOptions): Promise<Child> {

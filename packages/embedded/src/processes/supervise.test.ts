@@ -125,7 +125,7 @@ describe('supervise', () => {
     await kafka.stop();
   });
 
-  it('retries a first start that was killed', async () => {
+  it('retries if the process is killed during its first start', async () => {
     const part = createPart();
     let starts = 0;
     const kafka = supervise({

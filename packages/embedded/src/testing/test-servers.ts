@@ -63,7 +63,8 @@ export async function startTestServers(options: TestServersOptions = {}): Promis
       settings,
       ...(programs && { programs }),
     }),
-    // A normal priority makes the class archive ready sooner, and many starts use it.
+    // The class archive is written at normal priority instead of a lower one, so that it is ready
+    // sooner for the many later starts that use it.
     startKafka({
       directory: join(directory, 'kafka'),
       archivePriority: constants.priority.PRIORITY_NORMAL,

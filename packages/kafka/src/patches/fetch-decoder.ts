@@ -17,7 +17,7 @@ interface DecodedRecord {
 
 type DecodeMessages = (decoder: Decoder) => Promise<readonly unknown[]>;
 
-/** The position of a batch's format number, and the number of the current format. */
+/** Position of the format number in a batch. `MAGIC` is the number of the current format. */
 const MAGIC_OFFSET = 16;
 const MAGIC = 2;
 /** Minimum size of a batch in bytes, without the fields for its offset and its length. */
@@ -67,8 +67,9 @@ async function decodeBatches(
         decoded += (record.key?.length ?? 0) + (record.value?.length ?? 0);
       }
     } catch (error) {
-      // The last batch of a response may be truncated. If another batch cannot be decoded, the
-      // earlier batches are returned first; the next fetch begins with that batch and fails.
+      // The last batch of a response may be truncated. If any other batch cannot be decoded, the
+      // batches before it are returned first. The next fetch then begins with the damaged batch and
+      // fails.
       if ((error as Error).name === 'KafkaJSPartialMessageError' || found.length > 0) break;
       throw error;
     }

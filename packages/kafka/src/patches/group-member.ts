@@ -1,11 +1,11 @@
 import { requireInternal } from './kafkajs-internals.ts';
 
 /**
- * kafkajs's ConsumerGroup, with only the members that are used here. Each start of a consumer
- * creates a new group.
+ * kafkajs's ConsumerGroup, with only the properties that are used here. Each start of a consumer
+ * creates a new ConsumerGroup object.
  */
 export interface ConsumerGroup {
-  /** This object remains the same during the whole life of a consumer. */
+  /** Identifies the consumer: all ConsumerGroup objects of a consumer share this object. */
   readonly cluster: object;
   memberId: string | null;
   connect(): Promise<void>;

@@ -128,10 +128,10 @@ function isPlain({ compression, transactionalId, producerId = -1 }: ProduceReque
 /**
  * Encodes a produce request of version 3 to 7
  * (https://kafka.apache.org/protocol#The_Messages_Produce) with batches of format 2. Allocates one
- * buffer of the exact size. kafkajs allocates 512 bytes for each record, header and number, and
- * copies a record eight times until it is in the request. A record with nine headers takes kafkajs
- * 36 µs and this encoder 3.6 µs, including the checksum. Must be used only for producers that are
- * neither idempotent nor transactional and that do not compress.
+ * buffer of the exact size, whereas kafkajs allocates 512 bytes for each record, header and number,
+ * and copies each record eight times. A record with nine headers takes kafkajs 36 µs and this
+ * encoder 3.6 µs, including the checksum. Must be used only for producers that are neither
+ * idempotent nor transactional and that do not compress.
  */
 export function encodeProduceRequest(
   { acks, timeout, topicData }: ProduceRequest,

@@ -18,8 +18,8 @@ const lengthOf = (bytes: Buffer | string): number =>
   typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
 
 /**
- * Encodes a signed number by zigzag encoding. Uses arithmetic, because bit operations are limited
- * to 32 bits.
+ * Encodes a signed number by zigzag encoding. Uses arithmetic instead of bit operations, because
+ * JavaScript's bit operations are limited to 32 bits.
  */
 const zigZag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
 
@@ -53,8 +53,8 @@ function writeBytes(into: Buffer, start: number, bytes: Buffer | string | null |
 }
 
 /**
- * Calls `take` for each header. A name with several values causes one call for each value.
- * @returns the number of headers
+ * Calls `take` once per value. A header name with several values therefore causes several calls.
+ * @returns the number of calls, which is the number of headers in the encoded record
  */
 function eachHeader(
   headers: RecordToEncode['headers'],

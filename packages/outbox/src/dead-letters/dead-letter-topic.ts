@@ -27,8 +27,8 @@ export async function readDeadLetters(
 }
 
 /**
- * Returns whether a topic exists. The caller must know this, because kafkajs would retry a request
- * for the offsets of a missing topic. The list of topics would not be enough, because it omits
+ * Returns whether a topic exists. The caller checks this first, because kafkajs would retry a
+ * request for the offsets of a missing topic. The list of all topics is not used, because it omits
  * topics that this user is not allowed to read.
  */
 async function topicExists(client: Kafka, topic: string): Promise<boolean> {
@@ -47,8 +47,8 @@ async function topicExists(client: Kafka, topic: string): Promise<boolean> {
 
 /**
  * Marks dead letters as handled. For a replay, each record is first sent to its original topic. If
- * the command is interrupted in between, the dead letter is still listed, and consumers recognize a
- * second replay as a duplicate.
+ * the command is interrupted between these two steps, the dead letter is still listed. A second
+ * replay is harmless, because consumers recognize it as a duplicate.
  */
 export async function handleDeadLetters(
   client: Kafka,

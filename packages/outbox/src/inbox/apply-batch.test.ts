@@ -67,10 +67,10 @@ describe('applyBatch', () => {
   it.each([
     ['an outage', Object.assign(new Error('gone'), { code: '57P01' })],
     [
-      'a repeat that another consumer has just applied',
+      'a conflict with a consumer that has just applied the same message',
       Object.assign(new Error('twice'), { code: '23505' }),
     ],
-    ['a defect', new TypeError('x')],
+    ['a programming error', new TypeError('x')],
   ])('throws %s after one call', async (_name, error) => {
     let calls = 0;
     const applying = applyBatch({

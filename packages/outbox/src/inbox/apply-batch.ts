@@ -56,8 +56,8 @@ export async function applyBatch<T>({
     } catch (error) {
       const [first] = part;
       if (first === undefined || !isInvalidData(error)) throw error;
-      // Write the dead letters alone. Otherwise a message would be dead-lettered because PostgreSQL
-      // refused a dead letter.
+      // Write the dead letters alone first. If PostgreSQL refuses one of them, this call throws, so
+      // that no message is dead-lettered in its place.
       if (letters.length > 0) await attempt([], letters);
       if (part.length === 1 && letters.length === 0) {
         const reason = `PostgreSQL refused it: ${lastLine(error)}`;

@@ -5,7 +5,7 @@ import type { SqlClient } from '@gudang/postgres';
 /** A record that cannot be applied. */
 export interface DeadLetter {
   readonly record: KafkaRecord;
-  /** The reason for operators. It may quote the record. */
+  /** The reason, as shown to operators. It may quote the record. */
   readonly reason: string;
 }
 
@@ -33,9 +33,9 @@ export class DeadLetters {
   }
 
   /**
-   * Writes the dead letters of the unreadable records and of the given records to the outbox. The
-   * dead letters are committed with the batch, and the broker need not be available. Must be called
-   * once in each transaction that applies the batch.
+   * Writes the dead letters of the unreadable records and of the given records to the outbox. They
+   * are committed with the batch, so the broker need not be available. Must be called once in each
+   * transaction that applies the batch.
    * @param found records that were decoded and cannot be applied
    * @returns the number of dead letters
    */

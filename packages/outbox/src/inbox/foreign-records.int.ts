@@ -85,7 +85,7 @@ const deadLetters = () =>
   sql.query(`SELECT headers, convert_from(value, 'UTF8') AS value FROM outbox ORDER BY id`);
 
 describe('records of other producers', () => {
-  it('are applied for each codec, and dead-lettered with their null headers', async () => {
+  it('are applied for each codec, or dead-lettered with their null headers if they are not JSON', async () => {
     const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
     const ids = codecs.map(() => Array.from({ length: 50 }, () => randomUUID()));
     const batches = codecs.flatMap((codec, index) => [
