@@ -4,12 +4,15 @@ import { PROTOCOLS, type ProtocolStream } from '../testing/protocol-clients.ts';
 import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
 import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
 
-/** Maximum number of files that one event may execute. */
+/** Maximum number of source files whose functions one event may call. */
 const LIMIT = 14;
-/** Number of measured events. A timer may run during one event, but not during all of them. */
+/**
+ * Number of measured events. Only files that every event executes count, because a timer may
+ * execute other files during one event.
+ */
 const EVENTS = 3;
 
-/** The files that an event executes from the upstream socket to the transport, in order. */
+/** Files that each event executes, in order, from the upstream socket to the delivery. */
 const PATH = [
   'live/upstream/subgraph-link.ts',
   'live/upstream/upstream-subscription.ts',
@@ -61,7 +64,7 @@ async function listening(count: number): Promise<void> {
 async function deliverEvent(): Promise<void> {
   toys.publish('7');
   expect(await stream.take()).toHaveProperty('data.itemFeed');
-  // The replay buffer is filled after the delivery.
+  // The replay buffer stores the event only after the delivery.
   await new Promise((resolve) => setImmediate(resolve));
 }
 

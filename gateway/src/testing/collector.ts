@@ -23,7 +23,8 @@ export function collect(client: Client, query: string, variables: Record<string,
     leave,
     came,
     /**
-     * Returns the next outcome as soon as there is one; only the test's time-out limits the wait.
+     * Returns the next outcome, and waits for it if necessary. Only the test's time-out limits the
+     * wait.
      */
     take: async (): Promise<Outcome> => {
       while (came.length === 0) {
@@ -36,7 +37,10 @@ export function collect(client: Client, query: string, variables: Record<string,
   };
 }
 
-/** Returns the numbers of the feed's events. @throws if the stream received anything else */
+/**
+ * Returns the field `n` of each collected event of the feed.
+ * @throws if the stream received anything else
+ */
 export function feedNumbers({ came }: Pick<ReturnType<typeof collect>, 'came'>): number[] {
   return came.map((one) => {
     if (!('next' in one) || !one.next.data) throw new Error(`not an event: ${JSON.stringify(one)}`);

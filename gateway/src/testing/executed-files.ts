@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 const SOURCES = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * Returns the gateway's source files in which at least one function ran during an action, by V8's
- * precise coverage of this thread. Paths are relative to `src/`; files of `testing/` are left out.
+ * Returns the gateway's source files in which at least one function ran during an action, as
+ * measured by V8's precise coverage of this thread. Paths are relative to `src/`; files of
+ * `testing/` are left out.
  */
 export async function executedFiles(action: () => Promise<void>): Promise<Set<string>> {
   const session = new Session();

@@ -6,7 +6,8 @@ import { buildSupergraph, type LoadedSupergraph } from '../supergraph.ts';
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires", "@provides", "@shareable"])`;
 
 /**
- * Schemas for all forms of plans and answers: keys, `@requires`, unions, interfaces, nested lists.
+ * Schemas that lead to all forms of plans and answers. They contain keys, `@requires`, unions,
+ * interfaces and nested lists.
  */
 const SUBGRAPHS = {
   products: `${LINK}

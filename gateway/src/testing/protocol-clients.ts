@@ -9,7 +9,10 @@ export interface StreamRequest {
   readonly operationName?: string;
 }
 
-/** An outcome of a stream: a result, errors that ended it, its completion, or its loss. */
+/**
+ * An outcome of a stream: a result, errors that ended the stream, its completion, or the loss of
+ * its connection.
+ */
 export type Outcome = FormattedExecutionResult | 'complete' | 'lost';
 
 export interface ProtocolStream {

@@ -147,7 +147,7 @@ export function randomAnswer(
   const data =
     root && !random.chance(oddity.errors / 4) ? objectOf(root, [operation.selectionSet]) : null;
   if (data === null && errors.length === 0) errors.push(randomError(random, undefined));
-  // Copies the answer, as if it were parsed from the network.
+  // Copies the answer through JSON, because a real answer is parsed from JSON.
   return JSON.parse(JSON.stringify(errors.length > 0 ? { data, errors } : { data }));
 }
 

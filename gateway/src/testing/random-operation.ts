@@ -10,7 +10,7 @@ import {
 } from 'graphql';
 import type { Random } from './random.ts';
 
-/** Aliases, some of them members of Object's prototype. */
+/** Aliases; some of them are also names of members of `Object.prototype`. */
 const ALIASES = ['a', 'b', 'constructor', '__proto__', 'toString'];
 const DEPTH = 4;
 
@@ -38,8 +38,8 @@ export function randomOperation(schema: GraphQLSchema, random: Random): string {
   const field = (one: GraphQLField<unknown, unknown>, depth: number): string => {
     const named = getNamedType(one.type);
     const inner = isCompositeType(named) ? ` ${selection(named, depth - 1)}` : '';
-    // Each combination of field and arguments has its own alias, so that fields with the same name
-    // can be merged.
+    // Each combination of field and arguments has its own alias, so that fields with the same
+    // response name can be merged.
     const given = argumentsOf(one);
     const alias = random.chance(0.12) ? `${random.pick(ALIASES)}_${one.name}` : one.name;
     const plain = alias === one.name && given === '';

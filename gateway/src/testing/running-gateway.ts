@@ -9,7 +9,9 @@ import { WebSocket } from 'ws';
 import { startGateway } from '../gateway.ts';
 import { gatewaySettings } from '../settings.ts';
 
-/** Starts a gateway in this process on a free port, with a supergraph's SDL, as in production. */
+/**
+ * Starts a gateway for a supergraph's SDL as in production, but in this process and on a free port.
+ */
 export async function startTestGateway(sdl: string, environment: Record<string, string> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'gateway-'));
   const file = join(folder, 'supergraph.graphql');

@@ -47,7 +47,7 @@ export function createScriptedUpstream(reportsPositions: boolean) {
   };
 }
 
-/** Reads the marks of an event of a scripted upstream. */
+/** Returns the key and the cursor of a scripted upstream's event. */
 export function scriptedMarks({ data }: { data?: Record<string, unknown> | null }) {
   const { key, cursor } = (data?.['changed'] ?? {}) as { key?: string; cursor?: string };
   return { key, cursor };

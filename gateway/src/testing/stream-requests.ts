@@ -72,7 +72,7 @@ export const SHAPES: readonly [string, StreamRequest, unknown][] = [
   ],
 ];
 
-/** Operations that continue after the first event; the field `n` identifies an event. */
+/** Operations that resume after the first event; the field `n` identifies an event. */
 export const CURSORS: readonly [string, StreamRequest][] = [
   ['as a literal', { query: 'subscription { itemFeed(after: "p1") { n place item { id } } }' }],
   [

@@ -72,7 +72,10 @@ export interface FeedEvent {
   readonly n: number;
 }
 
-/** Starts two subgraphs: one sends entities in its subscriptions; the other adds fields to them. */
+/**
+ * Starts two subgraphs: one sends entities in its subscriptions; the other adds fields to these
+ * entities.
+ */
 export async function startToyGraph() {
   const changes = createChannel<ToyEvent>();
   const feed: FeedEvent[] = [];

@@ -20,7 +20,10 @@ export interface ToySubgraph {
   readonly sockets: () => number;
   /** Operations received over websockets, oldest first, with their extensions. */
   readonly operations: { readonly params: unknown; readonly extensions: unknown }[];
-  /** Status and text that replace the GraphQL answer over HTTP, unless undefined. */
+  /**
+   * Status and text that replace the GraphQL answer over HTTP; undefined to send the GraphQL
+   * answer.
+   */
   breakWith: { status: number; text: string } | undefined;
   /** Whether HTTP requests stay unanswered. */
   stalled: boolean;

@@ -2,7 +2,8 @@
 export interface CatchUpGate {
   /**
    * Starts a catch-up at once, or as soon as a slot is free.
-   * @returns a function that frees the catch-up's slot or ends its wait for one
+   * @returns a function that frees the catch-up's slot, or cancels the catch-up if it is still
+   * waiting
    */
   readonly enter: (run: () => void) => () => void;
 }
@@ -36,8 +37,8 @@ export function createCatchUpGate(limit: number): CatchUpGate {
         state = 'left';
         if (!ran) return;
         running -= 1;
-        // The next catch-up starts in a microtask, because the catch-up that leaves may still be
-        // moving its clients to the stream.
+        // The next catch-up starts in a microtask, because the catch-up that frees its slot may
+        // still be moving its clients to the stream.
         queueMicrotask(next);
       };
     },

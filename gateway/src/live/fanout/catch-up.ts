@@ -7,20 +7,23 @@ import type { CatchUpGate } from './catch-up-gate.ts';
 import { ReplayBuffer } from './replay-buffer.ts';
 import { inBatches, type StreamClient } from './stream-client.ts';
 
-/** Time without an event after which the next catch-up may start, in milliseconds. */
+/**
+ * Time without an event or a position report after which a catch-up frees its slot, in
+ * milliseconds.
+ */
 const QUIET_MS = 1_000;
 /**
- * Time without a first event after which the next catch-up may start, in milliseconds. Other
- * catch-ups must not wait longer if the subgraph is unavailable.
+ * Time after which a catch-up that has received nothing frees its slot, in milliseconds. Without
+ * this limit, an unavailable subgraph would block the other catch-ups.
  */
 const SILENT_MS = 5_000;
 
 /**
  * States of a catch-up.
  *
- * - `waiting`: the gate has no free slot. → `serving` when the catch-up gets a slot, or `over` if
- *   the stream's replay buffer contains the catch-up's cursor by then. → `over` when the last
- *   client leaves.
+ * - `waiting`: the gate has no free slot. → `serving` when the catch-up gets a slot, or `over`
+ *   instead if the stream's replay buffer contains the catch-up's cursor by then. → `over` when the
+ *   last client leaves.
  * - `serving`: its private upstream serves its clients. → `over` when its clients have moved to the
  *   stream, the upstream ends, or the last client leaves.
  * - `over`: final.
@@ -28,14 +31,14 @@ const SILENT_MS = 5_000;
 type CatchUpState = 'waiting' | 'serving' | 'over';
 
 /**
- * Private upstream for clients that resume from one cursor, until this upstream and the shared
- * stream have a cursor in common.
+ * Private upstream for clients that resume from the same cursor. It serves these clients until it
+ * and the shared stream have delivered a common cursor.
  */
 export class CatchUp {
   /** The cursor after which its clients continue. */
   readonly after: string;
   readonly clients = new Set<StreamClient>();
-  /** Payloads of its upstream, among which the stream looks for a common cursor. */
+  /** Last payloads of the upstream. The stream searches them for a common cursor. */
   readonly buffer = new ReplayBuffer(Number.POSITIVE_INFINITY);
   readonly #leaveGate: () => void;
   #state: CatchUpState = 'waiting';
@@ -46,20 +49,23 @@ export class CatchUp {
   constructor(options: {
     readonly after: string;
     readonly gate: CatchUpGate;
-    /** Called when the catch-up gets a slot of the gate, after the constructor has returned. */
+    /**
+     * Called when the gate gives the catch-up a slot; never before the constructor has returned.
+     */
     readonly onTurn: (catchUp: CatchUp) => void;
   }) {
     this.after = options.after;
     this.#cursor = options.after;
     this.#leaveGate = options.gate.enter(() =>
-      // The gate may call this function before the constructor has returned.
+      // The gate may call this function before the constructor has returned, so `onTurn` is
+      // deferred.
       queueMicrotask(() => {
         if (this.#state === 'waiting') options.onTurn(this);
       }),
     );
   }
 
-  /** Whether a new client with the same cursor would receive every event. */
+  /** Whether new clients with the same cursor may join, which is possible until the first event. */
   get isJoinable(): boolean {
     return this.#state !== 'over' && (this.#upstream?.seen ?? 0) === 0;
   }
@@ -69,7 +75,7 @@ export class CatchUp {
     return this.#cursor;
   }
 
-  /** Number of events up to `seq` whose replacements have not been delivered yet. */
+  /** Returns the number of events up to `seq` that were replaced by events not delivered yet. */
   droppedUpTo(seq: number): number {
     return this.#upstream?.replacedUpTo(seq) ?? 0;
   }

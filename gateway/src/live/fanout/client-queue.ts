@@ -26,9 +26,9 @@ export interface ClientQueue {
 }
 
 /**
- * Creates a queue in which a payload replaces a waiting payload of the same key, and is added at
- * the end. The queue thus stays in the order of the stream: a client that resumes from its newest
- * cursor receives every later payload.
+ * Creates a queue in which a new payload replaces a waiting payload of the same key, but is added
+ * at the end. The queue therefore keeps the order of the stream, and a client that resumes from its
+ * newest cursor receives every later payload.
  * @param onSize called with the change of the queue's size
  */
 export function createClientQueue(

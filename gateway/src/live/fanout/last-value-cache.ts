@@ -15,8 +15,8 @@ export class LastValueCache {
 
   /**
    * Stores a payload.
-   * @returns false if clients already have the payload: a subgraph may repeat payloads after a
-   * reconnect
+   * @returns false if clients already have the payload, because the subgraph has repeated it after
+   * a reconnect
    */
   add(payload: LivePayload): boolean {
     if (payload.key === undefined) return true;
@@ -32,7 +32,7 @@ export class LastValueCache {
     return !repeats;
   }
 
-  /** Call after a resubscription: from then on, the subgraph may repeat cached payloads. */
+  /** Call after a resubscription, because the subgraph may then repeat cached payloads. */
   resubscribed(): void {
     this.#subscription += 1;
   }

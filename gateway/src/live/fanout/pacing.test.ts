@@ -19,7 +19,7 @@ function start(count: number, how?: { atOnce: number; spreadMs: number }) {
   return { all, acted, over: () => over, done };
 }
 
-it('acts on a few items at once', async () => {
+it('acts on a few items immediately', async () => {
   const { acted, done } = start(100);
   await done;
   expect(acted).toHaveLength(100);

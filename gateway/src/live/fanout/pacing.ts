@@ -1,12 +1,12 @@
 const STEP_MS = 50;
 
-/** Pace of closing clients: at least 100 at a time, and the last one within 4 s. */
+/** Pace of closing clients: at least 100 per step, and all within 4 s. */
 const CLOSES = { atOnce: 100, spreadMs: 4_000 };
 
 /**
- * Applies an action to each item, spread over time. For example, clients that are closed at the
- * same moment would also reconnect at the same moment. Items that leave the set in the meantime are
- * skipped.
+ * Applies an action to each item, spread over time. If all clients were closed at the same moment,
+ * for example, they would also reconnect at the same moment. Items that leave the set in the
+ * meantime are skipped.
  */
 export async function paced<T>(
   items: ReadonlySet<T>,

@@ -14,7 +14,7 @@ interface Entry {
   /** Undefined for a position report. */
   readonly payload: LivePayload | undefined;
   readonly seq: number;
-  /** The cursor by which clients and other streams find this entry. */
+  /** The cursor by which clients and catch-ups find this entry. */
   cursor?: string;
 }
 
@@ -59,8 +59,8 @@ export class ReplayBuffer {
 
   /**
    * Adds a position report.
-   * @param position `null` or `undefined`: cursors of later events cannot be found before the next
-   * report; `null` also removes all earlier cursors
+   * @param position if `null` or `undefined`, cursors of later events cannot be found before the
+   * next report; `null` also removes all earlier cursors
    */
   report(position: string | null | undefined, seq: number): void {
     this.#isReported = typeof position === 'string';
@@ -101,8 +101,8 @@ export class ReplayBuffer {
     const entry = this.#entries[index - this.#first];
     if (!entry) return;
     entry.cursor = cursor;
-    // Without the deletion, a known cursor would keep its place in the map's order. The newest
-    // cursor must be the last one.
+    // The newest cursor must be the last one in the map. Without the deletion, a cursor that is
+    // already in the map would keep its earlier place.
     this.#indexOf.delete(cursor);
     this.#indexOf.set(cursor, index);
   }

@@ -46,7 +46,7 @@ describe('a shared stream', () => {
     expect(rig.upstream.streams).toHaveLength(0);
   });
 
-  it('accepts no client after its first event if its field has no directives', async () => {
+  it('accepts no client after its first event if its field has no stream directives', async () => {
     const rig = startStreamRig({ conflates: false, resumable: false });
     rig.join();
     expect(rig.stream.isJoinable).toBe(true);
@@ -181,7 +181,7 @@ describe('a resumable stream', () => {
     const snapshot = (n: number, cursor: string) => ({
       data: { changed: { key: `k${n}`, n, cursor } },
     });
-    // Both upstreams send a snapshot of three rows. The shared upstream is ahead.
+    // Both upstreams send a snapshot of three rows. The shared upstream is ahead of the catch-up's.
     for (const n of [1, 2]) shared(rig).sink.next(snapshot(n, 'again'), false);
     own(rig).sink.next(snapshot(1, 'again'), false);
     await settled();

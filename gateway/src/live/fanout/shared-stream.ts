@@ -35,8 +35,8 @@ export interface StreamOptions {
 }
 
 /**
- * Cursors of events that a client has received from its catch-up before the stream delivers these
- * events.
+ * Cursors of events that a client has already received from its catch-up. The stream must not
+ * deliver these events to the client again.
  */
 type DeliveredCursors = Set<string>;
 
@@ -55,8 +55,8 @@ type DeliveredCursors = Set<string>;
  * - The stream's upstream ends → `ended` for all clients.
  * - A catch-up's upstream ends → `ended` for the clients of this catch-up.
  *
- * The client, not the stream, changes to and from `lagging` (see `ClientState`). The stream ends
- * when its last client leaves.
+ * Only the client itself changes to and from `lagging` (see `ClientState`). The stream ends when
+ * its last client leaves.
  */
 export class SharedStream {
   readonly #options: StreamOptions;
@@ -75,7 +75,7 @@ export class SharedStream {
     this.#options = options;
     this.#run = options.run;
     this.#replayBuffer = new ReplayBuffer(options.limits.history);
-    // A resumable stream needs no cache: late subscribers can resume from a cursor.
+    // A resumable stream needs no cache, because late subscribers can resume from a cursor.
     const cachesValues = options.conflates && !options.resumable;
     this.#lastValues = cachesValues ? new LastValueCache(options.limits.retained) : undefined;
     options.metrics.streams.inc();
@@ -88,7 +88,8 @@ export class SharedStream {
   }
 
   /**
-   * Whether a client that joins now receives the same events as a client that joined at the start.
+   * Whether new clients may join. After the first event, a client may join only a resumable stream
+   * or a stream with a complete last-value cache; otherwise, the client would miss events.
    */
   get isJoinable(): boolean {
     if (this.#isOver) return false;
@@ -128,7 +129,7 @@ export class SharedStream {
     return [...(this.#live.get(client) ?? [])].at(-1) ?? this.#cursor;
   }
 
-  /** Continues with another run, from the last cursor. */
+  /** Continues the stream with another run, from the last cursor. */
   move(run: EventRun): void {
     this.#run = run;
     this.#upstream.move(run);
@@ -191,7 +192,7 @@ export class SharedStream {
   }
 
   /**
-   * Makes a client live after an entry of the replay buffer.
+   * Moves a client to `live`, where it continues after an entry of the replay buffer.
    * @param delivered cursors of events after the entry that the client has already received
    */
   #goLive(
@@ -246,8 +247,8 @@ export class SharedStream {
   }
 
   /**
-   * Makes a catch-up's clients live after a cursor that the catch-up and the stream have both
-   * delivered.
+   * Moves a catch-up's clients to `live` if the catch-up and the stream have both delivered the
+   * same cursor.
    */
   #takeOver(catchUp: CatchUp): void {
     const { buffer, clients } = catchUp;
@@ -260,8 +261,8 @@ export class SharedStream {
       const index = buffer.findIndex(cursor) ?? 0;
       const seq = buffer.seqAt(index);
       const ahead = buffer.after(index);
-      // The catch-up has replaced events after this cursor. The stream would deliver a replaced
-      // event after the newer one, so the clients do not join at this cursor.
+      // In the catch-up, newer events have replaced events after this cursor. If the clients joined
+      // here, the stream would deliver the replaced events after the newer ones.
       if (ahead.some((payload, offset) => payload.seq !== seq + offset + 1)) continue;
       const droppedCount = catchUp.droppedUpTo(seq);
       const delivered = ahead.flatMap((payload) => payload.cursor ?? []);
@@ -313,8 +314,8 @@ export class SharedStream {
 }
 
 /**
- * Returns the payloads that a client has not received, and removes the cursors of the other
- * payloads from `delivered`.
+ * Returns the payloads whose cursor is not in `delivered`. Each cursor that is found there is
+ * removed from `delivered`.
  */
 function withoutDelivered(
   payloads: readonly LivePayload[],

@@ -10,7 +10,7 @@ const streamAt = ({ upstream }: Rig, index: number) => {
 };
 
 describe('a shared stream that moves to another run', () => {
-  it('continues from its cursor, also during a catch-up', async () => {
+  it('continues from its cursor, even during a catch-up', async () => {
     const rig = startStreamRig();
     for (const key of ['a', 'b', 'c', 'd']) rig.upstream.append(key);
     const live = rig.join();

@@ -3,7 +3,10 @@ import { settled, startStreamRig } from '../../testing/stream-rig.ts';
 
 type Client = ReturnType<ReturnType<typeof startStreamRig>['join']>;
 
-/** Number of events in a burst: so many that waiting older events of the same key are dropped. */
+/**
+ * Number of events in a burst, large enough that newer events replace waiting events of the same
+ * key.
+ */
 const BURST = 1_100;
 const KEYS = 3;
 
@@ -31,9 +34,9 @@ function expectAll(client: Client, after: number, log: readonly { key: string; n
 
 const SEEDS = Array.from({ length: 60 }, (_, seed) => [seed, seed % 2 === 0] as const);
 
-describe('random orders of events, position reports, joins, stalls and moves', () => {
+describe('a shared stream under random events, position reports, joins, stalls and moves', () => {
   it.each(SEEDS)(
-    'do not lose, repeat or reorder an event (seed %i, position reports: %s)',
+    'does not lose, repeat or reorder an event (seed %i, position reports: %s)',
     async (seed, tells) => {
       const random = randomOf(seed);
       const bursts = random(3) === 0;
@@ -45,7 +48,8 @@ describe('random orders of events, position reports, joins, stalls and moves', (
       const { upstream } = rig;
       const holder = rig.join();
       const clients: { after: number; client: Client }[] = [];
-      // The stream needs a cursor: without one, it would miss earlier events when it moves.
+      // Each stream first receives one event, because a stream without a cursor would miss events
+      // when it moves.
       upstream.append('k0');
       for (const stream of upstream.streams) upstream.advance(stream);
       for (let step = 0; step < 150; step += 1) {
@@ -67,7 +71,8 @@ describe('random orders of events, position reports, joins, stalls and moves', (
         } else if (what < 10) rig.stream.move(rig.runOf(`run ${random(3)}`));
         else await settled();
       }
-      // Delivers everything, then a few more events, so that all catch-ups join the stream.
+      // Delivers everything, then a few more events, so that the clients of all catch-ups join the
+      // stream.
       for (let round = 0; round < 40; round += 1) {
         if (round > 5) upstream.append(`k${round % KEYS}`);
         for (const stream of [...upstream.streams]) {
@@ -110,7 +115,7 @@ describe('a full event backlog', () => {
     expectAll(late, 10, upstream.log);
   });
 
-  it('does not deliver an event after its replacement if a catch-up is ahead of the stream', async () => {
+  it('does not deliver an event after a newer event of the same key if a catch-up is ahead of the stream', async () => {
     const rig = startStreamRig({ reportsPositions: false });
     const { upstream } = rig;
     rig.join();

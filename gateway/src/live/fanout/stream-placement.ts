@@ -20,7 +20,9 @@ export interface Placement {
   readonly key: string;
   readonly plan: SubscriptionPlan;
   readonly variables: Readonly<Record<string, unknown>>;
-  /** Part of the identity that all callers of the stream share. The key contains this part. */
+  /**
+   * The part of the identity that is the same for all callers of the stream; also part of `key`.
+   */
   readonly identity: Identity;
   /** Cursor after which the client continues; undefined if it receives only new events. */
   readonly after: string | undefined;
@@ -57,15 +59,15 @@ export function canContinue(stream: Placement, next: Placement): boolean {
     next.key === stream.key &&
     after.conflates === before.conflates &&
     (after.cursorVariable !== undefined) === isResumable &&
-    // Events of another query may have other keys, so new values would never replace the cached
+    // Events of another query may have other keys. New values would then never replace the cached
     // ones.
     (!before.conflates || isResumable || after.query === before.query)
   );
 }
 
 /**
- * Returns the part of an identity that all callers of a stream share: the scopes, whether the
- * caller is authenticated, and the subject if the result is private.
+ * Returns the part of an identity that is the same for all callers of a stream: the scopes, whether
+ * the caller is authenticated, and the subject if the result is private.
  */
 function sharedIdentity({ isPrivate }: SubscriptionPlan, identity: Identity): Identity {
   if (identity.unrestricted) return UNRESTRICTED;

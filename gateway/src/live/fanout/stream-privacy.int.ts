@@ -34,7 +34,7 @@ afterEach(async () => {
   toys.ratings.requests.length = 0;
 });
 
-/** Creates a stream registry as in production; its clients join with chosen identities. */
+/** Creates a stream registry as in production, but the test chooses the clients' identities. */
 function serve({ foreign }: { foreign: boolean }) {
   const supergraph = buildSupergraph(composeToys(toys.items.url, toys.ratings.url));
   const addresses = supergraph.subgraphs.map(({ name, url }) => ({

@@ -56,8 +56,8 @@ interface Member {
 }
 
 /**
- * Pace of moves: at least 10 streams at a time, and the last one within 20 s. Moves are spread over
- * time because each of them plans and resubscribes a stream.
+ * Pace of moves: at least 10 streams per step, and all within 20 s. Moves are spread over time
+ * because each of them plans and resubscribes a stream.
  */
 const MOVES = { atOnce: 10, spreadMs: 20_000 };
 const NO_SUBSCRIPTION: LiveSubscription = { leave: () => {}, resume: () => {} };
@@ -103,8 +103,8 @@ export class StreamRegistry {
   }
 
   /**
-   * Replaces the graph. New subscriptions use the new graph at once. Running streams are moved to
-   * it step by step and continue from their cursors. Operations that are invalid in the new graph
+   * Replaces the graph. New subscriptions use the new graph at once. Running streams are replanned
+   * step by step and resume from their last cursors. Operations that are invalid in the new graph
    * end with errors. Resolves when no stream uses an earlier graph.
    */
   async use(graph: LiveGraph): Promise<void> {
@@ -159,8 +159,8 @@ export class StreamRegistry {
   }
 
   /**
-   * Moves a stream to the current graph. If a member's new placement cannot continue this stream,
-   * the member joins another stream at its own cursor.
+   * Replans a stream with the current graph. A member whose new placement does not fit this stream
+   * joins another stream instead, at the member's own cursor.
    */
   #move(registered: RegisteredStream): void {
     const graph = this.#graph;

@@ -32,7 +32,8 @@ export function readPrivateFields({
   const typesOf = (info: TypeInfo): string[] => {
     const parent = info.getParentType();
     if (!parent) return [];
-    // A field may be public in an interface and private in a type that implements the interface.
+    // A field can be public in an interface but private in a type that implements the interface, so
+    // these types are checked too.
     const possible = isAbstractType(parent) ? schema.getPossibleTypes(parent) : [];
     return [parent, ...possible].map(({ name }) => name);
   };

@@ -47,8 +47,8 @@ function readResume(
   directive: string,
 ): StreamDirectives['resume'] {
   const argument = field.arguments().find((candidate) => candidate.hasAppliedDirective(directive));
-  // With a required argument, each subscription starts at its own cursor, so subscriptions could
-  // not share a stream.
+  // If the argument were required, each subscription would start at its own cursor, and
+  // subscriptions could not share a stream.
   if (!argument?.type || argument.isRequired()) return undefined;
   const payload = field.type && baseOf(field.type);
   if (payload?.kind !== 'ObjectType' && payload?.kind !== 'InterfaceType') return undefined;

@@ -26,7 +26,7 @@ import { readPrivateFields } from './private-fields.ts';
 import { readStreamDirectives, type StreamDirectives } from './stream-directives.ts';
 import { createUpstreamOperation, type UpstreamOperation } from './upstream-operation.ts';
 
-/** The service name under which an event's plan fetches the event itself. */
+/** Service name in an event's query plan for the fetch that returns the event itself. */
 export const EVENT_SERVICE = '$event';
 
 /**

@@ -108,8 +108,8 @@ it('shares one upstream among all protocols', async () => {
   await listening(1);
   let waiting = streams.length;
   for (const stream of streams) void stream.take().then(() => (waiting -= 1));
-  // Publishes until each client has received an event: `listening(1)` does not wait for clients
-  // that join the open stream.
+  // Publishes until each client has received an event, because `listening(1)` does not wait for
+  // clients that join the open stream.
   await vi.waitFor(() => {
     toys.publish('1');
     expect(waiting).toBe(0);

@@ -3,7 +3,10 @@ import type { EventMarks } from '../planning/upstream-operation.ts';
 
 /** Number of waiting events above which older events of the same key are dropped. */
 const CONFLATE_ABOVE = 1_000;
-/** Maximum number of waiting events, if older events of the same key may be dropped. */
+/**
+ * Maximum number of waiting events if older events of the same key may be dropped. Otherwise, the
+ * maximum is `CONFLATE_ABOVE`.
+ */
 const LIMIT_CONFLATED = 10_000;
 
 /** A subgraph's event that waits for its execution. */
@@ -52,8 +55,8 @@ export class EventBacklog<E extends QueuedEvent> {
     this.#items.push(item);
     if (this.#items.length <= this.#conflateAbove) return true;
     if (this.#conflates) this.#conflate();
-    // The next conflation happens at twice the number that remains, because conflating at each
-    // event would cost more than executing the event.
+    // The next conflation happens at twice the remaining number of items, because conflating at
+    // each event would cost more than executing the event.
     this.#conflateAbove = Math.max(CONFLATE_ABOVE, this.#items.length * 2);
     return this.#items.length <= (this.#conflates ? LIMIT_CONFLATED : CONFLATE_ABOVE);
   }
@@ -67,8 +70,8 @@ export class EventBacklog<E extends QueuedEvent> {
   }
 
   /**
-   * Keeps only the newest event of each key, at its place in the order, and adds the numbers of the
-   * events that it replaces.
+   * Keeps only the newest event of each key, at its place in the order, and stores in this event
+   * the numbers of the events that it replaces.
    */
   #conflate(): void {
     const newest = new Map<string, number>();

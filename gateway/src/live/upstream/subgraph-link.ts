@@ -15,7 +15,9 @@ const SETTLED_MS = 1_000;
 export interface UpstreamRequest {
   readonly query: string;
   readonly operationName?: string | undefined;
-  /** Called again at each resubscription after a lost connection. */
+  /**
+   * Called for the first subscription and again for each resubscription after a lost connection.
+   */
   readonly variables: () => Readonly<Record<string, unknown>>;
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
@@ -199,7 +201,10 @@ export class SubgraphLink implements Stoppable {
     });
   }
 
-  /** Retries after close codes that end graphql-ws's own retries, such as 4500 and 1011. */
+  /**
+   * Resubscribes after a close code at which graphql-ws itself does not retry, such as 4500 or
+   * 1011.
+   */
   async #sendAgain(
     stream: LinkedStream,
     payload: SubscribePayload,
@@ -210,8 +215,8 @@ export class SubgraphLink implements Stoppable {
       'a subgraph refused the live connection; the gateway retries',
     );
     stream.waitForConnection();
-    // All streams of the connection share one wait. With a wait per stream, each stream would
-    // double the back-off.
+    // All streams of the connection share one wait, because each separate wait would double the
+    // back-off.
     this.#refused ??= pause(this.#backoff.next(), this.#stopping.signal).finally(() => {
       this.#refused = undefined;
     });
@@ -249,7 +254,7 @@ class LinkedStream {
     this.#onClosed = options.onClosed;
   }
 
-  /** Starts the deadline for the connection, unless it is already running. */
+  /** Starts the deadline for the connection, unless the deadline is already running. */
   waitForConnection(): void {
     this.#deadline ??= setTimeout(
       () => this.fail([unavailable(this.#subgraph, this.#reconnectLimitMs)]),
@@ -281,8 +286,8 @@ class LinkedStream {
 }
 
 /**
- * Creates a payload whose variables are read again at each resubscription: graphql-ws stores the
- * payload and sends it again.
+ * Creates a payload whose variables are read again at each resubscription, because graphql-ws
+ * stores the payload and sends it again.
  */
 function payloadOf(request: UpstreamRequest): SubscribePayload {
   return {

@@ -19,8 +19,8 @@ export interface LiveEvent {
   /** Time of the event's arrival, by `performance.now()`. */
   readonly arrived: number;
   /**
-   * Whether the event's subgraph sends position reports. If so, no cursor is a position before the
-   * first report.
+   * Whether the event's subgraph sends position reports. If so, cursors of events are not positions
+   * of the stream before the first report.
    */
   readonly reportsPositions: boolean;
 }
@@ -28,13 +28,16 @@ export interface LiveEvent {
 /** An item of an upstream stream, in the stream's order. */
 export type StreamItem = LiveEvent | PositionReport;
 
-/** Receives the items of a subscription. The other methods each end the subscription. */
+/**
+ * Receives the items of a subscription through `pass`. Each other method is called when the
+ * subscription ends.
+ */
 export interface StreamSink {
   /** @param items all items since the last call, so that bursts are written together */
   readonly pass: (items: readonly StreamItem[]) => void;
   readonly error: (errors: readonly GraphQLFormattedError[]) => void;
   readonly complete: () => void;
-  /** Ends the subscription because the backlog is full and no further event may be dropped. */
+  /** The subscription ends because the backlog is full and no further event may be dropped. */
   readonly overrun: () => void;
 }
 
@@ -61,9 +64,11 @@ interface RunnableEvent extends QueuedEvent {
  *
  * - `receiving`: events are queued, executed one after the other, and sent to the sink. → `ending`
  *   when the subgraph ends the stream or the backlog is full.
- * - `ending`: no further event is accepted; waiting events are still executed and sent to the sink.
- *   → `closed` after the last one: the sink then receives the reason, once.
- * - `closed`: final; `close()` leads to it from every state. The sink receives nothing more.
+ * - `ending`: no further event is accepted, but waiting events are still executed and sent to the
+ *   sink. → `closed` after the last waiting event, when the sink is told why the subscription has
+ *   ended.
+ * - `closed`: final. `close()` enters this state from any other state, and the sink receives
+ *   nothing more.
  */
 type SubscriptionState = 'receiving' | 'ending' | 'closed';
 
@@ -108,7 +113,9 @@ export class UpstreamSubscription {
     return this.#seq;
   }
 
-  /** Number of events up to `seq` whose replacements have not been sent to the sink yet. */
+  /**
+   * Returns the number of events up to `seq` that were replaced by events not yet sent to the sink.
+   */
   replacedUpTo(seq: number): number {
     let count = 0;
     const executing = this.#executing ? [this.#executing] : [];
@@ -119,7 +126,8 @@ export class UpstreamSubscription {
   }
 
   /**
-   * Continues with another run, after the last cursor. The old run still executes events that are
+   * Continues with another run. If the new run receives other events, a new subscription replaces
+   * the old one and starts after the last cursor. The old run still executes events that are
    * already waiting.
    */
   move(run: EventRun): void {
@@ -157,8 +165,8 @@ export class UpstreamSubscription {
   }
 
   /**
-   * Returns the cursor for a new subscription. Earlier position reports are not valid for a
-   * resubscription, so this method marks their end in the backlog.
+   * Returns the cursor to subscribe from. On a resubscription, also queues an entry that clears the
+   * position, because position reports of the earlier subscription no longer apply.
    */
   #resumeCursor(): string | undefined {
     if (this.#subscribed) this.#enqueue({ position: undefined, seq: this.#seq });

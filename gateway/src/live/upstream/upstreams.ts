@@ -15,7 +15,8 @@ export interface Upstream {
 }
 
 /**
- * Streams from all subgraphs. All streams from a subgraph that is not foreign share a connection.
+ * Streams from all subgraphs. The streams from a subgraph share one connection. A foreign subgraph
+ * has one connection per identity instead.
  */
 export interface Upstreams extends Stoppable {
   /** Replaces the subgraphs' addresses. Open streams keep their connections. */

@@ -46,7 +46,7 @@ const sseErrors = (errors: Errors): string => `${sseNext(JSON.stringify({ errors
  */
 export const serverSentEvents: HttpFormat = {
   contentType: 'text/event-stream; charset=utf-8',
-  // Some clients report an open response only after its first bytes.
+  // Some clients do not report a response as open before they have received its first bytes.
   head: ':\n\n',
   heartbeat: ':\n\n',
   heartbeatMs: 12_000,
@@ -54,7 +54,8 @@ export const serverSentEvents: HttpFormat = {
   errors: sseErrors,
   // The response ends without `complete`, so that graphql-sse's client and EventSource reconnect.
   interrupted: () => '',
-  // The response ends with `complete`: otherwise clients would reconnect with the same token.
+  // The response ends with `complete`, because clients would otherwise reconnect with the same
+  // token.
   expired: (error) => sseErrors([error]),
   end: COMPLETE,
 };

@@ -14,12 +14,13 @@ export class HttpRequestError extends RequestError {
 /** A request over HTTP, after admission. */
 export interface HttpOperation {
   /**
-   * Undefined if admission failed: Apollo Server then reports the reason and executes nothing.
+   * Undefined if the request was not admitted; Apollo Server then reports the reason and executes
+   * nothing.
    */
   readonly admitted?: AdmittedOperation;
   /**
-   * Whether the request is for a stream: it is a subscription, or its client accepts only event
-   * streams.
+   * Whether the response is a stream, because the operation is a subscription or the client accepts
+   * only event streams.
    */
   readonly forStream: boolean;
 }

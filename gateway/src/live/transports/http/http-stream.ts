@@ -13,7 +13,7 @@ interface HttpStreamOptions {
   readonly format: HttpFormat;
   readonly encode: ReturnType<typeof createEncoder>;
   readonly headers: Readonly<Record<string, string | string[] | number | undefined>>;
-  /** Interval between heartbeats, in milliseconds; by default that of the format. */
+  /** Interval between heartbeats, in milliseconds. The default depends on the format. */
   readonly heartbeatMs?: number;
   /** Called when the response is closed. */
   readonly onClosed: () => void;

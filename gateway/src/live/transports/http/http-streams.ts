@@ -47,7 +47,7 @@ interface HttpStreamsOptions {
   readonly callers: Pick<RequestCallers, 'of'>;
   readonly origins: Pick<AllowedOrigins, 'allows'>;
   readonly metrics: LiveMetrics;
-  /** Interval between heartbeats, in milliseconds; by default that of the format. */
+  /** Interval between heartbeats, in milliseconds. The default depends on the format. */
   readonly heartbeatMs?: number | undefined;
 }
 
@@ -72,8 +72,8 @@ export class HttpStreams implements Stoppable {
   async handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
     const { addresses, admission, callers, connections, origins, present, rate } = this.#options;
     const format = formatOf(request.headers.accept);
-    // Any page can make a browser send a GET without a preflight, so its origin is checked here. A
-    // POST with JSON needs a preflight.
+    // Any page can make a browser send a GET without a preflight, so the origin of a GET is checked
+    // here. A POST is not checked, because browsers send a preflight before a POST with JSON.
     if (format && request.method === 'GET' && !origins.allows(request.headers)) {
       return sendErrors(reply, 403, [FORBIDDEN_ORIGIN]);
     }
@@ -85,7 +85,8 @@ export class HttpStreams implements Stoppable {
       admission.assertNesting(request.body);
       read = readHttpOperation(request, admission, format === serverSentEvents);
     } catch (error) {
-      // A client that accepts a stream receives errors in the stream, also for exceeded limits.
+      // A client that accepts a stream receives errors in the stream, including errors about
+      // exceeded limits.
       if (error instanceof HttpRequestError || (!format && error instanceof RequestError)) {
         throw error;
       }

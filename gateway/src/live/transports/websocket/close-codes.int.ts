@@ -104,7 +104,7 @@ describe.each([
   it(`reconnects after ${LiveCloseCode.goingAway}, the code of a gateway that stops`, async () => {
     const first = await start();
     gateway = await start();
-    // As behind a load balancer, a client that reconnects reaches another gateway.
+    // The client reconnects to another gateway, as it would behind a load balancer.
     let url = first.wsUrl;
     const { client, codes } = connect(() => url);
     const came = subscribe(client, 'short');

@@ -1,10 +1,10 @@
 /**
  * Codes with which the gateway closes a websocket, in addition to the protocol's own codes. The
- * client of graphql-ws, which Apollo's client uses, reconnects after each of these codes. It does
- * not reconnect after 4400, 4401, 4409, 4429 and 4500.
+ * client of graphql-ws, which Apollo's client uses, reconnects after each of these codes, but not
+ * after 4400, 4401, 4409, 4429 and 4500.
  */
 export const LiveCloseCode = {
-  /** The gateway stops; the client should reconnect, if necessary to another instance. */
+  /** The gateway is stopping; the client should reconnect, if necessary to another instance. */
   goingAway: 1001,
   /** The client reads too slowly for a stream that must not drop events. */
   lagged: 4480,

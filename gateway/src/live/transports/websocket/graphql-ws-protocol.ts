@@ -29,7 +29,7 @@ type ConnectionState = 'opened' | 'initializing' | 'acknowledged' | 'closed';
 
 /**
  * One connection of graphql-transport-ws. It replaces graphql-ws's server, whose async iterators
- * cost 90–108 µs per delivery. Here, all clients of a stream share each serialized payload.
+ * cost 90–108 µs per delivery. Here, all clients of a stream share each serialized payload instead.
  * https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
  */
 export class GraphqlWsConnection {
@@ -133,7 +133,7 @@ export class GraphqlWsConnection {
   }
 }
 
-/** Returns the pong to a ping: it echoes the ping's payload, without the token. */
+/** Returns the pong for a ping, with the payload of the ping but without its token. */
 function pongTo(payload: Record<string, unknown> | undefined) {
   if (!payload) return { type: MessageType.Pong };
   const { authorization: _authorization, ...echoed } = payload;

@@ -33,7 +33,7 @@ it('reports a client as alive while it reads bytes that wait for it', () => {
   expect(liveness.check()).toBe(false);
 });
 
-it('does not count a ping in the buffer of the kernel as a sign of life', () => {
+it("does not count a ping in the kernel's buffer as a sign of life", () => {
   const socket = createSocket();
   const liveness = watchLiveness(socket);
   liveness.check();

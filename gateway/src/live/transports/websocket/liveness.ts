@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** Checks once per interval whether a client is still connected. */
+/** Detects whether a client is still connected; `check` must be called once per interval. */
 export interface Liveness {
   /** Call when the client has sent a message or a pong. */
   readonly heard: () => void;
@@ -9,9 +9,9 @@ export interface Liveness {
 }
 
 /**
- * A client is alive if it answers pings or sends anything else. A client with a slow connection
- * reads a ping only after all data that was sent earlier, so reading some of that data is also a
- * sign of life.
+ * Starts to watch a client. The client is alive if it answers pings or sends anything else. A
+ * client with a slow connection reads a ping only after all data that was sent earlier, so reading
+ * some of that data is also a sign of life.
  */
 export function watchLiveness(raw: Pick<Socket, 'bytesWritten' | 'writableLength'>): Liveness {
   let heard = true;
@@ -23,7 +23,8 @@ export function watchLiveness(raw: Pick<Socket, 'bytesWritten' | 'writableLength
     },
     check: () => {
       const takenByNow = raw.bytesWritten - raw.writableLength;
-      // Reading counts only if bytes waited: the kernel buffers a ping even for a vanished client.
+      // Reading counts only if bytes were waiting, because the kernel accepts a ping even for a
+      // vanished client.
       const reads = waiting && takenByNow > taken;
       const isAlive = heard || reads;
       heard = false;

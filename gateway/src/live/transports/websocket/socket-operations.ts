@@ -191,8 +191,8 @@ export class SocketOperations {
   }
 
   /**
-   * Stops reading until the client may send again. Otherwise, rejecting each request of a flood
-   * would cost as much as answering it.
+   * Stops reading for the time after which the client may send again. Without this pause, rejecting
+   * each request of a flood would cost as much as answering it.
    */
   #hold(seconds: number): void {
     this.#held ??= setTimeout(() => {

@@ -98,7 +98,7 @@ function tokenIn(payload: unknown): string | undefined {
   return undefined;
 }
 
-/** Compares subject and scopes; scopes are sorted and unique. */
+/** Whether two identities have the same subject and scopes; scopes are sorted and unique. */
 function isSame(one: Identity, other: Identity): boolean {
   return one.subject === other.subject && one.scopes.join(' ') === other.scopes.join(' ');
 }

@@ -166,7 +166,7 @@ describe('the websocket server', () => {
     await answers;
   });
 
-  it('closes connections with 1001, and /readyz answers 503, when the gateway stops', async () => {
+  it('closes connections with 1001 and answers /readyz with 503 when the gateway stops', async () => {
     const { url, open, stop } = await serve();
     const socket = open();
     await once(socket, 'open');

@@ -204,7 +204,8 @@ function rejectUpgrade(socket: Duplex, error: RequestError): void {
   ];
   // A client that has left needs no response.
   socket.on('error', () => socket.destroy());
-  // Nothing reads from the socket, so the gateway would not notice the client's FIN.
+  // Nothing reads from the socket, so the gateway would not notice the client's FIN. The socket is
+  // therefore destroyed after the response.
   socket.once('finish', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
