@@ -91,7 +91,7 @@ test('reports PostgreSQL’s message for a failed migration and rolls the migrat
   expect(await query(url, "SELECT to_regclass('a') AS a")).toEqual([{ a: null }]);
 });
 
-test('names a server that does not answer, but not the password', async () => {
+test('reports the address of a server that does not answer, without the password', async () => {
   const lines: string[] = [];
   const wait = { waitMs: 300, log: (line: string) => lines.push(line) };
   const absent = 'postgresql://a:geheim@127.0.0.1:1/shop';

@@ -19,8 +19,8 @@ const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /**
  * Finds orders by id.
- * @returns an entry for each id; undefined if no order has this id, the id is not a UUID, or the order is
- *   not visible
+ * @returns one entry for each id: the order, or undefined if no order has this id, the id is not a UUID,
+ *   or the order is not visible
  */
 export async function findOrders(
   database: Database,

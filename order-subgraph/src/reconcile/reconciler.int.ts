@@ -20,7 +20,7 @@ beforeEach(async () => {
   await database.$executeRaw`TRUNCATE orders, outbox, reconciliations`;
 });
 
-/** Stores orders of a given age, in seconds, without events, as if the events were already sent. */
+/** Stores orders of a given age, in seconds, without events, as if the events had already been sent. */
 async function pendingOrders(count: number, secondsAgo: number): Promise<string[]> {
   const order = { owner: '', productId: 'kopi', quantity: 1, idempotencyKey: null };
   const orders = await insertOrders(database, Array(count).fill(order));

@@ -12,7 +12,8 @@ export interface Authentication {
   /**
    * Returns the principal of a request; a promise only if the token must be verified first.
    * @param authorization `Bearer <token>` or the token alone; undefined or empty for an anonymous caller
-   * @param around calls the verification of a token that is not cached. Default: calls it directly
+   * @param around function that calls the verification of a token that is not cached. Default: the
+   *   verification is called directly
    * @throws {ServiceError} UNAUTHENTICATED; UNAVAILABLE if the issuer's keys cannot be fetched
    */
   readonly authenticate: (

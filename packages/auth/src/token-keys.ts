@@ -7,7 +7,7 @@ const REFRESH_MS = 10 * 60_000;
 const COOLDOWN_MS = 30_000;
 const FETCH_WITHIN_MS = 5_000;
 
-/** The keys that verify tokens. They are tried in this order. */
+/** The keys that verify tokens. They are tried in the order of this list. */
 export type TokenKeys = readonly (Uint8Array | JWTVerifyGetKey)[];
 
 /** Returns symmetric keys. @param secrets the current secret and, during a rotation, the previous secret */

@@ -42,7 +42,8 @@ export type TokenCheck = (check: () => Promise<Principal>) => Promise<Principal>
 
 /**
  * Verifies a token.
- * @param around calls the verification of a token that is not cached. Default: calls it directly
+ * @param around function that calls the verification of a token that is not cached. Default: the
+ *   verification is called directly
  * @returns the principal; a promise only if the token is not cached
  * @throws {ServiceError} UNAUTHENTICATED; UNAVAILABLE if the issuer's keys cannot be fetched
  */

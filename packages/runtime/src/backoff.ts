@@ -28,8 +28,8 @@ export async function pause(milliseconds: number, signal?: AbortSignal): Promise
 }
 
 /**
- * Settles like the given promise, or resolves when the signal is aborted. It then removes its listener
- * from the signal.
+ * Settles like the given promise, or resolves when the signal is aborted. In both cases, it removes its
+ * listener from the signal.
  */
 export async function settledOrAborted(promise: Promise<unknown>, signal: AbortSignal) {
   if (signal.aborted) return;

@@ -15,8 +15,8 @@ export const SECRET_PATHS: string[] = DEPTHS.flatMap((depth) =>
 );
 
 /**
- * Matches `//user:password@` in a URL. Slashes, spaces and quotes in the user or password are
- * percent-encoded in a URL.
+ * Matches `//user:password@` in a URL. The pattern excludes slashes, spaces and quotes, because a user or
+ * password contains them only percent-encoded.
  */
 const CREDENTIALS = /(\/\/)[^\s"'/@\\]*(?::[^\s"'/@\\]*)?@/g;
 const BEARER = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi;

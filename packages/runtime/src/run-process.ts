@@ -119,9 +119,9 @@ export async function runProcess<T extends ProcessTable>(
 
 /**
  * Runs a garbage collection that returns memory to the operating system. It blocks the process for about
- * 0.2 s. The start of a process leaves 20 to 35 MiB of garbage. V8 would keep this memory until the
- * process has allocated the same amount again, and an idle process never does. `gc()` collects the same
- * amount but does not return the memory.
+ * 0.2 s. The start of a process leaves 20 to 35 MiB of garbage. Without this collection, V8 would keep
+ * this memory until the process has allocated the same amount again, which an idle process never does.
+ * `gc()` is not used, because it collects the same amount but does not return the memory.
  */
 async function collectGarbage(): Promise<void> {
   const session = new Session();

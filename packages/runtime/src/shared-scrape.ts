@@ -8,7 +8,7 @@ const RESULT_WITHIN_MS = 2_000;
 
 /**
  * Shares one query to a dependency among all metrics of a scrape. No new query starts while one is in
- * flight. If the dependency is unavailable, the scrape lacks only these metrics.
+ * flight. If the dependency is unavailable, the scrape lacks only the metrics of this dependency.
  * @returns a function that resolves with the result; undefined if the query fails or takes too long
  */
 export function createSharedScrape<T>(query: () => Promise<T>): () => Promise<T | undefined> {

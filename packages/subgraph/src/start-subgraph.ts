@@ -87,7 +87,10 @@ export interface SubgraphDefinition<T extends SettingsTable, D, M, C> {
   /** The name of the setting with the database's URL. */
   readonly databaseSetting: keyof T & string;
   readonly openDatabase: (options: DatabaseOptions) => D;
-  /** The topics that several services use. Missing topics are created, with their dead-letter topics. */
+  /**
+   * The topics that several services use. Missing topics are created together with their dead-letter
+   * topics.
+   */
   readonly sharedTopics: readonly string[];
   /** A sentence for the log that states what still works while Kafka is unavailable. */
   readonly whileKafkaIsUnavailable: string;

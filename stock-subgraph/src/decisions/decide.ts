@@ -15,7 +15,7 @@ export interface Outcome<O> {
   readonly decided: readonly Decision[];
   /**
    * Decisions to announce. They include the decisions about duplicate orders, because the earlier
-   * announcements may be lost.
+   * announcements may have been lost.
    */
   readonly announced: readonly Decision[];
   readonly changes: readonly StockChanged[];

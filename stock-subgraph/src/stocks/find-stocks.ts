@@ -4,7 +4,10 @@ import type { Database } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { STOCK_COLUMNS, type StockRow } from './lock-stocks.ts';
 
-/** Finds stocks by id. Returns an entry for each id; undefined if the stock does not exist or was deleted. */
+/**
+ * Finds stocks by id. Returns one entry for each id: the stock, or undefined if it does not exist or was
+ * deleted.
+ */
 export async function findStocks(
   database: Database,
   ids: readonly string[],

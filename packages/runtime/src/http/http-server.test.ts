@@ -63,8 +63,8 @@ it('stops without waiting for a connection on which no request was sent', async 
   expect(performance.now() - from).toBeLessThan(5_000);
 });
 
-it('fails no request of clients that reuse connections and observe /readyz', async () => {
-  // The drain allows many polls of /readyz, because each poll is slow on a busy machine.
+it('fails no request of clients that reuse connections and leave when /readyz reports 503', async () => {
+  // The drain is long enough for many polls of /readyz, because each poll is slow on a busy machine.
   const [leaving, staying] = await Promise.all([startServer({ drainMs: 1_500 }), startServer()]);
   let ready = [leaving, staying];
   const failures: unknown[] = [];

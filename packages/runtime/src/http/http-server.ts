@@ -27,9 +27,9 @@ const REQUEST_WITHIN_MS = 30_000;
 const CHECK_INTERVAL_MS = 2_000;
 
 /**
- * Headers of every response that does not set these headers itself. With them, a browser does not guess
- * the content type of the response, does not execute or load anything in it, and does not show it in a
- * frame.
+ * Default headers of every response. A route can set other values. The defaults prevent a browser from
+ * guessing the content type of the response, from executing or loading anything in it, and from showing
+ * it in a frame.
  */
 const DEFAULT_HEADERS = {
   'x-content-type-options': 'nosniff',
@@ -116,10 +116,10 @@ export async function startHttp({
         health.drain();
         await pause(drainMs);
         const closed = app.close();
-        // On a new connection, the first request may still be in transit, so unused connections are
-        // closed later.
+        // On a new connection, the first request may still be in transit. Unused connections are
+        // therefore closed only after a delay.
         const unused = setTimeout(closeUnused, FIRST_REQUEST_WITHIN_MS);
-        // This deadline also applies to clients that are still sending a request.
+        // After this deadline, all connections are closed, even if a client is still sending a request.
         const deadline = setTimeout(() => app.server.closeAllConnections(), CLOSE_WITHIN_MS);
         await closed;
         clearTimeout(unused);

@@ -1,6 +1,6 @@
 /**
- * A test process that logs some lines and exits when its stdin ends. The test closes the reader of its
- * stdout first.
+ * A test process that logs some lines and exits when its stdin ends. Before that, the test closes the
+ * reader of this process's stdout.
  */
 import { createLogger } from '../logger.ts';
 

@@ -22,7 +22,7 @@ const traces = new WeakMap<object, string | undefined>();
 /**
  * Registers a function that reads the position of a subscription, for a gateway that wants position
  * reports.
- * @param context the context of its operation
+ * @param context the context of the subscription's operation
  * @returns a function to call before the subscription sends a snapshot
  */
 export function registerPosition(context: object, read: () => Position): () => void {
@@ -38,7 +38,7 @@ export function registeredPosition(context: unknown): Positioned | undefined {
 
 /**
  * Sets the trace of the next event that a subscription sends.
- * @param context the context of its operation
+ * @param context the context of the subscription's operation
  * @param traceparent W3C traceparent of the event's cause
  */
 export function setEventTrace(context: object, traceparent: string | undefined): void {
