@@ -64,7 +64,7 @@ async function addStock(): Promise<string> {
 }
 
 describe.each<Marks>(['marked', 'unmarked'])(
-  'if the supergraph has order fields %s as private,',
+  'if the order fields are %s as private in the supergraph,',
   (marks) => {
     it('queries show an order only to its owner and to callers with order:read:all', async () => {
       const stock = await addStock();
@@ -147,7 +147,7 @@ it('a stream that selects only the id of an order is shared and shows the id to 
   }
 });
 
-it('two owners can use the same idempotency key for different orders', async () => {
+it('two callers can use the same idempotency key for different orders', async () => {
   const [stock, key] = [await addStock(), randomUUID()];
   const first = await createOrder(SITI, stock, key);
   expect(await createOrder(SITI, stock, key)).toBe(first);

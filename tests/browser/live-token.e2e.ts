@@ -71,7 +71,7 @@ test('uses the token for queries, orders and streams, even after a reload', asyn
     await live.said(/^Confirmed: 2 ×/);
     expect(await page.locator(`[data-order="${others}"]`).count()).toBe(0);
 
-    // All callers see a stock's changes, but only Siti's own orders are shown.
+    // Siti sees the changes that other callers cause to a stock, but only her own orders.
     const meanwhile = await orderOf('Budi');
     const elsewhere = await orderOf('Siti');
     await live.showsOrder(elsewhere, 'CONFIRMED');
@@ -99,7 +99,7 @@ test('reports a missing scope beside the form that requires the scope', async ()
   });
 });
 
-test('reports why a token is invalid, and accepts another token', async () => {
+test('reports why a token is invalid, and then accepts a valid token', async () => {
   const forged = await signToken({ sub: 'Siti' }, { key: Buffer.from('x'.repeat(32)) });
   await onLivePage(async (live, page) => {
     await live.notices(/Orders need a token/);
@@ -126,7 +126,7 @@ test('reports an expired token, and continues with a new token', async () => {
     await give(page, await tokenOf('Siti'));
     await live.isConnected('Live');
     await live.shows(STOCK.id, before - 1);
-    // The new token has the same subject, so the page keeps its state.
+    // The new token has the same subject, so the page continues with the state that it had.
     await form(page).getByText('Signed in as Siti').waitFor();
     await orderOf('Budi');
     await live.shows(STOCK.id, before - 2);

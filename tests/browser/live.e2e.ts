@@ -40,7 +40,8 @@ test('shows an order of another client within a second', async () => {
       await Promise.all([live.shows(id, left), live.showsOrder(order.id, 'CONFIRMED')]);
       took.push(performance.now() - before);
     }
-    // Only the fastest order counts: a system's first order is slow, and other load may delay any order.
+    // Only the fastest order counts, because a system's first order is slow and other load may delay any
+    // order.
     expect(Math.min(...took)).toBeLessThan(ON_SCREEN_WITHIN_MS);
   });
 });
@@ -65,7 +66,7 @@ test('explains a rejected order with the ordered quantity, the remaining quantit
   });
 });
 
-test('names the form field with an invalid value', async () => {
+test('names the field of the form that has an invalid value', async () => {
   await onLivePage(2, async (live, { id }) => {
     await live.adjust(id, -5);
     await live.adjustingSaid(/The change must be from -2 to/);
@@ -95,7 +96,7 @@ test('reports that the gateway was killed, reconnects, and shows the missed chan
   });
 });
 
-test('keeps working while the stock service is unavailable, reports the outage, and recovers', async () => {
+test('accepts orders while the stock service is unavailable, reports the outage, and recovers', async () => {
   await onLivePage(10, async (live, { id }) => {
     system().stock.kill();
     await live.notices(/The stock service does not answer.*Ordering still works/);

@@ -28,9 +28,9 @@ export interface FaultContext {
   readonly load: Load;
   readonly customer: Customer;
   readonly random: Random;
-  /** A unique label of this run. The ids of the run's products start with the label. */
+  /** A unique label of this run, with which the ids of the run's products start. */
   readonly label: string;
-  /** Whether the fault is repeated fewer times, for `npm test`. */
+  /** Whether to repeat the fault fewer times, as in `npm test`. */
   readonly short: boolean;
   /** Subscribes to this fault's products. The events are checked once the system has settled. */
   readonly watch: (name: string, url: () => string) => Promise<RunningStockWatcher>;
@@ -39,7 +39,7 @@ export interface FaultContext {
   /** Records an acknowledged order that the load did not send. */
   readonly acknowledged: (order: Acknowledged) => void;
   readonly archive: TopicArchive;
-  /** Orders that another system wrote to order_created. The stock service must decide them. */
+  /** Orders that the fault writes to order_created as another system. The stock service must decide them. */
   readonly foreign: { id: string; productId: string }[];
   /** Adds a measurement, which is printed below the fault's row in the table. */
   readonly note: (what: string) => void;

@@ -4,7 +4,7 @@ export interface Options {
   /** Names of the faults to run; empty: all faults. */
   readonly faults: readonly string[];
   readonly seed: number;
-  /** Minimum duration. Rounds are repeated, each with the next seed. Undefined: one round. */
+  /** Minimum duration, for which rounds are repeated, each with the next seed. Undefined: one round. */
   readonly minutes: number | undefined;
   readonly short: boolean;
   readonly list: boolean;

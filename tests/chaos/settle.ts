@@ -8,7 +8,7 @@ const GROUPS = [
   { group: 'order-subgraph', topic: ORDER_DECIDED },
 ];
 
-/** Numbers of orders, events and records that are not processed yet. */
+/** Numbers of orders, events and records that have not been processed yet. */
 export interface Unsettled {
   readonly pending: number;
   readonly waiting: number;

@@ -3,7 +3,7 @@ const WINDOW_MS = 10_000;
 
 export interface Decided {
   readonly status: 'CONFIRMED' | 'REJECTED';
-  /** Time from the order's request until its decision was pushed to the client. */
+  /** Time from the order's request until the client received its decision. */
   readonly tookMs: number;
 }
 

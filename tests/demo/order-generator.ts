@@ -10,14 +10,14 @@ const ADD = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id qu
 const DELIVER = `mutation ($id: ID!, $delta: Int!) {
   adjustStock(id: $id, delta: $delta, reason: "delivery") { quantity } }`;
 
-/** On average, every 50th order is for an unknown product, and every 20th exceeds the stock's quantity. */
+/** On average, one of 50 orders is for an unknown product, and one of 20 exceeds the stock's quantity. */
 const UNKNOWN_EVERY = 50;
 const TOO_MANY_EVERY = 20;
-/** A stock with a lower quantity gets a delivery, so that its orders can be confirmed. */
+/** Quantity below which a stock gets a delivery, so that later orders for it can be confirmed. */
 const LOW = 20;
 const DELIVERY = { from: 50, to: 200 };
 
-/** Returns the existing stocks. Adds some if there are none. */
+/** Returns the existing stocks, or adds some if there are none. */
 export async function findStocks(graph: Graph): Promise<Stock[]> {
   const found: Stock[] = (await dataOf(graph(STOCKS))).stocks.nodes;
   if (found.length > 0) return found;

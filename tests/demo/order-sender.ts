@@ -70,7 +70,7 @@ export function createOrderSender(graph: Graph, print: (text: string) => void): 
   };
 }
 
-/** Sends an order once. Resolves to the order's id or to the problem. */
+/** Sends an order once. Resolves to the order's id, or to the problem if the request failed. */
 async function sendOnce(graph: Graph, input: object): Promise<{ id?: string; problem?: string }> {
   try {
     const { data, errors } = await graph(ORDER, { input });

@@ -1,10 +1,10 @@
 /** Interval between status lines if stdout is not a terminal, in milliseconds. */
 const PLAIN_EVERY_MS = 5_000;
 
-/** A status line at the bottom of the terminal, below the notes. It is updated in place. */
+/** A status line that is updated in place at the bottom of the terminal. Notes are printed above it. */
 export interface StatusLine {
   readonly update: (text: string) => void;
-  /** Prints a line that stays on the screen and starts with the time. */
+  /** Prints a line that starts with the time and stays on the screen. */
   readonly note: (text: string) => void;
   /** Stops the updates. The last status stays on the screen. */
   readonly end: () => void;

@@ -17,7 +17,7 @@ const SECRET = 'postgresql://user:a-secret-of-some-length@host/database';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Returns the environment of a service's container, from the container's env list and ConfigMap. */
+/** Returns the environment that the env list and the ConfigMap of a service's container define. */
 function environmentOf(service: string, manifests: readonly Manifest[]): Environment {
   const deployment = manifests.find(
     ({ kind, metadata }) => kind === 'Deployment' && metadata.name === service,
@@ -38,14 +38,14 @@ async function expectAccepted(service: string, environment: Environment): Promis
   const known = (rows[service] ?? []).map(({ name }) => name);
   expect(known, service).toEqual(expect.arrayContaining(Object.keys(environment)));
   const kind = service.split('-')[0] as 'gateway' | 'order' | 'stock';
-  // The file of KAFKA_TLS_CA exists only in the container.
+  // KAFKA_TLS_CA is not checked, because its file exists only in the container.
   const { KAFKA_TLS_CA: _inContainer, ...checked } = environment;
   const { stderr, code } = await runScript(scriptOf(kind), checked, { args: ['--check'] });
   expect(`${stderr}${code}`, service).toBe('0');
 }
 
 it.each(SERVICES)(
-  'k8s/base/settings/%s.env lists every setting; `npm run settings` writes it',
+  'k8s/base/settings/%s.env equals the output of `npm run settings`',
   async (service) => {
     const written = await readFile(deploySettingsPath(service), 'utf8');
     expect(written).toBe(await deploySettings(service, rows[service] ?? []));

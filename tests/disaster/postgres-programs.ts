@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** Installation folder on Debian. It contains one folder per version. */
+/** Folder in which Debian installs PostgreSQL, with one folder per version. */
 const INSTALLED = '/usr/lib/postgresql';
 const NEEDED = ['initdb', 'postgres', 'pg_dump', 'pg_restore'];
 
@@ -14,9 +14,10 @@ export interface PostgresPrograms {
 }
 
 /**
- * Finds a complete PostgreSQL, with the programs that the npm package lacks: the one in the folder
- * POSTGRES_PROGRAMS or, if that variable is not set, the newest installed one. Returns undefined if
- * there is none.
+ * Finds a PostgreSQL installation that includes the programs that the npm package lacks. If the
+ * environment variable POSTGRES_PROGRAMS is set, it names the folder. Otherwise, the newest installation
+ * is used. Returns undefined if none is found.
+ * @throws if a program is missing in the folder POSTGRES_PROGRAMS
  */
 export async function findPostgresPrograms(): Promise<PostgresPrograms | undefined> {
   const given = process.env['POSTGRES_PROGRAMS'];

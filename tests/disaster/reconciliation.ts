@@ -12,7 +12,7 @@ export type StoredStocks = ReadonlyMap<
 /**
  * Waits until all orders are decided and all decisions are sent. Then asserts that both databases have
  * the same decision for each order, and that each confirmed order took stock once.
- * @param initial for each stock: its initial quantity plus all adjustments
+ * @param initial initial quantity plus all adjustments of each stock, by stock id
  * @returns the current stocks
  */
 export async function expectReconciled(

@@ -15,8 +15,8 @@ export function namesSet(file: string): string[] {
 }
 
 /**
- * Returns the content that the file must have: the settings that are written by hand, followed by all
- * other settings as comments with their defaults.
+ * Returns the content that a service's settings file must have: first the settings that are written by
+ * hand, then all other settings as comments with their defaults.
  */
 export async function deploySettings(
   service: string,
@@ -30,7 +30,7 @@ export async function deploySettings(
   return `${[byHand.trimEnd(), MARK, ...rest].join('\n')}\n`;
 }
 
-/** Formats a default, which is in backquotes. Puts the texts `none` and `required` in parentheses. */
+/** Formats a default value without its backquotes. The words `none` and `required` are put in parentheses. */
 function shownValue({ default: value }: SettingRow): string {
   return value.startsWith('`') ? `=${value.replaceAll('`', '')}` : ` (${value})`;
 }

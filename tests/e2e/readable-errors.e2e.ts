@@ -234,7 +234,7 @@ describe.concurrent('npm start', () => {
       /17 or newer; found 11\.0\.2/,
     ],
   ])('names %s and a missing Maven in one list', async (what, version, said) => {
-    // The PATH contains only these programs.
+    // The PATH contains only the programs that are added here, so Maven and a newer Java are not found.
     const bin = join(folder, what.replaceAll(' ', '-'));
     await mkdir(bin);
     await symlink(process.execPath, join(bin, 'node'));

@@ -10,7 +10,10 @@ import { startWatchedOrders } from './watched-orders.ts';
 
 const HEALS_WITHIN_MS = 15_000;
 const STOPS_WITHIN_MS = 5_000;
-/** Half of the session time-out after which Kafka removes a dead consumer from its group. */
+/**
+ * Maximum time until the first order is decided, in milliseconds. It is half of the session time-out
+ * after which Kafka removes a dead consumer from its group.
+ */
 const DECIDES_WITHIN_MS = 3_000;
 
 let start: NpmStart;

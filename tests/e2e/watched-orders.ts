@@ -25,7 +25,7 @@ interface OrderPage {
 
 const STOCKED = 1_000_000;
 
-/** Adds a stock, starts a loop of orders for it, and subscribes to the stock at the gateway. */
+/** Adds a stock, subscribes to it at the gateway, and starts a loop that sends orders for it. */
 export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string) {
   const shop = createShopClient(graph);
   const after = await shop.stockCursor();
@@ -60,7 +60,10 @@ export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string)
   return {
     loop,
     watch,
-    /** Resolves once new orders are acknowledged and decided, and the subscriber has seen the decision. */
+    /**
+     * Resolves once new orders are acknowledged, the newest of them is decided, and the subscriber has
+     * received the decision.
+     */
     flows: async (within: number): Promise<void> => {
       const before = loop.acknowledged.length;
       await eventually(
@@ -92,8 +95,8 @@ export async function startWatchedOrders(graph: Graph, gatewayUrl: () => string)
         within,
         every: 100,
       });
-      // Orders are retried after a lost response. No order was created twice, because each has an
-      // idempotency key.
+      // The loop retries orders after a lost response. Each order has an idempotency key, so no order was
+      // created twice.
       expect(counts).toEqual({ CONFIRMED: new Set(loop.acknowledged).size });
       const quantity = STOCKED - loop.acknowledged.length;
       expect(await shop.stock(stock.id)).toMatchObject({ quantity });

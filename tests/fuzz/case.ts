@@ -17,7 +17,7 @@ export type FuzzCase = (random: Random, target: Target) => Promise<string | unde
 const INTERNAL =
   /\n\s+at |node_modules|\/(?:src|dist)\/|\.[tj]s:\d|prisma|pg_|ECONN|SQLSTATE|kafkajs|(?:Type|Range|Reference)Error|Cannot read prop|undefined is not|call stack/i;
 const SERVER_ERROR = /"(?:INTERNAL_SERVER_ERROR|UNAVAILABLE)"|Internal error/;
-/** Error code of a request that the overload protection rejects, which is allowed. */
+/** Error code of a request that the overload protection rejects. Such a rejection is no defect. */
 const SHED = /"OVERLOADED"/;
 
 /**
@@ -33,7 +33,7 @@ export function judgeAnswer(status: number, text: string): string | undefined {
   return inside ? `reveals internals (${inside[0].trim()}): ${start}` : undefined;
 }
 
-/** Time after which an unanswered request counts as hanging, in milliseconds. */
+/** Time after which a request without a response counts as hanging, in milliseconds. */
 export const RESPONSE_TIMEOUT_MS = 20_000;
 
 /** Sends a POST request. @returns the defect in the response; undefined if there is none */

@@ -7,7 +7,7 @@ const samplesOf = (bytesAt: (cases: number) => number) =>
     cases: index * 500,
     bytes: bytesAt(index * 500),
   }));
-/** Simulates the random variation of the memory after garbage collection, in bytes. */
+/** Simulates how the memory after garbage collection varies, in bytes. */
 const noise = (cases: number) => ((cases / 500) % 3) * 100 * KIB;
 
 it('reports no growth if caches fill up and then stay full', () => {
@@ -15,7 +15,7 @@ it('reports no growth if caches fill up and then stay full', () => {
   expect(Math.abs(growthPerCase(samplesOf(full)))).toBeLessThan(100);
 });
 
-it('reports steady growth even if caches fill up at the same time', () => {
+it('reports steady growth even if caches also fill up', () => {
   const leak = (cases: number) => Math.min(cases, 4_000) * 3 * KIB + cases * KIB + noise(cases);
   expect(growthPerCase(samplesOf(leak))).toBeGreaterThan(900);
 });

@@ -10,7 +10,7 @@ import { restRequests } from './cases/rest-requests.ts';
 import { tokens } from './cases/tokens.ts';
 import { websocketFrames } from './cases/websocket-frames.ts';
 
-/** All kinds of cases. Each kind is equally frequent. */
+/** All kinds of cases, which run equally often. */
 const KINDS: Readonly<Record<string, FuzzCase>> = {
   documents,
   'http requests': httpRequests,
@@ -25,7 +25,7 @@ const AT_ONCE = 8;
 export interface FuzzOptions {
   readonly seed: number;
   readonly cases: number;
-  /** Number of the first case. The seed and the number of a case reproduce it. */
+  /** Number of the first case; default: 0. A case is reproducible by its number and the seed. */
   readonly from?: number;
 }
 

@@ -65,7 +65,7 @@ async function expand(query: Query): Promise<void> {
   await query('CREATE TABLE later (id integer PRIMARY KEY)');
 }
 
-it('this release keeps working while the next schema is applied', async () => {
+it('this release keeps working while the schema of a next release is applied', async () => {
   const { graph, live, databases } = system();
   const shop = createShopClient(graph);
   const stock = await shop.addStock({ quantity: 100 });
@@ -89,11 +89,13 @@ it('this release keeps working while the next schema is applied', async () => {
   const watch = await live({
     query: `subscription { stockChanged(ids: ["${stock.id}"], after: "${after}") { stock { quantity } } }`,
   });
-  // This prepares all statements, as in a process that has run for some time.
+  // The first run prepares all statements, so the processes hold prepared statements when the schema
+  // changes, as in production.
   await everything();
   for (const side of SIDES) await expand(databases[side]);
   await everything();
-  // While the stock service is stopped, the order stays PENDING, so the reconciler's statements also run.
+  // The stock service is stopped, so the order stays PENDING. The reconciler therefore runs its statements
+  // too.
   await system().stock.stop();
   const { id } = await shop.createOrder({ productId: stock.id, quantity: 1 });
   const published = `SELECT FROM reconciliations WHERE order_id = '${id}'`;

@@ -44,7 +44,7 @@ function tableOf(name: string): string | undefined {
   return /^(?:column|constraint|unique index|trigger) ([^.:]+)/.exec(name)?.[1];
 }
 
-/** Returns whether the only change of a column is that an INSERT may now omit it. */
+/** Returns whether a column has changed only in that an INSERT may now omit it. */
 function isLooser(name: string, was: string, is: string): boolean {
   if (!name.startsWith('column ')) return false;
   const [type, need] = split(was);

@@ -14,7 +14,10 @@ const which = before
   ? `${before.commit.slice(0, 7)}, from before ${before.migration}`
   : 'skipped: its commit is missing, as in a shallow clone';
 
-/** The preparation takes 15 s on an idle machine, half of it for code generation, and 90 s under load. */
+/**
+ * Time-out of the preparation, in milliseconds. The preparation takes 15 s on an idle machine, half of it
+ * for code generation, and 90 s under load.
+ */
 const PREPARED_WITHIN_MS = 300_000;
 
 describe.skipIf(!before)(`the release before the newest migration (${which})`, () => {

@@ -22,8 +22,8 @@ export interface PreviousRelease {
 }
 
 /**
- * Finds the newest migration and the last commit before it. Returns undefined if the git history is
- * missing, as in a shallow clone.
+ * Finds the newest migration and the commit before it, which serves as the previous release. Returns
+ * undefined if the git history is missing, as in a shallow clone.
  */
 export async function findPreviousRelease(): Promise<
   { readonly commit: string; readonly migration: string } | undefined
@@ -39,7 +39,7 @@ export async function findPreviousRelease(): Promise<
   const file = `prisma/${newest.side}/migrations/${newest.name}/migration.sql`;
   try {
     const added = await git('log', '--diff-filter=A', '--format=%H', '-1', '--', file);
-    // If the migration is not committed yet, HEAD is the previous release.
+    // Without a commit that adds the migration, it is not committed yet, so HEAD is the previous release.
     const commit = await git('rev-parse', '--verify', '--quiet', added ? `${added}~1` : 'HEAD');
     return { commit, migration: newest.name };
   } catch {
@@ -48,8 +48,8 @@ export async function findPreviousRelease(): Promise<
 }
 
 /**
- * Unpacks a release into a temporary folder. The release uses the libraries that are installed now, but
- * its own workspaces, because they may differ from the current ones.
+ * Unpacks a release into a temporary folder. The release uses the libraries that are installed now.
+ * Instead of the current workspaces it uses its own, because they may differ.
  */
 export async function unpackRelease(commit: string): Promise<PreviousRelease> {
   const directory = await mkdtemp(join(tmpdir(), 'gudang-release-'));
@@ -75,7 +75,7 @@ async function linkLibraries(from: string, to: string): Promise<void> {
   await Promise.all(libraries.map((name) => symlink(join(from, name), join(to, name))));
 }
 
-/** Links every workspace in `directory` into the folder's node_modules, as npm does. */
+/** Links every workspace of `directory` into `directory/node_modules`, as npm does. */
 async function linkWorkspaces(directory: string): Promise<void> {
   await mkdir(join(directory, 'node_modules/@gudang'));
   const { workspaces } = await readManifest(directory);

@@ -1,7 +1,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Test files that take a minute or more. They start first, so that none of them runs alone at the end.
+ * Test files that take a minute or more. They start first, so that none of them still runs when all
+ * others have ended.
  */
 const LONG = [
   /\/tests\/secured\//,
@@ -13,7 +14,7 @@ const LONG = [
   /supergraph-change\.int/,
 ];
 
-/** Orders the test files without Vitest's cache of durations, because a fresh clone has no cache. */
+/** Starts the long test files first. Vitest's cache of durations is not enough, because a fresh clone has none. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLong = ({ moduleId }: TestSpecification): boolean =>

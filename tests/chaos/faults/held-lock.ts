@@ -1,11 +1,11 @@
 import pg from 'pg';
 import type { Side } from '../rig/backing.ts';
 
-/** A database lock that a test holds. The service's statements wait for it. */
+/** A database lock that a test holds, so that statements of a service wait for it. */
 export interface HeldLock {
   /** Returns the number of the service's statements that wait for a lock. */
   readonly waitingStatements: () => Promise<number>;
-  /** Terminates the service's sessions, so that the waiting statements never run. */
+  /** Terminates the service's database sessions, so that the waiting statements never run. */
   readonly endSessions: () => Promise<void>;
   readonly release: () => Promise<void>;
 }
@@ -33,7 +33,7 @@ async function holdLock({
   side: Side;
   sql: string;
   values: readonly unknown[];
-  /** LIKE pattern. Only waiting statements that match the pattern are counted. */
+  /** LIKE pattern of the waiting statements that are counted. */
   waiting: string;
 }): Promise<HeldLock> {
   const service = `${side}-subgraph`;
@@ -45,7 +45,7 @@ async function holdLock({
   let released = false;
   return {
     waitingStatements: async () => {
-      // Within a transaction, pg_stat_activity does not change until its snapshot is cleared.
+      // Within a transaction, pg_stat_activity shows the same snapshot until the snapshot is cleared.
       await client.query('SELECT pg_stat_clear_snapshot()');
       const { rows } = await client.query(
         `SELECT count(*)::int AS count FROM pg_stat_activity

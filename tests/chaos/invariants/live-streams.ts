@@ -1,6 +1,9 @@
 import { type Breach, byId, type History } from '../history.ts';
 
-/** Guarantee 5: versions in a live stream never decrease, and its last state equals the database's. */
+/**
+ * Guarantee 5: the versions of a stock in a live stream never decrease, and the last state in the stream
+ * equals the state in the database.
+ */
 export function liveStreams({ stocks, observed }: History): Breach[] {
   const breaches: Breach[] = [];
   const breach = (what: string): void => void breaches.push({ guarantee: 5, what });
@@ -34,8 +37,8 @@ export function liveStreams({ stocks, observed }: History): Breach[] {
 }
 
 /**
- * Guarantee 5 for order streams: a stream sends PENDING, then the final status as in the database, and
- * completes.
+ * Guarantee 5 for order streams: after PENDING, a stream sends only the final status, which equals the
+ * status in the database. Then the stream completes.
  */
 export function orderStreams({ orders, observed }: History): Breach[] {
   const breaches: Breach[] = [];

@@ -59,7 +59,7 @@ export function stockBalance(history: History): Breach[] {
   return [...breaches, ...adjustmentBreaches(history)];
 }
 
-/** The ledger has an acknowledged adjustment exactly once, an unacknowledged one at most once. */
+/** The ledger has each acknowledged adjustment exactly once, and each unacknowledged one at most once. */
 function adjustmentBreaches({ movements, observed }: History): Breach[] {
   const written = groupBy(
     movements.filter(({ kind }) => kind === 'ADJUSTED'),

@@ -23,7 +23,7 @@ export interface Backing {
   readonly postgres: Readonly<Record<Side, PostgresServer>>;
   /** Address of the broker itself, without a proxy. */
   readonly brokers: string;
-  /** Folder of pid files. If this process is killed, a watchdog kills the processes listed there. */
+  /** Folder of pid files. If the test process is killed, a watchdog kills the processes listed there. */
   readonly directory: string;
   readonly stop: () => Promise<void>;
 }
@@ -38,7 +38,7 @@ export interface PostgresServer extends RestartableServer {
   readonly proxiedUrl: string;
 }
 
-/** The data must survive SIGKILL. It need not survive a power failure, so fsync is off. */
+/** fsync is off, because the data must survive SIGKILL but need not survive a power failure. */
 const POSTGRES = { fsync: 'off', full_page_writes: 'off', max_wal_size: '64MB' };
 
 export async function startBacking(): Promise<Backing> {

@@ -37,7 +37,7 @@ export interface Rig extends Backing {
 }
 
 const READY_WITHIN_MS = 60_000;
-/** In this time the steady clients send 20 probes, so they notice the shutdown even under load. */
+/** Drain time, in which a steady client sends 20 probes, so it notices the shutdown even under load. */
 const DRAIN_MS = '1000';
 
 export async function startRig({ replicas = 2 }: { replicas?: number } = {}): Promise<Rig> {

@@ -19,7 +19,7 @@ export interface Argument {
   /** Names of the argument and its nested input fields, for example `['input', 'quantity']`. */
   readonly path: readonly string[];
   readonly type: GraphQLInputType;
-  /** Type of the whole argument. The declaration of a variable needs it. */
+  /** Type of the whole argument, which the declaration of its variable names. */
   readonly argumentType: GraphQLInputType;
 }
 
@@ -60,7 +60,7 @@ export interface WrongValue {
   readonly value: unknown;
   /** Suffix that the error adds to the argument's path, for example `[1]` or `.color`. */
   readonly at?: string;
-  /** The form in which the value is invalid, if the other form is valid. */
+  /** The only form in which the value is invalid. Absent if it is invalid in both forms. */
   readonly only?: 'literal' | 'variable';
 }
 

@@ -1,11 +1,11 @@
 import type { GraphQLInputType } from 'graphql';
 import { Word } from './arguments.ts';
 
-/** Valid arguments and the selection of a field. */
+/** Parts of a valid operation with a field: the arguments of the field and its selection. */
 export interface FieldUse {
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly select: string;
-  /** Returns an operation's selection that contains the given field; absent for root fields. */
+  /** Embeds the field in selections that lead to it from the root. Absent for root fields. */
   readonly around?: (call: string) => string;
 }
 
@@ -34,7 +34,7 @@ export function operationWith({
   const list = Object.entries(given)
     .filter(([, one]) => one !== undefined)
     .map(([key, one]) => `${key}: ${byVariable && key === argument ? '$given' : literal(one)}`)
-    // If the variable has no value, the argument is missing.
+    // A variable without a value tests a missing argument, so the operation must still use the variable.
     .concat(byVariable && given[argument] === undefined ? [`${argument}: $given`] : []);
   const call = `${name}${list.length > 0 ? `(${list.join(', ')})` : ''} ${use.select}`;
   const keyword = { Mutation: 'mutation', Subscription: 'subscription' }[type] ?? 'query';
@@ -46,7 +46,7 @@ export function operationWith({
   };
 }
 
-/** Returns a copy in which the value at a path is replaced. The value undefined removes it. */
+/** Returns a copy in which the value at a path is replaced, or removed if `value` is undefined. */
 function withValue(within: unknown, [step, ...rest]: readonly string[], value: unknown): unknown {
   if (step === undefined) return value;
   const object = (within ?? {}) as Record<string, unknown>;

@@ -1,7 +1,7 @@
 /** An invalid value, with its name for failure messages. */
 export type BadValue = readonly [name: string, value: unknown];
 
-/** Limits of an argument in addition to its type: values that it accepts and values that it rejects. */
+/** Limits that an argument has in addition to its type, with examples of valid and invalid values. */
 export interface Rule {
   /** Valid values, at the limits where possible. */
   readonly good: readonly unknown[];
@@ -57,13 +57,13 @@ export function whole(
   };
 }
 
-/** Valid cursors from the running system: one for each list. */
+/** One valid cursor from the running system for each list and for the change stream. */
 export type Cursors = Readonly<Record<'orders' | 'stocks' | 'movements' | 'changes', string>>;
 
 const encode = (plain: string): string => Buffer.from(plain).toString('base64url');
 const decode = (cursor: string): string => Buffer.from(cursor, 'base64url').toString();
 
-/** Returns the rule for cursors of one list. It must reject valid cursors of other lists. */
+/** Returns the rule for a cursor of one list. The invalid values include valid cursors of other lists. */
 export function cursor(list: keyof Cursors): Rule {
   return {
     good: [],
@@ -87,5 +87,5 @@ export function cursor(list: keyof Cursors): Rule {
   };
 }
 
-/** The rule for an argument that its type alone limits. */
+/** The rule for an argument that accepts all values of its type. */
 export const anyOfItsType: Rule = { good: [], bad: [], allowed: /./ };

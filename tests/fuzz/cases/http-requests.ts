@@ -83,7 +83,10 @@ function anyRequest(random: Random): Buffer {
   return random.chance(0.15) ? mutateBytes(random, bytes) : bytes;
 }
 
-/** Sends bytes. Collects the response until the server closes the connection or sends nothing for 200 ms. */
+/**
+ * Sends bytes and returns the response. The response ends when the server closes the connection, or when
+ * it sends nothing for 200 ms after its first bytes.
+ */
 function exchange(port: number, bytes: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
@@ -99,7 +102,7 @@ function exchange(port: number, bytes: Buffer): Promise<string> {
     socket.on('data', (chunk) => {
       text += chunk;
       clearTimeout(quiet);
-      // The server does not close a stream or a keep-alive connection, so a pause ends the response.
+      // The server does not close a stream or a keep-alive connection. Instead, a pause ends the response.
       quiet = setTimeout(finish, 200);
     });
     socket.on('close', finish);
@@ -107,7 +110,7 @@ function exchange(port: number, bytes: Buffer): Promise<string> {
       if (error.code === 'ECONNREFUSED') reject(error);
       finish();
     });
-    // The client closes its side of the connection, because a server would wait for the rest of an
+    // The client closes its side of the connection. Otherwise the server would wait for the rest of an
     // incomplete request.
     socket.end(bytes);
   });

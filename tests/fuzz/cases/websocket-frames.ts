@@ -57,14 +57,14 @@ export const websocketFrames: FuzzCase = async (random, { system, authorization 
   await Promise.race([once(socket, 'open'), closed]);
   if (random.chance(0.9)) {
     socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization } }));
-    // Some cases do not wait for the acknowledgement. The gateway then closes the connection.
+    // Some cases do not wait for the acknowledgement. The gateway may then close the connection.
     if (random.chance(0.9)) await Promise.race([once(socket, 'message'), closed]);
   }
   let damaged = false;
   for (let count = random.between(1, 5); count > 0; count -= 1) {
     if (socket.readyState !== socket.OPEN) break;
     if (random.chance(0.05)) {
-      // ws cannot send invalid frames, so the case writes to the TCP socket directly.
+      // The package ws cannot send invalid frames, so the case writes to the TCP socket directly.
       damaged = true;
       (socket as unknown as { _socket: { write: (bytes: Buffer) => void } })._socket.write(
         mutateBytes(random, Buffer.alloc(random.between(1, 50), 0x81)),
@@ -72,7 +72,8 @@ export const websocketFrames: FuzzCase = async (random, { system, authorization 
     } else socket.send(anyMessage(random));
   }
   if (socket.readyState === socket.OPEN) {
-    // The damaged frame may announce a length that includes later messages. These bytes complete the frame.
+    // A damaged frame may announce a length that includes later messages. The server would wait for the
+    // rest of the frame, so these bytes complete it.
     if (damaged) for (let sent = 0; sent < MESSAGE_LIMIT; sent += FILL.length) socket.send(FILL);
     socket.send('{"type":"ping"}');
     const heardPong = new Promise((resolve) => {
