@@ -20,7 +20,7 @@ describe('createAllowedOrigins', () => {
     ['a listed page without TLS', { origin: 'http://shop.example' }, false],
     ['a page without origin', { origin: 'null', host: 'api.example' }, false],
     ['another page, by GET', { 'sec-fetch-site': 'cross-site' }, false],
-    ['a sister site, by GET', { 'sec-fetch-site': 'same-site' }, false],
+    ['another subdomain of the same site, by GET', { 'sec-fetch-site': 'same-site' }, false],
     ["Apollo's Sandbox where it is off", { origin: STUDIO, host: 'api.example' }, false],
   ])(
     'decides on a request from %s with the headers %j; allowed: %s',

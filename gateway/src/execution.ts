@@ -14,7 +14,7 @@ import type { LoadedSupergraph } from './supergraph.ts';
 /** Executes queries and mutations. */
 export interface Execution extends Pick<ApolloPipeline, 'execute' | 'use'> {
   readonly subgraphs: Subgraphs;
-  /** Answers requests over HTTP by deduplication, by the fast path, or by Apollo Server. */
+  /** Answers requests over HTTP with a shared execution, the fast path, or Apollo Server. */
   readonly requests: RequestDeduplication;
 }
 

@@ -35,8 +35,8 @@ export async function startGateway(process: GatewayProcess): Promise<RunningHttp
     'supergraph',
     startSupergraphFile({ path, current: supergraph.sdl, use, health, metrics, log }),
   );
-  // The streams are registered last, so that they stop first: their clients can reconnect while the
-  // port still answers other requests.
+  // The streams are registered last, so that they stop first. Their clients can then reconnect to
+  // another gateway while this one still answers other requests.
   started('streams', streams);
   return running;
 }

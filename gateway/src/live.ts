@@ -12,8 +12,8 @@ export interface Live {
   readonly streams: StreamRegistry;
   readonly metrics: LiveMetrics;
   /**
-   * Prepares streams for a new supergraph.
-   * @returns a function that moves all streams to this supergraph
+   * Prepares a new supergraph for use by streams.
+   * @returns a function that switches all streams to this supergraph
    * @throws if the supergraph cannot be used
    */
   readonly prepare: (

@@ -63,7 +63,8 @@ describe('a subgraph that hangs', () => {
     // The time-out includes the wait for a connection, so all queries time out at about the same
     // time.
     expect(performance.now() - from).toBeLessThan(15_000);
-    // Aborted sockets are replaced while they are still closing, so twice as many may be open.
+    // Aborted sockets are replaced while they are still closing, so up to twice the limit may be
+    // open.
     expect(most).toBeLessThanOrEqual(2 * 64);
   });
 
@@ -82,8 +83,8 @@ describe('a subgraph that hangs', () => {
 
 describe('a client that disconnects', () => {
   /**
-   * Makes the subgraph hang. @returns the number of requests that it received, and of those that
-   * were aborted
+   * Makes the subgraph hang.
+   * @returns counts of the requests that the subgraph has received and of those that were aborted
    */
   function hang() {
     const states = { asked: 0, given_up: 0 };
@@ -136,20 +137,23 @@ describe('a client that disconnects', () => {
     await vi.waitFor(() => expect(states.given_up).toBe(1));
   });
 
-  it.each(['completes', 'closes'])('aborts its query when its websocket %s', async (how) => {
-    const states = hang();
-    await start();
-    const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
-    await once(socket, 'open');
-    socket.send('{"type":"connection_init"}');
-    await once(socket, 'message');
-    socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: BAD }));
-    await vi.waitFor(() => expect(states.asked).toBe(1));
-    if (how === 'completes') socket.send('{"id":"1","type":"complete"}');
-    else socket.close();
-    await vi.waitFor(() => expect(states.given_up).toBe(1));
-    socket.terminate();
-  });
+  it.each(['completes', 'closes'])(
+    'aborts its websocket query at the subgraph; how the client ends the query: %s',
+    async (how) => {
+      const states = hang();
+      await start();
+      const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws');
+      await once(socket, 'open');
+      socket.send('{"type":"connection_init"}');
+      await once(socket, 'message');
+      socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: BAD }));
+      await vi.waitFor(() => expect(states.asked).toBe(1));
+      if (how === 'completes') socket.send('{"id":"1","type":"complete"}');
+      else socket.close();
+      await vi.waitFor(() => expect(states.given_up).toBe(1));
+      socket.terminate();
+    },
+  );
 });
 
 describe('an overloaded gateway', () => {

@@ -4,7 +4,10 @@ import { collect, feedNumbers } from './testing/collector.ts';
 import { startTestGateway, type TestGateway } from './testing/running-gateway.ts';
 import { composeToys, startToyGraph } from './testing/toy-graph.ts';
 
-/** Changes the conflation key. The upstream operation then differs, but the stream is the same. */
+/**
+ * Changes the conflation key. The upstream operation then differs, but clients receive the same
+ * stream.
+ */
 const otherKey = (sdl: string) => sdl.replaceAll('by: "item { id }"', 'by: "item { id } n"');
 const withoutTag = (sdl: string) => sdl.replace('n: Int! tag: String', 'n: Int!');
 const withoutHello = (sdl: string) => sdl.replace('hello(name: String!): String', '');
@@ -95,7 +98,7 @@ describe('a changed supergraph', () => {
     expect(toys.subscribed).toHaveLength(subscribed);
   });
 
-  it('moves streams to their new plans, from their cursors', async () => {
+  it('replans running streams and resumes them from their last cursors', async () => {
     const streams = [1, 2, 3].map(() => collect(gateway.client(), BARE));
     await listening(1);
     const first = toys.feed.length + 1;
@@ -182,8 +185,9 @@ describe('a changed supergraph', () => {
     const first = toys.feed.length;
     const publish = () => toys.publish(`e${toys.feed.length}`);
     for (let turn = 0; turn < 300; turn += 1) publish();
-    // Publishes no faster than events are read, and limits the number of clients. On a slow
-    // machine, a change takes longer. Without these limits, the work would then grow indefinitely.
+    // The test publishes no faster than events are read, and limits the number of clients. Without
+    // these limits, the work would grow indefinitely on a slow machine, where a change takes
+    // longer.
     const behind = () => toys.feed.length - (feedNumbers({ came: holder.came.slice(-1) })[0] ?? 0);
     repeat(() => behind() < 50 && publish(), 2);
     const clients: { stream: ReturnType<typeof collect>; after: number }[] = [];
@@ -195,8 +199,8 @@ describe('a changed supergraph', () => {
       clients.push({ stream, after });
     };
     repeat(join, 25);
-    // Makes more changes if clients connect slowly, so that enough clients catch up during a
-    // change.
+    // The test makes more changes if clients connect slowly, so that enough clients catch up during
+    // a change.
     for (let turn = 0; turn < 3 || clients.length <= 20; turn += 1) {
       most += 50;
       await change(turn % 2 === 0 ? otherKey : undefined);

@@ -6,7 +6,8 @@ import type { SubgraphAddress } from './subgraphs/subgraph-addresses.ts';
 import type { LoadedSupergraph } from './supergraph.ts';
 
 /**
- * Replaces the supergraph in all parts of the gateway, or in none of them.
+ * Connects the parts of the gateway that use the supergraph, so that it is replaced in all of them
+ * or in none.
  * @returns a function that applies a supergraph. If the supergraph cannot be used, the function
  * throws, and the current supergraph stays in use.
  */

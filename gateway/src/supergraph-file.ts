@@ -73,8 +73,8 @@ export function startSupergraphFile({
     const signature = await signatureOf(path);
     const settled = signature === seen;
     seen = signature;
-    // Load a file only if two polls have found it unchanged. A file that still changes may be
-    // incomplete.
+    // Load a file only if two polls have found it unchanged, because a file that is still changing
+    // may be incomplete.
     if (!settled || signature === tried) return;
     tried = signature;
     await load();

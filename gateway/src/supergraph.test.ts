@@ -26,7 +26,7 @@ it('rejects a missing file', async () => {
   );
 });
 
-it('loads the supergraph in the package by default, or another file', async () => {
+it('loads the supergraph in the package by default, or else the given file', async () => {
   expect((await loadSupergraph()).subgraphs.length).toBeGreaterThan(0);
   const folder = await mkdtemp(join(tmpdir(), 'supergraph-'));
   const file = join(folder, 'toy.graphql');

@@ -44,16 +44,16 @@ describe('a gateway whose subgraphs enforce nothing', () => {
       undefined,
     ],
     [
-      'a field that requires a token, without one',
+      'a field that requires a token, without a token',
       '{ items { id } }',
       undefined,
       401,
       'UNAUTHENTICATED',
     ],
-    ['a field that requires a token, with one', '{ items { id } }', 'any', 200, undefined],
+    ['a field that requires a token, with a token', '{ items { id } }', 'any', 200, undefined],
     ['a field that requires a scope, without a token', RENAME, undefined, 401, 'UNAUTHENTICATED'],
     ['a field that requires a scope, with another scope', RENAME, 'items:read', 403, 'FORBIDDEN'],
-    ['a field that requires a scope, with it', RENAME, 'x items:write', 200, undefined],
+    ['a field that requires a scope, with this scope', RENAME, 'x items:write', 200, undefined],
   ])('checks access over HTTP to %s', async (_what, query, scope, status, code) => {
     const headers = scope ? { authorization: await bearer(scope) } : undefined;
     const answer = await gateway.post({ query }, headers);
@@ -121,19 +121,19 @@ describe.each(PROTOCOLS)('the gateway over %s', (protocol, open) => {
 
   it.each([
     [
-      'a stream that requires a token, without one',
+      'a stream that requires a token, without a token',
       'subscription { itemFeed { n } }',
       undefined,
       'UNAUTHENTICATED',
     ],
     [
-      'a stream that requires a scope, with another',
+      'a stream that requires a scope, with another scope',
       'subscription { other }',
       'items:read',
       'FORBIDDEN',
     ],
     [
-      'a field of events, with a part of its scopes',
+      'a field of events, with only some of its scopes',
       'subscription { itemFeed { tag } }',
       'a',
       'FORBIDDEN',

@@ -18,7 +18,7 @@ it.each([1_000, 30 * DAY_MS, 400 * DAY_MS])(
   },
 );
 
-it('calls back at once for a past expiry, and never without an expiry or after cancellation', () => {
+it('calls back at once if the expiry is past, and never if there is no expiry or the callback is cancelled', () => {
   const [past, never, off] = [vi.fn(), vi.fn(), vi.fn()];
   atExpiry(Date.now() - 1, past);
   atExpiry(Number.POSITIVE_INFINITY, never);

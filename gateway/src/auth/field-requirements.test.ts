@@ -53,7 +53,7 @@ describe('requirements of an operation', () => {
       '{ found { ... on Secret { __typename } } }',
       ['Secret [["secrets"]]'],
     ],
-    ['none of a member that is not selected', '{ found { ... on Item { id } } }', []],
+    ['none for a union member that is not selected', '{ found { ... on Item { id } } }', []],
     [
       'those of the possible types of an interface',
       'subscription { itemFeed { noted { note } } }',
@@ -61,7 +61,7 @@ describe('requirements of an operation', () => {
       ['Noted.note', 'OwnNote.note'],
     ],
     [
-      'none of types that the selection excludes',
+      'none for types that the selection excludes',
       'subscription { itemFeed { noted { ... on PublicNote { note } } } }',
       [],
     ],

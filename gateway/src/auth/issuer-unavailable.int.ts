@@ -61,7 +61,7 @@ it('rejects tokens with 503 while the issuer is unavailable, but serves anonymou
       connected: () => closed.push(0),
     },
   });
-  // The graphql-ws client has reconnected automatically.
+  // The 0 means that the graphql-ws client has connected, here by an automatic retry.
   await soon(() => closed).toEqual([LiveCloseCode.tryAgainLater, 0]);
   await client.dispose();
   expect((await ask(token)).status).toBe(200);

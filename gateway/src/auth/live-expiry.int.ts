@@ -28,7 +28,8 @@ afterAll(async () => {
 });
 afterEach(async () => {
   for (const clean of cleanups.splice(0)) await clean();
-  // A client that was reconnecting may have subscribed once more before it was closed.
+  // Wait for the streams to end, because a client that was reconnecting may have subscribed once
+  // more before it was closed.
   await soon(() => gateway.metric('gateway_live_clients')).toBe(0);
   await soon(() => toys.feedListening()).toBe(0);
 });
@@ -102,8 +103,8 @@ describe('a websocket', () => {
     });
     client.ping({ authorization: await bearer(3600), note: 'fresh' });
     await soon(() => pongs).toEqual([{ type: 'pong', payload: { note: 'fresh' } }]);
-    // This second client sends no new token. When it is closed, the first client's token has also
-    // expired.
+    // This second client sends no new token. When it is closed, the first client's original token
+    // has also expired.
     const silent = connect([4, 3600]);
     await soon(() => silent.closed).toEqual([4481]);
     toys.publish('1');

@@ -23,13 +23,16 @@ export interface RequestCallers {
 }
 
 /**
- * The principal is stored in the request itself, because a WeakMap with requests as keys would slow
+ * Key of the property that holds a request's principal. A WeakMap with requests as keys would slow
  * down garbage collection.
  */
 const CALLER = Symbol('caller');
 type Identified = FastifyRequest & { [CALLER]?: Principal };
 
-/** @param tickets for `EventSource`, which cannot send a token in a header */
+/**
+ * Creates the identification of requests by token or ticket.
+ * @param tickets for `EventSource`, which cannot send a token in a header
+ */
 export function createRequestCallers(
   auth: Authentication,
   tickets: Pick<Tickets, 'redeem'>,

@@ -5,7 +5,10 @@ import type { ClientAddress } from '../limits/client-address.ts';
 import type { RequestRate } from '../limits/request-rate.ts';
 import type { RequestCallers } from './request-callers.ts';
 
-/** Issuing a ticket counts as one operation for the caller's rate limit. */
+/**
+ * Limits of the ticket endpoint. Each ticket counts as one operation against the caller's rate
+ * limit.
+ */
 interface Limits {
   readonly rate: RequestRate;
   readonly addresses: Pick<ClientAddress, 'of'>;

@@ -12,8 +12,8 @@ const MAX_TOKENS = 100_000;
 const CHARACTERS_PER_TOKEN = 400;
 
 /**
- * Creates an LRU cache of values that contain parsed operations. Its size is limited by their
- * number of tokens.
+ * Creates an LRU cache of values that contain parsed operations. It evicts values when the
+ * operations together exceed `maxTokens` tokens. A long key counts as additional tokens.
  */
 export function createTokenCache<V extends object>(
   documentOf: (value: V) => DocumentNode,

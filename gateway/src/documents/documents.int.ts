@@ -143,7 +143,7 @@ describe('a safelist', () => {
       'PERSISTED_QUERY_NOT_IN_LIST',
     ],
     [
-      "a text under another's id",
+      'a text under the id of another text',
       { query: OTHER, ...named(sha256(QUERY)) },
       'PERSISTED_QUERY_NOT_IN_LIST',
     ],

@@ -27,7 +27,7 @@ export interface PersistedQueries {
   readonly textOf: (asked: NamedText) => string;
   /** Stores the text of a request that contains both text and id. Call it only after admission. */
   readonly store: (asked: NamedText) => void;
-  /** The same operations, in the form of Apollo Server's cache. */
+  /** The same operations, with the interface of Apollo Server's cache. */
   readonly cache: TextCache;
 }
 
@@ -90,8 +90,8 @@ export function idIn(extensions: unknown): string | undefined {
 const PREFIX = /^apq:/;
 
 /**
- * Creates a read-only cache. Apollo Server need not write to it, because texts are stored after
- * admission, before Apollo Server receives the operation.
+ * Creates a read-only cache. Apollo Server need not write to it, because the gateway stores a text
+ * after admission and before Apollo Server receives the operation.
  */
 export function cacheOf(find: (id: string) => string | undefined): TextCache {
   return {

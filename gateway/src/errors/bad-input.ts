@@ -28,7 +28,8 @@ export interface BadInput {
 }
 
 const INPUT_RULES = [ValuesOfCorrectTypeRule, ProvidedRequiredArgumentsRule];
-// Each pattern is anchored and ends at a quote, so that matching takes linear time for any message.
+// Each pattern is anchored and reads names only up to the next quote, so that matching takes linear
+// time for any message.
 const MISSING_ARGUMENT = /^\w+ "[^"]+" argument "([^"]+)" of type "([^"]+)" is required/;
 const MISSING_FIELD = /^Field "(?:[^".]+\.)?([^".]+)" of required type/;
 const UNKNOWN_FIELD = /^Field "([^"]+)" is not defined by type/;
@@ -60,8 +61,8 @@ export function coerceVariables(
 }
 
 /**
- * Finds the errors about argument values, given as literals or by variables, and the argument of
- * each error. Errors about unknown fields in a selection or unknown arguments are not included,
+ * Finds the errors about argument values (literals or variables), and the argument that each error
+ * is about. Errors about unknown fields in a selection or unknown arguments are not included,
  * because they are errors of the operation, not of its input.
  * @param variables values before coercion; required only for errors about variables
  */
@@ -94,8 +95,8 @@ type Places = ReturnType<typeof inputPlaces>;
 type Path = readonly (string | number)[];
 
 /**
- * Returns a key of an error's position and message. The error objects themselves cannot be
- * compared, because each validation creates new ones.
+ * Returns a key that consists of an error's position and message. The error objects themselves
+ * cannot be compared, because each validation creates new ones.
  */
 function identity(error: GraphQLError): string {
   return `${error.nodes?.[0]?.loc?.start}:${error.message}`;
@@ -128,7 +129,7 @@ function findPaths(
       if (paths.length >= MAX_VARIABLE_ERRORS) throw error;
     });
   } catch {
-    // Enough errors have been found.
+    // The callback has thrown to stop coercion, because enough errors have been found.
   }
   return paths;
 }

@@ -8,7 +8,7 @@ export class RequestError extends GraphQLError {
   /** HTTP status of the answer. */
   readonly status: number;
 
-  /** `Retry-After` in seconds. */
+  /** Value of the header `Retry-After`, in seconds. */
   get retryAfterS(): number | undefined {
     return this.status === 429 || this.status === 503 ? 1 : undefined;
   }

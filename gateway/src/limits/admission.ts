@@ -22,8 +22,8 @@ export interface AdmittedOperation extends ParsedOperation {
 }
 
 /**
- * The operation is stored in the request itself, because a WeakMap with requests as keys would slow
- * down garbage collection.
+ * Key of the property that holds a request's admitted operation. A WeakMap with requests as keys
+ * would slow down garbage collection.
  */
 const ADMITTED = Symbol('admitted');
 type AdmittedRequest = FastifyRequest & { [ADMITTED]?: AdmittedOperation };
@@ -41,8 +41,9 @@ type CostGraph = Pick<LoadedSupergraph, 'model' | 'schema'>;
 /** Checks the size of every operation, on every protocol, before anything else handles it. */
 export interface Admission {
   /**
-   * Call it with every value parsed from JSON, before any other use of the value. @throws
-   * {RequestError}
+   * Rejects deeply nested values. Call it with every value parsed from JSON, before any other use
+   * of the value.
+   * @throws {RequestError}
    */
   readonly assertNesting: (request: unknown) => void;
   /**
@@ -51,7 +52,7 @@ export interface Admission {
    * @throws {GraphQLError} for a syntax error
    */
   readonly admit: (asked: OperationRequest) => AdmittedOperation;
-  /** Replaces the graph by which costs are computed. */
+  /** Replaces the graph that determines the costs. */
   readonly use: (graph: CostGraph) => void;
 }
 

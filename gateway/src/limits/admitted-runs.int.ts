@@ -63,8 +63,9 @@ describe('a request that two parsers could read differently', () => {
     ['zero', 0],
     ['false', false],
     ['an object', { kind: 'Document' }],
-  ])('is rejected if the query is %s', async (_what, query) => {
-    // A text above the limit must not be stored as a persisted query either.
+  ])('is rejected if the query is %s and the id is unknown', async (_what, query) => {
+    // This text is above the limit, so it must not become a persisted query that the next request
+    // could run.
     await gateway.post({ query: COSTLY, ...persisted(COSTLY) });
     const { errors, data } = await gateway.post({ query, ...persisted(COSTLY) });
     expect(data).toBeUndefined();
@@ -72,7 +73,7 @@ describe('a request that two parsers could read differently', () => {
     expect(toys.items.requests).toHaveLength(received);
   });
 
-  it('is accepted if the query is null and the id of a persisted query is given', async () => {
+  it('is accepted if the query is null and the id is that of a persisted query', async () => {
     const query = '{ hello(name: "you") }';
     await gateway.post({ query, ...persisted(query) });
     expect(await gateway.post({ query: null, ...persisted(query) })).toMatchObject({
@@ -91,7 +92,7 @@ describe('admission', () => {
     });
   });
 
-  it('answers an unknown operation name in the same way before and after the operation is cached', async () => {
+  it('gives the same answer to an unknown operation name before and after the operation is cached', async () => {
     const query = '{ hello(name: "again") }';
     const refused = await gateway.post({ query, operationName: '' });
     await gateway.post({ query });

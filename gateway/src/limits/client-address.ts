@@ -10,6 +10,7 @@ export interface ClientAddress {
 }
 
 /**
+ * Creates a `ClientAddress` that trusts the given proxies.
  * @param proxies trusted proxies: addresses, ranges such as `10.0.0.0/8`, or `loopback`,
  * `linklocal`, `uniquelocal`
  */

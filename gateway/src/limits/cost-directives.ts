@@ -19,7 +19,10 @@ export interface ListSize {
   readonly assumed?: number;
   /** Names of the arguments that set the size. */
   readonly arguments?: readonly string[];
-  /** Lists inside the returned object to which the size applies, instead of the field itself. */
+  /**
+   * Names of list fields inside the returned object. The size applies to these lists instead of to
+   * the field itself.
+   */
   readonly fields?: readonly string[];
 }
 

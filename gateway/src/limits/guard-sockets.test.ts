@@ -8,7 +8,7 @@ function connect(server: EventEmitter, remoteAddress: string) {
   return socket;
 }
 
-it('closes further sockets of an address above four times its limit of live connections', () => {
+it('closes the sockets of an address that exceed four times its limit of live connections', () => {
   const server = Object.assign(new EventEmitter(), { maxConnections: 0 });
   guardSockets(server as never, { all: 10, perAddress: 2 }, { isProxy: (one) => one === '10.1' });
   expect(server.maxConnections).toBe(2_010);

@@ -4,14 +4,14 @@ import { type ClientAddress, isLoopback } from './client-address.ts';
 /** Number of connections allowed in addition to live connections, which have their own limit. */
 const OTHER_CONNECTIONS = 2_000;
 /**
- * Number of sockets allowed for each live connection of the limit. A browser opens six sockets for
- * pages and queries.
+ * Number of sockets that an address may open for each live connection of its limit. The factor
+ * leaves room for the six sockets that a browser opens for pages and queries.
  */
 const SOCKETS_PER_CONNECTION = 4;
 
 /**
- * Closes connections above a limit before their first byte is read. No other limit applies to
- * connections that never send a request.
+ * Closes connections above a limit before their first byte is read, because no other limit applies
+ * to connections that never send a request.
  */
 export function guardSockets(
   server: Server,

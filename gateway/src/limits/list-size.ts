@@ -14,13 +14,15 @@ export type Variables = Readonly<Record<string, unknown>>;
 /** Assumed size of a list if neither the schema nor an argument sets it. */
 export const ASSUMED_SIZE = 10;
 
-/** Relay's names of the arguments that set the size of a list without `@listSize`. */
+/**
+ * Names of the arguments that, by Relay's convention, set the size of a list without `@listSize`.
+ */
 const BY_CONVENTION = ['first', 'last'];
 
 /**
  * Returns the size of a field's list according to its arguments. If several arguments set a size,
- * the largest size counts. Returns undefined if neither the schema nor an argument's name sets a
- * size.
+ * the largest size counts. Returns undefined if the field has neither `@listSize` nor an Int
+ * argument named `first` or `last`.
  */
 export function sizeOf(
   node: FieldNode,

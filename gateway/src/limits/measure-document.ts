@@ -26,9 +26,10 @@ const NOTHING: DocumentFigures = {
 
 /**
  * Measures a parsed document without a schema. It runs before validation, because validation of
- * large documents is slow. The figures of several operations are added, except the depth: the
- * largest depth counts. Each fragment is measured only once. Otherwise, fragments that each spread
- * the next one twice would take exponential time. Validation rejects cycles of fragments later.
+ * large documents is slow. If a document contains several operations, their figures are added, but
+ * only the largest depth counts. Each fragment is measured only once, because fragments that each
+ * spread the next one twice would otherwise take exponential time. Validation rejects cycles of
+ * fragments later.
  */
 export function measureDocument({ definitions }: DocumentNode): DocumentFigures {
   const fragments = new Map<string, FragmentDefinitionNode>();

@@ -34,7 +34,10 @@ interface Cost {
 const NOTHING: Cost = { own: 0, sized: 0 };
 const ANY = undefined;
 
-/** Maximum cost, far above any limit. Costs are capped because Infinity times 0 is not a number. */
+/**
+ * Maximum cost, far above any limit. Costs are capped so that they never become Infinity, because
+ * Infinity times 0 is not a number.
+ */
 const MOST = Number.MAX_SAFE_INTEGER;
 
 const sum = (terms: readonly number[]): number =>

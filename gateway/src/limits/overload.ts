@@ -7,8 +7,9 @@ import { RequestError } from '../errors/request-error.ts';
 const SAMPLE_INTERVAL_MS = 500;
 
 /**
- * Call it before queries, mutations and new connections. Do not call it before a stream, because
- * the client would treat the rejection as the end of the stream.
+ * Rejects an operation while the gateway is overloaded. Call it before queries, mutations and new
+ * connections. Do not call it before a stream, because the client would treat the rejection as the
+ * end of the stream.
  * @throws {RequestError} 503 `OVERLOADED` with `Retry-After`
  */
 export type AssertNotOverloaded = () => void;

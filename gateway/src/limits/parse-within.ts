@@ -7,7 +7,7 @@ export interface TextLimits extends DocumentFigures {
   readonly tokens: number;
 }
 
-/** Multiple of the limit up to which tokens are counted for the error message. */
+/** Multiple of the token limit at which counting for the error message stops. */
 const COUNT_FACTOR = 4;
 const STRUCTURE = ['depth', 'aliases', 'rootFields', 'directives', 'fragments'] as const;
 

@@ -13,7 +13,10 @@ export interface RequestRate {
   readonly take: (identity: Identity, address: string) => Promise<void> | undefined;
 }
 
-/** @param perSecond maximum number of operations per second of one principal or address */
+/**
+ * Creates the rate limiter for operations.
+ * @param perSecond maximum number of operations per second of one principal or address
+ */
 export function createRequestRate(perSecond: number, metrics: Metrics): RequestRate {
   const limiter = new RateLimiterMemory({ points: perSecond, duration: 1 });
   const refused = metrics.counter(

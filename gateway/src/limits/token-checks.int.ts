@@ -56,7 +56,7 @@ async function closeCode(address: string, token: string): Promise<number> {
   return code as number;
 }
 
-/** Repeats the flood if a busy machine needs more than a second for it. */
+/** Poll options that repeat the flood if a busy machine needs more than a second for it. */
 const withinASecond = { timeout: 20_000, interval: 1 };
 
 describe('invalid tokens of one address', () => {

@@ -13,9 +13,9 @@ export interface TokenChecks {
 const unlimited: TokenCheck = (check) => check();
 
 /**
- * Requests with invalid tokens have no principal, so they are rejected before the rate limit for
- * operations applies. Without a separate limit, each request of a flood would cost a signature
- * check.
+ * Creates the rate limiter for invalid tokens. A request with an invalid token has no principal, so
+ * it is rejected before the rate limit for operations applies. Without a separate limit, each
+ * request of a flood would therefore cost a signature check.
  * @param perSecond maximum number of invalid tokens per second from one address
  */
 export function createTokenChecks(perSecond: number, metrics: Metrics): TokenChecks {

@@ -14,7 +14,7 @@ const BASE = {
   'frame-ancestors': ["'none'"],
 };
 
-/** Additions to the policy of single pages. */
+/** Additions to the policy for individual pages. */
 const ADDITIONS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   // GraphiQL's editor creates styles at run time, and its style sheet contains its fonts.
   'graphiql.html': {

@@ -11,12 +11,15 @@ export interface Status {
 }
 
 /**
- * Time for which a response is cached, in milliseconds. All open pages share the requests to
- * subgraphs.
+ * Time for which a response is cached, in milliseconds, so that all open pages share the requests
+ * to subgraphs.
  */
 const CACHE_MS = 1_000;
 
-/** Collects the state of the system for its pages, but only when a page requests it. */
+/**
+ * Creates the function that collects the state of the system for the pages. It collects the state
+ * only when a page requests it.
+ */
 export function createStatus({
   addresses,
   health,

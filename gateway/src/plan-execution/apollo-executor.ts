@@ -37,8 +37,8 @@ export function createApolloExecutor(supergraph: LoadedSupergraph): PlanExecutor
 }
 
 /**
- * Data sources for all names of subgraphs. Each sends its requests by the `fetch` of the current
- * execution.
+ * Record that has a data source for every subgraph name. The data sources send requests through the
+ * `fetch` of the current execution.
  */
 const SERVICES = new Proxy<Record<string, GraphQLDataSource>>(
   {},

@@ -31,9 +31,9 @@ export interface Conditions {
   readonly include: Condition | undefined;
 }
 export interface Condition {
-  /** The variable, or the literal value. */
+  /** Value of the condition: a variable or a literal. */
   readonly given: { readonly variable: string } | boolean;
-  /** For error messages. */
+  /** The directive as printed in error messages. */
   readonly directive: { toString(): string };
 }
 
@@ -45,8 +45,8 @@ export type Step =
       readonly conditions: Conditions | undefined;
       readonly shape: Shape;
       /**
-       * Whether a value is valid without conversion. Defined only for fields that are not lists and
-       * have no selections.
+       * Whether a value is valid without conversion. The test exists only for fields that are not
+       * lists and have no selections.
        */
       readonly isLeaf: ((value: unknown) => boolean) | undefined;
       readonly selection: readonly Step[] | undefined;
@@ -61,7 +61,8 @@ export type Step =
       readonly conditions: Conditions | undefined;
       readonly type: CompositeType | undefined;
       /**
-       * Whether the fragment applies to objects of a type. The type is undefined if it is unknown.
+       * Whether the fragment applies to objects of a type. `type` is undefined if the object's type
+       * is unknown.
        */
       readonly isFor: (type: NamedType | undefined) => boolean;
       readonly selection: readonly Step[];

@@ -38,7 +38,7 @@ export function mergeInto(target: Data, source: Readonly<Data> | null | undefine
 }
 
 /**
- * Sets a key, even if the key is a member of Object's prototype, because an alias may be
+ * Sets a key, which may also be the name of a member of Object's prototype, because an alias may be
  * `__proto__`.
  */
 function set(target: Data, key: string, value: unknown): void {

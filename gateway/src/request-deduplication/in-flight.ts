@@ -11,7 +11,7 @@ export interface InFlight<T> {
   readonly join: (key: string, onAbort: OnAbort | undefined) => Promise<T> | undefined;
   /**
    * Shares work until it ends, or up to 10 ms longer.
-   * @param abort counts the waiters of the work
+   * @param abort counts the work's waiters, and aborts the work when the last one leaves
    * @param generation number of invalidations when the work started
    */
   readonly offer: (
@@ -41,10 +41,11 @@ interface Offer<T> {
 const MAX_LINGER_MS = 10;
 
 /**
- * @param lingers whether a result is also shared after its work has ended. Only the result of work
- * that other requests have joined is shared longer: for as long as the work took, but at most 10
- * ms. Such a result is no older than the result of a joined execution. Without this time, if many
- * clients sent the same query at once, the last of them would start a second execution.
+ * Creates an empty registry of shared work.
+ * @param lingers whether a result may also be shared after its work has ended. Such a result is
+ * shared only if other requests have joined the work. It is shared for as long as the work took,
+ * but at most 10 ms, so it is no older than the result of a joined execution. Without this time,
+ * the last of many clients that send the same query at once would start a second execution.
  */
 export function createInFlight<T>(
   { generation }: Pick<Invalidation, 'generation'>,

@@ -27,8 +27,8 @@ export function createInvalidation(): Invalidation {
 }
 
 /**
- * Runs an operation. After a mutation, invalidates shared work before the answer is returned. A
- * failed mutation also invalidates, because it may have changed data.
+ * Runs an operation. If it is a mutation, also invalidates shared work before the answer is
+ * returned, even if the mutation failed, because a failed mutation may have changed data.
  * @param onQuery called when the operation turns out to be a query
  */
 export async function runAndInvalidate<T>(

@@ -80,13 +80,13 @@ describe('queries in flight', () => {
     expect(await gateway.metric('gateway_shared_queries_total')).toBe(shared);
   });
 
-  it('are executed again after the first one has been answered', async () => {
+  it('do not share an execution that has already been answered', async () => {
     await gateway.post({ query: RATED });
     await gateway.post({ query: RATED });
     expect(toys.items.requests).toHaveLength(2);
   });
 
-  it('are deduplicated, but mutations are not', async () => {
+  it('are unlike mutations, which never share an execution', async () => {
     const input = { id: '10', name: 'ten' };
     await several(5, { query: RENAME, variables: { input } });
     expect(toys.items.requests).toHaveLength(5);

@@ -31,7 +31,7 @@ import type { OperationExecutor, RequestPipeline } from './request-pipeline.ts';
 const PLAN_CACHE_MIB = 10;
 
 export interface ApolloPipeline extends RequestPipeline, Stoppable {
-  /** Executes an admitted query or mutation that arrived over another protocol than HTTP. */
+  /** Executes an admitted query or mutation that arrived over a protocol other than HTTP. */
   readonly execute: OperationExecutor;
   /** Replaces the supergraph. @throws when Apollo rejects it */
   readonly use: (supergraph: LoadedSupergraph) => void;

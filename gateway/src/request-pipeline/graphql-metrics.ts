@@ -54,9 +54,9 @@ export function createGraphqlMetrics(metrics: Metrics): GraphqlMetrics {
 }
 
 /**
- * Returns the first field as the label of a series. Operation names are not suitable as labels,
- * because clients may send any number of them, but a schema has few fields. Apollo Server sets the
- * operation once it is known to be valid.
+ * Returns the first field as the label of a series. A schema has few fields. Operation names, by
+ * contrast, are not suitable as labels, because clients may send any number of them. The operation
+ * is undefined until Apollo Server has found it to be valid.
  */
 function firstField(operation: OperationDefinitionNode | undefined): string {
   const [first] = operation?.selectionSet.selections ?? [];

@@ -71,8 +71,8 @@ it.each<[string, object, object?, Record<string, string>?]>([
   'answers a cached operation exactly like an uncached one: %s',
   async (_what, body, before, headers) => {
     const first = await ask(body, headers);
-    // Some of the requests fail and so do not cache their operation. For these, `before` has the
-    // same text and succeeds.
+    // A request that fails does not cache its operation. For such a request, `before` has the same
+    // text but succeeds.
     await ask(before ?? body, { ...headers, authorization });
     expect(await ask(body, headers)).toEqual(first);
     expect(await ask(body, headers)).toEqual(first);

@@ -12,11 +12,9 @@ const HEADERS = [['content-type', 'application/json; charset=utf-8']] as const;
 
 const PLAN = { 'apollo-query-plan-experimental': 'true' };
 
-/**
- * Contexts of the requests that Apollo Server received. `alone` has the variables of the executions
- * on the fast path.
- */
+/** Contexts of the requests that Apollo Server received. */
 let byApollo: ReadyContext[];
+/** Variables of the executions on the fast path. */
 let alone: unknown[];
 let answered: string[];
 let result: ExecutedOperation | Error | undefined;
@@ -148,7 +146,7 @@ describe('an operation that Apollo Server has answered', () => {
     else expect(await executed).toBe(came);
   });
 
-  it('runs through Apollo Server again after a change of the supergraph, even if it was in flight then', async () => {
+  it('runs through Apollo Server again after a change of the supergraph, even if it was in flight during the change', async () => {
     await ask({ query: QUERY });
     fastPath.clear();
     const asked = ask({ query: QUERY });

@@ -44,7 +44,8 @@ export function createOperationFastPath({
     request: FastifyRequest,
     context: GatewayContext,
   ): Promise<HttpAnswer> => {
-    // A change of the supergraph may replace the cache while the operation runs.
+    // A change of the supergraph may replace the cache while the operation runs. The operation must
+    // not enter the new cache.
     const current = cache;
     let ready: ReadyOperation | undefined;
     const own: ReadyContext = {
@@ -92,9 +93,9 @@ export function createOperationFastPath({
 }
 
 /**
- * Returns a key of everything on which Apollo Server's answer depends, except variables and caller.
- * The key contains the length of each part, so that different requests never share a key. Returns
- * undefined if the answer depends on anything else.
+ * Returns a key that contains everything on which Apollo Server's answer depends, except variables
+ * and caller. The key contains the length of each part, so that different requests never share a
+ * key. Returns undefined if the answer depends on anything else.
  */
 function keyOf(
   { method, headers, body }: FastifyRequest,

@@ -31,7 +31,10 @@ export interface ReadyOperation {
   ) => Promise<ExecutedOperation> | undefined;
 }
 
-/** Context by which the fast path and this executor exchange operations through Apollo Server. */
+/**
+ * Context through which the fast path and this executor exchange operations. Apollo Server passes
+ * it on.
+ */
 export interface ReadyContext extends GatewayContext {
   /** Receives each operation that the executor has planned. */
   readonly onReady?: (ready: ReadyOperation) => void;

@@ -11,7 +11,7 @@ export interface HttpAnswer {
 }
 
 /**
- * Answers queries and mutations over HTTP. `apollo-pipeline.ts` answers every request by Apollo
+ * Answers queries and mutations over HTTP. `apollo-pipeline.ts` can answer every request, by Apollo
  * Server. `operation-fast-path.ts` answers most operations that Apollo Server has answered before.
  * docs/decisions/plan-executor-and-fast-path.md gives the reasons.
  */
@@ -20,8 +20,8 @@ export interface RequestPipeline {
 }
 
 /**
- * Whether an answer has data and no errors. If there are errors, both implementations write
- * `errors` before `data`.
+ * Whether an answer has data and no errors. The start of the body is sufficient for this check,
+ * because both implementations write `errors` before `data`.
  */
 export function hasNoErrors({ status, body }: HttpAnswer): boolean {
   return status === 200 && body.startsWith('{"data"');

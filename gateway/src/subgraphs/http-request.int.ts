@@ -95,7 +95,7 @@ describe('sendRequest', () => {
     expect(waiting).toHaveLength(1);
   });
 
-  it('rejects with the error of undici if it cannot connect', async () => {
+  it("rejects with undici's error if it cannot connect", async () => {
     server.closeAllConnections();
     server.close();
     await expect(post()).rejects.toMatchObject({ code: 'ECONNREFUSED' });

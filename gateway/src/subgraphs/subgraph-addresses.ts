@@ -6,8 +6,8 @@ export interface SubgraphAddress {
   readonly url: string;
   readonly wsUrl: string;
   /**
-   * Whether others operate the subgraph. If so, it gets the identity in `connection_init`, and
-   * never the secret.
+   * Whether another party operates the subgraph. A foreign subgraph gets the identity in
+   * `connection_init`, but never gets the secret.
    */
   readonly foreign: boolean;
 }

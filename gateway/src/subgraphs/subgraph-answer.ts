@@ -48,9 +48,9 @@ function parseAnswer(text: string): SubgraphAnswer {
 const ABSENT = '$absent';
 
 /**
- * Makes absent entities null as a whole. By `extensions: {gudang: {absentEntities: true}}`, a
- * subgraph reports that its null entities do not exist for the caller. Otherwise, @apollo/gateway
- * would keep such an object and set its nullable fields to null.
+ * Makes the whole object of an absent entity null in the result. A subgraph sends
+ * `extensions: {gudang: {absentEntities: true}}` if its null entities do not exist for the caller.
+ * Without this function, @apollo/gateway would keep such an object and set only its nullable fields to null.
  */
 function markAbsentEntities({ data, extensions }: SubgraphAnswer): void {
   const marks = extensions?.['gudang'] as { absentEntities?: unknown } | undefined;

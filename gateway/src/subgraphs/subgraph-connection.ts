@@ -37,7 +37,10 @@ export interface SubgraphConnection extends Stoppable {
   readonly finish: () => Promise<void>;
 }
 
-/** @param secret proves to the subgraph that the gateway sent a request */
+/**
+ * Creates the pool of connections to one subgraph.
+ * @param secret proves to the subgraph that the gateway sent a request
+ */
 export function createSubgraphConnection(
   url: string,
   secret: string | undefined,

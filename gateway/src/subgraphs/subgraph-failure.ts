@@ -41,7 +41,7 @@ function describeFailure(error: unknown, timeoutMs: number): SubgraphFailure {
 
 /**
  * Returns an answer with an error, in place of the missing answer. The error names the subgraph,
- * but not its address. The log contains the cause.
+ * but not its address. Only the log contains the cause.
  * @param unsure whether a mutation may have been executed despite the failure
  */
 export function unavailableAnswer(
@@ -57,8 +57,8 @@ export function unavailableAnswer(
 }
 
 /**
- * Logs the start and the end of a subgraph's outages, and creates the answers in place of the
- * subgraph's.
+ * Logs the start and the end of a subgraph's outages, and creates the answers that replace missing
+ * answers of the subgraph.
  */
 export function createOutcomeLog({
   name,

@@ -20,8 +20,8 @@ export interface SubgraphRequest {
 
 /**
  * A subgraph over HTTP, for plans and live streams. With RemoteGraphQLDataSource of @apollo/gateway
- * and its default fetcher, the whole request takes about twice the CPU time (2.1–2.4 ms instead of
- * 0.94–1.04 ms).
+ * and its default fetcher, a whole request would take about twice the CPU time (2.1–2.4 ms instead
+ * of 0.94–1.04 ms).
  */
 export interface SubgraphSource extends Stoppable {
   readonly name: string;
@@ -66,7 +66,7 @@ export function startSubgraphSource({
   const inFlight = createInFlight<SharedAnswer>(invalidation);
   const outcomes = createOutcomeLog({ name, url, timeoutMs, log });
 
-  /** Never rejects. */
+  /** Sends a request. The promise never rejects. */
   const sendBody = async (
     body: string,
     headers: { readonly forward: Headers; readonly identity: Headers },

@@ -9,7 +9,8 @@ export interface Subgraphs extends Stoppable {
   /** Current sources by the subgraph's name in the supergraph. */
   readonly sources: Readonly<Record<string, SubgraphSource>>;
   /**
-   * Replaces the addresses. Subgraphs without a new address remain usable at first.
+   * Replaces the addresses. Subgraphs without a new address remain usable until the returned
+   * function is called.
    * @returns a function that removes the subgraphs without a new address
    */
   readonly use: (addresses: readonly SubgraphAddress[]) => () => void;
