@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
- * Runs turbo tasks for the scripts of the root package.json: `turbo.js build
- * --filter=@gudang/prisma`. Prints nothing unless a task fails or the run takes longer than a
- * second. Turbo's own banner and telemetry notice are hidden, because they say nothing about
- * Gudang.
+ * Runs turbo tasks for the scripts of the root package.json. Example:
+ * `turbo.js build --filter=@gudang/prisma`. Prints nothing unless a task fails or the run takes
+ * longer than a second. Turbo's own banner and telemetry notice are hidden, because they say
+ * nothing about Gudang.
  */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';

@@ -9,10 +9,9 @@ interface PartitionLag {
 }
 
 /**
- * Measures a group's lag by a request to the broker at each scrape. A stuck consumer could not
- * report the lag itself, because it does not know how many records have arrived. All replicas
- * report the same values. While the broker is unavailable, no value is reported, so that no alert
- * reads the outage as a lag of 0.
+ * Measures a group's lag by a request to the broker at each scrape, because a stuck consumer does
+ * not know how many records have arrived. All replicas therefore report the same values. While the
+ * broker is unavailable, no value is reported, so that no alert reads the outage as a lag of 0.
  */
 export function measureLag(
   { metrics }: { metrics: Metrics },

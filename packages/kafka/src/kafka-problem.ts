@@ -1,7 +1,7 @@
 import { isCertificateProblem, type Problem } from '@gudang/runtime';
 import kafkajs from 'kafkajs';
 
-/** The reason why Kafka cannot be used, and the advice. */
+/** The reason why Kafka cannot be used, and the advice to the operator. */
 export interface KafkaProblem extends Problem {
   /** Whether a setting or a permission is wrong, so that waiting does not help. */
   readonly lasting: boolean;

@@ -25,8 +25,8 @@ export async function topicBounds(client: Kafka, topic: string): Promise<TopicBo
 }
 
 /**
- * Reads a one-partition topic from an offset to its current end, in a group that is deleted
- * afterwards. Rejects if the broker becomes unavailable.
+ * Reads a one-partition topic from an offset to its current end. Uses a consumer group, which is
+ * deleted afterwards. Rejects if the broker becomes unavailable.
  * @param take receives the records; returns false to stop before the end
  */
 export async function readTopic(

@@ -14,9 +14,9 @@ import { findFault } from './kafka-problem.ts';
 /** Maximum time that stopping waits for a batch in flight, in milliseconds. */
 const STOP_DEADLINE_MS = 5_000;
 /**
- * Minimum time between a fault's last occurrence and the fetch that ends the fault, in
- * milliseconds. A shorter time could end a fault too early, because kafkajs itself retries for
- * about 3 s before it reports the same fault again.
+ * Minimum time between a fault's last occurrence and a fetch after which the fault is considered
+ * over, in milliseconds. With a shorter time, a fault could be considered over too early, because
+ * kafkajs itself retries for about 3 s before it reports the same fault again.
  */
 const FAULT_QUIET_MS = 10_000;
 /** Interval between log lines about the same fault, in milliseconds. */
@@ -25,8 +25,9 @@ const REMINDER_MS = 30_000;
 /** kafkajs's options for every consumer. */
 const OPTIONS = {
   allowAutoTopicCreation: false,
-  // Time for which a silent consumer keeps its partitions. It is the minimum that brokers allow by
-  // default, because the rest of the group waits for this time after a crash or a broker's restart.
+  // Time for which a silent consumer keeps its partitions. The time is the minimum that brokers
+  // allow by default, because the rest of the group waits this long after a consumer's crash or a
+  // broker's restart.
   sessionTimeout: 6_000,
   heartbeatInterval: 2_000,
   // The broker answers a fetch at once when there are new records, so a long wait delays nothing.
@@ -88,7 +89,7 @@ export function runConsumer(
     prepare,
     run,
   }: {
-    /** Called after each connection until it has resolved once. */
+    /** Called after each connection, until a call has resolved. */
     prepare: () => Promise<void>;
     /** Calls `consumer.run`. Called after each connection. */
     run: () => Promise<void>;

@@ -12,7 +12,10 @@ export type Decoded<T> =
  */
 export const uuid = z.guid('must be a UUID').transform((id) => id.toLowerCase());
 
-/** A time that Date.parse accepts, such as ISO 8601. Other systems also send other formats. */
+/**
+ * A time in any format that Date.parse accepts. ISO 8601 is not required, because other systems
+ * also send other formats.
+ */
 export const time = z
   .string('must be a string')
   .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a time in ISO 8601');

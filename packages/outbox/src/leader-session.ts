@@ -5,7 +5,7 @@ import { Client, type QueryConfig, type QueryResult } from 'pg';
 /** The advisory lock that the active relay of a database holds: "outbox" in ASCII. */
 const LOCK = '122550255484024';
 /**
- * Time of silence after which the server ends a relay's session and releases its lock, in
+ * Time without a statement after which the server ends a relay's session and releases its lock, in
  * milliseconds.
  */
 const IDLE_LIMIT_MS = 4_000;
@@ -15,9 +15,9 @@ const IDLE_LIMIT_MS = 4_000;
  */
 const HEARTBEAT_MS = 1_000;
 /**
- * Commits that delete sent rows do not wait for the disk, which halves the number of disk syncs per
- * order. If a crash of the server undoes such a commit, the recorded offset is undone with it, and
- * the relay sends the rows again.
+ * Setting with which commits that delete sent rows do not wait for the disk. It halves the number
+ * of disk syncs per order. If a crash of the server undoes such a commit, the recorded offset is
+ * undone with it, and the relay sends the rows again.
  */
 const SYNCHRONOUS_COMMIT = 'off';
 /** Interval between a standby's attempts to take the lock, in milliseconds. */
