@@ -64,7 +64,7 @@ async function listening(count: number): Promise<void> {
 async function deliverEvent(): Promise<void> {
   toys.publish('7');
   expect(await stream.take()).toHaveProperty('data.itemFeed');
-  // The replay buffer stores the event only after the delivery.
+  // Waits until the replay buffer has stored the event, which happens after the delivery.
   await new Promise((resolve) => setImmediate(resolve));
 }
 

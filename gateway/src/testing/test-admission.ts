@@ -9,7 +9,7 @@ import { composeToys } from './toy-graph.ts';
 
 const settings = readSettings(limitSettings, {});
 
-/** The default limits of operations and clients. */
+/** The default limits of operations. */
 export const DEFAULT_LIMITS = readOperationLimits(settings);
 export const DEFAULT_CLIENT_LIMITS = createClientLimits(settings, createMetrics('test'));
 

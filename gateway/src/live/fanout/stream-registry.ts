@@ -44,7 +44,7 @@ interface RegistryOptions {
 interface RegisteredStream {
   readonly stream: SharedStream;
   readonly members: Set<Member>;
-  /** The placement of one member. */
+  /** The placement with which the stream was started or last replanned. */
   placement: Placement;
   graph: LiveGraph;
 }

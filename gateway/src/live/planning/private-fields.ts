@@ -13,7 +13,7 @@ import type { LoadedSupergraph } from '../../supergraph.ts';
  * Finds the private fields and types of a supergraph: those with `@cacheControl(scope: PRIVATE)`. A
  * supergraph contains this directive only if subgraphs list it in `@composeDirective`.
  * @returns a function that reports whether an operation selects a private field or a field of a
- * private type; the operation's result then depends on the caller
+ * private type. If so, the operation's result depends on the caller.
  */
 export function readPrivateFields({
   model,

@@ -40,7 +40,9 @@ export interface SubscriptionPlan extends ParsedOperation {
   readonly streamVariables: readonly string[];
   /** The value of the cursor argument, if the operation has one. */
   readonly cursor: ValueNode | undefined;
-  /** Whether the result depends on the caller: a selected field or type has scope PRIVATE. */
+  /**
+   * Whether the result depends on the caller, because a selected field or type has scope PRIVATE.
+   */
   readonly isPrivate: boolean;
   /** The name of the subgraph that sends the events. */
   readonly subgraph: string;

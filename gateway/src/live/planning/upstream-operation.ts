@@ -21,13 +21,16 @@ export interface EventMarks {
 }
 
 /**
- * The operation that a subgraph receives: its part of the client's operation, with the cursor and
- * the key added.
+ * The operation that a subgraph receives: the subgraph's part of the client's operation, with the
+ * cursor and the key added.
  */
 export interface UpstreamOperation {
   readonly query: string;
   readonly operationName: string | undefined;
-  /** Variable for the cursor after which the stream continues; undefined if it has no cursors. */
+  /**
+   * Variable for the cursor after which the stream continues; undefined if the stream has no
+   * cursors.
+   */
   readonly cursorVariable: string | undefined;
   /** Whether a newer event may replace a waiting event of the same key. */
   readonly conflates: boolean;

@@ -52,7 +52,7 @@ export function createEventExecutor({
   };
 }
 
-/** Names the subgraph that sent the event as the source of the event's own errors. */
+/** Replaces `EVENT_SERVICE` in the event's own errors with the subgraph that sent the event. */
 function attributeTo(subgraph: string) {
   return (error: GraphQLError): GraphQLError => {
     if (error.extensions?.['serviceName'] === EVENT_SERVICE) {

@@ -127,8 +127,8 @@ it('a client that pauses receives the newest event of each item when it reads ag
   socket.pause();
   const before = toys.feed.length;
   const earlier = (await gateway.metric('gateway_live_events_total')) || 0;
-  // Publishes more than the kernel buffers for a socket, until the gateway queues one event for
-  // each of the 5 items.
+  // Publishes until the kernel's socket buffers are full and the gateway queues one event for each
+  // of the 5 items.
   let published = 0;
   while (!((await gateway.metric('gateway_live_queued')) >= 5)) {
     for (let turn = 0; turn < 100; turn += 1) toys.publish(String(turn % 5));

@@ -3,8 +3,8 @@ import type { WebSocket } from 'ws';
 import { LiveCloseCode } from './close-codes.ts';
 
 /**
- * Maximum number of bytes that a client may leave unread. If it is exceeded, the socket is closed
- * with 4480.
+ * Maximum number of bytes that a client may leave unread. A socket that exceeds this maximum is
+ * closed with 4480.
  */
 const UNREAD_LIMIT = 4 * 1024 * 1024;
 

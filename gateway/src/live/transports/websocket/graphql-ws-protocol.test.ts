@@ -86,7 +86,7 @@ describe('a connection of graphql-transport-ws', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('answers pings with their payload', () => {
+  it('answers a ping with a pong of the same payload', () => {
     const { say, sent } = connect();
     say({ type: 'ping', payload: { at: 1 } });
     say({ type: 'ping' });

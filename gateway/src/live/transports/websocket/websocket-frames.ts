@@ -17,7 +17,7 @@ export type Framer = (
 ) => Buffer;
 
 interface Frames {
-  /** Whole frames, with a gap for each head. */
+  /** Whole frames, with a gap for the head of each message (see `nextHead`). */
   readonly bytes: Buffer;
   /** The offsets of the gaps. */
   readonly heads: readonly number[];
@@ -25,8 +25,9 @@ interface Frames {
 
 /**
  * Creates a framer. The clients of a stream receive the same payloads one after the other. Their
- * frames differ only in the heads, which usually have the same length, so the rest of the frames is
- * built once. A server does not mask its frames (RFC 6455, 5.1).
+ * frames differ only in the heads of the messages (see `nextHead`), which usually have the same
+ * length. The rest of the frames is therefore built once for all clients. A server does not mask
+ * its frames (RFC 6455, 5.1).
  */
 export function createFramer(): Framer {
   let last: { payloads: readonly LivePayload[]; length: number; frames: Frames } | undefined;

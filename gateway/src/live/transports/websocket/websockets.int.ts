@@ -143,7 +143,8 @@ describe('the websocket server', () => {
       const payload = { query: '{ x }', variables: { pad: 'x'.repeat(2_000) } };
       socket.send(JSON.stringify({ id: String(id), type: 'subscribe', payload }));
     }
-    // Waits until the number of executed queries is stable: the gateway has then stopped reading.
+    // Waits until the number of executed queries is stable, because the gateway has then stopped
+    // reading.
     let before = -1;
     await vi.waitFor(
       () => {

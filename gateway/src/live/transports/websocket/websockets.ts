@@ -24,7 +24,7 @@ import { createFramer } from './websocket-frames.ts';
 
 /**
  * Interval between pings, in milliseconds. A client that shows no sign of life during one interval
- * has vanished.
+ * counts as vanished.
  */
 const PING_EVERY_MS = 12_000;
 /** Time-out for clients to close their websockets when the gateway stops, in milliseconds. */
@@ -115,8 +115,8 @@ class Websockets implements Stoppable {
     try {
       if (this.#isStopping) throw GOING_AWAY;
       if (request.url?.split('?')[0] !== '/graphql') throw NOT_FOUND;
-      // Browsers send no preflight for websockets: without this check, any page could read
-      // everything that its visitor may read.
+      // Browsers send no preflight for websockets, so any page could read everything that its
+      // visitor may read if the origin were not checked here.
       if (!origins.allows(request.headers)) throw FORBIDDEN_ORIGIN;
       const address = addresses.of(request);
       assertNotOverloaded();
@@ -155,7 +155,8 @@ class Websockets implements Stoppable {
     });
     this.#clients.set(socket, { liveness, connection });
     metrics.clients.inc();
-    // An exception in an event listener would end the process and thus every connection.
+    // Without this function, an exception in an event listener would end the process and thus every
+    // connection.
     const guarded = (handle: () => void): void => {
       try {
         handle();
