@@ -110,7 +110,8 @@ describe('measureLag', () => {
     const admin = kafka.client.admin();
     await admin.connect();
     const topic = kafka.name(names.topic);
-    // kafkajs deletes records only from a topic whose metadata it has fetched.
+    // Call fetchTopicOffsets first, because kafkajs deletes records only from a topic whose
+    // metadata it has fetched.
     await admin.fetchTopicOffsets(topic);
     await admin.deleteTopicRecords({ topic, partitions: [{ partition: 1, offset: '2' }] });
     await admin.disconnect();

@@ -3,7 +3,7 @@ import type { KafkaConnection } from './kafka-connection.ts';
 
 interface PartitionLag {
   readonly partition: string;
-  /** The next offset that the group reads, as of its last commit. */
+  /** The next offset that the group reads, according to its last commit. */
   readonly next: number;
   readonly waiting: number;
 }

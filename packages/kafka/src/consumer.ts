@@ -61,8 +61,8 @@ export function startConsumer(
   });
 
   /**
-   * Calls `handle` until it resolves. Resolves with false if this consumer stops or if another
-   * consumer may own the partition.
+   * Calls `handle` until it resolves. Resolves with false if this consumer is stopped, or if
+   * another consumer may now own the partition.
    */
   const handleWithRetries = async (
     records: readonly KafkaRecord[],
@@ -81,7 +81,7 @@ export function startConsumer(
           `${group} could not handle records; retrying`,
         );
         await withHeartbeats(batch, () => pause(backoff.next(), stopping.signal));
-        // This heartbeat rejects during a rebalance; kafkajs then rejoins the group.
+        // During a rebalance, this heartbeat rejects, so that kafkajs rejoins the group.
         await batch.heartbeat();
       }
     }

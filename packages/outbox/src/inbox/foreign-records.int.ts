@@ -168,7 +168,8 @@ describe('records of other producers', () => {
     const admin = kafka.client.admin();
     await admin.connect();
     const topic = kafka.name(ORDER_CREATED);
-    // deleteTopicRecords needs this call, because kafkajs knows the topic's leader only afterwards.
+    // Call fetchTopicOffsets first, because deleteTopicRecords needs the topic's leader, which
+    // kafkajs learns by this call.
     await admin.fetchTopicOffsets(topic);
     await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '2' }] });
     await admin.disconnect();
