@@ -29,7 +29,7 @@ async function answerForApollo(page: Page): Promise<void> {
   );
 }
 
-/** For each path: a function that resolves once the page is completely rendered. */
+/** Functions that resolve once a page is completely rendered, by the path of the page. */
 const SHOWN: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/': (page) => page.getByText('All parts work.').waitFor(),
   '/live': async (page) => {

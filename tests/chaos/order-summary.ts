@@ -8,7 +8,7 @@ export interface OrderSummary {
   readonly rejected: number;
   /** Number of acknowledged orders that do not exist or have no final status. */
   readonly lost: number;
-  /** Number of orders that took stock repeatedly, plus idempotency keys with several orders. */
+  /** Number of orders that took stock more than once, plus the number of idempotency keys with several orders. */
   readonly doubled: number;
   /** Number of units that were confirmed beyond the available quantity. */
   readonly oversold: number;
@@ -16,7 +16,11 @@ export interface OrderSummary {
   readonly worstLatency: number;
 }
 
-/** @param acknowledged orders of the fault. The history may contain other orders. */
+/**
+ * Summarizes the orders of one fault.
+ * @param history may also contain orders of other faults
+ * @param acknowledged the acknowledged orders of this fault
+ */
 export function summarizeOrders(
   history: History,
   acknowledged: readonly Acknowledged[],

@@ -12,7 +12,7 @@ const GROUPS = [
 export interface Unsettled {
   readonly pending: number;
   readonly waiting: number;
-  /** Number of records whose offset is not committed. */
+  /** Number of records whose offset has not been committed. */
   readonly lag: number;
 }
 

@@ -145,7 +145,7 @@ test('newman runs the whole Postman collection', async () => {
   const variables = { gateway: gateway.url, orders: order.url, stocks: stock.url };
   const named = Object.entries(variables).flatMap(([name, url]) => ['--env-var', `${name}=${url}`]);
   const collection = fileOf('gudang.postman_collection.json');
-  // newman exits with code 1 if any request failed. Its report names the failed requests.
+  // If a request fails, newman exits with code 1, and its report names the request.
   const report = run(process.execPath, [
     newman,
     'run',

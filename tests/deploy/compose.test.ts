@@ -32,7 +32,7 @@ describe('compose', () => {
     for (const source of mounted) expect(await read(`docker/${source}`)).not.toBe('');
   });
 
-  it('declares only dependencies on existing services without a profile', () => {
+  it('declares only dependencies on services that exist and have no profile', () => {
     for (const { depends_on = {} } of Object.values<{ depends_on?: object }>(compose.services)) {
       for (const name of Object.keys(depends_on)) {
         expect(compose.services).toHaveProperty(name);

@@ -14,7 +14,8 @@ const DEFAULT_PARTITIONS = 6;
 const kustomize = await findKustomize();
 const validate = await createManifestValidator();
 
-// Rendering an overlay requires kustomize or kubectl. .ci/run installs kustomize.
+// Rendering an overlay requires kustomize or kubectl, so these tests are skipped without them. .ci/run
+// installs kustomize.
 describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])(
   '%s',
   (overlay) => {

@@ -27,8 +27,8 @@ export interface Prometheus {
 }
 
 /**
- * Finds Prometheus: the program in the environment variable PROMETHEUS, which .ci/run sets, or an
- * installed one. Returns undefined if there is none.
+ * Finds Prometheus. If the environment variable PROMETHEUS is set, as in .ci/run, it names the program.
+ * Otherwise, an installed Prometheus is used. Returns undefined if none is found.
  */
 export async function findPrometheus(): Promise<string | undefined> {
   const binary = process.env['PROMETHEUS'] ?? 'prometheus';

@@ -19,8 +19,10 @@ export interface Manifest {
 type Kustomize = readonly [command: string, ...args: string[]];
 
 /**
- * Finds a program that renders overlays: the program in the environment variable KUSTOMIZE, which
- * .ci/run sets, or an installed one. Returns undefined if there is none.
+ * Finds a program that renders overlays. If the environment variable KUSTOMIZE is set, as in .ci/run, it
+ * names the program. Otherwise, an installed kustomize or kubectl is used. Returns undefined if none is
+ * found.
+ * @throws if the program that KUSTOMIZE names cannot be run
  */
 export async function findKustomize(): Promise<Kustomize | undefined> {
   const given = process.env['KUSTOMIZE'];

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 export interface StatementCounter {
   /** Database URL that leads through the proxy. */
   readonly url: string;
-  /** Returns the SQL texts of all statements since the previous call, in order. */
+  /** Returns the SQL texts of all statements that were run since the previous call, in order. */
   readonly take: () => string[];
   readonly stop: () => Promise<void>;
 }
@@ -56,9 +56,9 @@ export async function startStatementCounter(target: string): Promise<StatementCo
 }
 
 /**
- * Parses a client's messages in the PostgreSQL protocol. The startup message has no type; all other
- * messages consist of type, length and body. A Query message runs a statement. A Bind message runs a
- * statement that a Parse message has prepared.
+ * Returns a parser for a client's messages in the PostgreSQL protocol, which reports each statement that
+ * is run. All messages except the startup message begin with a type, followed by length and body. A Query
+ * message contains the statement. A Bind message instead names a statement that a Parse message prepared.
  */
 function readStatements(onStatement: (sql: string) => void): (chunk: Buffer) => void {
   let rest = Buffer.alloc(0);

@@ -18,7 +18,7 @@ const NAME = /^name must be a text of 1 to 255 characters, without NUL or half a
 const ORDER = { productid: 'x', quantity: 1 };
 const STOCK = { name: 'Kopi', quantity: 1 };
 
-/** Requests without a body that is a JSON object. */
+/** Requests whose body is missing, is no JSON object, or is not sent as JSON. */
 const NO_OBJECTS: readonly [string, Omit<RestRequest, 'route'>, RegExp][] = [
   ['no body', {}, /^The body must be a JSON object$/],
   ['an empty body', { body: '' }, /^The body must be a JSON object$/],
@@ -45,7 +45,7 @@ function form(subtype: string): Record<string, string> {
   return { 'content-type': `application/${subtype}` };
 }
 
-/** Returns invalid quantities. The smallest valid one differs: a stock's quantity may be 0. */
+/** Returns invalid quantities. The smallest valid quantity is 0 for a stock and 1 for an order. */
 function quantities(smallest: number, largest: number): readonly (readonly [string, unknown])[] {
   return [
     ['one less than the least quantity', smallest - 1],

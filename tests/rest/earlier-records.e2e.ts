@@ -18,7 +18,7 @@ beforeAll(() => {
 let close = async (): Promise<void> => {};
 afterAll(() => close());
 
-test("the stock service accepts the legacy order service's records: four fields, TimeStamp, no headers", async () => {
+test('the stock service accepts the records of the legacy order service, which have TimeStamp and no headers', async () => {
   const shop = createShopClient(system().graph);
   const { id } = await shop.addStock({ quantity: 100 });
   const producer = kafka.producer();
@@ -33,7 +33,7 @@ test("the stock service accepts the legacy order service's records: four fields,
   );
 });
 
-test('the order service writes records that the legacy stock service accepts: JSON with exactly four fields', async () => {
+test('the order service writes JSON with exactly the four fields that the legacy stock service expects', async () => {
   const shop = createShopClient(system().graph);
   const { id: productId } = await shop.addStock({ quantity: 5 });
   const order = await shop.createOrder({ productId, quantity: 3 });

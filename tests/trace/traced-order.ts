@@ -11,9 +11,9 @@ const ALL_WITHIN_MS = 20_000;
 /**
  * Sends an order for one unit, subscribes to it, and waits for its whole trace.
  * @param url URL of the graph
- * @param stocks all stock replicas. They are frozen until the order's stream has started, so the stream
- * starts with PENDING.
- * @param spans array to which the collector adds received spans
+ * @param stocks all stock replicas. The function freezes them until the order's stream has started, so that
+ * the stream starts with PENDING.
+ * @param spans the array to which the collector adds the spans that it receives
  */
 export async function traceOneOrder({
   url,
@@ -27,7 +27,7 @@ export async function traceOneOrder({
   spans: readonly CollectedSpan[];
 }): Promise<{ readonly orderId: string; readonly trace: readonly CollectedSpan[] }> {
   for (const part of stocks) part.kill('SIGSTOP');
-  // The flag 01 means that this trace is sampled, even if the system samples no other trace.
+  // The flag 01 makes the system sample this trace, even if it samples no other trace.
   const traceparent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
   const traced = graphAt(`${url}/graphql`, undefined, { traceparent });
   const { createOrder } = await dataOf(

@@ -9,7 +9,7 @@ const SIZE = '256m';
 /** A folder on a small file system, which tests can fill completely. */
 export interface SmallDisk {
   readonly directory: string;
-  /** Reason why the folder is not on a small file system and must not be filled; undefined if it is. */
+  /** Reason why no small file system could be mounted. If present, the folder must not be filled. */
   readonly unavailable: string | undefined;
   /** Writes files until the file system is full. */
   readonly fill: () => Promise<void>;
@@ -18,8 +18,8 @@ export interface SmallDisk {
 }
 
 /**
- * Mounts a small file system in memory, so that a full disk affects nothing else. Requires permission
- * to mount.
+ * Mounts a small file system in memory, so that a full disk affects nothing else. Without permission to
+ * mount, the folder is on the machine's disk and `unavailable` is set.
  */
 export async function createSmallDisk(directory: string): Promise<SmallDisk> {
   await mkdir(directory, { recursive: true });

@@ -1,4 +1,4 @@
-/** One stage of a Dockerfile. Its variables are substituted. */
+/** One stage of a Dockerfile, in which variables have been replaced by their values. */
 export interface Stage {
   readonly name: string;
   /** Name of another stage or of an image. */
@@ -12,7 +12,7 @@ export interface Step {
   readonly text: string;
 }
 
-/** Parses a Dockerfile. @returns its stages, in order */
+/** Parses a Dockerfile. @returns the stages, in order */
 export function readDockerfile(source: string, given: Readonly<Record<string, string>>): Stage[] {
   const values: Record<string, string> = { ...given };
   const stages: { name: string; from: string; steps: Step[] }[] = [];
