@@ -25,7 +25,7 @@ function namedUrls(...schemes: string[]) {
     .transform((value): ReadonlyMap<string, string> => new Map(pairs(value).map(split)));
 }
 
-/** Origins as browsers send them, such as `https://shop.example`: without a path. */
+/** Origins as browsers send them: without a path, such as `https://shop.example`. */
 const origins = list.refine(
   (all) => all.every((one) => one === '*' || (URL.canParse(one) && new URL(one).origin === one)),
   'a list of origins such as https://shop.example, separated by commas, or *',

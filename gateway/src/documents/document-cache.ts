@@ -34,8 +34,8 @@ export function createDocumentCache(maxTokens?: number): LRUCache<string, Docume
 }
 
 /**
- * Creates the document cache for Apollo Server. Apollo Server's default cache would use 30 MiB of
- * JSON.
+ * Creates the document cache for Apollo Server. Apollo Server's default cache would hold 30 MiB of
+ * documents, measured as JSON.
  */
 export function createDocumentStore() {
   const documents = createDocumentCache();

@@ -21,7 +21,7 @@ export interface TextCache {
 export interface PersistedQueries {
   /**
    * Returns the text of the requested operation.
-   * @throws {GraphQLError} `PERSISTED_QUERY_NOT_FOUND` if the client must also send the text
+   * @throws {GraphQLError} `PERSISTED_QUERY_NOT_FOUND` if the id is unknown and the text is missing
    * @throws {RequestError} when the text or id is not allowed
    */
   readonly textOf: (asked: NamedText) => string;

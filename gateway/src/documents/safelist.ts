@@ -6,8 +6,8 @@ import { cacheOf, idIn, type PersistedQueries } from './persisted-queries.ts';
 const FORMAT = 'apollo-persisted-query-manifest';
 
 /**
- * Loads a safelist. Only the operations in its manifest may run, if a client sends their id or
- * exactly the same text. `generate-persisted-query-manifest` writes such manifests.
+ * Loads a safelist. Only the operations in its manifest may run. A client must send an operation's
+ * id or exactly its text. `generate-persisted-query-manifest` writes such manifests.
  * @throws {StartError} when the file is missing or is not such a manifest
  */
 export async function loadSafelist(path: string): Promise<PersistedQueries> {

@@ -35,7 +35,10 @@ function bounded(formatted: GraphQLFormattedError): GraphQLFormattedError {
   return { ...formatted, message: `${message.slice(0, MAX_MESSAGE_LENGTH)}…` };
 }
 
-/** Presents errors for the other protocols in the same way as Apollo Server. */
+/**
+ * Presents the errors of websockets and HTTP streams in the same way as Apollo Server presents its
+ * own.
+ */
 export function presentErrors(
   errors: readonly GraphQLError[],
   log: Logger,

@@ -11,7 +11,7 @@ const cases: [string, string, object][] = [
     { depth: 2, rootFields: 1, fragments: 0 },
   ],
   [
-    'a fragment wherever it is spread',
+    'a fragment once for each of its spreads',
     '{ a { ...F } b { ...F } } fragment F on T { x: c @skip(if: true) }',
     { depth: 2, aliases: 2, directives: 2, fragments: 2 },
   ],

@@ -48,8 +48,8 @@ function costOf(text: string, variables: Record<string, unknown> = {}): number {
 }
 
 const costs: [string, string, number][] = [
-  ['counts no values', '{ thing { id } }', 1],
-  ['counts no introspection', '{ __typename __schema { types { name } } }', 0],
+  ['counts nothing for scalar values', '{ thing { id } }', 1],
+  ['counts nothing for introspection', '{ __typename __schema { types { name } } }', 0],
   ['counts 10 for a list of unknown size', '{ things { id } }', 10],
   ['takes the size from first', '{ some(first: 3) { id } }', 3],
   ['multiplies nested lists', '{ some(first: 3) { things(first: 4) { id } } }', 3 * (1 + 4)],
@@ -62,17 +62,17 @@ const costs: [string, string, number][] = [
   ['takes the larger of two arguments', '{ page(first: 2, last: 9) { nodes { id } } }', 1 + 9],
   ['takes a declared size', '{ three { id } }', 3],
   ['takes the size from a declared argument', '{ declared(most: 4) { nodes { id } } }', 1 + 4],
-  ['takes the assumed size without the argument', '{ declared { nodes { id } } }', 1 + 20],
+  ['takes the assumed size if the argument is missing', '{ declared { nodes { id } } }', 1 + 20],
   ['applies a size only to the declared lists', '{ declared(most: 4) { others { id } } }', 11],
   ['counts weights of fields and types', '{ dear thing { heavy { id } } }', 7 + 1 + 50],
   ['counts 10 for a mutation', 'mutation { a: make { id } b: make { id } }', 22],
   [
-    'counts fragments wherever they are spread',
+    'counts a fragment once for each of its spreads',
     '{ some(first: 2) { ...F } a: some(first: 3) { ...F } } fragment F on Thing { heavy { id } }',
     5 * 51,
   ],
   [
-    'counts a fragment of a page by the size of each page',
+    'takes the list size in a fragment from the page that spreads it',
     '{ page(first: 2) { ...P } a: page(first: 3) { ...P } } fragment P on Page { nodes { id } }',
     2 + 5,
   ],
@@ -82,7 +82,7 @@ const costs: [string, string, number][] = [
     51,
   ],
   ['counts nothing for a negative size', '{ some(first: -5) { id } }', 0],
-  ['counts no unknown fields', '{ nothing { at { all } } }', 0],
+  ['counts nothing for unknown fields', '{ nothing { at { all } } }', 0],
 ];
 
 describe('operationCost', () => {

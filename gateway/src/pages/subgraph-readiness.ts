@@ -2,14 +2,14 @@ import type { PartState } from '@gudang/runtime';
 import { request } from 'undici';
 
 const TIMEOUT_MS = 1_000;
-/** Maximum size of a response, in bytes. A list of parts is far smaller. */
+/** Maximum size of a response, in bytes. A response of `/readyz` is usually far smaller. */
 const MAX_BYTES = 64 * 1024;
 const STATES: readonly unknown[] = ['ok', 'degraded', 'down'] satisfies PartState['state'][];
 
 /**
- * Fetches the parts of a subgraph's server from its `/readyz`, by name, such as `database` and
- * `kafka`. The result is empty if the subgraph is unavailable or has no `/readyz`. Foreign
- * subgraphs need not have it.
+ * Fetches the entries of a subgraph's `/readyz`, such as `database` and `kafka`, by name. The
+ * result is empty if the subgraph is unavailable or has no `/readyz`, which foreign subgraphs need
+ * not serve.
  */
 export async function fetchSubgraphParts(url: string): Promise<ReadonlyMap<string, PartState>> {
   try {

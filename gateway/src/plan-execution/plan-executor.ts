@@ -26,7 +26,7 @@ export interface ExecutedOperation {
 }
 
 /**
- * Runs a plan any number of times.
+ * Runs a prepared plan. It can be called any number of times.
  * @param variables as sent by the client; the subgraphs apply the default values
  */
 export type PreparedPlan = (

@@ -11,9 +11,9 @@ export interface HttpAnswer {
 }
 
 /**
- * Answers queries and mutations over HTTP. `apollo-pipeline.ts` can answer every request, by Apollo
- * Server. `operation-fast-path.ts` answers most operations that Apollo Server has answered before.
- * docs/decisions/plan-executor-and-fast-path.md gives the reasons.
+ * Answers queries and mutations over HTTP. `apollo-pipeline.ts` can answer every request, through
+ * Apollo Server. `operation-fast-path.ts` answers most operations that Apollo Server has answered
+ * before. docs/decisions/plan-executor-and-fast-path.md gives the reasons.
  */
 export interface RequestPipeline {
   readonly answer: (request: FastifyRequest, context: GatewayContext) => Promise<HttpAnswer>;

@@ -50,7 +50,8 @@ const ABSENT = '$absent';
 /**
  * Makes the whole object of an absent entity null in the result. A subgraph sends
  * `extensions: {gudang: {absentEntities: true}}` if its null entities do not exist for the caller.
- * Without this function, @apollo/gateway would keep such an object and set only its nullable fields to null.
+ * Without this function, @apollo/gateway would keep such an object and set only its nullable fields
+ * to null.
  */
 function markAbsentEntities({ data, extensions }: SubgraphAnswer): void {
   const marks = extensions?.['gudang'] as { absentEntities?: unknown } | undefined;
