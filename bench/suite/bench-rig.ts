@@ -9,9 +9,7 @@ export const STOCKS = 1_000;
 const ORDERS = 3_000;
 const AT_ONCE = 20;
 
-/**
- * One process of each service with a PostgreSQL that writes to disk, filled with stocks and orders.
- */
+/** One process of each service. Their PostgreSQL writes to disk and contains stocks and orders. */
 export interface BenchRig {
   readonly order: ServiceProcess;
   readonly stock: ServiceProcess;
@@ -23,7 +21,7 @@ export interface BenchRig {
   readonly readCpu: () => Promise<CpuReading>;
   /** Resolves once all orders are settled and the outboxes are empty. */
   readonly settled: () => Promise<void>;
-  /** Starts another process. `stop` also ends this process. */
+  /** Starts an additional process, which `stop` also ends. */
   readonly startBeside: (
     name: string,
     script: string,

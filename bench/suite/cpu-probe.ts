@@ -7,9 +7,9 @@ export type CpuReading = ReadonlyMap<string, number>;
 const MS_PER_TICK = 10;
 
 /**
- * Reads the kernel's CPU counters of processes with their descendants, and of PostgreSQL's
- * processes grouped by their work: each database, the writers (WAL, checkpoints, background), and
- * the rest.
+ * Returns a function that reads the kernel's CPU counters of the given processes with their
+ * descendants, and of PostgreSQL's processes. PostgreSQL's processes form groups: one for each
+ * database, one for the writers (WAL, checkpoints, background), and one for the rest.
  */
 export function createCpuProbe(
   processes: Readonly<Record<string, number>>,

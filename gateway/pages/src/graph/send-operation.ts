@@ -2,7 +2,10 @@ import type { GraphError } from './graph-errors.ts';
 import { authorization, noteUnauthenticated, sessionToken } from './session-token.ts';
 
 export interface Answer<T> {
-  /** Null when the whole operation failed; otherwise null at each path in `errors`. */
+  /**
+   * Null if the whole operation failed. If only some fields failed, these fields are null, and
+   * `errors` contains their paths.
+   */
   readonly data: T | null;
   readonly errors: readonly GraphError[];
 }
@@ -19,8 +22,8 @@ export class NoAnswerError extends Error {
 const TIMEOUT_MS = 12_000;
 
 /**
- * Sends a query or mutation to the gateway that serves this page. A refused token is not sent
- * again; the function then returns the refusal.
+ * Sends a query or mutation to the gateway that serves this page. If the gateway has already
+ * refused the current token, the function returns that refusal instead of sending the operation.
  * @throws {NoAnswerError} if the gateway is unavailable or sends nothing for 12 s
  */
 export async function sendOperation<T>(

@@ -48,7 +48,7 @@ export function authorization(): { readonly authorization?: string } {
  */
 export function noteUnauthenticated(sent: string | undefined, message: string): void {
   const state = sessionToken.get();
-  // This answer belongs to an earlier token.
+  // If the token has changed since the request, the answer says nothing about the current token.
   if (sent !== authorization().authorization) return;
   if (sent === undefined) {
     if (!state.wanted) sessionToken.set({ ...state, wanted: true });
@@ -58,8 +58,8 @@ export function noteUnauthenticated(sent: string | undefined, message: string): 
 }
 
 /**
- * Resolves at once if the current token is not refused; otherwise once another token is set or the
- * token is removed.
+ * Resolves at once if the gateway has not refused the current token. If it has, resolves once
+ * another token is set or the token is removed.
  */
 export function usableToken(): Promise<void> {
   return new Promise((resolve) => {

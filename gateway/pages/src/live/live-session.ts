@@ -24,7 +24,7 @@ export interface LiveSession {
   readonly speed: Signal<Speed>;
   /** The last order that this page placed. */
   readonly ownOrder: Signal<OwnOrder | undefined>;
-  /** Ids of the stocks in the newest visible change. */
+  /** Ids of the stocks that changed visibly in the newest batch of changes. */
   readonly moved: Signal<readonly string[]>;
   /** Shows and follows an order that this page placed. @param sentAt by performance.now() */
   readonly orderPlaced: (order: OrderState, sentAt: number) => void;

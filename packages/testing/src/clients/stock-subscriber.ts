@@ -53,8 +53,8 @@ export function createStockSubscriber(
   let received = 0;
   let snapshots = 0;
   /**
-   * Whether the last events belong to a snapshot. The last events of a snapshot are the stocks that
-   * were deleted since the cursor.
+   * Whether the most recent event belongs to a snapshot. The last events of a snapshot are the
+   * stocks that were deleted since the cursor.
    */
   let inSnapshot = false;
 

@@ -103,7 +103,7 @@ it('holds all data after stall() and sends it after restore()', async () => {
   await expect.poll(() => [...client.answers, ...late.answers]).toHaveLength(2);
 });
 
-it('drops a response and cuts the connection after the server has received the request', async () => {
+it('forwards a request, drops its response and cuts the connection', async () => {
   proxy.dropAnswers(API_KEYS.produce, 'cut', 1);
   const client = await open();
   client.socket.write(request(API_KEYS.fetch, 1));

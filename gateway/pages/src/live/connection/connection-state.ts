@@ -19,7 +19,9 @@ export interface ConnectionState {
   readonly setUnavailable: (services: readonly string[]) => void;
   /** Records that all stocks were queried. @param isShop whether the graph has stocks */
   readonly setLoaded: (isShop: boolean) => void;
-  /** Counts changed stocks, if the page is catching up after a reconnect. */
+  /**
+   * Counts changed stocks while the page is catching up after a reconnect; otherwise does nothing.
+   */
   readonly countMissed: (stocks: readonly { readonly id: string }[]) => void;
 }
 

@@ -67,7 +67,7 @@ export function openGraphSocket({ onOpen, onLost, onRefused }: GraphSocketEvents
       pong: () => clearTimeout(pong),
     },
   });
-  // A new token may give access to different data, so the client reconnects.
+  // A different token may give access to different data, so the client reconnects with it.
   sessionToken.subscribe(() => {
     if (authorization().authorization !== sent) client.terminate();
   });

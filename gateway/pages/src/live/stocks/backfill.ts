@@ -9,14 +9,14 @@ export interface Backfill {
 }
 
 /**
- * Time for which a row must be visible, in ms, so that rows that are only scrolled past are not
- * queried.
+ * Time for which a row must be visible before its history is queried, in ms. The history of rows
+ * that are only scrolled past is thus not queried.
  */
 const VISIBLE_MS = 300;
 
 /**
- * Loads earlier quantities from the ledger, from before the page was opened. It loads only visible
- * rows, one after the other.
+ * Loads from the ledger the quantities that stocks had before the page was opened. It loads them
+ * only for visible rows, one row after the other.
  */
 export function createBackfill(stocks: StockStore): Backfill {
   const requested = new Set<string>();

@@ -52,7 +52,8 @@ function addChange(batch: ChangeBatch, change: StockChange): void {
   batch.count += 1;
   batch.committedAt = Math.max(batch.committedAt, at);
   if (!order) return;
-  // A change with an order confirms this order and contains all of the order's fields.
+  // If a change has an order, this order is confirmed, and the change contains all fields of the
+  // order.
   batch.orders.push({
     id: order.id,
     productId: stock.id,

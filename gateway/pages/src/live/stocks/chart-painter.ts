@@ -1,6 +1,6 @@
 /** A chart that is painted in turns with other charts. */
 export interface PaintedChart {
-  /** Requests that the chart is painted again, because its data changed. */
+  /** Marks the chart as changed, so that it is painted again. */
   readonly markChanged: () => void;
   readonly remove: () => void;
 }
@@ -13,15 +13,15 @@ export interface ChartPainter {
 
 const TURN_MS = 80;
 /**
- * Number of charts painted per turn: at most 50 per second, regardless of the number of changing
- * stocks.
+ * Number of charts painted per turn. At most 50 charts are thus painted per second, regardless of
+ * the number of changing stocks.
  */
 const CHARTS_PER_TURN = 4;
 const SCROLL_PAUSE_MS = 150;
 const CHANGED_EVERY_MS = 400;
 /**
- * Interval between paintings of a chart without changes, in ms. It is painted because its time axis
- * moves.
+ * Interval between paintings of a chart without changes, in ms. Such a chart must be painted too,
+ * because its time axis moves.
  */
 const UNCHANGED_EVERY_MS = 3_000;
 
