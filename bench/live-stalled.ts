@@ -26,7 +26,10 @@ const GROWTH_LIMIT = 20 * 1024 * 1024;
 const POLL_EVERY_MS = 1_000;
 
 interface Run {
-  /** Maximum growth of RSS, and of heap and buffers after garbage collection. */
+  /**
+   * Maximum growth of RSS. `live` is the maximum growth of heap and buffers after garbage
+   * collection.
+   */
   readonly rss: number;
   readonly live: number;
   readonly p99: number;

@@ -37,7 +37,7 @@ export async function differentPages({ graph }: BenchRig): Promise<string[]> {
     after = stocks.pageInfo.endCursor;
     more = stocks.pageInfo.hasNextPage;
   }
-  // The last cursors have no full page after them.
+  // The last cursors are left out, because no full page follows them.
   const usable = cursors.slice(0, -20);
   return usable.map((after) => JSON.stringify({ query: PAGE_OF_STOCKS, variables: { after } }));
 }

@@ -10,7 +10,7 @@ const POLL_EVERY_MS = 10_000;
 const PEAK_MS = 10_000;
 const CONNECTIONS = 20;
 
-/** Runs orders and lists at half the maximum rate, and measures the growth of memory. */
+/** Sends orders and list queries at half the maximum rate, and measures the growth of memory. */
 async function runSoak({ rig: getRig, quick, print }: Bench): Promise<Figure[]> {
   const rig = await getRig();
   const list = inTurn(await differentLists(rig));
@@ -55,7 +55,7 @@ async function runSoak({ rig: getRig, quick, print }: Bench): Promise<Figure[]> 
   });
 }
 
-/** Slope by least squares. */
+/** Returns the slope of the regression line (least squares), in MiB per hour. */
 function slope(points: readonly { readonly hours: number; readonly mib: number }[]): number {
   const mean = (of: (point: (typeof points)[number]) => number): number =>
     points.reduce((sum, point) => sum + of(point), 0) / points.length;

@@ -8,8 +8,8 @@ import type { Bench, BenchCase } from '../suite/bench-case.ts';
 import type { Bar, Figure, Unit } from '../suite/figure.ts';
 
 /**
- * Pause before the measurement, in milliseconds. Node and Kafka collect garbage for a while after
- * the start.
+ * Pause before memory is measured, in milliseconds. Node and Kafka still collect garbage for a
+ * while after the start.
  */
 const REST_MS = 20_000;
 const REST_QUICK_MS = 5_000;

@@ -1,6 +1,6 @@
 /**
  * Statements that serve orders, pages and live streams, each identified by a pattern of its text.
- * PostgreSQL's log must contain each of them.
+ * `plans.e2e.ts` fails if PostgreSQL's log does not contain all of them.
  */
 export const HOT_STATEMENTS: Readonly<Record<string, { database: 'order' | 'stock'; is: RegExp }>> =
   {

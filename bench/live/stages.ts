@@ -18,7 +18,7 @@ export interface Stages {
   readonly published: number;
 }
 
-/** Reads the stages of each confirmed order from the topics. */
+/** Reads from the topics the times of the stages of each confirmed order. */
 export async function readStages({
   kafkaBrokers,
   topicPrefix,

@@ -11,7 +11,7 @@ import { treeCpuMs } from '../process-tree.ts';
 export const PARTS = ['gateway', 'order', 'stock', 'postgres', 'kafka'] as const;
 export type Spent = Readonly<Record<(typeof PARTS)[number], number>>;
 
-/** A system with its servers, and the measurement of their CPU time. */
+/** A system that can measure the CPU time of its processes and servers. */
 export interface MeasuredSystem extends ReplicatedSystem {
   readonly stockIds: readonly string[];
   /**
@@ -30,7 +30,7 @@ export interface Measured<T> {
   readonly cpu: Spent;
 }
 
-/** Settings of PostgreSQL for durable commits, as in production. */
+/** PostgreSQL settings that make commits durable, as in production. */
 const ON_DISK = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
 const STOCKS = 200;
 const SETTLES_MS = 2_000;
@@ -45,7 +45,7 @@ export async function withMeasuredSystem(
   try {
     const replicated = await startReplicatedSystem(replicas, {
       ...servers,
-      // Load shedding is off, so that overload shows in the figures and not as errors.
+      // Load shedding is off, so that an overload changes the figures instead of causing errors.
       environment: { gateway: { SHED_DELAY_MS: '0' } },
     });
     const { system, running } = replicated;

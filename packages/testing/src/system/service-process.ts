@@ -67,7 +67,10 @@ export interface ServiceProcess {
   readonly stop: (deadlineMs?: number) => Promise<boolean>;
 }
 
-/** Time-out of a start, in milliseconds. A start takes 1 s, and up to 30 s on a loaded machine. */
+/**
+ * Time-out of a start, in milliseconds. A start usually takes 1 s, but up to 30 s on a loaded
+ * machine.
+ */
 const LISTENS_WITHIN_MS = 60_000;
 const READY_WITHIN_MS = 30_000;
 const STOPS_WITHIN_MS = 15_000;
@@ -176,8 +179,8 @@ export function tail(output: string, lines = 40): string {
 }
 
 /**
- * With `CPU_PROFILES=<folder>`, each process writes a CPU profile when it ends. Benchmarks use
- * this.
+ * Folder for CPU profiles of benchmarks. If it is set, each process writes a CPU profile there when
+ * it ends.
  */
 const { CPU_PROFILES: profiles } = process.env;
 const profiling = profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : [];
