@@ -171,7 +171,7 @@ const WAYS: Readonly<Record<string, readonly Way[]>> = {
   StockChange: [{ around: change('…'), path: ['stockChanged'] }],
 };
 
-/** Fields with order ids that every caller sees: a stock's ledger and changes are public. */
+/** Fields with order ids that every caller sees, because a stock's ledger and changes are public. */
 const VISIBLE_IDS = new Set(['Order.id through the ledger', 'Order.id through a change']);
 
 /** Returns all operations that select a field. @throws if WAYS does not list the field's type */

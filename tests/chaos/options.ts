@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 
 export interface Options {
-  /** Names of the faults to run; empty: all faults. */
+  /** Names of the faults to run. If empty, all faults run. */
   readonly faults: readonly string[];
   readonly seed: number;
-  /** Minimum duration, for which rounds are repeated, each with the next seed. Undefined: one round. */
+  /** Minimum duration, until which rounds are repeated, each with the next seed. If undefined, one round runs. */
   readonly minutes: number | undefined;
   readonly short: boolean;
   readonly list: boolean;

@@ -6,7 +6,7 @@ import { createOrderSender } from './order-sender.ts';
 import { createStatusLine } from './status-line.ts';
 import { watchOrders } from './watch-orders.ts';
 
-/** Time without a decision after which the demo reports that pending orders are not decided, in milliseconds. */
+/** Time-out in milliseconds. After this long without a decision, the demo reports that none arrives. */
 const STANDSTILL_MS = 3_000;
 const SAME_SIGNAL_MS = 1_000;
 const SETTLES_WITHIN_MS = 15_000;

@@ -37,8 +37,8 @@ export async function findPrometheus(): Promise<string | undefined> {
 }
 
 /**
- * Starts Prometheus with the alert rules. Only the rules' times are changed: an alert fires
- * immediately, and ranges are seconds instead of minutes.
+ * Starts Prometheus with the alert rules. The rules are unchanged except for their times, so that an alert
+ * fires immediately and ranges are seconds instead of minutes.
  * @param targets for example `127.0.0.1:8000`
  */
 export async function startPrometheus(

@@ -10,7 +10,7 @@ export interface DisposableKafka {
   readonly brokers: string;
   /** Kills the broker. */
   readonly kill: () => Promise<void>;
-  /** Starts an empty broker at the same address: without topics and groups, with a new cluster id. */
+  /** Starts an empty broker at the same address. It has no topics or groups, and a new cluster id. */
   readonly startEmpty: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }

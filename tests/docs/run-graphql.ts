@@ -1,7 +1,7 @@
 import type { System } from '@gudang/testing/system/system';
 import { type DocumentNode, Kind, parse, print, visit } from 'graphql';
 
-/** Runs an operation. For a subscription: creates an order and waits for an event. */
+/** Runs an operation. If it is a subscription, creates an order and waits for an event. */
 export async function runOperation(query: string, { graph, live }: System): Promise<void> {
   const order = () =>
     graph('mutation { createOrder(input: { productId: "kopi-gayo", quantity: 1 }) { id } }');

@@ -13,8 +13,8 @@ export interface Addresses {
 }
 
 /**
- * Runs the commands of a snippet. Commands that install, start or stop whole systems are not run; the
- * function verifies only that another test runs them.
+ * Runs the commands of a snippet. Commands that install, start or stop whole systems are not run. Instead,
+ * the function checks that another test runs them, or that the files they name exist.
  * @throws if a command fails or is unknown
  */
 export async function runShell(text: string, addresses: Addresses): Promise<void> {

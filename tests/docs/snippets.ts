@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 export interface Snippet {
   /** File and line of the snippet, for example `gateway/README.md:12`. */
   readonly location: string;
-  /** Language that the code block names; empty for diagrams. */
+  /** Language that the code block names. Empty for diagrams. */
   readonly language: string;
   readonly text: string;
 }

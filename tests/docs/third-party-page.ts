@@ -127,7 +127,7 @@ function bundledIn(pages: LockedPackage): string[] {
   return Object.keys(pages.devDependencies ?? {}).filter((name) => !PAGE_TOOLS.test(name));
 }
 
-/** Resolves a package as Node does: in the nearest node_modules of a parent folder. */
+/** Resolves a package as Node does, in the nearest parent folder whose node_modules contains the package. */
 function resolve(packages: LockedPackages, from: string, name: string): string | undefined {
   for (let folder = from; ; ) {
     const path = `${folder && `${folder}/`}node_modules/${name}`;

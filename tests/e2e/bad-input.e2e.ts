@@ -67,7 +67,7 @@ const TABLE: Readonly<Record<string, Rule>> = {
   'Mutation.updateStock(input.expectedVersion)': whole(1, INT_MAX),
   'Mutation.adjustStock(id)': text(100, 'NOT_FOUND'),
   'Mutation.adjustStock(delta)': whole(-INT_MAX, INT_MAX, {
-    // Only 1 is always valid: whether a larger or negative delta is accepted depends on the stock's quantity.
+    // Whether another value is accepted depends on the stock's quantity, so 1 is the only valid example.
     good: [1],
     bad: [
       ['nothing', 0],

@@ -14,7 +14,10 @@ export interface SteadyTraffic {
 }
 
 const CLIENTS = 4;
-/** Maximum pause between requests: long enough that servers close some connections while they are idle. */
+/**
+ * Maximum pause between requests, in milliseconds. It is so long that servers close some connections while
+ * these are idle.
+ */
 const BETWEEN_MS = 300;
 const ORDER = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
 /** A query that needs both subgraphs and resolves entities in each of them. */

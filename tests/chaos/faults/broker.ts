@@ -39,7 +39,7 @@ async function downFor(context: FaultContext, seconds: number): Promise<number> 
 
 function refusalsOf(failures: ReadonlyMap<string, number>): number {
   let sum = 0;
-  // BAD_USER_INPUT is no failure: the service must reject an adjustment below zero.
+  // BAD_USER_INPUT is not counted, because the service must reject an adjustment to a quantity below 0.
   for (const [why, count] of failures) if (why !== 'BAD_USER_INPUT') sum += count;
   return sum;
 }

@@ -84,7 +84,10 @@ export const FAULTS: readonly Fault[] = [
   terminatedUnderLoad,
 ];
 
-/** Finds faults by name; no names: all faults. @throws {OptionsError} for an unknown name */
+/**
+ * Returns the faults with the given names, or all faults if no name is given.
+ * @throws {OptionsError} for an unknown name
+ */
 export function faultsNamed(names: readonly string[]): readonly Fault[] {
   if (names.length === 0) return FAULTS;
   return [...new Set(names)].map((name) => {

@@ -70,7 +70,7 @@ export const badRecords: Fault = {
   },
 };
 
-/** Sends records in the legacy order service's format: four plain fields, no headers. */
+/** Sends records in the format of the legacy order service, with four plain fields and no headers. */
 export const foreignRecords: Fault = {
   name: 'foreign-records',
   title: 'records of the legacy system: no headers, TimeStamp',

@@ -5,7 +5,7 @@ export interface Product {
   readonly quantity: number;
 }
 
-/** Creates products: some sell out soon, some run low, and some never sell out. */
+/** Creates products, of which some sell out soon, some run low, and some never sell out. */
 export function createProducts(random: Random, label: string): Product[] {
   const quantities = [
     random.between(3, 15),

@@ -5,7 +5,10 @@ import type { Product } from './products.ts';
 
 const CLIENTS = 8;
 const PROBE_EVERY_MS = 50;
-/** Average pause between orders: long enough that some connections are idle when a server stops. */
+/**
+ * Average pause between orders, in milliseconds. It is so long that some connections are idle when a
+ * server stops.
+ */
 const BETWEEN_ORDERS_MS = 200;
 const CREATE_ORDER = `mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }`;
 
