@@ -11,7 +11,7 @@ function show(stock, deleted) {
 
 const query = '{ stockCursor stocks(first: 100) { nodes { id name quantity version } } }';
 const answer = await fetch(`/graphql?${new URLSearchParams({ query })}`, {
-  headers: { 'apollo-require-preflight': 'yes' }, // a header that other websites cannot send
+  headers: { 'apollo-require-preflight': 'yes' }, // prevents CSRF: other websites cannot send this header
 });
 const { data } = await answer.json();
 for (const stock of data.stocks.nodes) show(stock, false);
