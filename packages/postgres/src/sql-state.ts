@@ -19,7 +19,7 @@ const OUTAGES = new Set([
   'P2037',
 ]);
 
-/** The same failures as error kinds of Prisma's adapter. The error of a raw query has a kind but no code. */
+/** Error kinds of Prisma's adapter for these outages. The error of a raw query has a kind but no code. */
 const OUTAGE_KINDS = new Set([
   'ConnectionClosed',
   'DatabaseNotReachable',

@@ -59,8 +59,9 @@ export class ReplayBuffer {
 
   /**
    * Adds a position report.
-   * @param position if `null` or `undefined`, cursors of later events cannot be found before the
-   * next report; `null` also removes all earlier cursors
+   * @param position the cursor of the stream. `null` or `undefined`: the position is unknown, and
+   * `findIndex` finds no cursor of an event that is added until the next report with a cursor.
+   * `null` also removes all earlier cursors.
    */
   report(position: string | null | undefined, seq: number): void {
     this.#isReported = typeof position === 'string';
