@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { OperationDefinitionNode } from 'graphql';
 import type { NamedText, PersistedQueries } from '../documents/persisted-queries.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { collectCostDirectives } from './cost-directives.ts';
@@ -87,8 +88,16 @@ export function createAdmission({
 
 function createCosts(graph: CostGraph) {
   const directives = collectCostDirectives(graph);
-  return (parsed: ParsedOperation, variables: Variables) =>
-    operationCost({ schema: graph.schema, directives, ...parsed }, variables);
+  /** Costs of operations sent without variables: the same for each request. */
+  const withoutVariables = new WeakMap<OperationDefinitionNode, number>();
+  return (parsed: ParsedOperation, variables: Variables): number => {
+    const isConstant = Object.keys(variables).length === 0;
+    const known = isConstant ? withoutVariables.get(parsed.operation) : undefined;
+    if (known !== undefined) return known;
+    const cost = operationCost({ schema: graph.schema, directives, ...parsed }, variables);
+    if (isConstant) withoutVariables.set(parsed.operation, cost);
+    return cost;
+  };
 }
 
 /**
