@@ -65,8 +65,7 @@ interface RunnableEvent extends QueuedEvent {
  * - `receiving`: events are queued, executed one after the other, and sent to the sink. → `ending`
  *   when the subgraph ends the stream or the backlog is full.
  * - `ending`: no further event is accepted, but waiting events are still executed and sent to the
- *   sink. → `closed` after the last waiting event, when the sink is told why the subscription has
- *   ended.
+ *   sink. → `closed` after the last waiting event, when the sink receives the reason.
  * - `closed`: final. `close()` enters this state from any other state, and the sink receives
  *   nothing more.
  */
