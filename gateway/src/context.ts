@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Identity } from '@gudang/auth';
+import { readTraceContext } from '@gudang/runtime/tracing';
 import type { OperationTypeNode } from 'graphql';
 import type { AdmittedOperation } from './limits/admission.ts';
 import type { AbortSignalLike } from './request-deduplication/abort-signal.ts';
@@ -16,19 +17,16 @@ export interface GatewayContext {
   readonly admitted?: Pick<AdmittedOperation, 'query' | 'operationName' | 'variables'>;
   /** Called once the operation's type is known, before the operation is executed. */
   readonly onOperationType?: (type: `${OperationTypeNode}`) => void;
+  /** Called when a subgraph has not answered a request of the operation, or has refused it. */
+  readonly onUnavailable?: () => void;
+  /** Whether the operation runs again because a shared execution has failed. */
+  readonly isRetry?: boolean;
 }
-
-const FORWARDED = ['traceparent', 'tracestate'] as const;
 
 /**
  * Creates the context of an operation.
  * @param headers headers of the HTTP request, or of the request that opened the websocket
  */
 export function contextOf(headers: IncomingHttpHeaders, identity: Identity): GatewayContext {
-  const forward: Record<string, string> = {};
-  for (const name of FORWARDED) {
-    const value = headers[name];
-    if (typeof value === 'string') forward[name] = value;
-  }
-  return { forward, identity };
+  return { forward: readTraceContext(headers), identity };
 }

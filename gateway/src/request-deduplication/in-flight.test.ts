@@ -102,7 +102,7 @@ describe('the result of finished work', () => {
 
   beforeEach(() => {
     vi.useFakeTimers();
-    inFlight = createInFlight(invalidation, (result) => result !== 'bad');
+    inFlight = createInFlight(invalidation, { lingers: (result) => result !== 'bad' });
   });
   afterEach(() => {
     vi.useRealTimers();

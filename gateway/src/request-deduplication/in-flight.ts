@@ -7,8 +7,14 @@ export interface InFlight<T> {
   /**
    * Joins the work of a key. Returns undefined if there is no such work, if all its waiters have
    * left, or if a mutation was answered or an event was received after the work started.
+   * @param retry called once, if the joined work fails. The cause may be a property of the request
+   * that started the work, such as its time of arrival.
    */
-  readonly join: (key: string, onAbort: OnAbort | undefined) => Promise<T> | undefined;
+  readonly join: (
+    key: string,
+    onAbort: OnAbort | undefined,
+    retry?: () => Promise<T>,
+  ) => Promise<T> | undefined;
   /**
    * Shares work until it ends, or up to 10 ms longer.
    * @param abort counts the work's waiters, and aborts the work when the last one leaves
@@ -20,11 +26,16 @@ export interface InFlight<T> {
     abort: RefCountedAbort,
     generation: number,
   ) => void;
-  /** Joins the work of a key, or starts it and shares it. */
+  /**
+   * Joins the work of a key, or starts it and shares it. If the joined work fails, all requests that
+   * joined it share one retry.
+   * @param retries false for a request that is already a retry
+   */
   readonly run: (
     key: string,
     onAbort: OnAbort | undefined,
     start: (signal: AbortSignalLike) => Promise<T>,
+    retries?: boolean,
   ) => Promise<T>;
 }
 
@@ -37,29 +48,53 @@ interface Offer<T> {
   until: number;
 }
 
+interface SharingRules<T> {
+  /**
+   * Whether a result may also be shared after its work has ended. Such a result is shared only if
+   * other requests have joined the work. It is shared for as long as the work took, but at most
+   * 10 ms, so it is no older than the result of a joined execution. Without this time, the last of
+   * many clients that send the same query at once would start a second execution.
+   */
+  readonly lingers?: (result: T) => boolean;
+  /**
+   * Whether a result is a failure that another request might not have had. Work that rejects has
+   * always failed.
+   */
+  readonly hasFailed?: (result: T) => boolean;
+}
+
 /** Maximum time for which a result is shared after its work has ended, in milliseconds. */
 const MAX_LINGER_MS = 10;
 
-/**
- * Creates an empty registry of shared work.
- * @param lingers whether a result may also be shared after its work has ended. Such a result is
- * shared only if other requests have joined the work. It is shared for as long as the work took,
- * but at most 10 ms, so it is no older than the result of a joined execution. Without this time,
- * the last of many clients that send the same query at once would start a second execution.
- */
+/** Creates an empty registry of shared work. */
 export function createInFlight<T>(
   { generation }: Pick<Invalidation, 'generation'>,
-  lingers: (result: T) => boolean = () => false,
+  { lingers = () => false, hasFailed = () => false }: SharingRules<T> = {},
 ): InFlight<T> {
   const offers = new Map<string, Offer<T>>();
 
-  const join: InFlight<T>['join'] = (key, onAbort) => {
+  const join: InFlight<T>['join'] = (key, onAbort, retry) => {
     const found = offers.get(key);
     if (found?.generation !== generation() || found.abort.signal.aborted) return undefined;
     if (found.until < performance.now()) return undefined;
     found.joined = true;
-    found.abort.retain(onAbort);
-    return found.work;
+    if (!retry) {
+      found.abort.retain(onAbort);
+      return found.work;
+    }
+    let hasLeft = false;
+    found.abort.retain(
+      onAbort &&
+        ((leave) =>
+          onAbort(() => {
+            hasLeft = true;
+            leave();
+          })),
+    );
+    return found.work.then(
+      (result) => (hasFailed(result) && !hasLeft ? retry() : result),
+      (error: unknown) => (hasLeft ? Promise.reject(error) : retry()),
+    );
   };
   const offer: InFlight<T>['offer'] = (key, work, abort, started) => {
     const added: Offer<T> = { work, abort, generation: started, joined: false, until: Infinity };
@@ -76,17 +111,24 @@ export function createInFlight<T>(
       setTimeout(end, ms);
     }, end);
   };
+  const begin = (
+    key: string,
+    onAbort: OnAbort | undefined,
+    start: (signal: AbortSignalLike) => Promise<T>,
+  ): Promise<T> => {
+    const abort = createRefCountedAbort();
+    abort.retain(onAbort);
+    const work = start(abort.signal);
+    offer(key, work, abort, generation());
+    return work;
+  };
   return {
     join,
     offer,
-    run: (key, onAbort, start) => {
-      const found = join(key, onAbort);
-      if (found !== undefined) return found;
-      const abort = createRefCountedAbort();
-      abort.retain(onAbort);
-      const work = start(abort.signal);
-      offer(key, work, abort, generation());
-      return work;
+    run: (key, onAbort, start, retries = true) => {
+      // The failed work is no longer offered when the first retry looks for work to join.
+      const retry = (): Promise<T> => join(key, onAbort) ?? begin(key, onAbort, start);
+      return join(key, onAbort, retries ? retry : undefined) ?? begin(key, onAbort, start);
     },
   };
 }

@@ -27,8 +27,10 @@ export interface RequestDeduplication {
  * Answers identical queries in flight by one execution. Queries are identical if their operation,
  * variables and caller are the same. An answer without errors that several requests share is also
  * sent to requests that arrive up to 10 ms later. The execution belongs to the trace of the first
- * request. Mutations are never shared. No query shares an execution that started before the last
- * answered mutation or the last received event.
+ * request. If a shared execution fails because a subgraph did not answer, or because it was refused,
+ * only its first request gets this failure, and the others are executed on their own. Mutations are
+ * never shared. No query shares an execution that started before the last answered mutation or the
+ * last received event.
  */
 export function createRequestDeduplication({
   invalidation,
@@ -39,15 +41,43 @@ export function createRequestDeduplication({
   pipeline: RequestPipeline;
   metrics: Metrics;
 }): RequestDeduplication {
-  const inFlight = createInFlight<HttpAnswer>(invalidation, hasNoErrors);
+  const inFlight = createInFlight<HttpAnswer>(invalidation, {
+    lingers: hasNoErrors,
+    hasFailed: ({ isUnavailable = false }) => isUnavailable,
+  });
   const shared = metrics.counter(
     'gateway_shared_queries_total',
     'Queries answered by the execution of an identical query in flight or just ended',
   );
+  const run = (
+    request: FastifyRequest,
+    context: GatewayContext,
+    onQuery?: () => void,
+  ): Promise<HttpAnswer> => {
+    let isUnavailable = false;
+    const onUnavailable = (): void => {
+      isUnavailable = true;
+    };
+    const own = { ...context, onUnavailable };
+    return runAndInvalidate(
+      invalidation,
+      own,
+      async (given) => {
+        const answer = await pipeline.answer(request, given);
+        return isUnavailable ? { ...answer, isUnavailable } : answer;
+      },
+      onQuery,
+    );
+  };
   return {
     answer: (request, context, onAbort) => {
       const key = keyOf(request, context.identity);
-      const found = key === undefined ? undefined : inFlight.join(key, onAbort);
+      const retry = (): Promise<HttpAnswer> => {
+        const abort = createRefCountedAbort();
+        abort.retain(onAbort);
+        return run(request, { ...context, signal: abort.signal, isRetry: true });
+      };
+      const found = key === undefined ? undefined : inFlight.join(key, onAbort, retry);
       if (found !== undefined) {
         shared.inc();
         return found;
@@ -61,9 +91,7 @@ export function createRequestDeduplication({
       const own = { ...context, signal: abort.signal };
       // The execution is deferred, because the fast path knows the type at once and would otherwise
       // offer `work` before it is assigned.
-      const work: Promise<HttpAnswer> = Promise.resolve().then(() =>
-        runAndInvalidate(invalidation, own, (given) => pipeline.answer(request, given), onQuery),
-      );
+      const work: Promise<HttpAnswer> = Promise.resolve().then(() => run(request, own, onQuery));
       return work;
     },
   };

@@ -8,6 +8,8 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: Iterable<readonly [string, string]>;
   readonly body: string;
+  /** Whether a subgraph did not answer, or refused a request. */
+  readonly isUnavailable?: boolean;
 }
 
 /**

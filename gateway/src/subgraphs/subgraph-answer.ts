@@ -14,13 +14,15 @@ export interface SubgraphAnswer {
 export interface SharedAnswer {
   (): SubgraphAnswer;
   readonly hasErrors: boolean;
+  /** Whether the subgraph did not answer, or answered with an HTTP status of 400 or more. */
+  readonly hasFailed: boolean;
 }
 
 /**
  * Parses a subgraph's answer.
  * @throws if the text is not a GraphQL response
  */
-export function parseSharedAnswer(text: string): SharedAnswer {
+export function parseSharedAnswer(text: string, statusCode: number): SharedAnswer {
   const parse = (): SubgraphAnswer => {
     const answer = parseAnswer(text);
     markAbsentEntities(answer);
@@ -33,7 +35,7 @@ export function parseSharedAnswer(text: string): SharedAnswer {
     first = undefined;
     return answer;
   };
-  return Object.assign(next, { hasErrors });
+  return Object.assign(next, { hasErrors, hasFailed: statusCode >= 400 });
 }
 
 function parseAnswer(text: string): SubgraphAnswer {

@@ -75,7 +75,7 @@ export function createSubgraphConnection(
       },
     );
     try {
-      return parseSharedAnswer(text);
+      return parseSharedAnswer(text, statusCode);
     } catch (error) {
       throw new InvalidAnswerError(`HTTP ${statusCode}: ${(error as Error).message}`);
     }

@@ -73,7 +73,10 @@ export function createOutcomeLog({
 }) {
   let available = true;
   const unavailable = (reason: string, unsure = false): SharedAnswer =>
-    Object.assign(() => unavailableAnswer(name, reason, unsure), { hasErrors: true });
+    Object.assign(() => unavailableAnswer(name, reason, unsure), {
+      hasErrors: true,
+      hasFailed: true,
+    });
   return {
     succeeded: (): void => {
       if (!available) log.info({ subgraph: name }, `the subgraph ${name} answers again`);

@@ -28,7 +28,9 @@ export interface SubgraphSource extends Stoppable {
   readonly url: string;
   /**
    * Sends a request that belongs to an operation. Identical requests of queries in flight are sent
-   * once. The promise never rejects: a failure becomes an answer with an error.
+   * once, without any header of a client except `traceparent`. If this request fails, the operations
+   * that joined it share one more request. The promise never rejects: a failure becomes an answer
+   * with an error.
    * @param kind type of the operation; undefined for an event of a live stream
    */
   readonly send: (
@@ -63,7 +65,9 @@ export function startSubgraphSource({
   log: Logger;
 }): SubgraphSource {
   const connection = createSubgraphConnection(url, secret, timeoutMs);
-  const inFlight = createInFlight<SharedAnswer>(invalidation);
+  const inFlight = createInFlight<SharedAnswer>(invalidation, {
+    hasFailed: (answer) => answer.hasFailed,
+  });
   const outcomes = createOutcomeLog({ name, url, timeoutMs, log });
 
   /** Sends a request. The promise never rejects. */
@@ -93,24 +97,44 @@ export function startSubgraphSource({
     }
   };
 
+  const sendOwn = (
+    body: string,
+    { forward = NO_HEADERS, identity = ANONYMOUS, signal }: Partial<GatewayContext>,
+    mutation: boolean,
+  ) => sendBody(body, { forward, identity: identityHeaders(identity) }, { mutation, signal });
+
+  const sendShared = (
+    body: string,
+    {
+      forward = NO_HEADERS,
+      identity: caller = ANONYMOUS,
+      signal,
+      isRetry,
+    }: Partial<GatewayContext>,
+  ) => {
+    const identity = identityHeaders(caller);
+    const { traceparent } = forward;
+    const headers = { forward: traceparent === undefined ? NO_HEADERS : { traceparent }, identity };
+    return inFlight.run(
+      `${identity[IDENTITY_HEADER] ?? ''}\n${body}`,
+      whenAborted(signal),
+      (shared) => sendBody(body, headers, { mutation: false, signal: shared }),
+      !isRetry,
+    );
+  };
+
   return {
     name,
     url,
     probe: async (request, deadline) => (await connection.post(bodyOf(request), {}, deadline))(),
     send: async (request, context, kind) => {
-      const { forward = {}, identity: caller = ANONYMOUS, signal } = context;
       const body = bodyOf(request);
-      const identity = identityHeaders(caller);
       // Only queries are deduplicated. A live stream's request is not, because the fields that it
       // adds to an event must not be older than the event.
-      if (kind !== 'query') {
-        const mutation = kind === 'mutation';
-        return (await sendBody(body, { forward, identity }, { mutation, signal }))();
-      }
-      const key = `${identity[IDENTITY_HEADER] ?? ''}\n${body}`;
-      const answer = await inFlight.run(key, whenAborted(signal), (shared) =>
-        sendBody(body, { forward, identity }, { mutation: false, signal: shared }),
-      );
+      const answer = await (kind === 'query'
+        ? sendShared(body, context)
+        : sendOwn(body, context, kind === 'mutation'));
+      if (answer.hasFailed) context.onUnavailable?.();
       return answer();
     },
     finish: connection.finish,

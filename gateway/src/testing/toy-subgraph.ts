@@ -27,8 +27,11 @@ export interface ToySubgraph {
   breakWith: { status: number; text: string } | undefined;
   /** Whether HTTP requests stay unanswered. */
   stalled: boolean;
-  /** Computes the next answer at once, but sends it only when the returned function is called. */
-  readonly holdNext: () => () => void;
+  /**
+   * Computes the next answer at once, but sends it only when the returned function is called.
+   * @returns a function, with the status and text that replace the answer
+   */
+  readonly holdNext: () => (replaced?: ToySubgraph['breakWith']) => void;
   /** Closes all websockets with this code. */
   readonly closeSockets: (code: number) => void;
   /** Ends all connections at once, as a killed process would. */
@@ -45,7 +48,7 @@ export async function startToySubgraph(
 ): Promise<ToySubgraph> {
   const schema = buildSubgraphSchema([{ typeDefs, resolvers: resolvers as never }]);
   const requests: ToySubgraph['requests'] = [];
-  let held: Promise<void> | undefined;
+  let held: Promise<ToySubgraph['breakWith']> | undefined;
   const http = createServer(async (request, response) => {
     if (toy.stalled) return;
     if (request.method !== 'POST') {
@@ -69,7 +72,11 @@ export async function startToySubgraph(
       operationName: operationName ?? null,
     });
     const text = JSON.stringify(result);
-    await until;
+    const replaced = await until;
+    if (replaced) {
+      response.writeHead(replaced.status).end(replaced.text);
+      return;
+    }
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(text);
   });
@@ -92,7 +99,7 @@ export async function startToySubgraph(
     breakWith: undefined,
     stalled: false,
     holdNext: () => {
-      let release = (): void => {};
+      let release: ReturnType<ToySubgraph['holdNext']> = () => {};
       held = new Promise((resolve) => {
         release = resolve;
       });

@@ -1,3 +1,4 @@
 export { errorTrace, setErrorTrace } from '../masked-error.ts';
 export type { Span } from './span.ts';
-export { isTracing, parseTraceparent, startSpan, startTracing, traceId } from './tracing.ts';
+export { parseTraceparent, readTraceContext } from './trace-context.ts';
+export { isTracing, startSpan, startTracing, traceId } from './tracing.ts';

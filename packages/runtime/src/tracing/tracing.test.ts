@@ -1,13 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CollectedTracing, startCollectedTracing } from '../testing/trace-collector.ts';
-import {
-  isTracing,
-  isTracingConfigured,
-  parseTraceparent,
-  startSpan,
-  startTracing,
-  traceId,
-} from './tracing.ts';
+import { isTracing, isTracingConfigured, startSpan, startTracing, traceId } from './tracing.ts';
 
 const CAUSE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
@@ -27,20 +20,6 @@ describe('startTracing without OpenTelemetry’s variables', () => {
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_SDK_DISABLED: 'TRUE' }, false],
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_TRACES_EXPORTER: 'none' }, false],
   ])('%j: %s', (environment, wanted) => expect(isTracingConfigured(environment)).toBe(wanted));
-});
-
-it('ignores a header that is not a traceparent', () => {
-  expect(parseTraceparent(CAUSE)).toBe(CAUSE);
-  for (const header of [
-    undefined,
-    '',
-    [CAUSE],
-    `${CAUSE}\u0000`,
-    `${CAUSE}-more`,
-    CAUSE.toUpperCase(),
-  ]) {
-    expect(parseTraceparent(header)).toBeUndefined();
-  }
 });
 
 describe('startTracing with OpenTelemetry’s variables', () => {

@@ -52,18 +52,6 @@ export async function startTracing(
   };
 }
 
-const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-/**
- * Parses a `traceparent` header. Returns undefined if the value is not a W3C traceparent. The check is
- * necessary because clients control the header, and its value is written to the database and the log.
- */
-export function parseTraceparent(
-  header: string | readonly string[] | undefined,
-): string | undefined {
-  return typeof header === 'string' && TRACEPARENT.test(header) ? header : undefined;
-}
-
 /** Returns the trace id in a traceparent, for log lines; undefined if there is no traceparent. */
 export function traceId(traceparent: string | null | undefined): string | undefined {
   return traceparent?.split('-')[1];
