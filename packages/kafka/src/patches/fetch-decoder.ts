@@ -1,4 +1,5 @@
 import { replaceInternal, requireInternal } from './kafkajs-internals.ts';
+import { patchRecordDecoder } from './record-decoder.ts';
 
 /** kafkajs's reader of bytes. */
 interface Decoder {
@@ -30,11 +31,13 @@ const BATCH_OVERHEAD = 49;
 const RESPONSE_LIMIT = 8 * 1024 * 1024;
 
 /**
- * Replaces kafkajs 2.2.4's decoding of a partition's batches. kafkajs passes a batch's records to
- * Array.push as arguments, which fails at about 125,000 records. It also decompresses all batches
- * of a response without a size limit.
+ * Replaces kafkajs 2.2.4's decoding of a partition's batches and of their records. kafkajs passes a
+ * batch's records to Array.push as arguments, which fails at about 125,000 records. It also
+ * decompresses all batches of a response without a size limit.
  */
 export function patchFetchDecoder(): void {
+  // Must be replaced first, because loading `decodeMessages` loads the modules that import it.
+  patchRecordDecoder();
   replaceInternal<DecodeMessages>(
     'protocol/requests/fetch/v4/decodeMessages',
     (decodeMessages) => (decoder) => decodeBatches(decoder, decodeMessages),
