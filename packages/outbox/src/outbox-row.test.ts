@@ -64,4 +64,18 @@ describe('toMessage', () => {
       ce_type: 'gudang.dead_letter',
     });
   });
+
+  it('keeps headers of a dead letter that are named like members of Object.prototype', () => {
+    const given = Object.fromEntries([
+      ['__proto__', 'a'],
+      ['constructor', null],
+    ]);
+    const { headers } = toMessage(row(9, 0, { headers: given }), relay);
+    expect(Object.entries(headers ?? {})).toEqual(
+      expect.arrayContaining([
+        ['__proto__', 'a'],
+        ['constructor', null],
+      ]),
+    );
+  });
 });

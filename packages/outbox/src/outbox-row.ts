@@ -61,6 +61,10 @@ export function toMessage(row: OutboxRow, { source, term, epoch }: RecordSource)
   };
   if (row.version !== null) headers[HEADER.version] = String(row.version);
   if (row.traceparent !== null) headers[HEADER.traceparent] = row.traceparent;
-  if (row.headers !== null) Object.assign(headers, row.headers);
-  return { key: row.key, value: row.value, headers };
+  return {
+    key: row.key,
+    value: row.value,
+    // Do not use Object.assign, because it would omit a header named `__proto__`.
+    headers: row.headers === null ? headers : ({ ...headers, ...row.headers } as IHeaders),
+  };
 }

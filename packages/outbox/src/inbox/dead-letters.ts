@@ -57,7 +57,8 @@ export class DeadLetters {
 }
 
 function headersOf({ record, reason }: DeadLetter): Record<string, string | null> {
-  const kept: Record<string, string | null> = {};
+  // Without a prototype, because a header can be named `__proto__`.
+  const kept: Record<string, string | null> = Object.create(null);
   for (const name of Object.keys(record.headers)) {
     const text = headerText(record.headers, name) ?? '';
     if (!isStorableText(name + text) || text.length > HEADER_LIMIT) continue;

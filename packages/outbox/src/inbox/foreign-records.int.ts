@@ -85,7 +85,7 @@ const deadLetters = () =>
   sql.query(`SELECT headers, convert_from(value, 'UTF8') AS value FROM outbox ORDER BY id`);
 
 describe('records of other producers', () => {
-  it('are applied for each codec, or dead-lettered with their null headers if they are not JSON', async () => {
+  it('are applied for each codec, or dead-lettered with their headers if they are not JSON', async () => {
     const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
     const ids = codecs.map(() => Array.from({ length: 50 }, () => randomUUID()));
     const batches = codecs.flatMap((codec, index) => [
@@ -95,14 +95,19 @@ describe('records of other producers', () => {
     start();
     await sendFromJava(...batches, 'no JSON');
     await vi.waitFor(() => expect(applied).toEqual(ids.flat()), 10_000);
-    await vi.waitFor(async () => {
-      expect(await deadLetters()).toEqual([
-        {
-          headers: expect.objectContaining({ 'no-value': null }),
-          value: 'no JSON',
-        },
-      ]);
+    const [letter] = await vi.waitUntil(async () => {
+      const letters = await deadLetters();
+      return letters.length > 0 && letters;
     });
+    expect(letter?.value).toBe('no JSON');
+    expect(Object.entries(letter?.headers)).toEqual(
+      expect.arrayContaining([
+        ['no-value', null],
+        ['twice', 'first'],
+        ['constructor', 'theirs'],
+        ['__proto__', 'theirs'],
+      ]),
+    );
   }, 60_000);
 
   it('are applied when the broker compresses the topic', async () => {

@@ -9,7 +9,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * Sends records as other systems do, with Kafka's own Java client.
  * Arguments: the brokers, the topic, then one or more batches. A batch consists of `compression:TYPE`
  * and its values. The value `zeros:N` is replaced by N zeros. Each record has a null header
- * `no-value`.
+ * `no-value`, a header `twice` with two values, and headers named like members of JavaScript's
+ * Object.prototype.
  */
 public class ForeignProducer {
   public static void main(String[] arguments) throws Exception {
@@ -26,6 +27,10 @@ public class ForeignProducer {
           : bytes(argument);
       var record = new ProducerRecord<byte[], byte[]>(arguments[1], 0, null, value);
       record.headers().add(new RecordHeader("no-value", null));
+      record.headers().add(new RecordHeader("twice", bytes("first")));
+      record.headers().add(new RecordHeader("twice", bytes("second")));
+      record.headers().add(new RecordHeader("constructor", bytes("theirs")));
+      record.headers().add(new RecordHeader("__proto__", bytes("theirs")));
       producer.send(record, (sent, error) -> {
         if (error == null) return;
         error.printStackTrace();
