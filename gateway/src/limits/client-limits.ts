@@ -1,4 +1,5 @@
 import type { Metrics } from '@gudang/runtime';
+import { ByteBudget, type ByteLimits } from './byte-budget.ts';
 import { type ClientAddress, createClientAddress } from './client-address.ts';
 import { type ConnectionLimits, createConnectionLimits } from './connection-limits.ts';
 import type { LimitSettings } from './limit-settings.ts';
@@ -21,6 +22,8 @@ export interface ClientLimits {
   readonly rate: RequestRate;
   readonly tokens: TokenChecks;
   readonly websocket: WebsocketLimits;
+  /** Memory held for clients. */
+  readonly memory: ByteBudget;
   readonly sockets: { readonly all: number; readonly perAddress: number };
 }
 
@@ -40,6 +43,17 @@ export function createClientLimits(settings: LimitSettings, metrics: Metrics): C
       initWithinMs: settings.LIMIT_INIT_S * 1000,
       idleMs: settings.LIMIT_IDLE_S * 1000,
     },
+    memory: new ByteBudget(readByteLimits(settings), metrics),
     sockets,
+  };
+}
+
+const MIB = 1024 * 1024;
+
+function readByteLimits(settings: LimitSettings): ByteLimits {
+  return {
+    total: settings.LIMIT_MEMORY_MIB * MIB,
+    perCaller: settings.LIMIT_MEMORY_PER_CALLER_MIB * MIB,
+    perConnection: settings.LIMIT_MEMORY_PER_CONNECTION_MIB * MIB,
   };
 }

@@ -98,6 +98,23 @@ export const clientLimitSettings = {
     parse: integer(1, 86_400),
     default: '600',
   },
+  LIMIT_MEMORY_MIB: {
+    description:
+      'Maximum memory held for clients, in MiB: waiting events, queues, replay buffers and answers. Above it, the connections that hold the most are closed',
+    parse: integer(16, MANY),
+    default: '256',
+  },
+  LIMIT_MEMORY_PER_CALLER_MIB: {
+    description:
+      'The same for one principal, or for one address of anonymous callers; loopback addresses have no limit',
+    parse: integer(1, MANY),
+    default: '64',
+  },
+  LIMIT_MEMORY_PER_CONNECTION_MIB: {
+    description: 'The same for one websocket, or for one HTTP request',
+    parse: integer(1, MANY),
+    default: '32',
+  },
   LIMIT_REQUESTS: {
     description:
       'Maximum operations per second of one principal, or of one address for anonymous callers; loopback addresses have no limit',
