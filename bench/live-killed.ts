@@ -39,7 +39,7 @@ for (const beyond of [false, true]) {
     await pause(BEFORE_MS);
     system.stock.kill();
     const back = pause(AWAY_MS);
-    if (beyond) await floodOrders(system, { ids, count: BEYOND, aSecond: 4_000 });
+    if (beyond) await floodOrders(system, { ids, count: BEYOND, ordersPerSecond: 4_000 });
     await back;
     await system.stock.restart();
     await pause(AFTER_MS);

@@ -104,10 +104,10 @@ await withBenchSystem({}, async (system) => {
   const old = [whole, twice].filter((one) => one !== undefined);
 
   checks.print(`${CLIENTS} clients of ${STOCKS} stocks, ${PER_SECOND} changes per second`);
-  await floodOrders(system, { ids: [deleted, ...ids], count: STOCKS, aSecond: 1_000 });
+  await floodOrders(system, { ids: [deleted, ...ids], count: STOCKS, ordersPerSecond: 1_000 });
   for (const one of old) one.cut();
   const changes = (CUTS_MS / 1_000) * PER_SECOND;
-  const changing = floodOrders(system, { ids, count: changes + 500, aSecond: PER_SECOND });
+  const changing = floodOrders(system, { ids, count: changes + 500, ordersPerSecond: PER_SECOND });
   const cuts = await cutRepeatedly(clients);
   await cutAll(clients);
   await checkUpstreams(system, clients, { when: `${cuts} disconnects during changes`, streams: 2 });
@@ -116,12 +116,12 @@ await withBenchSystem({}, async (system) => {
 
   await cutAll(clients);
   await checkUpstreams(system, clients, { when: 'without changes', streams: 2 });
-  const touching = floodOrders(system, { ids, count: 500, aSecond: PER_SECOND });
+  const touching = floodOrders(system, { ids, count: 500, ordersPerSecond: PER_SECOND });
   await cutAll(few);
   await checkUpstreams(system, few, { when: 'for an unchanged stock', streams: 2 });
   await touching;
 
-  await floodOrders(system, { ids, count: TOO_MANY, aSecond: 3_000 });
+  await floodOrders(system, { ids, count: TOO_MANY, ordersPerSecond: 3_000 });
   const mutation = 'mutation ($id: ID!) { deleteStock(id: $id) { id } }';
   await dataOf(system.graph(mutation, { id: deleted }));
   checks.print('from expired cursors, after a stock was deleted');

@@ -50,7 +50,7 @@ async function run(system: System, ids: readonly string[], stalls: boolean): Pro
   };
   const readers = await startStockSubscribers(system, READERS, { onChange });
   const [slow] = await startStockSubscribers(system, 1, {});
-  await floodOrders(system, { ids, count: WARM_UP, aSecond: PER_SECOND });
+  await floodOrders(system, { ids, count: WARM_UP, ordersPerSecond: PER_SECOND });
   if (stalls) slow?.pause(true);
   waits = [];
   const before = await inspected.collected();
@@ -65,7 +65,7 @@ async function run(system: System, ids: readonly string[], stalls: boolean): Pro
     }
   };
   const watching = watch();
-  await floodOrders(system, { ids, count: CHANGES, aSecond: PER_SECOND });
+  await floodOrders(system, { ids, count: CHANGES, ordersPerSecond: PER_SECOND });
   over.abort();
   await watching;
   inspected.close();

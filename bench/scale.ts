@@ -63,7 +63,9 @@ type Notes = ReturnType<typeof notesOf>;
 async function orders(measured: MeasuredSystem, notes: Notes): Promise<void> {
   await settleOrders(measured, WARM_UP);
   const wal = await measured.walBytes();
-  const paced = await measured.measure(() => paceOrders(measured, { count: PACED, aSecond: RATE }));
+  const paced = await measured.measure(() =>
+    paceOrders(measured, { count: PACED, ordersPerSecond: RATE }),
+  );
   const kib = ((await measured.walBytes()) - wal) / PACED / 1_024;
   notes.cpu(`an order at ${RATE} per second`, paced.cpu, PACED);
   notes.value('an order, KiB of WAL', kib);
@@ -99,7 +101,7 @@ async function deliveries(measured: MeasuredSystem, notes: Notes): Promise<void>
     const usages = await Promise.all(measured.running('gateway').map(({ pid }) => usageOf(pid)));
     return usages.reduce((sum, usage) => sum + usage.rssKib, 0);
   };
-  const wanted = { clients: CLIENTS, changes: CHANGES, aSecond: CHANGES_PER_SECOND };
+  const wanted = { clients: CLIENTS, changes: CHANGES, changesPerSecond: CHANGES_PER_SECOND };
   const seen = await deliverChanges(measured, wanted, rssKib);
   const { received, delivering, connecting, idle, rssKib: rss } = seen;
   checks.verify(
@@ -124,7 +126,7 @@ async function parts(measured: MeasuredSystem, notes: Notes): Promise<void> {
   notes.rate('changes without subscribers', EVENTS, read.ms);
   notes.cpu('a change without subscribers', read.cpu, EVENTS, ['stock', 'kafka']);
   const [id = ''] = measured.stockIds;
-  const one = { ids: [id], count: OF_ONE, aSecond: 1_000_000 };
+  const one = { ids: [id], count: OF_ONE, ordersPerSecond: 1_000_000 };
   const decided = await measured.measure(() => floodOrders(measured.system, one));
   notes.rate('orders of one product in large batches', OF_ONE, decided.ms);
   notes.cpu('an order of one product in large batches', decided.cpu, OF_ONE, [

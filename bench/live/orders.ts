@@ -7,11 +7,11 @@ import process, { argv } from 'node:process';
 import { graphAt } from '@gudang/testing/clients/graph-client';
 import { paceOrders } from '@gudang/testing/clients/order-load';
 
-const [url = '', aSecond = '', ...ids] = argv.slice(2);
+const [url = '', ordersPerSecond = '', ...ids] = argv.slice(2);
 const over = new AbortController();
 const orders = paceOrders(
   { graph: graphAt(url) },
-  { ids, aSecond: Number(aSecond), until: over.signal },
+  { ids, ordersPerSecond: Number(ordersPerSecond), until: over.signal },
 );
 process.once('message', async () => {
   over.abort();

@@ -24,7 +24,11 @@ export interface Deliveries {
  */
 export async function deliverChanges(
   measured: MeasuredSystem,
-  { clients, changes, aSecond }: { clients: number; changes: number; aSecond: number },
+  {
+    clients,
+    changes,
+    changesPerSecond,
+  }: { clients: number; changes: number; changesPerSecond: number },
   rssKib: () => Promise<number>,
 ): Promise<Deliveries> {
   const { measure, stockIds, system, url } = measured;
@@ -38,7 +42,11 @@ export async function deliverChanges(
     const withClients = await rssKib();
     await clientProcess.ask({ report: true });
     const delivering = await measure(async () => {
-      await floodOrders(system, { ids: stockIds, count: changes, aSecond });
+      await floodOrders(system, {
+        ids: stockIds,
+        count: changes,
+        ordersPerSecond: changesPerSecond,
+      });
       await pause(SETTLES_MS);
     });
     const { received } = await clientProcess.ask<{ received: number }>({ report: true });

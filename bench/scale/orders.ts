@@ -31,14 +31,14 @@ export async function settleOrders(
  */
 export async function paceOrders(
   { url, stockIds, system }: MeasuredSystem,
-  { count, aSecond }: { count: number; aSecond: number },
+  { count, ordersPerSecond }: { count: number; ordersPerSecond: number },
 ): Promise<number> {
   const graph = graphAt(`${url}/graphql`);
   const from = performance.now();
   const answers: Promise<unknown>[] = [];
   let late = 0;
   for (let index = 0; index < count; index += 1) {
-    const due = from + (index * 1_000) / aSecond;
+    const due = from + (index * 1_000) / ordersPerSecond;
     await pause(Math.max(0, due - performance.now()));
     late = performance.now() - due;
     const input = { productId: stockIds[index % stockIds.length], quantity: 1 };

@@ -52,12 +52,12 @@ export function createLoader({ url, body, clients }: Load): Loader {
 /** Sends requests at a fixed rate without waiting for responses, until the load is stopped. */
 export function startPaced(
   { url, body }: Omit<Load, 'clients'>,
-  aSecond: number,
+  requestsPerSecond: number,
 ): () => Promise<void> {
   const agent = new Agent({ keepAlive: true });
   const post = createPost(url, agent);
   const sent: Promise<string>[] = [];
-  const timer = setInterval(() => sent.push(post(body(sent.length))), 1_000 / aSecond);
+  const timer = setInterval(() => sent.push(post(body(sent.length))), 1_000 / requestsPerSecond);
   return async () => {
     clearInterval(timer);
     await Promise.all(sent);

@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 
 const CLIENTS = 20;
 const STOCKS = 10;
-const A_SECOND = 50;
+const ORDERS_PER_SECOND = 50;
 const HEALS_WITHIN_MS = 30_000;
 
 const system = useSystem();
@@ -49,7 +49,11 @@ async function expectOneUpstream(): Promise<void> {
 test('subscribers receive all changes without errors across SIGKILL of the stock subgraph', async () => {
   const { ids, clients } = await start();
   const over = new AbortController();
-  const orders = paceOrders(system(), { ids, aSecond: A_SECOND, until: over.signal });
+  const orders = paceOrders(system(), {
+    ids,
+    ordersPerSecond: ORDERS_PER_SECOND,
+    until: over.signal,
+  });
   const seen = () => Math.min(...clients.map((one) => one.received()));
   await eventually(seen, (count) => count > 4 * STOCKS, { until: 'orders flow' });
   system().stock.kill();
@@ -69,7 +73,7 @@ test('subscribers receive all changes without errors across SIGKILL of the stock
 
 test('disconnected subscribers resume from different cursors, both with and without concurrent changes', async () => {
   const { ids, clients } = await start();
-  const changing = floodOrders(system(), { ids, count: 300, aSecond: 100 });
+  const changing = floodOrders(system(), { ids, count: 300, ordersPerSecond: 100 });
   for (const [index, one] of clients.entries()) {
     const had = one.received();
     await eventually(one.received, (count) => count > had + (index % 5), {

@@ -5,7 +5,7 @@ import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import type { System } from '../system/system.ts';
 import { dataOf } from './graph-client.ts';
 
-const BATCHES_A_SECOND = 10;
+const BATCHES_PER_SECOND = 10;
 
 /**
  * Produces orders directly to Kafka, as another system would. Only this way makes thousands of
@@ -13,7 +13,11 @@ const BATCHES_A_SECOND = 10;
  */
 export async function floodOrders(
   { kafkaBrokers, topicPrefix, databases }: System,
-  { ids, count, aSecond }: { ids: readonly string[]; count: number; aSecond: number },
+  {
+    ids,
+    count,
+    ordersPerSecond,
+  }: { ids: readonly string[]; count: number; ordersPerSecond: number },
 ): Promise<void> {
   const decided = async (): Promise<number> => {
     const [row] = await databases.stock('SELECT count(*) AS n FROM decisions');
@@ -24,10 +28,10 @@ export async function floodOrders(
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
   try {
-    const each = Math.ceil(aSecond / BATCHES_A_SECOND);
+    const each = Math.ceil(ordersPerSecond / BATCHES_PER_SECOND);
     const from = performance.now();
     for (let sent = 0; sent < count; sent += each) {
-      await pause(Math.max(0, from + (sent * 1_000) / aSecond - performance.now()));
+      await pause(Math.max(0, from + (sent * 1_000) / ordersPerSecond - performance.now()));
       const messages = Array.from({ length: Math.min(each, count - sent) }, (_, index) => {
         const productId = ids[(sent + index) % ids.length] ?? '';
         const order = { id: randomUUID(), productId, quantity: 1, createdAt: new Date() };
@@ -46,10 +50,14 @@ export interface PacedOrders {
   readonly refused: number;
 }
 
-/** Sends orders through the gateway, `aSecond` per second, until the signal `until` is aborted. */
+/** Sends orders through the gateway, `ordersPerSecond` per second, until the signal `until` is aborted. */
 export async function paceOrders(
   { graph }: Pick<System, 'graph'>,
-  { ids, aSecond, until }: { ids: readonly string[]; aSecond: number; until: AbortSignal },
+  {
+    ids,
+    ordersPerSecond,
+    until,
+  }: { ids: readonly string[]; ordersPerSecond: number; until: AbortSignal },
 ): Promise<PacedOrders> {
   const mutation = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
   const running = new Set<Promise<void>>();
@@ -68,7 +76,7 @@ export async function paceOrders(
   };
   const from = performance.now();
   for (let number = 0; !until.aborted; number += 1) {
-    await pause(Math.max(0, from + (number * 1_000) / aSecond - performance.now()));
+    await pause(Math.max(0, from + (number * 1_000) / ordersPerSecond - performance.now()));
     const one = order(number).finally(() => running.delete(one));
     running.add(one);
   }
