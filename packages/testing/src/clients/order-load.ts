@@ -50,7 +50,7 @@ export interface PacedOrders {
   readonly refused: number;
 }
 
-/** Sends orders through the gateway, `ordersPerSecond` per second, until the signal `until` is aborted. */
+/** Sends `ordersPerSecond` orders per second through the gateway until `until` is aborted. */
 export async function paceOrders(
   { graph }: Pick<System, 'graph'>,
   {
