@@ -1,0 +1,86 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { execute, getOperationAST, parse } from 'graphql';
+import { MessageType } from 'graphql-ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { type Call, echoRoot, echoSchema } from './echo-graph.ts';
+
+interface SubgraphRequest {
+  readonly query: string;
+  readonly variables?: Record<string, unknown>;
+  readonly operationName?: string;
+}
+
+/** A subgraph that records the root fields that it executes. */
+export interface RecordingSubgraph {
+  readonly url: string;
+  /** Removes and returns the calls whose marker begins with this text. */
+  readonly take: (prefix: string) => Call[];
+  /** Calls that have not been taken. */
+  readonly left: () => readonly Call[];
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts the recording subgraph in this process, on a free port, over HTTP and websockets. */
+export async function startRecordingSubgraph(): Promise<RecordingSubgraph> {
+  // Calls by the part of their marker before the first colon, which names the request.
+  const calls = new Map<string, Call[]>();
+  const rootValue = echoRoot((call) => {
+    const [request = ''] = call.marker.split(':', 1);
+    const same = calls.get(request);
+    if (same) same.push(call);
+    else calls.set(request, [call]);
+  });
+  const run = async ({ query, variables, operationName }: SubgraphRequest) => {
+    const document = parse(query);
+    const asked = { schema: echoSchema, document, rootValue, variableValues: variables ?? null };
+    return execute({ ...asked, ...(operationName ? { operationName } : {}) });
+  };
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const result = await run(JSON.parse(String(Buffer.concat(chunks))));
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(result));
+  };
+  const http = createServer((request, response) => {
+    answer(request, response).catch(() => response.writeHead(500).end());
+  });
+  const sockets = new WebSocketServer({ server: http, path: '/graphql' });
+  sockets.on('connection', (socket) => serveSubscriptions(socket, run));
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/graphql`,
+    take: (request) => {
+      const taken = calls.get(request) ?? [];
+      calls.delete(request);
+      return taken;
+    },
+    left: () => [...calls.values()].flat(),
+    stop: async () => {
+      for (const socket of sockets.clients) socket.terminate();
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    },
+  };
+}
+
+/** Answers each subscription with one event, and completes it. */
+function serveSubscriptions(
+  socket: WebSocket,
+  run: (request: SubgraphRequest) => Promise<unknown>,
+): void {
+  const send = (message: object): void => socket.send(JSON.stringify(message));
+  const answer = async (id: string, payload: SubgraphRequest): Promise<void> => {
+    const kind = getOperationAST(parse(payload.query), payload.operationName)?.operation;
+    if (kind !== 'subscription') throw new Error(`a ${kind} arrived over a websocket`);
+    send({ id, type: MessageType.Next, payload: await run(payload) });
+    send({ id, type: MessageType.Complete });
+  };
+  socket.on('message', (data) => {
+    const { id, type, payload } = JSON.parse(String(data));
+    if (type === MessageType.ConnectionInit) send({ type: MessageType.ConnectionAck });
+    if (type === MessageType.Ping) send({ type: MessageType.Pong });
+    if (type === MessageType.Subscribe) answer(id, payload).catch(() => socket.close(4500));
+  });
+}
