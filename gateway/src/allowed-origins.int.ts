@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { get } from 'node:http';
+import { get, request } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { startTestGateway, type TestGateway } from './testing/running-gateway.ts';
@@ -147,4 +147,48 @@ it('allows a listed page to read answers to queries', async () => {
     body: JSON.stringify({ query: '{ __typename }' }),
   });
   expect(response.headers.get('access-control-allow-origin')).toBe(SHOP);
+});
+
+describe('a request with the host of a website that resolves its name to the gateway', () => {
+  const HOST = { host: 'evil.example:4000', origin: 'http://evil.example:4000' };
+  const JSON_BODY = { 'content-type': 'application/json' };
+  const query = encodeURIComponent('{ __typename }');
+  const send = (path: string, method = 'GET', headers: Record<string, string> = {}) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const sent = { ...HOST, ...headers };
+      const sending = request(`${gateway.url}${path}`, { method, headers: sent }, (response) => {
+        response.resume().once('end', () => resolve(response.statusCode));
+      });
+      sending.once('error', reject).end(method === 'POST' ? '{"query":"{ __typename }"}' : '');
+    });
+
+  it.each([
+    ['a page', '/', 'GET', {}],
+    ['the status page', '/status', 'GET', {}],
+    ['metrics', '/metrics', 'GET', {}],
+    ['a query', '/graphql', 'POST', JSON_BODY],
+    ['a query by GET', `/graphql?query=${query}`, 'GET', { 'apollo-require-preflight': '1' }],
+    ['a stream', `/graphql?query=${query}`, 'GET', { accept: 'text/event-stream' }],
+    ['a ticket', '/graphql/ticket', 'POST', JSON_BODY],
+  ])('is rejected: %s', async (_what, path, method, headers) => {
+    expect(await send(path, method, headers)).toBe(421);
+  });
+
+  it('is rejected: a websocket', async () => {
+    const socket = new WebSocket(gateway.wsUrl, 'graphql-transport-ws', { headers: HOST });
+    socket.once('error', () => {});
+    const [, response] = await once(socket, 'unexpected-response');
+    expect(response.statusCode).toBe(421);
+  });
+});
+
+it('exposes the headers that clients need for a retry to listed pages', async () => {
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: SHOP },
+    body: '{}',
+  });
+  expect(response.headers.get('access-control-expose-headers')).toBe(
+    'Retry-After, WWW-Authenticate',
+  );
 });

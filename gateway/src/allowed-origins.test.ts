@@ -12,6 +12,23 @@ describe('createAllowedOrigins', () => {
     ['a listed page', { origin: SHOP }, true],
     ['its own page', { origin: 'http://127.0.0.1:4000', host: '127.0.0.1:4000' }, true],
     ['its own page behind TLS', { origin: 'https://api.example', host: 'API.example' }, true],
+    [
+      'its own page behind a proxy that names the default port',
+      { origin: 'https://shop2.example', host: 'shop2.example:443' },
+      true,
+    ],
+    [
+      'its own page without TLS behind such a proxy',
+      { origin: 'http://shop2.example', host: 'Shop2.example:80' },
+      true,
+    ],
+    [
+      'the default port of another scheme',
+      { origin: 'https://shop2.example', host: 'shop2.example:80' },
+      false,
+    ],
+    ['another scheme than HTTP', { origin: 'app://api.example', host: 'api.example' }, false],
+    ['a malformed origin', { origin: 'https://', host: '' }, false],
     ['its own page, by GET', { host: 'api.example', 'sec-fetch-site': 'same-origin' }, true],
     ['a typed address', { 'sec-fetch-site': 'none' }, true],
     ['another page', { origin: 'https://evil.example', host: 'api.example' }, false],

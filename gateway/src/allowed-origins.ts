@@ -43,17 +43,25 @@ export function createAllowedOrigins(listed: readonly string[], sandbox: boolean
 
 /**
  * Compares only host and port. The schemes may differ, because a proxy in front of the gateway may
- * terminate TLS.
+ * terminate TLS. Some proxies name the default port of the origin's scheme, which browsers omit.
  */
 function isOwn(origin: string, host: string | undefined): boolean {
-  return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
+  const scheme = /^https?:\/\//.exec(origin)?.[0];
+  if (scheme === undefined || !URL.canParse(origin) || !URL.canParse(`${scheme}${host}`)) {
+    return false;
+  }
+  return new URL(origin).host === new URL(`${scheme}${host}`).host;
 }
+
+/** Headers of answers, besides the safelisted ones, that pages may read (Fetch, 3.3.2). */
+const EXPOSED_HEADERS = ['Retry-After', 'WWW-Authenticate'];
 
 /** Sends CORS headers to listed origins. */
 export async function serveCors(app: FastifyInstance, { lists }: AllowedOrigins): Promise<void> {
   await app.register(fastifyCors, {
     origin: (origin, answer) => answer(null, origin !== undefined && lists(origin)),
     methods: ['GET', 'POST'],
+    exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_MAX_AGE_S,
   });
 }

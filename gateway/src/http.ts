@@ -1,4 +1,5 @@
 import {
+  createAllowedHosts,
   createHttpServer,
   maskErrors,
   type RunningHttp,
@@ -46,7 +47,7 @@ export async function startGatewayHttp(
 ): Promise<HttpPart> {
   const { auth, callers, clients, origins, tickets } = requests;
   const bodyBytes = settings.LIMIT_BODY_KIB * 1024;
-  const app = createHttpServer({ health, metrics });
+  const app = createHttpServer({ health, metrics, hosts: createAllowedHosts(settings) });
   maskErrors(app, log);
   guardSockets(app.server, clients.sockets, clients.addresses);
   await serveCors(app, origins);

@@ -50,11 +50,3 @@ function group(address: string): string {
   if (groups.slice(0, 7).every((one) => Number.parseInt(one, 16) === 0)) return plain;
   return `${groups.slice(0, GROUPS).join(':')}::/64`;
 }
-
-/**
- * Whether an address is a loopback address. Limits per address do not apply to the machine's own
- * users.
- */
-export function isLoopback(address: string): boolean {
-  return address === '::1' || /^(?:::ffff:)?127\./i.test(address);
-}

@@ -1,5 +1,4 @@
-import type { Metrics } from '@gudang/runtime';
-import { isLoopback } from './client-address.ts';
+import { isLoopbackAddress, type Metrics } from '@gudang/runtime';
 import { LimitExceeded } from './limit-exceeded.ts';
 
 /**
@@ -27,7 +26,7 @@ export function createConnectionLimits(
   return {
     enter: (address) => {
       const own = byAddress.get(address) ?? 0;
-      if (own >= perAddress && !isLoopback(address)) {
+      if (own >= perAddress && !isLoopbackAddress(address)) {
         refused.inc({ limit: 'addressConnections' });
         throw new LimitExceeded('addressConnections', {
           actual: own + 1,

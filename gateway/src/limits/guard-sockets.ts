@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
-import { type ClientAddress, isLoopback } from './client-address.ts';
+import { isLoopbackAddress } from '@gudang/runtime';
+import type { ClientAddress } from './client-address.ts';
 
 /** Number of connections allowed in addition to live connections, which have their own limit. */
 const OTHER_CONNECTIONS = 2_000;
@@ -23,7 +24,7 @@ export function guardSockets(
   server.maxConnections = all + OTHER_CONNECTIONS;
   server.on('connection', (socket) => {
     const peer = socket.remoteAddress ?? '';
-    if (isLoopback(peer) || isProxy(peer)) return;
+    if (isLoopbackAddress(peer) || isProxy(peer)) return;
     const count = (open.get(peer) ?? 0) + 1;
     open.set(peer, count);
     socket.once('close', () => {

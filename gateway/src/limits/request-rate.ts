@@ -1,8 +1,7 @@
 import type { Identity } from '@gudang/auth';
-import type { Metrics } from '@gudang/runtime';
+import { isLoopbackAddress, type Metrics } from '@gudang/runtime';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { RequestError } from '../errors/request-error.ts';
-import { isLoopback } from './client-address.ts';
 
 /** Rate limit for operations, per principal or, for anonymous callers, per address. */
 export interface RequestRate {
@@ -39,7 +38,7 @@ export function createRequestRate(perSecond: number, metrics: Metrics): RequestR
   return {
     take: ({ subject }, address) => {
       if (subject !== undefined) return consume(`subject ${subject}`);
-      return isLoopback(address) ? undefined : consume(`address ${address}`);
+      return isLoopbackAddress(address) ? undefined : consume(`address ${address}`);
     },
   };
 }

@@ -1,8 +1,7 @@
 import type { TokenCheck } from '@gudang/auth';
-import type { Metrics } from '@gudang/runtime';
+import { isLoopbackAddress, type Metrics } from '@gudang/runtime';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { RequestError } from '../errors/request-error.ts';
-import { isLoopback } from './client-address.ts';
 
 /** Rate limit for invalid tokens, per address. */
 export interface TokenChecks {
@@ -26,7 +25,7 @@ export function createTokenChecks(perSecond: number, metrics: Metrics): TokenChe
   );
   return {
     of: (address) =>
-      isLoopback(address)
+      isLoopbackAddress(address)
         ? unlimited
         : async (check) => {
             try {

@@ -2,6 +2,7 @@ import {
   choice,
   httpSettings,
   integer,
+  isLoopbackHost,
   list,
   type Setting,
   type SettingsOf,
@@ -106,11 +107,9 @@ export const authSettings = {
 
 export type AuthSettings = SettingsOf<typeof authSettings>;
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i;
-
 /** Returns the problem if other machines can reach the address although authentication is not configured. */
 function checkOpen(values: Values): string | undefined {
-  const open = !LOOPBACK.test(String(values['HOST']));
+  const open = !isLoopbackHost(String(values['HOST']).toLowerCase());
   const asks = ['AUTH', 'JWT_JWKS_URL', 'JWT_SECRET'].some((name) => values[name] !== undefined);
   if (!open || asks) return undefined;
   return `${JSON.stringify(values['HOST'])} can be reached from other machines, and authentication is not configured: set JWT_JWKS_URL or JWT_SECRET, or AUTH=off to give every caller full access`;

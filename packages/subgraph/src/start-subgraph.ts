@@ -17,6 +17,7 @@ import {
 import { type DatabaseOptions, isOutage, type SqlClient, startDatabase } from '@gudang/postgres';
 import type { databaseSettings } from '@gudang/postgres/settings';
 import {
+  createAllowedHosts,
   createHealth,
   createHttpServer,
   createMetrics,
@@ -130,7 +131,12 @@ export async function startSubgraph<
   const health = createHealth();
   const metrics = createMetrics(name);
   const frameworkErrors = rejectUnreadableUrl(log, isOutage);
-  const app = createHttpServer({ health, metrics, frameworkErrors });
+  const app = createHttpServer({
+    health,
+    metrics,
+    hosts: createAllowedHosts(settings),
+    frameworkErrors,
+  });
   maskErrors(app, log, isOutage);
   const auth = createAuthentication(settings as AuthSettings & { HOST: string }, log);
   const service = { ...context, settings, health, metrics, auth, app, isOutage };

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { text as readAll } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { createHealth } from '../health.ts';
 import { createMetrics } from '../metrics.ts';
 import { createHttpServer, type RunningHttp, startHttp } from './http-server.ts';
@@ -106,3 +107,39 @@ it('fails no request of clients that reuse connections and leave when /readyz re
   await Promise.all(asking);
   expect(failures).toEqual([]);
 }, 20_000);
+
+describe('a request that cannot be read', () => {
+  const send = async (text: string): Promise<string> => {
+    const { url } = await startServer({ drainMs: 0 });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.end(text);
+    return readAll(socket);
+  };
+
+  it.each([
+    ['that is no HTTP', 'nonsense\r\n\r\n', 400],
+    ['with a malformed percent-encoding', 'GET /%zz HTTP/1.1\r\nhost: x\r\n\r\n', 400],
+    ['with large headers', `GET / HTTP/1.1\r\nhost: x\r\nlong: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    [
+      'with a body above the limit',
+      'POST /work HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 999999999\r\n\r\n',
+      413,
+    ],
+    [
+      'with a path that is not served',
+      'GET /no HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
+      404,
+    ],
+    [
+      'of an unknown media type',
+      'POST /work HTTP/1.1\r\nhost: x\r\ncontent-type: a/b\r\ncontent-length: 1\r\n\r\n1',
+      415,
+    ],
+  ])('is answered with the default headers: one %s', async (_what, text, status) => {
+    const answer = (await send(text)).toLowerCase();
+    const [head = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^http/1.1 ${status} `));
+    expect(head).toContain('x-content-type-options: nosniff');
+    expect(head).toContain("content-security-policy: default-src 'none'");
+  });
+});

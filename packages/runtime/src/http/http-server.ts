@@ -1,12 +1,20 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyServerOptions,
+  fastify,
+} from 'fastify';
 import { pause } from '../backoff.ts';
 import { StartError } from '../errors.ts';
 import type { Health } from '../health.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Stoppable } from '../stoppable.ts';
+import { type AllowedHosts, ANY_HOST, MisdirectedRequest } from './allowed-hosts.ts';
+import { answerClientError, DEFAULT_HEADERS } from './raw-answer.ts';
 
 /** Maximum size of a request body, in bytes. */
 export const BODY_LIMIT = 256 * 1024;
@@ -26,30 +34,36 @@ const REQUEST_WITHIN_MS = 30_000;
 /** Interval between two checks of these time-outs, in milliseconds. */
 const CHECK_INTERVAL_MS = 2_000;
 
-/**
- * Default headers of every response. A route can set other values. The defaults prevent a browser from
- * guessing the content type of the response, from executing or loading anything in it, and from showing
- * it in a frame.
- */
-const DEFAULT_HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-} as const;
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Hosts for which the server answers, at any path and protocol. */
+    readonly allowedHosts: AllowedHosts;
+  }
+}
 
 /**
  * Creates a server with `/healthz`, `/readyz` and `/metrics`. It does not listen yet.
+ * @param hosts hosts for which the server answers; it rejects other requests with status 421. Default:
+ *   every host
  * @param frameworkErrors handles requests whose URL cannot be read
  */
 export function createHttpServer({
   health,
   metrics,
-  ...options
+  hosts = ANY_HOST,
+  frameworkErrors = (error, _request, reply) => sendUnreadableUrl(error, reply),
 }: {
   health: Health;
   metrics: Metrics;
+  hosts?: AllowedHosts;
 } & Pick<FastifyServerOptions, 'frameworkErrors'>): FastifyInstance {
   const app = fastify({
-    ...options,
+    // Fastify calls no hooks for these errors.
+    frameworkErrors: (error, request, reply) => {
+      void reply.headers(DEFAULT_HEADERS);
+      frameworkErrors(error, request, reply);
+    },
+    clientErrorHandler: answerClientError,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_WITHIN_MS,
     http: { headersTimeout: HEADERS_WITHIN_MS, connectionsCheckingInterval: CHECK_INTERVAL_MS },
@@ -58,6 +72,13 @@ export function createHttpServer({
     // Requests that were already read are still served while the server closes.
     return503OnClosing: false,
   });
+  app.decorate('allowedHosts', hosts);
+  if (hosts !== ANY_HOST) {
+    app.addHook('onRequest', ({ headers, routeOptions }, _reply, done) => {
+      if (hosts.allows(headers.host, routeOptions.url)) done();
+      else done(new MisdirectedRequest());
+    });
+  }
   // With `connection: close`, clients reconnect to another process before this process closes their
   // connections.
   app.addHook('onSend', (_request, reply, payload, done) => {
@@ -77,6 +98,11 @@ export function createHttpServer({
     return reply.header('content-type', contentType).send(body);
   });
   return app;
+}
+
+function sendUnreadableUrl({ statusCode = 400 }: FastifyError, reply: FastifyReply): void {
+  const message = 'The request target must be valid percent-encoded UTF-8';
+  void reply.code(statusCode).send({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
 }
 
 /**

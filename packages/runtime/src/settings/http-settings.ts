@@ -1,4 +1,5 @@
-import { choice, integer, port, type Setting, text, url } from './settings.ts';
+import { isHost } from '../http/allowed-hosts.ts';
+import { choice, integer, list, port, type Setting, text, url } from './settings.ts';
 
 /** Settings of each process that has an HTTP server. */
 export function httpSettings(defaultPort: number) {
@@ -12,6 +13,16 @@ export function httpSettings(defaultPort: number) {
       description: 'The port to listen on; 0 selects a free one',
       parse: port,
       default: String(defaultPort),
+    },
+    ALLOWED_HOSTS: {
+      description:
+        'Hosts, without ports, that requests may name in the header Host besides localhost and loopback addresses. Unset: no other host if HOST is a loopback address, otherwise any. /healthz and /readyz, and /metrics unless HOST is a loopback address, are served for every host',
+      parse: list.refine(
+        (hosts) => hosts.every(isHost),
+        'a list of host names such as shop.example, without ports, separated by commas',
+      ),
+      default: '',
+      example: 'shop.example',
     },
     DRAIN_MS: {
       description:

@@ -1,3 +1,4 @@
+export { isLoopbackHost } from '../http/loopback.ts';
 export { httpSettings } from './http-settings.ts';
 export * from './settings.ts';
 export { type SettingRow, settingsMarkdown } from './settings-table.ts';

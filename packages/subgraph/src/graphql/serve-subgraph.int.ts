@@ -221,6 +221,57 @@ it('sends an outage of the database to a subscription as a retryable error', asy
   ]);
 });
 
+describe('a page of another website', () => {
+  const EVIL = { origin: 'https://evil.example', [SECRET_HEADER]: SECRET };
+
+  it('cannot open a websocket', async () => {
+    const open = (headers: Record<string, string>) => {
+      const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
+        headers,
+      });
+      return new Promise((resolve) => {
+        socket.once('open', () => resolve('open')).once('open', () => socket.close());
+        socket.once('unexpected-response', (_request, { statusCode }) => resolve(statusCode));
+        socket.once('error', () => {});
+      });
+    };
+    expect(await open({ origin: EVIL.origin })).toBe(403);
+    expect(await open({ origin: url })).toBe(403);
+    expect(await open({ origin: 'null' })).toBe(403);
+    expect(await open({})).toBe('open');
+  });
+
+  it.each([
+    ['a text', 'text/plain'],
+    ['a form', 'application/x-www-form-urlencoded'],
+    ['a multipart form', 'multipart/form-data; boundary=x'],
+    ['a text that names JSON', 'text/plain; application/json'],
+    ['a Blob without a type', ''],
+  ])('cannot execute an operation without a preflight, by %s', async (_what, type) => {
+    const body = new Blob([JSON.stringify({ query: '{ who }' })], { type });
+    const response = await fetch(`${url}/graphql`, { method: 'POST', headers: EVIL, body });
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(response.status).toBeLessThan(500);
+    expect(await response.text()).not.toContain('"data"');
+  });
+
+  it.each(['GET', 'HEAD'])('cannot execute an operation by %s', async (method) => {
+    const target = `${url}/graphql?query=${encodeURIComponent('{ who }')}`;
+    const response = await fetch(target, { method, headers: EVIL });
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(response.status).toBeLessThan(500);
+    expect(await response.text()).not.toContain('"data"');
+  });
+
+  it('gets no permission from a preflight', async () => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'OPTIONS',
+      headers: { ...EVIL, 'access-control-request-method': 'POST' },
+    });
+    expect(response.headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
+
 describe('an upgrade request to a path without websockets', () => {
   const upgrade = () => {
     const { hostname, port } = new URL(url);

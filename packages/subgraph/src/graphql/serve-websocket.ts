@@ -1,6 +1,5 @@
-import type { Duplex } from 'node:stream';
 import { presentError, validateSafely } from '@gudang/graphql';
-import type { Logger } from '@gudang/runtime';
+import { type Logger, sendRawAnswer, serveUpgrades } from '@gudang/runtime';
 import type { FastifyInstance } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { Context, SubscribePayload } from 'graphql-ws';
@@ -78,27 +77,37 @@ export function serveWebsocket<C extends object>({
     },
     sockets,
   );
-  app.server.on('upgrade', (request, socket, head) => {
-    if (request.url?.split('?')[0] !== '/graphql') {
-      rejectUpgrade(socket);
-      return;
-    }
-    sockets.handleUpgrade(request, socket, head, (client) => {
-      sockets.emit('connection', client, request);
-    });
-  });
+  serveUpgrades(
+    app,
+    (request, socket, head) => {
+      if (request.url?.split('?')[0] !== '/graphql') sendRawAnswer(socket, 404, NOT_FOUND);
+      else if (request.headers.origin !== undefined) sendRawAnswer(socket, 403, FOREIGN_PAGE);
+      else {
+        sockets.handleUpgrade(request, socket, head, (client) => {
+          sockets.emit('connection', client, request);
+        });
+      }
+    },
+    log,
+  );
   // `dispose` closes connections with code 1001 ("going away"), so that clients of graphql-ws reconnect,
   // possibly to another replica.
   app.addHook('preClose', () => protocol.dispose());
 }
 
-/** Rejects an upgrade request to a path without websockets, and closes the connection. */
-function rejectUpgrade(socket: Duplex): void {
-  // Node removes its own error listener before `upgrade`. Without a listener, a connection reset would
-  // end the process.
-  socket.on('error', () => socket.destroy());
-  // The process never reads from this socket and would not notice that the client closes it. The socket
-  // is therefore destroyed as soon as the response is sent.
-  socket.once('finish', () => socket.destroy());
-  socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-}
+const NOT_FOUND = {
+  errors: [{ message: 'Websockets are served at /graphql', extensions: { code: 'NOT_FOUND' } }],
+};
+
+/**
+ * The answer to a handshake with the header `Origin`. Only browsers send it, and a subgraph serves no
+ * pages, so the page belongs to another website. Browsers send no preflight for websockets.
+ */
+const FOREIGN_PAGE = {
+  errors: [
+    {
+      message: 'Pages may not use this websocket: use the gateway instead',
+      extensions: { code: 'FORBIDDEN' },
+    },
+  ],
+};

@@ -1,4 +1,10 @@
-import { badUserInput, notFound, ServiceError, unavailable } from '@gudang/runtime';
+import {
+  badUserInput,
+  MisdirectedRequest,
+  notFound,
+  ServiceError,
+  unavailable,
+} from '@gudang/runtime';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { toRestError } from './rest-error.ts';
@@ -41,6 +47,13 @@ describe('toRestError', () => {
       404,
       'Data Tidak Ditemukan',
       'There is no stock with the id "x"',
+    ],
+    [
+      'a request with another host',
+      new MisdirectedRequest(),
+      421,
+      'Format Request Tidak Sesuai',
+      'The header Host must name localhost, a loopback address or a host that ALLOWED_HOSTS lists',
     ],
     [
       'an anonymous caller',

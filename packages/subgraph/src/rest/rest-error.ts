@@ -1,13 +1,13 @@
 import type { Logger } from '@gudang/runtime';
-import { BODY_LIMIT, maskError, ServiceError } from '@gudang/runtime';
+import { BODY_LIMIT, MisdirectedRequest, maskError, ServiceError } from '@gudang/runtime';
 import { errorTrace, traceId } from '@gudang/runtime/tracing';
 
 /**
- * The response to a failed request of the legacy REST API. The legacy system did not use the statuses 401
- * and 403. All other statuses are the same as in the legacy system.
+ * The response to a failed request of the legacy REST API. The legacy system did not use the statuses
+ * 401, 403 and 421. All other statuses are the same as in the legacy system.
  */
 export interface RestError {
-  readonly status: 400 | 401 | 403 | 404 | 422 | 500;
+  readonly status: 400 | 401 | 403 | 404 | 421 | 422 | 500;
   readonly body: { readonly Message: string; readonly Error: string };
 }
 
@@ -59,6 +59,9 @@ export function toRestError(
   },
 ): RestError {
   if (error instanceof ServiceError) return ofService(error, names);
+  if (error instanceof MisdirectedRequest) {
+    return { status: 421, body: { Message: REFUSED, Error: error.message } };
+  }
   const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
   if (code === 'FST_ERR_MAX_PARAM_LENGTH') return notFound('There is nothing with so long an id');
   if (typeof statusCode === 'number' && statusCode < 500) {

@@ -1,7 +1,13 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Authentication } from '@gudang/auth';
-import type { Health, Logger, Stoppable } from '@gudang/runtime';
+import {
+  type Health,
+  type Logger,
+  type Stoppable,
+  sendRawAnswer,
+  serveUpgrades,
+} from '@gudang/runtime';
 import type { FastifyInstance } from 'fastify';
 import { CloseCode, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -87,8 +93,10 @@ class Websockets implements Stoppable {
       maxPayload: options.limits.messageBytes,
       handleProtocols,
     });
-    options.app.server.on('upgrade', (request, socket, head) =>
-      this.#upgrade(request, socket, head),
+    serveUpgrades(
+      options.app,
+      (request, socket, head) => this.#upgrade(request, socket, head),
+      options.log,
     );
     this.#pings = setInterval(() => this.#ping(), options.pingEveryMs ?? PING_EVERY_MS);
   }
@@ -111,7 +119,7 @@ class Websockets implements Stoppable {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { addresses, connections, log, origins, assertNotOverloaded } = this.#options;
+    const { addresses, connections, origins, assertNotOverloaded } = this.#options;
     try {
       if (this.#isStopping) throw GOING_AWAY;
       if (request.url?.split('?')[0] !== '/graphql') throw NOT_FOUND;
@@ -125,11 +133,10 @@ class Websockets implements Stoppable {
         this.#serve(client, socket, request, address),
       );
     } catch (error) {
-      if (error instanceof RequestError) rejectUpgrade(socket, error);
-      else {
-        log.error({ err: error }, 'opening a websocket failed; its connection is closed');
-        socket.destroy();
-      }
+      if (!(error instanceof RequestError)) throw error;
+      const { status, retryAfterS } = error;
+      const headers = retryAfterS === undefined ? {} : { 'retry-after': retryAfterS };
+      sendRawAnswer(socket, status, { errors: [error.toJSON()] }, headers);
     }
   }
 
@@ -190,23 +197,4 @@ class Websockets implements Stoppable {
       } else if (socket.readyState === socket.OPEN) socket.ping();
     }
   }
-}
-
-/** Rejects an upgrade with an HTTP response that states the reason. */
-function rejectUpgrade(socket: Duplex, error: RequestError): void {
-  const body = JSON.stringify({ errors: [error.toJSON()] });
-  const { status, retryAfterS } = error;
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    'connection: close',
-    'content-type: application/json; charset=utf-8',
-    `content-length: ${Buffer.byteLength(body)}`,
-    ...(retryAfterS === undefined ? [] : [`retry-after: ${retryAfterS}`]),
-  ];
-  // A client that has left needs no response.
-  socket.on('error', () => socket.destroy());
-  // Nothing reads from the socket, so the gateway would not notice the client's FIN. The socket is
-  // therefore destroyed after the response.
-  socket.once('finish', () => socket.destroy());
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

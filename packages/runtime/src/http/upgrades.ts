@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from '../logger.ts';
+import { MisdirectedRequest } from './allowed-hosts.ts';
+import { sendRawAnswer } from './raw-answer.ts';
+
+/** Handles a request that asks for another protocol, such as a websocket. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/**
+ * Serves upgrades of a server that `createHttpServer` has created. A request with a host that the server
+ * does not allow is rejected. If the handler throws, only its connection is closed.
+ */
+export function serveUpgrades(
+  app: FastifyInstance,
+  handle: UpgradeHandler,
+  log: Pick<Logger, 'error'>,
+): void {
+  app.server.on('upgrade', (request, socket, head) => {
+    // Node removes its own error listener before `upgrade`. Without a listener, a connection reset would
+    // end the process.
+    socket.on('error', () => socket.destroy());
+    try {
+      if (app.allowedHosts.allows(request.headers.host)) handle(request, socket, head);
+      else sendRawAnswer(socket, MISDIRECTED.statusCode, MISDIRECTED_ANSWER);
+    } catch (error) {
+      log.error({ err: error }, 'opening a websocket failed; its connection is closed');
+      socket.destroy();
+    }
+  });
+}
+
+const MISDIRECTED = new MisdirectedRequest();
+const MISDIRECTED_ANSWER = {
+  errors: [{ message: MISDIRECTED.message, extensions: { code: 'BAD_REQUEST' } }],
+};
