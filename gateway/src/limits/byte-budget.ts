@@ -1,6 +1,5 @@
 import type { Identity } from '@gudang/auth';
-import type { Metrics } from '@gudang/runtime';
-import { isLoopback } from './client-address.ts';
+import { isLoopbackAddress, type Metrics } from '@gudang/runtime';
 
 /**
  * Purpose of held bytes. `replay` and `lastValues` are optional: they only save work, so they are
@@ -94,7 +93,7 @@ export class ByteBudget {
   }
 
   #callerOf(subject: string | undefined, address: string): ByteAccount {
-    if (subject === undefined && isLoopback(address)) return this.#total;
+    if (subject === undefined && isLoopbackAddress(address)) return this.#total;
     const key = subject === undefined ? `address ${address}` : `subject ${subject}`;
     const existing = this.#callers.get(key);
     if (existing) return existing;
