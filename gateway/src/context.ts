@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Identity } from '@gudang/auth';
 import { readTraceContext } from '@gudang/runtime/tracing';
 import type { OperationTypeNode } from 'graphql';
-import type { AdmittedOperation } from './limits/admission.ts';
 import type { AbortSignalLike } from './request-deduplication/abort-signal.ts';
 
 /** Data of one operation that every part of the gateway may use. */
@@ -13,8 +12,6 @@ export interface GatewayContext {
   readonly identity: Identity;
   /** Signal that is aborted when no client waits for the answer any longer. */
   readonly signal?: AbortSignalLike;
-  /** The operation that admission has checked. No other operation may run in this context. */
-  readonly admitted?: Pick<AdmittedOperation, 'query' | 'operationName' | 'variables'>;
   /** Called once the operation's type is known, before the operation is executed. */
   readonly onOperationType?: (type: `${OperationTypeNode}`) => void;
   /** Called when a subgraph has not answered a request of the operation, or has refused it. */

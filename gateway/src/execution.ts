@@ -1,5 +1,4 @@
 import { createRequirements } from './auth/field-requirements.ts';
-import type { PersistedQueries } from './documents/persisted-queries.ts';
 import {
   createRequestDeduplication,
   type RequestDeduplication,
@@ -12,16 +11,15 @@ import { type Subgraphs, startSubgraphs } from './subgraphs/subgraphs.ts';
 import type { LoadedSupergraph } from './supergraph.ts';
 
 /** Executes queries and mutations. */
-export interface Execution extends Pick<ApolloPipeline, 'execute' | 'use'> {
+export interface Execution extends Pick<ApolloPipeline, 'use'> {
   readonly subgraphs: Subgraphs;
-  /** Answers requests over HTTP with a shared execution, the fast path, or Apollo Server. */
+  /** Answers requests with a shared execution, the fast path, or Apollo Server. */
   readonly requests: RequestDeduplication;
 }
 
 export async function startExecution(
   runtime: GatewayRuntime,
   supergraph: LoadedSupergraph,
-  documents: PersistedQueries,
 ): Promise<Execution> {
   const { settings, started, invalidation, metrics, log } = runtime;
   const subgraphs = started(
@@ -40,8 +38,6 @@ export async function startExecution(
       supergraph,
       subgraphs,
       requirementsOf: (operation) => requirementsOf(operation),
-      documents,
-      invalidation,
       explore: runtime.explore,
       maxTokens: settings.LIMIT_TOKENS,
       metrics: graphqlMetrics,
@@ -56,7 +52,6 @@ export async function startExecution(
   return {
     subgraphs,
     requests: createRequestDeduplication({ invalidation, pipeline: fastPath, metrics }),
-    execute: apollo.execute,
     use: (next) => {
       apollo.use(next);
       requirementsOf = createRequirements(next);

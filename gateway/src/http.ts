@@ -56,25 +56,17 @@ export async function startGatewayHttp(
   const serving = {
     health,
     auth,
-    callers,
     origins,
     metrics: live.metrics,
     ...clients,
     assertNotOverloaded,
     admission,
     live: live.streams,
-    execute: execution.execute,
+    requests: execution.requests,
     present: (errors: readonly GraphQLError[]) => presentErrors(errors, log),
   };
   const streams = new HttpStreams(serving);
-  serveGraphql({
-    app,
-    callers,
-    streams,
-    requests: execution.requests,
-    assertNotOverloaded,
-    bodyBytes,
-  });
+  serveGraphql(app, { ...serving, callers, streams, bodyBytes });
   if (auth.on) serveTickets(app, callers, tickets, { ...clients, bodyBytes });
   const websockets = startWebsockets({
     ...serving,

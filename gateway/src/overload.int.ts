@@ -97,21 +97,24 @@ describe('a client that disconnects', () => {
     return states;
   }
 
-  it('aborts its query at the subgraph, over HTTP', async () => {
-    const states = hang();
-    await start();
-    const leaving = new AbortController();
-    const asked = fetch(`${gateway.url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(BAD),
-      signal: leaving.signal,
-    });
-    await vi.waitFor(() => expect(states.asked).toBe(1));
-    leaving.abort();
-    await expect(asked).rejects.toThrow();
-    await vi.waitFor(() => expect(states.given_up).toBe(1));
-  });
+  it.each(['application/json', 'text/event-stream'])(
+    'aborts its query at the subgraph, over HTTP as %s',
+    async (accept) => {
+      const states = hang();
+      await start();
+      const leaving = new AbortController();
+      const asked = fetch(`${gateway.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept },
+        body: JSON.stringify(BAD),
+        signal: leaving.signal,
+      }).then((response) => response.text());
+      await vi.waitFor(() => expect(states.asked).toBe(1));
+      leaving.abort();
+      await expect(asked).rejects.toThrow();
+      await vi.waitFor(() => expect(states.given_up).toBe(1));
+    },
+  );
 
   it('does not abort a query that other clients share', async () => {
     const states = hang();
@@ -173,10 +176,10 @@ describe('an overloaded gateway', () => {
       if (busy) setImmediate(work);
     };
     work();
-    const ask = () =>
+    const ask = (accept = 'application/json') =>
       fetch(`${gateway.url}/graphql`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', accept },
         body: JSON.stringify(GOOD),
       });
     let refused = await ask();
@@ -191,6 +194,8 @@ describe('an overloaded gateway', () => {
     expect(await refused.json()).toMatchObject({
       errors: [{ extensions: { code: 'OVERLOADED', retryable: true } }],
     });
+    expect((await ask('text/event-stream')).status).toBe(503);
+    expect((await ask('application/json, text/event-stream')).status).toBe(503);
     expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
     socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: GOOD }));
     await vi.waitFor(() => expect(heard.at(-1)?.type).toBe('error'));

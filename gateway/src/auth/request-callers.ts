@@ -7,9 +7,11 @@ import {
 import { ServiceError } from '@gudang/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RequestError } from '../errors/request-error.ts';
-import { sendRequestError } from '../errors/send-errors.ts';
 import type { ClientAddress } from '../limits/client-address.ts';
 import type { TokenChecks } from '../limits/token-checks.ts';
+import { acceptedTypes } from '../requests/accepted-types.ts';
+import { readParameters } from '../requests/http-request.ts';
+import { sendRequestError } from '../requests/send-errors.ts';
 
 /** Identifies the principal of each request. */
 export interface RequestCallers {
@@ -62,10 +64,11 @@ export function createRequestCallers(
   };
 }
 
-function ticketIn({ method, headers, query }: FastifyRequest): string | undefined {
-  if (method !== 'GET' || !/text\/event-stream/i.test(headers.accept ?? '')) return undefined;
-  const { ticket } = query as { ticket?: unknown };
-  return typeof ticket === 'string' ? ticket : undefined;
+/** Returns the ticket of an `EventSource`. @throws {RequestError} 400 for a malformed target */
+function ticketIn({ method, headers, url }: FastifyRequest): string | undefined {
+  const isEventSource =
+    method === 'GET' && acceptedTypes(headers.accept).stream === 'text/event-stream';
+  return isEventSource ? readParameters(url).get('ticket') : undefined;
 }
 
 /** Sends the error for a token that is invalid or that cannot be verified at the moment. */

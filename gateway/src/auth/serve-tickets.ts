@@ -1,8 +1,8 @@
 import { isAuthenticated, TICKET_S, type Tickets } from '@gudang/auth';
 import type { FastifyInstance } from 'fastify';
-import { createErrorHandler } from '../errors/send-errors.ts';
 import type { ClientAddress } from '../limits/client-address.ts';
 import type { RequestRate } from '../limits/request-rate.ts';
+import { createErrorHandler } from '../requests/send-errors.ts';
 import type { RequestCallers } from './request-callers.ts';
 
 /**

@@ -10,13 +10,6 @@ export interface NamedText {
   readonly extensions?: unknown;
 }
 
-/** The interface of Apollo Server's cache of persisted queries. */
-export interface TextCache {
-  readonly get: (key: string) => Promise<string | undefined>;
-  readonly set: (key: string, text: string) => Promise<void>;
-  readonly delete: (key: string) => Promise<boolean>;
-}
-
 /** Operations that clients may send by id. */
 export interface PersistedQueries {
   /**
@@ -27,8 +20,6 @@ export interface PersistedQueries {
   readonly textOf: (asked: NamedText) => string;
   /** Stores the text of a request that contains both text and id. Call it only after admission. */
   readonly store: (asked: NamedText) => void;
-  /** The same operations, with the interface of Apollo Server's cache. */
-  readonly cache: TextCache;
 }
 
 /** Maximum number of characters in all stored texts. */
@@ -61,7 +52,6 @@ export function createPersistedQueries(): PersistedQueries {
       const id = idIn(extensions);
       if (id !== undefined && query) texts.set(id, query);
     },
-    cache: cacheOf((id) => texts.get(id)),
   };
 }
 
@@ -84,19 +74,4 @@ export function idIn(extensions: unknown): string | undefined {
   throw new RequestError(400, 'A persisted query must have version 1 and a sha256Hash', {
     code: 'BAD_REQUEST',
   });
-}
-
-/** Prefix that Apollo Server adds to each id. */
-const PREFIX = /^apq:/;
-
-/**
- * Creates a read-only cache. Apollo Server need not write to it, because the gateway stores a text
- * after admission and before Apollo Server receives the operation.
- */
-export function cacheOf(find: (id: string) => string | undefined): TextCache {
-  return {
-    get: async (key) => find(key.replace(PREFIX, '')),
-    set: async () => {},
-    delete: async () => false,
-  };
 }

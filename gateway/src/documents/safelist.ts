@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { StartError } from '@gudang/runtime';
 import { RequestError } from '../errors/request-error.ts';
-import { cacheOf, idIn, type PersistedQueries } from './persisted-queries.ts';
+import { idIn, type PersistedQueries } from './persisted-queries.ts';
 
 const FORMAT = 'apollo-persisted-query-manifest';
 
@@ -23,7 +23,6 @@ export async function loadSafelist(path: string): Promise<PersistedQueries> {
       });
     },
     store: () => {},
-    cache: cacheOf((id) => texts.get(id)),
   };
 }
 

@@ -1,6 +1,7 @@
-import type { FastifyRequest } from 'fastify';
 import type { OperationDefinitionNode } from 'graphql';
-import type { NamedText, PersistedQueries } from '../documents/persisted-queries.ts';
+import type { PersistedQueries } from '../documents/persisted-queries.ts';
+import { badRequest } from '../errors/request-error.ts';
+import type { GraphQLRequest } from '../requests/graphql-request.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { collectCostDirectives } from './cost-directives.ts';
 import { LimitExceeded } from './limit-exceeded.ts';
@@ -9,32 +10,10 @@ import type { Variables } from './list-size.ts';
 import { operationCost } from './operation-cost.ts';
 import { createOperationParser, type ParsedOperation } from './operation-parser.ts';
 
-/** An operation as a client sends it, on any protocol. */
-export interface OperationRequest extends NamedText {
-  readonly operationName?: string | null | undefined;
-  readonly variables?: Variables | null | undefined;
-}
-
-/** An operation within all limits, but not yet validated. */
-export interface AdmittedOperation extends ParsedOperation {
+/** A request that is within all limits, but not yet validated. Only such requests are executed. */
+export interface AdmittedRequest extends GraphQLRequest, ParsedOperation {
+  /** The operation's text, even if the client has sent only its id. */
   readonly query: string;
-  readonly operationName: string | undefined;
-  readonly variables: Variables;
-}
-
-/**
- * Key of the property that holds a request's admitted operation. A WeakMap with requests as keys
- * would slow down garbage collection.
- */
-const ADMITTED = Symbol('admitted');
-type AdmittedRequest = FastifyRequest & { [ADMITTED]?: AdmittedOperation };
-
-export function setAdmitted(request: FastifyRequest, admitted: AdmittedOperation): void {
-  (request as AdmittedRequest)[ADMITTED] = admitted;
-}
-
-export function admittedOf(request: FastifyRequest): AdmittedOperation | undefined {
-  return (request as AdmittedRequest)[ADMITTED];
 }
 
 type CostGraph = Pick<LoadedSupergraph, 'model' | 'schema'>;
@@ -42,17 +21,17 @@ type CostGraph = Pick<LoadedSupergraph, 'model' | 'schema'>;
 /** Checks the size of every operation, on every protocol, before anything else handles it. */
 export interface Admission {
   /**
-   * Rejects deeply nested values. Call it with every value parsed from JSON, before any other use
-   * of the value.
+   * Rejects deeply nested values and numbers out of range. `admit` calls it for its request.
+   * @param value parsed from JSON
    * @throws {RequestError}
    */
-  readonly assertNesting: (request: unknown) => void;
+  readonly assertJsonValue: (value: unknown) => void;
   /**
    * Checks an operation against all limits.
    * @throws {RequestError} if a limit is exceeded
    * @throws {GraphQLError} for a syntax error
    */
-  readonly admit: (asked: OperationRequest) => AdmittedOperation;
+  readonly admit: (request: GraphQLRequest) => AdmittedRequest;
   /** Replaces the graph that determines the costs. */
   readonly use: (graph: CostGraph) => void;
 }
@@ -69,19 +48,21 @@ export function createAdmission({
   const read = createOperationParser(limits);
   let costOf = createCosts(graph);
   return {
-    assertNesting: (request) => assertNesting(request, limits.nesting),
+    assertJsonValue: (value) => assertJsonValue(value, limits.nesting),
     use: (next) => {
       costOf = createCosts(next);
     },
-    admit: ({ operationName, variables: given, ...named }) => {
-      const text = documents.textOf(named);
-      const found = read(text, operationName);
-      const variables = given ?? {};
-      assertNesting(variables, limits.nesting);
-      const cost = costOf(found, variables);
+    admit: (request) => {
+      const { operationName, variables, extensions } = request;
+      assertJsonValue(variables, limits.nesting);
+      assertJsonValue(extensions, limits.nesting);
+      const query = documents.textOf(request);
+      const parsed = read(query, operationName);
+      const cost = costOf(parsed, variables);
       if (cost > limits.cost) throw new LimitExceeded('cost', { actual: cost, max: limits.cost });
-      documents.store(named);
-      return { ...found, query: text, operationName: operationName || undefined, variables };
+      documents.store(request);
+      const { document, operation } = parsed;
+      return { ...request, query, document, operation };
     },
   };
 }
@@ -101,22 +82,30 @@ function createCosts(graph: CostGraph) {
 }
 
 /**
- * Rejects values nested so deeply that recursive functions such as JSON.stringify would overflow
- * the stack. The check itself is not recursive.
+ * Rejects a value that JSON.stringify could not write as it was received: a value nested so deeply
+ * that recursive functions would overflow the stack, or a number such as 1e999, which would become
+ * `null`. The check itself is not recursive.
  * @param value parsed from JSON
- * @throws {LimitExceeded}
+ * @throws {RequestError}
  */
-export function assertNesting(value: unknown, max: number): void {
+export function assertJsonValue(value: unknown, maxNesting: number): void {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > max) throw new LimitExceeded('nesting', { actual: max, max, more: true });
+    if (depth > maxNesting) {
+      throw new LimitExceeded('nesting', { actual: maxNesting, max: maxNesting, more: true });
+    }
     const inside: unknown[] = [];
     for (const one of level) {
       if (typeof one !== 'object' || one === null) continue;
       for (const each of Object.values(one)) {
         if (typeof each === 'object' && each !== null) inside.push(each);
+        else if (each === Infinity || each === -Infinity) throw OUT_OF_RANGE;
       }
     }
     level = inside;
   }
 }
+
+const OUT_OF_RANGE = badRequest(
+  'A number is out of range: numbers must be between -1.8e308 and 1.8e308',
+);

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { type AbortSignalLike, LightAbortController } from './abort-signal.ts';
 
 /** Registers a listener that is called when a waiter no longer needs the result. */
@@ -28,4 +29,16 @@ export function createRefCountedAbort(): RefCountedAbort {
 
 export function whenAborted(signal: AbortSignalLike | undefined): OnAbort | undefined {
   return signal && ((listener) => signal.addEventListener('abort', listener, { once: true }));
+}
+
+/**
+ * Returns a function that registers listeners. They are called if the client disconnects before its
+ * answer has been sent.
+ */
+export function onDisconnect(response: ServerResponse): OnAbort {
+  return (listener) => {
+    response.once('close', () => {
+      if (!response.writableFinished) listener();
+    });
+  };
 }

@@ -1,7 +1,7 @@
-import { encodeIdentity, type Identity } from '@gudang/auth';
+import { encodeIdentity } from '@gudang/auth';
 import type { Metrics } from '@gudang/runtime';
-import type { FastifyRequest } from 'fastify';
 import type { GatewayContext } from '../context.ts';
+import type { AdmittedRequest } from '../limits/admission.ts';
 import {
   type HttpAnswer,
   hasNoErrors,
@@ -17,7 +17,7 @@ export interface RequestDeduplication {
    * when no client waits for it any longer.
    */
   readonly answer: (
-    request: FastifyRequest,
+    request: AdmittedRequest,
     context: GatewayContext,
     onAbort: OnAbort,
   ) => Promise<HttpAnswer>;
@@ -50,7 +50,7 @@ export function createRequestDeduplication({
     'Queries answered by the execution of an identical query in flight or just ended',
   );
   const run = (
-    request: FastifyRequest,
+    request: AdmittedRequest,
     context: GatewayContext,
     onQuery?: () => void,
   ): Promise<HttpAnswer> => {
@@ -71,7 +71,7 @@ export function createRequestDeduplication({
   };
   return {
     answer: (request, context, onAbort) => {
-      const key = keyOf(request, context.identity);
+      const key = keyOf(request);
       const retry = (): Promise<HttpAnswer> => {
         const abort = createRefCountedAbort();
         abort.retain(onAbort);
@@ -85,7 +85,7 @@ export function createRequestDeduplication({
       const generation = invalidation.generation();
       const abort = createRefCountedAbort();
       abort.retain(onAbort);
-      // The operation's type is known only after parsing, which happens later.
+      // A query is offered only when it is executed, so that requests that are refused are not shared.
       const onQuery =
         key === undefined ? undefined : (): void => inFlight.offer(key, work, abort, generation);
       const own = { ...context, signal: abort.signal };
@@ -97,19 +97,15 @@ export function createRequestDeduplication({
   };
 }
 
-/** Headers that change Apollo Server's answer. */
-const ANSWER_HEADERS = ['apollo-query-plan-experimental', 'apollo-query-plan-experimental-format'];
-
 /**
- * Returns a request's key. Requests with the same key get the same answer. Returns undefined for a
- * request that must not be deduplicated.
+ * Returns a request's key, an unambiguous encoding of everything that can change the answer. Returns
+ * undefined for a mutation, which must not be shared.
  */
-function keyOf(
-  { method, url, headers, body }: FastifyRequest,
-  identity: Identity,
-): string | undefined {
-  if (method !== 'POST' || typeof body !== 'object' || Array.isArray(body)) return undefined;
-  if (ANSWER_HEADERS.some((name) => headers[name] !== undefined)) return undefined;
+function keyOf(request: AdmittedRequest): string | undefined {
+  const { query, operation, operationName, variables, accepts, method, preflight } = request;
+  if (operation.operation !== 'query') return undefined;
+  const { identity } = request.principal;
   const caller = identity.unrestricted ? '' : encodeIdentity(identity);
-  return `${caller}\n${headers.accept ?? ''}\n${headers['content-type']}\n${url}\n${JSON.stringify(body)}`;
+  const sent = method === 'GET' ? preflight : undefined;
+  return JSON.stringify([query, variables, operationName, caller, accepts.json, sent]);
 }

@@ -4,25 +4,18 @@ import { ApolloServer, HeaderMap } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { traceOperations } from '@gudang/graphql';
 import type { Logger, Stoppable } from '@gudang/runtime';
-import type { FastifyRequest } from 'fastify';
 import type { RequirementsOf } from '../auth/field-requirements.ts';
 import type { GatewayContext } from '../context.ts';
 import { createDocumentStore } from '../documents/document-cache.ts';
-import type { PersistedQueries } from '../documents/persisted-queries.ts';
 import { presentGatewayError } from '../errors/present-errors.ts';
-import { type Invalidation, runAndInvalidate } from '../request-deduplication/invalidation.ts';
+import type { AdmittedRequest } from '../limits/admission.ts';
 import { unavailableAnswer } from '../subgraphs/subgraph-failure.ts';
 import type { Subgraphs } from '../subgraphs/subgraphs.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
-import {
-  admittedPlugin,
-  authorizationPlugin,
-  badInputPlugin,
-  operationTypePlugin,
-} from './apollo-plugins.ts';
+import { authorizationPlugin, badInputPlugin, operationTypePlugin } from './apollo-plugins.ts';
 import type { GraphqlMetrics } from './graphql-metrics.ts';
 import { createQueryExecutor, type SendToSubgraph } from './query-executor.ts';
-import type { OperationExecutor, RequestPipeline } from './request-pipeline.ts';
+import type { HttpAnswer, RequestPipeline } from './request-pipeline.ts';
 
 /**
  * Size of ApolloGateway's own plan cache, in MiB of JSON. The cache uses several times as much
@@ -31,8 +24,6 @@ import type { OperationExecutor, RequestPipeline } from './request-pipeline.ts';
 const PLAN_CACHE_MIB = 10;
 
 export interface ApolloPipeline extends RequestPipeline, Stoppable {
-  /** Executes an admitted query or mutation that arrived over a protocol other than HTTP. */
-  readonly execute: OperationExecutor;
   /** Replaces the supergraph. @throws when Apollo rejects it */
   readonly use: (supergraph: LoadedSupergraph) => void;
 }
@@ -41,8 +32,6 @@ interface Options {
   readonly supergraph: LoadedSupergraph;
   readonly subgraphs: Pick<Subgraphs, 'sources'>;
   readonly requirementsOf: RequirementsOf;
-  readonly documents: Pick<PersistedQueries, 'cache'>;
-  readonly invalidation: Invalidation;
   /** Whether to allow introspection and "Did you mean" suggestions. */
   readonly explore: boolean;
   readonly maxTokens: number;
@@ -52,7 +41,7 @@ interface Options {
 
 /** Starts Apollo Server, with the gateway's own executor in place of ApolloGateway's. */
 export async function startApolloPipeline(options: Options): Promise<ApolloPipeline> {
-  const { supergraph, subgraphs, invalidation, log } = options;
+  const { supergraph, subgraphs, log } = options;
   let update: (sdl: string) => void = () => {};
   const send: SendToSubgraph = (name, ...asked) =>
     subgraphs.sources[name]?.send(...asked) ??
@@ -66,9 +55,7 @@ export async function startApolloPipeline(options: Options): Promise<ApolloPipel
     experimental_approximateQueryPlanStoreMiB: PLAN_CACHE_MIB,
     logger: toApolloLogger(log),
   });
-  const createExecutor = (graph: LoadedSupergraph) =>
-    createQueryExecutor(graph, send, apollo.executor);
-  let executor = createExecutor(supergraph);
+  let executor = createQueryExecutor(supergraph, send);
   const server = createServer(options, {
     load: async (given) => {
       await apollo.load(given);
@@ -80,29 +67,10 @@ export async function startApolloPipeline(options: Options): Promise<ApolloPipel
   await server.start();
 
   return {
-    answer: (request, context) => answerOverHttp(server, request, context),
-    execute: async ({ query, variables = {}, operationName }, context) => {
-      const operation = {
-        query,
-        ...(variables ? { variables } : {}),
-        ...(operationName ? { operationName } : {}),
-      };
-      const own = {
-        ...context,
-        // The headers are copied, because all operations of a websocket share them, but each
-        // operation has its own trace.
-        forward: { ...context.forward },
-        admitted: { query, operationName: operationName ?? undefined, variables: variables ?? {} },
-      };
-      const { body } = await runAndInvalidate(invalidation, own, (contextValue) =>
-        server.executeOperation(operation, { contextValue }),
-      );
-      if (body.kind !== 'single') throw new Error('incremental delivery is not supported');
-      return body.singleResult;
-    },
+    answer: (request, context) => answerByApollo(server, request, context),
     use: (next) => {
       update(next.runnableSdl);
-      executor = createExecutor(next);
+      executor = createQueryExecutor(next, send);
     },
     stop: () => server.stop(),
   };
@@ -111,7 +79,7 @@ export async function startApolloPipeline(options: Options): Promise<ApolloPipel
 type ServerOptions = ConstructorParameters<typeof ApolloServer<GatewayContext>>[0];
 
 function createServer(
-  { documents, explore, log, maxTokens, metrics, requirementsOf }: Options,
+  { explore, log, maxTokens, metrics, requirementsOf }: Options,
   gateway: NonNullable<ServerOptions['gateway']>,
 ): ApolloServer<GatewayContext> {
   return new ApolloServer<GatewayContext>({
@@ -123,7 +91,8 @@ function createServer(
     // The gateway's process handles signals itself, and stops Apollo Server after the websockets.
     stopOnTerminationSignals: false,
     documentStore: createDocumentStore(),
-    persistedQueries: { cache: documents.cache },
+    // The gateway finds persisted queries before Apollo Server receives the request.
+    persistedQueries: false,
     parseOptions: { maxTokens },
     formatError: (formatted, error) => presentGatewayError(formatted, error, log),
     // By default, Apollo Server pretty-prints results, which takes half of the time that
@@ -133,7 +102,6 @@ function createServer(
       metrics.plugin,
       traceOperations<GatewayContext>(({ forward }) => forward),
       badInputPlugin,
-      admittedPlugin,
       authorizationPlugin(requirementsOf),
       operationTypePlugin,
       ApolloServerPluginLandingPageDisabled(),
@@ -156,36 +124,36 @@ function createDataSource(name: string, send: SendToSubgraph): GraphQLDataSource
 }
 
 /**
- * Passes a request that Fastify has read to Apollo Server. The handler of @as-integrations/fastify
- * is not suitable: it writes each answer into one reply, but here several requests may share an
- * answer.
+ * Passes an admitted request to Apollo Server as an HTTP request that contains nothing else. Apollo
+ * Server parses this request again, but cannot read another operation than the admitted one. It
+ * applies its CSRF prevention and its rules for methods and status codes.
  */
-async function answerOverHttp(
+async function answerByApollo(
   server: ApolloServer<GatewayContext>,
-  request: FastifyRequest,
+  { query, operationName, variables, accepts, method, preflight }: AdmittedRequest,
   context: GatewayContext,
-) {
-  const headers = new HeaderMap();
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-  }
-  const answer = await server.executeHTTPGraphQLRequest({
+): Promise<HttpAnswer> {
+  const headers = new HeaderMap(Object.entries(preflight));
+  headers.set('accept', accepts.json ?? 'application/json');
+  const named = operationName === undefined ? {} : { operationName };
+  const {
+    status,
+    headers: answered,
+    body,
+  } = await server.executeHTTPGraphQLRequest({
     httpGraphQLRequest: {
-      body: request.body,
-      method: request.method,
+      method,
       headers,
-      search: searchOf(request.url),
+      body: method === 'GET' ? undefined : { query, variables, ...named },
+      search:
+        method === 'GET'
+          ? `?${new URLSearchParams({ query, variables: JSON.stringify(variables), ...named })}`
+          : '',
     },
     context: async () => context,
   });
-  if (answer.body.kind !== 'complete') throw new Error('incremental delivery is not supported');
-  return { status: answer.status ?? 200, headers: answer.headers, body: answer.body.string };
-}
-
-/** Returns the part of a request target from its question mark to its end. */
-export function searchOf(url: string): string {
-  const start = url.indexOf('?');
-  return start < 0 ? '' : url.slice(start);
+  if (body.kind !== 'complete') throw new Error('incremental delivery is not supported');
+  return { status: status ?? 200, headers: answered, body: body.string };
 }
 
 /**

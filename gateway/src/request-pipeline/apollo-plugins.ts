@@ -1,10 +1,8 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { GraphQLError } from 'graphql';
 import type { RequirementsOf } from '../auth/field-requirements.ts';
 import { authorizationError } from '../auth/field-requirements.ts';
 import type { GatewayContext } from '../context.ts';
 import { findBadInput } from '../errors/bad-input.ts';
-import { unknownOperationError } from '../limits/operation-parser.ts';
 
 type Plugin = ApolloServerPlugin<GatewayContext>;
 
@@ -14,35 +12,12 @@ type Plugin = ApolloServerPlugin<GatewayContext>;
  */
 export const badInputPlugin: Plugin = {
   requestDidStart: async () => ({
-    didResolveOperation: async ({ operation, request }) => {
-      if (operation) return;
-      const error = unknownOperationError(request.operationName);
-      error.extensions['http'] = { status: 400 };
-      throw error;
-    },
     didEncounterErrors: async ({ document, errors, request, schema }) => {
       const own = errors.filter(({ extensions }) => extensions?.['serviceName'] === undefined);
       if (!document || own.length === 0) return;
       for (const [error, badInput] of findBadInput(own, document, schema, request.variables)) {
         Object.assign(error.extensions, badInput);
       }
-    },
-  }),
-};
-
-/** Rejects every operation that differs from the operation that admission has checked. */
-export const admittedPlugin: Plugin = {
-  requestDidStart: async () => ({
-    didResolveOperation: async ({ source, request, contextValue: { admitted } }) => {
-      if (admitted?.query === source && admitted.operationName === request.operationName) {
-        // Apollo Server parses the variables of a GET again. The variables that admission has
-        // checked replace them.
-        request.variables = admitted.variables;
-        return;
-      }
-      throw new GraphQLError('The request is ambiguous: its operation was not checked', {
-        extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
-      });
     },
   }),
 };

@@ -1,80 +1,113 @@
-import type { ServerResponse } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { RequestCallers } from '../auth/request-callers.ts';
 import { contextOf } from '../context.ts';
-import { RequestError } from '../errors/request-error.ts';
-import { createErrorHandler } from '../errors/send-errors.ts';
-import { admittedOf } from '../limits/admission.ts';
+import { badRequest, RequestError } from '../errors/request-error.ts';
+import type { Admission, AdmittedRequest } from '../limits/admission.ts';
+import type { ClientLimits } from '../limits/client-limits.ts';
 import type { AssertNotOverloaded } from '../limits/overload.ts';
 import type { HttpStreams } from '../live/transports/http/http-streams.ts';
-import type { OnAbort } from '../request-deduplication/ref-counted-abort.ts';
+import { onDisconnect } from '../request-deduplication/ref-counted-abort.ts';
 import type { RequestDeduplication } from '../request-deduplication/request-deduplication.ts';
+import { acceptedTypes } from '../requests/accepted-types.ts';
+import type { GraphQLRequest } from '../requests/graphql-request.ts';
+import { readHttpRequest } from '../requests/http-request.ts';
+import { acceptJsonBodies } from '../requests/json-body.ts';
+import { createErrorHandler, sendErrors } from '../requests/send-errors.ts';
+
+interface EndpointOptions {
+  readonly callers: RequestCallers;
+  readonly admission: Pick<Admission, 'admit' | 'assertJsonValue'>;
+  /** Answers with live streams, and with event streams that contain one result. */
+  readonly streams: HttpStreams;
+  /** Answers queries and mutations. */
+  readonly requests: RequestDeduplication;
+  readonly rate: ClientLimits['rate'];
+  readonly addresses: Pick<ClientLimits['addresses'], 'of'>;
+  readonly assertNotOverloaded: AssertNotOverloaded;
+  readonly present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
+  /** Maximum size of a body. */
+  readonly bodyBytes: number;
+}
 
 /** Serves `/graphql`: queries, mutations, and live streams over HTTP. */
-export function serveGraphql({
-  app,
-  callers,
-  streams,
-  requests,
-  assertNotOverloaded,
-  bodyBytes,
-}: {
-  app: FastifyInstance;
-  callers: RequestCallers;
-  /** Handles requests for live streams. */
-  streams: Pick<HttpStreams, 'handle'>;
-  /** Answers all other requests. */
-  requests: RequestDeduplication;
-  assertNotOverloaded: AssertNotOverloaded;
-  bodyBytes: number;
-}): void {
-  app.route({
-    method: ['GET', 'POST', 'OPTIONS'],
-    url: '/graphql',
-    bodyLimit: bodyBytes,
-    errorHandler: createErrorHandler(bodyBytes),
-    onRequest: [
-      ({ headers, raw }, _reply, done) => {
-        // Fastify ignores the part of the target that follows `#`, but Apollo Server would read it.
-        if (raw.url?.includes('#')) throw FRAGMENT;
-        if (!headers.accept?.includes('text/event-stream')) assertNotOverloaded();
-        done();
-      },
-      callers.identify,
-    ],
-    // Subscriptions must not reach Apollo Server: it does not run them, and for some of them its
-    // validation throws.
-    preHandler: (request, reply) => streams.handle(request, reply),
-    handler: async (request, reply) => {
-      const admitted = admittedOf(request);
-      const context = {
-        ...contextOf(request.headers, callers.of(request).identity),
-        ...(admitted ? { admitted } : {}),
-      };
-      const answer = await requests.answer(request, context, onDisconnect(reply.raw));
-      void reply.code(answer.status);
-      for (const [name, value] of answer.headers) void reply.header(name, value);
-      return answer.body;
-    },
+export function serveGraphql(app: FastifyInstance, options: EndpointOptions): void {
+  const { callers, assertNotOverloaded, bodyBytes } = options;
+  void app.register((scope, _options, done) => {
+    acceptJsonBodies(scope);
+    scope.route({
+      method: ['GET', 'POST', 'OPTIONS'],
+      url: '/graphql',
+      bodyLimit: bodyBytes,
+      errorHandler: createErrorHandler(bodyBytes),
+      onRequest: [
+        ({ headers, raw }, _reply, done) => {
+          // Fastify ignores the part of the target that follows `#`.
+          if (raw.url?.includes('#')) throw FRAGMENT;
+          // A client that accepts streams may send a subscription, which is not rejected under load.
+          if (!acceptedTypes(headers.accept).stream) assertNotOverloaded();
+          done();
+        },
+        callers.identify,
+      ],
+      handler: (request, reply) => handle(request, reply, options),
+    });
+    done();
   });
 }
 
-const FRAGMENT = new RequestError(
-  400,
-  'A request target must not have a fragment (RFC 9112, 3.2)',
-  {
-    code: 'BAD_REQUEST',
-  },
-);
+async function handle(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: EndpointOptions,
+): Promise<unknown> {
+  const { addresses, callers, rate, requests, streams } = options;
+  const principal = callers.of(request);
+  const turn = rate.take(principal.identity, addresses.of(request.raw));
+  if (turn) await turn;
+  const asked = readHttpRequest(request, principal);
+  streams.assertOriginAllowed(request, asked);
+  let admitted: AdmittedRequest;
+  try {
+    options.admission.assertJsonValue(request.body);
+    admitted = options.admission.admit(asked);
+  } catch (error) {
+    return sendRefusal(error as GraphQLError, asked, request, reply, options);
+  }
+  if (admitted.operation.operation === 'subscription') {
+    return streams.subscribe(request, reply, admitted);
+  }
+  options.assertNotOverloaded();
+  if (!admitted.accepts.json) return streams.answer(request, reply, admitted);
+  const context = contextOf(request.headers, principal.identity);
+  const answer = await requests.answer(admitted, context, onDisconnect(reply.raw));
+  void reply.code(answer.status);
+  for (const [name, value] of answer.headers) void reply.header(name, value);
+  return answer.body;
+}
 
 /**
- * Returns a function that registers listeners. They are called if the client disconnects before its
- * answer has been sent.
+ * Answers a request that was not admitted. The operation's type may be unknown. A client that accepts
+ * only streams, or seems to subscribe, receives the error in a stream.
  */
-function onDisconnect(response: ServerResponse): OnAbort {
-  return (listener) => {
-    response.once('close', () => {
-      if (!response.writableFinished) listener();
-    });
-  };
+function sendRefusal(
+  error: GraphQLError,
+  asked: GraphQLRequest,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { present, streams }: EndpointOptions,
+): FastifyReply {
+  const { accepts, query } = asked;
+  if (accepts.stream && (!accepts.json || query?.includes('subscription'))) {
+    return streams.refuse(request, reply, accepts.stream, present([error]));
+  }
+  if (error instanceof RequestError) throw error;
+  return sendErrors(reply, statusOf(error), present([error]));
 }
+
+/** Apollo Client expects status 200 for an unknown persisted query. */
+function statusOf({ extensions }: GraphQLError): number {
+  return extensions['code'] === 'PERSISTED_QUERY_NOT_FOUND' ? 200 : 400;
+}
+
+const FRAGMENT = badRequest('A request target must not have a fragment (RFC 9112, 3.2)');

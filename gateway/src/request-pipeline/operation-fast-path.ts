@@ -1,9 +1,9 @@
 import { isTracing } from '@gudang/runtime/tracing';
-import type { FastifyRequest } from 'fastify';
 import type { RequirementsOf } from '../auth/field-requirements.ts';
 import { authorizationError } from '../auth/field-requirements.ts';
 import type { GatewayContext } from '../context.ts';
 import { createTokenCache } from '../documents/document-cache.ts';
+import type { AdmittedRequest } from '../limits/admission.ts';
 import type { GraphqlMetrics } from './graphql-metrics.ts';
 import type { ReadyContext, ReadyOperation } from './query-executor.ts';
 import { type HttpAnswer, hasNoErrors, type RequestPipeline } from './request-pipeline.ts';
@@ -41,7 +41,7 @@ export function createOperationFastPath({
   /** Lets Apollo Server answer, and caches the operation if the answer has no errors. */
   const answerAndCache = async (
     key: string,
-    request: FastifyRequest,
+    request: AdmittedRequest,
     context: GatewayContext,
   ): Promise<HttpAnswer> => {
     // A change of the supergraph may replace the cache while the operation runs. The operation must
@@ -63,9 +63,8 @@ export function createOperationFastPath({
 
   return {
     answer: async (request, context) => {
-      const { admitted } = context;
-      const key = isTracing() ? undefined : keyOf(request, admitted);
-      if (key === undefined || !admitted) return apollo.answer(request, context);
+      const key = isTracing() ? undefined : keyOf(request);
+      if (key === undefined) return apollo.answer(request, context);
       const cached = cache.get(key);
       if (!cached) return answerAndCache(key, request, context);
       const { ready, headers } = cached;
@@ -73,7 +72,7 @@ export function createOperationFastPath({
         return apollo.answer(request, context);
       }
       const startedAt = performance.now();
-      const executed = ready.run(admitted.variables, context);
+      const executed = ready.run(request.variables, context);
       if (!executed) return apollo.answer(request, context);
       const { operation } = ready.parsed;
       context.onOperationType?.(operation.operation);
@@ -94,35 +93,15 @@ export function createOperationFastPath({
 
 /**
  * Returns a key that contains everything on which Apollo Server's answer depends, except variables
- * and caller. The key contains the length of each part, so that different requests never share a
- * key. Returns undefined if the answer depends on anything else.
+ * and caller. It contains the length of the operation name, so that different requests never share a
+ * key. Returns undefined for a GET, which Apollo Server checks for CSRF.
  */
-function keyOf(
-  { method, headers, body }: FastifyRequest,
-  admitted: GatewayContext['admitted'],
-): string | undefined {
-  if (method !== 'POST' || headers['apollo-query-plan-experimental'] !== undefined) {
-    return undefined;
-  }
-  if (!admitted || !isAcceptedByApollo(body)) return undefined;
-  const { accept = '', 'content-type': type = '' } = headers;
-  const { query, operationName = '' } = admitted;
-  return `${type.length} ${type}${accept.length} ${accept}${operationName.length} ${operationName}${query}`;
-}
-
-/** Whether Apollo Server accepts the body's structure. */
-function isAcceptedByApollo(body: unknown): boolean {
-  if (typeof body !== 'object' || body === null) return false;
-  const { query, operationName, variables, extensions } = body as Record<string, unknown>;
-  return (
-    (query === undefined || typeof query === 'string') &&
-    (operationName === undefined || operationName === null || typeof operationName === 'string') &&
-    isRecord(variables) &&
-    isRecord(extensions)
-  );
-}
-
-/** Whether a value is absent, null or a JSON object. */
-function isRecord(value: unknown): boolean {
-  return value === undefined || (typeof value === 'object' && !Array.isArray(value));
+function keyOf({
+  method,
+  accepts,
+  operationName = '',
+  query,
+}: AdmittedRequest): string | undefined {
+  if (method === 'GET') return undefined;
+  return `${accepts.json} ${operationName.length} ${operationName}${query}`;
 }

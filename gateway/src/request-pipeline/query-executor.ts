@@ -45,12 +45,10 @@ export interface ReadyContext extends GatewayContext {
 /**
  * Creates the executor that plans and executes queries and mutations for Apollo Server, in place of
  * ApolloGateway's executor.
- * @param planShown ApolloGateway's executor, for requests that ask for their query plan
  */
 export function createQueryExecutor(
   supergraph: LoadedSupergraph,
   send: SendToSubgraph,
-  planShown: GatewayExecutor,
 ): GatewayExecutor {
   const planner = new QueryPlanner(supergraph.model);
   const executor = createOwnExecutor(supergraph, createApolloExecutor(supergraph));
@@ -93,9 +91,6 @@ export function createQueryExecutor(
     const { request, document, operation } = context;
     const errors = variableErrors(supergraph, operation, request.variables);
     if (errors) return { errors };
-    if (request.http?.headers.get('apollo-query-plan-experimental')) {
-      return planShown({ ...context, context: own });
-    }
     const prepared = prepare(document, request.operationName);
     onReady?.({
       parsed: { document, operation },

@@ -1,9 +1,7 @@
-import type { FastifyRequest } from 'fastify';
-import type { FormattedExecutionResult } from 'graphql';
-import type { SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../context.ts';
+import type { AdmittedRequest } from '../limits/admission.ts';
 
-/** A complete HTTP answer. Requests that share an execution get the same bytes. */
+/** A complete answer over HTTP. Requests that share an execution get the same bytes. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Iterable<readonly [string, string]>;
@@ -13,12 +11,12 @@ export interface HttpAnswer {
 }
 
 /**
- * Answers queries and mutations over HTTP. `apollo-pipeline.ts` can answer every request, through
- * Apollo Server. `operation-fast-path.ts` answers most operations that Apollo Server has answered
- * before. docs/decisions/plan-executor-and-fast-path.md gives the reasons.
+ * Answers queries and mutations of every protocol. `apollo-pipeline.ts` can answer every request,
+ * through Apollo Server. `operation-fast-path.ts` answers most operations that Apollo Server has
+ * answered before. docs/decisions/plan-executor-and-fast-path.md gives the reasons.
  */
 export interface RequestPipeline {
-  readonly answer: (request: FastifyRequest, context: GatewayContext) => Promise<HttpAnswer>;
+  readonly answer: (request: AdmittedRequest, context: GatewayContext) => Promise<HttpAnswer>;
 }
 
 /**
@@ -28,9 +26,3 @@ export interface RequestPipeline {
 export function hasNoErrors({ status, body }: HttpAnswer): boolean {
   return status === 200 && body.startsWith('{"data"');
 }
-
-/** Executes a query or mutation. After a request error, the result has no `data`. */
-export type OperationExecutor = (
-  request: SubscribePayload,
-  context: GatewayContext,
-) => Promise<FormattedExecutionResult>;

@@ -3,48 +3,60 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { AllowedOrigins } from '../../../allowed-origins.ts';
 import { atExpiry } from '../../../auth/expiry.ts';
-import type { RequestCallers } from '../../../auth/request-callers.ts';
 import { contextOf } from '../../../context.ts';
-import { RequestError } from '../../../errors/request-error.ts';
-import { sendErrors } from '../../../errors/send-errors.ts';
-import { type Admission, type AdmittedOperation, setAdmitted } from '../../../limits/admission.ts';
+import { badRequest, RequestError } from '../../../errors/request-error.ts';
+import type { AdmittedRequest } from '../../../limits/admission.ts';
 import type { ClientLimits } from '../../../limits/client-limits.ts';
-import type { OperationExecutor } from '../../../request-pipeline/request-pipeline.ts';
+import { onDisconnect } from '../../../request-deduplication/ref-counted-abort.ts';
+import type { RequestDeduplication } from '../../../request-deduplication/request-deduplication.ts';
+import { ACCEPTS_JSON, type StreamType } from '../../../requests/accepted-types.ts';
+import { type GraphQLRequest, JSON_BODY } from '../../../requests/graphql-request.ts';
 import type { LiveMetrics } from '../../fanout/live-metrics.ts';
 import { paced } from '../../fanout/pacing.ts';
 import type { StreamRegistry } from '../../fanout/stream-registry.ts';
 import { createEncoder, type HttpFormat, multipart, serverSentEvents } from './http-format.ts';
-import { type HttpOperation, HttpRequestError, readHttpOperation } from './http-operation.ts';
 import { HttpStream } from './http-stream.ts';
 
 const GOING_AWAY: GraphQLFormattedError = {
   message: 'The gateway is stopping. Subscribe again.',
   extensions: { code: 'GOING_AWAY', retryable: true },
 };
-const FORBIDDEN_ORIGIN: GraphQLFormattedError = {
-  message: 'Pages of this origin may not use the gateway: it is not in CORS_ORIGINS.',
-  extensions: { code: 'FORBIDDEN' },
-};
+const STOPPING = new RequestError(503, GOING_AWAY.message, { code: 'GOING_AWAY', retryable: true });
+const FORBIDDEN_ORIGIN = new RequestError(
+  403,
+  'Pages of this origin may not use the gateway: it is not in CORS_ORIGINS.',
+  { code: 'FORBIDDEN' },
+);
 const TOKEN_EXPIRED: GraphQLFormattedError = {
   message: 'The token has expired. Subscribe again with a fresh one.',
   extensions: { code: 'UNAUTHENTICATED' },
 };
-const NOT_ACCEPTABLE: GraphQLFormattedError = {
-  message:
-    'Subscriptions are served at this address over graphql-transport-ws, as text/event-stream, or as multipart/mixed;subscriptionSpec=1.0. Accept one of them.',
-  extensions: { code: 'BAD_REQUEST' },
+const STREAM_NOT_ACCEPTED = badRequest(
+  'Subscriptions are served at this address over graphql-transport-ws, as text/event-stream, or as multipart/mixed;subscriptionSpec=1.0. Accept one of them.',
+);
+const ANSWER_NOT_ACCEPTED = badRequest(
+  'Queries and mutations are answered as application/json, application/graphql-response+json, or text/event-stream. Accept one of them.',
+  406,
+);
+const MUTATION_BY_GET = new RequestError(
+  405,
+  'A mutation must be sent by POST',
+  { code: 'BAD_REQUEST' },
+  { allow: 'POST' },
+);
+
+const FORMATS: Readonly<Record<StreamType, HttpFormat>> = {
+  'text/event-stream': serverSentEvents,
+  'multipart/mixed': multipart,
 };
 
 interface HttpStreamsOptions {
-  readonly admission: Pick<Admission, 'admit' | 'assertNesting'>;
-  readonly rate: ClientLimits['rate'];
   readonly connections: ClientLimits['connections'];
   readonly addresses: Pick<ClientLimits['addresses'], 'of'>;
-  readonly execute: OperationExecutor;
+  readonly requests: RequestDeduplication;
   readonly live: Pick<StreamRegistry, 'subscribe'>;
   readonly present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
   readonly health: Health;
-  readonly callers: Pick<RequestCallers, 'of'>;
   readonly origins: Pick<AllowedOrigins, 'allows'>;
   readonly metrics: LiveMetrics;
   /** Interval between heartbeats, in milliseconds. The default depends on the format. */
@@ -65,45 +77,67 @@ export class HttpStreams implements Stoppable {
   }
 
   /**
-   * Answers a request for a stream.
-   * @returns undefined for any other request, which Apollo Server must answer
-   * @throws {RequestError}
+   * Rejects a request for a stream by GET from a page of a foreign origin, because any page can make
+   * a browser send a GET without a preflight. Browsers send a preflight before a POST with JSON.
+   * @throws {RequestError} 403
    */
-  async handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
-    const { addresses, admission, callers, connections, origins, present, rate } = this.#options;
-    const format = formatOf(request.headers.accept);
-    // Any page can make a browser send a GET without a preflight, so the origin of a GET is checked
-    // here. A POST is not checked, because browsers send a preflight before a POST with JSON.
-    if (format && request.method === 'GET' && !origins.allows(request.headers)) {
-      return sendErrors(reply, 403, [FORBIDDEN_ORIGIN]);
-    }
-    const address = addresses.of(request.raw);
-    const turn = rate.take(callers.of(request).identity, address);
-    if (turn) await turn;
-    let read: HttpOperation;
+  assertOriginAllowed({ headers }: FastifyRequest, { accepts, method }: GraphQLRequest): void {
+    if (method !== 'GET' || !accepts.stream || this.#options.origins.allows(headers)) return;
+    throw FORBIDDEN_ORIGIN;
+  }
+
+  /** Answers a subscription. @throws {RequestError} if the client accepts no stream */
+  subscribe(request: FastifyRequest, reply: FastifyReply, admitted: AdmittedRequest): FastifyReply {
+    const { stream: type } = admitted.accepts;
+    if (!type) throw STREAM_NOT_ACCEPTED;
+    const stream = this.#enter(request, reply, type);
+    const { variables, principal } = admitted;
+    const { identity, expiresAt } = principal;
+    const after = lastEventId(request);
+    stream.attach(
+      this.#options.live.subscribe({ read: admitted, variables, after, identity }, stream),
+    );
+    reply.raw.once(
+      'close',
+      atExpiry(expiresAt, () => stream.expire(TOKEN_EXPIRED)),
+    );
+    return reply;
+  }
+
+  /**
+   * Answers a query or mutation with an event stream of one result.
+   * @throws {RequestError} if the client does not accept an event stream
+   */
+  async answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    admitted: AdmittedRequest,
+  ): Promise<FastifyReply> {
+    const { accepts, method, operation, principal } = admitted;
+    if (accepts.stream !== 'text/event-stream') throw ANSWER_NOT_ACCEPTED;
+    if (method === 'GET' && operation.operation === 'mutation') throw MUTATION_BY_GET;
+    const stream = this.#enter(request, reply, accepts.stream);
+    const context = contextOf(request.headers, principal.identity);
+    // The stream contains the same JSON as other protocols. The origin has been checked, which
+    // replaces the CSRF prevention of a GET.
+    const asked = { ...admitted, ...AS_JSON_POST };
     try {
-      admission.assertNesting(request.body);
-      read = readHttpOperation(request, admission, format === serverSentEvents);
+      const { body } = await this.#options.requests.answer(asked, context, onDisconnect(reply.raw));
+      stream.answer(body);
     } catch (error) {
-      // A client that accepts a stream receives errors in the stream, including errors about
-      // exceeded limits.
-      if (error instanceof HttpRequestError || (!format && error instanceof RequestError)) {
-        throw error;
-      }
-      if (!format) return undefined;
-      this.#start(request, reply, format).error(present([error as GraphQLError]));
-      return reply;
+      stream.error(this.#options.present([error as GraphQLError]));
     }
-    const { admitted: operation, forStream } = read;
-    if (operation) setAdmitted(request, operation);
-    if (!operation || !forStream) return undefined;
-    if (!format) return sendErrors(reply, 400, [NOT_ACCEPTABLE]);
-    if (this.#isStopping) return sendErrors(reply, 503, [GOING_AWAY]);
-    reply.raw.once('close', connections.enter(address));
-    const stream = this.#start(request, reply, format);
-    if (operation.operation.operation === 'subscription') {
-      this.#subscribe(request, reply, operation, stream);
-    } else await this.#execute(request, operation, stream);
+    return reply;
+  }
+
+  /** Answers a request that was not admitted with a stream that contains only errors. */
+  refuse(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    type: StreamType,
+    errors: readonly GraphQLFormattedError[],
+  ): FastifyReply {
+    this.#start(request, reply, FORMATS[type]).error(errors);
     return reply;
   }
 
@@ -111,6 +145,14 @@ export class HttpStreams implements Stoppable {
     this.#isStopping = true;
     this.#options.health.drain();
     await paced(this.#open, (stream) => stream.interrupt(GOING_AWAY));
+  }
+
+  /** Starts a stream that counts as a connection. @throws {RequestError} above a limit */
+  #enter(request: FastifyRequest, reply: FastifyReply, type: StreamType): HttpStream {
+    const { addresses, connections } = this.#options;
+    if (this.#isStopping) throw STOPPING;
+    reply.raw.once('close', connections.enter(addresses.of(request.raw)));
+    return this.#start(request, reply, FORMATS[type]);
   }
 
   #start(request: FastifyRequest, reply: FastifyReply, format: HttpFormat): HttpStream {
@@ -132,45 +174,9 @@ export class HttpStreams implements Stoppable {
     request.raw.socket.setKeepAlive(true, 30_000);
     return stream;
   }
-
-  #subscribe(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    read: AdmittedOperation,
-    stream: HttpStream,
-  ): void {
-    const { callers, live } = this.#options;
-    const { identity, expiresAt } = callers.of(request);
-    const { variables } = read;
-    const after = lastEventId(request);
-    stream.attach(live.subscribe({ read, variables, after, identity }, stream));
-    reply.raw.once(
-      'close',
-      atExpiry(expiresAt, () => stream.expire(TOKEN_EXPIRED)),
-    );
-  }
-
-  async #execute(
-    request: FastifyRequest,
-    { query, variables, operationName: name }: AdmittedOperation,
-    stream: HttpStream,
-  ): Promise<void> {
-    const { callers, execute, present } = this.#options;
-    const context = contextOf(request.headers, callers.of(request).identity);
-    const operation = { query, variables, ...(name === undefined ? {} : { operationName: name }) };
-    try {
-      stream.answer(JSON.stringify(await execute(operation, context)));
-    } catch (error) {
-      stream.error(present([error as GraphQLError]));
-    }
-  }
 }
 
-function formatOf(accept: string | undefined): HttpFormat | undefined {
-  if (accept === undefined) return undefined;
-  if (/text\/event-stream/i.test(accept)) return serverSentEvents;
-  return /multipart\/mixed[^,]*subscriptionSpec/i.test(accept) ? multipart : undefined;
-}
+const AS_JSON_POST = { accepts: ACCEPTS_JSON, method: 'POST', preflight: JSON_BODY } as const;
 
 function lastEventId(request: FastifyRequest): string | undefined {
   const id = request.headers['last-event-id'];

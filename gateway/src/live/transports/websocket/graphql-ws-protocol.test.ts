@@ -35,8 +35,13 @@ function connect() {
     rate: { take: () => undefined },
     address: '127.0.0.1',
     maxOperations: 10,
-    execute: async ({ query }) =>
-      query === '{ bad }' ? { errors: [{ message: 'no' }] } : { data: { ok: 1 } },
+    requests: {
+      answer: async ({ query }) => ({
+        status: 200,
+        headers: [],
+        body: query === '{ bad }' ? '{"errors":[{"message":"no"}]}' : '{"data":{"ok":1}}',
+      }),
+    },
     live: {
       subscribe: (_request, sink) => {
         subscribers.push(sink);

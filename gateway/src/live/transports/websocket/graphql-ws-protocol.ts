@@ -76,7 +76,7 @@ export class GraphqlWsConnection {
     try {
       message = parseMessage(text);
       // A subscribe message is checked later, so that an invalid one ends only its own operation.
-      if (message.type !== MessageType.Subscribe) this.#options.admission.assertNesting(message);
+      if (message.type !== MessageType.Subscribe) this.#options.admission.assertJsonValue(message);
     } catch {
       this.#refuseMessage();
       return;

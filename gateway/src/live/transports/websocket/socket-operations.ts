@@ -1,12 +1,14 @@
-import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import { MessageType, type SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../../../context.ts';
 import { RequestError } from '../../../errors/request-error.ts';
-import type { Admission, AdmittedOperation } from '../../../limits/admission.ts';
+import type { Admission, AdmittedRequest } from '../../../limits/admission.ts';
 import { LimitExceeded } from '../../../limits/limit-exceeded.ts';
 import type { AssertNotOverloaded } from '../../../limits/overload.ts';
 import type { RequestRate } from '../../../limits/request-rate.ts';
-import type { OperationExecutor } from '../../../request-pipeline/request-pipeline.ts';
+import type { RequestDeduplication } from '../../../request-deduplication/request-deduplication.ts';
+import type { HttpAnswer } from '../../../request-pipeline/request-pipeline.ts';
+import { readWebsocketRequest } from '../../../requests/websocket-request.ts';
 import type { StreamRegistry } from '../../fanout/stream-registry.ts';
 import type { MessageSocket } from './client-socket.ts';
 import type { Framer } from './websocket-frames.ts';
@@ -19,14 +21,15 @@ const UNREAD_PAUSE = 256 * 1024;
 
 export interface OperationsOptions {
   readonly socket: MessageSocket;
-  readonly admission: Pick<Admission, 'admit' | 'assertNesting'>;
+  readonly admission: Pick<Admission, 'admit' | 'assertJsonValue'>;
   readonly rate: RequestRate;
   readonly assertNotOverloaded: AssertNotOverloaded;
   /** The client's address, for limits per address. */
   readonly address: string;
   /** Maximum number of concurrent operations. */
   readonly maxOperations: number;
-  readonly execute: OperationExecutor;
+  /** Answers queries and mutations. */
+  readonly requests: RequestDeduplication;
   readonly live: Pick<StreamRegistry, 'subscribe'>;
   readonly present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
   readonly frame: Framer;
@@ -112,8 +115,8 @@ export class SocketOperations {
   #run(running: Running, request: SubscribePayload): void {
     const { admission, assertNotOverloaded } = this.#options;
     try {
-      admission.assertNesting(request);
-      const read = admission.admit(request);
+      admission.assertJsonValue(request);
+      const read = admission.admit(readWebsocketRequest(request, running.context.identity));
       if (read.operation.operation === 'subscription') this.#subscribe(running, read);
       else {
         assertNotOverloaded();
@@ -124,7 +127,7 @@ export class SocketOperations {
     }
   }
 
-  #subscribe(running: Running, read: AdmittedOperation): void {
+  #subscribe(running: Running, read: AdmittedRequest): void {
     const { socket, frame, live } = this.#options;
     const { id, context } = running;
     const end = (type: MessageType, payload?: unknown): void => this.#end(running, type, payload);
@@ -135,26 +138,35 @@ export class SocketOperations {
     running.resume = () => subscription.resume();
   }
 
-  async #query(running: Running, admitted: AdmittedOperation): Promise<void> {
-    const aborting = new AbortController();
-    running.leave = () => aborting.abort();
-    const { query, variables, operationName } = admitted;
-    const context = { ...running.context, signal: aborting.signal };
+  async #query(running: Running, admitted: AdmittedRequest): Promise<void> {
+    // The headers are copied, because all operations of a websocket share them, but each operation
+    // has its own trace.
+    const context = { ...running.context, forward: { ...running.context.forward } };
     this.#queries += 1;
     this.#pace();
     try {
-      const result = await this.#options.execute({ query, variables, operationName }, context);
-      if (result.data === undefined) {
-        return this.#end(running, MessageType.Error, result.errors ?? []);
-      }
-      if (this.#isRunning(running)) this.#send(running.id, MessageType.Next, result);
-      this.#end(running, MessageType.Complete);
+      const answer = await this.#options.requests.answer(admitted, context, (listener) => {
+        running.leave = listener;
+      });
+      this.#sendAnswer(running, answer);
     } catch (error) {
       this.#fail(running, error);
     } finally {
       this.#queries -= 1;
       this.#pace();
     }
+  }
+
+  #sendAnswer(running: Running, { body }: HttpAnswer): void {
+    if (!this.#isRunning(running)) return;
+    const errors = requestErrors(body);
+    if (errors) {
+      this.#end(running, MessageType.Error, errors);
+      return;
+    }
+    const id = JSON.stringify(running.id);
+    this.#options.socket.send(`{"id":${id},"type":"${MessageType.Next}","payload":${body}}`);
+    this.#end(running, MessageType.Complete);
   }
 
   #isRunning(running: Running): boolean {
@@ -201,4 +213,11 @@ export class SocketOperations {
     }, seconds * 1000);
     this.#pace();
   }
+}
+
+/** Returns the errors of an answer that has no data, because the operation was not executed. */
+function requestErrors(body: string): readonly GraphQLFormattedError[] | undefined {
+  if (!body.startsWith('{"errors"')) return undefined;
+  const { data, errors } = JSON.parse(body) as FormattedExecutionResult;
+  return data === undefined ? errors : undefined;
 }

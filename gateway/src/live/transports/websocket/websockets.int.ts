@@ -3,10 +3,12 @@ import { ANONYMOUS_PRINCIPAL } from '@gudang/auth';
 import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/runtime';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import type { OperationExecutor } from '../../../request-pipeline/request-pipeline.ts';
+import type { RequestDeduplication } from '../../../request-deduplication/request-deduplication.ts';
 import { createTestAdmission, DEFAULT_CLIENT_LIMITS } from '../../../testing/test-admission.ts';
 import { createLiveMetrics } from '../../fanout/live-metrics.ts';
 import { startWebsockets } from './websockets.ts';
+
+const ANSWER = { status: 200, headers: [], body: '{"data":{}}' };
 
 let stop = async (): Promise<void> => {};
 afterEach(() => stop());
@@ -18,7 +20,7 @@ async function serve({
 }: {
   pingEveryMs?: number;
   idleMs?: number;
-  execute?: OperationExecutor;
+  requests?: RequestDeduplication;
   present?: () => never;
 } = {}) {
   const health = createHealth();
@@ -35,7 +37,7 @@ async function serve({
     ...DEFAULT_CLIENT_LIMITS,
     assertNotOverloaded: () => {},
     limits: { ...DEFAULT_CLIENT_LIMITS.websocket, operations: 10_000, idleMs },
-    execute: async () => ({ data: {} }),
+    requests: { answer: async () => ANSWER },
     live: { subscribe: () => ({ leave: left, resume: () => {} }) },
     present: () => [],
     ...options,
@@ -133,8 +135,9 @@ describe('the websocket server', () => {
   });
 
   it('stops reading from a client that sends queries but does not read the results', async () => {
-    const asked = vi.fn(async () => ({ data: { x: 'x'.repeat(100_000) } }));
-    const { open } = await serve({ execute: asked });
+    const body = `{"data":{"x":"${'x'.repeat(100_000)}"}}`;
+    const asked = vi.fn(async () => ({ ...ANSWER, body }));
+    const { open } = await serve({ requests: { answer: asked } });
     const socket = open();
     await once(socket, 'open');
     socket.send('{"type":"connection_init"}');

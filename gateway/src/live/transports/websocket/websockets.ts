@@ -52,7 +52,7 @@ const FORBIDDEN_ORIGIN = new RequestError(
 
 type ServingOptions = Pick<
   OperationsOptions,
-  'admission' | 'rate' | 'assertNotOverloaded' | 'execute' | 'live' | 'present'
+  'admission' | 'rate' | 'assertNotOverloaded' | 'requests' | 'live' | 'present'
 >;
 
 interface WebsocketOptions extends ServingOptions {

@@ -1,24 +1,37 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLFormattedError } from 'graphql';
+import { badRequest, RequestError } from '../errors/request-error.ts';
 import { LimitExceeded } from '../limits/limit-exceeded.ts';
-import { RequestError } from './request-error.ts';
+import { acceptedTypes, type JsonType } from './accepted-types.ts';
 
-const GRAPHQL = 'application/graphql-response+json';
 const BODY_TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
 
-/** Sends errors without data, in the media type that the client accepts. */
+/** Sends errors without data, in the JSON type that the client accepts; default: `application/json`. */
 export function sendErrors(
   reply: FastifyReply,
   status: number,
   errors: readonly GraphQLFormattedError[],
 ): FastifyReply {
-  const type = reply.request.headers.accept?.includes(GRAPHQL) ? GRAPHQL : 'application/json';
-  return reply.code(status).type(`${type}; charset=utf-8`).send(JSON.stringify({ errors }));
+  const type = jsonTypeOf(reply.request.headers.accept);
+  return reply
+    .code(status)
+    .type(`${type}; charset=utf-8`)
+    .header('cache-control', 'no-store')
+    .send(JSON.stringify({ errors }));
+}
+
+function jsonTypeOf(accept: string | undefined): JsonType {
+  try {
+    return acceptedTypes(accept).json ?? 'application/json';
+  } catch {
+    return 'application/json';
+  }
 }
 
 /** Sends the error of a rejected request, with `Retry-After` if a retry can succeed. */
 export function sendRequestError(reply: FastifyReply, error: RequestError): FastifyReply {
-  const { status, retryAfterS } = error;
+  const { status, headers, retryAfterS } = error;
+  void reply.headers(headers);
   if (retryAfterS !== undefined) void reply.header('retry-after', retryAfterS);
   return sendErrors(reply, status, [error.toJSON()]);
 }
@@ -38,7 +51,7 @@ export function createErrorHandler(limit: number) {
     const { statusCode = 500, code, message } = error;
     if (statusCode >= 500) throw error;
     if (code === BODY_TOO_LARGE) return sendRequestError(reply, bodyTooLarge(request, limit));
-    return sendRequestError(reply, new RequestError(statusCode, message, { code: 'BAD_REQUEST' }));
+    return sendRequestError(reply, badRequest(message, statusCode));
   };
 }
 

@@ -1,0 +1,73 @@
+import { parse } from 'content-type';
+import { LRUCache } from 'lru-cache';
+import Negotiator from 'negotiator';
+import { badRequest } from '../errors/request-error.ts';
+
+/** Media types of an answer that is one JSON document, in the gateway's order of preference. */
+const JSON_TYPES = ['application/json', 'application/graphql-response+json'] as const;
+const EVENT_STREAM = 'text/event-stream';
+const MULTIPART = 'multipart/mixed';
+
+export type JsonType = (typeof JSON_TYPES)[number];
+export type StreamType = typeof EVENT_STREAM | typeof MULTIPART;
+
+/** Response types that a client accepts, by the header `Accept` (RFC 9110, 12.5.1). */
+export interface AcceptedTypes {
+  /** Type of a JSON answer. Undefined if the client accepts none. */
+  readonly json: JsonType | undefined;
+  /**
+   * Type of a live stream. Undefined if the client accepts none: a stream must be named, because
+   * clients that send a wildcard expect one JSON document. `multipart/mixed` needs the parameter
+   * `subscriptionSpec=1.0`.
+   */
+  readonly stream: StreamType | undefined;
+}
+
+/** What a client accepts that sends no `Accept`. Operations over a websocket have it, too. */
+export const ACCEPTS_JSON: AcceptedTypes = { json: 'application/json', stream: undefined };
+
+/** Maximum length of an `Accept` header, in characters. Browsers send less than 200. */
+const MAX_LENGTH = 1_000;
+
+const cache = new LRUCache<string, AcceptedTypes>({ max: 200 });
+
+/**
+ * Finds the response types that a client accepts.
+ * @param accept the header `Accept`; several headers are joined with commas
+ * @throws {RequestError} 400 for a header of more than 1,000 characters
+ */
+export function acceptedTypes(accept: string | undefined): AcceptedTypes {
+  if (accept === undefined) return ACCEPTS_JSON;
+  if (accept.length > MAX_LENGTH) {
+    throw badRequest(
+      `The header Accept is longer than ${MAX_LENGTH.toLocaleString('en')} characters`,
+    );
+  }
+  const cached = cache.get(accept) ?? negotiate(accept);
+  cache.set(accept, cached);
+  return cached;
+}
+
+function negotiate(accept: string): AcceptedTypes {
+  const negotiator = new Negotiator({ headers: { accept } });
+  const json = negotiator.mediaType([...JSON_TYPES]) as JsonType | undefined;
+  const stream = negotiator
+    .mediaTypes()
+    .map((type) => type.toLowerCase())
+    .find((type) => type === EVENT_STREAM || (type === MULTIPART && acceptsSubscriptions(accept)));
+  return { json, stream: stream as StreamType | undefined };
+}
+
+/**
+ * Whether a client accepts multipart subscriptions. Negotiator is not suitable for this check: it
+ * requires that all parameters are equal, but clients choose the `boundary` freely.
+ */
+function acceptsSubscriptions(accept: string): boolean {
+  for (let start = 0; start < accept.length; ) {
+    const { type, parameters, index } = parse(accept, { comma: true, start });
+    const { subscriptionspec: version, q = '1' } = parameters;
+    if (type.toLowerCase() === MULTIPART && version === '1.0' && Number(q) > 0) return true;
+    start = index + 1;
+  }
+  return false;
+}
