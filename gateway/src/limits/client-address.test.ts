@@ -56,6 +56,14 @@ describe('createClientAddress', () => {
     ],
     ['the /64 of an IPv6 address', [], '2001:db8:1:2:a:b:c:d', undefined, '2001:db8:1:2::/64'],
     ['the /64 of a shortened IPv6 address', [], '2001:db8:1:2::1', undefined, '2001:db8:1:2::/64'],
+    ['the same /64 for another notation', [], '2001:0DB8:01:2::1', undefined, '2001:db8:1:2::/64'],
+    [
+      'the whole address if it stands for an IPv4 address',
+      [],
+      '64:ff9b::cb00:7109',
+      undefined,
+      '64:ff9b:0:0:0:0:cb00:7109',
+    ],
     ['the loopback address', [], '::1', undefined, '::1'],
   ];
   it.each(cases)('returns %s', (_what, proxies, peer, forwarded, address) => {

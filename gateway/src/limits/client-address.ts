@@ -17,11 +17,11 @@ export interface ClientAddress {
 export function createClientAddress(proxies: readonly string[]): ClientAddress {
   // Without trusted proxies, `X-Forwarded-For` is ignored and need not be parsed.
   if (proxies.length === 0) {
-    return { of: ({ socket }) => group(socket.remoteAddress ?? ''), isProxy: () => false };
+    return { of: ({ socket }) => addressGroup(socket.remoteAddress ?? ''), isProxy: () => false };
   }
   const isTrusted = proxyAddr.compile([...proxies]);
   return {
-    of: (request) => group(proxyAddr(request, isTrusted) ?? ''),
+    of: (request) => addressGroup(proxyAddr(request, isTrusted) ?? ''),
     isProxy: (peer) => isTrusted(peer, 0),
   };
 }
@@ -38,15 +38,24 @@ const MAPPED = /^::ffff:(?=\d+\.)/i;
 /** Number of groups in a /64 prefix, which providers usually assign to one customer. */
 const GROUPS = 4;
 
-/** Maps an IPv6 address to its /64, and an IPv4-mapped IPv6 address to its IPv4 address. */
-function group(address: string): string {
+/** Groups of 64:ff9b::/96, whose addresses each stand for an IPv4 address (RFC 6052). */
+const TRANSLATED = '64:ff9b:0:0:0:0';
+
+/**
+ * Returns the address to which limits apply: the /64 of an IPv6 address, and the IPv4 address of an
+ * IPv4-mapped one.
+ */
+export function addressGroup(address: string): string {
   const plain = address.replace(MAPPED, '');
   if (!plain.includes(':') || !isIPv6(plain)) return plain;
   const [before = '', after] = plain.split('::');
   const head = before === '' ? [] : before.split(':');
   const tail = after === undefined || after === '' ? [] : after.split(':');
   const zeros = after === undefined ? 0 : 8 - head.length - tail.length;
-  const groups = [...head, ...Array<string>(zeros).fill('0'), ...tail];
-  if (groups.slice(0, 7).every((one) => Number.parseInt(one, 16) === 0)) return plain;
+  const groups = [...head, ...Array<string>(zeros).fill('0'), ...tail].map((one) =>
+    Number.parseInt(one, 16).toString(16),
+  );
+  if (groups.slice(0, 7).every((one) => one === '0')) return plain;
+  if (groups.slice(0, 6).join(':') === TRANSLATED) return groups.join(':');
   return `${groups.slice(0, GROUPS).join(':')}::/64`;
 }

@@ -25,3 +25,15 @@ it('closes the sockets of an address that exceed four times its limit of live co
   for (const socket of held.slice(0, 2)) socket.emit('close');
   expect(connect(server, '9.9.9.9').destroy).not.toHaveBeenCalled();
 });
+
+it('counts the sockets of an IPv6 /64 together', () => {
+  const server = Object.assign(new EventEmitter(), { maxConnections: 0 });
+  guardSockets(server as never, { all: 10, perAddress: 2 }, { isProxy: () => false });
+  const held = Array.from({ length: 8 }, (_, n) => connect(server, `2001:db8::${n}`));
+  expect(held.some(({ destroy }) => destroy.mock.calls.length > 0)).toBe(false);
+  const last = connect(server, '2001:db8::ffff');
+  expect(last.destroy).toHaveBeenCalledOnce();
+  for (const socket of [last, held[0]]) socket?.emit('close');
+  expect(connect(server, '2001:db8::a').destroy).not.toHaveBeenCalled();
+  expect(connect(server, '2001:db8:0:1::1').destroy).not.toHaveBeenCalled();
+});

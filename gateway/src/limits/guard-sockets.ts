@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { isLoopbackAddress } from '@gudang/runtime';
-import type { ClientAddress } from './client-address.ts';
+import { addressGroup, type ClientAddress } from './client-address.ts';
 
 /** Number of connections allowed in addition to live connections, which have their own limit. */
 const OTHER_CONNECTIONS = 2_000;
@@ -25,12 +25,13 @@ export function guardSockets(
   server.on('connection', (socket) => {
     const peer = socket.remoteAddress ?? '';
     if (isLoopbackAddress(peer) || isProxy(peer)) return;
-    const count = (open.get(peer) ?? 0) + 1;
-    open.set(peer, count);
+    const address = addressGroup(peer);
+    const count = (open.get(address) ?? 0) + 1;
+    open.set(address, count);
     socket.once('close', () => {
-      const rest = (open.get(peer) ?? 1) - 1;
-      if (rest > 0) open.set(peer, rest);
-      else open.delete(peer);
+      const rest = (open.get(address) ?? 1) - 1;
+      if (rest > 0) open.set(address, rest);
+      else open.delete(address);
     });
     if (count > max) socket.destroy();
   });

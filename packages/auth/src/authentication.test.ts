@@ -104,6 +104,11 @@ describe('createAuthentication with a secret', () => {
     ['has an empty subject', 'its subject must', () => signToken({ sub: '' })],
     ['has a subject with NUL', 'its subject must', () => signToken({ sub: 'a\0b' })],
     [
+      'has a subject with half a surrogate pair',
+      'its subject must',
+      () => signToken({ sub: 'a\ud800' }),
+    ],
+    [
       'has a subject that is too long',
       'its subject must',
       () => signToken({ sub: 'x'.repeat(256) }),
@@ -207,6 +212,27 @@ describe('createAuthentication with published keys', () => {
       retryable: true,
     });
     issuer.setAvailable(true);
+    expect((await auth.authenticate(token)).identity.subject).toBe('Siti');
+  });
+
+  it('throws UNAVAILABLE if the issuer publishes too many bytes or keys', async () => {
+    await using rig = await withIssuer();
+    const { issuer, auth } = rig;
+    const token = await issuer.sign(SITI);
+    const key = await issuer.key();
+    const others = Array.from({ length: 100 }, (_, n) => ({ ...key, kid: `other ${n}` }));
+    for (const published of [
+      JSON.stringify({ keys: [key], padding: 'x'.repeat(256 * 1024) }),
+      JSON.stringify({ keys: [key, ...others] }),
+      'nonsense',
+      'null',
+    ]) {
+      issuer.publish(published);
+      await expect(async () => auth.authenticate(token)).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+      });
+    }
+    issuer.publish(JSON.stringify({ keys: [key, ...others.slice(1)] }));
     expect((await auth.authenticate(token)).identity.subject).toBe('Siti');
   });
 

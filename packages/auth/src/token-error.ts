@@ -1,12 +1,15 @@
 import { ServiceError, unavailable } from '@gudang/runtime';
 import { errors } from 'jose';
 
+export const SUBJECT_RULE =
+  'its subject must have 1 to 255 characters, without NUL or half a surrogate pair';
+
 const CLAIMS: Readonly<Record<string, string>> = {
   iss: 'it has another issuer',
   aud: 'it has another audience',
   nbf: 'it is not valid yet',
   exp: 'it has no expiry',
-  sub: 'its subject must have 1 to 255 characters',
+  sub: SUBJECT_RULE,
 };
 
 /** Returns the error for an invalid token. */

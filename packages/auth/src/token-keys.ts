@@ -1,11 +1,23 @@
 import type { Logger } from '@gudang/runtime';
-import { createRemoteJWKSet, type JWTVerifyGetKey } from 'jose';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  type FetchImplementation,
+  type JWTVerifyGetKey,
+} from 'jose';
 
 /** Age at which the keys are fetched again in the background, in milliseconds. */
 const REFRESH_MS = 10 * 60_000;
 /** Minimum interval between fetches that are caused by tokens with an unknown key, in milliseconds. */
 const COOLDOWN_MS = 30_000;
+/** Interval between log lines while no keys have been fetched, in milliseconds. */
+const REMINDER_MS = 30_000;
+/** Time-out of a fetch, including its body, in milliseconds. */
 const FETCH_WITHIN_MS = 5_000;
+/** Maximum size of the fetched keys after decompression, in bytes. A key with a certificate has a few KB. */
+const KEYS_SIZE_LIMIT = 256 * 1024;
+/** Maximum number of fetched keys. Each token is compared with all of them. */
+const KEYS_LIMIT = 100;
 
 /** The keys that verify tokens. They are tried in the order of this list. */
 export type TokenKeys = readonly (Uint8Array | JWTVerifyGetKey)[];
@@ -25,6 +37,7 @@ export function publishedKeys(url: URL, log: Pick<Logger, 'warn'>): TokenKeys {
     timeoutDuration: FETCH_WITHIN_MS,
     cooldownDuration: COOLDOWN_MS,
     cacheMaxAge: Number.POSITIVE_INFINITY,
+    [customFetch]: fetchKeys,
   });
   let triedAt = Number.NEGATIVE_INFINITY;
   const refresh = (): void => {
@@ -42,10 +55,56 @@ export function publishedKeys(url: URL, log: Pick<Logger, 'warn'>): TokenKeys {
       );
     });
   };
+  let reportedAt = Number.NEGATIVE_INFINITY;
+  const reportMissing = (error: unknown): void => {
+    const now = performance.now();
+    if (now - reportedAt < REMINDER_MS) return;
+    reportedAt = now;
+    log.warn(
+      { err: error },
+      'The issuer’s keys cannot be fetched, so no token can be verified. Each token is a new attempt',
+    );
+  };
   return [
-    (header, token) => {
+    async (header, token) => {
       refresh();
-      return published(header, token);
+      try {
+        return await published(header, token);
+      } catch (error) {
+        if (published.jwks() === undefined) reportMissing(error);
+        throw error;
+      }
     },
   ];
+}
+
+/**
+ * Fetches keys within their limits. jose follows no redirects, and aborts the signal at the time-out.
+ * @throws if there are too many bytes or keys
+ */
+const fetchKeys: FetchImplementation = async (url, options) => {
+  const response = await fetch(url, options);
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    return response;
+  }
+  const keys: unknown = JSON.parse(await readText(response));
+  const list = (keys as { keys?: unknown } | null)?.keys;
+  if (Array.isArray(list) && list.length > KEYS_LIMIT) {
+    throw new Error(`The issuer publishes more than ${KEYS_LIMIT} keys`);
+  }
+  return Response.json(keys);
+};
+
+async function readText({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > KEYS_SIZE_LIMIT) {
+      throw new Error(`The issuer's keys have more than ${KEYS_SIZE_LIMIT / 1024} KiB`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }

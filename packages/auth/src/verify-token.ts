@@ -1,7 +1,7 @@
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { Identity } from './identity/identity.ts';
-import { invalidToken, toTokenError } from './token-error.ts';
+import { invalidToken, SUBJECT_RULE, toTokenError } from './token-error.ts';
 import type { TokenKeys } from './token-keys.ts';
 
 /**
@@ -112,9 +112,11 @@ async function verifyWithKeys(
 }
 
 function subjectOf({ sub }: JWTPayload): string {
-  // A subject must not contain NUL, because PostgreSQL cannot store this character.
-  if (typeof sub === 'string' && /^[^\0]+$/.test(sub) && sub.length <= SUBJECT_LIMIT) return sub;
-  throw invalidToken('its subject must have 1 to 255 characters');
+  const hasLength = typeof sub === 'string' && sub.length >= 1 && sub.length <= SUBJECT_LIMIT;
+  // PostgreSQL cannot store NUL. Half a surrogate pair would be stored as U+FFFD, so that two subjects
+  // could become the same owner.
+  if (hasLength && !sub.includes('\0') && sub.isWellFormed()) return sub;
+  throw invalidToken(SUBJECT_RULE);
 }
 
 /**

@@ -51,6 +51,7 @@ export async function startIssuer(alg = 'ES256') {
   let kid = 'k1';
   let fetches = 0;
   let isAvailable = true;
+  let published: string | undefined;
   const key = async () => ({ ...(await exportJWK(pair.publicKey)), kid, alg, use: 'sig' });
   const server = createServer(async (_request, response) => {
     fetches += 1;
@@ -59,7 +60,7 @@ export async function startIssuer(alg = 'ES256') {
       return;
     }
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ keys: [await key()] }));
+    response.end(published ?? JSON.stringify({ keys: [await key()] }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -70,6 +71,10 @@ export async function startIssuer(alg = 'ES256') {
     fetches: () => fetches,
     setAvailable: (available: boolean) => {
       isAvailable = available;
+    },
+    /** Publishes a text instead of the key. */
+    publish: (text: string | undefined) => {
+      published = text;
     },
     changeKeys: async () => {
       pair = await generateKeyPair(alg);

@@ -35,3 +35,8 @@ const MISDIRECTED = new MisdirectedRequest();
 const MISDIRECTED_ANSWER = {
   errors: [{ message: MISDIRECTED.message, extensions: { code: 'BAD_REQUEST' } }],
 };
+
+/** Answers a handshake that ws cannot accept, instead of ws, which sends HTML without default headers. */
+export function rejectHandshake({ message }: Error, socket: Duplex): void {
+  sendRawAnswer(socket, 400, { errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
+}

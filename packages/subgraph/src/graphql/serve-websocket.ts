@@ -1,5 +1,5 @@
 import { presentError, validateSafely } from '@gudang/graphql';
-import { type Logger, sendRawAnswer, serveUpgrades } from '@gudang/runtime';
+import { type Logger, rejectHandshake, sendRawAnswer, serveUpgrades } from '@gudang/runtime';
 import type { FastifyInstance } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { Context, SubscribePayload } from 'graphql-ws';
@@ -38,6 +38,7 @@ export function serveWebsocket<C extends object>({
   isOutage: (error: unknown) => boolean;
 }): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_LIMIT });
+  sockets.on('wsClientError', rejectHandshake);
   const present = (error: GraphQLError | GraphQLFormattedError): GraphQLFormattedError =>
     error instanceof GraphQLError ? presentError(error.toJSON(), error, log, isOutage) : error;
   const reporters = new WeakMap<Context, PositionReporter>();

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { get } from 'node:http';
 import { ANONYMOUS_PRINCIPAL } from '@gudang/auth';
 import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/runtime';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -66,6 +67,18 @@ describe('the websocket server', () => {
     const [error] = await once(open('/other'), 'error');
     expect(String(error)).toContain('404');
     expect(await closeCode(open('/graphql', ''))).toBe(4406);
+  });
+
+  it('rejects a malformed handshake with the default headers', async () => {
+    const { url } = await serve();
+    const headers = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
+    const [response] = await once(get(`${url}/graphql`, { headers }), 'response');
+    response.resume();
+    expect(response.statusCode).toBe(400);
+    expect(response.headers).toMatchObject({
+      'content-type': 'application/json; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+    });
   });
 
   it('closes a connection with 1009 after a message over 64 KiB', async () => {

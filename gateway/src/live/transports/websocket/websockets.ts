@@ -4,6 +4,7 @@ import type { Authentication } from '@gudang/auth';
 import {
   type Health,
   type Logger,
+  rejectHandshake,
   type Stoppable,
   sendRawAnswer,
   serveUpgrades,
@@ -93,6 +94,7 @@ class Websockets implements Stoppable {
       maxPayload: options.limits.messageBytes,
       handleProtocols,
     });
+    this.#server.on('wsClientError', rejectHandshake);
     serveUpgrades(
       options.app,
       (request, socket, head) => this.#upgrade(request, socket, head),
