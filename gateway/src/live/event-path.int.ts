@@ -14,7 +14,7 @@ const EVENTS = 3;
 
 /** Files that each event executes, in order, from the upstream socket to the delivery. */
 const PATH = [
-  'live/upstream/subgraph-link.ts',
+  'live/upstream/upstream-connection.ts',
   'live/upstream/upstream-subscription.ts',
   'request-deduplication/invalidation.ts',
   'live/planning/upstream-operation.ts',

@@ -1,5 +1,5 @@
 import type { FormattedExecutionResult } from 'graphql';
-import type { UpstreamSink } from '../live/upstream/subgraph-link.ts';
+import type { UpstreamSink } from '../live/upstream/linked-stream.ts';
 
 export interface ScriptedStream {
   /** Position of the stream: number of events of the log before its next event. */

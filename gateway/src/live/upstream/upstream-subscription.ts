@@ -5,9 +5,9 @@ import { pick } from '../planning/stream-variables.ts';
 import type { SubscriptionPlan } from '../planning/subscription-plan.ts';
 import type { EventMarks } from '../planning/upstream-operation.ts';
 import { EventBacklog, type PositionReport, type QueuedEvent } from './event-backlog.ts';
+import type { UpstreamSink } from './linked-stream.ts';
 import type { LiveGraph } from './live-graph.ts';
 import { createPayload, type LivePayload } from './live-payload.ts';
-import type { UpstreamSink } from './subgraph-link.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** Maximum time that executions may occupy the event loop without a pause, in milliseconds. */

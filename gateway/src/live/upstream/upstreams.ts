@@ -1,7 +1,8 @@
 import type { Identity } from '@gudang/auth';
 import type { Logger, Stoppable } from '@gudang/runtime';
 import type { SubgraphAddress } from '../../subgraphs/subgraph-addresses.ts';
-import { SubgraphLink, type UpstreamRequest, type UpstreamSink } from './subgraph-link.ts';
+import type { UpstreamRequest, UpstreamSink } from './linked-stream.ts';
+import { SubgraphLink } from './subgraph-link.ts';
 
 /** Asks a subgraph to send position reports in its pings. */
 const WANTS_POSITIONS = { gudang: { cursors: true } };
