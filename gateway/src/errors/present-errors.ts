@@ -16,6 +16,8 @@ export function presentGatewayError(
   log: Logger,
 ): GraphQLFormattedError {
   if (formatted.extensions?.['serviceName'] === undefined) {
+    // The executor found that a subgraph's data does not fit the schema. The message names the field.
+    if (formatted.extensions?.['code'] === 'DOWNSTREAM_SERVICE_ERROR') return bounded(formatted);
     return presentError(bounded(formatted), error, log);
   }
   const extensions = { ...formatted.extensions };

@@ -1,16 +1,22 @@
 import '../quiet-apollo.ts';
 import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
+import type { GraphQLError } from 'graphql';
 import type { LoadedSupergraph } from '../supergraph.ts';
+import { type Misfit, withCompletionErrors } from './completion-errors.ts';
 import type {
   ExecutedOperation,
   FetchFromSubgraph,
   PlanExecutor,
   PreparedPlan,
+  Values,
 } from './plan-executor.ts';
 
 type RequestContext = Parameters<typeof executeQueryPlan>[2];
 
-/** Creates the executor of @apollo/gateway. It supports all plans except those of subscriptions. */
+/**
+ * Creates the executor of @apollo/gateway. It supports all plans except those of subscriptions. Its
+ * `extensions.valueCompletion` becomes errors, as in own-executor.ts.
+ */
 export function createApolloExecutor(supergraph: LoadedSupergraph): PlanExecutor {
   const { apiSchema, schema, supergraphSchema } = supergraph;
   return {
@@ -20,20 +26,50 @@ export function createApolloExecutor(supergraph: LoadedSupergraph): PlanExecutor
         operationDocument: document,
         ...(operationName === undefined ? {} : { operationName }),
       });
-      return (variables, fetch) => {
+      return async (variables, fetch) => {
         // `metrics` must exist, because executeQueryPlan writes error paths into it.
         const requestContext = { request: { variables }, context: { fetch }, metrics: {} };
-        return executeQueryPlan(
+        const result = await executeQueryPlan(
           plan,
           SERVICES,
           requestContext as unknown as RequestContext,
           operationContext,
           supergraphSchema,
           apiSchema,
-        ) as Promise<ExecutedOperation>;
+        );
+        return reportMisfits(result as CompletedResult);
       };
     },
   };
+}
+
+type CompletedResult = ExecutedOperation & {
+  readonly extensions?: { readonly valueCompletion?: readonly GraphQLError[] };
+};
+
+const INVALID_TYPE = /^Invalid __typename found for object at/;
+
+function reportMisfits({ extensions, data, errors = [] }: CompletedResult): ExecutedOperation {
+  const misfits = (extensions?.valueCompletion ?? []).flatMap(
+    ({ message, path = [] }): Misfit[] => {
+      if (!INVALID_TYPE.test(message)) return [{ message, path }];
+      // An object of an unknown type is null. This is an error only if its field is non-null.
+      if (isPresent(data, path)) return [];
+      return [
+        { message: message.replace(INVALID_TYPE, 'Cannot return null for non-nullable'), path },
+      ];
+    },
+  );
+  const all = withCompletionErrors(errors, misfits);
+  if (data === undefined) return all ? { errors: all } : {};
+  return all ? { errors: all, data } : { data };
+}
+
+/** Whether the parent of a path's value is in the data. */
+function isPresent(data: unknown, path: readonly (string | number)[]): boolean {
+  let value = data;
+  for (const key of path.slice(0, -1)) value = (value as Values | null | undefined)?.[key];
+  return value !== null && value !== undefined;
 }
 
 /**

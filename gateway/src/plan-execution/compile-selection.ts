@@ -82,6 +82,14 @@ export function compileSelection(operation: Operation): readonly Step[] | undefi
   }
 }
 
+/** Returns the part of a compiled selection that selects root fields with the given response names. */
+export function selectFields(steps: readonly Step[], names: ReadonlySet<string>): readonly Step[] {
+  return steps.flatMap((step): Step[] => {
+    if (step.kind !== 'fragment') return names.has(step.name) ? [step] : [];
+    return [{ ...step, selection: selectFields(step.selection, names) }];
+  });
+}
+
 function compile(selectionSet: SelectionSet, schema: Schema): readonly Step[] {
   return selectionSet.selections().map((selection): Step => {
     const conditions = conditionsOf(selection.element, schema);

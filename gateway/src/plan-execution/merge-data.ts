@@ -41,7 +41,7 @@ export function mergeInto(target: Data, source: Readonly<Data> | null | undefine
  * Sets a key, which may also be the name of a member of Object's prototype, because an alias may be
  * `__proto__`.
  */
-function set(target: Data, key: string, value: unknown): void {
+export function set(target: Data, key: string, value: unknown): void {
   if (Object.hasOwn(target, key) || !(key in target)) target[key] = value;
   else {
     const options = { configurable: true, enumerable: true, writable: true };

@@ -22,7 +22,6 @@ export type FetchFromSubgraph = (
 export interface ExecutedOperation {
   readonly data?: Values | null;
   readonly errors?: readonly GraphQLError[];
-  readonly extensions?: { readonly valueCompletion: readonly GraphQLError[] };
 }
 
 /**

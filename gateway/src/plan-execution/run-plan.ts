@@ -6,16 +6,12 @@ import {
   type PlanNode,
   type QueryPlanSelectionNode,
 } from '@apollo/query-planner';
-import {
-  type GraphQLError,
-  type GraphQLSchema,
-  isAbstractType,
-  isInterfaceType,
-  isObjectType,
-} from 'graphql';
+import type { GraphQLError, GraphQLSchema } from 'graphql';
+import { applyRewrites, isOfType } from './data-rewrites.ts';
 import { createErrorPaths, subgraphError } from './fetch-errors.ts';
 import { createBare, type Data, isObject, mergeInto, own } from './merge-data.ts';
 import type { FetchFromSubgraph, Values } from './plan-executor.ts';
+import type { MayMutate } from './serial-mutations.ts';
 
 /** State of one execution of a plan. */
 export interface Execution {
@@ -25,6 +21,10 @@ export interface Execution {
   readonly fetch: FetchFromSubgraph;
   /** Errors in the order in which they occur. */
   readonly errors: (GraphQLError | Error)[];
+  /** Decides about each mutation request of a plan with several; undefined for other plans. */
+  mayMutate?: MayMutate;
+  /** Whether a failed mutation has ended the execution. No further request is sent. */
+  isStopped?: boolean;
 }
 
 interface Cursor {
@@ -46,7 +46,7 @@ export function isRunnable(node: PlanNode | undefined): boolean {
     case 'Condition':
       return isRunnable(node.ifClause) && isRunnable(node.elseClause);
     case 'Fetch':
-      return !node.inputRewrites && !node.outputRewrites && !node.contextRewrites;
+      return !node.contextRewrites;
     default:
       return false;
   }
@@ -84,6 +84,10 @@ async function run(execution: Execution, node: PlanNode, cursor: Cursor): Promis
       return;
     }
     case 'Fetch':
+      if (node.operationKind === 'mutation' && execution.mayMutate?.(node, cursor.root) === false) {
+        execution.isStopped = true;
+      }
+      if (execution.isStopped) return;
       try {
         await runFetch(execution, node, cursor);
       } catch (error) {
@@ -100,6 +104,7 @@ async function runFetch(execution: Execution, node: FetchNode, cursor: Cursor): 
   const { requires } = node;
   if (!requires) {
     const answer = await fetchData(execution, node, cursor, variables);
+    if (node.outputRewrites && answer) applyRewrites(execution.schema, node.outputRewrites, answer);
     for (const entity of entities) mergeInto(entity, answer);
     return;
   }
@@ -108,6 +113,7 @@ async function runFetch(execution: Execution, node: FetchNode, cursor: Cursor): 
   for (const entity of entities) {
     const representation = represent(execution.schema, entity, requires);
     if (!representation?.['__typename']) continue;
+    if (node.inputRewrites) applyRewrites(execution.schema, node.inputRewrites, representation);
     representations.push(representation);
     represented.push(entity);
   }
@@ -127,6 +133,7 @@ async function runFetch(execution: Execution, node: FetchNode, cursor: Cursor): 
   for (const [index, entity] of represented.entries()) {
     const more = received[index];
     if (more && !more['__typename']) more['__typename'] = entity['__typename'];
+    if (node.outputRewrites) applyRewrites(execution.schema, node.outputRewrites, more);
     mergeInto(entity, more);
   }
 }
@@ -178,16 +185,6 @@ function represent(
     }
   }
   return result;
-}
-
-function isOfType(schema: GraphQLSchema, source: Data, condition: string): boolean {
-  const name = source['__typename'];
-  if (!name) return false;
-  if (condition === name) return true;
-  const type = schema.getType(String(name));
-  const wanted = schema.getType(condition);
-  if (!type || !wanted || !isAbstractType(wanted)) return false;
-  return (isObjectType(type) || isInterfaceType(type)) && schema.isSubType(wanted, type);
 }
 
 function flatten(value: unknown, path: readonly (string | number)[], at = 0): unknown {

@@ -1,14 +1,13 @@
 import {
   type CompositeType,
-  ERRORS,
   isCompositeType,
   isObjectType,
   type NamedType,
   type OutputType,
   type Schema,
 } from '@apollo/federation-internals';
-import type { GraphQLError } from 'graphql';
 import type { Condition, Conditions, Shape, Step } from './compile-selection.ts';
+import type { Misfit } from './completion-errors.ts';
 import { createBare, own } from './merge-data.ts';
 import type { Values } from './plan-executor.ts';
 
@@ -19,8 +18,8 @@ type Output = Record<string, unknown>;
  * and null where the schema's types require it. The rules are the same as in resultShaping.ts of
  * @apollo/gateway, but the selection is compiled. For most values, this hot path uses no imports
  * from federation-internals: in a bundle, every access to a CommonJS import calls a getter, which
- * is slow.
- * @returns errors for `extensions.valueCompletion`
+ * is slow. Two rules differ from @apollo/gateway: an object of an unknown type is null without an
+ * error, and a non-null value that is null is always reported.
  */
 export function shapeResult({
   selection,
@@ -36,15 +35,15 @@ export function shapeResult({
   /** Variables, including default values. */
   variables: Values;
   input: Values;
-}): { data: Values | null; errors: readonly GraphQLError[] } {
+}): { data: Values | null; misfits: readonly Misfit[] } {
   const shaper = new Shaper(schema, variables);
   const data = createBare();
   const isWhole = shaper.select(selection, input, data, root);
-  return { data: isWhole ? data : null, errors: shaper.errors };
+  return { data: isWhole ? data : null, misfits: shaper.misfits };
 }
 
 class Shaper {
-  readonly errors: GraphQLError[] = [];
+  readonly misfits: Misfit[] = [];
   private readonly schema: Schema;
   private readonly variables: Values;
   private readonly path: (string | number)[] = [];
@@ -134,7 +133,7 @@ class Shaper {
       return this.completeList(shape, before, input, selection, parent);
     }
     if (shape.kind === 'composite') {
-      return this.completeObject(shape.type, before, input, selection, parent);
+      return this.completeObject(shape.type, before, input, selection);
     }
     if (shape.isValid(input)) return this.done(input);
     this.fail('Invalid value found for', shape.type, parent);
@@ -177,7 +176,6 @@ class Shaper {
     before: unknown,
     input: unknown,
     selection: readonly Step[] | undefined,
-    parent: CompositeType,
   ): unknown {
     if (!selection) throw new Error(`Invalid empty selection set for composite type ${type}`);
     if (typeof input !== 'object' || (before !== undefined && typeof before !== 'object')) {
@@ -193,8 +191,8 @@ class Shaper {
     if (typename && typename !== type.name) {
       const named = this.schema.type(typename);
       if (!named || !isCompositeType(named)) {
-        this.fail('Invalid __typename found for object at', type, parent);
-        return this.done(null, true);
+        // The type is unknown to clients, or the entity does not exist.
+        return this.done(null);
       }
       own = named;
     }
@@ -215,8 +213,6 @@ class Shaper {
       typeof last === 'string'
         ? `field ${parent}.${last}`
         : `array element of type ${type} at index ${last}`;
-    this.errors.push(
-      ERRORS.INVALID_GRAPHQL.err(`${what} ${place}.`, { path: Array.from(this.path) }),
-    );
+    this.misfits.push({ message: `${what} ${place}.`, path: Array.from(this.path) });
   }
 }

@@ -82,8 +82,7 @@ export function createOperationFastPath({
         return apollo.answer(request, own);
       }
       metrics.answered(operation, startedAt);
-      const { data, extensions } = result;
-      return { status: 200, headers, body: JSON.stringify({ data, extensions }) };
+      return { status: 200, headers, body: JSON.stringify({ data: result.data }) };
     },
     clear: () => {
       cache = createCache();

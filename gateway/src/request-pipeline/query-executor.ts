@@ -5,6 +5,7 @@ import { QueryPlanner } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
 import type { GatewayContext } from '../context.ts';
 import { coerceVariables } from '../errors/bad-input.ts';
+import { createNullCheck } from '../errors/null-variables.ts';
 import type { ParsedOperation } from '../limits/operation-parser.ts';
 import { createApolloExecutor } from '../plan-execution/apollo-executor.ts';
 import { createOwnExecutor } from '../plan-execution/own-executor.ts';
@@ -42,6 +43,12 @@ export interface ReadyContext extends GatewayContext {
   readonly executed?: Promise<ExecutedOperation>;
 }
 
+interface PreparedOperation {
+  readonly execute: PreparedPlan;
+  /** @returns the errors about a request's variables */
+  readonly variableErrors: (given: Values | undefined) => readonly GraphQLError[] | undefined;
+}
+
 /**
  * Creates the executor that plans and executes queries and mutations for Apollo Server, in place of
  * ApolloGateway's executor.
@@ -56,10 +63,11 @@ export function createQueryExecutor(
    * Plans by document and operation name. They are kept for as long as Apollo Server keeps the
    * document.
    */
-  const plans = new WeakMap<DocumentNode, Map<string, PreparedPlan>>();
+  const plans = new WeakMap<DocumentNode, Map<string, PreparedOperation>>();
 
-  const prepare = (document: DocumentNode, name = ''): PreparedPlan => {
-    const ofDocument = plans.get(document) ?? new Map<string, PreparedPlan>();
+  const prepare = (parsed: ParsedOperation, name = ''): PreparedOperation => {
+    const { document } = parsed;
+    const ofDocument = plans.get(document) ?? new Map<string, PreparedOperation>();
     plans.set(document, ofDocument);
     const known = ofDocument.get(name);
     if (known) return known;
@@ -70,14 +78,17 @@ export function createQueryExecutor(
       operationName ? { operationName } : {},
     );
     const plan = planner.buildQueryPlan(operation);
-    const prepared = executor.prepare({ document, operationName, plan });
+    const prepared = {
+      execute: executor.prepare({ document, operationName, plan }),
+      variableErrors: createVariableCheck(supergraph, parsed),
+    };
     ofDocument.set(name, prepared);
     return prepared;
   };
 
   const run = (
     { operation: kind }: OperationDefinitionNode,
-    execute: PreparedPlan,
+    { execute }: PreparedOperation,
     variables: Values | undefined,
     context: GatewayContext,
   ) =>
@@ -85,29 +96,32 @@ export function createQueryExecutor(
       send(serviceName, { query, variables: used, operationName }, context, kind),
     );
 
-  return async ({ context: given, ...context }) => {
+  return async ({ context: given, request, document, operation }) => {
     const { onReady, executed, ...own } = given as ReadyContext;
     if (executed) return executed;
-    const { request, document, operation } = context;
-    const errors = variableErrors(supergraph, operation, request.variables);
+    const prepared = prepare({ document, operation }, request.operationName);
+    const errors = prepared.variableErrors(request.variables);
     if (errors) return { errors };
-    const prepared = prepare(document, request.operationName);
     onReady?.({
       parsed: { document, operation },
       run: (variables, ready) =>
-        variableErrors(supergraph, operation, variables)
-          ? undefined
-          : run(operation, prepared, variables, ready),
+        prepared.variableErrors(variables) ? undefined : run(operation, prepared, variables, ready),
     });
     return run(operation, prepared, request.variables, own);
   };
 }
 
-function variableErrors(
+function createVariableCheck(
   { schema }: LoadedSupergraph,
-  operation: OperationDefinitionNode,
-  given: Values | undefined,
-): readonly GraphQLError[] | undefined {
-  if (!operation.variableDefinitions?.length) return undefined;
-  return coerceVariables(schema, operation, given ?? {}).errors;
+  parsed: ParsedOperation,
+): PreparedOperation['variableErrors'] {
+  const { operation } = parsed;
+  if (!operation.variableDefinitions?.length) return () => undefined;
+  const findNulls = createNullCheck(schema, parsed);
+  return (given) => {
+    const { coerced, errors } = coerceVariables(schema, operation, given ?? {});
+    if (errors) return errors;
+    const nulls = findNulls?.(coerced);
+    return nulls?.length ? nulls : undefined;
+  };
 }

@@ -3,7 +3,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type GraphQLSchema, parse } from 'graphql';
 import { buildSupergraph, type LoadedSupergraph } from '../supergraph.ts';
 
-const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires", "@provides", "@shareable"])`;
+const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires", "@provides", "@shareable", "@interfaceObject"])`;
 
 /**
  * Schemas that lead to all forms of plans and answers. They contain keys, `@requires`, unions,
@@ -11,8 +11,11 @@ const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9
  */
 const SUBGRAPHS = {
   products: `${LINK}
-    type Query { product(id: ID!, size: Size): Product products(first: Int = 3): [Product!]! things: [Thing] named: Named any: Any grid: [[Int!]] shop: Shop! }
-    type Mutation { rename(id: ID!, name: String!): Product }
+    type Query { product(id: ID!, size: Size): Product products(first: Int = 3): [Product!]! things: [Thing] named: Named any: Any grid: [[Int!]] shop: Shop! media: [Media] }
+    type Mutation { rename(id: ID!, name: String!): Product open(id: ID!): Shop! }
+    interface Media @key(fields: "id") { id: ID! title: String }
+    type Film implements Media @key(fields: "id") { id: ID! title: String minutes: Int! }
+    type Book implements Media @key(fields: "id") { id: ID! title: String pages: Int }
     scalar Any
     enum Size { S L }
     interface Named { name: String! }
@@ -24,7 +27,9 @@ const SUBGRAPHS = {
     type Shop implements Named @key(fields: "id") { id: ID! name: String! products: [Product!] owner: Named }
     type Note { text: String! about: Thing }`,
   reviews: `${LINK}
-    type Query { top: [Product] review(id: ID!): Review }
+    type Query { top: [Product] review(id: ID!): Review loved: [Media!] }
+    type Mutation { rate(id: ID!): Review! close(id: ID!): Shop }
+    type Media @key(fields: "id") @interfaceObject { id: ID! fans: Int! critic: Review }
     type Product @key(fields: "id") {
       id: ID! price: Int! @external weight: Float @external
       shipping: Int! @requires(fields: "price weight") rating: Int reviews(first: Int): [Review!]

@@ -17,7 +17,7 @@ const DEPTH = 4;
 /** Generates a valid operation with fragments, aliases, `@include` and `@skip`. */
 export function randomOperation(schema: GraphQLSchema, random: Random): string {
   const fragments: string[] = [];
-  const kind = random.chance(0.1) ? 'mutation' : 'query';
+  const kind = random.chance(0.15) ? 'mutation' : 'query';
   const root = kind === 'query' ? schema.getQueryType() : schema.getMutationType();
 
   const condition = (): string => {

@@ -1,6 +1,6 @@
 import { badUserInput } from '@gudang/runtime';
 import { setErrorTrace } from '@gudang/runtime/tracing';
-import { GraphQLError } from 'graphql';
+import { buildSchema, execute, GraphQLError, type GraphQLFormattedError, parse } from 'graphql';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { presentError } from './present-error.ts';
@@ -33,6 +33,28 @@ describe('presentError', () => {
       expect(present(error).shown.message).toBe('no such field');
     },
   );
+
+  it.each([
+    ['{ a(n: $n) }', 'Argument "n" of non-null type "Int!" must not be null.'],
+    ['{ b @skip(if: $c) }', 'Argument "if" of non-null type "Boolean!" must not be null.'],
+    ['{ t { b @skip(if: $c) } }', 'Argument "if" of non-null type "Boolean!" must not be null.'],
+  ])('keeps the message of graphql-js about null in a variable: %s', async (text, message) => {
+    const schema = buildSchema('type Query { a(n: Int!): Int b: Int t: Query }');
+    const result = await execute({
+      schema,
+      document: parse(`query ($n: Int = 1, $c: Boolean = true) ${text}`),
+      variableValues: { n: null, c: null },
+      rootValue: { t: {} },
+    });
+    const [error] = result.errors ?? [];
+    // Apollo Server has given this code to an error without a code.
+    const formatted = { ...error?.toJSON(), extensions: { code: 'INTERNAL_SERVER_ERROR' } };
+    const log = pino({ level: 'silent' });
+    expect(presentError(formatted as GraphQLFormattedError, error, log)).toMatchObject({
+      message,
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+  });
 
   it('replaces an internal error with an id and logs it', () => {
     const { shown, lines } = present(errorOf(new Error('password=secret')));

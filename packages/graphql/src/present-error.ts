@@ -1,7 +1,7 @@
 import type { Logger } from '@gudang/runtime';
 import { maskError, ServiceError } from '@gudang/runtime';
 import { errorTrace } from '@gudang/runtime/tracing';
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
 
 /** Codes of client errors in graphql-js, Apollo Server and the gateway. */
 const CLIENT_ERROR_CODES = new Set([
@@ -31,6 +31,9 @@ export function presentError(
 ): GraphQLFormattedError {
   const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error;
   if (cause instanceof ServiceError) return formatted;
+  if (isArgumentError(cause)) {
+    return { ...formatted, extensions: { ...formatted.extensions, code: 'BAD_USER_INPUT' } };
+  }
   const code = formatted.extensions?.['code'];
   const isClientError = typeof code === 'string' && CLIENT_ERROR_CODES.has(code);
   if (isClientError || (cause instanceof GraphQLError && code === undefined)) return formatted;
@@ -50,4 +53,14 @@ export function presentError(
       ? { code: 'UNAVAILABLE', retryable: true, errorId }
       : { code: 'INTERNAL_SERVER_ERROR', errorId },
   };
+}
+
+/**
+ * Whether graphql-js rejected the value of an argument during execution, such as null from a variable of
+ * a nullable type. Its other execution errors point at a field, or at nothing.
+ */
+function isArgumentError(cause: unknown): boolean {
+  if (!(cause instanceof GraphQLError) || cause.extensions['code'] !== undefined) return false;
+  const kind = cause.nodes?.[0]?.kind;
+  return kind === Kind.VARIABLE || kind === Kind.DIRECTIVE || kind?.endsWith('Value') === true;
 }

@@ -1,5 +1,6 @@
 import { valueFromASTUntyped } from 'graphql';
 import { coerceVariables as coerce, findBadInput } from '../../errors/bad-input.ts';
+import { createNullCheck } from '../../errors/null-variables.ts';
 import type { ParsedOperation } from '../../limits/operation-parser.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 import { SubscriptionError, type SubscriptionPlan } from './subscription-plan.ts';
@@ -24,7 +25,11 @@ export function coerceVariables(
   given: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const { coerced, errors } = coerce(schema, operation, given);
-  if (!errors) return coerced;
+  if (!errors) {
+    const nulls = createNullCheck(schema, { document, operation })?.(coerced) ?? [];
+    if (nulls.length > 0) throw new SubscriptionError(nulls);
+    return coerced;
+  }
   const badInput = findBadInput(errors, document, schema, given);
   for (const error of errors) Object.assign(error.extensions, badInput.get(error));
   throw new SubscriptionError(errors);

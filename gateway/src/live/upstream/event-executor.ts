@@ -40,11 +40,10 @@ export function createEventExecutor({
       return source.send({ query: operation, variables: used, operationName }, context, undefined);
     };
     try {
-      const { data, errors, extensions } = await plan.executeEvent(variables, fetch);
+      const { data, errors } = await plan.executeEvent(variables, fetch);
       return {
         data: data ?? null,
         ...(errors ? { errors: presentErrors(errors.map(attributeTo(plan.subgraph)), log) } : {}),
-        ...(extensions ? { extensions: { ...extensions } } : {}),
       };
     } catch (error) {
       return { data: null, errors: presentErrors([error as GraphQLError], log) };
