@@ -59,7 +59,9 @@ export function createAdmission({
       const query = documents.textOf(request);
       const parsed = read(query, operationName);
       const cost = costOf(parsed, variables);
-      if (cost > limits.cost) throw new LimitExceeded('cost', { actual: cost, max: limits.cost });
+      if (cost > limits.cost) {
+        throw new LimitExceeded('cost', { actual: Math.ceil(cost), max: limits.cost });
+      }
       documents.store(request);
       const { document, operation } = parsed;
       return { ...request, query, document, operation };

@@ -54,7 +54,7 @@ export const operationLimitSettings = {
   },
   LIMIT_COST: {
     description:
-      'Maximum cost of an operation: 1 for each object, 10 for each mutation, multiplied by the sizes of the lists around it',
+      'Maximum cost of an operation: 1 for each object, 0.1 for each scalar value, 10 for each mutation, multiplied by the sizes of the lists around it',
     parse: integer(1, 1_000_000_000),
     default: '10000',
   },

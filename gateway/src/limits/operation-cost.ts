@@ -19,11 +19,18 @@ import {
 import type { CostDirectives } from './cost-directives.ts';
 import { ASSUMED_SIZE, sizeOf, type Variables, withDefaults } from './list-size.ts';
 
+/**
+ * Number of units in a cost of 1. Costs are added up in these units, because sums of the fraction 0.1
+ * are inexact.
+ */
+const UNITS = 10;
+const VALUE_WEIGHT = 1;
+const OBJECT_WEIGHT = 1 * UNITS;
 /** Weight of a mutation, in addition to the cost of its result. */
-const MUTATION_WEIGHT = 10;
+const MUTATION_WEIGHT = 10 * UNITS;
 
 /**
- * Cost of selections. `own` is counted once. `sized` is the cost per element of those lists whose
+ * Cost of selections, in units. `own` is counted once. `sized` is the cost per element of those lists whose
  * size the parent field sets.
  */
 interface Cost {
@@ -32,6 +39,7 @@ interface Cost {
 }
 
 const NOTHING: Cost = { own: 0, sized: 0 };
+const TYPENAME: Cost = { own: VALUE_WEIGHT, sized: 0 };
 const ANY = undefined;
 
 /**
@@ -48,9 +56,10 @@ const sum = (terms: readonly number[]): number =>
 const product = (one: number, other: number): number => Math.min(one * other, MOST);
 
 /**
- * Returns the cost of an operation: 1 for each object, 0 for each scalar value, and 10 more for
- * each mutation. Each cost is multiplied by the sizes of the lists around it. All branches of a
- * union count. Fields that `@skip` may exclude also count.
+ * Returns the cost of an operation: 1 for each object, 0.1 for each scalar or enum value, because each
+ * alias of a long text adds to the answer, and 10 more for each mutation. Each cost is multiplied by
+ * the sizes of the lists around it. All branches of a union count. Fields that `@skip` may exclude
+ * also count.
  */
 export function operationCost(
   { schema, directives, document, operation }: MeasuredOperation,
@@ -63,7 +72,7 @@ export function operationCost(
     withDefaults(variables, operation),
   );
   const { own, sized } = costOf(root, operation.selectionSet, ANY);
-  return sum([own, product(sized, ASSUMED_SIZE)]);
+  return sum([own, product(sized, ASSUMED_SIZE)]) / UNITS;
 }
 
 interface MeasuredOperation {
@@ -102,14 +111,16 @@ function createSelectionCosts(
   };
 
   const ofField = (parent: GraphQLNamedType, node: FieldNode, sizedFields: SizedFields): Cost => {
+    if (node.name.value === '__typename') return TYPENAME;
     const field = fieldOf(parent, node.name.value);
     if (!field) return NOTHING;
     const declared = directives.ofField(parent.name, field.name);
     const size = sizeOf(node, field, declared?.list, variables);
     const type = getNamedType(field.type);
+    const usual = isCompositeType(type) ? OBJECT_WEIGHT : VALUE_WEIGHT;
+    const given = declared?.weight ?? directives.ofType(type.name);
     const weight =
-      (declared?.weight ?? directives.ofType(type.name) ?? (isCompositeType(type) ? 1 : 0)) +
-      (parent === mutation ? MUTATION_WEIGHT : 0);
+      (given === undefined ? usual : given * UNITS) + (parent === mutation ? MUTATION_WEIGHT : 0);
     const inner = node.selectionSet
       ? ofSelections(type, node.selectionSet, declared?.list?.fields)
       : NOTHING;

@@ -18,7 +18,7 @@ beforeAll(async () => {
     LIMIT_ROOT_FIELDS: '3',
     LIMIT_DIRECTIVES: '1',
     LIMIT_FRAGMENTS: '2',
-    LIMIT_COST: '12',
+    LIMIT_COST: '11',
   });
 });
 afterAll(async () => {
@@ -63,13 +63,17 @@ const queries: Case[] = [
     max: 2,
     operation: (n) => ({ query: `{ ${'...F '.repeat(n)} } fragment F on Query { __typename }` }),
   },
-  { limit: 'cost', max: 12, operation: (n) => ({ query: `{ items(first: ${n}) { id } }` }) },
   {
     limit: 'cost',
-    max: 12,
-    operation: (first) => ({
-      query: 'query ($first: Int) { items(first: $first) { id } }',
-      variables: { first },
+    max: 11,
+    operation: (n) => ({ query: `{ items(first: 10) { id } ${'__typename '.repeat(n - 11)} }` }),
+  },
+  {
+    limit: 'cost',
+    max: 11,
+    operation: (n) => ({
+      query: `query ($first: Int) { items(first: $first) { id } ${'__typename '.repeat(n - 11)} }`,
+      variables: { first: 10 },
     }),
   },
 ];
