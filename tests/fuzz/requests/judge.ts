@@ -1,5 +1,6 @@
 import { type Call, canonical } from './echo-graph.ts';
 import type { RawResponse } from './raw-connection.ts';
+import type { RawRequest } from './raw-request.ts';
 import type { Expectation } from './reference-request.ts';
 
 /** What came of a request: its refusal, or its result. */
@@ -54,8 +55,14 @@ function show(calls: readonly Call[]): string {
 }
 
 /** Reads the outcome of a response over HTTP. @returns a text if the response is a defect by itself */
-export function outcomeOf(method: string, response: RawResponse | undefined): Outcome | string {
-  if (!response) return 'the connection was closed without a response';
+export function outcomeOf(
+  { method, isBroken }: Pick<RawRequest, 'method' | 'isBroken'>,
+  response: RawResponse | undefined,
+): Outcome | string {
+  if (!response) {
+    const shown = 'the connection was closed without a response';
+    return isBroken ? { isRefusal: true, data: undefined, shown } : shown;
+  }
   const { status, headers, body } = response;
   const shown = `${status} ${body.slice(0, 300)}`;
   if (status >= 500 && status !== 501) return `a server error: ${shown}`;

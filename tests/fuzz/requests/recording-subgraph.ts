@@ -14,19 +14,23 @@ interface SubgraphRequest {
 /** A subgraph that records the root fields that it executes. */
 export interface RecordingSubgraph {
   readonly url: string;
-  /** Removes and returns the calls whose marker begins with this text. */
-  readonly take: (prefix: string) => Call[];
+  /** Removes and returns the calls of a request. */
+  readonly take: (request: string) => Call[];
   /** Calls that have not been taken. */
   readonly left: () => readonly Call[];
   readonly stop: () => Promise<void>;
 }
 
+/** Returns the part of a call's marker that names its request: the part before the first colon. */
+export function requestOf({ marker }: Call): string {
+  return marker.split(':', 1)[0] ?? '';
+}
+
 /** Starts the recording subgraph in this process, on a free port, over HTTP and websockets. */
 export async function startRecordingSubgraph(): Promise<RecordingSubgraph> {
-  // Calls by the part of their marker before the first colon, which names the request.
   const calls = new Map<string, Call[]>();
   const rootValue = echoRoot((call) => {
-    const [request = ''] = call.marker.split(':', 1);
+    const request = requestOf(call);
     const same = calls.get(request);
     if (same) same.push(call);
     else calls.set(request, [call]);

@@ -26,7 +26,7 @@ export function interpretHttp(request: RawRequest, known: Known, doubts: string[
     method === 'GET'
       ? readGet(request, search, accepted, doubts)
       : readPost(request, search, doubts);
-  if (method === 'GET') checkTicket(given['ticket'], accepted, known, doubts);
+  if (method === 'GET') checkTicket(request, given['ticket'], known, doubts);
   const run = interpretParameters(given, known, doubts);
   if (method === 'GET' && run.kind === 'mutation') throw new Refused('a mutation by GET');
   if (run.kind === 'subscription' && !accepted.stream) throw new Refused('no stream is accepted');
@@ -49,15 +49,11 @@ function searchOf(target: string, doubts: string[]): string {
 }
 
 /** A browser's EventSource sends a ticket instead of a token. */
-function checkTicket(
-  ticket: unknown,
-  { stream }: Accepted,
-  { tickets }: Known,
-  doubts: string[],
-): void {
-  if (typeof ticket !== 'string' || !tickets) return;
-  if (tickets.has(ticket)) return;
-  if (stream) throw new Refused('an invalid ticket');
+function checkTicket(request: RawRequest, ticket: unknown, known: Known, doubts: string[]): void {
+  if (typeof ticket !== 'string' || !known.tickets || known.tickets.has(ticket)) return;
+  if (request.valuesOf('accept').join() === 'text/event-stream') {
+    throw new Refused('an invalid ticket');
+  }
   doubts.push('an invalid ticket');
 }
 
@@ -135,14 +131,14 @@ function readPost(request: RawRequest, search: string, doubts: string[]): Parame
     doubts.push('parameters of the content type');
   }
   const [coding = 'identity'] = request.valuesOf('content-encoding');
-  if (coding !== 'identity') doubts.push('a content coding');
+  if (coding !== 'identity') doubts.push('a compressed body');
   if (request.body.length > BODY_LIMIT) throw new Refused('too large');
   return parseBody(request.body, doubts);
 }
 
 function parseBody(bytes: Buffer, doubts: string[]): Parameters {
   let text = bytes.toString('utf8');
-  if (!Buffer.from(text).equals(bytes)) doubts.push('the body is not UTF-8');
+  if (!Buffer.from(text).equals(bytes)) throw new Refused('the body is not UTF-8');
   if (text.startsWith('\ufeff')) {
     doubts.push('a byte order mark');
     text = text.slice(1);
@@ -156,7 +152,8 @@ function parseBody(bytes: Buffer, doubts: string[]): Parameters {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Refused('the body is no object');
   }
-  if (hasDangerousKey(value)) doubts.push('a key with a meaning in JavaScript');
+  if (hasKey(value, '__proto__')) throw new Refused('a key __proto__');
+  if (hasKey(value, 'constructor')) doubts.push('a key constructor');
   return value as Parameters;
 }
 
@@ -197,12 +194,9 @@ function essenceOf(type: string): string {
   return (type.split(';', 1)[0] ?? '').trim().toLowerCase();
 }
 
-/** Whether an object in the value has a key that servers' JSON parsers refuse. */
-function hasDangerousKey(value: unknown): boolean {
+function hasKey(value: unknown, name: string): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(value).some(
-    ([key, inner]) => key === '__proto__' || key === 'constructor' || hasDangerousKey(inner),
-  );
+  return Object.entries(value).some(([key, inner]) => key === name || hasKey(inner, name));
 }
 
 /** Decodes percent-encoded ASCII characters. */

@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Call } from './echo-graph.ts';
 import { type ReferenceRun, Refused, runReference, validDocument } from './reference-operation.ts';
 
+/** The gateway's default limit. Generated requests are far below or far above it. */
+const NESTING_LIMIT = 64;
+
 /** What the gateway knows before a request. */
 export interface Known {
   /** Texts by SHA-256 that were sent in a valid request with their hash. */
@@ -37,6 +40,7 @@ export function interpretParameters(
   known: Known,
   doubts: string[],
 ): ReferenceRun {
+  if (depthOf(given) > NESTING_LIMIT) throw new Refused('values are nested too deeply');
   const query = given['query'] ?? undefined;
   if (query !== undefined && typeof query !== 'string') throw new Refused('query is no string');
   const operationName = given['operationName'] ?? undefined;
@@ -48,6 +52,12 @@ export function interpretParameters(
   const text = textOf(query, idIn(extensions), known, doubts);
   if (text.includes('1e400')) doubts.push('a number that JSON does not have');
   return runReference({ query: text, variables, operationName: operationName || undefined });
+}
+
+/** Returns the number of levels of objects and lists. */
+function depthOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  return 1 + Math.max(0, ...Object.values(value).map(depthOf));
 }
 
 function objectIn(name: string, given: Parameters, doubts: string[]): Record<string, unknown> {

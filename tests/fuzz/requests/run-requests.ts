@@ -7,7 +7,7 @@ import { judge, outcomeOf, type Verdict } from './judge.ts';
 import { RawConnection } from './raw-connection.ts';
 import { encodeRequest } from './raw-request.ts';
 import { RawSocket } from './raw-socket.ts';
-import type { RecordingSubgraph } from './recording-subgraph.ts';
+import { type RecordingSubgraph, requestOf } from './recording-subgraph.ts';
 import { interpretHttp } from './reference-http.ts';
 import { interpretMessage } from './reference-message.ts';
 import { type Expectation, expectationOf, type Known } from './reference-request.ts';
@@ -72,7 +72,7 @@ class Client {
       shown: bytes.toString('latin1', 0, SHOWN_BYTES),
       send: async () => {
         const response = await this.#http.exchange(bytes, request.method === 'HEAD');
-        return outcomeOf(request.method, response);
+        return outcomeOf(request, response);
       },
     };
   }
@@ -139,7 +139,13 @@ export async function runRequests(
     const ticket = kind === TICKET_AT ? await tickets?.next() : undefined;
     const { expected, shown, send } =
       kind === 0 ? client.websocket(random, marker) : client.http(random, marker, ticket);
-    const verdict = await verdictOf(expected, send, () => subgraph.take(marker)).catch(
+    // A mutated request may name another marker.
+    const requests = new Set([
+      marker,
+      ...(expected.kind === 'runs' ? expected.calls : []).map(requestOf),
+    ]);
+    const take = () => [...requests].flatMap((one) => subgraph.take(one));
+    const verdict = await verdictOf(expected, send, take).catch(
       (error: unknown): Verdict => ({ is: 'mismatch', what: String(error) }),
     );
     if (verdict.is === 'mismatch') mismatches.push(`case ${number}: ${verdict.what}\n${shown}`);
