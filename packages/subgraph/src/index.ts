@@ -8,12 +8,7 @@ export {
   parsePage,
   toConnection,
 } from './graphql/page.ts';
-export {
-  onSubscriptionEnd,
-  type Position,
-  registerPosition,
-  setEventTrace,
-} from './graphql/subscription-context.ts';
+export { type Position, registerPosition, setEventTrace } from './graphql/subscription-context.ts';
 export {
   fieldsOf,
   REST_LIST_LIMIT,

@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import { cutReason } from '@gudang/runtime';
 import type { WebSocket } from 'ws';
 import { LiveCloseCode } from './close-codes.ts';
 
@@ -8,6 +7,12 @@ import { LiveCloseCode } from './close-codes.ts';
  * closed with 4480.
  */
 const UNREAD_LIMIT = 4 * 1024 * 1024;
+
+/**
+ * Maximum length of a close frame's reason, in bytes of UTF-8 (RFC 6455, 5.5). ws throws if a
+ * reason is longer.
+ */
+const REASON_BYTES = 123;
 
 /** A socket that carries the messages of graphql-transport-ws. */
 export interface MessageSocket {
@@ -66,6 +71,12 @@ class ClientSocket implements MessageSocket {
   close(code: number, reason: string): void {
     this.#socket.close(code, cutReason(reason));
   }
+}
+
+/** Truncates a close frame's reason to its maximum length, between two characters. */
+export function cutReason(reason: string): string {
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(REASON_BYTES));
+  return reason.slice(0, read);
 }
 
 /** @param raw the connection under the websocket */

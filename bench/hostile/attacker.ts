@@ -1,0 +1,39 @@
+/** Child process with several attackers, each with an address of its own. */
+import { ATTACKS, type AttackName } from './attacks.ts';
+
+interface Asked {
+  readonly begin?: AttackName;
+  readonly attackers?: number;
+  readonly port?: number;
+  readonly authorization?: string;
+  readonly oldCursor?: string;
+  readonly ids?: readonly string[];
+}
+
+/** Outcomes by name. */
+const counts: Record<string, number> = { 'KiB received': 0 };
+const add = (name: string, amount: number): void => {
+  counts[name] = (counts[name] ?? 0) + amount;
+};
+
+process.on(
+  'message',
+  ({ begin, attackers = 0, port = 0, authorization = '', oldCursor = '', ids = [] }: Asked) => {
+    if (begin !== undefined) {
+      for (let number = 1; number <= attackers; number += 1) {
+        ATTACKS[begin]({
+          host: '127.0.0.1',
+          port,
+          address: `203.0.113.${number}`,
+          authorization,
+          oldCursor,
+          ids,
+          count: (what) => add(what, 1),
+          countBytes: (bytes) => add('KiB received', bytes / 1024),
+        });
+      }
+    }
+    process.send?.(counts);
+  },
+);
+process.send?.({});

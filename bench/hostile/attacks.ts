@@ -1,0 +1,135 @@
+import { connect } from 'node:net';
+import { WebSocket } from 'ws';
+import { HOSTILE_KINDS, type HostileRequest } from './hostile-requests.ts';
+
+/** What an attacker needs. */
+export interface Attack {
+  readonly host: string;
+  readonly port: number;
+  /** Address that the attacker appears to have. */
+  readonly address: string;
+  /** A token with all scopes, for the attack that a caller without a token cannot make. */
+  readonly authorization: string;
+  /** A cursor of `stockChanged` that many changes follow. */
+  readonly oldCursor: string;
+  readonly ids: readonly string[];
+  readonly count: (what: string) => void;
+  readonly countBytes: (bytes: number) => void;
+}
+
+const MOVEMENTS = Array.from(
+  { length: 98 },
+  (_, index) => `a${index}: movements(first: 100) { nodes { reason } }`,
+).join(' ');
+/** Connections that one attacker keeps open without reading. */
+const UNREAD = 50;
+const REQUESTS_PER_SECOND = 20;
+const SUBSCRIPTIONS = 900;
+
+/** Attacks by name. Each function begins the attack of one attacker, which continues indefinitely. */
+export const ATTACKS = {
+  /** Sends inputs with thousands of unknown fields, and does not read the answers. */
+  'unread errors': (attack: Attack) =>
+    keepUnread(attack, HOSTILE_KINDS['unknown fields of an input'], attack.authorization),
+  /** Streams with a costly selection from an old cursor, which the attacker reads. */
+  'costly catch-up': (attack: Attack) => {
+    openSocket(attack, (subscribe) => {
+      for (let number = 0; number < 4; number += 1) {
+        const query = `subscription ($after: String) { stockChanged(after: $after) { n${number}: cursor stock { id ${MOVEMENTS} } } }`;
+        subscribe({ query, variables: { after: attack.oldCursor } });
+      }
+    });
+  },
+  /** Many different streams with a costly selection. */
+  'many costly streams': (attack: Attack) => {
+    openSocket(attack, (subscribe) => {
+      for (let number = 0; number < 200; number += 1) {
+        const query = `subscription ($ids: [ID!]) { stockChanged(ids: $ids) { cursor stock { id n${number}: name ${MOVEMENTS} } } }`;
+        subscribe({ query, variables: { ids: [...attack.ids, `${attack.address} ${number}`] } });
+      }
+    });
+  },
+  /** Many subscriptions from an old cursor on one socket, which the attacker reads slowly. */
+  'slow catch-up': (attack: Attack) => {
+    const socket = openSocket(attack, (subscribe) => {
+      for (let number = 0; number < SUBSCRIPTIONS; number += 1) {
+        const query = `subscription ($after: String) { stockChanged(after: $after) { cursor stock { id n${number}: name quantity } } }`;
+        subscribe({ query, variables: { after: attack.oldCursor } });
+      }
+    });
+    // Reads for 10 ms of each second, so that pings are answered.
+    const reading = setInterval(() => {
+      socket.resume();
+      setTimeout(() => socket.pause(), 10);
+    }, 1_000);
+    socket.once('close', () => clearInterval(reading));
+  },
+  /** Sends queries with aliases of a long field, and does not read the answers. */
+  'unread answers': (attack: Attack) =>
+    keepUnread(attack, HOSTILE_KINDS['aliases of a long field']),
+} as const satisfies Record<string, (attack: Attack) => void>;
+
+export type AttackName = keyof typeof ATTACKS;
+
+/** Keeps connections open, each with one request whose answer is not read. */
+function keepUnread(
+  attack: Attack,
+  kind: (number: number) => HostileRequest,
+  authorization?: string,
+): void {
+  let open = 0;
+  let number = 0;
+  const begin = (): void => {
+    if (open >= UNREAD) return;
+    number += 1;
+    open += 1;
+    const { target, headers, body } = kind(number);
+    const all = { ...headers, ...(authorization ? { authorization } : {}) };
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+    const socket = connect(attack.port, attack.host, () => {
+      attack.count('sent');
+      socket.write(
+        `POST ${target} HTTP/1.1\r\nhost: ${attack.host}:${attack.port}\r\nx-forwarded-for: ${attack.address}\r\n${lines.join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      );
+    });
+    socket.pause();
+    // A paused socket notices that the server has closed it only when it reads.
+    const giveUp = setTimeout(() => socket.destroy(), 60_000);
+    socket.on('error', () => attack.count('reset'));
+    socket.on('close', () => {
+      clearTimeout(giveUp);
+      open -= 1;
+    });
+  };
+  setInterval(begin, 1_000 / REQUESTS_PER_SECOND);
+}
+
+type Subscribe = (payload: object) => void;
+
+/** Opens a websocket, and another one whenever it closes. @returns the first socket */
+function openSocket(attack: Attack, begin: (subscribe: Subscribe) => void): WebSocket {
+  const socket = new WebSocket(
+    `ws://${attack.host}:${attack.port}/graphql`,
+    'graphql-transport-ws',
+    { headers: { 'x-forwarded-for': attack.address } },
+  );
+  let id = 0;
+  socket.on('error', () => attack.count('refused'));
+  socket.on('open', () => socket.send('{"type":"connection_init"}'));
+  socket.once('message', () => {
+    attack.count('opened');
+    begin((payload) => {
+      id += 1;
+      socket.send(JSON.stringify({ id: String(id), type: 'subscribe', payload }));
+    });
+  });
+  socket.on('message', (data: Buffer) => {
+    attack.countBytes(data.length);
+    if (data.subarray(0, 60).includes('"error"')) attack.count('errors');
+  });
+  socket.on('close', (code) => {
+    attack.count(`closed ${code}`);
+    setTimeout(() => openSocket(attack, begin), 1_000);
+  });
+  return socket;
+}

@@ -1,0 +1,118 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { signToken } from '@gudang/auth/testing';
+import { type Checks, quantile } from '@gudang/testing/checks';
+import { dataOf } from '@gudang/testing/clients/graph-client';
+import { floodOrders } from '@gudang/testing/clients/order-load';
+import { mebibytes } from '@gudang/testing/process-inspector';
+import type { System } from '@gudang/testing/system/system';
+import { type OrdinaryClients, startOrdinaryClients } from '../flood/ordinary-clients.ts';
+import { startChild } from '../live/child.ts';
+import { ATTACKS, type AttackName } from './attacks.ts';
+import { rssOf } from './process-cpu.ts';
+
+const ATTACKERS = 16;
+const RSS_LIMIT = 768 * 1024 * 1024;
+/** Maximum ratio of the other clients' p99 latency during an attack to that before it. */
+const P99_RATIO = 3;
+const BEFORE_S = 15;
+const SAMPLE_EVERY_MS = 250;
+/** Number of changes after the old cursor, and changes per second during an attack. */
+const OLD_CHANGES = 3_000;
+const CHANGES_PER_SECOND = 5;
+
+interface AttackOptions {
+  readonly seconds: number;
+  /** Runs only the attacks whose names contain this text. */
+  readonly only: string;
+  readonly ids: readonly string[];
+}
+
+/** Runs each attack by sixteen attackers, and verifies the gateway's memory and other clients' p99. */
+export async function measureAttacks(
+  checks: Checks,
+  system: System,
+  { seconds, only, ids }: AttackOptions,
+): Promise<void> {
+  const token = await signToken({ sub: 'Mallory', scope: 'stock:write' }, { expiresIn: 3_600 });
+  const authorization = `Bearer ${token}`;
+  const { stockCursor: oldCursor } = await dataOf(system.graph('{ stockCursor }'));
+  await floodOrders(system, { ids, count: OLD_CHANGES, ordersPerSecond: 1_000 });
+  const names = Object.keys(ATTACKS).filter((name) => name.includes(only)) as AttackName[];
+  for (const name of names) {
+    await system.gateway.restart();
+    await system.gateway.ready();
+    const ordinary = startOrdinaryClients(`${system.gateway.url}/graphql`);
+    await pause(3_000);
+    const before = await observe(system, ordinary, BEFORE_S);
+    const child = await startChild('../hostile/attacker.ts');
+    const { port } = system.gateway;
+    await child.ask({ begin: name, attackers: ATTACKERS, port, authorization, oldCursor, ids });
+    const orders = {
+      ids,
+      count: seconds * CHANGES_PER_SECOND,
+      ordersPerSecond: CHANGES_PER_SECOND,
+    };
+    const [during] = await Promise.all([
+      observe(system, ordinary, seconds),
+      floodOrders(system, orders),
+    ]);
+    const counts = await child.ask<Record<string, number>>({});
+    await child.stop();
+    ordinary.stop();
+    checks.print(`${name}: attackers ${JSON.stringify(counts)}`);
+    checks.print(`  RSS every tenth of the time: ${during.rss.map(mebibytes).join(', ')}`);
+    checks.print(`  before: ${shown(before)}; during: ${shown(during)}`);
+    checks.verify(`${name}: the gateway runs`, system.gateway.running(), 'process');
+    const most = Math.max(...during.rss);
+    checks.verify(`${name}: RSS ≤ ${mebibytes(RSS_LIMIT)}`, most <= RSS_LIMIT, mebibytes(most));
+    checks.verify(
+      `${name}: other clients' p99 below ${P99_RATIO} × its value before`,
+      during.p99 < P99_RATIO * before.p99,
+      `${during.p99.toFixed(1)} ms, before ${before.p99.toFixed(1)} ms`,
+    );
+    checks.verify(
+      `${name}: no request of other clients fails`,
+      during.failed === 0,
+      `${during.failed} of ${during.answers}`,
+    );
+  }
+}
+
+interface Observed {
+  /** Resident memory of the gateway: the maximum of each tenth of the time, in bytes. */
+  readonly rss: readonly number[];
+  readonly p50: number;
+  readonly p99: number;
+  readonly failed: number;
+  readonly answers: number;
+}
+
+async function observe(
+  { gateway }: System,
+  ordinary: OrdinaryClients,
+  seconds: number,
+): Promise<Observed> {
+  ordinary.forget();
+  const samples: number[] = [];
+  const until = performance.now() + seconds * 1_000;
+  while (performance.now() < until) {
+    samples.push(gateway.running() ? await rssOf(gateway.pid).catch(() => 0) : 0);
+    await pause(SAMPLE_EVERY_MS);
+  }
+  const { latencies, failed } = ordinary.results();
+  const size = Math.ceil(samples.length / 10);
+  const tenths = Array.from({ length: 10 }, (_, index) =>
+    samples.slice(index * size, (index + 1) * size),
+  ).filter((part) => part.length > 0);
+  return {
+    rss: tenths.map((part) => Math.max(...part)),
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+    failed,
+    answers: latencies.length + failed,
+  };
+}
+
+function shown({ p50, p99, failed, answers }: Observed): string {
+  return `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${answers} answers, ${failed} failed`;
+}
