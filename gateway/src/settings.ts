@@ -105,12 +105,13 @@ export const gatewaySettings = {
     default: '10000',
   },
   LIVE_QUEUE_KIB: {
-    description: 'The same limit in KiB of JSON',
+    description: 'The same limit in KiB',
     parse: integer(64, 1_048_576),
     default: '8192',
   },
   LIVE_CATCH_UPS: {
-    description: 'Maximum catch-ups at the same time; others wait in order',
+    description:
+      'Maximum catch-ups at the same time, a fifth of them for one caller; others wait, and callers take turns',
     parse: integer(1, 10_000),
     default: '50',
   },
@@ -121,7 +122,8 @@ export const gatewaySettings = {
     default: '1000',
   },
   LIVE_HISTORY_KIB: {
-    description: 'Size of the replay buffer of a stream, in KiB, for clients that reconnect soon',
+    description:
+      'Maximum size of the replay buffer of a stream, in KiB, for clients that reconnect soon',
     parse: integer(1, 1_048_576),
     default: '128',
   },

@@ -12,6 +12,8 @@ const OPTIONAL: ReadonlySet<ByteKind> = new Set(['replay', 'lastValues']);
 
 /** Share of each limit above which no optional bytes are added. */
 const OPTIONAL_SHARE = 0.75;
+/** Share of each limit above which use is tight. */
+const TIGHT_SHARE = 0.5;
 /** Share of the total limit to which accounts are ended, so that they are searched rarely. */
 const RELIEVED_SHARE = 0.9;
 
@@ -81,6 +83,11 @@ export class ByteBudget {
   /** Bytes of all accounts. */
   get used(): number {
     return this.#total.used;
+  }
+
+  /** Returns the bytes of one kind. Those of ended accounts count until they are released. */
+  held(kind: ByteKind): number {
+    return this.#metrics.bytes.get(kind) ?? 0;
   }
 
   /**
@@ -162,6 +169,27 @@ export class ByteAccount {
     parent.#change(this.#used, this.#optional);
     this.#detach();
     this.#parent = parent;
+  }
+
+  /**
+   * Whether the connection or the caller uses more than half of its limit, optional bytes excepted.
+   */
+  get isTight(): boolean {
+    for (let level: ByteAccount | undefined = this; level; level = level.#parent) {
+      if (level.#options.level === 'total') continue;
+      if (level.#used - level.#optional > level.#options.limit * TIGHT_SHARE) return true;
+    }
+    return false;
+  }
+
+  /**
+   * The topmost account below the total: the caller's, or that of a connection from a loopback
+   * address. Two accounts of the same caller have the same.
+   */
+  get caller(): ByteAccount {
+    let account: ByteAccount = this;
+    while (account.#parent && account.#parent.#options.level !== 'total') account = account.#parent;
+    return account;
   }
 
   /** Starts to count bytes of one kind. */

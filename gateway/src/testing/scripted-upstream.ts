@@ -15,14 +15,18 @@ export interface ScriptedStream {
  * until the test advances them, so a test decides which stream is ahead of another.
  */
 export function createScriptedUpstream(reportsPositions: boolean) {
-  const log: { key: string; n: number }[] = [];
+  const log: { key: string; n: number; text?: string }[] = [];
   const streams: ScriptedStream[] = [];
   const cursorAt = (count: number): string => `c${count}`;
   return {
     log,
     streams,
     cursorAt,
-    append: (key: string): void => void log.push({ key, n: log.length + 1 }),
+    /** @param characters length of an additional text in the event */
+    append: (key: string, characters = 0): void => {
+      const event = { key, n: log.length + 1 };
+      log.push(characters > 0 ? { ...event, text: 'x'.repeat(characters) } : event);
+    },
     subscribe: (cursor: () => string | undefined, sink: UpstreamSink): (() => void) => {
       const after = cursor();
       const stream = {
@@ -32,7 +36,9 @@ export function createScriptedUpstream(reportsPositions: boolean) {
         resubscribe: () => void cursor(),
       };
       streams.push(stream);
-      return () => void streams.splice(streams.indexOf(stream), 1);
+      return () => {
+        if (streams.includes(stream)) streams.splice(streams.indexOf(stream), 1);
+      };
     },
     /** Sends the next `count` events of a stream; all remaining events by default. */
     advance: (stream: ScriptedStream, count = Number.POSITIVE_INFINITY): void => {
@@ -40,7 +46,10 @@ export function createScriptedUpstream(reportsPositions: boolean) {
         const event = log[stream.at];
         stream.at += 1;
         const data = { changed: { ...event, cursor: cursorAt(stream.at) } };
-        stream.sink.next({ data } as FormattedExecutionResult, reportsPositions);
+        const bytes = JSON.stringify(data).length;
+        stream.sink.next({ data } as FormattedExecutionResult, reportsPositions, bytes);
+        // The stream has been closed or replaced.
+        if (!streams.includes(stream)) return;
       }
     },
     report: (stream: ScriptedStream): void => stream.sink.position(cursorAt(stream.at)),

@@ -1,12 +1,15 @@
 import { createMetrics } from '@gudang/runtime';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { ByteLimits } from '../limits/byte-budget.ts';
 import { createCatchUpGate } from '../live/fanout/catch-up-gate.ts';
 import type { QueueLimits } from '../live/fanout/client-queue.ts';
 import { createLiveMetrics } from '../live/fanout/live-metrics.ts';
 import { SharedStream } from '../live/fanout/shared-stream.ts';
 import { StreamClient } from '../live/fanout/stream-client.ts';
+import { EventTurns } from '../live/upstream/event-turns.ts';
 import type { EventRun } from '../live/upstream/upstream-subscription.ts';
 import { createScriptedUpstream, scriptedMarks } from './scripted-upstream.ts';
+import { createTestBudget } from './test-budget.ts';
 
 interface RigOptions {
   readonly reportsPositions?: boolean;
@@ -16,6 +19,7 @@ interface RigOptions {
   readonly catchUps?: number;
   readonly history?: number;
   readonly queue?: QueueLimits;
+  readonly memory?: Partial<ByteLimits>;
   readonly execute?: (event: FormattedExecutionResult) => Promise<FormattedExecutionResult>;
 }
 
@@ -31,11 +35,19 @@ export function startStreamRig({
   catchUps = 10,
   history = 100_000,
   queue = { messages: 1_000, bytes: 1_000_000 },
+  memory = {},
   execute = async (event) => event,
 }: RigOptions = {}) {
   const upstream = createScriptedUpstream(reportsPositions);
   const metrics = createLiveMetrics(createMetrics('rig'), () => 0);
   const state = { ended: 0 };
+  const budget = createTestBudget(memory);
+  /** Opens the account of a client; by default, each client has a connection of its own. */
+  const connect = (subject?: string, onEvict: () => void = () => {}) =>
+    budget.connection(
+      { identity: subject === undefined ? {} : { subject }, address: '127.0.0.1' },
+      { onEvict },
+    );
   const runOf = (origin: string): EventRun => ({
     subgraph: 'scripted',
     origin,
@@ -51,6 +63,8 @@ export function startStreamRig({
     conflates,
     resumable,
     limits: { retained, history },
+    account: connect(),
+    turns: new EventTurns(),
     gate: createCatchUpGate(catchUps),
     metrics,
     onEvent: () => {},
@@ -58,12 +72,22 @@ export function startStreamRig({
       state.ended += 1;
     },
   });
-  const join = (after?: string) => {
+  const join = (after?: string, subject?: string) => {
     const got: { key: string; n: number }[] = [];
     const ends: string[] = [];
     const socket = { open: true };
     let conflated = 0;
-    const client = new StreamClient({
+    const leave = (): void => {
+      client.close();
+      stream.leave(client);
+      account.close();
+    };
+    const account = connect(subject, () => {
+      ends.push('evicted');
+      leave();
+    });
+    const client: StreamClient = new StreamClient({
+      account,
       limits: queue,
       metrics,
       onEnded: () => stream.leave(client),
@@ -71,7 +95,7 @@ export function startStreamRig({
         ready: () => socket.open,
         write: (payloads, counts) => {
           for (const [index, payload] of payloads.entries()) {
-            const { key, n } = JSON.parse(payload.json).data.changed;
+            const { key, n } = JSON.parse(String(payload.bytes)).data.changed;
             got.push({ key, n });
             conflated += counts?.[index] ?? 0;
           }
@@ -91,16 +115,13 @@ export function startStreamRig({
       numbers: () => got.map(({ n }) => n),
       conflated: () => conflated,
       resume: () => client.resume(),
-      leave: () => {
-        client.close();
-        stream.leave(client);
-      },
+      leave,
     };
   };
-  return { upstream, stream, join, state, runOf };
+  return { upstream, stream, join, state, runOf, budget };
 }
 
 /** Resolves when all events in this process have been delivered. */
 export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 6; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

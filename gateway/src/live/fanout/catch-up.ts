@@ -1,10 +1,11 @@
+import type { ByteAccount, ByteHold } from '../../limits/byte-budget.ts';
 import type {
   EventRun,
   StreamItem,
   UpstreamSubscription,
 } from '../upstream/upstream-subscription.ts';
 import type { CatchUpGate } from './catch-up-gate.ts';
-import { ReplayBuffer } from './replay-buffer.ts';
+import { CursorLog } from './cursor-log.ts';
 import { inBatches, type StreamClient } from './stream-client.ts';
 
 /**
@@ -17,18 +18,33 @@ const QUIET_MS = 1_000;
  * this limit, an unavailable subgraph would block the other catch-ups.
  */
 const SILENT_MS = 5_000;
+/** Maximum number of cursors that are kept to find a common cursor with the stream. */
+const MAX_CURSORS = 1_000;
 
 /**
  * States of a catch-up.
  *
+ * - `blocked`: none of its clients is ready for more data. → `waiting` when one is ready.
  * - `waiting`: the gate has no free slot. → `serving` when the catch-up gets a slot, or `over`
- *   instead if the stream's replay buffer contains the catch-up's cursor by then. → `over` when the
- *   last client leaves.
- * - `serving`: its private upstream serves its clients. → `over` when its clients have moved to the
- *   stream, the upstream ends, or the last client leaves.
- * - `over`: final.
+ *   instead if the stream's replay buffer contains the catch-up's cursor by then.
+ * - `serving`: its private upstream serves its clients. → `blocked` when too much waits, or when all
+ *   of its clients are slow: the upstream is paused. → `over` when its clients have moved to the
+ *   stream, or the upstream ends.
+ * - `over`: final. Every state leads here when the last client leaves.
  */
-type CatchUpState = 'waiting' | 'serving' | 'over';
+type CatchUpState = 'blocked' | 'waiting' | 'serving' | 'over';
+
+interface CatchUpOptions {
+  /** The cursor after which its clients continue. */
+  readonly after: string;
+  /** Its first client, who owns the catch-up. */
+  readonly first: StreamClient;
+  readonly gate: CatchUpGate;
+  /** Called when the gate gives the catch-up a slot; never before the constructor has returned. */
+  readonly onTurn: (catchUp: CatchUp) => void;
+  /** Called when the memory of the catch-up is needed. */
+  readonly onEvict: (catchUp: CatchUp) => void;
+}
 
 /**
  * Private upstream for clients that resume from the same cursor. It serves these clients until it
@@ -37,32 +53,29 @@ type CatchUpState = 'waiting' | 'serving' | 'over';
 export class CatchUp {
   /** The cursor after which its clients continue. */
   readonly after: string;
+  /** Counts the memory of the catch-up. */
+  readonly account: ByteAccount;
+  /** Last cursors of the upstream. The stream searches them for a common cursor. */
+  readonly cursors = new CursorLog();
   readonly clients = new Set<StreamClient>();
-  /** Last payloads of the upstream. The stream searches them for a common cursor. */
-  readonly buffer = new ReplayBuffer(Number.POSITIVE_INFINITY);
-  readonly #leaveGate: () => void;
-  #state: CatchUpState = 'waiting';
+  readonly #options: CatchUpOptions;
+  readonly #owner: ByteAccount;
+  readonly #hold: ByteHold;
+  #state: CatchUpState = 'blocked';
+  #leaveGate = (): void => {};
   #upstream: UpstreamSubscription | undefined;
   #quiet: NodeJS.Timeout | undefined;
   #cursor: string;
 
-  constructor(options: {
-    readonly after: string;
-    readonly gate: CatchUpGate;
-    /**
-     * Called when the gate gives the catch-up a slot; never before the constructor has returned.
-     */
-    readonly onTurn: (catchUp: CatchUp) => void;
-  }) {
+  constructor(options: CatchUpOptions) {
+    const { account } = options.first;
+    this.#options = options;
     this.after = options.after;
     this.#cursor = options.after;
-    this.#leaveGate = options.gate.enter(() =>
-      // The gate may call this function before the constructor has returned, so `onTurn` is
-      // deferred.
-      queueMicrotask(() => {
-        if (this.#state === 'waiting') options.onTurn(this);
-      }),
-    );
+    this.#owner = account.caller;
+    this.account = account.stream({ onEvict: () => options.onEvict(this) });
+    this.#hold = this.account.hold('events');
+    this.add(options.first);
   }
 
   /** Whether new clients with the same cursor may join, which is possible until the first event. */
@@ -75,30 +88,53 @@ export class CatchUp {
     return this.#cursor;
   }
 
+  add(client: StreamClient): void {
+    this.clients.add(client);
+    this.account.share(client.account);
+    client.onReady = () => this.#unblock();
+    this.#unblock();
+  }
+
   /** Returns the number of events up to `seq` that were replaced by events not delivered yet. */
   droppedUpTo(seq: number): number {
     return this.#upstream?.replacedUpTo(seq) ?? 0;
   }
 
-  serve(upstream: UpstreamSubscription): void {
+  /** Starts or continues the upstream. Call when the gate has given the catch-up a slot. */
+  serve(open: () => UpstreamSubscription): void {
     this.#state = 'serving';
-    this.#upstream = upstream;
-    this.#quiet = setTimeout(this.#leaveGate, SILENT_MS);
+    if (this.#upstream) this.#upstream.resume();
+    else this.#upstream = open();
+    this.#quiet = setTimeout(() => this.#leaveGate(), SILENT_MS);
   }
 
   /** Delivers items of its upstream to its clients. */
   pass(items: readonly StreamItem[]): void {
     clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(this.#leaveGate, QUIET_MS);
+    this.#quiet = setTimeout(() => this.#leaveGate(), QUIET_MS);
     const payloads = items.flatMap((item) => ('payload' in item ? [item.payload] : []));
     for (const batch of inBatches(payloads)) {
       for (const client of this.clients) client.deliver(batch);
     }
     for (const item of items) {
-      if ('payload' in item) this.buffer.add(item.payload, item.reportsPositions);
-      else this.buffer.report(item.position, item.seq);
+      if ('payload' in item) this.cursors.add(item.payload, item.reportsPositions);
+      else this.cursors.report(item.position, item.seq);
       this.#cursor = ('payload' in item ? item.payload.cursor : item.position) ?? this.#cursor;
     }
+    while (this.cursors.size > MAX_CURSORS) this.cursors.shift();
+    this.#hold.releaseAll();
+    if (this.#state === 'over') return;
+    this.#hold.charge(this.cursors.bytes);
+    if ([...this.clients].every((client) => client.isSlow)) this.#upstream?.pause();
+  }
+
+  /** Frees the slot of a paused catch-up, which waits for another one. */
+  drained(): void {
+    if (this.#state !== 'serving') return;
+    clearTimeout(this.#quiet);
+    this.#leaveGate();
+    this.#state = 'blocked';
+    this.#unblock();
   }
 
   move(run: EventRun): void {
@@ -108,7 +144,33 @@ export class CatchUp {
   close(): void {
     this.#state = 'over';
     clearTimeout(this.#quiet);
+    for (const client of this.clients) client.onReady = undefined;
     this.#upstream?.close();
     this.#leaveGate();
+    this.#hold.releaseAll();
+    this.account.close();
+  }
+
+  get #canDeliver(): boolean {
+    return [...this.clients].some((client) => client.isReady);
+  }
+
+  #unblock(): void {
+    if (this.#state !== 'blocked' || !this.#canDeliver) return;
+    this.#state = 'waiting';
+    const { gate, onTurn } = this.#options;
+    // The gate may call the function before `enter` and the constructor have returned, so the turn
+    // is deferred.
+    this.#leaveGate = gate.enter(this.#owner, () => queueMicrotask(() => this.#takeTurn(onTurn)));
+  }
+
+  #takeTurn(onTurn: CatchUpOptions['onTurn']): void {
+    if (this.#state !== 'waiting') return;
+    if (this.#canDeliver) {
+      onTurn(this);
+      return;
+    }
+    this.#leaveGate();
+    this.#state = 'blocked';
   }
 }

@@ -1,128 +1,142 @@
+import type { ByteHold } from '../../limits/byte-budget.ts';
 import type { LivePayload } from '../upstream/live-payload.ts';
+import { CursorLog } from './cursor-log.ts';
 
-/** Number of newest cursors that are compared to find a common cursor of two streams. */
-const TRIED_CURSORS = 8;
-/** Maximum number of entries, regardless of their size. */
+/** Maximum number of events and position reports, regardless of their size. */
 const MAX_ENTRIES = 1_000;
 /**
- * Minimum number of entries, regardless of their size. With fewer entries, two streams might never
+ * Minimum number of cursors. With fewer cursors, two streams without position reports might never
  * have a common cursor.
  */
-const MIN_ENTRIES = 16;
+const MIN_CURSORS = 16;
 
-interface Entry {
-  /** Undefined for a position report. */
+/** An event of the stream; its payload is undefined if it was too large to be kept. */
+export interface ReplayedEvent {
+  readonly cursor?: string | undefined;
   readonly payload: LivePayload | undefined;
-  readonly seq: number;
-  /** The cursor by which clients and catch-ups find this entry. */
-  cursor?: string;
 }
 
 /**
  * Last payloads of one upstream stream, for clients that resume and for catch-ups that join the
- * stream.
- *
- * Entries are numbered from 0; an index does not change when older entries are dropped. Several
- * events may have the same cursor, for example all events of a snapshot. A cursor therefore
- * identifies the last entry that has it. It can be found only after an event with another cursor or
- * a position report has been added.
+ * stream. The payloads have a maximum size but no minimum number: clients that resume before a
+ * dropped payload catch up instead. Of the last events, at least the cursors are kept.
  */
 export class ReplayBuffer {
-  readonly #maxCharacters: number;
-  readonly #entries: Entry[] = [];
-  readonly #indexOf = new Map<string, number>();
-  /** The index of the oldest entry. */
-  #first = 0;
-  #characters = 0;
-  #isReported = false;
-  #lastCursor: string | undefined;
-
-  /** @param maxCharacters maximum number of characters of all payloads */
-  constructor(maxCharacters: number) {
-    this.#maxCharacters = maxCharacters;
-  }
+  readonly #maxBytes: number;
+  readonly #hold: ByteHold;
+  readonly #cursors = new CursorLog();
+  /** Kept payloads by the events' numbers, oldest first. */
+  readonly #payloads = new Map<number, LivePayload>();
+  #payloadBytes = 0;
 
   /**
-   * Adds a payload.
-   * @param reportsPositions whether the upstream sends position reports; if so, no cursor can be
-   * found before the first report
+   * @param maxBytes maximum size of all payloads and cursors
+   * @param hold optional bytes, which the budget may refuse or drop
    */
+  constructor(maxBytes: number, hold: ByteHold) {
+    this.#maxBytes = maxBytes;
+    this.#hold = hold;
+  }
+
+  /** Adds a payload; see `CursorLog.add`. */
   add(payload: LivePayload, reportsPositions: boolean): void {
-    const { cursor } = payload;
-    const last = this.#lastCursor;
-    if (last !== undefined && cursor !== undefined && cursor !== last) {
-      if (this.#isReported || !reportsPositions) this.#point(last, this.#lastIndex);
-    }
-    this.#lastCursor = cursor ?? last;
-    this.#push({ payload, seq: payload.seq });
+    this.#cursors.add(payload, reportsPositions);
+    this.#payloads.set(payload.seq, payload);
+    this.#payloadBytes += payload.size;
+    this.#settle();
   }
 
-  /**
-   * Adds a position report.
-   * @param position the cursor of the stream. `null` or `undefined`: the position is unknown, and
-   * `findIndex` finds no cursor of an event that is added until the next report with a cursor.
-   * `null` also removes all earlier cursors.
-   */
+  /** Adds a position report; see `CursorLog.report`. */
   report(position: string | null | undefined, seq: number): void {
-    this.#isReported = typeof position === 'string';
-    this.#lastCursor = undefined;
-    if (position === null) this.#indexOf.clear();
-    if (typeof position !== 'string') return;
-    this.#push({ payload: undefined, seq });
-    this.#point(position, this.#lastIndex);
+    this.#cursors.report(position, seq);
+    this.#settle();
   }
 
   /** Returns the newest cursors that can be found, newest first. */
   recentCursors(): readonly string[] {
-    return [...this.#indexOf.keys()].slice(-TRIED_CURSORS).reverse();
+    return this.#cursors.recentCursors();
   }
 
   /** Returns the index of a cursor's last entry; undefined if the cursor cannot be found. */
   findIndex(cursor: string): number | undefined {
-    return this.#indexOf.get(cursor);
+    return this.#cursors.findIndex(cursor);
   }
 
-  /** Returns the payloads after an entry. */
-  after(index: number): readonly LivePayload[] {
-    return this.#entries
-      .slice(index + 1 - this.#first)
-      .flatMap(({ payload }) => (payload === undefined ? [] : [payload]));
+  /** Returns the events after an entry. */
+  after(index: number): readonly ReplayedEvent[] {
+    return this.#cursors.after(index).map(({ cursor, seq }) => ({
+      cursor,
+      payload: this.#payloads.get(seq),
+    }));
   }
 
   /** Returns the number of upstream events up to an entry. */
   seqAt(index: number): number {
-    return this.#entries[index - this.#first]?.seq ?? 0;
+    return this.#cursors.seqAt(index);
   }
 
-  get #lastIndex(): number {
-    return this.#first + this.#entries.length - 1;
+  /** Drops all payloads. */
+  shrink(): void {
+    while (this.#dropOldest());
+    this.#count();
   }
 
-  #point(cursor: string, index: number): void {
-    const entry = this.#entries[index - this.#first];
-    if (!entry) return;
-    entry.cursor = cursor;
-    // The newest cursor must be the last one in the map. Without the deletion, a cursor that is
-    // already in the map would keep its earlier place.
-    this.#indexOf.delete(cursor);
-    this.#indexOf.set(cursor, index);
+  /** Stops to count the buffer, which must not be used any longer. */
+  close(): void {
+    this.#payloads.clear();
+    this.#hold.releaseAll();
   }
 
-  #push(entry: Entry): void {
-    this.#entries.push(entry);
-    this.#characters += entry.payload?.json.length ?? 0;
-    while (this.#isOver()) {
-      const dropped = this.#entries.shift();
-      this.#characters -= dropped?.payload?.json.length ?? 0;
-      if (dropped?.cursor !== undefined && this.#indexOf.get(dropped.cursor) === this.#first) {
-        this.#indexOf.delete(dropped.cursor);
-      }
-      this.#first += 1;
+  get #bytes(): number {
+    return this.#payloadBytes + this.#cursors.bytes;
+  }
+
+  /** Drops the oldest payloads until the rest fits. */
+  #settle(): void {
+    while (!this.#fits() && this.#dropOldest());
+    this.#count();
+  }
+
+  #fits(): boolean {
+    if (this.#cursors.size > MAX_ENTRIES || this.#bytes > this.#maxBytes) return false;
+    const more = this.#bytes - this.#hold.bytes;
+    return more <= 0 || this.#hold.reserve(more);
+  }
+
+  #dropOldest(): boolean {
+    const [oldest] = this.#payloads.values();
+    if (oldest) {
+      this.#payloads.delete(oldest.seq);
+      this.#payloadBytes -= oldest.size;
     }
+    const kept = Math.max(MIN_CURSORS, this.#payloads.size + 1);
+    const isExcessive = this.#cursors.size > kept;
+    if (isExcessive) this.#cursors.shift();
+    return oldest !== undefined || isExcessive;
   }
 
-  #isOver(): boolean {
-    const { length } = this.#entries;
-    return length > MAX_ENTRIES || (this.#characters > this.#maxCharacters && length > MIN_ENTRIES);
+  /** Counts what is left, even if the budget has no room for the minimum number of cursors. */
+  #count(): void {
+    const more = this.#bytes - this.#hold.bytes;
+    if (more > 0) this.#hold.charge(more);
+    else this.#hold.release(-more);
   }
+}
+
+/**
+ * Returns the payloads of the events that were not delivered yet; undefined if one of them was not
+ * kept.
+ * @param isDelivered whether an event with this cursor was delivered
+ */
+export function undelivered(
+  events: readonly ReplayedEvent[],
+  isDelivered: (cursor: string) => boolean,
+): readonly LivePayload[] | undefined {
+  const payloads: LivePayload[] = [];
+  for (const { cursor, payload } of events) {
+    if (cursor !== undefined && isDelivered(cursor)) continue;
+    if (!payload) return undefined;
+    payloads.push(payload);
+  }
+  return payloads;
 }

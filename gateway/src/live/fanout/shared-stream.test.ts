@@ -182,15 +182,15 @@ describe('a resumable stream', () => {
       data: { changed: { key: `k${n}`, n, cursor } },
     });
     // Both upstreams send a snapshot of three rows. The shared upstream is ahead of the catch-up's.
-    for (const n of [1, 2]) shared(rig).sink.next(snapshot(n, 'again'), false);
-    own(rig).sink.next(snapshot(1, 'again'), false);
+    for (const n of [1, 2]) shared(rig).sink.next(snapshot(n, 'again'), false, 100);
+    own(rig).sink.next(snapshot(1, 'again'), false, 100);
     await settled();
     expect(rig.upstream.streams).toHaveLength(2);
-    shared(rig).sink.next(snapshot(3, 'end'), false);
-    own(rig).sink.next(snapshot(2, 'again'), false);
-    own(rig).sink.next(snapshot(3, 'end'), false);
+    shared(rig).sink.next(snapshot(3, 'end'), false, 100);
+    own(rig).sink.next(snapshot(2, 'again'), false, 100);
+    own(rig).sink.next(snapshot(3, 'end'), false, 100);
     await settled();
-    for (const stream of [...rig.upstream.streams]) stream.sink.next(snapshot(4, 'c4'), false);
+    for (const stream of [...rig.upstream.streams]) stream.sink.next(snapshot(4, 'c4'), false, 100);
     await settled();
     expect(back.numbers()).toEqual([1, 2, 3, 4]);
     expect(rig.upstream.streams).toHaveLength(1);
@@ -212,7 +212,7 @@ describe('a slow client', () => {
   });
 
   it('is closed if no event may be dropped, while other clients continue', async () => {
-    const rig = startStreamRig({ conflates: false, queue: { messages: 2, bytes: 1_000 } });
+    const rig = startStreamRig({ conflates: false, queue: { messages: 2, bytes: 10_000 } });
     const [slow, fast] = [rig.join(), rig.join()];
     slow.socket.open = false;
     publish(rig, 'a', 'b');

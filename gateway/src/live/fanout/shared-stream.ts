@@ -1,4 +1,6 @@
 import { startSpan } from '@gudang/runtime/tracing';
+import type { ByteAccount } from '../../limits/byte-budget.ts';
+import type { EventTurns } from '../upstream/event-turns.ts';
 import type { LivePayload } from '../upstream/live-payload.ts';
 import {
   type EventRun,
@@ -11,7 +13,7 @@ import { CatchUp } from './catch-up.ts';
 import type { CatchUpGate } from './catch-up-gate.ts';
 import { LastValueCache } from './last-value-cache.ts';
 import type { LiveMetrics } from './live-metrics.ts';
-import { ReplayBuffer } from './replay-buffer.ts';
+import { ReplayBuffer, undelivered } from './replay-buffer.ts';
 import { type ClientSink, inBatches, type StreamClient } from './stream-client.ts';
 
 export interface StreamOptions {
@@ -23,9 +25,15 @@ export interface StreamOptions {
   readonly limits: {
     /** Maximum number of payloads in the last-value cache. */
     readonly retained: number;
-    /** Maximum number of characters of all payloads in the replay buffer. */
+    /** Maximum size of the replay buffer in bytes. */
     readonly history: number;
   };
+  /**
+   * The account of the first client. The stream's memory counts there until other clients join;
+   * then, it counts only towards what their accounts have in common.
+   */
+  readonly account: ByteAccount;
+  readonly turns: EventTurns;
   readonly gate: CatchUpGate;
   readonly metrics: LiveMetrics;
   /** Called for each event, before any client receives the event. */
@@ -64,6 +72,7 @@ export class SharedStream {
   readonly #catchUps = new Set<CatchUp>();
   /** The newest catch-up of each cursor, which new clients may join. */
   readonly #catchUpAfter = new Map<string, CatchUp>();
+  readonly #account: ByteAccount;
   readonly #replayBuffer: ReplayBuffer;
   readonly #lastValues: LastValueCache | undefined;
   readonly #upstream: UpstreamSubscription;
@@ -74,17 +83,30 @@ export class SharedStream {
   constructor(options: StreamOptions) {
     this.#options = options;
     this.#run = options.run;
-    this.#replayBuffer = new ReplayBuffer(options.limits.history);
-    // A resumable stream needs no cache, because late subscribers can resume from a cursor.
-    const cachesValues = options.conflates && !options.resumable;
-    this.#lastValues = cachesValues ? new LastValueCache(options.limits.retained) : undefined;
-    options.metrics.streams.inc();
-    this.#upstream = this.#subscribe(undefined, {
-      pass: (items) => this.#pass(items),
-      error: (errors) => this.#endAll((sink) => sink.error(errors)),
-      complete: () => this.#endAll((sink) => sink.complete()),
-      overrun: () => this.#endAll((sink) => sink.lagged()),
+    const { limits } = options;
+    this.#account = options.account.stream({
+      onEvict: () => this.#endAll((sink) => sink.lagged()),
+      onShrink: () => {
+        this.#replayBuffer.shrink();
+        this.#lastValues?.discard();
+      },
     });
+    this.#replayBuffer = new ReplayBuffer(limits.history, this.#account.hold('replay'));
+    // A resumable stream needs no cache, because late subscribers can resume from a cursor.
+    if (options.conflates && !options.resumable) {
+      this.#lastValues = new LastValueCache(limits.retained, this.#account.hold('lastValues'));
+    }
+    options.metrics.streams.inc();
+    this.#upstream = this.#subscribe(
+      { after: undefined, account: this.#account },
+      {
+        pass: (items) => this.#pass(items),
+        drained: () => this.#upstream.resume(),
+        error: (errors) => this.#endAll((sink) => sink.error(errors)),
+        complete: () => this.#endAll((sink) => sink.complete()),
+        overrun: () => this.#endAll((sink) => sink.lagged()),
+      },
+    );
   }
 
   /**
@@ -103,10 +125,10 @@ export class SharedStream {
    * last-value cache, if any, and new events
    */
   join(client: StreamClient, after: string | undefined): void {
-    const index = after === undefined ? undefined : this.#replayBuffer.findIndex(after);
-    if (index !== undefined) this.#goLive(client, index, new Set(), 0);
-    else if (after !== undefined) this.#catchUp(client, after);
-    else {
+    this.#account.share(client.account);
+    if (after !== undefined) {
+      if (!this.#goLive([client], after)) this.#catchUp(client, after);
+    } else {
       client.goLive(this.#upstream.seen, 0);
       this.#live.set(client, undefined);
       for (const batch of inBatches(this.#lastValues?.payloads() ?? [])) client.deliver(batch);
@@ -117,7 +139,9 @@ export class SharedStream {
     if (this.#isOver) return;
     this.#live.delete(client);
     for (const catchUp of this.#catchUps) {
-      if (catchUp.clients.delete(client) && catchUp.clients.size === 0) this.#drop(catchUp);
+      if (!catchUp.clients.delete(client)) continue;
+      client.onReady = undefined;
+      if (catchUp.clients.size === 0) this.#drop(catchUp);
     }
     this.#finishIfEmpty();
   }
@@ -136,12 +160,19 @@ export class SharedStream {
     for (const catchUp of this.#catchUps) catchUp.move(run);
   }
 
-  #subscribe(after: string | undefined, sink: StreamSink): UpstreamSubscription {
-    const { conflates, metrics, onEvent } = this.#options;
+  #subscribe(
+    { after, account }: { after: string | undefined; account: ByteAccount },
+    sink: StreamSink,
+  ): UpstreamSubscription {
+    const { conflates, metrics, onEvent, resumable, turns } = this.#options;
     return new UpstreamSubscription({
       run: this.#run,
       after,
       conflates,
+      resumable,
+      account,
+      turns,
+      isPatient: after !== undefined,
       onEvent: () => {
         metrics.events.inc();
         onEvent();
@@ -192,86 +223,101 @@ export class SharedStream {
   }
 
   /**
-   * Moves a client to `live`, where it continues after an entry of the replay buffer.
-   * @param delivered cursors of events after the entry that the client has already received
+   * Moves clients to `live`, where they continue after a cursor of the replay buffer.
+   * @param delivered cursors of events after this cursor that the clients have already received
+   * @returns false if they cannot move, because a payload that they have not received was dropped
    */
   #goLive(
-    client: StreamClient,
-    index: number,
-    delivered: DeliveredCursors,
-    droppedCount: number,
-  ): void {
-    client.goLive(this.#replayBuffer.seqAt(index) + delivered.size, droppedCount);
-    this.#live.set(client, undefined);
-    const missed = withoutDelivered(this.#replayBuffer.after(index), delivered);
-    if (delivered.size > 0) this.#live.set(client, delivered);
-    for (const batch of inBatches(missed)) client.deliver(batch);
+    clients: Iterable<StreamClient>,
+    cursor: string,
+    {
+      delivered = [],
+      droppedCount = 0,
+    }: { delivered?: readonly string[]; droppedCount?: number } = {},
+  ): boolean {
+    const index = this.#replayBuffer.findIndex(cursor);
+    if (index === undefined) return false;
+    const ahead = new Set(delivered);
+    const seq = this.#replayBuffer.seqAt(index) + ahead.size;
+    const missed = undelivered(this.#replayBuffer.after(index), (one) => ahead.delete(one));
+    if (!missed) return false;
+    const batches = inBatches(missed);
+    for (const client of clients) {
+      client.goLive(seq, droppedCount);
+      this.#live.set(client, ahead.size > 0 ? new Set(ahead) : undefined);
+      for (const batch of batches) client.deliver(batch);
+    }
+    return true;
   }
 
   #catchUp(client: StreamClient, after: string): void {
     const existing = this.#catchUpAfter.get(after);
     if (existing?.isJoinable) {
-      existing.clients.add(client);
+      existing.add(client);
       return;
     }
     const catchUp = new CatchUp({
       after,
+      first: client,
       gate: this.#options.gate,
       onTurn: (turned) => this.#serve(turned),
+      onEvict: (evicted) => this.#endCatchUp(evicted, (sink) => sink.lagged()),
     });
-    catchUp.clients.add(client);
     this.#catchUpAfter.set(after, catchUp);
     this.#catchUps.add(catchUp);
   }
 
-  /** Opens a catch-up's upstream, unless the catch-up's cursor is already in the replay buffer. */
+  /**
+   * Opens or continues a catch-up's upstream, unless the clients can move to the stream: the
+   * catch-up's cursor, or another common one, is in the replay buffer.
+   */
   #serve(catchUp: CatchUp): void {
-    const { after, clients } = catchUp;
-    const index = this.#replayBuffer.findIndex(after);
-    if (index !== undefined) {
-      this.#drop(catchUp);
-      for (const client of clients) this.#goLive(client, index, new Set(), 0);
-      return;
-    }
+    const { after } = catchUp;
+    const clients = [...catchUp.clients];
+    if (catchUp.isJoinable && this.#goLive(clients, after)) this.#drop(catchUp);
+    else if (!this.#takeOver(catchUp)) catchUp.serve(() => this.#openCatchUp(catchUp));
+  }
+
+  #openCatchUp(catchUp: CatchUp): UpstreamSubscription {
     this.#options.metrics.catchUps.inc();
-    const upstream = this.#subscribe(after, {
+    return this.#subscribe(catchUp, {
       pass: (items) => {
         catchUp.pass(items);
         this.#takeOver(catchUp);
       },
+      drained: () => catchUp.drained(),
       error: (errors) => this.#endCatchUp(catchUp, (sink) => sink.error(errors)),
       complete: () => this.#endCatchUp(catchUp, (sink) => sink.complete()),
       overrun: () => this.#endCatchUp(catchUp, (sink) => sink.lagged()),
     });
-    catchUp.serve(upstream);
   }
 
   /**
    * Moves a catch-up's clients to `live` if the catch-up and the stream have both delivered the
    * same cursor.
+   * @returns whether they have moved
    */
-  #takeOver(catchUp: CatchUp): void {
-    const { buffer, clients } = catchUp;
+  #takeOver(catchUp: CatchUp): boolean {
+    const { cursors, clients } = catchUp;
     const stream = this.#replayBuffer;
     const common = [
-      ...buffer.recentCursors().filter((cursor) => stream.findIndex(cursor) !== undefined),
-      ...stream.recentCursors().filter((cursor) => buffer.findIndex(cursor) !== undefined),
+      ...cursors.recentCursors().filter((cursor) => stream.findIndex(cursor) !== undefined),
+      ...stream.recentCursors().filter((cursor) => cursors.findIndex(cursor) !== undefined),
     ];
     for (const cursor of common) {
-      const index = buffer.findIndex(cursor) ?? 0;
-      const seq = buffer.seqAt(index);
-      const ahead = buffer.after(index);
+      const index = cursors.findIndex(cursor) ?? 0;
+      const seq = cursors.seqAt(index);
+      const ahead = cursors.after(index);
       // In the catch-up, newer events have replaced events after this cursor. If the clients joined
       // here, the stream would deliver the replaced events after the newer ones.
-      if (ahead.some((payload, offset) => payload.seq !== seq + offset + 1)) continue;
+      if (ahead.some((event, offset) => event.seq !== seq + offset + 1)) continue;
       const droppedCount = catchUp.droppedUpTo(seq);
-      const delivered = ahead.flatMap((payload) => payload.cursor ?? []);
+      const delivered = ahead.flatMap((event) => event.cursor ?? []);
+      if (!this.#goLive([...clients], cursor, { delivered, droppedCount })) continue;
       this.#drop(catchUp);
-      for (const client of clients) {
-        this.#goLive(client, stream.findIndex(cursor) ?? 0, new Set(delivered), droppedCount);
-      }
-      return;
+      return true;
     }
+    return false;
   }
 
   #drop(catchUp: CatchUp): void {
@@ -308,6 +354,9 @@ export class SharedStream {
     this.#live.clear();
     for (const catchUp of this.#catchUps) this.#drop(catchUp);
     this.#upstream.close();
+    this.#replayBuffer.close();
+    this.#lastValues?.discard();
+    this.#account.close();
     this.#options.metrics.streams.dec();
     this.#options.onEnd();
   }

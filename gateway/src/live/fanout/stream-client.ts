@@ -1,13 +1,16 @@
 import type { GraphQLFormattedError } from 'graphql';
+import type { ByteAccount, ByteHold } from '../../limits/byte-budget.ts';
 import type { LivePayload } from '../upstream/live-payload.ts';
 import { type ClientQueue, createClientQueue, type QueueLimits } from './client-queue.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 
 /**
- * Maximum number of characters per write to a socket; a single payload may be longer. Whether the
- * socket is full is checked before each write.
+ * Maximum number of bytes per write to a socket; a single payload may be larger. Whether the socket
+ * is full is checked before each write.
  */
 const CHUNK = 64 * 1024;
+/** Number of queued bytes above which a catch-up waits for its client. */
+const SLOW_ABOVE = 256 * 1024;
 
 /**
  * Writes a stream to one client in the client's protocol. Every method except `ready` and `write`
@@ -37,11 +40,11 @@ export function inBatches(payloads: readonly LivePayload[]): Batch[] {
   let size = 0;
   for (const payload of payloads) {
     const batch = batches.at(-1);
-    if (!batch || size + payload.json.length > CHUNK) {
+    if (!batch || size + payload.bytes.length > CHUNK) {
       batches.push([payload]);
       size = 0;
     } else batch.push(payload);
-    size += payload.json.length;
+    size += payload.bytes.length;
   }
   return batches.map((batch) => ({
     payloads: batch,
@@ -67,6 +70,8 @@ export type ClientState = 'catchingUp' | 'live' | 'lagging' | 'ended';
 
 interface ClientOptions {
   readonly sink: ClientSink;
+  /** The account of the client's connection. */
+  readonly account: ByteAccount;
   readonly limits: QueueLimits;
   readonly metrics: LiveMetrics;
   /** Called once, just before the sink ends the stream; `close` does not call it. */
@@ -83,6 +88,7 @@ export class StreamClient {
   readonly #sink: ClientSink;
   readonly #options: ClientOptions;
   #queue: ClientQueue | undefined;
+  #queued: ByteHold | undefined;
   #ending: ((sink: ClientSink) => void) | undefined;
   #hasEnded = false;
   #isLive = false;
@@ -94,6 +100,9 @@ export class StreamClient {
   /** Sequence number in the stream; the client receives only later events. */
   #since = 0;
 
+  /** Called while the client catches up, when it is ready for more data. */
+  onReady: (() => void) | undefined;
+
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#sink = options.sink;
@@ -103,6 +112,22 @@ export class StreamClient {
     if (this.#hasEnded) return 'ended';
     if (this.#queueSize > 0) return 'lagging';
     return this.#isLive ? 'live' : 'catchingUp';
+  }
+
+  /** The account of the client's connection. */
+  get account(): ByteAccount {
+    return this.#options.account;
+  }
+
+  /** Whether the client has read everything, and its socket accepts more data. */
+  get isReady(): boolean {
+    return this.#queueSize === 0 && this.#sink.ready();
+  }
+
+  /** Whether so much is queued that a catch-up must wait until the client is ready. */
+  get isSlow(): boolean {
+    const bytes = this.#queued?.bytes ?? 0;
+    return bytes > SLOW_ABOVE || (bytes > 0 && this.account.isTight);
   }
 
   /**
@@ -133,6 +158,7 @@ export class StreamClient {
   /** Call when the socket accepts more data again. */
   resume(): void {
     while (!this.#hasEnded && this.#queueSize > 0 && this.#sink.ready()) this.#writeChunk();
+    if (!this.#isLive && this.isReady) this.onReady?.();
     const ending = this.#ending;
     if (!ending || this.#hasEnded || this.#queueSize > 0) return;
     this.#finish();
@@ -157,13 +183,22 @@ export class StreamClient {
 
   /** Queues a payload. Returns false when a limit is exceeded. */
   #enqueue(payload: LivePayload): boolean {
-    const { limits, metrics } = this.#options;
-    this.#queue ??= createClientQueue(limits, (change) => metrics.queued.inc(change));
     const replaced = payload.replaced.filter((seq) => seq > this.#since).length;
-    const fits = this.#queue.add(payload, replaced + this.#droppedCount);
+    const conflated = replaced + this.#droppedCount;
     this.#droppedCount = 0;
-    if (this.#sink.ready()) this.resume();
-    return fits || this.#queueSize === 0;
+    this.resume();
+    if (this.isReady) {
+      this.#write([payload], conflated > 0 ? [conflated] : undefined);
+      return true;
+    }
+    this.#queue ??= this.#createQueue();
+    return this.#queue.add(payload, conflated);
+  }
+
+  #createQueue(): ClientQueue {
+    const { account, limits, metrics } = this.#options;
+    this.#queued = account.hold('queues');
+    return createClientQueue(limits, this.#queued, (change) => metrics.queued.inc(change));
   }
 
   #writeChunk(): void {

@@ -71,6 +71,11 @@ describe('a shared stream under random events, position reports, joins, stalls a
         } else if (what < 10) rig.stream.move(rig.runOf(`run ${random(3)}`));
         else await settled();
       }
+      // A catch-up waits for its clients.
+      for (const { client } of clients) {
+        client.socket.open = true;
+        client.resume();
+      }
       // Delivers everything, then a few more events, so that the clients of all catch-ups join the
       // stream.
       for (let round = 0; round < 40; round += 1) {
@@ -80,10 +85,6 @@ describe('a shared stream under random events, position reports, joins, stalls a
           if (tells) upstream.report(stream);
         }
         await settled();
-      }
-      for (const { client } of clients) {
-        client.socket.open = true;
-        client.resume();
       }
       expect(upstream.streams).toHaveLength(1);
       expectAll(holder, 0, upstream.log);

@@ -1,4 +1,5 @@
 import { ANONYMOUS, type Identity, UNRESTRICTED } from '@gudang/auth';
+import type { ByteAccount } from '../../limits/byte-budget.ts';
 import type { ParsedOperation } from '../../limits/operation-parser.ts';
 import { coerceVariables, cursorOf, pick } from '../planning/stream-variables.ts';
 import type { SubscriptionPlan } from '../planning/subscription-plan.ts';
@@ -12,6 +13,8 @@ export interface LiveRequest {
   readonly after?: string | undefined;
   /** The caller; anonymous by default. */
   readonly identity?: Identity | undefined;
+  /** The account of the caller's connection. */
+  readonly account: ByteAccount;
 }
 
 /** The stream that a request belongs to. */

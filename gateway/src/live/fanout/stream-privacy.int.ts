@@ -6,6 +6,7 @@ import { createInvalidation } from '../../request-deduplication/invalidation.ts'
 import { startSubgraphs } from '../../subgraphs/subgraphs.ts';
 import { buildSupergraph } from '../../supergraph.ts';
 import { DEFAULT_LIMITS } from '../../testing/test-admission.ts';
+import { openTestAccount } from '../../testing/test-budget.ts';
 import { composeToys, startToyGraph } from '../../testing/toy-graph.ts';
 import { createLiveGraph } from '../upstream/live-graph.ts';
 import { startUpstreams } from '../upstream/upstreams.ts';
@@ -84,12 +85,13 @@ function serve({ foreign }: { foreign: boolean }) {
     const got: unknown[] = [];
     const sink: ClientSink = {
       ready: () => true,
-      write: (payloads) => got.push(...payloads.map(({ json }) => JSON.parse(json))),
+      write: (payloads) => got.push(...payloads.map(({ bytes }) => JSON.parse(String(bytes)))),
       error: (errors) => void got.push({ errors }),
       complete: () => {},
       lagged: () => {},
     };
-    joined.push(live.subscribe({ read: read(query), variables: {}, identity }, sink));
+    const account = openTestAccount();
+    joined.push(live.subscribe({ read: read(query), variables: {}, identity, account }, sink));
     return got;
   };
   return { join, joined };

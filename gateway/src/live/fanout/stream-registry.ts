@@ -1,7 +1,9 @@
 import type { Logger } from '@gudang/runtime';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { presentErrors } from '../../errors/present-errors.ts';
+import type { ByteAccount } from '../../limits/byte-budget.ts';
 import { SubscriptionError } from '../planning/subscription-plan.ts';
+import { EventTurns } from '../upstream/event-turns.ts';
 import type { LiveGraph } from '../upstream/live-graph.ts';
 import { createEventRun } from '../upstream/upstream-subscription.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
@@ -26,7 +28,7 @@ export interface LiveLimits {
   readonly catchUps: number;
   /** Maximum number of payloads in a stream's last-value cache. */
   readonly retained: number;
-  /** Maximum number of characters of all payloads in a stream's replay buffer. */
+  /** Maximum size of a stream's replay buffer in bytes. */
   readonly history: number;
 }
 
@@ -66,6 +68,7 @@ const NO_SUBSCRIPTION: LiveSubscription = { leave: () => {}, resume: () => {} };
 export class StreamRegistry {
   readonly #options: RegistryOptions;
   readonly #gate: CatchUpGate;
+  readonly #turns = new EventTurns();
   readonly #all = new Set<RegisteredStream>();
   /** Streams that new clients may join, by the key of the placement. */
   readonly #joinable = new Map<string, RegisteredStream>();
@@ -83,6 +86,7 @@ export class StreamRegistry {
       const placement = placeRequest(this.#graph, request);
       const client = new StreamClient({
         sink,
+        account: request.account,
         limits: this.#options.limits.queue,
         metrics: this.#options.metrics,
         onEnded: () => this.#leave(member),
@@ -119,7 +123,7 @@ export class StreamRegistry {
     const joined =
       existing?.stream.isJoinable && canContinue(existing.placement, placement)
         ? existing
-        : this.#start(placement);
+        : this.#start(placement, member.client.account);
     member.joined = joined;
     joined.members.add(member);
     joined.stream.join(member.client, after);
@@ -131,7 +135,7 @@ export class StreamRegistry {
     if (joined?.members.delete(member)) joined.stream.leave(member.client);
   }
 
-  #start(placement: Placement): RegisteredStream {
+  #start(placement: Placement, account: ByteAccount): RegisteredStream {
     const { key } = placement;
     const { conflates, cursorVariable } = placement.plan.upstream;
     const { limits, metrics, onEvent, upstreams } = this.#options;
@@ -143,6 +147,8 @@ export class StreamRegistry {
         run: createEventRun(placement, this.#graph, upstreams),
         conflates,
         resumable: cursorVariable !== undefined,
+        account,
+        turns: this.#turns,
         gate: this.#gate,
         limits,
         metrics,

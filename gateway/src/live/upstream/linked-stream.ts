@@ -14,8 +14,15 @@ export interface UpstreamRequest {
 
 /** Receives the events of one upstream stream. `error` and `complete` each end the stream. */
 export interface UpstreamSink {
-  /** @param reportsPositions whether the subgraph sends position reports */
-  readonly next: (event: FormattedExecutionResult, reportsPositions: boolean) => void;
+  /**
+   * @param reportsPositions whether the subgraph sends position reports
+   * @param messageBytes size of the message that contained the event
+   */
+  readonly next: (
+    event: FormattedExecutionResult,
+    reportsPositions: boolean,
+    messageBytes: number,
+  ) => void;
   /**
    * Receives a position report: all events before the cursor have been sent. `null`: the stream has
    * no position until the next report.

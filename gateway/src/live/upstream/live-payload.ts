@@ -1,45 +1,64 @@
 import type { FormattedExecutionResult } from 'graphql';
+import { bytesOf } from '../../limits/byte-budget.ts';
 import type { EventMarks } from '../planning/upstream-operation.ts';
+
+/** Memory of a payload besides its JSON and strings, in bytes: an upper estimate. */
+const PAYLOAD_BYTES = 512;
+/** Memory of the number of a replaced event, in bytes. */
+const NUMBER_BYTES = 8;
 
 /** An executed event, serialized once for all clients of a stream. */
 export interface LivePayload extends EventMarks {
-  /** The execution result as JSON. */
-  readonly json: string;
-  /** The JSON in UTF-8, encoded at the first use. */
+  /** The execution result as JSON in UTF-8. */
   readonly bytes: Buffer;
+  /** Memory that the payload takes, in bytes. */
+  readonly size: number;
   /** The event's number within the upstream subscription, from 1. */
   readonly seq: number;
   /** Numbers of the events that this event replaced before any client received them. */
   readonly replaced: readonly number[];
   /** Returns the result's JSON with a conflated count in its extensions. */
-  readonly conflated: (count: number) => string;
+  readonly conflated: (count: number) => Buffer;
 }
 
 const NOTHING: readonly number[] = [];
+const COMMA = Buffer.from(',');
 
+/** Keeps only the JSON of the result, and in one form, so that its size is known exactly. */
 export function createPayload(
   result: FormattedExecutionResult,
   { cursor, key, traceparent }: EventMarks,
   { seq, replaced = NOTHING }: { seq: number; replaced?: readonly number[] },
 ): LivePayload {
-  const json = JSON.stringify(result);
-  let bytes: Buffer | undefined;
+  const { extensions, ...rest } = result;
+  const start = JSON.stringify(rest).slice(0, -1);
+  const bytes = encode(
+    extensions ? `${start},"extensions":${JSON.stringify(extensions)}}` : `${start}}`,
+  );
+  const startLength = extensions ? Buffer.byteLength(start) : bytes.length - 1;
+  const strings = bytesOf(cursor ?? '') + bytesOf(key ?? '') + bytesOf(traceparent ?? '');
   return {
-    json,
-    get bytes() {
-      bytes ??= Buffer.from(json);
-      return bytes;
-    },
+    bytes,
+    size: bytes.length + strings + replaced.length * NUMBER_BYTES + PAYLOAD_BYTES,
     cursor,
     key,
     traceparent,
     seq,
     replaced,
     conflated: (count) => {
-      const live = `"live":{"conflated":${count}}`;
-      if (!result.extensions) return `${json.slice(0, -1)},"extensions":{${live}}}`;
-      const extensions = { ...result.extensions, live: { conflated: count } };
-      return JSON.stringify({ ...result, extensions });
+      const live = { ...extensions, live: { conflated: count } };
+      const end = Buffer.from(`"extensions":${JSON.stringify(live)}}`);
+      return Buffer.concat([bytes.subarray(0, startLength), COMMA, end]);
     },
   };
+}
+
+/**
+ * Encodes a text in memory of its own. `Buffer.from` would put short texts into a shared slab of
+ * 8 KiB, and one kept payload would keep the whole slab.
+ */
+function encode(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
 }

@@ -194,7 +194,8 @@ export class UpstreamConnection implements StreamCarrier {
 
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#state === 'ended') return;
-    const message = isBinary ? undefined : readMessage(String(data));
+    const text = String(data);
+    const message = isBinary ? undefined : readMessage(text);
     if (!message) {
       this.#break(CloseCode.BadResponse, 'A message of the subgraph is not a JSON object');
       return;
@@ -202,7 +203,7 @@ export class UpstreamConnection implements StreamCarrier {
     const id = typeof message['id'] === 'string' ? message['id'] : '';
     const carried = this.#carried.get(id);
     try {
-      if (carried) this.#handle(id, carried, message);
+      if (carried) this.#handle(id, carried, message, text.length);
       else this.#control(message);
     } catch (error) {
       const { subgraph, log } = this.#options;
@@ -212,10 +213,15 @@ export class UpstreamConnection implements StreamCarrier {
   }
 
   /** Handles a message of an operation. */
-  #handle(id: string, carried: Carried, { type, payload }: Record<string, unknown>): void {
+  #handle(
+    id: string,
+    carried: Carried,
+    { type, payload }: Record<string, unknown>,
+    bytes: number,
+  ): void {
     if (type === MessageType.Next && isObject(payload)) {
       if (this.#state === 'unsettled') this.#settle();
-      carried.stream.sink.next(payload as FormattedExecutionResult, this.#reportsPositions);
+      carried.stream.sink.next(payload as FormattedExecutionResult, this.#reportsPositions, bytes);
       if (!carried.isHeard) this.#heard(carried);
       return;
     }

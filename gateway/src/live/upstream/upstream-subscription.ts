@@ -1,17 +1,20 @@
 import type { Identity } from '@gudang/auth';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { ByteAccount, ByteHold } from '../../limits/byte-budget.ts';
 import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
 import { pick } from '../planning/stream-variables.ts';
 import type { SubscriptionPlan } from '../planning/subscription-plan.ts';
 import type { EventMarks } from '../planning/upstream-operation.ts';
 import { EventBacklog, type PositionReport, type QueuedEvent } from './event-backlog.ts';
+import type { EventTurns } from './event-turns.ts';
 import type { UpstreamSink } from './linked-stream.ts';
 import type { LiveGraph } from './live-graph.ts';
 import { createPayload, type LivePayload } from './live-payload.ts';
+import { PausePoint } from './pause-point.ts';
 import type { Upstreams } from './upstreams.ts';
 
-/** Maximum time that executions may occupy the event loop without a pause, in milliseconds. */
-const BUSY_MS = 5;
+/** Number of waiting bytes above which a resumable subscription is paused. */
+const PAUSE_ABOVE = 4 * 1024 * 1024;
 
 /** An executed event. */
 export interface LiveEvent {
@@ -29,12 +32,14 @@ export interface LiveEvent {
 export type StreamItem = LiveEvent | PositionReport;
 
 /**
- * Receives the items of a subscription through `pass`. Each other method is called when the
- * subscription ends.
+ * Receives the items of a subscription through `pass`. `error`, `complete` and `overrun` are called
+ * when the subscription ends.
  */
 export interface StreamSink {
   /** @param items all items since the last call, so that bursts are written together */
   readonly pass: (items: readonly StreamItem[]) => void;
+  /** The subscription is paused, and has passed on all of its events. Call `resume` to continue. */
+  readonly drained: () => void;
   readonly error: (errors: readonly GraphQLFormattedError[]) => void;
   readonly complete: () => void;
   /** The subscription ends because the backlog is full and no further event may be dropped. */
@@ -63,23 +68,49 @@ interface RunnableEvent extends QueuedEvent {
  * States of a subscription to a subgraph.
  *
  * - `receiving`: events are queued, executed one after the other, and sent to the sink. → `ending`
- *   when the subgraph ends the stream or the backlog is full.
+ *   when the subgraph ends the stream or the backlog is full. → `paused` when too many bytes wait, or
+ *   when the owner has asked for it by `pause`, at the next point at which the stream can continue.
+ * - `paused`: the subgraph's stream is closed. Waiting events are still executed and sent to the
+ *   sink. → `receiving` when the owner calls `resume`: a new subscription continues after the last
+ *   event.
  * - `ending`: no further event is accepted, but waiting events are still executed and sent to the
  *   sink. → `closed` after the last waiting event, when the sink receives the reason.
  * - `closed`: final. `close()` enters this state from any other state, and the sink receives
  *   nothing more.
  */
-type SubscriptionState = 'receiving' | 'ending' | 'closed';
+type SubscriptionState = 'receiving' | 'paused' | 'ending' | 'closed';
+
+interface SubscriptionOptions {
+  readonly run: EventRun;
+  /** Cursor after which the subscription continues; undefined for only new events. */
+  readonly after: string | undefined;
+  /** Whether a newer event may replace a waiting event of the same key. */
+  readonly conflates: boolean;
+  /** Whether the subscription can continue after a cursor, and thus be paused. */
+  readonly resumable: boolean;
+  /** Counts the waiting events. */
+  readonly account: ByteAccount;
+  readonly turns: EventTurns;
+  /** Whether executions always wait for a turn, because other streams are more urgent. */
+  readonly isPatient: boolean;
+  /** Called for each event, before the event is executed. */
+  readonly onEvent: () => void;
+  readonly sink: StreamSink;
+}
 
 /** One subscription to a subgraph, and the execution of its events. */
 export class UpstreamSubscription {
+  readonly #options: SubscriptionOptions;
   readonly #sink: StreamSink;
-  readonly #onEvent: () => void;
+  /** Counts the executed items. */
+  readonly #hold: ByteHold;
+  readonly #pausePoint = new PausePoint();
   readonly #backlog: EventBacklog<RunnableEvent>;
   #state: SubscriptionState = 'receiving';
   #run: EventRun;
   #cursor: string | undefined;
   #subscribed = false;
+  #isPauseWanted = false;
   #seq = 0;
   #executing: RunnableEvent | undefined;
   #isExecuting = false;
@@ -89,19 +120,11 @@ export class UpstreamSubscription {
   #end = (): void => {};
   #unsubscribe: () => void;
 
-  constructor(options: {
-    readonly run: EventRun;
-    /** Cursor after which the subscription continues; undefined for only new events. */
-    readonly after: string | undefined;
-    /** Whether a newer event may replace a waiting event of the same key. */
-    readonly conflates: boolean;
-    /** Called for each event, before the event is executed. */
-    readonly onEvent: () => void;
-    readonly sink: StreamSink;
-  }) {
+  constructor(options: SubscriptionOptions) {
+    this.#options = options;
     this.#sink = options.sink;
-    this.#onEvent = options.onEvent;
-    this.#backlog = new EventBacklog(options.conflates);
+    this.#hold = options.account.hold('events');
+    this.#backlog = new EventBacklog(options.conflates, options.account.hold('events'));
     this.#run = options.run;
     this.#cursor = options.after;
     this.#unsubscribe = this.#subscribe();
@@ -130,11 +153,23 @@ export class UpstreamSubscription {
    * already waiting.
    */
   move(run: EventRun): void {
-    if (this.#state !== 'receiving') return;
+    if (this.#state === 'ending' || this.#state === 'closed') return;
     const sameEvents = run.origin === this.#run.origin;
     this.#run = run;
-    if (sameEvents) return;
+    if (sameEvents || this.#state === 'paused') return;
     this.#unsubscribe();
+    this.#unsubscribe = this.#subscribe();
+  }
+
+  /** Asks for a pause, at the next point at which the stream can continue. */
+  pause(): void {
+    this.#isPauseWanted = this.#options.resumable;
+  }
+
+  /** Continues after a pause. */
+  resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#state = 'receiving';
     this.#unsubscribe = this.#subscribe();
   }
 
@@ -143,6 +178,7 @@ export class UpstreamSubscription {
     this.#state = 'closed';
     this.#backlog.clear();
     this.#executed = [];
+    this.#hold.releaseAll();
     this.#unsubscribe();
   }
 
@@ -152,11 +188,13 @@ export class UpstreamSubscription {
 
   #subscribe(): () => void {
     return this.#run.subscribe(() => this.#resumeCursor(), {
-      next: (event, reportsPositions) => this.#receive(event as SubgraphAnswer, reportsPositions),
+      next: (event, reportsPositions, messageBytes) =>
+        this.#receive(event as SubgraphAnswer, reportsPositions, messageBytes),
       position: (position) => {
         if (this.#state !== 'receiving') return;
         this.#cursor = position ?? this.#cursor;
         this.#enqueue({ position, seq: this.#seq });
+        if (this.#pausePoint.report(position) && this.#mustPause) this.#stopReceiving();
       },
       error: (errors) => this.#endWith(() => this.#sink.error(errors)),
       complete: () => this.#endWith(() => this.#sink.complete()),
@@ -170,18 +208,27 @@ export class UpstreamSubscription {
   #resumeCursor(): string | undefined {
     if (this.#subscribed) this.#enqueue({ position: undefined, seq: this.#seq });
     this.#subscribed = true;
+    this.#isPauseWanted = false;
+    this.#pausePoint.reset();
     return this.#cursor;
   }
 
-  #receive(event: SubgraphAnswer, reportsPositions: boolean): void {
+  #receive(event: SubgraphAnswer, reportsPositions: boolean, messageBytes: number): void {
     if (this.#state !== 'receiving') return;
-    this.#seq += 1;
-    this.#onEvent();
     const marks = this.#run.takeMarks(event);
+    const isPausePoint = this.#pausePoint.precedes(marks.cursor, reportsPositions);
+    // The event is not taken, because the subgraph sends it again after the pause.
+    if (isPausePoint && this.#mustPause) {
+      this.#stopReceiving();
+      return;
+    }
+    this.#seq += 1;
+    this.#options.onEvent();
     this.#cursor = marks.cursor ?? this.#cursor;
     this.#enqueue({
       event,
       marks,
+      messageBytes,
       execute: this.#run.execute,
       seq: this.#seq,
       arrived: performance.now(),
@@ -192,41 +239,62 @@ export class UpstreamSubscription {
 
   #enqueue(item: RunnableEvent | PositionReport): void {
     const fits = this.#backlog.add(item);
-    void this.#executeAll();
+    if (!this.#isExecuting) void this.#executeAll();
     if (fits) return;
     this.#backlog.clear();
     this.#endWith(() => this.#sink.overrun());
   }
 
   /**
-   * Executes one event at a time, so that fields of other subgraphs are read in the order of
+   * Executes waiting events one at a time, so that fields of other subgraphs are read in the order of
    * delivery. A later event then never shows an older state of these fields.
    */
   async #executeAll(): Promise<void> {
-    if (this.#isExecuting) return;
+    const { isPatient, turns } = this.#options;
     this.#isExecuting = true;
-    let since = performance.now();
+    if (turns.mustWait || isPatient) await turns.next();
     for (let item = this.#next(); item; item = this.#next()) {
       if ('position' in item) this.#executed.push(item);
-      else {
-        this.#executing = item;
-        const result = await item.execute(item.event);
-        const payload = createPayload(result, item.marks, item);
-        const { arrived, reportsPositions } = item;
-        this.#executed.push({ payload, arrived, reportsPositions });
-        this.#executing = undefined;
-      }
+      else await this.#execute(item);
+      this.#backlog.release(item);
       this.#flushSoon();
-      if (performance.now() - since < BUSY_MS) continue;
-      await new Promise((resolve) => setImmediate(resolve));
-      since = performance.now();
+      if (turns.mustWait) await turns.next();
     }
     this.#isExecuting = false;
     this.#flushSoon();
   }
 
+  async #execute(item: RunnableEvent): Promise<void> {
+    const { turns } = this.#options;
+    const { iteration } = turns;
+    const since = performance.now();
+    this.#executing = item;
+    const payload = createPayload(await item.execute(item.event), item.marks, item);
+    const { arrived, reportsPositions } = item;
+    this.#executing = undefined;
+    if (!this.#isClosed) {
+      this.#hold.charge(payload.size);
+      this.#executed.push({ payload, arrived, reportsPositions });
+    }
+    turns.spend(iteration, performance.now() - since);
+  }
+
   #next(): RunnableEvent | PositionReport | undefined {
     return this.#isClosed ? undefined : this.#backlog.shift();
+  }
+
+  get #mustPause(): boolean {
+    const { account, resumable } = this.#options;
+    if (!resumable) return false;
+    const { bytes } = this.#backlog;
+    return this.#isPauseWanted || bytes > PAUSE_ABOVE || (bytes > 0 && account.isTight);
+  }
+
+  /** Pauses: the subgraph's stream is closed until `resume`. */
+  #stopReceiving(): void {
+    this.#state = 'paused';
+    this.#unsubscribe();
+    this.#flushSoon();
   }
 
   #flushSoon(): void {
@@ -242,8 +310,10 @@ export class UpstreamSubscription {
     const items = this.#executed;
     this.#executed = [];
     if (items.length > 0) this.#sink.pass(items);
-    const isDone = !this.#isExecuting && this.#backlog.items.length === 0;
-    if (this.#state !== 'ending' || !isDone) return;
+    this.#hold.releaseAll();
+    if (this.#isExecuting || this.#backlog.items.length > 0) return;
+    if (this.#state === 'paused') this.#sink.drained();
+    if (this.#state !== 'ending') return;
     this.close();
     this.#end();
   }

@@ -10,8 +10,8 @@ export interface HttpFormat {
   readonly head: string;
   readonly heartbeat: string;
   readonly heartbeatMs: number;
-  /** @param json an execution result */
-  readonly next: (json: string, cursor: string | undefined) => string;
+  /** Returns the text before and after the JSON of an execution result. */
+  readonly around: (cursor: string | undefined) => readonly [before: string, after: string];
   /** Returns the end of a response whose operation cannot run or has failed. */
   readonly errors: (errors: Errors) => string;
   /** Returns the end of a response that the gateway interrupts; the client should reconnect. */
@@ -33,12 +33,13 @@ const COMPLETE = 'event: complete\ndata:\n\n';
  */
 const NO_EVENT_ID = /[\r\n\0]/;
 
-const sseNext = (json: string, cursor?: string): string => {
+const aroundSse = (cursor: string | undefined): [string, string] => {
   const id = cursor !== undefined && !NO_EVENT_ID.test(cursor) ? `id: ${cursor}\n` : '';
-  return `event: next\n${id}data: ${json}\n\n`;
+  return [`event: next\n${id}data: `, '\n\n'];
 };
 
-const sseErrors = (errors: Errors): string => `${sseNext(JSON.stringify({ errors }))}${COMPLETE}`;
+const sseErrors = (errors: Errors): string =>
+  `${aroundSse(undefined).join(JSON.stringify({ errors }))}${COMPLETE}`;
 
 /**
  * Server-sent events, in the distinct connections mode of graphql-sse.
@@ -50,7 +51,7 @@ export const serverSentEvents: HttpFormat = {
   head: ':\n\n',
   heartbeat: ':\n\n',
   heartbeatMs: 12_000,
-  next: sseNext,
+  around: aroundSse,
   errors: sseErrors,
   // The response ends without `complete`, so that graphql-sse's client and EventSource reconnect.
   interrupted: () => '',
@@ -61,8 +62,9 @@ export const serverSentEvents: HttpFormat = {
 };
 
 // Clients process a part only after the next boundary, so the boundary is sent with the part.
-const part = (json: string): string =>
-  `\r\ncontent-type: application/json\r\n\r\n${json}\r\n--graphql`;
+const PART_START = '\r\ncontent-type: application/json\r\n\r\n';
+const PART_END = '\r\n--graphql';
+const part = (json: string): string => `${PART_START}${json}${PART_END}`;
 
 const multipartFault = (error: GraphQLFormattedError): string =>
   `${part(JSON.stringify({ payload: null, errors: [error] }))}--\r\n`;
@@ -76,24 +78,37 @@ export const multipart: HttpFormat = {
   head: '\r\n--graphql',
   heartbeat: part('{}'),
   heartbeatMs: 5_000,
-  next: (json) => part(`{"payload":${json}}`),
+  around: () => [`${PART_START}{"payload":`, `}${PART_END}`],
   errors: (errors) => `${part(JSON.stringify({ payload: { errors } }))}--\r\n`,
   interrupted: multipartFault,
   expired: multipartFault,
   end: '--\r\n',
 };
 
-/** Creates an encoder that encodes each payload once for all clients. */
-export function createEncoder(format: HttpFormat) {
-  const encoded = new WeakMap<LivePayload, Buffer>();
-  return (payload: LivePayload, conflated: number): Buffer => {
-    if (conflated > 0) {
-      return Buffer.from(format.next(payload.conflated(conflated), payload.cursor));
-    }
-    const cached = encoded.get(payload);
-    if (cached) return cached;
-    const bytes = Buffer.from(format.next(payload.json, payload.cursor));
-    encoded.set(payload, bytes);
-    return bytes;
+/**
+ * Puts payloads into one buffer, so that they need only one write.
+ * @param conflated conflated count of each payload; by default 0 for each
+ */
+export type Encoder = (payloads: readonly LivePayload[], conflated?: readonly number[]) => Buffer;
+
+/**
+ * Creates an encoder. The clients of a stream receive the same payloads one after the other, so the
+ * last payloads are encoded once for all clients.
+ */
+export function createEncoder({ around }: HttpFormat): Encoder {
+  let last: { readonly payloads: readonly LivePayload[]; readonly bytes: Buffer } | undefined;
+  const encode: Encoder = (payloads, conflated) =>
+    Buffer.concat(
+      payloads.flatMap((payload, index) => {
+        const [before, after] = around(payload.cursor);
+        const replaced = conflated?.[index];
+        const json = replaced ? payload.conflated(replaced) : payload.bytes;
+        return [Buffer.from(before), json, Buffer.from(after)];
+      }),
+    );
+  return (payloads, conflated) => {
+    if (conflated) return encode(payloads, conflated);
+    if (last?.payloads !== payloads) last = { payloads, bytes: encode(payloads) };
+    return last.bytes;
   };
 }

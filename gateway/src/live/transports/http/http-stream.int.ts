@@ -1,6 +1,7 @@
 import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { openTestAccount } from '../../../testing/test-budget.ts';
 import { createPayload } from '../../upstream/live-payload.ts';
 import { createEncoder, multipart, serverSentEvents } from './http-format.ts';
 import { HttpStream } from './http-stream.ts';
@@ -25,6 +26,7 @@ async function serve(format: typeof multipart) {
     const stream = new HttpStream({
       response,
       format,
+      account: openTestAccount(),
       encode,
       headers: {},
       heartbeatMs,

@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
+import type { ByteAccount, ByteHold } from '../../../limits/byte-budget.ts';
 import type { ClientSink } from '../../fanout/stream-client.ts';
 import type { LiveSubscription } from '../../fanout/stream-registry.ts';
 import type { LivePayload } from '../../upstream/live-payload.ts';
-import type { createEncoder, HttpFormat } from './http-format.ts';
+import type { Encoder, HttpFormat } from './http-format.ts';
 
 /** Number of heartbeats after which a client that has read nothing counts as vanished. */
 const UNREAD_HEARTBEATS = 10;
@@ -11,7 +12,9 @@ const UNREAD_HEARTBEATS = 10;
 interface HttpStreamOptions {
   readonly response: ServerResponse;
   readonly format: HttpFormat;
-  readonly encode: ReturnType<typeof createEncoder>;
+  /** The account of the request. */
+  readonly account: ByteAccount;
+  readonly encode: Encoder;
   readonly headers: Readonly<Record<string, string | string[] | number | undefined>>;
   /** Interval between heartbeats, in milliseconds. The default depends on the format. */
   readonly heartbeatMs?: number;
@@ -21,9 +24,12 @@ interface HttpStreamOptions {
 
 /** A stream in one HTTP response. */
 export class HttpStream implements ClientSink {
+  /** The account of the request. */
+  readonly account: ByteAccount;
   readonly #response: ServerResponse;
   readonly #format: HttpFormat;
-  readonly #encode: HttpStreamOptions['encode'];
+  readonly #encode: Encoder;
+  readonly #unread: ByteHold;
   readonly #heartbeats: NodeJS.Timeout;
   #subscription: LiveSubscription | undefined;
   #hasEnded = false;
@@ -35,12 +41,19 @@ export class HttpStream implements ClientSink {
     this.#response = response;
     this.#format = format;
     this.#encode = options.encode;
+    this.account = options.account;
+    this.#unread = options.account.hold('sockets');
     this.#heartbeats = setInterval(() => this.#beat(), options.heartbeatMs ?? format.heartbeatMs);
-    response.on('drain', () => this.#subscription?.resume());
+    response.on('drain', () => {
+      this.#unread.releaseAll();
+      this.#subscription?.resume();
+    });
     response.on('close', () => {
       this.#hasEnded = true;
       clearInterval(this.#heartbeats);
       this.#subscription?.leave();
+      this.#unread.releaseAll();
+      options.account.close();
       options.onClosed();
     });
     response.writeHead(200, {
@@ -65,8 +78,8 @@ export class HttpStream implements ClientSink {
 
   write(payloads: readonly LivePayload[], conflated?: readonly number[]): void {
     if (this.#hasEnded) return;
-    const parts = payloads.map((payload, index) => this.#encode(payload, conflated?.[index] ?? 0));
-    this.#response.write(parts.length === 1 ? parts[0] : Buffer.concat(parts));
+    if (this.#response.write(this.#encode(payloads, conflated))) return;
+    if (!this.#unread.charge(this.#response.writableLength - this.#unread.bytes)) this.lagged();
   }
 
   error(errors: readonly GraphQLFormattedError[]): void {
@@ -84,9 +97,15 @@ export class HttpStream implements ClientSink {
     });
   }
 
+  /** Ends the response because the memory of its queue is needed; the client should reconnect. */
+  evict(): void {
+    this.#subscription?.leave();
+    this.lagged();
+  }
+
   /** Sends the only result of a query or mutation, and ends the response. */
   answer(json: string): void {
-    this.#end(`${this.#format.next(json, undefined)}${this.#format.end}`);
+    this.#end(`${this.#format.around(undefined).join(json)}${this.#format.end}`);
   }
 
   /** Ends the response; the client should reconnect. */

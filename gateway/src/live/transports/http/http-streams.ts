@@ -1,3 +1,4 @@
+import { ANONYMOUS, type Identity } from '@gudang/auth';
 import type { Health, Stoppable } from '@gudang/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
@@ -14,7 +15,13 @@ import { type GraphQLRequest, JSON_BODY } from '../../../requests/graphql-reques
 import type { LiveMetrics } from '../../fanout/live-metrics.ts';
 import { paced } from '../../fanout/pacing.ts';
 import type { StreamRegistry } from '../../fanout/stream-registry.ts';
-import { createEncoder, type HttpFormat, multipart, serverSentEvents } from './http-format.ts';
+import {
+  createEncoder,
+  type Encoder,
+  type HttpFormat,
+  multipart,
+  serverSentEvents,
+} from './http-format.ts';
 import { HttpStream } from './http-stream.ts';
 
 const GOING_AWAY: GraphQLFormattedError = {
@@ -53,6 +60,7 @@ const FORMATS: Readonly<Record<StreamType, HttpFormat>> = {
 interface HttpStreamsOptions {
   readonly connections: ClientLimits['connections'];
   readonly addresses: Pick<ClientLimits['addresses'], 'of'>;
+  readonly memory: Pick<ClientLimits['memory'], 'connection'>;
   readonly requests: RequestDeduplication;
   readonly live: Pick<StreamRegistry, 'subscribe'>;
   readonly present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
@@ -90,12 +98,13 @@ export class HttpStreams implements Stoppable {
   subscribe(request: FastifyRequest, reply: FastifyReply, admitted: AdmittedRequest): FastifyReply {
     const { stream: type } = admitted.accepts;
     if (!type) throw STREAM_NOT_ACCEPTED;
-    const stream = this.#enter(request, reply, type);
     const { variables, principal } = admitted;
     const { identity, expiresAt } = principal;
+    const stream = this.#enter(request, reply, type, identity);
     const after = lastEventId(request);
+    const { account } = stream;
     stream.attach(
-      this.#options.live.subscribe({ read: admitted, variables, after, identity }, stream),
+      this.#options.live.subscribe({ read: admitted, variables, after, identity, account }, stream),
     );
     reply.raw.once(
       'close',
@@ -116,7 +125,7 @@ export class HttpStreams implements Stoppable {
     const { accepts, method, operation, principal } = admitted;
     if (accepts.stream !== 'text/event-stream') throw ANSWER_NOT_ACCEPTED;
     if (method === 'GET' && operation.operation === 'mutation') throw MUTATION_BY_GET;
-    const stream = this.#enter(request, reply, accepts.stream);
+    const stream = this.#enter(request, reply, accepts.stream, principal.identity);
     const context = contextOf(request.headers, principal.identity);
     // The stream contains the same JSON as other protocols. The origin has been checked, which
     // replaces the CSRF prevention of a GET.
@@ -137,7 +146,7 @@ export class HttpStreams implements Stoppable {
     type: StreamType,
     errors: readonly GraphQLFormattedError[],
   ): FastifyReply {
-    this.#start(request, reply, FORMATS[type]).error(errors);
+    this.#start(request, reply, FORMATS[type], ANONYMOUS).error(errors);
     return reply;
   }
 
@@ -148,21 +157,35 @@ export class HttpStreams implements Stoppable {
   }
 
   /** Starts a stream that counts as a connection. @throws {RequestError} above a limit */
-  #enter(request: FastifyRequest, reply: FastifyReply, type: StreamType): HttpStream {
+  #enter(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    type: StreamType,
+    identity: Identity,
+  ): HttpStream {
     const { addresses, connections } = this.#options;
     if (this.#isStopping) throw STOPPING;
     reply.raw.once('close', connections.enter(addresses.of(request.raw)));
-    return this.#start(request, reply, FORMATS[type]);
+    return this.#start(request, reply, FORMATS[type], identity);
   }
 
-  #start(request: FastifyRequest, reply: FastifyReply, format: HttpFormat): HttpStream {
-    const { heartbeatMs, metrics } = this.#options;
+  #start(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    format: HttpFormat,
+    identity: Identity,
+  ): HttpStream {
+    const { addresses, heartbeatMs, memory, metrics } = this.#options;
     reply.hijack();
     metrics.clients.inc();
-    const stream = new HttpStream({
+    const stream: HttpStream = new HttpStream({
       response: reply.raw,
       format,
-      encode: this.#encoders.get(format) as ReturnType<typeof createEncoder>,
+      account: memory.connection(
+        { identity, address: addresses.of(request.raw) },
+        { onEvict: () => stream.evict() },
+      ),
+      encode: this.#encoders.get(format) as Encoder,
       headers: reply.getHeaders(),
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
       onClosed: () => {

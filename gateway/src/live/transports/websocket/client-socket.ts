@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import type { ByteAccount, ByteHold } from '../../../limits/byte-budget.ts';
 import { LiveCloseCode } from './close-codes.ts';
 
 /**
@@ -19,6 +20,8 @@ export interface MessageSocket {
   readonly send: (message: string) => void;
   /** Writes whole websocket frames unchanged. */
   readonly writeFrames: (frames: Buffer) => void;
+  /** Counts unread bytes in an account; `undefined` ends this. */
+  readonly countIn: (account: ByteAccount | undefined) => void;
   /** Whether the socket accepts more data without buffering. */
   readonly ready: () => boolean;
   /** Stops reading the client's messages until `resume`. */
@@ -34,22 +37,33 @@ export interface MessageSocket {
 class ClientSocket implements MessageSocket {
   readonly #socket: WebSocket;
   readonly #raw: Duplex;
+  #unread: ByteHold | undefined;
 
   constructor(socket: WebSocket, raw: Duplex) {
     this.#socket = socket;
     this.#raw = raw;
+    raw.on('drain', () => this.#unread?.releaseAll());
   }
 
   send(message: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#raw.writableLength > UNREAD_LIMIT) {
       this.#socket.close(LiveCloseCode.lagged, 'Lagged: results are not read');
-    } else this.#socket.send(message);
+    } else {
+      this.#socket.send(message);
+      if (this.#raw.writableNeedDrain) this.#countUnread();
+    }
   }
 
   // Bypasses ws, because writing whole frames costs half as much as the send() method of ws.
   writeFrames(frames: Buffer): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#raw.write(frames);
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (!this.#raw.write(frames)) this.#countUnread();
+  }
+
+  countIn(account: ByteAccount | undefined): void {
+    this.#unread?.releaseAll();
+    this.#unread = account?.hold('sockets');
   }
 
   unread(): number {
@@ -70,6 +84,11 @@ class ClientSocket implements MessageSocket {
 
   close(code: number, reason: string): void {
     this.#socket.close(code, cutReason(reason));
+  }
+
+  #countUnread(): void {
+    if (!this.#unread || this.#unread.charge(this.#raw.writableLength - this.#unread.bytes)) return;
+    this.close(LiveCloseCode.lagged, 'Lagged: results are not read');
   }
 }
 

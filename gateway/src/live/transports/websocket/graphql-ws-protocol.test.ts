@@ -1,6 +1,7 @@
 import { ANONYMOUS_PRINCIPAL } from '@gudang/auth';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestAdmission } from '../../../testing/test-admission.ts';
+import { createTestBudget } from '../../../testing/test-budget.ts';
 import type { ClientSink } from '../../fanout/stream-client.ts';
 import { createPayload } from '../../upstream/live-payload.ts';
 import { GraphqlWsConnection } from './graphql-ws-protocol.ts';
@@ -13,7 +14,9 @@ function connect() {
   const subscribers: ClientSink[] = [];
   const left = vi.fn();
   const connection = new GraphqlWsConnection({
+    memory: createTestBudget(),
     socket: {
+      countIn: () => {},
       send: (message) => void sent.push(JSON.parse(message)),
       // Frames with a payload of less than 126 bytes have a header of two bytes.
       writeFrames: (frames) => void sent.push(JSON.parse(String(frames.subarray(2)))),

@@ -1,7 +1,9 @@
 import type { Identity } from '@gudang/auth';
 import { CloseCode, MessageType, parseMessage, type SubscribeMessage } from 'graphql-ws';
 import type { GatewayContext } from '../../../context.ts';
+import type { ByteAccount, ByteBudget } from '../../../limits/byte-budget.ts';
 import type { MessageSocket } from './client-socket.ts';
+import { LiveCloseCode } from './close-codes.ts';
 import { type OperationsOptions, SocketOperations } from './socket-operations.ts';
 import type { SocketSession } from './socket-session.ts';
 
@@ -10,6 +12,7 @@ const ID_LIMIT = 256;
 
 interface ConnectionOptions extends OperationsOptions {
   readonly session: SocketSession;
+  readonly memory: Pick<ByteBudget, 'connection'>;
   /** Returns the context for the operations of an identity. */
   readonly contextOf: (identity: Identity) => GatewayContext;
   /** Time-out for the client's `connection_init`, in milliseconds. */
@@ -39,6 +42,7 @@ export class GraphqlWsConnection {
   readonly #initTimeout: NodeJS.Timeout;
   #state: ConnectionState = 'opened';
   #context: GatewayContext | undefined;
+  #account: ByteAccount | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -68,6 +72,8 @@ export class GraphqlWsConnection {
     clearTimeout(this.#initTimeout);
     this.#options.session.end();
     this.#operations.leaveAll();
+    this.#socket.countIn(undefined);
+    this.#account?.close();
   }
 
   onMessage(text: string): void {
@@ -115,17 +121,30 @@ export class GraphqlWsConnection {
     this.#options.session.begin(payload, (identity) => {
       this.#state = 'acknowledged';
       this.#context = this.#options.contextOf(identity);
+      this.#account = this.#openAccount(identity);
       this.#socket.send(JSON.stringify({ type: MessageType.ConnectionAck }));
     });
   }
 
+  #openAccount(identity: Identity): ByteAccount {
+    const { address, memory } = this.#options;
+    const onEvict = (): void => {
+      this.#socket.close(LiveCloseCode.lagged, 'Lagged: memory is needed; reconnect and resume');
+      this.#operations.leaveAll();
+    };
+    const account = memory.connection({ identity, address }, { onEvict });
+    this.#socket.countIn(account);
+    return account;
+  }
+
   #subscribe({ id, payload }: SubscribeMessage): void {
-    if (!this.#context) this.#socket.close(CloseCode.Unauthorized, 'Unauthorized');
+    if (!this.#context || !this.#account)
+      this.#socket.close(CloseCode.Unauthorized, 'Unauthorized');
     else if (id.length > ID_LIMIT) this.#refuseMessage();
     else if (this.#operations.has(id)) {
       const reason = `Subscriber for ${id} already exists`;
       this.#socket.close(CloseCode.SubscriberAlreadyExists, reason);
-    } else this.#operations.begin(id, payload, this.#context);
+    } else this.#operations.begin(id, payload, this.#context, this.#account);
   }
 
   #refuseMessage(): void {

@@ -3,6 +3,7 @@ import { MessageType, type SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../../../context.ts';
 import { RequestError } from '../../../errors/request-error.ts';
 import type { Admission, AdmittedRequest } from '../../../limits/admission.ts';
+import type { ByteAccount } from '../../../limits/byte-budget.ts';
 import { LimitExceeded } from '../../../limits/limit-exceeded.ts';
 import type { AssertNotOverloaded } from '../../../limits/overload.ts';
 import type { RequestRate } from '../../../limits/request-rate.ts';
@@ -39,6 +40,7 @@ export interface OperationsOptions {
 interface Running {
   readonly id: string;
   readonly context: GatewayContext;
+  readonly account: ByteAccount;
   leave: () => void;
   resume: () => void;
 }
@@ -64,9 +66,14 @@ export class SocketOperations {
     return this.#all.has(id);
   }
 
-  begin(id: string, request: SubscribePayload, context: GatewayContext): void {
+  begin(
+    id: string,
+    request: SubscribePayload,
+    context: GatewayContext,
+    account: ByteAccount,
+  ): void {
     const { maxOperations, rate, address } = this.#options;
-    const running: Running = { id, context, leave: () => {}, resume: () => {} };
+    const running: Running = { id, context, account, leave: () => {}, resume: () => {} };
     this.#all.set(id, running);
     if (this.#all.size > maxOperations) {
       const actual = this.#all.size;
@@ -129,11 +136,12 @@ export class SocketOperations {
 
   #subscribe(running: Running, read: AdmittedRequest): void {
     const { socket, frame, live } = this.#options;
-    const { id, context } = running;
+    const { id, context, account } = running;
     const end = (type: MessageType, payload?: unknown): void => this.#end(running, type, payload);
     const sink = new WebsocketSink({ id, socket, frame, end });
     const { variables } = read;
-    const subscription = live.subscribe({ read, variables, identity: context.identity }, sink);
+    const { identity } = context;
+    const subscription = live.subscribe({ read, variables, identity, account }, sink);
     running.leave = () => subscription.leave();
     running.resume = () => subscription.resume();
   }

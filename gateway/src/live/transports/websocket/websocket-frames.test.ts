@@ -39,7 +39,7 @@ describe('frames of next messages', () => {
     const id = 'an "id"';
     const messages = await read(nextFrames(nextHead(id), payloads), payloads.length);
     expect(messages).toEqual(
-      payloads.map(({ json }) => ({ id, type: 'next', payload: JSON.parse(json) })),
+      payloads.map(({ bytes }) => ({ id, type: 'next', payload: JSON.parse(String(bytes)) })),
     );
   });
 
@@ -51,7 +51,7 @@ describe('frames of next messages', () => {
       for (const edge of [120, 65_530]) {
         const payload = payloadOf('x'.repeat(edge - bare + more));
         const [message] = await read(nextFrames(head, [payload]), 1);
-        expect(message).toMatchObject({ payload: JSON.parse(payload.json) });
+        expect(message).toMatchObject({ payload: JSON.parse(String(payload.bytes)) });
       }
     },
   );

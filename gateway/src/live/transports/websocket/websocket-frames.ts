@@ -52,7 +52,7 @@ export function createFramer(): Framer {
 function bodiesOf(payloads: readonly LivePayload[], conflated: readonly number[]): Buffer[] {
   return payloads.map((payload, index) => {
     const replaced = conflated[index];
-    return replaced ? Buffer.from(payload.conflated(replaced)) : payload.bytes;
+    return replaced ? payload.conflated(replaced) : payload.bytes;
   });
 }
 

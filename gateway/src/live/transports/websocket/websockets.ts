@@ -15,6 +15,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { AllowedOrigins } from '../../../allowed-origins.ts';
 import { contextOf } from '../../../context.ts';
 import { RequestError } from '../../../errors/request-error.ts';
+import type { ByteBudget } from '../../../limits/byte-budget.ts';
 import type { ClientAddress } from '../../../limits/client-address.ts';
 import type { WebsocketLimits } from '../../../limits/client-limits.ts';
 import type { ConnectionLimits } from '../../../limits/connection-limits.ts';
@@ -66,6 +67,7 @@ interface WebsocketOptions extends ServingOptions {
   readonly connections: ConnectionLimits;
   readonly addresses: Pick<ClientAddress, 'of'>;
   readonly tokens: TokenChecks;
+  readonly memory: Pick<ByteBudget, 'connection'>;
   readonly log: Logger;
   /** Interval between pings, in milliseconds; 12 s by default. */
   readonly pingEveryMs?: number;
