@@ -119,6 +119,7 @@ describe('a GET', () => {
 
   it.each<[string, string, string]>([
     ['no parameter', '', 'must have a non-empty'],
+    ['a name that starts with a question mark', '?query={a}', 'must have a non-empty'],
     [
       'malformed percent-encoding',
       `${encode({ query: QUERY })}&a=%zz`,

@@ -75,7 +75,8 @@ export function readParameters(target: string): ReadonlyMap<string, string> {
     throw badRequest('The request target has malformed percent-encoding: it must encode UTF-8');
   }
   const parameters = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(search)) {
+  // The question mark is added, because URLSearchParams removes one at the start.
+  for (const [name, value] of new URLSearchParams(`?${search}`)) {
     if (parameters.has(name)) {
       throw badRequest(`The parameter '${name.slice(0, MAX_NAME_LENGTH)}' is given twice`);
     }

@@ -14,6 +14,7 @@ import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Stoppable } from '../stoppable.ts';
 import { type AllowedHosts, ANY_HOST, MisdirectedRequest } from './allowed-hosts.ts';
+import { guardBodies } from './body-guard.ts';
 import { answerClientError, DEFAULT_HEADERS } from './raw-answer.ts';
 
 /** Maximum size of a request body, in bytes. */
@@ -72,6 +73,7 @@ export function createHttpServer({
     // Requests that were already read are still served while the server closes.
     return503OnClosing: false,
   });
+  guardBodies(app);
   app.decorate('allowedHosts', hosts);
   if (hosts !== ANY_HOST) {
     app.addHook('onRequest', ({ headers, routeOptions }, _reply, done) => {
