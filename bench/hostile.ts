@@ -10,6 +10,7 @@ import { withBenchSystem } from '@gudang/testing/system/bench-system';
 import { fillStocks } from './hostile/fill-stocks.ts';
 import { measureAttacks } from './hostile/measure-attacks.ts';
 import { measureCosts } from './hostile/measure-costs.ts';
+import { measureNeighbors } from './hostile/measure-neighbors.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,4 +33,5 @@ await withBenchSystem({ environment: settings }, async (system) => {
   if (parts.includes('attacks')) {
     await measureAttacks(checks, system, { seconds, only: values.only, ids });
   }
+  if (parts.includes('neighbors')) await measureNeighbors(checks, system, { seconds, ids });
 });
