@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Identity } from '@gudang/auth';
 import { readTraceContext } from '@gudang/runtime/tracing';
 import type { OperationTypeNode } from 'graphql';
+import type { AnswerBytes } from './limits/answer-bytes.ts';
 import type { AbortSignalLike } from './request-deduplication/abort-signal.ts';
 
 /** Data of one operation that every part of the gateway may use. */
@@ -10,12 +11,16 @@ export interface GatewayContext {
   readonly forward: Record<string, string>;
   /** The caller, as sent to subgraphs. */
   readonly identity: Identity;
+  /** The client's address, as `ClientAddress` returns it; undefined for events of live streams. */
+  readonly address?: string;
   /** Signal that is aborted when no client waits for the answer any longer. */
   readonly signal?: AbortSignalLike;
   /** Called once the operation's type is known, before the operation is executed. */
   readonly onOperationType?: (type: `${OperationTypeNode}`) => void;
   /** Called when a subgraph has not answered a request of the operation, or has refused it. */
   readonly onUnavailable?: () => void;
+  /** Counts the subgraphs' answers; undefined for events of live streams. */
+  readonly answer?: AnswerBytes;
   /** Whether the operation runs again because a shared execution has failed. */
   readonly isRetry?: boolean;
 }
@@ -24,6 +29,10 @@ export interface GatewayContext {
  * Creates the context of an operation.
  * @param headers headers of the HTTP request, or of the request that opened the websocket
  */
-export function contextOf(headers: IncomingHttpHeaders, identity: Identity): GatewayContext {
-  return { forward: readTraceContext(headers), identity };
+export function contextOf(
+  headers: IncomingHttpHeaders,
+  identity: Identity,
+  address: string,
+): GatewayContext {
+  return { forward: readTraceContext(headers), identity, address };
 }

@@ -1,4 +1,5 @@
 import { createRequirements } from './auth/field-requirements.ts';
+import type { ClientLimits } from './limits/client-limits.ts';
 import {
   createRequestDeduplication,
   type RequestDeduplication,
@@ -20,14 +21,17 @@ export interface Execution extends Pick<ApolloPipeline, 'use'> {
 export async function startExecution(
   runtime: GatewayRuntime,
   supergraph: LoadedSupergraph,
+  { memory }: Pick<ClientLimits, 'memory'>,
 ): Promise<Execution> {
   const { settings, started, invalidation, metrics, log } = runtime;
+  const maxBytes = settings.LIMIT_ANSWER_KIB * 1024;
   const subgraphs = started(
     'subgraphs',
     startSubgraphs({
       ...runtime,
       addresses: runtime.addressesOf(supergraph),
       timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
+      maxAnswerBytes: maxBytes,
     }),
   );
   const graphqlMetrics = createGraphqlMetrics(metrics);
@@ -51,7 +55,12 @@ export async function startExecution(
   });
   return {
     subgraphs,
-    requests: createRequestDeduplication({ invalidation, pipeline: fastPath, metrics }),
+    requests: createRequestDeduplication({
+      invalidation,
+      pipeline: fastPath,
+      answers: { maxBytes, memory },
+      metrics,
+    }),
     use: (next) => {
       apollo.use(next);
       requirementsOf = createRequirements(next);

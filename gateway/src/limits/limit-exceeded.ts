@@ -11,6 +11,7 @@ const COUNTED = {
   directives: "The operation's number of directives",
   fragments: "The operation's number of spread fragments",
   cost: "The operation's cost",
+  answer: "The answer's size in bytes",
   operations: "The connection's number of running operations",
   connections: 'The number of connections',
   addressConnections: 'The number of connections of your address',

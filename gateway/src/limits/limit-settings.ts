@@ -98,6 +98,12 @@ export const clientLimitSettings = {
     parse: integer(1, 86_400),
     default: '600',
   },
+  LIMIT_ANSWER_KIB: {
+    description:
+      'Maximum size of an answer, and of the answers of the subgraphs to one operation together, in KiB. While an answer is put together, it counts four times towards the memory limits',
+    parse: integer(64, 1_048_576),
+    default: '4096',
+  },
   LIMIT_MEMORY_MIB: {
     description:
       'Maximum memory held for clients, in MiB: waiting events, queues, replay buffers and answers. Above it, the connections that hold the most are closed',

@@ -3,6 +3,13 @@ import type { Metrics } from '@gudang/runtime';
 import type { GatewayContext } from '../context.ts';
 import type { AdmittedRequest } from '../limits/admission.ts';
 import {
+  AnswerBytes,
+  type AnswerLimits,
+  afterMutation,
+  answerTooLarge,
+  isLonger,
+} from '../limits/answer-bytes.ts';
+import {
   type HttpAnswer,
   hasNoErrors,
   type RequestPipeline,
@@ -35,10 +42,12 @@ export interface RequestDeduplication {
 export function createRequestDeduplication({
   invalidation,
   pipeline,
+  answers,
   metrics,
 }: {
   invalidation: Invalidation;
   pipeline: RequestPipeline;
+  answers: AnswerLimits;
   metrics: Metrics;
 }): RequestDeduplication {
   const inFlight = createInFlight<HttpAnswer>(invalidation, {
@@ -49,7 +58,7 @@ export function createRequestDeduplication({
     'gateway_shared_queries_total',
     'Queries answered by the execution of an identical query in flight or just ended',
   );
-  const run = (
+  const run = async (
     request: AdmittedRequest,
     context: GatewayContext,
     onQuery?: () => void,
@@ -58,16 +67,26 @@ export function createRequestDeduplication({
     const onUnavailable = (): void => {
       isUnavailable = true;
     };
-    const own = { ...context, onUnavailable };
-    return runAndInvalidate(
-      invalidation,
-      own,
-      async (given) => {
-        const answer = await pipeline.answer(request, given);
-        return isUnavailable ? { ...answer, isUnavailable } : answer;
-      },
-      onQuery,
-    );
+    const { identity, address = '' } = context;
+    const bytes = new AnswerBytes(answers, { identity, address });
+    const own = { ...context, onUnavailable, answer: bytes };
+    try {
+      const answer = await runAndInvalidate(
+        invalidation,
+        own,
+        (given) => pipeline.answer(request, given),
+        onQuery,
+      );
+      const { maxBytes } = answers;
+      const refusal =
+        bytes.refusal ?? (isLonger(answer.body, maxBytes) ? answerTooLarge(maxBytes) : undefined);
+      if (refusal) {
+        throw request.operation.operation === 'mutation' ? afterMutation(refusal) : refusal;
+      }
+      return isUnavailable ? { ...answer, isUnavailable } : answer;
+    } finally {
+      bytes.end();
+    }
   };
   return {
     answer: (request, context, onAbort) => {

@@ -4,6 +4,7 @@ import type { RequestCallers } from '../auth/request-callers.ts';
 import { contextOf } from '../context.ts';
 import { badRequest, RequestError } from '../errors/request-error.ts';
 import type { Admission, AdmittedRequest } from '../limits/admission.ts';
+import { holdUntilRead } from '../limits/answer-bytes.ts';
 import type { ClientLimits } from '../limits/client-limits.ts';
 import type { AssertNotOverloaded } from '../limits/overload.ts';
 import type { HttpStreams } from '../live/transports/http/http-streams.ts';
@@ -24,6 +25,7 @@ interface EndpointOptions {
   readonly requests: RequestDeduplication;
   readonly rate: ClientLimits['rate'];
   readonly addresses: Pick<ClientLimits['addresses'], 'of'>;
+  readonly memory: ClientLimits['memory'];
   readonly assertNotOverloaded: AssertNotOverloaded;
   readonly present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
   /** Maximum size of a body. */
@@ -63,7 +65,8 @@ async function handle(
 ): Promise<unknown> {
   const { addresses, callers, rate, requests, streams } = options;
   const principal = callers.of(request);
-  const turn = rate.take(principal.identity, addresses.of(request.raw));
+  const address = addresses.of(request.raw);
+  const turn = rate.take(principal.identity, address);
   if (turn) await turn;
   const asked = readHttpRequest(request, principal);
   streams.assertOriginAllowed(request, asked);
@@ -79,8 +82,11 @@ async function handle(
   }
   options.assertNotOverloaded();
   if (!admitted.accepts.json) return streams.answer(request, reply, admitted);
-  const context = contextOf(request.headers, principal.identity);
+  const context = contextOf(request.headers, principal.identity, address);
   const answer = await requests.answer(admitted, context, onDisconnect(reply.raw));
+  const isQuery = admitted.operation.operation === 'query';
+  const { identity } = principal;
+  holdUntilRead({ body: answer.body, isQuery }, reply.raw, options.memory, { identity, address });
   void reply.code(answer.status);
   for (const [name, value] of answer.headers) void reply.header(name, value);
   return answer.body;

@@ -3,6 +3,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { badRequest, type RequestError } from '../errors/request-error.ts';
 import { LightAbortController } from '../request-deduplication/abort-signal.ts';
 import { AbortedError, sendRequest, TimeoutError } from './http-request.ts';
 
@@ -34,8 +35,12 @@ afterEach(async () => {
 const onReleased = (): void => {
   released += 1;
 };
-const post = (ms = LONG_MS, signal?: LightAbortController) =>
-  sendRequest(pool, { method: 'POST', path: '/', body: '{}' }, { ms, signal, onReleased });
+const post = (
+  ms = LONG_MS,
+  signal?: LightAbortController,
+  count: (bytes: number) => RequestError | undefined = () => undefined,
+) =>
+  sendRequest(pool, { method: 'POST', path: '/', body: '{}' }, { ms, signal, count, onReleased });
 const arrived = () => once(server, 'request');
 
 describe('sendRequest', () => {
@@ -47,13 +52,37 @@ describe('sendRequest', () => {
       response.write(bytes.subarray(0, 6));
       setImmediate(() => response.end(bytes.subarray(6)));
     };
-    expect(await post()).toEqual({ statusCode: 503, text });
+    expect(await post()).toEqual({ statusCode: 503, text, bytes: Buffer.byteLength(text) });
     expect(released).toBe(1);
   });
 
   it('accepts an empty body', async () => {
     answer = (response) => response.end();
-    expect(await post()).toEqual({ statusCode: 200, text: '' });
+    expect(await post()).toEqual({ statusCode: 200, text: '', bytes: 0 });
+  });
+
+  it('stops reading a response that is refused', async () => {
+    let received = 0;
+    let sent = 0;
+    const closed = new Promise<void>((resolve) => {
+      answer = (response) => {
+        response.on('close', resolve);
+        const write = (): void => {
+          while (sent < 100_000_000 && response.write('x'.repeat(65_536))) sent += 65_536;
+        };
+        response.on('drain', write);
+        write();
+      };
+    });
+    const refused = post(LONG_MS, undefined, (bytes) => {
+      received += bytes;
+      return received > 1_000_000 ? badRequest('too large') : undefined;
+    });
+    await expect(refused).rejects.toMatchObject({ refusal: { message: 'too large' } });
+    await closed;
+    expect(received).toBeLessThan(2_000_000);
+    expect(sent).toBeLessThan(100_000_000);
+    expect(released).toBe(1);
   });
 
   it('times out without a response, and with an incomplete response', async () => {
@@ -70,7 +99,7 @@ describe('sendRequest', () => {
     leaving.abort();
     await expect(left).rejects.toBeInstanceOf(AbortedError);
     answer = (response) => response.end('next');
-    expect(await post()).toEqual({ statusCode: 200, text: 'next' });
+    expect(await post()).toEqual({ statusCode: 200, text: 'next', bytes: 4 });
     expect(released).toBe(2);
   });
 

@@ -1,4 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
+import type { RequestError } from '../errors/request-error.ts';
+import type { HttpReply } from './http-request.ts';
 
 /** A subgraph's response to an operation. */
 export interface SubgraphAnswer {
@@ -16,13 +18,17 @@ export interface SharedAnswer {
   readonly hasErrors: boolean;
   /** Whether the subgraph did not answer, or answered with an HTTP status of 400 or more. */
   readonly hasFailed: boolean;
+  /** Size of the answer. */
+  readonly bytes: number;
+  /** Why the gateway has not read the whole answer; undefined if it has. */
+  readonly refusal?: RequestError;
 }
 
 /**
  * Parses a subgraph's answer.
  * @throws if the text is not a GraphQL response
  */
-export function parseSharedAnswer(text: string, statusCode: number): SharedAnswer {
+export function parseSharedAnswer({ text, statusCode, bytes }: HttpReply): SharedAnswer {
   const parse = (): SubgraphAnswer => {
     const answer = parseAnswer(text);
     markAbsentEntities(answer);
@@ -35,7 +41,7 @@ export function parseSharedAnswer(text: string, statusCode: number): SharedAnswe
     first = undefined;
     return answer;
   };
-  return Object.assign(next, { hasErrors, hasFailed: statusCode >= 400 });
+  return Object.assign(next, { hasErrors, hasFailed: statusCode >= 400, bytes });
 }
 
 function parseAnswer(text: string): SubgraphAnswer {

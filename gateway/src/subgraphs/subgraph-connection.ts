@@ -2,7 +2,7 @@ import { SECRET_HEADER } from '@gudang/auth';
 import type { Stoppable } from '@gudang/runtime';
 import { Pool } from 'undici';
 import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
-import { sendRequest } from './http-request.ts';
+import { type CountBytes, sendRequest } from './http-request.ts';
 import { parseSharedAnswer, type SharedAnswer } from './subgraph-answer.ts';
 import { InvalidAnswerError, isClosed, QueueFullError } from './subgraph-failure.ts';
 
@@ -21,12 +21,12 @@ export interface SubgraphConnection extends Stoppable {
   /**
    * Sends a GraphQL request once.
    * @throws {QueueFullError} @throws {InvalidAnswerError} @throws {TimeoutError}
-   * @throws {AbortedError} @throws undici's errors of the connection
+   * @throws {AbortedError} @throws {RefusedError} @throws undici's errors of the connection
    */
   readonly post: (
     body: string,
     headers: Headers,
-    signal?: AbortSignalLike,
+    options: { readonly count: CountBytes; readonly signal?: AbortSignalLike | undefined },
   ) => Promise<SharedAnswer>;
   /**
    * Like `post`, but sends the request again if the subgraph has closed an idle connection. Do not
@@ -60,37 +60,38 @@ export function createSubgraphConnection(
   };
   let requests = 0;
 
-  const post: SubgraphConnection['post'] = async (body, headers, signal) => {
+  const post: SubgraphConnection['post'] = async (body, headers, { count, signal }) => {
     if (requests >= CONNECTIONS + MAX_WAITING) throw new QueueFullError();
     requests += 1;
-    const { statusCode, text } = await sendRequest(
+    const reply = await sendRequest(
       pool,
       { method: 'POST', path: pathname + search, headers: { ...fixed, ...headers }, body },
       {
         ms: timeoutMs,
         signal,
+        count,
         onReleased: () => {
           requests -= 1;
         },
       },
     );
     try {
-      return parseSharedAnswer(text, statusCode);
+      return parseSharedAnswer(reply);
     } catch (error) {
-      throw new InvalidAnswerError(`HTTP ${statusCode}: ${(error as Error).message}`);
+      throw new InvalidAnswerError(`HTTP ${reply.statusCode}: ${(error as Error).message}`);
     }
   };
 
   return {
     post,
-    postIdempotent: async (body, headers, signal) => {
+    postIdempotent: async (body, headers, options) => {
       try {
-        return await post(body, headers, signal);
+        return await post(body, headers, options);
       } catch (error) {
         // The subgraph has just closed an idle connection. No part of an answer has arrived, so the
         // request can be repeated.
         if (!isClosed(error)) throw error;
-        return post(body, headers, signal);
+        return post(body, headers, options);
       }
     },
     finish: () => pool.close(),

@@ -1,5 +1,5 @@
 import { type Logger, withoutCredentials } from '@gudang/runtime';
-import { AbortedError, TimeoutError } from './http-request.ts';
+import { AbortedError, RefusedError, TimeoutError } from './http-request.ts';
 import type { SharedAnswer, SubgraphAnswer } from './subgraph-answer.ts';
 
 /** Thrown if the subgraph's answer is not a GraphQL response. */
@@ -72,11 +72,10 @@ export function createOutcomeLog({
   log: Logger;
 }) {
   let available = true;
+  const failed = (answer: SubgraphAnswer): SharedAnswer =>
+    Object.assign(() => answer, { hasErrors: true, hasFailed: true, bytes: 0 });
   const unavailable = (reason: string, unsure = false): SharedAnswer =>
-    Object.assign(() => unavailableAnswer(name, reason, unsure), {
-      hasErrors: true,
-      hasFailed: true,
-    });
+    failed(unavailableAnswer(name, reason, unsure));
   return {
     succeeded: (): void => {
       if (!available) log.info({ subgraph: name }, `the subgraph ${name} answers again`);
@@ -84,6 +83,10 @@ export function createOutcomeLog({
     },
     failed: (error: unknown, mutation: boolean): SharedAnswer => {
       if (error instanceof AbortedError) return unavailable('was cancelled by the client');
+      if (error instanceof RefusedError) {
+        const { refusal } = error;
+        return Object.assign(failed({ errors: [refusal.toJSON()] }), { refusal });
+      }
       const { reason, sent } = describeFailure(error, timeoutMs);
       // Log one warning per outage, not one per request.
       const level = available ? 'warn' : 'debug';

@@ -3,10 +3,12 @@ import type { Logger, Stoppable } from '@gudang/runtime';
 import { startSpan } from '@gudang/runtime/tracing';
 import type { OperationTypeNode } from 'graphql';
 import type { GatewayContext } from '../context.ts';
+import { type AnswerBytes, answerTooLarge } from '../limits/answer-bytes.ts';
 import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
 import { createInFlight } from '../request-deduplication/in-flight.ts';
 import type { Invalidation } from '../request-deduplication/invalidation.ts';
 import { whenAborted } from '../request-deduplication/ref-counted-abort.ts';
+import type { CountBytes } from './http-request.ts';
 import type { SharedAnswer, SubgraphAnswer } from './subgraph-answer.ts';
 import { createSubgraphConnection } from './subgraph-connection.ts';
 import { createOutcomeLog } from './subgraph-failure.ts';
@@ -51,6 +53,7 @@ export function startSubgraphSource({
   url,
   secret,
   timeoutMs,
+  maxAnswerBytes,
   invalidation,
   metrics,
   log,
@@ -60,6 +63,8 @@ export function startSubgraphSource({
   /** Secret that proves to the subgraph that the gateway sent a request. */
   secret: string | undefined;
   timeoutMs: number;
+  /** Maximum size of one answer. */
+  maxAnswerBytes: number;
   invalidation: Pick<Invalidation, 'generation'>;
   metrics: SubgraphMetrics;
   log: Logger;
@@ -74,8 +79,17 @@ export function startSubgraphSource({
   const sendBody = async (
     body: string,
     headers: { readonly forward: Headers; readonly identity: Headers },
-    { mutation, signal }: { mutation: boolean; signal?: AbortSignalLike | undefined },
+    {
+      mutation,
+      signal,
+      answer: counted,
+    }: {
+      mutation: boolean;
+      signal?: AbortSignalLike | undefined;
+      answer?: AnswerBytes | undefined;
+    },
   ): Promise<SharedAnswer> => {
+    const count = createCounter(maxAnswerBytes, counted);
     const { forward, identity } = headers;
     const span = startSpan(`request ${name}`, { kind: 'client', parent: forward['traceparent'] });
     const trace = span ? { traceparent: span.traceparent } : {};
@@ -84,8 +98,8 @@ export function startSubgraphSource({
     try {
       // Never abort or repeat a mutation: its outcome would be unknown.
       const answer = await (mutation
-        ? connection.post(body, all)
-        : connection.postIdempotent(body, all, signal));
+        ? connection.post(body, all, { count })
+        : connection.postIdempotent(body, all, { count, signal }));
       observe(answer.hasErrors ? 'errors' : 'ok');
       span?.end();
       outcomes.succeeded();
@@ -99,35 +113,43 @@ export function startSubgraphSource({
 
   const sendOwn = (
     body: string,
-    { forward = NO_HEADERS, identity = ANONYMOUS, signal }: Partial<GatewayContext>,
+    { forward = NO_HEADERS, identity = ANONYMOUS, signal, answer }: Partial<GatewayContext>,
     mutation: boolean,
-  ) => sendBody(body, { forward, identity: identityHeaders(identity) }, { mutation, signal });
+  ) =>
+    sendBody(body, { forward, identity: identityHeaders(identity) }, { mutation, signal, answer });
 
-  const sendShared = (
-    body: string,
-    {
-      forward = NO_HEADERS,
-      identity: caller = ANONYMOUS,
-      signal,
-      isRetry,
-    }: Partial<GatewayContext>,
-  ) => {
+  const sendShared = async (body: string, context: Partial<GatewayContext>) => {
+    const { forward = NO_HEADERS, identity: caller = ANONYMOUS, signal, isRetry } = context;
     const identity = identityHeaders(caller);
     const { traceparent } = forward;
     const headers = { forward: traceparent === undefined ? NO_HEADERS : { traceparent }, identity };
-    return inFlight.run(
+    let isOwn = false;
+    const answer = await inFlight.run(
       `${identity[IDENTITY_HEADER] ?? ''}\n${body}`,
       whenAborted(signal),
-      (shared) => sendBody(body, headers, { mutation: false, signal: shared }),
+      (shared) => {
+        isOwn = true;
+        const options = { mutation: false, signal: shared, answer: context.answer };
+        return sendBody(body, headers, options);
+      },
       !isRetry,
     );
+    if (isOwn) return answer;
+    if (answer.refusal) context.answer?.refuse(answer.refusal);
+    else context.answer?.add(answer.bytes);
+    return answer;
   };
 
   return {
     name,
     url,
-    probe: async (request, deadline) => (await connection.post(bodyOf(request), {}, deadline))(),
+    probe: async (request, deadline) => {
+      const options = { count: createCounter(maxAnswerBytes, undefined), signal: deadline };
+      return (await connection.post(bodyOf(request), {}, options))();
+    },
     send: async (request, context, kind) => {
+      const refusal = context.answer?.refusal;
+      if (refusal) return { errors: [refusal.toJSON()] };
       const body = bodyOf(request);
       // Only queries are deduplicated. A live stream's request is not, because the fields that it
       // adds to an event must not be older than the event.
@@ -139,6 +161,18 @@ export function startSubgraphSource({
     },
     finish: connection.finish,
     stop: connection.stop,
+  };
+}
+
+/**
+ * Counts the bytes of one answer. An answer that several operations share counts towards the
+ * operation that sent the request while it is received, and towards the others when it is complete.
+ */
+function createCounter(maxBytes: number, operation: AnswerBytes | undefined): CountBytes {
+  let received = 0;
+  return (bytes) => {
+    received += bytes;
+    return operation?.add(bytes) ?? (received > maxBytes ? answerTooLarge(maxBytes) : undefined);
   };
 }
 

@@ -24,6 +24,7 @@ export function startSubgraphs({
   addresses: first,
   secret,
   timeoutMs,
+  maxAnswerBytes,
   invalidation,
   health,
   metrics,
@@ -33,6 +34,8 @@ export function startSubgraphs({
   /** Secret that is sent to subgraphs that are not foreign. */
   secret: string | undefined;
   timeoutMs: number;
+  /** Maximum size of one answer of a subgraph. */
+  maxAnswerBytes: number;
   invalidation: Pick<Invalidation, 'generation'>;
   health: Health;
   metrics: Metrics;
@@ -56,6 +59,7 @@ export function startSubgraphs({
       url,
       secret: foreign ? undefined : secret,
       timeoutMs,
+      maxAnswerBytes,
       invalidation,
       metrics: subgraphMetrics,
       log,

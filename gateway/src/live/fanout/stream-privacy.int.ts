@@ -49,6 +49,7 @@ function serve({ foreign }: { foreign: boolean }) {
   const upstreams = startUpstreams({ addresses, secret: SECRET, reconnectLimitMs: 10_000, log });
   const common = {
     secret: SECRET,
+    maxAnswerBytes: 1_000_000,
     timeoutMs: 5_000,
     invalidation: createInvalidation(),
     health: createHealth(),

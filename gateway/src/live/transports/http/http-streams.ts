@@ -7,6 +7,7 @@ import { atExpiry } from '../../../auth/expiry.ts';
 import { contextOf } from '../../../context.ts';
 import { badRequest, RequestError } from '../../../errors/request-error.ts';
 import type { AdmittedRequest } from '../../../limits/admission.ts';
+import { holdUntilRead } from '../../../limits/answer-bytes.ts';
 import type { ClientLimits } from '../../../limits/client-limits.ts';
 import { onDisconnect } from '../../../request-deduplication/ref-counted-abort.ts';
 import type { RequestDeduplication } from '../../../request-deduplication/request-deduplication.ts';
@@ -125,13 +126,17 @@ export class HttpStreams implements Stoppable {
     const { accepts, method, operation, principal } = admitted;
     if (accepts.stream !== 'text/event-stream') throw ANSWER_NOT_ACCEPTED;
     if (method === 'GET' && operation.operation === 'mutation') throw MUTATION_BY_GET;
-    const stream = this.#enter(request, reply, accepts.stream, principal.identity);
-    const context = contextOf(request.headers, principal.identity);
+    const { identity } = principal;
+    const stream = this.#enter(request, reply, accepts.stream, identity);
+    const address = this.#options.addresses.of(request.raw);
+    const context = contextOf(request.headers, identity, address);
     // The stream contains the same JSON as other protocols. The origin has been checked, which
     // replaces the CSRF prevention of a GET.
     const asked = { ...admitted, ...AS_JSON_POST };
     try {
       const { body } = await this.#options.requests.answer(asked, context, onDisconnect(reply.raw));
+      const isQuery = operation.operation === 'query';
+      holdUntilRead({ body, isQuery }, reply.raw, this.#options.memory, { identity, address });
       stream.answer(body);
     } catch (error) {
       stream.error(this.#options.present([error as GraphQLError]));

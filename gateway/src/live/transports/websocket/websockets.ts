@@ -160,7 +160,7 @@ class Websockets implements Stoppable {
         (code, reason) => client.close(code, reason),
         tokens.of(address),
       ),
-      contextOf: (identity) => contextOf(headers, identity),
+      contextOf: (identity) => contextOf(headers, identity, address),
       frame: this.#frame,
       socket: client,
     });
