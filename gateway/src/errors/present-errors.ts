@@ -1,4 +1,4 @@
-import { presentError } from '@gudang/graphql';
+import { limitError, presentAllErrors, presentError } from '@gudang/graphql';
 import type { Logger } from '@gudang/runtime';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
@@ -17,24 +17,12 @@ export function presentGatewayError(
 ): GraphQLFormattedError {
   if (formatted.extensions?.['serviceName'] === undefined) {
     // The executor found that a subgraph's data does not fit the schema. The message names the field.
-    if (formatted.extensions?.['code'] === 'DOWNSTREAM_SERVICE_ERROR') return bounded(formatted);
-    return presentError(bounded(formatted), error, log);
+    if (formatted.extensions?.['code'] === 'DOWNSTREAM_SERVICE_ERROR') return limitError(formatted);
+    return presentError(formatted, error, log);
   }
   const extensions = { ...formatted.extensions };
   for (const name of INTERNAL) delete extensions[name];
-  return { ...formatted, extensions };
-}
-
-/**
- * Maximum number of characters in a message. Messages of graphql-js contain names and values from
- * the request, which can have any length.
- */
-const MAX_MESSAGE_LENGTH = 1_000;
-
-function bounded(formatted: GraphQLFormattedError): GraphQLFormattedError {
-  const { message } = formatted;
-  if (message.length <= MAX_MESSAGE_LENGTH) return formatted;
-  return { ...formatted, message: `${message.slice(0, MAX_MESSAGE_LENGTH)}…` };
+  return limitError({ ...formatted, extensions });
 }
 
 /**
@@ -45,8 +33,13 @@ export function presentErrors(
   errors: readonly GraphQLError[],
   log: Logger,
 ): readonly GraphQLFormattedError[] {
-  return errors.map((error) => {
-    const formatted = error instanceof GraphQLError ? error.toJSON() : { message: String(error) };
-    return presentGatewayError(formatted, error, log);
-  });
+  return presentAllErrors(errors.map(toGraphQLError), (formatted, error) =>
+    presentGatewayError(formatted, error, log),
+  );
+}
+
+function toGraphQLError(error: Error): GraphQLError {
+  return error instanceof GraphQLError
+    ? error
+    : new GraphQLError(error.message, { originalError: error });
 }

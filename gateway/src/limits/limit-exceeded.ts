@@ -4,6 +4,7 @@ import { RequestError } from '../errors/request-error.ts';
 const COUNTED = {
   body: "The request's size in bytes",
   nesting: "The request's nesting",
+  lines: "The operation's number of lines",
   tokens: "The operation's number of tokens",
   depth: "The operation's depth",
   aliases: "The operation's number of aliases",

@@ -22,7 +22,8 @@ export const operationLimitSettings = {
     default: '64',
   },
   LIMIT_TOKENS: {
-    description: 'Maximum tokens (names, values and punctuation) of an operation',
+    description:
+      'Maximum tokens (names, values and punctuation) of an operation; also the maximum of its lines',
     parse: integer(1, MANY),
     default: '2000',
   },

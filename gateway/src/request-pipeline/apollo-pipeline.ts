@@ -2,7 +2,7 @@ import '../quiet-apollo.ts';
 import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer, HeaderMap } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
-import { traceOperations } from '@gudang/graphql';
+import { limitErrorsPlugin, MAX_ERRORS, traceOperations } from '@gudang/graphql';
 import type { Logger, Stoppable } from '@gudang/runtime';
 import type { RequirementsOf } from '../auth/field-requirements.ts';
 import type { GatewayContext } from '../context.ts';
@@ -87,7 +87,9 @@ function createServer(
     logger: toApolloLogger(log),
     introspection: explore,
     includeStacktraceInErrorResponses: false,
-    hideSchemaDetailsFromClientErrors: !explore,
+    // Apollo Server's own option removes suggestions from the messages by a regular expression, which
+    // takes seconds for a message of 250 KB.
+    validationOptions: { hideSuggestions: !explore, maxErrors: MAX_ERRORS },
     // The gateway's process handles signals itself, and stops Apollo Server after the websockets.
     stopOnTerminationSignals: false,
     documentStore: createDocumentStore(),
@@ -101,6 +103,7 @@ function createServer(
     plugins: [
       metrics.plugin,
       traceOperations<GatewayContext>(({ forward }) => forward),
+      limitErrorsPlugin,
       badInputPlugin,
       authorizationPlugin(requirementsOf),
       operationTypePlugin,

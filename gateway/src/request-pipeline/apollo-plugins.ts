@@ -12,10 +12,10 @@ type Plugin = ApolloServerPlugin<GatewayContext>;
  */
 export const badInputPlugin: Plugin = {
   requestDidStart: async () => ({
-    didEncounterErrors: async ({ document, errors, request, schema }) => {
+    didEncounterErrors: async ({ document, errors, schema }) => {
       const own = errors.filter(({ extensions }) => extensions?.['serviceName'] === undefined);
       if (!document || own.length === 0) return;
-      for (const [error, badInput] of findBadInput(own, document, schema, request.variables)) {
+      for (const [error, badInput] of findBadInput(own, document, schema)) {
         Object.assign(error.extensions, badInput);
       }
     },

@@ -4,7 +4,7 @@ import type { ApolloGateway } from '@apollo/gateway';
 import { QueryPlanner } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
 import type { GatewayContext } from '../context.ts';
-import { coerceVariables } from '../errors/bad-input.ts';
+import { coerceVariables } from '../errors/invalid-variables.ts';
 import { createNullCheck } from '../errors/null-variables.ts';
 import type { ParsedOperation } from '../limits/operation-parser.ts';
 import { createApolloExecutor } from '../plan-execution/apollo-executor.ts';

@@ -56,6 +56,26 @@ describe('presentError', () => {
     });
   });
 
+  it('does not show what graphql-js says about a value that a resolver returns', () => {
+    const original = new GraphQLError('String cannot represent value: { secret: "s" }');
+    const { shown, lines } = present(
+      new GraphQLError(original.message, { originalError: original, path: ['order', 'name'] }),
+    );
+    expect(shown).toMatchObject({ message: 'Internal error' });
+    expect(lines).toHaveLength(1);
+  });
+
+  it('reports an invalid variable as bad input', () => {
+    const [operation] = parse('query ($n: Int!) { a }').definitions;
+    const nodes = operation?.kind === 'OperationDefinition' ? operation.variableDefinitions : [];
+    const { shown, lines } = present(new GraphQLError('Variable "$n" …', { nodes: nodes ?? [] }));
+    expect(shown).toMatchObject({
+      message: 'Variable "$n" …',
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+    expect(lines).toEqual([]);
+  });
+
   it('replaces an internal error with an id and logs it', () => {
     const { shown, lines } = present(errorOf(new Error('password=secret')));
     expect(shown).toMatchObject({

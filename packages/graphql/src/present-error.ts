@@ -2,6 +2,7 @@ import type { Logger } from '@gudang/runtime';
 import { maskError, ServiceError } from '@gudang/runtime';
 import { errorTrace } from '@gudang/runtime/tracing';
 import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
+import { limitError, limitErrors } from './error-limits.ts';
 
 /** Codes of client errors in graphql-js, Apollo Server and the gateway. */
 const CLIENT_ERROR_CODES = new Set([
@@ -17,11 +18,12 @@ const CLIENT_ERROR_CODES = new Set([
   'OVERLOADED',
   'QUERY_NOT_IN_SAFELIST',
   'PERSISTED_QUERY_NOT_IN_LIST',
+  'TOO_MANY_ERRORS',
 ]);
 
 /**
- * Returns the error as the caller sees it. A client error keeps its code and message. An internal error
- * is logged; the caller receives "Internal error" and the id of the log line.
+ * Returns the error as the caller sees it, with limited size. A client error keeps its code and message.
+ * An internal error is logged; the caller receives "Internal error" and the id of the log line.
  */
 export function presentError(
   formatted: GraphQLFormattedError,
@@ -30,13 +32,16 @@ export function presentError(
   isOutage?: (error: unknown) => boolean,
 ): GraphQLFormattedError {
   const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error;
-  if (cause instanceof ServiceError) return formatted;
-  if (isArgumentError(cause)) {
-    return { ...formatted, extensions: { ...formatted.extensions, code: 'BAD_USER_INPUT' } };
+  if (cause instanceof ServiceError) return limitError(formatted);
+  if (isInputError(cause)) {
+    const extensions = { ...formatted.extensions, code: 'BAD_USER_INPUT' };
+    return limitError({ ...formatted, extensions });
   }
   const code = formatted.extensions?.['code'];
   const isClientError = typeof code === 'string' && CLIENT_ERROR_CODES.has(code);
-  if (isClientError || (cause instanceof GraphQLError && code === undefined)) return formatted;
+  // An error of graphql-js that has a path is about the data of a resolver, not about the request.
+  const isAboutRequest = cause instanceof GraphQLError && code === undefined && !formatted.path;
+  if (isClientError || isAboutRequest) return limitError(formatted);
 
   // Only errors of resolvers have a path. An error of a subscription's stream has none.
   const { message, errorId, outage } = maskError(
@@ -45,22 +50,31 @@ export function presentError(
     { path: formatted.path, trace_id: errorTrace(error) },
     isOutage,
   );
-  return {
+  return limitError({
     message,
     ...(formatted.path ? { path: formatted.path } : {}),
     ...(formatted.locations ? { locations: formatted.locations } : {}),
     extensions: outage
       ? { code: 'UNAVAILABLE', retryable: true, errorId }
       : { code: 'INTERNAL_SERVER_ERROR', errorId },
-  };
+  });
 }
 
 /**
- * Whether graphql-js rejected the value of an argument during execution, such as null from a variable of
- * a nullable type. Its other execution errors point at a field, or at nothing.
+ * Whether graphql-js rejected the value of a variable, or of an argument during execution, such as null
+ * from a variable of a nullable type. Its other execution errors point at a field, or at nothing.
  */
-function isArgumentError(cause: unknown): boolean {
+function isInputError(cause: unknown): boolean {
   if (!(cause instanceof GraphQLError) || cause.extensions['code'] !== undefined) return false;
   const kind = cause.nodes?.[0]?.kind;
-  return kind === Kind.VARIABLE || kind === Kind.DIRECTIVE || kind?.endsWith('Value') === true;
+  if (kind === Kind.VARIABLE_DEFINITION || kind === Kind.VARIABLE) return true;
+  return kind === Kind.DIRECTIVE || kind?.endsWith('Value') === true;
+}
+
+/** Presents the errors of an answer. @returns at most 20 errors, and one about those that are left out */
+export function presentAllErrors(
+  errors: readonly GraphQLError[],
+  present: (formatted: GraphQLFormattedError, error: GraphQLError) => GraphQLFormattedError,
+): readonly GraphQLFormattedError[] {
+  return limitErrors(errors).map((error) => present(error.toJSON(), error));
 }

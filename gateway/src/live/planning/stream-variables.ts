@@ -1,5 +1,6 @@
 import { valueFromASTUntyped } from 'graphql';
-import { coerceVariables as coerce, findBadInput } from '../../errors/bad-input.ts';
+import { findBadInput } from '../../errors/bad-input.ts';
+import { coerceVariables as coerce } from '../../errors/invalid-variables.ts';
 import { createNullCheck } from '../../errors/null-variables.ts';
 import type { ParsedOperation } from '../../limits/operation-parser.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';
@@ -30,7 +31,7 @@ export function coerceVariables(
     if (nulls.length > 0) throw new SubscriptionError(nulls);
     return coerced;
   }
-  const badInput = findBadInput(errors, document, schema, given);
+  const badInput = findBadInput(errors, document, schema);
   for (const error of errors) Object.assign(error.extensions, badInput.get(error));
   throw new SubscriptionError(errors);
 }

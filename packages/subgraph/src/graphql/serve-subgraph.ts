@@ -7,7 +7,13 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import fastifyApollo from '@as-integrations/fastify';
 import { ANONYMOUS, createTrustedIdentity, type Identity, UNRESTRICTED } from '@gudang/auth';
 import type { identitySettings, protectedHttpSettings } from '@gudang/auth/settings';
-import { presentError, type Traced, traceOperations } from '@gudang/graphql';
+import {
+  limitErrorsPlugin,
+  MAX_ERRORS,
+  presentError,
+  type Traced,
+  traceOperations,
+} from '@gudang/graphql';
 import { parseTraceparent } from '@gudang/runtime/tracing';
 import { type GraphQLFormattedError, parse } from 'graphql';
 import type { SubgraphService } from '../start-subgraph.ts';
@@ -58,6 +64,7 @@ export async function serveSubgraph<C extends SubgraphContext>(
     schema,
     introspection: settings.NODE_ENV !== 'production',
     includeStacktraceInErrorResponses: false,
+    validationOptions: { maxErrors: MAX_ERRORS },
     formatError: (formatted, error) => presentError(formatted, error, log, isOutage),
     // This function replaces the pretty-printing of @apollo/server, which doubles the CPU time per
     // request.
@@ -66,6 +73,7 @@ export async function serveSubgraph<C extends SubgraphContext>(
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
+      limitErrorsPlugin,
       traceOperations<C>((context): Traced => context),
       reportAbsentEntities,
     ],

@@ -1,4 +1,4 @@
-import { presentError, validateSafely } from '@gudang/graphql';
+import { limitErrors, presentError, validateSafely } from '@gudang/graphql';
 import { type Logger, rejectHandshake, sendRawAnswer, serveUpgrades } from '@gudang/runtime';
 import type { FastifyInstance } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
@@ -39,8 +39,12 @@ export function serveWebsocket<C extends object>({
 }): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_LIMIT });
   sockets.on('wsClientError', rejectHandshake);
-  const present = (error: GraphQLError | GraphQLFormattedError): GraphQLFormattedError =>
-    error instanceof GraphQLError ? presentError(error.toJSON(), error, log, isOutage) : error;
+  const present = (
+    errors: readonly (GraphQLError | GraphQLFormattedError)[],
+  ): GraphQLFormattedError[] =>
+    limitErrors(errors).map((error) =>
+      error instanceof GraphQLError ? presentError(error.toJSON(), error, log, isOutage) : error,
+    );
   const reporters = new WeakMap<Context, PositionReporter>();
   const reporterOf = (connection: Context, socket: WebSocket): PositionReporter => {
     const existing = reporters.get(connection);
@@ -64,14 +68,14 @@ export function serveWebsocket<C extends object>({
       },
       onComplete: (connection, id) => reporters.get(connection)?.remove(id),
       onClose: (connection) => reporters.get(connection)?.stop(),
-      onError: (_connection, _id, _payload, errors) => errors.map(present),
+      onError: (_connection, _id, _payload, errors) => present(errors),
       onNext: (_connection, _id, _payload, { contextValue }, result) => {
         const traceparent = eventTraceOf(contextValue);
         if (!result.errors && traceparent === undefined) return undefined;
         const extensions = traceparent ? { ...result.extensions, traceparent } : result.extensions;
         return {
           data: result.data ?? null,
-          ...(result.errors ? { errors: result.errors.map(present) } : {}),
+          ...(result.errors ? { errors: present(result.errors) } : {}),
           ...(extensions ? { extensions } : {}),
         };
       },
