@@ -1,6 +1,6 @@
 import { decodeOrderChanged, type OrderState } from '@gudang/events';
 import { notFound } from '@gudang/runtime';
-import { setEventTrace } from '@gudang/subgraph';
+import { onSubscriptionEnd, setEventTrace } from '@gudang/subgraph';
 import type { Context } from '../context.ts';
 import type { Database } from '../database.ts';
 import { findOrders } from '../orders/find-orders.ts';
@@ -17,6 +17,7 @@ export async function* watchOrder(
   const { database, changeFeed, visibility } = context;
   // Watch before reading, so that no change between the two steps is missed.
   const watch = changeFeed.watch([id.toLowerCase()]);
+  onSubscriptionEnd(context, () => watch.close());
   try {
     let sent = await readOrder(database, id, visibility);
     yield sent;

@@ -8,7 +8,12 @@ export {
   parsePage,
   toConnection,
 } from './graphql/page.ts';
-export { type Position, registerPosition, setEventTrace } from './graphql/subscription-context.ts';
+export {
+  onSubscriptionEnd,
+  type Position,
+  registerPosition,
+  setEventTrace,
+} from './graphql/subscription-context.ts';
 export {
   fieldsOf,
   REST_LIST_LIMIT,

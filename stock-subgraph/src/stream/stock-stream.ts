@@ -1,6 +1,6 @@
 import { type ChangeFeed, type Cursor, formatCursor } from '@gudang/change-feed';
 import { decodeStockChanged, type StockChangeKind, type StockState } from '@gudang/events';
-import { setEventTrace } from '@gudang/subgraph';
+import { onSubscriptionEnd, setEventTrace } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
 import { findStocksById } from '../stocks/find-stocks.ts';
 import { createPositionTracker, type PositionTracker } from './position-tracker.ts';
@@ -38,6 +38,7 @@ export async function* watchStocks(
 ): AsyncGenerator<SentChange, void> {
   const { database, changeFeed } = context;
   const watch = await changeFeed.open(ids, after);
+  onSubscriptionEnd(context, () => watch.close());
   /**
    * The versions that the last snapshot contained, by stock id. The first newer change of a stock deletes
    * its entry.

@@ -40,3 +40,15 @@ const MISDIRECTED_ANSWER = {
 export function rejectHandshake({ message }: Error, socket: Duplex): void {
   sendRawAnswer(socket, 400, { errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
 }
+
+/**
+ * Maximum length of a close frame's reason, in bytes of UTF-8 (RFC 6455, 5.5). ws throws if a reason is
+ * longer.
+ */
+const REASON_BYTES = 123;
+
+/** Truncates a close frame's reason to its maximum length, between two characters. */
+export function cutReason(reason: string): string {
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(REASON_BYTES));
+  return reason.slice(0, read);
+}

@@ -103,6 +103,7 @@ export async function serveSubgraph<C extends SubgraphContext>(
     accepts: ({ connectionParams }) => trusted.acceptsConnection(connectionParams),
     createContext: ({ connectionParams }, { extensions }) =>
       createContext(trusted.identityOfOperation(connectionParams, extensions)),
+    messageBytes: GATEWAY_BODY_LIMIT,
     log,
     isOutage,
   });
@@ -110,7 +111,7 @@ export async function serveSubgraph<C extends SubgraphContext>(
 }
 
 /**
- * Maximum size of a request body from the gateway, in bytes. It is higher than the limit for clients,
+ * Maximum size of a request body or a websocket message from the gateway, in bytes. It is higher than the limit for clients,
  * because a small operation of a client can select thousands of entities, and the gateway sends all their
  * ids in one body.
  */

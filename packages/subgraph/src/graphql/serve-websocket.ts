@@ -1,27 +1,46 @@
+import { once } from 'node:events';
 import { limitErrors, presentError, validateSafely } from '@gudang/graphql';
 import { type Logger, rejectHandshake, sendRawAnswer, serveUpgrades } from '@gudang/runtime';
 import type { FastifyInstance } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
-import type { Context, SubscribePayload } from 'graphql-ws';
-import { useServer } from 'graphql-ws/use/ws';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { type Context, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
+import { WebSocketServer } from 'ws';
+import { startGatewaySocket } from './gateway-socket.ts';
 import { createPositionReporter, type PositionReporter } from './position-reporter.ts';
-import { eventTraceOf } from './subscription-context.ts';
+import { endSubscription, eventTraceOf } from './subscription-context.ts';
 
-/** Maximum size of a websocket message, in bytes. The default of ws is 100 MiB. */
-const MESSAGE_LIMIT = 64 * 1024;
+/**
+ * Maximum number of subscriptions of one connection. It is high, because one connection carries all
+ * streams of a gateway.
+ */
+const MAX_SUBSCRIPTIONS = 50_000;
+/** Time-out for peers to answer a close frame, in milliseconds. */
+const CLOSE_WITHIN_MS = 2_000;
 
 /** Payload of the gateway's `connection_init`. It states whether the gateway wants position reports. */
 type ConnectionParams = Readonly<Record<string, unknown>> & {
   readonly gudang?: { readonly cursors?: unknown };
 };
 
-/** Serves subscriptions over graphql-transport-ws at `/graphql` of a subgraph. */
+/** Data of a connection, from its handshake to its end. */
+interface Connection {
+  readonly reporter: PositionReporter;
+  /** Number of running subscriptions. */
+  subscriptions: number;
+}
+
+type ConnectionContext = Context<ConnectionParams, Connection>;
+
+/**
+ * Serves subscriptions over graphql-transport-ws at `/graphql` of a subgraph. The payload of
+ * `connection_ack` states the maximum size of a message, so that the gateway does not send a larger one.
+ */
 export function serveWebsocket<C extends object>({
   app,
   schema,
   accepts,
   createContext,
+  messageBytes,
   log,
   isOutage,
 }: {
@@ -31,13 +50,20 @@ export function serveWebsocket<C extends object>({
    * Returns whether a connection is accepted, by its `connection_init`. Other connections are closed with
    * code 4403.
    */
-  accepts: (connection: Context) => boolean;
-  createContext: (connection: Context, request: SubscribePayload) => C;
+  accepts: (connection: ConnectionContext) => boolean;
+  createContext: (connection: ConnectionContext, request: SubscribePayload) => C;
+  /** Maximum size of a message, in bytes. */
+  messageBytes: number;
   log: Logger;
   /** Returns whether an error means that the database is unavailable. */
   isOutage: (error: unknown) => boolean;
 }): void {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_LIMIT });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: messageBytes,
+    handleProtocols,
+    ...{ closeTimeout: CLOSE_WITHIN_MS },
+  });
   sockets.on('wsClientError', rejectHandshake);
   const present = (
     errors: readonly (GraphQLError | GraphQLFormattedError)[],
@@ -45,43 +71,36 @@ export function serveWebsocket<C extends object>({
     limitErrors(errors).map((error) =>
       error instanceof GraphQLError ? presentError(error.toJSON(), error, log, isOutage) : error,
     );
-  const reporters = new WeakMap<Context, PositionReporter>();
-  const reporterOf = (connection: Context, socket: WebSocket): PositionReporter => {
-    const existing = reporters.get(connection);
-    if (existing) return existing;
-    const reporter = createPositionReporter((message) => {
-      if (socket.readyState === socket.OPEN) socket.send(message);
-    });
-    reporters.set(connection, reporter);
-    return reporter;
-  };
 
-  const protocol = useServer<ConnectionParams, { socket: WebSocket }>(
-    {
-      schema,
-      validate: validateSafely,
-      onConnect: accepts,
-      context: (connection, _id, request) => createContext(connection, request),
-      onOperation: (connection, id, _payload, { contextValue }) => {
-        if (connection.connectionParams?.gudang?.cursors !== true) return;
-        reporterOf(connection, connection.extra.socket).add(id, contextValue);
-      },
-      onComplete: (connection, id) => reporters.get(connection)?.remove(id),
-      onClose: (connection) => reporters.get(connection)?.stop(),
-      onError: (_connection, _id, _payload, errors) => present(errors),
-      onNext: (_connection, _id, _payload, { contextValue }, result) => {
-        const traceparent = eventTraceOf(contextValue);
-        if (!result.errors && traceparent === undefined) return undefined;
-        const extensions = traceparent ? { ...result.extensions, traceparent } : result.extensions;
-        return {
-          data: result.data ?? null,
-          ...(result.errors ? { errors: present(result.errors) } : {}),
-          ...(extensions ? { extensions } : {}),
-        };
-      },
+  const protocol = makeServer<ConnectionParams, Connection>({
+    schema,
+    validate: validateSafely,
+    onConnect: (connection) => accepts(connection) && { gudang: { messageBytes } },
+    context: (connection, _id, request) => createContext(connection, request),
+    onSubscribe: ({ extra }) =>
+      extra.subscriptions < MAX_SUBSCRIPTIONS ? undefined : [tooManySubscriptions()],
+    onOperation: ({ connectionParams, extra }, id, _payload, { contextValue }, result) => {
+      extra.subscriptions += 1;
+      endWithResult(result, contextValue);
+      if (connectionParams?.gudang?.cursors === true) extra.reporter.add(id, contextValue);
     },
-    sockets,
-  );
+    onComplete: ({ extra }, id) => {
+      extra.subscriptions -= 1;
+      extra.reporter.remove(id);
+    },
+    onClose: ({ extra }) => extra.reporter.stop(),
+    onError: (_connection, _id, _payload, errors) => present(errors),
+    onNext: (_connection, _id, _payload, { contextValue }, result) => {
+      const traceparent = eventTraceOf(contextValue);
+      if (!result.errors && traceparent === undefined) return undefined;
+      const extensions = traceparent ? { ...result.extensions, traceparent } : result.extensions;
+      return {
+        data: result.data ?? null,
+        ...(result.errors ? { errors: present(result.errors) } : {}),
+        ...(extensions ? { extensions } : {}),
+      };
+    },
+  });
   serveUpgrades(
     app,
     (request, socket, head) => {
@@ -89,15 +108,45 @@ export function serveWebsocket<C extends object>({
       else if (request.headers.origin !== undefined) sendRawAnswer(socket, 403, FOREIGN_PAGE);
       else {
         sockets.handleUpgrade(request, socket, head, (client) => {
-          sockets.emit('connection', client, request);
+          const gateway = startGatewaySocket(client, log);
+          gateway.serve(protocol, {
+            reporter: createPositionReporter((message) => void gateway.send(message)),
+            subscriptions: 0,
+          });
         });
       }
     },
     log,
   );
-  // `dispose` closes connections with code 1001 ("going away"), so that clients of graphql-ws reconnect,
-  // possibly to another replica.
-  app.addHook('preClose', () => protocol.dispose());
+  // After code 1001 ("going away"), gateways reconnect, possibly to another replica.
+  app.addHook('preClose', async () => {
+    const closed = [...sockets.clients].map((client) => once(client, 'close'));
+    for (const client of sockets.clients) client.close(1001, 'Going away');
+    await Promise.all(closed);
+  });
+}
+
+/**
+ * Ends a subscription as soon as its result is left. Without this function, a subscription that waits for
+ * a change would end only at the next change, because an async generator handles `return` after the
+ * pending `next`.
+ */
+function endWithResult(result: unknown, context: unknown): void {
+  const { return: end } = result as Partial<AsyncGenerator<unknown>>;
+  if (typeof end !== 'function') return;
+  Object.assign(result as object, {
+    return: (value: unknown) => {
+      endSubscription(context);
+      return end.call(result as AsyncGenerator<unknown>, value);
+    },
+  });
+}
+
+function tooManySubscriptions(): GraphQLError {
+  return new GraphQLError(
+    `The connection has more than ${MAX_SUBSCRIPTIONS.toLocaleString('en')} subscriptions`,
+    { extensions: { code: 'LIMIT_EXCEEDED', limit: 'operations', max: MAX_SUBSCRIPTIONS } },
+  );
 }
 
 const NOT_FOUND = {

@@ -1,6 +1,7 @@
 /**
- * Data that a running subscription attaches to its operation's context: the position of the stream and
- * the trace of the current event. The websocket that sends the events reads this data.
+ * Data that a running subscription attaches to its operation's context: the position of the stream, the
+ * trace of the current event, and what ends the subscription. The websocket that sends the events reads
+ * this data.
  */
 
 /**
@@ -16,6 +17,12 @@ export interface Positioned {
   onLost: () => void;
 }
 
+interface Ending {
+  hasEnded: boolean;
+  readonly callbacks: (() => void)[];
+}
+
+const endings = new WeakMap<object, Ending>();
 const positions = new WeakMap<object, Positioned>();
 const traces = new WeakMap<object, string | undefined>();
 
@@ -51,4 +58,31 @@ export function setEventTrace(context: object, traceparent: string | undefined):
  */
 export function eventTraceOf(context: unknown): string | undefined {
   return typeof context === 'object' && context !== null ? traces.get(context) : undefined;
+}
+
+/**
+ * Registers a function that is called when the subscriber leaves, at once if it has left already. A
+ * subscription that waits for a change must end in this function.
+ * @param context the context of the subscription's operation
+ */
+export function onSubscriptionEnd(context: object, callback: () => void): void {
+  const ending = endingOf(context);
+  if (ending.hasEnded) callback();
+  else ending.callbacks.push(callback);
+}
+
+/** Calls the functions registered with `onSubscriptionEnd` for a context. */
+export function endSubscription(context: unknown): void {
+  if (typeof context !== 'object' || context === null) return;
+  const ending = endingOf(context);
+  ending.hasEnded = true;
+  for (const callback of ending.callbacks.splice(0)) callback();
+}
+
+function endingOf(context: object): Ending {
+  const existing = endings.get(context);
+  if (existing) return existing;
+  const ending = { hasEnded: false, callbacks: [] };
+  endings.set(context, ending);
+  return ending;
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { cutReason } from '@gudang/runtime';
 import type { WebSocket } from 'ws';
 import type { ByteAccount, ByteHold } from '../../../limits/byte-budget.ts';
 import { LiveCloseCode } from './close-codes.ts';
@@ -8,12 +9,6 @@ import { LiveCloseCode } from './close-codes.ts';
  * closed with 4480.
  */
 const UNREAD_LIMIT = 4 * 1024 * 1024;
-
-/**
- * Maximum length of a close frame's reason, in bytes of UTF-8 (RFC 6455, 5.5). ws throws if a
- * reason is longer.
- */
-const REASON_BYTES = 123;
 
 /** A socket that carries the messages of graphql-transport-ws. */
 export interface MessageSocket {
@@ -90,12 +85,6 @@ class ClientSocket implements MessageSocket {
     if (!this.#unread || this.#unread.charge(this.#raw.writableLength - this.#unread.bytes)) return;
     this.close(LiveCloseCode.lagged, 'Lagged: results are not read');
   }
-}
-
-/** Truncates a close frame's reason to its maximum length, between two characters. */
-export function cutReason(reason: string): string {
-  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(REASON_BYTES));
-  return reason.slice(0, read);
 }
 
 /** @param raw the connection under the websocket */

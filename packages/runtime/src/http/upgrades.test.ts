@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cutReason } from './client-socket.ts';
+import { cutReason } from './upgrades.ts';
 
 it.each([
   ['keeps a short reason', 'Unauthorized', 'Unauthorized'],

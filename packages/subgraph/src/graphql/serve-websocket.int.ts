@@ -1,0 +1,259 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { ANONYMOUS_PRINCIPAL, type Authentication } from '@gudang/auth';
+import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/runtime';
+import { clientFrame, openRawWebsocket, type RawWebsocket } from '@gudang/runtime/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { serveSubgraph } from './serve-subgraph.ts';
+import { onSubscriptionEnd } from './subscription-context.ts';
+
+const SECRET = 'a secret of some length';
+const INIT = JSON.stringify({ type: 'connection_init', payload: { gudang: { secret: SECRET } } });
+const LIMIT = 4 * 1024 * 1024;
+
+const sdl = `
+  type Query { ok: Boolean }
+  type Mutation { count: Int }
+  type Subscription { quiet(ids: [ID!]): Int failing: Int }`;
+/** Number of mutations, and of subscriptions that wait for a change. */
+const ran = { mutations: 0, waiting: 0 };
+const resolvers = {
+  Mutation: {
+    count: () => {
+      ran.mutations += 1;
+      return ran.mutations;
+    },
+  },
+  Subscription: {
+    quiet: {
+      async *subscribe(_: unknown, { ids }: { ids?: string[] }, context: object) {
+        ran.waiting += 1;
+        if (ids) yield { quiet: ids.length };
+        await new Promise<void>((resolve) => onSubscriptionEnd(context, resolve));
+        ran.waiting -= 1;
+      },
+    },
+    failing: {
+      subscribe: () => ({
+        [Symbol.asyncIterator]: () => ({
+          next: () => new Promise(() => {}),
+          return: async () => {
+            throw new Error('a defect');
+          },
+        }),
+      }),
+    },
+  },
+};
+
+let url = '';
+const app = createHttpServer({ health: createHealth(), metrics: createMetrics('test') });
+const open: RawWebsocket[] = [];
+const uncaught = vi.fn();
+beforeAll(async () => {
+  const auth: Authentication = { on: true, authenticate: () => ANONYMOUS_PRINCIPAL };
+  const service = {
+    app,
+    auth,
+    log: createLogger('test', 'silent'),
+    settings: { NODE_ENV: 'test' as const, SUBGRAPH_SECRET: [SECRET] },
+    isOutage: () => false,
+  };
+  await serveSubgraph(service, { sdl, resolvers, createContext: (identity) => ({ identity }) });
+  url = await app.listen({ host: '127.0.0.1', port: 0 });
+  process.on('unhandledRejection', uncaught);
+  process.on('uncaughtException', uncaught);
+});
+afterAll(async () => {
+  process.off('unhandledRejection', uncaught);
+  process.off('uncaughtException', uncaught);
+  await app.close();
+});
+afterEach(async () => {
+  for (const { socket } of open.splice(0)) socket.destroy();
+  await turn();
+  expect(uncaught).not.toHaveBeenCalled();
+});
+
+async function connectRaw(): Promise<RawWebsocket> {
+  const client = await openRawWebsocket(url);
+  open.push(client);
+  return client;
+}
+
+/** Opens a connection that the subgraph has acknowledged. */
+async function connected(): Promise<RawWebsocket> {
+  const client = await connectRaw();
+  client.send(INIT);
+  await vi.waitFor(() => expect(client.frames).toHaveLength(1));
+  return client;
+}
+
+const subscribe = (id: string, query: string, variables?: object): string =>
+  JSON.stringify({ id, type: 'subscribe', payload: { query, variables } });
+const messages = ({ frames }: RawWebsocket) =>
+  frames.filter(({ opcode }) => opcode === 1).map(({ payload }) => JSON.parse(String(payload)));
+const closeCode = ({ frames }: RawWebsocket): number | undefined =>
+  frames.find(({ opcode }) => opcode === 8)?.payload.readUInt16BE(0);
+
+describe('the websocket of a subgraph', () => {
+  it('accepts operations of any size that a client may send to the gateway, and states its limit', async () => {
+    const client = await connected();
+    expect(messages(client)[0]).toEqual({
+      type: 'connection_ack',
+      payload: { gudang: { messageBytes: LIMIT } },
+    });
+    const ids = Array.from({ length: 1_000 }, (_, index) => `${index}`.padEnd(95, 'x'));
+    const text = subscribe('1', 'subscription ($ids: [ID!]) { quiet(ids: $ids) }', { ids });
+    expect(text.length).toBeGreaterThan(64 * 1024);
+    for (let at = 0; at < text.length; at += 60_000) {
+      const isFinal = at + 60_000 >= text.length;
+      const part = text.slice(at, at + 60_000);
+      client.socket.write(clientFrame(part, at === 0 ? 1 : 0, isFinal));
+    }
+    await vi.waitFor(() =>
+      expect(messages(client)[1]).toMatchObject({ payload: { data: { quiet: 1_000 } } }),
+    );
+  });
+
+  it('ends a subscription that waits for a change when it is completed, and when its connection is lost', async () => {
+    const client = await connected();
+    client.send(subscribe('1', 'subscription { quiet }'));
+    client.send(subscribe('2', 'subscription { quiet }'));
+    await vi.waitFor(() => expect(ran.waiting).toBe(2));
+    client.send(JSON.stringify({ id: '1', type: 'complete' }));
+    await vi.waitFor(() => expect(ran.waiting).toBe(1));
+    client.socket.resetAndDestroy();
+    await vi.waitFor(() => expect(ran.waiting).toBe(0));
+  });
+
+  it('handles no message after its close frame, and destroys the connection within 2 s', async () => {
+    const client = await connected();
+    client.send(subscribe('é'.repeat(100), 'subscription { quiet }'));
+    client.send(subscribe('é'.repeat(100), 'subscription { quiet }'));
+    const before = ran.mutations;
+    client.send(subscribe('2', 'mutation { count }'));
+    await vi.waitFor(() => expect(closeCode(client)).toBe(4409));
+    await vi.waitFor(
+      () => {
+        client.send(subscribe('3', 'mutation { count }'));
+        expect(client.isClosed()).toBe(true);
+      },
+      { timeout: 5_000 },
+    );
+    expect(ran.mutations).toBe(before);
+  });
+
+  it('answers a ping without its payload', async () => {
+    const client = await connected();
+    client.send(JSON.stringify({ type: 'ping', payload: { pad: 'x'.repeat(10_000) } }));
+    await vi.waitFor(() => expect(messages(client)[1]).toEqual({ type: 'pong' }));
+  });
+
+  it.each<[string, string | Buffer, number, number]>([
+    ['text that is not JSON', '{', 1, 4400],
+    ['an id that is not a string', '{"id":1,"type":"complete"}', 1, 4400],
+    [
+      'a query that is not a string',
+      '{"id":"1","type":"subscribe","payload":{"query":1}}',
+      1,
+      4400,
+    ],
+    ['a binary message', INIT, 2, 1003],
+    ['text that is not UTF-8', Buffer.from([0xff]), 1, 1007],
+    ['a reserved opcode', '', 3, 1002],
+    ['a second connection_init', INIT, 1, 4429],
+  ])('closes only its connection after %s', async (_what, payload, opcode, code) => {
+    const [client, other] = [await connected(), await connected()];
+    client.send(payload, opcode);
+    await vi.waitFor(() => expect(closeCode(client)).toBe(code));
+    other.send('{"type":"ping"}');
+    await vi.waitFor(() => expect(messages(other)[1]).toEqual({ type: 'pong' }));
+  });
+
+  it('contains a subscription that fails while its connection closes', async () => {
+    const client = await connected();
+    client.send(subscribe('__proto__', 'subscription { failing }'));
+    client.send('{"type":"ping"}');
+    await vi.waitFor(() => expect(messages(client)).toHaveLength(2));
+    client.send(Buffer.from([3, 232]), 8);
+    await vi.waitFor(() => expect(closeCode(client)).toBe(1000));
+  });
+
+  const HANDSHAKE =
+    'GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n';
+  it.each<[string, () => Promise<RawWebsocket['socket']>]>([
+    [
+      'before the request',
+      async () => {
+        const socket = connect(Number(new URL(url).port), '127.0.0.1');
+        await once(socket, 'connect');
+        return socket;
+      },
+    ],
+    [
+      'within the request',
+      async () => {
+        const socket = connect(Number(new URL(url).port), '127.0.0.1');
+        socket.write(HANDSHAKE);
+        await once(socket, 'connect');
+        return socket;
+      },
+    ],
+    [
+      'after an incomplete handshake',
+      async () => {
+        const socket = connect(Number(new URL(url).port), '127.0.0.1');
+        socket.write(`${HANDSHAKE}\r\n`);
+        await once(socket, 'connect');
+        return socket;
+      },
+    ],
+    ['after the handshake', async () => (await connectRaw()).socket],
+    [
+      'after connection_init',
+      async () => {
+        const client = await connectRaw();
+        client.send(INIT);
+        return client.socket;
+      },
+    ],
+    ['after connection_ack', async () => (await connected()).socket],
+    [
+      'within a subscription',
+      async () => {
+        const client = await connected();
+        client.send(subscribe('1', 'subscription { quiet }'));
+        return client.socket;
+      },
+    ],
+    [
+      'within a frame',
+      async () => {
+        const client = await connected();
+        client.socket.write(clientFrame(INIT).subarray(0, 20));
+        return client.socket;
+      },
+    ],
+    [
+      'after the close frame',
+      async () => {
+        const client = await connected();
+        client.send('{');
+        await vi.waitFor(() => expect(closeCode(client)).toBe(4400));
+        return client.socket;
+      },
+    ],
+  ])('survives a connection reset %s', async (_stage, reach) => {
+    for (let tries = 0; tries < 20; tries += 1) {
+      const socket = await reach();
+      socket.on('error', () => {});
+      socket.resetAndDestroy();
+    }
+    const client = await connected();
+    client.send('{"type":"ping"}');
+    await vi.waitFor(() => expect(messages(client)[1]).toEqual({ type: 'pong' }));
+    await vi.waitFor(() => expect(ran.waiting).toBe(0));
+  });
+});
