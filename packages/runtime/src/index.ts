@@ -7,6 +7,7 @@ export { BODY_LIMIT, createHttpServer, type RunningHttp, startHttp } from './htt
 export { isLoopbackAddress } from './http/loopback.ts';
 export { maskErrors } from './http/mask-errors.ts';
 export { sendRawAnswer } from './http/raw-answer.ts';
+export { allowUnread } from './http/unread-answers.ts';
 export { cutReason, rejectHandshake, serveUpgrades } from './http/upgrades.ts';
 export { createLogger, type Logger, withoutCredentials } from './logger.ts';
 export { maskError } from './masked-error.ts';

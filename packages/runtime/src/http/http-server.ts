@@ -16,6 +16,7 @@ import type { Stoppable } from '../stoppable.ts';
 import { type AllowedHosts, ANY_HOST, MisdirectedRequest } from './allowed-hosts.ts';
 import { guardBodies } from './body-guard.ts';
 import { answerClientError, DEFAULT_HEADERS } from './raw-answer.ts';
+import { closeUnread } from './unread-answers.ts';
 
 /** Maximum size of a request body, in bytes. */
 export const BODY_LIMIT = 256 * 1024;
@@ -74,6 +75,7 @@ export function createHttpServer({
     return503OnClosing: false,
   });
   guardBodies(app);
+  closeUnread(app.server);
   app.decorate('allowedHosts', hosts);
   if (hosts !== ANY_HOST) {
     app.addHook('onRequest', ({ headers, routeOptions }, _reply, done) => {

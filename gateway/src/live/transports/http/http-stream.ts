@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { allowUnread } from '@gudang/runtime';
 import type { GraphQLFormattedError } from 'graphql';
 import type { ByteAccount, ByteHold } from '../../../limits/byte-budget.ts';
 import type { ClientSink } from '../../fanout/stream-client.ts';
@@ -31,6 +32,8 @@ export class HttpStream implements ClientSink {
   readonly #encode: Encoder;
   readonly #unread: ByteHold;
   readonly #heartbeats: NodeJS.Timeout;
+  /** Ends the permission to read nothing for longer than the answer of a query. */
+  readonly #limitUnread: (() => void) | undefined;
   #subscription: LiveSubscription | undefined;
   #hasEnded = false;
   #unreadHeartbeats = 0;
@@ -42,6 +45,7 @@ export class HttpStream implements ClientSink {
     this.#format = format;
     this.#encode = options.encode;
     this.account = options.account;
+    this.#limitUnread = response.socket ? allowUnread(response.socket) : undefined;
     this.#unread = options.account.hold('sockets');
     this.#heartbeats = setInterval(() => this.#beat(), options.heartbeatMs ?? format.heartbeatMs);
     response.on('drain', () => {
@@ -128,6 +132,7 @@ export class HttpStream implements ClientSink {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearInterval(this.#heartbeats);
+    this.#limitUnread?.();
     this.#response.end(text);
   }
 }
