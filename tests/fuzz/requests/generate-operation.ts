@@ -25,6 +25,8 @@ const NAMES = [
   'query',
   'n'.repeat(300),
 ];
+export type OperationKind = 'query' | 'mutation' | 'subscription';
+const KINDS: readonly OperationKind[] = ['query', 'query', 'query', 'mutation', 'subscription'];
 const SELECTIONS = [
   'marker',
   'marker text n',
@@ -60,7 +62,10 @@ export function anyOperation(random: Random, marker: string): GeneratedOperation
   const names = random.shuffled(NAMES).slice(0, count);
   const isAnonymous = count === 1 && random.chance(0.5);
   const literal = random.chance(0.3) ? marker : undefined;
-  const operations = names.map((name) => oneOperation(random, isAnonymous ? '' : name, literal));
+  const operations = names.map((name) => {
+    const kind = random.pick(KINDS);
+    return oneOperation(random, { name: isAnonymous ? '' : name, literal, kind });
+  });
   const needsFragment = operations.some((text) => text.includes('...E'));
   return {
     query: [...operations, ...(needsFragment ? [FRAGMENT] : [])].join(
@@ -71,9 +76,26 @@ export function anyOperation(random: Random, marker: string): GeneratedOperation
   };
 }
 
-function oneOperation(random: Random, name: string, literal: string | undefined): string {
-  const kind = random.pick(['query', 'query', 'query', 'mutation', 'subscription']);
-  const field = { query: 'echo', mutation: 'write', subscription: 'heard' }[kind] as string;
+/** Generates a document with one named operation of a kind. */
+export function anyOperationOf(
+  random: Random,
+  marker: string,
+  kind: OperationKind,
+): GeneratedOperation {
+  const name = random.pick(NAMES);
+  const text = oneOperation(random, { name, literal: undefined, kind });
+  return {
+    query: text.includes('...E') ? `${text}\n${FRAGMENT}` : text,
+    names: [name],
+    variables: anyVariables(random, `${marker}:variable`),
+  };
+}
+
+function oneOperation(
+  random: Random,
+  { name, literal, kind }: { name: string; literal: string | undefined; kind: OperationKind },
+): string {
+  const field = { query: 'echo', mutation: 'write', subscription: 'heard' }[kind];
   const allowed = ARGUMENTS.filter(
     (argument) =>
       kind === 'query' ||

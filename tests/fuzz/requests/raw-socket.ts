@@ -10,10 +10,22 @@ const TIMEOUT_MS = 20_000;
  */
 export class RawSocket {
   readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #init: string;
   #socket: WebSocket | undefined;
 
-  constructor(url: string) {
+  /**
+   * @param headers of the handshake
+   * @param init the first message
+   */
+  constructor(
+    url: string,
+    headers: Readonly<Record<string, string>> = {},
+    init = '{"type":"connection_init"}',
+  ) {
     this.#url = url;
+    this.#headers = headers;
+    this.#init = init;
   }
 
   /**
@@ -59,11 +71,12 @@ export class RawSocket {
 
   async #open(): Promise<WebSocket> {
     if (this.#socket?.readyState === WebSocket.OPEN) return this.#socket;
-    const socket = new WebSocket(this.#url, 'graphql-transport-ws');
+    const headers = this.#headers;
+    const socket = new WebSocket(this.#url, 'graphql-transport-ws', { headers });
     this.#socket = socket;
     socket.on('error', () => {});
     await once(socket, 'open');
-    socket.send('{"type":"connection_init"}');
+    socket.send(this.#init);
     await once(socket, 'message');
     return socket;
   }
