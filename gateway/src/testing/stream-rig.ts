@@ -1,6 +1,6 @@
 import { createMetrics } from '@gudang/runtime';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
-import type { ByteLimits } from '../limits/byte-budget.ts';
+import type { ByteAccount, ByteLimits } from '../limits/byte-budget.ts';
 import { createCatchUpGate } from '../live/fanout/catch-up-gate.ts';
 import type { QueueLimits } from '../live/fanout/client-queue.ts';
 import { createLiveMetrics } from '../live/fanout/live-metrics.ts';
@@ -23,6 +23,13 @@ interface RigOptions {
   readonly execute?: (event: FormattedExecutionResult) => Promise<FormattedExecutionResult>;
 }
 
+/** A client's connection. */
+interface Connection {
+  readonly account: ByteAccount;
+  /** Called when the budget ends the connection. */
+  readonly onEvict: (() => void)[];
+}
+
 /**
  * One shared stream over a scripted upstream, with clients whose sockets the test blocks and
  * unblocks.
@@ -40,14 +47,21 @@ export function startStreamRig({
 }: RigOptions = {}) {
   const upstream = createScriptedUpstream(reportsPositions);
   const metrics = createLiveMetrics(createMetrics('rig'), () => 0);
-  const state = { ended: 0 };
+  const state = { ended: 0, joined: 0 };
   const budget = createTestBudget(memory);
-  /** Opens the account of a client; by default, each client has a connection of its own. */
-  const connect = (subject?: string, onEvict: () => void = () => {}) =>
-    budget.connection(
+  /** Opens a connection of a subject, or of an anonymous caller of this machine. */
+  const connect = (subject?: string): Connection => {
+    const onEvict: (() => void)[] = [];
+    const account = budget.connection(
       { identity: subject === undefined ? {} : { subject }, address: '127.0.0.1' },
-      { onEvict },
+      {
+        onEvict: () => {
+          for (const evict of onEvict) evict();
+        },
+      },
     );
+    return { account, onEvict };
+  };
   const runOf = (origin: string): EventRun => ({
     subgraph: 'scripted',
     origin,
@@ -58,12 +72,13 @@ export function startStreamRig({
     },
     execute: execute as never,
   });
+  const founder = connect();
   const stream = new SharedStream({
     run: runOf('first'),
     conflates,
     resumable,
     limits: { retained, history },
-    account: connect(),
+    account: founder.account,
     turns: new EventTurns(),
     gate: createCatchUpGate(catchUps),
     metrics,
@@ -72,22 +87,29 @@ export function startStreamRig({
       state.ended += 1;
     },
   });
-  const join = (after?: string, subject?: string) => {
+  /**
+   * Joins the stream.
+   * @param on the connection of the client; by default, the first client has the connection in
+   * which the stream counts, and each other client one of its own
+   */
+  const join = (after?: string, on?: Connection) => {
     const got: { key: string; n: number }[] = [];
     const ends: string[] = [];
     const socket = { open: true };
     let conflated = 0;
+    const connection = on ?? (state.joined === 0 ? founder : connect());
+    state.joined += 1;
     const leave = (): void => {
       client.close();
       stream.leave(client);
-      account.close();
+      if (!on) connection.account.close();
     };
-    const account = connect(subject, () => {
+    connection.onEvict.push(() => {
       ends.push('evicted');
       leave();
     });
     const client: StreamClient = new StreamClient({
-      account,
+      account: connection.account,
       limits: queue,
       metrics,
       onEnded: () => stream.leave(client),
@@ -118,7 +140,7 @@ export function startStreamRig({
       leave,
     };
   };
-  return { upstream, stream, join, state, runOf, budget };
+  return { upstream, stream, connect, join, state, runOf, budget };
 }
 
 /** Resolves when all events in this process have been delivered. */

@@ -59,10 +59,10 @@ export class CatchUp {
   readonly cursors = new CursorLog();
   readonly clients = new Set<StreamClient>();
   readonly #options: CatchUpOptions;
-  readonly #owner: ByteAccount;
   readonly #hold: ByteHold;
   #state: CatchUpState = 'blocked';
-  #leaveGate = (): void => {};
+  /** Leave the gate, by the caller for whom the catch-up waits or runs. */
+  readonly #gates = new Map<ByteAccount, () => void>();
   #upstream: UpstreamSubscription | undefined;
   #quiet: NodeJS.Timeout | undefined;
   #cursor: string;
@@ -72,7 +72,6 @@ export class CatchUp {
     this.#options = options;
     this.after = options.after;
     this.#cursor = options.after;
-    this.#owner = account.caller;
     this.account = account.stream({ onEvict: () => options.onEvict(this) });
     this.#hold = this.account.hold('events');
     this.add(options.first);
@@ -92,7 +91,8 @@ export class CatchUp {
     this.clients.add(client);
     this.account.share(client.account);
     client.onReady = () => this.#unblock();
-    this.#unblock();
+    if (this.#state === 'waiting') this.#enterGate(client);
+    else this.#unblock();
   }
 
   /** Returns the number of events up to `seq` that were replaced by events not delivered yet. */
@@ -132,8 +132,7 @@ export class CatchUp {
   drained(): void {
     if (this.#state !== 'serving') return;
     clearTimeout(this.#quiet);
-    this.#leaveGate();
-    this.#state = 'blocked';
+    this.#block();
     this.#unblock();
   }
 
@@ -158,19 +157,32 @@ export class CatchUp {
   #unblock(): void {
     if (this.#state !== 'blocked' || !this.#canDeliver) return;
     this.#state = 'waiting';
-    const { gate, onTurn } = this.#options;
-    // The gate may call the function before `enter` and the constructor have returned, so the turn
-    // is deferred.
-    this.#leaveGate = gate.enter(this.#owner, () => queueMicrotask(() => this.#takeTurn(onTurn)));
+    for (const client of this.clients) this.#enterGate(client);
   }
 
-  #takeTurn(onTurn: CatchUpOptions['onTurn']): void {
+  /** Waits for a slot of a client's caller, so that no client waits behind another caller. */
+  #enterGate({ account: { caller } }: StreamClient): void {
+    if (this.#gates.has(caller)) return;
+    // The gate may call the function before `enter` and the constructor have returned, so the turn
+    // is deferred.
+    const turn = (): void => queueMicrotask(() => this.#takeTurn(caller));
+    this.#gates.set(caller, this.#options.gate.enter(caller, turn));
+  }
+
+  #takeTurn(caller: ByteAccount): void {
     if (this.#state !== 'waiting') return;
-    if (this.#canDeliver) {
-      onTurn(this);
-      return;
-    }
+    for (const [other, leave] of this.#gates) if (other !== caller) leave();
+    if (this.#canDeliver) this.#options.onTurn(this);
+    else this.#block();
+  }
+
+  #block(): void {
     this.#leaveGate();
+    this.#gates.clear();
     this.#state = 'blocked';
+  }
+
+  #leaveGate(): void {
+    for (const leave of this.#gates.values()) leave();
   }
 }

@@ -190,6 +190,8 @@ export class SharedStream {
     }
     this.#deliver(payloads);
     for (const item of items) {
+      // Delivering to slow clients may have ended the stream, because its memory was needed.
+      if (this.#isOver) return;
       if ('payload' in item) {
         this.#observe(item);
         if (this.#options.resumable) {

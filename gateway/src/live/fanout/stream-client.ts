@@ -149,6 +149,7 @@ export class StreamClient {
       return;
     }
     for (const payload of batch.payloads) {
+      if (this.#hasEnded) return;
       if (this.#enqueue(payload)) continue;
       this.#lag();
       return;
@@ -192,7 +193,10 @@ export class StreamClient {
       return true;
     }
     this.#queue ??= this.#createQueue();
-    return this.#queue.add(payload, conflated);
+    const fits = this.#queue.add(payload, conflated);
+    // Adding may have ended the stream, and with it this client.
+    if (this.#hasEnded) this.#queue.clear();
+    return fits || this.#hasEnded;
   }
 
   #createQueue(): ClientQueue {

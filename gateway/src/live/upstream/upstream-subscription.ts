@@ -239,8 +239,10 @@ export class UpstreamSubscription {
 
   #enqueue(item: RunnableEvent | PositionReport): void {
     const fits = this.#backlog.add(item);
-    if (!this.#isExecuting) void this.#executeAll();
-    if (fits) return;
+    // Adding may have ended other streams or connections, and with them this subscription.
+    if (this.#isClosed) this.#backlog.clear();
+    else if (!this.#isExecuting) void this.#executeAll();
+    if (fits || this.#isClosed) return;
     this.#backlog.clear();
     this.#endWith(() => this.#sink.overrun());
   }
@@ -273,8 +275,8 @@ export class UpstreamSubscription {
     const { arrived, reportsPositions } = item;
     this.#executing = undefined;
     if (!this.#isClosed) {
-      this.#hold.charge(payload.size);
       this.#executed.push({ payload, arrived, reportsPositions });
+      this.#hold.charge(payload.size);
     }
     turns.spend(iteration, performance.now() - since);
   }
