@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Identity } from '@gudang/auth';
 import { readTraceContext } from '@gudang/runtime/tracing';
-import type { OperationTypeNode } from 'graphql';
 import type { AnswerBytes } from './limits/answer-bytes.ts';
 import type { AbortSignalLike } from './request-deduplication/abort-signal.ts';
 
@@ -15,8 +14,6 @@ export interface GatewayContext {
   readonly address?: string;
   /** Signal that is aborted when no client waits for the answer any longer. */
   readonly signal?: AbortSignalLike;
-  /** Called once the operation's type is known, before the operation is executed. */
-  readonly onOperationType?: (type: `${OperationTypeNode}`) => void;
   /** Called when a subgraph has not answered a request of the operation, or has refused it. */
   readonly onUnavailable?: () => void;
   /** Counts the subgraphs' answers; undefined for events of live streams. */

@@ -1,12 +1,12 @@
 import { createRequirements } from './auth/field-requirements.ts';
 import type { ClientLimits } from './limits/client-limits.ts';
-import {
-  createRequestDeduplication,
-  type RequestDeduplication,
-} from './request-deduplication/request-deduplication.ts';
 import { type ApolloPipeline, startApolloPipeline } from './request-pipeline/apollo-pipeline.ts';
 import { createGraphqlMetrics } from './request-pipeline/graphql-metrics.ts';
 import { createOperationFastPath } from './request-pipeline/operation-fast-path.ts';
+import {
+  createRequestDeduplication,
+  type RequestDeduplication,
+} from './request-pipeline/request-deduplication.ts';
 import type { GatewayRuntime } from './runtime.ts';
 import { type Subgraphs, startSubgraphs } from './subgraphs/subgraphs.ts';
 import type { LoadedSupergraph } from './supergraph.ts';

@@ -1,10 +1,10 @@
 import type { OperationDefinitionNode } from 'graphql';
 import type { PersistedQueries } from '../documents/persisted-queries.ts';
+import { LimitExceeded } from '../errors/limit-exceeded.ts';
 import { badRequest } from '../errors/request-error.ts';
 import type { GraphQLRequest } from '../requests/graphql-request.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { collectCostDirectives } from './cost-directives.ts';
-import { LimitExceeded } from './limit-exceeded.ts';
 import type { OperationLimits } from './limit-settings.ts';
 import type { Variables } from './list-size.ts';
 import { operationCost } from './operation-cost.ts';

@@ -1,5 +1,5 @@
 import { isLoopbackAddress, type Metrics } from '@gudang/runtime';
-import { LimitExceeded } from './limit-exceeded.ts';
+import { LimitExceeded } from '../errors/limit-exceeded.ts';
 
 /**
  * Limits the number of live connections (websockets and HTTP streams), in total and per address.

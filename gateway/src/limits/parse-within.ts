@@ -1,5 +1,5 @@
 import { type DocumentNode, GraphQLError, Lexer, parse, Source, TokenKind } from 'graphql';
-import { LimitExceeded } from './limit-exceeded.ts';
+import { LimitExceeded } from '../errors/limit-exceeded.ts';
 import { type DocumentFigures, measureDocument } from './measure-document.ts';
 
 /** Limits of an operation's text. */

@@ -1,5 +1,3 @@
-import type { GatewayContext } from '../context.ts';
-
 /**
  * Read-your-writes for deduplicated requests. A client must see the mutations that this gateway has
  * answered and the events that its live streams have delivered. Therefore, a request that arrives
@@ -24,27 +22,4 @@ export function createInvalidation(): Invalidation {
     mutationAnswered: increment,
     eventReceived: increment,
   };
-}
-
-/**
- * Runs an operation. If it is a mutation, also invalidates shared work before the answer is
- * returned, even if the mutation failed, because a failed mutation may have changed data.
- * @param onQuery called when the operation turns out to be a query
- */
-export async function runAndInvalidate<T>(
-  { mutationAnswered }: Pick<Invalidation, 'mutationAnswered'>,
-  context: GatewayContext,
-  run: (context: GatewayContext) => Promise<T>,
-  onQuery?: () => void,
-): Promise<T> {
-  let isMutation = false;
-  const onOperationType: GatewayContext['onOperationType'] = (type) => {
-    if (type === 'query') onQuery?.();
-    isMutation = type === 'mutation';
-  };
-  try {
-    return await run({ ...context, onOperationType });
-  } finally {
-    if (isMutation) mutationAnswered();
-  }
 }

@@ -12,7 +12,7 @@ import type { AdmittedRequest } from '../limits/admission.ts';
 import { unavailableAnswer } from '../subgraphs/subgraph-failure.ts';
 import type { Subgraphs } from '../subgraphs/subgraphs.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
-import { authorizationPlugin, badInputPlugin, operationTypePlugin } from './apollo-plugins.ts';
+import { authorizationPlugin, badInputPlugin } from './apollo-plugins.ts';
 import type { GraphqlMetrics } from './graphql-metrics.ts';
 import { createQueryExecutor, type SendToSubgraph } from './query-executor.ts';
 import type { HttpAnswer, RequestPipeline } from './request-pipeline.ts';
@@ -106,7 +106,6 @@ function createServer(
       limitErrorsPlugin,
       badInputPlugin,
       authorizationPlugin(requirementsOf),
-      operationTypePlugin,
       ApolloServerPluginLandingPageDisabled(),
     ],
   });

@@ -40,12 +40,3 @@ export function authorizationPlugin(requirementsOf: RequirementsOf): Plugin {
     },
   };
 }
-
-/** Reports the operation's type before the operation is executed. */
-export const operationTypePlugin: Plugin = {
-  requestDidStart: async () => ({
-    didResolveOperation: async ({ operation, contextValue }) => {
-      if (operation) contextValue.onOperationType?.(operation.operation);
-    },
-  }),
-};

@@ -77,13 +77,6 @@ describe('an operation that Apollo Server has answered', () => {
     expect([byApollo.length, alone.length]).toEqual([1, 1]);
   });
 
-  it('reports its type before it is executed, so that requests can share the execution', async () => {
-    await ask({ query: QUERY });
-    const kinds: string[] = [];
-    await ask({ query: QUERY }, { ...anybody, onOperationType: (kind) => kinds.push(kind) });
-    expect(kinds).toEqual(['query']);
-  });
-
   it.each<[string, Partial<AdmittedRequest>, GatewayContext?]>([
     ['another text', { query: `${QUERY} ` }],
     ['another operation of the text', { operationName: 'Other' }],

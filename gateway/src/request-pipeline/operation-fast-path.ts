@@ -75,7 +75,6 @@ export function createOperationFastPath({
       const executed = ready.run(request.variables, context);
       if (!executed) return apollo.answer(request, context);
       const { operation } = ready.parsed;
-      context.onOperationType?.(operation.operation);
       const result = await executed.catch(() => undefined);
       if (!result || result.errors || operation.operation === 'subscription') {
         const own: ReadyContext = { ...context, executed };

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLFormattedError } from 'graphql';
+import { LimitExceeded } from '../errors/limit-exceeded.ts';
 import { badRequest, RequestError } from '../errors/request-error.ts';
-import { LimitExceeded } from '../limits/limit-exceeded.ts';
 import { acceptedTypes, type JsonType } from './accepted-types.ts';
 
 const BODY_TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';

@@ -10,7 +10,7 @@ import type { AdmittedRequest } from '../../../limits/admission.ts';
 import { holdUntilRead } from '../../../limits/answer-bytes.ts';
 import type { ClientLimits } from '../../../limits/client-limits.ts';
 import { onDisconnect } from '../../../request-deduplication/ref-counted-abort.ts';
-import type { RequestDeduplication } from '../../../request-deduplication/request-deduplication.ts';
+import type { RequestDeduplication } from '../../../request-pipeline/request-deduplication.ts';
 import { ACCEPTS_JSON, type StreamType } from '../../../requests/accepted-types.ts';
 import { type GraphQLRequest, JSON_BODY } from '../../../requests/graphql-request.ts';
 import type { LiveMetrics } from '../../fanout/live-metrics.ts';

@@ -1,13 +1,13 @@
 import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import { MessageType, type SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../../../context.ts';
+import { LimitExceeded } from '../../../errors/limit-exceeded.ts';
 import { RequestError } from '../../../errors/request-error.ts';
 import type { Admission, AdmittedRequest } from '../../../limits/admission.ts';
 import type { ByteAccount } from '../../../limits/byte-budget.ts';
-import { LimitExceeded } from '../../../limits/limit-exceeded.ts';
 import type { AssertNotOverloaded } from '../../../limits/overload.ts';
 import type { RequestRate } from '../../../limits/request-rate.ts';
-import type { RequestDeduplication } from '../../../request-deduplication/request-deduplication.ts';
+import type { RequestDeduplication } from '../../../request-pipeline/request-deduplication.ts';
 import type { HttpAnswer } from '../../../request-pipeline/request-pipeline.ts';
 import { readWebsocketRequest } from '../../../requests/websocket-request.ts';
 import type { StreamRegistry } from '../../fanout/stream-registry.ts';

@@ -4,7 +4,7 @@ import { ANONYMOUS_PRINCIPAL } from '@gudang/auth';
 import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/runtime';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import type { RequestDeduplication } from '../../../request-deduplication/request-deduplication.ts';
+import type { RequestDeduplication } from '../../../request-pipeline/request-deduplication.ts';
 import { createTestAdmission, DEFAULT_CLIENT_LIMITS } from '../../../testing/test-admission.ts';
 import { createLiveMetrics } from '../../fanout/live-metrics.ts';
 import { startWebsockets } from './websockets.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startTestGateway, type TestGateway } from '../testing/running-gateway.ts';
-import { composeToys, startToyGraph } from '../testing/toy-graph.ts';
+import { startTestGateway, type TestGateway } from './testing/running-gateway.ts';
+import { composeToys, startToyGraph } from './testing/toy-graph.ts';
 
 let toys: Awaited<ReturnType<typeof startToyGraph>>;
 let gateway: TestGateway;

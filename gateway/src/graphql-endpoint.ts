@@ -1,20 +1,20 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
-import type { RequestCallers } from '../auth/request-callers.ts';
-import { contextOf } from '../context.ts';
-import { badRequest, RequestError } from '../errors/request-error.ts';
-import type { Admission, AdmittedRequest } from '../limits/admission.ts';
-import { holdUntilRead } from '../limits/answer-bytes.ts';
-import type { ClientLimits } from '../limits/client-limits.ts';
-import type { AssertNotOverloaded } from '../limits/overload.ts';
-import type { HttpStreams } from '../live/transports/http/http-streams.ts';
-import { onDisconnect } from '../request-deduplication/ref-counted-abort.ts';
-import type { RequestDeduplication } from '../request-deduplication/request-deduplication.ts';
-import { acceptedTypes } from '../requests/accepted-types.ts';
-import type { GraphQLRequest } from '../requests/graphql-request.ts';
-import { readHttpRequest } from '../requests/http-request.ts';
-import { acceptJsonBodies } from '../requests/json-body.ts';
-import { createErrorHandler, sendErrors } from '../requests/send-errors.ts';
+import type { RequestCallers } from './auth/request-callers.ts';
+import { contextOf } from './context.ts';
+import { badRequest, RequestError } from './errors/request-error.ts';
+import type { Admission, AdmittedRequest } from './limits/admission.ts';
+import { holdUntilRead } from './limits/answer-bytes.ts';
+import type { ClientLimits } from './limits/client-limits.ts';
+import type { AssertNotOverloaded } from './limits/overload.ts';
+import type { HttpStreams } from './live/transports/http/http-streams.ts';
+import { onDisconnect } from './request-deduplication/ref-counted-abort.ts';
+import type { RequestDeduplication } from './request-pipeline/request-deduplication.ts';
+import { acceptedTypes } from './requests/accepted-types.ts';
+import type { GraphQLRequest } from './requests/graphql-request.ts';
+import { readHttpRequest } from './requests/http-request.ts';
+import { acceptJsonBodies } from './requests/json-body.ts';
+import { createErrorHandler, sendErrors } from './requests/send-errors.ts';
 
 interface EndpointOptions {
   readonly callers: RequestCallers;

@@ -9,14 +9,10 @@ import {
   answerTooLarge,
   isLonger,
 } from '../limits/answer-bytes.ts';
-import {
-  type HttpAnswer,
-  hasNoErrors,
-  type RequestPipeline,
-} from '../request-pipeline/request-pipeline.ts';
-import { createInFlight } from './in-flight.ts';
-import { type Invalidation, runAndInvalidate } from './invalidation.ts';
-import { createRefCountedAbort, type OnAbort } from './ref-counted-abort.ts';
+import { createInFlight } from '../request-deduplication/in-flight.ts';
+import type { Invalidation } from '../request-deduplication/invalidation.ts';
+import { createRefCountedAbort, type OnAbort } from '../request-deduplication/ref-counted-abort.ts';
+import { type HttpAnswer, hasNoErrors, type RequestPipeline } from './request-pipeline.ts';
 
 export interface RequestDeduplication {
   /**
@@ -58,11 +54,8 @@ export function createRequestDeduplication({
     'gateway_shared_queries_total',
     'Queries answered by the execution of an identical query in flight or just ended',
   );
-  const run = async (
-    request: AdmittedRequest,
-    context: GatewayContext,
-    onQuery?: () => void,
-  ): Promise<HttpAnswer> => {
+  const run = async (request: AdmittedRequest, context: GatewayContext): Promise<HttpAnswer> => {
+    const isMutation = request.operation.operation === 'mutation';
     let isUnavailable = false;
     const onUnavailable = (): void => {
       isUnavailable = true;
@@ -71,21 +64,16 @@ export function createRequestDeduplication({
     const bytes = new AnswerBytes(answers, { identity, address });
     const own = { ...context, onUnavailable, answer: bytes };
     try {
-      const answer = await runAndInvalidate(
-        invalidation,
-        own,
-        (given) => pipeline.answer(request, given),
-        onQuery,
-      );
+      const answer = await pipeline.answer(request, own);
       const { maxBytes } = answers;
       const refusal =
         bytes.refusal ?? (isLonger(answer.body, maxBytes) ? answerTooLarge(maxBytes) : undefined);
-      if (refusal) {
-        throw request.operation.operation === 'mutation' ? afterMutation(refusal) : refusal;
-      }
+      if (refusal) throw isMutation ? afterMutation(refusal) : refusal;
       return isUnavailable ? { ...answer, isUnavailable } : answer;
     } finally {
       bytes.end();
+      // A failed mutation may have changed data, too.
+      if (isMutation) invalidation.mutationAnswered();
     }
   };
   return {
@@ -104,13 +92,8 @@ export function createRequestDeduplication({
       const generation = invalidation.generation();
       const abort = createRefCountedAbort();
       abort.retain(onAbort);
-      // A query is offered only when it is executed, so that requests that are refused are not shared.
-      const onQuery =
-        key === undefined ? undefined : (): void => inFlight.offer(key, work, abort, generation);
-      const own = { ...context, signal: abort.signal };
-      // The execution is deferred, because the fast path knows the type at once and would otherwise
-      // offer `work` before it is assigned.
-      const work: Promise<HttpAnswer> = Promise.resolve().then(() => run(request, own, onQuery));
+      const work = run(request, { ...context, signal: abort.signal });
+      if (key !== undefined) inFlight.offer(key, work, abort, generation);
       return work;
     },
   };

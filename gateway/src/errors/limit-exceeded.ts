@@ -1,4 +1,4 @@
-import { RequestError } from '../errors/request-error.ts';
+import { RequestError } from './request-error.ts';
 
 /** Subject of each limit's message. The message continues with "is 21, above the limit of 20". */
 const COUNTED = {
