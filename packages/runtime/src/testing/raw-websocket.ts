@@ -22,6 +22,10 @@ export interface RawWebsocket {
   readonly isClosed: () => boolean;
   /** Sends one final frame; text by default. */
   readonly send: (payload: string | Buffer, opcode?: number) => void;
+  /** The messages that the server has sent so far, oldest first. */
+  readonly messages: () => Record<string, unknown>[];
+  /** The code of the server's close frame. */
+  readonly closeCode: () => number | undefined;
 }
 
 /** Returns a masked frame (RFC 6455, 5.2). The mask is zero, so the payload is readable. */
@@ -76,6 +80,9 @@ export async function openRawWebsocket(url: string): Promise<RawWebsocket> {
     frames,
     isClosed: () => isClosed,
     send: (payload, opcode) => void socket.write(clientFrame(payload, opcode)),
+    messages: () =>
+      frames.filter(({ opcode }) => opcode === 1).map(({ payload }) => JSON.parse(String(payload))),
+    closeCode: () => frames.find(({ opcode }) => opcode === 8)?.payload.readUInt16BE(0),
   };
 }
 

@@ -1,9 +1,12 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ANONYMOUS_PRINCIPAL, type Authentication } from '@gudang/auth';
 import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/runtime';
-import { clientFrame, openRawWebsocket, type RawWebsocket } from '@gudang/runtime/testing';
+import {
+  clientFrame,
+  openRawWebsocket,
+  type RawWebsocket,
+  RESET_STAGES,
+} from '@gudang/runtime/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { serveSubgraph } from './serve-subgraph.ts';
 import { onSubscriptionEnd } from './subscription-context.ts';
@@ -92,15 +95,10 @@ async function connected(): Promise<RawWebsocket> {
 
 const subscribe = (id: string, query: string, variables?: object): string =>
   JSON.stringify({ id, type: 'subscribe', payload: { query, variables } });
-const messages = ({ frames }: RawWebsocket) =>
-  frames.filter(({ opcode }) => opcode === 1).map(({ payload }) => JSON.parse(String(payload)));
-const closeCode = ({ frames }: RawWebsocket): number | undefined =>
-  frames.find(({ opcode }) => opcode === 8)?.payload.readUInt16BE(0);
-
 describe('the websocket of a subgraph', () => {
   it('accepts operations of any size that a client may send to the gateway, and states its limit', async () => {
     const client = await connected();
-    expect(messages(client)[0]).toEqual({
+    expect(client.messages()[0]).toEqual({
       type: 'connection_ack',
       payload: { gudang: { messageBytes: LIMIT } },
     });
@@ -113,7 +111,7 @@ describe('the websocket of a subgraph', () => {
       client.socket.write(clientFrame(part, at === 0 ? 1 : 0, isFinal));
     }
     await vi.waitFor(() =>
-      expect(messages(client)[1]).toMatchObject({ payload: { data: { quiet: 1_000 } } }),
+      expect(client.messages()[1]).toMatchObject({ payload: { data: { quiet: 1_000 } } }),
     );
   });
 
@@ -134,7 +132,7 @@ describe('the websocket of a subgraph', () => {
     client.send(subscribe('é'.repeat(100), 'subscription { quiet }'));
     const before = ran.mutations;
     client.send(subscribe('2', 'mutation { count }'));
-    await vi.waitFor(() => expect(closeCode(client)).toBe(4409));
+    await vi.waitFor(() => expect(client.closeCode()).toBe(4409));
     await vi.waitFor(
       () => {
         client.send(subscribe('3', 'mutation { count }'));
@@ -148,7 +146,7 @@ describe('the websocket of a subgraph', () => {
   it('answers a ping without its payload', async () => {
     const client = await connected();
     client.send(JSON.stringify({ type: 'ping', payload: { pad: 'x'.repeat(10_000) } }));
-    await vi.waitFor(() => expect(messages(client)[1]).toEqual({ type: 'pong' }));
+    await vi.waitFor(() => expect(client.messages()[1]).toEqual({ type: 'pong' }));
   });
 
   it.each<[string, string | Buffer, number, number]>([
@@ -167,93 +165,25 @@ describe('the websocket of a subgraph', () => {
   ])('closes only its connection after %s', async (_what, payload, opcode, code) => {
     const [client, other] = [await connected(), await connected()];
     client.send(payload, opcode);
-    await vi.waitFor(() => expect(closeCode(client)).toBe(code));
+    await vi.waitFor(() => expect(client.closeCode()).toBe(code));
     other.send('{"type":"ping"}');
-    await vi.waitFor(() => expect(messages(other)[1]).toEqual({ type: 'pong' }));
+    await vi.waitFor(() => expect(other.messages()[1]).toEqual({ type: 'pong' }));
   });
 
   it('contains a subscription that fails while its connection closes', async () => {
     const client = await connected();
     client.send(subscribe('__proto__', 'subscription { failing }'));
     client.send('{"type":"ping"}');
-    await vi.waitFor(() => expect(messages(client)).toHaveLength(2));
+    await vi.waitFor(() => expect(client.messages()).toHaveLength(2));
     client.send(Buffer.from([3, 232]), 8);
-    await vi.waitFor(() => expect(closeCode(client)).toBe(1000));
+    await vi.waitFor(() => expect(client.closeCode()).toBe(1000));
   });
 
-  const HANDSHAKE =
-    'GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n';
-  it.each<[string, () => Promise<RawWebsocket['socket']>]>([
-    [
-      'before the request',
-      async () => {
-        const socket = connect(Number(new URL(url).port), '127.0.0.1');
-        await once(socket, 'connect');
-        return socket;
-      },
-    ],
-    [
-      'within the request',
-      async () => {
-        const socket = connect(Number(new URL(url).port), '127.0.0.1');
-        socket.write(HANDSHAKE);
-        await once(socket, 'connect');
-        return socket;
-      },
-    ],
-    [
-      'after an incomplete handshake',
-      async () => {
-        const socket = connect(Number(new URL(url).port), '127.0.0.1');
-        socket.write(`${HANDSHAKE}\r\n`);
-        await once(socket, 'connect');
-        return socket;
-      },
-    ],
-    ['after the handshake', async () => (await connectRaw()).socket],
-    [
-      'after connection_init',
-      async () => {
-        const client = await connectRaw();
-        client.send(INIT);
-        return client.socket;
-      },
-    ],
-    ['after connection_ack', async () => (await connected()).socket],
-    [
-      'within a subscription',
-      async () => {
-        const client = await connected();
-        client.send(subscribe('1', 'subscription { quiet }'));
-        return client.socket;
-      },
-    ],
-    [
-      'within a frame',
-      async () => {
-        const client = await connected();
-        client.socket.write(clientFrame(INIT).subarray(0, 20));
-        return client.socket;
-      },
-    ],
-    [
-      'after the close frame',
-      async () => {
-        const client = await connected();
-        client.send('{');
-        await vi.waitFor(() => expect(closeCode(client)).toBe(4400));
-        return client.socket;
-      },
-    ],
-  ])('survives a connection reset %s', async (_stage, reach) => {
-    for (let tries = 0; tries < 20; tries += 1) {
-      const socket = await reach();
-      socket.on('error', () => {});
-      socket.resetAndDestroy();
-    }
+  it.each(RESET_STAGES)('survives a connection reset $stage', async ({ reset }) => {
+    await reset({ url, init: INIT, subscribe: subscribe('1', 'subscription { quiet }') });
     const client = await connected();
     client.send('{"type":"ping"}');
-    await vi.waitFor(() => expect(messages(client)[1]).toEqual({ type: 'pong' }));
+    await vi.waitFor(() => expect(client.messages()[1]).toEqual({ type: 'pong' }));
     await vi.waitFor(() => expect(ran.waiting).toBe(0));
   });
 });

@@ -24,7 +24,10 @@ export interface MessageSocket {
   readonly resume: () => void;
   /** Returns the number of bytes that the client has not read yet. */
   readonly unread: () => number;
-  /** Closes the socket; a reason of more than 123 bytes is truncated. */
+  /**
+   * Closes the socket; a reason of more than 123 bytes is truncated. The connection is destroyed
+   * after 2 s if the client does not close it.
+   */
   readonly close: (code: number, reason: string) => void;
 }
 
@@ -32,18 +35,20 @@ export interface MessageSocket {
 class ClientSocket implements MessageSocket {
   readonly #socket: WebSocket;
   readonly #raw: Duplex;
+  readonly #onClosing: () => void;
   #unread: ByteHold | undefined;
 
-  constructor(socket: WebSocket, raw: Duplex) {
+  constructor(socket: WebSocket, raw: Duplex, onClosing: () => void) {
     this.#socket = socket;
     this.#raw = raw;
+    this.#onClosing = onClosing;
     raw.on('drain', () => this.#unread?.releaseAll());
   }
 
   send(message: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#raw.writableLength > UNREAD_LIMIT) {
-      this.#socket.close(LiveCloseCode.lagged, 'Lagged: results are not read');
+      this.close(LiveCloseCode.lagged, 'Lagged: results are not read');
     } else {
       this.#socket.send(message);
       if (this.#raw.writableNeedDrain) this.#countUnread();
@@ -78,7 +83,11 @@ class ClientSocket implements MessageSocket {
   }
 
   close(code: number, reason: string): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    // Reads on, so that the client's close frame is received.
+    this.#socket.resume();
     this.#socket.close(code, cutReason(reason));
+    this.#onClosing();
   }
 
   #countUnread(): void {
@@ -87,7 +96,14 @@ class ClientSocket implements MessageSocket {
   }
 }
 
-/** @param raw the connection under the websocket */
-export function createClientSocket(socket: WebSocket, raw: Duplex): MessageSocket {
-  return new ClientSocket(socket, raw);
+/**
+ * @param raw the connection under the websocket
+ * @param onClosing called when the gateway has sent its close frame; may be called during a delivery
+ */
+export function createClientSocket(
+  socket: WebSocket,
+  raw: Duplex,
+  onClosing: () => void,
+): MessageSocket {
+  return new ClientSocket(socket, raw, onClosing);
 }

@@ -38,6 +38,11 @@ function connect() {
     rate: { take: () => undefined },
     address: '127.0.0.1',
     maxOperations: 10,
+    messageBytes: 65_536,
+    pauseLimitMs: 30_000,
+    onDefect: (error) => {
+      throw error;
+    },
     requests: {
       answer: async ({ query }) => ({
         status: 200,
@@ -99,6 +104,21 @@ describe('a connection of graphql-transport-ws', () => {
     say({ type: 'ping', payload: { at: 1 } });
     say({ type: 'ping' });
     expect(sent).toEqual([{ type: 'pong', payload: { at: 1 } }, { type: 'pong' }]);
+  });
+
+  it('never repeats a token in a pong', () => {
+    const { say, sent } = connect();
+    const token = `Bearer ${'x'.repeat(100)}`;
+    const payload = { Authorization: 'short', other: token, nested: { authorization: 'y' }, at: 1 };
+    say({ type: 'ping', payload });
+    say(`{"type":"ping","payload":{"__proto__":"z","list":["${token}"]}}`);
+    const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [index, 'text']));
+    say({ type: 'ping', payload: many });
+    expect(sent.map((pong) => JSON.stringify(pong))).toEqual([
+      '{"type":"pong","payload":{"at":1}}',
+      '{"type":"pong","payload":{"__proto__":"z"}}',
+      '{"type":"pong"}',
+    ]);
   });
 
   it('escapes the operation id in its messages', () => {

@@ -7,6 +7,22 @@ import { LiveCloseCode } from './close-codes.ts';
 import { type OperationsOptions, SocketOperations } from './socket-operations.ts';
 import type { SocketSession } from './socket-session.ts';
 
+/**
+ * Number of control messages that a client may send at once, and the number per second afterwards.
+ * A ping or pong counts as five, because the gateway answers a ping and checks its token; a
+ * `complete` counts as one if it names no operation.
+ */
+const CONTROL_BURST = 1_000;
+const CONTROL_PER_S = 100;
+const PING_WEIGHT = 5;
+/** Close code for a client that exceeds this limit (RFC 6455, 7.4.1). */
+const POLICY_VIOLATION = 1008;
+
+/** Maximum length of a string in the payload of a pong, in characters. Tokens are longer. */
+const PONG_TEXT_LIMIT = 64;
+/** Maximum length of a pong, in characters. */
+const PONG_LIMIT = 1_024;
+
 /** Maximum length of an operation id, in characters; graphql-ws uses UUIDs. */
 const ID_LIMIT = 256;
 
@@ -43,16 +59,15 @@ export class GraphqlWsConnection {
   #state: ConnectionState = 'opened';
   #context: GatewayContext | undefined;
   #account: ByteAccount | undefined;
+  #controls = CONTROL_BURST;
+  #controlledAt = performance.now();
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#socket = options.socket;
     this.#operations = new SocketOperations(options);
     this.#initTimeout = setTimeout(() => {
-      this.#socket.close(
-        CloseCode.ConnectionInitialisationTimeout,
-        'Connection initialisation timeout',
-      );
+      this.#close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
     }, options.initWithinMs);
   }
 
@@ -61,17 +76,27 @@ export class GraphqlWsConnection {
     return this.#operations.idleMs;
   }
 
+  /** Whether the gateway has stopped reading from the client. */
+  get isPaused(): boolean {
+    return this.#operations.isPaused;
+  }
+
   /** Call when the socket accepts more data again. */
   onReady(): void {
     this.#operations.resume();
   }
 
-  /** Ends all operations. Call when the socket has closed, for any reason. */
-  onClosed(): void {
+  /** Ends all operations. Call when either side has sent its close frame. */
+  onClosing(): void {
     this.#state = 'closed';
     clearTimeout(this.#initTimeout);
     this.#options.session.end();
     this.#operations.leaveAll();
+  }
+
+  /** Ends everything. Call when the socket has closed, for any reason. */
+  onClosed(): void {
+    this.onClosing();
     this.#socket.countIn(undefined);
     this.#account?.close();
   }
@@ -92,28 +117,41 @@ export class GraphqlWsConnection {
         this.#initialize(message.payload);
         break;
       case MessageType.Ping:
+        if (!this.onControl()) break;
         this.#options.session.renew(message.payload);
-        this.#socket.send(JSON.stringify(pongTo(message.payload)));
+        this.#socket.send(pongTo(message.payload));
         break;
       case MessageType.Pong:
+        this.onControl();
         break;
       case MessageType.Subscribe:
-        this.#subscribe(message);
+        this.#subscribe(message, text);
         break;
       case MessageType.Complete:
-        this.#operations.leave(message.id);
+        if (!this.#operations.leave(message.id)) this.onControl(1);
         break;
       default:
         this.#refuseMessage();
     }
   }
 
+  /**
+   * Counts a control message, such as a ping frame of the websocket.
+   * @returns false if the client has sent too many, and its websocket is closed
+   */
+  onControl(weight = PING_WEIGHT): boolean {
+    const now = performance.now();
+    const gained = ((now - this.#controlledAt) / 1000) * CONTROL_PER_S;
+    this.#controlledAt = now;
+    this.#controls = Math.min(CONTROL_BURST, this.#controls + gained) - weight;
+    if (this.#controls >= 0) return true;
+    this.#close(POLICY_VIOLATION, 'Too many control messages');
+    return false;
+  }
+
   #initialize(payload: unknown): void {
     if (this.#state !== 'opened') {
-      this.#socket.close(
-        CloseCode.TooManyInitialisationRequests,
-        'Too many initialisation requests',
-      );
+      this.#close(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests');
       return;
     }
     clearTimeout(this.#initTimeout);
@@ -129,7 +167,7 @@ export class GraphqlWsConnection {
   #openAccount(identity: Identity): ByteAccount {
     const { address, memory } = this.#options;
     const onEvict = (): void => {
-      this.#socket.close(LiveCloseCode.lagged, 'Lagged: memory is needed; reconnect and resume');
+      this.#close(LiveCloseCode.lagged, 'Lagged: memory is needed; reconnect and resume');
       this.#operations.leaveAll();
     };
     const account = memory.connection({ identity, address }, { onEvict });
@@ -137,24 +175,40 @@ export class GraphqlWsConnection {
     return account;
   }
 
-  #subscribe({ id, payload }: SubscribeMessage): void {
-    if (!this.#context || !this.#account)
-      this.#socket.close(CloseCode.Unauthorized, 'Unauthorized');
+  #subscribe(message: SubscribeMessage, text: string): void {
+    const { id } = message;
+    if (!this.#context || !this.#account) this.#close(CloseCode.Unauthorized, 'Unauthorized');
     else if (id.length > ID_LIMIT) this.#refuseMessage();
     else if (this.#operations.has(id)) {
       const reason = `Subscriber for ${id} already exists`;
-      this.#socket.close(CloseCode.SubscriberAlreadyExists, reason);
-    } else this.#operations.begin(id, payload, this.#context, this.#account);
+      this.#close(CloseCode.SubscriberAlreadyExists, reason);
+    } else this.#operations.begin(message, text, this.#context, this.#account);
   }
 
   #refuseMessage(): void {
-    this.#socket.close(CloseCode.BadRequest, 'Invalid message received');
+    this.#close(CloseCode.BadRequest, 'Invalid message received');
+  }
+
+  #close(code: number, reason: string): void {
+    this.#state = 'closed';
+    this.#socket.close(code, reason);
   }
 }
 
-/** Returns the pong for a ping, with the payload of the ping but without its token. */
-function pongTo(payload: Record<string, unknown> | undefined) {
-  if (!payload) return { type: MessageType.Pong };
-  const { authorization: _authorization, ...echoed } = payload;
-  return { type: MessageType.Pong, payload: echoed };
+/**
+ * Returns the pong for a ping, with the short values of the ping's payload. Objects and long texts
+ * are left out, because they may hold a token.
+ */
+function pongTo(payload: Record<string, unknown> | undefined): string {
+  const type = MessageType.Pong;
+  if (!payload) return JSON.stringify({ type });
+  const echoed = Object.entries(payload).filter(
+    ([name, value]) =>
+      name.toLowerCase() !== 'authorization' &&
+      (typeof value === 'number' ||
+        typeof value === 'boolean' ||
+        (typeof value === 'string' && value.length <= PONG_TEXT_LIMIT)),
+  );
+  const pong = JSON.stringify({ type, payload: Object.fromEntries(echoed) });
+  return pong.length > PONG_LIMIT ? JSON.stringify({ type }) : pong;
 }

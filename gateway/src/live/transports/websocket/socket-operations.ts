@@ -1,5 +1,5 @@
 import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
-import { MessageType, type SubscribePayload } from 'graphql-ws';
+import { MessageType, type SubscribeMessage, type SubscribePayload } from 'graphql-ws';
 import type { GatewayContext } from '../../../context.ts';
 import { LimitExceeded } from '../../../errors/limit-exceeded.ts';
 import { RequestError } from '../../../errors/request-error.ts';
@@ -12,13 +12,20 @@ import type { HttpAnswer } from '../../../request-pipeline/request-pipeline.ts';
 import { readWebsocketRequest } from '../../../requests/websocket-request.ts';
 import type { StreamRegistry } from '../../fanout/stream-registry.ts';
 import type { MessageSocket } from './client-socket.ts';
+import { LiveCloseCode } from './close-codes.ts';
+import { WaitingOperations } from './waiting-operations.ts';
 import type { Framer } from './websocket-frames.ts';
 import { WebsocketSink } from './websocket-sink.ts';
 
-/** Number of running queries at which the gateway stops reading from a websocket. */
+/** Number of running queries at which further operations wait. */
 const MAX_QUERIES = 32;
-/** Number of unread bytes above which the gateway stops reading from a client. */
+/** Number of unread bytes above which operations wait for the client to read. */
 const UNREAD_PAUSE = 256 * 1024;
+/**
+ * Size of all waiting messages, in bytes, at which the gateway stops reading from a client. One
+ * message of any allowed size may always wait.
+ */
+const MAX_WAITING = 512 * 1024;
 
 export interface OperationsOptions {
   readonly socket: MessageSocket;
@@ -29,11 +36,17 @@ export interface OperationsOptions {
   readonly address: string;
   /** Maximum number of concurrent operations. */
   readonly maxOperations: number;
+  /** Maximum size of a message, in bytes. */
+  readonly messageBytes: number;
+  /** Time after which a client from which the gateway has stopped reading is closed, in ms. */
+  readonly pauseLimitMs: number;
   /** Answers queries and mutations. */
   readonly requests: RequestDeduplication;
   readonly live: Pick<StreamRegistry, 'subscribe'>;
   readonly present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
   readonly frame: Framer;
+  /** Called with an exception that no operation expects. */
+  readonly onDefect: (error: unknown) => void;
 }
 
 /** An operation from its request to its end. */
@@ -46,63 +59,69 @@ interface Running {
 }
 
 /**
- * The operations of one websocket. The gateway stops reading from a client that sends queries
- * faster than the gateway answers them, or faster than the client reads the results. This bounds
- * the number of queries and results that one client keeps in memory.
+ * The operations of one websocket. Operations wait while the client sends queries faster than the
+ * gateway answers them or faster than the client reads the results, and for a second after they
+ * exceed the rate limit. Control messages are read and handled meanwhile. When too many operations
+ * wait, the gateway stops reading, and closes the websocket if this does not change. This bounds
+ * the number of queries, results and messages that one client keeps in memory.
  */
 export class SocketOperations {
   readonly #options: OperationsOptions;
   readonly #all = new Map<string, Running>();
-  #queries = 0;
-  #isPaused = false;
+  readonly #waiting = new WaitingOperations<Running>();
+  /** Number of queries that run, and of operations that wait for the rate limit. */
+  #active = 0;
   #held: NodeJS.Timeout | undefined;
+  /** Closes the websocket; set while the gateway does not read from it. */
+  #paused: NodeJS.Timeout | undefined;
   #idleSince = performance.now();
 
   constructor(options: OperationsOptions) {
     this.#options = options;
   }
 
+  /** Whether the gateway has stopped reading from the client. */
+  get isPaused(): boolean {
+    return this.#paused !== undefined;
+  }
+
   has(id: string): boolean {
     return this.#all.has(id);
   }
 
+  /** @param message the text of the operation's message */
   begin(
-    id: string,
-    request: SubscribePayload,
+    { id, payload }: SubscribeMessage,
+    message: string,
     context: GatewayContext,
     account: ByteAccount,
   ): void {
-    const { maxOperations, rate, address } = this.#options;
+    const { maxOperations } = this.#options;
     const running: Running = { id, context, account, leave: () => {}, resume: () => {} };
     this.#all.set(id, running);
     if (this.#all.size > maxOperations) {
       const actual = this.#all.size;
       this.#fail(running, new LimitExceeded('operations', { actual, max: maxOperations }));
-      return;
-    }
-    const turn = rate.take(context.identity, address);
-    if (!turn) {
-      this.#run(running, request);
-      return;
-    }
-    turn.then(
-      () => this.#isRunning(running) && this.#run(running, request),
-      (error: unknown) => {
-        this.#fail(running, error);
-        if (error instanceof RequestError && error.retryAfterS) this.#hold(error.retryAfterS);
-      },
-    );
+    } else if (!this.#isBusy && this.#waiting.count === 0) this.#start(running, payload);
+    else if (this.#waiting.add(running, payload, message)) this.#pace();
+    else this.#fail(running, tooMuchWaits());
   }
 
-  /** Ends an operation that its client has completed. */
-  leave(id: string): void {
+  /** Ends an operation that its client has completed. @returns whether there was one */
+  leave(id: string): boolean {
     const running = this.#all.get(id);
+    if (!running) return false;
     this.#remove(id);
-    running?.leave();
+    this.#waiting.remove(id);
+    this.#pace();
+    running.leave();
+    return true;
   }
 
   leaveAll(): void {
     clearTimeout(this.#held);
+    clearTimeout(this.#paused);
+    this.#waiting.clear();
     const leaving = [...this.#all.values()];
     this.#all.clear();
     for (const running of leaving) running.leave();
@@ -110,13 +129,51 @@ export class SocketOperations {
 
   /** Call when the socket accepts more data again. */
   resume(): void {
-    this.#pace();
     for (const running of this.#all.values()) running.resume();
+    this.#startWaiting();
   }
 
   /** Time without a running operation, in milliseconds. */
   get idleMs(): number {
     return this.#all.size > 0 ? 0 : performance.now() - this.#idleSince;
+  }
+
+  get #isBusy(): boolean {
+    return (
+      this.#held !== undefined ||
+      this.#active >= MAX_QUERIES ||
+      this.#options.socket.unread() > UNREAD_PAUSE
+    );
+  }
+
+  #start(running: Running, request: SubscribePayload): void {
+    const { rate, address, onDefect } = this.#options;
+    const turn = rate.take(running.context.identity, address);
+    if (turn !== undefined) this.#runAfter(turn, running, request).catch(onDefect);
+    else this.#run(running, request);
+  }
+
+  async #runAfter(turn: Promise<void>, running: Running, request: SubscribePayload): Promise<void> {
+    this.#active += 1;
+    try {
+      await turn;
+    } catch (error) {
+      if (error instanceof RequestError && error.retryAfterS) this.#hold(error.retryAfterS);
+      this.#fail(running, error);
+      return;
+    } finally {
+      this.#active -= 1;
+    }
+    if (this.#isRunning(running)) this.#run(running, request);
+    this.#startWaiting();
+  }
+
+  #startWaiting(): void {
+    while (this.#waiting.count > 0 && !this.#isBusy) {
+      const next = this.#waiting.shift();
+      if (next) this.#start(next.running, next.request);
+    }
+    this.#pace();
   }
 
   #run(running: Running, request: SubscribePayload): void {
@@ -127,7 +184,7 @@ export class SocketOperations {
       if (read.operation.operation === 'subscription') this.#subscribe(running, read);
       else {
         assertNotOverloaded();
-        void this.#query(running, read);
+        this.#query(running, read).catch(this.#options.onDefect);
       }
     } catch (error) {
       this.#fail(running, error);
@@ -150,8 +207,7 @@ export class SocketOperations {
     // The headers are copied, because all operations of a websocket share them, but each operation
     // has its own trace.
     const context = { ...running.context, forward: { ...running.context.forward } };
-    this.#queries += 1;
-    this.#pace();
+    this.#active += 1;
     try {
       const answer = await this.#options.requests.answer(admitted, context, (listener) => {
         running.leave = listener;
@@ -160,8 +216,8 @@ export class SocketOperations {
     } catch (error) {
       this.#fail(running, error);
     } finally {
-      this.#queries -= 1;
-      this.#pace();
+      this.#active -= 1;
+      this.#startWaiting();
     }
   }
 
@@ -200,27 +256,45 @@ export class SocketOperations {
     return removed;
   }
 
+  /** Reads from the client, unless too many operations wait. */
   #pace(): void {
-    const { socket } = this.#options;
-    const isBusy =
-      this.#held !== undefined || this.#queries >= MAX_QUERIES || socket.unread() > UNREAD_PAUSE;
-    if (isBusy === this.#isPaused) return;
-    this.#isPaused = isBusy;
-    if (isBusy) socket.pause();
-    else socket.resume();
+    const { socket, messageBytes, pauseLimitMs } = this.#options;
+    const limit = Math.max(MAX_WAITING, 2 * messageBytes);
+    if (!this.#paused && this.#waiting.bytes > limit) {
+      socket.pause();
+      this.#paused = setTimeout(
+        () => socket.close(LiveCloseCode.lagged, 'Lagged: too many operations wait'),
+        pauseLimitMs,
+      );
+    } else if (this.#paused && this.#waiting.bytes <= limit / 2) {
+      clearTimeout(this.#paused);
+      this.#paused = undefined;
+      socket.resume();
+    }
   }
 
   /**
-   * Stops reading for the time after which the client may send again. Without this pause, rejecting
-   * each request of a flood would cost as much as answering it.
+   * Lets operations wait for the time after which the client may send again. Without this wait,
+   * rejecting each request of a flood would cost as much as answering it.
    */
   #hold(seconds: number): void {
     this.#held ??= setTimeout(() => {
       this.#held = undefined;
-      this.#pace();
+      try {
+        this.#startWaiting();
+      } catch (error) {
+        this.#options.onDefect(error);
+      }
     }, seconds * 1000);
-    this.#pace();
   }
+}
+
+function tooMuchWaits(): RequestError {
+  return new RequestError(
+    503,
+    'The gateway holds too much data for this client: read the results, and send fewer operations at once',
+    { code: 'OVERLOADED', retryable: true },
+  );
 }
 
 /** Returns the errors of an answer that has no data, because the operation was not executed. */

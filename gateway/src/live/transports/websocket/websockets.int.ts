@@ -1,59 +1,20 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
-import { ANONYMOUS_PRINCIPAL } from '@gudang/auth';
-import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/runtime';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import type { RequestDeduplication } from '../../../request-pipeline/request-deduplication.ts';
-import { createTestAdmission, DEFAULT_CLIENT_LIMITS } from '../../../testing/test-admission.ts';
-import { createLiveMetrics } from '../../fanout/live-metrics.ts';
-import { startWebsockets } from './websockets.ts';
-
-const ANSWER = { status: 200, headers: [], body: '{"data":{}}' };
+import {
+  ANSWER,
+  startWebsocketRig,
+  type WebsocketRigOptions,
+} from '../../../testing/websocket-rig.ts';
 
 let stop = async (): Promise<void> => {};
 afterEach(() => stop());
 
-/** Serves websockets on a free port; their streams never send an event. */
-async function serve({
-  idleMs = 600_000,
-  ...options
-}: {
-  pingEveryMs?: number;
-  idleMs?: number;
-  requests?: RequestDeduplication;
-  present?: () => never;
-} = {}) {
-  const health = createHealth();
-  const app = createHttpServer({ health, metrics: createMetrics('test') });
-  const left = vi.fn();
-  const websockets = startWebsockets({
-    app,
-    health,
-    auth: { on: false, authenticate: () => ANONYMOUS_PRINCIPAL },
-    origins: { allows: () => true },
-    metrics: createLiveMetrics(createMetrics('test'), () => 0),
-    log: createLogger('gateway', 'silent'),
-    admission: createTestAdmission(),
-    ...DEFAULT_CLIENT_LIMITS,
-    assertNotOverloaded: () => {},
-    limits: { ...DEFAULT_CLIENT_LIMITS.websocket, operations: 10_000, idleMs },
-    requests: { answer: async () => ANSWER },
-    live: { subscribe: () => ({ leave: left, resume: () => {} }) },
-    present: () => [],
-    ...options,
-  });
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  let stopped: Promise<void> | undefined;
-  stop = () => {
-    stopped ??= websockets.stop().then(() => app.close());
-    return stopped;
-  };
-  const open = (path = '/graphql', protocol = 'graphql-transport-ws', silent = false) =>
-    new WebSocket(`${url.replace('http', 'ws')}${path}`, protocol ? [protocol] : [], {
-      autoPong: !silent,
-    });
-  return { url, open, left, stop: () => stop() };
+async function serve(options?: WebsocketRigOptions) {
+  const rig = await startWebsocketRig(options);
+  stop = rig.stop;
+  return rig;
 }
 
 async function closeCode(socket: WebSocket): Promise<number> {

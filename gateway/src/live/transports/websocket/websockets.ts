@@ -22,7 +22,7 @@ import type { ConnectionLimits } from '../../../limits/connection-limits.ts';
 import type { TokenChecks } from '../../../limits/token-checks.ts';
 import type { LiveMetrics } from '../../fanout/live-metrics.ts';
 import { paced } from '../../fanout/pacing.ts';
-import { createClientSocket } from './client-socket.ts';
+import { createClientSocket, type MessageSocket } from './client-socket.ts';
 import { LiveCloseCode } from './close-codes.ts';
 import { GraphqlWsConnection } from './graphql-ws-protocol.ts';
 import { type Liveness, watchLiveness } from './liveness.ts';
@@ -35,9 +35,13 @@ import { createFramer } from './websocket-frames.ts';
  * counts as vanished.
  */
 const PING_EVERY_MS = 12_000;
-/** Time-out for clients to close their websockets when the gateway stops, in milliseconds. */
+/** Time-out for clients to answer a close frame, in milliseconds. */
 const CLOSE_WITHIN_MS = 2_000;
+/** Time after which a client from which the gateway has stopped reading is closed, in milliseconds. */
+const PAUSE_LIMIT_MS = 30_000;
 const NOT_ACCEPTABLE = 4406;
+/** Close code for binary messages (RFC 6455, 7.4.1). */
+const UNSUPPORTED_DATA = 1003;
 
 const GOING_AWAY = new RequestError(503, 'The gateway is stopping. Reconnect.', {
   code: 'GOING_AWAY',
@@ -71,6 +75,11 @@ interface WebsocketOptions extends ServingOptions {
   readonly log: Logger;
   /** Interval between pings, in milliseconds; 12 s by default. */
   readonly pingEveryMs?: number;
+  /**
+   * Time after which a client from which the gateway has stopped reading is closed, in
+   * milliseconds; 30 s by default.
+   */
+  readonly pauseLimitMs?: number;
 }
 
 /** Serves websockets at `/graphql` of an HTTP server. */
@@ -83,7 +92,11 @@ class Websockets implements Stoppable {
   readonly #server: WebSocketServer;
   readonly #clients = new WeakMap<
     WebSocket,
-    { readonly liveness: Liveness; readonly connection: GraphqlWsConnection }
+    {
+      readonly client: MessageSocket;
+      readonly liveness: Liveness;
+      readonly connection: GraphqlWsConnection;
+    }
   >();
   readonly #frame = createFramer();
   readonly #pings: NodeJS.Timeout;
@@ -95,6 +108,7 @@ class Websockets implements Stoppable {
       noServer: true,
       maxPayload: options.limits.messageBytes,
       handleProtocols,
+      ...{ closeTimeout: CLOSE_WITHIN_MS },
     });
     this.#server.on('wsClientError', rejectHandshake);
     serveUpgrades(
@@ -114,12 +128,10 @@ class Websockets implements Stoppable {
       (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
     );
     // Clients of graphql-ws and Apollo reconnect after 1001, if necessary to another instance.
-    await paced(clients, (socket) => socket.close(LiveCloseCode.goingAway, 'Going away'));
-    const deadline = setTimeout(() => {
-      for (const socket of clients) socket.terminate();
-    }, CLOSE_WITHIN_MS);
+    await paced(clients, (socket) =>
+      this.#clients.get(socket)?.client.close(LiveCloseCode.goingAway, 'Going away'),
+    );
     await Promise.all(closed);
-    clearTimeout(deadline);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -148,11 +160,29 @@ class Websockets implements Stoppable {
     const { auth, limits, log, metrics, tokens } = this.#options;
     const { headers } = request;
     const liveness = watchLiveness(request.socket);
-    const client = createClientSocket(socket, raw);
+    const onDefect = (error: unknown): void => {
+      log.error({ err: error }, 'handling a websocket failed; its connection is closed');
+      client.close(CloseCode.InternalServerError, 'Internal error');
+    };
+    // Without this function, an exception in an event listener would end the process and thus every
+    // connection.
+    const guarded = (handle: () => void): void => {
+      try {
+        handle();
+      } catch (error) {
+        onDefect(error);
+      }
+    };
+    const client: MessageSocket = createClientSocket(socket, raw, () =>
+      queueMicrotask(() => guarded(() => connection.onClosing())),
+    );
     const connection = new GraphqlWsConnection({
       ...this.#options,
       address,
       maxOperations: limits.operations,
+      messageBytes: limits.messageBytes,
+      onDefect,
+      pauseLimitMs: this.#options.pauseLimitMs ?? PAUSE_LIMIT_MS,
       initWithinMs: limits.initWithinMs,
       session: createSocketSession(
         auth,
@@ -164,40 +194,42 @@ class Websockets implements Stoppable {
       frame: this.#frame,
       socket: client,
     });
-    this.#clients.set(socket, { liveness, connection });
+    this.#clients.set(socket, { client, liveness, connection });
     metrics.clients.inc();
-    // Without this function, an exception in an event listener would end the process and thus every
-    // connection.
-    const guarded = (handle: () => void): void => {
-      try {
-        handle();
-      } catch (error) {
-        log.error({ err: error }, 'handling a websocket failed; its connection is closed');
-        client.close(CloseCode.InternalServerError, 'Internal error');
-      }
-    };
     raw.on('drain', () => guarded(() => connection.onReady()));
-    socket.on('pong', liveness.heard);
+    socket.on('pong', () => {
+      liveness.heard();
+      guarded(() => connection.onControl());
+    });
+    socket.on('ping', () => guarded(() => connection.onControl()));
     // ws itself closes the websocket after an error, such as a message over the limit.
-    socket.on('error', (error) => log.debug({ err: error }, 'a websocket failed; ws closes it'));
+    socket.on('error', (error) => {
+      log.debug({ err: error }, 'a websocket failed; ws closes it');
+      guarded(() => connection.onClosing());
+    });
     socket.on('close', () => {
       metrics.clients.dec();
       guarded(() => connection.onClosed());
     });
-    socket.on('message', (data) => {
+    socket.on('message', (data, isBinary) => {
+      // ws still emits messages that arrive between both close frames.
+      if (socket.readyState !== socket.OPEN) return;
       liveness.heard();
-      guarded(() => connection.onMessage(String(data)));
+      if (isBinary) client.close(UNSUPPORTED_DATA, 'Messages are text');
+      else guarded(() => connection.onMessage(String(data)));
     });
-    if (!socket.protocol) socket.close(NOT_ACCEPTABLE, 'Subprotocol not acceptable');
+    if (!socket.protocol) client.close(NOT_ACCEPTABLE, 'Subprotocol not acceptable');
   }
 
   /** Terminates clients that have vanished, closes idle ones, and pings the others. */
   #ping(): void {
     for (const socket of this.#server.clients) {
       const client = this.#clients.get(socket);
+      // A client from which the gateway does not read cannot show that it is alive.
+      if (client?.connection.isPaused) client.liveness.heard();
       if (!client?.liveness.check()) socket.terminate();
       else if (client.connection.idleMs > this.#options.limits.idleMs) {
-        socket.close(LiveCloseCode.idle, 'Idle: reconnect when needed');
+        client.client.close(LiveCloseCode.idle, 'Idle: reconnect when needed');
       } else if (socket.readyState === socket.OPEN) socket.ping();
     }
   }
