@@ -18,7 +18,8 @@ export type HostileKind = (number: number) => HostileRequest;
 const BODY = 255 * 1024;
 const HEAD = 14 * 1024;
 
-const post = (payload: object, headers: Record<string, string> = {}): HostileRequest =>
+/** Returns a request with the payload as its body. */
+export const post = (payload: object, headers: Record<string, string> = {}): HostileRequest =>
   postText(JSON.stringify(payload), headers);
 const postText = (body: string, headers: Record<string, string> = {}): HostileRequest => ({
   method: 'POST',

@@ -1,18 +1,19 @@
 import { request } from 'node:http';
 import { type Checks, quantile } from '@gudang/testing/checks';
 import type { ServiceProcess } from '@gudang/testing/system/service-process';
-import { HOSTILE_KINDS, type HostileKind, type HostileRequest } from './hostile-requests.ts';
+import { HOSTILE_KINDS, type HostileKind, type HostileRequest, post } from './hostile-requests.ts';
 import { cpuMsOf } from './process-cpu.ts';
 
 /** Requests of each kind: the first one is not measured, because V8 has not compiled its code yet. */
 const REPEATS = 5;
-const ALL_LIMIT_MS = 250;
+/** Maximum CPU time of any request, in milliseconds. */
+export const ALL_LIMIT_MS = 250;
 const REFUSED_LIMIT_MS = 50;
 /** Maximum size of the answer to a request that was refused, and to any request, in bytes. */
 const REFUSED_LIMIT_BYTES = 64 * 1024;
-const ANSWER_LIMIT_BYTES = 16 * 1024 * 1024;
+export const ANSWER_LIMIT_BYTES = 16 * 1024 * 1024;
 
-interface Cost {
+export interface Cost {
   readonly name: string;
   readonly status: number;
   readonly isRefused: boolean;
@@ -71,27 +72,32 @@ async function measureKind(
   kind: HostileKind,
   gateway: ServiceProcess,
 ): Promise<Cost> {
-  const all: Omit<Cost, 'name'>[] = [];
-  for (let number = 0; number < REPEATS; number += 1) {
-    const hostile = kind(number + 1);
-    const before = await cpuMsOf(gateway.pid);
-    const { status, bytesOut, start } = await send(gateway.port, hostile);
-    const cpuMs = (await cpuMsOf(gateway.pid)) - before;
-    const bytesIn = bytesOf(hostile);
-    if (number > 0) {
-      all.push({ status, bytesIn, bytesOut, cpuMs, isRefused: isRefusal(status, start) });
-    }
+  const all: Cost[] = [];
+  for (let number = 1; number <= REPEATS; number += 1) {
+    all.push(await measure(gateway, name, kind(number)));
   }
-  const [first] = all;
+  const [, ...measured] = all;
+  const [first] = measured;
   if (!first) throw new Error('nothing was measured');
-  return {
-    name,
-    ...first,
-    cpuMs: quantile(
-      all.map((one) => one.cpuMs),
-      0.5,
-    ),
-  };
+  const times = measured.map(({ cpuMs }) => cpuMs);
+  return { ...first, cpuMs: quantile(times, 0.5) };
+}
+
+/** Sends an operation without a token, and returns its cost. */
+export function costOf(gateway: ServiceProcess, name: string, payload: object): Promise<Cost> {
+  return measure(gateway, name, post(payload));
+}
+
+async function measure(
+  gateway: ServiceProcess,
+  name: string,
+  hostile: HostileRequest,
+): Promise<Cost> {
+  const before = await cpuMsOf(gateway.pid);
+  const { status, bytesOut, start } = await send(gateway.port, hostile);
+  const cpuMs = (await cpuMsOf(gateway.pid)) - before;
+  const isRefused = isRefusal(status, start);
+  return { name, status, isRefused, bytesIn: bytesOf(hostile), bytesOut, cpuMs };
 }
 
 function bytesOf({ target, headers, body, chunkBytes }: HostileRequest): number {
@@ -144,7 +150,7 @@ function send(port: number, { method, target, headers, body, chunkBytes }: Hosti
 
 const ratioOf = ({ bytesIn, bytesOut }: Cost): number => bytesOut / bytesIn;
 
-function rowOf(cost: Cost): string {
+export function rowOf(cost: Cost): string {
   const { name, status, bytesIn, bytesOut, cpuMs } = cost;
   return `${cpuMs.toFixed(1).padStart(8)} ms CPU  ${String(bytesIn).padStart(7)} bytes in  ${String(bytesOut).padStart(10)} bytes out (× ${ratioOf(cost).toFixed(1)})  ${status}  ${name}`;
 }
