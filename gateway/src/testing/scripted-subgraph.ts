@@ -26,14 +26,14 @@ export interface ScriptedSubgraph {
 
 /**
  * Starts a subgraph that speaks graphql-transport-ws and does what the test decides at each
- * subscription.
+ * subscription. It closes connections with 1009 after a message above 64 KiB.
  * @param ack the payload of `connection_ack`
  */
 export async function startScriptedSubgraph(
   script: (subscription: ScriptedSubscription) => void,
   ack?: object,
 ): Promise<ScriptedSubgraph> {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', maxPayload: 64 * 1024 });
   await once(server, 'listening');
   const subscriptions: ScriptedSubscription[] = [];
   const others: Record<string, unknown>[] = [];

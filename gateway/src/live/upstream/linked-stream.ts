@@ -35,7 +35,7 @@ export interface UpstreamSink {
 /** A connection that carries streams. */
 export interface StreamCarrier {
   readonly isSettled: boolean;
-  /** @returns the operation's id; undefined if the stream has ended */
+  /** @returns the operation's id; undefined if the stream was not subscribed */
   readonly subscribe: (stream: LinkedStream) => string | undefined;
   readonly unsubscribe: (id: string) => void;
 }

@@ -237,6 +237,22 @@ describe('the connection to a subgraph', () => {
     expect(subgraph.connections()).toBe(1);
   });
 
+  it("rejects an operation above the subgraph's unstated limit without disturbing other streams", async () => {
+    await start();
+    const healthy = await subscribeHealthy();
+    const culprit = subscribe('culprit', { pad: 'x'.repeat(70_000) });
+    const large = subscribe('large', { pad: 'x'.repeat(40_000) });
+    await vi.waitFor(() => expect(culprit.ended).toHaveBeenCalledTimes(1));
+    expect(culprit.errors[0]?.extensions).toMatchObject({ closeCode: 1009 });
+    await expectAllEvents(healthy);
+    for (const query of HEALTHY) expect(subgraph.count(query)).toBe(1);
+    const shared = subgraph.open(HEALTHY[0] ?? '')[0]?.socket;
+    await vi.waitFor(() =>
+      expect(subgraph.open('large').map(({ socket }) => socket === shared)).toEqual([true]),
+    );
+    expect(large.ended).not.toHaveBeenCalled();
+  });
+
   it('answers a ping without its payload, which may be above the limit of a message', async () => {
     const cursors = Object.fromEntries(HEALTHY.map((query) => [query, 'x'.repeat(10_000)]));
     await start(({ socket }) =>

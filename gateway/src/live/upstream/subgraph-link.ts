@@ -102,6 +102,10 @@ export class SubgraphLink implements Stoppable {
       },
       onSettled: () => this.#backoff.reset(),
       onUnused: () => this.#closeLater(),
+      onLarge: (stream) => {
+        this.#shared.delete(stream);
+        this.#isolation.isolate([stream]);
+      },
       onEnded: (end) => this.#lost(end),
     });
     this.#connection = connection;

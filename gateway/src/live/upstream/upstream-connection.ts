@@ -15,6 +15,12 @@ const OPTIONS: ClientOptions & ClientRequestArgs & { closeTimeout: number } = {
   closeTimeout: 2_000,
 };
 
+/**
+ * Size above which a message is first sent on a connection of its own if the subgraph has not stated
+ * its limit, in bytes. A subgraph that refuses a message closes the connection for all streams.
+ */
+const LARGE_MESSAGE = 32 * 1024;
+
 const PING_EVERY_MS = 10_000;
 const PONG_WITHIN_MS = 5_000;
 const ACK_WITHIN_MS = 5_000;
@@ -50,6 +56,11 @@ export interface ConnectionEvents {
   /** Called when the last stream has left. */
   readonly onUnused: () => void;
   readonly onPong?: () => void;
+  /**
+   * Called instead of a subscription whose message is large for a subgraph that has not stated its
+   * limit, if the stream has not been tried on a connection of its own.
+   */
+  readonly onLarge?: (stream: LinkedStream) => void;
   /** Called once, unless this process closed the connection with `close` or `terminate`. */
   readonly onEnded: (end: ConnectionEnd) => void;
 }
@@ -121,10 +132,14 @@ export class UpstreamConnection implements StreamCarrier {
     return this.#state === 'settled';
   }
 
+  get #statesLimit(): boolean {
+    return this.#messageBytes < Number.POSITIVE_INFINITY;
+  }
+
   /**
    * Subscribes a stream. Call only while the connection is acknowledged. A message above the
    * subgraph's limit ends the stream instead, because the subgraph would close the connection.
-   * @returns the operation's id; undefined if the stream has ended
+   * @returns the operation's id; undefined if the stream was not subscribed
    */
   subscribe(stream: LinkedStream): string | undefined {
     this.#lastId += 1;
@@ -134,6 +149,11 @@ export class UpstreamConnection implements StreamCarrier {
     const size = Buffer.byteLength(text);
     if (size > this.#messageBytes) {
       stream.fail([messageTooLarge(this.#options.subgraph, size, this.#messageBytes)]);
+      return undefined;
+    }
+    const { onLarge } = this.#options;
+    if (onLarge && stream.trials === 0 && size > LARGE_MESSAGE && !this.#statesLimit) {
+      onLarge(stream);
       return undefined;
     }
     this.#carried.set(id, { stream, sentAt: performance.now(), isHeard: false });
