@@ -42,6 +42,12 @@ it('redacts tokens in fields of any name', () => {
   expect(JSON.parse(text).msg).toBe('it said [Redacted] once');
 });
 
+it('redacts a token within a word, but no text that only begins like a token', () => {
+  expect(JSON.parse(logged((log) => log.info(`x-${TOKEN}`))).msg).toBe('x-[Redacted]');
+  const note = 'eyJhbGci.eyJzdWIi and .eyJzdWIi.x';
+  expect(JSON.parse(logged((log) => log.info(note))).msg).toBe(note);
+});
+
 it('changes nothing else', () => {
   const note = 'a@b.example asked for https://h:9092/a/b@2 and kafka://h';
   expect(JSON.parse(logged((log) => log.info({ note, tokens: 5 }, note)))).toMatchObject({
