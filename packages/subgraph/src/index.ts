@@ -13,6 +13,7 @@ export {
   type Position,
   registerPosition,
   setEventTrace,
+  setStartPosition,
 } from './graphql/subscription-context.ts';
 export {
   fieldsOf,

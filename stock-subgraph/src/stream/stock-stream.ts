@@ -1,6 +1,6 @@
 import { type ChangeFeed, type Cursor, formatCursor } from '@gudang/change-feed';
 import { decodeStockChanged, type StockChangeKind, type StockState } from '@gudang/events';
-import { onSubscriptionEnd, setEventTrace } from '@gudang/subgraph';
+import { onSubscriptionEnd, setEventTrace, setStartPosition } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
 import { findStocksById } from '../stocks/find-stocks.ts';
 import { createPositionTracker, type PositionTracker } from './position-tracker.ts';
@@ -62,6 +62,7 @@ export async function* watchStocks(
 
   try {
     if (watch.start === 'snapshot') yield* snapshot();
+    else if (after) setStartPosition(context, formatCursor(after));
     for (;;) {
       tracker.setIdle(true);
       const watched = await watch.next();

@@ -13,6 +13,7 @@ export interface LiveMetrics {
   readonly conflated: Counter;
   readonly lagged: Counter;
   readonly catchUps: Counter;
+  readonly pauses: Counter;
   readonly queued: Gauge;
   readonly eventSeconds: Histogram;
 }
@@ -43,6 +44,10 @@ export function createLiveMetrics(metrics: Metrics, upstreams: () => number): Li
     catchUps: metrics.counter(
       'gateway_live_catch_ups_total',
       'Subscriptions to subgraphs for clients that resume from a cursor',
+    ),
+    pauses: metrics.counter(
+      'gateway_live_pauses_total',
+      'Subscriptions to subgraphs closed until their waiting events are delivered',
     ),
     queued: metrics.gauge('gateway_live_queued', 'Events that wait for slow clients'),
     eventSeconds: metrics.histogram(

@@ -177,6 +177,7 @@ export class SharedStream {
         metrics.events.inc();
         onEvent();
       },
+      onPause: () => metrics.pauses.inc(),
       sink,
     });
   }

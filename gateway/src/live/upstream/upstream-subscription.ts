@@ -95,6 +95,8 @@ interface SubscriptionOptions {
   readonly isPatient: boolean;
   /** Called for each event, before the event is executed. */
   readonly onEvent: () => void;
+  /** Called when the subscription is paused. */
+  readonly onPause: () => void;
   readonly sink: StreamSink;
 }
 
@@ -296,6 +298,7 @@ export class UpstreamSubscription {
   #stopReceiving(): void {
     this.#state = 'paused';
     this.#unsubscribe();
+    this.#options.onPause();
     this.#flushSoon();
   }
 

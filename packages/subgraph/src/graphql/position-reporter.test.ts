@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPositionReporter } from './position-reporter.ts';
-import { type Position, registerPosition } from './subscription-context.ts';
+import { type Position, registerPosition, setStartPosition } from './subscription-context.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
@@ -15,7 +15,7 @@ function start() {
     const at: { position: Position } = { position: undefined };
     reporter.add(id, context);
     const lost = registerPosition(context, () => at.position);
-    return { at, lost };
+    return { at, lost, context };
   };
   const cursors = () =>
     sent.splice(0).map((message) => (message as { payload: { cursors: object } }).payload.cursors);
@@ -57,6 +57,31 @@ describe('createPositionReporter', () => {
     at.position = '2';
     vi.advanceTimersByTime(100);
     expect(cursors()).toEqual([{ a: '2' }]);
+    reporter.stop();
+  });
+
+  it('reports the position at which a stream begins, before its first event', () => {
+    const { stream, cursors, reporter } = start();
+    const { context, at, lost } = stream('a');
+    stream('b');
+    setStartPosition(context, '1');
+    for (const id of ['a', 'b', 'a', 'gone']) reporter.beforeEvent(id);
+    expect(cursors()).toEqual([{}, { a: '1' }]);
+    at.position = null;
+    lost();
+    reporter.beforeEvent('a');
+    expect(cursors()).toEqual([{ a: null }]);
+    reporter.stop();
+  });
+
+  it('does not report the beginning of a stream after a later position', () => {
+    const { stream, cursors, reporter } = start();
+    const { at, context } = stream('a');
+    setStartPosition(context, '1');
+    at.position = '2';
+    vi.advanceTimersByTime(100);
+    reporter.beforeEvent('a');
+    expect(cursors()).toEqual([{}, { a: '2' }]);
     reporter.stop();
   });
 

@@ -16,6 +16,8 @@ export interface PositionReporter {
    */
   readonly add: (id: string, context: unknown) => void;
   readonly remove: (id: string) => void;
+  /** Reports the position at which a stream begins. Call before each event. */
+  readonly beforeEvent: (id: string) => void;
   readonly stop: () => void;
 }
 
@@ -25,6 +27,7 @@ interface ReportedStream {
   read?: () => Position;
   /** The last reported position. */
   last: Position;
+  hasBegun: boolean;
 }
 
 /**
@@ -87,8 +90,18 @@ export function createPositionReporter(send: (message: string) => void): Positio
         reportedAt = performance.now();
         sendCursors({});
       }
-      streams.set(id, { context, last: undefined });
+      streams.set(id, { context, last: undefined, hasBegun: false });
       timer ??= setInterval(report, READ_INTERVAL_MS);
+    },
+    beforeEvent: (id) => {
+      const stream = streams.get(id);
+      if (!stream || stream.hasBegun) return;
+      stream.hasBegun = true;
+      readerOf(id, stream);
+      const { start } = registeredPosition(stream.context) ?? {};
+      if (start === undefined || stream.last !== undefined) return;
+      stream.last = start;
+      sendCursors({ [id]: start });
     },
     remove: (id) => {
       streams.delete(id);

@@ -90,7 +90,8 @@ export function serveWebsocket<C extends object>({
     },
     onClose: ({ extra }) => extra.reporter.stop(),
     onError: (_connection, _id, _payload, errors) => present(errors),
-    onNext: (_connection, _id, _payload, { contextValue }, result) => {
+    onNext: ({ extra }, id, _payload, { contextValue }, result) => {
+      extra.reporter.beforeEvent(id);
       const traceparent = eventTraceOf(contextValue);
       if (!result.errors && traceparent === undefined) return undefined;
       const extensions = traceparent ? { ...result.extensions, traceparent } : result.extensions;

@@ -13,6 +13,8 @@ export type Position = string | null | undefined;
 /** A subscription that reports its position. */
 export interface Positioned {
   readonly read: () => Position;
+  /** The cursor after which the subscription begins; see `setStartPosition`. */
+  start?: string;
   /** Must be called when the position becomes null. */
   onLost: () => void;
 }
@@ -36,6 +38,17 @@ export function registerPosition(context: object, read: () => Position): () => v
   const positioned: Positioned = { read, onLost: () => {} };
   positions.set(context, positioned);
   return () => positioned.onLost();
+}
+
+/**
+ * Sets the position at which a subscription begins. Call it before the first event of a subscription that
+ * sends every event after a cursor, without a snapshot. The position is reported before the first event,
+ * so that the gateway can continue after any event, even while the subscription is never idle.
+ * @param context the context of the subscription's operation
+ */
+export function setStartPosition(context: object, cursor: string): void {
+  const positioned = positions.get(context);
+  if (positioned) positioned.start = cursor;
 }
 
 /** Returns the position registered for a context; undefined if no position was registered. */

@@ -7,6 +7,8 @@ import type { LiveSubscription } from '../../fanout/stream-registry.ts';
 import type { LivePayload } from '../../upstream/live-payload.ts';
 import type { Encoder, HttpFormat } from './http-format.ts';
 
+/** Time in which a client that has lagged must read the rest of its response, in milliseconds. */
+const CLOSE_WITHIN_MS = 2_000;
 /** Number of heartbeats after which a client that has read nothing counts as vanished. */
 const UNREAD_HEARTBEATS = 10;
 
@@ -95,6 +97,9 @@ export class HttpStream implements ClientSink {
   }
 
   lagged(): void {
+    if (this.#hasEnded) return;
+    const closing = setTimeout(() => this.#response.destroy(), CLOSE_WITHIN_MS);
+    this.#response.once('close', () => clearTimeout(closing));
     this.interrupt({
       message: 'This client reads too slowly for a stream that must not drop events. Reconnect.',
       extensions: { code: 'LAGGED', retryable: true },
