@@ -21,7 +21,7 @@ export interface Execution extends Pick<ApolloPipeline, 'use'> {
 export async function startExecution(
   runtime: GatewayRuntime,
   supergraph: LoadedSupergraph,
-  { memory }: Pick<ClientLimits, 'memory'>,
+  { memory, planning }: Pick<ClientLimits, 'memory' | 'planning'>,
 ): Promise<Execution> {
   const { settings, started, invalidation, metrics, log } = runtime;
   const maxBytes = settings.LIMIT_ANSWER_KIB * 1024;
@@ -41,6 +41,7 @@ export async function startExecution(
     await startApolloPipeline({
       supergraph,
       subgraphs,
+      planning,
       requirementsOf: (operation) => requirementsOf(operation),
       explore: runtime.explore,
       maxTokens: settings.LIMIT_TOKENS,

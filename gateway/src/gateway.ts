@@ -26,7 +26,7 @@ export async function startGateway(process: GatewayProcess): Promise<RunningHttp
   const requests = createRequests(runtime);
   const admission = createAdmission({ graph: supergraph, documents, limits });
   const execution = await startExecution(runtime, supergraph, requests.clients);
-  const live = startLive(runtime, supergraph, execution.subgraphs);
+  const live = startLive(runtime, supergraph, execution.subgraphs, requests.clients);
   const serving = { addresses, requests, admission, execution, live };
   const { running, streams } = await startGatewayHttp(runtime, serving);
 

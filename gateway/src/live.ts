@@ -1,3 +1,4 @@
+import type { ClientLimits } from './limits/client-limits.ts';
 import { createLiveMetrics, type LiveMetrics } from './live/fanout/live-metrics.ts';
 import { StreamRegistry } from './live/fanout/stream-registry.ts';
 import { createLiveGraph } from './live/upstream/live-graph.ts';
@@ -25,6 +26,7 @@ export function startLive(
   runtime: GatewayRuntime,
   supergraph: LoadedSupergraph,
   { sources }: Pick<Subgraphs, 'sources'>,
+  { planning }: Pick<ClientLimits, 'planning'>,
 ): Live {
   const { settings, secret, log } = runtime;
   const upstreams: Upstreams = runtime.started(
@@ -38,7 +40,13 @@ export function startLive(
   );
   const metrics = createLiveMetrics(runtime.metrics, upstreams.count);
   const graphOf = (loaded: LoadedSupergraph) =>
-    createLiveGraph({ supergraph: loaded, sources, hideSuggestions: !runtime.explore, log });
+    createLiveGraph({
+      supergraph: loaded,
+      sources,
+      hideSuggestions: !runtime.explore,
+      planning,
+      log,
+    });
   const streams = new StreamRegistry({
     graph: graphOf(supergraph),
     upstreams,

@@ -11,6 +11,7 @@ const COUNTED = {
   rootFields: "The operation's number of root fields",
   directives: "The operation's number of directives",
   fragments: "The operation's number of spread fragments",
+  objectFields: "The operation's number of fields with a selection set",
   cost: "The operation's cost",
   answer: "The answer's size in bytes",
   operations: "The connection's number of running operations",

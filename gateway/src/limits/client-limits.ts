@@ -3,6 +3,7 @@ import { ByteBudget, type ByteLimits } from './byte-budget.ts';
 import { type ClientAddress, createClientAddress } from './client-address.ts';
 import { type ConnectionLimits, createConnectionLimits } from './connection-limits.ts';
 import type { LimitSettings } from './limit-settings.ts';
+import { PlanningBudget } from './planning-budget.ts';
 import { createRequestRate, type RequestRate } from './request-rate.ts';
 import { createTokenChecks, type TokenChecks } from './token-checks.ts';
 
@@ -20,6 +21,7 @@ export interface ClientLimits {
   readonly addresses: ClientAddress;
   readonly connections: ConnectionLimits;
   readonly rate: RequestRate;
+  readonly planning: PlanningBudget;
   readonly tokens: TokenChecks;
   readonly websocket: WebsocketLimits;
   /** Memory held for clients. */
@@ -32,10 +34,12 @@ export function createClientLimits(settings: LimitSettings, metrics: Metrics): C
     all: settings.LIMIT_CONNECTIONS,
     perAddress: settings.LIMIT_CONNECTIONS_PER_ADDRESS,
   };
+  const rate = createRequestRate(settings.LIMIT_REQUESTS, metrics);
   return {
     addresses: createClientAddress(settings.TRUSTED_PROXIES),
     connections: createConnectionLimits(sockets, metrics),
-    rate: createRequestRate(settings.LIMIT_REQUESTS, metrics),
+    rate,
+    planning: new PlanningBudget(rate, metrics),
     tokens: createTokenChecks(settings.LIMIT_BAD_TOKENS, metrics),
     websocket: {
       messageBytes: settings.LIMIT_MESSAGE_KIB * 1024,

@@ -53,6 +53,12 @@ export const operationLimitSettings = {
     parse: integer(0, MANY),
     default: '200',
   },
+  LIMIT_OBJECT_FIELDS: {
+    description:
+      'Maximum fields with a selection set in an operation, on which the time for planning depends; a fragment that is spread twice counts twice',
+    parse: integer(1, MANY),
+    default: '300',
+  },
   LIMIT_COST: {
     description:
       'Maximum cost of an operation: 1 for each object, 0.1 for each scalar value, 10 for each mutation, multiplied by the sizes of the lists around it',
@@ -124,7 +130,7 @@ export const clientLimitSettings = {
   },
   LIMIT_REQUESTS: {
     description:
-      'Maximum operations per second of one principal, or of one address for anonymous callers; loopback addresses have no limit',
+      'Maximum operations per second of one principal, or of one address for anonymous callers; loopback addresses have no limit. Planning of new operations counts, too: 250 ms of it as much as this number of operations',
     parse: integer(1, MANY),
     default: '100',
   },
@@ -166,6 +172,7 @@ export function readOperationLimits(settings: LimitSettings): OperationLimits {
     rootFields: settings.LIMIT_ROOT_FIELDS,
     directives: settings.LIMIT_DIRECTIVES,
     fragments: settings.LIMIT_FRAGMENTS,
+    objectFields: settings.LIMIT_OBJECT_FIELDS,
     nesting: settings.LIMIT_NESTING,
     cost: settings.LIMIT_COST,
   };

@@ -16,6 +16,11 @@ const cases: [string, string, object][] = [
     { depth: 2, aliases: 2, directives: 2, fragments: 2 },
   ],
   [
+    'fields with a selection set',
+    '{ a { b } ...F ...F c } fragment F on Q { d { e { f } } }',
+    { objectFields: 5 },
+  ],
+  [
     'directives at every location',
     'query ($v: Int @a) @b { c @d ...F @e ... @f { g } } fragment F on T @h { i }',
     { directives: 6 },

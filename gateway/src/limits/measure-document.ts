@@ -14,6 +14,8 @@ export interface DocumentFigures {
   readonly directives: number;
   /** Number of spreads of named fragments. */
   readonly fragments: number;
+  /** Number of fields with a selection set. The time for planning is proportional to it. */
+  readonly objectFields: number;
 }
 
 const NOTHING: DocumentFigures = {
@@ -22,6 +24,7 @@ const NOTHING: DocumentFigures = {
   rootFields: 0,
   directives: 0,
   fragments: 0,
+  objectFields: 0,
 };
 
 /**
@@ -58,6 +61,7 @@ export function measureDocument({ definitions }: DocumentNode): DocumentFigures 
         inner = selection.selectionSet ? ofSelections(selection.selectionSet) : NOTHING;
         sum.depth = Math.max(sum.depth, 1 + inner.depth);
         sum.rootFields += 1;
+        if (selection.selectionSet) sum.objectFields += 1;
         if (selection.alias) sum.aliases += 1;
       } else {
         const spread = selection.kind === Kind.FRAGMENT_SPREAD;
@@ -69,6 +73,7 @@ export function measureDocument({ definitions }: DocumentNode): DocumentFigures 
       sum.aliases += inner.aliases;
       sum.directives += inner.directives;
       sum.fragments += inner.fragments;
+      sum.objectFields += inner.objectFields;
     }
     return sum;
   };
@@ -82,6 +87,7 @@ export function measureDocument({ definitions }: DocumentNode): DocumentFigures 
     total.rootFields += figures.rootFields;
     total.directives += figures.directives + directivesAround(definition);
     total.fragments += figures.fragments;
+    total.objectFields += figures.objectFields;
   }
   for (const fragment of fragments.values()) total.directives += directivesAround(fragment);
   return total;

@@ -18,6 +18,7 @@ beforeAll(async () => {
     LIMIT_ROOT_FIELDS: '3',
     LIMIT_DIRECTIVES: '1',
     LIMIT_FRAGMENTS: '2',
+    LIMIT_OBJECT_FIELDS: '2',
     LIMIT_COST: '11',
   });
 });
@@ -51,6 +52,11 @@ const queries: Case[] = [
     limit: 'aliases',
     max: 2,
     operation: (n) => ({ query: `{ best { ${hellos(n, (i) => `a${i}: id`)} } }` }),
+  },
+  {
+    limit: 'objectFields',
+    max: 2,
+    operation: (n) => ({ query: `{ ${'best { id } '.repeat(n)} }` }),
   },
   { limit: 'rootFields', max: 3, operation: (n) => ({ query: `{ ${'__typename '.repeat(n)} }` }) },
   {
@@ -208,6 +214,16 @@ describe('deeply nested values', () => {
       expect(await gateway.post({ query: '{ __typename }' })).toMatchObject({ status: 200 });
     },
   );
+});
+
+describe('numbers out of range', () => {
+  it.each(['1e999', '-1e999', '9'.repeat(400)])('are rejected: %s', async (number) => {
+    const query = `{ items(first: ${number}) { id } }`;
+    expect(await gateway.post({ query })).toMatchObject({
+      status: 400,
+      errors: [{ extensions: { code: 'BAD_USER_INPUT' } }],
+    });
+  });
 });
 
 describe('batched requests', () => {

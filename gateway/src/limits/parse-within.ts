@@ -1,5 +1,6 @@
 import { type DocumentNode, GraphQLError, Lexer, parse, Source, TokenKind } from 'graphql';
 import { LimitExceeded } from '../errors/limit-exceeded.ts';
+import { RequestError } from '../errors/request-error.ts';
 import { type DocumentFigures, measureDocument } from './measure-document.ts';
 
 /** Limits of an operation's text. */
@@ -9,7 +10,14 @@ export interface TextLimits extends DocumentFigures {
 
 /** Multiple of the token limit at which counting for the error message stops. */
 const COUNT_FACTOR = 4;
-const STRUCTURE = ['depth', 'aliases', 'rootFields', 'directives', 'fragments'] as const;
+const STRUCTURE = [
+  'depth',
+  'aliases',
+  'rootFields',
+  'directives',
+  'fragments',
+  'objectFields',
+] as const;
 
 /**
  * Parses an operation within its limits.
@@ -18,6 +26,7 @@ const STRUCTURE = ['depth', 'aliases', 'rootFields', 'directives', 'fragments'] 
 export function parseWithin(text: string, limits: TextLimits): DocumentNode {
   assertLines(text, limits.tokens);
   const document = parseTokens(text, limits.tokens);
+  assertNumbers(document);
   const figures = measureDocument(document);
   for (const name of STRUCTURE) {
     if (figures[name] > limits[name]) {
@@ -26,6 +35,25 @@ export function parseWithin(text: string, limits: TextLimits): DocumentNode {
   }
   return document;
 }
+
+const NUMBERS: ReadonlySet<TokenKind> = new Set([TokenKind.INT, TokenKind.FLOAT]);
+
+/**
+ * Rejects numbers such as 1e999, which become Infinity. JSON cannot contain Infinity, and the query
+ * planner cannot print it.
+ * @throws {RequestError} `BAD_USER_INPUT`
+ */
+function assertNumbers({ loc }: DocumentNode): void {
+  for (let token = loc?.startToken; token; token = token.next ?? undefined) {
+    if (NUMBERS.has(token.kind) && !Number.isFinite(Number(token.value))) throw OUT_OF_RANGE;
+  }
+}
+
+const OUT_OF_RANGE = new RequestError(
+  400,
+  'A number is out of range: numbers must be between -1.8e308 and 1.8e308',
+  { code: 'BAD_USER_INPUT' },
+);
 
 const LINE_BREAK = /\r\n|[\n\r]/g;
 

@@ -10,6 +10,8 @@ export interface RequestRate {
    * @throws {RequestError} 429 `RATE_LIMITED`, as a rejection of the promise
    */
   readonly take: (identity: Identity, address: string) => Promise<void> | undefined;
+  /** Counts work that takes as long as several operations. @param share share of a second's limit */
+  readonly charge: (identity: Pick<Identity, 'subject'>, address: string, share: number) => void;
 }
 
 /**
@@ -35,10 +37,25 @@ export function createRequestRate(perSecond: number, metrics: Metrics): RequestR
       );
     }
   };
+  const charge = async (key: string, points: number): Promise<void> => {
+    const { consumedPoints } = await limiter.penalty(key, points);
+    // The rest counts in the next seconds.
+    if (consumedPoints > perSecond) await limiter.block(key, consumedPoints / perSecond);
+  };
   return {
-    take: ({ subject }, address) => {
-      if (subject !== undefined) return consume(`subject ${subject}`);
-      return isLoopbackAddress(address) ? undefined : consume(`address ${address}`);
+    take: (identity, address) => {
+      const key = keyOf(identity, address);
+      return key === undefined ? undefined : consume(key);
+    },
+    charge: (identity, address, share) => {
+      const key = keyOf(identity, address);
+      const points = Math.floor(share * perSecond);
+      if (key !== undefined && points > 0) void charge(key, points);
     },
   };
+}
+
+function keyOf({ subject }: Pick<Identity, 'subject'>, address: string): string | undefined {
+  if (subject !== undefined) return `subject ${subject}`;
+  return isLoopbackAddress(address) ? undefined : `address ${address}`;
 }

@@ -9,6 +9,7 @@ import type { GatewayContext } from '../context.ts';
 import { createDocumentStore } from '../documents/document-cache.ts';
 import { presentGatewayError } from '../errors/present-errors.ts';
 import type { AdmittedRequest } from '../limits/admission.ts';
+import type { PlanningBudget } from '../limits/planning-budget.ts';
 import { unavailableAnswer } from '../subgraphs/subgraph-failure.ts';
 import type { Subgraphs } from '../subgraphs/subgraphs.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
@@ -32,6 +33,7 @@ interface Options {
   readonly supergraph: LoadedSupergraph;
   readonly subgraphs: Pick<Subgraphs, 'sources'>;
   readonly requirementsOf: RequirementsOf;
+  readonly planning: PlanningBudget;
   /** Whether to allow introspection and "Did you mean" suggestions. */
   readonly explore: boolean;
   readonly maxTokens: number;
@@ -41,7 +43,7 @@ interface Options {
 
 /** Starts Apollo Server, with the gateway's own executor in place of ApolloGateway's. */
 export async function startApolloPipeline(options: Options): Promise<ApolloPipeline> {
-  const { supergraph, subgraphs, log } = options;
+  const { planning, supergraph, subgraphs, log } = options;
   let update: (sdl: string) => void = () => {};
   const send: SendToSubgraph = (name, ...asked) =>
     subgraphs.sources[name]?.send(...asked) ??
@@ -55,7 +57,7 @@ export async function startApolloPipeline(options: Options): Promise<ApolloPipel
     experimental_approximateQueryPlanStoreMiB: PLAN_CACHE_MIB,
     logger: toApolloLogger(log),
   });
-  let executor = createQueryExecutor(supergraph, send);
+  let executor = createQueryExecutor(supergraph, send, planning);
   const server = createServer(options, {
     load: async (given) => {
       await apollo.load(given);
@@ -70,7 +72,7 @@ export async function startApolloPipeline(options: Options): Promise<ApolloPipel
     answer: (request, context) => answerByApollo(server, request, context),
     use: (next) => {
       update(next.runnableSdl);
-      executor = createQueryExecutor(next, send);
+      executor = createQueryExecutor(next, send, planning);
     },
     stop: () => server.stop(),
   };

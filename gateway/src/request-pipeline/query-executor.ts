@@ -6,10 +6,13 @@ import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphq
 import type { GatewayContext } from '../context.ts';
 import { coerceVariables } from '../errors/invalid-variables.ts';
 import { createNullCheck } from '../errors/null-variables.ts';
+import { RequestError } from '../errors/request-error.ts';
 import type { ParsedOperation } from '../limits/operation-parser.ts';
+import type { PlanningBudget } from '../limits/planning-budget.ts';
 import { createApolloExecutor } from '../plan-execution/apollo-executor.ts';
 import { createOwnExecutor } from '../plan-execution/own-executor.ts';
 import type { ExecutedOperation, PreparedPlan, Values } from '../plan-execution/plan-executor.ts';
+import { PLANNER_OPTIONS } from '../plan-execution/plan-executor.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../subgraphs/subgraph-source.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
@@ -56,8 +59,9 @@ interface PreparedOperation {
 export function createQueryExecutor(
   supergraph: LoadedSupergraph,
   send: SendToSubgraph,
+  planning: PlanningBudget,
 ): GatewayExecutor {
-  const planner = new QueryPlanner(supergraph.model);
+  const planner = new QueryPlanner(supergraph.model, PLANNER_OPTIONS);
   const executor = createOwnExecutor(supergraph, createApolloExecutor(supergraph));
   /**
    * Plans by document and operation name. They are kept for as long as Apollo Server keeps the
@@ -72,18 +76,35 @@ export function createQueryExecutor(
     const known = ofDocument.get(name);
     if (known) return known;
     const operationName = name || undefined;
-    const operation = operationFromDocument(
-      supergraph.apiSchema,
-      document,
-      operationName ? { operationName } : {},
-    );
-    const plan = planner.buildQueryPlan(operation);
-    const prepared = {
-      execute: executor.prepare({ document, operationName, plan }),
-      variableErrors: createVariableCheck(supergraph, parsed),
-    };
+    const prepared = planning.plan(() => {
+      const operation = operationFromDocument(
+        supergraph.apiSchema,
+        document,
+        operationName ? { operationName } : {},
+      );
+      const plan = planner.buildQueryPlan(operation);
+      return {
+        execute: executor.prepare({ document, operationName, plan }),
+        variableErrors: createVariableCheck(supergraph, parsed),
+      };
+    });
     ofDocument.set(name, prepared);
     return prepared;
+  };
+
+  /** Makes the whole request fail if its operation cannot be planned now. */
+  const prepareOrRefuse = (
+    parsed: ParsedOperation,
+    name: string | undefined,
+    answer: GatewayContext['answer'],
+  ): PreparedOperation | RequestError => {
+    try {
+      return prepare(parsed, name);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      answer?.refuse(error);
+      return error;
+    }
   };
 
   const run = (
@@ -99,7 +120,11 @@ export function createQueryExecutor(
   return async ({ context: given, request, document, operation }) => {
     const { onReady, executed, ...own } = given as ReadyContext;
     if (executed) return executed;
-    const prepared = prepare({ document, operation }, request.operationName);
+    const { identity, address = '' } = own;
+    const prepared = planning.charged({ identity, address }, () =>
+      prepareOrRefuse({ document, operation }, request.operationName, own.answer),
+    );
+    if (prepared instanceof RequestError) return { errors: [prepared] };
     const errors = prepared.variableErrors(request.variables);
     if (errors) return { errors };
     onReady?.({

@@ -17,9 +17,11 @@ import {
 import { authorizationError, createRequirements } from '../../auth/field-requirements.ts';
 import { findBadInput } from '../../errors/bad-input.ts';
 import type { ParsedOperation } from '../../limits/operation-parser.ts';
+import type { PlanningBudget } from '../../limits/planning-budget.ts';
 import { createApolloExecutor } from '../../plan-execution/apollo-executor.ts';
 import { createOwnExecutor } from '../../plan-execution/own-executor.ts';
 import type { PlanExecutor, PreparedPlan } from '../../plan-execution/plan-executor.ts';
+import { PLANNER_OPTIONS } from '../../plan-execution/plan-executor.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 import { rootField, withoutCursor } from './cursor-argument.ts';
 import { readPrivateFields } from './private-fields.ts';
@@ -75,13 +77,14 @@ export type SubscriptionPlanner = (
 
 /**
  * Creates a planner that validates and plans each operation once while its document is cached.
+ * @param planning limits the time for planning
  * @param hideSuggestions whether to omit "Did you mean", which reveals names of the schema
  */
 export function createSubscriptionPlanner(
   supergraph: LoadedSupergraph,
-  { hideSuggestions }: { hideSuggestions: boolean },
+  { hideSuggestions, planning }: { hideSuggestions: boolean; planning?: PlanningBudget },
 ): SubscriptionPlanner {
-  const planner = new QueryPlanner(supergraph.model);
+  const planner = new QueryPlanner(supergraph.model, PLANNER_OPTIONS);
   const executor = createOwnExecutor(supergraph, createApolloExecutor(supergraph));
   const directivesOf = readStreamDirectives(supergraph);
   const selectsPrivate = readPrivateFields(supergraph);
@@ -94,10 +97,8 @@ export function createSubscriptionPlanner(
     if (error) throw new SubscriptionError([error]);
     if (cached) return cached;
     const isPrivate = selectsPrivate(parsed.document);
-    const plan = {
-      ...planSubscription(parsed, supergraph, planner, executor, directivesOf),
-      isPrivate,
-    };
+    const build = () => planSubscription(parsed, supergraph, planner, executor, directivesOf);
+    const plan = { ...(planning ? planning.plan(build) : build()), isPrivate };
     plans.set(parsed.operation, plan);
     return plan;
   };

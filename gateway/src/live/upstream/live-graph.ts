@@ -1,4 +1,5 @@
 import type { Logger } from '@gudang/runtime';
+import type { PlanningBudget } from '../../limits/planning-budget.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 import {
   createSubscriptionPlanner,
@@ -17,16 +18,21 @@ export function createLiveGraph({
   supergraph,
   sources,
   hideSuggestions,
+  planning,
   log,
 }: {
   supergraph: LoadedSupergraph;
   sources: EventSources;
   hideSuggestions: boolean;
+  planning?: PlanningBudget;
   log: Logger;
 }): LiveGraph {
   return {
     supergraph,
-    plan: createSubscriptionPlanner(supergraph, { hideSuggestions }),
+    plan: createSubscriptionPlanner(supergraph, {
+      hideSuggestions,
+      ...(planning ? { planning } : {}),
+    }),
     execute: createEventExecutor({ sources, log }),
   };
 }

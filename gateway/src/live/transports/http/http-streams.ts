@@ -62,6 +62,7 @@ interface HttpStreamsOptions {
   readonly connections: ClientLimits['connections'];
   readonly addresses: Pick<ClientLimits['addresses'], 'of'>;
   readonly memory: Pick<ClientLimits['memory'], 'connection'>;
+  readonly planning: Pick<ClientLimits['planning'], 'charged'>;
   readonly requests: RequestDeduplication;
   readonly live: Pick<StreamRegistry, 'subscribe'>;
   readonly present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
@@ -104,9 +105,10 @@ export class HttpStreams implements Stoppable {
     const stream = this.#enter(request, reply, type, identity);
     const after = lastEventId(request);
     const { account } = stream;
-    stream.attach(
-      this.#options.live.subscribe({ read: admitted, variables, after, identity, account }, stream),
-    );
+    const { addresses, live, planning } = this.#options;
+    const caller = { identity, address: addresses.of(request.raw) };
+    const read = { read: admitted, variables, after, identity, account };
+    stream.attach(planning.charged(caller, () => live.subscribe(read, stream)));
     reply.raw.once(
       'close',
       atExpiry(expiresAt, () => stream.expire(TOKEN_EXPIRED)),

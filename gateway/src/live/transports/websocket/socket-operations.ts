@@ -6,6 +6,7 @@ import { RequestError } from '../../../errors/request-error.ts';
 import type { Admission, AdmittedRequest } from '../../../limits/admission.ts';
 import type { ByteAccount } from '../../../limits/byte-budget.ts';
 import type { AssertNotOverloaded } from '../../../limits/overload.ts';
+import type { PlanningBudget } from '../../../limits/planning-budget.ts';
 import type { RequestRate } from '../../../limits/request-rate.ts';
 import type { RequestDeduplication } from '../../../request-pipeline/request-deduplication.ts';
 import type { HttpAnswer } from '../../../request-pipeline/request-pipeline.ts';
@@ -31,6 +32,7 @@ export interface OperationsOptions {
   readonly socket: MessageSocket;
   readonly admission: Pick<Admission, 'admit' | 'assertJsonValue'>;
   readonly rate: RequestRate;
+  readonly planning: Pick<PlanningBudget, 'charged'>;
   readonly assertNotOverloaded: AssertNotOverloaded;
   /** The client's address, for limits per address. */
   readonly address: string;
@@ -192,13 +194,14 @@ export class SocketOperations {
   }
 
   #subscribe(running: Running, read: AdmittedRequest): void {
-    const { socket, frame, live } = this.#options;
+    const { address, socket, frame, live, planning } = this.#options;
     const { id, context, account } = running;
     const end = (type: MessageType, payload?: unknown): void => this.#end(running, type, payload);
     const sink = new WebsocketSink({ id, socket, frame, end });
     const { variables } = read;
     const { identity } = context;
-    const subscription = live.subscribe({ read, variables, identity, account }, sink);
+    const asked = { read, variables, identity, account };
+    const subscription = planning.charged({ identity, address }, () => live.subscribe(asked, sink));
     running.leave = () => subscription.leave();
     running.resume = () => subscription.resume();
   }

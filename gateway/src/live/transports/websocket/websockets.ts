@@ -58,7 +58,7 @@ const FORBIDDEN_ORIGIN = new RequestError(
 
 type ServingOptions = Pick<
   OperationsOptions,
-  'admission' | 'rate' | 'assertNotOverloaded' | 'requests' | 'live' | 'present'
+  'admission' | 'rate' | 'planning' | 'assertNotOverloaded' | 'requests' | 'live' | 'present'
 >;
 
 interface WebsocketOptions extends ServingOptions {
