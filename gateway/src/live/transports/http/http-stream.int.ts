@@ -17,12 +17,11 @@ afterEach(async () => {
 });
 
 /** Starts an HTTP server that opens a stream in every response. */
-async function serve(format: typeof multipart) {
+async function serve(format: typeof multipart, heartbeatMs = HEARTBEAT_MS) {
   const streams: HttpStream[] = [];
   const left = vi.fn();
   server = createServer((_request, response) => {
     const encode = createEncoder(format);
-    const heartbeatMs = HEARTBEAT_MS;
     const stream = new HttpStream({
       response,
       format,
@@ -40,27 +39,41 @@ async function serve(format: typeof multipart) {
   return { url: `http://127.0.0.1:${port}`, streams, left };
 }
 
+/** Opens a stream whose client does not read, and writes until the stream is not ready. */
+async function fillUnread(url: string, streams: readonly HttpStream[]): Promise<HttpStream> {
+  const request = get(url);
+  request.on('error', () => {});
+  request.on('response', (response) => {
+    response.on('error', () => {});
+    response.pause();
+  });
+  await vi.waitFor(() => expect(streams).toHaveLength(1));
+  const [stream] = streams;
+  if (!stream) throw new Error('no stream');
+  // Writes more than the kernel buffers for a socket.
+  for (let chunks = 0; chunks < 1_000 && stream.ready(); chunks += 1) {
+    stream.write([LARGE]);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(stream.ready()).toBe(false);
+  return stream;
+}
+
 describe.each([
   ['server-sent events', serverSentEvents],
   ['multipart', multipart],
 ])('a stream of %s', (_name, format) => {
   it('closes the connection of a client that has read nothing during ten heartbeats', async () => {
     const { url, streams, left } = await serve(format);
-    const request = get(url);
-    request.on('error', () => {});
-    request.on('response', (response) => {
-      response.on('error', () => {});
-      response.pause();
-    });
-    await vi.waitFor(() => expect(streams).toHaveLength(1));
-    const [stream] = streams;
-    // Writes more than the kernel buffers for a socket.
-    for (let chunks = 0; chunks < 1_000 && stream?.ready(); chunks += 1) {
-      stream.write([LARGE]);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    expect(stream?.ready()).toBe(false);
+    await fillUnread(url, streams);
     expect(left).not.toHaveBeenCalled();
+    await vi.waitFor(() => expect(left).toHaveBeenCalledTimes(1), { timeout: 5_000 });
+  });
+
+  it('closes the connection of a client that reads nothing after the end', async () => {
+    const { url, streams, left } = await serve(format, 600_000);
+    const stream = await fillUnread(url, streams);
+    stream.complete();
     await vi.waitFor(() => expect(left).toHaveBeenCalledTimes(1), { timeout: 5_000 });
   });
 

@@ -7,7 +7,10 @@ import type { LiveSubscription } from '../../fanout/stream-registry.ts';
 import type { LivePayload } from '../../upstream/live-payload.ts';
 import type { Encoder, HttpFormat } from './http-format.ts';
 
-/** Time in which a client that has lagged must read the rest of its response, in milliseconds. */
+/**
+ * Time in which a client that has lagged must read the rest of its response, and after which a
+ * client that reads nothing of the end of its stream is disconnected, in milliseconds.
+ */
 const CLOSE_WITHIN_MS = 2_000;
 /** Number of heartbeats after which a client that has read nothing counts as vanished. */
 const UNREAD_HEARTBEATS = 10;
@@ -89,11 +92,11 @@ export class HttpStream implements ClientSink {
   }
 
   error(errors: readonly GraphQLFormattedError[]): void {
-    this.#end(this.#format.errors(errors));
+    this.#endStream(this.#format.errors(errors));
   }
 
   complete(): void {
-    this.#end(this.#format.end);
+    this.#endStream(this.#format.end);
   }
 
   lagged(): void {
@@ -119,18 +122,23 @@ export class HttpStream implements ClientSink {
 
   /** Ends the response; the client should reconnect. */
   interrupt(error: GraphQLFormattedError): void {
-    this.#end(this.#format.interrupted(error));
+    this.#endStream(this.#format.interrupted(error));
   }
 
   /** Ends the response; the client should reconnect with another token. */
   expire(error: GraphQLFormattedError): void {
-    this.#end(this.#format.expired(error));
+    this.#endStream(this.#format.expired(error));
   }
 
   #beat(): void {
     this.#unreadHeartbeats = this.#response.writableNeedDrain ? this.#unreadHeartbeats + 1 : 0;
     if (this.#unreadHeartbeats >= UNREAD_HEARTBEATS) this.#response.destroy();
     else if (this.#unreadHeartbeats === 0) this.#response.write(this.#format.heartbeat);
+  }
+
+  #endStream(text: string): void {
+    this.#end(text);
+    if (!this.#response.writableFinished) this.#response.socket?.setTimeout(CLOSE_WITHIN_MS);
   }
 
   #end(text: string): void {
