@@ -11,7 +11,7 @@ export const ALL_LIMIT_MS = 250;
 const REFUSED_LIMIT_MS = 50;
 /** Maximum size of the answer to a request that was refused, and to any request, in bytes. */
 const REFUSED_LIMIT_BYTES = 64 * 1024;
-export const ANSWER_LIMIT_BYTES = 16 * 1024 * 1024;
+export const ANSWER_LIMIT_BYTES = 4 * 1024 * 1024;
 
 export interface Cost {
   readonly name: string;

@@ -1,10 +1,11 @@
 /**
  * Sends hostile inputs. A seed determines all cases.
- * Usage: `npm run fuzz -- [system|requests|clients|record] [--seed N] [--cases N] [--from N]`
+ * Usage: `npm run fuzz -- [system|requests|clients|slow|record] [--seed N] [--cases N] [--from N]`
  *
  * - `system` (default): inputs of all kinds for a whole system; see `fuzz-system.ts`
  * - `requests`: raw requests for a gateway with a recording subgraph; see `requests/fuzz-requests.ts`
  * - `clients`: valid requests as real clients send them, of which none may be refused
+ * - `slow`: clients that read slowly or leave, beside healthy clients; see `requests/slow-clients.ts`
  * - `record`: sends nothing to a gateway; runs the real clients and writes `recorded/recorded.json`
  */
 import { parseArgs } from 'node:util';
@@ -13,6 +14,7 @@ import { fuzzSystem } from './fuzz-system.ts';
 import { recordClients } from './recorded/record.ts';
 import { replayClients } from './recorded/replay-clients.ts';
 import { fuzzRequests } from './requests/fuzz-requests.ts';
+import { fuzzSlowClients } from './requests/fuzz-slow-clients.ts';
 import type { FuzzOptions } from './run-fuzz.ts';
 
 interface Kind {
@@ -25,6 +27,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   system: { cases: 10_000, run: fuzzSystem },
   requests: { cases: 100_000, run: fuzzRequests },
   clients: { cases: 10_000, run: replayClients },
+  slow: { cases: 1_000, run: fuzzSlowClients },
   record: { cases: 0, run: recordClients },
 };
 

@@ -11,7 +11,9 @@ const SDL = `
   }
   type Subscription {
     heard(marker: String!, text: String, n: Int): Echo
+    feed(marker: String!, count: Int!, size: Int!): FeedEvent!
   }
+  type FeedEvent { n: Int! text: String! }
   type Echo { marker: String! text: String n: Int again(text: String): String self: Echo }
   input EchoInput { text: String = "none", n: Int, list: [[Int]], inner: EchoInput }
   enum Side { LEFT RIGHT }

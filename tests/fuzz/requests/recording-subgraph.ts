@@ -9,6 +9,8 @@ interface SubgraphRequest {
   readonly query: string;
   readonly variables?: Record<string, unknown>;
   readonly operationName?: string;
+  /** Root fields besides those that are recorded. */
+  readonly root?: object;
 }
 
 /** A subgraph that records the root fields that it executes. */
@@ -35,9 +37,14 @@ export async function startRecordingSubgraph(): Promise<RecordingSubgraph> {
     if (same) same.push(call);
     else calls.set(request, [call]);
   });
-  const run = async ({ query, variables, operationName }: SubgraphRequest) => {
+  const run = async ({ query, variables, operationName, root }: SubgraphRequest) => {
     const document = parse(query);
-    const asked = { schema: echoSchema, document, rootValue, variableValues: variables ?? null };
+    const asked = {
+      schema: echoSchema,
+      document,
+      rootValue: { ...rootValue, ...root },
+      variableValues: variables ?? null,
+    };
     return execute({ ...asked, ...(operationName ? { operationName } : {}) });
   };
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -69,22 +76,43 @@ export async function startRecordingSubgraph(): Promise<RecordingSubgraph> {
   };
 }
 
-/** Answers each subscription with one event, and completes it. */
+interface FeedArguments {
+  readonly count: number;
+  readonly size: number;
+}
+
+/** Number of unread bytes at which a feed waits. */
+const UNREAD = 1024 * 1024;
+
+/** Answers `heard` with one event, and `feed` with as many events as its argument says. */
 function serveSubscriptions(
   socket: WebSocket,
   run: (request: SubgraphRequest) => Promise<unknown>,
 ): void {
+  const running = new Set<string>();
   const send = (message: object): void => socket.send(JSON.stringify(message));
   const answer = async (id: string, payload: SubgraphRequest): Promise<void> => {
-    const kind = getOperationAST(parse(payload.query), payload.operationName)?.operation;
+    const document = parse(payload.query);
+    const kind = getOperationAST(document, payload.operationName)?.operation;
     if (kind !== 'subscription') throw new Error(`a ${kind} arrived over a websocket`);
-    send({ id, type: MessageType.Next, payload: await run(payload) });
-    send({ id, type: MessageType.Complete });
+    let count = 1;
+    for (let n = 1; n <= count && running.has(id) && socket.readyState === socket.OPEN; n += 1) {
+      while (socket.bufferedAmount > UNREAD) await new Promise((resolve) => setTimeout(resolve, 5));
+      const feed = (args: FeedArguments) => {
+        count = args.count;
+        return { n, text: 'x'.repeat(args.size) };
+      };
+      send({ id, type: MessageType.Next, payload: await run({ ...payload, root: { feed } }) });
+    }
+    if (running.delete(id)) send({ id, type: MessageType.Complete });
   };
   socket.on('message', (data) => {
     const { id, type, payload } = JSON.parse(String(data));
     if (type === MessageType.ConnectionInit) send({ type: MessageType.ConnectionAck });
     if (type === MessageType.Ping) send({ type: MessageType.Pong });
-    if (type === MessageType.Subscribe) answer(id, payload).catch(() => socket.close(4500));
+    if (type === MessageType.Complete) running.delete(id);
+    if (type !== MessageType.Subscribe) return;
+    running.add(id);
+    answer(id, payload).catch(() => socket.close(4500));
   });
 }
