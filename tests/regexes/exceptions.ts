@@ -40,7 +40,6 @@ export const NO_REQUEST_DATA: Readonly<Record<string, string>> = {
   'stacktrace-parser': 'stack traces',
   'ts-graphviz': 'comments in code',
   undici: 'caches and data URLs, which the services do not use',
-  'whatwg-mimetype': 'answers to a fetcher that the gateway does not use',
   'whatwg-url': 'URLs of a fetcher that the gateway does not use',
   zod: 'slugs, which no schema of the services has',
 };
@@ -53,6 +52,11 @@ export const BOUNDED: readonly { library: string; source: RegExp; reason: string
     reason: 'the HTTP server rejects long content types before Fastify parses them',
   },
   { library: 'fastify', source: /^-\(\?:rc\|pre\|alpha\)/, reason: 'reads versions of plugins' },
+  {
+    library: 'whatwg-mimetype',
+    source: /^\[ \\t\\n\\r\]\+\$$/,
+    reason: 'the HTTP server rejects long content types before Apollo Server parses them',
+  },
   {
     library: 'ipaddr.js',
     source: /^%\.\+\$$/,

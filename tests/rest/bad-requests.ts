@@ -38,6 +38,13 @@ const NO_OBJECTS: readonly [string, Omit<RestRequest, 'route'>, RegExp][] = [
     { body: json(STOCK), headers: {} },
     /Content-Type: application\/json$/,
   ],
+  [
+    'JSON with a content type that names JSON only as a parameter',
+    { body: json(STOCK), headers: { 'content-type': 'text/plain; application/json' } },
+    /Content-Type: application\/json$/,
+  ],
+  ['only a key that is named __proto__', { body: `{"__proto__":${json(STOCK)}}` }, / must be a /],
+  ['nested lists', { body: '['.repeat(100_000) + ']'.repeat(100_000) }, /must be a JSON object$/],
   ['too much', { body: json({ name: 'x'.repeat(300 * 1024) }) }, /^The body must have at most 256/],
 ];
 
@@ -137,6 +144,24 @@ export const badRequests: readonly BadRequest[] = [
     const what = 'an id that is not UTF-8';
     return { service: 'stock', route: `${route}/%ff`, what, status: 400, error };
   }),
+  ...['GET /stock/known#x', 'DELETE /stock/delete/known#x'].map((route): BadRequest => {
+    const error = /^The address must be without #$/;
+    return { service: 'stock', route, what: 'a fragment', status: 400, error };
+  }),
+  {
+    ...ADD_STOCK,
+    what: 'a number beyond all limits',
+    status: 400,
+    error: STOCK_QUANTITY,
+    body: '{"name":"Kopi","quantity":1e400}',
+  },
+  {
+    service: 'order',
+    route: `GET /order/${'x/'.repeat(2_000)}`,
+    what: 'a long path',
+    status: 404,
+    error: /^There is no GET .{200} here$/,
+  },
   ...(['GET /order/nothing', 'DELETE /order/'] as const).map((route): BadRequest => {
     return { service: 'order', route, what: 'no route', status: 404, error: /^There is no / };
   }),

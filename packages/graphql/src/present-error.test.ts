@@ -68,7 +68,12 @@ describe('presentError', () => {
   it('reports an invalid variable as bad input', () => {
     const [operation] = parse('query ($n: Int!) { a }').definitions;
     const nodes = operation?.kind === 'OperationDefinition' ? operation.variableDefinitions : [];
-    const { shown, lines } = present(new GraphQLError('Variable "$n" …', { nodes: nodes ?? [] }));
+    const { shown, lines } = present(
+      new GraphQLError('Variable "$n" …', {
+        nodes: nodes ?? [],
+        originalError: new GraphQLError('Int cannot …'),
+      }),
+    );
     expect(shown).toMatchObject({
       message: 'Variable "$n" …',
       extensions: { code: 'BAD_USER_INPUT' },

@@ -33,7 +33,7 @@ export function presentError(
 ): GraphQLFormattedError {
   const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error;
   if (cause instanceof ServiceError) return limitError(formatted);
-  if (isInputError(cause)) {
+  if (isInputError(error) || isInputError(cause)) {
     const extensions = { ...formatted.extensions, code: 'BAD_USER_INPUT' };
     return limitError({ ...formatted, extensions });
   }

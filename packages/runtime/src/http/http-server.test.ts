@@ -119,6 +119,11 @@ describe('a request that cannot be read', () => {
   it.each([
     ['that is no HTTP', 'nonsense\r\n\r\n', 400],
     ['with a malformed percent-encoding', 'GET /%zz HTTP/1.1\r\nhost: x\r\n\r\n', 400],
+    [
+      'with a malformed chunk',
+      'POST /work HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n',
+      400,
+    ],
     ['with large headers', `GET / HTTP/1.1\r\nhost: x\r\nlong: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
     [
       'with a body above the limit',

@@ -47,8 +47,9 @@ const UNREADABLE: Readonly<Record<string, readonly [status: number, message: str
 
 /** Answers a request that Node cannot parse. */
 export function answerClientError({ code }: { readonly code?: string }, socket: Duplex): void {
-  // Bytes of another answer may already be on their way, so an answer would become a part of it.
-  const isAnswering = (socket as { _httpMessage?: unknown })._httpMessage != null;
+  // After the head of another answer, these bytes would become a part of that answer.
+  const { _httpMessage: current } = socket as { _httpMessage?: { headersSent: boolean } | null };
+  const isAnswering = current?.headersSent === true;
   if (code === 'ECONNRESET' || !socket.writable || isAnswering) {
     socket.destroy();
     return;

@@ -25,7 +25,7 @@ const sdl = `
   )
   type Query { who: String own: String @authenticated thing: Thing }
   type Thing @requiresScopes(scopes: [["a", "b"], ["c"]]) { name: String part: String @authenticated }
-  type Subscription { watch: String broken: String scoped: String @requiresScopes(scopes: [["c"]]) }`;
+  type Subscription { numbered(n: Int! = 1): String leaking: String watch: String broken: String scoped: String @requiresScopes(scopes: [["c"]]) }`;
 class DatabaseOutage extends Error {}
 const textOf = ({ subject = 'anonymous', scopes }: Identity): string =>
   [subject, ...scopes].join(' ');
@@ -45,6 +45,16 @@ const resolvers = {
       // biome-ignore lint/correctness/useYield: this generator fails before the first event
       async *subscribe() {
         throw new DatabaseOutage('the connection was terminated');
+      },
+    },
+    numbered: {
+      async *subscribe() {
+        yield { numbered: 'yes' };
+      },
+    },
+    leaking: {
+      async *subscribe() {
+        yield { leaking: { password: 'hush-hush' } };
       },
     },
     scoped: {
@@ -219,6 +229,50 @@ it('sends an outage of the database to a subscription as a retryable error', asy
   await expect(watch(SECRET, [SITI], 'subscription { watch: broken }')).rejects.toMatchObject([
     { extensions: { code: 'UNAVAILABLE', retryable: true } },
   ]);
+});
+
+describe('an error of graphql-js in a subscription', () => {
+  const first = async (query: string, variables: Record<string, unknown> = {}) => {
+    const client = createClient({
+      url: `${url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      retryAttempts: 0,
+      connectionParams: { gudang: { secret: SECRET } },
+    });
+    try {
+      return await new Promise<unknown>((resolve) => {
+        client.subscribe(
+          { query, variables },
+          { next: resolve, error: resolve, complete: () => resolve('complete') },
+        );
+      });
+    } finally {
+      await client.dispose();
+    }
+  };
+
+  it.each([
+    ['a variable of another type', 'subscription ($n: Int!) { numbered(n: $n) }', { n: 'x' }],
+    ['null for a default', 'subscription ($n: Int) { numbered(n: $n) }', { n: null }],
+  ])('is bad input for %s', async (_what, query, variables) => {
+    expect(await first(query, variables)).toMatchObject({
+      errors: [{ message: expect.stringContaining('n"'), extensions: { code: 'BAD_USER_INPUT' } }],
+    });
+  });
+
+  it('does not show a value that does not fit its type', async () => {
+    const result = await first('subscription { leaking }');
+    expect(result).toMatchObject({ errors: [{ message: 'Internal error' }] });
+    expect(JSON.stringify(result)).not.toContain('hush');
+  });
+
+  it('is one of at most 21, in limited size', async () => {
+    const fields = Array.from({ length: 300 }, (_, n) => `${'x'.repeat(100)}${n}`).join(' ');
+    const errors = (await first(`subscription { ${fields} }`)) as object[];
+    expect(errors.length).toBeLessThanOrEqual(21);
+    const [error] = (await first(`subscription { ${'x'.repeat(20_000)} }`)) as object[];
+    expect(JSON.stringify(error).length).toBeLessThan(2_000);
+  });
 });
 
 describe('a page of another website', () => {

@@ -9,6 +9,9 @@ import { traceRequests } from './trace-requests.ts';
 /** Maximum number of rows in a list. If there are more rows, the list contains only the newest. */
 export const REST_LIST_LIMIT = 1_000;
 
+/** Maximum number of characters of a path that an error quotes. */
+const SHOWN_PATH = 200;
+
 /** A response in the format of the legacy REST API. */
 export interface RestAnswer {
   readonly Message: string;
@@ -44,6 +47,8 @@ export async function serveRest(
     (rest, _options, done) => {
       const traceparentOf = traceRequests(rest, prefix);
       rest.addHook('onRequest', async (request) => {
+        // Fastify would ignore what follows, but a proxy in front of this server may not.
+        if (request.raw.url?.includes('#')) throw badUserInput('The address', 'without #');
         const { identity } = await auth.authenticate(request.headers.authorization);
         identities.set(request, identity);
       });
@@ -59,7 +64,7 @@ export async function serveRest(
         return send(reply, toRestError(error, { names, log, where, traceparent, isOutage }));
       });
       rest.setNotFoundHandler((request, reply) => {
-        const path = request.url.split('?')[0];
+        const path = request.url.split('?', 1).join('').slice(0, SHOWN_PATH);
         return send(reply, notFound(`There is no ${request.method} ${path} here`));
       });
       addRoutes(rest, (request) => ({
