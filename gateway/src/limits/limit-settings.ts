@@ -57,7 +57,7 @@ export const operationLimitSettings = {
     description:
       'Maximum fields with a selection set in an operation, on which the time for planning depends; a fragment that is spread twice counts twice',
     parse: integer(1, MANY),
-    default: '300',
+    default: '200',
   },
   LIMIT_COST: {
     description:
