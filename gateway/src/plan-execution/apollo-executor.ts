@@ -61,8 +61,8 @@ function reportMisfits({ extensions, data, errors = [] }: CompletedResult): Exec
     },
   );
   const all = withCompletionErrors(errors, misfits);
-  if (data === undefined) return all ? { errors: all } : {};
-  return all ? { errors: all, data } : { data };
+  // The data is undefined if it cannot be shaped at all.
+  return all ? { errors: all, data: data ?? null } : { data: data ?? null };
 }
 
 /** Whether the parent of a path's value is in the data. */

@@ -60,7 +60,7 @@ export function createOwnExecutor(
           const errors = withCompletionErrors(given, misfits);
           return errors ? { errors, data } : { data };
         } catch (error) {
-          return { errors: [toGraphQLError(error as Error)] };
+          return { errors: [toGraphQLError(error as Error)], data: null };
         }
       };
     },

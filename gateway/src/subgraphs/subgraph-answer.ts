@@ -46,10 +46,25 @@ export function parseSharedAnswer({ text, statusCode, bytes }: HttpReply): Share
 
 function parseAnswer(text: string): SubgraphAnswer {
   const answer: unknown = JSON.parse(text);
-  if (typeof answer !== 'object' || answer === null || !('data' in answer || 'errors' in answer)) {
-    throw new Error('the answer is JSON, but not a GraphQL response');
-  }
-  return answer as SubgraphAnswer;
+  if (isObject(answer) && isAnswer(answer)) return answer;
+  throw new Error('the answer is JSON, but not a GraphQL response');
+}
+
+/** Whether an object has the format of a response (GraphQL, 7.1). */
+function isAnswer({ data, errors }: Readonly<Record<string, unknown>>): boolean {
+  if (data !== undefined && data !== null && !isObject(data)) return false;
+  if (errors === undefined) return data !== undefined;
+  if (!Array.isArray(errors)) return false;
+  return errors.every((error) => isObject(error) && hasMessage(error));
+}
+
+/** Some servers omit the message. */
+function hasMessage({ message }: Readonly<Record<string, unknown>>): boolean {
+  return message === undefined || typeof message === 'string';
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Type name that no schema contains. Executors return null for an object of such a type. */
