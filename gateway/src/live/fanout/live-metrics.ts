@@ -39,7 +39,7 @@ export function createLiveMetrics(metrics: Metrics, upstreams: () => number): Li
     ),
     lagged: metrics.counter(
       'gateway_live_lagged_total',
-      'Clients closed because they read too slowly',
+      'Clients closed with 4480 or LAGGED because too much waited for them',
     ),
     catchUps: metrics.counter(
       'gateway_live_catch_ups_total',

@@ -14,7 +14,7 @@ import type { CatchUpGate } from './catch-up-gate.ts';
 import { LastValueCache } from './last-value-cache.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 import { ReplayBuffer, undelivered } from './replay-buffer.ts';
-import { type ClientSink, inBatches, type StreamClient } from './stream-client.ts';
+import { inBatches, type StreamClient } from './stream-client.ts';
 
 export interface StreamOptions {
   readonly run: EventRun;
@@ -85,7 +85,7 @@ export class SharedStream {
     this.#run = options.run;
     const { limits } = options;
     this.#account = options.account.stream({
-      onEvict: () => this.#endAll((sink) => sink.lagged()),
+      onEvict: () => this.#endAll((client) => client.lag()),
       onShrink: () => {
         this.#replayBuffer.shrink();
         this.#lastValues?.discard();
@@ -102,9 +102,9 @@ export class SharedStream {
       {
         pass: (items) => this.#pass(items),
         drained: () => this.#upstream.resume(),
-        error: (errors) => this.#endAll((sink) => sink.error(errors)),
-        complete: () => this.#endAll((sink) => sink.complete()),
-        overrun: () => this.#endAll((sink) => sink.lagged()),
+        error: (errors) => this.#endAll((client) => client.end((sink) => sink.error(errors))),
+        complete: () => this.#endAll((client) => client.end((sink) => sink.complete())),
+        overrun: () => this.#endAll((client) => client.lag()),
       },
     );
   }
@@ -264,7 +264,7 @@ export class SharedStream {
       first: client,
       gate: this.#options.gate,
       onTurn: (turned) => this.#serve(turned),
-      onEvict: (evicted) => this.#endCatchUp(evicted, (sink) => sink.lagged()),
+      onEvict: (evicted) => this.#endCatchUp(evicted, (client) => client.lag()),
     });
     this.#catchUpAfter.set(after, catchUp);
     this.#catchUps.add(catchUp);
@@ -289,9 +289,10 @@ export class SharedStream {
         this.#takeOver(catchUp);
       },
       drained: () => catchUp.drained(),
-      error: (errors) => this.#endCatchUp(catchUp, (sink) => sink.error(errors)),
-      complete: () => this.#endCatchUp(catchUp, (sink) => sink.complete()),
-      overrun: () => this.#endCatchUp(catchUp, (sink) => sink.lagged()),
+      error: (errors) =>
+        this.#endCatchUp(catchUp, (client) => client.end((sink) => sink.error(errors))),
+      complete: () => this.#endCatchUp(catchUp, (client) => client.end((sink) => sink.complete())),
+      overrun: () => this.#endCatchUp(catchUp, (client) => client.lag()),
     });
   }
 
@@ -331,20 +332,20 @@ export class SharedStream {
     }
   }
 
-  #endCatchUp(catchUp: CatchUp, how: (sink: ClientSink) => void): void {
+  #endCatchUp(catchUp: CatchUp, end: (client: StreamClient) => void): void {
     const ending = [...catchUp.clients];
     catchUp.clients.clear();
     catchUp.close();
-    for (const client of ending) client.end(how);
+    for (const client of ending) end(client);
     this.#drop(catchUp);
     this.#finishIfEmpty();
   }
 
-  #endAll(how: (sink: ClientSink) => void): void {
+  #endAll(end: (client: StreamClient) => void): void {
     const catchingUp = [...this.#catchUps].flatMap(({ clients }) => [...clients]);
     const ending = [...this.#live.keys(), ...catchingUp];
     this.#finish();
-    for (const client of ending) client.end(how);
+    for (const client of ending) end(client);
   }
 
   #finishIfEmpty(): void {

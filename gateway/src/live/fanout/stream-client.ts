@@ -151,7 +151,7 @@ export class StreamClient {
     for (const payload of batch.payloads) {
       if (this.#hasEnded) return;
       if (this.#enqueue(payload)) continue;
-      this.#lag();
+      this.lag();
       return;
     }
   }
@@ -170,6 +170,14 @@ export class StreamClient {
   end(how: (sink: ClientSink) => void): void {
     this.#ending ??= how;
     this.resume();
+  }
+
+  /** Ends the client's stream at once, because too much waits for it; queued payloads are dropped. */
+  lag(): void {
+    if (this.#hasEnded) return;
+    this.#options.metrics.lagged.inc();
+    this.#finish();
+    this.#sink.lagged();
   }
 
   /** Ends the client at once: queued payloads are dropped, and the sink is not called. */
@@ -221,12 +229,6 @@ export class StreamClient {
     metrics.deliveries.inc(payloads.length);
     if (conflated) metrics.conflated.inc(conflated.reduce((sum, one) => sum + one, 0));
     this.#sink.write(payloads, conflated);
-  }
-
-  #lag(): void {
-    this.#options.metrics.lagged.inc();
-    this.#finish();
-    this.#sink.lagged();
   }
 
   #finish(): void {
