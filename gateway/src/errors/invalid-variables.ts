@@ -122,9 +122,12 @@ function findInvalid(
 ): readonly VariableError[] {
   const name = nameOf(definition);
   const errors: VariableError[] = [];
+  let last: { readonly quoted: unknown; readonly text: string } | undefined;
   const report: Report = (reason, { at, quoted, ...found }) => {
+    // Several errors about one object quote it. Listing 20,000 keys takes 2 ms.
+    if (last === undefined || last.quoted !== quoted) last = { quoted, text: quote(quoted) };
     const where = at.length > 0 ? ` at "${printPath(name, at)}"` : '';
-    const message = `Variable "$${name}" got invalid value ${quote(quoted)}${where}; ${reason}`;
+    const message = `Variable "$${name}" got invalid value ${last.text}${where}; ${reason}`;
     errors.push(new VariableError(definition, { ...found, message }));
     if (errors.length >= MAX_ERRORS) throw INVALID;
   };
