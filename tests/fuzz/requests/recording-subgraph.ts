@@ -13,11 +13,16 @@ interface SubgraphRequest {
   readonly root?: object;
 }
 
+export interface RecordedCall extends Call {
+  /** Position in the order of all calls. */
+  readonly number: number;
+}
+
 /** A subgraph that records the root fields that it executes. */
 export interface RecordingSubgraph {
   readonly url: string;
   /** Removes and returns the calls of a request. */
-  readonly take: (request: string) => Call[];
+  readonly take: (request: string) => RecordedCall[];
   /** Calls that have not been taken. */
   readonly left: () => readonly Call[];
   readonly stop: () => Promise<void>;
@@ -30,12 +35,15 @@ export function requestOf({ marker }: Call): string {
 
 /** Starts the recording subgraph in this process, on a free port, over HTTP and websockets. */
 export async function startRecordingSubgraph(): Promise<RecordingSubgraph> {
-  const calls = new Map<string, Call[]>();
+  const calls = new Map<string, RecordedCall[]>();
+  let last = 0;
   const rootValue = echoRoot((call) => {
     const request = requestOf(call);
+    last += 1;
+    const recorded = { ...call, number: last };
     const same = calls.get(request);
-    if (same) same.push(call);
-    else calls.set(request, [call]);
+    if (same) same.push(recorded);
+    else calls.set(request, [recorded]);
   });
   const run = async ({ query, variables, operationName, root }: SubgraphRequest) => {
     const document = parse(query);

@@ -28,6 +28,8 @@ export function interpretHttp(request: RawRequest, known: Known, doubts: string[
       : readPost(request, search, doubts);
   if (method === 'GET') checkTicket(request, given['ticket'], known, doubts);
   const run = interpretParameters(given, known, doubts);
+  // The check comes last, because the gateway may store a persisted query before it.
+  if (method === 'GET') checkPreflight(request, accepted, doubts);
   if (method === 'GET' && run.kind === 'mutation') throw new Refused('a mutation by GET');
   if (run.kind === 'subscription' && !accepted.stream) throw new Refused('no stream is accepted');
   if (run.kind !== 'subscription' && !accepted.single) doubts.push('no single result is accepted');
@@ -46,6 +48,17 @@ function searchOf(target: string, doubts: string[]): string {
   }
   if (/[^\x21-\x7e]/.test(target)) doubts.push('the target has characters that are not ASCII');
   return search.slice(1);
+}
+
+/** Any page can make a browser send a GET that has none of these headers. */
+function checkPreflight(request: RawRequest, accepted: Accepted, doubts: string[]): void {
+  const [type] = request.valuesOf('content-type').map(essenceOf);
+  const isPreflighted =
+    (type !== undefined && !SIMPLE_TYPES.includes(type)) ||
+    PREFLIGHT_HEADERS.some((name) => request.valuesOf(name).some((value) => value !== ''));
+  if (isPreflighted) return;
+  if (!accepted.stream) throw new Refused('a GET that any page may send');
+  if (accepted.single) doubts.push('a GET that any page may send');
 }
 
 /** A browser's EventSource sends a ticket instead of a token. */
@@ -91,12 +104,7 @@ function readGet(
   const types = request.valuesOf('content-type');
   const [type] = types.map(essenceOf);
   if (types.length > 1) doubts.push('several content types');
-  const isPreflighted =
-    (type !== undefined && !SIMPLE_TYPES.includes(type)) ||
-    PREFLIGHT_HEADERS.some((name) => request.valuesOf(name).some((value) => value !== ''));
   if (type !== undefined && type !== 'application/json') doubts.push('a GET with a content type');
-  if (!isPreflighted && !accepted.stream) throw new Refused('a GET that any page may send');
-  if (!isPreflighted && accepted.single) doubts.push('a GET that any page may send');
   const given = readSearch(search);
   return Object.fromEntries(
     Object.entries(given).map(([name, value]) => [

@@ -144,7 +144,10 @@ export async function runRequests(
       marker,
       ...(expected.kind === 'runs' ? expected.calls : []).map(requestOf),
     ]);
-    const take = () => [...requests].flatMap((one) => subgraph.take(one));
+    const take = () =>
+      [...requests]
+        .flatMap((one) => subgraph.take(one))
+        .sort((one, other) => one.number - other.number);
     const verdict = await verdictOf(expected, send, take).catch(
       (error: unknown): Verdict => ({ is: 'mismatch', what: String(error) }),
     );
