@@ -44,6 +44,11 @@ it('rejects a body in more than a thousand tiny chunks, and closes the connectio
   expect(answer).toContain("The body's chunks are too small: send at least 64 bytes in each");
 });
 
+it('closes the connection of a rejected request whose body continues in tiny chunks', async () => {
+  const headers = 'Content-Type: text/odd\r\nTransfer-Encoding: chunked';
+  expect(await send(headers, chunk('1').repeat(20_000))).toMatch(/^HTTP\/1.1 415 /);
+});
+
 it.each([
   [256, 200],
   [257, 400],

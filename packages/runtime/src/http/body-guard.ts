@@ -25,7 +25,7 @@ export function guardBodies(app: FastifyInstance): void {
     if (length <= CONTENT_TYPE_LENGTH) done();
     else done(new CostlyBody(`Content-Type is longer than ${CONTENT_TYPE_LENGTH} characters`));
   });
-  app.addHook('preParsing', ({ headers }, reply, payload, done) => {
+  app.addHook('preParsing', ({ headers, raw }, reply, payload, done) => {
     // Without chunks, the operating system delivers a body in parts of about a kilobyte or more.
     if (headers['transfer-encoding'] === undefined) return done();
     let chunks = 0;
@@ -35,6 +35,12 @@ export function guardBodies(app: FastifyInstance): void {
       bytes += chunk.length;
       if (chunks <= FREE_CHUNKS || bytes >= chunks * CHUNK_BYTES) return;
       payload.removeListener('data', count);
+      // A request that was rejected for another reason, for example with 415, has no reader. An
+      // error without a listener would end the process.
+      if (payload.listenerCount('error') === 0) {
+        raw.socket.destroySoon();
+        return;
+      }
       // The rest of the body is not read.
       void reply.header('connection', 'close');
       payload.emit(
