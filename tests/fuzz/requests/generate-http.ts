@@ -101,6 +101,7 @@ export function anyHttpRequest(
       : headersOf(random, isGet, host),
     body,
     framing: framingOf(random, isGet, body.length > 0),
+    chunkBytes: random.between(1, random.chance(0.2) ? 3 : 4_000),
   });
 }
 

@@ -71,8 +71,8 @@ export function outcomeOf(
   // Another path may be a page.
   if (type.startsWith('text/html')) return { isRefusal: true, data: undefined, shown };
   const json = jsonIn(type, body);
-  if (json === undefined) return `an answer without a result: ${shown}`;
-  const result = json as { data?: unknown; errors?: unknown };
+  if (json === undefined || json === null) return `an answer without a result: ${shown}`;
+  const result = (json ?? {}) as { data?: unknown; errors?: unknown };
   // Apollo Server answers an unknown persisted query with 200, so that the answer may be cached.
   if (type.includes('json') && result.data === undefined && !body.includes('_NOT_FOUND"')) {
     return `a refusal must have a status of 4xx: ${shown}`;

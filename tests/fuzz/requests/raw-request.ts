@@ -9,6 +9,8 @@ export interface RawRequest {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
   readonly framing: Framing;
+  /** Size of the chunks of a chunked body, in bytes. */
+  readonly chunkBytes: number;
   /** Whether the message is malformed, so that the gateway must refuse it. */
   readonly isBroken: boolean;
   /** Returns the values of a header; its name is in lower case. */
@@ -42,12 +44,8 @@ export function createRawRequest(parts: Omit<RawRequest, 'valuesOf' | 'isBroken'
   };
 }
 
-/**
- * Encodes a request.
- * @param chunkBytes size of each chunk
- */
-export function encodeRequest(request: RawRequest, chunkBytes: number): Buffer {
-  const { method, target, headers, body, framing } = request;
+export function encodeRequest(request: RawRequest): Buffer {
+  const { method, target, headers, body, framing, chunkBytes } = request;
   const lines = [
     `${method} ${target} HTTP/1.1`,
     ...headers.map(([name, value]) => `${name}: ${value}`),

@@ -3,6 +3,9 @@ import { type ReferenceRun, Refused } from './reference-operation.ts';
 import { interpretParameters, type Known, type Parameters } from './reference-request.ts';
 
 const BODY_LIMIT = 256 * 1024;
+/** The gateway refuses bodies in more than 1,000 chunks of less than 64 bytes. */
+const FREE_CHUNKS = 990;
+const CHUNK_BYTES = 70;
 /** Node's default limit of all header lines together; the first line counts. */
 const HEAD_LIMIT = 16_000;
 const SIMPLE_TYPES = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'];
@@ -23,9 +26,7 @@ export function interpretHttp(request: RawRequest, known: Known, doubts: string[
   if (headBytes(request) > HEAD_LIMIT) doubts.push('a long head');
   const accepted = interpretAccept(request, doubts);
   const given =
-    method === 'GET'
-      ? readGet(request, search, accepted, doubts)
-      : readPost(request, search, doubts);
+    method === 'GET' ? readGet(request, search, doubts) : readPost(request, search, doubts);
   if (method === 'GET') checkTicket(request, given['ticket'], known, doubts);
   const run = interpretParameters(given, known, doubts);
   // The check comes last, because the gateway may store a persisted query before it.
@@ -94,12 +95,7 @@ function decodeStrictly(text: string): string {
   }
 }
 
-function readGet(
-  request: RawRequest,
-  search: string,
-  accepted: Accepted,
-  doubts: string[],
-): Parameters {
+function readGet(request: RawRequest, search: string, doubts: string[]): Parameters {
   if (request.body.length > 0) doubts.push('a GET with a body');
   const types = request.valuesOf('content-type');
   const [type] = types.map(essenceOf);
@@ -141,6 +137,8 @@ function readPost(request: RawRequest, search: string, doubts: string[]): Parame
   const [coding = 'identity'] = request.valuesOf('content-encoding');
   if (coding !== 'identity') doubts.push('a compressed body');
   if (request.body.length > BODY_LIMIT) throw new Refused('too large');
+  const chunks = request.framing === 'chunked' ? request.body.length / request.chunkBytes : 1;
+  if (chunks > FREE_CHUNKS && request.chunkBytes < CHUNK_BYTES) doubts.push('tiny chunks');
   return parseBody(request.body, doubts);
 }
 

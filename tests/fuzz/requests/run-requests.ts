@@ -66,7 +66,7 @@ class Client {
 
   http(random: Random, marker: string, ticket?: string): Case {
     const request = anyHttpRequest(random, marker, this.#source, ticket);
-    const bytes = encodeRequest(request, random.between(1, 4_000));
+    const bytes = encodeRequest(request);
     return {
       expected: expectationOf((doubts) => interpretHttp(request, this.#known, doubts)),
       shown: bytes.toString('latin1', 0, SHOWN_BYTES),
