@@ -141,6 +141,19 @@ it.each([{}, { [SECRET_HEADER]: 'a guess' }, { [SECRET_HEADER]: '' }])(
   },
 );
 
+it('limits the errors of an answer over HTTP, and says how many are left out', async () => {
+  const fields = Array.from({ length: 30 }, (_, n) => `f${n}: own`).join(' ');
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', [SECRET_HEADER]: SECRET },
+    body: JSON.stringify({ query: `{ ${fields} }` }),
+  });
+  const { errors } = (await response.json()) as { errors: object[] };
+  expect(errors).toHaveLength(21);
+  expect(errors[0]).toMatchObject({ extensions: { code: 'UNAUTHENTICATED' } });
+  expect(errors[20]).toMatchObject({ extensions: { code: 'TOO_MANY_ERRORS', omitted: 10 } });
+});
+
 it('accepts larger bodies from the gateway than from clients', async () => {
   const post = async (size: number) => {
     const response = await fetch(`${url}/graphql`, {
