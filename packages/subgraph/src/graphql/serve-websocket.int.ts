@@ -7,8 +7,10 @@ import {
   type RawWebsocket,
   RESET_STAGES,
 } from '@gudang/runtime/testing';
+import { buildSchema } from 'graphql';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { serveSubgraph } from './serve-subgraph.ts';
+import { serveWebsocket } from './serve-websocket.ts';
 import { onSubscriptionEnd } from './subscription-context.ts';
 
 const SECRET = 'a secret of some length';
@@ -113,6 +115,53 @@ describe('the websocket of a subgraph', () => {
     await vi.waitFor(() =>
       expect(client.messages()[1]).toMatchObject({ payload: { data: { quiet: 1_000 } } }),
     );
+  });
+
+  it('rejects a subscription above the limit of its connection, and keeps the others', async () => {
+    const limited = createHttpServer({ health: createHealth(), metrics: createMetrics('test') });
+    const schema = buildSchema('type Query { ok: Boolean } type Subscription { quiet: Int }');
+    Object.assign(schema.getSubscriptionType()?.getFields()['quiet'] ?? {}, {
+      subscribe: async function* (_root: unknown, _args: unknown, context: object) {
+        await new Promise<void>((resolve) => onSubscriptionEnd(context, resolve));
+        yield undefined;
+      },
+    });
+    serveWebsocket({
+      app: limited,
+      schema,
+      accepts: () => true,
+      createContext: () => ({}),
+      messageBytes: LIMIT,
+      maxSubscriptions: 2,
+      log: createLogger('test', 'silent'),
+      isOutage: () => false,
+    });
+    const client = await openRawWebsocket(await limited.listen({ host: '127.0.0.1', port: 0 }));
+    client.send(INIT);
+    await vi.waitFor(() => expect(client.messages()).toHaveLength(1));
+    for (const id of ['1', '2', '3']) client.send(subscribe(id, 'subscription { quiet }'));
+    await vi.waitFor(() =>
+      expect(client.messages().slice(1)).toMatchObject([
+        { id: '3', type: 'error', payload: [{ extensions: { code: 'LIMIT_EXCEEDED', max: 2 } }] },
+      ]),
+    );
+    client.socket.destroy();
+    await limited.close();
+  });
+
+  it.each([
+    ['a syntax error', 'subscription {'],
+    ['an unknown field', 'subscription { other }'],
+    ['no operation', 'fragment F on Query { ok }'],
+    ['two operations without a name', 'query A { ok } query B { ok }'],
+  ])('rejects only an operation with %s', async (_what, query) => {
+    const client = await connected();
+    client.send(subscribe('1', query));
+    await vi.waitFor(() =>
+      expect(client.messages()[1]).toMatchObject({ id: '1', type: 'error', payload: [{}] }),
+    );
+    client.send('{"type":"ping"}');
+    await vi.waitFor(() => expect(client.messages()[2]).toEqual({ type: 'pong' }));
   });
 
   it('ends a subscription that waits for a change when it is completed, and when its connection is lost', async () => {

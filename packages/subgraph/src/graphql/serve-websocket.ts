@@ -1,9 +1,21 @@
-import { once } from 'node:events';
 import { limitErrors, presentError, validateSafely } from '@gudang/graphql';
 import { type Logger, rejectHandshake, sendRawAnswer, serveUpgrades } from '@gudang/runtime';
 import type { FastifyInstance } from 'fastify';
-import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
-import { type Context, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
+import {
+  type ExecutionArgs,
+  GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  getOperationAST,
+  parse,
+} from 'graphql';
+import {
+  type Context,
+  handleProtocols,
+  makeServer,
+  type Server,
+  type SubscribePayload,
+} from 'graphql-ws';
 import { WebSocketServer } from 'ws';
 import { startGatewaySocket } from './gateway-socket.ts';
 import { createPositionReporter, type PositionReporter } from './position-reporter.ts';
@@ -35,29 +47,9 @@ type ConnectionContext = Context<ConnectionParams, Connection>;
  * Serves subscriptions over graphql-transport-ws at `/graphql` of a subgraph. The payload of
  * `connection_ack` states the maximum size of a message, so that the gateway does not send a larger one.
  */
-export function serveWebsocket<C extends object>({
-  app,
-  schema,
-  accepts,
-  createContext,
-  messageBytes,
-  log,
-  isOutage,
-}: {
-  app: FastifyInstance;
-  schema: GraphQLSchema;
-  /**
-   * Returns whether a connection is accepted, by its `connection_init`. Other connections are closed with
-   * code 4403.
-   */
-  accepts: (connection: ConnectionContext) => boolean;
-  createContext: (connection: ConnectionContext, request: SubscribePayload) => C;
-  /** Maximum size of a message, in bytes. */
-  messageBytes: number;
-  log: Logger;
-  /** Returns whether an error means that the database is unavailable. */
-  isOutage: (error: unknown) => boolean;
-}): void {
+export function serveWebsocket<C extends object>(options: WebsocketOptions<C>): void {
+  const { app, messageBytes, log } = options;
+  const protocol = createProtocol(options);
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: messageBytes,
@@ -65,6 +57,60 @@ export function serveWebsocket<C extends object>({
     ...{ closeTimeout: CLOSE_WITHIN_MS },
   });
   sockets.on('wsClientError', rejectHandshake);
+  serveUpgrades(
+    app,
+    (request, socket, head) => {
+      if (request.url?.split('?')[0] !== '/graphql') sendRawAnswer(socket, 404, NOT_FOUND);
+      else if (request.headers.origin !== undefined) sendRawAnswer(socket, 403, FOREIGN_PAGE);
+      else {
+        sockets.handleUpgrade(request, socket, head, (client) => {
+          const gateway = startGatewaySocket(client, log);
+          gateway.serve(protocol, {
+            reporter: createPositionReporter((message) => void gateway.send(message)),
+            subscriptions: 0,
+          });
+        });
+      }
+    },
+    log,
+  );
+  // After code 1001 ("going away"), gateways reconnect, possibly to another replica.
+  app.addHook('preClose', async () => {
+    const closed = [...sockets.clients].map(
+      (client) => new Promise((resolve) => client.once('close', resolve)),
+    );
+    for (const client of sockets.clients) client.close(1001, 'Going away');
+    await Promise.all(closed);
+  });
+}
+
+interface WebsocketOptions<C extends object> {
+  readonly app: FastifyInstance;
+  readonly schema: GraphQLSchema;
+  /**
+   * Returns whether a connection is accepted, by its `connection_init`. Other connections are closed with
+   * code 4403.
+   */
+  readonly accepts: (connection: ConnectionContext) => boolean;
+  readonly createContext: (connection: ConnectionContext, request: SubscribePayload) => C;
+  /** Maximum size of a message, in bytes. */
+  readonly messageBytes: number;
+  /** Maximum number of subscriptions of one connection; 50,000 by default. */
+  readonly maxSubscriptions?: number;
+  readonly log: Logger;
+  /** Returns whether an error means that the database is unavailable. */
+  readonly isOutage: (error: unknown) => boolean;
+}
+
+function createProtocol<C extends object>({
+  schema,
+  accepts,
+  createContext,
+  messageBytes,
+  maxSubscriptions = MAX_SUBSCRIPTIONS,
+  log,
+  isOutage,
+}: WebsocketOptions<C>): Server<Connection> {
   const present = (
     errors: readonly (GraphQLError | GraphQLFormattedError)[],
   ): GraphQLFormattedError[] =>
@@ -72,15 +118,22 @@ export function serveWebsocket<C extends object>({
       error instanceof GraphQLError ? presentError(error.toJSON(), error, log, isOutage) : error,
     );
 
-  const protocol = makeServer<ConnectionParams, Connection>({
-    schema,
-    validate: validateSafely,
+  return makeServer<ConnectionParams, Connection>({
     onConnect: (connection) => accepts(connection) && { gudang: { messageBytes } },
-    context: (connection, _id, request) => createContext(connection, request),
-    onSubscribe: ({ extra }) =>
-      extra.subscriptions < MAX_SUBSCRIPTIONS ? undefined : [tooManySubscriptions()],
+    onSubscribe: (connection, _id, request) => {
+      const { extra } = connection;
+      if (extra.subscriptions >= maxSubscriptions) return [tooManySubscriptions(maxSubscriptions)];
+      try {
+        const operation = readOperation(schema, request);
+        if (Array.isArray(operation)) return operation;
+        const contextValue = createContext(connection, request);
+        extra.subscriptions += 1;
+        return { ...operation, contextValue };
+      } catch (error) {
+        return [toGraphQLError(error)];
+      }
+    },
     onOperation: ({ connectionParams, extra }, id, _payload, { contextValue }, result) => {
-      extra.subscriptions += 1;
       endWithResult(result, contextValue);
       if (connectionParams?.gudang?.cursors === true) extra.reporter.add(id, contextValue);
     },
@@ -102,29 +155,30 @@ export function serveWebsocket<C extends object>({
       };
     },
   });
-  serveUpgrades(
-    app,
-    (request, socket, head) => {
-      if (request.url?.split('?')[0] !== '/graphql') sendRawAnswer(socket, 404, NOT_FOUND);
-      else if (request.headers.origin !== undefined) sendRawAnswer(socket, 403, FOREIGN_PAGE);
-      else {
-        sockets.handleUpgrade(request, socket, head, (client) => {
-          const gateway = startGatewaySocket(client, log);
-          gateway.serve(protocol, {
-            reporter: createPositionReporter((message) => void gateway.send(message)),
-            subscriptions: 0,
-          });
-        });
-      }
-    },
-    log,
-  );
-  // After code 1001 ("going away"), gateways reconnect, possibly to another replica.
-  app.addHook('preClose', async () => {
-    const closed = [...sockets.clients].map((client) => once(client, 'close'));
-    for (const client of sockets.clients) client.close(1001, 'Going away');
-    await Promise.all(closed);
-  });
+}
+
+/**
+ * Reads and validates an operation. graphql-ws itself closes the connection with all its subscriptions if
+ * an operation has a syntax error.
+ * @throws {GraphQLError} for a syntax error
+ */
+function readOperation(
+  schema: GraphQLSchema,
+  { query, operationName, variables }: SubscribePayload,
+): ExecutionArgs | readonly GraphQLError[] {
+  const document = parse(query);
+  const errors = validateSafely(schema, document);
+  if (errors.length > 0) return errors;
+  if (getOperationAST(document, operationName)) {
+    return { schema, document, operationName, variableValues: variables };
+  }
+  return [new GraphQLError('No operation has this name, or several operations have none')];
+}
+
+function toGraphQLError(error: unknown): GraphQLError {
+  if (error instanceof GraphQLError) return error;
+  const originalError = error instanceof Error ? error : new Error(String(error));
+  return new GraphQLError(originalError.message, { originalError });
 }
 
 /**
@@ -143,11 +197,10 @@ function endWithResult(result: unknown, context: unknown): void {
   });
 }
 
-function tooManySubscriptions(): GraphQLError {
-  return new GraphQLError(
-    `The connection has more than ${MAX_SUBSCRIPTIONS.toLocaleString('en')} subscriptions`,
-    { extensions: { code: 'LIMIT_EXCEEDED', limit: 'operations', max: MAX_SUBSCRIPTIONS } },
-  );
+function tooManySubscriptions(max: number): GraphQLError {
+  return new GraphQLError(`The connection has ${max.toLocaleString('en')} subscriptions already`, {
+    extensions: { code: 'LIMIT_EXCEEDED', limit: 'operations', max },
+  });
 }
 
 const NOT_FOUND = {

@@ -82,6 +82,15 @@ interface WebsocketOptions extends ServingOptions {
   readonly pauseLimitMs?: number;
 }
 
+interface ServedClient {
+  readonly client: MessageSocket;
+  readonly liveness: Liveness;
+  readonly connection: GraphqlWsConnection;
+}
+
+/** Calls a function; an exception closes the websocket. */
+type Guard = (handle: () => void) => void;
+
 /** Serves websockets at `/graphql` of an HTTP server. */
 export function startWebsockets(options: WebsocketOptions): Stoppable {
   return new Websockets(options);
@@ -90,14 +99,7 @@ export function startWebsockets(options: WebsocketOptions): Stoppable {
 class Websockets implements Stoppable {
   readonly #options: WebsocketOptions;
   readonly #server: WebSocketServer;
-  readonly #clients = new WeakMap<
-    WebSocket,
-    {
-      readonly client: MessageSocket;
-      readonly liveness: Liveness;
-      readonly connection: GraphqlWsConnection;
-    }
-  >();
+  readonly #clients = new WeakMap<WebSocket, ServedClient>();
   readonly #frame = createFramer();
   readonly #pings: NodeJS.Timeout;
   #isStopping = false;
@@ -157,16 +159,15 @@ class Websockets implements Stoppable {
   }
 
   #serve(socket: WebSocket, raw: Duplex, request: IncomingMessage, address: string): void {
-    const { auth, limits, log, metrics, tokens } = this.#options;
+    const { auth, limits, log, tokens } = this.#options;
     const { headers } = request;
-    const liveness = watchLiveness(request.socket);
     const onDefect = (error: unknown): void => {
       log.error({ err: error }, 'handling a websocket failed; its connection is closed');
       client.close(CloseCode.InternalServerError, 'Internal error');
     };
     // Without this function, an exception in an event listener would end the process and thus every
     // connection.
-    const guarded = (handle: () => void): void => {
+    const guarded: Guard = (handle) => {
       try {
         handle();
       } catch (error) {
@@ -194,9 +195,16 @@ class Websockets implements Stoppable {
       frame: this.#frame,
       socket: client,
     });
-    this.#clients.set(socket, { client, liveness, connection });
-    metrics.clients.inc();
+    const served = { client, liveness: watchLiveness(request.socket), connection };
+    this.#clients.set(socket, served);
     raw.on('drain', () => guarded(() => connection.onReady()));
+    this.#listen(socket, served, guarded);
+    if (!socket.protocol) client.close(NOT_ACCEPTABLE, 'Subprotocol not acceptable');
+  }
+
+  #listen(socket: WebSocket, { client, liveness, connection }: ServedClient, guarded: Guard): void {
+    const { log, metrics } = this.#options;
+    metrics.clients.inc();
     socket.on('pong', () => {
       liveness.heard();
       guarded(() => connection.onControl());
@@ -218,7 +226,6 @@ class Websockets implements Stoppable {
       if (isBinary) client.close(UNSUPPORTED_DATA, 'Messages are text');
       else guarded(() => connection.onMessage(String(data)));
     });
-    if (!socket.protocol) client.close(NOT_ACCEPTABLE, 'Subprotocol not acceptable');
   }
 
   /** Terminates clients that have vanished, closes idle ones, and pings the others. */
