@@ -26,7 +26,7 @@ export function startLive(
   runtime: GatewayRuntime,
   supergraph: LoadedSupergraph,
   { sources }: Pick<Subgraphs, 'sources'>,
-  { planning }: Pick<ClientLimits, 'planning'>,
+  { planning, replays }: Pick<ClientLimits, 'planning' | 'replays'>,
 ): Live {
   const { settings, secret, log } = runtime;
   const upstreams: Upstreams = runtime.started(
@@ -53,6 +53,7 @@ export function startLive(
     limits: {
       queue: { messages: settings.LIVE_QUEUE_MESSAGES, bytes: settings.LIVE_QUEUE_KIB * 1024 },
       catchUps: settings.LIVE_CATCH_UPS,
+      replays,
       retained: settings.LIVE_RETAINED,
       history: settings.LIVE_HISTORY_KIB * 1024,
     },

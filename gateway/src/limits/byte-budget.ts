@@ -107,6 +107,7 @@ export class ByteBudget {
     const caller = this.#total.open({
       level: 'caller',
       limit: this.#limits.perCaller,
+      key,
       onUnused: () => this.#callers.delete(key),
     });
     this.#callers.set(key, caller);
@@ -118,6 +119,8 @@ interface AccountOptions {
   readonly level: Level;
   readonly limit: number;
   readonly metrics: BudgetMetrics;
+  /** Identifies a caller. */
+  readonly key?: string;
   /** Called when the account's last child has closed. */
   readonly onUnused?: () => void;
 }
@@ -190,6 +193,11 @@ export class ByteAccount {
     let account: ByteAccount = this;
     while (account.#parent && account.#parent.#options.level !== 'total') account = account.#parent;
     return account;
+  }
+
+  /** Identifies the caller of a caller's account; undefined for every other account. */
+  get key(): string | undefined {
+    return this.#options.key;
   }
 
   /** Starts to count bytes of one kind. */

@@ -4,6 +4,7 @@ import { type ClientAddress, createClientAddress } from './client-address.ts';
 import { type ConnectionLimits, createConnectionLimits } from './connection-limits.ts';
 import type { LimitSettings } from './limit-settings.ts';
 import { PlanningBudget } from './planning-budget.ts';
+import { ReplayRate } from './replay-rate.ts';
 import { createRequestRate, type RequestRate } from './request-rate.ts';
 import { createTokenChecks, type TokenChecks } from './token-checks.ts';
 
@@ -26,6 +27,7 @@ export interface ClientLimits {
   readonly websocket: WebsocketLimits;
   /** Memory held for clients. */
   readonly memory: ByteBudget;
+  readonly replays: ReplayRate;
   readonly sockets: { readonly all: number; readonly perAddress: number };
 }
 
@@ -48,6 +50,7 @@ export function createClientLimits(settings: LimitSettings, metrics: Metrics): C
       idleMs: settings.LIMIT_IDLE_S * 1000,
     },
     memory: new ByteBudget(readByteLimits(settings), metrics),
+    replays: new ReplayRate(settings.LIMIT_REPLAYED_EVENTS),
     sockets,
   };
 }

@@ -134,6 +134,12 @@ export const clientLimitSettings = {
     parse: integer(1, MANY),
     default: '100',
   },
+  LIMIT_REPLAYED_EVENTS: {
+    description:
+      'Maximum events per second that a subgraph sends again to one principal, or to one address of anonymous callers, because they resume from an old cursor; ten times as many at once. Above it, catch-ups pause; loopback addresses have no limit',
+    parse: integer(1, MANY),
+    default: '200',
+  },
   LIMIT_BAD_TOKENS: {
     description:
       'Maximum invalid tokens per second of one address; above it, unknown tokens are rejected unchecked; loopback addresses have no limit',

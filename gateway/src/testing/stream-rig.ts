@@ -1,6 +1,7 @@
 import { createMetrics } from '@gudang/runtime';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { ByteAccount, ByteLimits } from '../limits/byte-budget.ts';
+import { ReplayRate } from '../limits/replay-rate.ts';
 import { createCatchUpGate } from '../live/fanout/catch-up-gate.ts';
 import type { QueueLimits } from '../live/fanout/client-queue.ts';
 import { createLiveMetrics } from '../live/fanout/live-metrics.ts';
@@ -20,6 +21,8 @@ interface RigOptions {
   readonly history?: number;
   readonly queue?: QueueLimits;
   readonly memory?: Partial<ByteLimits>;
+  /** Maximum number of replayed events per second of one caller. */
+  readonly replays?: number;
   readonly execute?: (event: FormattedExecutionResult) => Promise<FormattedExecutionResult>;
 }
 
@@ -43,6 +46,7 @@ export function startStreamRig({
   history = 100_000,
   queue = { messages: 1_000, bytes: 1_000_000 },
   memory = {},
+  replays = 1_000_000,
   execute = async (event) => event,
 }: RigOptions = {}) {
   const upstream = createScriptedUpstream(reportsPositions);
@@ -79,8 +83,8 @@ export function startStreamRig({
     resumable,
     limits: { retained, history },
     account: founder.account,
-    turns: new EventTurns(),
-    gate: createCatchUpGate(catchUps),
+    turns: new EventTurns(0),
+    gate: createCatchUpGate(catchUps, new ReplayRate(replays)),
     metrics,
     onEvent: () => {},
     onEnd: () => {

@@ -1,76 +1,118 @@
+import type { ReplayRate } from '../../limits/replay-rate.ts';
+
+/** The caller for whom a catch-up runs. */
+export interface CatchUpOwner {
+  /** Identifies the caller for the rate limit; undefined if it has no limit. */
+  readonly key: string | undefined;
+}
+
 /**
- * Limits the number of concurrent catch-ups, in total and per owner. Further catch-ups wait: those
- * of one owner in order of arrival, and the owners in turn, so that an owner with many catch-ups
- * does not delay the others.
+ * Limits the number of concurrent catch-ups, in total and per owner, and the events that they
+ * replay for one owner. Further catch-ups wait: those of one owner in order of arrival, and the
+ * owners in turn, so that an owner with many catch-ups does not delay the others.
  */
 export interface CatchUpGate {
   /**
    * Starts a catch-up at once, or as soon as a slot is free.
-   * @param owner identifies the owner
    * @returns a function that frees the catch-up's slot, or cancels the catch-up if it is still
    * waiting
    */
-  readonly enter: (owner: object, run: () => void) => () => void;
+  readonly enter: (owner: CatchUpOwner, run: () => void) => () => void;
+  /** Counts replayed events. @returns whether the owner's catch-ups may continue */
+  readonly replayed: (owner: CatchUpOwner, events: number) => boolean;
 }
 
-interface Owner {
+interface Queue {
   readonly waiting: Set<() => void>;
   running: number;
 }
 
 /** One owner may use at most this part of the slots. */
-const OWNER_PART = 5;
+const OWNER_PART = 10;
 
-/** @param limit maximum number of concurrent catch-ups; one owner may have a fifth of them */
-export function createCatchUpGate(limit: number): CatchUpGate {
-  const perOwner = Math.max(1, Math.floor(limit / OWNER_PART));
+/**
+ * Creates a gate.
+ * @param limit maximum number of concurrent catch-ups; one owner may have a tenth of them
+ */
+export function createCatchUpGate(
+  limit: number,
+  rate: Pick<ReplayRate, 'spend' | 'waitMs'>,
+): CatchUpGate {
+  return new Gate(limit, rate);
+}
+
+class Gate implements CatchUpGate {
+  readonly #limit: number;
+  readonly #perOwner: number;
+  readonly #rate: Pick<ReplayRate, 'spend' | 'waitMs'>;
   /** Owners with catch-ups, the next one in turn first. */
-  const owners = new Map<object, Owner>();
-  let running = 0;
+  readonly #queues = new Map<CatchUpOwner, Queue>();
+  #running = 0;
+  #retry: NodeJS.Timeout | undefined;
 
-  const startNext = (): boolean => {
-    for (const [key, owner] of owners) {
-      const [begin] = owner.waiting;
-      if (!begin || owner.running >= perOwner) continue;
-      owners.delete(key);
-      owners.set(key, owner);
-      owner.waiting.delete(begin);
-      owner.running += 1;
-      running += 1;
+  constructor(limit: number, rate: Pick<ReplayRate, 'spend' | 'waitMs'>) {
+    this.#limit = limit;
+    this.#perOwner = Math.max(1, Math.floor(limit / OWNER_PART));
+    this.#rate = rate;
+  }
+
+  replayed(owner: CatchUpOwner, events: number): boolean {
+    this.#rate.spend(owner.key, events);
+    return this.#rate.waitMs(owner.key) === 0;
+  }
+
+  enter(owner: CatchUpOwner, run: () => void): () => void {
+    let state: 'waiting' | 'running' | 'left' = 'waiting';
+    const queue = this.#queues.get(owner) ?? { waiting: new Set(), running: 0 };
+    this.#queues.set(owner, queue);
+    const begin = (): void => {
+      state = 'running';
+      run();
+    };
+    queue.waiting.add(begin);
+    this.#startAll();
+    return () => {
+      if (state === 'left') return;
+      const ran = state === 'running';
+      if (ran) {
+        this.#running -= 1;
+        queue.running -= 1;
+      } else queue.waiting.delete(begin);
+      state = 'left';
+      if (queue.running === 0 && queue.waiting.size === 0) this.#queues.delete(owner);
+      // The next catch-up starts in a microtask, because the catch-up that frees its slot may still
+      // be moving its clients to the stream.
+      if (ran) queueMicrotask(() => this.#startAll());
+    };
+  }
+
+  #startAll(): void {
+    while (this.#running < this.#limit && this.#startNext());
+  }
+
+  #startNext(): boolean {
+    let retryMs = Number.POSITIVE_INFINITY;
+    for (const [owner, queue] of this.#queues) {
+      const [begin] = queue.waiting;
+      if (!begin || queue.running >= this.#perOwner) continue;
+      const waitMs = this.#rate.waitMs(owner.key);
+      retryMs = Math.min(retryMs, waitMs);
+      if (waitMs > 0) continue;
+      this.#queues.delete(owner);
+      this.#queues.set(owner, queue);
+      queue.waiting.delete(begin);
+      queue.running += 1;
+      this.#running += 1;
       begin();
       return true;
     }
+    if (retryMs < Number.POSITIVE_INFINITY) this.#retryAfter(retryMs);
     return false;
-  };
-  const next = (): void => {
-    while (running < limit && startNext());
-  };
+  }
 
-  return {
-    enter: (key, run) => {
-      let state: 'waiting' | 'running' | 'left' = 'waiting';
-      const owner = owners.get(key) ?? { waiting: new Set(), running: 0 };
-      owners.set(key, owner);
-      const begin = (): void => {
-        state = 'running';
-        run();
-      };
-      owner.waiting.add(begin);
-      next();
-      return () => {
-        if (state === 'left') return;
-        const ran = state === 'running';
-        if (state === 'waiting') owner.waiting.delete(begin);
-        state = 'left';
-        if (ran) {
-          running -= 1;
-          owner.running -= 1;
-        }
-        if (owner.running === 0 && owner.waiting.size === 0) owners.delete(key);
-        // The next catch-up starts in a microtask, because the catch-up that frees its slot may
-        // still be moving its clients to the stream.
-        if (ran) queueMicrotask(next);
-      };
-    },
-  };
+  #retryAfter(ms: number): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#startAll(), ms);
+    this.#retry.unref();
+  }
 }

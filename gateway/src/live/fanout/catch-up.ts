@@ -27,8 +27,8 @@ const MAX_CURSORS = 1_000;
  * - `blocked`: none of its clients is ready for more data. → `waiting` when one is ready.
  * - `waiting`: the gate has no free slot. → `serving` when the catch-up gets a slot, or `over`
  *   instead if the stream's replay buffer contains the catch-up's cursor by then.
- * - `serving`: its private upstream serves its clients. → `blocked` when too much waits, or when all
- *   of its clients are slow: the upstream is paused. → `over` when its clients have moved to the
+ * - `serving`: its private upstream serves its clients. → `blocked` when too much waits, when all of
+ *   its clients are slow, or above the rate limit of replayed events: the upstream is paused. → `over` when its clients have moved to the
  *   stream, or the upstream ends.
  * - `over`: final. Every state leads here when the last client leaves.
  */
@@ -61,6 +61,8 @@ export class CatchUp {
   readonly #options: CatchUpOptions;
   readonly #hold: ByteHold;
   #state: CatchUpState = 'blocked';
+  /** The caller whose slot the catch-up has. */
+  #owner: ByteAccount;
   /** Leave the gate, by the caller for whom the catch-up waits or runs. */
   readonly #gates = new Map<ByteAccount, () => void>();
   #upstream: UpstreamSubscription | undefined;
@@ -69,6 +71,7 @@ export class CatchUp {
 
   constructor(options: CatchUpOptions) {
     const { account } = options.first;
+    this.#owner = account.caller;
     this.#options = options;
     this.after = options.after;
     this.#cursor = options.after;
@@ -125,7 +128,8 @@ export class CatchUp {
     this.#hold.releaseAll();
     if (this.#state === 'over') return;
     this.#hold.charge(this.cursors.bytes);
-    if ([...this.clients].every((client) => client.isSlow)) this.#upstream?.pause();
+    const mayContinue = this.#options.gate.replayed(this.#owner, payloads.length);
+    if (!mayContinue || [...this.clients].every((client) => client.isSlow)) this.#upstream?.pause();
   }
 
   /** Frees the slot of a paused catch-up, which waits for another one. */
@@ -172,6 +176,7 @@ export class CatchUp {
   #takeTurn(caller: ByteAccount): void {
     if (this.#state !== 'waiting') return;
     for (const [other, leave] of this.#gates) if (other !== caller) leave();
+    this.#owner = caller;
     if (this.#canDeliver) this.#options.onTurn(this);
     else this.#block();
   }

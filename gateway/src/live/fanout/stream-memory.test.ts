@@ -152,7 +152,7 @@ describe('a catch-up', () => {
   });
 
   it('does not delay the catch-ups of other callers', async () => {
-    const rig = startStreamRig({ catchUps: 10 });
+    const rig = startStreamRig({ catchUps: 20 });
     rig.join();
     append(rig, 30);
     await deliverAll(rig);
@@ -259,5 +259,25 @@ describe('slow clients above a memory limit', () => {
     slow.resume();
     expectAll(slow, 0, 50);
     expectAll(reading, 0, 50);
+  });
+});
+
+describe('a caller above the rate limit of replayed events', () => {
+  it('waits with its catch-ups, while those of other callers continue', async () => {
+    const rig = startStreamRig({ replays: 1, history: 1 });
+    rig.join();
+    for (let n = 0; n < 60; n += 1) rig.upstream.append(`k${n}`);
+    await deliverAll(rig);
+    const greedy = rig.join('c0', rig.connect('greedy'));
+    await deliverAll(rig);
+    expect(greedy.numbers().length).toBeGreaterThan(10);
+    expect(greedy.numbers().length).toBeLessThan(20);
+    expect(rig.upstream.streams).toHaveLength(1);
+    const other = rig.join('c55', rig.connect('other'));
+    await deliverAll(rig);
+    rig.upstream.append('k0');
+    await deliverAll(rig);
+    expectAll(other, 55, 61);
+    greedy.leave();
   });
 });

@@ -2,6 +2,7 @@ import { IDENTITY_HEADER, type Identity, SECRET_HEADER, UNRESTRICTED } from '@gu
 import { createHealth, createLogger, createMetrics } from '@gudang/runtime';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { createOperationParser } from '../../limits/operation-parser.ts';
+import { ReplayRate } from '../../limits/replay-rate.ts';
 import { createInvalidation } from '../../request-deduplication/invalidation.ts';
 import { startSubgraphs } from '../../subgraphs/subgraphs.ts';
 import { buildSupergraph } from '../../supergraph.ts';
@@ -68,6 +69,7 @@ function serve({ foreign }: { foreign: boolean }) {
     limits: {
       queue: { messages: 100, bytes: 100_000 },
       catchUps: 10,
+      replays: new ReplayRate(1_000),
       retained: 10,
       history: 10_000,
     },

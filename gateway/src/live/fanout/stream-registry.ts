@@ -2,6 +2,7 @@ import type { Logger } from '@gudang/runtime';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { presentErrors } from '../../errors/present-errors.ts';
 import type { ByteAccount } from '../../limits/byte-budget.ts';
+import type { ReplayRate } from '../../limits/replay-rate.ts';
 import { SubscriptionError } from '../planning/subscription-plan.ts';
 import { EventTurns } from '../upstream/event-turns.ts';
 import type { LiveGraph } from '../upstream/live-graph.ts';
@@ -26,6 +27,7 @@ export interface LiveLimits {
   readonly queue: QueueLimits;
   /** Maximum number of concurrent catch-ups. */
   readonly catchUps: number;
+  readonly replays: ReplayRate;
   /** Maximum number of payloads in a stream's last-value cache. */
   readonly retained: number;
   /** Maximum size of a stream's replay buffer in bytes. */
@@ -77,7 +79,7 @@ export class StreamRegistry {
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.#graph = options.graph;
-    this.#gate = createCatchUpGate(options.limits.catchUps);
+    this.#gate = createCatchUpGate(options.limits.catchUps, options.limits.replays);
   }
 
   /** Starts a subscription. If the operation cannot run, the sink receives its errors. */

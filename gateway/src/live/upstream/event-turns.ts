@@ -1,16 +1,32 @@
 /** Maximum time that executions may occupy one iteration of the event loop, in milliseconds. */
 const BUSY_MS = 5;
+/**
+ * Pause after executions of catch-ups, as a multiple of their time. Catch-ups thus use at most a
+ * quarter of a core, and wait until their events are executed before they request more.
+ */
+const PATIENCE = 3;
 
 /**
  * Shares the event loop among the executions of all streams, so that other requests are answered in
  * between. Executions that must wait continue one per iteration of the event loop, in order of
- * arrival, however many streams there are.
+ * arrival, however many streams there are. Those of catch-ups are patient: they always wait, and
+ * make pauses.
  */
 export class EventTurns {
+  readonly #patience: number;
   readonly #waiting: (() => void)[] = [];
+  readonly #patient: (() => void)[] = [];
   #iteration = 0;
   #spentMs = 0;
+  /** Time from which the next patient execution may continue, by `performance.now()`. */
+  #patientAt = 0;
   #isScheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param patience see `PATIENCE` */
+  constructor(patience = PATIENCE) {
+    this.#patience = patience;
+  }
 
   /** Number of the current iteration, for `spend`. */
   get iteration(): number {
@@ -23,9 +39,9 @@ export class EventTurns {
   }
 
   /** Resolves at the caller's turn, in a later iteration of the event loop. */
-  next(): Promise<void> {
+  next(isPatient: boolean): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.push(resolve);
+      (isPatient ? this.#patient : this.#waiting).push(resolve);
       this.#schedule();
     });
   }
@@ -34,9 +50,12 @@ export class EventTurns {
    * Call after each execution. The time counts only if the execution ended in the iteration in
    * which it began: otherwise it has waited for a subgraph.
    */
-  spend(iteration: number, ms: number): void {
+  spend(iteration: number, ms: number, isPatient: boolean): void {
     if (iteration !== this.#iteration) return;
     this.#spentMs += ms;
+    if (isPatient) {
+      this.#patientAt = Math.max(this.#patientAt, performance.now()) + ms * this.#patience;
+    }
     this.#schedule();
   }
 
@@ -51,6 +70,20 @@ export class EventTurns {
     this.#iteration += 1;
     this.#spentMs = 0;
     this.#waiting.shift()?.();
+    if (this.#patient.length > 0) this.#continuePatient();
     if (this.#waiting.length > 0) this.#schedule();
+  }
+
+  #continuePatient(): void {
+    const waitMs = this.#patientAt - performance.now();
+    if (waitMs < 1) {
+      this.#patient.shift()?.();
+      if (this.#patient.length > 0) this.#schedule();
+      return;
+    }
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#schedule();
+    }, waitMs);
   }
 }

@@ -15,6 +15,8 @@ import type { Upstreams } from './upstreams.ts';
 
 /** Number of waiting bytes above which a resumable subscription is paused. */
 const PAUSE_ABOVE = 4 * 1024 * 1024;
+/** The same for a catch-up: about 800 small events. */
+const PAUSE_PATIENT_ABOVE = 1024 * 1024;
 
 /** An executed event. */
 export interface LiveEvent {
@@ -256,20 +258,20 @@ export class UpstreamSubscription {
   async #executeAll(): Promise<void> {
     const { isPatient, turns } = this.#options;
     this.#isExecuting = true;
-    if (turns.mustWait || isPatient) await turns.next();
+    if (turns.mustWait || isPatient) await turns.next(isPatient);
     for (let item = this.#next(); item; item = this.#next()) {
       if ('position' in item) this.#executed.push(item);
       else await this.#execute(item);
       this.#backlog.release(item);
       this.#flushSoon();
-      if (turns.mustWait) await turns.next();
+      if (turns.mustWait) await turns.next(isPatient);
     }
     this.#isExecuting = false;
     this.#flushSoon();
   }
 
   async #execute(item: RunnableEvent): Promise<void> {
-    const { turns } = this.#options;
+    const { isPatient, turns } = this.#options;
     const { iteration } = turns;
     const since = performance.now();
     this.#executing = item;
@@ -280,7 +282,7 @@ export class UpstreamSubscription {
       this.#executed.push({ payload, arrived, reportsPositions });
       this.#hold.charge(payload.size);
     }
-    turns.spend(iteration, performance.now() - since);
+    turns.spend(iteration, performance.now() - since, isPatient);
   }
 
   #next(): RunnableEvent | PositionReport | undefined {
@@ -288,10 +290,11 @@ export class UpstreamSubscription {
   }
 
   get #mustPause(): boolean {
-    const { account, resumable } = this.#options;
+    const { account, isPatient, resumable } = this.#options;
     if (!resumable) return false;
     const { bytes } = this.#backlog;
-    return this.#isPauseWanted || bytes > PAUSE_ABOVE || (bytes > 0 && account.isTight);
+    const limit = isPatient ? PAUSE_PATIENT_ABOVE : PAUSE_ABOVE;
+    return this.#isPauseWanted || bytes > limit || (bytes > 0 && account.isTight);
   }
 
   /** Pauses: the subgraph's stream is closed until `resume`. */

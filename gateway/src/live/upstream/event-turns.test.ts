@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { EventTurns } from './event-turns.ts';
+
+const iteration = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('turns of the event loop', () => {
+  it('let executions continue at once until they have used 5 ms of an iteration', async () => {
+    const turns = new EventTurns();
+    turns.spend(turns.iteration, 3, false);
+    expect(turns.mustWait).toBe(false);
+    turns.spend(turns.iteration, 2, false);
+    expect(turns.mustWait).toBe(true);
+    await iteration();
+    expect(turns.mustWait).toBe(false);
+  });
+
+  it('do not count executions that have waited for a subgraph', async () => {
+    const turns = new EventTurns();
+    const before = turns.iteration;
+    await turns.next(false);
+    turns.spend(before, 100, false);
+    expect(turns.mustWait).toBe(false);
+  });
+
+  it('wake one execution per iteration, in order', async () => {
+    const turns = new EventTurns();
+    const woken: number[] = [];
+    for (const number of [1, 2, 3]) void turns.next(false).then(() => woken.push(number));
+    for (const count of [1, 2, 3]) {
+      await iteration();
+      expect(woken).toEqual([1, 2, 3].slice(0, count));
+    }
+  });
+
+  it('make catch-ups pause for three times the time that they have used, but no other stream', async () => {
+    const turns = new EventTurns();
+    turns.spend(turns.iteration, 10, true);
+    const since = performance.now();
+    const order: string[] = [];
+    const patient = turns.next(true).then(() => order.push('catch-up'));
+    await turns.next(false).then(() => order.push('stream'));
+    await patient;
+    expect(order).toEqual(['stream', 'catch-up']);
+    expect(performance.now() - since).toBeGreaterThan(28);
+  });
+});
