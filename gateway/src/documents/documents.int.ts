@@ -31,14 +31,15 @@ const named = (sha256Hash: string) => ({
   extensions: { persistedQuery: { version: 1, sha256Hash } },
 });
 
-async function get(asked: Record<string, unknown>) {
+async function get(
+  asked: Record<string, unknown>,
+  headers: Record<string, string> = { 'apollo-require-preflight': 'yes' },
+) {
   const pairs = Object.entries(asked).map(([name, value]): [string, string] => [
     name,
     typeof value === 'string' ? value : JSON.stringify(value),
   ]);
-  const response = await fetch(`${gateway.url}/graphql?${new URLSearchParams(pairs)}`, {
-    headers: { 'apollo-require-preflight': 'yes' },
-  });
+  const response = await fetch(`${gateway.url}/graphql?${new URLSearchParams(pairs)}`, { headers });
   return (await response.json()) as object;
 }
 
@@ -90,6 +91,17 @@ describe('automatic persisted queries', () => {
       }
     },
   );
+
+  it('are not stored by a GET that any website could send', async () => {
+    await start();
+    const request = { query: QUERY, ...named(sha256(QUERY)) };
+    expect(await get(request, {})).toMatchObject(failure('BAD_REQUEST'));
+    expect(await gateway.post(named(sha256(QUERY)))).toMatchObject(
+      failure('PERSISTED_QUERY_NOT_FOUND'),
+    );
+    expect(await get(request)).toMatchObject(HELLO);
+    expect(await gateway.post(named(sha256(QUERY)))).toMatchObject(HELLO);
+  });
 
   it('are rejected if the hash does not match the text', async () => {
     await start();

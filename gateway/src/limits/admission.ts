@@ -62,7 +62,8 @@ export function createAdmission({
       if (cost > limits.cost) {
         throw new LimitExceeded('cost', { actual: Math.ceil(cost), max: limits.cost });
       }
-      documents.store(request);
+      // Any page can send a GET without these headers. It must not fill the store.
+      if (Object.keys(request.preflight).length > 0) documents.store(request);
       const { document, operation } = parsed;
       return { ...request, query, document, operation };
     },
