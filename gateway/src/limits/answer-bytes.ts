@@ -112,7 +112,7 @@ export function holdUntilRead(
   memory: AnswerLimits['memory'],
   caller: Caller,
 ): void {
-  if (body.length <= UNCOUNTED_BYTES) return;
+  if (body.length <= UNCOUNTED_BYTES || response.destroyed) return;
   const account = memory.connection(caller, { onEvict: () => response.destroy() });
   const hold = account.hold('answers');
   const bytes = Buffer.byteLength(body);

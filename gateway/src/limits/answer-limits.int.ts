@@ -106,6 +106,32 @@ describe('the memory for answers', () => {
     await vi.waitFor(async () => expect(await held()).toBe(0));
   });
 
+  it('is not held for a client that has left', async () => {
+    await start({});
+    const name = 'x'.repeat(150 * KIB);
+    const release = toys.items.holdNext();
+    const leaving = new AbortController();
+    const left = fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        query: `mutation { rename(input: {id: "1", name: "${name}"}) { name } }`,
+      }),
+      signal: leaving.signal,
+    });
+    await vi.waitFor(() => expect(toys.items.requests).toHaveLength(1));
+    leaving.abort();
+    await expect(left).rejects.toThrow();
+    // The gateway has noticed that the client has left once this later request has been answered.
+    await gateway.post({ query: '{ __typename }' });
+    release();
+    await vi.waitFor(async () =>
+      expect(await gateway.metric('gateway_subgraph_request_seconds_count')).toBe(1),
+    );
+    await gateway.post({ query: '{ __typename }' });
+    expect(await held()).toBe(0);
+  });
+
   it('is taken from the clients that read nothing, so that others are answered', async () => {
     await start({
       LIMIT_ANSWER_KIB: '16384',
