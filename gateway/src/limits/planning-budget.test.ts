@@ -53,4 +53,10 @@ describe('PlanningBudget', () => {
     plan(5_000);
     expect(budget.plan(() => 'planned')).toBe('planned');
   });
+
+  it('does not keep callers waiting after such planning', () => {
+    budget.plan(() => void vi.advanceTimersByTime(5_000));
+    plan(1);
+    expect(charges).toHaveLength(1);
+  });
 });

@@ -44,7 +44,8 @@ export class PlanningBudget {
       return plan();
     } finally {
       const ms = performance.now() - startedAt;
-      this.#debtMs += ms;
+      // Streams are planned again when the supergraph changes. This must not keep callers waiting.
+      if (this.#isCharging) this.#debtMs += ms;
       this.#spentMs += ms;
       this.#seconds.inc(ms / 1000);
     }
