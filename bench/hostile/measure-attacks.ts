@@ -8,7 +8,7 @@ import type { System } from '@gudang/testing/system/system';
 import { type OrdinaryClients, startOrdinaryClients } from '../flood/ordinary-clients.ts';
 import { startChild } from '../live/child.ts';
 import { ATTACKS, type AttackName } from './attacks.ts';
-import { rssOf } from './process-cpu.ts';
+import { cpuMsOf, rssOf } from './process-cpu.ts';
 
 const ATTACKERS = 16;
 const RSS_LIMIT = 768 * 1024 * 1024;
@@ -52,14 +52,21 @@ export async function measureAttacks(
       count: seconds * CHANGES_PER_SECOND,
       ordersPerSecond: CHANGES_PER_SECOND,
     };
+    const pids = { gateway: system.gateway.pid, stock: system.stock.pid, attackers: child.pid };
+    const cpuBefore = await cpuOf(pids);
     const [during] = await Promise.all([
       observe(system, ordinary, seconds),
       floodOrders(system, orders),
     ]);
+    const cpu = await cpuOf(pids);
     const counts = await child.ask<Record<string, number>>({});
     await child.stop();
     ordinary.stop();
     checks.print(`${name}: attackers ${JSON.stringify(counts)}`);
+    const cores = Object.entries(cpu).map(
+      ([part, ms]) => `${part} ${((ms - (cpuBefore[part] ?? 0)) / seconds / 1_000).toFixed(2)}`,
+    );
+    checks.print(`  CPU cores used: ${cores.join(', ')}`);
     checks.print(`  RSS every tenth of the time: ${during.rss.map(mebibytes).join(', ')}`);
     checks.print(`  before: ${shown(before)}; during: ${shown(during)}`);
     checks.verify(`${name}: the gateway runs`, system.gateway.running(), 'process');
@@ -76,6 +83,14 @@ export async function measureAttacks(
       `${during.failed} of ${during.answers}`,
     );
   }
+}
+
+/** Returns the CPU time of processes so far, in milliseconds; 0 for a process that has ended. */
+async function cpuOf(pids: Readonly<Record<string, number>>): Promise<Record<string, number>> {
+  const all = Object.entries(pids).map(
+    async ([part, pid]): Promise<[string, number]> => [part, await cpuMsOf(pid).catch(() => 0)],
+  );
+  return Object.fromEntries(await Promise.all(all));
 }
 
 interface Observed {
