@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { createHealth } from '../health.ts';
 import { createMetrics } from '../metrics.ts';
 import { createHttpServer } from './http-server.ts';
@@ -10,15 +10,20 @@ let stop = async (): Promise<void> => {};
 afterEach(() => stop());
 
 /** Sends a request to an echo server, and returns the response as text. */
-async function send(headers: string, body: string): Promise<string> {
+async function send(headers: string, body: string, method = 'POST'): Promise<string> {
   const app = createHttpServer({ health: createHealth(), metrics: createMetrics('test') });
   app.post('/', (request) => request.body);
+  // The answer comes after the whole request has arrived.
+  app.get('/', async ({ raw: { socket } }) => {
+    await vi.waitFor(() => expect(socket.destroyed || socket.bytesRead > body.length).toBe(true));
+    return {};
+  });
   await app.listen({ host: '127.0.0.1', port: 0 });
   stop = () => app.close();
   const { port } = app.server.address() as AddressInfo;
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
-  socket.write(`POST / HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n${body}`);
+  socket.write(`${method} / HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n${body}`);
   return text(socket);
 }
 
@@ -47,6 +52,11 @@ it('rejects a body in more than a thousand tiny chunks, and closes the connectio
 it('closes the connection of a rejected request whose body continues in tiny chunks', async () => {
   const headers = 'Content-Type: text/odd\r\nTransfer-Encoding: chunked';
   expect(await send(headers, chunk('1').repeat(20_000))).toMatch(/^HTTP\/1.1 415 /);
+});
+
+it('answers a GET whose body has tiny chunks', async () => {
+  const body = `${chunk('1').repeat(5_000)}${chunk('')}`;
+  expect(await send(`${JSON_TYPE}\r\n${CLOSE}`, body, 'GET')).toMatch(/^HTTP\/1.1 200 /);
 });
 
 it.each([

@@ -25,9 +25,10 @@ export function guardBodies(app: FastifyInstance): void {
     if (length <= CONTENT_TYPE_LENGTH) done();
     else done(new CostlyBody(`Content-Type is longer than ${CONTENT_TYPE_LENGTH} characters`));
   });
-  app.addHook('preParsing', ({ headers, raw }, reply, payload, done) => {
-    // Without chunks, the operating system delivers a body in parts of about a kilobyte or more.
-    if (headers['transfer-encoding'] === undefined) return done();
+  app.addHook('preParsing', ({ headers, method, raw }, reply, payload, done) => {
+    // Without chunks, the operating system delivers a body in parts of about a kilobyte or more. The
+    // body of a GET or HEAD is not read.
+    if (headers['transfer-encoding'] === undefined || /^(?:GET|HEAD)$/.test(method)) return done();
     let chunks = 0;
     let bytes = 0;
     const count = (chunk: Buffer): void => {
