@@ -53,6 +53,7 @@ export async function withRequestTarget<T>(
       return await use({
         port: gateway.port,
         subgraph,
+        persisted: new Map(),
         output: gateway.output,
         ...(name === 'safelist' ? { safelist } : {}),
         ...(name === 'tickets' ? { issueTicket: () => issueTicket(gateway.url) } : {}),

@@ -16,6 +16,8 @@ import { type Expectation, expectationOf, type Known } from './reference-request
 export interface RequestTarget {
   readonly port: number;
   readonly subgraph: RecordingSubgraph;
+  /** Persisted queries that earlier requests may have stored. */
+  readonly persisted: Map<string, string>;
   /** Documents of the safelist; undefined if the gateway runs all documents. */
   readonly safelist?: readonly GeneratedOperation[];
   /** Issues a ticket for EventSource; undefined if auth is disabled. */
@@ -118,13 +120,13 @@ class TicketSource {
  * and the documented rules admit.
  */
 export async function runRequests(
-  { port, subgraph, safelist, issueTicket }: RequestTarget,
+  { port, subgraph, persisted, safelist, issueTicket }: RequestTarget,
   { seed, cases, from = 0 }: RequestRun,
 ): Promise<RequestReport> {
   const tickets = issueTicket && new TicketSource(issueTicket);
   const pool = safelist ?? createPool(createRandom(seedOf(seed, 'pool')));
   const known: Known = {
-    persisted: new Map(),
+    persisted,
     safelist: safelist && new Map(safelist.map(({ query }) => [idOf(query), query])),
     tickets: tickets?.valid,
   };
