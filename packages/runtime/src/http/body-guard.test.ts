@@ -16,6 +16,7 @@ async function send(headers: string, body: string, method = 'POST'): Promise<str
   // The answer comes after the whole request has arrived.
   app.get('/', async ({ raw: { socket } }) => {
     await vi.waitFor(() => expect(socket.destroyed || socket.bytesRead > body.length).toBe(true));
+    await new Promise((resolve) => setImmediate(resolve));
     return {};
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
