@@ -23,6 +23,8 @@ interface RigOptions {
   readonly memory?: Partial<ByteLimits>;
   /** Maximum number of replayed events per second of one caller. */
   readonly replays?: number;
+  /** Whether the stream's events count towards this rate; they then count for the subject `meter`. */
+  readonly isMetered?: boolean;
   readonly execute?: (event: FormattedExecutionResult) => Promise<FormattedExecutionResult>;
 }
 
@@ -47,6 +49,7 @@ export function startStreamRig({
   queue = { messages: 1_000, bytes: 1_000_000 },
   memory = {},
   replays = 1_000_000,
+  isMetered = false,
   execute = async (event) => event,
 }: RigOptions = {}) {
   const upstream = createScriptedUpstream(reportsPositions);
@@ -76,7 +79,12 @@ export function startStreamRig({
     },
     execute: execute as never,
   });
-  const founder = connect();
+  const founder = connect(isMetered ? 'meter' : undefined);
+  const gate = createCatchUpGate(catchUps, new ReplayRate(replays));
+  if (isMetered) {
+    // Only streams beyond the free ones are metered.
+    for (let free = 0; free < 20; free += 1) gate.openStream(founder.account.caller);
+  }
   const stream = new SharedStream({
     run: runOf('first'),
     conflates,
@@ -84,7 +92,7 @@ export function startStreamRig({
     limits: { retained, history },
     account: founder.account,
     turns: new EventTurns(0),
-    gate: createCatchUpGate(catchUps, new ReplayRate(replays)),
+    gate,
     metrics,
     onEvent: () => {},
     onEnd: () => {

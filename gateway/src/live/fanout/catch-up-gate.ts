@@ -20,6 +20,11 @@ export interface CatchUpGate {
   readonly enter: (owner: CatchUpOwner, run: () => void) => () => void;
   /** Counts replayed events. @returns whether the owner's catch-ups may continue */
   readonly replayed: (owner: CatchUpOwner, events: number) => boolean;
+  /**
+   * Counts a stream of its first client's caller.
+   * @returns whether the stream's events count like replayed ones, and a function to call at its end
+   */
+  readonly openStream: (owner: CatchUpOwner) => { isMetered: boolean; close: () => void };
 }
 
 interface Queue {
@@ -29,6 +34,13 @@ interface Queue {
 
 /** One owner may use at most this part of the slots. */
 const OWNER_PART = 10;
+/**
+ * Number of streams of one owner whose events do not count. With many streams of its own, a caller
+ * would otherwise multiply each change of the data.
+ */
+const FREE_STREAMS = 20;
+/** Number of events for which the start of a catch-up counts. */
+const START_EVENTS = 5;
 
 /**
  * Creates a gate.
@@ -47,6 +59,7 @@ class Gate implements CatchUpGate {
   readonly #rate: Pick<ReplayRate, 'spend' | 'waitMs'>;
   /** Owners with catch-ups, the next one in turn first. */
   readonly #queues = new Map<CatchUpOwner, Queue>();
+  readonly #streams = new Map<CatchUpOwner, number>();
   #running = 0;
   #retry: NodeJS.Timeout | undefined;
 
@@ -59,6 +72,19 @@ class Gate implements CatchUpGate {
   replayed(owner: CatchUpOwner, events: number): boolean {
     this.#rate.spend(owner.key, events);
     return this.#rate.waitMs(owner.key) === 0;
+  }
+
+  openStream(owner: CatchUpOwner): { isMetered: boolean; close: () => void } {
+    const count = this.#streams.get(owner) ?? 0;
+    this.#streams.set(owner, count + 1);
+    return {
+      isMetered: count >= FREE_STREAMS,
+      close: () => {
+        const rest = (this.#streams.get(owner) ?? 1) - 1;
+        if (rest > 0) this.#streams.set(owner, rest);
+        else this.#streams.delete(owner);
+      },
+    };
   }
 
   enter(owner: CatchUpOwner, run: () => void): () => void {
@@ -103,6 +129,7 @@ class Gate implements CatchUpGate {
       queue.waiting.delete(begin);
       queue.running += 1;
       this.#running += 1;
+      this.#rate.spend(owner.key, START_EVENTS);
       begin();
       return true;
     }

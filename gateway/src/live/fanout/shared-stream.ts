@@ -76,6 +76,11 @@ export class SharedStream {
   readonly #replayBuffer: ReplayBuffer;
   readonly #lastValues: LastValueCache | undefined;
   readonly #upstream: UpstreamSubscription;
+  /** The caller of the first client. */
+  readonly #owner: ByteAccount;
+  readonly #metering: ReturnType<CatchUpGate['openStream']>;
+  /** Leaves the gate at which a paused stream waits. */
+  #leaveGate: (() => void) | undefined;
   #run: EventRun;
   #cursor: string | undefined;
   #isOver = false;
@@ -91,6 +96,8 @@ export class SharedStream {
         this.#lastValues?.discard();
       },
     });
+    this.#owner = options.account.caller;
+    this.#metering = options.gate.openStream(this.#owner);
     this.#replayBuffer = new ReplayBuffer(limits.history, this.#account.hold('replay'));
     // A resumable stream needs no cache, because late subscribers can resume from a cursor.
     if (options.conflates && !options.resumable) {
@@ -101,7 +108,7 @@ export class SharedStream {
       { after: undefined, account: this.#account },
       {
         pass: (items) => this.#pass(items),
-        drained: () => this.#upstream.resume(),
+        drained: () => this.#continue(),
         error: (errors) => this.#endAll((client) => client.end((sink) => sink.error(errors))),
         complete: () => this.#endAll((client) => client.end((sink) => sink.complete())),
         overrun: () => this.#endAll((client) => client.lag()),
@@ -126,6 +133,7 @@ export class SharedStream {
    */
   join(client: StreamClient, after: string | undefined): void {
     this.#account.share(client.account);
+    if (this.#leaveGate && !this.#isMetered) this.#resumeUpstream();
     if (after !== undefined) {
       if (!this.#goLive([client], after)) this.#catchUp(client, after);
     } else {
@@ -182,6 +190,27 @@ export class SharedStream {
     });
   }
 
+  /** Whether the stream's events count for the caller who alone uses it. */
+  get #isMetered(): boolean {
+    return this.#metering.isMetered && this.#account.caller === this.#owner;
+  }
+
+  /** Continues after a pause; a metered stream waits until its caller may receive more events. */
+  #continue(): void {
+    if (!this.#isMetered) this.#resumeUpstream();
+    else {
+      this.#leaveGate ??= this.#options.gate.enter(this.#owner, () =>
+        queueMicrotask(() => this.#resumeUpstream()),
+      );
+    }
+  }
+
+  #resumeUpstream(): void {
+    this.#leaveGate?.();
+    this.#leaveGate = undefined;
+    this.#upstream.resume();
+  }
+
   #pass(items: readonly StreamItem[]): void {
     const payloads: LivePayload[] = [];
     for (const item of items) {
@@ -190,6 +219,8 @@ export class SharedStream {
       } else if (item.position === undefined) this.#lastValues?.resubscribed();
     }
     this.#deliver(payloads);
+    const { gate } = this.#options;
+    if (this.#isMetered && !gate.replayed(this.#owner, payloads.length)) this.#upstream.pause();
     for (const item of items) {
       // Delivering to slow clients may have ended the stream, because its memory was needed.
       if (this.#isOver) return;
@@ -358,6 +389,8 @@ export class SharedStream {
     this.#live.clear();
     for (const catchUp of this.#catchUps) this.#drop(catchUp);
     this.#upstream.close();
+    this.#leaveGate?.();
+    this.#metering.close();
     this.#replayBuffer.close();
     this.#lastValues?.discard();
     this.#account.close();
