@@ -83,7 +83,7 @@ export function startStreamRig({
   const gate = createCatchUpGate(catchUps, new ReplayRate(replays));
   if (isMetered) {
     // Only streams beyond the free ones are metered.
-    for (let free = 0; free < 20; free += 1) gate.openStream(founder.account.caller);
+    for (let free = 0; free < 20; free += 1) gate.joinStream(founder.account.caller);
   }
   const stream = new SharedStream({
     run: runOf('first'),

@@ -20,11 +20,16 @@ export interface CatchUpGate {
   readonly enter: (owner: CatchUpOwner, run: () => void) => () => void;
   /** Counts replayed events. @returns whether the owner's catch-ups may continue */
   readonly replayed: (owner: CatchUpOwner, events: number) => boolean;
-  /**
-   * Counts a stream of its first client's caller.
-   * @returns whether the stream's events count like replayed ones, and a function to call at its end
-   */
-  readonly openStream: (owner: CatchUpOwner) => { isMetered: boolean; close: () => void };
+  /** Counts a stream that a client of the owner joins. */
+  readonly joinStream: (owner: CatchUpOwner) => Membership;
+}
+
+/** A client of a stream. */
+export interface Membership {
+  readonly owner: CatchUpOwner;
+  /** Whether the owner has so many streams that this one's events count like replayed ones. */
+  readonly isMetered: boolean;
+  readonly leave: () => void;
 }
 
 interface Queue {
@@ -74,12 +79,13 @@ class Gate implements CatchUpGate {
     return this.#rate.waitMs(owner.key) === 0;
   }
 
-  openStream(owner: CatchUpOwner): { isMetered: boolean; close: () => void } {
+  joinStream(owner: CatchUpOwner): Membership {
     const count = this.#streams.get(owner) ?? 0;
     this.#streams.set(owner, count + 1);
     return {
+      owner,
       isMetered: count >= FREE_STREAMS,
-      close: () => {
+      leave: () => {
         const rest = (this.#streams.get(owner) ?? 1) - 1;
         if (rest > 0) this.#streams.set(owner, rest);
         else this.#streams.delete(owner);

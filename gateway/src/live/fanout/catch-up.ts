@@ -19,7 +19,7 @@ const QUIET_MS = 1_000;
  */
 const SILENT_MS = 5_000;
 /** Maximum number of cursors that are kept to find a common cursor with the stream. */
-const MAX_CURSORS = 1_000;
+const MAX_CURSORS = 256;
 
 /**
  * States of a catch-up.

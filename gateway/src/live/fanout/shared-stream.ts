@@ -10,7 +10,7 @@ import {
   UpstreamSubscription,
 } from '../upstream/upstream-subscription.ts';
 import { CatchUp } from './catch-up.ts';
-import type { CatchUpGate } from './catch-up-gate.ts';
+import type { CatchUpGate, CatchUpOwner, Membership } from './catch-up-gate.ts';
 import { LastValueCache } from './last-value-cache.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 import { ReplayBuffer, undelivered } from './replay-buffer.ts';
@@ -76,9 +76,11 @@ export class SharedStream {
   readonly #replayBuffer: ReplayBuffer;
   readonly #lastValues: LastValueCache | undefined;
   readonly #upstream: UpstreamSubscription;
-  /** The caller of the first client. */
-  readonly #owner: ByteAccount;
-  readonly #metering: ReturnType<CatchUpGate['openStream']>;
+  readonly #members = new Map<StreamClient, Membership>();
+  /** Number of members whose callers have few streams. */
+  #unmetered = 0;
+  /** The caller to whom a metered stream's events count. */
+  #payer: CatchUpOwner;
   /** Leaves the gate at which a paused stream waits. */
   #leaveGate: (() => void) | undefined;
   #run: EventRun;
@@ -96,8 +98,7 @@ export class SharedStream {
         this.#lastValues?.discard();
       },
     });
-    this.#owner = options.account.caller;
-    this.#metering = options.gate.openStream(this.#owner);
+    this.#payer = options.account.caller;
     this.#replayBuffer = new ReplayBuffer(limits.history, this.#account.hold('replay'));
     // A resumable stream needs no cache, because late subscribers can resume from a cursor.
     if (options.conflates && !options.resumable) {
@@ -133,6 +134,9 @@ export class SharedStream {
    */
   join(client: StreamClient, after: string | undefined): void {
     this.#account.share(client.account);
+    const member = this.#options.gate.joinStream(client.account.caller);
+    this.#members.set(client, member);
+    if (!member.isMetered) this.#unmetered += 1;
     if (this.#leaveGate && !this.#isMetered) this.#resumeUpstream();
     if (after !== undefined) {
       if (!this.#goLive([client], after)) this.#catchUp(client, after);
@@ -145,6 +149,9 @@ export class SharedStream {
 
   leave(client: StreamClient): void {
     if (this.#isOver) return;
+    const member = this.#members.get(client);
+    if (this.#members.delete(client) && !member?.isMetered) this.#unmetered -= 1;
+    member?.leave();
     this.#live.delete(client);
     for (const catchUp of this.#catchUps) {
       if (!catchUp.clients.delete(client)) continue;
@@ -190,16 +197,27 @@ export class SharedStream {
     });
   }
 
-  /** Whether the stream's events count for the caller who alone uses it. */
+  /** Whether the events count, because the callers of all clients have many streams. */
   get #isMetered(): boolean {
-    return this.#metering.isMetered && this.#account.caller === this.#owner;
+    return this.#unmetered === 0 && this.#members.size > 0;
+  }
+
+  /** Counts events to one of the callers. @returns false if none of them may receive more */
+  #pay(events: number): boolean {
+    const { gate } = this.#options;
+    if (gate.replayed(this.#payer, events)) return true;
+    for (const { owner } of this.#members.values()) {
+      this.#payer = owner;
+      if (gate.replayed(owner, 0)) return true;
+    }
+    return false;
   }
 
   /** Continues after a pause; a metered stream waits until its caller may receive more events. */
   #continue(): void {
     if (!this.#isMetered) this.#resumeUpstream();
     else {
-      this.#leaveGate ??= this.#options.gate.enter(this.#owner, () =>
+      this.#leaveGate ??= this.#options.gate.enter(this.#payer, () =>
         queueMicrotask(() => this.#resumeUpstream()),
       );
     }
@@ -219,8 +237,7 @@ export class SharedStream {
       } else if (item.position === undefined) this.#lastValues?.resubscribed();
     }
     this.#deliver(payloads);
-    const { gate } = this.#options;
-    if (this.#isMetered && !gate.replayed(this.#owner, payloads.length)) this.#upstream.pause();
+    if (this.#isMetered && !this.#pay(payloads.length)) this.#upstream.pause();
     for (const item of items) {
       // Delivering to slow clients may have ended the stream, because its memory was needed.
       if (this.#isOver) return;
@@ -390,7 +407,8 @@ export class SharedStream {
     for (const catchUp of this.#catchUps) this.#drop(catchUp);
     this.#upstream.close();
     this.#leaveGate?.();
-    this.#metering.close();
+    for (const member of this.#members.values()) member.leave();
+    this.#members.clear();
     this.#replayBuffer.close();
     this.#lastValues?.discard();
     this.#account.close();
