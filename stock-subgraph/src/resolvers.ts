@@ -4,6 +4,8 @@ import { badUserInput } from '@gudang/runtime';
 import {
   DateTime,
   formatKeysetCursor,
+  mustWaitForTurn,
+  nextTurn,
   parseArguments,
   parseKeysetCursor,
   parsePage,
@@ -83,6 +85,7 @@ export const resolvers: Resolvers = {
         const tracker = createPositionTracker(context.changeFeed, () => onLost());
         const onLost = registerPosition(context, tracker.read);
         for await (const change of watchStocks(context, watched, tracker)) {
+          if (mustWaitForTurn()) await nextTurn();
           yield { stockChanged: change };
         }
       },
