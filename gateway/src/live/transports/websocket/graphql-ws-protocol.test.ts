@@ -8,7 +8,19 @@ import { GraphqlWsConnection } from './graphql-ws-protocol.ts';
 import { createSocketSession } from './socket-session.ts';
 import { createFramer } from './websocket-frames.ts';
 
-function connect() {
+/** Occupies the event loop. */
+function planningTakes(ms: number): void {
+  for (const until = performance.now() + ms; performance.now() < until; );
+}
+
+/** @param released when the rate limit lets operations start; undefined: at once */
+function connect({
+  released,
+  planningMs = 0,
+}: {
+  released?: Promise<void>;
+  planningMs?: number;
+} = {}) {
   const sent: unknown[] = [];
   const closed: number[] = [];
   const subscribers: ClientSink[] = [];
@@ -36,7 +48,7 @@ function connect() {
     admission: createTestAdmission(),
     assertNotOverloaded: () => {},
     planning: { charged: (_caller, work) => work() },
-    rate: { take: () => undefined, charge: () => {} },
+    rate: { take: () => released, charge: () => {} },
     address: '127.0.0.1',
     maxOperations: 10,
     messageBytes: 65_536,
@@ -54,6 +66,7 @@ function connect() {
     live: {
       subscribe: (_request, sink) => {
         subscribers.push(sink);
+        planningTakes(planningMs);
         return { leave: left, resume: () => {} };
       },
     },
@@ -174,5 +187,27 @@ describe('a connection of graphql-transport-ws', () => {
       type: 'error',
       payload: [{ message: expect.stringContaining('Syntax Error') }],
     });
+  });
+});
+
+describe('operations that the rate limit releases at the same time', () => {
+  it('let other work of the process run in between', async () => {
+    vi.useRealTimers();
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const sockets = Array.from({ length: 40 }, () => connect({ released, planningMs: 2 }));
+    for (const { say } of sockets) {
+      say({ type: 'connection_init' });
+      say(subscribe('1'));
+    }
+    release();
+    let iterations = 0;
+    while (sockets.some(({ subscribers }) => subscribers.length === 0)) {
+      await new Promise((resolve) => setImmediate(resolve));
+      iterations += 1;
+    }
+    expect(iterations).toBeGreaterThan(20);
   });
 });

@@ -12,6 +12,7 @@ import type { RequestDeduplication } from '../../../request-pipeline/request-ded
 import type { HttpAnswer } from '../../../request-pipeline/request-pipeline.ts';
 import { readWebsocketRequest } from '../../../requests/websocket-request.ts';
 import type { StreamRegistry } from '../../fanout/stream-registry.ts';
+import { EventTurns } from '../../upstream/event-turns.ts';
 import type { MessageSocket } from './client-socket.ts';
 import { LiveCloseCode } from './close-codes.ts';
 import { WaitingOperations } from './waiting-operations.ts';
@@ -27,6 +28,12 @@ const UNREAD_PAUSE = 256 * 1024;
  * message of any allowed size may always wait.
  */
 const MAX_WAITING = 512 * 1024;
+
+/**
+ * Turns in which the operations of all websockets start. Planning an operation takes some
+ * milliseconds, and the rate limit releases hundreds of them at the same time.
+ */
+const STARTS = new EventTurns();
 
 export interface OperationsOptions {
   readonly socket: MessageSocket;
@@ -159,6 +166,7 @@ export class SocketOperations {
     this.#active += 1;
     try {
       await turn;
+      if (STARTS.mustWait) await STARTS.next(false);
     } catch (error) {
       if (error instanceof RequestError && error.retryAfterS) this.#hold(error.retryAfterS);
       this.#fail(running, error);
@@ -179,6 +187,13 @@ export class SocketOperations {
   }
 
   #run(running: Running, request: SubscribePayload): void {
+    const { iteration } = STARTS;
+    const since = performance.now();
+    this.#admit(running, request);
+    STARTS.spend(iteration, performance.now() - since, false);
+  }
+
+  #admit(running: Running, request: SubscribePayload): void {
     const { admission, assertNotOverloaded } = this.#options;
     try {
       admission.assertJsonValue(request);
