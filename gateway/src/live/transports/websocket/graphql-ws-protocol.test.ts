@@ -85,7 +85,7 @@ const subscribe = (id: string, query = 'subscription { x }') => ({
 });
 
 beforeEach(() => {
-  vi.useFakeTimers();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   return () => vi.useRealTimers();
 });
 
