@@ -1,5 +1,6 @@
 import { createRequirements } from './auth/field-requirements.ts';
 import type { ClientLimits } from './limits/client-limits.ts';
+import { CostlyOperations } from './limits/costly-operations.ts';
 import { type ApolloPipeline, startApolloPipeline } from './request-pipeline/apollo-pipeline.ts';
 import { createGraphqlMetrics } from './request-pipeline/graphql-metrics.ts';
 import { createOperationFastPath } from './request-pipeline/operation-fast-path.ts';
@@ -60,6 +61,7 @@ export async function startExecution(
       invalidation,
       pipeline: fastPath,
       answers: { maxBytes, memory },
+      costly: new CostlyOperations(metrics),
       metrics,
     }),
     use: (next) => {

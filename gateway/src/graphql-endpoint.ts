@@ -86,10 +86,11 @@ async function handle(
   const answer = await requests.answer(admitted, context, onDisconnect(reply.raw));
   const isQuery = admitted.operation.operation === 'query';
   const { identity } = principal;
-  holdUntilRead({ body: answer.body, isQuery }, reply.raw, options.memory, { identity, address });
+  const caller = { identity, address };
+  const body = holdUntilRead({ body: answer.body, isQuery }, reply.raw, options.memory, caller);
   void reply.code(answer.status);
   for (const [name, value] of answer.headers) void reply.header(name, value);
-  return answer.body;
+  return body;
 }
 
 /**

@@ -14,7 +14,17 @@ import { createOperationParser, type ParsedOperation } from './operation-parser.
 export interface AdmittedRequest extends GraphQLRequest, ParsedOperation {
   /** The operation's text, even if the client has sent only its id. */
   readonly query: string;
+  /**
+   * Whether the operation's cost is above a tenth of the limit, or its variables have more than 1,000
+   * values.
+   */
+  readonly isCostly: boolean;
 }
+
+/** Share of the cost limit above which an operation is costly. */
+const COSTLY_SHARE = 0.1;
+/** Number of values in variables above which an operation is costly. */
+const COSTLY_VALUES = 1_000;
 
 type CostGraph = Pick<LoadedSupergraph, 'model' | 'schema'>;
 
@@ -48,13 +58,13 @@ export function createAdmission({
   const read = createOperationParser(limits);
   let costOf = createCosts(graph);
   return {
-    assertJsonValue: (value) => assertJsonValue(value, limits.nesting),
+    assertJsonValue: (value) => void assertJsonValue(value, limits.nesting),
     use: (next) => {
       costOf = createCosts(next);
     },
     admit: (request) => {
       const { operationName, variables, extensions } = request;
-      assertJsonValue(variables, limits.nesting);
+      const values = assertJsonValue(variables, limits.nesting);
       assertJsonValue(extensions, limits.nesting);
       const query = documents.textOf(request);
       const parsed = read(query, operationName);
@@ -65,7 +75,8 @@ export function createAdmission({
       // Any page can send a GET without these headers. It must not fill the store.
       if (Object.keys(request.preflight).length > 0) documents.store(request);
       const { document, operation } = parsed;
-      return { ...request, query, document, operation };
+      const isCostly = cost > limits.cost * COSTLY_SHARE || values > COSTLY_VALUES;
+      return { ...request, query, document, operation, isCostly };
     },
   };
 }
@@ -89,9 +100,11 @@ function createCosts(graph: CostGraph) {
  * that recursive functions would overflow the stack, or a number such as 1e999, which would become
  * `null`. The check itself is not recursive.
  * @param value parsed from JSON
+ * @returns the number of values inside the value
  * @throws {RequestError}
  */
-export function assertJsonValue(value: unknown, maxNesting: number): void {
+export function assertJsonValue(value: unknown, maxNesting: number): number {
+  let count = 0;
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > maxNesting) {
@@ -100,13 +113,16 @@ export function assertJsonValue(value: unknown, maxNesting: number): void {
     const inside: unknown[] = [];
     for (const one of level) {
       if (typeof one !== 'object' || one === null) continue;
-      for (const each of Object.values(one)) {
+      const values = Object.values(one);
+      count += values.length;
+      for (const each of values) {
         if (typeof each === 'object' && each !== null) inside.push(each);
         else if (each === Infinity || each === -Infinity) throw OUT_OF_RANGE;
       }
     }
     level = inside;
   }
+  return count;
 }
 
 const OUT_OF_RANGE = badRequest(

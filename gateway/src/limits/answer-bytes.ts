@@ -104,6 +104,8 @@ export function afterMutation({ status, message, extensions }: RequestError): Re
 
 /**
  * Counts an answer towards the memory budget until its client has read it.
+ * @returns the body to send: a large one as bytes, because Node keeps a text and its bytes until it is
+ * read
  * @throws {RequestError} 503 `OVERLOADED` if the budget has no room for the answer to a query
  */
 export function holdUntilRead(
@@ -111,14 +113,14 @@ export function holdUntilRead(
   response: ServerResponse,
   memory: AnswerLimits['memory'],
   caller: Caller,
-): void {
-  if (body.length <= UNCOUNTED_BYTES || response.destroyed) return;
+): string | Buffer {
+  if (body.length <= UNCOUNTED_BYTES || response.destroyed) return body;
   const account = memory.connection(caller, { onEvict: () => response.destroy() });
   const hold = account.hold('answers');
-  const bytes = Buffer.byteLength(body);
+  const sent = Buffer.from(body);
   // The answer to a mutation is sent in any case.
-  if (!isQuery) hold.charge(bytes);
-  else if (!hold.reserve(bytes)) {
+  if (!isQuery) hold.charge(sent.length);
+  else if (!hold.reserve(sent.length)) {
     account.close();
     throw OUT_OF_MEMORY;
   }
@@ -126,4 +128,5 @@ export function holdUntilRead(
     hold.releaseAll();
     account.close();
   });
+  return sent;
 }

@@ -9,6 +9,7 @@ import {
   answerTooLarge,
   isLonger,
 } from '../limits/answer-bytes.ts';
+import type { CostlyOperations } from '../limits/costly-operations.ts';
 import { createInFlight } from '../request-deduplication/in-flight.ts';
 import type { Invalidation } from '../request-deduplication/invalidation.ts';
 import { createRefCountedAbort, type OnAbort } from '../request-deduplication/ref-counted-abort.ts';
@@ -39,11 +40,13 @@ export function createRequestDeduplication({
   invalidation,
   pipeline,
   answers,
+  costly,
   metrics,
 }: {
   invalidation: Invalidation;
   pipeline: RequestPipeline;
   answers: AnswerLimits;
+  costly: Pick<CostlyOperations, 'run'>;
   metrics: Metrics;
 }): RequestDeduplication {
   const inFlight = createInFlight<HttpAnswer>(invalidation, {
@@ -61,10 +64,13 @@ export function createRequestDeduplication({
       isUnavailable = true;
     };
     const { identity, address = '' } = context;
-    const bytes = new AnswerBytes(answers, { identity, address });
+    const caller = { identity, address };
+    const bytes = new AnswerBytes(answers, caller);
     const own = { ...context, onUnavailable, answer: bytes };
     try {
-      const answer = await pipeline.answer(request, own);
+      const answer = await (request.isCostly
+        ? costly.run(caller, () => pipeline.answer(request, own))
+        : pipeline.answer(request, own));
       const { maxBytes } = answers;
       const refusal =
         bytes.refusal ?? (isLonger(answer.body, maxBytes) ? answerTooLarge(maxBytes) : undefined);
