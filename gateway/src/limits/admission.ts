@@ -63,20 +63,34 @@ export function createAdmission({
       costOf = createCosts(next);
     },
     admit: (request) => {
-      const { operationName, variables, extensions } = request;
+      const { operationName, variables, extensions, principal, accepts, method, preflight } =
+        request;
       const values = assertJsonValue(variables, limits.nesting);
       assertJsonValue(extensions, limits.nesting);
       const query = documents.textOf(request);
       const parsed = read(query, operationName);
       const cost = costOf(parsed, variables);
-      if (cost > limits.cost) {
-        throw new LimitExceeded('cost', { actual: Math.ceil(cost), max: limits.cost });
-      }
+      const isStream = parsed.operation.operation === 'subscription';
+      const max = isStream ? limits.streamCost : limits.cost;
+      if (cost > max) throw new LimitExceeded('cost', { actual: Math.ceil(cost), max });
       // Any page can send a GET without these headers. It must not fill the store.
-      if (Object.keys(request.preflight).length > 0) documents.store(request);
+      if (method === 'POST' || Object.keys(preflight).length > 0) documents.store(request);
       const { document, operation } = parsed;
       const isCostly = cost > limits.cost * COSTLY_SHARE || values > COSTLY_VALUES;
-      return { ...request, query, document, operation, isCostly };
+      // A literal is faster than a spread.
+      return {
+        query,
+        operationName,
+        variables,
+        extensions,
+        principal,
+        accepts,
+        method,
+        preflight,
+        document,
+        operation,
+        isCostly,
+      };
     },
   };
 }

@@ -65,6 +65,12 @@ export const operationLimitSettings = {
     parse: integer(1, 1_000_000_000),
     default: '10000',
   },
+  LIMIT_STREAM_COST: {
+    description:
+      'Maximum cost of a subscription, which is executed for each of its events; LIMIT_COST applies as well',
+    parse: integer(1, 1_000_000_000),
+    default: '500',
+  },
 } as const satisfies Record<string, Setting>;
 
 /** Limits of clients: sizes, numbers of connections, rates and times. */
@@ -168,6 +174,8 @@ export type LimitSettings = SettingsOf<typeof limitSettings>;
 export interface OperationLimits extends TextLimits {
   readonly nesting: number;
   readonly cost: number;
+  /** Maximum cost of a subscription. */
+  readonly streamCost: number;
 }
 
 export function readOperationLimits(settings: LimitSettings): OperationLimits {
@@ -181,5 +189,6 @@ export function readOperationLimits(settings: LimitSettings): OperationLimits {
     objectFields: settings.LIMIT_OBJECT_FIELDS,
     nesting: settings.LIMIT_NESTING,
     cost: settings.LIMIT_COST,
+    streamCost: Math.min(settings.LIMIT_STREAM_COST, settings.LIMIT_COST),
   };
 }

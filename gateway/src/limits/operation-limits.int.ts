@@ -20,6 +20,7 @@ beforeAll(async () => {
     LIMIT_FRAGMENTS: '2',
     LIMIT_OBJECT_FIELDS: '2',
     LIMIT_COST: '11',
+    LIMIT_STREAM_COST: '2',
   });
 });
 afterAll(async () => {
@@ -141,6 +142,24 @@ describe('live operations', () => {
     const refused = open(gateway.url, feed(3));
     expect(await refused.take()).toEqual({
       errors: [refusal({ limit: 'aliases', max: 2, operation: feed })],
+    });
+    refused.leave();
+  });
+});
+
+describe('the limit of the cost of streams', () => {
+  const feed = (cost: number) => ({
+    query: `subscription { itemFeed(after: "p0") { n ${'__typename '.repeat((cost - 1) * 10 - 1)} } }`,
+  });
+
+  it.each(PROTOCOLS)('applies over %s', async (_protocol, open) => {
+    toys.publish('7');
+    const passing = open(gateway.url, feed(2));
+    expect(await passing.take()).toMatchObject({ data: { itemFeed: { n: 1 } } });
+    passing.leave();
+    const refused = open(gateway.url, feed(3));
+    expect(await refused.take()).toEqual({
+      errors: [refusal({ limit: 'cost', max: 2, operation: feed })],
     });
     refused.leave();
   });
