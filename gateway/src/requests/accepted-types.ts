@@ -30,6 +30,11 @@ export const ACCEPTS_JSON: AcceptedTypes = { json: 'application/json', stream: u
 const MAX_LENGTH = 1_000;
 
 const cache = new LRUCache<string, AcceptedTypes>({ max: 200 });
+/** The last result. Most clients of a gateway send the same header. */
+let last: { readonly accept: string | undefined; readonly types: AcceptedTypes } = {
+  accept: undefined,
+  types: ACCEPTS_JSON,
+};
 
 /**
  * Finds the response types that a client accepts.
@@ -37,15 +42,20 @@ const cache = new LRUCache<string, AcceptedTypes>({ max: 200 });
  * @throws {RequestError} 400 for a header of more than 1,000 characters
  */
 export function acceptedTypes(accept: string | undefined): AcceptedTypes {
+  if (accept === last.accept) return last.types;
   if (accept === undefined) return ACCEPTS_JSON;
   if (accept.length > MAX_LENGTH) {
     throw badRequest(
       `The header Accept is longer than ${MAX_LENGTH.toLocaleString('en')} characters`,
     );
   }
-  const cached = cache.get(accept) ?? negotiate(accept);
-  cache.set(accept, cached);
-  return cached;
+  let types = cache.get(accept);
+  if (!types) {
+    types = negotiate(accept);
+    cache.set(accept, types);
+  }
+  last = { accept, types };
+  return types;
 }
 
 function negotiate(accept: string): AcceptedTypes {

@@ -24,7 +24,9 @@ export function readHttpRequest(request: FastifyRequest, principal: Principal): 
   const fields = readFields(method === 'GET' ? readTarget(request.url) : readBody(request.body));
   if (!namesOperation(fields)) throw NO_OPERATION;
   const preflight = method === 'POST' ? JSON_BODY : preflightHeaders(headers);
-  return { ...fields, principal, accepts, method, preflight };
+  const { query, operationName, variables, extensions } = fields;
+  // A literal is faster than a spread.
+  return { query, operationName, variables, extensions, principal, accepts, method, preflight };
 }
 
 const METHOD_NOT_ALLOWED = new RequestError(
