@@ -24,7 +24,12 @@ export async function startGateway(process: GatewayProcess): Promise<RunningHttp
   const limits = readOperationLimits(settings);
 
   const requests = createRequests(runtime);
-  const admission = createAdmission({ graph: supergraph, documents, limits });
+  const admission = createAdmission({
+    graph: supergraph,
+    documents,
+    limits,
+    planning: requests.clients.planning,
+  });
   const execution = await startExecution(runtime, supergraph, requests.clients);
   const live = startLive(runtime, supergraph, execution.subgraphs, requests.clients);
   const serving = { addresses, requests, admission, execution, live };

@@ -24,6 +24,7 @@ interface EndpointOptions {
   /** Answers queries and mutations. */
   readonly requests: RequestDeduplication;
   readonly rate: ClientLimits['rate'];
+  readonly planning: ClientLimits['planning'];
   readonly addresses: Pick<ClientLimits['addresses'], 'of'>;
   readonly memory: ClientLimits['memory'];
   readonly assertNotOverloaded: AssertNotOverloaded;
@@ -51,6 +52,11 @@ export function serveGraphql(app: FastifyInstance, options: EndpointOptions): vo
           done();
         },
         callers.identify,
+        (request, _reply, done) => {
+          const turn = countOperation(request, options);
+          if (turn === undefined) done();
+          else turn.then(() => done(), done);
+        },
       ],
       handler: (request, reply) => handle(request, reply, options),
     });
@@ -58,22 +64,35 @@ export function serveGraphql(app: FastifyInstance, options: EndpointOptions): vo
   });
 }
 
+/** Size of a body that counts as one more operation, because parsing it takes as long, in bytes. */
+const BYTES_PER_OPERATION = 16 * 1024;
+
+/** Counts an operation before its body is read. @returns undefined when no limit applies */
+function countOperation(
+  request: FastifyRequest,
+  { addresses, callers, rate }: EndpointOptions,
+): Promise<void> | undefined {
+  const { identity } = callers.of(request);
+  const bytes = Number(request.headers['content-length'] ?? 0);
+  const weight = 1 + Math.floor(bytes / BYTES_PER_OPERATION);
+  return rate.take(identity, addresses.of(request.raw), weight);
+}
+
 async function handle(
   request: FastifyRequest,
   reply: FastifyReply,
   options: EndpointOptions,
 ): Promise<unknown> {
-  const { addresses, callers, rate, requests, streams } = options;
+  const { addresses, callers, requests, streams } = options;
   const principal = callers.of(request);
   const address = addresses.of(request.raw);
-  const turn = rate.take(principal.identity, address);
-  if (turn) await turn;
   const asked = readHttpRequest(request, principal);
   streams.assertOriginAllowed(request, asked);
   let admitted: AdmittedRequest;
   try {
     options.admission.assertJsonValue(request.body);
-    admitted = options.admission.admit(asked);
+    const caller = { identity: principal.identity, address };
+    admitted = options.planning.charged(caller, () => options.admission.admit(asked));
   } catch (error) {
     return sendRefusal(error as GraphQLError, asked, request, reply, options);
   }

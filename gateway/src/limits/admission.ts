@@ -9,6 +9,7 @@ import type { OperationLimits } from './limit-settings.ts';
 import type { Variables } from './list-size.ts';
 import { operationCost } from './operation-cost.ts';
 import { createOperationParser, type ParsedOperation } from './operation-parser.ts';
+import type { PlanningBudget } from './planning-budget.ts';
 
 /** A request that is within all limits, but not yet validated. Only such requests are executed. */
 export interface AdmittedRequest extends GraphQLRequest, ParsedOperation {
@@ -50,12 +51,15 @@ export function createAdmission({
   graph,
   documents,
   limits,
+  planning,
 }: {
   graph: CostGraph;
   documents: Pick<PersistedQueries, 'textOf' | 'store'>;
   limits: OperationLimits;
+  /** Limits the time for parsing new texts. */
+  planning: Pick<PlanningBudget, 'plan'>;
 }): Admission {
-  const read = createOperationParser(limits);
+  const read = createOperationParser(limits, (parse) => planning.plan(parse));
   let costOf = createCosts(graph);
   return {
     assertJsonValue: (value) => void assertJsonValue(value, limits.nesting),

@@ -17,13 +17,17 @@ export type OperationParser = (query: string, operationName?: string | null) => 
 /**
  * Parses each text once. Equal texts give the same document object, which is the key of cached
  * plans. A text above a limit is rejected and not cached, so it is parsed again for each request.
+ * @param limitTime runs the parsing of a text that is not cached; may throw instead
  */
-export function createOperationParser(limits: TextLimits): OperationParser {
+export function createOperationParser(
+  limits: TextLimits,
+  limitTime: <T>(parse: () => T) => T = (parse) => parse(),
+): OperationParser {
   const documents = createDocumentCache();
   return (query, operationName) => {
     let document = documents.get(query);
     if (!document) {
-      document = parseWithin(query, limits);
+      document = limitTime(() => parseWithin(query, limits));
       documents.set(query, document);
     }
     const operation = getOperationAST(document, operationName);

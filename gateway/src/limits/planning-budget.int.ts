@@ -42,6 +42,13 @@ describe('planning', () => {
     expect(await planned()).toBe(after);
   });
 
+  it('includes parsing, also of operations above a limit', async () => {
+    const before = await planned();
+    const { status } = await gateway.post({ query: `{ ${'hello '.repeat(1_900)} }` });
+    expect(status).toBe(400);
+    expect(await planned()).toBeGreaterThan(before);
+  });
+
   it.each(PROTOCOLS)('is measured for streams over %s', async (_protocol, open) => {
     count += 1;
     const before = await planned();

@@ -11,7 +11,7 @@ const TOTAL_SHARE = 0.5;
 const BURST_MS = 1_000;
 
 /**
- * The time that the gateway spends on planning operations whose plan is not cached. Planning blocks the
+ * The time that the gateway spends on parsing and planning operations that are not cached. Both block the
  * event loop and cannot be interrupted; the limits of an operation bound the time of a single plan.
  */
 export class PlanningBudget {
@@ -26,7 +26,7 @@ export class PlanningBudget {
     this.#rate = rate;
     this.#seconds = metrics.counter(
       'gateway_planning_seconds_total',
-      'Time for planning operations whose plan was not cached',
+      'Time for parsing and planning operations that were not cached',
     );
   }
 

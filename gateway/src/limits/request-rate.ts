@@ -6,10 +6,16 @@ import { RequestError } from '../errors/request-error.ts';
 /** Rate limit for operations, per principal or, for anonymous callers, per address. */
 export interface RequestRate {
   /**
-   * Counts an operation. @returns undefined when no limit applies
+   * Counts an operation.
+   * @param weight number of operations that it counts as; default: 1
+   * @returns undefined when no limit applies
    * @throws {RequestError} 429 `RATE_LIMITED`, as a rejection of the promise
    */
-  readonly take: (identity: Identity, address: string) => Promise<void> | undefined;
+  readonly take: (
+    identity: Identity,
+    address: string,
+    weight?: number,
+  ) => Promise<void> | undefined;
   /** Counts work that takes as long as several operations. @param share share of a second's limit */
   readonly charge: (identity: Pick<Identity, 'subject'>, address: string, share: number) => void;
 }
@@ -24,9 +30,9 @@ export function createRequestRate(perSecond: number, metrics: Metrics): RequestR
     'gateway_rate_limited_total',
     'Operations rejected by the rate limit',
   );
-  const consume = async (key: string): Promise<void> => {
+  const consume = async (key: string, weight: number): Promise<void> => {
     try {
-      await limiter.consume(key);
+      await limiter.consume(key, Math.min(weight, perSecond));
     } catch (reason) {
       if (reason instanceof Error) throw reason;
       refused.inc();
@@ -43,9 +49,9 @@ export function createRequestRate(perSecond: number, metrics: Metrics): RequestR
     if (consumedPoints > perSecond) await limiter.block(key, consumedPoints / perSecond);
   };
   return {
-    take: (identity, address) => {
+    take: (identity, address, weight = 1) => {
       const key = keyOf(identity, address);
-      return key === undefined ? undefined : consume(key);
+      return key === undefined ? undefined : consume(key, weight);
     },
     charge: (identity, address, share) => {
       const key = keyOf(identity, address);

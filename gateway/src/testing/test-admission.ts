@@ -19,5 +19,6 @@ export function createTestAdmission(): Admission {
     graph: buildSupergraph(composeToys()),
     documents: createPersistedQueries(),
     limits: DEFAULT_LIMITS,
+    planning: DEFAULT_CLIENT_LIMITS.planning,
   });
 }

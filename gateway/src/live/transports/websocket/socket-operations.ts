@@ -194,10 +194,12 @@ export class SocketOperations {
   }
 
   #admit(running: Running, request: SubscribePayload): void {
-    const { admission, assertNotOverloaded } = this.#options;
+    const { address, admission, assertNotOverloaded, planning } = this.#options;
+    const { identity } = running.context;
     try {
       admission.assertJsonValue(request);
-      const read = admission.admit(readWebsocketRequest(request, running.context.identity));
+      const asked = readWebsocketRequest(request, identity);
+      const read = planning.charged({ identity, address }, () => admission.admit(asked));
       if (read.operation.operation === 'subscription') this.#subscribe(running, read);
       else {
         assertNotOverloaded();
