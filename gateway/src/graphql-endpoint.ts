@@ -86,8 +86,7 @@ async function handle(
   const { addresses, callers, requests, streams } = options;
   const principal = callers.of(request);
   const address = addresses.of(request.raw);
-  const asked = readHttpRequest(request, principal);
-  streams.assertOriginAllowed(request, asked);
+  const asked = streams.checkOrigin(request, readHttpRequest(request, principal));
   let admitted: AdmittedRequest;
   try {
     options.admission.assertJsonValue(request.body);

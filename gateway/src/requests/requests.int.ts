@@ -126,6 +126,15 @@ it('names the allowed methods', async () => {
   }
 });
 
+it('answers a GET that also accepts streams with JSON, without a header that shows a preflight', async () => {
+  const accept = 'application/graphql-response+json, application/json, text/event-stream';
+  const response = await get({ query: QUERY }, { accept });
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({ data: { hello: 'hello you' } });
+  const foreign = await get({ query: QUERY }, { accept, origin: 'https://evil.example' });
+  expect(foreign.status).toBe(403);
+});
+
 describe('a query over every protocol', () => {
   /** Queries that are answered once: over websocket and event stream. */
   const [overWebsocket, overEvents] = PROTOCOLS.map(([, open]) => open);
