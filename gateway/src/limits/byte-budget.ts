@@ -1,5 +1,6 @@
 import type { Identity } from '@gudang/auth';
 import { isLoopbackAddress, type Metrics } from '@gudang/runtime';
+import { callerKey } from './client-address.ts';
 
 /**
  * Purpose of held bytes. `replay` and `lastValues` are optional: they only save work, so they are
@@ -30,7 +31,7 @@ export interface ByteLimits {
 /** The limit that an account has: `stream` accounts count only towards the accounts above them. */
 type Level = 'total' | 'caller' | 'connection' | 'stream';
 
-/** What an owner does with its account's bytes when memory is needed. */
+/** Reactions of an account's owner when memory is needed. */
 interface AccountOwner {
   /**
    * Ends the owner, because its bytes are needed and it holds the most. The account then counts
@@ -101,7 +102,7 @@ export class ByteBudget {
 
   #callerOf(subject: string | undefined, address: string): ByteAccount {
     if (subject === undefined && isLoopbackAddress(address)) return this.#total;
-    const key = subject === undefined ? `address ${address}` : `subject ${subject}`;
+    const key = callerKey(subject, address);
     const existing = this.#callers.get(key);
     if (existing) return existing;
     const caller = this.#total.open({

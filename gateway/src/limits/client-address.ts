@@ -2,6 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import proxyAddr from '@fastify/proxy-addr';
 
+/** Returns the key under which a caller is counted: the principal, or the address if it is anonymous. */
+export function callerKey(subject: string | undefined, address: string): string {
+  return subject === undefined ? `address ${address}` : `subject ${subject}`;
+}
+
 /** Determines the client address to which limits apply. */
 export interface ClientAddress {
   readonly of: (request: IncomingMessage) => string;
@@ -38,7 +43,7 @@ const MAPPED = /^::ffff:(?=\d+\.)/i;
 /** Number of groups in a /64 prefix, which providers usually assign to one customer. */
 const GROUPS = 4;
 
-/** Groups of 64:ff9b::/96, whose addresses each stand for an IPv4 address (RFC 6052). */
+/** Groups of 64:ff9b::/96, whose addresses each contain an IPv4 address (RFC 6052). */
 const TRANSLATED = '64:ff9b:0:0:0:0';
 
 /**

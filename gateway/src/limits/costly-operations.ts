@@ -1,6 +1,7 @@
 import { isLoopbackAddress, type Metrics } from '@gudang/runtime';
 import { RequestError } from '../errors/request-error.ts';
 import type { Caller } from './byte-budget.ts';
+import { callerKey } from './client-address.ts';
 
 /** Maximum number of costly operations that run at the same time. */
 const CONCURRENT = 2;
@@ -20,7 +21,7 @@ interface Waiting {
 /**
  * Runs costly operations one after another, at most two at the same time. Validating their input and
  * writing their answers blocks the event loop for tens of milliseconds each. Without turns, a few
- * callers with many such operations would delay everybody's small queries by seconds. Callers take
+ * callers with many such operations would delay the small queries of all other callers by seconds. Callers take
  * turns: a caller with a running operation waits for the others. After each operation, its turn pauses
  * for as long as the operation took, but at most 50 ms.
  */
@@ -38,7 +39,7 @@ export class CostlyOperations {
 
   /** Runs an operation in its turn. @throws {RequestError} 503 `OVERLOADED` if too many wait */
   async run<T>(caller: Caller, work: () => Promise<T>): Promise<T> {
-    const key = keyOf(caller);
+    const key = callerKey(caller.identity.subject, caller.address);
     await this.#turn(key, caller);
     const startedAt = performance.now();
     try {
@@ -92,8 +93,4 @@ export class CostlyOperations {
       { code: 'OVERLOADED', retryable: true },
     );
   }
-}
-
-function keyOf({ identity: { subject }, address }: Caller): string {
-  return subject === undefined ? `address ${address}` : `subject ${subject}`;
 }

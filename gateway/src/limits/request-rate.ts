@@ -2,6 +2,7 @@ import type { Identity } from '@gudang/auth';
 import { isLoopbackAddress, type Metrics } from '@gudang/runtime';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { RequestError } from '../errors/request-error.ts';
+import { callerKey } from './client-address.ts';
 
 /** Rate limit for operations, per principal or, for anonymous callers, per address. */
 export interface RequestRate {
@@ -62,6 +63,6 @@ export function createRequestRate(perSecond: number, metrics: Metrics): RequestR
 }
 
 function keyOf({ subject }: Pick<Identity, 'subject'>, address: string): string | undefined {
-  if (subject !== undefined) return `subject ${subject}`;
-  return isLoopbackAddress(address) ? undefined : `address ${address}`;
+  const isExempt = subject === undefined && isLoopbackAddress(address);
+  return isExempt ? undefined : callerKey(subject, address);
 }
