@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import { HOSTILE_KINDS, type HostileRequest } from './hostile-requests.ts';
 
-/** What an attacker needs. */
+/** Target and credentials of an attacker. */
 export interface Attack {
   readonly host: string;
   readonly port: number;

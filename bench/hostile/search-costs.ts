@@ -19,7 +19,7 @@ interface Candidate {
   readonly cost: Cost;
 }
 
-/** What a search maximizes. */
+/** The figure that a search maximizes. */
 const GOALS: Readonly<Record<string, (cost: Cost) => number>> = {
   'CPU time': ({ cpuMs }) => cpuMs,
   'bytes of the answer': ({ bytesOut }) => bytesOut,

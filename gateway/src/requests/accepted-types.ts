@@ -23,7 +23,7 @@ export interface AcceptedTypes {
   readonly stream: StreamType | undefined;
 }
 
-/** What a client accepts that sends no `Accept`. Operations over a websocket have it, too. */
+/** Accepted types of a client that sends no `Accept`, and of operations over a websocket. */
 export const ACCEPTS_JSON: AcceptedTypes = { json: 'application/json', stream: undefined };
 
 /** Maximum length of an `Accept` header, in characters. Browsers send less than 200. */

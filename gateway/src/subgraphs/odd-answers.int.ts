@@ -95,7 +95,7 @@ describe('an answer of a subgraph', () => {
     expect(errors?.[0]?.message).toContain(reason);
   });
 
-  it('is read whatever its content type is', async () => {
+  it('is read with any content type', async () => {
     answer = (response) =>
       response.setHeader('content-type', 'text/plain').end('{"data": {"hello": "x"}}');
     expect((await ask('hello(name: "x")')).data).toEqual({ hello: 'x' });

@@ -36,7 +36,7 @@ function publish(): void {
   }
 }
 
-/** Starts a subgraph that replays to healthy streams, and does as told for the query `culprit`. */
+/** Starts a subgraph that replays to healthy streams, and calls `onCulprit` for the query `culprit`. */
 async function start(
   onCulprit: (subscription: ScriptedSubscription) => void = () => {},
   ack?: object,

@@ -9,7 +9,7 @@ const CONTENT_TYPE_LENGTH = 256;
 /** Number of chunks of a body that may have any size. */
 const FREE_CHUNKS = 1_000;
 
-/** Minimum average size of further chunks, in bytes. Each chunk costs about 2 µs, whatever its size. */
+/** Minimum average size of further chunks, in bytes. Each chunk costs about 2 µs, also if it is small. */
 const CHUNK_BYTES = 64;
 
 /** Error for a request whose headers or body would cost too much CPU time to read. */
