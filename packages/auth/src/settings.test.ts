@@ -15,6 +15,8 @@ const problems = (environment: Record<string, string>): readonly string[] => {
 const SUBGRAPH_SECRET = 'between the services';
 const COMMON = { JWT_ISSUER: 'https://issuer', JWT_AUDIENCE: 'graph', SUBGRAPH_SECRET };
 const KEYS = { JWT_JWKS_URL: 'https://issuer/keys', ...COMMON };
+const PUBLISHED =
+  'the value given is published, so everyone can know it; set a random one, for example the output of: openssl rand -hex 32';
 const SECRET = { JWT_SECRET: 'x'.repeat(32), ...COMMON };
 
 describe('HOST without authentication', () => {
@@ -49,6 +51,12 @@ it.each([
     { ...SECRET, JWT_SECRET: 'short' },
     'JWT_SECRET: the value given is not allowed; one or two secrets of at least 32 characters, separated by a comma',
   ],
+  [{ ...KEYS, SUBGRAPH_SECRET: 'for-this-machine-alone' }, `SUBGRAPH_SECRET: ${PUBLISHED}`],
+  [
+    { SUBGRAPH_SECRET: 'a-new-secret-of-ours,for-this-machine-alone' },
+    `SUBGRAPH_SECRET: ${PUBLISHED}`,
+  ],
+  [{ ...SECRET, JWT_SECRET: 'a-string-secret-at-least-256-bits-long' }, `JWT_SECRET: ${PUBLISHED}`],
   [{ ...SECRET, JWT_ALGORITHMS: 'RS256' }, 'JWT_ALGORITHMS: RS256 cannot be used with JWT_SECRET'],
   [
     { ...KEYS, JWT_ALGORITHMS: 'RS256,HS256' },

@@ -18,7 +18,22 @@ const KEY_ALGORITHMS = [
 ];
 const ALGORITHMS = [...SECRET_ALGORITHMS, ...KEY_ALGORITHMS];
 
+/**
+ * Secrets that anyone can read: the default of compose.yaml up to 0.9.0, and the example of jwt.io.
+ */
+const PUBLISHED_SECRETS: readonly string[] = [
+  'for-this-machine-alone',
+  'a-string-secret-at-least-256-bits-long',
+];
+
 type Values = Readonly<Record<string, unknown>>;
+
+/** Returns the problem if a secret is one of the published ones. */
+function checkPublished(secrets: unknown): string | undefined {
+  return (secrets as readonly string[]).some((one) => PUBLISHED_SECRETS.includes(one))
+    ? 'the value given is published, so everyone can know it; set a random one, for example the output of: openssl rand -hex 32'
+    : undefined;
+}
 
 /** Returns the problem if another required setting of authentication is missing. */
 function checkKeys(values: Values): string | undefined {
@@ -73,7 +88,7 @@ export const authSettings = {
     ),
     optional: true,
     secret: true,
-    check: (values) => checkKeys(values),
+    check: (values) => checkKeys(values) ?? checkPublished(values['JWT_SECRET']),
   },
   JWT_ISSUER: {
     description: 'Required `iss` claim of tokens',
@@ -137,5 +152,6 @@ export const identitySettings = {
     ),
     optional: true,
     secret: true,
+    check: (values) => checkPublished(values['SUBGRAPH_SECRET']),
   },
 } as const satisfies Record<string, Setting>;
