@@ -127,3 +127,15 @@ test('the overview names an unavailable part and the services that depend on it'
     await page.getByText('All parts work.').waitFor();
   });
 });
+
+test('the overview omits the state behind a proxy that does not forward /status', async () => {
+  const prepare = async (page: Page): Promise<void> => {
+    await page.route('**/status', (route) => route.fulfill({ status: 404 }));
+  };
+  await visit({ origin: origin(), path: '/', prepare }, async (page) => {
+    await page.getByRole('heading', { name: 'What is running' }).waitFor({ state: 'hidden' });
+    expect(await page.getByText('does not answer').count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Metrics' }).isVisible()).toBe(false);
+    expect(await page.getByRole('link', { name: 'GraphiQL' }).first().isVisible()).toBe(true);
+  });
+});

@@ -5,25 +5,37 @@ export type State = 'ok' | 'degraded' | 'down' | 'unknown';
 export interface Status {
   /** Whether the gateway serves Sandbox and GraphiQL. */
   readonly explorers: boolean;
-  readonly parts: readonly {
-    readonly name: string;
-    readonly state: State;
-    /** A sentence for users. */
-    readonly says: string;
-  }[];
+  /** Undefined if a proxy in front of the gateway keeps `/status` from the public. */
+  readonly parts?:
+    | readonly {
+        readonly name: string;
+        readonly state: State;
+        /** A sentence for users. */
+        readonly says: string;
+      }[]
+    | undefined;
 }
 
+export type Parts = NonNullable<Status['parts']>;
+
 const TIMEOUT_MS = 5_000;
+
+/** Answers of proxies that do not forward `/status`. */
+const NOT_PUBLIC = [403, 404];
 
 /** Fetches the states of all parts. @throws if the gateway does not answer within 5 s */
 export async function fetchStatus(): Promise<Status> {
   const response = await fetch('/status', { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (NOT_PUBLIC.includes(response.status)) {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    return { explorers: (await fetch('/graphiql', { method: 'HEAD', signal })).ok };
+  }
   if (!response.ok) throw new Error(`status ${response.status}`);
   return (await response.json()) as Status;
 }
 
 /** Summarizes all parts in one sentence. */
-export function summaryOf({ parts }: Status): string {
+export function summaryOf(parts: Parts): string {
   const names = parts.filter(({ state }) => state !== 'ok').map(({ name }) => name);
   if (names.length === 0) return 'All parts work.';
   const count =

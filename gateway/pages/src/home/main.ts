@@ -1,9 +1,9 @@
-import { fetchStatus, type Status, showElementsNeeding, summaryOf } from '../design/status.ts';
+import { fetchStatus, type Parts, showElementsNeeding, summaryOf } from '../design/status.ts';
 import { isUnknownField } from '../graph/graph-errors.ts';
 import { sendOperation } from '../graph/send-operation.ts';
 
 const REFRESH_MS = 3_000;
-const GATEWAY_DOWN: Status['parts'] = [
+const GATEWAY_DOWN: Parts = [
   { name: 'Gateway', state: 'down', says: 'It does not answer. This page keeps trying.' },
 ];
 
@@ -19,7 +19,7 @@ function setText(id: string, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-function showParts(parts: Status['parts']): void {
+function showParts(parts: Parts): void {
   const items = parts.map(({ name, state, says }) => {
     const item = document.createElement('li');
     item.className = 'sheet';
@@ -49,21 +49,24 @@ async function showGraph(): Promise<void> {
   showElementsNeeding('other-graph', !hasStocks);
 }
 
-async function showStatus(): Promise<void> {
+/** Shows the states of all parts. Returns false if they are not public, so that they need no refresh. */
+async function showStatus(): Promise<boolean> {
   try {
-    const status = await fetchStatus();
-    showElementsNeeding('explorers', status.explorers);
-    showParts(status.parts);
-    setText('summary', summaryOf(status));
+    const { explorers, parts } = await fetchStatus();
+    showElementsNeeding('explorers', explorers);
+    showElementsNeeding('status', parts !== undefined);
+    if (!parts) return false;
+    showParts(parts);
+    setText('summary', summaryOf(parts));
   } catch {
     showParts(GATEWAY_DOWN);
     setText('summary', 'The gateway does not answer.');
   }
+  return true;
 }
 
 async function refresh(): Promise<void> {
-  if (!document.hidden) await showStatus();
-  setTimeout(refresh, REFRESH_MS);
+  if (document.hidden || (await showStatus())) setTimeout(refresh, REFRESH_MS);
 }
 
 setText('http-address', `${location.origin}/graphql`);
