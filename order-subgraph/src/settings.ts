@@ -1,7 +1,7 @@
 import { identitySettings, protectedHttpSettings } from '@gudang/auth/settings';
 import { kafkaSettings } from '@gudang/kafka/settings';
 import { databaseSettings } from '@gudang/postgres/settings';
-import { integer, postgresUrl } from '@gudang/runtime/settings';
+import { callerSettings, integer, postgresUrl } from '@gudang/runtime/settings';
 
 export const settingsTable = {
   ...protectedHttpSettings(8000),
@@ -19,6 +19,7 @@ export const settingsTable = {
     default: '60',
   },
   ...identitySettings,
+  ...callerSettings,
   ...databaseSettings,
   ...kafkaSettings,
 } as const;

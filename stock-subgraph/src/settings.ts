@@ -1,7 +1,7 @@
 import { identitySettings, protectedHttpSettings } from '@gudang/auth/settings';
 import { kafkaSettings } from '@gudang/kafka/settings';
 import { databaseSettings } from '@gudang/postgres/settings';
-import { postgresUrl } from '@gudang/runtime/settings';
+import { callerSettings, postgresUrl } from '@gudang/runtime/settings';
 
 export const settingsTable = {
   ...protectedHttpSettings(8001),
@@ -12,6 +12,7 @@ export const settingsTable = {
     example: 'postgresql://user:password@127.0.0.1:5432/stock_db',
   },
   ...identitySettings,
+  ...callerSettings,
   ...databaseSettings,
   ...kafkaSettings,
 } as const;

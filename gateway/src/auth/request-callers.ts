@@ -4,10 +4,10 @@ import {
   type Principal,
   type Tickets,
 } from '@gudang/auth';
+import type { ClientAddress } from '@gudang/runtime';
 import { ServiceError } from '@gudang/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RequestError } from '../errors/request-error.ts';
-import type { ClientAddress } from '../limits/client-address.ts';
 import type { TokenChecks } from '../limits/token-checks.ts';
 import { acceptedTypes } from '../requests/accepted-types.ts';
 import { readParameters } from '../requests/http-request.ts';

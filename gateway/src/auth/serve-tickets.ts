@@ -1,6 +1,6 @@
 import { isAuthenticated, TICKET_S, type Tickets } from '@gudang/auth';
+import type { ClientAddress } from '@gudang/runtime';
 import type { FastifyInstance } from 'fastify';
-import type { ClientAddress } from '../limits/client-address.ts';
 import type { RequestRate } from '../limits/request-rate.ts';
 import { createErrorHandler } from '../requests/send-errors.ts';
 import type { RequestCallers } from './request-callers.ts';

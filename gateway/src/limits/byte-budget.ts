@@ -1,6 +1,5 @@
 import type { Identity } from '@gudang/auth';
-import { isLoopbackAddress, type Metrics } from '@gudang/runtime';
-import { callerKey } from './client-address.ts';
+import { callerKey, isLoopbackAddress, type Metrics } from '@gudang/runtime';
 
 /**
  * Purpose of held bytes. `replay` and `lastValues` are optional: they only save work, so they are

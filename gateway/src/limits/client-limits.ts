@@ -1,6 +1,5 @@
-import type { Metrics } from '@gudang/runtime';
+import { type ClientAddress, createClientAddress, type Metrics } from '@gudang/runtime';
 import { ByteBudget, type ByteLimits } from './byte-budget.ts';
-import { type ClientAddress, createClientAddress } from './client-address.ts';
 import { type ConnectionLimits, createConnectionLimits } from './connection-limits.ts';
 import type { LimitSettings } from './limit-settings.ts';
 import { PlanningBudget } from './planning-budget.ts';

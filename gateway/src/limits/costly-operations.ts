@@ -1,7 +1,6 @@
-import { isLoopbackAddress, type Metrics } from '@gudang/runtime';
+import { callerKey, isLoopbackAddress, type Metrics } from '@gudang/runtime';
 import { RequestError } from '../errors/request-error.ts';
 import type { Caller } from './byte-budget.ts';
-import { callerKey } from './client-address.ts';
 
 /** Maximum number of costly operations that run at the same time. */
 const CONCURRENT = 2;

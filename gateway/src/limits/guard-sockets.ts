@@ -1,6 +1,5 @@
 import type { Server } from 'node:http';
-import { isLoopbackAddress } from '@gudang/runtime';
-import { addressGroup, type ClientAddress } from './client-address.ts';
+import { addressGroup, type ClientAddress, isLoopbackAddress } from '@gudang/runtime';
 
 /** Number of connections allowed in addition to live connections, which have their own limit. */
 const OTHER_CONNECTIONS = 2_000;

@@ -1,17 +1,7 @@
-import { integer, list, type Setting, type SettingsOf } from '@gudang/runtime/settings';
-import { checkProxies } from './client-address.ts';
+import { callerSettings, integer, type Setting, type SettingsOf } from '@gudang/runtime/settings';
 import type { TextLimits } from './parse-within.ts';
 
 const MANY = 1_000_000;
-
-const proxies = list.refine((all) => {
-  try {
-    checkProxies(all);
-    return true;
-  } catch {
-    return false;
-  }
-}, 'addresses, ranges such as 10.0.0.0/8, or loopback, linklocal, uniquelocal, separated by commas');
 
 /** Limits of one operation, on every protocol. */
 export const operationLimitSettings = {
@@ -134,12 +124,7 @@ export const clientLimitSettings = {
     parse: integer(1, MANY),
     default: '32',
   },
-  LIMIT_REQUESTS: {
-    description:
-      'Maximum operations per second of one principal, or of one address for anonymous callers; loopback addresses have no limit. Planning of new operations counts, too: 250 ms of it as much as this number of operations',
-    parse: integer(1, MANY),
-    default: '100',
-  },
+  ...callerSettings,
   LIMIT_REPLAYED_EVENTS: {
     description:
       'Maximum events per second that are replayed for one principal, or for one address of anonymous callers, from old cursors or in more than 20 streams; ten times as many at once. Above it, these streams pause; loopback addresses have no limit',
@@ -157,13 +142,6 @@ export const clientLimitSettings = {
       'Average delay of the event loop above which new operations are rejected with 503, in milliseconds; 0 rejects none',
     parse: integer(0, 60_000),
     default: '1000',
-  },
-  TRUSTED_PROXIES: {
-    description:
-      'Proxies whose X-Forwarded-For is trusted: addresses, ranges, or loopback, linklocal, uniquelocal',
-    parse: proxies,
-    default: '',
-    example: '10.0.0.0/8,192.0.2.7',
   },
 } as const satisfies Record<string, Setting>;
 

@@ -1,8 +1,7 @@
 import type { Identity } from '@gudang/auth';
-import { isLoopbackAddress, type Metrics } from '@gudang/runtime';
+import { callerKey, isLoopbackAddress, type Metrics } from '@gudang/runtime';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { RequestError } from '../errors/request-error.ts';
-import { callerKey } from './client-address.ts';
 
 /** Rate limit for operations, per principal or, for anonymous callers, per address. */
 export interface RequestRate {

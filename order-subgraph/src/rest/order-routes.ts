@@ -1,7 +1,13 @@
 import { assertAuthorized, type Identity } from '@gudang/auth';
 import type { OrderState } from '@gudang/events';
-import type { KeysetCursor, Page, SubgraphService } from '@gudang/subgraph';
-import { fieldsOf, REST_LIST_LIMIT, type RestAnswer, serveRest } from '@gudang/subgraph';
+import type { KeysetCursor, Page } from '@gudang/subgraph';
+import {
+  fieldsOf,
+  REST_LIST_LIMIT,
+  type RestAnswer,
+  type RestService,
+  serveRest,
+} from '@gudang/subgraph';
 import type { Context } from '../context.ts';
 import { findOrderPage } from '../orders/find-orders.ts';
 
@@ -20,7 +26,7 @@ const NEWEST: Page<KeysetCursor> = {
 
 /** Serves the legacy REST API for orders. */
 export function serveOrderRest(
-  service: Pick<SubgraphService, 'app' | 'auth' | 'isOutage' | 'log'>,
+  service: RestService,
   createContext: (
     identity: Identity,
   ) => Pick<Context, 'database' | 'createOrder' | 'visibility' | 'owner'>,

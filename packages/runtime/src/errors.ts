@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'ALREADY_EXISTS'
   | 'IDEMPOTENCY_CONFLICT'
   | 'VERSION_CONFLICT'
+  | 'RATE_LIMITED'
   | 'UNAVAILABLE';
 
 /**

@@ -3,6 +3,12 @@ export { isCertificateProblem } from './certificate-problem.ts';
 export { badUserInput, notFound, ServiceError, StartError, unavailable } from './errors.ts';
 export { createHealth, type Health, type HealthReport, OK, type PartState } from './health.ts';
 export { type AllowedHosts, createAllowedHosts, MisdirectedRequest } from './http/allowed-hosts.ts';
+export {
+  addressGroup,
+  type ClientAddress,
+  callerKey,
+  createClientAddress,
+} from './http/client-address.ts';
 export { BODY_LIMIT, createHttpServer, type RunningHttp, startHttp } from './http/http-server.ts';
 export { isLoopbackAddress } from './http/loopback.ts';
 export { maskErrors } from './http/mask-errors.ts';

@@ -21,6 +21,7 @@ export {
   REST_LIST_LIMIT,
   type RequestContextOf,
   type RestAnswer,
+  type RestService,
   serveRest,
 } from './rest/serve-rest.ts';
 export {

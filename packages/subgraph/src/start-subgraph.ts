@@ -27,13 +27,20 @@ import {
   type Stoppable,
   startHttp,
 } from '@gudang/runtime';
-import type { httpSettings, SettingsOf, SettingsTable } from '@gudang/runtime/settings';
+import type {
+  callerSettings,
+  httpSettings,
+  SettingsOf,
+  SettingsTable,
+} from '@gudang/runtime/settings';
 import { type SubgraphContext, serveSubgraph } from './graphql/serve-subgraph.ts';
+import { createRestRate, type RestRate } from './rest/rest-rate.ts';
 import { rejectUnreadableUrl } from './rest/serve-rest.ts';
 
 /** Dependencies that all parts of one subgraph share. */
 export interface SubgraphService<T extends SettingsTable = SettingsTable> extends Service<T> {
   readonly auth: Authentication;
+  readonly restRate: RestRate;
   /**
    * Returns whether an error means that the database is unavailable, so that the same request may succeed
    * later.
@@ -45,6 +52,7 @@ export interface SubgraphService<T extends SettingsTable = SettingsTable> extend
 type SubgraphTable = ReturnType<typeof httpSettings> &
   typeof authSettings &
   typeof identitySettings &
+  typeof callerSettings &
   typeof databaseSettings &
   typeof kafkaSettings;
 
@@ -139,7 +147,8 @@ export async function startSubgraph<
   });
   maskErrors(app, log, isOutage);
   const auth = createAuthentication(settings as AuthSettings & { HOST: string }, log);
-  const service = { ...context, settings, health, metrics, auth, app, isOutage };
+  const restRate = createRestRate(settings, metrics);
+  const service = { ...context, settings, health, metrics, auth, restRate, app, isOutage };
 
   const url = String(context.settings[databaseSetting]);
   const client = definition.openDatabase({ url, pool: settings.DATABASE_POOL, metrics });

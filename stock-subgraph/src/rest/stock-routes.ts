@@ -1,7 +1,6 @@
 import { assertAuthorized, type Identity, type Requirement } from '@gudang/auth';
 import type { StockState } from '@gudang/events';
 import { notFound } from '@gudang/runtime';
-import type { SubgraphService } from '@gudang/subgraph';
 import {
   fieldsOf,
   type KeysetCursor,
@@ -10,6 +9,7 @@ import {
   REST_LIST_LIMIT,
   type RequestContextOf,
   type RestAnswer,
+  type RestService,
   serveRest,
 } from '@gudang/subgraph';
 import { z } from 'zod';
@@ -37,7 +37,7 @@ interface StockRoute {
 
 /** Serves the legacy REST API for stocks. */
 export function serveStockRest(
-  service: Pick<SubgraphService, 'app' | 'auth' | 'isOutage' | 'log'>,
+  service: RestService,
   createContext: (
     identity: Identity,
     traceparent?: string,

@@ -4,10 +4,10 @@ import { errorTrace, traceId } from '@gudang/runtime/tracing';
 
 /**
  * The response to a failed request of the legacy REST API. The legacy system did not use the statuses
- * 401, 403 and 421. All other statuses are the same as in the legacy system.
+ * 401, 403, 421 and 429. All other statuses are the same as in the legacy system.
  */
 export interface RestError {
-  readonly status: 400 | 401 | 403 | 404 | 421 | 422 | 500;
+  readonly status: 400 | 401 | 403 | 404 | 421 | 422 | 429 | 500;
   readonly body: { readonly Message: string; readonly Error: string };
 }
 
@@ -17,6 +17,7 @@ export type FieldNames = Readonly<Record<string, string>>;
 const REFUSED = 'Format Request Tidak Sesuai';
 const UNKNOWN = 'Tidak Terautentikasi';
 const FORBIDDEN = 'Akses Ditolak';
+const TOO_MANY = 'Terlalu Banyak Permintaan';
 const MISSING = 'Data Tidak Ditemukan';
 const FAILED = 'Terjadi Kesalahan Pada Server';
 
@@ -83,6 +84,7 @@ function ofService({ code, message, details }: ServiceError, names: FieldNames):
   if (code === 'UNAUTHENTICATED')
     return { status: 401, body: { Message: UNKNOWN, Error: message } };
   if (code === 'FORBIDDEN') return { status: 403, body: { Message: FORBIDDEN, Error: message } };
+  if (code === 'RATE_LIMITED') return { status: 429, body: { Message: TOO_MANY, Error: message } };
   if (code === 'BAD_USER_INPUT') {
     // The id is part of the URL, so the status for an invalid id is 404, as for an unknown id.
     const respond = argument === 'id' ? notFound : badRequest;

@@ -31,14 +31,17 @@ export interface RequestContext {
 
 export type RequestContextOf = (request: FastifyRequest) => RequestContext;
 
+/** What the routes of the REST API need from the subgraph. */
+export type RestService = Pick<SubgraphService, 'app' | 'auth' | 'log' | 'isOutage' | 'restRate'>;
+
 /**
  * Serves routes of the legacy REST API under a prefix, with and without a trailing slash. Errors have the
  * legacy format, `{ Message, Error }`. Only JSON bodies are accepted, to prevent CSRF by HTML forms. A
- * request with an invalid token is rejected.
+ * request with an invalid token is rejected, and so are requests above the rate limit.
  * @param names the REST names of GraphQL arguments, for error messages
  */
 export async function serveRest(
-  { app, auth, log, isOutage }: Pick<SubgraphService, 'app' | 'auth' | 'log' | 'isOutage'>,
+  { app, auth, log, isOutage, restRate }: RestService,
   { prefix, names }: { prefix: string; names: FieldNames },
   addRoutes: (rest: FastifyInstance, contextOf: RequestContextOf) => void,
 ): Promise<void> {
@@ -49,7 +52,9 @@ export async function serveRest(
       rest.addHook('onRequest', async (request) => {
         // Fastify would ignore what follows, but a proxy in front of this server may not.
         if (request.raw.url?.includes('#')) throw badUserInput('The address', 'without #');
-        const { identity } = await auth.authenticate(request.headers.authorization);
+        const { authorization } = request.headers;
+        const { identity } = await auth.authenticate(authorization, restRate.checkTokens(request));
+        await restRate.take(request, identity);
         identities.set(request, identity);
       });
       rest.removeAllContentTypeParsers();
@@ -112,5 +117,6 @@ export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
 
 function send(reply: FastifyReply, { status, body }: RestError): FastifyReply {
   if (status === 401) void reply.header('www-authenticate', 'Bearer');
+  if (status === 429) void reply.header('retry-after', '1');
   return reply.code(status).send(body);
 }

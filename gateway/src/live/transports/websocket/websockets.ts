@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Authentication } from '@gudang/auth';
+import type { ClientAddress } from '@gudang/runtime';
 import {
   type Health,
   type Logger,
@@ -16,7 +17,6 @@ import type { AllowedOrigins } from '../../../allowed-origins.ts';
 import { contextOf } from '../../../context.ts';
 import { RequestError } from '../../../errors/request-error.ts';
 import type { ByteBudget } from '../../../limits/byte-budget.ts';
-import type { ClientAddress } from '../../../limits/client-address.ts';
 import type { WebsocketLimits } from '../../../limits/client-limits.ts';
 import type { ConnectionLimits } from '../../../limits/connection-limits.ts';
 import type { TokenChecks } from '../../../limits/token-checks.ts';
