@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { withoutGaps } from './published-schema-gaps.ts';
 import type { Manifest } from './render.ts';
 
 const read = async (name: string) =>
@@ -27,7 +28,7 @@ function errorLines(errors: readonly ErrorObject[] | null | undefined): string[]
 /** Returns a function that checks Kubernetes objects and custom resources against their schemas. */
 export async function createManifestValidator(): Promise<(manifest: Manifest) => string[]> {
   const { kinds, $defs } = await read('kubernetes');
-  const ajv = create().addSchema({ $id: 'kubernetes', $defs });
+  const ajv = create().addSchema({ $id: 'kubernetes', $defs: withoutGaps($defs) });
   const validators = new Map<string, ValidateFunction>();
   for (const [kind, name] of Object.entries(kinds)) {
     validators.set(kind, ajv.compile({ $ref: `kubernetes#/$defs/${name}` }));
