@@ -7,6 +7,17 @@ import pg from 'pg';
 import { MigrateError } from './databases.ts';
 import type { MigrationFiles } from './migration-files.ts';
 import { loadSchemaEngine } from './schema-engine.ts';
+import { pinSession } from './session.ts';
+
+/**
+ * Adds the schemas of the installed extensions to the end of `search_path`, because migrations name
+ * operator classes of extensions. Some providers install extensions in a schema of their own.
+ */
+const ADD_EXTENSIONS_TO_PATH = `
+  SELECT set_config('search_path', concat_ws(', ', current_setting('search_path'), string_agg(
+    DISTINCT quote_ident(nspname), ', ')), false)
+  FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace
+  WHERE nspname <> 'pg_catalog'`;
 
 /**
  * Applies pending migrations. Like `prisma migrate deploy`, it stores their state in
@@ -22,7 +33,14 @@ export async function applyMigrations(
   const SchemaEngine = await loadSchemaEngine();
   // The engine takes an advisory lock on one of these connections, and releases the lock only when it
   // closes the connection. PrismaPg's own pool would keep this connection and its lock for another 10 s.
-  const pool = new pg.Pool({ connectionString: url, max: 2 });
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 2,
+    onConnect: async (connection) => {
+      await pinSession(connection, url);
+      await connection.query(ADD_EXTENSIONS_TO_PATH);
+    },
+  });
   pool.on('error', () => {});
   const engine = await SchemaEngine.new(
     { datamodels: undefined },

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { DatabaseUrl } from './database-url.ts';
 import { MigrateError } from './databases.ts';
+import { pinSession } from './session.ts';
 
 const RETRY_PAUSE_MS = 250;
 const CONNECT_TIMEOUT_MS = 5000;
@@ -86,6 +87,7 @@ async function open(url: string): Promise<pg.Client> {
   client.on('error', () => {});
   try {
     await client.connect();
+    await pinSession(client, url);
   } catch (error) {
     await client.end().catch(() => {});
     throw error;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { pinSession } from '@gudang/prisma/session';
 import { pause } from '@gudang/runtime';
 import { Client, type QueryConfig, type QueryResult } from 'pg';
 
@@ -88,7 +89,7 @@ export async function openLeaderSession({
   try {
     await client.connect();
     // A frozen process sends no heartbeats, so the server ends its session and releases its lock.
-    await client.query(`SET idle_session_timeout = ${IDLE_LIMIT_MS}`);
+    await pinSession(client, databaseUrl, { idle: IDLE_LIMIT_MS });
   } catch (error) {
     await close();
     throw error;

@@ -1,3 +1,4 @@
+import { pinSession, schemaOf } from '@gudang/prisma/session';
 import type { Metrics, Service, Stoppable } from '@gudang/runtime';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
@@ -34,7 +35,16 @@ const STATEMENT_LIMIT_MS = 15_000;
  */
 const RESPONSE_LIMIT_MS = STATEMENT_LIMIT_MS + 2_000;
 
-/** Creates a connection pool. Its statements fail after a time limit instead of hanging. */
+/** Limits of each session. The server closes no idle session, because the pool closes it. */
+const SESSION_LIMITS = {
+  statement: STATEMENT_LIMIT_MS,
+  idleInTransaction: IDLE_TRANSACTION_LIMIT_MS,
+};
+
+/**
+ * Creates a connection pool. Its statements fail after a time limit instead of hanging. Each new
+ * connection pins its session's settings.
+ */
 export function postgresPool({
   url,
   pool: max,
@@ -49,11 +59,12 @@ export function postgresPool({
     max,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: IDLE_TRANSACTION_LIMIT_MS,
-    statement_timeout: STATEMENT_LIMIT_MS,
     query_timeout: RESPONSE_LIMIT_MS,
     application_name: name,
     keepAlive: true,
+    onConnect: async (connection) => {
+      await pinSession(connection, url, SESSION_LIMITS);
+    },
   });
   // After a connection is taken from the pool, it has no error listener until Prisma adds one. If the
   // server closed the connection in between, the error would end the process. This listener ignores the
@@ -100,7 +111,7 @@ export function createDatabase<C extends object>(
   toSql: ToSql,
 ): C & Statements {
   const pool = postgresPool(options);
-  const adapter = new PrismaPg(pool, { disposeExternalPool: true });
+  const adapter = new PrismaPg(pool, { schema: schemaOf(options.url), disposeExternalPool: true });
   const client = create({ adapter, transactionOptions: TRANSACTION_OPTIONS });
   return withStatements(client, pool, toSql);
 }
