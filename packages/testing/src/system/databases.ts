@@ -1,3 +1,4 @@
+import { pinSession } from '@gudang/prisma/session';
 import pg from 'pg';
 
 // biome-ignore lint/suspicious/noExplicitAny: rows of any shape, asserted on by the test
@@ -32,8 +33,30 @@ function poolOf(url: string): pg.Pool {
     max: 4,
     application_name: 'gudang-tests',
     connectionTimeoutMillis: 5_000,
+    onConnect: async (connection) => {
+      await pinSession(connection, url);
+    },
   });
   // Idle connections fail when a test kills the server.
   pool.on('error', () => {});
   return pool;
+}
+
+/** Sets defaults of new sessions in both databases, such as `{ TimeZone: 'Asia/Jakarta' }`. */
+export async function setSessionDefaults(
+  urls: { readonly order: string; readonly stock: string },
+  defaults: Readonly<Record<string, string>>,
+): Promise<void> {
+  for (const url of [urls.order, urls.stock]) {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    try {
+      const database = pg.escapeIdentifier(new URL(url).pathname.slice(1));
+      for (const [name, value] of Object.entries(defaults)) {
+        await client.query(`ALTER DATABASE ${database} SET ${name} = ${pg.escapeLiteral(value)}`);
+      }
+    } finally {
+      await client.end();
+    }
+  }
 }

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { createTestDatabase, type TestDatabase, testTopicPrefix } from '@gudang/embedded/testing';
 import { type Graph, graphAt } from '../clients/graph-client.ts';
 import { type LiveClient, type LiveOptions, startLiveClient } from '../clients/live-client.ts';
-import { type Databases, openDatabases } from './databases.ts';
+import { type Databases, openDatabases, setSessionDefaults } from './databases.ts';
 import {
   type Environment,
   type ServiceProcess,
@@ -32,6 +32,8 @@ export interface SystemOptions {
   readonly gateways?: number;
   /** Settings that override the defaults: for all processes, and for each service. */
   readonly environment?: Partial<Record<Service | 'all', Environment>>;
+  /** Defaults of sessions in both databases, set by `ALTER DATABASE` before the services start. */
+  readonly sessionDefaults?: Readonly<Record<string, string>>;
   /**
    * Redirects a connection, for example through a proxy. Receives the default address (a database's
    * URL, `host:port`, a subgraph's URL) and returns the address to use.
@@ -125,6 +127,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const [order, stock] = await Promise.all([databaseOf('order'), databaseOf('stock')]);
     const databaseUrls = { order, stock };
     databases = openDatabases(databaseUrls);
+    await setSessionDefaults(databaseUrls, options.sessionDefaults ?? {});
 
     const add = async (service: Service, changes: Environment = {}): Promise<ServiceProcess> => {
       const count = parts[service].length + 1;
