@@ -4,6 +4,7 @@ import type { StockState } from '@gudang/events';
 import type { Page } from '@gudang/subgraph';
 import DataLoader from 'dataloader';
 import type { Database } from './database.ts';
+import type { DecisionLoader } from './decisions/find-decisions.ts';
 import { findStocks } from './stocks/find-stocks.ts';
 import { findMovementPages, type MovementRow } from './stocks/ledger.ts';
 
@@ -26,6 +27,7 @@ export interface Context {
    */
   readonly stockById: DataLoader<string, StockState | undefined>;
   readonly movementsOf: (page: Page<number>) => DataLoader<string, MovementRow[]>;
+  readonly decisionById: DecisionLoader;
   /**
    * Makes the relay send new outbox rows immediately. It must be called after each commit that wrote
    * outbox rows.
@@ -33,7 +35,7 @@ export interface Context {
   readonly notifyRelay: () => void;
 }
 
-export type Parts = Pick<Context, 'database' | 'changeFeed' | 'notifyRelay'>;
+export type Parts = Pick<Context, 'database' | 'changeFeed' | 'decisionById' | 'notifyRelay'>;
 
 export function createContext(
   parts: Parts,

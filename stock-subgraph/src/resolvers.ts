@@ -14,6 +14,7 @@ import {
   toConnection,
 } from '@gudang/subgraph';
 import { z } from 'zod';
+import { decisionOf } from './decisions/find-decisions.ts';
 import type { Resolvers } from './generated/graphql.ts';
 import { addStock, stockId } from './stocks/add-stock.ts';
 import { adjustStock, deleteStock, updateStock } from './stocks/change-stock.ts';
@@ -52,6 +53,19 @@ function readCursor(after: string | null | undefined): Cursor | undefined {
   if (cursor === undefined) throw badUserInput('after', 'a cursor of stockChanged or stockCursor');
   return cursor;
 }
+
+/**
+ * The order of a change. References resolve to null, because callers that cannot see the change must not
+ * read the decision about the order by its id.
+ */
+const changingOrder: Resolvers['Order'] & { readonly __resolveReference: () => null } = {
+  __resolveReference: () => null,
+  status: async (order, _args, { decisionById }) => (await decisionOf(decisionById, order)).status,
+  rejectionReason: async (order, _args, { decisionById }) =>
+    (await decisionOf(decisionById, order)).rejectionReason,
+  decidedAt: async (order, _args, { decisionById }) =>
+    (await decisionOf(decisionById, order)).decidedAt,
+};
 
 export const resolvers: Resolvers = {
   DateTime,
@@ -101,10 +115,12 @@ export const resolvers: Resolvers = {
   },
 
   StockChange: {
-    order: ({ orderId }) => (orderId === null ? null : { id: orderId }),
+    order: ({ orderId, at }) => (orderId === null ? null : { id: orderId, at }),
   },
 
   Movement: {
-    order: ({ orderId }) => (orderId === null ? null : { id: orderId }),
+    order: ({ orderId, at }) => (orderId === null ? null : { id: orderId, at }),
   },
+
+  Order: changingOrder,
 };

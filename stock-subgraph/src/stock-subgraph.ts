@@ -4,6 +4,7 @@ import type { ProcessContext } from '@gudang/runtime';
 import { startSubgraph } from '@gudang/subgraph';
 import { createContext } from './context.ts';
 import { openDatabase } from './database.ts';
+import { createDecisionLoader } from './decisions/find-decisions.ts';
 import { orderCreatedConsumer } from './decisions/order-created-consumer.ts';
 import { resolvers } from './resolvers.ts';
 import { serveStockRest } from './rest/stock-routes.ts';
@@ -20,7 +21,8 @@ export function startStockSubgraph(context: ProcessContext<typeof settingsTable>
     consumer: orderCreatedConsumer,
     schema: new URL('../schema.graphql', import.meta.url),
     resolvers,
-    start: async (service, parts) => {
+    start: async (service, started) => {
+      const parts = { ...started, decisionById: createDecisionLoader(started.database) };
       const contextOf = (identity: Identity, traceparent?: string) =>
         createContext(parts, identity, traceparent);
       await serveStockRest(service, contextOf);

@@ -171,8 +171,13 @@ const WAYS: Readonly<Record<string, readonly Way[]>> = {
   StockChange: [{ around: change('…'), path: ['stockChanged'] }],
 };
 
-/** Fields with order ids that every caller sees, because a stock's ledger and changes are public. */
-const VISIBLE_IDS = new Set(['Order.id through the ledger', 'Order.id through a change']);
+/** Fields of orders that every caller sees, because a stock's ledger and changes are public. */
+const PROVIDED = new Set(
+  ['id', 'status', 'rejectionReason', 'decidedAt'].flatMap((field) => [
+    `Order.${field} through the ledger`,
+    `Order.${field} through a change`,
+  ]),
+);
 
 /** Returns all operations that select a field. @throws if WAYS does not list the field's type */
 export function waysTo({ coordinate, type, field, selected }: (typeof FIELDS)[number]) {
@@ -199,7 +204,7 @@ export function waysTo({ coordinate, type, field, selected }: (typeof FIELDS)[nu
       ask: (ids: Ids) => around(`${field} ${selected}`, ids),
       needs: own === 'nothing' ? needs : own,
       path,
-      ofOrder: ofOrder && !VISIBLE_IDS.has(name),
+      ofOrder: ofOrder && !PROVIDED.has(name),
     };
   });
 }

@@ -18,7 +18,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gudang-marks-'));
   const supergraph = new URL('../../gateway/supergraph.graphql', import.meta.url);
   const sdl = await readFile(supergraph, 'utf8');
-  expect(sdl.match(MARK)?.length).toBeGreaterThan(8);
+  expect(sdl.match(MARK)?.length).toBeGreaterThanOrEqual(8);
   const SUPERGRAPH = join(folder, 'unmarked.graphql');
   await writeFile(SUPERGRAPH, sdl.replaceAll(MARK, ''));
   const unmarked = await system().add('gateway', { SUPERGRAPH });
@@ -74,7 +74,7 @@ describe.each<Marks>(['marked', 'unmarked'])(
         const QUERY = `query ($order: ID!, $stock: ID!) {
         order(id: $order) { id } orders(productId: $stock) { nodes { id } }
         stock(id: $stock) { orders { nodes { id } }
-          movements(first: 1) { nodes { order { id status } } } } }`;
+          movements(first: 1) { nodes { order { id status quantity } } } } }`;
         const seen = await dataOf(graph(QUERY, { order, stock }));
         return [
           seen.order?.id,
@@ -92,7 +92,7 @@ describe.each<Marks>(['marked', 'unmarked'])(
     it('streams of a stock hide an order from other callers', async () => {
       const stock = await addStock();
       const STREAM = `subscription ($ids: [ID!], $after: String) { stockChanged(ids: $ids, after: $after) {
-      kind stock { orders { nodes { id } } } order { id status } } }`;
+      kind stock { orders { nodes { id } } } order { id status productId } } }`;
       const callers: CallerName[] = [SITI, BUDI, RITA];
       const variables = { ids: [stock], after: await cursor() };
       const streams = await Promise.all(
@@ -132,10 +132,28 @@ describe.each<Marks>(['marked', 'unmarked'])(
   },
 );
 
-it('a stream that selects only the id of an order is shared and shows the id to all callers', async () => {
+it('the ledger shows the decision about an order to all callers', async () => {
+  const stock = await addStock();
+  const order = await createOrder(SITI, stock);
+  await decided(order);
+  for (const caller of [SITI, BUDI, RITA]) {
+    const graph = await as(caller);
+    const QUERY = `query ($stock: ID!) { stock(id: $stock) { movements(first: 1) {
+      nodes { order { id status rejectionReason decidedAt } } } } }`;
+    const { stock: shown } = await dataOf(graph(QUERY, { stock }));
+    expect(shown.movements.nodes[0].order).toEqual({
+      id: order,
+      status: 'CONFIRMED',
+      rejectionReason: null,
+      decidedAt: expect.any(String),
+    });
+  }
+});
+
+it('a stream that selects only the decision about an order is shared and shows it to all callers', async () => {
   const stock = await addStock();
   const STREAM =
-    'subscription ($ids: [ID!], $after: String) { stockChanged(ids: $ids, after: $after) { order { id } } }';
+    'subscription ($ids: [ID!], $after: String) { stockChanged(ids: $ids, after: $after) { order { id status rejectionReason decidedAt } } }';
   const variables = { ids: [stock], after: await cursor() };
   const streams = await Promise.all(
     [SITI, BUDI].map((caller) => watch(caller, STREAM, variables, 'marked')),
@@ -143,7 +161,8 @@ it('a stream that selects only the id of an order is shared and shows the id to 
   await subscribed(1, 'marked');
   const order = await createOrder(SITI, stock);
   for (const live of streams) {
-    await live.waitFor(({ stockChanged }) => stockChanged.order?.id === order);
+    const { data } = await live.waitFor(({ stockChanged }) => stockChanged.order?.id === order);
+    expect(data.stockChanged.order).toMatchObject({ status: 'CONFIRMED', rejectionReason: null });
   }
 });
 
