@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import {
   createConsumer,
+  fetchedOffset,
   headerNumber,
   headerText,
   type KafkaConnection,
   type KafkaRecord,
   runConsumer,
   topicBounds,
-  toRecord,
+  toRecords,
 } from '@gudang/kafka';
 import { HEADER } from '@gudang/messages';
 import type { SqlClient } from '@gudang/postgres';
@@ -19,6 +20,7 @@ import {
   settledOrAborted,
 } from '@gudang/runtime';
 import { parseTraceparent, startSpan } from '@gudang/runtime/tracing';
+import type { Batch } from 'kafkajs';
 import { type Arrival, ChangeLog } from './change-log.ts';
 import { type Cursor, NO_EPOCH } from './cursor.ts';
 import { createFeedMetrics } from './feed-metrics.ts';
@@ -132,6 +134,30 @@ export function startChangeFeed(
     return { ...arrival, change: { ...arrival.change, traceparent: span.traceparent } };
   };
 
+  const takeBatch = (batch: Batch): void => {
+    end = Number(batch.highWatermark);
+    const from = fetchedOffset(batch);
+    if (from > changes.next) lose(from, 'the broker no longer has them');
+    for (const record of toRecords(batch, batch.messages)) {
+      const offset = Number(record.offset);
+      if (record.damage) {
+        lose(offset + 1, record.damage.reason);
+        continue;
+      }
+      // Offsets without a record are no gap: they belong to control records, for example.
+      changes.passTo(offset);
+      take(record);
+    }
+    changes.passTo(Number(batch.lastOffset()) + 1);
+  };
+
+  /** Continues at an offset without the changes before it. Watchers need a snapshot instead. */
+  const lose = (offset: number, reason: string): void => {
+    log.warn({ topic, offset, reason }, 'changes could not be read; live streams send a snapshot');
+    changes.lose(offset);
+    watchers.missed();
+  };
+
   /**
    * Reads the topic again if it was deleted and created again. Only the epoch reveals a new topic,
    * because the offsets may be the same as before.
@@ -139,6 +165,7 @@ export function startChangeFeed(
   const rereadAfterRecreation = async (): Promise<void> => {
     if ((await readEpoch(database)) === changes.epoch) return;
     const { low, high } = await topicBounds(kafka.client, name);
+    end = high;
     seek(Math.max(low, high - WINDOW));
   };
 
@@ -154,8 +181,7 @@ export function startChangeFeed(
       autoCommit: false,
       eachBatchAutoResolve: true,
       eachBatch: async ({ batch }) => {
-        end = Math.max(end, Number(batch.highWatermark));
-        for (const message of batch.messages) take(toRecord(name, 0, message));
+        takeBatch(batch);
         moved();
       },
     });

@@ -118,6 +118,18 @@ export class ChangeLog {
     return 'stale';
   }
 
+  /** Moves `next` past offsets that were read and contain no records, such as control records. */
+  passTo(offset: number): void {
+    this.#next = Math.max(this.#next, offset);
+  }
+
+  /**
+   * Empties the log and restarts it at an offset, because changes before the offset cannot be read.
+   */
+  lose(offset: number): void {
+    if (this.#epoch !== undefined) this.#restart(offset - 1, this.#epoch);
+  }
+
   /** Returns the newest version of a key among the changes in memory. */
   versionOf(key: string): number | undefined {
     return this.#versions.get(key);

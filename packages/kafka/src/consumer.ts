@@ -1,7 +1,7 @@
 import { createBackoff, pause, type Service, type Stoppable } from '@gudang/runtime';
 import type { EachBatchPayload } from 'kafkajs';
 import type { KafkaConnection } from './kafka-connection.ts';
-import { type KafkaRecord, toRecord } from './record.ts';
+import { type KafkaRecord, toRecords } from './record.ts';
 import { createConsumer, runConsumer } from './run-consumer.ts';
 
 /** Maximum number of records in one call of the handler, and therefore in one database transaction. */
@@ -94,11 +94,11 @@ export function startConsumer(
     const isAssigned = (): boolean =>
       payload.isRunning() && !payload.isStale() && generation === begun && !stopping.signal.aborted;
     for (let start = 0; start < batch.messages.length; start += BATCH_LIMIT) {
-      const records = batch.messages
-        .slice(start, start + BATCH_LIMIT)
-        .map((message) => toRecord(batch.topic, batch.partition, message));
-      const last = records.at(-1);
-      if (last === undefined || !(await handleWithRetries(records, payload, isAssigned))) return;
+      const messages = batch.messages.slice(start, start + BATCH_LIMIT);
+      const records = toRecords(batch, messages);
+      const last = messages.at(-1);
+      if (last === undefined) return;
+      if (records.length > 0 && !(await handleWithRetries(records, payload, isAssigned))) return;
       if (generation !== begun || payload.isStale()) return;
       payload.resolveOffset(last.offset);
       const offset = (BigInt(last.offset) + 1n).toString();

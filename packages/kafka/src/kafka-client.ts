@@ -1,8 +1,7 @@
 import type { Logger } from '@gudang/runtime';
 import type { SettingsOf } from '@gudang/runtime/settings';
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
-import { installCodecs } from './codecs.ts';
-import { patchFetchDecoder } from './patches/fetch-decoder.ts';
+import { patchFetchResponse } from './fetch/fetch-response.ts';
 import { patchGroupMember } from './patches/group-member.ts';
 import { patchProduceRequest } from './patches/produce-request.ts';
 import { patchRequestQueue } from './patches/request-queue.ts';
@@ -55,8 +54,7 @@ export function createKafkaClient(
   patchRequestQueue();
   patchGroupMember();
   patchProduceRequest();
-  patchFetchDecoder();
-  installCodecs();
+  patchFetchResponse();
   return new Kafka({
     clientId,
     ...connectionOptions(settings),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
-import { type KafkaRecord, toRecord } from './record.ts';
+import { type KafkaRecord, toRecords } from './record.ts';
 
 /** Maximum time for which reading is retried while the broker is unavailable, in milliseconds. */
 const RETRY_MS = 10_000;
@@ -56,18 +56,14 @@ export async function readTopic(
       consumer.on(consumer.events.CRASH, ({ payload }) => {
         if (!payload.restart) reject(payload.error);
       });
-      // Detect the end by this event, because kafkajs does not call eachBatch for a batch that
-      // contains only control records.
-      consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
-        if (Number(payload.lastOffset) >= high - 1) resolve();
-      });
       const config: Parameters<typeof consumer.run>[0] = {
         autoCommit: false,
         eachBatch: async ({ batch }) => {
-          const records = batch.messages
-            .filter(({ offset }) => Number(offset) >= start && Number(offset) < high)
-            .map((message) => toRecord(topic, batch.partition, message));
+          const records = toRecords(batch, batch.messages).filter(
+            ({ offset }) => Number(offset) >= start && Number(offset) < high,
+          );
           if (records.length > 0 && !take(records)) resolve();
+          if (Number(batch.lastOffset()) >= high - 1) resolve();
         },
       };
       consumer.run(config).catch(reject);

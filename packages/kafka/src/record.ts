@@ -1,4 +1,5 @@
-import type { KafkaMessage } from 'kafkajs';
+import type { Batch, KafkaMessage } from 'kafkajs';
+import type { BatchDamage, FetchedMessage } from './fetch/fetch-response.ts';
 
 /**
  * The value of a header. Kafka distinguishes a null value from an empty value; kafkajs's types omit
@@ -21,18 +22,34 @@ export interface KafkaRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: RecordHeaders;
+  /**
+   * Present if this represents a batch of records that cannot be decoded. `value` is the batch's
+   * bytes, and `offset` is the offset of its last record.
+   */
+  readonly damage?: BatchDamage;
 }
 
-export function toRecord(topic: string, partition: number, message: KafkaMessage): KafkaRecord {
-  return {
-    topic,
-    partition,
-    offset: message.offset,
-    timestamp: message.timestamp,
-    key: message.key,
-    value: message.value,
-    headers: message.headers ?? {},
-  };
+/**
+ * Returns the records among messages of a partition. The consumer's position after these messages is
+ * the offset of the last message plus 1, even if that message is no record.
+ */
+export function toRecords(
+  { topic, partition }: Pick<Batch, 'topic' | 'partition'>,
+  messages: readonly KafkaMessage[],
+): KafkaRecord[] {
+  const records: KafkaRecord[] = [];
+  for (const message of messages as readonly (KafkaMessage & Partial<FetchedMessage>)[]) {
+    if (message.isSkipped) continue;
+    const { offset, timestamp, key, value, headers = {}, damage } = message;
+    const record = { topic, partition, offset, timestamp, key, value, headers };
+    records.push(damage === undefined ? record : { ...record, damage });
+  }
+  return records;
+}
+
+/** Returns the offset from which a batch was fetched. kafkajs's types omit this property. */
+export function fetchedOffset(batch: Batch): number {
+  return Number((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset);
 }
 
 /**

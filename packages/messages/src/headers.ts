@@ -21,6 +21,14 @@ export const HEADER = {
   originTopic: 'gudang_origin_topic',
   originPartition: 'gudang_origin_partition',
   originOffset: 'gudang_origin_offset',
+  /** Only the dead letter of a whole record batch has this header: the offset of its last record. */
+  originLastOffset: 'gudang_origin_last_offset',
   originTimestamp: 'gudang_origin_timestamp',
   reason: 'gudang_reason',
+  /**
+   * These headers of a record in a dead-letter topic mark a dead letter as handled: the offset of
+   * the dead letter, and the action that was taken.
+   */
+  handledOffset: 'gudang_handled',
+  verdict: 'gudang_verdict',
 } as const;

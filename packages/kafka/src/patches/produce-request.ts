@@ -1,4 +1,5 @@
-import { replaceInternal, requireInternal } from './kafkajs-internals.ts';
+import { crc32c } from '../crc32c.ts';
+import { replaceInternal } from './kafkajs-internals.ts';
 import {
   type RecordPosition,
   type RecordToEncode,
@@ -6,9 +7,6 @@ import {
   sizeWithLength,
   writeRecord,
 } from './record-encoder.ts';
-
-/** CRC-32C, the checksum of a record batch. Node's zlib.crc32 uses another polynomial. */
-const crc32c = requireInternal<(bytes: Uint8Array) => number>('protocol/recordBatch/crc32C');
 
 /** A message as kafkajs passes it to its encoder. */
 export interface MessageToSend extends RecordToEncode {

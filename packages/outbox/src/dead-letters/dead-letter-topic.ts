@@ -1,8 +1,8 @@
 import type { KafkaRecord } from '@gudang/kafka';
 import { protocolErrors, readTopic } from '@gudang/kafka';
-import { deadLetterTopic } from '@gudang/messages';
+import { deadLetterTopic, HEADER, originalTopic } from '@gudang/messages';
 import { type IHeaders, type Kafka, Partitioners, type Producer } from 'kafkajs';
-import { type DeadLetterEntry, findUnhandled, HANDLED, type HandledAs } from './dead-letter.ts';
+import { type DeadLetterEntry, findUnhandled, type HandledAs } from './dead-letter.ts';
 
 /**
  * Reads the unhandled dead letters of a topic. Returns an empty list if the topic has no
@@ -69,7 +69,7 @@ export async function handleDeadLetters(
         messages: entry.offsets.map((offset) => ({
           key: null,
           value: null,
-          headers: { [HANDLED.offset]: offset, [HANDLED.verdict]: as },
+          headers: { [HEADER.handledOffset]: offset, [HEADER.verdict]: as },
         })),
       });
     }
@@ -78,12 +78,12 @@ export async function handleDeadLetters(
   }
 }
 
-async function replay(producer: Producer, { record, origin }: DeadLetterEntry): Promise<void> {
+async function replay(producer: Producer, { record }: DeadLetterEntry): Promise<void> {
   const kept = Object.entries(record.headers).filter(
     ([name]) => name.startsWith('ce_') || name === 'traceparent',
   );
   await producer.send({
-    topic: origin.topic,
+    topic: originalTopic(record.topic),
     acks: -1,
     messages: [
       { key: record.key, value: record.value, headers: Object.fromEntries(kept) as IHeaders },

@@ -1,11 +1,5 @@
 import { headerText, type KafkaRecord } from '@gudang/kafka';
-import { HEADER } from '@gudang/messages';
-
-/**
- * Headers of a record that marks a dead letter as handled: the offset of the dead letter, and the
- * action that was taken.
- */
-export const HANDLED = { offset: 'gudang_handled', verdict: 'gudang_verdict' } as const;
+import { HEADER, originalTopic } from '@gudang/messages';
 
 export type HandledAs = 'replayed' | 'dropped';
 
@@ -15,7 +9,16 @@ export interface DeadLetterEntry {
   readonly record: KafkaRecord;
   /** The offsets of all dead letters of the record in the dead-letter topic, oldest first. */
   readonly offsets: readonly string[];
-  readonly origin: { readonly topic: string; readonly partition: string; readonly offset: string };
+  readonly origin: {
+    readonly topic: string;
+    readonly partition: string;
+    readonly offset: string;
+    /**
+     * Present if the dead letter contains the bytes of a whole record batch, which cannot be
+     * replayed: the offset of the batch's last record.
+     */
+    readonly lastOffset?: string;
+  };
   readonly reason: string;
   /**
    * The time at which the original record was written; if that is unknown, the time at which it was
@@ -32,13 +35,13 @@ export interface DeadLetterEntry {
 export function findUnhandled(records: readonly KafkaRecord[]): readonly DeadLetterEntry[] {
   const handled = new Set<string>();
   for (const { headers } of records) {
-    const offset = headerText(headers, HANDLED.offset);
+    const offset = headerText(headers, HEADER.handledOffset);
     if (offset !== undefined) handled.add(offset);
   }
   const entries = new Map<string, DeadLetterEntry>();
   for (const record of records) {
     const { headers, offset } = record;
-    if (handled.has(offset) || headerText(headers, HANDLED.offset) !== undefined) continue;
+    if (handled.has(offset) || headerText(headers, HEADER.handledOffset) !== undefined) continue;
     const entry = toEntry(record);
     const key = JSON.stringify(entry.origin);
     const earlier = entries.get(key)?.offsets ?? [];
@@ -51,16 +54,19 @@ export function findUnhandled(records: readonly KafkaRecord[]): readonly DeadLet
 
 function toEntry(record: KafkaRecord): DeadLetterEntry {
   const { headers, topic, partition, offset, timestamp } = record;
-  const written = Number(headerText(headers, HEADER.originTimestamp) ?? timestamp);
+  const written = new Date(Number(headerText(headers, HEADER.originTimestamp) ?? timestamp));
+  const lastOffset = headerText(headers, HEADER.originLastOffset);
   return {
     record,
     offsets: [],
     origin: {
-      topic: headerText(headers, HEADER.originTopic) ?? topic.replace(/\.dlt$/, ''),
+      topic: headerText(headers, HEADER.originTopic) ?? originalTopic(topic),
       partition: headerText(headers, HEADER.originPartition) ?? `dlt ${partition}`,
       offset: headerText(headers, HEADER.originOffset) ?? offset,
+      ...(lastOffset !== undefined && { lastOffset }),
     },
     reason: headerText(headers, HEADER.reason) ?? 'unknown',
-    at: new Date(Number.isFinite(written) ? written : 0),
+    // Other clients may set any timestamp, also one outside the range of Date.
+    at: Number.isNaN(written.getTime()) ? new Date(0) : written,
   };
 }

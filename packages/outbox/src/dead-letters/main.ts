@@ -18,7 +18,8 @@ try {
   const silent = createLogger('dead-letters', 'silent');
   const client = createKafkaClient('dead-letters', settings, silent, 4);
   try {
-    process.stdout.write(`${await runCommand(client, settings.KAFKA_TOPIC_PREFIX, command)}\n`);
+    const names = { prefix: settings.KAFKA_TOPIC_PREFIX, knownTopics: SHARED_TOPICS };
+    process.stdout.write(`${await runCommand(client, names, command)}\n`);
   } catch (error) {
     const { reason, advice } = kafkaProblem(error, settings.KAFKA_BROKERS);
     const hint = `${reason}: ${advice} (${(error as Error).message})`;

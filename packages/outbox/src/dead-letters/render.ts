@@ -20,12 +20,18 @@ function preview(text: string, most: number): string {
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
 
+/** Renders where a dead letter comes from: `<topic> <partition>/<offset>`, or a range of offsets. */
+export function renderOrigin({ topic, partition, offset, lastOffset }: DeadLetterEntry['origin']) {
+  const offsets = lastOffset === undefined ? offset : `${offset}-${lastOffset}`;
+  return `${topic} ${partition}/${offsets}`;
+}
+
 /** Renders a table with one line per dead letter. */
 export function renderList(entries: readonly DeadLetterEntry[]): string {
   const heads = ['OFFSET', 'ORIGIN', 'WHEN', 'TIMES', 'REASON', 'KEY', 'VALUE'];
   const rows = entries.map((entry) => [
     entry.record.offset,
-    `${entry.origin.topic} ${entry.origin.partition}/${entry.origin.offset}`,
+    renderOrigin(entry.origin),
     entry.at.toISOString(),
     String(entry.offsets.length),
     preview(entry.reason, PREVIEW.reason),
@@ -49,7 +55,9 @@ export function renderLetter({ record, origin, offsets, reason, at }: DeadLetter
     (name) => `  ${name}: ${headerText(record.headers, name) ?? ''}`,
   );
   return [
-    `origin: ${origin.topic}, partition ${origin.partition}, offset ${origin.offset}`,
+    `origin: ${origin.topic}, partition ${origin.partition}, offset ${origin.offset}${
+      origin.lastOffset === undefined ? '' : ` to ${origin.lastOffset} (a whole record batch)`
+    }`,
     `when: ${at.toISOString()}`,
     `reason: ${reason}`,
     `in ${record.topic} at: ${offsets.join(', ')}`,

@@ -5,7 +5,7 @@ import type { KafkaConnection } from '@gudang/kafka';
 import { headerText, type KafkaRecord, startConsumer, withDeadLetters } from '@gudang/kafka';
 import { connectTestKafka, createTestService } from '@gudang/kafka/testing';
 import { HEADER } from '@gudang/messages';
-import { Partitioners, type Producer } from 'kafkajs';
+import kafkajs, { type Kafka, Partitioners, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parseCommand } from './cli.ts';
 import { runCommand } from './run-command.ts';
@@ -17,9 +17,10 @@ describe('the dead-letters command', () => {
   let producer: Producer;
 
   const run = async (words: string): Promise<string> => {
-    const command = parseCommand(words.split(' '), ['order_created', 'order_decided']);
+    const knownTopics = ['order_created', 'order_decided'];
+    const command = parseCommand(words.split(' '), knownTopics);
     if (command === undefined) throw new Error(`no command: ${words}`);
-    return runCommand(kafka.client, prefix, command);
+    return runCommand(kafka.client, { prefix, knownTopics }, command);
   };
   const setAside = (value: string | Buffer, originOffset: number) =>
     producer.send({
@@ -111,6 +112,51 @@ describe('the dead-letters command', () => {
       .toBe(true);
     expect(await run('list')).toBe('no dead letters');
     await consumer.stop();
+  });
+
+  it('lists, and drops, but does not replay the dead letter of a whole batch', async () => {
+    await producer.send({
+      topic: kafka.name('order_created.dlt'),
+      messages: [
+        {
+          value: Buffer.from([0, 1, 2]),
+          headers: {
+            [HEADER.originTopic]: kafka.name('order_created'),
+            [HEADER.originPartition]: '0',
+            [HEADER.originOffset]: '20',
+            [HEADER.originLastOffset]: '29',
+            // The producer of a batch may set any timestamp.
+            [HEADER.originTimestamp]: '9223372036854775807',
+            [HEADER.reason]: 'the record batch cannot be decoded: The checksum is wrong',
+          },
+        },
+      ],
+    });
+    const origin = `${prefix}order_created 0/20-29`;
+    expect(await run('list')).toContain(origin);
+    const refusal = `not replayed, because it is a whole batch: ${origin}`;
+    expect(await run('replay order_created all')).toBe(refusal);
+    expect(await run(`drop ${prefix}order_created all`)).toBe(`dropped ${origin}`);
+  });
+
+  it('distinguishes a topic from a topic whose name begins with the prefix', async () => {
+    const names = { prefix: 'order_', knownTopics: ['order_created'] };
+    const command = { verb: 'show', topic: 'order_created', offset: '0' } as const;
+    const listed: string[] = [];
+    const client = {
+      admin: () => ({
+        connect: async () => {},
+        disconnect: async () => {},
+        fetchTopicMetadata: async ({ topics }: { topics: string[] }) => {
+          listed.push(...topics);
+          throw new kafkajs.KafkaJSProtocolError({ type: 'UNKNOWN_TOPIC_OR_PARTITION' } as never);
+        },
+      }),
+    } as unknown as Kafka;
+    for (const topic of ['order_created', 'order_order_created']) {
+      await runCommand(client, names, { ...command, topic }).catch(() => {});
+    }
+    expect(listed).toEqual(['order_order_created.dlt', 'order_order_created.dlt']);
   });
 
   it('lists a record that fails again after a replay', async () => {

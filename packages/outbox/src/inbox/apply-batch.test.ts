@@ -20,7 +20,12 @@ const transaction: SqlClient = {
 };
 const refused = Object.assign(new Error('no\ntoo large'), { code: '22003' });
 
-async function run(count: number, isBad: (message: number) => boolean, reasons: string[] = []) {
+async function run(
+  count: number,
+  isBad: (message: number) => boolean,
+  reasons: string[] = [],
+  error: Error = refused,
+) {
   const applied: number[] = [];
   const dead: string[] = [];
   let calls = 0;
@@ -30,7 +35,7 @@ async function run(count: number, isBad: (message: number) => boolean, reasons: 
     unreadable: reasons.map((reason) => ({ record: messageOf(0).record, reason })),
     apply: async (messages, deadLetters) => {
       calls += 1;
-      if (messages.some(({ message }) => isBad(message))) throw refused;
+      if (messages.some(({ message }) => isBad(message))) throw error;
       applied.push(...messages.map(({ message }) => message));
       await deadLetters.write(transaction);
     },
@@ -59,6 +64,13 @@ describe('applyBatch', () => {
     expect(calls).toBeLessThan(30);
   });
 
+  it('dead-letters the record for which a defect throws, and applies the others', async () => {
+    const defect = new TypeError('x is undefined');
+    const { applied, dead } = await run(10, (message) => message === 7, [], defect);
+    expect(applied).toEqual([0, 1, 2, 3, 4, 5, 6, 8, 9]);
+    expect(dead).toEqual(['7 applying failed: TypeError: x is undefined']);
+  });
+
   it('dead-letters every record of a batch', async () => {
     const { applied, dead } = await run(5, () => true);
     expect([applied, dead.map((text) => text[0])]).toEqual([[], ['0', '1', '2', '3', '4']]);
@@ -70,7 +82,9 @@ describe('applyBatch', () => {
       'a conflict with a consumer that has just applied the same message',
       Object.assign(new Error('twice'), { code: '23505' }),
     ],
-    ['a programming error', new TypeError('x')],
+    ['a missing table', Object.assign(new Error('gone'), { code: '42P01' })],
+    ['an outage that a TypeError reports', new TypeError('x', { cause: { code: 'ECONNRESET' } })],
+    ['an unknown error', new Error('x')],
   ])('throws %s after one call', async (_name, error) => {
     let calls = 0;
     const applying = applyBatch({

@@ -1,5 +1,5 @@
 import type { KafkaRecord } from '@gudang/kafka';
-import { isInvalidData } from '@gudang/postgres';
+import { isInvalidData, isOutage, sqlState } from '@gudang/postgres';
 import { type DeadLetter, DeadLetters } from './dead-letters.ts';
 
 /** A decoded record. */
@@ -20,8 +20,9 @@ export type Apply<T> = (
 ) => Promise<void>;
 
 /**
- * Applies a batch in one transaction. If PostgreSQL refuses its data, the batch is halved
- * repeatedly until the refused record is found and dead-lettered. All other records are applied.
+ * Applies a batch in one transaction. If PostgreSQL refuses its data, or `apply` fails because of a
+ * defect of this system, the batch is halved repeatedly until the record that causes the error is
+ * found and dead-lettered. All other records are applied.
  * @param onDeadLetters called with the dead letters of each committed transaction
  * @throws any other error; the caller must retry the batch
  */
@@ -55,13 +56,13 @@ export async function applyBatch<T>({
       await attempt(part, letters);
     } catch (error) {
       const [first] = part;
-      if (first === undefined || !isInvalidData(error)) throw error;
+      const cause = recordFault(error);
+      if (first === undefined || cause === undefined) throw error;
       // Write the dead letters alone first. If PostgreSQL refuses one of them, this call throws, so
       // that no message is dead-lettered in its place.
       if (letters.length > 0) await attempt([], letters);
       if (part.length === 1 && letters.length === 0) {
-        const reason = `PostgreSQL refused it: ${lastLine(error)}`;
-        await attempt([], [{ record: first.record, reason }]);
+        await attempt([], [{ record: first.record, reason: `${cause}: ${lastLine(error)}` }]);
         return;
       }
       const middle = Math.ceil(part.length / 2);
@@ -70,6 +71,29 @@ export async function applyBatch<T>({
     }
   };
   await applyPart(messages, unreadable);
+}
+
+/** Names of errors that only defects cause. Prisma's error reports arguments of a wrong type. */
+const DEFECTS: ReadonlySet<string> = new Set([
+  'TypeError',
+  'RangeError',
+  'ReferenceError',
+  'SyntaxError',
+  'URIError',
+  'AssertionError',
+  'PrismaClientValidationError',
+]);
+
+/**
+ * Returns the beginning of a dead letter's reason if a record causes an error, so that retrying the
+ * same batch cannot help. Returns undefined for any other error, such as an outage or a missing
+ * table: a retry may succeed, and a dead letter would blame a valid record.
+ */
+function recordFault(error: unknown): string | undefined {
+  if (isInvalidData(error)) return 'PostgreSQL refused it';
+  if (isOutage(error) || sqlState(error) !== undefined) return undefined;
+  const isDefect = error instanceof Error && DEFECTS.has(error.name);
+  return isDefect ? `applying failed: ${error.name}` : undefined;
 }
 
 /** Returns the last line of Prisma's message, which is PostgreSQL's own message. */

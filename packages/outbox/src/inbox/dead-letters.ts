@@ -11,6 +11,10 @@ export interface DeadLetter {
 
 /** Maximum length of an original header that a dead letter keeps, in characters. */
 const HEADER_LIMIT = 1_000;
+/** Maximum length of all original headers that a dead letter keeps, in characters. */
+const HEADERS_LIMIT = 100_000;
+/** These original headers would mark the dead letter of another record as handled. */
+const RESERVED: ReadonlySet<string> = new Set([HEADER.handledOffset, HEADER.verdict]);
 
 /** The dead letters of one attempt to apply a batch. */
 export class DeadLetters {
@@ -57,21 +61,35 @@ export class DeadLetters {
 }
 
 function headersOf({ record, reason }: DeadLetter): Record<string, string | null> {
-  // Without a prototype, because a header can be named `__proto__`.
-  const kept: Record<string, string | null> = Object.create(null);
-  for (const name of Object.keys(record.headers)) {
-    const text = headerText(record.headers, name) ?? '';
-    if (!isStorableText(name + text) || text.length > HEADER_LIMIT) continue;
-    kept[name] = isNullHeader(record.headers, name) ? null : text;
-  }
+  const { damage } = record;
   return {
-    ...kept,
+    ...keptHeaders(record),
     [HEADER.originTopic]: record.topic,
     [HEADER.originPartition]: String(record.partition),
-    [HEADER.originOffset]: record.offset,
+    [HEADER.originOffset]: damage?.firstOffset ?? record.offset,
+    ...(damage && { [HEADER.originLastOffset]: record.offset }),
     [HEADER.originTimestamp]: record.timestamp,
     // The reason may quote the record. Remove NUL and replace each half of a surrogate pair,
     // because jsonb accepts neither.
     [HEADER.reason]: reason.replaceAll('\u0000', '').slice(0, HEADER_LIMIT).toWellFormed(),
   };
+}
+
+/**
+ * Returns the original headers that fit into the limits. Bytes that are not UTF-8 become U+FFFD. Of a
+ * repeated header, the first value is kept.
+ */
+function keptHeaders({ headers }: KafkaRecord): Record<string, string | null> {
+  // Without a prototype, because a header can be named `__proto__`.
+  const kept: Record<string, string | null> = Object.create(null);
+  let length = 0;
+  for (const name of Object.keys(headers)) {
+    const text = headerText(headers, name) ?? '';
+    const size = name.length + text.length;
+    if (RESERVED.has(name) || !isStorableText(name + text)) continue;
+    if (size > HEADER_LIMIT || length + size > HEADERS_LIMIT) continue;
+    kept[name] = isNullHeader(headers, name) ? null : text;
+    length += size;
+  }
+  return kept;
 }

@@ -56,11 +56,15 @@ export function startInboxConsumer<T>(
    * block its partition.
    */
   const read = (record: KafkaRecord): Decoded<InboxMessage<T>> => {
-    const cause = parseTraceparent(headerText(record.headers, HEADER.traceparent));
-    const { partition, offset } = record;
-    const place = { topic, partition, offset, trace_id: traceId(cause) };
-    fields.set(record, place);
+    const { partition, offset, damage } = record;
+    if (damage) {
+      fields.set(record, { topic, partition, offset, firstOffset: damage.firstOffset });
+      return { ok: false, reason: damage.reason };
+    }
     try {
+      const cause = parseTraceparent(headerText(record.headers, HEADER.traceparent));
+      const place = { topic, partition, offset, trace_id: traceId(cause) };
+      fields.set(record, place);
       const decoded = decode(record.value);
       if (!decoded.ok) return decoded;
       const { message } = decoded;

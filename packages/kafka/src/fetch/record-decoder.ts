@@ -1,5 +1,4 @@
 import type { HeaderValue } from '../record.ts';
-import { replaceInternal } from './kafkajs-internals.ts';
 
 /** The properties of a record's batch, as kafkajs decodes them. */
 export interface BatchContext {
@@ -14,14 +13,18 @@ export interface BatchContext {
   readonly isControlBatch: boolean;
 }
 
-/** A record as kafkajs passes it to its consumers. */
-export interface DecodedRecord extends RecordContent {
+/** A record of any message format, as kafkajs passes it to its consumers. */
+export interface FetchedRecord extends RecordContent {
   readonly magicByte: number;
   readonly attributes: number;
-  /** Milliseconds since 1970, as text. */
+  /** Milliseconds since 1970, as text; -1 if the record has no timestamp. */
   readonly timestamp: string;
   readonly offset: string;
   readonly isControlRecord: boolean;
+}
+
+/** A record of message format 2. */
+export interface DecodedRecord extends FetchedRecord {
   readonly batchContext: BatchContext;
 }
 
@@ -39,22 +42,11 @@ const EXACT_LIMIT = 2 ** 52;
 const VAR_LONG_LIMIT = 10;
 
 /**
- * Replaces kafkajs 2.2.4's decoder of records. kafkajs collects headers in an object with a
- * prototype. It therefore reads a header `constructor` as a function followed by the value. A
- * record that kafkajs cannot decode stops the consumer.
- */
-export function patchRecordDecoder(): void {
-  replaceInternal<typeof decodeRecord>(
-    'protocol/recordBatch/record/v0/decoder',
-    () => decodeRecord,
-  );
-}
-
-/**
  * Decodes a record of Kafka's message format 2, https://kafka.apache.org/documentation/#record. If
  * the key, value or headers are damaged, the result has no key and no headers, and its value
  * consists of all bytes of the record. The consumer can then reject this record and apply the other
- * records of the batch. A record with nine headers takes 2.4 µs, and 5.0 µs with kafkajs, which
+ * records of the batch. kafkajs's own decoder instead stops the consumer, and it reads a header
+ * `constructor` as a function followed by the value. A record with nine headers takes 2.4 µs, and 5.0 µs with kafkajs, which
  * creates a BigInt for each byte of a timestamp and copies all headers for each header.
  * @param decoder kafkajs's reader of the record's bytes, without their length field
  * @throws {RangeError} if the offset is outside the batch. Such an offset must not be passed on: by

@@ -1,14 +1,14 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { HeaderValue } from '../record.ts';
-import { type BatchContext, type DecodedRecord, decodeRecord } from './record-decoder.ts';
 import {
   type RecordToEncode,
   sizeOfRecord,
   sizeWithLength,
   writeRecord,
-} from './record-encoder.ts';
+} from '../patches/record-encoder.ts';
+import type { HeaderValue } from '../record.ts';
+import { type BatchContext, type DecodedRecord, decodeRecord } from './record-decoder.ts';
 
 const require = createRequire(import.meta.url);
 const Decoder: new (bytes: Buffer) => { buffer: Buffer } = require('kafkajs/src/protocol/decoder');

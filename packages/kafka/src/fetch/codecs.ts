@@ -1,8 +1,7 @@
 import { promisify } from 'node:util';
-import { gzip, unzip } from 'node:zlib';
+import { unzip } from 'node:zlib';
 import { decompress as decompressFrame } from 'fzstd';
 import { snappyUncompressor } from 'hysnappy';
-import kafkajs from 'kafkajs';
 import { decompressLz4 } from './lz4.ts';
 
 /**
@@ -11,39 +10,21 @@ import { decompressLz4 } from './lz4.ts';
  */
 export const BATCH_LIMIT = 32 * 1024 * 1024;
 
-/** A codec of kafkajs. This system itself sends uncompressed batches. */
-interface Codec {
-  readonly compress: (encoder: { readonly buffer: Buffer }) => Promise<Buffer>;
-  readonly decompress: (batch: Buffer) => Promise<Buffer>;
-}
-
 const unzipAsync = promisify(unzip);
-const gzipAsync = promisify(gzip);
 
 /**
- * Adds codecs with a size limit to kafkajs, which itself includes only gzip, without a limit. The
+ * Decompresses the records of a batch. kafkajs itself includes only gzip, without a limit. The
  * codecs are needed for records that were compressed by another producer, or by the broker because
- * of a topic's `compression.type`.
+ * of a topic's `compression.type`. This system itself sends uncompressed batches.
+ * @param codec the codec's number in the batch's attributes: 1 gzip, 2 Snappy, 3 LZ4, 4 Zstandard
+ * @throws {Error} if the codec is unknown, the data is damaged, or the output exceeds BATCH_LIMIT
  */
-export function installCodecs(): void {
-  const { CompressionTypes, CompressionCodecs } = kafkajs;
-  const codecs: Record<number, () => Codec> = CompressionCodecs;
-  codecs[CompressionTypes.GZIP] = () => ({
-    compress: ({ buffer }) => gzipAsync(buffer),
-    decompress: (batch) => unzipAsync(batch, { maxOutputLength: BATCH_LIMIT }),
-  });
-  codecs[CompressionTypes.Snappy] = () => decoderOf('Snappy', decompressSnappy);
-  codecs[CompressionTypes.LZ4] = () => decoderOf('LZ4', decompressLz4);
-  codecs[CompressionTypes.ZSTD] = () => decoderOf('Zstandard', decompressZstd);
-}
-
-function decoderOf(name: string, decompress: (batch: Buffer, limit: number) => Buffer): Codec {
-  return {
-    compress: async () => {
-      throw new Error(`${name} is supported for reading only`);
-    },
-    decompress: async (batch) => decompress(batch, BATCH_LIMIT),
-  };
+export function decompress(codec: number, data: Buffer): Buffer | Promise<Buffer> {
+  if (codec === 1) return unzipAsync(data, { maxOutputLength: BATCH_LIMIT });
+  if (codec === 2) return decompressSnappy(data, BATCH_LIMIT);
+  if (codec === 3) return decompressLz4(data, BATCH_LIMIT);
+  if (codec === 4) return decompressZstd(data, BATCH_LIMIT);
+  throw new Error(`The compression codec ${codec} is unknown`);
 }
 
 /**
@@ -91,27 +72,45 @@ function decompressSnappyBlock(block: Buffer, limit: number): Buffer {
 }
 
 const ZSTD_MAGIC = 0xfd2fb528;
+/** Lowest of the 16 magic numbers of skippable frames, which contain no data. */
+const ZSTD_SKIPPABLE_MAGIC = 0x184d2a50;
 /** Maximum decompressed size of a Zstandard block, in bytes. */
 const ZSTD_BLOCK = 128 * 1024;
 
 /**
- * Decodes one Zstandard frame (RFC 8878).
- * @param limit maximum size of the output and of the window that the frame requests, in bytes
- * @throws {Error} if the frame is damaged or exceeds the limit
+ * Decodes Zstandard frames (RFC 8878).
+ * @param limit maximum size of the output and of the window that a frame requests, in bytes
+ * @throws {Error} if a frame is damaged, or the frames exceed the limit
  */
 export function decompressZstd(batch: Buffer, limit: number): Buffer {
-  assertZstdWithin(batch, limit);
-  const { buffer, byteOffset, byteLength } = decompressFrame(batch);
-  if (byteLength > limit) throw exceeds(limit);
-  return Buffer.from(buffer, byteOffset, byteLength);
+  const outputs: Buffer[] = [];
+  let left = limit;
+  for (let at = 0; at < batch.length; ) {
+    const rest = batch.subarray(at);
+    if (rest.length >= 8 && (rest.readUInt32LE(0) & ~0xf) >>> 0 === ZSTD_SKIPPABLE_MAGIC) {
+      at += 8 + rest.readUInt32LE(4);
+      continue;
+    }
+    const size = checkZstdFrame(rest, left, limit);
+    const { buffer, byteOffset, byteLength } = decompressFrame(rest.subarray(0, size));
+    if (byteLength > left) throw exceeds(limit);
+    left -= byteLength;
+    outputs.push(Buffer.from(buffer, byteOffset, byteLength));
+    at += size;
+  }
+  const [first] = outputs;
+  if (first === undefined) throw damagedZstd();
+  return outputs.length === 1 ? first : Buffer.concat(outputs);
 }
 
 /**
  * Checks the sizes that a frame declares. Must be called before fzstd, because fzstd allocates the
  * declared size, up to 2 GB. Each compressed block counts as a block of the maximum size, because
  * its header does not declare its decompressed size.
+ * @param left maximum size of the frame's output, in bytes
+ * @returns the size of the compressed frame, in bytes
  */
-function assertZstdWithin(batch: Buffer, limit: number): void {
+function checkZstdFrame(batch: Buffer, left: number, limit: number): number {
   if (batch.length < 9 || batch.readUInt32LE(0) !== ZSTD_MAGIC) throw damagedZstd();
   const flags = batch.readUInt8(4);
   const isSingleSegment = (flags & 32) !== 0;
@@ -138,15 +137,14 @@ function assertZstdWithin(batch: Buffer, limit: number): void {
     at += 3 + (type === 1 ? 1 : size);
     isLast = (head & 1) === 1;
   }
-  const checksum = flags & 4 ? 4 : 0;
-  if (at + checksum !== batch.length) throw damagedZstd();
-  if (Math.max(memory, output) > limit + ZSTD_BLOCK) {
-    throw exceeds(limit);
-  }
+  at += flags & 4 ? 4 : 0;
+  if (at > batch.length) throw damagedZstd();
+  if (memory > limit + ZSTD_BLOCK || output > left + ZSTD_BLOCK) throw exceeds(limit);
+  return at;
 }
 
 function exceeds(limit: number): Error {
-  return new Error(`The Zstandard frame holds more than ${limit} bytes`);
+  return new Error(`The Zstandard frames hold more than ${limit} bytes`);
 }
 
 function damagedZstd(): Error {
