@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { type DatabaseName, migrate } from '@gudang/prisma';
 import pg from 'pg';
 import type {} from 'vitest';
@@ -21,6 +20,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     postgresUrl: string;
     kafkaBrokers: string;
+    kafkaData: string;
   }
 }
 
@@ -34,6 +34,8 @@ export interface TestServers {
   /** The URL of the database `postgres`, for createTestDatabase(). */
   postgresUrl: string;
   kafkaBrokers: string;
+  /** The folder of Kafka's records, with one folder per partition. */
+  kafkaData: string;
   /** Process ids, for measurements. */
   pids: { readonly postgres: number; readonly kafka: number };
   stop(): Promise<void>;
@@ -86,7 +88,14 @@ export async function startTestServers(options: TestServersOptions = {}): Promis
       starting[1],
     ]);
     const pids = { postgres: postgres.pid, kafka: kafka.pid };
-    return { postgresUrl: postgres.url('postgres'), kafkaBrokers: kafka.brokers, pids, stop };
+    const kafkaData = join(directory, 'kafka', 'data');
+    return {
+      postgresUrl: postgres.url('postgres'),
+      kafkaBrokers: kafka.brokers,
+      kafkaData,
+      pids,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -131,18 +140,17 @@ export async function createTestDatabase(
 }
 
 /**
- * Runs a single-file Java program with Kafka's classes. Rejects with the program's output if the
- * program fails.
+ * Starts a single-file Java program with Kafka's classes. Its standard streams are pipes.
+ * @param program path of the program's source
  */
-export async function runWithKafkaClasses(
+export async function startWithKafkaClasses(
   program: string,
   programArguments: readonly string[],
-): Promise<void> {
+): Promise<ChildProcessWithoutNullStreams> {
   const libraries = await fetchKafkaLibraries({ directory: join(gudangDirectory(), 'kafka') });
   const { command } = await findJava();
-  await promisify(execFile)(command, [
-    '-cp',
-    join(libraries, '*'),
+  return spawn(command, [
+    ...['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', join(libraries, '*')],
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
     program,
     ...programArguments,

@@ -1,2 +1,9 @@
+export {
+  type Compression,
+  ForeignCommands,
+  type ForeignProducer,
+  type ForeignRecord,
+  startForeignProducer,
+} from './foreign-producer.ts';
 export { recordsOf } from './records-of.ts';
 export { connectTestKafka, createTestService, type TestService } from './test-service.ts';
