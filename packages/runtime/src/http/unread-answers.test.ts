@@ -101,7 +101,8 @@ it('does not close an unread stream until it ends', async () => {
       response.on('close', resolve);
       const forbid = allowUnread(socket);
       response.write(BODY);
-      // The other connection shows that the time has passed.
+      handle = () => {};
+      // The other connection, which waits for its answer, shows that the time has passed.
       server.on('timeout', () => {
         timedOut += 1;
         if (timedOut !== 2) return;
@@ -113,16 +114,30 @@ it('does not close an unread stream until it ends', async () => {
   });
   const socket = request();
   await once(socket, 'readable');
-  const idle = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const waiting = request();
   await closed;
   expect(timedOut).toBeGreaterThan(2);
   expect(await readRest(socket)).toBeLessThan(BODY.length);
-  idle.destroy();
+  waiting.destroy();
 });
 
-it('applies to every HTTP server after 30 seconds', async () => {
+it('applies to every request of an HTTP server after 30 seconds', async () => {
   const app = createHttpServer({ health: createHealth(), metrics: createMetrics('test') });
-  expect(app.server.timeout).toBe(30_000);
+  app.get('/', ({ raw }) => String(raw.socket.timeout));
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  expect(await (await fetch(url)).text()).toBe('30000');
   expect(app.server.listenerCount('timeout')).toBe(1);
   await app.close();
+});
+
+it('leaves no time-out on upgraded connections', async () => {
+  const upgraded = new Promise<Socket>((resolve) => {
+    server.on('upgrade', (_request, socket: Socket) => resolve(socket));
+  });
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  client.write('GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+  const socket = await upgraded;
+  expect(socket.timeout ?? 0).toBe(0);
+  socket.destroy();
+  client.destroy();
 });

@@ -10,7 +10,10 @@ const UNREAD_WITHIN_MS = 30_000;
  * @param withinMs default: 30 seconds
  */
 export function closeUnread(server: Server, withinMs = UNREAD_WITHIN_MS): void {
-  server.setTimeout(withinMs, (socket: Socket) => {
+  // Unlike `server.setTimeout`, this leaves no timer on upgraded sockets. Even a stopped one is read at
+  // each write, which took 3 % of the CPU of a delivery.
+  server.prependListener('request', ({ socket }) => void socket.setTimeout(withinMs));
+  server.on('timeout', (socket: Socket) => {
     // Node has set another time-out if it is the end of an idle connection's lifetime.
     const waitsForAnswer = socket.timeout === withinMs && socket.writableLength === 0;
     if (waitsForAnswer) socket.setTimeout(withinMs);
