@@ -86,6 +86,7 @@ interface ClientOptions {
  */
 export class StreamClient {
   readonly #sink: ClientSink;
+  readonly #metrics: LiveMetrics;
   readonly #options: ClientOptions;
   #queue: ClientQueue | undefined;
   #queued: ByteHold | undefined;
@@ -106,6 +107,7 @@ export class StreamClient {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#sink = options.sink;
+    this.#metrics = options.metrics;
   }
 
   get state(): ClientState {
@@ -175,7 +177,7 @@ export class StreamClient {
   /** Ends the client's stream at once, because too much waits for it; queued payloads are dropped. */
   lag(): void {
     if (this.#hasEnded) return;
-    this.#options.metrics.lagged.inc();
+    this.#metrics.lagged.inc();
     this.#finish();
     this.#sink.lagged();
   }
@@ -208,9 +210,9 @@ export class StreamClient {
   }
 
   #createQueue(): ClientQueue {
-    const { account, limits, metrics } = this.#options;
+    const { account, limits } = this.#options;
     this.#queued = account.hold('queues');
-    return createClientQueue(limits, this.#queued, (change) => metrics.queued.inc(change));
+    return createClientQueue(limits, this.#queued, (change) => this.#metrics.queued.inc(change));
   }
 
   #writeChunk(): void {
@@ -225,9 +227,8 @@ export class StreamClient {
   }
 
   #write(payloads: readonly LivePayload[], conflated?: readonly number[]): void {
-    const { metrics } = this.#options;
-    metrics.deliveries.inc(payloads.length);
-    if (conflated) metrics.conflated.inc(conflated.reduce((sum, one) => sum + one, 0));
+    this.#metrics.deliveries.inc(payloads.length);
+    if (conflated) this.#metrics.conflated.inc(conflated.reduce((sum, one) => sum + one, 0));
     this.#sink.write(payloads, conflated);
   }
 

@@ -15,34 +15,40 @@ interface SinkOptions {
   readonly end: (type: MessageType, payload?: unknown) => void;
 }
 
-/** One subscription on a websocket. */
+/**
+ * One subscription on a websocket. Copies its options, because each delivery reads them for every
+ * client, and each further object is usually not in the processor's cache.
+ */
 export class WebsocketSink implements ClientSink {
   readonly #head: Buffer;
-  readonly #options: SinkOptions;
+  readonly #socket: MessageSocket;
+  readonly #frame: Framer;
+  readonly #end: SinkOptions['end'];
 
-  constructor(options: SinkOptions) {
-    this.#head = nextHead(options.id);
-    this.#options = options;
+  constructor({ id, socket, frame, end }: SinkOptions) {
+    this.#head = nextHead(id);
+    this.#socket = socket;
+    this.#frame = frame;
+    this.#end = end;
   }
 
   ready(): boolean {
-    return this.#options.socket.ready();
+    return this.#socket.ready();
   }
 
   write(payloads: readonly LivePayload[], conflated?: readonly number[]): void {
-    const { socket, frame } = this.#options;
-    socket.writeFrames(frame(this.#head, payloads, conflated));
+    this.#socket.writeFrames(this.#frame(this.#head, payloads, conflated));
   }
 
   error(errors: readonly GraphQLFormattedError[]): void {
-    this.#options.end(MessageType.Error, errors);
+    this.#end(MessageType.Error, errors);
   }
 
   complete(): void {
-    this.#options.end(MessageType.Complete);
+    this.#end(MessageType.Complete);
   }
 
   lagged(): void {
-    this.#options.socket.close(LiveCloseCode.lagged, 'Lagged: read faster, or resume');
+    this.#socket.close(LiveCloseCode.lagged, 'Lagged: read faster, or resume');
   }
 }
