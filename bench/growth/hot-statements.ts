@@ -33,7 +33,10 @@ export const HOT_STATEMENTS: Readonly<Record<string, { database: 'order' | 'stoc
     'lock orders to settle': { database: 'order', is: /FROM orders WHERE id = ANY.* FOR UPDATE/ },
     'settle orders': { database: 'order', is: /UPDATE orders SET/ },
     'overdue orders': { database: 'order', is: /FOR UPDATE OF orders SKIP LOCKED/ },
-    'events of orders to send': { database: 'order', is: /FROM outbox ORDER BY id LIMIT/ },
+    'events of orders to send': {
+      database: 'order',
+      is: /FROM outbox WHERE id > \$1 ORDER BY id LIMIT/,
+    },
     'delete sent events of orders': { database: 'order', is: /DELETE FROM outbox/ },
     'lock stocks': { database: 'stock', is: /FROM stocks WHERE id = ANY.* FOR UPDATE/ },
     'known decisions': { database: 'stock', is: /FROM decisions WHERE order_id = ANY/ },
@@ -41,7 +44,10 @@ export const HOT_STATEMENTS: Readonly<Record<string, { database: 'order' | 'stoc
     'write the ledger': { database: 'stock', is: /INSERT INTO movements/ },
     'write decisions': { database: 'stock', is: /INSERT INTO decisions/ },
     'write events': { database: 'stock', is: /INSERT INTO outbox/ },
-    'events of stocks to send': { database: 'stock', is: /FROM outbox ORDER BY id LIMIT/ },
+    'events of stocks to send': {
+      database: 'stock',
+      is: /FROM outbox WHERE id > \$1 ORDER BY id LIMIT/,
+    },
     'delete sent events of stocks': { database: 'stock', is: /DELETE FROM outbox/ },
     'stocks by id': { database: 'stock', is: /"stocks"\."id" (=|IN)/ },
     'newest stocks': {

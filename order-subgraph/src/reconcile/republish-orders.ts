@@ -1,4 +1,6 @@
+import { OLDEST_ROW } from '@gudang/outbox';
 import type { Database } from '../database.ts';
+import { Prisma } from '../generated/prisma/client.ts';
 import { orderCreatedFrom } from '../orders/order-events.ts';
 
 /** Maximum interval between two publications of the same order, in seconds. */
@@ -24,7 +26,7 @@ export async function republishOrders(
         AND created_at < now() - make_interval(secs => ${after})
         AND (next_at IS NULL OR next_at <= now())
         AND created_at < coalesce(
-          (SELECT outbox.created_at FROM outbox ORDER BY outbox.id LIMIT 1), 'infinity')
+          (SELECT waiting.created_at FROM (${Prisma.raw(OLDEST_ROW)}) AS waiting), 'infinity')
       ORDER BY created_at DESC, id DESC LIMIT ${limit} FOR UPDATE OF orders SKIP LOCKED
     ), noted AS (
       INSERT INTO reconciliations (order_id, next_at)

@@ -2,8 +2,7 @@ import { headerText, type KafkaConnection, readTopic, topicBounds } from '@gudan
 import { eventType, HEADER } from '@gudang/messages';
 import type { Producer } from 'kafkajs';
 import type { LeaderSession } from './leader-session.ts';
-import { deleteSent } from './outbox-table.ts';
-import { beginEpoch, type RelayTerm } from './relay-term.ts';
+import { beginEpoch, noteAnnouncement, type RelayTerm } from './relay-term.ts';
 
 /**
  * Maximum number of sent events that are compared with the outbox. A batch has fewer events, so if
@@ -39,9 +38,12 @@ export async function checkEpoch(
   const name = kafka.name(topic);
   const { high } = await topicBounds(kafka.client, name);
   const isNew = high <= term.sentOffset;
-  if (!isNew && !(await hasUnknownEvents())) return;
-  await beginEpoch(session, term, high - 1);
-  // Announce the epoch to the replicas, because the next change may come much later.
+  if (isNew || (await hasUnknownEvents())) {
+    await beginEpoch(session, term, { offset: high - 1, isAnnounced: false });
+  }
+  // Announce the epoch to the replicas, because the next change may come much later. An earlier leader
+  // may have begun the epoch and failed before it announced the epoch.
+  if (term.isAnnounced) return;
   const [sent] = await producer.send({
     topic: name,
     acks: -1,
@@ -61,7 +63,7 @@ export async function checkEpoch(
       },
     ],
   });
-  if (sent?.baseOffset !== undefined) await deleteSent(session, term, [], Number(sent.baseOffset));
+  await noteAnnouncement(session, term, Number(sent?.baseOffset ?? high));
 
   async function hasUnknownEvents(): Promise<boolean> {
     const events: SentEvent[] = [];

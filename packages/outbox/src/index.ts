@@ -1,6 +1,6 @@
 export type { InboxMessage } from './inbox/apply-batch.ts';
 export { DeadLetters } from './inbox/dead-letters.ts';
 export { type Subject, startInboxConsumer } from './inbox/inbox-consumer.ts';
-export { measureOutbox } from './outbox-metrics.ts';
+export { measureOutbox, OLDEST_ROW } from './outbox-metrics.ts';
 export { type Relay, startRelay } from './relay.ts';
 export { writeEvents } from './write-events.ts';

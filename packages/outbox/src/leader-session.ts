@@ -120,6 +120,9 @@ export async function openLeaderSession({
       }
       await query('LISTEN outbox');
       await query(`SET synchronous_commit = ${SYNCHRONOUS_COMMIT}`);
+      // A plan that was made while the outbox was small might read the whole table, and stay in use
+      // while the table has millions of dead rows.
+      await query('SET enable_seqscan = off');
       leading = true;
     },
     durably: async (work) => {

@@ -2,8 +2,18 @@ import type { SqlClient } from '@gudang/postgres';
 import type { Metrics } from '@gudang/runtime';
 import { createSharedScrape } from '@gudang/runtime';
 
-/** Maximum number of rows that are counted, so that a scrape is cheap during a backlog of millions. */
+/** Range of the ids that are counted, so that a scrape is cheap during a backlog of millions. */
 const COUNT_LIMIT = 100_000;
+
+/**
+ * SQL for the oldest row of the outbox. It begins at the low-water mark, because PostgreSQL would otherwise
+ * pass all dead rows that an old snapshot keeps.
+ */
+export const OLDEST_ROW = `
+  SELECT id, created_at FROM outbox
+  WHERE id > coalesce(
+    (SELECT low_water_mark FROM relay_progress ORDER BY term DESC, step DESC LIMIT 1), 0)
+  ORDER BY id LIMIT 1`;
 
 interface Waiting {
   readonly events: number;
@@ -23,7 +33,7 @@ export function measureOutbox(metrics: Metrics, database: SqlClient): void {
   };
   addGauge(
     'gudang_outbox_events',
-    `Events that wait to be sent; counted up to ${COUNT_LIMIT}`,
+    `Events that wait to be sent, of the ${COUNT_LIMIT} oldest`,
     'events',
   );
   addGauge(
@@ -40,10 +50,12 @@ export function measureOutbox(metrics: Metrics, database: SqlClient): void {
 
 async function readWaiting(database: SqlClient): Promise<Waiting | undefined> {
   const [waiting] = await database.$queryRawUnsafe<Waiting[]>(`
+    WITH oldest AS MATERIALIZED (${OLDEST_ROW})
     SELECT
-      (SELECT count(*) FROM (SELECT FROM outbox LIMIT ${COUNT_LIMIT}) AS some)::int AS events,
-      coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox
-        ORDER BY id LIMIT 1), 0)::float8 AS seconds,
+      (SELECT count(*) FROM outbox, oldest
+        WHERE outbox.id >= oldest.id AND outbox.id < oldest.id + ${COUNT_LIMIT})::int AS events,
+      coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at) FROM oldest), 0)::float8
+        AS seconds,
       (SELECT count(*) FROM outbox_rejected)::int AS rejected`);
   return waiting;
 }

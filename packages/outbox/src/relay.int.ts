@@ -14,7 +14,7 @@ import { HEADER } from '@gudang/messages';
 import { createSqlClient } from '@gudang/postgres/testing';
 import type { Stoppable } from '@gudang/runtime';
 import { createMetrics } from '@gudang/runtime';
-import type { ProducerBatch, ProducerConfig } from 'kafkajs';
+import type { ProducerBatch, ProducerConfig, ProducerRecord } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { startRelay } from './relay.ts';
 import { writeEvents } from './write-events.ts';
@@ -46,6 +46,10 @@ describe('startRelay', () => {
       })),
     );
   const waiting = async () => Number((await sql.query('SELECT count(*) FROM outbox'))[0].count);
+  const sentOffset = async () => {
+    const newest = 'SELECT sent_offset FROM relay_progress ORDER BY term DESC, step DESC LIMIT 1';
+    return (await sql.query(newest))[0].sent_offset;
+  };
   const emptied = (limit = 15_000) =>
     expect
       .poll(async () => (await waiting()) === 0, {
@@ -93,9 +97,9 @@ describe('startRelay', () => {
     expect(header(HEADER.type)).toBe('gudang.stock.changed');
     expect(header(HEADER.version)).toBe('1');
     expect(header(HEADER.term)).toBe('1');
-    const [{ epoch, sent_offset }] = await sql.query('SELECT epoch, sent_offset FROM relay');
+    const [{ epoch }] = await sql.query('SELECT epoch FROM relay');
     expect(header(HEADER.epoch)).toBe(epoch);
-    expect(sent_offset).toBe('1199');
+    expect(await sentOffset()).toBe('1199');
   });
 
   it('elects one leader, and a new leader has a higher term', async () => {
@@ -173,6 +177,77 @@ describe('startRelay', () => {
     expect(refused).toEqual([{ version: 4, reason: expect.stringContaining('larger than') }]);
   });
 
+  it('moves a row that no broker would answer to outbox_rejected without reading it', async () => {
+    await sql.query(
+      `INSERT INTO outbox (topic, key, value, version)
+       VALUES ($1, 'k1', convert_to(repeat('x', 70000000), 'UTF8'), 1)`,
+      [CHANGES],
+    );
+    await write(3, { from: 2 });
+    start();
+    await emptied();
+    expect(await numbers()).toEqual([2, 3, 4]);
+    expect(
+      await sql.query('SELECT octet_length(value) AS bytes, reason FROM outbox_rejected'),
+    ).toEqual([{ bytes: 70_000_000, reason: expect.stringContaining('70000002 bytes') }]);
+  });
+
+  it('continues after the offset of a leader of the previous release', async () => {
+    const first = start();
+    await write(5);
+    await emptied();
+    await first.stop();
+    const [{ epoch, sent_offset }] = await sql.query('SELECT epoch, sent_offset FROM relay');
+    expect(sent_offset, 'the previous release reads the offset here').toBe('4');
+    // The previous release began another term and sent these events.
+    await sql.query('UPDATE relay SET term = term + 1');
+    const producer = kafka.client.producer();
+    await producer.connect();
+    await producer.send({
+      topic: kafka.name(CHANGES),
+      messages: [{ value: '{}', headers: { [HEADER.outboxId]: '6' } }],
+    });
+    await producer.disconnect();
+    await sql.query('UPDATE relay SET sent_offset = 5');
+    start();
+    await write(1, { from: 7 });
+    await emptied();
+    expect((await sql.query('SELECT epoch FROM relay'))[0].epoch).toBe(epoch);
+  });
+
+  it('announces a new epoch although the leader that began it failed', async () => {
+    const real = kafka.client;
+    let failures = 0;
+    const client = Object.create(real, {
+      producer: {
+        value: (config: ProducerConfig) => {
+          const producer = real.producer(config);
+          const send = async (record: ProducerRecord) => {
+            failures += 1;
+            if (failures === 1) throw new Error('the broker is unavailable');
+            return producer.send(record);
+          };
+          return { ...producer, send };
+        },
+      },
+    });
+    kafka = { ...kafka, client };
+    await sql.query('UPDATE relay SET sent_offset = 5');
+    start();
+    await expect
+      .poll(
+        async () => {
+          const [{ epoch }] = await sql.query('SELECT epoch FROM relay');
+          const announcement = (await recordsOf(kafka, CHANGES)).at(-1);
+          return headerText(announcement?.headers ?? {}, HEADER.epoch) === epoch;
+        },
+        { message: 'the epoch is announced' },
+      )
+      .toBe(true);
+    expect(failures).toBe(2);
+    expect((await recordsOf(kafka, CHANGES)).length).toBe(1);
+  });
+
   it('begins a new epoch when the topic is new, and sends the batch again', async () => {
     await sql.query('UPDATE relay SET sent_offset = 5');
     const [{ epoch: old }] = await sql.query('SELECT epoch FROM relay');
@@ -203,10 +278,10 @@ describe('startRelay', () => {
     await write(20, { from: 4 });
     relay.wake();
     await emptied();
-    const [{ epoch: third, sent_offset }] = await sql.query('SELECT epoch, sent_offset FROM relay');
+    const [{ epoch: third }] = await sql.query('SELECT epoch FROM relay');
     expect(third).not.toBe(second);
     const records = await recordsOf(kafka, CHANGES);
-    expect(records.at(-1)?.offset).toBe(sent_offset);
+    expect(records.at(-1)?.offset).toBe(await sentOffset());
     const ofThird = records.filter(({ headers }) => headerText(headers, HEADER.epoch) === third);
     expect(ofThird.filter(({ value }) => value !== null)).toHaveLength(20);
   });
@@ -254,7 +329,7 @@ describe('startRelay', () => {
     const [{ epoch }] = await sql.query('SELECT epoch FROM relay');
     // This is the state after such a kill: the last two events were sent and are still in the
     // outbox.
-    await sql.query('UPDATE relay SET sent_offset = 2');
+    await sql.query('UPDATE relay_progress SET sent_offset = 2');
     await sql.query('INSERT INTO outbox OVERRIDING SYSTEM VALUE SELECT * FROM saved WHERE id > 3');
     start();
     await emptied();

@@ -3,21 +3,22 @@ import { createBackoff, pause, type Service, type Stoppable } from '@gudang/runt
 import type { Producer } from 'kafkajs';
 import { checkEpoch } from './epoch.ts';
 import { type LeaderSession, openLeaderSession } from './leader-session.ts';
-import { rowsWithin } from './outbox-row.ts';
-import { readRows } from './outbox-table.ts';
+import { findRowBelow, findWriters } from './outbox-table.ts';
 import { connectProducer } from './producer.ts';
-import { beginTerm } from './relay-term.ts';
+import { readBatch } from './read-batch.ts';
+import { beginTerm, endTerm } from './relay-term.ts';
 import { createRowSender, type Sender } from './send-rows.ts';
 
-/** Maximum number of rows in a batch. */
-const BATCH_ROWS = 500;
-/** Maximum size of a batch, in bytes: less than the 1 MiB that brokers accept by default. */
-const BATCH_BYTES = 700 * 1024;
 /**
  * Polling interval, in milliseconds: the maximum wait of an event whose notification was lost. It
  * is shorter than the session's heartbeat interval, so that an idle relay needs no heartbeats.
  */
 const POLL_MS = 900;
+/**
+ * Interval between two searches for a row that is not above the low-water mark, in milliseconds. Such a
+ * row exists only if it was inserted with an explicit id or the sequence of ids was reset.
+ */
+const SEARCH_INTERVAL_MS = 60_000;
 /** Maximum time that stopping waits for a batch in flight, in milliseconds. */
 const STOP_DEADLINE_MS = 5_000;
 
@@ -57,11 +58,22 @@ export function startRelay(
 
   /** Sends rows until the relay is stopped. Rejects if the database or the broker fails. */
   const relayRows = async (sender: Sender): Promise<void> => {
+    const { mark } = sender.term;
+    let searchedAt = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
-      const rows = rowsWithin(await readRows(sender.session, BATCH_ROWS), BATCH_BYTES);
-      if (rows.length === 0) await wakeUp.next(POLL_MS);
-      else await sendRows(sender, rows);
+      const now = performance.now();
+      if (now - searchedAt > SEARCH_INTERVAL_MS) {
+        searchedAt = now;
+        const id = await findRowBelow(sender.session, mark.value);
+        if (id !== undefined) mark.lower(id);
+      }
+      await mark.advance(() => findWriters(sender.session));
+      const batch = await readBatch(sender.session, mark.value);
+      mark.read(batch.rows);
+      const isSent = batch.rows.length === 0 || (await sendRows(sender, batch));
+      if (isSent && batch.isLast) await wakeUp.next(POLL_MS);
     }
+    await endTerm(sender.session, sender.term);
   };
 
   const lead = async (leader: LeaderSession, producer: Producer): Promise<Sender> => {

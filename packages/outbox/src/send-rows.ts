@@ -4,6 +4,7 @@ import type { Producer, RecordMetadata } from 'kafkajs';
 import type { LeaderSession } from './leader-session.ts';
 import { type OutboxRow, toMessage } from './outbox-row.ts';
 import { deleteSent, rejectRow } from './outbox-table.ts';
+import type { Batch } from './read-batch.ts';
 import { beginEpoch, type RelayTerm } from './relay-term.ts';
 import { traceSending } from './trace-sending.ts';
 
@@ -19,34 +20,55 @@ export interface Sender {
   readonly changeTopic: string;
 }
 
-/** Creates the function that sends rows and deletes them once the broker has acknowledged them. */
+/**
+ * Creates the function that sends a batch and deletes its rows once the broker has acknowledged them. It
+ * resolves with whether all rows were sent or set aside.
+ */
 export function createRowSender({ log, metrics }: Pick<Service, 'log' | 'metrics'>) {
   const sent = metrics.counter('gudang_outbox_sent_total', 'Events that the broker acknowledged');
   const rejected = metrics.counter('gudang_outbox_rejected_total', 'Events that no broker takes');
 
+  const setAside = async (
+    { session }: Sender,
+    row: OutboxRow,
+    reason: { readonly message: string },
+  ): Promise<void> => {
+    await rejectRow(session, row.id, reason.message);
+    rejected.inc();
+    log.error(
+      { err: reason, outboxId: row.id, topic: row.topic },
+      'the broker refuses an event; it was moved to the table outbox_rejected',
+    );
+  };
   /** Sends one row. Moves it to outbox_rejected if the broker refuses it. */
-  const sendOne = async (sender: Sender, row: OutboxRow): Promise<void> => {
+  const sendOne = async (sender: Sender, row: OutboxRow): Promise<number> => {
     try {
-      sent.inc(await sendBatch(sender, [row]));
+      const count = await sendBatch(sender, [row]);
+      sent.inc(count);
+      return count;
     } catch (error) {
       if (!isNonRetryable(error)) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      await rejectRow(sender.session, row.id, reason);
-      rejected.inc();
-      log.error(
-        { err: error, outboxId: row.id, topic: row.topic },
-        'the broker refused an event; it was moved to the table outbox_rejected',
-      );
+      await setAside(sender, row, error instanceof Error ? error : new Error(String(error)));
+      return 1;
     }
   };
 
-  return async (sender: Sender, rows: readonly OutboxRow[]): Promise<void> => {
+  return async (sender: Sender, { rows, tooLarge }: Batch): Promise<boolean> => {
+    const [first] = rows;
+    if (first && tooLarge) {
+      await setAside(sender, first, new Error(`The event has ${tooLarge} bytes`));
+      return true;
+    }
     try {
-      sent.inc(await sendBatch(sender, rows));
+      const count = await sendBatch(sender, rows);
+      sent.inc(count);
+      return count === rows.length;
     } catch (error) {
       if (!isNonRetryable(error)) throw error;
       // One refused row makes the broker refuse its whole batch, so send each row alone.
-      for (const row of rows) await sendOne(sender, row);
+      let count = 0;
+      for (const row of rows) count += await sendOne(sender, row);
+      return count === rows.length;
     }
   };
 }
@@ -72,7 +94,7 @@ async function sendBatch(sender: Sender, rows: readonly OutboxRow[]): Promise<nu
   const offsets = findOffsets(acknowledged, kafka.name(changeTopic), byTopic.get(changeTopic));
   // The offsets have restarted, so the topic is new. The rows are sent again in the new epoch.
   if (offsets && offsets.first <= term.sentOffset) {
-    await beginEpoch(session, term, offsets.last);
+    await beginEpoch(session, term, { offset: offsets.last, isAnnounced: true });
     return 0;
   }
   const ids = rows.map((row) => row.id);
