@@ -183,3 +183,26 @@ it.skipIf(!kustomize)('the component rest additionally opens ports 8000 and 8001
   }
   expect(routes.length).toBe(3);
 });
+
+it.skipIf(!kustomize)(
+  'all pods of the overlay local fit on a node of two cores and 4 GiB',
+  async () => {
+    if (!kustomize) return;
+    const manifests = await render(kustomize, 'k8s/overlays/local');
+    const requests = manifests
+      .filter(({ kind }) => ['Deployment', 'Job', 'StatefulSet'].includes(kind))
+      .map(({ kind, spec }) => ({
+        // During a rolling update, each deployment may have one more pod.
+        count: kind === 'Deployment' ? spec.replicas + 1 : 1,
+        ...spec.template.spec.containers[0].resources.requests,
+      }));
+    const sum = (resource: 'cpu' | 'memory', unit: RegExp): number =>
+      requests.reduce(
+        (total, one) => total + one.count * Number(one[resource].replace(unit, '')),
+        0,
+      );
+    // The pods of a cluster itself, such as the name service, request up to one core.
+    expect(sum('cpu', /m$/)).toBeLessThanOrEqual(1_000);
+    expect(sum('memory', /Mi$/)).toBeLessThanOrEqual(3_500);
+  },
+);
