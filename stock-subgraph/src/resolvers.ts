@@ -2,6 +2,7 @@ import { type Cursor, parseCursor } from '@gudang/change-feed';
 import type { StockState } from '@gudang/events';
 import { badUserInput } from '@gudang/runtime';
 import {
+  announceSnapshot,
   DateTime,
   formatKeysetCursor,
   mustWaitForTurn,
@@ -20,8 +21,9 @@ import { addStock, stockId } from './stocks/add-stock.ts';
 import { adjustStock, deleteStock, updateStock } from './stocks/change-stock.ts';
 import { findStockPage } from './stocks/find-stocks.ts';
 import type { MovementRow } from './stocks/ledger.ts';
-import { createPositionTracker } from './stream/position-tracker.ts';
+import { PositionTracker } from './stream/position-tracker.ts';
 import { watchStocks } from './stream/stock-stream.ts';
+import { createStoredStocks } from './stream/stored-stocks.ts';
 
 /** Maximum number of stock ids in the arguments of one subscription. */
 const WATCHED_LIMIT = 1_000;
@@ -95,10 +97,19 @@ export const resolvers: Resolvers = {
     stockChanged: {
       subscribe: async function* (_root: unknown, args, context) {
         const { ids, after } = parseArguments(watchArguments, args);
-        const watched = { ids: ids ?? undefined, after: readCursor(after) };
-        const tracker = createPositionTracker(context.changeFeed, () => onLost());
-        const onLost = registerPosition(context, tracker.read);
-        for await (const change of watchStocks(context, watched, tracker)) {
+        const { changeFeed, database } = context;
+        const tracker = new PositionTracker(changeFeed);
+        registerPosition(context, () => tracker.read());
+        const changes = watchStocks({
+          context,
+          stored: createStoredStocks(database),
+          changeFeed,
+          ids: ids ?? undefined,
+          after: readCursor(after),
+          tracker,
+          announce: (marker) => announceSnapshot(context, marker),
+        });
+        for await (const change of changes) {
           if (mustWaitForTurn()) await nextTurn();
           yield { stockChanged: change };
         }

@@ -24,26 +24,11 @@ import type { Batch } from 'kafkajs';
 import { type Arrival, ChangeLog } from './change-log.ts';
 import { type Cursor, NO_EPOCH } from './cursor.ts';
 import { createFeedMetrics } from './feed-metrics.ts';
+import { type FeedReader, type OpenedWatch, openWatch } from './open-watch.ts';
 import { createWatchers, type Watch } from './watchers.ts';
 
 /** Number of changes that are kept in memory and can be replayed from a cursor. */
 const WINDOW = 10_000;
-/**
- * Maximum time that `open` waits for this replica to reach a cursor that was issued by a replica
- * ahead of it, in milliseconds.
- */
-const AHEAD_LIMIT_MS = 5_000;
-
-/** A watch and the way in which it starts. */
-export interface OpenedWatch extends Watch {
-  /**
-   * - `live`: the watch starts with the next change.
-   * - `replay`: the watch starts with the changes since the cursor.
-   * - `snapshot`: the changes since the cursor are not available. The caller sends the stored state
-   *   first, then the watch's changes.
-   */
-  readonly start: 'live' | 'replay' | 'snapshot';
-}
 
 export interface ChangeFeed extends Stoppable {
   /**
@@ -53,7 +38,8 @@ export interface ChangeFeed extends Stoppable {
   readonly watch: (keys: readonly string[] | undefined) => Watch;
   /**
    * Waits until the feed has caught up, then watches the changes since a cursor. Without a cursor,
-   * it watches the changes from now on.
+   * it watches the changes from now on. A cursor within a snapshot counts as the position at which
+   * the snapshot began.
    * @param keys the keys to watch; undefined for all keys
    */
   readonly open: (keys: readonly string[] | undefined, after?: Cursor) => Promise<OpenedWatch>;
@@ -195,6 +181,12 @@ export function startChangeFeed(
       await settledOrAborted(new Promise<void>((resolve) => resumes.push(resolve)), signal);
     }
   };
+  const reader: FeedReader = {
+    changes,
+    watchers,
+    caughtUp: () => waitUntil(() => caughtUp, stopping.signal),
+    reached: (offset, signal) => waitUntil(() => changes.next >= offset, signal),
+  };
 
   health.watch('feed', (): PartState => {
     const consumerState = running.state();
@@ -210,21 +202,7 @@ export function startChangeFeed(
   });
   return {
     watch: (keys) => watchers.watch(keys),
-    open: async (keys, after) => {
-      await waitUntil(() => caughtUp, stopping.signal);
-      if (after === undefined) return { ...watchers.watch(keys), start: 'live' };
-      const offset = after.epoch === changes.epoch ? after.offset : null;
-      if (offset !== null && offset > changes.next) {
-        await waitUntil(() => changes.next >= offset, AbortSignal.timeout(AHEAD_LIMIT_MS));
-      }
-      // Check the epoch again: it may have changed during the wait.
-      const canReplay = offset !== null && offset <= changes.next && after.epoch === changes.epoch;
-      const earlier = canReplay ? changes.since(offset) : undefined;
-      if (earlier === undefined) return { ...watchers.watch(keys), start: 'snapshot' };
-      const wanted = keys && new Set(keys);
-      const matching = wanted ? earlier.filter((change) => wanted.has(change.key)) : earlier;
-      return { ...watchers.watch(keys, matching), start: 'replay' };
-    },
+    open: (keys, after) => openWatch(reader, keys, after),
     position: () => ({
       epoch: changes.epoch ?? NO_EPOCH,
       offset: caughtUp ? changes.next : null,

@@ -9,6 +9,15 @@ describe('parseCursor', () => {
     { epoch, offset: 123_456_789_012, at: 1_767_323_045_678 },
     { epoch, offset: null, at: 5 },
     { epoch: NO_EPOCH, offset: null, at: 0 },
+    { epoch, offset: 7, at: 5, snapshot: { seen: 9 } },
+    { epoch, offset: 7, at: 5, snapshot: { seen: 9, aheadSince: 4 } },
+    { epoch, offset: 7, at: 5, snapshot: { seen: 9, scan: { isComplete: false, since: 0 } } },
+    {
+      epoch,
+      offset: 7,
+      at: 5,
+      snapshot: { seen: 9, scan: { isComplete: true, since: 3, from: 'a,b, kopi ☕' } },
+    },
   ])('parses what formatCursor wrote: %o', (cursor) => {
     expect(parseCursor(formatCursor(cursor))).toEqual(cursor);
     expect(formatCursor(cursor)).toMatch(/^[\w-]+$/);
@@ -18,8 +27,13 @@ describe('parseCursor', () => {
   it.each([
     ['an empty text', ''],
     ['other characters', 'a b'],
-    ['a text that is too long', 'a'.repeat(201)],
-    ['another format version', written(`2,${epoch},1,1`)],
+    ['a text that is too long', 'a'.repeat(1_001)],
+    ['another format version', written(`3,${epoch},1,1`)],
+    ['a snapshot without progress', written(`2,${epoch},1,1`)],
+    ['a snapshot with a negative offset', written(`2,${epoch},1,1,-1,`)],
+    ['a snapshot with a wrong time', written(`2,${epoch},1,1,1,Z`)],
+    ['a snapshot of another kind', written(`2,${epoch},1,1,1,,x1,a`)],
+    ['a snapshot without a row', written(`2,${epoch},1,1,1,,c1`)],
     ['too few parts', written(`1,${epoch},1`)],
     ['too many parts', written(`1,${epoch},1,1,1`)],
     ['no epoch', written('1,,1,1')],

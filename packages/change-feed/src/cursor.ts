@@ -8,26 +8,97 @@ export interface Cursor {
    * database's clock. A snapshot includes the deletions since that time.
    */
   readonly at: number;
+  /** Set if the stream has sent a part of a snapshot that began at this position. */
+  readonly snapshot?: SnapshotProgress;
+}
+
+/**
+ * What a stream has sent of a snapshot. The rows were read after the position at which the snapshot
+ * began, so they may contain changes that the feed delivers after this position.
+ */
+export interface SnapshotProgress {
+  /** The rest of the snapshot; undefined if every row was sent. */
+  readonly scan?: SnapshotScan;
+  /** The next offset of the feed when the last row was sent. */
+  readonly seen: number;
+  /**
+   * Time of the oldest change that a sent row contained and the feed had not read, in milliseconds
+   * since 1970; undefined if there was none.
+   */
+  readonly aheadSince?: number;
+}
+
+/** The rows that a snapshot names, in ascending order of their ids. */
+export interface SnapshotScan {
+  /** Whether the snapshot names every row, or only the rows that changed since a time. */
+  readonly isComplete: boolean;
+  /**
+   * Lower bound in milliseconds since 1970: of the deletions if the snapshot is complete, otherwise of
+   * all changes.
+   */
+  readonly since: number;
+  /** The id of the last row that was sent; undefined before the first row. */
+  readonly from?: string;
 }
 
 /** Placeholder for an unknown epoch. No real epoch has this value. */
 export const NO_EPOCH = '-';
 
-export function formatCursor({ epoch, offset, at }: Cursor): string {
-  return Buffer.from(`1,${epoch},${offset ?? 's'},${at.toString(36)}`).toString('base64url');
+/** Maximum length of a cursor, in characters. The ids of rows have up to 400 bytes. */
+const MAX_LENGTH = 1_000;
+
+export function formatCursor({ epoch, offset, at, snapshot }: Cursor): string {
+  const position = `${epoch},${offset ?? 's'},${at.toString(36)}`;
+  if (!snapshot) return encode(`1,${position}`);
+  const { scan, seen, aheadSince } = snapshot;
+  const read = `${seen},${aheadSince?.toString(36) ?? ''}`;
+  if (!scan) return encode(`2,${position},${read}`);
+  const { isComplete, since, from = '' } = scan;
+  return encode(`2,${position},${read},${isComplete ? 'c' : 'd'}${since.toString(36)},${from}`);
 }
 
 /** Parses a cursor. Returns undefined if the text is not a cursor. */
 export function parseCursor(text: string): Cursor | undefined {
-  if (!/^[\w-]{1,200}$/.test(text)) return undefined;
-  const parts = Buffer.from(text, 'base64url').toString().split(',');
-  const [form, epoch, offset, at] = parts;
-  if (parts.length !== 4 || form !== '1' || !epoch || !offset || !at) return undefined;
+  if (text.length > MAX_LENGTH || !/^[\w-]+$/.test(text)) return undefined;
+  const [form, ...parts] = Buffer.from(text, 'base64url').toString().split(',');
+  const position = parsePosition(parts);
+  if (form === '1') return parts.length === 3 ? position : undefined;
+  if (form !== '2' || !position) return undefined;
+  const snapshot = parseProgress(parts.slice(3));
+  return snapshot && { ...position, snapshot };
+}
+
+function parsePosition([epoch, offset, at]: readonly string[]): Cursor | undefined {
+  if (!epoch || !offset || !at) return undefined;
   if (!/^([0-9a-f-]{36}|-)$/.test(epoch) || !/^(\d{1,15}|s)$/.test(offset)) return undefined;
-  if (!/^[0-9a-z]{1,9}$/.test(at)) return undefined;
+  if (!isTime(at)) return undefined;
   return {
     epoch,
     offset: offset === 's' ? null : Number(offset),
     at: Number.parseInt(at, 36),
   };
+}
+
+function parseProgress(parts: readonly string[]): SnapshotProgress | undefined {
+  const [seen, ahead, since, ...from] = parts;
+  if (!seen || !/^\d{1,15}$/.test(seen) || ahead === undefined) return undefined;
+  if (ahead !== '' && !isTime(ahead)) return undefined;
+  const progress = {
+    seen: Number(seen),
+    ...(ahead === '' ? {} : { aheadSince: Number.parseInt(ahead, 36) }),
+  };
+  if (since === undefined) return progress;
+  if (!/^[cd]/.test(since) || !isTime(since.slice(1)) || from.length === 0) return undefined;
+  const scan = { isComplete: since.startsWith('c'), since: Number.parseInt(since.slice(1), 36) };
+  // An id may contain commas.
+  const last = from.join(',');
+  return { ...progress, scan: last === '' ? scan : { ...scan, from: last } };
+}
+
+function isTime(text: string): boolean {
+  return /^[0-9a-z]{1,9}$/.test(text);
+}
+
+function encode(text: string): string {
+  return Buffer.from(text).toString('base64url');
 }

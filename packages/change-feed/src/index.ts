@@ -1,2 +1,10 @@
 export { type ChangeFeed, startChangeFeed } from './change-feed.ts';
-export { type Cursor, formatCursor, parseCursor } from './cursor.ts';
+export {
+  type Cursor,
+  formatCursor,
+  parseCursor,
+  type SnapshotProgress,
+  type SnapshotScan,
+} from './cursor.ts';
+export type { OpenedWatch } from './open-watch.ts';
+export type { Watch } from './watchers.ts';

@@ -14,8 +14,14 @@ export interface Watchers {
   /**
    * @param keys the keys to watch; undefined for all keys
    * @param earlier changes that are delivered first
+   * @param isStrict whether `earlier` counts towards the limit of pending changes. The pending changes of
+   *   all keys are then always in the log
    */
-  readonly watch: (keys: readonly string[] | undefined, earlier?: readonly LoggedChange[]) => Watch;
+  readonly watch: (
+    keys: readonly string[] | undefined,
+    earlier?: readonly LoggedChange[],
+    isStrict?: boolean,
+  ) => Watch;
   readonly publish: (change: LoggedChange) => void;
   /**
    * Replaces the pending changes of every watcher with `missed`. Must be called when changes that
@@ -34,7 +40,8 @@ interface Watcher {
  * Creates an index of watchers by key, so that the cost of a change depends only on the watchers of
  * its key.
  * @param limit maximum number of pending changes per watcher, not counting the `earlier` changes
- *   passed to `watch`. If it is exceeded, all pending changes are replaced by one `missed`.
+ *   passed to `watch`, unless the watch is strict. If it is exceeded, all pending changes are replaced
+ *   by one `missed`.
  */
 export function createWatchers(limit: number): Watchers {
   const byKey = new Map<string, Set<Watcher>>();
@@ -59,14 +66,14 @@ export function createWatchers(limit: number): Watchers {
   };
 
   return {
-    watch: (keys, earlier = []) => {
+    watch: (keys, earlier = [], isStrict = false) => {
       let pending: Watched[] = [...earlier];
       /**
        * Number of changes in `pending` that were already delivered. Array.shift would copy the rest
        * of the array at each delivery.
        */
       let taken = 0;
-      let capacity = limit + earlier.length;
+      let capacity = isStrict ? limit : limit + earlier.length;
       let wake: ((watched: Watched | undefined) => void) | undefined;
       let closed = false;
       const deliver = (watched: Watched): void => {

@@ -10,9 +10,11 @@ export {
   toConnection,
 } from './graphql/page.ts';
 export {
+  announceSnapshot,
   onSubscriptionEnd,
   type Position,
   registerPosition,
+  type SnapshotMarker,
   setEventTrace,
   setStartPosition,
 } from './graphql/subscription-context.ts';

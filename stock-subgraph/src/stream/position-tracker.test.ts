@@ -1,6 +1,6 @@
 import { parseCursor } from '@gudang/change-feed';
-import { describe, expect, it, vi } from 'vitest';
-import { createPositionTracker } from './position-tracker.ts';
+import { describe, expect, it } from 'vitest';
+import { PositionTracker } from './position-tracker.ts';
 
 const EPOCH = '00000000-0000-4000-8000-000000000000';
 const NOW = Date.now();
@@ -11,8 +11,7 @@ function start() {
     position: () => ({ epoch: EPOCH, offset: 9, at: NOW }),
     versionOf: (key: string) => versions.get(key),
   };
-  const onLost = vi.fn();
-  return { tracker: createPositionTracker(changeFeed, onLost), onLost };
+  return { tracker: new PositionTracker(changeFeed), versions };
 }
 
 const row = (id: string, version: number, age = 0) => ({
@@ -21,7 +20,7 @@ const row = (id: string, version: number, age = 0) => ({
   updatedAt: new Date(NOW - age),
 });
 
-describe('createPositionTracker', () => {
+describe('PositionTracker', () => {
   it('returns the position of the feed while the subscription is idle, and undefined while it is busy', () => {
     const { tracker } = start();
     expect(tracker.read()).toBeUndefined();
@@ -32,9 +31,8 @@ describe('createPositionTracker', () => {
   });
 
   it('has no position during a snapshot', () => {
-    const { tracker, onLost } = start();
+    const { tracker } = start();
     tracker.beginSnapshot();
-    expect(onLost).toHaveBeenCalledTimes(1);
     tracker.addRow(row('read', 5));
     expect(tracker.read()).toBeNull();
     tracker.endSnapshot();
@@ -64,5 +62,21 @@ describe('createPositionTracker', () => {
     tracker.endSnapshot();
     tracker.setIdle(true);
     expect(tracker.read()).toBeTypeOf('string');
+  });
+
+  it('knows since when it is ahead of the feed', () => {
+    const { tracker, versions } = start();
+    expect(tracker.addRow(row('read', 5, 9_000))).toBe(true);
+    expect(tracker.addRow(row('old', 5, 9_000))).toBe(false);
+    expect(tracker.aheadSince).toBeUndefined();
+    expect(tracker.addRow(row('read', 6, 20))).toBe(true);
+    expect(tracker.addRow(row('unread', 1, 30))).toBe(true);
+    expect(tracker.aheadSince).toBe(NOW - 30);
+    versions.set('read', 6);
+    tracker.dropRead();
+    expect(tracker.aheadSince).toBe(NOW - 30);
+    versions.set('unread', 2);
+    tracker.dropRead();
+    expect(tracker.aheadSince).toBeUndefined();
   });
 });

@@ -14,7 +14,10 @@ const ANNOUNCED_AFTER_MS = 1_000;
 const GIVE_UP_AFTER_MS = 60_000;
 
 /**
- * Tracks the position of one subscription in the change feed, for position reports to the gateway.
+ * Tracks the position of one subscription in the change feed, for position reports to the gateway. A
+ * snapshot may contain a row whose change the feed has not read yet. Until the feed has read this change,
+ * the subscriber is ahead of the feed: a client that resumed from the feed's position would then receive
+ * older states.
  *
  * States:
  * - in a snapshot: `beginSnapshot` was called, and `endSnapshot` was not called yet. There is no
@@ -24,65 +27,89 @@ const GIVE_UP_AFTER_MS = 60_000;
  * - idle: the subscription waits for the next change. Its position is the position of the feed;
  * - busy: the subscription is in none of the other states. The position is unknown.
  */
-export interface PositionTracker {
+export class PositionTracker {
+  readonly #changeFeed: Pick<ChangeFeed, 'position' | 'versionOf'>;
+  readonly #ahead = new Map<string, { version: number; updatedAt: number }>();
+  /** A lower bound of `updatedAt` in `#ahead`. */
+  #aheadSince = Number.POSITIVE_INFINITY;
+  #isInSnapshot = false;
+  #isIdle = false;
+
+  constructor(changeFeed: Pick<ChangeFeed, 'position' | 'versionOf'>) {
+    this.#changeFeed = changeFeed;
+  }
+
   /** Returns the position. See `Position` for its values. */
-  readonly read: () => Position;
+  read(): Position {
+    if (this.#ahead.size > 0) this.#dropOldRows();
+    if (this.#isInSnapshot || this.#ahead.size > 0) return null;
+    return this.#isIdle ? formatCursor(this.#changeFeed.position()) : undefined;
+  }
+
+  /**
+   * A time before all changes that the subscriber has received and the feed has not read, in milliseconds
+   * since 1970; undefined if there are none.
+   */
+  get aheadSince(): number | undefined {
+    return this.#ahead.size === 0 ? undefined : this.#aheadSince;
+  }
+
   /** Sets whether the subscription waits for the next change. */
-  readonly setIdle: (idle: boolean) => void;
-  readonly beginSnapshot: () => void;
-  /** Records a row that the snapshot contains. */
-  readonly addRow: (stock: Pick<StockState, 'id' | 'version' | 'updatedAt'>) => void;
-  readonly endSnapshot: () => void;
+  setIdle(idle: boolean): void {
+    this.#isIdle = idle;
+  }
+
+  beginSnapshot(): void {
+    this.#isInSnapshot = true;
+  }
+
+  endSnapshot(): void {
+    this.#isInSnapshot = false;
+  }
+
+  /**
+   * Records a row that the snapshot contains.
+   * @returns whether the feed may have to deliver a change that the row already contains
+   */
+  addRow({ id, version, updatedAt }: Pick<StockState, 'id' | 'version' | 'updatedAt'>): boolean {
+    const read = this.#changeFeed.versionOf(id);
+    const changed = updatedAt.getTime();
+    const isAhead =
+      read === undefined
+        ? changed > this.#changeFeed.position().at - ANNOUNCED_AFTER_MS
+        : version > read;
+    if (isAhead) {
+      this.#ahead.set(id, { version, updatedAt: changed });
+      this.#aheadSince = Math.min(this.#aheadSince, changed);
+    }
+    return isAhead || read !== undefined;
+  }
+
+  /** Forgets the rows whose changes the feed has read in the meantime. */
+  dropRead(): void {
+    for (const [id, { version }] of this.#ahead) {
+      if ((this.#changeFeed.versionOf(id) ?? 0) >= version) this.#ahead.delete(id);
+    }
+    this.#settle();
+  }
+
   /** Records a change that was taken from the feed. */
-  readonly advance: (change: { readonly key: string; readonly version: number }) => void;
-}
+  advance({ key, version }: { readonly key: string; readonly version: number }): void {
+    const row = this.#ahead.get(key);
+    if (!row || version < row.version) return;
+    this.#ahead.delete(key);
+    this.#settle();
+  }
 
-/**
- * Creates a tracker. A snapshot may contain a row whose change the feed has not read yet. Until the feed
- * has read this change, the subscriber is ahead of the feed: a client that resumed from the feed's
- * position would then receive older states.
- * @param onLost is called when a snapshot begins
- */
-export function createPositionTracker(
-  changeFeed: Pick<ChangeFeed, 'position' | 'versionOf'>,
-  onLost: () => void = () => {},
-): PositionTracker {
-  const ahead = new Map<string, { version: number; updatedAt: number }>();
-  let inSnapshot = false;
-  let isIdle = false;
-
-  const dropOldRows = (): void => {
+  #dropOldRows(): void {
     const oldest = Date.now() - GIVE_UP_AFTER_MS;
-    for (const [id, { updatedAt }] of ahead) if (updatedAt < oldest) ahead.delete(id);
-  };
+    for (const [id, { updatedAt }] of this.#ahead) {
+      if (updatedAt < oldest) this.#ahead.delete(id);
+    }
+    this.#settle();
+  }
 
-  return {
-    read: () => {
-      if (ahead.size > 0) dropOldRows();
-      if (inSnapshot || ahead.size > 0) return null;
-      return isIdle ? formatCursor(changeFeed.position()) : undefined;
-    },
-    setIdle: (idle) => {
-      isIdle = idle;
-    },
-    beginSnapshot: () => {
-      inSnapshot = true;
-      ahead.clear();
-      onLost();
-    },
-    addRow: ({ id, version, updatedAt }) => {
-      const read = changeFeed.versionOf(id);
-      const newest = changeFeed.position().at;
-      const isAhead =
-        read === undefined ? updatedAt.getTime() > newest - ANNOUNCED_AFTER_MS : version > read;
-      if (isAhead) ahead.set(id, { version, updatedAt: updatedAt.getTime() });
-    },
-    endSnapshot: () => {
-      inSnapshot = false;
-    },
-    advance: ({ key, version }) => {
-      const row = ahead.get(key);
-      if (row && version >= row.version) ahead.delete(key);
-    },
-  };
+  #settle(): void {
+    if (this.#ahead.size === 0) this.#aheadSince = Number.POSITIVE_INFINITY;
+  }
 }

@@ -1,6 +1,14 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPositionReporter } from './position-reporter.ts';
-import { type Position, registerPosition, setStartPosition } from './subscription-context.ts';
+import {
+  announceSnapshot,
+  type Position,
+  registerPosition,
+  setStartPosition,
+} from './subscription-context.ts';
+
+const BEGIN = { phase: 'begin', complete: true, reset: false } as const;
+const END = { ...BEGIN, phase: 'end' } as const;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
@@ -14,12 +22,13 @@ function start() {
     const context = {};
     const at: { position: Position } = { position: undefined };
     reporter.add(id, context);
-    const lost = registerPosition(context, () => at.position);
-    return { at, lost, context };
+    registerPosition(context, () => at.position);
+    return { at, context };
   };
   const cursors = () =>
     sent.splice(0).map((message) => (message as { payload: { cursors: object } }).payload.cursors);
-  return { reporter, stream, cursors };
+  const payloads = () => sent.splice(0).map((message) => (message as { payload: object }).payload);
+  return { reporter, stream, cursors, payloads };
 }
 
 describe('createPositionReporter', () => {
@@ -46,12 +55,11 @@ describe('createPositionReporter', () => {
 
   it('withdraws a position before a snapshot and reports it again afterwards', () => {
     const { stream, cursors, reporter } = start();
-    const { at, lost } = stream('a');
+    const { at, context } = stream('a');
     at.position = '1';
     vi.advanceTimersByTime(100);
     at.position = null;
-    lost();
-    lost();
+    announceSnapshot(context, BEGIN);
     expect(cursors()).toEqual([{}, { a: '1' }, { a: null }]);
     vi.advanceTimersByTime(5_000);
     at.position = '2';
@@ -62,16 +70,55 @@ describe('createPositionReporter', () => {
 
   it('reports the position at which a stream begins, before its first event', () => {
     const { stream, cursors, reporter } = start();
-    const { context, at, lost } = stream('a');
+    const { context, at } = stream('a');
     stream('b');
     setStartPosition(context, '1');
     for (const id of ['a', 'b', 'a', 'gone']) reporter.beforeEvent(id);
     expect(cursors()).toEqual([{}, { a: '1' }]);
     at.position = null;
-    lost();
+    announceSnapshot(context, BEGIN);
     reporter.beforeEvent('a');
     expect(cursors()).toEqual([{ a: null }]);
     reporter.stop();
+  });
+
+  it('announces a snapshot before its first row, and its end after the last one', () => {
+    const { stream, payloads, reporter } = start();
+    const { context } = stream('a');
+    announceSnapshot(context, BEGIN);
+    expect(payloads()).toEqual([{ cursors: {} }]);
+    reporter.beforeEvent('a');
+    expect(payloads()).toEqual([{ cursors: { a: null }, snapshots: { a: BEGIN } }]);
+    reporter.beforeEvent('a');
+    announceSnapshot(context, END);
+    expect(payloads()).toEqual([{ cursors: {}, snapshots: { a: END } }]);
+    reporter.stop();
+  });
+
+  it('announces a snapshot without rows at the next interval', () => {
+    const { stream, payloads, reporter } = start();
+    const { at, context } = stream('a');
+    announceSnapshot(context, END);
+    announceSnapshot(context, { ...BEGIN, reset: true });
+    announceSnapshot(context, { ...END, reset: true });
+    at.position = '1';
+    vi.advanceTimersByTime(100);
+    expect(payloads()).toEqual([
+      { cursors: {} },
+      { cursors: { a: null }, snapshots: { a: { ...BEGIN, reset: true } } },
+      { cursors: {}, snapshots: { a: { ...END, reset: true } } },
+      { cursors: { a: '1' } },
+    ]);
+    reporter.stop();
+  });
+
+  it('announces no snapshot of a stream that has ended', () => {
+    const { stream, payloads, reporter } = start();
+    const { context } = stream('a');
+    reporter.beforeEvent('a');
+    reporter.remove('a');
+    announceSnapshot(context, BEGIN);
+    expect(payloads()).toEqual([{ cursors: {} }]);
   });
 
   it('does not report the beginning of a stream after a later position', () => {

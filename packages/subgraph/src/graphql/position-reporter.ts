@@ -1,4 +1,4 @@
-import { type Position, registeredPosition } from './subscription-context.ts';
+import { type Position, registeredPosition, type SnapshotMarker } from './subscription-context.ts';
 
 /** Interval at which the positions of the streams are read, in milliseconds. */
 const READ_INTERVAL_MS = 100;
@@ -8,7 +8,10 @@ const READ_INTERVAL_MS = 100;
  */
 const REPORT_INTERVAL_MS = 2_000;
 
-/** Reports the positions of a connection's streams, in `ping` messages of graphql-transport-ws. */
+/**
+ * Reports the positions and the snapshots of a connection's streams, in `ping` messages of
+ * graphql-transport-ws: `{"cursors": {"<id>": "<cursor>" | null}, "snapshots": {"<id>": <marker>}}`.
+ */
 export interface PositionReporter {
   /**
    * @param context the context of the operation. The position of a stream is reported only if its
@@ -16,7 +19,7 @@ export interface PositionReporter {
    */
   readonly add: (id: string, context: unknown) => void;
   readonly remove: (id: string) => void;
-  /** Reports the position at which a stream begins. Call before each event. */
+  /** Reports the position or the snapshot with which a stream begins. Call before each event. */
   readonly beforeEvent: (id: string) => void;
   readonly stop: () => void;
 }
@@ -45,17 +48,21 @@ export function createPositionReporter(send: (message: string) => void): Positio
     send(JSON.stringify({ type: 'ping', payload: { cursors } }));
   };
 
+  const sendMarker = (id: string, stream: ReportedStream, marker: SnapshotMarker): void => {
+    if (streams.get(id) !== stream) return;
+    const begins = marker.phase !== 'end';
+    const cursors = begins ? { [id]: null } : {};
+    if (begins) stream.last = null;
+    send(JSON.stringify({ type: 'ping', payload: { cursors, snapshots: { [id]: marker } } }));
+  };
+
   // A subscription registers its position when its generator first runs, which is after `add`.
   const readerOf = (id: string, stream: ReportedStream): (() => Position) => {
     if (stream.read) return stream.read;
     const positioned = registeredPosition(stream.context);
     if (!positioned) return () => undefined;
-    positioned.onLost = () => {
-      if (streams.get(id) === stream && typeof stream.last === 'string') {
-        sendCursors({ [id]: null });
-      }
-      stream.last = null;
-    };
+    positioned.onMarker = (marker) => sendMarker(id, stream, marker);
+    for (const marker of positioned.markers.splice(0)) sendMarker(id, stream, marker);
     stream.read = positioned.read;
     return positioned.read;
   };

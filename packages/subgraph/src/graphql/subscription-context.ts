@@ -10,13 +10,32 @@
  */
 export type Position = string | null | undefined;
 
+/** Announcement of a snapshot, in order with the events of a subscription. */
+export interface SnapshotMarker {
+  /**
+   * - `begin`: a snapshot begins.
+   * - `continue`: the subscription continues a snapshot of an earlier subscription. No `begin` is sent.
+   * - `end`: every row of the snapshot was sent.
+   */
+  readonly phase: 'begin' | 'continue' | 'end';
+  /** Whether the snapshot names every row that the subscription watches. */
+  readonly complete: boolean;
+  /**
+   * Whether versions of rows that were sent earlier are void, because a new epoch has begun. Only
+   * `begin` says so.
+   */
+  readonly reset: boolean;
+}
+
 /** A subscription that reports its position. */
 export interface Positioned {
   readonly read: () => Position;
   /** The cursor after which the subscription begins; see `setStartPosition`. */
   start?: string;
-  /** Must be called when the position becomes null. */
-  onLost: () => void;
+  /** Markers that were announced before `onMarker` was set, in order. */
+  readonly markers: SnapshotMarker[];
+  /** Sends a marker. The position is null from `begin` or `continue` on. */
+  onMarker?: (marker: SnapshotMarker) => void;
 }
 
 interface Ending {
@@ -32,12 +51,25 @@ const traces = new WeakMap<object, string | undefined>();
  * Registers a function that reads the position of a subscription, for a gateway that wants position
  * reports.
  * @param context the context of the subscription's operation
- * @returns a function to call before the subscription sends a snapshot
  */
-export function registerPosition(context: object, read: () => Position): () => void {
-  const positioned: Positioned = { read, onLost: () => {} };
-  positions.set(context, positioned);
-  return () => positioned.onLost();
+export function registerPosition(context: object, read: () => Position): void {
+  positions.set(context, { read, markers: [] });
+}
+
+/**
+ * Announces a snapshot to the gateway. Call it between the events: before the first row, and after the
+ * last row was sent. From `begin` or `continue` on, the subscription has no position; see `Position`.
+ * @param context the context of the subscription's operation
+ */
+export function announceSnapshot(context: object, marker: SnapshotMarker): void {
+  const positioned = positions.get(context);
+  if (!positioned) return;
+  if (positioned.onMarker) positioned.onMarker(marker);
+  else {
+    // A snapshot replaces an earlier one that was not announced yet.
+    if (marker.phase !== 'end') positioned.markers.length = 0;
+    positioned.markers.push(marker);
+  }
 }
 
 /**

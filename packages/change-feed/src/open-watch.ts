@@ -1,0 +1,65 @@
+import type { ChangeLog } from './change-log.ts';
+import type { Cursor } from './cursor.ts';
+import type { Watch, Watchers } from './watchers.ts';
+
+/**
+ * Maximum time that `openWatch` waits for this replica to reach a cursor that was issued by a replica
+ * ahead of it, in milliseconds.
+ */
+const AHEAD_LIMIT_MS = 5_000;
+
+/** A watch and the way in which it starts. */
+export interface OpenedWatch extends Watch {
+  /**
+   * - `live`: the watch starts with the next change.
+   * - `replay`: the watch starts with the changes since the cursor.
+   * - `snapshot`: the changes since the cursor are not available. The caller sends the stored state
+   *   first, then the watch's changes.
+   */
+  readonly start: 'live' | 'replay' | 'snapshot';
+  /**
+   * The newest versions by key of the replayed changes that a snapshot's rows may already contain. Set if
+   * the watch starts with a replay from a cursor within a snapshot.
+   */
+  readonly contained?: ReadonlyMap<string, number>;
+}
+
+/** The parts of a feed that `openWatch` needs. */
+export interface FeedReader {
+  readonly changes: Pick<ChangeLog, 'epoch' | 'next' | 'since'>;
+  readonly watchers: Pick<Watchers, 'watch'>;
+  /** Resolves when the feed has read all records that the topic contained at the start. */
+  readonly caughtUp: () => Promise<void>;
+  /** Resolves when the feed has read up to an offset, or when the signal is aborted. */
+  readonly reached: (offset: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Watches the changes since a cursor; see `ChangeFeed.open`. */
+export async function openWatch(
+  { changes, watchers, caughtUp, reached }: FeedReader,
+  keys: readonly string[] | undefined,
+  after: Cursor | undefined,
+): Promise<OpenedWatch> {
+  await caughtUp();
+  if (after === undefined) return { ...watchers.watch(keys), start: 'live' };
+  const offset = after.epoch === changes.epoch ? after.offset : null;
+  const needed = Math.max(offset ?? 0, after.snapshot?.seen ?? 0);
+  if (offset !== null && needed > changes.next) {
+    await reached(needed, AbortSignal.timeout(AHEAD_LIMIT_MS));
+  }
+  // Check the epoch again: it may have changed during the wait.
+  const canReplay = offset !== null && needed <= changes.next && after.epoch === changes.epoch;
+  const earlier = canReplay ? changes.since(offset) : undefined;
+  if (earlier === undefined) return { ...watchers.watch(keys), start: 'snapshot' };
+  const wanted = keys && new Set(keys);
+  const matching = wanted ? earlier.filter((change) => wanted.has(change.key)) : earlier;
+  const { snapshot } = after;
+  const watch = watchers.watch(keys, matching, snapshot !== undefined);
+  if (!snapshot) return { ...watch, start: 'replay' };
+  const contained = new Map<string, number>();
+  for (const change of matching) {
+    // The log accepts only rising versions of a key, so the last one is the newest.
+    if (change.offset < snapshot.seen) contained.set(change.key, change.version);
+  }
+  return { ...watch, start: 'replay', contained };
+}
