@@ -1,5 +1,6 @@
 import type { FormattedExecutionResult } from 'graphql';
 import type { UpstreamSink } from '../live/upstream/linked-stream.ts';
+import type { SnapshotMarker } from '../live/upstream/snapshot-marker.ts';
 
 export interface ScriptedStream {
   /** Position of the stream: number of events of the log before its next event. */
@@ -51,6 +52,11 @@ export function createScriptedUpstream(reportsPositions: boolean) {
         // The stream has been closed or replaced.
         if (!streams.includes(stream)) return;
       }
+    },
+    /** Announces a snapshot; unless it ends, the stream then has no position. */
+    announce: ({ sink }: ScriptedStream, phase: SnapshotMarker['phase']): void => {
+      if (phase !== 'end') sink.position(null);
+      sink.snapshot({ phase, complete: true, reset: false });
     },
     report: (stream: ScriptedStream): void => stream.sink.position(cursorAt(stream.at)),
   };

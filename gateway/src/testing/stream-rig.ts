@@ -104,8 +104,10 @@ export function startStreamRig({
    * @param on the connection of the client; by default, the first client has the connection in
    * which the stream counts, and each other client one of its own
    */
-  const join = (after?: string, on?: Connection) => {
+  const join = (after?: string, on?: Connection, receivesMarkers = true) => {
     const got: { key: string; n: number }[] = [];
+    /** Numbers of events, and phases of snapshots. */
+    const order: (number | string)[] = [];
     const ends: string[] = [];
     const socket = { open: true };
     let conflated = 0;
@@ -123,15 +125,22 @@ export function startStreamRig({
     const client: StreamClient = new StreamClient({
       account: connection.account,
       limits: queue,
+      receivesMarkers,
       metrics,
       onEnded: () => stream.leave(client),
       sink: {
         ready: () => socket.open,
         write: (payloads, counts) => {
           for (const [index, payload] of payloads.entries()) {
-            const { key, n } = JSON.parse(String(payload.bytes)).data.changed;
-            got.push({ key, n });
+            const { data, extensions } = JSON.parse(String(payload.bytes));
             conflated += counts?.[index] ?? 0;
+            if (data === null) {
+              order.push(extensions.live.snapshot.phase);
+              continue;
+            }
+            const { key, n } = data.changed;
+            got.push({ key, n });
+            order.push(n);
           }
         },
         error: (errors: readonly GraphQLFormattedError[]) =>
@@ -147,6 +156,7 @@ export function startStreamRig({
       socket,
       state: () => client.state,
       numbers: () => got.map(({ n }) => n),
+      order,
       conflated: () => conflated,
       resume: () => client.resume(),
       leave,

@@ -1,4 +1,5 @@
 import type { ByteAccount, ByteHold } from '../../limits/byte-budget.ts';
+import type { LivePayload } from '../upstream/live-payload.ts';
 import type {
   EventRun,
   StreamItem,
@@ -115,11 +116,9 @@ export class CatchUp {
   pass(items: readonly StreamItem[]): void {
     clearTimeout(this.#quiet);
     this.#quiet = setTimeout(() => this.#leaveGate(), QUIET_MS);
-    const payloads = items.flatMap((item) => ('payload' in item ? [item.payload] : []));
-    for (const batch of inBatches(payloads)) {
-      for (const client of this.clients) client.deliver(batch);
-    }
+    const events = deliverAll(items, this.clients);
     for (const item of items) {
+      if ('phase' in item) continue;
       if ('payload' in item) this.cursors.add(item.payload, item.reportsPositions);
       else this.cursors.report(item.position, item.seq);
       this.#cursor = ('payload' in item ? item.payload.cursor : item.position) ?? this.#cursor;
@@ -128,7 +127,7 @@ export class CatchUp {
     this.#hold.releaseAll();
     if (this.#state === 'over') return;
     this.#hold.charge(this.cursors.bytes);
-    const mayContinue = this.#options.gate.replayed(this.#owner, payloads.length);
+    const mayContinue = this.#options.gate.replayed(this.#owner, events);
     if (!mayContinue || [...this.clients].every((client) => client.isSlow)) this.#upstream?.pause();
   }
 
@@ -190,4 +189,24 @@ export class CatchUp {
   #leaveGate(): void {
     for (const leave of this.#gates.values()) leave();
   }
+}
+
+/** Delivers events and markers in their order. @returns the number of events */
+function deliverAll(items: readonly StreamItem[], clients: ReadonlySet<StreamClient>): number {
+  let events = 0;
+  let payloads: LivePayload[] = [];
+  const deliver = (): void => {
+    events += payloads.length;
+    for (const batch of inBatches(payloads)) for (const client of clients) client.deliver(batch);
+    payloads = [];
+  };
+  for (const item of items) {
+    if ('payload' in item) payloads.push(item.payload);
+    else if ('phase' in item) {
+      deliver();
+      for (const client of clients) client.announce(item);
+    }
+  }
+  deliver();
+  return events;
 }

@@ -31,7 +31,8 @@ export interface ClientQueue {
 /**
  * Creates a queue in which a new payload replaces a waiting payload of the same key, but is added
  * at the end. The queue therefore keeps the order of the stream, and a client that resumes from its
- * newest cursor receives every later payload.
+ * newest cursor receives every later payload. A payload without a key, such as a marker of a snapshot, is
+ * not replaced, and later payloads replace none before it.
  * @param hold the bytes of the queue, towards the client's connection
  * @param onSize called with the change of the queue's size
  */
@@ -40,11 +41,15 @@ export function createClientQueue(
   hold: ByteHold,
   onSize: (change: number) => void,
 ): ClientQueue {
-  const waiting = new Map<string | LivePayload, Delivery>();
+  const waiting = new Map<LivePayload, Delivery>();
+  /** The payloads that can be replaced, by key: those since the last payload without a key. */
+  const newest = new Map<string, LivePayload>();
 
-  const remove = (name: string | LivePayload, delivery: Delivery): void => {
-    waiting.delete(name);
-    hold.release(delivery.payload.size);
+  const remove = (payload: LivePayload): void => {
+    const { key } = payload;
+    waiting.delete(payload);
+    if (key !== undefined && newest.get(key) === payload) newest.delete(key);
+    hold.release(payload.size);
     onSize(-1);
   };
 
@@ -53,30 +58,35 @@ export function createClientQueue(
       return waiting.size;
     },
     add: (payload, conflated) => {
-      const name = payload.key ?? payload;
-      const older = waiting.get(name);
-      if (older) remove(name, older);
+      const { key } = payload;
+      const replaced = key === undefined ? undefined : newest.get(key);
+      const older = replaced && waiting.get(replaced);
+      if (replaced) remove(replaced);
       if (waiting.size >= limits.messages) return false;
       if (waiting.size > 0 && hold.bytes + payload.size > limits.bytes) return false;
       if (!hold.reserve(payload.size)) return false;
-      waiting.set(name, { payload, conflated: conflated + (older ? older.conflated + 1 : 0) });
+      if (key === undefined) newest.clear();
+      else newest.set(key, payload);
+      waiting.set(payload, { payload, conflated: conflated + (older ? older.conflated + 1 : 0) });
       onSize(1);
       return true;
     },
     take: (bytes) => {
       const taken: Delivery[] = [];
       let size = 0;
-      for (const [name, delivery] of waiting) {
-        if (taken.length > 0 && size + delivery.payload.bytes.length > bytes) break;
-        size += delivery.payload.bytes.length;
+      for (const delivery of waiting.values()) {
+        const { payload } = delivery;
+        if (taken.length > 0 && size + payload.bytes.length > bytes) break;
+        size += payload.bytes.length;
         taken.push(delivery);
-        remove(name, delivery);
+        remove(payload);
       }
       return taken;
     },
     clear: () => {
       onSize(-waiting.size);
       waiting.clear();
+      newest.clear();
       hold.releaseAll();
     },
   };

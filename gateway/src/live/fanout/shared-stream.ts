@@ -230,15 +230,22 @@ export class SharedStream {
   }
 
   #pass(items: readonly StreamItem[]): void {
-    const payloads: LivePayload[] = [];
+    let payloads: LivePayload[] = [];
+    let announced = 0;
     for (const item of items) {
       if ('payload' in item) {
         if (this.#lastValues?.add(item.payload) ?? true) payloads.push(item.payload);
+      } else if ('phase' in item) {
+        announced += payloads.length;
+        this.#deliver(payloads);
+        payloads = [];
+        for (const client of this.#live.keys()) client.announce(item);
       } else if (item.position === undefined) this.#lastValues?.resubscribed();
     }
     this.#deliver(payloads);
-    if (this.#isMetered && !this.#pay(payloads.length)) this.#upstream.pause();
+    if (this.#isMetered && !this.#pay(announced + payloads.length)) this.#upstream.pause();
     for (const item of items) {
+      if ('phase' in item) continue;
       // Delivering to slow clients may have ended the stream, because its memory was needed.
       if (this.#isOver) return;
       if ('payload' in item) {

@@ -1,6 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { ByteAccount, ByteHold } from '../../limits/byte-budget.ts';
 import type { LivePayload } from '../upstream/live-payload.ts';
+import type { SnapshotItem } from '../upstream/snapshot-marker.ts';
 import { type ClientQueue, createClientQueue, type QueueLimits } from './client-queue.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 
@@ -73,6 +74,8 @@ interface ClientOptions {
   /** The account of the client's connection. */
   readonly account: ByteAccount;
   readonly limits: QueueLimits;
+  /** Whether the client receives the markers of snapshots. */
+  readonly receivesMarkers: boolean;
   readonly metrics: LiveMetrics;
   /** Called once, just before the sink ends the stream; `close` does not call it. */
   readonly onEnded: () => void;
@@ -93,6 +96,8 @@ export class StreamClient {
   #ending: ((sink: ClientSink) => void) | undefined;
   #hasEnded = false;
   #isLive = false;
+  /** Whether the client has received the beginning of a snapshot, and not its end. */
+  #isInSnapshot = false;
   /**
    * Number of events that were dropped for this client and are not yet in a conflated count. The
    * next payload's count includes them.
@@ -156,6 +161,22 @@ export class StreamClient {
       this.lag();
       return;
     }
+  }
+
+  /**
+   * Writes a marker of a snapshot in its order with the payloads, if the client receives markers. A client
+   * that joined a stream during a snapshot does not receive its end, because it has not received all rows.
+   */
+  announce({ phase, message }: SnapshotItem): void {
+    if (!this.#options.receivesMarkers) return;
+    if (phase === 'continue') {
+      // A client that catches up continues the snapshot from a row's cursor; the others joined late.
+      if (!this.#isLive) this.#isInSnapshot = true;
+      return;
+    }
+    if (phase === 'end' && !this.#isInSnapshot) return;
+    this.#isInSnapshot = phase === 'begin';
+    this.deliver({ payloads: [message], isConflated: false });
   }
 
   /** Call when the socket accepts more data again. */

@@ -15,6 +15,8 @@ export interface LiveRequest {
   readonly identity?: Identity | undefined;
   /** The account of the caller's connection. */
   readonly account: ByteAccount;
+  /** Whether the client receives the markers of snapshots; false by default. */
+  readonly receivesMarkers?: boolean | undefined;
 }
 
 /** The stream that a request belongs to. */

@@ -89,6 +89,7 @@ export class StreamRegistry {
       const client = new StreamClient({
         sink,
         account: request.account,
+        receivesMarkers: request.receivesMarkers ?? false,
         limits: this.#options.limits.queue,
         metrics: this.#options.metrics,
         onEnded: () => this.#leave(member),

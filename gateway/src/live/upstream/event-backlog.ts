@@ -1,6 +1,7 @@
 import { type ByteHold, bytesOf } from '../../limits/byte-budget.ts';
 import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
 import type { EventMarks } from '../planning/upstream-operation.ts';
+import type { SnapshotItem } from './snapshot-marker.ts';
 
 /** Number of waiting events above which older events of the same key are dropped. */
 const CONFLATE_ABOVE = 1_000;
@@ -49,14 +50,17 @@ export interface PositionReport {
   readonly seq: number;
 }
 
+/** An item between two events. */
+type Mark = PositionReport | SnapshotItem;
+
 /**
- * Waiting events of one subscription, and the position reports between them, in order. Their bytes
+ * Waiting events of one subscription, and the reports and markers between them, in order. Their bytes
  * count until `release`, which must be called after their execution.
  */
 export class EventBacklog<E extends QueuedEvent> {
   readonly #conflates: boolean;
   readonly #hold: ByteHold;
-  #items: (E | PositionReport)[] = [];
+  #items: (E | Mark)[] = [];
   #conflateAbove = CONFLATE_ABOVE;
 
   /** @param conflates whether a newer event may replace a waiting event of the same key */
@@ -65,7 +69,7 @@ export class EventBacklog<E extends QueuedEvent> {
     this.#hold = hold;
   }
 
-  get items(): readonly (E | PositionReport)[] {
+  get items(): readonly (E | Mark)[] {
     return this.#items;
   }
 
@@ -75,7 +79,7 @@ export class EventBacklog<E extends QueuedEvent> {
   }
 
   /** Adds an item. Returns false when the backlog is full; the item may then be missing. */
-  add(item: E | PositionReport): boolean {
+  add(item: E | Mark): boolean {
     if (!this.#reserve(sizeOf(item))) return false;
     this.#items.push(item);
     if (this.#items.length <= this.#conflateAbove) return true;
@@ -86,12 +90,12 @@ export class EventBacklog<E extends QueuedEvent> {
     return this.#items.length <= (this.#conflates ? LIMIT_CONFLATED : CONFLATE_ABOVE);
   }
 
-  shift(): E | PositionReport | undefined {
+  shift(): E | Mark | undefined {
     return this.#items.shift();
   }
 
   /** Stops to count a taken item. */
-  release(item: E | PositionReport): void {
+  release(item: E | Mark): void {
     this.#hold.release(sizeOf(item));
   }
 
@@ -112,26 +116,36 @@ export class EventBacklog<E extends QueuedEvent> {
   }
 
   /**
-   * Keeps only the newest event of each key, at its place in the order, and stores in this event
-   * the numbers of the events that it replaces.
+   * Keeps only the newest event of each key between two markers, at its place in the order, and stores
+   * in this event the numbers of the events that it replaces.
    */
   #conflate(): void {
+    const keys = this.#conflationKeys();
     const newest = new Map<string, number>();
-    for (const [index, item] of this.#items.entries()) {
-      if ('event' in item && item.marks.key !== undefined) newest.set(item.marks.key, index);
-    }
+    for (const [index, key] of keys.entries()) if (key !== undefined) newest.set(key, index);
     const replaced = new Map<string, number[]>();
     const before = this.#size();
-    this.#items = this.#items.flatMap((item, index): (E | PositionReport)[] => {
-      if (!('event' in item) || item.marks.key === undefined) return [item];
-      const older = replaced.get(item.marks.key) ?? [];
+    this.#items = this.#items.flatMap((item, index): (E | Mark)[] => {
+      const key = keys[index];
+      if (!('event' in item) || key === undefined) return [item];
+      const older = replaced.get(key) ?? [];
       for (const seq of item.replaced) older.push(seq);
-      replaced.set(item.marks.key, older);
-      if (newest.get(item.marks.key) === index) return [{ ...item, replaced: older }];
+      replaced.set(key, older);
+      if (newest.get(key) === index) return [{ ...item, replaced: older }];
       older.push(item.seq);
       return [];
     });
     this.#hold.release(before - this.#size());
+  }
+
+  /** Returns the key of each item. An event never replaces an event before a marker of a snapshot. */
+  #conflationKeys(): readonly (string | undefined)[] {
+    let markers = 0;
+    return this.#items.map((item) => {
+      if ('phase' in item) markers += 1;
+      if (!('event' in item) || item.marks.key === undefined) return undefined;
+      return `${markers} ${item.marks.key}`;
+    });
   }
 
   #size(): number {
@@ -139,7 +153,8 @@ export class EventBacklog<E extends QueuedEvent> {
   }
 }
 
-function sizeOf(item: QueuedEvent | PositionReport): number {
+function sizeOf(item: QueuedEvent | Mark): number {
+  if ('message' in item) return ITEM_BYTES + item.message.size;
   if (!('event' in item)) return ITEM_BYTES + bytesOf(item.position ?? '');
   return ITEM_BYTES + item.messageBytes * PARSED + item.replaced.length * NUMBER_BYTES;
 }

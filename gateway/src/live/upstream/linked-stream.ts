@@ -1,4 +1,5 @@
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { SnapshotMarker } from './snapshot-marker.ts';
 import { subgraphUnavailable } from './upstream-errors.ts';
 
 /** A subscription as the gateway sends it to a subgraph. */
@@ -28,6 +29,11 @@ export interface UpstreamSink {
    * no position until the next report.
    */
   readonly position: (cursor: string | null) => void;
+  /**
+   * Receives the announcement of a snapshot. From `begin` or `continue` on, the stream can continue after
+   * the cursor of each event.
+   */
+  readonly snapshot: (marker: SnapshotMarker) => void;
   readonly error: (errors: readonly GraphQLFormattedError[]) => void;
   readonly complete: () => void;
 }

@@ -46,7 +46,9 @@ export function createPayload(
     seq,
     replaced,
     conflated: (count) => {
-      const live = { ...extensions, live: { conflated: count } };
+      const earlier = extensions?.['live'];
+      const own = typeof earlier === 'object' ? earlier : undefined;
+      const live = { ...extensions, live: { ...own, conflated: count } };
       const end = Buffer.from(`"extensions":${JSON.stringify(live)}}`);
       return Buffer.concat([bytes.subarray(0, startLength), COMMA, end]);
     },

@@ -5,7 +5,8 @@
  * Several events may have the same cursor, for example all events of a snapshot. The subscription
  * can therefore continue after a cursor only once an event with another cursor, or a position
  * report, has followed. If the subgraph sends position reports, cursors of events count only after
- * a report: before it, the subscription may be ahead of the subgraph's position.
+ * a report: before it, the subscription may be ahead of the subgraph's position. They also count once
+ * the subgraph has announced a snapshot, which continues after each of its rows.
  */
 export class PausePoint {
   #isReported = false;
@@ -26,6 +27,12 @@ export class PausePoint {
     this.#isReported = position !== null;
     this.#lastCursor = position ?? undefined;
     return position !== null;
+  }
+
+  /** Adds the announcement of a snapshot. */
+  snapshot(): void {
+    this.#isReported = true;
+    this.#lastCursor = undefined;
   }
 
   /** Call when the subscription is opened again. Its first event is never a point. */

@@ -68,6 +68,7 @@ function subscribe(query: string, { pad = '', next }: { pad?: string; next?: () 
         numbers.push(Number((event.data as { n: number } | undefined)?.n));
       },
       position: () => {},
+      snapshot: () => {},
       error: (given) => {
         errors.push(...given);
         ended();

@@ -4,6 +4,7 @@ import type { FormattedExecutionResult } from 'graphql';
 import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, MessageType } from 'graphql-ws';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
 import type { LinkedStream, StreamCarrier } from './linked-stream.ts';
+import { parseMarker } from './snapshot-marker.ts';
 import { errorsIn, internalError, malformedMessage, messageTooLarge } from './upstream-errors.ts';
 
 const OPTIONS: ClientOptions & ClientRequestArgs & { closeTimeout: number } = {
@@ -270,7 +271,10 @@ export class UpstreamConnection implements StreamCarrier {
 
   #control({ type, payload }: Record<string, unknown>): void {
     if (type === MessageType.Ping) {
-      if (isObject(payload)) this.#reportPositions(payload['cursors']);
+      if (isObject(payload)) {
+        this.#reportPositions(payload['cursors']);
+        this.#announceSnapshots(payload['snapshots']);
+      }
       // Without the ping's payload, which may be larger than the subgraph's limit of a message.
       this.#send({ type: MessageType.Pong });
     } else if (type === MessageType.Pong) {
@@ -314,6 +318,17 @@ export class UpstreamConnection implements StreamCarrier {
       const carried = this.#carried.get(id);
       if (!carried) continue;
       carried.stream.sink.position(cursor);
+      if (!carried.isHeard) this.#heard(carried);
+    }
+  }
+
+  #announceSnapshots(snapshots: unknown): void {
+    if (!isObject(snapshots)) return;
+    for (const [id, snapshot] of Object.entries(snapshots)) {
+      const carried = this.#carried.get(id);
+      const marker = parseMarker(snapshot);
+      if (!carried || !marker) continue;
+      carried.stream.sink.snapshot(marker);
       if (!carried.isHeard) this.#heard(carried);
     }
   }

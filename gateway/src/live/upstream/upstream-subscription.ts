@@ -11,12 +11,15 @@ import type { UpstreamSink } from './linked-stream.ts';
 import type { LiveGraph } from './live-graph.ts';
 import { createPayload, type LivePayload } from './live-payload.ts';
 import { PausePoint } from './pause-point.ts';
+import { createSnapshotItem, type SnapshotItem } from './snapshot-marker.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** Number of waiting bytes above which a resumable subscription is paused. */
 const PAUSE_ABOVE = 4 * 1024 * 1024;
 /** The same for a catch-up: about 800 small events. */
 const PAUSE_PATIENT_ABOVE = 1024 * 1024;
+/** Number of waiting events above which a subscription is paused if none of them may be dropped. */
+const PAUSE_ABOVE_EVENTS = 500;
 
 /** An executed event. */
 export interface LiveEvent {
@@ -31,7 +34,7 @@ export interface LiveEvent {
 }
 
 /** An item of an upstream stream, in the stream's order. */
-export type StreamItem = LiveEvent | PositionReport;
+export type StreamItem = LiveEvent | PositionReport | SnapshotItem;
 
 /**
  * Receives the items of a subscription through `pass`. `error`, `complete` and `overrun` are called
@@ -200,6 +203,11 @@ export class UpstreamSubscription {
         this.#enqueue({ position, seq: this.#seq });
         if (this.#pausePoint.report(position) && this.#mustPause) this.#stopReceiving();
       },
+      snapshot: (marker) => {
+        if (this.#state !== 'receiving') return;
+        this.#pausePoint.snapshot();
+        this.#enqueue(createSnapshotItem(marker, this.#seq));
+      },
       error: (errors) => this.#endWith(() => this.#sink.error(errors)),
       complete: () => this.#endWith(() => this.#sink.complete()),
     });
@@ -241,7 +249,7 @@ export class UpstreamSubscription {
     });
   }
 
-  #enqueue(item: RunnableEvent | PositionReport): void {
+  #enqueue(item: RunnableEvent | PositionReport | SnapshotItem): void {
     const fits = this.#backlog.add(item);
     // Adding may have ended other streams or connections, and with them this subscription.
     if (this.#isClosed) this.#backlog.clear();
@@ -260,8 +268,8 @@ export class UpstreamSubscription {
     this.#isExecuting = true;
     if (turns.mustWait || isPatient) await turns.next(isPatient);
     for (let item = this.#next(); item; item = this.#next()) {
-      if ('position' in item) this.#executed.push(item);
-      else await this.#execute(item);
+      if ('event' in item) await this.#execute(item);
+      else this.#executed.push(item);
       this.#backlog.release(item);
       this.#flushSoon();
       if (turns.mustWait) await turns.next(isPatient);
@@ -285,14 +293,15 @@ export class UpstreamSubscription {
     turns.spend(iteration, performance.now() - since, isPatient);
   }
 
-  #next(): RunnableEvent | PositionReport | undefined {
+  #next(): RunnableEvent | PositionReport | SnapshotItem | undefined {
     return this.#isClosed ? undefined : this.#backlog.shift();
   }
 
   get #mustPause(): boolean {
-    const { account, isPatient, resumable } = this.#options;
+    const { account, conflates, isPatient, resumable } = this.#options;
     if (!resumable) return false;
-    const { bytes } = this.#backlog;
+    const { bytes, items } = this.#backlog;
+    if (!conflates && items.length > PAUSE_ABOVE_EVENTS) return true;
     const limit = isPatient ? PAUSE_PATIENT_ABOVE : PAUSE_ABOVE;
     return this.#isPauseWanted || bytes > limit || (bytes > 0 && account.isTight);
   }

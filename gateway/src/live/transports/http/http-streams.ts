@@ -13,6 +13,7 @@ import { onDisconnect } from '../../../request-deduplication/ref-counted-abort.t
 import type { RequestDeduplication } from '../../../request-pipeline/request-deduplication.ts';
 import { ACCEPTS_JSON, type StreamType } from '../../../requests/accepted-types.ts';
 import { type GraphQLRequest, JSON_BODY } from '../../../requests/graphql-request.ts';
+import { readLiveExtension } from '../../../requests/live-extension.ts';
 import type { LiveMetrics } from '../../fanout/live-metrics.ts';
 import { paced } from '../../fanout/pacing.ts';
 import type { StreamRegistry } from '../../fanout/stream-registry.ts';
@@ -104,13 +105,14 @@ export class HttpStreams implements Stoppable {
     const { stream: type } = admitted.accepts;
     if (!type) throw STREAM_NOT_ACCEPTED;
     const { variables, principal } = admitted;
+    const { receivesMarkers } = readLiveExtension(admitted);
     const { identity, expiresAt } = principal;
     const stream = this.#enter(request, reply, type, identity);
     const after = lastEventId(request);
     const { account } = stream;
     const { addresses, live, planning } = this.#options;
     const caller = { identity, address: addresses.of(request.raw) };
-    const read = { read: admitted, variables, after, identity, account };
+    const read = { read: admitted, variables, after, identity, account, receivesMarkers };
     stream.attach(planning.charged(caller, () => live.subscribe(read, stream)));
     reply.raw.once(
       'close',

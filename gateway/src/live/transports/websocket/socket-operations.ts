@@ -10,6 +10,7 @@ import type { PlanningBudget } from '../../../limits/planning-budget.ts';
 import type { RequestRate } from '../../../limits/request-rate.ts';
 import type { RequestDeduplication } from '../../../request-pipeline/request-deduplication.ts';
 import type { HttpAnswer } from '../../../request-pipeline/request-pipeline.ts';
+import { readLiveExtension } from '../../../requests/live-extension.ts';
 import { readWebsocketRequest } from '../../../requests/websocket-request.ts';
 import type { StreamRegistry } from '../../fanout/stream-registry.ts';
 import { EventTurns } from '../../upstream/event-turns.ts';
@@ -217,7 +218,8 @@ export class SocketOperations {
     const sink = new WebsocketSink({ id, socket, frame, end });
     const { variables } = read;
     const { identity } = context;
-    const asked = { read, variables, identity, account };
+    const { receivesMarkers } = readLiveExtension(read);
+    const asked = { read, variables, identity, account, receivesMarkers };
     const subscription = planning.charged({ identity, address }, () => live.subscribe(asked, sink));
     running.leave = () => subscription.leave();
     running.resume = () => subscription.resume();
