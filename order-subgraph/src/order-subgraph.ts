@@ -15,6 +15,7 @@ import type { settingsTable } from './settings.ts';
 export function startOrderSubgraph(context: ProcessContext<typeof settingsTable>): Promise<void> {
   return startSubgraph(context, {
     databaseSetting: 'ORDER_DATABASE_URL',
+    directDatabaseSetting: 'ORDER_DATABASE_DIRECT_URL',
     openDatabase,
     sharedTopics: SHARED_TOPICS,
     whileKafkaIsUnavailable: 'Orders are accepted meanwhile and settle when it returns',

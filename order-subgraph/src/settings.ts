@@ -11,6 +11,14 @@ export const settingsTable = {
     secret: true,
     example: 'postgresql://user:password@127.0.0.1:5432/order_db',
   },
+  ORDER_DATABASE_DIRECT_URL: {
+    description:
+      'URL of the same database without a pooler, for the outbox relay and for migrations; ' +
+      'default: ORDER_DATABASE_URL',
+    parse: postgresUrl,
+    secret: true,
+    optional: true,
+  },
   RECONCILE_AFTER: {
     description:
       'Seconds that an order stays PENDING before its event is published again; 0: never, required ' +

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { assertDifferentDatabases, parseDatabaseUrl } from './database-url.ts';
+import { assertDifferentDatabases, parseDatabaseUrl, readDatabaseUrl } from './database-url.ts';
 
 const ADDRESS = 'postgresql://gudang:geheim@db.example:6432/orders?sslmode=require';
 
@@ -41,5 +41,29 @@ describe('assertDifferentDatabases', () => {
     );
     assertDifferentDatabases(order, stock('postgresql://b@h:5432/y'));
     assertDifferentDatabases(order, stock('postgresql://b@h:5432/x?schema=stock'));
+  });
+});
+
+describe('readDatabaseUrl', () => {
+  const pooled = 'postgresql://a@pooler/x';
+  const direct = 'postgresql://a@server/x';
+
+  test('prefers the address without a pooler', () => {
+    const env = { STOCK_DATABASE_URL: pooled, STOCK_DATABASE_DIRECT_URL: direct };
+    expect(readDatabaseUrl('stock', env)).toMatchObject({
+      url: direct,
+      setting: 'STOCK_DATABASE_DIRECT_URL',
+    });
+  });
+
+  test.each([undefined, '', ' '])('ignores %j as an address without a pooler', (empty) => {
+    const env = { STOCK_DATABASE_URL: pooled, STOCK_DATABASE_DIRECT_URL: empty };
+    expect(readDatabaseUrl('stock', env).url).toBe(pooled);
+  });
+
+  test('names the setting of an invalid address', () => {
+    expect(() => readDatabaseUrl('stock', { STOCK_DATABASE_DIRECT_URL: 'server' })).toThrow(
+      /^STOCK_DATABASE_DIRECT_URL is not a PostgreSQL address/,
+    );
   });
 });

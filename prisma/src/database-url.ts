@@ -1,9 +1,12 @@
 import { accessSync, constants } from 'node:fs';
 import { type DatabaseName, databases, MigrateError } from './databases.ts';
+import { schemaOf } from './session.ts';
 
 export interface DatabaseUrl {
   /** The database's name and address for messages, without password: `order_db at 127.0.0.1:5432`. */
   label: string;
+  /** The name of the setting with the address, for messages. */
+  setting: string;
   /** The database's name on the server. */
   database: string;
   /** The PostgreSQL schema, from Prisma's parameter `?schema=`. Default: `public`. */
@@ -18,10 +21,14 @@ export interface DatabaseUrl {
 
 /**
  * Parses a PostgreSQL address.
+ * @param setting the name of the setting with the address
  * @throws {MigrateError} with the setting's name if the address is missing or invalid
  */
-export function parseDatabaseUrl(name: DatabaseName, value: string | undefined): DatabaseUrl {
-  const { setting } = databases[name];
+export function parseDatabaseUrl(
+  name: DatabaseName,
+  value: string | undefined,
+  setting: string = databases[name].setting,
+): DatabaseUrl {
   const example = `postgresql://user:password@host:5432/${name}_db`;
   if (value === undefined || value.trim() === '') {
     throw new MigrateError(`${setting} is not set. Set it to the ${name} database: ${example}`);
@@ -40,12 +47,24 @@ export function parseDatabaseUrl(name: DatabaseName, value: string | undefined):
   const maintenance = new URL(url);
   maintenance.pathname = '/postgres';
   return {
+    setting,
     label: `${database} at ${url.hostname}:${url.port || '5432'}`,
     database,
-    schema: url.searchParams.get('schema') ?? 'public',
+    schema: schemaOf(value),
     url: value,
     maintenanceUrl: maintenance.href,
   };
+}
+
+/**
+ * Returns the address for migrations: the address without a pooler if it is set, because migrations hold
+ * an advisory lock.
+ * @throws {MigrateError} like parseDatabaseUrl
+ */
+export function readDatabaseUrl(name: DatabaseName, env: NodeJS.ProcessEnv): DatabaseUrl {
+  const { setting, direct } = databases[name];
+  const used = env[direct]?.trim() ? direct : setting;
+  return parseDatabaseUrl(name, env[used], used);
 }
 
 /**

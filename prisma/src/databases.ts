@@ -1,7 +1,10 @@
-/** The databases of the system. Each database has a folder in this package and a setting with its address. */
+/**
+ * The databases of the system. Each database has a folder in this package, a setting with its address, and
+ * an optional setting with its address without a pooler.
+ */
 export const databases = {
-  order: { setting: 'ORDER_DATABASE_URL' },
-  stock: { setting: 'STOCK_DATABASE_URL' },
+  order: { setting: 'ORDER_DATABASE_URL', direct: 'ORDER_DATABASE_DIRECT_URL' },
+  stock: { setting: 'STOCK_DATABASE_URL', direct: 'STOCK_DATABASE_DIRECT_URL' },
 } as const;
 
 export type DatabaseName = keyof typeof databases;

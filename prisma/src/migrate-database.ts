@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { applyMigrations } from './apply-migrations.ts';
 import { connect } from './connect.ts';
 import { parseDatabaseUrl } from './database-url.ts';
-import { type DatabaseName, databases, MigrateError } from './databases.ts';
+import { type DatabaseName, MigrateError } from './databases.ts';
 import { loadMigrationFiles, migrationsDirectory } from './migration-files.ts';
 
 /**
@@ -15,6 +15,8 @@ const WAIT_MS = 30_000;
 export interface MigrateOptions {
   database: DatabaseName;
   url: string;
+  /** The name of the setting with the URL, for messages. Default: the database's setting. */
+  setting?: string | undefined;
   /** Called with one line for each step. Default: logs nothing. */
   log?: (line: string) => void;
   /** The folder of the migrations. Default: the folder in this package. */
@@ -38,10 +40,9 @@ export interface MigrateResult {
  */
 export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
   const { database, log = () => {}, waitMs = WAIT_MS } = options;
-  const target = parseDatabaseUrl(database, options.url);
+  const target = parseDatabaseUrl(database, options.url, options.setting);
   const files = await loadMigrationFiles(options.directory ?? migrationsDirectory(database));
-  const { setting } = databases[database];
-  const client = await connect(target, { setting, waitMs, log });
+  const client = await connect(target, { setting: target.setting, waitMs, log });
   try {
     await lock(client, () => log(`${target.label}: waiting for another migration to finish`));
     const applied = await applyMigrations(target.url, target.schema, files);

@@ -1,4 +1,4 @@
-import { assertDifferentDatabases, type DatabaseUrl, parseDatabaseUrl } from './database-url.ts';
+import { assertDifferentDatabases, type DatabaseUrl, readDatabaseUrl } from './database-url.ts';
 import { type DatabaseName, databases, MigrateError } from './databases.ts';
 import { migrate } from './migrate-database.ts';
 
@@ -21,15 +21,15 @@ function allValues<T>(results: PromiseSettledResult<T>[]): T[] {
 
 try {
   const targets = allValues(
-    await Promise.allSettled(
-      names.map(async (name) => parseDatabaseUrl(name, process.env[databases[name].setting])),
-    ),
+    await Promise.allSettled(names.map(async (name) => readDatabaseUrl(name, process.env))),
   );
   assertDifferentDatabases(...(targets as [DatabaseUrl, DatabaseUrl]));
   const log = (line: string) => process.stdout.write(`${line}\n`);
   allValues(
     await Promise.allSettled(
-      names.map((database, i) => migrate({ database, url: targets[i]?.url ?? '', log })),
+      names.map((database, i) =>
+        migrate({ database, url: targets[i]?.url ?? '', setting: targets[i]?.setting, log }),
+      ),
     ),
   );
 } catch (error) {

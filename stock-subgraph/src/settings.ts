@@ -11,6 +11,14 @@ export const settingsTable = {
     secret: true,
     example: 'postgresql://user:password@127.0.0.1:5432/stock_db',
   },
+  STOCK_DATABASE_DIRECT_URL: {
+    description:
+      'URL of the same database without a pooler, for the outbox relay and for migrations; ' +
+      'default: STOCK_DATABASE_URL',
+    parse: postgresUrl,
+    secret: true,
+    optional: true,
+  },
   ...identitySettings,
   ...callerSettings,
   ...databaseSettings,

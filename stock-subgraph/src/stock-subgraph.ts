@@ -14,6 +14,7 @@ import type { settingsTable } from './settings.ts';
 export function startStockSubgraph(context: ProcessContext<typeof settingsTable>): Promise<void> {
   return startSubgraph(context, {
     databaseSetting: 'STOCK_DATABASE_URL',
+    directDatabaseSetting: 'STOCK_DATABASE_DIRECT_URL',
     openDatabase,
     sharedTopics: SHARED_TOPICS,
     whileKafkaIsUnavailable: 'Stock changes are stored and sent when it returns',

@@ -2,7 +2,7 @@ import { pinSession, schemaOf } from '@gudang/prisma/session';
 import type { Metrics, Service, Stoppable } from '@gudang/runtime';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { startDatabaseWatch } from './database-watch.ts';
+import { startDatabaseWatch, type WatchedDatabase } from './database-watch.ts';
 import type { SqlClient } from './statements.ts';
 import { type Statements, type ToSql, withStatements } from './statements.ts';
 
@@ -119,18 +119,9 @@ export function createDatabase<C extends object>(
 /** Starts to watch a database for `/readyz` and the log. `stop` also disconnects the client. */
 export function startDatabase<C extends SqlClient & { $disconnect(): Promise<void> }>(
   service: Pick<Service, 'health' | 'log'>,
-  {
-    client,
-    url,
-    setting,
-  }: {
-    client: C;
-    url: string;
-    /** The name of the setting with the URL, for messages: ORDER_DATABASE_URL. */
-    setting: string;
-  },
+  { client, ...watched }: WatchedDatabase & { client: C },
 ): Stoppable & { readonly client: C } {
-  const watch = startDatabaseWatch(service, { client, url, setting });
+  const watch = startDatabaseWatch(service, { client, ...watched });
   return {
     client,
     stop: async () => {

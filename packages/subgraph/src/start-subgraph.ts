@@ -95,6 +95,8 @@ export type OutcomeCounts = Readonly<Record<string, number>>;
 export interface SubgraphDefinition<T extends SettingsTable, D, M, C> {
   /** The name of the setting with the database's URL. */
   readonly databaseSetting: keyof T & string;
+  /** The name of the optional setting with the URL of connections that no pooler may share. */
+  readonly directDatabaseSetting: keyof T & string;
   readonly openDatabase: (options: DatabaseOptions) => D;
   /**
    * The topics that several services use. Missing topics are created together with their dead-letter
@@ -152,7 +154,10 @@ export async function startSubgraph<
 
   const url = String(context.settings[databaseSetting]);
   const client = definition.openDatabase({ url, pool: settings.DATABASE_POOL, metrics });
-  const watched = { client, url, setting: databaseSetting };
+  const setting = definition.directDatabaseSetting;
+  const directUrl = context.settings[setting] as string | undefined;
+  const direct = directUrl === undefined ? undefined : { url: directUrl, setting };
+  const watched = { client, url, setting: databaseSetting, direct };
   const { client: database } = started('database', startDatabase(service, watched));
   const topics = serviceTopics({
     shared: definition.sharedTopics,
@@ -161,7 +166,10 @@ export async function startSubgraph<
   });
   const kafka = started('kafka', startKafka(service, topics, definition.whileKafkaIsUnavailable));
   measureOutbox(metrics, database);
-  const relay = started('relay', startRelay(service, { kafka, databaseUrl: url, changeTopic }));
+  const relay = started(
+    'relay',
+    startRelay(service, { kafka, databaseUrl: directUrl ?? url, changeTopic }),
+  );
   const changeFeed = started(
     'feed',
     startChangeFeed(service, { kafka, database, topic: changeTopic }),

@@ -2,11 +2,12 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { StartError } from '@gudang/runtime/errors';
+import { NO_DIRECT_DATABASES } from './service-plan.ts';
 
 const run = promisify(execFile);
 
 /**
- * Migrates both databases with the command of `npm run migrate`. Returns one line for each change.
+ * Migrates both databases of the embedded PostgreSQL with the command of `npm run migrate`. Returns one line for each change.
  * @throws {StartError} with the command's error output
  */
 export async function runMigrations(
@@ -16,6 +17,7 @@ export async function runMigrations(
 ): Promise<string[]> {
   const env = {
     ...process.env,
+    ...NO_DIRECT_DATABASES,
     ORDER_DATABASE_URL: databases.order,
     STOCK_DATABASE_URL: databases.stock,
   };

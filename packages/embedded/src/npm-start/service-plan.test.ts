@@ -14,6 +14,8 @@ describe('planServices', () => {
       ORDER_PORT: '7000',
       LOG_LEVEL: 'debug',
       PORT: '7000',
+      ORDER_DATABASE_DIRECT_URL: '',
+      STOCK_DATABASE_DIRECT_URL: '',
       ORDER_DATABASE_URL: 'postgresql://postgres@127.0.0.1:54329/order_db',
       KAFKA_BROKERS: '127.0.0.1:9092',
     });
@@ -50,6 +52,17 @@ describe('planServices', () => {
       );
     },
   );
+
+  it('passes direct database URLs only with the user’s own databases', () => {
+    const direct = { ORDER_DATABASE_DIRECT_URL: 'postgresql://a@b/c' };
+    expect(plan(direct).order.env).toMatchObject({ ORDER_DATABASE_DIRECT_URL: '' });
+    const own = {
+      ...direct,
+      ORDER_DATABASE_URL: 'postgresql://p/c',
+      STOCK_DATABASE_URL: 'postgresql://p/d',
+    };
+    expect(plan(own).order.env).toMatchObject(direct);
+  });
 
   it('keeps the user’s SUBGRAPH_URLS', () => {
     const own = 'order=http://elsewhere/graphql';

@@ -20,6 +20,12 @@ export interface ServicePlan {
 
 export type Services = Record<ServiceName, ServicePlan>;
 
+/** Settings that would name another server than the PostgreSQL that `npm start` starts. */
+export const NO_DIRECT_DATABASES = {
+  ORDER_DATABASE_DIRECT_URL: '',
+  STOCK_DATABASE_DIRECT_URL: '',
+};
+
 /** Returns the addresses of the user's own servers, or of the servers that `npm start` starts. */
 export function createBackingServers({ databases, brokers, ports }: StartSettings): BackingServers {
   const server = `postgresql://postgres@127.0.0.1:${ports.postgres}`;
@@ -36,7 +42,7 @@ export function createBackingServers({ databases, brokers, ports }: StartSetting
 export function planServices(
   root: string,
   env: NodeJS.ProcessEnv,
-  { ports }: StartSettings,
+  { ports, databases: ownDatabases }: StartSettings,
   { databases, brokers }: BackingServers,
 ): Services {
   const at = (name: ServiceName) => `http://${reachableHost(env.HOST)}:${ports[name]}`;
@@ -50,7 +56,13 @@ export function planServices(
       : {};
   const plan = (name: ServiceName, folder: string, extra: NodeJS.ProcessEnv): ServicePlan => ({
     script: join(root, folder, 'dist/main.js'),
-    env: { ...env, ...proof, PORT: String(ports[name]), ...extra },
+    env: {
+      ...env,
+      ...proof,
+      ...(ownDatabases ? {} : NO_DIRECT_DATABASES),
+      PORT: String(ports[name]),
+      ...extra,
+    },
     address: at(name),
   });
   return {

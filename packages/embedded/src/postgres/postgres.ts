@@ -26,7 +26,14 @@ const POLL_MS = 25;
  */
 const READY_DEADLINE_MS = 60_000;
 const STOP_WHILE_STARTING_MS = 1500;
-const SETTINGS = { max_connections: '200', shared_buffers: '64MB', unix_socket_directories: '' };
+const SETTINGS = {
+  max_connections: '200',
+  shared_buffers: '64MB',
+  unix_socket_directories: '',
+  // initdb would take the machine's time zone, in which the log and psql would then show times.
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+};
 
 export interface PostgresOptions {
   /** The folder for PostgreSQL's data, log and pid file. It is created if it is missing. */
