@@ -186,6 +186,16 @@ export const REAL_CLIENTS: readonly RealClient[] = [
       }),
   ),
   urql(
+    'fetchExchange with its default method',
+    HTTP,
+    (url) =>
+      new UrqlClient({
+        url,
+        exchanges: [fetchExchange],
+        fetchOptions: { headers: { 'apollo-require-preflight': 'true' } },
+      }),
+  ),
+  urql(
     'fetchExchange with subscriptions',
     ['subscription'],
     (url) =>
