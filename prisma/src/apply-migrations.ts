@@ -1,3 +1,4 @@
+import { pinSession } from '@gudang/session';
 import { PrismaPg } from '@prisma/adapter-pg';
 import {
   bindMigrationAwareSqlAdapterFactory,
@@ -7,7 +8,6 @@ import pg from 'pg';
 import { MigrateError } from './databases.ts';
 import type { MigrationFiles } from './migration-files.ts';
 import { loadSchemaEngine } from './schema-engine.ts';
-import { pinSession } from './session.ts';
 
 /**
  * Adds the schemas of the installed extensions to the end of `search_path`, because migrations name

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pinSession } from '@gudang/session';
 import pg from 'pg';
 import type { DatabaseUrl } from './database-url.ts';
 import { MigrateError } from './databases.ts';
-import { pinSession } from './session.ts';
 
 const RETRY_PAUSE_MS = 250;
 const CONNECT_TIMEOUT_MS = 5000;

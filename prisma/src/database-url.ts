@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
+import { schemaOf } from '@gudang/session';
 import { type DatabaseName, databases, MigrateError } from './databases.ts';
-import { schemaOf } from './session.ts';
 
 export interface DatabaseUrl {
   /** The database's name and address for messages, without password: `order_db at 127.0.0.1:5432`. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { pinSession } from '@gudang/prisma/session';
 import { pause } from '@gudang/runtime';
+import { pinSession } from '@gudang/session';
 import { Client, type QueryConfig, type QueryResult } from 'pg';
 
 /** The advisory lock that the active relay of a database holds: "outbox" in ASCII. */

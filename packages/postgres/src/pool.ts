@@ -1,5 +1,5 @@
-import { pinSession, schemaOf } from '@gudang/prisma/session';
 import type { Metrics, Service, Stoppable } from '@gudang/runtime';
+import { pinSession, schemaOf } from '@gudang/session';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { startDatabaseWatch, type WatchedDatabase } from './database-watch.ts';

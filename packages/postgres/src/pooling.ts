@@ -1,4 +1,4 @@
-import { pinSession } from '@gudang/prisma/session';
+import { pinSession } from '@gudang/session';
 import pg from 'pg';
 
 /** Time-out of a connection and of each statement, in milliseconds. */

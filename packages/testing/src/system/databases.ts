@@ -1,4 +1,4 @@
-import { pinSession } from '@gudang/prisma/session';
+import { pinSession } from '@gudang/session';
 import pg from 'pg';
 
 // biome-ignore lint/suspicious/noExplicitAny: rows of any shape, asserted on by the test
