@@ -5,8 +5,6 @@ import {
   announceSnapshot,
   DateTime,
   formatKeysetCursor,
-  mustWaitForTurn,
-  nextTurn,
   parseArguments,
   parseKeysetCursor,
   parsePage,
@@ -110,7 +108,6 @@ export const resolvers: Resolvers = {
           announce: (marker) => announceSnapshot(context, marker),
         });
         for await (const change of changes) {
-          if (mustWaitForTurn()) await nextTurn();
           yield { stockChanged: change };
         }
       },

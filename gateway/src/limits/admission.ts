@@ -15,6 +15,7 @@ import type { PlanningBudget } from './planning-budget.ts';
 export interface AdmittedRequest extends GraphQLRequest, ParsedOperation {
   /** The operation's text, even if the client has sent only its id. */
   readonly query: string;
+  readonly cost: number;
   /**
    * Whether the operation's cost is above a tenth of the limit, or its variables have more than 1,000
    * values.
@@ -32,17 +33,20 @@ type CostGraph = Pick<LoadedSupergraph, 'model' | 'schema'>;
 /** Checks the size of every operation, on every protocol, before anything else handles it. */
 export interface Admission {
   /**
-   * Rejects deeply nested values and numbers out of range. `admit` calls it for its request.
+   * Rejects deeply nested values and numbers out of range.
    * @param value parsed from JSON
+   * @returns the number of values inside the value
    * @throws {RequestError}
    */
-  readonly assertJsonValue: (value: unknown) => void;
+  readonly assertJsonValue: (value: unknown) => number;
   /**
    * Checks an operation against all limits.
+   * @param values result of `assertJsonValue` for an object that contains the request's variables and
+   * extensions; by default, `admit` checks them
    * @throws {RequestError} if a limit is exceeded
    * @throws {GraphQLError} for a syntax error
    */
-  readonly admit: (request: GraphQLRequest) => AdmittedRequest;
+  readonly admit: (request: GraphQLRequest, values?: number) => AdmittedRequest;
   /** Replaces the graph that determines the costs. */
   readonly use: (graph: CostGraph) => void;
 }
@@ -59,24 +63,24 @@ export function createAdmission({
   /** Limits the time for parsing new texts. */
   planning: Pick<PlanningBudget, 'plan'>;
 }): Admission {
-  const read = createOperationParser(limits, (parse) => planning.plan(parse));
+  const parser = createOperationParser(limits, (parse) => planning.plan(parse));
   let costOf = createCosts(graph);
   return {
-    assertJsonValue: (value) => void assertJsonValue(value, limits.nesting),
+    assertJsonValue: (value) => assertJsonValue(value, limits.nesting),
     use: (next) => {
       costOf = createCosts(next);
     },
-    admit: (request) => {
+    admit: (request, checked) => {
       const { operationName, variables, extensions, principal, accepts, method, preflight } =
         request;
-      const values = assertJsonValue(variables, limits.nesting);
-      assertJsonValue(extensions, limits.nesting);
+      const values = checked ?? assertJsonValue({ variables, extensions }, limits.nesting + 1);
       const query = documents.textOf(request);
-      const parsed = read(query, operationName);
+      const parsed = parser.parse(query, operationName);
       const cost = costOf(parsed, variables);
       const isStream = parsed.operation.operation === 'subscription';
       const max = isStream ? limits.streamCost : limits.cost;
       if (cost > max) throw new LimitExceeded('cost', { actual: Math.ceil(cost), max });
+      if (parsed.isNew) parser.keep(query, parsed.document);
       // Any page can send a GET without these headers. It must not fill the store.
       if (method === 'POST' || Object.keys(preflight).length > 0) documents.store(request);
       const { document, operation } = parsed;
@@ -93,6 +97,7 @@ export function createAdmission({
         preflight,
         document,
         operation,
+        cost,
         isCostly,
       };
     },

@@ -12,27 +12,39 @@ export interface ParsedOperation {
   readonly operation: OperationDefinitionNode;
 }
 
-export type OperationParser = (query: string, operationName?: string | null) => ParsedOperation;
+export interface OperationParser {
+  /**
+   * Parses a text. Equal texts give the same document object, which is the key of cached plans, once
+   * `keep` has been called.
+   * @returns the operation, and whether its text is not cached
+   */
+  readonly parse: (
+    query: string,
+    operationName?: string | null,
+  ) => ParsedOperation & { readonly isNew: boolean };
+  /**
+   * Caches a parsed text. Call it only for operations within all limits: thousands of large documents
+   * that are kept for a while, and never used again, cost more time for garbage collection than for
+   * parsing.
+   */
+  readonly keep: (query: string, document: DocumentNode) => void;
+}
 
-/**
- * Parses each text once. Equal texts give the same document object, which is the key of cached
- * plans. A text above a limit is rejected and not cached, so it is parsed again for each request.
- * @param limitTime runs the parsing of a text that is not cached; may throw instead
- */
+/** @param limitTime runs the parsing of a text that is not cached; may throw instead */
 export function createOperationParser(
   limits: TextLimits,
   limitTime: <T>(parse: () => T) => T = (parse) => parse(),
 ): OperationParser {
   const documents = createDocumentCache();
-  return (query, operationName) => {
-    let document = documents.get(query);
-    if (!document) {
-      document = limitTime(() => parseWithin(query, limits));
-      documents.set(query, document);
-    }
-    const operation = getOperationAST(document, operationName);
-    if (operation) return { document, operation };
-    throw unknownOperationError(operationName);
+  return {
+    parse: (query, operationName) => {
+      const known = documents.get(query);
+      const document = known ?? limitTime(() => parseWithin(query, limits));
+      const operation = getOperationAST(document, operationName);
+      if (operation) return { document, operation, isNew: known === undefined };
+      throw unknownOperationError(operationName);
+    },
+    keep: (query, document) => void documents.set(query, document),
   };
 }
 

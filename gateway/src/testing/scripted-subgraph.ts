@@ -8,6 +8,7 @@ export interface ScriptedSubscription {
   readonly id: string;
   readonly query: string;
   readonly variables: Readonly<Record<string, unknown>>;
+  readonly extensions: unknown;
 }
 
 export interface ScriptedSubgraph {
@@ -48,8 +49,8 @@ export async function startScriptedSubgraph(
         socket.send(JSON.stringify({ type: 'connection_ack', payload: ack }));
       } else if (message.type === 'ping') socket.send('{"type":"pong"}');
       else if (message.type === 'subscribe') {
-        const { query, variables } = message.payload;
-        const subscription = { socket, id: message.id, query, variables };
+        const { query, variables, extensions } = message.payload;
+        const subscription = { socket, id: message.id, query, variables, extensions };
         subscriptions.push(subscription);
         script(subscription);
       } else others.push(message);

@@ -25,6 +25,8 @@ interface RigOptions {
   readonly replays?: number;
   /** Whether the stream's events count towards this rate; they then count for the subject `meter`. */
   readonly isMetered?: boolean;
+  /** Number of events as which each event counts towards this rate. */
+  readonly weight?: number;
   readonly execute?: (event: FormattedExecutionResult) => Promise<FormattedExecutionResult>;
 }
 
@@ -50,6 +52,7 @@ export function startStreamRig({
   memory = {},
   replays = 1_000_000,
   isMetered = false,
+  weight = 1,
   execute = async (event) => event,
 }: RigOptions = {}) {
   const upstream = createScriptedUpstream(reportsPositions);
@@ -72,6 +75,8 @@ export function startStreamRig({
   const runOf = (origin: string): EventRun => ({
     subgraph: 'scripted',
     origin,
+    weight,
+    isCostly: false,
     subscribe: upstream.subscribe,
     takeMarks: (event) => {
       const { key, cursor } = scriptedMarks(event);
@@ -79,11 +84,11 @@ export function startStreamRig({
     },
     execute: execute as never,
   });
-  const founder = connect(isMetered ? 'meter' : undefined);
+  const founder = connect(isMetered || weight > 1 ? 'meter' : undefined);
   const gate = createCatchUpGate(catchUps, new ReplayRate(replays));
   if (isMetered) {
     // Only streams beyond the free ones are metered.
-    for (let free = 0; free < 20; free += 1) gate.joinStream(founder.account.caller);
+    for (let free = 0; free < 20; free += 1) gate.joinStream(founder.account.caller, 1);
   }
   const stream = new SharedStream({
     run: runOf('first'),

@@ -1,6 +1,5 @@
 export { parseArguments, textOf, wholeNumber } from './graphql/arguments.ts';
 export { DateTime } from './graphql/date-time.ts';
-export { mustWaitForTurn, nextTurn } from './graphql/event-turns.ts';
 export {
   formatKeysetCursor,
   type KeysetCursor,

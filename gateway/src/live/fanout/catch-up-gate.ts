@@ -14,14 +14,18 @@ export interface CatchUpOwner {
 export interface CatchUpGate {
   /**
    * Starts a catch-up at once, or as soon as a slot is free.
+   * @param weight number of events as which each event of the stream counts
    * @returns a function that frees the catch-up's slot, or cancels the catch-up if it is still
    * waiting
    */
-  readonly enter: (owner: CatchUpOwner, run: () => void) => () => void;
+  readonly enter: (owner: CatchUpOwner, weight: number, run: () => void) => () => void;
   /** Counts replayed events. @returns whether the owner's catch-ups may continue */
   readonly replayed: (owner: CatchUpOwner, events: number) => boolean;
-  /** Counts a stream that a client of the owner joins. */
-  readonly joinStream: (owner: CatchUpOwner) => Membership;
+  /**
+   * Counts a stream that a client of the owner joins.
+   * @param weight number of streams as which it counts
+   */
+  readonly joinStream: (owner: CatchUpOwner, weight: number) => Membership;
 }
 
 /** A client of a stream. */
@@ -79,26 +83,27 @@ class Gate implements CatchUpGate {
     return this.#rate.waitMs(owner.key) === 0;
   }
 
-  joinStream(owner: CatchUpOwner): Membership {
-    const count = this.#streams.get(owner) ?? 0;
-    this.#streams.set(owner, count + 1);
+  joinStream(owner: CatchUpOwner, weight: number): Membership {
+    const count = (this.#streams.get(owner) ?? 0) + weight;
+    this.#streams.set(owner, count);
     return {
       owner,
-      isMetered: count >= FREE_STREAMS,
+      isMetered: count > FREE_STREAMS,
       leave: () => {
-        const rest = (this.#streams.get(owner) ?? 1) - 1;
+        const rest = (this.#streams.get(owner) ?? weight) - weight;
         if (rest > 0) this.#streams.set(owner, rest);
         else this.#streams.delete(owner);
       },
     };
   }
 
-  enter(owner: CatchUpOwner, run: () => void): () => void {
+  enter(owner: CatchUpOwner, weight: number, run: () => void): () => void {
     let state: 'waiting' | 'running' | 'left' = 'waiting';
     const queue = this.#queues.get(owner) ?? { waiting: new Set(), running: 0 };
     this.#queues.set(owner, queue);
     const begin = (): void => {
       state = 'running';
+      this.#rate.spend(owner.key, START_EVENTS * weight);
       run();
     };
     queue.waiting.add(begin);
@@ -135,7 +140,6 @@ class Gate implements CatchUpGate {
       queue.waiting.delete(begin);
       queue.running += 1;
       this.#running += 1;
-      this.#rate.spend(owner.key, START_EVENTS);
       begin();
       return true;
     }

@@ -40,6 +40,8 @@ interface CatchUpOptions {
   readonly after: string;
   /** Its first client, who owns the catch-up. */
   readonly first: StreamClient;
+  /** Number of events as which each event counts towards the rate limit. */
+  readonly weight: number;
   readonly gate: CatchUpGate;
   /** Called when the gate gives the catch-up a slot; never before the constructor has returned. */
   readonly onTurn: (catchUp: CatchUp) => void;
@@ -127,7 +129,8 @@ export class CatchUp {
     this.#hold.releaseAll();
     if (this.#state === 'over') return;
     this.#hold.charge(this.cursors.bytes);
-    const mayContinue = this.#options.gate.replayed(this.#owner, events);
+    const { gate, weight } = this.#options;
+    const mayContinue = gate.replayed(this.#owner, events * weight);
     if (!mayContinue || [...this.clients].every((client) => client.isSlow)) this.#upstream?.pause();
   }
 
@@ -169,7 +172,8 @@ export class CatchUp {
     // The gate may call the function before `enter` and the constructor have returned, so the turn
     // is deferred.
     const turn = (): void => queueMicrotask(() => this.#takeTurn(caller));
-    this.#gates.set(caller, this.#options.gate.enter(caller, turn));
+    const { gate, weight } = this.#options;
+    this.#gates.set(caller, gate.enter(caller, weight, turn));
   }
 
   #takeTurn(caller: ByteAccount): void {

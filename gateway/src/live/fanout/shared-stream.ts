@@ -134,7 +134,7 @@ export class SharedStream {
    */
   join(client: StreamClient, after: string | undefined): void {
     this.#account.share(client.account);
-    const member = this.#options.gate.joinStream(client.account.caller);
+    const member = this.#options.gate.joinStream(client.account.caller, this.#run.weight);
     this.#members.set(client, member);
     if (!member.isMetered) this.#unmetered += 1;
     if (this.#leaveGate && !this.#isMetered) this.#resumeUpstream();
@@ -187,7 +187,7 @@ export class SharedStream {
       resumable,
       account,
       turns,
-      isPatient: after !== undefined,
+      isPatient: after !== undefined || this.#run.isCostly,
       onEvent: () => {
         metrics.events.inc();
         onEvent();
@@ -205,7 +205,7 @@ export class SharedStream {
   /** Counts events to one of the callers. @returns false if none of them may receive more */
   #pay(events: number): boolean {
     const { gate } = this.#options;
-    if (gate.replayed(this.#payer, events)) return true;
+    if (gate.replayed(this.#payer, events * this.#run.weight)) return true;
     for (const { owner } of this.#members.values()) {
       this.#payer = owner;
       if (gate.replayed(owner, 0)) return true;
@@ -217,7 +217,7 @@ export class SharedStream {
   #continue(): void {
     if (!this.#isMetered) this.#resumeUpstream();
     else {
-      this.#leaveGate ??= this.#options.gate.enter(this.#payer, () =>
+      this.#leaveGate ??= this.#options.gate.enter(this.#payer, this.#run.weight, () =>
         queueMicrotask(() => this.#resumeUpstream()),
       );
     }
@@ -317,6 +317,7 @@ export class SharedStream {
     const catchUp = new CatchUp({
       after,
       first: client,
+      weight: this.#run.weight,
       gate: this.#options.gate,
       onTurn: (turned) => this.#serve(turned),
       onEvict: (evicted) => this.#endCatchUp(evicted, (client) => client.lag()),

@@ -283,6 +283,35 @@ describe('a caller above the rate limit of replayed events', () => {
     expectAll(client, 0, 40);
   });
 
+  it('waits earlier if the events of its streams are costly', async () => {
+    const rig = startStreamRig({ replays: 1, isMetered: true, weight: 10 });
+    const client = rig.join();
+    for (let n = 0; n < 40; n += 1) rig.upstream.append(`k${n}`);
+    await deliverAll(rig);
+    expect(client.numbers().length).toBeLessThan(4);
+    for (let turn = 0; turn < 40; turn += 1) {
+      vi.advanceTimersByTime(100_000);
+      await deliverAll(rig);
+    }
+    expectAll(client, 0, 40);
+  });
+
+  it.each([
+    [20, 40],
+    [21, 4],
+  ])(
+    'waits with its only stream if that counts as %d streams: at most %d events',
+    async (weight, most) => {
+      const rig = startStreamRig({ replays: 1, weight });
+      const client = rig.join();
+      for (let n = 0; n < 40; n += 1) rig.upstream.append(`k${n}`);
+      await deliverAll(rig);
+      expect(client.numbers().length).toBeGreaterThan(0);
+      expect(client.numbers().length).toBeLessThanOrEqual(most);
+      if (most === 40) expectAll(client, 0, 40);
+    },
+  );
+
   it('does not delay a stream that another caller has joined', async () => {
     const rig = startStreamRig({ replays: 1, isMetered: true });
     const client = rig.join();

@@ -7,7 +7,7 @@ import type { LiveGraph } from '../upstream/live-graph.ts';
 
 /** A client's request for a live stream. */
 export interface LiveRequest {
-  readonly read: ParsedOperation;
+  readonly read: ParsedOperation & { readonly cost?: number };
   readonly variables: Readonly<Record<string, unknown>>;
   /** Cursor after which the stream continues; overrides the operation's cursor argument. */
   readonly after?: string | undefined;
@@ -31,6 +31,8 @@ export interface Placement {
   readonly identity: Identity;
   /** Cursor after which the client continues; undefined if it receives only new events. */
   readonly after: string | undefined;
+  /** The operation's cost; the same for all requests with this key. */
+  readonly cost: number;
 }
 
 /**
@@ -53,6 +55,7 @@ export function placeRequest(
     variables,
     identity: shared,
     after: isResumable ? (after ?? cursorOf(plan, coerced)) : undefined,
+    cost: read.cost ?? 0,
   };
 }
 

@@ -77,7 +77,7 @@ function serve({ foreign }: { foreign: boolean }) {
     onEvent: () => {},
     log,
   });
-  const read = createOperationParser(DEFAULT_LIMITS);
+  const { parse: read } = createOperationParser(DEFAULT_LIMITS);
   const joined: LiveSubscription[] = [];
   stopping.push(async () => {
     for (const one of joined) one.leave();

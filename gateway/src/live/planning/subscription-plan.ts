@@ -90,15 +90,18 @@ export function createSubscriptionPlanner(
   const selectsPrivate = readPrivateFields(supergraph);
   const requirementsOf = createRequirements(supergraph);
   const plans = new WeakMap<object, SubscriptionPlan>();
+  const run = <T>(work: () => T): T => (planning ? planning.plan(work) : work());
   return (parsed, identity) => {
     const cached = plans.get(parsed.operation);
-    if (!cached) assertValid(parsed, supergraph, hideSuggestions);
+    if (!cached) run(() => assertValid(parsed, supergraph, hideSuggestions));
     const error = authorizationError(requirementsOf(parsed), identity);
     if (error) throw new SubscriptionError([error]);
     if (cached) return cached;
     const isPrivate = selectsPrivate(parsed.document);
-    const build = () => planSubscription(parsed, supergraph, planner, executor, directivesOf);
-    const plan = { ...(planning ? planning.plan(build) : build()), isPrivate };
+    const plan = {
+      ...run(() => planSubscription(parsed, supergraph, planner, executor, directivesOf)),
+      isPrivate,
+    };
     plans.set(parsed.operation, plan);
     return plan;
   };

@@ -11,6 +11,8 @@ export interface UpstreamRequest {
    */
   readonly variables: () => Readonly<Record<string, unknown>>;
   readonly extensions?: Readonly<Record<string, unknown>>;
+  /** Asks a subgraph of Gudang to execute the events one at a time, with pauses. */
+  readonly isCostly?: boolean;
 }
 
 /** Receives the events of one upstream stream. `error` and `complete` each end the stream. */

@@ -20,6 +20,10 @@ const PAUSE_ABOVE = 4 * 1024 * 1024;
 const PAUSE_PATIENT_ABOVE = 1024 * 1024;
 /** Number of waiting events above which a subscription is paused if none of them may be dropped. */
 const PAUSE_ABOVE_EVENTS = 500;
+/** Cost of a stream that counts as one more event, for each of the stream's events. */
+const COST_OF_EVENT = 20;
+/** Cost of a stream above which its events are executed one at a time, with pauses. */
+const COSTLY_ABOVE = 50;
 
 /** An executed event. */
 export interface LiveEvent {
@@ -56,6 +60,10 @@ export interface EventRun {
   readonly subgraph: string;
   /** Equal for runs that receive the same events. */
   readonly origin: string;
+  /** Number of events as which one event counts towards the limit of replayed events; at least 1. */
+  readonly weight: number;
+  /** Whether the events are costly to execute. */
+  readonly isCostly: boolean;
   /**
    * @param cursor called at each (re)subscription; the stream continues after the returned cursor
    */
@@ -358,10 +366,13 @@ export function createEventRun(
     plan,
     variables,
     identity,
+    cost,
   }: {
     readonly plan: SubscriptionPlan;
     readonly variables: Readonly<Record<string, unknown>>;
     readonly identity: Identity;
+    /** The operation's cost, as `operationCost` returns it. */
+    readonly cost: number;
   },
   graph: LiveGraph,
   upstreams: Pick<Upstreams, 'of'>,
@@ -372,9 +383,12 @@ export function createEventRun(
   const upstream = upstreams.of(subgraph, identity);
   // No client's headers are forwarded, because one execution serves all clients of the stream.
   const context = { forward: {}, identity };
+  const isCostly = cost > COSTLY_ABOVE;
   return {
     subgraph,
     origin: JSON.stringify([subgraph, upstream.wsUrl, query, operationName, forSubgraph]),
+    weight: Math.max(1, Math.ceil(cost / COST_OF_EVENT)),
+    isCostly,
     takeMarks,
     execute: (event) => graph.execute(plan, variables, event, context),
     subscribe: (cursor, sink) =>
@@ -382,6 +396,7 @@ export function createEventRun(
         {
           query,
           operationName,
+          isCostly,
           variables: () => {
             const after = cursor();
             if (cursorVariable === undefined || after === undefined) return forSubgraph;

@@ -84,11 +84,14 @@ export function startUpstreams({
       const sent = address.foreign || identity.unrestricted ? undefined : identity;
       return {
         wsUrl: address.wsUrl,
-        subscribe: (request, sink) =>
-          linkOf(address, identity).subscribe(
-            sent ? { ...request, extensions: { gudang: { identity: sent } } } : request,
+        subscribe: (request, sink) => {
+          const costly = request.isCostly && !address.foreign ? true : undefined;
+          const extensions = { gudang: { identity: sent, costly } };
+          return linkOf(address, identity).subscribe(
+            sent || costly ? { ...request, extensions } : request,
             sink,
-          ),
+          );
+        },
       };
     },
     count: () => [...links.values()].reduce((sum, link) => sum + link.size, 0),

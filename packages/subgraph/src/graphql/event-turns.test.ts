@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { mustWaitForTurn, nextTurn } from './event-turns.ts';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { EventTurns } from './event-turns.ts';
 
 /** Occupies the event loop like an event. */
 function work(ms: number): void {
@@ -7,9 +7,11 @@ function work(ms: number): void {
 }
 
 it('lets other work of the process run between the events of subscriptions that never wait', async () => {
+  const turns = new EventTurns();
   const subscribe = async (events: number): Promise<void> => {
     for (let event = 0; event < events; event += 1) {
-      if (mustWaitForTurn()) await nextTurn();
+      const turn = turns.next();
+      if (turn !== undefined) await turn;
       work(1);
     }
   };
@@ -24,4 +26,24 @@ it('lets other work of the process run between the events of subscriptions that 
   isOver = true;
   // The events take 200 ms. An iteration has events of 5 ms, and one of each subscription at most.
   expect(iterations).toBeGreaterThan(12);
+});
+
+it('executes costly events one at a time, in order, with pauses of at most 100 ms', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => vi.useRealTimers());
+  const turns = new EventTurns();
+  const log: string[] = [];
+  const event = (name: string, ms: number): Promise<void> =>
+    turns.runCostly(async () => {
+      log.push(`${name} begins at ${performance.now() - start}`);
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      if (name === 'b') throw new Error('a failure');
+    });
+  const start = performance.now();
+  const all = Promise.allSettled([event('a', 10), event('b', 1_000), event('c', 1)]);
+  await vi.runAllTimersAsync();
+  await all;
+  expect(log).toEqual(['a begins at 0', 'b begins at 40', 'c begins at 1140']);
+  await Promise.all([event('d', 1), vi.runAllTimersAsync()]);
+  expect(log).toHaveLength(4);
 });

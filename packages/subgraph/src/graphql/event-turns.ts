@@ -2,33 +2,59 @@
 const BUSY_MS = 5;
 /** Number of waiting subscriptions that continue in one iteration, each with at least one event. */
 const WOKEN = 32;
-
-let busySince: number | undefined;
-const waiting: (() => void)[] = [];
+/**
+ * Pause after a costly event, as a multiple of its time, and its maximum in milliseconds. Costly events
+ * thus take at most a quarter of the time, of this process and of its database together.
+ */
+const PAUSE_FACTOR = 3;
+const MAX_PAUSE_MS = 100;
 
 /**
- * Whether an event must wait for `nextTurn`. Check it before each event of a subscription. Without these
- * pauses, a subscription that replays thousands of events occupies the event loop until the last one,
- * because a message that fits into the socket's buffer is sent without waiting, and all other requests
- * wait as well.
+ * Shares the event loop among the events of all subscriptions, so that queries are answered in between.
+ * Without these pauses, a subscription that replays thousands of events occupies the event loop until the
+ * last one, because a message that fits into the socket's buffer is sent without waiting. Costly events
+ * are executed one at a time, in order of arrival.
  */
-export function mustWaitForTurn(): boolean {
-  if (busySince === undefined) {
-    busySince = performance.now();
-    setImmediate(nextIteration);
+export class EventTurns {
+  readonly #waiting: (() => void)[] = [];
+  readonly #costly: (() => void)[] = [];
+  #busySince: number | undefined;
+  #hasCostly = false;
+
+  /** Returns a promise of the event's turn; undefined if the event may be executed at once. */
+  next(): Promise<void> | undefined {
+    if (this.#busySince === undefined) {
+      this.#busySince = performance.now();
+      setImmediate(() => this.#iterate());
+    }
+    if (performance.now() - this.#busySince < BUSY_MS) return undefined;
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
-  return performance.now() - busySince >= BUSY_MS;
-}
 
-/** Resolves in a later iteration of the event loop. Call only if `mustWaitForTurn` has returned true. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => waiting.push(resolve));
-}
+  /** Executes a costly event in its turn. */
+  async runCostly<T>(execute: () => Promise<T>): Promise<T> {
+    if (this.#hasCostly) await new Promise<void>((resolve) => this.#costly.push(resolve));
+    this.#hasCostly = true;
+    const startedAt = performance.now();
+    try {
+      return await execute();
+    } finally {
+      const ms = performance.now() - startedAt;
+      setTimeout(() => this.#endCostly(), Math.min(ms * PAUSE_FACTOR, MAX_PAUSE_MS));
+    }
+  }
 
-function nextIteration(): void {
-  busySince = undefined;
-  for (const resolve of waiting.splice(0, WOKEN)) resolve();
-  if (waiting.length === 0) return;
-  busySince = performance.now();
-  setImmediate(nextIteration);
+  #iterate(): void {
+    this.#busySince = undefined;
+    for (const resolve of this.#waiting.splice(0, WOKEN)) resolve();
+    if (this.#waiting.length === 0) return;
+    this.#busySince = performance.now();
+    setImmediate(() => this.#iterate());
+  }
+
+  #endCostly(): void {
+    const next = this.#costly.shift();
+    if (next) next();
+    else this.#hasCostly = false;
+  }
 }

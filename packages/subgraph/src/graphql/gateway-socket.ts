@@ -9,12 +9,6 @@ const PING_EVERY_MS = 12_000;
  * message, so only a gateway with thousands of subscriptions reaches this limit.
  */
 const UNREAD_LIMIT = 64 * 1024 * 1024;
-/**
- * Number of messages after which the process handles other events. A replay from memory would
- * otherwise send all of its messages in one turn of the event loop: while 50 replays of 3,000 changes
- * ran, the process answered nothing for 4 s.
- */
-const MESSAGES_PER_TURN = 64;
 /** Close code for a peer that reads too slowly; the gateway uses the same code for its clients. */
 const LAGGED = 4480;
 /** Close code for binary messages (RFC 6455, 7.4.1). */
@@ -24,10 +18,7 @@ const INTERNAL_ERROR = 4500;
 
 /** A websocket that a gateway has opened. */
 export interface GatewaySocket {
-  /**
-   * Sends a message. Resolves when it is written, or cannot be written; never rejects. After many
-   * messages, it resolves only in the next turn of the event loop.
-   */
+  /** Sends a message. Resolves when it is written, or cannot be written; never rejects. */
   readonly send: (message: string) => Promise<void>;
   /** Serves the connection with a protocol server of graphql-ws. */
   readonly serve: <E>(protocol: Server<E>, extra: E) => void;
@@ -48,19 +39,6 @@ export function startGatewaySocket(
     log.error({ err: error }, 'handling a websocket failed; its connection is closed');
     close(INTERNAL_ERROR, 'Internal error');
   };
-  let messages = 0;
-  let turn: Promise<void> | undefined;
-  /** Resolves in the next turn of the event loop. */
-  const nextTurn = (): Promise<void> => {
-    turn ??= new Promise((resolve) => {
-      setImmediate(() => {
-        messages = 0;
-        turn = undefined;
-        resolve();
-      });
-    });
-    return turn;
-  };
   const send: GatewaySocket['send'] = async (message) => {
     if (!isOpen()) return;
     if (socket.bufferedAmount > UNREAD_LIMIT) {
@@ -68,8 +46,6 @@ export function startGatewaySocket(
       return;
     }
     await new Promise<void>((resolve) => socket.send(message, () => resolve()));
-    messages += 1;
-    if (messages >= MESSAGES_PER_TURN) await nextTurn();
   };
 
   let isAlive = true;

@@ -18,7 +18,7 @@ import { parseTraceparent } from '@gudang/runtime/tracing';
 import { type GraphQLFormattedError, parse } from 'graphql';
 import type { SubgraphService } from '../start-subgraph.ts';
 import { protectFields } from './protect-fields.ts';
-import { serveWebsocket } from './serve-websocket.ts';
+import { MAX_TOKENS, serveWebsocket } from './serve-websocket.ts';
 
 type Resolvers = Parameters<typeof buildSubgraphSchema>[0] extends infer Given
   ? Given extends { resolvers?: infer R }
@@ -64,6 +64,8 @@ export async function serveSubgraph<C extends SubgraphContext>(
     schema,
     introspection: settings.NODE_ENV !== 'production',
     includeStacktraceInErrorResponses: false,
+    parseOptions: { maxTokens: MAX_TOKENS },
+    maxRecursiveSelections: true,
     validationOptions: { maxErrors: MAX_ERRORS },
     formatError: (formatted, error) => presentError(formatted, error, log, isOutage),
     // This function replaces the pretty-printing of @apollo/server, which doubles the CPU time per

@@ -20,9 +20,12 @@ const LIMIT = 4 * 1024 * 1024;
 const sdl = `
   type Query { ok: Boolean }
   type Mutation { count: Int }
-  type Subscription { quiet(ids: [ID!]): Int failing: Int }`;
+  type Subscription { quiet(ids: [ID!]): Int failing: Int slow: Slow }
+  type Slow { value: Int }`;
 /** Number of mutations, and of subscriptions that wait for a change. */
 const ran = { mutations: 0, waiting: 0 };
+/** Ends the slow events that are being executed. */
+const slow: (() => void)[] = [];
 const resolvers = {
   Mutation: {
     count: () => {
@@ -30,7 +33,18 @@ const resolvers = {
       return ran.mutations;
     },
   },
+  Slow: {
+    value: () =>
+      new Promise((resolve) => {
+        slow.push(() => resolve(1));
+      }),
+  },
   Subscription: {
+    slow: {
+      async *subscribe() {
+        for (;;) yield { slow: {} };
+      },
+    },
     quiet: {
       async *subscribe(_: unknown, { ids }: { ids?: string[] }, context: object) {
         ran.waiting += 1;
@@ -173,6 +187,32 @@ describe('the websocket of a subgraph', () => {
     await vi.waitFor(() => expect(ran.waiting).toBe(1));
     client.socket.resetAndDestroy();
     await vi.waitFor(() => expect(ran.waiting).toBe(0));
+  });
+
+  it('executes the events of costly subscriptions one at a time, and not after their end', async () => {
+    const client = await connected();
+    const costly = { gudang: { costly: true } };
+    const query = 'subscription { slow { value } }';
+    for (const id of ['1', '2', '3']) {
+      const payload = { query, extensions: costly };
+      client.send(JSON.stringify({ id, type: 'subscribe', payload }));
+    }
+    client.send(subscribe('cheap 1', query));
+    client.send(subscribe('cheap 2', query));
+    await vi.waitFor(() => expect(slow).toHaveLength(3));
+    client.send(JSON.stringify({ id: '2', type: 'complete' }));
+    client.send('{"type":"ping"}');
+    await vi.waitFor(() => expect(client.messages().at(-1)).toEqual({ type: 'pong' }));
+    const order: unknown[] = [];
+    while (order.length < 2) {
+      for (const end of slow.splice(0)) end();
+      await vi.waitFor(() => expect(slow.length).toBeGreaterThan(0));
+      const ids = client.messages().map(({ id }) => id);
+      order.splice(0, 2, ...ids.filter((id) => id === '1' || id === '2' || id === '3'));
+    }
+    expect(order.slice(0, 2)).toEqual(['1', '3']);
+    client.socket.destroy();
+    for (const end of slow.splice(0)) end();
   });
 
   it('handles no message after its close frame, and destroys the connection within 2 s', async () => {

@@ -2,7 +2,6 @@ import { limitErrors, presentError, validateSafely } from '@gudang/graphql';
 import { type Logger, rejectHandshake, sendRawAnswer, serveUpgrades } from '@gudang/runtime';
 import type { FastifyInstance } from 'fastify';
 import {
-  type ExecutionArgs,
   GraphQLError,
   type GraphQLFormattedError,
   type GraphQLSchema,
@@ -17,8 +16,10 @@ import {
   type SubscribePayload,
 } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
+import { EventTurns } from './event-turns.ts';
 import { startGatewaySocket } from './gateway-socket.ts';
 import { createPositionReporter, type PositionReporter } from './position-reporter.ts';
+import { type SubscribeArgs, subscribeInTurns } from './subscribe-in-turns.ts';
 import { endSubscription, eventTraceOf } from './subscription-context.ts';
 
 /**
@@ -26,6 +27,11 @@ import { endSubscription, eventTraceOf } from './subscription-context.ts';
  * streams of a gateway.
  */
 const MAX_SUBSCRIPTIONS = 50_000;
+/**
+ * Maximum number of tokens of an operation. It is far above the gateway's limit for clients, because the
+ * gateway expands fragments.
+ */
+export const MAX_TOKENS = 200_000;
 /** Time-out for peers to answer a close frame, in milliseconds. */
 const CLOSE_WITHIN_MS = 2_000;
 
@@ -33,6 +39,11 @@ const CLOSE_WITHIN_MS = 2_000;
 type ConnectionParams = Readonly<Record<string, unknown>> & {
   readonly gudang?: { readonly cursors?: unknown };
 };
+
+/** Extensions of the gateway's `subscribe`: whether each event is costly to execute. */
+interface OperationExtensions {
+  readonly gudang?: { readonly costly?: unknown };
+}
 
 /** Data of a connection, from its handshake to its end. */
 interface Connection {
@@ -118,7 +129,9 @@ function createProtocol<C extends object>({
       error instanceof GraphQLError ? presentError(error.toJSON(), error, log, isOutage) : error,
     );
 
+  const turns = new EventTurns();
   return makeServer<ConnectionParams, Connection>({
+    subscribe: (args) => subscribeInTurns(args as SubscribeArgs, turns),
     onConnect: (connection) => accepts(connection) && { gudang: { messageBytes } },
     onSubscribe: (connection, _id, request) => {
       const { extra } = connection;
@@ -128,7 +141,8 @@ function createProtocol<C extends object>({
         if (Array.isArray(operation)) return operation;
         const contextValue = createContext(connection, request);
         extra.subscriptions += 1;
-        return { ...operation, contextValue };
+        const { gudang } = (request.extensions ?? {}) as OperationExtensions;
+        return { ...operation, contextValue, isCostly: gudang?.costly === true };
       } catch (error) {
         return [toGraphQLError(error)];
       }
@@ -165,8 +179,8 @@ function createProtocol<C extends object>({
 function readOperation(
   schema: GraphQLSchema,
   { query, operationName, variables }: SubscribePayload,
-): ExecutionArgs | readonly GraphQLError[] {
-  const document = parse(query);
+): Omit<SubscribeArgs, 'isCostly'> | readonly GraphQLError[] {
+  const document = parse(query, { maxTokens: MAX_TOKENS });
   const errors = validateSafely(schema, document);
   if (errors.length > 0) return errors;
   if (getOperationAST(document, operationName)) {

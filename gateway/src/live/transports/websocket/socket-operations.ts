@@ -198,9 +198,9 @@ export class SocketOperations {
     const { address, admission, assertNotOverloaded, planning } = this.#options;
     const { identity } = running.context;
     try {
-      admission.assertJsonValue(request);
+      const values = admission.assertJsonValue(request);
       const asked = readWebsocketRequest(request, identity);
-      const read = planning.charged({ identity, address }, () => admission.admit(asked));
+      const read = planning.charged({ identity, address }, () => admission.admit(asked, values));
       if (read.operation.operation === 'subscription') this.#subscribe(running, read);
       else {
         assertNotOverloaded();

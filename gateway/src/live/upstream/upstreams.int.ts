@@ -1,0 +1,39 @@
+import { UNRESTRICTED } from '@gudang/auth';
+import { createLogger } from '@gudang/runtime';
+import { expect, it, vi } from 'vitest';
+import { startScriptedSubgraph } from '../../testing/scripted-subgraph.ts';
+import { createEventRun } from './upstream-subscription.ts';
+import { startUpstreams } from './upstreams.ts';
+
+const PLAN = { subgraph: 'items', variables: [], upstream: { query: 'costly' } };
+const SINK = { next: vi.fn(), position: vi.fn(), error: vi.fn(), complete: vi.fn() };
+const BUDI = { subject: 'Budi', scopes: [] };
+
+/** Returns the extensions of a stream of a cost, as its subgraph receives them. */
+async function extensionsOf(cost: number, foreign: boolean, identity = UNRESTRICTED) {
+  const subgraph = await startScriptedSubgraph(() => {});
+  const { wsUrl } = subgraph;
+  const upstreams = startUpstreams({
+    addresses: [{ name: 'items', url: '', wsUrl, foreign }],
+    secret: undefined,
+    reconnectLimitMs: 60_000,
+    log: createLogger('gateway', 'silent'),
+  });
+  const placement = { plan: PLAN as never, variables: {}, identity, cost };
+  createEventRun(placement, {} as never, upstreams).subscribe(() => undefined, SINK);
+  await vi.waitFor(() => expect(subgraph.subscriptions).toHaveLength(1));
+  await upstreams.stop();
+  await subgraph.stop();
+  return subgraph.subscriptions[0]?.extensions;
+}
+
+it('tells subgraphs of Gudang which streams are costly', async () => {
+  expect(await extensionsOf(51, false)).toEqual({ gudang: { costly: true } });
+  expect(await extensionsOf(50, false)).toBeUndefined();
+  expect(await extensionsOf(51, false, BUDI)).toEqual({ gudang: { costly: true, identity: BUDI } });
+  expect(await extensionsOf(50, false, BUDI)).toEqual({ gudang: { identity: BUDI } });
+});
+
+it('does not tell foreign subgraphs', async () => {
+  expect(await extensionsOf(51, true)).toBeUndefined();
+});
