@@ -8,7 +8,7 @@ import type { System } from '@gudang/testing/system/system';
 import { type OrdinaryClients, startOrdinaryClients } from '../flood/ordinary-clients.ts';
 import { startChild } from '../live/child.ts';
 import { ATTACKS, type AttackName } from './attacks.ts';
-import { cpuMsOf, rssOf } from './process-cpu.ts';
+import { rssOf, type Scheduling, schedulingOf } from './process-cpu.ts';
 
 const ATTACKERS = 16;
 const RSS_LIMIT = 768 * 1024 * 1024;
@@ -52,7 +52,12 @@ export async function measureAttacks(
       count: seconds * CHANGES_PER_SECOND,
       ordersPerSecond: CHANGES_PER_SECOND,
     };
-    const pids = { gateway: system.gateway.pid, stock: system.stock.pid, attackers: child.pid };
+    const pids = {
+      gateway: system.gateway.pid,
+      stock: system.stock.pid,
+      attackers: child.pid,
+      clients: process.pid,
+    };
     const cpuBefore = await cpuOf(pids);
     const [during] = await Promise.all([
       observe(system, ordinary, seconds),
@@ -63,10 +68,13 @@ export async function measureAttacks(
     await child.stop();
     ordinary.stop();
     checks.print(`${name}: attackers ${JSON.stringify(counts)}`);
-    const cores = Object.entries(cpu).map(
-      ([part, ms]) => `${part} ${((ms - (cpuBefore[part] ?? 0)) / seconds / 1_000).toFixed(2)}`,
-    );
-    checks.print(`  CPU cores used: ${cores.join(', ')}`);
+    const cores = Object.entries(cpu).map(([part, { cpuMs, waitMs }]) => {
+      const since = cpuBefore[part] ?? NOTHING;
+      const used = (cpuMs - since.cpuMs) / seconds / 1_000;
+      const waited = (waitMs - since.waitMs) / seconds / 1_000;
+      return `${part} ${used.toFixed(2)} (+ ${waited.toFixed(2)})`;
+    });
+    checks.print(`  CPU cores used (and waited for): ${cores.join(', ')}`);
     checks.print(`  RSS every tenth of the time: ${during.rss.map(mebibytes).join(', ')}`);
     checks.print(`  before: ${shown(before)}; during: ${shown(during)}`);
     checks.verify(`${name}: the gateway runs`, system.gateway.running(), 'process');
@@ -85,10 +93,15 @@ export async function measureAttacks(
   }
 }
 
-/** Returns the CPU time of processes so far, in milliseconds; 0 for a process that has ended. */
-async function cpuOf(pids: Readonly<Record<string, number>>): Promise<Record<string, number>> {
+const NOTHING: Scheduling = { cpuMs: 0, waitMs: 0 };
+
+/** Returns the CPU times of processes so far; 0 for a process that has ended. */
+async function cpuOf(pids: Readonly<Record<string, number>>): Promise<Record<string, Scheduling>> {
   const all = Object.entries(pids).map(
-    async ([part, pid]): Promise<[string, number]> => [part, await cpuMsOf(pid).catch(() => 0)],
+    async ([part, pid]): Promise<[string, Scheduling]> => [
+      part,
+      await schedulingOf(pid).catch(() => NOTHING),
+    ],
   );
   return Object.fromEntries(await Promise.all(all));
 }

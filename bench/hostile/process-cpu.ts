@@ -5,12 +5,27 @@ import { readdir, readFile } from 'node:fs/promises';
  * nanoseconds here, and only in units of 10 ms in `/proc/<pid>/stat`. Ended threads do not count.
  */
 export async function cpuMsOf(pid: number): Promise<number> {
+  return (await schedulingOf(pid)).cpuMs;
+}
+
+/** Times of all threads of a process so far, in milliseconds. Ended threads do not count. */
+export interface Scheduling {
+  readonly cpuMs: number;
+  /** Time for which threads could run, but waited for a core. */
+  readonly waitMs: number;
+}
+
+export async function schedulingOf(pid: number): Promise<Scheduling> {
   const threads = await readdir(`/proc/${pid}/task`);
   const times = threads.map(async (thread) => {
-    const text = await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(() => '0');
-    return Number(text.split(' ', 1)[0]) / 1e6;
+    const text = await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(() => '0 0');
+    const [cpu = 0, wait = 0] = text.split(' ').map(Number);
+    return { cpuMs: cpu / 1e6, waitMs: wait / 1e6 };
   });
-  return (await Promise.all(times)).reduce((sum, ms) => sum + ms, 0);
+  return (await Promise.all(times)).reduce(
+    (sum, { cpuMs, waitMs }) => ({ cpuMs: sum.cpuMs + cpuMs, waitMs: sum.waitMs + waitMs }),
+    { cpuMs: 0, waitMs: 0 },
+  );
 }
 
 /** Returns the resident memory of a process, in bytes. */
