@@ -37,7 +37,7 @@ interface EndpointOptions {
 export function serveGraphql(app: FastifyInstance, options: EndpointOptions): void {
   const { callers, assertNotOverloaded, bodyBytes } = options;
   void app.register((scope, _options, done) => {
-    acceptJsonBodies(scope);
+    acceptJsonBodies(scope, (request, bytes) => countBody(request, bytes, options));
     scope.route({
       method: ['GET', 'POST', 'OPTIONS'],
       url: '/graphql',
@@ -64,8 +64,13 @@ export function serveGraphql(app: FastifyInstance, options: EndpointOptions): vo
   });
 }
 
-/** Size of a body that counts as one more operation, because parsing it takes as long, in bytes. */
-const BYTES_PER_OPERATION = 16 * 1024;
+/** Size of a body that counts as no more than its operation, in bytes. */
+const FREE_BYTES = 16 * 1024;
+/** Number of further bytes that count as one more operation, because reading them takes as long. */
+const BYTES_PER_OPERATION = 4 * 1024;
+
+const weightOf = (bytes: number): number =>
+  Math.max(0, Math.floor((bytes - FREE_BYTES) / BYTES_PER_OPERATION));
 
 /** Counts an operation before its body is read. @returns undefined when no limit applies */
 function countOperation(
@@ -73,9 +78,19 @@ function countOperation(
   { addresses, callers, rate }: EndpointOptions,
 ): Promise<void> | undefined {
   const { identity } = callers.of(request);
-  const bytes = Number(request.headers['content-length'] ?? 0);
-  const weight = 1 + Math.floor(bytes / BYTES_PER_OPERATION);
-  return rate.take(identity, addresses.of(request.raw), weight);
+  const announced = Number(request.headers['content-length'] ?? 0);
+  return rate.take(identity, addresses.of(request.raw), 1 + weightOf(announced));
+}
+
+/** Counts a body that was sent in chunks. @returns undefined when no limit applies */
+function countBody(
+  request: FastifyRequest,
+  bytes: number,
+  { addresses, callers, rate }: EndpointOptions,
+): Promise<void> | undefined {
+  const weight = request.headers['content-length'] === undefined ? weightOf(bytes) : 0;
+  if (weight === 0) return undefined;
+  return rate.take(callers.of(request).identity, addresses.of(request.raw), weight);
 }
 
 async function handle(
@@ -89,9 +104,11 @@ async function handle(
   const asked = streams.checkOrigin(request, readHttpRequest(request, principal));
   let admitted: AdmittedRequest;
   try {
-    options.admission.assertJsonValue(request.body);
+    const { admission, planning } = options;
+    const inBody = admission.assertJsonValue(request.body);
+    const values = request.method === 'POST' ? inBody : undefined;
     const caller = { identity: principal.identity, address };
-    admitted = options.planning.charged(caller, () => options.admission.admit(asked));
+    admitted = planning.charged(caller, () => admission.admit(asked, values));
   } catch (error) {
     return sendRefusal(error as GraphQLError, asked, request, reply, options);
   }

@@ -234,6 +234,39 @@ describe('the rate limit', () => {
     );
   });
 
+  it('counts large bodies, also those that are sent in chunks', async () => {
+    await start({ LIMIT_REQUESTS: '20', ...BEHIND_PROXY });
+    const text = JSON.stringify({ ...QUERY, note: 'x'.repeat(80 * 1024) });
+    const bodies = {
+      '198.51.100.1': () => text,
+      '198.51.100.2': () => new Blob([text]).stream(),
+    };
+    for (const [address, body] of Object.entries(bodies)) {
+      const send = async (): Promise<number> => {
+        const { status } = await fetch(`${gateway.url}/graphql`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...of(address) },
+          body: body(),
+          duplex: 'half',
+        } as RequestInit);
+        return status;
+      };
+      // Each body counts as 16 operations, and its operation as one more.
+      const statuses = await Promise.all([send(), send()]);
+      expect(statuses.sort()).toEqual([200, 429]);
+    }
+  });
+
+  it('counts an operation above another limit as a tenth of the limit', async () => {
+    await start({ LIMIT_REQUESTS: '20', LIMIT_COST: '10', ...BEHIND_PROXY });
+    const ask = async (query: string) => {
+      const { status } = await gateway.post({ query }, of('198.51.100.1'));
+      return status;
+    };
+    await Promise.all(Array.from({ length: 15 }, () => ask('{ items(first: 100) { id } }')));
+    expect(await ask(QUERY.query)).toBe(429);
+  });
+
   it('does not apply to loopback addresses', async () => {
     await start({ LIMIT_REQUESTS: '1' });
     const asked = await Promise.all(Array.from({ length: 20 }, () => gateway.post(QUERY)));

@@ -9,8 +9,9 @@ const WAITING = 100;
 const WAITING_OF_CALLER = 8;
 /** Maximum time that an operation waits, in milliseconds. */
 const WAIT_MS = 10_000;
-/** Maximum pause after an operation, in milliseconds. */
-const PAUSE_MS = 50;
+/** Pause after an operation, as a multiple of its time, and its maximum in milliseconds. */
+const PAUSE_FACTOR = 3;
+const MAX_PAUSE_MS = 100;
 
 interface Waiting {
   readonly caller: string;
@@ -22,7 +23,7 @@ interface Waiting {
  * writing their answers blocks the event loop for tens of milliseconds each. Without turns, a few
  * callers with many such operations would delay the small queries of all other callers by seconds. Callers take
  * turns: a caller with a running operation waits for the others. After each operation, its turn pauses
- * for as long as the operation took, but at most 50 ms.
+ * for three times as long as the operation took, but at most 100 ms.
  */
 export class CostlyOperations {
   readonly #waiting: Waiting[] = [];
@@ -44,7 +45,7 @@ export class CostlyOperations {
     try {
       return await work();
     } finally {
-      const pauseMs = Math.min(performance.now() - startedAt, PAUSE_MS);
+      const pauseMs = Math.min((performance.now() - startedAt) * PAUSE_FACTOR, MAX_PAUSE_MS);
       setTimeout(() => this.#release(key), pauseMs);
     }
   }

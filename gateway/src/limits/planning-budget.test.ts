@@ -1,8 +1,11 @@
 import { createMetrics } from '@gudang/runtime';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Caller } from './byte-budget.ts';
 import { PlanningBudget } from './planning-budget.ts';
 
 const SITI = { identity: { subject: 'Siti' }, address: '203.0.113.9' };
+const BUDI = { identity: { subject: 'Budi' }, address: '203.0.113.9' };
+const LOCAL = { identity: {}, address: '127.0.0.1' };
 
 let charges: number[];
 let budget: PlanningBudget;
@@ -18,8 +21,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const plan = (ms: number) =>
-  budget.charged(SITI, () => budget.plan(() => void vi.advanceTimersByTime(ms)));
+const plan = (ms: number, caller: Caller = SITI) =>
+  budget.charged(caller, () => budget.plan(() => void vi.advanceTimersByTime(ms)));
 const tooMany = expect.objectContaining({
   status: 503,
   extensions: { code: 'OVERLOADED', retryable: true },
@@ -42,10 +45,25 @@ describe('PlanningBudget', () => {
     expect(charges).toEqual([0.1]);
   });
 
-  it('refuses to plan when callers have used half of the time, and recovers', () => {
-    plan(2_100);
+  it('refuses to plan when callers have used a quarter of the time, and recovers', () => {
+    plan(800);
     expect(() => plan(1)).toThrow(tooMany);
-    vi.advanceTimersByTime(1_000);
+    vi.advanceTimersByTime(500);
+    plan(1);
+  });
+
+  it('plans for a caller who has used little time even when others have used up theirs', () => {
+    plan(5_000);
+    plan(60, BUDI);
+    plan(60, BUDI);
+    expect(() => plan(1, BUDI)).toThrow(tooMany);
+    vi.advanceTimersByTime(2_500);
+    plan(1, BUDI);
+  });
+
+  it('does not limit anonymous callers from a loopback address', () => {
+    plan(5_000, LOCAL);
+    plan(1, LOCAL);
     plan(1);
   });
 

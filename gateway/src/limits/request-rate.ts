@@ -55,7 +55,7 @@ export function createRequestRate(perSecond: number, metrics: Metrics): RequestR
     },
     charge: (identity, address, share) => {
       const key = keyOf(identity, address);
-      const points = Math.floor(share * perSecond);
+      const points = Math.round(share * perSecond);
       if (key !== undefined && points > 0) void charge(key, points);
     },
   };

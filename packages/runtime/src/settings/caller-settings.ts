@@ -14,7 +14,7 @@ const proxies = list.refine((all) => {
 export const callerSettings = {
   LIMIT_REQUESTS: {
     description:
-      'Maximum operations per second of one principal, or of one address for anonymous callers; loopback addresses have no limit. A subgraph counts REST requests, and checks of invalid tokens. The gateway counts planning of new operations, too: 250 ms of it as much as this number of operations',
+      'Maximum operations per second of one principal, or of one address for anonymous callers; loopback addresses have no limit. A subgraph counts REST requests, and checks of invalid tokens. The gateway counts planning of new operations, too: 250 ms of it as much as this number of operations. It also counts large bodies, and an operation above another limit as a tenth of this number',
     parse: integer(1, 1_000_000),
     default: '100',
   },
