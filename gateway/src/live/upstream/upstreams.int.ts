@@ -6,7 +6,13 @@ import { createEventRun } from './upstream-subscription.ts';
 import { startUpstreams } from './upstreams.ts';
 
 const PLAN = { subgraph: 'items', variables: [], upstream: { query: 'costly' } };
-const SINK = { next: vi.fn(), position: vi.fn(), error: vi.fn(), complete: vi.fn() };
+const SINK = {
+  next: vi.fn(),
+  snapshot: vi.fn(),
+  position: vi.fn(),
+  error: vi.fn(),
+  complete: vi.fn(),
+};
 const BUDI = { subject: 'Budi', scopes: [] };
 
 /** Returns the extensions of a stream of a cost, as its subgraph receives them. */
