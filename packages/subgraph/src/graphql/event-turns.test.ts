@@ -30,7 +30,7 @@ it('lets other work of the process run between the events of subscriptions that 
 
 it('executes costly events one at a time, in order, with pauses of at most 100 ms', async () => {
   vi.useFakeTimers();
-  onTestFinished(() => vi.useRealTimers());
+  onTestFinished(() => void vi.useRealTimers());
   const turns = new EventTurns();
   const log: string[] = [];
   const event = (name: string, ms: number): Promise<void> =>
