@@ -41,8 +41,13 @@ export interface ChangeFeed extends Stoppable {
    * it watches the changes from now on. A cursor within a snapshot counts as the position at which
    * the snapshot began.
    * @param keys the keys to watch; undefined for all keys
+   * @param left aborted when the subscriber leaves: it ends the wait, and the watch must then be closed
    */
-  readonly open: (keys: readonly string[] | undefined, after?: Cursor) => Promise<OpenedWatch>;
+  readonly open: (
+    keys: readonly string[] | undefined,
+    after?: Cursor,
+    left?: AbortSignal,
+  ) => Promise<OpenedWatch>;
   /** The position up to which this replica has read every change. */
   readonly position: () => Cursor;
   /** The newest version of a key among the changes in memory; undefined if there is none. */
@@ -72,7 +77,7 @@ export function startChangeFeed(
   /** The offset after the topic's last record, as far as this replica knows. */
   let end = 0;
   /** Callbacks of the `open` calls that wait for the position to change. */
-  let resumes: (() => void)[] = [];
+  let resumes = new Set<() => void>();
   const measured = createFeedMetrics(metrics, {
     waiting: () => Math.max(0, end - changes.next),
     watchers: watchers.count,
@@ -93,7 +98,7 @@ export function startChangeFeed(
   const moved = (): void => {
     caughtUp ||= changes.next >= end;
     const resuming = resumes;
-    resumes = [];
+    resumes = new Set();
     for (const resume of resuming) resume();
   };
 
@@ -178,13 +183,20 @@ export function startChangeFeed(
 
   const waitUntil = async (reached: () => boolean, signal: AbortSignal): Promise<void> => {
     while (!reached() && !signal.aborted && !stopping.signal.aborted) {
-      await settledOrAborted(new Promise<void>((resolve) => resumes.push(resolve)), signal);
+      let resume = (): void => {};
+      const next = new Promise<void>((resolve) => {
+        resume = resolve;
+      });
+      resumes.add(resume);
+      await settledOrAborted(next, signal);
+      // Subscribers may come and leave while the feed waits for Kafka.
+      resumes.delete(resume);
     }
   };
   const reader: FeedReader = {
     changes,
     watchers,
-    caughtUp: () => waitUntil(() => caughtUp, stopping.signal),
+    caughtUp: (signal) => waitUntil(() => caughtUp, signal),
     reached: (offset, signal) => waitUntil(() => changes.next >= offset, signal),
   };
 
@@ -202,7 +214,7 @@ export function startChangeFeed(
   });
   return {
     watch: (keys) => watchers.watch(keys),
-    open: (keys, after) => openWatch(reader, keys, after),
+    open: (keys, after, left) => openWatch(reader, keys, after, left),
     position: () => ({
       epoch: changes.epoch ?? NO_EPOCH,
       offset: caughtUp ? changes.next : null,

@@ -8,6 +8,8 @@ import type { Watch, Watchers } from './watchers.ts';
  */
 const AHEAD_LIMIT_MS = 5_000;
 
+const NEVER = new AbortController().signal;
+
 /** A watch and the way in which it starts. */
 export interface OpenedWatch extends Watch {
   /**
@@ -28,8 +30,11 @@ export interface OpenedWatch extends Watch {
 export interface FeedReader {
   readonly changes: Pick<ChangeLog, 'epoch' | 'next' | 'since'>;
   readonly watchers: Pick<Watchers, 'watch'>;
-  /** Resolves when the feed has read all records that the topic contained at the start. */
-  readonly caughtUp: () => Promise<void>;
+  /**
+   * Resolves when the feed has read all records that the topic contained at the start, or when the signal
+   * is aborted.
+   */
+  readonly caughtUp: (signal: AbortSignal) => Promise<void>;
   /** Resolves when the feed has read up to an offset, or when the signal is aborted. */
   readonly reached: (offset: number, signal: AbortSignal) => Promise<void>;
 }
@@ -39,13 +44,14 @@ export async function openWatch(
   { changes, watchers, caughtUp, reached }: FeedReader,
   keys: readonly string[] | undefined,
   after: Cursor | undefined,
+  left: AbortSignal = NEVER,
 ): Promise<OpenedWatch> {
-  await caughtUp();
+  await caughtUp(left);
   if (after === undefined) return { ...watchers.watch(keys), start: 'live' };
   const offset = after.epoch === changes.epoch ? after.offset : null;
   const needed = Math.max(offset ?? 0, after.snapshot?.seen ?? 0);
   if (offset !== null && needed > changes.next) {
-    await reached(needed, AbortSignal.timeout(AHEAD_LIMIT_MS));
+    await reached(needed, AbortSignal.any([left, AbortSignal.timeout(AHEAD_LIMIT_MS)]));
   }
   // Check the epoch again: it may have changed during the wait.
   const canReplay = offset !== null && needed <= changes.next && after.epoch === changes.epoch;

@@ -60,8 +60,11 @@ interface StreamOptions {
  */
 export async function* watchStocks(options: StreamOptions): AsyncGenerator<SentChange, void> {
   const { context, changeFeed, ids, after } = options;
-  const watch = await changeFeed.open(ids, after);
+  const left = new AbortController();
+  onSubscriptionEnd(context, () => left.abort());
+  const watch = await changeFeed.open(ids, after, left.signal);
   onSubscriptionEnd(context, () => watch.close());
+  if (left.signal.aborted) return;
   try {
     yield* new StockStream(options, watch).send(watch);
   } finally {

@@ -41,7 +41,7 @@ export function createMemoryFeed({
       else if (verdict === 'new') watchers.publish(arrival.change);
     },
     watch: (keys) => watchers.watch(keys),
-    open: (keys, after) => openWatch(reader, keys, after),
+    open: (keys, after, left) => openWatch(reader, keys, after, left),
     position: () => ({
       epoch: changes.epoch ?? NO_EPOCH,
       offset: changes.next,
