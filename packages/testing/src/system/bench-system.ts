@@ -51,6 +51,26 @@ export async function addStocks({ graph }: System, count: number): Promise<strin
   return ids;
 }
 
+/**
+ * Inserts stocks `sku-00000001` to `sku-<count>` with 100 units, without events. Stocks that exist stay
+ * unchanged.
+ */
+export async function insertStocks(
+  { databases }: System,
+  count: number,
+  name = 'Kopi Gayo',
+): Promise<void> {
+  await databases.stock(`
+    WITH added AS (
+      INSERT INTO stocks (id, name, quantity)
+      SELECT 'sku-' || lpad(n::text, 8, '0'), '${name}', 100
+      FROM generate_series(1, ${count}) AS n
+      ON CONFLICT DO NOTHING RETURNING id
+    )
+    INSERT INTO movements (stock_id, version, kind, delta, quantity_after)
+    SELECT id, 1, 'CREATED', 100, 100 FROM added`);
+}
+
 /** Returns the version of each stock in the database, including deleted stocks. */
 export async function storedVersions({ databases }: System): Promise<Map<string, number>> {
   const rows = await databases.stock('SELECT id, version FROM stocks');

@@ -1,0 +1,117 @@
+/**
+ * Reads a snapshot of many stocks at 4 Mbit/s, with and without a field of another subgraph, and prints
+ * its duration and the peak memory of the gateway and the stock subgraph.
+ * `npm run bench:snapshot-size -- [stocks …]` takes 20 minutes with the default of 60,000 and 200,000.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { argv } from 'node:process';
+import { createChecks } from '@gudang/testing/checks';
+import { insertStocks, withBenchSystem } from '@gudang/testing/system/bench-system';
+
+const SIZES = argv.length > 2 ? argv.slice(2).map(Number) : [60_000, 200_000];
+const BYTES_PER_S = 4_000_000 / 8;
+/** Highest growth of a process's resident memory, whatever the size of the snapshot. */
+const GROWTH_LIMIT_KIB = 250 * 1024;
+/** A cursor of another epoch, so that the stream begins with a snapshot. */
+const LOST = Buffer.from(`1,${randomUUID()},0,0`).toString('base64url');
+
+const QUERIES = {
+  'without another subgraph’s field': 'id name quantity version updatedAt',
+  'with another subgraph’s field':
+    'id name quantity version updatedAt orders(first: 1) { nodes { id } }',
+} as const;
+
+/** Returns the current and the peak resident memory of a process, in KiB. */
+async function residentKib(pid: number): Promise<{ now: number; peak: number }> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const read = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
+  return { now: read('VmRSS'), peak: read('VmHWM') };
+}
+
+interface Read {
+  readonly rows: number;
+  readonly phases: string;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly longestGapMs: number;
+}
+
+/** Reads a snapshot at the given rate until its end. */
+async function readSlowly(url: string, fields: string): Promise<Read> {
+  const query = `subscription ($after: String) { stockChanged(after: $after) { kind stock { ${fields} } } }`;
+  const headers = { accept: 'text/event-stream', 'content-type': 'application/json' };
+  const started = performance.now();
+  let [bytes, rows, last, longestGapMs] = [0, 0, started, 0];
+  const phases: string[] = [];
+  let text = '';
+  await new Promise<void>((resolve, reject) => {
+    const sent = request(
+      `${url}/graphql`,
+      { method: 'POST', headers, agent: false },
+      (response) => {
+        const take = (message: string): void => {
+          const phase = /"snapshot":\{"phase":"(\w+)"/.exec(message)?.[1];
+          if (phase !== undefined) phases.push(phase);
+          else if (message.includes('"kind":"SNAPSHOT"')) rows += 1;
+          if (phase === 'end') response.destroy();
+        };
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          longestGapMs = Math.max(longestGapMs, performance.now() - last);
+          bytes += Buffer.byteLength(chunk);
+          text += chunk;
+          const messages = text.split('\n\n');
+          text = messages.pop() ?? '';
+          for (const message of messages) take(message);
+          response.pause();
+          const waitMs = (bytes / BYTES_PER_S) * 1000 - (performance.now() - started);
+          setTimeout(() => {
+            last = performance.now();
+            response.resume();
+          }, waitMs);
+        });
+        response.on('close', resolve).on('error', () => {});
+      },
+    );
+    sent.once('error', reject);
+    sent.end(JSON.stringify({ query, variables: { after: LOST }, extensions: { live: {} } }));
+  });
+  const seconds = (performance.now() - started) / 1000;
+  return { rows, phases: phases.join(' '), bytes, seconds, longestGapMs };
+}
+
+const checks = createChecks();
+await withBenchSystem({}, async (system) => {
+  for (const size of SIZES) {
+    await insertStocks(system, size);
+    for (const [name, fields] of Object.entries(QUERIES)) {
+      const parts = [system.gateway, system.stock] as const;
+      for (const part of parts) await part.restart();
+      for (const part of parts) await part.ready();
+      const before = await Promise.all(parts.map(({ pid }) => residentKib(pid)));
+      const read = await readSlowly(system.gateway.url, fields);
+      const after = await Promise.all(parts.map(({ pid }) => residentKib(pid)));
+      const memory = parts.map((part, index) => {
+        const [from, to] = [before[index]?.now ?? 0, after[index]?.peak ?? 0];
+        return { name: part.name, from: from / 1024, to: to / 1024 };
+      });
+      const shown = memory.map(({ name: part, from, to }) => {
+        return `${part} ${from.toFixed(0)} MiB, at most ${to.toFixed(0)} MiB`;
+      });
+      const title = `${size.toLocaleString('en')} stocks ${name}`;
+      checks.print(
+        `${title}: ${read.seconds.toFixed(1)} s, ${(read.bytes / 1e6).toFixed(1)} MB, longest gap ${read.longestGapMs.toFixed(0)} ms; ${shown.join('; ')}`,
+      );
+      checks.verify(`${title}: one snapshot`, read.phases === 'begin end', read.phases);
+      checks.verify(`${title}: names every row`, read.rows === size, `${read.rows} rows`);
+      const growth = memory.map(({ from, to }) => to - from);
+      checks.verify(
+        `${title}: memory is bounded`,
+        growth.every((mib) => mib * 1024 < GROWTH_LIMIT_KIB),
+        growth.map((mib) => `+${mib.toFixed(0)} MiB`).join(' and '),
+      );
+    }
+  }
+});
