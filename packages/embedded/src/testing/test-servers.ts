@@ -14,6 +14,7 @@ import { fetchKafkaLibraries } from '../kafka/kafka-libraries.ts';
 import { startPostgres } from '../postgres/postgres.ts';
 import { startWatchdog } from '../processes/watchdog.ts';
 
+export { fetchKafkaLibraries } from '../kafka/kafka-libraries.ts';
 export { startWatchdog, type Watchdog } from '../processes/watchdog.ts';
 
 declare module 'vitest' {
