@@ -56,6 +56,27 @@ describe('insertOrders', () => {
     expect(await outbox()).toHaveLength(4);
   });
 
+  it('inserts keys in one order, so that two replicas with the same keys cannot deadlock', async () => {
+    const replica = openDatabase({ url: testDatabase.url, pool: 2 });
+    try {
+      for (let round = 0; round < 5; round += 1) {
+        const keys = Array.from({ length: 200 }, (_, index) => `${round}-${(index * 73) % 200}`);
+        const orders = keys.map((idempotencyKey) => ({ ...newOrder, idempotencyKey }));
+        const [ours, theirs] = await Promise.all([
+          insertOrders(database, orders),
+          insertOrders(replica, orders.toReversed()),
+        ]);
+        expect(ours.map(({ id }) => id)).toEqual(theirs.toReversed().map(({ id }) => id));
+      }
+    } finally {
+      await replica.$disconnect();
+    }
+    expect(await database.order.count()).toBe(1_000);
+    const statistics = await database.$queryRaw<{ deadlocks: number }[]>`
+      SELECT deadlocks::int AS deadlocks FROM pg_stat_database WHERE datname = current_database()`;
+    expect(statistics).toEqual([{ deadlocks: 0 }]);
+  });
+
   it('writes an order’s traceparent only to the two events of this order', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const [traced] = await insertOrders(database, [{ ...newOrder, traceparent }, newOrder]);

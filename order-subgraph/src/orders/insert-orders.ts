@@ -23,6 +23,38 @@ export async function insertOrders(
   database: Database,
   orders: readonly NewOrder[],
 ): Promise<OrderState[]> {
+  const order = lockOrder(orders);
+  if (order === undefined) return insertInOrder(database, orders);
+  const sorted = order.map((index) => orders[index] as NewOrder);
+  const stored: OrderState[] = [];
+  for (const [index, state] of (await insertInOrder(database, sorted)).entries()) {
+    stored[order[index] as number] = state;
+  }
+  return stored;
+}
+
+/**
+ * Returns the indexes of the orders, sorted by owner and idempotency key. Each insert of a key waits for
+ * other transactions that insert the same key, so two transactions must insert their keys in the same order.
+ * @returns undefined if at most one order has a key, so that no order is needed
+ */
+function lockOrder(orders: readonly NewOrder[]): readonly number[] | undefined {
+  const keyed = orders.filter(({ idempotencyKey }) => idempotencyKey !== null);
+  if (keyed.length < 2) return undefined;
+  const compare = (one: string, other: string): number => Number(one > other) - Number(one < other);
+  return [...orders.keys()].sort((a, b) => {
+    const [one, other] = [orders[a] as NewOrder, orders[b] as NewOrder];
+    return (
+      compare(one.owner, other.owner) ||
+      compare(one.idempotencyKey ?? '', other.idempotencyKey ?? '')
+    );
+  });
+}
+
+async function insertInOrder(
+  database: Database,
+  orders: readonly NewOrder[],
+): Promise<OrderState[]> {
   const ids = orders.map(() => randomUUID());
   const { caused, relation, traceparent } = causesOf(orders, ids);
   const created = await database.statements.$queryRaw<OrderState[]>`

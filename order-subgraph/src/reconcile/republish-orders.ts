@@ -1,4 +1,5 @@
 import { OLDEST_ROW } from '@gudang/outbox';
+import { retryConflicts } from '@gudang/postgres';
 import type { Database } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { orderCreatedFrom } from '../orders/order-events.ts';
@@ -18,7 +19,8 @@ export async function republishOrders(
   database: Database,
   { after, limit }: { after: number; limit: number },
 ): Promise<string[]> {
-  const published = await database.$queryRaw<{ id: string }[]>`
+  const published = await retryConflicts(
+    () => database.$queryRaw<{ id: string }[]>`
     WITH due AS (
       SELECT orders.* FROM orders
       LEFT JOIN reconciliations ON order_id = id
@@ -36,15 +38,18 @@ export async function republishOrders(
         next_at = now() + make_interval(
           secs => least(${MAX_INTERVAL_S}, ${after} * power(2, least(reconciliations.attempts, 20))))
     ), event AS (${orderCreatedFrom('due')})
-    SELECT id FROM due`;
+    SELECT id FROM due`,
+  );
   return published.map(({ id }) => id);
 }
 
 /** Counts the orders that are still PENDING, and deletes the publication state of the others. */
 export async function countUndecided(database: Database, ids: readonly string[]): Promise<number> {
   if (ids.length === 0) return 0;
-  await database.$executeRaw`
+  await retryConflicts(
+    () => database.$executeRaw`
     DELETE FROM reconciliations USING orders
-    WHERE order_id = ANY(${[...ids]}::uuid[]) AND id = order_id AND status <> 'PENDING'`;
+    WHERE order_id = ANY(${[...ids]}::uuid[]) AND id = order_id AND status <> 'PENDING'`,
+  );
   return database.order.count({ where: { id: { in: [...ids] }, status: 'PENDING' } });
 }

@@ -1,3 +1,4 @@
 export { createDatabase, type DatabaseOptions, startDatabase } from './pool.ts';
-export { isInvalidData, isOutage, sqlState } from './sql-state.ts';
+export { retryConflicts } from './retry-conflicts.ts';
+export { isConflict, isInvalidData, isOutage, sqlState } from './sql-state.ts';
 export type { RawTransaction, SqlClient, Statements } from './statements.ts';

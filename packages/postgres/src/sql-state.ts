@@ -81,6 +81,25 @@ export function isInvalidData(error: unknown): boolean {
   return state !== undefined && /^2[23]/.test(state) && state !== UNIQUE_VIOLATION;
 }
 
+/**
+ * SQLSTATEs of a transaction that the server has rolled back because of a concurrent one: serialization
+ * failure, deadlock, and a lock that was not available within `lock_timeout`.
+ */
+const CONFLICT_STATES = new Set(['40001', '40P01', '55P03']);
+
+/**
+ * Whether a concurrent transaction made this one fail, so that nothing was written and a retry of the
+ * whole transaction may succeed.
+ */
+export function isConflict(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== undefined) return CONFLICT_STATES.has(state);
+  for (const { code, kind } of chain(error)) {
+    if (code === 'P2034' || kind === 'TransactionWriteConflict') return true;
+  }
+  return false;
+}
+
 export const UNIQUE_VIOLATION = '23505';
 
 /** Whether the database is unavailable, starting, stopping or full, so that a retry may succeed. */

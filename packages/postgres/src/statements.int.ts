@@ -80,4 +80,59 @@ describe('transaction', () => {
       { one: 1 },
     ]);
   });
+
+  const [one, other] = ['conflict-1', 'conflict-2'];
+  const UPDATE = 'UPDATE stocks SET quantity = quantity + 1 WHERE id = $1';
+  /** Runs two transactions whose first attempts reach their second statement at the same time. */
+  const conflict = async (
+    begin: string,
+    rows: readonly (readonly [first: string, second: string])[],
+  ): Promise<{ attempts: number; quantities: number[] }> => {
+    await pool.query('DELETE FROM stocks');
+    await pool.query(`INSERT INTO stocks (id, name, quantity) VALUES ($1, 'n', 0), ($2, 'n', 0)`, [
+      one,
+      other,
+    ]);
+    let attempts = 0;
+    let meet = (): void => {};
+    const met = new Promise<void>((resolve) => {
+      meet = resolve;
+    });
+    await Promise.all(
+      rows.map(([first, second]) =>
+        transaction(async (transaction) => {
+          attempts += 1;
+          await transaction.$executeRawUnsafe(begin);
+          await transaction.$queryRawUnsafe('SELECT quantity FROM stocks WHERE id = $1', first);
+          if (first !== second) await transaction.$executeRawUnsafe(UPDATE, first);
+          if (attempts === 2) meet();
+          await met;
+          await transaction.$executeRawUnsafe(UPDATE, second);
+        }),
+      ),
+    );
+    const stored = await pool.query('SELECT quantity FROM stocks ORDER BY id');
+    return { attempts, quantities: stored.rows.map(({ quantity }) => quantity) };
+  };
+
+  it('runs the victim of a deadlock again', async () => {
+    const { attempts, quantities } = await conflict('SELECT 1', [
+      [one, other],
+      [other, one],
+    ]);
+    expect(attempts).toBe(3);
+    expect(quantities).toEqual([2, 2]);
+  });
+
+  it('runs a transaction again after a serialization failure', async () => {
+    const { attempts, quantities } = await conflict(
+      'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ',
+      [
+        [one, one],
+        [one, one],
+      ],
+    );
+    expect(attempts).toBe(3);
+    expect(quantities).toEqual([2, 0]);
+  });
 });

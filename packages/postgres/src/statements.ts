@@ -1,4 +1,5 @@
-import type { Pool, PoolClient, QueryResult } from 'pg';
+import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
+import { retryConflicts } from './retry-conflicts.ts';
 import { isOutage } from './sql-state.ts';
 
 /** The raw SQL methods of a Prisma client or of its transaction. */
@@ -26,7 +27,10 @@ export interface RawTransaction {
   $executeRawUnsafe(query: string, ...values: unknown[]): Promise<number>;
 }
 
-/** Runs `work` in a transaction. Commits if `work` resolves, and rolls back if `work` throws. */
+/**
+ * Runs `work` in a transaction. Commits if `work` resolves, and rolls back if `work` throws. `work` is called
+ * again if a concurrent transaction made this one fail, so it must have no other effects.
+ */
 export type RunTransaction = <T>(work: (transaction: RawTransaction) => Promise<T>) => Promise<T>;
 
 /** Prepared statements on the connections of a Prisma client. */
@@ -36,7 +40,7 @@ export interface Statements {
    * thousands of rows.
    */
   readonly transaction: RunTransaction;
-  /** Runs single statements, each in its own transaction. */
+  /** Runs single statements, each in its own transaction, with retries as in `transaction`. */
   readonly statements: RawTransaction;
 }
 
@@ -63,11 +67,11 @@ function statementName(text: string): string {
  * @param toSql function that creates a statement from a template: `Prisma.sql`
  */
 export function createStatements(
-  connection: Pick<Pool, 'query'> | Pick<PoolClient, 'query'>,
+  query: (query: QueryConfig) => Promise<QueryResult>,
   toSql: ToSql,
 ): RawTransaction {
   const run = (text: string, values: readonly unknown[]): Promise<QueryResult> =>
-    connection.query({ name: statementName(text), text, values: [...values] });
+    query({ name: statementName(text), text, values: [...values] });
   const runSql = (
     query: TemplateStringsArray | Sql,
     given: readonly unknown[],
@@ -93,29 +97,30 @@ export function withStatements<C extends object>(
 ): C & Statements {
   return Object.assign(client, {
     transaction: createTransaction(pool, toSql),
-    statements: createStatements(pool, toSql),
+    statements: createStatements((query) => retryConflicts(() => pool.query(query)), toSql),
   });
 }
 
 /** Creates a function that runs a transaction of prepared statements, on the pool that Prisma uses. */
 export function createTransaction(pool: Pool, toSql: ToSql): RunTransaction {
-  return async (work) => {
-    const connection = await pool.connect();
-    let isLost = false;
-    try {
-      await connection.query('BEGIN');
-      const result = await work(createStatements(connection, toSql));
-      await connection.query('COMMIT');
-      return result;
-    } catch (error) {
-      // ROLLBACK is not sent after an outage. If the database is frozen, the caller would otherwise wait
-      // for a second time-out.
-      isLost = isOutage(error) || !(await rollBack(connection));
-      throw error;
-    } finally {
-      connection.release(isLost);
-    }
-  };
+  return (work) =>
+    retryConflicts(async () => {
+      const connection = await pool.connect();
+      let isLost = false;
+      try {
+        await connection.query('BEGIN');
+        const result = await work(createStatements((query) => connection.query(query), toSql));
+        await connection.query('COMMIT');
+        return result;
+      } catch (error) {
+        // ROLLBACK is not sent after an outage. If the database is frozen, the caller would otherwise
+        // wait for a second time-out.
+        isLost = isOutage(error) || !(await rollBack(connection));
+        throw error;
+      } finally {
+        connection.release(isLost);
+      }
+    });
 }
 
 /** Rolls back a transaction. Returns whether the connection can be used again. */

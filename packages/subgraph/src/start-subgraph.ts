@@ -14,7 +14,13 @@ import {
   startInboxConsumer,
   startRelay,
 } from '@gudang/outbox';
-import { type DatabaseOptions, isOutage, type SqlClient, startDatabase } from '@gudang/postgres';
+import {
+  type DatabaseOptions,
+  isConflict,
+  isOutage,
+  type SqlClient,
+  startDatabase,
+} from '@gudang/postgres';
 import type { databaseSettings } from '@gudang/postgres/settings';
 import {
   createAllowedHosts,
@@ -123,6 +129,9 @@ export interface SubgraphDefinition<T extends SettingsTable, D, M, C> {
   }>;
 }
 
+/** Whether a later request may succeed. Conflicts were already retried. */
+const isUnavailable = (error: unknown): boolean => isOutage(error) || isConflict(error);
+
 /**
  * Starts a subgraph: the database, Kafka, the outbox relay, the change feed, the consumer, the subgraph's
  * own parts, and finally the HTTP server. The parts are stopped in the reverse order. A part that must
@@ -140,17 +149,26 @@ export async function startSubgraph<
   const { changeTopic, databaseSetting, resolvers } = definition;
   const health = createHealth();
   const metrics = createMetrics(name);
-  const frameworkErrors = rejectUnreadableUrl(log, isOutage);
+  const frameworkErrors = rejectUnreadableUrl(log, isUnavailable);
   const app = createHttpServer({
     health,
     metrics,
     hosts: createAllowedHosts(settings),
     frameworkErrors,
   });
-  maskErrors(app, log, isOutage);
+  maskErrors(app, log, isUnavailable);
   const auth = createAuthentication(settings as AuthSettings & { HOST: string }, log);
   const restRate = createRestRate(settings, metrics);
-  const service = { ...context, settings, health, metrics, auth, restRate, app, isOutage };
+  const service = {
+    ...context,
+    settings,
+    health,
+    metrics,
+    auth,
+    restRate,
+    app,
+    isOutage: isUnavailable,
+  };
 
   const url = String(context.settings[databaseSetting]);
   const client = definition.openDatabase({ url, pool: settings.DATABASE_POOL, metrics });

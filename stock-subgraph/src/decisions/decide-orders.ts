@@ -68,11 +68,16 @@ async function findDecisions(
   return new Map(rows.map((row) => [row.orderId, row]));
 }
 
+/**
+ * Writes decisions in ascending order of their ids, so that transactions that decide the same orders, which
+ * name other products, cannot deadlock.
+ */
 async function writeDecisions(
   transaction: Transaction,
-  decisions: readonly Decision[],
+  decided: readonly Decision[],
 ): Promise<void> {
-  if (decisions.length === 0) return;
+  if (decided.length === 0) return;
+  const decisions = decided.toSorted((one, other) => (one.orderId < other.orderId ? -1 : 1));
   await transaction.$executeRaw`
     INSERT INTO decisions
       (order_id, product_id, quantity, status, reason, quantity_after, decided_at)
