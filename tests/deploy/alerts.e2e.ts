@@ -6,7 +6,7 @@ import { startTcpProxy, type TcpProxy } from '@gudang/testing/proxy/tcp-proxy';
 import { type System, startSystem } from '@gudang/testing/system/system';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { findPrometheus, type Prometheus, startPrometheus } from './prometheus.ts';
+import { type Alert, findPrometheus, type Prometheus, startPrometheus } from './prometheus.ts';
 
 const prometheus = await findPrometheus();
 const skipped = prometheus
@@ -43,6 +43,11 @@ describe.skipIf(!prometheus)(`alert rules in Prometheus${skipped}`, () => {
     await database?.stop();
   });
 
+  /** Returns the alerts about values that are not known. */
+  const unknown = async (): Promise<string[]> => {
+    const alerts = await watching.alerts();
+    return namesOf(alerts.filter(({ labels }) => labels['alertname']?.endsWith('Unknown')));
+  };
   const firing = async (): Promise<string[]> => {
     const alerts = await watching.alerts();
     const active = alerts.filter(({ state, labels }) => state === 'firing' && labels['topic']);
@@ -62,6 +67,7 @@ describe.skipIf(!prometheus)(`alert rules in Prometheus${skipped}`, () => {
     await shop.decided(order.id);
     await expect.poll(watching.scraped, { message: 'all targets are scraped' }).toBe(3);
     await expect.poll(firing, { message: 'no alert fires' }).toHaveLength(0);
+    await expect.poll(unknown, { message: 'every value is known' }).toEqual([]);
 
     database.stall();
     await send(id, 1);
@@ -70,6 +76,12 @@ describe.skipIf(!prometheus)(`alert rules in Prometheus${skipped}`, () => {
       until: 'the alert for the stuck consumer fires',
       within: FIRES_WITHIN_MS,
     });
+    await expect
+      .poll(unknown, {
+        message: 'the alert for the unknown outbox fires',
+        timeout: FIRES_WITHIN_MS,
+      })
+      .toEqual(['GudangOutboxUnknown stock-subgraph']);
     // The stuck consumer does not process these records, so its lag grows.
     await send(id, RECORDS);
     const lag = 'GudangConsumerLag stock-subgraph order_created';
@@ -82,6 +94,28 @@ describe.skipIf(!prometheus)(`alert rules in Prometheus${skipped}`, () => {
     await expect
       .poll(firing, { message: 'no alert fires any more', timeout: FIRES_WITHIN_MS })
       .toHaveLength(0);
+    await expect
+      .poll(unknown, { message: 'every value is known again', timeout: FIRES_WITHIN_MS })
+      .toEqual([]);
+  });
+
+  it('fire when no service is scraped', async () => {
+    const blind = await startPrometheus(prometheus ?? '', []);
+    try {
+      await expect
+        .poll(async () => namesOf(await blind.alerts()), { timeout: FIRES_WITHIN_MS })
+        .toEqual([
+          'GudangConsumerUnknown order-subgraph',
+          'GudangConsumerUnknown stock-subgraph',
+          'GudangOutboxUnknown order-subgraph',
+          'GudangOutboxUnknown stock-subgraph',
+          'GudangServiceAbsent gateway',
+          'GudangServiceAbsent order-subgraph',
+          'GudangServiceAbsent stock-subgraph',
+        ]);
+    } finally {
+      await blind.stop();
+    }
   });
 
   /** Sends records of orders directly to Kafka. */
@@ -100,3 +134,11 @@ describe.skipIf(!prometheus)(`alert rules in Prometheus${skipped}`, () => {
     await producer.disconnect();
   }
 });
+
+/** Returns the names and services of the firing alerts. */
+function namesOf(alerts: readonly Alert[]): string[] {
+  return alerts
+    .filter(({ state }) => state === 'firing')
+    .map(({ labels }) => `${labels['alertname']} ${labels['service']}`)
+    .toSorted();
+}

@@ -31,3 +31,10 @@ it('the dashboard and the alert rules use only existing metrics', async () => {
   const ownMetrics = [...existing].filter((name) => /^(?:gudang|gateway)_/.test(name));
   expect(ownMetrics.length).toBeGreaterThan(20);
 });
+
+it('no metric of a running system is NaN', async () => {
+  for (const { url } of [system().gateway, system().order, system().stock]) {
+    const body = await (await fetch(`${url}/metrics`)).text();
+    expect(body.split('\n').filter((line) => / nan$/i.test(line))).toEqual([]);
+  }
+});
