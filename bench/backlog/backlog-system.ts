@@ -25,6 +25,7 @@ export interface BacklogSystem {
   /** Starts one more process; resolves once it listens, ready or not. */
   readonly add: (side: Side) => Promise<ServiceProcess>;
   readonly databases: Databases;
+  readonly urls: Readonly<Record<Side, string>>;
   readonly stop: () => Promise<void>;
 }
 
@@ -63,7 +64,7 @@ export async function startBacklogSystem(): Promise<BacklogSystem> {
       stops.push(() => part.stop());
       return part;
     };
-    return { kafka, kafkaBroker, postgresPid: postgres.pid, add, databases, stop };
+    return { kafka, kafkaBroker, postgresPid: postgres.pid, add, databases, urls, stop };
   } catch (error) {
     await stop();
     throw error;
