@@ -15,6 +15,7 @@ import {
   replicaWithClientsFrozen,
   stockFrozen,
 } from './frozen-processes.ts';
+import { heldSnapshot } from './held-snapshot.ts';
 import {
   orderKilledBeforeDelete,
   orderKilledBeforeSend,
@@ -81,6 +82,7 @@ export const FAULTS: readonly Fault[] = [
   threeReplicas,
   consumersComeAndGo,
   clocksApart,
+  heldSnapshot,
   terminatedUnderLoad,
 ];
 
