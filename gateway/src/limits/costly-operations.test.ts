@@ -27,7 +27,7 @@ const run = (name: string, address = '203.0.113.1'): Promise<string> =>
 
 async function end(name: string): Promise<void> {
   started.get(name)?.();
-  await vi.advanceTimersByTimeAsync(100);
+  await vi.advanceTimersByTimeAsync(250);
 }
 
 const OVERLOADED = { status: 503, extensions: { code: 'OVERLOADED', retryable: true } };
@@ -57,7 +57,7 @@ describe('CostlyOperations', () => {
     );
     void run('next');
     for (const one of failing) await expect(one).rejects.toThrow('no');
-    await vi.advanceTimersByTimeAsync(100);
+    await vi.advanceTimersByTimeAsync(250);
     expect(order).toEqual(['next']);
   });
 

@@ -11,7 +11,7 @@ const WAITING_OF_CALLER = 8;
 const WAIT_MS = 10_000;
 /** Pause after an operation, as a multiple of its time, and its maximum in milliseconds. */
 const PAUSE_FACTOR = 3;
-const MAX_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 250;
 
 interface Waiting {
   readonly caller: string;
@@ -23,7 +23,7 @@ interface Waiting {
  * writing their answers blocks the event loop for tens of milliseconds each. Without turns, a few
  * callers with many such operations would delay the small queries of all other callers by seconds. Callers take
  * turns: a caller with a running operation waits for the others. After each operation, its turn pauses
- * for three times as long as the operation took, but at most 100 ms.
+ * for three times as long as the operation took, but at most 250 ms.
  */
 export class CostlyOperations {
   readonly #waiting: Waiting[] = [];

@@ -230,7 +230,10 @@ describe('a stream whose events are executed slowly', () => {
 
 describe('slow clients above a memory limit', () => {
   it('are closed at the limit of their connection, and others receive everything', async () => {
-    const rig = startStreamRig({ memory: { perConnection: 2 * MIB } });
+    const rig = startStreamRig({
+      memory: { perConnection: 2 * MIB },
+      queue: { messages: 1_000, bytes: 10 * MIB },
+    });
     const on = rig.connect();
     const reading = rig.join();
     const slow = Array.from({ length: 10 }, () => rig.join(undefined, on));

@@ -7,11 +7,17 @@ describe('turns of the event loop', () => {
   it('let executions continue at once until they have used 5 ms of an iteration', async () => {
     const turns = new EventTurns();
     turns.spend(turns.iteration, 3, false);
-    expect(turns.mustWait).toBe(false);
+    expect(turns.mustWait(false)).toBe(false);
     turns.spend(turns.iteration, 2, false);
-    expect(turns.mustWait).toBe(true);
+    expect(turns.mustWait(false)).toBe(true);
     await iteration();
-    expect(turns.mustWait).toBe(false);
+    expect(turns.mustWait(false)).toBe(false);
+  });
+
+  it('let catch-ups continue until 2 ms of an iteration have been used', () => {
+    const turns = new EventTurns();
+    turns.spend(turns.iteration, 2, true);
+    expect([turns.mustWait(true), turns.mustWait(false)]).toEqual([true, false]);
   });
 
   it('do not count executions that have waited for a subgraph', async () => {
@@ -19,7 +25,7 @@ describe('turns of the event loop', () => {
     const before = turns.iteration;
     await turns.next(false);
     turns.spend(before, 100, false);
-    expect(turns.mustWait).toBe(false);
+    expect(turns.mustWait(false)).toBe(false);
   });
 
   it('wake one execution per iteration, in order', async () => {

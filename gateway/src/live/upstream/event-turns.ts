@@ -1,6 +1,11 @@
 /** Maximum time that executions may occupy one iteration of the event loop, in milliseconds. */
 const BUSY_MS = 5;
 /**
+ * The same for a catch-up or a costly stream. A query takes several iterations, and each of them may last
+ * longer by this time.
+ */
+const PATIENT_MS = 2;
+/**
  * Pause after executions of catch-ups, as a multiple of their time. Catch-ups thus use at most a
  * quarter of a core, and wait until their events are executed before they request more.
  */
@@ -14,6 +19,7 @@ const PATIENCE = 3;
  */
 export class EventTurns {
   readonly #patience: number;
+  readonly #busyMs: number;
   readonly #waiting: (() => void)[] = [];
   readonly #patient: (() => void)[] = [];
   #iteration = 0;
@@ -23,9 +29,10 @@ export class EventTurns {
   #isScheduled = false;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param patience see `PATIENCE` */
-  constructor(patience = PATIENCE) {
+  /** @param patience see `PATIENCE` @param busyMs see `BUSY_MS` */
+  constructor(patience = PATIENCE, busyMs = BUSY_MS) {
     this.#patience = patience;
+    this.#busyMs = busyMs;
   }
 
   /** Number of the current iteration, for `spend`. */
@@ -34,8 +41,8 @@ export class EventTurns {
   }
 
   /** Whether this iteration of the event loop has been used up. */
-  get mustWait(): boolean {
-    return this.#spentMs >= BUSY_MS;
+  mustWait(isPatient: boolean): boolean {
+    return this.#spentMs >= (isPatient ? PATIENT_MS : this.#busyMs);
   }
 
   /** Resolves at the caller's turn, in a later iteration of the event loop. */

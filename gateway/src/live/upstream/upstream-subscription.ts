@@ -274,13 +274,13 @@ export class UpstreamSubscription {
   async #executeAll(): Promise<void> {
     const { isPatient, turns } = this.#options;
     this.#isExecuting = true;
-    if (turns.mustWait || isPatient) await turns.next(isPatient);
+    if (isPatient || turns.mustWait(false)) await turns.next(isPatient);
     for (let item = this.#next(); item; item = this.#next()) {
       if ('event' in item) await this.#execute(item);
       else this.#executed.push(item);
       this.#backlog.release(item);
       this.#flushSoon();
-      if (turns.mustWait) await turns.next(isPatient);
+      if (turns.mustWait(isPatient)) await turns.next(isPatient);
     }
     this.#isExecuting = false;
     this.#flushSoon();

@@ -24,7 +24,7 @@ it('lets other work of the process run between the events of subscriptions that 
   setImmediate(count);
   await Promise.all(Array.from({ length: 10 }, () => subscribe(20)));
   isOver = true;
-  // The events take 200 ms. An iteration has events of 5 ms, and one of each subscription at most.
+  // The events take 200 ms. An iteration has events of 2 ms, and one of each subscription at most.
   expect(iterations).toBeGreaterThan(12);
 });
 

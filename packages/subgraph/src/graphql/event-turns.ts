@@ -1,5 +1,8 @@
-/** Maximum time that events of all subscriptions may take in one iteration of the event loop, in ms. */
-const BUSY_MS = 5;
+/**
+ * Maximum time that events of all subscriptions may take in one iteration of the event loop, in
+ * milliseconds. A query takes several iterations, and each of them may last longer by this time.
+ */
+const BUSY_MS = 2;
 /** Number of waiting subscriptions that continue in one iteration, each with at least one event. */
 const WOKEN = 32;
 /**

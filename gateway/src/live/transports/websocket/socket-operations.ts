@@ -30,11 +30,13 @@ const UNREAD_PAUSE = 256 * 1024;
  */
 const MAX_WAITING = 512 * 1024;
 
+/** Maximum time that starts may occupy one iteration of the event loop, in milliseconds. */
+const STARTS_MS = 2;
 /**
  * Turns in which the operations of all websockets start. Planning an operation takes some
  * milliseconds, and the rate limit releases hundreds of them at the same time.
  */
-const STARTS = new EventTurns();
+const STARTS = new EventTurns(undefined, STARTS_MS);
 
 export interface OperationsOptions {
   readonly socket: MessageSocket;
@@ -167,7 +169,7 @@ export class SocketOperations {
     this.#active += 1;
     try {
       await turn;
-      if (STARTS.mustWait) await STARTS.next(false);
+      if (STARTS.mustWait(false)) await STARTS.next(false);
     } catch (error) {
       if (error instanceof RequestError && error.retryAfterS) this.#hold(error.retryAfterS);
       this.#fail(running, error);
