@@ -42,6 +42,7 @@ import {
 } from './records.ts';
 import { lostAcknowledgement, orderRelayFrozen, stockRelayFrozen, twoRelays } from './relay.ts';
 import { consumersComeAndGo, threeReplicas } from './replicas.ts';
+import { slowSnapshots } from './slow-snapshots.ts';
 import { terminatedUnderLoad } from './terminated-under-load.ts';
 
 /** All faults, in the order in which they run. */
@@ -83,6 +84,7 @@ export const FAULTS: readonly Fault[] = [
   consumersComeAndGo,
   clocksApart,
   heldSnapshot,
+  slowSnapshots,
   terminatedUnderLoad,
 ];
 

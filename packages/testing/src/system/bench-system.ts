@@ -56,7 +56,7 @@ export async function addStocks({ graph }: System, count: number): Promise<strin
  * unchanged.
  */
 export async function insertStocks(
-  { databases }: System,
+  { databases }: Pick<System, 'databases'>,
   count: number,
   name = 'Kopi Gayo',
 ): Promise<void> {
