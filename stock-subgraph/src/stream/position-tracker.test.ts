@@ -55,6 +55,17 @@ describe('PositionTracker', () => {
     expect(tracker.read()).toBeTypeOf('string');
   });
 
+  it('expects no change of an old row from a feed without changes', () => {
+    const feed = {
+      position: () => ({ epoch: EPOCH, offset: 0, at: 0 }),
+      versionOf: () => undefined,
+    };
+    const tracker = new PositionTracker(feed);
+    expect(tracker.addRow(row('old', 1, 3_600_000))).toBe(false);
+    expect(tracker.aheadSince).toBeUndefined();
+    expect(tracker.addRow(row('new', 1, 1_000))).toBe(true);
+  });
+
   it('has a position after an old row without waiting for the change of this row', () => {
     const { tracker } = start();
     tracker.beginSnapshot();

@@ -76,7 +76,8 @@ export class PositionTracker {
     const changed = updatedAt.getTime();
     const isAhead =
       read === undefined
-        ? changed > this.#changeFeed.position().at - ANNOUNCED_AFTER_MS
+        ? changed > this.#changeFeed.position().at - ANNOUNCED_AFTER_MS &&
+          changed > Date.now() - GIVE_UP_AFTER_MS
         : version > read;
     if (isAhead) {
       this.#ahead.set(id, { version, updatedAt: changed });

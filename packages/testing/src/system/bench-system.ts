@@ -52,8 +52,8 @@ export async function addStocks({ graph }: System, count: number): Promise<strin
 }
 
 /**
- * Inserts stocks `sku-00000001` to `sku-<count>` with 100 units, without events. Stocks that exist stay
- * unchanged.
+ * Inserts stocks `sku-00000001` to `sku-<count>` with 100 units, as if they were added an hour ago, without
+ * events. Stocks that exist stay unchanged.
  */
 export async function insertStocks(
   { databases }: Pick<System, 'databases'>,
@@ -62,8 +62,9 @@ export async function insertStocks(
 ): Promise<void> {
   await databases.stock(`
     WITH added AS (
-      INSERT INTO stocks (id, name, quantity)
-      SELECT 'sku-' || lpad(n::text, 8, '0'), '${name}', 100
+      INSERT INTO stocks (id, name, quantity, created_at, updated_at)
+      SELECT 'sku-' || lpad(n::text, 8, '0'), '${name}', 100,
+        now() - interval '1 hour', now() - interval '1 hour'
       FROM generate_series(1, ${count}) AS n
       ON CONFLICT DO NOTHING RETURNING id
     )
