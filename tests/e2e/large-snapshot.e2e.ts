@@ -34,7 +34,7 @@ function expectOneSnapshot({ markers, messages, stocks }: SnapshotReader): void 
   expect(stocks.map(({ id }) => id).sort()).toEqual(ids);
 }
 
-describe('a snapshot that is larger than all buffers', () => {
+describe('a snapshot that is larger than all buffers', { timeout: 300_000 }, () => {
   test.each([
     ['without', ''],
     ['with', 'orders(first: 1) { nodes { id } }'],

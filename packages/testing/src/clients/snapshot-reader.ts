@@ -27,6 +27,8 @@ export interface SnapshotReaderOptions {
 }
 
 const RECONNECT_AFTER_MS = 200;
+/** Time-out of a read, in milliseconds. A large snapshot takes minutes on a loaded machine. */
+const READ_WITHIN_MS = 240_000;
 
 /**
  * A client of `stockChanged` over server-sent events that receives the markers of snapshots, reads only
@@ -82,7 +84,7 @@ export class SnapshotReader {
   /** Reads until the condition holds. */
   async read(until: string, done: () => boolean): Promise<void> {
     this.#response?.resume();
-    await eventually(() => this.messages.length, done, { until, within: 90_000, every: 5 });
+    await eventually(() => this.messages.length, done, { until, within: READ_WITHIN_MS, every: 5 });
     this.#response?.pause();
   }
 
