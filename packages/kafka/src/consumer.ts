@@ -1,6 +1,7 @@
 import { createBackoff, pause, type Service, type Stoppable } from '@gudang/runtime';
 import type { EachBatchPayload } from 'kafkajs';
 import type { KafkaConnection } from './kafka-connection.ts';
+import { offsetMetadata } from './patches/log-truncation.ts';
 import { type KafkaRecord, toRecords } from './record.ts';
 import { createConsumer, runConsumer } from './run-consumer.ts';
 
@@ -104,8 +105,13 @@ export function startConsumer(
       const offset = (BigInt(last.offset) + 1n).toString();
       // Do not use the consumer's own commitOffsets, because it does nothing while the consumer is
       // stopping.
+      const committed = {
+        partition: batch.partition,
+        offset,
+        metadata: offsetMetadata(batch, last.offset),
+      };
       await payload.commitOffsetsIfNecessary({
-        topics: [{ topic: batch.topic, partitions: [{ partition: batch.partition, offset }] }],
+        topics: [{ topic: batch.topic, partitions: [committed] }],
       });
       await payload.heartbeat();
     }

@@ -3,6 +3,7 @@ import type { SettingsOf } from '@gudang/runtime/settings';
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
 import { patchFetchResponse } from './fetch/fetch-response.ts';
 import { patchGroupMember } from './patches/group-member.ts';
+import { patchLogTruncation, RECORDS_LOST } from './patches/log-truncation.ts';
 import { patchProduceRequest } from './patches/produce-request.ts';
 import { patchRequestQueue } from './patches/request-queue.ts';
 import type { kafkaSettings } from './settings.ts';
@@ -42,19 +43,21 @@ export function connectionOptions(
 
 /**
  * Creates a patched kafkajs client. kafkajs's own log lines are written at level debug, because
- * kafkajs logs each failed attempt. The connection and the consumers log outages instead.
+ * kafkajs logs each failed attempt. The connection and the consumers log outages instead. Lost
+ * records are logged as a warning.
  * @param retries maximum number of retries of each request; 12 retries take about 10 s
  */
 export function createKafkaClient(
   clientId: string,
   settings: ClientSettings,
-  log: Pick<Logger, 'debug'>,
+  log: Pick<Logger, 'debug' | 'warn'>,
   retries = 12,
 ): Kafka {
   patchRequestQueue();
   patchGroupMember();
   patchProduceRequest();
   patchFetchResponse();
+  patchLogTruncation();
   return new Kafka({
     clientId,
     ...connectionOptions(settings),
@@ -64,7 +67,9 @@ export function createKafkaClient(
     logLevel: logLevel.INFO,
     logCreator:
       () =>
-      ({ namespace, log: { message, error } }) =>
-        log.debug({ kafkajs: namespace, error }, message),
+      ({ namespace, log: { message, error, topic, partition, position, offset } }) => {
+        if (message !== RECORDS_LOST) log.debug({ kafkajs: namespace, error }, message);
+        else log.warn({ topic, partition, position, offset }, message);
+      },
   });
 }

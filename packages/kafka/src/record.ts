@@ -1,5 +1,5 @@
 import type { Batch, KafkaMessage } from 'kafkajs';
-import type { BatchDamage, FetchedMessage } from './fetch/fetch-response.ts';
+import type { BatchDamage, FetchedMessage } from './fetch/fetched-messages.ts';
 
 /**
  * The value of a header. Kafka distinguishes a null value from an empty value; kafkajs's types omit

@@ -1,29 +1,9 @@
 import { replaceInternal } from '../patches/kafkajs-internals.ts';
 import { type AbortedTransaction, AbortedTransactions } from './aborted-transactions.ts';
 import { isDamaged, isOutOfMemory } from './damaged-batch.ts';
+import type { FetchedMessage, FetchedMessages } from './fetched-messages.ts';
 import { decodeLegacyMessage } from './legacy-message.ts';
 import { BATCH, decodeRecordBatch, MAGIC, UNCOUNTED } from './record-batch.ts';
-import type { FetchedRecord } from './record-decoder.ts';
-
-/** A batch that cannot be decoded, and why. */
-export interface BatchDamage {
-  readonly reason: string;
-  readonly firstOffset: string;
-}
-
-/** An entry of a fetch response, as kafkajs passes it to the consumer. */
-export interface FetchedMessage extends FetchedRecord {
-  /**
-   * Present if the message is no record: it has the last offset of records that the consumer must
-   * not see, so that the consumer's position moves past them.
-   */
-  readonly isSkipped?: true;
-  /**
-   * Present if the message represents a whole batch that cannot be decoded. Its value is the
-   * batch's bytes and its offset the batch's last offset.
-   */
-  readonly damage?: BatchDamage;
-}
 
 /** A partition of a fetch response, with the fields that kafkajs reads. */
 interface FetchedPartition {
@@ -37,7 +17,7 @@ interface FetchedPartition {
   /** Always empty, because aborted records are already left out of `messages`. */
   readonly abortedTransactions: readonly never[];
   readonly preferredReadReplica: number;
-  readonly messages: readonly FetchedMessage[];
+  readonly messages: FetchedMessages;
 }
 
 /**
@@ -114,8 +94,9 @@ async function decodeBatches(
   bytes: Buffer,
   aborted: AbortedTransactions,
   end: bigint,
-): Promise<readonly FetchedMessage[]> {
-  const found: FetchedMessage[] = [];
+): Promise<FetchedMessages> {
+  const epochs: { epoch: number; first: number }[] = [];
+  const found = Object.assign([] as FetchedMessage[], { epochs });
   let size = 0;
   let at = 0;
   while (size < PARTITION_LIMIT && at + SMALLEST_MESSAGE <= bytes.length) {
@@ -125,6 +106,7 @@ async function decodeBatches(
     // The last batch of a response may be truncated.
     if (next > bytes.length) break;
     const batch = bytes.subarray(at, next);
+    noteEpoch(epochs, batch);
     const nextOffset = next + 8 <= bytes.length ? bytes.readBigInt64BE(next) : end;
     for (const message of await decodeBatch(batch, aborted, nextOffset)) {
       // The batch is fetched again.
@@ -135,6 +117,13 @@ async function decodeBatches(
     at = next;
   }
   return found;
+}
+
+function noteEpoch(epochs: { epoch: number; first: number }[], batch: Buffer): void {
+  if (batch.readInt8(BATCH.magic) !== MAGIC) return;
+  const epoch = batch.readInt32BE(BATCH.leaderEpoch);
+  const first = Number(batch.readBigInt64BE(BATCH.firstOffset));
+  if (epochs.at(-1)?.epoch !== epoch) epochs.push({ epoch, first });
 }
 
 /**

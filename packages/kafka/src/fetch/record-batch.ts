@@ -6,6 +6,7 @@ import { type BatchContext, type DecodedRecord, decodeRecord } from './record-de
 export const BATCH = {
   firstOffset: 0,
   length: 8,
+  leaderEpoch: 12,
   magic: 16,
   checksum: 17,
   attributes: 21,
