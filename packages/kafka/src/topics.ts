@@ -54,9 +54,14 @@ export async function ensureTopics(
 /**
  * Settings of dead-letter topics. Dead letters are kept until an operator handles them. The size
  * limit, in bytes, exceeds the broker's default of 1 MiB, because a dead letter has more headers
- * than its original record.
+ * than its original record. The broker syncs each dead letter to the disk, because nothing sends a
+ * dead letter again that the broker has acknowledged and then lost.
  */
-const DEAD_LETTER_CONFIG = { 'retention.ms': '-1', 'max.message.bytes': String(4 * 1024 * 1024) };
+const DEAD_LETTER_CONFIG = {
+  'retention.ms': '-1',
+  'max.message.bytes': String(4 * 1024 * 1024),
+  'flush.messages': '1',
+};
 
 /** Returns a consumed topic and its dead-letter topic. */
 export function withDeadLetters(spec: TopicSpec): TopicSpec[] {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ORDER_CHANGED, ORDER_CREATED, ORDER_DECIDED, STOCK_CHANGED } from '@gudang/events';
+import { type KafkaRecord, toRecords } from '@gudang/kafka';
 import { deadLetterTopic } from '@gudang/messages';
 import type { Admin, Kafka } from 'kafkajs';
 import { eventually } from './eventually.ts';
@@ -22,10 +23,13 @@ export interface TopicRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
+  /** Whether the broker has lost the record since. A later record may have the same offset. */
+  readonly isLost?: boolean;
 }
 
 /** The Kafka of a system, and the names of the system's topics. */
 export interface TopicSource {
+  /** Only a client of `createKafkaClient` decodes the records of all producers. */
   readonly client: Pick<Kafka, 'consumer'>;
   readonly admin: Pick<Admin, 'fetchTopicOffsets'>;
   /** Adds the system's topic prefix. */
@@ -66,20 +70,11 @@ export function createTopicArchive(rig: TopicSource) {
         autoCommit: false,
         eachBatch: async ({ batch }) => {
           const key = `${batch.topic} ${batch.partition}`;
-          for (const message of batch.messages) {
-            if (Number(message.offset) < (next.get(key) ?? 0)) continue;
-            next.set(key, Number(message.offset) + 1);
-            const headers = Object.entries(message.headers ?? {});
-            records[rig.bare(batch.topic)]?.push({
-              topic: batch.topic,
-              partition: batch.partition,
-              offset: message.offset,
-              timestamp: Number(message.timestamp),
-              key: message.key,
-              value: message.value,
-              headers: Object.fromEntries(headers.map(([name, value]) => [name, String(value)])),
-            });
+          for (const record of toRecords(batch, batch.messages)) {
+            if (Number(record.offset) < (next.get(key) ?? 0)) continue;
+            records[rig.bare(batch.topic)]?.push(archived(record));
           }
+          next.set(key, Math.max(next.get(key) ?? 0, Number(batch.lastOffset()) + 1));
         },
       });
       await eventually(isRead, (read) => read, {
@@ -92,6 +87,27 @@ export function createTopicArchive(rig: TopicSource) {
   };
 
   return {
+    /**
+     * Notes that the broker has lost all records of a partition from an offset on.
+     * @param lost the lost records, which the archive may not have read
+     */
+    lose: (
+      { topic, partition }: Pick<TopicRecord, 'topic' | 'partition'>,
+      from: number,
+      lost: readonly KafkaRecord[],
+    ): void => {
+      const key = `${topic} ${partition}`;
+      const found = records[rig.bare(topic)] ?? [];
+      for (const [index, record] of found.entries()) {
+        if (record.partition !== partition || Number(record.offset) < from) continue;
+        found[index] = { ...record, isLost: true };
+      }
+      for (const record of lost) {
+        if (Number(record.offset) < (next.get(key) ?? 0)) continue;
+        found.push({ ...archived(record), isLost: true });
+      }
+      next.set(key, from);
+    },
     /** Reads to the topics' current end offsets. */
     catchUp: async (): Promise<Readonly<Records>> => {
       const ends = new Map<string, number>();
@@ -104,6 +120,11 @@ export function createTopicArchive(rig: TopicSource) {
       return records;
     },
   };
+}
+
+function archived({ timestamp, headers, ...record }: KafkaRecord): TopicRecord {
+  const texts = Object.entries(headers).map(([name, value]) => [name, String(value)]);
+  return { ...record, timestamp: Number(timestamp), headers: Object.fromEntries(texts) };
 }
 
 export type TopicArchive = ReturnType<typeof createTopicArchive>;

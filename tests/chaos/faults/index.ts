@@ -9,6 +9,7 @@ import {
 } from './broker.ts';
 import { clocksApart } from './clocks-apart.ts';
 import { lastUnits, oneStockAtOnce } from './concurrent-orders.ts';
+import { foreignClients } from './foreign-clients.ts';
 import {
   frozenInTransaction,
   orderFrozen,
@@ -24,6 +25,7 @@ import {
   stockKilledInTransaction,
   stockKilledWhileWriting,
 } from './killed-processes.ts';
+import { brokerLosesTail } from './lost-tail.ts';
 import {
   databasesSilent,
   orderDatabaseKilled,
@@ -50,6 +52,7 @@ export const FAULTS: readonly Fault[] = [
   lastUnits,
   oneStockAtOnce,
   foreignRecords,
+  foreignClients,
   badRecords,
   recordsTwice,
   recordsOutOfOrder,
@@ -58,6 +61,7 @@ export const FAULTS: readonly Fault[] = [
   brokerDownForAMinute,
   brokerDownAtStart,
   brokerKilled,
+  brokerLosesTail,
   brokerSilent,
   orderDatabaseRestarted,
   orderDatabaseKilled,

@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { createKafkaClient } from '@gudang/kafka';
+import { kafkaSettings } from '@gudang/kafka/settings';
+import { createLogger } from '@gudang/runtime';
+import { readSettings } from '@gudang/runtime/settings';
 import { type Databases, openDatabases } from '@gudang/testing/system/databases';
 import {
   type Environment,
@@ -7,7 +11,7 @@ import {
   startServiceProcess,
 } from '@gudang/testing/system/service-process';
 import { scriptOf } from '@gudang/testing/system/system';
-import { type Admin, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import { type Admin, type Kafka, Partitioners, type Producer } from 'kafkajs';
 import { type Backing, SIDES, type Side, startBacking } from './backing.ts';
 
 /** A whole system for fault injection: production processes, their dependencies and their controls. */
@@ -36,6 +40,8 @@ export interface Rig extends Backing {
   readonly restore: () => Promise<string[]>;
 }
 
+/** Retries of the rig's own client, which take about 18 s. */
+const CLIENT_RETRIES = 20;
 const READY_WITHIN_MS = 60_000;
 /** Drain time, in which a steady client sends 20 probes, so it notices the shutdown even under load. */
 const DRAIN_MS = '1000';
@@ -44,12 +50,12 @@ export async function startRig({ replicas = 2 }: { replicas?: number } = {}): Pr
   const backing = await startBacking();
   const prefix = `c${randomBytes(3).toString('hex')}.`;
   const parts: Record<Side, ServiceProcess[]> = { order: [], stock: [] };
-  const client = new Kafka({
-    clientId: 'chaos',
-    brokers: [backing.brokers],
-    logLevel: logLevel.NOTHING,
-    retry: { retries: 20, initialRetryTime: 100, maxRetryTime: 500 },
-  });
+  const client = createKafkaClient(
+    'chaos',
+    readSettings(kafkaSettings, { KAFKA_BROKERS: backing.brokers }),
+    createLogger('chaos', 'silent'),
+    CLIENT_RETRIES,
+  );
   const admin = client.admin();
   const producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   const databases = openDatabases({

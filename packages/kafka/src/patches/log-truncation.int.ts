@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm, truncate } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startKafka } from '@gudang/embedded';
@@ -9,7 +9,7 @@ import { Partitioners } from 'kafkajs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startConsumer } from '../consumer.ts';
 import type { KafkaConnection } from '../kafka-connection.ts';
-import { lastBatchOf } from '../testing/segment.ts';
+import { loseTail } from '../testing/segment.ts';
 import { connectTestKafka, createTestService, type TestService } from '../testing/test-service.ts';
 
 /** A broker of its own, because the test kills it and shortens its files. */
@@ -53,7 +53,7 @@ async function loseLastBatch(topic: string): Promise<void> {
     `${kafka.name(topic)}-0`,
     '00000000000000000000.log',
   );
-  await truncate(log, await lastBatchOf(log));
+  await loseTail(log, 1);
   await startBroker();
 }
 

@@ -1,19 +1,41 @@
-import { readFile } from 'node:fs/promises';
-import { BATCH, UNCOUNTED } from '../fetch/record-batch.ts';
+import { open, readFile } from 'node:fs/promises';
+import { BATCH, decodeRecordBatch, UNCOUNTED } from '../fetch/record-batch.ts';
+import type { DecodedRecord } from '../fetch/record-decoder.ts';
+
+/** The part of a partition's log that a broker has lost. */
+export interface LostTail {
+  /** The first lost offset. */
+  readonly from: number;
+  /** The lost records, without control records. */
+  readonly records: readonly DecodedRecord[];
+}
 
 /**
- * Returns the position of the last record batch in a file of a partition's log, in bytes. Truncating
- * the file there has the effect of a broker that loses data that was not synced to the disk.
+ * Deletes the last record batches in a file of a partition's log, while the broker is not running.
+ * This has the effect of a power failure on data that was not synced to the disk.
+ * @param count number of batches
+ * @returns undefined if the file has no batch
  */
-export async function lastBatchOf(file: string): Promise<number> {
+export async function loseTail(file: string, count: number): Promise<LostTail | undefined> {
   const bytes = await readFile(file);
-  let last = 0;
+  const starts: number[] = [];
   for (let at = 0; at + UNCOUNTED < bytes.length; ) {
     const length = bytes.readInt32BE(at + BATCH.length);
-    // The broker preallocates no space, but the last batch may be incomplete after SIGKILL.
+    // After SIGKILL, the last batch may be incomplete.
     if (length <= 0 || at + UNCOUNTED + length > bytes.length) break;
-    last = at;
+    starts.push(at);
     at += UNCOUNTED + length;
   }
-  return last;
+  const lost = starts.slice(-count);
+  const [first] = lost;
+  if (first === undefined || count === 0) return undefined;
+  const records: DecodedRecord[] = [];
+  for (const start of lost) {
+    const end = start + UNCOUNTED + bytes.readInt32BE(start + BATCH.length);
+    records.push(...(await decodeRecordBatch(bytes.subarray(start, end))));
+  }
+  const handle = await open(file, 'r+');
+  await handle.truncate(first);
+  await handle.close();
+  return { from: Number(bytes.readBigInt64BE(first + BATCH.firstOffset)), records };
 }
