@@ -106,7 +106,7 @@ export function createTopicArchive(rig: TopicSource) {
         if (Number(record.offset) < (next.get(key) ?? 0)) continue;
         found.push({ ...archived(record), isLost: true });
       }
-      next.set(key, from);
+      next.set(key, Math.min(next.get(key) ?? 0, from));
     },
     /** Reads to the topics' current end offsets. */
     catchUp: async (): Promise<Readonly<Records>> => {
