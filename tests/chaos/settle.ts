@@ -26,7 +26,8 @@ export async function unsettled({ databases, admin, name }: Rig): Promise<Unsett
     ]);
     return ends.reduce((sum, { partition, high }) => {
       const at = committed?.partitions.find((one) => one.partition === partition);
-      return sum + Number(high) - Math.max(0, Number(at?.offset ?? 0));
+      // A committed offset is after the end if the broker has lost records.
+      return sum + Math.max(0, Number(high) - Math.max(0, Number(at?.offset ?? 0)));
     }, 0);
   });
   const [pending, ordersOut, stocksOut, ...lag] = await Promise.all([

@@ -89,24 +89,23 @@ export function createTopicArchive(rig: TopicSource) {
   return {
     /**
      * Notes that the broker has lost all records of a partition from an offset on.
-     * @param lost the lost records, which the archive may not have read
+     * @param written the partition's records before the loss, of which the archive may not have read
+     *   the last ones
      */
     lose: (
       { topic, partition }: Pick<TopicRecord, 'topic' | 'partition'>,
       from: number,
-      lost: readonly KafkaRecord[],
+      written: readonly KafkaRecord[],
     ): void => {
       const key = `${topic} ${partition}`;
       const found = records[rig.bare(topic)] ?? [];
+      const unread = written.filter(({ offset }) => Number(offset) >= (next.get(key) ?? 0));
+      found.push(...unread.map(archived));
       for (const [index, record] of found.entries()) {
         if (record.partition !== partition || Number(record.offset) < from) continue;
         found[index] = { ...record, isLost: true };
       }
-      for (const record of lost) {
-        if (Number(record.offset) < (next.get(key) ?? 0)) continue;
-        found.push({ ...archived(record), isLost: true });
-      }
-      next.set(key, Math.min(next.get(key) ?? 0, from));
+      next.set(key, from);
     },
     /** Reads to the topics' current end offsets. */
     catchUp: async (): Promise<Readonly<Records>> => {

@@ -1,12 +1,12 @@
 import { open, readFile } from 'node:fs/promises';
-import { BATCH, decodeRecordBatch, UNCOUNTED } from '../fetch/record-batch.ts';
+import { BATCH, CONTROL, decodeRecordBatch, UNCOUNTED } from '../fetch/record-batch.ts';
 import type { DecodedRecord } from '../fetch/record-decoder.ts';
 
 /** The part of a partition's log that a broker has lost. */
 export interface LostTail {
   /** The first lost offset. */
   readonly from: number;
-  /** The lost records, without control records. */
+  /** All records of the file before the loss, without control records. */
   readonly records: readonly DecodedRecord[];
 }
 
@@ -26,11 +26,11 @@ export async function loseTail(file: string, count: number): Promise<LostTail | 
     starts.push(at);
     at += UNCOUNTED + length;
   }
-  const lost = starts.slice(-count);
-  const [first] = lost;
+  const first = starts.slice(-count)[0];
   if (first === undefined || count === 0) return undefined;
   const records: DecodedRecord[] = [];
-  for (const start of lost) {
+  for (const start of starts) {
+    if (bytes.readInt16BE(start + BATCH.attributes) & CONTROL) continue;
     const end = start + UNCOUNTED + bytes.readInt32BE(start + BATCH.length);
     records.push(...(await decodeRecordBatch(bytes.subarray(start, end))));
   }
