@@ -1,19 +1,21 @@
 import { open, readFile } from 'node:fs/promises';
-import { BATCH, CONTROL, decodeRecordBatch, UNCOUNTED } from '../fetch/record-batch.ts';
+import { BATCH, decodeRecordBatch, TRANSACTIONAL, UNCOUNTED } from '../fetch/record-batch.ts';
 import type { DecodedRecord } from '../fetch/record-decoder.ts';
 
 /** The part of a partition's log that a broker has lost. */
 export interface LostTail {
   /** The first lost offset. */
   readonly from: number;
-  /** All records of the file before the loss, without control records. */
+  /** All records of the file before the loss, except those of transactions. */
   readonly records: readonly DecodedRecord[];
 }
 
 /**
  * Deletes the last record batches in a file of a partition's log, while the broker is not running.
- * This has the effect of a power failure on data that was not synced to the disk.
- * @param count number of batches
+ * This has the effect of a power failure on data that was not synced to the disk. Batches of
+ * transactions are kept: without the record that ends a transaction, the broker would hide all later
+ * records from consumers until an operator ends the transaction.
+ * @param count maximum number of batches
  * @returns undefined if the file has no batch
  */
 export async function loseTail(file: string, count: number): Promise<LostTail | undefined> {
@@ -26,11 +28,14 @@ export async function loseTail(file: string, count: number): Promise<LostTail | 
     starts.push(at);
     at += UNCOUNTED + length;
   }
-  const first = starts.slice(-count)[0];
+  const inTransaction = (start: number): boolean =>
+    (bytes.readInt16BE(start + BATCH.attributes) & TRANSACTIONAL) !== 0;
+  const kept = starts.findLastIndex(inTransaction) + 1;
+  const first = starts.slice(kept).slice(-count)[0];
   if (first === undefined || count === 0) return undefined;
   const records: DecodedRecord[] = [];
   for (const start of starts) {
-    if (bytes.readInt16BE(start + BATCH.attributes) & CONTROL) continue;
+    if (inTransaction(start)) continue;
     const end = start + UNCOUNTED + bytes.readInt32BE(start + BATCH.length);
     records.push(...(await decodeRecordBatch(bytes.subarray(start, end))));
   }
