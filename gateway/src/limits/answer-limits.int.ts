@@ -55,6 +55,10 @@ describe('an answer above LIMIT_ANSWER_KIB', () => {
   it.each([
     ['aliases', '{ a: item(id: "1") { name } b: item(id: "1") { b: name } }'],
     ['several requests to subgraphs', '{ item(id: "1") { name } best { name } }'],
+    [
+      'parts that the gateway itself answers',
+      `{ ${Array.from({ length: 40 }, (_, n) => `a${n}: __schema { types { name fields { name } } }`).join(' ')} }`,
+    ],
   ])('is refused if it adds up from %s', async (_what, query) => {
     await start(environment);
     toys.rename('1', 'x'.repeat(40 * KIB));

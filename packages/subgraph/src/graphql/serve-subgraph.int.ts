@@ -230,6 +230,24 @@ it.each<[string, string, Identity, object, (string | undefined)[]]>([
   expect((answer.errors ?? []).map(({ extensions }) => extensions.code)).toEqual(codes);
 });
 
+it('rejects an operation of more than 200,000 tokens', async () => {
+  const query = `{ ${'who '.repeat(199_998)} }`;
+  const post = async (text: string) => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', [SECRET_HEADER]: SECRET },
+      body: JSON.stringify({ query: text }),
+    });
+    const { errors = [] } = (await response.json()) as { errors?: { message: string }[] };
+    return errors.map(({ message }) => message);
+  };
+  const refusal = expect.stringContaining('more that 200000 tokens');
+  expect(await post(`${query} {`)).toEqual([refusal]);
+  await expect(watch(SECRET, [SITI], `subscription ${query} {`)).rejects.toMatchObject([
+    { message: refusal },
+  ]);
+});
+
 it('enforces @requiresScopes on a subscription', async () => {
   await expect(watch(SECRET, [SITI], 'subscription { scoped }')).rejects.toMatchObject([
     { extensions: { code: 'FORBIDDEN' } },
