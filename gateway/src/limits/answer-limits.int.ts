@@ -160,6 +160,7 @@ describe('the memory for answers', () => {
       // A part of the answer has arrived, but no more is read.
       await once(socket, 'readable');
     }
+    expect(await held()).toBeGreaterThan(12 * MIB);
     expect(await held()).toBeLessThanOrEqual(64 * MIB);
     toys.rename('2', 'y'.repeat(100 * KIB));
     expect((await gateway.post({ query: nameOf('2') })).data).toBeDefined();
