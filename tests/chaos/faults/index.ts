@@ -46,6 +46,7 @@ import { lostAcknowledgement, orderRelayFrozen, stockRelayFrozen, twoRelays } fr
 import { consumersComeAndGo, threeReplicas } from './replicas.ts';
 import { slowSnapshots } from './slow-snapshots.ts';
 import { terminatedUnderLoad } from './terminated-under-load.ts';
+import { timeZones } from './time-zones.ts';
 
 /** All faults, in the order in which they run. */
 export const FAULTS: readonly Fault[] = [
@@ -89,6 +90,7 @@ export const FAULTS: readonly Fault[] = [
   clocksApart,
   heldSnapshot,
   slowSnapshots,
+  timeZones,
   terminatedUnderLoad,
 ];
 

@@ -12,12 +12,16 @@ const ADDED_AT_ONCE = 10;
 
 /**
  * Runs a benchmark on a system of its own with durable commits, and removes the system afterwards.
+ * @param settings further settings of PostgreSQL
  */
 export async function withBenchSystem(
   options: Partial<SystemOptions>,
   use: (system: System) => Promise<void>,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const { postgresUrl, kafkaBrokers, stop } = await startTestServers({ settings: ON_DISK });
+  const { postgresUrl, kafkaBrokers, stop } = await startTestServers({
+    settings: { ...ON_DISK, ...settings },
+  });
   try {
     const system = await startSystem({ postgresUrl, kafkaBrokers, ...options });
     try {

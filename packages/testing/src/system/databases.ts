@@ -42,21 +42,19 @@ function poolOf(url: string): pg.Pool {
   return pool;
 }
 
-/** Sets defaults of new sessions in both databases, such as `{ TimeZone: 'Asia/Jakarta' }`. */
+/** Sets defaults of a database's new sessions, such as `{ TimeZone: 'Asia/Jakarta' }`. */
 export async function setSessionDefaults(
-  urls: { readonly order: string; readonly stock: string },
+  url: string,
   defaults: Readonly<Record<string, string>>,
 ): Promise<void> {
-  for (const url of [urls.order, urls.stock]) {
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
-    try {
-      const database = pg.escapeIdentifier(new URL(url).pathname.slice(1));
-      for (const [name, value] of Object.entries(defaults)) {
-        await client.query(`ALTER DATABASE ${database} SET ${name} = ${pg.escapeLiteral(value)}`);
-      }
-    } finally {
-      await client.end();
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const database = pg.escapeIdentifier(new URL(url).pathname.slice(1));
+    for (const [name, value] of Object.entries(defaults)) {
+      await client.query(`ALTER DATABASE ${database} SET ${name} = ${pg.escapeLiteral(value)}`);
     }
+  } finally {
+    await client.end();
   }
 }

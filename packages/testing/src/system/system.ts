@@ -127,7 +127,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const [order, stock] = await Promise.all([databaseOf('order'), databaseOf('stock')]);
     const databaseUrls = { order, stock };
     databases = openDatabases(databaseUrls);
-    await setSessionDefaults(databaseUrls, options.sessionDefaults ?? {});
+    for (const url of [order, stock]) await setSessionDefaults(url, options.sessionDefaults ?? {});
 
     const add = async (service: Service, changes: Environment = {}): Promise<ServiceProcess> => {
       const count = parts[service].length + 1;
