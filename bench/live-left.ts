@@ -6,12 +6,17 @@
 import { argv } from 'node:process';
 import { createChecks } from '@gudang/testing/checks';
 import { createShopClient } from '@gudang/testing/clients/shop-client';
+import {
+  type QuietOperation,
+  UNANSWERED_PINGS,
+  WAYS,
+  type Way,
+} from '@gudang/testing/clients/ways-to-leave';
 import { eventually } from '@gudang/testing/eventually';
 import { INSPECTABLE, inspect, mebibytes } from '@gudang/testing/process-inspector';
 import { withBenchSystem } from '@gudang/testing/system/bench-system';
 import type { ServiceProcess } from '@gudang/testing/system/service-process';
 import type { System } from '@gudang/testing/system/system';
-import { type QuietOperation, UNANSWERED_PINGS, WAYS, type Way } from './left/ways.ts';
 
 const COUNT = Number(argv[2] ?? 100_000);
 /** Subscriptions that are open at the same time. */

@@ -1,4 +1,5 @@
 import { createShopClient } from '@gudang/testing/clients/shop-client';
+import { type QuietOperation, WAYS, type Way } from '@gudang/testing/clients/ways-to-leave';
 import type { ServiceProcess } from '@gudang/testing/system/service-process';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { afterEach, beforeAll, expect, test } from 'vitest';
@@ -39,6 +40,30 @@ test('a subgraph stops to watch a quiet stock or order as soon as its subscriber
   await expectWatchers(system().order, 1);
   await order.close();
   await expectWatchers(system().order, 0);
+});
+
+const quietStocks = (count: number): QuietOperation[] =>
+  Array.from({ length: count }, (_, index) => ({
+    query: 'subscription ($ids: [ID!]) { stockChanged(ids: $ids) { kind } }',
+    variables: { ids: [`quiet-${index}`] },
+  }));
+
+test.each(Object.entries(WAYS))(
+  'a subgraph watches nothing after its subscribers have left by %s',
+  async (name, way) => {
+    const leave = await way(system().gateway.url, quietStocks(50));
+    if (!name.includes('same turn')) await expectWatchers(system().stock, 50);
+    await leave();
+    await expectWatchers(system().stock, 0);
+  },
+);
+
+test('a subgraph watches nothing after SIGKILL of the gateway', async () => {
+  const way = WAYS['a close frame'] as Way;
+  await way(system().gateway.url, quietStocks(50));
+  await expectWatchers(system().stock, 50);
+  await system().gateway.restart();
+  await expectWatchers(system().stock, 0);
 });
 
 test('a stream of 1,000 ids of 95 characters runs, and disturbs no other stream', async () => {
