@@ -7,7 +7,15 @@ import { callerKey, isLoopbackAddress, type Metrics } from '@gudang/runtime';
  */
 export type ByteKind = (typeof KINDS)[number];
 
-const KINDS = ['events', 'replay', 'lastValues', 'queues', 'sockets', 'answers'] as const;
+const KINDS = [
+  'streams',
+  'events',
+  'replay',
+  'lastValues',
+  'queues',
+  'sockets',
+  'answers',
+] as const;
 const OPTIONAL: ReadonlySet<ByteKind> = new Set(['replay', 'lastValues']);
 
 /** Share of each limit above which no optional bytes are added. */

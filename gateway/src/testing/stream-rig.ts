@@ -20,6 +20,8 @@ interface RigOptions {
   readonly catchUps?: number;
   readonly history?: number;
   readonly queue?: QueueLimits;
+  /** Memory of the stream itself, in bytes. */
+  readonly bytes?: number;
   readonly memory?: Partial<ByteLimits>;
   /** Maximum number of replayed events per second of one caller. */
   readonly replays?: number;
@@ -49,6 +51,7 @@ export function startStreamRig({
   catchUps = 10,
   history = 100_000,
   queue = { messages: 1_000, bytes: 1_000_000 },
+  bytes = 0,
   memory = {},
   replays = 1_000_000,
   isMetered = false,
@@ -96,6 +99,7 @@ export function startStreamRig({
     resumable,
     limits: { retained, history },
     account: founder.account,
+    bytes,
     turns: new EventTurns(0),
     gate,
     metrics,

@@ -1,5 +1,6 @@
 import { startSpan } from '@gudang/runtime/tracing';
-import type { ByteAccount } from '../../limits/byte-budget.ts';
+import { RequestError } from '../../errors/request-error.ts';
+import type { ByteAccount, ByteHold } from '../../limits/byte-budget.ts';
 import type { EventTurns } from '../upstream/event-turns.ts';
 import type { LivePayload } from '../upstream/live-payload.ts';
 import {
@@ -33,6 +34,8 @@ export interface StreamOptions {
    * then, it counts only towards what their accounts have in common.
    */
   readonly account: ByteAccount;
+  /** Memory of the stream itself, in the gateway and in the subgraph, in bytes. */
+  readonly bytes: number;
   readonly turns: EventTurns;
   readonly gate: CatchUpGate;
   readonly metrics: LiveMetrics;
@@ -73,6 +76,7 @@ export class SharedStream {
   /** The newest catch-up of each cursor, which new clients may join. */
   readonly #catchUpAfter = new Map<string, CatchUp>();
   readonly #account: ByteAccount;
+  readonly #hold: ByteHold;
   readonly #replayBuffer: ReplayBuffer;
   readonly #lastValues: LastValueCache | undefined;
   readonly #upstream: UpstreamSubscription;
@@ -98,6 +102,11 @@ export class SharedStream {
         this.#lastValues?.discard();
       },
     });
+    this.#hold = this.#account.hold('streams');
+    if (!this.#hold.reserve(options.bytes)) {
+      this.#account.close();
+      throw tooManyStreams();
+    }
     this.#payer = options.account.caller;
     this.#replayBuffer = new ReplayBuffer(limits.history, this.#account.hold('replay'));
     // A resumable stream needs no cache, because late subscribers can resume from a cursor.
@@ -417,12 +426,21 @@ export class SharedStream {
     this.#leaveGate?.();
     for (const member of this.#members.values()) member.leave();
     this.#members.clear();
+    this.#hold.releaseAll();
     this.#replayBuffer.close();
     this.#lastValues?.discard();
     this.#account.close();
     this.#options.metrics.streams.dec();
     this.#options.onEnd();
   }
+}
+
+function tooManyStreams(): RequestError {
+  return new RequestError(
+    503,
+    'The gateway holds too much data for this client: subscribe to fewer streams, or with fewer ids',
+    { code: 'OVERLOADED', retryable: true },
+  );
 }
 
 /**

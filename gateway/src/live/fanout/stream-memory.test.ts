@@ -344,3 +344,20 @@ describe('a caller above the rate limit of replayed events', () => {
     greedy.leave();
   });
 });
+
+describe('the memory of a stream itself', () => {
+  it('counts until the stream ends', async () => {
+    const rig = startStreamRig({ bytes: 5_000 });
+    const client = rig.join();
+    expect(rig.budget.held('streams')).toBe(5_000);
+    client.leave();
+    await settled();
+    expect(rig.budget.held('streams')).toBe(0);
+  });
+
+  it('is refused above the limit of its connection', () => {
+    expect(() => startStreamRig({ bytes: 5_000, memory: { perConnection: 4_000 } })).toThrow(
+      'fewer ids',
+    );
+  });
+});
