@@ -13,7 +13,7 @@ import { freePort } from '@gudang/embedded';
 import { createChecks } from '@gudang/testing/checks';
 import { checkKills, checkScaling, checkUpgrade } from './change-checks.ts';
 import { ComposeProject, docker } from './compose-project.ts';
-import { checkEdge } from './edge-checks.ts';
+import { checkEdge, checkRestRate } from './edge-checks.ts';
 import { checkLive } from './live-check.ts';
 import { checkLoad } from './load-check.ts';
 import { checkPublic, checkRefusals, PUBLIC_ENVIRONMENT } from './public-checks.ts';
@@ -55,6 +55,8 @@ const environment = {
   ...(options['stand-ins'] ? STAND_INS : {}),
   ...(options['host-network'] ? { BUILD_NETWORK: 'host' } : {}),
   GUDANG_VERSION: 'try',
+  // All checks on this machine count as one address.
+  LIMIT_REQUESTS: '5000',
   GRAPH_PORT: String(ports.graph),
   ORDERS_PORT: String(ports.orders),
   STOCKS_PORT: String(ports.stocks),
@@ -92,14 +94,16 @@ async function checkLocal(): Promise<void> {
   verify('all containers are healthy', containers.length === 6, `${containers.length} containers`);
   await checkLive(system);
   await checkEdge(system);
-  step('Load');
-  await checkLoad(system, IMAGE);
   step('Scaling');
   await checkScaling(system);
   step('Upgrade');
   await checkUpgrade(system);
   step('Kills');
   await checkKills(system, IMAGE);
+  step('Load, with the default limits');
+  await local.up([], { LIMIT_REQUESTS: '' });
+  await checkLoad(system, IMAGE);
+  await checkRestRate(system);
 }
 
 async function checkOpen(): Promise<void> {
