@@ -7,7 +7,7 @@ mkdir -p /run/postgresql && chown postgres /run/postgresql
 as_postgres() { setpriv --reuid postgres --regid postgres --init-groups -- "$@"; }
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   printf %s "$POSTGRES_PASSWORD" > /run/postgresql/password && chown postgres /run/postgresql/password
-  as_postgres initdb --auth=scram-sha-256 --pwfile=/run/postgresql/password --encoding=UTF8 --locale=C.UTF-8
+  as_postgres initdb --auth=trust --pwfile=/run/postgresql/password --encoding=UTF8 --locale=C.UTF-8
   rm /run/postgresql/password
   echo 'host all all all scram-sha-256' >> "$PGDATA/pg_hba.conf"
 fi
