@@ -49,11 +49,12 @@ export function measureOutbox(metrics: Metrics, database: SqlClient): void {
 }
 
 async function readWaiting(database: SqlClient): Promise<Waiting | undefined> {
+  // Not a join with `oldest`: for a table that had no rows at the last ANALYZE, it would read all dead rows.
   const [waiting] = await database.$queryRawUnsafe<Waiting[]>(`
     WITH oldest AS MATERIALIZED (${OLDEST_ROW})
     SELECT
-      (SELECT count(*) FROM outbox, oldest
-        WHERE outbox.id >= oldest.id AND outbox.id < oldest.id + ${COUNT_LIMIT})::int AS events,
+      (SELECT count(*) FROM outbox WHERE id >= (SELECT id FROM oldest)
+        AND id < (SELECT id FROM oldest) + ${COUNT_LIMIT})::int AS events,
       coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at) FROM oldest), 0)::float8
         AS seconds,
       (SELECT count(*) FROM outbox_rejected)::int AS rejected`);
