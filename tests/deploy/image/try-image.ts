@@ -5,21 +5,15 @@
  * few minutes. It must run as root, to change to the unprivileged user, and needs the npm registry. It
  * uses this repository's PostgreSQL and Kafka.
  */
-import { execFile } from 'node:child_process';
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
 import { startTestServers } from '@gudang/embedded/testing';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { eventually } from '@gudang/testing/eventually';
-import { readDockerfile } from './dockerfile.ts';
-import { type BuiltImage, runStages } from './run-stages.ts';
+import { buildImages, installNode24 } from './build-images.ts';
 import { runImage, startImage } from './start-image.ts';
 
-const exec = promisify(execFile);
-const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const directory = await mkdtemp(join(tmpdir(), 'gudang-image-'));
@@ -27,8 +21,8 @@ const directory = await mkdtemp(join(tmpdir(), 'gudang-image-'));
 await chmod(directory, 0o755);
 const servers = startTestServers();
 try {
-  const image = await buildImages();
-  const node = await node24();
+  const image = await buildImages(directory, print);
+  const node = await installNode24(directory, print);
   const { postgresUrl, kafkaBrokers: KAFKA_BROKERS } = await servers;
   const databaseUrl = (name: string): string => {
     const url = new URL(postgresUrl);
@@ -59,58 +53,6 @@ try {
 } finally {
   await (await servers).stop();
   await rm(directory, { recursive: true, force: true });
-}
-
-async function buildImages(): Promise<
-  Record<'gateway' | 'order' | 'stock' | 'migrate', BuiltImage>
-> {
-  const context = join(directory, 'context');
-  await mkdir(context);
-  const ignored = await readFile(join(repository, '.dockerignore'), 'utf8');
-  await copyContext(repository, ignored, context);
-  const source = await readFile(join(context, 'docker/Dockerfile'), 'utf8');
-  const done = new Map<string, BuiltImage>();
-  const environment = {
-    PATH: process.env['PATH'] ?? '',
-    HOME: process.env['HOME'] ?? '',
-    npm_config_loglevel: 'error',
-  };
-  const build = async (service: string, target = 'service'): Promise<BuiltImage> => {
-    const stages = readDockerfile(source, { SERVICE: service });
-    const built = await runStages(stages, { target, context, directory, environment, done, print });
-    const { stdout } = await exec('du', ['-sm', built.root]);
-    print(`${service}: ${stdout.split('\t')[0]} MB`);
-    return built;
-  };
-  return {
-    migrate: await build('prisma', 'migrate'),
-    gateway: await build('gateway'),
-    order: await build('order-subgraph'),
-    stock: await build('stock-subgraph'),
-  };
-}
-
-/** Installs Node 24 from npm in a folder where the images' user may run it. */
-async function node24(): Promise<string> {
-  const args = ['exec', '--yes', '--package=node@24', '--', 'node', '-p', 'process.execPath'];
-  const { stdout } = await exec('npm', args, { cwd: directory });
-  const node = join(directory, 'node');
-  await copyFile(stdout.trim().split('\n').at(-1) ?? '', node);
-  await chmod(node, 0o755);
-  const { stdout: version } = await exec(node, ['--version']);
-  print(`Node ${version.trim()} from ${dirname(stdout.trim())}`);
-  return node;
-}
-
-/** Copies the build context: the committed files, without those that .dockerignore lists. */
-async function copyContext(repository: string, ignored: string, to: string): Promise<void> {
-  const patterns = ignored.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  const excluded = patterns.flatMap((one) => [one, `${one}/**`]);
-  const paths = ['.', ...excluded.map((pattern) => `:(exclude,glob)${pattern}`)];
-  const archive = join(to, '.context.tar');
-  await exec('git', ['archive', '--output', archive, 'HEAD', '--', ...paths], { cwd: repository });
-  await exec('tar', ['-xf', archive, '-C', to]);
-  await rm(archive);
 }
 
 /** Adds a stock, sends an order and waits for its decision. @returns the decided order */
