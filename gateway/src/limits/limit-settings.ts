@@ -127,7 +127,7 @@ export const clientLimitSettings = {
   ...callerSettings,
   LIMIT_REPLAYED_EVENTS: {
     description:
-      "Maximum events per second that are replayed for one principal, or for one address of anonymous callers, from old cursors or in more than 20 streams; ten times as many at once. A stream and its events count once for each 20 of the stream's cost, and at least once. Above the limit, these streams pause; loopback addresses have no limit",
+      "Maximum events per second that are replayed for one principal, or for one address of anonymous callers, from old cursors or in more than 20 streams; ten times as many at once. A stream and its events count once for each 20 of the stream's cost, and at least once. Above the limit, these streams pause. All callers that have replayed the events of more than 2.5 seconds share ten times this rate; loopback addresses have no limit",
     parse: integer(1, MANY),
     default: '200',
   },

@@ -20,6 +20,16 @@ describe('the rate limit of replayed events', () => {
     expect(rate.waitMs('ann')).toBe(10);
   });
 
+  it('lets callers that have replayed many events share ten times the rate', () => {
+    const rate = new ReplayRate(100);
+    for (let n = 0; n < 20; n += 1) rate.spend(`greedy ${n}`, 300);
+    expect(rate.waitMs('greedy 0')).toBe(5_000);
+    rate.spend('modest', 250);
+    expect(rate.waitMs('modest')).toBe(0);
+    vi.advanceTimersByTime(5_000);
+    expect(rate.waitMs('greedy 0')).toBe(0);
+  });
+
   it('counts each caller alone, and none without a key', () => {
     const rate = new ReplayRate(1);
     rate.spend('ann', 100);
