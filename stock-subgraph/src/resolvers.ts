@@ -42,9 +42,13 @@ const stockCursor = (stock: StockState): string =>
 const movementCursor = (movement: MovementRow): string =>
   Buffer.from(`m${movement.version}`).toString('base64url');
 
+/** The maximum of PostgreSQL's type for versions. */
+const MAX_VERSION = 2 ** 31 - 1;
+
 function parseMovementCursor(cursor: string): number | undefined {
   const match = /^m(\d{1,10})$/.exec(Buffer.from(cursor, 'base64url').toString());
-  return match ? Number(match[1]) : undefined;
+  const version = Number(match?.[1]);
+  return version <= MAX_VERSION ? version : undefined;
 }
 
 function readCursor(after: string | null | undefined): Cursor | undefined {

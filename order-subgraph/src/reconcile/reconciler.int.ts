@@ -3,7 +3,7 @@ import { decodeOrderCreated } from '@gudang/events';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type Database, openDatabase } from '../database.ts';
 import { insertOrders } from '../orders/insert-orders.ts';
-import { countUndecided, republishOrders } from './republish-orders.ts';
+import { countUndecided, forgetDecided, republishOrders } from './republish-orders.ts';
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -98,6 +98,7 @@ describe('countUndecided', () => {
     await database.$executeRaw`
       UPDATE orders SET status = 'CONFIRMED', decided_at = now() WHERE id = ${first}::uuid`;
     expect(await countUndecided(database, ids)).toBe(1);
+    await forgetDecided(database);
     const rows = await database.$queryRaw`SELECT order_id::text AS id FROM reconciliations`;
     expect(rows).toEqual([{ id: second }]);
   });

@@ -2,7 +2,7 @@ import type { Relay } from '@gudang/outbox';
 import type { Service } from '@gudang/runtime';
 import { pause, type Stoppable } from '@gudang/runtime';
 import type { Database } from '../database.ts';
-import { countUndecided, republishOrders } from './republish-orders.ts';
+import { countUndecided, forgetDecided, republishOrders } from './republish-orders.ts';
 
 /** Maximum number of orders published in one round. */
 const BATCH_LIMIT = 500;
@@ -41,6 +41,7 @@ export function startReconciler(
   let last: readonly string[] = [];
 
   const round = async (): Promise<void> => {
+    await forgetDecided(database);
     const undecided = await countUndecided(database, last);
     const limit = nextBatchSize({ size: last.length, undecided });
     const published = await republishOrders(database, { after, limit });

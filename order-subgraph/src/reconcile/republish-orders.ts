@@ -43,13 +43,24 @@ export async function republishOrders(
   return published.map(({ id }) => id);
 }
 
-/** Counts the orders that are still PENDING, and deletes the publication state of the others. */
-export async function countUndecided(database: Database, ids: readonly string[]): Promise<number> {
-  if (ids.length === 0) return 0;
+/** Maximum number of rows that one call of `forgetDecided` deletes. */
+const FORGET_LIMIT = 1_000;
+
+/**
+ * Deletes the publication state of decided orders. The orders of all leaders are considered, because
+ * the leader that published an order may have ended before the order was decided.
+ */
+export async function forgetDecided(database: Database): Promise<void> {
   await retryConflicts(
     () => database.$executeRaw`
-    DELETE FROM reconciliations USING orders
-    WHERE order_id = ANY(${[...ids]}::uuid[]) AND id = order_id AND status <> 'PENDING'`,
+    DELETE FROM reconciliations WHERE order_id IN (
+      SELECT order_id FROM reconciliations JOIN orders ON id = order_id
+      WHERE status <> 'PENDING' LIMIT ${FORGET_LIMIT})`,
   );
+}
+
+/** Counts the orders that are still PENDING. */
+export async function countUndecided(database: Database, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
   return database.order.count({ where: { id: { in: [...ids] }, status: 'PENDING' } });
 }

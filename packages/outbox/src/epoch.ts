@@ -33,11 +33,20 @@ export async function checkEpoch(
     term,
     topic,
     source,
-  }: { session: LeaderSession; term: RelayTerm; topic: string; source: string },
+    onlyEnd = false,
+  }: {
+    session: LeaderSession;
+    term: RelayTerm;
+    topic: string;
+    source: string;
+    /** Whether to check only that the topic contains the last sent offset. */
+    onlyEnd?: boolean;
+  },
 ): Promise<void> {
   const name = kafka.name(topic);
   const { high } = await topicBounds(kafka.client, name);
   const isNew = high <= term.sentOffset;
+  if (onlyEnd && !isNew && term.isAnnounced) return;
   if (isNew || (await hasUnknownEvents())) {
     await beginEpoch(session, term, { offset: high - 1, isAnnounced: false });
   }

@@ -19,6 +19,12 @@ const POLL_MS = 900;
  * row exists only if it was inserted with an explicit id or the sequence of ids was reset.
  */
 const SEARCH_INTERVAL_MS = 60_000;
+/**
+ * Interval between two checks of an idle relay whether the change topic still contains the last sent
+ * event, in milliseconds. A broker may lose events that it has acknowledged, for example after a power
+ * failure. A busy relay notices this by the offsets of its next batch.
+ */
+const END_INTERVAL_MS = 5_000;
 /** Maximum time that stopping waits for a batch in flight, in milliseconds. */
 const STOP_DEADLINE_MS = 5_000;
 
@@ -60,6 +66,7 @@ export function startRelay(
   const relayRows = async (sender: Sender): Promise<void> => {
     const { mark } = sender.term;
     let searchedAt = Number.NEGATIVE_INFINITY;
+    let endCheckedAt = performance.now();
     while (!signal.aborted) {
       const now = performance.now();
       if (now - searchedAt > SEARCH_INTERVAL_MS) {
@@ -71,7 +78,16 @@ export function startRelay(
       const batch = await readBatch(sender.session, mark.value);
       mark.read(batch.rows);
       const isSent = batch.rows.length === 0 || (await sendRows(sender, batch));
-      if (isSent && batch.isLast) await wakeUp.next(POLL_MS);
+      if (!isSent || !batch.isLast) continue;
+      if (now - endCheckedAt > END_INTERVAL_MS) {
+        endCheckedAt = now;
+        await checkEpoch(kafka, sender.producer, {
+          ...sender,
+          topic: changeTopic,
+          onlyEnd: true,
+        });
+      }
+      await wakeUp.next(POLL_MS);
     }
     await endTerm(sender.session, sender.term);
   };
