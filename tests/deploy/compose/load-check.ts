@@ -10,6 +10,8 @@ const START_MS = 20_000;
 
 /** Sends 1,000 operations per second from 16 addresses, then 300 per second from one. */
 export async function checkLoad(system: RunningSystem, image: string): Promise<void> {
+  // The first execution is planned, which counts towards the rate limit of the client that sent it.
+  await runClients(system, image, { clients: 1, rate: 1 });
   const many = await runClients(system, image, { clients: ADDRESSES, rate: PER_ADDRESS });
   const sent = ADDRESSES * PER_ADDRESS * SECONDS;
   system.verify(
