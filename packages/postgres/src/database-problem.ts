@@ -27,6 +27,11 @@ export function databaseProblem(
         advice: `run \`npm run migrate\` to create them, or correct ${setting}`,
       };
     case '28000':
+      // The server also reports this state if it requires TLS, in the language of lc_messages.
+      return {
+        reason: `${server} refuses the user or the connection`,
+        advice: `correct the user in ${setting}, or add sslmode=verify-full&sslrootcert=<file> if the server requires TLS`,
+      };
     case '28P01':
       return {
         reason: `${server} refuses the user or the password`,
