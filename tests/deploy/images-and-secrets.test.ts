@@ -58,3 +58,21 @@ it.skipIf(!kustomize).each(['production', 'production-external'])(
     expect(keys).toEqual(overlay === 'production' ? ['username'] : []);
   },
 );
+
+it.skipIf(!kustomize)(
+  'the overlay local gives no service the published SUBGRAPH_SECRET',
+  async () => {
+    if (!kustomize) return;
+    const manifests = await render(kustomize, 'k8s/overlays/local');
+    const names: string[] = containersOf(manifests).flatMap(({ env = [] }) =>
+      env.map(({ name }: { name: string }) => name),
+    );
+    expect(names).not.toContain('SUBGRAPH_SECRET');
+    expect(names.filter((name) => name.endsWith('_DATABASE_URL')).sort()).toEqual([
+      'ORDER_DATABASE_URL',
+      'ORDER_DATABASE_URL',
+      'STOCK_DATABASE_URL',
+      'STOCK_DATABASE_URL',
+    ]);
+  },
+);

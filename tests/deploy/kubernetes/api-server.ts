@@ -79,6 +79,7 @@ export async function startApiServer(
     '--authorization-mode=Node,RBAC',
     `--service-cluster-ip-range=${SERVICE_RANGE}`,
     '--endpoint-reconciler-type=none',
+    '--kubelet-preferred-address-types=InternalIP',
   ]);
   const url = `https://${address}:${port}`;
   const kubeconfig = join(directory, 'kubeconfig');
