@@ -202,10 +202,12 @@ async function checkSocket({
   });
   const query = 'subscription { stockChanged(ids: ["jwt"]) { kind stock { quantity } } }';
   const seen: string[] = [];
+  const giveUp = setTimeout(() => void client.dispose(), 30_000);
   for await (const { data } of client.iterate({ query })) {
     seen.push(JSON.stringify(data));
     if (seen.length === 1) break;
   }
+  clearTimeout(giveUp);
   await client.dispose();
   verify('a live stream works over TLS', seen.length === 1, seen[0] ?? 'no event');
 }
