@@ -76,6 +76,14 @@ export async function insertStocks(
     SELECT id, 1, 'CREATED', 100, 100 FROM added`);
 }
 
+/** Removes the stocks that `insertStocks` inserted, which must not have changed. */
+export async function removeInsertedStocks({
+  databases,
+}: Pick<System, 'databases'>): Promise<void> {
+  await databases.stock("DELETE FROM movements WHERE stock_id LIKE 'sku-%'");
+  await databases.stock("DELETE FROM stocks WHERE id LIKE 'sku-%'");
+}
+
 /** Returns the version of each stock in the database, including deleted stocks. */
 export async function storedVersions({ databases }: System): Promise<Map<string, number>> {
   const rows = await databases.stock('SELECT id, version FROM stocks');
