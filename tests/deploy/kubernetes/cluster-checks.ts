@@ -83,7 +83,7 @@ async function settle(url: string): Promise<string> {
     url,
     'mutation { createOrder(input: { productId: "kopi", quantity: 2 }) { id } }',
   );
-  return poll('the order is decided', 30, async () => {
+  return poll('the order is decided', 120, async () => {
     const query = 'query ($id: ID!) { order(id: $id) { status stock { quantity } } }';
     const { order } = await send<{ order: { status: string } }>(url, query, createOrder);
     return order.status === 'PENDING' ? undefined : JSON.stringify(order);
