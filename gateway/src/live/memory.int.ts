@@ -52,7 +52,8 @@ async function openSocket(streams: number): Promise<WebSocket> {
   socket.send('{"type":"connection_init"}');
   await new Promise((resolve) => socket.once('message', resolve));
   for (let id = 0; id < streams; id += 1) {
-    const variables = { note: `${id} ${'x'.repeat(LARGE)}` };
+    // The streams themselves must fit into the limit, so that only their events exceed it.
+    const variables = { note: `${id} ${'x'.repeat(LARGE / streams)}` };
     socket.send(
       JSON.stringify({ id: `${id}`, type: 'subscribe', payload: { query: QUERY, variables } }),
     );
