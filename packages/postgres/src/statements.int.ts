@@ -94,6 +94,7 @@ describe('transaction', () => {
       other,
     ]);
     let attempts = 0;
+    let reached = 0;
     let meet = (): void => {};
     const met = new Promise<void>((resolve) => {
       meet = resolve;
@@ -105,7 +106,8 @@ describe('transaction', () => {
           await transaction.$executeRawUnsafe(begin);
           await transaction.$queryRawUnsafe('SELECT quantity FROM stocks WHERE id = $1', first);
           if (first !== second) await transaction.$executeRawUnsafe(UPDATE, first);
-          if (attempts === 2) meet();
+          reached += 1;
+          if (reached === 2) meet();
           await met;
           await transaction.$executeRawUnsafe(UPDATE, second);
         }),
