@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { docker } from './compose-project.ts';
 import type { RunningSystem } from './running-system.ts';
 
-const ADDRESSES = 16;
-const PER_ADDRESS = 63;
+const ADDRESSES = 25;
+const PER_ADDRESS = 40;
 const SECONDS = 5;
 /** Time for the engine to start the clients, in milliseconds. */
 const START_MS = 20_000;
 
-/** Sends 1,000 operations per second from 16 addresses, then 300 per second from one. */
+/** Sends 1,000 operations per second from 25 addresses, then 300 per second from one. */
 export async function checkLoad(system: RunningSystem, image: string): Promise<void> {
   // The first execution is planned, which counts towards the rate limit of the client that sent it.
   await runClients(system, image, { clients: 1, rate: 1 });
