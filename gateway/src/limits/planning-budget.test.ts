@@ -8,14 +8,17 @@ const BUDI = { identity: { subject: 'Budi' }, address: '203.0.113.9' };
 const LOCAL = { identity: {}, address: '127.0.0.1' };
 
 let charges: number[];
+/** CPU time that the process did not get. */
+let waitedMs: number;
 let budget: PlanningBudget;
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout'] });
   charges = [];
+  waitedMs = 0;
   const rate = {
     charge: (_identity: object, _address: string, share: number) => void charges.push(share),
   };
-  budget = new PlanningBudget(rate, createMetrics('test'));
+  budget = new PlanningBudget(rate, createMetrics('test'), () => performance.now() - waitedMs);
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -33,6 +36,16 @@ describe('PlanningBudget', () => {
     plan(50);
     plan(500);
     expect(charges).toEqual([0.2, 2]);
+  });
+
+  it('does not charge for the time in which other processes ran', () => {
+    budget.charged(SITI, () =>
+      budget.plan(() => {
+        vi.advanceTimersByTime(500);
+        waitedMs += 450;
+      }),
+    );
+    expect(charges).toEqual([0.2]);
   });
 
   it('charges nothing for work that plans nothing, and charges plans that fail', () => {

@@ -38,6 +38,7 @@ interface Debt {
  */
 export class PlanningBudget {
   readonly #rate: Pick<RequestRate, 'charge'>;
+  readonly #cpuMs: () => number;
   readonly #seconds: { inc(seconds: number): void };
   readonly #total: Debt = { ms: 0, updatedAt: performance.now() };
   readonly #own = new LRUCache<string, Debt>({ max: MAX_CALLERS });
@@ -45,8 +46,14 @@ export class PlanningBudget {
   /** The caller who is charged; undefined if planning is not limited. */
   #caller: Caller | undefined;
 
-  constructor(rate: Pick<RequestRate, 'charge'>, metrics: Metrics) {
+  /** @param cpuMs returns the CPU time of the process, in milliseconds */
+  constructor(
+    rate: Pick<RequestRate, 'charge'>,
+    metrics: Metrics,
+    cpuMs: () => number = processCpuMs,
+  ) {
     this.#rate = rate;
+    this.#cpuMs = cpuMs;
     this.#seconds = metrics.counter(
       'gateway_planning_seconds_total',
       'Time for parsing, validating and planning operations that were not cached',
@@ -60,6 +67,7 @@ export class PlanningBudget {
    */
   plan<T>(plan: () => T): T {
     const startedAt = performance.now();
+    const cpuBefore = this.#cpuMs();
     reduce(this.#total, TOTAL_SHARE);
     // Streams are planned again when the supergraph changes. This must not keep callers waiting.
     const own = this.#ownDebt();
@@ -67,7 +75,8 @@ export class PlanningBudget {
     try {
       return plan();
     } finally {
-      const ms = performance.now() - startedAt;
+      // On a busy machine, callers must not be charged for the time in which this process did not run.
+      const ms = Math.min(performance.now() - startedAt, this.#cpuMs() - cpuBefore);
       if (own) {
         own.ms += ms;
         this.#total.ms += ms;
@@ -107,6 +116,11 @@ export class PlanningBudget {
     reduce(debt, OWN_SHARE);
     return debt;
   }
+}
+
+function processCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
 
 /** Reduces a debt by a share of the time since its last reduction. */
