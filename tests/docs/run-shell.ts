@@ -27,6 +27,20 @@ export async function runShell(text: string, addresses: Addresses): Promise<void
   for (const command of commands) await runCommand(command, addresses);
 }
 
+/**
+ * Checks the commands of a snippet that belong to another machine, such as a server: their syntax, and
+ * that the scripts and files of this repository that they name exist. Such snippets have the language
+ * `shell` instead of `sh`.
+ * @throws {Error} if a check fails
+ */
+export async function checkShell(text: string): Promise<void> {
+  await run('sh', ['-n', '-c', text]);
+  for (const [command, script = ''] of text.matchAll(/npm run ([\w:-]+)/g)) {
+    await mustHaveScript(command, script);
+  }
+  for (const [path] of text.matchAll(/\b(?:docker|k8s)\/[\w./-]+\b/g)) await mustExist(text, path);
+}
+
 async function runCommand(command: string, addresses: Addresses): Promise<void> {
   const words = command.split(/\s+/);
   const [program = '', first = '', second = ''] = words;
@@ -88,11 +102,15 @@ const STARTED_BY: Readonly<Record<string, readonly [file: string, words: string]
   generate: ['turbo.json', '"generate"'],
 };
 
-async function runScript(command: string, script: string): Promise<void> {
+async function mustHaveScript(command: string, script: string): Promise<void> {
   const { scripts } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'));
   if (script !== 'ci' && !(script in scripts)) {
     throw new Error(`${command}: package.json does not have this script`);
   }
+}
+
+async function runScript(command: string, script: string): Promise<void> {
+  await mustHaveScript(command, script);
   const [file, words] = STARTED_BY[script] ?? [];
   if (file === undefined || words === undefined) {
     throw new Error(`${command}: add the test that runs it to STARTED_BY`);

@@ -5,7 +5,7 @@ import { useSystem } from '@gudang/testing/system/use-system';
 import { beforeAll, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { isSchema, notIn, runOperation } from './run-graphql.ts';
-import { runShell } from './run-shell.ts';
+import { checkShell, runShell } from './run-shell.ts';
 import { findPages, readSnippets, repository, type Snippet } from './snippets.ts';
 
 const EXAMPLES = ['tests/clients/examples', 'tests/clients/own-app'];
@@ -43,6 +43,8 @@ async function check({ language, text }: Snippet): Promise<void> {
       'http://localhost:8000': order.url,
       'http://localhost:8001': stock.url,
     });
+  } else if (language === 'shell') {
+    await checkShell(text);
   } else if (language === 'json') {
     JSON.parse(text);
   } else if (language === 'yaml') {
