@@ -76,6 +76,8 @@ export async function measureAttacks(
     });
     checks.print(`  CPU cores used (and waited for): ${cores.join(', ')}`);
     checks.print(`  RSS every tenth of the time: ${during.rss.map(mebibytes).join(', ')}`);
+    const p99s = during.p99s.map((ms) => ms.toFixed(0)).join(', ');
+    checks.print(`  p99 every tenth of the time: ${p99s} ms`);
     checks.print(`  before: ${shown(before)}; during: ${shown(during)}`);
     checks.verify(`${name}: the gateway runs`, system.gateway.running(), 'process');
     const most = Math.max(...during.rss);
@@ -109,10 +111,19 @@ async function cpuOf(pids: Readonly<Record<string, number>>): Promise<Record<str
 interface Observed {
   /** Resident memory of the gateway: the maximum of each tenth of the time, in bytes. */
   readonly rss: readonly number[];
+  /** p99 of each tenth of the requests, in milliseconds. */
+  readonly p99s: readonly number[];
   readonly p50: number;
   readonly p99: number;
   readonly failed: number;
   readonly answers: number;
+}
+
+function tenthsOf<T>(values: readonly T[]): readonly (readonly T[])[] {
+  const size = Math.ceil(values.length / 10);
+  return Array.from({ length: 10 }, (_, index) =>
+    values.slice(index * size, (index + 1) * size),
+  ).filter((part) => part.length > 0);
 }
 
 async function observe(
@@ -128,12 +139,9 @@ async function observe(
     await pause(SAMPLE_EVERY_MS);
   }
   const { latencies, failed } = ordinary.results();
-  const size = Math.ceil(samples.length / 10);
-  const tenths = Array.from({ length: 10 }, (_, index) =>
-    samples.slice(index * size, (index + 1) * size),
-  ).filter((part) => part.length > 0);
   return {
-    rss: tenths.map((part) => Math.max(...part)),
+    rss: tenthsOf(samples).map((part) => Math.max(...part)),
+    p99s: tenthsOf(latencies).map((part) => quantile(part, 0.99)),
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
     failed,
