@@ -1,11 +1,6 @@
 import type { Batch, KafkaMessage } from 'kafkajs';
 import type { BatchDamage, FetchedMessage } from './fetch/fetched-messages.ts';
-
-/**
- * The value of a header. Kafka distinguishes a null value from an empty value; kafkajs's types omit
- * null.
- */
-export type HeaderValue = Buffer | string | null;
+import type { HeaderValue } from './fetch/record-decoder.ts';
 
 /** The headers of a record by name. A header that occurs several times has an array of values. */
 export type RecordHeaders = Readonly<

@@ -7,8 +7,12 @@ import {
   sizeWithLength,
   writeRecord,
 } from '../patches/record-encoder.ts';
-import type { HeaderValue } from '../record.ts';
-import { type BatchContext, type DecodedRecord, decodeRecord } from './record-decoder.ts';
+import {
+  type BatchContext,
+  type DecodedRecord,
+  decodeRecord,
+  type HeaderValue,
+} from './record-decoder.ts';
 
 const require = createRequire(import.meta.url);
 const Decoder: new (bytes: Buffer) => { buffer: Buffer } = require('kafkajs/src/protocol/decoder');

@@ -1,4 +1,8 @@
-import type { HeaderValue } from '../record.ts';
+/**
+ * The value of a header. Kafka distinguishes a null value from an empty value; kafkajs's types omit
+ * null.
+ */
+export type HeaderValue = Buffer | string | null;
 
 /** The properties of a record's batch, as kafkajs decodes them. */
 export interface BatchContext {

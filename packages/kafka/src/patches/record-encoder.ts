@@ -1,4 +1,5 @@
-import type { HeaderValue, RecordHeaders } from '../record.ts';
+import type { HeaderValue } from '../fetch/record-decoder.ts';
+import type { RecordHeaders } from '../record.ts';
 
 /** A record as kafkajs passes it to its encoder. */
 export interface RecordToEncode {
