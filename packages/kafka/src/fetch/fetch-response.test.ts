@@ -116,7 +116,7 @@ describe('decodeFetchResponse', () => {
     expect(textsOf(messages)).toEqual(['0 a']);
   });
 
-  it('decodes 200,000 records of a batch', async () => {
+  it('decodes 200,000 records of a batch', { timeout: 30_000 }, async () => {
     const { messages } = await decode([batchOf(Array.from({ length: 200_000 }, () => ''))]);
     expect(messages).toHaveLength(200_000);
   });
@@ -247,22 +247,28 @@ describe('a batch that cannot be decoded', () => {
       'outside buffer bounds',
       '11',
     ],
-  ])('%s is returned as one message after three attempts', async (_name, batch, reason, last) => {
-    const before = batchOf(['before'], { first: 9 });
-    const batches = [before, batch, good];
-    const first = await decode(batches);
-    expect(textsOf(first.messages)).toEqual(['9 before']);
-    expect(textsOf((await decode([batch, good])).messages)).toEqual([]);
-    const { messages } = await decode(batches);
-    expect(messages.map(({ offset }) => offset)).toEqual(['9', last, '30']);
-    expect(messages[1]?.value?.equals(batch)).toBe(true);
-    expect(messages[1]?.damage).toEqual({
-      firstOffset: '10',
-      reason: expect.stringMatching(
-        new RegExp(`^the record batch cannot be decoded: .*(${reason})`, 's'),
-      ),
-    });
-  });
+  ])(
+    '%s is returned as one message after three attempts',
+    {
+      timeout: 30_000,
+    },
+    async (_name, batch, reason, last) => {
+      const before = batchOf(['before'], { first: 9 });
+      const batches = [before, batch, good];
+      const first = await decode(batches);
+      expect(textsOf(first.messages)).toEqual(['9 before']);
+      expect(textsOf((await decode([batch, good])).messages)).toEqual([]);
+      const { messages } = await decode(batches);
+      expect(messages.map(({ offset }) => offset)).toEqual(['9', last, '30']);
+      expect(messages[1]?.value?.equals(batch)).toBe(true);
+      expect(messages[1]?.damage).toEqual({
+        firstOffset: '10',
+        reason: expect.stringMatching(
+          new RegExp(`^the record batch cannot be decoded: .*(${reason})`, 's'),
+        ),
+      });
+    },
+  );
 
   it('is not reported while its bytes differ, as after an error of the network', async () => {
     for (let flipped = 1; flipped < 20; flipped += 1) {
