@@ -13,7 +13,7 @@ export interface Cursor {
 }
 
 /**
- * What a stream has sent of a snapshot. The rows were read after the position at which the snapshot
+ * The part of a snapshot that a stream has sent. The rows were read after the position at which the snapshot
  * began, so they may contain changes that the feed delivers after this position.
  */
 export interface SnapshotProgress {

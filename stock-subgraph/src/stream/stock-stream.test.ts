@@ -331,6 +331,20 @@ describe('watchStocks', () => {
     ]);
   });
 
+  it('restarts a snapshot instead of reading all versions for a forged cursor', async () => {
+    const system = new System(20);
+    system.change('stock-1', false);
+    const feed = system.replica(0);
+    system.read(feed);
+    const position = { ...feed.position(), offset: 0 };
+    const forged = formatCursor({ ...position, snapshot: { seen: 0, aheadSince: 0 } });
+    const client = new Client(system, forged);
+    client.connect(feed);
+    await client.drain();
+    expect(client.markers[0]).toEqual({ phase: 'begin', complete: true, reset: false });
+    expect(client.stocks).toEqual(current(system));
+  });
+
   it('names every watched id, also those that a restored database does not contain', async () => {
     const system = new System(1);
     const sent: SentChange[] = [];

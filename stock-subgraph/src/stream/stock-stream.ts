@@ -37,6 +37,12 @@ const SNAPSHOT_PAGE = 500;
  * because the order of the timestamps of changes can differ from the order of their commits.
  */
 const CLOCK_MARGIN_MS = 60_000;
+/**
+ * Maximum age of `aheadSince` in a cursor, in milliseconds before the newest change of the feed. The
+ * versions of all stocks that changed since are read at once. A client that sends an older time, or a
+ * forged one, receives the snapshot from its beginning, in pages.
+ */
+const AHEAD_LIMIT_MS = 300_000;
 
 interface StreamOptions {
   /** The context of the subscription's operation. */
@@ -59,17 +65,24 @@ interface StreamOptions {
  * current state, then newer changes. A snapshot continues after the cursor of any of its rows.
  */
 export async function* watchStocks(options: StreamOptions): AsyncGenerator<SentChange, void> {
-  const { context, changeFeed, ids, after } = options;
+  const { context, changeFeed, ids } = options;
+  const after = restartIfOld(options.after, changeFeed.position().at);
   const left = new AbortController();
   onSubscriptionEnd(context, () => left.abort());
   const watch = await changeFeed.open(ids, after, left.signal);
   onSubscriptionEnd(context, () => watch.close());
   if (left.signal.aborted) return;
   try {
-    yield* new StockStream(options, watch).send(watch);
+    yield* new StockStream({ ...options, after }, watch).send(watch);
   } finally {
     watch.close();
   }
+}
+
+function restartIfOld(after: Cursor | undefined, newestAt: number): Cursor | undefined {
+  const aheadSince = after?.snapshot?.aheadSince;
+  if (!after || aheadSince === undefined || aheadSince >= newestAt - AHEAD_LIMIT_MS) return after;
+  return { epoch: after.epoch, offset: null, at: after.at };
 }
 
 class StockStream {

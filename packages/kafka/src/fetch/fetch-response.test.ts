@@ -5,7 +5,7 @@ import { encodeProduceRequest } from '../patches/produce-request.ts';
 import { BATCH_LIMIT } from './codecs.ts';
 import { decodeFetchResponse } from './fetch-response.ts';
 import type { FetchedMessage } from './fetched-messages.ts';
-import { BATCH, CONTROL, TRANSACTIONAL } from './record-batch.ts';
+import { BATCH, CONTROL, MAX_RECORDS, TRANSACTIONAL } from './record-batch.ts';
 
 /** Length of a produce request's fields before its first batch, for a topic `t`. */
 const REQUEST_HEAD = 27;
@@ -16,6 +16,8 @@ interface BatchOptions {
   readonly producer?: number;
   /** The difference between the last and the first offset. Default: as many as there are values. */
   readonly lastDelta?: number;
+  /** The number of records that the batch declares. Default: as many as there are values. */
+  readonly count?: number;
   /** Replaces the bytes of the records. */
   readonly records?: Buffer;
   readonly keys?: readonly Buffer[];
@@ -38,7 +40,7 @@ function batchOf(values: readonly string[], options: BatchOptions = {}): Buffer 
   batch.writeBigInt64BE(BigInt(first), BATCH.firstOffset);
   batch.writeInt32BE(batch.length - 12, BATCH.length);
   batch.writeInt16BE(attributes, BATCH.attributes);
-  batch.writeInt32BE(values.length, BATCH.count);
+  batch.writeInt32BE(options.count ?? values.length, BATCH.count);
   batch.writeInt32BE(options.lastDelta ?? values.length - 1, BATCH.lastOffsetDelta);
   batch.writeBigInt64BE(BigInt(producer), BATCH.producerId);
   return sign(batch);
@@ -119,6 +121,16 @@ describe('decodeFetchResponse', () => {
   it('decodes 200,000 records of a batch', { timeout: 30_000 }, async () => {
     const { messages } = await decode([batchOf(Array.from({ length: 200_000 }, () => ''))]);
     expect(messages).toHaveLength(200_000);
+  });
+
+  it('decodes only some batches of a response whose records take much memory', async () => {
+    const many = (first: number) =>
+      batchOf(
+        Array.from({ length: 30_000 }, () => ''),
+        { first },
+      );
+    const { messages } = await decode([many(0), many(30_000), many(60_000)]);
+    expect(messages).toHaveLength(60_000);
   });
 
   it('returns the other records of a batch in which one record’s headers are damaged', async () => {
@@ -224,6 +236,14 @@ describe('a batch that cannot be decoded', () => {
     records: gzipSync(Buffer.alloc(BATCH_LIMIT + 1)),
   });
 
+  const tooMany = batchOf([], {
+    first: 10,
+    attributes: 1,
+    lastDelta: 2,
+    count: MAX_RECORDS + 1,
+    records: gzipSync(Buffer.alloc(7 * (MAX_RECORDS + 1))),
+  });
+
   it.each([
     ['with a wrong checksum', damagedIn(BATCH.checksum), 'The checksum is wrong', '12'],
     ['with a damaged record', damagedIn(BATCH.records + 3), 'The checksum is wrong', '12'],
@@ -238,6 +258,7 @@ describe('a batch that cannot be decoded', () => {
       '12',
     ],
     ['that decompresses to more than the limit', bomb, 'larger than', '12'],
+    ['with too many records', tooMany, 'more than 300000 records', '12'],
     [
       'with fewer records than it declares',
       batchOf(['a', 'b'], {

@@ -21,11 +21,12 @@ interface FetchedPartition {
 }
 
 /**
- * Size limit for the keys and values that are decoded from one partition of a response, in bytes.
- * Decoding stops after the batch that exceeds the limit; the remaining batches are fetched again. A
+ * Size limit for the records that are decoded from one partition of a response, in bytes. Decoding stops after the batch that exceeds the limit; the remaining batches are fetched again. A
  * response of 1 MiB can contain hundreds of batches of `BATCH_LIMIT` each.
  */
 const PARTITION_LIMIT = 8 * 1024 * 1024;
+/** Memory of a decoded record besides its key, value and headers, in bytes. */
+const RECORD_BYTES = 200;
 /** Minimum size of a message of any format, in bytes. */
 const SMALLEST_MESSAGE = 26;
 
@@ -112,11 +113,20 @@ async function decodeBatches(
       // The batch is fetched again.
       if (message === 'unconfirmed') return found;
       found.push(message);
-      size += (message.key?.length ?? 0) + (message.value?.length ?? 0);
+      size += sizeOf(message);
     }
     at = next;
   }
   return found;
+}
+
+function sizeOf({ key, value, headers }: FetchedMessage): number {
+  let size = RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const name in headers) {
+    size += name.length;
+    for (const one of [headers[name] ?? null].flat()) size += one?.length ?? 0;
+  }
+  return size;
 }
 
 function noteEpoch(epochs: { epoch: number; first: number }[], batch: Buffer): void {

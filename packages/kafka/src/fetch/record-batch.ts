@@ -27,11 +27,17 @@ const TIMESTAMP_TYPE = 0x08;
 export const TRANSACTIONAL = 0x10;
 export const CONTROL = 0x20;
 
+/**
+ * Maximum number of records in a batch. A record of a few bytes takes about 250 bytes of memory, so
+ * 32 MiB of them would take more than 1 GB.
+ */
+export const MAX_RECORDS = 300_000;
+
 /** A number of variable length has at most this value plus its last seven bits. */
 const VARINT_LIMIT = 2 ** 35;
 
 /**
- * Decodes the records of a batch of message format 2.
+ * Decodes the records of a batch of message format 2, at most `MAX_RECORDS`.
  * @param bytes the whole batch
  * @throws {Error} if the batch is damaged or exceeds the size limit; the message is the reason
  */
@@ -43,6 +49,7 @@ export async function decodeRecordBatch(bytes: Buffer): Promise<readonly Decoded
   const attributes = bytes.readInt16BE(BATCH.attributes);
   const count = bytes.readInt32BE(BATCH.count);
   if (count === 0) return [];
+  if (count > MAX_RECORDS) throw new Error(`The batch has more than ${MAX_RECORDS} records`);
   const codec = attributes & CODEC;
   const stored = bytes.subarray(BATCH.records);
   const data = codec === 0 ? stored : await decompress(codec, stored);
