@@ -5,7 +5,7 @@ const MAX_CALLERS = 10_000;
 /** Number of seconds of which a caller may replay all events at once. */
 const BURST_S = 10;
 
-/** Seconds of which a caller may replay all events whatever other callers replay. */
+/** Seconds of a caller's own rate that do not count towards the rate of all callers together. */
 const OWN_S = 2.5;
 /** Maximum number of callers that can replay at their full rate at the same time, above `OWN_S`. */
 const FULL_RATES = 10;

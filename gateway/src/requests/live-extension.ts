@@ -1,7 +1,7 @@
 import { badRequest } from '../errors/request-error.ts';
 import type { RequestFields } from './graphql-request.ts';
 
-/** What a client asks of a live stream in `extensions.live`. */
+/** The options of a live stream that a client sends in `extensions.live`. */
 export interface LiveExtension {
   /** Whether the client receives the markers of snapshots, as `extensions.live.snapshot`. */
   readonly receivesMarkers: boolean;

@@ -28,7 +28,7 @@ export interface Batch {
 
 /**
  * Reads the next rows above the low-water mark: at most 500 rows and 700 KiB, but at least one row.
- * PostgreSQL returns at most 3 MiB, or one row, whatever the sizes of the rows.
+ * PostgreSQL returns at most 3 MiB, or one row.
  */
 export async function readBatch(
   session: Pick<LeaderSession, 'query'>,

@@ -2,7 +2,7 @@ import { ORDER_QUANTITY } from '@gudang/events';
 import { type Compression, ForeignCommands } from '@gudang/kafka/testing';
 import type { Random } from './random.ts';
 
-/** What must become of a generated record of order_created. */
+/** The expected handling of a generated record of order_created. */
 export interface ExpectedRecord {
   /** The order's id; undefined if the record contains no order. */
   readonly id?: string;
@@ -71,7 +71,7 @@ const VALID: readonly ((order: Order) => string)[] = [
   (order) => JSON.stringify({ ...order, id: order.id.toUpperCase() }),
   (order) => JSON.stringify({ ...order, unknown: 1, constructor: 2, toString: null }),
   (order) => `{"__proto__":{"quantity":0},${JSON.stringify(order).slice(1)}`,
-  // Of two equal names, the last one counts.
+  // JSON.parse takes the last of two members with the same name.
   (order) => `{"quantity":-5,${JSON.stringify(order).slice(1)}`,
   (order) => JSON.stringify(order).replace(/"quantity":(\d+)/, '"quantity":$1.0'),
   (order) => `{"deep":${nested(20_000)},${JSON.stringify(order).slice(1)}`,

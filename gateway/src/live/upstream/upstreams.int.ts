@@ -33,7 +33,7 @@ async function extensionsOf(cost: number, foreign: boolean, identity = UNRESTRIC
   return subgraph.subscriptions[0]?.extensions;
 }
 
-it('tells subgraphs of Gudang which streams are costly', async () => {
+it('marks costly streams in subscriptions to subgraphs of Gudang', async () => {
   expect(await extensionsOf(51, false)).toEqual({ gudang: { costly: true } });
   expect(await extensionsOf(50, false)).toBeUndefined();
   expect(await extensionsOf(51, false, BUDI)).toEqual({ gudang: { costly: true, identity: BUDI } });

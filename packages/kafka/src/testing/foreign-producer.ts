@@ -15,7 +15,7 @@ export interface ForeignRecord {
   /** Milliseconds since 1970. Default: now. */
   readonly timestamp?: number;
   readonly key?: Buffer | null;
-  /** A number stands for that many zero bytes. */
+  /** A number means a value of that many zero bytes. */
   readonly value: Buffer | string | number | null;
   readonly headers?: readonly (readonly [name: string, value: Buffer | string | null])[];
 }

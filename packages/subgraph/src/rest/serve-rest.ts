@@ -31,7 +31,7 @@ export interface RequestContext {
 
 export type RequestContextOf = (request: FastifyRequest) => RequestContext;
 
-/** What the routes of the REST API need from the subgraph. */
+/** The parts of a subgraph that the routes of the REST API use. */
 export type RestService = Pick<SubgraphService, 'app' | 'auth' | 'log' | 'isOutage' | 'restRate'>;
 
 /**

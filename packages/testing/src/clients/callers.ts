@@ -37,7 +37,7 @@ export async function authorizationOf(name: CallerName): Promise<string | undefi
   return token === undefined ? undefined : `Bearer ${token}`;
 }
 
-/** What a field or a route requires of its caller. */
+/** The token or scope that a field or a route requires. */
 export type Requirement = 'nothing' | 'a token' | 'order:write' | 'stock:write';
 
 /**
