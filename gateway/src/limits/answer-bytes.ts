@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { LimitExceeded } from '../errors/limit-exceeded.ts';
 import { RequestError } from '../errors/request-error.ts';
-import type { ByteAccount, ByteBudget, ByteHold, Caller } from './byte-budget.ts';
+import type { ByteAccount, ByteHold } from './byte-account.ts';
+import type { ByteBudget, Caller } from './byte-budget.ts';
 
 export interface AnswerLimits {
   /** Maximum size of an answer, and of the subgraphs' answers to one operation together, in bytes. */

@@ -2,7 +2,8 @@ import { createMetrics } from '@gudang/runtime';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createTestBudget } from '../testing/test-budget.ts';
-import { type ByteAccount, ByteBudget, type ByteHold, type ByteKind } from './byte-budget.ts';
+import type { ByteAccount, ByteHold, ByteKind } from './byte-account.ts';
+import { ByteBudget } from './byte-budget.ts';
 
 const LIMITS = { total: 1_000, perCaller: 400, perConnection: 200 };
 

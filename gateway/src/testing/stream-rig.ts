@@ -1,6 +1,7 @@
 import { createMetrics } from '@gudang/runtime';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
-import type { ByteAccount, ByteLimits } from '../limits/byte-budget.ts';
+import type { ByteAccount } from '../limits/byte-account.ts';
+import type { ByteLimits } from '../limits/byte-budget.ts';
 import { ReplayRate } from '../limits/replay-rate.ts';
 import { createCatchUpGate } from '../live/fanout/catch-up-gate.ts';
 import type { QueueLimits } from '../live/fanout/client-queue.ts';

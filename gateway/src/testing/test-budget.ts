@@ -1,5 +1,6 @@
 import type { Metrics } from '@gudang/runtime';
-import { type ByteAccount, ByteBudget, type ByteLimits } from '../limits/byte-budget.ts';
+import type { ByteAccount } from '../limits/byte-account.ts';
+import { ByteBudget, type ByteLimits } from '../limits/byte-budget.ts';
 
 const MIB = 1024 * 1024;
 const DEFAULTS: ByteLimits = { total: 256 * MIB, perCaller: 64 * MIB, perConnection: 32 * MIB };

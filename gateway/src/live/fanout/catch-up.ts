@@ -1,4 +1,4 @@
-import type { ByteAccount, ByteHold } from '../../limits/byte-budget.ts';
+import type { ByteAccount, ByteHold } from '../../limits/byte-account.ts';
 import type { LivePayload } from '../upstream/live-payload.ts';
 import type {
   EventRun,

@@ -1,4 +1,4 @@
-import type { ByteHold } from '../../limits/byte-budget.ts';
+import type { ByteHold } from '../../limits/byte-account.ts';
 import type { LivePayload } from '../upstream/live-payload.ts';
 
 /** Limits of one client's queue. A client whose queue exceeds a limit has lagged. */

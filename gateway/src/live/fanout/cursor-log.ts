@@ -1,4 +1,4 @@
-import { bytesOf } from '../../limits/byte-budget.ts';
+import { bytesOf } from '../../limits/byte-account.ts';
 
 /** Number of newest cursors that are compared to find a common cursor of two streams. */
 const TRIED_CURSORS = 8;

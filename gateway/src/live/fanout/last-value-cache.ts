@@ -1,4 +1,4 @@
-import type { ByteHold } from '../../limits/byte-budget.ts';
+import type { ByteHold } from '../../limits/byte-account.ts';
 import type { LivePayload } from '../upstream/live-payload.ts';
 
 /** Newest payload of each key, for late subscribers of a conflated stream without cursors. */

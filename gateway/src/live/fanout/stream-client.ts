@@ -1,5 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
-import type { ByteAccount, ByteHold } from '../../limits/byte-budget.ts';
+import type { ByteAccount, ByteHold } from '../../limits/byte-account.ts';
 import type { LivePayload } from '../upstream/live-payload.ts';
 import type { SnapshotItem } from '../upstream/snapshot-marker.ts';
 import { type ClientQueue, createClientQueue, type QueueLimits } from './client-queue.ts';

@@ -1,5 +1,5 @@
 import { ANONYMOUS, type Identity, UNRESTRICTED } from '@gudang/auth';
-import type { ByteAccount } from '../../limits/byte-budget.ts';
+import type { ByteAccount } from '../../limits/byte-account.ts';
 import type { ParsedOperation } from '../../limits/operation-parser.ts';
 import { coerceVariables, cursorOf, pick } from '../planning/stream-variables.ts';
 import type { SubscriptionPlan } from '../planning/subscription-plan.ts';

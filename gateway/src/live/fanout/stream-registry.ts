@@ -1,7 +1,7 @@
 import type { Logger } from '@gudang/runtime';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { presentErrors } from '../../errors/present-errors.ts';
-import type { ByteAccount } from '../../limits/byte-budget.ts';
+import type { ByteAccount } from '../../limits/byte-account.ts';
 import type { ReplayRate } from '../../limits/replay-rate.ts';
 import { SubscriptionError } from '../planning/subscription-plan.ts';
 import { EventTurns } from '../upstream/event-turns.ts';

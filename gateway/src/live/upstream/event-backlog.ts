@@ -1,4 +1,4 @@
-import { type ByteHold, bytesOf } from '../../limits/byte-budget.ts';
+import { type ByteHold, bytesOf } from '../../limits/byte-account.ts';
 import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
 import type { EventMarks } from '../planning/upstream-operation.ts';
 import type { SnapshotItem } from './snapshot-marker.ts';

@@ -1,5 +1,5 @@
 import type { FormattedExecutionResult } from 'graphql';
-import { bytesOf } from '../../limits/byte-budget.ts';
+import { bytesOf } from '../../limits/byte-account.ts';
 import type { EventMarks } from '../planning/upstream-operation.ts';
 
 /** Memory of a payload besides its JSON and strings, in bytes: an upper estimate. */

@@ -1,6 +1,6 @@
 import type { Identity } from '@gudang/auth';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
-import type { ByteAccount, ByteHold } from '../../limits/byte-budget.ts';
+import type { ByteAccount, ByteHold } from '../../limits/byte-account.ts';
 import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
 import { pick } from '../planning/stream-variables.ts';
 import type { SubscriptionPlan } from '../planning/subscription-plan.ts';

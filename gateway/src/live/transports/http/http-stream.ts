@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { allowUnread } from '@gudang/runtime';
 import type { GraphQLFormattedError } from 'graphql';
-import type { ByteAccount, ByteHold } from '../../../limits/byte-budget.ts';
+import type { ByteAccount, ByteHold } from '../../../limits/byte-account.ts';
 import type { ClientSink } from '../../fanout/stream-client.ts';
 import type { LiveSubscription } from '../../fanout/stream-registry.ts';
 import type { LivePayload } from '../../upstream/live-payload.ts';

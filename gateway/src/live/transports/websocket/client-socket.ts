@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { cutReason } from '@gudang/runtime';
 import type { WebSocket } from 'ws';
-import type { ByteAccount, ByteHold } from '../../../limits/byte-budget.ts';
+import type { ByteAccount, ByteHold } from '../../../limits/byte-account.ts';
 import { LiveCloseCode } from './close-codes.ts';
 
 /**

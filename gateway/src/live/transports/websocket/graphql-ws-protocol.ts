@@ -1,7 +1,8 @@
 import type { Identity } from '@gudang/auth';
 import { CloseCode, MessageType, parseMessage, type SubscribeMessage } from 'graphql-ws';
 import type { GatewayContext } from '../../../context.ts';
-import type { ByteAccount, ByteBudget } from '../../../limits/byte-budget.ts';
+import type { ByteAccount } from '../../../limits/byte-account.ts';
+import type { ByteBudget } from '../../../limits/byte-budget.ts';
 import type { MessageSocket } from './client-socket.ts';
 import { LiveCloseCode } from './close-codes.ts';
 import { type OperationsOptions, SocketOperations } from './socket-operations.ts';

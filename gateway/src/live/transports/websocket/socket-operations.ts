@@ -4,7 +4,7 @@ import type { GatewayContext } from '../../../context.ts';
 import { LimitExceeded } from '../../../errors/limit-exceeded.ts';
 import { RequestError } from '../../../errors/request-error.ts';
 import type { Admission, AdmittedRequest } from '../../../limits/admission.ts';
-import type { ByteAccount } from '../../../limits/byte-budget.ts';
+import type { ByteAccount } from '../../../limits/byte-account.ts';
 import type { AssertNotOverloaded } from '../../../limits/overload.ts';
 import type { PlanningBudget } from '../../../limits/planning-budget.ts';
 import type { RequestRate } from '../../../limits/request-rate.ts';

@@ -1,5 +1,5 @@
 import type { SubscribePayload } from 'graphql-ws';
-import { type ByteAccount, type ByteHold, bytesOf } from '../../../limits/byte-budget.ts';
+import { type ByteAccount, type ByteHold, bytesOf } from '../../../limits/byte-account.ts';
 
 /** An operation that waits for its turn. */
 export interface WaitingOperation<R> {
