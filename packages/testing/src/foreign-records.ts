@@ -171,20 +171,20 @@ export function generateForeignRecords(
     const partition = random.between(0, partitions - 1);
     if (random.chance(0.5)) {
       for (let left = random.between(1, 8); left > 0; left -= 1) send(codec, partition, false);
-      commands.tell(codec, 'flush');
+      commands.control(codec, 'flush');
       continue;
     }
     const sides = ['left', 'right'].map((side) => ({
       name: `${label}-${codec}-${side}`,
       end: random.pick(['commit', 'abort'] as const),
     }));
-    for (const { name } of sides) commands.tell(name, 'begin');
+    for (const { name } of sides) commands.control(name, 'begin');
     for (let left = random.between(2, 8); left > 0; left -= 1) {
       const { name, end } = random.pick(sides);
       send(name, partition, end === 'abort');
-      commands.tell(name, 'flush');
+      commands.control(name, 'flush');
     }
-    for (const { name, end } of random.shuffled(sides)) commands.tell(name, end);
+    for (const { name, end } of random.shuffled(sides)) commands.control(name, end);
   }
   return { commands, expected };
 }

@@ -38,7 +38,7 @@ export class ForeignCommands {
   }
 
   /** Sends the waiting records as one batch, or controls a transaction. */
-  tell(name: string, action: 'begin' | 'commit' | 'abort' | 'flush'): this {
+  control(name: string, action: 'begin' | 'commit' | 'abort' | 'flush'): this {
     return this.#add(action, name);
   }
 

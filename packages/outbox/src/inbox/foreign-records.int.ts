@@ -101,7 +101,7 @@ describe('records of other producers', () => {
     for (const [index, codec] of codecs.entries()) {
       java.open(codec, codec);
       for (const id of ids[index] ?? []) java.send(codec, { topic, value: order(id) });
-      java.tell(codec, 'flush');
+      java.control(codec, 'flush');
     }
     const headers = [
       ['no-value', null],
@@ -237,17 +237,17 @@ describe('records of other producers', () => {
     const sendAs = (name: string, index: number) =>
       java
         .send(name, { topic, value: order(ids[index] ?? ''), key: Buffer.alloc(4) })
-        .tell(name, 'flush');
-    java.tell(one, 'begin').tell(two, 'begin');
+        .control(name, 'flush');
+    java.control(one, 'begin').control(two, 'begin');
     for (const [index, name] of [one, two, one, two].entries()) sendAs(name, index);
-    java.tell(two, 'abort');
+    java.control(two, 'abort');
     sendAs(one, 4);
-    java.tell(one, 'abort').tell(one, 'begin').tell(two, 'begin');
+    java.control(one, 'abort').control(one, 'begin').control(two, 'begin');
     sendAs(one, 5);
     sendAs(two, 6);
-    java.tell(one, 'commit');
+    java.control(one, 'commit');
     sendAs(two, 7);
-    java.tell(two, 'abort');
+    java.control(two, 'abort');
     await foreign.run(java);
     start();
     // The records of aborted transactions and the control record at the end do not count as lag.
