@@ -12,7 +12,7 @@ import { insertStocks, withBenchSystem } from '@gudang/testing/system/bench-syst
 
 const SIZES = argv.length > 2 ? argv.slice(2).map(Number) : [60_000, 200_000];
 const BYTES_PER_S = 4_000_000 / 8;
-/** Highest growth of a process's resident memory, for snapshots of any size. */
+/** Maximum growth of a process's resident memory, for snapshots of any size. */
 const GROWTH_LIMIT_KIB = 250 * 1024;
 /** A cursor of another epoch, so that the stream begins with a snapshot. */
 const LOST = Buffer.from(`1,${randomUUID()},0,0`).toString('base64url');

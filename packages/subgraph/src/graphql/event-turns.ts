@@ -7,7 +7,7 @@ const BUSY_MS = 2;
 const WOKEN = 32;
 /**
  * Pause after a costly event, as a multiple of its time, and its maximum in milliseconds. Costly events
- * thus take at most a quarter of the time, of this process and of its database together.
+ * of up to 33 ms thus take at most a quarter of the time of this process and of its database together.
  */
 const PAUSE_FACTOR = 3;
 const MAX_PAUSE_MS = 100;
