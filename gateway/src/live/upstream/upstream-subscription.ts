@@ -1,12 +1,18 @@
-import type { GraphQLFormattedError } from 'graphql';
+import type { Identity } from '@gudang/auth';
+import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { ByteAccount, ByteHold } from '../../limits/byte-account.ts';
 import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
+import { pick } from '../planning/stream-variables.ts';
+import type { SubscriptionPlan } from '../planning/subscription-plan.ts';
+import type { EventMarks } from '../planning/upstream-operation.ts';
 import { EventBacklog, type PositionReport, type QueuedEvent } from './event-backlog.ts';
-import type { EventRun } from './event-run.ts';
 import type { EventTurns } from './event-turns.ts';
+import type { UpstreamSink } from './linked-stream.ts';
+import type { LiveGraph } from './live-graph.ts';
 import { createPayload, type LivePayload } from './live-payload.ts';
 import { PausePoint } from './pause-point.ts';
 import { createSnapshotItem, type SnapshotItem } from './snapshot-marker.ts';
+import type { Upstreams } from './upstreams.ts';
 
 /** Number of waiting bytes above which a resumable subscription is paused. */
 const PAUSE_ABOVE = 4 * 1024 * 1024;
@@ -14,6 +20,11 @@ const PAUSE_ABOVE = 4 * 1024 * 1024;
 const PAUSE_PATIENT_ABOVE = 1024 * 1024;
 /** Number of waiting events above which a subscription is paused if none of them may be dropped. */
 const PAUSE_ABOVE_EVENTS = 500;
+/** Cost of a stream that counts as one more event, for each of the stream's events. */
+const COST_OF_EVENT = 20;
+/** Cost of a stream above which its events are executed one at a time, with pauses. */
+const COSTLY_ABOVE = 50;
+
 /** An executed event. */
 export interface LiveEvent {
   readonly payload: LivePayload;
@@ -42,6 +53,24 @@ export interface StreamSink {
   readonly complete: () => void;
   /** The subscription ends because the backlog is full and no further event may be dropped. */
   readonly overrun: () => void;
+}
+
+/** Functions that subscribe to a subgraph and execute its events. */
+export interface EventRun {
+  readonly subgraph: string;
+  /** Equal for runs that receive the same events. */
+  readonly origin: string;
+  /** Number of events as which one event counts towards the limit of replayed events; at least 1. */
+  readonly weight: number;
+  /** Whether the events are costly to execute. */
+  readonly isCostly: boolean;
+  /**
+   * @param cursor called at each (re)subscription; the stream continues after the returned cursor
+   */
+  readonly subscribe: (cursor: () => string | undefined, sink: UpstreamSink) => () => void;
+  readonly takeMarks: (event: SubgraphAnswer) => EventMarks;
+  /** Must not reject. */
+  readonly execute: (event: SubgraphAnswer) => Promise<FormattedExecutionResult>;
 }
 
 interface RunnableEvent extends QueuedEvent {
@@ -326,4 +355,55 @@ export class UpstreamSubscription {
 function replacedBy(item: RunnableEvent | StreamItem): readonly number[] {
   if ('payload' in item) return item.payload.replaced;
   return 'event' in item ? item.replaced : [];
+}
+
+/**
+ * Creates the run of a plan. The run subscribes to one subgraph for one identity, and executes the
+ * events with the plan.
+ */
+export function createEventRun(
+  {
+    plan,
+    variables,
+    identity,
+    cost,
+  }: {
+    readonly plan: SubscriptionPlan;
+    readonly variables: Readonly<Record<string, unknown>>;
+    readonly identity: Identity;
+    /** The operation's cost, as `operationCost` returns it. */
+    readonly cost: number;
+  },
+  graph: LiveGraph,
+  upstreams: Pick<Upstreams, 'of'>,
+): EventRun {
+  const { subgraph } = plan;
+  const { query, operationName, cursorVariable, takeMarks } = plan.upstream;
+  const forSubgraph = pick(variables, plan.variables);
+  const upstream = upstreams.of(subgraph, identity);
+  // No client's headers are forwarded, because one execution serves all clients of the stream.
+  const context = { forward: {}, identity };
+  const isCostly = cost > COSTLY_ABOVE;
+  return {
+    subgraph,
+    origin: JSON.stringify([subgraph, upstream.wsUrl, query, operationName, forSubgraph]),
+    weight: Math.max(1, Math.ceil(cost / COST_OF_EVENT)),
+    isCostly,
+    takeMarks,
+    execute: (event) => graph.execute(plan, variables, event, context),
+    subscribe: (cursor, sink) =>
+      upstream.subscribe(
+        {
+          query,
+          operationName,
+          isCostly,
+          variables: () => {
+            const after = cursor();
+            if (cursorVariable === undefined || after === undefined) return forSubgraph;
+            return { ...forSubgraph, [cursorVariable]: after };
+          },
+        },
+        sink,
+      ),
+  };
 }

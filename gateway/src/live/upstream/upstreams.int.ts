@@ -2,7 +2,7 @@ import { UNRESTRICTED } from '@gudang/auth';
 import { createLogger } from '@gudang/runtime';
 import { expect, it, vi } from 'vitest';
 import { startScriptedSubgraph } from '../../testing/scripted-subgraph.ts';
-import { createEventRun } from './event-run.ts';
+import { createEventRun } from './upstream-subscription.ts';
 import { startUpstreams } from './upstreams.ts';
 
 const PLAN = { subgraph: 'items', variables: [], upstream: { query: 'costly' } };
