@@ -20,7 +20,7 @@ const PATH = [
   'live/planning/upstream-operation.ts',
   'live/upstream/pause-point.ts',
   'live/upstream/event-backlog.ts',
-  'limits/byte-budget.ts',
+  'limits/byte-account.ts',
   'live/upstream/event-turns.ts',
   'live/upstream/event-executor.ts',
   'plan-execution/',
