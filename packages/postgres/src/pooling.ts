@@ -3,6 +3,11 @@ import pg from 'pg';
 
 /** Time-out of a connection and of each statement, in milliseconds. */
 const ANSWER_LIMIT_MS = 2_000;
+/**
+ * Number of comparisons of two connections. In transaction mode, queries of other clients may hide the
+ * difference in some of them.
+ */
+const COMPARISONS = 10;
 
 /** SQLSTATE with which PgBouncer refuses a transaction block if it pools by statement. */
 const PROTOCOL_VIOLATION = '08P01';
@@ -13,7 +18,8 @@ const PROTOCOL_VIOLATION = '08P01';
  * connection that other clients also use. A direct connection costs one connection and one statement.
  *
  * Poolers report another process id at the start of a connection than the server process has. If these
- * ids differ, two connections are compared: in session mode, each keeps a server process of its own.
+ * ids differ, two connections are compared repeatedly: in session mode, each keeps a server process of
+ * its own.
  * @throws the driver's error if the database does not answer
  */
 export async function isPooledByTransaction(url: string): Promise<boolean> {
@@ -24,9 +30,13 @@ export async function isPooledByTransaction(url: string): Promise<boolean> {
     const { backend } = await pinSession(first, url);
     if (backend === reportedPid(first)) return false;
     await second.connect();
-    const other = await backendInTransaction(second);
-    if (other === undefined) return false;
-    return other === backend || (await backendOf(first)) !== backend;
+    for (let left = COMPARISONS; left > 0; left -= 1) {
+      const other = await backendInTransaction(second);
+      if (other === undefined) return false;
+      if (other === backend || (await backendOf(first)) !== backend) return true;
+      await second.query('COMMIT');
+    }
+    return false;
   } catch (error) {
     if ((error as { code?: unknown }).code === PROTOCOL_VIOLATION) return true;
     throw error;

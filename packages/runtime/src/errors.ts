@@ -11,7 +11,7 @@ export type ErrorCode =
   | 'UNAVAILABLE';
 
 /**
- * An error for the caller. Its message tells the caller what to do, and its code never changes.
+ * An error for the caller. Its message says what to do, and its code never changes.
  * graphql-js copies `extensions` to the response.
  */
 export class ServiceError extends Error {
