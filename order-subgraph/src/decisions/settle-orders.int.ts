@@ -40,6 +40,8 @@ const confirmed = (orderId: string): OrderDecided => ({
   reason: null,
   quantityAfter: 1,
   decidedAt: new Date('2026-01-02T03:04:05.678Z'),
+  cancelledAt: null,
+  cancelRefusal: null,
 });
 const batch = (...decisions: OrderDecided[]): InboxMessage<OrderDecided>[] =>
   decisions.map((message) => ({ message, record }));

@@ -12,6 +12,8 @@ const confirmed: OrderDecided = {
   reason: null,
   quantityAfter: 5,
   decidedAt: new Date(0),
+  cancelledAt: null,
+  cancelRefusal: null,
 };
 const rejected: OrderDecided = { ...confirmed, status: 'REJECTED', reason: 'OUT_OF_STOCK' };
 

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
+  decodeOrderCancelled,
   decodeOrderCreated,
   decodeOrderDecided,
+  encodeOrderCancelled,
   encodeOrderCreated,
   encodeOrderDecided,
+  type OrderDecided,
 } from './index.ts';
 
 const id = '0199b3a4-1c7e-7a70-8f3c-2f6f3d1f2a11';
@@ -72,27 +75,103 @@ describe('decodeOrderCreated', () => {
   });
 });
 
+describe('decodeOrderCancelled', () => {
+  it('decodes the output of encodeOrderCancelled, which has the fields of order_created', () => {
+    const cancelled = {
+      id,
+      productId: 'kopi',
+      quantity: 3,
+      requestedAt: new Date(order.timestamp),
+    };
+    const text = encodeOrderCancelled(cancelled);
+    expect(JSON.parse(text)).toEqual(order);
+    expect(decodeOrderCancelled(Buffer.from(text))).toEqual({ ok: true, message: cancelled });
+  });
+
+  it.each([
+    ['quantity 0', { quantity: 0 }, 'quantity must be a whole number from 1 to 1000000'],
+    ['no product', { product_id: '' }, 'product_id must not be empty'],
+    ['no time', { timestamp: undefined }, 'timestamp must be a string'],
+  ])('rejects %s with a reason', (_name, change, reason) => {
+    expect(decodeOrderCancelled(record({ ...order, ...change }))).toEqual({ ok: false, reason });
+  });
+});
+
 describe('decodeOrderDecided', () => {
-  const decided = {
+  const decided: OrderDecided = {
     orderId: id,
     productId: 'kopi',
     status: 'REJECTED',
     reason: 'OUT_OF_STOCK',
     quantityAfter: 2,
     decidedAt: new Date('2026-01-02T03:04:05.678Z'),
+    cancelledAt: null,
+    cancelRefusal: null,
+  };
+  const later = new Date('2026-01-02T04:05:06.789Z');
+  const confirmed = { ...decided, status: 'CONFIRMED', reason: null } as const;
+  const cancelled = { ...confirmed, status: 'CANCELLED', cancelledAt: later } as const;
+  const refused = {
+    ...confirmed,
+    cancelRefusal: { at: later, requestedAt: decided.decidedAt },
   } as const;
 
-  it('decodes the output of encodeOrderDecided', () => {
-    expect(decodeOrderDecided(Buffer.from(encodeOrderDecided(decided)))).toEqual({
-      ok: true,
-      message: decided,
-    });
+  it.each([
+    ['a rejection', decided],
+    ['a confirmation', confirmed],
+    ['a cancellation', cancelled],
+    ['a refused cancellation', refused],
+  ])('decodes %s as encoded', (_name, message) => {
+    const value = Buffer.from(encodeOrderDecided(message));
+    expect(decodeOrderDecided(value)).toEqual({ ok: true, message });
+  });
+
+  it('encodes only the earlier fields for an order without a cancellation', () => {
+    expect(Object.keys(JSON.parse(encodeOrderDecided(confirmed)))).toEqual([
+      'order_id',
+      'product_id',
+      'status',
+      'reason',
+      'quantity_after',
+      'decided_at',
+    ]);
+  });
+
+  it('accepts null for the fields about cancellations', () => {
+    const none = { cancelled_at: null, cancel_refused_at: null, cancel_requested_at: null };
+    const value = { ...JSON.parse(encodeOrderDecided(confirmed)), ...none };
+    expect(decodeOrderDecided(record(value))).toEqual({ ok: true, message: confirmed });
   });
 
   it.each([
     ['a rejection without a reason', { reason: null }, 'reason must be there when REJECTED'],
-    ['an unknown status', { status: 'SHIPPED' }, 'status must be CONFIRMED or REJECTED'],
+    ['an unknown status', { status: 'SHIPPED' }, 'status must be CONFIRMED, REJECTED or CANCELLED'],
     ['a negative quantity', { quantity_after: -1 }, 'quantity_after must not be negative'],
+    [
+      'a cancellation without its time',
+      { status: 'CANCELLED', reason: null },
+      'cancelled_at must be there when CANCELLED',
+    ],
+    [
+      'a cancellation with a reason',
+      { status: 'CANCELLED', cancelled_at: later },
+      'reason must be there when REJECTED, and only then',
+    ],
+    [
+      'a rejection with the time of a cancellation',
+      { cancelled_at: later },
+      'cancelled_at must be there when CANCELLED, and only then',
+    ],
+    [
+      'a refusal about a rejected order',
+      { cancel_refused_at: later, cancel_requested_at: later },
+      'cancel_refused_at must be there only when CONFIRMED',
+    ],
+    [
+      'a refusal that names no request',
+      { status: 'CONFIRMED', reason: null, cancel_refused_at: later },
+      'cancel_requested_at must be there with cancel_refused_at',
+    ],
   ])('rejects %s', (_name, change, reason) => {
     const value = { ...JSON.parse(encodeOrderDecided(decided)), ...change };
     expect(decodeOrderDecided(record(value))).toEqual({

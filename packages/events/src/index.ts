@@ -1,5 +1,10 @@
 export { ORDER_QUANTITY, PRODUCT_ID_LENGTH, STOCK_QUANTITY } from './limits.ts';
 export {
+  decodeOrderCancelled,
+  encodeOrderCancelled,
+  type OrderCancelled,
+} from './order-cancelled.ts';
+export {
   decodeOrderChanged,
   encodeOrderChanged,
   type OrderState,
@@ -8,6 +13,7 @@ export {
 } from './order-changed.ts';
 export { decodeOrderCreated, encodeOrderCreated, type OrderCreated } from './order-created.ts';
 export {
+  type CancelRefusal,
   type DecisionStatus,
   decodeOrderDecided,
   encodeOrderDecided,
@@ -22,6 +28,7 @@ export {
   type StockState,
 } from './stock-changed.ts';
 export {
+  ORDER_CANCELLED,
   ORDER_CHANGED,
   ORDER_CREATED,
   ORDER_DECIDED,

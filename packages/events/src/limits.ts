@@ -18,3 +18,11 @@ export const productId = z
     `must have at most ${PRODUCT_ID_LENGTH.max} characters`,
   )
   .refine(isStorableText, 'must hold neither NUL nor half a surrogate pair');
+
+const allowedQuantity = `must be a whole number from ${ORDER_QUANTITY.min} to ${ORDER_QUANTITY.max}`;
+
+/** The quantity of an order in a record. */
+export const orderQuantity = z
+  .int(allowedQuantity)
+  .min(ORDER_QUANTITY.min, allowedQuantity)
+  .max(ORDER_QUANTITY.max, allowedQuantity);

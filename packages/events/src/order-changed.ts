@@ -1,6 +1,6 @@
 import type { RejectionReason } from './order-decided.ts';
 
-export type OrderStatus = 'PENDING' | 'CONFIRMED' | 'REJECTED';
+export type OrderStatus = 'PENDING' | 'CONFIRMED' | 'REJECTED' | 'CANCELLED';
 
 /** A stored order. */
 export interface OrderState {

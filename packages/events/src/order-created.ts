@@ -1,6 +1,6 @@
 import { type Decoded, decodeWith, time, uuid } from '@gudang/messages';
 import { z } from 'zod';
-import { ORDER_QUANTITY, productId } from './limits.ts';
+import { orderQuantity, productId } from './limits.ts';
 
 /** A new order, which the stock service confirms or rejects. */
 export interface OrderCreated {
@@ -9,13 +9,11 @@ export interface OrderCreated {
   readonly quantity: number;
 }
 
-const allowed = `must be a whole number from ${ORDER_QUANTITY.min} to ${ORDER_QUANTITY.max}`;
-
 const fields = z.object(
   {
     id: uuid,
     product_id: productId,
-    quantity: z.int(allowed).min(ORDER_QUANTITY.min, allowed).max(ORDER_QUANTITY.max, allowed),
+    quantity: orderQuantity,
     timestamp: time.optional(),
     /** The legacy order service uses this name for `timestamp`. */
     TimeStamp: time.optional(),

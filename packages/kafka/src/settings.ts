@@ -30,7 +30,8 @@ export const kafkaSettings = {
     default: '',
   },
   KAFKA_PARTITIONS: {
-    description: 'Partitions of order_created and order_decided, if this process creates them',
+    description:
+      'Partitions of order_created, order_cancelled and order_decided, if this process creates them',
     parse: integer(1, 1000),
     default: '6',
   },

@@ -1,15 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { ORDER_CHANGED, ORDER_CREATED, ORDER_DECIDED, STOCK_CHANGED } from '@gudang/events';
+import { ORDER_CHANGED, SHARED_TOPICS, STOCK_CHANGED } from '@gudang/events';
 import { type KafkaRecord, toRecords } from '@gudang/kafka';
 import { deadLetterTopic } from '@gudang/messages';
 import type { Admin, Kafka } from 'kafkajs';
 import { eventually } from './eventually.ts';
 
 const TOPICS = [
-  ORDER_CREATED,
-  deadLetterTopic(ORDER_CREATED),
-  ORDER_DECIDED,
-  deadLetterTopic(ORDER_DECIDED),
+  ...SHARED_TOPICS.flatMap((topic) => [topic, deadLetterTopic(topic)]),
   ORDER_CHANGED,
   STOCK_CHANGED,
 ];

@@ -61,11 +61,13 @@ async function findDecisions(
   orders: readonly OrderCreated[],
 ): Promise<Map<string, Decision>> {
   if (orders.length === 0) return new Map();
-  const rows = await transaction.$queryRaw<Decision[]>`
+  const rows = await transaction.$queryRaw<Omit<Decision, 'cancelledAt' | 'cancelRefusal'>[]>`
     SELECT order_id AS "orderId", product_id AS "productId", quantity, status::text AS status,
            reason::text AS reason, quantity_after AS "quantityAfter", decided_at AS "decidedAt"
     FROM decisions WHERE order_id = ANY(${orders.map((order) => order.id)}::uuid[])`;
-  return new Map(rows.map((row) => [row.orderId, row]));
+  return new Map(
+    rows.map((row) => [row.orderId, { ...row, cancelledAt: null, cancelRefusal: null }]),
+  );
 }
 
 /**

@@ -82,6 +82,8 @@ export function decide<O extends OrderCreated>({
       reason,
       quantityAfter: reason === 'UNKNOWN_PRODUCT' ? null : (after?.quantity ?? null),
       decidedAt: now,
+      cancelledAt: null,
+      cancelRefusal: null,
     };
     decisions.set(order.id, decision);
     decided.push(decision);

@@ -11,7 +11,7 @@ export interface ChangingOrder {
 
 /** The fields of an order that the stock service decides. */
 export interface OrderDecision {
-  readonly status: OrderDecided['status'];
+  readonly status: Exclude<OrderDecided['status'], 'CANCELLED'>;
   readonly rejectionReason: OrderDecided['reason'];
   readonly decidedAt: Date;
 }
