@@ -1,0 +1,3 @@
+export { hashInput } from './hash-input.ts';
+export { startKeyPurge } from './key-purge.ts';
+export { type IdempotencyClaim, type ResultCodec, runOnce } from './run-once.ts';
