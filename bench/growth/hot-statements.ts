@@ -28,6 +28,22 @@ export const HOT_STATEMENTS: Readonly<Record<string, { database: 'order' | 'stoc
       database: 'order',
       is: /WHERE true AND product_id = \$1 AND status = /,
     },
+    'orders of a period': {
+      database: 'order',
+      is: /WHERE true AND created_at >= \$1 AND created_at < /,
+    },
+    'orders of a product in a period': {
+      database: 'order',
+      is: /WHERE true AND product_id = \$1 AND created_at >= /,
+    },
+    'orders of a status in a period': {
+      database: 'order',
+      is: /WHERE true AND status = \$1::order_status AND created_at >= /,
+    },
+    'orders of an owner in a period': {
+      database: 'order',
+      is: /WHERE true AND owner = \$1 AND owner <> '' AND created_at >= /,
+    },
     'orders of an owner': { database: 'order', is: /WHERE true AND owner = / },
     "stocks' orders": { database: 'order', is: /WHERE product_id = wanted\.product/ },
     'lock orders to settle': { database: 'order', is: /FROM orders WHERE id = ANY.* FOR UPDATE/ },

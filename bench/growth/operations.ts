@@ -7,8 +7,10 @@ export interface Operation {
   readonly variables?: Readonly<Record<string, unknown>>;
 }
 
-const ORDERS = `query ($first: Int, $after: String, $last: Int, $before: String, $productId: ID, $status: OrderStatus) {
-  orders(first: $first, after: $after, last: $last, before: $before, productId: $productId, status: $status) {
+const ORDERS = `query ($first: Int, $after: String, $last: Int, $before: String, $productId: ID, $status: OrderStatus,
+  $createdAfter: DateTime, $createdBefore: DateTime) {
+  orders(first: $first, after: $after, last: $last, before: $before, productId: $productId, status: $status,
+    createdAfter: $createdAfter, createdBefore: $createdBefore) {
     nodes { id productId quantity status createdAt decidedAt }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
   }
@@ -54,6 +56,19 @@ export const stocksById = (ids: readonly string[], more = ''): Operation => ({
 
 export const movementsOf = (ids: readonly string[]): Operation =>
   stocksById(ids, 'movements(first: 5) { nodes { delta quantityAfter at } }');
+
+/** Returns arguments for the orders of five minutes in the middle of a table, which are 3,000 orders. */
+export async function middlePeriod(grown: Pick<Grown, 'sql'>, size: number): Promise<Variables> {
+  const [row] = await grown.sql<{ at: Date }>(
+    'SELECT created_at AS at FROM orders ORDER BY created_at DESC OFFSET $1 LIMIT 1',
+    [Math.floor(size / 2)],
+  );
+  const from = row?.at.getTime() ?? 0;
+  return {
+    createdAfter: new Date(from).toISOString(),
+    createdBefore: new Date(from + 300_000).toISOString(),
+  };
+}
 
 /**
  * Returns the cursor after the newest `depth` rows; undefined if the table does not have that many

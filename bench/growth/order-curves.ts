@@ -67,9 +67,11 @@ export async function measureOrderPages(
   const figures: Figure[] = [];
   const deep = new Map<GrownPair, string | undefined>();
   const halfway = new Map<GrownPair, string | undefined>();
+  const period = new Map<GrownPair, Readonly<Record<string, unknown>>>();
   for (const pair of pairs) {
     deep.set(pair, await operations.cursorAt(pair.order, Math.floor(pair.size * 0.99)));
     halfway.set(pair, await operations.cursorAt(pair.order, Math.floor(pair.size / 2)));
+    period.set(pair, await operations.middlePeriod(pair.order, pair.size));
   }
   const product = productOf(7);
   const products = Array.from({ length: 50 }, (_, number) => productOf(number));
@@ -90,6 +92,11 @@ export async function measureOrderPages(
     'page of a product and a status': () => operations.newestOrders({ ...of, status: 'CONFIRMED' }),
     'page of a product and a status without orders': () =>
       operations.newestOrders({ ...of, status: 'PENDING' }),
+    'page of five minutes': (pair) => operations.newestOrders(period.get(pair)),
+    'page of a product in five minutes': (pair) =>
+      operations.newestOrders({ ...of, ...period.get(pair), first: 3 }),
+    'page of a status in five minutes': (pair) =>
+      operations.newestOrders({ ...period.get(pair), status: 'CONFIRMED' }),
     'orders of 50 stocks': () => operations.ordersOfStocks(products),
   };
   const pointsOf = (make: (pair: GrownPair) => Operation): Point[] =>

@@ -40,6 +40,7 @@ export async function runHotStatements(order: Grown, stock: Grown): Promise<void
   });
 
   const middle = await operations.cursorAt(order, 20_000);
+  const period = await operations.middlePeriod(order, 50_000);
   const some = await order.sql<{ id: string }>('SELECT id FROM orders LIMIT 50');
   const products = [1, 2, 3].map(productOf);
   const pages = [
@@ -50,6 +51,9 @@ export async function runHotStatements(order: Grown, stock: Grown): Promise<void
     // This product has no PENDING orders. Without an index, PostgreSQL would scan all of its
     // orders.
     { productId: productOf(7), status: 'PENDING' },
+    period,
+    { productId: productOf(7), ...period },
+    { status: 'REJECTED', ...period },
   ];
   for (const filter of pages) {
     for (const graph of [all, own]) {

@@ -2,6 +2,7 @@ import type { OrderState, OrderStatus } from '@gudang/events';
 import { PRODUCT_ID_LENGTH } from '@gudang/events';
 import {
   DateTime,
+  dateTime,
   formatKeysetCursor,
   type KeysetCursor,
   parseArguments,
@@ -16,7 +17,11 @@ import { findOrderPage } from './orders/find-orders.ts';
 import { watchOrder } from './stream/order-stream.ts';
 
 const idArgument = z.object({ id: textOf({ min: 1, max: 100 }) });
-const filterArguments = z.object({ productId: textOf(PRODUCT_ID_LENGTH).nullish() });
+const filterArguments = z.object({
+  productId: textOf(PRODUCT_ID_LENGTH).nullish(),
+  createdAfter: dateTime.nullish(),
+  createdBefore: dateTime.nullish(),
+});
 const cursorOf = (order: OrderState): string =>
   formatKeysetCursor('o:', { at: order.createdAt, id: order.id });
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
@@ -36,11 +41,13 @@ export const resolvers: Resolvers = {
     },
     orders: async (_root, args, { database, visibility }) => {
       const page = parsePage(args, parseCursor);
-      const { productId } = parseArguments(filterArguments, args);
+      const filter = parseArguments(filterArguments, args);
       const found = await findOrderPage(database, page, {
         visibility,
-        productId: productId ?? undefined,
+        productId: filter.productId ?? undefined,
         status: args.status ?? undefined,
+        createdAfter: filter.createdAfter ?? undefined,
+        createdBefore: filter.createdBefore ?? undefined,
       });
       return toConnection(page, found, cursorOf);
     },

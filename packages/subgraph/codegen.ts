@@ -17,7 +17,7 @@ export function subgraphCodegen(mappers: Readonly<Record<string, string>>): Code
           enumsAsTypes: true,
           inputMaybeValue: 'T | null | undefined',
           contextType: '../context.ts#Context',
-          scalars: { ID: 'string', DateTime: { input: 'never', output: 'Date' } },
+          scalars: { ID: 'string', DateTime: { input: 'unknown', output: 'Date' } },
           mappers,
         },
       },

@@ -14,7 +14,15 @@ import {
 import { beforeAll, expect, test } from 'vitest';
 import { type Argument, argumentsOf, wrongValues } from './bad-input/arguments.ts';
 import { canBeLiteral, type FieldUse, type Form, operationWith } from './bad-input/operation.ts';
-import { anyOfItsType, type Cursors, cursor, type Rule, text, whole } from './bad-input/rules.ts';
+import {
+  anyOfItsType,
+  type Cursors,
+  cursor,
+  dateTime,
+  type Rule,
+  text,
+  whole,
+} from './bad-input/rules.ts';
 
 const STOCK_ID = `sku-${randomUUID()}`;
 const UPDATED_ID = `sku-${randomUUID()}`;
@@ -41,6 +49,8 @@ const TABLE: Readonly<Record<string, Rule>> = {
   'Query.orders(before)': cursor('orders'),
   'Query.orders(productId)': text(100, 'fine'),
   'Query.orders(status)': anyOfItsType,
+  'Query.orders(createdAfter)': dateTime,
+  'Query.orders(createdBefore)': dateTime,
   'Query.stock(id)': text(100, 'null'),
   'Query.stocks(first)': pageSize,
   'Query.stocks(after)': cursor('stocks'),

@@ -152,6 +152,27 @@ describe('the list of orders', () => {
     }
   });
 
+  test('can be limited to a period, from its start and without its end', async () => {
+    const at = (ms: number): string => `2026-01-01T07:00:00.00${ms}+07:00`;
+    const within = 'created_at >= $1::timestamptz AND created_at < $2::timestamptz';
+    const period = { createdAfter: at(2), createdBefore: at(4) };
+    const of = async (filter: object, where: string, values: unknown[]): Promise<void> => {
+      const stored = await storedOrders(where, values);
+      const fetchPage = listOf('orders', { ...filter });
+      expect(await forward(fetchPage, 3)).toEqual(stored);
+      expect(await back(fetchPage, 3)).toEqual(stored);
+    };
+    const all = await storedOrders(`${within} AND product_id = $3`, [at(2), at(4), productId]);
+    expect(all).toHaveLength(14);
+    await of({ ...period, productId }, `${within} AND product_id = $3`, [at(2), at(4), productId]);
+    await of(period, within, [at(2), at(4)]);
+    await of({ ...period, status: 'PENDING' }, `${within} AND status = 'PENDING'`, [at(2), at(4)]);
+    await of({ createdBefore: at(1) }, 'created_at < $1::timestamptz', [at(1)]);
+    // Microseconds count: no order is created between the two milliseconds.
+    await of({ createdAfter: '2026-01-01T00:00:00.0020001Z', createdBefore: at(3) }, 'false', []);
+    await of({ createdAfter: at(4), createdBefore: at(2) }, 'false', []);
+  });
+
   test('can be limited to the orders between two cursors', async () => {
     const fetchPage = listOf('orders', { productId });
     const all = await fetchPage({ first: 45 });

@@ -13,6 +13,10 @@ export interface OrderFilter {
   readonly visibility: OrderVisibility;
   readonly productId?: string | undefined;
   readonly status?: OrderStatus | undefined;
+  /** Lower bound of `createdAt`, inclusive. */
+  readonly createdAfter?: Date | undefined;
+  /** Upper bound of `createdAt`, exclusive. */
+  readonly createdBefore?: Date | undefined;
 }
 
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
@@ -60,12 +64,16 @@ function visibleTo(visibility: OrderVisibility): Prisma.Sql {
   return Prisma.sql`AND owner = ${visibility.owner ?? ''} AND owner <> ''`;
 }
 
-function matching({ visibility, productId, status }: OrderFilter): Prisma.Sql {
+function matching(filter: OrderFilter): Prisma.Sql {
+  const { visibility, productId, status, createdAfter, createdBefore } = filter;
   const ofProduct =
     productId === undefined ? Prisma.empty : Prisma.sql`AND product_id = ${productId}`;
   const ofStatus =
     status === undefined ? Prisma.empty : Prisma.sql`AND status = ${status}::order_status`;
-  return Prisma.sql`${visibleTo(visibility)} ${ofProduct} ${ofStatus}`;
+  // The indexes of the pages contain `created_at`, so these conditions limit the scanned part of an index.
+  const from = createdAfter ? Prisma.sql`AND created_at >= ${createdAfter}` : Prisma.empty;
+  const until = createdBefore ? Prisma.sql`AND created_at < ${createdBefore}` : Prisma.empty;
+  return Prisma.sql`${visibleTo(visibility)} ${ofProduct} ${ofStatus} ${from} ${until}`;
 }
 
 /**

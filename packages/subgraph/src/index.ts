@@ -1,5 +1,5 @@
 export { parseArguments, textOf, wholeNumber } from './graphql/arguments.ts';
-export { DateTime } from './graphql/date-time.ts';
+export { DateTime, dateTime } from './graphql/date-time.ts';
 export {
   formatKeysetCursor,
   type KeysetCursor,

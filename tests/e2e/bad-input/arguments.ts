@@ -122,6 +122,10 @@ export function wrongValues(type: GraphQLInputType): WrongValue[] {
       { name: 'a number', value: 7 },
       { name: 'a boolean', value: false },
     ],
+    DateTime: [
+      { name: 'a number', value: 1_769_860_800_000 },
+      { name: 'a boolean', value: true },
+    ],
     ID: [
       { name: 'a fraction', value: 1.5 },
       { name: 'a boolean', value: true },

@@ -57,6 +57,21 @@ export function whole(
   };
 }
 
+export const dateTime: Rule = {
+  good: ['2026-01-31T12:00:00.000Z', '0001-01-01T00:00Z', '9999-12-31T23:59:59.999+00:00'],
+  bad: [
+    ['an empty string', ''],
+    ['a day without a time', '2026-01-31'],
+    ['no time zone', '2026-01-31T12:00:00'],
+    ['a day that does not exist', '2026-02-30T12:00:00Z'],
+    ['the year 0', '0000-01-01T00:00:00Z'],
+    ['a year of six digits', '+010000-01-01T00:00:00Z'],
+    ['a string that is far too long', `2026-01-31T12:00:00.${'0'.repeat(20_000)}Z`],
+    ...UNSTORABLE,
+  ],
+  allowed: /a DateTime with a time zone, such as \d{4}-/,
+};
+
 /** One valid cursor from the running system for each list and for the change stream. */
 export type Cursors = Readonly<Record<'orders' | 'stocks' | 'movements' | 'changes', string>>;
 
