@@ -70,7 +70,11 @@ describe('settleOrders', () => {
     expect(events[0]?.version).toBe(2);
     const { idempotencyKey, ...stored } = order;
     expect(idempotencyKey).toBeNull();
-    expect(decodeOrderChanged(events[0]?.value ?? new Uint8Array())).toEqual(stored);
+    expect(decodeOrderChanged(events[0]?.value ?? new Uint8Array())).toEqual({
+      order: stored,
+      previousStatus: 'PENDING',
+    });
+    expect(stored.version).toBe(2);
   });
 
   it('writes a dead letter with the record’s bytes and origin for a contradictory decision', async () => {

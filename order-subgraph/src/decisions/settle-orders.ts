@@ -61,7 +61,9 @@ async function writeSettled(
       UPDATE orders SET
         status = decision.status::order_status,
         rejection_reason = decision.reason::rejection_reason,
-        decided_at = decision.at
+        decided_at = decision.at,
+        version = orders.version + 1,
+        changed_at = now()
       FROM unnest(
         ${settled.map((decision) => decision.orderId)}::uuid[],
         ${settled.map((decision) => decision.status)}::text[],
@@ -71,5 +73,5 @@ async function writeSettled(
       ) AS decision (order_id, status, reason, at, traceparent)
       WHERE id = decision.order_id AND orders.status = 'PENDING'
       RETURNING orders.*, decision.traceparent
-    ) ${orderChangedFrom('decided', 'traceparent')}`;
+    ) ${orderChangedFrom('decided', { previousStatus: "'PENDING'", traceparent: 'traceparent' })}`;
 }

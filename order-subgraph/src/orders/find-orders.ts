@@ -7,7 +7,9 @@ import { isVisible, type OrderVisibility } from './order-visibility.ts';
 /** Columns of an order, renamed to the fields of `OrderState`, for raw SELECT statements. */
 export const ORDER_COLUMNS = Prisma.raw(`
   id, owner, product_id AS "productId", quantity, status::text AS status,
-  rejection_reason::text AS "rejectionReason", created_at AS "createdAt", decided_at AS "decidedAt"`);
+  rejection_reason::text AS "rejectionReason", created_at AS "createdAt", decided_at AS "decidedAt",
+  version, changed_at AS "changedAt", cancel_requested_at AS "cancelRequestedAt",
+  cancel_reason AS "cancelReason", cancelled_at AS "cancelledAt"`);
 
 export interface OrderFilter {
   readonly visibility: OrderVisibility;

@@ -41,7 +41,10 @@ describe('insertOrders', () => {
       expect(Object.keys(JSON.parse(text))).toEqual(['id', 'product_id', 'quantity', 'timestamp']);
       expect(decodeOrderCreated(Buffer.from(text)).ok).toBe(true);
       expect(changed?.version).toBe(1);
-      expect(decodeOrderChanged(changed?.value ?? new Uint8Array())).toEqual(order);
+      expect(decodeOrderChanged(changed?.value ?? new Uint8Array())).toEqual({
+        order,
+        previousStatus: null,
+      });
     },
   );
 

@@ -70,7 +70,7 @@ async function insertInOrder(
       ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
       RETURNING *
     )${caused}, created_event AS (${orderCreatedFrom(relation, traceparent)}
-    ), changed_event AS (${orderChangedFrom(relation, traceparent)}
+    ), changed_event AS (${orderChangedFrom(relation, { traceparent })}
     )
     SELECT ${ORDER_COLUMNS} FROM created`;
   const byId = new Map(created.map((order) => [order.id, order]));

@@ -21,16 +21,25 @@ export function orderCreatedFrom(relation: string, traceparent = 'NULL'): Prisma
 }
 
 /**
- * Returns an INSERT of `order_changed` events. A PENDING order has version 1; a decided order has version
- * 2.
+ * Returns an INSERT of `order_changed` events, with the relation's rows as the orders' states after the
+ * change.
+ * @param relation a relation with the columns of `orders`
+ * @param options.previousStatus SQL of the status before the change. Default: NULL, for new orders
+ * @param options.traceparent the relation's column with the W3C traceparent of the event's cause
  */
-export function orderChangedFrom(relation: string, traceparent = 'NULL'): Prisma.Sql {
+export function orderChangedFrom(
+  relation: string,
+  { previousStatus = 'NULL', traceparent = 'NULL' } = {},
+): Prisma.Sql {
   return Prisma.raw(`
     INSERT INTO outbox (topic, key, value, version, traceparent)
     SELECT '${ORDER_CHANGED}', convert_to(id::text, 'UTF8'), convert_to(json_build_object(
       'id', id, 'owner', owner, 'product_id', product_id, 'quantity', quantity,
       'status', status, 'rejection_reason', rejection_reason,
-      'created_at', ${iso('created_at')}, 'decided_at', ${iso('decided_at')}
-    )::text, 'UTF8'), CASE status WHEN 'PENDING' THEN 1 ELSE 2 END, ${traceparent}
+      'created_at', ${iso('created_at')}, 'decided_at', ${iso('decided_at')},
+      'version', version, 'changed_at', ${iso('changed_at')},
+      'cancel_requested_at', ${iso('cancel_requested_at')}, 'cancel_reason', cancel_reason,
+      'cancelled_at', ${iso('cancelled_at')}, 'previous_status', ${previousStatus}
+    )::text, 'UTF8'), version, ${traceparent}
     FROM ${relation}`);
 }

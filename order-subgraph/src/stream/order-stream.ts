@@ -27,7 +27,7 @@ export async function* watchOrder(
       const state =
         change === 'missed'
           ? await readOrder(database, id, visibility)
-          : decodeOrderChanged(change.value);
+          : decodeOrderChanged(change.value).order;
       if (state.status === sent.status) continue;
       sent = state;
       setEventTrace(context, change === 'missed' ? undefined : change.traceparent);

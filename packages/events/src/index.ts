@@ -7,9 +7,9 @@ export {
 export {
   decodeOrderChanged,
   encodeOrderChanged,
+  type OrderChanged,
   type OrderState,
   type OrderStatus,
-  orderVersion,
 } from './order-changed.ts';
 export { decodeOrderCreated, encodeOrderCreated, type OrderCreated } from './order-created.ts';
 export {
