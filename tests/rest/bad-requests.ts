@@ -125,6 +125,12 @@ export const badRequests: readonly BadRequest[] = [
     const error = /^Idempotency-Key must be a text of 1 to 100 characters/;
     return { ...ADD_ORDER, what, status: 400, error, headers, body: json(ORDER) };
   }),
+  ...[['a', 'b'], ['schlüssel']].map((keys): BadRequest => {
+    const headers = { ...JSON_TYPE, 'idempotency-key': keys };
+    const what = keys.length > 1 ? 'two Idempotency-Keys' : 'an Idempotency-Key beyond ASCII';
+    const error = /^Idempotency-Key must be one header with printable ASCII characters$/;
+    return { ...ADD_ORDER, what, status: 400, error, headers, body: json(ORDER) };
+  }),
   ...[ADD_STOCK, UPDATE].flatMap((at) =>
     bodies(at, [
       ...wrongFields(at, STOCK, 'name', texts(255), NAME),

@@ -11,7 +11,7 @@ export interface RestRequest {
   /** Method and path, for example `POST /order/add-order`. The path is sent unchanged. */
   readonly route: string;
   readonly body?: string | Buffer;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
 }
 
 export const JSON_TYPE = { 'content-type': 'application/json' } as const;

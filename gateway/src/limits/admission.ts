@@ -2,6 +2,7 @@ import type { OperationDefinitionNode } from 'graphql';
 import type { PersistedQueries } from '../documents/persisted-queries.ts';
 import { LimitExceeded } from '../errors/limit-exceeded.ts';
 import { badRequest } from '../errors/request-error.ts';
+import { createPassHeaderKey } from '../idempotency/header-key.ts';
 import type { GraphQLRequest } from '../requests/graphql-request.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { collectCostDirectives } from './cost-directives.ts';
@@ -13,7 +14,7 @@ import type { PlanningBudget } from './planning-budget.ts';
 
 /** A request that is within all limits, but not yet validated. Only such requests are executed. */
 export interface AdmittedRequest extends GraphQLRequest, ParsedOperation {
-  /** The operation's text, even if the client has sent only its id. */
+  /** The operation's text, even if the client has sent only its id. It may differ by the key of the header. */
   readonly query: string;
   readonly cost: number;
   /**
@@ -28,7 +29,7 @@ const COSTLY_SHARE = 0.1;
 /** Number of values in variables above which an operation is costly. */
 const COSTLY_VALUES = 1_000;
 
-type CostGraph = Pick<LoadedSupergraph, 'model' | 'schema'>;
+type AdmissionGraph = Pick<LoadedSupergraph, 'model' | 'apiSchema' | 'schema'>;
 
 /** Checks the size of every operation, on every protocol, before anything else handles it. */
 export interface Admission {
@@ -40,15 +41,15 @@ export interface Admission {
    */
   readonly assertJsonValue: (value: unknown) => number;
   /**
-   * Checks an operation against all limits.
+   * Checks an operation against all limits. A mutation first gets the key of the header `Idempotency-Key`.
    * @param values result of `assertJsonValue` for an object that contains the request's variables and
    * extensions; by default, `admit` checks them
-   * @throws {RequestError} if a limit is exceeded
+   * @throws {RequestError} if a limit is exceeded, or if the key cannot be honored
    * @throws {GraphQLError} for a syntax error
    */
   readonly admit: (request: GraphQLRequest, values?: number) => AdmittedRequest;
-  /** Replaces the graph that determines the costs. */
-  readonly use: (graph: CostGraph) => void;
+  /** Replaces the graph that determines the costs and takes the keys. */
+  readonly use: (graph: AdmissionGraph) => void;
 }
 
 export function createAdmission({
@@ -57,7 +58,7 @@ export function createAdmission({
   limits,
   planning,
 }: {
-  graph: CostGraph;
+  graph: AdmissionGraph;
   documents: Pick<PersistedQueries, 'textOf' | 'store'>;
   limits: OperationLimits;
   /** Limits the time for parsing new texts. */
@@ -65,21 +66,31 @@ export function createAdmission({
 }): Admission {
   const parser = createOperationParser(limits, (parse) => planning.plan(parse));
   let costOf = createCosts(graph);
+  let passHeaderKey = createPassHeaderKey(graph);
   return {
     assertJsonValue: (value) => assertJsonValue(value, limits.nesting),
     use: (next) => {
       costOf = createCosts(next);
+      passHeaderKey = createPassHeaderKey(next);
     },
     admit: (request, checked) => {
-      const { operationName, variables, extensions, principal, accepts, method, preflight } =
-        request;
-      const values = checked ?? assertJsonValue({ variables, extensions }, limits.nesting + 1);
-      const query = documents.textOf(request);
-      const parsed = parser.parse(query, operationName);
+      const { operationName, extensions, principal, accepts, method, preflight } = request;
+      const { idempotencyKeys } = request;
+      const values =
+        checked ??
+        assertJsonValue({ variables: request.variables, extensions }, limits.nesting + 1);
+      const sent = { query: documents.textOf(request), variables: request.variables };
+      const received = parser.parse(sent.query, operationName);
+      const { query, variables } =
+        idempotencyKeys && received.operation.operation === 'mutation'
+          ? passHeaderKey(idempotencyKeys, sent, received)
+          : sent;
+      const parsed = query === sent.query ? received : parser.parse(query, operationName);
       const cost = costOf(parsed, variables);
       const isStream = parsed.operation.operation === 'subscription';
       const max = isStream ? limits.streamCost : limits.cost;
       if (cost > max) throw new LimitExceeded('cost', { actual: Math.ceil(cost), max });
+      if (received.isNew) parser.keep(sent.query, received.document);
       if (parsed.isNew) parser.keep(query, parsed.document);
       // Any page can send a GET without these headers. It must not fill the store.
       if (method === 'POST' || Object.keys(preflight).length > 0) documents.store(request);
@@ -95,6 +106,7 @@ export function createAdmission({
         accepts,
         method,
         preflight,
+        idempotencyKeys,
         document,
         operation,
         cost,
@@ -104,7 +116,7 @@ export function createAdmission({
   };
 }
 
-function createCosts(graph: CostGraph) {
+function createCosts(graph: AdmissionGraph) {
   const directives = collectCostDirectives(graph);
   /** Costs of operations sent without variables: the same for each request. */
   const withoutVariables = new WeakMap<OperationDefinitionNode, number>();

@@ -25,6 +25,11 @@ export interface GraphQLRequest {
    * for this request. Without such a header, a plain GET is rejected.
    */
   readonly preflight: Readonly<Record<string, string>>;
+  /**
+   * The values of the header `Idempotency-Key`, one for each time it was sent. Undefined without this
+   * header, and for websockets, whose operations have no headers.
+   */
+  readonly idempotencyKeys: readonly string[] | undefined;
 }
 
 /** `preflight` of a request that no browser sends without a preflight. */

@@ -8,7 +8,7 @@ const ID = { persistedQuery: { version: 1, sha256Hash: 'x' } };
 
 const read = (request: object) =>
   readHttpRequest(
-    { headers: {}, url: '/graphql', ...request } as FastifyRequest,
+    { headers: {}, raw: { headers: {} }, url: '/graphql', ...request } as FastifyRequest,
     ANONYMOUS_PRINCIPAL,
   );
 const post = (body: unknown) => read({ method: 'POST', body });

@@ -1,4 +1,5 @@
 import type { Principal } from '@gudang/auth';
+import { idempotencyKeysOf } from '@gudang/runtime';
 import type { FastifyRequest } from 'fastify';
 import { badRequest, RequestError } from '../errors/request-error.ts';
 import { acceptedTypes } from './accepted-types.ts';
@@ -26,7 +27,17 @@ export function readHttpRequest(request: FastifyRequest, principal: Principal): 
   const preflight = method === 'POST' ? JSON_BODY : preflightHeaders(headers);
   const { query, operationName, variables, extensions } = fields;
   // A literal is faster than a spread.
-  return { query, operationName, variables, extensions, principal, accepts, method, preflight };
+  return {
+    query,
+    operationName,
+    variables,
+    extensions,
+    principal,
+    accepts,
+    method,
+    preflight,
+    idempotencyKeys: idempotencyKeysOf(request.raw),
+  };
 }
 
 const METHOD_NOT_ALLOWED = new RequestError(

@@ -22,5 +22,6 @@ export function readWebsocketRequest(
     accepts: ACCEPTS_JSON,
     method: 'POST',
     preflight: JSON_BODY,
+    idempotencyKeys: undefined,
   };
 }

@@ -10,6 +10,9 @@ const LIVE = `extend schema
   @composeDirective(name: "@conflate")
   @link(url: "https://gudang.dev/cache/v1.0", import: ["@cacheControl"])
   @composeDirective(name: "@cacheControl")
+  @link(url: "https://gudang.dev/idempotency/v1.0", import: [{ name: "@idempotencyKey", as: "@retryKey" }])
+  @composeDirective(name: "@retryKey")
+  directive @retryKey on ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION
   directive @cacheControl(maxAge: Int, scope: CacheControlScope) on FIELD_DEFINITION | OBJECT | INTERFACE
   enum CacheControlScope { PUBLIC PRIVATE }
   directive @eventCursor on ARGUMENT_DEFINITION | FIELD_DEFINITION
@@ -18,8 +21,12 @@ const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9
 
 const ITEMS_SDL = `${LIVE}
   type Query { item(id: ID!): Item items(first: Int): [Item!]! hello(name: String!): String fail(code: String): String }
-  type Mutation { rename(input: RenameInput!): Item }
-  input RenameInput { id: ID!, name: String!, count: Int }
+  type Mutation {
+    rename(input: RenameInput!): Item
+    touch(id: ID!, note: String, request: String @retryKey, again: Boolean): Item
+    count: Int
+  }
+  input RenameInput { id: ID!, name: String!, count: Int, request: ID @retryKey }
   type Subscription {
     itemChanged(id: ID!, note: String = "none", size: Size): ItemChange!
     other: Int
@@ -83,6 +90,7 @@ export async function startToyGraph() {
   const subscribed: Record<string, unknown>[] = [];
   const rated = { failing: false };
   const names = new Map<string, string>();
+  const mutations: Record<string, unknown>[] = [];
   const subscribe = (_parent: unknown, args: Record<string, unknown>) => {
     subscribed.push(args);
     return changes.listen();
@@ -114,7 +122,13 @@ export async function startToyGraph() {
           },
         },
         Mutation: {
+          touch: (_, args) => {
+            mutations.push(args);
+            return { id: args['id'] };
+          },
+          count: () => mutations.push({}),
           rename: (_, { input }) => {
+            mutations.push({ input });
             const { id, name } = input as { id: string; name: string };
             names.set(id, name);
             return input;
@@ -178,6 +192,8 @@ export async function startToyGraph() {
     },
     ratings: toys.ratings,
     changes,
+    /** Arguments of each mutation that the subgraph executed. */
+    mutations,
     /** Renames an item directly, not through the gateway. */
     rename: (id: string, name: string) => void names.set(id, name),
     /** Adds an event to the feed. */

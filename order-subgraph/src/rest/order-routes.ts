@@ -3,6 +3,7 @@ import type { OrderState } from '@gudang/events';
 import type { KeysetCursor, Page } from '@gudang/subgraph';
 import {
   fieldsOf,
+  idempotencyKeyOf,
   REST_LIST_LIMIT,
   type RestAnswer,
   type RestService,
@@ -46,8 +47,7 @@ export function serveOrderRest(
       assertAuthorized(identity, { anyOf: [['order:write']] });
       const { createOrder, owner } = createContext(identity);
       const { productid, quantity } = fieldsOf(request.body);
-      const { 'idempotency-key': idempotencyKey } = request.headers;
-      const input = { productId: productid, quantity, idempotencyKey };
+      const input = { productId: productid, quantity, idempotencyKey: idempotencyKeyOf(request) };
       const order = await createOrder(owner, input, traceparent);
       reply.code(201);
       return { Message: 'Berhasil Menambahkan Data', Data: toRestOrder(order) };

@@ -10,6 +10,11 @@ export {
   createClientAddress,
 } from './http/client-address.ts';
 export { BODY_LIMIT, createHttpServer, type RunningHttp, startHttp } from './http/http-server.ts';
+export {
+  ALLOWED_IDEMPOTENCY_KEY,
+  idempotencyKeysOf,
+  onlyIdempotencyKey,
+} from './http/idempotency-header.ts';
 export { isLoopbackAddress } from './http/loopback.ts';
 export { maskErrors } from './http/mask-errors.ts';
 export { sendRawAnswer } from './http/raw-answer.ts';

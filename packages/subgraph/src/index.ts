@@ -17,6 +17,7 @@ export {
   setEventTrace,
   setStartPosition,
 } from './graphql/subscription-context.ts';
+export { idempotencyKeyOf } from './rest/idempotency-key.ts';
 export {
   fieldsOf,
   REST_LIST_LIMIT,
