@@ -122,7 +122,8 @@ async function handle(
   const isQuery = admitted.operation.operation === 'query';
   const { identity } = principal;
   const caller = { identity, address };
-  const body = holdUntilRead({ body: answer.body, isQuery }, reply.raw, options.memory, caller);
+  const { body } = answer;
+  holdUntilRead({ body, isQuery }, reply.raw, options.memory, caller);
   void reply.code(answer.status);
   for (const [name, value] of answer.headers) void reply.header(name, value);
   return body;

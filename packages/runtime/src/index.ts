@@ -15,6 +15,7 @@ export {
   idempotencyKeysOf,
   onlyIdempotencyKey,
 } from './http/idempotency-header.ts';
+export { isLargeAnswer, readInParts } from './http/large-answers.ts';
 export { isLoopbackAddress } from './http/loopback.ts';
 export { maskErrors } from './http/mask-errors.ts';
 export { sendRawAnswer } from './http/raw-answer.ts';

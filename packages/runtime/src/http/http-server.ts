@@ -15,6 +15,7 @@ import type { Metrics } from '../metrics.ts';
 import type { Stoppable } from '../stoppable.ts';
 import { type AllowedHosts, ANY_HOST, MisdirectedRequest } from './allowed-hosts.ts';
 import { guardBodies } from './body-guard.ts';
+import { isLargeAnswer, readInParts } from './large-answers.ts';
 import { answerClientError, DEFAULT_HEADERS } from './raw-answer.ts';
 import { closeUnread } from './unread-answers.ts';
 
@@ -90,7 +91,11 @@ export function createHttpServer({
     for (const [name, value] of Object.entries(DEFAULT_HEADERS)) {
       if (!reply.hasHeader(name)) reply.header(name, value);
     }
-    done(null, payload);
+    if (typeof payload !== 'string' || !isLargeAnswer(payload)) done(null, payload);
+    else {
+      reply.header('content-length', Buffer.byteLength(payload));
+      done(null, readInParts(payload));
+    }
   });
   app.get('/healthz', () => ({ status: 'alive' }));
   app.get('/readyz', async (_request, reply) => {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { allowUnread } from '@gudang/runtime';
+import { allowUnread, isLargeAnswer, readInParts } from '@gudang/runtime';
 import type { GraphQLFormattedError } from 'graphql';
 import type { ByteAccount, ByteHold } from '../../../limits/byte-account.ts';
 import type { ClientSink } from '../../fanout/stream-client.ts';
@@ -117,7 +117,9 @@ export class HttpStream implements ClientSink {
 
   /** Sends the only result of a query or mutation, and ends the response. */
   answer(json: string): void {
-    this.#end(`${this.#format.around(undefined).join(json)}${this.#format.end}`);
+    const text = `${this.#format.around(undefined).join(json)}${this.#format.end}`;
+    if (isLargeAnswer(text) && this.#prepareEnd()) readInParts(text).pipe(this.#response);
+    else this.#end(text);
   }
 
   /** Ends the response; the client should reconnect. */
@@ -142,10 +144,15 @@ export class HttpStream implements ClientSink {
   }
 
   #end(text: string): void {
-    if (this.#hasEnded) return;
+    if (this.#prepareEnd()) this.#response.end(text);
+  }
+
+  /** @returns false if the response has already ended */
+  #prepareEnd(): boolean {
+    if (this.#hasEnded) return false;
     this.#hasEnded = true;
     clearInterval(this.#heartbeats);
     this.#limitUnread?.();
-    this.#response.end(text);
+    return true;
   }
 }
