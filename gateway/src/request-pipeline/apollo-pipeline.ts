@@ -13,7 +13,7 @@ import type { PlanningBudget } from '../limits/planning-budget.ts';
 import { unavailableAnswer } from '../subgraphs/subgraph-failure.ts';
 import type { Subgraphs } from '../subgraphs/subgraphs.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
-import { authorizationPlugin, badInputPlugin } from './apollo-plugins.ts';
+import { authorizationPlugin, badInputPlugin, largeAnswerPlugin } from './apollo-plugins.ts';
 import type { GraphqlMetrics } from './graphql-metrics.ts';
 import { createQueryExecutor, type SendToSubgraph } from './query-executor.ts';
 import type { HttpAnswer, RequestPipeline } from './request-pipeline.ts';
@@ -107,6 +107,7 @@ function createServer(
       traceOperations<GatewayContext>(({ forward }) => forward),
       limitErrorsPlugin,
       badInputPlugin,
+      largeAnswerPlugin,
       authorizationPlugin(requirementsOf),
       ApolloServerPluginLandingPageDisabled(),
     ],

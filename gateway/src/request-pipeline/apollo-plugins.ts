@@ -1,3 +1,4 @@
+import { setImmediate as nextIteration } from 'node:timers/promises';
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { RequirementsOf } from '../auth/field-requirements.ts';
 import { authorizationError } from '../auth/field-requirements.ts';
@@ -18,6 +19,15 @@ export const badInputPlugin: Plugin = {
       for (const [error, badInput] of findBadInput(own, document, schema)) {
         Object.assign(error.extensions, badInput);
       }
+    },
+  }),
+};
+
+/** Lets other requests be answered before a large answer is serialized. */
+export const largeAnswerPlugin: Plugin = {
+  requestDidStart: async ({ contextValue }) => ({
+    willSendResponse: async () => {
+      if (contextValue.answer?.isLarge) await nextIteration();
     },
   }),
 };

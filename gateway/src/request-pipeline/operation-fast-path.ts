@@ -1,3 +1,4 @@
+import { setImmediate as nextIteration } from 'node:timers/promises';
 import { isTracing } from '@gudang/runtime/tracing';
 import type { RequirementsOf } from '../auth/field-requirements.ts';
 import { authorizationError } from '../auth/field-requirements.ts';
@@ -81,6 +82,7 @@ export function createOperationFastPath({
         return apollo.answer(request, own);
       }
       metrics.answered(operation, startedAt);
+      if (context.answer?.isLarge) await nextIteration();
       return { status: 200, headers, body: JSON.stringify({ data: result.data }) };
     },
     clear: () => {

@@ -1,6 +1,8 @@
+import { setImmediate as nextIteration } from 'node:timers/promises';
 import { SECRET_HEADER } from '@gudang/auth';
 import type { Stoppable } from '@gudang/runtime';
 import { Pool } from 'undici';
+import { LARGE_BYTES } from '../limits/answer-bytes.ts';
 import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
 import { type CountBytes, sendRequest } from './http-request.ts';
 import { parseSharedAnswer, type SharedAnswer } from './subgraph-answer.ts';
@@ -75,6 +77,7 @@ export function createSubgraphConnection(
         },
       },
     );
+    if (reply.bytes > LARGE_BYTES) await nextIteration();
     try {
       return parseSharedAnswer(reply);
     } catch (error) {

@@ -1,9 +1,10 @@
+import { setImmediate as nextIteration } from 'node:timers/promises';
 import { ANONYMOUS, encodeIdentity, IDENTITY_HEADER, type Identity } from '@gudang/auth';
 import type { Logger, Stoppable } from '@gudang/runtime';
 import { startSpan } from '@gudang/runtime/tracing';
 import type { OperationTypeNode } from 'graphql';
 import type { GatewayContext } from '../context.ts';
-import { type AnswerBytes, answerTooLarge } from '../limits/answer-bytes.ts';
+import { type AnswerBytes, answerTooLarge, LARGE_BYTES } from '../limits/answer-bytes.ts';
 import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
 import { createInFlight } from '../request-deduplication/in-flight.ts';
 import type { Invalidation } from '../request-deduplication/invalidation.ts';
@@ -157,7 +158,10 @@ export function startSubgraphSource({
         ? sendShared(body, context)
         : sendOwn(body, context, kind === 'mutation'));
       if (answer.hasFailed) context.onUnavailable?.();
-      return answer();
+      if (answer.bytes <= LARGE_BYTES) return answer();
+      const parsed = answer();
+      await nextIteration();
+      return parsed;
     },
     finish: connection.finish,
     stop: connection.stop,

@@ -10,7 +10,7 @@ import {
 } from '@gudang/auth';
 import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/runtime';
 import { createClient } from 'graphql-ws';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { serveSubgraph } from './serve-subgraph.ts';
 
@@ -23,15 +23,17 @@ const sdl = `
   extend schema @link(
     url: "https://specs.apollo.dev/federation/v2.9", import: ["@authenticated", "@requiresScopes"]
   )
-  type Query { who: String own: String @authenticated thing: Thing }
+  type Query { who: String many: [Int!] own: String @authenticated thing: Thing }
   type Thing @requiresScopes(scopes: [["a", "b"], ["c"]]) { name: String part: String @authenticated }
   type Subscription { numbered(n: Int! = 1): String leaking: String watch: String broken: String scoped: String @requiresScopes(scopes: [["c"]]) }`;
 class DatabaseOutage extends Error {}
 const textOf = ({ subject = 'anonymous', scopes }: Identity): string =>
   [subject, ...scopes].join(' ');
+let many = (): number[] => [];
 const resolvers = {
   Query: {
     who: (_: unknown, __: unknown, { identity }: { identity: Identity }) => textOf(identity),
+    many: () => many(),
     own: () => 'own',
     thing: () => ({ name: 'a thing', part: () => 'a part' }),
   },
@@ -140,6 +142,59 @@ it.each([{}, { [SECRET_HEADER]: 'a guess' }, { [SECRET_HEADER]: '' }])(
     expect(await ask({ ...IDENTITY, ...proof })).toEqual(refused);
   },
 );
+
+it.each([
+  ['in the same iteration of the event loop', 'small', 10, 0],
+  ['in a later iteration of the event loop', 'large', 3_000, 1],
+])('executes and serializes, %s, a %s result', async (_when, _size, count, later) => {
+  let iteration = 0;
+  let executedIn = 0;
+  let serializedIn = 0;
+  many = () => {
+    executedIn = iteration;
+    return Array.from({ length: count }, (_, n) => n);
+  };
+  const { stringify } = JSON;
+  const spy = vi.spyOn(JSON, 'stringify').mockImplementation((...given) => {
+    if (given[0]?.data?.many) serializedIn = iteration;
+    return stringify(...(given as Parameters<typeof stringify>));
+  });
+  const ticking = tick(() => {
+    iteration += 1;
+  });
+  try {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', [SECRET_HEADER]: SECRET },
+      body: '{"query":"{ many }"}',
+    });
+    const { data } = (await response.json()) as { data: { many: number[] } };
+    expect(data.many).toHaveLength(count);
+    expect(executedIn).toBeGreaterThan(0);
+    expect(serializedIn - executedIn).toBe(later);
+  } finally {
+    ticking.stop();
+    spy.mockRestore();
+  }
+});
+
+/** Calls a function in each iteration of the event loop. */
+function tick(onIteration: () => void): { readonly stop: () => void } {
+  let next = setImmediate(function run() {
+    onIteration();
+    next = setImmediate(run);
+  });
+  return { stop: () => clearImmediate(next) };
+}
+
+it('forbids caches to store answers', async () => {
+  const { headers } = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', [SECRET_HEADER]: SECRET },
+    body: '{"query":"{ who }"}',
+  });
+  expect(headers.get('cache-control')).toBe('no-store');
+});
 
 it('limits the errors of an answer over HTTP, and says how many are left out', async () => {
   const fields = Array.from({ length: 30 }, (_, n) => `f${n}: own`).join(' ');
