@@ -1,4 +1,5 @@
 import { identitySettings, protectedHttpSettings } from '@gudang/auth/settings';
+import { idempotencySettings } from '@gudang/idempotency/settings';
 import { kafkaSettings } from '@gudang/kafka/settings';
 import { databaseSettings } from '@gudang/postgres/settings';
 import { callerSettings, integer, postgresUrl } from '@gudang/runtime/settings';
@@ -29,5 +30,6 @@ export const settingsTable = {
   ...identitySettings,
   ...callerSettings,
   ...databaseSettings,
+  ...idempotencySettings,
   ...kafkaSettings,
 } as const;

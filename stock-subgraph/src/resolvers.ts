@@ -15,10 +15,11 @@ import {
 import { z } from 'zod';
 import { decisionOf } from './decisions/find-decisions.ts';
 import type { Resolvers } from './generated/graphql.ts';
-import { addStock, stockId } from './stocks/add-stock.ts';
+import { addStock } from './stocks/add-stock.ts';
 import { adjustStock, deleteStock, updateStock } from './stocks/change-stock.ts';
 import { findStockPage } from './stocks/find-stocks.ts';
 import type { MovementRow } from './stocks/ledger.ts';
+import { stockId } from './stocks/stock-arguments.ts';
 import { PositionTracker } from './stream/position-tracker.ts';
 import { watchStocks } from './stream/stock-stream.ts';
 import { createStoredStocks } from './stream/stored-stocks.ts';
@@ -89,7 +90,8 @@ export const resolvers: Resolvers = {
   },
 
   Mutation: {
-    addStock: (_root, { input }, context) => addStock(context, input),
+    addStock: (_root, { input, idempotencyKey }, context) =>
+      addStock(context, input, idempotencyKey),
     updateStock: (_root, args, context) => updateStock(context, args),
     adjustStock: (_root, args, context) => adjustStock(context, args),
     deleteStock: (_root, args, context) => deleteStock(context, args),

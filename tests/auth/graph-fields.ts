@@ -52,6 +52,7 @@ const NEEDS: Readonly<Record<string, Requirement>> = {
   'Mutation.updateStock': 'stock:write',
   'Mutation.adjustStock': 'stock:write',
   'Mutation.deleteStock': 'stock:write',
+  'Movement.by': 'stock:write',
 };
 
 const ROOT_ARGUMENTS: Readonly<Record<string, (ids: Ids) => string>> = {

@@ -70,11 +70,14 @@ const TABLE: Readonly<Record<string, Rule>> = {
   'Mutation.addStock(input.id)': text(100, 'fine'),
   'Mutation.addStock(input.name)': name,
   'Mutation.addStock(input.quantity)': quantity,
+  'Mutation.addStock(idempotencyKey)': text(100),
   'Mutation.updateStock(id)': text(100, 'NOT_FOUND'),
   'Mutation.updateStock(input)': anyOfItsType,
   'Mutation.updateStock(input.name)': name,
   'Mutation.updateStock(input.quantity)': quantity,
   'Mutation.updateStock(input.expectedVersion)': whole(1, INT_MAX),
+  'Mutation.updateStock(input.reason)': text(255),
+  'Mutation.updateStock(idempotencyKey)': text(100),
   'Mutation.adjustStock(id)': text(100, 'NOT_FOUND'),
   'Mutation.adjustStock(delta)': whole(-INT_MAX, INT_MAX, {
     // Whether another value is accepted depends on the stock's quantity, so 1 is the only valid example.
@@ -87,7 +90,10 @@ const TABLE: Readonly<Record<string, Rule>> = {
     allowed: /from -|other than 0/,
   }),
   'Mutation.adjustStock(reason)': text(255),
+  'Mutation.adjustStock(expectedVersion)': whole(1, INT_MAX),
+  'Mutation.adjustStock(idempotencyKey)': text(100),
   'Mutation.deleteStock(id)': text(100, 'NOT_FOUND'),
+  'Mutation.deleteStock(idempotencyKey)': text(100),
   'Subscription.orderChanged(id)': text(100, 'NOT_FOUND'),
   'Subscription.stockChanged(ids)': {
     good: [['x'], Array.from({ length: 1_000 }, (_, i) => `s${i}`)],

@@ -1,4 +1,4 @@
-export { parseArguments, textOf, wholeNumber } from './graphql/arguments.ts';
+export { idempotencyKey, parseArguments, textOf, wholeNumber } from './graphql/arguments.ts';
 export { DateTime, dateTime } from './graphql/date-time.ts';
 export {
   formatKeysetCursor,

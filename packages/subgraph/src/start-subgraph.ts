@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { type Authentication, createAuthentication, type Identity } from '@gudang/auth';
 import type { AuthSettings, authSettings, identitySettings } from '@gudang/auth/settings';
 import { type ChangeFeed, startChangeFeed } from '@gudang/change-feed';
+import { startKeyPurge } from '@gudang/idempotency';
+import type { idempotencySettings } from '@gudang/idempotency/settings';
 import { type KafkaConnection, serviceTopics, startKafka } from '@gudang/kafka';
 import type { kafkaSettings } from '@gudang/kafka/settings';
 import type { Decoded } from '@gudang/messages';
@@ -60,6 +62,7 @@ type SubgraphTable = ReturnType<typeof httpSettings> &
   typeof identitySettings &
   typeof callerSettings &
   typeof databaseSettings &
+  typeof idempotencySettings &
   typeof kafkaSettings;
 
 /** A Prisma client, or another database client that can be closed. */
@@ -183,6 +186,8 @@ export async function startSubgraph<
     partitions: settings.KAFKA_PARTITIONS,
   });
   const kafka = started('kafka', startKafka(service, topics, definition.whileKafkaIsUnavailable));
+  const days = settings.IDEMPOTENCY_DAYS;
+  started('idempotency keys', startKeyPurge(service, { database, days }));
   measureOutbox(metrics, database);
   const relay = started(
     'relay',

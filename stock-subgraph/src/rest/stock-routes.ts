@@ -14,11 +14,16 @@ import {
 } from '@gudang/subgraph';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
-import { addStock, stockId } from '../stocks/add-stock.ts';
+import { addStock } from '../stocks/add-stock.ts';
 import { deleteStock, updateStock } from '../stocks/change-stock.ts';
 import { findStockPage } from '../stocks/find-stocks.ts';
+import { stockId, stockName, stockQuantity } from '../stocks/stock-arguments.ts';
 
-const NAMES = { 'input.name': 'name', 'input.quantity': 'quantity' };
+const NAMES = {
+  'input.name': 'name',
+  'input.quantity': 'quantity',
+  idempotencyKey: 'Idempotency-Key',
+};
 
 const NEWEST: Page<KeysetCursor> = {
   size: REST_LIST_LIMIT,
@@ -30,6 +35,15 @@ const NEWEST: Page<KeysetCursor> = {
 const WRITE_ACCESS: Requirement = { anyOf: [['stock:write']] };
 
 const idArgument = z.object({ id: stockId });
+/** Unlike updateStock, the route requires both fields, as the legacy system did. */
+const updateArguments = z.object({
+  id: stockId,
+  input: z.object({ name: stockName, quantity: stockQuantity }),
+});
+
+type Request = Parameters<RequestContextOf>[0];
+
+const keyOf = ({ headers }: Request): unknown => headers['idempotency-key'];
 
 interface StockRoute {
   readonly Params: { readonly id: string };
@@ -41,11 +55,10 @@ export function serveStockRest(
   createContext: (
     identity: Identity,
     traceparent?: string,
-  ) => Pick<Context, 'database' | 'stockById' | 'notifyRelay' | 'traceparent'>,
+  ) => Pick<Context, 'database' | 'identity' | 'stockById' | 'notifyRelay' | 'traceparent'>,
 ): Promise<void> {
   return serveRest(service, { prefix: '/stock', names: NAMES }, (rest, contextOf) => {
-    const readContext = (request: Parameters<RequestContextOf>[0]) =>
-      createContext(contextOf(request).identity);
+    const readContext = (request: Request) => createContext(contextOf(request).identity);
     const writeContext: typeof readContext = (request) => {
       const { identity, traceparent } = contextOf(request);
       assertAuthorized(identity, WRITE_ACCESS);
@@ -68,7 +81,7 @@ export function serveStockRest(
     rest.post('/add-stock', async (request): Promise<RestAnswer> => {
       const context = writeContext(request);
       const { name, quantity } = fieldsOf(request.body);
-      const stock = await addStock(context, { name, quantity });
+      const stock = await addStock(context, { name, quantity }, keyOf(request));
       return { Message: 'Berhasil Menambahkan Data', Data: toRestStock(stock) };
     });
 
@@ -76,13 +89,14 @@ export function serveStockRest(
       const context = writeContext(request);
       const { name, quantity } = fieldsOf(request.body);
       const change = { id: request.params.id, input: { name, quantity } };
-      const stock = await updateStock(context, change);
+      const parsed = parseArguments(updateArguments, change);
+      const stock = await updateStock(context, { ...parsed, idempotencyKey: keyOf(request) });
       return { Message: 'Berhasil Mengubah Data', Data: toRestStock(stock) };
     });
 
     rest.delete<StockRoute>('/delete/:id', async (request): Promise<RestAnswer> => {
       const context = writeContext(request);
-      await deleteStock(context, { id: request.params.id });
+      await deleteStock(context, { id: request.params.id, idempotencyKey: keyOf(request) });
       return { Message: 'Berhasil Menghapus Data' };
     });
   });

@@ -11,6 +11,8 @@ export interface MovementRow {
   readonly delta: number;
   readonly quantityAfter: number;
   readonly reason: string | null;
+  /** The subject that made the change by a mutation. */
+  readonly by: string | null;
   readonly orderId: string | null;
   readonly at: Date;
 }
@@ -26,7 +28,7 @@ export async function findMovementPages(
     SELECT page.* FROM unnest(${[...new Set(stockIds)]}::text[]) AS wanted (stock)
     CROSS JOIN LATERAL (
       SELECT stock_id AS "stockId", version, kind::text AS kind, delta,
-             quantity_after AS "quantityAfter", reason, order_id AS "orderId", at
+             quantity_after AS "quantityAfter", reason, "by", order_id AS "orderId", at
       FROM movements WHERE stock_id = wanted.stock ${behind}
       ORDER BY version DESC LIMIT ${size + 1}
     ) AS page`;

@@ -4,8 +4,10 @@ import type { Transaction } from '../database.ts';
 
 /** A change, with additional fields for its ledger entry and its event. */
 export interface LedgerChange extends StockChanged {
-  /** The `reason` argument of adjustStock. */
+  /** The `reason` argument of a mutation. */
   readonly note?: string | undefined;
+  /** The subject that made the change by a mutation. */
+  readonly by?: string | undefined;
   /**
    * W3C traceparent for the event. If an order caused the change, the traceparent of the order is used
    * instead.
@@ -27,8 +29,8 @@ export async function writeLedger(
 ): Promise<void> {
   if (changes.length === 0) return;
   await transaction.$executeRaw`
-    INSERT INTO movements (stock_id, version, kind, delta, quantity_after, reason, order_id, at)
-    SELECT stock_id, version, kind::stock_change_kind, delta, quantity_after, reason, order_id, at
+    INSERT INTO movements (stock_id, version, kind, delta, quantity_after, reason, "by", order_id, at)
+    SELECT stock_id, version, kind::stock_change_kind, delta, quantity_after, reason, "by", order_id, at
     FROM unnest(
       ${changes.map(({ stock }) => stock.id)}::text[],
       ${changes.map(({ stock }) => stock.version)}::int[],
@@ -36,9 +38,10 @@ export async function writeLedger(
       ${changes.map(({ delta }) => delta)}::int[],
       ${changes.map(quantityAfter)}::int[],
       ${changes.map(({ note }) => note ?? null)}::text[],
+      ${changes.map(({ by }) => by ?? null)}::text[],
       ${changes.map(({ orderId }) => orderId)}::uuid[],
       ${changes.map(({ stock }) => stock.updatedAt)}::timestamptz[]
-    ) AS change (stock_id, version, kind, delta, quantity_after, reason, order_id, at)`;
+    ) AS change (stock_id, version, kind, delta, quantity_after, reason, "by", order_id, at)`;
   await writeEvents(
     transaction,
     changes.map((change) => ({

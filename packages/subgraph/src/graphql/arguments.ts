@@ -39,3 +39,6 @@ export function wholeNumber({ min, max }: { min: number; max: number }): z.ZodTy
   const allowed = `a whole number from ${grouped.format(min)} to ${grouped.format(max)}`;
   return z.int(allowed).min(min, allowed).max(max, allowed);
 }
+
+/** The argument `idempotencyKey` of mutations. */
+export const idempotencyKey = textOf({ min: 1, max: 100 }).nullish();
