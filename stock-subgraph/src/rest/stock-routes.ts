@@ -3,6 +3,7 @@ import type { StockState } from '@gudang/events';
 import { notFound } from '@gudang/runtime';
 import {
   fieldsOf,
+  idempotencyKeyOf,
   type KeysetCursor,
   type Page,
   parseArguments,
@@ -43,8 +44,6 @@ const updateArguments = z.object({
 
 type Request = Parameters<RequestContextOf>[0];
 
-const keyOf = ({ headers }: Request): unknown => headers['idempotency-key'];
-
 interface StockRoute {
   readonly Params: { readonly id: string };
 }
@@ -81,7 +80,7 @@ export function serveStockRest(
     rest.post('/add-stock', async (request): Promise<RestAnswer> => {
       const context = writeContext(request);
       const { name, quantity } = fieldsOf(request.body);
-      const stock = await addStock(context, { name, quantity }, keyOf(request));
+      const stock = await addStock(context, { name, quantity }, idempotencyKeyOf(request));
       return { Message: 'Berhasil Menambahkan Data', Data: toRestStock(stock) };
     });
 
@@ -90,13 +89,19 @@ export function serveStockRest(
       const { name, quantity } = fieldsOf(request.body);
       const change = { id: request.params.id, input: { name, quantity } };
       const parsed = parseArguments(updateArguments, change);
-      const stock = await updateStock(context, { ...parsed, idempotencyKey: keyOf(request) });
+      const stock = await updateStock(context, {
+        ...parsed,
+        idempotencyKey: idempotencyKeyOf(request),
+      });
       return { Message: 'Berhasil Mengubah Data', Data: toRestStock(stock) };
     });
 
     rest.delete<StockRoute>('/delete/:id', async (request): Promise<RestAnswer> => {
       const context = writeContext(request);
-      await deleteStock(context, { id: request.params.id, idempotencyKey: keyOf(request) });
+      await deleteStock(context, {
+        id: request.params.id,
+        idempotencyKey: idempotencyKeyOf(request),
+      });
       return { Message: 'Berhasil Menghapus Data' };
     });
   });
