@@ -2,13 +2,11 @@ import { type Cursor, parseCursor } from '@gudang/change-feed';
 import type { StockState } from '@gudang/events';
 import { badUserInput } from '@gudang/runtime';
 import {
-  announceSnapshot,
   DateTime,
   formatKeysetCursor,
   parseArguments,
   parseKeysetCursor,
   parsePage,
-  registerPosition,
   textOf,
   toConnection,
 } from '@gudang/subgraph';
@@ -20,7 +18,6 @@ import { adjustStock, deleteStock, updateStock } from './stocks/change-stock.ts'
 import { findStockPage } from './stocks/find-stocks.ts';
 import type { MovementRow } from './stocks/ledger.ts';
 import { stockId } from './stocks/stock-arguments.ts';
-import { PositionTracker } from './stream/position-tracker.ts';
 import { watchStocks } from './stream/stock-stream.ts';
 import { createStoredStocks } from './stream/stored-stocks.ts';
 
@@ -102,16 +99,12 @@ export const resolvers: Resolvers = {
       subscribe: async function* (_root: unknown, args, context) {
         const { ids, after } = parseArguments(watchArguments, args);
         const { changeFeed, database } = context;
-        const tracker = new PositionTracker(changeFeed);
-        registerPosition(context, () => tracker.read());
         const changes = watchStocks({
           context,
           stored: createStoredStocks(database),
           changeFeed,
           ids: ids ?? undefined,
           after: readCursor(after),
-          tracker,
-          announce: (marker) => announceSnapshot(context, marker),
         });
         for await (const change of changes) {
           yield { stockChanged: change };

@@ -20,7 +20,7 @@ describe('startChangeFeed', () => {
   let sent = 0;
 
   const database = {
-    $queryRawUnsafe: async () => [{ epoch }],
+    $queryRawUnsafe: async () => [{ epoch, at: new Date(0) }],
   } as unknown as SqlClient;
   const start = (): ChangeFeed => {
     const own = createTestService({ brokers: inject('kafkaBrokers'), prefix: kafka.name('') });

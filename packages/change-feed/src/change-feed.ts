@@ -33,14 +33,14 @@ const WINDOW = 10_000;
 export interface ChangeFeed extends Stoppable {
   /**
    * Watches the changes from now on, without waiting until the feed has caught up.
-   * @param keys the keys to watch; undefined for all keys
+   * @param keys the keys to watch: records' keys, or keys of `moreKeysOf`; undefined for all changes
    */
   readonly watch: (keys: readonly string[] | undefined) => Watch;
   /**
    * Waits until the feed has caught up, then watches the changes since a cursor. Without a cursor,
    * it watches the changes from now on. A cursor within a snapshot counts as the position at which
    * the snapshot began.
-   * @param keys the keys to watch; undefined for all keys
+   * @param keys the keys to watch: records' keys, or keys of `moreKeysOf`; undefined for all changes
    * @param left aborted when the subscriber leaves: it ends the wait, and the watch must then be closed
    */
   readonly open: (
@@ -60,13 +60,21 @@ export interface ChangeFeed extends Stoppable {
   }) => Cursor;
 }
 
+interface FeedOptions {
+  readonly kafka: KafkaConnection;
+  readonly topic: string;
+  readonly database: SqlClient;
+  /** Returns further keys by which a change can be watched. They must differ from all records' keys. */
+  readonly moreKeysOf?: ((value: Buffer) => readonly string[]) | undefined;
+}
+
 /**
  * Reads a one-partition change topic into memory and passes each change to its watchers. Every
  * replica reads the whole topic, in a consumer group of its own.
  */
 export function startChangeFeed(
   { health, log, metrics }: Pick<Service, 'health' | 'log' | 'metrics'>,
-  { kafka, topic, database }: { kafka: KafkaConnection; topic: string; database: SqlClient },
+  { kafka, topic, database, moreKeysOf }: FeedOptions,
 ): ChangeFeed {
   const stopping = new AbortController();
   const name = kafka.name(topic);
@@ -103,12 +111,13 @@ export function startChangeFeed(
   };
 
   const take = (record: KafkaRecord): void => {
-    const arrival = traceArrival(toArrival(record));
+    const arrival = traceArrival(toArrival(record, moreKeysOf));
+    const since = changes.newestAt;
     const verdict = arrival
       ? changes.append(arrival)
       : changes.skip(Number(record.offset), headerText(record.headers, HEADER.epoch));
     if (arrival && caughtUp) measured.arrived(arrival.change.at);
-    if (verdict === 'broken') watchers.missed();
+    if (verdict === 'broken') watchers.missed(since);
     else if (verdict === 'new' && arrival) watchers.publish(arrival.change);
   };
 
@@ -146,7 +155,7 @@ export function startChangeFeed(
   const lose = (offset: number, reason: string): void => {
     log.warn({ topic, offset, reason }, 'changes could not be read; live streams send a snapshot');
     changes.lose(offset);
-    watchers.missed();
+    watchers.missed(changes.newestAt);
   };
 
   /**
@@ -154,16 +163,19 @@ export function startChangeFeed(
    * because the offsets may be the same as before.
    */
   const rereadAfterRecreation = async (): Promise<void> => {
-    if ((await readEpoch(database)) === changes.epoch) return;
+    if ((await readEpoch(database)).epoch === changes.epoch) return;
     const { low, high } = await topicBounds(kafka.client, name);
     end = high;
     seek(Math.max(low, high - WINDOW));
   };
 
   const prepare = async (): Promise<void> => {
+    // The time is read before the bounds: the events of all earlier transactions are then in the topic
+    // before the bound, or were still unsent at that time.
+    const { epoch, at } = await readEpoch(database);
     const { low, high } = await topicBounds(kafka.client, name);
     end = high;
-    changes.startAt(Math.max(low, high - WINDOW), await readEpoch(database));
+    changes.startAt(Math.max(low, high - WINDOW), epoch, at);
     moved();
     await consumer.subscribe({ topics: [name], fromBeginning: true });
   };
@@ -235,17 +247,25 @@ export function startChangeFeed(
   };
 }
 
-/** Reads the epoch from the database, because an empty topic does not contain it. */
-async function readEpoch(database: SqlClient): Promise<string> {
-  const [relay] = await database.$queryRawUnsafe<{ epoch: string }[]>('SELECT epoch FROM relay');
-  return relay?.epoch ?? NO_EPOCH;
+/**
+ * Reads the epoch from the database, because an empty topic does not contain it, and a time before all
+ * changes that are not in the topic: the database's clock, or the time of the oldest unsent event.
+ */
+async function readEpoch(database: SqlClient): Promise<{ epoch: string; at: number }> {
+  const [relay] = await database.$queryRawUnsafe<{ epoch: string; at: Date }[]>(
+    `SELECT epoch, LEAST(now(), (SELECT created_at FROM outbox ORDER BY id LIMIT 1)) AS at FROM relay`,
+  );
+  return { epoch: relay?.epoch ?? NO_EPOCH, at: relay?.at.getTime() ?? 0 };
 }
 
 /**
  * Converts a record to a change. Returns undefined if the record is not a change, for example a
  * record of another system.
  */
-function toArrival(record: KafkaRecord): Arrival | undefined {
+function toArrival(
+  record: KafkaRecord,
+  moreKeysOf: FeedOptions['moreKeysOf'],
+): Arrival | undefined {
   const version = headerNumber(record.headers, HEADER.version);
   const term = headerNumber(record.headers, HEADER.term);
   const epoch = headerText(record.headers, HEADER.epoch);
@@ -257,6 +277,7 @@ function toArrival(record: KafkaRecord): Arrival | undefined {
       offset: Number(record.offset),
       epoch,
       key: record.key.toString(),
+      moreKeys: moreKeysOf?.(record.value),
       version,
       value: record.value,
       at: Date.parse(headerText(record.headers, HEADER.time) ?? '') || 0,

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Arrival, ChangeLog } from './change-log.ts';
 
@@ -112,6 +113,31 @@ describe('ChangeLog', () => {
     expect(offsetsSince(5)).toHaveLength(10);
     expect(log.append(change(15, { key: 'k9', version: 7 }))).toBe('stale');
     expect(log.append(change(16, { key: 'k0', version: 7 }))).toBe('new');
+  });
+
+  it('returns the changes of some keys as filtering all changes would', () => {
+    const keys = ['a', 'b', 'c', 'owner:a', 'owner:b'];
+    const appended = fc.array(
+      fc.record({ key: fc.constantFrom('a', 'b', 'c'), owner: fc.constantFrom('a', 'b') }),
+      { maxLength: 60 },
+    );
+    const asked = fc.array(fc.constantFrom(...keys), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(appended, asked, fc.nat(60), (all, wanted, from) => {
+        const filled = new ChangeLog(10);
+        filled.startAt(0, 'one');
+        for (const [offset, { key, owner }] of all.entries()) {
+          filled.append(change(offset, { key, moreKeys: [`owner:${owner}`] }));
+        }
+        const expected = filled
+          .since(from)
+          ?.filter(({ key, moreKeys = [] }) =>
+            [key, ...moreKeys].some((one) => wanted.includes(one)),
+          );
+        const found = filled.since(from, wanted);
+        expect(found && [...new Set(found)]).toEqual(expected);
+      }),
+    );
   });
 
   it('starts at a given offset, unless it has already read a record', () => {

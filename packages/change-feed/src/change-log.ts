@@ -6,6 +6,8 @@ export interface LoggedChange {
   readonly offset: number;
   readonly epoch: string;
   readonly key: string;
+  /** Further keys by which the change can be watched, such as the owner of an order. */
+  readonly moreKeys?: readonly string[] | undefined;
   readonly version: number;
   readonly value: Buffer;
   /** Time of the commit by the database's clock, in milliseconds since 1970. */
@@ -55,6 +57,8 @@ export class ChangeLog {
   #term = 0;
   #newestAt = 0;
   readonly #versions = new Map<string, number>();
+  /** The changes in memory by their keys, so that a replay reads only the changes that it sends. */
+  readonly #byKey = new Map<string, LoggedChange[]>();
 
   /**
    * @param capacity number of changes kept in memory; up to 1.5 times as many before the log is
@@ -73,7 +77,7 @@ export class ChangeLog {
     return this.#epoch;
   }
 
-  /** Commit time of the newest change; 0 before the first one. */
+  /** Commit time of the newest change; before the first one, the time given to `startAt`. */
   get newestAt(): number {
     return this.#newestAt;
   }
@@ -81,9 +85,12 @@ export class ChangeLog {
   /**
    * Sets the epoch and the first offset to read (empty → named). Has no effect in the state
    * confirmed.
+   * @param at a time before all changes from this offset on; it is the time of the position until a change
+   *   is read
    */
-  startAt(offset: number, epoch: string): void {
+  startAt(offset: number, epoch: string, at = 0): void {
     if (this.#confirmed) return;
+    this.#newestAt = Math.max(this.#newestAt, at);
     this.#next = offset;
     this.#first = offset;
     this.#epoch = epoch;
@@ -138,10 +145,16 @@ export class ChangeLog {
   /**
    * Returns the changes from an offset on; undefined if the offset is before the first one in
    * memory.
+   * @param keys returns only the changes with one of these keys; undefined for all changes
    */
-  since(offset: number): readonly LoggedChange[] | undefined {
+  since(offset: number, keys?: readonly string[]): readonly LoggedChange[] | undefined {
     if (offset < this.#first) return undefined;
-    return this.#changes.slice(lowerBound(this.#changes, offset));
+    if (keys === undefined) return this.#changes.slice(lowerBound(this.#changes, offset));
+    const found = [...new Set(keys)].flatMap((key) => {
+      const changes = this.#byKey.get(key) ?? [];
+      return changes.slice(lowerBound(changes, offset));
+    });
+    return keys.length === 1 ? found : found.sort((one, other) => one.offset - other.offset);
   }
 
   /** Empties the log and restarts it at an offset (→ confirmed). */
@@ -152,6 +165,7 @@ export class ChangeLog {
     }
     this.#changes = [];
     this.#versions.clear();
+    this.#byKey.clear();
     this.#term = 0;
     this.#epoch = epoch;
     this.#confirmed = true;
@@ -165,6 +179,11 @@ export class ChangeLog {
     this.#versions.set(change.key, change.version);
     this.#term = Math.max(this.#term, term);
     this.#newestAt = Math.max(this.#newestAt, change.at);
+    for (const key of keysOf(change)) {
+      const changes = this.#byKey.get(key);
+      if (changes) changes.push(change);
+      else this.#byKey.set(key, [change]);
+    }
     this.#trim();
   }
 
@@ -176,7 +195,17 @@ export class ChangeLog {
       if (this.#versions.get(key) === version) this.#versions.delete(key);
     }
     this.#first = this.#changes[0]?.offset ?? this.#next;
+    for (const key of new Set(dropped.flatMap(keysOf))) {
+      const changes = this.#byKey.get(key) ?? [];
+      changes.splice(0, lowerBound(changes, this.#first));
+      if (changes.length === 0) this.#byKey.delete(key);
+    }
   }
+}
+
+/** Returns all keys by which a change can be watched. */
+export function keysOf({ key, moreKeys }: LoggedChange): readonly string[] {
+  return moreKeys === undefined ? [key] : [key, ...moreKeys];
 }
 
 /** Returns the index of the first change at or after an offset. */

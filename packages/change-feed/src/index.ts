@@ -1,4 +1,5 @@
 export { type ChangeFeed, startChangeFeed } from './change-feed.ts';
+export type { LoggedChange } from './change-log.ts';
 export {
   type Cursor,
   formatCursor,

@@ -55,10 +55,8 @@ export async function openWatch(
   }
   // Check the epoch again: it may have changed during the wait.
   const canReplay = offset !== null && needed <= changes.next && after.epoch === changes.epoch;
-  const earlier = canReplay ? changes.since(offset) : undefined;
-  if (earlier === undefined) return { ...watchers.watch(keys), start: 'snapshot' };
-  const wanted = keys && new Set(keys);
-  const matching = wanted ? earlier.filter((change) => wanted.has(change.key)) : earlier;
+  const matching = canReplay ? changes.since(offset, keys) : undefined;
+  if (matching === undefined) return { ...watchers.watch(keys), start: 'snapshot' };
   const { snapshot } = after;
   const watch = watchers.watch(keys, matching, snapshot !== undefined);
   if (!snapshot) return { ...watch, start: 'replay' };

@@ -49,10 +49,49 @@ describe('createWatchers', () => {
     const watchers = createWatchers(3);
     const [two, all] = [watchers.watch(['a', 'b']), watchers.watch(undefined)];
     watchers.publish(change('a', 0));
-    watchers.missed();
+    watchers.missed(0);
     watchers.publish(change('b', 1));
     expect([await offsetOf(two), await offsetOf(two)]).toEqual(['missed', 1]);
     expect([await offsetOf(all), await offsetOf(all)]).toEqual(['missed', 1]);
+  });
+
+  it('states a time before all changes that `missed` replaces', async () => {
+    const at = (time: number): LoggedChange => ({ ...change('a', time), at: time });
+    const watchers = createWatchers(2);
+    const [read, unread, slow] = [0, 1, 2].map(() => watchers.watch(['a'])) as [
+      Watch,
+      Watch,
+      Watch,
+    ];
+    watchers.publish(at(10));
+    watchers.publish(at(20));
+    for (let taken = 0; taken < 2; taken += 1) await read.next();
+    await slow.next();
+    watchers.publish(at(30));
+    watchers.publish(at(40));
+    // `unread` and `slow` have too many pending changes by now; `read` misses the changes after 40.
+    for (let taken = 0; taken < 2; taken += 1) await read.next();
+    watchers.missed(40);
+    watchers.missed(50);
+    for (const [watch, since] of [
+      [read, 40],
+      [unread, 10],
+      [slow, 20],
+    ] as const) {
+      expect(await watch.next()).toBe('missed');
+      expect(watch.missedSince()).toBe(since);
+    }
+  });
+
+  it('delivers a change to the watchers of each of its keys', async () => {
+    const watchers = createWatchers(3);
+    const owned = { ...change('a', 0), moreKeys: ['owner:siti', 'product:kopi'] };
+    const watches = ['a', 'owner:siti', 'owner:budi', 'product:kopi'].map((key) =>
+      watchers.watch([key]),
+    );
+    watchers.publish(owned);
+    watchers.publish({ ...change('b', 1), moreKeys: ['owner:budi'] });
+    expect(await Promise.all(watches.map(offsetOf))).toEqual([0, 0, 1, 0]);
   });
 
   it('resolves a waiting call of `next` on close, and delivers nothing afterwards', async () => {

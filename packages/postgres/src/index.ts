@@ -1,4 +1,9 @@
-export { createDatabase, type DatabaseOptions, startDatabase } from './pool.ts';
+export {
+  createDatabase,
+  type DatabaseOptions,
+  LONGEST_TRANSACTION_MS,
+  startDatabase,
+} from './pool.ts';
 export { retryConflicts } from './retry-conflicts.ts';
 export { isConflict, isInvalidData, isOutage, sqlState } from './sql-state.ts';
 export type { RawTransaction, SqlClient, Statements } from './statements.ts';

@@ -35,6 +35,12 @@ const STATEMENT_LIMIT_MS = 15_000;
  */
 const RESPONSE_LIMIT_MS = STATEMENT_LIMIT_MS + 2_000;
 
+/**
+ * Upper bound of the duration of a transaction, in milliseconds: a transaction of several statements, whose
+ * last statement begins at its time-out.
+ */
+export const LONGEST_TRANSACTION_MS = TRANSACTION_OPTIONS.timeout + STATEMENT_LIMIT_MS;
+
 /** Limits of each session. The server closes no idle session, because the pool closes it. */
 const SESSION_LIMITS = {
   statement: STATEMENT_LIMIT_MS,

@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'ALREADY_EXISTS'
   | 'IDEMPOTENCY_CONFLICT'
   | 'VERSION_CONFLICT'
+  | 'CURSOR_EXPIRED'
   | 'RATE_LIMITED'
   | 'UNAVAILABLE';
 
@@ -50,6 +51,21 @@ export function badUserInput(argument: string, allowed: string): ServiceError {
   return new ServiceError('BAD_USER_INPUT', `${argument} must be ${allowed}`, {
     details: { argument, allowed },
   });
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Returns the error for a cursor that is too old for a snapshot.
+ * @param maxAgeMs the maximum age in milliseconds
+ */
+export function cursorExpired(maxAgeMs: number): ServiceError {
+  const days = Math.round(maxAgeMs / DAY_MS);
+  return new ServiceError(
+    'CURSOR_EXPIRED',
+    `The cursor is older than ${days} days, and the changes since are no longer available. Query the list first, with a new cursor, and subscribe after that cursor.`,
+    { details: { argument: 'after' } },
+  );
 }
 
 export function notFound(what: string, id: string): ServiceError {

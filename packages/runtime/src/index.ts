@@ -1,6 +1,13 @@
 export { createBackoff, pause, settledOrAborted } from './backoff.ts';
 export { isCertificateProblem } from './certificate-problem.ts';
-export { badUserInput, notFound, ServiceError, StartError, unavailable } from './errors.ts';
+export {
+  badUserInput,
+  cursorExpired,
+  notFound,
+  ServiceError,
+  StartError,
+  unavailable,
+} from './errors.ts';
 export { createHealth, type Health, type HealthReport, OK, type PartState } from './health.ts';
 export { type AllowedHosts, createAllowedHosts, MisdirectedRequest } from './http/allowed-hosts.ts';
 export {

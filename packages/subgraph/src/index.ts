@@ -9,13 +9,9 @@ export {
   toConnection,
 } from './graphql/page.ts';
 export {
-  announceSnapshot,
   onSubscriptionEnd,
-  type Position,
-  registerPosition,
   type SnapshotMarker,
   setEventTrace,
-  setStartPosition,
 } from './graphql/subscription-context.ts';
 export { idempotencyKeyOf } from './rest/idempotency-key.ts';
 export {
@@ -33,3 +29,10 @@ export {
   type SubgraphService,
   startSubgraph,
 } from './start-subgraph.ts';
+export {
+  type SnapshotPage,
+  type SnapshotRow,
+  type StreamSource,
+  watchChanges,
+} from './stream/change-stream.ts';
+export type { RowVersion } from './stream/position-tracker.ts';

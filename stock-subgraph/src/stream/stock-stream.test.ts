@@ -6,7 +6,6 @@ import type { SnapshotMarker } from '@gudang/subgraph';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StockRow } from '../stocks/lock-stocks.ts';
-import { PositionTracker } from './position-tracker.ts';
 import { type SentChange, watchStocks } from './stock-stream.ts';
 import type { StoredStocks } from './stored-stocks.ts';
 
@@ -167,7 +166,6 @@ class Client {
       changeFeed: replica,
       ids: this.#ids,
       after: parseCursor(this.#cursor),
-      tracker: new PositionTracker(replica),
       announce: (marker) => {
         if (this.#changes === changes) this.#mark(marker);
       },
@@ -354,7 +352,6 @@ describe('watchStocks', () => {
       changeFeed: system.replica(0),
       ids: ['stock-7', 'stock-0'],
       after: parseCursor(LOST),
-      tracker: new PositionTracker(system.replica(0)),
       announce: () => {},
     });
     for (let row = 0; row < 2; row += 1) {

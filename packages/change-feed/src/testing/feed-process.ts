@@ -20,7 +20,7 @@ if (mode === 'feed') {
     current = line;
   });
   const database = {
-    $queryRawUnsafe: async () => [{ epoch: current }],
+    $queryRawUnsafe: async () => [{ epoch: current, at: new Date(0) }],
   } as unknown as SqlClient;
   const watch = await startChangeFeed(service, { kafka, topic, database }).open(undefined);
   say('ready');

@@ -36,8 +36,9 @@ export function createMemoryFeed({
       return changes.next;
     },
     deliver: (arrival) => {
+      const since = changes.newestAt;
       const verdict = changes.append(arrival);
-      if (verdict === 'broken') watchers.missed();
+      if (verdict === 'broken') watchers.missed(since);
       else if (verdict === 'new') watchers.publish(arrival.change);
     },
     watch: (keys) => watchers.watch(keys),

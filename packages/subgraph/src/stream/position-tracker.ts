@@ -1,6 +1,12 @@
 import { type ChangeFeed, formatCursor } from '@gudang/change-feed';
-import type { StockState } from '@gudang/events';
-import type { Position } from '@gudang/subgraph';
+import type { Position } from '../graphql/subscription-context.ts';
+
+/** The version of a stored row, and the time of its last change by the database's clock. */
+export interface RowVersion {
+  readonly id: string;
+  readonly version: number;
+  readonly changedAt: Date;
+}
 
 /**
  * Time in milliseconds. If a row is older than the newest change of the feed by at least this time, the
@@ -29,8 +35,8 @@ const GIVE_UP_AFTER_MS = 60_000;
  */
 export class PositionTracker {
   readonly #changeFeed: Pick<ChangeFeed, 'position' | 'versionOf'>;
-  readonly #ahead = new Map<string, { version: number; updatedAt: number }>();
-  /** A lower bound of `updatedAt` in `#ahead`. */
+  readonly #ahead = new Map<string, { version: number; changedAt: number }>();
+  /** A lower bound of `changedAt` in `#ahead`. */
   #aheadSince = Number.POSITIVE_INFINITY;
   #isInSnapshot = false;
   #isIdle = false;
@@ -71,16 +77,16 @@ export class PositionTracker {
    * Records a row that the snapshot contains.
    * @returns whether the feed may have to deliver a change that the row already contains
    */
-  addRow({ id, version, updatedAt }: Pick<StockState, 'id' | 'version' | 'updatedAt'>): boolean {
+  addRow({ id, version, changedAt }: RowVersion): boolean {
     const read = this.#changeFeed.versionOf(id);
-    const changed = updatedAt.getTime();
+    const changed = changedAt.getTime();
     const isAhead =
       read === undefined
         ? changed > this.#changeFeed.position().at - ANNOUNCED_AFTER_MS &&
           changed > Date.now() - GIVE_UP_AFTER_MS
         : version > read;
     if (isAhead) {
-      this.#ahead.set(id, { version, updatedAt: changed });
+      this.#ahead.set(id, { version, changedAt: changed });
       this.#aheadSince = Math.min(this.#aheadSince, changed);
     }
     return isAhead || read !== undefined;
@@ -104,8 +110,8 @@ export class PositionTracker {
 
   #dropOldRows(): void {
     const oldest = Date.now() - GIVE_UP_AFTER_MS;
-    for (const [id, { updatedAt }] of this.#ahead) {
-      if (updatedAt < oldest) this.#ahead.delete(id);
+    for (const [id, { changedAt }] of this.#ahead) {
+      if (changedAt < oldest) this.#ahead.delete(id);
     }
     this.#settle();
   }

@@ -17,7 +17,7 @@ function start() {
 const row = (id: string, version: number, age = 0) => ({
   id,
   version,
-  updatedAt: new Date(NOW - age),
+  changedAt: new Date(NOW - age),
 });
 
 describe('PositionTracker', () => {
