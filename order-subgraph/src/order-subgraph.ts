@@ -20,7 +20,7 @@ export function startOrderSubgraph(context: ProcessContext<typeof settingsTable>
     sharedTopics: SHARED_TOPICS,
     whileKafkaIsUnavailable: 'Orders are accepted meanwhile and settle when it returns',
     changeTopic: ORDER_CHANGED,
-    consumer: orderDecidedConsumer,
+    consumers: [orderDecidedConsumer],
     schema: new URL('../schema.graphql', import.meta.url),
     resolvers,
     start: async (service, { database, relay, changeFeed, notifyRelay }) => {

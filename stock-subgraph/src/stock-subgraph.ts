@@ -5,6 +5,7 @@ import { startSubgraph } from '@gudang/subgraph';
 import { createContext } from './context.ts';
 import { openDatabase } from './database.ts';
 import { createDecisionLoader } from './decisions/find-decisions.ts';
+import { orderCancelledConsumer } from './decisions/order-cancelled-consumer.ts';
 import { orderCreatedConsumer } from './decisions/order-created-consumer.ts';
 import { resolvers } from './resolvers.ts';
 import { serveStockRest } from './rest/stock-routes.ts';
@@ -19,7 +20,7 @@ export function startStockSubgraph(context: ProcessContext<typeof settingsTable>
     sharedTopics: SHARED_TOPICS,
     whileKafkaIsUnavailable: 'Stock changes are stored and sent when it returns',
     changeTopic: STOCK_CHANGED,
-    consumer: orderCreatedConsumer,
+    consumers: [orderCreatedConsumer, orderCancelledConsumer],
     schema: new URL('../schema.graphql', import.meta.url),
     resolvers,
     start: async (service, started) => {

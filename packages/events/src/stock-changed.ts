@@ -1,5 +1,11 @@
 /** The kind of a stock's change and of its ledger entry. */
-export type StockChangeKind = 'CREATED' | 'ORDERED' | 'ADJUSTED' | 'UPDATED' | 'DELETED';
+export type StockChangeKind =
+  | 'CREATED'
+  | 'ORDERED'
+  | 'RETURNED'
+  | 'ADJUSTED'
+  | 'UPDATED'
+  | 'DELETED';
 
 /** The stored state of a stock; for a deleted stock, its last state. */
 export interface StockState {
@@ -17,7 +23,7 @@ export interface StockChanged {
   readonly kind: StockChangeKind;
   /** The quantity after this change minus the quantity before it. */
   readonly delta: number;
-  /** The order of an ORDERED change; null for other kinds. */
+  /** The order of an ORDERED or RETURNED change; null for other kinds. */
   readonly orderId: string | null;
 }
 

@@ -44,7 +44,7 @@ describe('measureLag', () => {
     await admin.createTopics({ topics: [{ topic: kafka.name(names.topic), numPartitions: 2 }] });
     await admin.disconnect();
     metrics = createMetrics('test');
-    running = [measureLag({ metrics }, names)];
+    running = [measureLag({ metrics }, { kafka, groups: [names] })];
   });
   afterEach(async () => {
     await Promise.all(running.map((part) => part.stop()));
@@ -124,7 +124,7 @@ it('measureLag reports no value and does not delay the scrape while the broker i
   const service = createTestService({ brokers: '127.0.0.1:1', prefix: testTopicPrefix() });
   const client = createKafkaClient('test', service.settings, service.log);
   const kafka = { client, name: (name: string) => name };
-  const lag = measureLag(service, { kafka, topic: 'records', group: 'group' });
+  const lag = measureLag(service, { kafka, groups: [{ topic: 'records', group: 'group' }] });
   const from = performance.now();
   expect(await scrape(service.metrics, LAG)).toEqual({});
   expect(performance.now() - from).toBeLessThan(4_000);

@@ -2,6 +2,7 @@ import { createSharedScrape, type Metrics, type Stoppable } from '@gudang/runtim
 import type { KafkaConnection } from './kafka-connection.ts';
 
 interface PartitionLag {
+  readonly topic: string;
   readonly partition: string;
   /** The next offset that the group reads, according to its last commit. */
   readonly next: number;
@@ -9,7 +10,7 @@ interface PartitionLag {
 }
 
 /**
- * Measures a group's lag by a request to the broker at each scrape, because a stuck consumer does
+ * Measures the lag of consumer groups by a request to the broker at each scrape, because a stuck consumer does
  * not know how many records have arrived. All replicas therefore report the same values. While the
  * broker is unavailable, no value is reported, so that no alert reads the outage as a lag of 0.
  */
@@ -17,9 +18,12 @@ export function measureLag(
   { metrics }: { metrics: Metrics },
   {
     kafka,
-    topic,
-    group,
-  }: { kafka: Pick<KafkaConnection, 'client' | 'name'>; topic: string; group: string },
+    groups,
+  }: {
+    kafka: Pick<KafkaConnection, 'client' | 'name'>;
+    /** The groups of this service, each with its topic. */
+    groups: readonly { readonly group: string; readonly topic: string }[];
+  },
 ): Stoppable {
   const admin = kafka.client.admin();
   let connected: Promise<void> | undefined;
@@ -30,7 +34,13 @@ export function measureLag(
     });
     return connected;
   };
-  const readLags = async (): Promise<PartitionLag[]> => {
+  const readLags = async ({
+    group,
+    topic,
+  }: {
+    readonly group: string;
+    readonly topic: string;
+  }): Promise<PartitionLag[]> => {
     await connect();
     const [[committed], ends] = await Promise.all([
       admin.fetchOffsets({ groupId: kafka.name(group), topics: [kafka.name(topic)] }),
@@ -44,16 +54,22 @@ export function measureLag(
       // retained.
       const next = Math.max(offsets.get(partition) ?? -1, Number(low));
       // If the topic was deleted and created again, its end may be before the committed offset.
-      return { partition: String(partition), next, waiting: Math.max(0, Number(high) - next) };
+      return {
+        topic,
+        partition: String(partition),
+        next,
+        waiting: Math.max(0, Number(high) - next),
+      };
     });
   };
 
-  const ask = createSharedScrape(readLags);
+  const ask = createSharedScrape(async () => (await Promise.all(groups.map(readLags))).flat());
   const addGauge = (name: string, help: string, valueIn: (lag: PartitionLag) => number): void => {
     metrics.gauge(name, help, ['topic', 'partition'], async (gauge) => {
       const lags = (await ask()) ?? [];
       gauge.reset();
-      for (const lag of lags) gauge.set({ topic, partition: lag.partition }, valueIn(lag));
+      for (const lag of lags)
+        gauge.set({ topic: lag.topic, partition: lag.partition }, valueIn(lag));
     });
   };
   addGauge(

@@ -36,12 +36,15 @@ export function startConsumer(
     kafka,
     topic,
     group,
+    part = 'consumer',
     handle,
     logFields = ({ partition, offset }) => ({ topic, partition, offset }),
   }: {
     kafka: KafkaConnection;
     topic: string;
     group: string;
+    /** Name of the consumer in `/readyz`. Default: `consumer`. */
+    part?: string | undefined;
     /** Receives records of one partition, in order. */
     handle: (records: readonly KafkaRecord[]) => Promise<void>;
     /**
@@ -125,7 +128,7 @@ export function startConsumer(
       run: () => consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch }),
     },
   );
-  health.watch('consumer', running.state);
+  health.watch(part, running.state);
   return {
     stop: async () => {
       stopping.abort();

@@ -4,7 +4,7 @@ import type { AuthSettings, authSettings, identitySettings } from '@gudang/auth/
 import { type ChangeFeed, startChangeFeed } from '@gudang/change-feed';
 import { startKeyPurge } from '@gudang/idempotency';
 import type { idempotencySettings } from '@gudang/idempotency/settings';
-import { type KafkaConnection, serviceTopics, startKafka } from '@gudang/kafka';
+import { type KafkaConnection, measureLag, serviceTopics, startKafka } from '@gudang/kafka';
 import type { kafkaSettings } from '@gudang/kafka/settings';
 import type { Decoded } from '@gudang/messages';
 import {
@@ -83,6 +83,12 @@ export interface SubgraphParts<D> {
 /** A consumer, which applies the records of a topic to the subgraph's database. */
 export interface SubgraphConsumer<D, M> {
   readonly topic: string;
+  /**
+   * Suffix of the consumer group after the service's name, and name of this consumer in `/readyz`. Each
+   * consumer of a subgraph needs a group of its own. Default: the group is the service's name, and the
+   * name is `consumer`.
+   */
+  readonly group?: string | undefined;
   readonly decode: (value: Uint8Array | null) => Decoded<M>;
   readonly subject: Subject<M>;
   /**
@@ -101,7 +107,7 @@ export interface SubgraphConsumer<D, M> {
 
 export type OutcomeCounts = Readonly<Record<string, number>>;
 
-export interface SubgraphDefinition<T extends SettingsTable, D, M, C> {
+export interface SubgraphDefinition<T extends SettingsTable, D, M extends readonly unknown[], C> {
   /** The name of the setting with the database's URL. */
   readonly databaseSetting: keyof T & string;
   /** The name of the optional setting with the URL of connections that no pooler may share. */
@@ -119,7 +125,8 @@ export interface SubgraphDefinition<T extends SettingsTable, D, M, C> {
    * cursors.
    */
   readonly changeTopic: string;
-  readonly consumer: SubgraphConsumer<D, M>;
+  /** The consumers of the subgraph. `M` is the types of their messages. */
+  readonly consumers: { readonly [K in keyof M]: SubgraphConsumer<D, M[K]> };
   /** The file of the GraphQL schema. */
   readonly schema: URL;
   readonly resolvers: object;
@@ -144,7 +151,7 @@ const isUnavailable = (error: unknown): boolean => isOutage(error) || isConflict
 export async function startSubgraph<
   T extends SettingsTable & SubgraphTable,
   D extends SubgraphDatabase,
-  M,
+  M extends readonly unknown[],
   C extends SubgraphContext,
 >(context: ProcessContext<T>, definition: SubgraphDefinition<T, D, M, C>): Promise<void> {
   const { name, log, started } = context;
@@ -198,7 +205,14 @@ export async function startSubgraph<
     startChangeFeed(service, { kafka, database, topic: changeTopic }),
   );
   const parts = { database, relay, changeFeed, notifyRelay: relay.wake };
-  started(definition.consumer.topic, startConsumer(service, kafka, definition.consumer, parts));
+  const groups = definition.consumers.map(({ topic, group }) => ({
+    topic,
+    group: groupOf(name, group),
+  }));
+  started('lag', measureLag(service, { kafka, groups }));
+  for (const consumer of definition.consumers) {
+    started(consumer.topic, startConsumer(service, kafka, consumer, parts));
+  }
 
   const { createContext } = await definition.start({ ...service, ...context }, parts);
   const sdl = readFileSync(definition.schema, 'utf8');
@@ -210,13 +224,15 @@ export async function startSubgraph<
 function startConsumer<D, M>(
   service: SubgraphService<typeof kafkaSettings>,
   kafka: KafkaConnection,
-  { topic, decode, subject, apply, counter }: SubgraphConsumer<D, M>,
+  { topic, group: part, decode, subject, apply, counter }: SubgraphConsumer<D, M>,
   { database, notifyRelay }: Pick<SubgraphParts<D>, 'database' | 'notifyRelay'>,
 ): Stoppable {
   const records = service.metrics.counter(counter.name, counter.help, ['outcome']);
   return startInboxConsumer(service, {
     kafka,
     topic,
+    group: groupOf(service.name, part),
+    part,
     decode,
     subject,
     apply: async (batch, deadLetters) => {
@@ -225,4 +241,8 @@ function startConsumer<D, M>(
       for (const [outcome, count] of Object.entries(counts)) records.inc({ outcome }, count);
     },
   });
+}
+
+function groupOf(service: string, suffix: string | undefined): string {
+  return suffix === undefined ? service : `${service}-${suffix}`;
 }

@@ -1,80 +1,62 @@
-import { encodeOrderDecided, ORDER_DECIDED, type OrderCreated } from '@gudang/events';
+import { encodeOrderDecided, ORDER_DECIDED } from '@gudang/events';
 import { type DeadLetters, type InboxMessage, writeEvents } from '@gudang/outbox';
 import type { Database, Transaction } from '../database.ts';
 import { lockStocks } from '../stocks/lock-stocks.ts';
 import { writeChanges } from '../stocks/write-changes.ts';
-import { type Decision, decide } from './decide.ts';
+import { type Answer, type Decision, decide, type OrderRequest } from './decide.ts';
+import { findAddedVersions, findEarlierDecisions } from './earlier-decisions.ts';
 
 /** Number of records for each outcome, for the metric. */
-export type DecidedCounts = Readonly<
-  Record<'confirmed' | 'rejected' | 'repeat' | 'dead_letter', number>
->;
+export type DecidedCounts = Readonly<Record<Answer | 'dead_letter', number>>;
 
 /**
- * Decides a batch of orders in one transaction: locks the stocks, reads earlier decisions of the same
- * orders, decides the other orders, and writes stocks, ledger entries, decisions and events. Earlier
+ * Answers a batch of orders or of requests to cancel in one transaction: locks the stocks, reads earlier
+ * decisions of the same orders, decides, and writes stocks, ledger entries, decisions and events. Earlier
  * decisions are read only after the locks are taken, because another process that decided the same order
  * has then already committed its decision.
  */
 export function decideOrders(
   database: Database,
-  batch: readonly InboxMessage<OrderCreated>[],
+  batch: readonly InboxMessage<OrderRequest>[],
   deadLetters: DeadLetters,
 ): Promise<DecidedCounts> {
-  const orders = batch.map(({ message, record }) => ({ ...message, record }));
+  const requests = batch.map(({ message, record }) => ({ ...message, record }));
   const traces = new Map(batch.map(({ message, traceparent }) => [message.id, traceparent]));
   return database.transaction(async (transaction) => {
     const { stocks, now } = await lockStocks(
       transaction,
-      orders.map((order) => order.productId),
+      requests.map(({ productId }) => productId),
     );
-    const earlier = await findDecisions(transaction, orders);
-    const outcome = decide({ orders, stocks, earlier, now });
+    const earlier = await findEarlierDecisions(transaction, requests);
+    const addedVersions = await findAddedVersions(transaction, requests);
+    const outcome = decide(requests, { stocks, addedVersions, earlier, now });
     await writeChanges(transaction, outcome.changes, traces);
-    await writeDecisions(transaction, outcome.decided);
+    await insertDecisions(transaction, outcome.decided);
+    await updateDecisions(transaction, outcome.updated);
     await writeEvents(
       transaction,
-      outcome.announced.map((decision) => ({
+      outcome.announced.map(({ decision }) => ({
         topic: ORDER_DECIDED,
         key: decision.orderId,
         value: encodeOrderDecided(decision),
         traceparent: traces.get(decision.orderId),
       })),
     );
-    const found = outcome.contradictions.map(({ order: { record }, reason }) => ({
+    const found = outcome.contradictions.map(({ request: { record }, reason }) => ({
       record,
       reason,
     }));
-    const deadLetterCount = await deadLetters.write(transaction, found);
-    const confirmed = outcome.decided.filter(({ status }) => status === 'CONFIRMED').length;
-    return {
-      confirmed,
-      rejected: outcome.decided.length - confirmed,
-      repeat: outcome.announced.length - outcome.decided.length,
-      dead_letter: deadLetterCount,
-    };
+    const counts = { confirmed: 0, rejected: 0, cancelled: 0, refused: 0, repeat: 0 };
+    for (const { answer } of outcome.announced) counts[answer] += 1;
+    return { ...counts, dead_letter: await deadLetters.write(transaction, found) };
   });
 }
 
-async function findDecisions(
-  transaction: Transaction,
-  orders: readonly OrderCreated[],
-): Promise<Map<string, Decision>> {
-  if (orders.length === 0) return new Map();
-  const rows = await transaction.$queryRaw<Omit<Decision, 'cancelledAt' | 'cancelRefusal'>[]>`
-    SELECT order_id AS "orderId", product_id AS "productId", quantity, status::text AS status,
-           reason::text AS reason, quantity_after AS "quantityAfter", decided_at AS "decidedAt"
-    FROM decisions WHERE order_id = ANY(${orders.map((order) => order.id)}::uuid[])`;
-  return new Map(
-    rows.map((row) => [row.orderId, { ...row, cancelledAt: null, cancelRefusal: null }]),
-  );
-}
-
 /**
- * Writes decisions in ascending order of their ids, so that transactions that decide the same orders, which
+ * Inserts decisions in ascending order of their ids, so that transactions that decide the same orders, which
  * name other products, cannot deadlock.
  */
-async function writeDecisions(
+async function insertDecisions(
   transaction: Transaction,
   decided: readonly Decision[],
 ): Promise<void> {
@@ -82,9 +64,10 @@ async function writeDecisions(
   const decisions = decided.toSorted((one, other) => (one.orderId < other.orderId ? -1 : 1));
   await transaction.$executeRaw`
     INSERT INTO decisions
-      (order_id, product_id, quantity, status, reason, quantity_after, decided_at)
+      (order_id, product_id, quantity, status, reason, quantity_after, decided_at, cancelled_at,
+       stock_version)
     SELECT order_id, product_id, quantity, status::decision_status, reason::rejection_reason,
-           quantity_after, decided_at
+           quantity_after, decided_at, cancelled_at, stock_version
     FROM unnest(
       ${decisions.map((decision) => decision.orderId)}::uuid[],
       ${decisions.map((decision) => decision.productId)}::text[],
@@ -92,7 +75,43 @@ async function writeDecisions(
       ${decisions.map((decision) => decision.status)}::text[],
       ${decisions.map((decision) => decision.reason)}::text[],
       ${decisions.map((decision) => decision.quantityAfter)}::int[],
-      ${decisions.map((decision) => decision.decidedAt)}::timestamptz[]
+      ${decisions.map((decision) => decision.decidedAt)}::timestamptz[],
+      ${decisions.map((decision) => decision.cancelledAt)}::timestamptz[],
+      ${decisions.map((decision) => decision.stockVersion)}::int[]
     ) AS decision
-      (order_id, product_id, quantity, status, reason, quantity_after, decided_at)`;
+      (order_id, product_id, quantity, status, reason, quantity_after, decided_at, cancelled_at,
+       stock_version)`;
+}
+
+/**
+ * Updates confirmed decisions that were cancelled, or whose cancellation was refused.
+ * @throws if a decision is not CONFIRMED any more, which the lock on its stock prevents
+ */
+async function updateDecisions(
+  transaction: Transaction,
+  updated: readonly Decision[],
+): Promise<void> {
+  if (updated.length === 0) return;
+  const count = await transaction.$executeRaw`
+    UPDATE decisions SET
+      status = change.status::decision_status,
+      quantity_after = change.quantity_after,
+      cancelled_at = change.cancelled_at,
+      cancel_refused_at = change.cancel_refused_at,
+      cancel_requested_at = change.cancel_requested_at
+    FROM unnest(
+      ${updated.map((decision) => decision.orderId)}::uuid[],
+      ${updated.map((decision) => decision.status)}::text[],
+      ${updated.map((decision) => decision.quantityAfter)}::int[],
+      ${updated.map((decision) => decision.cancelledAt)}::timestamptz[],
+      ${updated.map(({ cancelRefusal }) => cancelRefusal?.at ?? null)}::timestamptz[],
+      ${updated.map(({ cancelRefusal }) => cancelRefusal?.requestedAt ?? null)}::timestamptz[]
+    ) AS change
+      (order_id, status, quantity_after, cancelled_at, cancel_refused_at, cancel_requested_at)
+    WHERE decisions.order_id = change.order_id AND decisions.status = 'CONFIRMED'`;
+  if (count !== updated.length) {
+    throw new Error(
+      `${updated.length - count} decisions were changed while their stocks were locked`,
+    );
+  }
 }

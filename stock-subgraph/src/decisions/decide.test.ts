@@ -2,7 +2,7 @@ import type { OrderCreated } from '@gudang/events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StockRow } from '../stocks/lock-stocks.ts';
-import { type Decision, decide, rejection } from './decide.ts';
+import { type Decision, type DecisionRows, decide, rejection } from './decide.ts';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
 const stockOf = (id: string, quantity: number, deletedAt: Date | null = null): StockRow => ({
@@ -15,6 +15,12 @@ const stockOf = (id: string, quantity: number, deletedAt: Date | null = null): S
   deletedAt,
 });
 const byId = (...stocks: StockRow[]) => new Map(stocks.map((stock) => [stock.id, stock]));
+const rowsOf = (...stocks: StockRow[]): DecisionRows => ({
+  stocks: byId(...stocks),
+  addedVersions: new Map(),
+  earlier: new Map(),
+  now,
+});
 const orderOf = (id: string, productId: string, quantity: number) => ({ id, productId, quantity });
 
 describe('rejection', () => {
@@ -32,12 +38,7 @@ describe('rejection', () => {
 describe('decide', () => {
   it('decides orders in the sequence of their arrival, and confirms each for its whole quantity or rejects it', () => {
     const orders = [orderOf('1', 'a', 6), orderOf('2', 'a', 5), orderOf('3', 'a', 4)];
-    const { decided, changes } = decide({
-      orders,
-      stocks: byId(stockOf('a', 10)),
-      earlier: new Map(),
-      now,
-    });
+    const { decided, changes } = decide(orders, rowsOf(stockOf('a', 10)));
     expect(decided.map(({ status, quantityAfter }) => [status, quantityAfter])).toEqual([
       ['CONFIRMED', 4],
       ['REJECTED', 4],
@@ -51,7 +52,7 @@ describe('decide', () => {
 
   it('announces the decision again for a duplicate order and does not change the stock', () => {
     const orders = [orderOf('1', 'a', 6), orderOf('1', 'a', 6)];
-    const outcome = decide({ orders, stocks: byId(stockOf('a', 10)), earlier: new Map(), now });
+    const outcome = decide(orders, rowsOf(stockOf('a', 10)));
     expect(outcome.decided).toHaveLength(1);
     expect(outcome.announced).toHaveLength(2);
     expect(outcome.changes).toHaveLength(1);
@@ -61,10 +62,9 @@ describe('decide', () => {
     ['product', orderOf('1', 'b', 6), 'this order id was decided for another product'],
     ['quantity', orderOf('1', 'a', 7), 'this order id was decided for another quantity'],
   ])('does not apply an order with a decided id and a different %s', (_name, order, reason) => {
-    const stocks = byId(stockOf('a', 100), stockOf('b', 100));
     const orders = [orderOf('1', 'a', 6), order];
-    const outcome = decide({ orders, stocks, earlier: new Map(), now });
-    expect(outcome.contradictions).toEqual([{ order, reason }]);
+    const outcome = decide(orders, rowsOf(stockOf('a', 100), stockOf('b', 100)));
+    expect(outcome.contradictions).toEqual([{ request: order, reason }]);
     expect(outcome.changes).toHaveLength(1);
   });
 });
@@ -77,11 +77,10 @@ interface World {
 
 /** Applies a batch as the consumer does: stores decisions and changed stocks. */
 function apply(world: World, orders: readonly OrderCreated[]): void {
-  const { decided, changes } = decide({
-    orders,
+  const { decided, changes } = decide(orders, {
+    ...rowsOf(),
     stocks: world.stocks,
     earlier: world.decisions,
-    now,
   });
   for (const { stock } of changes) world.stocks.set(stock.id, { ...stock, deletedAt: null });
   for (const decision of decided) world.decisions.set(decision.orderId, decision);

@@ -13,7 +13,11 @@ export const orderCreatedConsumer: SubgraphConsumer<Database, OrderCreated> = {
   topic: ORDER_CREATED,
   decode: decodeOrderCreated,
   subject: { ...ORDER_SUBJECT, idOf: ({ id }) => id },
-  apply: decideOrders,
+  apply: async (database, batch, deadLetters) => {
+    const counts = await decideOrders(database, batch, deadLetters);
+    const { confirmed, rejected, repeat, dead_letter } = counts;
+    return { confirmed, rejected, repeat, dead_letter };
+  },
   counter: {
     name: 'gudang_decisions_total',
     help: 'Records read from order_created, by outcome',

@@ -8,7 +8,7 @@ import {
   ORDER_CREATED,
   ORDER_SUBJECT,
 } from '@gudang/events';
-import type { KafkaConnection } from '@gudang/kafka';
+import { type KafkaConnection, measureLag } from '@gudang/kafka';
 import {
   connectTestKafka,
   createTestService,
@@ -38,6 +38,7 @@ let sql: ReturnType<typeof createSqlClient>;
 let service: TestService;
 let kafka: KafkaConnection;
 let producer: Producer;
+let lag: Stoppable;
 let consumer: Stoppable | undefined;
 let applied: string[];
 let foreign: ForeignProducer;
@@ -57,11 +58,13 @@ beforeEach(async () => {
   applied = [];
   service = createTestService({ brokers: inject('kafkaBrokers'), prefix: testTopicPrefix() });
   kafka = await connectTestKafka(service, [{ topic: ORDER_CREATED, partitions: 1 }]);
+  lag = measureLag(service, { kafka, groups: [{ group: service.name, topic: ORDER_CREATED }] });
   producer = kafka.client.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   await producer.connect();
 });
 afterEach(async () => {
   await consumer?.stop();
+  await lag.stop();
   await producer.disconnect();
   await kafka.stop();
   expect(service.failures).toEqual([]);
@@ -81,6 +84,7 @@ function start(options: { decode?: typeof decodeOrderCreated } = {}): void {
   consumer = startInboxConsumer(service, {
     kafka,
     topic: ORDER_CREATED,
+    group: service.name,
     decode: options.decode ?? decodeOrderCreated,
     subject: { ...ORDER_SUBJECT, idOf: ({ id }) => id },
     apply: async (messages, deadLetters) => {

@@ -49,6 +49,7 @@ const start = (apply: Options['apply']): void => {
   consumer = startInboxConsumer(service, {
     kafka,
     topic: ORDER_CREATED,
+    group: service.name,
     decode: decodeOrderCreated,
     subject: { ...ORDER_SUBJECT, idOf: ({ id }) => id },
     apply,

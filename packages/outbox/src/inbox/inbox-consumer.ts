@@ -1,10 +1,4 @@
-import {
-  headerText,
-  type KafkaConnection,
-  type KafkaRecord,
-  measureLag,
-  startConsumer,
-} from '@gudang/kafka';
+import { headerText, type KafkaConnection, type KafkaRecord, startConsumer } from '@gudang/kafka';
 import { type Decoded, HEADER } from '@gudang/messages';
 import type { Service, Stoppable } from '@gudang/runtime';
 import { parseTraceparent, type Span, startSpan, traceId } from '@gudang/runtime/tracing';
@@ -31,22 +25,27 @@ export interface Subject<T> {
  * dead-lettered. `apply` is called again with the same messages until it succeeds.
  */
 export function startInboxConsumer<T>(
-  service: Pick<Service, 'name' | 'log' | 'health' | 'metrics'>,
+  service: Pick<Service, 'log' | 'health'>,
   {
     kafka,
     topic,
+    group,
+    part,
     decode,
     subject,
     apply,
   }: {
     kafka: KafkaConnection;
     topic: string;
+    group: string;
+    /** Name of the consumer in `/readyz`. Default: `consumer`. */
+    part?: string | undefined;
     decode: (value: Uint8Array | null) => Decoded<T>;
     subject: Subject<T>;
     apply: Apply<T>;
   },
 ): Stoppable {
-  const { log, name: group } = service;
+  const { log } = service;
   /** Log fields of the records of the current batch. */
   const fields = new WeakMap<KafkaRecord, Readonly<Record<string, unknown>>>();
   const logFields = (record: KafkaRecord) => fields.get(record) ?? {};
@@ -120,12 +119,5 @@ export function startInboxConsumer<T>(
     }
   };
 
-  const lag = measureLag(service, { kafka, topic, group });
-  const consumer = startConsumer(service, { kafka, topic, group, handle, logFields });
-  return {
-    stop: async () => {
-      await consumer.stop();
-      await lag.stop();
-    },
-  };
+  return startConsumer(service, { kafka, topic, group, part, handle, logFields });
 }

@@ -1,0 +1,3 @@
+-- An order takes its quantity at most once and returns it at most once, whatever the code does.
+CREATE UNIQUE INDEX CONCURRENTLY "movements_order_id_kind_idx"
+  ON "movements" ("order_id", "kind") WHERE "order_id" IS NOT NULL;
