@@ -4,6 +4,7 @@ import type { OrderState, OrderStatus } from '@gudang/events';
 import type { KeysetCursor, Page } from '@gudang/subgraph';
 import DataLoader from 'dataloader';
 import type { Database } from './database.ts';
+import type { CancelOrder } from './orders/cancel-order.ts';
 import type { CreateOrder } from './orders/create-order.ts';
 import { findOrderPages, findOrders } from './orders/find-orders.ts';
 import { type OrderVisibility, visibilityOf } from './orders/order-visibility.ts';
@@ -18,6 +19,7 @@ export interface Context {
   readonly database: Database;
   readonly changeFeed: ChangeFeed;
   readonly createOrder: CreateOrder;
+  readonly cancelOrder: CancelOrder;
   /** The caller, as reported by the gateway. */
   readonly identity: Identity;
   /**
@@ -40,7 +42,7 @@ export interface Context {
   ) => DataLoader<string, OrderState[]>;
 }
 
-export type Parts = Pick<Context, 'database' | 'changeFeed' | 'createOrder'>;
+export type Parts = Pick<Context, 'database' | 'changeFeed' | 'createOrder' | 'cancelOrder'>;
 
 export function createContext(
   parts: Parts,

@@ -5,6 +5,7 @@ import { startSubgraph } from '@gudang/subgraph';
 import { createContext } from './context.ts';
 import { openDatabase } from './database.ts';
 import { orderDecidedConsumer } from './decisions/order-decided-consumer.ts';
+import { cancelOrderHandler } from './orders/cancel-order.ts';
 import { createOrderHandler } from './orders/create-order.ts';
 import { startReconciler } from './reconcile/reconciler.ts';
 import { resolvers } from './resolvers.ts';
@@ -24,10 +25,17 @@ export function startOrderSubgraph(context: ProcessContext<typeof settingsTable>
     schema: new URL('../schema.graphql', import.meta.url),
     resolvers,
     start: async (service, { database, relay, changeFeed, notifyRelay }) => {
-      const after = service.settings.RECONCILE_AFTER;
+      const { settings } = service;
+      const after = settings.RECONCILE_AFTER;
       service.started('reconciler', startReconciler(service, { database, relay, after }));
       const createOrder = createOrderHandler(database, notifyRelay, service.log);
-      const parts = { database, changeFeed, createOrder };
+      const cancelOrder = cancelOrderHandler({
+        database,
+        notifyRelay,
+        within: settings.CANCEL_WITHIN,
+        isEnabled: settings.CANCELLING === 'on',
+      });
+      const parts = { database, changeFeed, createOrder, cancelOrder };
       const contextOf = (identity: Identity, traceparent?: string) =>
         createContext(parts, identity, traceparent);
       await serveOrderRest(service, contextOf);

@@ -56,6 +56,8 @@ export const resolvers: Resolvers = {
   Mutation: {
     createOrder: (_root, { input }, { createOrder, owner, traceparent }) =>
       createOrder(owner, input, traceparent),
+    cancelOrder: (_root, args, { cancelOrder, identity, traceparent }) =>
+      cancelOrder(identity, args, traceparent),
   },
 
   Subscription: {

@@ -2,7 +2,7 @@ import { identitySettings, protectedHttpSettings } from '@gudang/auth/settings';
 import { idempotencySettings } from '@gudang/idempotency/settings';
 import { kafkaSettings } from '@gudang/kafka/settings';
 import { databaseSettings } from '@gudang/postgres/settings';
-import { callerSettings, integer, postgresUrl } from '@gudang/runtime/settings';
+import { callerSettings, choice, integer, postgresUrl } from '@gudang/runtime/settings';
 
 export const settingsTable = {
   ...protectedHttpSettings(8000),
@@ -26,6 +26,20 @@ export const settingsTable = {
       'while the earlier stock service consumes order_created, because it applies repeats',
     parse: integer(0, 86_400),
     default: '60',
+  },
+  CANCEL_WITHIN: {
+    description:
+      'Seconds after its creation in which the owner of an order can cancel it; callers with the scope ' +
+      'order:write:all can always cancel it',
+    parse: integer(0, 315_360_000),
+    default: '2592000',
+  },
+  CANCELLING: {
+    description:
+      'Whether orders can be cancelled: on, or off. It must be off until every replica of both subgraphs ' +
+      'runs a release that knows cancellations',
+    parse: choice('on', 'off'),
+    default: 'on',
   },
   ...identitySettings,
   ...callerSettings,

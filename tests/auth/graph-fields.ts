@@ -48,6 +48,7 @@ const NEEDS: Readonly<Record<string, Requirement>> = {
   'Subscription.orderChanged': 'a token',
   'Stock.orders': 'a token',
   'Mutation.createOrder': 'order:write',
+  'Mutation.cancelOrder': 'order:write',
   'Mutation.addStock': 'stock:write',
   'Mutation.updateStock': 'stock:write',
   'Mutation.adjustStock': 'stock:write',
@@ -59,6 +60,7 @@ const ROOT_ARGUMENTS: Readonly<Record<string, (ids: Ids) => string>> = {
   'Query.order': ({ order }) => `(id: "${order}")`,
   'Query.stock': ({ stock }) => `(id: "${stock}")`,
   'Mutation.createOrder': ({ stock }) => `(input: { productId: "${stock}", quantity: 1 })`,
+  'Mutation.cancelOrder': ({ order }) => `(id: "${order}")`,
   'Mutation.addStock': () => '(input: { name: "Teh", quantity: 1 })',
   'Mutation.updateStock': ({ stock }) => `(id: "${stock}", input: { name: "Kopi", quantity: 500 })`,
   'Mutation.adjustStock': ({ stock }) => `(id: "${stock}", delta: 1)`,
@@ -66,6 +68,9 @@ const ROOT_ARGUMENTS: Readonly<Record<string, (ids: Ids) => string>> = {
   'Subscription.orderChanged': ({ order }) => `(id: "${order}")`,
   'Subscription.stockChanged': ({ stock, cursor }) => `(ids: ["${stock}"], after: "${cursor}")`,
 };
+
+/** Root fields that take the id of an order. */
+const OF_ONE_ORDER = new Set(['Query.order', 'Mutation.cancelOrder', 'Subscription.orderChanged']);
 
 interface Way {
   /** Distinguishes several paths that lead to the type, for example `through its stock`. */
@@ -184,7 +189,7 @@ const PROVIDED = new Set(
 export function waysTo({ coordinate, type, field, selected }: (typeof FIELDS)[number]) {
   const own = NEEDS[coordinate] ?? 'nothing';
   if (['Query', 'Mutation', 'Subscription'].includes(type)) {
-    const isOrder = coordinate === 'Query.order' || coordinate === 'Subscription.orderChanged';
+    const isOrder = OF_ONE_ORDER.has(coordinate);
     return [
       {
         name: coordinate,

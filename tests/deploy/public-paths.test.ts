@@ -6,7 +6,7 @@ const kustomize = await findKustomize();
 /** Paths that clients use, by service. */
 const PUBLIC: Readonly<Record<string, readonly string[]>> = {
   gateway: ['/', '/graphql', '/graphql/ticket', '/live', '/graphiql', '/pages/assets/any.js'],
-  'order-subgraph': ['/order', '/order/', '/order/add-order'],
+  'order-subgraph': ['/order', '/order/', '/order/add-order', '/order/cancel/1'],
   'stock-subgraph': ['/stock', '/stock/', '/stock/add-stock', '/stock/update/1', '/stock/delete/1'],
 };
 

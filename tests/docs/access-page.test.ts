@@ -14,6 +14,7 @@ const sdl = `
   }
   type Mutation {
     createOrder: Stock @requiresScopes(scopes: [["order:write"]])
+    cancelOrder: Stock @requiresScopes(scopes: [["order:write"]])
     addStock: Stock @requiresScopes(scopes: [["stock:write", "a:b"], ["admin:all"]])
     updateStock: Stock @authenticated
     deleteStock: Stock @authenticated

@@ -21,6 +21,7 @@ const SCOPE = /`([a-z]+(?::[a-z]+)+)`/g;
 const ROUTES: readonly (readonly [string, string])[] = [
   ['GET /order/', 'Query.orders'],
   ['POST /order/add-order', 'Mutation.createOrder'],
+  ['POST /order/cancel/:id', 'Mutation.cancelOrder'],
   ['GET /stock/', 'Query.stocks'],
   ['GET /stock/:id', 'Query.stock'],
   ['POST /stock/add-stock', 'Mutation.addStock'],

@@ -104,6 +104,10 @@ function bodies(
 
 const ADD_ORDER = { service: 'order', route: 'POST /order/add-order' } as const;
 const ADD_STOCK = { service: 'stock', route: 'POST /stock/add-stock' } as const;
+const CANCEL = {
+  service: 'order',
+  route: 'POST /order/cancel/0199b3a4-1c7e-7a70-8f3c-2f6f3d1f2a11',
+} as const;
 const UPDATE = { service: 'stock', route: 'PUT /stock/update/known' } as const;
 
 const unknownIds = [
@@ -131,6 +135,20 @@ export const badRequests: readonly BadRequest[] = [
     const error = /^Idempotency-Key must be one header with printable ASCII characters$/;
     return { ...ADD_ORDER, what, status: 400, error, headers, body: json(ORDER) };
   }),
+  ...texts(255).flatMap(([what, reason]): BadRequest[] => {
+    // The reason is optional.
+    if (reason === undefined || reason === null) return [];
+    const error = /^reason must be a text of 1 to 255 characters/;
+    return [{ ...CANCEL, what: `${what} as reason`, status: 400, error, body: json({ reason }) }];
+  }),
+  { ...CANCEL, what: 'an unknown id', status: 404, error: /^There is no order with the id / },
+  {
+    ...CANCEL,
+    route: 'POST /order/cancel/nothing',
+    what: 'an id that is no UUID',
+    status: 404,
+    error: /^There is no order with the id "nothing"$/,
+  },
   ...[ADD_STOCK, UPDATE].flatMap((at) =>
     bodies(at, [
       ...wrongFields(at, STOCK, 'name', texts(255), NAME),

@@ -151,6 +151,41 @@ test('a repeated Idempotency-Key returns the same order, or is rejected if the b
   });
 });
 
+test('cancel an order, with and without a body', async () => {
+  const productid = await addStock(5);
+  const place = async () =>
+    (await order({ route: 'POST /order/add-order', body: json({ productid, quantity: 2 }) })).body
+      .Data;
+  for (const request of [
+    {},
+    { headers: JSON_TYPE },
+    { headers: { ...JSON_TYPE, 'idempotency-key': 'k' }, body: json({ reason: 'Salah pesan' }) },
+  ]) {
+    const placed = await place();
+    const answer = await order({ route: `POST /order/cancel/${placed.id}`, ...request });
+    expect(answer).toEqual({
+      status: 200,
+      body: {
+        Message: 'Berhasil Membatalkan Order',
+        Data: { ...placed, status: expect.stringMatching(/^(PENDING|CONFIRMED)$/) },
+      },
+    });
+    const stored = await system().databases.order(
+      `SELECT cancel_reason FROM orders WHERE id = '${placed.id}' AND cancel_requested_at IS NOT NULL`,
+    );
+    expect(stored).toEqual([{ cancel_reason: 'body' in request ? 'Salah pesan' : null }]);
+  }
+  const other = await place();
+  const repeated = { headers: { ...JSON_TYPE, 'idempotency-key': 'k' }, body: json({}) };
+  expect(await order({ route: `POST /order/cancel/${other.id}`, ...repeated })).toEqual({
+    status: 422,
+    body: {
+      Message: 'Format Request Tidak Sesuai',
+      Error: 'This Idempotency-Key was used with another body; use a new one',
+    },
+  });
+});
+
 describe('lists', () => {
   beforeAll(async () => {
     const { databases } = system();
@@ -178,6 +213,7 @@ test('every route reports an unavailable database, and works again when the data
   const answers = await Promise.all([
     order({ route: 'GET /order/' }),
     order({ route: 'POST /order/add-order', body: ordering }),
+    order({ route: `POST /order/cancel/${randomUUID()}` }),
     stock({ route: 'GET /stock/' }),
     stock({ route: `GET /stock/${id}` }),
     stock({ route: 'POST /stock/add-stock', body }),

@@ -77,6 +77,62 @@ describe('settleOrders', () => {
     expect(stored.version).toBe(2);
   });
 
+  it('writes an event for each change of an order within a batch, in their order', async () => {
+    const [id = '', other = ''] = await pendingOrders(2);
+    await database.$executeRaw`UPDATE orders SET cancel_requested_at = now(), cancel_reason = 'late'`;
+    const { cancelRequestedAt } = await database.order.findUniqueOrThrow({ where: { id } });
+    const at = new Date('2026-01-02T03:04:06.000Z');
+    const refusal = { at, requestedAt: cancelRequestedAt ?? at };
+    const decisions = [
+      { ...confirmed(id), cancelRefusal: refusal },
+      confirmed(other),
+      { ...confirmed(id), status: 'CANCELLED', cancelledAt: at } as const,
+    ];
+    expect(await settleOrders(database, batch(...decisions), deadLetters)).toMatchObject({
+      settled: 3,
+    });
+    const events = await database.$queryRaw<{ value: Uint8Array; version: number }[]>`
+      SELECT value, version FROM outbox WHERE convert_from(key, 'UTF8') = ${id} ORDER BY id`;
+    const changes = events.map(({ value }) => decodeOrderChanged(value));
+    expect(
+      changes.map(({ order, previousStatus }) => [
+        previousStatus,
+        order.status,
+        order.version,
+        order.cancelReason,
+      ]),
+    ).toEqual([
+      ['PENDING', 'CONFIRMED', 2, 'late'],
+      ['CONFIRMED', 'CONFIRMED', 3, null],
+      ['CONFIRMED', 'CANCELLED', 4, null],
+    ]);
+    expect(events.map(({ version }) => version)).toEqual([2, 3, 4]);
+    const { idempotencyKey, ...stored } = await database.order.findUniqueOrThrow({ where: { id } });
+    expect(idempotencyKey).toBeNull();
+    expect(changes.at(-1)?.order).toEqual(stored);
+    expect(stored).toMatchObject({ decidedAt: confirmed(id).decidedAt, cancelledAt: at });
+  });
+
+  it.each([
+    ['CONFIRMED', 'PENDING'],
+    ['CANCELLED', 'CONFIRMED'],
+    ['CANCELLED', 'REJECTED'],
+    ['REJECTED', 'CANCELLED'],
+    ['CONFIRMED', 'REJECTED'],
+  ])('the database does not let an order move from %s to %s', async (from, to) => {
+    const [id = ''] = await pendingOrders(1);
+    const move = (status: string) => database.$executeRaw`
+      UPDATE orders SET status = ${status}::order_status,
+        decided_at = CASE WHEN ${status} <> 'PENDING' THEN now() END,
+        cancelled_at = CASE WHEN ${status} = 'CANCELLED' THEN now() END,
+        rejection_reason = CASE WHEN ${status} = 'REJECTED' THEN 'OUT_OF_STOCK'::rejection_reason END
+      WHERE id = ${id}::uuid`;
+    await move(from);
+    await expect(move(to)).rejects.toThrow(`already ${from}`);
+    // The statement names no version, as in the previous release.
+    expect(await database.order.findUniqueOrThrow({ where: { id } })).toMatchObject({ version: 2 });
+  });
+
   it('writes a dead letter with the record’s bytes and origin for a contradictory decision', async () => {
     const [id = ''] = await pendingOrders(1);
     const other = { ...confirmed(id), productId: 'teh' };

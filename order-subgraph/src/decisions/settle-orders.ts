@@ -1,8 +1,8 @@
-import type { OrderDecided, OrderState } from '@gudang/events';
+import type { OrderDecided } from '@gudang/events';
 import type { DeadLetters, InboxMessage } from '@gudang/outbox';
 import type { Database, Transaction } from '../database.ts';
 import { orderChangedFrom } from '../orders/order-events.ts';
-import { settle } from './settle.ts';
+import { type DecidedOrder, settle, type Transition } from './settle.ts';
 
 /** Number of records for each outcome, for the metric. */
 export type SettledCounts = Readonly<
@@ -10,9 +10,9 @@ export type SettledCounts = Readonly<
 >;
 
 /**
- * Applies a batch of decisions to order_db in one transaction: locks the orders, settles the pending
- * orders, and writes their statuses and events. The orders are locked in ascending order of their ids, so
- * that two batches cannot deadlock.
+ * Applies a batch of decisions to order_db in one transaction: locks the orders, settles them, and writes
+ * their states and events. The orders are locked in ascending order of their ids, so that two batches
+ * cannot deadlock.
  */
 export function settleOrders(
   database: Database,
@@ -26,8 +26,9 @@ export function settleOrders(
   }));
   return database.transaction(async (transaction) => {
     const orders = await lockOrders(transaction, decisions);
-    const { settled, repeats, foreign, contradictions } = settle(orders, decisions);
-    if (settled.length > 0) await writeSettled(transaction, settled);
+    const { rounds, settled, repeats, foreign, contradictions } = settle(orders, decisions);
+    // Almost every batch has one round. An order that was confirmed and cancelled within a batch has two.
+    for (const transitions of rounds) await writeTransitions(transaction, transitions);
     const found = contradictions.map(({ decision: { record }, reason }) => ({ record, reason }));
     const deadLetterCount = await deadLetters.write(transaction, found);
     return {
@@ -42,36 +43,44 @@ export function settleOrders(
 async function lockOrders(
   transaction: Transaction,
   decisions: readonly OrderDecided[],
-): Promise<Map<string, Pick<OrderState, 'productId' | 'status' | 'rejectionReason'>>> {
+): Promise<Map<string, DecidedOrder>> {
   if (decisions.length === 0) return new Map();
   const ids = [...new Set(decisions.map((decision) => decision.orderId))];
-  const rows = await transaction.$queryRaw<OrderState[]>`
+  const rows = await transaction.$queryRaw<(DecidedOrder & { id: string })[]>`
     SELECT id, product_id AS "productId", status::text AS status,
-           rejection_reason::text AS "rejectionReason"
+           rejection_reason::text AS "rejectionReason", cancel_requested_at AS "cancelRequestedAt"
     FROM orders WHERE id = ANY(${ids}::uuid[]) ORDER BY id FOR UPDATE`;
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-async function writeSettled(
+/** Writes one change and one event for each of several orders. */
+async function writeTransitions(
   transaction: Transaction,
-  settled: readonly (OrderDecided & Pick<InboxMessage<unknown>, 'traceparent'>)[],
+  transitions: readonly Transition<OrderDecided & Pick<InboxMessage<unknown>, 'traceparent'>>[],
 ): Promise<void> {
+  const decisions = transitions.map(({ decision }) => decision);
   await transaction.$executeRaw`
     WITH decided AS (
       UPDATE orders SET
         status = decision.status::order_status,
         rejection_reason = decision.reason::rejection_reason,
-        decided_at = decision.at,
+        decided_at = coalesce(orders.decided_at, decision.at),
+        cancelled_at = decision.cancelled_at,
+        cancel_requested_at = CASE WHEN NOT decision.refuses THEN orders.cancel_requested_at END,
+        cancel_reason = CASE WHEN NOT decision.refuses THEN orders.cancel_reason END,
         version = orders.version + 1,
         changed_at = now()
       FROM unnest(
-        ${settled.map((decision) => decision.orderId)}::uuid[],
-        ${settled.map((decision) => decision.status)}::text[],
-        ${settled.map((decision) => decision.reason)}::text[],
-        ${settled.map((decision) => decision.decidedAt)}::timestamptz[],
-        ${settled.map((decision) => decision.traceparent ?? null)}::text[]
-      ) AS decision (order_id, status, reason, at, traceparent)
-      WHERE id = decision.order_id AND orders.status = 'PENDING'
-      RETURNING orders.*, decision.traceparent
-    ) ${orderChangedFrom('decided', { previousStatus: "'PENDING'", traceparent: 'traceparent' })}`;
+        ${decisions.map(({ orderId }) => orderId)}::uuid[],
+        ${transitions.map(({ previousStatus }) => previousStatus)}::text[],
+        ${decisions.map(({ status }) => status)}::text[],
+        ${decisions.map(({ reason }) => reason)}::text[],
+        ${decisions.map(({ decidedAt }) => decidedAt)}::timestamptz[],
+        ${decisions.map(({ cancelledAt }) => cancelledAt)}::timestamptz[],
+        ${transitions.map(({ refusesCancel }) => refusesCancel)}::boolean[],
+        ${decisions.map(({ traceparent }) => traceparent ?? null)}::text[]
+      ) AS decision (order_id, previous, status, reason, at, cancelled_at, refuses, traceparent)
+      WHERE id = decision.order_id AND orders.status = decision.previous::order_status
+      RETURNING orders.*, decision.previous, decision.traceparent
+    ) ${orderChangedFrom('decided', { previousStatus: 'previous', traceparent: 'traceparent' })}`;
 }

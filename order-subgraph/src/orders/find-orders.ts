@@ -23,6 +23,11 @@ export interface OrderFilter {
 
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
+/** Whether a text is a UUID, in any letter case. All ids of orders are UUIDs. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
 /**
  * Finds orders by id.
  * @returns one entry for each id: the order, or undefined if no order has this id, the id is not a UUID,
@@ -33,7 +38,7 @@ export async function findOrders(
   ids: readonly string[],
   visibility: OrderVisibility,
 ): Promise<(OrderState | undefined)[]> {
-  const wanted = [...new Set(ids.filter((id) => UUID.test(id)).map((id) => id.toLowerCase()))];
+  const wanted = [...new Set(ids.filter(isUuid).map((id) => id.toLowerCase()))];
   if (wanted.length === 0) return ids.map(() => undefined);
   const found = await database.order.findMany({ where: { id: { in: wanted } } });
   const visible = found.filter((order) => isVisible(visibility, order));

@@ -1,4 +1,4 @@
-import { ORDER_CHANGED, ORDER_CREATED } from '@gudang/events';
+import { ORDER_CANCELLED, ORDER_CHANGED, ORDER_CREATED } from '@gudang/events';
 import { Prisma } from '../generated/prisma/client.ts';
 
 const iso = (column: string): string =>
@@ -12,10 +12,23 @@ const iso = (column: string): string =>
  * @param traceparent the relation's column with the W3C traceparent of the event's cause
  */
 export function orderCreatedFrom(relation: string, traceparent = 'NULL'): Prisma.Sql {
+  return requestFrom(relation, { topic: ORDER_CREATED, at: 'created_at', traceparent });
+}
+
+/** Returns an INSERT of `order_cancelled` events. The parameters are the same as of `orderCreatedFrom`. */
+export function orderCancelledFrom(relation: string, traceparent = 'NULL'): Prisma.Sql {
+  return requestFrom(relation, { topic: ORDER_CANCELLED, at: 'cancel_requested_at', traceparent });
+}
+
+/** Both events for the stock service have the same fields. `at` is the column with their timestamp. */
+function requestFrom(
+  relation: string,
+  { topic, at, traceparent }: { topic: string; at: string; traceparent: string },
+): Prisma.Sql {
   return Prisma.raw(`
     INSERT INTO outbox (topic, key, value, traceparent)
-    SELECT '${ORDER_CREATED}', convert_to(product_id, 'UTF8'), convert_to(json_build_object(
-      'id', id, 'product_id', product_id, 'quantity', quantity, 'timestamp', ${iso('created_at')}
+    SELECT '${topic}', convert_to(product_id, 'UTF8'), convert_to(json_build_object(
+      'id', id, 'product_id', product_id, 'quantity', quantity, 'timestamp', ${iso(at)}
     )::text, 'UTF8'), ${traceparent}
     FROM ${relation}`);
 }

@@ -2,7 +2,14 @@ import type { Relay } from '@gudang/outbox';
 import type { Service } from '@gudang/runtime';
 import { pause, type Stoppable } from '@gudang/runtime';
 import type { Database } from '../database.ts';
-import { countUndecided, forgetDecided, republishOrders } from './republish-orders.ts';
+import {
+  CANCELLATIONS,
+  countUndecided,
+  forgetDecided,
+  PENDING_ORDERS,
+  type Question,
+  republishOrders,
+} from './republish-orders.ts';
 
 /** Maximum number of orders published in one round. */
 const BATCH_LIMIT = 500;
@@ -13,11 +20,13 @@ const ROUND_MS = 1_000;
  * lost is therefore at most RECONCILE_AFTER plus this time old when it is published again.
  */
 const IDLE_ROUND_MS = 5_000;
+/** Time after which a cancellation is published again if RECONCILE_AFTER is 0, in seconds. */
+const CANCELLATION_AFTER_S = 60;
 
 /**
- * Starts a loop that republishes orders that stay PENDING because their events were lost after they were
- * sent, for example because the broker lost its data. Only the replica whose relay is the leader
- * republishes orders.
+ * Starts a loop that republishes orders and cancellations that stay undecided because their events were
+ * lost after they were sent, for example because the broker lost its data. Only the replica whose relay is
+ * the leader republishes them.
  */
 export function startReconciler(
   { log, metrics }: Pick<Service, 'log' | 'metrics'>,
@@ -28,35 +37,44 @@ export function startReconciler(
   }: {
     database: Database;
     relay: Relay;
-    /** Time after which an order that is still PENDING is published again, in seconds. 0 disables this. */
+    /**
+     * Time after which an undecided order or cancellation is published again, in seconds. 0 disables this
+     * for orders. Cancellations are then published again after 60 s, because no earlier stock service reads
+     * them.
+     */
     after: number;
   },
 ): Stoppable {
   const stopping = new AbortController();
   const reconciled = metrics.counter(
     'gudang_reconciled_total',
-    'Orders published again because they stayed PENDING',
+    'Orders and cancellations published again because they stayed undecided',
   );
-  const idleRound = Math.min(IDLE_ROUND_MS, after * 250);
-  let last: readonly string[] = [];
+  const cancellationAfter = after === 0 ? CANCELLATION_AFTER_S : after;
+  const idleRound = Math.min(IDLE_ROUND_MS, cancellationAfter * 250);
+  const publishers = [
+    ...(after === 0 ? [] : [createPublisher(database, PENDING_ORDERS, after)]),
+    createPublisher(database, CANCELLATIONS, cancellationAfter),
+  ];
 
   const round = async (): Promise<void> => {
     await forgetDecided(database);
-    const undecided = await countUndecided(database, last);
-    const limit = nextBatchSize({ size: last.length, undecided });
-    const published = await republishOrders(database, { after, limit });
-    // Keep the orders of the last round while some of them are PENDING and no other order is overdue.
-    if (published.length > 0 || undecided === 0) last = published;
-    if (published.length === 0) return;
-    reconciled.inc(published.length);
-    log.warn({ orders: published.slice(0, 10) }, `published ${published.length} orders again`);
-    relay.wake();
+    for (const publisher of publishers) {
+      const published = await publisher.publish();
+      if (published.length === 0) continue;
+      reconciled.inc(published.length);
+      log.warn(
+        { orders: published.slice(0, 10) },
+        `published ${published.length} ${publisher.name} again`,
+      );
+      relay.wake();
+    }
   };
 
   const running = (async () => {
-    if (after === 0) return;
     while (!stopping.signal.aborted) {
-      await pause(last.length > 0 ? ROUND_MS : idleRound, stopping.signal);
+      const isBusy = publishers.some((publisher) => publisher.isBusy());
+      await pause(isBusy ? ROUND_MS : idleRound, stopping.signal);
       if (!relay.isLeading() || stopping.signal.aborted) continue;
       // If the database is unavailable, the next round finds the same orders.
       await round().catch((error: unknown) =>
@@ -69,6 +87,28 @@ export function startReconciler(
     stop: async () => {
       stopping.abort();
       await running;
+    },
+  };
+}
+
+/**
+ * Creates the publisher of one question. Orders and cancellations have publishers of their own, because
+ * their topics have backlogs of their own.
+ */
+function createPublisher(database: Database, question: Question, after: number) {
+  let last: readonly string[] = [];
+  return {
+    name: question.name,
+    /** Whether orders of the last round may still be undecided. */
+    isBusy: () => last.length > 0,
+    /** @returns the ids of the published orders */
+    publish: async (): Promise<readonly string[]> => {
+      const undecided = await countUndecided(database, question, last);
+      const limit = nextBatchSize({ size: last.length, undecided });
+      const published = await republishOrders(database, question, { after, limit });
+      // Keep the orders of the last round while some are undecided and no other order is overdue.
+      if (published.length > 0 || undecided === 0) last = published;
+      return published;
     },
   };
 }

@@ -10,12 +10,14 @@ import {
   serveRest,
 } from '@gudang/subgraph';
 import type { Context } from '../context.ts';
+import { CANCEL_SCOPES } from '../orders/cancel-order.ts';
 import { findOrderPage } from '../orders/find-orders.ts';
 
 const NAMES = {
   'input.productId': 'productid',
   'input.quantity': 'quantity',
   'input.idempotencyKey': 'Idempotency-Key',
+  idempotencyKey: 'Idempotency-Key',
 };
 
 const NEWEST: Page<KeysetCursor> = {
@@ -30,7 +32,7 @@ export function serveOrderRest(
   service: RestService,
   createContext: (
     identity: Identity,
-  ) => Pick<Context, 'database' | 'createOrder' | 'visibility' | 'owner'>,
+  ) => Pick<Context, 'database' | 'createOrder' | 'cancelOrder' | 'visibility' | 'owner'>,
 ): Promise<void> {
   return serveRest(service, { prefix: '/order', names: NAMES }, (rest, contextOf) => {
     rest.get('/', async (request): Promise<RestAnswer> => {
@@ -51,6 +53,18 @@ export function serveOrderRest(
       const order = await createOrder(owner, input, traceparent);
       reply.code(201);
       return { Message: 'Berhasil Menambahkan Data', Data: toRestOrder(order) };
+    });
+
+    rest.post<{ Params: { id: string } }>('/cancel/:id', async (request): Promise<RestAnswer> => {
+      const { identity, traceparent } = contextOf(request);
+      assertAuthorized(identity, { anyOf: CANCEL_SCOPES });
+      const { cancelOrder } = createContext(identity);
+      const { id } = request.params;
+      const { reason } = request.body === undefined ? {} : fieldsOf(request.body);
+      const given = { id, reason, idempotencyKey: idempotencyKeyOf(request) };
+      const order = await cancelOrder(identity, given, traceparent);
+      const Data = { ...toRestOrder(order), status: order.status };
+      return { Message: 'Berhasil Membatalkan Order', Data };
     });
   });
 }

@@ -7,7 +7,8 @@ import { findOrders } from '../orders/find-orders.ts';
 import type { OrderVisibility } from '../orders/order-visibility.ts';
 
 /**
- * Yields an order's current state, then its state after each change. Ends when the order is decided.
+ * Yields an order's current state, then its state after each change. Ends when the order has a final status
+ * and no request to cancel it waits for an answer.
  * @throws {ServiceError} NOT_FOUND if the order does not exist or is not visible
  */
 export async function* watchOrder(
@@ -21,14 +22,14 @@ export async function* watchOrder(
   try {
     let sent = await readOrder(database, id, visibility);
     yield sent;
-    while (sent.status === 'PENDING') {
+    while (mayChange(sent)) {
       const change = await watch.next();
       if (change === undefined) return;
       const state =
         change === 'missed'
           ? await readOrder(database, id, visibility)
           : decodeOrderChanged(change.value).order;
-      if (state.status === sent.status) continue;
+      if (state.version <= sent.version) continue;
       sent = state;
       setEventTrace(context, change === 'missed' ? undefined : change.traceparent);
       yield sent;
@@ -46,4 +47,9 @@ async function readOrder(
   const [order] = await findOrders(database, [id], visibility);
   if (order === undefined) throw notFound('order', id);
   return order;
+}
+
+/** Whether the stock service still has to decide the order or its cancellation. */
+function mayChange({ status, cancelRequestedAt }: OrderState): boolean {
+  return status === 'PENDING' || (status === 'CONFIRMED' && cancelRequestedAt !== null);
 }

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'IDEMPOTENCY_CONFLICT'
   | 'VERSION_CONFLICT'
   | 'CURSOR_EXPIRED'
+  | 'TOO_LATE'
   | 'RATE_LIMITED'
   | 'UNAVAILABLE';
 
