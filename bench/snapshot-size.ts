@@ -1,16 +1,22 @@
 /**
  * Reads a snapshot of many stocks at 4 Mbit/s, with and without a field of another subgraph, and prints
- * its duration and the peak memory of the gateway and the stock subgraph.
- * `npm run bench:snapshot-size -- [stocks …]` takes 20 minutes with the default of 60,000 and 200,000.
+ * its duration, the CPU time per row, and the peak memory of the gateway and the stock subgraph.
+ * `npm run bench:snapshot-size -- [stocks …] [--only with|without]` takes 20 minutes with the default of
+ * 60,000 and 200,000.
  */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { argv } from 'node:process';
+import { parseArgs } from 'node:util';
 import { createChecks } from '@gudang/testing/checks';
 import { insertStocks, withBenchSystem } from '@gudang/testing/system/bench-system';
+import { schedulingOf } from './hostile/process-cpu.ts';
 
-const SIZES = argv.length > 2 ? argv.slice(2).map(Number) : [60_000, 200_000];
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string', default: '' } },
+});
+const SIZES = positionals.length > 0 ? positionals.map(Number) : [60_000, 200_000];
 const BYTES_PER_S = 4_000_000 / 8;
 /** Maximum growth of a process's resident memory, for snapshots of any size. */
 const GROWTH_LIMIT_KIB = 250 * 1024;
@@ -87,11 +93,17 @@ await withBenchSystem({}, async (system) => {
   for (const size of SIZES) {
     await insertStocks(system, size);
     for (const [name, fields] of Object.entries(QUERIES)) {
+      if (!name.startsWith(`${values.only}${values.only && ' '}`)) continue;
       const parts = [system.gateway, system.stock] as const;
       for (const part of parts) await part.restart();
       for (const part of parts) await part.ready();
       const before = await Promise.all(parts.map(({ pid }) => residentKib(pid)));
+      const running = [system.gateway, system.stock, system.order] as const;
+      const cpuMs = () =>
+        Promise.all(running.map(async ({ pid }) => (await schedulingOf(pid)).cpuMs));
+      const cpuBefore = await cpuMs();
       const read = await readSlowly(system.gateway.url, fields);
+      const cpuAfter = await cpuMs();
       const after = await Promise.all(parts.map(({ pid }) => residentKib(pid)));
       const memory = parts.map((part, index) => {
         const [from, to] = [before[index]?.now ?? 0, after[index]?.peak ?? 0];
@@ -104,6 +116,11 @@ await withBenchSystem({}, async (system) => {
       checks.print(
         `${title}: ${read.seconds.toFixed(1)} s, ${(read.bytes / 1e6).toFixed(1)} MB, longest gap ${read.longestGapMs.toFixed(0)} ms; ${shown.join('; ')}`,
       );
+      const costs = running.map((part, index) => {
+        const ms = (cpuAfter[index] ?? 0) - (cpuBefore[index] ?? 0);
+        return `${part.name} ${((ms / read.rows) * 1_000).toFixed(0)} µs`;
+      });
+      checks.print(`${title}: CPU per row: ${costs.join(', ')}`);
       checks.verify(`${title}: one snapshot`, read.phases === 'begin end', read.phases);
       checks.verify(`${title}: names every row`, read.rows === size, `${read.rows} rows`);
       const growth = memory.map(({ from, to }) => to - from);

@@ -31,6 +31,10 @@ interface RigOptions {
   /** Number of events as which each event counts towards this rate. */
   readonly weight?: number;
   readonly execute?: (event: FormattedExecutionResult) => Promise<FormattedExecutionResult>;
+  /** Maximum number of events that are executed together. */
+  readonly together?: number;
+  /** Called for the events that are executed together. */
+  readonly onExecute?: (events: readonly FormattedExecutionResult[]) => void;
 }
 
 /** A client's connection. */
@@ -58,6 +62,8 @@ export function startStreamRig({
   isMetered = false,
   weight = 1,
   execute = async (event) => event,
+  together = 1,
+  onExecute = () => {},
 }: RigOptions = {}) {
   const upstream = createScriptedUpstream(reportsPositions);
   const metrics = createLiveMetrics(createMetrics('rig'), () => 0);
@@ -86,7 +92,11 @@ export function startStreamRig({
       const { key, cursor } = scriptedMarks(event);
       return { key: conflates ? key : undefined, cursor: resumable ? cursor : undefined };
     },
-    execute: execute as never,
+    together,
+    execute: (events) => {
+      onExecute(events as readonly FormattedExecutionResult[]);
+      return Promise.all(events.map((event) => execute(event as FormattedExecutionResult)));
+    },
   });
   const founder = connect(isMetered || weight > 1 ? 'meter' : undefined);
   const gate = createCatchUpGate(catchUps, new ReplayRate(replays));

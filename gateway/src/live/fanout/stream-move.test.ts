@@ -49,7 +49,7 @@ describe('a shared stream that moves to another run', () => {
     rig.upstream.advance(streamAt(rig, 0));
     rig.stream.move({
       ...rig.runOf('second'),
-      execute: async () => ({ data: { changed: { key: 'new', n: 0 } } }),
+      execute: async () => [{ data: { changed: { key: 'new', n: 0 } } }],
     });
     rig.upstream.append('b');
     rig.upstream.advance(streamAt(rig, 0));

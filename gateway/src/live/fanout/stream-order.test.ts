@@ -44,6 +44,7 @@ describe('a shared stream under random events, position reports, joins, stalls a
         reportsPositions: tells,
         catchUps: 2,
         history: random(2) === 0 ? 1 : 100_000,
+        together: seed % 4 === 0 ? 16 : 1,
       });
       const { upstream } = rig;
       const holder = rig.join();

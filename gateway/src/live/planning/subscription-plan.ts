@@ -51,6 +51,8 @@ export interface SubscriptionPlan extends ParsedOperation {
   readonly upstream: UpstreamOperation;
   /** The names of the variables that the subgraph's operation uses. */
   readonly variables: readonly string[];
+  /** Whether events have fields of other subgraphs. */
+  readonly isJoined: boolean;
   /** Executes the query plan of one event; the event is the response of `EVENT_SERVICE`. */
   readonly executeEvent: PreparedPlan;
 }
@@ -167,6 +169,7 @@ function planSubscription(
       directives,
     ),
     variables: primary.variableUsages ?? [],
+    isJoined: rest !== undefined,
     executeEvent: executor.prepare({ document: own, operationName: name, plan }),
   };
 }

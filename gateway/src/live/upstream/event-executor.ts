@@ -2,21 +2,23 @@ import type { Logger } from '@gudang/runtime';
 import type { FormattedExecutionResult, GraphQLError } from 'graphql';
 import type { GatewayContext } from '../../context.ts';
 import { presentErrors } from '../../errors/present-errors.ts';
-import type { FetchFromSubgraph } from '../../plan-execution/plan-executor.ts';
+import type { FetchFromSubgraph, Values } from '../../plan-execution/plan-executor.ts';
 import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../../subgraphs/subgraph-source.ts';
 import { EVENT_SERVICE, type SubscriptionPlan } from '../planning/subscription-plan.ts';
+import { EntityBatch } from './entity-batch.ts';
 
 /**
- * Turns a subgraph's event into the result that clients selected, including fields of other
- * subgraphs.
+ * Turns a subgraph's events into the results that clients selected, including fields of other
+ * subgraphs. A subgraph receives one request for the fields of all events.
+ * @returns one result for each event, in order
  */
 export type EventExecutor = (
   plan: SubscriptionPlan,
   variables: Readonly<Record<string, unknown>>,
-  event: SubgraphAnswer,
+  events: readonly SubgraphAnswer[],
   context: GatewayContext,
-) => Promise<FormattedExecutionResult>;
+) => Promise<readonly FormattedExecutionResult[]>;
 
 /** The subgraphs that add fields to an event, by name. */
 export type EventSources = Readonly<Record<string, Pick<SubgraphSource, 'send'>>>;
@@ -32,13 +34,14 @@ export function createEventExecutor({
   sources: EventSources;
   log: Logger;
 }): EventExecutor {
-  return async (plan, variables, event, context) => {
-    const fetch: FetchFromSubgraph = async ({ serviceName, operation, operationName }, used) => {
-      if (serviceName === EVENT_SERVICE) return event;
-      const source = sources[serviceName];
-      if (!source) throw new Error(`No subgraph is named ${serviceName}`);
-      return source.send({ query: operation, variables: used, operationName }, context, undefined);
-    };
+  const executeOne = async (
+    plan: SubscriptionPlan,
+    variables: Readonly<Record<string, unknown>>,
+    event: SubgraphAnswer,
+    send: FetchFromSubgraph,
+  ): Promise<FormattedExecutionResult> => {
+    const fetch: FetchFromSubgraph = async (asked, used) =>
+      asked.serviceName === EVENT_SERVICE ? event : send(asked, used);
     try {
       const { data, errors } = await plan.executeEvent(variables, fetch);
       return {
@@ -48,6 +51,17 @@ export function createEventExecutor({
     } catch (error) {
       return { data: null, errors: presentErrors([error as GraphQLError], log) };
     }
+  };
+  return (plan, variables, events, context) => {
+    const batch = events.length > 1 ? new EntityBatch() : undefined;
+    const send: FetchFromSubgraph = async ({ serviceName, operation, operationName }, used) => {
+      const source = sources[serviceName];
+      if (!source) throw new Error(`No subgraph is named ${serviceName}`);
+      const request = (variables: Values) =>
+        source.send({ query: operation, variables, operationName }, context, undefined);
+      return batch ? batch.fetch(`${serviceName} ${operation}`, used, request) : request(used);
+    };
+    return Promise.all(events.map((event) => executeOne(plan, variables, event, send)));
   };
 }
 

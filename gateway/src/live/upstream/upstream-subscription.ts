@@ -24,6 +24,14 @@ const PAUSE_ABOVE_EVENTS = 500;
 const COST_OF_EVENT = 20;
 /** Cost of a stream above which its events are executed one at a time, with pauses. */
 const COSTLY_ABOVE = 50;
+/**
+ * Maximum number of events with fields of other subgraphs that are executed together, and the maximum of
+ * their costs and of their messages' bytes. A row of a snapshot with another subgraph's field took 4.1 ms
+ * of CPU time in all services alone, 0.9 ms with 15 others and 0.7 ms with 63 others.
+ */
+const TOGETHER = 32;
+const TOGETHER_COST = 250;
+const TOGETHER_BYTES = 256 * 1024;
 
 /** An executed event. */
 export interface LiveEvent {
@@ -69,18 +77,22 @@ export interface EventRun {
    */
   readonly subscribe: (cursor: () => string | undefined, sink: UpstreamSink) => () => void;
   readonly takeMarks: (event: SubgraphAnswer) => EventMarks;
-  /** Must not reject. */
-  readonly execute: (event: SubgraphAnswer) => Promise<FormattedExecutionResult>;
+  /** Maximum number of events that are executed together. */
+  readonly together: number;
+  /** Returns one result for each event, in order. Must not reject. */
+  readonly execute: (
+    events: readonly SubgraphAnswer[],
+  ) => Promise<readonly FormattedExecutionResult[]>;
 }
 
 interface RunnableEvent extends QueuedEvent {
-  readonly execute: EventRun['execute'];
+  readonly run: EventRun;
 }
 
 /**
  * States of a subscription to a subgraph.
  *
- * - `receiving`: events are queued, executed one after the other, and sent to the sink. → `ending`
+ * - `receiving`: events are queued, executed in order, and sent to the sink. → `ending`
  *   when the subgraph ends the stream or the backlog is full. → `paused` when too many bytes wait, or
  *   when the owner has asked for it by `pause`, at the next point at which the stream can continue.
  * - `paused`: the subgraph's stream is closed. Waiting events are still executed and sent to the
@@ -127,7 +139,7 @@ export class UpstreamSubscription {
   #subscribed = false;
   #isPauseWanted = false;
   #seq = 0;
-  #executing: RunnableEvent | undefined;
+  #executing: readonly RunnableEvent[] = [];
   #isExecuting = false;
   /** Executed items that wait for the end of this turn of the event loop. */
   #executed: StreamItem[] = [];
@@ -155,8 +167,7 @@ export class UpstreamSubscription {
    */
   replacedUpTo(seq: number): number {
     let count = 0;
-    const executing = this.#executing ? [this.#executing] : [];
-    for (const item of [...this.#executed, ...executing, ...this.#backlog.items]) {
+    for (const item of [...this.#executed, ...this.#executing, ...this.#backlog.items]) {
       for (const replaced of replacedBy(item)) if (replaced <= seq) count += 1;
     }
     return count;
@@ -249,7 +260,7 @@ export class UpstreamSubscription {
       event,
       marks,
       messageBytes,
-      execute: this.#run.execute,
+      run: this.#run,
       seq: this.#seq,
       arrived: performance.now(),
       reportsPositions,
@@ -268,17 +279,20 @@ export class UpstreamSubscription {
   }
 
   /**
-   * Executes waiting events one at a time, so that fields of other subgraphs are read in the order of
-   * delivery. A later event then never shows an older state of these fields.
+   * Executes waiting events in order, so that fields of other subgraphs are read in the order of
+   * delivery. A later event then never shows an older state of these fields: events that are executed
+   * together are read by the same request, and the next ones after its answer.
    */
   async #executeAll(): Promise<void> {
     const { isPatient, turns } = this.#options;
     this.#isExecuting = true;
     if (isPatient || turns.mustWait(false)) await turns.next(isPatient);
     for (let item = this.#next(); item; item = this.#next()) {
-      if ('event' in item) await this.#execute(item);
-      else this.#executed.push(item);
-      this.#backlog.release(item);
+      if ('event' in item) await this.#execute(this.#withFollowing(item));
+      else {
+        this.#executed.push(item);
+        this.#backlog.release(item);
+      }
       this.#flushSoon();
       if (turns.mustWait(isPatient)) await turns.next(isPatient);
     }
@@ -286,19 +300,42 @@ export class UpstreamSubscription {
     this.#flushSoon();
   }
 
-  async #execute(item: RunnableEvent): Promise<void> {
+  /** Takes the events that are executed together with the first one. */
+  #withFollowing(first: RunnableEvent): readonly RunnableEvent[] {
+    const { run } = first;
+    const events = [first];
+    let bytes = first.messageBytes;
+    while (events.length < run.together) {
+      const [next] = this.#backlog.items;
+      if (!next || !('event' in next) || next.run !== run) break;
+      bytes += next.messageBytes;
+      if (bytes > TOGETHER_BYTES) break;
+      this.#backlog.shift();
+      events.push(next);
+    }
+    return events;
+  }
+
+  async #execute(events: readonly RunnableEvent[]): Promise<void> {
     const { isPatient, turns } = this.#options;
     const { iteration } = turns;
     const since = performance.now();
-    this.#executing = item;
-    const payload = createPayload(await item.execute(item.event), item.marks, item);
-    const { arrived, reportsPositions } = item;
-    this.#executing = undefined;
-    if (!this.#isClosed) {
-      this.#executed.push({ payload, arrived, reportsPositions });
-      this.#hold.charge(payload.size);
+    this.#executing = events;
+    const results = await events[0]?.run.execute(events.map(({ event }) => event));
+    this.#executing = [];
+    for (const [index, item] of events.entries()) {
+      const result = results?.[index];
+      if (result && !this.#isClosed) this.#add(item, result);
+      this.#backlog.release(item);
     }
     turns.spend(iteration, performance.now() - since, isPatient);
+  }
+
+  #add(item: RunnableEvent, result: FormattedExecutionResult): void {
+    const { marks, arrived, reportsPositions } = item;
+    const payload = createPayload(result, marks, item);
+    this.#executed.push({ payload, arrived, reportsPositions });
+    this.#hold.charge(payload.size);
   }
 
   #next(): RunnableEvent | PositionReport | SnapshotItem | undefined {
@@ -390,7 +427,8 @@ export function createEventRun(
     weight: Math.max(1, Math.ceil(cost / COST_OF_EVENT)),
     isCostly,
     takeMarks,
-    execute: (event) => graph.execute(plan, variables, event, context),
+    together: plan.isJoined && !isCostly ? eventsTogether(cost) : 1,
+    execute: (events) => graph.execute(plan, variables, events, context),
     subscribe: (cursor, sink) =>
       upstream.subscribe(
         {
@@ -406,4 +444,8 @@ export function createEventRun(
         sink,
       ),
   };
+}
+
+function eventsTogether(cost: number): number {
+  return Math.min(TOGETHER, Math.max(1, Math.floor(TOGETHER_COST / Math.max(cost, 1))));
 }
