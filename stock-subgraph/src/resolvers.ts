@@ -11,14 +11,14 @@ import {
   toConnection,
 } from '@gudang/subgraph';
 import { z } from 'zod';
-import { decisionOf } from './decisions/find-decisions.ts';
+import { type ChangingOrder, decisionOf } from './decisions/find-decisions.ts';
 import type { Resolvers } from './generated/graphql.ts';
 import { addStock } from './stocks/add-stock.ts';
 import { adjustStock, deleteStock, updateStock } from './stocks/change-stock.ts';
 import { findStockPage } from './stocks/find-stocks.ts';
 import type { MovementRow } from './stocks/ledger.ts';
 import { stockId } from './stocks/stock-arguments.ts';
-import { watchStocks } from './stream/stock-stream.ts';
+import { type SentChange, watchStocks } from './stream/stock-stream.ts';
 import { createStoredStocks } from './stream/stored-stocks.ts';
 
 /** Maximum number of stock ids in the arguments of one subscription. */
@@ -56,6 +56,14 @@ function readCursor(after: string | null | undefined): Cursor | undefined {
   return cursor;
 }
 
+function changingOrderOf({
+  orderId,
+  kind,
+  at,
+}: Pick<SentChange | MovementRow, 'orderId' | 'kind' | 'at'>): ChangingOrder | null {
+  return orderId === null ? null : { id: orderId, at, isReturn: kind === 'RETURNED' };
+}
+
 /**
  * The order of a change. References resolve to null, because callers that cannot see the change must not
  * read the decision about the order by its id.
@@ -67,6 +75,8 @@ const changingOrder: Resolvers['Order'] & { readonly __resolveReference: () => n
     (await decisionOf(decisionById, order)).rejectionReason,
   decidedAt: async (order, _args, { decisionById }) =>
     (await decisionOf(decisionById, order)).decidedAt,
+  cancelledAt: async (order, _args, { decisionById }) =>
+    (await decisionOf(decisionById, order)).cancelledAt,
 };
 
 export const resolvers: Resolvers = {
@@ -122,11 +132,11 @@ export const resolvers: Resolvers = {
   },
 
   StockChange: {
-    order: ({ orderId, at }) => (orderId === null ? null : { id: orderId, at }),
+    order: changingOrderOf,
   },
 
   Movement: {
-    order: ({ orderId, at }) => (orderId === null ? null : { id: orderId, at }),
+    order: changingOrderOf,
   },
 
   Order: changingOrder,

@@ -179,7 +179,7 @@ const WAYS: Readonly<Record<string, readonly Way[]>> = {
 
 /** Fields of orders that every caller sees, because a stock's ledger and changes are public. */
 const PROVIDED = new Set(
-  ['id', 'status', 'rejectionReason', 'decidedAt'].flatMap((field) => [
+  ['id', 'status', 'rejectionReason', 'decidedAt', 'cancelledAt'].flatMap((field) => [
     `Order.${field} through the ledger`,
     `Order.${field} through a change`,
   ]),

@@ -28,17 +28,20 @@ function fetches(plan: QueryPlan): { serviceName: string; operation: string }[] 
   return found;
 }
 
-const DECISION = ['status', 'rejectionReason', 'decidedAt'];
+const DECISION = ['status', 'rejectionReason', 'decidedAt', 'cancelledAt'];
 
 /** Selections on an order, some with fields that only the order subgraph has. */
 const SELECTIONS = [
-  ['the decision', 'id status rejectionReason decidedAt'],
+  ['the decision', 'id status rejectionReason decidedAt cancelledAt'],
   ['the decision alone', 'status decidedAt'],
   [
     'a field of the order subgraph after the decision',
-    'status rejectionReason decidedAt productId',
+    'status rejectionReason decidedAt cancelledAt productId',
   ],
-  ['a field of the order subgraph before the decision', 'quantity createdAt status decidedAt'],
+  [
+    'a field of the order subgraph before the decision',
+    'quantity cancelReason cancelledAt status decidedAt',
+  ],
   ['its stock', 'status stock { id name } rejectionReason decidedAt'],
   ['fragments', '...F ... on Order { rejectionReason productId } decidedAt'],
   ['aliases', 'a: status b: status c: quantity reason: rejectionReason'],

@@ -5,15 +5,18 @@ import type { Database } from '../database.ts';
 /** An order that changed a stock, as `StockChange.order` and `Movement.order` show it. */
 export interface ChangingOrder {
   readonly id: string;
+  /** Whether the change returned the order's units. */
+  readonly isReturn: boolean;
   /** Time of the change. */
   readonly at: Date;
 }
 
 /** The fields of an order that the stock service decides. */
 export interface OrderDecision {
-  readonly status: Exclude<OrderDecided['status'], 'CANCELLED'>;
+  readonly status: OrderDecided['status'];
   readonly rejectionReason: OrderDecided['reason'];
   readonly decidedAt: Date;
+  readonly cancelledAt: Date | null;
 }
 
 export type DecisionLoader = DataLoader<string, OrderDecision | undefined>;
@@ -39,7 +42,7 @@ async function findDecisions(
 ): Promise<(OrderDecision | undefined)[]> {
   const rows = await database.statements.$queryRaw<(OrderDecision & { orderId: string })[]>`
     SELECT order_id AS "orderId", status::text AS status, reason::text AS "rejectionReason",
-           decided_at AS "decidedAt"
+           decided_at AS "decidedAt", cancelled_at AS "cancelledAt"
     FROM decisions WHERE order_id = ANY(${[...new Set(ids)]}::uuid[])`;
   const byId = new Map(rows.map(({ orderId, ...decision }) => [orderId, decision]));
   return ids.map((id) => byId.get(id));
@@ -48,12 +51,18 @@ async function findDecisions(
 /**
  * Returns the decision about an order that changed a stock. After a restore of the database, a change
  * that was published before can name an order whose decision is gone: the change itself proves that the
- * order was confirmed.
+ * order was confirmed, and a RETURNED change that it was cancelled.
  */
 export async function decisionOf(
   loader: DecisionLoader,
-  { id, at }: ChangingOrder,
+  { id, isReturn, at }: ChangingOrder,
 ): Promise<OrderDecision> {
   const decision = await loader.load(id);
-  return decision ?? { status: 'CONFIRMED', rejectionReason: null, decidedAt: at };
+  if (decision) return decision;
+  return {
+    status: isReturn ? 'CANCELLED' : 'CONFIRMED',
+    rejectionReason: null,
+    decidedAt: at,
+    cancelledAt: isReturn ? at : null,
+  };
 }
