@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { signToken } from '@gudang/auth/testing';
 import { authorizationOf, type CallerName, SECURED } from '@gudang/testing/clients/callers';
 import { dataOf, type Graph, graphAt } from '@gudang/testing/clients/graph-client';
 import { type LiveClient, startLiveClient } from '@gudang/testing/clients/live-client';
@@ -171,6 +172,26 @@ it('two callers can use the same idempotency key for different orders', async ()
   const first = await createOrder(SITI, stock, key);
   expect(await createOrder(SITI, stock, key)).toBe(first);
   expect(await createOrder(BUDI, stock, key)).not.toBe(first);
+});
+
+it('a user cancels own orders until CANCEL_WITHIN, and support cancels every order', async () => {
+  const CANCEL = 'mutation ($id: ID!) { cancelOrder(id: $id) { cancelRequestedAt } }';
+  const url = `${system().gateway.url}/graphql`;
+  const support = `Bearer ${await signToken({ sub: 'Tono', scope: 'order:write:all' })}`;
+  const cancel = async (id: string, graph: Graph): Promise<unknown> => {
+    const { data, errors } = await graph(CANCEL, { id });
+    return errors?.[0]?.extensions?.['code'] ?? typeof data.cancelOrder.cancelRequestedAt;
+  };
+  const place = async () => createOrder(SITI, await addStock());
+  const [own, late, other] = [await place(), await place(), await place()];
+  await system().databases.order(
+    `UPDATE orders SET created_at = created_at - interval '31 days' WHERE id = '${late}'`,
+  );
+  expect(await cancel(own, await as(BUDI))).toBe('NOT_FOUND');
+  expect(await cancel(own, await as(SITI))).toBe('string');
+  expect(await cancel(late, await as(SITI))).toBe('TOO_LATE');
+  expect(await cancel(late, graphAt(url, support))).toBe('string');
+  expect(await cancel(other, graphAt(url, support))).toBe('string');
 });
 
 it('an order without an owner is visible only to callers with order:read:all', async () => {

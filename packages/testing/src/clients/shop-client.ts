@@ -12,14 +12,23 @@ export interface ShownOrder {
   readonly id: string;
   readonly productId: string;
   readonly quantity: number;
-  readonly status: 'PENDING' | 'CONFIRMED' | 'REJECTED';
+  readonly status: 'PENDING' | 'CONFIRMED' | 'REJECTED' | 'CANCELLED';
   readonly rejectionReason: 'OUT_OF_STOCK' | 'UNKNOWN_PRODUCT' | null;
   readonly createdAt: string;
   readonly decidedAt: string | null;
 }
 
+/** An order with the fields that a cancellation changes. */
+export interface CancelledOrder extends ShownOrder {
+  readonly version: number;
+  readonly cancelRequestedAt: string | null;
+  readonly cancelReason: string | null;
+  readonly cancelledAt: string | null;
+}
+
 const STOCK = 'id name quantity version';
 const ORDER = 'id productId quantity status rejectionReason createdAt decidedAt';
+const CANCELLED = `${ORDER} version cancelRequestedAt cancelReason cancelledAt`;
 
 /**
  * Creates a client for the operations that most tests need. Each operation throws if the response
@@ -57,6 +66,24 @@ export function createShopClient(graph: Graph) {
     }): Promise<ShownOrder> => {
       const mutation = `mutation ($input: CreateOrderInput!) { createOrder(input: $input) { ${ORDER} } }`;
       return (await dataOf(graph(mutation, { input }))).createOrder;
+    },
+    cancelOrder: async (input: {
+      id: string;
+      reason?: string;
+      idempotencyKey?: string;
+    }): Promise<CancelledOrder> => {
+      const mutation = `mutation ($id: ID!, $reason: String, $idempotencyKey: String) {
+        cancelOrder(id: $id, reason: $reason, idempotencyKey: $idempotencyKey) { ${CANCELLED} } }`;
+      return (await dataOf(graph(mutation, input))).cancelOrder;
+    },
+    /** Resolves to the order once its cancellation is decided: the order is cancelled, or the request refused. */
+    cancelDecided: async (id: string, patience: Patience = {}): Promise<CancelledOrder> => {
+      const query = `query ($id: ID!) { order(id: $id) { ${CANCELLED} } }`;
+      const read = async (): Promise<CancelledOrder> => (await dataOf(graph(query, { id }))).order;
+      const isDecided = ({ status, cancelRequestedAt }: CancelledOrder): boolean =>
+        status === 'CANCELLED' || cancelRequestedAt === null;
+      const until = `the cancellation of the order ${id} is decided`;
+      return eventually(read, isDecided, { until, ...patience });
     },
     order,
     /** Resolves to the order once it is decided. */
