@@ -3,4 +3,4 @@ export { DeadLetters } from './inbox/dead-letters.ts';
 export { type Subject, startInboxConsumer } from './inbox/inbox-consumer.ts';
 export { measureOutbox, OLDEST_ROW } from './outbox-metrics.ts';
 export { type Relay, startRelay } from './relay.ts';
-export { writeEvents } from './write-events.ts';
+export { type OutboxEvent, writeEvents } from './write-events.ts';

@@ -1,0 +1,73 @@
+import { decodeOrderCreated, type OrderCreated } from '@gudang/events';
+import type { EarlierRecord } from '../earlier/earlier-topic.ts';
+import type { Problem } from './problem.ts';
+
+/** An order as the topic contains it. */
+export interface RecordedOrder extends OrderCreated {
+  /** The time in the record's value. */
+  readonly createdAt: Date;
+  /** Whether the earlier stock service has consumed a record of this order. */
+  readonly isConsumed: boolean;
+}
+
+/**
+ * Finds the orders in the topic. Of several records of one order, the one that the earlier stock service
+ * consumed first counts.
+ */
+export function planRecords(records: readonly EarlierRecord[]): {
+  readonly orders: ReadonlyMap<string, RecordedOrder>;
+  readonly problems: readonly Problem[];
+} {
+  const orders = new Map<string, RecordedOrder>();
+  const problems: Problem[] = [];
+  for (const record of records.toSorted(byConsumption)) {
+    const { partition, offset, isConsumed } = record;
+    const report = (kind: Problem['kind'], message: string): void => {
+      problems.push({ kind, subject: `record ${partition}/${offset}`, message });
+    };
+    const order = decode(record);
+    if (typeof order === 'string') {
+      report('bad record', order);
+      continue;
+    }
+    const first = orders.get(order.id);
+    if (first === undefined) {
+      orders.set(order.id, { ...order, isConsumed });
+      continue;
+    }
+    const { productId, quantity } = order;
+    if (first.productId !== productId || first.quantity !== quantity) {
+      report(
+        'record differs',
+        `order ${order.id} has ${quantity} of ${productId} here, and ${first.quantity} of ${first.productId} before`,
+      );
+    } else if (isConsumed) {
+      report('repeated record', `the earlier stock service subtracted order ${order.id} again`);
+    }
+  }
+  return { orders, problems };
+}
+
+/** Returns the order, or why the record contains none. */
+function decode({
+  value,
+  damage,
+  timestamp,
+}: EarlierRecord): (OrderCreated & { createdAt: Date }) | string {
+  if (damage) return damage.reason;
+  const decoded = decodeOrderCreated(value);
+  if (!decoded.ok) return decoded.reason;
+  const fields = JSON.parse(String(value)) as { timestamp?: string; TimeStamp?: string };
+  const createdAt = new Date(fields.timestamp ?? fields.TimeStamp ?? Number(timestamp));
+  return { ...decoded.message, createdAt };
+}
+
+/** Consumed records first, then by time; the order of records with the same time is stable. */
+function byConsumption(one: EarlierRecord, other: EarlierRecord): number {
+  return (
+    Number(other.isConsumed) - Number(one.isConsumed) ||
+    Number(one.timestamp) - Number(other.timestamp) ||
+    one.partition - other.partition ||
+    Number(one.offset) - Number(other.offset)
+  );
+}
