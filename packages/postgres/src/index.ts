@@ -5,5 +5,5 @@ export {
   startDatabase,
 } from './pool.ts';
 export { retryConflicts } from './retry-conflicts.ts';
-export { isConflict, isInvalidData, isOutage, sqlState } from './sql-state.ts';
+export { isConflict, isInvalidData, isOutage, sqlState, UNIQUE_VIOLATION } from './sql-state.ts';
 export type { RawTransaction, SqlClient, Statements } from './statements.ts';

@@ -1,5 +1,6 @@
 import { encodeOrderDecided, ORDER_DECIDED } from '@gudang/events';
 import { type DeadLetters, type InboxMessage, writeEvents } from '@gudang/outbox';
+import { sqlState, UNIQUE_VIOLATION } from '@gudang/postgres';
 import type { Database, Transaction } from '../database.ts';
 import { lockStocks } from '../stocks/lock-stocks.ts';
 import { writeChanges } from '../stocks/write-changes.ts';
@@ -15,7 +16,22 @@ export type DecidedCounts = Readonly<Record<Answer | 'dead_letter', number>>;
  * decisions are read only after the locks are taken, because another process that decided the same order
  * has then already committed its decision.
  */
-export function decideOrders(
+export async function decideOrders(
+  database: Database,
+  batch: readonly InboxMessage<OrderRequest>[],
+  deadLetters: DeadLetters,
+): Promise<DecidedCounts> {
+  try {
+    return await decideOnce(database, batch, deadLetters);
+  } catch (error) {
+    // The other consumer has decided an order that names an unknown or another product, so that no lock
+    // made this transaction wait for it. Its decision can be read now.
+    if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+    return decideOnce(database, batch, deadLetters);
+  }
+}
+
+function decideOnce(
   database: Database,
   batch: readonly InboxMessage<OrderRequest>[],
   deadLetters: DeadLetters,

@@ -164,3 +164,32 @@ function deliver(
     take(from, logs[from].length);
   }
 }
+
+/**
+ * Returns the first generated histories, with ids of their own, so that all of them can use one database.
+ * @param count at most 65,536
+ */
+export function sampleHistories(count: number, seed: number): OrderHistory[] {
+  return fc.sample(orderHistories, { numRuns: count, seed }).map(relabel);
+}
+
+function relabel({ steps, orderIds }: OrderHistory, number: number): OrderHistory {
+  const group = number.toString(16).padStart(4, '0');
+  const orderOf = (id: string): string => id.replace('-0000-', `-${group}-`);
+  const productOf = (id: string): string => `${id}-${number}`;
+  return {
+    orderIds: orderIds.map(orderOf),
+    steps: steps.map((step) =>
+      step.kind === 'deliver'
+        ? {
+            ...step,
+            batch: step.batch.map((request) => ({
+              ...request,
+              id: orderOf(request.id),
+              productId: productOf(request.productId),
+            })),
+          }
+        : { ...step, productId: productOf(step.productId) },
+    ),
+  };
+}
