@@ -8,6 +8,7 @@ import {
   parseArguments,
   parseKeysetCursor,
   parsePage,
+  parseTogether,
   textOf,
   toConnection,
 } from '@gudang/subgraph';
@@ -40,8 +41,10 @@ export const resolvers: Resolvers = {
       return (await context.orderById.load(id)) ?? null;
     },
     orders: async (_root, args, { database, visibility }) => {
-      const page = parsePage(args, parseCursor);
-      const filter = parseArguments(filterArguments, args);
+      const { page, filter } = parseTogether({
+        page: () => parsePage(args, parseCursor),
+        filter: () => parseArguments(filterArguments, args),
+      });
       const found = await findOrderPage(database, page, {
         visibility,
         productId: filter.productId ?? undefined,

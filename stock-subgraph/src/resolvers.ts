@@ -7,6 +7,7 @@ import {
   parseArguments,
   parseKeysetCursor,
   parsePage,
+  parseTogether,
   textOf,
   toConnection,
 } from '@gudang/subgraph';
@@ -14,7 +15,9 @@ import { z } from 'zod';
 import { type ChangingOrder, decisionOf } from './decisions/find-decisions.ts';
 import type { Resolvers } from './generated/graphql.ts';
 import { addStock } from './stocks/add-stock.ts';
+import { addStocks } from './stocks/add-stocks.ts';
 import { adjustStock, deleteStock, updateStock } from './stocks/change-stock.ts';
+import { adjustStocks, updateStocks } from './stocks/change-stocks.ts';
 import { findStockPage } from './stocks/find-stocks.ts';
 import type { MovementRow } from './stocks/ledger.ts';
 import { stockId } from './stocks/stock-arguments.ts';
@@ -32,7 +35,6 @@ const watchArguments = z.object({
     .min(1, `a list of 1 to ${WATCHED_LIMIT} ids`)
     .max(WATCHED_LIMIT, `a list of 1 to ${WATCHED_LIMIT} ids`)
     .nullish(),
-  after: z.string().nullish(),
 });
 
 const stockCursor = (stock: StockState): string =>
@@ -88,9 +90,11 @@ export const resolvers: Resolvers = {
       return (await stockById.load(id)) ?? null;
     },
     stocks: async (_root, args, { database }) => {
-      const page = parsePage(args, (cursor) => parseKeysetCursor('s:', cursor));
-      const { search } = parseArguments(searchArgument, args);
-      const found = await findStockPage(database, page, search ?? undefined);
+      const { page, filter } = parseTogether({
+        page: () => parsePage(args, (cursor) => parseKeysetCursor('s:', cursor)),
+        filter: () => parseArguments(searchArgument, args),
+      });
+      const found = await findStockPage(database, page, filter.search ?? undefined);
       return toConnection(page, found, stockCursor);
     },
     stockCursor: (_root, _args, { cursor }) => cursor,
@@ -102,19 +106,25 @@ export const resolvers: Resolvers = {
     updateStock: (_root, args, context) => updateStock(context, args),
     adjustStock: (_root, args, context) => adjustStock(context, args),
     deleteStock: (_root, args, context) => deleteStock(context, args),
+    addStocks: async (_root, args, context) => [...(await addStocks(context, args))],
+    updateStocks: async (_root, args, context) => [...(await updateStocks(context, args))],
+    adjustStocks: async (_root, args, context) => [...(await adjustStocks(context, args))],
   },
 
   Subscription: {
     stockChanged: {
       subscribe: async function* (_root: unknown, args, context) {
-        const { ids, after } = parseArguments(watchArguments, args);
+        const { ids, after } = parseTogether({
+          ids: () => parseArguments(watchArguments, args).ids,
+          after: () => readCursor(args.after),
+        });
         const { changeFeed, database } = context;
         const changes = watchStocks({
           context,
           stored: createStoredStocks(database),
           changeFeed,
           ids: ids ?? undefined,
-          after: readCursor(after),
+          after,
         });
         for await (const change of changes) {
           yield { stockChanged: change };

@@ -66,9 +66,10 @@ function outcomeOf({ data, codes }: Outcome, path: readonly (string | number)[])
 
 // The mutations run last, because the queries expect Siti's order as the newest ledger entry.
 const NO_IDS: Ids = { order: '', stock: '', spare: '', cursor: '' };
+const changes = ({ ask }: { ask: (ids: Ids) => string }): boolean =>
+  ask(NO_IDS).startsWith('mutation');
 const WAYS = FIELDS.flatMap(waysTo).sort(
-  (one, other) =>
-    Number(one.name.startsWith('Mutation')) - Number(other.name.startsWith('Mutation')),
+  (one, other) => Number(changes(one)) - Number(changes(other)),
 );
 
 const OVER = WAYS.flatMap((way) => {

@@ -53,6 +53,9 @@ const NEEDS: Readonly<Record<string, Requirement>> = {
   'Mutation.updateStock': 'stock:write',
   'Mutation.adjustStock': 'stock:write',
   'Mutation.deleteStock': 'stock:write',
+  'Mutation.addStocks': 'stock:write',
+  'Mutation.updateStocks': 'stock:write',
+  'Mutation.adjustStocks': 'stock:write',
   'Movement.by': 'stock:write',
 };
 
@@ -65,6 +68,9 @@ const ROOT_ARGUMENTS: Readonly<Record<string, (ids: Ids) => string>> = {
   'Mutation.updateStock': ({ stock }) => `(id: "${stock}", input: { name: "Kopi", quantity: 500 })`,
   'Mutation.adjustStock': ({ stock }) => `(id: "${stock}", delta: 1)`,
   'Mutation.deleteStock': ({ spare }) => `(id: "${spare}")`,
+  'Mutation.addStocks': () => '(inputs: [{ name: "Teh", quantity: 1 }])',
+  'Mutation.updateStocks': ({ stock }) => `(inputs: [{ id: "${stock}", quantity: 500 }])`,
+  'Mutation.adjustStocks': ({ stock }) => `(inputs: [{ id: "${stock}", delta: 1 }])`,
   'Subscription.orderChanged': ({ order }) => `(id: "${order}")`,
   'Subscription.stockChanged': ({ stock, cursor }) => `(ids: ["${stock}"], after: "${cursor}")`,
 };
@@ -93,6 +99,13 @@ const change =
   (selection: string): Way['around'] =>
   (inner, { stock, cursor }) =>
     `subscription { stockChanged(ids: ["${stock}"], after: "${cursor}") { ${selection.replace('…', inner)} } }`;
+
+/** A batch whose first item is applied, and whose second one is not. */
+const batch =
+  (selection: string): Way['around'] =>
+  (inner, { stock }) =>
+    `mutation { adjustStocks(inputs: [{ id: "${stock}", delta: 1 }, { id: "nothing", delta: 1 }]) {
+      ${selection.replace('…', inner)} } }`;
 
 /** The selections that lead to an object of each type. */
 const WAYS: Readonly<Record<string, readonly Way[]>> = {
@@ -173,6 +186,10 @@ const WAYS: Readonly<Record<string, readonly Way[]>> = {
   ],
   Movement: [
     { around: ofStock('movements { nodes { … } }'), path: ['stock', 'movements', 'nodes', 0] },
+  ],
+  StockResult: [{ around: batch('…'), path: ['adjustStocks', 0], needs: 'stock:write' }],
+  StockItemError: [
+    { around: batch('error { … }'), path: ['adjustStocks', 1, 'error'], needs: 'stock:write' },
   ],
   StockChange: [{ around: change('…'), path: ['stockChanged'] }],
 };

@@ -39,6 +39,26 @@ const pageSize = {
 };
 const name = text(255);
 const quantity = whole(0, INT_MAX);
+const someStock = { name: 'Kopi', quantity: 1 };
+const delta = whole(-INT_MAX, INT_MAX, {
+  // Whether another value is accepted depends on the stock's quantity, so 1 is the only valid example.
+  good: [1],
+  bad: [
+    ['nothing', 0],
+    ['more than the stock holds', -INT_MAX],
+    ['more than a stock can hold', INT_MAX],
+  ],
+  allowed: /from -|other than 0/,
+});
+/** The list of a batch mutation. The errors of its items do not reject the list. */
+const listOf = (item: object): Rule => ({
+  good: [],
+  bad: [
+    ['no items', []],
+    ['too many items', Array.from({ length: 1_001 }, () => item)],
+  ],
+  allowed: /a list of 1 to 1,000 items/,
+});
 
 /** One row per argument of the graph. The first test fails if an argument has no row. */
 const TABLE: Readonly<Record<string, Rule>> = {
@@ -79,21 +99,33 @@ const TABLE: Readonly<Record<string, Rule>> = {
   'Mutation.updateStock(input.reason)': text(255),
   'Mutation.updateStock(idempotencyKey)': text(100),
   'Mutation.adjustStock(id)': text(100, 'NOT_FOUND'),
-  'Mutation.adjustStock(delta)': whole(-INT_MAX, INT_MAX, {
-    // Whether another value is accepted depends on the stock's quantity, so 1 is the only valid example.
-    good: [1],
-    bad: [
-      ['nothing', 0],
-      ['more than the stock holds', -INT_MAX],
-      ['more than a stock can hold', INT_MAX],
-    ],
-    allowed: /from -|other than 0/,
-  }),
+  'Mutation.adjustStock(delta)': delta,
   'Mutation.adjustStock(reason)': text(255),
   'Mutation.adjustStock(expectedVersion)': whole(1, INT_MAX),
   'Mutation.adjustStock(idempotencyKey)': text(100),
   'Mutation.deleteStock(id)': text(100, 'NOT_FOUND'),
   'Mutation.deleteStock(idempotencyKey)': text(100),
+  'Mutation.addStocks(inputs)': listOf(someStock),
+  'Mutation.addStocks(inputs.id)': text(100, 'fine'),
+  'Mutation.addStocks(inputs.name)': name,
+  'Mutation.addStocks(inputs.quantity)': quantity,
+  'Mutation.addStocks(allOrNothing)': anyOfItsType,
+  'Mutation.addStocks(idempotencyKey)': text(100),
+  'Mutation.updateStocks(inputs)': listOf({ id: 'nothing', ...someStock }),
+  'Mutation.updateStocks(inputs.id)': text(100, 'NOT_FOUND'),
+  'Mutation.updateStocks(inputs.name)': name,
+  'Mutation.updateStocks(inputs.quantity)': quantity,
+  'Mutation.updateStocks(inputs.reason)': text(255),
+  'Mutation.updateStocks(inputs.expectedVersion)': whole(1, INT_MAX),
+  'Mutation.updateStocks(allOrNothing)': anyOfItsType,
+  'Mutation.updateStocks(idempotencyKey)': text(100),
+  'Mutation.adjustStocks(inputs)': listOf({ id: 'nothing', delta: 1 }),
+  'Mutation.adjustStocks(inputs.id)': text(100, 'NOT_FOUND'),
+  'Mutation.adjustStocks(inputs.delta)': delta,
+  'Mutation.adjustStocks(inputs.reason)': text(255),
+  'Mutation.adjustStocks(inputs.expectedVersion)': whole(1, INT_MAX),
+  'Mutation.adjustStocks(allOrNothing)': anyOfItsType,
+  'Mutation.adjustStocks(idempotencyKey)': text(100),
   'Subscription.orderChanged(id)': text(100, 'NOT_FOUND'),
   'Subscription.stockChanged(ids)': {
     good: [['x'], Array.from({ length: 1_000 }, (_, i) => `s${i}`)],
@@ -108,7 +140,8 @@ const TABLE: Readonly<Record<string, Rule>> = {
 };
 
 const ofStock = (call: string): string => `stock(id: "${STOCK_ID}") { ${call} }`;
-const someStock = { name: 'Kopi', quantity: 1 };
+
+const ITEM_ERRORS = '{ error { code message argument } }';
 
 /**
  * Valid arguments for each field. In the tests, one of them is invalid, so no mutation may change
@@ -129,6 +162,15 @@ const USES: Readonly<Record<string, FieldUse>> = {
   'Mutation.updateStock': { arguments: { id: UPDATED_ID, input: someStock }, select: '{ id }' },
   'Mutation.adjustStock': { arguments: { id: STOCK_ID, delta: 1 }, select: '{ id }' },
   'Mutation.deleteStock': { arguments: { id: 'nothing' }, select: '{ id }' },
+  'Mutation.addStocks': { arguments: { inputs: [someStock] }, select: ITEM_ERRORS },
+  'Mutation.updateStocks': {
+    arguments: { inputs: [{ id: UPDATED_ID, ...someStock }] },
+    select: ITEM_ERRORS,
+  },
+  'Mutation.adjustStocks': {
+    arguments: { inputs: [{ id: STOCK_ID, delta: 1 }] },
+    select: ITEM_ERRORS,
+  },
   'Subscription.orderChanged': { arguments: { id: randomUUID() }, select: '{ id }' },
   'Subscription.stockChanged': { arguments: { ids: ['nothing'] }, select: '{ kind }' },
 };
@@ -162,13 +204,34 @@ beforeAll(async () => {
 
 type Operation = ReturnType<typeof operationWith>;
 
-/** Returns the errors of an operation. Rejects if a subscription does not end within 5 s. */
+/** Returns the errors of a batch's items in the form of the errors of an operation. */
+function itemErrors(data: unknown): readonly GraphError[] {
+  const [results] = Object.values((data ?? {}) as Record<string, unknown>);
+  if (!Array.isArray(results)) return [];
+  return results.flatMap(({ error }): GraphError[] => {
+    if (!error) return [];
+    const { code, message, argument } = error;
+    return [{ message, extensions: { code, argument, allowed: message } }];
+  });
+}
+
+/** Formats a path as errors do: `inputs[0].name`. */
+const shownPath = (path: Argument['path']): string =>
+  path.reduce<string>(
+    (text, step) => text + (typeof step === 'number' ? `[${step}]` : `${text && '.'}${step}`),
+    '',
+  );
+
+/** Returns the errors of an operation, or of the items of a batch. Rejects if a subscription does not end within 5 s. */
 async function errorsOf(
   field: string,
   { query, variables }: Operation,
 ): Promise<readonly GraphError[]> {
   const { graph, live } = system();
-  if (!field.startsWith('Subscription.')) return (await graph(query, variables)).errors ?? [];
+  if (!field.startsWith('Subscription.')) {
+    const { data, errors = [] } = await graph(query, variables);
+    return [...errors, ...itemErrors(data)];
+  }
   const watch = await live({ query, variables });
   try {
     await watch.ended({ within: 5_000 });
@@ -199,7 +262,7 @@ async function faultOf(
   if (errors.length > 1) return `${errors.length} errors: ${JSON.stringify(errors)}`;
   const { code, argument: named, allowed: said } = error.extensions ?? {};
   if (code !== 'BAD_USER_INPUT') return `${code}: ${error.message}`;
-  if (named !== path.join('.') + at) return `names ${JSON.stringify(named)}: ${error.message}`;
+  if (named !== shownPath(path) + at) return `names ${JSON.stringify(named)}: ${error.message}`;
   if (typeof said !== 'string' || !allowed.test(said)) return `allows ${JSON.stringify(said)}`;
   return undefined;
 }
@@ -280,8 +343,9 @@ test('every argument accepts values at its limits', async () => {
       const errors = await errorsOf(argument.field, operation);
       const refused = errors.filter(({ extensions }) => {
         const code = extensions?.['code'];
-        // These two errors are expected, because the ids and versions are valid but no stock has them.
-        return code !== 'NOT_FOUND' && code !== 'VERSION_CONFLICT';
+        // These errors are expected: the ids and versions are valid, but no stock has them, or one has the
+        // id because addStock was tested with it.
+        return !['NOT_FOUND', 'VERSION_CONFLICT', 'ALREADY_EXISTS'].includes(String(code));
       });
       if (refused.length > 0)
         faults.push(`${coordinate} ${show(value)}: ${JSON.stringify(refused)}`);

@@ -10,10 +10,12 @@ export interface BadRequest extends RestRequest {
 
 const NUL = '\u0000';
 const HALF = '\ud800';
-const ORDER_QUANTITY = /^quantity must be a whole number from 1 to 1,000,000$/;
-const STOCK_QUANTITY = /^quantity must be a whole number from 0 to 2,147,483,647$/;
-const PRODUCT = /^productid must be a text of 1 to 100 characters, without NUL or half a surr/;
-const NAME = /^name must be a text of 1 to 255 characters, without NUL or half a surrogate pair$/;
+const ORDER_QUANTITY =
+  /^quantity ([^;.]+(\.5)?; allowed:|must be) a whole number from 1 to 1,000,000$/;
+const STOCK_QUANTITY =
+  /^quantity ([^;.]+(\.5)?; allowed:|must be) a whole number from 0 to 2,147,483,647$/;
+const PRODUCT = /^productid ([^;.]+; allowed:|must be) a text of 1 to 100 characters$/;
+const NAME = /^name ([^;.]+; allowed:|must be) a text of 1 to 255 characters$/;
 
 const ORDER = { productid: 'x', quantity: 1 };
 const STOCK = { name: 'Kopi', quantity: 1 };
@@ -43,7 +45,11 @@ const NO_OBJECTS: readonly [string, Omit<RestRequest, 'route'>, RegExp][] = [
     { body: json(STOCK), headers: { 'content-type': 'text/plain; application/json' } },
     /Content-Type: application\/json$/,
   ],
-  ['only a key that is named __proto__', { body: `{"__proto__":${json(STOCK)}}` }, / must be a /],
+  [
+    'only a key that is named __proto__',
+    { body: `{"__proto__":${json(STOCK)}}` },
+    / is missing; .+\. quantity is missing; /,
+  ],
   ['nested lists', { body: '['.repeat(100_000) + ']'.repeat(100_000) }, /must be a JSON object$/],
   ['too much', { body: json({ name: 'x'.repeat(300 * 1024) }) }, /^The body must have at most 256/],
 ];
@@ -112,9 +118,17 @@ const UPDATE = { service: 'stock', route: 'PUT /stock/update/known' } as const;
 
 const unknownIds = [
   ['an unknown id', 'nothing', /^There is no stock with the id "nothing"$/],
-  ['an id too long', 'x'.repeat(101), /^id must be a text of 1 to 100 characters/],
+  [
+    'an id too long',
+    'x'.repeat(101),
+    /^id has 101 characters; allowed: a text of 1 to 100 characters$/,
+  ],
   ['an id far too long', 'x'.repeat(1_001), /^There is nothing with so long an id$/],
-  ['an id with a NUL', 'x%00', /^id must be a text of 1 to 100 characters, without NUL/],
+  [
+    'an id with a NUL',
+    'x%00',
+    /^id contains a NUL character .*; allowed: a text of 1 to 100 characters$/,
+  ],
 ] as const;
 
 /** Invalid requests to all routes. */
@@ -126,7 +140,8 @@ export const badRequests: readonly BadRequest[] = [
   ...['', 'x'.repeat(101)].map((key): BadRequest => {
     const headers = { ...JSON_TYPE, 'idempotency-key': key };
     const what = `an Idempotency-Key of ${key.length} characters`;
-    const error = /^Idempotency-Key must be a text of 1 to 100 characters/;
+    const error =
+      /^Idempotency-Key (is empty|has 101 characters); allowed: a text of 1 to 100 characters$/;
     return { ...ADD_ORDER, what, status: 400, error, headers, body: json(ORDER) };
   }),
   ...[['a', 'b'], ['schlüssel']].map((keys): BadRequest => {

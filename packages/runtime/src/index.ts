@@ -3,6 +3,10 @@ export { isCertificateProblem } from './certificate-problem.ts';
 export {
   badUserInput,
   cursorExpired,
+  describeInvalid,
+  type InvalidArgument,
+  invalidArguments,
+  invalidIn,
   notFound,
   ServiceError,
   StartError,

@@ -1,4 +1,10 @@
-export { idempotencyKey, parseArguments, textOf, wholeNumber } from './graphql/arguments.ts';
+export {
+  idempotencyKey,
+  parseArguments,
+  parseTogether,
+  textOf,
+  wholeNumber,
+} from './graphql/arguments.ts';
 export { DateTime, dateTime } from './graphql/date-time.ts';
 export {
   formatKeysetCursor,

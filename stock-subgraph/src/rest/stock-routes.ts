@@ -3,6 +3,7 @@ import type { StockState } from '@gudang/events';
 import { notFound } from '@gudang/runtime';
 import {
   fieldsOf,
+  idempotencyKey,
   idempotencyKeyOf,
   type KeysetCursor,
   type Page,
@@ -40,6 +41,7 @@ const idArgument = z.object({ id: stockId });
 const updateArguments = z.object({
   id: stockId,
   input: z.object({ name: stockName, quantity: stockQuantity }),
+  idempotencyKey,
 });
 
 type Request = Parameters<RequestContextOf>[0];
@@ -87,12 +89,12 @@ export function serveStockRest(
     rest.put<StockRoute>('/update/:id', async (request): Promise<RestAnswer> => {
       const context = writeContext(request);
       const { name, quantity } = fieldsOf(request.body);
-      const change = { id: request.params.id, input: { name, quantity } };
-      const parsed = parseArguments(updateArguments, change);
-      const stock = await updateStock(context, {
-        ...parsed,
+      const change = {
+        id: request.params.id,
+        input: { name, quantity },
         idempotencyKey: idempotencyKeyOf(request),
-      });
+      };
+      const stock = await updateStock(context, parseArguments(updateArguments, change));
       return { Message: 'Berhasil Mengubah Data', Data: toRestStock(stock) };
     });
 

@@ -34,16 +34,21 @@ export function adjustBy({ delta, expectedVersion, reason }: Adjustment, at: str
     assertVersion(before, expectedVersion, at);
     const quantity = before.quantity + delta;
     if (quantity < STOCK_QUANTITY.min || quantity > STOCK_QUANTITY.max) {
+      const [least, most] = [-before.quantity, STOCK_QUANTITY.max - before.quantity];
+      const change = delta < 0 ? 'asked for' : 'added';
       throw badUserInput(
         `${at}delta`,
-        `from ${-before.quantity} to ${STOCK_QUANTITY.max - before.quantity}: ` +
-          `the stock holds ${before.quantity}`,
+        `a whole number from ${grouped(least)} to ${grouped(most)}, except 0`,
+        `is too ${delta < 0 ? 'low' : 'high'}: the stock holds ${grouped(before.quantity)}; ` +
+          `you ${change} ${grouped(Math.abs(delta))}`,
       );
     }
     const note = reason ?? undefined;
     return { stock: { name: before.name, quantity }, kind: 'ADJUSTED', delta, note };
   };
 }
+
+const grouped = (count: number): string => count.toLocaleString('en-US');
 
 /** A change that deletes a stock. */
 export const deletion: EditStock = ({ name, quantity }) => ({

@@ -2,6 +2,9 @@ import { STOCK_QUANTITY } from '@gudang/events';
 import { idempotencyKey, textOf, wholeNumber } from '@gudang/subgraph';
 import { z } from 'zod';
 
+/** Maximum number of items of a batch. */
+const BATCH_LIMIT = 1_000;
+
 export const stockId = textOf({ min: 1, max: 100 });
 export const stockName = textOf({ min: 1, max: 255 });
 export const stockQuantity = wholeNumber(STOCK_QUANTITY);
@@ -47,5 +50,19 @@ export const updateArguments = z.object({
   input: update.refine(hasChange, HAS_CHANGE),
   idempotencyKey,
 });
-export const adjustArguments = adjustment.extend({ id: stockId, idempotencyKey });
+export const adjustArguments = z.object({ id: stockId, ...adjustment.shape, idempotencyKey });
+/** An item of updateStocks. */
+export const updateItem = z.object({ id: stockId, ...update.shape }).refine(hasChange, HAS_CHANGE);
+/** An item of adjustStocks. */
+export const adjustItem = z.object({ id: stockId, ...adjustment.shape });
+
+const ITEMS = `a list of 1 to ${BATCH_LIMIT.toLocaleString('en')} items`;
+
+/** The arguments of a batch. Each item is parsed separately, because its errors are its own. */
+export const batchArguments = z.object({
+  inputs: z.array(z.unknown()).min(1, ITEMS).max(BATCH_LIMIT, ITEMS),
+  allOrNothing: z.boolean().nullish(),
+  idempotencyKey,
+});
+
 export const deleteArguments = z.object({ id: stockId, idempotencyKey });

@@ -58,7 +58,7 @@ export async function writeLedger(
  * Returns the quantity to store. It is 0 for a deleted stock, although the event of the deletion contains
  * the last quantity.
  */
-function quantityAfter({ kind, stock }: StockChanged): number {
+function quantityAfter({ kind, stock }: Pick<StockChanged, 'kind' | 'stock'>): number {
   return kind === 'DELETED' ? 0 : stock.quantity;
 }
 
@@ -67,6 +67,15 @@ export async function writeChanges(
   transaction: Transaction,
   changes: readonly LedgerChange[],
   traces: OrderTraces = new Map(),
+): Promise<void> {
+  await writeStocks(transaction, changes);
+  await writeLedger(transaction, changes, traces);
+}
+
+/** Writes the last state of each changed stock to its row, in one statement. */
+export async function writeStocks(
+  transaction: Transaction,
+  changes: readonly Pick<LedgerChange, 'kind' | 'stock'>[],
 ): Promise<void> {
   if (changes.length === 0) return;
   const last = [...new Map(changes.map((change) => [change.stock.id, change])).values()];
@@ -85,5 +94,4 @@ export async function writeChanges(
       ${last.map(({ kind }) => kind === 'DELETED')}::boolean[]
     ) AS change (id, name, quantity, version, created_at, updated_at, deleted)
     WHERE stocks.id = change.id`;
-  await writeLedger(transaction, changes, traces);
 }

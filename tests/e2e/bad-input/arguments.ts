@@ -12,12 +12,15 @@ import {
 
 /** An argument, or an input field in an argument's input object. */
 export interface Argument {
-  /** For example `Mutation.createOrder(input.quantity)`. */
+  /** For example `Mutation.createOrder(input.quantity)`. It does not tell that an argument is a list. */
   readonly coordinate: string;
   /** For example `Mutation.createOrder`. */
   readonly field: string;
-  /** Names of the argument and its nested input fields, for example `['input', 'quantity']`. */
-  readonly path: readonly string[];
+  /**
+   * Names of the argument and its nested input fields, for example `['input', 'quantity']`. In a list, the
+   * path leads to the first item: `['inputs', 0, 'quantity']`.
+   */
+  readonly path: readonly (string | number)[];
   readonly type: GraphQLInputType;
   /** Type of the whole argument, which the declaration of its variable names. */
   readonly argumentType: GraphQLInputType;
@@ -41,15 +44,17 @@ export function argumentsOf(schema: GraphQLSchema): Argument[] {
 
 function inside(
   field: string,
-  path: readonly string[],
+  path: Argument['path'],
   type: GraphQLInputType,
   argumentType: GraphQLInputType,
 ): Argument[] {
-  const coordinate = `${field}(${path.join('.')})`;
+  const names = path.filter((step) => typeof step === 'string');
+  const coordinate = `${field}(${names.join('.')})`;
   const named = getNamedType(type);
+  const first = isListType(getNullableType(type)) ? [...path, 0] : path;
   const deeper = isInputObjectType(named)
     ? Object.values(named.getFields()).flatMap((one) =>
-        inside(field, [...path, one.name], one.type, argumentType),
+        inside(field, [...first, one.name], one.type, argumentType),
       )
     : [];
   return [{ coordinate, field, path, type, argumentType }, ...deeper];
@@ -81,6 +86,14 @@ export function wrongValues(type: GraphQLInputType): WrongValue[] {
         { name: 'null', value: null },
       ]
     : [];
+  if (isListType(nullable) && isInputObjectType(getNamedType(nullable))) {
+    return [
+      ...missing,
+      { name: 'null in a list', value: [null], at: '[0]' },
+      { name: 'a number in a list', value: [7], at: '[0]' },
+      { name: 'a list in a list', value: [[1]], at: '[0]' },
+    ];
+  }
   if (isListType(nullable)) {
     return [
       ...missing,
@@ -125,6 +138,10 @@ export function wrongValues(type: GraphQLInputType): WrongValue[] {
     DateTime: [
       { name: 'a number', value: 1_769_860_800_000 },
       { name: 'a boolean', value: true },
+    ],
+    Boolean: [
+      { name: 'a number', value: 1 },
+      { name: 'a text', value: 'true' },
     ],
     ID: [
       { name: 'a fraction', value: 1.5 },

@@ -1,5 +1,5 @@
 import type { GraphQLInputType } from 'graphql';
-import { Word } from './arguments.ts';
+import { type Argument, Word } from './arguments.ts';
 
 /** Parts of a valid operation with a field: the arguments of the field and its selection. */
 export interface FieldUse {
@@ -22,7 +22,7 @@ export function operationWith({
 }: {
   field: string;
   use: FieldUse;
-  path: readonly string[];
+  path: Argument['path'];
   argumentType: GraphQLInputType;
   value: unknown;
   form: Form;
@@ -47,8 +47,13 @@ export function operationWith({
 }
 
 /** Returns a copy in which the value at a path is replaced, or removed if `value` is undefined. */
-function withValue(within: unknown, [step, ...rest]: readonly string[], value: unknown): unknown {
+function withValue(within: unknown, [step, ...rest]: Argument['path'], value: unknown): unknown {
   if (step === undefined) return value;
+  if (typeof step === 'number') {
+    return (within as unknown[]).map((one, index) =>
+      index === step ? withValue(one, rest, value) : one,
+    );
+  }
   const object = (within ?? {}) as Record<string, unknown>;
   return { ...object, [step]: withValue(object[step], rest, value) };
 }
@@ -69,7 +74,11 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]));
 }
 
-/** Returns false for text with half a surrogate pair, which GraphQL forbids in a literal. */
+/**
+ * Returns false for text with half a surrogate pair, which GraphQL forbids in a literal, and for lists of so
+ * many objects that their tokens exceed the gateway's limit.
+ */
 export function canBeLiteral(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length < 100 || typeof value[0] !== 'object';
   return typeof value !== 'string' || value.isWellFormed();
 }

@@ -30,7 +30,13 @@ describe('parsePage', () => {
     [{ after: 'x' }, 'after', 'a cursor that this list has given'],
     [{ before: '' }, 'before', 'a cursor that this list has given'],
   ])('refuses %o', (given, argument, allowed) => {
-    expect(problem(given)).toEqual({ argument, allowed });
+    expect(problem(given)).toMatchObject({ argument, allowed });
+  });
+
+  it('names all invalid arguments', () => {
+    const given = { first: 0, after: 'x', before: '' };
+    const invalid = ['first', 'after', 'before'].map((argument) => ({ argument }));
+    expect(problem(given)).toMatchObject({ invalid });
   });
 });
 

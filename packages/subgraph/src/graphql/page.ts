@@ -1,6 +1,6 @@
 import { badUserInput } from '@gudang/runtime';
 import { z } from 'zod';
-import { parseArguments, wholeNumber } from './arguments.ts';
+import { parseArguments, parseTogether, wholeNumber } from './arguments.ts';
 
 const PAGE_SIZE = { min: 1, max: 100 } as const;
 const DEFAULT_SIZE = 20;
@@ -25,12 +25,7 @@ export interface Page<P> {
 }
 
 const size = wholeNumber(PAGE_SIZE).nullish();
-const pageArguments = z.object({
-  first: size,
-  last: size,
-  after: z.string().nullish(),
-  before: z.string().nullish(),
-});
+const sizeArguments = z.object({ first: size, last: size });
 
 /**
  * Parses the arguments of a connection field.
@@ -41,19 +36,28 @@ export function parsePage<P>(
   given: PageArguments,
   parse: (cursor: string) => P | undefined,
 ): Page<P> {
-  const { first, last, after, before } = parseArguments(pageArguments, given);
-  if (first != null && last != null) throw badUserInput('last', 'absent when `first` is given');
-  const cursorOf = (argument: 'after' | 'before', cursor: string | null | undefined) => {
+  const cursorOf = (argument: 'after' | 'before') => (): P | undefined => {
+    const cursor = given[argument];
     if (cursor == null) return undefined;
     const parsed = parse(cursor);
     if (parsed === undefined) throw badUserInput(argument, 'a cursor that this list has given');
     return parsed;
   };
+  const { sizes, after, before } = parseTogether({
+    sizes: () => {
+      const sizes = parseArguments(sizeArguments, given);
+      const isTwice = sizes.first != null && sizes.last != null;
+      if (isTwice) throw badUserInput('last', 'absent when `first` is given');
+      return sizes;
+    },
+    after: cursorOf('after'),
+    before: cursorOf('before'),
+  });
   return {
-    size: first ?? last ?? DEFAULT_SIZE,
-    forward: last == null,
-    after: cursorOf('after', after),
-    before: cursorOf('before', before),
+    size: sizes.first ?? sizes.last ?? DEFAULT_SIZE,
+    forward: sizes.last == null,
+    after,
+    before,
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   badUserInput,
+  invalidArguments,
   MisdirectedRequest,
   notFound,
   ServiceError,
@@ -33,6 +34,16 @@ describe('toRestError', () => {
       400,
       'Format Request Tidak Sesuai',
       'productid must be a text',
+    ],
+    [
+      'several invalid inputs',
+      invalidArguments([
+        { argument: 'input.productId', allowed: 'a text', problem: 'is empty' },
+        { argument: 'input.quantity', allowed: 'a number' },
+      ]),
+      400,
+      'Format Request Tidak Sesuai',
+      'productid is empty; allowed: a text. input.quantity must be a number',
     ],
     [
       'an invalid id',

@@ -1,5 +1,12 @@
 import type { Logger } from '@gudang/runtime';
-import { BODY_LIMIT, MisdirectedRequest, maskError, ServiceError } from '@gudang/runtime';
+import {
+  BODY_LIMIT,
+  describeInvalid,
+  invalidIn,
+  MisdirectedRequest,
+  maskError,
+  ServiceError,
+} from '@gudang/runtime';
 import { errorTrace, traceId } from '@gudang/runtime/tracing';
 
 /**
@@ -77,7 +84,8 @@ export function toRestError(
   return { status: 500, body: { Message: FAILED, Error: `${message} (${errorId})` } };
 }
 
-function ofService({ code, message, details }: ServiceError, names: FieldNames): RestError {
+function ofService(error: ServiceError, names: FieldNames): RestError {
+  const { code, message, details } = error;
   const argument = String(details['argument'] ?? '');
   const name = names[argument] ?? argument;
   if (code === 'NOT_FOUND') return notFound(message);
@@ -85,10 +93,12 @@ function ofService({ code, message, details }: ServiceError, names: FieldNames):
     return { status: 401, body: { Message: UNKNOWN, Error: message } };
   if (code === 'FORBIDDEN') return { status: 403, body: { Message: FORBIDDEN, Error: message } };
   if (code === 'RATE_LIMITED') return { status: 429, body: { Message: TOO_MANY, Error: message } };
-  if (code === 'BAD_USER_INPUT') {
+  const invalid = invalidIn(error);
+  if (invalid) {
     // The id is part of the URL, so the status for an invalid id is 404, as for an unknown id.
-    const respond = argument === 'id' ? notFound : badRequest;
-    return respond(`${name} must be ${String(details['allowed'])}`);
+    const respond = invalid.some((one) => one.argument === 'id') ? notFound : badRequest;
+    const named = invalid.map((one) => ({ ...one, argument: names[one.argument] ?? one.argument }));
+    return respond(describeInvalid(named, details['omitted'] as number | undefined));
   }
   if (code === 'UNAVAILABLE') return { status: 500, body: { Message: FAILED, Error: message } };
   const conflict = code === 'IDEMPOTENCY_CONFLICT';
