@@ -15,6 +15,11 @@ export function livePage(page: Page) {
     showsOrder: (id: string, status: string, withinMs = 10_000): Promise<void> =>
       page.locator(`[data-order="${id}"][data-status="${status}"]`).waitFor({ timeout: withinMs }),
     row,
+    cancel: (id: string): Promise<void> =>
+      page
+        .locator(`[data-order="${id}"]`)
+        .getByRole('button', { name: /^Cancel the order/ })
+        .click(),
     order: async (productId: string, quantity: number): Promise<void> => {
       await order.getByLabel('Product').fill(productId);
       await order.getByLabel('Quantity').fill(String(quantity));

@@ -56,6 +56,17 @@ test('places an order for a stock that is selected with the keyboard', async () 
   });
 });
 
+test('cancels an order and shows that its quantity returns', async () => {
+  await onLivePage(20, async (live, { id, name }) => {
+    await live.order(id, 5);
+    await live.said(new RegExp(`Confirmed: 5 × ${name}\\. 15 left`));
+    const { orders } = (await system().graph('{ orders(first: 1) { nodes { id } } }')).data;
+    await live.cancel(orders.nodes[0].id);
+    await Promise.all([live.shows(id, 20), live.showsOrder(orders.nodes[0].id, 'CANCELLED')]);
+    await live.said(new RegExp(`Cancelled: 5 × ${name}\\.`));
+  });
+});
+
 test('explains a rejected order with the ordered quantity, the remaining quantity and what to do', async () => {
   await onLivePage(2, async (live, { id, name }) => {
     await live.order(id, 1_000);

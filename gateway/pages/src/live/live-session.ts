@@ -5,7 +5,12 @@ import { CATCH_UP_MS, createConnectionState } from './connection/connection-stat
 import { createReconnectingClient } from './connection/reconnecting-client.ts';
 import { afterPaint, throttled } from './frames.ts';
 import { followOrders } from './orders/follow-orders.ts';
-import { createOrderStore, type OrderState, type OrderStore } from './orders/order-store.ts';
+import {
+  createOrderStore,
+  mayChange,
+  type OrderState,
+  type OrderStore,
+} from './orders/order-store.ts';
 import { createOwnOrders, type OwnOrder } from './orders/own-orders.ts';
 import { createUnattributedOrders } from './orders/unattributed-orders.ts';
 import { createSpeedMeter, type Speed } from './speed-meter.ts';
@@ -28,8 +33,16 @@ export interface LiveSession {
   readonly moved: Signal<readonly string[]>;
   /** Shows and follows an order that this page placed. @param sentAt by performance.now() */
   readonly orderPlaced: (order: OrderState, sentAt: number) => void;
+  /** Shows and follows the order in the answer of its cancellation. */
+  readonly orderCancelled: (order: OrderState) => void;
   /** Shows the stock in the answer of a mutation, without waiting for its change event. */
   readonly stockChanged: (stock: StockState) => void;
+}
+
+/** Returns a known order with the decision that a stock change shows. */
+function afterDecision(known: OrderState, { status }: OrderState): OrderState {
+  const isCancelling = known.isCancelling && status !== 'CANCELLED';
+  return { ...known, status, isCancelling, version: 0 };
 }
 
 /**
@@ -58,7 +71,7 @@ export function startLiveSession(): LiveSession {
       const known = orders.get(order.id);
       // The order in a stock change has the time of the decision. The list shows the time of
       // creation, so the known time is kept.
-      if (known) orders.apply([{ ...order, createdAt: known.createdAt }]);
+      if (known) orders.apply([afterDecision(known, order)]);
       else if (followedOrders.mayShowAll()) orders.apply([order]);
       else unattributed.add(order);
     }
@@ -80,6 +93,7 @@ export function startLiveSession(): LiveSession {
     onState: (order) => {
       orders.apply([order]);
       publishOrders();
+      if (order.status === 'CANCELLED') ownOrders.settle(order);
       if (!ownOrders.isPending(order.id)) return;
       // The form shows a confirmed order as settled when the order's stock change arrives. The page
       // waits only for a limited time, because the stream may have replaced that change by a newer
@@ -116,6 +130,11 @@ export function startLiveSession(): LiveSession {
       if (current.status === 'PENDING') followedOrders.follow(order.id);
       else ownOrders.settle(current);
       orders.publish();
+    },
+    orderCancelled: (order) => {
+      orders.apply([order]);
+      orders.publish();
+      if (mayChange(order)) followedOrders.follow(order.id);
     },
     stockChanged: (stock) => {
       if (stocks.apply([stock], true).length > 0) moved.set([stock.id]);

@@ -1,6 +1,6 @@
 /** The operations of the page, all on the public graph; a test validates them against its schema. */
 
-const ORDER = 'id productId quantity status rejectionReason createdAt';
+const ORDER = 'id productId quantity status rejectionReason createdAt version cancelRequestedAt';
 
 export const STOCKS_QUERY = `query Stocks($after: String) {
   stockCursor
@@ -37,7 +37,14 @@ export const STOCK_CHANGED = `subscription StockChanged($after: String) {
 
 export interface StockChangedData {
   readonly stockChanged: {
-    readonly kind: 'CREATED' | 'ORDERED' | 'ADJUSTED' | 'UPDATED' | 'DELETED' | 'SNAPSHOT';
+    readonly kind:
+      | 'CREATED'
+      | 'ORDERED'
+      | 'ADJUSTED'
+      | 'UPDATED'
+      | 'DELETED'
+      | 'RETURNED'
+      | 'SNAPSHOT';
     readonly delta: number;
     readonly cursor: string;
     readonly at: string;
@@ -64,9 +71,11 @@ export interface OrderData {
   readonly id: string;
   readonly productId: string;
   readonly quantity: number;
-  readonly status: 'PENDING' | 'CONFIRMED' | 'REJECTED';
+  readonly status: 'PENDING' | 'CONFIRMED' | 'REJECTED' | 'CANCELLED';
   readonly rejectionReason: 'OUT_OF_STOCK' | 'UNKNOWN_PRODUCT' | null;
   readonly createdAt: string;
+  readonly version: number;
+  readonly cancelRequestedAt: string | null;
 }
 
 export interface OrdersData {
@@ -99,6 +108,10 @@ export interface HistoryData {
 
 export const CREATE_ORDER = `mutation Order($input: CreateOrderInput!) {
   createOrder(input: $input) { ${ORDER} }
+}`;
+
+export const CANCEL_ORDER = `mutation Cancel($id: ID!) {
+  cancelOrder(id: $id) { ${ORDER} }
 }`;
 
 export const ADJUST_STOCK = `mutation Adjust($id: ID!, $delta: Int!, $reason: String) {

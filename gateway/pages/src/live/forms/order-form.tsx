@@ -8,7 +8,7 @@ import { ProductField } from './product-field.tsx';
 
 const NO_ANSWER =
   'No answer: the order may or may not have been accepted. Press again: the same order is accepted only once.';
-const TONE = { PENDING: 'waiting', CONFIRMED: 'ok', REJECTED: 'bad' } as const;
+const TONE = { PENDING: 'waiting', CONFIRMED: 'ok', REJECTED: 'bad', CANCELLED: 'bad' } as const;
 
 export function OrderForm({
   productId,

@@ -9,7 +9,7 @@ import {
   type OrderData,
   type OrdersData,
 } from '../operations.ts';
-import type { OrderState, OrderStore } from './order-store.ts';
+import { mayChange, type OrderState, type OrderStore } from './order-store.ts';
 
 /**
  * Interval between queries, in ms. The graph has no stream of all orders, so the page queries the
@@ -30,7 +30,7 @@ const MAX_FOLLOWED = 12;
 export interface FollowedOrders {
   /** Queries now, for example after a reconnect. */
   readonly queryNow: () => void;
-  /** Subscribes to an order until it is decided. */
+  /** Subscribes to an order until it and its cancellation are decided. */
   readonly follow: (id: string) => void;
   /**
    * Whether the page may show the orders of all callers. This is the case if the graph answers the
@@ -39,8 +39,13 @@ export interface FollowedOrders {
   readonly mayShowAll: () => boolean;
 }
 
-export function stateOf({ createdAt, ...order }: OrderData): OrderState {
-  return { ...order, createdAt: Date.parse(createdAt) };
+export function stateOf({ createdAt, cancelRequestedAt, ...order }: OrderData): OrderState {
+  const isUndecided = order.status === 'PENDING' || order.status === 'CONFIRMED';
+  return {
+    ...order,
+    createdAt: Date.parse(createdAt),
+    isCancelling: isUndecided && cancelRequestedAt !== null,
+  };
 }
 
 /** Keeps the newest orders up to date, by query and by subscriptions to pending orders. */
@@ -72,8 +77,9 @@ export function followOrders({
       () => ({ id }),
       ({ orderChanged }) => {
         if (!orderChanged) return;
-        onState(stateOf(orderChanged));
-        if (orderChanged.status !== 'PENDING') unfollow(id);
+        const state = stateOf(orderChanged);
+        onState(state);
+        if (!mayChange(state)) unfollow(id);
       },
       { once: true },
     );
@@ -87,8 +93,8 @@ export function followOrders({
     if (data?.orders) mayShowAll = authorization().authorization === undefined;
     for (const order of data?.orders.nodes ?? []) onState(stateOf(order));
     orders.publish();
-    for (const { id, status } of orders.newest.get()) {
-      if (status === 'PENDING' && followed.size < MAX_FOLLOWED) follow(id);
+    for (const order of orders.newest.get()) {
+      if (mayChange(order) && followed.size < MAX_FOLLOWED) follow(order.id);
     }
     return unavailable.length === 0;
   };

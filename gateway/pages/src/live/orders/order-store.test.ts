@@ -8,6 +8,8 @@ const order = (id: string, createdAt: number, changes: Partial<OrderState> = {})
   status: 'PENDING',
   rejectionReason: null,
   createdAt,
+  version: 1,
+  isCancelling: false,
   ...changes,
 });
 
@@ -26,6 +28,26 @@ test('does not set a decided order to pending again', () => {
   store.apply([order('a', 1)]);
   store.publish();
   expect(store.newest.get()[0]?.status).toBe('CONFIRMED');
+});
+
+test('shows a cancellation, also of an order that a stock change has shown as confirmed', () => {
+  const store = createOrderStore();
+  const shown = () => {
+    store.publish();
+    const { status, isCancelling } = store.newest.get()[0] ?? {};
+    return [status, isCancelling];
+  };
+  store.apply([order('a', 1, { version: 1 })]);
+  store.apply([order('a', 1, { status: 'CONFIRMED', version: 0 })]);
+  store.apply([order('a', 1, { status: 'CONFIRMED', version: 3, isCancelling: true })]);
+  expect(shown()).toEqual(['CONFIRMED', true]);
+  store.apply([order('a', 1, { status: 'CONFIRMED', version: 2 })]);
+  expect(shown()).toEqual(['CONFIRMED', true]);
+  store.apply([order('a', 1, { status: 'CONFIRMED', version: 4 })]);
+  expect(shown()).toEqual(['CONFIRMED', false]);
+  store.apply([order('a', 1, { status: 'CANCELLED', version: 0 })]);
+  store.apply([order('a', 1, { status: 'CONFIRMED', version: 5, isCancelling: true })]);
+  expect(shown()).toEqual(['CANCELLED', false]);
 });
 
 test('keeps an order of this page, marked as own, until it is decided', () => {

@@ -1,6 +1,6 @@
 import { createSignal, type Signal } from '../../signal.ts';
 
-export type OrderStatus = 'PENDING' | 'CONFIRMED' | 'REJECTED';
+export type OrderStatus = 'PENDING' | 'CONFIRMED' | 'REJECTED' | 'CANCELLED';
 
 export interface OrderState {
   readonly id: string;
@@ -10,6 +10,23 @@ export interface OrderState {
   readonly rejectionReason: 'OUT_OF_STOCK' | 'UNKNOWN_PRODUCT' | null;
   /** Time at which the order was accepted, in ms since 1970. */
   readonly createdAt: number;
+  /** 0 if the state comes from the change of a stock, which shows only the decision. */
+  readonly version: number;
+  /** Whether the cancellation is requested and not decided. */
+  readonly isCancelling: boolean;
+}
+
+/** Whether the order or its cancellation is not decided yet. */
+export function mayChange({ status, isCancelling }: OrderState): boolean {
+  return status === 'PENDING' || isCancelling;
+}
+
+/** A status never changes to one with a lower or the same number, except to itself. */
+const STEP = { PENDING: 0, CONFIRMED: 1, REJECTED: 1, CANCELLED: 2 } as const;
+
+function isNewer(order: OrderState, before: OrderState): boolean {
+  const steps = STEP[order.status] - STEP[before.status];
+  return steps > 0 || (steps === 0 && order.version > before.version);
 }
 
 export interface ShownOrder extends OrderState {
@@ -23,8 +40,8 @@ export interface OrderStore {
   readonly newest: Signal<readonly ShownOrder[]>;
   readonly get: (id: string) => ShownOrder | undefined;
   /**
-   * Stores states of orders; PENDING does not replace a final state. The states become visible at
-   * the next call of `publish`.
+   * Stores states of orders, unless they are older than the stored ones. The states become visible
+   * at the next call of `publish`.
    */
   readonly apply: (orders: readonly OrderState[], isOwn?: boolean) => void;
   /** Updates `newest`, if a state changed since the last call. */
@@ -43,10 +60,10 @@ export function createOrderStore(): OrderStore {
     apply: (orders, isOwn = false) => {
       for (const order of orders) {
         const before = known.get(order.id);
-        if (before && before.status !== 'PENDING' && order.status === 'PENDING') continue;
-        const isSame = before?.status === order.status && before.createdAt === order.createdAt;
-        if (isSame && (before.isOwn || !isOwn)) continue;
-        known.set(order.id, { ...order, isOwn: isOwn || before?.isOwn === true });
+        const isKnown = before !== undefined && !isNewer(order, before);
+        if (isKnown && (before.isOwn || !isOwn)) continue;
+        const state = isKnown ? before : order;
+        known.set(order.id, { ...state, isOwn: isOwn || before?.isOwn === true });
         changed = true;
       }
     },
@@ -55,10 +72,10 @@ export function createOrderStore(): OrderStore {
       changed = false;
       const sorted = [...known.values()].sort((a, b) => b.createdAt - a.createdAt);
       const shown = sorted.slice(0, SHOWN_ORDERS);
-      // This page's own pending orders stay in the store, regardless of the number of newer orders.
+      // This page's own undecided orders stay in the store, regardless of the number of newer orders.
       const ownPending = sorted
         .slice(SHOWN_ORDERS)
-        .filter(({ isOwn, status }) => isOwn && status === 'PENDING');
+        .filter((order) => order.isOwn && mayChange(order));
       known = new Map([...shown, ...ownPending].map((order) => [order.id, order]));
       newest.set(shown);
     },

@@ -9,6 +9,8 @@ const order: OrderState = {
   status: 'REJECTED',
   rejectionReason: 'OUT_OF_STOCK',
   createdAt: 0,
+  version: 1,
+  isCancelling: false,
 };
 
 describe('outcomeOf', () => {
@@ -23,7 +25,8 @@ describe('outcomeOf', () => {
     expect(outcomeOf(unknown, 'kopy', undefined)).toContain('no product “kopy”');
   });
 
-  it('describes pending and confirmed orders', () => {
+  it('describes pending, confirmed and cancelled orders', () => {
+    expect(outcomeOf({ ...order, status: 'CANCELLED' }, 'Kopi', 2)).toBe('Cancelled: 5 × Kopi.');
     expect(outcomeOf({ ...order, status: 'PENDING' }, 'Kopi', 2)).toContain('Waiting');
     expect(outcomeOf({ ...order, status: 'CONFIRMED' }, 'Kopi', 2)).toBe(
       'Confirmed: 5 × Kopi. 2 left.',

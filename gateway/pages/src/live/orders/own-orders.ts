@@ -19,7 +19,10 @@ export interface OwnOrders {
   /** @param sentAt time of the button press, by performance.now() */
   readonly track: (order: OrderState, sentAt: number) => void;
   readonly isPending: (id: string) => boolean;
-  /** Shows the result of an order of this page; ignores all others. */
+  /**
+   * Shows the result of an order of this page, and the cancellation of the latest one; ignores all
+   * others.
+   */
   readonly settle: (order: OrderState) => void;
 }
 
@@ -35,7 +38,11 @@ export function createOwnOrders(orders: OrderStore, meter: SpeedMeter): OwnOrder
     isPending: (id) => sentAt.has(id),
     settle: (order) => {
       const sent = sentAt.get(order.id);
-      if (sent === undefined) return;
+      if (sent === undefined) {
+        const isLatest = latest.get()?.order.id === order.id;
+        if (isLatest && order.status === 'CANCELLED') latest.set({ order });
+        return;
+      }
       sentAt.delete(order.id);
       latest.set({ order });
       orders.publish();
@@ -62,6 +69,7 @@ export function outcomeOf(
 ): string {
   const ordered = `${number.format(quantity)} × ${name}`;
   if (status === 'PENDING') return `Accepted: ${ordered}. Waiting for the decision.`;
+  if (status === 'CANCELLED') return `Cancelled: ${ordered}.`;
   if (status === 'CONFIRMED') {
     return `Confirmed: ${ordered}.${left === undefined ? '' : ` ${number.format(left)} left.`}`;
   }

@@ -9,6 +9,8 @@ const order = (id: string) =>
     status: 'CONFIRMED',
     rejectionReason: null,
     createdAt: 0,
+    version: 0,
+    isCancelling: false,
   }) as const;
 
 it('returns an order once', () => {

@@ -11,7 +11,7 @@ export type StockChange = StockChangedData['stockChanged'];
  */
 export interface ChangeBatch {
   readonly states: Map<string, StockState>;
-  /** The newest confirmed orders. */
+  /** The newest confirmed and cancelled orders. */
   readonly orders: OrderState[];
   /** Number of changes, not counting snapshots. */
   count: number;
@@ -52,15 +52,17 @@ function addChange(batch: ChangeBatch, change: StockChange): void {
   batch.count += 1;
   batch.committedAt = Math.max(batch.committedAt, at);
   if (!order) return;
-  // If a change has an order, this order is confirmed, and the change contains all fields of the
-  // order.
+  // If a change has an order, this order is confirmed or cancelled, and the change contains what the
+  // page shows of it.
   batch.orders.push({
     id: order.id,
     productId: stock.id,
-    quantity: -delta,
-    status: 'CONFIRMED',
+    quantity: Math.abs(delta),
+    status: kind === 'RETURNED' ? 'CANCELLED' : 'CONFIRMED',
     rejectionReason: null,
     createdAt: at,
+    version: 0,
+    isCancelling: false,
   });
   if (batch.orders.length > MAX_ORDERS) batch.orders.shift();
 }
