@@ -1,5 +1,5 @@
 import { ANONYMOUS, type Identity } from '@gudang/auth';
-import type { ChangeFeed } from '@gudang/change-feed';
+import type { ChangeFeed, Cursor } from '@gudang/change-feed';
 import type { OrderState, OrderStatus } from '@gudang/events';
 import type { KeysetCursor, Page } from '@gudang/subgraph';
 import DataLoader from 'dataloader';
@@ -20,6 +20,10 @@ export interface Context {
   readonly changeFeed: ChangeFeed;
   readonly createOrder: CreateOrder;
   readonly cancelOrder: CancelOrder;
+  /** Maximum age of a cursor after which `ordersChanged` sends a snapshot, in milliseconds. */
+  readonly snapshotAgeMs: number;
+  /** The position of the change feed, taken before this operation reads any data. */
+  readonly position: Cursor;
   /** The caller, as reported by the gateway. */
   readonly identity: Identity;
   /**
@@ -42,20 +46,24 @@ export interface Context {
   ) => DataLoader<string, OrderState[]>;
 }
 
-export type Parts = Pick<Context, 'database' | 'changeFeed' | 'createOrder' | 'cancelOrder'>;
+export type Parts = Pick<
+  Context,
+  'database' | 'changeFeed' | 'createOrder' | 'cancelOrder' | 'snapshotAgeMs'
+>;
 
 export function createContext(
   parts: Parts,
   identity: Identity = ANONYMOUS,
   traceparent?: string,
 ): Context {
-  const { database } = parts;
+  const { database, changeFeed } = parts;
   const visibility = visibilityOf(identity);
   const byPage = new Map<string, DataLoader<string, OrderState[]>>();
   return {
     ...parts,
     identity,
     traceparent,
+    position: changeFeed.position(),
     owner: identity.subject ?? '',
     visibility,
     orderById: new DataLoader((ids) => findOrders(database, ids, visibility), { cache: false }),

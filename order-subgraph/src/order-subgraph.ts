@@ -1,5 +1,5 @@
 import type { Identity } from '@gudang/auth';
-import { ORDER_CHANGED, SHARED_TOPICS } from '@gudang/events';
+import { decodeOrderChanged, ORDER_CHANGED, SHARED_TOPICS } from '@gudang/events';
 import type { ProcessContext } from '@gudang/runtime';
 import { startSubgraph } from '@gudang/subgraph';
 import { createContext } from './context.ts';
@@ -11,6 +11,9 @@ import { startReconciler } from './reconcile/reconciler.ts';
 import { resolvers } from './resolvers.ts';
 import { serveOrderRest } from './rest/order-routes.ts';
 import type { settingsTable } from './settings.ts';
+import { ORDER_STREAM, watchKeysOf } from './stream/watch-keys.ts';
+
+const DAY_MS = 86_400_000;
 
 /** Starts the order subgraph: the parts of `startSubgraph` and the parts that only this subgraph has. */
 export function startOrderSubgraph(context: ProcessContext<typeof settingsTable>): Promise<void> {
@@ -21,6 +24,10 @@ export function startOrderSubgraph(context: ProcessContext<typeof settingsTable>
     sharedTopics: SHARED_TOPICS,
     whileKafkaIsUnavailable: 'Orders are accepted meanwhile and settle when it returns',
     changeTopic: ORDER_CHANGED,
+    feed: {
+      stream: ORDER_STREAM,
+      moreKeysOf: (value) => watchKeysOf(decodeOrderChanged(value).order),
+    },
     consumers: [orderDecidedConsumer],
     schema: new URL('../schema.graphql', import.meta.url),
     resolvers,
@@ -35,7 +42,8 @@ export function startOrderSubgraph(context: ProcessContext<typeof settingsTable>
         within: settings.CANCEL_WITHIN,
         isEnabled: settings.CANCELLING === 'on',
       });
-      const parts = { database, changeFeed, createOrder, cancelOrder };
+      const snapshotAgeMs = settings.SNAPSHOT_DAYS * DAY_MS;
+      const parts = { database, changeFeed, createOrder, cancelOrder, snapshotAgeMs };
       const contextOf = (identity: Identity, traceparent?: string) =>
         createContext(parts, identity, traceparent);
       await serveOrderRest(service, contextOf);

@@ -1,5 +1,7 @@
+import { type Cursor, parseCursor as parseStreamCursor } from '@gudang/change-feed';
 import type { OrderState, OrderStatus } from '@gudang/events';
 import { PRODUCT_ID_LENGTH } from '@gudang/events';
+import { badUserInput } from '@gudang/runtime';
 import {
   DateTime,
   dateTime,
@@ -15,13 +17,21 @@ import {
 import { z } from 'zod';
 import type { Resolvers } from './generated/graphql.ts';
 import { findOrderPage } from './orders/find-orders.ts';
+import { currentCursor } from './stream/current-cursor.ts';
 import { watchOrder } from './stream/order-stream.ts';
+import { watchOrders } from './stream/orders-stream.ts';
+import { createStoredOrders } from './stream/stored-orders.ts';
+import { ORDER_STREAM } from './stream/watch-keys.ts';
 
 const idArgument = z.object({ id: textOf({ min: 1, max: 100 }) });
 const filterArguments = z.object({
   productId: textOf(PRODUCT_ID_LENGTH).nullish(),
   createdAfter: dateTime.nullish(),
   createdBefore: dateTime.nullish(),
+});
+const watchArguments = z.object({
+  productId: textOf(PRODUCT_ID_LENGTH).nullish(),
+  after: z.string().nullish(),
 });
 const cursorOf = (order: OrderState): string =>
   formatKeysetCursor('o:', { at: order.createdAt, id: order.id });
@@ -30,6 +40,13 @@ const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 function parseCursor(cursor: string): KeysetCursor | undefined {
   const parsed = parseKeysetCursor('o:', cursor);
   return parsed && UUID.test(parsed.id) ? parsed : undefined;
+}
+
+function readAfter(after: string | null | undefined): Cursor | undefined {
+  if (after == null) return undefined;
+  const cursor = parseStreamCursor(after, ORDER_STREAM);
+  if (cursor === undefined) throw badUserInput('after', 'a cursor of ordersChanged or orderCursor');
+  return cursor;
 }
 
 export const resolvers: Resolvers = {
@@ -54,6 +71,7 @@ export const resolvers: Resolvers = {
       });
       return toConnection(page, found, cursorOf);
     },
+    orderCursor: (_root, _args, { database, position }) => currentCursor(database, position),
   },
 
   Mutation: {
@@ -68,6 +86,25 @@ export const resolvers: Resolvers = {
       subscribe: async function* (_root: unknown, args, context) {
         const { id } = parseArguments(idArgument, args);
         for await (const order of watchOrder(context, id)) yield { orderChanged: order };
+      },
+    },
+    ordersChanged: {
+      subscribe: async function* (_root: unknown, args, context) {
+        const { productId, after } = parseArguments(watchArguments, args);
+        const { changeFeed, database, snapshotAgeMs, visibility } = context;
+        const changes = watchOrders({
+          context,
+          stored: createStoredOrders(database),
+          changeFeed,
+          watched: {
+            visibility,
+            productId: productId ?? undefined,
+            status: args.status ?? undefined,
+          },
+          after: readAfter(after),
+          maxAgeMs: snapshotAgeMs,
+        });
+        for await (const change of changes) yield { ordersChanged: change };
       },
     },
   },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   authorizationOf,
   CALLER_NAMES,
@@ -43,7 +44,13 @@ beforeAll(async () => {
     () => dataOf(siti('query ($id: ID!) { order(id: $id) { status } }', { id: createOrder.id })),
     ({ order }) => order.status === 'CONFIRMED',
   );
-  ids = { order: createOrder.id, stock: addStock.id, cursor };
+  await system().databases.order(
+    `INSERT INTO orders (id, owner, product_id, quantity)
+     SELECT gen_random_uuid(), owner, 'old', 1 FROM unnest(ARRAY['Siti', 'Budi']) AS owner`,
+  );
+  const anHourAgo = (Date.now() - 3_600_000).toString(36);
+  const orderCursor = Buffer.from(`1o,${randomUUID()},0,${anHourAgo}`).toString('base64url');
+  ids = { order: createOrder.id, stock: addStock.id, cursor, orderCursor };
 });
 
 /** Adds a stock for a test to delete. */
@@ -65,7 +72,7 @@ function outcomeOf({ data, codes }: Outcome, path: readonly (string | number)[])
 }
 
 // The mutations run last, because the queries expect Siti's order as the newest ledger entry.
-const NO_IDS: Ids = { order: '', stock: '', spare: '', cursor: '' };
+const NO_IDS: Ids = { order: '', stock: '', spare: '', cursor: '', orderCursor: '' };
 const changes = ({ ask }: { ask: (ids: Ids) => string }): boolean =>
   ask(NO_IDS).startsWith('mutation');
 const WAYS = FIELDS.flatMap(waysTo).sort(

@@ -10,6 +10,8 @@ export interface Ids {
   readonly spare: string;
   /** Cursor directly before the change that Siti's order caused. */
   readonly cursor: string;
+  /** Cursor after which `ordersChanged` sends a snapshot, with an order of each caller. */
+  readonly orderCursor: string;
 }
 
 /** An operation that selects one field, and the path of that field in the response. */
@@ -45,7 +47,9 @@ export const FIELDS = Object.values(schema.getTypeMap())
 const NEEDS: Readonly<Record<string, Requirement>> = {
   'Query.order': 'a token',
   'Query.orders': 'a token',
+  'Query.orderCursor': 'a token',
   'Subscription.orderChanged': 'a token',
+  'Subscription.ordersChanged': 'a token',
   'Stock.orders': 'a token',
   'Mutation.createOrder': 'order:write',
   'Mutation.cancelOrder': 'order:write',
@@ -72,6 +76,7 @@ const ROOT_ARGUMENTS: Readonly<Record<string, (ids: Ids) => string>> = {
   'Mutation.updateStocks': ({ stock }) => `(inputs: [{ id: "${stock}", quantity: 500 }])`,
   'Mutation.adjustStocks': ({ stock }) => `(inputs: [{ id: "${stock}", delta: 1 }])`,
   'Subscription.orderChanged': ({ order }) => `(id: "${order}")`,
+  'Subscription.ordersChanged': ({ orderCursor }) => `(after: "${orderCursor}")`,
   'Subscription.stockChanged': ({ stock, cursor }) => `(ids: ["${stock}"], after: "${cursor}")`,
 };
 
@@ -192,6 +197,14 @@ const WAYS: Readonly<Record<string, readonly Way[]>> = {
     { around: batch('error { … }'), path: ['adjustStocks', 1, 'error'], needs: 'stock:write' },
   ],
   StockChange: [{ around: change('…'), path: ['stockChanged'] }],
+  OrderChange: [
+    {
+      around: (inner, { orderCursor }) =>
+        `subscription { ordersChanged(after: "${orderCursor}") { ${inner} } }`,
+      path: ['ordersChanged'],
+      needs: 'a token',
+    },
+  ],
 };
 
 /** Fields of orders that every caller sees, because a stock's ledger and changes are public. */

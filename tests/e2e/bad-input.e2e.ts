@@ -127,6 +127,9 @@ const TABLE: Readonly<Record<string, Rule>> = {
   'Mutation.adjustStocks(allOrNothing)': anyOfItsType,
   'Mutation.adjustStocks(idempotencyKey)': text(100),
   'Subscription.orderChanged(id)': text(100, 'NOT_FOUND'),
+  'Subscription.ordersChanged(productId)': text(100, 'fine'),
+  'Subscription.ordersChanged(status)': anyOfItsType,
+  'Subscription.ordersChanged(after)': cursor('orderChanges'),
   'Subscription.stockChanged(ids)': {
     good: [['x'], Array.from({ length: 1_000 }, (_, i) => `s${i}`)],
     bad: [
@@ -172,6 +175,7 @@ const USES: Readonly<Record<string, FieldUse>> = {
     select: ITEM_ERRORS,
   },
   'Subscription.orderChanged': { arguments: { id: randomUUID() }, select: '{ id }' },
+  'Subscription.ordersChanged': { arguments: {}, select: '{ kind }' },
   'Subscription.stockChanged': { arguments: { ids: ['nothing'] }, select: '{ kind }' },
 };
 
@@ -190,12 +194,17 @@ beforeAll(async () => {
   await shop.addStock({ id: STOCK_ID, quantity: 10 });
   await shop.addStock({ id: UPDATED_ID, quantity: 10 });
   await shop.createOrder({ productId: STOCK_ID, quantity: 1 });
-  const { stockCursor: changes, ...lists } = await dataOf(
-    graph(`{ stockCursor orders { pageInfo { endCursor } } stocks { pageInfo { endCursor }
+  const {
+    stockCursor: changes,
+    orderCursor: orderChanges,
+    ...lists
+  } = await dataOf(
+    graph(`{ stockCursor orderCursor orders { pageInfo { endCursor } } stocks { pageInfo { endCursor }
       nodes { movements { pageInfo { endCursor } } } } }`),
   );
   cursors = {
     changes,
+    orderChanges,
     orders: lists.orders.pageInfo.endCursor,
     stocks: lists.stocks.pageInfo.endCursor,
     movements: lists.stocks.nodes[0].movements.pageInfo.endCursor,

@@ -66,7 +66,7 @@ function newestFirst(page: Page<KeysetCursor>): Prisma.Sql {
  * Returns the condition for visible orders. It also requires a non-empty owner: the indexes by owner
  * contain only orders with an owner, so PostgreSQL cannot use them without this condition.
  */
-function visibleTo(visibility: OrderVisibility): Prisma.Sql {
+export function visibleTo(visibility: OrderVisibility): Prisma.Sql {
   if (visibility === 'all') return Prisma.empty;
   return Prisma.sql`AND owner = ${visibility.owner ?? ''} AND owner <> ''`;
 }

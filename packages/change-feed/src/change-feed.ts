@@ -60,10 +60,12 @@ export interface ChangeFeed extends Stoppable {
   }) => Cursor;
 }
 
-interface FeedOptions {
+export interface FeedOptions {
   readonly kafka: KafkaConnection;
   readonly topic: string;
   readonly database: SqlClient;
+  /** Letters in the cursors of this feed that distinguish them from those of other feeds. */
+  readonly stream?: string | undefined;
   /** Returns further keys by which a change can be watched. They must differ from all records' keys. */
   readonly moreKeysOf?: ((value: Buffer) => readonly string[]) | undefined;
 }
@@ -74,7 +76,7 @@ interface FeedOptions {
  */
 export function startChangeFeed(
   { health, log, metrics }: Pick<Service, 'health' | 'log' | 'metrics'>,
-  { kafka, topic, database, moreKeysOf }: FeedOptions,
+  { kafka, topic, database, stream, moreKeysOf }: FeedOptions,
 ): ChangeFeed {
   const stopping = new AbortController();
   const name = kafka.name(topic);
@@ -228,12 +230,14 @@ export function startChangeFeed(
     watch: (keys) => watchers.watch(keys),
     open: (keys, after, left) => openWatch(reader, keys, after, left),
     position: () => ({
+      stream,
       epoch: changes.epoch ?? NO_EPOCH,
       offset: caughtUp ? changes.next : null,
       at: changes.newestAt,
     }),
     versionOf: (key) => changes.versionOf(key),
     cursorAfter: ({ offset, at, epoch = changes.epoch ?? NO_EPOCH }) => ({
+      stream,
       epoch,
       offset: offset + 1,
       at,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatCursor, NO_EPOCH, parseCursor } from './cursor.ts';
+import { type Cursor, formatCursor, NO_EPOCH, parseCursor } from './cursor.ts';
 
 const epoch = '0199b3a4-1c7e-7a70-8f3c-2f6f3d1f2a11';
 
@@ -22,6 +22,18 @@ describe('parseCursor', () => {
     expect(parseCursor(formatCursor(cursor))).toEqual(cursor);
     expect(formatCursor(cursor)).toMatch(/^[\w-]+$/);
   });
+
+  const scan = { isComplete: false, since: 0, from: 'a' };
+  it.each<Partial<Cursor>>([{}, { snapshot: { seen: 9 } }, { snapshot: { seen: 9, scan } }])(
+    'distinguishes the cursors of streams: %o',
+    (progress) => {
+      const cursor: Cursor = { epoch, offset: 7, at: 5, ...progress };
+      const ofOrders = formatCursor({ stream: 'o', ...cursor });
+      expect(parseCursor(ofOrders, 'o')).toEqual({ stream: 'o', ...cursor });
+      expect(parseCursor(ofOrders)).toBeUndefined();
+      expect(parseCursor(formatCursor(cursor), 'o')).toBeUndefined();
+    },
+  );
 
   const written = (text: string): string => Buffer.from(text).toString('base64url');
   it.each([

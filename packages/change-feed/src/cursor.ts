@@ -1,5 +1,7 @@
 /** A position in a change stream, opaque to clients. */
 export interface Cursor {
+  /** Letters that distinguish the cursors of this stream from those of other streams; none by default. */
+  readonly stream?: string | undefined;
   readonly epoch: string;
   /** The next offset to read; null requests a snapshot. */
   readonly offset: number | null;
@@ -47,23 +49,25 @@ export const NO_EPOCH = '-';
 /** Maximum length of a cursor, in characters. The ids of rows have up to 400 bytes. */
 const MAX_LENGTH = 1_000;
 
-export function formatCursor({ epoch, offset, at, snapshot }: Cursor): string {
+export function formatCursor({ stream = '', epoch, offset, at, snapshot }: Cursor): string {
   const position = `${epoch},${offset ?? 's'},${at.toString(36)}`;
-  if (!snapshot) return encode(`1,${position}`);
+  if (!snapshot) return encode(`1${stream},${position}`);
   const { scan, seen, aheadSince } = snapshot;
   const read = `${seen},${aheadSince?.toString(36) ?? ''}`;
-  if (!scan) return encode(`2,${position},${read}`);
+  if (!scan) return encode(`2${stream},${position},${read}`);
   const { isComplete, since, from = '' } = scan;
-  return encode(`2,${position},${read},${isComplete ? 'c' : 'd'}${since.toString(36)},${from}`);
+  const rest = `${isComplete ? 'c' : 'd'}${since.toString(36)},${from}`;
+  return encode(`2${stream},${position},${read},${rest}`);
 }
 
-/** Parses a cursor. Returns undefined if the text is not a cursor. */
-export function parseCursor(text: string): Cursor | undefined {
+/** Parses a cursor. Returns undefined if the text is not a cursor of the stream. */
+export function parseCursor(text: string, stream = ''): Cursor | undefined {
   if (text.length > MAX_LENGTH || !/^[\w-]+$/.test(text)) return undefined;
   const [form, ...parts] = Buffer.from(text, 'base64url').toString().split(',');
-  const position = parsePosition(parts);
-  if (form === '1') return parts.length === 3 ? position : undefined;
-  if (form !== '2' || !position) return undefined;
+  const parsed = parsePosition(parts);
+  const position = parsed && stream !== '' ? { stream, ...parsed } : parsed;
+  if (form === `1${stream}`) return parts.length === 3 ? position : undefined;
+  if (form !== `2${stream}` || !position) return undefined;
   const snapshot = parseProgress(parts.slice(3));
   return snapshot && { ...position, snapshot };
 }

@@ -1,4 +1,4 @@
-export { type ChangeFeed, startChangeFeed } from './change-feed.ts';
+export { type ChangeFeed, type FeedOptions, startChangeFeed } from './change-feed.ts';
 export type { LoggedChange } from './change-log.ts';
 export {
   type Cursor,

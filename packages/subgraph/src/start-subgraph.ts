@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Authentication, createAuthentication, type Identity } from '@gudang/auth';
 import type { AuthSettings, authSettings, identitySettings } from '@gudang/auth/settings';
-import { type ChangeFeed, startChangeFeed } from '@gudang/change-feed';
+import { type ChangeFeed, type FeedOptions, startChangeFeed } from '@gudang/change-feed';
 import { startKeyPurge } from '@gudang/idempotency';
 import type { idempotencySettings } from '@gudang/idempotency/settings';
 import { type KafkaConnection, measureLag, serviceTopics, startKafka } from '@gudang/kafka';
@@ -125,6 +125,8 @@ export interface SubgraphDefinition<T extends SettingsTable, D, M extends readon
    * cursors.
    */
   readonly changeTopic: string;
+  /** Options of the feed of the subgraph's own changes. */
+  readonly feed?: Pick<FeedOptions, 'stream' | 'moreKeysOf'>;
   /** The consumers of the subgraph. `M` is the types of their messages. */
   readonly consumers: { readonly [K in keyof M]: SubgraphConsumer<D, M[K]> };
   /** The file of the GraphQL schema. */
@@ -202,7 +204,7 @@ export async function startSubgraph<
   );
   const changeFeed = started(
     'feed',
-    startChangeFeed(service, { kafka, database, topic: changeTopic }),
+    startChangeFeed(service, { ...definition.feed, kafka, database, topic: changeTopic }),
   );
   const parts = { database, relay, changeFeed, notifyRelay: relay.wake };
   const groups = definition.consumers.map(({ topic, group }) => ({

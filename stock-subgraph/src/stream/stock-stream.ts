@@ -59,7 +59,8 @@ function createSource(
     read: async (scan: SnapshotScan, { limit }) => {
       const found = await stored.read(ids, scan, limit + 1);
       const isLast = ids !== undefined || found.length <= limit;
-      return { rows: (isLast ? found : found.slice(0, limit)).map(toSnapshotRow), isLast };
+      const page = isLast ? found : found.slice(0, limit);
+      return { rows: page.map(toSnapshotRow), next: isLast ? undefined : page.at(-1)?.id };
     },
     versionsSince: async (since) => {
       const rows = await stored.versionsSince(ids, since);

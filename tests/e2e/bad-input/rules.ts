@@ -72,8 +72,10 @@ export const dateTime: Rule = {
   allowed: /a DateTime with a time zone, such as \d{4}-/,
 };
 
-/** One valid cursor from the running system for each list and for the change stream. */
-export type Cursors = Readonly<Record<'orders' | 'stocks' | 'movements' | 'changes', string>>;
+/** One valid cursor from the running system for each list and for the change streams. */
+export type Cursors = Readonly<
+  Record<'orders' | 'stocks' | 'movements' | 'changes' | 'orderChanges', string>
+>;
 
 const encode = (plain: string): string => Buffer.from(plain).toString('base64url');
 const decode = (cursor: string): string => Buffer.from(cursor, 'base64url').toString();

@@ -20,16 +20,21 @@ export function createMemoryFeed({
   window,
   offset,
   epoch,
+  stream,
+  at = 0,
   reach,
 }: {
   readonly window: number;
   readonly offset: number;
   readonly epoch: string;
+  readonly stream?: string;
+  /** Time of the position before the first change, in milliseconds since 1970; 0 by default. */
+  readonly at?: number;
   readonly reach: (offset: number) => Promise<void>;
 }): MemoryFeed {
   const changes = new ChangeLog(window);
   const watchers = createWatchers(window);
-  changes.startAt(offset, epoch);
+  changes.startAt(offset, epoch, at);
   const reader = { changes, watchers, caughtUp: async () => {}, reached: reach };
   return {
     get next() {
@@ -44,12 +49,14 @@ export function createMemoryFeed({
     watch: (keys) => watchers.watch(keys),
     open: (keys, after, left) => openWatch(reader, keys, after, left),
     position: () => ({
+      stream,
       epoch: changes.epoch ?? NO_EPOCH,
       offset: changes.next,
       at: changes.newestAt,
     }),
     versionOf: (key) => changes.versionOf(key),
     cursorAfter: ({ offset: before, at }) => ({
+      stream,
       epoch: changes.epoch ?? NO_EPOCH,
       offset: before + 1,
       at,

@@ -37,6 +37,9 @@ const CLOCK_MARGIN_MS = LONGEST_TRANSACTION_MS + 60_000;
  */
 const AHEAD_LIMIT_MS = 300_000;
 
+/** A snapshot that has begun may continue after its cursor has expired, for this time in milliseconds. */
+const EXPIRED_LATER_MS = 86_400_000;
+
 /** A row of a snapshot. */
 export interface SnapshotRow<E> {
   readonly id: string;
@@ -50,7 +53,8 @@ export interface SnapshotRow<E> {
 
 export interface SnapshotPage<E> {
   readonly rows: readonly SnapshotRow<E>[];
-  readonly isLast: boolean;
+  /** Continues the scan after this page; undefined if it was the last one. */
+  readonly next: string | undefined;
 }
 
 /** The rows and the changes of a stream. */
@@ -126,7 +130,7 @@ export async function* watchChanges<E>(options: StreamOptions<E>): AsyncGenerato
 function restartIfOld(after: Cursor | undefined, newestAt: number): Cursor | undefined {
   const aheadSince = after?.snapshot?.aheadSince;
   if (!after || aheadSince === undefined || aheadSince >= newestAt - AHEAD_LIMIT_MS) return after;
-  return { epoch: after.epoch, offset: null, at: after.at };
+  return { stream: after.stream, epoch: after.epoch, offset: null, at: after.at };
 }
 
 class ChangeStream<E> {
@@ -198,6 +202,7 @@ class ChangeStream<E> {
       return;
     }
     const { scan } = snapshot;
+    if (scan) this.#assertRecent(scan.since + EXPIRED_LATER_MS);
     if (scan) yield* this.#scan({ ...after, offset: after.offset ?? 0 }, scan, 'continue');
     else if (!isLost) setStartPosition(this.#options.context, formatCursor(after));
     if (isLost) yield* this.#catchUp();
@@ -230,9 +235,13 @@ class ChangeStream<E> {
   }
 
   async *#beginAfter(after: Cursor): AsyncGenerator<E, void> {
-    const { maxAgeMs = Number.POSITIVE_INFINITY } = this.#options.source;
-    if (after.at < Date.now() - maxAgeMs) throw cursorExpired(maxAgeMs);
+    this.#assertRecent(after.at);
     yield* this.#begin({ reset: after.epoch !== this.#epoch, since: after.at });
+  }
+
+  #assertRecent(time: number): void {
+    const { maxAgeMs = Number.POSITIVE_INFINITY } = this.#options.source;
+    if (time < Date.now() - maxAgeMs) throw cursorExpired(maxAgeMs);
   }
 
   /** Continues after changes were missed: with those rows that changed since, if possible. */
@@ -283,18 +292,17 @@ class ChangeStream<E> {
     setEventTrace(context, undefined);
     this.#tracker.beginSnapshot();
     this.#announce({ phase, complete, reset });
-    for (let rest = scan, isLast = false; !isLast; ) {
-      const page = await source.read(rest, { until: position.at, limit });
-      isLast = page.isLast;
+    for (let rest: SnapshotScan | undefined = scan; rest; ) {
+      const page: SnapshotPage<E> = await source.read(rest, { until: position.at, limit });
       this.#tracker.dropRead();
       for (const row of page.rows) this.#addRow(row);
       const seen = this.#offset;
       const ahead = aheadOf(this.#tracker);
       for (const { from, toEvent } of page.rows) {
-        rest = { ...scan, from };
-        const cursor = formatCursor({ ...position, snapshot: { scan: rest, seen, ...ahead } });
-        yield toEvent(cursor, position.at);
+        const snapshot = { scan: { ...scan, from }, seen, ...ahead };
+        yield toEvent(formatCursor({ ...position, snapshot }), position.at);
       }
+      rest = page.next === undefined ? undefined : { ...scan, from: page.next };
     }
     this.#since = position.at;
     this.#settledAt = this.#offset;

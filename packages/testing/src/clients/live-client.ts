@@ -12,7 +12,7 @@ export interface LiveEvent<T = any> {
   readonly errors?: readonly GraphError[];
   readonly extensions?: {
     /** Number of older events of the same key that this event replaces. */
-    readonly live?: { readonly conflated?: number };
+    readonly live?: { readonly conflated?: number; readonly snapshot?: unknown };
   };
   /** Time of arrival, by performance.now(). */
   readonly at: number;
@@ -23,6 +23,7 @@ export interface LiveOptions<T> {
   readonly url: string | (() => string);
   readonly query: string;
   readonly variables?: Variables;
+  readonly extensions?: Readonly<Record<string, unknown>>;
   /** The caller's token, `Bearer <token>`. */
   readonly authorization?: string | undefined;
   /**
@@ -80,9 +81,10 @@ export async function startLiveClient<T = any>(options: LiveOptions<T>): Promise
   });
   // graphql-ws sends the same payload object again after a reconnect, so this code updates the
   // variables in that object.
-  const payload: { query: string; variables: Record<string, unknown> } = {
+  const payload = {
     query,
-    variables: { ...options.variables },
+    variables: { ...options.variables } as Record<string, unknown>,
+    ...(options.extensions ? { extensions: { ...options.extensions } } : {}),
   };
   const unsubscribe = client.subscribe<T>(payload, {
     next: (result) => {
