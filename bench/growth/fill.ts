@@ -34,11 +34,12 @@ export function fillOrders(url: string, count: number): Promise<void> {
     withoutIndexes(client, ['orders'], async () => {
       await client.query(
         `INSERT INTO orders
-           (id, owner, product_id, quantity, status, rejection_reason, created_at, decided_at)
+           (id, owner, product_id, quantity, status, rejection_reason, created_at, decided_at,
+            version, changed_at)
          SELECT ${ID}, CASE WHEN number % ${OWNED} = 0 THEN 'owner-' || number % 1000 ELSE '' END,
            'stock-' || number % ${PRODUCTS}, 1,
            (CASE WHEN ${IS_REJECTED} THEN 'REJECTED' ELSE 'CONFIRMED' END)::order_status,
-           (CASE WHEN ${IS_REJECTED} THEN 'OUT_OF_STOCK' END)::rejection_reason, at, at
+           (CASE WHEN ${IS_REJECTED} THEN 'OUT_OF_STOCK' END)::rejection_reason, at, at, 2, at
          FROM (
            SELECT number, now() - make_interval(secs => 60 + ($1::int - number) * ${APART}) AS at
            FROM generate_series(1, $1::int) AS number

@@ -45,6 +45,14 @@ export const HOT_STATEMENTS: Readonly<Record<string, { database: 'order' | 'stoc
       is: /WHERE true AND owner = \$1 AND owner <> '' AND created_at >= /,
     },
     'orders of an owner': { database: 'order', is: /WHERE true AND owner = / },
+    'a snapshot of orders': {
+      database: 'order',
+      is: /SELECT \* FROM orders WHERE changed_at >= \$1 AND changed_at <= \$2 ORDER BY changed_at/,
+    },
+    "a snapshot of an owner's orders": {
+      database: 'order',
+      is: /SELECT \* FROM orders WHERE changed_at >= \$1 AND changed_at <= \$2 AND owner = /,
+    },
     "stocks' orders": { database: 'order', is: /WHERE product_id = wanted\.product/ },
     'lock orders to settle': { database: 'order', is: /FROM orders WHERE id = ANY.* FOR UPDATE/ },
     'settle orders': { database: 'order', is: /UPDATE orders SET/ },

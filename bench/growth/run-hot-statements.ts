@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { encodeIdentity, IDENTITY_HEADER, SECRET_HEADER } from '@gudang/auth';
+import { encodeIdentity, IDENTITY_HEADER, type Identity, SECRET_HEADER } from '@gudang/auth';
 import { formatCursor } from '@gudang/change-feed';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { startLiveClient } from '@gudang/testing/clients/live-client';
@@ -84,6 +84,25 @@ export async function runHotStatements(order: Grown, stock: Grown): Promise<void
     await dataOf(stocks(asked.query, asked.variables));
   }
   await subscribeFromOldEpoch(stock);
+  for (const identity of [anybody, ownerOnly]) await readChangedOrders(order, identity);
+}
+
+/** Subscribes from a cursor of another epoch, so that the service reads the orders that changed since. */
+async function readChangedOrders({ part }: Grown, identity: Identity): Promise<void> {
+  const age = 3_600_000;
+  const cursor = { stream: 'o', epoch: randomUUID(), offset: 0, at: Date.now() - age };
+  const live = await startLiveClient<{ ordersChanged: { kind: string } }>({
+    url: `${part.url}/graphql`,
+    query: 'subscription ($after: String) { ordersChanged(after: $after) { kind } }',
+    variables: { after: formatCursor(cursor) },
+    connectionParams: { gudang: { secret: SECRET } },
+    extensions: { gudang: { identity } },
+  });
+  try {
+    await live.waitFor(({ ordersChanged }) => ordersChanged.kind === 'SNAPSHOT');
+  } finally {
+    await live.close();
+  }
 }
 
 /** Subscribes from a cursor of another epoch, so that the service reads a snapshot. */

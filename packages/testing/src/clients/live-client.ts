@@ -24,6 +24,8 @@ export interface LiveOptions<T> {
   readonly query: string;
   readonly variables?: Variables;
   readonly extensions?: Readonly<Record<string, unknown>>;
+  /** More parameters of `connection_init`. */
+  readonly connectionParams?: Readonly<Record<string, unknown>>;
   /** The caller's token, `Bearer <token>`. */
   readonly authorization?: string | undefined;
   /**
@@ -67,7 +69,7 @@ export async function startLiveClient<T = any>(options: LiveOptions<T>): Promise
   const client = createClient({
     url: () => (typeof url === 'string' ? url : url()).replace(/^http/, 'ws'),
     webSocketImpl: WebSocket,
-    connectionParams: authorization === undefined ? {} : { authorization },
+    connectionParams: { ...options.connectionParams, ...(authorization ? { authorization } : {}) },
     lazy: false,
     onNonLazyError: () => {},
     retryAttempts: resume ? Number.POSITIVE_INFINITY : 0,
