@@ -8,15 +8,23 @@ const TIMEOUT_MS = 10_000;
 export interface OrdinaryClients {
   readonly forget: () => void;
   /** Latencies in milliseconds and number of failed requests since the last `forget`. */
-  readonly results: () => { readonly latencies: readonly number[]; readonly failed: number };
+  readonly results: () => {
+    readonly latencies: readonly number[];
+    /** CPU time that the servers used while a request was in flight, in milliseconds. */
+    readonly cpuTimes: readonly number[];
+    readonly failed: number;
+  };
   readonly stop: () => void;
 }
 
-export function startOrdinaryClients(url: string): OrdinaryClients {
+/** @param cpuMs returns the servers' CPU time so far, in milliseconds */
+export function startOrdinaryClients(url: string, cpuMs = (): number => 0): OrdinaryClients {
+  let cpuTimes: number[] = [];
   let latencies: number[] = [];
   let failed = 0;
   const send = async (user: number): Promise<void> => {
     const from = performance.now();
+    const cpuBefore = cpuMs();
     try {
       const response = await fetch(url, {
         method: 'POST',
@@ -28,8 +36,10 @@ export function startOrdinaryClients(url: string): OrdinaryClients {
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       const { data } = (await response.json()) as { data?: unknown };
-      if (data) latencies.push(performance.now() - from);
-      else failed += 1;
+      if (data) {
+        latencies.push(performance.now() - from);
+        cpuTimes.push(cpuMs() - cpuBefore);
+      } else failed += 1;
     } catch {
       failed += 1;
     }
@@ -40,9 +50,10 @@ export function startOrdinaryClients(url: string): OrdinaryClients {
   return {
     forget: () => {
       latencies = [];
+      cpuTimes = [];
       failed = 0;
     },
-    results: () => ({ latencies, failed }),
+    results: () => ({ latencies, cpuTimes, failed }),
     stop: () => {
       for (const timer of timers) clearInterval(timer);
     },

@@ -8,7 +8,7 @@ import type { System } from '@gudang/testing/system/system';
 import { type OrdinaryClients, startOrdinaryClients } from '../flood/ordinary-clients.ts';
 import { startChild } from '../live/child.ts';
 import { ATTACKS, type AttackName } from './attacks.ts';
-import { rssOf, type Scheduling, schedulingOf } from './process-cpu.ts';
+import { mainThreadsMs, rssOf, type Scheduling, schedulingOf } from './process-cpu.ts';
 
 const ATTACKERS = 16;
 const RSS_LIMIT = 768 * 1024 * 1024;
@@ -41,7 +41,10 @@ export async function measureAttacks(
   for (const name of names) {
     await system.gateway.restart();
     await system.gateway.ready();
-    const ordinary = startOrdinaryClients(`${system.gateway.url}/graphql`);
+    const servers = [system.gateway.pid, system.stock.pid];
+    const ordinary = startOrdinaryClients(`${system.gateway.url}/graphql`, () =>
+      mainThreadsMs(servers),
+    );
     await pause(3_000);
     const before = await observe(system, ordinary, BEFORE_S);
     const child = await startChild('../hostile/attacker.ts');
@@ -79,6 +82,9 @@ export async function measureAttacks(
     const p99s = during.p99s.map((ms) => ms.toFixed(0)).join(', ');
     checks.print(`  p99 every tenth of the time: ${p99s} ms`);
     checks.print(`  before: ${shown(before)}; during: ${shown(during)}`);
+    checks.print(
+      `  CPU time of gateway and stock while a request was in flight: p99 before ${before.cpuP99.toFixed(1)} ms, during ${during.cpuP99.toFixed(1)} ms`,
+    );
     checks.verify(`${name}: the gateway runs`, system.gateway.running(), 'process');
     const most = Math.max(...during.rss);
     checks.verify(`${name}: RSS ≤ ${mebibytes(RSS_LIMIT)}`, most <= RSS_LIMIT, mebibytes(most));
@@ -115,6 +121,11 @@ interface Observed {
   readonly p99s: readonly number[];
   readonly p50: number;
   readonly p99: number;
+  /**
+   * p99 of the CPU time that the gateway and the stock subgraph used while a request was in flight, in
+   * milliseconds: an upper estimate of its latency on a machine without other load.
+   */
+  readonly cpuP99: number;
   readonly failed: number;
   readonly answers: number;
 }
@@ -138,12 +149,13 @@ async function observe(
     samples.push(gateway.running() ? await rssOf(gateway.pid).catch(() => 0) : 0);
     await pause(SAMPLE_EVERY_MS);
   }
-  const { latencies, failed } = ordinary.results();
+  const { latencies, cpuTimes, failed } = ordinary.results();
   return {
     rss: tenthsOf(samples).map((part) => Math.max(...part)),
     p99s: tenthsOf(latencies).map((part) => quantile(part, 0.99)),
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
+    cpuP99: quantile(cpuTimes, 0.99),
     failed,
     answers: latencies.length + failed,
   };

@@ -7,6 +7,8 @@ export interface ScriptedStream {
   at: number;
   readonly sink: UpstreamSink;
   readonly after: string | undefined;
+  /** Whether the subgraph was asked to send the events with pauses. */
+  readonly isSlow: boolean;
   /** Reads the cursor again, as graphql-ws does on a new connection; `at` stays unchanged. */
   readonly resubscribe: () => void;
 }
@@ -28,12 +30,17 @@ export function createScriptedUpstream(reportsPositions: boolean) {
       const event = { key, n: log.length + 1 };
       log.push(characters > 0 ? { ...event, text: 'x'.repeat(characters) } : event);
     },
-    subscribe: (cursor: () => string | undefined, sink: UpstreamSink): (() => void) => {
+    subscribe: (
+      cursor: () => string | undefined,
+      sink: UpstreamSink,
+      isSlow: boolean,
+    ): (() => void) => {
       const after = cursor();
       const stream = {
         at: after === undefined ? log.length : Number(after.slice(1)),
         sink,
         after,
+        isSlow,
         resubscribe: () => void cursor(),
       };
       streams.push(stream);

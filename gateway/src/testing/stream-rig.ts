@@ -182,7 +182,7 @@ export function startStreamRig({
       leave,
     };
   };
-  return { upstream, stream, connect, join, state, runOf, budget };
+  return { upstream, stream, connect, join, state, runOf, budget, founder };
 }
 
 /** Resolves when all events in this process have been delivered. */

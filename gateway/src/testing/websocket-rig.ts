@@ -38,7 +38,10 @@ export async function startWebsocketRig({
     assertNotOverloaded: () => {},
     limits: { ...DEFAULT_CLIENT_LIMITS.websocket, operations: 10_000, idleMs },
     requests: { answer: async () => ANSWER },
-    live: { subscribe: () => ({ leave: left, resume: () => {} }) },
+    live: {
+      isMetered: () => false,
+      subscribe: () => ({ leave: left, resume: () => {} }),
+    },
     present: () => [],
     ...options,
   });

@@ -26,6 +26,8 @@ export interface CatchUpGate {
    * @param weight number of streams as which it counts
    */
   readonly joinStream: (owner: CatchUpOwner, weight: number) => Membership;
+  /** Whether the events of one more stream of the owner would count like replayed ones. */
+  readonly isMetered: (owner: CatchUpOwner) => boolean;
 }
 
 /** A client of a stream. */
@@ -81,6 +83,10 @@ class Gate implements CatchUpGate {
   replayed(owner: CatchUpOwner, events: number): boolean {
     this.#rate.spend(owner.key, events);
     return this.#rate.waitMs(owner.key) === 0;
+  }
+
+  isMetered(owner: CatchUpOwner): boolean {
+    return (this.#streams.get(owner) ?? 0) >= FREE_STREAMS;
   }
 
   joinStream(owner: CatchUpOwner, weight: number): Membership {

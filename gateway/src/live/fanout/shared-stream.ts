@@ -185,7 +185,11 @@ export class SharedStream {
   }
 
   #subscribe(
-    { after, account }: { after: string | undefined; account: ByteAccount },
+    {
+      after,
+      account,
+      isSlow = false,
+    }: { after: string | undefined; account: ByteAccount; isSlow?: boolean },
     sink: StreamSink,
   ): UpstreamSubscription {
     const { conflates, metrics, onEvent, resumable, turns } = this.#options;
@@ -197,6 +201,7 @@ export class SharedStream {
       account,
       turns,
       isPatient: after !== undefined || this.#run.isCostly,
+      isSlow,
       onEvent: () => {
         metrics.events.inc();
         onEvent();
@@ -348,17 +353,23 @@ export class SharedStream {
 
   #openCatchUp(catchUp: CatchUp): UpstreamSubscription {
     this.#options.metrics.catchUps.inc();
-    return this.#subscribe(catchUp, {
-      pass: (items) => {
-        catchUp.pass(items);
-        this.#takeOver(catchUp);
+    const { after, account, clients } = catchUp;
+    const isSlow = [...clients].every((client) => this.#members.get(client)?.isMetered);
+    return this.#subscribe(
+      { after, account, isSlow },
+      {
+        pass: (items) => {
+          catchUp.pass(items);
+          this.#takeOver(catchUp);
+        },
+        drained: () => catchUp.drained(),
+        error: (errors) =>
+          this.#endCatchUp(catchUp, (client) => client.end((sink) => sink.error(errors))),
+        complete: () =>
+          this.#endCatchUp(catchUp, (client) => client.end((sink) => sink.complete())),
+        overrun: () => this.#endCatchUp(catchUp, (client) => client.lag()),
       },
-      drained: () => catchUp.drained(),
-      error: (errors) =>
-        this.#endCatchUp(catchUp, (client) => client.end((sink) => sink.error(errors))),
-      complete: () => this.#endCatchUp(catchUp, (client) => client.end((sink) => sink.complete())),
-      overrun: () => this.#endCatchUp(catchUp, (client) => client.lag()),
-    });
+    );
   }
 
   /**

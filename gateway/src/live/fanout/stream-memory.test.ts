@@ -286,6 +286,26 @@ describe('a caller above the rate limit of replayed events', () => {
     expectAll(client, 0, 40);
   });
 
+  it('catches up slowly if it has many streams, and alone', async () => {
+    const rig = startStreamRig({ isMetered: true, history: 1 });
+    rig.join();
+    for (let n = 0; n < 40; n += 1) rig.upstream.append(`k${n}`);
+    await deliverAll(rig);
+    rig.upstream.append('more');
+    rig.join('c1', rig.founder);
+    rig.join('c2', rig.founder);
+    rig.join('c2');
+    rig.join('c3');
+    await settled();
+    const slow = rig.upstream.streams.map(({ after, isSlow }) => [after, isSlow]);
+    expect(slow).toEqual([
+      [undefined, false],
+      ['c1', true],
+      ['c2', false],
+      ['c3', false],
+    ]);
+  });
+
   it('waits earlier if the events of its streams are costly', async () => {
     const rig = startStreamRig({ replays: 1, isMetered: true, weight: 10 });
     const client = rig.join();

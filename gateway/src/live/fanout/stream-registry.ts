@@ -87,6 +87,14 @@ export class StreamRegistry {
     this.#gate = createCatchUpGate(options.limits.catchUps, options.limits.replays);
   }
 
+  /**
+   * Whether a client's caller has so many streams that further ones are started in pauses, and their
+   * events count towards the rate limit of replayed events.
+   */
+  isMetered(account: ByteAccount): boolean {
+    return this.#gate.isMetered(account.caller);
+  }
+
   /** Starts a subscription. If the operation cannot run, the sink receives its errors. */
   subscribe(request: LiveRequest, sink: ClientSink): LiveSubscription {
     try {

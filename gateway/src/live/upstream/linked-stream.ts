@@ -13,6 +13,8 @@ export interface UpstreamRequest {
   readonly extensions?: Readonly<Record<string, unknown>>;
   /** Asks a subgraph of Gudang to execute the events one at a time, with pauses. */
   readonly isCostly?: boolean;
+  /** Asks a subgraph of Gudang to send the events with pauses. */
+  readonly isSlow?: boolean;
 }
 
 /** Receives the events of one upstream stream. `error` and `complete` each end the stream. */

@@ -74,8 +74,13 @@ export interface EventRun {
   readonly isCostly: boolean;
   /**
    * @param cursor called at each (re)subscription; the stream continues after the returned cursor
+   * @param isSlow whether to ask the subgraph to send the events with pauses
    */
-  readonly subscribe: (cursor: () => string | undefined, sink: UpstreamSink) => () => void;
+  readonly subscribe: (
+    cursor: () => string | undefined,
+    sink: UpstreamSink,
+    isSlow: boolean,
+  ) => () => void;
   readonly takeMarks: (event: SubgraphAnswer) => EventMarks;
   /** Maximum number of events that are executed together. */
   readonly together: number;
@@ -118,6 +123,8 @@ interface SubscriptionOptions {
   readonly turns: EventTurns;
   /** Whether executions always wait for a turn, because other streams are more urgent. */
   readonly isPatient: boolean;
+  /** Whether the subgraph should send the events with pauses, because other streams are more urgent. */
+  readonly isSlow: boolean;
   /** Called for each event, before the event is executed. */
   readonly onEvent: () => void;
   /** Called when the subscription is paused. */
@@ -213,7 +220,7 @@ export class UpstreamSubscription {
   }
 
   #subscribe(): () => void {
-    return this.#run.subscribe(() => this.#resumeCursor(), {
+    const sink: UpstreamSink = {
       next: (event, reportsPositions, messageBytes) =>
         this.#receive(event as SubgraphAnswer, reportsPositions, messageBytes),
       position: (position) => {
@@ -229,7 +236,8 @@ export class UpstreamSubscription {
       },
       error: (errors) => this.#endWith(() => this.#sink.error(errors)),
       complete: () => this.#endWith(() => this.#sink.complete()),
-    });
+    };
+    return this.#run.subscribe(() => this.#resumeCursor(), sink, this.#options.isSlow);
   }
 
   /**
@@ -429,12 +437,13 @@ export function createEventRun(
     takeMarks,
     together: plan.isJoined && !isCostly ? eventsTogether(cost) : 1,
     execute: (events) => graph.execute(plan, variables, events, context),
-    subscribe: (cursor, sink) =>
+    subscribe: (cursor, sink, isSlow) =>
       upstream.subscribe(
         {
           query,
           operationName,
           isCostly,
+          isSlow,
           variables: () => {
             const after = cursor();
             if (cursorVariable === undefined || after === undefined) return forSubgraph;

@@ -1,4 +1,4 @@
-import { UNRESTRICTED } from '@gudang/auth';
+import { type Identity, UNRESTRICTED } from '@gudang/auth';
 import { createLogger } from '@gudang/runtime';
 import { expect, it, vi } from 'vitest';
 import { startScriptedSubgraph } from '../../testing/scripted-subgraph.ts';
@@ -16,7 +16,11 @@ const SINK = {
 const BUDI = { subject: 'Budi', scopes: [] };
 
 /** Returns the extensions of a stream of a cost, as its subgraph receives them. */
-async function extensionsOf(cost: number, foreign: boolean, identity = UNRESTRICTED) {
+async function extensionsOf(
+  cost: number,
+  foreign: boolean,
+  { identity = UNRESTRICTED, isSlow = false }: { identity?: Identity; isSlow?: boolean } = {},
+) {
   const subgraph = await startScriptedSubgraph(() => {});
   const { wsUrl } = subgraph;
   const upstreams = startUpstreams({
@@ -26,7 +30,7 @@ async function extensionsOf(cost: number, foreign: boolean, identity = UNRESTRIC
     log: createLogger('gateway', 'silent'),
   });
   const placement = { plan: PLAN as never, variables: {}, identity, cost };
-  createEventRun(placement, {} as never, upstreams).subscribe(() => undefined, SINK);
+  createEventRun(placement, {} as never, upstreams).subscribe(() => undefined, SINK, isSlow);
   await vi.waitFor(() => expect(subgraph.subscriptions).toHaveLength(1));
   await upstreams.stop();
   await subgraph.stop();
@@ -36,10 +40,16 @@ async function extensionsOf(cost: number, foreign: boolean, identity = UNRESTRIC
 it('marks costly streams in subscriptions to subgraphs of Gudang', async () => {
   expect(await extensionsOf(51, false)).toEqual({ gudang: { costly: true } });
   expect(await extensionsOf(50, false)).toBeUndefined();
-  expect(await extensionsOf(51, false, BUDI)).toEqual({ gudang: { costly: true, identity: BUDI } });
-  expect(await extensionsOf(50, false, BUDI)).toEqual({ gudang: { identity: BUDI } });
+  expect(await extensionsOf(51, false, { identity: BUDI })).toEqual({
+    gudang: { costly: true, identity: BUDI },
+  });
+  expect(await extensionsOf(50, false, { identity: BUDI })).toEqual({ gudang: { identity: BUDI } });
+});
+
+it('marks slow streams in subscriptions to subgraphs of Gudang', async () => {
+  expect(await extensionsOf(50, false, { isSlow: true })).toEqual({ gudang: { slow: true } });
 });
 
 it('does not tell foreign subgraphs', async () => {
-  expect(await extensionsOf(51, true)).toBeUndefined();
+  expect(await extensionsOf(51, true, { isSlow: true })).toBeUndefined();
 });

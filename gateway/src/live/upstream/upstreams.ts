@@ -86,9 +86,10 @@ export function startUpstreams({
         wsUrl: address.wsUrl,
         subscribe: (request, sink) => {
           const costly = request.isCostly && !address.foreign ? true : undefined;
-          const extensions = { gudang: { identity: sent, costly } };
+          const slow = request.isSlow && !address.foreign ? true : undefined;
+          const extensions = { gudang: { identity: sent, costly, slow } };
           return linkOf(address, identity).subscribe(
-            sent || costly ? { ...request, extensions } : request,
+            sent || costly || slow ? { ...request, extensions } : request,
             sink,
           );
         },

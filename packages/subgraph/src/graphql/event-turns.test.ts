@@ -47,3 +47,34 @@ it('executes costly events one at a time, in order, with pauses of at most 100 m
   await Promise.all([event('d', 1), vi.runAllTimersAsync()]);
   expect(log).toHaveLength(4);
 });
+
+it('sends slow events with pauses of three times their time, and others in between', async () => {
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const turns = new EventTurns();
+  let sent = 0;
+  const subscribe = async (): Promise<void> => {
+    for (let event = 0; event < 2; event += 1) {
+      await turns.nextSlow();
+      sent += 1;
+      vi.advanceTimersByTime(1);
+    }
+  };
+  const all = Promise.all(Array.from({ length: 24 }, subscribe));
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  await settle();
+  // The first subscription continues at once, and the others wait until its pause ends.
+  expect(sent).toBe(1);
+  const counts: number[] = [];
+  while (sent < 48) {
+    const before = sent;
+    for (let ms = 0; ms < 300 && sent === before; ms += 1) {
+      vi.advanceTimersByTime(1);
+      await settle();
+    }
+    counts.push(sent - before);
+  }
+  await all;
+  expect(Math.max(...counts)).toBe(16);
+  expect(turns.next()).toBeUndefined();
+});

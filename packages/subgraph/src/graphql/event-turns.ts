@@ -11,18 +11,23 @@ const WOKEN = 32;
  */
 const PAUSE_FACTOR = 3;
 const MAX_PAUSE_MS = 100;
+/** Number of slow subscriptions that continue with one event each, between two pauses. */
+const SLOW_WOKEN = 16;
 
 /**
  * Shares the event loop among the events of all subscriptions, so that queries are answered in between.
  * Without these pauses, a subscription that replays thousands of events occupies the event loop until the
  * last one, because a message that fits into the socket's buffer is sent without waiting. Costly events
- * are executed one at a time, in order of arrival.
+ * are executed one at a time, in order of arrival. The events of slow subscriptions together take at most a
+ * quarter of the time.
  */
 export class EventTurns {
   readonly #waiting: (() => void)[] = [];
   readonly #costly: (() => void)[] = [];
+  readonly #slow: (() => void)[] = [];
   #busySince: number | undefined;
   #hasCostly = false;
+  #hasSlow = false;
 
   /** Returns a promise of the event's turn; undefined if the event may be executed at once. */
   next(): Promise<void> | undefined {
@@ -32,6 +37,14 @@ export class EventTurns {
     }
     if (performance.now() - this.#busySince < BUSY_MS) return undefined;
     return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Returns a promise of the turn of a slow subscription's event. */
+  nextSlow(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#slow.push(resolve);
+      if (!this.#hasSlow) this.#continueSlow();
+    });
   }
 
   /** Executes a costly event in its turn. */
@@ -53,6 +66,18 @@ export class EventTurns {
     if (this.#waiting.length === 0) return;
     this.#busySince = performance.now();
     setImmediate(() => this.#iterate());
+  }
+
+  #continueSlow(): void {
+    const woken = this.#slow.splice(0, SLOW_WOKEN);
+    this.#hasSlow = woken.length > 0;
+    if (!this.#hasSlow) return;
+    const startedAt = performance.now();
+    for (const resolve of woken) resolve();
+    setImmediate(() => {
+      const ms = performance.now() - startedAt;
+      setTimeout(() => this.#continueSlow(), Math.min(ms * PAUSE_FACTOR, MAX_PAUSE_MS));
+    });
   }
 
   #endCostly(): void {

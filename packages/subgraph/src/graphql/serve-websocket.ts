@@ -40,9 +40,14 @@ type ConnectionParams = Readonly<Record<string, unknown>> & {
   readonly gudang?: { readonly cursors?: unknown };
 };
 
-/** Extensions of the gateway's `subscribe`: whether each event is costly to execute. */
+/** Extensions of the gateway's `subscribe`. */
 interface OperationExtensions {
-  readonly gudang?: { readonly costly?: unknown };
+  readonly gudang?: {
+    /** Whether each event is costly to execute. */
+    readonly costly?: unknown;
+    /** Whether the events are replayed for a caller with many streams, and are sent with pauses. */
+    readonly slow?: unknown;
+  };
 }
 
 /** Data of a connection, from its handshake to its end. */
@@ -142,7 +147,8 @@ function createProtocol<C extends object>({
         const contextValue = createContext(connection, request);
         extra.subscriptions += 1;
         const { gudang } = (request.extensions ?? {}) as OperationExtensions;
-        return { ...operation, contextValue, isCostly: gudang?.costly === true };
+        const isCostly = gudang?.costly === true;
+        return { ...operation, contextValue, isCostly, isSlow: gudang?.slow === true };
       } catch (error) {
         return [toGraphQLError(error)];
       }
@@ -179,7 +185,7 @@ function createProtocol<C extends object>({
 function readOperation(
   schema: GraphQLSchema,
   { query, operationName, variables }: SubscribePayload,
-): Omit<SubscribeArgs, 'isCostly'> | readonly GraphQLError[] {
+): Omit<SubscribeArgs, 'isCostly' | 'isSlow'> | readonly GraphQLError[] {
   const document = parse(query, { maxTokens: MAX_TOKENS });
   const errors = validateSafely(schema, document);
   if (errors.length > 0) return errors;

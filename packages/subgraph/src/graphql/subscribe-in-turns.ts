@@ -6,9 +6,12 @@ import {
 } from 'graphql';
 import type { EventTurns } from './event-turns.ts';
 
-/** A subscription and whether its events are costly to execute. */
+/** A subscription and the way in which its events are executed. */
 export interface SubscribeArgs extends ExecutionArgs {
+  /** Whether the events are costly to execute. */
   readonly isCostly: boolean;
+  /** Whether the events are sent with pauses. */
+  readonly isSlow: boolean;
 }
 
 type Results = AsyncGenerator<ExecutionResult, void, void>;
@@ -50,7 +53,7 @@ class EventResults implements Results {
     if (event.done) return DONE;
     try {
       if (this.#args.isCostly) return await this.#turns.runCostly(() => this.#run(event.value));
-      const turn = this.#turns.next();
+      const turn = this.#args.isSlow ? this.#turns.nextSlow() : this.#turns.next();
       if (turn !== undefined) await turn;
       return await this.#run(event.value);
     } catch (error) {

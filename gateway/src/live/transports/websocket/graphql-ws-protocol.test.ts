@@ -8,6 +8,8 @@ import { GraphqlWsConnection } from './graphql-ws-protocol.ts';
 import { createSocketSession } from './socket-session.ts';
 import { createFramer } from './websocket-frames.ts';
 
+const ADMISSION = createTestAdmission();
+
 /** Occupies the event loop. */
 function planningTakes(ms: number): void {
   for (const until = performance.now() + ms; performance.now() < until; );
@@ -16,10 +18,14 @@ function planningTakes(ms: number): void {
 /** @param released when the rate limit lets operations start; undefined: at once */
 function connect({
   released,
-  planningMs = 0,
+  onPlan = () => {},
+  isMetered = false,
 }: {
   released?: Promise<void>;
-  planningMs?: number;
+  /** Called when a subscription is planned. */
+  onPlan?: () => void;
+  /** Whether the caller has many streams. */
+  isMetered?: boolean;
 } = {}) {
   const sent: unknown[] = [];
   const closed: number[] = [];
@@ -45,7 +51,7 @@ function connect({
     ),
     contextOf: (identity) => ({ forward: {}, identity }),
     frame: createFramer(),
-    admission: createTestAdmission(),
+    admission: ADMISSION,
     assertNotOverloaded: () => {},
     planning: { charged: (_caller, work) => work() },
     rate: { take: () => released, charge: () => {} },
@@ -64,9 +70,10 @@ function connect({
       }),
     },
     live: {
+      isMetered: () => isMetered,
       subscribe: (_request, sink) => {
         subscribers.push(sink);
-        planningTakes(planningMs);
+        onPlan();
         return { leave: left, resume: () => {} };
       },
     },
@@ -197,7 +204,9 @@ describe('operations that the rate limit releases at the same time', () => {
     const released = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const sockets = Array.from({ length: 40 }, () => connect({ released, planningMs: 2 }));
+    const sockets = Array.from({ length: 40 }, () =>
+      connect({ released, onPlan: () => planningTakes(2) }),
+    );
     for (const { say } of sockets) {
       say({ type: 'connection_init' });
       say(subscribe('1'));
@@ -209,5 +218,38 @@ describe('operations that the rate limit releases at the same time', () => {
       iterations += 1;
     }
     expect(iterations).toBeGreaterThan(20);
+  });
+
+  it('start with pauses if their caller has many streams', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+    const iterate = async (): Promise<void> => {
+      for (let n = 0; n < 30; n += 1) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const released = Promise.resolve();
+    const [many, few] = [true, false].map((isMetered) =>
+      Array.from({ length: 6 }, () =>
+        connect({ released, isMetered, onPlan: () => void vi.advanceTimersByTime(2) }),
+      ),
+    ) as [ReturnType<typeof connect>[], ReturnType<typeof connect>[]];
+    for (const { say } of [...many, ...few]) {
+      say({ type: 'connection_init' });
+      say(subscribe('1'));
+    }
+    const started = (all: typeof few): number =>
+      all.filter(({ subscribers }) => subscribers.length > 0).length;
+    await iterate();
+    expect(started(few)).toBe(6);
+    const counts = [started(many)];
+    while (started(many) < 6) {
+      vi.advanceTimersByTime(1);
+      await iterate();
+      counts.push(started(many));
+    }
+    // Each start takes 2 ms, and the pause after it 6 ms.
+    const steps = [...new Set(counts)].slice(-4);
+    expect(steps).toEqual([3, 4, 5, 6]);
+    for (const step of [3, 4, 5]) {
+      expect(counts.filter((count) => count === step).length).toBeGreaterThan(3);
+    }
   });
 });
