@@ -10,6 +10,10 @@ const OWNED = 10;
 /** Seconds between two orders. */
 const APART = 0.1;
 
+/** The stocks of the orders never sell out. The others have any quantity, in no order of their ids. */
+const QUANTITY = `CASE WHEN number < ${PRODUCTS} THEN 1000000000
+  ELSE (number::bigint * 7919 % 100000)::int END`;
+
 export const productOf = (number: number): string => `stock-${number % PRODUCTS}`;
 
 async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
@@ -56,7 +60,7 @@ export function fillStocks(url: string, stocks: number, orders: number): Promise
     withoutIndexes(client, ['stocks', 'movements', 'decisions'], async () => {
       await client.query(
         `INSERT INTO stocks (id, name, quantity, version, created_at)
-         SELECT 'stock-' || number, 'Barang ' || md5(number::text), 1000000000,
+         SELECT 'stock-' || number, 'Barang ' || md5(number::text), ${QUANTITY},
            CASE WHEN number < ${PRODUCTS}
              THEN 1 + ($2::int - number + ${PRODUCTS - 1}) / ${PRODUCTS} ELSE 1 END,
            now() - make_interval(secs => 60 + $1::int - number)
@@ -65,7 +69,7 @@ export function fillStocks(url: string, stocks: number, orders: number): Promise
       );
       await client.query(
         `INSERT INTO movements (stock_id, version, kind, delta, quantity_after)
-         SELECT 'stock-' || number, 1, 'CREATED', 1000000000, 1000000000
+         SELECT 'stock-' || number, 1, 'CREATED', ${QUANTITY}, ${QUANTITY}
          FROM generate_series(0, $1::int - 1) AS number`,
         [stocks],
       );

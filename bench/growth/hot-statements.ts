@@ -79,6 +79,27 @@ export const HOT_STATEMENTS: Readonly<Record<string, { database: 'order' | 'stoc
       is: /FROM stocks WHERE deleted_at IS NULL ORDER BY created_at DESC/,
     },
     'stocks after a cursor': { database: 'stock', is: /IS NULL AND \(created_at, id\) </ },
+    'newest stocks with little quantity': {
+      database: 'stock',
+      is: /FROM stocks WHERE deleted_at IS NULL AND quantity_level <= .* ORDER BY created_at DESC/,
+    },
+    'stocks by name': { database: 'stock', is: /IS NULL ORDER BY lower\(name\)/ },
+    'stocks by name after a cursor': {
+      database: 'stock',
+      is: /\(lower\(name\) COLLATE "C", id\) > .* ORDER BY lower\(name\)/,
+    },
+    'stocks by quantity': {
+      database: 'stock',
+      is: /quantity_level = 0 ORDER BY id ASC .* ORDER BY quantity ASC, id ASC/,
+    },
+    'stocks by quantity after a cursor': {
+      database: 'stock',
+      is: /quantity_level >= \$\d+ AND \(quantity, id\) > .* ORDER BY quantity ASC/,
+    },
+    'stocks by quantity before a cursor': {
+      database: 'stock',
+      is: /quantity_level <= \$\d+ AND \(quantity, id\) < .* ORDER BY quantity DESC/,
+    },
     'stocks by a substring of their name': { database: 'stock', is: /name ILIKE/ },
     'movements of stocks': { database: 'stock', is: /FROM movements WHERE stock_id = wanted/ },
     'a snapshot of stocks': { database: 'stock', is: /AS "lastQuantity" FROM stocks/ },

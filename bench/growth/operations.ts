@@ -15,8 +15,10 @@ const ORDERS = `query ($first: Int, $after: String, $last: Int, $before: String,
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
   }
 }`;
-const STOCKS = `query ($first: Int, $after: String, $search: String) {
-  stocks(first: $first, after: $after, search: $search) { nodes { id name quantity } pageInfo { endCursor } }
+const STOCKS = `query ($first: Int, $after: String, $last: Int, $before: String, $search: String,
+  $quantityAtMost: Int, $sort: StockSort) {
+  stocks(first: $first, after: $after, last: $last, before: $before, search: $search,
+    quantityAtMost: $quantityAtMost, sort: $sort) { nodes { id name quantity } pageInfo { endCursor } }
 }`;
 const PAGE_SIZE = 50;
 
@@ -33,6 +35,11 @@ export const lastOrders = (filter: Variables = {}): Operation => ({
 export const newestStocks = (filter: Variables = {}): Operation => ({
   query: STOCKS,
   variables: { first: PAGE_SIZE, ...filter },
+});
+
+export const lastStocks = (filter: Variables = {}): Operation => ({
+  query: STOCKS,
+  variables: { last: PAGE_SIZE, ...filter },
 });
 
 export const ordersById = (ids: readonly string[]): Operation => ({
@@ -84,4 +91,18 @@ export async function cursorAt(
     [depth],
   );
   return row && formatKeysetCursor(side === 'order' ? 'o:' : 's:', row);
+}
+
+/** Returns the cursor in the middle of the stocks by name or by quantity. */
+export async function middleCursor(
+  { sql }: Pick<Grown, 'sql'>,
+  sort: 'NAME_ASC' | 'QUANTITY_ASC',
+): Promise<string> {
+  const [column, prefix] = sort === 'NAME_ASC' ? ['name', 'sn:'] : ['quantity', 'sq:'];
+  const order = sort === 'NAME_ASC' ? 'lower(name) COLLATE "C"' : 'quantity';
+  const [row] = await sql<{ value: unknown; id: string }>(
+    `SELECT ${column} AS value, id FROM stocks ORDER BY ${order}, id
+     OFFSET (SELECT count(*) / 2 FROM stocks) LIMIT 1`,
+  );
+  return Buffer.from(prefix + JSON.stringify([row?.value, row?.id])).toString('base64url');
 }

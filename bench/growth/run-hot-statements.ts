@@ -76,6 +76,7 @@ export async function runHotStatements(order: Grown, stock: Grown): Promise<void
   for (const asked of [
     operations.newestStocks(),
     operations.newestStocks({ after: await operations.cursorAt(stock, 10_000) }),
+    ...(await sortedStocks(stock)),
     operations.newestStocks({ search: 'kopi luwak yang tak ada' }),
     operations.newestStocks({ search: 'Barang' }),
     operations.stocksById(products),
@@ -103,6 +104,21 @@ async function readChangedOrders({ part }: Grown, identity: Identity): Promise<v
   } finally {
     await live.close();
   }
+}
+
+/** Pages of stocks at the start and in the middle, of each sort, and of stocks with little quantity. */
+async function sortedStocks(stock: Grown): Promise<readonly operations.Operation[]> {
+  const pages = (['NAME_ASC', 'QUANTITY_ASC'] as const).map(async (sort) => {
+    const middle = await operations.middleCursor(stock, sort);
+    return [
+      operations.newestStocks({ sort }),
+      operations.newestStocks({ sort, after: middle }),
+      operations.lastStocks({ sort, before: middle }),
+      operations.newestStocks({ sort, quantityAtMost: 20 }),
+    ];
+  });
+  const low = [0, 20, 50_000].map((quantityAtMost) => operations.newestStocks({ quantityAtMost }));
+  return [...low, ...(await Promise.all(pages)).flat()];
 }
 
 /** Subscribes from a cursor of another epoch, so that the service reads a snapshot. */

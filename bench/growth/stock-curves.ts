@@ -97,6 +97,14 @@ export async function measureStockPages(
     'newest page of stocks': async () => operations.newestStocks(),
     'page of stocks, 99% deep': async ({ size, stock }) =>
       operations.newestStocks({ after: await operations.cursorAt(stock, Math.floor(size * 0.99)) }),
+    'page of stocks by name, halfway': async ({ stock }) =>
+      operations.newestStocks({
+        sort: 'NAME_ASC',
+        after: await operations.middleCursor(stock, 'NAME_ASC'),
+      }),
+    'page of stocks by quantity': async () => operations.newestStocks({ sort: 'QUANTITY_ASC' }),
+    'page of the newest stocks with little quantity': async () =>
+      operations.newestStocks({ quantityAtMost: 20 }),
     'search that finds much': async () => operations.newestStocks({ search: 'barang' }),
     'search that finds nothing': async () => operations.newestStocks({ search: 'kopi luwak' }),
     'ledgers of 50 stocks': async () => operations.movementsOf(ids),

@@ -1,11 +1,8 @@
 import { type Cursor, parseCursor } from '@gudang/change-feed';
-import type { StockState } from '@gudang/events';
 import { badUserInput } from '@gudang/runtime';
 import {
   DateTime,
-  formatKeysetCursor,
   parseArguments,
-  parseKeysetCursor,
   parsePage,
   parseTogether,
   textOf,
@@ -18,9 +15,10 @@ import { addStock } from './stocks/add-stock.ts';
 import { addStocks } from './stocks/add-stocks.ts';
 import { adjustStock, deleteStock, updateStock } from './stocks/change-stock.ts';
 import { adjustStocks, updateStocks } from './stocks/change-stocks.ts';
-import { findStockPage } from './stocks/find-stocks.ts';
+import { findStockPage } from './stocks/find-stock-page.ts';
 import type { MovementRow } from './stocks/ledger.ts';
-import { stockId } from './stocks/stock-arguments.ts';
+import { stockId, stockQuantity } from './stocks/stock-arguments.ts';
+import { formatStockCursor, parseStockPage } from './stocks/stock-cursors.ts';
 import { type SentChange, watchStocks } from './stream/stock-stream.ts';
 import { createStoredStocks } from './stream/stored-stocks.ts';
 
@@ -28,17 +26,19 @@ import { createStoredStocks } from './stream/stored-stocks.ts';
 const WATCHED_LIMIT = 1_000;
 
 const idArgument = z.object({ id: stockId });
-const searchArgument = z.object({ search: textOf({ min: 1, max: 255 }).nullish() });
+const filterArguments = z.object({
+  search: textOf({ min: 1, max: 255 }).nullish(),
+  quantityAtMost: stockQuantity.nullish(),
+});
 const watchArguments = z.object({
   ids: z
     .array(stockId)
     .min(1, `a list of 1 to ${WATCHED_LIMIT} ids`)
     .max(WATCHED_LIMIT, `a list of 1 to ${WATCHED_LIMIT} ids`)
     .nullish(),
+  quantityAtMost: stockQuantity.nullish(),
 });
 
-const stockCursor = (stock: StockState): string =>
-  formatKeysetCursor('s:', { at: stock.createdAt, id: stock.id });
 const movementCursor = (movement: MovementRow): string =>
   Buffer.from(`m${movement.version}`).toString('base64url');
 
@@ -90,12 +90,13 @@ export const resolvers: Resolvers = {
       return (await stockById.load(id)) ?? null;
     },
     stocks: async (_root, args, { database }) => {
-      const { page, filter } = parseTogether({
-        page: () => parsePage(args, (cursor) => parseKeysetCursor('s:', cursor)),
-        filter: () => parseArguments(searchArgument, args),
+      const sort = args.sort ?? 'CREATED_DESC';
+      const { sorted, filter } = parseTogether({
+        sorted: () => parseStockPage(sort, args),
+        filter: () => parseArguments(filterArguments, args),
       });
-      const found = await findStockPage(database, page, filter.search ?? undefined);
-      return toConnection(page, found, stockCursor);
+      const found = await findStockPage(database, sorted, filter);
+      return toConnection(sorted.page, found, (stock) => formatStockCursor(sort, stock));
     },
     stockCursor: (_root, _args, { cursor }) => cursor,
   },
@@ -114,16 +115,18 @@ export const resolvers: Resolvers = {
   Subscription: {
     stockChanged: {
       subscribe: async function* (_root: unknown, args, context) {
-        const { ids, after } = parseTogether({
-          ids: () => parseArguments(watchArguments, args).ids,
+        const { watched, after } = parseTogether({
+          watched: () => parseArguments(watchArguments, args),
           after: () => readCursor(args.after),
         });
+        const { ids, quantityAtMost } = watched;
         const { changeFeed, database } = context;
         const changes = watchStocks({
           context,
           stored: createStoredStocks(database),
           changeFeed,
           ids: ids ?? undefined,
+          quantityAtMost: quantityAtMost ?? undefined,
           after,
         });
         for await (const change of changes) {

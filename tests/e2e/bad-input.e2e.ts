@@ -77,6 +77,8 @@ const TABLE: Readonly<Record<string, Rule>> = {
   'Query.stocks(last)': pageSize,
   'Query.stocks(before)': cursor('stocks'),
   'Query.stocks(search)': text(255),
+  'Query.stocks(quantityAtMost)': quantity,
+  'Query.stocks(sort)': anyOfItsType,
   'Stock.movements(first)': pageSize,
   'Stock.movements(after)': cursor('movements'),
   'Stock.orders(first)': pageSize,
@@ -139,6 +141,7 @@ const TABLE: Readonly<Record<string, Rule>> = {
     allowed: /a list of 1 to 1,?000 ids/,
     unknownId: 'fine',
   },
+  'Subscription.stockChanged(quantityAtMost)': quantity,
   'Subscription.stockChanged(after)': cursor('changes'),
 };
 

@@ -25,10 +25,13 @@ const PAGE = (node: string) =>
 // The reconciler is disabled, because it would publish the inserted PENDING orders.
 const system = useSystem({ environment: { order: { RECONCILE_AFTER: '0' } } });
 
+/** Arguments whose values are written without quotes. */
+const ENUMS = new Set(['status', 'sort']);
+
 const call = (field: string, given: Record<string, unknown>): string => {
   const list = Object.entries(given)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}: ${key === 'status' ? value : JSON.stringify(value)}`);
+    .map(([key, value]) => `${key}: ${ENUMS.has(key) ? value : JSON.stringify(value)}`);
   return list.length > 0 ? `${field}(${list.join(', ')})` : field;
 };
 
@@ -254,6 +257,40 @@ describe('the list of stocks', () => {
     expect(await search('h_1')).toEqual(await stored(`position('h_1' in name) > 0`));
     expect(await search('%%')).toEqual([]);
     expect(await search('\\')).toEqual([]);
+  });
+});
+
+describe('the list of stocks of a shop', () => {
+  const mark = randomUUID().slice(0, 8);
+
+  beforeAll(async () => {
+    await system().databases.stock(
+      `INSERT INTO stocks (id, name, quantity)
+       SELECT 'sku-' || n || '-${mark}', (ARRAY['teh', 'Kopi', 'Teh', 'kopi'])[1 + n % 4], n * 7 % 30
+       FROM generate_series(0, 59) AS n`,
+    );
+  });
+
+  const stored = async (where: string, order: string): Promise<string[]> => {
+    const rows = await system().databases.stock(
+      `SELECT id FROM stocks WHERE id LIKE '%${mark}' AND (${where}) ORDER BY ${order}`,
+    );
+    return rows.map(({ id }) => id);
+  };
+
+  test.each([
+    ['NAME_ASC', 'lower(name) COLLATE "C", id'],
+    ['QUANTITY_ASC', 'quantity, id'],
+    ['CREATED_DESC', 'created_at DESC, id DESC'],
+  ])('can be sorted by %s, and limited to low stocks', async (sort, order) => {
+    const all = listOf('stocks', { search: mark, sort });
+    expect(await forward(all, 7)).toEqual(await stored('true', order));
+    expect(await back(all, 7)).toEqual(await stored('true', order));
+    const low = await stored('quantity <= 9', order);
+    expect(low).toHaveLength(20);
+    expect(await forward(listOf('stocks', { search: mark, sort, quantityAtMost: 9 }), 6)).toEqual(
+      low,
+    );
   });
 });
 

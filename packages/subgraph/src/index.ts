@@ -10,6 +10,7 @@ export {
   formatKeysetCursor,
   type KeysetCursor,
   type Page,
+  type PageArguments,
   parseKeysetCursor,
   parsePage,
   toConnection,

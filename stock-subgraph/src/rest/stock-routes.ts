@@ -5,8 +5,6 @@ import {
   fieldsOf,
   idempotencyKey,
   idempotencyKeyOf,
-  type KeysetCursor,
-  type Page,
   parseArguments,
   REST_LIST_LIMIT,
   type RequestContextOf,
@@ -18,8 +16,9 @@ import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { addStock } from '../stocks/add-stock.ts';
 import { deleteStock, updateStock } from '../stocks/change-stock.ts';
-import { findStockPage } from '../stocks/find-stocks.ts';
+import { findStockPage } from '../stocks/find-stock-page.ts';
 import { stockId, stockName, stockQuantity } from '../stocks/stock-arguments.ts';
+import type { StockPage } from '../stocks/stock-cursors.ts';
 
 const NAMES = {
   'input.name': 'name',
@@ -27,11 +26,9 @@ const NAMES = {
   idempotencyKey: 'Idempotency-Key',
 };
 
-const NEWEST: Page<KeysetCursor> = {
-  size: REST_LIST_LIMIT,
-  forward: true,
-  after: undefined,
-  before: undefined,
+const NEWEST: StockPage = {
+  sort: 'CREATED_DESC',
+  page: { size: REST_LIST_LIMIT, forward: true, after: undefined, before: undefined },
 };
 
 const WRITE_ACCESS: Requirement = { anyOf: [['stock:write']] };
@@ -67,7 +64,7 @@ export function serveStockRest(
     };
 
     rest.get('/', async (request): Promise<RestAnswer> => {
-      const stocks = await findStockPage(readContext(request).database, NEWEST, undefined);
+      const stocks = await findStockPage(readContext(request).database, NEWEST, {});
       const Data = stocks.slice(0, REST_LIST_LIMIT).map(toRestStock);
       return { Message: 'Berhasil Mendapatkan Data Stock', Data };
     });

@@ -1,6 +1,5 @@
 import type { SnapshotScan } from '@gudang/change-feed';
 import type { StockState } from '@gudang/events';
-import type { KeysetCursor, Page } from '@gudang/subgraph';
 import type { Database } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { STOCK_COLUMNS, type StockRow } from './lock-stocks.ts';
@@ -17,37 +16,6 @@ export async function findStocks(
   const found = await database.stock.findMany({ where: { id: { in: wanted }, deletedAt: null } });
   const byId = new Map(found.map((stock) => [stock.id, stock]));
   return ids.map((id) => byId.get(id));
-}
-
-/** Returns a LIKE pattern that matches texts with `search` in them. Wildcards in `search` are escaped. */
-function containsPattern(search: string): string {
-  return `%${search.replace(/[\\%_]/g, '\\$&')}%`;
-}
-
-/**
- * Finds a page of stocks, newest first.
- * @returns up to `size + 1` rows, in the direction of reading
- */
-export function findStockPage(
-  database: Database,
-  { size, forward, after, before }: Page<KeysetCursor>,
-  search: string | undefined,
-): Promise<StockState[]> {
-  const row = ({ at, id }: KeysetCursor): Prisma.Sql => Prisma.sql`(${at}::timestamptz, ${id})`;
-  const behind = after ? Prisma.sql`AND (created_at, id) < ${row(after)}` : Prisma.empty;
-  const ahead = before ? Prisma.sql`AND (created_at, id) > ${row(before)}` : Prisma.empty;
-  const matching =
-    search === undefined
-      ? Prisma.empty
-      : Prisma.sql`AND (name ILIKE ${containsPattern(search)} OR id ILIKE ${containsPattern(search)})`;
-  const order = forward
-    ? Prisma.sql`ORDER BY created_at DESC, id DESC`
-    : Prisma.sql`ORDER BY created_at, id`;
-  // This query is raw SQL because Prisma cannot compare rows, such as `(a, b) < (c, d)`. With an
-  // equivalent OR condition, PostgreSQL could not start an index scan at the cursor.
-  return database.$queryRaw<StockState[]>`
-    SELECT ${STOCK_COLUMNS} FROM stocks
-    WHERE deleted_at IS NULL ${matching} ${behind} ${ahead} ${order} LIMIT ${size + 1}`;
 }
 
 /**

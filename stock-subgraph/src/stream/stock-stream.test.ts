@@ -38,7 +38,10 @@ class System {
   change(id: string, deletes: boolean): void {
     const before = this.rows.get(id);
     this.#now += 1;
+    const isNew = before === undefined || before.deletedAt !== null;
     const stock = this.#store(id, (before?.version ?? 0) + 1, deletes);
+    const delta = (deletes ? 0 : stock.quantity) - (isNew ? 0 : before.quantity);
+    const kind = deletes ? 'DELETED' : isNew ? 'CREATED' : 'UPDATED';
     this.#topic.push({
       term: 1,
       change: {
@@ -47,7 +50,7 @@ class System {
         key: id,
         version: stock.version,
         at: this.#now,
-        value: encode(stock),
+        value: encode(stock, kind, delta),
       },
     });
   }
@@ -106,10 +109,12 @@ class System {
 
   #store(id: string, version: number, deletes: boolean): StockRow {
     const at = new Date(this.#now);
+    // A tombstone has the quantity before the deletion.
+    const quantity = deletes ? (this.rows.get(id)?.quantity ?? 0) : (version * 7) % 10;
     const row = {
       id,
       name: id,
-      quantity: version,
+      quantity,
       version,
       createdAt: at,
       updatedAt: at,
@@ -120,7 +125,7 @@ class System {
   }
 }
 
-function encode({ deletedAt, ...stock }: StockRow): Buffer {
+function encode(stock: StockRow, kind: string, delta: number): Buffer {
   return Buffer.from(
     JSON.stringify({
       id: stock.id,
@@ -129,11 +134,17 @@ function encode({ deletedAt, ...stock }: StockRow): Buffer {
       version: stock.version,
       created_at: stock.createdAt,
       updated_at: stock.updatedAt,
-      kind: deletedAt ? 'DELETED' : 'UPDATED',
-      delta: 0,
+      kind,
+      delta,
       order_id: null,
     }),
   );
+}
+
+/** The arguments of a subscription. */
+interface Watched {
+  readonly ids?: readonly string[] | undefined;
+  readonly quantityAtMost?: number;
 }
 
 /** A client that resumes from its last cursor, on any replica. */
@@ -146,16 +157,16 @@ class Client {
   rows = 0;
   #received = 0;
   readonly #system: System;
-  readonly #ids: readonly string[] | undefined;
+  readonly #watched: Watched;
   #cursor: string;
   #changes: AsyncGenerator<SentChange, void> | undefined;
   #next: Promise<void> | undefined;
   #named: Set<string> | undefined;
 
-  constructor(system: System, cursor: string, ids?: readonly string[]) {
+  constructor(system: System, cursor: string, watched: Watched = {}) {
     this.#system = system;
     this.#cursor = cursor;
-    this.#ids = ids;
+    this.#watched = watched;
   }
 
   connect(replica: MemoryFeed): void {
@@ -164,7 +175,8 @@ class Client {
       context: {},
       stored: this.#system.stored,
       changeFeed: replica,
-      ids: this.#ids,
+      ids: this.#watched.ids,
+      quantityAtMost: this.#watched.quantityAtMost,
       after: parseCursor(this.#cursor),
       announce: (marker) => {
         if (this.#changes === changes) this.#mark(marker);
@@ -202,7 +214,8 @@ class Client {
     }
   }
 
-  #receive({ kind, stock: { id, version }, cursor }: SentChange): void {
+  #receive({ kind, stock: { id, version, quantity }, cursor }: SentChange): void {
+    const isLow = quantity <= (this.#watched.quantityAtMost ?? Number.POSITIVE_INFINITY);
     this.#received += 1;
     if (kind === 'SNAPSHOT') this.rows += 1;
     const isUnknown = kind === 'DELETED' && version === 0;
@@ -210,7 +223,7 @@ class Client {
     if (!isUnknown && version < before) this.stepsBack.push(`${id}: ${before} to ${version}`);
     this.#versions.set(id, version);
     this.#named?.add(id);
-    if (kind === 'DELETED') this.stocks.delete(id);
+    if (kind === 'DELETED' || !isLow) this.stocks.delete(id);
     else this.stocks.set(id, version);
     this.#cursor = cursor;
   }
@@ -230,10 +243,10 @@ class Client {
   }
 }
 
-const current = (system: System): Map<string, number> =>
+const current = (system: System, most = Number.POSITIVE_INFINITY): Map<string, number> =>
   new Map(
     [...system.rows.values()]
-      .filter(({ deletedAt }) => deletedAt === null)
+      .filter(({ deletedAt, quantity }) => deletedAt === null && quantity <= most)
       .map(({ id, version }) => [id, version]),
   );
 
@@ -277,7 +290,7 @@ describe('watchStocks', () => {
       const steps = fc.array(step, { minLength: 20, maxLength: 200, size: 'max' });
       const property = fc.asyncProperty(steps, fc.option(replica), async (all, last) => {
         const system = new System(20);
-        const client = new Client(system, LOST, ids);
+        const client = new Client(system, LOST, { ids });
         client.connect(system.replica(0));
         await run(system, client, all);
         for (const feed of system.replicas) system.read(feed);
@@ -291,6 +304,61 @@ describe('watchStocks', () => {
       await fc.assert(property, { numRuns: 100 });
     },
   );
+
+  it('keeps a list of low stocks current through snapshots, changes and cuts', {
+    timeout: 60_000,
+  }, async () => {
+    const steps = fc.array(
+      step.filter((one) => one !== 'restore'),
+      { minLength: 20, maxLength: 200, size: 'max' },
+    );
+    const property = fc.asyncProperty(steps, fc.option(replica), async (all, last) => {
+      const system = new System(20);
+      const cursor = formatCursor(system.replica(0).position());
+      const client = new Client(system, cursor, { quantityAtMost: 4 });
+      for (const [id, version] of current(system, 4)) client.stocks.set(id, version);
+      client.connect(system.replica(0));
+      await run(system, client, all);
+      for (const feed of system.replicas) system.read(feed);
+      if (last !== null) client.connect(system.replica(last));
+      await client.drain();
+      expect(client.stocks).toEqual(current(system, 4));
+      expect(client.stepsBack).toEqual([]);
+      expect(client.markers.filter(({ complete }) => complete)).toEqual([]);
+    });
+    await fc.assert(property, { seed: 18, numRuns: 100 });
+  });
+
+  it('sends only changes whose quantity before or after is low', async () => {
+    const system = new System(0);
+    const feed = system.replica(0);
+    const position = feed.position();
+    // The quantities of the versions 1 to 5 are 7, 4, 1, 8 and 5.
+    for (let change = 0; change < 5; change += 1) system.change('stock-0', false);
+    system.change('stock-0', true);
+    system.change('stock-1', true);
+    system.read(feed);
+    const changes = watchStocks({
+      context: {},
+      stored: system.stored,
+      changeFeed: feed,
+      ids: undefined,
+      quantityAtMost: 4,
+      after: position,
+    });
+    const sent: unknown[] = [];
+    for (let change = 0; change < 4; change += 1) {
+      const { value } = await changes.next();
+      if (value) sent.push([value.kind, value.stock.id, value.stock.quantity]);
+    }
+    await changes.return();
+    expect(sent).toEqual([
+      ['UPDATED', 'stock-0', 4],
+      ['UPDATED', 'stock-0', 1],
+      ['UPDATED', 'stock-0', 8],
+      ['DELETED', 'stock-1', 0],
+    ]);
+  });
 
   it('continues a snapshot after any row, and names each row once', async () => {
     const system = new System(20);

@@ -1,5 +1,10 @@
 import type { ChangeFeed, Cursor, SnapshotScan } from '@gudang/change-feed';
-import { decodeStockChanged, type StockChangeKind, type StockState } from '@gudang/events';
+import {
+  decodeStockChanged,
+  type StockChanged,
+  type StockChangeKind,
+  type StockState,
+} from '@gudang/events';
 import {
   type SnapshotMarker,
   type SnapshotRow,
@@ -25,6 +30,8 @@ interface StreamOptions {
   readonly changeFeed: ChangeFeed;
   /** The ids of the watched stocks; undefined for all stocks. */
   readonly ids: readonly string[] | undefined;
+  /** Yields only the changes whose quantity before or after is at most this; by default all changes. */
+  readonly quantityAtMost?: number | undefined;
   readonly after: Cursor | undefined;
   /** Announces snapshots, in order with the changes; to the gateway by default. */
   readonly announce?: (marker: SnapshotMarker) => void;
@@ -34,28 +41,27 @@ interface StreamOptions {
 
 /**
  * Yields the changes of some or all stocks, either new changes only or all changes after a cursor; see
- * `watchChanges`. A snapshot names every stock, and the stocks that were deleted since the cursor.
+ * `watchChanges`. A snapshot names every stock, and the stocks that were deleted since the cursor. With
+ * `quantityAtMost`, it names every stock that changed since the cursor, whatever its quantity: its quantity
+ * before is not known, and the subscriber must learn that a stock left the range.
  */
 export function watchStocks(options: StreamOptions): AsyncGenerator<SentChange, void> {
-  const { context, stored, changeFeed, ids, after, announce, page } = options;
+  const { context, changeFeed, after, announce, page } = options;
   return watchChanges({
     context,
     changeFeed,
     after,
     announce,
     page,
-    source: createSource(stored, ids),
+    source: createSource(options),
   });
 }
 
-function createSource(
-  stored: StoredStocks,
-  ids: readonly string[] | undefined,
-): StreamSource<SentChange> {
+function createSource({ stored, ids, quantityAtMost }: StreamOptions): StreamSource<SentChange> {
   return {
     keys: ids,
     isSmall: ids !== undefined,
-    isComplete: (isCatchUp) => !isCatchUp || ids !== undefined,
+    isComplete: (isCatchUp) => ids !== undefined || (!isCatchUp && quantityAtMost === undefined),
     read: async (scan: SnapshotScan, { limit }) => {
       const found = await stored.read(ids, scan, limit + 1);
       const isLast = ids !== undefined || found.length <= limit;
@@ -68,9 +74,17 @@ function createSource(
     },
     decode: ({ value }) => {
       const change = decodeStockChanged(value);
+      if (quantityAtMost !== undefined && !isLow(change, quantityAtMost)) return undefined;
       return (cursor) => ({ ...change, cursor, at: change.stock.updatedAt });
     },
   };
+}
+
+/** Whether the quantity before or after a change is at most `most`. A new stock has no quantity before. */
+function isLow({ kind, stock, delta }: StockChanged, most: number): boolean {
+  // The event of a deletion contains the quantity before.
+  if (stock.quantity <= most) return true;
+  return kind !== 'CREATED' && kind !== 'DELETED' && stock.quantity - delta <= most;
 }
 
 function toSnapshotRow(stored: StoredStock): SnapshotRow<SentChange> {

@@ -30,17 +30,19 @@ const sizeArguments = z.object({ first: size, last: size });
 /**
  * Parses the arguments of a connection field.
  * @param parse parses the text of a cursor; returns undefined if the text is not a cursor of this list
+ * @param allowed describes the cursors of this list, for errors
  * @throws {ServiceError} BAD_USER_INPUT
  */
 export function parsePage<P>(
   given: PageArguments,
   parse: (cursor: string) => P | undefined,
+  allowed = 'a cursor that this list has given',
 ): Page<P> {
   const cursorOf = (argument: 'after' | 'before') => (): P | undefined => {
     const cursor = given[argument];
     if (cursor == null) return undefined;
     const parsed = parse(cursor);
-    if (parsed === undefined) throw badUserInput(argument, 'a cursor that this list has given');
+    if (parsed === undefined) throw badUserInput(argument, allowed);
     return parsed;
   };
   const { sizes, after, before } = parseTogether({
@@ -77,8 +79,8 @@ export interface Connection<T> {
  * @param found up to `size + 1` rows in the direction of reading; the additional row shows that there are
  *   more rows
  */
-export function toConnection<T, P>(
-  page: Page<P>,
+export function toConnection<T>(
+  page: Page<unknown>,
   found: readonly T[],
   cursorOf: (row: T) => string,
 ): Connection<T> {
