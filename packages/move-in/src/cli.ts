@@ -43,7 +43,7 @@ STOCK_DATABASE_URL. Both stock services must be stopped. The earlier databases a
   --topic <topic>     the topic of the orders; default order_created
   --unsent <status>   what becomes of orders without a record in the topic: pending or confirmed
   --report <file>     writes all problems to a file, one JSON object per line
-  --dry-run           shows what would be moved, and changes nothing
+  --dry-run           shows what would be moved, and changes nothing; all services may be running
 
 KAFKA_TLS and KAFKA_SASL_* apply to the connection with Kafka.
 `;

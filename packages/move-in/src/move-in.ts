@@ -30,8 +30,9 @@ export async function moveIn(command: MoveInCommand, context: MoveInContext): Pr
   const { client, env, print } = context;
   const targets = await openTargets(env);
   try {
-    await assertNewServiceStopped(context);
-    const topic = await readEarlierTopic(client, command);
+    const isRehearsal = command.dryRun;
+    if (!isRehearsal) await assertNewServiceStopped(context);
+    const topic = await readEarlierTopic(client, { ...command, isRehearsal });
     const stocks = await readEarlierStocks(command.stockDb);
     const orders = await readEarlierOrders(command.orderDb);
     print(renderEarlier({ stocks, orders, topic }, command.group));
