@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { createEarlierSystem, type EarlierSystem } from '@gudang/move-in/testing';
+import { createLegacySystem, type LegacySystem } from '@gudang/move-in/testing';
 import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { eventually } from '@gudang/testing/eventually';
+import type { Rows } from '@gudang/testing/system/databases';
 import { runScript } from '@gudang/testing/system/run-script';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { Kafka, logLevel } from 'kafkajs';
@@ -10,18 +11,18 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 
 const script = fileURLToPath(new URL('../../packages/move-in/dist/main.js', import.meta.url));
 const system = useSystem();
-let earlier: EarlierSystem;
+let legacy: LegacySystem;
 beforeAll(async () => {
   const { kafkaBrokers, topicPrefix } = system();
   const client = new Kafka({ brokers: [kafkaBrokers], logLevel: logLevel.NOTHING });
-  earlier = await createEarlierSystem({ postgresUrl: inject('postgresUrl'), client });
-  await earlier.reset(`${topicPrefix}order_created`);
+  legacy = await createLegacySystem({ postgresUrl: inject('postgresUrl'), client });
+  await legacy.reset(`${topicPrefix}order_created`);
 });
-afterAll(() => earlier?.close());
+afterAll(() => legacy?.close());
 
 function runMoveIn(...more: readonly string[]) {
   const { kafkaBrokers, topicPrefix, databaseUrls } = system();
-  const { orderDb, stockDb, group, topic } = earlier;
+  const { orderDb, stockDb, group, topic } = legacy;
   const args = [
     ...['--order-db', orderDb, '--stock-db', stockDb, '--kafka', kafkaBrokers],
     ...['--group', group, '--topic', topic, ...more],
@@ -43,19 +44,19 @@ const stocksAndLedger = async () => {
   };
 };
 
-test('moves an earlier system whose topic the new stock service then reads from its beginning', async () => {
+test('moves an legacy system whose topic the new stock service then reads from its beginning', async () => {
   const { stock, databases, graph } = system();
   const shop = createShopClient(graph);
   await stock.stop();
 
-  // Of 100 kopi, the earlier stock service has subtracted 20 orders. It has oversold teh.
-  await earlier.addStock('kopi', 80);
-  await earlier.addStock('teh', -3);
+  // Of 100 kopi, the legacy stock service has subtracted 20 orders. It has oversold teh.
+  await legacy.addStock('kopi', 80);
+  await legacy.addStock('teh', -3);
   const consumed: string[] = [];
-  for (let index = 0; index < 20; index += 1) consumed.push(await earlier.addOrder('kopi', 1));
-  const oversold = await earlier.addOrder('teh', 4);
-  const waiting = [await earlier.addOrder('kopi', 5), await earlier.addOrder('teh', 1)];
-  const unsent = await earlier.addOrder('kopi', 2);
+  for (let index = 0; index < 20; index += 1) consumed.push(await legacy.addOrder('kopi', 1));
+  const oversold = await legacy.addOrder('teh', 4);
+  const waiting = [await legacy.addOrder('kopi', 5), await legacy.addOrder('teh', 1)];
+  const unsent = await legacy.addOrder('kopi', 2);
   const rowless = randomUUID();
   const sent = [
     ...consumed.map((id) => ({ id, productId: 'kopi', quantity: 1 })),
@@ -64,8 +65,8 @@ test('moves an earlier system whose topic the new stock service then reads from 
     { id: waiting[0] ?? '', productId: 'kopi', quantity: 5 },
     { id: waiting[1] ?? '', productId: 'teh', quantity: 1 },
   ];
-  await earlier.send(...sent);
-  await earlier.commit(22);
+  await legacy.send(...sent);
+  await legacy.commit(22);
 
   const rehearsal = await runMoveIn('--dry-run');
   expect(rehearsal).toMatchObject({ code: 0, stderr: '' });
@@ -111,18 +112,26 @@ test('returns the quantity of a moved order that is cancelled', async () => {
   await eventually(async () => (await shop.stock('kopi'))?.quantity, returned);
 });
 
-test('changes nothing when it is repeated, and refuses to run beside the new stock service', async () => {
-  const { stock } = system();
+test('moves what the legacy order service has sent since, and changes nothing else', async () => {
+  const { stock, databases, graph } = system();
+  const shop = createShopClient(graph);
   expect(await runMoveIn('--unsent', 'pending')).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('stop the new stock service and try again'),
   });
+  const late = { productId: 'kopi', quantity: 4, id: await legacy.addOrder('kopi', 4) };
+  await legacy.send(late);
+  const decided = (rows: Rows) => rows.length === 1;
+  const decision = 'SELECT status FROM decisions WHERE order_id = $1';
+  await eventually(() => databases.stock(decision, [late.id]), decided);
   await stock.stop();
   const before = await stocksAndLedger();
   const repeated = await runMoveIn('--unsent', 'pending');
   expect(repeated).toMatchObject({ code: 0, stderr: '' });
-  expect(repeated.stdout).toContain('orders            0, 24 there already');
-  expect(await stocksAndLedger()).toEqual(before);
+  expect(repeated.stdout).toContain('stocks            0, 2 there already');
+  expect(repeated.stdout).toContain('orders            1 (1 PENDING), 24 there already');
   await stock.restart();
   await stock.ready();
+  expect(await shop.decided(late.id)).toMatchObject({ status: 'CONFIRMED' });
+  expect(await stocksAndLedger()).toEqual(before);
 });

@@ -16,13 +16,13 @@ export class MoveInError extends Error {
 export type Unsent = 'pending' | 'confirmed';
 
 export interface MoveInCommand {
-  /** URL of the earlier order service's database. */
+  /** URL of the legacy order service's database. */
   readonly orderDb: string;
-  /** URL of the earlier stock service's database. */
+  /** URL of the legacy stock service's database. */
   readonly stockDb: string;
-  /** Brokers of the earlier system: host:port, separated by commas. */
+  /** Brokers of the legacy system: host:port, separated by commas. */
   readonly kafka: string;
-  /** Consumer group of the earlier stock service. */
+  /** Consumer group of the legacy stock service. */
   readonly group: string;
   readonly topic: string;
   readonly unsent: Unsent | undefined;
@@ -33,13 +33,13 @@ export interface MoveInCommand {
 
 export const USAGE = `Usage: npm run move-in -- --order-db <url> --stock-db <url> --kafka <brokers> --group <group>
 
-Moves the stocks and orders of the earlier system into the databases of ORDER_DATABASE_URL and
-STOCK_DATABASE_URL. Both stock services must be stopped. The earlier databases are only read.
+Moves the stocks and orders of the legacy system into the databases of ORDER_DATABASE_URL and
+STOCK_DATABASE_URL. Both stock services must be stopped. The legacy databases are only read.
 
-  --order-db <url>    the earlier order service's database: postgresql://user:password@host:5432/name
-  --stock-db <url>    the earlier stock service's database
-  --kafka <brokers>   the earlier system's Kafka: host:port, separated by commas
-  --group <group>     the consumer group of the earlier stock service
+  --order-db <url>    the legacy order service's database: postgresql://user:password@host:5432/name
+  --stock-db <url>    the legacy stock service's database
+  --kafka <brokers>   the legacy system's Kafka: host:port, separated by commas
+  --group <group>     the consumer group of the legacy stock service
   --topic <topic>     the topic of the orders; default order_created
   --unsent <status>   what becomes of orders without a record in the topic: pending or confirmed
   --report <file>     writes all problems to a file, one JSON object per line

@@ -6,14 +6,14 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { MoveInCommand } from './cli.ts';
 import { moveIn } from './move-in.ts';
-import { createEarlierSystem, type EarlierSystem, RECORD_TIME } from './testing/earlier-system.ts';
+import { createLegacySystem, type LegacySystem, RECORD_TIME } from './testing/legacy-system.ts';
 
 const service = createTestService({ brokers: inject('kafkaBrokers'), prefix: testTopicPrefix() });
 let kafka: KafkaConnection;
 /** One topic for each test. */
 const TOPICS = 10;
 let used = 0;
-let earlier: EarlierSystem;
+let legacy: LegacySystem;
 let databases: { order: TestDatabase; stock: TestDatabase };
 let [order, stock] = [new pg.Client(), new pg.Client()];
 let printed: string;
@@ -31,17 +31,17 @@ beforeAll(async () => {
     service,
     names.map((topic) => ({ topic, partitions: 2 })),
   );
-  earlier = await createEarlierSystem({ postgresUrl, client: kafka.client });
+  legacy = await createLegacySystem({ postgresUrl, client: kafka.client });
   await Promise.all([order.connect(), stock.connect()]);
 });
 afterAll(async () => {
-  await Promise.all([order.end(), stock.end(), earlier.close()]);
+  await Promise.all([order.end(), stock.end(), legacy.close()]);
   await Promise.all([databases.order.drop(), databases.stock.drop()]);
   await kafka.stop();
 });
 beforeEach(async () => {
   await Promise.all([
-    earlier.reset(kafka.name(`order_created_${used++}`)),
+    legacy.reset(kafka.name(`order_created_${used++}`)),
     order.query('TRUNCATE orders, outbox CASCADE'),
     stock.query('TRUNCATE stocks, movements, decisions, outbox CASCADE'),
   ]);
@@ -49,7 +49,7 @@ beforeEach(async () => {
 });
 
 function run(options: Partial<MoveInCommand> = {}): Promise<void> {
-  const { orderDb, stockDb, group, topic } = earlier;
+  const { orderDb, stockDb, group, topic } = legacy;
   const given = { orderDb, stockDb, group, topic, kafka: '', unsent: undefined, report: undefined };
   return moveIn(
     { ...given, dryRun: false, ...options },
@@ -90,25 +90,25 @@ const contents = async () => ({
 });
 
 /** Two stocks, and an order of each kind: consumed, not consumed, not sent, and one without a row. */
-async function fillEarlierSystem() {
-  await earlier.addStock('kopi', 7);
-  await earlier.addStock('teh', -2);
-  const consumed = await earlier.addOrder('kopi', 3);
-  const waiting = await earlier.addOrder('kopi', 1);
-  const unsent = await earlier.addOrder('teh', 2);
+async function fillLegacySystem() {
+  await legacy.addStock('kopi', 7);
+  await legacy.addStock('teh', -2);
+  const consumed = await legacy.addOrder('kopi', 3);
+  const waiting = await legacy.addOrder('kopi', 1);
+  const unsent = await legacy.addOrder('teh', 2);
   const rowless = '00000000-0000-4000-8000-000000000001';
-  await earlier.send(
+  await legacy.send(
     { id: consumed, productId: 'kopi', quantity: 3 },
     { id: rowless, productId: 'teh', quantity: 9 },
     { id: waiting, productId: 'kopi', quantity: 1 },
   );
-  await earlier.commit(2);
+  await legacy.commit(2);
   return { consumed, waiting, unsent, rowless };
 }
 
 describe('moveIn', () => {
   it('moves stocks, decisions and orders, with the events of the changes', async () => {
-    const { consumed, waiting, unsent, rowless } = await fillEarlierSystem();
+    const { consumed, waiting, unsent, rowless } = await fillLegacySystem();
     await run({ unsent: 'pending' });
     const { stocks, entries, decisions, orders } = await contents();
     expect(stocks).toEqual([
@@ -143,7 +143,7 @@ describe('moveIn', () => {
   });
 
   it('publishes the changes, and sends only the orders that were never sent', async () => {
-    const { unsent } = await fillEarlierSystem();
+    const { unsent } = await fillLegacySystem();
     await run({ unsent: 'pending' });
     const values = async (client: pg.Client, topic: string) =>
       (
@@ -167,7 +167,7 @@ describe('moveIn', () => {
   });
 
   it('changes nothing in a dry run, or while orders without a record need a choice', async () => {
-    await fillEarlierSystem();
+    await fillLegacySystem();
     const before = await contents();
     await run({ dryRun: true });
     expect(printed).toContain('This was a dry run: nothing is changed.');
@@ -176,7 +176,7 @@ describe('moveIn', () => {
   });
 
   it('reaches the same state if a move is interrupted after any step', async () => {
-    await fillEarlierSystem();
+    await fillLegacySystem();
     await run({ unsent: 'confirmed' });
     const complete = await contents();
     // A move writes decisions, then stocks, then orders. Undo the steps from the last one.
@@ -192,11 +192,11 @@ describe('moveIn', () => {
     }
   });
 
-  it('moves again what the earlier system has changed since', async () => {
-    const { waiting } = await fillEarlierSystem();
+  it('moves again what the legacy system has changed since', async () => {
+    const { waiting } = await fillLegacySystem();
     await run({ unsent: 'confirmed' });
-    await earlier.commit(3);
-    await earlier.setQuantity('kopi', 6);
+    await legacy.commit(3);
+    await legacy.setQuantity('kopi', 6);
     await run({ unsent: 'confirmed' });
     const { stocks, entries, decisions } = await contents();
     expect(stocks).toMatchObject([{ id: 'kopi', quantity: 6, version: 2 }, { id: 'teh' }]);
@@ -207,7 +207,7 @@ describe('moveIn', () => {
   });
 
   it('stops before it writes if the new stock service has decided the orders', async () => {
-    const { consumed } = await fillEarlierSystem();
+    const { consumed } = await fillLegacySystem();
     await stock.query(
       `INSERT INTO decisions (order_id, product_id, quantity, status, reason)
        VALUES ($1, 'kopi', 3, 'REJECTED', 'UNKNOWN_PRODUCT')`,
@@ -220,13 +220,13 @@ describe('moveIn', () => {
   });
 
   it('writes all problems to the report', async () => {
-    await earlier.addStock('kopi', 5);
-    await earlier.addOrder('kopi', 0);
-    await earlier.addOrder('kopi', 1, '17');
-    const lost = await earlier.addOrder('gone', 1);
-    await earlier.sendValue('no JSON');
-    await earlier.send({ id: lost, productId: 'gone', quantity: 1 });
-    await earlier.commit(2);
+    await legacy.addStock('kopi', 5);
+    await legacy.addOrder('kopi', 0);
+    await legacy.addOrder('kopi', 1, '17');
+    const lost = await legacy.addOrder('gone', 1);
+    await legacy.sendValue('no JSON');
+    await legacy.send({ id: lost, productId: 'gone', quantity: 1 });
+    await legacy.commit(2);
     await run();
     expect(printed).toContain('bad quantity (1):');
     expect(printed).toContain('order 17: its id is not a UUID; it is not moved');
@@ -239,21 +239,21 @@ describe('moveIn', () => {
   });
 
   it('rejects a group without offsets, a missing topic and missing tables', async () => {
-    const id = await earlier.addOrder('kopi', 1);
-    await earlier.send({ id, productId: 'kopi', quantity: 1 });
+    const id = await legacy.addOrder('kopi', 1);
+    await legacy.send({ id, productId: 'kopi', quantity: 1 });
     await expect(run()).rejects.toThrow(
-      `has committed no offset of ${earlier.topic}. Check --group`,
+      `has committed no offset of ${legacy.topic}. Check --group`,
     );
-    await earlier.commit(1);
+    await legacy.commit(1);
     await expect(run({ topic: 'missing' })).rejects.toThrow('Kafka has no topic missing');
-    await expect(run({ stockDb: earlier.orderDb })).rejects.toThrow(/stocks of .* does not exist/);
+    await expect(run({ stockDb: legacy.orderDb })).rejects.toThrow(/stocks of .* does not exist/);
     await expect(run({ orderDb: databases.order.url })).rejects.toThrow('belongs to Gudang');
     const unmigrated = moveIn(
-      { ...earlier, kafka: '', unsent: undefined, report: undefined, dryRun: true },
+      { ...legacy, kafka: '', unsent: undefined, report: undefined, dryRun: true },
       {
         client: kafka.client,
         newGroup: 'none',
-        env: { ORDER_DATABASE_URL: earlier.orderDb, STOCK_DATABASE_URL: databases.stock.url },
+        env: { ORDER_DATABASE_URL: legacy.orderDb, STOCK_DATABASE_URL: databases.stock.url },
         print: () => {},
       },
     );
@@ -261,14 +261,14 @@ describe('moveIn', () => {
   });
 
   it.each([
-    ['the earlier stock service', () => earlier.group],
+    ['the legacy stock service', () => legacy.group],
     ['the new stock service', () => kafka.name('stock-subgraph')],
   ])('allows only a dry run beside %s', async (name, groupOf) => {
-    await fillEarlierSystem();
+    await fillLegacySystem();
     const consumer = kafka.client.consumer({ groupId: groupOf(), maxWaitTimeInMs: 50 });
     try {
       await consumer.connect();
-      await consumer.subscribe({ topics: [earlier.topic] });
+      await consumer.subscribe({ topics: [legacy.topic] });
       const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
       await consumer.run({ eachMessage: async () => {}, autoCommit: false });
       await joined;

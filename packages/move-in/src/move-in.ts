@@ -1,18 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import type { Kafka } from 'kafkajs';
 import { type MoveInCommand, MoveInError } from './cli.ts';
-import { readEarlierOrders, readEarlierStocks } from './earlier/earlier-rows.ts';
-import { assertStopped, readEarlierTopic } from './earlier/earlier-topic.ts';
+import { readLegacyOrders, readLegacyStocks } from './legacy/legacy-rows.ts';
+import { assertStopped, readLegacyTopic } from './legacy/legacy-topic.ts';
 import { comparePlan, type Remaining } from './plan/compare.ts';
 import { type Plan, planMove } from './plan/plan.ts';
-import { renderEarlier, renderFirst, renderProblems, renderRemaining } from './render.ts';
+import { renderFirst, renderLegacy, renderProblems, renderRemaining } from './render.ts';
 import { openTargets, readPresent, type TargetDatabases } from './target/target-databases.ts';
 import { insertOrders } from './target/write-orders.ts';
 import { insertDecisions, insertStocks, moveAgain } from './target/write-stocks.ts';
 
 /** The surroundings of a move. */
 export interface MoveInContext {
-  /** A client of the earlier system's Kafka. */
+  /** A client of the legacy system's Kafka. */
   readonly client: Kafka;
   /** Consumer group of the new stock service. */
   readonly newGroup: string;
@@ -21,9 +21,9 @@ export interface MoveInContext {
 }
 
 /**
- * Moves the earlier system's stocks and orders into the new databases. It may be repeated: rows that are
+ * Moves the legacy system's stocks and orders into the new databases. It may be repeated: rows that are
  * there already are kept.
- * @throws {MoveInError} if a service is running, if the earlier system contradicts what is already there,
+ * @throws {MoveInError} if a service is running, if the legacy system contradicts what is already there,
  *   or if orders without a record need a choice. Nothing has been written then.
  */
 export async function moveIn(command: MoveInCommand, context: MoveInContext): Promise<void> {
@@ -32,10 +32,10 @@ export async function moveIn(command: MoveInCommand, context: MoveInContext): Pr
   try {
     const isRehearsal = command.dryRun;
     if (!isRehearsal) await assertNewServiceStopped(context);
-    const topic = await readEarlierTopic(client, { ...command, isRehearsal });
-    const stocks = await readEarlierStocks(command.stockDb);
-    const orders = await readEarlierOrders(command.orderDb);
-    print(renderEarlier({ stocks, orders, topic }, command.group));
+    const topic = await readLegacyTopic(client, { ...command, isRehearsal });
+    const stocks = await readLegacyStocks(command.stockDb);
+    const orders = await readLegacyOrders(command.orderDb);
+    print(renderLegacy({ stocks, orders, topic }, command.group));
     const plan = planMove({ stocks, orders, topic }, command.unsent, new Date());
     await reportProblems(command, plan, print);
     const remaining = comparePlan(plan, await readPresent(targets, plan));
@@ -79,7 +79,7 @@ async function reportProblems(
 function assertNoContradiction({ contradictions }: Remaining): void {
   if (contradictions.length === 0) return;
   throw new MoveInError(
-    `The earlier system contradicts the new databases (${contradictions.length}):\n` +
+    `The legacy system contradicts the new databases (${contradictions.length}):\n` +
       `${renderFirst(contradictions)}\nNothing is changed. Move into empty databases, or decide ` +
       'which system is right',
   );
@@ -95,7 +95,7 @@ function assertUnsentChosen({ unsent }: MoveInCommand, { unsentCount }: Plan): v
 
 /**
  * Writes decisions first. If the move is interrupted and the new stock service is started nevertheless, the
- * service then subtracts no order again that the earlier one has subtracted.
+ * service then subtracts no order again that the legacy one has subtracted.
  */
 async function writeRemaining(targets: TargetDatabases, remaining: Remaining): Promise<void> {
   const { stocks, movedAgain, decisions, orders } = remaining;

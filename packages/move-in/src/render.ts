@@ -1,12 +1,12 @@
 import type { Remaining } from './plan/compare.ts';
-import type { EarlierSystem, Plan } from './plan/plan.ts';
+import type { LegacySystem, Plan } from './plan/plan.ts';
 import type { Problem } from './plan/problem.ts';
 
 /** Problems of one kind, and contradictions, that are printed. */
 const SHOWN = 10;
 
-/** Renders what the earlier system has. */
-export function renderEarlier({ stocks, orders, topic }: EarlierSystem, group: string): string {
+/** Renders what the legacy system has. */
+export function renderLegacy({ stocks, orders, topic }: LegacySystem, group: string): string {
   const consumed = topic.records.filter(({ isConsumed }) => isConsumed).length;
   const notes = [
     ...(topic.isTruncated
@@ -17,7 +17,7 @@ export function renderEarlier({ stocks, orders, topic }: EarlierSystem, group: s
       : []),
   ];
   return [
-    `The earlier system has ${stocks.length} stocks, ${orders.length} orders, and ` +
+    `The legacy system has ${stocks.length} stocks, ${orders.length} orders, and ` +
       `${topic.records.length} records, of which the group ${group} has consumed ${consumed}.`,
     ...notes,
   ].join('\n');

@@ -81,11 +81,21 @@ export function comparePlan(plan: Plan, present: Present): Remaining {
       contradictions.push(...compareOrder(order, found));
       return [];
     }
-    // An interrupted move has written the decision. The order gets the same time, not that of this move.
-    const decision = order.isUnsent ? present.decisions.get(order.id) : undefined;
-    return [decision ? { ...order, createdAt: decision.decidedAt } : order];
+    return [completeOrder(order, present.decisions.get(order.id))];
   });
   return { stocks, movedAgain, decisions, orders, contradictions };
+}
+
+/**
+ * Returns an order as it is written, if the new system may already have a decision about it.
+ * - An interrupted move has written the decision of an order without a record, with the time of that move.
+ * - The new stock service may have decided an order that the legacy order service has sent since the move.
+ *   The order is sent again, so that the stock service announces its decision again.
+ */
+function completeOrder(order: PlannedOrder, found: PresentDecision | undefined): PlannedOrder {
+  if (found === undefined) return order;
+  if (order.status === 'PENDING') return { ...order, isUnsent: true };
+  return order.isUnsent ? { ...order, createdAt: found.decidedAt } : order;
 }
 
 /** Returns a contradiction, the stock to move again, or undefined if nothing has changed. */
@@ -97,7 +107,7 @@ function compareStock(stock: PlannedStock, found: PresentStock): string | MovedA
   if (found.version > moved.version) {
     return (
       `stock ${stock.id} was moved with the quantity ${moved.quantity} and has changed here since, ` +
-      `but the earlier system has ${stock.quantity} now`
+      `but the legacy system has ${stock.quantity} now`
     );
   }
   const { version, createdAt } = found;
@@ -108,10 +118,10 @@ function compareDecision(decision: PlannedDecision, found: PresentDecision): str
   const subject = `order ${decision.orderId}`;
   if (found.productId !== decision.productId || found.quantity !== decision.quantity) {
     const both = `${found.quantity} of ${found.productId} here, and ${decision.quantity} of ${decision.productId}`;
-    return [`${subject} was decided for ${both} in the earlier system`];
+    return [`${subject} was decided for ${both} in the legacy system`];
   }
   if (found.status === 'REJECTED') {
-    return [`${subject} was REJECTED here, and subtracted by the earlier stock service`];
+    return [`${subject} was REJECTED here, and subtracted by the legacy stock service`];
   }
   if (found.hasEntry) return [`${subject} was subtracted by both stock services`];
   return [];
@@ -121,10 +131,10 @@ function compareOrder(order: PlannedOrder, found: PresentOrder): string[] {
   const subject = `order ${order.id}`;
   if (found.productId !== order.productId || found.quantity !== order.quantity) {
     const both = `${found.quantity} of ${found.productId} here, and ${order.quantity} of ${order.productId}`;
-    return [`${subject} has ${both} in the earlier system`];
+    return [`${subject} has ${both} in the legacy system`];
   }
   if (found.status === 'REJECTED' && order.status === 'CONFIRMED') {
-    return [`${subject} is REJECTED here, and was subtracted by the earlier stock service`];
+    return [`${subject} is REJECTED here, and was subtracted by the legacy stock service`];
   }
   return [];
 }

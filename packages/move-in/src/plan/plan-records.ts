@@ -1,20 +1,20 @@
 import { decodeOrderCreated, type OrderCreated } from '@gudang/events';
-import type { EarlierRecord } from '../earlier/earlier-topic.ts';
+import type { LegacyRecord } from '../legacy/legacy-topic.ts';
 import type { Problem } from './problem.ts';
 
 /** An order as the topic contains it. */
 export interface RecordedOrder extends OrderCreated {
   /** The time in the record's value. */
   readonly createdAt: Date;
-  /** Whether the earlier stock service has consumed a record of this order. */
+  /** Whether the legacy stock service has consumed a record of this order. */
   readonly isConsumed: boolean;
 }
 
 /**
- * Finds the orders in the topic. Of several records of one order, the one that the earlier stock service
+ * Finds the orders in the topic. Of several records of one order, the one that the legacy stock service
  * consumed first counts.
  */
-export function planRecords(records: readonly EarlierRecord[]): {
+export function planRecords(records: readonly LegacyRecord[]): {
   readonly orders: ReadonlyMap<string, RecordedOrder>;
   readonly problems: readonly Problem[];
 } {
@@ -42,7 +42,7 @@ export function planRecords(records: readonly EarlierRecord[]): {
         `order ${order.id} has ${quantity} of ${productId} here, and ${first.quantity} of ${first.productId} before`,
       );
     } else if (isConsumed) {
-      report('repeated record', `the earlier stock service subtracted order ${order.id} again`);
+      report('repeated record', `the legacy stock service subtracted order ${order.id} again`);
     }
   }
   return { orders, problems };
@@ -53,7 +53,7 @@ function decode({
   value,
   damage,
   timestamp,
-}: EarlierRecord): (OrderCreated & { createdAt: Date }) | string {
+}: LegacyRecord): (OrderCreated & { createdAt: Date }) | string {
   if (damage) return damage.reason;
   const decoded = decodeOrderCreated(value);
   if (!decoded.ok) return decoded.reason;
@@ -63,7 +63,7 @@ function decode({
 }
 
 /** Consumed records first, then by time; the order of records with the same time is stable. */
-function byConsumption(one: EarlierRecord, other: EarlierRecord): number {
+function byConsumption(one: LegacyRecord, other: LegacyRecord): number {
   return (
     Number(other.isConsumed) - Number(one.isConsumed) ||
     Number(one.timestamp) - Number(other.timestamp) ||

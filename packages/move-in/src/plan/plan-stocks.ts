@@ -1,6 +1,6 @@
 import { STOCK_QUANTITY } from '@gudang/events';
 import { characters, isStorableText } from '@gudang/messages';
-import type { EarlierStock } from '../earlier/earlier-rows.ts';
+import type { LegacyStock } from '../legacy/legacy-rows.ts';
 import type { Problem } from './problem.ts';
 
 const ID_LENGTH = 100;
@@ -19,7 +19,7 @@ export interface PlannedStock {
 export const MOVED_IN = 'moved in';
 
 /** Plans the stocks. A value outside its limits becomes the nearest allowed one, and is reported. */
-export function planStocks(rows: readonly EarlierStock[]): {
+export function planStocks(rows: readonly LegacyStock[]): {
   readonly stocks: readonly PlannedStock[];
   readonly problems: readonly Problem[];
 } {
@@ -59,7 +59,7 @@ function nearestQuantity(text: string | null): number {
 }
 
 /** A stock without a name gets its id as its name. */
-function nearestName({ id, name }: EarlierStock): string {
+function nearestName({ id, name }: LegacyStock): string {
   if (!name) return id;
   return characters(name) <= NAME_LENGTH ? name : [...name].slice(0, NAME_LENGTH).join('');
 }

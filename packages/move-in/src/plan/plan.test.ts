@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EarlierRecord } from '../earlier/earlier-topic.ts';
+import type { LegacyRecord } from '../legacy/legacy-topic.ts';
 import { comparePlan, type Present, type PresentStock } from './compare.ts';
-import { type EarlierSystem, type Plan, planMove } from './plan.ts';
+import { type LegacySystem, type Plan, planMove } from './plan.ts';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
 const TIME = '2024-05-01T10:00:00.123456789+07:00';
@@ -12,7 +12,7 @@ const [ID, OTHER] = [idOf(1), idOf(2)];
 const recordOf = (
   value: unknown,
   { offset = 0, isConsumed = true, timestamp = 1_714_532_400_000 } = {},
-): EarlierRecord => ({
+): LegacyRecord => ({
   topic: 'order_created',
   partition: 0,
   offset: String(offset),
@@ -32,10 +32,10 @@ const stockOf = (id: string, quantity = '10', name: string | null = 'Kopi') => (
   ...{ id, name, quantity },
 });
 const systemOf = (parts: {
-  stocks?: EarlierSystem['stocks'];
-  orders?: EarlierSystem['orders'];
-  records?: readonly EarlierRecord[];
-}): EarlierSystem => ({
+  stocks?: LegacySystem['stocks'];
+  orders?: LegacySystem['orders'];
+  records?: readonly LegacyRecord[];
+}): LegacySystem => ({
   stocks: parts.stocks ?? [stockOf('kopi')],
   orders: parts.orders ?? [],
   topic: { records: parts.records ?? [], isTruncated: false, uncommitted: [] },
@@ -118,7 +118,7 @@ describe('planMove', () => {
     expect(found.orders).toMatchObject([{ productId: 'teh', status: 'CONFIRMED' }]);
   });
 
-  it('moves an order as the earlier stock service consumed it if its row differs', () => {
+  it('moves an order as the legacy stock service consumed it if its row differs', () => {
     const found = plan({
       orders: [rowOf(ID.toUpperCase())],
       records: [recordOf(order(ID, 'kopi', 3))],
@@ -127,7 +127,7 @@ describe('planMove', () => {
     expect(kinds(found)).toEqual(['record differs']);
   });
 
-  it('reports records that the earlier stock service subtracted again, and that are no orders', () => {
+  it('reports records that the legacy stock service subtracted again, and that are no orders', () => {
     const records = [
       recordOf(order(ID), { offset: 3, isConsumed: false }),
       recordOf('no JSON', { offset: 2 }),
@@ -173,7 +173,7 @@ describe('comparePlan', () => {
     expect(comparePlan(moved, empty)).toEqual({ ...NONE, stocks, decisions, orders });
   });
 
-  it('moves a stock again whose quantity has changed only in the earlier system', () => {
+  it('moves a stock again whose quantity has changed only in the legacy system', () => {
     const later = plan({ stocks: [stockOf('kopi', '7')] });
     const { movedAgain, contradictions } = comparePlan(later, present);
     expect(movedAgain).toMatchObject([{ id: 'kopi', quantity: 7, delta: -3, version: 1 }]);
@@ -196,7 +196,7 @@ describe('comparePlan', () => {
       'a stock that both systems have changed',
       plan({ stocks: [stockOf('kopi', '7')] }),
       changed('stocks', 'kopi', { version: 2 }),
-      /with the quantity 10 and has changed here since, but the earlier system has 7 now/,
+      /with the quantity 10 and has changed here since, but the legacy system has 7 now/,
     ],
     ['a rejected order', moved, changed('decisions', ID, { status: 'REJECTED' }), /REJECTED here/],
     [
@@ -227,12 +227,20 @@ describe('comparePlan', () => {
     expect(comparePlan(given, found).contradictions).toEqual([expect.stringMatching(message)]);
   });
 
+  it('sends an order again that the new stock service decided before the order was moved', () => {
+    const records = [recordOf(order(ID), { isConsumed: false })];
+    const later = plan({ orders: [rowOf(ID)], records });
+    const { decisions } = present;
+    const { orders } = comparePlan(later, { ...present, decisions, orders: new Map() });
+    expect(orders).toMatchObject([{ id: ID, status: 'PENDING', isUnsent: true }]);
+  });
+
   it('keeps an order that was cancelled here after the move', () => {
     const cancelled = changed('decisions', ID, { status: 'CANCELLED' });
     expect(comparePlan(moved, cancelled)).toEqual(NONE);
   });
 
-  it('finds nothing to write after a move of any earlier system', () => {
+  it('finds nothing to write after a move of any legacy system', () => {
     const some = fc.record({
       id: fc.constantFrom(ID, OTHER, 'x'),
       product: fc.constantFrom('kopi', 'teh', ''),

@@ -1,13 +1,13 @@
 import { ORDER_QUANTITY } from '@gudang/events';
 import { uuid } from '@gudang/messages';
 import type { Unsent } from '../cli.ts';
-import type { EarlierOrder, EarlierStock } from '../earlier/earlier-rows.ts';
-import type { EarlierTopic } from '../earlier/earlier-topic.ts';
+import type { LegacyOrder, LegacyStock } from '../legacy/legacy-rows.ts';
+import type { LegacyTopic } from '../legacy/legacy-topic.ts';
 import { planRecords, type RecordedOrder } from './plan-records.ts';
 import { isProductId, type PlannedStock, planStocks } from './plan-stocks.ts';
 import type { Problem } from './problem.ts';
 
-/** A decision of the earlier stock service: it subtracted the order's quantity. */
+/** A decision of the legacy stock service: it subtracted the order's quantity. */
 export interface PlannedDecision {
   readonly orderId: string;
   readonly productId: string;
@@ -22,7 +22,7 @@ export interface PlannedOrder {
   readonly quantity: number;
   readonly createdAt: Date;
   readonly status: 'PENDING' | 'CONFIRMED';
-  /** Whether the topic has no record of the order, so that a PENDING order must be sent. */
+  /** Whether the topic has no record of the order. A PENDING order is then sent. */
   readonly isUnsent: boolean;
 }
 
@@ -36,10 +36,10 @@ export interface Plan {
   readonly unsentCount: number;
 }
 
-export interface EarlierSystem {
-  readonly stocks: readonly EarlierStock[];
-  readonly orders: readonly EarlierOrder[];
-  readonly topic: EarlierTopic;
+export interface LegacySystem {
+  readonly stocks: readonly LegacyStock[];
+  readonly orders: readonly LegacyOrder[];
+  readonly topic: LegacyTopic;
 }
 
 /**
@@ -50,7 +50,7 @@ export interface EarlierSystem {
  * @param now creation time of an order that has neither a record nor a column with the time
  */
 export function planMove(
-  { stocks: stockRows, orders: orderRows, topic }: EarlierSystem,
+  { stocks: stockRows, orders: orderRows, topic }: LegacySystem,
   unsent: Unsent | undefined,
   now: Date,
 ): Plan {
@@ -133,7 +133,7 @@ function parseOrder({
   id,
   productId,
   quantity: given,
-}: EarlierOrder): ParsedOrder | Pick<Problem, 'kind' | 'message'> {
+}: LegacyOrder): ParsedOrder | Pick<Problem, 'kind' | 'message'> {
   const parsedId = uuid.safeParse(id);
   if (!parsedId.success) {
     return { kind: 'bad id', message: 'its id is not a UUID; it is not moved' };

@@ -1,4 +1,4 @@
-/** Something in the earlier system that could not be moved as it is. */
+/** Something in the legacy system that could not be moved as it is. */
 export interface Problem {
   /**
    * - `bad id`: not a UUID (orders), or not 1 to 100 characters (stocks). The row is not moved.
@@ -7,9 +7,9 @@ export interface Problem {
    * - `bad product`: an order whose product id is not 1 to 100 characters. It is not moved.
    * - `bad record`: a record of the topic that is no order. The new stock service dead-letters it.
    * - `unknown product`: no stock has this id. The order is moved.
-   * - `repeated record`: the earlier stock service subtracted the order more than once.
+   * - `repeated record`: the legacy stock service subtracted the order more than once.
    * - `record differs`: the order's row or another record has another product or quantity. The order is
-   *   moved as in the record that the earlier stock service consumed first.
+   *   moved as in the record that the legacy stock service consumed first.
    * - `no record`: an order that was not sent, or whose record has expired. See `--unsent`.
    */
   readonly kind:

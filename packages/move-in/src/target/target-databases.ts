@@ -72,7 +72,12 @@ export async function readPresent({ order, stock }: TargetDatabases, plan: Plan)
        EXISTS (SELECT FROM movements WHERE order_id = decisions.order_id AND kind = 'ORDERED')
          AS "hasEntry"
      FROM decisions WHERE order_id = ANY($1::uuid[])`,
-    plan.decisions.map(({ orderId }) => orderId),
+    [
+      ...new Set([
+        ...plan.decisions.map(({ orderId }) => orderId),
+        ...plan.orders.map(({ id }) => id),
+      ]),
+    ],
   );
   const orders = await readParts<PresentOrder>(
     order,

@@ -2,8 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { type Kafka, Partitioners } from 'kafkajs';
 import pg from 'pg';
 
-/** A system with the tables and records of the earlier Go services. */
-export interface EarlierSystem {
+/** A system with the tables and records of the legacy Go services. */
+export interface LegacySystem {
   readonly orderDb: string;
   readonly stockDb: string;
   /** The topic of the last `reset`. */
@@ -13,14 +13,14 @@ export interface EarlierSystem {
   readonly reset: (topic: string) => Promise<void>;
   readonly addStock: (id: string, quantity: number, name?: string | null) => Promise<void>;
   readonly setQuantity: (id: string, quantity: number) => Promise<void>;
-  /** Stores an order as the earlier order service does. @returns its id */
+  /** Stores an order as the legacy order service does. @returns its id */
   readonly addOrder: (productId: string, quantity: number, id?: string) => Promise<string>;
-  /** Sends records as the earlier order service does, to partition 0. */
+  /** Sends records as the legacy order service does, to partition 0. */
   readonly send: (
     ...orders: readonly { id: string; productId: string; quantity: number }[]
   ) => Promise<void>;
   readonly sendValue: (value: string) => Promise<void>;
-  /** Commits an offset for the earlier stock service. */
+  /** Commits an offset for the legacy stock service. */
   readonly commit: (offset: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -37,19 +37,19 @@ const TABLES = {
  * Creates the databases on a server. Call `reset` before anything else.
  * @param postgresUrl the URL of the database `postgres`
  */
-export async function createEarlierSystem({
+export async function createLegacySystem({
   postgresUrl,
   client,
 }: {
   postgresUrl: string;
   client: Kafka;
-}): Promise<EarlierSystem> {
+}): Promise<LegacySystem> {
   const label = randomBytes(4).toString('hex');
   const group = `stock-group-${label}`;
   const maintenance = new pg.Client({ connectionString: postgresUrl });
   await maintenance.connect();
   const open = async (kind: keyof typeof TABLES): Promise<[string, pg.Client]> => {
-    const name = `earlier_${kind}_${label}`;
+    const name = `legacy_${kind}_${label}`;
     await maintenance.query(`CREATE DATABASE ${name}`);
     const url = new URL(postgresUrl);
     url.pathname = `/${name}`;

@@ -4,14 +4,14 @@ import type { Admin, Kafka } from 'kafkajs';
 import { MoveInError } from '../cli.ts';
 
 /** A record of the topic of orders. */
-export interface EarlierRecord extends KafkaRecord {
-  /** Whether the earlier stock service has committed an offset after this record. */
+export interface LegacyRecord extends KafkaRecord {
+  /** Whether the legacy stock service has committed an offset after this record. */
   readonly isConsumed: boolean;
 }
 
-/** A topic with the offsets of the earlier stock service. */
-export interface EarlierTopic {
-  readonly records: readonly EarlierRecord[];
+/** A topic with the offsets of the legacy stock service. */
+export interface LegacyTopic {
+  readonly records: readonly LegacyRecord[];
   /** Whether the broker has deleted records at the beginning of a partition. */
   readonly isTruncated: boolean;
   /** Partitions with records for which the group has committed no offset. */
@@ -31,18 +31,18 @@ const STALLED_MS = 15_000;
 
 /**
  * Reads the topic of orders to its end, with the offsets that the group has committed.
- * @param options.isRehearsal whether the earlier stock service may be running
+ * @param options.isRehearsal whether the legacy stock service may be running
  * @throws {MoveInError} if the topic or the group does not exist, or if the group is running and must not
  */
-export async function readEarlierTopic(
+export async function readLegacyTopic(
   client: Kafka,
   { topic, group, isRehearsal }: { topic: string; group: string; isRehearsal: boolean },
-): Promise<EarlierTopic> {
+): Promise<LegacyTopic> {
   const admin = client.admin();
   await admin.connect();
   try {
     const partitions = await readPartitions(admin, topic, group);
-    if (!isRehearsal) await assertStopped(admin, group, 'the earlier stock service');
+    if (!isRehearsal) await assertStopped(admin, group, 'the legacy stock service');
     const filled = partitions.filter(({ low, high }) => high > low);
     if (filled.length > 0 && filled.every(({ committed }) => committed === undefined)) {
       throw new MoveInError(
@@ -89,7 +89,7 @@ async function assertUnchanged(
   const now = await readPartitions(admin, topic, group);
   if (now.every(({ partition, committed }) => before.get(partition) === committed)) return;
   throw new MoveInError(
-    `The group ${group} has committed offsets meanwhile: stop the earlier stock service`,
+    `The group ${group} has committed offsets meanwhile: stop the legacy stock service`,
   );
 }
 

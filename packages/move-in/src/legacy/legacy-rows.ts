@@ -2,15 +2,15 @@ import pg from 'pg';
 import { MoveInError } from '../cli.ts';
 import { connect, labelOf } from '../connect.ts';
 
-/** A row of the earlier table of stocks. Texts are as stored, because the table has few constraints. */
-export interface EarlierStock {
+/** A row of the legacy table of stocks. Texts are as stored, because the table has few constraints. */
+export interface LegacyStock {
   readonly id: string;
   readonly name: string | null;
   readonly quantity: string | null;
 }
 
-/** A row of the earlier table of orders. */
-export interface EarlierOrder {
+/** A row of the legacy table of orders. */
+export interface LegacyOrder {
   readonly id: string;
   readonly productId: string | null;
   readonly quantity: string | null;
@@ -44,13 +44,13 @@ const TABLES = {
 } as const satisfies Record<string, readonly Column[]>;
 
 /** Reads all stocks that are not deleted. @throws {MoveInError} if the database has no such table */
-export function readEarlierStocks(url: string): Promise<EarlierStock[]> {
-  return readTable<EarlierStock>(url, '--stock-db', 'stocks');
+export function readLegacyStocks(url: string): Promise<LegacyStock[]> {
+  return readTable<LegacyStock>(url, '--stock-db', 'stocks');
 }
 
 /** Reads all orders that are not deleted. @throws {MoveInError} if the database has no such table */
-export function readEarlierOrders(url: string): Promise<EarlierOrder[]> {
-  return readTable<EarlierOrder>(url, '--order-db', 'orders');
+export function readLegacyOrders(url: string): Promise<LegacyOrder[]> {
+  return readTable<LegacyOrder>(url, '--order-db', 'orders');
 }
 
 async function readTable<T>(url: string, option: string, table: keyof typeof TABLES): Promise<T[]> {
@@ -61,7 +61,7 @@ async function readTable<T>(url: string, option: string, table: keyof typeof TAB
     if (present.size === 0) throw new MoveInError(`${where} does not exist. Check ${option}`);
     if (present.has('version') || present.has('idempotencykey')) {
       throw new MoveInError(
-        `${where} belongs to Gudang, not to the earlier system. Check ${option}`,
+        `${where} belongs to Gudang, not to the legacy system. Check ${option}`,
       );
     }
     const selected = TABLES[table].map((column: Column) => {
