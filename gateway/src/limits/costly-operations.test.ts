@@ -67,9 +67,51 @@ describe('CostlyOperations', () => {
     for (let n = 0; n < 20; n += 1) void run(`local ${n}`, '127.0.0.1');
   });
 
-  it('refuses operations when a hundred wait', async () => {
+  it('gives callers turns whatever the number of their operations', async () => {
+    for (let n = 0; n < 8; n += 1) {
+      for (const caller of [1, 2]) void run(`${caller}.${n}`, `203.0.113.${caller}`);
+    }
+    void run('other', '203.0.113.3');
+    await vi.advanceTimersByTimeAsync(0);
+    for (const name of ['1.0', '2.0', '1.1', '2.1']) await end(name);
+    expect(order.slice(0, 5)).toEqual(['1.0', '2.0', '1.1', '2.1', 'other']);
+  });
+
+  it('runs one operation at a time while more than three callers wait', async () => {
+    for (let n = 0; n < 8; n += 1) void run(`${n}`, `203.0.113.${n}`);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(order).toEqual(['0', '1']);
+    await end('0');
+    expect(order).toEqual(['0', '1']);
+    for (const name of ['1', '2', '3']) await end(name);
+    expect(order).toEqual(['0', '1', '2', '3', '4', '5']);
+    for (const name of ['4', '5', '6', '7']) await end(name);
+    expect(order).toHaveLength(8);
+  });
+
+  it('refuses an operation when a hundred wait, if each is of another caller', async () => {
     for (let n = 0; n < 102; n += 1) void run(`${n}`, `203.0.113.${n}`);
     await expect(run('more', '198.51.100.1')).rejects.toMatchObject(OVERLOADED);
+  });
+
+  it('refuses the newest operation of the caller with the most, when a hundred wait', async () => {
+    const refused: string[] = [];
+    const note = (name: string) => (error: unknown) => {
+      expect(error).toMatchObject(OVERLOADED);
+      refused.push(name);
+    };
+    for (let n = 0; n < 8; n += 1) {
+      for (let caller = 0; caller < 13; caller += 1) {
+        run(`${caller}.${n}`, `203.0.113.${caller}`).catch(note(`${caller}.${n}`));
+      }
+    }
+    await vi.advanceTimersByTimeAsync(0);
+    expect(refused).toEqual(['11.7', '12.7']);
+    const before = refused.length;
+    run('honest', '198.51.100.1').catch(note('honest'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(refused.slice(before)).toHaveLength(1);
+    expect(refused.at(-1)).toMatch(/\.7$/);
   });
 
   it('refuses an operation that has waited for ten seconds', async () => {

@@ -13,21 +13,29 @@ const WAIT_MS = 10_000;
 const PAUSE_FACTOR = 3;
 const MAX_PAUSE_MS = 250;
 
+/** Number of waiting callers above which one operation runs at a time. */
+const CROWD = 3;
+
 interface Waiting {
-  readonly caller: string;
   readonly start: () => void;
+  readonly refuse: () => void;
 }
 
 /**
  * Runs costly operations one after another, at most two at the same time. Validating their input and
- * writing their answers blocks the event loop for tens of milliseconds each. Without turns, a few
- * callers with many such operations would delay the small queries of all other callers by seconds. Callers take
- * turns: a caller with a running operation waits for the others. After each operation, its turn pauses
- * for three times as long as the operation took, but at most 250 ms.
+ * writing their answers takes tens of milliseconds each. Without turns, a few callers with many such
+ * operations would delay the small queries of all other callers by seconds. After each operation, its turn
+ * pauses for three times as long as the operation took, but at most 250 ms. If more than three callers wait,
+ * one operation runs at a time.
+ *
+ * Callers take turns, whatever the number of their operations, and a caller with a running operation waits
+ * for the others. If too many operations wait, the newest one of the caller with the most is refused.
  */
 export class CostlyOperations {
-  readonly #waiting: Waiting[] = [];
+  /** Waiting operations, oldest first, of each caller; the caller in turn first. */
+  readonly #waiting = new Map<string, Waiting[]>();
   readonly #running: string[] = [];
+  #waitingCount = 0;
   readonly #refused: { inc(): void };
 
   constructor(metrics: Metrics) {
@@ -51,38 +59,69 @@ export class CostlyOperations {
   }
 
   #turn(key: string, { identity, address }: Caller): Promise<void> | undefined {
-    if (this.#running.length < CONCURRENT) {
+    if (this.#running.length < CONCURRENT && this.#waitingCount === 0) {
       this.#running.push(key);
       return undefined;
     }
     const isLocal = identity.subject === undefined && isLoopbackAddress(address);
-    const own = this.#waiting.filter(({ caller }) => caller === key).length;
-    if (this.#waiting.length >= WAITING || (own >= WAITING_OF_CALLER && !isLocal)) {
-      throw this.#refusal();
-    }
+    const own = this.#waiting.get(key)?.length ?? 0;
+    if (own >= WAITING_OF_CALLER && !isLocal) throw this.#refusal();
+    if (this.#waitingCount >= WAITING && !this.#refuseNewest(own)) throw this.#refusal();
     return new Promise((resolve, reject) => {
-      const timeout = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      const refuse = (): void => {
+        clearTimeout(timeout);
+        this.#remove(key, waiting);
         reject(this.#refusal());
-      }, WAIT_MS);
+      };
       const waiting: Waiting = {
-        caller: key,
+        refuse,
         start: () => {
           clearTimeout(timeout);
+          this.#remove(key, waiting);
+          this.#running.push(key);
           resolve();
         },
       };
-      this.#waiting.push(waiting);
+      const timeout = setTimeout(refuse, WAIT_MS);
+      this.#waitingCount += 1;
+      const queue = this.#waiting.get(key);
+      if (queue) queue.push(waiting);
+      else this.#waiting.set(key, [waiting]);
     });
+  }
+
+  /**
+   * Refuses the newest operation of the caller with the most waiting operations.
+   * @param own number of waiting operations of the caller who needs a place
+   * @returns false if no caller would still have more waiting operations than this one
+   */
+  #refuseNewest(own: number): boolean {
+    let most: readonly Waiting[] = [];
+    for (const queue of this.#waiting.values()) if (queue.length > most.length) most = queue;
+    if (most.length <= own + 1) return false;
+    most.at(-1)?.refuse();
+    return true;
+  }
+
+  #remove(key: string, waiting: Waiting): void {
+    const queue = this.#waiting.get(key) ?? [];
+    queue.splice(queue.indexOf(waiting), 1);
+    this.#waitingCount -= 1;
+    if (queue.length === 0) this.#waiting.delete(key);
   }
 
   #release(key: string): void {
     this.#running.splice(this.#running.indexOf(key), 1);
-    const other = this.#waiting.findIndex(({ caller }) => !this.#running.includes(caller));
-    const [next] = this.#waiting.splice(Math.max(other, 0), 1);
-    if (!next) return;
-    this.#running.push(next.caller);
-    next.start();
+    while (this.#running.length < (this.#waiting.size > CROWD ? 1 : CONCURRENT)) {
+      const keys = [...this.#waiting.keys()];
+      const next = keys.find((one) => !this.#running.includes(one)) ?? keys[0];
+      if (next === undefined) return;
+      const queue = this.#waiting.get(next) ?? [];
+      // The caller is the last one in the next round.
+      this.#waiting.delete(next);
+      this.#waiting.set(next, queue);
+      queue[0]?.start();
+    }
   }
 
   #refusal(): RequestError {

@@ -9,6 +9,7 @@ import {
 } from '@gudang/runtime/testing';
 import { buildSchema } from 'graphql';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { EventTurns } from './event-turns.ts';
 import { serveSubgraph } from './serve-subgraph.ts';
 import { serveWebsocket } from './serve-websocket.ts';
 import { onSubscriptionEnd } from './subscription-context.ts';
@@ -214,6 +215,27 @@ describe('the websocket of a subgraph', () => {
     client.socket.destroy();
     for (const end of slow.splice(0)) end();
   });
+
+  it.each([
+    [true, 1],
+    [false, 0],
+  ])(
+    'sends the events of a subscription with pauses if the gateway asks for it: %s',
+    async (isSlow, turns) => {
+      const nextSlow = vi.spyOn(EventTurns.prototype, 'nextSlow');
+      const client = await connected();
+      const payload = {
+        query: 'subscription { quiet(ids: ["a"]) }',
+        extensions: { gudang: { slow: isSlow } },
+      };
+      client.send(JSON.stringify({ id: '1', type: 'subscribe', payload }));
+      const event = { id: '1', type: 'next', payload: { data: { quiet: 1 } } };
+      await vi.waitFor(() => expect(client.messages()).toContainEqual(event));
+      expect(nextSlow).toHaveBeenCalledTimes(turns);
+      nextSlow.mockRestore();
+      client.socket.destroy();
+    },
+  );
 
   it('handles no message after its close frame, and destroys the connection within 2 s', async () => {
     const client = await connected();
