@@ -10,8 +10,9 @@ export type StoredStocks = ReadonlyMap<
 >;
 
 /**
- * Waits until all orders are decided and all decisions are sent. Then asserts that both databases have
- * the same decision for each order, and that each confirmed order took stock once.
+ * Waits until all orders and cancellations are decided and all decisions are sent. Then asserts that both
+ * databases have the same decision for each order, that each confirmed order took stock once, and that each
+ * cancelled order took nothing or returned it once.
  * @param initial initial quantity plus all adjustments of each stock, by stock id
  * @returns the current stocks
  */
@@ -25,23 +26,25 @@ export async function expectReconciled(
       const stored = await order(
         'SELECT id, product_id, quantity, status::text FROM orders ORDER BY id',
       );
+      const [open] = await order(`SELECT count(*)::int AS count FROM orders
+        WHERE status = 'CONFIRMED' AND cancel_requested_at IS NOT NULL`);
       const decided = await stock(
         'SELECT order_id AS id, product_id, quantity, status::text FROM decisions ORDER BY 1',
       );
-      return { waiting: waiting?.['count'], stored, decided };
+      const undecided = Number(waiting?.['count']) + Number(open?.['count']);
+      return { undecided, stored, decided };
     },
-    ({ waiting, stored, decided }) =>
-      waiting === 0 &&
+    ({ undecided, stored, decided }) =>
+      undecided === 0 &&
       decided.length >= stored.length &&
       stored.every(({ status }) => status !== 'PENDING'),
     { until: 'all orders are decided', within: SETTLES_WITHIN_MS, every: 100 },
   );
   expect(decided).toEqual(stored);
-  const taken = await stock(
-    "SELECT order_id AS id FROM movements WHERE kind = 'ORDERED' ORDER BY 1",
-  );
+  const kept = await stock(`SELECT order_id AS id, -sum(delta)::int AS quantity FROM movements
+    WHERE order_id IS NOT NULL GROUP BY 1 HAVING sum(delta) <> 0 ORDER BY 1`);
   const confirmed = decided.filter(({ status }) => status === 'CONFIRMED');
-  expect(taken.map(({ id }) => id)).toEqual(confirmed.map(({ id }) => id));
+  expect(kept).toEqual(confirmed.map(({ id, quantity }) => ({ id, quantity })));
   const stocks = await stock('SELECT id, version, quantity FROM stocks');
   for (const { id, quantity } of stocks) {
     const ofOne = confirmed.filter(({ product_id }) => product_id === id);
