@@ -53,7 +53,7 @@ it.each<[string, (history: Mutable<History>) => void]>([
   [
     'a stream with another quantity',
     ({ observed }) => {
-      at(at(observed.watchers, 0).seen, 1).quantity = 8;
+      at(at(observed.watchers, 0).seen, 3).quantity = 8;
     },
   ],
 ])('the check of guarantee 5 reports %s', (_what, damage) => {

@@ -5,6 +5,7 @@ import type { History } from './history.ts';
 import {
   at,
   breachesAfter,
+  CANCELLED,
   CONFIRMED,
   type Mutable,
   REJECTED,
@@ -50,15 +51,15 @@ describe('the check of guarantee 1', () => {
     [
       'a stock version without a ledger entry',
       ({ stocks }) => {
-        at(stocks, 0).version = 4;
+        at(stocks, 0).version = 6;
       },
     ],
     ['a lost adjustment', ({ movements }) => void movements.pop()],
     [
       'an adjustment applied twice',
       ({ movements, stocks }) => {
-        movements.push({ ...at(movements, 2), version: 4, quantityAfter: 12 });
-        Object.assign(at(stocks, 0), { quantity: 12, version: 4 });
+        movements.push({ ...at(movements, 2), version: 6, quantityAfter: 12 });
+        Object.assign(at(stocks, 0), { quantity: 12, version: 6 });
       },
     ],
     [
@@ -77,9 +78,18 @@ describe('the check of guarantee 1', () => {
     expect(breachesAfter(unheard)).toEqual([]);
     const undone = (history: Mutable<History>): void => {
       unheard(history);
-      history.movements.pop();
-      Object.assign(at(history.stocks, 0), { quantity: 6, version: 2 });
-      at(history.observed.watchers, 0).seen.pop();
+      const { movements, orders, decisions, observed, records, stocks } = history;
+      movements.splice(2);
+      orders.pop();
+      decisions.pop();
+      observed.acknowledged.pop();
+      observed.cancelled.pop();
+      Object.assign(at(stocks, 0), { quantity: 6, version: 2 });
+      at(observed.watchers, 0).seen.splice(1);
+      for (const topic of ['order_created', 'order_cancelled']) {
+        const kept = records[topic]?.filter(({ value }) => !value?.includes(CANCELLED)) ?? [];
+        records[topic] = kept;
+      }
     };
     expect(breachesAfter(undone)).toEqual([]);
   });
@@ -105,6 +115,40 @@ describe('the check of guarantee 2', () => {
       'a rejected order that took stock',
       ({ movements }) => {
         at(movements, 1).orderId = REJECTED;
+      },
+    ],
+    [
+      'a cancelled order that returned stock twice',
+      ({ movements }) => void movements.push(at(movements, 4)),
+    ],
+    [
+      'a cancelled order that returned nothing',
+      ({ movements }) => {
+        movements.splice(4, 1);
+      },
+    ],
+    [
+      'a cancelled order that returned too little',
+      ({ movements }) => {
+        at(movements, 4).delta = 1;
+      },
+    ],
+    [
+      'a confirmed order that returned stock',
+      ({ movements }) => {
+        at(movements, 4).orderId = CONFIRMED;
+      },
+    ],
+    [
+      'a cancellation without an answer',
+      ({ orders }) => {
+        at(orders, 0).isCancelRequested = true;
+      },
+    ],
+    [
+      'a lost acknowledged cancellation',
+      ({ observed }) => {
+        observed.cancelled.push(CONFIRMED);
       },
     ],
     ['a confirmed order that took nothing', ({ movements }) => void movements.splice(1, 1)],
@@ -163,6 +207,17 @@ describe('the check of guarantee 3', () => {
     expect(breachesAfter(damage)).toContainEqual(expect.stringMatching(/^3: /));
   });
 
+  it('accepts a refused cancellation, after which the order stays CONFIRMED', () => {
+    const refused = (history: Mutable<History>): void => {
+      const { decisions, observed, records } = history;
+      at(decisions, 0).isCancelRefused = true;
+      observed.cancelled.push(CONFIRMED);
+      const order = { id: CONFIRMED, product_id: 'tea', quantity: 4 };
+      records['order_cancelled']?.push(record('order_cancelled', 1, order));
+    };
+    expect(breachesAfter(refused)).toEqual([]);
+  });
+
   it('accepts a PENDING record that follows the record of the decision', () => {
     const late = ({ records }: Mutable<History>): void =>
       again(records['order_changed'], { id: CONFIRMED, status: 'PENDING' });
@@ -177,21 +232,28 @@ describe('the check of guarantee 4', () => {
       ({ records }) => void records['order_created.dlt']?.pop(),
     ],
     [
+      'a request to cancel that was skipped',
+      ({ records }) => {
+        const order = { id: CONFIRMED, product_id: 'tea', quantity: 4 };
+        records['order_cancelled']?.push(record('order_cancelled', 1, order));
+      },
+    ],
+    [
       'an order that was skipped',
       ({ records }) => {
         const order = {
-          id: '00000000-0000-4000-8000-000000000003',
+          id: '00000000-0000-4000-8000-000000000004',
           product_id: 'tea',
           quantity: 1,
         };
-        records['order_created']?.push(record('order_created', 3, order));
+        records['order_created']?.push(record('order_created', 4, order));
       },
     ],
     [
       'an order id with another quantity that was treated as a repeat',
       ({ records }) => {
         const order = { id: CONFIRMED, product_id: 'tea', quantity: 5 };
-        records['order_created']?.push(record('order_created', 3, order));
+        records['order_created']?.push(record('order_created', 4, order));
       },
     ],
     [
@@ -242,7 +304,7 @@ describe('the check of guarantee 4', () => {
   it('accepts repeated records', () => {
     const twice = ({ records }: Mutable<History>): void => {
       const order = { id: CONFIRMED, product_id: 'tea', quantity: 4 };
-      records['order_created']?.push(record('order_created', 3, order));
+      records['order_created']?.push(record('order_created', 4, order));
     };
     expect(breachesAfter(twice)).toEqual([]);
   });

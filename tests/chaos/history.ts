@@ -22,6 +22,8 @@ export interface OrderRow {
   readonly quantity: number;
   readonly status: string;
   readonly reason: string | null;
+  /** Whether the order has a request to cancel that was not refused. */
+  readonly isCancelRequested: boolean;
 }
 
 export interface DecisionRow {
@@ -30,6 +32,8 @@ export interface DecisionRow {
   readonly quantity: number;
   readonly status: string;
   readonly reason: string | null;
+  /** Whether a request to cancel was refused. */
+  readonly isCancelRefused: boolean;
 }
 
 export interface StockRow {
@@ -54,6 +58,8 @@ export interface Observations {
   readonly acknowledged: readonly Acknowledged[];
   readonly added: readonly { readonly stockId: string; readonly quantity: number }[];
   readonly adjusted: readonly Adjusted[];
+  /** Ids of the orders whose cancellation was acknowledged. */
+  readonly cancelled: readonly string[];
   /**
    * Orders of another system. They have valid records in order_created but no row in the order
    * database.

@@ -1,15 +1,17 @@
 import { expect, it } from 'vitest';
-import { CONFIRMED, REJECTED, validHistory } from './history-fixture.ts';
+import { REJECTED, validHistory } from './history-fixture.ts';
 import { summarizeOrders } from './order-summary.ts';
 
 it('counts confirmed and rejected orders', () => {
   const history = validHistory();
   expect(summarizeOrders(history, history.observed.acknowledged)).toEqual({
-    acknowledged: 2,
+    acknowledged: 3,
     confirmed: 1,
     rejected: 1,
+    cancelled: 1,
     lost: 0,
     doubled: 0,
+    returnedTwice: 0,
     oversold: 0,
     worstLatency: 1,
   });
@@ -18,9 +20,9 @@ it('counts confirmed and rejected orders', () => {
 it('counts a missing or PENDING order as lost', () => {
   const { orders, ...history } = validHistory();
   const pending = orders.map((order) => ({ ...order, status: 'PENDING' }));
-  expect(summarizeOrders({ ...history, orders: [] }, history.observed.acknowledged).lost).toBe(2);
+  expect(summarizeOrders({ ...history, orders: [] }, history.observed.acknowledged).lost).toBe(3);
   expect(summarizeOrders({ ...history, orders: pending }, history.observed.acknowledged).lost).toBe(
-    2,
+    3,
   );
 });
 
@@ -33,6 +35,13 @@ it('counts orders that took stock twice, and idempotency keys with two orders, a
   expect(summarizeOrders(history, oneKey).doubled).toBe(1);
 });
 
+it('counts orders that returned stock twice', () => {
+  const history = validHistory();
+  const movements = [...history.movements, ...history.movements.slice(-1)];
+  const summary = summarizeOrders({ ...history, movements }, history.observed.acknowledged);
+  expect(summary).toMatchObject({ doubled: 0, returnedTwice: 1 });
+});
+
 it('counts units confirmed beyond the available quantity as oversold', () => {
   const history = validHistory();
   const decisions = history.decisions.map((decision) => ({
@@ -43,8 +52,5 @@ it('counts units confirmed beyond the available quantity as oversold', () => {
   expect(summarizeOrders({ ...history, decisions }, history.observed.acknowledged).oversold).toBe(
     81,
   );
-  const others = history.observed.acknowledged.filter(
-    ({ id }) => id !== CONFIRMED && id !== REJECTED,
-  );
-  expect(summarizeOrders({ ...history, decisions }, others).oversold).toBe(0);
+  expect(summarizeOrders({ ...history, decisions }, []).oversold).toBe(0);
 });

@@ -6,10 +6,13 @@ export interface OrderSummary {
   readonly acknowledged: number;
   readonly confirmed: number;
   readonly rejected: number;
+  readonly cancelled: number;
   /** Number of acknowledged orders that do not exist or have no final status. */
   readonly lost: number;
   /** Number of orders that took stock more than once, plus the number of idempotency keys with several orders. */
   readonly doubled: number;
+  /** Number of orders that returned stock more than once. */
+  readonly returnedTwice: number;
   /** Number of units that were confirmed beyond the available quantity. */
   readonly oversold: number;
   /** Maximum time until an acknowledgement, in milliseconds. */
@@ -31,12 +34,16 @@ export function summarizeOrders(
     [...ids].filter((id) => orders.get(id)?.status === status).length;
   const confirmed = count('CONFIRMED');
   const rejected = count('REJECTED');
+  const cancelled = count('CANCELLED');
 
-  const taken = groupBy(
-    history.movements.filter(({ orderId }) => orderId !== null && ids.has(orderId)),
-    ({ orderId }) => orderId,
-  );
-  const takenTwice = [...taken.values()].filter((movements) => movements.length > 1).length;
+  /** Number of orders with several ledger entries of a kind. */
+  const countTwice = (kind: string): number => {
+    const entries = groupBy(
+      history.movements.filter((entry) => entry.kind === kind && ids.has(entry.orderId ?? '')),
+      ({ orderId }) => orderId,
+    );
+    return [...entries.values()].filter((movements) => movements.length > 1).length;
+  };
   const keys = groupBy(
     acknowledged.filter(({ idempotencyKey }) => idempotencyKey !== null),
     ({ idempotencyKey }) => idempotencyKey,
@@ -49,8 +56,10 @@ export function summarizeOrders(
     acknowledged: ids.size,
     confirmed,
     rejected,
-    lost: ids.size - confirmed - rejected,
-    doubled: takenTwice + madeTwice,
+    cancelled,
+    lost: ids.size - confirmed - rejected - cancelled,
+    doubled: countTwice('ORDERED') + madeTwice,
+    returnedTwice: countTwice('RETURNED'),
     oversold: oversold(history, new Set(acknowledged.map(({ productId }) => productId))),
     worstLatency: Math.max(0, ...acknowledged.map(({ latency }) => latency)),
   };

@@ -13,9 +13,11 @@ export async function readHistory(
 ): Promise<History> {
   const [orders, decisions, stocks, movements, ...counts] = await Promise.all([
     order(`SELECT id, product_id AS "productId", quantity, status::text AS status,
-                  rejection_reason::text AS reason FROM orders`),
+                  rejection_reason::text AS reason,
+                  cancel_requested_at IS NOT NULL AS "isCancelRequested" FROM orders`),
     stock(`SELECT order_id AS "orderId", product_id AS "productId", quantity,
-                  status::text AS status, reason::text AS reason FROM decisions`),
+                  status::text AS status, reason::text AS reason,
+                  cancel_refused_at IS NOT NULL AS "isCancelRefused" FROM decisions`),
     stock('SELECT id, quantity, version, deleted_at IS NOT NULL AS deleted FROM stocks'),
     stock(`SELECT stock_id AS "stockId", version, kind::text AS kind, delta,
                   quantity_after AS "quantityAfter", reason, order_id AS "orderId" FROM movements`),

@@ -36,7 +36,7 @@ export async function startSession(): Promise<Session & { readonly stop: () => P
   return {
     rig,
     archive: createTopicArchive(rig),
-    observed: { acknowledged: [], added: [], adjusted: [], foreign: [] },
+    observed: { acknowledged: [], added: [], adjusted: [], cancelled: [], foreign: [] },
     reported: new Set(),
     stop: rig.stop,
   };
@@ -118,6 +118,7 @@ export async function runFault(
   const acknowledged = [...load.acknowledged, ...ordersOfFault];
   observed.acknowledged.push(...acknowledged);
   observed.adjusted.push(...load.adjusted);
+  observed.cancelled.push(...load.cancelled);
   observed.foreign.push(...foreign);
   try {
     await settle(rig);

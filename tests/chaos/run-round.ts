@@ -48,6 +48,8 @@ function skippedResult(fault: Fault, skipped: string): FaultResult {
     acknowledged: 0,
     confirmed: 0,
     rejected: 0,
+    cancelled: 0,
+    returnedTwice: 0,
     lost: 0,
     doubled: 0,
     oversold: 0,

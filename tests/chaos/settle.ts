@@ -1,12 +1,17 @@
-import { ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
+import { ORDER_CANCELLED, ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
 import { eventually } from '@gudang/testing/eventually';
 import type { Rig } from './rig/rig.ts';
 
 const SETTLES_WITHIN_MS = 60_000;
 const GROUPS = [
   { group: 'stock-subgraph', topic: ORDER_CREATED },
+  { group: 'stock-subgraph-cancellations', topic: ORDER_CANCELLED },
   { group: 'order-subgraph', topic: ORDER_DECIDED },
 ];
+
+/** Orders without a final status, and cancellations without an answer. */
+const UNDECIDED = `orders WHERE status = 'PENDING'
+  OR (status = 'CONFIRMED' AND cancel_requested_at IS NOT NULL)`;
 
 /** Numbers of orders, events and records that have not been processed yet. */
 export interface Unsettled {
@@ -31,7 +36,7 @@ export async function unsettled({ databases, admin, name }: Rig): Promise<Unsett
     }, 0);
   });
   const [pending, ordersOut, stocksOut, ...lag] = await Promise.all([
-    countOf('order', "orders WHERE status = 'PENDING'"),
+    countOf('order', UNDECIDED),
     countOf('order', 'outbox'),
     countOf('stock', 'outbox'),
     ...lags,

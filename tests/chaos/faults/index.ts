@@ -7,6 +7,12 @@ import {
   brokerKilled,
   brokerSilent,
 } from './broker.ts';
+import {
+  cancelKilledBeforeAnswer,
+  cancelKilledBeforeCommit,
+  cancelKilledBeforeSend,
+  cancelKilledInTransaction,
+} from './cancellations.ts';
 import { clocksApart } from './clocks-apart.ts';
 import { lastUnits, oneStockAtOnce } from './concurrent-orders.ts';
 import { foreignClients } from './foreign-clients.ts';
@@ -77,6 +83,10 @@ export const FAULTS: readonly Fault[] = [
   stockKilledWhileWriting,
   stockKilledInTransaction,
   stockKilledBeforeCommit,
+  cancelKilledBeforeSend,
+  cancelKilledInTransaction,
+  cancelKilledBeforeCommit,
+  cancelKilledBeforeAnswer,
   offsetsReset,
   stockFrozen,
   orderFrozen,

@@ -1,6 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ORDER_CHANGED, ORDER_CREATED, ORDER_DECIDED, STOCK_CHANGED } from '@gudang/events';
+import {
+  ORDER_CANCELLED,
+  ORDER_CHANGED,
+  ORDER_CREATED,
+  ORDER_DECIDED,
+  STOCK_CHANGED,
+} from '@gudang/events';
 import { loseTail } from '@gudang/kafka/testing';
 import type { Fault } from '../fault.ts';
 
@@ -8,7 +14,7 @@ import type { Fault } from '../fault.ts';
  * The topics that may lose records. Dead-letter topics may not: the broker syncs each dead letter
  * before it acknowledges it.
  */
-const TOPICS = [ORDER_CREATED, ORDER_DECIDED, ORDER_CHANGED, STOCK_CHANGED];
+const TOPICS = [ORDER_CREATED, ORDER_CANCELLED, ORDER_DECIDED, ORDER_CHANGED, STOCK_CHANGED];
 const MOST_BATCHES = 20;
 
 /** Kills the broker and deletes the last batches of each partition, as after a power failure. */

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { ORDER_CHANGED, ORDER_CREATED, ORDER_DECIDED, STOCK_CHANGED } from '@gudang/events';
+import {
+  ORDER_CANCELLED,
+  ORDER_CHANGED,
+  ORDER_CREATED,
+  ORDER_DECIDED,
+  STOCK_CHANGED,
+} from '@gudang/events';
 import { deadLetterTopic } from '@gudang/messages';
 import { eventually } from '@gudang/testing/eventually';
 import { API_KEYS } from '@gudang/testing/proxy/frames';
@@ -92,7 +98,7 @@ export const foreignRecords: Fault = {
   },
 };
 
-const TOPICS = [ORDER_CREATED, ORDER_DECIDED, ORDER_CHANGED, STOCK_CHANGED];
+const TOPICS = [ORDER_CREATED, ORDER_CANCELLED, ORDER_DECIDED, ORDER_CHANGED, STOCK_CHANGED];
 
 /** Sends every record again, with the same bytes and headers, to the same partition. */
 export const recordsTwice: Fault = {
@@ -127,33 +133,50 @@ export const recordsOutOfOrder: Fault = {
     const proxy = rig.kafka.proxies.order;
     proxy.hold(API_KEYS.produce);
     await load.more(short ? 40 : 150);
-    const rows = await rig.databases.order('SELECT key, value FROM outbox WHERE topic = $1', [
-      ORDER_CREATED,
-    ]);
-    const [topic] = (await rig.admin.fetchTopicMetadata({ topics: [rig.name(ORDER_CREATED)] }))
-      .topics;
-    const partitions = topic?.partitions.length ?? 1;
-    const messages = random.shuffled(rows).map(({ key, value }) => ({
-      key,
-      value,
-      partition: random.between(0, partitions - 1),
-    }));
-    await rig.producer.send({ topic: rig.name(ORDER_CREATED), messages });
+    let fired = 0;
+    // Some cancellations reach the stock service before their orders.
+    for (const topic of [ORDER_CANCELLED, ORDER_CREATED]) {
+      const rows = await rig.databases.order('SELECT key, value FROM outbox WHERE topic = $1', [
+        topic,
+      ]);
+      const { topics } = await rig.admin.fetchTopicMetadata({ topics: [rig.name(topic)] });
+      const partitions = topics[0]?.partitions.length ?? 1;
+      const messages = random.shuffled(rows).map(({ key, value }) => ({
+        key,
+        value,
+        partition: random.between(0, partitions - 1),
+      }));
+      await rig.producer.send({ topic: rig.name(topic), messages });
+      fired += messages.length;
+    }
     await proxy.restore();
-    return messages.length;
+    return fired;
   },
 };
 
-const CONSUMED = { order: ORDER_DECIDED, stock: ORDER_CREATED } as const;
-const COUNTERS = {
-  order: 'gudang_decisions_received_total',
-  stock: 'gudang_decisions_total',
+/** The groups of each subgraph, and the counters of their records. */
+const CONSUMED = {
+  order: [
+    {
+      group: 'order-subgraph',
+      topic: ORDER_DECIDED,
+      counter: 'gudang_decisions_received_total',
+    },
+  ],
+  stock: [
+    { group: 'stock-subgraph', topic: ORDER_CREATED, counter: 'gudang_decisions_total' },
+    {
+      group: 'stock-subgraph-cancellations',
+      topic: ORDER_CANCELLED,
+      counter: 'gudang_cancellations_total',
+    },
+  ],
 } as const;
 
 /** Makes both subgraphs consume all records again. */
 export const offsetsReset: Fault = {
   name: 'offsets-reset',
-  title: 'offsets of both groups reset to the beginning',
+  title: 'offsets of all groups reset to the beginning',
   run: async ({ rig }) => {
     let fired = 0;
     for (const side of SIDES) {
@@ -161,15 +184,19 @@ export const offsetsReset: Fault = {
       // Kafka accepts new offsets only for a group without members. The replicas therefore stop, because
       // a consumer that stops leaves its group.
       await Promise.all(parts.map((part) => part.stop()));
-      const groupId = rig.name(`${side}-subgraph`);
-      await rig.admin.resetOffsets({ groupId, topic: rig.name(CONSUMED[side]), earliest: true });
+      for (const { group, topic } of CONSUMED[side]) {
+        const reset = { groupId: rig.name(group), topic: rig.name(topic), earliest: true };
+        await rig.admin.resetOffsets(reset);
+      }
       await restartAll(parts);
-      const repeats = await eventually(
-        () => counterOf(parts, COUNTERS[side], 'repeat'),
-        (count) => count > 0,
-        { until: `${side} consumes old records again`, within: 30_000 },
-      );
-      fired += repeats > 0 ? 1 : 0;
+      for (const { group, counter } of CONSUMED[side]) {
+        const repeats = await eventually(
+          () => counterOf(parts, counter, 'repeat'),
+          (count) => count > 0,
+          { until: `${group} consumes old records again`, within: 30_000 },
+        );
+        fired += repeats > 0 ? 1 : 0;
+      }
     }
     return fired;
   },

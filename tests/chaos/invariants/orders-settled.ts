@@ -1,6 +1,9 @@
 import { type Breach, byId, groupBy, type History } from '../history.ts';
 
-/** Guarantee 2: each acknowledged order exists, has a final status, and takes stock at most once. */
+/**
+ * Guarantee 2: each acknowledged order exists, has a final status, and takes stock at most once. A cancelled
+ * order has returned what it took, once. The faults delete no stocks.
+ */
 export function ordersSettled(history: History): Breach[] {
   const breaches: Breach[] = [];
   const breach = (what: string): void => void breaches.push({ guarantee: 2, what });
@@ -16,6 +19,9 @@ export function ordersSettled(history: History): Breach[] {
   }
   for (const order of history.orders) {
     if (order.status === 'PENDING') breach(`order ${order.id} is still PENDING`);
+    if (order.status === 'CONFIRMED' && order.isCancelRequested) {
+      breach(`the cancellation of order ${order.id} has no answer`);
+    }
   }
 
   const byKey = groupBy(
@@ -27,22 +33,57 @@ export function ordersSettled(history: History): Breach[] {
     if (ids.size > 1) breach(`the idempotency key ${key} created ${ids.size} orders`);
   }
 
-  const taken = groupBy(
-    history.movements.filter(({ kind }) => kind === 'ORDERED'),
-    ({ orderId }) => orderId,
-  );
-  const decisions = byId(history.decisions, ({ orderId }) => orderId);
-  for (const [orderId, movements] of taken) {
-    if (movements.length > 1) breach(`order ${orderId} took stock ${movements.length} times`);
-    const decision = decisions.get(orderId ?? '');
-    if (decision?.status !== 'CONFIRMED')
+  return [...breaches, ...ledgerBreaches(history), ...cancelBreaches(history)];
+}
+
+/** Checks the ledger entries of each order against its decision. */
+function ledgerBreaches({ movements, decisions }: History): Breach[] {
+  const breaches: Breach[] = [];
+  const breach = (what: string): void => void breaches.push({ guarantee: 2, what });
+  const entriesOf = (kind: string) =>
+    groupBy(
+      movements.filter((movement) => movement.kind === kind),
+      ({ orderId }) => orderId ?? '',
+    );
+  const taken = entriesOf('ORDERED');
+  const returned = entriesOf('RETURNED');
+  const decided = byId(decisions, ({ orderId }) => orderId);
+  for (const [orderId, entries] of taken) {
+    if (entries.length > 1) breach(`order ${orderId} took stock ${entries.length} times`);
+    const status = decided.get(orderId)?.status;
+    if (status !== 'CONFIRMED' && status !== 'CANCELLED') {
       breach(`order ${orderId} took stock without being confirmed`);
+    }
   }
-  for (const decision of history.decisions) {
-    if (decision.status !== 'CONFIRMED') continue;
-    const [movement] = taken.get(decision.orderId) ?? [];
-    const took = movement?.stockId === decision.productId && movement.delta === -decision.quantity;
-    if (!took) breach(`order ${decision.orderId} is confirmed but took no stock`);
+  for (const [orderId, entries] of returned) {
+    if (entries.length > 1) breach(`order ${orderId} returned stock ${entries.length} times`);
+    if (decided.get(orderId)?.status !== 'CANCELLED') {
+      breach(`order ${orderId} returned stock without being cancelled`);
+    }
+  }
+  for (const { orderId, productId, quantity, status } of decisions) {
+    const [entry] = taken.get(orderId) ?? [];
+    const [back] = returned.get(orderId) ?? [];
+    const took = entry?.stockId === productId && entry.delta === -quantity;
+    if (status === 'CONFIRMED' && !took) breach(`order ${orderId} is confirmed but took no stock`);
+    if (status !== 'CANCELLED' || (!entry && !back)) continue;
+    const isReturned =
+      took &&
+      back?.stockId === productId &&
+      back.delta === quantity &&
+      back.version > entry.version;
+    if (!isReturned) breach(`order ${orderId} is cancelled but has not returned what it took`);
   }
   return breaches;
+}
+
+/** An acknowledged cancellation was applied, was refused, or concerns a rejected order. */
+function cancelBreaches({ orders, decisions, observed }: History): Breach[] {
+  const stored = byId(orders, ({ id }) => id);
+  const decided = byId(decisions, ({ orderId }) => orderId);
+  return observed.cancelled.flatMap((id): Breach[] => {
+    const status = stored.get(id)?.status;
+    if (status !== 'CONFIRMED' || decided.get(id)?.isCancelRefused) return [];
+    return [{ guarantee: 2, what: `the cancellation of order ${id} was lost` }];
+  });
 }

@@ -17,15 +17,34 @@ export function recordsAccounted(history: History): Breach[] {
   if (setAside > 0) breach(`${setAside} outbox events were rejected`);
 
   const decided = byId(decisions, ({ orderId }) => orderId);
-  const created = history.records['order_created'] ?? [];
-  const letters = history.records['order_created.dlt'] ?? [];
+  for (const topic of ['order_created', 'order_cancelled']) {
+    breaches.push(...unaccountedRecords(history, topic, decided));
+  }
+  for (const { id } of observed.foreign) {
+    if (!decided.has(id)) breach(`order ${id} of another system was not decided`);
+  }
+  for (const letter of history.records['order_decided.dlt'] ?? []) {
+    breach(`a decision was dead-lettered (${letter.headers['gudang_reason']}): ${show(letter)}`);
+  }
+  return breaches;
+}
+
+function unaccountedRecords(
+  { records }: History,
+  topic: string,
+  decided: ReadonlyMap<string, DecisionRow>,
+): Breach[] {
+  const breaches: Breach[] = [];
+  const breach = (what: string): void => void breaches.push({ guarantee: 4, what });
+  const requests = records[topic] ?? [];
+  const letters = records[`${topic}.dlt`] ?? [];
   const byOrigin = groupBy(letters, (letter) =>
     ORIGIN.map((name) => letter.headers[name]).join(' '),
   );
-  const origins = new Set(created.map(originOf));
-  const lost = new Set(created.filter(({ isLost }) => isLost).map(originOf));
+  const origins = new Set(requests.map(originOf));
+  const lost = new Set(requests.filter(({ isLost }) => isLost).map(originOf));
 
-  for (const record of created) {
+  for (const record of requests) {
     // A record that the broker has lost may have been applied before.
     if (record.isLost) continue;
     const origin = originOf(record);
@@ -35,6 +54,9 @@ export function recordsAccounted(history: History): Breach[] {
     const applicable = isApplicable(record, decided);
     if (applicable && letter) breach(`${origin} is valid but was dead-lettered`);
     if (!applicable && !letter) breach(`${origin} was skipped: ${show(record)}`);
+    if (topic === 'order_cancelled' && applicable && isUnanswered(record, decided)) {
+      breach(`${origin} was skipped: the order is CONFIRMED and no cancellation was refused`);
+    }
     if (!letter) continue;
     if (!hasBytesOf(letter, record)) {
       breach(`the dead letter of ${origin} has other bytes`);
@@ -43,12 +65,6 @@ export function recordsAccounted(history: History): Breach[] {
   }
   for (const origin of byOrigin.keys()) {
     if (!origins.has(origin)) breach(`a dead letter names ${origin}, where no record exists`);
-  }
-  for (const { id } of observed.foreign) {
-    if (!decided.has(id)) breach(`order ${id} of another system was not decided`);
-  }
-  for (const letter of history.records['order_decided.dlt'] ?? []) {
-    breach(`a decision was dead-lettered (${letter.headers['gudang_reason']}): ${show(letter)}`);
   }
   return breaches;
 }
@@ -72,6 +88,12 @@ function isApplicable(record: TopicRecord, decided: ReadonlyMap<string, Decision
     decision.productId === fields?.['product_id'] &&
     decision.quantity === fields['quantity']
   );
+}
+
+function isUnanswered(record: TopicRecord, decided: ReadonlyMap<string, DecisionRow>): boolean {
+  const id = String(fieldsOf(record.value)?.['id']).toLowerCase();
+  const decision = decided.get(id);
+  return decision?.status === 'CONFIRMED' && !decision.isCancelRefused;
 }
 
 function sameBytes(one: Buffer | null, other: Buffer | null): boolean {

@@ -1,6 +1,9 @@
 import { type Breach, byId, fieldsOf, groupBy, type History } from '../history.ts';
 
-/** Guarantee 3: an order's status changes only once, from PENDING to the stock service's decision. */
+/**
+ * Guarantee 3: an order's status is the stock service's decision. It changes from PENDING to another status,
+ * and once more from CONFIRMED to CANCELLED.
+ */
 export function statusIsDecision(history: History): Breach[] {
   const breaches: Breach[] = [];
   const breach = (what: string): void => void breaches.push({ guarantee: 3, what });
@@ -23,6 +26,7 @@ export function statusIsDecision(history: History): Breach[] {
   );
   for (const [id, all] of announced) {
     const statuses = new Set(all.map((fields) => `${fields?.['status']} ${fields?.['reason']}`));
+    statuses.delete(statuses.has('CANCELLED null') ? 'CONFIRMED null' : '');
     if (statuses.size > 1)
       breach(`several decisions were published for order ${id}: ${[...statuses].join(', ')}`);
     const stored = decisions.get(id);
@@ -38,6 +42,7 @@ export function statusIsDecision(history: History): Breach[] {
   for (const order of history.orders) {
     const statuses = (shown.get(order.id) ?? []).map((fields) => fields?.['status']);
     const finals = new Set(statuses.filter((status) => status !== 'PENDING'));
+    if (finals.has('CANCELLED')) finals.delete('CONFIRMED');
     if (finals.size > 1) breach(`order ${order.id} was published as ${[...finals].join(' and ')}`);
     if (statuses[0] !== 'PENDING' || !finals.has(order.status)) {
       breach(`order ${order.id} is ${order.status} but was published as ${statuses.join(', ')}`);

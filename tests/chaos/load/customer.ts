@@ -8,6 +8,9 @@ const CREATE_ORDER = `mutation ($input: CreateOrderInput!) {
 const ADJUST_STOCK = `mutation ($id: ID!, $delta: Int!, $reason: String!) {
   adjustStock(id: $id, delta: $delta, reason: $reason) { version }
 }`;
+const CANCEL_ORDER = `mutation ($id: ID!, $key: String) {
+  cancelOrder(id: $id, reason: "chaos", idempotencyKey: $key) { id }
+}`;
 const ADD_STOCK = `mutation ($input: AddStockInput!) { addStock(input: $input) { version } }`;
 
 export interface OrderInput {
@@ -24,6 +27,11 @@ export interface Customer {
    * @returns undefined if the order was not acknowledged
    */
   readonly order: (input: OrderInput) => Promise<Acknowledged | undefined>;
+  /**
+   * Requests the cancellation of an order repeatedly until the request is acknowledged or times out.
+   * @returns whether the request was acknowledged
+   */
+  readonly cancel: (orderId: string, key: string | null) => Promise<boolean>;
   readonly adjust: (stockId: string, delta: number, reason: string) => Promise<Adjusted>;
   readonly addStock: (id: string, quantity: number) => Promise<void>;
   /** Number of failed attempts by error code. */
@@ -89,6 +97,15 @@ export function createCustomer({
       const { id } = answer.data.createOrder;
       const latency = performance.now() - began;
       return { ...input, id, latency, answeredIn: answer.answeredIn };
+    },
+    cancel: async (id, key) => {
+      const answer = await sendToAny<{ cancelOrder: { id: string } }>(
+        orders,
+        CANCEL_ORDER,
+        { id, key },
+        () => true,
+      );
+      return answer?.data.cancelOrder.id === id;
     },
     adjust: async (stockId, delta, reason) => {
       const answer = await sendToAny(

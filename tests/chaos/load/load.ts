@@ -21,6 +21,8 @@ export interface Load {
   readonly products: readonly Product[];
   readonly acknowledged: readonly Acknowledged[];
   readonly adjusted: readonly Adjusted[];
+  /** Ids of the orders whose cancellation was acknowledged. */
+  readonly cancelled: readonly string[];
   /** Resolves once `count` further orders are acknowledged. */
   readonly more: (count: number) => Promise<void>;
   /** Stops sending requests. Resolves once the last response has arrived. */
@@ -30,6 +32,12 @@ export interface Load {
 const WORKERS = 8;
 const LIMIT = 25_000;
 const ADJUSTMENT_EVERY_MS = 150;
+/** Share of the orders that are cancelled. */
+const CANCELLED_SHARE = 0.3;
+/** Longest time until an order is cancelled. About half of the cancellations precede the decision. */
+const CANCELLED_WITHIN_MS = 60;
+/** Longest time until a late cancellation, which may follow a fault. */
+const LATE_CANCELLATION_MS = 3_000;
 const MORE_WITHIN_MS = 90_000;
 
 export function startLoad({
@@ -42,6 +50,8 @@ export function startLoad({
 }: LoadOptions): Load {
   const acknowledged: Acknowledged[] = [];
   const adjusted: Adjusted[] = [];
+  const cancelled: string[] = [];
+  const cancelling = new Set<Promise<void>>();
   const stopping = new AbortController();
   const waitBetween = (1_000 * WORKERS) / ordersPerSecond;
   const rest = (milliseconds: number): Promise<void> =>
@@ -60,7 +70,25 @@ export function startLoad({
     const senders = input.idempotencyKey !== null && random.chance(0.1) ? 3 : 1;
     const answers = await Promise.all(Array.from({ length: senders }, () => customer.order(input)));
     for (const answer of answers) if (answer) acknowledged.push(answer);
-    if (answers[0]) onOrder(answers[0]);
+    const [first] = answers;
+    if (!first) return;
+    onOrder(first);
+    if (!random.chance(CANCELLED_SHARE)) return;
+    const after = random.next() * (random.chance(0.8) ? CANCELLED_WITHIN_MS : LATE_CANCELLATION_MS);
+    const work = cancel(first.id, after, random.chance(0.2) ? 3 : 1);
+    cancelling.add(work);
+    void work.finally(() => cancelling.delete(work));
+  };
+
+  /** Some cancellations are sent three times concurrently, with and without an idempotency key. */
+  const cancel = async (id: string, after: number, senders: number): Promise<void> => {
+    await rest(after);
+    const answers = await Promise.all(
+      Array.from({ length: senders }, (_, sender) =>
+        customer.cancel(id, sender === 2 ? null : `${label}-cancel-${id}`),
+      ),
+    );
+    if (answers.includes(true)) cancelled.push(id);
   };
 
   const work = async (): Promise<void> => {
@@ -83,6 +111,7 @@ export function startLoad({
     products,
     acknowledged,
     adjusted,
+    cancelled,
     more: async (count) => {
       const wanted = acknowledged.length + count;
       await eventually(
@@ -94,6 +123,7 @@ export function startLoad({
     stop: async () => {
       stopping.abort();
       await working;
+      await Promise.all(cancelling);
     },
   };
 }
