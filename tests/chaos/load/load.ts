@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '@gudang/testing/eventually';
 import type { Random } from '@gudang/testing/random';
@@ -53,6 +54,8 @@ export function startLoad({
   const cancelled: string[] = [];
   const cancelling = new Set<Promise<void>>();
   const stopping = new AbortController();
+  // Each order that will be cancelled listens.
+  setMaxListeners(0, stopping.signal);
   const waitBetween = (1_000 * WORKERS) / ordersPerSecond;
   const rest = (milliseconds: number): Promise<void> =>
     pause(milliseconds, undefined, { signal: stopping.signal }).catch(() => {});
