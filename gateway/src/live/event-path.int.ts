@@ -10,7 +10,7 @@ const LIMIT = 18;
  * Number of measured events. Only files that every event executes count, because a timer may
  * execute other files during one event.
  */
-const EVENTS = 3;
+const EVENTS = 10;
 
 /** Files that each event executes, in order, from the upstream socket to the delivery. */
 const PATH = [
