@@ -257,6 +257,20 @@ describe('the rate limit', () => {
     }
   });
 
+  it('accepts a body that counts more than the limit, also in chunks, and then waits', async () => {
+    await start({ LIMIT_REQUESTS: '20', ...BEHIND_PROXY });
+    const text = JSON.stringify({ ...QUERY, note: 'x'.repeat(1024 * 1024) });
+    const bodies = [() => text, () => new Blob([text]).stream()];
+    for (const [index, body] of bodies.entries()) {
+      const headers = { 'content-type': 'application/json', ...of(`198.51.100.${index}`) };
+      const init = { method: 'POST', headers, duplex: 'half' };
+      const url = `${gateway.url}/graphql`;
+      const large = await fetch(url, { ...init, body: body() } as RequestInit);
+      const next = await fetch(url, { ...init, body: JSON.stringify(QUERY) } as RequestInit);
+      expect([large.status, next.status]).toEqual([200, 429]);
+    }
+  });
+
   it('counts an operation above another limit as a tenth of the limit', async () => {
     await start({ LIMIT_REQUESTS: '20', LIMIT_COST: '10', ...BEHIND_PROXY });
     const ask = async (query: string) => {

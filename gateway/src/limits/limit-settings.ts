@@ -51,7 +51,7 @@ export const operationLimitSettings = {
   },
   LIMIT_COST: {
     description:
-      'Maximum cost of an operation: 1 for each object, 0.1 for each scalar value, 10 for each mutation, multiplied by the sizes of the lists around it',
+      'Maximum cost of an operation: 1 for each object, 0.1 for each scalar value, multiplied by the sizes of the lists around it; 10 for each mutation, and 1 for each item of a batch',
     parse: integer(1, 1_000_000_000),
     default: '10000',
   },
@@ -66,9 +66,10 @@ export const operationLimitSettings = {
 /** Limits of clients: sizes, numbers of connections, rates and times. */
 export const clientLimitSettings = {
   LIMIT_BODY_KIB: {
+    // 1,000 items of a batch with texts of maximal length, in UTF-8, are 2.5 MB.
     description: 'Maximum size of a request body, in KiB',
     parse: integer(1, 102_400),
-    default: '256',
+    default: '3072',
   },
   LIMIT_MESSAGE_KIB: {
     description: 'Maximum size of a websocket message, in KiB',

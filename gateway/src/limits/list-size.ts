@@ -1,8 +1,13 @@
 import {
+  type ArgumentNode,
   type FieldNode,
   type GraphQLField,
+  getNamedType,
   getNullableType,
+  isInputObjectType,
+  isListType,
   isScalarType,
+  Kind,
   type OperationDefinitionNode,
   valueFromASTUntyped,
 } from 'graphql';
@@ -42,10 +47,39 @@ export function sizeOf(
   );
 }
 
+/**
+ * Returns the number of input objects in those arguments of a field that are lists, such as the items of a
+ * batch.
+ */
+export function countInputs(
+  node: FieldNode,
+  field: GraphQLField<unknown, unknown>,
+  declared: ListSize | undefined,
+  variables: Variables,
+): number {
+  const { batches } = argumentsOf(field, declared);
+  if (batches.length === 0) return 0;
+  return (node.arguments ?? []).reduce(
+    (total, argument) =>
+      batches.includes(argument.name.value) ? total + lengthOf(argument, variables) : total,
+    0,
+  );
+}
+
+function lengthOf({ value }: ArgumentNode, variables: Variables): number {
+  if (value.kind === Kind.LIST) return value.values.length;
+  const given = value.kind === Kind.VARIABLE ? variables[value.name.value] : value;
+  if (Array.isArray(given)) return given.length;
+  // GraphQL accepts a single value as a list of one.
+  return given === undefined || given === null ? 0 : 1;
+}
+
 interface SizeArguments {
   readonly names: readonly string[];
   /** The largest default value. */
   readonly byDefault: number | undefined;
+  /** Names of the arguments that are lists of input objects. */
+  readonly batches: readonly string[];
 }
 
 /** Reading the arguments of a field again for each of 98 aliases took half of the time for its cost. */
@@ -59,7 +93,10 @@ function argumentsOf(
   const found = known.get(field);
   if (found) return found;
   const names = declared ? (declared.arguments ?? []) : byConvention(field);
-  const all = { names, byDefault: defaultOf(field, names) };
+  const batches = field.args.flatMap(({ name, type }) =>
+    isListType(getNullableType(type)) && isInputObjectType(getNamedType(type)) ? [name] : [],
+  );
+  const all = { names, byDefault: defaultOf(field, names), batches };
   known.set(field, all);
   return all;
 }

@@ -21,7 +21,8 @@ const { supergraphSdl, errors } = composeServices([
         dear: Int @cost(weight: 7)
         blob: Blob
       }
-      type Mutation { make: Thing }
+      type Mutation { make: Thing makeAll(inputs: [ThingInput!]!): [Thing!]! tags: [String!]! }
+      input ThingInput { id: ID! }
       scalar Blob @cost(weight: 5)
       interface Node { id: ID! }
       type Thing implements Node { id: ID! tags: [String!]! heavy: Heavy things(first: Int): [Thing!]! }
@@ -53,6 +54,17 @@ const costs: [string, string, number][] = [
   ['counts 1 for an object, and 0.1 for each of its values', '{ thing { id } }', 1.1],
   ['counts each alias of a value', '{ thing { a: id b: id c: id __typename } }', 1.4],
   ['counts the values of a list', '{ some(first: 3) { tags } }', 3 * (1 + 10 * 0.1)],
+  ['counts 10 once for a mutation that returns a list', 'mutation { tags }', 10 + 10 * 0.1],
+  [
+    'counts the items of a batch and their results',
+    'mutation { makeAll(inputs: [{ id: "a" }, { id: "b" }, { id: "c" }]) { id } }',
+    10 + 3 + 3 * 1.1,
+  ],
+  [
+    'counts a single value as a batch of one item',
+    'mutation { makeAll(inputs: { id: "a" }) { id } }',
+    10 + 1 + 1.1,
+  ],
   ['takes the weight of a scalar', '{ blob }', 5],
   ['counts nothing for introspection', '{ __schema { types { name } } }', 0],
   ['counts 10 for a list of unknown size', '{ things { id } }', 11],

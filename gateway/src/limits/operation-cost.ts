@@ -17,7 +17,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { CostDirectives } from './cost-directives.ts';
-import { ASSUMED_SIZE, sizeOf, type Variables, withDefaults } from './list-size.ts';
+import { ASSUMED_SIZE, countInputs, sizeOf, type Variables, withDefaults } from './list-size.ts';
 
 /**
  * Number of units in a cost of 1. Costs are added up in these units, because sums of the fraction 0.1
@@ -57,8 +57,9 @@ const product = (one: number, other: number): number => Math.min(one * other, MO
 
 /**
  * Returns the cost of an operation: 1 for each object, 0.1 for each scalar or enum value, because each
- * alias of a long text adds to the answer, and 10 more for each mutation. Each cost is multiplied by
- * the sizes of the lists around it. All branches of a union count. Fields that `@skip` may exclude
+ * alias of a long text adds to the answer, 1 for each input object in a list, and 10 more for each mutation.
+ * Each cost of a result is multiplied by the sizes of the lists around it. A field that has a list of input
+ * objects returns a list of this size, if the schema says nothing else. All branches of a union count. Fields that `@skip` may exclude
  * also count.
  */
 export function operationCost(
@@ -115,22 +116,26 @@ function createSelectionCosts(
     const field = fieldOf(parent, node.name.value);
     if (!field) return NOTHING;
     const declared = directives.ofField(parent.name, field.name);
-    const size = sizeOf(node, field, declared?.list, variables);
+    const inputs = countInputs(node, field, declared?.list, variables);
+    const size =
+      sizeOf(node, field, declared?.list, variables) ?? (inputs > 0 ? inputs : undefined);
     const type = getNamedType(field.type);
     const usual = isCompositeType(type) ? OBJECT_WEIGHT : VALUE_WEIGHT;
     const given = declared?.weight ?? directives.ofType(type.name);
-    const weight =
-      (given === undefined ? usual : given * UNITS) + (parent === mutation ? MUTATION_WEIGHT : 0);
+    const weight = given === undefined ? usual : given * UNITS;
+    const once = inputs * OBJECT_WEIGHT + (parent === mutation ? MUTATION_WEIGHT : 0);
     const inner = node.selectionSet
       ? ofSelections(type, node.selectionSet, declared?.list?.fields)
       : NOTHING;
     const many = isList(field.type);
     const assumed = many ? ASSUMED_SIZE : (size ?? ASSUMED_SIZE);
     const one = sum([weight, inner.own, product(inner.sized, assumed)]);
-    if (!many) return { own: one, sized: 0 };
-    if (size !== undefined) return { own: product(one, size), sized: 0 };
+    if (!many) return { own: sum([once, one]), sized: 0 };
+    if (size !== undefined) return { own: sum([once, product(one, size)]), sized: 0 };
     const byParent = sizedFields?.includes(field.name) ?? true;
-    return byParent ? { own: 0, sized: one } : { own: product(one, ASSUMED_SIZE), sized: 0 };
+    return byParent
+      ? { own: once, sized: one }
+      : { own: sum([once, product(one, ASSUMED_SIZE)]), sized: 0 };
   };
 
   const ofSelections = (

@@ -6,7 +6,8 @@ import { RequestError } from '../errors/request-error.ts';
 /** Rate limit for operations, per principal or, for anonymous callers, per address. */
 export interface RequestRate {
   /**
-   * Counts an operation.
+   * Counts an operation. If it counts as more than a second's limit, it is accepted at the beginning of a
+   * second, and the rest counts in the next seconds.
    * @param weight number of operations that it counts as; default: 1
    * @returns undefined when no limit applies
    * @throws {RequestError} 429 `RATE_LIMITED`, as a rejection of the promise
@@ -26,13 +27,15 @@ export interface RequestRate {
  */
 export function createRequestRate(perSecond: number, metrics: Metrics): RequestRate {
   const limiter = new RateLimiterMemory({ points: perSecond, duration: 1 });
+  /** The most that counts at once. One operation less than the limit: a body in chunks counts after it. */
+  const atOnce = Math.max(perSecond - 1, 1);
   const refused = metrics.counter(
     'gateway_rate_limited_total',
     'Operations rejected by the rate limit',
   );
   const consume = async (key: string, weight: number): Promise<void> => {
     try {
-      await limiter.consume(key, Math.min(weight, perSecond));
+      await limiter.consume(key, Math.min(weight, atOnce));
     } catch (reason) {
       if (reason instanceof Error) throw reason;
       refused.inc();
@@ -51,7 +54,9 @@ export function createRequestRate(perSecond: number, metrics: Metrics): RequestR
   return {
     take: (identity, address, weight = 1) => {
       const key = keyOf(identity, address);
-      return key === undefined ? undefined : consume(key, weight);
+      if (key === undefined) return undefined;
+      const consumed = consume(key, weight);
+      return weight > atOnce ? consumed.then(() => charge(key, weight - atOnce)) : consumed;
     },
     charge: (identity, address, share) => {
       const key = keyOf(identity, address);
