@@ -1,3 +1,7 @@
+-- Contract: constraint movements: movements_check (kind order_id), movements_order_check replaces it
+-- Contract: constraint movements: movements_order_check (kind order_id), the previous release writes ids of orders only with ORDERED
+-- Contract: constraint decisions: decisions_cancelled_check (status cancelled_at), the previous release cancels no order
+
 -- All columns are null in the rows that the earlier release writes during an upgrade.
 ALTER TABLE "decisions"
   -- The stock's version after it lost the order's quantity. Null if nothing was taken, and in rows of the
