@@ -28,6 +28,8 @@ export interface Context {
   readonly stockById: DataLoader<string, StockState | undefined>;
   readonly movementsOf: (page: Page<number>) => DataLoader<string, MovementRow[]>;
   readonly decisionById: DecisionLoader;
+  /** Maximum age of a cursor after which a stream with a filter sends a snapshot, in milliseconds. */
+  readonly snapshotAgeMs: number;
   /**
    * Makes the relay send new outbox rows immediately. It must be called after each commit that wrote
    * outbox rows.
@@ -35,7 +37,10 @@ export interface Context {
   readonly notifyRelay: () => void;
 }
 
-export type Parts = Pick<Context, 'database' | 'changeFeed' | 'decisionById' | 'notifyRelay'>;
+export type Parts = Pick<
+  Context,
+  'database' | 'changeFeed' | 'decisionById' | 'snapshotAgeMs' | 'notifyRelay'
+>;
 
 export function createContext(
   parts: Parts,

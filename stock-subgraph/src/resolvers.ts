@@ -120,13 +120,14 @@ export const resolvers: Resolvers = {
           after: () => readCursor(args.after),
         });
         const { ids, quantityAtMost } = watched;
-        const { changeFeed, database } = context;
+        const { changeFeed, database, snapshotAgeMs } = context;
         const changes = watchStocks({
           context,
           stored: createStoredStocks(database),
           changeFeed,
           ids: ids ?? undefined,
           quantityAtMost: quantityAtMost ?? undefined,
+          maxAgeMs: snapshotAgeMs,
           after,
         });
         for await (const change of changes) {

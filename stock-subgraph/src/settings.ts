@@ -1,4 +1,5 @@
 import { identitySettings, protectedHttpSettings } from '@gudang/auth/settings';
+import { snapshotSettings } from '@gudang/change-feed/settings';
 import { idempotencySettings } from '@gudang/idempotency/settings';
 import { kafkaSettings } from '@gudang/kafka/settings';
 import { databaseSettings } from '@gudang/postgres/settings';
@@ -25,4 +26,5 @@ export const settingsTable = {
   ...databaseSettings,
   ...idempotencySettings,
   ...kafkaSettings,
+  ...snapshotSettings,
 } as const;

@@ -11,6 +11,8 @@ import { resolvers } from './resolvers.ts';
 import { serveStockRest } from './rest/stock-routes.ts';
 import type { settingsTable } from './settings.ts';
 
+const DAY_MS = 86_400_000;
+
 /** Starts the stock subgraph: the parts of `startSubgraph` and the parts that only this subgraph has. */
 export function startStockSubgraph(context: ProcessContext<typeof settingsTable>): Promise<void> {
   return startSubgraph(context, {
@@ -24,7 +26,11 @@ export function startStockSubgraph(context: ProcessContext<typeof settingsTable>
     schema: new URL('../schema.graphql', import.meta.url),
     resolvers,
     start: async (service, started) => {
-      const parts = { ...started, decisionById: createDecisionLoader(started.database) };
+      const parts = {
+        ...started,
+        decisionById: createDecisionLoader(started.database),
+        snapshotAgeMs: service.settings.SNAPSHOT_DAYS * DAY_MS,
+      };
       const contextOf = (identity: Identity, traceparent?: string) =>
         createContext(parts, identity, traceparent);
       await serveStockRest(service, contextOf);

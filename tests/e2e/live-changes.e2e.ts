@@ -86,6 +86,37 @@ describe('stockChanged', () => {
   const watchFrom = async (after: string, ids?: readonly string[]) =>
     system().live({ query, variables: { after, ...(ids ? { ids } : {}) } });
 
+  test('sends the changes by which a stock becomes low, and by which it is no longer low', async () => {
+    const stock = await shop.addStock({ quantity: 7 });
+    const other = await shop.addStock({ quantity: 1_000 });
+    const watch = await system().live({
+      query: `subscription ($after: String) { stockChanged(quantityAtMost: 5, after: $after) {
+        kind cursor stock { id quantity } } }`,
+      variables: { after: await shop.stockCursor() },
+    });
+    for (const productId of [other.id, stock.id]) {
+      for (const quantity of [1, 2]) {
+        await shop.decided((await shop.createOrder({ productId, quantity })).id);
+      }
+    }
+    const { graph } = system();
+    await dataOf(graph(`mutation { adjustStock(id: "${stock.id}", delta: 50) { id } }`));
+    await dataOf(graph(`mutation { adjustStock(id: "${stock.id}", delta: 1) { id } }`));
+    await dataOf(graph(`mutation { deleteStock(id: "${stock.id}") { id } }`));
+    const last = await shop.addStock({ quantity: 5 });
+    await watch.waitFor(({ stockChanged }) => stockChanged.stock.id === last.id);
+    const seen = watch.seen().map(({ stockChanged: { kind, stock } }) => [kind, stock]);
+    expect(seen).toEqual([
+      ['ORDERED', { id: stock.id, quantity: 4 }],
+      ['ADJUSTED', { id: stock.id, quantity: 54 }],
+      ['CREATED', { id: last.id, quantity: 5 }],
+    ]);
+    const query = '{ stocks(quantityAtMost: 5, sort: QUANTITY_ASC) { nodes { id } } }';
+    const { stocks } = await dataOf(graph(query));
+    expect(stocks.nodes.map(({ id }: { id: string }) => id)).toContain(last.id);
+    await watch.close();
+  });
+
   test('sends changes with fields of both subgraphs', async () => {
     const after = await shop.stockCursor();
     const stock = await shop.addStock({ name: 'Kopi Gayo', quantity: 100 });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { eventually } from '@gudang/testing/eventually';
 import { startTcpProxy, type TcpProxy } from '@gudang/testing/proxy/tcp-proxy';
 import { useSystem } from '@gudang/testing/system/use-system';
@@ -148,6 +149,50 @@ test('a repeated Idempotency-Key returns the same order, or is rejected if the b
       Message: 'Format Request Tidak Sesuai',
       Error: 'This Idempotency-Key was used with another body; use a new one',
     },
+  });
+});
+
+describe('the header Idempotency-Key at the gateway', () => {
+  const headed = (key: string) =>
+    graphAt(`${system().gateway.url}/graphql`, undefined, { 'idempotency-key': key });
+  const CREATE = `mutation ($input: CreateOrderInput!) {
+    createOrder(input: $input) { id productId quantity } }`;
+  const ADJUST = 'mutation ($id: ID!) { adjustStock(id: $id, delta: 1) { quantity version } }';
+
+  test('makes each of 50 parallel retries of a mutation the same change', async () => {
+    const id = await addStock(5);
+    const send = headed(randomUUID());
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => dataOf(send(ADJUST, { id }))),
+    );
+    expect(answers).toEqual(answers.map(() => ({ adjustStock: { quantity: 6, version: 2 } })));
+    expect(await dataOf(headed(randomUUID())(ADJUST, { id }))).toEqual({
+      adjustStock: { quantity: 7, version: 3 },
+    });
+  });
+
+  test('is the same key as the header of REST, and as the argument', async () => {
+    const productId = await addStock(5);
+    const key = randomUUID();
+    const headers = { ...JSON_TYPE, 'idempotency-key': key };
+    const body = json({ productid: productId, quantity: 2 });
+    const { id } = (await order({ route: 'POST /order/add-order', headers, body })).body.Data;
+    const input = { productId, quantity: 2 };
+    const asked = [
+      headed(key)(CREATE, { input }),
+      system().graph(CREATE, { input: { ...input, idempotencyKey: key } }),
+      headed(key)(CREATE, { input: { ...input, idempotencyKey: key } }),
+    ];
+    for (const one of asked) expect(await dataOf(one)).toEqual({ createOrder: { id, ...input } });
+    const { errors } = await headed(key)(CREATE, { input: { ...input, quantity: 3 } });
+    expect(errors?.map(({ extensions }) => extensions?.['code'])).toEqual(['IDEMPOTENCY_CONFLICT']);
+  });
+
+  test('is too long with more than 100 characters', async () => {
+    const { errors } = await headed('k'.repeat(101))(ADJUST, { id: 'any' });
+    expect(errors?.map(({ extensions }) => extensions)).toMatchObject([
+      { code: 'BAD_USER_INPUT', argument: 'idempotencyKey' },
+    ]);
   });
 });
 

@@ -52,6 +52,7 @@ it.each<[string, object, object?, Record<string, string>?]>([
   ['one of several operations', { query: SEVERAL, operationName: 'B' }],
   ['no name for several operations', { query: SEVERAL }, { query: SEVERAL, operationName: 'A' }],
   ['a mutation', { query: RENAME, variables: { in: { id: '3', name: 'x' } } }],
+  ['a mutation with a key', renamed(), renamed(), { 'idempotency-key': 'k' }],
   ['an alias and a fragment', { query: '{ a: item(id: 1) { ...f } } fragment f on Item { name }' }],
   ['extensions of an Apollo client', { query: RATED, extensions: { clientLibrary: {} } }],
   ['introspection', { query: '{ __schema { queryType { name } } }' }],

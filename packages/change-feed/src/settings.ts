@@ -4,8 +4,8 @@ import { integer, type Setting } from '@gudang/runtime/settings';
 export const snapshotSettings = {
   SNAPSHOT_DAYS: {
     description:
-      'Maximum age in days of a cursor after which a stream of orders sends the orders that changed since; ' +
-      'an older cursor gets the error CURSOR_EXPIRED',
+      'Maximum age in days of a cursor after which a stream of orders, or of low stocks, sends the rows that ' +
+      'changed since; an older cursor gets the error CURSOR_EXPIRED',
     parse: integer(1, 365),
     default: '7',
   },

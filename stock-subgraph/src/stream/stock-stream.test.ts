@@ -360,6 +360,32 @@ describe('watchStocks', () => {
     ]);
   });
 
+  it.each([
+    ['low stocks', { quantityAtMost: 4 }, false],
+    ['all stocks', {}, true],
+    ['some stocks', { ids: ['stock-1'], quantityAtMost: 4 }, true],
+  ])(
+    'limits the age of a lost cursor of a stream of %s: %o',
+    async (_what, watched, isAnswered) => {
+      const system = new System(2);
+      const changes = watchStocks({
+        context: {},
+        stored: system.stored,
+        changeFeed: system.replica(0),
+        ids: undefined,
+        ...watched,
+        maxAgeMs: HOUR,
+        after: { epoch: randomUUID(), offset: 0, at: Date.now() - HOUR - 1 },
+        announce: () => {},
+      });
+      const first = changes.next().then(
+        ({ value }) => value !== undefined && value.kind === 'SNAPSHOT',
+        ({ code }) => code,
+      );
+      expect(await first).toBe(isAnswered || 'CURSOR_EXPIRED');
+    },
+  );
+
   it('continues a snapshot after any row, and names each row once', async () => {
     const system = new System(20);
     const client = new Client(system, LOST);

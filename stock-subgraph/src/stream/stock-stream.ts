@@ -32,6 +32,8 @@ interface StreamOptions {
   readonly ids: readonly string[] | undefined;
   /** Yields only the changes whose quantity before or after is at most this; by default all changes. */
   readonly quantityAtMost?: number | undefined;
+  /** Maximum age of a cursor that needs a snapshot of changed stocks, in milliseconds; unlimited by default. */
+  readonly maxAgeMs?: number;
   readonly after: Cursor | undefined;
   /** Announces snapshots, in order with the changes; to the gateway by default. */
   readonly announce?: (marker: SnapshotMarker) => void;
@@ -44,6 +46,7 @@ interface StreamOptions {
  * `watchChanges`. A snapshot names every stock, and the stocks that were deleted since the cursor. With
  * `quantityAtMost`, it names every stock that changed since the cursor, whatever its quantity: its quantity
  * before is not known, and the subscriber must learn that a stock left the range.
+ * @throws {ServiceError} CURSOR_EXPIRED if such a snapshot is needed and the cursor is older than `maxAgeMs`
  */
 export function watchStocks(options: StreamOptions): AsyncGenerator<SentChange, void> {
   const { context, changeFeed, after, announce, page } = options;
@@ -57,11 +60,18 @@ export function watchStocks(options: StreamOptions): AsyncGenerator<SentChange, 
   });
 }
 
-function createSource({ stored, ids, quantityAtMost }: StreamOptions): StreamSource<SentChange> {
+function createSource({
+  stored,
+  ids,
+  quantityAtMost,
+  maxAgeMs,
+}: StreamOptions): StreamSource<SentChange> {
+  const isWhole = ids !== undefined || quantityAtMost === undefined;
   return {
     keys: ids,
     isSmall: ids !== undefined,
-    isComplete: (isCatchUp) => ids !== undefined || (!isCatchUp && quantityAtMost === undefined),
+    isComplete: (isCatchUp) => ids !== undefined || (!isCatchUp && isWhole),
+    maxAgeMs: isWhole ? undefined : maxAgeMs,
     read: async (scan: SnapshotScan, { limit }) => {
       const found = await stored.read(ids, scan, limit + 1);
       const isLast = ids !== undefined || found.length <= limit;

@@ -2,9 +2,9 @@ import { WebSocket } from 'ws';
 import { type FuzzCase, judgeAnswer, judgePost, RESPONSE_TIMEOUT_MS } from '../case.ts';
 import { anyText, mutateText } from '../values.ts';
 
-const PAGES = `query ($first: Int, $after: String, $last: Int, $before: String) {
+const PAGES = `query ($first: Int, $after: String, $last: Int, $before: String, $sort: StockSort) {
   orders(first: $first, after: $after, last: $last, before: $before) { edges { cursor } pageInfo { endCursor } }
-  stocks(first: $first, after: $after, last: $last, before: $before) { edges { cursor } pageInfo { endCursor } } }`;
+  stocks(first: $first, after: $after, last: $last, before: $before, sort: $sort) { edges { cursor } pageInfo { endCursor } } }`;
 
 /** Reads a valid cursor, either of a page or of the change stream. */
 async function validCursor(url: string, authorization: string, page: boolean): Promise<string> {
@@ -36,7 +36,10 @@ export const cursors: FuzzCase = async (random, { system, authorization }) => {
     () => `${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}:${random.between(-9, 2 ** 31)}`,
   ])();
   if (page) {
-    const variables = random.chance(0.5) ? { first: 2, after } : { last: 2, before: after };
+    const sort = random.pick(['CREATED_DESC', 'NAME_ASC', 'QUANTITY_ASC']);
+    const variables = random.chance(0.5)
+      ? { first: 2, after, sort }
+      : { last: 2, before: after, sort };
     return judgePost(`${system.gateway.url}/graphql`, JSON.stringify({ query: PAGES, variables }), {
       authorization,
     });
