@@ -18,11 +18,15 @@ beforeEach(() => {
 function start() {
   const sent: unknown[] = [];
   const reporter = createPositionReporter((message) => void sent.push(JSON.parse(message)));
-  const stream = (id: string) => {
+  const stream = (id: string, group?: string) => {
     const context = {};
-    const at: { position: Position } = { position: undefined };
+    const at: { position: Position; reads: number } = { position: undefined, reads: 0 };
     reporter.add(id, context);
-    registerPosition(context, () => at.position);
+    const read = (): Position => {
+      at.reads += 1;
+      return at.position;
+    };
+    registerPosition(context, read, group);
     return { at, context };
   };
   const cursors = () =>
@@ -50,6 +54,40 @@ describe('createPositionReporter', () => {
     expect(cursors()).toEqual([{ a: '3' }]);
     vi.advanceTimersByTime(10_000);
     expect(cursors()).toEqual([]);
+    reporter.stop();
+  });
+
+  it('reports a first position only with the streams of its group', () => {
+    const { stream, cursors, reporter } = start();
+    const [a, other] = [stream('a', 'mine'), stream('other', 'theirs')];
+    for (const { at } of [a, other]) at.position = '1';
+    vi.advanceTimersByTime(100);
+    expect(cursors()).toEqual([{}, { a: '1', other: '1' }]);
+    for (const { at } of [a, other]) at.position = '2';
+    stream('b', 'mine').at.position = '2';
+    vi.advanceTimersByTime(100);
+    expect(cursors()).toEqual([{ a: '2', b: '2' }]);
+    reporter.remove('a');
+    stream('c', 'mine').at.position = '2';
+    vi.advanceTimersByTime(100);
+    expect(cursors()).toEqual([{ c: '2' }]);
+    reporter.stop();
+  });
+
+  it('reads and reports at most 1,000 positions per second for many streams', () => {
+    const { stream, cursors, reporter } = start();
+    const all = Array.from({ length: 10_000 }, (_, index) => stream(`${index}`, `${index}`));
+    for (const { at } of all) at.position = '0';
+    vi.advanceTimersByTime(10_000);
+    cursors();
+    const reads = () => all.reduce((sum, { at }) => sum + at.reads, 0);
+    const before = reads();
+    for (let second = 1; second <= 100; second += 1) {
+      for (const { at } of all) at.position = `${second}`;
+      vi.advanceTimersByTime(1_000);
+    }
+    expect(reads() - before).toBe(100_000);
+    expect(cursors().reduce((sum, one) => sum + Object.keys(one).length, 0)).toBe(100_000);
     reporter.stop();
   });
 

@@ -7,6 +7,12 @@ const READ_INTERVAL_MS = 100;
  * this wait.
  */
 const REPORT_INTERVAL_MS = 2_000;
+/**
+ * Maximum number of positions per second and connection that are reported because an interval has passed.
+ * With more than 2,000 streams, the interval is longer. Otherwise, the reports of idle streams would cost
+ * more than the changes: a position costs the subgraph and the gateway about 10 µs.
+ */
+const POSITIONS_PER_S = 1_000;
 
 /**
  * Reports the positions and the snapshots of a connection's streams, in `ping` messages of
@@ -28,19 +34,24 @@ interface ReportedStream {
   readonly context: unknown;
   /** Reads the stream's position. Undefined until the subscription has registered this function. */
   read?: () => Position;
+  /** The group of streams that report their positions together. */
+  group?: string;
   /** The last reported position. */
   last: Position;
   hasBegun: boolean;
 }
 
 /**
- * Creates the position reporter of one connection. It reports the positions of all streams in one
+ * Creates the position reporter of one connection. It reports the positions of the streams of a group in one
  * message. Idle streams therefore have the same cursor, so a client can switch from one stream to another
- * at this cursor.
+ * of the group at this cursor.
  * @param send sends a websocket message
  */
 export function createPositionReporter(send: (message: string) => void): PositionReporter {
   const streams = new Map<string, ReportedStream>();
+  /** Streams without a reported position, which are read at each interval. */
+  const unreported = new Map<string, ReportedStream>();
+  const groups = new Map<string, Set<string>>();
   let timer: NodeJS.Timeout | undefined;
   let reportedAt = Number.NEGATIVE_INFINITY;
 
@@ -52,7 +63,10 @@ export function createPositionReporter(send: (message: string) => void): Positio
     if (streams.get(id) !== stream) return;
     const begins = marker.phase !== 'end';
     const cursors = begins ? { [id]: null } : {};
-    if (begins) stream.last = null;
+    if (begins) {
+      stream.last = null;
+      unreported.set(id, stream);
+    }
     send(JSON.stringify({ type: 'ping', payload: { cursors, snapshots: { [id]: marker } } }));
   };
 
@@ -64,25 +78,39 @@ export function createPositionReporter(send: (message: string) => void): Positio
     positioned.onMarker = (marker) => sendMarker(id, stream, marker);
     for (const marker of positioned.markers.splice(0)) sendMarker(id, stream, marker);
     stream.read = positioned.read;
+    stream.group = positioned.group;
+    const group = groups.get(positioned.group);
+    if (group) group.add(id);
+    else groups.set(positioned.group, new Set([id]));
     return positioned.read;
+  };
+
+  /** Adds the positions of streams that have moved. */
+  const addMoved = (ids: Iterable<string>, moved: Record<string, string>): void => {
+    for (const id of ids) {
+      const stream = streams.get(id);
+      if (!stream) continue;
+      const position = readerOf(id, stream)();
+      if (typeof position !== 'string' || position === stream.last) continue;
+      moved[id] = position;
+      stream.last = position;
+      unreported.delete(id);
+    }
   };
 
   const report = (): void => {
     const moved: Record<string, string> = {};
-    let isDue = performance.now() - reportedAt >= REPORT_INTERVAL_MS;
-    for (const [id, stream] of streams) {
+    for (const [id, stream] of unreported) {
       const position = readerOf(id, stream)();
-      if (typeof position !== 'string' || position === stream.last) continue;
-      moved[id] = position;
-      isDue ||= typeof stream.last !== 'string';
+      const { group = '' } = stream;
+      if (typeof position === 'string') addMoved(groups.get(group) ?? [id], moved);
     }
-    if (!isDue || Object.keys(moved).length === 0) return;
-    reportedAt = performance.now();
-    for (const [id, position] of Object.entries(moved)) {
-      const stream = streams.get(id);
-      if (stream) stream.last = position;
+    const intervalMs = Math.max(REPORT_INTERVAL_MS, (streams.size * 1_000) / POSITIONS_PER_S);
+    if (performance.now() - reportedAt >= intervalMs) {
+      addMoved(streams.keys(), moved);
+      if (Object.keys(moved).length > 0) reportedAt = performance.now();
     }
-    sendCursors(moved);
+    if (Object.keys(moved).length > 0) sendCursors(moved);
   };
 
   const stop = (): void => {
@@ -97,7 +125,9 @@ export function createPositionReporter(send: (message: string) => void): Positio
         reportedAt = performance.now();
         sendCursors({});
       }
-      streams.set(id, { context, last: undefined, hasBegun: false });
+      const stream = { context, last: undefined, hasBegun: false };
+      streams.set(id, stream);
+      unreported.set(id, stream);
       timer ??= setInterval(report, READ_INTERVAL_MS);
     },
     beforeEvent: (id) => {
@@ -108,10 +138,15 @@ export function createPositionReporter(send: (message: string) => void): Positio
       const { start } = registeredPosition(stream.context) ?? {};
       if (start === undefined || stream.last !== undefined) return;
       stream.last = start;
+      unreported.delete(id);
       sendCursors({ [id]: start });
     },
     remove: (id) => {
+      const { group = '' } = streams.get(id) ?? {};
       streams.delete(id);
+      unreported.delete(id);
+      groups.get(group)?.delete(id);
+      if (groups.get(group)?.size === 0) groups.delete(group);
       if (streams.size === 0) stop();
     },
     stop,

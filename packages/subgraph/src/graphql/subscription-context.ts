@@ -30,6 +30,8 @@ export interface SnapshotMarker {
 /** A subscription that reports its position. */
 export interface Positioned {
   readonly read: () => Position;
+  /** Equal for the subscriptions between which a client may be moved; see `registerPosition`. */
+  readonly group: string;
   /** The cursor after which the subscription begins; see `setStartPosition`. */
   start?: string;
   /** Markers that were announced before `onMarker` was set, in order. */
@@ -51,9 +53,11 @@ const traces = new WeakMap<object, string | undefined>();
  * Registers a function that reads the position of a subscription, for a gateway that wants position
  * reports.
  * @param context the context of the subscription's operation
+ * @param group equal for the subscriptions between which the gateway may move a client, which are those
+ *   with the same arguments and the same caller. Their positions are reported together
  */
-export function registerPosition(context: object, read: () => Position): void {
-  positions.set(context, { read, markers: [] });
+export function registerPosition(context: object, read: () => Position, group = ''): void {
+  positions.set(context, { read, group, markers: [] });
 }
 
 /**

@@ -113,7 +113,7 @@ interface StreamOptions<E> {
 export async function* watchChanges<E>(options: StreamOptions<E>): AsyncGenerator<E, void> {
   const { context, changeFeed, source } = options;
   const tracker = new PositionTracker(changeFeed);
-  registerPosition(context, () => tracker.read());
+  registerPosition(context, () => tracker.read(), JSON.stringify(source.keys));
   const after = restartIfOld(options.after, changeFeed.position().at);
   const left = new AbortController();
   onSubscriptionEnd(context, () => left.abort());

@@ -1,4 +1,4 @@
-import { type ChangeFeed, formatCursor } from '@gudang/change-feed';
+import { type ChangeFeed, type Cursor, formatCursor } from '@gudang/change-feed';
 import type { Position } from '../graphql/subscription-context.ts';
 
 /** The version of a stored row, and the time of its last change by the database's clock. */
@@ -49,7 +49,7 @@ export class PositionTracker {
   read(): Position {
     if (this.#ahead.size > 0) this.#dropOldRows();
     if (this.#isInSnapshot || this.#ahead.size > 0) return null;
-    return this.#isIdle ? formatCursor(this.#changeFeed.position()) : undefined;
+    return this.#isIdle ? textOf(this.#changeFeed) : undefined;
   }
 
   /**
@@ -119,4 +119,24 @@ export class PositionTracker {
   #settle(): void {
     if (this.#ahead.size === 0) this.#aheadSince = Number.POSITIVE_INFINITY;
   }
+}
+
+type PositionedFeed = Pick<ChangeFeed, 'position'>;
+
+/** The last position of each feed as text, because all idle subscriptions of a feed have the same one. */
+const texts = new WeakMap<PositionedFeed, { readonly position: Cursor; readonly text: string }>();
+
+function textOf(feed: PositionedFeed): string {
+  const position = feed.position();
+  const last = texts.get(feed);
+  if (
+    last?.position.offset === position.offset &&
+    last.position.epoch === position.epoch &&
+    last.position.at === position.at
+  ) {
+    return last.text;
+  }
+  const text = formatCursor(position);
+  texts.set(feed, { position, text });
+  return text;
 }
