@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buildSchema, type DocumentNode, execute, parse } from 'graphql';
+import { buildSchema, type DocumentNode, execute, Kind, parse } from 'graphql';
 import { WebSocketServer } from 'ws';
 
 /** Load that the stub subgraphs generate. */
@@ -36,6 +36,8 @@ let sent = 0;
 
 const rootValue = {
   stockCursor: () => `c${position}`,
+  orderCursor: () => 'c0',
+  order: () => null,
   stock: ({ id }: { id: string }) => stocks.find((stock) => stock.id === id) ?? null,
   stocks: ({ first, after }: { first: number; after: string | null }) => {
     const from = Number(after ?? 0);
@@ -76,6 +78,13 @@ new WebSocketServer({ server: http }).on('connection', (socket) => {
   });
 });
 
+/** Whether a stream is the stream of orders, which has no events here. */
+function isOfOrders({ definitions: [operation] }: DocumentNode): boolean {
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) return false;
+  const [root] = operation.selectionSet.selections;
+  return root?.kind === Kind.FIELD && root.name.value === 'ordersChanged';
+}
+
 /** Makes a change; every second change is an order. */
 function change(among: number): void {
   const stock = stocks[Math.floor(Math.random() * Math.min(among, count))];
@@ -94,6 +103,7 @@ function change(among: number): void {
     at: now(),
   };
   for (const { send, document } of streams.values()) {
+    if (isOfOrders(document)) continue;
     const payload = execute({ schema, document, rootValue: { stockChanged } });
     send(JSON.stringify({ id: '#', type: 'next', payload }));
     sent += 1;

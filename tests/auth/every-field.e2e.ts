@@ -49,12 +49,16 @@ beforeAll(async () => {
   ids = { order: createOrder.id, stock: addStock.id, cursor, orderCursor };
 });
 
-/** Stores an order of Budi, so that his stream of orders has an event. */
+/**
+ * Stores an order of Budi, so that his stream of orders has an event. Its change is older than the newest
+ * one of the feed, because a snapshot leaves later changes to the feed.
+ */
 async function withOrderOfBudi(test: () => Promise<void>): Promise<void> {
   const { order } = system().databases;
   await order(
-    `INSERT INTO orders (id, owner, product_id, quantity, status, rejection_reason, decided_at)
-     VALUES (gen_random_uuid(), 'Budi', 'old', 1, 'REJECTED', 'OUT_OF_STOCK', now())`,
+    `INSERT INTO orders (id, owner, product_id, quantity, status, rejection_reason, decided_at, changed_at)
+     VALUES (gen_random_uuid(), 'Budi', 'old', 1, 'REJECTED', 'OUT_OF_STOCK', now(),
+       now() - interval '10 minutes')`,
   );
   try {
     await test();

@@ -5,12 +5,7 @@ import { CATCH_UP_MS, createConnectionState } from './connection/connection-stat
 import { createReconnectingClient } from './connection/reconnecting-client.ts';
 import { afterPaint, throttled } from './frames.ts';
 import { followOrders } from './orders/follow-orders.ts';
-import {
-  createOrderStore,
-  mayChange,
-  type OrderState,
-  type OrderStore,
-} from './orders/order-store.ts';
+import { createOrderStore, type OrderState, type OrderStore } from './orders/order-store.ts';
 import { createOwnOrders, type OwnOrder } from './orders/own-orders.ts';
 import { createUnattributedOrders } from './orders/unattributed-orders.ts';
 import { createSpeedMeter, type Speed } from './speed-meter.ts';
@@ -31,9 +26,9 @@ export interface LiveSession {
   readonly ownOrder: Signal<OwnOrder | undefined>;
   /** Ids of the stocks that changed visibly in the newest batch of changes. */
   readonly moved: Signal<readonly string[]>;
-  /** Shows and follows an order that this page placed. @param sentAt by performance.now() */
+  /** Shows an order that this page placed. @param sentAt by performance.now() */
   readonly orderPlaced: (order: OrderState, sentAt: number) => void;
-  /** Shows and follows the order in the answer of its cancellation. */
+  /** Shows the order in the answer of its cancellation. */
   readonly orderCancelled: (order: OrderState) => void;
   /** Shows the stock in the answer of a mutation, without waiting for its change event. */
   readonly stockChanged: (stock: StockState) => void;
@@ -127,14 +122,12 @@ export function startLiveSession(): LiveSession {
       if (confirmed) orders.apply([{ ...confirmed, createdAt: order.createdAt }]);
       const current = orders.get(order.id) ?? order;
       ownOrders.track(current, sentAt);
-      if (current.status === 'PENDING') followedOrders.follow(order.id);
-      else ownOrders.settle(current);
+      if (current.status !== 'PENDING') ownOrders.settle(current);
       orders.publish();
     },
     orderCancelled: (order) => {
       orders.apply([order]);
       orders.publish();
-      if (mayChange(order)) followedOrders.follow(order.id);
     },
     stockChanged: (stock) => {
       if (stocks.apply([stock], true).length > 0) moved.set([stock.id]);

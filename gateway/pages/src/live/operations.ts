@@ -59,12 +59,19 @@ export interface StockChangedData {
 }
 
 /**
- * Queries the newest orders. The stock field is selected only to find out whether the stock service
- * answers.
+ * Queries the newest orders, and the cursor of their changes. The stock field is selected only to find out
+ * whether the stock service answers.
  */
-export const ORDERS_QUERY = `query Orders($probe: ID!) {
-  stock(id: $probe) { id }
+export const ORDERS_QUERY = `query Orders($stock: ID!) {
+  stock(id: $stock) { id }
+  orderCursor
   orders(first: 30) { nodes { ${ORDER} } }
+}`;
+
+/** Finds out whether the services and their databases answer. */
+export const SERVICES_QUERY = `query Services($stock: ID!, $order: ID!) {
+  stock(id: $stock) { id }
+  order(id: $order) { id }
 }`;
 
 export interface OrderData {
@@ -79,15 +86,16 @@ export interface OrderData {
 }
 
 export interface OrdersData {
+  readonly orderCursor: string;
   readonly orders: { readonly nodes: readonly OrderData[] };
 }
 
-export const ORDER_CHANGED = `subscription OrderChanged($id: ID!) {
-  orderChanged(id: $id) { ${ORDER} }
+export const ORDERS_CHANGED = `subscription OrdersChanged($after: String) {
+  ordersChanged(after: $after) { cursor order { ${ORDER} } }
 }`;
 
-export interface OrderChangedData {
-  readonly orderChanged: OrderData | null;
+export interface OrdersChangedData {
+  readonly ordersChanged: { readonly cursor: string; readonly order: OrderData };
 }
 
 export const HISTORY_QUERY = `query History($id: ID!) {

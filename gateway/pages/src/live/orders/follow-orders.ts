@@ -1,37 +1,29 @@
-import { unavailableServices } from '../../graph/graph-errors.ts';
+import { type GraphError, unavailableServices } from '../../graph/graph-errors.ts';
 import { type NoAnswerError, sendOperation } from '../../graph/send-operation.ts';
 import { authorization } from '../../graph/session-token.ts';
 import type { ReconnectingClient } from '../connection/reconnecting-client.ts';
 import {
-  ORDER_CHANGED,
+  ORDERS_CHANGED,
   ORDERS_QUERY,
-  type OrderChangedData,
   type OrderData,
+  type OrdersChangedData,
   type OrdersData,
+  SERVICES_QUERY,
 } from '../operations.ts';
-import { mayChange, type OrderState, type OrderStore } from './order-store.ts';
+import type { OrderState, OrderStore } from './order-store.ts';
 
+/** Interval between checks whether the services answer, in ms. The checks read no orders. */
+const CHECK_EVERY_MS = 3_000;
 /**
- * Interval between queries, in ms. The graph has no stream of all orders, so the page queries the
- * newest orders.
- */
-const QUERY_EVERY_MS = 3_000;
-/**
- * Interval between queries while a service is unavailable, in ms. It is shorter than the usual
+ * Interval between checks while a service is unavailable, in ms. It is shorter than the usual
  * interval, so that the page soon shows that the service is available again.
  */
 const RETRY_MS = 1_000;
-/**
- * Maximum number of orders that are followed by subscription. The limit does not apply to orders
- * that this page places.
- */
-const MAX_FOLLOWED = 12;
+const NO_ORDER = '00000000-0000-0000-0000-000000000000';
 
 export interface FollowedOrders {
-  /** Queries now, for example after a reconnect. */
+  /** Queries the newest orders now, for example after a reconnect. */
   readonly queryNow: () => void;
-  /** Subscribes to an order until it and its cancellation are decided. */
-  readonly follow: (id: string) => void;
   /**
    * Whether the page may show the orders of all callers. This is the case if the graph answers the
    * query without a token.
@@ -48,64 +40,104 @@ export function stateOf({ createdAt, cancelRequestedAt, ...order }: OrderData): 
   };
 }
 
-/** Keeps the newest orders up to date, by query and by subscriptions to pending orders. */
-export function followOrders({
-  client,
-  orders,
-  onState,
-  onUnavailable,
-}: {
-  client: ReconnectingClient;
-  orders: OrderStore;
-  onState: (order: OrderState) => void;
+interface Options {
+  readonly client: ReconnectingClient;
+  readonly orders: OrderStore;
+  readonly onState: (order: OrderState) => void;
   /** @param services services that did not answer; empty if all services answered */
-  onUnavailable: (services: string[]) => void;
-}): FollowedOrders {
-  const followed = new Map<string, () => void>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let isQuerying = false;
-  let mayShowAll = false;
+  readonly onUnavailable: (services: string[]) => void;
+}
 
-  const unfollow = (id: string): void => {
-    followed.get(id)?.();
-    followed.delete(id);
-  };
-  const follow = (id: string): void => {
-    if (followed.has(id)) return;
-    const stop = client.subscribe<OrderChangedData>(
-      ORDER_CHANGED,
-      () => ({ id }),
-      ({ orderChanged }) => {
-        if (!orderChanged) return;
-        const state = stateOf(orderChanged);
-        onState(state);
-        if (!mayChange(state)) unfollow(id);
-      },
-      { once: true },
-    );
-    followed.set(id, stop);
-  };
+/**
+ * Keeps the newest orders current: queries them at each connection, and subscribes to their changes from the
+ * cursor that the first query returned. Checks regularly whether the services answer.
+ */
+export function followOrders(options: Options): FollowedOrders {
+  const followed = new OrderFollower(options);
+  followed.queryNow();
+  return { queryNow: () => followed.queryNow(), mayShowAll: () => followed.mayShowAll };
+}
+
+class OrderFollower {
+  readonly #options: Options;
+  /** Whether the newest orders must be queried before the stream alone keeps them current. */
+  #mustQuery = true;
+  #isAsking = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cursor: string | undefined;
+  #unsubscribe: (() => void) | undefined;
+  mayShowAll = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  queryNow(): void {
+    this.#mustQuery = true;
+    void this.#askNow();
+  }
+
+  async #askNow(): Promise<void> {
+    clearTimeout(this.#timer);
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    const isWell = document.hidden || (await this.#ask().catch((_error: NoAnswerError) => false));
+    this.#isAsking = false;
+    this.#timer = setTimeout(() => void this.#askNow(), isWell ? CHECK_EVERY_MS : RETRY_MS);
+  }
+
   /** @returns whether all services answered */
-  const query = async (): Promise<boolean> => {
-    const { data, errors } = await sendOperation<OrdersData>(ORDERS_QUERY, { probe: '-' });
+  async #ask(): Promise<boolean> {
+    const isQuery = this.#mustQuery;
+    this.#mustQuery = false;
+    const errors = await (isQuery ? this.#query() : this.#check()).catch((error: unknown) => {
+      this.#mustQuery ||= isQuery;
+      throw error;
+    });
+    // The stream of a caller without a token has no orders, until a token is entered.
+    if (isQuery && errors.length > 0) this.#mustQuery = true;
     const unavailable = unavailableServices(errors);
-    onUnavailable(unavailable);
-    if (data?.orders) mayShowAll = authorization().authorization === undefined;
-    for (const order of data?.orders.nodes ?? []) onState(stateOf(order));
-    orders.publish();
-    for (const order of orders.newest.get()) {
-      if (mayChange(order) && followed.size < MAX_FOLLOWED) follow(order.id);
-    }
+    this.#options.onUnavailable(unavailable);
     return unavailable.length === 0;
-  };
-  const queryNow = async (): Promise<void> => {
-    clearTimeout(timer);
-    if (isQuerying) return;
-    isQuerying = true;
-    const isWell = document.hidden || (await query().catch((_error: NoAnswerError) => false));
-    isQuerying = false;
-    timer = setTimeout(queryNow, isWell ? QUERY_EVERY_MS : RETRY_MS);
-  };
-  void queryNow();
-  return { queryNow: () => void queryNow(), follow, mayShowAll: () => mayShowAll };
+  }
+
+  async #check(): Promise<readonly GraphError[]> {
+    const { errors } = await sendOperation(SERVICES_QUERY, { stock: '-', order: NO_ORDER });
+    return errors;
+  }
+
+  async #query(): Promise<readonly GraphError[]> {
+    const { orders, onState } = this.#options;
+    const { data, errors } = await sendOperation<OrdersData>(ORDERS_QUERY, { stock: '-' });
+    if (!data?.orders) return errors;
+    this.mayShowAll = authorization().authorization === undefined;
+    for (const order of data.orders.nodes) onState(stateOf(order));
+    orders.publish();
+    this.#cursor ??= data.orderCursor;
+    this.#unsubscribe ??= this.#subscribe();
+    return errors;
+  }
+
+  /** Each new connection resumes from the cursor of the last change. */
+  #subscribe(): () => void {
+    const { client, onState } = this.#options;
+    return client.subscribe<OrdersChangedData>(
+      ORDERS_CHANGED,
+      () => ({ after: this.#cursor }),
+      ({ ordersChanged }) => {
+        this.#cursor = ordersChanged.cursor;
+        onState(stateOf(ordersChanged.order));
+      },
+      { onErrors: (errors) => this.#startAgain(errors) },
+    );
+  }
+
+  /** Queries the orders again if the stream can't continue: the cursor is too old, or the token is refused. */
+  #startAgain(errors: readonly GraphError[]): void {
+    if (unavailableServices(errors).length > 0) return;
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    this.#cursor = undefined;
+    this.#mustQuery = true;
+  }
 }
