@@ -322,7 +322,7 @@ class ChangeStream<E> {
 
   #addRow({ id, stored }: SnapshotRow<E>): void {
     const mayRepeat = stored ? this.#tracker.addRow(stored) : true;
-    // Of few rows, all versions are kept: the feed may have forgotten a pending change.
+    // A small stream keeps all versions, because the feed may have forgotten a pending change.
     if (mayRepeat || this.#options.source.isSmall) {
       this.#sentVersions.set(id, stored?.version ?? 0);
     }
