@@ -1,8 +1,16 @@
 import type { BenchCase } from '../suite/bench-case.ts';
 import { backlog } from './backlog.ts';
+import { importFiles } from './import.ts';
 import { orders } from './orders.ts';
 import { reads } from './reads.ts';
 import { soak } from './soak.ts';
 import { start } from './start.ts';
 
-export const cases: readonly BenchCase[] = [...reads, ...orders, ...backlog, start, soak];
+export const cases: readonly BenchCase[] = [
+  ...reads,
+  ...orders,
+  ...backlog,
+  importFiles,
+  start,
+  soak,
+];
