@@ -5,10 +5,12 @@ import { orders } from './orders.ts';
 import { reads } from './reads.ts';
 import { soak } from './soak.ts';
 import { start } from './start.ts';
+import { stockWrites } from './stock-writes.ts';
 
 export const cases: readonly BenchCase[] = [
   ...reads,
   ...orders,
+  ...stockWrites,
   ...backlog,
   importFiles,
   start,
