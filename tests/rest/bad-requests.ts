@@ -153,7 +153,7 @@ export const badRequests: readonly BadRequest[] = [
   ...texts(255).flatMap(([what, reason]): BadRequest[] => {
     // The reason is optional.
     if (reason === undefined || reason === null) return [];
-    const error = /^reason must be a text of 1 to 255 characters/;
+    const error = /^reason ([^;.]+; allowed:|must be) a text of 1 to 255 characters/;
     return [{ ...CANCEL, what: `${what} as reason`, status: 400, error, body: json({ reason }) }];
   }),
   { ...CANCEL, what: 'an unknown id', status: 404, error: /^There is no order with the id / },

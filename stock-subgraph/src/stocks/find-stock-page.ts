@@ -98,7 +98,7 @@ function byQuantity(page: Page<QuantityPosition>, filter: StockFilter): Prisma.S
     ORDER BY quantity ${direction}, id ${direction} ${limit}`;
 }
 
-/** The value of the generated column `quantity_level`. */
+/** The value of the column `quantity_level`, which a trigger sets. */
 function levelOf(quantity: number): number {
   return Math.floor(Math.sqrt(quantity));
 }
