@@ -40,6 +40,12 @@ export function settleOrders(
   });
 }
 
+/**
+ * Locks the orders of decisions. The LIMIT changes no result, here and in `writeTransitions`: it makes
+ * PostgreSQL's generic plan expect one order, so that it reads orders by primary key even without statistics
+ * of the table. Without the LIMIT, a new system read the whole table for each batch until the first ANALYZE:
+ * 100 µs of CPU time instead of 40 for each of the first 20,000 orders.
+ */
 async function lockOrders(
   transaction: Transaction,
   decisions: readonly OrderDecided[],
@@ -49,7 +55,8 @@ async function lockOrders(
   const rows = await transaction.$queryRaw<(DecidedOrder & { id: string })[]>`
     SELECT id, product_id AS "productId", status::text AS status,
            rejection_reason::text AS "rejectionReason", cancel_requested_at AS "cancelRequestedAt"
-    FROM orders WHERE id = ANY(${ids}::uuid[]) ORDER BY id FOR UPDATE`;
+    FROM (SELECT id FROM unnest(${ids}::uuid[]) AS id LIMIT ${ids.length}) AS wanted
+    JOIN orders USING (id) ORDER BY id FOR UPDATE OF orders`;
   return new Map(rows.map((row) => [row.id, row]));
 }
 
@@ -70,7 +77,7 @@ async function writeTransitions(
         cancel_reason = CASE WHEN NOT decision.refuses THEN orders.cancel_reason END,
         version = orders.version + 1,
         changed_at = now()
-      FROM unnest(
+      FROM (SELECT * FROM unnest(
         ${decisions.map(({ orderId }) => orderId)}::uuid[],
         ${transitions.map(({ previousStatus }) => previousStatus)}::text[],
         ${decisions.map(({ status }) => status)}::text[],
@@ -79,8 +86,9 @@ async function writeTransitions(
         ${decisions.map(({ cancelledAt }) => cancelledAt)}::timestamptz[],
         ${transitions.map(({ refusesCancel }) => refusesCancel)}::boolean[],
         ${decisions.map(({ traceparent }) => traceparent ?? null)}::text[]
-      ) AS decision (order_id, previous, status, reason, at, cancelled_at, refuses, traceparent)
-      WHERE id = decision.order_id AND orders.status = decision.previous::order_status
+      ) LIMIT ${decisions.length}) AS decision
+        (order_id, previous, status, reason, at, cancelled_at, refuses, traceparent)
+      WHERE id = decision.order_id AND orders.status::text = decision.previous
       RETURNING orders.*, decision.previous, decision.traceparent
     ) ${orderChangedFrom('decided', { previousStatus: 'previous', traceparent: 'traceparent' })}`;
 }

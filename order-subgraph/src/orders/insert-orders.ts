@@ -3,7 +3,7 @@ import type { OrderState } from '@gudang/events';
 import type { Database } from '../database.ts';
 import { Prisma } from '../generated/prisma/client.ts';
 import { ORDER_COLUMNS } from './find-orders.ts';
-import { orderChangedFrom, orderCreatedFrom } from './order-events.ts';
+import { NEW_ORDER_COLUMNS, orderCreatedFrom, orderPlacedFrom } from './order-events.ts';
 
 export interface NewOrder {
   readonly owner: string;
@@ -57,7 +57,7 @@ async function insertInOrder(
 ): Promise<OrderState[]> {
   const ids = orders.map(() => randomUUID());
   const { caused, relation, traceparent } = causesOf(orders, ids);
-  const created = await database.statements.$queryRaw<OrderState[]>`
+  const created = await database.statements.$queryRaw<Pick<OrderState, 'id' | 'createdAt'>[]>`
     WITH created AS (
       INSERT INTO orders (id, owner, idempotency_key, product_id, quantity)
       SELECT * FROM unnest(
@@ -68,13 +68,17 @@ async function insertInOrder(
         ${orders.map((order) => order.quantity)}::int[]
       )
       ON CONFLICT (owner, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-      RETURNING *
+      RETURNING ${NEW_ORDER_COLUMNS}
     )${caused}, created_event AS (${orderCreatedFrom(relation, traceparent)}
-    ), changed_event AS (${orderChangedFrom(relation, { traceparent })}
+    ), changed_event AS (${orderPlacedFrom(relation, traceparent)}
     )
-    SELECT ${ORDER_COLUMNS} FROM created`;
-  const byId = new Map(created.map((order) => [order.id, order]));
-  const inserted = ids.map((id) => byId.get(id));
+    SELECT id, created_at AS "createdAt" FROM created`;
+  const createdAt = new Map(created.map((order) => [order.id, order.createdAt]));
+  const inserted = orders.map((order, index) => {
+    const id = ids[index] as string;
+    const at = createdAt.get(id);
+    return at && newOrderState(id, order, at);
+  });
   const missing = orders.filter((_order, index) => inserted[index] === undefined);
   if (missing.length === 0) return inserted as OrderState[];
 
@@ -86,6 +90,29 @@ async function insertInOrder(
       throw new Error('An order was neither inserted nor found by its idempotency key');
     return found;
   });
+}
+
+/** Returns the state of a new order. The columns that are not given have their defaults. */
+function newOrderState(
+  id: string,
+  { owner, productId, quantity }: NewOrder,
+  createdAt: Date,
+): OrderState {
+  return {
+    id,
+    owner,
+    productId,
+    quantity,
+    status: 'PENDING',
+    rejectionReason: null,
+    createdAt,
+    decidedAt: null,
+    version: 1,
+    changedAt: createdAt,
+    cancelRequestedAt: null,
+    cancelReason: null,
+    cancelledAt: null,
+  };
 }
 
 /**

@@ -33,26 +33,47 @@ function requestFrom(
     FROM ${relation}`);
 }
 
+/** The fields of `order_changed` that every event has. */
+const COMMON_FIELDS = `
+      'id', id, 'owner', owner, 'product_id', product_id, 'quantity', quantity,
+      'status', status, 'rejection_reason', rejection_reason,
+      'created_at', ${iso('created_at')}, 'decided_at', ${iso('decided_at')}, 'version', version`;
+
 /**
  * Returns an INSERT of `order_changed` events, with the relation's rows as the orders' states after the
  * change.
  * @param relation a relation with the columns of `orders`
- * @param options.previousStatus SQL of the status before the change. Default: NULL, for new orders
+ * @param options.previousStatus SQL of the status before the change
  * @param options.traceparent the relation's column with the W3C traceparent of the event's cause
  */
 export function orderChangedFrom(
   relation: string,
-  { previousStatus = 'NULL', traceparent = 'NULL' } = {},
+  { previousStatus, traceparent }: { previousStatus: string; traceparent: string },
 ): Prisma.Sql {
+  const fields = `${COMMON_FIELDS},
+      'changed_at', ${iso('changed_at')},
+      'cancel_requested_at', ${iso('cancel_requested_at')}, 'cancel_reason', cancel_reason,
+      'cancelled_at', ${iso('cancelled_at')}, 'previous_status', ${previousStatus}`;
+  return changesFrom(relation, fields, traceparent);
+}
+
+/** The columns of `orders` that the events of a new order need. */
+export const NEW_ORDER_COLUMNS = Prisma.raw(
+  'id, owner, product_id, quantity, status, rejection_reason, created_at, decided_at, version',
+);
+
+/**
+ * Returns an INSERT of the `order_changed` events of new orders. They omit the other fields, which are null
+ * for a new order, or equal to `created_at`. All fields would cost PostgreSQL 5 % more CPU time.
+ */
+export function orderPlacedFrom(relation: string, traceparent: string): Prisma.Sql {
+  return changesFrom(relation, COMMON_FIELDS, traceparent);
+}
+
+function changesFrom(relation: string, fields: string, traceparent: string): Prisma.Sql {
   return Prisma.raw(`
     INSERT INTO outbox (topic, key, value, version, traceparent)
-    SELECT '${ORDER_CHANGED}', convert_to(id::text, 'UTF8'), convert_to(json_build_object(
-      'id', id, 'owner', owner, 'product_id', product_id, 'quantity', quantity,
-      'status', status, 'rejection_reason', rejection_reason,
-      'created_at', ${iso('created_at')}, 'decided_at', ${iso('decided_at')},
-      'version', version, 'changed_at', ${iso('changed_at')},
-      'cancel_requested_at', ${iso('cancel_requested_at')}, 'cancel_reason', cancel_reason,
-      'cancelled_at', ${iso('cancelled_at')}, 'previous_status', ${previousStatus}
-    )::text, 'UTF8'), version, ${traceparent}
+    SELECT '${ORDER_CHANGED}', convert_to(id::text, 'UTF8'),
+      convert_to(json_build_object(${fields})::text, 'UTF8'), version, ${traceparent}
     FROM ${relation}`);
 }
