@@ -3,6 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { authorizationOf, type CallerName, SECURED } from '@gudang/testing/clients/callers';
+import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { eventually } from '@gudang/testing/eventually';
 import { createRandom } from '@gudang/testing/random';
@@ -11,15 +13,22 @@ import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const script = fileURLToPath(new URL('../../packages/stock-files/dist/main.js', import.meta.url));
-const system = useSystem();
+const system = useSystem({ environment: { all: SECURED } });
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stock-files-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const environment = () => ({ GATEWAY_URL: `${system().gateway.url}/graphql`, INIT_CWD: folder });
-const run = (...args: readonly string[]) => runScript(script, environment(), { args });
+const SITI: CallerName = 'Siti with scopes';
+const environment = async (caller: CallerName = SITI) => {
+  const token = (await authorizationOf(caller))?.replace('Bearer ', '');
+  return { GATEWAY_URL: `${system().gateway.url}/graphql`, INIT_CWD: folder, GUDANG_TOKEN: token };
+};
+const runAs = async (caller: CallerName, ...args: readonly string[]) =>
+  runScript(script, await environment(caller), { args });
+const run = (...args: readonly string[]) => runAs(SITI, ...args);
+const graphOf = async () => graphAt(`${system().gateway.url}/graphql`, await authorizationOf(SITI));
 const write = (name: string, lines: readonly string[]) =>
   writeFile(join(folder, name), `${lines.join('\n')}\n`);
 const read = (name: string) => readFile(join(folder, name), 'utf8');
@@ -48,7 +57,16 @@ test('creates, sets and adjusts stocks, and exports them', async () => {
   expect(await run('import', 'adjust.csv', '--mode', 'adjust')).toMatchObject({ code: 1 });
   expect(await read('adjust.csv.refused.csv')).toMatch(/\nb,-8,too many,2,BAD_USER_INPUT,/);
 
-  expect(await run('export', 'all.csv')).toMatchObject({
+  const { stock } = await dataOf(
+    (await graphOf())('{ stock(id: "a") { movements { nodes { by reason delta } } } }'),
+  );
+  expect(stock.movements.nodes).toEqual([
+    { by: 'Siti', reason: 'broken', delta: -2 },
+    { by: 'Siti', reason: 'count', delta: 1 },
+    { by: 'Siti', reason: null, delta: 5 },
+  ]);
+
+  expect(await runAs('anonymous', 'export', 'all.csv')).toMatchObject({
     code: 0,
     stderr: 'Exported: 2 stocks.\n',
   });
@@ -71,7 +89,7 @@ test('creates, sets and adjusts stocks, and exports them', async () => {
 });
 
 test('reaches the same state and report if it is killed repeatedly', async () => {
-  const shop = createShopClient(system().graph);
+  const shop = createShopClient(await graphOf());
   const random = createRandom(18);
   const ids = Array.from({ length: 20 }, (_, index) => `killed-${index}`);
   for (const id of ids) await shop.addStock({ id, quantity: 1_000_000 });
@@ -87,7 +105,7 @@ test('reaches the same state and report if it is killed repeatedly', async () =>
     JSON.parse(await read('moves.csv.import.json')).doneRows;
   for (const kill of [50, 500, 1_200]) {
     const child = spawn(process.execPath, [script, ...args], {
-      env: { PATH: process.env['PATH'], ...environment() },
+      env: { PATH: process.env['PATH'], ...(await environment()) },
       stdio: 'ignore',
     });
     const closed = new Promise((resolve) => child.once('close', resolve));
@@ -96,6 +114,9 @@ test('reaches the same state and report if it is killed repeatedly', async () =>
     await closed;
   }
   const before = await doneRows();
+  expect(await runAs('Budi with scopes', ...args)).toMatchObject({
+    ...{ code: 1, stderr: expect.stringContaining('has the subject "Siti"') },
+  });
   const last = await run(...args);
   expect(before, 'it was killed before its end').toBeLessThan(rows.length);
   expect(last.stderr).toContain(`resumed after row ${before}`);
@@ -115,13 +136,24 @@ test('reaches the same state and report if it is killed repeatedly', async () =>
   });
 });
 
-test('names the problem of a wrong command, a missing file and an unavailable gateway', async () => {
+test('names the problem of a wrong command, a missing file, a missing right and a wrong address', async () => {
   const wrong = await run('import', 'new.csv');
   expect(wrong).toMatchObject({ code: 2 });
   expect(wrong.stderr).toMatch(/^--mode must be create, set or adjust\n\nUsage: npm run stocks/);
   expect(await run('import', 'none.csv', '--mode', 'set')).toMatchObject({
     ...{ code: 1, stderr: expect.stringContaining('none.csv cannot be read: ENOENT') },
   });
+  await write('rights.csv', ['id,quantity', 'a,1']);
+  const rights = ['import', 'rights.csv', '--mode', 'set'];
+  for (const [caller, message] of [
+    ['anonymous', 'Set GUDANG_TOKEN to a valid token'],
+    ['expired', 'Set GUDANG_TOKEN to a valid token'],
+    ['Siti without scopes', 'stock:write'],
+  ] as const) {
+    const refused = await runAs(caller, ...rights);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(message) });
+  }
+  expect(await run(...rights)).toMatchObject({ code: 0 });
   const args = ['export'];
   const other = await runScript(
     script,

@@ -7,10 +7,13 @@ export class CommandError extends Error {
   override readonly name = 'CommandError';
   /** Whether the command line is wrong, so that the usage helps. */
   readonly isUsage: boolean;
+  /** Whether the gateway has certainly not executed the operation. */
+  readonly isRejected: boolean;
 
-  constructor(message: string, { isUsage = false } = {}) {
+  constructor(message: string, { isUsage = false, isRejected = false } = {}) {
     super(message);
     this.isUsage = isUsage;
+    this.isRejected = isRejected;
   }
 }
 

@@ -38,6 +38,13 @@ describe('createGraphClient', () => {
     expect(await run([status, body], [200, { data: { a: 1 } }])).toEqual({ a: 1 });
   });
 
+  it('knows that an operation was not executed only if the first attempt was rejected', async () => {
+    const rejection: Answer = [403, errors('No scope.', { code: 'FORBIDDEN' })];
+    await expect(run(rejection)).rejects.toMatchObject({ isRejected: true });
+    await expect(run([503, 'x'], rejection)).rejects.toMatchObject({ isRejected: false });
+    await expect(run([200, errors('No.', {})])).rejects.toMatchObject({ isRejected: false });
+  });
+
   it.each<[string, number, unknown, string]>([
     ['a missing token', 401, errors('No token.', { code: 'UNAUTHENTICATED' }), 'Set GUDANG_TOKEN'],
     [

@@ -30,6 +30,8 @@ const GIVE_UP_MS = 60_000;
 const PAUSE_MS = { first: 100, longest: 5_000 };
 /** HTTP statuses after which the same request may succeed later. */
 const RETRYABLE = new Set([408, 425, 429, 502, 503, 504]);
+/** HTTP statuses of operations that were not executed. */
+const REJECTED = new Set([400, 401, 403]);
 
 /** A failed attempt that may succeed later. */
 interface Retry {
@@ -71,8 +73,13 @@ export function createGraphClient({
     run: async <T>(query: string, variables: object) => {
       const body = JSON.stringify({ query, variables });
       const giveUpAt = Date.now() + giveUpMs;
+      let attempts = 0;
       for (let pauseMs = PAUSE_MS.first; ; pauseMs = Math.min(2 * pauseMs, PAUSE_MS.longest)) {
-        const result = await attempt<T>(body);
+        attempts += 1;
+        const result = await attempt<T>(body).catch((error: Error) => {
+          // An earlier attempt may have been executed, although its answer was lost.
+          throw attempts === 1 ? error : new CommandError(error.message);
+        });
         if (!isRetry(result)) return result;
         const wait = Math.max(pauseMs, result.pauseMs ?? 0);
         if (Date.now() + wait > giveUpAt) {
@@ -104,12 +111,13 @@ function readAnswer<T>(response: Response, text: string, url: string): T | Retry
     const seconds = Number(response.headers.get('retry-after'));
     return retry(reason, Number.isFinite(seconds) ? seconds * 1_000 : undefined);
   }
+  const isRejected = REJECTED.has(status);
   if (status === 401 || error?.extensions?.code === 'UNAUTHENTICATED') {
-    throw new CommandError(
-      `${reason}. Set GUDANG_TOKEN to a valid token with the scope stock:write`,
-    );
+    const advice = 'Set GUDANG_TOKEN to a valid token with the scope stock:write';
+    throw new CommandError(`${reason.replace(/\.$/, '')}. ${advice}`, { isRejected });
   }
-  if (error !== undefined) throw new CommandError(`The gateway rejected the operation: ${reason}`);
+  if (error !== undefined)
+    throw new CommandError(`The gateway rejected the operation: ${reason}`, { isRejected });
   if (answer?.data == null) {
     throw new CommandError(
       `${url} answers with status ${status} and no GraphQL; check GATEWAY_URL`,

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { CommandError, type ImportCommand } from '../cli.ts';
 import type { GraphClient } from '../graph-client.ts';
 import type { Progress } from '../progress.ts';
@@ -45,6 +46,13 @@ export async function importFile(
     return await applyRows(command, { client, progress, file, run });
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
+    const isNew = run !== last && command.run === undefined;
+    const isFirst = (await readRun(stateFileOf(command.file)))?.doneRows === 0;
+    if (isNew && isFirst && error.isRejected) {
+      // Nothing was executed. Without a state file, another token may import the file.
+      await rm(stateFileOf(command.file), { force: true });
+      throw error;
+    }
     throw new CommandError(`${error.message}\nThe same command resumes run ${run.id}.`);
   }
 }
