@@ -44,7 +44,7 @@ const stocksAndLedger = async () => {
   };
 };
 
-test('moves an legacy system whose topic the new stock service then reads from its beginning', async () => {
+test('moves a legacy system whose topic the new stock service then reads from its beginning', async () => {
   const { stock, databases, graph } = system();
   const shop = createShopClient(graph);
   await stock.stop();
@@ -134,4 +134,26 @@ test('moves what the legacy order service has sent since, and changes nothing el
   await stock.ready();
   expect(await shop.decided(late.id)).toMatchObject({ status: 'CONFIRMED' });
   expect(await stocksAndLedger()).toEqual(before);
+});
+
+test('names the problem of a wrong command and of an unavailable server', async () => {
+  const bare = await runScript(script, {}, { args: ['--group', 'g'] });
+  expect(bare).toMatchObject({ code: 2, stdout: '' });
+  expect(bare.stderr).toMatch(
+    /^--order-db, --stock-db, --kafka must be given\n\nUsage: npm run move-in/,
+  );
+  expect(await runMoveIn('--dry-run', '--kafka', '127.0.0.1:1')).toMatchObject({
+    ...{
+      code: 1,
+      stderr: expect.stringMatching(/^Kafka at 127.0.0.1:1 does not answer: .* --kafka /),
+    },
+  });
+  const unavailable = new URL(legacy.orderDb);
+  unavailable.port = '1';
+  expect(await runMoveIn('--dry-run', '--order-db', unavailable.href)).toMatchObject({
+    ...{
+      code: 1,
+      stderr: expect.stringMatching(/^The database legacy_order_\w+ at .*:1 .*Check --order-db/),
+    },
+  });
 });

@@ -3,6 +3,7 @@ import { createKafkaClient, kafkaProblem } from '@gudang/kafka';
 import { kafkaSettings } from '@gudang/kafka/settings';
 import { createLogger } from '@gudang/runtime';
 import { readSettings, SettingsError } from '@gudang/runtime/settings';
+import pg from 'pg';
 import { MoveInError, parseCommand, USAGE } from './cli.ts';
 import { moveIn } from './move-in.ts';
 
@@ -21,10 +22,19 @@ async function run(): Promise<void> {
   try {
     await moveIn({ ...given, report }, { client, newGroup, env: process.env, print });
   } catch (error) {
+    if (error instanceof pg.DatabaseError || isLostConnection(error)) {
+      throw new MoveInError(`PostgreSQL: ${(error as Error).message}. Nothing is changed`);
+    }
     if (!(error as Error).name.startsWith('KafkaJS')) throw error;
     const { reason, advice } = kafkaProblem(error, settings.KAFKA_BROKERS);
-    throw new MoveInError(`${reason}: ${advice} (${(error as Error).message})`);
+    const text = `${reason}: ${advice} (${(error as Error).message})`;
+    throw new MoveInError(text.replaceAll('KAFKA_BROKERS', '--kafka'));
   }
+}
+
+/** Whether a statement failed because its connection was lost. pg gives this error no code. */
+function isLostConnection(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('Connection terminated');
 }
 
 try {

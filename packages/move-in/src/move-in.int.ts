@@ -11,7 +11,7 @@ import { createLegacySystem, type LegacySystem, RECORD_TIME } from './testing/le
 const service = createTestService({ brokers: inject('kafkaBrokers'), prefix: testTopicPrefix() });
 let kafka: KafkaConnection;
 /** One topic for each test. */
-const TOPICS = 10;
+const TOPICS = 11;
 let used = 0;
 let legacy: LegacySystem;
 let databases: { order: TestDatabase; stock: TestDatabase };
@@ -48,7 +48,10 @@ beforeEach(async () => {
   printed = '';
 });
 
-function run(options: Partial<MoveInCommand> = {}): Promise<void> {
+function run(
+  options: Partial<MoveInCommand> = {},
+  onPrint: (text: string) => Promise<void> = async () => {},
+): Promise<void> {
   const { orderDb, stockDb, group, topic } = legacy;
   const given = { orderDb, stockDb, group, topic, kafka: '', unsent: undefined, report: undefined };
   return moveIn(
@@ -57,8 +60,9 @@ function run(options: Partial<MoveInCommand> = {}): Promise<void> {
       client: kafka.client,
       newGroup: kafka.name('stock-subgraph'),
       env: { ORDER_DATABASE_URL: databases.order.url, STOCK_DATABASE_URL: databases.stock.url },
-      print: (text) => {
+      print: async (text) => {
         printed += `${text}\n`;
+        await onPrint(text);
       },
     },
   );
@@ -190,6 +194,23 @@ describe('moveIn', () => {
       await run({ unsent: 'confirmed' });
       expect(await contents(), `${steps} steps were missing`).toEqual(complete);
     }
+  });
+
+  it('is completed by the next move if the databases close its connections', async () => {
+    await fillLegacySystem();
+    const terminate = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE application_name = 'gudang move-in' AND datname = current_database()`;
+    for (const client of [stock, order]) {
+      const interrupted = run({ unsent: 'pending' }, async (text) => {
+        if (text.startsWith('To write:')) await client.query(terminate);
+      });
+      await expect(interrupted).rejects.toThrow(
+        /The move was interrupted \(.+\). Run it again: it writes what is missing/,
+      );
+    }
+    await run({ unsent: 'pending' });
+    const { stocks, entries, decisions, orders } = await contents();
+    expect([stocks, entries, decisions, orders].map((one) => one.length)).toEqual([2, 2, 2, 3]);
   });
 
   it('moves again what the legacy system has changed since', async () => {

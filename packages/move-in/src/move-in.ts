@@ -17,7 +17,7 @@ export interface MoveInContext {
   /** Consumer group of the new stock service. */
   readonly newGroup: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly print: (text: string) => void;
+  readonly print: (text: string) => Promise<void> | void;
 }
 
 /**
@@ -35,19 +35,23 @@ export async function moveIn(command: MoveInCommand, context: MoveInContext): Pr
     const topic = await readLegacyTopic(client, { ...command, isRehearsal });
     const stocks = await readLegacyStocks(command.stockDb);
     const orders = await readLegacyOrders(command.orderDb);
-    print(renderLegacy({ stocks, orders, topic }, command.group));
+    await print(renderLegacy({ stocks, orders, topic }, command.group));
     const plan = planMove({ stocks, orders, topic }, command.unsent, new Date());
     await reportProblems(command, plan, print);
     const remaining = comparePlan(plan, await readPresent(targets, plan));
     assertNoContradiction(remaining);
-    print(renderRemaining(plan, remaining));
+    await print(renderRemaining(plan, remaining));
     if (command.dryRun) {
-      print('This was a dry run: nothing is changed.');
+      await print('This was a dry run: nothing is changed.');
       return;
     }
     assertUnsentChosen(command, plan);
-    await writeRemaining(targets, remaining);
-    print('The move is complete. The new services can start.');
+    await writeRemaining(targets, remaining).catch((error: Error) => {
+      throw new MoveInError(
+        `The move was interrupted (${error.message}). Run it again: it writes what is missing`,
+      );
+    });
+    await print('The move is complete. The new services can start.');
   } finally {
     await targets.close();
   }
@@ -66,9 +70,9 @@ async function assertNewServiceStopped({ client, newGroup }: MoveInContext): Pro
 async function reportProblems(
   { report }: MoveInCommand,
   { problems }: Plan,
-  print: (text: string) => void,
+  print: MoveInContext['print'],
 ): Promise<void> {
-  if (problems.length > 0) print(renderProblems(problems));
+  if (problems.length > 0) await print(renderProblems(problems));
   if (report === undefined) return;
   const lines = problems.map((problem) => `${JSON.stringify(problem)}\n`);
   await writeFile(report, lines.join('')).catch((error: Error) => {
