@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { Random } from '@gudang/testing/random';
 import { WebSocket } from 'ws';
 import { type FuzzCase, judgeAnswer, judgePost, RESPONSE_TIMEOUT_MS } from '../case.ts';
 import { anyText, mutateText } from '../values.ts';
@@ -6,31 +8,60 @@ const PAGES = `query ($first: Int, $after: String, $last: Int, $before: String, 
   orders(first: $first, after: $after, last: $last, before: $before) { edges { cursor } pageInfo { endCursor } }
   stocks(first: $first, after: $after, last: $last, before: $before, sort: $sort) { edges { cursor } pageInfo { endCursor } } }`;
 
-/** Reads a valid cursor, either of a page or of the change stream. */
-async function validCursor(url: string, authorization: string, page: boolean): Promise<string> {
-  const query = page ? '{ stocks(first: 1) { pageInfo { endCursor } } }' : '{ stockCursor }';
+const STREAMS = {
+  stockCursor: 'subscription ($after: String) { stockChanged(after: $after) { kind cursor } }',
+  orderCursor: 'subscription ($after: String) { ordersChanged(after: $after) { kind cursor } }',
+} as const;
+type StreamCursor = keyof typeof STREAMS;
+
+/** Reads a valid cursor, either of a page or of a change stream. */
+async function validCursor(
+  url: string,
+  authorization: string,
+  field: StreamCursor | 'page',
+): Promise<string> {
+  const query =
+    field === 'page' ? '{ stocks(first: 1) { pageInfo { endCursor } } }' : `{ ${field} }`;
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization },
     body: JSON.stringify({ query }),
   });
   const { data } = (await response.json()) as {
-    data?: { stockCursor?: string; stocks?: { pageInfo: { endCursor: string } } };
+    data?: { [F in StreamCursor]?: string } & { stocks?: { pageInfo: { endCursor: string } } };
   };
-  return data?.stockCursor ?? data?.stocks?.pageInfo.endCursor ?? 'none';
+  const { stockCursor, orderCursor, stocks } = data ?? {};
+  return stockCursor ?? orderCursor ?? stocks?.pageInfo.endCursor ?? 'none';
+}
+
+const decode = (cursor: string): string => Buffer.from(cursor, 'base64url').toString();
+const encode = (text: string): string => Buffer.from(text).toString('base64url');
+
+/** Forges a cursor within a snapshot, from the cursor of a position. */
+function withinSnapshot(random: Random, position: string): string {
+  const [form = '', ...parts] = decode(position).split(',');
+  const time = (): string => random.between(0, 2 * Date.now()).toString(36);
+  const from = random.pick([`${time()}.${randomUUID()}`, anyText(random, 50), 'sku-1', '']);
+  const rest = [
+    random.between(0, 99),
+    random.pick(['', time()]),
+    `${random.pick(['c', 'd'])}${time()}`,
+  ];
+  return encode([form.replace('1', '2'), ...parts, ...rest, from].join(','));
 }
 
 /** Requests with damaged, foreign and invented cursors, for pages and streams. */
 export const cursors: FuzzCase = async (random, { system, authorization }) => {
   const page = random.chance(0.7);
-  const valid = await validCursor(system.gateway.url, authorization, random.chance(0.8) === page);
+  const stream = random.pick(['stockCursor', 'orderCursor'] as const);
+  const field = random.chance(0.8) === page ? 'page' : stream;
+  const valid = await validCursor(system.gateway.url, authorization, field);
   const after = random.pick([
     () => valid,
     () => mutateText(random, valid),
-    () =>
-      Buffer.from(mutateText(random, Buffer.from(valid, 'base64url').toString())).toString(
-        'base64url',
-      ),
+    () => encode(mutateText(random, decode(valid))),
+    () => withinSnapshot(random, valid),
+    () => encode(mutateText(random, decode(withinSnapshot(random, valid)))),
     () => anyText(random, 100),
     () => '9'.repeat(random.between(1, 400)),
     () => `${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}:${random.between(-9, 2 ** 31)}`,
@@ -59,8 +90,7 @@ export const cursors: FuzzCase = async (random, { system, authorization }) => {
     socket.on('message', (data) => {
       text += data;
       if (String(data).includes('connection_ack')) {
-        const query =
-          'subscription ($after: String) { stockChanged(after: $after) { kind cursor } }';
+        const query = STREAMS[stream];
         socket.send(
           JSON.stringify({ id: '1', type: 'subscribe', payload: { query, variables: { after } } }),
         );
