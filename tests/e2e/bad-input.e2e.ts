@@ -26,6 +26,8 @@ import {
 
 const STOCK_ID = `sku-${randomUUID()}`;
 const UPDATED_ID = `sku-${randomUUID()}`;
+/** A rejected order, which no mutation changes. */
+const ORDER_ID = randomUUID();
 const INT_MAX = 2 ** 31 - 1;
 
 /**
@@ -88,6 +90,9 @@ const TABLE: Readonly<Record<string, Rule>> = {
   'Mutation.createOrder(input.productId)': text(100, 'fine'),
   'Mutation.createOrder(input.quantity)': whole(1, 1_000_000),
   'Mutation.createOrder(input.idempotencyKey)': text(100),
+  'Mutation.cancelOrder(id)': text(100, 'NOT_FOUND'),
+  'Mutation.cancelOrder(reason)': text(255),
+  'Mutation.cancelOrder(idempotencyKey)': text(100),
   'Mutation.addStock(input)': anyOfItsType,
   'Mutation.addStock(input.id)': text(100, 'fine'),
   'Mutation.addStock(input.name)': name,
@@ -164,6 +169,7 @@ const USES: Readonly<Record<string, FieldUse>> = {
     arguments: { input: { productId: 'nothing', quantity: 1 } },
     select: '{ id }',
   },
+  'Mutation.cancelOrder': { arguments: { id: ORDER_ID }, select: '{ id }' },
   'Mutation.addStock': { arguments: { input: someStock }, select: '{ id }' },
   'Mutation.updateStock': { arguments: { id: UPDATED_ID, input: someStock }, select: '{ id }' },
   'Mutation.adjustStock': { arguments: { id: STOCK_ID, delta: 1 }, select: '{ id }' },
@@ -196,6 +202,10 @@ beforeAll(async () => {
   const shop = createShopClient(graph);
   await shop.addStock({ id: STOCK_ID, quantity: 10 });
   await shop.addStock({ id: UPDATED_ID, quantity: 10 });
+  await system().databases.order(
+    `INSERT INTO orders (id, product_id, quantity, status, rejection_reason, decided_at)
+     VALUES ('${ORDER_ID}', 'nothing', 1, 'REJECTED', 'UNKNOWN_PRODUCT', now())`,
+  );
   await shop.createOrder({ productId: STOCK_ID, quantity: 1 });
   const {
     stockCursor: changes,

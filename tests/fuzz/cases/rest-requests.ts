@@ -11,6 +11,7 @@ export const restRequests: FuzzCase = async (random, { system, authorization }) 
     [system.order.url, '/order/'],
     [system.order.url, '/order/create-order'],
     [system.order.url, `/order/${id}`],
+    [system.order.url, `/order/cancel/${id}`],
   ] as const);
   const method = random.pick(['GET', 'POST', 'POST', 'PUT', 'PATCH', 'DELETE']);
   const valid = JSON.stringify({
