@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type KafkaRecord, protocolErrors, toRecords } from '@gudang/kafka';
 import type { Admin, Kafka } from 'kafkajs';
 import { MoveInError } from '../cli.ts';
+import { type DecodedRecord, decodeRecord } from './decode-record.ts';
 
 /** A record of the topic of orders. */
-export interface LegacyRecord extends KafkaRecord {
+export interface LegacyRecord extends DecodedRecord {
   /** Whether the legacy stock service has committed an offset after this record. */
   readonly isConsumed: boolean;
 }
@@ -57,7 +58,7 @@ export async function readLegacyTopic(
     return {
       records: records.map((record) => ({
         ...record,
-        isConsumed: Number(record.offset) < (committed.get(record.partition) ?? 0),
+        isConsumed: record.offset < (committed.get(record.partition) ?? 0),
       })),
       isTruncated: partitions.some(({ low }) => low > 0),
       uncommitted: filled
@@ -120,7 +121,7 @@ async function readRecords(
   client: Kafka,
   topic: string,
   partitions: readonly Partition[],
-): Promise<readonly KafkaRecord[]> {
+): Promise<readonly DecodedRecord[]> {
   if (partitions.length === 0) return [];
   const groupId = `gudang-move-in-${randomUUID()}`;
   const reading = new TopicReading(partitions);
@@ -155,7 +156,7 @@ async function readRecords(
 
 /** The progress of reading a topic. A consumer that rejoins its group may deliver records again. */
 class TopicReading {
-  readonly records: KafkaRecord[] = [];
+  readonly records: DecodedRecord[] = [];
   readonly done: Promise<void>;
   /** The next offset, and the end, of each partition that is not read completely. */
   readonly #open: Map<number, { next: number; readonly end: number }>;
@@ -178,9 +179,10 @@ class TopicReading {
   take(partition: number, records: readonly KafkaRecord[], lastOffset: number): void {
     const open = this.#open.get(partition);
     if (open === undefined) return;
-    const isNew = ({ offset }: KafkaRecord) =>
-      Number(offset) >= open.next && Number(offset) < open.end;
-    this.records.push(...records.filter(isNew));
+    for (const record of records) {
+      const offset = Number(record.offset);
+      if (offset >= open.next && offset < open.end) this.records.push(decodeRecord(record));
+    }
     open.next = Math.max(open.next, lastOffset + 1);
     if (open.next >= open.end) this.#open.delete(partition);
     this.#wait();

@@ -1,4 +1,4 @@
-import { decodeOrderCreated, type OrderCreated } from '@gudang/events';
+import type { OrderCreated } from '@gudang/events';
 import type { LegacyRecord } from '../legacy/legacy-topic.ts';
 import type { Problem } from './problem.ts';
 
@@ -21,11 +21,10 @@ export function planRecords(records: readonly LegacyRecord[]): {
   const orders = new Map<string, RecordedOrder>();
   const problems: Problem[] = [];
   for (const record of records.toSorted(byConsumption)) {
-    const { partition, offset, isConsumed } = record;
+    const { partition, offset, isConsumed, order } = record;
     const report = (kind: Problem['kind'], message: string): void => {
       problems.push({ kind, subject: `record ${partition}/${offset}`, message });
     };
-    const order = decode(record);
     if (typeof order === 'string') {
       report('bad record', order);
       continue;
@@ -48,26 +47,12 @@ export function planRecords(records: readonly LegacyRecord[]): {
   return { orders, problems };
 }
 
-/** Returns the order, or why the record contains none. */
-function decode({
-  value,
-  damage,
-  timestamp,
-}: LegacyRecord): (OrderCreated & { createdAt: Date }) | string {
-  if (damage) return damage.reason;
-  const decoded = decodeOrderCreated(value);
-  if (!decoded.ok) return decoded.reason;
-  const fields = JSON.parse(String(value)) as { timestamp?: string; TimeStamp?: string };
-  const createdAt = new Date(fields.timestamp ?? fields.TimeStamp ?? Number(timestamp));
-  return { ...decoded.message, createdAt };
-}
-
 /** Consumed records first, then by time; the order of records with the same time is stable. */
 function byConsumption(one: LegacyRecord, other: LegacyRecord): number {
   return (
     Number(other.isConsumed) - Number(one.isConsumed) ||
-    Number(one.timestamp) - Number(other.timestamp) ||
+    one.timestamp - other.timestamp ||
     one.partition - other.partition ||
-    Number(one.offset) - Number(other.offset)
+    one.offset - other.offset
   );
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decodeRecord } from '../legacy/decode-record.ts';
 import type { LegacyRecord } from '../legacy/legacy-topic.ts';
 import { comparePlan, type Present, type PresentStock } from './compare.ts';
 import { type LegacySystem, type Plan, planMove } from './plan.ts';
@@ -12,16 +13,12 @@ const [ID, OTHER] = [idOf(1), idOf(2)];
 const recordOf = (
   value: unknown,
   { offset = 0, isConsumed = true, timestamp = 1_714_532_400_000 } = {},
-): LegacyRecord => ({
-  topic: 'order_created',
-  partition: 0,
-  offset: String(offset),
-  timestamp: String(timestamp),
-  key: null,
-  value: Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
-  headers: {},
-  isConsumed,
-});
+): LegacyRecord => {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const place = { topic: 'order_created', partition: 0, offset: String(offset) };
+  const record = { ...place, timestamp: String(timestamp), key: null, headers: {} };
+  return { ...decodeRecord({ ...record, value: Buffer.from(text) }), isConsumed };
+};
 const order = (id: string, product_id = 'kopi', quantity = 2) => ({
   ...{ id, product_id, quantity, TimeStamp: TIME },
 });
