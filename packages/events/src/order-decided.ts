@@ -103,15 +103,20 @@ export function decodeOrderDecided(value: Uint8Array | null): Decoded<OrderDecid
 
 /** Encodes the fields about cancellations only if they are set. */
 export function encodeOrderDecided(decided: OrderDecided): string {
-  return JSON.stringify({
+  const fields = {
     order_id: decided.orderId,
     product_id: decided.productId,
     status: decided.status,
     reason: decided.reason,
     quantity_after: decided.quantityAfter,
     decided_at: decided.decidedAt.toISOString(),
-    cancelled_at: decided.cancelledAt?.toISOString(),
-    cancel_refused_at: decided.cancelRefusal?.at.toISOString(),
-    cancel_requested_at: decided.cancelRefusal?.requestedAt.toISOString(),
+  };
+  const { cancelledAt, cancelRefusal } = decided;
+  if (cancelledAt === null && cancelRefusal === null) return JSON.stringify(fields);
+  return JSON.stringify({
+    ...fields,
+    cancelled_at: cancelledAt?.toISOString(),
+    cancel_refused_at: cancelRefusal?.at.toISOString(),
+    cancel_requested_at: cancelRefusal?.requestedAt.toISOString(),
   });
 }

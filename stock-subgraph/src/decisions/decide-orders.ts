@@ -47,7 +47,7 @@ function decideOnce(
     const addedVersions = await findAddedVersions(transaction, requests);
     const outcome = decide(requests, { stocks, addedVersions, earlier, now });
     await writeChanges(transaction, outcome.changes, traces);
-    await insertDecisions(transaction, outcome.decided);
+    await insertDecisions(transaction, outcome.decided, now);
     await updateDecisions(transaction, outcome.updated);
     await writeEvents(
       transaction,
@@ -71,10 +71,12 @@ function decideOnce(
 /**
  * Inserts decisions in ascending order of their ids, so that transactions that decide the same orders, which
  * name other products, cannot deadlock.
+ * @param now the time of all these decisions, passed once because the driver converts each date of an array
  */
 async function insertDecisions(
   transaction: Transaction,
   decided: readonly Decision[],
+  now: Date,
 ): Promise<void> {
   if (decided.length === 0) return;
   const decisions = decided.toSorted((one, other) => (one.orderId < other.orderId ? -1 : 1));
@@ -83,7 +85,8 @@ async function insertDecisions(
       (order_id, product_id, quantity, status, reason, quantity_after, decided_at, cancelled_at,
        stock_version)
     SELECT order_id, product_id, quantity, status::decision_status, reason::rejection_reason,
-           quantity_after, decided_at, cancelled_at, stock_version
+           quantity_after, ${now}::timestamptz,
+           CASE WHEN status = 'CANCELLED' THEN ${now}::timestamptz END, stock_version
     FROM unnest(
       ${decisions.map((decision) => decision.orderId)}::uuid[],
       ${decisions.map((decision) => decision.productId)}::text[],
@@ -91,12 +94,9 @@ async function insertDecisions(
       ${decisions.map((decision) => decision.status)}::text[],
       ${decisions.map((decision) => decision.reason)}::text[],
       ${decisions.map((decision) => decision.quantityAfter)}::int[],
-      ${decisions.map((decision) => decision.decidedAt)}::timestamptz[],
-      ${decisions.map((decision) => decision.cancelledAt)}::timestamptz[],
       ${decisions.map((decision) => decision.stockVersion)}::int[]
     ) AS decision
-      (order_id, product_id, quantity, status, reason, quantity_after, decided_at, cancelled_at,
-       stock_version)`;
+      (order_id, product_id, quantity, status, reason, quantity_after, stock_version)`;
 }
 
 /**

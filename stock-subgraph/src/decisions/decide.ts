@@ -120,21 +120,20 @@ class Batch<R extends OrderRequest> {
     const reason = rejection(stock, order.quantity);
     const taken =
       stock && reason === null ? this.#change(stock, 'ORDERED', -order.quantity, order) : undefined;
-    this.#store(taken ? 'confirmed' : 'rejected', {
-      ...this.#newDecision(order),
-      status: taken ? 'CONFIRMED' : 'REJECTED',
+    const decision = this.#newDecision(order, taken ? 'CONFIRMED' : 'REJECTED', {
       reason,
       stockVersion: taken?.version ?? null,
     });
+    this.#store(taken ? 'confirmed' : 'rejected', decision);
   }
 
   #cancel(request: OrderRequest & OrderCancelled, before: Decision | undefined): void {
-    const { now } = this.#rows;
     if (before === undefined) {
-      const decision = this.#newDecision(request);
-      this.#store('cancelled', { ...decision, status: 'CANCELLED', cancelledAt: now });
+      const nothing = { reason: null, stockVersion: null };
+      this.#store('cancelled', this.#newDecision(request, 'CANCELLED', nothing));
       return;
     }
+    const { now } = this.#rows;
     if (before.status !== 'CONFIRMED') {
       this.#announce('repeat', before);
       return;
@@ -169,17 +168,23 @@ class Batch<R extends OrderRequest> {
   }
 
   /** A decision about a new order, with the quantity of its stock as of now. */
-  #newDecision({ id, productId, quantity }: OrderRequest): Omit<Decision, 'status'> {
+  #newDecision(
+    { id, productId, quantity }: OrderRequest,
+    status: Decision['status'],
+    { reason, stockVersion }: Pick<Decision, 'reason' | 'stockVersion'>,
+  ): Decision {
+    const { now } = this.#rows;
     return {
       orderId: id,
       productId,
       quantity,
-      reason: null,
+      status,
+      reason,
       quantityAfter: this.#quantityOf(productId),
-      decidedAt: this.#rows.now,
-      cancelledAt: null,
+      decidedAt: now,
+      cancelledAt: status === 'CANCELLED' ? now : null,
       cancelRefusal: null,
-      stockVersion: null,
+      stockVersion,
     };
   }
 
