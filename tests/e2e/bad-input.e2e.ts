@@ -417,6 +417,8 @@ test('a query returns null for an unknown id, and a mutation fails with NOT_FOUN
     const argument = argumentAt(coordinate);
     const use = USES[argument.field];
     if (!use || !unknownId || isListType(getNullableType(argument.type))) continue;
+    // A subscription that accepts an unknown id does not end.
+    if (unknownId === 'fine' && argument.field.startsWith('Subscription.')) continue;
     for (const value of [randomUUID(), `unknown-${randomUUID()}`, `'${randomUUID()}`]) {
       const operation = operationWith({ ...argument, use, value, form: 'variable' });
       const outcome = await outcomeOf(argument.field, operation);
