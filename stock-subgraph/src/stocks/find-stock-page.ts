@@ -66,6 +66,8 @@ function byName(
 /**
  * Level 0 is read apart, because only there the order of the index is the order of the list. The rows of
  * another level are sorted.
+ * Its cost therefore grows with the number of stocks of about the same quantity: a page takes 4 ms of PostgreSQL's time
+ * if 6,000 stocks are within one level, and 106 ms if 200,000 stocks all have the quantity 100.
  */
 function byQuantity(page: Page<QuantityPosition>, filter: StockFilter): Prisma.Sql {
   const { size, forward, after, before } = page;
