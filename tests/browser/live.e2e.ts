@@ -80,7 +80,9 @@ test('explains a rejected order with the ordered quantity, the remaining quantit
 test('names the field of the form that has an invalid value', async () => {
   await onLivePage(2, async (live, { id }) => {
     await live.adjust(id, -5);
-    await live.adjustingSaid(/The change must be a whole number from -2 to/);
+    await live.adjustingSaid(
+      /The change is too low: the stock holds 2; you asked for .* from -2 to/,
+    );
     expect(await live.quantityOf(id)).toBe('2');
   });
 });

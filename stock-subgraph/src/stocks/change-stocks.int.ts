@@ -109,7 +109,8 @@ describe('a batch', () => {
         }
         expect(await contentOf(batches)).toEqual(await contentOf(singles));
       }),
-      { seed: SEED, numRuns: 60 },
+      // Shrinking would take minutes, because each run writes to two databases.
+      { seed: SEED, numRuns: 60, endOnFailure: true },
     );
   });
 

@@ -18,6 +18,22 @@ describe('errorText', () => {
     );
   });
 
+  it('names all form fields with invalid input', () => {
+    const extensions = {
+      code: 'BAD_USER_INPUT',
+      argument: 'input.name',
+      allowed: 'a text of 1 to 255 characters',
+      invalid: [
+        { argument: 'input.name', allowed: 'a text of 1 to 255 characters', problem: 'is empty' },
+        { argument: 'input.quantity', allowed: 'a whole number from 0 to 9' },
+      ],
+    };
+    expect(errorText({ message: 'input.name is empty …', extensions })).toBe(
+      'The name is empty; it must be a text of 1 to 255 characters. ' +
+        'The quantity must be a whole number from 0 to 9.',
+    );
+  });
+
   it('names an unavailable service', () => {
     expect(errorText(unavailable('order'))).toContain('The order service does not answer');
   });

@@ -7,9 +7,18 @@ export interface GraphError {
     readonly argument?: string;
     /** With `BAD_USER_INPUT`: the allowed values, such as `a whole number from 1 to 100`. */
     readonly allowed?: string;
+    /** With `BAD_USER_INPUT` of a subgraph: all invalid arguments. */
+    readonly invalid?: readonly InvalidArgument[];
     /** Name of the subgraph that the error comes from. */
     readonly serviceName?: string;
   };
+}
+
+interface InvalidArgument {
+  readonly argument: string;
+  readonly allowed: string;
+  /** What is wrong with the value, such as `is empty`. */
+  readonly problem?: string;
 }
 
 /** Whether the operation selects a field that this graph does not have. */
@@ -37,11 +46,18 @@ const FIELDS: Readonly<Record<string, string>> = {
 
 /** Describes an error to a user. The user knows form fields, not arguments. */
 export function errorText({ message, extensions = {} }: GraphError): string {
-  const { code, argument = '', allowed, serviceName } = extensions;
-  const field = FIELDS[argument];
-  if (code === 'BAD_USER_INPUT' && field && allowed) return `${field} must be ${allowed}.`;
+  const { code, argument = '', allowed = '', serviceName } = extensions;
+  const { invalid = [{ argument, allowed }] } = extensions;
+  if (code === 'BAD_USER_INPUT' && invalid.every((one) => one.allowed && FIELDS[one.argument])) {
+    return invalid.map(sentenceOf).join(' ');
+  }
   if (code === 'UNAVAILABLE') {
     return `The ${serviceName ?? 'requested'} service does not answer right now. Try again in a moment.`;
   }
   return /[.!?]$/.test(message) ? message : `${message}.`;
+}
+
+function sentenceOf({ argument, allowed, problem }: InvalidArgument): string {
+  const field = FIELDS[argument];
+  return problem ? `${field} ${problem}; it must be ${allowed}.` : `${field} must be ${allowed}.`;
 }
