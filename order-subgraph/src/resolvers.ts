@@ -17,6 +17,7 @@ import {
 import { z } from 'zod';
 import type { Resolvers } from './generated/graphql.ts';
 import { findOrderPage } from './orders/find-orders.ts';
+import { isOwner } from './orders/order-visibility.ts';
 import { currentCursor } from './stream/current-cursor.ts';
 import { watchOrder } from './stream/order-stream.ts';
 import { watchOrders } from './stream/orders-stream.ts';
@@ -112,6 +113,8 @@ export const resolvers: Resolvers = {
   Order: {
     __resolveReference: async ({ id }, { orderById }) => (await orderById.load(id)) ?? null,
     stock: ({ productId }) => ({ id: productId }),
+    cancelReason: ({ owner, cancelReason }, _args, { identity }) =>
+      isOwner(identity, owner) ? cancelReason : null,
   },
 
   Stock: {

@@ -194,6 +194,20 @@ it('a user cancels own orders until CANCEL_WITHIN, and support cancels every ord
   expect(await cancel(other, graphAt(url, support))).toBe('string');
 });
 
+it('the reason of a cancellation is visible only to the owner of the order', async () => {
+  const id = await createOrder(SITI, await addStock());
+  const siti = await as(SITI);
+  await dataOf(
+    siti('mutation ($id: ID!) { cancelOrder(id: $id, reason: "Salah pesan") { id } }', { id }),
+  );
+  const QUERY = 'query ($id: ID!) { order(id: $id) { cancelRequestedAt cancelReason } }';
+  const seen = async (caller: CallerName) =>
+    (await dataOf((await as(caller))(QUERY, { id }))).order;
+  const cancelRequestedAt = expect.any(String);
+  expect(await seen(SITI)).toEqual({ cancelRequestedAt, cancelReason: 'Salah pesan' });
+  expect(await seen(RITA)).toEqual({ cancelRequestedAt, cancelReason: null });
+});
+
 it('an order without an owner is visible only to callers with order:read:all', async () => {
   const [row] = await system().databases.order(
     "INSERT INTO orders (id, product_id, quantity) VALUES (gen_random_uuid(), 'old', 1) RETURNING id",

@@ -22,3 +22,8 @@ export function isVisible(
   if (visibility === 'all') return true;
   return owner !== '' && visibility.owner === owner;
 }
+
+/** Whether the caller owns an order. If authentication is disabled, every caller owns every order. */
+export function isOwner({ subject, unrestricted }: Identity, owner: string): boolean {
+  return unrestricted === true || (owner !== '' && subject === owner);
+}
