@@ -1,4 +1,4 @@
-import { ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
+import { ORDER_CANCELLED, ORDER_CREATED, ORDER_DECIDED } from '@gudang/events';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { allowedConnections } from './allowed-connections.ts';
 import { findKustomize, type Manifest, render } from './render.ts';
@@ -108,8 +108,14 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
 
     it('scales consumers by the lag of their topic, up to its number of partitions', () => {
       const consumed = new Map([
-        ['order-subgraph', ORDER_DECIDED],
-        ['stock-subgraph', ORDER_CREATED],
+        ['order-subgraph', [[ORDER_DECIDED, '']]],
+        [
+          'stock-subgraph',
+          [
+            [ORDER_CREATED, ''],
+            [ORDER_CANCELLED, '-cancellations'],
+          ],
+        ],
       ]);
       const scaled = of('ScaledObject');
       expect(scaled).toHaveLength(overlay === 'local' ? 0 : consumed.size);
@@ -117,12 +123,20 @@ describe.skipIf(!kustomize).each(['local', 'production', 'production-external'])
         const settings = of('ConfigMap').find(({ metadata: { name } }) =>
           name.startsWith(metadata.name),
         )?.data;
-        const { metadata: trigger } = spec.triggers[0];
-        expect(trigger.topic).toBe(
-          `${settings?.['KAFKA_TOPIC_PREFIX'] ?? ''}${consumed.get(metadata.name)}`,
+        const prefix = settings?.['KAFKA_TOPIC_PREFIX'] ?? '';
+        const triggers = spec.triggers.filter(({ type }: { type: string }) => type === 'kafka');
+        expect(triggers.map((trigger: { metadata: unknown }) => trigger.metadata)).toEqual(
+          consumed.get(metadata.name)?.map(([topic, group]) =>
+            expect.objectContaining({
+              topic: `${prefix}${topic}`,
+              consumerGroup: `${metadata.name}${group}`,
+              bootstrapServers: settings?.['KAFKA_BROKERS'],
+            }),
+          ),
         );
-        expect(trigger.consumerGroup).toBe(metadata.name);
-        expect(trigger.bootstrapServers).toBe(settings?.['KAFKA_BROKERS']);
+        const [first] = triggers;
+        for (const { authenticationRef } of triggers)
+          expect(authenticationRef).toEqual(first.authenticationRef);
         const partitions = Number(settings?.['KAFKA_PARTITIONS'] ?? DEFAULT_PARTITIONS);
         expect(spec.maxReplicaCount).toBeLessThanOrEqual(partitions);
       }
