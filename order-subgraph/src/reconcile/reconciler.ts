@@ -20,6 +20,8 @@ const ROUND_MS = 1_000;
  * lost is therefore at most RECONCILE_AFTER plus this time old when it is published again.
  */
 const IDLE_ROUND_MS = 5_000;
+/** Pause between two deletions of the publication state of decided orders, in milliseconds. */
+const FORGET_MS = 60_000;
 /** Time after which a cancellation is published again if RECONCILE_AFTER is 0, in seconds. */
 const CANCELLATION_AFTER_S = 60;
 
@@ -57,8 +59,12 @@ export function startReconciler(
     createPublisher(database, CANCELLATIONS, cancellationAfter),
   ];
 
+  let forgetAt = 0;
   const round = async (): Promise<void> => {
-    await forgetDecided(database);
+    if (performance.now() >= forgetAt) {
+      const isLeft = await forgetDecided(database);
+      forgetAt = performance.now() + (isLeft ? 0 : FORGET_MS);
+    }
     for (const publisher of publishers) {
       const published = await publisher.publish();
       if (published.length === 0) continue;

@@ -82,14 +82,16 @@ const FORGET_LIMIT = 1_000;
 /**
  * Deletes the publication state of decided orders. The orders of all leaders are considered, because
  * the leader that published an order may have ended before the order was decided.
+ * @returns whether more rows may remain
  */
-export async function forgetDecided(database: Database): Promise<void> {
-  await retryConflicts(
+export async function forgetDecided(database: Database): Promise<boolean> {
+  const deleted = await retryConflicts(
     () => database.$executeRaw`
     DELETE FROM reconciliations WHERE order_id IN (
       SELECT order_id FROM reconciliations JOIN orders ON id = order_id
       WHERE status <> 'PENDING' AND NOT (${CANCELLATION_UNDECIDED}) LIMIT ${FORGET_LIMIT})`,
   );
+  return deleted === FORGET_LIMIT;
 }
 
 /** Counts the orders to which the question still has no answer. */
