@@ -10,7 +10,8 @@ ALTER TABLE "stocks" ADD COLUMN "quantity_level" INTEGER;
 
 CREATE FUNCTION "set_quantity_level"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  NEW.quantity_level := floor(sqrt(NEW.quantity));
+  -- greatest: a check of the table refuses a negative quantity, and its error names the reason.
+  NEW.quantity_level := floor(sqrt(greatest(NEW.quantity, 0)));
   RETURN NEW;
 END $$;
 
@@ -18,5 +19,5 @@ CREATE TRIGGER "stocks_set_quantity_level" BEFORE INSERT ON "stocks"
   FOR EACH ROW EXECUTE FUNCTION "set_quantity_level"();
 
 CREATE TRIGGER "stocks_change_quantity_level" BEFORE UPDATE OF "quantity" ON "stocks"
-  FOR EACH ROW WHEN (NEW."quantity_level" IS DISTINCT FROM floor(sqrt(NEW."quantity"))::integer)
+  FOR EACH ROW WHEN (NEW."quantity_level" IS DISTINCT FROM floor(sqrt(greatest(NEW."quantity", 0)))::integer)
   EXECUTE FUNCTION "set_quantity_level"();
