@@ -34,7 +34,8 @@ const isWanted = ({ name, onlyByName }: BenchCase): boolean =>
 const wanted = cases.filter(isWanted);
 
 if (values.list || wanted.length === 0 || !(count >= 1 && count <= 100)) {
-  for (const { name, about } of cases) stdout.write(`${name.padEnd(18)}${about}\n`);
+  const widest = Math.max(...cases.map(({ name }) => name.length));
+  for (const { name, about } of cases) stdout.write(`${name.padEnd(widest + 2)}${about}\n`);
   exit(values.list ? 0 : 1);
 }
 const earlier: Report | undefined = values.compare
