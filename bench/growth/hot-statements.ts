@@ -54,7 +54,10 @@ export const HOT_STATEMENTS: Readonly<Record<string, { database: 'order' | 'stoc
       is: /SELECT \* FROM orders WHERE changed_at >= \$1 AND changed_at <= \$2 AND owner = /,
     },
     "stocks' orders": { database: 'order', is: /WHERE product_id = wanted\.product/ },
-    'lock orders to settle': { database: 'order', is: /FROM orders WHERE id = ANY.* FOR UPDATE/ },
+    'lock orders to settle': {
+      database: 'order',
+      is: /JOIN orders USING .id. ORDER BY id FOR UPDATE/,
+    },
     'settle orders': { database: 'order', is: /UPDATE orders SET/ },
     'overdue orders': { database: 'order', is: /FOR UPDATE OF orders SKIP LOCKED/ },
     'events of orders to send': {

@@ -9,6 +9,7 @@ import { scriptOf } from '@gudang/testing/system/system';
 import { composeEcho } from './echo-graph.ts';
 import { createPool, idOf } from './generate-payload.ts';
 import { startRecordingSubgraph } from './recording-subgraph.ts';
+import { BODY_LIMIT_KIB } from './reference-http.ts';
 import type { RequestTarget } from './run-requests.ts';
 
 /** Configurations of the gateway: all documents or a safelist only, and auth with tickets. */
@@ -46,7 +47,13 @@ export async function withRequestTarget<T>(
     const gateway = await startServiceProcess({
       name: 'gateway',
       script: scriptOf('gateway'),
-      environment: { PORT: '0', NODE_ENV: 'production', SUPERGRAPH: supergraph, ...settings[name] },
+      environment: {
+        PORT: '0',
+        NODE_ENV: 'production',
+        SUPERGRAPH: supergraph,
+        LIMIT_BODY_KIB: String(BODY_LIMIT_KIB),
+        ...settings[name],
+      },
     });
     try {
       await gateway.ready();
