@@ -29,7 +29,9 @@ export async function* watchOrder(
         change === 'missed'
           ? await readOrder(database, id, visibility)
           : decodeOrderChanged(change.value).order;
-      if (state.version <= sent.version) continue;
+      const isSent =
+        change === 'missed' ? state.version === sent.version : state.version <= sent.version;
+      if (isSent) continue;
       sent = state;
       setEventTrace(context, change === 'missed' ? undefined : change.traceparent);
       yield sent;
