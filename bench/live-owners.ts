@@ -120,9 +120,9 @@ const PARTS = ['order', 'gateway'] as const;
 
 /** CPU time of one part of the system. */
 interface Cost {
-  /** Without changes, in milliseconds per second. */
+  /** The part without changes, in milliseconds per second. */
   readonly idle: number;
-  /** Of a change with its delivery, in microseconds. */
+  /** The part of a change and its delivery, in microseconds. */
   readonly change: number;
 }
 type Costs = Readonly<Record<(typeof PARTS)[number], Cost>>;

@@ -67,7 +67,7 @@ describe('CostlyOperations', () => {
     for (let n = 0; n < 20; n += 1) void run(`local ${n}`, '127.0.0.1');
   });
 
-  it('gives callers turns whatever the number of their operations', async () => {
+  it('gives callers turns regardless of the number of their operations', async () => {
     for (let n = 0; n < 8; n += 1) {
       for (const caller of [1, 2]) void run(`${caller}.${n}`, `203.0.113.${caller}`);
     }

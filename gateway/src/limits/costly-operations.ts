@@ -28,7 +28,7 @@ interface Waiting {
  * pauses for three times as long as the operation took, but at most 250 ms. If more than three callers wait,
  * one operation runs at a time.
  *
- * Callers take turns, whatever the number of their operations, and a caller with a running operation waits
+ * Callers take turns regardless of the number of their operations, and a caller with a running operation waits
  * for the others. If too many operations wait, the newest one of the caller with the most is refused.
  */
 export class CostlyOperations {

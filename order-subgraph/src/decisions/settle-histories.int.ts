@@ -44,7 +44,7 @@ interface ExpectedOrder {
   readonly quantity: number;
   requestedAt: Date | null;
   readonly announced: OrderDecided[];
-  /** The stored decision: the last announcement, whatever order the announcements arrive in. */
+  /** The stored decision: the last announcement, in any order of arrival. */
   readonly last: Announcement;
 }
 

@@ -49,7 +49,7 @@ export interface InvalidArgument {
   readonly argument: string;
   /** The allowed values, such as `a whole number from 1 to 1,000,000`. */
   readonly allowed: string;
-  /** What is wrong with the value, as the rest of a sentence about the argument: `is empty`. */
+  /** The problem of the value, as the rest of a sentence about the argument: `is empty`. */
   readonly problem?: string | undefined;
 }
 

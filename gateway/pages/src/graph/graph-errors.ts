@@ -17,7 +17,7 @@ export interface GraphError {
 interface InvalidArgument {
   readonly argument: string;
   readonly allowed: string;
-  /** What is wrong with the value, such as `is empty`. */
+  /** The problem of the value, such as `is empty`. */
   readonly problem?: string;
 }
 

@@ -4,7 +4,7 @@ import type { Values } from '../../plan-execution/plan-executor.ts';
 import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
 import { EntityBatch } from './entity-batch.ts';
 
-/** What a subgraph does with an entity. */
+/** The result of a subgraph for an entity. */
 type Kind = 'ok' | 'null' | 'error' | 'nullAndError';
 const KINDS: readonly Kind[] = ['ok', 'null', 'error', 'nullAndError'];
 interface Entity {

@@ -31,7 +31,7 @@ export interface PresentOrder {
   readonly status: string;
 }
 
-/** What the new system has of the plan's ids. */
+/** The rows of the new system that have the plan's ids. */
 export interface Present {
   readonly stocks: ReadonlyMap<string, PresentStock>;
   readonly decisions: ReadonlyMap<string, PresentDecision>;
@@ -46,7 +46,7 @@ export interface MovedAgain extends PlannedStock {
   readonly delta: number;
 }
 
-/** What remains to be written. */
+/** The rows that are still to be written. */
 export interface Remaining {
   readonly stocks: readonly PlannedStock[];
   readonly movedAgain: readonly MovedAgain[];

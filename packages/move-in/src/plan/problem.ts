@@ -24,6 +24,6 @@ export interface Problem {
     | 'no record';
   /** The row or record: `order 4b2c…`, `stock kopi`, `record 0/17`. */
   readonly subject: string;
-  /** What is wrong, and what happens. */
+  /** The problem and its consequence. */
   readonly message: string;
 }

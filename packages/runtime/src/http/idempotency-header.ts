@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What a request may send as `Idempotency-Key`, for error messages. */
+/** The allowed values of `Idempotency-Key`, for error messages. */
 export const ALLOWED_IDEMPOTENCY_KEY = 'one header with printable ASCII characters';
 
 /**

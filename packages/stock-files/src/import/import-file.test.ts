@@ -184,7 +184,7 @@ describe('a run that was interrupted', () => {
     expect(gateway.applied()).toBe(1);
   });
 
-  it('reaches the state and the report of an undisturbed import, whatever fails', async () => {
+  it('reaches the state and the report of an undisturbed import after any failure', async () => {
     const behavior = fc.constantFrom<Behavior>('answer', 'lose', 'close', 'overloaded');
     const row = fc.tuple(fc.constantFrom('a', 'b', 'x'), fc.integer({ min: -3, max: 5 }));
     await fc.assert(
