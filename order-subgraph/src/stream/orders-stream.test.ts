@@ -152,6 +152,8 @@ class Client {
   readonly phases: string[] = [];
   error: unknown;
   readonly #versions = new Map<string, number>();
+  /** The versions that the stream has sent. A query may return newer ones, which the stream sends later. */
+  readonly #sent = new Map<string, number>();
   readonly #system: System;
   readonly #watched: WatchedOrders;
   #cursor = '';
@@ -185,7 +187,9 @@ class Client {
         this.phases.push(phase);
         expect(complete).toBe(false);
         // The snapshot does not name the orders that a restored database has in an earlier state.
-        if (reset) this.query(replica);
+        if (!reset) return;
+        this.#sent.clear();
+        this.query(replica);
       },
       page: 3,
     });
@@ -227,8 +231,9 @@ class Client {
   #receive(change: SentOrderChange): void {
     const { order, cursor } = change;
     this.received.push(change);
-    const before = this.#versions.get(order.id) ?? 0;
+    const before = this.#sent.get(order.id) ?? 0;
     if (order.version < before) this.stepsBack.push(`${order.id}: ${before} to ${order.version}`);
+    this.#sent.set(order.id, order.version);
     this.#take(order);
     this.#cursor = cursor;
   }
