@@ -132,26 +132,33 @@ describe('a lost connection', () => {
     await vi.waitFor(() => read(database));
   });
 
+  async function errorsOfFirstStatements(alone: Database): Promise<unknown[]> {
+    // The pool gives the transaction the statement's connection, which the server has already closed.
+    const before = ask(alone);
+    const begun = alone.$transaction(ask);
+    await new Promise((resolve) => setImmediate(resolve));
+    const settled = Promise.allSettled([before, begun]);
+    for (let left = 20; left > 0; left -= 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      freeze(30);
+    }
+    return (await settled).flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  }
+
   it('before the first statement is an outage for each caller, and does not end the process', async () => {
     const url = new URL(testDatabase.url);
     url.searchParams.set('options', '-c idle_session_timeout=20');
     const alone = openDatabase({ url: url.href, pool: 1 });
     try {
-      // The pool gives the transaction the statement's connection, which the server has already closed.
-      const before = ask(alone);
-      const begun = alone.$transaction(ask);
-      await new Promise((resolve) => setImmediate(resolve));
-      const settled = Promise.allSettled([before, begun]);
-      for (let left = 20; left > 0; left -= 1) {
-        await new Promise((resolve) => setImmediate(resolve));
-        freeze(30);
+      const errors: unknown[] = [];
+      // On a busy machine, the server may close the connection only after the statements.
+      for (let attempt = 0; errors.length === 0 && attempt < 20; attempt += 1) {
+        errors.push(...(await errorsOfFirstStatements(alone)));
       }
-      const errors = (await settled).flatMap((one) =>
-        one.status === 'rejected' ? [one.reason] : [],
-      );
       expect(errors.length).toBeGreaterThan(0);
       for (const error of errors) expect(error).toSatisfy(isOutage);
-      await expect(ask(alone)).resolves.toHaveLength(1);
+      // The server may close the connection again before the statement reaches it.
+      expect(await vi.waitFor(() => ask(alone))).toHaveLength(1);
     } finally {
       await alone.$disconnect();
     }
