@@ -52,22 +52,29 @@ describe.skipIf(!program)(`through PgBouncer${skipped}`, () => {
 
   test('in transaction mode, a direct connection is not accepted either', async () => {
     const { order } = system.databaseUrls;
+    const before = terms();
     const reason = await reasonAfterRestart({
       ORDER_DATABASE_URL: order,
       ORDER_DATABASE_DIRECT_URL: poolers.transaction?.through(order),
+      LOG_LEVEL: 'debug',
     });
     expect(reason).toMatch(/is a pooler that assigns connections by transaction$/);
     expect(system.order.output()).toContain('or set ORDER_DATABASE_DIRECT_URL to PostgreSQL');
+    // A lock on a connection of the pooler would outlive the relay.
+    await eventually(
+      async () => system.order.output(),
+      (output) => output.includes('this session can hold no lock'),
+      { until: 'the relay refuses the pooler' },
+    );
+    expect(terms()).toBe(before);
   });
 
   test('the relay uses the direct connection', async () => {
-    // Until it was refused, the relay may have locked a connection of this pooler, which outlives the relay.
-    await poolers.transaction?.stop();
-    delete poolers.transaction;
     const { order } = system.databaseUrls;
     await system.order.restart({
       ORDER_DATABASE_URL: poolers.session?.through(order),
       ORDER_DATABASE_DIRECT_URL: `${order}?application_name=direct`,
+      LOG_LEVEL: 'info',
     });
     await system.order.ready();
     await eventually(
@@ -85,6 +92,11 @@ describe.skipIf(!program)(`through PgBouncer${skipped}`, () => {
     const { id: created } = await shop.createOrder({ productId: id, quantity: 1 });
     expect(await shop.decided(created)).toMatchObject({ status: 'CONFIRMED' });
   });
+
+  /** Number of terms that the relays of order_db have begun. */
+  function terms(): number {
+    return system.order.output().split('"relaying the outbox"').length - 1;
+  }
 
   async function reasonAfterRestart(environment: Record<string, string | undefined>) {
     await system.order.restart(environment);

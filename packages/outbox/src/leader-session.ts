@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { assertOwnSession } from '@gudang/postgres';
 import { pause } from '@gudang/runtime';
 import { pinSession } from '@gudang/session';
 import { Client, type QueryConfig, type QueryResult } from 'pg';
@@ -89,7 +90,8 @@ export async function openLeaderSession({
   try {
     await client.connect();
     // A frozen process sends no heartbeats, so the server ends its session and releases its lock.
-    await pinSession(client, databaseUrl, { idle: IDLE_LIMIT_MS });
+    const { backend } = await pinSession(client, databaseUrl, { idle: IDLE_LIMIT_MS });
+    await assertOwnSession(client, backend, databaseUrl);
   } catch (error) {
     await close();
     throw error;

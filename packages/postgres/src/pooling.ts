@@ -45,6 +45,22 @@ export async function isPooledByTransaction(url: string): Promise<boolean> {
   }
 }
 
+/**
+ * Checks that no pooler shares a connection with other clients, before the connection takes an advisory
+ * lock: the lock would remain on the pooler's connection when its owner has left. A direct connection costs
+ * nothing.
+ * @param backend server process of the client's connection
+ * @throws if a pooler assigns connections by transaction or by statement
+ */
+export async function assertOwnSession(
+  client: pg.Client,
+  backend: number,
+  url: string,
+): Promise<void> {
+  if (backend === reportedPid(client) || !(await isPooledByTransaction(url))) return;
+  throw new Error('A pooler assigns connections by transaction, so this session can hold no lock');
+}
+
 function clientOf(url: string): pg.Client {
   const client = new pg.Client({
     connectionString: url,
