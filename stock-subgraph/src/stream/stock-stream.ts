@@ -44,7 +44,7 @@ interface StreamOptions {
 /**
  * Yields the changes of some or all stocks, either new changes only or all changes after a cursor; see
  * `watchChanges`. A snapshot names every stock, and the stocks that were deleted since the cursor. With
- * `quantityAtMost`, it names every stock that changed since the cursor, whatever its quantity: its quantity
+ * `quantityAtMost`, it names every stock that changed since the cursor, with any quantity: its quantity
  * before is not known, and the subscriber must learn that a stock left the range.
  * @throws {ServiceError} CURSOR_EXPIRED if such a snapshot is needed and the cursor is older than `maxAgeMs`
  */

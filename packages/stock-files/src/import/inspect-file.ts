@@ -5,7 +5,7 @@ import { CommandError, type ImportCommand } from '../cli.ts';
 import { readHeader, readRows } from '../rows/format.ts';
 import { checkHeader, parseRow } from '../rows/import-row.ts';
 
-/** What a first reading of the whole file found. */
+/** Properties of a whole file, found before anything is sent. */
 export interface InspectedFile {
   readonly sha256: string;
   readonly rows: number;
