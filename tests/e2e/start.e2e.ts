@@ -80,6 +80,10 @@ test('Ctrl-C ends npm start and all its processes', async () => {
   expect(await start.exited).toEqual({ code: 0, signal: null });
   expect(performance.now() - at).toBeLessThan(STOPS_WITHIN_MS);
   expect(await start.left()).toEqual([]);
+  // No service was killed because it took too long to stop.
+  for (const part of ['gateway', 'order', 'stock'] as const) {
+    expect(await start.logOf(part)).toMatch(/"msg":"stopped"\}\n$/);
+  }
 });
 
 test('after another npm start, the first order is decided without waiting for the previous consumers', async () => {

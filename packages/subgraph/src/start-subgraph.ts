@@ -212,9 +212,10 @@ export async function startSubgraph<
     group: groupOf(name, group),
   }));
   started('lag', measureLag(service, { kafka, groups }));
-  for (const consumer of definition.consumers) {
-    started(consumer.topic, startConsumer(service, kafka, consumer, parts));
-  }
+  const consumers = definition.consumers.map((consumer) =>
+    startConsumer(service, kafka, consumer, parts),
+  );
+  started('consumers', stoppedTogether(consumers));
 
   const { createContext } = await definition.start({ ...service, ...context }, parts);
   const sdl = readFileSync(definition.schema, 'utf8');
@@ -243,6 +244,19 @@ function startConsumer<D, M>(
       for (const [outcome, count] of Object.entries(counts)) records.inc({ outcome }, count);
     },
   });
+}
+
+/**
+ * Makes one part of the consumers. Each of them waits for its fetch in flight, for up to 1 s. One after
+ * another, they could take longer than the supervisor waits. Their groups would then keep the killed
+ * members until their sessions time out.
+ */
+function stoppedTogether(consumers: readonly Stoppable[]): Stoppable {
+  return {
+    stop: async () => {
+      await Promise.all(consumers.map((consumer) => consumer.stop()));
+    },
+  };
 }
 
 function groupOf(service: string, suffix: string | undefined): string {

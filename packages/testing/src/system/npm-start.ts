@@ -24,6 +24,8 @@ export interface NpmStart {
   readonly output: () => string;
   /** Id of a part's running process; undefined if it is not running. */
   readonly pidOf: (part: PartName) => Promise<number | undefined>;
+  /** Log of a part's current or last run. */
+  readonly logOf: (part: PartName) => Promise<string>;
   readonly kill: (signal: NodeJS.Signals) => void;
   /** Ids of all processes of `npm start` that still run, including its own process. */
   readonly left: () => Promise<number[]>;
@@ -92,6 +94,7 @@ export async function startNpmStart(environment: Environment = {}): Promise<NpmS
       const pid = Number(await readFile(join(folder, PID_FILES[part]), 'utf8').catch(() => ''));
       return pid > 0 && isAlive(pid) ? pid : undefined;
     },
+    logOf: (part) => readFile(join(folder, 'logs', `${part}.log`), 'utf8'),
     kill: (signal) => void child.kill(signal),
     left: () => processesOf(folder),
     clear: async () => {
