@@ -11,6 +11,7 @@ import {
 } from '@gudang/events';
 import type { KafkaRecord } from '@gudang/kafka';
 import { DeadLetters, type InboxMessage } from '@gudang/outbox';
+import { eventually } from '@gudang/testing/eventually';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { type Database, openDatabase } from '../database.ts';
 import { addStock } from '../stocks/add-stock.ts';
@@ -69,6 +70,40 @@ const announced = async (): Promise<OrderDecided[]> =>
     if (!decoded.ok) throw new Error(decoded.reason);
     return decoded.message;
   });
+
+interface Decider {
+  readonly orderId: string;
+  readonly commit: () => Promise<void>;
+}
+const byOrder = (one: Decider, other: Decider): number => (one.orderId < other.orderId ? -1 : 1);
+
+/** Rejects an order in a transaction that is still open. */
+function decideUncommitted(order: OrderCreated): Promise<Decider> {
+  return new Promise((inserted, failed) => {
+    const transaction = database.transaction(async (statements) => {
+      await statements.$executeRaw`
+        INSERT INTO decisions (order_id, product_id, quantity, status, reason, decided_at)
+        VALUES (${order.id}::uuid, ${order.productId}, ${order.quantity}, 'REJECTED', 'UNKNOWN_PRODUCT',
+                now())`;
+      await new Promise<void>((resolve) => {
+        const commit = (): Promise<void> => {
+          resolve();
+          return transaction;
+        };
+        inserted({ orderId: order.id, commit });
+      });
+    });
+    transaction.catch(failed);
+  });
+}
+
+/** Returns the number of statements that wait for a lock. */
+async function waiting(): Promise<number> {
+  const [found] = await database.$queryRaw<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  return found?.count ?? 0;
+}
 
 describe('decideOrders for a request to cancel', () => {
   it('writes the stock, ledger entry, decision and both events in one transaction', async () => {
@@ -193,6 +228,18 @@ describe('decideOrders for a request to cancel', () => {
       await database.$queryRaw`
       SELECT status::text, count(*)::int AS count FROM decisions GROUP BY status`,
     ).toEqual([{ status: 'CANCELLED', count: 60 }]);
+  });
+
+  it('decides a batch of orders for unknown products while another consumer decides them one by one', async () => {
+    const orders = Array.from({ length: 3 }, () => ({ ...orderOf(1), productId: 'unknown' }));
+    const deciders = await Promise.all(orders.map(decideUncommitted));
+    const deciding = create(...orders);
+    // The batch is stored in the order of the ids, and therefore waits for one transaction after another.
+    for (const { commit } of deciders.toSorted(byOrder)) {
+      await eventually(waiting, (count) => count > 0, { until: 'the batch waits for a decision' });
+      await commit();
+    }
+    expect(await deciding).toMatchObject({ rejected: 0, repeat: orders.length });
   });
 
   it('is bound by the database to one ledger entry per order and kind', async () => {

@@ -21,13 +21,15 @@ export async function decideOrders(
   batch: readonly InboxMessage<OrderRequest>[],
   deadLetters: DeadLetters,
 ): Promise<DecidedCounts> {
-  try {
-    return await decideOnce(database, batch, deadLetters);
-  } catch (error) {
-    // The other consumer has decided an order that names an unknown or another product, so that no lock
-    // made this transaction wait for it. Its decision can be read now.
-    if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
-    return decideOnce(database, batch, deadLetters);
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await decideOnce(database, batch, deadLetters);
+    } catch (error) {
+      // The other consumer has decided an order that names an unknown or another product, so that no
+      // lock made this transaction wait for it. Its decision can be read now. Each attempt therefore
+      // reads at least one more decision than the attempt before.
+      if (sqlState(error) !== UNIQUE_VIOLATION || attempt === batch.length) throw error;
+    }
   }
 }
 
