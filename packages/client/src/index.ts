@@ -1,0 +1,1 @@
+export type { ChangeEvent, LiveEvent, SnapshotMarker } from './live-event.ts';
