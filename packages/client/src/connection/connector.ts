@@ -1,0 +1,234 @@
+import { ClientError } from '../client-error.ts';
+import type { ConnectionState, LiveClientOptions } from '../live-client.ts';
+import { ConnectionToken } from '../tokens/connection-token.ts';
+import type { TokenSource } from '../tokens/token-source.ts';
+import type { Link, Loss } from './link.ts';
+import { isOffline, watchPage } from './page-events.ts';
+import { RetryTimer } from './retry-timer.ts';
+import { TransportChoice } from './transport-choice.ts';
+import { WebSocketLink } from './websocket-link.ts';
+
+/** Time after which an open connection counts as working, even if it has delivered nothing, in ms. */
+const STABLE_MS = 5_000;
+/** Time-out for a sign of life after the page was frozen or hidden, in ms. */
+const WAKE_PROBE_MS = 3_000;
+
+/** A subscription, which needs a connection until it is removed. */
+export interface Connectable {
+  /** Starts the operation. */
+  start(attempt: Attempt): void;
+  /** Stops the operation, which is started again later. */
+  stop(): void;
+  /** There is no connection. */
+  wait(state: ConnectionState, reason: ClientError | null): void;
+}
+
+/** A connection, and how it has fared. */
+export interface Attempt {
+  readonly link: Link;
+  /** Number of the round of attempts in which it was opened. */
+  readonly round: number;
+  openedAt: number | undefined;
+  /** Whether any message has arrived. */
+  hasDelivered: boolean;
+}
+
+export interface ConnectorOptions extends LiveClientOptions {
+  readonly webSocketUrl: string;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/**
+ * Connects subscriptions, and reconnects them after every loss.
+ *
+ * Each member is in one of two states. `waiting` (without an attempt): the next round gives it a
+ * connection. `running` (with an attempt): its operation runs on this connection. → `waiting` when the
+ * connection is lost, or must be opened anew.
+ */
+export class Connector {
+  readonly #options: ConnectorOptions;
+  readonly #token: ConnectionToken;
+  readonly #choice: TransportChoice;
+  readonly #retry: RetryTimer;
+  readonly #members = new Map<Connectable, Attempt | undefined>();
+  /** The websocket of all members. */
+  #shared: Attempt | undefined;
+  #round = 0;
+  /** Last round whose connections may have been lost together; their loss counts as one failure. */
+  #countedRound = 0;
+  #isConnecting = false;
+  /** Why the last attempt has failed; undefined after a connection was opened. */
+  #failure: Loss | undefined;
+  #unwatchPage: (() => void) | undefined;
+
+  constructor(options: ConnectorOptions, tokens: TokenSource) {
+    this.#options = options;
+    this.#token = new ConnectionToken(tokens, options.refreshTokenBefore);
+    this.#choice = new TransportChoice(options);
+    this.#retry = new RetryTimer(() => void this.#connect(), options.maxRetryDelay);
+  }
+
+  add(member: Connectable): void {
+    this.#unwatchPage ??= watchPage({
+      onWake: () => this.#wake(),
+      onOffline: () => this.#probe(),
+    });
+    this.#members.set(member, undefined);
+    this.#announce();
+    if (this.#shared) this.#start(member, this.#shared);
+    else if (!this.#retry.isWaiting) this.#retry.soon();
+  }
+
+  remove(member: Connectable): void {
+    if (!this.#members.delete(member) || this.#members.size > 0) return;
+    this.#unwatchPage?.();
+    this.#unwatchPage = undefined;
+    this.#retry.stop();
+    this.#token.unwatch();
+  }
+
+  /** Call when an operation was sent. */
+  opened(attempt: Attempt): void {
+    attempt.openedAt ??= Date.now();
+    this.#failure = undefined;
+    this.#token.accept();
+    this.#choice.opened(this.#options.webSocketUrl, () => this.#restart());
+  }
+
+  /** Call when a member's connection is lost. */
+  lost(member: Connectable, loss: Loss): void {
+    const attempt = this.#members.get(member);
+    if (!attempt) return;
+    this.#members.set(member, undefined);
+    if (attempt.round > this.#countedRound) this.#count(attempt, loss);
+    this.#announce();
+    if (!this.#retry.isWaiting) this.#retry.soon();
+  }
+
+  /** Opens new connections for all members at once, with a token that is read now. */
+  reconnect(): void {
+    this.#token.accept();
+    this.#failure = undefined;
+    this.#restart();
+  }
+
+  /** Call when all members were removed, and none will be added. */
+  close(): void {
+    this.#shared?.link.close();
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#isConnecting) return;
+    this.#isConnecting = true;
+    try {
+      const token = await this.#token.read();
+      const sse = this.#choice.isSse ? await this.#loadSse() : undefined;
+      this.#round += 1;
+      for (const [member, attempt] of [...this.#members]) {
+        if (attempt || !this.#members.has(member)) continue;
+        const link = sse ? new sse.SseLink({ ...this.#options, token }) : undefined;
+        this.#start(member, link ? this.#attempt(link) : this.#share(token));
+      }
+      if (this.#members.size > 0) this.#token.watch(token, (renewed) => this.#renew(renewed));
+    } catch (error) {
+      this.#fail(error as ClientError);
+    } finally {
+      this.#isConnecting = false;
+    }
+  }
+
+  /** Loads the code for server-sent events, which many clients never need. */
+  async #loadSse(): Promise<typeof import('./sse-link.ts')> {
+    try {
+      return await import('./sse-link.ts');
+    } catch (cause) {
+      this.#choice.ended(false);
+      const options = { code: 'NETWORK_ERROR', retryable: true, cause } as const;
+      throw new ClientError('The code for server-sent events cannot be loaded', options);
+    }
+  }
+
+  #attempt(link: Link): Attempt {
+    return { link, round: this.#round, openedAt: undefined, hasDelivered: false };
+  }
+
+  #share(token: string | null): Attempt {
+    const { webSocketUrl: url } = this.#options;
+    // Server-sent events are chosen where there is no WebSocket.
+    const webSocketImpl = this.#choice.webSocketImpl as typeof WebSocket;
+    this.#shared ??= this.#attempt(
+      new WebSocketLink({
+        url,
+        webSocketImpl,
+        token,
+        onEnd: () => {
+          this.#shared = undefined;
+        },
+      }),
+    );
+    return this.#shared;
+  }
+
+  #start(member: Connectable, attempt: Attempt): void {
+    this.#members.set(member, attempt);
+    member.start(attempt);
+  }
+
+  #count(attempt: Attempt, loss: Loss): void {
+    const { openedAt, hasDelivered, link } = attempt;
+    const wasOpen = openedAt !== undefined;
+    this.#countedRound = this.#round;
+    if (wasOpen && (hasDelivered || Date.now() - openedAt > STABLE_MS)) this.#retry.succeed();
+    // An expired token is no failure yet: the app may have another one.
+    const isFirst = loss.isRefused && !this.#token.refuse(link.token);
+    this.#failure = wasOpen || isFirst ? undefined : loss;
+    this.#choice.ended(wasOpen);
+    this.#retry.fail(loss.retryAfter || 0);
+  }
+
+  /** No connection could be opened. */
+  #fail(error: ClientError): void {
+    this.#failure = { error, isRefused: error.code === 'UNAUTHENTICATED' };
+    this.#announce();
+    this.#retry.fail();
+  }
+
+  /** Tells the waiting members the state. */
+  #announce(): void {
+    const { error = null, isRefused = false } = this.#failure ?? {};
+    const isDown = error !== null || isOffline();
+    const state = isRefused ? 'refused' : isDown ? 'offline' : 'connecting';
+    for (const [member, attempt] of [...this.#members]) {
+      if (!attempt) member.wait(state, error);
+    }
+  }
+
+  /** Opens new connections for all members. */
+  #restart(): void {
+    for (const [member, attempt] of [...this.#members]) {
+      if (attempt) member.stop();
+      this.#members.set(member, undefined);
+    }
+    this.#shared?.link.close();
+    this.#announce();
+    this.#retry.succeed();
+    if (this.#members.size > 0) this.#retry.soon();
+  }
+
+  #renew(token: string): void {
+    const links = new Set([...this.#members.values()].map((attempt) => attempt?.link));
+    if (![...links].every((link) => link?.renew(token) ?? true)) this.#restart();
+  }
+
+  #wake(): void {
+    this.#probe();
+    if (!this.#retry.isWaiting) return;
+    this.#retry.succeed();
+    this.#retry.soon();
+  }
+
+  #probe(): void {
+    this.#announce();
+    for (const attempt of this.#members.values()) attempt?.link.probe(WAKE_PROBE_MS);
+  }
+}

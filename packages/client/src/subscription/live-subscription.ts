@@ -1,0 +1,178 @@
+import { ClientError, type GraphQLErrorLike } from '../client-error.ts';
+import type { Attempt, Connectable, Connector } from '../connection/connector.ts';
+import type { Loss, OperationResult, OperationSink } from '../connection/link.ts';
+import { RetryTimer } from '../connection/retry-timer.ts';
+import type { ConnectionState, SubscribeHandlers } from '../live-client.ts';
+import type { SnapshotMarker } from '../live-event.ts';
+import { call } from './call.ts';
+import { readMessage } from './read-message.ts';
+import type { StateBoard } from './state-board.ts';
+
+/** Errors after which the same operation may succeed, whether or not they are marked as retryable. */
+const TEMPORARY = ['UNAVAILABLE', 'OVERLOADED', 'RATE_LIMITED', 'LAGGED', 'GOING_AWAY'];
+
+const UNKNOWN_END: SnapshotMarker = {
+  data: null,
+  cursor: null,
+  conflated: 0,
+  snapshot: { phase: 'end', complete: false, reset: false },
+};
+
+export interface SubscriptionOptions {
+  readonly connector: Connector;
+  readonly board: StateBoard<LiveSubscription>;
+  readonly query: string;
+  readonly variables: Record<string, unknown> | undefined;
+  readonly handlers: SubscribeHandlers<unknown>;
+  readonly maxRetryDelay: number | undefined;
+}
+
+/**
+ * A subscription that resumes from the last event.
+ *
+ * - `connected`: a member of the connector, which starts its operation on each connection.
+ * - `postponed`: the server cannot execute the operation now. → `connected` after a delay.
+ * - `paused`: the consumer is slow. → `connected` when it has read everything.
+ * - `ended`: final. No handler is called.
+ */
+export class LiveSubscription implements Connectable, OperationSink {
+  readonly #options: SubscriptionOptions;
+  readonly #retry: RetryTimer;
+  #cursor: string | undefined;
+  /** Whether everything up to the present was received on this connection. */
+  #isCurrent = false;
+  /** Whether a snapshot has begun, on this or an earlier connection. */
+  #isInSnapshot = false;
+  #hasEnded = false;
+  #attempt: Attempt | undefined;
+  #stopOperation: (() => void) | undefined;
+
+  constructor(options: SubscriptionOptions) {
+    this.#options = options;
+    const { board, connector, handlers, maxRetryDelay } = options;
+    this.#cursor = handlers.after ?? undefined;
+    this.#retry = new RetryTimer(() => connector.add(this), maxRetryDelay);
+    board.add(this, handlers.state);
+    handlers.signal?.addEventListener('abort', this.close);
+    if (handlers.signal?.aborted) this.close();
+    // Later, so that no handler is called before the app has the function that unsubscribes.
+    queueMicrotask(() => this.resume());
+  }
+
+  /** Ends the subscription. */
+  readonly close = (): void => {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const { board, handlers } = this.#options;
+    this.#leave();
+    board.remove(this);
+    handlers.signal?.removeEventListener('abort', this.close);
+  };
+
+  fail(error: ClientError): void {
+    if (this.#hasEnded) return;
+    this.close();
+    call(this.#options.handlers.error, error);
+  }
+
+  /** Leaves the connection until `resume`, and then continues after the last event. */
+  pause(): void {
+    this.#leave();
+    this.wait('catching-up', null);
+  }
+
+  resume(): void {
+    if (!this.#hasEnded) this.#options.connector.add(this);
+  }
+
+  start(attempt: Attempt): void {
+    const { query, variables } = this.#options;
+    const after = this.#cursor;
+    const live =
+      after === undefined ? { positions: true as const } : { after, positions: true as const };
+    const request = { query, ...(variables && { variables }), extensions: { live } };
+    this.#attempt = attempt;
+    this.#isCurrent = after === undefined;
+    const stop = attempt.link.run(request, this);
+    // The subscription may have been closed by a handler that was told the state.
+    if (this.#hasEnded) stop();
+    else this.#stopOperation = stop;
+  }
+
+  stop(): void {
+    this.#stopOperation?.();
+    this.#stopOperation = undefined;
+  }
+
+  wait(state: ConnectionState, reason: ClientError | null): void {
+    this.#options.board.set(this, state, reason);
+  }
+
+  opened(): void {
+    if (this.#attempt) this.#options.connector.opened(this.#attempt);
+    this.#showState();
+  }
+
+  next(result: OperationResult): void {
+    const message = readMessage(result);
+    if (this.#attempt) this.#attempt.hasDelivered = true;
+    if (!message) return;
+    this.#retry.succeed();
+    if ('position' in message) this.#reach(message.position);
+    else if (message.snapshot) this.#mark(message);
+    else {
+      this.#cursor = message.cursor ?? this.#cursor;
+      call(this.#options.handlers.next, message);
+    }
+  }
+
+  rejected(errors: readonly GraphQLErrorLike[]): void {
+    const error = ClientError.of(errors);
+    const { connector } = this.#options;
+    if (error.code === 'UNAUTHENTICATED' && this.#attempt?.link.token) {
+      connector.lost(this, { error, isRefused: true });
+    } else if (error.retryable || TEMPORARY.includes(error.code)) {
+      this.#leave();
+      this.wait('offline', error);
+      this.#retry.fail();
+    } else this.fail(error);
+  }
+
+  complete(): void {
+    this.close();
+    call(this.#options.handlers.complete);
+  }
+
+  lost(loss: Loss): void {
+    this.#options.connector.lost(this, loss);
+  }
+
+  /** Leaves the connection until the subscription is added again. */
+  #leave(): void {
+    this.stop();
+    this.#retry.stop();
+    this.#options.connector.remove(this);
+  }
+
+  #reach(position: string): void {
+    this.#cursor = position;
+    this.#isCurrent = true;
+    // No further row can come, so a consumer must not wait for the end.
+    if (this.#isInSnapshot) this.#mark(UNKNOWN_END);
+    this.#showState();
+  }
+
+  #mark(marker: SnapshotMarker): void {
+    const isBegin = marker.snapshot.phase === 'begin';
+    // The end is sent again to a client that continues after the last row.
+    if (!isBegin && !this.#isInSnapshot) return;
+    this.#isInSnapshot = isBegin;
+    this.#showState();
+    call(this.#options.handlers.next, marker);
+  }
+
+  #showState(): void {
+    const isLive = this.#isCurrent && !this.#isInSnapshot;
+    this.#options.board.set(this, isLive ? 'live' : 'catching-up', null);
+  }
+}
