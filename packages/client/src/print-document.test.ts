@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type DocumentNode, parse, print } from 'graphql';
+import { type DocumentNode, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { printDocument } from './print-document.ts';
 
@@ -74,9 +74,8 @@ describe('printDocument', () => {
         expect(withoutLocations(parse(printDocument(document)))).toEqual(
           withoutLocations(document),
         );
-        expect(withoutLocations(parse(print(document)))).toEqual(withoutLocations(document));
       }),
-      { numRuns: 300, seed: 19 },
+      { numRuns: 100, seed: 19 },
     );
   });
 

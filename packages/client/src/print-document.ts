@@ -6,71 +6,70 @@ interface Node {
   readonly [field: string]: unknown;
 }
 
-const printed = new WeakMap<object, string>();
+const texts = new WeakMap<object, string>();
 
 /** Returns the text of an operation. */
 // biome-ignore lint/suspicious/noExplicitAny: the text does not depend on the types
 export function printDocument(document: LiveDocument<any, any>): string {
   if (typeof document === 'string') return document;
-  const node = document as unknown as Node;
-  if (node.kind !== 'Document') return String(document);
-  const text = printed.get(document) ?? print(node);
-  printed.set(document, text);
+  if (!('kind' in document)) return String(document);
+  const text = texts.get(document) ?? print(document as unknown as Node);
+  texts.set(document, text);
   return text;
 }
 
-const list = (nodes: unknown, separator = ' ', start = '', end = ''): string => {
-  const texts = ((nodes as readonly Node[] | undefined) ?? []).map(print);
-  return texts.length > 0 ? start + texts.join(separator) + end : '';
-};
-const after = (start: string, node: unknown): string => (node ? start + print(node as Node) : '');
-
 /** Prints a node of an executable document (GraphQL specification, section 2). */
 function print(node: Node): string {
-  const { kind, name, value, directives, selectionSet, typeCondition, type } = node;
-  const text = String(value);
-  const ending = after('', selectionSet);
-  const decorated = list(directives, ' ', ' ');
+  const { kind, value } = node;
+  /** Prints a field of the node, which is a node or a list; nothing if it is absent or empty. */
+  const field = (name: string, start = '', end = '', separator = ' '): string => {
+    const nodes = [node[name] ?? []].flat() as Node[];
+    return nodes[0] ? start + nodes.map(print).join(separator) + end : '';
+  };
+  const name = field('name');
+  const args = field('arguments', '(', ')');
+  const type = field('type');
+  const on = field('typeCondition', ' on ');
+  const rest = field('directives', ' ') + field('selectionSet');
   switch (kind) {
     case 'Document':
-      return list(node['definitions']);
+      return field('definitions');
     case 'OperationDefinition':
-      return `${node['operation']}${after(' ', name)}${list(node['variableDefinitions'], ',', '(', ')')}${decorated}${ending}`;
+      return `${node['operation']} ${name}${field('variableDefinitions', '(', ')')}${rest}`;
     case 'VariableDefinition':
-      return `${after('', node['variable'])}${after(':', type)}${after('=', node['defaultValue'])}${decorated}`;
+      return `${field('variable')}:${type}${field('defaultValue', '=')}${rest}`;
     case 'SelectionSet':
-      return list(node['selections'], ' ', '{', '}');
+      return field('selections', '{', '}');
     case 'Field':
-      return `${after('', node['alias'])}${node['alias'] ? ':' : ''}${after('', name)}${list(node['arguments'], ',', '(', ')')}${decorated}${ending}`;
+      return field('alias', '', ':') + name + args + rest;
     case 'FragmentSpread':
-      return `...${after('', name)}${decorated}`;
     case 'InlineFragment':
-      return `...${after('on ', typeCondition)}${decorated}${ending}`;
+      return `...${name}${on}${rest}`;
     case 'FragmentDefinition':
-      return `fragment ${after('', name)}${after(' on ', typeCondition)}${decorated}${ending}`;
+      return `fragment ${name}${on}${rest}`;
     case 'Directive':
-      return `@${after('', name)}${list(node['arguments'], ',', '(', ')')}`;
+      return `@${name}${args}`;
     case 'Argument':
     case 'ObjectField':
-      return `${after('', name)}:${print(value as Node)}`;
+      return `${name}:${field('value')}`;
     case 'Variable':
-      return `$${after('', name)}`;
+      return `$${name}`;
     case 'NamedType':
-      return after('', name);
+      return name;
     case 'ListType':
-      return `[${after('', type)}]`;
+      return `[${type}]`;
     case 'NonNullType':
-      return `${after('', type)}!`;
+      return `${type}!`;
     case 'ListValue':
-      return `[${list(node['values'], ',')}]`;
+      return `[${field('values')}]`;
     case 'ObjectValue':
-      return `{${list(node['fields'], ',')}}`;
+      return `{${field('fields')}}`;
     case 'StringValue':
       return JSON.stringify(value);
     case 'NullValue':
       return 'null';
     default:
       // Names, numbers, booleans and enum values.
-      return text;
+      return String(value);
   }
 }

@@ -57,8 +57,8 @@ export class Connector {
   /** Last round whose connections may have been lost together; their loss counts as one failure. */
   #countedRound = 0;
   #isConnecting = false;
-  /** Why the last attempt has failed; undefined after a connection was opened. */
-  #failure: Loss | undefined;
+  /** Why the last attempt has failed; null after a connection was opened. */
+  #failure: ClientError | null = null;
   #unwatchPage: (() => void) | undefined;
 
   constructor(options: ConnectorOptions, tokens: TokenSource) {
@@ -90,7 +90,7 @@ export class Connector {
   /** Call when an operation was sent. */
   opened(attempt: Attempt): void {
     attempt.openedAt ??= Date.now();
-    this.#failure = undefined;
+    this.#failure = null;
     this.#token.accept();
     this.#choice.opened(this.#options.webSocketUrl, () => this.#restart());
   }
@@ -108,7 +108,7 @@ export class Connector {
   /** Opens new connections for all members at once, with a token that is read now. */
   reconnect(): void {
     this.#token.accept();
-    this.#failure = undefined;
+    this.#failure = null;
     this.#restart();
   }
 
@@ -181,21 +181,22 @@ export class Connector {
     if (wasOpen && (hasDelivered || Date.now() - openedAt > STABLE_MS)) this.#retry.succeed();
     // An expired token is no failure yet: the app may have another one.
     const isFirst = loss.isRefused && !this.#token.refuse(link.token);
-    this.#failure = wasOpen || isFirst ? undefined : loss;
+    this.#failure = wasOpen || isFirst ? null : errorOf(loss);
     this.#choice.ended(wasOpen);
     this.#retry.fail(loss.retryAfter || 0);
   }
 
   /** No connection could be opened. */
   #fail(error: ClientError): void {
-    this.#failure = { error, isRefused: error.code === 'UNAUTHENTICATED' };
+    this.#failure = error;
     this.#announce();
     this.#retry.fail();
   }
 
   /** Tells the waiting members the state. */
   #announce(): void {
-    const { error = null, isRefused = false } = this.#failure ?? {};
+    const error = this.#failure;
+    const isRefused = error?.code === 'UNAUTHENTICATED';
     const isDown = error !== null || isOffline();
     const state = isRefused ? 'refused' : isDown ? 'offline' : 'connecting';
     for (const [member, attempt] of [...this.#members]) {
@@ -231,4 +232,13 @@ export class Connector {
     this.#announce();
     for (const attempt of this.#members.values()) attempt?.link.probe(WAKE_PROBE_MS);
   }
+}
+
+function errorOf({ isRefused, detail, status, cause }: Loss): ClientError {
+  return new ClientError(`The server cannot be reached${detail ? `: ${detail}` : ''}`, {
+    code: isRefused ? 'UNAUTHENTICATED' : 'NETWORK_ERROR',
+    status,
+    retryable: true,
+    cause,
+  });
 }

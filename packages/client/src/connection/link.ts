@@ -1,4 +1,4 @@
-import type { ClientError, GraphQLErrorLike } from '../client-error.ts';
+import type { GraphQLErrorLike } from '../client-error.ts';
 
 /** The request of a subscription, sent with each attempt. */
 export interface OperationRequest {
@@ -29,9 +29,13 @@ export interface OperationSink {
 
 /** Why a connection has ended. */
 export interface Loss {
-  readonly error: ClientError;
   /** Whether the server has refused the token, or the token has expired. */
   readonly isRefused: boolean;
+  /** What the server has said. */
+  readonly detail?: string | undefined;
+  /** Close code or HTTP status. */
+  readonly status?: number | undefined;
+  readonly cause?: unknown;
   /** Time for which the server asks the client to wait, in ms. */
   readonly retryAfter?: number | undefined;
 }

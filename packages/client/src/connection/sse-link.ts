@@ -1,5 +1,6 @@
 import { createClient, NetworkError } from 'graphql-sse';
-import { ClientError, type GraphQLErrorLike } from '../client-error.ts';
+import type { GraphQLErrorLike } from '../client-error.ts';
+import { authorization } from '../tokens/authorization.ts';
 import type { Link, Loss, OperationRequest, OperationSink } from './link.ts';
 
 /** Time without a byte after which a response counts as lost, in ms. Servers send comments every 12 s. */
@@ -19,7 +20,6 @@ export class SseLink implements Link {
   #stop = (): void => {};
   #timer: ReturnType<typeof setTimeout> | undefined;
   #heardAt = 0;
-  #isOpen = false;
 
   constructor(options: SseLinkOptions) {
     this.#options = options;
@@ -35,17 +35,14 @@ export class SseLink implements Link {
     this.#hear();
     const client = createClient({
       url,
-      headers: { ...headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+      headers: { ...headers, ...authorization(token) },
       retryAttempts: 0,
       fetchFn: (input: string, init: RequestInit) => this.#fetch(input, init),
     });
-    const connected = (): void => {
-      this.#isOpen = true;
-      this.#sink?.opened();
-    };
+    const connected = (): void => this.#sink?.opened();
     const handlers = {
       next: (result: { data?: unknown; errors?: unknown }) => this.#next(result),
-      error: (error: unknown) => this.#end()?.lost(lossOf(error, this.#isOpen)),
+      error: (error: unknown) => this.#end()?.lost(lossOf(error)),
       complete: () => this.#end()?.complete(),
     };
     this.#stop = client.subscribe(request, handlers, { connected });
@@ -88,8 +85,7 @@ export class SseLink implements Link {
 
   #expectWithin(ms: number): void {
     clearTimeout(this.#timer);
-    if (this.#sink)
-      this.#timer = setTimeout(() => this.#end()?.lost(lossOf(undefined, this.#isOpen)), ms);
+    if (this.#sink) this.#timer = setTimeout(() => this.#end()?.lost(lossOf()), ms);
   }
 
   async #fetch(input: string, init: RequestInit): Promise<unknown> {
@@ -116,21 +112,13 @@ export class SseLink implements Link {
   }
 }
 
-function lossOf(cause: unknown, wasOpen: boolean): Loss {
-  const response =
-    cause instanceof NetworkError ? (cause.response as Response | undefined) : undefined;
-  const status = response?.status;
-  const isRefused = status === 401;
-  const message = wasOpen
-    ? 'The connection was lost'
-    : status === undefined
-      ? 'The server cannot be reached'
-      : `The server has sent no stream (status ${status})`;
-  const error = new ClientError(message, {
-    code: isRefused ? 'UNAUTHENTICATED' : 'NETWORK_ERROR',
+function lossOf(cause?: unknown): Loss {
+  const { status, headers } = (cause instanceof NetworkError && (cause.response as Response)) || {};
+  return {
+    isRefused: status === 401,
+    detail: status && `status ${status}`,
     status,
-    retryable: true,
     cause,
-  });
-  return { error, isRefused, retryAfter: Number(response?.headers.get('retry-after')) * 1000 };
+    retryAfter: Number(headers?.get('retry-after')) * 1000,
+  } as Loss;
 }

@@ -1,6 +1,7 @@
 import { type Client, createClient } from 'graphql-ws/client';
-import { ClientError, type GraphQLErrorLike } from '../client-error.ts';
-import type { Link, Loss, OperationRequest, OperationSink } from './link.ts';
+import type { GraphQLErrorLike } from '../client-error.ts';
+import { authorization } from '../tokens/authorization.ts';
+import type { Link, OperationRequest, OperationSink } from './link.ts';
 
 /** Time-out for the handshake and the acknowledgement, in ms. */
 const CONNECT_MS = 10_000;
@@ -145,22 +146,8 @@ export class WebSocketLink implements Link {
       this.#socket?.terminate?.();
     }
     this.#onEnd();
-    const loss = lossOf(event, this.#socket !== undefined);
-    for (const sink of sinks) sink.lost(loss);
+    const { code: status = 0, reason: detail } = event ?? {};
+    const isRefused = status === TOKEN_EXPIRED || (!this.#socket && TOKEN_REFUSED.includes(status));
+    for (const sink of sinks) sink.lost({ isRefused, detail, status });
   }
-}
-
-const authorization = (token: string | null): Record<string, unknown> =>
-  token === null ? {} : { authorization: `Bearer ${token}` };
-
-function lossOf(event: CloseEvent | undefined, wasOpen: boolean): Loss {
-  const code = event?.code;
-  const reason = event?.reason ? `: ${event.reason}` : '';
-  const isRefused =
-    code === TOKEN_EXPIRED || (!wasOpen && code !== undefined && TOKEN_REFUSED.includes(code));
-  const error = new ClientError(
-    wasOpen ? `The connection was lost${reason}` : `The server cannot be reached${reason}`,
-    { code: isRefused ? 'UNAUTHENTICATED' : 'NETWORK_ERROR', status: code, retryable: true },
-  );
-  return { error, isRefused };
 }

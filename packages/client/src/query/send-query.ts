@@ -1,5 +1,6 @@
 import { ClientError, type GraphQLErrorLike } from '../client-error.ts';
 import type { QueryOptions } from '../live-client.ts';
+import { authorization } from '../tokens/authorization.ts';
 import type { TokenSource } from '../tokens/token-source.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -57,7 +58,7 @@ async function post(request: QueryRequest, token: string | null): Promise<unknow
         accept: 'application/graphql-response+json, application/json',
         'content-type': 'application/json',
         ...headers,
-        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...authorization(token),
       },
       body: JSON.stringify(body),
       signal: controller.signal,

@@ -8,9 +8,6 @@ import { call } from './call.ts';
 import { readMessage } from './read-message.ts';
 import type { StateBoard } from './state-board.ts';
 
-/** Errors after which the same operation may succeed, whether or not they are marked as retryable. */
-const TEMPORARY = ['UNAVAILABLE', 'OVERLOADED', 'RATE_LIMITED', 'LAGGED', 'GOING_AWAY'];
-
 const UNKNOWN_END: SnapshotMarker = {
   data: null,
   cursor: null,
@@ -130,8 +127,8 @@ export class LiveSubscription implements Connectable, OperationSink {
     const error = ClientError.of(errors);
     const { connector } = this.#options;
     if (error.code === 'UNAUTHENTICATED' && this.#attempt?.link.token) {
-      connector.lost(this, { error, isRefused: true });
-    } else if (error.retryable || TEMPORARY.includes(error.code)) {
+      connector.lost(this, { isRefused: true, detail: error.message });
+    } else if (error.retryable) {
       this.#leave();
       this.wait('offline', error);
       this.#retry.fail();
