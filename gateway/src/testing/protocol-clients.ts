@@ -7,6 +7,7 @@ export interface StreamRequest {
   readonly query: string;
   readonly variables?: Record<string, unknown>;
   readonly operationName?: string;
+  readonly extensions?: Record<string, unknown>;
 }
 
 /**
@@ -20,7 +21,13 @@ export interface ProtocolStream {
   readonly leave: () => void;
 }
 
-type Open = (url: string, request: StreamRequest, authorization?: string) => ProtocolStream;
+type Open = (
+  url: string,
+  request: StreamRequest,
+  authorization?: string,
+  /** Further headers; only over HTTP. */
+  headers?: Record<string, string>,
+) => ProtocolStream;
 
 /** The three protocols. Two use their published clients; multipart uses a client of this file. */
 export const PROTOCOLS: readonly [string, Open][] = [
@@ -74,11 +81,16 @@ function overWebsocket(
   return { take: inbox.take, leave: () => void client.dispose() };
 }
 
-function overSse(url: string, request: StreamRequest, authorization?: string): ProtocolStream {
+function overSse(
+  url: string,
+  request: StreamRequest,
+  authorization?: string,
+  headers: Record<string, string> = {},
+): ProtocolStream {
   const inbox = createInbox();
   const client = createSseClient({
     url: `${url}/graphql`,
-    headers: authorization ? { authorization } : {},
+    headers: authorization ? { ...headers, authorization } : headers,
     retryAttempts: 0,
   });
   const leave = client.subscribe(
@@ -96,6 +108,7 @@ function overMultipart(
   url: string,
   request: StreamRequest,
   authorization?: string,
+  headers: Record<string, string> = {},
 ): ProtocolStream {
   const inbox = createInbox();
   const leaving = new AbortController();
@@ -106,6 +119,7 @@ function overMultipart(
         'content-type': 'application/json',
         accept: 'multipart/mixed;subscriptionSpec="1.0", application/json',
         ...(authorization ? { authorization } : {}),
+        ...headers,
       },
       body: JSON.stringify(request),
       signal: leaving.signal,

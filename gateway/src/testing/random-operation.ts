@@ -14,12 +14,40 @@ import type { Random } from './random.ts';
 const ALIASES = ['a', 'b', 'constructor', '__proto__', 'toString'];
 const DEPTH = 4;
 
+const VARIABLES =
+  '($yes: Boolean!, $no: Boolean!, $unsaid: Boolean! = true, $first: Int, $id: ID!)';
+
 /** Generates a valid operation with fragments, aliases, `@include` and `@skip`. */
 export function randomOperation(schema: GraphQLSchema, random: Random): string {
-  const fragments: string[] = [];
   const kind = random.chance(0.15) ? 'mutation' : 'query';
   const root = kind === 'query' ? schema.getQueryType() : schema.getMutationType();
+  const { fragments, selection } = createGenerator(schema, random);
+  const body = root ? selection(root, DEPTH) : '{ __typename }';
+  return declare(kind, body, fragments);
+}
 
+/** Generates a valid subscription of one root field, with fragments and aliases also at the root. */
+export function randomSubscription(
+  schema: GraphQLSchema,
+  rootField: string,
+  random: Random,
+): string {
+  const field = schema.getSubscriptionType()?.getFields()[rootField];
+  const type = field && getNamedType(field.type);
+  if (!isCompositeType(type)) throw new Error(`${rootField} has no fields to select`);
+  const { fragments, selection } = createGenerator(schema, random);
+  const alias = random.chance(0.3) ? `${random.pick(ALIASES)}: ` : '';
+  let body = `{ ${alias}${rootField} ${selection(type, DEPTH)} }`;
+  if (random.chance(0.3)) body = `{ ... on Subscription ${body} }`;
+  if (random.chance(0.3)) {
+    fragments.push(`fragment Root on Subscription ${body}`);
+    body = '{ ...Root }';
+  }
+  return declare('subscription', body, fragments);
+}
+
+function createGenerator(schema: GraphQLSchema, random: Random) {
+  const fragments: string[] = [];
   const condition = (): string => {
     if (!random.chance(0.12)) return '';
     const value = random.pick(['$yes', '$no', '$unsaid', 'true', 'false']);
@@ -29,7 +57,7 @@ export function randomOperation(schema: GraphQLSchema, random: Random): string {
     const given = args.flatMap(({ name, type, defaultValue }) => {
       const required = String(type).endsWith('!') && defaultValue === undefined;
       if (!required && random.chance(0.5)) return [];
-      if (name === 'first') return ['first: $first'];
+      if (name === 'first' || name === 'scale') return [`${name}: $first`];
       if (name === 'size') return ['size: L'];
       return [`${name}: ${name === 'id' ? '$id' : '"x"'}`];
     });
@@ -71,17 +99,17 @@ export function randomOperation(schema: GraphQLSchema, random: Random): string {
     }
     return `{ ${parts.length > 0 ? parts.join(' ') : '__typename'} }`;
   };
-  const body = root ? selection(root, DEPTH) : '{ __typename }';
-  const declared =
-    '($yes: Boolean!, $no: Boolean!, $unsaid: Boolean! = true, $first: Int, $id: ID!)';
-  const all = [`${kind} ${declared} ${body}`, ...fragments].join('\n');
-  // A valid operation declares only variables that it uses.
-  const used = declared
-    .slice(1, -1)
+  return { fragments, selection };
+}
+
+/** Returns the text of an operation that declares only the variables that it uses. */
+function declare(kind: string, body: string, fragments: readonly string[]): string {
+  const used = VARIABLES.slice(1, -1)
     .split(', ')
     .filter((one) => {
       const [name = ''] = one.split(':');
       return [body, ...fragments].some((text) => text.includes(name));
     });
-  return all.replace(declared, used.length > 0 ? `(${used.join(', ')})` : '');
+  const declared = used.length > 0 ? `(${used.join(', ')}) ` : '';
+  return [`${kind} ${declared}${body}`, ...fragments].join('\n');
 }

@@ -9,6 +9,7 @@ import { createLiveMetrics } from '../live/fanout/live-metrics.ts';
 import { SharedStream } from '../live/fanout/shared-stream.ts';
 import { StreamClient } from '../live/fanout/stream-client.ts';
 import { EventTurns } from '../live/upstream/event-turns.ts';
+import { liveJson } from '../live/upstream/live-payload.ts';
 import type { EventRun } from '../live/upstream/upstream-subscription.ts';
 import { createScriptedUpstream, scriptedMarks } from './scripted-upstream.ts';
 import { createTestBudget } from './test-budget.ts';
@@ -124,9 +125,14 @@ export function startStreamRig({
    * @param on the connection of the client; by default, the first client has the connection in
    * which the stream counts, and each other client one of its own
    */
-  const join = (after?: string, on?: Connection, receivesMarkers = true) => {
+  const join = (
+    after?: string,
+    on?: Connection,
+    receivesMarkers = true,
+    receivesPositions = false,
+  ) => {
     const got: { key: string; n: number }[] = [];
-    /** Numbers of events, and phases of snapshots. */
+    /** Numbers of events, phases of snapshots, and positions as `at <cursor>`. */
     const order: (number | string)[] = [];
     const ends: string[] = [];
     const socket = { open: true };
@@ -146,16 +152,18 @@ export function startStreamRig({
       account: connection.account,
       limits: queue,
       receivesMarkers,
+      receivesPositions,
       metrics,
       onEnded: () => stream.leave(client),
       sink: {
         ready: () => socket.open,
         write: (payloads, counts) => {
           for (const [index, payload] of payloads.entries()) {
-            const { data, extensions } = JSON.parse(String(payload.bytes));
+            const { data, extensions } = JSON.parse(String(liveJson(payload, 0)));
             conflated += counts?.[index] ?? 0;
             if (data === null) {
-              order.push(extensions.live.snapshot.phase);
+              const { cursor, snapshot } = extensions.live;
+              order.push(snapshot?.phase ?? `at ${cursor}`);
               continue;
             }
             const { key, n } = data.changed;

@@ -16,6 +16,7 @@ import { LastValueCache } from './last-value-cache.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 import { ReplayBuffer, undelivered } from './replay-buffer.ts';
 import { inBatches, type StreamClient } from './stream-client.ts';
+import { StreamPositions } from './stream-positions.ts';
 
 export interface StreamOptions {
   readonly run: EventRun;
@@ -79,6 +80,7 @@ export class SharedStream {
   readonly #hold: ByteHold;
   readonly #replayBuffer: ReplayBuffer;
   readonly #lastValues: LastValueCache | undefined;
+  readonly #positions = new StreamPositions();
   readonly #upstream: UpstreamSubscription;
   readonly #members = new Map<StreamClient, Membership>();
   /** Number of members whose callers have few streams. */
@@ -153,6 +155,9 @@ export class SharedStream {
       client.goLive(this.#upstream.seen, 0);
       this.#live.set(client, undefined);
       for (const batch of inBatches(this.#lastValues?.payloads() ?? [])) client.deliver(batch);
+      if (client.receivesPositions) {
+        this.#positions.joined(client, this.#replayBuffer.recentCursors()[0]);
+      }
     }
   }
 
@@ -162,6 +167,7 @@ export class SharedStream {
     if (this.#members.delete(client) && !member?.isMetered) this.#unmetered -= 1;
     member?.leave();
     this.#live.delete(client);
+    this.#positions.left(client);
     for (const catchUp of this.#catchUps) {
       if (!catchUp.clients.delete(client)) continue;
       client.onReady = undefined;
@@ -255,6 +261,12 @@ export class SharedStream {
         payloads = [];
         for (const client of this.#live.keys()) client.announce(item);
       } else if (item.position === undefined) this.#lastValues?.resubscribed();
+      else if (item.position !== null && this.#positions.isDue) {
+        announced += payloads.length;
+        this.#deliver(payloads);
+        payloads = [];
+        this.#positions.report(item.position, this.#clientsAtStream());
+      }
     }
     this.#deliver(payloads);
     if (this.#isMetered && !this.#pay(announced + payloads.length)) this.#upstream.pause();
@@ -273,7 +285,13 @@ export class SharedStream {
     for (const catchUp of this.#catchUps) this.#takeOver(catchUp);
   }
 
+  /** The live clients that have not received events of the stream ahead of it, from a catch-up. */
+  *#clientsAtStream(): Generator<StreamClient> {
+    for (const [client, delivered] of this.#live) if (!delivered) yield client;
+  }
+
   #deliver(payloads: readonly LivePayload[]): void {
+    if (payloads.length > 0) this.#positions.delivered();
     const batches = inBatches(payloads);
     for (const [client, delivered] of this.#live) {
       if (!delivered) for (const batch of batches) client.deliver(batch);
@@ -314,10 +332,13 @@ export class SharedStream {
     const missed = undelivered(this.#replayBuffer.after(index), (one) => ahead.delete(one));
     if (!missed) return false;
     const batches = inBatches(missed);
+    const last =
+      missed.findLast((one) => one.cursor !== undefined)?.cursor ?? delivered.at(-1) ?? cursor;
     for (const client of clients) {
       client.goLive(seq, droppedCount);
       this.#live.set(client, ahead.size > 0 ? new Set(ahead) : undefined);
       for (const batch of batches) client.deliver(batch);
+      this.#positions.joined(client, ahead.size > 0 ? delivered.at(-1) : last);
     }
     return true;
   }

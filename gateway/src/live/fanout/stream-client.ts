@@ -76,6 +76,8 @@ interface ClientOptions {
   readonly limits: QueueLimits;
   /** Whether the client receives the markers of snapshots. */
   readonly receivesMarkers: boolean;
+  /** Whether the client receives positions; see docs/live-protocol.md. */
+  readonly receivesPositions: boolean;
   readonly metrics: LiveMetrics;
   /** Called once, just before the sink ends the stream; `close` does not call it. */
   readonly onEnded: () => void;
@@ -177,6 +179,15 @@ export class StreamClient {
     if (phase === 'end' && !this.#isInSnapshot) return;
     this.#isInSnapshot = phase === 'begin';
     this.deliver({ payloads: [message], isConflated: false });
+  }
+
+  /** Writes a position, if the client receives positions: it has received every event up to the cursor. */
+  reach(position: LivePayload): void {
+    if (this.receivesPositions) this.deliver({ payloads: [position], isConflated: false });
+  }
+
+  get receivesPositions(): boolean {
+    return this.#options.receivesPositions;
   }
 
   /** Call when the socket accepts more data again. */

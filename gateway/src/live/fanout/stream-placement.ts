@@ -1,6 +1,7 @@
 import { ANONYMOUS, type Identity, UNRESTRICTED } from '@gudang/auth';
 import type { ByteAccount } from '../../limits/byte-account.ts';
 import type { ParsedOperation } from '../../limits/operation-parser.ts';
+import type { LiveExtension } from '../../requests/live-extension.ts';
 import { coerceVariables, cursorOf, pick } from '../planning/stream-variables.ts';
 import type { SubscriptionPlan } from '../planning/subscription-plan.ts';
 import type { LiveGraph } from '../upstream/live-graph.ts';
@@ -9,14 +10,17 @@ import type { LiveGraph } from '../upstream/live-graph.ts';
 export interface LiveRequest {
   readonly read: ParsedOperation & { readonly cost?: number };
   readonly variables: Readonly<Record<string, unknown>>;
-  /** Cursor after which the stream continues; overrides the operation's cursor argument. */
+  /**
+   * Cursor of the header `Last-Event-ID`, after which the stream continues. It overrides the cursor of the
+   * extension, because an EventSource sends only this header's newest value when it reconnects.
+   */
   readonly after?: string | undefined;
   /** The caller; anonymous by default. */
   readonly identity?: Identity | undefined;
   /** The account of the caller's connection. */
   readonly account: ByteAccount;
-  /** Whether the client receives the markers of snapshots; false by default. */
-  readonly receivesMarkers?: boolean | undefined;
+  /** The client's `extensions.live`, whose cursor overrides the operation's cursor argument. */
+  readonly extension?: LiveExtension | undefined;
 }
 
 /** The stream that a request belongs to. */
@@ -41,7 +45,7 @@ export interface Placement {
  */
 export function placeRequest(
   { plan: planOf, supergraph }: LiveGraph,
-  { read, variables: given, after, identity = ANONYMOUS }: LiveRequest,
+  { read, variables: given, after, extension, identity = ANONYMOUS }: LiveRequest,
 ): Placement {
   const plan = planOf(read, identity);
   const coerced = coerceVariables(supergraph, read, given);
@@ -54,7 +58,7 @@ export function placeRequest(
     plan,
     variables,
     identity: shared,
-    after: isResumable ? (after ?? cursorOf(plan, coerced)) : undefined,
+    after: isResumable ? (after ?? extension?.after ?? cursorOf(plan, coerced)) : undefined,
     cost: read.cost ?? 0,
   };
 }

@@ -1,6 +1,7 @@
 import type { Logger } from '@gudang/runtime';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { presentErrors } from '../../errors/present-errors.ts';
+import { badRequest, type RequestError } from '../../errors/request-error.ts';
 import type { ByteAccount } from '../../limits/byte-account.ts';
 import type { ReplayRate } from '../../limits/replay-rate.ts';
 import { SubscriptionError } from '../planning/subscription-plan.ts';
@@ -99,10 +100,13 @@ export class StreamRegistry {
   subscribe(request: LiveRequest, sink: ClientSink): LiveSubscription {
     try {
       const placement = placeRequest(this.#graph, request);
+      const { extension } = request;
+      if (extension?.after !== undefined && placement.after === undefined) throw notResumable();
       const client = new StreamClient({
         sink,
         account: request.account,
-        receivesMarkers: request.receivesMarkers ?? false,
+        receivesMarkers: extension?.isPresent ?? false,
+        receivesPositions: extension?.receivesPositions ?? false,
         limits: this.#options.limits.queue,
         metrics: this.#options.metrics,
         onEnded: () => this.#leave(member),
@@ -219,4 +223,10 @@ export class StreamRegistry {
       this.#options.log,
     );
   }
+}
+
+function notResumable(): RequestError {
+  return badRequest(
+    "This subscription has no cursors, so it cannot continue after 'extensions.live.after': subscribe without it",
+  );
 }

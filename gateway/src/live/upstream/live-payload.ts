@@ -17,12 +17,31 @@ export interface LivePayload extends EventMarks {
   readonly seq: number;
   /** Numbers of the events that this event replaced before any client received them. */
   readonly replaced: readonly number[];
-  /** Returns the result's JSON with a conflated count in its extensions. */
-  readonly conflated: (count: number) => Buffer;
+  /** Returns the result's JSON with members added to `extensions.live`. */
+  readonly withLive: (added: LiveMembers) => Buffer;
 }
 
+/** Members of `extensions.live` of a result; see docs/live-protocol.md. */
+export interface LiveMembers {
+  readonly cursor?: string | undefined;
+  readonly conflated?: number;
+}
+
+/** Returns the JSON that clients of one kind receive for a payload. */
+export type PayloadJson = (payload: LivePayload, conflated: number) => Buffer;
+
+/** The JSON for clients that have not sent `extensions.live`. */
+export const plainJson: PayloadJson = (payload, conflated) =>
+  conflated > 0 ? payload.withLive({ conflated }) : payload.bytes;
+
+/** The JSON for clients that have sent `extensions.live`: each event carries its cursor. */
+export const liveJson: PayloadJson = (payload, conflated) => {
+  const { cursor } = payload;
+  if (cursor === undefined) return plainJson(payload, conflated);
+  return payload.withLive(conflated > 0 ? { cursor, conflated } : { cursor });
+};
+
 const NOTHING: readonly number[] = [];
-const COMMA = Buffer.from(',');
 
 /** Keeps only the JSON of the result, and in one form, so that its size is known exactly. */
 export function createPayload(
@@ -45,14 +64,19 @@ export function createPayload(
     traceparent,
     seq,
     replaced,
-    conflated: (count) => {
+    withLive: (added) => {
       const earlier = extensions?.['live'];
       const own = typeof earlier === 'object' ? earlier : undefined;
-      const live = { ...extensions, live: { ...own, conflated: count } };
-      const end = Buffer.from(`"extensions":${JSON.stringify(live)}}`);
-      return Buffer.concat([bytes.subarray(0, startLength), COMMA, end]);
+      const live = { ...extensions, live: { ...own, ...added } };
+      const end = Buffer.from(`,"extensions":${JSON.stringify(live)}}`);
+      return Buffer.concat([bytes.subarray(0, startLength), end]);
     },
   };
+}
+
+/** Creates the message of a position: a cursor without an event. */
+export function createPosition(cursor: string): LivePayload {
+  return createPayload({ data: null }, { cursor, key: undefined }, { seq: 0 });
 }
 
 /**

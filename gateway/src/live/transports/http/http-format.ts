@@ -1,5 +1,10 @@
 import type { GraphQLFormattedError } from 'graphql';
-import type { LivePayload } from '../../upstream/live-payload.ts';
+import {
+  type LivePayload,
+  liveJson,
+  type PayloadJson,
+  plainJson,
+} from '../../upstream/live-payload.ts';
 
 type Errors = readonly GraphQLFormattedError[];
 
@@ -91,18 +96,28 @@ export const multipart: HttpFormat = {
  */
 export type Encoder = (payloads: readonly LivePayload[], conflated?: readonly number[]) => Buffer;
 
+/** The encoders of a format for the two kinds of clients. */
+export interface Encoders {
+  /** For clients that have not sent `extensions.live`. */
+  readonly plain: Encoder;
+  readonly live: Encoder;
+}
+
+export function createEncoders(format: HttpFormat): Encoders {
+  return { plain: createEncoder(format, plainJson), live: createEncoder(format, liveJson) };
+}
+
 /**
  * Creates an encoder. The clients of a stream receive the same payloads one after the other, so the
  * last payloads are encoded once for all clients.
  */
-export function createEncoder({ around }: HttpFormat): Encoder {
+function createEncoder({ around }: HttpFormat, jsonOf: PayloadJson): Encoder {
   let last: { readonly payloads: readonly LivePayload[]; readonly bytes: Buffer } | undefined;
   const encode: Encoder = (payloads, conflated) =>
     Buffer.concat(
       payloads.flatMap((payload, index) => {
         const [before, after] = around(payload.cursor);
-        const replaced = conflated?.[index];
-        const json = replaced ? payload.conflated(replaced) : payload.bytes;
+        const json = jsonOf(payload, conflated?.[index] ?? 0);
         return [Buffer.from(before), json, Buffer.from(after)];
       }),
     );

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openTestAccount } from '../../../testing/test-budget.ts';
 import { createPayload } from '../../upstream/live-payload.ts';
-import { createEncoder, multipart, serverSentEvents } from './http-format.ts';
+import { createEncoders, multipart, serverSentEvents } from './http-format.ts';
 import { HttpStream } from './http-stream.ts';
 
 const HEARTBEAT_MS = 20;
@@ -21,7 +21,7 @@ async function serve(format: typeof multipart, heartbeatMs = HEARTBEAT_MS) {
   const streams: HttpStream[] = [];
   const left = vi.fn();
   server = createServer((_request, response) => {
-    const encode = createEncoder(format);
+    const encode = createEncoders(format).plain;
     const stream = new HttpStream({
       response,
       format,

@@ -18,8 +18,8 @@ import type { LiveMetrics } from '../../fanout/live-metrics.ts';
 import { paced } from '../../fanout/pacing.ts';
 import type { StreamRegistry } from '../../fanout/stream-registry.ts';
 import {
-  createEncoder,
-  type Encoder,
+  createEncoders,
+  type Encoders,
   type HttpFormat,
   multipart,
   serverSentEvents,
@@ -79,7 +79,7 @@ export class HttpStreams implements Stoppable {
   readonly #options: HttpStreamsOptions;
   readonly #open = new Set<HttpStream>();
   readonly #encoders = new Map(
-    [serverSentEvents, multipart].map((format) => [format, createEncoder(format)]),
+    [serverSentEvents, multipart].map((format) => [format, createEncoders(format)]),
   );
   #isStopping = false;
 
@@ -105,14 +105,14 @@ export class HttpStreams implements Stoppable {
     const { stream: type } = admitted.accepts;
     if (!type) throw STREAM_NOT_ACCEPTED;
     const { variables, principal } = admitted;
-    const { receivesMarkers } = readLiveExtension(admitted);
+    const extension = readLiveExtension(admitted);
     const { identity, expiresAt } = principal;
-    const stream = this.#enter(request, reply, type, identity);
+    const stream = this.#enter(request, reply, type, identity, extension.isPresent);
     const after = lastEventId(request);
     const { account } = stream;
     const { addresses, live, planning } = this.#options;
     const caller = { identity, address: addresses.of(request.raw) };
-    const read = { read: admitted, variables, after, identity, account, receivesMarkers };
+    const read = { read: admitted, variables, after, identity, account, extension };
     stream.attach(planning.charged(caller, () => live.subscribe(read, stream)));
     reply.raw.once(
       'close',
@@ -174,11 +174,12 @@ export class HttpStreams implements Stoppable {
     reply: FastifyReply,
     type: StreamType,
     identity: Identity,
+    isLive = false,
   ): HttpStream {
     const { addresses, connections } = this.#options;
     if (this.#isStopping) throw STOPPING;
     reply.raw.once('close', connections.enter(addresses.of(request.raw)));
-    return this.#start(request, reply, FORMATS[type], identity);
+    return this.#start(request, reply, FORMATS[type], identity, isLive);
   }
 
   #start(
@@ -186,10 +187,12 @@ export class HttpStreams implements Stoppable {
     reply: FastifyReply,
     format: HttpFormat,
     identity: Identity,
+    isLive = false,
   ): HttpStream {
     const { addresses, heartbeatMs, memory, metrics } = this.#options;
     reply.hijack();
     metrics.clients.inc();
+    const encoders = this.#encoders.get(format) as Encoders;
     const stream: HttpStream = new HttpStream({
       response: reply.raw,
       format,
@@ -197,7 +200,7 @@ export class HttpStreams implements Stoppable {
         { identity, address: addresses.of(request.raw) },
         { onEvict: () => stream.evict() },
       ),
-      encode: this.#encoders.get(format) as Encoder,
+      encode: isLive ? encoders.live : encoders.plain,
       headers: reply.getHeaders(),
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
       onClosed: () => {

@@ -6,7 +6,7 @@ import type { ClientSink } from '../../fanout/stream-client.ts';
 import { createPayload } from '../../upstream/live-payload.ts';
 import { GraphqlWsConnection } from './graphql-ws-protocol.ts';
 import { createSocketSession } from './socket-session.ts';
-import { createFramer } from './websocket-frames.ts';
+import { createFramers } from './websocket-frames.ts';
 
 const ADMISSION = createTestAdmission();
 
@@ -50,7 +50,7 @@ function connect({
       () => {},
     ),
     contextOf: (identity) => ({ forward: {}, identity }),
-    frame: createFramer(),
+    framers: createFramers(),
     admission: ADMISSION,
     assertNotOverloaded: () => {},
     planning: { charged: (_caller, work) => work() },

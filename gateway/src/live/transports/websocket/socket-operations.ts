@@ -17,7 +17,7 @@ import { EventTurns } from '../../upstream/event-turns.ts';
 import type { MessageSocket } from './client-socket.ts';
 import { LiveCloseCode } from './close-codes.ts';
 import { WaitingOperations } from './waiting-operations.ts';
-import type { Framer } from './websocket-frames.ts';
+import type { Framers } from './websocket-frames.ts';
 import { WebsocketSink } from './websocket-sink.ts';
 
 /** Number of running queries at which further operations wait. */
@@ -57,7 +57,7 @@ export interface OperationsOptions {
   readonly requests: RequestDeduplication;
   readonly live: Pick<StreamRegistry, 'subscribe' | 'isMetered'>;
   readonly present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
-  readonly frame: Framer;
+  readonly framers: Framers;
   /** Called with an exception that no operation expects. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -221,14 +221,15 @@ export class SocketOperations {
   }
 
   #subscribe(running: Running, read: AdmittedRequest): void {
-    const { address, socket, frame, live, planning } = this.#options;
+    const { address, socket, framers, live, planning } = this.#options;
     const { id, context, account } = running;
     const end = (type: MessageType, payload?: unknown): void => this.#end(running, type, payload);
+    const extension = readLiveExtension(read);
+    const frame = extension.isPresent ? framers.live : framers.plain;
     const sink = new WebsocketSink({ id, socket, frame, end });
     const { variables } = read;
     const { identity } = context;
-    const { receivesMarkers } = readLiveExtension(read);
-    const asked = { read, variables, identity, account, receivesMarkers };
+    const asked = { read, variables, identity, account, extension };
     const subscription = planning.charged({ identity, address }, () => live.subscribe(asked, sink));
     running.leave = () => subscription.leave();
     running.resume = () => subscription.resume();

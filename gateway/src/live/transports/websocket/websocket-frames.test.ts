@@ -1,13 +1,13 @@
 import type { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import * as ws from 'ws';
-import { createPayload } from '../../upstream/live-payload.ts';
-import { createFramer, nextHead } from './websocket-frames.ts';
+import { createPayload, createPosition, type LiveMembers } from '../../upstream/live-payload.ts';
+import { createFramers, nextHead } from './websocket-frames.ts';
 
 /** ws exports this class, but its types do not contain it. */
 const { Receiver } = ws as unknown as { Receiver: new (options: object) => Writable };
 
-const nextFrames = createFramer();
+const { plain: nextFrames, live: liveFrames } = createFramers();
 
 /** Returns the messages that ws reads from the bytes. */
 async function read(bytes: Buffer, count: number): Promise<unknown[]> {
@@ -25,10 +25,10 @@ async function read(bytes: Buffer, count: number): Promise<unknown[]> {
   return messages;
 }
 
-const payloadOf = (text: string, extensions?: Record<string, unknown>) =>
+const payloadOf = (text: string, extensions?: Record<string, unknown>, cursor?: string) =>
   createPayload(
     { data: { text }, ...(extensions ? { extensions } : {}) },
-    { cursor: undefined, key: undefined },
+    { cursor, key: undefined },
     { seq: 1 },
   );
 
@@ -62,5 +62,44 @@ describe('frames of next messages', () => {
       { payload: { data: { text: 'a' }, extensions: { live: { conflated: 2 } } } },
       { payload: { data: { text: 'b' }, extensions: { x: 1, live: { conflated: 3 } } } },
     ]);
+  });
+
+  it('contain the cursor only for clients that sent extensions.live', async () => {
+    const payloads = [
+      payloadOf('é'.repeat(60), undefined, 'c"1'),
+      payloadOf('b', { x: 1 }, 'c2'),
+      payloadOf('c', { live: { snapshot: 'begin' } }),
+      createPosition('c3'),
+    ];
+    const head = nextHead('1');
+    expect(await read(liveFrames(head, payloads, [0, 2, 0, 0]), 4)).toMatchObject([
+      { payload: { data: {}, extensions: { live: { cursor: 'c"1' } } } },
+      { payload: { data: {}, extensions: { x: 1, live: { cursor: 'c2', conflated: 2 } } } },
+      { payload: { data: {}, extensions: { live: { snapshot: 'begin' } } } },
+      { payload: { data: null, extensions: { live: { cursor: 'c3' } } } },
+    ]);
+    const plain = await read(nextFrames(head, payloads), 4);
+    expect(plain).toEqual(
+      payloads.map(({ bytes }) => ({ id: '1', type: 'next', payload: JSON.parse(String(bytes)) })),
+    );
+    expect(JSON.stringify(plain)).not.toContain('cursor');
+  });
+
+  it('are built once for all clients of a kind', () => {
+    const payload = payloadOf('a', undefined, 'c1');
+    let built = 0;
+    const counted = {
+      ...payload,
+      withLive: (added: LiveMembers) => {
+        built += 1;
+        return payload.withLive(added);
+      },
+    };
+    const payloads = [counted];
+    for (let client = 0; client < 100; client += 1) {
+      liveFrames(nextHead(`${client % 10}`), payloads);
+      nextFrames(nextHead(`${client % 10}`), payloads);
+    }
+    expect(built).toBe(1);
   });
 });

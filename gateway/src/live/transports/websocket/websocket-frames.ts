@@ -1,4 +1,9 @@
-import type { LivePayload } from '../../upstream/live-payload.ts';
+import {
+  type LivePayload,
+  liveJson,
+  type PayloadJson,
+  plainJson,
+} from '../../upstream/live-payload.ts';
 
 /** The first byte of a final text frame: FIN and opcode 1. */
 const TEXT = 0x81;
@@ -16,11 +21,22 @@ export type Framer = (
   conflated?: readonly number[],
 ) => Buffer;
 
+/** The framers of the two kinds of clients. */
+export interface Framers {
+  /** For clients that have not sent `extensions.live`. */
+  readonly plain: Framer;
+  readonly live: Framer;
+}
+
 interface Frames {
   /** Whole frames, with a gap for the head of each message (see `nextHead`). */
   readonly bytes: Buffer;
   /** The offsets of the gaps. */
   readonly heads: readonly number[];
+}
+
+export function createFramers(): Framers {
+  return { plain: createFramer(plainJson), live: createFramer(liveJson) };
 }
 
 /**
@@ -29,17 +45,16 @@ interface Frames {
  * length. The rest of the frames is therefore built once for all clients. A server does not mask
  * its frames (RFC 6455, 5.1).
  */
-export function createFramer(): Framer {
+function createFramer(jsonOf: PayloadJson): Framer {
   let last: { payloads: readonly LivePayload[]; length: number; frames: Frames } | undefined;
   const framesOf = (payloads: readonly LivePayload[], length: number): Frames => {
     if (last?.payloads === payloads && last.length === length) return last.frames;
-    const frames = joinFrames(
-      payloads.map(({ bytes }) => bytes),
-      length,
-    );
+    const frames = joinFrames(bodiesOf(payloads), length);
     last = { payloads, length, frames };
     return frames;
   };
+  const bodiesOf = (payloads: readonly LivePayload[], conflated?: readonly number[]): Buffer[] =>
+    payloads.map((payload, index) => jsonOf(payload, conflated?.[index] ?? 0));
   return (head, payloads, conflated) => {
     if (conflated) return fill(joinFrames(bodiesOf(payloads, conflated), head.length), head);
     const { bytes, heads } = framesOf(payloads, head.length);
@@ -47,13 +62,6 @@ export function createFramer(): Framer {
     own.set(bytes);
     return fill({ bytes: own, heads }, head);
   };
-}
-
-function bodiesOf(payloads: readonly LivePayload[], conflated: readonly number[]): Buffer[] {
-  return payloads.map((payload, index) => {
-    const replaced = conflated[index];
-    return replaced ? payload.conflated(replaced) : payload.bytes;
-  });
 }
 
 function fill({ bytes, heads }: Frames, head: Buffer): Buffer {

@@ -28,7 +28,7 @@ import { GraphqlWsConnection } from './graphql-ws-protocol.ts';
 import { type Liveness, watchLiveness } from './liveness.ts';
 import type { OperationsOptions } from './socket-operations.ts';
 import { createSocketSession } from './socket-session.ts';
-import { createFramer } from './websocket-frames.ts';
+import { createFramers } from './websocket-frames.ts';
 
 /**
  * Interval between pings, in milliseconds. A client that shows no sign of life during one interval
@@ -100,7 +100,7 @@ class Websockets implements Stoppable {
   readonly #options: WebsocketOptions;
   readonly #server: WebSocketServer;
   readonly #clients = new WeakMap<WebSocket, ServedClient>();
-  readonly #frame = createFramer();
+  readonly #framers = createFramers();
   readonly #pings: NodeJS.Timeout;
   #isStopping = false;
 
@@ -192,7 +192,7 @@ class Websockets implements Stoppable {
         tokens.of(address),
       ),
       contextOf: (identity) => contextOf(headers, identity, address),
-      frame: this.#frame,
+      framers: this.#framers,
       socket: client,
     });
     const served = { client, liveness: watchLiveness(request.socket), connection };
