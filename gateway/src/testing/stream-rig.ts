@@ -9,7 +9,7 @@ import { createLiveMetrics } from '../live/fanout/live-metrics.ts';
 import { SharedStream } from '../live/fanout/shared-stream.ts';
 import { StreamClient } from '../live/fanout/stream-client.ts';
 import { EventTurns } from '../live/upstream/event-turns.ts';
-import { liveJson } from '../live/upstream/live-payload.ts';
+import { liveForm } from '../live/upstream/live-payload.ts';
 import type { EventRun } from '../live/upstream/upstream-subscription.ts';
 import { createScriptedUpstream, scriptedMarks } from './scripted-upstream.ts';
 import { createTestBudget } from './test-budget.ts';
@@ -36,6 +36,19 @@ interface RigOptions {
   readonly together?: number;
   /** Called for the events that are executed together. */
   readonly onExecute?: (events: readonly FormattedExecutionResult[]) => void;
+}
+
+/** A message as a client with `extensions.live` receives it. */
+export interface LiveMessage {
+  readonly data: { readonly changed: { readonly key: string; readonly n: number } } | null;
+  readonly extensions?: {
+    readonly live?: {
+      readonly cursor?: string;
+      readonly conflated?: number;
+      readonly more?: boolean;
+      readonly snapshot?: { readonly phase: string };
+    };
+  };
 }
 
 /** A client's connection. */
@@ -134,6 +147,8 @@ export function startStreamRig({
     const got: { key: string; n: number }[] = [];
     /** Numbers of events, phases of snapshots, and positions as `at <cursor>`. */
     const order: (number | string)[] = [];
+    /** The messages as a client with `extensions.live` receives them. */
+    const messages: LiveMessage[] = [];
     const ends: string[] = [];
     const socket = { open: true };
     let conflated = 0;
@@ -157,10 +172,12 @@ export function startStreamRig({
       onEnded: () => stream.leave(client),
       sink: {
         ready: () => socket.open,
-        write: (payloads, counts) => {
+        write: (payloads, notes) => {
           for (const [index, payload] of payloads.entries()) {
-            const { data, extensions } = JSON.parse(String(liveJson(payload, 0)));
-            conflated += counts?.[index] ?? 0;
+            const message = JSON.parse(String(liveForm.jsonOf(payload, notes?.[index])));
+            messages.push(message);
+            const { data, extensions } = message;
+            conflated += extensions?.live?.conflated ?? 0;
             if (data === null) {
               const { cursor, snapshot } = extensions.live;
               order.push(snapshot?.phase ?? `at ${cursor}`);
@@ -185,6 +202,7 @@ export function startStreamRig({
       state: () => client.state,
       numbers: () => got.map(({ n }) => n),
       order,
+      messages,
       conflated: () => conflated,
       resume: () => client.resume(),
       leave,

@@ -101,9 +101,9 @@ export class CatchUp {
     else this.#unblock();
   }
 
-  /** Returns the number of events up to `seq` that were replaced by events not delivered yet. */
-  droppedUpTo(seq: number): number {
-    return this.#upstream?.replacedUpTo(seq) ?? 0;
+  /** Whether an event up to `seq` was replaced by an event that is not delivered yet. */
+  hasDroppedUpTo(seq: number): boolean {
+    return this.#upstream?.hasReplacedUpTo(seq) ?? false;
   }
 
   /** Starts or continues the upstream. Call when the gate has given the catch-up a slot. */

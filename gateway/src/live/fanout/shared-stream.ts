@@ -91,6 +91,8 @@ export class SharedStream {
   #leaveGate: (() => void) | undefined;
   #run: EventRun;
   #cursor: string | undefined;
+  /** Whether the last event must be delivered together with the next one; see `LivePayload.more`. */
+  #isInGroup = false;
   #isOver = false;
 
   constructor(options: StreamOptions) {
@@ -152,7 +154,7 @@ export class SharedStream {
     if (after !== undefined) {
       if (!this.#goLive([client], after)) this.#catchUp(client, after);
     } else {
-      client.goLive(this.#upstream.seen, 0);
+      client.goLive(this.#upstream.seen);
       this.#live.set(client, undefined);
       for (const batch of inBatches(this.#lastValues?.payloads() ?? [])) client.deliver(batch);
       if (client.receivesPositions) {
@@ -255,13 +257,14 @@ export class SharedStream {
     for (const item of items) {
       if ('payload' in item) {
         if (this.#lastValues?.add(item.payload) ?? true) payloads.push(item.payload);
+        this.#isInGroup = item.payload.more;
       } else if ('phase' in item) {
         announced += payloads.length;
         this.#deliver(payloads);
         payloads = [];
         for (const client of this.#live.keys()) client.announce(item);
       } else if (item.position === undefined) this.#lastValues?.resubscribed();
-      else if (item.position !== null && this.#positions.isDue) {
+      else if (item.position !== null && !this.#isInGroup && this.#positions.isDue) {
         announced += payloads.length;
         this.#deliver(payloads);
         payloads = [];
@@ -320,10 +323,7 @@ export class SharedStream {
   #goLive(
     clients: Iterable<StreamClient>,
     cursor: string,
-    {
-      delivered = [],
-      droppedCount = 0,
-    }: { delivered?: readonly string[]; droppedCount?: number } = {},
+    delivered: readonly string[] = [],
   ): boolean {
     const index = this.#replayBuffer.findIndex(cursor);
     if (index === undefined) return false;
@@ -332,13 +332,13 @@ export class SharedStream {
     const missed = undelivered(this.#replayBuffer.after(index), (one) => ahead.delete(one));
     if (!missed) return false;
     const batches = inBatches(missed);
-    const last =
-      missed.findLast((one) => one.cursor !== undefined)?.cursor ?? delivered.at(-1) ?? cursor;
+    const position =
+      ahead.size > 0 ? delivered.at(-1) : positionAfter(missed, delivered.at(-1) ?? cursor);
     for (const client of clients) {
-      client.goLive(seq, droppedCount);
+      client.goLive(seq);
       this.#live.set(client, ahead.size > 0 ? new Set(ahead) : undefined);
       for (const batch of batches) client.deliver(batch);
-      this.#positions.joined(client, ahead.size > 0 ? delivered.at(-1) : last);
+      this.#positions.joined(client, position);
     }
     return true;
   }
@@ -412,9 +412,10 @@ export class SharedStream {
       // In the catch-up, newer events have replaced events after this cursor. If the clients joined
       // here, the stream would deliver the replaced events after the newer ones.
       if (ahead.some((event, offset) => event.seq !== seq + offset + 1)) continue;
-      const droppedCount = catchUp.droppedUpTo(seq);
+      // The clients must first receive the event that has replaced an earlier one, and thus its count.
+      if (catchUp.hasDroppedUpTo(seq)) continue;
       const delivered = ahead.flatMap((event) => event.cursor ?? []);
-      if (!this.#goLive([...clients], cursor, { delivered, droppedCount })) continue;
+      if (!this.#goLive([...clients], cursor, delivered)) continue;
       this.#drop(catchUp);
       return true;
     }
@@ -484,4 +485,10 @@ function withoutDelivered(
   delivered: DeliveredCursors,
 ): readonly LivePayload[] {
   return payloads.filter(({ cursor }) => cursor === undefined || !delivered.delete(cursor));
+}
+
+/** Returns the cursor after payloads; undefined if a client must not resume after the last one. */
+function positionAfter(payloads: readonly LivePayload[], before: string): string | undefined {
+  if (payloads.at(-1)?.more) return undefined;
+  return payloads.findLast(({ cursor }) => cursor !== undefined)?.cursor ?? before;
 }

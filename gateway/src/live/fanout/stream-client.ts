@@ -1,8 +1,8 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { ByteAccount, ByteHold } from '../../limits/byte-account.ts';
-import type { LivePayload } from '../upstream/live-payload.ts';
+import type { DeliveryNote, LivePayload } from '../upstream/live-payload.ts';
 import type { SnapshotItem } from '../upstream/snapshot-marker.ts';
-import { type ClientQueue, createClientQueue, type QueueLimits } from './client-queue.ts';
+import { ClientQueue, type QueueLimits } from './client-queue.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 
 /**
@@ -20,8 +20,8 @@ const SLOW_ABOVE = 256 * 1024;
 export interface ClientSink {
   /** Whether the socket accepts more data without buffering. */
   readonly ready: () => boolean;
-  /** @param conflated conflated count of each payload; by default 0 for each */
-  readonly write: (payloads: readonly LivePayload[], conflated?: readonly number[]) => void;
+  /** @param notes a note for each payload, or none */
+  readonly write: (payloads: readonly LivePayload[], notes?: readonly DeliveryNote[]) => void;
   readonly error: (errors: readonly GraphQLFormattedError[]) => void;
   readonly complete: () => void;
   /** Ends the stream because its client reads too slowly. */
@@ -100,11 +100,6 @@ export class StreamClient {
   #isLive = false;
   /** Whether the client has received the beginning of a snapshot, and not its end. */
   #isInSnapshot = false;
-  /**
-   * Number of events that were dropped for this client and are not yet in a conflated count. The
-   * next payload's count includes them.
-   */
-  #droppedCount = 0;
   /** Sequence number in the stream; the client receives only later events. */
   #since = 0;
 
@@ -139,21 +134,16 @@ export class StreamClient {
     return bytes > SLOW_ABOVE || (bytes > 0 && this.account.isTight);
   }
 
-  /**
-   * Enters `live`: the client receives the stream's events after `seq`.
-   * @param droppedCount number of events up to `seq` whose replacements have not been delivered yet
-   */
-  goLive(seq: number, droppedCount: number): void {
+  /** Enters `live`: the client receives the stream's events after `seq`. */
+  goLive(seq: number): void {
     this.#isLive = true;
     this.#since = seq;
-    this.#droppedCount += droppedCount;
   }
 
   /** Writes a batch, or queues its payloads while the socket is full. */
   deliver(batch: Batch): void {
     if (this.#hasEnded || this.#ending) return;
-    const isCurrent = this.#droppedCount === 0 && this.#queueSize === 0;
-    if (isCurrent && !batch.isConflated && this.#sink.ready()) {
+    if (this.#queueSize === 0 && !batch.isConflated && this.#sink.ready()) {
       this.#write(batch.payloads);
       return;
     }
@@ -226,12 +216,10 @@ export class StreamClient {
 
   /** Queues a payload. Returns false when a limit is exceeded. */
   #enqueue(payload: LivePayload): boolean {
-    const replaced = payload.replaced.filter((seq) => seq > this.#since).length;
-    const conflated = replaced + this.#droppedCount;
-    this.#droppedCount = 0;
+    const conflated = payload.replaced.filter((seq) => seq > this.#since).length;
     this.resume();
     if (this.isReady) {
-      this.#write([payload], conflated > 0 ? [conflated] : undefined);
+      this.#write([payload], conflated > 0 ? [{ conflated, more: false }] : undefined);
       return true;
     }
     this.#queue ??= this.#createQueue();
@@ -244,24 +232,21 @@ export class StreamClient {
   #createQueue(): ClientQueue {
     const { account, limits } = this.#options;
     this.#queued = account.hold('queues');
-    return createClientQueue(limits, this.#queued, (change) => this.#metrics.queued.inc(change));
+    return new ClientQueue(limits, this.#queued, (change) => this.#metrics.queued.inc(change));
   }
 
   #writeChunk(): void {
     const taken = this.#queue?.take(CHUNK) ?? [];
-    const conflated = taken.some((one) => one.conflated > 0)
-      ? taken.map((one) => one.conflated)
-      : undefined;
     this.#write(
       taken.map(({ payload }) => payload),
-      conflated,
+      taken.some(({ conflated, more }) => conflated > 0 || more) ? taken : undefined,
     );
   }
 
-  #write(payloads: readonly LivePayload[], conflated?: readonly number[]): void {
+  #write(payloads: readonly LivePayload[], notes?: readonly DeliveryNote[]): void {
     this.#metrics.deliveries.inc(payloads.length);
-    if (conflated) this.#metrics.conflated.inc(conflated.reduce((sum, one) => sum + one, 0));
-    this.#sink.write(payloads, conflated);
+    if (notes) this.#metrics.conflated.inc(notes.reduce((sum, one) => sum + one.conflated, 0));
+    this.#sink.write(payloads, notes);
   }
 
   #finish(): void {

@@ -123,4 +123,28 @@ describe('a client that receives positions', () => {
     expect(client.order).toEqual(['begin', 1, 'end', 'at c1']);
     expect(late.order).toEqual(['at c1']);
   });
+
+  it('receives no position between an event and the one that replaces an earlier one', async () => {
+    const rig = startStreamRig();
+    const { upstream } = rig;
+    const client = joinWith(rig);
+    // Events are conflated above 1,000 waiting ones. The last `a` replaces those before the `b`.
+    const burst = (key: string, count: number): void => {
+      for (let event = 0; event < count; event += 1) upstream.append(key);
+      upstream.advance(first(rig));
+    };
+    burst('a', 600);
+    burst('b', 1);
+    upstream.report(first(rig));
+    burst('a', 400);
+    upstream.report(first(rig));
+    await settled();
+    expect(client.order).toEqual([1, 601, 1_001, 'at c1001']);
+    expect(client.messages.map(({ extensions }) => extensions?.live)).toEqual([
+      { cursor: 'c1' },
+      { more: true },
+      { cursor: 'c1001', conflated: 998 },
+      { cursor: 'c1001' },
+    ]);
+  });
 });

@@ -36,6 +36,8 @@ export interface QueuedEvent {
   readonly reportsPositions: boolean;
   /** Numbers of the events that this event has replaced. */
   readonly replaced: readonly number[];
+  /** Whether a later event has replaced an event before this one; see `LivePayload.more`. */
+  readonly more: boolean;
 }
 
 /** A position of the upstream stream, between two events. */
@@ -62,6 +64,11 @@ export class EventBacklog<E extends QueuedEvent> {
   readonly #hold: ByteHold;
   #items: (E | Mark)[] = [];
   #conflateAbove = CONFLATE_ABOVE;
+  /**
+   * Number of items up to the end of the last group of events that must be delivered together; see
+   * `LivePayload.more`. They are not replaced any more, so that each group ends.
+   */
+  #grouped = 0;
 
   /** @param conflates whether a newer event may replace a waiting event of the same key */
   constructor(conflates: boolean, hold: ByteHold) {
@@ -91,6 +98,7 @@ export class EventBacklog<E extends QueuedEvent> {
   }
 
   shift(): E | Mark | undefined {
+    if (this.#grouped > 0) this.#grouped -= 1;
     return this.#items.shift();
   }
 
@@ -102,6 +110,7 @@ export class EventBacklog<E extends QueuedEvent> {
   clear(): void {
     for (const item of this.#items) this.release(item);
     this.#items = [];
+    this.#grouped = 0;
   }
 
   #reserve(bytes: number): boolean {
@@ -135,15 +144,33 @@ export class EventBacklog<E extends QueuedEvent> {
       older.push(item.seq);
       return [];
     });
+    this.#markGroups();
     this.#hold.release(before - this.#size());
+  }
+
+  /** Marks the events between a replaced event and its replacement. */
+  #markGroups(): void {
+    let oldestReplaced = Number.POSITIVE_INFINITY;
+    let end = 0;
+    this.#grouped = 0;
+    for (let index = this.#items.length - 1; index >= 0; index -= 1) {
+      const item = this.#items[index];
+      if (!item || !('event' in item)) continue;
+      const more = item.seq > oldestReplaced;
+      if (more && this.#grouped === 0) this.#grouped = end;
+      if (more !== item.more) this.#items[index] = { ...item, more };
+      for (const seq of item.replaced) oldestReplaced = Math.min(oldestReplaced, seq);
+      end = index + 1;
+    }
   }
 
   /** Returns the key of each item. An event never replaces an event before a marker of a snapshot. */
   #conflationKeys(): readonly (string | undefined)[] {
     let markers = 0;
-    return this.#items.map((item) => {
+    return this.#items.map((item, index) => {
       if ('phase' in item) markers += 1;
       if (!('event' in item) || item.marks.key === undefined) return undefined;
+      if (index < this.#grouped) return undefined;
       return `${markers} ${item.marks.key}`;
     });
   }

@@ -17,6 +17,11 @@ export interface LivePayload extends EventMarks {
   readonly seq: number;
   /** Numbers of the events that this event replaced before any client received them. */
   readonly replaced: readonly number[];
+  /**
+   * Whether a later event has replaced an event before this one. A client must not resume between them,
+   * because it would never learn of the replaced event.
+   */
+  readonly more: boolean;
   /** Returns the result's JSON with members added to `extensions.live`. */
   readonly withLive: (added: LiveMembers) => Buffer;
 }
@@ -25,21 +30,45 @@ export interface LivePayload extends EventMarks {
 export interface LiveMembers {
   readonly cursor?: string | undefined;
   readonly conflated?: number;
+  readonly more?: true;
 }
 
-/** Returns the JSON that clients of one kind receive for a payload. */
-export type PayloadJson = (payload: LivePayload, conflated: number) => Buffer;
+/** What is said to one client about a payload. */
+export interface DeliveryNote {
+  /** Number of events that the payload replaces for this client. */
+  readonly conflated: number;
+  /** See `LivePayload.more`. */
+  readonly more: boolean;
+}
 
-/** The JSON for clients that have not sent `extensions.live`. */
-export const plainJson: PayloadJson = (payload, conflated) =>
-  conflated > 0 ? payload.withLive({ conflated }) : payload.bytes;
+/** How one kind of clients receives payloads. */
+export interface PayloadForm {
+  readonly jsonOf: (payload: LivePayload, note?: DeliveryNote) => Buffer;
+  /** Returns the cursor after which the client may resume, if the payload has one. */
+  readonly cursorOf: (payload: LivePayload, note?: DeliveryNote) => string | undefined;
+}
 
-/** The JSON for clients that have sent `extensions.live`: each event carries its cursor. */
-export const liveJson: PayloadJson = (payload, conflated) => {
-  const { cursor } = payload;
-  if (cursor === undefined) return plainJson(payload, conflated);
-  return payload.withLive(conflated > 0 ? { cursor, conflated } : { cursor });
+/** The form for clients that have not sent `extensions.live`. */
+export const plainForm: PayloadForm = {
+  jsonOf: (payload, { conflated } = UNNOTED) =>
+    conflated > 0 ? payload.withLive({ conflated }) : payload.bytes,
+  cursorOf: ({ cursor }) => cursor,
 };
+
+/** The form for clients that have sent `extensions.live`: each event carries its cursor, or `more`. */
+export const liveForm: PayloadForm = {
+  jsonOf: (payload, note) => {
+    if (payload.cursor === undefined) return plainForm.jsonOf(payload, note);
+    const cursor = liveForm.cursorOf(payload, note);
+    return payload.withLive({
+      ...(cursor === undefined ? { more: true } : { cursor }),
+      ...(note && note.conflated > 0 ? { conflated: note.conflated } : {}),
+    });
+  },
+  cursorOf: ({ cursor, more }, note) => (more || note?.more ? undefined : cursor),
+};
+
+const UNNOTED: DeliveryNote = { conflated: 0, more: false };
 
 const NOTHING: readonly number[] = [];
 
@@ -47,7 +76,11 @@ const NOTHING: readonly number[] = [];
 export function createPayload(
   result: FormattedExecutionResult,
   { cursor, key, traceparent }: EventMarks,
-  { seq, replaced = NOTHING }: { seq: number; replaced?: readonly number[] },
+  {
+    seq,
+    replaced = NOTHING,
+    more = false,
+  }: { seq: number; replaced?: readonly number[]; more?: boolean },
 ): LivePayload {
   const { extensions, ...rest } = result;
   const start = JSON.stringify(rest).slice(0, -1);
@@ -64,6 +97,7 @@ export function createPayload(
     traceparent,
     seq,
     replaced,
+    more,
     withLive: (added) => {
       const earlier = extensions?.['live'];
       const own = typeof earlier === 'object' ? earlier : undefined;

@@ -169,15 +169,10 @@ export class UpstreamSubscription {
     return this.#seq;
   }
 
-  /**
-   * Returns the number of events up to `seq` that were replaced by events not yet sent to the sink.
-   */
-  replacedUpTo(seq: number): number {
-    let count = 0;
-    for (const item of [...this.#executed, ...this.#executing, ...this.#backlog.items]) {
-      for (const replaced of replacedBy(item)) if (replaced <= seq) count += 1;
-    }
-    return count;
+  /** Whether an event up to `seq` was replaced by an event not yet sent to the sink. */
+  hasReplacedUpTo(seq: number): boolean {
+    const waiting = [...this.#executed, ...this.#executing, ...this.#backlog.items];
+    return waiting.some((item) => replacedBy(item).some((replaced) => replaced <= seq));
   }
 
   /**
@@ -273,6 +268,7 @@ export class UpstreamSubscription {
       arrived: performance.now(),
       reportsPositions,
       replaced: [],
+      more: false,
     });
   }
 

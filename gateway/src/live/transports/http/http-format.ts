@@ -1,9 +1,10 @@
 import type { GraphQLFormattedError } from 'graphql';
 import {
+  type DeliveryNote,
   type LivePayload,
-  liveJson,
-  type PayloadJson,
-  plainJson,
+  liveForm,
+  type PayloadForm,
+  plainForm,
 } from '../../upstream/live-payload.ts';
 
 type Errors = readonly GraphQLFormattedError[];
@@ -92,9 +93,9 @@ export const multipart: HttpFormat = {
 
 /**
  * Puts payloads into one buffer, so that they need only one write.
- * @param conflated conflated count of each payload; by default 0 for each
+ * @param notes a note for each payload, or none
  */
-export type Encoder = (payloads: readonly LivePayload[], conflated?: readonly number[]) => Buffer;
+export type Encoder = (payloads: readonly LivePayload[], notes?: readonly DeliveryNote[]) => Buffer;
 
 /** The encoders of a format for the two kinds of clients. */
 export interface Encoders {
@@ -104,25 +105,25 @@ export interface Encoders {
 }
 
 export function createEncoders(format: HttpFormat): Encoders {
-  return { plain: createEncoder(format, plainJson), live: createEncoder(format, liveJson) };
+  return { plain: createEncoder(format, plainForm), live: createEncoder(format, liveForm) };
 }
 
 /**
  * Creates an encoder. The clients of a stream receive the same payloads one after the other, so the
  * last payloads are encoded once for all clients.
  */
-function createEncoder({ around }: HttpFormat, jsonOf: PayloadJson): Encoder {
+function createEncoder({ around }: HttpFormat, { cursorOf, jsonOf }: PayloadForm): Encoder {
   let last: { readonly payloads: readonly LivePayload[]; readonly bytes: Buffer } | undefined;
-  const encode: Encoder = (payloads, conflated) =>
+  const encode: Encoder = (payloads, notes) =>
     Buffer.concat(
       payloads.flatMap((payload, index) => {
-        const [before, after] = around(payload.cursor);
-        const json = jsonOf(payload, conflated?.[index] ?? 0);
-        return [Buffer.from(before), json, Buffer.from(after)];
+        const note = notes?.[index];
+        const [before, after] = around(cursorOf(payload, note));
+        return [Buffer.from(before), jsonOf(payload, note), Buffer.from(after)];
       }),
     );
-  return (payloads, conflated) => {
-    if (conflated) return encode(payloads, conflated);
+  return (payloads, notes) => {
+    if (notes) return encode(payloads, notes);
     if (last?.payloads !== payloads) last = { payloads, bytes: encode(payloads) };
     return last.bytes;
   };

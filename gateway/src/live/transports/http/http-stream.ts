@@ -4,7 +4,7 @@ import type { GraphQLFormattedError } from 'graphql';
 import type { ByteAccount, ByteHold } from '../../../limits/byte-account.ts';
 import type { ClientSink } from '../../fanout/stream-client.ts';
 import type { LiveSubscription } from '../../fanout/stream-registry.ts';
-import type { LivePayload } from '../../upstream/live-payload.ts';
+import type { DeliveryNote, LivePayload } from '../../upstream/live-payload.ts';
 import type { Encoder, HttpFormat } from './http-format.ts';
 
 /**
@@ -85,9 +85,9 @@ export class HttpStream implements ClientSink {
     return !this.#response.writableNeedDrain;
   }
 
-  write(payloads: readonly LivePayload[], conflated?: readonly number[]): void {
+  write(payloads: readonly LivePayload[], notes?: readonly DeliveryNote[]): void {
     if (this.#hasEnded) return;
-    if (this.#response.write(this.#encode(payloads, conflated))) return;
+    if (this.#response.write(this.#encode(payloads, notes))) return;
     if (!this.#unread.charge(this.#response.writableLength - this.#unread.bytes)) this.lagged();
   }
 

@@ -57,7 +57,11 @@ describe('frames of next messages', () => {
   );
 
   it('contain the conflated count in the extensions of a payload', async () => {
-    const frames = nextFrames(nextHead('1'), [payloadOf('a'), payloadOf('b', { x: 1 })], [2, 3]);
+    const frames = nextFrames(
+      nextHead('1'),
+      [payloadOf('a'), payloadOf('b', { x: 1 })],
+      [2, 3].map((conflated) => ({ conflated, more: false })),
+    );
     expect(await read(frames, 2)).toMatchObject([
       { payload: { data: { text: 'a' }, extensions: { live: { conflated: 2 } } } },
       { payload: { data: { text: 'b' }, extensions: { x: 1, live: { conflated: 3 } } } },
@@ -72,7 +76,16 @@ describe('frames of next messages', () => {
       createPosition('c3'),
     ];
     const head = nextHead('1');
-    expect(await read(liveFrames(head, payloads, [0, 2, 0, 0]), 4)).toMatchObject([
+    expect(
+      await read(
+        liveFrames(
+          head,
+          payloads,
+          [0, 2, 0, 0].map((conflated) => ({ conflated, more: false })),
+        ),
+        4,
+      ),
+    ).toMatchObject([
       { payload: { data: {}, extensions: { live: { cursor: 'c"1' } } } },
       { payload: { data: {}, extensions: { x: 1, live: { cursor: 'c2', conflated: 2 } } } },
       { payload: { data: {}, extensions: { live: { snapshot: 'begin' } } } },

@@ -1,8 +1,9 @@
 import {
+  type DeliveryNote,
   type LivePayload,
-  liveJson,
-  type PayloadJson,
-  plainJson,
+  liveForm,
+  type PayloadForm,
+  plainForm,
 } from '../../upstream/live-payload.ts';
 
 /** The first byte of a final text frame: FIN and opcode 1. */
@@ -18,7 +19,7 @@ export function nextHead(id: string): Buffer {
 export type Framer = (
   head: Buffer,
   payloads: readonly LivePayload[],
-  conflated?: readonly number[],
+  notes?: readonly DeliveryNote[],
 ) => Buffer;
 
 /** The framers of the two kinds of clients. */
@@ -36,7 +37,7 @@ interface Frames {
 }
 
 export function createFramers(): Framers {
-  return { plain: createFramer(plainJson), live: createFramer(liveJson) };
+  return { plain: createFramer(plainForm), live: createFramer(liveForm) };
 }
 
 /**
@@ -45,7 +46,7 @@ export function createFramers(): Framers {
  * length. The rest of the frames is therefore built once for all clients. A server does not mask
  * its frames (RFC 6455, 5.1).
  */
-function createFramer(jsonOf: PayloadJson): Framer {
+function createFramer({ jsonOf }: PayloadForm): Framer {
   let last: { payloads: readonly LivePayload[]; length: number; frames: Frames } | undefined;
   const framesOf = (payloads: readonly LivePayload[], length: number): Frames => {
     if (last?.payloads === payloads && last.length === length) return last.frames;
@@ -53,10 +54,10 @@ function createFramer(jsonOf: PayloadJson): Framer {
     last = { payloads, length, frames };
     return frames;
   };
-  const bodiesOf = (payloads: readonly LivePayload[], conflated?: readonly number[]): Buffer[] =>
-    payloads.map((payload, index) => jsonOf(payload, conflated?.[index] ?? 0));
-  return (head, payloads, conflated) => {
-    if (conflated) return fill(joinFrames(bodiesOf(payloads, conflated), head.length), head);
+  const bodiesOf = (payloads: readonly LivePayload[], notes?: readonly DeliveryNote[]): Buffer[] =>
+    payloads.map((payload, index) => jsonOf(payload, notes?.[index]));
+  return (head, payloads, notes) => {
+    if (notes) return fill(joinFrames(bodiesOf(payloads, notes), head.length), head);
     const { bytes, heads } = framesOf(payloads, head.length);
     const own = Buffer.allocUnsafe(bytes.length);
     own.set(bytes);

@@ -1,7 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { MessageType } from 'graphql-ws';
 import type { ClientSink } from '../../fanout/stream-client.ts';
-import type { LivePayload } from '../../upstream/live-payload.ts';
+import type { DeliveryNote, LivePayload } from '../../upstream/live-payload.ts';
 import type { MessageSocket } from './client-socket.ts';
 import { LiveCloseCode } from './close-codes.ts';
 import { type Framer, nextHead } from './websocket-frames.ts';
@@ -36,8 +36,8 @@ export class WebsocketSink implements ClientSink {
     return this.#socket.ready();
   }
 
-  write(payloads: readonly LivePayload[], conflated?: readonly number[]): void {
-    this.#socket.writeFrames(this.#frame(this.#head, payloads, conflated));
+  write(payloads: readonly LivePayload[], notes?: readonly DeliveryNote[]): void {
+    this.#socket.writeFrames(this.#frame(this.#head, payloads, notes));
   }
 
   error(errors: readonly GraphQLFormattedError[]): void {
