@@ -2,6 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StartError } from '@gudang/runtime';
+import {
+  type GraphQLType,
+  getNamedType,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+  isUnionType,
+} from 'graphql';
 import { expect, it } from 'vitest';
 import { loadSupergraph } from './supergraph.ts';
 import { composeToys } from './testing/toy-graph.ts';
@@ -34,4 +42,25 @@ it('loads the supergraph in the package by default, or else the given file', asy
   const { subgraphs } = await loadSupergraph(file);
   expect(subgraphs.map(({ name }) => name)).toEqual(['items', 'ratings']);
   await rm(folder, { recursive: true });
+});
+
+it('shows clients only types that an operation can use', async () => {
+  const { schema } = await loadSupergraph();
+  const used = new Set<string>();
+  const nameOf = (type: GraphQLType): string => getNamedType(type).name;
+  const use = (name: string): void => {
+    if (used.has(name)) return;
+    used.add(name);
+    const type = schema.getType(name);
+    if (isUnionType(type)) for (const member of type.getTypes()) use(member.name);
+    if (isInterfaceType(type)) for (const one of schema.getPossibleTypes(type)) use(one.name);
+    if (!isObjectType(type) && !isInterfaceType(type) && !isInputObjectType(type)) return;
+    for (const field of Object.values(type.getFields())) {
+      use(nameOf(field.type));
+      if ('args' in field) for (const { type } of field.args) use(nameOf(type));
+    }
+  };
+  for (const root of ['Query', 'Mutation', 'Subscription']) use(root);
+  const types = Object.keys(schema.getTypeMap()).filter((name) => !name.startsWith('__'));
+  expect(types.filter((name) => !used.has(name))).toEqual([]);
 });
