@@ -167,6 +167,20 @@ it('a stream that selects only the decision about an order is shared and shows i
   }
 });
 
+it('a watcher without a token sees null instead of an order of others, without errors or extensions', async () => {
+  const stock = await addStock();
+  const STREAM = `subscription ($ids: [ID!], $after: String) { stockChanged(ids: $ids, after: $after) {
+    kind order { id status productId stock { id } } } }`;
+  const variables = { ids: [stock], after: await cursor() };
+  const live = await watch('anonymous', STREAM, variables, 'marked');
+  await createOrder(SITI, stock);
+  const event = await live.waitFor(({ stockChanged }) => stockChanged.kind === 'ORDERED');
+  expect(event).toEqual({
+    data: { stockChanged: { kind: 'ORDERED', order: null } },
+    at: expect.any(Number),
+  });
+});
+
 it('two callers can use the same idempotency key for different orders', async () => {
   const [stock, key] = [await addStock(), randomUUID()];
   const first = await createOrder(SITI, stock, key);

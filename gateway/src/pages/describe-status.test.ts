@@ -1,6 +1,6 @@
 import { OK, type PartState } from '@gudang/runtime';
 import { expect, test } from 'vitest';
-import { describeStatus } from './describe-status.ts';
+import { describeStatus, unavailableSubgraphs } from './describe-status.ts';
 
 const down = (reason: string): PartState => ({ state: 'down', reason });
 const degraded = (reason: string): PartState => ({ state: 'degraded', reason });
@@ -60,8 +60,18 @@ test('names a subgraph that does not answer, and parts that are behind', () => {
     seen,
   );
   expect(status.slice(1, 3)).toEqual([
-    { name: 'Order subgraph', state: 'degraded', says: 'It does not answer.' },
-    { name: 'Stock subgraph', state: 'degraded', says: 'It reads what it has missed.' },
+    {
+      id: 'subgraph order',
+      name: 'Order subgraph',
+      state: 'degraded',
+      says: 'It does not answer.',
+    },
+    {
+      id: 'subgraph stock',
+      name: 'Stock subgraph',
+      state: 'degraded',
+      says: 'It reads what it has missed.',
+    },
   ]);
 });
 
@@ -82,4 +92,16 @@ test('omits servers that no service has reported', () => {
   const parts = { 'subgraph items': degraded('x') };
   const status = describeStatus({ ready: true, parts }, new Map(), new Set());
   expect(statesOf(status)).toEqual({ Gateway: 'ok', 'Items subgraph': 'degraded' });
+});
+
+test('a subgraph is unavailable if it or its database does not answer, but not if Kafka is unavailable', () => {
+  const order = new Map([['kafka', degraded('no broker answers')]]);
+  const stock = new Map([['database', down('the database does not answer')]]);
+  const answers = new Map([
+    ['order', order],
+    ['stock', stock],
+  ]);
+  expect(unavailableSubgraphs({ ready: true, parts: both }, answers)).toEqual(['stock']);
+  const parts = { ...both, 'subgraph order': degraded('it does not answer') };
+  expect(unavailableSubgraphs({ ready: true, parts }, answers)).toEqual(['order', 'stock']);
 });

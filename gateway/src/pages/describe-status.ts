@@ -2,6 +2,8 @@ import type { HealthReport, PartState } from '@gudang/runtime';
 
 /** A part of the system on the status page. */
 export interface StatusPart {
+  /** `gateway`, `subgraph <name>`, or a shared server's name in `/readyz`, such as `kafka`. */
+  readonly id: string;
   readonly name: string;
   /** `unknown` if no service that uses the part answers. */
   readonly state: PartState['state'] | 'unknown';
@@ -30,10 +32,11 @@ export function describeStatus(
     name.startsWith(SUBGRAPH) ? [{ name: name.slice(SUBGRAPH.length), state }] : [],
   );
   return [
-    describe('Gateway', own, 'Answers queries, mutations and live streams.'),
+    describe('gateway', 'Gateway', own, 'Answers queries, mutations and live streams.'),
     ...asked.map(({ name, state }) => {
       const parts = [...(subgraphs.get(name) ?? [])].filter(([part]) => !(part in SHARED));
-      return describe(`${capitalized(name)} subgraph`, [['', state], ...parts], 'Answers.');
+      const answer = [['', state], ...parts] as const;
+      return describe(`${SUBGRAPH}${name}`, `${capitalized(name)} subgraph`, answer, 'Answers.');
     }),
     ...Object.entries(SHARED)
       .filter(([part]) => seen.has(part))
@@ -41,14 +44,28 @@ export function describeStatus(
   ];
 }
 
+/** Names of the subgraphs that cannot answer, because they or their databases are unavailable. */
+export function unavailableSubgraphs(
+  { parts }: HealthReport,
+  subgraphs: ReadonlyMap<string, ReadonlyMap<string, PartState>>,
+): string[] {
+  return Object.entries(parts).flatMap(([part, { state }]) => {
+    if (!part.startsWith(SUBGRAPH)) return [];
+    const name = part.slice(SUBGRAPH.length);
+    const database = subgraphs.get(name)?.get('database')?.state;
+    return state !== 'ok' || database === 'down' ? [name] : [];
+  });
+}
+
 function describe(
+  id: string,
   name: string,
   parts: readonly (readonly [string, PartState])[],
   whenFine: string,
 ): StatusPart {
   const state = worst(parts.map(([, part]) => part.state));
   const reasons = parts.flatMap(([, part]) => (part.state === 'ok' ? [] : [part.reason]));
-  return { name, state, says: reasons.length > 0 ? sentences(reasons) : whenFine };
+  return { id, name, state, says: reasons.length > 0 ? sentences(reasons) : whenFine };
 }
 
 /** Describes one server that several services use. */
@@ -62,13 +79,14 @@ function describeShared(
     return state ? [{ user, state }] : [];
   });
   if (users.length === 0) {
-    return { name, state: 'unknown', says: 'Unknown: no service that uses it answers.' };
+    return { id: part, name, state: 'unknown', says: 'Unknown: no service that uses it answers.' };
   }
   const troubled = users.flatMap(({ user, state }) =>
     state.state === 'ok' ? [] : [`${user}: ${state.reason}`],
   );
   const names = users.map(({ user }) => user).join(' and ');
   return {
+    id: part,
     name,
     state: worst(users.map(({ state }) => state.state)),
     says: troubled.length > 0 ? sentences(troubled) : `Serves ${names}.`,

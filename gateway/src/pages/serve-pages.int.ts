@@ -60,10 +60,11 @@ it('reports the state of a subgraph without /readyz', async () => {
   const answer = async () => (await visit('/status')).json();
   expect(await answer()).toEqual({
     explorers: true,
+    unavailable: [],
     parts: [
-      { name: 'Gateway', state: 'ok', says: expect.any(String) },
-      { name: 'Items subgraph', state: 'ok', says: 'Answers.' },
-      { name: 'Ratings subgraph', state: 'ok', says: 'Answers.' },
+      { id: 'gateway', name: 'Gateway', state: 'ok', says: expect.any(String) },
+      { id: 'subgraph items', name: 'Items subgraph', state: 'ok', says: 'Answers.' },
+      { id: 'subgraph ratings', name: 'Ratings subgraph', state: 'ok', says: 'Answers.' },
     ],
   });
 });

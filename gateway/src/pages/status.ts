@@ -1,12 +1,14 @@
 import type { Health } from '@gudang/runtime';
 import type { SubgraphAddress } from '../subgraphs/subgraph-addresses.ts';
-import { describeStatus, type StatusPart } from './describe-status.ts';
+import { describeStatus, type StatusPart, unavailableSubgraphs } from './describe-status.ts';
 import { fetchSubgraphParts } from './subgraph-readiness.ts';
 
 /** Response of `/status`. */
 export interface Status {
   /** Whether GraphiQL and Sandbox are served. */
   readonly explorers: boolean;
+  /** Names of the subgraphs that cannot answer now. */
+  readonly unavailable: readonly string[];
   readonly parts: readonly StatusPart[];
 }
 
@@ -37,9 +39,11 @@ export function createStatus({
     const requests = addresses.map(
       async ({ name, url }) => [name, await fetchSubgraphParts(url)] as const,
     );
-    const [report, parts] = await Promise.all([health.report(), Promise.all(requests)]);
-    for (const [, named] of parts) for (const name of named.keys()) seen.add(name);
-    return { explorers, parts: describeStatus(report, new Map(parts), seen) };
+    const [report, answers] = await Promise.all([health.report(), Promise.all(requests)]);
+    const subgraphs = new Map(answers);
+    for (const named of subgraphs.values()) for (const name of named.keys()) seen.add(name);
+    const unavailable = unavailableSubgraphs(report, subgraphs);
+    return { explorers, unavailable, parts: describeStatus(report, subgraphs, seen) };
   };
   return () => {
     const now = performance.now();

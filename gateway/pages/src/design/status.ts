@@ -5,9 +5,13 @@ export type State = 'ok' | 'degraded' | 'down' | 'unknown';
 export interface Status {
   /** Whether the gateway serves Sandbox and GraphiQL. */
   readonly explorers: boolean;
+  /** Names of the subgraphs that cannot answer now. */
+  readonly unavailable?: readonly string[];
   /** Undefined if a proxy in front of the gateway keeps `/status` from the public. */
   readonly parts?:
     | readonly {
+        /** Such as `gateway`, `subgraph order` or `kafka`. */
+        readonly id: string;
         readonly name: string;
         readonly state: State;
         /** A sentence for users. */

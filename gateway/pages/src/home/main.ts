@@ -2,9 +2,14 @@ import { fetchStatus, type Parts, showElementsNeeding, summaryOf } from '../desi
 import { isUnknownField } from '../graph/graph-errors.ts';
 import { sendOperation } from '../graph/send-operation.ts';
 
-const REFRESH_MS = 3_000;
+const REFRESH_MS = 5_000;
 const GATEWAY_DOWN: Parts = [
-  { name: 'Gateway', state: 'down', says: 'It does not answer. This page keeps trying.' },
+  {
+    id: 'gateway',
+    name: 'Gateway',
+    state: 'down',
+    says: 'It does not answer. This page keeps trying.',
+  },
 ];
 
 function byId(id: string): HTMLElement {
