@@ -69,7 +69,7 @@ test.each(Object.keys(SHOWN))(
   },
 );
 
-test('GraphiQL runs a query and a subscription without requests to other origins', async () => {
+test('GraphiQL runs a query, and a subscription that continues while another tab is shown, without requests to other origins', async () => {
   await visit({ origin: origin(), path: '/graphiql' }, async (page) => {
     await SHOWN['/graphiql']?.(page);
     const answer = page.locator('.graphiql-response');
@@ -93,6 +93,26 @@ test('GraphiQL runs a query and a subscription without requests to other origins
       until: 'a change is displayed',
       every: 300,
     });
+
+    // GraphiQL itself would stop the subscription when another tab is shown.
+    await page.getByRole('button', { name: 'Order', exact: true }).click();
+    const running = page.getByRole('button', { name: /^Watch \(\d+ events?\)$/ });
+    await running.waitFor();
+    const placed = async (): Promise<boolean> => {
+      await run.click({ timeout: 1_000 }).catch(() => {});
+      return answer.getByText('"createOrder"').isVisible();
+    };
+    await eventually(placed, (seen) => seen, { until: 'the order is displayed', every: 300 });
+    await shop.adjustStock(id, 77);
+    const { quantity } = (await shop.stock(id)) ?? {};
+    await running.click();
+    await answer.getByText(`"quantity": ${quantity}`).waitFor();
+    await stop.waitFor();
+    expect(await running.count()).toBe(0);
+    await shop.adjustStock(id, 1);
+    await answer.getByText(`"quantity": ${Number(quantity) + 1}`).waitFor();
+    await stop.click();
+    await run.waitFor();
   });
 });
 

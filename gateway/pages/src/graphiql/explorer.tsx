@@ -1,8 +1,9 @@
 import { useMonaco } from '@graphiql/react';
-import type { Fetcher } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
 import { useEffect } from 'react';
 import type { Example } from '../examples/examples.ts';
+import { RunningTabs } from './running-tabs.tsx';
+import type { TabSubscriptions } from './tab-subscriptions.ts';
 
 /** GraphiQL's dark theme, but with a contrast of 5.6 : 1 for comments instead of 3.6. */
 const DARK = {
@@ -24,10 +25,10 @@ const DARK = {
 
 /** GraphiQL for this gateway, with one tab per example. */
 export function Explorer({
-  fetcher,
+  subscriptions,
   examples,
 }: {
-  fetcher: Fetcher;
+  subscriptions: TabSubscriptions;
   examples: readonly Example[];
 }) {
   const monaco = useMonaco((state) => state.monaco);
@@ -35,10 +36,17 @@ export function Explorer({
     monaco?.editor.defineTheme('graphiql-DARK', { ...DARK, rules: [...DARK.rules] });
   }, [monaco]);
   return (
-    <GraphiQL fetcher={fetcher} defaultTabs={examples.map((example) => ({ ...example }))}>
+    <GraphiQL
+      fetcher={subscriptions.fetcher}
+      onTabChange={subscriptions.setTabs}
+      defaultTabs={examples.map((example) => ({ ...example }))}
+    >
       <GraphiQL.Logo>
         <a href="/">Gudang</a>
       </GraphiQL.Logo>
+      <GraphiQL.Footer>
+        <RunningTabs subscriptions={subscriptions} />
+      </GraphiQL.Footer>
     </GraphiQL>
   );
 }
