@@ -8,6 +8,7 @@ import {
   createRequestDeduplication,
   type RequestDeduplication,
 } from './request-pipeline/request-deduplication.ts';
+import { sampleOperations } from './request-pipeline/sampled-operations.ts';
 import type { GatewayRuntime } from './runtime.ts';
 import { type Subgraphs, startSubgraphs } from './subgraphs/subgraphs.ts';
 import type { LoadedSupergraph } from './supergraph.ts';
@@ -59,7 +60,7 @@ export async function startExecution(
     subgraphs,
     requests: createRequestDeduplication({
       invalidation,
-      pipeline: fastPath,
+      pipeline: runtime.journeysUrl ? sampleOperations(fastPath) : fastPath,
       answers: { maxBytes, memory },
       costly: new CostlyOperations(metrics),
       metrics,

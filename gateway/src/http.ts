@@ -18,6 +18,7 @@ import { watchOverload } from './limits/overload.ts';
 import { HttpStreams } from './live/transports/http/http-streams.ts';
 import { startWebsockets } from './live/transports/websocket/websockets.ts';
 import type { Live } from './live.ts';
+import { serveJourneys } from './pages/serve-journeys.ts';
 import { servePages } from './pages/serve-pages.ts';
 import type { Requests } from './requests.ts';
 import type { GatewayRuntime } from './runtime.ts';
@@ -42,7 +43,7 @@ export interface HttpPart {
 
 /** Serves the pages, `/graphql` on every protocol, tickets, health and metrics on one port. */
 export async function startGatewayHttp(
-  { settings, started, health, metrics, explore, log }: GatewayRuntime,
+  { settings, started, health, metrics, explore, journeysUrl, log }: GatewayRuntime,
   { addresses, requests, admission, execution, live }: Serving,
 ): Promise<HttpPart> {
   const { auth, callers, clients, origins, tickets } = requests;
@@ -51,7 +52,11 @@ export async function startGatewayHttp(
   maskErrors(app, log);
   guardSockets(app.server, clients.sockets, clients.addresses);
   await serveCors(app, origins);
-  if (settings.PAGES) await servePages({ app, addresses, health, explorers: explore, log });
+  if (settings.PAGES) {
+    const journeys = journeysUrl !== undefined;
+    await servePages({ app, addresses, health, explorers: explore, journeys, log });
+    if (journeys) serveJourneys(app, { url: journeysUrl, auth, callers });
+  }
   const assertNotOverloaded = await watchOverload(app, settings.SHED_DELAY_MS, metrics);
   const serving = {
     health,

@@ -5,6 +5,7 @@ import {
   type Metrics,
   type ProcessContext,
 } from '@gudang/runtime';
+import { allowsJourneys } from '@gudang/runtime/tracing';
 import { createInvalidation, type Invalidation } from './request-deduplication/invalidation.ts';
 import type { gatewaySettings } from './settings.ts';
 import { type SubgraphAddress, subgraphAddresses } from './subgraphs/subgraph-addresses.ts';
@@ -19,6 +20,8 @@ export interface GatewayRuntime extends GatewayProcess {
   readonly invalidation: Invalidation;
   /** Whether clients may explore the graph by introspection, Sandbox, GraphiQL and suggestions. */
   readonly explore: boolean;
+  /** Receiver of journeys; undefined if there is none. */
+  readonly journeysUrl: string | undefined;
   /** Secret that proves to subgraphs that the gateway sent a request. */
   readonly secret: string | undefined;
   /** @throws {StartError} when a subgraph has no usable address */
@@ -33,6 +36,7 @@ export function createRuntime(process: GatewayProcess): GatewayRuntime {
     metrics: createMetrics('gateway'),
     invalidation: createInvalidation(),
     explore: settings.EXPLORE ?? settings.NODE_ENV !== 'production',
+    journeysUrl: allowsJourneys(globalThis.process.env) ? settings.JOURNEYS_URL : undefined,
     // The gateway sends the first secret. The others are accepted while the secret is being
     // replaced.
     secret: settings.SUBGRAPH_SECRET?.[0],

@@ -49,6 +49,20 @@ test('the legacy REST scenario works without further steps', async () => {
   expect(shown).toEqual({ Message: 'Berhasil Mendapatkan Data Berdasarkan ID', Data });
 });
 
+test('the gateway shows the journeys of orders, without a setting', async () => {
+  const complete = async () => {
+    const answer = await fetch(`${start.url}/journeys`);
+    const { steps, journeys } = (await answer.json()) as {
+      steps: string[];
+      journeys: { steps: { name: string }[] }[];
+    };
+    return journeys.filter((journey) => journey.steps.length === steps.length);
+  };
+  await eventually(complete, ({ length }) => length > 0, {
+    until: 'an order was pushed to the subscriber',
+  });
+});
+
 test.each(PARTS)('npm start restarts %s after SIGKILL under load', async (part) => {
   const pids = await Promise.all(PARTS.map(start.pidOf));
   const killed = await start.pidOf(part);

@@ -60,6 +60,7 @@ it('reports the state of a subgraph without /readyz', async () => {
   const answer = async () => (await visit('/status')).json();
   expect(await answer()).toEqual({
     explorers: true,
+    journeys: false,
     unavailable: [],
     parts: [
       { id: 'gateway', name: 'Gateway', state: 'ok', says: expect.any(String) },

@@ -14,18 +14,21 @@ const BUILT = fileURLToPath(new URL('dist/', import.meta.resolve('@gudang/pages/
  * Serves the pages `/` and `/live`, and the explorers GraphiQL (`/graphiql`) and Sandbox
  * (`/graphql` in a browser). Call it before the route `/graphql` is registered.
  * @param explorers whether GraphiQL and Sandbox are served
+ * @param journeys whether `/journeys` is served
  */
 export async function servePages({
   app,
   addresses,
   health,
   explorers,
+  journeys,
   log,
 }: {
   app: FastifyInstance;
   addresses: readonly SubgraphAddress[];
   health: Health;
   explorers: boolean;
+  journeys: boolean;
   log: Logger;
 }): Promise<void> {
   if (!existsSync(BUILT)) {
@@ -52,7 +55,7 @@ export async function servePages({
 
   app.get('/', (_request, reply) => send(reply, 'index.html'));
   app.get('/live', (_request, reply) => send(reply, 'live.html'));
-  const status = createStatus({ addresses, health, explorers });
+  const status = createStatus({ addresses, health, explorers, journeys });
   app.get('/status', async (_request, reply) => {
     return reply.header('cache-control', 'no-store').send(await status());
   });

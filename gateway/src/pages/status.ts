@@ -7,6 +7,8 @@ import { fetchSubgraphParts } from './subgraph-readiness.ts';
 export interface Status {
   /** Whether GraphiQL and Sandbox are served. */
   readonly explorers: boolean;
+  /** Whether `/journeys` is served. */
+  readonly journeys: boolean;
   /** Names of the subgraphs that cannot answer now. */
   readonly unavailable: readonly string[];
   readonly parts: readonly StatusPart[];
@@ -26,10 +28,12 @@ export function createStatus({
   addresses,
   health,
   explorers,
+  journeys,
 }: {
   addresses: readonly SubgraphAddress[];
   health: Health;
   explorers: boolean;
+  journeys: boolean;
 }): () => Promise<Status> {
   let collectedAt = Number.NEGATIVE_INFINITY;
   let answer: Promise<Status> | undefined;
@@ -43,7 +47,7 @@ export function createStatus({
     const subgraphs = new Map(answers);
     for (const named of subgraphs.values()) for (const name of named.keys()) seen.add(name);
     const unavailable = unavailableSubgraphs(report, subgraphs);
-    return { explorers, unavailable, parts: describeStatus(report, subgraphs, seen) };
+    return { explorers, journeys, unavailable, parts: describeStatus(report, subgraphs, seen) };
   };
   return () => {
     const now = performance.now();

@@ -1,8 +1,8 @@
 import type { OrderState } from '@gudang/events';
-import { ORDER_QUANTITY, PRODUCT_ID_LENGTH } from '@gudang/events';
+import { ORDER_QUANTITY, ORDER_SUBJECT, PRODUCT_ID_LENGTH } from '@gudang/events';
 import { isInvalidData } from '@gudang/postgres';
 import { type Logger, ServiceError } from '@gudang/runtime';
-import { traceId } from '@gudang/runtime/tracing';
+import { startSpan, traceId } from '@gudang/runtime/tracing';
 import { parseArguments, textOf, wholeNumber } from '@gudang/subgraph';
 import { z } from 'zod';
 import type { Database } from '../database.ts';
@@ -11,6 +11,11 @@ import { insertOrders, type NewOrder } from './insert-orders.ts';
 
 /** Maximum number of orders in one transaction. */
 const GROUP_LIMIT = 200;
+/**
+ * An order that was created more than this before its insert is a repeat, in milliseconds. The clocks of
+ * the database and this process may differ by less.
+ */
+const REPEAT_MS = 1_000;
 
 const argumentsSchema = z.object({
   input: z.object({
@@ -52,7 +57,10 @@ export function createOrderHandler(
   return async (owner, unchecked, traceparent) => {
     const { input } = parseArguments(argumentsSchema, { input: unchecked });
     const { productId, quantity, idempotencyKey = null } = input;
-    const order = await insert({ owner, productId, quantity, idempotencyKey, traceparent });
+    const order = await storeTraced(
+      () => insert({ owner, productId, quantity, idempotencyKey, traceparent }),
+      traceparent,
+    );
     if (order.productId !== productId || order.quantity !== quantity) {
       throw new ServiceError(
         'IDEMPOTENCY_CONFLICT',
@@ -63,4 +71,27 @@ export function createOrderHandler(
     log?.debug({ orderId: order.id, trace_id: traceId(traceparent) }, 'order stored');
     return order;
   };
+}
+
+/**
+ * Runs an insert in a span with the id of the order. The span lasts until the commit. The order that an
+ * idempotency key repeats is not named, because the trace of the first request has its further steps.
+ */
+async function storeTraced(
+  insert: () => Promise<OrderState>,
+  parent: string | undefined,
+): Promise<OrderState> {
+  const span = startSpan('store order', { kind: 'internal', parent });
+  if (!span) return insert();
+  const startedAt = Date.now();
+  try {
+    const order = await insert();
+    if (order.createdAt.getTime() > startedAt - REPEAT_MS)
+      span.set(ORDER_SUBJECT.attribute, order.id);
+    span.end();
+    return order;
+  } catch (error) {
+    span.end(error);
+    throw error;
+  }
 }

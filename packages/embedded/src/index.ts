@@ -1,3 +1,4 @@
+export { type JourneyReceiver, receiveJourneys } from './journeys/receive-journeys.ts';
 export { type KafkaOptions, type RunningKafka, startKafka } from './kafka/kafka.ts';
 export { fetchKafkaLibraries } from './kafka/kafka-libraries.ts';
 export { startSettingsTable } from './npm-start/start-settings.ts';

@@ -12,7 +12,9 @@ export function traceSending(rows: readonly OutboxRow[]): {
   readonly rows: readonly OutboxRow[];
   readonly end: () => void;
 } {
-  if (!isTracing()) return { rows, end: () => {} };
+  if (!isTracing() || rows.every(({ traceparent }) => traceparent === null)) {
+    return { rows, end: () => {} };
+  }
   const ends: (() => void)[] = [];
   const traced = rows.map((row) => {
     if (row.traceparent === null) return row;

@@ -1,5 +1,6 @@
 import { StartError } from '@gudang/runtime/errors';
 import { repository } from '../gudang-directory.ts';
+import { startJourneys } from '../journeys/receive-journeys.ts';
 import { killChildren } from '../processes/child.ts';
 import { readyTable } from '../terminal/ready-table.ts';
 import { terminal } from '../terminal/terminal.ts';
@@ -22,7 +23,8 @@ export async function runNpmStart(root = repository): Promise<void> {
   const began = Date.now();
   const { settings, problems } = readStartSettings(process.env);
   const backing = createBackingServers(settings);
-  const services = planServices(root, process.env, settings, backing);
+  const env = { ...process.env, ...(await startJourneys(process.env)) };
+  const services = planServices(root, env, settings, backing);
   await claimDirectory(settings.directory);
   await stopLeftovers(settings.directory, services, terminal.line);
   problems.push(...(await preflight(settings, services)));

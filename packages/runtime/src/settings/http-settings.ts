@@ -42,6 +42,20 @@ export function httpSettings(defaultPort: number) {
       optional: true,
       example: 'http://127.0.0.1:4318',
     },
+    JOURNEYS_URL: {
+      description:
+        'Receiver of the journeys of single requests, by OTLP over HTTP. The gateway serves them at /journeys. Unused while OTEL_EXPORTER_OTLP_ENDPOINT is set. npm start sets it',
+      parse: url('http'),
+      optional: true,
+      example: 'http://127.0.0.1:4318',
+    },
+    JOURNEYS_OF: {
+      description:
+        'Mutations, by their root field, and REST routes whose requests have journeys. At most 10 per second are traced. npm start sets it',
+      parse: list,
+      default: '',
+      example: 'createOrder,POST /order/add-order',
+    },
     NODE_ENV: {
       description: 'production turns off introspection, Sandbox and GraphiQL',
       parse: choice('development', 'production', 'test'),

@@ -22,6 +22,7 @@ const KINDS: Readonly<Record<SpanKind, Kind>> = {
   client: Kind.CLIENT,
   producer: Kind.PRODUCER,
   consumer: Kind.CONSUMER,
+  internal: Kind.INTERNAL,
 };
 /** Maximum time for which an unavailable collector can delay the end of the process, in milliseconds. */
 const STOP_LIMIT_MS = 3_000;

@@ -1,9 +1,14 @@
-export type SpanKind = 'server' | 'client' | 'producer' | 'consumer';
+export type SpanKind = 'server' | 'client' | 'producer' | 'consumer' | 'internal';
 
 export interface SpanOptions {
   readonly kind: SpanKind;
   /** The W3C traceparent of the cause. If undefined or invalid, a new trace starts. */
   readonly parent?: string | null | undefined;
+  /**
+   * Whether a request of a client begins here. If only samples are traced, only such a span begins a
+   * trace, whether or not the client traces the request.
+   */
+  readonly isEntry?: boolean;
   /** Start time of the span, in milliseconds since 1970. Default: now. */
   readonly from?: number;
   readonly attributes?: Readonly<Record<string, string | number>>;
@@ -18,4 +23,5 @@ export interface Span {
   readonly end: (error?: unknown) => void;
 }
 
-export type StartSpan = (name: string, options: SpanOptions) => Span;
+/** Starts a span; undefined if the span is not part of a sample. */
+export type StartSpan = (name: string, options: SpanOptions) => Span | undefined;

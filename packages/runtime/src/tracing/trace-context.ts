@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { admitCause } from './tracing.ts';
 
 /** Trace and span ids that consist of zeros are invalid (Trace Context, 3.2.2). */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -31,8 +32,9 @@ function isTracestate(header: string | readonly string[] | undefined): header is
  * valid `traceparent`, as W3C Trace Context requires.
  */
 export function readTraceContext(headers: IncomingHttpHeaders): Record<string, string> {
-  const traceparent = parseTraceparent(headers['traceparent']);
-  if (traceparent === undefined) return {};
+  const sent = parseTraceparent(headers['traceparent']);
+  if (sent === undefined) return {};
+  const traceparent = admitCause(sent);
   const { tracestate } = headers;
   return isTracestate(tracestate) ? { traceparent, tracestate } : { traceparent };
 }

@@ -1,4 +1,4 @@
-import { isTracing, parseTraceparent, startSpan } from '@gudang/runtime/tracing';
+import { isTracing, readTraceContext, startSpan } from '@gudang/runtime/tracing';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /**
@@ -13,9 +13,13 @@ export function traceRequests(
 ): (request: FastifyRequest) => string | undefined {
   const traceparents = new WeakMap<FastifyRequest, string>();
   rest.addHook('onRequest', (request, reply, done) => {
-    const parent = parseTraceparent(request.headers['traceparent']);
+    const parent = readTraceContext(request.headers)['traceparent'];
     const span = isTracing()
-      ? startSpan(`${request.method} ${routeOf(request, prefix)}`, { kind: 'server', parent })
+      ? startSpan(`${request.method} ${routeOf(request, prefix)}`, {
+          kind: 'server',
+          parent,
+          isEntry: true,
+        })
       : undefined;
     const traceparent = span?.traceparent ?? parent;
     if (traceparent) traceparents.set(request, traceparent);
