@@ -23,7 +23,10 @@ export interface BacklogSystem {
   readonly kafkaBroker: string;
   readonly postgresPid: number;
   /** Starts one more process; resolves once it listens, ready or not. */
-  readonly add: (side: Side) => Promise<ServiceProcess>;
+  readonly add: (
+    side: Side,
+    environment?: Readonly<Record<string, string>>,
+  ) => Promise<ServiceProcess>;
   readonly databases: Databases;
   readonly urls: Readonly<Record<Side, string>>;
   readonly stop: () => Promise<void>;
@@ -50,7 +53,7 @@ export async function startBacklogSystem(): Promise<BacklogSystem> {
     stops.push(kafka.stop);
 
     let count = 0;
-    const add = async (side: Side): Promise<ServiceProcess> => {
+    const add: BacklogSystem['add'] = async (side, environment = {}) => {
       count += 1;
       const part = await startServiceProcess({
         name: `${side}-${count}`,
@@ -59,6 +62,7 @@ export async function startBacklogSystem(): Promise<BacklogSystem> {
           PORT: '0',
           [`${side.toUpperCase()}_DATABASE_URL`]: urls[side],
           KAFKA_BROKERS: kafkaBroker,
+          ...environment,
         },
       });
       stops.push(() => part.stop());

@@ -1,6 +1,7 @@
 import type { BenchCase } from '../suite/bench-case.ts';
 import { backlog } from './backlog.ts';
 import { importFiles } from './import.ts';
+import { journeys } from './journeys.ts';
 import { orders } from './orders.ts';
 import { reads } from './reads.ts';
 import { soak } from './soak.ts';
@@ -13,6 +14,7 @@ export const cases: readonly BenchCase[] = [
   ...stockWrites,
   ...backlog,
   importFiles,
+  journeys,
   start,
   soak,
 ];

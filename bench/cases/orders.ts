@@ -14,7 +14,7 @@ function restLoad(rig: BenchRig, clients: number): Load {
   return { url: `${rig.order.url}/order/add-order`, body, clients };
 }
 
-function graphLoad(rig: BenchRig, clients: number): Load {
+export function graphLoad(rig: BenchRig, clients: number): Load {
   const body = (turn: number): string => {
     const input = { productId: productOf(rig, turn), quantity: 1 };
     return JSON.stringify({ query: ORDER, variables: { input } });

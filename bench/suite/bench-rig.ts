@@ -32,7 +32,8 @@ export interface BenchRig {
 
 type Environment = Readonly<Record<string, string>>;
 
-export async function startBenchRig(): Promise<BenchRig> {
+/** @param environment further settings of the three services */
+export async function startBenchRig(environment: Environment = {}): Promise<BenchRig> {
   const system = await startBacklogSystem();
   const others: ServiceProcess[] = [];
   const stop = async (): Promise<void> => {
@@ -45,12 +46,16 @@ export async function startBenchRig(): Promise<BenchRig> {
     return part;
   };
   try {
-    const [order, stock] = await Promise.all([system.add('order'), system.add('stock')]);
+    const [order, stock] = await Promise.all([
+      system.add('order', environment),
+      system.add('stock', environment),
+    ]);
     await Promise.all([order.ready(), stock.ready()]);
     const gateway = await startBeside('gateway', scriptOf('gateway'), {
       PORT: '0',
       NODE_ENV: 'production',
       SUBGRAPH_URLS: `order=${order.url}/graphql,stock=${stock.url}/graphql`,
+      ...environment,
     });
     await gateway.ready();
     const graphUrl = `${gateway.url}/graphql`;

@@ -121,7 +121,7 @@ ${ROUTES.map(([route, name]) => `| \`${route}\` | \`${name}\` | ${needsOf(fields
 ## Operators
 
 \`/metrics\`, \`/readyz\`, \`/healthz\` and \`/status\` need no token. Keep them inside your network, as the edge
-of [docker](../docker/README.md) does.
+of [docker](../docker/README.md) does. \`/journeys\`, which only \`npm start\` turns on, needs any valid token if auth is on.
 `;
 }
 

@@ -12,7 +12,7 @@ export const ENTRIES: readonly string[] = ['createOrder', 'POST /order/add-order
 /** A step of a journey, in milliseconds since the request arrived. */
 export interface JourneyStep {
   readonly name: (typeof STEPS)[number];
-  /** The end of the step before. A push follows the step that caused it. */
+  /** The end of the step before; for the push of a stock, the end of `decided`. */
   readonly from: number;
   readonly to: number;
 }
@@ -23,7 +23,7 @@ export interface Journey {
   readonly id: string;
   /** When the gateway, or the legacy REST API, received the request, in ISO 8601. */
   readonly at: string;
-  /** The steps that were completed. A step is absent if its span was lost. */
+  /** The completed steps, in the order in which they ended. A step is absent if its span was lost. */
   readonly steps: readonly JourneyStep[];
   /** Whether the decision is stored with the order. */
   readonly settled: boolean;
@@ -79,10 +79,13 @@ function createJourney(request: ReceivedSpan, spans: readonly ReceivedSpan[]): J
     if (span) add(step, span.to);
   }
   const isSettled = steps.at(-1)?.name === 'settled';
-  const push = isSettled ? findPush(completed, 'consume order_decided') : undefined;
+  const push = findPush(completed, 'consume order_decided');
   const early = push ? undefined : findPush(completed, 'consume order_created');
-  if (push) add('pushed', push.to);
-  else if (early) add('pushed', early.to, steps.find(({ name }) => name === 'decided')?.to);
+  if (push && isSettled) add('pushed', push.to);
+  else if (early && isSettled) {
+    add('pushed', early.to, steps.find(({ name }) => name === 'decided')?.to);
+    steps.sort((one, other) => one.to - other.to);
+  }
 
   const at = new Date(request.from).toISOString();
   return { id: stored.orderId, at, steps, settled: isSettled };
