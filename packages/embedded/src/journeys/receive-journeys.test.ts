@@ -72,10 +72,16 @@ describe('receiveJourneys', () => {
     ['[[]]', 200],
     ['{"resourceSpans":{}}', 200],
     ['{"resourceSpans":[null,{"scopeSpans":[{"spans":[null,1,"a",{},{"traceId":7}]}]}]}', 200],
-    [spanOf({ startTimeUnixNano: '1e99', name: 'createOrder' }), 200],
-    [spanOf({ startTimeUnixNano: 'yesterday' }), 200],
-    [spanOf({ traceId: 'x'.repeat(100_000) }), 200],
-    [spanOf({ attributes: [null, { key: 'gudang.order_id' }], status: null }), 200],
+    [
+      spansOf(
+        { startTimeUnixNano: '1e99', name: 'createOrder' },
+        { spanId: '3', attributes: [{ key: 'gudang.order_id', value: { stringValue: 'o' } }] },
+      ),
+      200,
+    ],
+    [spansOf({ startTimeUnixNano: 'yesterday' }), 200],
+    [spansOf({ traceId: 'x'.repeat(100_000) }), 200],
+    [spansOf({ attributes: [null, { key: 'gudang.order_id' }], status: null }), 200],
   ])('survives the body %.60s', async (body, status) => {
     expect((await send(body)).status).toBe(status);
     expect((await journeys()).journeys).toEqual([]);
@@ -116,14 +122,15 @@ it('startJourneys returns the settings of the services', async () => {
   expect((await fetch(`${url}/journeys`)).status).toBe(200);
 });
 
-function spanOf(changed: object): string {
-  const span = {
-    traceId: '1',
-    spanId: '2',
-    name: 'store order',
-    startTimeUnixNano: '1700000000000250000',
-    endTimeUnixNano: '1700000000000250000',
-    ...changed,
-  };
-  return JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
+/** Returns a request with spans of one trace. */
+function spansOf(...changed: object[]): string {
+  const time = '1700000000000250000';
+  const span = { traceId: '1', spanId: '2', name: 'store order' };
+  const spans = changed.map((fields) => ({
+    ...span,
+    startTimeUnixNano: time,
+    endTimeUnixNano: time,
+    ...fields,
+  }));
+  return JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
 }

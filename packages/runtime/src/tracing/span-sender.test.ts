@@ -33,13 +33,21 @@ describe('SpanSender', () => {
   });
 
   it('keeps at most 1,000 spans while the receiver does not answer, and sends one request', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     receiver.hold();
     sender.add(spanOf('first'));
-    await expect.poll(() => receiver.paths.length).toBe(1);
-    for (let n = 0; n < 5 * QUEUE_LIMIT; n += 1) sender.add(spanOf(`${n}`));
+    await vi.advanceTimersByTimeAsync(200);
+    await vi.waitFor(() => expect(receiver.paths).toHaveLength(1));
+    for (let turn = 0; turn < 3; turn += 1) {
+      for (let n = 0; n < 2 * QUEUE_LIMIT; n += 1) sender.add(spanOf(`${n}`));
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
     expect(receiver.paths).toHaveLength(1);
     receiver.release();
-    await expect.poll(() => receiver.spans.length).toBe(1 + QUEUE_LIMIT);
+    await vi.waitFor(async () => {
+      await vi.advanceTimersByTimeAsync(200);
+      expect(receiver.spans).toHaveLength(1 + QUEUE_LIMIT);
+    });
     expect(receiver.spans.at(-1)?.name).toBe(`${QUEUE_LIMIT - 1}`);
     expect(receiver.paths).toHaveLength(2);
   });
