@@ -4,6 +4,7 @@ import { eventually } from '@gudang/testing/eventually';
 import { type System, startSystem } from '@gudang/testing/system/system';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { JSON_TYPE, json, sendRequest } from '../rest/rest-client.ts';
+import { type SpanRelay, startSpanRelay } from './span-relay.ts';
 
 interface Journey {
   readonly id: string;
