@@ -1,6 +1,14 @@
 export { ClientError, type ClientErrorCode, type GraphQLErrorLike } from './client-error.ts';
 export { createClient } from './create-client.ts';
 export type { LiveDocument, TypedDocumentText, Variables } from './document.ts';
+export { liveList } from './list/live-list.ts';
+export type {
+  ListChange,
+  ListPage,
+  ListState,
+  LiveList,
+  LiveListOptions,
+} from './list/live-list-options.ts';
 export type {
   ConnectionState,
   LiveClient,
