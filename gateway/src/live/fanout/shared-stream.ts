@@ -93,6 +93,8 @@ export class SharedStream {
   #cursor: string | undefined;
   /** Whether the last event must be delivered together with the next one; see `LivePayload.more`. */
   #isInGroup = false;
+  /** Time of the last event, by `performance.now()`. */
+  #deliveredAt = performance.now();
   #isOver = false;
 
   constructor(options: StreamOptions) {
@@ -264,11 +266,15 @@ export class SharedStream {
         payloads = [];
         for (const client of this.#live.keys()) client.announce(item);
       } else if (item.position === undefined) this.#lastValues?.resubscribed();
-      else if (item.position !== null && !this.#isInGroup && this.#positions.isDue) {
+      else if (
+        item.position !== null &&
+        !this.#isInGroup &&
+        this.#positions.isDue(this.#deliveredAt)
+      ) {
         announced += payloads.length;
         this.#deliver(payloads);
         payloads = [];
-        this.#positions.report(item.position, this.#clientsAtStream());
+        this.#positions.report(item.position, this.#clientsAtStream(), this.#deliveredAt);
       }
     }
     this.#deliver(payloads);
@@ -294,7 +300,7 @@ export class SharedStream {
   }
 
   #deliver(payloads: readonly LivePayload[]): void {
-    if (payloads.length > 0) this.#positions.delivered();
+    if (payloads.length > 0) this.#deliveredAt = performance.now();
     const batches = inBatches(payloads);
     for (const [client, delivered] of this.#live) {
       if (!delivered) for (const batch of batches) client.deliver(batch);

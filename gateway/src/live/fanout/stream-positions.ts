@@ -11,8 +11,8 @@ const REPEAT_AFTER_MS = 60_000;
 export class StreamPositions {
   /** Clients that joined at an unknown position. */
   readonly #waiting = new Set<StreamClient>();
-  /** Time since which all clients may have received neither an event nor a position. */
-  #quietSince = performance.now();
+  /** Time of the last position that all clients received, by `performance.now()`. */
+  #reportedAt = Number.NEGATIVE_INFINITY;
 
   /** @param cursor after which the client receives all events; undefined if it is not known yet */
   joined(client: StreamClient, cursor: string | undefined): void {
@@ -25,25 +25,28 @@ export class StreamPositions {
     this.#waiting.delete(client);
   }
 
-  /** Call when events were delivered to all clients. */
-  delivered(): void {
-    this.#quietSince = performance.now();
-  }
-
-  /** Whether clients must receive the next position. */
-  get isDue(): boolean {
-    return this.#waiting.size > 0 || performance.now() - this.#quietSince >= REPEAT_AFTER_MS;
+  /**
+   * Whether clients must receive the next position.
+   * @param deliveredAt time of the stream's last event, by `performance.now()`
+   */
+  isDue(deliveredAt: number): boolean {
+    return this.#waiting.size > 0 || this.#isQuiet(deliveredAt);
   }
 
   /**
    * Sends a position to the clients that must receive it.
    * @param clients the clients that have received every event up to the cursor, and none after it
+   * @param deliveredAt see `isDue`
    */
-  report(cursor: string, clients: Iterable<StreamClient>): void {
+  report(cursor: string, clients: Iterable<StreamClient>, deliveredAt: number): void {
     const position = createPosition(cursor);
-    const isQuiet = performance.now() - this.#quietSince >= REPEAT_AFTER_MS;
+    const isQuiet = this.#isQuiet(deliveredAt);
     for (const client of isQuiet ? clients : this.#waiting) client.reach(position);
     this.#waiting.clear();
-    if (isQuiet) this.delivered();
+    if (isQuiet) this.#reportedAt = performance.now();
+  }
+
+  #isQuiet(deliveredAt: number): boolean {
+    return performance.now() - Math.max(deliveredAt, this.#reportedAt) >= REPEAT_AFTER_MS;
   }
 }
