@@ -21,7 +21,7 @@ const PATH = [
   'live/upstream/pause-point.ts',
   'live/upstream/event-backlog.ts',
   'limits/byte-account.ts',
-  'live/upstream/event-turns.ts',
+  'live/upstream/turns.ts',
   'live/upstream/event-executor.ts',
   'plan-execution/',
   'live/upstream/live-payload.ts',

@@ -1,8 +1,8 @@
 import { startSpan } from '@gudang/runtime/tracing';
 import { RequestError } from '../../errors/request-error.ts';
 import type { ByteAccount, ByteHold } from '../../limits/byte-account.ts';
-import type { EventTurns } from '../upstream/event-turns.ts';
 import type { LivePayload } from '../upstream/live-payload.ts';
+import type { EventTurns } from '../upstream/turns.ts';
 import {
   type EventRun,
   type LiveEvent,

@@ -5,6 +5,7 @@ import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, MessageType } from 'graphql-w
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
 import type { LinkedStream, StreamCarrier } from './linked-stream.ts';
 import { parseMarker } from './snapshot-marker.ts';
+import { ReadTurns } from './turns.ts';
 import { errorsIn, internalError, malformedMessage, messageTooLarge } from './upstream-errors.ts';
 
 const OPTIONS: ClientOptions & ClientRequestArgs & { closeTimeout: number } = {
@@ -79,6 +80,9 @@ interface Carried extends SentStream {
   isHeard: boolean;
 }
 
+/** Turns in which the messages of all connections are handled. */
+const READING = new ReadTurns();
+
 /**
  * States of a connection.
  *
@@ -115,7 +119,9 @@ export class UpstreamConnection implements StreamCarrier {
     this.#options = options;
     this.#socket = new WebSocket(options.wsUrl, GRAPHQL_TRANSPORT_WS_PROTOCOL, OPTIONS);
     this.#socket.on('open', () => this.#opened());
-    this.#socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    this.#socket.on('message', (data, isBinary) =>
+      READING.run(this.#socket, () => this.#receive(data, isBinary)),
+    );
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {
       const { subgraph, log } = options;
       log.debug({ subgraph, err: error }, 'a live connection to a subgraph failed');

@@ -6,12 +6,12 @@ import { pick } from '../planning/stream-variables.ts';
 import type { SubscriptionPlan } from '../planning/subscription-plan.ts';
 import type { EventMarks } from '../planning/upstream-operation.ts';
 import { EventBacklog, type PositionReport, type QueuedEvent } from './event-backlog.ts';
-import type { EventTurns } from './event-turns.ts';
 import type { UpstreamSink } from './linked-stream.ts';
 import type { LiveGraph } from './live-graph.ts';
 import { createPayload, type LivePayload } from './live-payload.ts';
 import { PausePoint } from './pause-point.ts';
 import { createSnapshotItem, type SnapshotItem } from './snapshot-marker.ts';
+import type { EventTurns } from './turns.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** Number of waiting bytes above which a resumable subscription is paused. */

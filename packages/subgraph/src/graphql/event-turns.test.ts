@@ -78,3 +78,20 @@ it('sends slow events with pauses of three times their time, and others in betwe
   expect(Math.max(...counts)).toBe(16);
   expect(turns.next()).toBeUndefined();
 });
+
+it('starts one subscription in each iteration of the event loop, in order', async () => {
+  const turns = new EventTurns();
+  const log: string[] = [];
+  const start = async (name: string): Promise<void> => {
+    const turn = turns.nextStart();
+    if (turn !== undefined) await turn;
+    log.push(name);
+  };
+  const started = ['a', 'b', 'c'].map(start);
+  expect(log).toEqual(['a']);
+  for (const iteration of [1, 2]) setImmediate(() => log.push(`iteration ${iteration}`));
+  await Promise.all(started);
+  expect(log).toEqual(['a', 'b', 'iteration 1', 'iteration 2', 'c']);
+  await start('d');
+  expect(log.at(-1)).toBe('d');
+});

@@ -28,6 +28,8 @@ export class EventTurns {
   #busySince: number | undefined;
   #hasCostly = false;
   #hasSlow = false;
+  readonly #starts: (() => void)[] = [];
+  #hasStart = false;
 
   /** Returns a promise of the event's turn; undefined if the event may be executed at once. */
   next(): Promise<void> | undefined {
@@ -37,6 +39,19 @@ export class EventTurns {
     }
     if (performance.now() - this.#busySince < BUSY_MS) return undefined;
     return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /**
+   * Returns a promise of the turn in which a subscription may start; undefined if it may start at once.
+   * One subscription starts in each iteration, because reading and validating one takes up to 1 ms.
+   */
+  nextStart(): Promise<void> | undefined {
+    if (!this.#hasStart) {
+      this.#hasStart = true;
+      setImmediate(() => this.#continueStarts());
+      return undefined;
+    }
+    return new Promise((resolve) => this.#starts.push(resolve));
   }
 
   /** Returns a promise of the turn of a slow subscription's event. */
@@ -78,6 +93,14 @@ export class EventTurns {
       const ms = performance.now() - startedAt;
       setTimeout(() => this.#continueSlow(), Math.min(ms * PAUSE_FACTOR, MAX_PAUSE_MS));
     });
+  }
+
+  #continueStarts(): void {
+    const next = this.#starts.shift();
+    this.#hasStart = next !== undefined;
+    if (next === undefined) return;
+    next();
+    setImmediate(() => this.#continueStarts());
   }
 
   #endCostly(): void {

@@ -138,8 +138,10 @@ function createProtocol<C extends object>({
   return makeServer<ConnectionParams, Connection>({
     subscribe: (args) => subscribeInTurns(args as SubscribeArgs, turns),
     onConnect: (connection) => accepts(connection) && { gudang: { messageBytes } },
-    onSubscribe: (connection, _id, request) => {
+    onSubscribe: async (connection, _id, request) => {
       const { extra } = connection;
+      const turn = turns.nextStart();
+      if (turn !== undefined) await turn;
       if (extra.subscriptions >= maxSubscriptions) return [tooManySubscriptions(maxSubscriptions)];
       try {
         const operation = readOperation(schema, request);

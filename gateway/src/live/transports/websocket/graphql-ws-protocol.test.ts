@@ -56,7 +56,7 @@ function connect({
     planning: { charged: (_caller, work) => work() },
     rate: { take: () => released, charge: () => {} },
     address: '127.0.0.1',
-    maxOperations: 10,
+    maxOperations: 100,
     messageBytes: 65_536,
     pauseLimitMs: 30_000,
     onDefect: (error) => {
@@ -108,7 +108,7 @@ describe('a connection of graphql-transport-ws', () => {
     const { connection, say, closed } = connect();
     for (const message of messages) say(message);
     expect(closed).toEqual([code]);
-    connection.onClosed();
+    void connection.onClosed();
   });
 
   it('closes if connection_init does not arrive, and leaves no timer if it was closed earlier', () => {
@@ -116,7 +116,7 @@ describe('a connection of graphql-transport-ws', () => {
     vi.advanceTimersByTime(1000);
     expect(silent.closed).toEqual([4408]);
     const gone = connect();
-    gone.connection.onClosed();
+    void gone.connection.onClosed();
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -163,10 +163,22 @@ describe('a connection of graphql-transport-ws', () => {
     say({ id: '1', type: 'complete' });
     expect(left).toHaveBeenCalledTimes(1);
     subscribers[0]?.error([{ message: 'late' }]);
-    connection.onClosed();
-    connection.onClosed();
+    void connection.onClosed();
+    void connection.onClosed();
     expect(left).toHaveBeenCalledTimes(2);
     expect(sent).toHaveLength(1);
+  });
+
+  it('leaves many streams in turns', async () => {
+    const { connection, say, left } = connect();
+    say({ type: 'connection_init' });
+    for (let id = 0; id < 100; id += 1) say(subscribe(String(id)));
+    const closed = connection.onClosed();
+    const atOnce = left.mock.calls.length;
+    expect(atOnce).toBeGreaterThan(0);
+    expect(atOnce).toBeLessThan(50);
+    await closed;
+    expect(left).toHaveBeenCalledTimes(100);
   });
 
   it('accepts an id again after its operation has ended', () => {

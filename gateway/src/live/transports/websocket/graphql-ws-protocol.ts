@@ -88,17 +88,18 @@ export class GraphqlWsConnection {
   }
 
   /** Ends all operations. Call when either side has sent its close frame. */
-  onClosing(): void {
+  onClosing(): Promise<void> {
     this.#state = 'closed';
     clearTimeout(this.#initTimeout);
     this.#options.session.end();
-    this.#operations.leaveAll();
+    return this.#operations.leaveAll();
   }
 
   /** Ends everything. Call when the socket has closed, for any reason. */
-  onClosed(): void {
-    this.onClosing();
+  async onClosed(): Promise<void> {
+    const left = this.onClosing();
     this.#socket.countIn(undefined);
+    await left;
     this.#account?.close();
   }
 
@@ -169,7 +170,7 @@ export class GraphqlWsConnection {
     const { address, memory } = this.#options;
     const onEvict = (): void => {
       this.#close(LiveCloseCode.lagged, 'Lagged: memory is needed; reconnect and resume');
-      this.#operations.leaveAll();
+      this.#operations.leaveAllNow();
     };
     const account = memory.connection({ identity, address }, { onEvict });
     this.#socket.countIn(account);

@@ -22,6 +22,7 @@ import type { ConnectionLimits } from '../../../limits/connection-limits.ts';
 import type { TokenChecks } from '../../../limits/token-checks.ts';
 import type { LiveMetrics } from '../../fanout/live-metrics.ts';
 import { paced } from '../../fanout/pacing.ts';
+import { type PausableSocket, ReadTurns } from '../../upstream/turns.ts';
 import { createClientSocket, type MessageSocket } from './client-socket.ts';
 import { LiveCloseCode } from './close-codes.ts';
 import { GraphqlWsConnection } from './graphql-ws-protocol.ts';
@@ -89,7 +90,15 @@ interface ServedClient {
 }
 
 /** Calls a function; an exception closes the websocket. */
-type Guard = (handle: () => void) => void;
+/**
+ * Pause between the turns of clients that send many messages, as a multiple of the time of a turn. These
+ * messages thus take at most a quarter of the time.
+ */
+const PATIENCE = 3;
+/** Turns in which the messages of all clients are handled. */
+const READING = new ReadTurns(PATIENCE);
+
+type Guard = (handle: () => unknown) => void;
 
 /** Serves websockets at `/graphql` of an HTTP server. */
 export function startWebsockets(options: WebsocketOptions): Stoppable {
@@ -169,7 +178,8 @@ class Websockets implements Stoppable {
     // connection.
     const guarded: Guard = (handle) => {
       try {
-        handle();
+        const result = handle();
+        if (result instanceof Promise) result.catch(onDefect);
       } catch (error) {
         onDefect(error);
       }
@@ -219,12 +229,18 @@ class Websockets implements Stoppable {
       metrics.clients.dec();
       guarded(() => connection.onClosed());
     });
+    const reading: PausableSocket = {
+      pause: () => socket.pause(),
+      resume: () => {
+        if (!connection.isPaused) socket.resume();
+      },
+    };
     socket.on('message', (data, isBinary) => {
       // ws still emits messages that arrive between both close frames.
       if (socket.readyState !== socket.OPEN) return;
       liveness.heard();
       if (isBinary) client.close(UNSUPPORTED_DATA, 'Messages are text');
-      else guarded(() => connection.onMessage(String(data)));
+      else READING.run(reading, () => guarded(() => connection.onMessage(String(data))));
     });
   }
 

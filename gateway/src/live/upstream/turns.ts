@@ -94,3 +94,72 @@ export class EventTurns {
     }, waitMs);
   }
 }
+
+/** Time after which the messages of one websocket wait for the next turn, in milliseconds. */
+const TURN_MS = 2;
+
+/** A websocket whose messages are handled in turns. */
+export interface PausableSocket {
+  readonly pause: () => void;
+  readonly resume: () => void;
+}
+
+/**
+ * Shares the event loop between the messages of several websockets and all other work. Without turns, Node
+ * reads from a websocket until it is empty: thousands of messages that arrived together occupied one
+ * iteration of the event loop for up to 130 ms. A websocket that has taken 2 ms is not read until its next
+ * turn; what has been read by then, up to 64 KiB, is still handled. Websockets continue one at a time, in
+ * order of arrival.
+ */
+export class ReadTurns {
+  readonly #patience: number;
+  readonly #paused = new Set<PausableSocket>();
+  /** Time that each websocket has taken in this iteration, in milliseconds. */
+  readonly #spent = new Map<PausableSocket, number>();
+  #isScheduled = false;
+
+  /** @param patience pause between two turns, as a multiple of the time of a turn */
+  constructor(patience = 0) {
+    this.#patience = patience;
+  }
+
+  /** Handles a message. */
+  run(socket: PausableSocket, handle: () => void): void {
+    const since = performance.now();
+    try {
+      handle();
+    } finally {
+      const ms = (this.#spent.get(socket) ?? 0) + performance.now() - since;
+      this.#spent.set(socket, ms);
+      if (ms >= TURN_MS && !this.#paused.has(socket)) {
+        this.#paused.add(socket);
+        socket.pause();
+      }
+      this.#schedule();
+    }
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => this.#endIteration());
+  }
+
+  #endIteration(): void {
+    let takenMs = 0;
+    for (const ms of this.#spent.values()) if (ms >= TURN_MS) takenMs += ms;
+    this.#spent.clear();
+    if (this.#paused.size > 0 && takenMs * this.#patience >= 1) {
+      setTimeout(() => this.#continue(), takenMs * this.#patience);
+    } else this.#continue();
+  }
+
+  #continue(): void {
+    this.#isScheduled = false;
+    const [socket] = this.#paused;
+    if (socket === undefined) return;
+    this.#paused.delete(socket);
+    socket.resume();
+    if (this.#paused.size > 0) this.#schedule();
+  }
+}
