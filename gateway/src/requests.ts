@@ -20,7 +20,7 @@ export interface Requests {
 
 export function createRequests({ settings, metrics, explore, log }: GatewayRuntime): Requests {
   const auth = createAuthentication(settings, log);
-  const tickets = createTickets(settings.SUBGRAPH_SECRET ?? []);
+  const tickets = createTickets(settings.SUBGRAPH_SECRET ?? [], log);
   const clients = createClientLimits(settings, metrics);
   return {
     auth,

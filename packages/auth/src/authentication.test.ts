@@ -140,6 +140,25 @@ describe('createAuthentication with a secret', () => {
     });
   });
 
+  it.each([
+    [
+      'verified',
+      () => signToken(SITI, { key: Buffer.from('x'.repeat(32)) }),
+      'its signature is wrong',
+    ],
+    ['too long', () => 'x'.repeat(9000), 'it is longer than 8192 characters'],
+    ['malformed', () => 'Basic dXNlcjpwYXNz', 'send it as "Authorization: Bearer <token>"'],
+  ])(
+    'logs the reason of a refused token that is %s, but not the token',
+    async (_what, make, reason) => {
+      const own = start(TOKEN_SETTINGS);
+      const given = await make();
+      for (const _attempt of [1, 2])
+        await expect(async () => own.authenticate(given)).rejects.toThrow(reason);
+      expect(logged).toEqual([`Refused a request: The token is invalid: ${reason}`]);
+    },
+  );
+
   it('rejects a cached token after its expiry', async () => {
     const token = await signToken(SITI, { expiresIn: 100 });
     expect(await auth.authenticate(token)).toBe(auth.authenticate(token));

@@ -1,5 +1,6 @@
 import type { Logger } from '@gudang/runtime';
 import { ANONYMOUS, UNRESTRICTED } from './identity/identity.ts';
+import { createRefusalLog } from './refusal-log.ts';
 import type { AuthSettings } from './settings.ts';
 import { invalidToken } from './token-error.ts';
 import { publishedKeys, secretKeys } from './token-keys.ts';
@@ -22,6 +23,8 @@ export interface Authentication {
   ) => Principal | Promise<Principal>;
 }
 
+const FORMAT = 'send it as "Authorization: Bearer <token>"';
+
 const UNRESTRICTED_PRINCIPAL: Principal = {
   identity: UNRESTRICTED,
   expiresAt: Number.POSITIVE_INFINITY,
@@ -31,7 +34,10 @@ export const ANONYMOUS_PRINCIPAL: Principal = {
   expiresAt: Number.POSITIVE_INFINITY,
 };
 
-/** Creates the authentication of a process. It logs a message if authentication is disabled. */
+/**
+ * Creates the authentication of a process. It logs a message if authentication is disabled, and the
+ * reasons for which tokens are refused.
+ */
 export function createAuthentication(
   settings: AuthSettings & { readonly HOST: string },
   log: Pick<Logger, 'info' | 'warn'>,
@@ -50,13 +56,23 @@ export function createAuthentication(
     algorithms: algorithmsOf(settings),
     toleranceS: settings.JWT_CLOCK_TOLERANCE_S,
   });
+  const recordRefusal = createRefusalLog(log);
+  const refuse = (error: unknown): never => {
+    recordRefusal(error);
+    throw error;
+  };
   return {
     on: true,
     authenticate: (authorization, around) => {
       if (authorization === undefined || authorization === '') return ANONYMOUS_PRINCIPAL;
       const token = /^(?:Bearer +)?([^\s]+)$/i.exec(authorization)?.[1];
-      if (token === undefined) throw invalidToken('send it as "Authorization: Bearer <token>"');
-      return verify(token, around);
+      if (token === undefined) return refuse(invalidToken(FORMAT));
+      try {
+        const principal = verify(token, around);
+        return principal instanceof Promise ? principal.catch(refuse) : principal;
+      } catch (error) {
+        return refuse(error);
+      }
     },
   };
 }

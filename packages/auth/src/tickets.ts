@@ -1,6 +1,8 @@
 import { hkdfSync } from 'node:crypto';
+import type { Logger } from '@gudang/runtime';
 import { EncryptJWT, jwtDecrypt } from 'jose';
 import { decodeIdentity, encodeIdentity } from './identity/identity.ts';
+import { createRefusalLog } from './refusal-log.ts';
 import { invalidToken } from './token-error.ts';
 import type { Principal } from './verify-token.ts';
 
@@ -23,8 +25,13 @@ export interface Tickets {
 /**
  * @param secrets the secrets. The first secret encrypts new tickets. Processes that accept each other's
  *   tickets need the same secrets
+ * @param log receives the reasons for which tickets are refused
  */
-export function createTickets(secrets: readonly string[]): Tickets {
+export function createTickets(
+  secrets: readonly string[],
+  log: Pick<Logger, 'info' | 'warn'>,
+): Tickets {
+  const recordRefusal = createRefusalLog(log);
   const keys = secrets.map(
     (secret) => new Uint8Array(hkdfSync('sha256', secret, '', 'gudang tickets', 32)),
   );
@@ -46,7 +53,9 @@ export function createTickets(secrets: readonly string[]): Tickets {
         const { who, until } = read.payload;
         return { identity: decodeIdentity(String(who)), expiresAt: Number(until) };
       }
-      throw invalidToken(`the ticket is invalid or older than ${TICKET_S} s; get another`);
+      const error = invalidToken(`the ticket is invalid or older than ${TICKET_S} s; get another`);
+      recordRefusal(error);
+      throw error;
     },
   };
 }

@@ -4,6 +4,9 @@ import { errors } from 'jose';
 export const SUBJECT_RULE =
   'its subject must have 1 to 255 characters, without NUL or half a surrogate pair';
 
+/** The reason for which an expired token is refused. */
+export const EXPIRED = 'it has expired; get a fresh one';
+
 const CLAIMS: Readonly<Record<string, string>> = {
   iss: 'it has another issuer',
   aud: 'it has another audience',
@@ -20,7 +23,7 @@ export function invalidToken(reason: string): ServiceError {
 /** Converts an error of the library jose to the error for the caller. */
 export function toTokenError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
-  if (error instanceof errors.JWTExpired) return invalidToken('it has expired; get a fresh one');
+  if (error instanceof errors.JWTExpired) return invalidToken(EXPIRED);
   if (error instanceof errors.JWTClaimValidationFailed) {
     return invalidToken(CLAIMS[error.claim] ?? 'a claim is invalid');
   }
