@@ -1,3 +1,4 @@
+import { ERROR_LINE } from '@gudang/testing/system/service-process';
 import { UNUSUAL_SESSION_DEFAULTS } from '@gudang/testing/system/session-defaults';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { describe, expect, test } from 'vitest';
@@ -34,7 +35,7 @@ describe.each(ZONES)(
       const errors = system()
         .parts()
         .flatMap((part) => part.output().split('\n'))
-        .filter((line) => line.startsWith('{') && JSON.parse(line).level >= 50);
+        .filter((line) => ERROR_LINE.test(line));
       expect(errors).toEqual([]);
     });
   },

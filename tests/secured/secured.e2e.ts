@@ -252,7 +252,7 @@ it('the order service and the migration report an unreadable certificate file be
 
 it('no process logs a password, even at debug level', () => {
   const written = secured.written();
-  expect(written).toContain('"level":20');
+  expect(written).toContain('"level":"debug"');
   for (const password of [USER.password, GUEST.password, WRONG]) {
     expect(written).not.toContain(password);
   }

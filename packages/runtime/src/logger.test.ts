@@ -48,6 +48,13 @@ it('redacts a token within a word, but no text that only begins like a token', (
   expect(JSON.parse(logged((log) => log.info(note))).msg).toBe(note);
 });
 
+it('writes the level once, as a word, and the time as ISO 8601', () => {
+  const entry = JSON.parse(logged((log) => log.warn({ part: 'feed' }, 'late')));
+  expect(Object.keys(entry)).toEqual(['level', 'time', 'pid', 'hostname', 'name', 'part', 'msg']);
+  expect(entry).toMatchObject({ level: 'warn', name: 'test', part: 'feed', msg: 'late' });
+  expect(new Date(entry.time).toISOString()).toBe(entry.time);
+});
+
 it('changes nothing else', () => {
   const note = 'a@b.example asked for https://h:9092/a/b@2 and kafka://h';
   expect(JSON.parse(logged((log) => log.info({ note, tokens: 5 }, note)))).toMatchObject({

@@ -1,11 +1,18 @@
-import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
+import {
+  type DestinationStream,
+  type Logger,
+  type LoggerOptions,
+  pino,
+  stdTimeFunctions,
+} from 'pino';
 import { SECRET_PATHS, withoutSecrets } from './redaction.ts';
 
 export type { Logger } from 'pino';
 
 /**
- * Creates a logger. It writes JSON lines, or human-readable lines if stdout is a terminal. It redacts
- * passwords and tokens, also in URLs.
+ * Creates a logger. It writes JSON lines such as
+ * `{"level":"warn","time":"2026-11-28T09:15:02.114Z","pid":7,"hostname":"a","name":"gateway","msg":"…"}`,
+ * or human-readable lines if stdout is a terminal. It redacts passwords and tokens, also in URLs.
  * @param stream the destination. Default: stdout
  */
 export function createLogger(name: string, level: string, stream?: DestinationStream): Logger {
@@ -15,9 +22,10 @@ export function createLogger(name: string, level: string, stream?: DestinationSt
     level,
     redact: SECRET_PATHS,
     hooks: { streamWrite: withoutSecrets },
-    formatters: { level: (label, number) => ({ level: number, severity: label }) },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
     ...(pretty
-      ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,severity' } } }
+      ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } }
       : {}),
   };
   if (pretty) return pino(options);

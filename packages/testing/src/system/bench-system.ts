@@ -1,6 +1,6 @@
 import { startTestServers } from '@gudang/embedded/testing';
 import { eventually } from '../eventually.ts';
-import { type ServiceProcess, tail } from './service-process.ts';
+import { ERROR_LINE, type ServiceProcess, tail } from './service-process.ts';
 import { type System, type SystemOptions, startSystem } from './system.ts';
 
 /**
@@ -100,5 +100,5 @@ export async function gatewayMetric({ gateway }: System, name: string): Promise<
 export function errorLines(part: ServiceProcess): string[] {
   return tail(part.output(), 1_000)
     .split('\n')
-    .filter((line) => /"level":(50|60)/.test(line));
+    .filter((line) => ERROR_LINE.test(line));
 }

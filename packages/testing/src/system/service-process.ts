@@ -249,8 +249,9 @@ function addressIn(line: string): URL | undefined {
   }
 }
 
-/** pino's number for the level `warn`. */
-const WARN = 40;
+/** Matches a log line at `error` or `fatal`. Up to version 0.9.0, the services wrote pino's numbers. */
+export const ERROR_LINE = /"level":(?:50|60|"error"|"fatal")/;
+const WARNING_LEVELS = ['warn', 'error', 'fatal'];
 
 /** Returns the messages that a process has logged at `warn` or above so far. */
 export function warningsOf(part: Pick<ServiceProcess, 'output'>): string[] {
@@ -258,7 +259,7 @@ export function warningsOf(part: Pick<ServiceProcess, 'output'>): string[] {
     .output()
     .split('\n')
     .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as { readonly level: number; readonly msg: string })
-    .filter(({ level }) => level >= WARN)
+    .map((line) => JSON.parse(line) as { readonly level: string; readonly msg: string })
+    .filter(({ level }) => WARNING_LEVELS.includes(level))
     .map(({ msg }) => msg);
 }
