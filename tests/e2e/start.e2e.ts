@@ -76,7 +76,14 @@ test.each(PARTS)('npm start restarts %s after SIGKILL under load', async (part) 
   );
   await orders.flows(HEALS_WITHIN_MS);
   expect(performance.now() - at).toBeLessThan(HEALS_WITHIN_MS);
-  expect(start.output()).toMatch(new RegExp(`${part} +exited \\(SIGKILL\\)`));
+  expect(start.output()).toMatch(
+    new RegExp(
+      `^ +${part} .* stopped \\(SIGKILL\\); restarting it in [\\d.]+ s\\.(.*\\n)+ +${part} .* is ready again after [\\d.]+ s\\.$`,
+      'm',
+    ),
+  );
+  // The user must not start by hand what npm start restarts.
+  expect(start.output()).not.toContain('start it');
   // The other processes were not restarted.
   const others = PARTS.map((name, i) => (name === part ? undefined : pids[i]));
   const now = await Promise.all(PARTS.map(start.pidOf));

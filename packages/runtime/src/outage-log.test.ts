@@ -9,7 +9,7 @@ afterEach(() => vi.useRealTimers());
 
 function createTestLog() {
   const lines: string[] = [];
-  const note = (line: string) => void lines.push(line);
+  const note = (...given: unknown[]) => void lines.push(String(given.at(-1)));
   const log = { info: note, warn: note } as Parameters<typeof createOutageLog>[0];
   return { outage: createOutageLog(log, { what: 'Kafka at a:1' }), lines };
 }

@@ -11,7 +11,7 @@ export interface Problem {
 
 /**
  * Creates a log of a dependency's outages. The log contains a warning when an outage begins, and another
- * warning for each new reason. For example, a server that restarts with a new password first does not
+ * warning for each new reason, with the advice as a field as well. For example, a server that restarts with a new password first does not
  * answer, and then rejects the old password. The current warning is repeated every 30 s. The end of the
  * outage is logged, too.
  * @param what the dependency, such as "Kafka at 127.0.0.1:9092"
@@ -35,7 +35,7 @@ export function createOutageLog(
       if (logged.has(line) && now - lastLoggedAt <= REMINDER_MS) return;
       logged.add(line);
       lastLoggedAt = now;
-      log.warn(line);
+      log.warn({ advice }, line);
     },
     /** Logs the end of an outage. Does nothing if there is no outage. */
     end(): void {

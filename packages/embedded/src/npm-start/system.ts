@@ -1,9 +1,9 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { startKafka } from '../kafka/kafka.ts';
 import { startPostgres } from '../postgres/postgres.ts';
 import { type Supervised, supervise } from '../processes/supervise.ts';
 import { rotate } from '../terminal/log-file.ts';
-import type { ServiceLine } from '../terminal/service-line.ts';
+import { adaptToOwnServers, type OwnServer } from '../terminal/service-line.ts';
 import { terminal } from '../terminal/terminal.ts';
 import { runMigrations } from './run-migrations.ts';
 import { startService } from './service.ts';
@@ -20,6 +20,15 @@ import type { PartName, StartSettings } from './start-settings.ts';
 const GATEWAY_STOPPED_MS = 1200;
 const SUBGRAPHS_STOPPED_MS = 2500;
 const SERVERS_STOPPED_MS = 4700;
+
+/** The subjects of the lines about a part, and what still works while the part is restarted. */
+const DESCRIPTIONS: Record<PartName, { title: string; meanwhile?: string }> = {
+  gateway: { title: 'The gateway', meanwhile: 'Its clients reconnect.' },
+  order: { title: 'The order subgraph' },
+  stock: { title: 'The stock subgraph', meanwhile: 'Orders are accepted and decided later.' },
+  postgres: { title: 'PostgreSQL' },
+  kafka: { title: 'Kafka', meanwhile: 'Orders are accepted and decided later.' },
+};
 
 export interface SystemOptions {
   root: string;
@@ -50,7 +59,7 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
     stopping.signal.throwIfAborted();
     const log = (line: string) => terminal.part(name, line);
     rotate(logFileOf(name));
-    const part = supervise({ name, start, log });
+    const part = supervise({ ...DESCRIPTIONS[name], start, log });
     running.set(name, part);
     terminal.step(name, `Starting ${name}`);
     return part.ready
@@ -84,23 +93,22 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
         logFile: logFileOf(name),
         pidFile: pidFileOf(directory, name),
         onLine: (line) => {
-          if (!reportsRestart(line)) terminal.serviceLine(name, line);
+          const shown = adaptToOwnServers(line, ownServers());
+          if (shown) terminal.serviceLine(name, shown);
         },
         log: (line) => terminal.part(name, line),
         signal,
       }),
     );
   };
-  /**
-   * Returns whether a log line of a service reports the outage of a server that this process is
-   * restarting. Such a line is not shown, because the terminal already shows the restart, and the
-   * line's advice to start the server would be wrong.
-   */
-  const reportsRestart = ({ level, text }: ServiceLine): boolean =>
-    level !== undefined &&
-    (['postgres', 'kafka'] as const).some(
-      (name) => running.get(name)?.isRecovering() && text.includes(`127.0.0.1:${ports[name]}`),
-    );
+  const ownServers = (): OwnServer[] =>
+    (['postgres', 'kafka'] as const)
+      .filter((name) => running.has(name))
+      .map((name) => ({
+        address: `127.0.0.1:${ports[name]}`,
+        logFile: relative(process.cwd(), logFileOf(name)),
+        isRecovering: running.get(name)?.isRecovering() === true,
+      }));
   const stop = async () => {
     stopping.abort(new Error('stopping'));
     const from = Date.now();

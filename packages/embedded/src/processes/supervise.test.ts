@@ -34,24 +34,30 @@ function deferred<T = void>() {
 describe('supervise', () => {
   afterEach(() => void vi.restoreAllMocks());
 
-  it('reports the exit of a part and restarts it', async () => {
+  it('reports that a part stopped, restarts it, and reports how long it was unavailable', async () => {
     const parts = [createPart(), createPart()];
     const again = deferred();
     const lines: string[] = [];
     let starts = 0;
     const kafka = supervise({
-      name: 'kafka',
+      title: 'Kafka',
+      meanwhile: 'Orders are stored.',
       start: async () => parts[starts++] as Part,
       log: (line) => {
         lines.push(line);
-        if (line.startsWith('ready again')) again.resolve();
+        if (line.includes('is ready again')) again.resolve();
       },
     });
     await kafka.ready;
     expect(kafka.isRecovering()).toBe(false);
     parts[0]?.die(KILLED);
     await again.promise;
-    expect(lines[0]).toMatch(/^exited \(SIGKILL\); restarting in 0\.[456] s$/);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^Kafka stopped \(SIGKILL\); restarting it in 0\.[456] s\. Orders are stored\.$/,
+      ),
+      expect.stringMatching(/^Kafka is ready again after 0\.\d s\.$/),
+    ]);
     expect(kafka.isRecovering()).toBe(true);
     await kafka.stop();
     expect(parts.map(({ stopped }) => stopped)).toEqual([false, true]);
@@ -63,9 +69,9 @@ describe('supervise', () => {
     const again = deferred();
     let starts = 0;
     const kafka = supervise({
-      name: 'kafka',
+      title: 'Kafka',
       start: async () => parts[starts++] as Part,
-      log: (line) => line.startsWith('ready again') && again.resolve(),
+      log: (line) => line.includes('is ready again') && again.resolve(),
     });
     await kafka.ready;
     parts[0]?.die(KILLED);
@@ -85,7 +91,7 @@ describe('supervise', () => {
     let now = Date.now();
     vi.spyOn(Date, 'now').mockImplementation(() => now);
     const kafka = supervise({
-      name: 'kafka',
+      title: 'Kafka',
       start: async () => {
         const part = parts[starts] as FakePart;
         const ran = runs[starts];
@@ -100,7 +106,7 @@ describe('supervise', () => {
         return part;
       },
       log: (line) => {
-        const wait = /restarting in ([\d.]+) s/.exec(line)?.[1];
+        const wait = /restarting it in ([\d.]+) s/.exec(line)?.[1];
         if (wait) waits.push(Number(wait));
       },
     });
@@ -115,7 +121,7 @@ describe('supervise', () => {
 
   it('does not retry a first start that fails with a StartError', async () => {
     const kafka = supervise({
-      name: 'kafka',
+      title: 'Kafka',
       start: async () => {
         throw new StartError('no Java');
       },
@@ -129,7 +135,7 @@ describe('supervise', () => {
     const part = createPart();
     let starts = 0;
     const kafka = supervise({
-      name: 'kafka',
+      title: 'Kafka',
       start: async () => {
         starts += 1;
         if (starts === 1) throw new Error('exited during its start: SIGKILL');
@@ -145,7 +151,7 @@ describe('supervise', () => {
   it('stops a part that becomes ready during the stop', async () => {
     const part = createPart();
     const begun = deferred<Part>();
-    const kafka = supervise({ name: 'kafka', start: () => begun.promise, log: () => {} });
+    const kafka = supervise({ title: 'Kafka', start: () => begun.promise, log: () => {} });
     const stopped = kafka.stop();
     begun.resolve(part);
     await stopped;
@@ -156,7 +162,7 @@ describe('supervise', () => {
   it('does not wait for the back-off when it stops', async () => {
     const part = createPart();
     const died = deferred();
-    const kafka = supervise({ name: 'kafka', start: async () => part, log: () => died.resolve() });
+    const kafka = supervise({ title: 'Kafka', start: async () => part, log: () => died.resolve() });
     await kafka.ready;
     part.die({ code: 1, signal: null });
     await died.promise;

@@ -22,13 +22,19 @@ export interface Part {
 }
 
 export interface SuperviseOptions {
-  name: string;
+  /** The subject of the lines: `Kafka`. */
+  title: string;
+  /** A sentence that says what still works while the part is restarted. */
+  meanwhile?: string;
   /**
    * Starts the part. Resolves when the part is ready. If the signal is aborted, the function must
    * stop the part and reject.
    */
   start: (signal: AbortSignal) => Promise<Part>;
-  /** Receives a line for each restart, such as `exited (SIGKILL); restarting in 0.5 s`. */
+  /**
+   * Receives a line when the part stops, `Kafka stopped (SIGKILL); restarting it in 0.5 s.`, and when it is
+   * ready again, `Kafka is ready again after 4.2 s.`
+   */
   log: (line: string) => void;
 }
 
@@ -46,7 +52,7 @@ export interface Supervised {
  * A StartError before the first success is final, because a retry cannot install a program or
  * correct a setting. All other failures are retried.
  */
-export function supervise({ name, start, log }: SuperviseOptions): Supervised {
+export function supervise({ title, meanwhile, start, log }: SuperviseOptions): Supervised {
   const stopping = new AbortController();
   const { signal } = stopping;
   const backoff = createBackoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
@@ -59,9 +65,11 @@ export function supervise({ name, start, log }: SuperviseOptions): Supervised {
   let current: Part | undefined;
   let stopDeadlineMs: number | undefined;
   let recoveringUntil = 0;
+  const consequence = meanwhile === undefined ? '' : ` ${meanwhile}`;
 
   const keepRunning = async () => {
     let everReady = false;
+    let unavailableSince = Date.now();
     while (!signal.aborted) {
       const begun = Date.now();
       let outcome: string;
@@ -70,25 +78,26 @@ export function supervise({ name, start, log }: SuperviseOptions): Supervised {
         // `stop` may have been called while the part was starting.
         if (signal.aborted) return await current.stop(stopDeadlineMs);
         if (everReady) {
-          log(`ready again after ${seconds(Date.now() - begun)}`);
+          log(`${title} is ready again after ${seconds(Date.now() - unavailableSince)}.`);
           recoveringUntil = Date.now() + RECOVERED_AFTER_MS;
         }
         everReady = true;
         first.resolve();
         const exit = await current.exited;
         if (signal.aborted) return;
-        outcome = `exited (${describeExit(exit)}); restarting`;
+        unavailableSince = Date.now();
+        outcome = `stopped (${describeExit(exit)}); restarting it`;
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof StartError && !everReady) return first.reject(error);
         const reason = error instanceof Error ? error.message : String(error);
-        outcome = `did not start (${reason}); retrying`;
+        outcome = `did not start (${reason}); trying again`;
       }
       recoveringUntil = Number.POSITIVE_INFINITY;
       current = undefined;
       if (Date.now() - begun >= HEALTHY_AFTER_MS) backoff.reset();
       const wait = backoff.next();
-      log(`${outcome} in ${seconds(wait)}`);
+      log(`${title} ${outcome} in ${seconds(wait)}.${consequence}`);
       await sleep(wait, undefined, { signal }).catch(() => {});
     }
   };
@@ -99,7 +108,7 @@ export function supervise({ name, start, log }: SuperviseOptions): Supervised {
     isRecovering: () => Date.now() < recoveringUntil,
     async stop(deadlineMs) {
       stopDeadlineMs = deadlineMs;
-      stopping.abort(new Error(`${name} is stopping`));
+      stopping.abort(new Error(`${title} is stopping`));
       first.reject(signal.reason);
       await current?.stop(deadlineMs);
       await ended;
