@@ -1,3 +1,5 @@
+import { type Services, tokenSetting } from './service-plan.ts';
+
 /** Sample stocks of an Indonesian shop. */
 const STOCKS = [
   { id: 'kopi-gayo', name: 'Kopi Gayo 250 g', quantity: 120 },
@@ -13,21 +15,40 @@ const STOCKS = [
 const IS_EMPTY = '{ stocks(first: 1) { nodes { id } } }';
 const ADD = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }';
 
+/** The subject of the demo data's ledger entries. */
+const SUBJECT = 'npm start';
+
 /**
- * Adds sample stocks through the graph if there are no stocks. Returns the number of added stocks.
- * @param url the gateway's GraphQL address
+ * Adds sample stocks through the graph if there are no stocks. Returns the number of added stocks. If
+ * callers need tokens, the stocks are added in the stock subgraph with the gateway's secret, because
+ * `npm start` has no token.
  */
-export async function addDemoData(url: string): Promise<number> {
-  const { stocks } = await request<{ stocks: { nodes: unknown[] } }>(url, IS_EMPTY, {});
+export async function addDemoData({ gateway, stock }: Services): Promise<number> {
+  const [secret] = tokenSetting(stock.env) ? (stock.env.SUBGRAPH_SECRET ?? '').split(',') : [];
+  const { address } = secret ? stock : gateway;
+  const graph = { url: `${address}/graphql`, headers: secret ? await identify(secret.trim()) : {} };
+  const { stocks } = await request<{ stocks: { nodes: unknown[] } }>(graph, IS_EMPTY, {});
   if (stocks.nodes.length > 0) return 0;
-  for (const input of STOCKS) await request(url, ADD, { input });
+  for (const input of STOCKS) await request(graph, ADD, { input });
   return STOCKS.length;
 }
 
-async function request<T>(url: string, query: string, variables: object): Promise<T> {
+async function identify(secret: string): Promise<Record<string, string>> {
+  // A start without tokens does not need this package, which takes 50 ms to load.
+  const { encodeIdentity, IDENTITY_HEADER, SECRET_HEADER } = await import('@gudang/auth');
+  const identity = encodeIdentity({ subject: SUBJECT, scopes: ['stock:write'] });
+  return { [SECRET_HEADER]: secret, [IDENTITY_HEADER]: identity };
+}
+
+interface Graph {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+async function request<T>({ url, headers }: Graph, query: string, variables: object): Promise<T> {
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ query, variables }),
     signal: AbortSignal.timeout(10_000),
   });

@@ -7,7 +7,7 @@ import { terminal } from '../terminal/terminal.ts';
 import { claimDirectory, stopLeftovers } from './claim-directory.ts';
 import { addDemoData } from './demo-data.ts';
 import { preflight } from './preflight.ts';
-import { createBackingServers, planServices, type Services } from './service-plan.ts';
+import { createBackingServers, planServices, type Services, tokenSetting } from './service-plan.ts';
 import { readStartSettings } from './start-settings.ts';
 import { startSystem } from './system.ts';
 
@@ -44,7 +44,9 @@ export async function runNpmStart(root = repository): Promise<void> {
     throw error;
   }
   if (!settings.databases) await tryDemoData(services);
-  if (!isStopping()) terminal.line(readyTable(settings, backing, (Date.now() - began) / 1000));
+  const seconds = (Date.now() - began) / 1000;
+  const tokens = tokenSetting(process.env);
+  if (!isStopping()) terminal.line(readyTable(settings, backing, { seconds, tokens }));
 }
 
 function listOf(problems: string[]): string {
@@ -77,11 +79,11 @@ function stopOnSignals(stop: () => Promise<void>): () => boolean {
 }
 
 /** Adds demo data. A failure is reported, but it does not end the start. */
-async function tryDemoData({ gateway }: Services): Promise<void> {
+async function tryDemoData(services: Services): Promise<void> {
   try {
-    const added = await addDemoData(`${gateway.address}/graphql`);
-    if (added > 0) terminal.part('gateway', `added ${added} stocks as demo data`);
+    const added = await addDemoData(services);
+    if (added > 0) terminal.part('stock', `added ${added} stocks as demo data`);
   } catch (error) {
-    terminal.part('gateway', `could not add demo data: ${(error as Error).message}`);
+    terminal.part('stock', `could not add demo data: ${(error as Error).message}`);
   }
 }

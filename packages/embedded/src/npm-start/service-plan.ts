@@ -49,9 +49,8 @@ export function planServices(
   const subgraphs = `order=${at('order')}/graphql,stock=${at('stock')}/graphql`;
   // The gateway uses this secret to prove the caller's identity to the subgraphs. Each start can
   // create a new secret, because all services get theirs from this process.
-  const authenticates = env.JWT_JWKS_URL?.trim() || env.JWT_SECRET?.trim();
   const proof =
-    authenticates && !env.SUBGRAPH_SECRET?.trim()
+    tokenSetting(env) && !env.SUBGRAPH_SECRET?.trim()
       ? { SUBGRAPH_SECRET: randomBytes(24).toString('base64url') }
       : {};
   const plan = (name: ServiceName, folder: string, extra: NodeJS.ProcessEnv): ServicePlan => ({
@@ -76,6 +75,11 @@ export function planServices(
     }),
     gateway: plan('gateway', 'gateway', { SUBGRAPH_URLS: env.SUBGRAPH_URLS?.trim() || subgraphs }),
   };
+}
+
+/** Returns the setting by which the services verify tokens; undefined if auth is off. */
+export function tokenSetting(env: NodeJS.ProcessEnv): 'JWT_JWKS_URL' | 'JWT_SECRET' | undefined {
+  return (['JWT_JWKS_URL', 'JWT_SECRET'] as const).find((name) => env[name]?.trim());
 }
 
 /**

@@ -2,11 +2,15 @@ import { relative } from 'node:path';
 import type { BackingServers } from '../npm-start/service-plan.ts';
 import type { StartSettings } from '../npm-start/start-settings.ts';
 
-/** Returns the text that `npm start` prints when the system is ready: addresses and first commands. */
+/**
+ * Returns the text that `npm start` prints when the system is ready: addresses, whether auth is on, and the
+ * first commands.
+ * @param tokens the setting by which tokens are verified; undefined if auth is off
+ */
 export function readyTable(
   { directory, databases, brokers, ports }: StartSettings,
   backing: BackingServers,
-  seconds: number,
+  { seconds, tokens }: { seconds: number; tokens: string | undefined },
 ): string {
   const gateway = `http://localhost:${ports.gateway}`;
   const rows: [address: string, what: string][] = [
@@ -34,8 +38,13 @@ export function readyTable(
     '',
     ...rows.map(([address, what]) => `  ${address.padEnd(width)}  ${what}`),
     '',
+    tokens
+      ? `Auth is on: ${tokens} verifies the callers' tokens. Without a token, callers can only read stocks.`
+      : 'Auth is off: every caller has full access. To require tokens, set JWT_SECRET or JWT_JWKS_URL.',
+    '',
     'Next, in another terminal: `npm run demo`, or `npm run demo -- --traffic 20` for 20 orders per second.',
-    `Logs: ${logs}. Ctrl-C stops everything.`,
+    ...(tokens ? ['With GUDANG_TOKEN=<token>, the demo sends a token.'] : []),
+    `Logs: ${logs}. Ctrl-C stops everything; \`npm run reset\` then deletes the data.`,
     '',
   ].join('\n');
 }
