@@ -1,46 +1,47 @@
 import { parseArgs } from 'node:util';
-import { DemoError, showOneOrder } from './one-order.ts';
+import { createDemoGraph, DemoError } from './demo-graph.ts';
+import { removeAbandonedProducts } from './demo-products.ts';
+import { showOneOrder } from './one-order.ts';
 import { runTraffic } from './traffic.ts';
 
-const USAGE = 'npm run demo [-- --traffic <orders per second, 1 to 500>]';
 const MOST = 500;
-const url = process.env['GATEWAY_URL']?.trim() || 'http://localhost:4000/graphql';
+const USAGE = `Usage: npm run demo [-- --traffic <orders per second, 1 to ${MOST}>]
+
+Adds stocks of its own, orders them, and deletes them at the end. It does not change other stocks.
+GATEWAY_URL (default: http://localhost:4000/graphql) selects the gateway. If tokens are required,
+GUDANG_TOKEN is one with the scopes order:write and stock:write; GUDANG_TOKEN_FILE names a file that
+contains it.`;
 
 /** @throws {DemoError} with a message for the user */
 async function run(): Promise<void> {
-  const rate = readRate();
-  if (!URL.canParse(url)) throw new DemoError(`GATEWAY_URL: ${JSON.stringify(url)} is not a URL`);
-  if (!(await isReachable())) {
-    throw new DemoError(
-      `The gateway at ${url} is unavailable: start it with npm start, or set GATEWAY_URL to its address`,
-    );
+  const { help, rate } = readArguments();
+  if (help) {
+    process.stdout.write(`${USAGE}\n`);
+    return;
   }
-  await (rate === undefined ? showOneOrder(url) : runTraffic(url, rate));
+  const graph = createDemoGraph(process.env);
+  await removeAbandonedProducts(graph);
+  await (rate === undefined ? showOneOrder(graph) : runTraffic(graph, rate));
 }
 
-/** Returns the rate in orders per second; undefined without `--traffic`. */
-function readRate(): number | undefined {
-  let given: string | undefined;
-  try {
-    given = parseArgs({ options: { traffic: { type: 'string' } } }).values.traffic;
-  } catch (error) {
-    throw new DemoError(`${(error as Error).message}\nUsage: ${USAGE}`);
-  }
-  if (given === undefined) return undefined;
-  const rate = Number(given);
-  if (rate >= 1 && rate <= MOST) return rate;
-  throw new DemoError(`--traffic: ${JSON.stringify(given)} is not allowed\nUsage: ${USAGE}`);
-}
-
-/**
- * Returns whether a server responds at the URL. If the server is not the gateway, the demo fails later
- * with its own message.
- */
-async function isReachable(): Promise<boolean> {
-  return fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(5_000) }).then(
-    () => true,
-    () => false,
+/** The rate is in orders per second; undefined without `--traffic`. */
+function readArguments(): { help: boolean; rate: number | undefined } {
+  const { help = false, traffic } = parseWords();
+  if (traffic === undefined) return { help, rate: undefined };
+  const rate = Number(traffic);
+  if (rate >= 1 && rate <= MOST) return { help, rate };
+  throw new DemoError(
+    `--traffic: ${JSON.stringify(traffic)} is not a number from 1 to ${MOST}\n${USAGE}`,
   );
+}
+
+function parseWords() {
+  try {
+    return parseArgs({ options: { traffic: { type: 'string' }, help: { type: 'boolean' } } })
+      .values;
+  } catch (error) {
+    throw new DemoError(`${(error as Error).message}\n${USAGE}`);
+  }
 }
 
 try {

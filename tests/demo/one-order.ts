@@ -1,9 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { dataOf, type Graph, graphAt } from '@gudang/testing/clients/graph-client';
 import { startLiveClient } from '@gudang/testing/clients/live-client';
-
-/** An error whose message is printed for the user. */
-export class DemoError extends Error {}
+import { DemoError, type DemoGraph } from './demo-graph.ts';
+import { type AddProduct, withDemoProducts } from './demo-products.ts';
 
 /** @throws {DemoError} with the actual value, if the condition is false */
 function assertThat(holds: boolean, what: string, actual: unknown): asserts holds {
@@ -12,8 +9,6 @@ function assertThat(holds: boolean, what: string, actual: unknown): asserts hold
 
 const SEEN_WITHIN_MS = 10_000;
 
-const ADD = `mutation ($input: AddStockInput!) {
-  addStock(input: $input) { id name quantity version } }`;
 const WATCH = `subscription ($ids: [ID!], $after: String) {
   stockChanged(ids: $ids, after: $after) {
     kind delta
@@ -38,16 +33,17 @@ interface DecidedOrder {
   readonly stock: { readonly name: string; readonly quantity: number } | null;
 }
 
-async function createOrder(graph: Graph, productId: string, quantity: number): Promise<string> {
-  const { createOrder } = await dataOf(graph(ORDER, { input: { productId, quantity } }));
+async function createOrder(graph: DemoGraph, productId: string, quantity: number): Promise<string> {
+  const { createOrder } = await graph.run(ORDER, { input: { productId, quantity } });
   assertThat(createOrder.status === 'PENDING', 'a new order is PENDING', createOrder);
   return createOrder.id;
 }
 
 /** Subscribes to an order and waits until the order is decided. */
-async function decided(url: string, id: string): Promise<DecidedOrder> {
+async function decided({ url, authorization }: DemoGraph, id: string): Promise<DecidedOrder> {
   const live = await startLiveClient<{ orderChanged: DecidedOrder }>({
     url,
+    authorization: authorization(),
     query: DECIDED,
     variables: { id },
   });
@@ -64,22 +60,25 @@ async function decided(url: string, id: string): Promise<DecidedOrder> {
 }
 
 /**
- * Sends one order, follows it through the whole system, and prints the latencies.
- * @param url the gateway's GraphQL URL
+ * Adds a stock, sends orders for it, follows them through the whole system, prints the latencies, and
+ * deletes the stock.
  * @throws {DemoError} if a check fails
  */
-export async function showOneOrder(url: string): Promise<void> {
-  const graph = graphAt(url);
-  const id = `demo-${randomUUID()}`;
-  const { stockCursor } = await dataOf(graph('{ stockCursor }'));
-  const { addStock: stock } = await dataOf(
-    graph(ADD, { input: { id, name: 'Kopi Luwak 100 g', quantity: 100 } }),
-  );
+export async function showOneOrder(graph: DemoGraph): Promise<void> {
+  await withDemoProducts(graph, (add) => followOrders(graph, add));
+  printStep('Deleted the stock', 'the demo leaves only its three orders');
+}
+
+async function followOrders(graph: DemoGraph, add: AddProduct): Promise<void> {
+  const { stockCursor } = await graph.run('{ stockCursor }');
+  const stock = await add('Kopi Luwak 100 g', 100);
+  const { id } = stock;
   assertThat(stock.quantity === 100, 'the new stock has 100 units', stock);
   printStep('Added a stock', formatValue(stock));
 
   const watch = await startLiveClient<{ stockChanged: StockChange }>({
-    url,
+    url: graph.url,
+    authorization: graph.authorization(),
     query: WATCH,
     variables: { ids: [id], after: stockCursor },
   });
@@ -115,7 +114,7 @@ export async function showOneOrder(url: string): Promise<void> {
       `${milliseconds(pushed.at - sent)} after the request, ${milliseconds(pushed.at - answered)} after the response`,
     );
 
-    const large = await decided(url, await createOrder(graph, id, 1_000));
+    const large = await decided(graph, await createOrder(graph, id, 1_000));
     assertThat(
       large.status === 'REJECTED' &&
         large.rejectionReason === 'OUT_OF_STOCK' &&
@@ -125,7 +124,7 @@ export async function showOneOrder(url: string): Promise<void> {
     );
     printStep('Ordered 1,000', formatValue(large));
 
-    const unknown = await decided(url, await createOrder(graph, `nothing-${id}`, 1));
+    const unknown = await decided(graph, await createOrder(graph, `nothing-${id}`, 1));
     assertThat(
       unknown.status === 'REJECTED' &&
         unknown.rejectionReason === 'UNKNOWN_PRODUCT' &&
@@ -135,8 +134,9 @@ export async function showOneOrder(url: string): Promise<void> {
     );
     printStep('Unknown product', formatValue(unknown));
 
-    const { stock: last } = await dataOf(
-      graph('query ($id: ID!) { stock(id: $id) { quantity version } }', { id }),
+    const { stock: last } = await graph.run(
+      'query ($id: ID!) { stock(id: $id) { quantity version } }',
+      { id },
     );
     assertThat(last.quantity === 90 && last.version === 2, 'the stock has 90 units left', last);
     assertThat(watch.seen().length === 2, 'exactly two changes arrived', watch.seen());

@@ -1,12 +1,14 @@
-import { dataOf, type Graph } from '@gudang/testing/clients/graph-client';
+import type { DemoGraph } from './demo-graph.ts';
+import type { AddProduct, Stock } from './demo-products.ts';
 
-export interface Stock {
-  readonly id: string;
-  quantity: number;
-}
-
-const STOCKS = '{ stocks(first: 100) { nodes { id quantity } } }';
-const ADD = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id quantity } }';
+const NAMES = [
+  'Kopi Toraja 250 g',
+  'Teh Melati 100 g',
+  'Gula Aren 500 g',
+  'Sambal Matah 150 ml',
+  'Kerupuk Udang 400 g',
+];
+const QUANTITY = 100;
 const DELIVER = `mutation ($id: ID!, $delta: Int!) {
   adjustStock(id: $id, delta: $delta, reason: "delivery") { quantity } }`;
 
@@ -17,14 +19,11 @@ const TOO_MANY_EVERY = 20;
 const LOW = 20;
 const DELIVERY = { from: 50, to: 200 };
 
-/** Returns the existing stocks, or adds some if there are none. */
-export async function findStocks(graph: Graph): Promise<Stock[]> {
-  const found: Stock[] = (await dataOf(graph(STOCKS))).stocks.nodes;
-  if (found.length > 0) return found;
-  const names = ['Kopi Gayo 250 g', 'Teh Melati 100 g', 'Gula Aren 500 g'];
-  const add = async (name: string): Promise<Stock> =>
-    (await dataOf(graph(ADD, { input: { name, quantity: 100 } }))).addStock;
-  return Promise.all(names.map(add));
+/** Adds the stocks that the demo orders. */
+export async function addStocks(add: AddProduct): Promise<Stock[]> {
+  const stocks: Stock[] = [];
+  for (const name of NAMES) stocks.push(await add(name, QUANTITY));
+  return stocks;
 }
 
 /** Returns a random order. Most orders are for small quantities and for the first stocks. */
@@ -38,9 +37,9 @@ export function nextOrder(stocks: readonly Stock[], random: () => number = Math.
 }
 
 /** Adds a delivery to the stock if its quantity is low, and updates `stock.quantity`. */
-export async function deliver(graph: Graph, stock: Stock): Promise<void> {
+export async function deliver({ send }: DemoGraph, stock: Stock): Promise<void> {
   if (stock.quantity >= LOW) return;
   const delta = DELIVERY.from + Math.floor(Math.random() * (DELIVERY.to - DELIVERY.from));
-  const { data } = await graph(DELIVER, { id: stock.id, delta });
+  const { data } = await send(DELIVER, { id: stock.id, delta });
   if (data) stock.quantity = data.adjustStock.quantity;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Graph } from '@gudang/testing/clients/graph-client';
+import { type DemoGraph, isAccessError, reasonOf } from './demo-graph.ts';
 
 const ORDER = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
 const RETRY_MS = 500;
@@ -31,7 +31,7 @@ export interface OrderSender {
 }
 
 /** @param print called when requests start to fail, and when they succeed again */
-export function createOrderSender(graph: Graph, print: (text: string) => void): OrderSender {
+export function createOrderSender(graph: DemoGraph, print: (text: string) => void): OrderSender {
   const leaving = new AbortController();
   // Each unanswered order adds a listener, so Node's warning about many listeners is disabled.
   setMaxListeners(0, leaving.signal);
@@ -43,11 +43,7 @@ export function createOrderSender(graph: Graph, print: (text: string) => void): 
       const { id, problem } = await sendOnce(graph, input);
       if (away !== (problem !== undefined)) {
         away = problem !== undefined;
-        print(
-          away
-            ? `The gateway is unavailable (${problem}). Retrying.`
-            : 'The gateway is available again',
-        );
+        print(away ? `${problem}. Retrying.` : 'The gateway is available again');
       }
       if (id !== undefined) return id;
       await pause(RETRY_MS, undefined, { signal: leaving.signal }).catch(() => {});
@@ -71,12 +67,21 @@ export function createOrderSender(graph: Graph, print: (text: string) => void): 
 }
 
 /** Sends an order once. Resolves to the order's id, or to the problem if the request failed. */
-async function sendOnce(graph: Graph, input: object): Promise<{ id?: string; problem?: string }> {
+async function sendOnce(
+  { send }: DemoGraph,
+  input: object,
+): Promise<{ id?: string; problem?: string }> {
+  const unavailable = (reason: string) => ({
+    problem: `The gateway is unavailable (${reason})`,
+  });
   try {
-    const { data, errors } = await graph(ORDER, { input });
-    return data ? { id: data.createOrder.id } : { problem: errors?.[0]?.message ?? 'no data' };
+    const { data, errors } = await send(ORDER, { input });
+    if (data) return { id: data.createOrder.id };
+    const [error] = errors ?? [];
+    return error && isAccessError(error)
+      ? { problem: `The gateway refuses the token (${error.message})` }
+      : unavailable(error?.message ?? 'no data');
   } catch (error) {
-    const { message, cause } = error as Error & { cause?: { code?: string } };
-    return { problem: cause?.code ?? message };
+    return unavailable(reasonOf(error as Error));
   }
 }

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { graphAt } from '@gudang/testing/clients/graph-client';
-import { createFigures, type Decided } from './figures.ts';
-import { deliver, findStocks, nextOrder } from './order-generator.ts';
+import type { DemoGraph } from './demo-graph.ts';
+import { type Stock, withDemoProducts } from './demo-products.ts';
+import { createFigures, type Decided, type Figures } from './figures.ts';
+import { addStocks, deliver, nextOrder } from './order-generator.ts';
 import { createOrderSender } from './order-sender.ts';
 import { createStatusLine } from './status-line.ts';
 import { watchOrders } from './watch-orders.ts';
@@ -12,15 +13,24 @@ const SAME_SIGNAL_MS = 1_000;
 const SETTLES_WITHIN_MS = 15_000;
 
 /**
- * Sends orders at a steady rate until Ctrl-C and prints statistics. The first Ctrl-C stops new
- * orders and waits at most 15 s until the pending orders are decided. The second Ctrl-C exits
- * immediately.
- * @param url the gateway's GraphQL URL
+ * Sends orders for its own stocks at a steady rate until Ctrl-C and prints statistics. The first Ctrl-C
+ * stops new orders, waits at most 15 s until the pending orders are decided, and deletes the stocks. The
+ * second Ctrl-C exits immediately.
  * @param rate orders per second
+ * @throws {DemoError} if the stocks cannot be added or deleted
  */
-export async function runTraffic(url: string, rate: number): Promise<void> {
-  const graph = graphAt(url);
-  const stocks = await findStocks(graph);
+export async function runTraffic(graph: DemoGraph, rate: number): Promise<void> {
+  const stopped = stopOnSignals();
+  await withDemoProducts(graph, async (add) =>
+    sendOrders(graph, await addStocks(add), { rate, stopped }),
+  );
+}
+
+async function sendOrders(
+  graph: DemoGraph,
+  stocks: Stock[],
+  { rate, stopped }: { rate: number; stopped: AbortSignal },
+): Promise<void> {
   const startedAt = performance.now();
   const figures = createFigures(startedAt);
   const status = createStatusLine();
@@ -35,7 +45,7 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
     stock.quantity = quantityLeft;
     void deliver(graph, stock).catch(() => {});
   };
-  const watcher = watchOrders(url, onDecided);
+  const watcher = watchOrders(graph, onDecided);
   const order = async (): Promise<void> => {
     const request = nextOrder(stocks);
     const sentAt = performance.now();
@@ -56,7 +66,6 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
     status.update(figures.line(now));
   };
 
-  const stopped = stopOnSignals();
   status.note(`${rate} orders per second for ${stocks.length} stocks; stop with Ctrl-C`);
   const showing = setInterval(show, 1_000);
   for (let sent = 1; !stopped.aborted; sent += 1) {
@@ -74,13 +83,15 @@ export async function runTraffic(url: string, rate: number): Promise<void> {
   await watcher.stop();
   show();
   status.end();
+  process.stdout.write(`${summary(figures, performance.now() - startedAt, unanswered)}\n`);
+}
+
+function summary(figures: Figures, tookMs: number, unanswered: number): string {
   const { acknowledged, CONFIRMED, REJECTED } = figures.totals();
-  const seconds = Math.round((performance.now() - startedAt) / 1_000);
+  const seconds = Math.round(tookMs / 1_000);
   const open = figures.waiting() === 0 ? 'all decided' : `${figures.waiting()} pending`;
   const lost = unanswered === 0 ? '' : `, ${unanswered} more without a response`;
-  process.stdout.write(
-    `${acknowledged} orders in ${seconds} s: ${CONFIRMED} confirmed, ${REJECTED} rejected, ${open}${lost}\n`,
-  );
+  return `${acknowledged} orders in ${seconds} s: ${CONFIRMED} confirmed, ${REJECTED} rejected, ${open}${lost}`;
 }
 
 /** Returns a signal that is aborted at the first Ctrl-C. A later Ctrl-C ends the process. */

@@ -1,5 +1,6 @@
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
+import type { DemoGraph } from './demo-graph.ts';
 import type { Decided } from './figures.ts';
 
 const CHANGED = `subscription ($id: ID!) {
@@ -30,12 +31,13 @@ interface Change {
  * @param decided called after each decision, with the stock's current quantity if it could be read
  */
 export function watchOrders(
-  url: string,
+  { url, authorization }: Pick<DemoGraph, 'url' | 'authorization'>,
   decided: (order: Decided, productId: string, quantityLeft: number | undefined) => void,
 ): OrderWatcher {
   const client = createClient({
     url: url.replace(/^http/, 'ws'),
     webSocketImpl: WebSocket,
+    connectionParams: () => ({ authorization: authorization() }),
     lazy: false,
     onNonLazyError: () => {},
     retryAttempts: Number.POSITIVE_INFINITY,
