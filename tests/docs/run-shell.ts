@@ -92,6 +92,7 @@ const STARTED_BY: Readonly<Record<string, readonly [file: string, words: string]
   test: ['.ci/run', 'npm test'],
   start: ['packages/testing/src/system/npm-start.ts', 'packages/embedded/dist/start.js'],
   demo: ['tests/demo/demo.e2e.ts', 'demo.ts'],
+  reset: ['packages/embedded/src/npm-start/run-reset.test.ts', 'runReset'],
   migrate: ['tests/e2e/readable-errors.e2e.ts', 'prisma/dist/migrate.js'],
   chaos: ['tests/chaos/short.e2e.ts', 'runFault'],
   settings: ['tests/docs/settings-page.e2e.ts', 'settingsPage'],

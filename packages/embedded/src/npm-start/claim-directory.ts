@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { StartError } from '@gudang/runtime/errors';
 import { killChildren } from '../processes/child.ts';
@@ -8,7 +8,8 @@ import { pidFileOf, type ServiceName, type Services } from './service-plan.ts';
 
 /**
  * Claims the data directory for this process until it exits. Without the claim, a second start in
- * the same directory would take the first start's parts for leftovers and stop them.
+ * the same directory would take the first start's parts for leftovers and stop them, and a reset would
+ * delete data in use.
  * @throws {StartError} if another process has claimed the directory, or if it is not writable
  */
 export async function claimDirectory(directory: string): Promise<void> {
@@ -26,7 +27,7 @@ export async function claimDirectory(directory: string): Promise<void> {
 
 async function claim(lock: string): Promise<void> {
   const holder = await readPid(lock);
-  if (holder !== undefined && (await isOurs(holder, scriptName()))) {
+  if (holder !== undefined && (await isOurs(holder, await scriptOf(lock)))) {
     throw new StartError(
       `Gudang is already running in this directory (process ${holder}). Stop it first, ` +
         'or set GUDANG_DIR and the ports to run a second one',
@@ -36,8 +37,14 @@ async function claim(lock: string): Promise<void> {
   const handle = await open(lock, 'wx').catch(() => {
     throw new StartError('Another process is starting Gudang in this directory');
   });
-  await handle.writeFile(String(process.pid));
+  await handle.writeFile(`${process.pid}\n${scriptName()}\n`);
   await handle.close();
+}
+
+/** Returns the name of the script that wrote the lock; of this script if the lock names none. */
+async function scriptOf(lock: string): Promise<string> {
+  const [, name] = (await readFile(lock, 'utf8').catch(() => '')).split('\n');
+  return name?.trim() || scriptName();
 }
 
 /**
