@@ -33,6 +33,7 @@ const notice = setTimeout(() => {
   stdout.write('Building the packages. The first build takes about 20 seconds.\n');
 }, 1_000);
 
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('close', (code) => {
   clearTimeout(notice);
   if (code !== 0) stderr.write(Buffer.concat(output));

@@ -1,14 +1,18 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { StartError } from '@gudang/runtime/errors';
+import { withFetchLock } from './fetch-lock.ts';
 
 const run = promisify(execFile);
 const pom = fileURLToPath(new URL('../../kafka/pom.xml', import.meta.url));
 const SIZE_MB = 43;
+const DRAFT = '.tmp-';
+/** Time without a new file after which a draft is considered abandoned, in milliseconds. */
+const ABANDONED_AFTER_MS = 600_000;
 const ADVICE = 'Or set KAFKA_BROKERS to a running Kafka';
 
 export interface LibrariesOptions {
@@ -21,23 +25,35 @@ export interface LibrariesOptions {
 }
 
 /**
- * Returns the folder with Kafka's jars. Maven fetches them the first time (43 MB, about 6 s).
+ * Returns the folder with Kafka's jars. Maven fetches them the first time (43 MB, about 6 s). If another
+ * process is fetching them, waits for that process.
  * @throws {StartError} if Maven is missing or cannot fetch them
  */
 export async function fetchKafkaLibraries(options: LibrariesOptions): Promise<string> {
-  const { directory, log = () => {}, progress = () => {}, signal } = options;
-  await findMaven(directory);
-  const version = kafkaVersion();
-  const libraries = join(directory, `lib-${version}`);
+  const { directory, progress = () => {}, signal } = options;
+  const libraries = join(directory, `lib-${kafkaVersion()}`);
   if (existsSync(libraries)) return libraries;
-  log(`Fetching Apache Kafka ${version} with Maven (${SIZE_MB} MB, only the first time)`);
-  await mkdir(directory, { recursive: true });
-  // The folder is renamed when complete, so that an interrupted download is never used.
-  const draft = await mkdtemp(join(directory, `lib-${version}.tmp-`));
-  const polling = setInterval(() => {
-    const fetched = Math.min(megabytesIn(draft), SIZE_MB);
+  const reporting = setInterval(() => {
+    const fetched = Math.min(megabytesIn(directory), SIZE_MB);
     progress(`Fetching Apache Kafka: ${fetched} of ${SIZE_MB} MB`);
   }, 500);
+  try {
+    findMaven(directory);
+    await mkdir(directory, { recursive: true });
+    await withFetchLock(`${libraries}.lock`, signal, async () => {
+      if (!existsSync(libraries)) await fetchTo(libraries, options);
+    });
+    return libraries;
+  } finally {
+    clearInterval(reporting);
+  }
+}
+
+async function fetchTo(libraries: string, { directory, log, signal }: LibrariesOptions) {
+  log?.(`Fetching Apache Kafka ${kafkaVersion()} with Maven (${SIZE_MB} MB, only the first time)`);
+  await removeAbandonedDrafts(directory);
+  // The folder is renamed when complete, so that an interrupted download is never used.
+  const draft = await mkdtemp(`${libraries}${DRAFT}`);
   try {
     await fetchInto(draft, signal);
     // Only the owner has access to a folder of mkdtemp. Allow other users of this machine to use
@@ -47,36 +63,54 @@ export async function fetchKafkaLibraries(options: LibrariesOptions): Promise<st
       // Ignore the error if another process has fetched the jars meanwhile.
       if (!existsSync(libraries)) throw error;
     });
-    return libraries;
   } finally {
-    clearInterval(polling);
     await rm(draft, { recursive: true, force: true });
   }
 }
 
+/** Removes the drafts of processes that were killed while they fetched the jars. */
+async function removeAbandonedDrafts(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.includes(DRAFT)) continue;
+    const draft = join(directory, name);
+    const changedAt = (await stat(draft).catch(() => undefined))?.mtimeMs ?? Date.now();
+    if (Date.now() - changedAt < ABANDONED_AFTER_MS) continue;
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+/** Returns the size of all jars that are being fetched. */
 function megabytesIn(directory: string): number {
-  const sizes = readdirSync(directory).map((name) => sizeOf(join(directory, name)));
+  if (!existsSync(directory)) return 0;
+  const drafts = readdirSync(directory).filter((name) => name.includes(DRAFT));
+  const sizes = drafts.flatMap((draft) => sizesIn(join(directory, draft)));
   return Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1_000_000);
 }
 
-/** Returns the size of a file; 0 if Maven has renamed the file since it was listed. */
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+/** Returns the sizes of the files in a folder. Ignores files that are renamed or removed meanwhile. */
+function sizesIn(folder: string): number[] {
+  try {
+    return readdirSync(folder).map(
+      (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0,
+    );
+  } catch {
+    return [];
+  }
 }
 
 /**
- * Checks that Maven is present if it is needed.
+ * Checks that Maven is in PATH if it is needed.
  * @throws {StartError} if Kafka has not been fetched yet and Maven is missing
  */
-export async function findMaven(directory: string): Promise<void> {
+export function findMaven(directory: string, env: NodeJS.ProcessEnv = process.env): void {
   const version = kafkaVersion();
   if (existsSync(join(directory, `lib-${version}`))) return;
-  await run('mvn', ['--version']).catch(() => {
-    throw new StartError(
-      `Maven fetches Kafka ${version}, but mvn was not found. ` +
-        `Install Maven (https://maven.apache.org). ${ADVICE}`,
-    );
-  });
+  const folders = (env['PATH'] ?? '').split(delimiter);
+  if (folders.some((folder) => folder !== '' && existsSync(join(folder, 'mvn')))) return;
+  throw new StartError(
+    `Maven fetches Kafka ${version}, but mvn was not found. ` +
+      `Install Maven (https://maven.apache.org). ${ADVICE}`,
+  );
 }
 
 async function fetchInto(directory: string, signal?: AbortSignal): Promise<void> {

@@ -28,7 +28,7 @@ export async function preflight(settings: StartSettings, services: Services): Pr
     parts.push('kafka');
     checks.push(
       problemOf(findJava),
-      problemOf(() => findMaven(join(settings.directory, 'kafka'))),
+      problemOf(async () => findMaven(join(settings.directory, 'kafka'))),
     );
   }
   const usable = parts.filter((part) => !settings.badPorts.includes(part));
