@@ -52,14 +52,14 @@ export class ClientError extends Error {
   /** Creates the error of a response with GraphQL errors. */
   static of(
     errors: readonly GraphQLErrorLike[],
-    options: Pick<ClientErrorOptions, 'data' | 'status'> = {},
+    options?: Pick<ClientErrorOptions, 'data' | 'status'>,
   ): ClientError {
-    const [first] = errors;
-    const { code, retryable } = first?.extensions ?? {};
-    return new ClientError(first?.message ?? 'The operation has failed', {
+    const { message = '', extensions } = errors[0] ?? {};
+    const { code = 'GRAPHQL_ERROR', retryable } = extensions ?? {};
+    return new ClientError(message, {
       ...options,
       errors,
-      code: typeof code === 'string' ? code : 'GRAPHQL_ERROR',
+      code: `${code}`,
       retryable: retryable === true,
     });
   }

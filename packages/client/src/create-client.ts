@@ -13,7 +13,7 @@ import type {
 } from './live-client.ts';
 import type { LiveEvent } from './live-event.ts';
 import { printDocument } from './print-document.ts';
-import { sendQuery } from './query/send-query.ts';
+import { type Abort, sendQuery } from './query/send-query.ts';
 import { LiveIterator } from './subscription/live-iterator.ts';
 import { LiveSubscription } from './subscription/live-subscription.ts';
 import { StateBoard } from './subscription/state-board.ts';
@@ -45,7 +45,8 @@ class Client implements LiveClient {
   readonly #tokens: TokenSource;
   readonly #connector: Connector;
   readonly #board = new StateBoard<LiveSubscription>();
-  readonly #closed = new AbortController();
+  readonly #aborts = new Set<Abort>();
+  #isClosed = false;
 
   constructor(options: LiveClientOptions) {
     this.#options = options;
@@ -82,17 +83,17 @@ class Client implements LiveClient {
     variables?: Variables | null,
     options?: QueryOptions,
   ): Promise<TData> {
+    if (this.#isClosed) throw closedError();
     const { url, headers, queryTimeout: timeout } = this.#options;
-    const query = printDocument(document);
     const data = await sendQuery({
       url,
       timeout,
       fetch: this.#fetch,
       tokens: this.#tokens,
-      closed: this.#closed.signal,
+      aborts: this.#aborts,
       signal: options?.signal,
       headers: { ...headers, ...options?.headers },
-      body: { query, ...(variables ? { variables } : {}) },
+      body: { query: printDocument(document), variables: variables ?? undefined },
     });
     return data as TData;
   }
@@ -132,7 +133,8 @@ class Client implements LiveClient {
     const error = closedError();
     this.#board.clear();
     this.#tokens.clear();
-    this.#closed.abort(error);
+    this.#isClosed = true;
+    for (const abort of this.#aborts) abort(error);
     for (const subscription of this.#board.subscriptions) subscription.fail(error);
     this.#connector.close();
   }
@@ -150,7 +152,7 @@ class Client implements LiveClient {
       handlers,
       maxRetryDelay: this.#options.maxRetryDelay,
     });
-    if (this.#closed.signal.aborted) queueMicrotask(() => subscription.fail(closedError()));
+    if (this.#isClosed) queueMicrotask(() => subscription.fail(closedError()));
     return subscription;
   }
 }

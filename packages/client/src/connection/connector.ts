@@ -1,5 +1,6 @@
 import { ClientError } from '../client-error.ts';
 import type { ConnectionState, LiveClientOptions } from '../live-client.ts';
+import { authorization } from '../tokens/authorization.ts';
 import { ConnectionToken } from '../tokens/connection-token.ts';
 import type { TokenSource } from '../tokens/token-source.ts';
 import type { Link, Loss } from './link.ts';
@@ -26,9 +27,8 @@ export interface Connectable {
 /** A connection, and how it has fared. */
 export interface Attempt {
   readonly link: Link;
-  /** Number of the round of attempts in which it was opened. */
-  readonly round: number;
-  openedAt: number | undefined;
+  /** Time at which it was opened; 0 before. */
+  openedAt: number;
   /** Whether any message has arrived. */
   hasDelivered: boolean;
 }
@@ -41,9 +41,9 @@ export interface ConnectorOptions extends LiveClientOptions {
 /**
  * Connects subscriptions, and reconnects them after every loss.
  *
- * Each member is in one of two states. `waiting` (without an attempt): the next round gives it a
- * connection. `running` (with an attempt): its operation runs on this connection. → `waiting` when the
- * connection is lost, or must be opened anew.
+ * Each member is in one of two states. `waiting` (without an attempt): the next attempt to connect starts
+ * it. `running` (with an attempt): its operation runs on this connection. → `waiting` when the connection
+ * is lost, or must be opened anew.
  */
 export class Connector {
   readonly #options: ConnectorOptions;
@@ -53,9 +53,6 @@ export class Connector {
   readonly #members = new Map<Connectable, Attempt | undefined>();
   /** The websocket of all members. */
   #shared: Attempt | undefined;
-  #round = 0;
-  /** Last round whose connections may have been lost together; their loss counts as one failure. */
-  #countedRound = 0;
   #isConnecting = false;
   /** Why the last attempt has failed; null after a connection was opened. */
   #failure: ClientError | null = null;
@@ -69,10 +66,10 @@ export class Connector {
   }
 
   add(member: Connectable): void {
-    this.#unwatchPage ??= watchPage({
-      onWake: () => this.#wake(),
-      onOffline: () => this.#probe(),
-    });
+    this.#unwatchPage ??= watchPage(
+      () => this.#wake(),
+      () => this.#probe(),
+    );
     this.#members.set(member, undefined);
     this.#announce();
     if (this.#shared) this.#start(member, this.#shared);
@@ -89,7 +86,7 @@ export class Connector {
 
   /** Call when an operation was sent. */
   opened(attempt: Attempt): void {
-    attempt.openedAt ??= Date.now();
+    attempt.openedAt ||= Date.now();
     this.#failure = null;
     this.#token.accept();
     this.#choice.opened(this.#options.webSocketUrl, () => this.#restart());
@@ -100,9 +97,9 @@ export class Connector {
     const attempt = this.#members.get(member);
     if (!attempt) return;
     this.#members.set(member, undefined);
-    if (attempt.round > this.#countedRound) this.#count(attempt, loss);
+    // Connections that are lost together count as one failure.
+    if (!this.#retry.isWaiting) this.#count(attempt, loss);
     this.#announce();
-    if (!this.#retry.isWaiting) this.#retry.soon();
   }
 
   /** Opens new connections for all members at once, with a token that is read now. */
@@ -123,18 +120,23 @@ export class Connector {
     try {
       const token = await this.#token.read();
       const sse = this.#choice.isSse ? await this.#loadSse() : undefined;
-      this.#round += 1;
       for (const [member, attempt] of [...this.#members]) {
         if (attempt || !this.#members.has(member)) continue;
-        const link = sse ? new sse.SseLink({ ...this.#options, token }) : undefined;
-        this.#start(member, link ? this.#attempt(link) : this.#share(token));
+        const { headers } = this.#options;
+        const request = {
+          ...this.#options,
+          headers: { ...headers, ...authorization(token) },
+          token,
+        };
+        this.#start(member, sse ? attemptOf(new sse.SseLink(request)) : this.#share(token));
       }
       if (this.#members.size > 0) this.#token.watch(token, (renewed) => this.#renew(renewed));
     } catch (error) {
-      this.#fail(error as ClientError);
-    } finally {
-      this.#isConnecting = false;
+      this.#failure = error as ClientError;
+      this.#announce();
+      this.#retry.fail();
     }
+    this.#isConnecting = false;
   }
 
   /** Loads the code for server-sent events, which many clients never need. */
@@ -143,23 +145,16 @@ export class Connector {
       return await import('./sse-link.ts');
     } catch (cause) {
       this.#choice.ended(false);
-      const options = { code: 'NETWORK_ERROR', retryable: true, cause } as const;
-      throw new ClientError('The code for server-sent events cannot be loaded', options);
+      throw unreachable({ isRefused: false, detail: 'the code for server-sent events', cause });
     }
   }
 
-  #attempt(link: Link): Attempt {
-    return { link, round: this.#round, openedAt: undefined, hasDelivered: false };
-  }
-
   #share(token: string | null): Attempt {
-    const { webSocketUrl: url } = this.#options;
-    // Server-sent events are chosen where there is no WebSocket.
-    const webSocketImpl = this.#choice.webSocketImpl as typeof WebSocket;
-    this.#shared ??= this.#attempt(
+    this.#shared ??= attemptOf(
       new WebSocketLink({
-        url,
-        webSocketImpl,
+        url: this.#options.webSocketUrl,
+        // Server-sent events are chosen where there is no WebSocket.
+        webSocketImpl: this.#choice.webSocketImpl as typeof WebSocket,
         token,
         onEnd: () => {
           this.#shared = undefined;
@@ -174,31 +169,19 @@ export class Connector {
     member.start(attempt);
   }
 
-  #count(attempt: Attempt, loss: Loss): void {
-    const { openedAt, hasDelivered, link } = attempt;
-    const wasOpen = openedAt !== undefined;
-    this.#countedRound = this.#round;
-    if (wasOpen && (hasDelivered || Date.now() - openedAt > STABLE_MS)) this.#retry.succeed();
-    // An expired token is no failure yet: the app may have another one.
+  #count({ openedAt, hasDelivered, link }: Attempt, loss: Loss): void {
+    if (openedAt && (hasDelivered || Date.now() - openedAt > STABLE_MS)) this.#retry.succeed();
     const isFirst = loss.isRefused && !this.#token.refuse(link.token);
-    this.#failure = wasOpen || isFirst ? null : errorOf(loss);
-    this.#choice.ended(wasOpen);
-    this.#retry.fail(loss.retryAfter || 0);
-  }
-
-  /** No connection could be opened. */
-  #fail(error: ClientError): void {
-    this.#failure = error;
-    this.#announce();
-    this.#retry.fail();
+    this.#failure = openedAt || isFirst ? null : unreachable(loss);
+    this.#choice.ended(openedAt > 0);
+    this.#retry.fail(loss.retryAfter);
   }
 
   /** Tells the waiting members the state. */
   #announce(): void {
     const error = this.#failure;
-    const isRefused = error?.code === 'UNAUTHENTICATED';
-    const isDown = error !== null || isOffline();
-    const state = isRefused ? 'refused' : isDown ? 'offline' : 'connecting';
+    const isDown = error || isOffline() ? 'offline' : 'connecting';
+    const state = error?.code === 'UNAUTHENTICATED' ? 'refused' : isDown;
     for (const [member, attempt] of [...this.#members]) {
       if (!attempt) member.wait(state, error);
     }
@@ -210,22 +193,20 @@ export class Connector {
       if (attempt) member.stop();
       this.#members.set(member, undefined);
     }
-    this.#shared?.link.close();
+    this.close();
     this.#announce();
-    this.#retry.succeed();
-    if (this.#members.size > 0) this.#retry.soon();
+    if (this.#members.size > 0) this.#retry.now();
   }
 
   #renew(token: string): void {
-    const links = new Set([...this.#members.values()].map((attempt) => attempt?.link));
-    if (![...links].every((link) => link?.renew(token) ?? true)) this.#restart();
+    const links = [...this.#members.values()].map((attempt) => attempt?.link);
+    if (links.every((link) => !link || link.renew)) this.#shared?.link.renew?.(token);
+    else this.#restart();
   }
 
   #wake(): void {
     this.#probe();
-    if (!this.#retry.isWaiting) return;
-    this.#retry.succeed();
-    this.#retry.soon();
+    if (this.#retry.isWaiting) this.#retry.now();
   }
 
   #probe(): void {
@@ -234,7 +215,9 @@ export class Connector {
   }
 }
 
-function errorOf({ isRefused, detail, status, cause }: Loss): ClientError {
+const attemptOf = (link: Link): Attempt => ({ link, openedAt: 0, hasDelivered: false });
+
+function unreachable({ isRefused, detail, status, cause }: Loss): ClientError {
   return new ClientError(`The server cannot be reached${detail ? `: ${detail}` : ''}`, {
     code: isRefused ? 'UNAUTHENTICATED' : 'NETWORK_ERROR',
     status,

@@ -46,8 +46,8 @@ export interface Link {
   readonly token: string | null;
   /** Starts an operation; the first one opens the connection. @returns a function that stops it */
   run(request: OperationRequest, sink: OperationSink): () => void;
-  /** Sends another token of the same caller. @returns false if the operation must be started again */
-  renew(token: string): boolean;
+  /** Sends another token of the same caller. If it is absent, operations must be started again. */
+  renew?(token: string): void;
   /** Loses the connection if the server gives no sign of life within this time, in ms. */
   probe(within: number): void;
   /** Stops everything; no sink is called. */

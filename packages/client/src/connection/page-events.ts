@@ -1,12 +1,10 @@
-export interface PageEvents {
-  /** The page is shown again, or the device is online again. */
-  readonly onWake: () => void;
-  /** The device is offline. */
-  readonly onOffline: () => void;
-}
-
-/** Watches the page in a browser; elsewhere, it does nothing. @returns a function that ends this */
-export function watchPage({ onWake, onOffline }: PageEvents): () => void {
+/**
+ * Watches the page in a browser; elsewhere, it does nothing.
+ * @param onWake the page is shown again, or the device is online again
+ * @param onOffline the device is offline
+ * @returns a function that ends this
+ */
+export function watchPage(onWake: () => void, onOffline: () => void): () => void {
   const { window, document } = globalThis as Partial<typeof globalThis>;
   const onVisible = (): void => {
     if (document?.visibilityState === 'visible') onWake();

@@ -25,8 +25,7 @@ export class RetryTimer {
   /** Retries after a delay that grows with each failure. @param atLeast shortest delay, in ms */
   fail(atLeast = 0): void {
     const longest = Math.min(FIRST_MS * 2 ** this.#failures, this.#max);
-    const shortest = this.#failures === 0 ? 0 : longest / 2;
-    this.#failures += 1;
+    const shortest = this.#failures++ === 0 ? 0 : longest / 2;
     const delay = shortest + Math.random() * (longest - shortest);
     this.soon(Math.max(delay, Math.min(atLeast, this.#max)));
   }
@@ -34,6 +33,12 @@ export class RetryTimer {
   /** The delays begin anew. */
   succeed(): void {
     this.#failures = 0;
+  }
+
+  /** Retries at once, and the delays begin anew. */
+  now(): void {
+    this.succeed();
+    this.soon();
   }
 
   soon(ms = 0): void {

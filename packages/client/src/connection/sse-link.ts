@@ -1,6 +1,5 @@
 import { createClient, NetworkError } from 'graphql-sse';
 import type { GraphQLErrorLike } from '../client-error.ts';
-import { authorization } from '../tokens/authorization.ts';
 import type { Link, Loss, OperationRequest, OperationSink } from './link.ts';
 
 /** Time without a byte after which a response counts as lost, in ms. Servers send comments every 12 s. */
@@ -9,7 +8,7 @@ const SILENCE_MS = 30_000;
 export interface SseLinkOptions {
   readonly url: string;
   readonly fetch: typeof globalThis.fetch;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly headers: Record<string, string>;
   readonly token: string | null;
 }
 
@@ -30,12 +29,12 @@ export class SseLink implements Link {
   }
 
   run(request: OperationRequest, sink: OperationSink): () => void {
-    const { url, headers, token } = this.#options;
+    const { url, headers } = this.#options;
     this.#sink = sink;
     this.#hear();
     const client = createClient({
       url,
-      headers: { ...headers, ...authorization(token) },
+      headers,
       retryAttempts: 0,
       fetchFn: (input: string, init: RequestInit) => this.#fetch(input, init),
     });
@@ -47,10 +46,6 @@ export class SseLink implements Link {
     };
     this.#stop = client.subscribe(request, handlers, { connected });
     return () => this.close();
-  }
-
-  renew(): boolean {
-    return false;
   }
 
   probe(within: number): void {
@@ -119,6 +114,6 @@ function lossOf(cause?: unknown): Loss {
     detail: status && `status ${status}`,
     status,
     cause,
-    retryAfter: Number(headers?.get('retry-after')) * 1000,
+    retryAfter: Number(headers?.get('retry-after') ?? 0) * 1000 || 0,
   } as Loss;
 }

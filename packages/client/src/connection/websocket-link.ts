@@ -99,11 +99,9 @@ export class WebSocketLink implements Link {
     };
   }
 
-  renew(token: string): boolean {
+  renew(token: string): void {
     this.#token = token;
     this.#socket?.send(JSON.stringify({ type: 'ping', payload: authorization(token) }));
-    // Before the acknowledgement, the earlier token is still on its way.
-    return this.#socket !== undefined;
   }
 
   probe(within: number): void {

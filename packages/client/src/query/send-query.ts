@@ -5,12 +5,15 @@ import type { TokenSource } from '../tokens/token-source.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
+/** Aborts a request with an error. */
+export type Abort = (reason: unknown) => void;
+
 export interface QueryRequest extends QueryOptions {
   readonly url: string;
   readonly fetch: typeof globalThis.fetch;
   readonly tokens: TokenSource;
-  /** Aborts when the client is closed. */
-  readonly closed: AbortSignal;
+  /** The requests in flight. */
+  readonly aborts: Set<Abort>;
   readonly timeout?: number | undefined;
   readonly body: { readonly query: string; readonly variables?: unknown };
 }
@@ -26,31 +29,29 @@ interface Answer {
  * @throws {ClientError} if there is no response, or the response has errors
  */
 export async function sendQuery(request: QueryRequest): Promise<unknown> {
-  const token = await request.tokens.read('connect');
+  const { tokens } = request;
+  const token = await tokens.read('connect');
   try {
     return await post(request, token);
   } catch (error) {
-    if (!(error instanceof ClientError) || error.code !== 'UNAUTHENTICATED') throw error;
-    if (token === null || error.data !== null) throw error;
-    const other = await request.tokens.read('refused');
+    const isRefused =
+      error instanceof ClientError && error.code === 'UNAUTHENTICATED' && error.data === null;
+    const other = isRefused && token ? await tokens.read('refused') : token;
     if (other === token) throw error;
-    return await post(request, other);
+    return post(request, other);
   }
 }
 
 async function post(request: QueryRequest, token: string | null): Promise<unknown> {
-  const { url, headers, body, signal, closed, timeout = DEFAULT_TIMEOUT_MS } = request;
+  const { url, headers, body, signal, aborts, timeout = DEFAULT_TIMEOUT_MS } = request;
   const controller = new AbortController();
-  const abort = ({ target }: Event): void => controller.abort((target as AbortSignal).reason);
-  const timer = setTimeout(
-    () => controller.abort(new ClientError('The server does not answer', TIMED_OUT)),
-    timeout,
-  );
-  const sources = signal ? [signal, closed] : [closed];
-  for (const source of sources) {
-    if (source.aborted) controller.abort(source.reason);
-    source.addEventListener('abort', abort);
-  }
+  const abort: Abort = (reason) => controller.abort(reason);
+  const onSignal = (): void => abort(signal?.reason);
+  const onTimeout = (): void => abort(new ClientError('The server does not answer', TIMED_OUT));
+  const timer = setTimeout(onTimeout, timeout);
+  aborts.add(abort);
+  signal?.addEventListener('abort', onSignal);
+  if (signal?.aborted) onSignal();
   try {
     const response = await request.fetch(url, {
       method: 'POST',
@@ -67,30 +68,30 @@ async function post(request: QueryRequest, token: string | null): Promise<unknow
   } catch (cause) {
     if (cause instanceof ClientError) throw cause;
     if (controller.signal.aborted) throw controller.signal.reason;
-    throw new ClientError('The server cannot be reached', {
-      code: 'NETWORK_ERROR',
-      retryable: true,
-      cause,
-    });
+    throw new ClientError('The server cannot be reached', { ...UNREACHABLE, cause });
   } finally {
     clearTimeout(timer);
-    for (const source of sources) source.removeEventListener('abort', abort);
+    aborts.delete(abort);
+    signal?.removeEventListener('abort', onSignal);
   }
 }
 
-const TIMED_OUT = { code: 'TIMEOUT', retryable: true } as const;
+const TIMED_OUT = { code: 'TIMEOUT', retryable: true };
+const UNREACHABLE = { code: 'NETWORK_ERROR', retryable: true };
 
 function dataOf(text: string, status: number): unknown {
-  let answer: Answer = {};
+  let answer: Answer | null = null;
   try {
-    answer = JSON.parse(text) ?? answer;
+    answer = JSON.parse(text);
   } catch {
     // A proxy has answered; the error below says so.
   }
-  const { data, errors } = answer;
+  const { data = null, errors } = answer ?? {};
   if (errors?.length) throw ClientError.of(errors, { data, status });
-  if (data !== undefined && data !== null) return data;
-  const code = status === 401 ? 'UNAUTHENTICATED' : 'BAD_RESPONSE';
-  const message = `The server has sent no GraphQL response (status ${status})`;
-  throw new ClientError(message, { code, status, retryable: status >= 500 || status === 429 });
+  if (data !== null) return data;
+  throw new ClientError(`The server has sent no GraphQL response (status ${status})`, {
+    code: status === 401 ? 'UNAUTHENTICATED' : 'BAD_RESPONSE',
+    status,
+    retryable: status >= 500 || status === 429,
+  });
 }

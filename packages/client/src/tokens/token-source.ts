@@ -28,19 +28,17 @@ export class TokenSource {
 
   /** @throws {ClientError} `TOKEN_UNAVAILABLE` if the app's function throws or does not return */
   async read(reason: TokenReason): Promise<string | null> {
-    if (!this.#read) return null;
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error('it took too long')), TIMEOUT_MS);
+        timer = setTimeout(() => reject('time-out'), TIMEOUT_MS);
       });
-      const token = (await Promise.race([this.#read(reason), late])) || null;
+      const token = (await Promise.race([this.#read?.(reason), late])) || null;
       this.#identify(token);
       return token;
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
-      const options = { code: 'TOKEN_UNAVAILABLE', retryable: true, cause } as const;
-      throw new ClientError(`The token could not be read: ${message}`, options);
+      const options = { code: 'TOKEN_UNAVAILABLE', retryable: true, cause };
+      throw new ClientError(`The token could not be read: ${cause}`, options);
     } finally {
       clearTimeout(timer);
     }
@@ -73,7 +71,7 @@ export function refreshDelay(token: string | null, before: number): number | und
 /** Reads the claims of a JSON Web Token without verifying it; an opaque token has none. */
 function claimsOf(token: string | null): Readonly<Record<string, unknown>> {
   try {
-    const payload = (token ?? '').split('.')[1] ?? '';
+    const [, payload = ''] = (token ?? '').split('.');
     // Non-ASCII claims are compared only, so they need not be decoded from UTF-8.
     return JSON.parse(atob(payload.replace(/-/g, '+').replace(/_/g, '/'))) ?? {};
   } catch {
