@@ -173,6 +173,22 @@ describe.each(['websocket', 'sse'] as const)('subscribe over %s', (transport) =>
     expect(server.subscribed).toHaveLength(1);
   });
 
+  it('delivers a group of events together, and again if it was incomplete', async () => {
+    const event = (data: number, live: Record<string, unknown>) => ({ data, extensions: { live } });
+    const watched = watchStream(connect({ transport }), { after: '0' });
+    const messages: Record<string, StreamMessage[]> = {
+      0: [event(1, { cursor: '1' }), event(2, { more: true }), event(3, { more: true })],
+      1: [event(2, { more: true }), event(4, { cursor: '4' }), event(5, { more: true })],
+    };
+    server.onStart = (after) => messages[after] ?? [];
+    await eventually(() => expect(watched.data).toEqual([1]));
+    server.cut();
+    await eventually(() => expect(watched.data).toEqual([1, 2, 4]));
+    server.cut();
+    await eventually(() => expect(server.subscribed.at(-1)?.extensions?.live?.after).toBe('4'));
+    expect(watched.data).toEqual([1, 2, 4]);
+  });
+
   it('passes a change that could not be read', async () => {
     const watched = watchStream(connect({ transport }));
     await running(1);

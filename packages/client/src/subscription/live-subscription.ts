@@ -3,7 +3,7 @@ import type { Attempt, Connectable, Connector } from '../connection/connector.ts
 import type { Loss, OperationResult, OperationSink } from '../connection/link.ts';
 import { RetryTimer } from '../connection/retry-timer.ts';
 import type { ConnectionState, SubscribeHandlers } from '../live-client.ts';
-import type { SnapshotMarker } from '../live-event.ts';
+import type { LiveEvent, SnapshotMarker } from '../live-event.ts';
 import { call } from './call.ts';
 import { readMessage } from './read-message.ts';
 import type { StateBoard } from './state-board.ts';
@@ -41,6 +41,8 @@ export class LiveSubscription implements Connectable, OperationSink {
   /** Whether a snapshot has begun, on this or an earlier connection. */
   #isInSnapshot = false;
   #hasEnded = false;
+  /** Events that are delivered together; those of a lost connection are sent again. */
+  #group: LiveEvent<unknown>[] = [];
   #attempt: Attempt | undefined;
   #stopOperation: (() => void) | undefined;
 
@@ -89,6 +91,7 @@ export class LiveSubscription implements Connectable, OperationSink {
       after === undefined ? { positions: true as const } : { after, positions: true as const };
     const request = { query, ...(variables && { variables }), extensions: { live } };
     this.#attempt = attempt;
+    this.#group = [];
     this.#isCurrent = after === undefined;
     const stop = attempt.link.run(request, this);
     // The subscription may have been closed by a handler that was told the state.
@@ -116,10 +119,10 @@ export class LiveSubscription implements Connectable, OperationSink {
     if (!message) return;
     this.#retry.succeed();
     if ('position' in message) this.#reach(message.position);
-    else if (message.snapshot) this.#mark(message);
+    else if ('snapshot' in message) this.#mark(message);
     else {
-      this.#cursor = message.cursor ?? this.#cursor;
-      call(this.#options.handlers.next, message);
+      this.#group.push(message.event);
+      if (!message.more) this.#deliver();
     }
   }
 
@@ -149,6 +152,14 @@ export class LiveSubscription implements Connectable, OperationSink {
     this.stop();
     this.#retry.stop();
     this.#options.connector.remove(this);
+  }
+
+  /** Delivers the group, whose last event has the cursor after all of them. */
+  #deliver(): void {
+    const events = this.#group;
+    this.#group = [];
+    this.#cursor = events.at(-1)?.cursor ?? this.#cursor;
+    for (const event of events) if (!this.#hasEnded) call(this.#options.handlers.next, event);
   }
 
   #reach(position: string): void {

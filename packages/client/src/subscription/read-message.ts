@@ -1,27 +1,36 @@
 import type { OperationResult } from '../connection/link.ts';
-import type { ChangeEvent, FailedEvent, LiveEvent, SnapshotMarker } from '../live-event.ts';
+import type { ChangeEvent, FailedEvent, SnapshotMarker } from '../live-event.ts';
 
 /** All events up to the cursor have been received. */
 export interface Position {
   readonly position: string;
 }
 
+/** An event that must be delivered together with the next ones. */
+interface Grouped {
+  readonly event: ChangeEvent<unknown> | FailedEvent;
+  readonly more: boolean;
+}
+
 /** Members of `extensions.live` of a result; see docs/live-protocol.md. */
 interface LiveExtension {
   readonly cursor?: string | null;
   readonly conflated?: number;
+  readonly more?: boolean;
   readonly snapshot?: SnapshotMarker['snapshot'];
 }
 
 /** Reads a message of a stream. Undefined if it says nothing that this client knows. */
-export function readMessage(result: OperationResult): LiveEvent<unknown> | Position | undefined {
+export function readMessage(
+  result: OperationResult,
+): SnapshotMarker | Position | Grouped | undefined {
   const { data = null, errors, extensions } = result;
   const { live } = (extensions ?? {}) as { readonly live?: LiveExtension };
-  const { cursor = null, conflated = 0, snapshot } = live ?? {};
+  const { cursor = null, conflated = 0, more = false, snapshot } = live ?? {};
   if (snapshot) {
     const { phase, complete, reset } = snapshot;
     return { data: null, cursor: null, conflated: 0, snapshot: { phase, complete, reset } };
   }
   if (data === null && !errors) return cursor === null ? undefined : { position: cursor };
-  return { data, cursor, conflated, errors } as ChangeEvent<unknown> | FailedEvent;
+  return { event: { data, cursor, conflated, errors } as Grouped['event'], more };
 }
