@@ -4,7 +4,7 @@
  * @param onOffline the device is offline
  * @returns a function that ends this
  */
-export function watchPage(onWake: () => void, onOffline: () => void): () => void {
+export function watchPage(onWake: () => void, onOffline: () => void = () => {}): () => void {
   const { window, document } = globalThis as Partial<typeof globalThis>;
   const onVisible = (): void => {
     if (document?.visibilityState === 'visible') onWake();

@@ -129,7 +129,7 @@ export class ListRun<TItem> {
   /** Waits before the next attempt, or until the page is shown or the device is online again. */
   async #pause(error: ClientError): Promise<undefined> {
     if (!this.#isFollowing) this.#show(error.code === 'UNAUTHENTICATED' ? 'refused' : 'offline');
-    const unwatch = watchPage({ onWake: () => this.#resume?.(), onOffline: () => {} });
+    const unwatch = watchPage(() => this.#resume?.());
     await new Promise<void>((resolve) => {
       this.#resume = resolve;
       this.#retry.fail();
