@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Schema, Supergraph } from '@apollo/federation-internals';
 import { StartError } from '@gudang/runtime';
 import { GraphQLError, type GraphQLSchema, Kind, parse, print, visit } from 'graphql';
+import { addMissingIntrospectionFields } from './introspection-fields.ts';
 
 /** Path of the supergraph in the gateway's package, beside `src` and `dist`. */
 export const supergraphPath = fileURLToPath(new URL('../supergraph.graphql', import.meta.url));
@@ -70,6 +71,7 @@ export function buildSupergraph(sdl: string): LoadedSupergraph {
   const runnableSdl = withoutEnforced(sdl);
   const model = Supergraph.build(runnableSdl);
   const apiSchema = model.apiSchema();
+  addMissingIntrospectionFields(apiSchema);
   return {
     sdl,
     runnableSdl,
