@@ -42,19 +42,21 @@ async function onLivePage(
   });
 }
 
-const form = (page: Page) => page.getByRole('form', { name: 'Token' });
+const form = (page: Page) => page.getByRole('form', { name: 'Sign in' });
 async function give(page: Page, token: string): Promise<void> {
-  await form(page).getByLabel('token').fill(token);
-  await form(page).getByRole('button', { name: 'Use token' }).click();
+  await form(page).getByLabel('Your access token').fill(token);
+  await form(page).getByRole('button', { name: 'Sign in' }).click();
 }
 
-test('shows live stocks without a token, and reports that orders need a token', async () => {
+test('shows live stocks without a token, and asks users in their words to sign in', async () => {
   await onLivePage(async (live, page) => {
     await live.shows(STOCK.id, 100);
-    await live.notices(/Orders need a token/);
+    await live.notices(/You are not signed in/);
     await live.isConnected('Live');
     await live.order(STOCK.id, 1);
-    await live.said(/Mutation\.createOrder needs a token/);
+    await live.said(/^Sign in to do this\.$/);
+    await page.getByText('Sign in to see your orders.').waitFor();
+    expect(await page.locator('main').innerText()).not.toMatch(/Bearer|Mutation|scope|API/);
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(({ id }) => id)).toEqual([]);
   });
@@ -82,30 +84,30 @@ test('uses the token for queries, orders and streams, even after a reload', asyn
 
     await page.reload();
     await live.showsOrder(mine, 'CONFIRMED');
-    await form(page).getByRole('button', { name: 'Remove token' }).click();
-    await live.notices(/Orders need a token/);
+    await form(page).getByRole('button', { name: 'Sign out' }).click();
+    await live.notices(/You are not signed in/);
     expect(await page.locator(`[data-order="${mine}"]`).count()).toBe(0);
     expect(await page.evaluate('sessionStorage.length + localStorage.length')).toBe(0);
   });
 });
 
-test('reports a missing scope beside the form that requires the scope', async () => {
+test('names a missing permission beside the form that requires it', async () => {
   await onLivePage(async (live, page) => {
-    await live.notices(/Orders need a token/);
+    await live.notices(/You are not signed in/);
     await give(page, await tokenOf('Siti', 'order:write'));
     await form(page).getByText('Signed in as Siti').waitFor();
     await live.adjust(STOCK.id, 1);
-    await live.adjustingSaid(/needs a token with the scope stock:write/);
+    await live.adjustingSaid(/you may not do this.*the permission stock:write/);
   });
 });
 
 test('reports why a token is invalid, and then accepts a valid token', async () => {
   const forged = await signToken({ sub: 'Siti' }, { key: Buffer.from('x'.repeat(32)) });
   await onLivePage(async (live, page) => {
-    await live.notices(/Orders need a token/);
+    await live.notices(/You are not signed in/);
     await give(page, forged);
-    await live.notices(/The token is refused.*its signature is wrong/);
-    await live.isConnected('Refused');
+    await live.notices(/You are signed out.*not accepted: its signature is wrong/);
+    await live.isConnected('Live');
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(({ id }) => id)).toEqual([]);
     await give(page, `Bearer ${await tokenOf('Siti')}`);
@@ -115,17 +117,19 @@ test('reports why a token is invalid, and then accepts a valid token', async () 
   });
 });
 
-test('reports an expired token, and continues with a new token', async () => {
+test('keeps quantities live after the token has expired, and continues with a new token', async () => {
   await onLivePage(async (live, page) => {
-    await live.notices(/Orders need a token/);
+    await live.notices(/You are not signed in/);
     await give(page, await tokenOf('Siti', WRITES, 4));
     await form(page).getByText('Signed in as Siti').waitFor();
-    await live.notices(/The token is refused.*has expired/);
+    await live.notices(/You are signed out.*Your sign-in has expired/);
+    await live.isConnected('Live');
     const before = Number((await live.quantityOf(STOCK.id)).replaceAll(',', ''));
+    // Quantities are public, so they stay live.
     await orderOf('Budi');
+    await live.shows(STOCK.id, before - 1);
     await give(page, await tokenOf('Siti'));
     await live.isConnected('Live');
-    await live.shows(STOCK.id, before - 1);
     // The new token has the same subject, so the page continues with the state that it had.
     await form(page).getByText('Signed in as Siti').waitFor();
     await orderOf('Budi');

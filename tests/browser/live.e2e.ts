@@ -112,10 +112,11 @@ test('reports that the gateway was killed, reconnects, and shows the missed chan
 test('accepts orders while the stock service is unavailable, reports the outage, and recovers', async () => {
   await onLivePage(10, async (live, { id }) => {
     system().stock.kill();
-    await live.notices(/The stock service does not answer.*Ordering still works/);
-    await live.isConnected('Partly live');
     await live.order(id, 4);
     await live.said(/^Accepted: 4 ×/);
+    await live.notices(/The stock service does not answer.*Ordering still works/);
+    await live.isConnected('Partly live');
+    await live.said(/^Accepted and stored: 4 ×.*takes longer/);
     await live.shows(id, 10);
 
     await system().stock.restart();
@@ -128,11 +129,11 @@ test('accepts orders while the stock service is unavailable, reports the outage,
 test('shows live quantities while the order service is unavailable, and reports the outage', async () => {
   await onLivePage(10, async (live, { id }) => {
     system().order.kill();
+    await live.order(id, 1);
+    await live.said(/The order service does not answer right now/);
     await live.notices(/The order service does not answer.*Quantities stay live/);
     await live.adjust(id, 5);
     await live.shows(id, 15);
-    await live.order(id, 1);
-    await live.said(/The order service does not answer right now/);
 
     await system().order.restart();
     await live.noticesNothing();

@@ -14,6 +14,8 @@ import {
 } from '@gudang/testing/system/restartable-server';
 import { type System, startSystem } from '@gudang/testing/system/system';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { livePage } from '../browser/live-page.ts';
+import { useBrowser } from '../browser/use-browser.ts';
 
 /**
  * Maximum time until subscribers receive changes again. It includes the 15 s after which an unanswered
@@ -27,6 +29,7 @@ interface Change {
   };
 }
 
+const visit = useBrowser();
 let directory: string;
 let watchdog: ReturnType<typeof startWatchdog>;
 let kafka: RestartableServer;
@@ -140,4 +143,23 @@ test('subscriptions that start while Kafka is unavailable receive changes when i
   });
   expect(live.errors()).toEqual([]);
   await live.close();
+}, 120_000);
+
+test('the page /live says that Kafka is unavailable and that orders are stored, until Kafka returns', async () => {
+  const { id } = await createShopClient(system.graph).addStock({ quantity: 10 });
+  await visit({ origin: system.gateway.url, path: '/live' }, async (page) => {
+    const live = livePage(page);
+    await live.shows(id, 10);
+    await live.isConnected('Live');
+    await kafka.stop();
+    await live.order(id, 4);
+    await live.notices(/Kafka is unavailable.*orders are stored/);
+    await live.isConnected('Partly live');
+    await live.said(/^Accepted and stored: 4 ×/);
+    await kafka.start();
+    await live.said(/^Confirmed: 4 ×/);
+    await live.shows(id, 6);
+    await live.noticesNothing();
+    await live.isConnected('Live');
+  });
 }, 120_000);

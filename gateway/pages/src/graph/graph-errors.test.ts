@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errorText, unavailableServices } from './graph-errors.ts';
+import { errorText, refusalText, unavailableServices } from './graph-errors.ts';
 
 const unavailable = (serviceName: string) => ({
   message: 'x',
@@ -38,8 +38,35 @@ describe('errorText', () => {
     expect(errorText(unavailable('order'))).toContain('The order service does not answer');
   });
 
+  it('asks users to sign in, or names the permission that they miss', () => {
+    const message =
+      'Mutation.createOrder needs a token: send one as "Authorization: Bearer <token>"';
+    expect(errorText({ message, extensions: { code: 'UNAUTHENTICATED' } })).toBe(
+      'Sign in to do this.',
+    );
+    const extensions = { code: 'FORBIDDEN', scopes: [['stock:write']] };
+    expect(errorText({ message: 'x', extensions })).toContain('the permission stock:write');
+    expect(errorText({ message: 'x', extensions: { code: 'FORBIDDEN' } })).toContain(
+      'for permission.',
+    );
+  });
+
   it('keeps other messages and ends them with a full stop', () => {
     expect(errorText({ message: 'The stock exists' })).toBe('The stock exists.');
+  });
+});
+
+describe('refusalText', () => {
+  it.each([
+    ['The token is invalid: it has expired', 'Your sign-in has expired.'],
+    ['The token has expired: reconnect with a fresh one', 'Your sign-in has expired.'],
+    [
+      'The token is invalid: its signature is wrong',
+      'Your token was not accepted: its signature is wrong.',
+    ],
+    ['The token is invalid', 'Your token was not accepted.'],
+  ])('describes "%s" to a user', (refusal, text) => {
+    expect(refusalText(refusal)).toBe(text);
   });
 });
 

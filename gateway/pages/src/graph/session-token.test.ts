@@ -13,43 +13,31 @@ beforeEach(() => {
 });
 
 test('stores a token for the tab and accepts it with or without `Bearer`', async () => {
-  const { setToken, authorization, removeToken } = await page();
-  expect(authorization()).toEqual({});
+  const { setToken, tokenToSend, removeToken } = await page();
+  expect(tokenToSend()).toBe(null);
   setToken('  Bearer a.b.c ');
-  expect(authorization()).toEqual({ authorization: 'Bearer a.b.c' });
+  expect(tokenToSend()).toBe('a.b.c');
   vi.resetModules();
   const again = await page();
-  expect(again.authorization()).toEqual({ authorization: 'Bearer a.b.c' });
+  expect(again.tokenToSend()).toBe('a.b.c');
   removeToken();
   expect([...stored]).toEqual([]);
 });
 
-test('distinguishes a missing token from a refused one', async () => {
-  const { setToken, noteUnauthenticated, sessionToken } = await page();
-  noteUnauthenticated(undefined, 'Query.orders needs a token');
-  expect(sessionToken.get()).toEqual({ wanted: true });
+test('does not send a refused token again', async () => {
+  const { setToken, noteRefused, noteTokenWanted, sessionToken, tokenToSend } = await page();
+  noteRefused(null, 'no token');
+  expect(sessionToken.get()).toEqual({ wanted: false });
+  noteTokenWanted();
   setToken('old');
-  noteUnauthenticated('Bearer old', 'it has expired');
+  noteRefused('old', 'it has expired');
   expect(sessionToken.get()).toEqual({ token: 'old', refusal: 'it has expired', wanted: true });
+  expect(tokenToSend()).toBe(null);
   setToken('new');
-  // This answer belongs to the earlier token and arrives late.
-  noteUnauthenticated('Bearer old', 'it has expired');
+  // This refusal is of the earlier token and arrives late.
+  noteRefused('old', 'it has expired');
   expect(sessionToken.get()).toEqual({ token: 'new', wanted: true });
-});
-
-test('waits for another token after a refusal', async () => {
-  const { setToken, noteUnauthenticated, usableToken } = await page();
-  await usableToken();
-  setToken('old');
-  noteUnauthenticated('Bearer old', 'no');
-  let waited = false;
-  const waiting = usableToken().then(() => {
-    waited = true;
-  });
-  await Promise.resolve();
-  expect(waited).toBe(false);
-  setToken('new');
-  await waiting;
+  expect(tokenToSend()).toBe('new');
 });
 
 test('reads the subject of a token', async () => {

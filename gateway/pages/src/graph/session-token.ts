@@ -7,7 +7,7 @@ import { createSignal, type Signal } from '../signal.ts';
 const KEY = 'gudang-token';
 
 export interface SessionToken {
-  /** The token that this page sends. */
+  /** The token that the user entered. */
   readonly token?: string;
   /** Reason why the gateway refused the token. A refused token is not sent again. */
   readonly refusal?: string;
@@ -36,41 +36,26 @@ export function removeToken(): void {
   sessionToken.set({ wanted: sessionToken.get().wanted });
 }
 
-/** The token as a header and as the payload of `connection_init`. */
-export function authorization(): { readonly authorization?: string } {
-  const { token } = sessionToken.get();
-  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+/** Returns the token to send; null if there is none, or if the gateway has refused it. */
+export function tokenToSend(): string | null {
+  const { token, refusal } = sessionToken.get();
+  return token === undefined || refusal !== undefined ? null : token;
 }
 
-/**
- * Records that the gateway refused a token, or that an operation needs one.
- * @param sent the authorization header of the request; undefined if there was none
- */
-export function noteUnauthenticated(sent: string | undefined, message: string): void {
+/** Records that an operation needs a token. */
+export function noteTokenWanted(): void {
   const state = sessionToken.get();
-  // If the token has changed since the request, the answer says nothing about the current token.
-  if (sent !== authorization().authorization) return;
-  if (sent === undefined) {
-    if (!state.wanted) sessionToken.set({ ...state, wanted: true });
-  } else if (state.refusal !== message) {
-    sessionToken.set({ ...state, refusal: message });
-  }
+  if (!state.wanted) sessionToken.set({ ...state, wanted: true });
 }
 
 /**
- * Resolves at once if the gateway has not refused the current token. If it has, resolves once
- * another token is set or the token is removed.
+ * Records that the gateway refused a token.
+ * @param sent the refused token. If another one was entered since, nothing is recorded.
  */
-export function usableToken(): Promise<void> {
-  return new Promise((resolve) => {
-    const check = (): void => {
-      if (sessionToken.get().refusal !== undefined) return;
-      stop();
-      resolve();
-    };
-    const stop = sessionToken.subscribe(check);
-    check();
-  });
+export function noteRefused(sent: string | null, reason: string): void {
+  const state = sessionToken.get();
+  if (state.token === undefined || state.token !== sent || state.refusal === reason) return;
+  sessionToken.set({ ...state, refusal: reason });
 }
 
 /**

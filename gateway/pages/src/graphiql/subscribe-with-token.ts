@@ -1,37 +1,54 @@
+import { createClient, type LiveClient, type LiveEvent } from '@gudang/client';
 import type { ExecutionResult } from 'graphql';
-import { type Client, createClient } from 'graphql-ws';
 import type { Subscribe } from './tab-subscriptions.ts';
 
 /**
- * Creates the function that starts GraphiQL's subscriptions, with the token in GraphiQL's headers. A
- * websocket has one token as long as it is open, so each token has its own.
- * @param connect creates the client of a token; undefined without a token
+ * Creates the function that starts GraphiQL's subscriptions, with the token in GraphiQL's headers.
+ * A connection has one token, so each token has its own client.
+ * @param connect creates the client for a token; null without a token
  */
-export function subscribeWithToken(connect: (authorization?: string) => Client): Subscribe {
-  const clients = new Map<string | undefined, Client>();
-  return ({ query, variables, operationName }, headers, sink) => {
-    const authorization = authorizationIn(headers);
-    const client = clients.get(authorization) ?? connect(authorization);
-    clients.set(authorization, client);
-    const operation = { query, variables, operationName: operationName ?? null };
-    return client.subscribe(operation, {
-      ...sink,
-      next: (result) => sink.next(result as ExecutionResult),
+export function subscribeWithToken(
+  connect: (token: string | null) => Pick<LiveClient, 'subscribe'>,
+): Subscribe {
+  const clients = new Map<string | null, Pick<LiveClient, 'subscribe'>>();
+  return ({ query, variables }, headers, sink) => {
+    const token = tokenIn(headers);
+    const client = clients.get(token) ?? connect(token);
+    clients.set(token, client);
+    let isRefused = false;
+    const stop = client.subscribe(query, variables, {
+      next: (event) => sink.next(resultOf(event)),
+      error: (error) => sink.error(error.errors.length > 0 ? error.errors : error),
+      complete: () => sink.complete(),
+      state: (state, reason) => {
+        if (state !== 'refused' || isRefused) return;
+        isRefused = true;
+        // The state may be reported before `subscribe` returns.
+        queueMicrotask(() => stop());
+        sink.error(reason);
+      },
     });
+    return stop;
   };
 }
 
-/** Creates a client that reconnects indefinitely. It has a connection only while it is used. */
-export function connectToGraph(authorization?: string): Client {
-  return createClient({
-    url: `${location.origin.replace('http', 'ws')}/graphql`,
-    connectionParams: authorization === undefined ? {} : { authorization },
-    retryAttempts: Number.POSITIVE_INFINITY,
-    shouldRetry: () => true,
-  });
+/** Creates a client, which has a connection only while it has subscriptions. */
+export function connectToGraph(token: string | null): LiveClient {
+  return createClient({ url: '/graphql', token: () => token });
 }
 
-function authorizationIn(headers: Readonly<Record<string, unknown>>): string | undefined {
+/** Returns an event in the form in which the gateway has sent it. */
+function resultOf({ data, errors, conflated, snapshot }: LiveEvent<unknown>): ExecutionResult {
+  const live = { ...(conflated > 0 ? { conflated } : {}), ...(snapshot ? { snapshot } : {}) };
+  return {
+    data,
+    ...(errors ? { errors } : {}),
+    ...(Object.keys(live).length > 0 ? { extensions: { live } } : {}),
+  } as unknown as ExecutionResult;
+}
+
+function tokenIn(headers: Readonly<Record<string, unknown>>): string | null {
   const found = Object.entries(headers).find(([name]) => name.toLowerCase() === 'authorization');
-  return typeof found?.[1] === 'string' && found[1] !== '' ? found[1] : undefined;
+  const token = String(found?.[1] ?? '').replace(/^Bearer +/i, '');
+  return token === '' ? null : token;
 }

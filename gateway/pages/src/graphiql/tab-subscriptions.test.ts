@@ -184,19 +184,24 @@ it('stops a hidden subscription if its tab cannot run, because its variables are
   expect([stopped, graphiql.isRunning]).toEqual([1, false]);
 });
 
-it('leaves out the name of another tab’s operation', async () => {
-  const start = vi.fn(() => () => {});
+it('starts the named subscription of a text, or the only operation if the name is of another tab', () => {
+  const start = vi.fn((_operation: unknown) => () => {});
   const other = new TabSubscriptions(fetch, start);
-  const send = (operationName: string) =>
-    (other.fetcher({ query: WATCH, operationName }) as Observable<ExecutionResult>).subscribe({
+  const send = (query: string, operationName: string) =>
+    (other.fetcher({ query, operationName }) as Observable<ExecutionResult>).subscribe({
       next: () => {},
       error: () => {},
       complete: () => {},
     });
-  send('Order');
-  send('Watch');
-  expect(start.mock.calls.map(([operation]: unknown[]) => operation)).toEqual([
-    { query: WATCH, operationName: null },
-    { query: WATCH, operationName: 'Watch' },
+  send(WATCH, 'Order');
+  send(`${WATCH} query Other { y ...f } fragment f on Query { z }`, 'Watch');
+  expect(start.mock.calls.map(([operation]) => operation)).toEqual([
+    { query: WATCH, variables: undefined },
+    { query: 'subscription Watch {\n  x\n}', variables: undefined },
   ]);
+  void other.fetcher({ query: `${WATCH} query Other { y }`, operationName: 'Other' });
+  expect(fetch).toHaveBeenLastCalledWith(
+    expect.objectContaining({ operationName: 'Other' }),
+    undefined,
+  );
 });

@@ -1,10 +1,10 @@
 import type { Fetcher, FetcherParams } from '@graphiql/toolkit';
-import { getOperationAST, OperationTypeNode, parse } from 'graphql';
+import { getOperationAST, OperationTypeNode, parse, print, separateOperations } from 'graphql';
 import { type Sink, TabSubscription } from './tab-subscription.ts';
 
-/** Starts a subscription. @returns a function that stops it */
+/** Starts a subscription: a text of one operation. @returns a function that stops it */
 export type Subscribe = (
-  operation: FetcherParams,
+  operation: Pick<FetcherParams, 'query' | 'variables'>,
   headers: Readonly<Record<string, unknown>>,
   sink: Sink,
 ) => () => void;
@@ -128,16 +128,18 @@ export class TabSubscriptions {
 }
 
 /**
- * Returns the operation if it is a subscription. GraphiQL knows an operation's name only some time
- * after the tab is changed, so a name that is not in the text is left out.
+ * Returns the operation if it is a subscription, without the other operations of the text. GraphiQL
+ * knows an operation's name only some time after the tab is changed, so a name that is not in the
+ * text counts as none.
  */
-function asSubscription(operation: FetcherParams): FetcherParams | undefined {
+function asSubscription({ query, variables, operationName }: FetcherParams) {
   try {
-    const document = parse(operation.query);
-    const named = getOperationAST(document, operation.operationName);
-    const found = named ?? getOperationAST(document);
+    const document = parse(query);
+    const found = getOperationAST(document, operationName) ?? getOperationAST(document);
     if (found?.operation !== OperationTypeNode.SUBSCRIPTION) return undefined;
-    return named ? operation : { ...operation, operationName: null };
+    const alone = separateOperations(document)[found.name?.value ?? ''];
+    const isAlone = alone?.definitions.length === document.definitions.length;
+    return { query: alone && !isAlone ? print(alone) : query, variables };
   } catch {
     // The server describes the error in the text.
     return undefined;

@@ -29,7 +29,7 @@ export function startLive(): Live {
   return {
     ...session,
     painter: createChartPainter(),
-    backfill: createBackfill(session.stocks),
+    backfill: createBackfill(session.client, session.stocks),
     chartWindow: createChartWindow(),
   };
 }

@@ -5,8 +5,8 @@ import { AddForm } from './forms/add-form.tsx';
 import { AdjustForm } from './forms/adjust-form.tsx';
 import { OrderForm } from './forms/order-form.tsx';
 import { OrderList } from './orders/order-list.tsx';
+import { SignInForm } from './sign-in-form.tsx';
 import { StockList } from './stocks/stock-list.tsx';
-import { TokenForm } from './token-form.tsx';
 
 /** The live page: stocks, orders and forms. */
 export function LivePage() {
@@ -16,7 +16,7 @@ export function LivePage() {
     <>
       <h1 className="unseen">Live warehouse</h1>
       <ConnectionNotice />
-      <TokenForm />
+      <SignInForm />
       <StatusStrip />
       <div className="columns">
         <StockList chosen={productId} onChoose={choose} />

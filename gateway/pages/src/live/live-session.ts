@@ -1,8 +1,10 @@
-import { unavailableServices } from '../graph/graph-errors.ts';
+import type { LiveClient } from '@gudang/client';
+import { createGraphClient } from '../graph/graph-client.ts';
 import { createSignal, type Signal } from '../signal.ts';
+import { checkServices } from './connection/check-services.ts';
 import type { Connection } from './connection/connection.ts';
-import { CATCH_UP_MS, createConnectionState } from './connection/connection-state.ts';
-import { createReconnectingClient } from './connection/reconnecting-client.ts';
+import { createConnectionState } from './connection/connection-state.ts';
+import { startServiceWatch } from './connection/service-watch.ts';
 import { afterPaint, throttled } from './frames.ts';
 import { followOrders } from './orders/follow-orders.ts';
 import { createOrderStore, type OrderState, type OrderStore } from './orders/order-store.ts';
@@ -18,6 +20,7 @@ import { createStockStore, type StockState, type StockStore } from './stocks/sto
  * long as the page is open.
  */
 export interface LiveSession {
+  readonly client: LiveClient;
   readonly stocks: StockStore;
   readonly orders: OrderStore;
   readonly connection: Signal<Connection>;
@@ -32,6 +35,8 @@ export interface LiveSession {
   readonly orderCancelled: (order: OrderState) => void;
   /** Shows the stock in the answer of a mutation, without waiting for its change event. */
   readonly stockChanged: (stock: StockState) => void;
+  /** Finds out soon which services are unavailable, after an operation has failed. */
+  readonly checkServices: () => void;
 }
 
 /** Returns a known order with the decision that a stock change shows. */
@@ -47,22 +52,26 @@ function afterDecision(known: OrderState, { status }: OrderState): OrderState {
 const ORDERS_EVERY_MS = 250;
 /** Time for which the page waits for the stock change of a confirmed order, in ms. */
 const CHANGE_WITHIN_MS = 1_000;
+/** Time after which the decision about an order is late, in ms. */
+const DECIDED_WITHIN_MS = 2_000;
+/** Interval between checks of the services while an own order waits for its decision, in ms. */
+const CHECK_LATE_MS = 5_000;
 
 export function startLiveSession(): LiveSession {
+  const client = createGraphClient();
   const stocks = createStockStore();
   const orders = createOrderStore();
-  const state = createConnectionState();
   const moved = createSignal<readonly string[]>([]);
   const meter = createSpeedMeter();
   const unattributed = createUnattributedOrders();
   const ownOrders = createOwnOrders(orders, meter);
   const publishOrders = throttled(orders.publish, ORDERS_EVERY_MS);
 
-  const showChanges = ({ states, orders: confirmed, count, committedAt }: ChangeBatch): void => {
+  const showChanges = ({ states, orders: decided, count, committedAt }: ChangeBatch): void => {
     const changes = stocks.apply(states.values(), true);
     state.countMissed(changes);
     if (changes.length > 0) moved.set(changes.map(({ id }) => id));
-    for (const order of confirmed) {
+    for (const order of decided) {
       const known = orders.get(order.id);
       // The order in a stock change has the time of the decision. The list shows the time of
       // creation, so the known time is kept.
@@ -70,17 +79,30 @@ export function startLiveSession(): LiveSession {
       else if (followedOrders.mayShowAll()) orders.apply([order]);
       else unattributed.add(order);
     }
-    if (confirmed.length > 0) publishOrders();
-    for (const order of confirmed) ownOrders.settle(order);
-    if (count > 0) afterPaint(() => meter.recordChanges(count, Date.now() - committedAt));
+    if (decided.length > 0) publishOrders();
+    for (const order of decided) ownOrders.settle(order);
+    const isMissed = state.isCatchingUp();
+    if (count > 0) {
+      afterPaint(() => meter.recordChanges(count, isMissed ? undefined : Date.now() - committedAt));
+    }
+    // The order service, Kafka and the stock service have taken part in a decision.
+    if (!isMissed && decided.length > 0) watch.proveWell();
   };
+  const batcher = createChangeBatcher(showChanges);
+  const state = createConnectionState(client, () => {
+    batcher.flush();
+    watch.checkSoon();
+  });
+  const watch = startServiceWatch({
+    check: () => checkServices(client),
+    onChecked: state.setServices,
+  });
 
-  const client = createReconnectingClient(
-    state.socketEvents(() => {
-      followedOrders.queryNow();
-      meter.ignoreTimes(CATCH_UP_MS);
-    }),
-  );
+  const checkLate = (id: string): void => {
+    if (!ownOrders.noteLate(id)) return;
+    watch.checkSoon();
+    setTimeout(() => checkLate(id), CHECK_LATE_MS);
+  };
 
   const followedOrders = followOrders({
     client,
@@ -98,23 +120,29 @@ export function startLiveSession(): LiveSession {
         setTimeout(() => ownOrders.settle(order), CHANGE_WITHIN_MS);
       }
     },
-    onUnavailable: state.setUnavailable,
   });
 
   void followStocks({
     client,
     onPage: (page) => void stocks.apply(page, false),
-    onChange: createChangeBatcher(showChanges),
-    onErrors: (errors) => state.setUnavailable(unavailableServices(errors)),
+    onChange: batcher.add,
+    onMarker: ({ phase, reset, complete }) => {
+      batcher.flush();
+      if (phase === 'begin') stocks.beginSnapshot(reset);
+      else stocks.endSnapshot(complete);
+    },
+    onErrors: watch.checkSoon,
   }).then(state.setLoaded);
 
   return {
+    client,
     stocks,
     orders,
     connection: state.connection,
     speed: meter.speed,
     ownOrder: ownOrders.latest,
     moved,
+    checkServices: watch.checkSoon,
     orderPlaced: (order, sentAt) => {
       orders.apply([order], true);
       // The order's stock change may have arrived before the answer.
@@ -124,6 +152,7 @@ export function startLiveSession(): LiveSession {
       ownOrders.track(current, sentAt);
       if (current.status !== 'PENDING') ownOrders.settle(current);
       orders.publish();
+      setTimeout(() => checkLate(order.id), DECIDED_WITHIN_MS);
     },
     orderCancelled: (order) => {
       orders.apply([order]);

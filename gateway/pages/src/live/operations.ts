@@ -27,9 +27,9 @@ export interface StocksData {
  * Selects only fields of the stock service, so that the stream continues while the order service is
  * unavailable.
  */
-export const STOCK_CHANGED = `subscription StockChanged($after: String) {
-  stockChanged(after: $after) {
-    kind delta cursor at
+export const STOCK_CHANGED = `subscription StockChanged {
+  stockChanged {
+    kind delta at
     stock { id name quantity version }
     order { id }
   }
@@ -46,7 +46,6 @@ export interface StockChangedData {
       | 'RETURNED'
       | 'SNAPSHOT';
     readonly delta: number;
-    readonly cursor: string;
     readonly at: string;
     readonly stock: {
       readonly id: string;
@@ -58,12 +57,8 @@ export interface StockChangedData {
   };
 }
 
-/**
- * Queries the newest orders, and the cursor of their changes. The stock field is selected only to find out
- * whether the stock service answers.
- */
-export const ORDERS_QUERY = `query Orders($stock: ID!) {
-  stock(id: $stock) { id }
+/** Queries the newest orders, and the cursor of their changes. */
+export const ORDERS_QUERY = `query Orders {
   orderCursor
   orders(first: 30) { nodes { ${ORDER} } }
 }`;
@@ -90,12 +85,12 @@ export interface OrdersData {
   readonly orders: { readonly nodes: readonly OrderData[] };
 }
 
-export const ORDERS_CHANGED = `subscription OrdersChanged($after: String) {
-  ordersChanged(after: $after) { cursor order { ${ORDER} } }
+export const ORDERS_CHANGED = `subscription OrdersChanged {
+  ordersChanged { order { ${ORDER} } }
 }`;
 
 export interface OrdersChangedData {
-  readonly ordersChanged: { readonly cursor: string; readonly order: OrderData };
+  readonly ordersChanged: { readonly order: OrderData };
 }
 
 export const HISTORY_QUERY = `query History($id: ID!) {

@@ -16,12 +16,8 @@ export interface Speed {
 export interface SpeedMeter {
   readonly speed: Signal<Speed>;
   readonly recordOrder: (ms: number) => void;
-  readonly recordChanges: (count: number, ms: number) => void;
-  /**
-   * For `forMs` milliseconds, ignores the times of changes, because these changes have waited for
-   * the connection.
-   */
-  readonly ignoreTimes: (forMs: number) => void;
+  /** @param ms undefined if the changes have waited for the connection */
+  readonly recordChanges: (count: number, ms: number | undefined) => void;
 }
 
 const UPDATE_MS = 1_000;
@@ -43,7 +39,6 @@ export function createSpeedMeter(): SpeedMeter {
   const samples: number[] = [];
   let orderMs: number | undefined;
   let current = 0;
-  let ignoredUntil = 0;
 
   setInterval(() => {
     counts.shift();
@@ -64,12 +59,9 @@ export function createSpeedMeter(): SpeedMeter {
     },
     recordChanges: (count, ms) => {
       current += count;
-      if (performance.now() < ignoredUntil || ms < 0 || ms > LONGEST_MS) return;
+      if (ms === undefined || ms < 0 || ms > LONGEST_MS) return;
       samples.push(ms);
       if (samples.length > SAMPLES) samples.shift();
-    },
-    ignoreTimes: (forMs) => {
-      ignoredUntil = performance.now() + forMs;
     },
   };
 }

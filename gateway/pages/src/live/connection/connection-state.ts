@@ -1,69 +1,77 @@
+import type { ClientError, LiveClient } from '@gudang/client';
 import { createSignal, type Signal } from '../../signal.ts';
-import { type Connection, INITIAL } from './connection.ts';
-import type { GraphSocketEvents } from './graph-socket.ts';
+import { type Connection, INITIAL, isLost, type Services } from './connection.ts';
 
-/** Time after a reconnect during which changes count as missed, in ms. */
-export const CATCH_UP_MS = 1_500;
 /** Time during which the page shows the number of missed changes, in ms. */
 const CAUGHT_UP_SHOWN_MS = 8_000;
 
-/**
- * Derives the state of the connection from the events of the websocket and the errors of
- * operations.
- */
+const ALL_WORK: Services = { unavailable: [], isKafkaUnavailable: false };
+
+/** Derives what the page shows about its connection from the state of the client. */
 export interface ConnectionState {
   readonly connection: Signal<Connection>;
-  /** Returns the handlers for the websocket. @param onOpen called after each connection */
-  readonly socketEvents: (onOpen: () => void) => GraphSocketEvents;
-  /** @param services services that do not answer; empty if all services answer */
-  readonly setUnavailable: (services: readonly string[]) => void;
+  /** @param services undefined if the gateway does not answer */
+  readonly setServices: (services: Services | undefined) => void;
   /** Records that all stocks were queried. @param isShop whether the graph has stocks */
   readonly setLoaded: (isShop: boolean) => void;
-  /**
-   * Counts changed stocks while the page is catching up after a reconnect; otherwise does nothing.
-   */
+  /** Whether the page receives changes that it has missed. */
+  readonly isCatchingUp: () => boolean;
+  /** Counts changed stocks while the page catches up after a reconnect; otherwise does nothing. */
   readonly countMissed: (stocks: readonly { readonly id: string }[]) => void;
 }
 
-export function createConnectionState(): ConnectionState {
+/**
+ * @param onConnected called after each reconnect. It must show all changes that have arrived, so that
+ * they count as missed.
+ */
+export function createConnectionState(
+  client: Pick<LiveClient, 'onState'>,
+  onConnected: () => void,
+): ConnectionState {
   const connection = createSignal<Connection>(INITIAL);
   let missed: Set<string> | undefined;
 
   const update = (changes: Partial<Connection>): void => {
     connection.set({ ...connection.get(), ...changes });
   };
-  const startCatchUp = (): void => {
-    const ids = new Set<string>();
-    missed = ids;
-    setTimeout(() => {
-      missed = undefined;
-      update({ caughtUp: ids.size });
-      setTimeout(() => update({ caughtUp: undefined }), CAUGHT_UP_SHOWN_MS);
-    }, CATCH_UP_MS);
-  };
+  client.onState((state, reason) => {
+    const before = connection.get();
+    const wasLive = before.wasLive || state === 'live';
+    update({ state, wasLive, rejection: rejectionOf(reason) });
+    const isNowLost = isLost(connection.get());
+    if (isNowLost && !isLost(before)) {
+      missed ??= new Set();
+      update({ since: Date.now(), caughtUp: undefined });
+    }
+    if (state !== 'live' || !missed) return;
+    onConnected();
+    update({ caughtUp: missed.size });
+    missed = undefined;
+    setTimeout(() => update({ caughtUp: undefined }), CAUGHT_UP_SHOWN_MS);
+  });
 
   return {
     connection,
-    socketEvents: (onOpen) => ({
-      onOpen: (again) => {
-        update({ socket: 'open', since: Date.now() });
-        onOpen();
-        if (again) startCatchUp();
-      },
-      onLost: () => {
-        if (connection.get().socket === 'open') update({ since: Date.now() });
-        update({ socket: 'lost', unavailable: [] });
-      },
-      onRefused: (reason) => update({ socket: 'refused', reason, since: Date.now() }),
-    }),
-    setUnavailable: (services) => {
-      if (String(services) !== String(connection.get().unavailable)) {
-        update({ unavailable: services });
-      }
+    setServices: (services) => {
+      const { unavailable, isKafkaUnavailable } = services ?? ALL_WORK;
+      const isUnreachable = services === undefined;
+      const before = connection.get();
+      const isSame =
+        String(unavailable) === String(before.unavailable) &&
+        isKafkaUnavailable === before.isKafkaUnavailable &&
+        isUnreachable === before.isUnreachable;
+      if (!isSame) update({ unavailable, isKafkaUnavailable, isUnreachable });
     },
     setLoaded: (isShop) => update(isShop ? { loaded: true } : { foreign: true }),
+    isCatchingUp: () => missed !== undefined,
     countMissed: (stocks) => {
       for (const { id } of stocks) missed?.add(id);
     },
   };
+}
+
+/** Returns the reason of a gateway that answers, but rejects streams for the moment. */
+function rejectionOf(reason: ClientError | null): string | undefined {
+  if (!reason || reason.errors.length === 0) return undefined;
+  return /[.!?]$/.test(reason.message) ? reason.message : `${reason.message}.`;
 }

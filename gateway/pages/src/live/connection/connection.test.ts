@@ -1,12 +1,30 @@
 import { describe, expect, it } from 'vitest';
 import { type Connection, INITIAL, labelOf, noticeOf } from './connection.ts';
 
-const live: Connection = { ...INITIAL, socket: 'open', loaded: true };
-const lost = { ...live, socket: 'lost' } as const;
+const live: Connection = { ...INITIAL, state: 'live', wasLive: true, loaded: true };
+const lost = { ...live, state: 'offline' } as const;
+
+describe('labelOf', () => {
+  it.each([
+    ['Connecting…', INITIAL],
+    ['Connecting…', { ...INITIAL, state: 'catching-up' }],
+    ['Disconnected', { ...INITIAL, isUnreachable: true }],
+    ['Partly live', { ...INITIAL, unavailable: ['stock'] }],
+    ['Loading…', { ...live, loaded: false }],
+    ['Live', live],
+    ['Disconnected', lost],
+    ['Disconnected', { ...live, state: 'connecting' }],
+    ['Catching up…', { ...live, state: 'catching-up' }],
+    ['Partly live', { ...live, unavailable: ['order'] }],
+    ['Partly live', { ...live, isKafkaUnavailable: true }],
+  ] as const)('returns %s', (label, connection) => {
+    expect(labelOf(connection)).toBe(label);
+  });
+});
 
 describe('noticeOf', () => {
   it('returns undefined if there is no problem', () => {
-    expect(labelOf(live)).toBe('Live');
+    expect(noticeOf(INITIAL)).toBeUndefined();
     expect(noticeOf(live)).toBeUndefined();
   });
 
@@ -16,14 +34,21 @@ describe('noticeOf', () => {
   });
 
   it('reports an unavailable gateway instead of an unavailable service', () => {
-    const both = { ...lost, unavailable: ['stock'] };
+    const both = { ...lost, unavailable: ['stock'], isKafkaUnavailable: true };
     expect(noticeOf(both)?.title).toBe('The gateway does not answer');
   });
 
-  it('says what still works while a service is unavailable', () => {
+  it('gives the reason if the gateway rejects the connection', () => {
+    expect(noticeOf({ ...lost, rejection: 'Forbidden origin.' })?.text).toContain('Forbidden');
+  });
+
+  it('says what still works while a service or Kafka is unavailable', () => {
     expect(noticeOf({ ...live, unavailable: ['stock'] })?.text).toContain('Ordering still works');
     expect(noticeOf({ ...live, unavailable: ['order'] })?.text).toContain('Quantities stay live');
     expect(noticeOf({ ...live, unavailable: ['order', 'stock'] })?.tone).toBe('down');
+    const kafka = noticeOf({ ...live, isKafkaUnavailable: true });
+    expect(kafka?.title).toBe('Kafka is unavailable');
+    expect(kafka?.text).toContain('orders are stored now and decided when Kafka is back');
   });
 
   it('says how many stocks changed while the page was disconnected', () => {
@@ -32,18 +57,18 @@ describe('noticeOf', () => {
     expect(noticeOf({ ...live, caughtUp: 7 })?.text).toContain('7 stocks changed');
   });
 
-  it('reports a refused token before other problems, and a missing token after them', () => {
-    const refused = { token: 'x', refusal: 'The token is refused: it has expired', wanted: true };
-    expect(noticeOf(lost, refused)?.text).toContain('it has expired. This page does not use it');
-    expect(labelOf(live, refused)).toBe('Refused');
-    expect(noticeOf(live, { wanted: true })?.title).toBe('Orders need a token');
+  it('asks users to sign in, in words without tokens and APIs', () => {
+    const refused = { token: 'x', refusal: 'The token is invalid: it has expired', wanted: true };
+    expect(noticeOf(live, refused)).toMatchObject({
+      title: 'You are signed out',
+      text: expect.stringContaining('Your sign-in has expired. Sign in again below.'),
+    });
+    expect(noticeOf(live, { wanted: true })?.title).toBe('You are not signed in');
     expect(noticeOf(lost, { wanted: true })?.title).toBe('The gateway does not answer');
     expect(noticeOf(live, { token: 'x', wanted: true })).toBeUndefined();
   });
 
-  it('explains a refused connection and a graph without stocks', () => {
-    const refused = { ...live, socket: 'refused', reason: 'Forbidden' } as const;
-    expect(noticeOf(refused)?.text).toContain('Forbidden');
+  it('explains a graph without stocks', () => {
     expect(noticeOf({ ...live, foreign: true })?.title).toBe('This graph has no stocks');
   });
 });

@@ -1,14 +1,26 @@
+import type { ConnectionState } from '@gudang/client';
+import { refusalText } from '../../graph/graph-errors.ts';
 import type { SessionToken } from '../../graph/session-token.ts';
 
-/** State of the connection to the gateway, and through it to the services. */
-export interface Connection {
-  readonly socket: 'connecting' | 'open' | 'lost' | 'refused';
-  /** Start of this state, in ms since 1970. */
-  readonly since: number;
-  /** Reason why the gateway refused the connection. */
-  readonly reason?: string;
+/** State of the parts behind the gateway. */
+export interface Services {
   /** Services that do not answer the gateway, such as `stock`. */
   readonly unavailable: readonly string[];
+  /** Whether the services cannot reach Kafka. */
+  readonly isKafkaUnavailable: boolean;
+}
+
+/** State of the connection to the gateway, and through it to the services and Kafka. */
+export interface Connection extends Services {
+  readonly state: ConnectionState;
+  /** Whether all streams were live at least once. */
+  readonly wasLive: boolean;
+  /** Time of the last update, in ms since 1970, while the connection is lost. */
+  readonly since: number;
+  /** The gateway's reason for rejecting streams, if it answers at all. */
+  readonly rejection?: string | undefined;
+  /** Whether the last check of the services got no answer. */
+  readonly isUnreachable: boolean;
   /** Whether the gateway serves a graph without stocks. */
   readonly foreign: boolean;
   /** Whether all stocks were queried. */
@@ -21,9 +33,12 @@ export interface Connection {
 }
 
 export const INITIAL: Connection = {
-  socket: 'connecting',
+  state: 'connecting',
+  wasLive: false,
   since: Date.now(),
+  isUnreachable: false,
   unavailable: [],
+  isKafkaUnavailable: false,
   foreign: false,
   loaded: false,
 };
@@ -37,16 +52,18 @@ export interface Notice {
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
+/** Whether the page has no connection, and this is not only because it has just been opened. */
+export function isLost({ state, wasLive, isUnreachable }: Connection): boolean {
+  return state === 'offline' || (state === 'connecting' && (wasLive || isUnreachable));
+}
+
 /** Describes the connection in one or two words. */
-export function labelOf(
-  { socket, unavailable, loaded }: Connection,
-  { refusal }: Pick<SessionToken, 'refusal'> = {},
-): Notice['title'] {
-  if (refusal !== undefined) return 'Refused';
-  if (socket === 'lost') return 'Disconnected';
-  if (socket === 'refused') return 'Refused';
-  if (socket === 'connecting') return 'Connecting…';
-  if (unavailable.length > 0) return 'Partly live';
+export function labelOf(connection: Connection): string {
+  const { state, wasLive, unavailable, isKafkaUnavailable, loaded } = connection;
+  if (isLost(connection)) return 'Disconnected';
+  if (unavailable.length > 0 || isKafkaUnavailable) return 'Partly live';
+  if (state === 'catching-up' && wasLive) return 'Catching up…';
+  if (state !== 'live') return 'Connecting…';
   return loaded ? 'Live' : 'Loading…';
 }
 
@@ -55,51 +72,61 @@ export function noticeOf(
   connection: Connection,
   token: SessionToken = { wanted: false },
 ): Notice | undefined {
-  if (token.refusal !== undefined) {
-    return {
-      tone: 'down',
-      title: 'The token is refused',
-      text: `${token.refusal}. This page does not use it again. Enter another token below.`,
-    };
-  }
-  return connectionNotice(connection) ?? tokenNotice(token);
+  return (
+    (connection.foreign ? FOREIGN : undefined) ??
+    connectionNotice(connection) ??
+    signedOutNotice(token) ??
+    outageNotice(connection) ??
+    signInNotice(token) ??
+    caughtUpNotice(connection)
+  );
 }
 
-function tokenNotice({ token, wanted }: SessionToken): Notice | undefined {
+const FOREIGN: Notice = {
+  tone: 'degraded',
+  title: 'This graph has no stocks',
+  text: 'This page is made for the shop, and this gateway serves another graph.',
+};
+
+function signedOutNotice({ refusal }: SessionToken): Notice | undefined {
+  if (refusal === undefined) return undefined;
+  return {
+    tone: 'down',
+    title: 'You are signed out',
+    text: `${refusalText(refusal)} Sign in again below. Quantities stay live.`,
+  };
+}
+
+function signInNotice({ token, wanted }: SessionToken): Notice | undefined {
   if (token !== undefined || !wanted) return undefined;
   return {
     tone: 'degraded',
-    title: 'Orders need a token',
-    text: 'Stocks are public. To see and place orders, enter your token below.',
+    title: 'You are not signed in',
+    text: 'You can see all stocks. Sign in below to place orders and to see your own orders.',
   };
 }
 
 function connectionNotice(connection: Connection): Notice | undefined {
-  const { socket, since, reason, unavailable, foreign, loaded, caughtUp } = connection;
-  if (foreign) {
-    return {
-      tone: 'degraded',
-      title: 'This graph has no stocks',
-      text: 'This page is made for the shop, and this gateway serves another graph.',
-    };
-  }
-  if (socket === 'refused') {
+  const { since, rejection, loaded } = connection;
+  if (!isLost(connection)) return undefined;
+  if (rejection !== undefined) {
     return {
       tone: 'down',
-      title: 'The gateway refuses live streams',
-      text: `${reason || 'It gives no reason'}. This page tries again every 10 seconds.`,
+      title: 'The gateway rejects live streams',
+      text: `${rejection} This page tries again by itself.`,
     };
   }
-  if (socket === 'lost') {
-    const state = loaded
-      ? `The last update was at ${clock.format(since)}. `
-      : 'Nothing is loaded yet. ';
-    return {
-      tone: 'down',
-      title: 'The gateway does not answer',
-      text: `${state}This page reconnects by itself and then shows what it missed.`,
-    };
-  }
+  const state = loaded
+    ? `The last update was at ${clock.format(since)}. `
+    : 'Nothing is loaded yet. ';
+  return {
+    tone: 'down',
+    title: 'The gateway does not answer',
+    text: `${state}This page reconnects by itself and then shows what it missed.`,
+  };
+}
+
+function outageNotice({ unavailable, isKafkaUnavailable, loaded }: Connection): Notice | undefined {
   if (unavailable.includes('stock') && unavailable.includes('order')) {
     return {
       tone: 'down',
@@ -124,16 +151,25 @@ function connectionNotice(connection: Connection): Notice | undefined {
       text: 'Quantities stay live, and stock can be added and adjusted. Ordering is possible when it is back.',
     };
   }
-  if (caughtUp !== undefined) {
-    const stocks = caughtUp === 1 ? '1 stock' : `${caughtUp} stocks`;
+  if (isKafkaUnavailable) {
     return {
-      tone: 'ok',
-      title: 'Connected again',
-      text:
-        caughtUp === 0
-          ? 'No stock changed in the meantime.'
-          : `${stocks} changed in the meantime and the page is up to date.`,
+      tone: 'degraded',
+      title: 'Kafka is unavailable',
+      text: 'Ordering still works: orders are stored now and decided when Kafka is back. Changes appear here then, and none is lost.',
     };
   }
   return undefined;
+}
+
+function caughtUpNotice({ caughtUp }: Connection): Notice | undefined {
+  if (caughtUp === undefined) return undefined;
+  const stocks = caughtUp === 1 ? '1 stock' : `${caughtUp} stocks`;
+  return {
+    tone: 'ok',
+    title: 'Connected again',
+    text:
+      caughtUp === 0
+        ? 'No stock changed in the meantime.'
+        : `${stocks} changed in the meantime and the page is up to date.`,
+  };
 }

@@ -1,6 +1,6 @@
 import { sessionToken } from '../../graph/session-token.ts';
 import { useLive, useSignal } from '../live-context.tsx';
-import { type Connection, labelOf, noticeOf } from './connection.ts';
+import { type Connection, isLost, labelOf, noticeOf } from './connection.ts';
 
 const rate = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 
@@ -8,26 +8,24 @@ function milliseconds(ms: number | undefined): string {
   return ms === undefined ? '–' : `${Math.round(ms)} ms`;
 }
 
-function lampOf({ socket, unavailable }: Connection, isRefused: boolean): string {
-  if (isRefused) return 'down';
-  if (socket === 'lost' || socket === 'refused') return 'down';
-  if (socket === 'connecting') return 'unknown';
-  return unavailable.length > 0 ? 'degraded' : 'ok';
+function lampOf(connection: Connection): string {
+  const { state, unavailable, isKafkaUnavailable } = connection;
+  if (isLost(connection)) return 'down';
+  if (state !== 'live') return 'unknown';
+  return unavailable.length > 0 || isKafkaUnavailable ? 'degraded' : 'ok';
 }
 
 /** Shows the state of the connection, and the time from a change to its display. */
 export function StatusStrip() {
   const live = useLive();
   const connection = useSignal(live.connection);
-  const token = useSignal(sessionToken);
   const { orderMs, changeMs, changesPerSecond } = useSignal(live.speed);
   return (
     <dl className="strip sheet">
       <div>
         <dt>Connection</dt>
         <dd id="connection">
-          <span className="lamp" data-state={lampOf(connection, token.refusal !== undefined)} />{' '}
-          {labelOf(connection, token)}
+          <span className="lamp" data-state={lampOf(connection)} /> {labelOf(connection)}
         </dd>
       </div>
       <div>

@@ -1,6 +1,7 @@
 import { useState } from 'react';
-import { errorText } from '../../graph/graph-errors.ts';
-import { type Answer, sendOperation } from '../../graph/send-operation.ts';
+import { type Answer, send } from '../../graph/graph-client.ts';
+import { errorText, unavailableServices } from '../../graph/graph-errors.ts';
+import { useLive } from '../live-context.tsx';
 
 export interface Mutation<T> {
   readonly isBusy: boolean;
@@ -15,6 +16,7 @@ export interface Mutation<T> {
  *   was executed
  */
 export function useMutation<T>(mutation: string, noAnswerText: string): Mutation<T> {
+  const { client, checkServices } = useLive();
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   return {
@@ -25,15 +27,17 @@ export function useMutation<T>(mutation: string, noAnswerText: string): Mutation
       setProblem('');
       let answer: Answer<T>;
       try {
-        answer = await sendOperation<T>(mutation, variables);
+        answer = await send<T>(client, mutation, variables);
       } catch {
         setProblem(noAnswerText);
+        checkServices();
         return undefined;
       } finally {
         setBusy(false);
       }
       const [error] = answer.errors;
       if (error) setProblem(errorText(error));
+      if (unavailableServices(answer.errors).length > 0) checkServices();
       return error || !answer.data ? undefined : answer.data;
     },
   };

@@ -42,9 +42,7 @@ export function OrderForm({
   };
 
   const stock = own && stocks.get(own.order.productId);
-  const outcome = own
-    ? outcomeOf(own.order, stock?.name ?? own.order.productId, stock?.quantity)
-    : '';
+  const outcome = own ? outcomeOf(own, stock?.name ?? own.order.productId, stock?.quantity) : '';
   const took = own?.tookMs === undefined ? '' : ` On screen after ${Math.round(own.tookMs)} ms.`;
   return (
     <form

@@ -1,29 +1,19 @@
-import { type GraphError, unavailableServices } from '../../graph/graph-errors.ts';
-import { type NoAnswerError, sendOperation } from '../../graph/send-operation.ts';
-import { authorization } from '../../graph/session-token.ts';
-import type { ReconnectingClient } from '../connection/reconnecting-client.ts';
+import type { LiveClient } from '@gudang/client';
+import { send } from '../../graph/graph-client.ts';
+import { sessionToken, tokenToSend } from '../../graph/session-token.ts';
 import {
   ORDERS_CHANGED,
   ORDERS_QUERY,
   type OrderData,
   type OrdersChangedData,
   type OrdersData,
-  SERVICES_QUERY,
 } from '../operations.ts';
 import type { OrderState, OrderStore } from './order-store.ts';
 
-/** Interval between checks whether the services answer, in ms. The checks read no orders. */
-const CHECK_EVERY_MS = 3_000;
-/**
- * Interval between checks while a service is unavailable, in ms. It is shorter than the usual
- * interval, so that the page soon shows that the service is available again.
- */
-const RETRY_MS = 1_000;
-const NO_ORDER = '00000000-0000-0000-0000-000000000000';
+/** Delay before the orders are queried again after a failure, in ms. */
+const RETRY_MS = 2_000;
 
 export interface FollowedOrders {
-  /** Queries the newest orders now, for example after a reconnect. */
-  readonly queryNow: () => void;
   /**
    * Whether the page may show the orders of all callers. This is the case if the graph answers the
    * query without a token.
@@ -41,30 +31,27 @@ export function stateOf({ createdAt, cancelRequestedAt, ...order }: OrderData): 
 }
 
 interface Options {
-  readonly client: ReconnectingClient;
+  readonly client: LiveClient;
   readonly orders: OrderStore;
   readonly onState: (order: OrderState) => void;
-  /** @param services services that did not answer; empty if all services answered */
-  readonly onUnavailable: (services: string[]) => void;
 }
 
 /**
- * Keeps the newest orders current: queries them at each connection, and subscribes to their changes from the
- * cursor that the first query returned. Checks regularly whether the services answer.
+ * Keeps the newest orders current: queries them, and subscribes to their changes from the cursor that
+ * the query returned. Without a token, a graph that requires tokens shows no orders; the query is
+ * repeated when a token is entered.
  */
 export function followOrders(options: Options): FollowedOrders {
   const followed = new OrderFollower(options);
-  followed.queryNow();
-  return { queryNow: () => followed.queryNow(), mayShowAll: () => followed.mayShowAll };
+  sessionToken.subscribe(() => followed.tokenChanged());
+  void followed.start();
+  return { mayShowAll: () => followed.mayShowAll };
 }
 
 class OrderFollower {
   readonly #options: Options;
-  /** Whether the newest orders must be queried before the stream alone keeps them current. */
-  #mustQuery = true;
-  #isAsking = false;
+  #token: string | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #cursor: string | undefined;
   #unsubscribe: (() => void) | undefined;
   mayShowAll = false;
 
@@ -72,72 +59,61 @@ class OrderFollower {
     this.#options = options;
   }
 
-  queryNow(): void {
-    this.#mustQuery = true;
-    void this.#askNow();
+  tokenChanged(): void {
+    if (tokenToSend() !== this.#token) void this.start();
   }
 
-  async #askNow(): Promise<void> {
+  /** Queries the newest orders, then subscribes from the cursor of this query. */
+  async start(): Promise<void> {
     clearTimeout(this.#timer);
-    if (this.#isAsking) return;
-    this.#isAsking = true;
-    const isWell = document.hidden || (await this.#ask().catch((_error: NoAnswerError) => false));
-    this.#isAsking = false;
-    this.#timer = setTimeout(() => void this.#askNow(), isWell ? CHECK_EVERY_MS : RETRY_MS);
-  }
-
-  /** @returns whether all services answered */
-  async #ask(): Promise<boolean> {
-    const isQuery = this.#mustQuery;
-    this.#mustQuery = false;
-    const errors = await (isQuery ? this.#query() : this.#check()).catch((error: unknown) => {
-      this.#mustQuery ||= isQuery;
-      throw error;
-    });
-    // The stream of a caller without a token has no orders, until a token is entered.
-    if (isQuery && errors.length > 0) this.#mustQuery = true;
-    const unavailable = unavailableServices(errors);
-    this.#options.onUnavailable(unavailable);
-    return unavailable.length === 0;
-  }
-
-  async #check(): Promise<readonly GraphError[]> {
-    const { errors } = await sendOperation(SERVICES_QUERY, { stock: '-', order: NO_ORDER });
-    return errors;
-  }
-
-  async #query(): Promise<readonly GraphError[]> {
-    const { orders, onState } = this.#options;
-    const { data, errors } = await sendOperation<OrdersData>(ORDERS_QUERY, { stock: '-' });
-    if (!data?.orders) return errors;
-    this.mayShowAll = authorization().authorization === undefined;
-    for (const order of data.orders.nodes) onState(stateOf(order));
-    orders.publish();
-    this.#cursor ??= data.orderCursor;
-    this.#unsubscribe ??= this.#subscribe();
-    return errors;
-  }
-
-  /** Each new connection resumes from the cursor of the last change. */
-  #subscribe(): () => void {
-    const { client, onState } = this.#options;
-    return client.subscribe<OrdersChangedData>(
-      ORDERS_CHANGED,
-      () => ({ after: this.#cursor }),
-      ({ ordersChanged }) => {
-        this.#cursor = ordersChanged.cursor;
-        onState(stateOf(ordersChanged.order));
-      },
-      { onErrors: (errors) => this.#startAgain(errors) },
-    );
-  }
-
-  /** Queries the orders again if the stream can't continue: the cursor is too old, or the token is refused. */
-  #startAgain(errors: readonly GraphError[]): void {
-    if (unavailableServices(errors).length > 0) return;
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
-    this.#cursor = undefined;
-    this.#mustQuery = true;
+    const token = tokenToSend();
+    this.#token = token;
+    const isCurrent = (): boolean => this.#token === token && !this.#unsubscribe;
+    try {
+      const { data, errors } = await send<OrdersData>(this.#options.client, ORDERS_QUERY);
+      if (!isCurrent()) return;
+      if (data?.orders) this.#follow(data, token);
+      else if (!errors.some(isLasting)) this.#retry();
+    } catch {
+      if (isCurrent()) this.#retry();
+    }
   }
+
+  #follow({ orders: { nodes }, orderCursor }: OrdersData, token: string | null): void {
+    const { client, orders, onState } = this.#options;
+    this.mayShowAll = token === null;
+    for (const order of nodes) onState(stateOf(order));
+    orders.publish();
+    this.#unsubscribe = client.subscribe<OrdersChangedData>(ORDERS_CHANGED, null, {
+      after: orderCursor,
+      next: ({ data, snapshot }) => {
+        if (data) onState(stateOf(data.ordersChanged.order));
+        // A restored database may have orders in an earlier state, which the snapshot does not name.
+        else if (snapshot?.phase === 'begin' && snapshot.reset) this.#startAgain(true);
+      },
+      error: () => this.#startAgain(false),
+      complete: () => this.#startAgain(false),
+    });
+  }
+
+  #startAgain(isReset: boolean): void {
+    if (isReset) this.#options.orders.forget();
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    this.#retry();
+  }
+
+  #retry(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.start(), RETRY_MS);
+  }
+}
+
+/** Whether the same query would fail again until another token is entered. */
+function isLasting({ extensions }: { readonly extensions?: { readonly code?: string } }): boolean {
+  return ['UNAUTHENTICATED', 'FORBIDDEN', 'GRAPHQL_VALIDATION_FAILED'].includes(
+    extensions?.code ?? '',
+  );
 }

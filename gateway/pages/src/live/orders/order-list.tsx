@@ -1,4 +1,5 @@
 import { memo } from 'react';
+import { sessionToken } from '../../graph/session-token.ts';
 import { useMutation } from '../forms/mutation.tsx';
 import { useLive, useSignal, useStock } from '../live-context.tsx';
 import { CANCEL_ORDER, type OrderData } from '../operations.ts';
@@ -22,13 +23,17 @@ const NO_ANSWER = 'No answer: press again, it is cancelled only once.';
 export function OrderList() {
   const { orders } = useLive();
   const newest = useSignal(orders.newest);
+  const { token, refusal, wanted } = useSignal(sessionToken);
+  const mustSignIn = refusal !== undefined || (wanted && token === undefined);
   return (
     <section className="orders sheet" aria-labelledby="orders-title">
       <header>
         <h2 id="orders-title">Newest orders</h2>
       </header>
       {newest.length === 0 ? (
-        <p className="empty soft">No orders yet.</p>
+        <p className="empty soft">
+          {mustSignIn ? 'Sign in to see your orders.' : 'No orders yet.'}
+        </p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: keyboard users must be able to scroll
         <section className="scroller" tabIndex={0} aria-label="All newest orders">

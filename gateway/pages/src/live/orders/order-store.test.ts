@@ -69,3 +69,16 @@ test('keeps the list when nothing changed', () => {
   store.publish();
   expect(store.newest.get()).toBe(before);
 });
+
+test('accepts earlier states after the database was restored, and still knows its own orders', () => {
+  const store = createOrderStore();
+  store.apply([order('a', 1, { status: 'CONFIRMED', version: 2 })], true);
+  store.apply([order('b', 2, { status: 'CONFIRMED', version: 2 })]);
+  store.publish();
+  store.forget();
+  store.publish();
+  expect(store.newest.get()).toHaveLength(2);
+  store.apply([order('a', 1)]);
+  store.publish();
+  expect(store.newest.get()).toMatchObject([{ id: 'a', status: 'PENDING', isOwn: true }]);
+});

@@ -46,6 +46,11 @@ export interface OrderStore {
   readonly apply: (orders: readonly OrderState[], isOwn?: boolean) => void;
   /** Updates `newest`, if a state changed since the last call. */
   readonly publish: () => void;
+  /**
+   * Forgets all states, so that earlier ones can replace them: the database was restored. What is
+   * shown stays until the next state is published.
+   */
+  readonly forget: () => void;
 }
 
 export const SHOWN_ORDERS = 40;
@@ -53,6 +58,7 @@ export const SHOWN_ORDERS = 40;
 export function createOrderStore(): OrderStore {
   let known = new Map<string, ShownOrder>();
   let changed = false;
+  let ownBefore: ReadonlySet<string> = new Set();
   const newest = createSignal<readonly ShownOrder[]>([]);
   return {
     newest,
@@ -63,7 +69,8 @@ export function createOrderStore(): OrderStore {
         const isKnown = before !== undefined && !isNewer(order, before);
         if (isKnown && (before.isOwn || !isOwn)) continue;
         const state = isKnown ? before : order;
-        known.set(order.id, { ...state, isOwn: isOwn || before?.isOwn === true });
+        const wasOwn = before?.isOwn ?? ownBefore.has(order.id);
+        known.set(order.id, { ...state, isOwn: isOwn || wasOwn });
         changed = true;
       }
     },
@@ -78,6 +85,10 @@ export function createOrderStore(): OrderStore {
         .filter((order) => order.isOwn && mayChange(order));
       known = new Map([...shown, ...ownPending].map((order) => [order.id, order]));
       newest.set(shown);
+    },
+    forget: () => {
+      ownBefore = new Set([...known.values()].filter(({ isOwn }) => isOwn).map(({ id }) => id));
+      known = new Map();
     },
   };
 }

@@ -15,21 +15,22 @@ const order: OrderState = {
 
 describe('outcomeOf', () => {
   it('names the ordered quantity and the quantity in stock', () => {
-    expect(outcomeOf(order, 'Kopi', 2)).toBe(
+    expect(outcomeOf({ order }, 'Kopi', 2)).toBe(
       'Rejected: not enough Kopi. You ordered 5, the stock has 2. Nothing was taken; order fewer.',
     );
   });
 
   it('names an unknown product', () => {
     const unknown = { ...order, rejectionReason: 'UNKNOWN_PRODUCT' } as const;
-    expect(outcomeOf(unknown, 'kopy', undefined)).toContain('no product “kopy”');
+    expect(outcomeOf({ order: unknown }, 'kopy', undefined)).toContain('no product “kopy”');
   });
 
   it('describes pending, confirmed and cancelled orders', () => {
-    expect(outcomeOf({ ...order, status: 'CANCELLED' }, 'Kopi', 2)).toBe('Cancelled: 5 × Kopi.');
-    expect(outcomeOf({ ...order, status: 'PENDING' }, 'Kopi', 2)).toContain('Waiting');
-    expect(outcomeOf({ ...order, status: 'CONFIRMED' }, 'Kopi', 2)).toBe(
-      'Confirmed: 5 × Kopi. 2 left.',
-    );
+    const outcome = (status: OrderState['status'], isLate = false): string =>
+      outcomeOf({ order: { ...order, status }, isLate }, 'Kopi', 2);
+    expect(outcome('CANCELLED')).toBe('Cancelled: 5 × Kopi.');
+    expect(outcome('PENDING')).toContain('Waiting');
+    expect(outcome('PENDING', true)).toContain('Accepted and stored: 5 × Kopi. The decision takes');
+    expect(outcome('CONFIRMED')).toBe('Confirmed: 5 × Kopi. 2 left.');
   });
 });

@@ -11,6 +11,8 @@ export interface OwnOrder {
    * painted.
    */
   readonly tookMs?: number;
+  /** Whether the decision takes longer than usual. */
+  readonly isLate?: boolean;
 }
 
 /** The orders that this page placed, until their result is painted. */
@@ -19,6 +21,8 @@ export interface OwnOrders {
   /** @param sentAt time of the button press, by performance.now() */
   readonly track: (order: OrderState, sentAt: number) => void;
   readonly isPending: (id: string) => boolean;
+  /** Shows that the decision takes longer than usual. @returns false if it is known already */
+  readonly noteLate: (id: string) => boolean;
   /**
    * Shows the result of an order of this page, and the cancellation of the latest one; ignores all
    * others.
@@ -36,6 +40,12 @@ export function createOwnOrders(orders: OrderStore, meter: SpeedMeter): OwnOrder
       latest.set({ order });
     },
     isPending: (id) => sentAt.has(id),
+    noteLate: (id) => {
+      if (!sentAt.has(id)) return false;
+      const shown = latest.get();
+      if (shown?.order.id === id) latest.set({ ...shown, isLate: true });
+      return true;
+    },
     settle: (order) => {
       const sent = sentAt.get(order.id);
       if (sent === undefined) {
@@ -63,12 +73,16 @@ const number = new Intl.NumberFormat();
  * @param left quantity of the stock; undefined if unknown
  */
 export function outcomeOf(
-  { quantity, status, rejectionReason }: OrderState,
+  { order: { quantity, status, rejectionReason }, isLate }: OwnOrder,
   name: string,
   left: number | undefined,
 ): string {
   const ordered = `${number.format(quantity)} × ${name}`;
-  if (status === 'PENDING') return `Accepted: ${ordered}. Waiting for the decision.`;
+  if (status === 'PENDING') {
+    return isLate
+      ? `Accepted and stored: ${ordered}. The decision takes longer than usual; the order is not lost.`
+      : `Accepted: ${ordered}. Waiting for the decision.`;
+  }
   if (status === 'CANCELLED') return `Cancelled: ${ordered}.`;
   if (status === 'CONFIRMED') {
     return `Confirmed: ${ordered}.${left === undefined ? '' : ` ${number.format(left)} left.`}`;

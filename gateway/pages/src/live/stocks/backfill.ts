@@ -1,4 +1,5 @@
-import { sendOperation } from '../../graph/send-operation.ts';
+import type { LiveClient } from '@gudang/client';
+import { send } from '../../graph/graph-client.ts';
 import { HISTORY_QUERY, type HistoryData } from '../operations.ts';
 import { prepend } from './stock-history.ts';
 import type { StockStore } from './stock-store.ts';
@@ -18,12 +19,12 @@ const VISIBLE_MS = 300;
  * Loads from the ledger the quantities that stocks had before the page was opened. It loads them
  * only for visible rows, one row after the other.
  */
-export function createBackfill(stocks: StockStore): Backfill {
+export function createBackfill(client: LiveClient, stocks: StockStore): Backfill {
   const requested = new Set<string>();
   let previous: Promise<void> = Promise.resolve();
 
   const fill = async (id: string): Promise<void> => {
-    const { data } = await sendOperation<HistoryData>(HISTORY_QUERY, { id });
+    const { data } = await send<HistoryData>(client, HISTORY_QUERY, { id });
     const history = stocks.get(id)?.history;
     if (!data?.stock || !history) return;
     const points = data.stock.movements.nodes.map(({ at, quantityAfter }) => ({

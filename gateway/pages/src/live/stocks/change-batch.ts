@@ -21,19 +21,29 @@ export interface ChangeBatch {
 
 const MAX_ORDERS = 100;
 
+export interface ChangeBatcher {
+  /** Shows the change before the next frame. */
+  readonly add: (change: StockChange) => void;
+  /** Shows the changes so far at once. */
+  readonly flush: () => void;
+}
+
 /** Collects changes and shows them once per frame. */
-export function createChangeBatcher(
-  show: (batch: ChangeBatch) => void,
-): (change: StockChange) => void {
-  let batch = emptyBatch();
-  const flush = onNextFrame(() => {
+export function createChangeBatcher(show: (batch: ChangeBatch) => void): ChangeBatcher {
+  let batch: ChangeBatch | undefined;
+  const flush = (): void => {
     const full = batch;
-    batch = emptyBatch();
-    show(full);
-  });
-  return (change) => {
-    addChange(batch, change);
-    flush();
+    batch = undefined;
+    if (full) show(full);
+  };
+  const flushSoon = onNextFrame(flush);
+  return {
+    add: (change) => {
+      batch ??= emptyBatch();
+      addChange(batch, change);
+      flushSoon();
+    },
+    flush,
   };
 }
 

@@ -1,6 +1,6 @@
+import type { ClientError, LiveClient, SnapshotMarker } from '@gudang/client';
+import { send } from '../../graph/graph-client.ts';
 import { type GraphError, isUnknownField } from '../../graph/graph-errors.ts';
-import { sendOperation } from '../../graph/send-operation.ts';
-import type { ReconnectingClient } from '../connection/reconnecting-client.ts';
 import {
   STOCK_CHANGED,
   STOCKS_QUERY,
@@ -13,63 +13,68 @@ type Page = StocksData['stocks']['nodes'];
 
 const RETRY_MS = 1_500;
 
+interface Options {
+  readonly client: LiveClient;
+  readonly onPage: (page: Page) => void;
+  readonly onChange: (change: StockChange) => void;
+  /** Gets the markers of snapshots, in order with the changes. */
+  readonly onMarker: (marker: SnapshotMarker['snapshot']) => void;
+  /** Gets the errors of a page that failed. */
+  readonly onErrors: (errors: readonly GraphError[]) => void;
+}
+
 /**
  * Queries all stocks page by page, and subscribes to their changes from the cursor that the first
  * page returned. Retries a page until it is answered.
- * @param onErrors gets the errors of a page that failed
  * @returns false if this graph has no stocks
  */
-export async function followStocks({
-  client,
-  onPage,
-  onChange,
-  onErrors,
-}: {
-  client: ReconnectingClient;
-  onPage: (page: Page) => void;
-  onChange: (change: StockChange) => void;
-  onErrors: (errors: readonly GraphError[]) => void;
-}): Promise<boolean> {
+export async function followStocks(options: Options): Promise<boolean> {
   let isSubscribed = false;
   let after: string | null = null;
   for (;;) {
-    const { data, errors } = await queryPage(after);
+    const { data, errors } = await queryPage(options.client, after);
     if (errors.some(isUnknownField)) return false;
     if (!data) {
-      onErrors(errors);
+      options.onErrors(errors);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       continue;
     }
-    onPage(data.stocks.nodes);
-    if (!isSubscribed) subscribe(client, data.stockCursor, onChange);
+    options.onPage(data.stocks.nodes);
+    if (!isSubscribed) subscribe(options, data.stockCursor);
     isSubscribed = true;
     if (!data.stocks.pageInfo.hasNextPage) return true;
     after = data.stocks.pageInfo.endCursor;
   }
 }
 
-function queryPage(after: string | null): ReturnType<typeof sendOperation<StocksData>> {
+function queryPage(client: LiveClient, after: string | null): ReturnType<typeof send<StocksData>> {
   // The error is dropped, because the connection's state already says that the gateway does not
   // answer.
-  return sendOperation<StocksData>(STOCKS_QUERY, { after }).catch(() => ({
+  return send<StocksData>(client, STOCKS_QUERY, { after }).catch((_error: ClientError) => ({
     data: null,
     errors: [],
   }));
 }
 
-/** Each new connection resumes from the cursor of the last change. */
-function subscribe(
-  client: ReconnectingClient,
-  from: string,
-  onChange: (change: StockChange) => void,
-): void {
-  let cursor = from;
-  client.subscribe<StockChangedData>(
-    STOCK_CHANGED,
-    () => ({ after: cursor }),
-    ({ stockChanged }) => {
-      cursor = stockChanged.cursor;
-      onChange(stockChanged);
+function subscribe(options: Options, after: string): void {
+  // If the server ends the stream, the page reads all stocks again, because it may have missed changes.
+  const startAgain = (): void => {
+    setTimeout(() => void readAgain(options), RETRY_MS);
+  };
+  options.client.subscribe<StockChangedData>(STOCK_CHANGED, null, {
+    after,
+    next: ({ data, snapshot }) => {
+      if (snapshot) options.onMarker(snapshot);
+      else if (data) options.onChange(data.stockChanged);
     },
-  );
+    error: startAgain,
+    complete: startAgain,
+  });
+}
+
+/** Reads all stocks as a snapshot, so that those disappear that no longer exist. */
+async function readAgain(options: Options): Promise<void> {
+  options.onMarker({ phase: 'begin', complete: true, reset: true });
+  await followStocks(options);
+  options.onMarker({ phase: 'end', complete: true, reset: false });
 }

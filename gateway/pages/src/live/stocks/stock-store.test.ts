@@ -84,3 +84,34 @@ test('keeps the last 5 minutes of history, and one older point', () => {
   expect(times[1]).toBeGreaterThanOrEqual(seconds - 302);
   expect(quantities.at(-1)).toBe(999);
 });
+
+test('removes the stocks that a complete snapshot does not name', () => {
+  const store = createStockStore();
+  store.apply([kopi, teh, { ...kopi, id: 'added', name: 'Baru' }], false);
+  store.beginSnapshot(false);
+  store.apply([kopi], true);
+  // The answer of a mutation during the snapshot.
+  store.apply([{ ...kopi, id: 'added', name: 'Baru', version: 4 }], true);
+  store.endSnapshot(true);
+  expect(store.ids.get()).toEqual(['added', 'kopi']);
+  store.apply([teh], true);
+  expect(store.ids.get()).toEqual(['added', 'kopi', 'teh']);
+});
+
+test('keeps all stocks after a snapshot that is not complete or whose beginning was missed', () => {
+  const store = createStockStore();
+  store.apply([kopi, teh], false);
+  store.beginSnapshot(false);
+  store.endSnapshot(false);
+  store.endSnapshot(true);
+  expect(store.ids.get()).toEqual(['kopi', 'teh']);
+});
+
+test('shows lower versions after the database was restored', () => {
+  const store = createStockStore();
+  store.apply([kopi], false);
+  store.beginSnapshot(true);
+  store.apply([{ ...kopi, version: 2, quantity: 12 }], true);
+  store.endSnapshot(true);
+  expect(store.get('kopi')).toMatchObject({ version: 2, quantity: 12 });
+});

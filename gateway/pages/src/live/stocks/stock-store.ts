@@ -33,6 +33,13 @@ export interface StockStore {
    * @returns the stocks whose change is visible: new stocks, and stocks with another quantity
    */
   readonly apply: (states: Iterable<StockState>, isLive: boolean) => ShownStock[];
+  /** Begins a snapshot. @param reset whether the versions so far do not count any more */
+  readonly beginSnapshot: (reset: boolean) => void;
+  /**
+   * Ends the snapshot, if one was begun.
+   * @param complete whether the stocks that no state has named since its beginning are gone
+   */
+  readonly endSnapshot: (complete: boolean) => void;
 }
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
@@ -42,6 +49,8 @@ export function createStockStore(now: () => number = () => Date.now() / 1000): S
   const newest = new Map<string, number>();
   const listeners = new Map<string, Set<() => void>>();
   const ids = createSignal<readonly string[]>([]);
+  /** Ids of the states since the beginning of a snapshot; undefined if no snapshot is being received. */
+  let named: Set<string> | undefined;
 
   const compare = (a: StockState, b: StockState): number =>
     collator.compare(a.name, b.name) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
@@ -68,6 +77,7 @@ export function createStockStore(now: () => number = () => Date.now() / 1000): S
     let sorted: string[] | undefined;
     for (const state of states) {
       const { id, name, quantity, version, isDeleted = false } = state;
+      named?.add(id);
       if (version <= (newest.get(id) ?? -1)) continue;
       newest.set(id, version);
       const before = shown.get(id);
@@ -103,9 +113,28 @@ export function createStockStore(now: () => number = () => Date.now() / 1000): S
     return moved;
   };
 
+  /** Removes stocks and forgets their versions, because a change that adds one again may follow. */
+  const remove = (gone: readonly string[]): void => {
+    if (gone.length === 0) return;
+    for (const id of gone) {
+      shown.delete(id);
+      newest.delete(id);
+    }
+    ids.set(ids.get().filter((id) => shown.has(id)));
+    for (const id of gone) for (const listener of listeners.get(id) ?? []) listener();
+  };
+
   return {
     ids,
     apply,
+    beginSnapshot: (reset) => {
+      named = new Set();
+      if (reset) newest.clear();
+    },
+    endSnapshot: (complete) => {
+      if (complete && named) remove([...shown.keys()].filter((id) => !named?.has(id)));
+      named = undefined;
+    },
     get: (id) => shown.get(id),
     subscribe: (id, listener) => {
       const all = listeners.get(id) ?? new Set();

@@ -13,16 +13,16 @@ function replaceToken(text: string): void {
   if (subjectOf(before) !== subjectOf(now)) location.reload();
 }
 
-/** Form to set and remove the token. Hidden when the graph does not require tokens. */
-export function TokenForm() {
+/** Form to sign in and out. Hidden when the graph does not require tokens. */
+export function SignInForm() {
   const { token, refusal, wanted } = useSignal(sessionToken);
   if (token === undefined && !wanted) return null;
+  const isSignedIn = token !== undefined && refusal === undefined;
   const subject = token === undefined ? undefined : subjectOf(token);
-  const needsToken = token === undefined || refusal !== undefined;
   return (
     <form
-      className="token sheet"
-      aria-label="Token"
+      className="sign-in sheet"
+      aria-label="Sign in"
       onSubmit={(event) => {
         event.preventDefault();
         const form = event.currentTarget;
@@ -30,19 +30,27 @@ export function TokenForm() {
         form.reset();
       }}
     >
-      <label>
-        {needsToken ? 'Token' : 'Another token'}
-        <input
-          name="token"
-          type="password"
-          required
-          autoComplete="off"
-          autoCapitalize="off"
-          spellCheck={false}
-          placeholder="eyJ…"
-        />
-      </label>
-      <button type="submit">Use token</button>
+      {isSignedIn ? (
+        <output className="who">
+          Signed in as <strong>{subject ?? 'a user without a name'}</strong>.
+        </output>
+      ) : (
+        <>
+          <label>
+            Your access token
+            <input
+              name="token"
+              type="password"
+              required
+              autoComplete="off"
+              autoCapitalize="off"
+              spellCheck={false}
+              aria-describedby="token-hint"
+            />
+          </label>
+          <button type="submit">Sign in</button>
+        </>
+      )}
       {token !== undefined && (
         <button
           type="button"
@@ -52,14 +60,15 @@ export function TokenForm() {
             location.reload();
           }}
         >
-          Remove token
+          Sign out
         </button>
       )}
-      <output className="soft">
-        {needsToken
-          ? 'The token stays in this tab and is deleted when you close it.'
-          : `Signed in as ${subject ?? 'an unnamed caller'}.`}
-      </output>
+      {!isSignedIn && (
+        <p className="soft" id="token-hint">
+          Paste the token that your administrator or your app gave you. It stays in this tab until
+          you close the tab or sign out.
+        </p>
+      )}
     </form>
   );
 }
