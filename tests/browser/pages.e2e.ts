@@ -148,6 +148,50 @@ test('the overview names an unavailable part and the services that depend on it'
   });
 });
 
+test('the overview shows the way of the newest orders, also of one that waits', async () => {
+  const { orders } = (await system().graph('{ orders(first: 1) { nodes { id quantity } } }')).data;
+  const [order] = orders.nodes;
+  const steps = ['accepted', 'stored', 'sent', 'decided', 'settled', 'pushed'];
+  const way = (id: string, count: number, ms: number) => ({
+    id,
+    at: new Date().toISOString(),
+    settled: count === steps.length,
+    steps: steps.slice(0, count).map((name, at) => ({ name, from: at * ms, to: (at + 1) * ms })),
+  });
+  const journeys = [way(order.id, 6, 4.1), way('ffffffff-0000', 2, 3)];
+  const prepare = async (page: Page): Promise<void> => {
+    await page.route('**/journeys', (route) => route.fulfill({ json: { steps, journeys } }));
+    await page.route('**/status', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), journeys: true } });
+    });
+  };
+  for (const colorScheme of SCHEMES) {
+    const options = { colorScheme, viewport: { width: 390, height: 860 } };
+    await visit({ origin: origin(), path: '/', prepare, options }, async (page) => {
+      const name = `${order.quantity} × Kopi Gayo 250 g`;
+      const shown = page.getByRole('listitem').filter({ hasText: name });
+      await shown.filter({ hasText: '25 ms' }).waitFor();
+      const parts = await shown.locator('dl > div').allInnerTexts();
+      expect(parts.map((text) => text.replace(/\s+/g, ' '))).toEqual(
+        steps.map((name) => `${name} 4.1 ms`),
+      );
+      const [first, last] = await Promise.all(
+        [shown.locator('.bar i').first(), shown.locator('.bar i').last()].map((part) =>
+          part.boundingBox(),
+        ),
+      );
+      expect(last?.x).toBeGreaterThan(Number(first?.x) + Number(first?.width) * 4);
+      const waiting = page.getByRole('listitem').filter({ hasText: 'Order ffffffff' });
+      await waiting.getByText('Waits to be sent.').waitFor();
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      const grave = violations.filter(({ impact }) => /serious|critical/.test(impact ?? ''));
+      expect(grave.map(({ id }) => id)).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+    });
+  }
+});
+
 test('the overview omits the state behind a proxy that does not forward /status', async () => {
   const prepare = async (page: Page): Promise<void> => {
     await page.route('**/status', (route) => route.fulfill({ status: 404 }));

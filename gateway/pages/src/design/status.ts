@@ -7,6 +7,8 @@ export interface Status {
   readonly explorers: boolean;
   /** Names of the subgraphs that cannot answer now. */
   readonly unavailable?: readonly string[];
+  /** Whether the gateway serves `/journeys`. */
+  readonly journeys?: boolean;
   /** Undefined if a proxy in front of the gateway keeps `/status` from the public. */
   readonly parts?:
     | readonly {

@@ -1,6 +1,7 @@
 import { fetchStatus, type Parts, showElementsNeeding, summaryOf } from '../design/status.ts';
 import { isUnknownField } from '../graph/graph-errors.ts';
 import { sendOperation } from '../graph/send-operation.ts';
+import { showJourneys } from './journey-list.ts';
 
 const REFRESH_MS = 5_000;
 const GATEWAY_DOWN: Parts = [
@@ -57,9 +58,11 @@ async function showGraph(): Promise<void> {
 /** Shows the states of all parts. Returns false if they are not public, so that they need no refresh. */
 async function showStatus(): Promise<boolean> {
   try {
-    const { explorers, parts } = await fetchStatus();
+    const { explorers, parts, journeys = false } = await fetchStatus();
     showElementsNeeding('explorers', explorers);
     showElementsNeeding('status', parts !== undefined);
+    if (journeys) await showJourneys(byId('journeys-list'), byId('journeys-note'));
+    showElementsNeeding('journeys', journeys);
     if (!parts) return false;
     showParts(parts);
     setText('summary', summaryOf(parts));
