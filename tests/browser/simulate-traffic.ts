@@ -17,9 +17,9 @@ const EVERY_MS = 120;
 
 type ShopClient = ReturnType<typeof createShopClient>;
 
-/** Adds all products. */
+/** Adds the products that do not exist yet. */
 export async function addProducts(shop: ShopClient): Promise<void> {
-  for (const product of PRODUCTS) await shop.addStock(product);
+  for (const product of PRODUCTS) if (!(await shop.stock(product.id))) await shop.addStock(product);
 }
 
 /** Creates a reproducible sequence of orders and deliveries. @param steps number of changes */
