@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { graphAt } from '@gudang/testing/clients/graph-client';
@@ -7,11 +8,7 @@ import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { eventually } from '@gudang/testing/eventually';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createApolloClient, STOCKS, watchWithApollo } from './examples/apollo-client.ts';
 import { watchWithEventSource } from './examples/event-source-client.ts';
-import { watchOverSse } from './examples/graphql-sse-client.ts';
-import { watchOverWebsocket } from './examples/graphql-ws-client.ts';
-import { createUrqlClient, watchWithUrql } from './examples/urql-client.ts';
 import { createReceivedChanges } from './received-changes.ts';
 
 const run = promisify(execFile);
@@ -27,36 +24,13 @@ afterEach(() => {
   for (const stop of leave) stop();
 });
 
-interface StockPage {
-  readonly stockCursor: string;
-  readonly stocks: {
-    readonly edges: readonly {
-      readonly node: { readonly id: string; readonly quantity: number };
-    }[];
-    readonly pageInfo: { readonly endCursor: string; readonly hasNextPage: boolean };
-  };
-}
-
-test('every client receives all changes in order across SIGKILL of the gateway', async () => {
+test('EventSource receives all changes in order across SIGKILL of the gateway', async () => {
   const { graph, gateway } = system();
   const shop = createShopClient(graph);
-  const url = graphUrl();
-  const after = await shop.stockCursor();
-  const apollo = createApolloClient(url);
-  const clients = {
-    'graphql-ws': (show) => watchOverWebsocket(url, after, show),
-    'graphql-sse': (show) => watchOverSse(url, after, show),
-    EventSource: (show) => watchWithEventSource(url, after, show),
-    'Apollo Client': (show) => watchWithApollo(apollo, after, show),
-    urql: (show) => watchWithUrql(createUrqlClient(url), after, show),
-  } satisfies Record<string, (show: Parameters<typeof watchOverSse>[2]) => () => void>;
-  const seen = Object.entries(clients).map(([name, watch]) => {
-    const changes = createReceivedChanges(name);
-    leave.push(watch(changes.show));
-    return changes;
-  });
+  const received = createReceivedChanges('EventSource');
+  leave.push(watchWithEventSource(graphUrl(), await shop.stockCursor(), received.show));
   const { id } = await shop.addStock({ quantity: 100_000 });
-  await Promise.all(seen.map((client) => client.completeUntil(id, 1)));
+  await received.completeUntil(id, 1);
 
   // Orders are sent directly to the order subgraph, so they continue while the gateway is down.
   const loop = startOrderLoop({ graph: graphAt(`${system().order.url}/graphql`), productId: id });
@@ -76,48 +50,32 @@ test('every client receives all changes in order across SIGKILL of the gateway',
 
   const version = 1 + loop.acknowledged.length;
   await expect.poll(async () => (await shop.stock(id))?.version).toBe(version);
-  await Promise.all(seen.map((client) => client.completeUntil(id, version)));
+  await received.completeUntil(id, version);
 });
 
-test('Apollo Client merges the pages of a list and applies each change to all lists', async () => {
+test('the example of the client package receives a change', async () => {
   const shop = createShopClient(system().graph);
-  for (const quantity of [1, 2, 3]) await shop.addStock({ quantity });
-  const client = createApolloClient(graphUrl());
-  const list = client.watchQuery<StockPage>({ query: STOCKS, variables: { first: 2 } });
-  const shown: StockPage[] = [];
-  const watching = list.subscribe(({ data }) => {
-    if (data) shown.push(data as StockPage);
+  const text = await readFile(fileOf('../../packages/client/examples/subscribe.js'), 'utf8');
+  const code = text.replace('http://localhost:4000/graphql', graphUrl());
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+    cwd: fileOf('.'),
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
-  leave.push(() => watching.unsubscribe());
-  const last = () => shown.at(-1) as StockPage;
-  const quantities = () => last().stocks.edges.map(({ node }) => node.quantity);
-
+  leave.push(() => child.kill());
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk;
+  });
+  // The first changes may happen before the example has subscribed.
+  const added: string[] = [];
   await eventually(
-    () => shown.length,
-    (count) => count > 0,
+    async () => {
+      added.push((await shop.addStock({ quantity: 3 })).id);
+      return output;
+    },
+    (text) => added.some((id) => text.includes(`id: '${id}', quantity: 3`)),
+    { until: 'the example prints a new stock', every: 200 },
   );
-  expect(quantities()).toEqual([3, 2]);
-  const { stockCursor, stocks } = last();
-  await list.fetchMore({ variables: { after: stocks.pageInfo.endCursor } });
-  await eventually(quantities, (now) => now.slice(0, 3).join() === '3,2,1', {
-    until: 'both pages are merged',
-  });
-
-  leave.push(watchWithApollo(client, stockCursor, () => {}));
-  const productId = last().stocks.edges[2]?.node.id as string;
-  await shop.createOrder({ productId, quantity: 1 });
-  await eventually(quantities, ([, , third]) => third === 0, { until: 'the list shows the order' });
-});
-
-test('urql answers a repeated query from its cache', async () => {
-  const shop = createShopClient(system().graph);
-  const { id } = await shop.addStock({ quantity: 7 });
-  const client = createUrqlClient(graphUrl());
-  const query = '{ stocks(first: 1) { nodes { id quantity } } }';
-  const first = await client.query(query, {}).toPromise();
-  expect(first.data?.stocks.nodes).toEqual([expect.objectContaining({ id, quantity: 7 })]);
-  const second = await client.query(query, {}).toPromise();
-  expect(second.operation.context.meta?.cacheOutcome).toBe('hit');
 });
 
 test('the curl example runs a query, an order and a stream', async () => {

@@ -8,8 +8,10 @@ import { isSchema, notIn, runOperation } from './run-graphql.ts';
 import { checkShell, runShell } from './run-shell.ts';
 import { findPages, readSnippets, repository, type Snippet } from './snippets.ts';
 
-const EXAMPLES = ['tests/clients/examples', 'tests/clients/own-app'];
-const TESTS_OF_EXAMPLES = ['tests/clients/clients.e2e.ts', 'tests/docs/own-app.e2e.ts'];
+const EXAMPLES = ['tests/clients/examples', 'packages/client/examples'];
+const TESTS_OF_EXAMPLES = ['tests/clients/clients.e2e.ts'];
+/** tests/guides runs the commands of these pages and compares their files. */
+const GUIDE = /^docs\/guides\/[^/]+\//;
 const CODE = new Set(['ts', 'js', 'html', 'bash']);
 
 const system = useSystem();
@@ -17,7 +19,7 @@ beforeAll(async () => {
   await createShopClient(system().graph).addStock({ id: 'kopi-gayo', quantity: 1_000 });
 });
 
-const pages = await findPages();
+const pages = (await findPages()).filter((page) => !GUIDE.test(page));
 const snippets = (await Promise.all(pages.map(readSnippets))).flat();
 const textOf = (path: string) => readFile(join(repository, path), 'utf8');
 
