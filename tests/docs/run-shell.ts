@@ -99,6 +99,7 @@ const STARTED_BY: Readonly<Record<string, readonly [file: string, words: string]
   supergraph: ['gateway/src/compose.test.ts', 'findStale'],
   schema: ['tests/docs/schema-page.test.ts', 'schemaPage'],
   'third-party': ['tests/docs/third-party-page.test.ts', 'thirdPartyPage'],
+  build: ['package.json', '"test": "node packages/bundle/turbo.js build'],
   // This script is a part of the build, which every test needs.
   generate: ['turbo.json', '"generate"'],
 };
