@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type SpanReceiver, startSpanReceiver } from '../testing/span-receiver.ts';
-import { type EndedSpan, QUEUE_LIMIT, SpanSender } from './span-sender.ts';
+import { COLLECT_MS, type EndedSpan, QUEUE_LIMIT, SpanSender } from './span-sender.ts';
 
 const spanOf = (name: string): EndedSpan => ({
   traceId: '0af7651916cd43dd8448eb211c80319c',
@@ -27,8 +27,10 @@ afterEach(async () => {
 
 describe('SpanSender', () => {
   it('sends spans together, without being asked', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     for (const name of ['a', 'b', 'c']) sender.add(spanOf(name));
-    await expect.poll(() => receiver.spans.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+    await vi.advanceTimersByTimeAsync(COLLECT_MS);
+    await vi.waitFor(() => expect(receiver.spans.map(({ name }) => name)).toEqual(['a', 'b', 'c']));
     expect(receiver.paths).toHaveLength(1);
   });
 
@@ -36,7 +38,7 @@ describe('SpanSender', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     receiver.hold();
     sender.add(spanOf('first'));
-    await vi.advanceTimersByTimeAsync(200);
+    await vi.advanceTimersByTimeAsync(COLLECT_MS);
     await vi.waitFor(() => expect(receiver.paths).toHaveLength(1));
     for (let turn = 0; turn < 3; turn += 1) {
       for (let n = 0; n < 2 * QUEUE_LIMIT; n += 1) sender.add(spanOf(`${n}`));
@@ -45,7 +47,7 @@ describe('SpanSender', () => {
     expect(receiver.paths).toHaveLength(1);
     receiver.release();
     await vi.waitFor(async () => {
-      await vi.advanceTimersByTimeAsync(200);
+      await vi.advanceTimersByTimeAsync(COLLECT_MS);
       expect(receiver.spans).toHaveLength(1 + QUEUE_LIMIT);
     });
     expect(receiver.spans.at(-1)?.name).toBe(`${QUEUE_LIMIT - 1}`);
@@ -56,7 +58,7 @@ describe('SpanSender', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     receiver.refuse(1);
     sender.add(spanOf('refused'));
-    await vi.advanceTimersByTimeAsync(200);
+    await vi.advanceTimersByTimeAsync(COLLECT_MS);
     await vi.waitFor(() => expect(receiver.paths).toHaveLength(1));
     sender.add(spanOf('later'));
     await vi.waitFor(async () => {

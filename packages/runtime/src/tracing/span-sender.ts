@@ -18,8 +18,11 @@ export interface EndedSpan {
 
 /** Maximum number of spans that wait to be sent. Further spans are dropped. */
 export const QUEUE_LIMIT = 1_000;
-/** Time for which spans are collected before they are sent together, in milliseconds. */
-const COLLECT_MS = 200;
+/**
+ * Time for which spans are collected before they are sent together, in milliseconds. With 200 ms, a service
+ * that traces 10 orders per second took twice as much CPU time for it.
+ */
+export const COLLECT_MS = 1_000;
 /** Time-out of a request, in milliseconds. */
 const REQUEST_LIMIT_MS = 2_000;
 /** Pause after a failed request, in milliseconds. */
