@@ -6,8 +6,8 @@ import { text } from 'node:stream/consumers';
 /** A relay between the services and the receiver of journeys. */
 export interface SpanRelay {
   readonly url: string;
-  /** Trace ids of all spans that the services have sent. */
-  readonly traceIds: () => readonly string[];
+  /** All requests of the services, as text. */
+  readonly sent: () => string;
   /** Keeps requests without an answer from now on. */
   readonly hold: () => void;
   readonly stop: () => Promise<void>;
@@ -34,8 +34,7 @@ export async function startSpanRelay(target: string): Promise<SpanRelay> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    traceIds: () =>
-      bodies.flatMap((body) => [...body.matchAll(/"traceId":"(\w+)"/g)].map(([, id]) => id ?? '')),
+    sent: () => bodies.join('\n'),
     hold: () => {
       isHeld = true;
     },
