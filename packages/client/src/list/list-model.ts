@@ -54,7 +54,7 @@ interface Entry<TItem> {
  */
 export class ListModel<TItem> {
   readonly #rules: ListRules<TItem>;
-  readonly #hiddenEntries: number;
+  readonly #maxHidden: number;
   readonly #known = new Map<string, Entry<TItem>>();
   /** The entries that are shown, in order. */
   readonly #shown: Entry<TItem>[] = [];
@@ -69,10 +69,10 @@ export class ListModel<TItem> {
   /** Whether versions were forgotten, and no complete snapshot has followed. */
   #isReset = false;
 
-  /** @param hiddenEntries number of entries that are kept though they are not shown */
-  constructor(rules: ListRules<TItem>, hiddenEntries: number = HIDDEN_ENTRIES) {
+  /** @param maxHidden number of entries that are kept though they are not shown */
+  constructor(rules: ListRules<TItem>, maxHidden: number = HIDDEN_ENTRIES) {
     this.#rules = rules;
-    this.#hiddenEntries = hiddenEntries;
+    this.#maxHidden = maxHidden;
   }
 
   get hasMore(): boolean {
@@ -81,6 +81,11 @@ export class ListModel<TItem> {
 
   get size(): number {
     return this.#shown.length;
+  }
+
+  /** Number of entries that are kept though they are not shown. */
+  get hiddenEntries(): number {
+    return this.#known.size - this.#shown.length;
   }
 
   items(): TItem[] {
@@ -237,10 +242,10 @@ export class ListModel<TItem> {
 
   /** Forgets the oldest entries that are not shown. A page that is being read may still need them. */
   #forgetHidden(): void {
-    let hidden = this.#known.size - this.#shown.length;
-    if (this.#pagesInFlight > 0 || hidden <= 1.25 * this.#hiddenEntries) return;
+    let hidden = this.hiddenEntries;
+    if (this.#pagesInFlight > 0 || hidden <= 1.25 * this.#maxHidden) return;
     for (const [key, { shown }] of this.#known) {
-      if (hidden <= this.#hiddenEntries) break;
+      if (hidden <= this.#maxHidden) break;
       if (shown) continue;
       this.#known.delete(key);
       hidden -= 1;

@@ -246,6 +246,41 @@ describe('liveList', () => {
       },
     );
 
+    it.each([
+      ['the stream is live again', () => stream().state('live', null)],
+      ['the device is online again', () => window.dispatchEvent(new Event('online'))],
+    ])('reads a further page again as soon as %s', async (_, wake) => {
+      vi.stubGlobal('window', new EventTarget());
+      const list = start();
+      await answer({ items: [a], hasNextPage: true, endCursor: 'a' });
+      const loaded = list.loadMore();
+      for (let attempt = 1; attempt < 10; attempt += 1) {
+        fake.queries[attempt]?.fail(failure('NETWORK_ERROR', true));
+        while (fake.queries.length === attempt + 1) await vi.advanceTimersToNextTimerAsync();
+      }
+      fake.queries[10]?.fail(failure('NETWORK_ERROR', true));
+      await settle();
+      expect(fake.queries).toHaveLength(11);
+      wake();
+      await settle();
+      await answer({ items: [b] });
+      await loaded;
+      expect(ids(list)).toBe('a1,b1');
+      vi.unstubAllGlobals();
+    });
+
+    it('forgets earlier failures once a list was live for 10 s', async () => {
+      start();
+      for (let attempt = 0; attempt < 8; attempt += 1) {
+        await answer({ items: [a] });
+        await vi.advanceTimersByTimeAsync(11_000);
+        stream().complete();
+        const failedAt = Date.now();
+        while (fake.queries.length === attempt + 1) await vi.advanceTimersToNextTimerAsync();
+        expect(Date.now() - failedAt).toBeLessThanOrEqual(250);
+      }
+    });
+
     it('waits longer each time before it loads a list that fails at once', async () => {
       start();
       const startedAt = Date.now();

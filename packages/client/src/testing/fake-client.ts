@@ -63,8 +63,16 @@ export class FakeClient {
     options: Pick<SentQuery, 'signal' | 'headers'> = { signal: undefined, headers: undefined },
   ): Promise<unknown> {
     const { signal, headers } = options;
-    return new Promise((answer, fail) => {
-      signal?.addEventListener('abort', () => fail(signal.reason));
+    return new Promise((resolve, reject) => {
+      const abort = (): void => reject(signal?.reason);
+      signal?.addEventListener('abort', abort);
+      const end =
+        (settle: (value: unknown) => void) =>
+        (value: unknown): void => {
+          signal?.removeEventListener('abort', abort);
+          settle(value);
+        };
+      const [answer, fail] = [end(resolve), end(reject)];
       this.queries.push({ document, variables, signal, headers, answer, fail });
     });
   }
