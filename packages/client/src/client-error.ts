@@ -60,7 +60,7 @@ export class ClientError extends Error {
       ...options,
       errors,
       code: `${code}`,
-      retryable: retryable === true,
+      retryable: !!retryable,
     });
   }
 

@@ -1,5 +1,5 @@
 import { ClientError } from './client-error.ts';
-import { Connector } from './connection/connector.ts';
+import { Connector, type ConnectorOptions } from './connection/connector.ts';
 import type { LiveDocument, Variables } from './document.ts';
 import type {
   ConnectionState,
@@ -13,8 +13,8 @@ import type {
 } from './live-client.ts';
 import type { LiveEvent } from './live-event.ts';
 import { printDocument } from './print-document.ts';
-import { type Abort, sendQuery } from './query/send-query.ts';
-import { LiveIterator } from './subscription/live-iterator.ts';
+import { type QueryContext, sendQuery } from './query/send-query.ts';
+import { iterate } from './subscription/live-iterator.ts';
 import { LiveSubscription } from './subscription/live-subscription.ts';
 import { StateBoard } from './subscription/state-board.ts';
 import { TokenSource } from './tokens/token-source.ts';
@@ -40,22 +40,20 @@ export function createClient(options: LiveClientOptions): LiveClient {
 }
 
 class Client implements LiveClient {
-  readonly #options: LiveClientOptions;
-  readonly #fetch: typeof globalThis.fetch;
-  readonly #tokens: TokenSource;
+  readonly #context: QueryContext & ConnectorOptions;
   readonly #connector: Connector;
   readonly #board = new StateBoard<LiveSubscription>();
-  readonly #aborts = new Set<Abort>();
   #isClosed = false;
 
   constructor(options: LiveClientOptions) {
-    this.#options = options;
-    // Not bound to this object: browsers' `fetch` must be called on the window.
-    const { fetch = (input, init) => globalThis.fetch(input, init) } = options;
-    this.#fetch = fetch;
-    this.#tokens = new TokenSource(options.token);
-    const webSocketUrl = webSocketUrlOf(options);
-    this.#connector = new Connector({ ...options, fetch, webSocketUrl }, this.#tokens);
+    this.#context = {
+      ...options,
+      // Not the function itself: browsers' `fetch` must be called on the window.
+      fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+      webSocketUrl: webSocketUrlOf(options),
+      tokens: new TokenSource(options),
+    };
+    this.#connector = new Connector(this.#context);
   }
 
   get state(): ConnectionState {
@@ -67,15 +65,15 @@ class Client implements LiveClient {
   }
 
   get identity(): string {
-    return this.#tokens.identity;
+    return this.#context.tokens.identity;
   }
 
   onState(listener: StateListener): () => void {
-    return this.#board.onChange(listener);
+    return this.#board.listeners.add(listener);
   }
 
   onIdentity(listener: (identity: string) => void): () => void {
-    return this.#tokens.onIdentity(listener);
+    return this.#context.tokens.listeners.add(listener);
   }
 
   async query<TData>(
@@ -84,18 +82,7 @@ class Client implements LiveClient {
     options?: QueryOptions,
   ): Promise<TData> {
     if (this.#isClosed) throw closedError();
-    const { url, headers, queryTimeout: timeout } = this.#options;
-    const data = await sendQuery({
-      url,
-      timeout,
-      fetch: this.#fetch,
-      tokens: this.#tokens,
-      aborts: this.#aborts,
-      signal: options?.signal,
-      headers: { ...headers, ...options?.headers },
-      body: { query: printDocument(document), variables: variables ?? undefined },
-    });
-    return data as TData;
+    return (await sendQuery(this.#context, bodyOf(document, variables), options)) as TData;
   }
 
   subscribe<TData>(
@@ -113,15 +100,22 @@ class Client implements LiveClient {
     variables?: Variables | null,
     options: SubscribeHandlers<TData> | IteratorOptions = {},
   ): AsyncIterableIterator<LiveEvent<TData>> | Unsubscribe {
-    const query = printDocument(document);
-    const start = (handlers: SubscribeHandlers<unknown>): LiveSubscription =>
-      this.#start(query, variables, handlers);
+    const { maxQueuedEvents = DEFAULT_QUEUED_EVENTS, maxRetryDelay } = this.#context;
+    // A copy: if the app changes its variables later, the subscription still resumes as it began.
+    const request = JSON.parse(bodyOf(document, variables));
+    const start = (handlers: SubscribeHandlers<unknown>): LiveSubscription => {
+      const subscription = new LiveSubscription({
+        connector: this.#connector,
+        board: this.#board,
+        request,
+        handlers,
+        maxRetryDelay,
+      });
+      if (this.#isClosed) queueMicrotask(() => subscription.fail(closedError()));
+      return subscription;
+    };
     if (options.next) return start(options as SubscribeHandlers<unknown>).close;
-    const { maxQueuedEvents = DEFAULT_QUEUED_EVENTS } = this.#options;
-    const iterator = new LiveIterator(
-      (handlers) => start({ ...options, ...handlers }),
-      maxQueuedEvents,
-    );
+    const iterator = iterate((handlers) => start({ ...options, ...handlers }), maxQueuedEvents);
     return iterator as AsyncIterableIterator<LiveEvent<TData>>;
   }
 
@@ -130,37 +124,18 @@ class Client implements LiveClient {
   }
 
   close(): void {
-    const error = closedError();
-    this.#board.clear();
-    this.#tokens.clear();
     this.#isClosed = true;
-    for (const abort of this.#aborts) abort(error);
-    for (const subscription of this.#board.subscriptions) subscription.fail(error);
+    this.#board.listeners.clear();
+    this.#context.tokens.listeners.clear();
+    for (const subscription of this.#board.subscriptions) subscription.fail(closedError());
     this.#connector.close();
   }
-
-  #start(
-    query: string,
-    variables: Variables | null | undefined,
-    handlers: SubscribeHandlers<unknown>,
-  ): LiveSubscription {
-    const subscription = new LiveSubscription({
-      connector: this.#connector,
-      board: this.#board,
-      query,
-      variables: variables ?? undefined,
-      handlers,
-      maxRetryDelay: this.#options.maxRetryDelay,
-    });
-    if (this.#isClosed) queueMicrotask(() => subscription.fail(closedError()));
-    return subscription;
-  }
 }
+
+const bodyOf = (document: AnyDocument, variables?: Variables | null): string =>
+  JSON.stringify({ query: printDocument(document), variables });
 
 const closedError = (): ClientError => new ClientError('The client is closed', { code: 'CLOSED' });
 
-function webSocketUrlOf({ url, webSocketUrl = url }: LiveClientOptions): string {
-  const address = new URL(webSocketUrl, globalThis.location?.href);
-  address.protocol = address.protocol.replace('http', 'ws');
-  return address.href;
-}
+const webSocketUrlOf = ({ url, webSocketUrl = url }: LiveClientOptions): string =>
+  new URL(webSocketUrl, globalThis.location?.href).href.replace(/^http/, 'ws');

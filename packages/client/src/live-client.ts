@@ -140,6 +140,6 @@ export interface LiveClient {
    */
   reconnect(): void;
 
-  /** Ends all subscriptions with the error `CLOSED`, and all requests. Nothing can be sent afterwards. */
+  /** Ends all subscriptions with the error `CLOSED`. Nothing can be sent afterwards. */
   close(): void;
 }

@@ -6,16 +6,11 @@ interface Node {
   readonly [field: string]: unknown;
 }
 
-const texts = new WeakMap<object, string>();
-
 /** Returns the text of an operation. */
 // biome-ignore lint/suspicious/noExplicitAny: the text does not depend on the types
 export function printDocument(document: LiveDocument<any, any>): string {
   if (typeof document === 'string') return document;
-  if (!('kind' in document)) return String(document);
-  const text = texts.get(document) ?? print(document as unknown as Node);
-  texts.set(document, text);
-  return text;
+  return 'kind' in document ? print(document as unknown as Node) : String(document);
 }
 
 /** Prints a node of an executable document (GraphQL specification, section 2). */
@@ -54,8 +49,6 @@ function print(node: Node): string {
       return `${name}:${field('value')}`;
     case 'Variable':
       return `$${name}`;
-    case 'NamedType':
-      return name;
     case 'ListType':
       return `[${type}]`;
     case 'NonNullType':
@@ -69,7 +62,7 @@ function print(node: Node): string {
     case 'NullValue':
       return 'null';
     default:
-      // Names, numbers, booleans and enum values.
-      return String(value);
+      // Named types, names, numbers, booleans and enum values.
+      return name || String(value);
   }
 }

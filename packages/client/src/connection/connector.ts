@@ -1,18 +1,20 @@
 import { ClientError } from '../client-error.ts';
 import type { ConnectionState, LiveClientOptions } from '../live-client.ts';
 import { authorization } from '../tokens/authorization.ts';
-import { ConnectionToken } from '../tokens/connection-token.ts';
 import type { TokenSource } from '../tokens/token-source.ts';
 import type { Link, Loss } from './link.ts';
-import { isOffline, watchPage } from './page-events.ts';
+import { watchPage } from './page-events.ts';
 import { RetryTimer } from './retry-timer.ts';
 import { TransportChoice } from './transport-choice.ts';
 import { WebSocketLink } from './websocket-link.ts';
 
 /** Time after which an open connection counts as working, even if it has delivered nothing, in ms. */
 const STABLE_MS = 5_000;
-/** Time-out for a sign of life after the page was frozen or hidden, in ms. */
-const WAKE_PROBE_MS = 3_000;
+/** Time-out for a sign of life after the page was hidden or the network has changed, in ms. */
+const PROBE_MS = 3_000;
+
+/** The code for server-sent events, which is loaded when it is needed. */
+type SseModule = typeof import('./sse-link.ts');
 
 /** A subscription, which needs a connection until it is removed. */
 export interface Connectable {
@@ -20,8 +22,7 @@ export interface Connectable {
   start(attempt: Attempt): void;
   /** Stops the operation, which is started again later. */
   stop(): void;
-  /** There is no connection. */
-  wait(state: ConnectionState, reason: ClientError | null): void;
+  show(state: ConnectionState, reason: ClientError | null): void;
 }
 
 /** A connection, and how it has fared. */
@@ -36,6 +37,7 @@ export interface Attempt {
 export interface ConnectorOptions extends LiveClientOptions {
   readonly webSocketUrl: string;
   readonly fetch: typeof globalThis.fetch;
+  readonly tokens: TokenSource;
 }
 
 /**
@@ -47,29 +49,29 @@ export interface ConnectorOptions extends LiveClientOptions {
  */
 export class Connector {
   readonly #options: ConnectorOptions;
-  readonly #token: ConnectionToken;
+  readonly #tokens: TokenSource;
   readonly #choice: TransportChoice;
   readonly #retry: RetryTimer;
   readonly #members = new Map<Connectable, Attempt | undefined>();
   /** The websocket of all members. */
   #shared: Attempt | undefined;
+  #sse: SseModule | undefined;
   #isConnecting = false;
+  /** Whether the token that is being read may be one from before `reconnect`. */
+  #isTokenOld = false;
   /** Why the last attempt has failed; null after a connection was opened. */
   #failure: ClientError | null = null;
   #unwatchPage: (() => void) | undefined;
 
-  constructor(options: ConnectorOptions, tokens: TokenSource) {
+  constructor(options: ConnectorOptions) {
     this.#options = options;
-    this.#token = new ConnectionToken(tokens, options.refreshTokenBefore);
+    this.#tokens = options.tokens;
     this.#choice = new TransportChoice(options);
     this.#retry = new RetryTimer(() => void this.#connect(), options.maxRetryDelay);
   }
 
   add(member: Connectable): void {
-    this.#unwatchPage ??= watchPage(
-      () => this.#wake(),
-      () => this.#probe(),
-    );
+    this.#unwatchPage ??= watchPage(() => this.#check());
     this.#members.set(member, undefined);
     this.#announce();
     if (this.#shared) this.#start(member, this.#shared);
@@ -81,15 +83,15 @@ export class Connector {
     this.#unwatchPage?.();
     this.#unwatchPage = undefined;
     this.#retry.stop();
-    this.#token.unwatch();
+    this.#tokens.unwatch();
   }
 
   /** Call when an operation was sent. */
   opened(attempt: Attempt): void {
     attempt.openedAt ||= Date.now();
     this.#failure = null;
-    this.#token.accept();
-    this.#choice.opened(this.#options.webSocketUrl, () => this.#restart());
+    this.#tokens.accept();
+    this.#choice.opened(this.#sse?.tryWebSocket, () => this.#restart());
   }
 
   /** Call when a member's connection is lost. */
@@ -104,7 +106,8 @@ export class Connector {
 
   /** Opens new connections for all members at once, with a token that is read now. */
   reconnect(): void {
-    this.#token.accept();
+    this.#isTokenOld = true;
+    this.#tokens.accept();
     this.#failure = null;
     this.#restart();
   }
@@ -118,35 +121,35 @@ export class Connector {
     if (this.#isConnecting) return;
     this.#isConnecting = true;
     try {
-      const token = await this.#token.read();
-      const sse = this.#choice.isSse ? await this.#loadSse() : undefined;
+      let token: string | null;
+      do {
+        this.#isTokenOld = false;
+        token = await this.#tokens.readForConnection();
+      } while (this.#isTokenOld);
+      const { isSse } = this.#choice;
+      if (isSse) this.#sse ??= await import('./sse-link.ts');
       for (const [member, attempt] of [...this.#members]) {
         if (attempt || !this.#members.has(member)) continue;
-        const { headers } = this.#options;
-        const request = {
-          ...this.#options,
-          headers: { ...headers, ...authorization(token) },
-          token,
-        };
-        this.#start(member, sse ? attemptOf(new sse.SseLink(request)) : this.#share(token));
+        this.#start(
+          member,
+          isSse && this.#sse ? this.#respond(this.#sse, token) : this.#share(token),
+        );
       }
-      if (this.#members.size > 0) this.#token.watch(token, (renewed) => this.#renew(renewed));
-    } catch (error) {
-      this.#failure = error as ClientError;
+      if (this.#members.size > 0) this.#tokens.watch(token, (renewed) => this.#renew(renewed));
+    } catch (cause) {
+      const isKnown = cause instanceof ClientError;
+      this.#failure = isKnown ? cause : unreachable({ isRefused: false, cause });
+      // Otherwise, the code for server-sent events cannot be loaded.
+      this.#choice.ended(isKnown);
       this.#announce();
       this.#retry.fail();
     }
     this.#isConnecting = false;
   }
 
-  /** Loads the code for server-sent events, which many clients never need. */
-  async #loadSse(): Promise<typeof import('./sse-link.ts')> {
-    try {
-      return await import('./sse-link.ts');
-    } catch (cause) {
-      this.#choice.ended(false);
-      throw unreachable({ isRefused: false, detail: 'the code for server-sent events', cause });
-    }
+  #respond({ SseLink }: SseModule, token: string | null): Attempt {
+    const headers = { ...this.#options.headers, ...authorization(token) };
+    return attemptOf(new SseLink({ ...this.#options, headers, token }));
   }
 
   #share(token: string | null): Attempt {
@@ -170,20 +173,20 @@ export class Connector {
   }
 
   #count({ openedAt, hasDelivered, link }: Attempt, loss: Loss): void {
-    if (openedAt && (hasDelivered || Date.now() - openedAt > STABLE_MS)) this.#retry.succeed();
-    const isFirst = loss.isRefused && !this.#token.refuse(link.token);
+    if (hasDelivered || (openedAt && Date.now() - openedAt > STABLE_MS)) this.#retry.succeed();
+    const isFirst = loss.isRefused && !this.#tokens.refuse(link.token);
     this.#failure = openedAt || isFirst ? null : unreachable(loss);
-    this.#choice.ended(openedAt > 0);
+    this.#choice.ended(openedAt > 0 || loss.isRefused);
     this.#retry.fail(loss.retryAfter);
   }
 
   /** Tells the waiting members the state. */
   #announce(): void {
     const error = this.#failure;
-    const isDown = error || isOffline() ? 'offline' : 'connecting';
-    const state = error?.code === 'UNAUTHENTICATED' ? 'refused' : isDown;
+    let state: ConnectionState = error ? 'offline' : 'connecting';
+    if (error?.code === 'UNAUTHENTICATED') state = 'refused';
     for (const [member, attempt] of [...this.#members]) {
-      if (!attempt) member.wait(state, error);
+      if (!attempt) member.show(state, error);
     }
   }
 
@@ -199,29 +202,22 @@ export class Connector {
   }
 
   #renew(token: string): void {
-    const links = [...this.#members.values()].map((attempt) => attempt?.link);
-    if (links.every((link) => !link || link.renew)) this.#shared?.link.renew?.(token);
+    // A response of server-sent events keeps its token, so another one is requested.
+    if (this.#shared) this.#shared.link.renew?.(token);
     else this.#restart();
   }
 
-  #wake(): void {
-    this.#probe();
+  /** Connects at once, and checks whether open connections still work. */
+  #check(): void {
     if (this.#retry.isWaiting) this.#retry.now();
-  }
-
-  #probe(): void {
-    this.#announce();
-    for (const attempt of this.#members.values()) attempt?.link.probe(WAKE_PROBE_MS);
+    for (const attempt of this.#members.values()) attempt?.link.probe(PROBE_MS);
   }
 }
 
 const attemptOf = (link: Link): Attempt => ({ link, openedAt: 0, hasDelivered: false });
 
-function unreachable({ isRefused, detail, status, cause }: Loss): ClientError {
-  return new ClientError(`The server cannot be reached${detail ? `: ${detail}` : ''}`, {
-    code: isRefused ? 'UNAUTHENTICATED' : 'NETWORK_ERROR',
-    status,
-    retryable: true,
-    cause,
-  });
+function unreachable({ isRefused, detail, ...rest }: Loss): ClientError {
+  const code = isRefused ? 'UNAUTHENTICATED' : 'NETWORK_ERROR';
+  const message = `The server cannot be reached${detail ? `: ${detail}` : ''}`;
+  return new ClientError(message, { code, retryable: true, ...rest });
 }

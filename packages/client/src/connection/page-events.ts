@@ -1,30 +1,22 @@
 /**
  * Watches the page in a browser; elsewhere, it does nothing.
- * @param onWake the page is shown again, or the device is online again
- * @param onOffline the device is offline
+ * @param onChange called when the page is shown again, or the device goes offline or online: connections
+ * may have been lost without a notice, or may be possible again
  * @returns a function that ends this
  */
-export function watchPage(onWake: () => void, onOffline: () => void = () => {}): () => void {
+export function watchPage(onChange: () => void): () => void {
   const { window, document } = globalThis as Partial<typeof globalThis>;
-  const onVisible = (): void => {
-    if (document?.visibilityState === 'visible') onWake();
+  const controller = new AbortController();
+  const listen = (target: EventTarget | undefined, name: string, listener = onChange): void => {
+    // React Native has a window without events.
+    target?.addEventListener?.(name, listener, { signal: controller.signal });
   };
-  // `resume` follows a freeze, `pageshow` a return from the back-forward cache.
-  const events: [EventTarget | undefined, string, () => void][] = [
-    [window, 'online', onWake],
-    [window, 'offline', onOffline],
-    [window, 'pageshow', onWake],
-    [document, 'resume', onWake],
-    [document, 'visibilitychange', onVisible],
-  ];
-  // React Native has a window without events.
-  for (const [target, name, listener] of events) target?.addEventListener?.(name, listener);
-  return () => {
-    for (const [target, name, listener] of events) target?.removeEventListener?.(name, listener);
-  };
-}
-
-/** Whether the device reports that it is offline. */
-export function isOffline(): boolean {
-  return (globalThis as Partial<typeof globalThis>).navigator?.onLine === false;
+  listen(window, 'online');
+  listen(window, 'offline');
+  // A page that was frozen in the background.
+  listen(document, 'resume');
+  listen(document, 'visibilitychange', () => {
+    if (document?.visibilityState === 'visible') onChange();
+  });
+  return () => controller.abort();
 }

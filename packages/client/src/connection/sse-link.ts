@@ -5,6 +5,9 @@ import type { Link, Loss, OperationRequest, OperationSink } from './link.ts';
 /** Time without a byte after which a response counts as lost, in ms. Servers send comments every 12 s. */
 const SILENCE_MS = 30_000;
 
+/** Time after which an attempt to open a websocket is over, in ms. */
+const HANDSHAKE_MS = 10_000;
+
 export interface SseLinkOptions {
   readonly url: string;
   readonly fetch: typeof globalThis.fetch;
@@ -14,6 +17,7 @@ export interface SseLinkOptions {
 
 /** One response of server-sent events, for one operation. */
 export class SseLink implements Link {
+  readonly token: string | null;
   readonly #options: SseLinkOptions;
   #sink: OperationSink | undefined;
   #stop = (): void => {};
@@ -22,10 +26,7 @@ export class SseLink implements Link {
 
   constructor(options: SseLinkOptions) {
     this.#options = options;
-  }
-
-  get token(): string | null {
-    return this.#options.token;
+    this.token = options.token;
   }
 
   run(request: OperationRequest, sink: OperationSink): () => void {
@@ -116,4 +117,21 @@ function lossOf(cause?: unknown): Loss {
     cause,
     retryAfter: Number(headers?.get('retry-after') ?? 0) * 1000 || 0,
   } as Loss;
+}
+
+/** Opens a websocket, and closes it at once. @param onOpen called if it was opened */
+export function tryWebSocket(
+  webSocketImpl: typeof WebSocket,
+  url: string,
+  onOpen: () => void,
+): void {
+  const socket = new webSocketImpl(url, 'graphql-transport-ws');
+  const timer = setTimeout(() => socket.close(), HANDSHAKE_MS);
+  // The package ws throws errors without a listener.
+  socket.onerror = () => {};
+  socket.onclose = () => clearTimeout(timer);
+  socket.onopen = () => {
+    socket.close();
+    onOpen();
+  };
 }

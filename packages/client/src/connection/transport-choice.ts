@@ -1,11 +1,14 @@
 import type { LiveClientOptions } from '../live-client.ts';
+import type { tryWebSocket } from './sse-link.ts';
 
 /** Handshakes of websockets that must fail in a row before server-sent events are tried. */
 const FAILED_HANDSHAKES = 2;
-/** Time after which an attempt to open a websocket is over, in ms. */
-const HANDSHAKE_MS = 10_000;
 /** Time after which a client with server-sent events tries a websocket again, in ms. */
 const TRY_AGAIN_MS = 10 * 60_000;
+
+export interface ChoiceOptions extends LiveClientOptions {
+  readonly webSocketUrl: string;
+}
 
 /**
  * Chooses between websockets and server-sent events. A failed handshake may mean that the server is down
@@ -14,18 +17,18 @@ const TRY_AGAIN_MS = 10 * 60_000;
  */
 export class TransportChoice {
   readonly webSocketImpl: typeof WebSocket | undefined;
+  readonly #url: string;
   readonly #isAuto: boolean;
   #isSse: boolean;
   #failedInRow = 0;
   #triedAt = 0;
 
   /** @throws {TypeError} if websockets are required, and there is no implementation */
-  constructor({ transport = 'auto', webSocketImpl }: LiveClientOptions) {
+  constructor({ transport = 'auto', webSocketImpl, webSocketUrl }: ChoiceOptions) {
+    this.#url = webSocketUrl;
     this.webSocketImpl = (webSocketImpl ?? globalThis.WebSocket) as typeof WebSocket | undefined;
     if (transport === 'websocket' && !this.webSocketImpl) {
-      throw new TypeError(
-        "There is no global WebSocket: pass `webSocketImpl`, for example of the package ws, or set `transport: 'sse'`",
-      );
+      throw new TypeError('No WebSocket here: pass `webSocketImpl`');
     }
     this.#isSse = transport === 'sse' || !this.webSocketImpl;
     this.#isAuto = transport === 'auto' && this.webSocketImpl !== undefined;
@@ -43,28 +46,20 @@ export class TransportChoice {
     if (this.#isAuto) this.#isSse = !this.#isSse;
   }
 
-  /** Call when a connection was opened. Calls `onReturn` if a websocket can replace server-sent events. */
-  opened(url: string, onReturn: () => void): void {
-    if (!this.#isAuto || !this.#isSse || Date.now() - this.#triedAt < TRY_AGAIN_MS) return;
+  /**
+   * Call when a connection was opened.
+   * @param trial tries a websocket; loaded with the code for server-sent events
+   * @param onReturn called if a websocket can replace server-sent events
+   */
+  opened(trial: typeof tryWebSocket | undefined, onReturn: () => void): void {
+    const { webSocketImpl } = this;
+    if (!trial || !webSocketImpl || !this.#isAuto || !this.#isSse) return;
+    if (Date.now() - this.#triedAt < TRY_AGAIN_MS) return;
     this.#triedAt = Date.now();
-    this.#tryWebSocket(url, () => {
+    trial(webSocketImpl, this.#url, () => {
       this.#triedAt = 0;
-      if (!this.#isSse) return;
       this.#isSse = false;
       onReturn();
     });
-  }
-
-  #tryWebSocket(url: string, onOpen: () => void): void {
-    if (!this.webSocketImpl) return;
-    const socket = new this.webSocketImpl(url, 'graphql-transport-ws');
-    const timer = setTimeout(() => socket.close(), HANDSHAKE_MS);
-    // The package ws throws errors without a listener.
-    socket.onerror = () => {};
-    socket.onclose = () => clearTimeout(timer);
-    socket.onopen = () => {
-      socket.close();
-      onOpen();
-    };
   }
 }

@@ -17,7 +17,8 @@ const LINGER_MS = 500;
  */
 const CLOSE_EVENT_MS = 100;
 
-const TOKEN_REFUSED = [4401, 4403];
+const UNAUTHORIZED = 4401;
+const FORBIDDEN = 4403;
 const TOKEN_EXPIRED = 4481;
 
 type Socket = WebSocket & {
@@ -35,18 +36,18 @@ export interface WebSocketLinkOptions {
 
 /** One websocket of graphql-transport-ws, for any number of operations. */
 export class WebSocketLink implements Link {
+  token: string | null;
   readonly #client: Client;
   readonly #onEnd: () => void;
   /** The operations that run, and the functions that stop them. */
   readonly #operations = new Map<OperationSink, () => void>();
-  #token: string | null;
   /** Set when the server has acknowledged the connection. */
   #socket: Socket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #hasEnded = false;
 
   constructor({ url, webSocketImpl, token, onEnd }: WebSocketLinkOptions) {
-    this.#token = token;
+    this.token = token;
     this.#onEnd = onEnd;
     let id = 0;
     class Guarded extends webSocketImpl {
@@ -67,14 +68,10 @@ export class WebSocketLink implements Link {
         connected: (socket) => this.#connected(socket as Socket),
         message: () => this.#expectWithin(SILENCE_MS, () => this.probe(ANSWER_MS)),
         closed: (event) => this.#end(event as CloseEvent),
-        error: () => this.#expectWithin(CLOSE_EVENT_MS, () => this.#end()),
+        error: () => this.#expectWithin(CLOSE_EVENT_MS),
       },
     });
-    this.#expectWithin(CONNECT_MS, () => this.#end());
-  }
-
-  get token(): string | null {
-    return this.#token;
+    this.#expectWithin(CONNECT_MS);
   }
 
   run(request: OperationRequest, sink: OperationSink): () => void {
@@ -100,14 +97,14 @@ export class WebSocketLink implements Link {
   }
 
   renew(token: string): void {
-    this.#token = token;
+    this.token = token;
     this.#socket?.send(JSON.stringify({ type: 'ping', payload: authorization(token) }));
   }
 
   probe(within: number): void {
     if (!this.#socket) return;
     this.#socket.send('{"type":"ping"}');
-    this.#expectWithin(within, () => this.#end());
+    this.#expectWithin(within);
   }
 
   close(): void {
@@ -120,8 +117,8 @@ export class WebSocketLink implements Link {
     for (const sink of [...this.#operations.keys()]) sink.opened();
   }
 
-  /** Calls the function unless a message arrives within this time, in ms. */
-  #expectWithin(ms: number, otherwise: () => void): void {
+  /** Ends the connection, or calls the function, unless a message arrives within this time, in ms. */
+  #expectWithin(ms: number, otherwise = (): void => this.#end()): void {
     clearTimeout(this.#timer);
     if (!this.#hasEnded) this.#timer = setTimeout(otherwise, ms);
   }
@@ -145,7 +142,9 @@ export class WebSocketLink implements Link {
     }
     this.#onEnd();
     const { code: status = 0, reason: detail } = event ?? {};
-    const isRefused = status === TOKEN_EXPIRED || (!this.#socket && TOKEN_REFUSED.includes(status));
+    const isRefused =
+      status === TOKEN_EXPIRED ||
+      (!this.#socket && (status === UNAUTHORIZED || status === FORBIDDEN));
     for (const sink of sinks) sink.lost({ isRefused, detail, status });
   }
 }

@@ -1,21 +1,13 @@
 import { ClientError, type GraphQLErrorLike } from '../client-error.ts';
-import type { QueryOptions } from '../live-client.ts';
+import type { LiveClientOptions, QueryOptions } from '../live-client.ts';
 import { authorization } from '../tokens/authorization.ts';
 import type { TokenSource } from '../tokens/token-source.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
-/** Aborts a request with an error. */
-export type Abort = (reason: unknown) => void;
-
-export interface QueryRequest extends QueryOptions {
-  readonly url: string;
+export interface QueryContext extends LiveClientOptions {
   readonly fetch: typeof globalThis.fetch;
   readonly tokens: TokenSource;
-  /** The requests in flight. */
-  readonly aborts: Set<Abort>;
-  readonly timeout?: number | undefined;
-  readonly body: { readonly query: string; readonly variables?: unknown };
 }
 
 interface Answer {
@@ -26,58 +18,66 @@ interface Answer {
 /**
  * Sends a query or mutation. If the server refuses the token, it is sent once more with another token: a
  * refused operation was not executed.
+ * @param body the operation and its variables, as JSON
  * @throws {ClientError} if there is no response, or the response has errors
  */
-export async function sendQuery(request: QueryRequest): Promise<unknown> {
-  const { tokens } = request;
+export async function sendQuery(
+  context: QueryContext,
+  body: string,
+  options: QueryOptions = {},
+): Promise<unknown> {
+  const { tokens } = context;
   const token = await tokens.read('connect');
   try {
-    return await post(request, token);
+    return await post(context, body, options, token);
   } catch (error) {
     const isRefused =
       error instanceof ClientError && error.code === 'UNAUTHENTICATED' && error.data === null;
     const other = isRefused && token ? await tokens.read('refused') : token;
     if (other === token) throw error;
-    return post(request, other);
+    return post(context, body, options, other);
   }
 }
 
-async function post(request: QueryRequest, token: string | null): Promise<unknown> {
-  const { url, headers, body, signal, aborts, timeout = DEFAULT_TIMEOUT_MS } = request;
+async function post(
+  context: QueryContext,
+  body: string,
+  { signal, headers }: QueryOptions,
+  token: string | null,
+): Promise<unknown> {
   const controller = new AbortController();
-  const abort: Abort = (reason) => controller.abort(reason);
-  const onSignal = (): void => abort(signal?.reason);
-  const onTimeout = (): void => abort(new ClientError('The server does not answer', TIMED_OUT));
-  const timer = setTimeout(onTimeout, timeout);
-  aborts.add(abort);
-  signal?.addEventListener('abort', onSignal);
-  if (signal?.aborted) onSignal();
+  const abort = (): void => controller.abort(signal?.reason);
+  const timer = setTimeout(
+    () => controller.abort(failure('TIMEOUT')),
+    context.queryTimeout ?? DEFAULT_TIMEOUT_MS,
+  );
+  signal?.addEventListener('abort', abort);
+  if (signal?.aborted) abort();
   try {
-    const response = await request.fetch(url, {
+    const response = await context.fetch(context.url, {
       method: 'POST',
       headers: {
-        accept: 'application/graphql-response+json, application/json',
         'content-type': 'application/json',
+        ...context.headers,
         ...headers,
         ...authorization(token),
       },
-      body: JSON.stringify(body),
+      body,
       signal: controller.signal,
     });
     return dataOf(await response.text(), response.status);
   } catch (cause) {
     if (cause instanceof ClientError) throw cause;
     if (controller.signal.aborted) throw controller.signal.reason;
-    throw new ClientError('The server cannot be reached', { ...UNREACHABLE, cause });
+    throw failure('NETWORK_ERROR', cause);
   } finally {
     clearTimeout(timer);
-    aborts.delete(abort);
-    signal?.removeEventListener('abort', onSignal);
+    signal?.removeEventListener('abort', abort);
   }
 }
 
-const TIMED_OUT = { code: 'TIMEOUT', retryable: true };
-const UNREACHABLE = { code: 'NETWORK_ERROR', retryable: true };
+const failure = (code: string, cause?: unknown): ClientError =>
+  new ClientError('The server cannot be reached', { code, retryable: true, cause });
 
 function dataOf(text: string, status: number): unknown {
   let answer: Answer | null = null;
@@ -89,7 +89,7 @@ function dataOf(text: string, status: number): unknown {
   const { data = null, errors } = answer ?? {};
   if (errors?.length) throw ClientError.of(errors, { data, status });
   if (data !== null) return data;
-  throw new ClientError(`The server has sent no GraphQL response (status ${status})`, {
+  throw new ClientError(`No GraphQL response: status ${status}`, {
     code: status === 401 ? 'UNAUTHENTICATED' : 'BAD_RESPONSE',
     status,
     retryable: status >= 500 || status === 429,

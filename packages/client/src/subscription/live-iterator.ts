@@ -32,41 +32,31 @@ const dropped = globalThis.FinalizationRegistry
  */
 class EventQueue {
   readonly #limit: number;
+  readonly #subscribe: Subscribe;
   #events: LiveEvent<unknown>[] = [];
-  #readers: { resolve(result: Result): void; reject(error: ClientError): void }[] = [];
+  #readers: ((result: Result | Promise<never>) => void)[] = [];
   #subscription: IteratedSubscription | undefined;
   #isPaused = false;
   #hasEnded = false;
   #error: ClientError | undefined;
 
-  constructor(limit: number) {
+  constructor(subscribe: Subscribe, limit: number) {
+    this.#subscribe = subscribe;
     this.#limit = limit;
   }
 
-  start(subscribe: Subscribe): void {
-    if (this.#subscription || this.#hasEnded) return;
-    this.#subscription = subscribe({
-      next: (event) => this.#add(event),
-      error: (error) => {
-        this.#error = error;
-        this.#finish();
-      },
-      complete: () => this.#finish(),
-    });
-  }
-
-  read(): Promise<Result> {
+  async read(): Promise<Result> {
     const value = this.#events.shift();
     if (value) {
-      this.#continue();
-      return Promise.resolve({ done: false, value });
+      if (this.#isPaused && this.#events.length === 0) {
+        this.#isPaused = false;
+        this.#subscription?.resume();
+      }
+      return { done: false, value };
     }
-    if (!this.#hasEnded) {
-      return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
-    }
-    const error = this.#error;
-    this.#error = undefined;
-    return error ? Promise.reject(error) : Promise.resolve(DONE);
+    if (this.#hasEnded) return this.#result();
+    this.#start();
+    return new Promise((resolve) => this.#readers.push(resolve));
   }
 
   /** Drops all events, and ends the subscription. */
@@ -76,61 +66,62 @@ class EventQueue {
     this.#finish();
   }
 
-  #add(event: LiveEvent<unknown>): void {
-    const reader = this.#readers.shift();
-    if (reader) {
-      reader.resolve({ done: false, value: event });
-      return;
-    }
-    if (this.#events.push(event) < this.#limit) return;
-    this.#isPaused = true;
-    this.#subscription?.pause();
+  #start(): void {
+    this.#subscription ??= this.#subscribe({
+      next: (event) => this.#add(event),
+      error: (error) => {
+        this.#error = error;
+        this.#finish();
+      },
+      complete: () => this.#finish(),
+    });
   }
 
-  #continue(): void {
-    if (!this.#isPaused || this.#events.length > 0) return;
-    this.#isPaused = false;
-    this.#subscription?.resume();
+  #add(value: LiveEvent<unknown>): void {
+    const reader = this.#readers.shift();
+    if (reader) reader({ done: false, value });
+    else if (this.#events.push(value) >= this.#limit) {
+      this.#isPaused = true;
+      this.#subscription?.pause();
+    }
   }
 
   #finish(): void {
     this.#hasEnded = true;
-    for (const { resolve, reject } of this.#readers.splice(0)) {
-      if (this.#error) reject(this.#error);
-      else resolve(DONE);
-      this.#error = undefined;
-    }
+    for (const reader of this.#readers.splice(0)) reader(this.#result());
+  }
+
+  /** The result of a reader after the end: the error, once. */
+  #result(): Result | Promise<never> {
+    const error = this.#error;
+    this.#error = undefined;
+    return error ? Promise.reject(error) : DONE;
   }
 }
 
-/** Iterates over the events of one subscription, which begins with the first `next`. */
-export class LiveIterator implements AsyncIterableIterator<LiveEvent<unknown>, undefined> {
-  readonly #queue: EventQueue;
-  readonly #subscribe: Subscribe;
-
-  /** @param limit number of events that may wait for the consumer */
-  constructor(subscribe: Subscribe, limit: number) {
-    this.#queue = new EventQueue(limit);
-    this.#subscribe = subscribe;
-    dropped?.register(this, this.#queue);
-  }
-
-  next(): Promise<Result> {
-    this.#queue.start(this.#subscribe);
-    return this.#queue.read();
-  }
-
-  async return(): Promise<Result> {
-    this.#queue.end();
-    return DONE;
-  }
-
-  async throw(error: unknown): Promise<Result> {
-    this.#queue.end();
-    throw error;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
+/**
+ * Iterates over the events of one subscription, which begins with the first `next`.
+ * @param limit number of events that may wait for the consumer
+ */
+export function iterate(
+  subscribe: Subscribe,
+  limit: number,
+): AsyncIterableIterator<LiveEvent<unknown>, undefined> {
+  const queue = new EventQueue(subscribe, limit);
+  const iterator: AsyncIterableIterator<LiveEvent<unknown>, undefined> = {
+    next: () => queue.read(),
+    return: async () => {
+      queue.end();
+      return DONE;
+    },
+    throw: async (error) => {
+      queue.end();
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+  dropped?.register(iterator, queue);
+  return iterator;
 }

@@ -1,25 +1,18 @@
 import { ClientError, type GraphQLErrorLike } from '../client-error.ts';
 import type { Attempt, Connectable, Connector } from '../connection/connector.ts';
-import type { Loss, OperationResult, OperationSink } from '../connection/link.ts';
+import type { Loss, OperationRequest, OperationResult, OperationSink } from '../connection/link.ts';
 import { RetryTimer } from '../connection/retry-timer.ts';
 import type { ConnectionState, SubscribeHandlers } from '../live-client.ts';
 import type { LiveEvent, SnapshotMarker } from '../live-event.ts';
 import { call } from './call.ts';
-import { readMessage } from './read-message.ts';
-import type { StateBoard } from './state-board.ts';
-
-const UNKNOWN_END: SnapshotMarker = {
-  data: null,
-  cursor: null,
-  conflated: 0,
-  snapshot: { phase: 'end', complete: false, reset: false },
-};
+import { markerOf, readMessage } from './read-message.ts';
+import { CONNECTING, isSame, type StateBoard, type Status } from './state-board.ts';
 
 export interface SubscriptionOptions {
   readonly connector: Connector;
   readonly board: StateBoard<LiveSubscription>;
-  readonly query: string;
-  readonly variables: Record<string, unknown> | undefined;
+  /** The operation and its variables. */
+  readonly request: Pick<OperationRequest, 'query' | 'variables'>;
   readonly handlers: SubscribeHandlers<unknown>;
   readonly maxRetryDelay: number | undefined;
 }
@@ -33,6 +26,7 @@ export interface SubscriptionOptions {
  * - `ended`: final. No handler is called.
  */
 export class LiveSubscription implements Connectable, OperationSink {
+  status: Status = CONNECTING;
   readonly #options: SubscriptionOptions;
   readonly #retry: RetryTimer;
   #cursor: string | undefined;
@@ -51,7 +45,8 @@ export class LiveSubscription implements Connectable, OperationSink {
     const { board, connector, handlers, maxRetryDelay } = options;
     this.#cursor = handlers.after ?? undefined;
     this.#retry = new RetryTimer(() => connector.add(this), maxRetryDelay);
-    board.add(this, handlers.state);
+    board.subscriptions.add(this);
+    board.update();
     handlers.signal?.addEventListener('abort', this.close);
     if (handlers.signal?.aborted) this.close();
     // Later, so that no handler is called before the app has the function that unsubscribes.
@@ -64,7 +59,8 @@ export class LiveSubscription implements Connectable, OperationSink {
     this.#hasEnded = true;
     const { board, handlers } = this.#options;
     this.#leave();
-    board.remove(this);
+    board.subscriptions.delete(this);
+    board.update();
     handlers.signal?.removeEventListener('abort', this.close);
   };
 
@@ -77,7 +73,7 @@ export class LiveSubscription implements Connectable, OperationSink {
   /** Leaves the connection until `resume`, and then continues after the last event. */
   pause(): void {
     this.#leave();
-    this.wait('catching-up', null);
+    this.show('catching-up', null);
   }
 
   resume(): void {
@@ -85,15 +81,12 @@ export class LiveSubscription implements Connectable, OperationSink {
   }
 
   start(attempt: Attempt): void {
-    const { query, variables } = this.#options;
     const after = this.#cursor;
-    const live =
-      after === undefined ? { positions: true as const } : { after, positions: true as const };
-    const request = { query, ...(variables && { variables }), extensions: { live } };
+    const live = { positions: true as const, ...(after !== undefined && { after }) };
     this.#attempt = attempt;
     this.#group = [];
     this.#isCurrent = after === undefined;
-    const stop = attempt.link.run(request, this);
+    const stop = attempt.link.run({ ...this.#options.request, extensions: { live } }, this);
     // The subscription may have been closed by a handler that was told the state.
     if (this.#hasEnded) stop();
     else this.#stopOperation = stop;
@@ -104,8 +97,12 @@ export class LiveSubscription implements Connectable, OperationSink {
     this.#stopOperation = undefined;
   }
 
-  wait(state: ConnectionState, reason: ClientError | null): void {
-    this.#options.board.set(this, state, reason);
+  show(state: ConnectionState, reason: ClientError | null): void {
+    const status = { state, reason };
+    if (this.#hasEnded || isSame(this.status, status)) return;
+    this.status = status;
+    this.#options.board.update();
+    call(this.#options.handlers.state, state, reason);
   }
 
   opened(): void {
@@ -116,8 +113,8 @@ export class LiveSubscription implements Connectable, OperationSink {
   next(result: OperationResult): void {
     const message = readMessage(result);
     if (this.#attempt) this.#attempt.hasDelivered = true;
-    if (!message) return;
     this.#retry.succeed();
+    if (!message) return;
     if ('position' in message) this.#reach(message.position);
     else if ('snapshot' in message) this.#mark(message);
     else {
@@ -133,7 +130,7 @@ export class LiveSubscription implements Connectable, OperationSink {
       connector.lost(this, { isRefused: true, detail: error.message });
     } else if (error.retryable) {
       this.#leave();
-      this.wait('offline', error);
+      this.show('offline', error);
       this.#retry.fail();
     } else this.fail(error);
   }
@@ -166,7 +163,7 @@ export class LiveSubscription implements Connectable, OperationSink {
     this.#cursor = position;
     this.#isCurrent = true;
     // No further row can come, so a consumer must not wait for the end.
-    if (this.#isInSnapshot) this.#mark(UNKNOWN_END);
+    if (this.#isInSnapshot) this.#mark(markerOf({ phase: 'end', complete: false, reset: false }));
     this.#showState();
   }
 
@@ -181,6 +178,6 @@ export class LiveSubscription implements Connectable, OperationSink {
 
   #showState(): void {
     const isLive = this.#isCurrent && !this.#isInSnapshot;
-    this.#options.board.set(this, isLive ? 'live' : 'catching-up', null);
+    this.show(isLive ? 'live' : 'catching-up', null);
   }
 }

@@ -27,10 +27,14 @@ export function readMessage(
   const { data = null, errors, extensions } = result;
   const { live } = (extensions ?? {}) as { readonly live?: LiveExtension };
   const { cursor = null, conflated = 0, more = false, snapshot } = live ?? {};
-  if (snapshot) {
-    const { phase, complete, reset } = snapshot;
-    return { data: null, cursor: null, conflated: 0, snapshot: { phase, complete, reset } };
-  }
+  if (snapshot) return markerOf(snapshot);
   if (data === null && !errors) return cursor === null ? undefined : { position: cursor };
   return { event: { data, cursor, conflated, errors } as Grouped['event'], more };
 }
+
+export const markerOf = (snapshot: SnapshotMarker['snapshot']): SnapshotMarker => ({
+  data: null,
+  cursor: null,
+  conflated: 0,
+  snapshot,
+});

@@ -149,6 +149,19 @@ it('subscribes again with the present token after reconnect', async () => {
   expect(server.websockets).toBe(1);
 });
 
+it('reads the token again if reconnect is called while it is read', async () => {
+  const reads: ((token: string) => void)[] = [];
+  const token = (): Promise<string> => new Promise((resolve) => reads.push(resolve));
+  watchStream(connect([], { token }));
+  await eventually(() => expect(reads).toHaveLength(1));
+  client?.reconnect();
+  reads[0]?.('before the sign-out');
+  await eventually(() => expect(reads).toHaveLength(2));
+  reads[1]?.('mine');
+  await running(1);
+  expect(server.tokens).toEqual(['mine']);
+});
+
 it('ends the subscription of an anonymous caller that needs a token', async () => {
   server.reject = () => [{ message: 'sign in', extensions: { code: 'UNAUTHENTICATED' } }];
   const watched = watchStream(connect([null]));
