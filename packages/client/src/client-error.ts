@@ -8,7 +8,7 @@ export interface GraphQLErrorLike {
 
 /** Errors of this client. All other codes are those of the server, such as `BAD_USER_INPUT`. */
 export type ClientErrorCode =
-  /** The server cannot be reached, or the connection was lost. */
+  /** The server is unreachable, or the connection was lost. */
   | 'NETWORK_ERROR'
   /** The server did not answer in time. */
   | 'TIMEOUT'

@@ -376,7 +376,6 @@ describe('connections', () => {
       server.publish(1);
       await eventually(() => expect(watched.data).toEqual([1]));
       server.closeWith(code);
-      await running(0);
       server.publish(2);
       await eventually(() => expect(watched.data).toEqual([1, 2]));
       expect(watched.states).not.toContain('offline');

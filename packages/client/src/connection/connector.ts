@@ -218,6 +218,6 @@ const attemptOf = (link: Link): Attempt => ({ link, openedAt: 0, hasDelivered: f
 
 function unreachable({ isRefused, detail, ...rest }: Loss): ClientError {
   const code = isRefused ? 'UNAUTHENTICATED' : 'NETWORK_ERROR';
-  const message = `The server cannot be reached${detail ? `: ${detail}` : ''}`;
+  const message = `The server is unreachable${detail ? `: ${detail}` : ''}`;
   return new ClientError(message, { code, retryable: true, ...rest });
 }

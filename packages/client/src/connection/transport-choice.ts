@@ -28,7 +28,7 @@ export class TransportChoice {
     this.#url = webSocketUrl;
     this.webSocketImpl = (webSocketImpl ?? globalThis.WebSocket) as typeof WebSocket | undefined;
     if (transport === 'websocket' && !this.webSocketImpl) {
-      throw new TypeError('No WebSocket here: pass `webSocketImpl`');
+      throw new TypeError('No WebSocket: pass `webSocketImpl`');
     }
     this.#isSse = transport === 'sse' || !this.webSocketImpl;
     this.#isAuto = transport === 'auto' && this.webSocketImpl !== undefined;
@@ -41,9 +41,9 @@ export class TransportChoice {
   /** Call when a connection has ended. @param wasOpen whether it had been opened */
   ended(wasOpen: boolean): void {
     this.#failedInRow = wasOpen ? 0 : this.#failedInRow + 1;
-    if (this.#failedInRow < (this.#isSse ? 1 : FAILED_HANDSHAKES)) return;
+    if (!this.#isAuto || this.#failedInRow < (this.#isSse ? 1 : FAILED_HANDSHAKES)) return;
     this.#failedInRow = 0;
-    if (this.#isAuto) this.#isSse = !this.#isSse;
+    this.#isSse = !this.#isSse;
   }
 
   /**

@@ -77,7 +77,7 @@ async function post(
 }
 
 const failure = (code: string, cause?: unknown): ClientError =>
-  new ClientError('The server cannot be reached', { code, retryable: true, cause });
+  new ClientError('The server is unreachable', { code, retryable: true, cause });
 
 function dataOf(text: string, status: number): unknown {
   let answer: Answer | null = null;
@@ -89,7 +89,7 @@ function dataOf(text: string, status: number): unknown {
   const { data = null, errors } = answer ?? {};
   if (errors?.length) throw ClientError.of(errors, { data, status });
   if (data !== null) return data;
-  throw new ClientError(`No GraphQL response: status ${status}`, {
+  throw new ClientError(`No GraphQL response: ${status}`, {
     code: status === 401 ? 'UNAUTHENTICATED' : 'BAD_RESPONSE',
     status,
     retryable: status >= 500 || status === 429,

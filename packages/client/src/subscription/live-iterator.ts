@@ -21,9 +21,8 @@ const DONE: Result = { done: true, value: undefined };
  * Ends the subscriptions of iterators that the app has dropped without `return`. Without it, a connection
  * would stay open for events that no one can read.
  */
-const dropped = globalThis.FinalizationRegistry
-  ? new FinalizationRegistry<EventQueue>((queue) => queue.end())
-  : undefined;
+const dropped =
+  globalThis.FinalizationRegistry && new FinalizationRegistry<EventQueue>((queue) => queue.end());
 
 /**
  * Events that wait for the consumer. When there are too many, the subscription is paused, and continues
