@@ -40,6 +40,22 @@ const SHOWN: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/graphql': (page) => page.getByRole('heading', { name: 'Apollo Sandbox' }).waitFor(),
 };
 
+/** Maximum size of each page with its files, compressed, in KiB. */
+const SIZES: Readonly<Record<string, number>> = { '/': 22, '/live': 140, '/graphql': 18 };
+const SIZE = `performance.getEntries().reduce((sum, { encodedBodySize = 0, name }) =>
+  name.includes('/pages/') || name === location.href ? sum + encodedBodySize : sum, 0)`;
+
+test.each(Object.entries(SIZES))('%s loads at most %d KiB', async (path, limit) => {
+  const allowedOrigins = path === '/graphql' ? [SANDBOX] : [];
+  await visit({ origin: origin(), path, allowedOrigins }, async (page) => {
+    await SHOWN[path]?.(page);
+    const bytes = Number(await page.evaluate(SIZE));
+    expect(bytes / 1024).toBeLessThan(limit);
+    // A test that reads no sizes could not fail.
+    expect(bytes / 1024).toBeGreaterThan(limit / 2);
+  });
+});
+
 const SCHEMES = ['light', 'dark'] as const;
 const WIDTHS = [1280, 390];
 
