@@ -28,8 +28,8 @@ export interface LiveListOptions<TItem, TPage, TPageVariables, TEvent, TEventVar
    */
   readonly compare?: ((a: TItem, b: TItem) => number) | undefined;
   /**
-   * Number of items above which the list drops its last items when the stream brings new ones; `hasMore` is
-   * then true. Pages may load more. Default: 1,000.
+   * Number of items above which the list drops its last ones when the stream brings others; `hasMore` is then
+   * true. A list may hold twice as many items as its pages had. Default: 1,000.
    */
   readonly limit?: number | undefined;
   /** Name of the variable that takes a page's `endCursor`. Default: `after`. */

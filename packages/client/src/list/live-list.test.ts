@@ -119,8 +119,10 @@ describe('liveList', () => {
     await Promise.all(both);
     expect(ids(list)).toBe('a1,b1');
     expect(list.get()).toMatchObject({ hasMore: false, loading: false });
+    const before = list.get();
     await list.loadMore();
     expect(fake.queries).toHaveLength(2);
+    expect(list.get()).toBe(before);
   });
 
   it('reads a page again if a snapshot has begun since it was requested', async () => {
