@@ -1,0 +1,32 @@
+import { SECURED } from '@gudang/testing/clients/callers';
+import { useSystem } from '@gudang/testing/system/use-system';
+import { expect, test } from 'vitest';
+import { PROTOCOLS } from './cut-subjects.ts';
+import { runCuts } from './run-cuts.ts';
+
+const CUTS = 15;
+const system = useSystem({ environment: { all: SECURED } });
+
+/** `npm run client:try` makes 1,000 cuts of each protocol. */
+test('clients miss nothing when connections are cut, processes are killed and tokens expire', async () => {
+  const run = await runCuts(system(), {
+    protocols: PROTOCOLS,
+    cuts: CUTS,
+    seconds: 5,
+    clients: 2,
+    stocks: 20,
+    perSecond: 100,
+    meanBytes: 6_000,
+    killEveryMs: 2_000,
+    tokenSeconds: 3,
+    seed: 1,
+  });
+  for (const { cuts, events, protocol, violations } of run.results) {
+    expect(violations, protocol).toEqual([]);
+    expect(cuts).toBeGreaterThanOrEqual(CUTS);
+    expect(events).toBeGreaterThan(run.changes);
+  }
+  expect(run.kills).toBeGreaterThanOrEqual(2);
+  const expired = run.results.filter(({ refusedTokens }) => refusedTokens > 0);
+  expect(expired.map(({ protocol }) => protocol)).toEqual(['websocket', 'sse']);
+});

@@ -1,0 +1,62 @@
+/**
+ * Cuts the connections of @gudang/client at random bytes while stocks change and processes are killed, and
+ * checks that its subscribers and lists miss nothing, show nothing twice and go no step back.
+ * Usage: `npm run client:try -- [--cuts N] [--seconds N] [--protocol websocket|sse|multipart] [--seed N]`
+ */
+import { parseArgs } from 'node:util';
+import { createChecks } from '@gudang/testing/checks';
+import { SECURED } from '@gudang/testing/clients/callers';
+import { withBenchSystem } from '@gudang/testing/system/bench-system';
+import { PROTOCOLS, type Protocol } from './cut-subjects.ts';
+import { runCuts } from './run-cuts.ts';
+
+const MAX_HEAP_SLOPE_MIB = 1;
+
+const { values } = parseArgs({
+  options: {
+    cuts: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: '60' },
+    protocol: { type: 'string', multiple: true, default: [...PROTOCOLS] },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const unknown = values.protocol.find((one) => !PROTOCOLS.includes(one as Protocol));
+if (unknown) throw new Error(`--protocol ${unknown}: allowed are ${PROTOCOLS.join(', ')}`);
+
+const checks = createChecks();
+await withBenchSystem({ environment: { all: SECURED } }, async (system) => {
+  const run = await runCuts(system, {
+    protocols: values.protocol as Protocol[],
+    cuts: Number(values.cuts),
+    seconds: Number(values.seconds),
+    clients: 8,
+    stocks: 40,
+    perSecond: 200,
+    meanBytes: 20_000,
+    killEveryMs: 15_000,
+    tokenSeconds: 10,
+    seed: Number(values.seed),
+    onProgress: checks.print,
+  });
+  const { changes, heapSlope, kills, seconds } = run;
+  checks.print(
+    `${changes} changes in ${seconds.toFixed(0)} s (${(changes / seconds).toFixed(0)}/s), ${kills} kills`,
+  );
+  for (const result of run.results) {
+    const { conflated, cuts, events, protocol, refusedTokens, rows, snapshots } = result;
+    const share = ((100 * rows) / events).toFixed(2);
+    checks.verify(
+      `${protocol}: nothing is lost, shown twice or older, and all clients end with the database's state`,
+      result.violations.length === 0 && cuts >= Number(values.cuts),
+      `${cuts} cuts, ${events} events, ${conflated} conflated, ${snapshots} snapshots with ${share} % of the events, ${refusedTokens} expired tokens`,
+    );
+    for (const violation of result.violations) checks.print(`  ${violation}`);
+  }
+  if (!Number.isNaN(heapSlope)) {
+    checks.verify(
+      `the heap grows by at most ${MAX_HEAP_SLOPE_MIB} MiB in 10 minutes`,
+      heapSlope <= MAX_HEAP_SLOPE_MIB,
+      `${heapSlope.toFixed(2)} MiB`,
+    );
+  }
+});
