@@ -30,7 +30,7 @@ for (const stream of [child.stdout, child.stderr]) {
   stream.on('data', (chunk) => output.push(chunk));
 }
 const notice = setTimeout(() => {
-  stdout.write('Building the packages. The first build takes about 20 seconds.\n');
+  stdout.write('Building the packages. The first build takes about 15 seconds.\n');
 }, 1_000);
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -57,6 +57,8 @@ export interface KafkaOptions {
   libraries?: string;
   /** The priority of the process that archives Kafka's classes after the first start. Default: below normal. */
   archivePriority?: number;
+  /** The class archive is written after this promise. Default: as soon as Kafka is ready. */
+  archiveAfter?: Promise<unknown>;
   /** The log file. Default: `kafka.log` in the directory. */
   logFile?: string;
   log?: (line: string) => void;
@@ -117,16 +119,27 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
     pidFile,
   });
   await waitUntilReady(child, port, logFile, signal);
-  return { port, pid: child.pid, brokers: `127.0.0.1:${port}`, ...withArchiving(child, archive) };
+  return {
+    port,
+    pid: child.pid,
+    brokers: `127.0.0.1:${port}`,
+    ...withArchiving(child, archive, options.archiveAfter),
+  };
 }
 
 /**
  * Ties the archiving process to Kafka: the archiving process is killed when Kafka exits, and
  * `exited` waits until both have exited.
  */
-function withArchiving(child: Child, archive: ClassArchive): Pick<RunningKafka, 'exited' | 'stop'> {
+function withArchiving(
+  child: Child,
+  archive: ClassArchive,
+  after: Promise<unknown> = Promise.resolve(),
+): Pick<RunningKafka, 'exited' | 'stop'> {
   const ending = new AbortController();
-  const written = archive.write(ending.signal);
+  const written = Promise.race([after, child.exited]).then(async () => {
+    if (!child.exit()) await archive.write(ending.signal);
+  });
   const exited = child.exited.then(async (exit) => {
     ending.abort();
     await written;

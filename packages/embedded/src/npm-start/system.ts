@@ -51,6 +51,10 @@ export interface System {
 export function startSystem({ root, settings, services, backing }: SystemOptions): System {
   const { directory, ports } = settings;
   const stopping = new AbortController();
+  let reportStarted = () => {};
+  const started = new Promise<void>((resolve) => {
+    reportStarted = resolve;
+  });
   const running = new Map<PartName, Supervised>();
   const begun = Date.now();
   const logFileOf = (name: PartName) => join(directory, 'logs', `${name}.log`);
@@ -82,7 +86,9 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
   };
   const kafka = async () => {
     if (settings.brokers) return;
-    await keep('kafka', (signal) => startKafka(common('kafka', signal)));
+    await keep('kafka', (signal) =>
+      startKafka({ ...common('kafka', signal), archiveAfter: started }),
+    );
   };
   const service = async (name: ServiceName) => {
     const plan = services[name];
@@ -129,5 +135,5 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
     // because they would report missing servers as outages.
     await Promise.all([service('gateway'), subgraphs()]);
   };
-  return { ready: startAll(), stop };
+  return { ready: startAll().finally(reportStarted), stop };
 }
