@@ -59,7 +59,10 @@ async function confirm(question: string, { input, output }: Terminal): Promise<b
   const lines = createInterface({ input, output });
   try {
     const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
-    lines.on('SIGINT', () => lines.close());
+    lines.on('SIGINT', () => {
+      output.write('\n');
+      lines.close();
+    });
     return /^y(es)?$/i.test((await Promise.race([lines.question(question), closed])).trim());
   } finally {
     lines.close();
