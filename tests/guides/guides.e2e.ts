@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { freePort } from '@gudang/embedded';
 import { type RunningBrowser, startBrowser } from '@gudang/testing/chromium';
 import { graphAt } from '@gudang/testing/clients/graph-client';
@@ -67,6 +69,22 @@ function allShow(pages: readonly Page[], text: string): Promise<unknown> {
   );
 }
 
+/** Records what the page shows of a stock, whenever that changes. @returns a getter for all texts so far */
+async function record(page: Page, name: string): Promise<() => Promise<string[]>> {
+  await page.evaluate(`{
+    const shown = (window.shown = []);
+    const look = () => {
+      const items = [...document.querySelectorAll('li')].map((item) => item.textContent);
+      const text = items.filter((item) => item.startsWith(${JSON.stringify(name)})).join();
+      if (text !== shown.at(-1)) shown.push(text);
+    };
+    look();
+    const changes = { subtree: true, childList: true, characterData: true };
+    new MutationObserver(look).observe(document.body, changes);
+  }`);
+  return () => page.evaluate('window.shown');
+}
+
 test('the apps of all guides continue their lists after SIGKILL of the gateway', async () => {
   const { graph, gateway, stock } = system();
   const shop = createShopClient(graph);
@@ -80,6 +98,7 @@ test('the apps of all guides continue their lists after SIGKILL of the gateway',
   const pages = opened.map(({ page }) => page);
 
   await allShow(pages, `${kopi}: 100`);
+  const recorded = await Promise.all(pages.map((page) => record(page, kopi)));
   await shop.createOrder({ productId: sold.id, quantity: 10 });
   await allShow(pages, `${kopi}: 90`);
 
@@ -98,6 +117,9 @@ test('the apps of all guides continue their lists after SIGKILL of the gateway',
   // The pages are live again, not only read again.
   await shop.adjustStock(sold.id, 1);
   await allShow(pages, `${kopi}: 8`);
+  // Each page has shown each state once, and none after a newer one.
+  const states = [100, 90, 7, 8].map((quantity) => `${kopi}: ${quantity}`);
+  for (const texts of recorded) expect(await texts()).toEqual(states);
   expect(opened.flatMap(({ problems }) => problems)).toEqual([]);
 });
 
@@ -136,4 +158,10 @@ test('the Node worker reports each low stock once across SIGKILL of the gateway 
     .filter((line) => line.includes(id))
     .map((line) => Number(/version (\d+)$/.exec(line)?.[1]));
   expect([...new Set(versions)]).toEqual([1, 2, 3, 4, 5]);
+
+  // A cursor of 1970 and of another epoch, as after a stop for longer than SNAPSHOT_DAYS.
+  await second.stop();
+  const expired = Buffer.from('1,0199b3a4-1c7e-7a70-8f3c-2f6f3d1f2a11,1,5').toString('base64url');
+  await writeFile(join(workspace.folderOf('node-worker'), 'cursor'), expired);
+  await reports(0, work());
 });
