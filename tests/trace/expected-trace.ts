@@ -9,6 +9,7 @@ export const EXPECTED_SPANS: readonly (readonly [
   ['gateway', 'graphql', undefined],
   ['gateway', 'request order', 'gateway graphql'],
   ['order-subgraph', 'graphql', 'gateway request order'],
+  ['order-subgraph', 'store order', 'order-subgraph graphql'],
   ['order-subgraph', 'outbox order_created', 'order-subgraph graphql'],
   ['stock-subgraph', 'consume order_created', 'order-subgraph outbox order_created'],
   ['stock-subgraph', 'outbox order_decided', 'stock-subgraph consume order_created'],

@@ -100,6 +100,17 @@ describe('createJourneys', () => {
     expect(namesOf(without('8', '14', '17'))).toEqual([['accepted', 'stored', 'sent', 'decided']]);
   });
 
+  it('ends the step `sent` when the stock service has the event, if the acknowledgement is later', () => {
+    const late = spansOfOrder().map((span) =>
+      span.name === 'outbox order_created' ? { ...span, to: ARRIVAL + 15 } : span,
+    );
+    const [journey] = createJourneys(late);
+    expect(journey?.steps.slice(2, 4)).toEqual([
+      { name: 'sent', from: 4.2, to: 10 },
+      { name: 'decided', from: 10, to: 16 },
+    ]);
+  });
+
   it('ignores a failed attempt, and a delivery that repeats an applied record', () => {
     const span = inTrace('t', 'o');
     const failed = { ...span('18', 'consume order_created', '5', 9.5, 11), hasFailed: true };

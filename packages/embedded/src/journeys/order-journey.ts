@@ -29,14 +29,6 @@ export interface Journey {
   readonly settled: boolean;
 }
 
-/** The spans whose end completes a step, by their names in the services. */
-const COMPLETED_BY = [
-  ['stored', 'store order'],
-  ['sent', 'outbox order_created'],
-  ['decided', 'consume order_created'],
-  ['settled', 'consume order_decided'],
-] as const;
-
 /**
  * Builds the journeys of the orders of a trace. A trace that a client has begun may have several orders. An
  * order without the span of its request or of its insert is left out.
@@ -73,12 +65,16 @@ function createJourney(request: ReceivedSpan, spans: readonly ReceivedSpan[]): J
   const add = (name: JourneyStep['name'], to: number, from = steps.at(-1)?.to ?? 0): void => {
     steps.push({ name, from, to: Math.max(from, round(to - request.from)) });
   };
+  const sent = firstOf(completed, 'outbox order_created');
+  const decided = firstOf(completed, 'consume order_created');
+  const settled = firstOf(completed, 'consume order_decided');
   add('accepted', stored.from);
-  for (const [step, name] of COMPLETED_BY) {
-    const span = firstOf(completed, name);
-    if (span) add(step, span.to);
-  }
-  const isSettled = steps.at(-1)?.name === 'settled';
+  add('stored', stored.to);
+  // The stock service may receive the event before the order service receives the acknowledgement.
+  if (sent) add('sent', Math.min(sent.to, decided?.from ?? sent.to));
+  if (decided) add('decided', decided.to);
+  if (settled) add('settled', settled.to);
+  const isSettled = settled !== undefined;
   const push = findPush(completed, 'consume order_decided');
   const early = push ? undefined : findPush(completed, 'consume order_created');
   if (push && isSettled) add('pushed', push.to);
