@@ -81,7 +81,6 @@ export class ListRun<TItem> {
 
   stop(): void {
     this.#stopped.abort();
-    this.#retry.stop();
     this.#resume?.();
   }
 

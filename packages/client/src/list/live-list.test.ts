@@ -271,6 +271,27 @@ describe('liveList', () => {
       vi.unstubAllGlobals();
     });
 
+    it('keeps the earlier items if the list cannot be loaded again', async () => {
+      const list = start();
+      await answer({ items: [a] });
+      list.restart();
+      const error = failure('FORBIDDEN');
+      fake.queries[1]?.fail(error);
+      await settle();
+      expect(list.get()).toMatchObject({ items: [a], error, loading: false });
+    });
+
+    it('loads the list again only once if the earlier stream fails meanwhile', async () => {
+      const list = start();
+      await answer({ items: [a] });
+      list.restart();
+      stream().complete();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(fake.queries).toHaveLength(2);
+      await answer({ items: [b] });
+      expect(ids(list)).toBe('b1');
+    });
+
     it('forgets earlier failures once a list was live for 10 s', async () => {
       start();
       for (let attempt = 0; attempt < 8; attempt += 1) {
@@ -327,6 +348,16 @@ describe('liveList', () => {
       expect(ids(list)).toBe('c1');
       expect(fake.active).toMatchObject([{ after: 'c2' }]);
       expect(shown.join()).not.toContain('a');
+    });
+
+    it('drops the items also while the list is loaded again', async () => {
+      const list = start();
+      await answer({ items: [a] });
+      list.restart();
+      fake.becomes('other');
+      expect(list.get().items).toEqual([]);
+      expect(fake.active).toEqual([]);
+      expect(fake.queries.map(({ signal }) => signal?.aborted)).toEqual([true, true, false]);
     });
 
     it('loads the list again that another caller could not read', async () => {

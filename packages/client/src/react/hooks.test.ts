@@ -92,15 +92,28 @@ describe('hooks', () => {
     });
 
     it('calls the latest `onEvent` for every event and marker', async () => {
-      const onEvent = vi.fn();
-      await render(() => useLive(CHANGES, null, { onEvent: (event) => onEvent(event.data) }));
+      const seen: unknown[] = [];
+      let renders = 1;
+      await render(() => {
+        const number = renders;
+        return useLive(CHANGES, null, { onEvent: ({ data }) => seen.push([number, data]) });
+      });
       await act(() => {
         stream().next({ data: { n: 1 } });
         stream().next({ data: null, snapshot: { phase: 'end', complete: true, reset: false } });
         stream().next({ data: { n: 2 } });
       });
       await frame();
-      expect(onEvent.mock.calls).toEqual([[{ n: 1 }], [null], [{ n: 2 }]]);
+      renders = 2;
+      await update();
+      await act(() => stream().next({ data: { n: 3 } }));
+      await frame();
+      expect(seen).toEqual([
+        [1, { n: 1 }],
+        [1, null],
+        [1, { n: 2 }],
+        [2, { n: 3 }],
+      ]);
     });
 
     it('shows the error of an event until the next one, and the error that ends it', async () => {

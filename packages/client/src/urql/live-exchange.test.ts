@@ -82,10 +82,10 @@ describe('liveExchange', () => {
       data: { add: null },
       error: { message: '[GraphQL] exists' },
     });
-    urql
-      .query('{ n }', {})
-      .subscribe(() => {})
-      .unsubscribe();
+    const left = urql.query('{ n }', {}).subscribe(() => {});
+    await vi.waitFor(() => expect(fake.queries).toHaveLength(2));
+    left.unsubscribe();
+    expect(fake.queries[1]?.signal?.aborted).toBe(true);
     const failing = urql.query('{ m }', {}).toPromise();
     await vi.waitFor(() => expect(fake.queries.at(-1)?.document).toContain('m'));
     fake.queries.at(-1)?.fail(new ClientError('offline', { code: 'NETWORK_ERROR' }));
