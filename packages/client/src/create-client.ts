@@ -120,6 +120,10 @@ class Client implements LiveClient {
   }
 
   reconnect(): void {
+    // Without a connection, lists that wait for a sign-in would not learn of another caller.
+    if (this.#board.subscriptions.size === 0) {
+      this.#context.tokens.read('connect').catch(() => {});
+    }
     this.#connector.reconnect();
   }
 

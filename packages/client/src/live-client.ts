@@ -136,7 +136,7 @@ export interface LiveClient {
 
   /**
    * Connects again at once, with a token that is requested now, for example after a sign-in or sign-out.
-   * Subscriptions resume.
+   * Subscriptions resume, and lists of another caller are loaded anew.
    */
   reconnect(): void;
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ClientError } from '../client-error.ts';
+import { createClient } from '../create-client.ts';
 import type { LiveDocument, Variables } from '../document.ts';
 import { FakeClient, type SentSubscription } from '../testing/fake-client.ts';
 import { liveList } from './live-list.ts';
@@ -358,6 +359,31 @@ describe('liveList', () => {
       expect(list.get().items).toEqual([]);
       expect(fake.active).toEqual([]);
       expect(fake.queries.map(({ signal }) => signal?.aborted)).toEqual([true, true, false]);
+    });
+
+    it('loads the list as soon as the app has signed in and reconnects', async () => {
+      let token: string | null = null;
+      const sent: (string | null)[] = [];
+      const refusal = { errors: [{ message: 'no', extensions: { code: 'UNAUTHENTICATED' } }] };
+      const client = createClient({
+        url: 'http://graph.example/graphql',
+        token: () => token,
+        fetch: async (_, init) => {
+          sent.push(new Headers(init?.headers).get('authorization'));
+          return Response.json(token ? { data: { items: [a], cursor: 'c1' } } : refusal);
+        },
+      });
+      const list = liveList(client, OPTIONS);
+      open.push(list);
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(list.get().state).toBe('refused');
+      const { length } = sent;
+      token = 'header.e30.signature';
+      client.reconnect();
+      await settle();
+      expect(sent.slice(length)).toEqual([`Bearer ${token}`]);
+      expect(ids(list)).toBe('a1');
+      client.close();
     });
 
     it('loads the list again that another caller could not read', async () => {

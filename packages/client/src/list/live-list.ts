@@ -85,7 +85,7 @@ class RunningList<TItem> implements LiveList<TItem> {
     this.#run.stop();
     this.#shown.stop();
     this.#forgetIdentity();
-    this.#listeners.close();
+    this.#listeners.clear();
   };
 
   #createRun(): ListRun<TItem> {

@@ -14,6 +14,8 @@ export class WhileShown<TState, TRunning extends Running<TState>> {
   readonly #listeners = new FrameListeners();
   readonly #start: (changed: () => void) => TRunning;
   readonly #initial: TState;
+  /** Number of components. */
+  #shown = 0;
   #running: TRunning | undefined;
   #stopping: ReturnType<typeof setTimeout> | undefined;
 
@@ -34,13 +36,16 @@ export class WhileShown<TState, TRunning extends Running<TState>> {
   readonly subscribe = (listener: () => void): (() => void) => {
     clearTimeout(this.#stopping);
     const remove = this.#listeners.add(listener);
+    this.#shown += 1;
     this.#running ??= this.#start(() => this.#listeners.changed());
     return () => {
       remove();
-      if (this.#listeners.size > 0) return;
+      this.#shown -= 1;
+      if (this.#shown > 0) return;
       this.#stopping = setTimeout(() => {
         this.#running?.stop();
         this.#running = undefined;
+        this.#listeners.clear();
       });
     };
   };
