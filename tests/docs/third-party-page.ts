@@ -33,7 +33,7 @@ const USES = {
 } as const;
 
 /** devDependencies of the pages that are only tools. The others are libraries, which Vite bundles. */
-const PAGE_TOOLS = /^(@types\/|@vitejs\/|vite$|vitest$|@gudang\/)/;
+const PAGE_TOOLS = /^(@types\/|@vitejs\/|vite$|vitest$)/;
 
 export interface LockedPackage {
   readonly version?: string;
