@@ -33,7 +33,11 @@ function findProblem() {
 }
 
 function run(...args) {
-  const child = spawn(execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  // In the repository, Node finds tsx, and turbo finds the workspaces.
+  const child = spawn(execPath, args, {
+    cwd: repository,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   children.push(child);
   return child;
 }
