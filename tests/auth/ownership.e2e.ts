@@ -3,12 +3,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signToken } from '@gudang/auth/testing';
+import { createClient, liveList } from '@gudang/client';
 import { authorizationOf, type CallerName, SECURED } from '@gudang/testing/clients/callers';
 import { dataOf, type Graph, graphAt } from '@gudang/testing/clients/graph-client';
 import { type LiveClient, startLiveClient } from '@gudang/testing/clients/live-client';
 import { eventually } from '@gudang/testing/eventually';
 import { useSystem } from '@gudang/testing/system/use-system';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 
 const MARK = / @cacheControl\(scope: PRIVATE\)/g;
 
@@ -256,4 +258,67 @@ async function subscribed(streams: number, marks: Marks): Promise<void> {
     (count) => count === streams,
     { until: `the gateway has ${streams} streams` },
   );
+}
+
+it('a list of the client drops the orders of a caller when another one signs in', async () => {
+  const stock = await addStock();
+  const orders = { siti: await createOrder(SITI, stock), budi: await createOrder(BUDI, stock) };
+  await Promise.all([decided(orders.siti), decided(orders.budi)]);
+  let caller: CallerName = SITI;
+  const client = createClient({
+    url: urls.marked,
+    webSocketImpl: WebSocket,
+    token: async () => (await authorizationOf(caller))?.replace('Bearer ', ''),
+  });
+  const list = liveList(client, {
+    query: `query ($product: ID!) { orderCursor
+      orders(first: 100, productId: $product) { nodes { id version createdAt } } }`,
+    variables: { product: stock },
+    page: ({ orderCursor, orders }: OrdersPage) => ({ items: orders.nodes, cursor: orderCursor }),
+    subscription: `subscription ($product: ID!) {
+      ordersChanged(productId: $product) { order { id version createdAt } } }`,
+    subscriptionVariables: { product: stock },
+    event: ({ ordersChanged: { order } }: OrdersEvent) => ({ item: order }),
+    id: ({ id }) => id,
+    version: ({ version }) => version,
+    compare: (a, b) => b.createdAt.localeCompare(a.createdAt),
+  });
+  lives.push({ close: async () => client.close() } as LiveClient);
+  const ids = () => list.get().items.map(({ id }) => id);
+  const becomes = (expected: string[]) =>
+    eventually(
+      () => [...ids(), list.get().state],
+      (shown) => `${shown}` === `${[...expected, 'live']}`,
+      { until: `the list shows ${expected}` },
+    );
+  await becomes([orders.siti]);
+
+  let hasChanged = false;
+  client.onIdentity(() => {
+    hasChanged = true;
+  });
+  const shownToBudi = new Set<string>();
+  list.subscribe(() => {
+    if (hasChanged) for (const id of ids()) shownToBudi.add(id);
+  });
+  caller = BUDI;
+  client.reconnect();
+  await becomes([orders.budi]);
+  const next = await createOrder(BUDI, stock);
+  await createOrder(SITI, stock);
+  await becomes([next, orders.budi]);
+  expect([...shownToBudi].sort()).toEqual([next, orders.budi].sort());
+});
+
+interface ListedOrder {
+  readonly id: string;
+  readonly version: number;
+  readonly createdAt: string;
+}
+interface OrdersPage {
+  readonly orderCursor: string;
+  readonly orders: { readonly nodes: readonly ListedOrder[] };
+}
+interface OrdersEvent {
+  readonly ordersChanged: { readonly order: ListedOrder };
 }
