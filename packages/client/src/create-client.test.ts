@@ -416,9 +416,6 @@ describe('connections', () => {
     await running(1);
     server.publish(1);
     await eventually(() => expect(watched.data).toEqual([1]));
-    expect(() => connect({ webSocketImpl: undefined, transport: 'websocket' })).toThrow(
-      'webSocketImpl',
-    );
     vi.unstubAllGlobals();
   });
 

@@ -27,7 +27,7 @@ const DEFAULT_QUEUED_EVENTS = 1_000;
 
 /**
  * Creates a client. Nothing is sent before the first query or subscription.
- * @throws {TypeError} if the address is invalid, or with `transport: 'websocket'` if there is no WebSocket
+ * @throws {TypeError} if the address is invalid
  * @example
  * const client = createClient({ url: 'http://localhost:4000/graphql' });
  * const { stocks } = await client.query('{ stocks { nodes { id quantity } } }');

@@ -36,11 +36,12 @@ export interface LiveClientOptions {
   /**
    * - `auto` (default): a websocket; server-sent events where there is no WebSocket, or where
    *   websockets fail and HTTP does not, as behind some proxies.
-   * - `websocket`: one websocket for all subscriptions.
+   * - `websocket`: one websocket for all subscriptions, also if it fails; server-sent events only where
+   *   there is no WebSocket.
    * - `sse`: server-sent events, one HTTP response for each subscription.
    */
   readonly transport?: 'auto' | 'websocket' | 'sse' | undefined;
-  /** Default: the global `WebSocket`. Node 20 has none: pass the one of `ws`. */
+  /** Default: the global `WebSocket`. Node 20 has none: pass the one of the package `ws`. */
   readonly webSocketImpl?: unknown;
   /** Default: the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;

@@ -183,7 +183,8 @@ export class Connector {
   /** Tells the waiting members the state. */
   #announce(): void {
     const error = this.#failure;
-    let state: ConnectionState = error ? 'offline' : 'connecting';
+    const isOffline = error || globalThis.navigator?.onLine === false;
+    let state: ConnectionState = isOffline ? 'offline' : 'connecting';
     if (error?.code === 'UNAUTHENTICATED') state = 'refused';
     for (const [member, attempt] of [...this.#members]) {
       if (!attempt) member.show(state, error);

@@ -23,13 +23,9 @@ export class TransportChoice {
   #failedInRow = 0;
   #triedAt = 0;
 
-  /** @throws {TypeError} if websockets are required, and there is no implementation */
   constructor({ transport = 'auto', webSocketImpl, webSocketUrl }: ChoiceOptions) {
     this.#url = webSocketUrl;
     this.webSocketImpl = (webSocketImpl ?? globalThis.WebSocket) as typeof WebSocket | undefined;
-    if (transport === 'websocket' && !this.webSocketImpl) {
-      throw new TypeError('No WebSocket: pass `webSocketImpl`');
-    }
     this.#isSse = transport === 'sse' || !this.webSocketImpl;
     this.#isAuto = transport === 'auto' && this.webSocketImpl !== undefined;
   }
