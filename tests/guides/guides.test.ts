@@ -36,7 +36,7 @@ it('the live part of the React guide has at most ten lines, beside closing tags 
   const code = `${files.get('src/main.tsx')}${files.get('src/stocks.tsx')}`;
   const [call = ''] = /^ *const .*useLiveList\([\s\S]*?^ *\}\);$/m.exec(code) ?? [];
   const others = code.match(/^.*(?:createClient\(|<LiveProvider ).*$/gm) ?? [];
-  const lines = [...call.split('\n'), ...others].filter((line) => !/^ *[)}\]];?$/.test(line));
+  const lines = [...call.split('\n'), ...others].filter((line) => !/^ *[)}\]]+;?$/.test(line));
   expect(lines.length).toBeGreaterThan(5);
   expect(lines.length).toBeLessThanOrEqual(10);
 });

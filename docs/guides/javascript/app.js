@@ -4,17 +4,18 @@ const list = liveList(createClient({ url: '/graphql' }), {
   query: `query Stocks($after: String) {
     cursor: stockCursor
     stocks(first: 50, after: $after) {
-      nodes { id name quantity version }
+      nodes { id name quantity version createdAt }
       pageInfo { endCursor hasNextPage }
     }
   }`,
   page: ({ cursor, stocks }) => ({ cursor, items: stocks.nodes, ...stocks.pageInfo }),
   subscription: `subscription StockChanged {
-    stockChanged { kind stock { id name quantity version } }
+    stockChanged { kind stock { id name quantity version createdAt } }
   }`,
   event: ({ stockChanged: { kind, stock } }) => ({ item: stock, deleted: kind === 'DELETED' }),
   id: (stock) => stock.id,
   version: (stock) => stock.version,
+  compare: (a, b) => b.createdAt.localeCompare(a.createdAt),
 });
 
 list.subscribe(() => {

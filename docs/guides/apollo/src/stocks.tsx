@@ -2,16 +2,18 @@ import { useQuery, useSubscription } from '@apollo/client/react';
 import { graphql } from './gql';
 import type { StockChangedSubscription, StocksQuery } from './gql/graphql.ts';
 
-const STOCKS = graphql(`query Stocks {
+const SIZE = 50;
+const variables = { first: SIZE };
+const STOCKS = graphql(`query Stocks($first: Int!) {
   cursor: stockCursor
-  stocks(first: 50) { nodes { id name quantity version } }
+  stocks(first: $first) { nodes { id name quantity version createdAt } }
 }`);
 const STOCK_CHANGED = graphql(`subscription StockChanged($after: String) {
-  stockChanged(after: $after) { kind stock { id name quantity version } }
+  stockChanged(after: $after) { kind stock { id name quantity version createdAt } }
 }`);
 
 export function Stocks() {
-  const { data, error } = useQuery(STOCKS, { fetchPolicy: 'network-only' });
+  const { data, error } = useQuery(STOCKS, { variables, fetchPolicy: 'network-only' });
   useSubscription(STOCK_CHANGED, {
     skip: !data,
     variables: { after: data?.cursor },
@@ -20,7 +22,8 @@ export function Stocks() {
       if (!event) return;
       const { kind, stock } = event.stockChanged;
       if (kind === 'DELETED') cache.evict({ id: cache.identify(stock) });
-      else cache.updateQuery({ query: STOCKS }, (list) => list && withStock(list, stock));
+      else
+        cache.updateQuery({ query: STOCKS, variables }, (list) => list && withStock(list, stock));
     },
   });
   return (
@@ -39,9 +42,10 @@ export function Stocks() {
 
 type Stock = StockChangedSubscription['stockChanged']['stock'];
 
-/** Adds a stock that the list does not have. */
+/** Adds a stock that the list does not have, unless it is older than those of the list. */
 function withStock(list: StocksQuery, stock: Stock): StocksQuery {
   const { nodes } = list.stocks;
   if (nodes.some(({ id }) => id === stock.id)) return list;
-  return { ...list, stocks: { ...list.stocks, nodes: [stock, ...nodes] } };
+  const newest = [stock, ...nodes].sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+  return { ...list, stocks: { ...list.stocks, nodes: newest.slice(0, SIZE) } };
 }

@@ -1,15 +1,15 @@
 import { useLiveList } from '@gudang/client/react';
-import { graphql } from 'gql.tada';
+import { graphql } from './graphql.ts';
 
 const STOCKS = graphql(`query Stocks($after: String) {
   cursor: stockCursor
   stocks(first: 50, after: $after) {
-    nodes { id name quantity version }
+    nodes { id name quantity version createdAt }
     pageInfo { endCursor hasNextPage }
   }
 }`);
 const STOCK_CHANGED = graphql(`subscription StockChanged {
-  stockChanged { kind stock { id name quantity version } }
+  stockChanged { kind stock { id name quantity version createdAt } }
 }`);
 
 export function Stocks() {
@@ -20,6 +20,7 @@ export function Stocks() {
     event: ({ stockChanged: { kind, stock } }) => ({ item: stock, deleted: kind === 'DELETED' }),
     id: (stock) => stock.id,
     version: (stock) => stock.version,
+    compare: (a, b) => b.createdAt.localeCompare(a.createdAt),
   });
   return (
     <>
