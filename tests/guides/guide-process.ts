@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { eventually } from '@gudang/testing/eventually';
 
 /** A running command of a guide. */
 export interface GuideProcess {
@@ -59,6 +60,16 @@ export function runInGuide(
     await settled;
   };
   return { command, id: child.pid, lines, ended, stop };
+}
+
+/** Resolves to the address that Vite prints when it serves an app; rejects if Vite ends. */
+export async function addressOf({ lines, ended }: GuideProcess): Promise<string> {
+  const printed = eventually(
+    () => /http:\/\/[\w.]+:\d+\//.exec(lines.join('\n'))?.[0] ?? '',
+    (address) => address !== '',
+    { until: 'Vite prints its address', within: 60_000 },
+  );
+  return Promise.race([printed, ended.then(() => printed)]);
 }
 
 function killGroup({ pid }: ChildProcess): void {

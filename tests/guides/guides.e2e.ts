@@ -9,10 +9,12 @@ import { eventually } from '@gudang/testing/eventually';
 import { useSystem } from '@gudang/testing/system/use-system';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type GuideProcess, runInGuide } from './guide-process.ts';
+import { addressOf, type GuideProcess, runInGuide } from './guide-process.ts';
 import { type GuideWorkspace, installGuides } from './guide-workspace.ts';
 import type { GuideName } from './read-guide.ts';
 
+/** Time-out of the installation and of the builds, in ms. They take 15 s on a quiet machine with two cores. */
+const BUILDS_WITHIN_MS = 300_000;
 const APPS = ['react', 'javascript', 'apollo', 'urql'] as const;
 
 const system = useSystem();
@@ -25,7 +27,7 @@ beforeAll(async () => {
     installGuides({ gatewayUrl: system().gateway.url }),
     startBrowser(),
   ]);
-});
+}, BUILDS_WITHIN_MS);
 afterAll(async () => {
   await Promise.all([browser?.close(), ...running.map(({ stop }) => stop())]);
   await workspace?.remove();
@@ -50,13 +52,8 @@ async function build(name: GuideName): Promise<void> {
 /** Serves a built app and opens it. */
 async function open(name: GuideName) {
   const port = await freePort();
-  start(name, `npx vite preview --host 127.0.0.1 --port ${port} --strictPort`);
-  const address = `http://127.0.0.1:${port}/`;
-  await eventually(
-    () => fetch(address),
-    ({ ok }) => ok,
-    { until: `vite serves the app of ${name}` },
-  );
+  const served = start(name, `npx vite preview --host 127.0.0.1 --port ${port}`);
+  const address = await addressOf(served);
   const { page, problems } = await browser.open();
   await page.goto(address);
   return { page, problems };
@@ -85,43 +82,47 @@ async function record(page: Page, name: string): Promise<() => Promise<string[]>
   return () => page.evaluate('window.shown');
 }
 
-test('the apps of all guides continue their lists after SIGKILL of the gateway', async () => {
-  const { graph, gateway, stock } = system();
-  const shop = createShopClient(graph);
-  const atStock = createShopClient(graphAt(`${stock.url}/graphql`));
-  const nameOf = (word: string) => `${word} ${randomUUID().slice(0, 8)}`;
-  const [kopi, gula, teh] = [nameOf('Kopi'), nameOf('Gula'), nameOf('Teh')];
-  const sold = await shop.addStock({ name: kopi, quantity: 100 });
-  const deleted = await shop.addStock({ name: gula, quantity: 5 });
-  await Promise.all(APPS.map(build));
-  const opened = await Promise.all(APPS.map(open));
-  const pages = opened.map(({ page }) => page);
+test(
+  'the apps of all guides continue their lists after SIGKILL of the gateway',
+  async () => {
+    const { graph, gateway, stock } = system();
+    const shop = createShopClient(graph);
+    const atStock = createShopClient(graphAt(`${stock.url}/graphql`));
+    const nameOf = (word: string) => `${word} ${randomUUID().slice(0, 8)}`;
+    const [kopi, gula, teh] = [nameOf('Kopi'), nameOf('Gula'), nameOf('Teh')];
+    const sold = await shop.addStock({ name: kopi, quantity: 100 });
+    const deleted = await shop.addStock({ name: gula, quantity: 5 });
+    await Promise.all(APPS.map(build));
+    const opened = await Promise.all(APPS.map(open));
+    const pages = opened.map(({ page }) => page);
 
-  await allShow(pages, `${kopi}: 100`);
-  const recorded = await Promise.all(pages.map((page) => record(page, kopi)));
-  await shop.createOrder({ productId: sold.id, quantity: 10 });
-  await allShow(pages, `${kopi}: 90`);
+    await allShow(pages, `${kopi}: 100`);
+    const recorded = await Promise.all(pages.map((page) => record(page, kopi)));
+    await shop.createOrder({ productId: sold.id, quantity: 10 });
+    await allShow(pages, `${kopi}: 90`);
 
-  gateway.kill('SIGKILL');
-  await gateway.exited;
-  await atStock.adjustStock(sold.id, -83);
-  await atStock.deleteStock(deleted.id);
-  await atStock.addStock({ name: teh, quantity: 3 });
-  await gateway.restart();
+    gateway.kill('SIGKILL');
+    await gateway.exited;
+    await atStock.adjustStock(sold.id, -83);
+    await atStock.deleteStock(deleted.id);
+    await atStock.addStock({ name: teh, quantity: 3 });
+    await gateway.restart();
 
-  await allShow(pages, `${kopi}: 7`);
-  await allShow(pages, `${teh}: 3`);
-  for (const page of pages) {
-    await page.getByRole('listitem').filter({ hasText: gula }).waitFor({ state: 'detached' });
-  }
-  // The pages are live again, not only read again.
-  await shop.adjustStock(sold.id, 1);
-  await allShow(pages, `${kopi}: 8`);
-  // Each page has shown each state once, and none after a newer one.
-  const states = [100, 90, 7, 8].map((quantity) => `${kopi}: ${quantity}`);
-  for (const texts of recorded) expect(await texts()).toEqual(states);
-  expect(opened.flatMap(({ problems }) => problems)).toEqual([]);
-});
+    await allShow(pages, `${kopi}: 7`);
+    await allShow(pages, `${teh}: 3`);
+    for (const page of pages) {
+      await page.getByRole('listitem').filter({ hasText: gula }).waitFor({ state: 'detached' });
+    }
+    // The pages are live again, not only read again.
+    await shop.adjustStock(sold.id, 1);
+    await allShow(pages, `${kopi}: 8`);
+    // Each page has shown each state once, and none after a newer one.
+    const states = [100, 90, 7, 8].map((quantity) => `${kopi}: ${quantity}`);
+    for (const texts of recorded) expect(await texts()).toEqual(states);
+    expect(opened.flatMap(({ problems }) => problems)).toEqual([]);
+  },
+  BUILDS_WITHIN_MS,
+);
 
 test('the Node worker reports each low stock once across SIGKILL of the gateway and of itself', async () => {
   const { graph, gateway, stock } = system();

@@ -7,7 +7,7 @@ import { createShopClient } from '@gudang/testing/clients/shop-client';
 import { eventually } from '@gudang/testing/eventually';
 import { type NpmStart, startNpmStart } from '@gudang/testing/system/npm-start';
 import { repository } from '../docs/snippets.ts';
-import { type GuideProcess, runInGuide } from './guide-process.ts';
+import { addressOf, type GuideProcess, runInGuide } from './guide-process.ts';
 import { installGuides } from './guide-workspace.ts';
 import { GUIDES, type Guide, type GuideName, readGuide } from './read-guide.ts';
 
@@ -107,13 +107,9 @@ async function watch(app: GuideProcess, browser: RunningBrowser) {
     };
     return { shows, close: async () => {} };
   }
-  const address = await eventually(
-    () => /http:\/\/localhost:\d+\//.exec(app.lines.join('\n'))?.[0],
-    (found) => found !== undefined,
-    { until: 'Vite prints an address' },
-  );
+  const address = await addressOf(app);
   const { page, close } = await browser.open();
-  await page.goto(address ?? '');
+  await page.goto(address);
   const shows = (name: string, quantity: number) =>
     page.getByText(`${name}: ${quantity}`).waitFor({ timeout: 60_000 });
   return { shows, close };
