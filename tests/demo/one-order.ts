@@ -7,7 +7,17 @@ function assertThat(holds: boolean, what: string, actual: unknown): asserts hold
   if (!holds) throw new DemoError(`Check failed: ${what}. Actual: ${JSON.stringify(actual)}`);
 }
 
-const SEEN_WITHIN_MS = 10_000;
+const WITHIN = { within: 10_000 };
+
+/** @throws {DemoError} that says what to do, if the event did not arrive within 10 s */
+async function inTime<T>(what: string, event: Promise<T>): Promise<T> {
+  return event.catch((error: Error) => {
+    if (!error.message.startsWith('Timed out')) throw error;
+    throw new DemoError(
+      `${what} did not arrive within ${WITHIN.within / 1000} s. Kafka or a service may be unavailable: see the terminal of npm start`,
+    );
+  });
+}
 
 const WATCH = `subscription ($ids: [ID!], $after: String) {
   stockChanged(ids: $ids, after: $after) {
@@ -48,11 +58,11 @@ async function decided({ url, authorization }: DemoGraph, id: string): Promise<D
     variables: { id },
   });
   try {
-    const { data } = await live.waitFor(({ orderChanged }) => orderChanged.status !== 'PENDING', {
-      until: `the order ${id} is decided`,
-      within: SEEN_WITHIN_MS,
-    });
-    await live.ended({ within: SEEN_WITHIN_MS });
+    const { data } = await inTime(
+      `The decision of the order ${id}`,
+      live.waitFor(({ orderChanged }) => orderChanged.status !== 'PENDING', WITHIN),
+    );
+    await live.ended(WITHIN);
     return (data as { orderChanged: DecidedOrder }).orderChanged;
   } finally {
     await live.close();
@@ -83,17 +93,23 @@ async function followOrders(graph: DemoGraph, add: AddProduct): Promise<void> {
     variables: { ids: [id], after: stockCursor },
   });
   try {
-    const within = { within: SEEN_WITHIN_MS };
-    await watch.waitFor(({ stockChanged }) => stockChanged.kind === 'CREATED', within);
+    // Right after a start, the stream may begin with a snapshot instead of the addition.
+    await inTime(
+      'The new stock',
+      watch.waitFor(
+        ({ stockChanged }) => ['CREATED', 'SNAPSHOT'].includes(stockChanged.kind),
+        WITHIN,
+      ),
+    );
     printStep('Subscribed', `stockChanged(ids: ["${id}"]) over the gateway's websocket`);
 
     const sent = performance.now();
     const orderId = await createOrder(graph, id, 10);
     const answered = performance.now();
-    const pushed = await watch.waitFor(({ stockChanged }) => stockChanged.order?.id === orderId, {
-      ...within,
-      until: `the change of the order ${orderId} arrives`,
-    });
+    const pushed = await inTime(
+      `The change of the order ${orderId}`,
+      watch.waitFor(({ stockChanged }) => stockChanged.order?.id === orderId, WITHIN),
+    );
     const change = pushed.data?.stockChanged;
     assertThat(
       change?.kind === 'ORDERED' &&
