@@ -57,7 +57,7 @@ export class ListModel<TItem> {
   readonly #maxHidden: number;
   readonly #known = new Map<string, Entry<TItem>>();
   /** The entries that are shown, in order. */
-  readonly #shown: Entry<TItem>[] = [];
+  #shown: Entry<TItem>[] = [];
   /** Last row of the window; undefined before the first page, and when all rows are loaded. */
   #last: TItem | undefined;
   #endCursor: string | null = null;
@@ -171,8 +171,11 @@ export class ListModel<TItem> {
     this.#isReset = false;
     for (const entry of this.#known.values()) {
       if (entry.item === null || entry.snapshot === this.#snapshot) continue;
-      this.#hide(entry, 'unnamed');
+      Object.assign(entry, { item: null, shown: false, absence: 'unnamed' } satisfies Partial<
+        Entry<TItem>
+      >);
     }
+    this.#shown = this.#shown.filter(({ shown }) => shown);
     this.#forgetHidden();
     return true;
   }

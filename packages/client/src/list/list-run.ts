@@ -153,13 +153,12 @@ export class ListRun<TItem> {
   #next(event: LiveEvent<unknown>): void {
     try {
       if (event.snapshot) this.#mark(event.snapshot);
-      else if (event.data === null) this.#end(loadAgain('The data of a change could not be read'));
-      else this.#apply(event.data);
+      else if (event.data !== null) this.#apply(event.data);
     } catch (error) {
-      // Fields that could not be read are null, which the types of the app do not say.
-      if (event.errors) this.#end(loadAgain('The data of a change could not be read'));
-      else this.#end(toClientError(error));
+      // Where a field has an error, there may be null in the place of the item.
+      if (!event.errors) this.#end(toClientError(error));
     }
+    if (event.errors) this.#end(loadAgain('A change could not be read completely'));
     this.#options.onChange();
   }
 

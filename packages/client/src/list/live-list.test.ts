@@ -216,6 +216,10 @@ describe('liveList', () => {
       ['the stream has ended', () => stream().complete()],
       ['the data of a change could not be read', () => stream().next({ data: null, errors: [] })],
       ['a change has errors in place of its item', () => stream().next({ data: {}, errors: [] })],
+      [
+        'a change has errors beside its item',
+        () => stream().next({ data: { item: b }, errors: [{ message: 'no' }] }),
+      ],
       ['a reset snapshot is not complete', () => stream().next(marker('begin', false, true))],
       [
         'the end of a reset snapshot is not complete',
