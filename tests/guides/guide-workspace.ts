@@ -54,7 +54,7 @@ export async function installGuides({
     if (!updateLockFile) await cp(LOCK_FILE, join(folder, 'package-lock.json'));
     const install = updateLockFile ? 'install' : 'ci';
     await npm([install, '--prefer-offline', '--ignore-scripts'], folder);
-    if (updateLockFile) await cp(join(folder, 'package-lock.json'), LOCK_FILE);
+    if (updateLockFile) await keepLockFile(folder);
     for (const path of [LINKED, '.bin/graphql-codegen']) {
       await symlink(join(repository, 'node_modules', path), join(folder, 'node_modules', path));
     }
@@ -63,6 +63,13 @@ export async function installGuides({
     await remove();
     throw error;
   }
+}
+
+/** Writes the lock file without the client's hash, which changes with each change of the client. */
+async function keepLockFile(folder: string): Promise<void> {
+  const lockFile = JSON.parse(await readFile(join(folder, 'package-lock.json'), 'utf8'));
+  delete lockFile.packages['node_modules/@gudang/client'].integrity;
+  await writeFile(LOCK_FILE, `${JSON.stringify(lockFile, null, 2)}\n`);
 }
 
 async function copyGuide({ source, files }: Guide, target: string, gatewayUrl: string) {
