@@ -164,7 +164,7 @@ test('the overview names an unavailable part and the services that depend on it'
   });
 });
 
-test('the overview shows the way of the newest orders, also of one that waits', async () => {
+test('the overview shows the journeys of the newest orders, also of one that waits', async () => {
   const { orders } = (await system().graph('{ orders(first: 1) { nodes { id quantity } } }')).data;
   const [order] = orders.nodes;
   const steps = ['accepted', 'stored', 'sent', 'decided', 'settled', 'pushed'];

@@ -5,7 +5,7 @@ import type { Journeys } from './journeys.ts';
 const TIMEOUT_MS = 5_000;
 
 /**
- * Fetches the ways of the newest orders.
+ * Fetches the journeys of the newest orders.
  * @returns undefined if they are not available now; `sign in` if the caller must sign in to see them
  */
 export async function fetchJourneys(): Promise<Journeys | 'sign in' | undefined> {

@@ -6,7 +6,7 @@ const SHOWN = 8;
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
 /**
- * Shows the ways of the newest orders in the list, or a sentence that says why there are none. If
+ * Shows the journeys of the newest orders in the list, or a sentence that says why there are none. If
  * they are not available now, what is shown stays.
  */
 export async function showJourneys(list: HTMLElement, note: HTMLElement): Promise<void> {

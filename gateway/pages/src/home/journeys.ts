@@ -1,4 +1,4 @@
-/** The way of an order through the system. */
+/** The steps of an order through the system, and their times. */
 export interface Journey {
   /** The order's id. */
   readonly id: string;
@@ -18,7 +18,7 @@ export interface Journeys {
   readonly journeys: readonly Journey[];
 }
 
-/** Time of the whole way so far, in ms. */
+/** Time of all steps so far, in ms. */
 export function totalOf({ steps }: Journey): number {
   return steps.at(-1)?.to ?? 0;
 }
