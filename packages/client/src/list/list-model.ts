@@ -171,9 +171,9 @@ export class ListModel<TItem> {
     this.#isReset = false;
     for (const entry of this.#known.values()) {
       if (entry.item === null || entry.snapshot === this.#snapshot) continue;
-      Object.assign(entry, { item: null, shown: false, absence: 'unnamed' } satisfies Partial<
-        Entry<TItem>
-      >);
+      entry.item = null;
+      entry.shown = false;
+      entry.absence = 'unnamed';
     }
     this.#shown = this.#shown.filter(({ shown }) => shown);
     this.#forgetHidden();
