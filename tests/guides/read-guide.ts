@@ -26,6 +26,9 @@ export interface Guide {
 }
 
 const NOT_IN_README = new Set(['README.md', 'package.json']);
+/** What the commands of a guide write, if they were run in its folder: see docs/guides/.gitignore. */
+const WRITTEN =
+  /(?:^|\/)(?:node_modules|dist|gql)\/|\.tgz$|^package-lock\.json$|^schema\.graphql$|graphql-env\.d\.ts$|^cursor/;
 
 /**
  * Reads a guide's README. A code block whose content equals a file of the folder is the step that writes the file.
@@ -62,7 +65,7 @@ async function readFiles(folder: string): Promise<Map<string, string>> {
   const paths = entries
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => relative(folder, join(parentPath, name)))
-    .filter((path) => !NOT_IN_README.has(path) && !/(?:^|\/)(?:node_modules|dist)\//.test(path));
+    .filter((path) => !NOT_IN_README.has(path) && !WRITTEN.test(path));
   return new Map(
     await Promise.all(
       paths.map(async (path) => [path, await readFile(join(folder, path), 'utf8')] as const),
