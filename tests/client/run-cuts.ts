@@ -61,6 +61,8 @@ export interface CutRun {
 }
 
 const SETTLES_WITHIN_MS = 40_000;
+/** Time-out of a restart, which takes a second on an idle machine. */
+const READY_WITHIN_MS = 120_000;
 const HEAP_EVERY_MS = 5_000;
 
 /**
@@ -103,6 +105,8 @@ async function cutUntilDone(
   const since = performance.now();
   const stopping = new AbortController();
   const killing = killInTurn([system.gateway, system.stock], killEveryMs, stopping.signal);
+  // It is awaited at the end.
+  killing.catch(() => {});
   const heap: { readonly at: number; readonly bytes: number }[] = [];
   const isDone = (): boolean =>
     performance.now() - since >= seconds * 1_000 &&
@@ -131,7 +135,7 @@ async function killInTurn(
     if (signal.aborted) return kills;
     const part = parts[kills % parts.length] as ServiceProcess;
     await part.restart();
-    await part.ready();
+    await part.ready(READY_WITHIN_MS);
   }
 }
 

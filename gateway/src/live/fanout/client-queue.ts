@@ -13,6 +13,16 @@ export interface Delivery extends DeliveryNote {
   readonly payload: LivePayload;
 }
 
+interface QueueOptions {
+  readonly limits: QueueLimits;
+  /** The bytes of the queue, towards the client's connection. */
+  readonly hold: ByteHold;
+  /** Whether payloads are marked with `more`. Other clients do not need groups, which replace fewer payloads. */
+  readonly groups: boolean;
+  /** Called with the change of the queue's size. */
+  readonly onSize: (change: number) => void;
+}
+
 interface Waiting {
   readonly payload: LivePayload;
   readonly conflated: number;
@@ -35,6 +45,7 @@ interface Waiting {
 export class ClientQueue {
   readonly #limits: QueueLimits;
   readonly #hold: ByteHold;
+  readonly #groups: boolean;
   readonly #onSize: (change: number) => void;
   readonly #waiting = new Map<LivePayload, Waiting>();
   /** The payloads that can be replaced, by key: those since the last payload without a key. */
@@ -48,13 +59,10 @@ export class ClientQueue {
   /** Number of waiting payloads that were added before that group was begun. */
   #fixed = 0;
 
-  /**
-   * @param hold the bytes of the queue, towards the client's connection
-   * @param onSize called with the change of the queue's size
-   */
-  constructor(limits: QueueLimits, hold: ByteHold, onSize: (change: number) => void) {
+  constructor({ limits, hold, groups, onSize }: QueueOptions) {
     this.#limits = limits;
     this.#hold = hold;
+    this.#groups = groups;
     this.#onSize = onSize;
   }
 
@@ -76,7 +84,9 @@ export class ClientQueue {
     else this.#newest.set(key, payload);
     this.#added += 1;
     const place = this.#added;
-    if (older) this.#next = { from: Math.min(this.#next?.from ?? place, older.place), to: place };
+    if (older && this.#groups) {
+      this.#next = { from: Math.min(this.#next?.from ?? place, older.place), to: place };
+    }
     const count = conflated + (older ? older.conflated + 1 : 0);
     this.#waiting.set(payload, { payload, conflated: count, place });
     this.#onSize(1);

@@ -230,9 +230,11 @@ export class StreamClient {
   }
 
   #createQueue(): ClientQueue {
-    const { account, limits } = this.#options;
-    this.#queued = account.hold('queues');
-    return new ClientQueue(limits, this.#queued, (change) => this.#metrics.queued.inc(change));
+    const { account, limits, receivesMarkers: groups } = this.#options;
+    const hold = account.hold('queues');
+    this.#queued = hold;
+    const onSize = (change: number): void => this.#metrics.queued.inc(change);
+    return new ClientQueue({ limits, hold, groups, onSize });
   }
 
   #writeChunk(): void {

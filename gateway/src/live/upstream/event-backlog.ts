@@ -61,6 +61,7 @@ type Mark = PositionReport | SnapshotItem;
  */
 export class EventBacklog<E extends QueuedEvent> {
   readonly #conflates: boolean;
+  readonly #groups: boolean;
   readonly #hold: ByteHold;
   #items: (E | Mark)[] = [];
   #conflateAbove = CONFLATE_ABOVE;
@@ -70,9 +71,13 @@ export class EventBacklog<E extends QueuedEvent> {
    */
   #grouped = 0;
 
-  /** @param conflates whether a newer event may replace a waiting event of the same key */
-  constructor(conflates: boolean, hold: ByteHold) {
+  /**
+   * @param conflates whether a newer event may replace a waiting event of the same key
+   * @param groups whether clients may resume between events, so that groups are marked with `more`
+   */
+  constructor(hold: ByteHold, { conflates, groups }: { conflates: boolean; groups: boolean }) {
     this.#conflates = conflates;
+    this.#groups = groups;
     this.#hold = hold;
   }
 
@@ -144,7 +149,7 @@ export class EventBacklog<E extends QueuedEvent> {
       older.push(item.seq);
       return [];
     });
-    this.#markGroups();
+    if (this.#groups) this.#markGroups();
     this.#hold.release(before - this.#size());
   }
 

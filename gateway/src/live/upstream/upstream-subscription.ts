@@ -158,7 +158,8 @@ export class UpstreamSubscription {
     this.#options = options;
     this.#sink = options.sink;
     this.#hold = options.account.hold('events');
-    this.#backlog = new EventBacklog(options.conflates, options.account.hold('events'));
+    const { conflates, resumable: groups } = options;
+    this.#backlog = new EventBacklog(options.account.hold('events'), { conflates, groups });
     this.#run = options.run;
     this.#cursor = options.after;
     this.#unsubscribe = this.#subscribe();
