@@ -1,11 +1,13 @@
 /**
  * Cuts the connections of @gudang/client at random bytes while stocks change and processes are killed, and
  * checks that its subscribers and lists miss nothing, show nothing twice and go no step back.
- * Usage: `npm run client:try -- [--cuts N] [--seconds N] [--bytes N] [--protocol websocket|sse|multipart] [--seed N]`
+ * Usage: `npm run client:try -- [--cuts N] [--seconds N] [--bytes N] [--clients N] [--protocol NAME] [--seed N]`
  *
  * - `--cuts` (1000): number of cuts of each protocol
  * - `--seconds` (60): shortest duration; the growth of the heap is checked from one minute on
- * - `--bytes` (5000): mean number of bytes that a client receives before its connection is cut
+ * - `--bytes` (2000): mean number of bytes that a client receives before its connection is cut
+ * - `--clients` (4): number of clients of each protocol, beside one with a list
+ * - `--protocol` (all): `websocket`, `sse` or `multipart`, which may be repeated
  */
 import { parseArgs } from 'node:util';
 import { createChecks } from '@gudang/testing/checks';
@@ -21,7 +23,8 @@ const { values } = parseArgs({
   options: {
     cuts: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '60' },
-    bytes: { type: 'string', default: '5000' },
+    bytes: { type: 'string', default: '2000' },
+    clients: { type: 'string', default: '4' },
     protocol: { type: 'string', multiple: true, default: [...PROTOCOLS] },
     seed: { type: 'string', default: '1' },
   },
@@ -35,7 +38,7 @@ const run = async (system: System): Promise<void> => {
     protocols: values.protocol as Protocol[],
     cuts: Number(values.cuts),
     seconds: Number(values.seconds),
-    clients: 8,
+    clients: Number(values.clients),
     stocks: 40,
     perSecond: 200,
     meanBytes: Number(values.bytes),

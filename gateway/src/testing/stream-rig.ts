@@ -174,16 +174,18 @@ export function startStreamRig({
         ready: () => socket.open,
         write: (payloads, notes) => {
           for (const [index, payload] of payloads.entries()) {
-            const message = JSON.parse(String(liveForm.jsonOf(payload, notes?.[index])));
-            messages.push(message);
-            const { data, extensions } = message;
+            const { data, extensions } = JSON.parse(
+              String(liveForm.jsonOf(payload, notes?.[index])),
+            );
             conflated += extensions?.live?.conflated ?? 0;
             if (data === null) {
               const { cursor, snapshot } = extensions.live;
               order.push(snapshot?.phase ?? `at ${cursor}`);
+              messages.push({ data, extensions });
               continue;
             }
             const { key, n } = data.changed;
+            messages.push({ data: { changed: { key, n } }, extensions });
             got.push({ key, n });
             order.push(n);
           }
