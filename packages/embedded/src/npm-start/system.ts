@@ -3,6 +3,7 @@ import { startKafka } from '../kafka/kafka.ts';
 import { startPostgres } from '../postgres/postgres.ts';
 import { type Supervised, supervise } from '../processes/supervise.ts';
 import { rotate } from '../terminal/log-file.ts';
+import { showWhile } from '../terminal/progress.ts';
 import { adaptToOwnServers, type OwnServer } from '../terminal/service-line.ts';
 import { terminal } from '../terminal/terminal.ts';
 import { runMigrations } from './run-migrations.ts';
@@ -63,12 +64,15 @@ export function startSystem({ root, settings, services, backing }: SystemOptions
     stopping.signal.throwIfAborted();
     const log = (line: string) => terminal.part(name, line);
     rotate(logFileOf(name));
-    const part = supervise({ ...DESCRIPTIONS[name], start, log });
+    const part = supervise({
+      ...DESCRIPTIONS[name],
+      start: (signal) => showWhile(terminal, [name, `Starting ${name}`], () => start(signal)),
+      log,
+    });
     running.set(name, part);
-    terminal.step(name, `Starting ${name}`);
-    return part.ready
-      .finally(() => terminal.done(name))
-      .then(() => log(`ready after ${Math.round((Date.now() - begun) / 100) / 10} s`));
+    return part.ready.then(() =>
+      log(`ready after ${Math.round((Date.now() - begun) / 100) / 10} s`),
+    );
   };
   const common = (name: 'postgres' | 'kafka', signal: AbortSignal) => ({
     directory: join(directory, name),

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createProgress } from './progress.ts';
+import { createProgress, showWhile } from './progress.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -39,5 +39,30 @@ describe('createProgress', () => {
     progress.print('a line\n');
     progress.done('kafka');
     expect(take()).toBe('a line\n');
+  });
+});
+
+describe('showWhile', () => {
+  it.each([
+    ['ended', async () => 'ready'],
+    [
+      'failed',
+      async () => {
+        throw new Error('no Java');
+      },
+    ],
+  ])('shows the step of a start until the start has %s', async (_how, end) => {
+    const { progress, take } = written(true);
+    const start = showWhile(progress, ['kafka', 'Starting kafka'], async () => {
+      progress.step('kafka', 'Fetching Kafka');
+      vi.advanceTimersByTime(1_000);
+      return end();
+    });
+    expect(take()).toMatch(/Fetching Kafka \(1 s\)$/);
+    const [settled] = await Promise.allSettled([start]);
+    expect(settled).toEqual((await Promise.allSettled([end()]))[0]);
+    expect(take()).toBe('\r\u001b[2K');
+    vi.advanceTimersByTime(5_000);
+    expect(take()).toBe('');
   });
 });

@@ -12,6 +12,20 @@ export interface Progress {
   readonly print: (text: string) => void;
 }
 
+/** Shows a step until the work has ended. The work may update the step's text. */
+export async function showWhile<T>(
+  { step, done }: Pick<Progress, 'step' | 'done'>,
+  [name, text]: readonly [name: string, text: string],
+  work: () => Promise<T>,
+): Promise<T> {
+  step(name, text);
+  try {
+    return await work();
+  } finally {
+    done(name);
+  }
+}
+
 interface Step {
   readonly begun: number;
   readonly text: string;
