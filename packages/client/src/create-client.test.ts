@@ -221,6 +221,28 @@ describe.each(['websocket', 'sse'] as const)('subscribe over %s', (transport) =>
   });
 });
 
+it('resumes when a response ends while its last events are delivered', async () => {
+  const events = Array.from({ length: 50 }, (_, index) => {
+    const message = { data: index, extensions: { live: { cursor: '1' } } };
+    return `event: next\ndata: ${JSON.stringify(message)}\n\n`;
+  });
+  server.publish('before');
+  const body = new ReadableStream({
+    start: (controller) => {
+      controller.enqueue(new TextEncoder().encode(events.join('')));
+      controller.close();
+    },
+  });
+  const responses = [new Response(body)];
+  const fetch: typeof globalThis.fetch = async (input, init) =>
+    responses.shift() ?? globalThis.fetch(input, init);
+  const watched = watchStream(connect({ transport: 'sse', fetch }));
+  await running(1);
+  server.publish('next');
+  await eventually(() => expect(watched.data).toHaveLength(51));
+  expect(watched.data.at(-1)).toBe('next');
+});
+
 describe('snapshots', () => {
   const marker = (phase: string, complete = true) => ({
     data: null,
