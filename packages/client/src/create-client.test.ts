@@ -6,6 +6,9 @@ import { createClient, type LiveClient, type LiveClientOptions } from './index.t
 import { LiveServer, type StreamMessage } from './testing/live-server.ts';
 import { watchStream } from './testing/watch-stream.ts';
 
+// Under load, a reconnect takes seconds.
+vi.setConfig({ testTimeout: 20_000 });
+
 let server: LiveServer;
 let clients: LiveClient[];
 

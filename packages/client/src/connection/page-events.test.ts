@@ -20,6 +20,9 @@ class Target extends EventTarget {
   }
 }
 
+// Under load, a reconnect takes seconds.
+vi.setConfig({ testTimeout: 20_000 });
+
 let server: LiveServer;
 let client: LiveClient;
 let page: { window: Target; document: Target; navigator: { onLine: boolean } };

@@ -9,6 +9,9 @@ import {
 import { LiveServer } from '../testing/live-server.ts';
 import { watchStream } from '../testing/watch-stream.ts';
 
+// Under load, a reconnect takes seconds.
+vi.setConfig({ testTimeout: 20_000 });
+
 let server: LiveServer;
 let client: LiveClient | undefined;
 let reasons: TokenReason[];
@@ -113,11 +116,16 @@ describe.each(['websocket', 'sse'] as const)('a refused token (%s)', (transport)
   it('is not sent again; the state is refused until there is another', async () => {
     server.accepts = (token) => token === 'new';
     let token = 'old';
-    const options = { token: () => token, transport, maxRetryDelay: 10 } as const;
+    let reads = 0;
+    const read = (): string => {
+      reads += 1;
+      return token;
+    };
+    const options = { token: read, transport, maxRetryDelay: 10 } as const;
     const watched = watchStream(connect([], options));
     await eventually(() => expect(client?.state).toBe('refused'));
     expect(client?.stateReason?.code).toBe('UNAUTHENTICATED');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await eventually(() => expect(reads).toBeGreaterThan(5));
     expect(server.tokens).toEqual(['old']);
     token = 'new';
     await running(1);
