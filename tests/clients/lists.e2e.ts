@@ -35,7 +35,7 @@ const STOCK_CHANGED = `subscription ($most: Int) {
 const ORDER = 'id status version createdAt';
 const ORDERS = `query ($after: String) {
   orderCursor
-  orders(first: 4, after: $after, status: CONFIRMED) { nodes { ${ORDER} } pageInfo { endCursor hasNextPage } }
+  orders(first: 20, after: $after, status: CONFIRMED) { nodes { ${ORDER} } pageInfo { endCursor hasNextPage } }
 }`;
 const ORDERS_CHANGED = `subscription { ordersChanged(status: CONFIRMED) { order { ${ORDER} } } }`;
 /** Quantity up to which a stock is low. */
@@ -226,9 +226,17 @@ test('lists, Apollo Client and urql show every change across SIGKILL of the gate
     return (await read.query<StockPage>(query)).stocks.nodes;
   };
   const readLow = async () => (await readStocks()).filter(({ quantity }) => quantity <= LOW);
-  const readOrders = async () => {
-    const query = `{ orders(first: 100, status: CONFIRMED) { nodes { ${ORDER} } } }`;
-    return (await read.query<OrderPage>(query)).orders.nodes;
+  // On a loaded machine, there may be more orders than one page has.
+  const readOrders = async (): Promise<Order[]> => {
+    const query = `query ($after: String) { orders(first: 100, after: $after, status: CONFIRMED) {
+      nodes { ${ORDER} } pageInfo { endCursor hasNextPage } } }`;
+    const all: Order[] = [];
+    for (let after: string | null = ''; after !== null; ) {
+      const { orders }: OrderPage = await read.query(query, { after: after || null });
+      all.push(...orders.nodes);
+      after = orders.pageInfo.hasNextPage ? orders.pageInfo.endCursor : null;
+    }
+    return all;
   };
   for (const list of stocks) await becomesEqual(list, readStocks);
   for (const list of low) await becomesEqual(list, readLow);
