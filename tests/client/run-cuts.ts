@@ -54,6 +54,8 @@ export interface CutResult {
 export interface CutRun {
   readonly results: readonly CutResult[];
   readonly changes: number;
+  /** Number of batches of changes that were not answered, as on a machine that is too busy. */
+  readonly unanswered: number;
   readonly kills: number;
   readonly seconds: number;
   /** Growth of this process's heap in MiB per 10 minutes; NaN for a run of less than a minute. */
@@ -91,7 +93,7 @@ export async function runCuts(system: System, options: CutOptions): Promise<CutR
     await changes.stop();
     for (const { proxy } of subjects) proxy.calm();
     const results = await Promise.all(subjects.map((one) => judge(system, one)));
-    return { ...done, results, changes: changes.made() };
+    return { ...done, results, changes: changes.made(), unanswered: changes.unanswered() };
   } finally {
     await Promise.all(subjects.map((one) => one.stop()));
   }

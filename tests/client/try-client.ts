@@ -47,9 +47,9 @@ const run = async (system: System): Promise<void> => {
     seed: Number(values.seed),
     onProgress: checks.print,
   });
-  const { changes, heapSlope, kills, seconds } = done;
+  const { changes, heapSlope, kills, seconds, unanswered } = done;
   checks.print(
-    `${changes} changes in ${seconds.toFixed(0)} s (${(changes / seconds).toFixed(0)}/s), ${kills} kills`,
+    `${changes} changes in ${seconds.toFixed(0)} s (${(changes / seconds).toFixed(0)}/s), ${kills} kills, ${unanswered} batches unanswered`,
   );
   for (const result of done.results) {
     const { conflated, cuts, events, protocol, refusedTokens, rows, snapshots } = result;
