@@ -27,7 +27,7 @@ export class RetryTimer {
     const longest = Math.min(FIRST_MS * 2 ** this.#failures, this.#max);
     const shortest = this.#failures++ === 0 ? 0 : longest / 2;
     const delay = shortest + Math.random() * (longest - shortest);
-    this.soon(Math.max(delay, Math.min(atLeast, this.#max)));
+    this.soon(Math.max(delay, atLeast));
   }
 
   /** The delays begin anew. */

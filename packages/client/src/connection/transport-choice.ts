@@ -17,29 +17,26 @@ export interface ChoiceOptions extends LiveClientOptions {
  */
 export class TransportChoice {
   readonly webSocketImpl: typeof WebSocket | undefined;
+  /** Whether the next connection uses server-sent events. */
+  isSse: boolean;
   readonly #url: string;
   readonly #isAuto: boolean;
-  #isSse: boolean;
   #failedInRow = 0;
   #triedAt = 0;
 
   constructor({ transport = 'auto', webSocketImpl, webSocketUrl }: ChoiceOptions) {
     this.#url = webSocketUrl;
     this.webSocketImpl = (webSocketImpl ?? globalThis.WebSocket) as typeof WebSocket | undefined;
-    this.#isSse = transport === 'sse' || !this.webSocketImpl;
+    this.isSse = transport === 'sse' || !this.webSocketImpl;
     this.#isAuto = transport === 'auto' && this.webSocketImpl !== undefined;
-  }
-
-  get isSse(): boolean {
-    return this.#isSse;
   }
 
   /** Call when a connection has ended. @param wasOpen whether it had been opened */
   ended(wasOpen: boolean): void {
     this.#failedInRow = wasOpen ? 0 : this.#failedInRow + 1;
-    if (!this.#isAuto || this.#failedInRow < (this.#isSse ? 1 : FAILED_HANDSHAKES)) return;
+    if (!this.#isAuto || this.#failedInRow < (this.isSse ? 1 : FAILED_HANDSHAKES)) return;
     this.#failedInRow = 0;
-    this.#isSse = !this.#isSse;
+    this.isSse = !this.isSse;
   }
 
   /**
@@ -49,12 +46,12 @@ export class TransportChoice {
    */
   opened(trial: typeof tryWebSocket | undefined, onReturn: () => void): void {
     const { webSocketImpl } = this;
-    if (!trial || !webSocketImpl || !this.#isAuto || !this.#isSse) return;
+    if (!trial || !webSocketImpl || !this.#isAuto || !this.isSse) return;
     if (Date.now() - this.#triedAt < TRY_AGAIN_MS) return;
     this.#triedAt = Date.now();
     trial(webSocketImpl, this.#url, () => {
       this.#triedAt = 0;
-      this.#isSse = false;
+      this.isSse = false;
       onReturn();
     });
   }

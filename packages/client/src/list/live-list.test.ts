@@ -384,9 +384,8 @@ describe('liveList', () => {
       const { length } = sent;
       token = 'header.e30.signature';
       client.reconnect();
-      await settle();
+      await vi.waitFor(() => expect(ids(list)).toBe('a1'));
       expect(sent.slice(length)).toEqual([`Bearer ${token}`]);
-      expect(ids(list)).toBe('a1');
       client.close();
     });
 

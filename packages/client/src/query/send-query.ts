@@ -31,8 +31,8 @@ export async function sendQuery(
   try {
     return await post(context, body, options, token);
   } catch (error) {
-    const isRefused =
-      error instanceof ClientError && error.code === 'UNAUTHENTICATED' && error.data === null;
+    const { code, data } = Object(error);
+    const isRefused = code === 'UNAUTHENTICATED' && data === null;
     const other = isRefused && token ? await tokens.read('refused') : token;
     if (other === token) throw error;
     return post(context, body, options, other);

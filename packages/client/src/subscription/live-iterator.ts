@@ -113,10 +113,6 @@ export function iterate(
       queue.end();
       return DONE;
     },
-    throw: async (error) => {
-      queue.end();
-      throw error;
-    },
     [Symbol.asyncIterator]() {
       return this;
     },

@@ -19,8 +19,9 @@ const DEFAULT_BEFORE_MS = 30_000;
 export class TokenSource {
   /** Called with the identity when it changes. */
   readonly listeners = new Listeners<[identity: string]>();
+  /** Subject and scopes of the token that was read last; empty without a token. */
+  identity = '';
   readonly #options: LiveClientOptions;
-  #identity = '';
   /** Why the next token is read for a connection. */
   #reason: TokenReason = 'connect';
   #refused: string | null = null;
@@ -29,11 +30,6 @@ export class TokenSource {
 
   constructor(options: LiveClientOptions) {
     this.#options = options;
-  }
-
-  /** Subject and scopes of the token that was read last; empty without a token. */
-  get identity(): string {
-    return this.#identity;
   }
 
   /** @throws {ClientError} `TOKEN_UNAVAILABLE` if the app's function throws or does not return */
@@ -116,8 +112,8 @@ export class TokenSource {
   #identify(token: string | null): void {
     const { sub, scope, scp } = claimsOf(token);
     const identity = token === null ? '' : `${sub ?? token} ${scope ?? scp}`;
-    if (identity === this.#identity) return;
-    this.#identity = identity;
+    if (identity === this.identity) return;
+    this.identity = identity;
     this.listeners.emit(identity);
   }
 }
