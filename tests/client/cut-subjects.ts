@@ -64,9 +64,12 @@ export async function startCutSubjects(options: SubjectOptions): Promise<CutSubj
   const multipart: MultipartSubscriber<StockChanged>[] = [];
   let refused = 0;
 
-  const sign = (): Promise<string> => signToken({ sub: 'Siti' }, { expiresIn: tokenSeconds });
+  /** Each client is another caller, because the events that one caller replays are limited. */
+  const signerOf = (index: number) => (): Promise<string> =>
+    signToken({ sub: `${protocol} ${index}` }, { expiresIn: tokenSeconds });
   /** @param refreshes whether the token is renewed before it expires, instead of afterwards */
-  const connect = (refreshes: boolean): LiveClient => {
+  const connect = (index: number, refreshes = index % 2 === 0): LiveClient => {
+    const sign = signerOf(index);
     const client = createClient({
       url: `${proxy.url}/graphql`,
       transport: protocol === 'sse' ? 'sse' : 'websocket',
@@ -90,12 +93,12 @@ export async function startCutSubjects(options: SubjectOptions): Promise<CutSubj
     const { receive } = checker;
     if (protocol === 'multipart') {
       const onError = (all: readonly unknown[]): void => void errors.push(JSON.stringify(all));
-      const token = sign;
+      const token = signerOf(index);
       multipart.push(
         new MultipartSubscriber({ url: proxy.url, query: CHANGES, after, token, receive, onError }),
       );
     } else {
-      connect(index % 2 === 0).subscribe<StockChanged>(CHANGES, null, {
+      connect(index).subscribe<StockChanged>(CHANGES, null, {
         after,
         next: receive,
         error: (error) => void errors.push(`${error.code}: ${error.message}`),
@@ -103,7 +106,7 @@ export async function startCutSubjects(options: SubjectOptions): Promise<CutSubj
       });
     }
   }
-  const list = protocol === 'multipart' ? undefined : listStocks(connect(true));
+  const list = protocol === 'multipart' ? undefined : listStocks(connect(count, true));
   list?.subscribe(() => {
     const { error } = list.get();
     if (error) errors.push(`list: ${error.code}: ${error.message}`);

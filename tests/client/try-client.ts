@@ -5,8 +5,8 @@
  *
  * - `--cuts` (1000): number of cuts of each protocol
  * - `--seconds` (60): shortest duration; the growth of the heap is checked from one minute on
- * - `--bytes` (2000): mean number of bytes that a client receives before its connection is cut
- * - `--clients` (4): number of clients of each protocol, beside one with a list
+ * - `--bytes` (20000): mean number of bytes that a client receives before its connection is cut
+ * - `--clients` (8): number of clients of each protocol, beside one with a list
  * - `--protocol` (all): `websocket`, `sse` or `multipart`, which may be repeated
  */
 import { parseArgs } from 'node:util';
@@ -23,8 +23,8 @@ const { values } = parseArgs({
   options: {
     cuts: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '60' },
-    bytes: { type: 'string', default: '2000' },
-    clients: { type: 'string', default: '4' },
+    bytes: { type: 'string', default: '20000' },
+    clients: { type: 'string', default: '8' },
     protocol: { type: 'string', multiple: true, default: [...PROTOCOLS] },
     seed: { type: 'string', default: '1' },
   },
