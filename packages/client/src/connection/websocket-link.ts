@@ -140,6 +140,8 @@ export class WebSocketLink implements Link {
       this.#client.terminate();
       this.#socket?.terminate?.();
     }
+    // The token that has expired may have been renewed just before.
+    if (event?.code === TOKEN_EXPIRED) this.token = null;
     this.#onEnd();
     const { code: status = 0, reason: detail } = event ?? {};
     const isRefused =

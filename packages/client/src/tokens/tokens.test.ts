@@ -74,6 +74,15 @@ describe('the token of a websocket', () => {
     );
   });
 
+  it('is not regarded as refused if it was renewed when the earlier one expired', async () => {
+    const watched = watchStream(connect(['mine'], { maxRetryDelay: 10 }));
+    await running(1);
+    server.closeWith(4481);
+    await eventually(() => expect(server.tokens).toEqual(['mine', 'mine']));
+    await running(1);
+    expect(watched.states).not.toContain('refused');
+  });
+
   it('is replaced if the server refuses it, without a visible error', async () => {
     server.accepts = (token) => token === 'new';
     const watched = watchStream(connect(['old', 'new']));
