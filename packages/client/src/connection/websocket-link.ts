@@ -140,13 +140,13 @@ export class WebSocketLink implements Link {
       this.#client.terminate();
       this.#socket?.terminate?.();
     }
-    // The token that has expired may have been renewed just before.
-    if (event?.code === TOKEN_EXPIRED) this.token = null;
-    this.#onEnd();
     const { code: status = 0, reason: detail } = event ?? {};
+    const isExpired = status === TOKEN_EXPIRED;
+    // The token that has expired may have been renewed just before.
+    if (isExpired) this.token = null;
+    this.#onEnd();
     const isRefused =
-      status === TOKEN_EXPIRED ||
-      (!this.#socket && (status === UNAUTHORIZED || status === FORBIDDEN));
+      isExpired || (!this.#socket && (status === UNAUTHORIZED || status === FORBIDDEN));
     for (const sink of sinks) sink.lost({ isRefused, detail, status });
   }
 }

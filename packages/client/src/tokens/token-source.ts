@@ -44,7 +44,7 @@ export class TokenSource {
       return token;
     } catch (cause) {
       const options = { code: 'TOKEN_UNAVAILABLE', retryable: true, cause };
-      throw new ClientError(`No token: ${cause}`, options);
+      throw new ClientError(`${cause}`, options);
     } finally {
       clearTimeout(timer);
     }
