@@ -8,7 +8,7 @@ const CUTS = 15;
 const system = useSystem({ environment: { all: SECURED } });
 
 /** `npm run client:try` makes 1,000 cuts of each protocol. */
-test('clients miss nothing when connections are cut, processes are killed and tokens expire', async () => {
+test('clients miss nothing when connections are cut and processes are killed', async () => {
   const run = await runCuts(system(), {
     protocols: PROTOCOLS,
     cuts: CUTS,
@@ -27,6 +27,4 @@ test('clients miss nothing when connections are cut, processes are killed and to
     expect(events).toBeGreaterThan(run.changes);
   }
   expect(run.kills).toBeGreaterThanOrEqual(2);
-  const expired = run.results.filter(({ refusedTokens }) => refusedTokens > 0);
-  expect(expired.map(({ protocol }) => protocol)).toEqual(['websocket', 'sse']);
 });
