@@ -17,7 +17,8 @@ test('clients miss nothing when connections are cut and processes are killed', a
     stocks: 20,
     perSecond: 100,
     meanBytes: 6_000,
-    killEveryMs: 2_000,
+    killEveryMs: 1_500,
+    kills: 2,
     tokenSeconds: 3,
     seed: 1,
   });
@@ -26,5 +27,4 @@ test('clients miss nothing when connections are cut and processes are killed', a
     expect(cuts).toBeGreaterThanOrEqual(CUTS);
     expect(events).toBeGreaterThan(run.changes);
   }
-  expect(run.kills).toBeGreaterThanOrEqual(2);
 });

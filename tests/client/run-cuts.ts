@@ -30,6 +30,8 @@ export interface CutOptions {
   readonly meanBytes: number;
   /** Time between two kills, of the gateway and the stock subgraph in turn, in milliseconds. */
   readonly killEveryMs: number;
+  /** Lowest number of kills. */
+  readonly kills: number;
   readonly tokenSeconds: number;
   readonly seed: number;
   /** Called once per second. */
@@ -102,16 +104,19 @@ export async function runCuts(system: System, options: CutOptions): Promise<CutR
 async function cutUntilDone(
   system: System,
   subjects: readonly CutSubjects[],
-  { cuts, seconds, killEveryMs, onProgress = () => {} }: CutOptions,
+  { cuts, kills: minKills, seconds, killEveryMs, onProgress = () => {} }: CutOptions,
 ): Promise<Pick<CutRun, 'kills' | 'seconds' | 'heapSlope'>> {
   const since = performance.now();
   const stopping = new AbortController();
-  const killing = killInTurn([system.gateway, system.stock], killEveryMs, stopping.signal);
+  const killed = { count: 0 };
+  const parts = [system.gateway, system.stock];
+  const killing = killInTurn(parts, killEveryMs, stopping.signal, killed);
   // It is awaited at the end.
   killing.catch(() => {});
   const heap: { readonly at: number; readonly bytes: number }[] = [];
   const isDone = (): boolean =>
     performance.now() - since >= seconds * 1_000 &&
+    killed.count >= minKills &&
     subjects.every(({ proxy }) => proxy.cuts() >= cuts);
   for (let tick = 0; !isDone(); tick += 1) {
     await pause(1_000);
@@ -122,20 +127,26 @@ async function cutUntilDone(
     onProgress(`${tick + 1} s, cuts: ${counts.join(', ')}, heap: ${heap.at(-1)?.bytes} bytes`);
   }
   stopping.abort();
-  const kills = await killing;
-  return { kills, seconds: (performance.now() - since) / 1_000, heapSlope: slopeOf(heap) };
+  await killing;
+  return {
+    kills: killed.count,
+    seconds: (performance.now() - since) / 1_000,
+    heapSlope: slopeOf(heap),
+  };
 }
 
-/** Kills the processes in turn with SIGKILL, and restarts each of them. @returns the number of kills */
+/** Kills the processes in turn with SIGKILL, and restarts each of them. @param killed counts the kills */
 async function killInTurn(
   parts: readonly ServiceProcess[],
   everyMs: number,
   signal: AbortSignal,
-): Promise<number> {
-  for (let kills = 0; ; kills += 1) {
+  killed: { count: number },
+): Promise<void> {
+  for (;;) {
     await pause(everyMs, undefined, { signal }).catch(() => {});
-    if (signal.aborted) return kills;
-    const part = parts[kills % parts.length] as ServiceProcess;
+    if (signal.aborted) return;
+    const part = parts[killed.count % parts.length] as ServiceProcess;
+    killed.count += 1;
     await part.restart();
     await part.ready(READY_WITHIN_MS);
   }

@@ -43,6 +43,7 @@ const run = async (system: System): Promise<void> => {
     perSecond: 200,
     meanBytes: Number(values.bytes),
     killEveryMs: 15_000,
+    kills: 2,
     tokenSeconds: 10,
     seed: Number(values.seed),
     onProgress: checks.print,
