@@ -60,14 +60,20 @@ export interface CutRun {
   readonly unanswered: number;
   readonly kills: number;
   readonly seconds: number;
-  /** Growth of this process's heap in MiB per 10 minutes; NaN for a run of less than a minute. */
+  /** Growth of this process's heap in MiB per 10 minutes; NaN for a run of less than five minutes. */
   readonly heapSlope: number;
 }
 
-const SETTLES_WITHIN_MS = 40_000;
+/**
+ * Time-out for the clients to catch up after the last cut. The catch-ups of all clients together take at most
+ * a quarter of the gateway's time, so clients that were cut after every 70 events may be far behind.
+ */
+const SETTLES_WITHIN_MS = 180_000;
 /** Time-out of a restart, which takes a second on an idle machine. */
 const READY_WITHIN_MS = 120_000;
 const HEAP_EVERY_MS = 5_000;
+/** Shortest run whose heap shows a growth: in a shorter one, the queues of the clients dominate. */
+const HEAP_AFTER_MS = 300_000;
 
 /**
  * Cuts the connections of clients at random bytes, while stocks change and the gateway and the stock subgraph
@@ -214,7 +220,7 @@ function heapBytes(): number {
 /** Fits a line to the heap's size, without the first quarter of the run. @returns MiB per 10 minutes */
 function slopeOf(heap: readonly { readonly at: number; readonly bytes: number }[]): number {
   const steady = heap.slice(Math.ceil(heap.length / 4));
-  if (heap.length * HEAP_EVERY_MS < 60_000) return Number.NaN;
+  if (heap.length * HEAP_EVERY_MS < HEAP_AFTER_MS) return Number.NaN;
   const meanAt = mean(steady.map(({ at }) => at));
   const meanBytes = mean(steady.map(({ bytes }) => bytes));
   const above = steady.reduce((sum, { at, bytes }) => sum + (at - meanAt) * (bytes - meanBytes), 0);

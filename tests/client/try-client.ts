@@ -4,7 +4,7 @@
  * Usage: `npm run client:try -- [--cuts N] [--seconds N] [--bytes N] [--clients N] [--protocol NAME] [--seed N]`
  *
  * - `--cuts` (1000): number of cuts of each protocol
- * - `--seconds` (60): shortest duration; the growth of the heap is checked from one minute on
+ * - `--seconds` (60): shortest duration; the growth of the heap is checked from 300 on
  * - `--bytes` (20000): mean number of bytes that a client receives before its connection is cut
  * - `--clients` (8): number of clients of each protocol, beside one with a list
  * - `--protocol` (all): `websocket`, `sse` or `multipart`, which may be repeated
