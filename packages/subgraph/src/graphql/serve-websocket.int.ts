@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { ANONYMOUS_PRINCIPAL, type Authentication } from '@gudang/auth';
+import { ANONYMOUS_PRINCIPAL, type Authentication, type Identity } from '@gudang/auth';
 import { createHealth, createHttpServer, createLogger, createMetrics } from '@gudang/runtime';
 import {
   clientFrame,
@@ -23,8 +23,8 @@ const sdl = `
   type Mutation { count: Int }
   type Subscription { quiet(ids: [ID!]): Int failing: Int slow: Slow }
   type Slow { value: Int }`;
-/** Number of mutations, and of subscriptions that wait for a change. */
-const ran = { mutations: 0, waiting: 0 };
+/** Number of mutations, of contexts for operations, and of subscriptions that wait for a change. */
+const ran = { mutations: 0, contexts: 0, waiting: 0 };
 /** Ends the slow events that are being executed. */
 const slow: (() => void)[] = [];
 const resolvers = {
@@ -67,6 +67,11 @@ const resolvers = {
   },
 };
 
+function createContext(identity: Identity): { readonly identity: Identity } {
+  ran.contexts += 1;
+  return { identity };
+}
+
 let url = '';
 const app = createHttpServer({ health: createHealth(), metrics: createMetrics('test') });
 const open: RawWebsocket[] = [];
@@ -80,7 +85,7 @@ beforeAll(async () => {
     settings: { NODE_ENV: 'test' as const, SUBGRAPH_SECRET: [SECRET] },
     isOutage: () => false,
   };
-  await serveSubgraph(service, { sdl, resolvers, createContext: (identity) => ({ identity }) });
+  await serveSubgraph(service, { sdl, resolvers, createContext });
   url = await app.listen({ host: '127.0.0.1', port: 0 });
   process.on('unhandledRejection', uncaught);
   process.on('uncaughtException', uncaught);
@@ -188,6 +193,20 @@ describe('the websocket of a subgraph', () => {
     await vi.waitFor(() => expect(ran.waiting).toBe(1));
     client.socket.resetAndDestroy();
     await vi.waitFor(() => expect(ran.waiting).toBe(0));
+  });
+
+  it('does not start subscriptions that were completed before their turn', async () => {
+    const client = await connected();
+    const before = ran.contexts;
+    const ids = Array.from({ length: 200 }, (_, index) => `s${index}`);
+    const messages = [
+      ...ids.map((id) => subscribe(id, 'subscription { quiet }')),
+      ...ids.map((id) => JSON.stringify({ id, type: 'complete' })),
+      subscribe('last', 'subscription { quiet(ids: ["a"]) }'),
+    ];
+    client.socket.write(Buffer.concat(messages.map((message) => clientFrame(message))));
+    await vi.waitFor(() => expect(client.messages().at(-1)).toMatchObject({ id: 'last' }));
+    expect(ran.contexts - before).toBeLessThan(ids.length / 2);
   });
 
   it('executes the events of costly subscriptions one at a time, and not after their end', async () => {

@@ -138,10 +138,12 @@ function createProtocol<C extends object>({
   return makeServer<ConnectionParams, Connection>({
     subscribe: (args) => subscribeInTurns(args as SubscribeArgs, turns),
     onConnect: (connection) => accepts(connection) && { gudang: { messageBytes } },
-    onSubscribe: async (connection, _id, request) => {
+    onSubscribe: async (connection, id, request) => {
       const { extra } = connection;
       const turn = turns.nextStart();
       if (turn !== undefined) await turn;
+      // The gateway may have completed the subscription meanwhile, or have been killed.
+      if (!(id in connection.subscriptions)) return [new GraphQLError('The subscription was left')];
       if (extra.subscriptions >= maxSubscriptions) return [tooManySubscriptions(maxSubscriptions)];
       try {
         const operation = readOperation(schema, request);
