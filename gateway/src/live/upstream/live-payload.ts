@@ -33,7 +33,7 @@ export interface LiveMembers {
   readonly more?: true;
 }
 
-/** What is said to one client about a payload. */
+/** Members of a payload that differ between clients. */
 export interface DeliveryNote {
   /** Number of events that the payload replaces for this client. */
   readonly conflated: number;

@@ -120,6 +120,21 @@ describe('ReadTurns', () => {
     expect(log).toHaveLength(6);
   });
 
+  it('does not add up the short messages of another socket during a pause', () => {
+    const turns = new ReadTurns(3);
+    createSocket(turns, 'a', 20, [])();
+    const other = { pause: vi.fn(), resume: vi.fn() };
+    const say = (): void =>
+      turns.run(other, () => {
+        now += 1;
+      });
+    for (let message = 0; message < 4; message += 1) {
+      say();
+      vi.advanceTimersByTime(1);
+    }
+    expect(other.pause).not.toHaveBeenCalled();
+  });
+
   it('continues after an exception', () => {
     const turns = new ReadTurns();
     const socket = { pause: vi.fn(), resume: vi.fn() };

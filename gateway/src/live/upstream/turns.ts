@@ -116,7 +116,10 @@ export class ReadTurns {
   readonly #paused = new Set<PausableSocket>();
   /** Time that each websocket has taken in this iteration, in milliseconds. */
   readonly #spent = new Map<PausableSocket, number>();
+  /** Time of the turns since the last pause, in milliseconds. */
+  #takenMs = 0;
   #isScheduled = false;
+  #isPausing = false;
 
   /** @param patience pause between two turns, as a multiple of the time of a turn */
   constructor(patience = 0) {
@@ -146,16 +149,24 @@ export class ReadTurns {
   }
 
   #endIteration(): void {
-    let takenMs = 0;
-    for (const ms of this.#spent.values()) if (ms >= TURN_MS) takenMs += ms;
+    this.#isScheduled = false;
+    for (const ms of this.#spent.values()) if (ms >= TURN_MS) this.#takenMs += ms;
     this.#spent.clear();
-    if (this.#paused.size > 0 && takenMs * this.#patience >= 1) {
-      setTimeout(() => this.#continue(), takenMs * this.#patience);
-    } else this.#continue();
+    if (this.#isPausing) return;
+    const pauseMs = this.#takenMs * this.#patience;
+    this.#takenMs = 0;
+    if (this.#paused.size === 0 || pauseMs < 1) {
+      this.#continue();
+      return;
+    }
+    this.#isPausing = true;
+    setTimeout(() => {
+      this.#isPausing = false;
+      this.#continue();
+    }, pauseMs);
   }
 
   #continue(): void {
-    this.#isScheduled = false;
     const [socket] = this.#paused;
     if (socket === undefined) return;
     this.#paused.delete(socket);
