@@ -53,7 +53,7 @@ export class TabSubscription {
     return this.#end !== undefined;
   }
 
-  /** What GraphiQL observes. The subscription starts when it is observed first. */
+  /** The observable of GraphiQL. The subscription starts when it is observed first. */
   readonly results: Observable<ExecutionResult> = {
     subscribe: (observer: unknown) => {
       const sink = observer as Sink;

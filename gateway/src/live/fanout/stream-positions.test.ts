@@ -124,7 +124,7 @@ describe('a client that receives positions', () => {
     expect(late.order).toEqual(['at c1']);
   });
 
-  it('receives no position between an event and the one that replaces an earlier one', async () => {
+  it('receives no position between an event and a replacement of an earlier event', async () => {
     const rig = startStreamRig();
     const { upstream } = rig;
     const client = joinWith(rig);

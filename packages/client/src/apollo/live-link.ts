@@ -59,7 +59,7 @@ function fetchOnce(
   });
 }
 
-/** Apollo Client tells errors of the graph from other errors by their class. */
+/** Apollo Client recognizes errors of the graph by their class. */
 function toApolloError(error: ClientError): Error {
   const { errors } = error;
   if (errors.length === 0) return error;

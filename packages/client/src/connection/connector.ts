@@ -180,7 +180,7 @@ export class Connector {
     this.#retry.fail(loss.retryAfter);
   }
 
-  /** Tells the waiting members the state. */
+  /** Reports the state to the waiting members. */
   #announce(): void {
     const error = this.#failure;
     const isOffline = error || globalThis.navigator?.onLine === false;

@@ -31,7 +31,7 @@ export interface OperationSink {
 export interface Loss {
   /** Whether the server has refused the token, or the token has expired. */
   readonly isRefused: boolean;
-  /** What the server has said. */
+  /** The server's reason. */
   readonly detail?: string | undefined;
   /** Close code or HTTP status. */
   readonly status?: number | undefined;

@@ -241,7 +241,7 @@ describe('ListModel', () => {
       expect(ids(model)).toBe('bcad');
     });
 
-    it('does not show a deleted item again, whatever repeats its version', () => {
+    it('does not show a deleted item again if a page or an event repeats its version', () => {
       const model = create();
       load(model, [row('a', 1)], 'a');
       model.apply({ item: row('a', 1), deleted: true });

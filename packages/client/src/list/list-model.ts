@@ -27,7 +27,7 @@ export interface PageRows<TItem> {
 }
 
 /**
- * What the list knows of an id.
+ * The state of an id.
  * - shown: `item` is in the list.
  * - beyond: `item` matches, but follows the last loaded page.
  * - absent: `item` is null.
@@ -106,7 +106,7 @@ export class ListModel<TItem> {
   /**
    * Merges a page.
    * @returns the number of rows that are shown now and were not before; undefined if the page must be requested
-   * again: a snapshot has begun since, so no change tells whether the rows of the page still match, or the list
+   * again: a snapshot has begun since, so the rows of the page may not match any more, or the list
    * has dropped the item after which the page begins
    */
   endPage(request: PageRequest, page: PageRows<TItem>): number | undefined {
@@ -162,7 +162,7 @@ export class ListModel<TItem> {
 
   /**
    * @param complete whether items that were not named since the beginning do not exist any more
-   * @returns false if the list must be loaded again: nothing tells whether items from before a reset exist
+   * @returns false if the list must be loaded again: items from before a reset may not exist any more
    */
   endSnapshot(complete: boolean): boolean {
     if (!this.#inSnapshot) return true;

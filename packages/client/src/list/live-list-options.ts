@@ -2,7 +2,7 @@ import type { ClientError } from '../client-error.ts';
 import type { LiveDocument } from '../document.ts';
 import type { ConnectionState } from '../live-client.ts';
 
-/** What a live list loads, what it follows, and how its items are identified and ordered. */
+/** The query and the stream of a live list, and the identity and order of its items. */
 export interface LiveListOptions<TItem, TPage, TPageVariables, TEvent, TEventVariables> {
   /** The query of one page. It selects the stream's current cursor in the same operation as the items. */
   readonly query: LiveDocument<TPage, TPageVariables>;
@@ -54,7 +54,7 @@ export interface ListChange<TItem> {
   readonly deleted?: boolean | undefined;
 }
 
-/** What a live list shows. The same object is returned until something changes. */
+/** The state of a live list. The same object is returned until something changes. */
 export interface ListState<TItem> {
   readonly items: readonly TItem[];
   /** Whether the query has more items than are loaded. */

@@ -6,7 +6,7 @@ import type { ListState, LiveList, LiveListOptions } from '../list/live-list-opt
 import { useLiveClient } from './live-provider.ts';
 import { WhileShown } from './while-shown.ts';
 
-/** What a list shows, and its actions, which are the same functions in every render. */
+/** The state of a list, and its actions, which are the same functions in every render. */
 export type LiveListResult<TItem> = ListState<TItem> &
   Pick<LiveList<TItem>, 'loadMore' | 'restart'>;
 

@@ -7,7 +7,7 @@ import type { LiveEvent } from '../live-event.ts';
 import { useLiveClient } from './live-provider.ts';
 import { type Running, WhileShown } from './while-shown.ts';
 
-/** What a subscription shows. */
+/** The state of a subscription. */
 export interface LiveResult<TData> {
   /** Data of the last event; null before the first one, and for another caller. */
   readonly data: TData | null;

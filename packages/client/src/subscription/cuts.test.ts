@@ -58,7 +58,7 @@ async function deliver(all: readonly Step[], transport: 'websocket' | 'sse'): Pr
 }
 
 describe.each(['websocket', 'sse'] as const)('a subscription over %s', (transport) => {
-  it('delivers each event once and in order, whatever happens to its connections', async () => {
+  it('delivers each event once and in order while its connections are cut', async () => {
     const property = fc.asyncProperty(steps, async (all) => {
       const seen = await deliver(all, transport);
       const numbers = Array.from({ length: seen.length - 1 }, (_, index) => index + 1);

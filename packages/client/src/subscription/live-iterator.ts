@@ -2,7 +2,7 @@ import type { ClientError } from '../client-error.ts';
 import type { SubscribeHandlers } from '../live-client.ts';
 import type { LiveEvent } from '../live-event.ts';
 
-/** What the iterator needs of its subscription. */
+/** The functions of a subscription that the iterator calls. */
 export interface IteratedSubscription {
   close(): void;
   pause(): void;

@@ -87,7 +87,7 @@ export class LiveSubscription implements Connectable, OperationSink {
     this.#group = [];
     this.#isCurrent = after === undefined;
     const stop = attempt.link.run({ ...this.#options.request, extensions: { live } }, this);
-    // The subscription may have been closed by a handler that was told the state.
+    // The subscription may have been closed by a handler of the state.
     if (this.#hasEnded) stop();
     else this.#stopOperation = stop;
   }

@@ -2,7 +2,7 @@ import type { ClientError } from '../client-error.ts';
 import type { ConnectionState, LiveClient, SubscribeOptions } from '../live-client.ts';
 import type { LiveEvent } from '../live-event.ts';
 
-/** What a subscription with callbacks has received. */
+/** The events of a subscription with callbacks. */
 export interface Watched {
   readonly data: unknown[];
   readonly events: LiveEvent<unknown>[];

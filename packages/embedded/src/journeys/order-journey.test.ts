@@ -128,7 +128,7 @@ describe('createJourneys', () => {
     expect(found).toEqual([WHOLE, { ...WHOLE, id: 'p', at: '2026-11-28T03:40:12.445Z' }]);
   });
 
-  it('has ordered steps that begin where an earlier one ends, whatever the clocks say', () => {
+  it('has ordered steps that begin where an earlier one ends, also if the clocks differ', () => {
     const spans = spansOfOrder();
     const changed = fc.record({
       kept: fc.shuffledSubarray(spans),
@@ -158,7 +158,7 @@ describe('createJourneys', () => {
 });
 
 describe('JourneyStore', () => {
-  it('gives the same journeys in whatever order spans arrive', () => {
+  it('gives the same journeys for every order in which spans arrive', () => {
     const all = ['a', 'b', 'c'].flatMap((id) => spansOfOrder(id, id));
     fc.assert(
       fc.property(fc.shuffledSubarray(all, { minLength: all.length }), (spans) => {
