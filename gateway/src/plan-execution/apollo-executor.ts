@@ -10,6 +10,7 @@ import type {
   PreparedPlan,
   Values,
 } from './plan-executor.ts';
+import { withClientNames } from './replaced-names.ts';
 
 type RequestContext = Parameters<typeof executeQueryPlan>[2];
 
@@ -20,13 +21,13 @@ type RequestContext = Parameters<typeof executeQueryPlan>[2];
 export function createApolloExecutor(supergraph: LoadedSupergraph): PlanExecutor {
   const { apiSchema, schema, supergraphSchema } = supergraph;
   return {
-    prepare: ({ document, operationName, plan }): PreparedPlan => {
+    prepare: ({ document, operationName, plan, replaced }): PreparedPlan => {
       const operationContext = buildOperationContext({
         schema,
         operationDocument: document,
         ...(operationName === undefined ? {} : { operationName }),
       });
-      return async (variables, fetch) => {
+      const run: PreparedPlan = async (variables, fetch) => {
         // `metrics` must exist, because executeQueryPlan writes error paths into it.
         const requestContext = { request: { variables }, context: { fetch }, metrics: {} };
         const result = await executeQueryPlan(
@@ -39,6 +40,7 @@ export function createApolloExecutor(supergraph: LoadedSupergraph): PlanExecutor
         );
         return reportMisfits(result as CompletedResult);
       };
+      return replaced ? withClientNames(run, replaced) : run;
     },
   };
 }

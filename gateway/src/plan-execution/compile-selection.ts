@@ -13,6 +13,7 @@ import {
   type SelectionSet,
   Variable,
 } from '@apollo/federation-internals';
+import type { ReplacedNames } from './replaced-names.ts';
 
 /** Shape that a field's value must have. */
 export type Shape =
@@ -41,7 +42,10 @@ export interface Condition {
 export type Step =
   | {
       readonly kind: 'field';
+      /** Response name in the result. */
       readonly name: string;
+      /** Response name in the plan and in the subgraphs' data. */
+      readonly source: string;
       readonly conditions: Conditions | undefined;
       readonly shape: Shape;
       /**
@@ -54,6 +58,7 @@ export type Step =
   | {
       readonly kind: 'typename';
       readonly name: string;
+      readonly source: string;
       readonly conditions: Conditions | undefined;
     }
   | {
@@ -68,29 +73,38 @@ export type Step =
       readonly selection: readonly Step[];
     };
 
+const NONE: ReplacedNames['responses'] = new Map();
+
 class IntrospectionError extends Error {}
 
 /**
  * Compiles an operation's selections. Returns undefined for introspection, which is not supported.
  */
-export function compileSelection(operation: Operation): readonly Step[] | undefined {
+export function compileSelection(
+  operation: Operation,
+  replaced?: Pick<ReplacedNames, 'responses'>,
+): readonly Step[] | undefined {
   try {
-    return compile(operation.selectionSet, operation.schema());
+    return compile(operation.selectionSet, operation.schema(), replaced?.responses ?? NONE);
   } catch (error) {
     if (error instanceof IntrospectionError) return undefined;
     throw error;
   }
 }
 
-/** Returns the part of a compiled selection that selects root fields with the given response names. */
+/** Returns the part of a compiled selection that selects root fields with the given names in the plan. */
 export function selectFields(steps: readonly Step[], names: ReadonlySet<string>): readonly Step[] {
   return steps.flatMap((step): Step[] => {
-    if (step.kind !== 'fragment') return names.has(step.name) ? [step] : [];
+    if (step.kind !== 'fragment') return names.has(step.source) ? [step] : [];
     return [{ ...step, selection: selectFields(step.selection, names) }];
   });
 }
 
-function compile(selectionSet: SelectionSet, schema: Schema): readonly Step[] {
+function compile(
+  selectionSet: SelectionSet,
+  schema: Schema,
+  responses: ReplacedNames['responses'],
+): readonly Step[] {
   return selectionSet.selections().map((selection): Step => {
     const conditions = conditionsOf(selection.element, schema);
     if (selection.kind === 'FragmentSelection') {
@@ -100,23 +114,25 @@ function compile(selectionSet: SelectionSet, schema: Schema): readonly Step[] {
         conditions,
         type,
         isFor: type ? createSubtypeTest(type) : () => true,
-        selection: compile(selection.selectionSet, schema),
+        selection: compile(selection.selectionSet, schema, responses),
       };
     }
     const field = selection.element;
     const definition = field.definition as FieldDefinition<CompositeType>;
-    const name = field.responseName();
+    const source = field.responseName();
+    const name = responses.get(source) ?? source;
     if (definition.isSchemaIntrospectionField()) throw new IntrospectionError(name);
-    if (field.name === '__typename') return { kind: 'typename', name, conditions };
+    if (field.name === '__typename') return { kind: 'typename', name, source, conditions };
     const shape = shapeOf(definition.type as OutputType, schema);
     const nullable = shape.kind === 'nonNull' ? shape.of : shape;
     return {
       kind: 'field',
       name,
+      source,
       conditions,
       shape,
       isLeaf: nullable.kind === 'leaf' ? nullable.isValid : undefined,
-      selection: selection.selectionSet && compile(selection.selectionSet, schema),
+      selection: selection.selectionSet && compile(selection.selectionSet, schema, responses),
     };
   });
 }

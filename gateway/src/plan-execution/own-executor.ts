@@ -6,6 +6,7 @@ import { compileSelection, selectFields } from './compile-selection.ts';
 import { withCompletionErrors } from './completion-errors.ts';
 import type { Data } from './merge-data.ts';
 import type { PlanExecutor, PreparedPlan, Values } from './plan-executor.ts';
+import { toPlanVariables } from './replaced-names.ts';
 import { type Execution, isRunnable, runPlan } from './run-plan.ts';
 import { createMutationGuard, findSerialMutations } from './serial-mutations.ts';
 import { shapeResult } from './shape-result.ts';
@@ -25,14 +26,14 @@ export function createOwnExecutor(
   const { apiSchema, supergraphSchema: schema } = supergraph;
   return {
     prepare: (planned): PreparedPlan => {
-      const { document, operationName, plan } = planned;
+      const { document, operationName, plan, replaced } = planned;
       const { node } = plan;
       if (node?.kind === 'Subscription' || !isRunnable(node)) return fallback.prepare(planned);
       const operation = operationFromDocument(apiSchema, document, {
         ...(operationName ? { operationName } : {}),
         validate: false,
       });
-      const selection = compileSelection(operation);
+      const selection = compileSelection(operation, replaced);
       if (!selection) return fallback.prepare(planned);
       const { variableDefinitions: definitions, rootKind } = operation;
       const defaults: Values = operation.collectDefaultedVariableValues();
@@ -44,8 +45,16 @@ export function createOwnExecutor(
       };
       const mutations = rootKind === 'mutation' ? findSerialMutations(node) : undefined;
 
-      return async (variables, fetch) => {
-        const execution: Execution = { schema, variables, definitions, fetch, errors: [] };
+      return async (given, fetch) => {
+        const variables = replaced ? toPlanVariables(given, replaced) : given;
+        const execution: Execution = {
+          schema,
+          variables,
+          definitions,
+          fetch,
+          replaced,
+          errors: [],
+        };
         if (mutations) {
           execution.mayMutate = createMutationGuard(mutations, (names, data) =>
             isNulled(() => shape(selectFields(selection, names), variables, data)),

@@ -1,15 +1,19 @@
 import type { FetchNode, QueryPlan } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLError } from 'graphql';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
+import type { ReplacedNames } from './replaced-names.ts';
 
 /** Values by name: variables, or the fields of an object. */
 export type Values = Readonly<Record<string, unknown>>;
 
 /** A valid query or mutation, and the plan that Apollo's planner made for it. */
 export interface PlannedOperation {
+  /** The operation that was planned. Some of the client's names may be replaced in it. */
   readonly document: DocumentNode;
   readonly operationName: string | undefined;
   readonly plan: QueryPlan;
+  /** Undefined if all names are the client's. */
+  readonly replaced?: ReplacedNames | undefined;
 }
 
 /** Sends one fetch of a plan to the subgraph `serviceName`. */

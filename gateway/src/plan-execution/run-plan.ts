@@ -11,6 +11,7 @@ import { applyRewrites, isOfType } from './data-rewrites.ts';
 import { createErrorPaths, subgraphError } from './fetch-errors.ts';
 import { createBare, type Data, isObject, mergeInto, own } from './merge-data.ts';
 import type { FetchFromSubgraph, Values } from './plan-executor.ts';
+import { type ReplacedNames, toClientPath } from './replaced-names.ts';
 import type { MayMutate } from './serial-mutations.ts';
 
 /** State of one execution of a plan. */
@@ -19,6 +20,7 @@ export interface Execution {
   readonly variables: Values | undefined;
   readonly definitions: VariableDefinitions;
   readonly fetch: FetchFromSubgraph;
+  readonly replaced: ReplacedNames | undefined;
   /** Errors in the order in which they occur. */
   readonly errors: (GraphQLError | Error)[];
   /** Decides about each mutation request of a plan with several; undefined for other plans. */
@@ -139,7 +141,7 @@ async function runFetch(execution: Execution, node: FetchNode, cursor: Cursor): 
 }
 
 async function fetchData(
-  { fetch, errors }: Execution,
+  { fetch, errors, replaced }: Execution,
   node: FetchNode,
   { path, root }: Cursor,
   variables: Values,
@@ -148,7 +150,9 @@ async function fetchData(
   if (answer.errors) {
     const pathOf = createErrorPaths(node, path, root);
     for (const error of answer.errors) {
-      errors.push(subgraphError(error, node.serviceName, pathOf(error.path)));
+      const place = pathOf(error.path);
+      const shown = replaced ? toClientPath(place, replaced) : place;
+      errors.push(subgraphError(error, node.serviceName, shown));
     }
   }
   return answer.data;

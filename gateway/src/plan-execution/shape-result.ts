@@ -63,7 +63,7 @@ class Shaper {
       if (step.conditions && this.leavesOut(step.conditions)) continue;
       if (step.kind === 'field') {
         const { name, isLeaf } = step;
-        const value = own(input, name) ?? null;
+        const value = own(input, step.source) ?? null;
         // Nearly every value is valid without conversion. The path is needed only for errors, so it
         // is not extended for such values.
         if (isLeaf && value !== null && output[name] === undefined && isLeaf(value)) {
@@ -76,7 +76,7 @@ class Shaper {
         if (this.invalid) return false;
       } else if (step.kind === 'typename') {
         if (output[step.name] !== undefined) continue;
-        const type = this.objectType(step.name, input, parent);
+        const type = this.objectType(step.source, input, parent);
         if (!isObjectType(type)) return false;
         output[step.name] = type.name;
       } else {

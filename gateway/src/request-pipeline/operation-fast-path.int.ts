@@ -54,6 +54,7 @@ it.each<[string, object, object?, Record<string, string>?]>([
   ['a mutation', { query: RENAME, variables: { in: { id: '3', name: 'x' } } }],
   ['a mutation with a key', renamed(), renamed(), { 'idempotency-key': 'k' }],
   ['an alias and a fragment', { query: '{ a: item(id: 1) { ...f } } fragment f on Item { name }' }],
+  ['aliases named like keys', { query: '{ items { id: name a: id rating: __typename } }' }],
   ['extensions of an Apollo client', { query: RATED, extensions: { clientLibrary: {} } }],
   ['introspection', { query: '{ __schema { queryType { name } } }' }],
   ['__typename alone', { query: '{ __typename }' }],
@@ -83,6 +84,18 @@ it.each<[string, object, object?, Record<string, string>?]>([
 function renamed() {
   return { query: RENAME, variables: { in: { id: '3', name: 'x' } } };
 }
+
+it.each(['uncached', 'cached'])(
+  'answers with the names that the client has chosen, even if plans use them: %s',
+  async () => {
+    const query =
+      'query ($representations: ID!) { id: item(id: $representations) { __typename: id id: name rating } }';
+    const { text } = await ask({ query, variables: { representations: '7' } });
+    expect(JSON.parse(text)).toEqual({
+      data: { id: { __typename: '7', id: 'item 7', rating: 7 } },
+    });
+  },
+);
 
 it('lets Apollo Server present the failure of a subgraph, without a second execution', async () => {
   const query = '{ items { id rating } best { id } }';

@@ -1,7 +1,5 @@
 import '../quiet-apollo.ts';
-import { operationFromDocument } from '@apollo/federation-internals';
 import type { ApolloGateway } from '@apollo/gateway';
-import { QueryPlanner } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
 import type { GatewayContext } from '../context.ts';
 import { coerceVariables } from '../errors/invalid-variables.ts';
@@ -12,7 +10,7 @@ import type { PlanningBudget } from '../limits/planning-budget.ts';
 import { createApolloExecutor } from '../plan-execution/apollo-executor.ts';
 import { createOwnExecutor } from '../plan-execution/own-executor.ts';
 import type { ExecutedOperation, PreparedPlan, Values } from '../plan-execution/plan-executor.ts';
-import { PLANNER_OPTIONS } from '../plan-execution/plan-executor.ts';
+import { createOperationPlanner } from '../planning/operation-planner.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../subgraphs/subgraph-source.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
@@ -61,7 +59,7 @@ export function createQueryExecutor(
   send: SendToSubgraph,
   planning: PlanningBudget,
 ): GatewayExecutor {
-  const planner = new QueryPlanner(supergraph.model, PLANNER_OPTIONS);
+  const plan = createOperationPlanner(supergraph);
   const executor = createOwnExecutor(supergraph, createApolloExecutor(supergraph));
   /**
    * Plans by document and operation name. They are kept for as long as Apollo Server keeps the
@@ -77,14 +75,8 @@ export function createQueryExecutor(
     if (known) return known;
     const operationName = name || undefined;
     const prepared = planning.plan(() => {
-      const operation = operationFromDocument(
-        supergraph.apiSchema,
-        document,
-        operationName ? { operationName } : {},
-      );
-      const plan = planner.buildQueryPlan(operation);
       return {
-        execute: executor.prepare({ document, operationName, plan }),
+        execute: executor.prepare(plan(document, operationName)),
         variableErrors: createVariableCheck(supergraph, parsed),
       };
     });

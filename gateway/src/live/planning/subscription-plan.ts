@@ -1,6 +1,5 @@
 import '../../quiet-apollo.ts';
-import { operationFromDocument } from '@apollo/federation-internals';
-import { type PlanNode, type QueryPlan, QueryPlanner } from '@apollo/query-planner';
+import type { PlanNode, QueryPlan } from '@apollo/query-planner';
 import type { Identity } from '@gudang/auth';
 import { validateSafely } from '@gudang/graphql';
 import {
@@ -21,7 +20,8 @@ import type { PlanningBudget } from '../../limits/planning-budget.ts';
 import { createApolloExecutor } from '../../plan-execution/apollo-executor.ts';
 import { createOwnExecutor } from '../../plan-execution/own-executor.ts';
 import type { PlanExecutor, PreparedPlan } from '../../plan-execution/plan-executor.ts';
-import { PLANNER_OPTIONS } from '../../plan-execution/plan-executor.ts';
+import type { ReplacedNames } from '../../plan-execution/replaced-names.ts';
+import { createOperationPlanner, type OperationPlanner } from '../../planning/operation-planner.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 import { rootField, withoutCursor } from './cursor-argument.ts';
 import { readPrivateFields } from './private-fields.ts';
@@ -51,6 +51,8 @@ export interface SubscriptionPlan extends ParsedOperation {
   readonly upstream: UpstreamOperation;
   /** The names of the variables that the subgraph's operation uses. */
   readonly variables: readonly string[];
+  /** The client's names that the subgraph's operation does not use; undefined if there are none. */
+  readonly replaced: ReplacedNames | undefined;
   /** Whether events have fields of other subgraphs. */
   readonly isJoined: boolean;
   /** Executes the query plan of one event; the event is the response of `EVENT_SERVICE`. */
@@ -86,7 +88,7 @@ export function createSubscriptionPlanner(
   supergraph: LoadedSupergraph,
   { hideSuggestions, planning }: { hideSuggestions: boolean; planning?: PlanningBudget },
 ): SubscriptionPlanner {
-  const planner = new QueryPlanner(supergraph.model, PLANNER_OPTIONS);
+  const planner = createOperationPlanner(supergraph);
   const executor = createOwnExecutor(supergraph, createApolloExecutor(supergraph));
   const directivesOf = readStreamDirectives(supergraph);
   const selectsPrivate = readPrivateFields(supergraph);
@@ -101,7 +103,7 @@ export function createSubscriptionPlanner(
     if (cached) return cached;
     const isPrivate = selectsPrivate(parsed.document);
     const plan = {
-      ...run(() => planSubscription(parsed, supergraph, planner, executor, directivesOf)),
+      ...run(() => planSubscription(parsed, planner, executor, directivesOf)),
       isPrivate,
     };
     plans.set(parsed.operation, plan);
@@ -125,8 +127,7 @@ function assertValid(
 
 function planSubscription(
   { document, operation }: ParsedOperation,
-  supergraph: LoadedSupergraph,
-  planner: QueryPlanner,
+  planner: OperationPlanner,
   executor: PlanExecutor,
   directivesOf: (field: string) => StreamDirectives,
 ): Omit<SubscriptionPlan, 'isPrivate'> {
@@ -137,10 +138,8 @@ function planSubscription(
   const { document: own, cursor } = directives.resume
     ? withoutCursor(separated, root, directives.resume.argument)
     : { document: separated, cursor: undefined };
-  const options = name === undefined ? {} : { operationName: name };
-  const { node } = planner.buildQueryPlan(
-    operationFromDocument(supergraph.apiSchema, own, options),
-  );
+  const planned = planner(own, name);
+  const { node } = planned.plan;
   if (node?.kind !== 'Subscription') {
     throw new SubscriptionError([
       new GraphQLError('This subscription selects no field of a subgraph.', {
@@ -170,7 +169,8 @@ function planSubscription(
     ),
     variables: primary.variableUsages ?? [],
     isJoined: rest !== undefined,
-    executeEvent: executor.prepare({ document: own, operationName: name, plan }),
+    replaced: planned.replaced,
+    executeEvent: executor.prepare({ ...planned, plan }),
   };
 }
 

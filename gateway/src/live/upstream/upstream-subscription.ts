@@ -1,6 +1,11 @@
 import type { Identity } from '@gudang/auth';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { ByteAccount, ByteHold } from '../../limits/byte-account.ts';
+import {
+  type ReplacedNames,
+  toClientErrors,
+  toPlanVariables,
+} from '../../plan-execution/replaced-names.ts';
 import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
 import { pick } from '../planning/stream-variables.ts';
 import type { SubscriptionPlan } from '../planning/subscription-plan.ts';
@@ -421,7 +426,9 @@ export function createEventRun(
 ): EventRun {
   const { subgraph } = plan;
   const { query, operationName, cursorVariable, takeMarks } = plan.upstream;
-  const forSubgraph = pick(variables, plan.variables);
+  const { replaced } = plan;
+  const planned = replaced ? toPlanVariables(variables, replaced) : variables;
+  const forSubgraph = pick(planned, plan.variables);
   const upstream = upstreams.of(subgraph, identity);
   // No client's headers are forwarded, because one execution serves all clients of the stream.
   const context = { forward: {}, identity };
@@ -447,9 +454,14 @@ export function createEventRun(
             return { ...forSubgraph, [cursorVariable]: after };
           },
         },
-        sink,
+        replaced ? withClientPaths(sink, replaced) : sink,
       ),
   };
+}
+
+/** Lets a stream's errors name the client's fields. */
+function withClientPaths(sink: UpstreamSink, replaced: ReplacedNames): UpstreamSink {
+  return { ...sink, error: (errors) => sink.error(toClientErrors(errors, replaced)) };
 }
 
 function eventsTogether(cost: number): number {

@@ -100,6 +100,28 @@ describe('a subscription over graphql-transport-ws', () => {
     stream.leave();
   });
 
+  it('has the names that the client has chosen, even if plans use them', async () => {
+    const query = `subscription ($representations: ID!) {
+      id: itemChanged(id: $representations) { __typename: delta item { id: name rating } }
+    }`;
+    const stream = collect(gateway.client(), query, { representations: '7' });
+    await listening(1);
+    toys.changes.publish({ id: '7', delta: 1 });
+    const item = { id: 'item 7', rating: 7 };
+    expect(await stream.take()).toEqual({ next: { data: { id: { __typename: 1, item } } } });
+    toys.rated.failing = true;
+    toys.changes.publish({ id: '7', delta: 2 });
+    expect(await stream.take()).toMatchObject({
+      next: {
+        data: { id: { __typename: 2, item: { ...item, rating: null } } },
+        errors: [{ path: ['id', 'item', 'rating'] }],
+      },
+    });
+    stream.leave();
+    const refused = collect(gateway.client(), 'subscription { id: refused(code: "X") }');
+    expect(await refused.take()).toMatchObject({ next: { errors: [{ path: ['id'] }] } });
+  });
+
   it("forwards a subgraph's error with its code", async () => {
     const query = 'subscription { refused(code: "NOT_FOUND") }';
     const stream = collect(gateway.client(), query);
