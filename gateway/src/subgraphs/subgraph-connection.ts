@@ -15,6 +15,13 @@ const CONNECTIONS = 64;
  * subgraph is overloaded.
  */
 const MAX_WAITING = 2_000;
+/**
+ * Time after which an idle connection is closed, in milliseconds. It is shorter than the default of the
+ * subgraphs' DRAIN_MS: a subgraph that shuts down has therefore answered with `connection: close` on every
+ * connection that is still open when it closes them. Otherwise a mutation that is sent in this moment
+ * would be lost, because it cannot be repeated.
+ */
+const IDLE_MS = 400;
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -51,6 +58,9 @@ export function createSubgraphConnection(
   const { origin, pathname, search } = new URL(url);
   const pool = new Pool(origin, {
     connections: CONNECTIONS,
+    keepAliveTimeout: IDLE_MS,
+    // Applies when the subgraph announces a longer time.
+    keepAliveMaxTimeout: IDLE_MS,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     connect: { timeout: Math.min(timeoutMs, 5_000) },
