@@ -107,8 +107,9 @@ it.each([
 it('isOutage recognizes a refused connection and an exhausted pool', async () => {
   const refusing = new pg.Client({ connectionString: 'postgresql://postgres@127.0.0.1:1/x' });
   await expect(refusing.connect()).rejects.toSatisfy(isOutage);
-  const pool = new pg.Pool({ connectionString: database.url, max: 1, connectionTimeoutMillis: 50 });
+  const pool = new pg.Pool({ connectionString: database.url, max: 1 });
   const holder = await pool.connect();
+  pool.options.connectionTimeoutMillis = 50;
   await expect(pool.query('SELECT 1')).rejects.toSatisfy(isOutage);
   holder.release();
   await pool.end();
