@@ -17,7 +17,7 @@ export interface GuideProcess {
 
 /** Variables that npm and Vitest set, which would change what a command in another folder does. */
 const OF_THIS_RUN =
-  /^(?:npm_(?!config_registry$)|INIT_CWD$|NODE_ENV$|NODE_OPTIONS$|VITE|TEST$|DEV$|PROD$|MODE$|BASE_URL$)/;
+  /^(?:npm_(?!config_registry$)|INIT_CWD$|NODE_ENV$|NODE_OPTIONS$|CI$|FORCE_COLOR$|VITE|TEST$|DEV$|PROD$|MODE$|BASE_URL$)/;
 
 /** Returns the environment of a reader's terminal: this process's, without what `npm run` and Vitest add. */
 export function readerEnvironment(): NodeJS.ProcessEnv {
