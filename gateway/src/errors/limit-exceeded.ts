@@ -14,6 +14,7 @@ const COUNTED = {
   objectFields: "The operation's number of fields with a selection set",
   cost: "The operation's cost",
   answer: "The answer's size in bytes",
+  forwardedHeaders: 'The size of the headers to forward in bytes',
   operations: "The connection's number of running operations",
   connections: 'The number of connections',
   addressConnections: 'The number of connections of your address',
