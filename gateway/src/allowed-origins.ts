@@ -56,12 +56,19 @@ function isOwn(origin: string, host: string | undefined): boolean {
 /** Headers of answers, besides the safelisted ones, that pages may read (Fetch, 3.3.2). */
 const EXPOSED_HEADERS = ['Retry-After', 'WWW-Authenticate'];
 
-/** Sends CORS headers to listed origins. */
-export async function serveCors(app: FastifyInstance, { lists }: AllowedOrigins): Promise<void> {
+/**
+ * Sends CORS headers to listed origins.
+ * @param exposed further headers of answers that pages may read
+ */
+export async function serveCors(
+  app: FastifyInstance,
+  { lists }: AllowedOrigins,
+  exposed: readonly string[] = [],
+): Promise<void> {
   await app.register(fastifyCors, {
     origin: (origin, answer) => answer(null, origin !== undefined && lists(origin)),
     methods: ['GET', 'POST'],
-    exposedHeaders: EXPOSED_HEADERS,
+    exposedHeaders: [...EXPOSED_HEADERS, ...exposed],
     maxAge: PREFLIGHT_MAX_AGE_S,
   });
 }

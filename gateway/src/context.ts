@@ -1,13 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Identity } from '@gudang/auth';
 import { readTraceContext } from '@gudang/runtime/tracing';
+import type { ForwardedHeaders } from './headers/forwarded-headers.ts';
+import type { ReturnedCollection } from './headers/returned-headers.ts';
 import type { AnswerBytes } from './limits/answer-bytes.ts';
 import type { AbortSignalLike } from './request-deduplication/abort-signal.ts';
 
 /** Data of one operation that every part of the gateway may use. */
 export interface GatewayContext {
-  /** Headers that are sent to subgraphs. */
+  /** Headers of W3C Trace Context, which are sent to subgraphs. */
   readonly forward: Record<string, string>;
+  /** The client's headers that rules forward; undefined without such rules. */
+  readonly headers?: ForwardedHeaders | undefined;
+  /** Collects the subgraphs' headers that the client receives; undefined without such rules. */
+  readonly returned?: ReturnedCollection | undefined;
   /** The caller, as sent to subgraphs. */
   readonly identity: Identity;
   /** The client's address, as `ClientAddress` returns it; undefined for events of live streams. */
@@ -25,11 +31,13 @@ export interface GatewayContext {
 /**
  * Creates the context of an operation.
  * @param headers headers of the HTTP request, or of the request that opened the websocket
+ * @param forwarded those of the client's headers that rules forward
  */
 export function contextOf(
   headers: IncomingHttpHeaders,
   identity: Identity,
   address: string,
+  forwarded?: ForwardedHeaders,
 ): GatewayContext {
-  return { forward: readTraceContext(headers), identity, address };
+  return { forward: readTraceContext(headers), identity, address, headers: forwarded };
 }

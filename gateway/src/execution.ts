@@ -25,7 +25,7 @@ export async function startExecution(
   supergraph: LoadedSupergraph,
   { memory, planning }: Pick<ClientLimits, 'memory' | 'planning'>,
 ): Promise<Execution> {
-  const { settings, started, invalidation, metrics, log } = runtime;
+  const { settings, started, headers, invalidation, metrics, log } = runtime;
   const maxBytes = settings.LIMIT_ANSWER_KIB * 1024;
   const subgraphs = started(
     'subgraphs',
@@ -34,6 +34,8 @@ export async function startExecution(
       addresses: runtime.addressesOf(supergraph),
       timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
       maxAnswerBytes: maxBytes,
+      forwarding: headers.forwarding,
+      returning: headers.returning,
     }),
   );
   const graphqlMetrics = createGraphqlMetrics(metrics);
@@ -62,6 +64,7 @@ export async function startExecution(
       invalidation,
       pipeline: runtime.journeysUrl ? sampleOperations(fastPath) : fastPath,
       answers: { maxBytes, memory },
+      returning: headers.returning,
       costly: new CostlyOperations(metrics),
       metrics,
     }),

@@ -2,6 +2,7 @@ import type { RunningHttp } from '@gudang/runtime';
 import { createPersistedQueries } from './documents/persisted-queries.ts';
 import { loadSafelist } from './documents/safelist.ts';
 import { startExecution } from './execution.ts';
+import { loadHeaderRules } from './headers/header-rules.ts';
 import { startGatewayHttp } from './http.ts';
 import { createAdmission } from './limits/admission.ts';
 import { readOperationLimits } from './limits/limit-settings.ts';
@@ -14,7 +15,8 @@ import { startSupergraphFile } from './supergraph-file.ts';
 
 /** Starts the parts of the gateway. They stop in reverse order. */
 export async function startGateway(process: GatewayProcess): Promise<RunningHttp> {
-  const runtime = createRuntime(process);
+  const { HEADER_RULES: ruleFile } = process.settings;
+  const runtime = createRuntime(process, ruleFile ? await loadHeaderRules(ruleFile) : undefined);
   const { settings, started, health, metrics, log } = runtime;
   const { SUPERGRAPH: path, TRUSTED_DOCUMENTS: manifest } = settings;
 

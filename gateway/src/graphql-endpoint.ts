@@ -1,8 +1,9 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { RequestCallers } from './auth/request-callers.ts';
 import { contextOf } from './context.ts';
 import { badRequest, RequestError } from './errors/request-error.ts';
+import type { GatewayHeaders } from './headers/gateway-headers.ts';
 import type { Admission, AdmittedRequest } from './limits/admission.ts';
 import { holdUntilRead } from './limits/answer-bytes.ts';
 import type { ClientLimits } from './limits/client-limits.ts';
@@ -28,6 +29,7 @@ interface EndpointOptions {
   readonly addresses: Pick<ClientLimits['addresses'], 'of'>;
   readonly memory: ClientLimits['memory'];
   readonly assertNotOverloaded: AssertNotOverloaded;
+  readonly headers: Pick<GatewayHeaders, 'forwarding' | 'inserted'>;
   readonly present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
   /** Maximum size of a body. */
   readonly bodyBytes: number;
@@ -51,6 +53,7 @@ export function serveGraphql(app: FastifyInstance, options: EndpointOptions): vo
           if (!acceptedTypes(headers.accept).stream) assertNotOverloaded();
           done();
         },
+        ...insertHeaders(options.headers),
         callers.identify,
         (request, _reply, done) => {
           const turn = countOperation(request, options);
@@ -62,6 +65,18 @@ export function serveGraphql(app: FastifyInstance, options: EndpointOptions): vo
     });
     done();
   });
+}
+
+/** Returns a hook that adds the inserted headers to every answer; none without such headers. */
+function insertHeaders({ inserted }: EndpointOptions['headers']): onRequestHookHandler[] {
+  if (inserted.length === 0) return [];
+  const headers = Object.fromEntries(inserted);
+  return [
+    (_request, reply, done) => {
+      void reply.headers(headers);
+      done();
+    },
+  ];
 }
 
 /** Size of a body that counts as no more than its operation, in bytes. */
@@ -117,7 +132,9 @@ async function handle(
   }
   options.assertNotOverloaded();
   if (!admitted.accepts.json) return streams.answer(request, reply, admitted);
-  const context = contextOf(request.headers, principal.identity, address);
+  const { forwarding } = options.headers;
+  const forwarded = forwarding?.of(request.headers);
+  const context = contextOf(request.headers, principal.identity, address, forwarded);
   const answer = await requests.answer(admitted, context, onDisconnect(reply.raw));
   const isQuery = admitted.operation.operation === 'query';
   const { identity } = principal;

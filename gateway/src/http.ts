@@ -43,7 +43,7 @@ export interface HttpPart {
 
 /** Serves the pages, `/graphql` on every protocol, tickets, health and metrics on one port. */
 export async function startGatewayHttp(
-  { settings, started, health, metrics, explore, journeysUrl, log }: GatewayRuntime,
+  { settings, started, health, headers, metrics, explore, journeysUrl, log }: GatewayRuntime,
   { addresses, requests, admission, execution, live }: Serving,
 ): Promise<HttpPart> {
   const { auth, callers, clients, origins, tickets } = requests;
@@ -51,7 +51,7 @@ export async function startGatewayHttp(
   const app = createHttpServer({ health, metrics, hosts: createAllowedHosts(settings) });
   maskErrors(app, log);
   guardSockets(app.server, clients.sockets, clients.addresses);
-  await serveCors(app, origins);
+  await serveCors(app, origins, headers.exposed);
   if (settings.PAGES) {
     const journeys = journeysUrl !== undefined;
     await servePages({ app, addresses, health, explorers: explore, journeys, log });
@@ -65,6 +65,7 @@ export async function startGatewayHttp(
     metrics: live.metrics,
     ...clients,
     assertNotOverloaded,
+    headers,
     admission,
     live: live.streams,
     requests: execution.requests,

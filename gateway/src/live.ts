@@ -35,6 +35,7 @@ export function startLive(
       addresses: runtime.addressesOf(supergraph),
       secret,
       reconnectLimitMs: settings.LIVE_RECONNECT_LIMIT_S * 1000,
+      maxConnections: settings.LIVE_UPSTREAMS,
       log,
     }),
   );

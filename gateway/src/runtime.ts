@@ -6,6 +6,8 @@ import {
   type ProcessContext,
 } from '@gudang/runtime';
 import { allowsJourneys } from '@gudang/runtime/tracing';
+import { createGatewayHeaders, type GatewayHeaders } from './headers/gateway-headers.ts';
+import type { HeaderRules } from './headers/header-rules.ts';
 import { createInvalidation, type Invalidation } from './request-deduplication/invalidation.ts';
 import type { gatewaySettings } from './settings.ts';
 import { type SubgraphAddress, subgraphAddresses } from './subgraphs/subgraph-addresses.ts';
@@ -18,6 +20,8 @@ export interface GatewayRuntime extends GatewayProcess {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly invalidation: Invalidation;
+  /** The headers that pass the gateway. */
+  readonly headers: GatewayHeaders;
   /** Whether clients may explore the graph by introspection, Sandbox, GraphiQL and suggestions. */
   readonly explore: boolean;
   /** Receiver of journeys; undefined if there is none. */
@@ -28,24 +32,28 @@ export interface GatewayRuntime extends GatewayProcess {
   readonly addressesOf: (supergraph: LoadedSupergraph) => readonly SubgraphAddress[];
 }
 
-export function createRuntime(process: GatewayProcess): GatewayRuntime {
-  const { settings } = process;
+export function createRuntime(process: GatewayProcess, rules?: HeaderRules): GatewayRuntime {
+  const { settings, log } = process;
+  const headers = createGatewayHeaders(log, rules);
   return {
     ...process,
     health: createHealth(),
     metrics: createMetrics('gateway'),
     invalidation: createInvalidation(),
+    headers,
     explore: settings.EXPLORE ?? settings.NODE_ENV !== 'production',
     journeysUrl: allowsJourneys(globalThis.process.env) ? settings.JOURNEYS_URL : undefined,
     // The gateway sends the first secret. The others are accepted while the secret is being
     // replaced.
     secret: settings.SUBGRAPH_SECRET?.[0],
-    addressesOf: ({ subgraphs }) =>
-      subgraphAddresses(
+    addressesOf: ({ subgraphs }) => {
+      headers.assertKnown(subgraphs);
+      return subgraphAddresses(
         subgraphs,
         settings.SUBGRAPH_URLS,
         settings.SUBGRAPH_WS_URLS,
         settings.FOREIGN_SUBGRAPHS,
-      ),
+      );
+    },
   };
 }

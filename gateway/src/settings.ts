@@ -67,6 +67,13 @@ export const gatewaySettings = {
     default: '',
     example: 'reviews,payments',
   },
+  HEADER_RULES: {
+    description:
+      'JSON file with the headers that are forwarded to subgraphs and returned to clients; see docs/headers.md. Unset: none',
+    parse: text,
+    optional: true,
+    example: './headers.json',
+  },
   EXPLORE: {
     description:
       'Whether introspection, Sandbox, GraphiQL and suggestions of similar names are on. Unset: on, unless NODE_ENV is production',
@@ -97,6 +104,12 @@ export const gatewaySettings = {
       'How long a live stream waits for an unavailable subgraph, in seconds, before it ends with an error',
     parse: integer(1, 86_400),
     default: '120',
+  },
+  LIVE_UPSTREAMS: {
+    description:
+      'Maximum websockets to one subgraph. A subgraph has one; further ones are opened for each set of forwarded headers, and for each identity if it is foreign. Above it, streams that need another one end with OVERLOADED',
+    parse: integer(1, 1_000_000),
+    default: '2000',
   },
   LIVE_QUEUE_MESSAGES: {
     description:

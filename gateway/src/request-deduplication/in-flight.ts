@@ -9,11 +9,14 @@ export interface InFlight<T> {
    * left, or if a mutation was answered or an event was received after the work started.
    * @param retry called once, if the joined work fails. The cause may be a property of the request
    * that started the work, such as its time of arrival.
+   * @param own called once, if the result of the joined work belongs only to the request that started it.
+   * It must start work that is not shared. Default: `retry`
    */
   readonly join: (
     key: string,
     onAbort: OnAbort | undefined,
     retry?: () => Promise<T>,
+    own?: () => Promise<T>,
   ) => Promise<T> | undefined;
   /**
    * Shares work until it ends, or up to 10 ms longer.
@@ -28,7 +31,7 @@ export interface InFlight<T> {
   ) => void;
   /**
    * Joins the work of a key, or starts it and shares it. If the joined work fails, all requests that
-   * joined it share one retry.
+   * joined it share one retry. If its result is private, each of them starts work of its own.
    * @param retries false for a request that is already a retry
    */
   readonly run: (
@@ -61,6 +64,8 @@ interface SharingRules<T> {
    * always failed.
    */
   readonly hasFailed?: (result: T) => boolean;
+  /** Whether a result belongs only to the request that started the work. */
+  readonly isPrivate?: (result: T) => boolean;
 }
 
 /** Maximum time for which a result is shared after its work has ended, in milliseconds. */
@@ -69,16 +74,16 @@ const MAX_LINGER_MS = 10;
 /** Creates an empty registry of shared work. */
 export function createInFlight<T>(
   { generation }: Pick<Invalidation, 'generation'>,
-  { lingers = () => false, hasFailed = () => false }: SharingRules<T> = {},
+  { lingers = () => false, hasFailed = () => false, isPrivate }: SharingRules<T> = {},
 ): InFlight<T> {
   const offers = new Map<string, Offer<T>>();
 
-  const join: InFlight<T>['join'] = (key, onAbort, retry) => {
+  const join: InFlight<T>['join'] = (key, onAbort, retry, own = retry) => {
     const found = offers.get(key);
     if (found?.generation !== generation() || found.abort.signal.aborted) return undefined;
     if (found.until < performance.now()) return undefined;
     found.joined = true;
-    if (!retry) {
+    if (!retry && !isPrivate) {
       found.abort.retain(onAbort);
       return found.work;
     }
@@ -92,8 +97,12 @@ export function createInFlight<T>(
           })),
     );
     return found.work.then(
-      (result) => (hasFailed(result) && !hasLeft ? retry() : result),
-      (error: unknown) => (hasLeft ? Promise.reject(error) : retry()),
+      (result) => {
+        if (hasLeft) return result;
+        if (own && isPrivate?.(result)) return own();
+        return retry && hasFailed(result) ? retry() : result;
+      },
+      (error: unknown) => (hasLeft || !retry ? Promise.reject(error) : retry()),
     );
   };
   const offer: InFlight<T>['offer'] = (key, work, abort, started) => {
@@ -104,7 +113,8 @@ export function createInFlight<T>(
       if (offers.get(key) === added) offers.delete(key);
     };
     work.then((result) => {
-      if (!added.joined || started !== generation() || !lingers(result)) return end();
+      const isShared = lingers(result) && !isPrivate?.(result);
+      if (!added.joined || started !== generation() || !isShared) return end();
       const now = performance.now();
       const ms = Math.min(now - startedAt, MAX_LINGER_MS);
       added.until = now + ms;
@@ -122,13 +132,23 @@ export function createInFlight<T>(
     offer(key, work, abort, generation());
     return work;
   };
+  const beginOwn = (
+    onAbort: OnAbort | undefined,
+    start: (signal: AbortSignalLike) => Promise<T>,
+  ): Promise<T> => {
+    const abort = createRefCountedAbort();
+    abort.retain(onAbort);
+    return start(abort.signal);
+  };
   return {
     join,
     offer,
     run: (key, onAbort, start, retries = true) => {
+      const own = (): Promise<T> => beginOwn(onAbort, start);
       // The failed work is no longer offered when the first retry looks for work to join.
-      const retry = (): Promise<T> => join(key, onAbort) ?? begin(key, onAbort, start);
-      return join(key, onAbort, retries ? retry : undefined) ?? begin(key, onAbort, start);
+      const retry = (): Promise<T> =>
+        join(key, onAbort, undefined, own) ?? begin(key, onAbort, start);
+      return join(key, onAbort, retries ? retry : undefined, own) ?? begin(key, onAbort, start);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { encodeIdentity } from '@gudang/auth';
 import type { Metrics } from '@gudang/runtime';
 import type { GatewayContext } from '../context.ts';
+import type { HeaderReturn, ReturnedCollection } from '../headers/returned-headers.ts';
 import type { AdmittedRequest } from '../limits/admission.ts';
 import {
   AnswerBytes,
@@ -29,7 +30,8 @@ export interface RequestDeduplication {
 
 /**
  * Answers identical queries in flight by one execution. Queries are identical if their operation,
- * variables and caller are the same. An answer without errors that several requests share is also
+ * variables, caller and forwarded headers are the same. An answer with headers of a subgraph belongs to
+ * the request that started the execution; the others are executed on their own. Any other answer without errors that several requests share is also
  * sent to requests that arrive up to 10 ms later. The execution belongs to the trace of the first
  * request. If a shared execution fails because a subgraph did not answer, or because it was refused,
  * only its first request gets this failure, and the others are executed on their own. Mutations are
@@ -40,18 +42,22 @@ export function createRequestDeduplication({
   invalidation,
   pipeline,
   answers,
+  returning,
   costly,
   metrics,
 }: {
   invalidation: Invalidation;
   pipeline: RequestPipeline;
   answers: AnswerLimits;
+  /** Selects the subgraphs' headers that clients receive. */
+  returning?: HeaderReturn | undefined;
   costly: Pick<CostlyOperations, 'run'>;
   metrics: Metrics;
 }): RequestDeduplication {
   const inFlight = createInFlight<HttpAnswer>(invalidation, {
     lingers: hasNoErrors,
     hasFailed: ({ isUnavailable = false }) => isUnavailable,
+    ...(returning ? { isPrivate: ({ isPrivate = false }) => isPrivate } : {}),
   });
   const shared = metrics.counter(
     'gateway_shared_queries_total',
@@ -66,7 +72,8 @@ export function createRequestDeduplication({
     const { identity, address = '' } = context;
     const caller = { identity, address };
     const bytes = new AnswerBytes(answers, caller);
-    const own = { ...context, onUnavailable, answer: bytes };
+    const returned = returning?.collect();
+    const own = { ...context, onUnavailable, answer: bytes, returned };
     try {
       const answer = await (request.isCostly
         ? costly.run(caller, () => pipeline.answer(request, own))
@@ -75,7 +82,8 @@ export function createRequestDeduplication({
       const refusal =
         bytes.refusal ?? (isLonger(answer.body, maxBytes) ? answerTooLarge(maxBytes) : undefined);
       if (refusal) throw isMutation ? afterMutation(refusal) : refusal;
-      return isUnavailable ? { ...answer, isUnavailable } : answer;
+      const complete = isUnavailable ? { ...answer, isUnavailable } : answer;
+      return returned?.isEmpty === false ? withReturned(complete, returned) : complete;
     } finally {
       bytes.end();
       // A failed mutation may have changed data, too.
@@ -84,7 +92,7 @@ export function createRequestDeduplication({
   };
   return {
     answer: (request, context, onAbort) => {
-      const key = keyOf(request);
+      const key = keyOf(request, context);
       const retry = (): Promise<HttpAnswer> => {
         const abort = createRefCountedAbort();
         abort.retain(onAbort);
@@ -109,11 +117,20 @@ export function createRequestDeduplication({
  * Returns a request's key, an unambiguous encoding of everything that can change the answer. Returns
  * undefined for a mutation, which must not be shared.
  */
-function keyOf(request: AdmittedRequest): string | undefined {
+function keyOf(request: AdmittedRequest, { headers }: GatewayContext): string | undefined {
   const { query, operation, operationName, variables, accepts, method, preflight } = request;
   if (operation.operation !== 'query') return undefined;
   const { identity } = request.principal;
   const caller = identity.unrestricted ? '' : encodeIdentity(identity);
   const sent = method === 'GET' ? preflight : undefined;
-  return JSON.stringify([query, variables, operationName, caller, accepts.json, sent]);
+  const forwarded = headers?.key;
+  return JSON.stringify([query, variables, operationName, caller, accepts.json, sent, forwarded]);
 }
+
+/** Adds the headers of subgraphs to an answer, which no cache may store then. */
+function withReturned(answer: HttpAnswer, returned: ReturnedCollection): HttpAnswer {
+  const headers = [...answer.headers, ...NO_STORE, ...returned.list()];
+  return { ...answer, headers, isPrivate: true };
+}
+
+const NO_STORE = [['cache-control', 'no-store']] as const;

@@ -8,6 +8,8 @@ export interface HttpAnswer {
   readonly body: string;
   /** Whether a subgraph did not answer, or refused a request. */
   readonly isUnavailable?: boolean;
+  /** Whether `headers` has headers of subgraphs' answers. Such an answer belongs to one request. */
+  readonly isPrivate?: boolean;
 }
 
 /**

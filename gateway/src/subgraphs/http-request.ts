@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { RequestError } from '../errors/request-error.ts';
 import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
@@ -17,6 +18,7 @@ export class RefusedError extends Error {
 
 export interface HttpReply {
   readonly statusCode: number;
+  readonly headers: IncomingHttpHeaders;
   /** The whole body, decoded as UTF-8. */
   readonly text: string;
   /** Size of the body. */
@@ -77,6 +79,7 @@ class ReplyCollector implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
   private stopped: Error | undefined;
   private statusCode = 0;
+  private headers: IncomingHttpHeaders = {};
   private readonly chunks: Buffer[] = [];
 
   constructor(
@@ -106,8 +109,13 @@ class ReplyCollector implements Dispatcher.DispatchHandler {
     if (this.stopped) controller.abort(this.stopped);
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    statusCode: number,
+    headers: IncomingHttpHeaders,
+  ): void {
     this.statusCode = statusCode;
+    this.headers = headers;
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -125,6 +133,7 @@ class ReplyCollector implements Dispatcher.DispatchHandler {
     const whole = this.chunks.length === 1 && first ? first : Buffer.concat(this.chunks);
     this.resolve({
       statusCode: this.statusCode,
+      headers: this.headers,
       text: whole.toString(),
       bytes: whole.length,
     });

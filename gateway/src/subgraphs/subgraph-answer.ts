@@ -1,5 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { RequestError } from '../errors/request-error.ts';
+import type { ReturnedHeaders, SelectReturned } from '../headers/returned-headers.ts';
 import type { HttpReply } from './http-request.ts';
 
 /** A subgraph's response to an operation. */
@@ -20,15 +21,21 @@ export interface SharedAnswer {
   readonly hasFailed: boolean;
   /** Size of the answer. */
   readonly bytes: number;
+  /** Headers that the client receives. An answer with such headers must not be shared. */
+  readonly returned?: ReturnedHeaders | undefined;
   /** Why the gateway has not read the whole answer; undefined if it has. */
   readonly refusal?: RequestError;
 }
 
 /**
  * Parses a subgraph's answer.
+ * @param select selects the headers that the client receives; undefined if there are none
  * @throws if the text is not a GraphQL response
  */
-export function parseSharedAnswer({ text, statusCode, bytes }: HttpReply): SharedAnswer {
+export function parseSharedAnswer(
+  { text, statusCode, headers, bytes }: HttpReply,
+  select?: SelectReturned,
+): SharedAnswer {
   const parse = (): SubgraphAnswer => {
     const answer = parseAnswer(text);
     markAbsentEntities(answer);
@@ -41,7 +48,8 @@ export function parseSharedAnswer({ text, statusCode, bytes }: HttpReply): Share
     first = undefined;
     return answer;
   };
-  return Object.assign(next, { hasErrors, hasFailed: statusCode >= 400, bytes });
+  const returned = select?.(headers);
+  return Object.assign(next, { hasErrors, hasFailed: statusCode >= 400, bytes, returned });
 }
 
 function parseAnswer(text: string): SubgraphAnswer {

@@ -2,6 +2,7 @@ import { setImmediate as nextIteration } from 'node:timers/promises';
 import { SECRET_HEADER } from '@gudang/auth';
 import type { Stoppable } from '@gudang/runtime';
 import { Pool } from 'undici';
+import type { SelectReturned } from '../headers/returned-headers.ts';
 import { LARGE_BYTES } from '../limits/answer-bytes.ts';
 import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
 import { type CountBytes, sendRequest } from './http-request.ts';
@@ -49,11 +50,13 @@ export interface SubgraphConnection extends Stoppable {
 /**
  * Creates the pool of connections to one subgraph.
  * @param secret proves to the subgraph that the gateway sent a request
+ * @param select selects the headers that clients receive; undefined if there are none
  */
 export function createSubgraphConnection(
   url: string,
   secret: string | undefined,
   timeoutMs: number,
+  select?: SelectReturned,
 ): SubgraphConnection {
   const { origin, pathname, search } = new URL(url);
   const pool = new Pool(origin, {
@@ -77,7 +80,7 @@ export function createSubgraphConnection(
     requests += 1;
     const reply = await sendRequest(
       pool,
-      { method: 'POST', path: pathname + search, headers: { ...fixed, ...headers }, body },
+      { method: 'POST', path: pathname + search, headers: { ...headers, ...fixed }, body },
       {
         ms: timeoutMs,
         signal,
@@ -89,7 +92,7 @@ export function createSubgraphConnection(
     );
     if (reply.bytes > LARGE_BYTES) await nextIteration();
     try {
-      return parseSharedAnswer(reply);
+      return parseSharedAnswer(reply, select);
     } catch (error) {
       throw new InvalidAnswerError(`HTTP ${reply.statusCode}: ${(error as Error).message}`);
     }

@@ -4,6 +4,8 @@ import type { Logger, Stoppable } from '@gudang/runtime';
 import { startSpan } from '@gudang/runtime/tracing';
 import type { OperationTypeNode } from 'graphql';
 import type { GatewayContext } from '../context.ts';
+import type { HeaderForwarding } from '../headers/forwarded-headers.ts';
+import type { SelectReturned } from '../headers/returned-headers.ts';
 import { type AnswerBytes, answerTooLarge, LARGE_BYTES } from '../limits/answer-bytes.ts';
 import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
 import { createInFlight } from '../request-deduplication/in-flight.ts';
@@ -31,8 +33,9 @@ export interface SubgraphSource extends Stoppable {
   readonly url: string;
   /**
    * Sends a request that belongs to an operation. Identical requests of queries in flight are sent
-   * once, without any header of a client except `traceparent`. If this request fails, the operations
-   * that joined it share one more request. The promise never rejects: a failure becomes an answer
+   * once: their headers are equal, too, except `traceparent`. If this request fails, the operations
+   * that joined it share one more request. If its answer has headers for the client, each of them sends
+   * its own. The promise never rejects: a failure becomes an answer
    * with an error.
    * @param kind type of the operation; undefined for an event of a live stream
    */
@@ -55,6 +58,8 @@ export function startSubgraphSource({
   secret,
   timeoutMs,
   maxAnswerBytes,
+  forwarding,
+  select,
   invalidation,
   metrics,
   log,
@@ -66,20 +71,29 @@ export function startSubgraphSource({
   timeoutMs: number;
   /** Maximum size of one answer. */
   maxAnswerBytes: number;
+  /** Selects the clients' headers that subgraphs receive. */
+  forwarding?: HeaderForwarding | undefined;
+  /** Selects the headers of this subgraph's answers that clients receive. */
+  select?: SelectReturned | undefined;
   invalidation: Pick<Invalidation, 'generation'>;
   metrics: SubgraphMetrics;
   log: Logger;
 }): SubgraphSource {
-  const connection = createSubgraphConnection(url, secret, timeoutMs);
+  const connection = createSubgraphConnection(url, secret, timeoutMs, select);
   const inFlight = createInFlight<SharedAnswer>(invalidation, {
     hasFailed: (answer) => answer.hasFailed,
+    isPrivate: ({ returned }) => returned !== undefined,
   });
   const outcomes = createOutcomeLog({ name, url, timeoutMs, log });
+
+  /** Returns the headers that rules add to a request. */
+  const ruledHeaders = ({ headers = forwarding?.none }: Partial<GatewayContext>): Headers =>
+    headers?.to(name) ?? NO_HEADERS;
 
   /** Sends a request. The promise never rejects. */
   const sendBody = async (
     body: string,
-    headers: { readonly forward: Headers; readonly identity: Headers },
+    headers: { readonly forward: Headers; readonly ruled: Headers; readonly identity: Headers },
     {
       mutation,
       signal,
@@ -91,10 +105,10 @@ export function startSubgraphSource({
     },
   ): Promise<SharedAnswer> => {
     const count = createCounter(maxAnswerBytes, counted);
-    const { forward, identity } = headers;
+    const { forward, ruled, identity } = headers;
     const span = startSpan(`request ${name}`, { kind: 'client', parent: forward['traceparent'] });
     const trace = span ? { traceparent: span.traceparent } : {};
-    const all = { ...forward, ...trace, ...identity };
+    const all = { ...ruled, ...forward, ...trace, ...identity };
     const observe = metrics.begin(name);
     try {
       // Never abort or repeat a mutation: its outcome would be unknown.
@@ -112,21 +126,22 @@ export function startSubgraphSource({
     }
   };
 
-  const sendOwn = (
-    body: string,
-    { forward = NO_HEADERS, identity = ANONYMOUS, signal, answer }: Partial<GatewayContext>,
-    mutation: boolean,
-  ) =>
-    sendBody(body, { forward, identity: identityHeaders(identity) }, { mutation, signal, answer });
+  const sendOwn = (body: string, context: Partial<GatewayContext>, mutation: boolean) => {
+    const { forward = NO_HEADERS, identity: caller = ANONYMOUS, signal, answer } = context;
+    const headers = { forward, ruled: ruledHeaders(context), identity: identityHeaders(caller) };
+    return sendBody(body, headers, { mutation, signal, answer });
+  };
 
   const sendShared = async (body: string, context: Partial<GatewayContext>) => {
     const { forward = NO_HEADERS, identity: caller = ANONYMOUS, signal, isRetry } = context;
     const identity = identityHeaders(caller);
     const { traceparent } = forward;
-    const headers = { forward: traceparent === undefined ? NO_HEADERS : { traceparent }, identity };
+    const ruled = ruledHeaders(context);
+    const trace = traceparent === undefined ? NO_HEADERS : { traceparent };
+    const headers = { forward: trace, ruled, identity };
     let isOwn = false;
     const answer = await inFlight.run(
-      `${identity[IDENTITY_HEADER] ?? ''}\n${body}`,
+      `${identity[IDENTITY_HEADER] ?? ''}\n${keyOf(ruled)}\n${body}`,
       whenAborted(signal),
       (shared) => {
         isOwn = true;
@@ -146,7 +161,7 @@ export function startSubgraphSource({
     url,
     probe: async (request, deadline) => {
       const options = { count: createCounter(maxAnswerBytes, undefined), signal: deadline };
-      return (await connection.post(bodyOf(request), {}, options))();
+      return (await connection.post(bodyOf(request), ruledHeaders({}), options))();
     },
     send: async (request, context, kind) => {
       const refusal = context.answer?.refusal;
@@ -158,6 +173,7 @@ export function startSubgraphSource({
         ? sendShared(body, context)
         : sendOwn(body, context, kind === 'mutation'));
       if (answer.hasFailed) context.onUnavailable?.();
+      if (answer.returned) context.returned?.add(answer.returned);
       if (answer.bytes <= LARGE_BYTES) return answer();
       const parsed = answer();
       await nextIteration();
@@ -185,6 +201,8 @@ function bodyOf({ query, variables, operationName }: SubgraphRequest): string {
 }
 
 const NO_HEADERS: Headers = {};
+
+const keyOf = (headers: Headers): string => (headers === NO_HEADERS ? '' : JSON.stringify(headers));
 
 /** Returns the header with the caller's identity, or no header if auth is disabled. */
 function identityHeaders(identity: Identity): Headers {

@@ -1,4 +1,6 @@
 import type { Health, Logger, Metrics, Stoppable } from '@gudang/runtime';
+import type { HeaderForwarding } from '../headers/forwarded-headers.ts';
+import type { HeaderReturn } from '../headers/returned-headers.ts';
 import type { Invalidation } from '../request-deduplication/invalidation.ts';
 import type { SubgraphAddress } from './subgraph-addresses.ts';
 import { createSubgraphMetrics } from './subgraph-metrics.ts';
@@ -25,6 +27,8 @@ export function startSubgraphs({
   secret,
   timeoutMs,
   maxAnswerBytes,
+  forwarding,
+  returning,
   invalidation,
   health,
   metrics,
@@ -36,6 +40,10 @@ export function startSubgraphs({
   timeoutMs: number;
   /** Maximum size of one answer of a subgraph. */
   maxAnswerBytes: number;
+  /** Selects the clients' headers that subgraphs receive. */
+  forwarding?: HeaderForwarding | undefined;
+  /** Selects the subgraphs' headers that clients receive. */
+  returning?: HeaderReturn | undefined;
   invalidation: Pick<Invalidation, 'generation'>;
   health: Health;
   metrics: Metrics;
@@ -60,6 +68,8 @@ export function startSubgraphs({
       secret: foreign ? undefined : secret,
       timeoutMs,
       maxAnswerBytes,
+      forwarding,
+      select: returning?.from(name),
       invalidation,
       metrics: subgraphMetrics,
       log,

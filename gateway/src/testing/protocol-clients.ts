@@ -25,12 +25,14 @@ type Open = (
   url: string,
   request: StreamRequest,
   authorization?: string,
-  /** Further headers; only over HTTP. */
+  /** Further headers, over HTTP. */
   headers?: Record<string, string>,
+  /** Further members of `connection_init`, over websockets. */
+  params?: Record<string, string>,
 ) => ProtocolStream;
 
 /** The three protocols. Two use their published clients; multipart uses a client of this file. */
-export const PROTOCOLS: readonly [string, Open][] = [
+export const PROTOCOLS: readonly [[string, Open], [string, Open], [string, Open]] = [
   ['graphql-transport-ws', overWebsocket],
   ['server-sent events', overSse],
   ['multipart', overMultipart],
@@ -62,12 +64,14 @@ function overWebsocket(
   url: string,
   request: StreamRequest,
   authorization?: string,
+  _headers?: Record<string, string>,
+  params?: Record<string, string>,
 ): ProtocolStream {
   const inbox = createInbox();
   const client = createWsClient({
     url: `${url.replace('http', 'ws')}/graphql`,
     webSocketImpl: WebSocket,
-    connectionParams: authorization ? { authorization } : {},
+    connectionParams: { ...params, ...(authorization ? { authorization } : {}) },
     retryAttempts: 0,
   });
   client.subscribe(

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type DocumentNode, type GraphQLResolveInfo, graphql } from 'graphql';
@@ -20,6 +20,8 @@ export interface ToySubgraph {
   readonly sockets: () => number;
   /** Operations received over websockets, oldest first, with their extensions. */
   readonly operations: { readonly params: unknown; readonly extensions: unknown }[];
+  /** Returns further headers of an answer over HTTP. */
+  answerHeaders: (request: IncomingMessage['headers']) => OutgoingHttpHeaders;
   /**
    * Status and text that replace the GraphQL answer over HTTP; undefined to send the GraphQL
    * answer.
@@ -39,7 +41,8 @@ export interface ToySubgraph {
 }
 
 /**
- * Starts a subgraph in this process, on a free or given port, over HTTP and graphql-transport-ws.
+ * Starts a subgraph in this process, on a free or given port, over HTTP and graphql-transport-ws. The
+ * context of its resolvers is the headers of the request, or of the request that opened the websocket.
  */
 export async function startToySubgraph(
   typeDefs: DocumentNode,
@@ -68,6 +71,7 @@ export async function startToySubgraph(
     const result = await graphql({
       schema,
       source,
+      contextValue: request.headers,
       variableValues: variables ?? null,
       operationName: operationName ?? null,
     });
@@ -77,7 +81,8 @@ export async function startToySubgraph(
       response.writeHead(replaced.status).end(replaced.text);
       return;
     }
-    response.writeHead(200, { 'content-type': 'application/json' });
+    const headers = toy.answerHeaders(request.headers);
+    response.writeHead(200, { 'content-type': 'application/json', ...headers });
     response.end(text);
   });
   const websockets = new WebSocketServer({ server: http, path: '/graphql' });
@@ -85,6 +90,7 @@ export async function startToySubgraph(
   useServer(
     {
       schema,
+      context: ({ extra }) => extra.request.headers,
       onSubscribe: ({ connectionParams: params }, _id, { extensions }) =>
         void operations.push({ params, extensions }),
     },
@@ -95,6 +101,7 @@ export async function startToySubgraph(
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/graphql`,
     requests,
     operations,
+    answerHeaders: () => ({}),
     sockets: () => websockets.clients.size,
     breakWith: undefined,
     stalled: false,

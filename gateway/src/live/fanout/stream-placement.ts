@@ -1,4 +1,5 @@
 import { ANONYMOUS, type Identity, UNRESTRICTED } from '@gudang/auth';
+import type { ForwardedHeaders } from '../../headers/forwarded-headers.ts';
 import type { ByteAccount } from '../../limits/byte-account.ts';
 import type { ParsedOperation } from '../../limits/operation-parser.ts';
 import type { LiveExtension } from '../../requests/live-extension.ts';
@@ -17,6 +18,8 @@ export interface LiveRequest {
   readonly after?: string | undefined;
   /** The caller; anonymous by default. */
   readonly identity?: Identity | undefined;
+  /** The client's headers that rules forward; undefined without such rules. */
+  readonly headers?: ForwardedHeaders | undefined;
   /** The account of the caller's connection. */
   readonly account: ByteAccount;
   /** The client's `extensions.live`, whose cursor overrides the operation's cursor argument. */
@@ -25,7 +28,7 @@ export interface LiveRequest {
 
 /** The stream that a request belongs to. */
 export interface Placement {
-  /** Equal for requests with the same result and the same authorization. */
+  /** Equal for requests with the same result, the same authorization and the same forwarded headers. */
   readonly key: string;
   readonly plan: SubscriptionPlan;
   readonly variables: Readonly<Record<string, unknown>>;
@@ -33,6 +36,8 @@ export interface Placement {
    * The part of the identity that is the same for all callers of the stream; also part of `key`.
    */
   readonly identity: Identity;
+  /** The forwarded headers, the same for all clients of the stream; part of `key`. */
+  readonly headers?: ForwardedHeaders | undefined;
   /** Cursor after which the client continues; undefined if it receives only new events. */
   readonly after: string | undefined;
   /** The operation's cost; the same for all requests with this key. */
@@ -45,7 +50,7 @@ export interface Placement {
  */
 export function placeRequest(
   { plan: planOf, supergraph }: LiveGraph,
-  { read, variables: given, after, extension, identity = ANONYMOUS }: LiveRequest,
+  { read, variables: given, after, extension, headers, identity = ANONYMOUS }: LiveRequest,
 ): Placement {
   const plan = planOf(read, identity);
   const coerced = coerceVariables(supergraph, read, given);
@@ -54,10 +59,11 @@ export function placeRequest(
   const isResumable = plan.upstream.cursorVariable !== undefined;
   return {
     // The variables are coerced, so equal values have the same JSON.
-    key: `${JSON.stringify(shared)}\n${plan.normalized}\n${JSON.stringify(variables)}`,
+    key: `${JSON.stringify(shared)}\n${headers?.key ?? ''}\n${plan.normalized}\n${JSON.stringify(variables)}`,
     plan,
     variables,
     identity: shared,
+    headers,
     after: isResumable ? (after ?? extension?.after ?? cursorOf(plan, coerced)) : undefined,
     cost: read.cost ?? 0,
   };

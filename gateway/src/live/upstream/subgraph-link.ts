@@ -1,4 +1,5 @@
 import { createBackoff, type Logger, type Stoppable } from '@gudang/runtime';
+import type { Headers } from '../../headers/forwarded-headers.ts';
 import { LinkedStream, type UpstreamRequest, type UpstreamSink } from './linked-stream.ts';
 import { StreamIsolation } from './stream-isolation.ts';
 import {
@@ -14,6 +15,8 @@ interface LinkOptions {
   /** The subgraph's name. */
   readonly name: string;
   readonly wsUrl: string;
+  /** Headers of the request that opens the connection. */
+  readonly headers?: Headers;
   /** The payload of `connection_init`. */
   readonly params: Readonly<Record<string, unknown>>;
   /**
@@ -112,8 +115,8 @@ export class SubgraphLink implements Stoppable {
   }
 
   #open(events: ConnectionEvents): UpstreamConnection {
-    const { name: subgraph, wsUrl, params, log } = this.#options;
-    return new UpstreamConnection({ subgraph, wsUrl, params, log, ...events });
+    const { name: subgraph, wsUrl, headers, params, log } = this.#options;
+    return new UpstreamConnection({ subgraph, wsUrl, headers, params, log, ...events });
   }
 
   #lost(end: ConnectionEnd): void {

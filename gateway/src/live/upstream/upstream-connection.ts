@@ -3,6 +3,7 @@ import type { Logger } from '@gudang/runtime';
 import type { FormattedExecutionResult } from 'graphql';
 import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, MessageType } from 'graphql-ws';
 import { type ClientOptions, type RawData, WebSocket } from 'ws';
+import type { Headers } from '../../headers/forwarded-headers.ts';
 import type { LinkedStream, StreamCarrier } from './linked-stream.ts';
 import { parseMarker } from './snapshot-marker.ts';
 import { ReadTurns } from './turns.ts';
@@ -71,6 +72,8 @@ interface ConnectionOptions extends ConnectionEvents {
   /** The subgraph's name. */
   readonly subgraph: string;
   readonly wsUrl: string;
+  /** Headers of the request that opens the connection. */
+  readonly headers?: Headers | undefined;
   /** The payload of `connection_init`. */
   readonly params: Readonly<Record<string, unknown>>;
   readonly log: Logger;
@@ -117,7 +120,11 @@ export class UpstreamConnection implements StreamCarrier {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#socket = new WebSocket(options.wsUrl, GRAPHQL_TRANSPORT_WS_PROTOCOL, OPTIONS);
+    const { wsUrl, headers } = options;
+    this.#socket = new WebSocket(wsUrl, GRAPHQL_TRANSPORT_WS_PROTOCOL, {
+      ...OPTIONS,
+      ...(headers ? { headers } : {}),
+    });
     this.#socket.on('open', () => this.#opened());
     this.#socket.on('message', (data, isBinary) =>
       READING.run(this.#socket, () => this.#receive(data, isBinary)),

@@ -60,6 +60,14 @@ export function subgraphUnavailable(subgraph: string, limitMs: number): GraphQLF
   };
 }
 
+/** The error of an operation that needs a further connection to a subgraph, above the limit. */
+export function tooManyConnections(subgraph: string, max: number): GraphQLFormattedError {
+  return {
+    message: `The gateway has ${max.toLocaleString('en')} connections to the subgraph ${subgraph}, one for each set of forwarded headers: subscribe again later`,
+    extensions: { code: 'OVERLOADED', retryable: true, serviceName: subgraph },
+  };
+}
+
 /** The error of an operation that failed because of a defect of the gateway. */
 export function internalError(): GraphQLFormattedError {
   return { message: 'Internal error', extensions: { code: 'INTERNAL_SERVER_ERROR' } };

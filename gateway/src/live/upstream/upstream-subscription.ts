@@ -1,5 +1,6 @@
 import type { Identity } from '@gudang/auth';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { ForwardedHeaders } from '../../headers/forwarded-headers.ts';
 import type { ByteAccount, ByteHold } from '../../limits/byte-account.ts';
 import {
   type ReplacedNames,
@@ -405,19 +406,21 @@ function replacedBy(item: RunnableEvent | StreamItem): readonly number[] {
 }
 
 /**
- * Creates the run of a plan. The run subscribes to one subgraph for one identity, and executes the
- * events with the plan.
+ * Creates the run of a plan. The run subscribes to one subgraph for one identity and one set of forwarded
+ * headers, and executes the events with the plan.
  */
 export function createEventRun(
   {
     plan,
     variables,
     identity,
+    headers,
     cost,
   }: {
     readonly plan: SubscriptionPlan;
     readonly variables: Readonly<Record<string, unknown>>;
     readonly identity: Identity;
+    readonly headers?: ForwardedHeaders | undefined;
     /** The operation's cost, as `operationCost` returns it. */
     readonly cost: number;
   },
@@ -429,9 +432,9 @@ export function createEventRun(
   const { replaced } = plan;
   const planned = replaced ? toPlanVariables(variables, replaced) : variables;
   const forSubgraph = pick(planned, plan.variables);
-  const upstream = upstreams.of(subgraph, identity);
-  // No client's headers are forwarded, because one execution serves all clients of the stream.
-  const context = { forward: {}, identity };
+  const upstream = upstreams.of(subgraph, identity, headers?.to(subgraph));
+  // No client's trace is continued, because one execution serves all clients of the stream.
+  const context = { forward: {}, identity, headers };
   const isCostly = cost > COSTLY_ABOVE;
   return {
     subgraph,

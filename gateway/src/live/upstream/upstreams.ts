@@ -1,13 +1,18 @@
 import type { Identity } from '@gudang/auth';
 import type { Logger, Stoppable } from '@gudang/runtime';
+import type { GraphQLFormattedError } from 'graphql';
+import type { Headers } from '../../headers/forwarded-headers.ts';
 import type { SubgraphAddress } from '../../subgraphs/subgraph-addresses.ts';
 import type { UpstreamRequest, UpstreamSink } from './linked-stream.ts';
 import { SubgraphLink } from './subgraph-link.ts';
+import { tooManyConnections } from './upstream-errors.ts';
 
 /** Asks a subgraph to send position reports in its pings. */
 const WANTS_POSITIONS = { gudang: { cursors: true } };
 
-/** Streams from one subgraph for one identity. */
+const NO_HEADERS: Headers = {};
+
+/** Streams from one subgraph for one identity and one set of forwarded headers. */
 export interface Upstream {
   /** The subgraph's address for subscriptions. */
   readonly wsUrl: string;
@@ -16,14 +21,18 @@ export interface Upstream {
 }
 
 /**
- * Streams from all subgraphs. The streams from a subgraph share one connection. A foreign subgraph
- * has one connection per identity instead.
+ * Streams from all subgraphs. The streams from a subgraph share one connection, for each set of forwarded
+ * headers. A foreign subgraph has one connection per identity as well.
  */
 export interface Upstreams extends Stoppable {
   /** Replaces the subgraphs' addresses. Open streams keep their connections. */
   readonly use: (addresses: readonly SubgraphAddress[]) => void;
-  /** Returns the streams of a subgraph for an identity. @throws if no subgraph has this name */
-  readonly of: (subgraph: string, identity: Identity) => Upstream;
+  /**
+   * Returns the streams of a subgraph for an identity.
+   * @param headers the headers that rules forward to the subgraph
+   * @throws if no subgraph has this name
+   */
+  readonly of: (subgraph: string, identity: Identity, headers?: Headers) => Upstream;
   /** Number of streams that are open or wait for their subgraph. */
   readonly count: () => number;
 }
@@ -32,12 +41,14 @@ export interface Upstreams extends Stoppable {
  * Starts without connections: each connection is opened for its first stream. Each subscription
  * carries the caller's identity in its `extensions`. A foreign subgraph reads only
  * `connection_init`, so the gateway opens one connection per identity to a foreign subgraph, and
- * never sends it the secret.
+ * never sends it the secret. Forwarded headers are sent with the request that opens the connection, and
+ * in `connection_init` as `headers`.
  */
 export function startUpstreams({
   addresses: first,
   secret,
   reconnectLimitMs,
+  maxConnections = Number.POSITIVE_INFINITY,
   log,
 }: {
   addresses: readonly SubgraphAddress[];
@@ -45,30 +56,58 @@ export function startUpstreams({
   secret: string | undefined;
   /** Time that a stream waits for its subgraph before it fails, in milliseconds. */
   reconnectLimitMs: number;
+  /** Maximum number of shared connections to one subgraph. Default: no limit. */
+  maxConnections?: number;
   log: Logger;
 }): Upstreams {
   let current: ReadonlyMap<string, SubgraphAddress> = new Map();
   const links = new Map<string, SubgraphLink>();
+  /** Number of links by the subgraph's name. */
+  const linkCounts = new Map<string, number>();
 
-  const linkOf = ({ name, wsUrl, foreign }: SubgraphAddress, identity: Identity): SubgraphLink => {
-    const key = JSON.stringify([name, wsUrl, foreign && identity]);
-    const existing = links.get(key);
-    if (existing) return existing;
-    const link = new SubgraphLink({
+  const createLink = (
+    { name, wsUrl, foreign }: SubgraphAddress,
+    identity: Identity,
+    headers: Headers,
+    onUnused: (link: SubgraphLink) => void,
+  ): SubgraphLink => {
+    const sent = headers === NO_HEADERS ? {} : { headers };
+    const link: SubgraphLink = new SubgraphLink({
       name,
       wsUrl,
       reconnectLimitMs,
       log,
+      headers,
       params: foreign
-        ? { ...WANTS_POSITIONS, ...(identity.unrestricted ? {} : { identity }) }
-        : { gudang: { ...WANTS_POSITIONS.gudang, ...(secret === undefined ? {} : { secret }) } },
-      onUnused: () => {
-        if (!foreign && current.get(name)?.wsUrl === wsUrl) return;
-        links.delete(key);
-        void link.stop();
-      },
+        ? { ...WANTS_POSITIONS, ...(identity.unrestricted ? {} : { identity }), ...sent }
+        : {
+            gudang: { ...WANTS_POSITIONS.gudang, ...(secret === undefined ? {} : { secret }) },
+            ...sent,
+          },
+      onUnused: () => onUnused(link),
+    });
+    return link;
+  };
+  /** @returns undefined if the subgraph has too many connections */
+  const linkOf = (
+    address: SubgraphAddress,
+    identity: Identity,
+    headers: Headers,
+  ): SubgraphLink | undefined => {
+    const { name, wsUrl, foreign } = address;
+    const key = JSON.stringify([name, wsUrl, foreign && identity, headers]);
+    const existing = links.get(key);
+    if (existing) return existing;
+    const count = linkCounts.get(name) ?? 0;
+    if (count >= maxConnections) return undefined;
+    const link = createLink(address, identity, headers, (unused) => {
+      const isCommon = !foreign && headers === NO_HEADERS;
+      if (isCommon && current.get(name)?.wsUrl === wsUrl) return;
+      if (links.delete(key)) linkCounts.set(name, (linkCounts.get(name) ?? 1) - 1);
+      void unused.stop();
     });
     links.set(key, link);
+    linkCounts.set(name, count + 1);
     return link;
   };
   const use: Upstreams['use'] = (addresses) => {
@@ -78,7 +117,7 @@ export function startUpstreams({
 
   return {
     use,
-    of: (subgraph, identity) => {
+    of: (subgraph, identity, headers = NO_HEADERS) => {
       const address = current.get(subgraph);
       if (!address) throw new Error(`No subgraph is named ${subgraph}`);
       const sent = address.foreign || identity.unrestricted ? undefined : identity;
@@ -88,7 +127,9 @@ export function startUpstreams({
           const costly = request.isCostly && !address.foreign ? true : undefined;
           const slow = request.isSlow && !address.foreign ? true : undefined;
           const extensions = { gudang: { identity: sent, costly, slow } };
-          return linkOf(address, identity).subscribe(
+          const link = linkOf(address, identity, headers);
+          if (!link) return refuse(sink, tooManyConnections(subgraph, maxConnections));
+          return link.subscribe(
             sent || costly || slow ? { ...request, extensions } : request,
             sink,
           );
@@ -99,5 +140,16 @@ export function startUpstreams({
     stop: async () => {
       await Promise.all([...links.values()].map((link) => link.stop()));
     },
+  };
+}
+
+/** Ends a stream with an error, after its subscriber has got the function that closes it. */
+function refuse(sink: UpstreamSink, error: GraphQLFormattedError): () => void {
+  let isClosed = false;
+  queueMicrotask(() => {
+    if (!isClosed) sink.error([error]);
+  });
+  return () => {
+    isClosed = true;
   };
 }

@@ -6,6 +6,7 @@ import type { AllowedOrigins } from '../../../allowed-origins.ts';
 import { atExpiry } from '../../../auth/expiry.ts';
 import { contextOf } from '../../../context.ts';
 import { badRequest, RequestError } from '../../../errors/request-error.ts';
+import type { GatewayHeaders } from '../../../headers/gateway-headers.ts';
 import type { AdmittedRequest } from '../../../limits/admission.ts';
 import { holdUntilRead } from '../../../limits/answer-bytes.ts';
 import type { ClientLimits } from '../../../limits/client-limits.ts';
@@ -68,6 +69,7 @@ interface HttpStreamsOptions {
   readonly live: Pick<StreamRegistry, 'subscribe'>;
   readonly present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
   readonly health: Health;
+  readonly headers: Pick<GatewayHeaders, 'forwarding'>;
   readonly origins: Pick<AllowedOrigins, 'allows'>;
   readonly metrics: LiveMetrics;
   /** Interval between heartbeats, in milliseconds. The default depends on the format. */
@@ -107,12 +109,13 @@ export class HttpStreams implements Stoppable {
     const { variables, principal } = admitted;
     const extension = readLiveExtension(admitted);
     const { identity, expiresAt } = principal;
+    const headers = this.#options.headers.forwarding?.of(request.headers);
     const stream = this.#enter(request, reply, type, identity, extension.isPresent);
     const after = lastEventId(request);
     const { account } = stream;
     const { addresses, live, planning } = this.#options;
     const caller = { identity, address: addresses.of(request.raw) };
-    const read = { read: admitted, variables, after, identity, account, extension };
+    const read = { read: admitted, variables, after, identity, headers, account, extension };
     stream.attach(planning.charged(caller, () => live.subscribe(read, stream)));
     reply.raw.once(
       'close',
@@ -134,9 +137,10 @@ export class HttpStreams implements Stoppable {
     if (accepts.stream !== 'text/event-stream') throw ANSWER_NOT_ACCEPTED;
     if (method === 'GET' && operation.operation === 'mutation') throw MUTATION_BY_GET;
     const { identity } = principal;
+    const forwarded = this.#options.headers.forwarding?.of(request.headers);
     const stream = this.#enter(request, reply, accepts.stream, identity);
     const address = this.#options.addresses.of(request.raw);
-    const context = contextOf(request.headers, identity, address);
+    const context = contextOf(request.headers, identity, address, forwarded);
     // The stream contains the same JSON as other protocols. The origin has been checked, which
     // replaces the CSRF prevention of a GET.
     const asked = { ...admitted, ...AS_JSON_POST };

@@ -1,6 +1,7 @@
 import type { Identity } from '@gudang/auth';
 import { CloseCode, MessageType, parseMessage, type SubscribeMessage } from 'graphql-ws';
 import type { GatewayContext } from '../../../context.ts';
+import { RequestError } from '../../../errors/request-error.ts';
 import type { ByteAccount } from '../../../limits/byte-account.ts';
 import type { ByteBudget } from '../../../limits/byte-budget.ts';
 import type { MessageSocket } from './client-socket.ts';
@@ -30,8 +31,12 @@ const ID_LIMIT = 256;
 interface ConnectionOptions extends OperationsOptions {
   readonly session: SocketSession;
   readonly memory: Pick<ByteBudget, 'connection'>;
-  /** Returns the context for the operations of an identity. */
-  readonly contextOf: (identity: Identity) => GatewayContext;
+  /**
+   * Returns the context for the operations of an identity.
+   * @param params payload of `connection_init`
+   * @throws {RequestError} if a member of the payload cannot be forwarded as a header
+   */
+  readonly contextOf: (identity: Identity, params: unknown) => GatewayContext;
   /** Time-out for the client's `connection_init`, in milliseconds. */
   readonly initWithinMs: number;
 }
@@ -59,6 +64,8 @@ export class GraphqlWsConnection {
   readonly #initTimeout: NodeJS.Timeout;
   #state: ConnectionState = 'opened';
   #context: GatewayContext | undefined;
+  /** Payload of `connection_init`. */
+  #params: unknown;
   #account: ByteAccount | undefined;
   #controls = CONTROL_BURST;
   #controlledAt = performance.now();
@@ -120,7 +127,7 @@ export class GraphqlWsConnection {
         break;
       case MessageType.Ping:
         if (!this.onControl()) break;
-        this.#options.session.renew(message.payload);
+        this.#options.session.renew(message.payload, (token) => this.#renew(token));
         this.#socket.send(pongTo(message.payload));
         break;
       case MessageType.Pong:
@@ -159,11 +166,31 @@ export class GraphqlWsConnection {
     clearTimeout(this.#initTimeout);
     this.#state = 'initializing';
     this.#options.session.begin(payload, (identity) => {
+      this.#params = payload;
+      if (!this.#useContext(identity)) return;
       this.#state = 'acknowledged';
-      this.#context = this.#options.contextOf(identity);
       this.#account = this.#openAccount(identity);
       this.#socket.send(JSON.stringify({ type: MessageType.ConnectionAck }));
     });
+  }
+
+  /** @returns false if the payload cannot be used, and the websocket is closed */
+  #useContext(identity: Identity): boolean {
+    try {
+      this.#context = this.#options.contextOf(identity, this.#params);
+      return true;
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      this.#close(CloseCode.BadRequest, error.message);
+      return false;
+    }
+  }
+
+  /** Lets later operations forward a fresh token, if a rule forwards it. */
+  #renew(authorization: string): void {
+    if (!this.#context?.headers) return;
+    this.#params = { ...withoutAuthorization(this.#params), authorization };
+    this.#useContext(this.#context.identity);
   }
 
   #openAccount(identity: Identity): ByteAccount {
@@ -195,6 +222,13 @@ export class GraphqlWsConnection {
     this.#state = 'closed';
     this.#socket.close(code, reason);
   }
+}
+
+function withoutAuthorization(params: unknown): Record<string, unknown> {
+  const others = Object.entries(params ?? {}).filter(
+    ([name]) => name.toLowerCase() !== 'authorization',
+  );
+  return Object.fromEntries(others);
 }
 
 /**

@@ -10,8 +10,11 @@ import { LiveCloseCode } from './close-codes.ts';
 export interface SocketSession {
   /** Checks the token of `connection_init`; may call `accepted` before it returns. */
   readonly begin: (payload: unknown, accepted: (identity: Identity) => void) => void;
-  /** Replaces the token with the token in a ping, which must have the same principal. */
-  readonly renew: (payload: unknown) => void;
+  /**
+   * Replaces the token with the token in a ping, which must have the same principal.
+   * @param renewed called with the new token when it is valid
+   */
+  readonly renew: (payload: unknown, renewed: (token: string) => void) => void;
   readonly end: () => void;
 }
 
@@ -70,12 +73,14 @@ export function createSocketSession(
         keep(found);
         accepted(found.identity);
       }),
-    renew: (payload) => {
+    renew: (payload, renewed) => {
       const given = tokenIn(payload);
       if (given === undefined || !principal) return;
       void check(given, (next) => {
-        if (principal && isSame(principal.identity, next.identity)) keep(next);
-        else
+        if (principal && isSame(principal.identity, next.identity)) {
+          keep(next);
+          renewed(given);
+        } else
           close(
             CloseCode.Forbidden,
             'The new token has another subject or other scopes: reconnect with it',

@@ -16,6 +16,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { AllowedOrigins } from '../../../allowed-origins.ts';
 import { contextOf } from '../../../context.ts';
 import { RequestError } from '../../../errors/request-error.ts';
+import type { GatewayHeaders } from '../../../headers/gateway-headers.ts';
 import type { ByteBudget } from '../../../limits/byte-budget.ts';
 import type { WebsocketLimits } from '../../../limits/client-limits.ts';
 import type { ConnectionLimits } from '../../../limits/connection-limits.ts';
@@ -66,6 +67,7 @@ interface WebsocketOptions extends ServingOptions {
   readonly app: FastifyInstance;
   readonly health: Health;
   readonly auth: Authentication;
+  readonly headers: Pick<GatewayHeaders, 'forwarding'>;
   readonly origins: Pick<AllowedOrigins, 'allows'>;
   readonly metrics: LiveMetrics;
   readonly limits: WebsocketLimits;
@@ -169,6 +171,7 @@ class Websockets implements Stoppable {
 
   #serve(socket: WebSocket, raw: Duplex, request: IncomingMessage, address: string): void {
     const { auth, limits, log, tokens } = this.#options;
+    const { forwarding } = this.#options.headers;
     const { headers } = request;
     const onDefect = (error: unknown): void => {
       log.error({ err: error }, 'handling a websocket failed; its connection is closed');
@@ -201,7 +204,8 @@ class Websockets implements Stoppable {
         (code, reason) => client.close(code, reason),
         tokens.of(address),
       ),
-      contextOf: (identity) => contextOf(headers, identity, address),
+      contextOf: (identity, params) =>
+        contextOf(headers, identity, address, forwarding?.of(headers, params)),
       framers: this.#framers,
       socket: client,
     });
