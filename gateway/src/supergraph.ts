@@ -92,7 +92,7 @@ function firstReason(error: unknown): string {
 }
 
 /** The security features that the gateway enforces itself; Apollo still rejects others, such as `@policy`. */
-const ENFORCED = /^https:\/\/specs\.apollo\.dev\/(?:authenticated|requiresScopes)\/v0\.1$/;
+const ENFORCED = /^https:\/\/specs\.apollo\.dev\/(?:authenticated|requiresScopes|context)\/v0\.1$/;
 
 /**
  * Removes `for: SECURITY` from the links of `@authenticated` and `@requiresScopes`, because

@@ -7,6 +7,7 @@ import {
   type QueryPlanSelectionNode,
 } from '@apollo/query-planner';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
+import { fetchWithContext } from './context-arguments.ts';
 import { applyRewrites, isOfType } from './data-rewrites.ts';
 import { createErrorPaths, subgraphError } from './fetch-errors.ts';
 import { createBare, type Data, isObject, mergeInto, own } from './merge-data.ts';
@@ -48,7 +49,7 @@ export function isRunnable(node: PlanNode | undefined): boolean {
     case 'Condition':
       return isRunnable(node.ifClause) && isRunnable(node.elseClause);
     case 'Fetch':
-      return !node.contextRewrites;
+      return true;
     default:
       return false;
   }
@@ -123,7 +124,10 @@ async function runFetch(execution: Execution, node: FetchNode, cursor: Cursor): 
   if ('representations' in variables) {
     throw new Error(`Variables cannot contain key "representations"`);
   }
-  const answer = await fetchData(execution, node, cursor, { ...variables, representations });
+  const send: FetchFromSubgraph | undefined = node.contextRewrites
+    ? (_node, used) => fetchWithContext(execution, node, cursor, represented, used)
+    : undefined;
+  const answer = await fetchData(execution, node, cursor, { ...variables, representations }, send);
   if (!answer) return;
   const received = answer['_entities'];
   if (!Array.isArray(received)) {
@@ -145,8 +149,9 @@ async function fetchData(
   node: FetchNode,
   { path, root }: Cursor,
   variables: Values,
+  send = fetch,
 ): Promise<Data | null | undefined> {
-  const answer = await fetch(node, variables);
+  const answer = await send(node, variables);
   if (answer.errors) {
     const pathOf = createErrorPaths(node, path, root);
     for (const error of answer.errors) {

@@ -72,6 +72,24 @@ async function fetchAll(
 }
 
 describe('requests of several events for entities', () => {
+  it('are not joined if their other variables differ', async () => {
+    const given = [{ of: 'a' }, { of: 'b' }, { of: 'a' }, { of: 'a', more: 1 }];
+    const sent: Values[] = [];
+    const batch = new EntityBatch();
+    await Promise.all(
+      given.map((values, id) =>
+        batch.fetch('key', { ...values, representations: [{ id, kind: 'ok' }] }, async (used) => {
+          sent.push({ ...used, representations: (used['representations'] as unknown[]).length });
+          return answer(used);
+        }),
+      ),
+    );
+    expect(sent).toHaveLength(3);
+    expect(sent).toContainEqual({ of: 'a', representations: 2 });
+    expect(sent).toContainEqual({ of: 'b', representations: 1 });
+    expect(sent).toContainEqual({ of: 'a', more: 1, representations: 1 });
+  });
+
   it('are sent as one, and answered as if each were sent alone', async () => {
     await fc.assert(
       fc.asyncProperty(calls, async (given) => {

@@ -28,13 +28,18 @@ export class EntityBatch {
   /** Requests that are not sent yet, by subgraph and operation. */
   readonly #waiting = new Map<string, Batch>();
 
-  /** @param key the request's subgraph and operation; requests with the same key are joined */
+  /**
+   * @param key the request's subgraph and operation; requests with the same key are joined if their other
+   * variables are the same, too. Arguments from a context can differ between events.
+   */
   fetch(key: string, variables: Values, send: Send): Promise<SubgraphAnswer> {
     const { representations } = variables;
     if (!Array.isArray(representations)) return send(variables);
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(key) ?? this.#open(key, send);
-      waiting.calls.push({ variables, representations, resolve });
+      const [first] = waiting.calls;
+      if (first && !isSame(first.variables, variables)) resolve(send(variables));
+      else waiting.calls.push({ variables, representations, resolve });
     });
   }
 
@@ -48,6 +53,15 @@ export class EntityBatch {
     });
     return batch;
   }
+}
+
+/** Whether two requests differ only in their representations. */
+function isSame(one: Values, other: Values): boolean {
+  const names = Object.keys(one);
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => name === 'representations' || one[name] === other[name])
+  );
 }
 
 async function sendAll({ send, calls }: Batch): Promise<void> {
