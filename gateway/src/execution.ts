@@ -49,6 +49,7 @@ export async function startExecution(
       requirementsOf: (operation) => requirementsOf(operation),
       explore: runtime.explore,
       maxTokens: settings.LIMIT_TOKENS,
+      shares: settings.OVERRIDE_LABELS,
       metrics: graphqlMetrics,
       log,
     }),

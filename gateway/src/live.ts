@@ -46,6 +46,7 @@ export function startLive(
       sources,
       hideSuggestions: !runtime.explore,
       planning,
+      shares: settings.OVERRIDE_LABELS,
       log,
     });
   const streams = new StreamRegistry({

@@ -31,6 +31,24 @@ const origins = list.refine(
   'a list of origins such as https://shop.example, separated by commas, or *',
 );
 
+const LABEL_SHARE = /^[a-zA-Z][a-zA-Z0-9_\-:./]*(=(100|\d{1,2}(\.\d{1,8})?))?$/;
+
+/** Labels, each with its share of executions in percent; 100 without a share. */
+const labelShares = list
+  .refine(
+    (all) => all.every((one) => LABEL_SHARE.test(one)),
+    'a list of labels such as beta or new-stock=25, separated by commas; a share is 0 to 100 percent',
+  )
+  .transform(
+    (all): ReadonlyMap<string, number> =>
+      new Map(
+        all.map((one) => {
+          const [label = '', share = '100'] = one.split('=');
+          return [label, Number(share)];
+        }),
+      ),
+  );
+
 export const gatewaySettings = {
   ...protectedHttpSettings(4000),
   SUPERGRAPH: {
@@ -90,6 +108,13 @@ export const gatewaySettings = {
     description: 'Time-out of a request to a subgraph, in milliseconds',
     parse: integer(100, 300_000),
     default: '10000',
+  },
+  OVERRIDE_LABELS: {
+    description:
+      'Labels of progressive overrides (@override(label:)) that are on, each with the share of executions in percent, by default 100. Other labels are off; labels such as percent(5) contain their share',
+    parse: labelShares,
+    default: '',
+    example: 'beta,new-stock=25',
   },
   TRUSTED_DOCUMENTS: {
     description:

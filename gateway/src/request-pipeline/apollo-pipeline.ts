@@ -10,6 +10,7 @@ import { createDocumentStore } from '../documents/document-cache.ts';
 import { presentGatewayError } from '../errors/present-errors.ts';
 import type { AdmittedRequest } from '../limits/admission.ts';
 import type { PlanningBudget } from '../limits/planning-budget.ts';
+import { findLabels, type LabelShares } from '../planning/progressive-overrides.ts';
 import { unavailableAnswer } from '../subgraphs/subgraph-failure.ts';
 import type { Subgraphs } from '../subgraphs/subgraphs.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
@@ -37,13 +38,15 @@ interface Options {
   /** Whether to allow introspection and "Did you mean" suggestions. */
   readonly explore: boolean;
   readonly maxTokens: number;
+  /** Shares of the labels of progressive overrides. */
+  readonly shares: LabelShares;
   readonly metrics: Pick<GraphqlMetrics, 'plugin'>;
   readonly log: Logger;
 }
 
 /** Starts Apollo Server, with the gateway's own executor in place of ApolloGateway's. */
 export async function startApolloPipeline(options: Options): Promise<ApolloPipeline> {
-  const { planning, supergraph, subgraphs, log } = options;
+  const { planning, supergraph, subgraphs, shares, log } = options;
   let update: (sdl: string) => void = () => {};
   const send: SendToSubgraph = (name, ...asked) =>
     subgraphs.sources[name]?.send(...asked) ??
@@ -57,7 +60,11 @@ export async function startApolloPipeline(options: Options): Promise<ApolloPipel
     experimental_approximateQueryPlanStoreMiB: PLAN_CACHE_MIB,
     logger: toApolloLogger(log),
   });
-  let executor = createQueryExecutor(supergraph, send, planning);
+  const createExecutor = (loaded: LoadedSupergraph) => {
+    warnOfUnknownLabels(loaded, shares, log);
+    return createQueryExecutor(loaded, send, planning, { shares });
+  };
+  let executor = createExecutor(supergraph);
   const server = createServer(options, {
     load: async (given) => {
       await apollo.load(given);
@@ -72,10 +79,22 @@ export async function startApolloPipeline(options: Options): Promise<ApolloPipel
     answer: (request, context) => answerByApollo(server, request, context),
     use: (next) => {
       update(next.runnableSdl);
-      executor = createQueryExecutor(next, send, planning);
+      executor = createExecutor(next);
     },
     stop: () => server.stop(),
   };
+}
+
+function warnOfUnknownLabels(supergraph: LoadedSupergraph, shares: LabelShares, log: Logger): void {
+  if (shares.size === 0) return;
+  const known = findLabels(supergraph);
+  for (const label of shares.keys()) {
+    if (known.has(label)) continue;
+    log.warn(
+      { label },
+      'OVERRIDE_LABELS names a label that no @override of the supergraph has; it has no effect',
+    );
+  }
 }
 
 type ServerOptions = ConstructorParameters<typeof ApolloServer<GatewayContext>>[0];

@@ -10,7 +10,12 @@ import type { PlanningBudget } from '../limits/planning-budget.ts';
 import { createApolloExecutor } from '../plan-execution/apollo-executor.ts';
 import { createOwnExecutor } from '../plan-execution/own-executor.ts';
 import type { ExecutedOperation, PreparedPlan, Values } from '../plan-execution/plan-executor.ts';
-import { createOperationPlanner } from '../planning/operation-planner.ts';
+import { createOperationPlanner, type OverrideLabels } from '../planning/operation-planner.ts';
+import {
+  type LabelShares,
+  prepareVariants,
+  readOverrides,
+} from '../planning/progressive-overrides.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../subgraphs/subgraph-source.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
@@ -53,13 +58,17 @@ interface PreparedOperation {
 /**
  * Creates the executor that plans and executes queries and mutations for Apollo Server, in place of
  * ApolloGateway's executor.
+ * @param shares shares of the labels of progressive overrides
+ * @param draw draws a number from 0 to 100 for each execution; default: a random one
  */
 export function createQueryExecutor(
   supergraph: LoadedSupergraph,
   send: SendToSubgraph,
   planning: PlanningBudget,
+  { shares, draw }: { shares?: LabelShares | undefined; draw?: () => number } = {},
 ): GatewayExecutor {
   const plan = createOperationPlanner(supergraph);
+  const findOverrides = readOverrides(supergraph, shares);
   const executor = createOwnExecutor(supergraph, createApolloExecutor(supergraph));
   /**
    * Plans by document and operation name. They are kept for as long as Apollo Server keeps the
@@ -74,9 +83,12 @@ export function createQueryExecutor(
     const known = ofDocument.get(name);
     if (known) return known;
     const operationName = name || undefined;
+    const planWith = (labels?: OverrideLabels) =>
+      executor.prepare(plan(document, operationName, labels));
     const prepared = planning.plan(() => {
+      const overrides = findOverrides(document);
       return {
-        execute: executor.prepare(plan(document, operationName)),
+        execute: overrides ? prepareVariants(overrides, planWith, draw) : planWith(),
         variableErrors: createVariableCheck(supergraph, parsed),
       };
     });

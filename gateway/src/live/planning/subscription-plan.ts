@@ -19,9 +19,14 @@ import type { ParsedOperation } from '../../limits/operation-parser.ts';
 import type { PlanningBudget } from '../../limits/planning-budget.ts';
 import { createApolloExecutor } from '../../plan-execution/apollo-executor.ts';
 import { createOwnExecutor } from '../../plan-execution/own-executor.ts';
-import type { PlanExecutor, PreparedPlan } from '../../plan-execution/plan-executor.ts';
+import type {
+  PlanExecutor,
+  PlannedOperation,
+  PreparedPlan,
+} from '../../plan-execution/plan-executor.ts';
 import type { ReplacedNames } from '../../plan-execution/replaced-names.ts';
-import { createOperationPlanner, type OperationPlanner } from '../../planning/operation-planner.ts';
+import { createOperationPlanner } from '../../planning/operation-planner.ts';
+import { drawFor, type LabelShares, readOverrides } from '../../planning/progressive-overrides.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 import { rootField, withoutCursor } from './cursor-argument.ts';
 import { readPrivateFields } from './private-fields.ts';
@@ -83,12 +88,21 @@ export type SubscriptionPlanner = (
  * Creates a planner that validates and plans each operation once while its document is cached.
  * @param planning limits the time for planning
  * @param hideSuggestions whether to omit "Did you mean", which reveals names of the schema
+ * @param shares shares of the labels of progressive overrides
  */
 export function createSubscriptionPlanner(
   supergraph: LoadedSupergraph,
-  { hideSuggestions, planning }: { hideSuggestions: boolean; planning?: PlanningBudget },
+  {
+    hideSuggestions,
+    planning,
+    shares,
+  }: {
+    hideSuggestions: boolean;
+    planning?: PlanningBudget;
+    shares?: LabelShares | undefined;
+  },
 ): SubscriptionPlanner {
-  const planner = createOperationPlanner(supergraph);
+  const planner = createStreamPlanner(supergraph, shares);
   const executor = createOwnExecutor(supergraph, createApolloExecutor(supergraph));
   const directivesOf = readStreamDirectives(supergraph);
   const selectsPrivate = readPrivateFields(supergraph);
@@ -111,6 +125,30 @@ export function createSubscriptionPlanner(
   };
 }
 
+/** @param normalized text that is the same for all operations that share a stream */
+type StreamPlanner = (
+  document: DocumentNode,
+  operationName: string | undefined,
+  normalized: string,
+) => PlannedOperation;
+
+/**
+ * Creates the planner for streams. For progressive overrides, the text of an operation is the draw, so that
+ * all gateways choose the same subgraph for a stream: its cursors are valid only there.
+ */
+function createStreamPlanner(
+  supergraph: LoadedSupergraph,
+  shares: LabelShares | undefined,
+): StreamPlanner {
+  const plan = createOperationPlanner(supergraph);
+  const findOverrides = readOverrides(supergraph, shares);
+  return (document, operationName, normalized) => {
+    const overrides = findOverrides(document);
+    const variant = overrides?.variantAt(drawFor(normalized)) ?? 0;
+    return plan(document, operationName, overrides?.labelsOf(variant));
+  };
+}
+
 function assertValid(
   { document }: ParsedOperation,
   { schema }: LoadedSupergraph,
@@ -127,7 +165,7 @@ function assertValid(
 
 function planSubscription(
   { document, operation }: ParsedOperation,
-  planner: OperationPlanner,
+  planner: StreamPlanner,
   executor: PlanExecutor,
   directivesOf: (field: string) => StreamDirectives,
 ): Omit<SubscriptionPlan, 'isPrivate'> {
@@ -138,7 +176,8 @@ function planSubscription(
   const { document: own, cursor } = directives.resume
     ? withoutCursor(separated, root, directives.resume.argument)
     : { document: separated, cursor: undefined };
-  const planned = planner(own, name);
+  const normalized = print(withoutName(own));
+  const planned = planner(own, name, normalized);
   const { node } = planned.plan;
   if (node?.kind !== 'Subscription') {
     throw new SubscriptionError([
@@ -159,7 +198,7 @@ function planSubscription(
   return {
     document,
     operation,
-    normalized: print(withoutName(own)),
+    normalized,
     streamVariables: variablesOf(own),
     cursor,
     subgraph: primary.serviceName,

@@ -1,5 +1,6 @@
 import type { Logger } from '@gudang/runtime';
 import type { PlanningBudget } from '../../limits/planning-budget.ts';
+import type { LabelShares } from '../../planning/progressive-overrides.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 import {
   createSubscriptionPlanner,
@@ -19,18 +20,21 @@ export function createLiveGraph({
   sources,
   hideSuggestions,
   planning,
+  shares,
   log,
 }: {
   supergraph: LoadedSupergraph;
   sources: EventSources;
   hideSuggestions: boolean;
   planning?: PlanningBudget;
+  shares?: LabelShares;
   log: Logger;
 }): LiveGraph {
   return {
     supergraph,
     plan: createSubscriptionPlanner(supergraph, {
       hideSuggestions,
+      shares,
       ...(planning ? { planning } : {}),
     }),
     execute: createEventExecutor({ sources, log }),
