@@ -1,6 +1,7 @@
 import { limitError, presentAllErrors, presentError } from '@gudang/graphql';
 import type { Logger } from '@gudang/runtime';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { logPlanningError } from './planning-error.ts';
 
 /** Extensions of subgraphs' errors that clients must not see. */
 const INTERNAL = ['stacktrace', 'exception', 'originalError'] as const;
@@ -18,6 +19,7 @@ export function presentGatewayError(
   if (formatted.extensions?.['serviceName'] === undefined) {
     // The executor found that a subgraph's data does not fit the schema. The message names the field.
     if (formatted.extensions?.['code'] === 'DOWNSTREAM_SERVICE_ERROR') return limitError(formatted);
+    logPlanningError(error, log);
     return presentError(formatted, error, log);
   }
   const extensions = { ...formatted.extensions };

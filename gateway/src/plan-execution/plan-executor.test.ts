@@ -1,32 +1,28 @@
-import { operationFromDocument } from '@apollo/federation-internals';
-import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
-import { type DocumentNode, type GraphQLError, parse, specifiedRules, validate } from 'graphql';
+import { type GraphQLError, parse, specifiedRules, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { createOperationPlanner } from '../planning/operation-planner.ts';
 import { composeOddGraph } from '../testing/odd-subgraphs.ts';
 import { createRandom } from '../testing/random.ts';
 import { type Oddity, randomAnswer } from '../testing/random-answer.ts';
 import { randomOperation } from '../testing/random-operation.ts';
 import { createApolloExecutor } from './apollo-executor.ts';
 import { createOwnExecutor } from './own-executor.ts';
-import type { PlanExecutor, PreparedPlan } from './plan-executor.ts';
+import type { PlanExecutor, PlannedOperation, PreparedPlan } from './plan-executor.ts';
 
 const graph = composeOddGraph();
-const planner = new QueryPlanner(graph.model);
+const plan = createOperationPlanner(graph);
 const VARIABLES = { yes: true, no: false, first: 2, id: '1' };
 const ROUNDS = 500;
 
-interface Planned {
+interface Planned extends PlannedOperation {
   readonly text: string;
-  readonly document: DocumentNode;
-  readonly plan: QueryPlan;
 }
 
 /** The operations are planned only once, because planning takes most of the test's time. */
 const operations = Array.from({ length: ROUNDS }, (_, index): Planned => {
   const text = randomOperation(graph.schema, createRandom(index + 1));
   const document = parse(text);
-  const operation = operationFromDocument(graph.apiSchema, document);
-  return { text, document, plan: planner.buildQueryPlan(operation) };
+  return { text, ...plan(document, undefined) };
 });
 
 /** One execution: the subgraph requests and the result. */
@@ -96,9 +92,7 @@ const own = createOwnExecutor(graph, {
 });
 
 const prepareAll = (executor: PlanExecutor): PreparedPlan[] =>
-  operations.map(({ document, plan }) =>
-    executor.prepare({ document, operationName: undefined, plan }),
-  );
+  operations.map((planned) => executor.prepare(planned));
 const byApollo = prepareAll(apollo);
 const byOwn = prepareAll(own);
 
@@ -160,8 +154,7 @@ it('generates valid operations, more than a third of which need several subgraph
 
 it("leaves introspection to Apollo's executor", async () => {
   const document = parse('{ __schema { queryType { name } } }');
-  const plan = planner.buildQueryPlan(operationFromDocument(graph.apiSchema, document));
-  const run = own.prepare({ document, operationName: undefined, plan });
+  const run = own.prepare(plan(document, undefined));
   expect(left).toContain(run);
   expect(await run({}, () => Promise.reject(new Error('no subgraph is needed')))).toEqual({
     data: { __schema: { queryType: { name: 'Query' } } },

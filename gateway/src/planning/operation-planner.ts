@@ -1,16 +1,20 @@
 import '../quiet-apollo.ts';
-import { operationFromDocument } from '@apollo/federation-internals';
+import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
 import { QueryPlanner } from '@apollo/query-planner';
-import { type DocumentNode, parse } from 'graphql';
+import { type DocumentNode, GraphQLError, parse, print } from 'graphql';
+import { PlanningError } from '../errors/planning-error.ts';
 import { PLANNER_OPTIONS, type PlannedOperation } from '../plan-execution/plan-executor.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
+import { findUnplanned } from './plan-coverage.ts';
 import { createRenaming } from './rename-operation.ts';
+import { repairSupergraph } from './repair-supergraph.ts';
 import { readRequiredNames } from './required-names.ts';
 
 /**
  * Plans an operation that graphql-js has found valid.
  * @param document may contain further operations if `operationName` is given
  * @param labels labels of progressive overrides; those that it does not contain are off
+ * @throws {PlanningError} `PLANNING_FAILED` if there is no plan that answers the operation
  */
 export type OperationPlanner = (
   document: DocumentNode,
@@ -23,24 +27,50 @@ export type OverrideLabels = Map<string, boolean>;
 
 const NO_LABELS: OverrideLabels = new Map();
 
+type Planned = Pick<LoadedSupergraph, 'apiSchema' | 'model' | 'runnableSdl'>;
+
+/** A planner takes some 100 ms and MiB for a large supergraph, so queries and streams share one. */
+const planners = new WeakMap<Planned, OperationPlanner>();
+
 /** Creates a planner for the operations of a supergraph, with Apollo's query planner. */
-export function createOperationPlanner(
-  supergraph: Pick<LoadedSupergraph, 'apiSchema' | 'model' | 'sdl'>,
-): OperationPlanner {
-  const planner = new QueryPlanner(supergraph.model, PLANNER_OPTIONS);
-  const rename = createRenaming(readRequiredNames(parse(supergraph.sdl, { noLocation: true })));
+export function createOperationPlanner(supergraph: Planned): OperationPlanner {
+  const known = planners.get(supergraph) ?? createPlanner(supergraph);
+  planners.set(supergraph, known);
+  return known;
+}
+
+function createPlanner({ apiSchema, model, runnableSdl }: Planned): OperationPlanner {
+  const document = parse(runnableSdl, { noLocation: true });
+  const repaired = repairSupergraph(document);
+  const planner = new QueryPlanner(
+    repaired === document ? model : Supergraph.build(print(repaired)),
+    PLANNER_OPTIONS,
+  );
+  const rename = createRenaming(readRequiredNames(document));
   return (given, operationName, labels = NO_LABELS) => {
     const { document, replaced } = rename(given);
-    const operation = operationFromDocument(
-      supergraph.apiSchema,
-      document,
-      operationName ? { operationName } : {},
-    );
-    return {
-      document,
-      operationName,
-      replaced,
-      plan: planner.buildQueryPlan(operation, { overrideConditions: labels }),
-    };
+    try {
+      const operation = operationFromDocument(
+        apiSchema,
+        document,
+        operationName ? { operationName } : {},
+      );
+      const plan = planner.buildQueryPlan(operation, { overrideConditions: labels });
+      const unplanned = findUnplanned(operation, plan.node);
+      if (unplanned.length > 0) {
+        throw new PlanningError(`no subgraph can resolve ${unplanned.join(', ')}`);
+      }
+      return { document, operationName, replaced, plan };
+    } catch (error) {
+      throw toPlanningError(error);
+    }
   };
+}
+
+function toPlanningError(error: unknown): PlanningError {
+  if (error instanceof PlanningError) return error;
+  const isAboutOperation =
+    error instanceof GraphQLError && error.extensions['code'] === 'INVALID_GRAPHQL';
+  const reason = isAboutOperation ? error.message : 'the query planner has failed';
+  return new PlanningError(reason, error as Error);
 }

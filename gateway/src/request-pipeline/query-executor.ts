@@ -4,6 +4,7 @@ import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphq
 import type { GatewayContext } from '../context.ts';
 import { coerceVariables } from '../errors/invalid-variables.ts';
 import { createNullCheck } from '../errors/null-variables.ts';
+import { PlanningError } from '../errors/planning-error.ts';
 import { RequestError } from '../errors/request-error.ts';
 import type { ParsedOperation } from '../limits/operation-parser.ts';
 import type { PlanningBudget } from '../limits/planning-budget.ts';
@@ -101,10 +102,11 @@ export function createQueryExecutor(
     parsed: ParsedOperation,
     name: string | undefined,
     answer: GatewayContext['answer'],
-  ): PreparedOperation | RequestError => {
+  ): PreparedOperation | PlanningError | RequestError => {
     try {
       return prepare(parsed, name);
     } catch (error) {
+      if (error instanceof PlanningError) return error;
       if (!(error instanceof RequestError)) throw error;
       answer?.refuse(error);
       return error;
@@ -129,6 +131,7 @@ export function createQueryExecutor(
       prepareOrRefuse({ document, operation }, request.operationName, own.answer),
     );
     if (prepared instanceof RequestError) return { errors: [prepared] };
+    if (prepared instanceof PlanningError) return { errors: [prepared], data: null };
     const errors = prepared.variableErrors(request.variables);
     if (errors) return { errors };
     onReady?.({
