@@ -9,18 +9,18 @@ import { readOperationLimits } from './limits/limit-settings.ts';
 import { startLive } from './live.ts';
 import { createRequests } from './requests.ts';
 import { createRuntime, type GatewayProcess } from './runtime.ts';
-import { loadSupergraph } from './supergraph.ts';
 import { createSupergraphChange } from './supergraph-change.ts';
-import { startSupergraphFile } from './supergraph-file.ts';
+import { loadSupergraphSource } from './supergraph-source/supergraph-source.ts';
 
 /** Starts the parts of the gateway. They stop in reverse order. */
 export async function startGateway(process: GatewayProcess): Promise<RunningHttp> {
   const { HEADER_RULES: ruleFile } = process.settings;
   const runtime = createRuntime(process, ruleFile ? await loadHeaderRules(ruleFile) : undefined);
-  const { settings, started, health, metrics, log } = runtime;
-  const { SUPERGRAPH: path, TRUSTED_DOCUMENTS: manifest } = settings;
+  const { settings, started } = runtime;
+  const { TRUSTED_DOCUMENTS: manifest } = settings;
 
-  const supergraph = await loadSupergraph(path);
+  const source = await loadSupergraphSource(runtime);
+  const { supergraph } = source;
   const addresses = runtime.addressesOf(supergraph);
   const documents = manifest ? await loadSafelist(manifest) : createPersistedQueries();
   const limits = readOperationLimits(settings);
@@ -38,10 +38,7 @@ export async function startGateway(process: GatewayProcess): Promise<RunningHttp
   const { running, streams } = await startGatewayHttp(runtime, serving);
 
   const use = createSupergraphChange({ runtime, current: addresses, admission, execution, live });
-  started(
-    'supergraph',
-    startSupergraphFile({ path, current: supergraph.sdl, use, health, metrics, log }),
-  );
+  started('supergraph', source.start(use));
   // The streams are registered last, so that they stop first. Their clients can then reconnect to
   // another gateway while this one still answers other requests.
   started('streams', streams);

@@ -2,6 +2,7 @@ import { identitySettings, protectedHttpSettings } from '@gudang/auth/settings';
 import { flag, integer, list, type Setting, type SettingsOf, text } from '@gudang/runtime/settings';
 
 import { limitSettings } from './limits/limit-settings.ts';
+import { supergraphSettings } from './supergraph-source/source-settings.ts';
 
 const NAMED_URLS = /^[^=,\s]+=[^,\s]+$/;
 
@@ -51,13 +52,7 @@ const labelShares = list
 
 export const gatewaySettings = {
   ...protectedHttpSettings(4000),
-  SUPERGRAPH: {
-    description:
-      'File with the composed supergraph; applied again when it changes. Unset: the supergraph that is part of the gateway',
-    parse: text,
-    optional: true,
-    example: './supergraph.graphql',
-  },
+  ...supergraphSettings,
   SUBGRAPH_URLS: {
     description: 'HTTP addresses of subgraphs by name, instead of those in the supergraph',
     parse: namedUrls('http', 'https'),

@@ -58,7 +58,7 @@ export function parseSupergraph(path: string, sdl: string): LoadedSupergraph {
     return buildSupergraph(sdl);
   } catch (error) {
     throw new StartError(
-      `The supergraph ${path} cannot be used: ${firstReason(error)}; compose it again, or set SUPERGRAPH to another file`,
+      `The supergraph ${path} cannot be used: ${firstReason(error)}; compose it again, or set SUPERGRAPH to another one`,
     );
   }
 }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHealth, createLogger, createMetrics, type Stoppable } from '@gudang/runtime';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { startSupergraphFile } from './supergraph-file.ts';
-import { composeToys } from './testing/toy-graph.ts';
+import { composeToys } from '../testing/toy-graph.ts';
+import { loadFromFile } from './file-source.ts';
 
 const OLD = composeToys();
 const NEW = composeToys('http://127.0.0.1:2/graphql');
@@ -19,22 +19,16 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-function watch(path: string) {
+async function watch(path: string) {
   const health = createHealth();
   const metrics = createMetrics('test');
   const used: string[] = [];
   const refusal = { with: undefined as Error | undefined };
-  file = startSupergraphFile({
-    path,
-    current: OLD,
-    use: ({ sdl }) => {
-      if (refusal.with) throw refusal.with;
-      used.push(sdl);
-    },
-    health,
-    metrics,
-    log: createLogger('gateway', 'silent'),
-    pollIntervalMs: 10,
+  const log = createLogger('gateway', 'silent');
+  const source = await loadFromFile({ path, health, metrics, log, pollIntervalMs: 10 });
+  file = source.start(({ sdl }) => {
+    if (refusal.with) throw refusal.with;
+    used.push(sdl);
   });
   const state = async () => (await health.report()).parts['supergraph'];
   const counted = async (outcome: string): Promise<number> => {
@@ -45,11 +39,11 @@ function watch(path: string) {
   return { used, refusal, state, counted };
 }
 
-describe('startSupergraphFile', () => {
+describe('loadFromFile', () => {
   it('loads a rewritten file', async () => {
     const path = join(folder, 'supergraph.graphql');
     await writeFile(path, OLD);
-    const { used, counted } = watch(path);
+    const { used, counted } = await watch(path);
     await writeFile(path, NEW);
     await vi.waitFor(() => expect(used).toEqual([NEW]));
     await writeFile(path, OLD);
@@ -60,7 +54,7 @@ describe('startSupergraphFile', () => {
   it('loads a file that is renamed to the path of the current file', async () => {
     const path = join(folder, 'supergraph.graphql');
     await writeFile(path, OLD);
-    const { used } = watch(path);
+    const { used } = await watch(path);
     await writeFile(join(folder, 'next'), NEW);
     await rename(join(folder, 'next'), path);
     await vi.waitFor(() => expect(used).toEqual([NEW]));
@@ -74,7 +68,7 @@ describe('startSupergraphFile', () => {
     const path = join(folder, 'supergraph.graphql');
     await symlink('..1', join(folder, '..data'));
     await symlink(join('..data', 'supergraph.graphql'), path);
-    const { used } = watch(path);
+    const { used } = await watch(path);
     await symlink('..2', join(folder, '..data_tmp'));
     await rename(join(folder, '..data_tmp'), join(folder, '..data'));
     await vi.waitFor(() => expect(used).toEqual([NEW]));
@@ -88,7 +82,7 @@ describe('startSupergraphFile', () => {
   ])('rejects a file that is %s, and loads it once it is valid', async (_what, harm, reason) => {
     const path = join(folder, 'supergraph.graphql');
     await writeFile(path, OLD);
-    const { used, state, counted } = watch(path);
+    const { used, state, counted } = await watch(path);
     expect(await state()).toEqual({ state: 'ok' });
     await harm(path);
     await vi.waitFor(async () =>
@@ -107,7 +101,7 @@ describe('startSupergraphFile', () => {
   it('reports only once why a supergraph cannot be used', async () => {
     const path = join(folder, 'supergraph.graphql');
     await writeFile(path, OLD);
-    const { refusal, state, counted } = watch(path);
+    const { refusal, state, counted } = await watch(path);
     refusal.with = new Error('The subgraph items has no usable address');
     await writeFile(path, NEW);
     await vi.waitFor(async () =>
