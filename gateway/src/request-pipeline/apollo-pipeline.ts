@@ -1,7 +1,10 @@
 import '../quiet-apollo.ts';
 import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer, HeaderMap } from '@apollo/server';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
 import { limitErrorsPlugin, MAX_ERRORS, traceOperations } from '@gudang/graphql';
 import type { Logger, Stoppable } from '@gudang/runtime';
 import type { RequirementsOf } from '../auth/field-requirements.ts';
@@ -129,6 +132,8 @@ function createServer(
       largeAnswerPlugin,
       authorizationPlugin(requirementsOf),
       ApolloServerPluginLandingPageDisabled(),
+      // Apollo Server would report usage to Apollo if APOLLO_KEY is set, which loads the supergraph.
+      ApolloServerPluginUsageReportingDisabled(),
     ],
   });
 }

@@ -34,14 +34,19 @@ const place = text
     return value === 'graphos' ? { kind: 'graphos' } : { kind: 'file', path: value };
   });
 
-const headerLines = text.transform((value, context) => {
-  try {
-    return parseHeaderLines(value);
-  } catch (error) {
-    context.addIssue((error as Error).message);
-    return new Map<string, string>();
-  }
-});
+const headerLines = text
+  .refine(
+    (value) => !value.includes('\0'),
+    'headers such as Authorization: Bearer …, on separate lines',
+  )
+  .transform((value, context) => {
+    try {
+      return parseHeaderLines(value);
+    } catch (error) {
+      context.addIssue((error as Error).message);
+      return new Map<string, string>();
+    }
+  });
 
 /** Settings of the supergraph and of the place where it is published. */
 export const supergraphSettings = {
