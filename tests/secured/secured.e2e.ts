@@ -45,7 +45,6 @@ const createOrder = 'mutation ($input: CreateOrderInput!) { createOrder(input: $
 describe('if all connections use TLS and passwords,', () => {
   it.each([
     ['plain', 'scram-sha-256'],
-    ['scram-sha-256', 'scram-sha-512'],
     ['scram-sha-512', 'plain'],
   ])('an order sent over %s and decided over %s reaches subscribers', async (ofOrder, ofStock) => {
     const [order, stock] = await Promise.all([
@@ -176,7 +175,7 @@ describe('Kafka connection with', () => {
 describe.each<Side>(['order', 'stock'])('PostgreSQL connection of %s with', (side) => {
   const urlOf = (parameters?: string, password?: string) => (): string =>
     secured.servers.databaseUrl(`${side}_db`, parameters, password);
-  it.each<[string, () => string, RegExp, string]>([
+  const all: [string, () => string, RegExp, string][] = [
     ['a wrong password', urlOf(undefined, WRONG), /refuses the user or the password/, ''],
     [
       'a certificate of an untrusted authority',
@@ -191,7 +190,9 @@ describe.each<Side>(['order', 'stock'])('PostgreSQL connection of %s with', (sid
       'sslrootcert=<file>',
     ],
     ['no TLS', urlOf(''), /requires TLS/, 'sslmode=verify-full'],
-  ])(
+  ];
+  // Both sides run the same code. The other cases of the stock side would only test it again.
+  it.each(side === 'order' ? all : all.slice(0, 1))(
     '%s: the process is not ready, and a warning names the setting',
     async (_what, url, reason, advice) => {
       const part = await secured.start(side, { [SETTING[side]]: url() });
