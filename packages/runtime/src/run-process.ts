@@ -1,6 +1,6 @@
 import { Session } from 'node:inspector/promises';
 import { StartError } from './errors.ts';
-import { createLogger, type Logger } from './logger.ts';
+import { createLogger, createReadableLines, type Logger } from './logger.ts';
 import {
   readSettings,
   type Setting,
@@ -63,7 +63,8 @@ export async function runProcess<T extends ProcessTable>(
   const settings = settingsOrExit(table);
   if (process.argv.includes('--check')) return;
 
-  const log = createLogger(name, String(settings.LOG_LEVEL));
+  const terminal = process.stdout.isTTY ? await createReadableLines() : undefined;
+  const log = createLogger(name, String(settings.LOG_LEVEL), terminal);
   const parts: { part: string; running: Stoppable }[] = [];
   let stopping = false;
 

@@ -54,7 +54,7 @@ export function httpSettings(defaultPort: number) {
         'Mutations, by their root field, and REST routes whose requests have journeys. At most 10 per second are traced. npm start sets it',
       parse: list,
       default: '',
-      example: 'createOrder,POST /order/add-order',
+      example: 'createItem,POST /items',
     },
     NODE_ENV: {
       description: 'production turns off introspection, Sandbox and GraphiQL',
