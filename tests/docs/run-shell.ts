@@ -96,7 +96,7 @@ const STARTED_BY: Readonly<Record<string, readonly [file: string, words: string]
   migrate: ['tests/e2e/readable-errors.e2e.ts', 'prisma/dist/migrate.js'],
   chaos: ['tests/chaos/short.e2e.ts', 'runFault'],
   settings: ['tests/docs/settings-page.e2e.ts', 'settingsPage'],
-  supergraph: ['gateway/src/compose.test.ts', 'findStale'],
+  supergraph: ['tests/docs/supergraph-file.test.ts', 'findStale'],
   schema: ['tests/docs/schema-page.test.ts', 'schemaPage'],
   'third-party': ['tests/docs/third-party-page.test.ts', 'thirdPartyPage'],
   build: ['package.json', '"test": "node packages/bundle/turbo.js build'],

@@ -1,22 +1,22 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { argv, exit, stderr, stdout } from 'node:process';
-import { fileURLToPath } from 'node:url';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
+import { repository } from './snippets.ts';
 
-const SUPERGRAPH = fileURLToPath(new URL('../supergraph.graphql', import.meta.url));
+export const supergraphPath = join(repository, 'gateway/supergraph.graphql');
 
 /** The subgraphs and their default addresses. */
 const SUBGRAPHS = [
   {
     name: 'order',
     url: 'http://127.0.0.1:8000/graphql',
-    sdl: '../../order-subgraph/schema.graphql',
+    sdl: 'order-subgraph/schema.graphql',
   },
   {
     name: 'stock',
     url: 'http://127.0.0.1:8001/graphql',
-    sdl: '../../stock-subgraph/schema.graphql',
+    sdl: 'stock-subgraph/schema.graphql',
   },
 ] as const;
 
@@ -41,7 +41,7 @@ export async function composeSupergraph(): Promise<string> {
 }
 
 async function loadSdl(file: string) {
-  const path = fileURLToPath(new URL(file, import.meta.url));
+  const path = join(repository, file);
   try {
     return parse(await readFile(path, 'utf8'));
   } catch (error) {
@@ -56,7 +56,7 @@ async function loadSdl(file: string) {
 export async function findStale(): Promise<string | undefined> {
   const [composed, committed] = await Promise.all([
     composeSupergraph(),
-    readFile(SUPERGRAPH, 'utf8').catch(() => ''),
+    readFile(supergraphPath, 'utf8').catch(() => ''),
   ]);
   if (composed === committed) return undefined;
   const was = committed.split('\n');
@@ -68,22 +68,4 @@ export async function findStale(): Promise<string | undefined> {
     `- ${was[at] ?? '(nothing)'}`,
     `+ ${is[at] ?? '(nothing)'}`,
   ].join('\n');
-}
-
-async function main(): Promise<void> {
-  if (argv.includes('--check')) {
-    const stale = await findStale();
-    if (stale !== undefined) throw new CompositionError(stale);
-    return;
-  }
-  await writeFile(SUPERGRAPH, await composeSupergraph());
-  stdout.write('composed gateway/supergraph.graphql\n');
-}
-
-if (argv[1] === fileURLToPath(import.meta.url)) {
-  main().catch((error: unknown) => {
-    if (!(error instanceof CompositionError)) throw error;
-    stderr.write(`${error.message}\n`);
-    exit(1);
-  });
 }
