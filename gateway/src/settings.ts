@@ -38,7 +38,7 @@ const LABEL_SHARE = /^[a-zA-Z][a-zA-Z0-9_\-:./]*(=(100|\d{1,2}(\.\d{1,8})?))?$/;
 const labelShares = list
   .refine(
     (all) => all.every((one) => LABEL_SHARE.test(one)),
-    'a list of labels such as beta or new-stock=25, separated by commas; a share is 0 to 100 percent',
+    'a list of labels such as beta or new-price=25, separated by commas; a share is 0 to 100 percent',
   )
   .transform(
     (all): ReadonlyMap<string, number> =>
@@ -57,13 +57,13 @@ export const gatewaySettings = {
     description: 'HTTP addresses of subgraphs by name, instead of those in the supergraph',
     parse: namedUrls('http', 'https'),
     optional: true,
-    example: 'order=http://127.0.0.1:8000/graphql,stock=http://127.0.0.1:8001/graphql',
+    example: 'products=http://127.0.0.1:4001/graphql,reviews=http://127.0.0.1:4002/graphql',
   },
   SUBGRAPH_WS_URLS: {
     description: 'Websocket addresses of subgraphs by name. Unset: the HTTP address with ws or wss',
     parse: namedUrls('ws', 'wss'),
     optional: true,
-    example: 'stock=ws://127.0.0.1:8001/graphql',
+    example: 'products=ws://127.0.0.1:4001/graphql',
   },
   CORS_ORIGINS: {
     description:
@@ -109,7 +109,7 @@ export const gatewaySettings = {
       'Labels of progressive overrides (@override(label:)) that are on, each with the share of executions in percent, by default 100. Other labels are off; labels such as percent(5) contain their share',
     parse: labelShares,
     default: '',
-    example: 'beta,new-stock=25',
+    example: 'beta,new-price=25',
   },
   TRUSTED_DOCUMENTS: {
     description:

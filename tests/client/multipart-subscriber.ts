@@ -33,7 +33,7 @@ const RETRY_MS = 150;
 const BOUNDARY = '\r\n--graphql';
 
 /**
- * A client of docs/live-protocol.md over Apollo's multipart protocol, which @gudang/client does not speak. It
+ * A client of gateway/docs/live-protocol.md over Apollo's multipart protocol, which @gudang/client does not speak. It
  * resumes until it is closed.
  */
 export class MultipartSubscriber<T> {

@@ -8,6 +8,11 @@ export const SERVICES = ['gateway', 'order-subgraph', 'stock-subgraph'];
 /** Path of docs/SETTINGS.md. */
 export const settingsPagePath = fileURLToPath(new URL('../../docs/SETTINGS.md', import.meta.url));
 
+/** Path of gateway/docs/configuration.md. */
+export const configurationPagePath = fileURLToPath(
+  new URL('../../gateway/docs/configuration.md', import.meta.url),
+);
+
 /** Reads a service's settings from the output of its option `--settings`. */
 export async function rowsOf(service: string): Promise<SettingRow[]> {
   const script = fileURLToPath(new URL(`../../${service}/dist/main.js`, import.meta.url));
@@ -43,4 +48,16 @@ ${settingsMarkdown(rows)}
 \`npm start\` passes all settings above to the services, except the ports.
 
 ${settingsMarkdown({ start: startRows() })}`;
+}
+
+/** Returns the content of gateway/docs/configuration.md, which is published with the gateway. */
+export async function configurationPage(): Promise<string> {
+  return `# Configuration
+
+Each setting is an environment variable, and an option of \`gudang-gateway\`: \`LIVE_HISTORY_KIB=256\` is
+\`--live-history-kib 256\`. An option takes precedence. Secrets are accepted from the environment only. The gateway reads
+its settings once at start and reports all invalid values in one list. \`gudang-gateway --check\` only checks them.
+Generated from the code.
+
+${settingsMarkdown({ gateway: await rowsOf('gateway') })}`;
 }

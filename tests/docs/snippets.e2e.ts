@@ -12,6 +12,9 @@ const EXAMPLES = ['tests/clients/examples', 'packages/client/examples'];
 const TESTS_OF_EXAMPLES = ['tests/clients/clients.e2e.ts'];
 /** tests/guides runs the commands of these pages and compares their files. */
 const GUIDE = /^docs\/guides\/[^/]+\//;
+/** tests/gateway-package runs the commands of this page. */
+const RUN_ELSEWHERE = 'gateway/README.md';
+const SCHEMAS = ['stock-subgraph/schema.graphql', 'gateway/example/products.graphql'];
 const CODE = new Set(['ts', 'js', 'html', 'bash']);
 
 const system = useSystem();
@@ -31,13 +34,16 @@ for (const directory of EXAMPLES) {
   }
 }
 
-async function check({ language, text }: Snippet): Promise<void> {
+async function check({ location, language, text }: Snippet): Promise<void> {
   if (CODE.has(language)) {
     expect([...examples.values()], 'the snippet equals an example file').toContain(text);
   } else if (language === 'graphql' && isSchema(text)) {
-    expect(notIn(text, await textOf('stock-subgraph/schema.graphql'))).toEqual([]);
+    const missing = await Promise.all(SCHEMAS.map(async (path) => notIn(text, await textOf(path))));
+    expect(missing.reduce((all, one) => all.filter((name) => one.includes(name)))).toEqual([]);
   } else if (language === 'graphql') {
     await runOperation(text, system());
+  } else if (language === 'sh' && location.startsWith(RUN_ELSEWHERE)) {
+    expect(await textOf('tests/gateway-package/package.e2e.ts')).toContain(RUN_ELSEWHERE);
   } else if (language === 'sh') {
     const { gateway, order, stock } = system();
     await runShell(text, {

@@ -22,12 +22,10 @@ describe('THIRD_PARTY.md', () => {
 describe('the check of third-party packages', () => {
   const packages: LockedPackages = {
     gateway: {
-      dependencies: { fastify: '5', '@gudang/pages': '0' },
-      devDependencies: { vitest: '4' },
+      devDependencies: { fastify: '5', vitest: '4' },
     },
     'gateway/pages': { devDependencies: { react: '19', vite: '8' } },
     prisma: { dependencies: { pg: '8' }, optionalDependencies: { odd: '1' } },
-    'node_modules/@gudang/pages': { link: true, resolved: 'gateway/pages' },
     'node_modules/fastify': { version: '5.1.0', license: 'MIT', dependencies: { cookie: '1' } },
     'node_modules/cookie': { version: '2.0.0', license: 'MIT' },
     'node_modules/fastify/node_modules/cookie': { version: '1.0.0', license: 'MIT' },

@@ -32,8 +32,17 @@ const USES = {
   start: { workspaces: ['packages/embedded'], label: 'npm start' },
 } as const;
 
-/** devDependencies of the pages that are only tools. The others are libraries, which Vite bundles. */
-const PAGE_TOOLS = /^(@types\/|@vitejs\/|vite$|vitest$)/;
+/**
+ * Workspaces that contain their libraries as a bundle, and which of their devDependencies are only tools. The
+ * others are the bundled libraries.
+ */
+const BUNDLES: ReadonlyMap<string, RegExp> = new Map([
+  [PAGES, /^(@types\/|@vitejs\/|vite$|vitest$)/],
+  [
+    'gateway',
+    /^(@types\/|@apollo\/(client|composition|subgraph)$|@gudang\/bundle$|fast-check$|graphql-(http|sse)$|rxjs$|tsx$|vitest$)/,
+  ],
+]);
 
 export interface LockedPackage {
   readonly version?: string;
@@ -99,8 +108,8 @@ function reachableFrom(packages: LockedPackages, workspace: string): Set<string>
     const entry = packages[path];
     if (!entry) return;
     if (path.includes('node_modules/')) found.add(path);
-    // The gateway ships the pages as built files, so the bundled packages have only the label `pages`.
-    const bundled = path === workspace && path === PAGES ? bundledIn(entry) : [];
+    const tools = path === workspace ? BUNDLES.get(path) : undefined;
+    const bundled = tools ? bundledIn(entry, tools) : [];
     for (const name of [...dependenciesOf(entry), ...bundled]) {
       const resolved = resolve(packages, path, name);
       if (resolved === undefined) continue;
@@ -123,8 +132,8 @@ function dependenciesOf(entry: LockedPackage): string[] {
   ];
 }
 
-function bundledIn(pages: LockedPackage): string[] {
-  return Object.keys(pages.devDependencies ?? {}).filter((name) => !PAGE_TOOLS.test(name));
+function bundledIn(entry: LockedPackage, tools: RegExp): string[] {
+  return Object.keys(entry.devDependencies ?? {}).filter((name) => !tools.test(name));
 }
 
 /** Resolves a package as Node does, in the nearest parent folder whose node_modules contains the package. */

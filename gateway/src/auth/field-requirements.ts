@@ -17,7 +17,7 @@ import type { LoadedSupergraph } from '../supergraph.ts';
 
 /** Requirement that a caller must meet to select a field or type. */
 export interface FieldRequirement extends Requirement {
-  /** Schema coordinate: `Mutation.addStock`, or `Stock` if the directive is on the type. */
+  /** Schema coordinate: `Mutation.addProduct`, or `Product` if the directive is on the type. */
   readonly coordinate: string;
 }
 

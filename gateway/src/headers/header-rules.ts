@@ -36,7 +36,7 @@ export interface ReturnRule {
   readonly subgraphs: readonly string[] | undefined;
 }
 
-/** Rules about the headers that pass the gateway; docs/headers.md describes their file. */
+/** Rules about the headers that pass the gateway; gateway/docs/headers.md describes their file. */
 export interface HeaderRules {
   /** In order: a later rule replaces the value that an earlier one has set. */
   readonly toSubgraphs: readonly (ForwardRule | InsertRule)[];

@@ -1,19 +1,17 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { Health, Logger } from '@gudang/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { findPages } from '../package-files.ts';
 import type { SubgraphAddress } from '../subgraphs/subgraph-addresses.ts';
 import { FILE_HEADERS, securityHeaders } from './security-headers.ts';
 import { createStatus } from './status.ts';
 
-/** Folder with the built pages. */
-const BUILT = fileURLToPath(new URL('dist/', import.meta.resolve('@gudang/pages/package.json')));
-
 /**
- * Serves the pages `/` and `/live`, and the explorers GraphiQL (`/graphiql`) and Sandbox
- * (`/graphql` in a browser). Call it before the route `/graphql` is registered.
- * @param explorers whether GraphiQL and Sandbox are served
+ * Serves the explorers GraphiQL (`/graphiql`) and Sandbox (`/graphql` in a browser), and the pages `/` and
+ * `/live` if they are built: the published package contains only the explorers, and `/` leads to GraphiQL.
+ * Call it before the route `/graphql` is registered.
+ * @param folder of the built pages explorers whether GraphiQL and Sandbox are served
  * @param journeys whether `/journeys` is served
  */
 export async function servePages({
@@ -23,6 +21,7 @@ export async function servePages({
   explorers,
   journeys,
   log,
+  folder = findPages(),
 }: {
   app: FastifyInstance;
   addresses: readonly SubgraphAddress[];
@@ -30,14 +29,15 @@ export async function servePages({
   explorers: boolean;
   journeys: boolean;
   log: Logger;
+  folder?: string | undefined;
 }): Promise<void> {
-  if (!existsSync(BUILT)) {
+  if (folder === undefined) {
     log.warn('the pages are not built and are not served: run npm run build, or set PAGES=false');
     return;
   }
   // File names contain a hash of the content, so browsers may cache the files indefinitely.
   await app.register(fastifyStatic, {
-    root: `${BUILT}pages`,
+    root: `${folder}pages`,
     prefix: '/pages/',
     preCompressed: true,
     immutable: true,
@@ -51,10 +51,12 @@ export async function servePages({
     reply
       .headers(securityHeaders(file))
       .header('cache-control', 'no-cache')
-      .sendFile(file, BUILT, { cacheControl: false });
+      .sendFile(file, folder, { cacheControl: false });
 
-  app.get('/', (_request, reply) => send(reply, 'index.html'));
-  app.get('/live', (_request, reply) => send(reply, 'live.html'));
+  const isBuilt = (file: string): boolean => existsSync(`${folder}${file}`);
+  if (isBuilt('index.html')) app.get('/', (_request, reply) => send(reply, 'index.html'));
+  else if (explorers) app.get('/', (_request, reply) => reply.redirect('/graphiql'));
+  if (isBuilt('live.html')) app.get('/live', (_request, reply) => send(reply, 'live.html'));
   const status = createStatus({ addresses, health, explorers, journeys });
   app.get('/status', async (_request, reply) => {
     return reply.header('cache-control', 'no-store').send(await status());

@@ -15,7 +15,7 @@ afterAll(() => gateway.stop());
 const named = (status: AuditResult['status']): string[] =>
   results.filter((one) => one.status === status).map(({ id, name }) => `${id} ${name}`);
 
-/** The section "GraphQL over HTTP" of gateway/README.md gives the reason for each deviation. */
+/** The section "GraphQL over HTTP" of gateway/docs/clients.md gives the reason for each deviation. */
 describe('the audit of GraphQL over HTTP', () => {
   it('finds no error', () => {
     expect(results.length).toBeGreaterThan(60);

@@ -22,7 +22,7 @@ interface CachedOperation {
 /**
  * Executes an operation without Apollo Server, after Apollo Server has answered it once without
  * errors. From then on, the text is known to be valid, and the headers of the answer are known. For
- * a query of a single stock, this reduces the gateway's CPU time to two thirds. Apollo Server still
+ * a query of a single entity, this reduces the gateway's CPU time to two thirds. Apollo Server still
  * handles callers without permission, variables that do not fit their types, and all requests while
  * every operation is traced. It also presents results with errors, but does not execute their operations again.
  * @param apollo must pass the context on to the query executor

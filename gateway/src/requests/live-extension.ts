@@ -2,7 +2,7 @@ import { badRequest } from '../errors/request-error.ts';
 import type { RequestFields } from './graphql-request.ts';
 import { isObject } from './request-fields.ts';
 
-/** The options of a live stream that a client sends in `extensions.live`; see docs/live-protocol.md. */
+/** The options of a live stream that a client sends in `extensions.live`; see gateway/docs/live-protocol.md. */
 export interface LiveExtension {
   /** Whether the client receives cursors and the markers of snapshots in `extensions.live`. */
   readonly isPresent: boolean;

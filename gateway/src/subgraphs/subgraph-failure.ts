@@ -21,7 +21,7 @@ export function isClosed(error: unknown): boolean {
 
 /** Failure of a request to a subgraph. */
 interface SubgraphFailure {
-  /** Reason, which continues the sentence "The subgraph stock …". */
+  /** Reason, which continues the sentence "The subgraph products …". */
   readonly reason: string;
   /** Whether the subgraph may have received the request. */
   readonly sent: boolean;

@@ -76,7 +76,7 @@ interface ClientOptions {
   readonly limits: QueueLimits;
   /** Whether the client receives the markers of snapshots. */
   readonly receivesMarkers: boolean;
-  /** Whether the client receives positions; see docs/live-protocol.md. */
+  /** Whether the client receives positions; see gateway/docs/live-protocol.md. */
   readonly receivesPositions: boolean;
   readonly metrics: LiveMetrics;
   /** Called once, just before the sink ends the stream; `close` does not call it. */

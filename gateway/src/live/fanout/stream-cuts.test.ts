@@ -10,7 +10,7 @@ const KEYS = 4;
 const BURST = 1_200;
 
 /**
- * A client of docs/live-protocol.md: it resumes after its last cursor, and processes the events of a group
+ * A client of gateway/docs/live-protocol.md: it resumes after its last cursor, and processes the events of a group
  * together. It throws if it receives an event twice, an older event, or a wrong conflated count.
  */
 class CheckingClient {

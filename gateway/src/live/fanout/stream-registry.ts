@@ -67,7 +67,7 @@ interface Member {
 const MOVES = { atOnce: 10, spreadMs: 20_000 };
 /**
  * Memory of a stream per character of its operation and variables, in bytes. An id of 36 characters that
- * a stream watches takes 254 bytes in the stock subgraph, and about 150 in the gateway.
+ * a stream watches takes 254 bytes in the subgraph, and about 150 in the gateway.
  */
 const BYTES_PER_CHARACTER = 10;
 const NO_SUBSCRIPTION: LiveSubscription = { leave: () => {}, resume: () => {} };

@@ -26,7 +26,7 @@ export interface LivePayload extends EventMarks {
   readonly withLive: (added: LiveMembers) => Buffer;
 }
 
-/** Members of `extensions.live` of a result; see docs/live-protocol.md. */
+/** Members of `extensions.live` of a result; see gateway/docs/live-protocol.md. */
 export interface LiveMembers {
   readonly cursor?: string | undefined;
   readonly conflated?: number;

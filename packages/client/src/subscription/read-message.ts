@@ -12,7 +12,7 @@ interface Grouped {
   readonly more: boolean;
 }
 
-/** Members of `extensions.live` of a result; see docs/live-protocol.md. */
+/** Members of `extensions.live` of a result; see gateway/docs/live-protocol.md. */
 interface LiveExtension {
   readonly cursor?: string | null;
   readonly conflated?: number;
