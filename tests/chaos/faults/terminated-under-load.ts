@@ -26,7 +26,6 @@ const DECIDED_WITHIN_STARTS = 2;
 export const terminatedUnderLoad: Fault = {
   name: 'terminated-under-load',
   title: 'SIGTERM to one replica after another, under load',
-  short: true,
   run: async ({ rig, load, customer, acknowledged, label, note, breach, short }) => {
     const product = load.products.at(-1);
     if (!product) return 0;
