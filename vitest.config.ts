@@ -16,8 +16,8 @@ const exclude = ['**/node_modules/**', '**/dist/**'];
  */
 const isolate = false;
 
-/** Tests with servers mostly wait. Four workers, shared by both projects, keep two cores busy. */
-const waiting = { maxWorkers: 4, sequence: { groupOrder: 1 } };
+/** Tests with servers mostly wait. Five workers, shared by both projects, keep two cores busy. */
+const waiting = { maxWorkers: 5, sequence: { groupOrder: 1 } };
 
 /** `expect.poll` waits long enough for a loaded machine; Vitest's default is 1 s. */
 const polling = { poll: { timeout: 15_000, interval: 25 } };
