@@ -26,6 +26,10 @@ export interface GatewayContext {
   readonly answer?: AnswerBytes;
   /** Whether the operation runs again because a shared execution has failed. */
   readonly isRetry?: boolean;
+  /** Whether the operation has sent a mutation before, so that it must not be repeated as a whole. */
+  readonly isLater?: boolean;
+  /** Time for which an event has waited for the subgraph already, in milliseconds. */
+  readonly waitedMs?: number;
 }
 
 /**

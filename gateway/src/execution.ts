@@ -32,7 +32,6 @@ export async function startExecution(
     startSubgraphs({
       ...runtime,
       addresses: runtime.addressesOf(supergraph),
-      timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
       maxAnswerBytes: maxBytes,
       forwarding: headers.forwarding,
       returning: headers.returning,

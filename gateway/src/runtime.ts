@@ -53,6 +53,7 @@ export function createRuntime(process: GatewayProcess, rules?: HeaderRules): Gat
         settings.SUBGRAPH_URLS,
         settings.SUBGRAPH_WS_URLS,
         settings.FOREIGN_SUBGRAPHS,
+        { given: settings.SUBGRAPH_LIMITS, timeoutMs: settings.SUBGRAPH_TIMEOUT_MS },
       );
     },
   };

@@ -16,14 +16,29 @@ function addresses(environment: Record<string, string>) {
     settings.SUBGRAPH_URLS,
     settings.SUBGRAPH_WS_URLS,
     settings.FOREIGN_SUBGRAPHS,
+    { given: settings.SUBGRAPH_LIMITS, timeoutMs: settings.SUBGRAPH_TIMEOUT_MS },
   );
 }
+
+const LIMITS = expect.objectContaining({ timeoutMs: 10_000 });
 
 describe('subgraphAddresses', () => {
   it('returns the addresses in the supergraph, and derives the websocket addresses', () => {
     expect(addresses({})).toEqual([
-      { name: 'Alpha', url: 'http://a/graphql', wsUrl: 'ws://a/graphql', foreign: false },
-      { name: 'beta', url: 'https://b/graphql', wsUrl: 'wss://b/graphql', foreign: false },
+      {
+        name: 'Alpha',
+        url: 'http://a/graphql',
+        wsUrl: 'ws://a/graphql',
+        foreign: false,
+        limits: LIMITS,
+      },
+      {
+        name: 'beta',
+        url: 'https://b/graphql',
+        wsUrl: 'wss://b/graphql',
+        foreign: false,
+        limits: LIMITS,
+      },
     ]);
   });
 
@@ -35,15 +50,30 @@ describe('subgraphAddresses', () => {
         FOREIGN_SUBGRAPHS: 'Beta',
       }),
     ).toEqual([
-      { name: 'Alpha', url: 'http://x:1/g?k=v', wsUrl: 'ws://x:1/g?k=v', foreign: false },
-      { name: 'beta', url: 'http://y/g', wsUrl: 'ws://z/ws', foreign: true },
+      {
+        name: 'Alpha',
+        url: 'http://x:1/g?k=v',
+        wsUrl: 'ws://x:1/g?k=v',
+        foreign: false,
+        limits: LIMITS,
+      },
+      { name: 'beta', url: 'http://y/g', wsUrl: 'ws://z/ws', foreign: true, limits: LIMITS },
     ]);
+  });
+
+  it('gives each subgraph its limits', () => {
+    const limited = addresses({
+      SUBGRAPH_LIMITS: 'ALPHA:timeoutMs=50',
+      SUBGRAPH_TIMEOUT_MS: '900',
+    });
+    expect(limited).toMatchObject([{ limits: { timeoutMs: 50 } }, { limits: { timeoutMs: 900 } }]);
   });
 
   it('rejects an unknown subgraph name with an error that lists the subgraphs', () => {
     expect(() => addresses({ SUBGRAPH_URLS: 'gamma=http://x' })).toThrow(StartError);
     expect(() => addresses({ SUBGRAPH_URLS: 'gamma=http://x' })).toThrow('it has Alpha, beta');
     expect(() => addresses({ FOREIGN_SUBGRAPHS: 'gamma' })).toThrow('it has Alpha, beta');
+    expect(() => addresses({ SUBGRAPH_LIMITS: 'gamma:queue=1' })).toThrow('it has Alpha, beta');
   });
 
   it('rejects a subgraph without an address with an error that names the setting', () => {

@@ -2,6 +2,7 @@ import { identitySettings, protectedHttpSettings } from '@gudang/auth/settings';
 import { flag, integer, list, type Setting, type SettingsOf, text } from '@gudang/runtime/settings';
 
 import { limitSettings } from './limits/limit-settings.ts';
+import { subgraphLimits } from './subgraphs/subgraph-limits.ts';
 import { supergraphSettings } from './supergraph-source/source-settings.ts';
 
 const NAMED_URLS = /^[^=,\s]+=[^,\s]+$/;
@@ -103,6 +104,13 @@ export const gatewaySettings = {
     description: 'Time-out of a request to a subgraph, in milliseconds',
     parse: integer(100, 300_000),
     default: '10000',
+  },
+  SUBGRAPH_LIMITS: {
+    description:
+      'Limits of single subgraphs: time-out of a request, retries of a query, connections, requests that wait for a connection, and when the circuit breaker opens (breakerFailures=0: never)',
+    parse: subgraphLimits,
+    default: '',
+    example: 'reviews:timeoutMs=800,sockets=16;*:breakerFailures=10',
   },
   OVERRIDE_LABELS: {
     description:

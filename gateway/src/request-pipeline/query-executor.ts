@@ -117,11 +117,15 @@ export function createQueryExecutor(
     { operation: kind }: OperationDefinitionNode,
     { execute }: PreparedOperation,
     variables: Values | undefined,
-    context: GatewayContext,
-  ) =>
-    execute(variables, ({ serviceName, operation: query, operationName }, used) =>
-      send(serviceName, { query, variables: used, operationName }, context, kind),
-    );
+    given: GatewayContext,
+  ) => {
+    let context = given;
+    return execute(variables, ({ serviceName, operation: query, operationName }, used) => {
+      const sent = send(serviceName, { query, variables: used, operationName }, context, kind);
+      if (kind === 'mutation') context = { ...given, isLater: true };
+      return sent;
+    });
+  };
 
   return async ({ context: given, request, document, operation }) => {
     const { onReady, executed, ...own } = given as ReadyContext;

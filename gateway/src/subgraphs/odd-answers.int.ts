@@ -19,6 +19,7 @@ beforeAll(async () => {
   const url = `http://127.0.0.1:${(subgraph.address() as AddressInfo).port}/graphql`;
   gateway = await startTestGateway(composeToys(url), {
     SUBGRAPH_TIMEOUT_MS: '300',
+    SUBGRAPH_LIMITS: '*:breakerFailures=0',
     LIMIT_ANSWER_KIB: '64',
   });
 });

@@ -1,6 +1,7 @@
 import { StartError } from '@gudang/runtime';
+import { type GivenLimits, limitsOf, namesOf, type SubgraphLimits } from './subgraph-limits.ts';
 
-/** The addresses of a subgraph. */
+/** The addresses of a subgraph, and what it may take of the gateway. */
 export interface SubgraphAddress {
   readonly name: string;
   readonly url: string;
@@ -10,7 +11,10 @@ export interface SubgraphAddress {
    * `connection_init`, but never gets the secret.
    */
   readonly foreign: boolean;
+  readonly limits: SubgraphLimits;
 }
+
+const NO_LIMITS = { given: new Map(), timeoutMs: 10_000 };
 
 /**
  * Returns the subgraphs' addresses. Addresses in the settings take precedence over those in the
@@ -22,10 +26,12 @@ export function subgraphAddresses(
   urls: ReadonlyMap<string, string> = new Map(),
   wsUrls: ReadonlyMap<string, string> = new Map(),
   foreign: readonly string[] = [],
+  limits: { readonly given: GivenLimits; readonly timeoutMs: number } = NO_LIMITS,
 ): SubgraphAddress[] {
   const names = subgraphs.map(({ name }) => name);
   const httpOf = byName('SUBGRAPH_URLS', names, urls);
   const wsOf = byName('SUBGRAPH_WS_URLS', names, wsUrls);
+  byName('SUBGRAPH_LIMITS', names, new Map(namesOf(limits.given).map((name) => [name, ''])));
   const others = byName('FOREIGN_SUBGRAPHS', names, new Map(foreign.map((name) => [name, ''])));
   return subgraphs.map(({ name, url: composed }) => {
     const url = httpOf.get(name) ?? composed;
@@ -35,7 +41,13 @@ export function subgraphAddresses(
       );
     }
     const wsUrl = wsOf.get(name) ?? url.replace(/^http/i, 'ws');
-    return { name, url, wsUrl, foreign: others.has(name) };
+    return {
+      name,
+      url,
+      wsUrl,
+      foreign: others.has(name),
+      limits: limitsOf(name, limits.given, limits.timeoutMs),
+    };
   });
 }
 

@@ -19,6 +19,8 @@ export interface SharedAnswer {
   readonly hasErrors: boolean;
   /** Whether the subgraph did not answer, or answered with an HTTP status of 400 or more. */
   readonly hasFailed: boolean;
+  /** Whether the HTTP status says that the subgraph is unavailable or overloaded: 502, 503 or 504. */
+  readonly isOutage: boolean;
   /** Size of the answer. */
   readonly bytes: number;
   /** Headers that the client receives. An answer with such headers must not be shared. */
@@ -49,7 +51,14 @@ export function parseSharedAnswer(
     return answer;
   };
   const returned = select?.(headers);
-  return Object.assign(next, { hasErrors, hasFailed: statusCode >= 400, bytes, returned });
+  const hasFailed = statusCode >= 400;
+  const isOutage = isOutageStatus(statusCode);
+  return Object.assign(next, { hasErrors, hasFailed, isOutage, bytes, returned });
+}
+
+/** Whether a status says that a server behind a proxy, or the server itself, is unavailable. */
+export function isOutageStatus(statusCode: number): boolean {
+  return statusCode >= 502 && statusCode <= 504;
 }
 
 function parseAnswer(text: string): SubgraphAnswer {

@@ -7,15 +7,9 @@ import { LARGE_BYTES } from '../limits/answer-bytes.ts';
 import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
 import { type CountBytes, sendRequest } from './http-request.ts';
 import { parseSharedAnswer, type SharedAnswer } from './subgraph-answer.ts';
-import { InvalidAnswerError, isClosed, QueueFullError } from './subgraph-failure.ts';
+import { InvalidAnswerError, QueueFullError } from './subgraph-failure.ts';
+import type { SubgraphLimits } from './subgraph-limits.ts';
 
-/** Maximum number of connections to one subgraph. Further requests wait for a connection. */
-const CONNECTIONS = 64;
-/**
- * Maximum number of requests that wait for a connection. Further requests are rejected, because the
- * subgraph is overloaded.
- */
-const MAX_WAITING = 2_000;
 /**
  * Time after which an idle connection is closed, in milliseconds. It is shorter than the default of the
  * subgraphs' DRAIN_MS: a subgraph that shuts down has therefore answered with `connection: close` on every
@@ -26,6 +20,13 @@ const IDLE_MS = 400;
 
 type Headers = Readonly<Record<string, string>>;
 
+export interface PostOptions {
+  /** Time-out in milliseconds. */
+  readonly ms: number;
+  readonly count: CountBytes;
+  readonly signal?: AbortSignalLike | undefined;
+}
+
 /** The pool of HTTP connections to one subgraph. */
 export interface SubgraphConnection extends Stoppable {
   /**
@@ -33,16 +34,9 @@ export interface SubgraphConnection extends Stoppable {
    * @throws {QueueFullError} @throws {InvalidAnswerError} @throws {TimeoutError}
    * @throws {AbortedError} @throws {RefusedError} @throws undici's errors of the connection
    */
-  readonly post: (
-    body: string,
-    headers: Headers,
-    options: { readonly count: CountBytes; readonly signal?: AbortSignalLike | undefined },
-  ) => Promise<SharedAnswer>;
-  /**
-   * Like `post`, but sends the request again if the subgraph has closed an idle connection. Do not
-   * use it for mutations.
-   */
-  readonly postIdempotent: SubgraphConnection['post'];
+  readonly post: (body: string, headers: Headers, options: PostOptions) => Promise<SharedAnswer>;
+  /** Requests that have a connection, and requests that wait for one. */
+  readonly load: () => { readonly running: number; readonly waiting: number };
   /** Closes the connections once all requests have been answered. */
   readonly finish: () => Promise<void>;
 }
@@ -55,12 +49,12 @@ export interface SubgraphConnection extends Stoppable {
 export function createSubgraphConnection(
   url: string,
   secret: string | undefined,
-  timeoutMs: number,
+  { timeoutMs, sockets, queue }: Pick<SubgraphLimits, 'timeoutMs' | 'sockets' | 'queue'>,
   select?: SelectReturned,
 ): SubgraphConnection {
   const { origin, pathname, search } = new URL(url);
   const pool = new Pool(origin, {
-    connections: CONNECTIONS,
+    connections: sockets,
     keepAliveTimeout: IDLE_MS,
     // Applies when the subgraph announces a longer time.
     keepAliveMaxTimeout: IDLE_MS,
@@ -75,14 +69,14 @@ export function createSubgraphConnection(
   };
   let requests = 0;
 
-  const post: SubgraphConnection['post'] = async (body, headers, { count, signal }) => {
-    if (requests >= CONNECTIONS + MAX_WAITING) throw new QueueFullError();
+  const post: SubgraphConnection['post'] = async (body, headers, { ms, count, signal }) => {
+    if (requests >= sockets + queue) throw new QueueFullError();
     requests += 1;
     const reply = await sendRequest(
       pool,
       { method: 'POST', path: pathname + search, headers: { ...headers, ...fixed }, body },
       {
-        ms: timeoutMs,
+        ms,
         signal,
         count,
         onReleased: () => {
@@ -94,21 +88,15 @@ export function createSubgraphConnection(
     try {
       return parseSharedAnswer(reply, select);
     } catch (error) {
-      throw new InvalidAnswerError(`HTTP ${reply.statusCode}: ${(error as Error).message}`);
+      throw new InvalidAnswerError(reply.statusCode, (error as Error).message);
     }
   };
 
   return {
     post,
-    postIdempotent: async (body, headers, options) => {
-      try {
-        return await post(body, headers, options);
-      } catch (error) {
-        // The subgraph has just closed an idle connection. No part of an answer has arrived, so the
-        // request can be repeated.
-        if (!isClosed(error)) throw error;
-        return post(body, headers, options);
-      }
+    load: () => {
+      const running = Math.min(requests, sockets);
+      return { running, waiting: requests - running };
     },
     finish: () => pool.close(),
     stop: () => pool.destroy(),

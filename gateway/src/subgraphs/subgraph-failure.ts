@@ -1,11 +1,22 @@
 import { type Logger, withoutCredentials } from '@gudang/runtime';
 import { AbortedError, RefusedError, TimeoutError } from './http-request.ts';
-import type { SharedAnswer, SubgraphAnswer } from './subgraph-answer.ts';
+import { isOutageStatus, type SharedAnswer, type SubgraphAnswer } from './subgraph-answer.ts';
 
 /** Thrown if the subgraph's answer is not a GraphQL response. */
-export class InvalidAnswerError extends Error {}
+export class InvalidAnswerError extends Error {
+  readonly statusCode: number;
+  constructor(statusCode: number, reason: string) {
+    super(`HTTP ${statusCode}: ${reason}`);
+    this.statusCode = statusCode;
+  }
+}
 /** Thrown if too many requests wait for a connection to the subgraph. */
 export class QueueFullError extends Error {}
+/** Thrown if the subgraph's circuit breaker refuses the request. */
+export class BreakerOpenError extends Error {}
+
+/** Minimum time between two warnings about outages of a subgraph, in milliseconds. */
+const WARN_EVERY_MS = 5_000;
 
 const CLOSED = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
@@ -17,6 +28,24 @@ function codeOf(error: unknown): string {
 /** Whether the connection was closed before an answer arrived. */
 export function isClosed(error: unknown): boolean {
   return CLOSED.has(codeOf(error));
+}
+
+/** Whether a query may succeed if it is sent again at once. A request that timed out has no time left. */
+export function isRepeatable(error: unknown): boolean {
+  if (error instanceof InvalidAnswerError) return isOutageStatus(error.statusCode);
+  return isClosed(error) || codeOf(error) === 'ECONNREFUSED';
+}
+
+/**
+ * What a failed request says about the subgraph. A subgraph that refuses a request with a status of 4xx, or
+ * whose answer is too large, answers. A request that was not sent, or whose client has left, says nothing:
+ * otherwise, clients that leave early could make a subgraph look unavailable.
+ */
+export function outcomeOf(error: unknown): 'answered' | 'failed' | 'unknown' {
+  if (error instanceof AbortedError || error instanceof QueueFullError) return 'unknown';
+  if (error instanceof RefusedError) return 'answered';
+  if (!(error instanceof InvalidAnswerError)) return 'failed';
+  return error.statusCode >= 400 && error.statusCode < 500 ? 'answered' : 'failed';
 }
 
 /** Failure of a request to a subgraph. */
@@ -56,6 +85,15 @@ export function unavailableAnswer(
   return { errors: [{ message: `The subgraph ${subgraph} ${reason}; ${advice}`, extensions }] };
 }
 
+export interface OutcomeLog {
+  readonly succeeded: () => void;
+  /**
+   * @param isLater whether the operation has sent a mutation before, so that it must not be repeated
+   * @returns the answer that replaces the missing one
+   */
+  readonly failed: (error: unknown, mutation: boolean, isLater: boolean) => SharedAnswer;
+}
+
 /**
  * Logs the start and the end of a subgraph's outages, and creates the answers that replace missing
  * answers of the subgraph.
@@ -70,32 +108,38 @@ export function createOutcomeLog({
   url: string;
   timeoutMs: number;
   log: Logger;
-}) {
+}): OutcomeLog {
   let available = true;
+  let warnedAt = Number.NEGATIVE_INFINITY;
   const failed = (answer: SubgraphAnswer): SharedAnswer =>
-    Object.assign(() => answer, { hasErrors: true, hasFailed: true, bytes: 0 });
+    Object.assign(() => answer, { hasErrors: true, hasFailed: true, isOutage: true, bytes: 0 });
   const unavailable = (reason: string, unsure = false): SharedAnswer =>
     failed(unavailableAnswer(name, reason, unsure));
   return {
-    succeeded: (): void => {
+    succeeded: () => {
       if (!available) log.info({ subgraph: name }, `the subgraph ${name} answers again`);
       available = true;
     },
-    failed: (error: unknown, mutation: boolean): SharedAnswer => {
+    failed: (error, mutation, isLater) => {
       if (error instanceof AbortedError) return unavailable('was cancelled by the client');
+      if (error instanceof BreakerOpenError) return unavailable('is unavailable', isLater);
       if (error instanceof RefusedError) {
         const { refusal } = error;
         return Object.assign(failed({ errors: [refusal.toJSON()] }), { refusal });
       }
       const { reason, sent } = describeFailure(error, timeoutMs);
-      // Log one warning per outage, not one per request.
-      const level = available ? 'warn' : 'debug';
-      available = false;
-      log[level](
+      // Log one warning per outage, not one per request, and few if every second request fails.
+      const now = performance.now();
+      const isNews = available && now - warnedAt > WARN_EVERY_MS;
+      if (isNews) {
+        available = false;
+        warnedAt = now;
+      }
+      log[isNews ? 'warn' : 'debug'](
         { subgraph: name, url: withoutCredentials(url), reason: String(error) },
         `the subgraph ${name} ${reason}`,
       );
-      return unavailable(reason, mutation && sent);
+      return unavailable(reason, mutation && (sent || isLater));
     },
   };
 }

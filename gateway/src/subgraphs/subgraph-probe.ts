@@ -8,11 +8,13 @@ import type { SubgraphSource } from './subgraph-source.ts';
 const CACHE_MS = 1_000;
 const TIMEOUT_MS = 1_000;
 
+type ProbedSource = Pick<SubgraphSource, 'name' | 'probe' | 'breaker'>;
+
 /**
  * Creates the check of a subgraph for `/readyz`. It probes the subgraph only when `/readyz` is
  * requested.
  */
-export function createSubgraphProbe(source: Pick<SubgraphSource, 'name' | 'probe'>) {
+export function createSubgraphProbe(source: ProbedSource) {
   let probedAt = Number.NEGATIVE_INFINITY;
   let state: Promise<PartState> | undefined;
   return (): Promise<PartState> => {
@@ -25,16 +27,23 @@ export function createSubgraphProbe(source: Pick<SubgraphSource, 'name' | 'probe
   };
 }
 
-async function probe(source: Pick<SubgraphSource, 'name' | 'probe'>): Promise<PartState> {
+async function probe({ name, ...source }: ProbedSource): Promise<PartState> {
+  const breaker = source.breaker();
   try {
     const { errors = [] } = await source.probe(
       { query: '{ __typename }' },
       AbortSignal.timeout(TIMEOUT_MS),
     );
-    if (!errors.some(({ extensions }) => extensions?.['code'] === 'FORBIDDEN')) return OK;
-    const reason = `the subgraph ${source.name} rejects this gateway: set the same SUBGRAPH_SECRET on both`;
+    if (errors.some(({ extensions }) => extensions?.['code'] === 'FORBIDDEN')) {
+      const reason = `the subgraph ${name} rejects this gateway: set the same SUBGRAPH_SECRET on both`;
+      return { state: 'degraded', reason };
+    }
+    if (breaker === 'closed') return OK;
+    const reason = `most requests to the subgraph ${name} failed; its circuit breaker is ${breaker}`;
     return { state: 'degraded', reason };
   } catch {
-    return { state: 'degraded', reason: `the subgraph ${source.name} does not answer` };
+    const reason = `the subgraph ${name} does not answer`;
+    const state = breaker === 'closed' ? '' : `; its circuit breaker is ${breaker}`;
+    return { state: 'degraded', reason: `${reason}${state}` };
   }
 }

@@ -11,10 +11,13 @@ import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
 import { createInFlight } from '../request-deduplication/in-flight.ts';
 import type { Invalidation } from '../request-deduplication/invalidation.ts';
 import { whenAborted } from '../request-deduplication/ref-counted-abort.ts';
-import type { CountBytes } from './http-request.ts';
+import type { BreakerState } from './circuit-breaker.ts';
+import { createGuardedConnection } from './guarded-connection.ts';
+import { type CountBytes, TimeoutError } from './http-request.ts';
 import type { SharedAnswer, SubgraphAnswer } from './subgraph-answer.ts';
 import { createSubgraphConnection } from './subgraph-connection.ts';
-import { createOutcomeLog } from './subgraph-failure.ts';
+import { BreakerOpenError, createOutcomeLog, QueueFullError } from './subgraph-failure.ts';
+import type { SubgraphLimits } from './subgraph-limits.ts';
 import type { SubgraphMetrics } from './subgraph-metrics.ts';
 
 export interface SubgraphRequest {
@@ -44,7 +47,9 @@ export interface SubgraphSource extends Stoppable {
     context: Partial<GatewayContext>,
     kind: `${OperationTypeNode}` | undefined,
   ) => Promise<SubgraphAnswer>;
-  /** Sends a probe. @throws if no GraphQL answer arrives in time */
+  /** State of the circuit breaker, which refuses requests unless it is closed. */
+  readonly breaker: () => BreakerState;
+  /** Sends a probe, whatever the circuit breaker's state. @throws if no GraphQL answer arrives in time */
   readonly probe: (request: SubgraphRequest, deadline: AbortSignal) => Promise<SubgraphAnswer>;
   /** Closes the connections once all requests have been answered. */
   readonly finish: () => Promise<void>;
@@ -52,11 +57,14 @@ export interface SubgraphSource extends Stoppable {
 
 type Headers = Readonly<Record<string, string>>;
 
+/** Part of the time-out that must be left, or else a request is not sent: it would hardly be answered. */
+const MIN_TIME = 0.1;
+
 export function startSubgraphSource({
   name,
   url,
   secret,
-  timeoutMs,
+  limits,
   maxAnswerBytes,
   forwarding,
   select,
@@ -68,7 +76,7 @@ export function startSubgraphSource({
   url: string;
   /** Secret that proves to the subgraph that the gateway sent a request. */
   secret: string | undefined;
-  timeoutMs: number;
+  limits: SubgraphLimits;
   /** Maximum size of one answer. */
   maxAnswerBytes: number;
   /** Selects the clients' headers that subgraphs receive. */
@@ -79,7 +87,26 @@ export function startSubgraphSource({
   metrics: SubgraphMetrics;
   log: Logger;
 }): SubgraphSource {
-  const connection = createSubgraphConnection(url, secret, timeoutMs, select);
+  const { timeoutMs } = limits;
+  const connection = createSubgraphConnection(url, secret, limits, select);
+  const ask = (request: SubgraphRequest, signal?: AbortSignal) => {
+    const count = createCounter(maxAnswerBytes, undefined);
+    return connection.post(bodyOf(request), ruledHeaders({}), { ms: timeoutMs, count, signal });
+  };
+  const guarded = createGuardedConnection(connection, () => ask({ query: '{ __typename }' }), {
+    name,
+    limits,
+    events: {
+      onRetry: () => metrics.retried(name),
+      onRefused: () => metrics.refused(name, 'breaker'),
+      onOpened: () => metrics.breakerOpened(name),
+    },
+    log,
+  });
+  const unwatch = metrics.watch(name, () => ({
+    isBreakerOpen: guarded.state() !== 'closed',
+    ...connection.load(),
+  }));
   const inFlight = createInFlight<SharedAnswer>(invalidation, {
     hasFailed: (answer) => answer.hasFailed,
     isPrivate: ({ returned }) => returned !== undefined,
@@ -97,13 +124,16 @@ export function startSubgraphSource({
     {
       mutation,
       signal,
-      answer: counted,
+      context,
     }: {
       mutation: boolean;
       signal?: AbortSignalLike | undefined;
-      answer?: AnswerBytes | undefined;
+      context: Partial<GatewayContext>;
     },
   ): Promise<SharedAnswer> => {
+    const { answer: counted, isLater = false, waitedMs = 0 } = context;
+    const ms = timeoutMs - waitedMs;
+    if (ms < timeoutMs * MIN_TIME) return outcomes.failed(new TimeoutError(), mutation, isLater);
     const count = createCounter(maxAnswerBytes, counted);
     const { forward, ruled, identity } = headers;
     const span = startSpan(`request ${name}`, { kind: 'client', parent: forward['traceparent'] });
@@ -111,25 +141,25 @@ export function startSubgraphSource({
     const all = { ...ruled, ...forward, ...trace, ...identity };
     const observe = metrics.begin(name);
     try {
-      // Never abort or repeat a mutation: its outcome would be unknown.
-      const answer = await (mutation
-        ? connection.post(body, all, { count })
-        : connection.postIdempotent(body, all, { count, signal }));
+      const answer = await guarded.post(body, all, { ms, count, signal }, mutation);
       observe(answer.hasErrors ? 'errors' : 'ok');
       span?.end();
       outcomes.succeeded();
       return answer;
     } catch (error) {
-      observe('unavailable');
+      if (error instanceof QueueFullError) metrics.refused(name, 'queue');
+      if (!(error instanceof BreakerOpenError)) observe('unavailable');
       span?.end(error);
-      return outcomes.failed(error, mutation);
+      return outcomes.failed(error, mutation, isLater);
     }
   };
 
   const sendOwn = (body: string, context: Partial<GatewayContext>, mutation: boolean) => {
-    const { forward = NO_HEADERS, identity: caller = ANONYMOUS, signal, answer } = context;
+    const { forward = NO_HEADERS, identity: caller = ANONYMOUS } = context;
+    // Never abort a mutation: its outcome would be unknown.
+    const signal = mutation ? undefined : context.signal;
     const headers = { forward, ruled: ruledHeaders(context), identity: identityHeaders(caller) };
-    return sendBody(body, headers, { mutation, signal, answer });
+    return sendBody(body, headers, { mutation, signal, context });
   };
 
   const sendShared = async (body: string, context: Partial<GatewayContext>) => {
@@ -145,8 +175,7 @@ export function startSubgraphSource({
       whenAborted(signal),
       (shared) => {
         isOwn = true;
-        const options = { mutation: false, signal: shared, answer: context.answer };
-        return sendBody(body, headers, options);
+        return sendBody(body, headers, { mutation: false, signal: shared, context });
       },
       !isRetry,
     );
@@ -159,10 +188,8 @@ export function startSubgraphSource({
   return {
     name,
     url,
-    probe: async (request, deadline) => {
-      const options = { count: createCounter(maxAnswerBytes, undefined), signal: deadline };
-      return (await connection.post(bodyOf(request), ruledHeaders({}), options))();
-    },
+    breaker: guarded.state,
+    probe: async (request, deadline) => (await ask(request, deadline))(),
     send: async (request, context, kind) => {
       const refusal = context.answer?.refusal;
       if (refusal) return { errors: [refusal.toJSON()] };
@@ -179,7 +206,10 @@ export function startSubgraphSource({
       await nextIteration();
       return parsed;
     },
-    finish: connection.finish,
+    finish: () => {
+      unwatch();
+      return connection.finish();
+    },
     stop: connection.stop,
   };
 }

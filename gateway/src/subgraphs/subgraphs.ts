@@ -25,7 +25,6 @@ export interface Subgraphs extends Stoppable {
 export function startSubgraphs({
   addresses: first,
   secret,
-  timeoutMs,
   maxAnswerBytes,
   forwarding,
   returning,
@@ -37,7 +36,6 @@ export function startSubgraphs({
   addresses: readonly SubgraphAddress[];
   /** Secret that is sent to subgraphs that are not foreign. */
   secret: string | undefined;
-  timeoutMs: number;
   /** Maximum size of one answer of a subgraph. */
   maxAnswerBytes: number;
   /** Selects the clients' headers that subgraphs receive. */
@@ -59,14 +57,14 @@ export function startSubgraphs({
       log.debug({ err: error, subgraph: source.name }, 'closing a replaced connection failed');
     });
   };
-  const start = ({ name, url, foreign }: SubgraphAddress): void => {
+  const start = ({ name, url, foreign, limits }: SubgraphAddress): void => {
     const replaced = sources[name];
     if (replaced?.url === url) return;
     const source = startSubgraphSource({
       name,
       url,
       secret: foreign ? undefined : secret,
-      timeoutMs,
+      limits,
       maxAnswerBytes,
       forwarding,
       select: returning?.from(name),

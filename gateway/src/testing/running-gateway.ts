@@ -53,9 +53,11 @@ export async function startTestGateway(sdl: string, environment: Record<string, 
       clients.push(client);
       return client;
     },
-    metric: async (name: string): Promise<number> => {
+    /** Returns the first series of a metric. @param labels text that its labels contain */
+    metric: async (name: string, labels = ''): Promise<number> => {
       const text = await (await fetch(`${url}/metrics`)).text();
-      const line = text.split('\n').find((one) => one.startsWith(`${name}{`));
+      const lines = text.split('\n').filter((one) => one.startsWith(`${name}{`));
+      const line = lines.find((one) => one.includes(labels));
       return Number(line?.split(' ').at(-1));
     },
     /** Replaces the supergraph's file. */

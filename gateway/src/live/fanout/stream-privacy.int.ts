@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { createOperationParser } from '../../limits/operation-parser.ts';
 import { ReplayRate } from '../../limits/replay-rate.ts';
 import { createInvalidation } from '../../request-deduplication/invalidation.ts';
+import { limitsOf } from '../../subgraphs/subgraph-limits.ts';
 import { startSubgraphs } from '../../subgraphs/subgraphs.ts';
 import { buildSupergraph } from '../../supergraph.ts';
 import { DEFAULT_LIMITS } from '../../testing/test-admission.ts';
@@ -44,6 +45,7 @@ function serve({ foreign }: { foreign: boolean }) {
     url,
     wsUrl: url.replace('http', 'ws'),
     foreign,
+    limits: limitsOf(name, new Map(), 5_000),
   }));
   const log = createLogger('gateway', 'silent');
   const metrics = createMetrics('test');
@@ -51,7 +53,6 @@ function serve({ foreign }: { foreign: boolean }) {
   const common = {
     secret: SECRET,
     maxAnswerBytes: 1_000_000,
-    timeoutMs: 5_000,
     invalidation: createInvalidation(),
     health: createHealth(),
     metrics,

@@ -12,6 +12,9 @@ const WANTS_POSITIONS = { gudang: { cursors: true } };
 
 const NO_HEADERS: Headers = {};
 
+/** The address of a subgraph for subscriptions. */
+type UpstreamAddress = Omit<SubgraphAddress, 'limits'>;
+
 /** Streams from one subgraph for one identity and one set of forwarded headers. */
 export interface Upstream {
   /** The subgraph's address for subscriptions. */
@@ -26,7 +29,7 @@ export interface Upstream {
  */
 export interface Upstreams extends Stoppable {
   /** Replaces the subgraphs' addresses. Open streams keep their connections. */
-  readonly use: (addresses: readonly SubgraphAddress[]) => void;
+  readonly use: (addresses: readonly UpstreamAddress[]) => void;
   /**
    * Returns the streams of a subgraph for an identity.
    * @param headers the headers that rules forward to the subgraph
@@ -51,7 +54,7 @@ export function startUpstreams({
   maxConnections = Number.POSITIVE_INFINITY,
   log,
 }: {
-  addresses: readonly SubgraphAddress[];
+  addresses: readonly UpstreamAddress[];
   /** Proves that a request comes from the gateway. Foreign subgraphs never receive the secret. */
   secret: string | undefined;
   /** Time that a stream waits for its subgraph before it fails, in milliseconds. */
@@ -60,13 +63,13 @@ export function startUpstreams({
   maxConnections?: number;
   log: Logger;
 }): Upstreams {
-  let current: ReadonlyMap<string, SubgraphAddress> = new Map();
+  let current: ReadonlyMap<string, UpstreamAddress> = new Map();
   const links = new Map<string, SubgraphLink>();
   /** Number of links by the subgraph's name. */
   const linkCounts = new Map<string, number>();
 
   const createLink = (
-    { name, wsUrl, foreign }: SubgraphAddress,
+    { name, wsUrl, foreign }: UpstreamAddress,
     identity: Identity,
     headers: Headers,
     onUnused: (link: SubgraphLink) => void,
@@ -90,7 +93,7 @@ export function startUpstreams({
   };
   /** @returns undefined if the subgraph has too many connections */
   const linkOf = (
-    address: SubgraphAddress,
+    address: UpstreamAddress,
     identity: Identity,
     headers: Headers,
   ): SubgraphLink | undefined => {
