@@ -7,10 +7,13 @@ import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../../subgraphs/subgraph-source.ts';
 import { EVENT_SERVICE, type SubscriptionPlan } from '../planning/subscription-plan.ts';
 import { EntityBatch } from './entity-batch.ts';
+import type { SubgraphWaits } from './subgraph-waits.ts';
 
 /**
  * Turns a subgraph's events into the results that clients selected, including fields of other
  * subgraphs. A subgraph receives one request for the fields of all events.
+ * @param waits what the stream's events have waited for
+ * @param arrived time of arrival of the first event, by `performance.now()`
  * @returns one result for each event, in order
  */
 export type EventExecutor = (
@@ -18,6 +21,8 @@ export type EventExecutor = (
   variables: Readonly<Record<string, unknown>>,
   events: readonly SubgraphAnswer[],
   context: GatewayContext,
+  waits: SubgraphWaits,
+  arrived: number,
 ) => Promise<readonly FormattedExecutionResult[]>;
 
 /** The subgraphs that add fields to an event, by name. */
@@ -52,13 +57,30 @@ export function createEventExecutor({
       return { data: null, errors: presentErrors([error as GraphQLError], log) };
     }
   };
-  return (plan, variables, events, context) => {
+  return (plan, variables, events, context, waits, arrived) => {
     const batch = events.length > 1 ? new EntityBatch() : undefined;
     const send: FetchFromSubgraph = async ({ serviceName, operation, operationName }, used) => {
       const source = sources[serviceName];
       if (!source) throw new Error(`No subgraph is named ${serviceName}`);
-      const request = (variables: Values) =>
-        source.send({ query: operation, variables, operationName }, context, undefined);
+      const request = async (variables: Values): Promise<SubgraphAnswer> => {
+        const sentAt = performance.now();
+        let hasFailed = false;
+        const own: GatewayContext = {
+          ...context,
+          waitedMs: waits.of(serviceName, arrived),
+          onUnavailable: () => {
+            hasFailed = true;
+          },
+        };
+        const answer = await source.send(
+          { query: operation, variables, operationName },
+          own,
+          undefined,
+        );
+        if (hasFailed) waits.failed(serviceName, sentAt);
+        else waits.answered(serviceName);
+        return answer;
+      };
       return batch ? batch.fetch(`${serviceName} ${operation}`, used, request) : request(used);
     };
     return Promise.all(events.map((event) => executeOne(plan, variables, event, send)));

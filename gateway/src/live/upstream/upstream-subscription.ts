@@ -17,6 +17,7 @@ import type { LiveGraph } from './live-graph.ts';
 import { createPayload, type LivePayload } from './live-payload.ts';
 import { PausePoint } from './pause-point.ts';
 import { createSnapshotItem, type SnapshotItem } from './snapshot-marker.ts';
+import { SubgraphWaits } from './subgraph-waits.ts';
 import type { EventTurns } from './turns.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -90,9 +91,13 @@ export interface EventRun {
   readonly takeMarks: (event: SubgraphAnswer) => EventMarks;
   /** Maximum number of events that are executed together. */
   readonly together: number;
-  /** Returns one result for each event, in order. Must not reject. */
+  /**
+   * Returns one result for each event, in order. Must not reject.
+   * @param arrived time of arrival of the first event, by `performance.now()`
+   */
   readonly execute: (
     events: readonly SubgraphAnswer[],
+    arrived: number,
   ) => Promise<readonly FormattedExecutionResult[]>;
 }
 
@@ -332,7 +337,11 @@ export class UpstreamSubscription {
     const { iteration } = turns;
     const since = performance.now();
     this.#executing = events;
-    const results = await events[0]?.run.execute(events.map(({ event }) => event));
+    const [first] = events;
+    const results = await first?.run.execute(
+      events.map(({ event }) => event),
+      first.arrived,
+    );
     this.#executing = [];
     for (const [index, item] of events.entries()) {
       const result = results?.[index];
@@ -436,6 +445,7 @@ export function createEventRun(
   // No client's trace is continued, because one execution serves all clients of the stream.
   const context = { forward: {}, identity, headers };
   const isCostly = cost > COSTLY_ABOVE;
+  const waits = new SubgraphWaits();
   return {
     subgraph,
     origin: JSON.stringify([subgraph, upstream.wsUrl, query, operationName, forSubgraph]),
@@ -443,7 +453,7 @@ export function createEventRun(
     isCostly,
     takeMarks,
     together: plan.isJoined && !isCostly ? eventsTogether(cost) : 1,
-    execute: (events) => graph.execute(plan, variables, events, context),
+    execute: (events, arrived) => graph.execute(plan, variables, events, context, waits, arrived),
     subscribe: (cursor, sink, isSlow) =>
       upstream.subscribe(
         {
