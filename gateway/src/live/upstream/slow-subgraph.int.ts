@@ -6,7 +6,8 @@ import { collect, feedNumbers } from '../../testing/collector.ts';
 import { startTestGateway, type TestGateway } from '../../testing/running-gateway.ts';
 import { composeToys, startToyGraph } from '../../testing/toy-graph.ts';
 
-const TIMEOUT_MS = 1_000;
+/** So long that all events have arrived before it, on a busy machine as well. */
+const TIMEOUT_MS = 4_000;
 /** More events than two requests read together. */
 const EVENTS = 80;
 
@@ -46,7 +47,7 @@ it('holds up no other stream, and no event for much longer than one time-out', a
   for (let n = 2; n <= EVENTS; n += 1) toys.publish(String(n));
   await vi.waitFor(() => expect(other.came).toHaveLength(EVENTS));
   expect(rated.came).toEqual([]);
-  await vi.waitFor(() => expect(rated.came).toHaveLength(EVENTS), { timeout: 20_000 });
+  await vi.waitFor(() => expect(rated.came).toHaveLength(EVENTS), { timeout: 30_000 });
   expect(feedNumbers(rated)).toEqual(feedNumbers(other));
   const unrated = {
     data: { itemFeed: { item: { rating: null } } },
@@ -58,5 +59,5 @@ it('holds up no other stream, and no event for much longer than one time-out', a
   };
   for (const one of rated.came) expect(one).toMatchObject({ next: unrated });
   // Events that have waited for a whole time-out are not sent to the subgraph.
-  expect(requests.length).toBeLessThanOrEqual(3);
+  expect(requests.length).toBeLessThanOrEqual(4);
 });
