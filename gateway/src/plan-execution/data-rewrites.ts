@@ -19,7 +19,7 @@ export function applyRewrites(
     visitAt(schema, data, rewrite.path.slice(0, -1), (object) => {
       if (rewrite.kind === 'ValueSetter') return set(object, name, rewrite.setValueTo);
       const value = own(object, name);
-      if (!value) return;
+      if (value === undefined) return;
       set(object, rewrite.renameKeyTo, value);
       object[name] = undefined;
     });

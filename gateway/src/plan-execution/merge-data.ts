@@ -17,7 +17,10 @@ export function own(object: Readonly<Data>, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** Merges a subgraph's data into the result, as deepMerge.ts of @apollo/gateway does. */
+/**
+ * Merges a subgraph's data into the result, as deepMerge.ts of @apollo/gateway does, but also inside lists of
+ * lists.
+ */
 export function mergeInto(target: Data, source: Readonly<Data> | null | undefined): Data {
   if (source === undefined || source === null) return target;
   for (const key of Object.keys(source)) {
@@ -27,14 +30,20 @@ export function mergeInto(target: Data, source: Readonly<Data> | null | undefine
     if (known && isObject(value)) {
       mergeInto(known as Data, value);
     } else if (Array.isArray(value) && Array.isArray(known) && value.length === known.length) {
-      for (const [index, element] of value.entries()) {
-        const before = known[index];
-        if (isObject(before) && isObject(element)) mergeInto(before, element);
-        else known[index] = element;
-      }
+      mergeList(known, value);
     } else set(target, key, value);
   }
   return target;
+}
+
+function mergeList(target: unknown[], source: readonly unknown[]): void {
+  for (const [index, element] of source.entries()) {
+    const before = target[index];
+    if (isObject(before) && isObject(element)) mergeInto(before, element);
+    else if (Array.isArray(before) && Array.isArray(element) && before.length === element.length) {
+      mergeList(before, element);
+    } else target[index] = element;
+  }
 }
 
 /**

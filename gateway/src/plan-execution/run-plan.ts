@@ -186,14 +186,22 @@ function represent(
       const value = own(source, name);
       if (value === undefined) return null;
       const inner = selection.selections;
-      const part = (one: unknown): unknown =>
-        inner ? represent(schema, one as Data | null, inner) : one;
-      result[name] = Array.isArray(value) ? value.map(part) : part(value);
+      result[name] = inner ? representValue(schema, value, inner) : value;
     } else if (selection.typeCondition && isOfType(schema, source, selection.typeCondition)) {
       mergeInto(result, represent(schema, source, selection.selections));
     }
   }
   return result;
+}
+
+/** Builds the part of a representation for an object, or for a list of objects or of lists. */
+function representValue(
+  schema: GraphQLSchema,
+  value: unknown,
+  selections: readonly QueryPlanSelectionNode[],
+): unknown {
+  if (!Array.isArray(value)) return represent(schema, value as Data | null, selections);
+  return value.map((element) => representValue(schema, element, selections));
 }
 
 function flatten(value: unknown, path: readonly (string | number)[], at = 0): unknown {

@@ -9,6 +9,7 @@ import { findUnplanned } from './plan-coverage.ts';
 import { createRenaming } from './rename-operation.ts';
 import { repairSupergraph } from './repair-supergraph.ts';
 import { readRequiredNames } from './required-names.ts';
+import { createTranslation } from './translate-plan.ts';
 
 /**
  * Plans an operation that graphql-js has found valid.
@@ -40,15 +41,16 @@ export function createOperationPlanner(supergraph: Planned): OperationPlanner {
 }
 
 function createPlanner({ apiSchema, model, runnableSdl }: Planned): OperationPlanner {
-  const document = parse(runnableSdl, { noLocation: true });
-  const repaired = repairSupergraph(document);
+  const given = parse(runnableSdl, { noLocation: true });
+  const { document: repaired, hidden } = repairSupergraph(given);
   const planner = new QueryPlanner(
-    repaired === document ? model : Supergraph.build(print(repaired)),
+    repaired === given ? model : buildRepaired(model, repaired),
     PLANNER_OPTIONS,
   );
-  const rename = createRenaming(readRequiredNames(document));
-  return (given, operationName, labels = NO_LABELS) => {
-    const { document, replaced } = rename(given);
+  const rename = createRenaming(readRequiredNames(given));
+  const translate = hidden.size > 0 ? createTranslation(repaired, hidden) : undefined;
+  return (asked, operationName, labels = NO_LABELS) => {
+    const { document, replaced } = rename(asked);
     try {
       const operation = operationFromDocument(
         apiSchema,
@@ -60,11 +62,19 @@ function createPlanner({ apiSchema, model, runnableSdl }: Planned): OperationPla
       if (unplanned.length > 0) {
         throw new PlanningError(`no subgraph can resolve ${unplanned.join(', ')}`);
       }
-      return { document, operationName, replaced, plan };
+      const planned = { document, operationName, replaced, plan };
+      return translate ? translate(planned) : planned;
     } catch (error) {
       throw toPlanningError(error);
     }
   };
+}
+
+/** @throws if the supergraph that was repaired is not valid */
+function buildRepaired(model: Supergraph, repaired: DocumentNode): Supergraph {
+  model.subgraphs();
+  // Apollo's validation would complain about fields that only arguments in `requires:` have used.
+  return Supergraph.build(print(repaired), { validateSupergraph: false });
 }
 
 function toPlanningError(error: unknown): PlanningError {

@@ -1,11 +1,18 @@
 import { type ConstDirectiveNode, type DocumentNode, Kind, visit } from 'graphql';
+import { type HiddenFields, hideArguments } from './hidden-fields.ts';
 
 /**
  * Changes a supergraph so that Apollo's planner makes right plans for it. Clients never see the changed
  * one. Returns the given document if nothing has to be changed.
  */
-export function repairSupergraph(supergraph: DocumentNode): DocumentNode {
-  return orderKeys(supergraph);
+export function repairSupergraph(supergraph: DocumentNode): RepairedSupergraph {
+  return hideArguments(orderKeys(supergraph));
+}
+
+export interface RepairedSupergraph {
+  readonly document: DocumentNode;
+  /** The fields that the repaired supergraph has in addition. */
+  readonly hidden: HiddenFields;
 }
 
 /**
