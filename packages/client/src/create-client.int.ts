@@ -284,10 +284,24 @@ describe('snapshots', () => {
     await eventually(() => expect(watched.states.at(-1)).toBe('live'));
   });
 
+  it('are forgotten if the connection is lost before their first row', async () => {
+    const rest: Record<string, readonly StreamMessage[]> = {
+      0: [marker('begin'), row(1), marker('end'), marker('begin', false)],
+      // The end concerns the first snapshot. A client that applied it to the second one would drop all rows.
+      '0.1': [marker('end'), row(2)],
+    };
+    server.onStart = (after) => rest[after] ?? [];
+    const watched = watchStream(connect(), { after: '0' });
+    await eventually(() => expect(shown(watched)).toEqual(['begin', 1, 'end']));
+    server.cut();
+    await eventually(() => expect(shown(watched)).toEqual(['begin', 1, 'end', 2]));
+  });
+
   it('show as catching-up', async () => {
     const watched = watchStream(connect());
     await running(1);
     server.send(marker('begin'));
+    server.send(row(1));
     await eventually(() => expect(watched.states).toEqual(['live', 'catching-up']));
     server.send(marker('end'));
     await eventually(() => expect(watched.states).toEqual(['live', 'catching-up', 'live']));

@@ -3,7 +3,7 @@ import type { Attempt, Connectable, Connector } from '../connection/connector.ts
 import type { Loss, OperationRequest, OperationResult, OperationSink } from '../connection/link.ts';
 import { RetryTimer } from '../connection/retry-timer.ts';
 import type { ConnectionState, SubscribeHandlers } from '../live-client.ts';
-import type { LiveEvent, SnapshotMarker } from '../live-event.ts';
+import type { LiveEvent } from '../live-event.ts';
 import { call } from './call.ts';
 import { markerOf, readMessage } from './read-message.ts';
 import { CONNECTING, isSame, type StateBoard, type Status } from './state-board.ts';
@@ -35,7 +35,10 @@ export class LiveSubscription implements Connectable, OperationSink {
   /** Whether a snapshot has begun, on this or an earlier connection. */
   #isInSnapshot = false;
   #hasEnded = false;
-  /** Events that are delivered together; those of a lost connection are sent again. */
+  /**
+   * Events that are delivered together; those of a lost connection are sent again. A snapshot begins with its
+   * first row: if the connection is lost before, it may not be continued.
+   */
   #group: LiveEvent<unknown>[] = [];
   #attempt: Attempt | undefined;
   #stopOperation: (() => void) | undefined;
@@ -82,7 +85,7 @@ export class LiveSubscription implements Connectable, OperationSink {
 
   start(attempt: Attempt): void {
     const after = this.#cursor;
-    const live = { positions: true as const, ...(after !== undefined && { after }) };
+    const live = { positions: true as const, after };
     this.#attempt = attempt;
     this.#group = [];
     this.#isCurrent = after === undefined;
@@ -116,7 +119,6 @@ export class LiveSubscription implements Connectable, OperationSink {
     this.#retry.succeed();
     if (!message) return;
     if ('position' in message) this.#reach(message.position);
-    else if ('snapshot' in message) this.#mark(message);
     else {
       this.#group.push(message.event);
       if (!message.more) this.#deliver();
@@ -156,24 +158,25 @@ export class LiveSubscription implements Connectable, OperationSink {
     const events = this.#group;
     this.#group = [];
     this.#cursor = events.at(-1)?.cursor ?? this.#cursor;
-    for (const event of events) if (!this.#hasEnded) call(this.#options.handlers.next, event);
+    for (const event of events) {
+      if (event.snapshot) {
+        const isBegin = event.snapshot.phase === 'begin';
+        // The end is sent again to a client that continues after the last row.
+        if (!isBegin && !this.#isInSnapshot) continue;
+        this.#isInSnapshot = isBegin;
+        this.#showState();
+      }
+      if (!this.#hasEnded) call(this.#options.handlers.next, event);
+    }
   }
 
   #reach(position: string): void {
     this.#cursor = position;
     this.#isCurrent = true;
     // No further row can come, so a consumer must not wait for the end.
-    if (this.#isInSnapshot) this.#mark(markerOf({ phase: 'end', complete: false, reset: false }));
+    this.#group.push(markerOf({ phase: 'end', complete: false, reset: false }));
+    this.#deliver();
     this.#showState();
-  }
-
-  #mark(marker: SnapshotMarker): void {
-    const isBegin = marker.snapshot.phase === 'begin';
-    // The end is sent again to a client that continues after the last row.
-    if (!isBegin && !this.#isInSnapshot) return;
-    this.#isInSnapshot = isBegin;
-    this.#showState();
-    call(this.#options.handlers.next, marker);
   }
 
   #showState(): void {

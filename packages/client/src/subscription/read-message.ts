@@ -6,9 +6,9 @@ export interface Position {
   readonly position: string;
 }
 
-/** An event that must be delivered together with the next ones. */
-interface Grouped {
-  readonly event: ChangeEvent<unknown> | FailedEvent;
+interface Received {
+  readonly event: ChangeEvent<unknown> | FailedEvent | SnapshotMarker;
+  /** Whether it must be delivered together with the next one; so must the beginning of a snapshot. */
   readonly more: boolean;
 }
 
@@ -21,15 +21,13 @@ interface LiveExtension {
 }
 
 /** Reads a message of a stream. Undefined if it says nothing that this client knows. */
-export function readMessage(
-  result: OperationResult,
-): SnapshotMarker | Position | Grouped | undefined {
+export function readMessage(result: OperationResult): Position | Received | undefined {
   const { data = null, errors, extensions } = result;
   const { live } = (extensions ?? {}) as { readonly live?: LiveExtension };
   const { cursor = null, conflated = 0, more = false, snapshot } = live ?? {};
-  if (snapshot) return markerOf(snapshot);
+  if (snapshot) return { event: markerOf(snapshot), more: snapshot.phase === 'begin' };
   if (data === null && !errors) return cursor === null ? undefined : { position: cursor };
-  return { event: { data, cursor, conflated, errors } as Grouped['event'], more };
+  return { event: { data, cursor, conflated, errors } as Received['event'], more };
 }
 
 export const markerOf = (snapshot: SnapshotMarker['snapshot']): SnapshotMarker => ({
