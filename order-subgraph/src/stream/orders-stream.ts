@@ -7,7 +7,7 @@ import {
   watchChanges,
 } from '@gudang/subgraph';
 import { isVisible } from '../orders/order-visibility.ts';
-import type { StoredOrders, WatchedOrders } from './stored-orders.ts';
+import { MAY_HAVE_BEEN, type StoredOrders, type WatchedOrders } from './stored-orders.ts';
 import { watchedKeys } from './watch-keys.ts';
 
 export type OrderChangeKind =
@@ -84,6 +84,15 @@ function createSource({
         return undefined;
       }
       return (cursor) => ({ kind: kindOf(change), order, cursor, at: order.changedAt });
+    },
+    decodeRow: ({ value }) => {
+      const { order } = decodeOrderChanged(value);
+      if (!isVisible(visibility, order)) return undefined;
+      if (productId !== undefined && order.productId !== productId) return undefined;
+      if (status !== undefined && MAY_HAVE_BEEN[status]?.includes(order.status) === false) {
+        return undefined;
+      }
+      return (cursor) => ({ kind: 'SNAPSHOT', order, cursor, at: order.changedAt });
     },
   };
 }

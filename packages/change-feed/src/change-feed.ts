@@ -52,6 +52,11 @@ export interface ChangeFeed extends Stoppable {
   readonly position: () => Cursor;
   /** The newest version of a key among the changes in memory; undefined if there is none. */
   readonly versionOf: (key: string) => number | undefined;
+  /**
+   * Commit time of the oldest change in memory, in milliseconds since 1970 by the database's clock; 0 if all
+   * changes are in memory.
+   */
+  readonly oldestAt: () => number;
   /** The position right after a change. */
   readonly cursorAfter: (change: {
     readonly offset: number;
@@ -236,6 +241,7 @@ export function startChangeFeed(
       at: changes.newestAt,
     }),
     versionOf: (key) => changes.versionOf(key),
+    oldestAt: () => changes.oldestAt,
     cursorAfter: ({ offset, at, epoch = changes.epoch ?? NO_EPOCH }) => ({
       stream,
       epoch,

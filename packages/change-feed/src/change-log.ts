@@ -82,6 +82,11 @@ export class ChangeLog {
     return this.#newestAt;
   }
 
+  /** Commit time of the oldest change in memory; 0 if no earlier change was dropped or left out. */
+  get oldestAt(): number {
+    return this.#first === 0 ? 0 : (this.#changes[0]?.at ?? this.#newestAt);
+  }
+
   /**
    * Sets the epoch and the first offset to read (empty → named). Has no effect in the state
    * confirmed.

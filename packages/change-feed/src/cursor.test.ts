@@ -10,13 +10,23 @@ describe('parseCursor', () => {
     { epoch, offset: null, at: 5 },
     { epoch: NO_EPOCH, offset: null, at: 0 },
     { epoch, offset: 7, at: 5, snapshot: { seen: 9 } },
-    { epoch, offset: 7, at: 5, snapshot: { seen: 9, aheadSince: 4 } },
+    { epoch, offset: 7, at: 5, snapshot: { seen: 9, ahead: { since: 4, until: 4_000 } } },
+    { epoch, offset: 7, at: 5, snapshot: { seen: 9, isRepetition: true as const } },
     { epoch, offset: 7, at: 5, snapshot: { seen: 9, scan: { isComplete: false, since: 0 } } },
     {
       epoch,
       offset: 7,
       at: 5,
       snapshot: { seen: 9, scan: { isComplete: true, since: 3, from: 'a,b, kopi ☕' } },
+    },
+    {
+      epoch,
+      offset: 7,
+      at: 5,
+      snapshot: {
+        seen: 9,
+        scan: { isComplete: false, since: 3, from: 'a', isOver: true as const },
+      },
     },
   ])('parses what formatCursor wrote: %o', (cursor) => {
     expect(parseCursor(formatCursor(cursor))).toEqual(cursor);
@@ -44,6 +54,9 @@ describe('parseCursor', () => {
     ['a snapshot without progress', written(`2,${epoch},1,1`)],
     ['a snapshot with a negative offset', written(`2,${epoch},1,1,-1,`)],
     ['a snapshot with a wrong time', written(`2,${epoch},1,1,1,Z`)],
+    ['a snapshot with one time', written(`2,${epoch},1,1,1,a`)],
+    ['a snapshot with three times', written(`2,${epoch},1,1,1,a-b-c`)],
+    ['a repetition with more parts', written(`2,${epoch},1,1,1,,r,a`)],
     ['a snapshot of another kind', written(`2,${epoch},1,1,1,,x1,a`)],
     ['a snapshot without a row', written(`2,${epoch},1,1,1,,c1`)],
     ['too few parts', written(`1,${epoch},1`)],

@@ -23,11 +23,19 @@ export interface SnapshotProgress {
   readonly scan?: SnapshotScan;
   /** The next offset of the feed when the last row was sent. */
   readonly seen: number;
+  /** The times of the changes that sent rows contained and the feed had not read; undefined if there were none. */
+  readonly ahead?: TimeRange;
   /**
-   * Time of the oldest change that a sent row contained and the feed had not read, in milliseconds
-   * since 1970; undefined if there was none.
+   * Whether the last row was sent because an earlier subscription may have sent it at another version. The
+   * end of these rows was not announced yet.
    */
-  readonly aheadSince?: number;
+  readonly isRepetition?: true;
+}
+
+/** Times in milliseconds since 1970, both inclusive. */
+export interface TimeRange {
+  readonly since: number;
+  readonly until: number;
 }
 
 /** The rows that a snapshot names, in ascending order of their ids. */
@@ -41,10 +49,15 @@ export interface SnapshotScan {
   readonly since: number;
   /** The id of the last row that was sent; undefined before the first row. */
   readonly from?: string;
+  /** Whether that was the last row of the snapshot, whose end the subscriber may not have received. */
+  readonly isOver?: true;
 }
 
 /** Placeholder for an unknown epoch. No real epoch has this value. */
 export const NO_EPOCH = '-';
+
+/** Stands for `isRepetition` in place of a scan. */
+const REPETITION = 'r';
 
 /** Maximum length of a cursor, in characters. The ids of rows have up to 400 bytes. */
 const MAX_LENGTH = 1_000;
@@ -52,11 +65,13 @@ const MAX_LENGTH = 1_000;
 export function formatCursor({ stream = '', epoch, offset, at, snapshot }: Cursor): string {
   const position = `${epoch},${offset ?? 's'},${at.toString(36)}`;
   if (!snapshot) return encode(`1${stream},${position}`);
-  const { scan, seen, aheadSince } = snapshot;
-  const read = `${seen},${aheadSince?.toString(36) ?? ''}`;
+  const { scan, seen, ahead, isRepetition } = snapshot;
+  const read = `${seen},${ahead ? `${ahead.since.toString(36)}-${ahead.until.toString(36)}` : ''}`;
+  if (isRepetition) return encode(`2${stream},${position},${read},${REPETITION}`);
   if (!scan) return encode(`2${stream},${position},${read}`);
-  const { isComplete, since, from = '' } = scan;
-  const rest = `${isComplete ? 'c' : 'd'}${since.toString(36)},${from}`;
+  const { isComplete, since, from = '', isOver } = scan;
+  const kind = isComplete ? 'c' : 'd';
+  const rest = `${isOver ? kind.toUpperCase() : kind}${since.toString(36)},${from}`;
   return encode(`2${stream},${position},${read},${rest}`);
 }
 
@@ -84,19 +99,29 @@ function parsePosition([epoch, offset, at]: readonly string[]): Cursor | undefin
 }
 
 function parseProgress(parts: readonly string[]): SnapshotProgress | undefined {
-  const [seen, ahead, since, ...from] = parts;
-  if (!seen || !/^\d{1,15}$/.test(seen) || ahead === undefined) return undefined;
-  if (ahead !== '' && !isTime(ahead)) return undefined;
-  const progress = {
-    seen: Number(seen),
-    ...(ahead === '' ? {} : { aheadSince: Number.parseInt(ahead, 36) }),
-  };
+  const [seen, times, since, ...from] = parts;
+  if (!seen || !/^\d{1,15}$/.test(seen) || times === undefined) return undefined;
+  const ahead = times === '' ? undefined : parseTimes(times);
+  if (times !== '' && !ahead) return undefined;
+  const progress = { seen: Number(seen), ...(ahead && { ahead }) };
   if (since === undefined) return progress;
-  if (!/^[cd]/.test(since) || !isTime(since.slice(1)) || from.length === 0) return undefined;
-  const scan = { isComplete: since.startsWith('c'), since: Number.parseInt(since.slice(1), 36) };
+  if (since === REPETITION && from.length === 0) return { ...progress, isRepetition: true };
+  if (!/^[cd]/i.test(since) || !isTime(since.slice(1)) || from.length === 0) return undefined;
   // An id may contain commas.
   const last = from.join(',');
-  return { ...progress, scan: last === '' ? scan : { ...scan, from: last } };
+  const scan = {
+    isComplete: /^c/i.test(since),
+    since: Number.parseInt(since.slice(1), 36),
+    ...(last === '' ? {} : { from: last }),
+    ...(/^[CD]/.test(since) ? { isOver: true as const } : {}),
+  };
+  return { ...progress, scan };
+}
+
+function parseTimes(text: string): TimeRange | undefined {
+  const [since = '', until = '', ...more] = text.split('-');
+  if (!isTime(since) || !isTime(until) || more.length > 0) return undefined;
+  return { since: Number.parseInt(since, 36), until: Number.parseInt(until, 36) };
 }
 
 function isTime(text: string): boolean {

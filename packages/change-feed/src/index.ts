@@ -6,6 +6,7 @@ export {
   parseCursor,
   type SnapshotProgress,
   type SnapshotScan,
+  type TimeRange,
 } from './cursor.ts';
 export type { OpenedWatch } from './open-watch.ts';
 export type { Watch } from './watchers.ts';

@@ -38,7 +38,7 @@ describe('openWatch', () => {
     expect(watchers.count()).toBe(0);
   });
 
-  it('returns the newest versions that the rows of a snapshot may contain', async () => {
+  it('returns the changes with which a stream continues after a row of a snapshot', async () => {
     const { reader } = start();
     const changes = reader.changes as ChangeLog;
     for (const [index, key] of ['a', 'b', 'a', 'c'].entries()) {
@@ -46,8 +46,9 @@ describe('openWatch', () => {
       changes.append({ term: 1, change: { ...change, value: Buffer.from('') } });
     }
     const after = { epoch: EPOCH, offset: 5, at: 0, snapshot: { seen: 8 } };
-    const { start: how, contained } = await openWatch(reader, ['a', 'c'], after);
+    const { start: how, replayed } = await openWatch(reader, ['a', 'c'], after);
     expect(how).toBe('replay');
-    expect(contained).toEqual(new Map([['a', 3]]));
+    expect(replayed?.changes.map(({ offset }) => offset)).toEqual([5, 7, 8]);
+    expect(replayed?.end).toBe(9);
   });
 });

@@ -1,4 +1,4 @@
-import type { ChangeLog } from './change-log.ts';
+import type { ChangeLog, LoggedChange } from './change-log.ts';
 import type { Cursor } from './cursor.ts';
 import type { Watch, Watchers } from './watchers.ts';
 
@@ -19,11 +19,8 @@ export interface OpenedWatch extends Watch {
    *   first, then the watch's changes.
    */
   readonly start: 'live' | 'replay' | 'snapshot';
-  /**
-   * The newest versions by key of the replayed changes that a snapshot's rows may already contain. Set if
-   * the watch starts with a replay from a cursor within a snapshot.
-   */
-  readonly contained?: ReadonlyMap<string, number>;
+  /** The changes with which a replay starts, and the offset after the last change that the feed had read. */
+  readonly replayed?: { readonly changes: readonly LoggedChange[]; readonly end: number };
 }
 
 /** The parts of a feed that `openWatch` needs. */
@@ -57,13 +54,6 @@ export async function openWatch(
   const canReplay = offset !== null && needed <= changes.next && after.epoch === changes.epoch;
   const matching = canReplay ? changes.since(offset, keys) : undefined;
   if (matching === undefined) return { ...watchers.watch(keys), start: 'snapshot' };
-  const { snapshot } = after;
-  const watch = watchers.watch(keys, matching, snapshot !== undefined);
-  if (!snapshot) return { ...watch, start: 'replay' };
-  const contained = new Map<string, number>();
-  for (const change of matching) {
-    // The log accepts only rising versions of a key, so the last one is the newest.
-    if (change.offset < snapshot.seen) contained.set(change.key, change.version);
-  }
-  return { ...watch, start: 'replay', contained };
+  const watch = watchers.watch(keys, matching, after.snapshot !== undefined);
+  return { ...watch, start: 'replay', replayed: { changes: matching, end: changes.next } };
 }

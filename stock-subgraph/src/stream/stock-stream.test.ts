@@ -162,6 +162,8 @@ class Client {
   #changes: AsyncGenerator<SentChange, void> | undefined;
   #next: Promise<void> | undefined;
   #named: Set<string> | undefined;
+  /** The beginning of a snapshot until its first row; if the connection is lost before, it is not continued. */
+  #begin: SnapshotMarker | undefined;
 
   constructor(system: System, cursor: string, watched: Watched = {}) {
     this.#system = system;
@@ -189,6 +191,7 @@ class Client {
   cut(): void {
     this.#changes = undefined;
     this.#next = undefined;
+    this.#begin = undefined;
   }
 
   /** Requests the next change, if there is one. */
@@ -217,6 +220,7 @@ class Client {
   #receive({ kind, stock: { id, version, quantity }, cursor }: SentChange): void {
     const isLow = quantity <= (this.#watched.quantityAtMost ?? Number.POSITIVE_INFINITY);
     this.#received += 1;
+    this.#beginSnapshot();
     if (kind === 'SNAPSHOT') this.rows += 1;
     const isUnknown = kind === 'DELETED' && version === 0;
     const before = this.#versions.get(id) ?? 0;
@@ -230,16 +234,21 @@ class Client {
 
   #mark(marker: SnapshotMarker): void {
     this.markers.push(marker);
-    if (marker.phase === 'begin') {
-      this.#named = new Set();
-      if (marker.reset) this.#versions.clear();
-    }
+    if (marker.phase === 'begin') this.#begin = marker;
     if (marker.phase !== 'end') return;
+    this.#beginSnapshot();
     // The end is repeated if the client continues after the last row, whose end it has received.
     if (marker.complete && this.#named) {
       for (const id of this.stocks.keys()) if (!this.#named.has(id)) this.stocks.delete(id);
     }
     this.#named = undefined;
+  }
+
+  #beginSnapshot(): void {
+    if (!this.#begin) return;
+    this.#named = new Set();
+    if (this.#begin.reset) this.#versions.clear();
+    this.#begin = undefined;
   }
 }
 
@@ -429,7 +438,10 @@ describe('watchStocks', () => {
     const feed = system.replica(0);
     system.read(feed);
     const position = { ...feed.position(), offset: 0 };
-    const forged = formatCursor({ ...position, snapshot: { seen: 0, aheadSince: 0 } });
+    const forged = formatCursor({
+      ...position,
+      snapshot: { seen: 0, ahead: { since: 0, until: 0 } },
+    });
     const client = new Client(system, forged);
     client.connect(feed);
     await client.drain();

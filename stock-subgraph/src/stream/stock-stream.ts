@@ -87,6 +87,11 @@ function createSource({
       if (quantityAtMost !== undefined && !isLow(change, quantityAtMost)) return undefined;
       return (cursor) => ({ ...change, cursor, at: change.stock.updatedAt });
     },
+    decodeRow: ({ value }) => {
+      const { kind, stock } = decodeStockChanged(value);
+      const sent = { delta: 0, orderId: null, stock, at: stock.updatedAt };
+      return (cursor) => ({ ...sent, kind: kind === 'DELETED' ? kind : 'SNAPSHOT', cursor });
+    },
   };
 }
 

@@ -55,6 +55,7 @@ export function createMemoryFeed({
       at: changes.newestAt,
     }),
     versionOf: (key) => changes.versionOf(key),
+    oldestAt: () => changes.oldestAt,
     cursorAfter: ({ offset: before, at }) => ({
       stream,
       epoch: changes.epoch ?? NO_EPOCH,

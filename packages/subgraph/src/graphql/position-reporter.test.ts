@@ -133,7 +133,7 @@ describe('createPositionReporter', () => {
     reporter.stop();
   });
 
-  it('announces a snapshot without rows at the next interval', () => {
+  it('announces snapshots without rows at the next interval, the end of an earlier one included', () => {
     const { stream, payloads, reporter } = start();
     const { at, context } = stream('a');
     announceSnapshot(context, END);
@@ -143,6 +143,7 @@ describe('createPositionReporter', () => {
     vi.advanceTimersByTime(100);
     expect(payloads()).toEqual([
       { cursors: {} },
+      { cursors: {}, snapshots: { a: END } },
       { cursors: { a: null }, snapshots: { a: { ...BEGIN, reset: true } } },
       { cursors: {}, snapshots: { a: { ...END, reset: true } } },
       { cursors: { a: '1' } },

@@ -40,6 +40,9 @@ export interface Positioned {
   onMarker?: (marker: SnapshotMarker) => void;
 }
 
+/** Maximum number of markers that wait for the first event of a subscription, which sends at most four. */
+const MAX_MARKERS = 8;
+
 interface Ending {
   hasEnded: boolean;
   readonly callbacks: (() => void)[];
@@ -70,9 +73,9 @@ export function announceSnapshot(context: object, marker: SnapshotMarker): void 
   if (!positioned) return;
   if (positioned.onMarker) positioned.onMarker(marker);
   else {
-    // A snapshot replaces an earlier one that was not announced yet.
-    if (marker.phase !== 'end') positioned.markers.length = 0;
     positioned.markers.push(marker);
+    // A connection without position reports never reads them.
+    if (positioned.markers.length > MAX_MARKERS) positioned.markers.shift();
   }
 }
 

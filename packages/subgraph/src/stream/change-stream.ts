@@ -18,6 +18,7 @@ import {
   setEventTrace,
   setStartPosition,
 } from '../graphql/subscription-context.ts';
+import { DoubtfulRows } from './doubtful-rows.ts';
 import { PositionTracker, type RowVersion } from './position-tracker.ts';
 
 /**
@@ -31,7 +32,7 @@ const SNAPSHOT_PAGE = 500;
  */
 const CLOCK_MARGIN_MS = LONGEST_TRANSACTION_MS + 60_000;
 /**
- * Maximum age of `aheadSince` in a cursor, in milliseconds before the newest change of the feed. The
+ * Maximum age of the times `ahead` in a cursor, in milliseconds before the newest change of the feed. The
  * versions of all rows that changed since are read at once. A client that sends an older time, or a
  * forged one, receives the snapshot from its beginning, in pages.
  */
@@ -89,6 +90,8 @@ export interface StreamSource<E> {
   readonly versionsSince: (since: Date) => Promise<readonly RowVersion[] | undefined>;
   /** Decodes a change; undefined if the stream does not send it. */
   readonly decode: (change: LoggedChange) => ((cursor: string) => E) | undefined;
+  /** Decodes the state after a change as a row of a snapshot; undefined if no snapshot names the row. */
+  readonly decodeRow: (change: LoggedChange) => ((cursor: string) => E) | undefined;
 }
 
 interface StreamOptions<E> {
@@ -114,23 +117,36 @@ export async function* watchChanges<E>(options: StreamOptions<E>): AsyncGenerato
   const { context, changeFeed, source } = options;
   const tracker = new PositionTracker(changeFeed);
   registerPosition(context, () => tracker.read(), JSON.stringify(source.keys));
-  const after = restartIfOld(options.after, changeFeed.position().at);
   const left = new AbortController();
   onSubscriptionEnd(context, () => left.abort());
+  const { after, ahead } = await findAhead(options);
   const watch = await changeFeed.open(source.keys, after, left.signal);
   onSubscriptionEnd(context, () => watch.close());
   if (left.signal.aborted) return;
   try {
-    yield* new ChangeStream({ ...options, after }, watch, tracker).send(watch);
+    yield* new ChangeStream({ ...options, after }, watch, tracker).send(watch, ahead);
   } finally {
     watch.close();
   }
 }
 
-function restartIfOld(after: Cursor | undefined, newestAt: number): Cursor | undefined {
-  const aheadSince = after?.snapshot?.aheadSince;
-  if (!after || aheadSince === undefined || aheadSince >= newestAt - AHEAD_LIMIT_MS) return after;
-  return { stream: after.stream, epoch: after.epoch, offset: null, at: after.at };
+/**
+ * Finds the versions of the rows that the subscriber may have received before the feed had read them. If
+ * these may be too many, the snapshot begins again.
+ */
+async function findAhead<E>({ after, changeFeed, source }: StreamOptions<E>): Promise<{
+  readonly after: Cursor | undefined;
+  readonly ahead: readonly RowVersion[];
+}> {
+  const since = after?.snapshot?.ahead?.since;
+  if (!after || since === undefined) return { after, ahead: [] };
+  const isOld = since < changeFeed.position().at - AHEAD_LIMIT_MS;
+  // A later version of a row can have an earlier time, if its transaction waited for the row.
+  const from = new Date(Math.max(0, since - LONGEST_TRANSACTION_MS));
+  const ahead = isOld ? undefined : await source.versionsSince(from);
+  if (ahead) return { after, ahead };
+  const { stream, epoch, at } = after;
+  return { after: { stream, epoch, offset: null, at }, ahead: [] };
 }
 
 class ChangeStream<E> {
@@ -142,6 +158,9 @@ class ChangeStream<E> {
    * snapshot whose changes the feed may still deliver. The first newer change deletes an entry.
    */
   readonly #sentVersions = new Map<string, number>();
+  #doubtful: DoubtfulRows | undefined;
+  /** Whether the beginning of a snapshot of doubtful rows was announced, and not its end. */
+  #isRepeating = false;
   #epoch: string;
   /** Time before the changes that the subscriber has not received yet, in milliseconds since 1970. */
   #since: number;
@@ -158,10 +177,12 @@ class ChangeStream<E> {
     this.#settledAt = after?.snapshot?.seen ?? 0;
   }
 
-  async *send(opened: OpenedWatch): AsyncGenerator<E, void> {
-    const { after, changeFeed, context, source } = this.#options;
-    if (after) yield* this.#resume(after, opened);
+  /** @param ahead see `DoubtfulRows` */
+  async *send(opened: OpenedWatch, ahead: readonly RowVersion[]): AsyncGenerator<E, void> {
+    const { after } = this.#options;
+    if (after) yield* this.#resume(after, opened, ahead);
     for (;;) {
+      if (this.#isRepeating && !this.#doubtful?.hasReplayed) this.#endRepetition();
       this.#tracker.setIdle(true);
       const watched = await this.#watch.next();
       this.#tracker.setIdle(false);
@@ -170,68 +191,73 @@ class ChangeStream<E> {
         yield* this.#catchUp();
         continue;
       }
-      const { key, version } = watched;
       this.#tracker.advance(watched);
-      const sent = this.#sentVersions.get(key);
-      if (sent !== undefined) {
-        if (version <= sent) continue;
-        this.#sentVersions.delete(key);
-      }
-      this.#since = Math.max(this.#since, watched.at);
-      const toEvent = source.decode(watched);
-      if (!toEvent) continue;
-      setEventTrace(context, watched.traceparent);
-      yield toEvent(this.#cursorAfter(changeFeed.cursorAfter(watched)));
+      const event = this.#isSent(watched) ? undefined : this.#toEvent(watched);
+      if (event !== undefined) yield event;
     }
   }
 
-  async *#resume(after: Cursor, { start, contained }: OpenedWatch): AsyncGenerator<E, void> {
+  /** Whether a change was sent in a row of the last snapshot. */
+  #isSent({ key, version }: LoggedChange): boolean {
+    const sent = this.#sentVersions.get(key);
+    if (sent === undefined) return false;
+    if (version <= sent) return true;
+    this.#sentVersions.delete(key);
+    return false;
+  }
+
+  /** Returns the event of a change; undefined if the stream does not send it. */
+  #toEvent(change: LoggedChange): E | undefined {
+    const { changeFeed, context, source } = this.#options;
+    const doubt = this.#doubtful?.take(change) ?? 'new';
+    if (doubt === 'older') return undefined;
+    this.#since = Math.max(this.#since, change.at);
+    const isRow = doubt === 'row';
+    const toEvent = isRow ? source.decodeRow(change) : source.decode(change);
+    if (!toEvent) return undefined;
+    if (isRow && !this.#isRepeating) this.#beginRepetition('begin');
+    if (!isRow && this.#isRepeating) this.#endRepetition();
+    setEventTrace(context, isRow ? undefined : change.traceparent);
+    return toEvent(this.#cursorAfter(changeFeed.cursorAfter(change)));
+  }
+
+  /** @param ahead see `DoubtfulRows` */
+  async *#resume(
+    after: Cursor,
+    opened: OpenedWatch,
+    ahead: readonly RowVersion[],
+  ): AsyncGenerator<E, void> {
+    const { changeFeed, context } = this.#options;
     const { snapshot } = after;
-    const isLost = start === 'snapshot';
+    const isLost = opened.start === 'snapshot';
+    if (isLost && !(snapshot && this.#canContinue(after, snapshot))) {
+      yield* this.#beginAfter(after);
+      return;
+    }
     if (!snapshot) {
-      if (isLost) yield* this.#beginAfter(after);
-      else setStartPosition(this.#options.context, formatCursor(after));
+      setStartPosition(context, formatCursor(after));
       return;
     }
-    if (isLost && !this.#canContinue(after, snapshot)) {
-      yield* this.#beginAfter(after);
-      return;
+    const { isRepetition, scan } = snapshot;
+    const feeds = { changeFeed, tracker: this.#tracker };
+    this.#doubtful = new DoubtfulRows(snapshot, opened, ahead, feeds);
+    this.#settledAt = this.#doubtful.settledAt;
+    if (scan) {
+      this.#assertRecent(scan.since + EXPIRED_LATER_MS);
+      yield* this.#scan({ ...after, offset: after.offset ?? 0 }, scan, 'continue');
     }
-    if (!(await this.#restoreVersions(snapshot, contained))) {
-      yield* this.#beginAfter(after);
-      return;
-    }
-    const { scan } = snapshot;
-    if (scan) this.#assertRecent(scan.since + EXPIRED_LATER_MS);
-    if (scan) yield* this.#scan({ ...after, offset: after.offset ?? 0 }, scan, 'continue');
-    else if (!isLost) setStartPosition(this.#options.context, formatCursor(after));
     if (isLost) yield* this.#catchUp();
+    else if (isRepetition) {
+      // The subscriber may have received the end already.
+      this.#beginRepetition(this.#doubtful.hasReplayed ? 'begin' : 'continue');
+    } else if (!scan && this.#doubtful.size === 0) {
+      setStartPosition(context, formatCursor(after));
+    }
   }
 
-  /** Whether the rows that were sent are not newer than what the feed has read, except `aheadSince`. */
+  /** Whether the rows that were sent are not newer than what the feed has read, except those in `ahead`. */
   #canContinue({ epoch }: Cursor, { seen }: SnapshotProgress): boolean {
     return epoch === this.#epoch && seen <= this.#offset;
-  }
-
-  /**
-   * Restores the versions that an earlier subscription has sent, as far as changes may repeat them.
-   * @returns false if there are too many of them
-   */
-  async #restoreVersions(
-    { aheadSince }: SnapshotProgress,
-    contained: ReadonlyMap<string, number> | undefined,
-  ): Promise<boolean> {
-    // The newest one is sent again, because the subscriber may have received any earlier one.
-    for (const [id, version] of contained ?? []) this.#sentVersions.set(id, version - 1);
-    if (aheadSince === undefined) return true;
-    const rows = await this.#options.source.versionsSince(new Date(aheadSince));
-    for (const row of rows ?? []) {
-      this.#tracker.addRow(row);
-      this.#sentVersions.set(row.id, row.version - 1);
-    }
-    // This replica may have read more of these changes than the earlier one.
-    this.#settledAt = Math.max(this.#settledAt, this.#offset);
-    return rows !== undefined;
   }
 
   async *#beginAfter(after: Cursor): AsyncGenerator<E, void> {
@@ -266,6 +292,8 @@ class ChangeStream<E> {
     const position = changeFeed.position();
     this.#epoch = position.epoch;
     this.#sentVersions.clear();
+    this.#doubtful = undefined;
+    this.#isRepeating = false;
     yield* this.#scan(
       { ...position, offset: position.offset ?? 0 },
       {
@@ -292,15 +320,17 @@ class ChangeStream<E> {
     setEventTrace(context, undefined);
     this.#tracker.beginSnapshot();
     this.#announce({ phase, complete, reset });
-    for (let rest: SnapshotScan | undefined = scan; rest; ) {
+    for (let rest = scan.isOver ? undefined : scan; rest; ) {
       const page: SnapshotPage<E> = await source.read(rest, { until: position.at, limit });
       this.#tracker.dropRead();
       for (const row of page.rows) this.#addRow(row);
       const seen = this.#offset;
       const ahead = aheadOf(this.#tracker);
-      for (const { from, toEvent } of page.rows) {
-        const snapshot = { scan: { ...scan, from }, seen, ...ahead };
-        yield toEvent(formatCursor({ ...position, snapshot }), position.at);
+      const last = page.next === undefined ? page.rows.at(-1) : undefined;
+      for (const row of page.rows) {
+        const sent = { ...scan, from: row.from, ...(row === last && { isOver: true as const }) };
+        const snapshot = { scan: sent, seen, ...ahead };
+        yield row.toEvent(formatCursor({ ...position, snapshot }), position.at);
       }
       rest = page.next === undefined ? undefined : { ...scan, from: page.next };
     }
@@ -308,6 +338,19 @@ class ChangeStream<E> {
     this.#settledAt = this.#offset;
     this.#tracker.endSnapshot();
     this.#announce({ phase: 'end', complete, reset: false });
+  }
+
+  /** Begins or continues a snapshot of doubtful rows. */
+  #beginRepetition(phase: 'begin' | 'continue'): void {
+    this.#isRepeating = true;
+    this.#tracker.beginSnapshot();
+    this.#announce({ phase, complete: false, reset: false });
+  }
+
+  #endRepetition(): void {
+    this.#isRepeating = false;
+    this.#tracker.endSnapshot();
+    this.#announce({ phase: 'end', complete: false, reset: false });
   }
 
   #announce(marker: SnapshotMarker): void {
@@ -321,6 +364,7 @@ class ChangeStream<E> {
   }
 
   #addRow({ id, stored }: SnapshotRow<E>): void {
+    this.#doubtful?.delete(id);
     const mayRepeat = stored ? this.#tracker.addRow(stored) : true;
     // A small stream keeps all versions, because the feed may have forgotten a pending change.
     if (mayRepeat || this.#options.source.isSmall) {
@@ -331,13 +375,16 @@ class ChangeStream<E> {
   /** Until the feed has reached the end of the snapshot, a cursor remembers what the rows contain. */
   #cursorAfter(position: Cursor): string {
     const ahead = aheadOf(this.#tracker);
-    const isSettled = (position.offset ?? 0) >= this.#settledAt && ahead.aheadSince === undefined;
-    return formatCursor(
-      isSettled ? position : { ...position, snapshot: { seen: this.#settledAt, ...ahead } },
-    );
+    const isSettled = (position.offset ?? 0) >= this.#settledAt && ahead.ahead === undefined;
+    if (isSettled && !this.#isRepeating) return formatCursor(position);
+    const progress: SnapshotProgress = { seen: this.#settledAt, ...ahead };
+    return formatCursor({
+      ...position,
+      snapshot: this.#isRepeating ? { ...progress, isRepetition: true } : progress,
+    });
   }
 }
 
-function aheadOf({ aheadSince }: PositionTracker): Pick<SnapshotProgress, 'aheadSince'> {
-  return aheadSince === undefined ? {} : { aheadSince };
+function aheadOf({ ahead }: PositionTracker): Pick<SnapshotProgress, 'ahead'> {
+  return ahead === undefined ? {} : { ahead };
 }

@@ -10,6 +10,7 @@ function start() {
   const changeFeed = {
     position: () => ({ epoch: EPOCH, offset: 9, at: NOW }),
     versionOf: (key: string) => versions.get(key),
+    oldestAt: () => NOW,
   };
   return { tracker: new PositionTracker(changeFeed), versions };
 }
@@ -59,10 +60,11 @@ describe('PositionTracker', () => {
     const feed = {
       position: () => ({ epoch: EPOCH, offset: 0, at: 0 }),
       versionOf: () => undefined,
+      oldestAt: () => 0,
     };
     const tracker = new PositionTracker(feed);
-    expect(tracker.addRow(row('old', 1, 3_600_000))).toBe(false);
-    expect(tracker.aheadSince).toBeUndefined();
+    tracker.addRow(row('old', 1, 3_600_000));
+    expect(tracker.ahead).toBeUndefined();
     expect(tracker.addRow(row('new', 1, 1_000))).toBe(true);
   });
 
@@ -75,19 +77,19 @@ describe('PositionTracker', () => {
     expect(tracker.read()).toBeTypeOf('string');
   });
 
-  it('knows since when it is ahead of the feed', () => {
+  it('knows the times of the changes by which it is ahead of the feed', () => {
     const { tracker, versions } = start();
     expect(tracker.addRow(row('read', 5, 9_000))).toBe(true);
-    expect(tracker.addRow(row('old', 5, 9_000))).toBe(false);
-    expect(tracker.aheadSince).toBeUndefined();
+    expect(tracker.addRow(row('old', 5, 30_000))).toBe(false);
+    expect(tracker.ahead).toBeUndefined();
     expect(tracker.addRow(row('read', 6, 20))).toBe(true);
     expect(tracker.addRow(row('unread', 1, 30))).toBe(true);
-    expect(tracker.aheadSince).toBe(NOW - 30);
+    expect(tracker.ahead).toEqual({ since: NOW - 30, until: NOW - 20 });
     versions.set('read', 6);
     tracker.dropRead();
-    expect(tracker.aheadSince).toBe(NOW - 30);
+    expect(tracker.ahead).toEqual({ since: NOW - 30, until: NOW - 20 });
     versions.set('unread', 2);
     tracker.dropRead();
-    expect(tracker.aheadSince).toBeUndefined();
+    expect(tracker.ahead).toBeUndefined();
   });
 });

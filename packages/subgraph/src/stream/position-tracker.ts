@@ -1,4 +1,5 @@
-import { type ChangeFeed, type Cursor, formatCursor } from '@gudang/change-feed';
+import { type ChangeFeed, type Cursor, formatCursor, type TimeRange } from '@gudang/change-feed';
+import { LONGEST_TRANSACTION_MS } from '@gudang/postgres';
 import type { Position } from '../graphql/subscription-context.ts';
 
 /** The version of a stored row, and the time of its last change by the database's clock. */
@@ -10,7 +11,8 @@ export interface RowVersion {
 
 /**
  * Time in milliseconds. If a row is older than the newest change of the feed by at least this time, the
- * row's own change was certainly sent before the newest change.
+ * row's own change was probably sent before the newest change. It is not sure, because a change has the time
+ * at which its transaction began.
  */
 const ANNOUNCED_AFTER_MS = 1_000;
 /**
@@ -18,6 +20,8 @@ const ANNOUNCED_AFTER_MS = 1_000;
  * then have been written without the outbox.
  */
 const GIVE_UP_AFTER_MS = 60_000;
+
+type TrackedFeed = Pick<ChangeFeed, 'oldestAt' | 'position' | 'versionOf'>;
 
 /**
  * Tracks the position of one subscription in the change feed, for position reports to the gateway. A
@@ -34,14 +38,14 @@ const GIVE_UP_AFTER_MS = 60_000;
  * - busy: the subscription is in none of the other states. The position is unknown.
  */
 export class PositionTracker {
-  readonly #changeFeed: Pick<ChangeFeed, 'position' | 'versionOf'>;
+  readonly #changeFeed: TrackedFeed;
   readonly #ahead = new Map<string, { version: number; changedAt: number }>();
-  /** A lower bound of `changedAt` in `#ahead`. */
-  #aheadSince = Number.POSITIVE_INFINITY;
+  /** Contains the time of each row in `#ahead` at the version that the subscriber has received. */
+  #aheadTimes: TimeRange | undefined;
   #isInSnapshot = false;
   #isIdle = false;
 
-  constructor(changeFeed: Pick<ChangeFeed, 'position' | 'versionOf'>) {
+  constructor(changeFeed: TrackedFeed) {
     this.#changeFeed = changeFeed;
   }
 
@@ -52,12 +56,9 @@ export class PositionTracker {
     return this.#isIdle ? textOf(this.#changeFeed) : undefined;
   }
 
-  /**
-   * A time before all changes that the subscriber has received and the feed has not read, in milliseconds
-   * since 1970; undefined if there are none.
-   */
-  get aheadSince(): number | undefined {
-    return this.#ahead.size === 0 ? undefined : this.#aheadSince;
+  /** The times of the changes that the subscriber has received and the feed has not read, if there are any. */
+  get ahead(): TimeRange | undefined {
+    return this.#ahead.size === 0 ? undefined : this.#aheadTimes;
   }
 
   /** Sets whether the subscription waits for the next change. */
@@ -77,19 +78,28 @@ export class PositionTracker {
    * Records a row that the snapshot contains.
    * @returns whether the feed may have to deliver a change that the row already contains
    */
-  addRow({ id, version, changedAt }: RowVersion): boolean {
-    const read = this.#changeFeed.versionOf(id);
-    const changed = changedAt.getTime();
-    const isAhead =
-      read === undefined
-        ? changed > this.#changeFeed.position().at - ANNOUNCED_AFTER_MS &&
-          changed > Date.now() - GIVE_UP_AFTER_MS
-        : version > read;
-    if (isAhead) {
-      this.#ahead.set(id, { version, changedAt: changed });
-      this.#aheadSince = Math.min(this.#aheadSince, changed);
-    }
-    return isAhead || read !== undefined;
+  addRow(row: RowVersion): boolean {
+    const at = row.changedAt.getTime();
+    if (this.addAhead(row, { since: at, until: at })) return true;
+    const { at: newest } = this.#changeFeed.position();
+    return this.#changeFeed.versionOf(row.id) !== undefined || at > newest - LONGEST_TRANSACTION_MS;
+  }
+
+  /**
+   * Records a row if the feed has not read its change.
+   * @param times contains the time of the version that the subscriber has received, which may be an earlier
+   *   version than the row's
+   * @returns whether it was recorded
+   */
+  addAhead(row: RowVersion, times: TimeRange): boolean {
+    if (!this.#isAhead(row)) return false;
+    this.#ahead.set(row.id, { version: row.version, changedAt: row.changedAt.getTime() });
+    const { since, until } = this.#aheadTimes ?? times;
+    this.#aheadTimes = {
+      since: Math.min(since, times.since),
+      until: Math.max(until, times.until),
+    };
+    return true;
   }
 
   /** Forgets the rows whose changes the feed has read in the meantime. */
@@ -108,6 +118,18 @@ export class PositionTracker {
     this.#settle();
   }
 
+  #isAhead({ id, version, changedAt }: RowVersion): boolean {
+    const read = this.#changeFeed.versionOf(id);
+    if (read !== undefined) return version > read;
+    const changed = changedAt.getTime();
+    if (changed <= Date.now() - GIVE_UP_AFTER_MS) return false;
+    const { at } = this.#changeFeed.position();
+    if (changed > at - ANNOUNCED_AFTER_MS) return true;
+    // If the feed had read the change, it would still be in memory.
+    const isKept = changed > this.#changeFeed.oldestAt() + LONGEST_TRANSACTION_MS;
+    return isKept && changed > at - LONGEST_TRANSACTION_MS;
+  }
+
   #dropOldRows(): void {
     const oldest = Date.now() - GIVE_UP_AFTER_MS;
     for (const [id, { changedAt }] of this.#ahead) {
@@ -117,7 +139,7 @@ export class PositionTracker {
   }
 
   #settle(): void {
-    if (this.#ahead.size === 0) this.#aheadSince = Number.POSITIVE_INFINITY;
+    if (this.#ahead.size === 0) this.#aheadTimes = undefined;
   }
 }
 
