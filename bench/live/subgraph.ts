@@ -21,6 +21,7 @@ interface Stream {
 const streams = new Map<string, Stream>();
 let requests = 0;
 let sent = 0;
+let subscribed = 0;
 let n = 0;
 
 const http = createServer(async (request, response) => {
@@ -45,35 +46,45 @@ new WebSocketServer({ server: http, path: '/graphql' }).on('connection', (socket
     if (type === 'complete') streams.delete(`${connection} ${id}`);
     if (type !== 'subscribe') return;
     const document = parse(payload.query);
-    streams.set(`${connection} ${id}`, {
-      socket,
-      id,
-      document,
-      variables: payload.variables ?? {},
-    });
+    const stream = { socket, id, document, variables: payload.variables ?? {} };
+    streams.set(`${connection} ${id}`, stream);
+    subscribed += 1;
+    for (let missed = cursorOf(stream) + 1; missed <= n; missed += 1) send(stream, missed);
   });
 });
+
+/** Returns the number in the stream's cursor. Without a cursor, it returns the newest number. */
+function cursorOf({ document, variables }: Stream): number {
+  let number = n;
+  const ticked = ({ after }: { after?: string }): void => {
+    if (after !== undefined) number = Number(after.slice(1));
+  };
+  void execute({ schema, document, rootValue: { ticked }, variableValues: variables });
+  return number;
+}
+
+function send({ socket, id, document, variables }: Stream, number: number): void {
+  const ticked = {
+    item: { id: String(number % 1000) },
+    n: number,
+    at: performance.timeOrigin + performance.now(),
+    text: 'x'.repeat(150),
+    cursor: `c${number}`,
+  };
+  const payload = execute({ schema, document, rootValue: { ticked }, variableValues: variables });
+  socket.send(JSON.stringify({ id, type: 'next', payload }));
+  sent += 1;
+}
 
 /** Sends one event to all streams. The event contains its time of creation. */
 function tick(): void {
   n += 1;
-  for (const { socket, id, document, variables } of streams.values()) {
-    const ticked = {
-      item: { id: String(n % 1000) },
-      n,
-      at: performance.timeOrigin + performance.now(),
-      text: 'x'.repeat(150),
-      cursor: `c${n}`,
-    };
-    const payload = execute({ schema, document, rootValue: { ticked }, variableValues: variables });
-    socket.send(JSON.stringify({ id, type: 'next', payload }));
-    sent += 1;
-  }
+  for (const stream of streams.values()) send(stream, n);
 }
 
 process.on('message', ({ burst = 0 }: { burst?: number }) => {
   for (let count = 0; count < burst; count += 1) tick();
   const { port } = http.address() as AddressInfo;
-  process.send?.({ port, streams: streams.size, requests, sent });
+  process.send?.({ port, streams: streams.size, requests, sent, subscribed });
 });
 http.listen(0, '127.0.0.1', () => process.send?.({}));

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHealth, createLogger, createMetrics, type Stoppable } from '@gudang/runtime';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { composeToys } from '../testing/toy-graph.ts';
+import { composeTiny } from '../testing/toy-registry.ts';
 import { loadFromFile } from './file-source.ts';
 
-const OLD = composeToys();
-const NEW = composeToys('http://127.0.0.1:2/graphql');
+const OLD = composeTiny('http://127.0.0.1:1/graphql');
+const NEW = composeTiny('http://127.0.0.1:2/graphql');
 
 let folder: string;
 let file: Stoppable | undefined;
@@ -18,6 +18,12 @@ afterEach(async () => {
   await file?.stop();
   await rm(folder, { recursive: true });
 });
+
+/** Replaces a file by a rename: on a loaded machine, a file that is rewritten is empty for a while. */
+async function replace(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text);
+  await rename(`${path}.new`, path);
+}
 
 async function watch(path: string) {
   const health = createHealth();
@@ -75,9 +81,9 @@ describe('loadFromFile', () => {
   });
 
   it.each([
-    ['not GraphQL', async (path: string) => writeFile(path, 'type {'), 'cannot be used: line 1'],
-    ['not a supergraph', async (path: string) => writeFile(path, 'type A { a: Int }'), 'cannot be'],
-    ['empty', async (path: string) => writeFile(path, ''), 'cannot be used'],
+    ['not GraphQL', (path: string) => replace(path, 'type {'), 'cannot be used: line 1'],
+    ['not a supergraph', (path: string) => replace(path, 'type A { a: Int }'), 'cannot be'],
+    ['empty', (path: string) => replace(path, ''), 'cannot be used'],
     ['missing', async (path: string) => rm(path), 'does not exist'],
   ])('rejects a file that is %s, and loads it once it is valid', async (_what, harm, reason) => {
     const path = join(folder, 'supergraph.graphql');

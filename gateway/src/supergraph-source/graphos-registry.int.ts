@@ -147,16 +147,18 @@ describe('createGraphosRegistry', () => {
   });
 
   it('stops at once while the uplink does not answer', async () => {
-    const { reports, stop } = watch();
+    const { reports, stop } = watch([uplink.url, uplink.url]);
     await vi.waitFor(() => expect(reports).toContain('unchanged'));
     uplink.answer(() => {});
     const requests = uplink.requests.length;
     await vi.waitFor(() => expect(uplink.requests.length).toBeGreaterThan(requests));
+    const reported = reports.length;
     await stop();
+    expect(reports).toHaveLength(reported);
+    expect(logged.join()).not.toContain('waiting before retry');
+    uplink.answer(answer);
     const stopped = uplink.requests.length;
-    await create()
-      .fetch(undefined)
-      .catch(() => {});
+    await create().fetch(undefined);
     expect(uplink.requests.length).toBe(stopped + 1);
   });
 });

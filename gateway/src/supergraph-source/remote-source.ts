@@ -30,7 +30,7 @@ export interface RegistrySink {
 export interface SupergraphRegistry {
   /** Name for logs and errors, without credentials. */
   readonly name: string;
-  /** Values that `from` of a publication may have. They may contain credentials. */
+  /** Values that `from` of a publication may have. They may contain a signature. */
   readonly addresses: readonly string[];
   /**
    * Fetches the supergraph once.

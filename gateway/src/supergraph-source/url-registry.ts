@@ -38,7 +38,7 @@ export function createUrlRegistry(options: Options): SupergraphRegistry {
   const { urls } = options;
   return {
     name: urls.map(withoutCredentials).join(', '),
-    addresses: urls,
+    addresses: urls.map(withoutPassword),
     fetch: (known) => fetchFrom(options, known, new AbortController().signal),
     watch: (known, sink) => startPolling(options, known, sink),
   };
@@ -58,13 +58,14 @@ async function fetchFrom(
   const errors: FetchError[] = [];
   for (const url of urls) {
     // The entity tags of two addresses are unrelated.
-    const etag = known?.from === url ? known.etag : undefined;
+    const from = withoutPassword(url);
+    const etag = known?.from === from ? known.etag : undefined;
     try {
       const more = headersFile ? await readHeaders(headersFile) : [];
       const all = new Map([...headers, ...more]);
       const fetched = await fetchSupergraph(url, { headers: all, etag, signal });
       onTried(url);
-      return fetched && { ...fetched, from: url };
+      return fetched && { ...fetched, from };
     } catch (error) {
       if (!(error instanceof FetchError) || signal.aborted) throw error;
       onTried(url, error);
@@ -72,6 +73,14 @@ async function fetchFrom(
     }
   }
   throw combine(errors);
+}
+
+/** A new password does not change the supergraph. The query may name a variant of it. */
+function withoutPassword(address: string): string {
+  const url = new URL(address);
+  url.username = '';
+  url.password = '';
+  return url.href;
 }
 
 async function readHeaders(path: string): Promise<ReadonlyMap<string, string>> {
