@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Identity } from '@gudang/auth';
 import { readTraceContext } from '@gudang/runtime/tracing';
+import type { PluginClient } from '../plugin.d.ts';
 import type { ForwardedHeaders } from './headers/forwarded-headers.ts';
+import type { ClientHeaders } from './headers/gateway-headers.ts';
 import type { ReturnedCollection } from './headers/returned-headers.ts';
 import type { AnswerBytes } from './limits/answer-bytes.ts';
 import type { AbortSignalLike } from './request-deduplication/abort-signal.ts';
@@ -12,6 +14,8 @@ export interface GatewayContext {
   readonly forward: Record<string, string>;
   /** The client's headers that rules forward; undefined without such rules. */
   readonly headers?: ForwardedHeaders | undefined;
+  /** What the client has sent, for plugins; undefined without plugins. */
+  readonly client?: PluginClient | undefined;
   /** Collects the subgraphs' headers that the client receives; undefined without such rules. */
   readonly returned?: ReturnedCollection | undefined;
   /** The caller, as sent to subgraphs. */
@@ -35,13 +39,14 @@ export interface GatewayContext {
 /**
  * Creates the context of an operation.
  * @param headers headers of the HTTP request, or of the request that opened the websocket
- * @param forwarded those of the client's headers that rules forward
+ * @param read what is kept of the client's headers
  */
 export function contextOf(
   headers: IncomingHttpHeaders,
   identity: Identity,
   address: string,
-  forwarded?: ForwardedHeaders,
+  read?: ClientHeaders,
 ): GatewayContext {
-  return { forward: readTraceContext(headers), identity, address, headers: forwarded };
+  const forward = readTraceContext(headers);
+  return { forward, identity, address, headers: read?.headers, client: read?.client };
 }

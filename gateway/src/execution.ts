@@ -25,7 +25,7 @@ export async function startExecution(
   supergraph: LoadedSupergraph,
   { memory, planning }: Pick<ClientLimits, 'memory' | 'planning'>,
 ): Promise<Execution> {
-  const { settings, started, headers, invalidation, metrics, log } = runtime;
+  const { settings, started, headers, plugins, invalidation, metrics, log } = runtime;
   const maxBytes = settings.LIMIT_ANSWER_KIB * 1024;
   const subgraphs = started(
     'subgraphs',
@@ -34,6 +34,7 @@ export async function startExecution(
       addresses: runtime.addressesOf(supergraph),
       maxAnswerBytes: maxBytes,
       forwarding: headers.forwarding,
+      prepare: headers.prepare,
       returning: headers.returning,
     }),
   );
@@ -50,6 +51,7 @@ export async function startExecution(
       maxTokens: settings.LIMIT_TOKENS,
       shares: settings.OVERRIDE_LABELS,
       metrics: graphqlMetrics,
+      plugins: plugins.apollo,
       log,
     }),
   );
@@ -58,13 +60,16 @@ export async function startExecution(
     requirementsOf: (operation) => requirementsOf(operation),
     metrics: graphqlMetrics,
   });
+  // A plugin that follows requests must see each of them.
+  const pipeline = plugins.needsPipeline ? apollo : fastPath;
   return {
     subgraphs,
     requests: createRequestDeduplication({
       invalidation,
-      pipeline: runtime.journeysUrl ? sampleOperations(fastPath) : fastPath,
+      pipeline: runtime.journeysUrl ? sampleOperations(pipeline) : pipeline,
       answers: { maxBytes, memory },
       returning: headers.returning,
+      isShared: !plugins.needsPipeline,
       costly: new CostlyOperations(metrics),
       metrics,
     }),

@@ -7,6 +7,7 @@ import { startGatewayHttp } from './http.ts';
 import { createAdmission } from './limits/admission.ts';
 import { readOperationLimits } from './limits/limit-settings.ts';
 import { startLive } from './live.ts';
+import { loadPlugins } from './plugins/load-plugins.ts';
 import { createRequests } from './requests.ts';
 import { createRuntime, type GatewayProcess } from './runtime.ts';
 import { createSupergraphChange } from './supergraph-change.ts';
@@ -14,8 +15,12 @@ import { loadSupergraphSource } from './supergraph-source/supergraph-source.ts';
 
 /** Starts the parts of the gateway. They stop in reverse order. */
 export async function startGateway(process: GatewayProcess): Promise<RunningHttp> {
-  const { HEADER_RULES: ruleFile } = process.settings;
-  const runtime = createRuntime(process, ruleFile ? await loadHeaderRules(ruleFile) : undefined);
+  const { HEADER_RULES: ruleFile, GATEWAY_PLUGINS: modules } = process.settings;
+  const runtime = createRuntime(
+    process,
+    ruleFile ? await loadHeaderRules(ruleFile) : undefined,
+    await loadPlugins(modules, process.log),
+  );
   const { settings, started } = runtime;
   const { TRUSTED_DOCUMENTS: manifest } = settings;
 

@@ -29,7 +29,7 @@ interface EndpointOptions {
   readonly addresses: Pick<ClientLimits['addresses'], 'of'>;
   readonly memory: ClientLimits['memory'];
   readonly assertNotOverloaded: AssertNotOverloaded;
-  readonly headers: Pick<GatewayHeaders, 'forwarding' | 'inserted'>;
+  readonly headers: Pick<GatewayHeaders, 'read' | 'inserted'>;
   readonly present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
   /** Maximum size of a body. */
   readonly bodyBytes: number;
@@ -132,9 +132,8 @@ async function handle(
   }
   options.assertNotOverloaded();
   if (!admitted.accepts.json) return streams.answer(request, reply, admitted);
-  const { forwarding } = options.headers;
-  const forwarded = forwarding?.of(request.headers);
-  const context = contextOf(request.headers, principal.identity, address, forwarded);
+  const read = options.headers.read?.(request.headers, principal.identity);
+  const context = contextOf(request.headers, principal.identity, address, read);
   const answer = await requests.answer(admitted, context, onDisconnect(reply.raw));
   const isQuery = admitted.operation.operation === 'query';
   const { identity } = principal;

@@ -20,6 +20,7 @@ import { startWebsockets } from './live/transports/websocket/websockets.ts';
 import type { Live } from './live.ts';
 import { serveJourneys } from './pages/serve-journeys.ts';
 import { servePages } from './pages/serve-pages.ts';
+import { observeSubscriptions } from './plugins/observe-live.ts';
 import type { Requests } from './requests.ts';
 import type { GatewayRuntime } from './runtime.ts';
 import type { SubgraphAddress } from './subgraphs/subgraph-addresses.ts';
@@ -43,7 +44,17 @@ export interface HttpPart {
 
 /** Serves the pages, `/graphql` on every protocol, tickets, health and metrics on one port. */
 export async function startGatewayHttp(
-  { settings, started, health, headers, metrics, explore, journeysUrl, log }: GatewayRuntime,
+  {
+    settings,
+    started,
+    health,
+    headers,
+    plugins,
+    metrics,
+    explore,
+    journeysUrl,
+    log,
+  }: GatewayRuntime,
   { addresses, requests, admission, execution, live }: Serving,
 ): Promise<HttpPart> {
   const { auth, callers, clients, origins, tickets } = requests;
@@ -58,6 +69,7 @@ export async function startGatewayHttp(
     if (journeys) serveJourneys(app, { url: journeysUrl, auth, callers });
   }
   const assertNotOverloaded = await watchOverload(app, settings.SHED_DELAY_MS, metrics);
+  const present = (errors: readonly GraphQLError[]) => presentErrors(errors, log);
   const serving = {
     health,
     auth,
@@ -67,9 +79,9 @@ export async function startGatewayHttp(
     assertNotOverloaded,
     headers,
     admission,
-    live: live.streams,
+    live: observeSubscriptions(live.streams, plugins.live, present),
     requests: execution.requests,
-    present: (errors: readonly GraphQLError[]) => presentErrors(errors, log),
+    present,
   };
   const streams = new HttpStreams(serving);
   serveGraphql(app, { ...serving, callers, streams, bodyBytes });

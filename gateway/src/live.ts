@@ -3,6 +3,7 @@ import { createLiveMetrics, type LiveMetrics } from './live/fanout/live-metrics.
 import { StreamRegistry } from './live/fanout/stream-registry.ts';
 import { createLiveGraph } from './live/upstream/live-graph.ts';
 import { startUpstreams, type Upstreams } from './live/upstream/upstreams.ts';
+import { observeEvents } from './plugins/observe-live.ts';
 import type { GatewayRuntime } from './runtime.ts';
 import type { SubgraphAddress } from './subgraphs/subgraph-addresses.ts';
 import type { Subgraphs } from './subgraphs/subgraphs.ts';
@@ -36,12 +37,13 @@ export function startLive(
       secret,
       reconnectLimitMs: settings.LIVE_RECONNECT_LIMIT_S * 1000,
       maxConnections: settings.LIVE_UPSTREAMS,
+      prepare: runtime.headers.prepare,
       log,
     }),
   );
   const metrics = createLiveMetrics(runtime.metrics, upstreams.count);
-  const graphOf = (loaded: LoadedSupergraph) =>
-    createLiveGraph({
+  const graphOf = (loaded: LoadedSupergraph) => {
+    const graph = createLiveGraph({
       supergraph: loaded,
       sources,
       hideSuggestions: !runtime.explore,
@@ -49,6 +51,8 @@ export function startLive(
       shares: settings.OVERRIDE_LABELS,
       log,
     });
+    return { ...graph, execute: observeEvents(graph.execute, runtime.plugins.live) };
+  };
   const streams = new StreamRegistry({
     graph: graphOf(supergraph),
     upstreams,

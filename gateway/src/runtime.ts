@@ -8,6 +8,8 @@ import {
 import { allowsJourneys } from '@gudang/runtime/tracing';
 import { createGatewayHeaders, type GatewayHeaders } from './headers/gateway-headers.ts';
 import type { HeaderRules } from './headers/header-rules.ts';
+import { createGatewayPlugins, type GatewayPlugins } from './plugins/gateway-plugins.ts';
+import type { LoadedPlugin } from './plugins/load-plugins.ts';
 import { createInvalidation, type Invalidation } from './request-deduplication/invalidation.ts';
 import type { gatewaySettings } from './settings.ts';
 import { type SubgraphAddress, subgraphAddresses } from './subgraphs/subgraph-addresses.ts';
@@ -22,6 +24,7 @@ export interface GatewayRuntime extends GatewayProcess {
   readonly invalidation: Invalidation;
   /** The headers that pass the gateway. */
   readonly headers: GatewayHeaders;
+  readonly plugins: GatewayPlugins;
   /** Whether clients may explore the graph by introspection, Sandbox, GraphiQL and suggestions. */
   readonly explore: boolean;
   /** Receiver of journeys; undefined if there is none. */
@@ -32,15 +35,21 @@ export interface GatewayRuntime extends GatewayProcess {
   readonly addressesOf: (supergraph: LoadedSupergraph) => readonly SubgraphAddress[];
 }
 
-export function createRuntime(process: GatewayProcess, rules?: HeaderRules): GatewayRuntime {
+export function createRuntime(
+  process: GatewayProcess,
+  rules?: HeaderRules,
+  loaded: readonly LoadedPlugin[] = [],
+): GatewayRuntime {
   const { settings, log } = process;
-  const headers = createGatewayHeaders(log, rules);
+  const plugins = createGatewayPlugins(loaded);
+  const headers = plugins.extend(createGatewayHeaders(log, rules));
   return {
     ...process,
     health: createHealth(),
     metrics: createMetrics('gateway'),
     invalidation: createInvalidation(),
     headers,
+    plugins,
     explore: settings.EXPLORE ?? settings.NODE_ENV !== 'production',
     journeysUrl: allowsJourneys(globalThis.process.env) ? settings.JOURNEYS_URL : undefined,
     // The gateway sends the first secret. The others are accepted while the secret is being

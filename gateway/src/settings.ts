@@ -88,6 +88,13 @@ export const gatewaySettings = {
     optional: true,
     example: './headers.json',
   },
+  GATEWAY_PLUGINS: {
+    description:
+      'Modules of plugins, separated by commas: paths relative to the working directory, or names of packages; see docs/plugins/README.md',
+    parse: list,
+    default: '',
+    example: './audit-log.mjs,./usage-report.mjs',
+  },
   EXPLORE: {
     description:
       'Whether introspection, Sandbox, GraphiQL and suggestions of similar names are on. Unset: on, unless NODE_ENV is production',

@@ -2,6 +2,7 @@ import { limitError, presentAllErrors, presentError } from '@gudang/graphql';
 import type { Logger } from '@gudang/runtime';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { logPlanningError } from './planning-error.ts';
+import { PluginError } from './request-error.ts';
 
 /** Extensions of subgraphs' errors that clients must not see. */
 const INTERNAL = ['stacktrace', 'exception', 'originalError'] as const;
@@ -17,6 +18,7 @@ export function presentGatewayError(
   log: Logger,
 ): GraphQLFormattedError {
   if (formatted.extensions?.['serviceName'] === undefined) {
+    if (error instanceof PluginError) return limitError(formatted);
     // The executor found that a subgraph's data does not fit the schema. The message names the field.
     if (formatted.extensions?.['code'] === 'DOWNSTREAM_SERVICE_ERROR') return limitError(formatted);
     logPlanningError(error, log);

@@ -27,6 +27,9 @@ export class RequestError extends GraphQLError {
   }
 }
 
+/** Error by which a plugin refuses something. Clients see its message and extensions, whatever its code. */
+export class PluginError extends RequestError {}
+
 /** Creates the error for a request that does not follow its protocol. */
 export function badRequest(message: string, status = 400): RequestError {
   return new RequestError(status, message, { code: 'BAD_REQUEST' });

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Identity } from '@gudang/auth';
 import { LimitExceeded } from '../errors/limit-exceeded.ts';
 import { badRequest } from '../errors/request-error.ts';
 import type { ForwardRule, HeaderRules, InsertRule } from './header-rules.ts';
@@ -33,8 +34,32 @@ export interface HeaderForwarding {
    * client cannot replace what a proxy has set; except `authorization`, as for the caller's identity
    * @throws {RequestError} 431 if the values are too large, 400 if a member cannot be a header
    */
-  readonly of: (headers: IncomingHttpHeaders, params?: unknown) => ForwardedHeaders;
+  readonly of: (
+    headers: IncomingHttpHeaders,
+    params?: unknown,
+    identity?: Identity,
+  ) => ForwardedHeaders;
 }
+
+/** A request that is about to be sent to a subgraph. */
+export interface OutgoingRequest {
+  readonly subgraph: string;
+  readonly kind: 'query' | 'mutation' | 'subscription' | 'event';
+  readonly query: string;
+  readonly operationName?: string | undefined;
+  readonly variables?: Readonly<Record<string, unknown>> | undefined;
+  readonly identity: Identity;
+}
+
+/**
+ * Returns the final headers of a request.
+ * @param headers the headers that rules forward
+ * @throws {RequestError} if the request must not be sent; a promise rejects in the same way
+ */
+export type PrepareHeaders = (
+  request: OutgoingRequest,
+  headers: Headers,
+) => Headers | Promise<Headers>;
 
 /** Creates the selection; undefined if no rule adds a header to a subgraph's request. */
 export function createHeaderForwarding({ toSubgraphs }: Pick<HeaderRules, 'toSubgraphs'>) {

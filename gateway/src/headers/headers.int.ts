@@ -40,6 +40,7 @@ beforeAll(async () => {
   gateway = await startTestGateway(graph.sdl, {
     HEADER_RULES: await write(RULES),
     LIVE_UPSTREAMS: '3',
+    DRAIN_MS: '0',
     CORS_ORIGINS: 'https://shop.example',
   });
 });

@@ -5,6 +5,10 @@ const MAX_VALUE_LENGTH = 4_096;
 /** A header's name in lower case (RFC 9110, 5.6.2). */
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
+export function isHeaderName(name: string): boolean {
+  return NAME.test(name) && name.length <= MAX_NAME_LENGTH;
+}
+
 /** A header's value in ASCII, without white space at its ends (RFC 9110, 5.5). */
 export const HEADER_VALUE = /^(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?$/;
 
@@ -45,7 +49,7 @@ export class RuleReader {
   header(member: string, refusal: Refusal): string {
     const given = this.#take(member);
     const name = typeof given === 'string' ? given.toLowerCase() : '';
-    if (!NAME.test(name) || name.length > MAX_NAME_LENGTH) {
+    if (!isHeaderName(name)) {
       this.#report(
         `${member} must be the name of a header, with at most ${MAX_NAME_LENGTH} characters`,
       );

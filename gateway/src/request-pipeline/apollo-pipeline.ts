@@ -1,6 +1,7 @@
 import '../quiet-apollo.ts';
+import type { IncomingHttpHeaders } from 'node:http';
 import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
-import { ApolloServer, HeaderMap } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
@@ -44,6 +45,8 @@ interface Options {
   /** Shares of the labels of progressive overrides. */
   readonly shares: LabelShares;
   readonly metrics: Pick<GraphqlMetrics, 'plugin'>;
+  /** Plugins of operators, which run after those of the gateway. */
+  readonly plugins: readonly ApolloServerPlugin<GatewayContext>[];
   readonly log: Logger;
 }
 
@@ -103,7 +106,7 @@ function warnOfUnknownLabels(supergraph: LoadedSupergraph, shares: LabelShares, 
 type ServerOptions = ConstructorParameters<typeof ApolloServer<GatewayContext>>[0];
 
 function createServer(
-  { explore, log, maxTokens, metrics, requirementsOf }: Options,
+  { explore, log, maxTokens, metrics, plugins, requirementsOf }: Options,
   gateway: NonNullable<ServerOptions['gateway']>,
 ): ApolloServer<GatewayContext> {
   return new ApolloServer<GatewayContext>({
@@ -133,9 +136,15 @@ function createServer(
       authorizationPlugin(requirementsOf),
       ApolloServerPluginLandingPageDisabled(),
       // Apollo Server would report usage to Apollo if APOLLO_KEY is set, which loads the supergraph.
-      ApolloServerPluginUsageReportingDisabled(),
+      ...(plugins.some(reportsUsage) ? [] : [ApolloServerPluginUsageReportingDisabled()]),
+      ...plugins,
     ],
   });
+}
+
+/** Whether an operator has added Apollo's plugin for usage reports, which conflicts with its opposite. */
+function reportsUsage(plugin: ApolloServerPlugin<GatewayContext>): boolean {
+  return '__internal_plugin_id__' in plugin && plugin.__internal_plugin_id__ === 'UsageReporting';
 }
 
 /**
@@ -153,7 +162,8 @@ function createDataSource(name: string, send: SendToSubgraph): GraphQLDataSource
 }
 
 /**
- * Passes an admitted request to Apollo Server as an HTTP request that contains nothing else. Apollo
+ * Passes an admitted request to Apollo Server as an HTTP request that contains nothing else, except the
+ * client's headers if plugins read them. Apollo
  * Server parses this request again, but cannot read another operation than the admitted one. It
  * applies its CSRF prevention and its rules for methods and status codes.
  */
@@ -163,6 +173,7 @@ async function answerByApollo(
   context: GatewayContext,
 ): Promise<HttpAnswer> {
   const headers = new HeaderMap(Object.entries(preflight));
+  if (context.client) addHeaders(headers, context.client.headers);
   headers.set('accept', accepts.json ?? 'application/json');
   const named = operationName === undefined ? {} : { operationName };
   const {
@@ -184,6 +195,15 @@ async function answerByApollo(
   if (body.kind !== 'complete') throw new Error('incremental delivery is not supported');
   return { status: status ?? 200, headers: answered, body: body.string };
 }
+
+/** Adds the headers of a client, except those by which Apollo Server's CSRF prevention has been decided. */
+function addHeaders(headers: HeaderMap, sent: IncomingHttpHeaders): void {
+  for (const [name, value] of Object.entries(sent)) {
+    if (value === undefined || headers.has(name) || PREFLIGHT_HEADERS.includes(name)) continue;
+    headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+}
+const PREFLIGHT_HEADERS = ['content-type', 'x-apollo-operation-name', 'apollo-require-preflight'];
 
 /**
  * Returns the logger of Apollo's libraries. Their announcements are logged at debug level, because

@@ -43,6 +43,7 @@ export function createRequestDeduplication({
   pipeline,
   answers,
   returning,
+  isShared = true,
   costly,
   metrics,
 }: {
@@ -51,6 +52,8 @@ export function createRequestDeduplication({
   answers: AnswerLimits;
   /** Selects the subgraphs' headers that clients receive. */
   returning?: HeaderReturn | undefined;
+  /** Whether identical queries share an execution. Default: true */
+  isShared?: boolean | undefined;
   costly: Pick<CostlyOperations, 'run'>;
   metrics: Metrics;
 }): RequestDeduplication {
@@ -92,7 +95,7 @@ export function createRequestDeduplication({
   };
   return {
     answer: (request, context, onAbort) => {
-      const key = keyOf(request, context);
+      const key = isShared ? keyOf(request, context) : undefined;
       const retry = (): Promise<HttpAnswer> => {
         const abort = createRefCountedAbort();
         abort.retain(onAbort);

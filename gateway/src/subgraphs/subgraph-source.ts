@@ -4,7 +4,8 @@ import type { Logger, Stoppable } from '@gudang/runtime';
 import { startSpan } from '@gudang/runtime/tracing';
 import type { OperationTypeNode } from 'graphql';
 import type { GatewayContext } from '../context.ts';
-import type { HeaderForwarding } from '../headers/forwarded-headers.ts';
+import type { RequestError } from '../errors/request-error.ts';
+import type { HeaderForwarding, PrepareHeaders } from '../headers/forwarded-headers.ts';
 import type { SelectReturned } from '../headers/returned-headers.ts';
 import { type AnswerBytes, answerTooLarge, LARGE_BYTES } from '../limits/answer-bytes.ts';
 import type { AbortSignalLike } from '../request-deduplication/abort-signal.ts';
@@ -67,6 +68,7 @@ export function startSubgraphSource({
   limits,
   maxAnswerBytes,
   forwarding,
+  prepare,
   select,
   invalidation,
   metrics,
@@ -81,6 +83,8 @@ export function startSubgraphSource({
   maxAnswerBytes: number;
   /** Selects the clients' headers that subgraphs receive. */
   forwarding?: HeaderForwarding | undefined;
+  /** Completes the headers of each request. */
+  prepare?: PrepareHeaders | undefined;
   /** Selects the headers of this subgraph's answers that clients receive. */
   select?: SelectReturned | undefined;
   invalidation: Pick<Invalidation, 'generation'>;
@@ -154,19 +158,23 @@ export function startSubgraphSource({
     }
   };
 
-  const sendOwn = (body: string, context: Partial<GatewayContext>, mutation: boolean) => {
+  const sendOwn = (
+    body: string,
+    ruled: Headers,
+    context: Partial<GatewayContext>,
+    mutation: boolean,
+  ) => {
     const { forward = NO_HEADERS, identity: caller = ANONYMOUS } = context;
     // Never abort a mutation: its outcome would be unknown.
     const signal = mutation ? undefined : context.signal;
-    const headers = { forward, ruled: ruledHeaders(context), identity: identityHeaders(caller) };
+    const headers = { forward, ruled, identity: identityHeaders(caller) };
     return sendBody(body, headers, { mutation, signal, context });
   };
 
-  const sendShared = async (body: string, context: Partial<GatewayContext>) => {
+  const sendShared = async (body: string, ruled: Headers, context: Partial<GatewayContext>) => {
     const { forward = NO_HEADERS, identity: caller = ANONYMOUS, signal, isRetry } = context;
     const identity = identityHeaders(caller);
     const { traceparent } = forward;
-    const ruled = ruledHeaders(context);
     const trace = traceparent === undefined ? NO_HEADERS : { traceparent };
     const headers = { forward: trace, ruled, identity };
     let isOwn = false;
@@ -194,11 +202,21 @@ export function startSubgraphSource({
       const refusal = context.answer?.refusal;
       if (refusal) return { errors: [refusal.toJSON()] };
       const body = bodyOf(request);
+      let headers = ruledHeaders(context);
+      if (prepare) {
+        const { identity = ANONYMOUS } = context;
+        try {
+          const asked = { subgraph: name, kind: kind ?? 'event', ...request, identity } as const;
+          headers = await prepare(asked, headers);
+        } catch (error) {
+          return { errors: [(error as RequestError).toJSON()] };
+        }
+      }
       // Only queries are deduplicated. A live stream's request is not, because the fields that it
       // adds to an event must not be older than the event.
       const answer = await (kind === 'query'
-        ? sendShared(body, context)
-        : sendOwn(body, context, kind === 'mutation'));
+        ? sendShared(body, headers, context)
+        : sendOwn(body, headers, context, kind === 'mutation'));
       if (answer.hasFailed) context.onUnavailable?.();
       if (answer.returned) context.returned?.add(answer.returned);
       if (answer.bytes <= LARGE_BYTES) return answer();

@@ -1,5 +1,5 @@
 import type { Health, Logger, Metrics, Stoppable } from '@gudang/runtime';
-import type { HeaderForwarding } from '../headers/forwarded-headers.ts';
+import type { HeaderForwarding, PrepareHeaders } from '../headers/forwarded-headers.ts';
 import type { HeaderReturn } from '../headers/returned-headers.ts';
 import type { Invalidation } from '../request-deduplication/invalidation.ts';
 import type { SubgraphAddress } from './subgraph-addresses.ts';
@@ -27,6 +27,7 @@ export function startSubgraphs({
   secret,
   maxAnswerBytes,
   forwarding,
+  prepare,
   returning,
   invalidation,
   health,
@@ -40,6 +41,8 @@ export function startSubgraphs({
   maxAnswerBytes: number;
   /** Selects the clients' headers that subgraphs receive. */
   forwarding?: HeaderForwarding | undefined;
+  /** Completes the headers of each request. */
+  prepare?: PrepareHeaders | undefined;
   /** Selects the subgraphs' headers that clients receive. */
   returning?: HeaderReturn | undefined;
   invalidation: Pick<Invalidation, 'generation'>;
@@ -67,6 +70,7 @@ export function startSubgraphs({
       limits,
       maxAnswerBytes,
       forwarding,
+      prepare,
       select: returning?.from(name),
       invalidation,
       metrics: subgraphMetrics,

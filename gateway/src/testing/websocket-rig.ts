@@ -29,7 +29,7 @@ export async function startWebsocketRig({
   const websockets = startWebsockets({
     app,
     health,
-    headers: { forwarding: undefined },
+    headers: { read: undefined },
     auth: { on: false, authenticate: () => ANONYMOUS_PRINCIPAL },
     origins: { allows: () => true },
     metrics: createLiveMetrics(createMetrics('test'), () => 0),

@@ -1,4 +1,5 @@
 import { ANONYMOUS, type Identity, UNRESTRICTED } from '@gudang/auth';
+import type { PluginClient } from '../../../plugin.d.ts';
 import type { ForwardedHeaders } from '../../headers/forwarded-headers.ts';
 import type { ByteAccount } from '../../limits/byte-account.ts';
 import type { ParsedOperation } from '../../limits/operation-parser.ts';
@@ -20,6 +21,8 @@ export interface LiveRequest {
   readonly identity?: Identity | undefined;
   /** The client's headers that rules forward; undefined without such rules. */
   readonly headers?: ForwardedHeaders | undefined;
+  /** What the client has sent, for plugins; undefined without plugins. */
+  readonly client?: PluginClient | undefined;
   /** The account of the caller's connection. */
   readonly account: ByteAccount;
   /** The client's `extensions.live`, whose cursor overrides the operation's cursor argument. */

@@ -1,11 +1,12 @@
 import type { Identity } from '@gudang/auth';
 import type { Logger, Stoppable } from '@gudang/runtime';
 import type { GraphQLFormattedError } from 'graphql';
-import type { Headers } from '../../headers/forwarded-headers.ts';
+import { RequestError } from '../../errors/request-error.ts';
+import type { Headers, PrepareHeaders } from '../../headers/forwarded-headers.ts';
 import type { SubgraphAddress } from '../../subgraphs/subgraph-addresses.ts';
 import type { UpstreamRequest, UpstreamSink } from './linked-stream.ts';
 import { SubgraphLink } from './subgraph-link.ts';
-import { tooManyConnections } from './upstream-errors.ts';
+import { internalError, tooManyConnections } from './upstream-errors.ts';
 
 /** Asks a subgraph to send position reports in its pings. */
 const WANTS_POSITIONS = { gudang: { cursors: true } };
@@ -52,6 +53,7 @@ export function startUpstreams({
   secret,
   reconnectLimitMs,
   maxConnections = Number.POSITIVE_INFINITY,
+  prepare,
   log,
 }: {
   addresses: readonly UpstreamAddress[];
@@ -61,6 +63,8 @@ export function startUpstreams({
   reconnectLimitMs: number;
   /** Maximum number of shared connections to one subgraph. Default: no limit. */
   maxConnections?: number;
+  /** Completes the headers with which a stream is subscribed. */
+  prepare?: PrepareHeaders | undefined;
   log: Logger;
 }): Upstreams {
   let current: ReadonlyMap<string, UpstreamAddress> = new Map();
@@ -130,12 +134,23 @@ export function startUpstreams({
           const costly = request.isCostly && !address.foreign ? true : undefined;
           const slow = request.isSlow && !address.foreign ? true : undefined;
           const extensions = { gudang: { identity: sent, costly, slow } };
-          const link = linkOf(address, identity, headers);
-          if (!link) return refuse(sink, tooManyConnections(subgraph, maxConnections));
-          return link.subscribe(
-            sent || costly || slow ? { ...request, extensions } : request,
-            sink,
-          );
+          const asked = sent || costly || slow ? { ...request, extensions } : request;
+          const open = (final: Headers): (() => void) => {
+            const link = linkOf(address, identity, final);
+            if (!link) return refuse(sink, tooManyConnections(subgraph, maxConnections));
+            return link.subscribe(asked, sink);
+          };
+          if (!prepare) return open(headers);
+          const { query, operationName } = request;
+          // Without the variables: reading them begins a subscription.
+          const outgoing = {
+            subgraph,
+            kind: 'subscription',
+            query,
+            operationName,
+            identity,
+          } as const;
+          return openWhenReady(async () => prepare(outgoing, headers), open, sink);
         },
       };
     },
@@ -154,5 +169,27 @@ function refuse(sink: UpstreamSink, error: GraphQLFormattedError): () => void {
   });
   return () => {
     isClosed = true;
+  };
+}
+
+/** Opens a stream when its headers are complete. @returns a function that closes it */
+function openWhenReady(
+  prepare: () => Promise<Headers>,
+  open: (headers: Headers) => () => void,
+  sink: UpstreamSink,
+): () => void {
+  let isClosed = false;
+  let close = (): void => {};
+  prepare()
+    .then((headers) => {
+      if (!isClosed) close = open(headers);
+    })
+    .catch((error: unknown) => {
+      const shown = error instanceof RequestError ? error.toJSON() : internalError();
+      if (!isClosed) sink.error([shown]);
+    });
+  return () => {
+    isClosed = true;
+    close();
   };
 }

@@ -69,7 +69,7 @@ interface HttpStreamsOptions {
   readonly live: Pick<StreamRegistry, 'subscribe'>;
   readonly present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
   readonly health: Health;
-  readonly headers: Pick<GatewayHeaders, 'forwarding'>;
+  readonly headers: Pick<GatewayHeaders, 'read'>;
   readonly origins: Pick<AllowedOrigins, 'allows'>;
   readonly metrics: LiveMetrics;
   /** Interval between heartbeats, in milliseconds. The default depends on the format. */
@@ -109,13 +109,13 @@ export class HttpStreams implements Stoppable {
     const { variables, principal } = admitted;
     const extension = readLiveExtension(admitted);
     const { identity, expiresAt } = principal;
-    const headers = this.#options.headers.forwarding?.of(request.headers);
+    const client = this.#options.headers.read?.(request.headers, identity);
     const stream = this.#enter(request, reply, type, identity, extension.isPresent);
     const after = lastEventId(request);
     const { account } = stream;
     const { addresses, live, planning } = this.#options;
     const caller = { identity, address: addresses.of(request.raw) };
-    const read = { read: admitted, variables, after, identity, headers, account, extension };
+    const read = { read: admitted, variables, after, identity, ...client, account, extension };
     stream.attach(planning.charged(caller, () => live.subscribe(read, stream)));
     reply.raw.once(
       'close',
@@ -137,10 +137,10 @@ export class HttpStreams implements Stoppable {
     if (accepts.stream !== 'text/event-stream') throw ANSWER_NOT_ACCEPTED;
     if (method === 'GET' && operation.operation === 'mutation') throw MUTATION_BY_GET;
     const { identity } = principal;
-    const forwarded = this.#options.headers.forwarding?.of(request.headers);
+    const read = this.#options.headers.read?.(request.headers, identity);
     const stream = this.#enter(request, reply, accepts.stream, identity);
     const address = this.#options.addresses.of(request.raw);
-    const context = contextOf(request.headers, identity, address, forwarded);
+    const context = contextOf(request.headers, identity, address, read);
     // The stream contains the same JSON as other protocols. The origin has been checked, which
     // replaces the CSRF prevention of a GET.
     const asked = { ...admitted, ...AS_JSON_POST };

@@ -188,7 +188,7 @@ export class GraphqlWsConnection {
 
   /** Lets later operations forward a fresh token, if a rule forwards it. */
   #renew(authorization: string): void {
-    if (!this.#context?.headers) return;
+    if (!this.#context?.headers && !this.#context?.client) return;
     this.#params = { ...withoutAuthorization(this.#params), authorization };
     this.#useContext(this.#context.identity);
   }

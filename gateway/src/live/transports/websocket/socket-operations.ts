@@ -243,8 +243,8 @@ export class SocketOperations {
     const frame = extension.isPresent ? framers.live : framers.plain;
     const sink = new WebsocketSink({ id, socket, frame, end });
     const { variables } = read;
-    const { identity, headers } = context;
-    const asked = { read, variables, identity, headers, account, extension };
+    const { identity, headers, client } = context;
+    const asked = { read, variables, identity, headers, client, account, extension };
     const subscription = planning.charged({ identity, address }, () => live.subscribe(asked, sink));
     running.leave = () => subscription.leave();
     running.resume = () => subscription.resume();

@@ -67,7 +67,7 @@ interface WebsocketOptions extends ServingOptions {
   readonly app: FastifyInstance;
   readonly health: Health;
   readonly auth: Authentication;
-  readonly headers: Pick<GatewayHeaders, 'forwarding'>;
+  readonly headers: Pick<GatewayHeaders, 'read'>;
   readonly origins: Pick<AllowedOrigins, 'allows'>;
   readonly metrics: LiveMetrics;
   readonly limits: WebsocketLimits;
@@ -171,7 +171,7 @@ class Websockets implements Stoppable {
 
   #serve(socket: WebSocket, raw: Duplex, request: IncomingMessage, address: string): void {
     const { auth, limits, log, tokens } = this.#options;
-    const { forwarding } = this.#options.headers;
+    const { read } = this.#options.headers;
     const { headers } = request;
     const onDefect = (error: unknown): void => {
       log.error({ err: error }, 'handling a websocket failed; its connection is closed');
@@ -205,7 +205,7 @@ class Websockets implements Stoppable {
         tokens.of(address),
       ),
       contextOf: (identity, params) =>
-        contextOf(headers, identity, address, forwarding?.of(headers, params)),
+        contextOf(headers, identity, address, read?.(headers, identity, params)),
       framers: this.#framers,
       socket: client,
     });
