@@ -13,7 +13,7 @@ import { startCollector } from '../trace/collector.ts';
 import { traceOneOrder } from '../trace/traced-order.ts';
 import { startSteadyTraffic } from './steady-traffic.ts';
 
-const REPLICAS = 3;
+const REPLICAS = 2;
 const SERVICES: readonly Service[] = ['order', 'stock', 'gateway'];
 const INITIAL = 1_000_000;
 const PRODUCTS = ['kopi', 'teh', 'gula', 'sambal'];
@@ -43,7 +43,7 @@ beforeAll(async () => {
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
         OTEL_BSP_SCHEDULE_DELAY: '500',
       },
-      // Nine processes share two cores, so event loop lag does not indicate overload.
+      // Six processes share two cores, so event loop lag does not indicate overload.
       gateway: { SHED_DELAY_MS: '0' },
     },
   });
