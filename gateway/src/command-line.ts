@@ -142,7 +142,8 @@ function helpText(table: SettingsTable, version: string): string {
   const others = Object.entries(table)
     .filter(([name, { secret }]) => !secret && !MAIN.includes(name))
     .map(([name]) => optionOf(name));
-  const secrets = Object.entries(table).filter(([, { secret }]) => secret);
+  const secrets = Object.entries(table).flatMap(([name, { secret }]) => (secret ? [name] : []));
+  const environment = `Each option is also an environment variable: --log-level debug is LOG_LEVEL=debug. An option takes precedence. Secrets are accepted from the environment only: ${secrets.join(', ')}.`;
   return `gudang-gateway ${version}: serves one GraphQL graph over any Federation 2 supergraph
 
 Usage: gudang-gateway --supergraph <file or URL> [options]
@@ -157,8 +158,7 @@ ${wrap(others.join(' '), COLUMNS - 2)
   .map((line) => `  ${line}`)
   .join('\n')}
 
-Each option is also an environment variable: --log-level debug is LOG_LEVEL=debug. An option takes
-precedence. Secrets are accepted from the environment only: ${secrets.map(([name]) => name).join(', ')}.
+${wrap(environment, COLUMNS).join('\n')}
 docs/configuration.md in the package describes every setting.
 `;
 }

@@ -32,17 +32,15 @@ describe('SUPERGRAPH', () => {
   });
 
   it.each([
-    's3://bucket/hush',
-    'ftp://hush@a.example/s',
-    'https://',
-    'https://user%zz:hush@a.example/s',
-    'https://a.example/s, s3://bucket/hush',
-  ])('rejects %s without showing it', (SUPERGRAPH) => {
-    const found = problems({ SUPERGRAPH });
-    expect(found).toEqual([
-      expect.stringMatching(/^SUPERGRAPH: the value given is not allowed; a file/),
+    ['s3://bucket/supergraph', 's3://bucket/supergraph'],
+    ['ftp://hush:hush@a.example/s?hush#hush', 'ftp://a.example/s'],
+    ['https://', 'no URL'],
+    ['https://user%zz:hush@a.example/s', 'https://a.example/s'],
+    ['https://a.example/s?hush, s3://bucket/s', 'https://a.example/s, s3://bucket/s'],
+  ])('rejects %s without showing secrets', (SUPERGRAPH, shown) => {
+    expect(problems({ SUPERGRAPH })).toEqual([
+      expect.stringContaining(`SUPERGRAPH: "${shown}" is not allowed; a file, a URL that starts`),
     ]);
-    expect(found.join()).not.toContain('hush');
   });
 
   it('needs a key and a graph for graphos', () => {

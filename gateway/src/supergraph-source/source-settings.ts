@@ -23,6 +23,13 @@ function isHttpUrl(candidate: string): boolean {
   }
 }
 
+/** Returns a URL without its user and password, and without its query, which may be a signature. */
+function withoutSecrets(candidate: string): string {
+  if (!URL.canParse(candidate)) return 'no URL';
+  const { protocol, host, pathname } = new URL(candidate);
+  return `${protocol}//${host}${pathname}`;
+}
+
 const place = text
   .refine(
     (value) =>
@@ -55,8 +62,8 @@ export const supergraphSettings = {
       'Composed supergraph: a file, a URL, or graphos; applied again when it changes. Several URLs of the same supergraph, separated by commas, are tried in this order. Unset: the supergraph that is part of the gateway',
     parse: place,
     optional: true,
-    // A URL may contain a password or a signature.
-    secret: true,
+    printed: (value) =>
+      SCHEME.test(value) ? value.split(BETWEEN_URLS).map(withoutSecrets).join(', ') : value,
     example: './supergraph.graphql',
     check: ({ SUPERGRAPH, APOLLO_KEY, APOLLO_GRAPH_REF }) =>
       (SUPERGRAPH as SupergraphPlace).kind === 'graphos' && !(APOLLO_KEY && APOLLO_GRAPH_REF)

@@ -16,6 +16,8 @@ export interface Setting<T = unknown> {
   readonly optional?: boolean;
   /** Whether the value is never printed. */
   readonly secret?: boolean;
+  /** Returns a value as it may be printed, if only a part of it is secret, such as a password in a URL. */
+  readonly printed?: (text: string) => string;
   /** An example. It is shown in the documentation, and in the message if a required setting is missing. */
   readonly example?: string;
   /**
@@ -45,7 +47,8 @@ export class SettingsError extends Error {
 }
 
 function problemOf(name: string, setting: Setting, text: string, allowed: string): string {
-  const shown = setting.secret ? 'the value given' : JSON.stringify(text);
+  const printed = setting.printed?.(text) ?? text;
+  const shown = setting.secret ? 'the value given' : JSON.stringify(printed);
   return `${name}: ${shown} is not allowed; ${allowed}`;
 }
 
