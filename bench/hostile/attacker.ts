@@ -1,5 +1,10 @@
 /** Child process with several attackers, each with an address of its own. */
+import { constants, setPriority } from 'node:os';
 import { ATTACKS, type AttackName } from './attacks.ts';
+
+// Attackers have machines of their own. Here they share the cores with the servers and the other clients,
+// and would delay these even without sending anything.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 interface Asked {
   readonly begin?: AttackName;

@@ -60,6 +60,8 @@ export interface FaultResult extends OrderSummary {
 }
 
 const WARM_UP_ORDERS = 20;
+/** Half of the usual load: the short faults run beside other tests. */
+const SHORT_ORDERS_PER_SECOND = 20;
 const ORDERS_AFTERWARDS = 10;
 const LIVE_WITHIN_MS = 20_000;
 
@@ -91,6 +93,7 @@ export async function runFault(
     random,
     products,
     label,
+    ...(short ? { ordersPerSecond: SHORT_ORDERS_PER_SECOND } : {}),
     onOrder: watchers.sampleOrder,
   });
   const ordersOfFault: Acknowledged[] = [];

@@ -12,6 +12,11 @@ const WAIT_MS = 10_000;
 /** Pause after an operation, as a multiple of its time, and its maximum in milliseconds. */
 const PAUSE_FACTOR = 3;
 const MAX_PAUSE_MS = 250;
+/**
+ * Time after which an operation gives up its turn, in milliseconds. An operation that runs longer mostly waits
+ * for a subgraph; two operations that wait for a subgraph that hangs would otherwise hold up all others.
+ */
+const MAX_TURN_MS = 1_000;
 
 /** Number of waiting callers above which one operation runs at a time. */
 const CROWD = 3;
@@ -26,7 +31,8 @@ interface Waiting {
  * writing their answers takes tens of milliseconds each. Without turns, a few callers with many such
  * operations would delay the small queries of all other callers by seconds. After each operation, its turn
  * pauses for three times as long as the operation took, but at most 250 ms. If more than three callers wait,
- * one operation runs at a time.
+ * one operation runs at a time. An operation gives up its turn after a second, so that a slow subgraph does
+ * not hold up operations that do not need it.
  *
  * Callers take turns regardless of the number of their operations, and a caller with a running operation waits
  * for the others. If too many operations wait, the newest one of the caller with the most is refused.
@@ -50,11 +56,17 @@ export class CostlyOperations {
     const key = callerKey(caller.identity.subject, caller.address);
     await this.#turn(key, caller);
     const startedAt = performance.now();
+    let hasTurn = true;
+    const giveUp = setTimeout(() => {
+      hasTurn = false;
+      this.#release(key);
+    }, MAX_TURN_MS);
     try {
       return await work();
     } finally {
+      clearTimeout(giveUp);
       const pauseMs = Math.min((performance.now() - startedAt) * PAUSE_FACTOR, MAX_PAUSE_MS);
-      setTimeout(() => this.#release(key), pauseMs);
+      if (hasTurn) setTimeout(() => this.#release(key), pauseMs);
     }
   }
 

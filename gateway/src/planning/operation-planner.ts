@@ -1,10 +1,11 @@
 import '../quiet-apollo.ts';
-import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
-import { QueryPlanner } from '@apollo/query-planner';
-import { type DocumentNode, GraphQLError, parse, print } from 'graphql';
+import { type Operation, operationFromDocument, Supergraph } from '@apollo/federation-internals';
+import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
+import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, print } from 'graphql';
 import { PlanningError } from '../errors/planning-error.ts';
 import { PLANNER_OPTIONS, type PlannedOperation } from '../plan-execution/plan-executor.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
+import { expandAbstract } from './expand-abstract.ts';
 import { findUnplanned } from './plan-coverage.ts';
 import { createRenaming } from './rename-operation.ts';
 import { repairSupergraph } from './repair-supergraph.ts';
@@ -28,7 +29,7 @@ export type OverrideLabels = Map<string, boolean>;
 
 const NO_LABELS: OverrideLabels = new Map();
 
-type Planned = Pick<LoadedSupergraph, 'apiSchema' | 'model' | 'runnableSdl'>;
+type Planned = Pick<LoadedSupergraph, 'apiSchema' | 'model' | 'runnableSdl' | 'schema'>;
 
 /** A planner takes some 100 ms and MiB for a large supergraph, so queries and streams share one. */
 const planners = new WeakMap<Planned, OperationPlanner>();
@@ -40,7 +41,7 @@ export function createOperationPlanner(supergraph: Planned): OperationPlanner {
   return known;
 }
 
-function createPlanner({ apiSchema, model, runnableSdl }: Planned): OperationPlanner {
+function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): OperationPlanner {
   const given = parse(runnableSdl, { noLocation: true });
   const { document: repaired, hidden } = repairSupergraph(given);
   const planner = new QueryPlanner(
@@ -51,23 +52,38 @@ function createPlanner({ apiSchema, model, runnableSdl }: Planned): OperationPla
   const translate = hidden.size > 0 ? createTranslation(repaired, hidden) : undefined;
   return (asked, operationName, labels = NO_LABELS) => {
     const { document, replaced } = rename(asked);
-    try {
-      const operation = operationFromDocument(
-        apiSchema,
-        document,
-        operationName ? { operationName } : {},
-      );
-      const plan = planner.buildQueryPlan(operation, { overrideConditions: labels });
-      const unplanned = findUnplanned(operation, plan.node);
-      if (unplanned.length > 0) {
-        throw new PlanningError(`no subgraph can resolve ${unplanned.join(', ')}`);
-      }
-      const planned = { document, operationName, replaced, plan };
-      return translate ? translate(planned) : planned;
-    } catch (error) {
-      throw toPlanningError(error);
-    }
+    const planWith = (form: DocumentNode): QueryPlan => {
+      const read = (one: DocumentNode): Operation =>
+        operationFromDocument(apiSchema, one, operationName ? { operationName } : {});
+      const plan = planner.buildQueryPlan(read(form), { overrideConditions: labels });
+      const unplanned = findUnplanned(read(document), plan.node);
+      if (unplanned.length === 0) return plan;
+      throw new PlanningError(`no subgraph can resolve ${unplanned.join(', ')}`);
+    };
+    const plan = planInAnyForm(planWith, document, schema);
+    const planned = { document, operationName, replaced, plan };
+    return translate ? translate(planned) : planned;
   };
+}
+
+/** @throws {PlanningError} the reason why the operation cannot be planned as it is */
+function planInAnyForm(
+  planWith: (form: DocumentNode) => QueryPlan,
+  document: DocumentNode,
+  schema: GraphQLSchema,
+): QueryPlan {
+  try {
+    return planWith(document);
+  } catch (error) {
+    const reason = toPlanningError(error);
+    const expanded = expandAbstract(document, schema);
+    if (!expanded) throw reason;
+    try {
+      return planWith(expanded);
+    } catch {
+      throw reason;
+    }
+  }
 }
 
 /** @throws if the supergraph that was repaired is not valid */

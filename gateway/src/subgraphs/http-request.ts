@@ -57,10 +57,16 @@ export function sendRequest(
 ): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
     const collector = new ReplyCollector(resolve, reject, count, onReleased);
-    const timer = setTimeout(() => collector.stop(new TimeoutError()), ms);
+    let expired: NodeJS.Immediate | undefined;
+    const timer = setTimeout(() => {
+      // After a stall of the event loop, timers run before the answers that have arrived are read. This
+      // gateway's own stall is no time-out of the subgraph.
+      expired = setImmediate(() => collector.stop(new TimeoutError()));
+    }, ms);
     const onAbort = (): void => collector.stop(new AbortedError());
     collector.onEnd = () => {
       clearTimeout(timer);
+      clearImmediate(expired);
       signal?.removeEventListener('abort', onAbort);
     };
     signal?.addEventListener('abort', onAbort, { once: true });

@@ -1,0 +1,86 @@
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  type SelectionNode,
+  type SelectionSetNode,
+} from 'graphql';
+
+/** Maximum number of selections in an expanded operation. */
+const MAX_SELECTIONS = 10_000;
+
+/**
+ * Writes each selection of an interface or union once for each of its types, and fragments in place of their
+ * spreads. The planner finds plans for some operations only in this form.
+ * @returns undefined if the operation would become too large
+ */
+export function expandAbstract(
+  document: DocumentNode,
+  schema: GraphQLSchema,
+): DocumentNode | undefined {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const one of document.definitions) {
+    if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
+  }
+  let count = 0;
+
+  const expand = (set: SelectionSetNode, type: GraphQLNamedType | undefined): SelectionSetNode => {
+    if (!isAbstractType(type)) return { ...set, selections: expandEach(set, type) };
+    const selections = schema.getPossibleTypes(type).map((possible) => onType(possible, set));
+    return { ...set, selections: selections.length > 0 ? selections : set.selections };
+  };
+  const onType = (type: GraphQLNamedType, set: SelectionSetNode): SelectionNode => ({
+    kind: Kind.INLINE_FRAGMENT,
+    typeCondition: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: type.name } },
+    selectionSet: { ...set, selections: expandEach(set, type) },
+  });
+  /** Expands the selections of a type. Fragments for other types leave a selection without effect. */
+  const expandEach = (
+    { selections }: SelectionSetNode,
+    type: GraphQLNamedType | undefined,
+  ): readonly SelectionNode[] => {
+    const expanded = selections.flatMap((one): SelectionNode[] => {
+      count += 1;
+      if (count > MAX_SELECTIONS) return [];
+      if (one.kind === Kind.FIELD) {
+        const fields = isObjectType(type) || isInterfaceType(type) ? type.getFields() : {};
+        const inner = getNamedType(fields[one.name.value]?.type);
+        const selectionSet = one.selectionSet && inner && expand(one.selectionSet, inner);
+        return [selectionSet ? { ...one, selectionSet } : one];
+      }
+      const fragment = one.kind === Kind.INLINE_FRAGMENT ? one : fragments.get(one.name.value);
+      const on = fragment?.typeCondition && schema.getType(fragment.typeCondition.name.value);
+      const applies =
+        !on ||
+        on === type ||
+        (isAbstractType(on) && isObjectType(type) && schema.isSubType(on, type));
+      if (!fragment || !applies) return [];
+      const inner = {
+        ...fragment.selectionSet,
+        selections: expandEach(fragment.selectionSet, type),
+      };
+      return [
+        { kind: Kind.INLINE_FRAGMENT, directives: one.directives ?? [], selectionSet: inner },
+      ];
+    });
+    return expanded.length > 0 ? expanded : [TYPENAME];
+  };
+
+  const definitions = document.definitions.flatMap((one) => {
+    if (one.kind !== Kind.OPERATION_DEFINITION) return [];
+    const root = schema.getRootType(one.operation) ?? undefined;
+    return [{ ...one, selectionSet: expand(one.selectionSet, root) }];
+  });
+  return count > MAX_SELECTIONS ? undefined : { ...document, definitions };
+}
+
+const TYPENAME: SelectionNode = {
+  kind: Kind.FIELD,
+  name: { kind: Kind.NAME, value: '__typename' },
+};
