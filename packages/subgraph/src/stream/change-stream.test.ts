@@ -4,7 +4,11 @@ import { formatCursor, parseCursor } from '@gudang/change-feed';
 import { createMemoryFeed, type MemoryFeed } from '@gudang/change-feed/testing';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { endSubscription, type SnapshotMarker } from '../graphql/subscription-context.ts';
+import {
+  endSubscription,
+  registeredPosition,
+  type SnapshotMarker,
+} from '../graphql/subscription-context.ts';
 import { type StreamSource, watchChanges } from './change-stream.ts';
 import type { RowVersion } from './position-tracker.ts';
 
@@ -48,8 +52,8 @@ class System {
   }
 
   /** @param lasted time since the beginning of the transaction, which is the time of its changes */
-  change(number: number, lasted: number): void {
-    this.#now += 10;
+  change(number: number, lasted: number, pause: number): void {
+    this.#now += pause;
     vi.setSystemTime(this.#now);
     const id = idOf(number);
     const version = (this.rows.get(id)?.version ?? 0) + 1;
@@ -176,6 +180,15 @@ class Client {
     for (let turn = 0; turn < 4 && this.#next !== undefined; turn += 1) await setImmediate();
   }
 
+  /** Reads the position, after which the client continues from now on. */
+  async readPosition(): Promise<void> {
+    // A timer reads it, so the events before it have been sent.
+    await setImmediate();
+    if (!this.#changes) return;
+    const position = registeredPosition(this.#context)?.read();
+    if (typeof position === 'string') this.#cursor = position;
+  }
+
   /** Receives until nothing more arrives. */
   async drain(): Promise<void> {
     for (let idle = 0; idle < 8; idle += 1) {
@@ -222,12 +235,15 @@ const step = fc.oneof(
     arbitrary: fc.record({
       change: fc.nat(ROWS - 1),
       lasted: fc.constantFrom(0, 0, 0, 400),
+      // The topic may be unavailable for minutes.
+      pause: fc.constantFrom(10, 10, 10, 20_000),
     }),
   },
   { weight: 40, arbitrary: fc.record({ read: replica, count: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 14, arbitrary: fc.record({ connect: replica, isLost: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ restart: replica }) },
   { weight: 90, arbitrary: fc.constant('pull' as const) },
+  { weight: 10, arbitrary: fc.constant('position' as const) },
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
@@ -235,7 +251,8 @@ async function run(system: System, client: Client, steps: readonly Step[]): Prom
   let connected = 0;
   for (const next of steps) {
     if (next === 'pull') await client.pull();
-    else if ('change' in next) system.change(next.change, next.lasted);
+    else if (next === 'position') await client.readPosition();
+    else if ('change' in next) system.change(next.change, next.lasted, next.pause);
     else if ('read' in next) {
       const feed = system.replica(next.read);
       system.read(feed, feed.next + next.count);
@@ -285,4 +302,41 @@ describe('watchChanges', () => {
       await fc.assert(property, { seed: 19, numRuns: 100 });
     },
   );
+
+  it('sends no further row of a snapshot after its end, if rows behind the last one have changed', async () => {
+    const system = new System();
+    const client = new Client(system, formatCursor(system.replica(0).position()));
+    const feed = system.replica(0);
+    client.connect(feed);
+    await client.pull();
+    for (let change = 0; change < 2 * WINDOW; change += 1) system.change(change % 2, 0, 10);
+    system.read(feed);
+    await client.drain();
+    expect(client.markers.map(({ phase }) => phase)).toEqual(['begin', 'end']);
+    system.change(2, 0, 10);
+    client.connect(feed);
+    await client.drain();
+    expect(client.sent.filter(({ isRow }) => isRow)).toHaveLength(2);
+    system.read(feed);
+    await client.drain();
+    expect(client.violations).toEqual([]);
+    expect(client.sent.at(-1)).toMatchObject({ id: idOf(2), version: 2, isRow: false });
+  });
+
+  it('repeats no row that changed again in a transaction that had begun earlier', async () => {
+    const system = new System();
+    const feed = system.replica(0);
+    const client = new Client(system, LOST);
+    client.connect(feed);
+    system.change(0, 0, 1_000);
+    await client.pull();
+    expect(client.versions.get(idOf(0))).toBe(2);
+    system.change(0, 500, 100);
+    client.connect(feed);
+    await client.drain();
+    system.read(feed);
+    await client.drain();
+    expect(client.violations).toEqual([]);
+    expect(client.versions.get(idOf(0))).toBe(3);
+  });
 });

@@ -1,16 +1,16 @@
 import { parseCursor } from '@gudang/change-feed';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { PositionTracker } from './position-tracker.ts';
 
 const EPOCH = '00000000-0000-4000-8000-000000000000';
 const NOW = Date.now();
 
-function start() {
+function start(oldestAt = NOW) {
   const versions = new Map<string, number>([['read', 5]]);
   const changeFeed = {
     position: () => ({ epoch: EPOCH, offset: 9, at: NOW }),
     versionOf: (key: string) => versions.get(key),
-    oldestAt: () => NOW,
+    oldestAt: () => oldestAt,
   };
   return { tracker: new PositionTracker(changeFeed), versions };
 }
@@ -91,5 +91,44 @@ describe('PositionTracker', () => {
     versions.set('unread', 2);
     tracker.dropRead();
     expect(tracker.ahead).toBeUndefined();
+  });
+
+  it.each([
+    ['while the feed reads nothing, for example because Kafka is unavailable', 300_000, 0, null],
+    ['until the feed has read a much later change', 300_000, 100_000, 'position'],
+    ['for 10 minutes', 700_000, 0, 'position'],
+  ])('expects the change of a row %s', (_what, later, read, expected) => {
+    vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+    let at = NOW;
+    const tracker = new PositionTracker({
+      position: () => ({ epoch: EPOCH, offset: 9, at }),
+      versionOf: () => undefined,
+      oldestAt: () => 0,
+    });
+    tracker.addRow(row('a', 2));
+    tracker.setIdle(true);
+    vi.setSystemTime(NOW + later);
+    at += read;
+    expect(tracker.read() && 'position').toBe(expected);
+    vi.useRealTimers();
+  });
+
+  it('is ahead of a change that the feed has read, until the subscription takes it', () => {
+    const { tracker, versions } = start();
+    tracker.addRow(row('read', 6, 100_000));
+    versions.set('read', 6);
+    tracker.setIdle(true);
+    expect(tracker.read()).toBeNull();
+    expect(tracker.ahead).toBeDefined();
+    tracker.advance({ key: 'read', version: 6 });
+    expect(tracker.read()).toBeTypeOf('string');
+  });
+
+  it('is ahead of the change of a long transaction, if the feed has all changes since it began', () => {
+    const { tracker } = start(NOW - 60_000);
+    expect(tracker.addAhead(row('a', 2, 15_000), { since: NOW, until: NOW })).toBe(true);
+    expect(start(NOW).tracker.addAhead(row('a', 2, 15_000), { since: NOW, until: NOW })).toBe(
+      false,
+    );
   });
 });

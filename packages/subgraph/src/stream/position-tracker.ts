@@ -16,10 +16,10 @@ export interface RowVersion {
  */
 const ANNOUNCED_AFTER_MS = 1_000;
 /**
- * Age of a row after which its change is no longer expected from the feed, in milliseconds. The row must
- * then have been written without the outbox.
+ * Age of a row after which its change is no longer expected from a feed that has read no later change, in
+ * milliseconds. Either the row was written without the outbox, or Kafka has been unavailable for this time.
  */
-const GIVE_UP_AFTER_MS = 60_000;
+const GIVE_UP_AFTER_MS = 600_000;
 
 type TrackedFeed = Pick<ChangeFeed, 'oldestAt' | 'position' | 'versionOf'>;
 
@@ -122,7 +122,7 @@ export class PositionTracker {
     const read = this.#changeFeed.versionOf(id);
     if (read !== undefined) return version > read;
     const changed = changedAt.getTime();
-    if (changed <= Date.now() - GIVE_UP_AFTER_MS) return false;
+    if (!this.#isExpected(changed)) return false;
     const { at } = this.#changeFeed.position();
     if (changed > at - ANNOUNCED_AFTER_MS) return true;
     // If the feed had read the change, it would still be in memory.
@@ -130,10 +130,20 @@ export class PositionTracker {
     return isKept && changed > at - LONGEST_TRANSACTION_MS;
   }
 
+  /**
+   * Whether the feed may still read a change. If it has read a change that is much later, the row was written
+   * without the outbox.
+   */
+  #isExpected(changedAt: number): boolean {
+    const { at } = this.#changeFeed.position();
+    return changedAt > at - 2 * LONGEST_TRANSACTION_MS && changedAt > Date.now() - GIVE_UP_AFTER_MS;
+  }
+
   #dropOldRows(): void {
-    const oldest = Date.now() - GIVE_UP_AFTER_MS;
-    for (const [id, { changedAt }] of this.#ahead) {
-      if (changedAt < oldest) this.#ahead.delete(id);
+    for (const [id, { version, changedAt }] of this.#ahead) {
+      // The subscription still has to take a change that the feed has read.
+      const isRead = (this.#changeFeed.versionOf(id) ?? 0) >= version;
+      if (!isRead && !this.#isExpected(changedAt)) this.#ahead.delete(id);
     }
     this.#settle();
   }
