@@ -8,6 +8,8 @@ export interface CuttingProxy {
   readonly url: string;
   /** Number of connections that were cut. */
   readonly cuts: () => number;
+  /** Cuts all connections and refuses further ones, or accepts them again. */
+  readonly setOffline: (isOffline: boolean) => void;
   /** Cuts no further connection. */
   readonly calm: () => void;
   readonly stop: () => Promise<void>;
@@ -35,6 +37,7 @@ export async function startCuttingProxy({
   const sockets = new Set<Socket>();
   let cuts = 0;
   let isCalm = false;
+  let isOffline = false;
 
   /** Forwards bytes, and calls `cut` after a random number of them. */
   const forward = (from: Socket, to: Socket, mean: number, cut: () => void): void => {
@@ -49,6 +52,10 @@ export async function startCuttingProxy({
   };
 
   const server = createServer((client) => {
+    if (isOffline) {
+      client.resetAndDestroy();
+      return;
+    }
     const upstream = connect(port, '127.0.0.1');
     const cut = (): void => {
       if (client.destroyed) return;
@@ -80,6 +87,11 @@ export async function startCuttingProxy({
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cuts: () => cuts,
+    setOffline: (offline) => {
+      isOffline = offline;
+      if (!isOffline) return;
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
     calm: () => {
       isCalm = true;
     },

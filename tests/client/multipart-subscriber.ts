@@ -98,7 +98,8 @@ export class MultipartSubscriber<T> {
     else if (errors?.some(({ extensions: { retryable } = {} }) => retryable !== true)) {
       this.#options.onError(errors);
     }
-    if (more) return;
+    // A snapshot begins with its first row.
+    if (more || snapshot?.phase === 'begin') return;
     this.#cursor = cursor ?? this.#cursor;
     for (const event of this.#held.splice(0)) this.#options.receive(event);
   }

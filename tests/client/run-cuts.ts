@@ -33,6 +33,11 @@ export interface CutOptions {
   /** Lowest number of kills. */
   readonly kills: number;
   readonly tokenSeconds: number;
+  /**
+   * Number of changes during which all clients of one protocol are offline, the protocols in turn; 0: they are
+   * never offline. After more than 10,000 changes, they receive a snapshot.
+   */
+  readonly offlineChanges?: number;
   readonly seed: number;
   /** Called once per second. */
   readonly onProgress?: (line: string) => void;
@@ -72,6 +77,9 @@ const SETTLES_WITHIN_MS = 180_000;
 /** Time-out of a restart, which takes a second on an idle machine. */
 const READY_WITHIN_MS = 120_000;
 const HEAP_EVERY_MS = 5_000;
+const OFFLINE_CHECK_MS = 100;
+/** Time between two protocols that are offline, in milliseconds. */
+const BETWEEN_OFFLINE_MS = 5_000;
 /** Shortest run whose heap shows a growth: in a shorter one, the queues of the clients dominate. */
 const HEAP_AFTER_MS = 300_000;
 
@@ -97,7 +105,15 @@ export async function runCuts(system: System, options: CutOptions): Promise<CutR
       'mutation ($inputs: [AddStockInput!]!) { addStocks(inputs: $inputs) { error { code } } }';
     await dataOf(graph(ADD, { inputs }));
     const changes = startStockChanges(graph, { ids, perSecond, random });
+    const stopping = new AbortController();
+    const { offlineChanges = 0 } = options;
+    const goingOffline =
+      offlineChanges > 0
+        ? goOfflineInTurn(subjects, offlineChanges, changes.made, stopping.signal)
+        : undefined;
     const done = await cutUntilDone(system, subjects, options);
+    stopping.abort();
+    await goingOffline;
     await changes.stop();
     for (const { proxy } of subjects) proxy.calm();
     const results = await Promise.all(subjects.map((one) => judge(system, one)));
@@ -139,6 +155,24 @@ async function cutUntilDone(
     seconds: (performance.now() - since) / 1_000,
     heapSlope: slopeOf(heap),
   };
+}
+
+/** Lets the clients of each protocol be offline, until a number of changes is made. */
+async function goOfflineInTurn(
+  subjects: readonly CutSubjects[],
+  changes: number,
+  made: () => number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let turn = 0; !signal.aborted; turn += 1) {
+    const { proxy } = subjects[turn % subjects.length] as CutSubjects;
+    const until = made() + changes;
+    proxy.setOffline(true);
+    while (made() < until && !signal.aborted) await pause(OFFLINE_CHECK_MS);
+    proxy.setOffline(false);
+    // Others wait until the snapshot is sent.
+    await pause(BETWEEN_OFFLINE_MS, undefined, { signal }).catch(() => {});
+  }
 }
 
 /** Kills the processes in turn with SIGKILL, and restarts each of them. @param killed counts the kills */

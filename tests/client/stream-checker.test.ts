@@ -29,6 +29,12 @@ describe('StreamChecker', () => {
       [change(5, 4), marker('begin', true), row(2), marker('end')],
       [],
     ],
+    [
+      'a change within a snapshot',
+      [change(1), marker('begin'), change(2)],
+      ['ORDERED within a snapshot: a'],
+    ],
+    ['a row outside a snapshot', [change(1), row(2)], ['SNAPSHOT outside a snapshot: a']],
     ['a lost change', [change(1), change(3)], ['lost: a from 1 to 3, 0 conflated']],
     [
       'a change that is counted twice',

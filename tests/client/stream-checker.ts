@@ -40,8 +40,12 @@ export class StreamChecker {
     const { kind, stock } = event.data.stockChanged;
     this.events += 1;
     this.conflated += event.conflated;
-    if (kind === 'SNAPSHOT' || this.#isInSnapshot) this.#addRow(stock);
+    // No stock is deleted, so each row of a snapshot has this kind.
+    if (kind === 'SNAPSHOT') this.#addRow(stock);
     else this.#addChange(stock, event.conflated);
+    if (this.#isInSnapshot !== (kind === 'SNAPSHOT')) {
+      this.#violate(`${kind} ${this.#isInSnapshot ? 'within' : 'outside'} a snapshot: ${stock.id}`);
+    }
   };
 
   #addRow({ id, version }: StockChanged['stockChanged']['stock']): void {

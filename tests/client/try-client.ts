@@ -1,12 +1,15 @@
 /**
  * Cuts the connections of @gudang/client at random bytes while stocks change and processes are killed, and
  * checks that its subscribers and lists miss nothing, show nothing twice and go no step back.
- * Usage: `npm run client:try -- [--cuts N] [--seconds N] [--bytes N] [--clients N] [--protocol NAME] [--seed N]`
+ * Usage: `npm run client:try -- [--cuts N] [--seconds N] [--bytes N] [--clients N] [--rate N] [--offline N] [--protocol NAME] [--seed N]`
  *
  * - `--cuts` (1000): number of cuts of each protocol
  * - `--seconds` (60): shortest duration; the growth of the heap is checked from 300 on
  * - `--bytes` (20000): mean number of bytes that a client receives before its connection is cut
  * - `--clients` (8): number of clients of each protocol, beside one with a list
+ * - `--rate` (200): changes per second
+ * - `--offline` (0): number of changes during which all clients of one protocol are offline, the protocols in turn.
+ *   After more than 10,000, they receive a snapshot
  * - `--protocol` (all): `websocket`, `sse` or `multipart`, which may be repeated
  */
 import { parseArgs } from 'node:util';
@@ -25,6 +28,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     bytes: { type: 'string', default: '20000' },
     clients: { type: 'string', default: '8' },
+    rate: { type: 'string', default: '200' },
+    offline: { type: 'string', default: '0' },
     protocol: { type: 'string', multiple: true, default: [...PROTOCOLS] },
     seed: { type: 'string', default: '1' },
   },
@@ -40,7 +45,8 @@ const run = async (system: System): Promise<void> => {
     seconds: Number(values.seconds),
     clients: Number(values.clients),
     stocks: 40,
-    perSecond: 200,
+    perSecond: Number(values.rate),
+    offlineChanges: Number(values.offline),
     meanBytes: Number(values.bytes),
     killEveryMs: 15_000,
     kills: 2,
