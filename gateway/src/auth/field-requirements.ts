@@ -13,6 +13,7 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import type { ParsedOperation } from '../limits/operation-parser.ts';
+import { readRequiredCoordinates } from '../required-fields.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 
 /** Requirement that a caller must meet to select a field or type. */
@@ -30,13 +31,14 @@ export type RequirementsOf = (read: ParsedOperation) => readonly FieldRequiremen
 const NONE: readonly FieldRequirement[] = [];
 
 /**
- * Collects the directives `@authenticated` and `@requiresScopes` of a supergraph. Fields that
+ * Collects the directives `@authenticated` and `@requiresScopes` of a supergraph. A field also has the
+ * requirements of the fields that it requires (`@requires`). Fields that
  * `@skip` or `@include` may exclude also count, so that the decision does not depend on variables.
  */
 export function createRequirements(
-  supergraph: Pick<LoadedSupergraph, 'model' | 'schema'>,
+  supergraph: Pick<LoadedSupergraph, 'model' | 'schema' | 'supergraphSchema'>,
 ): RequirementsOf {
-  const marked = collectMarks(supergraph.model);
+  const marked = collectMarks(supergraph);
   if (marked.size === 0) return () => NONE;
   const known = new WeakMap<OperationDefinitionNode, readonly FieldRequirement[]>();
   return (read) => {
@@ -110,7 +112,8 @@ interface Marked {
   }[];
 }
 
-function collectMarks(model: LoadedSupergraph['model']): Marks {
+function collectMarks(supergraph: Pick<LoadedSupergraph, 'model' | 'supergraphSchema'>): Marks {
+  const { model } = supergraph;
   const nameOf = (directive: string): string | undefined =>
     model.schema.coreFeatures
       ?.getByIdentity(`https://specs.apollo.dev/${directive}`)
@@ -132,6 +135,13 @@ function collectMarks(model: LoadedSupergraph['model']): Marks {
     read(type.name, type);
     if (type.kind !== 'ObjectType' && type.kind !== 'InterfaceType') continue;
     for (const field of (type as ObjectType).fields()) read(field.coordinate, field);
+  }
+  const declared = new Map(marks);
+  for (const [coordinate, required] of readRequiredCoordinates(supergraph)) {
+    const inherited = [...required].flatMap((one) => declared.get(one) ?? []);
+    if (inherited.length === 0) continue;
+    const own = declared.get(coordinate) ?? [];
+    marks.set(coordinate, [...own, ...inherited.map((one) => ({ ...one, coordinate }))]);
   }
   return marks;
 }

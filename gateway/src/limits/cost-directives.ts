@@ -1,4 +1,6 @@
 import type { ObjectType } from '@apollo/federation-internals';
+import { Kind, type SelectionSetNode } from 'graphql';
+import { readRequiredSelections } from '../required-fields.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 
 /**
@@ -29,10 +31,15 @@ export interface ListSize {
 export interface CostDirectives {
   readonly ofField: (type: string, field: string) => FieldCost | undefined;
   readonly ofType: (type: string) => number | undefined;
+  /** What a field requires of its object with arguments: these may ask for any number of objects. */
+  readonly requiredBy?: (type: string, field: string) => readonly SelectionSetNode[] | undefined;
 }
 
 /** Collects the directives `@cost` and `@listSize` of a supergraph. */
 export function collectCostDirectives({ model }: Pick<LoadedSupergraph, 'model'>): CostDirectives {
+  const required = new Map(
+    [...readRequiredSelections({ model })].filter(([, sets]) => sets.some(hasArguments)),
+  );
   const spec = model.schema.coreFeatures?.getByIdentity(COST_SPEC);
   const fields = new Map<string, FieldCost>();
   const types = new Map<string, number>();
@@ -54,6 +61,7 @@ export function collectCostDirectives({ model }: Pick<LoadedSupergraph, 'model'>
   return {
     ofField: (type, field) => fields.get(`${type}.${field}`),
     ofType: (type) => types.get(type),
+    ...(required.size > 0 ? { requiredBy: (type, field) => required.get(`${type}.${field}`) } : {}),
   };
 }
 
@@ -92,4 +100,12 @@ function readFieldCost(
 /** Composition guarantees that the elements are strings. */
 function isFilled(value: unknown): value is string[] {
   return Array.isArray(value) && value.length > 0;
+}
+
+function hasArguments({ selections }: SelectionSetNode): boolean {
+  return selections.some((one) => {
+    if (one.kind === Kind.FRAGMENT_SPREAD) return false;
+    const isGiven = one.kind === Kind.FIELD && one.arguments?.length;
+    return isGiven || (one.selectionSet !== undefined && hasArguments(one.selectionSet));
+  });
 }

@@ -123,7 +123,10 @@ function createSelectionCosts(
     const usual = isCompositeType(type) ? OBJECT_WEIGHT : VALUE_WEIGHT;
     const given = declared?.weight ?? directives.ofType(type.name);
     const weight = given === undefined ? usual : given * UNITS;
-    const once = inputs * OBJECT_WEIGHT + (parent === mutation ? MUTATION_WEIGHT : 0);
+    const once =
+      inputs * OBJECT_WEIGHT +
+      (parent === mutation ? MUTATION_WEIGHT : 0) +
+      ofRequired(parent, field.name);
     const inner = node.selectionSet
       ? ofSelections(type, node.selectionSet, declared?.list?.fields)
       : NOTHING;
@@ -136,6 +139,17 @@ function createSelectionCosts(
     return byParent
       ? { own: once, sized: one }
       : { own: sum([once, product(one, ASSUMED_SIZE)]), sized: 0 };
+  };
+
+  /** The selections that a field requires cost as much as if the client had selected them. */
+  let isInRequired = false;
+  const ofRequired = (parent: GraphQLNamedType, field: string): number => {
+    const required = isInRequired ? undefined : directives.requiredBy?.(parent.name, field);
+    if (!required) return 0;
+    isInRequired = true;
+    const costs = required.map((set) => ofSelections(parent, set, ANY));
+    isInRequired = false;
+    return sum(costs.map(({ own, sized }) => sum([own, product(sized, ASSUMED_SIZE)])));
   };
 
   const ofSelections = (

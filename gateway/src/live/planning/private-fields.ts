@@ -7,18 +7,22 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import { readRequiredCoordinates } from '../../required-fields.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 
 /**
- * Finds the private fields and types of a supergraph: those with `@cacheControl(scope: PRIVATE)`. A
- * supergraph contains this directive only if subgraphs list it in `@composeDirective`.
+ * Finds the private fields and types of a supergraph: those with `@cacheControl(scope: PRIVATE)`, and the
+ * fields that require such fields. A supergraph contains this directive only if subgraphs list it in `@composeDirective`.
  * @returns a function that reports whether an operation selects a private field or a field of a
  * private type. If so, the operation's result depends on the caller.
  */
 export function readPrivateFields({
   model,
   schema,
-}: Pick<LoadedSupergraph, 'model' | 'schema'>): (document: DocumentNode) => boolean {
+  supergraphSchema,
+}: Pick<LoadedSupergraph, 'model' | 'schema' | 'supergraphSchema'>): (
+  document: DocumentNode,
+) => boolean {
   const marked = new Set<string>();
   for (const type of model.schema.types()) {
     if (isPrivate(type)) marked.add(type.name);
@@ -28,6 +32,9 @@ export function readPrivateFields({
     }
   }
   if (marked.size === 0) return () => false;
+  for (const [field, required] of readRequiredCoordinates({ model, supergraphSchema })) {
+    if ([...required].some((one) => marked.has(one))) marked.add(field);
+  }
 
   const typesOf = (info: TypeInfo): string[] => {
     const parent = info.getParentType();
