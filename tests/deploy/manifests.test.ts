@@ -198,6 +198,12 @@ it.skipIf(!kustomize)('the component rest additionally opens ports 8000 and 8001
   expect(routes.length).toBe(3);
 });
 
+it.skipIf(!kustomize)('the gateway alone matches the schemas', async () => {
+  if (!kustomize) return;
+  const manifests = await render(kustomize, 'tests/deploy/with-federation-gateway');
+  expect(manifests.flatMap(validate)).toEqual([]);
+});
+
 it.skipIf(!kustomize)(
   'all pods of the overlay local fit on a node of two cores and 4 GiB',
   async () => {

@@ -10,14 +10,14 @@ const exec = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 
 /**
- * Builds the images of the services and of the migrations from the committed files, by running the
+ * Builds the images of the services, of the migrations and of the gateway alone from the committed files, by running the
  * Dockerfile's steps in a folder. It takes a few minutes and needs the npm registry.
  * @param directory an existing folder without a folder `context`
  */
 export async function buildImages(
   directory: string,
   print: (line: string) => void,
-): Promise<Record<'gateway' | 'order' | 'stock' | 'migrate', BuiltImage>> {
+): Promise<Record<'gateway' | 'order' | 'stock' | 'migrate' | 'federationGateway', BuiltImage>> {
   const context = join(directory, 'context');
   await mkdir(context);
   const ignored = await readFile(join(repository, '.dockerignore'), 'utf8');
@@ -41,6 +41,7 @@ export async function buildImages(
     gateway: await build('gateway'),
     order: await build('order-subgraph'),
     stock: await build('stock-subgraph'),
+    federationGateway: await build('federation-gateway', 'federation-gateway'),
   };
 }
 

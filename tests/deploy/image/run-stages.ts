@@ -83,7 +83,9 @@ function configured(image: BuiltImage, { instruction, text }: Step): BuiltImage 
     return { ...image, workingDirectory: posix.resolve(image.workingDirectory, text) };
   }
   if (instruction === 'USER') return { ...image, user: text };
-  if (instruction === 'CMD') return { ...image, command: execForm(text) };
+  if (instruction === 'CMD' || instruction === 'ENTRYPOINT') {
+    return { ...image, command: execForm(text) };
+  }
   if (instruction === 'ENV') {
     const added = Object.fromEntries(text.split(' ').map((pair) => pair.split('=')));
     return { ...image, environment: { ...image.environment, ...added } };

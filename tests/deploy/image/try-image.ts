@@ -1,13 +1,14 @@
 /**
  * Builds the images without a Docker engine, by running the Dockerfile's steps in a clean folder,
  * and tests them. The migration image migrates the databases. The three services run on Node 24 as an
- * unprivileged user, one order passes through all of them, and SIGTERM ends them. The script takes a
+ * unprivileged user, one order passes through all of them, another one through the gateway alone, and SIGTERM ends them. The script takes a
  * few minutes. It must run as root, to change to the unprivileged user, and needs the npm registry. It
  * uses this repository's PostgreSQL and Kafka.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { startTestServers } from '@gudang/embedded/testing';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { eventually } from '@gudang/testing/eventually';
@@ -49,19 +50,25 @@ try {
   print(`order through all services: ${await makeOrder(gateway.url)}`);
   const page = await fetch(gateway.url, { headers: { accept: 'text/html' } });
   print(`GET / of the gateway: ${page.status} ${page.headers.get('content-type')}`);
-  for (const running of [gateway, order, stock]) print(await running.terminate());
+  const alone = await startImage(node, image.federationGateway, {
+    AUTH: 'off',
+    SUPERGRAPH: fileURLToPath(new URL('../../../gateway/supergraph.graphql', import.meta.url)),
+    SUBGRAPH_URLS,
+  });
+  print(`order through the gateway alone: ${await makeOrder(alone.url, 'teh')}`);
+  for (const running of [alone, gateway, order, stock]) print(await running.terminate());
 } finally {
   await (await servers).stop();
   await rm(directory, { recursive: true, force: true });
 }
 
 /** Adds a stock, sends an order and waits for its decision. @returns the decided order */
-async function makeOrder(gatewayUrl: string): Promise<string> {
+async function makeOrder(gatewayUrl: string, id = 'kopi'): Promise<string> {
   const graph = graphAt(`${gatewayUrl}/graphql`);
-  const input = '{ id: "kopi", name: "Kopi", quantity: 5 }';
+  const input = `{ id: "${id}", name: "A stock", quantity: 5 }`;
   await dataOf(graph(`mutation { addStock(input: ${input}) { id } }`));
   const { createOrder } = await dataOf(
-    graph('mutation { createOrder(input: { productId: "kopi", quantity: 2 }) { id } }'),
+    graph(`mutation { createOrder(input: { productId: "${id}", quantity: 2 }) { id } }`),
   );
   const query = 'query ($id: ID!) { order(id: $id) { status stock { quantity } } }';
   const { order } = await eventually(
