@@ -59,7 +59,7 @@ const headerLines = text
 export const supergraphSettings = {
   SUPERGRAPH: {
     description:
-      'Composed supergraph: a file, a URL, or graphos; applied again when it changes. Several URLs of the same supergraph, separated by commas, are tried in this order. Unset: the supergraph that is part of the gateway',
+      'Composed supergraph: a file, a URL, or graphos; applied again when it changes. Several URLs of the same supergraph, separated by commas, are tried in this order. Unset: supergraph.graphql in the gateway’s folder, which the published package does not contain',
     parse: place,
     optional: true,
     printed: (value) =>

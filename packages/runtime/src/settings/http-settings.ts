@@ -44,14 +44,14 @@ export function httpSettings(defaultPort: number) {
     },
     JOURNEYS_URL: {
       description:
-        'Receiver of the journeys of single requests, by OTLP over HTTP. The gateway serves them at /journeys. Unused while OTEL_EXPORTER_OTLP_ENDPOINT is set. npm start sets it',
+        'Receiver of the journeys of single requests, by OTLP over HTTP. The gateway serves them at /journeys. Unused while OTEL_EXPORTER_OTLP_ENDPOINT is set',
       parse: url('http'),
       optional: true,
       example: 'http://127.0.0.1:4318',
     },
     JOURNEYS_OF: {
       description:
-        'Mutations, by their root field, and REST routes whose requests have journeys. At most 10 per second are traced. npm start sets it',
+        'Mutations, by their root field, and REST routes whose requests have journeys. At most 10 per second are traced',
       parse: list,
       default: '',
       example: 'createItem,POST /items',
