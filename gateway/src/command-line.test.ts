@@ -61,6 +61,7 @@ describe('readCommandLine', () => {
     [['--port='], '--port needs a value'],
     [['--port', '1', '--port', '2'], '--port is given more than once'],
     [['--jwt-secret', 'hush-hush'], '--jwt-secret: secrets are not accepted as options'],
+    [['--supergraph', 'https://a:hush-hush@b/c'], '--supergraph: other users of this machine'],
   ])('rejects %j', (args, problem) => {
     expect(read(args)).toMatchObject({ kind: 'print', code: 1 });
     const { text } = read(args) as { text: string };

@@ -117,6 +117,9 @@ function problemOf({
   }
   if (repeated) return `${option} is given more than once`;
   if (!value?.trim()) return `${option} needs a value${exampleOf(setting)}`;
+  if (/:\/\/[^/]*@/.test(value)) {
+    return `${option}: other users of this machine can read a password in an option; set the environment variable ${name}`;
+  }
   return undefined;
 }
 
