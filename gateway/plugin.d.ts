@@ -17,7 +17,7 @@ export interface PluginClient {
   /** Headers of the HTTP request, or of the request that opened the websocket; names in lower case. */
   readonly headers: IncomingHttpHeaders;
   /** Payload of `connection_init`; undefined over HTTP. */
-  readonly params: unknown;
+  readonly params: Readonly<Record<string, unknown>> | undefined;
   readonly identity: PluginIdentity;
 }
 

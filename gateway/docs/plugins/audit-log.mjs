@@ -9,6 +9,7 @@ const file = process.env.AUDIT_LOG ?? './audit-log.jsonl';
 /** Writes are queued, so that their lines are in order. */
 let writing = Promise.resolve();
 
+/** @param {Record<string, unknown>} entry */
 function write(entry) {
   const line = `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`;
   const written = writing.then(() => appendFile(file, line));
@@ -16,7 +17,8 @@ function write(entry) {
   return written;
 }
 
-const callerOf = ({ subject = null, scopes }) => ({ subject, scopes });
+/** @param {import('@gudang/gateway/plugin').PluginIdentity} identity */
+const callerOf = ({ subject, scopes }) => ({ subject: subject ?? null, scopes });
 
 /** @type {import('@gudang/gateway/plugin').GatewayPlugin} */
 const auditLog = {
@@ -25,8 +27,10 @@ const auditLog = {
   async requestDidStart({ contextValue: { identity, address } }) {
     return {
       async didResolveOperation({ operation, operationName }) {
-        if (operation.operation !== 'mutation') return;
-        const fields = operation.selectionSet.selections.map(({ name }) => name?.value ?? '...');
+        if (operation?.operation !== 'mutation') return;
+        const fields = operation.selectionSet.selections.map((selection) =>
+          selection.kind === 'Field' ? selection.name.value : '...',
+        );
         await write({ kind: 'mutation', operationName, fields, address, ...callerOf(identity) });
       },
     };

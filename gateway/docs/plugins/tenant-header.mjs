@@ -10,7 +10,7 @@ const tenantHeader = {
 
   forwardHeaders({ client, headers }) {
     const tenant = client.headers['x-tenant'] ?? client.params?.tenant;
-    if (!tenants.has(tenant)) {
+    if (typeof tenant !== 'string' || !tenants.has(tenant)) {
       const extensions = { code: 'FORBIDDEN', http: { status: 403 } };
       throw Object.assign(new Error('The header x-tenant must name a tenant'), { extensions });
     }

@@ -12,6 +12,10 @@ const everyMs = Number(process.env.USAGE_REPORT_S ?? 60) * 1000;
 const MAX_ROWS = 1_000;
 const rows = new Map();
 
+/**
+ * @param {import('@gudang/gateway/plugin').PluginClient | undefined} client
+ * @param {string} operation
+ */
 function rowOf(client, operation) {
   const name = String(client?.headers['apollographql-client-name'] ?? 'unknown').slice(0, 100);
   const wanted = `${name} ${operation.slice(0, 100)}`;
@@ -48,7 +52,8 @@ const createUsageReport = ({ log }) => ({
     return {
       async willSendResponse({ operation, operationName, errors = [] }) {
         const [first] = operation?.selectionSet.selections ?? [];
-        const row = rowOf(client, operationName ?? first?.name?.value ?? 'invalid');
+        const field = first?.kind === 'Field' ? first.name.value : 'invalid';
+        const row = rowOf(client, operationName ?? field);
         row.operations += 1;
         row.errors += errors.length > 0 ? 1 : 0;
         row.milliseconds += performance.now() - startedAt;

@@ -1,7 +1,10 @@
 import { IDENTITY_HEADER, SECRET_HEADER } from '@gudang/auth';
+import { createLogger } from '@gudang/runtime';
 import { describe, expect, it } from 'vitest';
+import { createGatewayHeaders } from './gateway-headers.ts';
 import { parseHeaderRules } from './header-rules.ts';
 
+const LOG = createLogger('gateway', 'silent');
 const problemsOf = (file: unknown) => parseHeaderRules(file).problems;
 const forwards = (...toSubgraphs: object[]) => problemsOf({ toSubgraphs });
 const returns = (...toClients: object[]) => problemsOf({ toClients });
@@ -101,6 +104,15 @@ describe('parseHeaderRules', () => {
   ];
   it.each(malformed)('rejects %s', (_what, file, problem) => {
     expect(problemsOf(file)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('may name only subgraphs of the supergraph, in any case', () => {
+    const file = { toClients: [{ return: 'x-a', subgraphs: ['Stock', 'order'] }] };
+    const { assertKnown } = createGatewayHeaders(LOG, parseHeaderRules(file).rules);
+    expect(() => assertKnown([{ name: 'stock' }, { name: 'ORDER' }])).not.toThrow();
+    expect(() => assertKnown([{ name: 'stock' }])).toThrow(
+      'HEADER_RULES names the subgraph order, which the supergraph does not have; it has stock',
+    );
   });
 
   it('reports all problems together, and never an inserted value', () => {

@@ -4,7 +4,7 @@ import type { GatewayHeaders } from '../headers/gateway-headers.ts';
 import { guardApolloPlugin } from './guard-apollo-plugin.ts';
 import { askInTurn } from './hook-runner.ts';
 import { APOLLO_HOOKS, type LoadedPlugin } from './load-plugins.ts';
-import { createPluginForwarding } from './plugin-forwarding.ts';
+import { createPluginForwarding, describeClient } from './plugin-forwarding.ts';
 import { RequestHeaders } from './request-headers.ts';
 
 /** The hooks of all plugins, by the part of the gateway that calls them. */
@@ -46,7 +46,7 @@ function extendHeaders(loaded: readonly LoadedPlugin[], headers: GatewayHeaders)
     prepare: createPrepare(loaded.filter(({ plugin }) => plugin.willSendSubgraphRequest)),
     read: (sent, identity, params) => ({
       headers: forwarding?.of(sent, params, identity),
-      client: { headers: sent, params, identity },
+      client: describeClient(sent, identity, params),
     }),
     assertKnown: (subgraphs) => {
       headers.assertKnown(subgraphs);

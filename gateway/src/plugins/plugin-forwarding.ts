@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { ANONYMOUS } from '@gudang/auth';
+import { ANONYMOUS, type Identity } from '@gudang/auth';
 import type { PluginClient } from '../../plugin.d.ts';
 import type { ForwardedHeaders, HeaderForwarding, Headers } from '../headers/forwarded-headers.ts';
 import type { LoadedPlugin } from './load-plugins.ts';
@@ -31,8 +31,18 @@ export function createPluginForwarding(
     };
   };
   const of = (headers: IncomingHttpHeaders, params?: unknown, identity = ANONYMOUS) =>
-    forward({ headers, params, identity }, rules?.of(headers, params, identity));
+    forward(describeClient(headers, identity, params), rules?.of(headers, params, identity));
   return { of, none: rules?.none ?? NONE };
+}
+
+/** Returns what a client has sent, for plugins. */
+export function describeClient(
+  headers: IncomingHttpHeaders,
+  identity: Identity,
+  params: unknown,
+): PluginClient {
+  const isObject = typeof params === 'object' && params !== null;
+  return { headers, identity, params: isObject ? (params as Record<string, unknown>) : undefined };
 }
 
 const NO_HEADERS: Headers = {};
