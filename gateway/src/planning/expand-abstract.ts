@@ -17,7 +17,8 @@ const MAX_SELECTIONS = 10_000;
 
 /**
  * Writes each selection of an interface or union once for each of its types, and fragments in place of their
- * spreads. The planner finds plans for some operations only in this form.
+ * spreads. Where no selection is left, such as in `book { id @skip(if: true) }`, it selects `__typename`. The
+ * planner finds plans for some operations only in this form.
  * @returns undefined if the operation would become too large
  */
 export function expandAbstract(
@@ -47,7 +48,7 @@ export function expandAbstract(
   ): readonly SelectionNode[] => {
     const expanded = selections.flatMap((one): SelectionNode[] => {
       count += 1;
-      if (count > MAX_SELECTIONS) return [];
+      if (count > MAX_SELECTIONS || isExcluded(one)) return [];
       if (one.kind === Kind.FIELD) {
         const fields = isObjectType(type) || isInterfaceType(type) ? type.getFields() : {};
         const inner = getNamedType(fields[one.name.value]?.type);
@@ -78,6 +79,15 @@ export function expandAbstract(
     return [{ ...one, selectionSet: expand(one.selectionSet, root) }];
   });
   return count > MAX_SELECTIONS ? undefined : { ...document, definitions };
+}
+
+/** Whether a constant `@skip` or `@include` excludes a selection. */
+function isExcluded({ directives = [] }: SelectionNode): boolean {
+  return directives.some(({ name, arguments: given = [] }) => {
+    const value = given[0]?.value;
+    if (value?.kind !== Kind.BOOLEAN) return false;
+    return name.value === 'skip' ? value.value : name.value === 'include' && !value.value;
+  });
 }
 
 const TYPENAME: SelectionNode = {

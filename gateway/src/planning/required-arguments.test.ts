@@ -1,5 +1,13 @@
-import { parse, printSchema, validate } from 'graphql';
+import { UNRESTRICTED } from '@gudang/auth';
+import {
+  getOperationAST,
+  type OperationDefinitionNode,
+  parse,
+  printSchema,
+  validate,
+} from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { createSubscriptionPlanner, EVENT_SERVICE } from '../live/planning/subscription-plan.ts';
 import { federate, type Part } from '../testing/federate.ts';
 
 interface Item {
@@ -48,6 +56,7 @@ const PARTS: Record<string, Part> = {
         item: (_: unknown, { id }: Item) => ITEMS.find((one) => one.id === id),
         node: () => ({ __typename: 'Item', ...ITEMS[0] }),
       },
+      Subscription: { touched: { resolve: () => ITEMS[0] } },
       Mutation: { touch: (_: unknown, { id }: Item) => ITEMS.find((one) => one.id === id) },
       Item: {
         __resolveReference: ({ id }: Item) => ITEMS.find((one) => one.id === id),
@@ -240,7 +249,7 @@ describe.each([
 });
 
 describe('hidden fields', () => {
-  const { ask, received, supergraph, plan } = federate(PARTS);
+  const { ask, received, send, supergraph } = federate(PARTS);
 
   it('are neither in the schema of clients, nor in messages, nor known to subgraphs', async () => {
     expect(printSchema(supergraph.schema)).not.toContain('required_');
@@ -268,16 +277,16 @@ describe('hidden fields', () => {
     });
   });
 
-  it('are in the plans of subscriptions', () => {
-    const { plan: planned, replaced } = plan(
-      parse('subscription { touched { dollars euros } }'),
-      undefined,
+  it('complete the events of live streams', async () => {
+    const document = parse('subscription { id: touched { price: dollars euros } }');
+    const operation = getOperationAST(document) as OperationDefinitionNode;
+    const planOf = createSubscriptionPlanner(supergraph, { hideSuggestions: false });
+    const { upstream, subgraph, executeEvent } = planOf({ document, operation }, UNRESTRICTED);
+    expect(upstream.query).toMatch(/required_\d_price: price\(currency: USD\)/);
+    const event = await send(subgraph, upstream.query, {});
+    const { data } = await executeEvent({}, async ({ serviceName, operation }, used) =>
+      serviceName === EVENT_SERVICE ? event : send(serviceName, operation, used),
     );
-    expect(planned.node).toMatchObject({
-      kind: 'Subscription',
-      primary: { operation: expect.stringContaining('price(currency:USD)') },
-      rest: { kind: 'Sequence' },
-    });
-    expect([...(replaced?.responses.values() ?? [])]).toContain('price');
+    expect(data).toEqual({ id: { price: '$10 for 1', euros: '€20' } });
   });
 });

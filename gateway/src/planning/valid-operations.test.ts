@@ -88,6 +88,8 @@ async function expected(source: string, variableValues: object) {
 }
 
 const OPERATIONS: [query: string, variables?: Record<string, unknown>][] = [
+  ['mutation { add { ... @skip(if: true) { label } } bump }'],
+  ['{ book { id @skip(if: true) label @include(if: false) } other }'],
   ['{ echo(a: 1, b: 1, c: 7, d: 1, e: { list: 1, depth: null }, f: [1, [2, null], null]) }'],
   ['{ echo(g: { a: [1, "x", null, { b: ENUM }], c: 1.5 }, s: null, t: """block\n  text""") }'],
   ['{ echo(a: 2147483647, b: 1e20, c: "é\\u00e9\\n", d: [], boxes: { inner: { inner: {} } }) }'],

@@ -54,23 +54,27 @@ export function federate(
   const apollo = createApolloExecutor(supergraph);
   const executor: PlanExecutor = byApollo ? apollo : createOwnExecutor(supergraph, apollo);
   const received: Received[] = [];
+  /** Sends a request to a subgraph. Values and answers are JSON. */
+  const send = async (subgraph: string, query: string, given: Values): Promise<SubgraphAnswer> => {
+    const schema = schemas.get(subgraph);
+    if (!schema) throw new Error(`There is no subgraph ${subgraph}`);
+    const variables = JSON.parse(JSON.stringify(given)) as Values;
+    received.push({ subgraph, query, variables });
+    const answer = await graphql({ schema, source: query, variableValues: variables });
+    return JSON.parse(JSON.stringify(answer)) as SubgraphAnswer;
+  };
   return {
     supergraph,
     plan,
+    send,
     /** All requests to the subgraphs. */
     received,
     /** Returns the result as a client receives it. */
     ask: async (query: string, variables: Values = {}) => {
       const run = executor.prepare(plan(parse(query), undefined));
-      const result = await run(variables, async ({ serviceName, operation }, used) => {
-        const schema = schemas.get(serviceName);
-        if (!schema) throw new Error(`There is no subgraph ${serviceName}`);
-        // The subgraph receives the values as JSON.
-        const values = JSON.parse(JSON.stringify(used)) as Values;
-        received.push({ subgraph: serviceName, query: operation, variables: values });
-        const answer = await graphql({ schema, source: operation, variableValues: values });
-        return JSON.parse(JSON.stringify(answer)) as SubgraphAnswer;
-      });
+      const result = await run(variables, ({ serviceName, operation }, used) =>
+        send(serviceName, operation, used),
+      );
       return JSON.parse(JSON.stringify(result)) as SubgraphAnswer;
     },
   };
