@@ -159,7 +159,7 @@ export const gatewaySettings = {
   },
   LIVE_CATCH_UPS: {
     description:
-      'Maximum catch-ups at the same time, a tenth of them for one caller; others wait, and callers take turns',
+      'Maximum catch-ups at the same time, a tenth of them for one caller and four fifths from one subgraph; others wait, and callers take turns',
     parse: integer(1, 10_000),
     default: '50',
   },

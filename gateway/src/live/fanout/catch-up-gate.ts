@@ -6,19 +6,26 @@ export interface CatchUpOwner {
   readonly key: string | undefined;
 }
 
+/** The events that a catch-up replays. */
+export interface CatchUpEvents {
+  readonly subgraph: string;
+  /** Number of events as which each of them counts. */
+  readonly weight: number;
+}
+
 /**
- * Limits the number of concurrent catch-ups, in total and per owner, and the events that they
- * replay for one owner. Further catch-ups wait: those of one owner in order of arrival, and the
- * owners in turn, so that an owner with many catch-ups does not delay the others.
+ * Limits the number of concurrent catch-ups, in total, per owner and per subgraph, and the events that
+ * they replay for one owner. Further catch-ups wait: those of one owner in order of arrival, and the
+ * owners in turn, so that an owner with many catch-ups does not delay the others. A subgraph that does
+ * not answer leaves slots for the catch-ups of the other subgraphs.
  */
 export interface CatchUpGate {
   /**
    * Starts a catch-up at once, or as soon as a slot is free.
-   * @param weight number of events as which each event of the stream counts
    * @returns a function that frees the catch-up's slot, or cancels the catch-up if it is still
    * waiting
    */
-  readonly enter: (owner: CatchUpOwner, weight: number, run: () => void) => () => void;
+  readonly enter: (owner: CatchUpOwner, events: CatchUpEvents, run: () => void) => () => void;
   /** Counts replayed events. @returns whether the owner's catch-ups may continue */
   readonly replayed: (owner: CatchUpOwner, events: number) => boolean;
   /**
@@ -38,13 +45,20 @@ export interface Membership {
   readonly leave: () => void;
 }
 
+interface Waiting {
+  readonly subgraph: string;
+  readonly begin: () => void;
+}
+
 interface Queue {
-  readonly waiting: Set<() => void>;
+  readonly waiting: Set<Waiting>;
   running: number;
 }
 
 /** One owner may use at most this part of the slots. */
 const OWNER_PART = 10;
+/** Part of the slots that the catch-ups of one subgraph may use. */
+const SUBGRAPH_PART = 0.8;
 /**
  * Number of streams of one owner whose events do not count. With many streams of its own, a caller
  * would otherwise multiply each change of the data.
@@ -55,7 +69,8 @@ const START_EVENTS = 5;
 
 /**
  * Creates a gate.
- * @param limit maximum number of concurrent catch-ups; one owner may have a tenth of them
+ * @param limit maximum number of concurrent catch-ups; one owner may have a tenth of them, and one
+ * subgraph four fifths
  */
 export function createCatchUpGate(
   limit: number,
@@ -67,16 +82,20 @@ export function createCatchUpGate(
 class Gate implements CatchUpGate {
   readonly #limit: number;
   readonly #perOwner: number;
+  readonly #perSubgraph: number;
   readonly #rate: Pick<ReplayRate, 'spend' | 'waitMs'>;
   /** Owners with catch-ups, the next one in turn first. */
   readonly #queues = new Map<CatchUpOwner, Queue>();
   readonly #streams = new Map<CatchUpOwner, number>();
+  /** Numbers of running catch-ups by subgraph. */
+  readonly #ofSubgraph = new Map<string, number>();
   #running = 0;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(limit: number, rate: Pick<ReplayRate, 'spend' | 'waitMs'>) {
     this.#limit = limit;
     this.#perOwner = Math.max(1, Math.floor(limit / OWNER_PART));
+    this.#perSubgraph = Math.ceil(limit * SUBGRAPH_PART);
     this.#rate = rate;
   }
 
@@ -103,7 +122,7 @@ class Gate implements CatchUpGate {
     };
   }
 
-  enter(owner: CatchUpOwner, weight: number, run: () => void): () => void {
+  enter(owner: CatchUpOwner, { subgraph, weight }: CatchUpEvents, run: () => void): () => void {
     let state: 'waiting' | 'running' | 'left' = 'waiting';
     const queue = this.#queues.get(owner) ?? { waiting: new Set(), running: 0 };
     this.#queues.set(owner, queue);
@@ -112,15 +131,16 @@ class Gate implements CatchUpGate {
       this.#rate.spend(owner.key, START_EVENTS * weight);
       run();
     };
-    queue.waiting.add(begin);
+    const waiting: Waiting = { subgraph, begin };
+    queue.waiting.add(waiting);
     this.#startAll();
     return () => {
       if (state === 'left') return;
       const ran = state === 'running';
       if (ran) {
-        this.#running -= 1;
+        this.#count(subgraph, -1);
         queue.running -= 1;
-      } else queue.waiting.delete(begin);
+      } else queue.waiting.delete(waiting);
       state = 'left';
       if (queue.running === 0 && queue.waiting.size === 0) this.#queues.delete(owner);
       // The next catch-up starts in a microtask, because the catch-up that frees its slot may still
@@ -136,21 +156,36 @@ class Gate implements CatchUpGate {
   #startNext(): boolean {
     let retryMs = Number.POSITIVE_INFINITY;
     for (const [owner, queue] of this.#queues) {
-      const [begin] = queue.waiting;
-      if (!begin || queue.running >= this.#perOwner) continue;
+      const next = queue.running < this.#perOwner ? this.#nextOf(queue) : undefined;
+      if (!next) continue;
       const waitMs = this.#rate.waitMs(owner.key);
       retryMs = Math.min(retryMs, waitMs);
       if (waitMs > 0) continue;
       this.#queues.delete(owner);
       this.#queues.set(owner, queue);
-      queue.waiting.delete(begin);
+      queue.waiting.delete(next);
       queue.running += 1;
-      this.#running += 1;
-      begin();
+      this.#count(next.subgraph, 1);
+      next.begin();
       return true;
     }
     if (retryMs < Number.POSITIVE_INFINITY) this.#retryAfter(retryMs);
     return false;
+  }
+
+  /** Returns the first waiting catch-up whose subgraph has a free slot. */
+  #nextOf({ waiting }: Queue): Waiting | undefined {
+    for (const one of waiting) {
+      if ((this.#ofSubgraph.get(one.subgraph) ?? 0) < this.#perSubgraph) return one;
+    }
+    return undefined;
+  }
+
+  #count(subgraph: string, change: 1 | -1): void {
+    this.#running += change;
+    const running = (this.#ofSubgraph.get(subgraph) ?? 0) + change;
+    if (running > 0) this.#ofSubgraph.set(subgraph, running);
+    else this.#ofSubgraph.delete(subgraph);
   }
 
   #retryAfter(ms: number): void {

@@ -5,7 +5,7 @@ import type {
   StreamItem,
   UpstreamSubscription,
 } from '../upstream/upstream-subscription.ts';
-import type { CatchUpGate } from './catch-up-gate.ts';
+import type { CatchUpEvents, CatchUpGate } from './catch-up-gate.ts';
 import { CursorLog } from './cursor-log.ts';
 import { inBatches, type StreamClient } from './stream-client.ts';
 
@@ -40,8 +40,8 @@ interface CatchUpOptions {
   readonly after: string;
   /** Its first client, who owns the catch-up. */
   readonly first: StreamClient;
-  /** Number of events as which each event counts towards the rate limit. */
-  readonly weight: number;
+  /** Subgraph and weight of its events. */
+  readonly events: CatchUpEvents;
   readonly gate: CatchUpGate;
   /** Called when the gate gives the catch-up a slot; never before the constructor has returned. */
   readonly onTurn: (catchUp: CatchUp) => void;
@@ -129,8 +129,8 @@ export class CatchUp {
     this.#hold.releaseAll();
     if (this.#state === 'over') return;
     this.#hold.charge(this.cursors.bytes);
-    const { gate, weight } = this.#options;
-    const mayContinue = gate.replayed(this.#owner, events * weight);
+    const { gate, events: replayed } = this.#options;
+    const mayContinue = gate.replayed(this.#owner, events * replayed.weight);
     if (!mayContinue || [...this.clients].every((client) => client.isSlow)) this.#upstream?.pause();
   }
 
@@ -172,8 +172,8 @@ export class CatchUp {
     // The gate may call the function before `enter` and the constructor have returned, so the turn
     // is deferred.
     const turn = (): void => queueMicrotask(() => this.#takeTurn(caller));
-    const { gate, weight } = this.#options;
-    this.#gates.set(caller, gate.enter(caller, weight, turn));
+    const { gate, events } = this.#options;
+    this.#gates.set(caller, gate.enter(caller, events, turn));
   }
 
   #takeTurn(caller: ByteAccount): void {

@@ -241,7 +241,7 @@ export class SharedStream {
   #continue(): void {
     if (!this.#isMetered) this.#resumeUpstream();
     else {
-      this.#leaveGate ??= this.#options.gate.enter(this.#payer, this.#run.weight, () =>
+      this.#leaveGate ??= this.#options.gate.enter(this.#payer, this.#run, () =>
         queueMicrotask(() => this.#resumeUpstream()),
       );
     }
@@ -358,7 +358,7 @@ export class SharedStream {
     const catchUp = new CatchUp({
       after,
       first: client,
-      weight: this.#run.weight,
+      events: this.#run,
       gate: this.#options.gate,
       onTurn: (turned) => this.#serve(turned),
       onEvict: (evicted) => this.#endCatchUp(evicted, (client) => client.lag()),
