@@ -339,4 +339,37 @@ describe('watchChanges', () => {
     expect(client.violations).toEqual([]);
     expect(client.versions.get(idOf(0))).toBe(3);
   });
+
+  it('repeats the rest of the rows after another cut, and ends the repetition again', async () => {
+    const system = new System();
+    const feed = system.replica(0);
+    const client = new Client(system, LOST);
+    client.connect(feed);
+    await client.pull();
+    for (const number of [0, 9, 10]) system.change(number, 0, 10);
+    await client.drain();
+    system.read(feed, 1);
+    await client.drain();
+    expect(client.sent.at(-1)).toMatchObject({ id: idOf(0), version: 2, isRow: false });
+    client.leave();
+    system.read(feed);
+    const before = client.sent.length;
+    for (let cut = 0; cut < 3; cut += 1) {
+      client.connect(feed);
+      await client.pull();
+    }
+    await client.drain();
+    expect(client.sent.slice(before).map(({ id, isRow }) => [id, isRow])).toEqual([
+      [idOf(9), true],
+      [idOf(10), true],
+    ]);
+    expect(client.violations).toEqual([]);
+    expect(client.isInSnapshot).toBe(false);
+    expect(client.markers.slice(2).map(({ phase }) => phase)).toEqual([
+      'begin',
+      'begin',
+      'continue',
+      'end',
+    ]);
+  });
 });
