@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Identity } from '@gudang/auth';
 import { readTraceContext } from '@gudang/runtime/tracing';
 import type { PluginClient } from '../plugin.d.ts';
+import type { PartSink } from './defer/part-sink.ts';
 import type { ForwardedHeaders } from './headers/forwarded-headers.ts';
 import type { ClientHeaders } from './headers/gateway-headers.ts';
 import type { ReturnedCollection } from './headers/returned-headers.ts';
@@ -28,6 +29,8 @@ export interface GatewayContext {
   readonly onUnavailable?: () => void;
   /** Counts the subgraphs' answers; undefined for events of live streams. */
   readonly answer?: AnswerBytes;
+  /** Receives the deferred fragments of the operation; undefined if it is answered as a whole. */
+  readonly parts?: PartSink | undefined;
   /** Whether the operation runs again because a shared execution has failed. */
   readonly isRetry?: boolean;
   /** Whether the operation has sent a mutation before, so that it must not be repeated as a whole. */

@@ -1,4 +1,5 @@
 import { createRequirements } from './auth/field-requirements.ts';
+import { presentErrors } from './errors/present-errors.ts';
 import type { ClientLimits } from './limits/client-limits.ts';
 import { CostlyOperations } from './limits/costly-operations.ts';
 import { type ApolloPipeline, startApolloPipeline } from './request-pipeline/apollo-pipeline.ts';
@@ -71,6 +72,7 @@ export async function startExecution(
       returning: headers.returning,
       isShared: !plugins.needsPipeline,
       costly: new CostlyOperations(metrics),
+      present: (errors) => presentErrors(errors, log),
       metrics,
     }),
     use: (next) => {

@@ -2,10 +2,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandle
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { RequestCallers } from './auth/request-callers.ts';
 import { contextOf } from './context.ts';
+import { lastPart } from './defer/answer-parts.ts';
+import { MULTIPART_TYPE, readMultipart } from './defer/multipart-answer.ts';
 import { badRequest, RequestError } from './errors/request-error.ts';
 import type { GatewayHeaders } from './headers/gateway-headers.ts';
 import type { Admission, AdmittedRequest } from './limits/admission.ts';
-import { holdUntilRead } from './limits/answer-bytes.ts';
+import { createReadHold, holdUntilRead } from './limits/answer-bytes.ts';
 import type { ClientLimits } from './limits/client-limits.ts';
 import type { AssertNotOverloaded } from './limits/overload.ts';
 import type { HttpStreams } from './live/transports/http/http-streams.ts';
@@ -131,7 +133,8 @@ async function handle(
     return streams.subscribe(request, reply, admitted);
   }
   options.assertNotOverloaded();
-  if (!admitted.accepts.json) return streams.answer(request, reply, admitted);
+  const { json, parts: acceptsParts } = admitted.accepts;
+  if (!json && !acceptsParts) return streams.answer(request, reply, admitted);
   const read = options.headers.read?.(request.headers, principal.identity);
   const context = contextOf(request.headers, principal.identity, address, read);
   const answer = await requests.answer(admitted, context, onDisconnect(reply.raw));
@@ -142,8 +145,18 @@ async function handle(
   holdUntilRead({ body, isQuery }, reply.raw, options.memory, caller);
   void reply.code(answer.status);
   for (const [name, value] of answer.headers) void reply.header(name, value);
-  return body;
+  // A client that reads no JSON gets a multipart answer with one part.
+  const isOnlyPart = !json && answer.status === 200;
+  if (!answer.parts && !isOnlyPart) return body;
+  const onPart = createReadHold(reply.raw, options.memory, caller);
+  const first = answer.parts ? body : lastPart(body);
+  return reply
+    .headers({ 'content-type': MULTIPART_TYPE, 'cache-control': 'no-store', ...UNBUFFERED })
+    .send(readMultipart(first, answer.parts, onPart));
 }
+
+/** Without this header, proxies such as nginx would hold back the parts. */
+const UNBUFFERED = { 'x-accel-buffering': 'no' } as const;
 
 /**
  * Answers a request that was not admitted. The operation's type may be unknown. A client that accepts

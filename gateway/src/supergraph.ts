@@ -18,6 +18,7 @@ export interface LoadedSupergraph {
   readonly model: Supergraph;
   /** The schema that clients see. */
   readonly apiSchema: Schema;
+  /** The same with the directive `@defer`. */
   readonly schema: GraphQLSchema;
   /** The schema with the types and directives of federation. */
   readonly supergraphSchema: GraphQLSchema;
@@ -77,7 +78,7 @@ export function buildSupergraph(sdl: string): LoadedSupergraph {
     runnableSdl,
     model,
     apiSchema,
-    schema: apiSchema.toGraphQLJSSchema(),
+    schema: apiSchema.toGraphQLJSSchema({ includeDefer: true }),
     supergraphSchema: model.schema.toGraphQLJSSchema(),
     subgraphs: model.subgraphsMetadata(),
   };

@@ -21,6 +21,7 @@ describe('requirements of an operation', () => {
   it.each([
     ['none for unmarked fields', '{ hello(name: "x") item(id: 1) { id rating } }', []],
     ['a token for a field', '{ items { id } }', ['Query.items']],
+    ['a token for a deferred field', '{ ... @defer { items { id } } }', ['Query.items']],
     ['a token for a field with an alias', '{ hello: items { id } }', ['Query.items']],
     [
       'none for a field whose alias is the name of a marked field',

@@ -96,8 +96,9 @@ function findNulls(
   const isExcluded = (directives: readonly DirectiveNode[] = []): boolean =>
     directives.some((node) => {
       const name = node.name.value;
-      if (name !== 'skip' && name !== 'include') return false;
+      if (name !== 'skip' && name !== 'include' && name !== 'defer') return false;
       check(schema.getDirective(name)?.args ?? [], node);
+      if (name === 'defer') return false;
       const value = node.arguments?.[0]?.value;
       const holds =
         value?.kind === Kind.VARIABLE

@@ -107,6 +107,34 @@ export function isLonger(text: string, maxBytes: number): boolean {
   return text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes;
 }
 
+/**
+ * Counts the parts of an answer towards the memory budget until its client has read them, once they are larger
+ * than other answers that do not count.
+ * @returns a function that counts one more part
+ */
+export function createReadHold(
+  response: ServerResponse,
+  memory: AnswerLimits['memory'],
+  caller: Caller,
+): (text: string) => void {
+  let total = 0;
+  let hold: ByteHold | undefined;
+  return (text) => {
+    total += bytesOf(text);
+    if (total <= UNCOUNTED_BYTES || response.destroyed) return;
+    if (!hold) {
+      const account = memory.connection(caller, { onEvict: () => response.destroy() });
+      const opened = account.hold('answers');
+      hold = opened;
+      response.once('close', () => {
+        opened.releaseAll();
+        account.close();
+      });
+    }
+    hold.charge(total - hold.bytes);
+  };
+}
+
 /** Adds to an error that the operation may have changed data nevertheless. */
 export function afterMutation({ status, message, extensions }: RequestError): RequestError {
   const { retryable: _, ...rest } = extensions;

@@ -53,6 +53,11 @@ function costOf(text: string, variables: Record<string, unknown> = {}): number {
 const costs: [string, string, number][] = [
   ['counts 1 for an object, and 0.1 for each of its values', '{ thing { id } }', 1.1],
   ['counts each alias of a value', '{ thing { a: id b: id c: id __typename } }', 1.4],
+  [
+    'counts deferred fields',
+    '{ thing { id ... @defer { tags ...F @defer } } } fragment F on Thing { heavy { id } }',
+    1 + 0.1 + 1 + 50.1,
+  ],
   ['counts the values of a list', '{ some(first: 3) { tags } }', 3 * (1 + 10 * 0.1)],
   ['counts 10 once for a mutation that returns a list', 'mutation { tags }', 10 + 10 * 0.1],
   [

@@ -70,6 +70,8 @@ export type Step =
        * is unknown.
        */
       readonly isFor: (type: NamedType | undefined) => boolean;
+      /** Label of a deferred fragment. */
+      readonly label: string | undefined;
       readonly selection: readonly Step[];
     };
 
@@ -114,6 +116,7 @@ function compile(
         conditions,
         type,
         isFor: type ? createSubtypeTest(type) : () => true,
+        label: labelOf(selection.element, schema),
         selection: compile(selection.selectionSet, schema, responses),
       };
     }
@@ -135,6 +138,11 @@ function compile(
       selection: selection.selectionSet && compile(selection.selectionSet, schema, responses),
     };
   });
+}
+
+function labelOf(element: Element, schema: Schema): string | undefined {
+  const [defer] = element.appliedDirectivesOf(schema.deferDirective());
+  return defer?.arguments().label;
 }
 
 function createSubtypeTest(condition: CompositeType): (type: NamedType | undefined) => boolean {

@@ -6,6 +6,7 @@ import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import { composeOddGraph } from '../testing/odd-subgraphs.ts';
 import { createApolloExecutor } from './apollo-executor.ts';
 import { createOwnExecutor } from './own-executor.ts';
+import type { PlanExecutor } from './plan-executor.ts';
 
 const graph = composeOddGraph();
 const planner = new QueryPlanner(graph.model);
@@ -17,7 +18,7 @@ const EXECUTORS = [
 ] as const;
 
 /** Runs an operation whose requests get the given answers in turn. */
-async function run(executor: typeof own, text: string, answers: readonly SubgraphAnswer[]) {
+async function run(executor: PlanExecutor, text: string, answers: readonly SubgraphAnswer[]) {
   const document = parse(text);
   const plan = planner.buildQueryPlan(operationFromDocument(graph.apiSchema, document));
   const asked: string[] = [];
@@ -135,4 +136,13 @@ describe('the own executor', () => {
     const { result } = await run(own, '{ top { weight: rating } }', [{ data: { top: products } }]);
     expect(result.errors).toHaveLength(20);
   });
+});
+
+it('keeps the type of an entity that another subgraph names by its interface', async () => {
+  const text = '{ media { fans ... on Book { pages fans } } }';
+  const { result } = await run(own, text, [
+    { data: { media: [{ __typename: 'Book', id: '2', pages: 7 }] } },
+    { data: { _entities: [{ __typename: 'Media', fans: 3 }] } },
+  ]);
+  expect(result).toEqual({ data: { media: [{ fans: 3, pages: 7 }] } });
 });

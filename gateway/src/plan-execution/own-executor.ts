@@ -4,12 +4,33 @@ import { GraphQLError } from 'graphql';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { compileSelection, selectFields } from './compile-selection.ts';
 import { withCompletionErrors } from './completion-errors.ts';
+import { DeferredParts, type PartShaping } from './deferred-parts.ts';
 import type { Data } from './merge-data.ts';
-import type { PlanExecutor, PreparedPlan, Values } from './plan-executor.ts';
+import type {
+  FetchFromSubgraph,
+  PlanExecutor,
+  PlannedOperation,
+  PreparedParts,
+  PreparedPlan,
+  Values,
+} from './plan-executor.ts';
 import { toPlanVariables } from './replaced-names.ts';
 import { type Execution, isRunnable, runPlan } from './run-plan.ts';
 import { createMutationGuard, findSerialMutations } from './serial-mutations.ts';
-import { shapeResult } from './shape-result.ts';
+import { type DeferredFragment, shapeFragment, shapeResult } from './shape-result.ts';
+
+/** Runs operations in one part, or in several. */
+export interface OwnExecutor extends PlanExecutor {
+  /**
+   * Prepares an operation whose deferred fragments follow its result.
+   * @param labelOf returns the client's label of a deferred fragment
+   * @returns undefined for introspection, which cannot be deferred
+   */
+  readonly prepareInParts: (
+    planned: PlannedOperation,
+    labelOf: PartShaping['labelOf'],
+  ) => PreparedParts | undefined;
+}
 
 /**
  * Creates an executor that returns the same results as @apollo/gateway's executor, but compiles each
@@ -22,47 +43,19 @@ import { shapeResult } from './shape-result.ts';
 export function createOwnExecutor(
   supergraph: Pick<LoadedSupergraph, 'apiSchema' | 'supergraphSchema'>,
   fallback: PlanExecutor,
-): PlanExecutor {
-  const { apiSchema, supergraphSchema: schema } = supergraph;
+): OwnExecutor {
   return {
     prepare: (planned): PreparedPlan => {
-      const { document, operationName, plan, replaced } = planned;
-      const { node } = plan;
+      const { node } = planned.plan;
       if (node?.kind === 'Subscription' || !isRunnable(node)) return fallback.prepare(planned);
-      const operation = operationFromDocument(apiSchema, document, {
-        ...(operationName ? { operationName } : {}),
-        validate: false,
-      });
-      const selection = compileSelection(operation, replaced);
-      if (!selection) return fallback.prepare(planned);
-      const { variableDefinitions: definitions, rootKind } = operation;
-      const defaults: Values = operation.collectDefaultedVariableValues();
-      const root = apiSchema.schemaDefinition.rootType(rootKind) as CompositeType;
-
-      const shape = (selected: typeof selection, values: Values | undefined, input: Data) => {
-        const all: Values = Object.assign(Object.create(null), defaults, values);
-        return shapeResult({ selection: selected, root, schema: apiSchema, variables: all, input });
-      };
-      const mutations = rootKind === 'mutation' ? findSerialMutations(node) : undefined;
-
+      const compiled = compile(supergraph, planned);
+      if (!compiled) return fallback.prepare(planned);
+      const { begin, shape } = compiled;
       return async (given, fetch) => {
-        const variables = replaced ? toPlanVariables(given, replaced) : given;
-        const execution: Execution = {
-          schema,
-          variables,
-          definitions,
-          fetch,
-          replaced,
-          errors: [],
-        };
-        if (mutations) {
-          execution.mayMutate = createMutationGuard(mutations, (names, data) =>
-            isNulled(() => shape(selectFields(selection, names), variables, data)),
-          );
-        }
+        const execution: Execution = { ...begin(given, fetch), errors: [] };
         const input = await runPlan(execution, node);
         try {
-          const { data, misfits } = shape(selection, variables, input);
+          const { data, misfits } = shape(execution.variables, input);
           // All errors are GraphQLErrors, except those about an answer that is not valid GraphQL.
           const given = execution.errors as GraphQLError[];
           if (given.length === 0 && misfits.length === 0) return { data };
@@ -73,6 +66,78 @@ export function createOwnExecutor(
         }
       };
     },
+    prepareInParts: (planned, labelOf): PreparedParts | undefined => {
+      const { node } = planned.plan;
+      const compiled = compile(supergraph, planned);
+      if (!compiled || node?.kind === 'Subscription') return undefined;
+      const { begin, isMutation, shape, shapeFragment } = compiled;
+      return (given, fetch, sink) => {
+        const execution = begin(given, fetch);
+        const { variables } = execution;
+        const shaping: PartShaping = {
+          isMutation,
+          whole: (input, deferred) => shape(variables, input, { deferred }),
+          fragment: (fragment, deferred) => shapeFragment(variables, fragment, deferred),
+          labelOf,
+        };
+        return new DeferredParts(execution, node, shaping, sink).run(node);
+      };
+    },
+  };
+}
+
+/** Compiles an operation. Returns undefined for introspection. */
+function compile(
+  { apiSchema, supergraphSchema: schema }: Pick<LoadedSupergraph, 'apiSchema' | 'supergraphSchema'>,
+  { document, operationName, plan, replaced }: PlannedOperation,
+) {
+  const operation = operationFromDocument(apiSchema, document, {
+    ...(operationName ? { operationName } : {}),
+    validate: false,
+  });
+  const selection = compileSelection(operation, replaced);
+  if (!selection) return undefined;
+  const { variableDefinitions: definitions, rootKind } = operation;
+  const defaults: Values = operation.collectDefaultedVariableValues();
+  const root = apiSchema.schemaDefinition.rootType(rootKind) as CompositeType;
+  const withDefaults = (values: Values | undefined): Values =>
+    Object.assign(Object.create(null), defaults, values);
+  const mutations =
+    rootKind === 'mutation' && plan.node?.kind !== 'Subscription'
+      ? findSerialMutations(plan.node)
+      : undefined;
+
+  const shape = (
+    values: Values | undefined,
+    input: Data,
+    { only, deferred }: { only?: ReadonlySet<string>; deferred?: DeferredFragment[] } = {},
+  ) =>
+    shapeResult({
+      selection: only ? selectFields(selection, only) : selection,
+      root,
+      schema: apiSchema,
+      variables: withDefaults(values),
+      input,
+      deferred,
+    });
+  return {
+    begin: (given: Values | undefined, fetch: FetchFromSubgraph): Omit<Execution, 'errors'> => {
+      const variables = replaced ? toPlanVariables(given, replaced) : given;
+      const execution = { schema, variables, definitions, fetch, replaced };
+      if (!mutations) return execution;
+      // Fields of deferred fragments cannot make the data null.
+      const mayMutate = createMutationGuard(mutations, (only, data) =>
+        isNulled(() => shape(variables, data, { only, deferred: [] })),
+      );
+      return { ...execution, mayMutate };
+    },
+    isMutation: rootKind === 'mutation',
+    shape,
+    shapeFragment: (
+      values: Values | undefined,
+      fragment: DeferredFragment,
+      deferred: DeferredFragment[],
+    ) => shapeFragment(fragment, apiSchema, withDefaults(values), deferred),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { FetchNode, QueryPlan } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLError } from 'graphql';
+import type { PartSink } from '../defer/part-sink.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import type { ReplacedNames } from './replaced-names.ts';
 
@@ -37,6 +38,13 @@ export type PreparedPlan = (
   fetch: FetchFromSubgraph,
 ) => Promise<ExecutedOperation>;
 
+/** Runs a prepared plan with deferred fragments. @returns the result without these fragments */
+export type PreparedParts = (
+  variables: Values | undefined,
+  fetch: FetchFromSubgraph,
+  sink: PartSink,
+) => Promise<ExecutedOperation>;
+
 /**
  * Runs the query plans of queries, mutations and events of live streams: joins the subgraphs'
  * answers and shapes the result. `own-executor.ts` runs nearly every operation.
@@ -52,4 +60,7 @@ export interface PlanExecutor {
  * Options of every query planner. Of the plans for one operation, at most 1,000 are compared. Apollo's
  * default is 10,000, which takes seconds in supergraphs in which many subgraphs resolve the same fields.
  */
-export const PLANNER_OPTIONS = { debug: { maxEvaluatedPlans: 1_000 } };
+export const PLANNER_OPTIONS = {
+  debug: { maxEvaluatedPlans: 1_000 },
+  incrementalDelivery: { enableDefer: true },
+};

@@ -6,7 +6,7 @@ import {
   type PlanNode,
   type QueryPlanSelectionNode,
 } from '@apollo/query-planner';
-import type { GraphQLError, GraphQLSchema } from 'graphql';
+import { type GraphQLError, type GraphQLSchema, isInterfaceType } from 'graphql';
 import { fetchWithContext } from './context-arguments.ts';
 import { applyRewrites, isOfType } from './data-rewrites.ts';
 import { createErrorPaths, subgraphError } from './fetch-errors.ts';
@@ -26,6 +26,8 @@ export interface Execution {
   readonly errors: (GraphQLError | Error)[];
   /** Decides about each mutation request of a plan with several; undefined for other plans. */
   mayMutate?: MayMutate;
+  /** Called when a fetch on which deferred fragments depend has ended. @param id the fetch's id */
+  readonly onFetched?: (id: string) => void;
   /** Whether a failed mutation has ended the execution. No further request is sent. */
   isStopped?: boolean;
 }
@@ -61,8 +63,13 @@ export function isRunnable(node: PlanNode | undefined): boolean {
  */
 export async function runPlan(execution: Execution, node: PlanNode | undefined): Promise<Data> {
   const root = createBare();
-  if (node) await run(execution, node, { path: [], data: root, root });
+  if (node) await runNode(execution, node, root);
   return root;
+}
+
+/** Runs a part of a plan. @param root data of the parts that have run, to which it adds its own */
+export function runNode(execution: Execution, node: PlanNode, root: Data): Promise<void> {
+  return run(execution, node, { path: [], data: root, root });
 }
 
 async function run(execution: Execution, node: PlanNode, cursor: Cursor): Promise<void> {
@@ -96,6 +103,10 @@ async function run(execution: Execution, node: PlanNode, cursor: Cursor): Promis
       } catch (error) {
         execution.errors.push(error as Error);
       }
+      if (node.id !== undefined) execution.onFetched?.(node.id);
+      return;
+    case 'Defer':
+      throw new Error('A deferred part is inside a part that is not');
   }
 }
 
@@ -138,10 +149,18 @@ async function runFetch(execution: Execution, node: FetchNode, cursor: Cursor): 
   }
   for (const [index, entity] of represented.entries()) {
     const more = received[index];
-    if (more && !more['__typename']) more['__typename'] = entity['__typename'];
+    if (more && more['__typename'] !== entity['__typename']) {
+      // A subgraph that has the interface as an object does not know the entity's type.
+      const isKnown = more['__typename'] && !isInterface(execution.schema, more['__typename']);
+      if (!isKnown) more['__typename'] = entity['__typename'];
+    }
     if (node.outputRewrites) applyRewrites(execution.schema, node.outputRewrites, more);
     mergeInto(entity, more);
   }
+}
+
+function isInterface(schema: GraphQLSchema, name: unknown): boolean {
+  return isInterfaceType(schema.getType(String(name)));
 }
 
 async function fetchData(

@@ -23,6 +23,9 @@ export function findSerialMutations(plan: PlanNode | undefined): SerialMutations
       case 'Flatten':
         visit(node.node);
         return;
+      case 'Defer':
+        visit(node.primary.node);
+        return;
       case 'Condition':
         visit(node.ifClause);
         visit(node.elseClause);

@@ -8,10 +8,25 @@ import {
 } from '@apollo/federation-internals';
 import type { Condition, Conditions, Shape, Step } from './compile-selection.ts';
 import type { Misfit } from './completion-errors.ts';
-import { createBare, own } from './merge-data.ts';
+import { createBare, type Data, own } from './merge-data.ts';
 import type { Values } from './plan-executor.ts';
 
 type Output = Record<string, unknown>;
+
+export interface Shaped {
+  readonly data: Values | null;
+  readonly misfits: readonly Misfit[];
+}
+
+/** A deferred fragment of one object in the data. */
+export interface DeferredFragment {
+  readonly label: string;
+  /** Path of the object in the result. */
+  readonly path: readonly (string | number)[];
+  readonly selection: readonly Step[];
+  readonly type: CompositeType;
+  readonly input: Data;
+}
 
 /**
  * Shapes the subgraphs' data into the result: only selected fields, in the order of the operation,
@@ -27,6 +42,7 @@ export function shapeResult({
   schema,
   variables,
   input,
+  deferred,
 }: {
   selection: readonly Step[];
   /** The operation's root type. */
@@ -35,10 +51,25 @@ export function shapeResult({
   /** Variables, including default values. */
   variables: Values;
   input: Values;
-}): { data: Values | null; misfits: readonly Misfit[] } {
-  const shaper = new Shaper(schema, variables);
+  /** Receives the deferred fragments, which are left out then. */
+  deferred?: DeferredFragment[] | undefined;
+}): Shaped {
+  const shaper = new Shaper(schema, variables, deferred);
   const data = createBare();
   const isWhole = shaper.select(selection, input, data, root);
+  return { data: isWhole ? data : null, misfits: shaper.misfits };
+}
+
+/** Shapes the data of a deferred fragment. @param deferred receives the deferred fragments inside it */
+export function shapeFragment(
+  { path, selection, type, input }: DeferredFragment,
+  schema: Schema,
+  variables: Values,
+  deferred: DeferredFragment[],
+): Shaped {
+  const shaper = new Shaper(schema, variables, deferred, path);
+  const data = createBare();
+  const isWhole = shaper.select(selection, input, data, type);
   return { data: isWhole ? data : null, misfits: shaper.misfits };
 }
 
@@ -46,15 +77,23 @@ class Shaper {
   readonly misfits: Misfit[] = [];
   private readonly schema: Schema;
   private readonly variables: Values;
-  private readonly path: (string | number)[] = [];
+  private readonly path: (string | number)[];
+  private readonly deferred: DeferredFragment[] | undefined;
   /** Whether the last completed value makes its parent null. */
   private invalid = false;
   /** Whether an error has already been reported for the last completed value. */
   private reported = false;
 
-  constructor(schema: Schema, variables: Values) {
+  constructor(
+    schema: Schema,
+    variables: Values,
+    deferred?: DeferredFragment[] | undefined,
+    path: readonly (string | number)[] = [],
+  ) {
     this.schema = schema;
     this.variables = variables;
+    this.deferred = deferred;
+    this.path = Array.from(path);
   }
 
   /** @returns false if the object must be null */
@@ -81,10 +120,23 @@ class Shaper {
         output[step.name] = type.name;
       } else {
         if (!step.isFor(this.typeOf(input, parent))) continue;
+        if (step.label !== undefined && this.deferred) {
+          this.defer(step.label, step.selection, step.type ?? parent, input);
+          continue;
+        }
         if (!this.select(step.selection, input, output, step.type ?? parent)) return false;
       }
     }
     return true;
+  }
+
+  private defer(
+    label: string,
+    selection: readonly Step[],
+    type: CompositeType,
+    input: Values,
+  ): void {
+    this.deferred?.push({ label, path: Array.from(this.path), selection, type, input });
   }
 
   private typeOf(input: Values, parent: CompositeType): NamedType | undefined {

@@ -10,6 +10,7 @@ import { limitErrorsPlugin, MAX_ERRORS, traceOperations } from '@gudang/graphql'
 import type { Logger, Stoppable } from '@gudang/runtime';
 import type { RequirementsOf } from '../auth/field-requirements.ts';
 import type { GatewayContext } from '../context.ts';
+import { deferRules } from '../defer/defer-rules.ts';
 import { createDocumentStore } from '../documents/document-cache.ts';
 import { presentGatewayError } from '../errors/present-errors.ts';
 import type { AdmittedRequest } from '../limits/admission.ts';
@@ -71,12 +72,15 @@ export async function startApolloPipeline(options: Options): Promise<ApolloPipel
     return createQueryExecutor(loaded, send, planning, { shares });
   };
   let executor = createExecutor(supergraph);
+  let current = supergraph;
   const server = createServer(options, {
     load: async (given) => {
       await apollo.load(given);
       return { executor: (context) => executor(context) };
     },
-    onSchemaLoadOrUpdate: (callback) => apollo.onSchemaLoadOrUpdate(callback),
+    // The schema of ApolloGateway has no `@defer`.
+    onSchemaLoadOrUpdate: (callback) =>
+      apollo.onSchemaLoadOrUpdate((loaded) => callback({ ...loaded, apiSchema: current.schema })),
     stop: () => apollo.stop(),
   });
   await server.start();
@@ -84,7 +88,14 @@ export async function startApolloPipeline(options: Options): Promise<ApolloPipel
   return {
     answer: (request, context) => answerByApollo(server, request, context),
     use: (next) => {
-      update(next.runnableSdl);
+      const before = current;
+      try {
+        current = next;
+        update(next.runnableSdl);
+      } catch (error) {
+        current = before;
+        throw error;
+      }
       executor = createExecutor(next);
     },
     stop: () => server.stop(),
@@ -116,6 +127,7 @@ function createServer(
     includeStacktraceInErrorResponses: false,
     // Apollo Server's own option removes suggestions from the messages by a regular expression, which
     // takes seconds for a message of 250 KB.
+    validationRules: [...deferRules],
     validationOptions: { hideSuggestions: !explore, maxErrors: MAX_ERRORS },
     // The gateway's process handles signals itself, and stops Apollo Server after the websockets.
     stopOnTerminationSignals: false,

@@ -82,7 +82,7 @@ describe('an operation that Apollo Server has answered', () => {
     ['another operation of the text', { operationName: 'Other' }],
     [
       'another response type',
-      { accepts: { json: 'application/graphql-response+json', stream: undefined } },
+      { accepts: { json: 'application/graphql-response+json', stream: undefined, parts: false } },
     ],
     ['a GET', { method: 'GET' }],
     ['a caller without permission', {}, { forward: {}, identity: ANONYMOUS }],

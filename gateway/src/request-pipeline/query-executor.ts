@@ -2,6 +2,7 @@ import '../quiet-apollo.ts';
 import type { ApolloGateway } from '@apollo/gateway';
 import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
 import type { GatewayContext } from '../context.ts';
+import { hasDefer, withoutDefer } from '../defer/deferred-operation.ts';
 import { coerceVariables } from '../errors/invalid-variables.ts';
 import { createNullCheck } from '../errors/null-variables.ts';
 import { PlanningError } from '../errors/planning-error.ts';
@@ -10,7 +11,12 @@ import type { ParsedOperation } from '../limits/operation-parser.ts';
 import type { PlanningBudget } from '../limits/planning-budget.ts';
 import { createApolloExecutor } from '../plan-execution/apollo-executor.ts';
 import { createOwnExecutor } from '../plan-execution/own-executor.ts';
-import type { ExecutedOperation, PreparedPlan, Values } from '../plan-execution/plan-executor.ts';
+import type {
+  ExecutedOperation,
+  FetchFromSubgraph,
+  PreparedPlan,
+  Values,
+} from '../plan-execution/plan-executor.ts';
 import { createOperationPlanner, type OverrideLabels } from '../planning/operation-planner.ts';
 import {
   type LabelShares,
@@ -20,6 +26,7 @@ import {
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../subgraphs/subgraph-source.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
+import { createPartPlans, type FindPartPlan } from './part-plans.ts';
 
 type GatewayExecutor = ApolloGateway['executor'];
 
@@ -52,6 +59,8 @@ export interface ReadyContext extends GatewayContext {
 
 interface PreparedOperation {
   readonly execute: PreparedPlan;
+  /** Finds the plan for an execution in parts; undefined without `@defer`. */
+  readonly findParts: FindPartPlan | undefined;
   /** @returns the errors about a request's variables */
   readonly variableErrors: (given: Values | undefined) => readonly GraphQLError[] | undefined;
 }
@@ -84,12 +93,18 @@ export function createQueryExecutor(
     const known = ofDocument.get(name);
     if (known) return known;
     const operationName = name || undefined;
+    const isDeferred = hasDefer(document);
+    const whole = isDeferred ? withoutDefer(document) : document;
     const planWith = (labels?: OverrideLabels) =>
-      executor.prepare(plan(document, operationName, labels));
+      executor.prepare(plan(whole, operationName, labels));
     const prepared = planning.plan(() => {
       const overrides = findOverrides(document);
+      const charge = <T>(work: () => T): T => planning.plan(work);
       return {
         execute: overrides ? prepareVariants(overrides, planWith, draw) : planWith(),
+        findParts: isDeferred
+          ? createPartPlans(parsed, { plan, executor, overrides, draw, charge })
+          : undefined,
         variableErrors: createVariableCheck(supergraph, parsed),
       };
     });
@@ -115,16 +130,20 @@ export function createQueryExecutor(
 
   const run = (
     { operation: kind }: OperationDefinitionNode,
-    { execute }: PreparedOperation,
+    { execute, findParts }: PreparedOperation,
     variables: Values | undefined,
     given: GatewayContext,
-  ) => {
+  ): Promise<ExecutedOperation> => {
     let context = given;
-    return execute(variables, ({ serviceName, operation: query, operationName }, used) => {
+    const fetch: FetchFromSubgraph = ({ serviceName, operation: query, operationName }, used) => {
       const sent = send(serviceName, { query, variables: used, operationName }, context, kind);
       if (kind === 'mutation') context = { ...given, isLater: true };
       return sent;
-    });
+    };
+    const { parts, identity, address = '' } = given;
+    if (!parts || !findParts) return execute(variables, fetch);
+    const inParts = planning.charged({ identity, address }, () => findParts(variables));
+    return inParts ? inParts(variables, fetch, parts) : execute(variables, fetch);
   };
 
   return async ({ context: given, request, document, operation }) => {

@@ -1,6 +1,9 @@
 import { encodeIdentity } from '@gudang/auth';
 import type { Metrics } from '@gudang/runtime';
+import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { GatewayContext } from '../context.ts';
+import { AnswerParts, firstPart } from '../defer/answer-parts.ts';
+import { hasDefer } from '../defer/deferred-operation.ts';
 import type { HeaderReturn, ReturnedCollection } from '../headers/returned-headers.ts';
 import type { AdmittedRequest } from '../limits/admission.ts';
 import {
@@ -45,6 +48,7 @@ export function createRequestDeduplication({
   returning,
   isShared = true,
   costly,
+  present,
   metrics,
 }: {
   invalidation: Invalidation;
@@ -55,6 +59,8 @@ export function createRequestDeduplication({
   /** Whether identical queries share an execution. Default: true */
   isShared?: boolean | undefined;
   costly: Pick<CostlyOperations, 'run'>;
+  /** Presents the errors of deferred fragments. */
+  present: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[];
   metrics: Metrics;
 }): RequestDeduplication {
   const inFlight = createInFlight<HttpAnswer>(invalidation, {
@@ -76,19 +82,25 @@ export function createRequestDeduplication({
     const caller = { identity, address };
     const bytes = new AnswerBytes(answers, caller);
     const returned = returning?.collect();
-    const own = { ...context, onUnavailable, answer: bytes, returned };
+    const { maxBytes } = answers;
+    const parts = isInParts(request) ? new AnswerParts({ present, maxBytes }) : undefined;
+    const own = { ...context, onUnavailable, answer: bytes, returned, parts };
     try {
+      const work = () => pipeline.answer(request, own);
       const answer = await (request.isCostly
-        ? costly.run(caller, () => pipeline.answer(request, own))
-        : pipeline.answer(request, own));
-      const { maxBytes } = answers;
+        ? parts
+          ? runUntilEnd((all) => costly.run(caller, all), work, parts)
+          : costly.run(caller, work)
+        : work());
       const refusal =
         bytes.refusal ?? (isLonger(answer.body, maxBytes) ? answerTooLarge(maxBytes) : undefined);
       if (refusal) throw isMutation ? afterMutation(refusal) : refusal;
-      const complete = isUnavailable ? { ...answer, isUnavailable } : answer;
+      const whole = parts?.hasBegun ? { ...answer, body: firstPart(answer.body), parts } : answer;
+      const complete = isUnavailable ? { ...whole, isUnavailable } : whole;
       return returned?.isEmpty === false ? withReturned(complete, returned) : complete;
     } finally {
-      bytes.end();
+      if (parts?.hasBegun) void parts.ended.then(() => bytes.end());
+      else bytes.end();
       // A failed mutation may have changed data, too.
       if (isMutation) invalidation.mutationAnswered();
     }
@@ -127,7 +139,28 @@ function keyOf(request: AdmittedRequest, { headers }: GatewayContext): string | 
   const caller = identity.unrestricted ? '' : encodeIdentity(identity);
   const sent = method === 'GET' ? preflight : undefined;
   const forwarded = headers?.key;
-  return JSON.stringify([query, variables, operationName, caller, accepts.json, sent, forwarded]);
+  const type = isInParts(request) ? 'parts' : accepts.json;
+  return JSON.stringify([query, variables, operationName, caller, type, sent, forwarded]);
+}
+
+/** Whether an answer may have several parts. */
+export function isInParts({ accepts, document }: AdmittedRequest): boolean {
+  return accepts.parts && hasDefer(document);
+}
+
+/** Runs the work of an answer until its last part. @returns the answer with its first part */
+function runUntilEnd(
+  run: (all: () => Promise<void>) => Promise<void>,
+  work: () => Promise<HttpAnswer>,
+  parts: AnswerParts,
+): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const all = async (): Promise<void> => {
+      resolve(await work());
+      if (parts.hasBegun) await parts.ended;
+    };
+    run(all).catch(reject);
+  });
 }
 
 /** Adds the headers of subgraphs to an answer, which no cache may store then. */

@@ -1,11 +1,15 @@
 import type { GatewayContext } from '../context.ts';
+import type { AnswerParts } from '../defer/answer-parts.ts';
 import type { AdmittedRequest } from '../limits/admission.ts';
 
-/** A complete answer over HTTP. Requests that share an execution get the same bytes. */
+/** An answer over HTTP. Requests that share an execution get the same bytes. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Iterable<readonly [string, string]>;
+  /** JSON of the result; only of its first part if there are `parts`. */
   readonly body: string;
+  /** The parts that follow `body`; undefined if it is complete. */
+  readonly parts?: AnswerParts;
   /** Whether a subgraph did not answer, or refused a request. */
   readonly isUnavailable?: boolean;
   /** Whether `headers` has headers of subgraphs' answers. Such an answer belongs to one request. */

@@ -68,7 +68,22 @@ describe('the accepted response types', () => {
     ['a similar type', 'text/event-streams, xtext/event-stream', undefined, undefined],
     ['text that is not a list of types', ';;,,=",;/', undefined, undefined],
   ])('of %s', (_what, accept, json, stream) => {
-    expect(acceptedTypes(accept)).toEqual({ json, stream });
+    expect(acceptedTypes(accept)).toMatchObject({ json, stream });
+  });
+
+  it.each([
+    ['multipart/mixed;deferSpec=20220824,application/json', true],
+    ['Multipart/Mixed; boundary="-"; DeferSpec="20220824"', true],
+    ['application/json, multipart/mixed;deferSpec=20220824;q=0.1', true],
+    ['multipart/mixed;deferSpec=20220824;q=0, */*', false],
+    ['multipart/mixed;deferSpec=20300101', false],
+    ['multipart/mixed;incrementalSpec=v0.2', false],
+    ['multipart/mixed;subscriptionSpec=1.0', false],
+    ['text/plain;x="multipart/mixed;deferSpec=20220824"', false],
+    ['*/*', false],
+    [undefined, false],
+  ])('include answers in parts: %s', (accept, parts) => {
+    expect(acceptedTypes(accept).parts).toBe(parts);
   });
 
   it('are not read from a header of more than 1,000 characters', () => {

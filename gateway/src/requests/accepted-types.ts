@@ -7,6 +7,9 @@ import { badRequest } from '../errors/request-error.ts';
 const JSON_TYPES = ['application/json', 'application/graphql-response+json'] as const;
 const EVENT_STREAM = 'text/event-stream';
 const MULTIPART = 'multipart/mixed';
+/** Parameters of `multipart/mixed` that name the format of live streams, and of answers in parts. */
+const SUBSCRIPTIONS = ['subscriptionspec', '1.0'] as const;
+const DEFER = ['deferspec', '20220824'] as const;
 
 export type JsonType = (typeof JSON_TYPES)[number];
 export type StreamType = typeof EVENT_STREAM | typeof MULTIPART;
@@ -21,10 +24,21 @@ export interface AcceptedTypes {
    * `subscriptionSpec=1.0`.
    */
   readonly stream: StreamType | undefined;
+  /**
+   * Whether the client reads an answer with `@defer` in parts: over HTTP as `multipart/mixed` with the
+   * parameter `deferSpec=20220824`.
+   */
+  readonly parts: boolean;
 }
 
-/** Accepted types of a client that sends no `Accept`, and of operations over a websocket. */
-export const ACCEPTS_JSON: AcceptedTypes = { json: 'application/json', stream: undefined };
+/** Accepted types of a client that sends no `Accept`. */
+export const ACCEPTS_JSON: AcceptedTypes = {
+  json: 'application/json',
+  stream: undefined,
+  parts: false,
+};
+/** Accepted types of operations over a websocket, which has a message for each part. */
+export const ACCEPTS_PARTS: AcceptedTypes = { ...ACCEPTS_JSON, parts: true };
 
 /** Maximum length of an `Accept` header, in characters. Browsers send less than 200. */
 const MAX_LENGTH = 1_000;
@@ -64,19 +78,30 @@ function negotiate(accept: string): AcceptedTypes {
   const stream = negotiator
     .mediaTypes()
     .map((type) => type.toLowerCase())
-    .find((type) => type === EVENT_STREAM || (type === MULTIPART && acceptsSubscriptions(accept)));
-  return { json, stream: stream as StreamType | undefined };
+    .find(
+      (type) =>
+        type === EVENT_STREAM || (type === MULTIPART && acceptsMultipart(accept, SUBSCRIPTIONS)),
+    );
+  return {
+    json,
+    stream: stream as StreamType | undefined,
+    parts: acceptsMultipart(accept, DEFER),
+  };
 }
 
 /**
- * Whether a client accepts multipart subscriptions. Negotiator is not suitable for this check: it
+ * Whether a client accepts `multipart/mixed` with a parameter. Negotiator is not suitable for this check: it
  * requires that all parameters are equal, but clients choose the `boundary` freely.
  */
-function acceptsSubscriptions(accept: string): boolean {
+function acceptsMultipart(
+  accept: string,
+  [parameter, wanted]: readonly [name: string, value: string],
+): boolean {
+  if (!accept.toLowerCase().includes(parameter)) return false;
   for (let start = 0; start < accept.length; ) {
     const { type, parameters, index } = parse(accept, { comma: true, start });
-    const { subscriptionspec: version, q = '1' } = parameters;
-    if (type.toLowerCase() === MULTIPART && version === '1.0' && Number(q) > 0) return true;
+    const { [parameter]: version, q = '1' } = parameters;
+    if (type.toLowerCase() === MULTIPART && version === wanted && Number(q) > 0) return true;
     start = index + 1;
   }
   return false;

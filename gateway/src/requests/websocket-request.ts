@@ -1,6 +1,6 @@
 import type { Identity } from '@gudang/auth';
 import type { SubscribePayload } from 'graphql-ws';
-import { ACCEPTS_JSON } from './accepted-types.ts';
+import { ACCEPTS_PARTS } from './accepted-types.ts';
 import { type GraphQLRequest, JSON_BODY } from './graphql-request.ts';
 import { readFields } from './request-fields.ts';
 
@@ -19,7 +19,7 @@ export function readWebsocketRequest(
   return {
     ...readFields(payload as unknown as Readonly<Record<string, unknown>>),
     principal: { identity, expiresAt: NEVER },
-    accepts: ACCEPTS_JSON,
+    accepts: ACCEPTS_PARTS,
     method: 'POST',
     preflight: JSON_BODY,
     idempotencyKeys: undefined,

@@ -14,6 +14,7 @@ import {
   type ValueNode,
 } from 'graphql';
 import { authorizationError, createRequirements } from '../../auth/field-requirements.ts';
+import { deferRules } from '../../defer/defer-rules.ts';
 import { findBadInput } from '../../errors/bad-input.ts';
 import type { ParsedOperation } from '../../limits/operation-parser.ts';
 import type { PlanningBudget } from '../../limits/planning-budget.ts';
@@ -149,12 +150,14 @@ function createStreamPlanner(
   };
 }
 
+const RULES = [...specifiedRules, ...deferRules];
+
 function assertValid(
   { document }: ParsedOperation,
   { schema }: LoadedSupergraph,
   hideSuggestions: boolean,
 ): void {
-  const errors = validateSafely(schema, document, specifiedRules, { hideSuggestions });
+  const errors = validateSafely(schema, document, RULES, { hideSuggestions });
   if (errors.length === 0) return;
   const badInput = findBadInput(errors, document, schema);
   for (const error of errors) {

@@ -259,7 +259,7 @@ export class SocketOperations {
       const answer = await this.#options.requests.answer(admitted, context, (listener) => {
         running.leave = listener;
       });
-      this.#sendAnswer(running, answer);
+      await this.#sendAnswer(running, answer);
     } catch (error) {
       this.#fail(running, error);
     } finally {
@@ -268,7 +268,8 @@ export class SocketOperations {
     }
   }
 
-  #sendAnswer(running: Running, { body }: HttpAnswer): void {
+  /** Sends an answer; one with `@defer` as one message for each part. */
+  async #sendAnswer(running: Running, { body, parts }: HttpAnswer): Promise<void> {
     if (!this.#isRunning(running)) return;
     const errors = requestErrors(body);
     if (errors) {
@@ -276,7 +277,13 @@ export class SocketOperations {
       return;
     }
     const id = JSON.stringify(running.id);
-    this.#options.socket.send(`{"id":${id},"type":"${MessageType.Next}","payload":${body}}`);
+    const send = (payload: string): void =>
+      this.#options.socket.send(`{"id":${id},"type":"${MessageType.Next}","payload":${payload}}`);
+    send(body);
+    for await (const part of parts?.read() ?? []) {
+      if (!this.#isRunning(running)) return;
+      send(part);
+    }
     this.#end(running, MessageType.Complete);
   }
 
