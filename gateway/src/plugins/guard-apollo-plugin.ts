@@ -23,11 +23,14 @@ type Hook = (...given: unknown[]) => unknown;
  */
 export function guardApolloPlugin({ plugin, runner, name }: LoadedPlugin): GatewayPlugin {
   // Apollo Server recognizes some of its own plugins by further members, which are inherited.
-  const guarded = Object.create(plugin) as Record<string, unknown>;
+  const guarded = Object.create(plugin) as GatewayPlugin;
   for (const hook of APOLLO_HOOKS) {
-    if (plugin[hook]) guarded[hook] = guardHook(plugin, plugin[hook] as Hook, hook, runner, name);
+    if (!plugin[hook]) continue;
+    // Defined, because an assignment fails if the plugin is frozen.
+    const value = guardHook(plugin, plugin[hook] as Hook, hook, runner, name);
+    Object.defineProperty(guarded, hook, { value, enumerable: true });
   }
-  return guarded as GatewayPlugin;
+  return guarded;
 }
 
 function guardHook(
@@ -86,7 +89,8 @@ function guardListener(
       if (name === 'constructor' || typeof hook !== 'function' || Object.hasOwn(guarded, name)) {
         continue;
       }
-      guarded[name] = guardHook(listener, hook as Hook, name, runner, plugin);
+      const value = guardHook(listener, hook as Hook, name, runner, plugin);
+      Object.defineProperty(guarded, name, { value, enumerable: true });
     }
   }
   return guarded;

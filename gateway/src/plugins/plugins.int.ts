@@ -293,6 +293,10 @@ describe('the example', () => {
       errors: [{ extensions: { code: 'FORBIDDEN' } }],
     });
     const [socket, sse] = PROTOCOLS;
+    const refused = socket[1](gateway.url, { query: TICKED }, undefined, undefined, {
+      tenant: 'c',
+    });
+    expect(await refused.take()).toBe('lost');
     const streams = [
       socket[1](gateway.url, { query: TICKED }, undefined, undefined, { tenant: 'a' }),
       sse[1](gateway.url, { query: TICKED }, undefined, { 'x-tenant': 'a' }),
