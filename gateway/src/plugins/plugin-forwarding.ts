@@ -22,6 +22,8 @@ export function createPluginForwarding(
       known.set(subgraph, found);
       return found;
     };
+    // Here a plugin may refuse the client.
+    for (const name of subgraphs()) to(name);
     return {
       to,
       // The subgraphs may change during a live stream.

@@ -202,15 +202,16 @@ export function startSubgraphSource({
       const refusal = context.answer?.refusal;
       if (refusal) return { errors: [refusal.toJSON()] };
       const body = bodyOf(request);
-      let headers = ruledHeaders(context);
-      if (prepare) {
-        const { identity = ANONYMOUS } = context;
-        try {
+      let headers: Headers;
+      try {
+        headers = ruledHeaders(context);
+        if (prepare) {
+          const { identity = ANONYMOUS } = context;
           const asked = { subgraph: name, kind: kind ?? 'event', ...request, identity } as const;
           headers = await prepare(asked, headers);
-        } catch (error) {
-          return { errors: [(error as RequestError).toJSON()] };
         }
+      } catch (error) {
+        return { errors: [(error as RequestError).toJSON()] };
       }
       // Only queries are deduplicated. A live stream's request is not, because the fields that it
       // adds to an event must not be older than the event.
