@@ -204,14 +204,18 @@ describe.each([
     expect(await ask(query)).toEqual(await expected(query));
   });
 
-  it('may be any names in generated operations', async () => {
-    let renamed = 0;
-    for (let seed = 1; seed <= GENERATED; seed += 1) {
-      const query = randomNames(WHOLE, createRandom(seed));
-      const own = await ask(query);
-      expect(own, query).toEqual(await expected(query));
-      if (/\b(id|code|price|size|weight|of|number|__typename): /.test(query)) renamed += 1;
-    }
-    expect(renamed).toBeGreaterThan(GENERATED / 2);
-  }, 60_000);
+  it.skipIf(byApollo)(
+    'may be any names in generated operations',
+    async () => {
+      let renamed = 0;
+      for (let seed = 1; seed <= GENERATED; seed += 1) {
+        const query = randomNames(WHOLE, createRandom(seed));
+        const own = await ask(query);
+        expect(own, query).toEqual(await expected(query));
+        if (/\b(id|code|price|size|weight|of|number|__typename): /.test(query)) renamed += 1;
+      }
+      expect(renamed).toBeGreaterThan(GENERATED / 2);
+    },
+    60_000,
+  );
 });
