@@ -417,7 +417,7 @@ describe('any sequence of publications, outages and restarts', () => {
         registry.answer();
         await rm(await copyPath());
       }),
-      { numRuns: 8, seed: 20 },
+      { numRuns: 6, seed: 20 },
     );
   });
 });
