@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { promisify } from 'node:util';
 import { eventually } from '@gudang/testing/eventually';
@@ -45,6 +46,11 @@ function start(command: string, environment: Record<string, string> = {}): Guide
   return started;
 }
 
+/** Lets a command write to a terminal, as a reader's: its log lines are then readable instead of JSON. */
+function inTerminal(command: string): string {
+  return existsSync('/usr/bin/script') ? `script -qefc '${command}' /dev/null` : command;
+}
+
 /** Resolves with the address that a server prints when it listens. */
 async function addressOf({ command, lines, ended }: GuideProcess): Promise<string> {
   const printed = eventually(
@@ -75,7 +81,7 @@ describe('the README, in an empty folder', () => {
       [start(first, { PRODUCTS_PORT: '0' }), start(second, { REVIEWS_PORT: '0' })].map(addressOf),
     );
     const gateway = await addressOf(
-      start(third, {
+      start(inTerminal(third), {
         PORT: '0',
         SUBGRAPH_URLS: `products=${products}/graphql,reviews=${reviews}/graphql`,
       }),
@@ -157,16 +163,14 @@ describe('the package', () => {
   });
 
   it('has no link to a file outside of it', async () => {
-    const pages = [
-      'README.md',
-      ...(await readdir(installed('docs'))).map((name) => `docs/${name}`),
-    ];
+    const pages = packed.files.filter((file) => file.endsWith('.md'));
+    expect(pages.length).toBeGreaterThan(5);
     const outside: string[] = [];
     for (const page of pages) {
       for (const [, link = ''] of (await textOf(page)).matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
         if (/^[a-z]+:/.test(link)) continue;
         const target = normalize(join(dirname(page), link));
-        if (!packed.files.includes(target)) outside.push(`${page}: ${link}`);
+        if (!existsSync(installed(target))) outside.push(`${page}: ${link}`);
       }
     }
     expect(outside).toEqual([]);
@@ -174,9 +178,7 @@ describe('the package', () => {
 
   it('starts no gateway without a usable supergraph, and says why', async () => {
     const cases: readonly [args: readonly string[], output: RegExp][] = [
-      [['--version'], /^\d+\.\d+\.\d+\n$/],
       [[], /^No supergraph is given/],
-      [['--supergraph', 'nowhere.graphql'], /^The supergraph nowhere\.graphql does not exist/],
       [['--supergraph', 'example/products.graphql'], /^The supergraph .* cannot be used/],
     ];
     const program = join(packed.folder, 'node_modules/.bin/gudang-gateway');
@@ -187,7 +189,7 @@ describe('the package', () => {
           (error) => error,
         );
         expect(`${answer.stdout}${answer.stderr}`).toMatch(output);
-        expect(answer.code ?? 0).toBe(args[0] === '--version' ? 0 : 1);
+        expect(answer.code).toBe(1);
       }),
     );
   });
