@@ -243,6 +243,21 @@ const overMutation: Way = async (tenant) => {
   return [read(data['change'])];
 };
 
+/** Reads by a query whose second field is deferred, in an answer of several parts. */
+const overDefer: Way = async (tenant) => {
+  const query = '{ seen thing { id ... @defer { seen } } }';
+  const accept = 'multipart/mixed;deferSpec=20220824, application/json';
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept, 'x-tenant': tenant },
+    body: JSON.stringify({ query }),
+  });
+  expectOwnCookies(response, tenant);
+  const lines = (await response.text()).split('\r\n').filter((line) => line.startsWith('{'));
+  const [first, next] = lines.map((line) => JSON.parse(line));
+  return [read(first.data.seen), read(next.incremental[0].data.seen)];
+};
+
 /** Reads by a stream of a protocol: a query, or one event of a subscription. */
 function overStream(protocol: (typeof PROTOCOLS)[number], query: string): Way {
   return (tenant) =>
@@ -268,6 +283,7 @@ const WAYS: readonly Way[] = [
   overPost,
   overGet,
   overMutation,
+  overDefer,
   overStream(SOCKET, BOTH),
   overStream(SSE, BOTH),
   ...[SOCKET, SSE, MULTIPART].map((protocol) => overStream(protocol, TICKED)),
