@@ -55,8 +55,10 @@ function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): Oper
     const planWith = (form: DocumentNode): QueryPlan => {
       const read = (one: DocumentNode): Operation =>
         operationFromDocument(apiSchema, one, operationName ? { operationName } : {});
-      const plan = planner.buildQueryPlan(read(form), { overrideConditions: labels });
-      const unplanned = findUnplanned(read(document), plan.node);
+      const operation = read(form);
+      const plan = planner.buildQueryPlan(operation, { overrideConditions: labels });
+      const asIs = form === document ? operation : read(document);
+      const unplanned = findUnplanned(asIs, plan.node);
       if (unplanned.length === 0) return plan;
       throw new PlanningError(`no subgraph can resolve ${unplanned.join(', ')}`);
     };
