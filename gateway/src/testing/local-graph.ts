@@ -67,7 +67,7 @@ export function createLocalGraph(
     // A real answer is parsed from JSON.
     return JSON.parse(JSON.stringify(result));
   };
-  const planning = new PlanningBudget({ charge: () => {} }, createMetrics('test'));
+  const planning = new PlanningBudget({ charge: () => {} }, createMetrics('test'), () => 0);
   const execute = createQueryExecutor(supergraph, send, planning, options);
   return {
     supergraph,
