@@ -7,6 +7,7 @@ import { PLANNER_OPTIONS, type PlannedOperation } from '../plan-execution/plan-e
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { expandAbstract } from './expand-abstract.ts';
 import { findUnplanned } from './plan-coverage.ts';
+import { createExternalFinder } from './plan-externals.ts';
 import { createRenaming } from './rename-operation.ts';
 import { repairSupergraph } from './repair-supergraph.ts';
 import { readRequiredNames } from './required-names.ts';
@@ -48,6 +49,7 @@ function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): Oper
     repaired === given ? model : buildRepaired(model, repaired),
     PLANNER_OPTIONS,
   );
+  const findExternals = createExternalFinder(repaired);
   const rename = createRenaming(readRequiredNames(given));
   const translate = hidden.size > 0 ? createTranslation(repaired, hidden) : undefined;
   return (asked, operationName, labels = NO_LABELS) => {
@@ -59,8 +61,14 @@ function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): Oper
       const plan = planner.buildQueryPlan(operation, { overrideConditions: labels });
       const asIs = form === document ? operation : read(document);
       const unplanned = findUnplanned(asIs, plan.node);
-      if (unplanned.length === 0) return plan;
-      throw new PlanningError(`no subgraph can resolve ${unplanned.join(', ')}`);
+      if (unplanned.length > 0) {
+        throw new PlanningError(`no subgraph can resolve ${unplanned.join(', ')}`);
+      }
+      const [external] = findExternals?.(plan.node) ?? [];
+      if (external === undefined) return plan;
+      throw new PlanningError(
+        `the plan would read ${external} from a subgraph that does not resolve it`,
+      );
     };
     const plan = planInAnyForm(planWith, document, schema);
     const planned = { document, operationName, replaced, plan };
