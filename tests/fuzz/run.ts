@@ -1,15 +1,18 @@
 /**
  * Sends hostile inputs. A seed determines all cases.
- * Usage: `npm run fuzz -- [system|requests|clients|slow|record] [--seed N] [--cases N] [--from N]`
+ * Usage: `npm run fuzz -- [system|requests|clients|slow|federation|record] [--seed N] [--cases N] [--from N]`
  *
  * - `system` (default): inputs of all kinds for a whole system; see `fuzz-system.ts`
  * - `requests`: raw requests for a gateway with a recording subgraph; see `requests/fuzz-requests.ts`
  * - `clients`: valid requests as real clients send them, of which none may be refused
  * - `slow`: clients that read slowly or leave, beside healthy clients; see `requests/slow-clients.ts`
+ * - `federation`: random operations on random supergraphs, compared with graphql-js; see
+ *   `federation/fuzz-federation.ts`
  * - `record`: sends nothing to a gateway; runs the real clients and writes `recorded/recorded.json`
  */
 import { parseArgs } from 'node:util';
 import { type Checks, createChecks } from '@gudang/testing/checks';
+import { fuzzFederation } from './federation/fuzz-federation.ts';
 import { fuzzSystem } from './fuzz-system.ts';
 import { recordClients } from './recorded/record.ts';
 import { replayClients } from './recorded/replay-clients.ts';
@@ -28,6 +31,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   requests: { cases: 100_000, run: fuzzRequests },
   clients: { cases: 10_000, run: replayClients },
   slow: { cases: 1_000, run: fuzzSlowClients },
+  federation: { cases: 500, run: fuzzFederation },
   record: { cases: 0, run: recordClients },
 };
 

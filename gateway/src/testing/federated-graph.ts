@@ -1,0 +1,101 @@
+import type { Identity } from '@gudang/auth';
+import { type DocumentNode, getOperationAST } from 'graphql';
+import type { ParsedOperation } from '../limits/operation-parser.ts';
+import type { PlanningBudget } from '../limits/planning-budget.ts';
+import { createSubscriptionPlanner, EVENT_SERVICE } from '../live/planning/subscription-plan.ts';
+import type { ExecutedOperation, Values } from '../plan-execution/plan-executor.ts';
+import { createQueryExecutor, type SendToSubgraph } from '../request-pipeline/query-executor.ts';
+import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
+import type { SubgraphRequest } from '../subgraphs/subgraph-source.ts';
+import { buildSupergraph } from '../supergraph.ts';
+
+/** The subgraphs of a federated graph, in this process. */
+export interface FederatedSubgraphs {
+  readonly send: (subgraph: string, request: SubgraphRequest) => Promise<SubgraphAnswer>;
+  /** Returns all events of a subscription. */
+  readonly subscribe: (
+    subgraph: string,
+    request: SubgraphRequest,
+  ) => Promise<readonly SubgraphAnswer[]>;
+}
+
+const UNLIMITED = {
+  plan: <T>(work: () => T): T => work(),
+  charged: <T>(_caller: unknown, work: () => T): T => work(),
+} as unknown as PlanningBudget;
+const ANYONE: Identity = { scopes: [], unrestricted: true };
+
+/**
+ * Plans and executes operations as the gateway does, without HTTP: with its planner, executor and
+ * subscription planner.
+ * @throws Apollo's error if the text is not a supergraph
+ */
+export function createFederatedGraph(sdl: string) {
+  const supergraph = buildSupergraph(sdl);
+  const planSubscription = createSubscriptionPlanner(supergraph, { hideSuggestions: true });
+  let subgraphs: FederatedSubgraphs | undefined;
+  const send: SendToSubgraph = async (name, request) => {
+    if (!subgraphs) throw new Error('No operation runs');
+    return subgraphs.send(name, request);
+  };
+  const executor = createQueryExecutor(supergraph, send, UNLIMITED);
+  const execute = async (document: DocumentNode, variables: Values): Promise<ExecutedOperation> => {
+    const context = { forward: {}, identity: ANYONE };
+    const { operation } = parsedOf(document);
+    const request = { document, operation, context, request: { variables } };
+    return (await executor(request as never)) as ExecutedOperation;
+  };
+  const executeEvents = async (
+    document: DocumentNode,
+    variables: Values,
+    { send, subscribe }: FederatedSubgraphs,
+  ): Promise<ExecutedOperation[]> => {
+    const plan = planSubscription(parsedOf(document), ANYONE);
+    const { query, operationName } = plan.upstream;
+    const used = Object.fromEntries(
+      plan.variables.filter((name) => name in variables).map((name) => [name, variables[name]]),
+    );
+    const events = await subscribe(plan.subgraph, { query, operationName, variables: used });
+    const results: ExecutedOperation[] = [];
+    for (const event of events) {
+      plan.upstream.takeMarks(event);
+      const result = await plan.executeEvent(
+        variables,
+        async ({ serviceName, operation, operationName }, variables) =>
+          serviceName === EVENT_SERVICE
+            ? event
+            : send(serviceName, { query: operation, operationName, variables }),
+      );
+      results.push(result);
+    }
+    return results;
+  };
+  return {
+    schema: supergraph.schema,
+    /**
+     * Executes an operation, one at a time.
+     * @returns the results of all events of a subscription, or the only result
+     */
+    run: async (
+      document: DocumentNode,
+      variables: Values,
+      using: FederatedSubgraphs,
+    ): Promise<ExecutedOperation[]> => {
+      subgraphs = using;
+      try {
+        if (parsedOf(document).operation.operation === 'subscription') {
+          return await executeEvents(document, variables, using);
+        }
+        return [await execute(document, variables)];
+      } finally {
+        subgraphs = undefined;
+      }
+    },
+  };
+}
+
+function parsedOf(document: DocumentNode): ParsedOperation {
+  const operation = getOperationAST(document);
+  if (!operation) throw new Error('The document has no operation, or several');
+  return { document, operation };
+}
