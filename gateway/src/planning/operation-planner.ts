@@ -6,6 +6,7 @@ import { PlanningError } from '../errors/planning-error.ts';
 import { PLANNER_OPTIONS, type PlannedOperation } from '../plan-execution/plan-executor.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { expandAbstract } from './expand-abstract.ts';
+import { flattenMutation } from './flatten-mutation.ts';
 import { findUnplanned } from './plan-coverage.ts';
 import { createExternalFinder } from './plan-externals.ts';
 import { createRenaming } from './rename-operation.ts';
@@ -56,7 +57,11 @@ function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): Oper
     const { document, replaced } = rename(asked);
     const planWith = (form: DocumentNode): QueryPlan => {
       const read = (one: DocumentNode): Operation =>
-        operationFromDocument(apiSchema, one, operationName ? { operationName } : {});
+        operationFromDocument(
+          apiSchema,
+          flattenMutation(one, operationName),
+          operationName ? { operationName } : {},
+        );
       const operation = read(form);
       const plan = planner.buildQueryPlan(operation, { overrideConditions: labels });
       const asIs = form === document ? operation : read(document);

@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { federate } from '../testing/federate.ts';
+
+const done: number[] = [];
+const { ask } = federate({
+  a: {
+    sdl: 'type Query { ready: Boolean } type Mutation { add(n: Int = 0): Int }',
+    resolvers: {
+      Mutation: {
+        add: (_parent: unknown, { n }: { n: number }) => {
+          done.push(n);
+          return done.length;
+        },
+      },
+    },
+  },
+});
+
+it.each([
+  ['... on Mutation { add } ...F', 'fragment F on Mutation { b: add(n: 1) add }', [0, 1]],
+  ['... { a: add(n: 1) } b: add(n: 2) ... { c: add(n: 3) }', '', [1, 2, 3]],
+  [
+    '...F b: add(n: 2) ...G',
+    'fragment F on Mutation { a: add ...G } fragment G on Mutation { c: add(n: 3) }',
+    [0, 3, 2],
+  ],
+  [
+    '... @include(if: $no) { a: add } b: add(n: 2) ... @skip(if: $no) { c: add(n: 3) @include(if: $yes) }',
+    '',
+    [2, 3],
+  ],
+  ['add b: add(n: 1) add c: add(n: 2)', '', [0, 1, 2]],
+  ['... @include(if: $yes) { a: add @include(if: $no) b: add(n: 1) } c: add(n: 2)', '', [1, 2]],
+])(
+  'executes mutations in the order of the document: %s',
+  async (selection, fragments, expected) => {
+    done.splice(0);
+    const variables = [
+      ...(selection.includes('$yes') ? ['$yes: Boolean = true'] : []),
+      ...(selection.includes('$no') ? ['$no: Boolean = false'] : []),
+    ];
+    const head = variables.length > 0 ? `mutation (${variables.join(', ')})` : 'mutation';
+    const { errors } = await ask(`${head} { ${selection} } ${fragments}`);
+    expect(errors).toBeUndefined();
+    expect(done).toEqual(expected);
+  },
+);
