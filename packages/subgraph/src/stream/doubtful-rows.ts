@@ -119,6 +119,12 @@ export class DoubtfulRows {
   }
 }
 
+/**
+ * Difference between the times of a row and of its change, in milliseconds: one is rounded to milliseconds, the
+ * other one is cut off.
+ */
+const ROUNDING_MS = 1;
+
 function isWithin({ since, until }: TimeRange, time: number): boolean {
-  return time >= since && time <= until;
+  return time >= since - ROUNDING_MS && time <= until + ROUNDING_MS;
 }
