@@ -88,11 +88,12 @@ export class DeferredParts {
     for (let next = this.#takeReady(); next; next = this.#takeReady()) {
       items.push(this.#shape(next, items.length === 0));
     }
-    const [first] = items;
-    if (!hasNext && first && this.#unplaced.length > 0) {
+    if (!hasNext && this.#unplaced.length > 0) {
+      // Without a fragment for the errors, an empty one carries them.
+      const first = items[0] ?? { label: undefined, path: [], data: {}, errors: undefined };
       items[0] = { ...first, errors: [...(first.errors ?? []), ...this.#unplaced] };
     }
-    if (first || !hasNext) this.#sink.add(items, hasNext);
+    if (items.length > 0 || !hasNext) this.#sink.add(items, hasNext);
   }
 
   #takeReady(): DeferredFragment | undefined {

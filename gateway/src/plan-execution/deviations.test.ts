@@ -138,6 +138,25 @@ describe('the own executor', () => {
   });
 });
 
+it('names the element of a list whose entity has an error, even if other elements are no entities', async () => {
+  const text = '{ things { ... on Note { text } ... on Shop { best { id } } } }';
+  const { result } = await run(own, text, [
+    {
+      data: {
+        things: [
+          { __typename: 'Note', text: 'x' },
+          { __typename: 'Shop', id: '1' },
+        ],
+      },
+    },
+    {
+      data: { _entities: [{ best: null }] },
+      errors: [{ message: 'no', path: ['_entities', 0, 'best'] }],
+    },
+  ]);
+  expect(result.errors).toMatchObject([{ path: ['things', 1, 'best'] }]);
+});
+
 it('keeps the type of an entity that another subgraph names by its interface', async () => {
   const text = '{ media { fans ... on Book { pages fans } } }';
   const { result } = await run(own, text, [

@@ -1,25 +1,34 @@
 import { assert, ERRORS, errorCodeDef } from '@apollo/federation-internals';
-import type { FetchNode } from '@apollo/query-planner';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { type Data, own } from './merge-data.ts';
 
 type Path = readonly (string | number)[];
 
-/** Maps the paths of a subgraph's errors to paths of the client's answer. */
-export function createErrorPaths({ requires }: FetchNode, path: Path, root: Data) {
-  let entities: Path[] | undefined;
+/**
+ * Maps the paths of a subgraph's errors to paths of the client's answer.
+ * @param represented the entities of the fetch, in the order of their representations; undefined if it has none
+ */
+export function createErrorPaths(path: Path, root: Data, represented: readonly Data[] | undefined) {
+  let places: Map<unknown, Path> | undefined;
   return (given: Path | undefined): Path | undefined => {
-    if (!requires || typeof given?.[1] !== 'number') return given ? [...path, ...given] : undefined;
-    entities ??= findEntities([], path, root, []);
-    return [...(entities[given[1]] ?? []), ...given.slice(2)];
+    if (!represented || typeof given?.[1] !== 'number') {
+      return given ? [...path, ...given] : undefined;
+    }
+    places ??= findEntities([], path, root, new Map());
+    return [...(places.get(represented[given[1]]) ?? []), ...given.slice(2)];
   };
 }
 
-/** Finds the paths of all values that a path of the plan matches, in order. */
-function findEntities(parent: Path, path: Path, data: unknown, found: Path[]): Path[] {
+/** Finds all values that a path of the plan matches, and their paths. */
+function findEntities(
+  parent: Path,
+  path: Path,
+  data: unknown,
+  found: Map<unknown, Path>,
+): Map<unknown, Path> {
   const [head, ...rest] = path;
   if (data === undefined || data === null) return found;
-  if (head === undefined) found.push(parent);
+  if (head === undefined) found.set(data, parent);
   else if (head === '@') {
     assert(Array.isArray(data), 'expected array when encountering `@`');
     for (const [index, value] of data.entries()) {

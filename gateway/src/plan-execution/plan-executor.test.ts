@@ -64,6 +64,13 @@ interface Result {
   readonly extensions?: unknown;
 }
 
+/** Apollo's executor names the wrong element of a list in which some elements have no entity. */
+function withoutIndexes(error: GraphQLError) {
+  const json = JSON.parse(JSON.stringify(error));
+  const path = error.path?.map((key) => (typeof key === 'number' ? '@' : key));
+  return { ...json, path };
+}
+
 /**
  * Describes a result as JSON, or as an exception. Errors are sorted, because parallel fetches fail
  * in any order.
@@ -82,7 +89,7 @@ async function seen(execution: Promise<Result>, asked: readonly string[]): Promi
     JSON.stringify({
       text: JSON.stringify(data) ?? 'none',
       errors: (fromSubgraphs.length > 0 ? fromSubgraphs : errors)
-        .map((error) => JSON.stringify(error))
+        .map((error) => JSON.stringify(withoutIndexes(error)))
         .sort(),
       extensions,
     }),

@@ -138,7 +138,8 @@ async function runFetch(execution: Execution, node: FetchNode, cursor: Cursor): 
   const send: FetchFromSubgraph | undefined = node.contextRewrites
     ? (_node, used) => fetchWithContext(execution, node, cursor, represented, used)
     : undefined;
-  const answer = await fetchData(execution, node, cursor, { ...variables, representations }, send);
+  const given = { ...variables, representations };
+  const answer = await fetchData(execution, node, cursor, given, { represented, send });
   if (!answer) return;
   const received = answer['_entities'];
   if (!Array.isArray(received)) {
@@ -168,11 +169,17 @@ async function fetchData(
   node: FetchNode,
   { path, root }: Cursor,
   variables: Values,
-  send = fetch,
+  {
+    represented,
+    send = fetch,
+  }: {
+    readonly represented?: readonly Data[];
+    readonly send?: FetchFromSubgraph | undefined;
+  } = {},
 ): Promise<Data | null | undefined> {
   const answer = await send(node, variables);
   if (answer.errors) {
-    const pathOf = createErrorPaths(node, path, root);
+    const pathOf = createErrorPaths(path, root, represented);
     for (const error of answer.errors) {
       const place = pathOf(error.path);
       const shown = replaced ? toClientPath(place, replaced) : place;
