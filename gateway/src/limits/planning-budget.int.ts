@@ -26,9 +26,9 @@ const planned = async (): Promise<number> => {
 };
 /** Returns an operation whose text the gateway has not seen. */
 let count = 0;
-const unseen = (): string => {
+const unseen = (lists = 20): string => {
   count += 1;
-  return `{ ${Array.from({ length: 20 }, (_, n) => `a${n}_${count}: items { id rating }`).join(' ')} }`;
+  return `{ ${Array.from({ length: lists }, (_, n) => `a${n}_${count}: items { id rating }`).join(' ')} }`;
 };
 
 describe('planning', () => {
@@ -65,12 +65,17 @@ describe('planning', () => {
     const [siti, budi] = await Promise.all(
       callers.map(async (sub) => ({ authorization: `Bearer ${await signToken({ sub })}` })),
     );
-    let status = 200;
-    // Without the charge, Siti could send a million operations per second.
-    for (let sent = 0; status === 200 && sent < 1_000; sent += 1) {
-      ({ status } = await gateway.post({ query: unseen() }, siti));
+    // Without the charge, Siti could send a million operations per second. They are sent together, because on a
+    // busy machine the gateway spends too small a part of each second on planning otherwise.
+    const plan = async (): Promise<number> =>
+      (await gateway.post({ query: unseen(45) }, siti)).status;
+    const statuses = new Set<number>();
+    for (let round = 0; !statuses.has(429) && round < 20; round += 1) {
+      for (const status of await Promise.all(Array.from({ length: 20 }, plan))) {
+        statuses.add(status);
+      }
     }
-    expect(status).toBe(429);
+    expect(statuses).toContain(429);
     expect((await gateway.post({ query: '{ __typename }' }, budi)).status).toBe(200);
   }, 60_000);
 });

@@ -9,6 +9,8 @@ beforeAll(async () => {
   toys = await startToyGraph();
   gateway = await startTestGateway(composeToys(toys.items.url, toys.ratings.url), {
     SUBGRAPH_TIMEOUT_MS: '400',
+    // The failures of one test must not open the breaker for the next one.
+    SUBGRAPH_LIMITS: '*:breakerFailures=0',
   });
 });
 afterAll(async () => {
