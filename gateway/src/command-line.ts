@@ -117,10 +117,16 @@ function problemOf({
   }
   if (repeated) return `${option} is given more than once`;
   if (!value?.trim()) return `${option} needs a value${exampleOf(setting)}`;
-  if (/:\/\/[^/]*@/.test(value)) {
+  if (hasUserOfUrl(value)) {
     return `${option}: other users of this machine can read a password in an option; set the environment variable ${name}`;
   }
   return undefined;
+}
+
+/** Whether a text contains a URL with a user or a password. */
+function hasUserOfUrl(text: string): boolean {
+  const [, ...afterScheme] = text.split('://');
+  return afterScheme.some((rest) => rest.split('/', 1)[0]?.includes('@'));
 }
 
 function exampleOf({ example, default: initial }: Setting): string {

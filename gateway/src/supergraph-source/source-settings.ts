@@ -11,7 +11,9 @@ export type SupergraphPlace =
 const SCHEME = /^[a-z][a-z0-9+.-]+:\/\//i;
 
 /** A comma separates two URLs only if another URL follows: a URL may contain commas itself. */
-const BETWEEN_URLS = /\s*,\s*(?=[a-z][a-z0-9+.-]+:\/\/)/i;
+const BETWEEN_URLS = /,(?=\s*[a-z][a-z0-9+.-]+:\/\/)/i;
+
+const urlsIn = (value: string): string[] => value.split(BETWEEN_URLS).map((url) => url.trim());
 
 function isHttpUrl(candidate: string): boolean {
   try {
@@ -32,12 +34,11 @@ function withoutSecrets(candidate: string): string {
 
 const place = text
   .refine(
-    (value) =>
-      SCHEME.test(value) ? value.split(BETWEEN_URLS).every(isHttpUrl) : !value.includes('\0'),
+    (value) => (SCHEME.test(value) ? urlsIn(value).every(isHttpUrl) : !value.includes('\0')),
     'a file, a URL that starts with http:// or https:// (several of the same supergraph separated by commas), or graphos',
   )
   .transform((value): SupergraphPlace => {
-    if (SCHEME.test(value)) return { kind: 'urls', urls: value.split(BETWEEN_URLS) };
+    if (SCHEME.test(value)) return { kind: 'urls', urls: urlsIn(value) };
     return value === 'graphos' ? { kind: 'graphos' } : { kind: 'file', path: value };
   });
 

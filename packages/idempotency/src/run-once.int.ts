@@ -23,6 +23,8 @@ describe.each(['order', 'stock'] as const)('in %s_db', (name) => {
     testDatabase = await createTestDatabase(inject('postgresUrl'), name);
     database = createSqlClient(testDatabase.url);
     pool = new pg.Pool({ connectionString: testDatabase.url, max: 10 });
+    // The database may be dropped before the server has closed a connection.
+    pool.on('error', () => {});
     await database.query('CREATE TABLE work (done INT GENERATED ALWAYS AS IDENTITY)');
   });
   afterAll(async () => {
