@@ -30,6 +30,8 @@ it.each([
     [2, 3],
   ],
   ['add b: add(n: 1) add c: add(n: 2)', '', [0, 1, 2]],
+  ['add b: add(n: 1) add @include(if: $yes)', '', [0, 1]],
+  ['add @skip(if: $no) b: add(n: 1) ... @skip(if: $no) { add }', '', [0, 1]],
   ['... @include(if: $yes) { a: add @include(if: $no) b: add(n: 1) } c: add(n: 2)', '', [1, 2]],
 ])(
   'executes mutations in the order of the document: %s',
@@ -45,3 +47,12 @@ it.each([
     expect(done).toEqual(expected);
   },
 );
+
+it('refuses a repeated mutation whose place depends on conditions', async () => {
+  done.splice(0);
+  const asked = ask(
+    'mutation ($yes: Boolean = true) { add @include(if: $yes) b: add(n: 1) add @skip(if: $yes) }',
+  );
+  await expect(asked).rejects.toThrow('several times with different conditions');
+  expect(done).toEqual([]);
+});

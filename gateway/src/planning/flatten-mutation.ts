@@ -4,6 +4,7 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   getOperationAST,
+  type InlineFragmentNode,
   Kind,
   OperationTypeNode,
   print,
@@ -11,11 +12,13 @@ import {
   type SelectionSetNode,
   separateOperations,
 } from 'graphql';
+import { PlanningError } from '../errors/planning-error.ts';
 
 /**
  * Replaces fragments at the root of a mutation by their fields, and merges repeated fields, because their order is
  * the order of execution (GraphQL, 6.2.2). Apollo's planner changes the order of both.
  * @returns the document itself if it is no mutation, or has neither
+ * @throws {PlanningError} if the order of repeated fields depends on conditions
  */
 export function flattenMutation(
   document: DocumentNode,
@@ -32,13 +35,13 @@ export function flattenMutation(
   }
   const flatten = (
     { selections }: SelectionSetNode,
-    conditions: readonly DirectiveNode[],
-  ): SelectionNode[] =>
+    around: readonly DirectiveNode[],
+  ): RootField[] =>
     selections.flatMap((one) => {
-      if (one.kind === Kind.FIELD) return [addConditions(one, conditions)];
+      const conditions = [...around, ...conditionsOf(one)];
+      if (one.kind === Kind.FIELD) return [{ field: one, conditions }];
       const fragment = one.kind === Kind.INLINE_FRAGMENT ? one : fragments.get(one.name.value);
-      const all = [...conditions, ...(one.directives ?? [])];
-      return fragment ? flatten(fragment.selectionSet, all) : [];
+      return fragment ? flatten(fragment.selectionSet, conditions) : [];
     });
   const selectionSet: SelectionSetNode = {
     kind: Kind.SELECTION_SET,
@@ -58,28 +61,65 @@ function responseName({ alias, name }: FieldNode): string {
   return (alias ?? name).value;
 }
 
-/** Merges fields that have the same response name and the same conditions into the first of them. */
-function mergeFields(selections: readonly SelectionNode[]): SelectionNode[] {
-  const merged = new Map<string, SelectionNode>();
-  for (const [index, one] of selections.entries()) {
-    const key =
-      one.kind === Kind.FIELD
-        ? [responseName(one), ...(one.directives ?? []).map(print).sort()].join(' ')
-        : String(index);
-    const first = merged.get(key);
-    if (first?.kind === Kind.FIELD && one.kind === Kind.FIELD) {
-      const both = [first, one].flatMap(({ selectionSet }) => selectionSet?.selections ?? []);
-      if (both.length === 0) continue;
-      const selectionSet: SelectionSetNode = { kind: Kind.SELECTION_SET, selections: both };
-      merged.set(key, { ...first, selectionSet });
-    } else merged.set(key, one);
-  }
-  return [...merged.values()];
+/** A field at the root, and the conditions of the field and of the fragments around it. */
+interface RootField {
+  readonly field: FieldNode;
+  readonly conditions: readonly DirectiveNode[];
 }
 
-/** Adds `@skip` and `@include` of fragments to a field. A field can have each of them only once. */
-function addConditions(field: FieldNode, conditions: readonly DirectiveNode[]): SelectionNode {
-  let selection: SelectionNode = field;
+/**
+ * Merges fields that have the same response name into the first of them, which is executed once.
+ * @throws {PlanningError} if the conditions decide which of them is the first one
+ */
+function mergeFields(fields: readonly RootField[]): SelectionNode[] {
+  const groups = new Map<string, RootField[]>();
+  for (const one of fields) {
+    const name = responseName(one.field);
+    groups.set(name, [...(groups.get(name) ?? []), one]);
+  }
+  return [...groups].map(([name, group]) => mergeGroup(name, group));
+}
+
+function mergeGroup(name: string, group: readonly RootField[]): SelectionNode {
+  const [{ field, conditions } = { field: undefined, conditions: [] }] = group;
+  if (!field) throw new Error(`no field has the name ${name}`);
+  const isEqual = group.every((one) => keyOf(one.conditions) === keyOf(conditions));
+  if (!isEqual && conditions.length > 0) {
+    throw new PlanningError(
+      `the mutation ${name} is selected several times with different conditions`,
+    );
+  }
+  const selections = group.flatMap((one): readonly SelectionNode[] => {
+    const { selectionSet } = one.field;
+    if (!selectionSet || isEqual || one.conditions.length === 0)
+      return selectionSet?.selections ?? [];
+    return [addConditions({ kind: Kind.INLINE_FRAGMENT, selectionSet }, one.conditions)];
+  });
+  const merged: FieldNode =
+    selections.length === 0
+      ? field
+      : { ...field, selectionSet: { kind: Kind.SELECTION_SET, selections } };
+  return addConditions({ ...merged, directives: othersOf(field) }, conditions);
+}
+
+const keyOf = (conditions: readonly DirectiveNode[]): string =>
+  [...new Set(conditions.map(print))].sort().join(' ');
+
+const isCondition = ({ name }: DirectiveNode): boolean =>
+  name.value === 'skip' || name.value === 'include';
+
+const conditionsOf = ({ directives = [] }: SelectionNode): DirectiveNode[] =>
+  directives.filter(isCondition);
+
+const othersOf = ({ directives = [] }: FieldNode): DirectiveNode[] =>
+  directives.filter((one) => !isCondition(one));
+
+/** Adds `@skip` and `@include` to a selection. A selection can have each of them only once. */
+function addConditions(
+  plain: FieldNode | InlineFragmentNode,
+  conditions: readonly DirectiveNode[],
+): SelectionNode {
+  let selection: FieldNode | InlineFragmentNode = plain;
   for (const condition of conditions) {
     const own: readonly DirectiveNode[] = selection.directives ?? [];
     if (own.some((one) => print(one) === print(condition))) continue;
