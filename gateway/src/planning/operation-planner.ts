@@ -69,11 +69,9 @@ function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): Oper
       if (unplanned.length > 0) {
         throw new PlanningError(`no subgraph can resolve ${unplanned.join(', ')}`);
       }
-      const [external] = findExternals?.(plan.node) ?? [];
-      if (external === undefined) return plan;
-      throw new PlanningError(
-        `the plan would read ${external} from a subgraph that does not resolve it`,
-      );
+      const [problem] = findExternals?.(plan.node) ?? [];
+      if (problem === undefined) return plan;
+      throw new PlanningError(`the plan would ${problem}`);
     };
     const plan = planInAnyForm(planWith, document, schema);
     const planned = { document, operationName, replaced, plan };

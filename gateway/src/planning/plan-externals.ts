@@ -1,4 +1,9 @@
-import type { FetchNode, PlanNode, SubscriptionNode } from '@apollo/query-planner';
+import type {
+  FetchNode,
+  PlanNode,
+  QueryPlanSelectionNode,
+  SubscriptionNode,
+} from '@apollo/query-planner';
 import {
   type ASTNode,
   type ConstDirectiveNode,
@@ -23,15 +28,21 @@ interface TypeFacts {
   readonly partial: ReadonlySet<string>;
   /** What fields of a subgraph provide, by `GRAPH field`. */
   readonly provides: ReadonlyMap<string, SelectionSetNode>;
+  /** The names of the fields that fields of a subgraph require, by `GRAPH field`. */
+  readonly requires: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Finds the fields of a plan that it reads from a subgraph which does not resolve them, as `Type.field`. */
+/**
+ * Finds what a plan would do wrong: fields that it reads from a subgraph which does not resolve them, and fields for
+ * which it does not send the fields that they require.
+ * @returns predicates, such as `read T.f from a subgraph that does not resolve it`
+ */
 export type ExternalFinder = (node: PlanNode | SubscriptionNode | undefined) => readonly string[];
 
 /**
  * Creates a check of plans. If a field requires a field that itself requires another subgraph's field, Apollo's
- * planner may merge the three requests into one, which then selects external fields. The answer of the subgraph
- * is undefined: null, an error or another value.
+ * planner may merge the three requests into one, which then selects external fields, or lacks the required ones.
+ * The answer of the subgraph is undefined: null, an error or another value.
  * @returns undefined if no field requires others
  */
 export function createExternalFinder(supergraph: DocumentNode): ExternalFinder | undefined {
@@ -68,6 +79,7 @@ function readType({ directives, fields = [] }: ObjectTypeDefinitionNode): TypeFa
   const resolved = new Set(keys);
   const partial = new Set<string>();
   const provides = new Map<string, SelectionSetNode>();
+  const requires = new Map<string, readonly string[]>();
   for (const field of fields) {
     const name = field.name.value;
     const places = (field.directives ?? []).filter((one) => one.name.value === 'join__field');
@@ -77,6 +89,8 @@ function readType({ directives, fields = [] }: ObjectTypeDefinitionNode): TypeFa
       if (textOf(one, 'external') !== 'true') resolved.add(own);
       const provided = textOf(one, 'provides');
       if (provided) provides.set(own, parseFieldSet(provided));
+      const required = textOf(one, 'requires');
+      if (required) requires.set(own, fieldNames(parseFieldSet(required)));
     }
   }
   return {
@@ -84,6 +98,7 @@ function readType({ directives, fields = [] }: ObjectTypeDefinitionNode): TypeFa
     resolved,
     partial,
     provides,
+    requires,
   };
 }
 
@@ -138,27 +153,34 @@ function findInFetch(
     { selections }: SelectionSetNode,
     type: string,
     provided: readonly SelectionSetNode[],
+    isEntity = false,
   ): void => {
     for (const one of selections) {
       if (one.kind === Kind.INLINE_FRAGMENT) {
-        check(one.selectionSet, one.typeCondition?.name.value ?? type, provided);
-      } else if (one.kind === Kind.FIELD) checkField(one, type, provided);
+        check(one.selectionSet, one.typeCondition?.name.value ?? type, provided, isEntity);
+      } else if (one.kind === Kind.FIELD) checkField(one, type, provided, isEntity);
     }
   };
   const checkField = (
     { name: { value: name }, selectionSet }: FieldNode,
     type: string,
     provided: readonly SelectionSetNode[],
+    isEntity: boolean,
   ): void => {
     if (name === '_entities' && selectionSet) {
-      check(selectionSet, '_Entity', []);
+      check(selectionSet, '_Entity', [], true);
       return;
     }
     const facts = types.get(type);
     const own = `${graph} ${name}`;
     const here = provided.flatMap((one) => fieldsNamed(one, name));
     const isResolved = !facts?.partial.has(name) || facts.resolved.has(own) || here.length > 0;
-    if (!isResolved) found.add(`${type}.${name}`);
+    if (!isResolved) found.add(`read ${type}.${name} from a subgraph that does not resolve it`);
+    const required = facts?.requires.get(own) ?? [];
+    const sent = isEntity ? representedNames(fetch.requires ?? [], type, types) : [];
+    if (required.some((one) => !sent.includes(one))) {
+      found.add(`resolve ${type}.${name} without the fields that it requires`);
+    }
     if (!selectionSet) return;
     const inner = here.flatMap((one) => one.selectionSet ?? []);
     const provides = facts?.provides.get(own);
@@ -172,6 +194,29 @@ function findInFetch(
       check(selectionSet, root, []);
       return false;
     },
+  });
+}
+
+/** Names of the fields of a type's representation. */
+function representedNames(
+  selections: readonly QueryPlanSelectionNode[],
+  type: string,
+  types: ReadonlyMap<string, TypeFacts>,
+): readonly string[] {
+  return selections.flatMap((one): readonly string[] => {
+    if (one.kind === 'Field') return [one.name];
+    const of = one.typeCondition;
+    // A fragment on an interface may apply to the type.
+    const mayApply = of === undefined || of === type || !types.has(of);
+    return mayApply ? representedNames(one.selections, type, types) : [];
+  });
+}
+
+/** Names of the fields of a selection and its fragments. */
+function fieldNames({ selections }: SelectionSetNode): string[] {
+  return selections.flatMap((one): string[] => {
+    if (one.kind === Kind.FIELD) return [one.name.value];
+    return one.kind === Kind.INLINE_FRAGMENT ? fieldNames(one.selectionSet) : [];
   });
 }
 
