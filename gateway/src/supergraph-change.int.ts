@@ -101,6 +101,7 @@ describe('a changed supergraph', () => {
   it('replans running streams and resumes them from their last cursors', async () => {
     const streams = [1, 2, 3].map(() => collect(gateway.client(), BARE));
     await listening(1);
+    await vi.waitFor(async () => expect(await gateway.metric('gateway_live_clients')).toBe(3));
     const first = toys.feed.length + 1;
     repeat(() => toys.publish('1'), 5);
     const subscribed = toys.subscribed.length;

@@ -56,11 +56,12 @@ describe('if all connections use TLS and passwords,', () => {
     const graph = graphAt(`${gateway.url}/graphql`);
     const id = `kopi-${ofOrder}`;
     await dataOf(graph(addStock, { input: { id, name: 'Kopi', quantity: 10 } }));
+    const { stockCursor } = await dataOf(graph('{ stockCursor }'));
     const live = await startLiveClient<{
       stockChanged: { kind: string; stock: { quantity: number } };
     }>({
       url: `${gateway.url}/graphql`,
-      query: `subscription { stockChanged(ids: ["${id}"]) { kind stock { quantity } } }`,
+      query: `subscription { stockChanged(ids: ["${id}"], after: "${stockCursor}") { kind stock { quantity } } }`,
     });
     const made = await dataOf(graph(createOrder, { input: { productId: id, quantity: 4 } }));
     const status = async () =>

@@ -187,4 +187,16 @@ describe('the breaker of a guarded connection', () => {
     expect(sent).toHaveLength(1);
     expect(await send(guarded, true)).toBe(ANSWER);
   });
+
+  it('closes by queries of its own if no client comes', async () => {
+    const guarded = guard(0, 1);
+    outcomes = [OUTAGE];
+    probe = OUTAGE;
+    await send(guarded);
+    await vi.advanceTimersByTimeAsync(BREAKER.pauseMs * 2);
+    expect([guarded.state(), probes]).toEqual(['open', 1]);
+    probe = ANSWER;
+    await vi.advanceTimersByTimeAsync(BREAKER.pauseMs * 10);
+    expect([guarded.state(), probes]).toEqual(['closed', 2]);
+  });
 });

@@ -6,6 +6,8 @@ import type { PostOptions, SubgraphConnection } from './subgraph-connection.ts';
 import { BreakerOpenError, isClosed, isRepeatable, outcomeOf } from './subgraph-failure.ts';
 import type { SubgraphLimits } from './subgraph-limits.ts';
 
+/** Pauses of an open breaker after which the gateway tries the subgraph itself, if no client's query has. */
+const OWN_TRIAL_PAUSES = 2;
 /** Pause before a retry, in milliseconds: half of it at least, and doubled for each further retry. */
 const RETRY_PAUSE_MS = 50;
 
@@ -30,6 +32,8 @@ export interface GuardedConnection {
     isMutation: boolean,
   ) => Promise<SharedAnswer>;
   readonly state: () => BreakerState;
+  /** Ends the gateway's own trials. */
+  readonly stop: () => void;
 }
 
 /**
@@ -63,6 +67,7 @@ export function createGuardedConnection(
   const failed = (admission: Admission): void => {
     if (!breaker.failed(admission)) return;
     events.onOpened();
+    tryLater();
     log.warn(
       { subgraph: name },
       `most requests to the subgraph ${name} fail: it gets no requests, except one query every ${limits.pauseMs} ms until it answers`,
@@ -111,6 +116,15 @@ export function createGuardedConnection(
     const admission = breaker.admit(true);
     if (admission !== REFUSED) observe(admission, probe()).catch(() => {});
   };
+  let trial: NodeJS.Timeout | undefined;
+  function tryLater(): void {
+    trial ??= setTimeout(() => {
+      trial = undefined;
+      if (breaker.state === 'closed') return;
+      tryAgain();
+      tryLater();
+    }, limits.pauseMs * OWN_TRIAL_PAUSES).unref();
+  }
 
   return {
     post: (body, headers, options, isMutation) => {
@@ -126,6 +140,7 @@ export function createGuardedConnection(
       return observe(admission, sent);
     },
     state: () => breaker.state,
+    stop: () => clearTimeout(trial),
   };
 }
 

@@ -227,9 +227,13 @@ export function startSubgraphSource({
     },
     finish: () => {
       unwatch();
+      guarded.stop();
       return connection.finish();
     },
-    stop: connection.stop,
+    stop: () => {
+      guarded.stop();
+      return connection.stop();
+    },
   };
 }
 

@@ -79,6 +79,7 @@ describe.each(PROTOCOLS)('extensions.live over %s', (_protocol, openOver) => {
       const request = { query, variables: VARIABLES };
       const [plain, withCursors] = [open(request), open({ ...request, ...live() })];
       await listening(1);
+      await vi.waitFor(async () => expect(await gateway.metric('gateway_live_clients')).toBe(2));
       publish(1);
       const { data } = await expectedResult(query, toys.feed.length);
       expect(await plain.take(), query).toEqual({ data });
