@@ -12,7 +12,7 @@ export interface PluginIdentity {
   readonly unrestricted?: true | undefined;
 }
 
-/** What a client has sent. */
+/** Headers and identity of a client. */
 export interface PluginClient {
   /** Headers of the HTTP request, or of the request that opened the websocket; names in lower case. */
   readonly headers: IncomingHttpHeaders;
@@ -80,7 +80,7 @@ export interface LiveEvent {
   readonly subgraph: string;
   /** Name of the subscribed field. */
   readonly field: string;
-  /** What all clients of the stream have in common. */
+  /** Identity that all clients of the stream share. */
   readonly identity: PluginIdentity;
   /** The result that clients receive. It must not be changed. */
   readonly result: {
@@ -129,7 +129,7 @@ export interface GatewayPlugin extends ApolloServerPlugin<PluginContext> {
   liveEnd?(subscription: LiveSubscription, end: LiveEnd): void | Promise<void>;
 }
 
-/** What the gateway gives to a function that creates a plugin. */
+/** Options for a function that creates a plugin. */
 export interface PluginOptions {
   readonly log: {
     info(fields: object, message: string): void;

@@ -6,7 +6,7 @@ interface Asked {
   readonly report?: true;
 }
 
-/** What one client has received. */
+/** Events that one client has received. */
 interface Received {
   first: number;
   last: number;

@@ -1,6 +1,6 @@
 import type { Setting, SettingsTable } from '@gudang/runtime/settings';
 
-/** What a command line asks for. */
+/** The command that a command line contains. */
 export type Command =
   /** Start the gateway with these environment variables in addition, which take precedence. */
   | { readonly kind: 'start'; readonly environment: Readonly<Record<string, string>> }

@@ -15,7 +15,7 @@ export interface GatewayContext {
   readonly forward: Record<string, string>;
   /** The client's headers that rules forward; undefined without such rules. */
   readonly headers?: ForwardedHeaders | undefined;
-  /** What the client has sent, for plugins; undefined without plugins. */
+  /** The client's headers and identity, for plugins; undefined without plugins. */
   readonly client?: PluginClient | undefined;
   /** Collects the subgraphs' headers that the client receives; undefined without such rules. */
   readonly returned?: ReturnedCollection | undefined;

@@ -196,7 +196,7 @@ describe('an operation with @defer over HTTP', () => {
     expect(toys.ratings.requests.length - before).toBe(1);
   });
 
-  it('goes on for others when a client leaves between two parts', async () => {
+  it('continues for others when a client leaves between two parts', async () => {
     const release = toys.ratings.holdNext();
     const leaving = new AbortController();
     const [left, stays] = await Promise.all([

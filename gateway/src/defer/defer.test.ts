@@ -143,7 +143,7 @@ function withoutDeferred(document: DocumentNode): DocumentNode {
   return visit(document, { InlineFragment: leave, FragmentSpread: leave });
 }
 
-/** Removes the fields that stand for deferred fragments. */
+/** Removes the fields that replace deferred fragments. */
 function withoutNames(data: unknown): unknown {
   return JSON.parse(JSON.stringify(data), (key, value) =>
     key === 'unselected' ? undefined : value,

@@ -27,7 +27,7 @@ export class RequestError extends GraphQLError {
   }
 }
 
-/** Error by which a plugin refuses something. Clients see its message and extensions, whatever its code. */
+/** Error by which a plugin refuses a request or a stream. Clients see the message and the extensions of all its errors. */
 export class PluginError extends RequestError {}
 
 /** Creates the error for a request that does not follow its protocol. */

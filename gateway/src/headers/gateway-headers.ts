@@ -29,7 +29,7 @@ export interface GatewayHeaders {
   readonly assertKnown: (subgraphs: readonly { readonly name: string }[]) => void;
 }
 
-/** What an operation keeps of the headers of its client. */
+/** The headers of a client that its operation keeps. */
 export interface ClientHeaders {
   /** The headers that are forwarded. */
   readonly headers?: ForwardedHeaders | undefined;

@@ -31,7 +31,7 @@ export interface ListSize {
 export interface CostDirectives {
   readonly ofField: (type: string, field: string) => FieldCost | undefined;
   readonly ofType: (type: string) => number | undefined;
-  /** What a field requires of its object with arguments: these may ask for any number of objects. */
+  /** Fields with arguments that a field requires of its object: they may ask for any number of objects. */
   readonly requiredBy?: (type: string, field: string) => readonly SelectionSetNode[] | undefined;
 }
 

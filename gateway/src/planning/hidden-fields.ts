@@ -13,7 +13,7 @@ import {
   type TypeNode,
 } from 'graphql';
 
-/** A field without arguments that stands for a field with constant arguments. */
+/** A field without arguments that replaces a field with constant arguments. */
 export interface HiddenField {
   /** Name of the field that subgraphs know. */
   readonly name: string;
@@ -47,7 +47,7 @@ export function hideArguments(supergraph: DocumentNode): {
 class Hiding {
   readonly fields = new Map<string, HiddenField>();
   readonly #types = new Map<string, TypeDefinition>();
-  /** Names of hidden fields by the text of what they stand for. */
+  /** Names of hidden fields by the text of the replaced fields. */
   readonly #names = new Map<string, string>();
   /** Names of the hidden fields that each type needs. */
   readonly #needed = new Map<string, Set<string>>();
@@ -127,7 +127,7 @@ class Hiding {
     });
   }
 
-  /** Returns the name of the hidden field that stands for a field of a type with its arguments. */
+  /** Returns the name of the hidden field that replaces a field of a type with its arguments. */
   #hide({ name: { value: name }, arguments: given = [] }: FieldNode, type: string): string {
     const key = `${name}(${given.map(print).sort().join(',')})`;
     const known = this.#names.get(key);

@@ -18,7 +18,7 @@ import {
   visit,
 } from 'graphql';
 
-/** What the supergraph says about a type. */
+/** Facts of the supergraph about a type. */
 interface TypeFacts {
   /** Named types of its fields. */
   readonly fields: ReadonlyMap<string, string>;

@@ -21,7 +21,7 @@ export interface LiveRequest {
   readonly identity?: Identity | undefined;
   /** The client's headers that rules forward; undefined without such rules. */
   readonly headers?: ForwardedHeaders | undefined;
-  /** What the client has sent, for plugins; undefined without plugins. */
+  /** The client's headers and identity, for plugins; undefined without plugins. */
   readonly client?: PluginClient | undefined;
   /** The account of the caller's connection. */
   readonly account: ByteAccount;
