@@ -26,7 +26,7 @@ interface TypeFacts {
   readonly resolved: ReadonlySet<string>;
   /** Fields that only some subgraphs resolve. */
   readonly partial: ReadonlySet<string>;
-  /** What fields of a subgraph provide, by `GRAPH field`. */
+  /** Fields that a subgraph's fields provide, by `GRAPH field`. */
   readonly provides: ReadonlyMap<string, SelectionSetNode>;
   /** The names of the fields that fields of a subgraph require, by `GRAPH field`. */
   readonly requires: ReadonlyMap<string, readonly string[]>;

@@ -13,7 +13,7 @@ import { type HiddenFields, parseFieldSet } from './hidden-fields.ts';
  */
 export type Variants = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** What the fields of a subgraph require. */
+/** Values that the fields of a subgraph require. */
 export interface RequiredVariants {
   readonly ofField: (subgraph: string, type: string, field: string) => Variants;
 }

@@ -96,7 +96,7 @@ function translateFetch(
   const [first] = parts;
   if (first && parts.length === 1) return first;
   if (node.id === undefined) return { kind: 'Parallel', nodes: parts };
-  // What depends on the fetch must wait for all of its parts, so only the last one has the fetch's id.
+  // Later fetches wait for all parts, so only the last part has the fetch's id.
   const last = parts.length - 1;
   const nodes = parts.map((part, index) => (index === last ? part : withoutId(part)));
   return { kind: 'Sequence', nodes };

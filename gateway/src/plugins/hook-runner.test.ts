@@ -17,7 +17,7 @@ const refusal = Object.assign(new Error('not today'), {
 });
 
 describe('a hook', () => {
-  it('that throws does not affect what it is told about, and is logged at most every 30 s', () => {
+  it('that throws does not affect its caller, and is logged at most every 30 s', () => {
     for (let call = 0; call < 3; call += 1) {
       runner.notify('liveEvent', () => {
         throw new Error('no');

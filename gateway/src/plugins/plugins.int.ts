@@ -132,7 +132,7 @@ describe('a plugin of Apollo Server', () => {
     expect(await ask('Other')).toMatchObject({ data: { seen: '{}' } });
   });
 
-  it('may be a class, and is told about the start and the stop', async () => {
+  it('may be a class, and follows the start and the stop', async () => {
     const calls: string[] = [];
     class Plugin implements GatewayPlugin {
       readonly name = 'a class';

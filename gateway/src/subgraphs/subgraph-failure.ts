@@ -37,7 +37,7 @@ export function isRepeatable(error: unknown): boolean {
 }
 
 /**
- * What a failed request says about the subgraph. A subgraph that refuses a request with a status of 4xx, or
+ * Returns the state of the subgraph that a failed request shows. A subgraph that refuses a request with a status of 4xx, or
  * whose answer is too large, answers. A request that was not sent, or whose client has left, says nothing:
  * otherwise, clients that leave early could make a subgraph look unavailable.
  */

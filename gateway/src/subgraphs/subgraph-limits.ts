@@ -12,7 +12,7 @@ export interface BreakerLimits {
   readonly pauseMs: number;
 }
 
-/** What one subgraph may take of the gateway. */
+/** Limits of the requests to one subgraph. */
 export interface SubgraphLimits {
   /** Time-out of a request with its retries, in milliseconds. */
   readonly timeoutMs: number;
@@ -40,7 +40,7 @@ const RANGES = {
   breakerPauseMs: [10, 600_000, 1_000],
 } as const;
 
-/** Stands for all subgraphs. */
+/** The name that means all other subgraphs. */
 const ALL = '*';
 
 /** Limits by the name of the subgraph; `*` has those of all others. */

@@ -2,7 +2,7 @@ import type { Metrics } from '@gudang/runtime';
 
 type Outcome = 'ok' | 'errors' | 'unavailable';
 
-/** What a scrape reads of one subgraph. */
+/** Figures of one subgraph for a scrape. */
 export interface SubgraphState {
   readonly isBreakerOpen: boolean;
   readonly running: number;

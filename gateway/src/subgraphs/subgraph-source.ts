@@ -50,7 +50,7 @@ export interface SubgraphSource extends Stoppable {
   ) => Promise<SubgraphAnswer>;
   /** State of the circuit breaker, which refuses requests unless it is closed. */
   readonly breaker: () => BreakerState;
-  /** Sends a probe, whatever the circuit breaker's state. @throws if no GraphQL answer arrives in time */
+  /** Sends a probe, even if the circuit breaker is open. @throws if no GraphQL answer arrives in time */
   readonly probe: (request: SubgraphRequest, deadline: AbortSignal) => Promise<SubgraphAnswer>;
   /** Closes the connections once all requests have been answered. */
   readonly finish: () => Promise<void>;

@@ -2,7 +2,7 @@ import { isCertificateProblem } from '@gudang/runtime';
 
 /** The reason why a server has not answered with a supergraph, without credentials. */
 export class FetchError extends Error {
-  /** What an operator can do. */
+  /** Advice for the operator. */
   readonly advice: string;
   /** Whether the same request may succeed soon. */
   readonly retryable: boolean;

@@ -54,7 +54,7 @@ interface Options {
   readonly startWaitMs?: number;
 }
 
-/** What the start has found. */
+/** The supergraph with which the gateway starts. */
 interface Found {
   readonly supergraph: LoadedSupergraph;
   /** The publication of this supergraph. */
