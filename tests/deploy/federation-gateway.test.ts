@@ -7,6 +7,17 @@ const { version } = JSON.parse(
   await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
 );
 
+it('is tested with the supergraph of the example, which kustomize cannot read from there', async () => {
+  const paths = [
+    'with-federation-gateway/supergraph.graphql',
+    '../../gateway/example/supergraph.graphql',
+  ];
+  const [copy, example] = await Promise.all(
+    paths.map((path) => readFile(new URL(path, import.meta.url), 'utf8')),
+  );
+  expect(copy).toBe(example);
+});
+
 describe.skipIf(!kustomize)('the component federation-gateway', () => {
   let manifests: Manifest[] = [];
   const of = (kind: string) => manifests.filter((one) => one.kind === kind);
