@@ -10,7 +10,11 @@ const repository = new URL('../../', import.meta.url);
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
   // biome-ignore lint/suspicious/noExplicitAny: the objects have many kinds; schemas check each kind
   readonly spec?: any;
   readonly data?: Readonly<Record<string, string>>;

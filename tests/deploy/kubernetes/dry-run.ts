@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import type { Manifest } from '../render.ts';
 import type { Kubectl } from './api-server.ts';
 import { poll, type Report } from './report.ts';
@@ -11,8 +12,10 @@ const OVERLAYS = [
   'k8s/overlays/production',
   'k8s/overlays/production-external',
   'tests/deploy/with-rest',
+  'tests/deploy/with-federation-gateway',
 ];
-const NAMESPACE = 'gudang';
+/** Namespaces of the overlays. */
+const NAMESPACES = ['gudang', 'graph'];
 const DRY_RUN = ['apply', '--server-side', '--dry-run=server', '--force-conflicts'];
 
 /** Installs the operators' resource definitions. */
@@ -28,16 +31,21 @@ export async function installDefinitions(
 }
 
 /**
- * Creates the namespace with the labels of the overlays: restricted Pod Security, enforced. A dry run of
- * pods needs its service account, which a controller creates in a whole cluster.
+ * Creates the namespaces with the labels of the overlays: restricted Pod Security, enforced. A dry run of
+ * pods needs their service accounts, which a controller creates in a whole cluster.
  */
-export async function createNamespace(kubectl: Kubectl): Promise<undefined> {
-  const file = fileURLToPath(new URL('k8s/components/production/namespace.yaml', repository));
-  await kubectl(['apply', '--server-side', '-f', file]);
-  await poll('the namespace exists', 10, async () => kubectl(['get', 'namespace', NAMESPACE]));
-  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } };
-  await kubectl(['-n', NAMESPACE, 'apply', '-f', '-'], JSON.stringify(account));
-  return undefined;
+export async function createNamespaces(kubectl: Kubectl): Promise<string> {
+  const file = new URL('k8s/components/production/namespace.yaml', repository);
+  const namespace: Manifest = parse(await readFile(file, 'utf8'));
+  const apply = (object: object, ...args: readonly string[]) =>
+    kubectl([...args, 'apply', '--server-side', '-f', '-'], JSON.stringify(object));
+  for (const name of NAMESPACES) {
+    await apply({ ...namespace, metadata: { ...namespace.metadata, name } });
+    await poll('the namespace exists', 10, async () => kubectl(['get', 'namespace', name]));
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } };
+    await apply(account, '-n', name);
+  }
+  return NAMESPACES.join(', ');
 }
 
 /** Applies every overlay by a server-side dry run. */
@@ -105,7 +113,7 @@ function podsOf(manifests: readonly Manifest[]): Manifest[] {
       kind: 'Pod',
       metadata: {
         name: metadata.name,
-        namespace: NAMESPACE,
+        namespace: metadata.namespace,
         labels: spec.template.metadata.labels,
       },
       spec: withClaims(spec),

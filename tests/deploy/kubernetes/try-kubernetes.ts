@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startApiServer } from './api-server.ts';
 import { findOrBuild, type Programs } from './binaries.ts';
-import { createNamespace, dryRunFaults, dryRunOverlays, installDefinitions } from './dry-run.ts';
+import { createNamespaces, dryRunFaults, dryRunOverlays, installDefinitions } from './dry-run.ts';
 import { tryNode } from './node.ts';
 import { Processes } from './processes.ts';
 import { Report } from './report.ts';
@@ -60,7 +60,7 @@ async function tryDryRuns(): Promise<void> {
     const isReady =
       (await report.check('resource definitions of the operators', () =>
         installDefinitions(kubectl, files),
-      )) && (await report.check('restricted namespace', () => createNamespace(kubectl)));
+      )) && (await report.check('restricted namespaces', () => createNamespaces(kubectl)));
     if (!isReady) return;
     await dryRunOverlays(kubectl, report);
     await dryRunFaults(kubectl, report);
