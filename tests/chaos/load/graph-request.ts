@@ -8,7 +8,10 @@ export type Outcome<T> =
   /** The request may have had an effect. */
   | { readonly kind: 'unknown'; readonly why: string };
 
-const TIMEOUT_MS = 5_000;
+/** Time-out of a request, in milliseconds. */
+export const TIMEOUT_MS = 5_000;
+/** Value of `why` for a request that timed out. */
+export const TIMED_OUT = 'ABORT_ERR';
 /** Error codes of requests that had no effect. */
 const CODES_WITHOUT_EFFECT = new Set(['BAD_USER_INPUT', 'NOT_FOUND', 'IDEMPOTENCY_CONFLICT']);
 
