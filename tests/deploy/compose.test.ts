@@ -44,6 +44,19 @@ describe('compose', () => {
     for (const source of mounted) expect(await read(`docker/${source}`)).not.toBe('');
   });
 
+  it('keeps the copies of the supergraph in a volume that belongs to the user of the image', async () => {
+    const steps = readDockerfile(await read('docker/Dockerfile'), { SERVICE: 'gateway' });
+    for (const name of ['service', 'federation-gateway']) {
+      const stage = steps.find((one) => one.name === name)?.steps ?? [];
+      const texts = stage.map(({ instruction, text }) => `${instruction} ${text}`);
+      const folder = /SUPERGRAPH_COPIES=(\S+)\/supergraphs/.exec(texts.join('\n'))?.[1];
+      expect(texts[texts.indexOf(`WORKDIR ${folder}`) + 1]).toBe('RUN chown 1000:1000 .');
+      expect(texts).toContain('USER 1000:1000');
+      expect(compose.services.gateway.volumes).toEqual([`supergraphs:${folder}`]);
+    }
+    expect(compose.volumes).toHaveProperty('supergraphs');
+  });
+
   it('declares only dependencies on services that exist and have no profile', () => {
     for (const { depends_on = {} } of Object.values<{ depends_on?: object }>(compose.services)) {
       for (const name of Object.keys(depends_on)) {

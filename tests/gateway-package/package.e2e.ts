@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { promisify } from 'node:util';
+import { createAuthority, createCertificate } from '@gudang/embedded/certificates-testing';
 import { eventually } from '@gudang/testing/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSnippets, repository } from '../docs/snippets.ts';
 import { type GuideProcess, readerEnvironment, runInGuide } from '../guides/guide-process.ts';
+import { startHttpsGraph } from './https-graph.ts';
 import { type PackedGateway, packGateway } from './packed-gateway.ts';
 import { SHOP_WORDS } from './shop-words.ts';
 
@@ -192,5 +194,41 @@ describe('the package', () => {
         expect(answer.code).toBe(1);
       }),
     );
+  });
+});
+
+describe('a registry and a subgraph with certificates of an own authority', () => {
+  it('are used if NODE_EXTRA_CA_CERTS names the authority, and refused otherwise', async () => {
+    const authority = await createAuthority('Registry');
+    const certificate = await createCertificate(authority);
+    const sdl = await readFile(join(repository, 'gateway/example/supergraph.graphql'), 'utf8');
+    const graph = await startHttpsGraph(certificate, sdl, { products: [{ name: 'Lamp' }] });
+    try {
+      const environment = {
+        PORT: '0',
+        SUPERGRAPH: `${graph.url}/supergraph.graphql`,
+        SUBGRAPH_URLS: `products=${graph.url}/graphql`,
+      };
+      const refused = start('npx gudang-gateway', environment);
+      await expect(refused.ended).rejects.toThrow(
+        /certificate that is not trusted.*NODE_EXTRA_CA_CERTS/,
+      );
+      expect(graph.requests()).toEqual([]);
+
+      const ca = join(packed.folder, 'registry-ca.pem');
+      await writeFile(ca, authority.cert);
+      const trusting = { ...environment, NODE_EXTRA_CA_CERTS: ca };
+      const gateway = await addressOf(start('npx gudang-gateway', trusting));
+      const response = await fetch(`${gateway}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query: '{ products { name } }' }),
+      });
+      expect(await response.json()).toEqual({ data: { products: [{ name: 'Lamp' }] } });
+      expect(graph.requests().slice(0, 1)).toEqual(['GET /supergraph.graphql']);
+      expect(graph.requests()).toContain('POST /graphql');
+    } finally {
+      await graph.stop();
+    }
   });
 });

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from '@gudang/runtime';
+import { findVolatileFileSystem } from './volatile-folder.ts';
 
 /** A supergraph as it was published. */
 export interface Publication {
@@ -17,7 +18,10 @@ export interface KeptCopy {
   readonly path: string | undefined;
   /** Returns the copy; undefined if there is none, or if it is damaged. */
   readonly read: () => Promise<(Publication & { readonly savedAt: string }) | undefined>;
-  /** Saves a supergraph that is in use. It never rejects: a failure is logged once. */
+  /**
+   * Saves a supergraph that is in use. It never rejects: a failure is logged once. The first call also
+   * warns if the folder is lost with its container.
+   */
   readonly save: (publication: Publication) => Promise<void>;
 }
 
@@ -55,6 +59,22 @@ export function createKeptCopy(
   const path = join(folder, `${digest(addresses.join('\n')).slice(0, 16)}.graphql`);
   let saved: Publication | undefined;
   let isWarned = false;
+  let isChecked = false;
+
+  const write = async (publication: Publication): Promise<void> => {
+    try {
+      await replaceFile(path, formatCopy(publication));
+      saved = publication;
+      isWarned = false;
+    } catch (error) {
+      if (isWarned) return;
+      isWarned = true;
+      log.warn(
+        { path, err: error },
+        'The copy of the supergraph cannot be saved, so the gateway cannot start while its place of publication is unavailable; set SUPERGRAPH_COPIES to a folder that the gateway can write, or to off',
+      );
+    }
+  };
 
   return {
     path,
@@ -68,19 +88,15 @@ export function createKeptCopy(
       return copy;
     },
     save: async (publication) => {
-      if (isSame(saved, publication)) return;
-      try {
-        await replaceFile(path, formatCopy(publication));
-        saved = publication;
-        isWarned = false;
-      } catch (error) {
-        if (isWarned) return;
-        isWarned = true;
-        log.warn(
-          { path, err: error },
-          'The copy of the supergraph cannot be saved, so the gateway cannot start while its place of publication is unavailable; set SUPERGRAPH_COPIES to a folder that the gateway can write, or to off',
-        );
-      }
+      if (!isSame(saved, publication)) await write(publication);
+      if (isChecked || isWarned) return;
+      isChecked = true;
+      const fileSystem = await findVolatileFileSystem(folder);
+      if (fileSystem === undefined) return;
+      log.warn(
+        { path, fileSystem },
+        'The copy of the supergraph is lost with this container, and a new one cannot start while its place of publication is unavailable; mount a volume and set SUPERGRAPH_COPIES to a folder in it, or to off',
+      );
     },
   };
 }
@@ -117,10 +133,18 @@ function parseCopy(
   }
 }
 
-/** Replaces a file by a rename, so that the file is complete at any time. */
+/**
+ * Replaces a file by a rename, so that the file is complete at any time. Several gateways may share the
+ * folder, and each container has the same process id.
+ */
 async function replaceFile(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const next = `${path}.${process.pid}.new`;
-  await writeFile(next, text, { mode: 0o600, flush: true });
-  await rename(next, path);
+  const next = `${path}.${randomUUID()}.new`;
+  try {
+    await writeFile(next, text, { mode: 0o600, flush: true });
+    await rename(next, path);
+  } catch (error) {
+    await rm(next, { force: true });
+    throw error;
+  }
 }

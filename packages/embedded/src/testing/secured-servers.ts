@@ -2,13 +2,13 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { generate } from 'selfsigned';
 import { startKafka } from '../kafka/kafka.ts';
 import type { SecuredUser } from '../kafka/secured-listener.ts';
 import { startPostgres } from '../postgres/postgres.ts';
 import { findUnprivilegedUser } from '../postgres/unprivileged-user.ts';
 import { freePort } from '../processes/free-port.ts';
 import { startWatchdog } from '../processes/watchdog.ts';
+import { createAuthority, createCertificate } from './certificates.ts';
 
 /**
  * The user of both servers. Tests check that no output contains the password of this user or of the
@@ -112,29 +112,4 @@ async function startSecuredPostgres(
   await client.query(`CREATE ROLE ${USER.name} LOGIN CREATEDB PASSWORD '${USER.password}'`);
   await client.end();
   return postgres;
-}
-
-const KEY_OPTIONS = { keyType: 'rsa', keySize: 2048, algorithm: 'sha256' } as const;
-
-function createAuthority(name: string) {
-  return generate([{ name: 'commonName', value: `${name} test authority` }], {
-    ...KEY_OPTIONS,
-    extensions: [
-      { name: 'basicConstraints', cA: true, critical: true },
-      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
-    ],
-  });
-}
-
-function createCertificate(authority: { readonly cert: string; readonly private: string }) {
-  return generate([{ name: 'commonName', value: 'Gudang test server' }], {
-    ...KEY_OPTIONS,
-    ca: { key: authority.private, cert: authority.cert },
-    extensions: [
-      { name: 'basicConstraints', cA: false },
-      { name: 'keyUsage', digitalSignature: true, keyEncipherment: true },
-      { name: 'extKeyUsage', serverAuth: true },
-      { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
-    ],
-  });
 }
