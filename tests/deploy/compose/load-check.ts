@@ -5,6 +5,7 @@ import type { RunningSystem } from './running-system.ts';
 const ADDRESSES = 25;
 const PER_ADDRESS = 40;
 const SECONDS = 5;
+const ATTEMPTS = 3;
 /** Time for the engine to start the clients, in milliseconds. */
 const START_MS = 20_000;
 
@@ -12,11 +13,11 @@ const START_MS = 20_000;
 export async function checkLoad(system: RunningSystem, image: string): Promise<void> {
   // The first execution is planned, which counts towards the rate limit of the client that sent it.
   await runClients(system, image, { clients: 1, rate: 1 });
-  const many = await runClients(system, image, { clients: ADDRESSES, rate: PER_ADDRESS });
+  const many = await runAtFullRate(system, image);
   const sent = ADDRESSES * PER_ADDRESS * SECONDS;
   system.verify(
     `${ADDRESSES * PER_ADDRESS} operations per second from ${ADDRESSES} addresses are not refused`,
-    many.answers['200'] === sent && many.ms < SECONDS * 1_200,
+    many.answers['200'] === sent && isAtFullRate(many),
     `${JSON.stringify(many.answers)} of ${sent} in ${(many.ms / 1_000).toFixed(1)} s, ${Math.round((sent * 1_000) / many.ms)} per second`,
   );
   const one = await runClients(system, image, { clients: 1, rate: 300 });
@@ -25,6 +26,19 @@ export async function checkLoad(system: RunningSystem, image: string): Promise<v
     (one.answers['RATE_LIMITED'] ?? 0) > 0,
     JSON.stringify(one.answers),
   );
+}
+
+const isAtFullRate = ({ ms }: Answers): boolean => ms < SECONDS * 1_200;
+
+/**
+ * Repeats the load while the machine is too busy for its rate: the answers then arrive in bursts, and so
+ * do the next requests, which are refused.
+ */
+async function runAtFullRate(system: RunningSystem, image: string): Promise<Answers> {
+  for (let attempt = 1; ; attempt += 1) {
+    const many = await runClients(system, image, { clients: ADDRESSES, rate: PER_ADDRESS });
+    if (isAtFullRate(many) || attempt === ATTEMPTS) return many;
+  }
 }
 
 interface Answers {

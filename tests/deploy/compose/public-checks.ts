@@ -88,7 +88,7 @@ export async function checkPublic(
     statuses.join(' '),
   );
   await checkRights(client, verify);
-  await checkSocket({ port, ca, verify });
+  await checkSocket({ client, port, ca, verify });
 }
 
 interface Answer {
@@ -180,12 +180,14 @@ async function checkRights(client: HttpsClient, verify: Verify): Promise<void> {
   );
 }
 
-/** Checks a live stream over a websocket with TLS. */
+/** Checks a live stream over a websocket with TLS. The stock changes until an event arrives. */
 async function checkSocket({
+  client: https,
   port,
   ca,
   verify,
 }: {
+  client: HttpsClient;
   port: number;
   ca: string;
   verify: Verify;
@@ -203,11 +205,17 @@ async function checkSocket({
   const query = 'subscription { stockChanged(ids: ["jwt"]) { kind stock { quantity } } }';
   const seen: string[] = [];
   const giveUp = setTimeout(() => void client.dispose(), 30_000);
+  const headers = await bearer({ sub: 'Rina', scope: 'stock:write' });
+  const change = 'mutation { adjustStock(id: "jwt", delta: 1, reason: "a change") { version } }';
+  const changing = setInterval(() => {
+    https({ path: '/graphql', body: { query: change }, headers }).catch(() => {});
+  }, 500);
   for await (const { data } of client.iterate({ query })) {
     seen.push(JSON.stringify(data));
     if (seen.length === 1) break;
   }
   clearTimeout(giveUp);
+  clearInterval(changing);
   await client.dispose();
   verify('a live stream works over TLS', seen.length === 1, seen[0] ?? 'no event');
 }

@@ -6,6 +6,7 @@
  *   --stand-ins      builds stand-ins for the base images first, and uses them instead of pulling any
  *   --host-network   builds the images with the engine's own network
  *   --no-build       uses the images of the last run, stand-ins included
+ *   --only STEP      runs one step: scaling, upgrade, kills, load or public
  *   --keep           leaves the system up
  */
 import { parseArgs } from 'node:util';
@@ -17,7 +18,7 @@ import { checkEdge, checkRestRate } from './edge-checks.ts';
 import { checkLive } from './live-check.ts';
 import { checkLoad } from './load-check.ts';
 import { checkPublic, checkRefusals, PUBLIC_ENVIRONMENT } from './public-checks.ts';
-import { runningSystem } from './running-system.ts';
+import { type RunningSystem, runningSystem } from './running-system.ts';
 import { buildStandIns, STAND_INS } from './stand-in-images.ts';
 
 const NAME = 'gudang-try';
@@ -29,10 +30,28 @@ const { values: options } = parseArgs({
     'stand-ins': { type: 'boolean', default: false },
     'host-network': { type: 'boolean', default: false },
     'no-build': { type: 'boolean', default: false },
+    only: { type: 'string' },
     keep: { type: 'boolean', default: false },
   },
 });
+/** Steps without TLS and auth. */
+const localSteps: Readonly<Record<string, (system: RunningSystem) => Promise<void>>> = {
+  scaling: checkScaling,
+  upgrade: checkUpgrade,
+  kills: (system) => checkKills(system, IMAGE),
+  // With the default limits.
+  load: async (system) => {
+    await local.up([], { LIMIT_REQUESTS: '' });
+    await checkLoad(system, IMAGE);
+    await checkRestRate(system);
+  },
+};
+const steps = [...Object.keys(localSteps), 'public'];
 const { print, verify } = createChecks();
+if (options.only !== undefined && !steps.includes(options.only)) {
+  print(`--only ${options.only}: one of ${steps.join(', ')} is allowed`);
+  process.exit(2);
+}
 const began = performance.now();
 const step = (text: string): void =>
   print(`\n${text} (${((performance.now() - began) / 1_000).toFixed(0)} s)`);
@@ -74,9 +93,9 @@ try {
     step('Building the images');
     await local.run(['build']);
   }
-  await checkLocal();
+  if (options.only !== 'public') await checkLocal();
   await local.down();
-  await checkOpen();
+  if (options.only === undefined || options.only === 'public') await checkOpen();
 } catch (error) {
   process.exitCode = 1;
   print(`FAILS ${error instanceof Error ? error.message : String(error)}`);
@@ -92,18 +111,15 @@ async function checkLocal(): Promise<void> {
   const system = runningSystem(local, ports, verify);
   const containers = await local.containers();
   verify('all containers are healthy', containers.length === 6, `${containers.length} containers`);
-  await checkLive(system);
-  await checkEdge(system);
-  step('Scaling');
-  await checkScaling(system);
-  step('Upgrade');
-  await checkUpgrade(system);
-  step('Kills');
-  await checkKills(system, IMAGE);
-  step('Load, with the default limits');
-  await local.up([], { LIMIT_REQUESTS: '' });
-  await checkLoad(system, IMAGE);
-  await checkRestRate(system);
+  if (options.only === undefined) {
+    await checkLive(system);
+    await checkEdge(system);
+  }
+  for (const [name, run] of Object.entries(localSteps)) {
+    if (options.only !== undefined && options.only !== name) continue;
+    step(name);
+    await run(system);
+  }
 }
 
 async function checkOpen(): Promise<void> {

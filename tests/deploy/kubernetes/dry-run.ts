@@ -113,7 +113,7 @@ function podsOf(manifests: readonly Manifest[]): Manifest[] {
       kind: 'Pod',
       metadata: {
         name: metadata.name,
-        namespace: metadata.namespace,
+        ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
         labels: spec.template.metadata.labels,
       },
       spec: withClaims(spec),
