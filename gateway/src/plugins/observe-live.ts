@@ -64,19 +64,22 @@ export function observeEvents(
 ): EventExecutor {
   const observers = plugins.filter(({ plugin }) => plugin.liveEvent);
   if (observers.length === 0) return execute;
-  return async (plan, variables, events, context, ...more) => {
-    const results = await execute(plan, variables, events, context, ...more);
+  return (plan, variables, context, waits) => {
+    const run = execute(plan, variables, context, waits);
     const about = {
       subgraph: plan.subgraph,
       field: fieldOf(plan.document),
       identity: context.identity,
     };
-    for (const result of results) {
-      for (const { plugin, runner } of observers) {
-        runner.notify('liveEvent', () => plugin.liveEvent?.({ ...about, result }));
+    return async (events, arrived) => {
+      const results = await run(events, arrived);
+      for (const result of results) {
+        for (const { plugin, runner } of observers) {
+          runner.notify('liveEvent', () => plugin.liveEvent?.({ ...about, result }));
+        }
       }
-    }
-    return results;
+      return results;
+    };
   };
 }
 

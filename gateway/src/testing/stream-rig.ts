@@ -8,9 +8,9 @@ import type { QueueLimits } from '../live/fanout/client-queue.ts';
 import { createLiveMetrics } from '../live/fanout/live-metrics.ts';
 import { SharedStream } from '../live/fanout/shared-stream.ts';
 import { StreamClient } from '../live/fanout/stream-client.ts';
+import type { EventRun } from '../live/upstream/event-run.ts';
 import { liveForm } from '../live/upstream/live-payload.ts';
 import { EventTurns } from '../live/upstream/turns.ts';
-import type { EventRun } from '../live/upstream/upstream-subscription.ts';
 import { createScriptedUpstream, scriptedMarks } from './scripted-upstream.ts';
 import { createTestBudget } from './test-budget.ts';
 

@@ -1,10 +1,7 @@
 import type { ByteAccount, ByteHold } from '../../limits/byte-account.ts';
+import type { EventRun } from '../upstream/event-run.ts';
 import type { LivePayload } from '../upstream/live-payload.ts';
-import type {
-  EventRun,
-  StreamItem,
-  UpstreamSubscription,
-} from '../upstream/upstream-subscription.ts';
+import type { StreamItem, UpstreamSubscription } from '../upstream/upstream-subscription.ts';
 import type { CatchUpEvents, CatchUpGate } from './catch-up-gate.ts';
 import { CursorLog } from './cursor-log.ts';
 import { inBatches, type StreamClient } from './stream-client.ts';

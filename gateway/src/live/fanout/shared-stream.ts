@@ -1,10 +1,10 @@
 import { startSpan } from '@gudang/runtime/tracing';
 import { RequestError } from '../../errors/request-error.ts';
 import type { ByteAccount, ByteHold } from '../../limits/byte-account.ts';
+import type { EventRun } from '../upstream/event-run.ts';
 import type { LivePayload } from '../upstream/live-payload.ts';
 import type { EventTurns } from '../upstream/turns.ts';
 import {
-  type EventRun,
   type LiveEvent,
   type StreamItem,
   type StreamSink,

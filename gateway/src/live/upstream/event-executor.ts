@@ -11,27 +11,30 @@ import type { SubgraphWaits } from './subgraph-waits.ts';
 
 /**
  * Turns a subgraph's events into the results that clients selected, including fields of other
- * subgraphs. A subgraph receives one request for the fields of all events.
- * @param waits what the stream's events have waited for
+ * subgraphs. A subgraph receives one request for the fields of all events. Never rejects: a failure
+ * becomes an error in the result.
  * @param arrived time of arrival of the first event, by `performance.now()`
  * @returns one result for each event, in order
+ */
+export type ExecuteEvents = (
+  events: readonly SubgraphAnswer[],
+  arrived: number,
+) => Promise<readonly FormattedExecutionResult[]>;
+
+/**
+ * Prepares the execution of a stream's events.
+ * @param waits what the stream's events have waited for
  */
 export type EventExecutor = (
   plan: SubscriptionPlan,
   variables: Readonly<Record<string, unknown>>,
-  events: readonly SubgraphAnswer[],
   context: GatewayContext,
   waits: SubgraphWaits,
-  arrived: number,
-) => Promise<readonly FormattedExecutionResult[]>;
+) => ExecuteEvents;
 
 /** The subgraphs that add fields to an event, by name. */
 export type EventSources = Readonly<Record<string, Pick<SubgraphSource, 'send'>>>;
 
-/**
- * Creates an executor that never rejects: a failure becomes an error in the result, and the stream
- * continues.
- */
 export function createEventExecutor({
   sources,
   log,
@@ -57,7 +60,7 @@ export function createEventExecutor({
       return { data: null, errors: presentErrors([error as GraphQLError], log) };
     }
   };
-  return (plan, variables, events, context, waits, arrived) => {
+  return (plan, variables, context, waits) => (events, arrived) => {
     const batch = events.length > 1 ? new EntityBatch() : undefined;
     const send: FetchFromSubgraph = async ({ serviceName, operation, operationName }, used) => {
       const source = sources[serviceName];

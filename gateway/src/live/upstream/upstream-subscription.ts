@@ -1,25 +1,13 @@
-import type { Identity } from '@gudang/auth';
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
-import type { ForwardedHeaders } from '../../headers/forwarded-headers.ts';
 import type { ByteAccount, ByteHold } from '../../limits/byte-account.ts';
-import {
-  type ReplacedNames,
-  toClientErrors,
-  toPlanVariables,
-} from '../../plan-execution/replaced-names.ts';
 import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
-import { pick } from '../planning/stream-variables.ts';
-import type { SubscriptionPlan } from '../planning/subscription-plan.ts';
-import type { EventMarks } from '../planning/upstream-operation.ts';
 import { EventBacklog, type PositionReport, type QueuedEvent } from './event-backlog.ts';
+import type { EventRun } from './event-run.ts';
 import type { UpstreamSink } from './linked-stream.ts';
-import type { LiveGraph } from './live-graph.ts';
 import { createPayload, type LivePayload } from './live-payload.ts';
 import { PausePoint } from './pause-point.ts';
 import { createSnapshotItem, type SnapshotItem } from './snapshot-marker.ts';
-import { SubgraphWaits } from './subgraph-waits.ts';
 import type { EventTurns } from './turns.ts';
-import type { Upstreams } from './upstreams.ts';
 
 /** Number of waiting bytes above which a resumable subscription is paused. */
 const PAUSE_ABOVE = 4 * 1024 * 1024;
@@ -27,17 +15,7 @@ const PAUSE_ABOVE = 4 * 1024 * 1024;
 const PAUSE_PATIENT_ABOVE = 1024 * 1024;
 /** Number of waiting events above which a subscription is paused if none of them may be dropped. */
 const PAUSE_ABOVE_EVENTS = 500;
-/** Cost of a stream that counts as one more event, for each of the stream's events. */
-const COST_OF_EVENT = 20;
-/** Cost of a stream above which its events are executed one at a time, with pauses. */
-const COSTLY_ABOVE = 50;
-/**
- * Maximum number of events with fields of other subgraphs that are executed together, and the maximum of
- * their costs and of their messages' bytes. A row of a snapshot with another subgraph's field took 4.1 ms
- * of CPU time in all services alone, 0.9 ms with 15 others and 0.7 ms with 63 others.
- */
-const TOGETHER = 32;
-const TOGETHER_COST = 250;
+/** Maximum number of bytes of the messages of events that are executed together. */
 const TOGETHER_BYTES = 256 * 1024;
 
 /** An executed event. */
@@ -68,37 +46,6 @@ export interface StreamSink {
   readonly complete: () => void;
   /** The subscription ends because the backlog is full and no further event may be dropped. */
   readonly overrun: () => void;
-}
-
-/** Functions that subscribe to a subgraph and execute its events. */
-export interface EventRun {
-  readonly subgraph: string;
-  /** Equal for runs that receive the same events. */
-  readonly origin: string;
-  /** Number of events as which one event counts towards the limit of replayed events; at least 1. */
-  readonly weight: number;
-  /** Whether the events are costly to execute. */
-  readonly isCostly: boolean;
-  /**
-   * @param cursor called at each (re)subscription; the stream continues after the returned cursor
-   * @param isSlow whether to ask the subgraph to send the events with pauses
-   */
-  readonly subscribe: (
-    cursor: () => string | undefined,
-    sink: UpstreamSink,
-    isSlow: boolean,
-  ) => () => void;
-  readonly takeMarks: (event: SubgraphAnswer) => EventMarks;
-  /** Maximum number of events that are executed together. */
-  readonly together: number;
-  /**
-   * Returns one result for each event, in order. Must not reject.
-   * @param arrived time of arrival of the first event, by `performance.now()`
-   */
-  readonly execute: (
-    events: readonly SubgraphAnswer[],
-    arrived: number,
-  ) => Promise<readonly FormattedExecutionResult[]>;
 }
 
 interface RunnableEvent extends QueuedEvent {
@@ -412,71 +359,4 @@ export class UpstreamSubscription {
 function replacedBy(item: RunnableEvent | StreamItem): readonly number[] {
   if ('payload' in item) return item.payload.replaced;
   return 'event' in item ? item.replaced : [];
-}
-
-/**
- * Creates the run of a plan. The run subscribes to one subgraph for one identity and one set of forwarded
- * headers, and executes the events with the plan.
- */
-export function createEventRun(
-  {
-    plan,
-    variables,
-    identity,
-    headers,
-    cost,
-  }: {
-    readonly plan: SubscriptionPlan;
-    readonly variables: Readonly<Record<string, unknown>>;
-    readonly identity: Identity;
-    readonly headers?: ForwardedHeaders | undefined;
-    /** The operation's cost, as `operationCost` returns it. */
-    readonly cost: number;
-  },
-  graph: LiveGraph,
-  upstreams: Pick<Upstreams, 'of'>,
-): EventRun {
-  const { subgraph } = plan;
-  const { query, operationName, cursorVariable, takeMarks } = plan.upstream;
-  const { replaced } = plan;
-  const planned = replaced ? toPlanVariables(variables, replaced) : variables;
-  const forSubgraph = pick(planned, plan.variables);
-  const upstream = upstreams.of(subgraph, identity, headers?.to(subgraph));
-  // No client's trace is continued, because one execution serves all clients of the stream.
-  const context = { forward: {}, identity, headers };
-  const isCostly = cost > COSTLY_ABOVE;
-  const waits = new SubgraphWaits();
-  return {
-    subgraph,
-    origin: JSON.stringify([subgraph, upstream.wsUrl, query, operationName, forSubgraph]),
-    weight: Math.max(1, Math.ceil(cost / COST_OF_EVENT)),
-    isCostly,
-    takeMarks,
-    together: plan.isJoined && !isCostly ? eventsTogether(cost) : 1,
-    execute: (events, arrived) => graph.execute(plan, variables, events, context, waits, arrived),
-    subscribe: (cursor, sink, isSlow) =>
-      upstream.subscribe(
-        {
-          query,
-          operationName,
-          isCostly,
-          isSlow,
-          variables: () => {
-            const after = cursor();
-            if (cursorVariable === undefined || after === undefined) return forSubgraph;
-            return { ...forSubgraph, [cursorVariable]: after };
-          },
-        },
-        replaced ? withClientPaths(sink, replaced) : sink,
-      ),
-  };
-}
-
-/** Lets a stream's errors name the client's fields. */
-function withClientPaths(sink: UpstreamSink, replaced: ReplacedNames): UpstreamSink {
-  return { ...sink, error: (errors) => sink.error(toClientErrors(errors, replaced)) };
-}
-
-function eventsTogether(cost: number): number {
-  return Math.min(TOGETHER, Math.max(1, Math.floor(TOGETHER_COST / Math.max(cost, 1))));
 }

@@ -2,7 +2,7 @@ import { type Identity, UNRESTRICTED } from '@gudang/auth';
 import { createLogger } from '@gudang/runtime';
 import { expect, it, vi } from 'vitest';
 import { startScriptedSubgraph } from '../../testing/scripted-subgraph.ts';
-import { createEventRun } from './upstream-subscription.ts';
+import { createEventRun } from './event-run.ts';
 import { startUpstreams } from './upstreams.ts';
 
 const PLAN = { subgraph: 'items', variables: [], upstream: { query: 'costly' } };
@@ -30,7 +30,11 @@ async function extensionsOf(
     log: createLogger('gateway', 'silent'),
   });
   const placement = { plan: PLAN as never, variables: {}, identity, cost };
-  createEventRun(placement, {} as never, upstreams).subscribe(() => undefined, SINK, isSlow);
+  createEventRun(placement, { execute: () => async () => [] }, upstreams).subscribe(
+    () => undefined,
+    SINK,
+    isSlow,
+  );
   await vi.waitFor(() => expect(subgraph.subscriptions).toHaveLength(1));
   await upstreams.stop();
   await subgraph.stop();

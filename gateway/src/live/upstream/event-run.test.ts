@@ -1,6 +1,6 @@
 import { UNRESTRICTED } from '@gudang/auth';
 import { describe, expect, it } from 'vitest';
-import { createEventRun } from './upstream-subscription.ts';
+import { createEventRun } from './event-run.ts';
 
 /** Returns the number of events of a stream that are executed together. */
 function togetherOf(cost: number, isJoined: boolean): number {
@@ -8,7 +8,7 @@ function togetherOf(cost: number, isJoined: boolean): number {
   const plan = { subgraph: 'items', isJoined, upstream, variables: [] };
   return createEventRun(
     { plan: plan as never, variables: {}, identity: UNRESTRICTED, cost },
-    {} as never,
+    { execute: () => async () => [] },
     { of: () => ({ wsUrl: '', subscribe: () => () => {} }) },
   ).together;
 }
