@@ -9,7 +9,7 @@ import {
 
 /**
  * Validation rules of `@defer` that graphql-js 16 does not have: not at the root of a mutation, not in a
- * subscription, and labels are texts that differ.
+ * subscription, and labels are strings that differ.
  */
 export const deferRules: readonly ValidationRule[] = [places, labels];
 
@@ -56,7 +56,7 @@ function places(context: ValidationContext): ASTVisitor {
   };
 }
 
-/** The label of each `@defer` is a text that no other `@defer` of the document has. */
+/** The label of each `@defer` is a string that no other `@defer` of the document has. */
 function labels(context: ValidationContext): ASTVisitor {
   const known = new Set<string>();
   return {
@@ -66,7 +66,7 @@ function labels(context: ValidationContext): ASTVisitor {
       if (!label || label.kind === Kind.NULL) return;
       if (label.kind !== Kind.STRING) {
         context.reportError(
-          new GraphQLError('The label of @defer must be a text, not a variable', { nodes: node }),
+          new GraphQLError('The label of @defer must be a string, not a variable', { nodes: node }),
         );
       } else if (known.has(label.value)) {
         context.reportError(

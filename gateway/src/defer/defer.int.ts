@@ -219,7 +219,7 @@ describe('an operation with @defer over HTTP', () => {
     [
       'a variable as label',
       'query ($l: String) { items { ... @defer(label: $l) { id } } }',
-      'must be a text',
+      'must be a string',
     ],
     [
       'the root of a mutation',

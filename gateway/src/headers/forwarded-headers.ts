@@ -155,6 +155,6 @@ function valueIn(members: Members, name: string): string | undefined {
   const text = typeof value === 'object' ? undefined : String(value);
   if (text !== undefined && HEADER_VALUE.test(text)) return text;
   throw badRequest(
-    `${name} in connection_init is forwarded as a header: it must be a text in ASCII, without line breaks, and without spaces at its ends`,
+    `${name} in connection_init is forwarded as a header: it must be a string of ASCII characters, without line breaks, and without spaces at its ends`,
   );
 }

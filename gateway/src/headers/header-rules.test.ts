@@ -96,7 +96,7 @@ describe('parseHeaderRules', () => {
     ['a name with a space', { toClients: [{ return: 'x y' }] }, 'return must be the name'],
     ['a name with a line break', { toSubgraphs: [{ forward: 'x\n' }] }, 'forward must be the name'],
     ['a value with a line break', { toSubgraphs: [{ insert: 'x', value: 'a\r\nb: c' }] }, 'value'],
-    ['no value', { toSubgraphs: [{ insert: 'x' }] }, 'value must be a text of at most 4,096'],
+    ['no value', { toSubgraphs: [{ insert: 'x' }] }, 'value must be a string of at most 4,096'],
     ['an unknown merge', { toClients: [{ return: 'x', merge: 'all' }] }, 'one of append, first'],
     ['an empty list of subgraphs', { toClients: [{ return: 'x', subgraphs: [] }] }, 'subgraphs'],
     ['a misspelled member', { toSubgraphs: [{ forward: 'x', subgraph: ['a'] }] }, 'unknown here'],

@@ -68,7 +68,7 @@ export class RuleReader {
     }
     const limit = MAX_VALUE_LENGTH.toLocaleString('en');
     this.#report(
-      `${member} must be a text of at most ${limit} characters in ASCII, without line breaks, and without spaces at its ends`,
+      `${member} must be a string of at most ${limit} ASCII characters, without line breaks, and without spaces at its ends`,
     );
     return '';
   }

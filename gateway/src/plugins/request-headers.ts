@@ -29,7 +29,7 @@ export class RequestHeaders implements PluginHeaders {
     if (why !== undefined) throw new Error(`A plugin must not set the header ${lower}: ${why}`);
     if (typeof value !== 'string' || !HEADER_VALUE.test(value)) {
       throw new Error(
-        `The value of the header ${lower} must be a text in ASCII, without line breaks, and without spaces at its ends`,
+        `The value of the header ${lower} must be a string of ASCII characters, without line breaks, and without spaces at its ends`,
       );
     }
     this.#headers.set(lower, value);
