@@ -2,17 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startKafka, startPostgres } from '@gudang/embedded';
-import { migrate } from '@gudang/prisma';
 import { type Databases, openDatabases } from '@gudang/testing/system/databases';
 import {
   type RestartableServer,
   startRestartableServer,
 } from '@gudang/testing/system/restartable-server';
 import { type ServiceProcess, startServiceProcess } from '@gudang/testing/system/service-process';
-import { scriptOf } from '@gudang/testing/system/system';
+import { type Build, thisBuild } from '../suite/build.ts';
 
-const SIDES = ['order', 'stock'] as const;
-type Side = (typeof SIDES)[number];
+type Side = 'order' | 'stock';
 
 /**
  * Both subgraphs with one PostgreSQL that writes to disk, and a Kafka server that can be stopped.
@@ -32,7 +30,8 @@ export interface BacklogSystem {
   readonly stop: () => Promise<void>;
 }
 
-export async function startBacklogSystem(): Promise<BacklogSystem> {
+/** @param build the build of the services and of the migrations */
+export async function startBacklogSystem(build: Build = thisBuild): Promise<BacklogSystem> {
   const directory = await mkdtemp(join(tmpdir(), 'gudang-backlog-'));
   const stops: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
   const stop = async (): Promise<void> => {
@@ -42,7 +41,7 @@ export async function startBacklogSystem(): Promise<BacklogSystem> {
     const postgres = await startPostgres({ directory: join(directory, 'postgres') });
     stops.push(() => postgres.stop());
     const urls = { order: postgres.url('order_db'), stock: postgres.url('stock_db') };
-    for (const side of SIDES) await migrate({ database: side, url: urls[side] });
+    await build.migrate(urls);
     const databases = openDatabases(urls);
     stops.push(databases.close);
     const port = await freePort();
@@ -57,7 +56,7 @@ export async function startBacklogSystem(): Promise<BacklogSystem> {
       count += 1;
       const part = await startServiceProcess({
         name: `${side}-${count}`,
-        script: scriptOf(side),
+        script: build.scriptOf(side),
         environment: {
           PORT: '0',
           [`${side.toUpperCase()}_DATABASE_URL`]: urls[side],

@@ -7,11 +7,13 @@ import { reads } from './reads.ts';
 import { soak } from './soak.ts';
 import { start } from './start.ts';
 import { stockWrites } from './stock-writes.ts';
+import { wholeSystems } from './whole-systems.ts';
 
 export const cases: readonly BenchCase[] = [
   ...reads,
   ...orders,
   ...stockWrites,
+  ...wholeSystems,
   ...backlog,
   importFiles,
   journeys,

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { receiveJourneys } from '@gudang/embedded';
 import type { Bench, BenchCase } from '../suite/bench-case.ts';
 import { type BenchRig, startBenchRig } from '../suite/bench-rig.ts';
-import { cpuSpent } from '../suite/cpu-probe.ts';
+import { cpuSpent, SYSTEM_TOTAL } from '../suite/cpu-probe.ts';
 import type { Figure } from '../suite/figure.ts';
 import { startPaced } from '../suite/http-load.ts';
 import { measureLoads, ratio } from '../suite/measure-load.ts';
@@ -13,8 +13,6 @@ const CLIENTS = 20;
 const TRACED_RATE = 10;
 /** Duration of a round in which each order is traced, as a multiple of the other rounds. */
 const TRACED_ROUND = 4;
-/** On a busy machine, the gateway would refuse orders. */
-const UNLIMITED = { SHED_DELAY_MS: '0' };
 const LABELS = ['without', 'with'] as const;
 /** The CPU time of everything but Kafka, whose share does not depend on journeys. */
 const COUNTED = (group: string): boolean => group !== 'kafka';
@@ -33,8 +31,8 @@ export const journeys: BenchCase = {
     const receiver = await receiveJourneys();
     const rigs: BenchRig[] = [];
     try {
-      const settings = { JOURNEYS_URL: receiver.url, JOURNEYS_OF: 'createOrder', ...UNLIMITED };
-      const without = await startBenchRig(UNLIMITED);
+      const settings = { JOURNEYS_URL: receiver.url, JOURNEYS_OF: 'createOrder' };
+      const without = await startBenchRig();
       rigs.push(without);
       const withJourneys = await startBenchRig(settings);
       rigs.push(withJourneys);
@@ -57,19 +55,10 @@ async function measureFast({ rounds }: Bench, rigs: Rigs): Promise<Figure[]> {
     })),
     rounds,
   );
-  const totals = LABELS.map((label): Figure => {
-    const parts = ['gateway', 'order', 'stock', 'postgres, total'].flatMap(
-      (part) => figures.find(({ name }) => name === `${label}: CPU ${part}`)?.values ?? [],
-    );
-    const count = parts.length / 4;
-    const values = Array.from({ length: count }, (_, round) =>
-      parts
-        .filter((_value, index) => index % count === round)
-        .reduce((sum, value) => sum + value, 0),
-    );
-    return { name: `${label}: CPU, total`, unit: 'µs', values };
-  });
-  return [...figures, ...totals, compare('CPU with journeys', totals, 1.03)];
+  const totals = LABELS.flatMap((label) =>
+    figures.filter(({ name }) => name === `${label}: CPU ${SYSTEM_TOTAL}`),
+  );
+  return [...figures, compare('CPU with journeys', totals, 1.03)];
 }
 
 async function measureTraced({ rounds }: Bench, rigs: Rigs): Promise<Figure[]> {

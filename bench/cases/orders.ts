@@ -14,7 +14,7 @@ function restLoad(rig: BenchRig, clients: number): Load {
   return { url: `${rig.order.url}/order/add-order`, body, clients };
 }
 
-export function graphLoad(rig: BenchRig, clients: number): Load {
+export function graphLoad(rig: Pick<BenchRig, 'graphUrl' | 'stockIds'>, clients: number): Load {
   const body = (turn: number): string => {
     const input = { productId: productOf(rig, turn), quantity: 1 };
     return JSON.stringify({ query: ORDER, variables: { input } });
@@ -22,7 +22,7 @@ export function graphLoad(rig: BenchRig, clients: number): Load {
   return { url: rig.graphUrl, body, clients };
 }
 
-function productOf({ stockIds }: BenchRig, turn: number): string {
+function productOf({ stockIds }: Pick<BenchRig, 'stockIds'>, turn: number): string {
   return stockIds[turn % stockIds.length] ?? '';
 }
 

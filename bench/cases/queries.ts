@@ -13,7 +13,7 @@ export const ORDER =
   'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id status } }';
 
 /** Request bodies for the list of 50 orders, each with a different cursor. */
-export async function differentLists({ graph }: BenchRig): Promise<string[]> {
+export async function differentLists({ graph }: Pick<BenchRig, 'graph'>): Promise<string[]> {
   const query =
     'query ($after: String) { orders(first: 100, after: $after) { edges { cursor } pageInfo { endCursor } } }';
   const cursors: string[] = [];
@@ -27,7 +27,7 @@ export async function differentLists({ graph }: BenchRig): Promise<string[]> {
 }
 
 /** Request bodies for the page of stocks, each with a different cursor. */
-export async function differentPages({ graph }: BenchRig): Promise<string[]> {
+export async function differentPages({ graph }: Pick<BenchRig, 'graph'>): Promise<string[]> {
   const query =
     'query ($after: String) { stocks(first: 100, after: $after) { edges { cursor } pageInfo { endCursor hasNextPage } } }';
   const cursors: string[] = [];

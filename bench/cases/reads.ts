@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { startChild } from '../live/child.ts';
 import type { Bench, BenchCase } from '../suite/bench-case.ts';
 import type { BenchRig } from '../suite/bench-rig.ts';
-import { createCpuProbe } from '../suite/cpu-probe.ts';
+import { createCpuProbe, POSTGRES_TOTAL, SYSTEM_TOTAL } from '../suite/cpu-probe.ts';
 import type { Bar, Figure } from '../suite/figure.ts';
 import { startPaced } from '../suite/http-load.ts';
 import { type Measured, measureLoads, ratio } from '../suite/measure-load.ts';
@@ -33,7 +33,7 @@ function gatewayLoad(
     label,
     load: { url: rig.graphUrl, body, clients },
     readCpu: rig.readCpu,
-    only: ['gateway', 'order', 'stock'],
+    only: ['gateway', 'order', 'stock', POSTGRES_TOTAL, SYSTEM_TOTAL],
     bars,
     counts: { [SUBGRAPH_REQUESTS]: () => subgraphRequests(rig) },
     memory: { gateway: rig.gateway.pid },

@@ -17,9 +17,21 @@ export interface Usage {
 }
 
 /** Starts a script; its path is relative to this folder. */
-export async function startChild(script: string, ...args: string[]): Promise<Child> {
+export function startChild(script: string, ...args: string[]): Promise<Child> {
+  return startChildWith({}, script, ...args);
+}
+
+/** Starts a script with additional environment variables; its path is relative to this folder. */
+export async function startChildWith(
+  environment: Readonly<Record<string, string>>,
+  script: string,
+  ...args: string[]
+): Promise<Child> {
   const path = fileURLToPath(new URL(script, import.meta.url));
-  const child = fork(path, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(path, args, {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   let fail = (_error: Error): void => {};
   child.once('exit', () => fail(new Error(`${script} ended`)));
   const answer = <T>(): Promise<T> =>

@@ -1,13 +1,15 @@
 import { dataOf, type Graph, graphAt } from '@gudang/testing/clients/graph-client';
 import { eventually } from '@gudang/testing/eventually';
+import type { Databases } from '@gudang/testing/system/databases';
 import { type ServiceProcess, startServiceProcess } from '@gudang/testing/system/service-process';
-import { scriptOf } from '@gudang/testing/system/system';
 import { startBacklogSystem } from '../backlog/backlog-system.ts';
+import { type Build, thisBuild } from './build.ts';
 import { type CpuReading, createCpuProbe } from './cpu-probe.ts';
 
 export const STOCKS = 1_000;
 const ORDERS = 3_000;
 const AT_ONCE = 20;
+const SIDES = ['order', 'stock'] as const;
 
 /** One process of each service. Their PostgreSQL writes to disk and contains stocks and orders. */
 export interface BenchRig {
@@ -18,6 +20,9 @@ export interface BenchRig {
   readonly graphUrl: string;
   readonly graph: Graph;
   readonly stockIds: readonly string[];
+  readonly databases: Databases;
+  /** `host:port` of the broker. */
+  readonly kafkaBroker: string;
   readonly readCpu: () => Promise<CpuReading>;
   /** Resolves once all orders are settled and the outboxes are empty. */
   readonly settled: () => Promise<void>;
@@ -33,8 +38,11 @@ export interface BenchRig {
 type Environment = Readonly<Record<string, string>>;
 
 /** @param environment further settings of the three services */
-export async function startBenchRig(environment: Environment = {}): Promise<BenchRig> {
-  const system = await startBacklogSystem();
+export async function startBenchRig(
+  environment: Environment = {},
+  build: Build = thisBuild,
+): Promise<BenchRig> {
+  const system = await startBacklogSystem(build);
   const others: ServiceProcess[] = [];
   const stop = async (): Promise<void> => {
     for (const part of others) await part.stop();
@@ -51,9 +59,11 @@ export async function startBenchRig(environment: Environment = {}): Promise<Benc
       system.add('stock', environment),
     ]);
     await Promise.all([order.ready(), stock.ready()]);
-    const gateway = await startBeside('gateway', scriptOf('gateway'), {
+    const gateway = await startBeside('gateway', build.scriptOf('gateway'), {
       PORT: '0',
       NODE_ENV: 'production',
+      // On a busy machine, the gateway would refuse requests.
+      SHED_DELAY_MS: '0',
       SUBGRAPH_URLS: `order=${order.url}/graphql,stock=${stock.url}/graphql`,
       ...environment,
     });
@@ -75,6 +85,8 @@ export async function startBenchRig(environment: Environment = {}): Promise<Benc
     const stockIds = Array.from({ length: STOCKS }, (_, index) => `bench-${index}`);
     await fill(graph, stockIds);
     await settled();
+    // Without it, autovacuum collects the statistics later, and the plans change during a measurement.
+    await Promise.all(SIDES.map((side) => system.databases[side]('VACUUM (ANALYZE)')));
     const { kafka } = system;
     return {
       order,
@@ -83,6 +95,8 @@ export async function startBenchRig(environment: Environment = {}): Promise<Benc
       graphUrl,
       graph,
       stockIds,
+      databases: system.databases,
+      kafkaBroker: system.kafkaBroker,
       readCpu: createCpuProbe(
         { gateway: gateway.pid, order: order.pid, stock: stock.pid, kafka: kafka.pid() ?? 0 },
         system.postgresPid,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cpuSpent, workOf } from './cpu-probe.ts';
+import { cpuSpent, withTotals, workOf } from './cpu-probe.ts';
 
 it.each([
   ['postgres: postgres order_db 127.0.0.1(53412) INSERT', 'postgres order_db'],
@@ -29,4 +29,23 @@ it('adds up the CPU time of all processes of a group, including processes starte
       ['postgres order_db', 9],
     ]),
   );
+});
+
+it('adds the totals of PostgreSQL and of the system, without Kafka', () => {
+  const services = [
+    ['gateway', 1],
+    ['order', 2],
+    ['kafka', 1_000],
+  ] as const;
+  const postgres = [
+    ['postgres order_db', 10],
+    ['postgres writers', 20],
+  ] as const;
+  const totals = withTotals(new Map([...services, ...postgres]));
+  expect(Object.fromEntries(totals)).toMatchObject({
+    'postgres, total': 30,
+    'system, total': 33,
+    kafka: 1_000,
+  });
+  expect([...withTotals(new Map(services)).keys()]).toEqual(['gateway', 'order', 'kafka']);
 });

@@ -5,6 +5,10 @@ import { treeCpuMs } from '../process-tree.ts';
 export type CpuReading = ReadonlyMap<string, number>;
 
 const MS_PER_TICK = 10;
+/** Total of PostgreSQL's processes. */
+export const POSTGRES_TOTAL = 'postgres, total';
+/** Total of the services and PostgreSQL, without Kafka. */
+export const SYSTEM_TOTAL = 'system, total';
 
 /**
  * Returns a function that reads the kernel's CPU counters of the given processes with their
@@ -35,6 +39,20 @@ export function cpuSpent(before: CpuReading, after: CpuReading): Map<string, num
     spent.set(what, (spent.get(what) ?? 0) + ms - (before.get(key) ?? 0));
   }
   return spent;
+}
+
+/** Adds the totals, if PostgreSQL is among the groups. */
+export function withTotals(spent: ReadonlyMap<string, number>): Map<string, number> {
+  const totalOf = (belongs: (what: string) => boolean): number =>
+    [...spent].reduce((sum, [what, ms]) => sum + (belongs(what) ? ms : 0), 0);
+  const isPostgres = (what: string): boolean => what.startsWith('postgres');
+  const all = new Map(spent);
+  if (![...spent.keys()].some(isPostgres)) return all;
+  all.set(POSTGRES_TOTAL, totalOf(isPostgres));
+  return all.set(
+    SYSTEM_TOTAL,
+    totalOf((what) => what !== 'kafka'),
+  );
 }
 
 async function readPostgres(postmaster: number) {

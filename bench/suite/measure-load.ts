@@ -1,7 +1,7 @@
 import { quantile } from '@gudang/testing/checks';
 import { usageOf } from '../live/child.ts';
 import type { Rounds } from './bench-case.ts';
-import { type CpuReading, cpuSpent } from './cpu-probe.ts';
+import { type CpuReading, cpuSpent, withTotals } from './cpu-probe.ts';
 import type { Bar, Figure, Unit } from './figure.ts';
 import { createLoader, type Load } from './http-load.ts';
 
@@ -17,7 +17,7 @@ export interface Measured {
   readonly drain?: () => Promise<void>;
   /** Limits of figures, by name without the label. */
   readonly bars?: Readonly<Record<string, Bar>>;
-  /** Groups whose CPU time is shown; default: all. */
+  /** Groups and totals whose CPU time is shown; default: all. */
   readonly only?: readonly string[];
   /** Counters that are shown per request, for example subgraph requests. */
   readonly counts?: Readonly<Record<string, () => Promise<number>>>;
@@ -58,15 +58,10 @@ export async function measureLoads(
     if (!result) return;
     await drain?.();
     const [cpuAfter, countsAfter] = [await readCpu(), await countAll()];
-    const spent = cpuSpent(cpuBefore, cpuAfter);
+    const spent = withTotals(cpuSpent(cpuBefore, cpuAfter));
     for (const [what, cpuMs] of spent) {
       if (only && !only.includes(what)) continue;
       note(`CPU ${what}`, 'µs', (1_000 * cpuMs) / result.requests);
-    }
-    const ofPostgres = [...spent].filter(([what]) => what.startsWith('postgres'));
-    if (!only && ofPostgres.length > 0) {
-      const sum = ofPostgres.reduce((total, [, cpuMs]) => total + cpuMs, 0);
-      note('CPU postgres, total', 'µs', (1_000 * sum) / result.requests);
     }
     Object.keys(counts).forEach((name, at) => {
       note(name, 'requests', ((countsAfter[at] ?? 0) - (countsBefore[at] ?? 0)) / result.requests);
