@@ -3,7 +3,11 @@ import { usageOf } from '../live/child.ts';
 import type { Rounds } from './bench-case.ts';
 import { type CpuReading, cpuSpent, withTotals } from './cpu-probe.ts';
 import type { Bar, Figure, Unit } from './figure.ts';
-import { createLoader, type Load } from './http-load.ts';
+import { createLoader, type Load, type Loader } from './http-load.ts';
+
+/** Number of requests after which a process is warm. */
+const WARM_AFTER = 1_000;
+const MAX_WARM_UPS = 5;
 
 export interface Measured {
   /** Prefix of the names of this load's figures; may be empty. */
@@ -75,7 +79,7 @@ export async function measureLoads(
   };
   try {
     for (const [index, loader] of loaders.entries()) {
-      await loader.run(warmUpMs);
+      await warmUp(loader, warmUpMs);
       await measured[index]?.drain?.();
     }
     for (let turn = 0; turn < count; turn += 1) {
@@ -85,6 +89,14 @@ export async function measureLoads(
     for (const loader of loaders) loader.close();
   }
   return [...figures.values()];
+}
+
+/** On a busy machine, one warm-up may be too short for the compilers of the processes. */
+async function warmUp(loader: Loader, ms: number): Promise<void> {
+  let requests = 0;
+  for (let turn = 0; turn < MAX_WARM_UPS && requests < WARM_AFTER; turn += 1) {
+    requests += (await loader.run(ms)).requests;
+  }
 }
 
 /** Returns the ratio of two figures per round. */

@@ -29,6 +29,7 @@ export async function startStacks(
   const stacks: Stack[] = [];
   try {
     for (const name of names ?? [EARLIER, TEXTBOOK]) {
+      print(`Starting ${name}`);
       if (name === TEXTBOOK) {
         stacks.push(await startTextbook(rig));
         continue;
